@@ -1,0 +1,76 @@
+"""The errors that a user can fix: what is wrong, where, and what would work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+
+class CnncostError(Exception):
+    """Something the user can mend; `what` says the trouble, `hint` what would work."""
+
+    def __init__(self, what: str, hint: str = "") -> None:
+        super().__init__(what if not hint else f"{what}\n  hint: {hint}")
+        self.what = what
+        self.hint = hint
+
+
+class Refused(CnncostError):
+    """A value or a shape that a layer cannot take; the caller knows the place.
+
+    `field` is the field whose value it is, where one value alone is at fault.
+    """
+
+    def __init__(self, what: str, hint: str = "", field: str = "") -> None:
+        super().__init__(what, hint)
+        self.field = field
+
+
+class Problem(NamedTuple):
+    """One refusal in a spec: zero-based character offset, message, hint."""
+
+    offset: int
+    what: str
+    hint: str = ""
+
+
+class SpecError(CnncostError):
+    """All that one reading of a spec found wrong, in the order of the file.
+
+    `lines` holds one `FILE:LINE:COLUMN: what is wrong` a problem, at most
+    `SHOWN` of them; `found` counts all.
+    """
+
+    SHOWN = 20
+
+    def __init__(self, located: Sequence[tuple[str, Problem]], found: int) -> None:
+        self.problems = [problem for _, problem in located]
+        self.found = found
+        lines = []
+        for where, problem in located[: self.SHOWN]:
+            lines.append(f"{where}: {problem.what}")
+            if problem.hint:
+                lines.append(f"  hint: {problem.hint}")
+        if found > self.SHOWN:
+            lines.append(f"and {found - self.SHOWN:,} more")
+        super().__init__("\n".join(lines))
+
+
+def nearest(word: str, choices: Iterable[str]) -> str | None:
+    """The choice that `word` is most likely a slip of, if one is close."""
+    from difflib import get_close_matches
+
+    close = get_close_matches(word[:80], list(choices), n=1, cutoff=0.6)
+    return close[0] if close else None
+
+
+def did_you_mean(word: str, choices: Sequence[str], otherwise: str) -> str:
+    """`did you mean 'kernel'?` where a choice is close, else `otherwise`."""
+    close = nearest(word, choices)
+    return f"did you mean {close!r}?" if close else otherwise
+
+
+def quoted(text: str) -> str:
+    """`text` in quotes, on one line and cut to a length that a message can carry."""
+    short = text if len(text) <= 40 else text[:37] + "..."
+    return repr(short)

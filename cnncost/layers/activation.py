@@ -1,0 +1,96 @@
+"""Activations: one function at every unit; only prelu learns."""
+
+from __future__ import annotations
+
+from cnncost.layers.base import Layer, layer
+from cnncost.layers.kinds import flag
+from cnncost.shape import Shape
+
+
+class Activation(Layer):
+    """The same function at every unit: the shape stays."""
+
+
+@layer("relu")
+class Relu(Activation):
+    """max(0, x) (Nair & Hinton 2010)."""
+
+
+@layer("relu6")
+class Relu6(Activation):
+    """min(max(0, x), 6) (Howard et al. 2017)."""
+
+
+@layer("leaky_relu")
+class LeakyRelu(Activation):
+    """x, or 0.01 x below zero (Maas et al. 2013)."""
+
+
+@layer("elu")
+class Elu(Activation):
+    """x, or exp(x) - 1 below zero (Clevert et al. 2016)."""
+
+
+@layer("selu")
+class Selu(Activation):
+    """The self-normalising elu (Klambauer et al. 2017)."""
+
+
+@layer("gelu")
+class Gelu(Activation):
+    """x times the normal distribution function (Hendrycks & Gimpel 2016)."""
+
+
+@layer("silu")
+class Silu(Activation):
+    """x sigmoid(x), also called swish (Ramachandran et al. 2017)."""
+
+
+@layer("hardswish")
+class Hardswish(Activation):
+    """x relu6(x + 3) / 6 (Howard et al. 2019, sec. 5.2)."""
+
+
+@layer("sigmoid")
+class Sigmoid(Activation):
+    """1 / (1 + exp(-x))."""
+
+
+@layer("hardsigmoid")
+class Hardsigmoid(Activation):
+    """relu6(x + 3) / 6 (Howard et al. 2019, sec. 5.2)."""
+
+
+@layer("tanh")
+class Tanh(Activation):
+    """The hyperbolic tangent."""
+
+
+@layer("softplus")
+class Softplus(Activation):
+    """log(1 + exp(x)) (Glorot et al. 2011)."""
+
+
+@layer("mish")
+class Mish(Activation):
+    """x tanh(softplus(x)) (Misra 2019)."""
+
+
+@layer("softmax")
+class Softmax(Activation):
+    """exp(x), scaled to sum to 1 over the channels."""
+
+
+@layer("logsoftmax")
+class LogSoftmax(Activation):
+    """The logarithm of softmax."""
+
+
+@layer("prelu")
+class Prelu(Activation):
+    """x, or a learned slope times x below zero (He et al. 2015, sec. 2.1)."""
+
+    shared: bool = flag("one slope for all channels", default=False)
+
+    def extras(self, x: Shape) -> int:
+        return 1 if self.shared else x.channels

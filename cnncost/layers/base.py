@@ -1,0 +1,134 @@
+"""What every layer is: fields that a spec gives, and a formula for each quantity."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, ClassVar, TypeVar, dataclass_transform
+
+from cnncost.errors import Refused
+from cnncost.layers.kinds import Kind, flag, of, per_axis, whole
+from cnncost.shape import Shape
+
+if TYPE_CHECKING:
+    from cnncost.layers.kinds import Raw
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer type; its instances are frozen.
+
+    `x` is the shape of the input, `y` that of the output. Counts are exact ints, for
+    one example.
+    """
+
+    word: ClassVar[str]
+    """The type's key in a spec."""
+    main: ClassVar[str | None] = None
+    """The field that the type's key carries."""
+    kinds: ClassVar[dict[str, Kind]] = {}
+    """The fields, in order."""
+    counted: ClassVar[bool] = False
+    """Whether the table shows it: it has weights of its own."""
+    maps_only: ClassVar[bool] = False
+    """Whether a vector is refused."""
+
+    def infer(self, xs: tuple[Shape, ...]) -> Shape:
+        """The output's shape from those of all inputs.
+
+        Raises:
+            Refused: the layer cannot take such inputs.
+        """
+        (x,) = xs
+        if self.maps_only and x.is_vector:
+            raise Refused(
+                f"{self.word} needs a map, but its input is the vector {x}",
+                "dense and linear take a vector; reshape: [C, H, W] makes it a map",
+            )
+        self.check(x)
+        return self.output(x)
+
+    def check(self, x: Shape) -> None:
+        """Refuse inputs that the formulas do not hold for.
+
+        Raises:
+            Refused: naming the numbers that do not fit.
+        """
+
+    def output(self, x: Shape) -> Shape:
+        """The output's shape; the input's own unless the type says otherwise."""
+        return x
+
+    def weights(self, x: Shape) -> int:
+        """Numbers that inputs are multiplied by."""
+        return 0
+
+    def biases(self, x: Shape) -> int:
+        """Numbers that are added."""
+        return 0
+
+    def extras(self, x: Shape) -> int:
+        """Learned numbers that are neither: a norm's scale and shift and the like."""
+        return 0
+
+    def parameters(self, x: Shape) -> int:
+        """Every learned number."""
+        return self.weights(x) + self.biases(x) + self.extras(x)
+
+    def connections(self, x: Shape, y: Shape) -> int:
+        """Uses of a weight in one forward pass: multiply-accumulates."""
+        return 0
+
+    def inside_connections(self, x: Shape, y: Shape) -> int:
+        """Connections that read an input, not a zero of the layer's own padding."""
+        return self.connections(x, y)
+
+    def bias_connections(self, x: Shape, y: Shape) -> int:
+        """Uses of a bias."""
+        return 0
+
+
+T = TypeVar("T", bound=type[Layer])
+
+REGISTRY: dict[str, type[Layer]] = {}
+"""The types of the families imported so far."""
+
+
+@dataclass_transform(frozen_default=True, field_specifiers=(whole, per_axis, flag, of))
+def layer(word: str, main: str | None = None) -> Callable[[T], T]:
+    """Register a class as the type that specs call `word`, its fields a frozen dataclass's."""
+
+    def register(cls: T) -> T:
+        if "__annotations__" in cls.__dict__:  # without fields of its own, Layer's serve
+            cls = dataclass(frozen=True)(cls)
+        cls.word = word
+        cls.main = main
+        cls.kinds = {f.name: f.metadata["kind"] for f in fields(cls)}
+        REGISTRY[word] = cls
+        return cls
+
+    return register
+
+
+def read(cls: type[Layer], arguments: Mapping[str, Raw], x: Shape | None) -> Layer:
+    """The layer of these raw arguments over an input of shape `x`, defaults filled in.
+
+    Without `x` the arguments are checked as far as they can be, and the layer must not
+    be used.
+
+    Raises:
+        Refused: with the `field` that does not fit.
+    """
+    if x is not None and cls.maps_only and x.is_vector:
+        x = None  # infer() will refuse it; here only the arguments are looked at
+    values: dict[str, object] = {}
+    for name, kind in cls.kinds.items():
+        raw = arguments.get(name, kind.default)
+        if isinstance(raw, str) and raw in values:
+            values[name] = values[raw]  # a default that is another field's value
+            continue
+        try:
+            values[name] = kind.read(raw, x)
+        except Refused as refused:
+            raise Refused(f"{name} {refused.what}", refused.hint, field=name) from None
+    return cls(**values)

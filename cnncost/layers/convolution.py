@@ -1,0 +1,169 @@
+"""Convolutions: windows of weights that every position shares (LeCun et al. 1998, sec. II)."""
+
+from __future__ import annotations
+
+from math import prod
+
+from cnncost.errors import Refused
+from cnncost.layers.base import Layer, layer
+from cnncost.layers.kinds import Connects, Groups, Padding, flag, of, per_axis, whole
+from cnncost.layers.windowed import Pairs, Windowed
+from cnncost.shape import Shape, Window, same_cropping
+from cnncost.term import quotient
+
+
+class Convolving(Windowed):
+    """What every convolution has: its weights work once a position."""
+
+    counted = True
+    bias: bool
+
+    def biases(self, x: Shape) -> int:
+        return self.output(x).channels if self.bias else 0
+
+    def connections(self, x: Shape, y: Shape) -> int:
+        # A weight works once per output position.
+        return self.weights(x) * y.positions
+
+    def inside_connections(self, x: Shape, y: Shape) -> int:
+        # A window's taps hang over the edge along each axis apart: the pairs of output
+        # and tap that touch the input, instead of kernel x output.
+        touching = map(Window.touches, self.windows(x), x.extents, y.extents)
+        return quotient(self.weights(x), prod(self.kernel)) * prod(touching)
+
+    def bias_connections(self, x: Shape, y: Shape) -> int:
+        return y.units if self.bias else 0
+
+
+@layer("conv", main="filters")
+class Conv(Convolving):
+    """A convolution: every filter sees a window of all channels of its group.
+
+    Krizhevsky et al. 2012, sec. 3.5: AlexNet's two towers are two groups.
+    """
+
+    filters: int = whole("output channels")
+    kernel: tuple[int, ...] = per_axis("extents of the window")
+    stride: tuple[int, ...] = per_axis("step of the window", 1)
+    padding: Pairs | str = of(Padding("zeros around the map", 0))
+    dilation: tuple[int, ...] = per_axis("step between the window's taps", 1)
+    groups: int = of(Groups("channels and filters split into this many", 1))
+    bias: bool = flag("one added number a filter", default=True)
+    connects: tuple[tuple[int, ...], ...] | None = of(
+        Connects("the input maps that each filter sees (LeNet-5's C3)", ())
+    )
+
+    def check(self, x: Shape) -> None:
+        super().check(x)
+        _splits(x.channels, self.groups, f"input {x} has", "channels")
+        _splits(self.filters, self.groups, "conv has", "filters")
+        if self.connects and len(self.connects) != self.filters:
+            raise Refused(
+                f"connects lists {len(self.connects)} filters, but conv has {self.filters}",
+                "give one list of input maps a filter",
+            )
+        if self.connects and self.groups > 1:
+            raise Refused("connects and groups both say which maps a filter sees", "drop one")
+
+    def output(self, x: Shape) -> Shape:
+        return Shape(self.filters, self.slid(x))
+
+    def weights(self, x: Shape) -> int:
+        if self.connects:
+            # A filter has one window for each map that it sees.
+            return prod(self.kernel) * sum(len(maps) for maps in self.connects)
+        return prod(self.kernel) * quotient(x.channels, self.groups) * self.filters
+
+
+@layer("depthwise_conv", main="kernel")
+class DepthwiseConv(Convolving):
+    """One window, or `multiplier` of them, for each channel alone (Howard et al. 2017, sec. 3.1)."""
+
+    kernel: tuple[int, ...] = per_axis("extents of the window")
+    multiplier: int = whole("filters a channel", 1)
+    stride: tuple[int, ...] = per_axis("step of the window", 1)
+    padding: Pairs | str = of(Padding("zeros around the map", 0))
+    dilation: tuple[int, ...] = per_axis("step between the window's taps", 1)
+    bias: bool = flag("one added number a filter", default=True)
+
+    def output(self, x: Shape) -> Shape:
+        return Shape(x.channels * self.multiplier, self.slid(x))
+
+    def weights(self, x: Shape) -> int:
+        return prod(self.kernel) * x.channels * self.multiplier
+
+
+@layer("conv_transpose", main="filters")
+class ConvTranspose(Convolving):
+    """Each input unit paints a window of the output (Dumoulin & Visin 2016, sec. 4)."""
+
+    filters: int = whole("output channels")
+    kernel: tuple[int, ...] = per_axis("extents of the window")
+    stride: tuple[int, ...] = per_axis("step between painted windows", 1)
+    padding: Pairs | str = of(Padding("outputs cropped at each edge", 0))
+    output_padding: tuple[int, ...] = per_axis("outputs added at the end", 0, minimum=0)
+    dilation: tuple[int, ...] = per_axis("step between the window's taps", 1)
+    groups: int = of(Groups("channels and filters split into this many", 1))
+    bias: bool = flag("one added number a filter", default=True)
+
+    def windows(self, x: Shape) -> tuple[Window, ...]:
+        if isinstance(self.padding, str):
+            padding = tuple(map(same_cropping, self.kernel, self.stride, self.dilation))
+        else:
+            padding = self.padding
+        return tuple(
+            Window(kernel, stride, before, after, spread)
+            for kernel, stride, (before, after), spread in zip(
+                self.kernel, self.stride, padding, self.dilation, strict=True
+            )
+        )
+
+    def check(self, x: Shape) -> None:
+        _splits(x.channels, self.groups, f"input {x} has", "channels")
+        _splits(self.filters, self.groups, "conv_transpose has", "filters")
+        for extra, stride, dilation in zip(
+            self.output_padding, self.stride, self.dilation, strict=True
+        ):
+            if extra >= max(stride, dilation):
+                raise Refused(
+                    f"output_padding {extra} reaches the stride {stride} and dilation {dilation}",
+                    "it must be smaller than one of them: it picks one of the output sizes "
+                    "that a stride folds together",
+                )
+        y = self.output(x)
+        if min(y.extents) < 1:
+            raise Refused(f"padding crops all of the output: {y}", "less padding")
+
+    def output(self, x: Shape) -> Shape:
+        if isinstance(self.padding, str):
+            # `same`: the inverse of the strided convolution's ceil(n / stride).
+            extents = tuple(n * s for n, s in zip(x.extents, self.stride, strict=True))
+        else:
+            extents = tuple(map(Window.paints, self.windows(x), x.extents, self.output_padding))
+        return Shape(self.filters, extents)
+
+    def weights(self, x: Shape) -> int:
+        return prod(self.kernel) * x.channels * quotient(self.filters, self.groups)
+
+    def connections(self, x: Shape, y: Shape) -> int:
+        # A weight works once per *input* position.
+        return self.weights(x) * x.positions
+
+    def inside_connections(self, x: Shape, y: Shape) -> int:
+        # The pairs of input and tap that land on the output, not on what padding crops.
+        landing = map(Window.touches, self.windows(x), y.extents, x.extents)
+        return quotient(self.weights(x), prod(self.kernel)) * prod(landing)
+
+
+def _splits(count: int, groups: int, owner: str, what: str) -> None:
+    if count % groups:
+        raise Refused(
+            f"{owner} {count} {what}, which do not split into {groups} groups",
+            f"groups must divide the input's channels and the filters; {count} has "
+            f"{', '.join(str(g) for g in _divisors(count))}",
+        )
+
+
+def _divisors(count: int) -> list[int]:
+    """The divisors of `count` up to 64: the groups that a hint can name."""
+    return [g for g in range(1, 65) if count % g == 0]

@@ -1,0 +1,71 @@
+"""Joins: several inputs become one activation."""
+
+from __future__ import annotations
+
+from cnncost.errors import Refused
+from cnncost.layers.base import Layer, layer
+from cnncost.shape import Shape
+
+
+class Join(Layer):
+    """A layer of at least two inputs; no weights."""
+
+    def infer(self, xs: tuple[Shape, ...]) -> Shape:
+        raise NotImplementedError
+
+
+@layer("add")
+class Add(Join):
+    """The sum of equal shapes: a residual connection (He et al. 2016, sec. 3.2)."""
+
+    def infer(self, xs: tuple[Shape, ...]) -> Shape:
+        first, *others = xs
+        for other in others:
+            if other != first:
+                raise Refused(f"shapes {first} and {other} cannot be added", _REPAIR)
+        return first
+
+
+@layer("mul")
+class Mul(Join):
+    """The product of equal shapes, or of a map and a 1x1 gate of its channels (Hu et al.
+    2018, sec. 3)."""
+
+    def infer(self, xs: tuple[Shape, ...]) -> Shape:
+        largest = max(xs, key=lambda x: x.positions)
+        for x in xs:
+            gate = x.channels == largest.channels and all(n == 1 for n in x.extents)
+            if x != largest and not gate:
+                raise Refused(
+                    f"shapes {largest} and {x} cannot be multiplied",
+                    "equal shapes can, or a gate of the same channels and 1x1 positions",
+                )
+            if len(x.extents) != len(largest.extents):
+                raise Refused(
+                    f"shapes {largest} and {x} cannot be multiplied",
+                    "keep the gate's 1x1 map: global_avgpool does, dense and flatten don't; "
+                    "conv with kernel 1 serves for dense",
+                )
+        return largest
+
+
+@layer("concat")
+class Concat(Join):
+    """The channels of all inputs, one after another (Szegedy et al. 2015, sec. 4)."""
+
+    def infer(self, xs: tuple[Shape, ...]) -> Shape:
+        first, *others = xs
+        for other in others:
+            if other.extents != first.extents:
+                raise Refused(
+                    f"shapes {first} and {other} cannot be concatenated",
+                    "only the channels may differ: match the strides and padding of the "
+                    "branches, or crop or pad one",
+                )
+        return Shape(sum(x.channels for x in xs), first.extents)
+
+
+_REPAIR = (
+    "give both branches the same filters and strides (a 1x1 conv in the shortcut projects), "
+    "or concat them"
+)

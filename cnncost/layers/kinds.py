@@ -1,0 +1,295 @@
+"""What a layer's field may hold: each kind reads the value that a spec gives for it."""
+
+from __future__ import annotations
+
+from dataclasses import field
+from typing import TYPE_CHECKING, Any
+
+from cnncost.errors import Refused, did_you_mean, quoted
+from cnncost.shape import AXES, Shape
+
+if TYPE_CHECKING:
+    from fractions import Fraction
+
+    Raw = int | Fraction | str | tuple["Raw", ...]
+    """What a spec's argument evaluates to: a number, true or false, a word, or a list."""
+
+REQUIRED = ""
+"""The default of a field that has none (an empty word is never a value)."""
+
+LARGEST = 2**63 - 1
+
+WHOLE = "expressions can use round, floor, ceil or multiple to make one"
+
+
+class Kind:
+    """One field of a layer: its default as a spec would write it, and its meaning.
+
+    `keywords` are the words that the field takes besides numbers; `numeric` says
+    whether any other string there is an expression.
+    """
+
+    keywords: tuple[str, ...] = ()
+    numeric = True
+    takes = "a number"
+
+    def __init__(self, text: str, default: Raw = REQUIRED) -> None:
+        self.text = text
+        self.default = default
+
+    @property
+    def required(self) -> bool:
+        return isinstance(self.default, str) and self.default == REQUIRED
+
+    def read(self, value: Raw, x: Shape | None) -> Any:  # Any: each kind has its own
+        """The value to store, for an input of shape `x` (None: not known).
+
+        Raises:
+            Refused: the value does not fit; the message goes on from the field's name.
+        """
+        raise NotImplementedError
+
+    def refuse(self, value: Raw, hint: str = "") -> Refused:
+        return Refused(f"must be {self.takes}, but is {written(value)}", hint)
+
+
+class Whole(Kind):
+    """A whole number of at least `minimum`."""
+
+    def __init__(self, text: str, default: Raw = REQUIRED, minimum: int = 1) -> None:
+        super().__init__(text, default)
+        self.minimum = minimum
+        self.takes = f"a whole number of at least {minimum}"
+
+    def read(self, value: Raw, x: Shape | None) -> Any:  # Any: int; Groups adds a word
+        if type(value) is int and self.minimum <= value <= LARGEST:
+            return value
+        if isinstance(value, (bool, str, tuple)):
+            raise self.refuse(value)
+        if not isinstance(value, int):
+            raise self.refuse(value, WHOLE)
+        if value > LARGEST:
+            raise Refused("is beyond 2^63", "dimensions and counts stay below 2^63")
+        raise self.refuse(value)
+
+
+class Groups(Whole):
+    """A whole number, or `depthwise`: as many groups as channels."""
+
+    keywords = ("depthwise",)
+
+    def read(self, value: Raw, x: Shape | None) -> Any:  # Any: int, or the word unread
+        if value == "depthwise":
+            return x.channels if x else value
+        return super().read(value, x)
+
+
+class PerAxis(Whole):
+    """A whole number for every spatial axis, or a list of one an axis."""
+
+    def __init__(self, text: str, default: Raw = REQUIRED, minimum: int = 1) -> None:
+        super().__init__(text, default, minimum)
+        self.item = Whole(text, minimum=minimum)
+        self.takes += ", or a list of one an axis"
+
+    def read(self, value: Raw, x: Shape | None) -> Any:  # Any: a tuple of int
+        if isinstance(value, tuple):
+            items = tuple(self.item.read(item, x) for item in value)
+            _one_an_axis(items, x)
+            return items
+        number = super().read(value, x)
+        return (number,) * (len(x.extents) if x else 1)
+
+
+class Padding(Kind):
+    """Zeros around a map: a number, one an axis, pairs, `same` or `valid`.
+
+    Reads as `same` or a pair (before, after) an axis.
+    """
+
+    keywords = ("same", "valid")
+    takes = "a whole number of at least 0, a list of one or a pair [before, after] an axis"
+
+    def read(self, value: Raw, x: Shape | None) -> Any:  # Any: pairs, or the word `same`
+        if isinstance(value, str):
+            if value in self.keywords:
+                return value if value == "same" else self.read(0, x)
+            raise self.refuse(value)
+        if not isinstance(value, tuple):
+            return (self._pair(value),) * (len(x.extents) if x else 1)
+        pairs = tuple(self._pair(item) for item in value)
+        _one_an_axis(pairs, x)
+        return pairs
+
+    def _pair(self, value: Raw) -> tuple[int, int]:
+        whole = Whole("", minimum=0)
+        if not isinstance(value, tuple):
+            return (whole.read(value, None),) * 2
+        if len(value) != 2:
+            raise self.refuse(value, "a pair is [before, after]")
+        before, after = (whole.read(item, None) for item in value)
+        return before, after
+
+
+class Amount(Padding):
+    """Padding's grammar without its keywords: what `pad` adds and `crop` takes off."""
+
+    keywords = ()
+
+
+class Flag(Kind):
+    """true or false."""
+
+    takes = "true or false"
+
+    def read(self, value: Raw, x: Shape | None) -> Any:  # Any: bool
+        if not isinstance(value, bool):
+            raise self.refuse(value)
+        return value
+
+
+class Rate(Kind):
+    """A probability: at least 0, less than 1."""
+
+    takes = "a number from 0 to less than 1"
+
+    def read(self, value: Raw, x: Shape | None) -> Any:  # Any: int or Fraction
+        if isinstance(value, (bool, str, tuple)) or not 0 <= value < 1:
+            raise self.refuse(value)
+        return value
+
+
+class Choice(Kind):
+    """One of a few words."""
+
+    numeric = False
+
+    def __init__(self, text: str, keywords: tuple[str, ...], default: Raw = REQUIRED) -> None:
+        super().__init__(text, default)
+        self.keywords = keywords
+        self.takes = " or ".join(keywords)
+
+    def read(self, value: Raw, x: Shape | None) -> Any:  # Any: str
+        if value not in self.keywords:
+            known = did_you_mean(str(value), self.keywords, "")
+            raise self.refuse(value, known)
+        return value
+
+
+class Dims(Kind):
+    """A shape, channels first, in which one entry may be -1: what is left over."""
+
+    takes = "a list of whole numbers, channels first, of which one may be -1"
+
+    def read(self, value: Raw, x: Shape | None) -> Any:  # Any: a tuple of int
+        if not isinstance(value, tuple) or not 1 <= len(value) <= 4:
+            raise self.refuse(value)
+        for item in value:
+            if type(item) is not int or not (item == -1 or 1 <= item <= LARGEST):
+                raise self.refuse(value)
+        if value.count(-1) > 1:
+            raise self.refuse(value)
+        return value
+
+
+class AxisOrder(Kind):
+    """A permutation of the axes, counted from 1, the channels' first."""
+
+    takes = "a list of all axes, counted from 1 (the channels)"
+
+    def read(self, value: Raw, x: Shape | None) -> Any:  # Any: a tuple of int
+        if not isinstance(value, tuple) or not all(type(item) is int for item in value):
+            raise self.refuse(value)
+        axes = len(x.dims) if x else len(value)
+        if sorted(int(str(item)) for item in value) != list(range(1, axes + 1)):
+            raise self.refuse(value, f"its input has the axes 1 to {axes}")
+        return value
+
+
+class Span(Kind):
+    """From a channel, counted from 0, to a channel, the end excluded."""
+
+    takes = "[from, to]: channels from 0, the end excluded"
+
+    def read(self, value: Raw, x: Shape | None) -> Any:  # Any: a pair of int
+        if not isinstance(value, tuple) or len(value) != 2:
+            raise self.refuse(value)
+        start, end = value
+        if type(start) is not int or type(end) is not int or not 0 <= start < end:
+            raise self.refuse(value)
+        return value
+
+
+class Connects(Kind):
+    """For each filter the list of the input maps that it sees, counted from 0."""
+
+    takes = "a list, for each filter, of lists of input maps, counted from 0"
+
+    def read(self, value: Raw, x: Shape | None) -> Any:  # Any: a tuple of tuples of int
+        if not isinstance(value, tuple):
+            raise self.refuse(value)
+        for maps in value:
+            if not isinstance(maps, tuple) or not maps:
+                raise self.refuse(value)
+            for item in maps:
+                if type(item) is not int or item < 0:
+                    raise self.refuse(value)
+                if x and item >= x.channels:
+                    raise Refused(
+                        f"names map {item}, but its input {x} has the maps 0 to {x.channels - 1}"
+                    )
+            if len(set(maps)) < len(maps):
+                raise Refused(f"lists a map twice in {written(maps)}")
+        return value
+
+
+class ExtentsOf(PerAxis):
+    """Extents, or the name of a layer whose extents are taken (the loader resolves it)."""
+
+    def __init__(self, text: str, default: Raw = REQUIRED) -> None:
+        super().__init__(text, default)
+        self.takes += ", or a layer's name"
+
+
+class Names(Kind):
+    """At least two layers by name; the loader reads them."""
+
+    numeric = False
+    takes = "a list of at least two layers' names"
+
+
+def _one_an_axis(items: tuple[object, ...], x: Shape | None) -> None:
+    if x and len(items) != len(x.extents):
+        axes = AXES[len(x.extents)]
+        raise Refused(
+            f"has {len(items)} values, but its input {x} has {len(axes)} "
+            f"spatial axes ({', '.join(axes)})",
+            "give one value an axis, or one number for all",
+        )
+
+
+def written(value: Raw) -> str:
+    """A value as a spec would write it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, tuple):
+        text = "[" + ", ".join(written(item) for item in value[:9]) + "]"
+        return text if len(value) <= 9 else text[:-1] + ", ...]"
+    return quoted(value) if isinstance(value, str) else str(value)[:40]
+
+
+def whole(text: str, default: Raw = REQUIRED, minimum: int = 1) -> Any:  # Any: a dataclass field
+    return field(metadata={"kind": Whole(text, default, minimum)})
+
+
+def per_axis(text: str, default: Raw = REQUIRED, minimum: int = 1) -> Any:  # Any: the same
+    return field(metadata={"kind": PerAxis(text, default, minimum)})
+
+
+def flag(text: str, *, default: bool) -> Any:  # Any: the same
+    return field(metadata={"kind": Flag(text, default)})
+
+
+def of(kind: Kind) -> Any:  # Any: the same
+    """A field of any other kind."""
+    return field(metadata={"kind": kind})

@@ -1,0 +1,62 @@
+"""Normalisation: the shape stays; a learned scale and shift a channel."""
+
+from __future__ import annotations
+
+from cnncost.errors import Refused
+from cnncost.layers.base import Layer, layer
+from cnncost.layers.kinds import flag, whole
+from cnncost.shape import Shape
+
+
+class Normalisation(Layer):
+    """Mean and variance are taken out, a scale and a shift put in."""
+
+    affine: bool
+
+    def extras(self, x: Shape) -> int:
+        # A scale and a shift for each channel.
+        return 2 * x.channels if self.affine else 0
+
+
+@layer("batchnorm")
+class BatchNorm(Normalisation):
+    """Statistics of a channel over the batch and all positions (Ioffe & Szegedy 2015)."""
+
+    affine: bool = flag("learned scale and shift", default=True)
+
+
+@layer("layernorm")
+class LayerNorm(Normalisation):
+    """Statistics of a position over its channels (Ba et al. 2016)."""
+
+    affine: bool = flag("learned scale and shift", default=True)
+
+
+@layer("instancenorm")
+class InstanceNorm(Normalisation):
+    """Statistics of one example's channel over its positions (Ulyanov et al. 2016)."""
+
+    affine: bool = flag("learned scale and shift", default=True)
+
+
+@layer("groupnorm", main="groups")
+class GroupNorm(Normalisation):
+    """Statistics of an example over a group of channels (Wu & He 2018)."""
+
+    groups: int = whole("channels split into this many")
+    affine: bool = flag("learned scale and shift", default=True)
+
+    def check(self, x: Shape) -> None:
+        if x.channels % self.groups:
+            raise Refused(
+                f"input {x} has {x.channels} channels, which do not split into "
+                f"{self.groups} groups",
+                "groups must divide the channels",
+            )
+
+
+@layer("lrn", main="size")
+class Lrn(Layer):
+    """Local response normalisation over neighbouring channels (Krizhevsky et al. 2012, sec. 3.3)."""
+
+    size: int = whole("channels that are normalised together")

@@ -1,0 +1,123 @@
+"""Pooling: a window of each channel becomes one number."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import TYPE_CHECKING
+
+from cnncost.layers.base import Layer, layer
+from cnncost.layers.kinds import Padding, flag, of, per_axis
+from cnncost.layers.windowed import Pairs, Windowed
+from cnncost.shape import Shape, Window
+
+if TYPE_CHECKING:
+    from cnncost.layers.kinds import Raw
+
+
+class Pooling(Windowed):
+    """A window of one channel becomes one unit; no weights."""
+
+    ceil: bool
+
+    def output(self, x: Shape) -> Shape:
+        if self.ceil and self.padding != "same":
+            extents = map(Window.slides_ceil, self.windows(x), x.extents)
+            return Shape(x.channels, tuple(extents))
+        return Shape(x.channels, self.slid(x))
+
+
+SAME_AS_KERNEL: Raw = "kernel"
+"""The default of a pooling stride: windows that neither overlap nor leave gaps."""
+
+
+@layer("maxpool", main="kernel")
+class MaxPool(Pooling):
+    """The largest of each window (Krizhevsky et al. 2012, sec. 3.4)."""
+
+    kernel: tuple[int, ...] = per_axis("extents of the window")
+    stride: tuple[int, ...] = per_axis("step of the window", SAME_AS_KERNEL)
+    padding: Pairs | str = of(Padding("positions around the map that never win", 0))
+    ceil: bool = flag("a last window may hang over the end (PyTorch's rule)", default=False)
+    dilation: tuple[int, ...] = per_axis("step between the window's taps", 1)
+
+
+@layer("avgpool", main="kernel")
+class AvgPool(Pooling):
+    """The mean of each window (LeCun et al. 1998, sec. II-B, without the coefficient)."""
+
+    kernel: tuple[int, ...] = per_axis("extents of the window")
+    stride: tuple[int, ...] = per_axis("step of the window", SAME_AS_KERNEL)
+    padding: Pairs | str = of(Padding("zeros around the map", 0))
+    ceil: bool = flag("a last window may hang over the end (PyTorch's rule)", default=False)
+
+
+class GlobalPooling(Layer):
+    """The whole map is one window; a 1x1 map is kept (Lin et al. 2014, sec. 3.2)."""
+
+    maps_only = True
+
+    def output(self, x: Shape) -> Shape:
+        return Shape(x.channels, (1,) * len(x.extents))
+
+
+@layer("global_avgpool")
+class GlobalAvgPool(GlobalPooling):
+    """The mean of each channel's whole map."""
+
+
+@layer("global_maxpool")
+class GlobalMaxPool(GlobalPooling):
+    """The largest of each channel's whole map."""
+
+
+class AdaptivePooling(Layer):
+    """As many windows as the output has positions, of nearly equal extents."""
+
+    maps_only = True
+    size: tuple[int, ...]
+
+    def output(self, x: Shape) -> Shape:
+        return Shape(x.channels, self.size)
+
+
+@layer("adaptive_avgpool", main="size")
+class AdaptiveAvgPool(AdaptivePooling):
+    """The mean of each window, the windows spread evenly (PyTorch's rule)."""
+
+    size: tuple[int, ...] = per_axis("extents of the output")
+
+
+@layer("adaptive_maxpool", main="size")
+class AdaptiveMaxPool(AdaptivePooling):
+    """The largest of each window, the windows spread evenly (PyTorch's rule)."""
+
+    size: tuple[int, ...] = per_axis("extents of the output")
+
+
+@layer("subsample", main="kernel")
+class Subsample(Windowed):
+    """LeNet-5's trainable pooling: the sum of a window, times the map's coefficient, plus
+    its bias (LeCun et al. 1998, sec. II-B)."""
+
+    counted = True
+    padding = ()
+    kernel: tuple[int, ...] = per_axis("extents of the window, and its step")
+
+    def windows(self, x: Shape) -> tuple[Window, ...]:
+        return tuple(Window(kernel, stride=kernel) for kernel in self.kernel)
+
+    def output(self, x: Shape) -> Shape:
+        return Shape(x.channels, self.slid(x))
+
+    def weights(self, x: Shape) -> int:
+        return x.channels
+
+    def biases(self, x: Shape) -> int:
+        return x.channels
+
+    def connections(self, x: Shape, y: Shape) -> int:
+        # Every input of a window is connected to its unit by the map's one coefficient.
+        return prod(self.kernel) * y.units
+
+    def bias_connections(self, x: Shape, y: Shape) -> int:
+        return y.units

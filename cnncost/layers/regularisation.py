@@ -1,0 +1,22 @@
+"""Regularisation: at work in training only; shape and counts stay."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from cnncost.layers.base import Layer, layer
+from cnncost.layers.kinds import Rate, of
+
+
+@layer("dropout", main="rate")
+class Dropout(Layer):
+    """Units are dropped with this probability (Srivastava et al. 2014)."""
+
+    rate: int | Fraction = of(Rate("probability of dropping a unit"))
+
+
+@layer("drop_path", main="rate")
+class DropPath(Layer):
+    """A whole branch is dropped, an example at a time (Huang et al. 2016)."""
+
+    rate: int | Fraction = of(Rate("probability of dropping the branch"))

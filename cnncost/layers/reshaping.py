@@ -1,0 +1,179 @@
+"""Shape changes: units move, are repeated, cut or padded; nothing is learned."""
+
+from __future__ import annotations
+
+from math import prod
+
+from cnncost.errors import Refused
+from cnncost.layers.base import Layer, layer
+from cnncost.layers.kinds import Amount, AxisOrder, Choice, Dims, ExtentsOf, Span, of, per_axis, whole
+from cnncost.layers.windowed import Pairs
+from cnncost.shape import Shape
+
+
+@layer("identity")
+class Identity(Layer):
+    """Its input, unchanged."""
+
+
+@layer("flatten")
+class Flatten(Layer):
+    """All units as one vector."""
+
+    def output(self, x: Shape) -> Shape:
+        return Shape(x.units)
+
+
+@layer("reshape", main="shape")
+class Reshape(Layer):
+    """The same units in another shape."""
+
+    shape: tuple[int, ...] = of(Dims("the new shape, channels first; -1 is what is left"))
+
+    def check(self, x: Shape) -> None:
+        known = prod(n for n in self.shape if n != -1)
+        if known != x.units if -1 not in self.shape else x.units % known:
+            raise Refused(
+                f"{x} has {x.units:,} units, which do not fill the shape "
+                f"{'x'.join('?' if n == -1 else str(n) for n in self.shape)}",
+                "one entry may be -1: what is left over",
+            )
+
+    def output(self, x: Shape) -> Shape:
+        known = prod(n for n in self.shape if n != -1)
+        channels, *extents = (x.units // known if n == -1 else n for n in self.shape)
+        return Shape(channels, tuple(extents))
+
+
+@layer("permute", main="axes")
+class Permute(Layer):
+    """The axes in another order, counted from 1 (the channels), without the batch."""
+
+    axes: tuple[int, ...] = of(AxisOrder("the input's axes in their new order"))
+
+    def output(self, x: Shape) -> Shape:
+        channels, *extents = (x.dims[axis - 1] for axis in self.axes)
+        return Shape(channels, tuple(extents))
+
+
+@layer("pad", main="amount")
+class Pad(Layer):
+    """Zeros around the map, as a layer of their own: connections to them count as any."""
+
+    maps_only = True
+    amount: Pairs = of(Amount("positions added at each edge"))
+
+    def output(self, x: Shape) -> Shape:
+        added = zip(x.extents, self.amount, strict=True)
+        return Shape(x.channels, tuple(n + before + after for n, (before, after) in added))
+
+
+@layer("crop", main="amount")
+class Crop(Layer):
+    """The map without its edges."""
+
+    maps_only = True
+    amount: Pairs = of(Amount("positions taken off at each edge"))
+
+    def check(self, x: Shape) -> None:
+        if min(self.output(x).extents) < 1:
+            raise Refused(f"nothing is left of its input {x}", "crop less")
+
+    def output(self, x: Shape) -> Shape:
+        taken = zip(x.extents, self.amount, strict=True)
+        return Shape(x.channels, tuple(n - before - after for n, (before, after) in taken))
+
+
+@layer("slice", main="span")
+class Slice(Layer):
+    """Some of the channels."""
+
+    span: tuple[int, int] = of(Span("[from, to]: channels from 0, the end excluded"))
+
+    def check(self, x: Shape) -> None:
+        if self.span[1] > x.channels:
+            raise Refused(
+                f"channels {self.span[0]} to {self.span[1]} are more than its input {x} has",
+                f"the end is excluded: at most {x.channels}",
+            )
+
+    def output(self, x: Shape) -> Shape:
+        start, end = self.span
+        return Shape(end - start, x.extents)
+
+
+@layer("channel_shuffle", main="groups")
+class ChannelShuffle(Layer):
+    """Channels interleaved across groups (Zhang et al. 2018, sec. 3.1)."""
+
+    groups: int = whole("groups that are mixed")
+
+    def check(self, x: Shape) -> None:
+        if x.channels % self.groups:
+            raise Refused(
+                f"input {x} has {x.channels} channels, which do not split into "
+                f"{self.groups} groups",
+                "groups must divide the channels",
+            )
+
+
+@layer("pixel_shuffle", main="factor")
+class PixelShuffle(Layer):
+    """Channels become finer positions (Shi et al. 2016, sec. 3.2)."""
+
+    maps_only = True
+    factor: tuple[int, ...] = per_axis("how much finer")
+
+    def check(self, x: Shape) -> None:
+        if x.channels % prod(self.factor):
+            raise Refused(
+                f"input {x} has {x.channels} channels, which do not split into "
+                f"{' x '.join(map(str, self.factor))}",
+                f"the channels must be a multiple of {prod(self.factor)}",
+            )
+
+    def output(self, x: Shape) -> Shape:
+        finer = tuple(n * f for n, f in zip(x.extents, self.factor, strict=True))
+        return Shape(x.channels // prod(self.factor), finer)
+
+
+@layer("space_to_depth", main="factor")
+class SpaceToDepth(Layer):
+    """Positions become channels: pixel_shuffle the other way (Sajjadi et al. 2018)."""
+
+    maps_only = True
+    factor: tuple[int, ...] = per_axis("how much coarser")
+
+    def check(self, x: Shape) -> None:
+        for n, f in zip(x.extents, self.factor, strict=True):
+            if n % f:
+                raise Refused(
+                    f"an extent of {n} does not split into blocks of {f} (input {x})",
+                    "pad or crop the input first",
+                )
+
+    def output(self, x: Shape) -> Shape:
+        coarser = tuple(n // f for n, f in zip(x.extents, self.factor, strict=True))
+        return Shape(x.channels * prod(self.factor), coarser)
+
+
+@layer("upsample", main="factor")
+class Upsample(Layer):
+    """The map at a finer grid, by a factor or to a size; nothing learned."""
+
+    maps_only = True
+    factor: tuple[int, ...] = per_axis("how much finer", 0, minimum=0)
+    mode: str = of(Choice("how positions between are filled", ("nearest", "bilinear"), "nearest"))
+    size: tuple[int, ...] = of(ExtentsOf("extents, or the layer that has them", 0))
+
+    def check(self, x: Shape) -> None:
+        if any(self.factor) == any(self.size):
+            raise Refused(
+                "upsample needs a factor or a size, and not both",
+                "write {upsample: 2} or {upsample, size: [h, w]}",
+            )
+
+    def output(self, x: Shape) -> Shape:
+        if any(self.size):
+            return Shape(x.channels, self.size)
+        return Shape(x.channels, tuple(n * f for n, f in zip(x.extents, self.factor, strict=True)))

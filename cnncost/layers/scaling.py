@@ -1,0 +1,17 @@
+"""Scale: each channel times a learned factor."""
+
+from __future__ import annotations
+
+from cnncost.layers.base import Layer, layer
+from cnncost.layers.kinds import flag
+from cnncost.shape import Shape
+
+
+@layer("scale")
+class Scale(Layer):
+    """A learned factor a channel: layer scale (Touvron et al. 2021, sec. 2)."""
+
+    shared: bool = flag("one factor for all channels", default=False)
+
+    def extras(self, x: Shape) -> int:
+        return 1 if self.shared else x.channels

@@ -1,0 +1,51 @@
+"""What convolutions and pooling share: a window along each axis, which must fit."""
+
+from __future__ import annotations
+
+from cnncost.errors import Refused
+from cnncost.layers.base import Layer
+from cnncost.shape import AXES, Shape, Window, same_padding
+
+Pairs = tuple[tuple[int, int], ...]
+"""Padding as read: (before, after) an axis."""
+
+
+class Windowed(Layer):
+    """A layer that slides a window over a map."""
+
+    maps_only = True
+    kernel: tuple[int, ...]
+    stride: tuple[int, ...]
+    padding: Pairs | str
+    dilation: tuple[int, ...] | None = None
+
+    def windows(self, x: Shape) -> tuple[Window, ...]:
+        """The window along each axis of `x`, its padding resolved."""
+        dilation = self.dilation or (1,) * len(self.kernel)
+        if isinstance(self.padding, str):
+            padding = tuple(map(same_padding, x.extents, self.kernel, self.stride, dilation))
+        else:
+            padding = self.padding
+        return tuple(
+            Window(kernel, stride, before, after, spread)
+            for kernel, stride, (before, after), spread in zip(
+                self.kernel, self.stride, padding, dilation, strict=True
+            )
+        )
+
+    def check(self, x: Shape) -> None:
+        for axis, n, window in zip(AXES[len(x.extents)], x.extents, self.windows(x), strict=True):
+            if window.reach > n + window.before + window.after:
+                raise Refused(
+                    f"the window reaches over {window.reach} positions, but the {axis} "
+                    f"of its input {x} has {n}"
+                    + (f" + {window.before + window.after} padded" * (self.padding != "same")),
+                    "a smaller kernel or dilation, more padding, or fewer strides above",
+                )
+
+    def slid(self, x: Shape) -> tuple[int, ...]:
+        """The extents that the window's positions give."""
+        if self.padding == "same":
+            # ceil(n / stride): the padding was chosen to give just that.
+            return tuple(-(-n // s) for n, s in zip(x.extents, self.stride, strict=True))
+        return tuple(w.slides(n) for n, w in zip(x.extents, self.windows(x), strict=True))

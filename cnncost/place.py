@@ -1,0 +1,48 @@
+"""Where in a spec something stands: spans of characters, and their lines and columns."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from typing import NamedTuple
+
+
+class Place(NamedTuple):
+    """A span of the spec's text, as character offsets: `text[start:end]`."""
+
+    start: int
+    end: int
+
+
+class Source:
+    """A spec's text and the name that its messages carry."""
+
+    def __init__(self, name: str, text: str) -> None:
+        self.name = name
+        self.text = text
+        self._starts: list[int] | None = None
+
+    def line_column(self, offset: int) -> tuple[int, int]:
+        """Line and column of a character, both counted from 1."""
+        if self._starts is None:
+            self._starts = _line_starts(self.text)
+        line = bisect_right(self._starts, offset)
+        return line, offset - self._starts[line - 1] + 1
+
+    def locate(self, offset: int) -> str:
+        """`FILE:LINE:COLUMN` of a character."""
+        line, column = self.line_column(offset)
+        return f"{self.name}:{line}:{column}"
+
+    def read(self, place: Place) -> str:
+        """The characters of a span."""
+        return self.text[place.start : place.end]
+
+
+def _line_starts(text: str) -> list[int]:
+    """The offset of each line's first character, by YAML's line breaks."""
+    starts, offset = [0], 0
+    for line in text.splitlines(keepends=True):
+        offset += len(line)
+        if not line[-1:].isprintable():  # the last line may end without a break
+            starts.append(offset)
+    return starts
