@@ -94,3 +94,6 @@ class Prelu(Activation):
 
     def extras(self, x: Shape) -> int:
         return 1 if self.shared else x.channels
+
+    def tensors(self, x: Shape) -> dict[str, tuple[int, ...]]:
+        return {"weight": (self.extras(x),)}

@@ -30,6 +30,8 @@ class Layer:
     """The fields, in order."""
     counted: ClassVar[bool] = False
     """Whether the table shows it: it has weights of its own."""
+    learns: ClassVar[bool] = False
+    """Whether it may have parameters."""
     maps_only: ClassVar[bool] = False
     """Whether a vector is refused."""
 
@@ -75,6 +77,10 @@ class Layer:
         """Every learned number."""
         return self.weights(x) + self.biases(x) + self.extras(x)
 
+    def tensors(self, x: Shape) -> dict[str, tuple[int, ...]]:
+        """The learned tensors' shapes by PyTorch's names, what a layer must match to share."""
+        return {}
+
     def connections(self, x: Shape, y: Shape) -> int:
         """Uses of a weight in one forward pass: multiply-accumulates."""
         return 0
@@ -86,6 +92,20 @@ class Layer:
     def bias_connections(self, x: Shape, y: Shape) -> int:
         """Uses of a bias."""
         return 0
+
+
+def must_split(owner: str, count: int, what: str, groups: int) -> None:
+    """Refuse a count of channels that does not split evenly.
+
+    Raises:
+        Refused: with the group counts, up to 64, that would do.
+    """
+    if count % groups:
+        divisors = ", ".join(str(g) for g in range(1, 65) if count % g == 0)
+        raise Refused(
+            f"{owner} has {count} {what}, which do not split into {groups} groups",
+            f"{count} splits into {divisors}",
+        )
 
 
 T = TypeVar("T", bound=type[Layer])
@@ -104,6 +124,7 @@ def layer(word: str, main: str | None = None) -> Callable[[T], T]:
         cls.word = word
         cls.main = main
         cls.kinds = {f.name: f.metadata["kind"] for f in fields(cls)}
+        cls.learns = cls.tensors is not Layer.tensors
         REGISTRY[word] = cls
         return cls
 

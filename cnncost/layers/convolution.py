@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import prod
 
 from cnncost.errors import Refused
-from cnncost.layers.base import Layer, layer
+from cnncost.layers.base import layer, must_split
 from cnncost.layers.kinds import Connects, Groups, Padding, flag, of, per_axis, whole
 from cnncost.layers.windowed import Pairs, Windowed
 from cnncost.shape import Shape, Window, same_cropping
@@ -20,6 +20,14 @@ class Convolving(Windowed):
 
     def biases(self, x: Shape) -> int:
         return self.output(x).channels if self.bias else 0
+
+    def tensors(self, x: Shape) -> dict[str, tuple[int, ...]]:
+        bias = {"bias": (self.output(x).channels,)} if self.bias else {}
+        return {"weight": self.weight_shape(x), **bias}
+
+    def weight_shape(self, x: Shape) -> tuple[int, ...]:
+        """PyTorch's layout of the weights."""
+        raise NotImplementedError
 
     def connections(self, x: Shape, y: Shape) -> int:
         # A weight works once per output position.
@@ -55,8 +63,8 @@ class Conv(Convolving):
 
     def check(self, x: Shape) -> None:
         super().check(x)
-        _splits(x.channels, self.groups, f"input {x} has", "channels")
-        _splits(self.filters, self.groups, "conv has", "filters")
+        must_split(f"input {x}", x.channels, "channels", self.groups)
+        must_split("conv", self.filters, "filters", self.groups)
         if self.connects and len(self.connects) != self.filters:
             raise Refused(
                 f"connects lists {len(self.connects)} filters, but conv has {self.filters}",
@@ -73,6 +81,9 @@ class Conv(Convolving):
             # A filter has one window for each map that it sees.
             return prod(self.kernel) * sum(len(maps) for maps in self.connects)
         return prod(self.kernel) * quotient(x.channels, self.groups) * self.filters
+
+    def weight_shape(self, x: Shape) -> tuple[int, ...]:
+        return (self.filters, x.channels // self.groups, *self.kernel)
 
 
 @layer("depthwise_conv", main="kernel")
@@ -91,6 +102,9 @@ class DepthwiseConv(Convolving):
 
     def weights(self, x: Shape) -> int:
         return prod(self.kernel) * x.channels * self.multiplier
+
+    def weight_shape(self, x: Shape) -> tuple[int, ...]:
+        return (x.channels * self.multiplier, 1, *self.kernel)
 
 
 @layer("conv_transpose", main="filters")
@@ -119,8 +133,8 @@ class ConvTranspose(Convolving):
         )
 
     def check(self, x: Shape) -> None:
-        _splits(x.channels, self.groups, f"input {x} has", "channels")
-        _splits(self.filters, self.groups, "conv_transpose has", "filters")
+        must_split(f"input {x}", x.channels, "channels", self.groups)
+        must_split("conv_transpose", self.filters, "filters", self.groups)
         for extra, stride, dilation in zip(
             self.output_padding, self.stride, self.dilation, strict=True
         ):
@@ -145,6 +159,9 @@ class ConvTranspose(Convolving):
     def weights(self, x: Shape) -> int:
         return prod(self.kernel) * x.channels * quotient(self.filters, self.groups)
 
+    def weight_shape(self, x: Shape) -> tuple[int, ...]:
+        return (x.channels, self.filters // self.groups, *self.kernel)
+
     def connections(self, x: Shape, y: Shape) -> int:
         # A weight works once per *input* position.
         return self.weights(x) * x.positions
@@ -154,16 +171,3 @@ class ConvTranspose(Convolving):
         landing = map(Window.touches, self.windows(x), y.extents, x.extents)
         return quotient(self.weights(x), prod(self.kernel)) * prod(landing)
 
-
-def _splits(count: int, groups: int, owner: str, what: str) -> None:
-    if count % groups:
-        raise Refused(
-            f"{owner} {count} {what}, which do not split into {groups} groups",
-            f"groups must divide the input's channels and the filters; {count} has "
-            f"{', '.join(str(g) for g in _divisors(count))}",
-        )
-
-
-def _divisors(count: int) -> list[int]:
-    """The divisors of `count` up to 64: the groups that a hint can name."""
-    return [g for g in range(1, 65) if count % g == 0]

@@ -24,6 +24,9 @@ class Dense(Layer):
     def biases(self, x: Shape) -> int:
         return self.units if self.bias else 0
 
+    def tensors(self, x: Shape) -> dict[str, tuple[int, ...]]:
+        return {"weight": (self.units, x.units), **({"bias": (self.units,)} if self.bias else {})}
+
     def connections(self, x: Shape, y: Shape) -> int:
         # Nothing is shared: a weight is a connection.
         return self.weights(x)
@@ -48,6 +51,10 @@ class Linear(Layer):
 
     def biases(self, x: Shape) -> int:
         return self.features if self.bias else 0
+
+    def tensors(self, x: Shape) -> dict[str, tuple[int, ...]]:
+        bias = {"bias": (self.features,)} if self.bias else {}
+        return {"weight": (self.features, x.channels), **bias}
 
     def connections(self, x: Shape, y: Shape) -> int:
         # A weight works once per position.

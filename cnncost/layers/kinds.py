@@ -247,7 +247,7 @@ class ExtentsOf(PerAxis):
     """Extents, or the name of a layer whose extents are taken (the loader resolves it)."""
 
     def __init__(self, text: str, default: Raw = REQUIRED) -> None:
-        super().__init__(text, default)
+        super().__init__(text, default, minimum=0)
         self.takes += ", or a layer's name"
 
 

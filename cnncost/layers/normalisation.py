@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from cnncost.errors import Refused
-from cnncost.layers.base import Layer, layer
+from cnncost.layers.base import Layer, layer, must_split
 from cnncost.layers.kinds import flag, whole
 from cnncost.shape import Shape
 
@@ -16,6 +15,9 @@ class Normalisation(Layer):
     def extras(self, x: Shape) -> int:
         # A scale and a shift for each channel.
         return 2 * x.channels if self.affine else 0
+
+    def tensors(self, x: Shape) -> dict[str, tuple[int, ...]]:
+        return {"weight": (x.channels,), "bias": (x.channels,)} if self.affine else {}
 
 
 @layer("batchnorm")
@@ -47,12 +49,7 @@ class GroupNorm(Normalisation):
     affine: bool = flag("learned scale and shift", default=True)
 
     def check(self, x: Shape) -> None:
-        if x.channels % self.groups:
-            raise Refused(
-                f"input {x} has {x.channels} channels, which do not split into "
-                f"{self.groups} groups",
-                "groups must divide the channels",
-            )
+        must_split(f"input {x}", x.channels, "channels", self.groups)
 
 
 @layer("lrn", main="size")

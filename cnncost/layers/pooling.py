@@ -115,6 +115,9 @@ class Subsample(Windowed):
     def biases(self, x: Shape) -> int:
         return x.channels
 
+    def tensors(self, x: Shape) -> dict[str, tuple[int, ...]]:
+        return {"weight": (x.channels,), "bias": (x.channels,)}
+
     def connections(self, x: Shape, y: Shape) -> int:
         # Every input of a window is connected to its unit by the map's one coefficient.
         return prod(self.kernel) * y.units

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
+from typing import TYPE_CHECKING
 
 from cnncost.layers.base import Layer, layer
 from cnncost.layers.kinds import Rate, of
+
+if TYPE_CHECKING:
+    from fractions import Fraction
 
 
 @layer("dropout", main="rate")

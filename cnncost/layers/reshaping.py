@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import prod
 
 from cnncost.errors import Refused
-from cnncost.layers.base import Layer, layer
+from cnncost.layers.base import Layer, layer, must_split
 from cnncost.layers.kinds import Amount, AxisOrder, Choice, Dims, ExtentsOf, Span, of, per_axis, whole
 from cnncost.layers.windowed import Pairs
 from cnncost.shape import Shape
@@ -109,12 +109,7 @@ class ChannelShuffle(Layer):
     groups: int = whole("groups that are mixed")
 
     def check(self, x: Shape) -> None:
-        if x.channels % self.groups:
-            raise Refused(
-                f"input {x} has {x.channels} channels, which do not split into "
-                f"{self.groups} groups",
-                "groups must divide the channels",
-            )
+        must_split(f"input {x}", x.channels, "channels", self.groups)
 
 
 @layer("pixel_shuffle", main="factor")

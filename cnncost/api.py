@@ -1,0 +1,111 @@
+"""The Python interface: load a spec, count it. The command line uses the same two."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cnncost import bundled
+from cnncost.costs import Convention, Report, count_network
+from cnncost.errors import CnncostError, did_you_mean
+from cnncost.spec import MAX_LAYERS, Settings, Spec, read_spec
+
+if TYPE_CHECKING:
+    from fractions import Fraction
+
+LARGEST_FILE = 10 * 2**20
+"""Bytes; the largest spec that is read."""
+
+
+def load(
+    arch: str | Path,
+    *,
+    params: Mapping[str, int | Fraction] | None = None,
+    inputs: Mapping[str, tuple[int, ...]] | None = None,
+    max_layers: int = MAX_LAYERS,
+) -> Spec:
+    """Read the spec in a file, or the bundled network of that name.
+
+    Args:
+        arch: a file that exists, else a bundled network's name (`alexnet` or `alexnet.yaml`).
+        params: values for the spec's params, by name.
+        inputs: new shapes of the inputs by name, channels first; the name is empty where
+            the network has one input.
+        max_layers: how many layers the network may have.
+
+    Raises:
+        CnncostError: there is no such file or network, or it is not text.
+        SpecError: the spec is wrong; every problem found, with file, line and column.
+    """
+    path = Path(arch)
+    if not path.exists():
+        found = bundled.find(str(arch))
+        if found is None:
+            known = "cnncost zoo lists the bundled networks"
+            hint = did_you_mean(str(arch), bundled.names(), known)
+            raise CnncostError(f"{arch}: no such file, and no bundled network of that name", hint)
+        path, name = found, found.name
+    else:
+        name = str(arch)
+    return loads(
+        decode(_read(path, name), name),
+        name=name,
+        params=params,
+        inputs=inputs,
+        max_layers=max_layers,
+    )
+
+
+def loads(
+    text: str,
+    *,
+    name: str = "<text>",
+    params: Mapping[str, int | Fraction] | None = None,
+    inputs: Mapping[str, tuple[int, ...]] | None = None,
+    max_layers: int = MAX_LAYERS,
+) -> Spec:
+    """Read a spec's text; `name` stands in its messages. Otherwise as `load`."""
+    return read_spec(text, name, Settings(params or {}, inputs or {}, max_layers))
+
+
+def count(spec: Spec, *, biases: bool = False, exclude_padding: bool = False) -> Report:
+    """Count units, weights, biases, parameters and connections of every layer, exactly.
+
+    Args:
+        spec: what `load` or `loads` returned.
+        biases: the uses of biases are connections too (LeCun et al. 1998).
+        exclude_padding: uses of a weight on a convolution's own zero padding are none.
+    """
+    return count_network(spec.network, Convention(biases, exclude_padding))
+
+
+def decode(data: bytes, name: str) -> str:
+    """A spec's bytes as text.
+
+    Raises:
+        CnncostError: too large, or no UTF-8 text.
+    """
+    if len(data) > LARGEST_FILE:
+        raise CnncostError(f"{name}: larger than 10 MiB, so it is no spec")
+    if b"\0" in data:
+        raise CnncostError(f"{name}: a binary file, not a spec", "a spec is a YAML text")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        column = error.start - data.rfind(b"\n", 0, error.start)
+        raise CnncostError(
+            f"{name}:{line}:{column}: byte {data[error.start]:#04x} is not UTF-8 text",
+            "save the file as UTF-8",
+        ) from None
+
+
+def _read(path: Path, name: str) -> bytes:
+    if path.is_dir():
+        raise CnncostError(f"{name}: a directory, not a spec", "name a file in it")
+    try:
+        with path.open("rb") as file:
+            return file.read(LARGEST_FILE + 1)
+    except OSError as error:
+        raise CnncostError(f"{name}: {error.strerror}") from None

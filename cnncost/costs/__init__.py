@@ -1,0 +1,5 @@
+"""Costs: a network becomes a report of exact counts under a stated convention."""
+
+from cnncost.costs.count import Convention, LayerCount, Report, Totals, count_network
+
+__all__ = ["Convention", "LayerCount", "Report", "Totals", "count_network"]

@@ -1,0 +1,104 @@
+"""The counts of each layer and of the whole network, under a stated convention."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from cnncost.network import Network, Node
+
+
+class Convention(NamedTuple):
+    """What a connection is. The default is the textbook's: one use of a weight, those that
+    read zero padding among them, biases not."""
+
+    biases: bool = False
+    """The uses of biases are connections too (LeCun et al. 1998)."""
+    exclude_padding: bool = False
+    """Uses of a weight on a convolution's own zero padding are none."""
+
+
+class LayerCount(NamedTuple):
+    """One layer's exact counts, for one example.
+
+    Shared parameters count where they stand first: a layer that shares another's has
+    no weights, biases or parameters of its own here, but all its connections.
+    """
+
+    node: Node
+    word: str
+    """The layer's type."""
+    counted: bool
+    """Whether its units are among the total's: it has weights."""
+    units: int
+    weights: int
+    biases: int
+    parameters: int
+    connections: int
+
+    @property
+    def name(self) -> str:
+        return self.node.name
+
+
+class Totals(NamedTuple):
+    """The network's sums; units are the counted layers'."""
+
+    units: int
+    weights: int
+    biases: int
+    parameters: int
+    trainable_parameters: int
+    connections: int
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a network costs, layer by layer in the order of the spec."""
+
+    network: Network
+    convention: Convention
+    layers: tuple[LayerCount, ...]
+    totals: Totals
+
+
+def count_network(network: Network, convention: Convention | None = None) -> Report:
+    """Count every layer of a network."""
+    convention = convention or Convention()
+    layers = tuple([_count(node, convention) for node in network.layers])
+    counted = [row for row in layers if row.counted]
+    totals = Totals(
+        units=sum(row.units for row in counted),
+        weights=sum(row.weights for row in counted),
+        biases=sum(row.biases for row in counted),
+        parameters=sum(row.parameters for row in layers),
+        trainable_parameters=sum(row.parameters for row in layers if not row.node.frozen),
+        connections=sum(row.connections for row in counted),
+    )
+    return Report(network, convention, layers, totals)
+
+
+def _count(node: Node, convention: Convention) -> LayerCount:
+    layer, y = node.layer, node.output
+    assert layer is not None  # Network.layers leaves the inputs out
+    if not layer.learns:
+        return LayerCount(node, layer.word, layer.counted, y.units, 0, 0, 0, 0)
+    (x,) = node.inputs
+    connections = 0
+    if layer.counted:
+        used = layer.inside_connections if convention.exclude_padding else layer.connections
+        connections = used(x, y)
+        if convention.biases:
+            connections += layer.bias_connections(x, y)
+    if node.shares is not None:
+        return LayerCount(node, layer.word, layer.counted, y.units, 0, 0, 0, connections)
+    return LayerCount(
+        node,
+        layer.word,
+        layer.counted,
+        y.units,
+        layer.weights(x),
+        layer.biases(x),
+        layer.parameters(x),
+        connections,
+    )

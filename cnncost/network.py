@@ -1,0 +1,119 @@
+"""The graph of layers: each node's shape is inferred as it is added."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from cnncost.errors import Refused
+from cnncost.layers import Layer
+from cnncost.place import Place
+from cnncost.shape import Shape
+
+LARGEST = 2**63 - 1
+"""No dimension or count of one layer is larger."""
+
+
+class Node(NamedTuple):
+    """A layer at its place in the network; `layer` is None for an input."""
+
+    index: int
+    name: str
+    layer: Layer | None
+    reads: tuple[int, ...]
+    """The nodes it reads, by index, in order."""
+    inputs: tuple[Shape, ...]
+    output: Shape
+    place: Place
+    """The line of the spec that it came from."""
+    frozen: bool = False
+    shares: int | None = None
+    """The node whose parameters it uses, by index."""
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network, complete: nodes in an order in which each comes after what it reads."""
+
+    name: str
+    nodes: tuple[Node, ...]
+    outputs: tuple[int, ...]
+    """The nodes that nothing reads, by index."""
+    source: str = ""
+    notes: str = ""
+
+    @property
+    def inputs(self) -> tuple[Node, ...]:
+        return tuple(node for node in self.nodes if node.layer is None)
+
+    @property
+    def layers(self) -> tuple[Node, ...]:
+        return tuple(node for node in self.nodes if node.layer is not None)
+
+
+class Builder:
+    """A network in the making."""
+
+    def __init__(self) -> None:
+        self.nodes: list[Node] = []
+        self.read: set[int] = set()
+
+    def add_input(self, name: str, shape: Shape, place: Place) -> int:
+        """Add an input; its index."""
+        index = len(self.nodes)
+        self.nodes.append(Node(index, name, None, (), (), shape, place))
+        return index
+
+    def add(
+        self,
+        name: str,
+        layer: Layer,
+        reads: Sequence[int],
+        place: Place,
+        *,
+        frozen: bool = False,
+        shares: int | None = None,
+    ) -> int:
+        """Add a layer behind the nodes it reads; its index.
+
+        Raises:
+            Refused: the shapes do not fit, or the layer's counts pass 2^63.
+        """
+        inputs = tuple([self.nodes[i].output for i in reads])
+        output = layer.infer(inputs)
+        if shares is not None:
+            self._match(layer, inputs[0], self.nodes[shares])
+        _bounded("units", output.units)
+        if layer.counted:
+            _bounded("weights", layer.weights(inputs[0]))
+            _bounded("connections", layer.connections(inputs[0], output))
+        index = len(self.nodes)
+        self.nodes.append(
+            Node(index, name, layer, tuple(reads), inputs, output, place, frozen, shares)
+        )
+        self.read.update(reads)
+        return index
+
+    def _match(self, layer: Layer, x: Shape, owner: Node) -> None:
+        """Refuse to share what differs in type or in a parameter's shape."""
+        if type(owner.layer) is not type(layer) or owner.layer is None:
+            word = owner.layer.word if owner.layer else "an input"
+            raise Refused(f"{layer.word} cannot share the parameters of {owner.name}: it is {word}")
+        mine, theirs = layer.tensors(x), owner.layer.tensors(owner.inputs[0])
+        if mine != theirs:
+            raise Refused(
+                f"{layer.word} cannot share the parameters of {owner.name}: "
+                f"{_tensors(theirs)} there, {_tensors(mine)} here",
+                "shared layers need the same parameter shapes: the same filters and kernel, "
+                "and inputs of as many channels",
+            )
+
+
+def _bounded(what: str, count: int) -> None:
+    if count > LARGEST:
+        raise Refused(f"the layer has {count:.3g} {what}", "counts of one layer stay below 2^63")
+
+
+def _tensors(tensors: dict[str, tuple[int, ...]]) -> str:
+    return ", ".join(f"{name} {'x'.join(map(str, dims))}" for name, dims in tensors.items())

@@ -1,0 +1,334 @@
+"""The lines of a spec, each checked against what its type or block takes, before any is built."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cnncost.errors import did_you_mean, quoted
+from cnncost.layers import TYPES, Layer, layer_type
+from cnncost.place import Place
+from cnncost.spec.nodes import Items, Node, Pairs, Scalar
+from cnncost.spec.values import NAME
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from cnncost.spec.blocks import Block
+    from cnncost.spec.problems import Problems
+
+COMMON = ("name", "from", "repeat", "frozen", "share")
+"""Keys that go with every layer."""
+
+STRUCTURES = {"residual": ("shortcut",), "parallel": ("join",), "sequence": ()}
+"""Each structure's further keys."""
+
+KEYWORDS = ("same", "valid", "depthwise", "nearest", "bilinear", "true", "false", "previous")
+
+RESERVED = frozenset((*TYPES, *STRUCTURES, *COMMON, *KEYWORDS, "shortcut", "join"))
+"""What no parameter, block or layer may be called."""
+
+
+class Line:
+    """One line of a list of layers: a layer, a block's call, a structure, or a word that a
+    block's parameter stands for."""
+
+    __slots__ = (
+        *("arguments", "block", "bodies", "common", "end", "join", "main", "name"),
+        *("scoped", "start", "taken", "type", "word"),
+    )
+
+    def __init__(self, node: Node, word: str) -> None:
+        self.start, self.end = node.start, node.end
+        self.word = word
+        self.type: type[Layer] | None = None
+        self.block: Block | None = None
+        self.main: Node | None = None
+        self.arguments: dict[str, Node] = {}
+        """Further parameters by name; the main one as well, once its name is known."""
+        self.common: dict[str, Scalar] = {}
+        self.name = ""
+        self.bodies: list[list[Line]] = []
+        """The branches of a structure."""
+        self.join = ""
+        self.scoped = False
+        """Whether it opens a scope of names for each copy."""
+        self.taken: Names = {}
+        """The names given inside, if it is a structure that opens scopes."""
+
+    @property
+    def place(self) -> Place:
+        return Place(self.start, self.end)
+
+
+Names = dict[str, int]
+"""The names given in one scope, with the offset of each."""
+
+
+class LineReader:
+    """Reads lists of lines; knows the blocks, the parameters in scope and the names given."""
+
+    def __init__(
+        self, blocks: Mapping[str, Block], parameters: Collection[str], problems: Problems
+    ) -> None:
+        self.blocks = blocks
+        self.parameters = parameters
+        self.problems = problems
+
+    def lines(self, node: Node, names: Names, what: str) -> list[Line]:
+        """The lines of a list; `what` says whose it is, should it be no list."""
+        if not isinstance(node, Items):
+            self.problems.add(node.start, f"{what} is no list of layers", "write one '- ' a layer")
+            return []
+        lines = []
+        for item in node.items:
+            line = self.line(item, names)
+            if line is not None:
+                lines.append(line)
+        return lines
+
+    def line(self, node: Node, names: Names) -> Line | None:
+        if isinstance(node, Scalar):
+            return self._word(node)
+        if isinstance(node, Pairs):
+            return self._mapping(node, names)
+        self.problems.add(
+            node.start, "a list stands where a layer is due",
+            "brackets make several layers of it: one layer's keys go in braces",
+        )  # fmt: skip
+        return None
+
+    def _word(self, scalar: Scalar) -> Line | None:
+        word = scalar.text.strip()
+        line = Line(scalar, word)
+        if word in self.parameters:
+            return line
+        return line if self._identify(line, scalar) and self._complete(line, scalar) else None
+
+    def _mapping(self, node: Pairs, names: Names) -> Line | None:
+        keys = self._keys(node)
+        if keys is None:
+            return None
+        typed = [key for key, _ in keys.values() if self._is_layer(key.text)]
+        if not typed:
+            self._no_type(node, keys)
+            return None
+        if len(typed) > 1:
+            first, second = typed[0].text, typed[1].text
+            self.problems.add(
+                typed[1].start, f"two layer types in one line: {first} and {second}",
+                "one line makes one layer",
+            )  # fmt: skip
+            return None
+        (key,) = typed
+        line = Line(node, key.text)
+        for name, (at, value) in keys.items():
+            if at is key:
+                line.main = None if isinstance(value, Scalar) and value.is_null else value
+            elif name in COMMON:
+                self._common(line, at, value)
+            else:
+                line.arguments[name] = value
+        if not self._identify(line, key):
+            return None
+        if "name" in line.common:
+            self._name(line, line.common["name"], names)
+        sound = self._structure(line, key, names) if line.word in STRUCTURES else True
+        self._known_keys(line, keys)
+        return line if sound and self._complete(line, key) else None
+
+    def _keys(self, node: Pairs) -> dict[str, tuple[Scalar, Node]] | None:
+        """The mapping's entries by key; None where a comma split an expression."""
+        keys: dict[str, tuple[Scalar, Node]] = {}
+        for key, value in node.pairs:
+            if isinstance(value, Scalar) and _opens(value):
+                whole = self.problems.source.text[value.start : node.end].partition(")")[0] + ")"
+                self.problems.add(
+                    value.start, f"the expression {quoted(value.text)} ends at its comma",
+                    f'quote it: "{whole}"',
+                )  # fmt: skip
+                return None
+            if key.text in keys:
+                self.problems.add(key.start, f"key {quoted(key.text)} is given twice", "keep one")
+            keys[key.text] = (key, value)
+        return keys
+
+    def _is_layer(self, word: str) -> bool:
+        return word in TYPES or word in self.blocks or word in STRUCTURES
+
+    def _no_type(self, node: Pairs, keys: dict[str, tuple[Scalar, Node]]) -> None:
+        if not keys:
+            self.problems.add(node.start, "an empty line", "name a layer type")
+            return
+        others = [key for name, (key, _) in keys.items() if name not in COMMON]
+        if not others:
+            self.problems.add(node.start, "no layer type in this line", "name one, as in conv: 64")
+            return
+        key = others[0]
+        if key.text in self.parameters:
+            self.problems.add(
+                key.start, f"parameter {quoted(key.text)} stands as a key",
+                f"a parameter that is a layer word stands alone: - {key.text}",
+            )  # fmt: skip
+            return
+        self._unknown(key)
+
+    def _identify(self, line: Line, at: Scalar) -> bool:
+        if line.word in TYPES:
+            line.type = layer_type(line.word)
+        elif line.word in self.blocks:
+            line.block = self.blocks[line.word]
+            line.block.used = True
+        elif line.word not in STRUCTURES:
+            self._unknown(at)
+            return False
+        return True
+
+    def _unknown(self, at: Scalar) -> None:
+        word = at.text.strip()
+        first, colon, rest = word.partition(":")
+        name, space, value = word.partition(" ")
+        if not word:
+            hint = "a '- ' without a layer: name one or delete the line"
+        elif colon and rest and self._is_layer(first):
+            hint = f"a space is missing behind the colon: {first}: {rest}"
+        elif space and self._is_layer(name):
+            hint = f"a colon is missing: {name}: {value.strip()}"
+        else:
+            choices = [*TYPES, *self.blocks, *STRUCTURES]
+            hint = did_you_mean(word, choices, "the README lists the layer types")
+        self.problems.add(at.start, f"unknown layer type {quoted(word)}", hint)
+
+    def _common(self, line: Line, key: Scalar, value: Node) -> None:
+        if not isinstance(value, Scalar):
+            self.problems.add(value.start, f"{key.text} takes one value, not a list or mapping")
+        elif value.is_null:
+            self.problems.add(key.start, f"{key.text} has no value", "give one or drop the key")
+        else:
+            line.common[key.text] = value
+
+    def _name(self, line: Line, at: Scalar, names: Names) -> None:
+        name = at.text
+        if check_name(self.problems, at, "layer") and name in self.parameters:
+            self.problems.add(at.start, f"layer {name!r} is called like a parameter", "rename one")
+        elif name in names:
+            where = self.problems.source.locate(names[name])
+            self.problems.add(at.start, f"name {name!r} is taken", f"its first use: {where}")
+        else:
+            line.name = name
+            names[name] = at.start
+
+    def _structure(self, line: Line, key: Scalar, names: Names) -> bool:
+        """Read the branches; a repeated structure's copies each have names of their own."""
+        line.scoped = "repeat" in line.common
+        inner = line.taken if line.scoped else names
+        if line.main is None:
+            self.problems.add(key.start, f"{line.word} has no layers", "write a list behind it")
+            return False
+        if line.word == "parallel":
+            return self._parallel(line, key, inner)
+        line.bodies = [self.lines(line.main, inner, line.word)]
+        if line.word == "residual":
+            line.join = "add"
+            shortcut = line.arguments.get("shortcut")
+            line.bodies.append(self.lines(shortcut, inner, "shortcut") if shortcut else [])
+        return True
+
+    def _parallel(self, line: Line, key: Scalar, names: Names) -> bool:
+        if not isinstance(line.main, Items) or len(line.main.items) < 2:
+            self.problems.add(
+                key.start, "parallel needs at least two branches, each a list of layers",
+                "write parallel: [[conv: 8], []]; [] is the identity",
+            )  # fmt: skip
+            return False
+        line.bodies = [self.lines(item, names, "a branch of parallel") for item in line.main.items]
+        line.join = "concat"
+        join = line.arguments.get("join")
+        if join is not None:
+            word = join.text if isinstance(join, Scalar) else ""
+            if word not in ("concat", "add", "mul"):
+                self.problems.add(join.start, "join must be concat, add or mul")
+                return False
+            line.join = word
+        return True
+
+    def _known_keys(self, line: Line, keys: dict[str, tuple[Scalar, Node]]) -> None:
+        takes = self._takes(line)
+        main = self._main(line)
+        for name in [name for name in line.arguments if name not in takes]:
+            at, value = keys[name]
+            del line.arguments[name]
+            hint = self._key_hint(at, value, (*takes, *COMMON), line.word)
+            if name == main:
+                hint = f"it is the value of {line.word} itself: {line.word}: {name.upper()}"
+            self.problems.add(at.start, f"unknown key {quoted(name)} for {line.word}", hint)
+        for name in [name for name in line.arguments if name in takes]:
+            value = line.arguments[name]
+            if isinstance(value, Scalar) and value.is_null:
+                self.problems.add(keys[name][0].start, f"{name} has no value", "give one or drop it")
+                del line.arguments[name]
+
+    def _key_hint(self, at: Scalar, value: Node, choices: tuple[str, ...], word: str) -> str:
+        name, colon, rest = at.text.partition(":")
+        if colon and rest and isinstance(value, Scalar) and value.is_null and name in choices:
+            return f"a space is missing behind the colon: {name}: {rest}"
+        return did_you_mean(at.text, choices, f"{word} takes {', '.join(choices)}")
+
+    def _takes(self, line: Line) -> tuple[str, ...]:
+        """The keys besides the main argument."""
+        if line.type is not None:
+            return tuple(name for name in line.type.kinds if name != line.type.main)
+        if line.block is not None:
+            return tuple(parameter.name for parameter in line.block.parameters[1:])
+        return STRUCTURES[line.word]
+
+    def _main(self, line: Line) -> str | None:
+        if line.type is not None:
+            return line.type.main
+        if line.block is not None and line.block.parameters:
+            return line.block.parameters[0].name
+        return None
+
+    def _complete(self, line: Line, at: Scalar) -> bool:
+        """Move the main argument among the others; refuse a line that lacks one."""
+        if line.word in STRUCTURES:
+            if not line.bodies:
+                self.problems.add(at.start, f"{line.word} has no layers", "write a list behind it")
+            return bool(line.bodies)
+        main = self._main(line)
+        if line.main is not None and main is None:
+            self.problems.add(line.main.start, f"{line.word} takes no value", f"write - {line.word}")
+            return False
+        if line.main is not None and main is not None:
+            line.arguments = {main: line.main, **line.arguments}
+        if line.type is not None and "share" in line.common and not line.type.learns:
+            self.problems.add(at.start, f"{line.word} has no parameters to share", "drop share")
+        if line.type is not None:
+            required = [name for name, kind in line.type.kinds.items() if kind.required]
+        elif line.block is not None:
+            required = [p.name for p in line.block.parameters if p.default is None]
+        missing = [name for name in required if name not in line.arguments]
+        if missing:
+            example = f"{line.word}: {missing[0].upper()}" if missing[0] == main else ""
+            others = ", ".join(f"{name}: ..." for name in missing if name != main)
+            self.problems.add(
+                at.start, f"{line.word} needs {' and '.join(missing)}",
+                f"write {', '.join(part for part in (example, others) if part)}",
+            )  # fmt: skip
+        return not missing
+
+
+def check_name(problems: Problems, at: Scalar, what: str, also: Collection[str] = ()) -> bool:
+    """Whether a name is well formed and free; `also` is allowed though reserved."""
+    name = at.text
+    if not NAME.fullmatch(name):
+        hint = "letters, digits and underscores, and no digit first"
+        problems.add(at.start, f"{quoted(name)} cannot name a {what}", hint)
+        return False
+    if name in RESERVED or (name in ("channels", "input") and name not in also):
+        problems.add(at.start, f"{name!r} cannot name a {what}: it means something", "rename it")
+        return False
+    return True
+
+
+def _opens(value: Scalar) -> bool:
+    return value.plain and value.text.count("(") > value.text.count(")")

@@ -1,0 +1,47 @@
+"""The problems that one reading of a spec finds, collected."""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+from cnncost.errors import Problem, SpecError
+from cnncost.place import Source
+
+
+class Problems:
+    """What is wrong with one spec, and what may be unintended (warnings).
+
+    A problem found again at its place (a block's line, called twice) counts once.
+    Only the first `KEPT` in the order of finding are kept; all are counted.
+    """
+
+    KEPT = 1000
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.warnings: list[Problem] = []
+        self.found = 0
+        self._seen: set[tuple[int, str]] = set()
+        self._kept: list[Problem] = []
+
+    def add(self, offset: int, what: str, hint: str = "") -> None:
+        problem = Problem(offset, what, hint)
+        if len(self._kept) >= self.KEPT:
+            self.found += 1
+        elif (offset, what) not in self._seen:
+            self._seen.add((offset, what))
+            self._kept.append(problem)
+            self.found += 1
+
+    def warn(self, offset: int, what: str, hint: str = "") -> None:
+        self.warnings.append(Problem(offset, what, hint))
+
+    def stop(self) -> NoReturn:
+        """Raise all that was found, in the order of the file."""
+        ordered = sorted(self._kept, key=lambda problem: problem.offset)
+        located = [(self.source.locate(p.offset), p) for p in ordered[: SpecError.SHOWN]]
+        raise SpecError(located, self.found)
+
+    def stop_if_any(self) -> None:
+        if self.found:
+            self.stop()

@@ -1,0 +1,116 @@
+"""Scopes of names: what a line can refer to, and the dotted names of layers."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from cnncost.errors import did_you_mean, quoted
+from cnncost.place import Place
+from cnncost.spec.values import Misread, Unknown
+
+
+class Call(NamedTuple):
+    """One call of a block (or copy of a repeated structure) and what it was called from."""
+
+    place: Place
+    block: str
+    outer: Call | None
+
+
+class Scope:
+    """The names of one block's call, of one copy of a repeat, or of the whole network."""
+
+    __slots__ = ("call", "counters", "names", "output", "prefix", "taken")
+
+    def __init__(self, prefix: str, taken: dict[str, int], call: Call | None = None) -> None:
+        self.prefix = prefix
+        self.taken = taken
+        """The names given explicitly in this scope: numbering skips them."""
+        self.call = call
+        self.names: dict[str, Entry] = {}
+        self.output: int | None = None
+        """The node that leaves the block; None while it is open or if it was refused."""
+        self.counters: dict[str, int] = {}
+
+    def number(self, word: str) -> str:
+        """The next free name for an unnamed line of this type."""
+        count = self.counters.get(word, 0) + 1
+        while f"{word}{count}" in self.taken:
+            count += 1
+        self.counters[word] = count
+        return f"{word}{count}"
+
+    def find(self, path: str, offset: int) -> Entry:
+        """What a name, with dots into blocks and copies, stands for.
+
+        Raises:
+            Misread: there is no such name yet.
+            Unknown: it was refused before.
+        """
+        entry: Entry = self
+        done = ""
+        for part in path.split("."):
+            if isinstance(entry, Copies) and part.isdigit():
+                entry = entry.copy(int(part), done, offset)
+            else:
+                if isinstance(entry, Copies):
+                    entry = entry.copy(len(entry.copies), done, offset)
+                if not isinstance(entry, Scope):
+                    raise Misread(offset, f"{quoted(path)}: {done} is a layer, not a block")
+                entry = entry._own(part, path, done, offset)
+            done = f"{done}.{part}" if done else part
+        if isinstance(entry, Copies) and not entry.copies:
+            raise Misread(offset, f"{quoted(path)} is left out here: its repeat is 0 or false")
+        return entry
+
+    def _own(self, part: str, path: str, done: str, offset: int) -> Entry:
+        if part in self.names:
+            entry = self.names[part]
+            if entry is None:
+                raise Unknown
+            return entry
+        if part in self.taken:
+            raise Misread(offset, f"{quoted(path)} stands further down", "references point upwards only")
+        where = f" in {done}" if done else ""
+        known = f"the names above{where}: {', '.join(list(self.names)[-12:])}"
+        if not self.names:
+            known = f"no layer stands above it{where}"
+        raise Misread(
+            offset, f"no layer is called {quoted(path)}", did_you_mean(part, list(self.names), known)
+        )
+
+
+class Copies:
+    """The copies of a repeated line."""
+
+    __slots__ = ("copies",)
+
+    def __init__(self) -> None:
+        self.copies: list[Entry] = []
+
+    def copy(self, number: int, name: str, offset: int) -> Entry:
+        if not 1 <= number <= len(self.copies):
+            raise Misread(offset, f"{name} has {len(self.copies)} copies, not {number}")
+        entry = self.copies[number - 1]
+        if entry is None:
+            raise Unknown
+        return entry
+
+
+Entry = int | Scope | Copies | None
+"""A node by index, a block's call, copies, or what was refused."""
+
+
+def output_of(entry: Entry) -> int:
+    """The node that a name stands for: a block's is the one that leaves it.
+
+    Raises:
+        Unknown: it was refused before.
+    """
+    if isinstance(entry, Copies):
+        entry = entry.copies[-1] if entry.copies else None
+    if isinstance(entry, Scope):
+        entry = entry.output
+    if entry is None:
+        raise Unknown
+    return entry

@@ -1,0 +1,207 @@
+"""What a scalar or list of a spec stands for, and which scalars its number derives from."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from cnncost.errors import CnncostError, did_you_mean, quoted
+from cnncost.place import Place
+from cnncost.quantity import parse_number
+from cnncost.spec import expression
+from cnncost.spec.nodes import Items, Node, Pairs, Scalar
+
+if TYPE_CHECKING:
+    from cnncost.layers.kinds import Raw
+
+NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.A)
+PATH = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z0-9_]+)*", re.A)
+
+
+class Origin(NamedTuple):
+    """One scalar of the file that a number derives from.
+
+    `role` tells what an edit may do with it: only a `number`, a whole scalar, can be
+    replaced; an `expression` is a ratio, a `default` stands in a block's signature and
+    belongs to all its calls, a `param` is set from outside.
+    """
+
+    place: Place
+    role: Literal["number", "expression", "default", "param", "boolean"]
+
+
+class Word(str):
+    """A layer type as a value: `then: relu`."""
+
+    __slots__ = ()
+
+
+class Reference(int):
+    """A node of the network as a value, by index."""
+
+
+class Bound(NamedTuple):
+    """The value that a name stands for, and where it came from."""
+
+    value: Raw
+    origins: tuple[Origin, ...] = ()
+
+
+class Bad(NamedTuple):
+    """A scalar that is no value at all."""
+
+    what: str
+    hint: str
+
+
+class Name(NamedTuple):
+    """A scalar that is one word, or words with dots: what it means goes by place."""
+
+    text: str
+
+
+class Formula(NamedTuple):
+    """A scalar that is an expression."""
+
+    tree: expression.Tree
+
+
+class Misread(Exception):
+    """A value that cannot be had; `offset` is the scalar at fault."""
+
+    def __init__(self, offset: int, what: str, hint: str = "") -> None:
+        self.offset, self.what, self.hint = offset, what, hint
+
+
+class Unknown(Exception):
+    """A value that depends on a layer already refused: nothing more to say of it."""
+
+
+Env = Mapping[str, Bound | None]
+"""What names stand for; None where that is not known because of an earlier problem."""
+
+
+def parsed(scalar: Scalar) -> int | bool | object | Name | Formula | Bad:
+    """What the scalar's text is, by itself; read once."""
+    if scalar.parsed is None:
+        scalar.parsed = _parse(scalar)
+    return scalar.parsed
+
+
+def _parse(scalar: Scalar) -> object:
+    text = scalar.text.strip()
+    number = parse_number(text)
+    if number is not None:
+        return number
+    if text in ("true", "false"):
+        return text == "true"
+    if PATH.fullmatch(text):
+        return Bad(f"{quoted(text)} is neither true nor false", f"write {_BOOLEANS[text]}") if (
+            scalar.plain and text in _BOOLEANS
+        ) else Name(text)
+    trap = _trap(text)
+    if trap:
+        return Bad(f"{quoted(text)} is no number", trap)
+    try:
+        return Formula(expression.parse(text))
+    except CnncostError as error:
+        return Bad(error.what, error.hint)
+
+
+_BOOLEANS = dict.fromkeys(("yes", "Yes", "YES", "on", "On", "ON", "True", "TRUE"), "true") | (
+    dict.fromkeys(("no", "No", "NO", "off", "Off", "OFF", "False", "FALSE"), "false")
+)
+
+
+def _trap(text: str) -> str:
+    """What to write for a number that YAML 1.1 or another language would have read."""
+    if text in ("~", ""):
+        return "a value is missing here"
+    if re.fullmatch(r"-?0[0-9]+", text):
+        return f"write {int(text)}: numbers are decimal, without leading zeros"
+    if re.fullmatch(r"0[xX][0-9a-fA-F]{1,16}", text):
+        return f"write {int(text, 16)}: numbers are decimal"
+    if re.fullmatch(r"0[oO][0-7]{1,16}", text):
+        return f"write {int(text, 8)}: numbers are decimal"
+    if re.fullmatch(r"0[bB][01]{1,64}", text):
+        return f"write {int(text[2:], 2)}: numbers are decimal"
+    if re.fullmatch(r"[0-9]+(_[0-9]+)+", text):
+        return f"write {text.replace('_', '')}"
+    if re.fullmatch(r"[0-9]+(,[0-9]{3})+", text):
+        return f"write {text.replace(',', '')}"
+    if re.fullmatch(r"[0-9]+(:[0-9]+)+", text):
+        return "a ratio is written 1/2, a list [5, 30]"
+    if re.fullmatch(r"[0-9]+[xX][0-9xX]+", text):
+        return f"write [{', '.join(re.split('[xX]', text))}]"
+    if re.fullmatch(r"\+[0-9.]+", text):
+        return f"write {text[1:]}"
+    if re.fullmatch(r"-?\.[0-9]+", text):
+        return f"write {text.replace('.', '0.')}"
+    if re.fullmatch(r"[0-9]+\.", text):
+        return f"write {text[:-1]}"
+    return ""
+
+
+class Reading:
+    """One argument's reading: what its scalars stand for where it is written."""
+
+    def __init__(self, env: Env, keywords: tuple[str, ...] = ()) -> None:
+        self.env = env
+        self.keywords = keywords
+        self.origins: list[Origin] = []
+
+    def value(self, node: Node) -> Raw:
+        """The value of a node in a field of numbers and keywords.
+
+        Raises:
+            Misread: it is none.
+            Unknown: it depends on what was refused before.
+        """
+        if isinstance(node, Scalar):
+            return self._scalar(node)
+        if isinstance(node, Items):
+            return tuple([self.value(item) for item in node.items])
+        raise Misread(node.start, "a mapping stands where a value is due", "braces make a layer")
+
+    def _scalar(self, scalar: Scalar) -> Raw:
+        known = parsed(scalar)
+        if isinstance(known, bool):
+            self.origins.append(Origin(scalar.place, "boolean"))
+            return known
+        if isinstance(known, Name):
+            if known.text in self.keywords:
+                return known.text
+            return self._bound(known.text, scalar)
+        if isinstance(known, Formula):
+            self.origins.append(Origin(scalar.place, "expression"))
+            try:
+                return expression.evaluate(known.tree, lambda name: self._number(name, scalar))
+            except CnncostError as error:
+                raise Misread(scalar.start, f"{error.what} ({quoted(scalar.text)})") from None
+        if isinstance(known, Bad):
+            raise Misread(scalar.start, known.what, known.hint)
+        self.origins.append(Origin(scalar.place, "number"))
+        return known  # type: ignore[return-value]  # what is left is an int or a Fraction
+
+    def _bound(self, name: str, scalar: Scalar) -> Raw:
+        if name not in self.env:
+            raise self.unknown(name, scalar)
+        bound = self.env[name]
+        if bound is None:
+            raise Unknown
+        self.origins.extend(bound.origins)
+        return bound.value
+
+    def _number(self, name: str, scalar: Scalar) -> expression.Number:
+        value = self._bound(name, scalar)
+        if isinstance(value, (bool, str, tuple, Reference)):
+            raise Misread(
+                scalar.start, f"{name} is no number here, so it cannot be part of an expression"
+            )
+        return value
+
+    def unknown(self, name: str, scalar: Scalar) -> Misread:
+        choices = [*self.env, *self.keywords]
+        known = f"known here: {', '.join(choices)}" if choices else "write a number"
+        return Misread(scalar.start, f"unknown name {quoted(name)}", did_you_mean(name, choices, known))
