@@ -1,0 +1,109 @@
+"""The entry point: one command is imported a run, and every failure ends in one message."""
+
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+from typer.main import get_command
+
+from cnncost.errors import CnncostError
+
+COMMANDS = ("table", "check", "zoo")
+"""The commands in the order of `--help`; each is a module beside this one."""
+
+
+class Commands(dict[str, Any]):  # Any: click's Command, which Typer keeps private
+    """The commands by name, each imported when it is asked for."""
+
+    def __missing__(self, name: str) -> Any:  # Any: the same
+        if name not in COMMANDS:
+            raise KeyError(name)
+        command = get_command(import_module(f"cnncost.cli.{name}").app)
+        command.name = name
+        self[name] = command
+        return command
+
+    def get(self, name: str, default: Any = None) -> Any:  # Any: the same
+        return self[name] if name in COMMANDS else default
+
+    def keys(self) -> Any:  # Any: a view's type is its own
+        return dict.fromkeys(COMMANDS).keys()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(COMMANDS)
+
+    def __contains__(self, name: object) -> bool:
+        return name in COMMANDS
+
+    def __len__(self) -> int:
+        return len(COMMANDS)
+
+    def items(self) -> Any:  # Any: the same
+        return {name: self[name] for name in COMMANDS}.items()
+
+
+class Group(TyperGroup):
+    """The group of all commands; none is imported before it runs or its help is shown."""
+
+    def __init__(self, *, commands: Mapping[str, Any] | None = None, **settings: Any) -> None:  # Any: Typer's
+        super().__init__(commands={}, **settings)
+        self.commands = Commands()
+
+
+app = typer.Typer(
+    name="cnncost",
+    cls=Group,
+    help="What a convolutional network costs, from a text file: units, weights, connections.",
+    epilog="Start with: cnncost table alexnet",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(*, wanted: bool) -> None:
+    if wanted:
+        from cnncost import __version__
+
+        sys.stdout.write(f"cnncost {__version__}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Print the version and exit.", is_eager=True, callback=lambda v: _version(wanted=v)),
+    ] = False,
+) -> None:
+    """What a convolutional network costs, from a text file: units, weights, connections."""
+
+
+def main() -> None:
+    """Run the command line and exit: 0 fine, 1 the answer is no, 2 wrong use or spec."""
+    _encodable()
+    try:
+        try:
+            app()
+        finally:
+            sys.stdout.flush()
+    except CnncostError as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(2)
+    except BrokenPipeError:
+        # The reader has gone, as `| head` does: nothing to say, and nothing more to flush.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(128 + 13)
+
+
+def _encodable() -> None:
+    """What the terminal's encoding lacks is replaced, never a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")

@@ -1,0 +1,115 @@
+"""Options that several commands have, and how their texts are read."""
+
+import sys
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cnncost import api, bundled
+from cnncost.errors import CnncostError
+from cnncost.quantity import parse_number
+from cnncost.spec import MAX_LAYERS, Spec
+
+Numbers = dict[str, int | Fraction]
+
+
+def complete_arch(incomplete: str) -> list[str]:
+    """Bundled networks, spec files and directories that begin so."""
+    found = [name for name in bundled.names() if name.startswith(incomplete)]
+    folder = Path(incomplete).parent if "/" in incomplete else Path()
+    for path in sorted(folder.glob("*")) if folder.is_dir() else ():
+        if str(path).startswith(incomplete) and (path.is_dir() or path.suffix in (".yaml", ".yml")):
+            found.append(f"{path}/" if path.is_dir() else str(path))
+    return found
+
+
+Arch = Annotated[
+    str,
+    typer.Argument(
+        help="A spec's file, a bundled network's name, or - for a spec on standard input.",
+        show_default=False,
+        autocompletion=complete_arch,
+    ),
+]
+Set = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="NAME=NUMBER", help="Set one of the spec's params. Repeatable."),
+]
+Input = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--input", metavar="SHAPE",
+        help="Another input shape: 3x192x192, or NAME=1x64x64 with several inputs.",
+    ),
+]  # fmt: skip
+MaxLayers = Annotated[
+    int, typer.Option("--max-layers", min=1, help="How many layers a network may have.")
+]
+Output = Annotated[
+    str, typer.Option("--output", "-o", metavar="FILE", help="Write to a file; - is standard output.")
+]
+Force = Annotated[bool, typer.Option("--force", help="Write over an existing file.")]
+
+
+def load(
+    arch: str,
+    settings: Sequence[str] | None = None,
+    shapes: Sequence[str] | None = None,
+    max_layers: int = MAX_LAYERS,
+) -> Spec:
+    """The spec of an ARCH argument; its warnings go to standard error.
+
+    Raises:
+        CnncostError: no such file, or the spec or a setting is wrong.
+    """
+    params, inputs = parse_settings(settings or ()), parse_shapes(shapes or ())
+    if arch == "-":
+        text = api.decode(sys.stdin.buffer.read(api.LARGEST_FILE + 1), "<stdin>")
+        spec = api.loads(text, name="<stdin>", params=params, inputs=inputs, max_layers=max_layers)
+    else:
+        spec = api.load(arch, params=params, inputs=inputs, max_layers=max_layers)
+    for warning in spec.warnings:
+        sys.stderr.write(f"{warning} (warning)\n")
+    return spec
+
+
+def parse_settings(texts: Sequence[str]) -> Numbers:
+    """The params of `--set alpha=0.5`.
+
+    Raises:
+        CnncostError: one is no NAME=NUMBER, or given twice.
+    """
+    params: Numbers = {}
+    for text in texts:
+        name, _, number = text.partition("=")
+        value = parse_number(number.strip())
+        if not name or value is None:
+            raise CnncostError(f"--set {text}: NAME=NUMBER is due", "as in --set alpha=0.5")
+        if name in params:
+            raise CnncostError(f"--set {name} is given twice", "keep one")
+        params[name.strip()] = value
+    return params
+
+
+def parse_shapes(texts: Sequence[str]) -> dict[str, tuple[int, ...]]:
+    """The shapes of `--input 3x192x192` or `--input left=1x64x64`.
+
+    Raises:
+        CnncostError: one is no shape, or given twice.
+    """
+    shapes: dict[str, tuple[int, ...]] = {}
+    for text in texts:
+        name, equals, dims = text.rpartition("=")
+        parts = dims.lower().split("x")
+        # A dimension has at most 19 digits: more are beyond 2^63.
+        if not all(part.isascii() and part.isdigit() and len(part) < 20 for part in parts):
+            raise CnncostError(f"--input {text}: a shape is due", "as in --input 3x192x192")
+        if equals and not name:
+            raise CnncostError(f"--input {text}: the input's name is missing", "as in left=1x64x64")
+        if name in shapes:
+            raise CnncostError(f"--input {name} is given twice".replace("  ", " "), "keep one")
+        shapes[name] = tuple(int(part) for part in parts)
+    return shapes

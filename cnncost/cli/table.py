@@ -1,0 +1,108 @@
+"""`cnncost table`: what each layer costs, and the network."""
+
+import sys
+from enum import Enum
+from typing import Annotated
+
+import typer
+
+from cnncost import api
+from cnncost.cli import options
+from cnncost.cli.output import destination, refuse_existing
+from cnncost.spec import MAX_LAYERS
+
+app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
+
+
+class Format(str, Enum):
+    """How the table is written."""
+
+    table = "table"
+    csv = "csv"
+    tsv = "tsv"
+    json = "json"
+    markdown = "markdown"
+
+
+def _complete_columns(incomplete: str) -> list[str]:
+    from cnncost.views.columns import COLUMNS
+
+    done, comma, start = incomplete.rpartition(",")
+    return [done + comma + key for key in COLUMNS if key.startswith(start)]
+
+
+EPILOG = """[bold]Examples[/bold]
+
+cnncost table alexnet
+
+cnncost table net.yaml --format csv | sort -t, -k6 -n
+
+cnncost table lenet5 --biases
+
+cnncost table resnet50 --depth 1 --sort connections --top 5
+
+cnncost table mobilenet_v2 --set alpha=0.5 --input 3x192x192"""
+
+
+@app.command(rich_help_panel="Count and explain", epilog=EPILOG, no_args_is_help=True)
+def table(
+    arch: options.Arch,
+    *,
+    form: Annotated[Format, typer.Option("--format", "-f", help="How it is written.")] = Format.table,
+    output: options.Output = "-",
+    force: options.Force = False,
+    every: Annotated[
+        bool, typer.Option("--all", help="Show every layer, not only those with weights.")
+    ] = False,
+    columns: Annotated[
+        str,
+        typer.Option(
+            metavar="A,B,...", help="The columns, in order; 'help' lists them.",
+            autocompletion=_complete_columns, show_default=False,
+        ),
+    ] = "",
+    sort: Annotated[
+        str,
+        typer.Option(
+            metavar="COLUMN", help="Sort by a column of numbers, largest first.",
+            autocompletion=_complete_columns, show_default=False,
+        ),
+    ] = "",
+    top: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="The first N rows, and a row for the rest.")
+    ] = None,
+    human: Annotated[bool, typer.Option("--human", help="Short numbers: 105.4M.")] = False,
+    depth: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="One row a block below N levels.")
+    ] = None,
+    total: Annotated[bool, typer.Option("--total", help="Add the total's row to csv and tsv.")] = False,
+    biases: Annotated[
+        bool, typer.Option("--biases", help="Uses of biases are connections too; show parameters.")
+    ] = False,
+    exclude_padding: Annotated[
+        bool, typer.Option("--exclude-padding", help="Connections to zero padding don't count.")
+    ] = False,
+    settings: options.Set = None,
+    shapes: options.Input = None,
+    max_layers: options.MaxLayers = MAX_LAYERS,
+) -> None:  # fmt: skip
+    """Print what each layer costs: units, weights, connections, and the network's totals."""
+    from cnncost.views.table import Layout, write
+
+    if columns == "help":
+        _list_columns()
+        return
+    layout = Layout(form.value, every, columns, sort, top, depth, human, total)
+    layout.check()
+    refuse_existing(output, force=force)
+    spec = options.load(arch, settings, shapes, max_layers)
+    report = api.count(spec, biases=biases, exclude_padding=exclude_padding)
+    with destination(output, force=force) as file:
+        write(file, report, layout)
+
+
+def _list_columns() -> None:
+    from cnncost.views.columns import COLUMNS
+
+    for key, column in COLUMNS.items():
+        sys.stdout.write(f"{key:14}{column.text}\n")

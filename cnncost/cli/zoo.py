@@ -1,0 +1,62 @@
+"""`cnncost zoo`: the bundled networks, published figures beside computed ones."""
+
+import sys
+from enum import Enum
+from typing import Annotated
+
+import typer
+
+from cnncost import api, bundled
+from cnncost.cli import options
+from cnncost.cli.output import destination, refuse_existing
+from cnncost.errors import CnncostError, did_you_mean
+
+app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
+
+
+class Format(str, Enum):
+    """How the list is written."""
+
+    table = "table"
+    csv = "csv"
+    json = "json"
+    markdown = "markdown"
+
+
+def _complete(incomplete: str) -> list[str]:
+    return [name for name in bundled.names() if name.startswith(incomplete)]
+
+
+EPILOG = """[bold]Examples[/bold]
+
+cnncost zoo
+
+cnncost zoo alexnet > my.yaml"""
+
+
+@app.command(rich_help_panel="Count and explain", epilog=EPILOG)
+def zoo(
+    name: Annotated[
+        str, typer.Argument(help="Print this network's spec.", autocompletion=_complete, show_default=False)
+    ] = "",
+    *,
+    form: Annotated[Format, typer.Option("--format", "-f", help="How the list is written.")] = Format.table,
+    output: options.Output = "-",
+    force: options.Force = False,
+) -> None:  # fmt: skip
+    """List the bundled networks, published figures beside computed; or print one's spec."""
+    refuse_existing(output, force=force)
+    if name:
+        path = bundled.find(name)
+        if path is None:
+            known = f"there are {', '.join(bundled.names())}"
+            hint = did_you_mean(name, bundled.names(), known)
+            raise CnncostError(f"no bundled network is called {name!r}", hint)
+        with destination(output, force=force) as file:
+            file.write(path.read_text(encoding="utf-8"))
+        return
+    from cnncost.views.zoo import write
+
+    with destination(output, force=force) as file:
+        write(file, {name: api.load(bundled.folder() / f"{name}.yaml") for name in bundled.names()}, form.value)
+    sys.stdout.flush()

@@ -1,0 +1,53 @@
+"""What a spec promises, held against what it counts: published figures and budgets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from cnncost.costs.count import Convention, count_network
+from cnncost.spec import Spec
+
+
+class Figure(NamedTuple):
+    """A published figure beside the computed one."""
+
+    quantity: str
+    published: int
+    computed: int
+
+    @property
+    def holds(self) -> bool:
+        return self.published == self.computed
+
+
+class Limit(NamedTuple):
+    """A budget beside what the network takes."""
+
+    metric: str
+    budget: int
+    computed: int
+
+    @property
+    def holds(self) -> bool:
+        return self.computed <= self.budget
+
+
+def figures(spec: Spec) -> tuple[Figure, ...]:
+    """The spec's `expect`, each figure counted under the convention that it names."""
+    if spec.expect is None:
+        return ()
+    convention = Convention(spec.expect.biases, spec.expect.exclude_padding)
+    totals = count_network(spec.network, convention).totals._asdict()
+    return tuple(
+        Figure(quantity, published, totals[quantity])
+        for quantity, published in spec.expect.totals.items()
+    )
+
+
+def limits(spec: Spec, budget: Mapping[str, int]) -> tuple[Limit, ...]:
+    """Each metric of a budget beside the network's, under the default convention."""
+    if not budget:
+        return ()
+    totals = count_network(spec.network).totals._asdict()
+    return tuple(Limit(metric, most, totals[metric]) for metric, most in budget.items())

@@ -1,0 +1,43 @@
+"""What stands under a table: its convention, the outputs, the spec's notes."""
+
+from __future__ import annotations
+
+from cnncost.costs import Report
+
+
+def convention(report: Report) -> str:
+    """The convention in a sentence: a number without it is worth little."""
+    biases, exclude_padding = report.convention
+    return (
+        "Per example. A connection is one use of a weight"
+        + (" or bias" if biases else " (a multiply-accumulate)")
+        + f"; those to zero padding {'do not ' if exclude_padding else ''}count"
+        + ("" if biases else ", biases do not")
+        + ". Pooling, activations, norms and joins have none."
+    )
+
+
+def remarks(report: Report) -> list[str]:
+    """What else a reader of the totals must know."""
+    network, totals = report.network, report.totals
+    lines = []
+    frozen = totals.parameters - totals.trainable_parameters
+    if frozen:
+        lines.append(
+            f"{totals.trainable_parameters:,} of {totals.parameters:,} parameters are trained, "
+            f"{frozen:,} frozen."
+        )
+    if any(row.node.shares is not None for row in report.layers):
+        lines.append("Shared parameters count once, where they stand first.")
+    if len(network.outputs) > 1:
+        names = ", ".join(network.nodes[i].name for i in network.outputs)
+        lines.append(f"Outputs: {names}.")
+    return lines
+
+
+def inputs(report: Report) -> str:
+    """The inputs' shapes, named where there are several."""
+    nodes = report.network.inputs
+    if len(nodes) == 1:
+        return f"input {nodes[0].output}"
+    return "inputs " + ", ".join(f"{node.name} {node.output}" for node in nodes)

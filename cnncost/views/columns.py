@@ -1,0 +1,163 @@
+"""The columns of a table: what each is called, says and adds up to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from cnncost.costs import Report
+from cnncost.costs.rows import Row
+from cnncost.errors import CnncostError, did_you_mean
+from cnncost.shape import Shape
+
+Value = int | str | Shape | tuple[Shape, ...] | None
+"""What a cell holds; None where the row has nothing to say."""
+
+
+class Column(NamedTuple):
+    """One column: a value for each row, and a total where it adds up."""
+
+    key: str
+    text: str
+    value: Callable[[Row], Value]
+    total: Callable[[Report], int] | None = None
+
+    @property
+    def numeric(self) -> bool:
+        """Whether it adds up: aligned right, and a share of its total makes sense."""
+        return self.total is not None
+
+    @property
+    def title(self) -> str:
+        """The key as people read it."""
+        return self.key.removesuffix("_shape").replace("_", " ")
+
+    def total_text(self, report: Report, number: Callable[[Value], str]) -> str:
+        """The total row's cell."""
+        if self.total is None:
+            return "total" if self.key == "layer" else ""
+        return number(self.total(report))
+
+
+def _field(name: str) -> Callable[[Row], Value]:
+    """A field of the layer, one value an axis joined by x."""
+
+    def value(row: Row) -> Value:
+        held = getattr(row.layer, name, None)
+        if isinstance(held, bool) or held is None:
+            return None
+        return _extents(held) if isinstance(held, tuple) else held if isinstance(held, int) else str(held)
+
+    return value
+
+
+def _extents(held: tuple[int | tuple[int, int], ...]) -> str:
+    """`11x11`; a pair that differs is written `0:1`."""
+    parts = []
+    for item in held:
+        if isinstance(item, tuple):
+            before, after = item
+            parts.append(str(before) if before == after else f"{before}:{after}")
+        else:
+            parts.append(str(item))
+    return "x".join(parts)
+
+
+_ALL = (
+    Column("layer", "the layer's name", lambda row: row.name),
+    Column("type", "its type", lambda row: row.word),
+    Column("input_shape", "what it reads, channels first", lambda row: row.inputs),
+    Column("output_shape", "what it gives, channels first", lambda row: row.output),
+    Column("units", "product of the output shape", lambda row: row.units, lambda r: r.totals.units),
+    Column(
+        "weights", "numbers that multiply", lambda row: row.weights, lambda r: r.totals.weights
+    ),
+    Column("biases", "numbers that are added", lambda row: row.biases, lambda r: r.totals.biases),
+    Column(
+        "connections",
+        "uses of a weight: multiply-accumulates (MACs)",
+        lambda row: row.connections,
+        lambda r: r.totals.connections,
+    ),
+    Column(
+        "parameters",
+        "all learned numbers, norms' too",
+        lambda row: row.parameters,
+        lambda r: r.totals.parameters,
+    ),
+    Column(
+        "flops",
+        "2 x connections",
+        lambda row: 2 * row.connections,
+        lambda r: 2 * r.totals.connections,
+    ),
+    Column("kernel", "extents of the window", _field("kernel")),
+    Column("stride", "step of the window", _field("stride")),
+    Column("padding", "zeros around the map", _field("padding")),
+    Column("dilation", "step between the window's taps", _field("dilation")),
+    Column("groups", "groups of channels", _field("groups")),
+)
+
+COLUMNS = {column.key: column for column in _ALL}
+"""All columns by key."""
+
+CSV = ("layer", "type", "input_shape", "output_shape", "units", "weights", "biases", "connections")
+"""The columns of csv and tsv, in their order; further ones come behind."""
+
+TABLE = ("layer", "output_shape", "units", "weights", "connections")
+"""The columns of the terminal table and of Markdown."""
+
+
+def labelled(row: Row) -> str:
+    """The layer's name for people, with what is special about its parameters."""
+    if row.shares:
+        return f"{row.name} (= {row.shares})"
+    return f"{row.name} (frozen)" if row.frozen and row.parameters else row.name
+
+
+def choose(keys: str) -> tuple[Column, ...]:
+    """The columns of a comma-separated list.
+
+    Raises:
+        CnncostError: one is unknown.
+    """
+    chosen = []
+    for key in keys.split(","):
+        word = key.strip().replace("-", "_")
+        if word not in COLUMNS:
+            known = f"the columns are {', '.join(COLUMNS)}"
+            raise CnncostError(f"unknown column {word!r}", did_you_mean(word, list(COLUMNS), known))
+        chosen.append(COLUMNS[word])
+    return tuple(chosen)
+
+
+def plain(value: Value) -> str:
+    """A value for programs: numbers bare, shapes as `96x55x55`, several joined by `+`."""
+    if value is None:
+        return ""
+    if isinstance(value, (Shape, str, int)):
+        return str(value)
+    return "+".join(str(shape) for shape in value)
+
+
+def readable(value: Value) -> str:
+    """A value for people: thousands separated."""
+    return f"{value:,}" if isinstance(value, int) else plain(value)
+
+
+def human(value: Value) -> str:
+    """A value for a glance: four significant digits and a decimal suffix, `105.4M`."""
+    if not isinstance(value, int):
+        return plain(value)
+    for suffix, power in (("T", 12), ("G", 9), ("M", 6), ("k", 3)):
+        if value >= 10**power:
+            return _four_digits(value, power) + suffix
+    return str(value)
+
+
+def _four_digits(value: int, power: int) -> str:
+    """value / 10**power to four digits; the last one rounded half up."""
+    decimals = max(0, 4 - (len(str(value)) - power))
+    scaled = (value * 10**decimals + 10**power // 2) // 10**power
+    text = f"{scaled:0{decimals + 1}d}"
+    return f"{text[:-decimals]}.{text[-decimals:]}" if decimals else text

@@ -1,0 +1,122 @@
+"""A table in the terminal: aligned cells that are never cut, and text below."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING, NamedTuple, TextIO
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+GAP = 2
+"""Blanks between two columns."""
+
+TEXT_WIDTH = 100
+"""Characters of a caption's line at most."""
+
+PIPED_WIDTH = 120
+"""What a pipe or file is taken to have room for."""
+
+
+class _Line(NamedTuple):
+    cells: Sequence[str]
+    style: str
+
+
+class Grid:
+    """Rows of cells under a header; numeric columns stand right.
+
+    A grid wider than the terminal runs over its edge: no cell is cut or wrapped.
+    """
+
+    def __init__(
+        self, titles: Sequence[str], *, numeric: Collection[int], title: tuple[str, str] = ("", "")
+    ) -> None:
+        self.titles = titles
+        self.numeric = numeric
+        self.title = title
+        """A name, and what is said of it behind."""
+        self.lines: list[_Line | None] = []
+
+    def add(self, *cells: str, style: str = "") -> None:
+        self.lines.append(_Line(cells, style))
+
+    def section(self) -> None:
+        """A gap before the next row."""
+        self.lines.append(None)
+
+    def write(self, file: TextIO, caption: Sequence[str] = ()) -> None:
+        """Print the grid and, below it, paragraphs of text."""
+        target = console(file)
+        widths = self.widths()
+        target.width = max(target.width, sum(widths) + GAP * len(widths) + 1)
+        if target.is_terminal:
+            self._print(target, caption)
+            return
+        buffer = io.StringIO()
+        target.file = buffer
+        self._print(target, caption)
+        file.writelines(f"{line.rstrip()}\n" for line in buffer.getvalue().splitlines())
+
+    def widths(self) -> list[int]:
+        """The characters that each column needs."""
+        rows = [self.titles, *(line.cells for line in self.lines if line)]
+        return [max(map(len, column)) for column in zip(*rows, strict=True)]
+
+    def _print(self, target: Console, caption: Sequence[str]) -> None:
+        from rich.padding import Padding
+
+        target.print(self._table(), crop=False)
+        width = min(target.width, TEXT_WIDTH)
+        for paragraph in caption:
+            target.print(Padding(paragraph, (0, 0, 0, 1)), width=width)
+
+    def _table(self) -> Table:
+        from rich import box
+        from rich.table import Table
+        from rich.text import Text
+
+        name, about = self.title
+        table = Table(
+            title=Text.assemble(" ", (name, "bold"), "  ", about) if name else None,
+            title_justify="left",
+            title_style="",
+            box=box.SIMPLE_HEAD,
+            pad_edge=False,
+            padding=(0, GAP, 0, 0),
+            header_style="bold",
+        )
+        for i, (title, width) in enumerate(zip(self.titles, self.widths(), strict=True)):
+            table.add_column(
+                title,
+                justify="right" if i in self.numeric else "left",
+                min_width=width,
+                no_wrap=True,
+                style="" if title or i == 0 else "cyan",
+            )
+        for line in self.lines:
+            if line is None:
+                table.add_section()
+            else:
+                table.add_row(*line.cells, style=line.style)
+        return table
+
+
+def console(file: TextIO) -> Console:
+    """A console that prints text as it is: no markup, no emoji, no guessed colours."""
+    from rich.console import Console
+
+    return Console(file=file, highlight=False, markup=False, emoji=False)
+
+
+def room(file: TextIO) -> int:
+    """How many characters a line of this output has room for."""
+    target = console(file)
+    return target.width if target.is_terminal else max(target.width, PIPED_WIDTH)
+
+
+def ascii_only(file: TextIO) -> bool:
+    """Whether the output's encoding lacks the characters of bars."""
+    return console(file).options.ascii_only

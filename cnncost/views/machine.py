@@ -1,0 +1,72 @@
+"""Tables for programs: csv, tsv and json; numbers bare, no colour, nothing but the data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TextIO
+
+from cnncost.costs import Report
+from cnncost.costs.rows import Row
+from cnncost.shape import Shape
+from cnncost.views.columns import Column, Value, plain
+
+SCHEMA_VERSION = 1
+
+
+def write_separated(
+    file: TextIO,
+    report: Report,
+    rows: Sequence[Row],
+    columns: Sequence[Column],
+    *,
+    separator: str,
+    total: bool,
+) -> None:
+    """csv or tsv: a header, a line a row, and the total's if asked for."""
+    import csv
+
+    writer = csv.writer(file, delimiter=separator, lineterminator="\n")
+    writer.writerow([column.key for column in columns])
+    for row in rows:
+        writer.writerow([plain(column.value(row)) for column in columns])
+    if total:
+        sums = [str(column.total(report)) if column.total else "" for column in columns]
+        writer.writerow(["total" if c.key == "layer" else s for c, s in zip(columns, sums, strict=True)])
+
+
+def json_object(report: Report, rows: Sequence[Row], columns: Sequence[Column]) -> dict[str, object]:
+    """The report as one JSON object; shapes are lists."""
+    network = report.network
+    shapes = [list(node.output.dims) for node in network.inputs]
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "name": network.name,
+        "input_shape": shapes[0] if len(shapes) == 1 else shapes,
+        "convention": {
+            "per": "example",
+            "connections": "uses of a weight (multiply-accumulates)",
+            "biases": report.convention.biases,
+            "padding": not report.convention.exclude_padding,
+        },
+        "complete": True,
+        "layers": [_layer(row, columns) for row in rows],
+        "totals": report.totals._asdict(),
+        "outputs": [network.nodes[i].name for i in network.outputs],
+    }
+
+
+def _layer(row: Row, columns: Sequence[Column]) -> dict[str, object]:
+    entry: dict[str, object] = {column.key: _plain(column.value(row)) for column in columns}
+    entry |= {"counted": row.counted, "parameters": row.parameters, "frozen": row.frozen}
+    if row.shares:
+        entry["shares"] = row.shares
+    return entry
+
+
+def _plain(value: Value) -> object:
+    if isinstance(value, Shape):
+        return list(value.dims)
+    if isinstance(value, tuple):
+        shapes = [list(shape.dims) for shape in value]
+        return shapes[0] if len(shapes) == 1 else shapes
+    return value

@@ -1,0 +1,113 @@
+"""The table of a report in any format: which rows and columns, and who writes them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TextIO
+
+from cnncost.costs import Report
+from cnncost.costs.rows import Row, descending, layer_rows, remainder, top
+from cnncost.errors import CnncostError, did_you_mean
+from cnncost.views.columns import COLUMNS, CSV, TABLE, Column, choose, human, readable
+
+MACHINE = ("csv", "tsv", "json")
+"""The formats for programs."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What a table shows, and how it is written."""
+
+    form: str = "table"
+    every: bool = False
+    """Layers without weights too."""
+    columns: str = ""
+    """Keys separated by commas; empty for the format's own."""
+    sort: str = ""
+    top: int | None = None
+    depth: int | None = None
+    human: bool = False
+    total: bool = False
+    """A total row in csv and tsv; the others have one always."""
+
+    def check(self) -> None:
+        """Refuse what does not go together, before any work.
+
+        Raises:
+            CnncostError: naming the option and what would work.
+        """
+        if self.human and self.form in MACHINE:
+            what = "--human is for people: csv, tsv and json hold exact numbers"
+            raise CnncostError(what, "drop it, or use --format table or markdown")
+        if self.columns:
+            choose(self.columns)
+        if self.sort:
+            _sorter(self.sort)
+
+
+def write(file: TextIO, report: Report, layout: Layout) -> None:
+    """Write the table of a report."""
+    columns = _columns(report, layout)
+    rows = _rows(report, layout)
+    if layout.form == "json":
+        import json
+
+        from cnncost.views.machine import json_object
+
+        json.dump(json_object(report, rows, columns), file, indent=2)
+        file.write("\n")
+    elif layout.form in MACHINE:
+        from cnncost.views.machine import write_separated
+
+        separator = "\t" if layout.form == "tsv" else ","
+        write_separated(file, report, rows, columns, separator=separator, total=layout.total)
+    else:
+        _write_readable(file, report, layout, columns, rows)
+
+
+def _write_readable(
+    file: TextIO, report: Report, layout: Layout, columns: Sequence[Column], rows: tuple[Row, ...]
+) -> None:
+    number = human if layout.human else readable
+    rest = remainder(report, rows)
+    if rest is not None and any(column.key == "parameters" for column in columns):
+        rows = (*rows, rest)
+    if layout.form == "markdown":
+        from cnncost.views.markdown import markdown
+
+        file.write(markdown(report, rows, columns, number))
+    else:
+        from cnncost.views.terminal import write_table
+
+        write_table(file, report, rows, columns, number, bars=not layout.columns)
+
+
+def _columns(report: Report, layout: Layout) -> tuple[Column, ...]:
+    if layout.columns:
+        return choose(layout.columns)
+    if layout.form in MACHINE:
+        keys = (*CSV, "parameters") if report.convention.biases else CSV
+    else:
+        keys = TABLE
+        if report.convention.biases:
+            keys = tuple("parameters" if key == "weights" else key for key in keys)
+    return tuple(COLUMNS[key] for key in keys)
+
+
+def _rows(report: Report, layout: Layout) -> tuple[Row, ...]:
+    rows = layer_rows(report, every=layout.every, depth=layout.depth)
+    if layout.sort:
+        column = _sorter(layout.sort)
+        rows = descending(rows, lambda row: value if isinstance(value := column.value(row), int) else 0)
+    return rows if layout.top is None else top(rows, layout.top)
+
+
+def _sorter(key: str) -> Column:
+    """The column of numbers to sort by."""
+    (column, *others) = choose(key)
+    numeric = [key for key, column in COLUMNS.items() if column.numeric]
+    if others or not column.numeric:
+        known = f"it sorts by {', '.join(numeric)}"
+        raise CnncostError(f"--sort {key}: no column of numbers", did_you_mean(key, numeric, known))
+    return column

@@ -1,0 +1,93 @@
+"""The table in the terminal: exact numbers, aligned and never cut, and each layer's share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TextIO
+
+from cnncost.costs import Report
+from cnncost.costs.rows import Row
+from cnncost.views import caption
+from cnncost.views.columns import Column, Value, labelled
+from cnncost.views.grid import GAP, Grid, ascii_only, room
+
+BAR = 8
+"""Characters of a full bar."""
+
+BARRED = ("weights", "parameters", "connections")
+"""The columns whose shares are drawn."""
+
+
+def write_table(
+    file: TextIO,
+    report: Report,
+    rows: Sequence[Row],
+    columns: Sequence[Column],
+    number: Callable[[Value], str],
+    *,
+    bars: bool,
+) -> None:
+    """Print the table, with bars where there is room and they are wanted."""
+    grid = _grid(file, report, rows, columns, number, ())
+    barred = [column.key for column in columns if column.key in BARRED] if bars else []
+    needed = sum(grid.widths()) + GAP * len(columns) + 1 + len(barred) * (BAR + GAP)
+    if barred and needed <= room(file):
+        grid = _grid(file, report, rows, columns, number, barred)
+    notes = [report.network.notes] if report.network.notes else []
+    grid.write(file, [caption.convention(report), *caption.remarks(report), *notes])
+
+
+def _grid(
+    file: TextIO,
+    report: Report,
+    rows: Sequence[Row],
+    columns: Sequence[Column],
+    number: Callable[[Value], str],
+    barred: Sequence[str],
+) -> Grid:
+    titles: list[str] = []
+    numeric: list[int] = []
+    for column in columns:
+        if column.numeric:
+            numeric.append(len(titles))
+        titles.append(column.title)
+        if column.key in barred:
+            titles.append("")
+    grid = Grid(titles, numeric=numeric, title=(report.network.name, caption.inputs(report)))
+    plain_bars = ascii_only(file)
+    for row in rows:
+        cells = []
+        for column in columns:
+            cells.append(labelled(row) if column.key == "layer" else number(column.value(row)))
+            if column.key in barred:
+                cells.append(_share(report, row, column, plain=plain_bars))
+        grid.add(*cells, style="" if row.counted and row.listed else "dim")
+    grid.section()
+    totals = []
+    for column in columns:
+        totals.append(column.total_text(report, number))
+        if column.key in barred:
+            totals.append("")
+    grid.add(*totals, style="bold")
+    return grid
+
+
+def _share(report: Report, row: Row, column: Column, *, plain: bool) -> str:
+    value = column.value(row)
+    assert isinstance(value, int)  # the barred columns are numeric
+    assert column.total is not None
+    return bar(value, column.total(report), plain=plain)
+
+
+def bar(part: int, total: int, *, plain: bool = False) -> str:
+    """The share part / total as a bar, in eighths of a character; any share shows.
+
+    `plain` draws whole characters of ASCII.
+    """
+    if not total or not part:
+        return ""
+    eighths = max(1, (2 * part * BAR * 8 + total) // (2 * total))
+    if plain:
+        return "#" * max(1, (eighths + 4) // 8)
+    whole, rest = divmod(eighths, 8)
+    return "█" * whole + (" ▏▎▍▌▋▊▉"[rest] if rest else "")
