@@ -22,7 +22,9 @@ def names() -> list[str]:
 def find(name: str) -> Path | None:
     """The spec of a bundled network by its name, with or without `.yaml`."""
     stem = name.removesuffix(".yaml")
-    if not stem or "/" in stem or "\\" in stem or stem.startswith("."):
-        return None
-    path = folder() / f"{stem}.yaml"
-    return path if path.is_file() else None
+    return path(stem) if stem in names() else None
+
+
+def path(name: str) -> Path:
+    """The file of one of `names`."""
+    return folder() / f"{name}.yaml"

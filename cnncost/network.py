@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from cnncost.errors import Refused
 from cnncost.layers import Layer
@@ -15,7 +14,8 @@ LARGEST = 2**63 - 1
 """No dimension or count of one layer is larger."""
 
 
-class Node(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Node:
     """A layer at its place in the network; `layer` is None for an input."""
 
     index: int

@@ -19,7 +19,9 @@ BUDGETS = ("weights", "parameters", "connections", "units")
 SUFFIXES = {"": 0, "k": 3, "K": 3, "M": 6, "G": 9, "T": 12}
 """Powers of ten: counts are decimal."""
 
-_NUMBER = re.compile(r"(-?)(0|[1-9][0-9]*)(?:\.([0-9]+))?(?:[eE]([+-]?[0-9]{1,3}))?([kKMGT]?)", re.A)
+_NUMBER = re.compile(
+    r"(-?)(0|[1-9][0-9]*)(?:\.([0-9]+))?(?:[eE]([+-]?[0-9]{1,3}))?([kKMGT]?)", re.A
+)
 _LONGEST = 60
 
 
@@ -33,14 +35,14 @@ def parse_number(text: str) -> int | Fraction | None:
         return None
     sign, whole, decimals, exponent, suffix = match.groups(default="")
     power = int(exponent or 0) + SUFFIXES[suffix] - len(decimals)
-    digits = int(sign + whole + decimals)
+    digits, ten = int(sign + whole + decimals), int(10 ** abs(power))
     if power >= 0:
-        return digits * 10**power
-    if digits % 10**-power == 0:
-        return digits // 10**-power
+        return digits * ten
+    if digits % ten == 0:
+        return digits // ten
     from fractions import Fraction
 
-    return Fraction(digits, 10**-power)
+    return Fraction(digits, ten)
 
 
 def parse_count(text: str) -> int:
@@ -78,4 +80,3 @@ def budget_metric(word: str) -> str:
         known = f"a budget limits {', '.join(BUDGETS[:-1])} or {BUDGETS[-1]}"
         raise CnncostError(f"unknown metric {metric!r}", did_you_mean(metric, BUDGETS, known))
     return metric
-

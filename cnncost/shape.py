@@ -85,8 +85,11 @@ class Window(NamedTuple):
         answers for a transposed window with the roles of inputs and outputs swapped.
         """
         kernel, stride, before, dilation = (
-            int(self.kernel), int(self.stride), int(self.before), int(self.dilation),
-        )  # fmt: skip
+            int(self.kernel),
+            int(self.stride),
+            int(self.before),
+            int(self.dilation),
+        )
         n, y = int(n), int(y)
         left = _pairs_below(before, y, stride, kernel, dilation)
         # Mirrored: the last output's last tap counts as 0 and the right edge is below.

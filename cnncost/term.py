@@ -28,9 +28,7 @@ class Term(int):
     name: str
     working: Term | None
 
-    def __new__(
-        cls, value: int, op: str = "", args: tuple[int, ...] = (), name: str = ""
-    ) -> Term:
+    def __new__(cls, value: int, op: str = "", args: tuple[int, ...] = (), name: str = "") -> Term:
         term = super().__new__(cls, value)
         term.op, term.args, term.name, term.working = op, args, name, None
         return term
@@ -97,9 +95,7 @@ def remember(layer: L) -> L:
     cls = type(layer)
     traced = _TRACED.get(cls)
     if traced is None:
-        formulas = {
-            name: _naming(getattr(cls, name)) for name in FORMULAS if hasattr(cls, name)
-        }
+        formulas = {name: _naming(getattr(cls, name)) for name in FORMULAS if hasattr(cls, name)}
         traced = _TRACED[cls] = type(cls.__name__, (cls,), formulas)
     terms = {f.name: _named(getattr(layer, f.name), f.name) for f in fields(layer)}
     copy = replace(layer, **terms)
@@ -126,7 +122,6 @@ FORMULAS = (
 """The methods of a layer that state a quantity."""
 
 _TRACED: dict[type, type] = {}
-
 
 
 def _named(value: Any, name: str) -> Any:  # Any: a field holds ints, tuples, words

@@ -24,21 +24,24 @@ def check(
     archs: Annotated[
         list[str],
         typer.Argument(
-            metavar="ARCH...", help="Specs' files, bundled networks' names, or -.",
-            show_default=False, autocompletion=options.complete_arch,
+            metavar="ARCH...",
+            help="Specs' files, bundled networks' names, or -.",
+            show_default=False,
+            autocompletion=options.complete_arch,
         ),
     ],
     *,
     budget: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="METRIC=AMOUNT", help="A limit, as weights=20M, in place of the spec's own. Repeatable."
+            metavar="METRIC=AMOUNT",
+            help="A limit, as weights=20M, in place of the spec's own. Repeatable.",
         ),
     ] = None,
     settings: options.Set = None,
     shapes: options.Input = None,
     max_layers: options.MaxLayers = MAX_LAYERS,
-) -> None:  # fmt: skip
+) -> None:
     """Check that specs are valid and that their expect and budget hold, a line a file.
 
     Every file is checked. Exit code 0: all hold; 1: a figure or budget is missed; 2: a spec
@@ -58,7 +61,7 @@ def check(
             wrong = True
             continue
         promised, limited = figures(spec), limits(spec, given or spec.budget)
-        missed |= not all(item.holds for item in (*promised, *limited))
+        missed |= not all([*(f.holds for f in promised), *(b.holds for b in limited)])
         sys.stdout.write(line(arch, promised, limited) + "\n")
     raise typer.Exit(2 if wrong else int(missed))
 

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from importlib import import_module
 from typing import Annotated, Any
 
@@ -49,8 +49,8 @@ class Commands(dict[str, Any]):  # Any: click's Command, which Typer keeps priva
 class Group(TyperGroup):
     """The group of all commands; none is imported before it runs or its help is shown."""
 
-    def __init__(self, *, commands: Mapping[str, Any] | None = None, **settings: Any) -> None:  # Any: Typer's
-        super().__init__(commands={}, **settings)
+    def __init__(self, **settings: Any) -> None:  # Any: what Typer passes on
+        super().__init__(**settings)
         self.commands = Commands()
 
 
@@ -66,7 +66,7 @@ app = typer.Typer(
 )
 
 
-def _version(*, wanted: bool) -> None:
+def _print_version(wanted: bool) -> None:
     if wanted:
         from cnncost import __version__
 
@@ -79,7 +79,9 @@ def _root(
     *,
     version: Annotated[
         bool,
-        typer.Option("--version", help="Print the version and exit.", is_eager=True, callback=lambda v: _version(wanted=v)),
+        typer.Option(
+            "--version", help="Print the version and exit.", is_eager=True, callback=_print_version
+        ),
     ] = False,
 ) -> None:
     """What a convolutional network costs, from a text file: units, weights, connections."""

@@ -18,12 +18,11 @@ Numbers = dict[str, int | Fraction]
 
 def complete_arch(incomplete: str) -> list[str]:
     """Bundled networks, spec files and directories that begin so."""
-    found = [name for name in bundled.names() if name.startswith(incomplete)]
     folder = Path(incomplete).parent if "/" in incomplete else Path()
-    for path in sorted(folder.glob("*")) if folder.is_dir() else ():
-        if str(path).startswith(incomplete) and (path.is_dir() or path.suffix in (".yaml", ".yml")):
-            found.append(f"{path}/" if path.is_dir() else str(path))
-    return found
+    paths = sorted(folder.glob("*")) if folder.is_dir() else []
+    specs = [str(path) for path in paths if path.suffix in (".yaml", ".yml")]
+    folders = [f"{path}/" for path in paths if path.is_dir()]
+    return [word for word in (*bundled.names(), *specs, *folders) if word.startswith(incomplete)]
 
 
 Arch = Annotated[
@@ -41,15 +40,17 @@ Set = Annotated[
 Input = Annotated[
     list[str] | None,
     typer.Option(
-        "--input", metavar="SHAPE",
+        "--input",
+        metavar="SHAPE",
         help="Another input shape: 3x192x192, or NAME=1x64x64 with several inputs.",
     ),
-]  # fmt: skip
+]
 MaxLayers = Annotated[
     int, typer.Option("--max-layers", min=1, help="How many layers a network may have.")
 ]
 Output = Annotated[
-    str, typer.Option("--output", "-o", metavar="FILE", help="Write to a file; - is standard output.")
+    str,
+    typer.Option("--output", "-o", metavar="FILE", help="Write to a file; - is standard output."),
 ]
 Force = Annotated[bool, typer.Option("--force", help="Write over an existing file.")]
 

@@ -24,7 +24,7 @@ def destination(output: str, *, force: bool) -> Iterator[TextIO]:
     path = Path(output)
     refuse_existing(output, force=force)
     try:
-        file = NamedTemporaryFile(
+        file = NamedTemporaryFile(  # noqa: SIM115  closed below, before it is renamed
             "w", encoding="utf-8", newline="", dir=path.parent, prefix=".cnncost-", delete=False
         )
     except OSError as error:

@@ -1,7 +1,7 @@
 """`cnncost table`: what each layer costs, and the network."""
 
 import sys
-from enum import Enum
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -14,7 +14,7 @@ from cnncost.spec import MAX_LAYERS
 app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
 
 
-class Format(str, Enum):
+class Format(StrEnum):
     """How the table is written."""
 
     table = "table"
@@ -48,7 +48,9 @@ cnncost table mobilenet_v2 --set alpha=0.5 --input 3x192x192"""
 def table(
     arch: options.Arch,
     *,
-    form: Annotated[Format, typer.Option("--format", "-f", help="How it is written.")] = Format.table,
+    form: Annotated[
+        Format, typer.Option("--format", "-f", help="How it is written.")
+    ] = Format.table,
     output: options.Output = "-",
     force: options.Force = False,
     every: Annotated[
@@ -57,25 +59,31 @@ def table(
     columns: Annotated[
         str,
         typer.Option(
-            metavar="A,B,...", help="The columns, in order; 'help' lists them.",
-            autocompletion=_complete_columns, show_default=False,
+            metavar="A,B,...",
+            help="The columns, in order; 'help' lists them.",
+            autocompletion=_complete_columns,
+            show_default=False,
         ),
     ] = "",
     sort: Annotated[
         str,
         typer.Option(
-            metavar="COLUMN", help="Sort by a column of numbers, largest first.",
-            autocompletion=_complete_columns, show_default=False,
+            metavar="COLUMN",
+            help="Sort by a column of numbers, largest first.",
+            autocompletion=_complete_columns,
+            show_default=False,
         ),
     ] = "",
     top: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="The first N rows, and a row for the rest.")
+        int | None, typer.Option(min=1, metavar="N", help="The first N rows, and one for the rest.")
     ] = None,
     human: Annotated[bool, typer.Option("--human", help="Short numbers: 105.4M.")] = False,
     depth: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="One row a block below N levels.")
     ] = None,
-    total: Annotated[bool, typer.Option("--total", help="Add the total's row to csv and tsv.")] = False,
+    total: Annotated[
+        bool, typer.Option("--total", help="Add the total's row to csv and tsv.")
+    ] = False,
     biases: Annotated[
         bool, typer.Option("--biases", help="Uses of biases are connections too; show parameters.")
     ] = False,
@@ -85,7 +93,7 @@ def table(
     settings: options.Set = None,
     shapes: options.Input = None,
     max_layers: options.MaxLayers = MAX_LAYERS,
-) -> None:  # fmt: skip
+) -> None:
     """Print what each layer costs: units, weights, connections, and the network's totals."""
     from cnncost.views.table import Layout, write
 

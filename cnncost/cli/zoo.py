@@ -1,7 +1,6 @@
 """`cnncost zoo`: the bundled networks, published figures beside computed ones."""
 
-import sys
-from enum import Enum
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -14,7 +13,7 @@ from cnncost.errors import CnncostError, did_you_mean
 app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
 
 
-class Format(str, Enum):
+class Format(StrEnum):
     """How the list is written."""
 
     table = "table"
@@ -37,13 +36,18 @@ cnncost zoo alexnet > my.yaml"""
 @app.command(rich_help_panel="Count and explain", epilog=EPILOG)
 def zoo(
     name: Annotated[
-        str, typer.Argument(help="Print this network's spec.", autocompletion=_complete, show_default=False)
+        str,
+        typer.Argument(
+            help="Print this network's spec.", autocompletion=_complete, show_default=False
+        ),
     ] = "",
     *,
-    form: Annotated[Format, typer.Option("--format", "-f", help="How the list is written.")] = Format.table,
+    form: Annotated[
+        Format, typer.Option("--format", "-f", help="How the list is written.")
+    ] = Format.table,
     output: options.Output = "-",
     force: options.Force = False,
-) -> None:  # fmt: skip
+) -> None:
     """List the bundled networks, published figures beside computed; or print one's spec."""
     refuse_existing(output, force=force)
     if name:
@@ -58,5 +62,4 @@ def zoo(
     from cnncost.views.zoo import write
 
     with destination(output, force=force) as file:
-        write(file, {name: api.load(bundled.folder() / f"{name}.yaml") for name in bundled.names()}, form.value)
-    sys.stdout.flush()
+        write(file, {name: api.load(bundled.path(name)) for name in bundled.names()}, form.value)

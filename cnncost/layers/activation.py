@@ -90,7 +90,7 @@ class LogSoftmax(Activation):
 class Prelu(Activation):
     """x, or a learned slope times x below zero (He et al. 2015, sec. 2.1)."""
 
-    shared: bool = flag("one slope for all channels", default=False)
+    shared: bool = flag("one slope for all channels", usually=False)
 
     def extras(self, x: Shape) -> int:
         return 1 if self.shared else x.channels

@@ -120,7 +120,7 @@ def layer(word: str, main: str | None = None) -> Callable[[T], T]:
 
     def register(cls: T) -> T:
         if "__annotations__" in cls.__dict__:  # without fields of its own, Layer's serve
-            cls = dataclass(frozen=True)(cls)
+            dataclass(frozen=True)(cls)  # changes the class it is given
         cls.word = word
         cls.main = main
         cls.kinds = {f.name: f.metadata["kind"] for f in fields(cls)}

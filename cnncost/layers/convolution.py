@@ -56,7 +56,7 @@ class Conv(Convolving):
     padding: Pairs | str = of(Padding("zeros around the map", 0))
     dilation: tuple[int, ...] = per_axis("step between the window's taps", 1)
     groups: int = of(Groups("channels and filters split into this many", 1))
-    bias: bool = flag("one added number a filter", default=True)
+    bias: bool = flag("one added number a filter", usually=True)
     connects: tuple[tuple[int, ...], ...] | None = of(
         Connects("the input maps that each filter sees (LeNet-5's C3)", ())
     )
@@ -88,14 +88,14 @@ class Conv(Convolving):
 
 @layer("depthwise_conv", main="kernel")
 class DepthwiseConv(Convolving):
-    """One window, or `multiplier` of them, for each channel alone (Howard et al. 2017, sec. 3.1)."""
+    """One window, or `multiplier` of them, for each channel alone (Howard et al. 2017)."""
 
     kernel: tuple[int, ...] = per_axis("extents of the window")
     multiplier: int = whole("filters a channel", 1)
     stride: tuple[int, ...] = per_axis("step of the window", 1)
     padding: Pairs | str = of(Padding("zeros around the map", 0))
     dilation: tuple[int, ...] = per_axis("step between the window's taps", 1)
-    bias: bool = flag("one added number a filter", default=True)
+    bias: bool = flag("one added number a filter", usually=True)
 
     def output(self, x: Shape) -> Shape:
         return Shape(x.channels * self.multiplier, self.slid(x))
@@ -118,7 +118,7 @@ class ConvTranspose(Convolving):
     output_padding: tuple[int, ...] = per_axis("outputs added at the end", 0, minimum=0)
     dilation: tuple[int, ...] = per_axis("step between the window's taps", 1)
     groups: int = of(Groups("channels and filters split into this many", 1))
-    bias: bool = flag("one added number a filter", default=True)
+    bias: bool = flag("one added number a filter", usually=True)
 
     def windows(self, x: Shape) -> tuple[Window, ...]:
         if isinstance(self.padding, str):
@@ -170,4 +170,3 @@ class ConvTranspose(Convolving):
         # The pairs of input and tap that land on the output, not on what padding crops.
         landing = map(Window.touches, self.windows(x), y.extents, x.extents)
         return quotient(self.weights(x), prod(self.kernel)) * prod(landing)
-

@@ -13,7 +13,7 @@ class Dense(Layer):
 
     counted = True
     units: int = whole("output units")
-    bias: bool = flag("one added number a unit", default=True)
+    bias: bool = flag("one added number a unit", usually=True)
 
     def output(self, x: Shape) -> Shape:
         return Shape(self.units)
@@ -41,7 +41,7 @@ class Linear(Layer):
 
     counted = True
     features: int = whole("output channels")
-    bias: bool = flag("one added number a feature", default=True)
+    bias: bool = flag("one added number a feature", usually=True)
 
     def output(self, x: Shape) -> Shape:
         return Shape(self.features, x.extents)

@@ -107,7 +107,7 @@ class Padding(Kind):
     Reads as `same` or a pair (before, after) an axis.
     """
 
-    keywords = ("same", "valid")
+    keywords: tuple[str, ...] = ("same", "valid")
     takes = "a whole number of at least 0, a list of one or a pair [before, after] an axis"
 
     def read(self, value: Raw, x: Shape | None) -> Any:  # Any: pairs, or the word `same`
@@ -134,7 +134,7 @@ class Padding(Kind):
 class Amount(Padding):
     """Padding's grammar without its keywords: what `pad` adds and `crop` takes off."""
 
-    keywords = ()
+    keywords: tuple[str, ...] = ()
 
 
 class Flag(Kind):
@@ -278,16 +278,19 @@ def written(value: Raw) -> str:
     return quoted(value) if isinstance(value, str) else str(value)[:40]
 
 
-def whole(text: str, default: Raw = REQUIRED, minimum: int = 1) -> Any:  # Any: a dataclass field
+def whole(text: str, default: Raw = REQUIRED, minimum: int = 1) -> Any:  # Any: as dataclasses do
+    """A field of a whole number."""
     return field(metadata={"kind": Whole(text, default, minimum)})
 
 
 def per_axis(text: str, default: Raw = REQUIRED, minimum: int = 1) -> Any:  # Any: the same
+    """A field of a whole number for each axis."""
     return field(metadata={"kind": PerAxis(text, default, minimum)})
 
 
 def flag(text: str, *, default: bool) -> Any:  # Any: the same
-    return field(metadata={"kind": Flag(text, default)})
+    """A field that is true or false."""
+    return field(metadata={"kind": Flag(text, usually)})
 
 
 def of(kind: Kind) -> Any:  # Any: the same

@@ -24,21 +24,21 @@ class Normalisation(Layer):
 class BatchNorm(Normalisation):
     """Statistics of a channel over the batch and all positions (Ioffe & Szegedy 2015)."""
 
-    affine: bool = flag("learned scale and shift", default=True)
+    affine: bool = flag("learned scale and shift", usually=True)
 
 
 @layer("layernorm")
 class LayerNorm(Normalisation):
     """Statistics of a position over its channels (Ba et al. 2016)."""
 
-    affine: bool = flag("learned scale and shift", default=True)
+    affine: bool = flag("learned scale and shift", usually=True)
 
 
 @layer("instancenorm")
 class InstanceNorm(Normalisation):
     """Statistics of one example's channel over its positions (Ulyanov et al. 2016)."""
 
-    affine: bool = flag("learned scale and shift", default=True)
+    affine: bool = flag("learned scale and shift", usually=True)
 
 
 @layer("groupnorm", main="groups")
@@ -46,7 +46,7 @@ class GroupNorm(Normalisation):
     """Statistics of an example over a group of channels (Wu & He 2018)."""
 
     groups: int = whole("channels split into this many")
-    affine: bool = flag("learned scale and shift", default=True)
+    affine: bool = flag("learned scale and shift", usually=True)
 
     def check(self, x: Shape) -> None:
         must_split(f"input {x}", x.channels, "channels", self.groups)
@@ -54,6 +54,6 @@ class GroupNorm(Normalisation):
 
 @layer("lrn", main="size")
 class Lrn(Layer):
-    """Local response normalisation over neighbouring channels (Krizhevsky et al. 2012, sec. 3.3)."""
+    """Local response normalisation over neighbouring channels (Krizhevsky et al. 2012)."""
 
     size: int = whole("channels that are normalised together")

@@ -37,7 +37,7 @@ class MaxPool(Pooling):
     kernel: tuple[int, ...] = per_axis("extents of the window")
     stride: tuple[int, ...] = per_axis("step of the window", SAME_AS_KERNEL)
     padding: Pairs | str = of(Padding("positions around the map that never win", 0))
-    ceil: bool = flag("a last window may hang over the end (PyTorch's rule)", default=False)
+    ceil: bool = flag("a last window may hang over the end (PyTorch's rule)", usually=False)
     dilation: tuple[int, ...] = per_axis("step between the window's taps", 1)
 
 
@@ -48,7 +48,7 @@ class AvgPool(Pooling):
     kernel: tuple[int, ...] = per_axis("extents of the window")
     stride: tuple[int, ...] = per_axis("step of the window", SAME_AS_KERNEL)
     padding: Pairs | str = of(Padding("zeros around the map", 0))
-    ceil: bool = flag("a last window may hang over the end (PyTorch's rule)", default=False)
+    ceil: bool = flag("a last window may hang over the end (PyTorch's rule)", usually=False)
 
 
 class GlobalPooling(Layer):

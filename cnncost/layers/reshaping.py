@@ -6,7 +6,17 @@ from math import prod
 
 from cnncost.errors import Refused
 from cnncost.layers.base import Layer, layer, must_split
-from cnncost.layers.kinds import Amount, AxisOrder, Choice, Dims, ExtentsOf, Span, of, per_axis, whole
+from cnncost.layers.kinds import (
+    Amount,
+    AxisOrder,
+    Choice,
+    Dims,
+    ExtentsOf,
+    Span,
+    of,
+    per_axis,
+    whole,
+)
 from cnncost.layers.windowed import Pairs
 from cnncost.shape import Shape
 

@@ -11,7 +11,7 @@ from cnncost.shape import Shape
 class Scale(Layer):
     """A learned factor a channel: layer scale (Touvron et al. 2021, sec. 2)."""
 
-    shared: bool = flag("one factor for all channels", default=False)
+    shared: bool = flag("one factor for all channels", usually=False)
 
     def extras(self, x: Shape) -> int:
         return 1 if self.shared else x.channels

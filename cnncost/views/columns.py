@@ -27,6 +27,12 @@ class Column(NamedTuple):
         """Whether it adds up: aligned right, and a share of its total makes sense."""
         return self.total is not None
 
+    def number(self, row: Row) -> int:
+        """A numeric column's value."""
+        value = self.value(row)
+        assert isinstance(value, int)  # what adds up is a count
+        return value
+
     @property
     def title(self) -> str:
         """The key as people read it."""
@@ -46,7 +52,9 @@ def _field(name: str) -> Callable[[Row], Value]:
         held = getattr(row.layer, name, None)
         if isinstance(held, bool) or held is None:
             return None
-        return _extents(held) if isinstance(held, tuple) else held if isinstance(held, int) else str(held)
+        if isinstance(held, tuple):
+            return _extents(held)
+        return held if isinstance(held, int) else str(held)
 
     return value
 
@@ -69,9 +77,7 @@ _ALL = (
     Column("input_shape", "what it reads, channels first", lambda row: row.inputs),
     Column("output_shape", "what it gives, channels first", lambda row: row.output),
     Column("units", "product of the output shape", lambda row: row.units, lambda r: r.totals.units),
-    Column(
-        "weights", "numbers that multiply", lambda row: row.weights, lambda r: r.totals.weights
-    ),
+    Column("weights", "numbers that multiply", lambda row: row.weights, lambda r: r.totals.weights),
     Column("biases", "numbers that are added", lambda row: row.biases, lambda r: r.totals.biases),
     Column(
         "connections",

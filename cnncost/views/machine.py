@@ -30,11 +30,12 @@ def write_separated(
     for row in rows:
         writer.writerow([plain(column.value(row)) for column in columns])
     if total:
-        sums = [str(column.total(report)) if column.total else "" for column in columns]
-        writer.writerow(["total" if c.key == "layer" else s for c, s in zip(columns, sums, strict=True)])
+        writer.writerow([column.total_text(report, plain) for column in columns])
 
 
-def json_object(report: Report, rows: Sequence[Row], columns: Sequence[Column]) -> dict[str, object]:
+def json_object(
+    report: Report, rows: Sequence[Row], columns: Sequence[Column]
+) -> dict[str, object]:
     """The report as one JSON object; shapes are lists."""
     network = report.network
     shapes = [list(node.output.dims) for node in network.inputs]
@@ -66,7 +67,7 @@ def _layer(row: Row, columns: Sequence[Column]) -> dict[str, object]:
 def _plain(value: Value) -> object:
     if isinstance(value, Shape):
         return list(value.dims)
-    if isinstance(value, tuple):
-        shapes = [list(shape.dims) for shape in value]
-        return shapes[0] if len(shapes) == 1 else shapes
-    return value
+    if value is None or isinstance(value, (int, str)):
+        return value
+    shapes = [list(shape.dims) for shape in value]
+    return shapes[0] if len(shapes) == 1 else shapes

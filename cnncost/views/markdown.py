@@ -21,8 +21,7 @@ def markdown(
         _line([column.title for column in columns]),
         _line(["---:" if column.numeric else "---" for column in columns]),
     ]
-    for row in rows:
-        lines.append(_line([_cell(row, column, number) for column in columns]))
+    lines += [_line([_cell(row, column, number) for column in columns]) for row in rows]
     totals = [column.total_text(report, number) for column in columns]
     lines.append(_line([f"**{text}**" if text else "" for text in totals]))
     remarks = [caption.convention(report), *caption.remarks(report)]
@@ -34,7 +33,6 @@ def markdown(
 
 def _line(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
-
 
 
 def _cell(row: Row, column: Column, number: Callable[[Value], str]) -> str:

@@ -86,20 +86,17 @@ def _write_readable(
 def _columns(report: Report, layout: Layout) -> tuple[Column, ...]:
     if layout.columns:
         return choose(layout.columns)
+    biases = report.convention.biases
     if layout.form in MACHINE:
-        keys = (*CSV, "parameters") if report.convention.biases else CSV
-    else:
-        keys = TABLE
-        if report.convention.biases:
-            keys = tuple("parameters" if key == "weights" else key for key in keys)
-    return tuple(COLUMNS[key] for key in keys)
+        return tuple(COLUMNS[key] for key in ((*CSV, "parameters") if biases else CSV))
+    return tuple(COLUMNS["parameters" if biases and key == "weights" else key] for key in TABLE)
 
 
 def _rows(report: Report, layout: Layout) -> tuple[Row, ...]:
     rows = layer_rows(report, every=layout.every, depth=layout.depth)
     if layout.sort:
         column = _sorter(layout.sort)
-        rows = descending(rows, lambda row: value if isinstance(value := column.value(row), int) else 0)
+        rows = descending(rows, column.number)
     return rows if layout.top is None else top(rows, layout.top)
 
 

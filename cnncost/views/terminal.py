@@ -73,10 +73,8 @@ def _grid(
 
 
 def _share(report: Report, row: Row, column: Column, *, plain: bool) -> str:
-    value = column.value(row)
-    assert isinstance(value, int)  # the barred columns are numeric
-    assert column.total is not None
-    return bar(value, column.total(report), plain=plain)
+    assert column.total is not None  # the barred columns are numeric
+    return bar(column.number(row), column.total(report), plain=plain)
 
 
 def bar(part: int, total: int, *, plain: bool = False) -> str:

@@ -9,19 +9,18 @@ from cnncost.costs import Figure, Limit
 
 def line(name: str, figures: Sequence[Figure], limits: Sequence[Limit]) -> str:
     """One file's line: `ok` or `FAILED`, and each figure or budget that decides it."""
-    failed = [_figure(f) for f in figures if not f.holds] + [_limit(b) for b in limits if not b.holds]
+    failed = [_figure(figure) for figure in figures if not figure.holds]
+    failed += [_limit(limit) for limit in limits if not limit.holds]
     if failed:
         return f"{name}: FAILED: {'; '.join(failed)}"
     held = [f"{figure.quantity} {figure.computed:,} as expected" for figure in figures]
-    held += [f"{b.metric} {b.computed:,} within {b.budget:,}" for b in limits]
-    return f"{name}: ok{': ' if held else ' (it expects nothing and has no budget)'}{'; '.join(held)}"
+    held += [f"{limit.metric} {limit.computed:,} within {limit.budget:,}" for limit in limits]
+    return f"{name}: ok{': ' if held else ' (valid; no expect, no budget)'}{'; '.join(held)}"
 
 
 def _figure(figure: Figure) -> str:
     difference = figure.computed - figure.published
-    return (
-        f"{figure.quantity} {figure.computed:,}, expected {figure.published:,} ({difference:+,})"
-    )
+    return f"{figure.quantity} {figure.computed:,}, expected {figure.published:,} ({difference:+,})"
 
 
 def _limit(limit: Limit) -> str:

@@ -25,15 +25,16 @@ def write(file: TextIO, specs: Mapping[str, Spec], form: str) -> None:
         writer.writerow(HEADER)
         for name, spec in specs.items():
             for figure in figures(spec):
-                numbers = (figure.published, figure.computed)
-                writer.writerow([name, _inputs(spec), _named(spec, figure), *numbers, spec.network.source])
+                _, published, computed = figure
+                cells = (name, _inputs(spec), _named(spec, figure), published, computed)
+                writer.writerow([*cells, spec.network.source])
     elif form == "markdown":
         file.write("| network | input | figure | published | computed |\n")
         file.write("| --- | --- | --- | ---: | ---: |\n")
         for name, spec in specs.items():
             for figure in figures(spec):
-                cells = (name, _inputs(spec), _named(spec, figure), f"{figure.published:,}")
-                file.write(f"| {' | '.join(cells)} | {figure.computed:,} |\n")
+                named = f"{name} | {_inputs(spec)} | {_named(spec, figure)}"
+                file.write(f"| {named} | {figure.published:,} | {figure.computed:,} |\n")
     else:
         _write_table(file, specs)
 
@@ -47,7 +48,8 @@ def _named(spec: Spec, figure: Figure) -> str:
     expect = spec.expect
     if expect is None or figure.quantity != "connections":
         return figure.quantity
-    return figure.quantity + " with biases" * expect.biases + " off padding" * expect.exclude_padding
+    padding = ", padding excluded" * expect.exclude_padding
+    return figure.quantity + ", biases counted" * expect.biases + padding
 
 
 def _object(name: str, spec: Spec) -> dict[str, object]:
