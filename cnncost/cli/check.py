@@ -35,7 +35,7 @@ def check(
         list[str] | None,
         typer.Option(
             metavar="METRIC=AMOUNT",
-            help="A limit, as weights=20M, in place of the spec's own. Repeatable.",
+            help="A limit, as weights=20M, in place of the spec's. Repeatable.",
         ),
     ] = None,
     settings: options.Set = None,

@@ -81,9 +81,7 @@ def table(
     depth: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="One row a block below N levels.")
     ] = None,
-    total: Annotated[
-        bool, typer.Option("--total", help="Add the total's row to csv and tsv.")
-    ] = False,
+    total: Annotated[bool, typer.Option("--total", help="A total row in csv and tsv.")] = False,
     biases: Annotated[
         bool, typer.Option("--biases", help="Uses of biases are connections too; show parameters.")
     ] = False,

@@ -288,7 +288,7 @@ def per_axis(text: str, default: Raw = REQUIRED, minimum: int = 1) -> Any:  # An
     return field(metadata={"kind": PerAxis(text, default, minimum)})
 
 
-def flag(text: str, *, default: bool) -> Any:  # Any: the same
+def flag(text: str, *, usually: bool) -> Any:  # Any: the same
     """A field that is true or false."""
     return field(metadata={"kind": Flag(text, usually)})
 

@@ -33,10 +33,20 @@ def write_separated(
         writer.writerow([column.total_text(report, plain) for column in columns])
 
 
-def json_object(
-    report: Report, rows: Sequence[Row], columns: Sequence[Column]
-) -> dict[str, object]:
-    """The report as one JSON object; shapes are lists."""
+def write_json(
+    file: TextIO, report: Report, rows: Sequence[Row], columns: Sequence[Column]
+) -> None:
+    """The report as one JSON object, a line a layer; shapes are lists."""
+    import json
+
+    layers = ",\n".join(f"    {json.dumps(_layer(row, columns))}" for row in rows)
+    entries = {key: json.dumps(value) for key, value in _frame(report).items()}
+    entries["layers"] = f"[\n{layers}\n  ]"
+    file.write("{\n" + ",\n".join(f'  "{key}": {text}' for key, text in entries.items()) + "\n}\n")
+
+
+def _frame(report: Report) -> dict[str, object]:
+    """What stands around the layers."""
     network = report.network
     shapes = [list(node.output.dims) for node in network.inputs]
     return {
@@ -50,7 +60,7 @@ def json_object(
             "padding": not report.convention.exclude_padding,
         },
         "complete": True,
-        "layers": [_layer(row, columns) for row in rows],
+        "layers": [],
         "totals": report.totals._asdict(),
         "outputs": [network.nodes[i].name for i in network.outputs],
     }

@@ -51,12 +51,9 @@ def write(file: TextIO, report: Report, layout: Layout) -> None:
     columns = _columns(report, layout)
     rows = _rows(report, layout)
     if layout.form == "json":
-        import json
+        from cnncost.views.machine import write_json
 
-        from cnncost.views.machine import json_object
-
-        json.dump(json_object(report, rows, columns), file, indent=2)
-        file.write("\n")
+        write_json(file, report, rows, columns)
     elif layout.form in MACHINE:
         from cnncost.views.machine import write_separated
 
