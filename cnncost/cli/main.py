@@ -92,7 +92,7 @@ def main() -> None:
     _encodable()
     try:
         try:
-            app()
+            app(prog_name="cnncost")
         finally:
             sys.stdout.flush()
     except CnncostError as error:

@@ -28,6 +28,7 @@ def complete_arch(incomplete: str) -> list[str]:
 Arch = Annotated[
     str,
     typer.Argument(
+        metavar="ARCH",
         help="A spec's file, a bundled network's name, or - for a spec on standard input.",
         show_default=False,
         autocompletion=complete_arch,

@@ -156,14 +156,14 @@ def human(value: Value) -> str:
     if not isinstance(value, int):
         return plain(value)
     for suffix, power in (("T", 12), ("G", 9), ("M", 6), ("k", 3)):
-        if value >= 10**power:
+        if 100_000 * value >= 99_995 * 10**power:  # rounds to 1.000 or more
             return _four_digits(value, power) + suffix
     return str(value)
 
 
 def _four_digits(value: int, power: int) -> str:
     """value / 10**power to four digits; the last one rounded half up."""
-    decimals = max(0, 4 - (len(str(value)) - power))
+    decimals = min(3, 4 - (len(str(value)) - power))
     scaled = (value * 10**decimals + 10**power // 2) // 10**power
     text = f"{scaled:0{decimals + 1}d}"
     return f"{text[:-decimals]}.{text[-decimals:]}" if decimals else text

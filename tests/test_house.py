@@ -1,0 +1,96 @@
+"""The house's rules: imports go down the floors only, and light commands stay light."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "cnncost"
+
+FLOORS = (
+    ("errors",),
+    ("place",),
+    ("shape",),
+    ("term",),
+    ("quantity",),
+    ("layers",),
+    ("network",),
+    ("spec",),
+    ("costs",),
+    ("formats",),
+    ("suggest", "verify", "study"),
+    ("views",),
+    ("bundled",),
+    ("api",),
+    ("cli",),
+)
+"""Bottom first. The words at the bottom stand one above the other, so do the rest; only
+neighbours in one group may not see each other."""
+
+LEVEL = {name: level for level, names in enumerate(FLOORS) for name in names}
+
+
+def _noun(module: str) -> str:
+    """The floor's noun: `cnncost.spec.lines` is spec's; the package itself tops all."""
+    parts = module.split(".")
+    return parts[1] if len(parts) > 1 else "cnncost"
+
+
+def _imports(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: a relative import"
+            if node.module == "cnncost":
+                found |= {f"cnncost.{alias.name}" for alias in node.names}
+            elif node.module:
+                found.add(node.module)
+    return {name for name in found if name.split(".")[0] == "cnncost"}
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=str)
+def test_imports_go_down_only(path: Path) -> None:
+    relative = path.relative_to(PACKAGE)
+    if relative == Path("__init__.py"):
+        return
+    here = relative.parts[0].removesuffix(".py")
+    assert here in LEVEL, f"{here} has no floor"
+    for module in _imports(path):
+        noun = _noun(module)
+        if module == "cnncost.__version__":
+            continue
+        assert noun == here or LEVEL[noun] < LEVEL[here], f"{here} imports {module}"
+
+
+def _loaded_by(*arguments: str) -> set[str]:
+    """The modules that a command has imported when it ends."""
+    code = (
+        "import sys, contextlib, io\n"
+        "from cnncost.cli import main\n"
+        f"sys.argv = ['cnncost', *{arguments!r}]\n"
+        "with contextlib.redirect_stdout(io.TextIOWrapper(io.BytesIO())):\n"
+        "    with contextlib.suppress(SystemExit):\n"
+        "        main()\n"
+        "sys.stderr.write('\\n'.join(sys.modules))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd="/"
+    )
+    return set(done.stderr.split())
+
+
+def test_csv_needs_no_rich() -> None:
+    assert "rich" not in _loaded_by("table", "alexnet", "--format", "csv")
+
+
+def test_a_command_imports_no_other_and_only_the_families_it_uses() -> None:
+    loaded = _loaded_by("table", "alexnet", "--format", "csv")
+    assert "cnncost.cli.table" in loaded
+    assert not {"cnncost.cli.check", "cnncost.cli.zoo", "cnncost.layers.joins"} & loaded
+    assert not {"highspy", "torch", "onnx", "numpy"} & loaded
