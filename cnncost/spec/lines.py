@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cnncost.errors import did_you_mean, quoted
-from cnncost.layers import TYPES, Layer, layer_type
+from cnncost.layers import JOINS, TYPES, Layer, layer_type
 from cnncost.place import Place
 from cnncost.spec.nodes import Items, Node, Pairs, Scalar
 from cnncost.spec.values import NAME
@@ -295,7 +295,7 @@ class LineReader:
                 self.problems.add(at.start, f"{line.word} has no layers", "write a list behind it")
             return bool(line.bodies)
         main = self._main(line)
-        if line.main is not None and main is None:
+        if line.main is not None and main is None and line.word not in JOINS:
             self.problems.add(line.main.start, f"{line.word} takes no value", f"write - {line.word}")
             return False
         if line.main is not None and main is not None:

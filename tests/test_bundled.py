@@ -1,0 +1,195 @@
+"""The bundled networks against what others measured or published for them.
+
+`reference/layers/` holds every operation of a network as PyTorch ran it, `reference/totals.jsonl`
+the sums; nothing here was computed by cnncost.
+"""
+
+import csv
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+
+import cnncost
+from cnncost import bundled
+from cnncost.costs.check import figures
+
+REFERENCE = Path(__file__).parent / "reference"
+
+NAMES = {
+    "alexnet": "alexnet_torchvision",
+    "resnet50": "resnet50",
+    "unet": "unet",
+    "vgg16": "vgg16",
+}
+"""Each reference's name, and that of the bundled network."""
+
+OPERATIONS = {
+    "conv": "conv",
+    "conv_transpose": "conv_transpose",
+    "linear": "linear",
+    "_native_batch_norm_legit_no_training": "norm",
+    "native_layer_norm": "norm",
+    "max_pool2d_with_indices": "max",
+    "avg_pool2d": "mean",
+    "_adaptive_avg_pool2d": "mean",
+    "mean": "mean",
+    "add": "add",
+    "add_": "add",
+    "mul": "mul",
+    "cat": "concat",
+    "relu_": "relu",
+    "hardtanh_": "relu6",
+    "silu_": "silu",
+    "gelu": "gelu",
+    "sigmoid": "sigmoid",
+    "clone": "channel_shuffle",
+}
+"""PyTorch's operations and what both sides are called here; others change no number."""
+
+TYPES = {
+    "depthwise_conv": "conv",
+    "dense": "linear",
+    "batchnorm": "norm",
+    "layernorm": "norm",
+    "maxpool": "max",
+    "avgpool": "mean",
+    "adaptive_avgpool": "mean",
+    "global_avgpool": "mean",
+    "scale": "mul",
+} | {name: name for name in OPERATIONS.values()}
+
+
+def rows(reference):
+    with gzip.open(REFERENCE / "layers" / f"{reference}.csv.gz", "rt", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def measured(reference):
+    """(operation, shape or units, weights, biases, other parameters, MACs, MACs inside)."""
+    for row in rows(reference):
+        operation = OPERATIONS.get(row["op"])
+        shape = tuple(map(int, row["out_shape"].split("x")))[1:]
+        if operation is None or (operation == "mean" and row["in_shapes"] == row["out_shape"]):
+            continue  # an adaptive pooling to the shape that is there already
+        if row["op"] in ("native_layer_norm", "gelu"):
+            shape = (shape[-1], *shape[:-1])  # channels last
+        if operation == "channel_shuffle":
+            shape = (shape[0] * shape[1], *shape[2:])  # groups x channels
+        if operation == "linear":
+            shape = (int(row["out_units"]) // shape[-1], shape[-1])
+        keys = ("weights", "biases", "other_params", "macs", "macs_nopad")
+        yield (operation, without_ones(shape), *(int(row[key]) for key in keys))
+
+
+def counted(name):
+    spec = cnncost.load(name)
+    every, inside = cnncost.count(spec), cnncost.count(spec, exclude_padding=True)
+    for layer, other in zip(every.layers, inside.layers, strict=True):
+        operation, y = TYPES.get(layer.word), layer.node.output
+        if operation is None or (operation == "mean" and layer.node.inputs == (y,)):
+            continue
+        shape = (y.positions, y.channels) if operation == "linear" else y.dims
+        others = layer.parameters - layer.weights - layer.biases
+        yield (
+            *(operation, without_ones(shape), layer.weights, layer.biases, others),
+            *(layer.connections, other.connections),
+        )
+
+
+def without_ones(shape):
+    return tuple(n for n in shape if n > 1)
+
+
+@pytest.mark.parametrize("reference", sorted(NAMES))
+def test_each_layer_agrees_with_pytorch(reference):
+    theirs = list(measured(reference))
+    ours = list(counted(NAMES[reference]))
+
+    assert ours == theirs
+    assert len(ours) > 15
+
+
+@pytest.mark.parametrize("reference", sorted(NAMES))
+def test_the_shapes_of_counted_layers_agree_axis_by_axis(reference):
+    layers = cnncost.count(cnncost.load(NAMES[reference])).layers
+    ours = [layer.node.output.dims for layer in layers if "conv" in layer.word]
+    theirs = [row["out_shape"] for row in rows(reference) if row["op"].startswith("conv")]
+
+    assert ["x".join(map(str, (1, *dims))) for dims in ours] == theirs
+
+
+TOTALS = {
+    row["model"]: row
+    for row in map(json.loads, (REFERENCE / "totals.jsonl").read_text().splitlines())
+}
+
+
+@pytest.mark.parametrize("reference", sorted(TOTALS.keys() & NAMES.keys()))
+def test_totals_agree_with_pytorch(reference):
+    agree_in_total(cnncost.load(NAMES[reference]), TOTALS[reference])
+
+
+def agree_in_total(spec, theirs):
+    ours = cnncost.count(spec).totals
+    inside = cnncost.count(spec, exclude_padding=True).totals
+
+    assert [1, *spec.network.inputs[0].output.dims] == theirs["input"]
+    assert ours.parameters == ours.trainable_parameters == theirs["params"]
+    assert (ours.weights, ours.biases) == (theirs["weights"], theirs["biases"])
+    assert ours.connections == theirs["macs"]
+    assert inside.connections == theirs["macs_nopad"]
+    assert ours.units == theirs["conv_linear_units"]
+
+
+@pytest.mark.parametrize("name", bundled.names())
+def test_published_figures_hold(name):
+    spec = cnncost.load(name)
+
+    assert spec.network.source
+    assert not spec.warnings
+    assert figures(spec)
+    assert [figure for figure in figures(spec) if not figure.holds] == []
+
+
+# LeNet-5: the text of section II-B gives each layer's trainable parameters and connections.
+LENET5 = {
+    "C1": (156, 122_304),
+    "S2": (12, 5_880),
+    "C3": (1_516, 151_600),
+    "S4": (32, 2_000),
+    "C5": (48_120, 48_120),
+    "F6": (10_164, 10_164),
+    "output": (840, 840),  # 84 fixed components for each of ten units
+}
+
+
+def test_lenet5_layer_by_layer():
+    layers = cnncost.count(cnncost.load("lenet5"), biases=True).layers
+
+    assert {x.name: (x.parameters, x.connections) for x in layers if x.counted} == LENET5
+
+
+# Szegedy et al. 2015, table 1, "ops" in millions: the rows that its own widths yield. Not its
+# conv1 (34M; the 7x7 filters need 118M) and 5a (54M; its widths are 4e's, at a quarter of the
+# positions, on 832 channels: 51M).
+GOOGLENET_OPS = {
+    "conv2": 360, "i3a": 128, "i3b": 304, "i4a": 73, "i4b": 88, "i4c": 100, "i4d": 119,
+    "i4e": 170, "i5b": 71, "output": 1,
+}  # fmt: skip
+
+
+def test_googlenet_stage_by_stage():
+    ops = dict.fromkeys(GOOGLENET_OPS, 0)
+    for layer in cnncost.count(cnncost.load("googlenet")).layers:
+        stage = layer.name.partition(".")[0].removesuffix("_reduce")
+        if stage in ops:
+            ops[stage] += layer.connections
+
+    assert {stage: close_to(published) for stage, published in GOOGLENET_OPS.items()} == ops
+
+
+def close_to(millions):
+    """The tables partly round, partly truncate to millions."""
+    return pytest.approx(millions * 10**6, rel=0, abs=10**6 - 1)
