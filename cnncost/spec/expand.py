@@ -100,6 +100,9 @@ class Expansion:
 
     def _line(self, line: Line, previous: int | None, frame: Frame) -> int | None:
         name = line.name or self._number(line, frame)
+        if not line.sound:
+            frame.scope.names[name] = None
+            return None
         try:
             copies, numbered = self._repeat(line, frame)
             source = self._from(line, previous, frame)
@@ -294,7 +297,7 @@ class Expansion:
         x = self.builder.nodes[source].output if source is not None else None
         origins: dict[str, tuple[Origin, ...]] = {}
         values: dict[str, Raw] = {}
-        unknown = x is None
+        failed = False
         for field, node in line.arguments.items():
             kind = cls.kinds[field]
             reading = Reading(frame.env, kind.keywords)
@@ -305,14 +308,15 @@ class Expansion:
                 values[field] = reading.value(node) if kind.numeric else _keyword(node, frame.env)
             except Misread as trouble:
                 self.problems.add(trouble.offset, f"{field}: {trouble.what}", trouble.hint)
-                unknown = True
+                failed = True
             except Unknown:
-                unknown = True
+                failed = True
             origins[field] = tuple(reading.origins)
-        layer = self._make(line, cls, values, origins, x)
-        if unknown:
+        if failed:
             raise Unknown
-        assert source is not None  # or x were None
+        layer = self._make(line, cls, values, origins, x)
+        if source is None:
+            raise Unknown
         return self._add(line, name, layer, [source], frame, origins)
 
     def _make(

@@ -34,7 +34,7 @@ class Line:
 
     __slots__ = (
         *("arguments", "block", "bodies", "common", "end", "join", "main", "name"),
-        *("scoped", "start", "taken", "type", "word"),
+        *("scoped", "sound", "start", "taken", "type", "word"),
     )
 
     def __init__(self, node: Node, word: str) -> None:
@@ -50,6 +50,8 @@ class Line:
         self.bodies: list[list[Line]] = []
         """The branches of a structure."""
         self.join = ""
+        self.sound = True
+        """False for a line that was refused: it stands for a layer that nobody knows."""
         self.scoped = False
         """Whether it opens a scope of names for each copy."""
         self.taken: Names = {}
@@ -79,48 +81,57 @@ class LineReader:
         if not isinstance(node, Items):
             self.problems.add(node.start, f"{what} is no list of layers", "write one '- ' a layer")
             return []
-        lines = []
-        for item in node.items:
-            line = self.line(item, names)
-            if line is not None:
-                lines.append(line)
-        return lines
+        return [self.line(item, names) for item in node.items]
 
-    def line(self, node: Node, names: Names) -> Line | None:
+    def line(self, node: Node, names: Names) -> Line:
+        line = Line(node, "")
+        line.sound = self._read(line, node, names)
+        if not line.sound and not line.name:
+            self._name_unsound(line, node, names)
+        return line
+
+    def _name_unsound(self, line: Line, node: Node, names: Names) -> None:
+        """Keep a refused line's name, so that what refers to it is not refused as well."""
+        for key, value in node.pairs if isinstance(node, Pairs) else ():
+            if key.text == "name" and isinstance(value, Scalar) and value.text not in names:
+                line.name = value.text
+                names[line.name] = value.start
+
+    def _read(self, line: Line, node: Node, names: Names) -> bool:
+        """Read a line in; whether it is sound."""
         if isinstance(node, Scalar):
-            return self._word(node)
+            return self._word(line, node)
         if isinstance(node, Pairs):
-            return self._mapping(node, names)
+            return self._mapping(line, node, names)
         self.problems.add(
             node.start, "a list stands where a layer is due",
             "brackets make several layers of it: one layer's keys go in braces",
         )  # fmt: skip
-        return None
+        return False
 
-    def _word(self, scalar: Scalar) -> Line | None:
-        word = scalar.text.strip()
-        line = Line(scalar, word)
-        if word in self.parameters:
-            return line
-        return line if self._identify(line, scalar) and self._complete(line, scalar) else None
+    def _word(self, line: Line, scalar: Scalar) -> bool:
+        line.word = scalar.text.strip()
+        if line.word in self.parameters:
+            return True
+        return self._identify(line, scalar) and self._complete(line, scalar)
 
-    def _mapping(self, node: Pairs, names: Names) -> Line | None:
+    def _mapping(self, line: Line, node: Pairs, names: Names) -> bool:
         keys = self._keys(node)
         if keys is None:
-            return None
+            return False
         typed = [key for key, _ in keys.values() if self._is_layer(key.text)]
         if not typed:
             self._no_type(node, keys)
-            return None
+            return False
         if len(typed) > 1:
             first, second = typed[0].text, typed[1].text
             self.problems.add(
                 typed[1].start, f"two layer types in one line: {first} and {second}",
                 "one line makes one layer",
             )  # fmt: skip
-            return None
+            return False
         (key,) = typed
-        line = Line(node, key.text)
+        line.word = key.text
         for name, (at, value) in keys.items():
             if at is key:
                 line.main = None if isinstance(value, Scalar) and value.is_null else value
@@ -129,12 +140,11 @@ class LineReader:
             else:
                 line.arguments[name] = value
         if not self._identify(line, key):
-            return None
+            return False
         if "name" in line.common:
             self._name(line, line.common["name"], names)
         sound = self._structure(line, key, names) if line.word in STRUCTURES else True
-        self._known_keys(line, keys)
-        return line if sound and self._complete(line, key) else None
+        return self._known_keys(line, keys) and sound and self._complete(line, key)
 
     def _keys(self, node: Pairs) -> dict[str, tuple[Scalar, Node]] | None:
         """The mapping's entries by key; None where a comma split an expression."""
@@ -251,9 +261,11 @@ class LineReader:
             line.join = word
         return True
 
-    def _known_keys(self, line: Line, keys: dict[str, tuple[Scalar, Node]]) -> None:
+    def _known_keys(self, line: Line, keys: dict[str, tuple[Scalar, Node]]) -> bool:
+        """Refuse keys that the line does not take; whether there is none."""
         takes = self._takes(line)
         main = self._main(line)
+        before = self.problems.found
         for name in [name for name in line.arguments if name not in takes]:
             at, value = keys[name]
             del line.arguments[name]
@@ -266,6 +278,7 @@ class LineReader:
             if isinstance(value, Scalar) and value.is_null:
                 self.problems.add(keys[name][0].start, f"{name} has no value", "give one or drop it")
                 del line.arguments[name]
+        return self.problems.found == before
 
     def _key_hint(self, at: Scalar, value: Node, choices: tuple[str, ...], word: str) -> str:
         name, colon, rest = at.text.partition(":")
