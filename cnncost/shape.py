@@ -90,12 +90,11 @@ class Window(NamedTuple):
             int(self.before),
             int(self.dilation),
         )
-        n, y = int(n), int(y)
-        left = _pairs_below(before, y, stride, kernel, dilation)
+        left = _pairs_below(before, int(y), stride, kernel, dilation)
         # Mirrored: the last output's last tap counts as 0 and the right edge is below.
-        last = (y - 1) * stride + (kernel - 1) * dilation - before
-        right = _pairs_below(last - n + 1, y, stride, kernel, dilation)
-        return y * kernel - left - right
+        last = (int(y) - 1) * stride + (kernel - 1) * dilation - before
+        right = _pairs_below(last - int(n) + 1, int(y), stride, kernel, dilation)
+        return y * self.kernel - left - right
 
 
 def same_padding(n: int, kernel: int, stride: int, dilation: int) -> tuple[int, int]:

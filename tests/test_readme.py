@@ -70,7 +70,7 @@ def test_the_python_example(capsys: pytest.CaptureFixture[str]) -> None:
 def test_the_first_screen_holds_the_two_set_up_commands() -> None:
     screen = README.read_text(encoding="utf-8").splitlines()[:30]
     commands = [line for line in screen if line.startswith("python3 -m venv")]
-    assert [command.split()[-3:] for command in commands][0] == [
+    assert commands[0].split()[-3:] == [
         ".venv/bin/cnncost",
         "table",
         "alexnet",

@@ -22,6 +22,7 @@ class Format(StrEnum):
     tsv = "tsv"
     json = "json"
     markdown = "markdown"
+    latex = "latex"
 
 
 def _complete_columns(incomplete: str) -> list[str]:

@@ -74,6 +74,10 @@ def _write_readable(
         from cnncost.views.markdown import markdown
 
         file.write(markdown(report, rows, columns, number))
+    elif layout.form == "latex":
+        from cnncost.views.latex import latex
+
+        file.write(latex(report, rows, columns, number))
     else:
         from cnncost.views.terminal import write_table
 

@@ -1,0 +1,71 @@
+"""`cnncost explain`: the working of every number, from the formula that counted it."""
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from cnncost import api
+from cnncost.cli import options
+from cnncost.cli.output import destination, refuse_existing
+from cnncost.spec import MAX_LAYERS
+
+app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
+
+
+class Format(StrEnum):
+    """How the workings are written."""
+
+    text = "text"
+    markdown = "markdown"
+    latex = "latex"
+
+
+EPILOG = """[bold]Examples[/bold]
+
+cnncost explain alexnet fc1
+
+cnncost explain lenet5 --biases
+
+cnncost explain resnet50 conv2a --format latex"""
+
+
+@app.command(rich_help_panel="Count and explain", epilog=EPILOG, no_args_is_help=True)
+def explain(
+    arch: options.Arch,
+    layer: Annotated[
+        str,
+        typer.Argument(
+            metavar="[LAYER]", help="A layer, or a block: all in it.", show_default=False
+        ),
+    ] = "",
+    *,
+    form: Annotated[
+        Format, typer.Option("--format", "-f", help="How the workings are written.")
+    ] = Format.text,
+    output: options.Output = "-",
+    force: options.Force = False,
+    every: Annotated[
+        bool, typer.Option("--all", help="Explain layers without weights too.")
+    ] = False,
+    biases: Annotated[
+        bool, typer.Option("--biases", help="Uses of biases are connections too.")
+    ] = False,
+    exclude_padding: Annotated[
+        bool, typer.Option("--exclude-padding", help="Connections to zero padding don't count.")
+    ] = False,
+    settings: options.Set = None,
+    shapes: options.Input = None,
+    max_layers: options.MaxLayers = MAX_LAYERS,
+) -> None:
+    """Show the working of each number: output sizes, units, weights, connections."""
+    from cnncost.study.explain import explain_layers, explain_totals
+    from cnncost.views.explain import write
+
+    refuse_existing(output, force=force)
+    spec = options.load(arch, settings, shapes, max_layers)
+    report = api.count(spec, biases=biases, exclude_padding=exclude_padding)
+    explained = explain_layers(report, layer, every=every)
+    totals = () if layer else explain_totals(report)
+    with destination(output, force=force) as file:
+        write(file, report, explained, totals, form.value)

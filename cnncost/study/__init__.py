@@ -1,0 +1,1 @@
+"""Studies: what numbers come from, and how networks differ."""

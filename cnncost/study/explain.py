@@ -1,0 +1,134 @@
+"""The working of every number: the formulas that counted, run over terms that remember."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from cnncost.costs import Convention, LayerCount, Report
+from cnncost.errors import CnncostError, did_you_mean
+from cnncost.layers import Layer
+from cnncost.network import Node
+from cnncost.shape import AXES, Shape
+from cnncost.term import Term, remember, remembered
+
+
+@dataclass(frozen=True)
+class Working:
+    """How one number came to be; a plain int where there is nothing to work out."""
+
+    quantity: str
+    number: int
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """The working of all of one layer's numbers."""
+
+    node: Node
+    workings: tuple[Working, ...]
+
+
+def explain_layers(report: Report, name: str = "", *, every: bool = False) -> list[Explanation]:
+    """The workings of the layer or block called `name`, or of all counted layers.
+
+    Raises:
+        CnncostError: nothing is called so.
+    """
+    nodes = report.network.nodes
+    rows = _chosen(report, name) if name else [r for r in report.layers if r.counted or every]
+    explained = []
+    for row in rows:
+        owner = None if row.node.shares is None else nodes[row.node.shares]
+        workings = tuple(_workings(row, owner, report.convention))
+        explained.append(Explanation(row.node, workings))
+    return explained
+
+
+def explain_totals(report: Report) -> tuple[Working, ...]:
+    """The totals as sums over the layers that have any."""
+    quantities = ("units", "weights", "biases", "parameters", "connections")
+    return tuple(_sum(report, quantity) for quantity in quantities)
+
+
+def _chosen(report: Report, name: str) -> list[LayerCount]:
+    found = [row for row in report.layers if row.name == name]
+    found = found or [row for row in report.layers if row.name.startswith(f"{name}.")]
+    if not found:
+        names = [row.name for row in report.layers]
+        known = f"cnncost table --all lists its {len(names):,} layers"
+        raise CnncostError(
+            f"{report.network.name} has no layer called {name!r}", did_you_mean(name, names, known)
+        )
+    return found
+
+
+def _workings(row: LayerCount, owner: Node | None, convention: Convention) -> Iterator[Working]:
+    node = row.node
+    assert node.layer is not None  # a report's rows are layers
+    xs = tuple(remembered(x) for x in node.inputs)
+    layer = remember(node.layer)
+    yield from _shape(node, layer, xs)
+    y = remembered(node.output)
+    yield Working("units", y.units)
+    if not layer.learns:
+        return
+    (x,) = xs
+    if owner is not None:
+        yield Working("parameters", 0, f"those of {owner.name}, counted there")
+    else:
+        yield from _parameters(row, layer, x)
+    if row.counted:
+        yield from _connections(layer, x, y, convention)
+
+
+def _shape(node: Node, layer: Layer, xs: tuple[Shape, ...]) -> Iterator[Working]:
+    """How the output's channels and extents follow from the input's."""
+    y = layer.infer(xs)
+    if isinstance(y.channels, Term) and y.channels.op:
+        yield Working("channels", y.channels)
+    same: dict[str, list[str]] = {}
+    worked: dict[str, int] = {}
+    for axis, extent in zip(AXES[len(y.extents)], y.extents, strict=True):
+        if isinstance(extent, Term) and extent.op:
+            same.setdefault(repr(_tree(extent)), []).append(axis)
+            worked.setdefault(repr(_tree(extent)), extent)
+    for key, axes in same.items():
+        yield Working(", ".join(axes), worked[key])
+
+
+def _tree(number: int) -> object:
+    """A term as nested tuples of plain numbers: equal for equal workings."""
+    if not isinstance(number, Term) or not number.op:
+        return int(number)
+    return (number.op, *(_tree(arg) for arg in number.args))
+
+
+def _parameters(row: LayerCount, layer: Layer, x: Shape) -> Iterator[Working]:
+    if row.weights:
+        yield Working("weights", layer.weights(x))
+    if row.biases:
+        yield Working("biases", layer.biases(x))
+    if row.parameters != row.weights:
+        alone = not row.weights and not row.biases
+        yield Working("parameters", layer.extras(x) if alone else layer.parameters(x))
+
+
+def _connections(layer: Layer, x: Shape, y: Shape, convention: Convention) -> Iterator[Working]:
+    uses = layer.inside_connections if convention.exclude_padding else layer.connections
+    connections = uses(x, y)
+    biases = layer.bias_connections(x, y) if convention.biases else 0
+    if not biases:
+        yield Working("connections", connections)
+        return
+    yield Working("uses of weights", connections)
+    yield Working("uses of biases", biases)
+    both = Term(connections, name="uses of weights") + Term(biases, name="uses of biases")
+    yield Working("connections", both)
+
+
+def _sum(report: Report, quantity: str) -> Working:
+    rows = report.layers if quantity == "parameters" else [r for r in report.layers if r.counted]
+    parts = [Term(value) for row in rows if (value := int(getattr(row, quantity)))]
+    return Working(f"{quantity} in all", sum(parts))

@@ -1,0 +1,151 @@
+"""The workings of a network's numbers as text, Markdown or LaTeX."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from shutil import get_terminal_size
+from textwrap import fill
+from typing import TextIO
+
+from cnncost.costs import Report
+from cnncost.study.explain import Explanation, Working
+from cnncost.term import Term
+from cnncost.views import caption
+from cnncost.views.latex import escape
+from cnncost.views.working import LATEX, WORDS, equation, formula
+
+FOLD = 100
+"""Characters of a line of text at most."""
+
+
+def write(
+    file: TextIO,
+    report: Report,
+    explained: Sequence[Explanation],
+    totals: Sequence[Working],
+    form: str,
+) -> None:
+    """Write the workings in one of the formats text, markdown, latex."""
+    if form == "latex":
+        _write_latex(file, report, explained, totals)
+    elif form == "markdown":
+        _write_markdown(file, report, explained, totals)
+    else:
+        _write_text(file, report, explained, totals)
+
+
+def _write_text(
+    file: TextIO,
+    report: Report,
+    explained: Sequence[Explanation],
+    totals: Sequence[Working],
+) -> None:
+    width = get_terminal_size().columns if file.isatty() else 0
+    for item in explained:
+        file.write(f"{_heading(item)}\n")
+        _write_lines(file, item.workings, width)
+        file.write("\n")
+    if totals:
+        file.write(f"{report.network.name}\n")
+        for working in totals:
+            file.write(_folded(f"{working.quantity}  {equation(working.number)}", "  "))
+        file.write("\n")
+    for line in _convention(report):
+        file.write(_folded(line, ""))
+
+
+def _write_lines(file: TextIO, workings: Sequence[Working], width: int) -> None:
+    """Quantity, equation and, where a terminal of `width` has room, the words for it."""
+    lines = [(w.quantity, w.note or equation(w.number), _words(w)) for w in workings]
+    first = max(len(quantity) for quantity, _, _ in lines)
+    second = max(len(equation) for _, equation, _ in lines)
+    for quantity, worked, words in lines:
+        line = f"  {quantity:{first}}  {worked:{second}}"
+        full = f"{line}  {words}"
+        file.write((line if width and len(full) > width else full).rstrip() + "\n")
+
+
+def _folded(text: str, indent: str) -> str:
+    """A long line over several, the further ones indented."""
+    return fill(text, FOLD, initial_indent=indent, subsequent_indent=indent * 3) + "\n"
+
+
+def _words(working: Working) -> str:
+    """The formula with names for numbers; nothing where it would say no more."""
+    number = working.number
+    if not isinstance(number, Term) or working.note:
+        return ""
+    words = formula(number, WORDS)
+    return "" if words == formula(number) else words
+
+
+def _heading(item: Explanation) -> str:
+    node = item.node
+    assert node.layer is not None  # explained nodes are layers
+    inputs = " + ".join(str(x) for x in node.inputs)
+    return f"{node.name}: {node.layer.word}, {inputs} -> {node.output}"
+
+
+def _convention(report: Report) -> list[str]:
+    return [caption.convention(report), *caption.remarks(report)]
+
+
+def _write_markdown(
+    file: TextIO,
+    report: Report,
+    explained: Sequence[Explanation],
+    totals: Sequence[Working],
+) -> None:
+    for item in explained:
+        file.write(f"### {_heading(item)}\n\n")
+        file.write("| quantity | working | in words |\n| --- | --- | --- |\n")
+        for working in item.workings:
+            worked = working.note or f"`{equation(working.number)}`"
+            file.write(f"| {working.quantity} | {worked} | {_words(working)} |\n")
+        file.write("\n")
+    if totals:
+        file.write(f"### {report.network.name}\n\n")
+        file.writelines(f"- {w.quantity}: `{equation(w.number)}`\n" for w in totals)
+        file.write("\n")
+    file.write(" ".join(_convention(report)) + "\n")
+
+
+def _write_latex(
+    file: TextIO,
+    report: Report,
+    explained: Sequence[Explanation],
+    totals: Sequence[Working],
+) -> None:
+    """One align block a layer; needs the package amsmath."""
+    for item in explained:
+        heading = " $\\to$ ".join(map(escape, _heading(item).split(" -> ")))
+        file.write(f"\\paragraph{{{heading}}}\n")
+        _write_align(file, item.workings)
+    if totals:
+        file.write(f"\\paragraph{{{escape(report.network.name)}}}\n")
+        _write_align(file, totals)
+    file.write(escape(" ".join(_convention(report))) + "\n")
+
+
+def _write_align(file: TextIO, workings: Sequence[Working]) -> None:
+    lines = []
+    for working in workings:
+        left = rf"\text{{{escape(working.quantity)}}}"
+        if working.note:
+            lines.append(rf"  {left} &: \text{{{escape(working.note)}}}")
+        else:
+            lines.append(f"  {left} &= {_broken(equation(working.number, LATEX))}")
+    body = " \\\\\n".join(lines)
+    file.write(f"\\begin{{align*}}\n{body}\n\\end{{align*}}\n")
+
+
+TERMS_A_LINE = 6
+
+
+def _broken(text: str) -> str:
+    """A long sum over several lines of the align block."""
+    terms = text.split(" + ")
+    if len(terms) <= TERMS_A_LINE:
+        return text
+    lines = [" + ".join(terms[i : i + TERMS_A_LINE]) for i in range(0, len(terms), TERMS_A_LINE)]
+    return " \\\\\n    &\\quad + ".join(lines)

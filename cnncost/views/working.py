@@ -1,0 +1,99 @@
+"""Workings as formulas: in text, with the words behind the numbers, and in LaTeX."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from cnncost.term import Term
+
+SUM, PRODUCT, ATOM = 1, 2, 3
+"""How tightly an operation binds."""
+
+
+class Notation(NamedTuple):
+    """How a formula is written: a leaf, the operators, and the roundings."""
+
+    leaf: Callable[[int], str]
+    times: str
+    divided: Callable[[str, str], str]
+    floor: Callable[[str, str], str]
+    ceil: Callable[[str, str], str]
+    divides_apart: bool = False
+    """Whether a fraction needs no brackets."""
+
+
+def _name(number: int) -> str:
+    return number.name if isinstance(number, Term) and number.name else str(int(number))
+
+
+TEXT = Notation(
+    leaf=lambda number: f"{int(number):,}",
+    times=" x ",
+    divided=lambda a, b: f"{a} / {b}",
+    floor=lambda a, b: f"floor({a} / {b})",
+    ceil=lambda a, b: f"ceil({a} / {b})",
+)
+
+WORDS = TEXT._replace(leaf=_name)
+
+LATEX = Notation(
+    leaf=lambda number: f"{int(number):,}".replace(",", "{,}"),
+    times=r" \times ",
+    divided=lambda a, b: rf"\frac{{{a}}}{{{b}}}",
+    floor=lambda a, b: rf"\left\lfloor \frac{{{a}}}{{{b}}} \right\rfloor",
+    ceil=lambda a, b: rf"\left\lceil \frac{{{a}}}{{{b}}} \right\rceil",
+    divides_apart=True,
+)
+
+
+def formula(number: int, notation: Notation = TEXT) -> str:
+    """What a number was computed from; the number itself where that is all."""
+    if isinstance(number, Term) and number.working is not None:
+        number = number.working
+    return _write(number, notation)[0]
+
+
+def equation(number: int, notation: Notation = TEXT) -> str:
+    """`11 x 11 x 3 x 96 = 34,848`; the number alone where nothing was worked out."""
+    left, right = formula(number, notation), notation.leaf(number)
+    return right if left == right else f"{left} = {right}"
+
+
+def _write(number: int, notation: Notation) -> tuple[str, int]:
+    """A term's text, and how tightly its outermost operation binds."""
+    if not isinstance(number, Term) or not number.op:
+        return notation.leaf(number), ATOM
+    if number.op in "+-":
+        left, _ = _write(number.args[0], notation)
+        right, binds = _write(number.args[1], notation)
+        closed = number.op == "-" and binds == SUM
+        return f"{left} {number.op} {_bracket(right) if closed else right}", SUM
+    if number.op == "*":
+        factors = [_factor(arg, notation) for arg in number.args]
+        return notation.times.join(factors), PRODUCT
+    if number.op == "neg":
+        return f"-{_factor(number.args[0], notation)}", SUM
+    above, below = number.args
+    if notation.divides_apart:
+        a, b = _write(above, notation)[0], _write(below, notation)[0]
+    else:
+        a, b = _factor(above, notation), _divisor(below, notation)
+    if number.op == "/":
+        return notation.divided(a, b), ATOM if notation.divides_apart else PRODUCT
+    return (notation.floor if number.op == "floor" else notation.ceil)(a, b), ATOM
+
+
+def _factor(number: int, notation: Notation) -> str:
+    text, binds = _write(number, notation)
+    divides = isinstance(number, Term) and number.op == "/" and not notation.divides_apart
+    return _bracket(text) if binds == SUM or divides else text
+
+
+def _divisor(number: int, notation: Notation) -> str:
+    text, binds = _write(number, notation)
+    return text if binds == ATOM else _bracket(text)
+
+
+def _bracket(text: str) -> str:
+    return f"({text})"

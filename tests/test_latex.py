@@ -1,0 +1,78 @@
+"""LaTeX outputs compile: with pdflatex where there is one, which CI installs."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from io import StringIO
+from pathlib import Path
+
+import pytest
+
+import cnncost
+from cnncost import bundled
+from cnncost.study.explain import explain_layers, explain_totals
+from cnncost.views.explain import write as write_workings
+from cnncost.views.latex import escape
+from cnncost.views.table import Layout
+from cnncost.views.table import write as write_table
+
+pytestmark = pytest.mark.skipif(
+    shutil.which("pdflatex") is None and "CI" not in os.environ,
+    reason="no pdflatex here; CI installs one",
+)
+
+ODD = r"""
+name: 50% of A_B & #C {$x^2$} ~ \d <e> |f|
+notes: under_scores & 100%
+input: {left_one: [1, 8, 8], right: [1, 8, 8]}
+layers:
+  - {name: a_1, conv: 2, kernel: 3, from: left_one}
+  - {name: b_2, conv: 2, kernel: [3, 3], padding: [[0, 1], [1, 0]], from: right, share: a_1}
+"""
+
+
+def compile_latex(body: str, folder: Path) -> None:
+    text = (
+        "\\documentclass{article}\n\\usepackage[T1]{fontenc}\n\\usepackage{amsmath,booktabs}\n"
+        f"\\begin{{document}}\n{body}\n\\end{{document}}\n"
+    )
+    (folder / "page.tex").write_text(text, encoding="utf-8")
+    done = subprocess.run(
+        ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "page.tex"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-2000:]
+    assert (folder / "page.pdf").stat().st_size > 1000
+
+
+def specs() -> list[cnncost.Spec]:
+    return [*map(cnncost.load, bundled.names()), cnncost.loads(ODD)]
+
+
+def test_tables(tmp_path: Path) -> None:
+    file = StringIO()
+    columns = "layer,type,input_shape,output_shape,kernel,padding,units,weights,connections"
+    for spec in specs():
+        for layout in (Layout(form="latex"), Layout(form="latex", columns=columns, every=True)):
+            write_table(file, cnncost.count(spec), layout)
+            file.write("\\clearpage\n")
+    compile_latex(file.getvalue(), tmp_path)
+
+
+def test_workings(tmp_path: Path) -> None:
+    file = StringIO()
+    for spec in specs():
+        report = cnncost.count(spec, biases=True, exclude_padding=True)
+        explained = explain_layers(report, every=True)
+        write_workings(file, report, explained, explain_totals(report), "latex")
+    compile_latex(file.getvalue(), tmp_path)
+
+
+def test_special_characters_are_escaped() -> None:
+    assert escape("50% a_b") == r"50\% a\_b"
