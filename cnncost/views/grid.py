@@ -10,8 +10,11 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-GAP = 2
-"""Blanks between two columns."""
+PADDING = 2
+"""Blanks behind a cell."""
+
+GAP = PADDING + 1
+"""Blanks between two columns: the padding and the box's own divider."""
 
 TEXT_WIDTH = 100
 """Characters of a caption's line at most."""
@@ -50,8 +53,7 @@ class Grid:
     def write(self, file: TextIO, caption: Sequence[str] = ()) -> None:
         """Print the grid and, below it, paragraphs of text."""
         target = console(file)
-        widths = self.widths()
-        target.width = max(target.width, sum(widths) + GAP * len(widths) + 1)
+        target.width = max(target.width, self.width())
         if target.is_terminal:
             self._print(target, caption)
             return
@@ -59,6 +61,11 @@ class Grid:
         target.file = buffer
         self._print(target, caption)
         file.writelines(f"{line.rstrip()}\n" for line in buffer.getvalue().splitlines())
+
+    def width(self) -> int:
+        """The characters of a whole line: the columns, the gaps, a blank at either edge."""
+        widths = self.widths()
+        return sum(widths) + GAP * (len(widths) - 1) + 2
 
     def widths(self) -> list[int]:
         """The characters that each column needs."""
@@ -85,7 +92,7 @@ class Grid:
             title_style="",
             box=box.SIMPLE_HEAD,
             pad_edge=False,
-            padding=(0, GAP, 0, 0),
+            padding=(0, PADDING, 0, 0),
             header_style="bold",
         )
         for i, (title, width) in enumerate(zip(self.titles, self.widths(), strict=True)):

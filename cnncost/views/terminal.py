@@ -30,8 +30,7 @@ def write_table(
     """Print the table, with bars where there is room and they are wanted."""
     grid = _grid(file, report, rows, columns, number, ())
     barred = [column.key for column in columns if column.key in BARRED] if bars else []
-    needed = sum(grid.widths()) + GAP * len(columns) + 1 + len(barred) * (BAR + GAP)
-    if barred and needed <= room(file):
+    if barred and grid.width() + len(barred) * (GAP + BAR) <= room(file):
         grid = _grid(file, report, rows, columns, number, barred)
     notes = [report.network.notes] if report.network.notes else []
     grid.write(file, [caption.convention(report), *caption.remarks(report), *notes])

@@ -48,8 +48,8 @@ def _named(spec: Spec, figure: Figure) -> str:
     expect = spec.expect
     if expect is None or figure.quantity != "connections":
         return figure.quantity
-    padding = ", padding excluded" * expect.exclude_padding
-    return figure.quantity + ", biases counted" * expect.biases + padding
+    told = " (biases)" * expect.biases + " (no padding)" * expect.exclude_padding
+    return figure.quantity + told
 
 
 def _object(name: str, spec: Spec) -> dict[str, object]:
@@ -68,17 +68,14 @@ def _object(name: str, spec: Spec) -> dict[str, object]:
 def _write_table(file: TextIO, specs: Mapping[str, Spec]) -> None:
     from cnncost.views.grid import Grid
 
-    grid = Grid(("network", "input", "figure", "published", "computed", ""), numeric=(3, 4))
+    grid = Grid(("network", "figure", "published", "computed"), numeric=(2, 3))
     for name, spec in specs.items():
         held = figures(spec)
         for figure in held:
-            first = figure is held[0]
             grid.add(
-                name if first else "",
-                _inputs(spec) if first else "",
+                name if figure is held[0] else "",
                 _named(spec, figure),
                 f"{figure.published:,}",
-                f"{figure.computed:,}",
-                "=" if figure.holds else "DIFFERS",
+                f"{figure.computed:,}" if figure.holds else f"DIFFERS: {figure.computed:,}",
             )
     grid.write(file, ["cnncost zoo NAME prints a spec, cnncost table NAME counts it."])
