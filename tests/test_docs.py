@@ -1,0 +1,36 @@
+"""The reference pages agree with the code that they are generated from."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+DOCS = Path(__file__).parent.parent / "docs"
+sys.path.insert(0, str(DOCS))
+
+import generate  # noqa: E402  the generator lies beside its pages
+
+from cnncost.cli.main import COMMANDS  # noqa: E402
+from cnncost.layers import TYPES  # noqa: E402
+
+
+@pytest.mark.parametrize("name", generate.PAGES)
+def test_page_is_fresh(name: str) -> None:
+    fresh = (DOCS / name).read_text(encoding="utf-8") == generate.PAGES[name]()
+    assert fresh, "run python docs/generate.py and read the difference"
+
+
+def test_every_type_has_its_section_with_a_working() -> None:
+    text = (DOCS / "layers.md").read_text(encoding="utf-8")
+    for word in TYPES:
+        assert text.count(f"### {word}\n") == 1
+    assert "`11 x 11 x 3 x 96 = 34,848`" in text
+
+
+def test_every_command_has_its_section_with_examples() -> None:
+    text = (DOCS / "commands.md").read_text(encoding="utf-8")
+    for command in COMMANDS:
+        assert f"## {command}\n" in text
+        assert f"\ncnncost {command} " in text or f"\ncnncost {command}\n" in text
