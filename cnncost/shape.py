@@ -69,8 +69,9 @@ class Window(NamedTuple):
     def slides_ceil(self, n: int) -> int:
         """The same with a last window that may hang over the end (PyTorch's ceil_mode):
         but none starts beyond the input and its left padding."""
-        y = -(-(n + self.before + self.after - self.reach) // self.stride) + 1
-        return y - 1 if (y - 1) * self.stride >= n + self.before else y
+        hanging = -(-(n + self.before + self.after - self.reach) // self.stride) + 1
+        starting = -(-(n + self.before) // self.stride)
+        return min(hanging, starting)
 
     def paints(self, n: int, extra: int = 0) -> int:
         """Outputs of a transposed window: each input paints `reach` outputs, a stride

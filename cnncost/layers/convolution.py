@@ -83,6 +83,9 @@ class Conv(Convolving):
         return prod(self.kernel) * quotient(x.channels, self.groups) * self.filters
 
     def weight_shape(self, x: Shape) -> tuple[int, ...]:
+        if self.connects:
+            # PyTorch has no such layer: the windows one after another.
+            return (sum(map(len, self.connects)), *self.kernel)
         return (self.filters, x.channels // self.groups, *self.kernel)
 
 

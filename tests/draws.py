@@ -1,0 +1,334 @@
+"""Random tiny layers of every type, as the arguments and the text of a spec."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from hypothesis import strategies as st
+from oracle import Arguments, Dims, surrounded
+
+
+class Case(NamedTuple):
+    """A layer to be: the shapes it reads and its arguments, the main one by its type's name."""
+
+    word: str
+    inputs: list[Dims]
+    arguments: Arguments
+
+    @property
+    def text(self) -> str:
+        """A spec of this layer alone."""
+        if self.word in ("add", "mul", "concat"):
+            names = [f"in{i}" for i, _ in enumerate(self.inputs)]
+            shapes = dict(zip(names, map(list, self.inputs), strict=True))
+            line = {"name": "it", self.word: names}
+            return f"input: {written(shapes)}\nlayers:\n  - {written(line)}\n"
+        line = {"name": "it", self.word: None, **self.arguments}
+        return f"input: {written(list(self.inputs[0]))}\nlayers:\n  - {written(line)}\n"
+
+
+def written(value: Any) -> str:
+    """A value as YAML on one line."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(_entry(key, item) for key, item in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(written, value)) + "]"
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _entry(key: str, value: Any) -> str:
+    return key if value is None else f"{key}: {written(value)}"
+
+
+LONGEST = {1: 9, 2: 6, 3: 4}
+"""The largest extent drawn, by the number of axes: few enough units to enumerate."""
+
+maps = st.sampled_from([1, 2, 2, 3]).flatmap(
+    lambda axes: st.tuples(st.integers(1, 4), *[st.integers(1, LONGEST[axes])] * axes)
+)
+vectors = st.tuples(st.integers(1, 12))
+shapes = maps | vectors
+
+
+@st.composite
+def an_axis(draw: st.DrawFn, values: list[Any]) -> Any:
+    """One value an axis, or a plain number for all where they are equal."""
+    equal = all(value == values[0] for value in values)
+    return values[0] if equal and draw(st.booleans()) else values
+
+
+@st.composite
+def optional(draw: st.DrawFn, **choices: st.SearchStrategy[Any]) -> Arguments:
+    """Some of these arguments."""
+    return {key: draw(values) for key, values in choices.items() if draw(st.booleans())}
+
+
+@st.composite
+def window(draw: st.DrawFn, dims: Dims, *, dilated: bool = True, crops: bool = False) -> Arguments:
+    """Kernel, stride, padding, dilation that fit into a map; any do where padding crops."""
+    axes = len(dims) - 1
+    form = draw(st.sampled_from(["none", "number", "axes", "pairs", "same", "valid"]))
+    amount = st.integers(0, 2)
+    if form == "number":
+        amounts = [(draw(amount),) * 2] * axes
+    elif form == "axes":
+        amounts = [(draw(amount),) * 2 for _ in range(axes)]
+    elif form == "pairs":
+        amounts = [(draw(amount), draw(amount)) for _ in range(axes)]
+    else:
+        amounts = [(0, 0)] * axes
+    anything = crops or form == "same"
+    taps = [(k, d) for k in range(1, 5) for d in range(1, 4 if dilated else 2)]
+    cells = [len(surrounded(n, *pair)) for n, pair in zip(dims[1:], amounts, strict=True)]
+    fits = [[tap for tap in taps if anything or _in(*tap, n)] for n in cells]
+    drawn = [draw(st.sampled_from(pairs)) for pairs in fits]
+    found: Arguments = {"kernel": draw(an_axis([k for k, _ in drawn]))}
+    if any(d > 1 for _, d in drawn):
+        found["dilation"] = draw(an_axis([d for _, d in drawn]))
+    if draw(st.booleans()):
+        found["stride"] = draw(an_axis([draw(st.integers(1, 4)) for _ in range(axes)]))
+    return found | _padding(form, amounts)
+
+
+def _in(kernel: int, dilation: int, cells: int) -> bool:
+    return kernel <= len(range(0, cells, dilation))
+
+
+def _padding(form: str, amounts: list[tuple[int, ...]]) -> Arguments:
+    if form == "none":
+        return {}
+    if form == "number":
+        return {"padding": amounts[0][0]}
+    if form == "axes":
+        return {"padding": [before for before, _ in amounts]}
+    return {"padding": [list(pair) for pair in amounts] if form == "pairs" else form}
+
+
+@st.composite
+def grouped(draw: st.DrawFn, channels: int) -> tuple[int, Arguments]:
+    """Filters, and groups that split both."""
+    splits = [g for g in range(1, channels + 1) if channels % g == 0]
+    groups = draw(st.sampled_from(splits))
+    filters = groups * draw(st.integers(1, 3))
+    if groups == 1 and draw(st.booleans()):
+        return filters, {}
+    word = groups == channels and draw(st.booleans())
+    return filters, {"groups": "depthwise" if word else groups}
+
+
+def case(word: str, dims: Dims, main: Any = None, **arguments: Any) -> Case:
+    return Case(word, [dims], {word: main, **arguments})
+
+
+@st.composite
+def conv(draw: st.DrawFn) -> Case:
+    dims = draw(maps)
+    filters, groups = draw(grouped(dims[0]))
+    rest = draw(window(dims)) | draw(optional(bias=st.booleans()))
+    if "groups" not in groups and draw(st.booleans()):
+        seen = st.lists(st.integers(0, dims[0] - 1), min_size=1, unique=True)
+        groups = {"connects": draw(st.lists(seen, min_size=filters, max_size=filters))}
+    return case("conv", dims, filters, **rest, **groups)
+
+
+@st.composite
+def depthwise_conv(draw: st.DrawFn) -> Case:
+    dims = draw(maps)
+    rest = draw(window(dims))
+    some = draw(optional(bias=st.booleans(), multiplier=st.integers(1, 3)))
+    return case("depthwise_conv", dims, rest.pop("kernel"), **rest, **some)
+
+
+@st.composite
+def conv_transpose(draw: st.DrawFn) -> Case:
+    dims = draw(maps.filter(lambda dims: len(dims) < 4 or max(dims) < 4))
+    axes = len(dims) - 1
+    filters, groups = draw(grouped(dims[0]))
+    rest = draw(window(dims, crops=True)) | draw(optional(bias=st.booleans()))
+    if rest.get("padding") != "same" and draw(st.booleans()):
+        strides, dilations = (rest.get(key, 1) for key in ("stride", "dilation"))
+        most = [
+            max(strides[i] if isinstance(strides, list) else strides,
+                dilations[i] if isinstance(dilations, list) else dilations)
+            for i in range(axes)
+        ]  # fmt: skip
+        extra = [draw(st.integers(0, below - 1)) for below in most]
+        rest["output_padding"] = draw(an_axis(extra))
+    return case("conv_transpose", dims, filters, **rest, **groups)
+
+
+@st.composite
+def pooled(draw: st.DrawFn, word: str) -> Case:
+    dims = draw(maps)
+    rest = draw(window(dims, dilated=word == "maxpool"))
+    some = draw(optional(ceil=st.booleans()))
+    return case(word, dims, rest.pop("kernel"), **rest, **some)
+
+
+@st.composite
+def subsample(draw: st.DrawFn) -> Case:
+    dims = draw(maps)
+    kernel = [draw(st.integers(1, n)) for n in dims[1:]]
+    return case("subsample", dims, draw(an_axis(kernel)))
+
+
+@st.composite
+def adaptive(draw: st.DrawFn, word: str) -> Case:
+    dims = draw(maps)
+    return case(word, dims, draw(an_axis([draw(st.integers(1, 5)) for _ in dims[1:]])))
+
+
+@st.composite
+def plain(draw: st.DrawFn, word: str, **choices: st.SearchStrategy[Any]) -> Case:
+    """A type that takes any shape, with some of its optional arguments."""
+    return case(word, draw(shapes), **draw(optional(**choices)))
+
+
+@st.composite
+def on_map(draw: st.DrawFn, word: str) -> Case:
+    return case(word, draw(maps))
+
+
+@st.composite
+def main_number(draw: st.DrawFn, word: str, numbers: st.SearchStrategy[Any], **some: Any) -> Case:
+    return case(word, draw(shapes), draw(numbers), **draw(optional(**some)))
+
+
+@st.composite
+def split(draw: st.DrawFn, word: str, **some: st.SearchStrategy[Any]) -> Case:
+    """A type whose main argument splits the channels."""
+    dims = draw(shapes)
+    groups = draw(st.sampled_from([g for g in range(1, dims[0] + 1) if dims[0] % g == 0]))
+    return case(word, dims, groups, **draw(optional(**some)))
+
+
+@st.composite
+def reshape(draw: st.DrawFn) -> Case:
+    dims = draw(shapes)
+    order = draw(st.permutations(dims))
+    left = draw(st.none() | st.integers(0, len(order) - 1))
+    return case("reshape", dims, [-1 if i == left else n for i, n in enumerate(order)])
+
+
+@st.composite
+def permute(draw: st.DrawFn) -> Case:
+    dims = draw(shapes)
+    return case("permute", dims, list(draw(st.permutations(range(1, len(dims) + 1)))))
+
+
+@st.composite
+def pad(draw: st.DrawFn) -> Case:
+    dims = draw(maps)
+    axis = st.integers(0, 3) | st.lists(st.integers(0, 3), min_size=2, max_size=2)
+    amounts = st.lists(axis, min_size=len(dims) - 1, max_size=len(dims) - 1)
+    return case("pad", dims, draw(st.integers(0, 3) | amounts))
+
+
+@st.composite
+def crop(draw: st.DrawFn) -> Case:
+    dims = draw(maps)
+    amounts: list[Any] = []
+    for n in dims[1:]:
+        before = draw(st.integers(0, n - 1))
+        amounts.append([before, draw(st.integers(0, n - 1 - before))])
+    if draw(st.booleans()) and all(before == after for before, after in amounts):
+        amounts = [before for before, _ in amounts]
+    return case("crop", dims, draw(an_axis(amounts)) if isinstance(amounts[0], int) else amounts)
+
+
+@st.composite
+def sliced(draw: st.DrawFn) -> Case:
+    dims = draw(shapes)
+    start = draw(st.integers(0, dims[0] - 1))
+    return case("slice", dims, [start, draw(st.integers(start + 1, dims[0]))])
+
+
+@st.composite
+def shuffled(draw: st.DrawFn, word: str) -> Case:
+    """pixel_shuffle over channels, or space_to_depth over extents, that factors divide."""
+    channels, *extents = draw(maps)
+    factors = [draw(st.integers(1, 3)) for _ in extents]
+    if word == "pixel_shuffle":
+        for factor in factors:
+            channels *= factor
+    else:
+        extents = [n * f for n, f in zip(extents, factors, strict=True)]
+    return case(word, (channels, *extents), draw(an_axis(factors)))
+
+
+@st.composite
+def upsample(draw: st.DrawFn) -> Case:
+    dims = draw(maps)
+    sizes = draw(an_axis([draw(st.integers(1, 4)) for _ in dims[1:]]))
+    mode = draw(optional(mode=st.sampled_from(["nearest", "bilinear"])))
+    if draw(st.booleans()):
+        return case("upsample", dims, sizes, **mode)
+    return case("upsample", dims, None, size=sizes, **mode)
+
+
+@st.composite
+def equal(draw: st.DrawFn) -> Case:
+    return Case("add", [draw(shapes)] * draw(st.integers(2, 4)), {})
+
+
+@st.composite
+def multiplied(draw: st.DrawFn) -> Case:
+    dims = draw(shapes)
+    gate = (dims[0], *(1 for _ in dims[1:]))
+    others = draw(st.lists(st.sampled_from([dims, gate]), min_size=1, max_size=3))
+    return Case("mul", draw(st.permutations([dims, *others])), {})
+
+
+@st.composite
+def concatenated(draw: st.DrawFn) -> Case:
+    _, *extents = draw(shapes)
+    channels = draw(st.lists(st.integers(1, 5), min_size=2, max_size=4))
+    return Case("concat", [(n, *extents) for n in channels], {})
+
+
+BIAS = {"bias": st.booleans()}
+AFFINE = {"affine": st.booleans()}
+SHARED = {"shared": st.booleans()}
+RATES = st.sampled_from([0, 0.5, 0.25])
+WORDS = (
+    *("relu", "relu6", "leaky_relu", "elu", "selu", "gelu", "silu", "hardswish", "sigmoid"),
+    *("hardsigmoid", "tanh", "softplus", "mish", "softmax", "logsoftmax", "identity", "flatten"),
+)
+
+CASES: dict[str, st.SearchStrategy[Case]] = {
+    "conv": conv(),
+    "conv_transpose": conv_transpose(),
+    "depthwise_conv": depthwise_conv(),
+    "dense": main_number("dense", st.integers(1, 6), **BIAS),
+    "linear": main_number("linear", st.integers(1, 6), **BIAS),
+    "maxpool": pooled("maxpool"),
+    "avgpool": pooled("avgpool"),
+    "global_avgpool": on_map("global_avgpool"),
+    "global_maxpool": on_map("global_maxpool"),
+    "adaptive_avgpool": adaptive("adaptive_avgpool"),
+    "adaptive_maxpool": adaptive("adaptive_maxpool"),
+    "subsample": subsample(),
+    "batchnorm": plain("batchnorm", **AFFINE),
+    "layernorm": plain("layernorm", **AFFINE),
+    "instancenorm": plain("instancenorm", **AFFINE),
+    "groupnorm": split("groupnorm", **AFFINE),
+    "lrn": main_number("lrn", st.integers(1, 5)),
+    "prelu": plain("prelu", **SHARED),
+    "scale": plain("scale", **SHARED),
+    "dropout": main_number("dropout", RATES),
+    "drop_path": main_number("drop_path", RATES),
+    **{word: plain(word) for word in WORDS},
+    "reshape": reshape(),
+    "permute": permute(),
+    "pad": pad(),
+    "crop": crop(),
+    "slice": sliced(),
+    "channel_shuffle": split("channel_shuffle"),
+    "pixel_shuffle": shuffled("pixel_shuffle"),
+    "space_to_depth": shuffled("space_to_depth"),
+    "upsample": upsample(),
+    "add": equal(),
+    "mul": multiplied(),
+    "concat": concatenated(),
+}
+"""Draws of each layer type; a type without any fails its tests."""

@@ -1,0 +1,291 @@
+"""Each formula as arithmetic spelled out, and the figures that papers print."""
+
+from __future__ import annotations
+
+from math import prod
+
+import pytest
+from draws import CASES, Case
+from hypothesis import find, given, settings
+from hypothesis import strategies as st
+
+import cnncost
+from cnncost.costs.count import LayerCount
+from cnncost.layers import TYPES, layer_type
+
+
+def rows(text: str, *, biases: bool = False, exclude_padding: bool = False) -> list[LayerCount]:
+    spec = cnncost.loads(text)
+    return list(cnncost.count(spec, biases=biases, exclude_padding=exclude_padding).layers)
+
+
+def the_row(shape: str, line: str, **convention: bool) -> LayerCount:
+    (row,) = rows(f"input: {shape}\nlayers:\n  - {line}\n", **convention)
+    return row
+
+
+# Input, layer, output, weights, biases, connections: each written as the textbook would.
+FORMULAS = [
+    # AlexNet's conv1: (227 - 11) / 4 + 1 = 55 positions along each axis.
+    ("[3, 227, 227]", "{conv: 96, kernel: 11, stride: 4}",
+     (96, 55, 55), 11*11*3*96, 96, 11*11*3*96 * 55*55),
+    # Its conv2: each of two towers sees the 48 maps of its own half.
+    ("[96, 27, 27]", "{conv: 256, kernel: 5, padding: 2, groups: 2}",
+     (256, 27, 27), 2 * 5*5*48*128, 256, 2 * 5*5*48*128 * 27*27),
+    ("[8, 5, 9]", "{conv: 6, kernel: [1, 7], stride: [2, 1], padding: [0, 3], bias: false}",
+     (6, 3, 9), 1*7*8*6, 0, 1*7*8*6 * 3*9),
+    ("[2, 10]", "{conv: 3, kernel: 3, padding: [[4, 0]], dilation: 2}",
+     (3, 10), 3*2*3, 3, 3*2*3 * 10),
+    ("[1, 4, 6, 5]", "{conv: 2, kernel: [2, 3, 1], padding: same, stride: 2}",
+     (2, 2, 3, 3), 2*3*1*1*2, 2, 2*3*1*1*2 * 2*3*3),
+    ("[3, 4, 4]", "{conv: 2, kernel: 3, connects: [[0, 1], [2]]}",
+     (2, 2, 2), 3*3*(2 + 1), 2, 3*3*(2 + 1) * 2*2),
+    ("[32, 14, 14]", "{conv: 64, kernel: 3, padding: 1, groups: depthwise}",
+     (64, 14, 14), 3*3*1*64, 64, 3*3*1*64 * 14*14),
+    ("[32, 112, 112]", "{depthwise_conv: 3, stride: 2, padding: 1, bias: false}",
+     (32, 56, 56), 3*3*32, 0, 3*3*32 * 56*56),
+    ("[4, 6, 5]", "{depthwise_conv: [2, 1], multiplier: 3}",
+     (12, 5, 5), 2*1*4*3, 4*3, 2*1*4*3 * 5*5),
+    # A transposed kernel works once per input position, whatever the stride.
+    ("[8, 5, 4]", "{conv_transpose: 6, kernel: 3, stride: 2, padding: 1, output_padding: 1}",
+     (6, 10, 8), 3*3*8*6, 6, 3*3*8*6 * 5*4),
+    ("[8, 7]", "{conv_transpose: 6, kernel: 4, stride: 2, padding: 1, groups: 2, bias: false}",
+     (6, 14), 4*8*(6//2), 0, 4*8*(6//2) * 7),
+    ("[256, 13, 13]", "{dense: 4096}",
+     (4096,), 13*13*256*4096, 4096, 13*13*256*4096),
+    ("[4096]", "{dense: 1000, bias: false}",
+     (1000,), 4096*1000, 0, 4096*1000),
+    ("[96, 7, 5]", "{linear: 384}",
+     (384, 7, 5), 96*384, 384, 96*384 * 7*5),
+    ("[12]", "{linear: 5, bias: false}",
+     (5,), 12*5, 0, 12*5),
+    # One coefficient and one bias a map; a unit is connected to its whole window.
+    ("[6, 28, 28]", "{subsample: 2}",
+     (6, 14, 14), 6, 6, 2*2 * 6*14*14),
+    ("[3, 7, 9]", "{subsample: [2, 3]}",
+     (3, 3, 3), 3, 3, 2*3 * 3*3*3),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("shape", "line", "output", "weights", "biases", "connections"),
+    FORMULAS,
+    ids=[line for _, line, *_ in FORMULAS],
+)
+def test_a_counted_layer(
+    shape: str, line: str, output: tuple[int, ...], weights: int, biases: int, connections: int
+) -> None:
+    row = the_row(shape, line)
+
+    assert row.counted
+    assert (row.node.output.dims, row.units) == (output, prod(output))
+    assert (row.weights, row.biases, row.parameters) == (weights, biases, weights + biases)
+    assert row.connections == connections
+
+    each_unit_adds = prod(output) if biases else 0
+    assert the_row(shape, line, biases=True).connections == connections + each_unit_adds
+
+
+def test_every_counted_type_has_a_row() -> None:
+    with_rows = {line.strip("{").partition(":")[0] for _, line, *_ in FORMULAS}
+
+    assert with_rows == {word for word in TYPES if layer_type(word).counted}
+
+
+# Input, layer, output, parameters: of no weights, no connections.
+UNCOUNTED = [
+    ("[64, 9, 7]", "batchnorm", (64, 9, 7), 2*64),
+    ("[64, 9, 7]", "{batchnorm, affine: false}", (64, 9, 7), 0),
+    ("[10]", "layernorm", (10,), 2*10),
+    ("[6, 4]", "{groupnorm: 3}", (6, 4), 2*6),
+    ("[6, 4, 4, 4]", "instancenorm", (6, 4, 4, 4), 2*6),
+    ("[6, 4, 4]", "prelu", (6, 4, 4), 6),
+    ("[6, 4, 4]", "{prelu, shared: true}", (6, 4, 4), 1),
+    ("[6, 4, 4]", "scale", (6, 4, 4), 6),
+    ("[6, 4, 4]", "{scale, shared: true}", (6, 4, 4), 1),
+    ("[96, 55, 55]", "{lrn: 5}", (96, 55, 55), 0),
+    ("[96, 55, 55]", "{maxpool: 3, stride: 2}", (96, 27, 27), 0),
+    # 112 -> 56: floor((112 - 3) / 2) + 1 = 55, and one more that hangs over the end.
+    ("[64, 112, 112]", "{maxpool: 3, stride: 2, ceil: true}", (64, 56, 56), 0),
+    # A window from 4 on would start in the right padding: PyTorch has 2, not 3.
+    ("[1, 3]", "{avgpool: 2, stride: 2, padding: 1, ceil: true}", (1, 2), 0),
+    ("[1, 1]", "{avgpool: 1, padding: 2, ceil: true}", (1, 1 + 2), 0),
+    ("[5, 7, 4]", "{avgpool: 2, padding: same}", (5, 4, 2), 0),
+    ("[5, 7, 4]", "global_avgpool", (5, 1, 1), 0),
+    ("[5, 7, 4, 3]", "global_maxpool", (5, 1, 1, 1), 0),
+    ("[5, 7, 4]", "{adaptive_avgpool: [3, 2]}", (5, 3, 2), 0),
+    ("[5, 7, 4]", "{adaptive_maxpool: 6}", (5, 6, 6), 0),
+    ("[5, 7, 4]", "flatten", (5*7*4,), 0),
+    ("[6, 4]", "{reshape: [2, -1, 3]}", (2, 6*4 // (2*3), 3), 0),
+    ("[5, 7, 4]", "{permute: [3, 1, 2]}", (4, 5, 7), 0),
+    ("[5, 7, 4]", "{pad: [1, [0, 2]]}", (5, 1+7+1, 0+4+2), 0),
+    ("[5, 7, 4]", "{crop: [[1, 2], 1]}", (5, 7-1-2, 4-1-1), 0),
+    ("[5, 7, 4]", "{slice: [1, 4]}", (4-1, 7, 4), 0),
+    ("[6, 7, 4]", "{channel_shuffle: 3}", (6, 7, 4), 0),
+    ("[12, 7, 4]", "{pixel_shuffle: [2, 3]}", (12 // (2*3), 7*2, 4*3), 0),
+    ("[2, 6, 9]", "{space_to_depth: [2, 3]}", (2*2*3, 6//2, 9//3), 0),
+    ("[5, 7, 4]", "{upsample: [2, 3], mode: bilinear}", (5, 7*2, 4*3), 0),
+    ("[5, 7, 4]", "{upsample, size: [8, 9]}", (5, 8, 9), 0),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("shape", "line", "output", "parameters"), UNCOUNTED, ids=[line for _, line, *_ in UNCOUNTED]
+)
+def test_an_uncounted_layer(
+    shape: str, line: str, output: tuple[int, ...], parameters: int
+) -> None:
+    row = the_row(shape, line, biases=True)
+
+    assert not row.counted
+    assert (row.node.output.dims, row.units) == (output, prod(output))
+    assert (row.weights, row.biases, row.parameters) == (0, 0, parameters)
+    assert row.connections == 0
+
+
+# Input, layer, connections to zero padding left out.
+INSIDE = [
+    # Along an axis of 5, taps -1, 0, 1 read an input 4 + 5 + 4 times.
+    ("[2, 5, 5]", "{conv: 3, kernel: 3, padding: 1}", 2*3 * (4+5+4) * (4+5+4)),
+    ("[4, 5]", "{conv: 6, kernel: 3, padding: 1, groups: 2}", 2*6 * (4+5+4)),
+    # Zeros before only: outputs 0 and 1 have 1 and 2 taps on the input, the others 3.
+    ("[1, 6]", "{conv: 1, kernel: 3, padding: [[2, 0]]}", 1 + 2 + 3*4),
+    # Stride 2 over 5 with `same`: outputs at 0, 2, 4; (2, 3, 2) taps on the input.
+    ("[1, 5]", "{conv: 1, kernel: 3, stride: 2, padding: same}", 2 + 3 + 2),
+    ("[3, 4, 4]", "{depthwise_conv: 3, padding: 1}", 3 * (3+4+3) * (3+4+3)),
+    # 4 inputs paint 0..2, 2..4, 4..6, 6..8; 0 and 8 are cropped.
+    ("[2, 4]", "{conv_transpose: 5, kernel: 3, stride: 2, padding: 1}", 2*5 * (2+3+3+2)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("shape", "line", "inside"), INSIDE)
+def test_connections_without_those_to_padding(shape: str, line: str, inside: int) -> None:
+    assert the_row(shape, line, exclude_padding=True).connections == inside
+    assert the_row(shape, line).connections > inside
+
+
+def test_a_pad_layers_zeros_are_inputs_as_any() -> None:
+    text = "input: [1, 5]\nlayers:\n  - {pad: 1}\n  - {conv: 1, kernel: 3}\n"
+
+    assert rows(text, exclude_padding=True)[-1].connections == 3 * 5
+
+
+# Krizhevsky et al. 2012, figure 2: units, weights, connections.
+ALEXNET = {
+    "conv1": (290_400, 34_848, 105_415_200),
+    "conv2": (186_624, 307_200, 223_948_800),
+    "conv3": (64_896, 884_736, 149_520_384),
+    "conv4": (64_896, 663_552, 112_140_288),
+    "conv5": (43_264, 442_368, 74_760_192),
+    "fc1": (4_096, 177_209_344, 177_209_344),
+    "fc2": (4_096, 16_777_216, 16_777_216),
+    "output": (1_000, 4_096_000, 4_096_000),
+}
+
+
+def test_alexnet_to_the_digit() -> None:
+    report = cnncost.count(cnncost.load("alexnet"))
+    counted = [row for row in report.layers if row.counted]
+
+    assert {row.name: (row.units, row.weights, row.connections) for row in counted} == ALEXNET
+    totals = report.totals
+    assert (totals.units, totals.weights) == (659_272, 200_415_264)
+    assert totals.connections == 863_867_424
+
+
+def test_alexnet_as_the_book_words_it() -> None:
+    assert ALEXNET["conv1"][1:] == (2*11*11*3*48, 2*11*11*3*48 * 55*55)  # fmt: skip
+    assert ALEXNET["fc1"][1] == 13*13*128*2 * 2048*2  # fmt: skip
+
+
+def test_alexnet_pooled() -> None:
+    report = cnncost.count(cnncost.load("alexnet_pooled"))
+
+    assert {row.name: row.weights for row in report.layers}["fc1"] == 37_748_736
+    assert (report.totals.weights, report.totals.connections) == (60_954_656, 724_406_816)
+
+
+def test_alexnet_with_512_dense_units_a_tower() -> None:
+    assert the_row("[256, 13, 13]", "{dense: 1024}").weights == 13*13*128*512*4  # fmt: skip
+    assert the_row("[256, 13, 13]", "{dense: 1024}").weights == 44_302_336
+
+
+C3 = (
+    "[[0, 1, 2], [1, 2, 3], [2, 3, 4], [3, 4, 5], [4, 5, 0], [5, 0, 1], "
+    "[0, 1, 2, 3], [1, 2, 3, 4], [2, 3, 4, 5], [3, 4, 5, 0], [4, 5, 0, 1], [5, 0, 1, 2], "
+    "[0, 1, 3, 4], [1, 2, 4, 5], [0, 2, 3, 5], [0, 1, 2, 3, 4, 5]]"
+)
+"""LeCun et al. 1998, table I."""
+
+# LeCun et al. 1998, sec. II-B: trainable parameters, and connections, biases counted.
+LENET5 = [
+    ("[1, 32, 32]", "{conv: 6, kernel: 5}", 156, 122_304),
+    ("[6, 28, 28]", "{subsample: 2}", 12, 5_880),
+    ("[6, 14, 14]", "{conv: 16, kernel: 5, connects: " + C3 + "}", 1_516, 151_600),
+    ("[16, 10, 10]", "{subsample: 2}", 32, 2_000),
+    ("[16, 5, 5]", "{conv: 120, kernel: 5}", 48_120, 48_120),
+    ("[120]", "{dense: 84}", 10_164, 10_164),
+]
+
+
+@pytest.mark.parametrize(
+    ("shape", "line", "parameters", "connections"), LENET5, ids=["C1", "S2", "C3", "S4", "C5", "F6"]
+)
+def test_lenet5(shape: str, line: str, parameters: int, connections: int) -> None:
+    row = the_row(shape, line, biases=True)
+
+    assert (row.parameters, row.connections) == (parameters, connections)
+
+
+def test_lenet5_adds_up() -> None:
+    output = the_row("[84]", "{dense: 10, bias: false}", biases=True)
+    assert output.connections == 840
+
+    assert sum(parameters for _, _, parameters, _ in LENET5) == 60_000
+    assert sum(connections for *_, connections in LENET5) + output.connections == 340_908
+
+
+LEARNING = [word for word in TYPES if layer_type(word).learns]
+
+
+@pytest.mark.parametrize("word", LEARNING)
+def test_the_tensors_hold_every_parameter(word: str) -> None:
+    @settings(max_examples=60, deadline=None)
+    @given(CASES[word])
+    def hold(case: Case) -> None:
+        try:
+            (row,) = cnncost.count(cnncost.loads(case.text)).layers
+        except cnncost.SpecError as error:
+            assert "padding crops all" in str(error)  # noqa: PT017 - most draws are no error
+            return
+        assert row.node.layer is not None
+        tensors = row.node.layer.tensors(row.node.inputs[0])
+        assert sum(map(prod, tensors.values())) == row.parameters
+
+    hold()
+    assert find(CASES[word], learns, settings=settings(deadline=None))  # not all draws are empty
+
+
+def learns(case: Case) -> bool:
+    try:
+        return cnncost.count(cnncost.loads(case.text)).totals.parameters > 0
+    except cnncost.SpecError:
+        return False
+
+
+@pytest.mark.parametrize("word", [word for word in TYPES if word not in LEARNING])
+def test_nothing_else_learns(word: str) -> None:
+    @settings(max_examples=10, deadline=None)
+    @given(CASES[word])
+    def empty(case: Case) -> None:
+        assert cnncost.count(cnncost.loads(case.text)).totals.parameters == 0
+
+    empty()
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.integers(1, 10**5), st.integers(1, 10**5), st.integers(1, 10**4))
+def test_large_numbers_stay_exact(channels: int, units: int, extent: int) -> None:
+    row = the_row(f"[{channels}, {extent}, 7]", f"{{dense: {units}}}")
+
+    assert row.weights == extent * 7 * channels * units
