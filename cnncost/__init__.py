@@ -1,13 +1,27 @@
-"""What a convolutional network costs, from a text file: units, weights, connections."""
+"""What a convolutional network costs, from a text file: units, weights, connections.
+
+The names below are imported when they are first used: the command line starts without them.
+"""
 
 from __future__ import annotations
 
-from cnncost.api import count, load, loads
-from cnncost.costs import Convention, LayerCount, Report, Totals
-from cnncost.errors import CnncostError, SpecError
-from cnncost.spec import Spec
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cnncost.api import count, load, loads
+    from cnncost.costs import Convention, LayerCount, Report, Totals
+    from cnncost.errors import CnncostError, SpecError
+    from cnncost.spec import Spec
 
 __version__ = "0.1.0"
+
+_HOMES = {
+    **dict.fromkeys(("count", "load", "loads"), "api"),
+    **dict.fromkeys(("Convention", "LayerCount", "Report", "Totals"), "costs"),
+    **dict.fromkeys(("CnncostError", "SpecError"), "errors"),
+    "Spec": "spec",
+}
+"""The module that each public name lives in."""
 
 __all__ = [
     "CnncostError",
@@ -22,3 +36,16 @@ __all__ = [
     "load",
     "loads",
 ]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'cnncost' has no attribute {name!r}")
+    from importlib import import_module
+
+    value = globals()[name] = getattr(import_module(f"cnncost.{_HOMES[name]}"), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -15,7 +15,7 @@ class CnncostError(Exception):
         self.hint = hint
 
 
-class Refused(CnncostError):  # noqa: N818  a verdict
+class Refused(CnncostError):
     """A value or a shape that a layer cannot take; the caller knows the place.
 
     `field` is the field whose value it is, where one value alone is at fault.

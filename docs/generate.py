@@ -53,6 +53,8 @@ EXAMPLES = {
     "scale": ("96, 56, 56", "{name: x, scale}"),
     "add": ("64, 56, 56", "{name: x, add: [input, previous]}"),
     "mul": ("64, 56, 56", "{name: x, mul: [input, previous]}"),
+    "attention": ("768, 14, 14", "{name: x, attention: 12}"),
+    "opaque": ("64, 14, 14", "{name: x, opaque: {output: [64, 14, 14], op: Einsum}}"),
     "concat": ("64, 56, 56", "{name: x, concat: [input, previous]}"),
 }
 """An input shape and a line for each type; activations have one of their own word."""

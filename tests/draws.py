@@ -203,6 +203,16 @@ def split(draw: st.DrawFn, word: str, **some: st.SearchStrategy[Any]) -> Case:
 
 
 @st.composite
+def attention(draw: st.DrawFn) -> Case:
+    channels, *extents = draw(maps)
+    heads = draw(st.integers(1, 3))
+    dim = {"dim": heads * draw(st.integers(1, 2))}
+    if channels % heads == 0 and draw(st.booleans()):
+        dim = {}
+    return case("attention", (channels, *extents), heads, **dim)
+
+
+@st.composite
 def reshape(draw: st.DrawFn) -> Case:
     dims = draw(shapes)
     order = draw(st.permutations(dims))
@@ -330,5 +340,6 @@ CASES: dict[str, st.SearchStrategy[Case]] = {
     "add": equal(),
     "mul": multiplied(),
     "concat": concatenated(),
+    "attention": attention(),
 }
 """Draws of each layer type; a type without any fails its tests."""

@@ -284,6 +284,35 @@ def subsample(inputs: list[Dims], arguments: Arguments) -> Counted:
     )
 
 
+@oracle("attention")
+def attention(inputs: list[Dims], arguments: Arguments) -> Counted:
+    (dims,) = inputs
+    width = arguments.get("dim", dims[0])
+    heads = arguments["attention"]
+    units = list(unit_ids(dims))
+    places = sorted({unit[1:] for unit in units})
+    weights, biases, uses, bias_uses = set(), set(), 0, 0
+    for place in places:
+        for role, reads, gives in [
+            *((role, dims[0], width) for role in ("query", "key", "value")),
+            ("out", width, dims[0]),
+        ]:
+            for made in range(gives):
+                biases.add((role, made))
+                bias_uses += 1
+                for read in range(reads):
+                    weights.add((role, read, made))
+                    uses += 1
+        for other in places:
+            for head in range(heads):
+                for part in range(head, width, heads):
+                    uses += len([("score", place, other, part), ("mix", place, other, part)])
+    return Counted(
+        dims, len(units), len(weights), len(biases),
+        connections=uses, inside=uses, bias_uses=bias_uses,
+    )  # fmt: skip
+
+
 # Layers without weights: only the shape and the units, or learned numbers a channel.
 
 

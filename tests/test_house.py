@@ -27,6 +27,7 @@ FLOORS = (
     ("bundled",),
     ("api",),
     ("cli",),
+    ("__main__",),
 )
 """Bottom first. The words at the bottom stand one above the other, so do the rest; only
 neighbours in one group may not see each other."""

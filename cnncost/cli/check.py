@@ -47,7 +47,7 @@ def check(
     Every file is checked. Exit code 0: all hold; 1: a figure or budget is missed; 2: a spec
     is wrong or missing.
     """
-    from cnncost.costs import figures, limits
+    from cnncost.costs.check import figures, limits
     from cnncost.views.verdict import line
 
     given = _budgets(budget or ())

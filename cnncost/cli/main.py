@@ -87,7 +87,7 @@ def _root(
     """What a convolutional network costs, from a text file: units, weights, connections."""
 
 
-def main() -> None:
+def run() -> None:
     """Run the command line and exit: 0 fine, 1 the answer is no, 2 wrong use or spec."""
     _encodable()
     try:

@@ -1,16 +1,11 @@
 """Costs: a network becomes a report of exact counts under a stated convention."""
 
-from cnncost.costs.check import Figure, Limit, figures, limits
 from cnncost.costs.count import Convention, LayerCount, Report, Totals, count_network
 
 __all__ = [
     "Convention",
-    "Figure",
     "LayerCount",
-    "Limit",
     "Report",
     "Totals",
     "count_network",
-    "figures",
-    "limits",
 ]

@@ -27,10 +27,12 @@ class Limit(NamedTuple):
     metric: str
     budget: int
     computed: int
+    complete: bool
+    """Whether all costs are known; a lower bound within the budget proves nothing."""
 
     @property
     def holds(self) -> bool:
-        return self.computed <= self.budget
+        return self.complete and self.computed <= self.budget
 
 
 def figures(spec: Spec) -> tuple[Figure, ...]:
@@ -49,5 +51,8 @@ def limits(spec: Spec, budget: Mapping[str, int]) -> tuple[Limit, ...]:
     """Each metric of a budget beside the network's, under the default convention."""
     if not budget:
         return ()
-    totals = count_network(spec.network).totals._asdict()
-    return tuple(Limit(metric, most, totals[metric]) for metric, most in budget.items())
+    report = count_network(spec.network)
+    totals = report.totals._asdict()
+    return tuple(
+        Limit(metric, most, totals[metric], report.complete) for metric, most in budget.items()
+    )

@@ -35,6 +35,8 @@ class LayerCount(NamedTuple):
     biases: int
     parameters: int
     connections: int
+    known: bool = True
+    """False for an opaque layer: all but its units stand here as 0, and are not."""
 
     @property
     def name(self) -> str:
@@ -61,6 +63,11 @@ class Report:
     layers: tuple[LayerCount, ...]
     totals: Totals
 
+    @property
+    def complete(self) -> bool:
+        """Whether all costs are known; the totals are lower bounds otherwise."""
+        return all(row.known for row in self.layers)
+
 
 def count_network(network: Network, convention: Convention | None = None) -> Report:
     """Count every layer of a network."""
@@ -82,7 +89,7 @@ def _count(node: Node, convention: Convention) -> LayerCount:
     layer, y = node.layer, node.output
     assert layer is not None  # Network.layers leaves the inputs out
     if not layer.learns:
-        return LayerCount(node, layer.word, layer.counted, y.units, 0, 0, 0, 0)
+        return LayerCount(node, layer.word, layer.counted, y.units, 0, 0, 0, 0, layer.known)
     (x,) = node.inputs
     connections = 0
     if layer.counted:

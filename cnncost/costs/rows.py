@@ -32,14 +32,17 @@ class Row:
     """The layer whose parameters it uses."""
     listed: bool = True
     """False for a row that only makes the columns add up."""
+    unknown: int = 0
+    """How many of its layers have unknown costs: what it adds up to is a lower bound."""
 
 
 def layer_rows(report: Report, *, every: bool, depth: int | None = None) -> tuple[Row, ...]:
-    """A row a layer, or a block below `depth` levels; only counted ones unless `every`."""
+    """A row a layer, or a block below `depth` levels; only those of weights or of unknown
+    cost unless `every`."""
     rows = tuple(_row(report, count) for count in report.layers)
     if depth is not None:
         rows = tuple(_grouped(rows, depth))
-    return tuple(row for row in rows if every or row.counted)
+    return tuple(row for row in rows if every or row.counted or row.unknown)
 
 
 def descending(rows: Sequence[Row], key: Callable[[Row], int]) -> tuple[Row, ...]:
@@ -81,6 +84,7 @@ def _row(report: Report, count: LayerCount) -> Row:
         frozen=node.frozen,
         layer=node.layer,
         shares=shares,
+        unknown=int(not count.known),
     )
 
 
@@ -120,4 +124,5 @@ def _sum(name: str, rows: Sequence[Row]) -> Row:
         connections=sum(row.connections for row in rows),
         counted=bool(counted),
         frozen=all(row.frozen for row in rows),
+        unknown=sum(row.unknown for row in rows),
     )

@@ -25,6 +25,8 @@ FAMILIES = {
     ),
     "scaling": ("scale",),
     "joins": ("add", "mul", "concat"),
+    "attention": ("attention",),
+    "unknown": ("opaque",),
 }
 """Each family's module and the types that it registers."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cnncost.layers.base import Layer, layer
+from cnncost.layers.base import Layer, fielded, layer
 from cnncost.layers.kinds import flag
 from cnncost.shape import Shape
 
@@ -11,13 +11,20 @@ class Activation(Layer):
     """The same function at every unit: the shape stays."""
 
 
+@fielded
+class InPlace(Activation):
+    """An activation that may write its output over its input."""
+
+    inplace: bool = flag("may write over its input where nothing else needs it", usually=True)
+
+
 @layer("relu")
-class Relu(Activation):
+class Relu(InPlace):
     """max(0, x) (Nair & Hinton 2010)."""
 
 
 @layer("relu6")
-class Relu6(Activation):
+class Relu6(InPlace):
     """min(max(0, x), 6) (Howard et al. 2017)."""
 
 
@@ -42,12 +49,12 @@ class Gelu(Activation):
 
 
 @layer("silu")
-class Silu(Activation):
+class Silu(InPlace):
     """x sigmoid(x), also called swish (Ramachandran et al. 2017)."""
 
 
 @layer("hardswish")
-class Hardswish(Activation):
+class Hardswish(InPlace):
     """x relu6(x + 3) / 6 (Howard et al. 2019, sec. 5.2)."""
 
 
@@ -57,7 +64,7 @@ class Sigmoid(Activation):
 
 
 @layer("hardsigmoid")
-class Hardsigmoid(Activation):
+class Hardsigmoid(InPlace):
     """relu6(x + 3) / 6 (Howard et al. 2019, sec. 5.2)."""
 
 
@@ -72,7 +79,7 @@ class Softplus(Activation):
 
 
 @layer("mish")
-class Mish(Activation):
+class Mish(InPlace):
     """x tanh(softplus(x)) (Misra 2019)."""
 
 

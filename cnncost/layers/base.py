@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from cnncost.layers.kinds import Raw
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Layer:
     """One layer type; its instances are frozen.
 
@@ -28,12 +28,24 @@ class Layer:
     """The field that the type's key carries."""
     kinds: ClassVar[dict[str, Kind]] = {}
     """The fields, in order."""
+    known: ClassVar[bool] = True
+    """Whether its costs are known; a total over others is a lower bound."""
     counted: ClassVar[bool] = False
     """Whether the table shows it: it has weights of its own."""
     learns: ClassVar[bool] = False
     """Whether it may have parameters."""
     maps_only: ClassVar[bool] = False
     """Whether a vector is refused."""
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and vars(self) == vars(other)
+
+    def __hash__(self) -> int:
+        return hash((self.word, *vars(self).values()))
+
+    def __repr__(self) -> str:
+        given = ", ".join(f"{name}={value!r}" for name, value in vars(self).items())
+        return f"{type(self).__name__}({given})"
 
     def infer(self, xs: tuple[Shape, ...]) -> Shape:
         """The output's shape from those of all inputs.
@@ -94,8 +106,8 @@ class Layer:
         return 0
 
 
-def must_split(owner: str, count: int, what: str, groups: int) -> None:
-    """Refuse a count of channels that does not split evenly.
+def must_split(owner: str, count: int, what: str, groups: int, parts: str = "groups") -> None:
+    """Refuse a count of channels that does not split evenly into so many parts.
 
     Raises:
         Refused: with the group counts, up to 64, that would do.
@@ -103,7 +115,7 @@ def must_split(owner: str, count: int, what: str, groups: int) -> None:
     if count % groups:
         divisors = ", ".join(str(g) for g in range(1, 65) if count % g == 0)
         raise Refused(
-            f"{owner} has {count} {what}, which do not split into {groups} groups",
+            f"{owner} has {count} {what}, which do not split into {groups} {parts}",
             f"{count} splits into {divisors}",
         )
 
@@ -115,12 +127,20 @@ REGISTRY: dict[str, type[Layer]] = {}
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(whole, per_axis, flag, of))
+def fielded(cls: T) -> T:
+    """Make a class's annotations its fields: a frozen dataclass, but equality and the rest are
+    Layer's own, for what a dataclass generates costs more than all else at start-up."""
+    dataclass(frozen=True, eq=False, repr=False, match_args=False)(cls)
+    return cls
+
+
+@dataclass_transform(frozen_default=True, field_specifiers=(whole, per_axis, flag, of))
 def layer(word: str, main: str | None = None) -> Callable[[T], T]:
     """Register a class as the type that specs call `word`, its fields a frozen dataclass's."""
 
     def register(cls: T) -> T:
         if "__annotations__" in cls.__dict__:  # without fields of its own, Layer's serve
-            dataclass(frozen=True)(cls)  # changes the class it is given
+            fielded(cls)  # changes the class it is given
         cls.word = word
         cls.main = main
         cls.kinds = {f.name: f.metadata["kind"] for f in fields(cls)}

@@ -176,16 +176,46 @@ class Choice(Kind):
         return value
 
 
-class Dims(Kind):
-    """A shape, channels first, in which one entry may be -1: what is left over."""
+class Width(Whole):
+    """A number of channels; the input's own unless it is given."""
 
-    takes = "a list of whole numbers, channels first, of which one may be -1"
+    def __init__(self, text: str) -> None:
+        super().__init__(text, default="channels")
+
+    def read(self, value: Raw, x: Shape | None) -> Any:  # Any: int
+        if value == self.default:
+            return x.channels if x else 1
+        return super().read(value, x)
+
+
+class Named(Kind):
+    """A word that says what something is called; it changes no number."""
+
+    numeric = False
+    takes = "a word"
+
+    def read(self, value: Raw, x: Shape | None) -> Any:  # Any: str
+        if not isinstance(value, str):
+            raise self.refuse(value)
+        return value
+
+
+class Dims(Kind):
+    """A shape, channels first, in which one entry may be -1 if it is `free`: what is left."""
+
+    takes = "a list of whole numbers, channels first"
+
+    def __init__(self, text: str, *, free: bool = True) -> None:
+        super().__init__(text)
+        self.free = free
+        if free:
+            self.takes += ", of which one may be -1"
 
     def read(self, value: Raw, x: Shape | None) -> Any:  # Any: a tuple of int
         if not isinstance(value, tuple) or not 1 <= len(value) <= 4:
             raise self.refuse(value)
         for item in value:
-            if type(item) is not int or not (item == -1 or 1 <= item <= LARGEST):
+            if type(item) is not int or not (item == -1 * self.free or 1 <= item <= LARGEST):
                 raise self.refuse(value)
         if value.count(-1) > 1:
             raise self.refuse(value)

@@ -22,6 +22,8 @@ from cnncost.spec.values import Bound, Misread, Origin, Reading, Unknown
 if TYPE_CHECKING:
     from fractions import Fraction
 
+    from cnncost.layers.kinds import Raw
+
 KEYS = ("name", "source", "notes", "input", "params", "blocks", "layers", "expect", "budget")
 
 MAX_LAYERS = 100_000
@@ -103,7 +105,7 @@ class _Reader:
         budget = self._budget(keys.get("budget"))
         expansion = Expansion(builder, self.problems, params, self.settings.max_layers)
         try:
-            last = expansion.list(lines, entering, Frame(scope, env, entering))
+            last = expansion.lines(lines, entering, Frame(scope, env, entering))
         except TooMany as bound:
             self.problems.add(bound.start, bound.what, "raise it with --max-layers")
             self.problems.stop()
@@ -117,7 +119,9 @@ class _Reader:
             notes=self._text(keys.get("notes")),
         )
         warnings = tuple(self._warning(problem) for problem in self.problems.warnings)
-        numbers = {name: value for name, value in values.items() if not isinstance(value, (str, tuple))}
+        numbers = {
+            name: value for name, value in values.items() if not isinstance(value, (str, tuple))
+        }
         return Spec(network, self.source, expansion.written, expect, budget, numbers, warnings)
 
     def _warning(self, problem: Problem) -> str:
@@ -150,10 +154,10 @@ class _Reader:
     def _text(self, node: Node | None) -> str:
         if node is None:
             return ""
-        if isinstance(node, Scalar):
-            return " ".join(node.text.split())
-        self.problems.add(node.start, "a text is due, not a list or mapping", "quote it")
-        self.problems.stop()
+        if not isinstance(node, Scalar):
+            self.problems.add(node.start, "a text is due, not a list or mapping", "quote it")
+            return ""
+        return " ".join(node.text.split())
 
     def _params(self, node: Node | None) -> dict[str, Bound]:
         params: dict[str, Bound] = {}
@@ -185,7 +189,7 @@ class _Reader:
             return []
         return node.pairs
 
-    def _value(self, node: Node, env: Mapping[str, Bound | None]) -> object:
+    def _value(self, node: Node, env: Mapping[str, Bound | None]) -> Raw | None:
         try:
             return Reading(env).value(node)
         except Misread as trouble:
@@ -234,9 +238,10 @@ class _Reader:
         self, node: Node, env: Mapping[str, Bound | None], given: tuple[int, ...] | None
     ) -> Shape | None:
         dims = given or self._value(node, env)
-        if isinstance(dims, tuple) and 1 <= len(dims) <= 4:
-            if all(type(n) is int and 1 <= n <= LARGEST for n in dims):
-                return Shape(dims[0], tuple(dims[1:]))
+        if isinstance(dims, tuple):
+            sizes = [n for n in dims if type(n) is int and 1 <= n <= LARGEST]
+            if len(sizes) == len(dims) and 1 <= len(dims) <= 4:
+                return Shape(sizes[0], tuple(sizes[1:]))
         if dims is not None:
             self.problems.add(
                 node.start, "input must be a list of one to four whole numbers, at least 1 each",
@@ -312,5 +317,3 @@ def _stem(filename: str) -> str:
     """`nets/alexnet.yaml` is called alexnet."""
     base = filename.replace("\\", "/").rpartition("/")[2]
     return base.rpartition(".")[0] or base
-
-

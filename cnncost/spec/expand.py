@@ -92,7 +92,7 @@ class Expansion:
 
     # Lists and lines
 
-    def list(self, lines: list[Line], previous: int | None, frame: Frame) -> int | None:
+    def lines(self, lines: list[Line], previous: int | None, frame: Frame) -> int | None:
         """Expand the lines behind `previous`; the last one's output."""
         for line in lines:
             previous = self._line(line, previous, frame)
@@ -134,7 +134,8 @@ class Expansion:
         if line.type is None and line.block is None:
             if not line.bodies:
                 bound = frame.env.get(word)
-                word = str(bound.value) if bound is not None and isinstance(bound.value, Word) else word
+                if bound is not None and isinstance(bound.value, Word):
+                    word = str(bound.value)
             elif line.join and not line.scoped:
                 word = line.join
         return frame.scope.number(word)
@@ -178,7 +179,9 @@ class Expansion:
             return int(value), False
         if not isinstance(value, int) or value < 0:
             hint = "round, floor or ceil make a whole number" if not isinstance(value, str) else ""
-            raise Misread(at.start, f"repeat is {at.text}: a whole number, true or false is due", hint)
+            raise Misread(
+                at.start, f"repeat is {at.text}: a whole number, true or false is due", hint
+            )
         if value > self.max_layers:
             raise TooMany(at.start, f"repeat asks for more than {self.max_layers:,} copies")
         return value, True
@@ -186,7 +189,7 @@ class Expansion:
     def _from(self, line: Line, previous: int | None, frame: Frame) -> int | None:
         at = line.common.get("from")
         if at is None:
-            own = line.block is not None or line.bodies or line.word in JOINS
+            own = line.block is not None or line.bodies or line.sources or line.word in JOINS
             if previous is None and not own and not self.problems.found:
                 names = ", ".join(node.name for node in self.builder.nodes if node.layer is None)
                 raise Misread(
@@ -259,7 +262,7 @@ class Expansion:
         partner = self._partner(name, line, frame)
         sharing = partner if isinstance(partner, Scope) else None
         inner = Frame(scope, env, source, frame.frozen, sharing, depth=frame.depth + 1)
-        scope.output = self.list(block.body, source, inner)
+        scope.output = self.lines(block.body, source, inner)
         return scope, scope.output
 
     def _structure(
@@ -273,7 +276,7 @@ class Expansion:
             sharing = partner if isinstance(partner, Scope) else None
             frame = replace(frame, scope=scope, sharing=sharing)
             label = scope.number(line.join) if line.join else ""
-        outputs = [self.list(body, source, frame) for body in line.bodies]
+        outputs = [self.lines(body, source, frame) for body in line.bodies]
         output = outputs[0]
         if line.join:
             reads = [node for node in outputs if node is not None]
@@ -302,10 +305,15 @@ class Expansion:
             kind = cls.kinds[field]
             reading = Reading(frame.env, kind.keywords)
             try:
-                if isinstance(kind, ExtentsOf) and (extents := self._extents(node, previous, frame)):
+                extents = None
+                if isinstance(kind, ExtentsOf):
+                    extents = self._extents(node, previous, frame)
+                if extents:
                     values[field] = extents
-                    continue
-                values[field] = reading.value(node) if kind.numeric else _keyword(node, frame.env)
+                elif kind.numeric:
+                    values[field] = reading.value(node)
+                else:
+                    values[field] = _keyword(node, frame.env)
             except Misread as trouble:
                 self.problems.add(trouble.offset, f"{field}: {trouble.what}", trouble.hint)
                 failed = True
@@ -315,6 +323,10 @@ class Expansion:
         if failed:
             raise Unknown
         layer = self._make(line, cls, values, origins, x)
+        if line.sources:
+            listed = [(item.text.strip(), item.start) for item in line.sources]
+            reads = [self._reference(path, at, previous, frame) for path, at in listed]
+            return self._add(line, name, layer, reads, frame, origins)
         if source is None:
             raise Unknown
         return self._add(line, name, layer, [source], frame, origins)
@@ -423,13 +435,16 @@ class Expansion:
 
     def _extents(self, node: Node, previous: int | None, frame: Frame) -> tuple[int, ...] | None:
         """The extents of the layer that a scalar names; None where it names none."""
-        if not isinstance(node, Scalar) or not isinstance(known := parsed(node), Name):
+        name = _name(node)
+        if name is None:
             return None
-        bound = frame.env.get(known.text)
+        bound = frame.env.get(name)
         if bound is not None and not isinstance(bound.value, Reference):
             return None
-        index = self._reference(known.text, node.start, previous, frame)
-        return self.builder.nodes[index].output.extents
+        of = self.builder.nodes[self._reference(name, node.start, previous, frame)].output
+        if of.is_vector:
+            raise Misread(node.start, f"{name} is the vector {of}: it has no extents")
+        return of.extents
 
     def _arguments(
         self,
@@ -465,8 +480,8 @@ class Expansion:
 
     def _argument(self, node: Node, previous: int | None, frame: Frame) -> Bound:
         reading = Reading(frame.env)
-        if isinstance(node, Scalar) and isinstance(known := parsed(node), Name):
-            name = known.text
+        name = _name(node)
+        if name is not None:
             if name in frame.env:
                 return Bound(reading.value(node), tuple(reading.origins))
             here = (Origin(node.place, "number"),)
@@ -480,20 +495,27 @@ class Expansion:
         return Bound(reading.value(node), tuple(reading.origins))
 
     def _default(self, node: Node, env: dict[str, Bound | None]) -> Bound:
-        if isinstance(node, Scalar) and isinstance(known := parsed(node), Name):
-            if known.text not in env:
-                word = _word_or_keyword(known.text, node)
-                if word is not None:
-                    return Bound(word, (Origin(node.place, "default"),))
+        name = _name(node)
+        if name is not None and name not in env:
+            word = _word_or_keyword(name, node)
+            if word is not None:
+                return Bound(word, (Origin(node.place, "default"),))
         reading = Reading(env)
         value = reading.value(node)
-        return Bound(value, tuple(o._replace(role="default") if o.role == "number" else o for o in reading.origins))
+        origins = (o._replace(role="default") if o.role == "number" else o for o in reading.origins)
+        return Bound(value, tuple(origins))
+
+
+def _name(node: Node) -> str | None:
+    """The name, perhaps with dots, that a scalar is; None for anything else."""
+    known = parsed(node) if isinstance(node, Scalar) else None
+    return known.text if isinstance(known, Name) else None
 
 
 _KEYWORD_VALUES = ("same", "valid", "depthwise", "nearest", "bilinear", *JOINS)
 
 
-def _word_or_keyword(name: str, node: Scalar) -> Raw | None:
+def _word_or_keyword(name: str, node: Node) -> Raw | None:
     """The layer word or keyword that an argument is; None for other names.
 
     Raises:
@@ -524,4 +546,3 @@ def _keyword(node: Node, env: dict[str, Bound | None]) -> Raw:
     if isinstance(known, Bad):
         raise Misread(node.start, known.what, known.hint)
     return node.text
-

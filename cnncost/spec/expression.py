@@ -30,6 +30,8 @@ _LARGEST = 2**200
 
 
 class Token(NamedTuple):
+    """One word of an expression: a number, name, sign, the end, or what is none of them."""
+
     kind: str
     text: str
 
@@ -63,7 +65,7 @@ def evaluate(tree: Tree, look_up: Callable[[str], Number]) -> Number:
     value = _OPERATIONS[operation](*[evaluate(operand, look_up) for operand in operands])
     if not isinstance(value, int) and value.denominator == 1:
         value = value.numerator
-    if abs(value) > _LARGEST or value.denominator > _LARGEST:
+    if not -_LARGEST <= value <= _LARGEST or value.denominator > _LARGEST:
         raise CnncostError("the expression's value is beyond all bounds")
     return value
 

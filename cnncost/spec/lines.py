@@ -34,7 +34,7 @@ class Line:
 
     __slots__ = (
         *("arguments", "block", "bodies", "common", "end", "join", "main", "name"),
-        *("scoped", "sound", "start", "taken", "type", "word"),
+        *("scoped", "sound", "sources", "start", "taken", "type", "word"),
     )
 
     def __init__(self, node: Node, word: str) -> None:
@@ -47,6 +47,8 @@ class Line:
         """Further parameters by name; the main one as well, once its name is known."""
         self.common: dict[str, Scalar] = {}
         self.name = ""
+        self.sources: list[Scalar] = []
+        """What an opaque layer reads, where it lists several."""
         self.bodies: list[list[Line]] = []
         """The branches of a structure."""
         self.join = ""
@@ -132,6 +134,10 @@ class LineReader:
             return False
         (key,) = typed
         line.word = key.text
+        _, main = keys[key.text]
+        if isinstance(main, Pairs) and self._takes_mapping(line.word):
+            keys[key.text] = (key, Scalar("", main.start, main.end, plain=True))
+            keys.update(self._keys(main) or {})
         for name, (at, value) in keys.items():
             if at is key:
                 line.main = None if isinstance(value, Scalar) and value.is_null else value
@@ -164,6 +170,10 @@ class LineReader:
 
     def _is_layer(self, word: str) -> bool:
         return word in TYPES or word in self.blocks or word in STRUCTURES
+
+    def _takes_mapping(self, word: str) -> bool:
+        """Whether a type's value is a mapping of its fields: it has several, none the main."""
+        return word in TYPES and layer_type(word).main is None and bool(layer_type(word).kinds)
 
     def _no_type(self, node: Pairs, keys: dict[str, tuple[Scalar, Node]]) -> None:
         if not keys:
@@ -209,7 +219,9 @@ class LineReader:
         self.problems.add(at.start, f"unknown layer type {quoted(word)}", hint)
 
     def _common(self, line: Line, key: Scalar, value: Node) -> None:
-        if not isinstance(value, Scalar):
+        if key.text == "from" and line.word == "opaque" and isinstance(value, Items):
+            line.sources = [item for item in value.items if isinstance(item, Scalar)]
+        elif not isinstance(value, Scalar):
             self.problems.add(value.start, f"{key.text} takes one value, not a list or mapping")
         elif value.is_null:
             self.problems.add(key.start, f"{key.text} has no value", "give one or drop the key")
@@ -276,7 +288,9 @@ class LineReader:
         for name in [name for name in line.arguments if name in takes]:
             value = line.arguments[name]
             if isinstance(value, Scalar) and value.is_null:
-                self.problems.add(keys[name][0].start, f"{name} has no value", "give one or drop it")
+                self.problems.add(
+                    keys[name][0].start, f"{name} has no value", "give one or drop it"
+                )
                 del line.arguments[name]
         return self.problems.found == before
 
@@ -309,7 +323,9 @@ class LineReader:
             return bool(line.bodies)
         main = self._main(line)
         if line.main is not None and main is None and line.word not in JOINS:
-            self.problems.add(line.main.start, f"{line.word} takes no value", f"write - {line.word}")
+            self.problems.add(
+                line.main.start, f"{line.word} takes no value", f"write - {line.word}"
+            )
             return False
         if line.main is not None and main is not None:
             line.arguments = {main: line.main, **line.arguments}

@@ -126,8 +126,11 @@ def _build(events: Iterator[object], problems: Problems) -> Node | None:
         kind = type(event)
         if kind is yaml.ScalarEvent:
             node: Node = Scalar(
-                event.value, event.start_mark.index, event.end_mark.index, plain=event.style in ("", None),  # type: ignore[attr-defined]
-            )  # fmt: skip
+                event.value,  # type: ignore[attr-defined]
+                event.start_mark.index,  # type: ignore[attr-defined]
+                event.end_mark.index,  # type: ignore[attr-defined]
+                plain=event.style in ("", None),  # type: ignore[attr-defined]
+            )
             _refuse_marks(event, problems)
         elif kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
             start = event.start_mark.index  # type: ignore[attr-defined]

@@ -70,13 +70,17 @@ class Scope:
                 raise Unknown
             return entry
         if part in self.taken:
-            raise Misread(offset, f"{quoted(path)} stands further down", "references point upwards only")
+            raise Misread(
+                offset, f"{quoted(path)} stands further down", "references point upwards only"
+            )
         where = f" in {done}" if done else ""
         known = f"the names above{where}: {', '.join(list(self.names)[-12:])}"
         if not self.names:
             known = f"no layer stands above it{where}"
         raise Misread(
-            offset, f"no layer is called {quoted(path)}", did_you_mean(part, list(self.names), known)
+            offset,
+            f"no layer is called {quoted(path)}",
+            did_you_mean(part, list(self.names), known),
         )
 
 
@@ -111,6 +115,6 @@ def output_of(entry: Entry) -> int:
         entry = entry.copies[-1] if entry.copies else None
     if isinstance(entry, Scope):
         entry = entry.output
-    if entry is None:
+    if not isinstance(entry, int):
         raise Unknown
     return entry

@@ -10,7 +10,7 @@ from cnncost.errors import CnncostError, did_you_mean, quoted
 from cnncost.place import Place
 from cnncost.quantity import parse_number
 from cnncost.spec import expression
-from cnncost.spec.nodes import Items, Node, Pairs, Scalar
+from cnncost.spec.nodes import Items, Node, Scalar
 
 if TYPE_CHECKING:
     from cnncost.layers.kinds import Raw
@@ -97,9 +97,9 @@ def _parse(scalar: Scalar) -> object:
     if text in ("true", "false"):
         return text == "true"
     if PATH.fullmatch(text):
-        return Bad(f"{quoted(text)} is neither true nor false", f"write {_BOOLEANS[text]}") if (
-            scalar.plain and text in _BOOLEANS
-        ) else Name(text)
+        if scalar.plain and text in _BOOLEANS:
+            return Bad(f"{quoted(text)} is neither true nor false", f"write {_BOOLEANS[text]}")
+        return Name(text)
     trap = _trap(text)
     if trap:
         return Bad(f"{quoted(text)} is no number", trap)
@@ -204,4 +204,6 @@ class Reading:
     def unknown(self, name: str, scalar: Scalar) -> Misread:
         choices = [*self.env, *self.keywords]
         known = f"known here: {', '.join(choices)}" if choices else "write a number"
-        return Misread(scalar.start, f"unknown name {quoted(name)}", did_you_mean(name, choices, known))
+        return Misread(
+            scalar.start, f"unknown name {quoted(name)}", did_you_mean(name, choices, known)
+        )

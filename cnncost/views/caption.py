@@ -21,6 +21,11 @@ def remarks(report: Report) -> list[str]:
     """What else a reader of the totals must know."""
     network, totals = report.network, report.totals
     lines = []
+    unknown = [row.name for row in report.layers if not row.known]
+    if unknown:
+        lines.append(f"The costs of {_some(unknown)} are unknown: the totals are lower bounds.")
+    if any(row.word == "attention" for row in report.layers):
+        lines.append("Attention's two products of activations, which use no weight, count as well.")
     frozen = totals.parameters - totals.trainable_parameters
     if frozen:
         lines.append(
@@ -33,6 +38,13 @@ def remarks(report: Report) -> list[str]:
         names = ", ".join(network.nodes[i].name for i in network.outputs)
         lines.append(f"Outputs: {names}.")
     return lines
+
+
+def _some(names: list[str], most: int = 5) -> str:
+    """The names, or the first few and how many more."""
+    if len(names) <= most:
+        return ", ".join(names)
+    return f"{', '.join(names[:most])} and {len(names) - most:,} more"
 
 
 def inputs(report: Report) -> str:

@@ -14,6 +14,14 @@ Value = int | str | Shape | tuple[Shape, ...] | None
 """What a cell holds; None where the row has nothing to say."""
 
 
+class AtLeast(int):
+    """A count that leaves out layers of unknown cost."""
+
+
+class Unknown(int):
+    """A count that nobody knows."""
+
+
 class Column(NamedTuple):
     """One column: a value for each row, and a total where it adds up."""
 
@@ -42,7 +50,19 @@ class Column(NamedTuple):
         """The total row's cell."""
         if self.total is None:
             return "total" if self.key == "layer" else ""
-        return number(self.total(report))
+        return number(self.total(report) if report.complete else AtLeast(self.total(report)))
+
+
+def _count(quantity: str, times: int = 1) -> Callable[[Row], Value]:
+    """A count of the row; it may be unknown, or a lower bound."""
+
+    def value(row: Row) -> Value:
+        count: int = times * getattr(row, quantity)
+        if not row.unknown:
+            return count
+        return Unknown(0) if row.layer is not None else AtLeast(count)
+
+    return value
 
 
 def _field(name: str) -> Callable[[Row], Value]:
@@ -77,24 +97,24 @@ _ALL = (
     Column("input_shape", "what it reads, channels first", lambda row: row.inputs),
     Column("output_shape", "what it gives, channels first", lambda row: row.output),
     Column("units", "product of the output shape", lambda row: row.units, lambda r: r.totals.units),
-    Column("weights", "numbers that multiply", lambda row: row.weights, lambda r: r.totals.weights),
-    Column("biases", "numbers that are added", lambda row: row.biases, lambda r: r.totals.biases),
+    Column("weights", "numbers that multiply", _count("weights"), lambda r: r.totals.weights),
+    Column("biases", "numbers that are added", _count("biases"), lambda r: r.totals.biases),
     Column(
         "connections",
         "uses of a weight: multiply-accumulates (MACs)",
-        lambda row: row.connections,
+        _count("connections"),
         lambda r: r.totals.connections,
     ),
     Column(
         "parameters",
         "all learned numbers, norms' too",
-        lambda row: row.parameters,
+        _count("parameters"),
         lambda r: r.totals.parameters,
     ),
     Column(
         "flops",
         "2 x connections",
-        lambda row: 2 * row.connections,
+        _count("connections", times=2),
         lambda r: 2 * r.totals.connections,
     ),
     Column("kernel", "extents of the window", _field("kernel")),
@@ -141,6 +161,8 @@ def plain(value: Value) -> str:
     """A value for programs: numbers bare, shapes as `96x55x55`, several joined by `+`."""
     if value is None:
         return ""
+    if isinstance(value, Unknown):
+        return "?"
     if isinstance(value, (Shape, str, int)):
         return str(value)
     return "+".join(str(shape) for shape in value)
@@ -148,17 +170,23 @@ def plain(value: Value) -> str:
 
 def readable(value: Value) -> str:
     """A value for people: thousands separated."""
-    return f"{value:,}" if isinstance(value, int) else plain(value)
+    if not isinstance(value, int) or isinstance(value, Unknown):
+        return plain(value)
+    return f"{_bound(value)}{value:,}"
 
 
 def human(value: Value) -> str:
     """A value for a glance: four significant digits and a decimal suffix, `105.4M`."""
-    if not isinstance(value, int):
+    if not isinstance(value, int) or isinstance(value, Unknown):
         return plain(value)
     for suffix, power in (("T", 12), ("G", 9), ("M", 6), ("k", 3)):
         if 100_000 * value >= 99_995 * 10**power:  # rounds to 1.000 or more
-            return _four_digits(value, power) + suffix
-    return str(value)
+            return _bound(value) + _four_digits(value, power) + suffix
+    return f"{_bound(value)}{value}"
+
+
+def _bound(value: int) -> str:
+    return ">= " if isinstance(value, AtLeast) else ""
 
 
 def _four_digits(value: int, power: int) -> str:

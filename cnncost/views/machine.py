@@ -8,7 +8,7 @@ from typing import TextIO
 from cnncost.costs import Report
 from cnncost.costs.rows import Row
 from cnncost.shape import Shape
-from cnncost.views.columns import Column, Value, plain
+from cnncost.views.columns import Column, Unknown, Value, plain
 
 SCHEMA_VERSION = 1
 
@@ -59,7 +59,7 @@ def _frame(report: Report) -> dict[str, object]:
             "biases": report.convention.biases,
             "padding": not report.convention.exclude_padding,
         },
-        "complete": True,
+        "complete": report.complete,
         "layers": [],
         "totals": report.totals._asdict(),
         "outputs": [network.nodes[i].name for i in network.outputs],
@@ -68,7 +68,11 @@ def _frame(report: Report) -> dict[str, object]:
 
 def _layer(row: Row, columns: Sequence[Column]) -> dict[str, object]:
     entry: dict[str, object] = {column.key: _plain(column.value(row)) for column in columns}
-    entry |= {"counted": row.counted, "parameters": row.parameters, "frozen": row.frozen}
+    entry |= {
+        "counted": row.counted,
+        "parameters": None if row.unknown else row.parameters,
+        "frozen": row.frozen,
+    }
     if row.shares:
         entry["shares"] = row.shares
     return entry
@@ -77,6 +81,8 @@ def _layer(row: Row, columns: Sequence[Column]) -> dict[str, object]:
 def _plain(value: Value) -> object:
     if isinstance(value, Shape):
         return list(value.dims)
+    if isinstance(value, Unknown):
+        return None
     if value is None or isinstance(value, (int, str)):
         return value
     shapes = [list(shape.dims) for shape in value]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cnncost.costs import Figure, Limit
+from cnncost.costs.check import Figure, Limit
 
 
 def line(name: str, figures: Sequence[Figure], limits: Sequence[Limit]) -> str:
@@ -25,4 +25,7 @@ def _figure(figure: Figure) -> str:
 
 def _limit(limit: Limit) -> str:
     over = limit.computed - limit.budget
+    if over <= 0:
+        least = f"{limit.metric} at least {limit.computed:,}, budget {limit.budget:,}"
+        return f"{least} (some layers' costs are unknown)"
     return f"{limit.metric} {limit.computed:,}, budget {limit.budget:,} ({over:,} over)"

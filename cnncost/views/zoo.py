@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TextIO
 
-from cnncost.costs import Figure, figures
+from cnncost.costs.check import Figure, figures
 from cnncost.spec import Spec
 
 HEADER = ("network", "input", "figure", "published", "computed", "source")
