@@ -4,9 +4,10 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import TextIOWrapper
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import TextIO
+from typing import BinaryIO, TextIO
 
 from cnncost.errors import CnncostError
 
@@ -21,17 +22,42 @@ def destination(output: str, *, force: bool) -> Iterator[TextIO]:
     if output == "-":
         yield sys.stdout
         return
-    path = Path(output)
     refuse_existing(output, force=force)
+    with _new_file(output) as file:
+        text = TextIOWrapper(file, encoding="utf-8", newline="")
+        yield text
+        text.flush()
+        text.detach()
+
+
+def write_bytes(output: str, data: bytes, *, force: bool) -> None:
+    """Write to standard output (`-`), or to a new file, whole or not at all.
+
+    Raises:
+        CnncostError: the file exists and `force` is off, or it cannot be written.
+    """
+    if output == "-":
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+        return
+    refuse_existing(output, force=force)
+    with _new_file(output) as file:
+        file.write(data)
+
+
+@contextmanager
+def _new_file(output: str) -> Iterator[BinaryIO]:
+    """A file beside its destination, which it replaces once all has been written."""
+    path = Path(output)
     try:
         file = NamedTemporaryFile(  # noqa: SIM115  closed below, before it is renamed
-            "w", encoding="utf-8", newline="", dir=path.parent, prefix=".cnncost-", delete=False
+            "wb", dir=path.parent, prefix=".cnncost-", delete=False
         )
     except OSError as error:
         raise CnncostError(f"{output}: {error.strerror}", "nothing was written") from None
     try:
         with file:
-            yield file  # type: ignore[misc]  # a wrapper of a text file
+            yield file  # type: ignore[misc]  # a wrapper of a binary file
         os.chmod(file.name, 0o666 & ~_umask())
         os.replace(file.name, path)
     except OSError as error:

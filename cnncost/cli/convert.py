@@ -1,0 +1,66 @@
+"""`cnncost convert`: between specs and the other forms of a network."""
+
+from typing import Annotated
+
+import typer
+
+from cnncost import formats
+from cnncost.cli import options
+from cnncost.cli.output import refuse_existing, write_bytes
+from cnncost.errors import CnncostError
+from cnncost.spec import MAX_LAYERS
+
+app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
+
+EPILOG = """[bold]Examples[/bold]
+
+cnncost convert alexnet alexnet.py"""
+
+
+def _complete_form(incomplete: str) -> list[str]:
+    return [
+        key for key, form in formats.FORMATS.items() if form.writer and key.startswith(incomplete)
+    ]
+
+
+@app.command(rich_help_panel="Measure and convert", epilog=EPILOG, no_args_is_help=True)
+def convert(
+    arch: options.Arch,
+    output: Annotated[
+        str, typer.Argument(metavar="OUT", help="The file to write; - is standard output.")
+    ],
+    *,
+    to: Annotated[
+        str,
+        typer.Option(
+            metavar="FORM",
+            help="The form, where the file's ending does not say.",
+            autocompletion=_complete_form,
+            show_default=False,
+        ),
+    ] = "",
+    force: options.Force = False,
+    settings: options.Set = None,
+    shapes: options.Input = None,
+    max_layers: options.MaxLayers = MAX_LAYERS,
+) -> None:
+    """Write a network in another form."""
+    form = _form(output, to)
+    refuse_existing(output, force=force)
+    spec = options.load(arch, settings, shapes, max_layers)
+    write_bytes(output, formats.write(spec, form), force=force)
+
+
+def _form(output: str, to: str) -> formats.Format:
+    """The form that is asked for, or that the file's ending stands for."""
+    writable = [key for key, form in formats.FORMATS.items() if form.writer]
+    if to:
+        form = formats.named(to)
+        if not form.writer:
+            raise CnncostError(f"{to} can be read, not written", f"--to {' or '.join(writable)}")
+        return form
+    forms = formats.by_suffix(output, reads=False)
+    if len(forms) == 1:
+        return forms[0]
+    choices = " or ".join(form.key for form in forms) if forms else ", ".join(writable)
+    raise CnncostError(f"{output}: its ending does not say which form to write", f"--to {choices}")

@@ -1,0 +1,88 @@
+"""Other forms of a network: what can be read in a spec's place, and what one can be written as.
+
+A reader turns a file into a `Graph`, which `formats.spec_text` writes as a spec: imports
+become spec text first and then take the way of every spec. A writer turns a spec into a
+file's bytes. Each is a module of this folder, imported when it is asked for.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import PurePath
+from typing import TYPE_CHECKING, NamedTuple
+
+from cnncost.errors import CnncostError, did_you_mean
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from cnncost.formats.graph import Graph
+    from cnncost.spec import Spec
+
+
+class Format(NamedTuple):
+    """One form: how its files end, and the modules that read and write it.
+
+    A reader module has `read(path: Path) -> Graph`, a writer module
+    `write(spec: Spec) -> bytes`.
+    """
+
+    key: str
+    text: str
+    suffixes: tuple[str, ...] = ()
+    reader: str = ""
+    writer: str = ""
+
+
+_ALL: tuple[Format, ...] = (
+    Format("yaml", "a cnncost spec", (".yaml", ".yml"), writer="spec_file"),
+)
+
+FORMATS = {form.key: form for form in _ALL}
+"""All forms by key."""
+
+
+def by_suffix(path: str, *, reads: bool) -> list[Format]:
+    """The forms that a file's ending may stand for, among those that can be read (or written)."""
+    suffix = PurePath(path).suffix.lower()
+    forms = [form for form in _ALL if suffix in form.suffixes]
+    return [form for form in forms if (form.reader if reads else form.writer)]
+
+
+def read(path: Path, name: str, form: Format) -> Graph:
+    """The graph that a file holds; `name` stands in messages.
+
+    Raises:
+        CnncostError: the file is damaged, or the form's package is not installed.
+    """
+    module = import_module(f"cnncost.formats.{form.reader}")
+    graph: Graph = module.read(path, name)
+    return graph
+
+
+def write(spec: Spec, form: Format) -> bytes:
+    """The spec in another form.
+
+    Raises:
+        CnncostError: it cannot be expressed there, or the form's package is not installed.
+    """
+    module = import_module(f"cnncost.formats.{form.writer}")
+    data: bytes = module.write(spec)
+    return data
+
+
+def named(key: str) -> Format:
+    """The form of that key.
+
+    Raises:
+        CnncostError: there is none.
+    """
+    if key not in FORMATS:
+        known = f"the forms are {', '.join(FORMATS)}"
+        raise CnncostError(f"unknown form {key!r}", did_you_mean(key, list(FORMATS), known))
+    return FORMATS[key]
+
+
+def missing(package: str, extra: str) -> CnncostError:
+    """What to say where an optional package is not installed."""
+    return CnncostError(f"{package} is not installed", f"pip install 'cnncost[{extra}]'")
