@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from cnncost.network import Network, Node
@@ -54,8 +53,7 @@ class Totals(NamedTuple):
     connections: int
 
 
-@dataclass(frozen=True)
-class Report:
+class Report(NamedTuple):
     """What a network costs, layer by layer in the order of the spec."""
 
     network: Network

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from itertools import groupby
+from typing import NamedTuple
 
 from cnncost.costs.count import LayerCount, Report
 from cnncost.layers import Layer
 from cnncost.shape import Shape
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     """One row: a layer, a block's layers together, or the rest of a cut table."""
 
     name: str

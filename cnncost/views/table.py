@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TextIO
+from typing import NamedTuple, TextIO
 
 from cnncost.costs import Report
 from cnncost.costs.rows import Row, descending, layer_rows, remainder, top
@@ -15,8 +14,7 @@ MACHINE = ("csv", "tsv", "json")
 """The formats for programs."""
 
 
-@dataclass(frozen=True)
-class Layout:
+class Layout(NamedTuple):
     """What a table shows, and how it is written."""
 
     form: str = "table"
