@@ -1,7 +1,7 @@
 """Options that several commands have, and how their texts are read."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Annotated
@@ -67,15 +67,29 @@ def load(
     Raises:
         CnncostError: no such file, or the spec or a setting is wrong.
     """
-    params, inputs = parse_settings(settings or ()), parse_shapes(shapes or ())
-    if arch == "-":
-        text = api.decode(sys.stdin.buffer.read(api.LARGEST_FILE + 1), "<stdin>")
-        spec = api.loads(text, name="<stdin>", params=params, inputs=inputs, max_layers=max_layers)
-    else:
-        spec = api.load(arch, params=params, inputs=inputs, max_layers=max_layers)
+    spec = reader(arch, max_layers)(settings or (), shapes or ())
     for warning in spec.warnings:
         sys.stderr.write(f"{warning} (warning)\n")
     return spec
+
+
+def reader(arch: str, max_layers: int) -> Callable[[Sequence[str], Sequence[str]], Spec]:
+    """What reads an ARCH under given settings and shapes, as often as it is asked."""
+    if arch != "-":
+
+        def load_file(settings: Sequence[str], shapes: Sequence[str]) -> Spec:
+            params, inputs = parse_settings(settings), parse_shapes(shapes)
+            return api.load(arch, params=params, inputs=inputs, max_layers=max_layers)
+
+        return load_file
+    name = "<stdin>"
+    text = api.decode(sys.stdin.buffer.read(api.LARGEST_FILE + 1), name)
+
+    def load_text(settings: Sequence[str], shapes: Sequence[str]) -> Spec:
+        params, inputs = parse_settings(settings), parse_shapes(shapes)
+        return api.loads(text, name=name, params=params, inputs=inputs, max_layers=max_layers)
+
+    return load_text
 
 
 def parse_settings(texts: Sequence[str]) -> Numbers:

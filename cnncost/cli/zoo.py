@@ -33,7 +33,7 @@ cnncost zoo
 cnncost zoo alexnet > my.yaml"""
 
 
-@app.command(rich_help_panel="Count and explain", epilog=EPILOG)
+@app.command(rich_help_panel="Measure and convert", epilog=EPILOG)
 def zoo(
     name: Annotated[
         str,

@@ -1,0 +1,111 @@
+"""`cnncost sweep`: one row a combination of settings."""
+
+import sys
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from cnncost import api
+from cnncost.cli import options
+from cnncost.cli.output import destination, refuse_existing
+from cnncost.costs import Report
+from cnncost.errors import CnncostError
+from cnncost.spec import MAX_LAYERS
+
+app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
+
+
+class Format(StrEnum):
+    """How the rows are written."""
+
+    table = "table"
+    csv = "csv"
+    tsv = "tsv"
+    json = "json"
+    markdown = "markdown"
+    latex = "latex"
+
+
+EPILOG = """[bold]Examples[/bold]
+
+cnncost sweep mobilenet_v1 --set alpha=0.25,0.5,0.75,1
+
+cnncost sweep mobilenet_v1 --set alpha=0.5,1 --input 3x128x128,3x224x224 --format csv"""
+
+INPUT = "input"
+"""The axis of input shapes among the settings."""
+
+
+@app.command(rich_help_panel="Measure and convert", epilog=EPILOG, no_args_is_help=True)
+def sweep(
+    arch: options.Arch,
+    *,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="NAME=A,B,...", help="Values of one of the spec's params. Repeatable."
+        ),
+    ] = None,
+    shapes: Annotated[
+        str,
+        typer.Option(
+            "--input", metavar="SHAPE,SHAPE,...", help="Input shapes.", show_default=False
+        ),
+    ] = "",
+    form: Annotated[
+        Format, typer.Option("--format", "-f", help="How the rows are written.")
+    ] = Format.table,
+    output: options.Output = "-",
+    force: options.Force = False,
+    human: Annotated[bool, typer.Option("--human", help="Short numbers: 105.4M.")] = False,
+    biases: Annotated[
+        bool, typer.Option("--biases", help="Uses of biases are connections too.")
+    ] = False,
+    exclude_padding: Annotated[
+        bool, typer.Option("--exclude-padding", help="Connections to zero padding don't count.")
+    ] = False,
+    max_layers: options.MaxLayers = MAX_LAYERS,
+) -> None:
+    """Count a network at every combination of settings, one row each.
+
+    A combination that makes no valid network is named on standard error, and the exit code is 2.
+    """
+    from cnncost.study.sweep import sweep as study
+    from cnncost.views.sweep import write
+
+    axes = _axes(settings or [], shapes)
+    refuse_existing(output, force=force)
+    read = options.reader(arch, max_layers)
+
+    def count(values: Mapping[str, str]) -> Report:
+        params = [f"{name}={value}" for name, value in values.items() if name != INPUT]
+        inputs = [values[INPUT]] if INPUT in values else []
+        return api.count(read(params, inputs), biases=biases, exclude_padding=exclude_padding)
+
+    points = study(axes, count)
+    for point in points:
+        if point.trouble is not None:
+            named = ", ".join(f"{name}={value}" for name, value in point.settings.items())
+            sys.stderr.write(f"{named}: {point.trouble}\n")
+    with destination(output, force=force) as file:
+        write(file, points, form.value, short=human)
+    raise typer.Exit(2 if any(point.trouble for point in points) else 0)
+
+
+def _axes(settings: list[str], shapes: str) -> dict[str, list[str]]:
+    """Each setting's values, in the order of the command line."""
+    axes: dict[str, list[str]] = {}
+    for text in settings:
+        name, equals, values = text.partition("=")
+        if not equals or not name or not all(values.split(",")):
+            raise CnncostError(f"--set {text}: NAME=A,B,... is due", "as in --set alpha=0.5,1")
+        if name in axes:
+            raise CnncostError(f"--set {name} is given twice", "one list holds all its values")
+        axes[name] = values.split(",")
+    if shapes:
+        axes[INPUT] = shapes.split(",")
+    if not axes:
+        raise CnncostError("nothing to sweep over", "give --set NAME=A,B,... or --input A,B,...")
+    return axes
