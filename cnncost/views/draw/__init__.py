@@ -1,0 +1,1 @@
+"""Figures: a network's volumes in a row with their skips, or its costs as bars."""

@@ -1,0 +1,78 @@
+"""A network's costs as bars, a panel a quantity and a line a layer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import BinaryIO, NamedTuple
+
+from cnncost.costs import Report
+from cnncost.costs.rows import Row, layer_rows
+from cnncost.views.columns import human
+from cnncost.views.draw.canvas import COLOURS, SMALL, Canvas
+from cnncost.views.draw.layout import MARGIN
+
+MOST = 60
+"""Lines of a figure; a network of more layers is grouped by blocks."""
+LINE_HEIGHT, BAR_HEIGHT, GAP = 2.4, 1.7, 2.0
+FLOAT = 4
+"""Bytes of an fp32 number."""
+
+
+class Panel(NamedTuple):
+    """One quantity's bars."""
+
+    title: str
+    value: Callable[[Row], int]
+    family: str
+
+
+PANELS = (
+    Panel("units", lambda row: row.units, "conv"),
+    Panel("weights", lambda row: row.weights, "dense"),
+    Panel("connections", lambda row: row.connections, "block"),
+    Panel("memory, bytes", lambda row: FLOAT * (row.parameters + row.units), "attention"),
+)
+"""Memory is that of a layer's parameters and of the activation it makes, in fp32."""
+
+
+def draw(file: BinaryIO, report: Report, form: str, width: float) -> None:
+    """Draw the bars in a figure of `width` millimetres as svg, png or pdf."""
+    rows = _rows(report)
+    canvas = Canvas(width)
+    names = max(canvas.length(row.name, SMALL) for row in rows)
+    height = LINE_HEIGHT * len(rows)
+    canvas.frame(-MARGIN, height + LINE_HEIGHT + MARGIN)
+    left = MARGIN + names + GAP
+    each = (width - MARGIN - left) / len(PANELS)
+    for line, row in enumerate(rows):
+        canvas.text(MARGIN, height - (line + 0.5) * LINE_HEIGHT, row.name, size=SMALL)
+    for i, panel in enumerate(PANELS):
+        _panel(canvas, panel, rows, (left + i * each, each - GAP))
+    canvas.save(file, form, title=report.network.name)
+
+
+def _rows(report: Report) -> Sequence[Row]:
+    rows: Sequence[Row] = layer_rows(report, every=False)
+    for depth in (3, 2, 1):
+        if len(rows) <= MOST:
+            break
+        rows = layer_rows(report, every=False, depth=depth)
+    return rows
+
+
+def _panel(canvas: Canvas, panel: Panel, rows: Sequence[Row], span: tuple[float, float]) -> None:
+    """One panel's title, bars and numbers, from x over a width that holds both."""
+    x, width = span
+    height = LINE_HEIGHT * len(rows)
+    values = [panel.value(row) for row in rows]
+    texts = [human(value) for value in values]
+    numbers = max(canvas.length(text, SMALL) for text in texts) + 0.8
+    longest = max(1.0, width - numbers)
+    front, *_ = COLOURS[panel.family].faces
+    canvas.text(x, height + LINE_HEIGHT / 2, panel.title, size=SMALL)
+    for line, (value, text) in enumerate(zip(values, texts, strict=True)):
+        middle = height - (line + 0.5) * LINE_HEIGHT
+        end = x + longest * value / max(1, *values)
+        low, high = middle - BAR_HEIGHT / 2, middle + BAR_HEIGHT / 2
+        canvas.face([(x, low), (end, low), (end, high), (x, high)], front)
+        canvas.text(end + 0.5, middle, text, size=SMALL)
