@@ -1,0 +1,31 @@
+"""PyTorch modules as networks, through torch.export on the meta device. Runs the user's code."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cnncost.errors import CnncostError
+from cnncost.formats.torch_in.source import build, is_source
+
+if TYPE_CHECKING:
+    from cnncost.formats.graph import Graph
+
+__all__ = ["is_source", "read_source"]
+
+
+def read_source(target: str, shapes: dict[str, tuple[int, ...]]) -> Graph:
+    """The network that `target` builds, `package.module:function` or `file.py:function`.
+
+    `shapes` are those of one example of each input, in the order of `forward`; a single one
+    needs no name.
+
+    Raises:
+        CnncostError: no shape is given, the code fails, or it cannot be traced.
+    """
+    if not shapes:
+        raise CnncostError(f"{target}: the input's shape is due", "as in --input 3x224x224")
+    from cnncost.formats.torch_in.trace import trace
+
+    module = build(target)
+    inputs = {name or "input": shape for name, shape in shapes.items()}
+    return trace(module, target.partition(":")[2].rpartition(".")[2], inputs)
