@@ -6,7 +6,8 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from cnncost.layers.base import Layer, layer
-from cnncost.layers.kinds import Padding, flag, of, per_axis
+from cnncost.layers.kinds import flag, of, per_axis
+from cnncost.layers.listed import Padding
 from cnncost.layers.windowed import Pairs, Windowed
 from cnncost.shape import Shape, Window
 

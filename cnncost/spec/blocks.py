@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from cnncost.errors import quoted
-from cnncost.spec.lines import Line, LineReader, Names, check_name
+from cnncost.spec.line import Line
+from cnncost.spec.lines import LineReader
+from cnncost.spec.names import Names, check_name
 from cnncost.spec.nodes import Items, Node, Pairs, Scalar, parse
 from cnncost.spec.problems import Problems
 from cnncost.spec.values import NAME
