@@ -194,7 +194,18 @@ def written(value: Raw) -> str:
     if isinstance(value, tuple):
         text = "[" + ", ".join(written(item) for item in value[:9]) + "]"
         return text if len(value) <= 9 else text[:-1] + ", ...]"
-    return quoted(value) if isinstance(value, str) else str(value)[:40]
+    return quoted(value) if isinstance(value, str) else _number(value)
+
+
+def _number(value: int | Fraction) -> str:
+    """A number as a decimal where that is exact within six places, else as a ratio."""
+    if isinstance(value, int):
+        return str(value)[:40]
+    millionths: Fraction = abs(value) * 10**6
+    if millionths.denominator != 1:
+        return str(value)[:40]
+    whole, rest = divmod(int(millionths), 10**6)
+    return f"{'-' if value < 0 else ''}{whole}.{rest:06}".rstrip("0")
 
 
 def whole(text: str, default: Raw = REQUIRED, minimum: int = 1) -> Any:  # Any: as dataclasses do

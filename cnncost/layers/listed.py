@@ -51,7 +51,7 @@ class Amount(Padding):
 class Dims(Kind):
     """A shape, channels first, in which one entry may be -1 if it is `free`: what is left."""
 
-    takes = "a list of whole numbers, channels first"
+    takes = "a list of one to four whole numbers, channels first"
 
     def __init__(self, text: str, *, free: bool = True) -> None:
         super().__init__(text)

@@ -119,9 +119,9 @@ class Assembly:
                 layer = self._made[key] = read(cls, given.values, x)
             except Refused as refused:
                 field = refused.field
-                at = line.arguments[field].start if field in given.values else line.start
-                at = next((o.place.start for o in given.origins.get(field, ())), at)
-                raise Misread(at, f"{cls.word}: {refused.what}", refused.hint) from None
+                raise Misread(
+                    _place_of(line, field, given), f"{cls.word}: {refused.what}", refused.hint
+                ) from None
         return layer
 
     def _joined(self, line: Line, site: Site) -> list[int]:
@@ -146,6 +146,14 @@ class Assembly:
             return None
         owner = self.builder.nodes[output_of(frame.partner_of(name, line))]
         return owner.index if owner.shares is None else owner.shares
+
+
+def _place_of(line: Line, field: str, given: Arguments) -> int:
+    """Where a field's value stands: where a name's own value was written, if it is one."""
+    node = line.arguments.get(field)
+    if isinstance(node, Scalar):
+        return next((origin.place.start for origin in given.origins[field]), node.start)
+    return line.start if node is None else node.start
 
 
 def _class_of(line: Line, frame: Frame) -> type[Layer]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from cnncost.errors import did_you_mean, quoted
+from cnncost.errors import did_you_mean, nearest, quoted
 from cnncost.network import Builder, Network
 from cnncost.place import Source
 from cnncost.spec.blocks import Block, read_blocks
@@ -22,6 +22,8 @@ from cnncost.spec.scope import Scope
 
 if TYPE_CHECKING:
     from fractions import Fraction
+
+    from cnncost import network
 
 __all__ = ["KEYS", "MAX_LAYERS", "Expectation", "Settings", "Spec", "read_spec"]
 
@@ -124,15 +126,17 @@ class _Reader:
             self.problems.add(root.start, f"the spec is {what}", "it needs input: and layers:")
             self.problems.stop()
         keys: dict[str, Node] = {}
+        meant: list[str | None] = []
         for key, value in root.pairs:
             if key.text in keys:
                 self.problems.add(key.start, f"key {quoted(key.text)} is given twice", "keep one")
             elif key.text not in KEYS:
+                meant.append(nearest(key.text, KEYS))
                 hint = did_you_mean(key.text, KEYS, f"a spec has the keys {', '.join(KEYS)}")
                 self.problems.add(key.start, f"unknown key {quoted(key.text)}", hint)
             keys[key.text] = value
         for needed, example in (("input", "input: [3, 224, 224]"), ("layers", "layers: [...]")):
-            if needed not in keys:
+            if needed not in keys and needed not in meant:
                 self.problems.add(root.start, f"the spec has no {needed}", f"add {example}")
         if "layers" not in keys:
             self.problems.stop()
@@ -152,7 +156,7 @@ class _Reader:
         try:
             last = expansion.lines(lines, frame.entering, frame)
         except TooMany as bound:
-            self.problems.add(bound.start, bound.what, "raise it with --max-layers")
+            self.problems.add(bound.start, bound.what, bound.hint)
             self.problems.stop()
         return self._outputs(expansion, last)
 
@@ -165,13 +169,16 @@ class _Reader:
             if node.layer is None or not (node.index == last or node.index in expansion.named):
                 if self.problems.found:
                     continue  # its reader may be what was refused
-                what = f"nothing reads {'the input ' * (node.layer is None)}{node.name}"
-                self.problems.add(
-                    node.place.start, what,
-                    "read it with from or a join, delete it, or name it to make it an output",
-                )  # fmt: skip
+                self._unread(node)
             outputs.append(node.index)
         return tuple(outputs)
+
+    def _unread(self, node: network.Node) -> None:
+        if node.layer is None:
+            what, hint = f"nothing reads the input {node.name}", "or delete it"
+        else:
+            what, hint = f"nothing reads {node.name}", "delete it, or name it to make it an output"
+        self.problems.add(node.place.start, what, f"read it with from or a join, {hint}")
 
 
 def _stem(filename: str) -> str:

@@ -13,12 +13,15 @@ if TYPE_CHECKING:
     from cnncost.layers.kinds import Raw
 
 
+_EXAMPLES = {"params": "alpha: 1.0", "expect": "weights: 20M", "budget": "weights: 20M"}
+
+
 def pairs(node: Node | None, what: str, problems: Problems) -> list[tuple[Scalar, Node]]:
     """The entries of a mapping that may be missing; `what` says whose they are."""
     if node is None or (isinstance(node, Scalar) and node.is_null):
         return []
     if not isinstance(node, Pairs):
-        problems.add(node.start, f"{what} is no mapping", "write name: value")
+        problems.add(node.start, f"{what} is no mapping", f"as in {what}: {{{_EXAMPLES[what]}}}")
         return []
     return node.pairs
 

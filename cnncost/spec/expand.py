@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from cnncost.layers import JOINS, layer_type
+from cnncost.layers.kinds import written
 from cnncost.network import Builder
 from cnncost.spec.assembly import Assembly, Written
 from cnncost.spec.blocks import Block
@@ -21,12 +22,14 @@ __all__ = ["Expansion", "Frame", "TooMany", "Written"]
 DEEPEST = 60
 """Blocks called within blocks."""
 
+_JOINED = "list the names of all that it reads"
+
 
 class TooMany(Exception):
     """More layers or steps than allowed; `start` is the line that passed the bound."""
 
-    def __init__(self, start: int, what: str) -> None:
-        self.start, self.what = start, what
+    def __init__(self, start: int, what: str, hint: str = "raise it with --max-layers") -> None:
+        self.start, self.what, self.hint = start, what, hint
 
 
 class Expansion:
@@ -66,7 +69,7 @@ class Expansion:
             source = self._from(line, previous, frame)
             inner = frame.inherit(line)
         except (Misread, Unknown) as trouble:
-            self._note(trouble)
+            self._note(trouble, line)
             frame.scope.names[name] = None
             return None
         if copies == 0:
@@ -112,7 +115,7 @@ class Expansion:
                 line, name, source, Site(self.builder.nodes, frame, previous)
             )
         except (Misread, Unknown) as trouble:
-            self._note(trouble)
+            self._note(trouble, line)
             node = None
         return node, node
 
@@ -123,9 +126,20 @@ class Expansion:
         if self.steps > 20 * self.max_layers:
             raise TooMany(line.start, f"more than {20 * self.max_layers:,} lines once expanded")
 
-    def _note(self, trouble: Misread | Unknown) -> None:
-        if isinstance(trouble, Misread):
-            self.problems.add(trouble.offset, trouble.what, trouble.hint)
+    def _note(self, trouble: Misread | Unknown, line: Line) -> None:
+        if isinstance(trouble, Unknown):
+            if self.problems.found:
+                return  # said where it was refused
+            trouble = self._nothing_above(line)
+        self.problems.add(trouble.offset, trouble.what, trouble.hint)
+
+    def _nothing_above(self, line: Line) -> Misread:
+        names = [node.name for node in self.builder.nodes if node.layer is None]
+        hint = _JOINED if line.word in JOINS else f"say which, as in from: {names[0]}"
+        return Misread(
+            line.start, f"{line.word} has nothing above it, and the network has several inputs: "
+            f"{', '.join(names)}", hint,
+        )  # fmt: skip
 
     # Keys that go with every layer
 
@@ -138,10 +152,10 @@ class Expansion:
         if isinstance(value, bool):
             return int(value), False
         if not isinstance(value, int) or value < 0:
-            hint = "round, floor or ceil make a whole number" if not isinstance(value, str) else ""
             raise Misread(
-                at.start, f"repeat is {at.text}: a whole number, true or false is due", hint
-            )
+                at.start, "repeat must be a whole number of at least 0, true or false, but is "
+                f"{written(value)}", "a number of copies, or whether there is one",
+            )  # fmt: skip
         if value > self.max_layers:
             raise TooMany(at.start, f"repeat asks for more than {self.max_layers:,} copies")
         return value, True
@@ -151,11 +165,7 @@ class Expansion:
         if at is None:
             own = line.block is not None or line.bodies or line.sources or line.word in JOINS
             if previous is None and not own and not self.problems.found:
-                names = ", ".join(node.name for node in self.builder.nodes if node.layer is None)
-                raise Misread(
-                    line.start, f"{line.word} has nothing above it, and the network has "
-                    f"several inputs: {names}", f"say which with from: {names.split(', ')[0]}",
-                )  # fmt: skip
+                raise self._nothing_above(line)
             return previous
         if line.word in JOINS:
             raise Misread(
@@ -176,7 +186,9 @@ class Expansion:
         frame: Frame,
     ) -> tuple[Entry, int | None]:
         if frame.depth >= DEEPEST:
-            raise TooMany(line.start, f"blocks called more than {DEEPEST} deep")
+            raise TooMany(
+                line.start, f"blocks called more than {DEEPEST} deep", "use repeat for what recurs"
+            )
         full = frame.scope.prefix + name
         scope = Scope(full + ".", block.taken, Call(line.place, block.name, frame.scope.call))
         env = self._arguments(line, block, source, previous, frame)
@@ -197,17 +209,24 @@ class Expansion:
         outputs = [self.lines(body, source, frame) for body in line.bodies]
         output = outputs[0]
         if line.join:
-            reads = [node for node in outputs if node is not None]
-            output = None
-            if len(reads) == len(outputs):
-                try:
-                    output = self.assembly.add(line, label, layer_type(line.join)(), reads, frame)
-                except Misread as trouble:
-                    self._note(trouble)
+            output = self._joined(line, label, outputs, frame)
         if not line.scoped:
             return output, output
         frame.scope.output = output
         return frame.scope, output
+
+    def _joined(
+        self, line: Line, label: str, outputs: list[int | None], frame: Frame
+    ) -> int | None:
+        """The branches' join; None where one of them was refused."""
+        reads = [node for node in outputs if node is not None]
+        try:
+            if len(reads) < len(outputs):
+                raise Unknown
+            return self.assembly.add(line, label, layer_type(line.join)(), reads, frame)
+        except (Misread, Unknown) as trouble:
+            self._note(trouble, line)
+        return None
 
     def _arguments(
         self,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cnncost.errors import CnncostError, did_you_mean, quoted
 from cnncost.quantity import parse_number
+from cnncost.spec.traps import trap
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -43,7 +44,9 @@ def parse(text: str) -> Tree:
         CnncostError: the text is no expression.
     """
     if len(text) > _LONGEST:
-        raise CnncostError(f"{quoted(text)} is too long for an expression")
+        raise CnncostError(
+            f"{quoted(text)} is too long for an expression", f"{_LONGEST:,} characters at most"
+        )
     parser = _Parser(text)
     tree = parser.sum(0)
     if parser.token.kind != "end":
@@ -85,8 +88,10 @@ class _Parser:
 
     def unexpected(self) -> CnncostError:
         kind, text = self.token
-        what = "it ends too early" if kind == "end" else f"{text!r} is out of place"
-        if text == "*" or (kind == "bad" and text in "^%"):
+        what = "it ends too early" if kind == "end" else f"{quoted(text)} is out of place"
+        if kind != "end" and (hint := trap(text)):
+            pass  # a number of another language
+        elif text == "*" or (kind == "bad" and text in "^%<>=!&|[]"):
             hint = "there is + - * / // and parentheses; no power, comparison or index"
         else:
             hint = f"an expression has names, numbers, + - * / // and {', '.join(FUNCTIONS)}"
@@ -112,7 +117,10 @@ class _Parser:
 
     def operand(self, depth: int) -> Tree:
         if depth > _DEEPEST:
-            raise CnncostError(f"{quoted(self.text)} is nested too deep for an expression")
+            raise CnncostError(
+                f"{quoted(self.text)} is nested too deep for an expression",
+                f"{_DEEPEST} levels at most",
+            )
         if self.take("-"):
             return ("negative", (self.operand(depth + 1),))
         if self.take("("):

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cnncost.errors import CnncostError, did_you_mean, quoted
+from cnncost.layers.kinds import written
 from cnncost.quantity import TOTALS, budget_metric
 from cnncost.spec.entries import pairs, plain_value
 from cnncost.spec.nodes import Node
@@ -27,12 +28,17 @@ def read_expect(node: Node | None, problems: Problems) -> Expectation | None:
         return None
     flags = {"biases": False, "exclude_padding": False}
     totals: dict[str, int] = {}
+    seen: set[str] = set()
     expected = [name for name in TOTALS if name != "biases"]
     for key, value in pairs(node, "expect", problems):
+        if key.text in seen:
+            problems.add(key.start, f"key {quoted(key.text)} is given twice", "keep one")
+        seen.add(key.text)
         if key.text in flags:
             flag = plain_value(value, problems, {})
-            if not isinstance(flag, bool):
-                problems.add(value.start, f"expect: {key.text} is true or false")
+            if flag is not None and not isinstance(flag, bool):
+                what = f"expect: {key.text} must be true or false, but is {written(flag)}"
+                problems.add(value.start, what)
             flags[key.text] = flag is True
         elif key.text in expected:
             totals[key.text] = _count(value, f"expect: {key.text}", problems)
@@ -63,5 +69,8 @@ def _count(node: Node, what: str, problems: Problems) -> int:
     if type(value) is int and value >= 0:
         return value
     if value is not None:
-        problems.add(node.start, f"{what} is no whole number of at least 0", "as in 20M")
+        problems.add(
+            node.start, f"{what} must be a whole number of at least 0, but is {written(value)}",
+            "as in 500000 or 20M",
+        )  # fmt: skip
     return 0

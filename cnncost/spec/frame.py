@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from cnncost.layers.kinds import written
 from cnncost.spec.line import Line
 from cnncost.spec.nodes import Scalar
 from cnncost.spec.scope import Copies, Entry, Scope
@@ -39,7 +40,9 @@ class Frame:
         if frozen is not None:
             value = Reading(self.env).value(frozen)
             if not isinstance(value, bool):
-                raise Misread(frozen.start, f"frozen is {frozen.text}: true or false is due")
+                raise Misread(
+                    frozen.start, f"frozen must be true or false, but is {written(value)}"
+                )
             inner.frozen = value or self.frozen
         if share is not None:
             if frozen is not None:

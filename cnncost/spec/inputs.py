@@ -51,7 +51,10 @@ class InputReader:
         for key, value in node.pairs:
             if key.text in names:
                 self.problems.add(key.start, f"key {quoted(key.text)} is given twice", "keep one")
-            elif check_name(self.problems, key, "input"):
+                continue
+            if not check_name(self.problems, key, "an input"):
+                self.frame.scope.names[key.text] = None
+            else:
                 names[key.text] = key.start
                 shape = self._shape(value, given.get(key.text))
                 index = self.builder.add_input(key.text, shape, value.place) if shape else None

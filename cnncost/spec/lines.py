@@ -162,8 +162,10 @@ class LineReader:
         first, colon, rest = word.partition(":")
         name, space, value = word.partition(" ")
         if not word:
-            hint = "a '- ' without a layer: name one or delete the line"
-        elif colon and rest and self._is_layer(first):
+            what, hint = "a '- ' without a layer", "name one or delete the line"
+            self.problems.add(at.start, what, hint)
+            return
+        if colon and rest and self._is_layer(first):
             hint = f"a space is missing behind the colon: {first}: {rest}"
         elif space and self._is_layer(name):
             hint = f"a colon is missing: {name}: {value.strip()}"
@@ -184,7 +186,7 @@ class LineReader:
 
     def _name(self, line: Line, at: Scalar, names: Names) -> None:
         name = at.text
-        if check_name(self.problems, at, "layer") and name in self.parameters:
+        if check_name(self.problems, at, "a layer") and name in self.parameters:
             self.problems.add(at.start, f"layer {name!r} is called like a parameter", "rename one")
         elif name in names:
             where = self.problems.source.locate(names[name])

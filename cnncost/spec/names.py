@@ -35,9 +35,11 @@ def check_name(problems: Problems, at: Scalar, what: str, also: Collection[str] 
     name = at.text
     if not NAME.fullmatch(name):
         hint = "letters, digits and underscores, and no digit first"
-        problems.add(at.start, f"{quoted(name)} cannot name a {what}", hint)
+        problems.add(at.start, f"{quoted(name)} is no name for {what}", hint)
         return False
     if name in RESERVED or (name in ("channels", "input") and name not in also):
-        problems.add(at.start, f"{name!r} cannot name a {what}: it means something", "rename it")
+        problems.add(
+            at.start, f"{name!r} is no name for {what}: it is a word of the language", "rename it"
+        )
         return False
     return True

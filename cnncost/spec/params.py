@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from cnncost.errors import CnncostError, did_you_mean, quoted
+from cnncost.layers.kinds import written
 from cnncost.spec.entries import pairs, plain_value
 from cnncost.spec.names import check_name
 from cnncost.spec.nodes import Node
@@ -20,14 +21,19 @@ def read_params(node: Node | None, problems: Problems) -> dict[str, Bound]:
     """The params as the file has them."""
     params: dict[str, Bound] = {}
     for key, value in pairs(node, "params", problems):
-        if not check_name(problems, key, "parameter"):
+        if not check_name(problems, key, "a parameter"):
             continue
         if key.text in params:
             problems.add(key.start, f"key {quoted(key.text)} is given twice", "keep one")
         number = plain_value(value, problems, {})
-        if number is None or isinstance(number, (bool, str, tuple)):
-            problems.add(value.start, f"params: {key.text} is no plain number")
-            number = 1
+        if isinstance(number, (bool, str, tuple)):
+            problems.add(
+                value.start, f"params: {key.text} is {written(number)}, not a plain number",
+                "params are numbers for expressions: alpha: 0.5",
+            )  # fmt: skip
+            number = None
+        if number is None:
+            number = 1  # to go on with
         params[key.text] = Bound(number, (Origin(value.place, "param"),))
     return params
 

@@ -21,7 +21,7 @@ def known_keys(line: Line, keys: dict[str, tuple[Scalar, Node]], problems: Probl
     for name in list(line.arguments):
         at, value = keys[name]
         if name not in known:
-            hint = _key_hint(at, value, (*known, *COMMON), line.word)
+            hint = _key_hint(at, value, (*known, *_common_keys(line)), line.word)
             if name == main_argument(line):
                 hint = f"it is the value of {line.word} itself: {line.word}: {name.upper()}"
             problems.add(at.start, f"unknown key {quoted(name)} for {line.word}", hint)
@@ -73,6 +73,11 @@ def _further_keys(line: Line) -> tuple[str, ...]:
     if line.block is not None:
         return tuple(parameter.name for parameter in line.block.parameters[1:])
     return STRUCTURES[line.word]
+
+
+def _common_keys(line: Line) -> tuple[str, ...]:
+    """The keys of every layer; a join's list says what it reads."""
+    return tuple(key for key in COMMON if key != "from" or line.word not in JOINS)
 
 
 def _required(line: Line) -> list[str]:

@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from cnncost.errors import CnncostError, did_you_mean, quoted
+from cnncost.layers.kinds import written
 from cnncost.place import Place
 from cnncost.quantity import parse_number
 from cnncost.spec import expression
 from cnncost.spec.nodes import Items, Node, Scalar
+from cnncost.spec.traps import BOOLEANS, trap
 
 if TYPE_CHECKING:
     from cnncost.layers.kinds import Raw
@@ -97,50 +99,17 @@ def _parse(scalar: Scalar) -> object:
     if text in ("true", "false"):
         return text == "true"
     if PATH.fullmatch(text):
-        if scalar.plain and text in _BOOLEANS:
-            return Bad(f"{quoted(text)} is neither true nor false", f"write {_BOOLEANS[text]}")
+        if scalar.plain and text in BOOLEANS:
+            return Bad(f"{quoted(text)} is neither true nor false", f"write {BOOLEANS[text]}")
         return Name(text)
-    trap = _trap(text)
-    if trap:
-        return Bad(f"{quoted(text)} is no number", trap)
+    if text in ("", "~"):
+        return Bad("a value is missing here", "give one, or leave the key out")
+    if hint := trap(text):
+        return Bad(f"{quoted(text)} is no number", hint)
     try:
         return Formula(expression.parse(text))
     except CnncostError as error:
         return Bad(error.what, error.hint)
-
-
-_BOOLEANS = dict.fromkeys(("yes", "Yes", "YES", "on", "On", "ON", "True", "TRUE"), "true") | (
-    dict.fromkeys(("no", "No", "NO", "off", "Off", "OFF", "False", "FALSE"), "false")
-)
-
-
-def _trap(text: str) -> str:
-    """What to write for a number that YAML 1.1 or another language would have read."""
-    if text in ("~", ""):
-        return "a value is missing here"
-    if re.fullmatch(r"-?0[0-9]+", text):
-        return f"write {int(text)}: numbers are decimal, without leading zeros"
-    if re.fullmatch(r"0[xX][0-9a-fA-F]{1,16}", text):
-        return f"write {int(text, 16)}: numbers are decimal"
-    if re.fullmatch(r"0[oO][0-7]{1,16}", text):
-        return f"write {int(text, 8)}: numbers are decimal"
-    if re.fullmatch(r"0[bB][01]{1,64}", text):
-        return f"write {int(text[2:], 2)}: numbers are decimal"
-    if re.fullmatch(r"[0-9]+(_[0-9]+)+", text):
-        return f"write {text.replace('_', '')}"
-    if re.fullmatch(r"[0-9]+(,[0-9]{3})+", text):
-        return f"write {text.replace(',', '')}"
-    if re.fullmatch(r"[0-9]+(:[0-9]+)+", text):
-        return "a ratio is written 1/2, a list [5, 30]"
-    if re.fullmatch(r"[0-9]+[xX][0-9xX]+", text):
-        return f"write [{', '.join(re.split('[xX]', text))}]"
-    if re.fullmatch(r"\+[0-9.]+", text):
-        return f"write {text[1:]}"
-    if re.fullmatch(r"-?\.[0-9]+", text):
-        return f"write {text.replace('.', '0.')}"
-    if re.fullmatch(r"[0-9]+\.", text):
-        return f"write {text[:-1]}"
-    return ""
 
 
 class Reading:
@@ -196,9 +165,11 @@ class Reading:
     def _number(self, name: str, scalar: Scalar) -> expression.Number:
         value = self._bound(name, scalar)
         if isinstance(value, (bool, str, tuple, Reference)):
+            what = "a layer" if isinstance(value, Reference) else written(value)
             raise Misread(
-                scalar.start, f"{name} is no number here, so it cannot be part of an expression"
-            )
+                scalar.start, f"{name} is {what} here, and no part of an expression",
+                "expressions are of numbers",
+            )  # fmt: skip
         return value
 
     def unknown(self, name: str, scalar: Scalar) -> Misread:
