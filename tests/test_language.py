@@ -86,7 +86,8 @@ CASES = {
         """,
         # 12: (12-1)/2+1 = 6; 6+2-2 = 6; 6+2-2 = 6; ceil(6/2) = 3; 3; 3-1 = 2
         # 20: 20-6 = 14; 14-2 = 12; 12+1-2 = 11; ceil(11/2) = 6; 6; 6-2 = 4
-        ["conv1 4x6x14", "conv2 4x6x12", "conv3 4x6x11", "conv4 4x3x6", "conv5 4x3x6", "conv6 4x2x4"],
+        ["conv1 4x6x14", "conv2 4x6x12", "conv3 4x6x11", "conv4 4x3x6", "conv5 4x3x6",
+         "conv6 4x2x4"],
     ),
     "pooling: stride is the kernel, ceil, same": (
         """
@@ -98,6 +99,19 @@ CASES = {
         """,
         # 9: floor(9/2) = 4; 9/3 = 3; ceil(9/4) = 3. 10: 5; ceil(10/3) = 4; ceil(10/4) = 3
         ["down 2x4x5", "up 2x3x4 < input", "s 2x3x3 < input"],
+    ),
+    "groups, and the maps that a filter sees": (
+        """
+        input: [4, 8, 8]
+        layers:
+          - {conv: 6, kernel: 1, groups: 2}
+          - {conv: 6, kernel: 1, groups: depthwise}
+          - {conv: 2, kernel: 3, connects: [[0, 1], [5]]}
+          - {depthwise_conv: 3, multiplier: 2}
+          - {conv_transpose: 4, kernel: 2, stride: 2, groups: 2}
+        """,
+        ["conv1 6x8x8", "conv2 6x8x8", "conv3 2x6x6", "depthwise_conv1 4x4x4",
+         "conv_transpose1 4x8x8"],
     ),
     "expressions": (
         """
@@ -197,6 +211,15 @@ CASES = {
             "concat1 10 < t.sequence1.1.out u.sequence1.1.out",
         ],
     ),
+    "a line of its own share in a shared block": (
+        """
+        input: [3, 8, 8]
+        blocks:
+          b(again): [{conv: 3, kernel: 1, name: x}, {conv: 3, kernel: 1, share: x, repeat: again}]
+        layers: [{b: false, name: p}, {b: true, share: p}]
+        """,
+        ["p.x 3x8x8", "b1.x 3x8x8 = p.x", "b1.conv1 3x8x8 = p.x"],
+    ),
     "share with a copy": (
         """
         input: [3, 8, 8]
@@ -294,11 +317,23 @@ CASES = {
         [
             *("conv_bn1.conv1 8x5x4", "conv_bn1.batchnorm1 8x5x4", "conv_bn1.relu1 8x5x4"),
             *("c.conv1 6x5x4", "c.batchnorm1 6x5x4", "c.identity1 6x5x4"),
-            *("wide1.conv1 3x5x4", "wide1.conv2 6x5x4", "wide1.add1 6x5x4 < wide1.conv2 c.identity1"),
-            *("wide2.conv1 1x5x4", "wide2.conv2 6x5x4", "wide2.add1 6x5x4 < wide2.conv2 wide1.add1"),
-            *("wide3.conv1 5x5x4", "wide3.conv2 6x5x4", "wide3.add1 6x5x4 < wide3.conv2 wide2.add1"),
+            *("wide1.conv1 3x5x4", "wide1.conv2 6x5x4"),
+            "wide1.add1 6x5x4 < wide1.conv2 c.identity1",
+            *("wide2.conv1 1x5x4", "wide2.conv2 6x5x4"),
+            "wide2.add1 6x5x4 < wide2.conv2 wide1.add1",
+            *("wide3.conv1 5x5x4", "wide3.conv2 6x5x4"),
+            "wide3.add1 6x5x4 < wide3.conv2 wide2.add1",
             "plain1.relu1 6x5x4",
         ],
+    ),
+    "a parameter for a default alone, lists and brackets in defaults": (
+        """
+        input: [4, 8, 8]
+        blocks:
+          b(w, v=max(w, 2 * w), k=[3, 1]): [{conv: v, kernel: k}]
+        layers: [{b: 5}, {b: 1, v: 3, k: [1, 1]}]
+        """,
+        ["b1.conv1 10x6x8", "b2.conv1 3x6x8"],
     ),
     "a parameter named channels or input wins": (
         """
@@ -414,8 +449,9 @@ CASES = {
             *("grow1.1.batchnorm1 4x6x6", "grow1.1.relu1 4x6x6", "grow1.1.conv1 3x6x6"),
             *("grow1.1.concat1 7x6x6 < input grow1.1.conv1", "grow1.2.batchnorm1 7x6x6"),
             *("grow1.2.relu1 7x6x6", "grow1.2.conv1 3x6x6"),
-            *("grow1.2.concat1 10x6x6 < grow1.1.concat1 grow1.2.conv1", "gate1.global_avgpool1 10x1x1"),
-            *("gate1.conv1 5x1x1", "gate1.relu1 5x1x1", "gate1.conv2 10x1x1", "gate1.sigmoid1 10x1x1"),
+            "grow1.2.concat1 10x6x6 < grow1.1.concat1 grow1.2.conv1",
+            *("gate1.global_avgpool1 10x1x1", "gate1.conv1 5x1x1", "gate1.relu1 5x1x1"),
+            *("gate1.conv2 10x1x1", "gate1.sigmoid1 10x1x1"),
             "gate1.mul1 10x6x6 < grow1.2.concat1 gate1.sigmoid1",
         ],
     ),
@@ -425,7 +461,9 @@ CASES = {
 @pytest.mark.parametrize("name", CASES)
 def test_layers(name: str) -> None:
     text, wanted = CASES[name]
-    assert layers(read_spec(text, "x.yaml").network) == wanted
+    spec = read_spec(text, "x.yaml")
+    assert layers(spec.network) == wanted
+    assert not spec.warnings
 
 
 def test_outputs_are_the_last_and_the_named() -> None:

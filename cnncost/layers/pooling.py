@@ -21,7 +21,7 @@ class Pooling(Windowed):
     ceil: bool
 
     def output(self, x: Shape) -> Shape:
-        if self.ceil and self.padding != "same":
+        if self.ceil:  # after `same` no window hangs over: the same ceil(n / stride)
             extents = map(Window.slides_ceil, self.windows(x), x.extents)
             return Shape(x.channels, tuple(extents))
         return Shape(x.channels, self.slid(x))

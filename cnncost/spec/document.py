@@ -175,7 +175,8 @@ class _Reader:
 
     def _unread(self, node: network.Node) -> None:
         if node.layer is None:
-            what, hint = f"nothing reads the input {node.name}", "or delete it"
+            name = "" if node.name == "input" else f" {node.name}"
+            what, hint = f"nothing reads the input{name}", "or delete it"
         else:
             what, hint = f"nothing reads {node.name}", "delete it, or name it to make it an output"
         self.problems.add(node.place.start, what, f"read it with from or a join, {hint}")

@@ -163,9 +163,6 @@ class Expansion:
     def _from(self, line: Line, previous: int | None, frame: Frame) -> int | None:
         at = line.common.get("from")
         if at is None:
-            own = line.block is not None or line.bodies or line.sources or line.word in JOINS
-            if previous is None and not own and not self.problems.found:
-                raise self._nothing_above(line)
             return previous
         if line.word in JOINS:
             raise Misread(

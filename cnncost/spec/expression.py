@@ -98,7 +98,7 @@ class _Parser:
         return CnncostError(f"{quoted(self.text)} is no expression: {what}", hint)
 
     def take(self, *texts: str) -> str | None:
-        if self.token.kind == "sign" and self.token.text in texts:
+        if self.token.text in texts:
             self.position += 1
             return self.tokens[self.position - 1].text
         return None
@@ -128,7 +128,7 @@ class _Parser:
             self.close()
             return inside
         kind, text = self.token
-        if kind == "number" and (value := parse_number(text)) is not None:
+        if (value := parse_number(text)) is not None:
             self.position += 1
             return value
         if kind != "name":
@@ -168,8 +168,8 @@ def _divided(a: Number, b: Number) -> Number:
 
     if b == 0:
         raise CnncostError("the expression divides by zero")
-    if isinstance(a, int) and isinstance(b, int) and a % b == 0:
-        return a // b
+    if a % b == 0:
+        return int(a // b)
     return Fraction(a) / Fraction(b)
 
 

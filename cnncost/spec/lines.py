@@ -40,12 +40,13 @@ class LineReader:
     def line(self, node: Node, names: Names) -> Line:
         line = Line(node, "")
         line.sound = self._read(line, node, names)
-        if not line.sound and not line.name:
-            self._name_unsound(line, node, names)
+        if not line.name:
+            self._keep_name(line, node, names)
         return line
 
-    def _name_unsound(self, line: Line, node: Node, names: Names) -> None:
-        """Keep a refused line's name, so that what refers to it is not refused as well."""
+    def _keep_name(self, line: Line, node: Node, names: Names) -> None:
+        """Keep a name that was refused, or not reached in a refused line, so that what
+        refers to it is not refused as well."""
         for key, value in node.pairs if isinstance(node, Pairs) else ():
             if key.text == "name" and isinstance(value, Scalar) and value.text not in names:
                 line.name = value.text

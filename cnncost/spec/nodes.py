@@ -147,7 +147,7 @@ def _build(events: Iterator[object], problems: Problems) -> Node | None:
             _refuse_marks(event, problems)
         elif kind is yaml.MappingEndEvent or kind is yaml.SequenceEndEvent:
             done = stack.pop()
-            done.end = event.end_mark.index  # type: ignore[attr-defined]
+            done.end = _end(done, event)
             keys.pop()
             continue
         elif kind is yaml.AliasEvent:
@@ -194,6 +194,14 @@ def _build(events: Iterator[object], problems: Problems) -> Node | None:
             stack.append(node)
             keys.append(None)
     return root
+
+
+def _end(done: Items | Pairs, event: object) -> int:
+    """Where a collection ends: behind its bracket, or with its last value if it has none."""
+    start, end = event.start_mark.index, event.end_mark.index  # type: ignore[attr-defined]
+    if start < end:
+        return int(end)
+    return done.items[-1].end if isinstance(done, Items) else done.pairs[-1][1].end
 
 
 def _key(node: Node, problems: Problems) -> Scalar:

@@ -100,10 +100,7 @@ class Copies:
     def copy(self, number: int, name: str, offset: int) -> Entry:
         if not 1 <= number <= len(self.copies):
             raise Misread(offset, f"{name} has {len(self.copies)} copies, not {number}")
-        entry = self.copies[number - 1]
-        if entry is None:
-            raise Unknown
-        return entry
+        return self.copies[number - 1]
 
 
 Entry = int | Scope | Copies | None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from cnncost.errors import quoted
+from cnncost.errors import nearest, quoted
 from cnncost.layers import JOINS, TYPES, layer_type
 from cnncost.spec.frame import Frame
 from cnncost.spec.nodes import Items, Node, Scalar
@@ -86,12 +86,22 @@ class Site(NamedTuple):
             here = (Origin(node.place, "number"),)
             if (word := word_or_keyword(name, node)) is not None:
                 return Bound(word, here)
-            return Bound(Reference(self.reference(name, node.start)), here)
+            try:
+                return Bound(Reference(self.reference(name, node.start)), here)
+            except Misread as trouble:
+                raise self._meant(name, trouble) from None
         if isinstance(node, Items):
             parts = [self.argument(item) for item in node.items]
             origins = tuple(origin for part in parts for origin in part.origins)
             return Bound(tuple(part.value for part in parts), origins)
         return Bound(reading.value(node), tuple(reading.origins))
+
+    def _meant(self, name: str, trouble: Misread) -> Misread:
+        """The refusal of an argument that is no layer's name, but perhaps another word's slip."""
+        close = nearest(name, [*self.frame.env, *_KEYWORD_VALUES, *TYPES])
+        if close is None or "did you mean" in trouble.hint:
+            return trouble
+        return Misread(trouble.offset, f"unknown name {quoted(name)}", f"did you mean {close!r}?")
 
 
 def default(node: Node, env: dict[str, Bound | None]) -> Bound:

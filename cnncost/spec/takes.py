@@ -21,7 +21,7 @@ def known_keys(line: Line, keys: dict[str, tuple[Scalar, Node]], problems: Probl
     for name in list(line.arguments):
         at, value = keys[name]
         if name not in known:
-            hint = _key_hint(at, value, (*known, *_common_keys(line)), line.word)
+            hint = _key_hint(at, (*known, *_common_keys(line)), line.word)
             if name == main_argument(line):
                 hint = f"it is the value of {line.word} itself: {line.word}: {name.upper()}"
             problems.add(at.start, f"unknown key {quoted(name)} for {line.word}", hint)
@@ -89,8 +89,8 @@ def _required(line: Line) -> list[str]:
     return []
 
 
-def _key_hint(at: Scalar, value: Node, choices: tuple[str, ...], word: str) -> str:
-    name, colon, rest = at.text.partition(":")
-    if colon and rest and isinstance(value, Scalar) and value.is_null and name in choices:
+def _key_hint(at: Scalar, choices: tuple[str, ...], word: str) -> str:
+    name, _, rest = at.text.partition(":")
+    if name in choices:  # the whole key is not, so there is a colon
         return f"a space is missing behind the colon: {name}: {rest}"
     return did_you_mean(at.text, choices, f"{word} takes {', '.join(choices)}")

@@ -99,7 +99,7 @@ def _parse(scalar: Scalar) -> object:
     if text in ("true", "false"):
         return text == "true"
     if PATH.fullmatch(text):
-        if scalar.plain and text in BOOLEANS:
+        if text in BOOLEANS:
             return Bad(f"{quoted(text)} is neither true nor false", f"write {BOOLEANS[text]}")
         return Name(text)
     if text in ("", "~"):
