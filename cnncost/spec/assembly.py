@@ -13,7 +13,7 @@ from cnncost.spec.line import Line
 from cnncost.spec.nodes import Items, Node, Scalar
 from cnncost.spec.problems import Problems
 from cnncost.spec.scope import Call, output_of
-from cnncost.spec.site import Site, keyword
+from cnncost.spec.site import Site
 from cnncost.spec.values import Misread, Origin, Reading, Unknown, Word
 
 if TYPE_CHECKING:
@@ -174,4 +174,4 @@ def _value(node: Node, kind: Kind, reading: Reading, site: Site) -> Raw:
     """One field's value: a layer's extents, numbers and keywords, or a word."""
     if isinstance(kind, ExtentsOf) and (extents := site.extents(node)):
         return extents
-    return reading.value(node) if kind.numeric else keyword(node, site.frame.env)
+    return reading.value(node) if kind.numeric else reading.word(node)

@@ -73,6 +73,10 @@ def _signature(
         return None
     name, inside = match.groups(default="")
     start = key.start + (0 if key.plain else 1)
+    if problems.source.text[start : start + len(key.text)] != key.text:
+        what = f"the signature {quoted(key.text)} is not written as it reads"
+        problems.add(key.start, what, "write it on one line, without escapes")
+        return None
     if not check_name(problems, Scalar(name, start, start, plain=True), "a block"):
         return None
     parameters: list[Parameter] = []

@@ -53,4 +53,5 @@ def set_params(
                 f"--set {name}: {filename} has no such parameter",
                 did_you_mean(name, list(params), known),
             )
-        params[name] = params[name]._replace(value=number)
+        (origin,) = params[name].origins
+        params[name] = Bound(number, (origin._replace(role="setting"),))

@@ -12,7 +12,6 @@ from cnncost.spec.nodes import Items, Node, Scalar
 from cnncost.spec.scope import output_of
 from cnncost.spec.values import (
     PATH,
-    Bad,
     Bound,
     Misread,
     Name,
@@ -83,7 +82,7 @@ class Site(NamedTuple):
         if name is not None:
             if name in self.frame.env:
                 return Bound(reading.value(node), tuple(reading.origins))
-            here = (Origin(node.place, "number"),)
+            here = (Origin(node.place, "word"),)
             if (word := word_or_keyword(name, node)) is not None:
                 return Bound(word, here)
             try:
@@ -113,8 +112,13 @@ def default(node: Node, env: dict[str, Bound | None]) -> Bound:
             return Bound(word, (Origin(node.place, "default"),))
     reading = Reading(env)
     value = reading.value(node)
-    origins = (o._replace(role="default") if o.role == "number" else o for o in reading.origins)
-    return Bound(value, tuple(origins))
+    return Bound(value, tuple(_in_signature(origin, node) for origin in reading.origins))
+
+
+def _in_signature(origin: Origin, node: Node) -> Origin:
+    """The origin as a default, unless it is an argument's that the default names."""
+    inside = node.start <= origin.place.start < node.end
+    return origin._replace(role="default") if inside else origin
 
 
 def name_of(node: Node) -> str | None:
@@ -139,18 +143,3 @@ def word_or_keyword(name: str, node: Node) -> Raw | None:
             "pass a type without a required argument, or write the layer in the block",
         )  # fmt: skip
     return Word(name)
-
-
-def keyword(node: Node, env: dict[str, Bound | None]) -> Raw:
-    """The word in a field that takes nothing else."""
-    if not isinstance(node, Scalar):
-        raise Misread(node.start, "a word is due")
-    if node.text in env:
-        bound = env[node.text]
-        if bound is None:
-            raise Unknown
-        return bound.value
-    known = parsed(node)
-    if isinstance(known, Bad):
-        raise Misread(node.start, known.what, known.hint)
-    return node.text
