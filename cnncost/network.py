@@ -99,7 +99,10 @@ class Builder:
         """Refuse to share what differs in type or in a parameter's shape."""
         if type(owner.layer) is not type(layer) or owner.layer is None:
             word = owner.layer.word if owner.layer else "an input"
-            raise Refused(f"{layer.word} cannot share the parameters of {owner.name}: it is {word}")
+            raise Refused(
+                f"{layer.word} cannot share the parameters of {owner.name}: it is {word}",
+                "share with a layer of the same type",
+            )
         mine, theirs = layer.tensors(x), owner.layer.tensors(owner.inputs[0])
         if mine != theirs:
             raise Refused(

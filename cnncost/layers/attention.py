@@ -21,7 +21,7 @@ class Attention(Layer):
     dim: int = of(Width("channels of queries, keys and values each"))
 
     def check(self, x: Shape) -> None:
-        must_split("attention", self.dim, "dim", self.heads, "heads")
+        must_split("attention", self.dim, "channels (dim)", self.heads, "heads")
 
     def weights(self, x: Shape) -> int:
         # Queries, keys and values are read off the input; the output projection goes back.

@@ -165,8 +165,8 @@ def read(cls: type[Layer], arguments: Mapping[str, Raw], x: Shape | None) -> Lay
     values: dict[str, object] = {}
     for name, kind in cls.kinds.items():
         raw = arguments.get(name, kind.default)
-        if isinstance(raw, str) and raw in values:
-            values[name] = values[raw]  # a default that is another field's value
+        if name not in arguments and raw in values:
+            values[name] = values[str(raw)]  # a default that is another field's value
             continue
         try:
             values[name] = kind.read(raw, x)

@@ -6,7 +6,8 @@ from math import prod
 
 from cnncost.errors import Refused
 from cnncost.layers.base import layer, must_split
-from cnncost.layers.kinds import Connects, Groups, Padding, flag, of, per_axis, whole
+from cnncost.layers.kinds import Groups, flag, of, per_axis, whole
+from cnncost.layers.listed import Connects, Padding
 from cnncost.layers.windowed import Pairs, Windowed
 from cnncost.shape import Shape, Window, same_cropping
 from cnncost.term import quotient

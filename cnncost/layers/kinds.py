@@ -95,46 +95,10 @@ class PerAxis(Whole):
     def read(self, value: Raw, x: Shape | None) -> Any:  # Any: a tuple of int
         if isinstance(value, tuple):
             items = tuple(self.item.read(item, x) for item in value)
-            _one_an_axis(items, x)
+            one_an_axis(items, x)
             return items
         number = super().read(value, x)
         return (number,) * (len(x.extents) if x else 1)
-
-
-class Padding(Kind):
-    """Zeros around a map: a number, one an axis, pairs, `same` or `valid`.
-
-    Reads as `same` or a pair (before, after) an axis.
-    """
-
-    keywords: tuple[str, ...] = ("same", "valid")
-    takes = "a whole number of at least 0, a list of one or a pair [before, after] an axis"
-
-    def read(self, value: Raw, x: Shape | None) -> Any:  # Any: pairs, or the word `same`
-        if isinstance(value, str):
-            if value in self.keywords:
-                return value if value == "same" else self.read(0, x)
-            raise self.refuse(value)
-        if not isinstance(value, tuple):
-            return (self._pair(value),) * (len(x.extents) if x else 1)
-        pairs = tuple(self._pair(item) for item in value)
-        _one_an_axis(pairs, x)
-        return pairs
-
-    def _pair(self, value: Raw) -> tuple[int, int]:
-        whole = Whole("", minimum=0)
-        if not isinstance(value, tuple):
-            return (whole.read(value, None),) * 2
-        if len(value) != 2:
-            raise self.refuse(value, "a pair is [before, after]")
-        before, after = (whole.read(item, None) for item in value)
-        return before, after
-
-
-class Amount(Padding):
-    """Padding's grammar without its keywords: what `pad` adds and `crop` takes off."""
-
-    keywords: tuple[str, ...] = ()
 
 
 class Flag(Kind):
@@ -200,79 +164,6 @@ class Named(Kind):
         return value
 
 
-class Dims(Kind):
-    """A shape, channels first, in which one entry may be -1 if it is `free`: what is left."""
-
-    takes = "a list of whole numbers, channels first"
-
-    def __init__(self, text: str, *, free: bool = True) -> None:
-        super().__init__(text)
-        self.free = free
-        if free:
-            self.takes += ", of which one may be -1"
-
-    def read(self, value: Raw, x: Shape | None) -> Any:  # Any: a tuple of int
-        if not isinstance(value, tuple) or not 1 <= len(value) <= 4:
-            raise self.refuse(value)
-        for item in value:
-            if type(item) is not int or not (item == -1 * self.free or 1 <= item <= LARGEST):
-                raise self.refuse(value)
-        if value.count(-1) > 1:
-            raise self.refuse(value)
-        return value
-
-
-class AxisOrder(Kind):
-    """A permutation of the axes, counted from 1, the channels' first."""
-
-    takes = "a list of all axes, counted from 1 (the channels)"
-
-    def read(self, value: Raw, x: Shape | None) -> Any:  # Any: a tuple of int
-        if not isinstance(value, tuple) or not all(type(item) is int for item in value):
-            raise self.refuse(value)
-        axes = len(x.dims) if x else len(value)
-        if sorted(int(str(item)) for item in value) != list(range(1, axes + 1)):
-            raise self.refuse(value, f"its input has the axes 1 to {axes}")
-        return value
-
-
-class Span(Kind):
-    """From a channel, counted from 0, to a channel, the end excluded."""
-
-    takes = "[from, to]: channels from 0, the end excluded"
-
-    def read(self, value: Raw, x: Shape | None) -> Any:  # Any: a pair of int
-        if not isinstance(value, tuple) or len(value) != 2:
-            raise self.refuse(value)
-        start, end = value
-        if type(start) is not int or type(end) is not int or not 0 <= start < end:
-            raise self.refuse(value)
-        return value
-
-
-class Connects(Kind):
-    """For each filter the list of the input maps that it sees, counted from 0."""
-
-    takes = "a list, for each filter, of lists of input maps, counted from 0"
-
-    def read(self, value: Raw, x: Shape | None) -> Any:  # Any: a tuple of tuples of int
-        if not isinstance(value, tuple):
-            raise self.refuse(value)
-        for maps in value:
-            if not isinstance(maps, tuple) or not maps:
-                raise self.refuse(value)
-            for item in maps:
-                if type(item) is not int or item < 0:
-                    raise self.refuse(value)
-                if x and item >= x.channels:
-                    raise Refused(
-                        f"names map {item}, but its input {x} has the maps 0 to {x.channels - 1}"
-                    )
-            if len(set(maps)) < len(maps):
-                raise Refused(f"lists a map twice in {written(maps)}")
-        return value
-
-
 class ExtentsOf(PerAxis):
     """Extents, or the name of a layer whose extents are taken (the loader resolves it)."""
 
@@ -281,14 +172,12 @@ class ExtentsOf(PerAxis):
         self.takes += ", or a layer's name"
 
 
-class Names(Kind):
-    """At least two layers by name; the loader reads them."""
+def one_an_axis(items: tuple[object, ...], x: Shape | None) -> None:
+    """Refuse a list that has not one value for each spatial axis.
 
-    numeric = False
-    takes = "a list of at least two layers' names"
-
-
-def _one_an_axis(items: tuple[object, ...], x: Shape | None) -> None:
+    Raises:
+        Refused: with the axes.
+    """
     if x and len(items) != len(x.extents):
         axes = AXES[len(x.extents)]
         raise Refused(
@@ -305,7 +194,18 @@ def written(value: Raw) -> str:
     if isinstance(value, tuple):
         text = "[" + ", ".join(written(item) for item in value[:9]) + "]"
         return text if len(value) <= 9 else text[:-1] + ", ...]"
-    return quoted(value) if isinstance(value, str) else str(value)[:40]
+    return quoted(value) if isinstance(value, str) else _number(value)
+
+
+def _number(value: int | Fraction) -> str:
+    """A number as a decimal where that is exact within six places, else as a ratio."""
+    if isinstance(value, int):
+        return str(value)[:40]
+    millionths: Fraction = abs(value) * 10**6
+    if millionths.denominator != 1:
+        return str(value)[:40]
+    whole, rest = divmod(int(millionths), 10**6)
+    return f"{'-' if value < 0 else ''}{whole}.{rest:06}".rstrip("0")
 
 
 def whole(text: str, default: Raw = REQUIRED, minimum: int = 1) -> Any:  # Any: as dataclasses do

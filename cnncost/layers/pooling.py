@@ -6,7 +6,8 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from cnncost.layers.base import Layer, layer
-from cnncost.layers.kinds import Padding, flag, of, per_axis
+from cnncost.layers.kinds import flag, of, per_axis
+from cnncost.layers.listed import Padding
 from cnncost.layers.windowed import Pairs, Windowed
 from cnncost.shape import Shape, Window
 
@@ -20,7 +21,7 @@ class Pooling(Windowed):
     ceil: bool
 
     def output(self, x: Shape) -> Shape:
-        if self.ceil and self.padding != "same":
+        if self.ceil:  # after `same` no window hangs over: the same ceil(n / stride)
             extents = map(Window.slides_ceil, self.windows(x), x.extents)
             return Shape(x.channels, tuple(extents))
         return Shape(x.channels, self.slid(x))

@@ -6,17 +6,8 @@ from math import prod
 
 from cnncost.errors import Refused
 from cnncost.layers.base import Layer, layer, must_split
-from cnncost.layers.kinds import (
-    Amount,
-    AxisOrder,
-    Choice,
-    Dims,
-    ExtentsOf,
-    Span,
-    of,
-    per_axis,
-    whole,
-)
+from cnncost.layers.kinds import Choice, ExtentsOf, of, per_axis, whole
+from cnncost.layers.listed import Amount, AxisOrder, Dims, Span
 from cnncost.layers.windowed import Pairs
 from cnncost.shape import Shape
 

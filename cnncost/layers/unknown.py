@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from cnncost.layers.base import Layer, layer
-from cnncost.layers.kinds import Dims, Named, of
+from cnncost.layers.kinds import Named, of
+from cnncost.layers.listed import Dims
 from cnncost.shape import Shape
 
 

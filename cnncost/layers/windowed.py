@@ -36,10 +36,10 @@ class Windowed(Layer):
     def check(self, x: Shape) -> None:
         for axis, n, window in zip(AXES[len(x.extents)], x.extents, self.windows(x), strict=True):
             if window.reach > n + window.before + window.after:
+                padded = window.before + window.after
                 raise Refused(
                     f"the window reaches over {window.reach} positions, but the {axis} "
-                    f"of its input {x} has {n}"
-                    + (f" + {window.before + window.after} padded" * (self.padding != "same")),
+                    f"of its input {x} has {n}{f' + {padded} padded' if padded else ''}",
                     "a smaller kernel or dilation, more padding, or fewer strides above",
                 )
 

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from cnncost.errors import quoted
-from cnncost.spec.lines import Line, LineReader, Names, check_name
+from cnncost.spec.line import Line
+from cnncost.spec.lines import LineReader
+from cnncost.spec.names import Names, check_name
 from cnncost.spec.nodes import Items, Node, Pairs, Scalar, parse
 from cnncost.spec.problems import Problems
 from cnncost.spec.values import NAME
@@ -71,7 +73,11 @@ def _signature(
         return None
     name, inside = match.groups(default="")
     start = key.start + (0 if key.plain else 1)
-    if not check_name(problems, Scalar(name, start, start, plain=True), "block"):
+    if problems.source.text[start : start + len(key.text)] != key.text:
+        what = f"the signature {quoted(key.text)} is not written as it reads"
+        problems.add(key.start, what, "write it on one line, without escapes")
+        return None
+    if not check_name(problems, Scalar(name, start, start, plain=True), "a block"):
         return None
     parameters: list[Parameter] = []
     for text, offset in _split(inside):
@@ -109,7 +115,7 @@ def _parameter(
     name, equals, default = text.partition("=")
     start += len(name) - len(name.lstrip())
     at = Scalar(name.strip(), start, start + len(name.strip()), plain=True)
-    if not check_name(problems, at, "parameter", also=("channels", "input")):
+    if not check_name(problems, at, "a parameter", also=("channels", "input")):
         return None
     if at.text in params:
         problems.add(start, f"parameter {at.text!r} is already one of params", "rename one")
@@ -177,16 +183,17 @@ def _in_defaults(block: Block, parameter: Parameter) -> bool:
     )
 
 
-def _calls(lines: list[Line]) -> Iterator[tuple[Block, int]]:
+def _calls(lines: list[Line]) -> Iterator[Line]:
+    """The lines that call a block, those inside structures too."""
     for line in lines:
         if line.block is not None:
-            yield line.block, line.start
+            yield line
         for body in line.bodies:
             yield from _calls(body)
 
 
 def _refuse_recursion(blocks: dict[str, Block], problems: Problems) -> None:
-    """Refuse each cycle of calls once, at the call that closes it."""
+    """Refuse each cycle of calls once, at the call that closes it, and open it there."""
     done: set[str] = set()
     for root in blocks.values():
         if root.name in done:
@@ -199,10 +206,15 @@ def _refuse_recursion(blocks: dict[str, Block], problems: Problems) -> None:
                 done.add(path.pop())
                 stack.pop()
                 continue
-            block, start = step
+            block = step.block
+            assert block is not None  # _calls yields calls only
             if block.name in path:
+                step.sound = False
                 cycle = " calls ".join([*path[path.index(block.name) :], block.name])
-                problems.add(start, f"a block that calls itself: {cycle}", "blocks cannot recur")
+                problems.add(
+                    step.start, f"a block that calls itself: {cycle}",
+                    "blocks cannot recur; repeat makes several copies of a line",
+                )  # fmt: skip
             elif block.name not in done:
                 path.append(block.name)
                 stack.append(_calls(block.body))

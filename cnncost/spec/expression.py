@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cnncost.errors import CnncostError, did_you_mean, quoted
 from cnncost.quantity import parse_number
+from cnncost.spec.traps import trap
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -43,7 +44,9 @@ def parse(text: str) -> Tree:
         CnncostError: the text is no expression.
     """
     if len(text) > _LONGEST:
-        raise CnncostError(f"{quoted(text)} is too long for an expression")
+        raise CnncostError(
+            f"{quoted(text)} is too long for an expression", f"{_LONGEST:,} characters at most"
+        )
     parser = _Parser(text)
     tree = parser.sum(0)
     if parser.token.kind != "end":
@@ -85,15 +88,17 @@ class _Parser:
 
     def unexpected(self) -> CnncostError:
         kind, text = self.token
-        what = "it ends too early" if kind == "end" else f"{text!r} is out of place"
-        if text == "*" or (kind == "bad" and text in "^%"):
+        what = "it ends too early" if kind == "end" else f"{quoted(text)} is out of place"
+        if kind != "end" and (hint := trap(text)):
+            pass  # a number of another language
+        elif text == "*" or (kind == "bad" and text in "^%<>=!&|[]"):
             hint = "there is + - * / // and parentheses; no power, comparison or index"
         else:
             hint = f"an expression has names, numbers, + - * / // and {', '.join(FUNCTIONS)}"
         return CnncostError(f"{quoted(self.text)} is no expression: {what}", hint)
 
     def take(self, *texts: str) -> str | None:
-        if self.token.kind == "sign" and self.token.text in texts:
+        if self.token.text in texts:
             self.position += 1
             return self.tokens[self.position - 1].text
         return None
@@ -112,7 +117,10 @@ class _Parser:
 
     def operand(self, depth: int) -> Tree:
         if depth > _DEEPEST:
-            raise CnncostError(f"{quoted(self.text)} is nested too deep for an expression")
+            raise CnncostError(
+                f"{quoted(self.text)} is nested too deep for an expression",
+                f"{_DEEPEST} levels at most",
+            )
         if self.take("-"):
             return ("negative", (self.operand(depth + 1),))
         if self.take("("):
@@ -120,7 +128,7 @@ class _Parser:
             self.close()
             return inside
         kind, text = self.token
-        if kind == "number" and (value := parse_number(text)) is not None:
+        if (value := parse_number(text)) is not None:
             self.position += 1
             return value
         if kind != "name":
@@ -160,8 +168,8 @@ def _divided(a: Number, b: Number) -> Number:
 
     if b == 0:
         raise CnncostError("the expression divides by zero")
-    if isinstance(a, int) and isinstance(b, int) and a % b == 0:
-        return a // b
+    if a % b == 0:
+        return int(a // b)
     return Fraction(a) / Fraction(b)
 
 

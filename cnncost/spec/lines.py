@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cnncost.errors import did_you_mean, quoted
-from cnncost.layers import JOINS, TYPES, Layer, layer_type
-from cnncost.place import Place
+from cnncost.layers import TYPES, layer_type
+from cnncost.spec.line import Line
+from cnncost.spec.names import COMMON, STRUCTURES, Names, check_name
 from cnncost.spec.nodes import Items, Node, Pairs, Scalar
-from cnncost.spec.values import NAME
+from cnncost.spec.takes import complete, known_keys
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -16,56 +17,7 @@ if TYPE_CHECKING:
     from cnncost.spec.blocks import Block
     from cnncost.spec.problems import Problems
 
-COMMON = ("name", "from", "repeat", "frozen", "share")
-"""Keys that go with every layer."""
-
-STRUCTURES = {"residual": ("shortcut",), "parallel": ("join",), "sequence": ()}
-"""Each structure's further keys."""
-
-KEYWORDS = ("same", "valid", "depthwise", "nearest", "bilinear", "true", "false", "previous")
-
-RESERVED = frozenset((*TYPES, *STRUCTURES, *COMMON, *KEYWORDS, "shortcut", "join"))
-"""What no parameter, block or layer may be called."""
-
-
-class Line:
-    """One line of a list of layers: a layer, a block's call, a structure, or a word that a
-    block's parameter stands for."""
-
-    __slots__ = (
-        *("arguments", "block", "bodies", "common", "end", "join", "main", "name"),
-        *("scoped", "sound", "sources", "start", "taken", "type", "word"),
-    )
-
-    def __init__(self, node: Node, word: str) -> None:
-        self.start, self.end = node.start, node.end
-        self.word = word
-        self.type: type[Layer] | None = None
-        self.block: Block | None = None
-        self.main: Node | None = None
-        self.arguments: dict[str, Node] = {}
-        """Further parameters by name; the main one as well, once its name is known."""
-        self.common: dict[str, Scalar] = {}
-        self.name = ""
-        self.sources: list[Scalar] = []
-        """What an opaque layer reads, where it lists several."""
-        self.bodies: list[list[Line]] = []
-        """The branches of a structure."""
-        self.join = ""
-        self.sound = True
-        """False for a line that was refused: it stands for a layer that nobody knows."""
-        self.scoped = False
-        """Whether it opens a scope of names for each copy."""
-        self.taken: Names = {}
-        """The names given inside, if it is a structure that opens scopes."""
-
-    @property
-    def place(self) -> Place:
-        return Place(self.start, self.end)
-
-
-Names = dict[str, int]
-"""The names given in one scope, with the offset of each."""
+__all__ = ["Line", "LineReader"]
 
 
 class LineReader:
@@ -88,12 +40,13 @@ class LineReader:
     def line(self, node: Node, names: Names) -> Line:
         line = Line(node, "")
         line.sound = self._read(line, node, names)
-        if not line.sound and not line.name:
-            self._name_unsound(line, node, names)
+        if not line.name:
+            self._keep_name(line, node, names)
         return line
 
-    def _name_unsound(self, line: Line, node: Node, names: Names) -> None:
-        """Keep a refused line's name, so that what refers to it is not refused as well."""
+    def _keep_name(self, line: Line, node: Node, names: Names) -> None:
+        """Keep a name that was refused, or not reached in a refused line, so that what
+        refers to it is not refused as well."""
         for key, value in node.pairs if isinstance(node, Pairs) else ():
             if key.text == "name" and isinstance(value, Scalar) and value.text not in names:
                 line.name = value.text
@@ -115,7 +68,7 @@ class LineReader:
         line.word = scalar.text.strip()
         if line.word in self.parameters:
             return True
-        return self._identify(line, scalar) and self._complete(line, scalar)
+        return self._identify(line, scalar) and complete(line, scalar, self.problems)
 
     def _mapping(self, line: Line, node: Pairs, names: Names) -> bool:
         keys = self._keys(node)
@@ -150,7 +103,9 @@ class LineReader:
         if "name" in line.common:
             self._name(line, line.common["name"], names)
         sound = self._structure(line, key, names) if line.word in STRUCTURES else True
-        return self._known_keys(line, keys) and sound and self._complete(line, key)
+        return (
+            known_keys(line, keys, self.problems) and sound and complete(line, key, self.problems)
+        )
 
     def _keys(self, node: Pairs) -> dict[str, tuple[Scalar, Node]] | None:
         """The mapping's entries by key; None where a comma split an expression."""
@@ -208,8 +163,10 @@ class LineReader:
         first, colon, rest = word.partition(":")
         name, space, value = word.partition(" ")
         if not word:
-            hint = "a '- ' without a layer: name one or delete the line"
-        elif colon and rest and self._is_layer(first):
+            what, hint = "a '- ' without a layer", "name one or delete the line"
+            self.problems.add(at.start, what, hint)
+            return
+        if colon and rest and self._is_layer(first):
             hint = f"a space is missing behind the colon: {first}: {rest}"
         elif space and self._is_layer(name):
             hint = f"a colon is missing: {name}: {value.strip()}"
@@ -230,7 +187,7 @@ class LineReader:
 
     def _name(self, line: Line, at: Scalar, names: Names) -> None:
         name = at.text
-        if check_name(self.problems, at, "layer") and name in self.parameters:
+        if check_name(self.problems, at, "a layer") and name in self.parameters:
             self.problems.add(at.start, f"layer {name!r} is called like a parameter", "rename one")
         elif name in names:
             where = self.problems.source.locate(names[name])
@@ -272,91 +229,6 @@ class LineReader:
                 return False
             line.join = word
         return True
-
-    def _known_keys(self, line: Line, keys: dict[str, tuple[Scalar, Node]]) -> bool:
-        """Refuse keys that the line does not take; whether there is none."""
-        takes = self._takes(line)
-        main = self._main(line)
-        before = self.problems.found
-        for name in [name for name in line.arguments if name not in takes]:
-            at, value = keys[name]
-            del line.arguments[name]
-            hint = self._key_hint(at, value, (*takes, *COMMON), line.word)
-            if name == main:
-                hint = f"it is the value of {line.word} itself: {line.word}: {name.upper()}"
-            self.problems.add(at.start, f"unknown key {quoted(name)} for {line.word}", hint)
-        for name in [name for name in line.arguments if name in takes]:
-            value = line.arguments[name]
-            if isinstance(value, Scalar) and value.is_null:
-                self.problems.add(
-                    keys[name][0].start, f"{name} has no value", "give one or drop it"
-                )
-                del line.arguments[name]
-        return self.problems.found == before
-
-    def _key_hint(self, at: Scalar, value: Node, choices: tuple[str, ...], word: str) -> str:
-        name, colon, rest = at.text.partition(":")
-        if colon and rest and isinstance(value, Scalar) and value.is_null and name in choices:
-            return f"a space is missing behind the colon: {name}: {rest}"
-        return did_you_mean(at.text, choices, f"{word} takes {', '.join(choices)}")
-
-    def _takes(self, line: Line) -> tuple[str, ...]:
-        """The keys besides the main argument."""
-        if line.type is not None:
-            return tuple(name for name in line.type.kinds if name != line.type.main)
-        if line.block is not None:
-            return tuple(parameter.name for parameter in line.block.parameters[1:])
-        return STRUCTURES[line.word]
-
-    def _main(self, line: Line) -> str | None:
-        if line.type is not None:
-            return line.type.main
-        if line.block is not None and line.block.parameters:
-            return line.block.parameters[0].name
-        return None
-
-    def _complete(self, line: Line, at: Scalar) -> bool:
-        """Move the main argument among the others; refuse a line that lacks one."""
-        if line.word in STRUCTURES:
-            if not line.bodies:
-                self.problems.add(at.start, f"{line.word} has no layers", "write a list behind it")
-            return bool(line.bodies)
-        main = self._main(line)
-        if line.main is not None and main is None and line.word not in JOINS:
-            self.problems.add(
-                line.main.start, f"{line.word} takes no value", f"write - {line.word}"
-            )
-            return False
-        if line.main is not None and main is not None:
-            line.arguments = {main: line.main, **line.arguments}
-        if line.type is not None and "share" in line.common and not line.type.learns:
-            self.problems.add(at.start, f"{line.word} has no parameters to share", "drop share")
-        if line.type is not None:
-            required = [name for name, kind in line.type.kinds.items() if kind.required]
-        elif line.block is not None:
-            required = [p.name for p in line.block.parameters if p.default is None]
-        missing = [name for name in required if name not in line.arguments]
-        if missing:
-            example = f"{line.word}: {missing[0].upper()}" if missing[0] == main else ""
-            others = ", ".join(f"{name}: ..." for name in missing if name != main)
-            self.problems.add(
-                at.start, f"{line.word} needs {' and '.join(missing)}",
-                f"write {', '.join(part for part in (example, others) if part)}",
-            )  # fmt: skip
-        return not missing
-
-
-def check_name(problems: Problems, at: Scalar, what: str, also: Collection[str] = ()) -> bool:
-    """Whether a name is well formed and free; `also` is allowed though reserved."""
-    name = at.text
-    if not NAME.fullmatch(name):
-        hint = "letters, digits and underscores, and no digit first"
-        problems.add(at.start, f"{quoted(name)} cannot name a {what}", hint)
-        return False
-    if name in RESERVED or (name in ("channels", "input") and name not in also):
-        problems.add(at.start, f"{name!r} cannot name a {what}: it means something", "rename it")
-        return False
-    return True
 
 
 def _opens(value: Scalar) -> bool:

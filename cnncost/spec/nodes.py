@@ -71,14 +71,20 @@ _HINTS = (
         "a second ': ' on the line: quote the value, or put the layer in braces",
     ),
     ("cannot start any token", "indent with spaces, and quote what starts with @ ` or %"),
-    ("',' or '}'", "a brace is not closed, or a comma is missing"),
-    ("',' or ']'", "a bracket is not closed, or a comma is missing"),
+    ("',' or '}'", "a brace is not closed, or a comma in it is missing"),
+    ("',' or ']'", "a bracket is not closed, or a comma in it is missing"),
     ("expected <block end>", "lines of one list or mapping start in the same column"),
     ("expected '-' indicator", "lines of one list start in the same column, each with '- '"),
-    ("expected ':'", "a key needs ': ' behind it"),
+    ("expected key", "lines of one list or mapping start in the same column"),
+    ("expected ':'", "a key needs ': ' behind it, a layer in a list '- ' before it"),
+    ("escape character", "a backslash in double quotes: use single quotes, or none"),
     ("end of stream", "a quote or bracket is not closed"),
     ("control characters", "the file holds characters that are no text"),
 )
+
+_SEEN_LATE = ("',' or '}'", "',' or ']'", "expected ':'", "end of stream")
+"""Troubles that the parser finds far behind their cause: the line where the bracket, the key or
+the quote began."""
 
 
 def parse(text: str, problems: Problems) -> Node | None:
@@ -108,9 +114,12 @@ class _TooLarge(Exception):
 
 def _syntax(error: Exception) -> Problem:
     """A problem from PyYAML's error; both its classes carry where, each in its own way."""
-    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-    offset = mark.index if mark else getattr(error, "position", 0) or 0
     what = getattr(error, "problem", None) or getattr(error, "reason", None) or "not YAML"
+    mark = getattr(error, "problem_mark", None)
+    began = getattr(error, "context_mark", None)
+    if mark and began and began.line != mark.line and any(part in what for part in _SEEN_LATE):
+        mark = began
+    offset = mark.index if mark else getattr(error, "position", 0) or 0
     hint = next((hint for part, hint in _HINTS if part in what), "")
     return Problem(offset, f"this is no YAML: {what}", hint)
 
@@ -138,7 +147,7 @@ def _build(events: Iterator[object], problems: Problems) -> Node | None:
             _refuse_marks(event, problems)
         elif kind is yaml.MappingEndEvent or kind is yaml.SequenceEndEvent:
             done = stack.pop()
-            done.end = event.end_mark.index  # type: ignore[attr-defined]
+            done.end = _end(done, event)
             keys.pop()
             continue
         elif kind is yaml.AliasEvent:
@@ -176,11 +185,23 @@ def _build(events: Iterator[object], problems: Problems) -> Node | None:
         if not isinstance(node, Scalar):
             if len(stack) == DEEPEST:
                 raise _TooLarge(
-                    Problem(node.start, f"brackets nested more than {DEEPEST} deep", "")
+                    Problem(
+                        node.start,
+                        f"brackets nested more than {DEEPEST} deep",
+                        "a spec needs few levels",
+                    )
                 )
             stack.append(node)
             keys.append(None)
     return root
+
+
+def _end(done: Items | Pairs, event: object) -> int:
+    """Where a collection ends: behind its bracket, or with its last value if it has none."""
+    start, end = event.start_mark.index, event.end_mark.index  # type: ignore[attr-defined]
+    if start < end:
+        return int(end)
+    return done.items[-1].end if isinstance(done, Items) else done.pairs[-1][1].end
 
 
 def _key(node: Node, problems: Problems) -> Scalar:
@@ -195,4 +216,5 @@ def _refuse_marks(event: object, problems: Problems) -> None:
         problems.add(event.start_mark.index, f"an anchor, &{event.anchor}: specs have none",  # type: ignore[attr-defined]
                      "a parameter or a block names what is used twice")  # fmt: skip
     if event.tag is not None:  # type: ignore[attr-defined]
-        problems.add(event.start_mark.index, f"a tag, {event.tag}: specs have none", "leave it out")  # type: ignore[attr-defined]
+        tag = event.tag.replace("tag:yaml.org,2002:", "!!")  # type: ignore[attr-defined]
+        problems.add(event.start_mark.index, f"a tag, {tag}: specs have none", "leave it out")  # type: ignore[attr-defined]

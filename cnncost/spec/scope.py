@@ -74,14 +74,19 @@ class Scope:
                 offset, f"{quoted(path)} stands further down", "references point upwards only"
             )
         where = f" in {done}" if done else ""
-        known = f"the names above{where}: {', '.join(list(self.names)[-12:])}"
-        if not self.names:
+        known = f"the names above{where}: {', '.join(self._known()[-12:])}"
+        if not self._known():
             known = f"no layer stands above it{where}"
+        if self.call is not None and not done:
+            known = f"inside {self.call.block} only its own names are known: pass it as an argument"
         raise Misread(
             offset,
             f"no layer is called {quoted(path)}",
-            did_you_mean(part, list(self.names), known),
+            did_you_mean(part, self._known(), known),
         )
+
+    def _known(self) -> list[str]:
+        return [name for name, entry in self.names.items() if entry is not None]
 
 
 class Copies:
@@ -95,10 +100,7 @@ class Copies:
     def copy(self, number: int, name: str, offset: int) -> Entry:
         if not 1 <= number <= len(self.copies):
             raise Misread(offset, f"{name} has {len(self.copies)} copies, not {number}")
-        entry = self.copies[number - 1]
-        if entry is None:
-            raise Unknown
-        return entry
+        return self.copies[number - 1]
 
 
 Entry = int | Scope | Copies | None

@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from cnncost.errors import CnncostError, did_you_mean, quoted
+from cnncost.layers.kinds import written
 from cnncost.place import Place
 from cnncost.quantity import parse_number
 from cnncost.spec import expression
 from cnncost.spec.nodes import Items, Node, Scalar
+from cnncost.spec.traps import BOOLEANS, trap
 
 if TYPE_CHECKING:
     from cnncost.layers.kinds import Raw
@@ -19,16 +21,35 @@ NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.A)
 PATH = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z0-9_]+)*", re.A)
 
 
-class Origin(NamedTuple):
-    """One scalar of the file that a number derives from.
+Role = Literal["number", "expression", "default", "param", "setting", "boolean", "word"]
 
-    `role` tells what an edit may do with it: only a `number`, a whole scalar, can be
-    replaced; an `expression` is a ratio, a `default` stands in a block's signature and
-    belongs to all its calls, a `param` is set from outside.
+
+class Origin(NamedTuple):
+    """One scalar of the file that a value derives from.
+
+    What is promised, and held by `tests/test_origins.py`:
+
+    - `place` spans the whole scalar, its quotes among it, in the text as it was read.
+    - A field's origins are all the scalars that its value derives from: another text at a
+      place changes only fields that have it among their origins (and what follows from those
+      fields: shapes, counts, other uses of `channels`). None at all: the value is the type's
+      default, or follows a shape (`channels`, the extents of a layer named in `size`).
+    - They stand in the order of reading: a list's item by item, an expression before the
+      scalars of the names in it. A scalar that is read twice stands twice.
+    - `role` tells what the scalar is, and so what an edit may do with it:
+      `number`: a number alone, in a line or in a call's arguments: it can be replaced. If it
+      is the field's only origin, it is the field's value;
+      `expression`: the value is computed, from the numbers in it and from what follows it: a
+      ratio, so not editable;
+      `default`: in a block's signature: it belongs to all calls that don't give the argument;
+      `param`: a value of `params`: it belongs to all that name it;
+      `setting`: the same while `--set` overrides it: another text there changes nothing;
+      `boolean`: true or false;
+      `word`: a keyword, a layer's type or name.
     """
 
     place: Place
-    role: Literal["number", "expression", "default", "param", "boolean"]
+    role: Role
 
 
 class Word(str):
@@ -38,7 +59,15 @@ class Word(str):
 
 
 class Reference(int):
-    """A node of the network as a value, by index."""
+    """A node of the network as a value, by index; no number wherever one is due."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"Reference({int(self)})"
+
+    def __str__(self) -> str:
+        return "a layer"
 
 
 class Bound(NamedTuple):
@@ -97,50 +126,17 @@ def _parse(scalar: Scalar) -> object:
     if text in ("true", "false"):
         return text == "true"
     if PATH.fullmatch(text):
-        if scalar.plain and text in _BOOLEANS:
-            return Bad(f"{quoted(text)} is neither true nor false", f"write {_BOOLEANS[text]}")
+        if text in BOOLEANS:
+            return Bad(f"{quoted(text)} is neither true nor false", f"write {BOOLEANS[text]}")
         return Name(text)
-    trap = _trap(text)
-    if trap:
-        return Bad(f"{quoted(text)} is no number", trap)
+    if text in ("", "~"):
+        return Bad("a value is missing here", "give one, or leave the key out")
+    if hint := trap(text):
+        return Bad(f"{quoted(text)} is no number", hint)
     try:
         return Formula(expression.parse(text))
     except CnncostError as error:
         return Bad(error.what, error.hint)
-
-
-_BOOLEANS = dict.fromkeys(("yes", "Yes", "YES", "on", "On", "ON", "True", "TRUE"), "true") | (
-    dict.fromkeys(("no", "No", "NO", "off", "Off", "OFF", "False", "FALSE"), "false")
-)
-
-
-def _trap(text: str) -> str:
-    """What to write for a number that YAML 1.1 or another language would have read."""
-    if text in ("~", ""):
-        return "a value is missing here"
-    if re.fullmatch(r"-?0[0-9]+", text):
-        return f"write {int(text)}: numbers are decimal, without leading zeros"
-    if re.fullmatch(r"0[xX][0-9a-fA-F]{1,16}", text):
-        return f"write {int(text, 16)}: numbers are decimal"
-    if re.fullmatch(r"0[oO][0-7]{1,16}", text):
-        return f"write {int(text, 8)}: numbers are decimal"
-    if re.fullmatch(r"0[bB][01]{1,64}", text):
-        return f"write {int(text[2:], 2)}: numbers are decimal"
-    if re.fullmatch(r"[0-9]+(_[0-9]+)+", text):
-        return f"write {text.replace('_', '')}"
-    if re.fullmatch(r"[0-9]+(,[0-9]{3})+", text):
-        return f"write {text.replace(',', '')}"
-    if re.fullmatch(r"[0-9]+(:[0-9]+)+", text):
-        return "a ratio is written 1/2, a list [5, 30]"
-    if re.fullmatch(r"[0-9]+[xX][0-9xX]+", text):
-        return f"write [{', '.join(re.split('[xX]', text))}]"
-    if re.fullmatch(r"\+[0-9.]+", text):
-        return f"write {text[1:]}"
-    if re.fullmatch(r"-?\.[0-9]+", text):
-        return f"write {text.replace('.', '0.')}"
-    if re.fullmatch(r"[0-9]+\.", text):
-        return f"write {text[:-1]}"
-    return ""
 
 
 class Reading:
@@ -171,6 +167,7 @@ class Reading:
             return known
         if isinstance(known, Name):
             if known.text in self.keywords:
+                self.origins.append(Origin(scalar.place, "word"))
                 return known.text
             return self._bound(known.text, scalar)
         if isinstance(known, Formula):
@@ -183,6 +180,23 @@ class Reading:
             raise Misread(scalar.start, known.what, known.hint)
         self.origins.append(Origin(scalar.place, "number"))
         return known  # type: ignore[return-value]  # what is left is an int or a Fraction
+
+    def word(self, node: Node) -> Raw:
+        """The word in a field that takes nothing else.
+
+        Raises:
+            Misread: it is none.
+            Unknown: it depends on what was refused before.
+        """
+        if not isinstance(node, Scalar):
+            raise Misread(node.start, "a word is due")
+        if node.text in self.env:
+            return self._bound(node.text, node)
+        known = parsed(node)
+        if isinstance(known, Bad):
+            raise Misread(node.start, known.what, known.hint)
+        self.origins.append(Origin(node.place, "word"))
+        return node.text
 
     def _bound(self, name: str, scalar: Scalar) -> Raw:
         if name not in self.env:
@@ -197,8 +211,9 @@ class Reading:
         value = self._bound(name, scalar)
         if isinstance(value, (bool, str, tuple, Reference)):
             raise Misread(
-                scalar.start, f"{name} is no number here, so it cannot be part of an expression"
-            )
+                scalar.start, f"{name} is {written(value)} here, and no part of an expression",
+                "expressions are of numbers",
+            )  # fmt: skip
         return value
 
     def unknown(self, name: str, scalar: Scalar) -> Misread:

@@ -1,0 +1,121 @@
+"""Kinds of fields that hold lists: padding, shapes, orders and choices of channels."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from cnncost.errors import Refused
+from cnncost.layers.kinds import LARGEST, Kind, Whole, one_an_axis, written
+from cnncost.shape import Shape
+
+if TYPE_CHECKING:
+    from cnncost.layers.kinds import Raw
+
+
+class Padding(Kind):
+    """Zeros around a map: a number, one an axis, pairs, `same` or `valid`.
+
+    Reads as `same` or a pair (before, after) an axis.
+    """
+
+    keywords: tuple[str, ...] = ("same", "valid")
+    takes = "a whole number of at least 0, a list of one or a pair [before, after] an axis"
+
+    def read(self, value: Raw, x: Shape | None) -> Any:  # Any: pairs, or the word `same`
+        if isinstance(value, str):
+            if value in self.keywords:
+                return value if value == "same" else self.read(0, x)
+            raise self.refuse(value)
+        if not isinstance(value, tuple):
+            return (self._pair(value),) * (len(x.extents) if x else 1)
+        pairs = tuple(self._pair(item) for item in value)
+        one_an_axis(pairs, x)
+        return pairs
+
+    def _pair(self, value: Raw) -> tuple[int, int]:
+        whole = Whole("", minimum=0)
+        if not isinstance(value, tuple):
+            return (whole.read(value, None),) * 2
+        if len(value) != 2:
+            raise self.refuse(value, "a pair is [before, after]")
+        before, after = (whole.read(item, None) for item in value)
+        return before, after
+
+
+class Amount(Padding):
+    """Padding's grammar without its keywords: what `pad` adds and `crop` takes off."""
+
+    keywords: tuple[str, ...] = ()
+
+
+class Dims(Kind):
+    """A shape, channels first, in which one entry may be -1 if it is `free`: what is left."""
+
+    takes = "a list of one to four whole numbers, channels first"
+
+    def __init__(self, text: str, *, free: bool = True) -> None:
+        super().__init__(text)
+        self.free = free
+        if free:
+            self.takes += ", of which one may be -1"
+
+    def read(self, value: Raw, x: Shape | None) -> Any:  # Any: a tuple of int
+        if not isinstance(value, tuple) or not 1 <= len(value) <= 4:
+            raise self.refuse(value)
+        for item in value:
+            if type(item) is not int or not (item == -1 * self.free or 1 <= item <= LARGEST):
+                raise self.refuse(value)
+        if value.count(-1) > 1:
+            raise self.refuse(value)
+        return value
+
+
+class AxisOrder(Kind):
+    """A permutation of the axes, counted from 1, the channels' first."""
+
+    takes = "a list of all axes, counted from 1 (the channels)"
+
+    def read(self, value: Raw, x: Shape | None) -> Any:  # Any: a tuple of int
+        if not isinstance(value, tuple) or not all(type(item) is int for item in value):
+            raise self.refuse(value)
+        axes = len(x.dims) if x else len(value)
+        if sorted(int(str(item)) for item in value) != list(range(1, axes + 1)):
+            raise self.refuse(value, f"its input has the axes 1 to {axes}")
+        return value
+
+
+class Span(Kind):
+    """From a channel, counted from 0, to a channel, the end excluded."""
+
+    takes = "[from, to]: channels from 0, the end excluded"
+
+    def read(self, value: Raw, x: Shape | None) -> Any:  # Any: a pair of int
+        if not isinstance(value, tuple) or len(value) != 2:
+            raise self.refuse(value)
+        start, end = value
+        if type(start) is not int or type(end) is not int or not 0 <= start < end:
+            raise self.refuse(value)
+        return value
+
+
+class Connects(Kind):
+    """For each filter the list of the input maps that it sees, counted from 0."""
+
+    takes = "a list, for each filter, of lists of input maps, counted from 0"
+
+    def read(self, value: Raw, x: Shape | None) -> Any:  # Any: a tuple of tuples of int
+        if not isinstance(value, tuple):
+            raise self.refuse(value)
+        for maps in value:
+            if not isinstance(maps, tuple) or not maps:
+                raise self.refuse(value)
+            for item in maps:
+                if type(item) is not int or item < 0:
+                    raise self.refuse(value)
+                if x and item >= x.channels:
+                    raise Refused(
+                        f"names map {item}, but its input {x} has the maps 0 to {x.channels - 1}"
+                    )
+            if len(set(maps)) < len(maps):
+                raise Refused(f"lists a map twice in {written(maps)}")
+        return value

@@ -1,0 +1,49 @@
+"""One line of a list of layers, as it was read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cnncost.place import Place
+
+if TYPE_CHECKING:
+    from cnncost.layers import Layer
+    from cnncost.spec.blocks import Block
+    from cnncost.spec.names import Names
+    from cnncost.spec.nodes import Node, Scalar
+
+
+class Line:
+    """One line of a list of layers: a layer, a block's call, a structure, or a word that a
+    block's parameter stands for."""
+
+    __slots__ = (
+        *("arguments", "block", "bodies", "common", "end", "join", "main", "name"),
+        *("scoped", "sound", "sources", "start", "taken", "type", "word"),
+    )
+
+    def __init__(self, node: Node, word: str) -> None:
+        self.start, self.end = node.start, node.end
+        self.word = word
+        self.type: type[Layer] | None = None
+        self.block: Block | None = None
+        self.main: Node | None = None
+        self.arguments: dict[str, Node] = {}
+        """Further parameters by name; the main one as well, once its name is known."""
+        self.common: dict[str, Scalar] = {}
+        self.name = ""
+        self.sources: list[Scalar] = []
+        """What an opaque layer reads, where it lists several."""
+        self.bodies: list[list[Line]] = []
+        """The branches of a structure."""
+        self.join = ""
+        self.sound = True
+        """False for a line that was refused: it stands for a layer that nobody knows."""
+        self.scoped = False
+        """Whether it opens a scope of names for each copy."""
+        self.taken: Names = {}
+        """The names given inside, if it is a structure that opens scopes."""
+
+    @property
+    def place(self) -> Place:
+        return Place(self.start, self.end)

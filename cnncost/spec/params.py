@@ -1,0 +1,57 @@
+"""A spec's params: plain numbers for expressions, which may be set from outside."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from cnncost.errors import CnncostError, did_you_mean, quoted
+from cnncost.layers.kinds import written
+from cnncost.spec.entries import pairs, plain_value
+from cnncost.spec.names import check_name
+from cnncost.spec.nodes import Node
+from cnncost.spec.problems import Problems
+from cnncost.spec.values import Bound, Origin
+
+if TYPE_CHECKING:
+    from fractions import Fraction
+
+
+def read_params(node: Node | None, problems: Problems) -> dict[str, Bound]:
+    """The params as the file has them."""
+    params: dict[str, Bound] = {}
+    for key, value in pairs(node, "params", problems):
+        if not check_name(problems, key, "a parameter"):
+            continue
+        if key.text in params:
+            problems.add(key.start, f"key {quoted(key.text)} is given twice", "keep one")
+        number = plain_value(value, problems, {})
+        if isinstance(number, (bool, str, tuple)):
+            problems.add(
+                value.start, f"params: {key.text} is {written(number)}, not a plain number",
+                "params are numbers for expressions: alpha: 0.5",
+            )  # fmt: skip
+            number = None
+        if number is None:
+            number = 1  # to go on with
+        params[key.text] = Bound(number, (Origin(value.place, "param"),))
+    return params
+
+
+def set_params(
+    params: dict[str, Bound], values: Mapping[str, int | Fraction], filename: str
+) -> None:
+    """Give params other values, in place.
+
+    Raises:
+        CnncostError: the spec has no param of such a name.
+    """
+    for name, number in values.items():
+        if name not in params:
+            known = f"params has {', '.join(params)}" if params else "the spec has no params"
+            raise CnncostError(
+                f"--set {name}: {filename} has no such parameter",
+                did_you_mean(name, list(params), known),
+            )
+        (origin,) = params[name].origins
+        params[name] = Bound(number, (origin._replace(role="setting"),))

@@ -1,0 +1,96 @@
+"""What a line takes: the keys of its type, block or structure, and those it cannot lack."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cnncost.errors import did_you_mean, quoted
+from cnncost.layers import JOINS
+from cnncost.spec.names import COMMON, STRUCTURES
+from cnncost.spec.nodes import Node, Scalar
+
+if TYPE_CHECKING:
+    from cnncost.spec.line import Line
+    from cnncost.spec.problems import Problems
+
+
+def known_keys(line: Line, keys: dict[str, tuple[Scalar, Node]], problems: Problems) -> bool:
+    """Refuse keys that the line does not take; whether there is none."""
+    known = _further_keys(line)
+    before = problems.found
+    for name in list(line.arguments):
+        at, value = keys[name]
+        if name not in known:
+            hint = _key_hint(at, (*known, *_common_keys(line)), line.word)
+            if name == main_argument(line):
+                hint = f"it is the value of {line.word} itself: {line.word}: {name.upper()}"
+            problems.add(at.start, f"unknown key {quoted(name)} for {line.word}", hint)
+            del line.arguments[name]
+        elif isinstance(value, Scalar) and value.is_null:
+            problems.add(at.start, f"{name} has no value", "give one or drop it")
+            del line.arguments[name]
+    return problems.found == before
+
+
+def complete(line: Line, at: Scalar, problems: Problems) -> bool:
+    """Move the main argument among the others; refuse a line that lacks one."""
+    if line.word in STRUCTURES:
+        if not line.bodies:
+            problems.add(at.start, f"{line.word} has no layers", "write a list behind it")
+        return bool(line.bodies)
+    main = main_argument(line)
+    if line.main is not None and main is None and line.word not in JOINS:
+        problems.add(line.main.start, f"{line.word} takes no value", f"write - {line.word}")
+        return False
+    if line.main is not None and main is not None:
+        line.arguments = {main: line.main, **line.arguments}
+    if line.type is not None and "share" in line.common and not line.type.learns:
+        problems.add(at.start, f"{line.word} has no parameters to share", "drop share")
+    missing = [name for name in _required(line) if name not in line.arguments]
+    if missing:
+        example = f"{line.word}: {missing[0].upper()}" if missing[0] == main else ""
+        others = ", ".join(f"{name}: ..." for name in missing if name != main)
+        problems.add(
+            at.start, f"{line.word} needs {' and '.join(missing)}",
+            f"write {', '.join(part for part in (example, others) if part)}",
+        )  # fmt: skip
+    return not missing
+
+
+def main_argument(line: Line) -> str | None:
+    """The field that the value of the line's own key is, if it takes one."""
+    if line.type is not None:
+        return line.type.main
+    if line.block is not None and line.block.parameters:
+        return line.block.parameters[0].name
+    return None
+
+
+def _further_keys(line: Line) -> tuple[str, ...]:
+    """The keys besides the main argument."""
+    if line.type is not None:
+        return tuple(name for name in line.type.kinds if name != line.type.main)
+    if line.block is not None:
+        return tuple(parameter.name for parameter in line.block.parameters[1:])
+    return STRUCTURES[line.word]
+
+
+def _common_keys(line: Line) -> tuple[str, ...]:
+    """The keys of every layer; a join's list says what it reads."""
+    return tuple(key for key in COMMON if key != "from" or line.word not in JOINS)
+
+
+def _required(line: Line) -> list[str]:
+    """The arguments that have no default."""
+    if line.type is not None:
+        return [name for name, kind in line.type.kinds.items() if kind.required]
+    if line.block is not None:
+        return [p.name for p in line.block.parameters if p.default is None]
+    return []
+
+
+def _key_hint(at: Scalar, choices: tuple[str, ...], word: str) -> str:
+    name, _, rest = at.text.partition(":")
+    if name in choices:  # the whole key is not, so there is a colon
+        return f"a space is missing behind the colon: {name}: {rest}"
+    return did_you_mean(at.text, choices, f"{word} takes {', '.join(choices)}")

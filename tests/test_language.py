@@ -1,0 +1,524 @@
+"""Each feature of the spec language on a small spec, the network worked out by hand.
+
+A case is a spec and its layers, one text each: name, shape, what it reads where that is not the
+layer above it in the list (`add1 3x8x8 < input conv1`), `frozen`, and whose parameters it
+shares (`= conv1`).
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from cnncost.network import Network
+from cnncost.spec import Settings, read_spec
+
+
+def layers(network: Network) -> list[str]:
+    """The layers as the cases write them."""
+    found = []
+    for node in network.layers:
+        text = f"{node.name} {node.output}"
+        if node.reads != (node.index - 1,):
+            text += " < " + " ".join(network.nodes[index].name for index in node.reads)
+        if node.frozen:
+            text += " frozen"
+        if node.shares is not None:
+            text += f" = {network.nodes[node.shares].name}"
+        found.append(text)
+    return found
+
+
+CASES = {
+    "a word, a mapping, a type without a value, two braceless keys": (
+        """
+        input: [3, 8, 8]
+        layers:
+          - relu
+          - {conv: 4, kernel: 3}
+          - {maxpool: 2, name: pool}
+          - {relu, name: last}
+          - dropout: 0.5
+        """,
+        ["relu1 3x8x8", "conv1 4x6x6", "pool 4x3x3", "last 4x3x3", "dropout1 4x3x3"],
+    ),
+    "block style": (
+        """
+        input:
+        - 3
+        - 8
+        - 8
+        layers:
+        - name: first
+          conv: 4
+          kernel: 1
+        - dense: 10
+        """,
+        ["first 4x8x8", "dense1 10"],
+    ),
+    "quotes are no different": (
+        """
+        "input": ["3", '8', 8]
+        layers: ["relu", {'conv': "4", "kernel": '3'}, {upsample: 2, mode: "nearest"}]
+        """,
+        ["relu1 3x8x8", "conv1 4x6x6", "upsample1 4x12x12"],
+    ),
+    "one, two and three axes, and a vector": (
+        """
+        input: {v: [5], l: [3, 9], m: [3, 9, 7], c: [3, 9, 7, 5]}
+        layers:
+          - {name: a, dense: 2, from: v}
+          - {name: b, conv: 2, kernel: 3, from: l}
+          - {name: d, conv: 2, kernel: 3, from: m}
+          - {name: e, conv: 2, kernel: 3, from: c}
+        """,
+        ["a 2 < v", "b 2x7 < l", "d 2x7x5 < m", "e 2x7x5x3 < c"],
+    ),
+    "a size for all axes or one an axis": (
+        """
+        input: [3, 12, 20]
+        layers:
+          - {conv: 4, kernel: [1, 7], stride: [2, 1]}
+          - {conv: 4, kernel: 3, padding: [1, 0]}
+          - {conv: 4, kernel: 3, padding: [[2, 0], [0, 1]]}
+          - {conv: 4, kernel: 3, stride: 2, padding: same}
+          - {conv: 4, kernel: 1, padding: valid}
+          - {conv: 4, kernel: 2, dilation: [1, 2]}
+        """,
+        # 12: (12-1)/2+1 = 6; 6+2-2 = 6; 6+2-2 = 6; ceil(6/2) = 3; 3; 3-1 = 2
+        # 20: 20-6 = 14; 14-2 = 12; 12+1-2 = 11; ceil(11/2) = 6; 6; 6-2 = 4
+        ["conv1 4x6x14", "conv2 4x6x12", "conv3 4x6x11", "conv4 4x3x6", "conv5 4x3x6",
+         "conv6 4x2x4"],
+    ),
+    "pooling: stride is the kernel, ceil, same": (
+        """
+        input: [2, 9, 10]
+        layers:
+          - {maxpool: 2, name: down}
+          - {maxpool: 3, from: input, ceil: true, name: up}
+          - {avgpool: 4, from: input, padding: same, ceil: true, name: s}
+        """,
+        # 9: floor(9/2) = 4; 9/3 = 3; ceil(9/4) = 3. 10: 5; ceil(10/3) = 4; ceil(10/4) = 3
+        ["down 2x4x5", "up 2x3x4 < input", "s 2x3x3 < input"],
+    ),
+    "groups, and the maps that a filter sees": (
+        """
+        input: [4, 8, 8]
+        layers:
+          - {conv: 6, kernel: 1, groups: 2}
+          - {conv: 6, kernel: 1, groups: depthwise}
+          - {conv: 2, kernel: 3, connects: [[0, 1], [5]]}
+          - {depthwise_conv: 3, multiplier: 2}
+          - {conv_transpose: 4, kernel: 2, stride: 2, groups: 2}
+        """,
+        ["conv1 6x8x8", "conv2 6x8x8", "conv3 2x6x6", "depthwise_conv1 4x4x4",
+         "conv_transpose1 4x8x8"],
+    ),
+    "expressions": (
+        """
+        input: [3, 8, 8]
+        params: {alpha: 0.75, n: 2}
+        layers:
+          - {conv: 2 * (n + 3) - 4, kernel: 1}
+          - {conv: 64 * alpha, kernel: 1}
+          - {conv: 7 // 2, kernel: 1}
+          - {conv: round(2.5), kernel: 1}
+          - {conv: "max(3, min(9, 5))", kernel: 1}
+          - {conv: ceil(7 / 2), kernel: floor(3 / 2)}
+          - {conv: multiple(32 * alpha), kernel: 1}
+          - {conv: "multiple(17, 16)", kernel: 1}
+          - {conv: multiple(10), kernel: 1}
+          - {conv: -(-5), kernel: 3 - 2}
+          - {conv: 6 / 3, kernel: 1}
+          - {conv: 1.5e1, kernel: 1}
+          - {conv: 0.001k, kernel: 1}
+        """,
+        # 6; 48; 3; 2 (ties to even); 5; 4; 24; 16; 10 -> max(8, 8) = 8 < 9 -> 16
+        [f"conv{i} {c}x8x8" for i, c in enumerate([6, 48, 3, 2, 5, 4, 24, 16, 16, 5, 2, 15, 1], 1)],
+    ),
+    "repeat: copies, none, a boolean": (
+        """
+        input: [3, 8, 8]
+        params: {n: 2}
+        layers:
+          - {conv: 3, kernel: 3, name: c, repeat: n}
+          - {relu, repeat: 0}
+          - {relu, repeat: false}
+          - {relu, repeat: true}
+          - {tanh, repeat: 1}
+          - {add: [previous, c.1], repeat: 0}
+          - {sigmoid, from: c, name: last}
+          - {sigmoid, from: c.1, name: first}
+          - {add: [tanh1, tanh1.1]}
+        """,
+        # A line that is left out has taken its number all the same.
+        [
+            *("c.1 3x6x6", "c.2 3x4x4", "relu3 3x4x4", "tanh1.1 3x4x4", "last 3x4x4 < c.2"),
+            *("first 3x6x6 < c.1", "add2 3x4x4 < tanh1.1 tanh1.1"),
+        ],
+    ),
+    "from with repeat is the first copy's only": (
+        """
+        input: [3, 8, 8]
+        layers:
+          - {relu, name: a}
+          - {conv: 3, kernel: 3, from: input, repeat: 2}
+          - {add: [conv1.2, conv1]}
+        """,
+        ["a 3x8x8", "conv1.1 3x6x6 < input", "conv1.2 3x4x4", "add1 3x4x4 < conv1.2 conv1.2"],
+    ),
+    "unnamed layers are numbered by type, taken names skipped": (
+        """
+        input: [3, 8, 8]
+        layers:
+          - {relu, name: relu2}
+          - relu
+          - relu
+          - {tanh, name: tanh1}
+          - tanh
+        """,
+        ["relu2 3x8x8", "relu1 3x8x8", "relu3 3x8x8", "tanh1 3x8x8", "tanh2 3x8x8"],
+    ),
+    "frozen and share": (
+        """
+        input: [3, 8, 8]
+        layers:
+          - {conv: 3, kernel: 1, name: a, frozen: true}
+          - {conv: 3, kernel: 1, share: a}
+          - {conv: 3, kernel: 1, frozen: false, name: b}
+          - {conv: 3, kernel: 1, name: c, share: b}
+          - {conv: 3, kernel: 1, name: d, share: c}
+        """,
+        ["a 3x8x8 frozen", "conv1 3x8x8 frozen = a", "b 3x8x8", "c 3x8x8 = b", "d 3x8x8 = b"],
+    ),
+    "frozen and share on a block hold for all inside": (
+        """
+        input: {left: [1, 8, 8], right: [1, 8, 8]}
+        blocks:
+          tower(width):
+            - {conv: width, kernel: 3}
+            - {relu, name: act}
+            - sequence: [{dense: 5, name: out}]
+              repeat: 1
+        layers:
+          - {tower: 2, name: t, from: left, frozen: true}
+          - {tower: 2, name: u, from: right, share: t}
+          - {concat: [t, u]}
+        """,
+        [
+            *("t.conv1 2x6x6 < left frozen", "t.act 2x6x6 frozen", "t.sequence1.1.out 5 frozen"),
+            "u.conv1 2x6x6 < right frozen = t.conv1",
+            *("u.act 2x6x6", "u.sequence1.1.out 5 frozen = t.sequence1.1.out"),
+            "concat1 10 < t.sequence1.1.out u.sequence1.1.out",
+        ],
+    ),
+    "a line of its own share in a shared block": (
+        """
+        input: [3, 8, 8]
+        blocks:
+          b(again): [{conv: 3, kernel: 1, name: x}, {conv: 3, kernel: 1, share: x, repeat: again}]
+        layers: [{b: false, name: p}, {b: true, share: p}]
+        """,
+        ["p.x 3x8x8", "b1.x 3x8x8 = p.x", "b1.conv1 3x8x8 = p.x"],
+    ),
+    "share with a copy": (
+        """
+        input: [3, 8, 8]
+        layers:
+          - {conv: 3, kernel: 1, repeat: 2, name: a}
+          - {conv: 3, kernel: 1, share: a}
+          - {conv: 3, kernel: 1, share: a.1}
+        """,
+        ["a.1 3x8x8", "a.2 3x8x8", "conv1 3x8x8 = a.2", "conv2 3x8x8 = a.1"],
+    ),
+    "joins": (
+        """
+        input: [4, 8, 8]
+        layers:
+          - {conv: 4, kernel: 1, name: a}
+          - {add: [previous, input]}
+          - {concat: [previous, a, input]}
+          - {name: gate, global_avgpool}
+          - {mul: [concat1, gate]}
+          - {mul: [gate, previous]}
+        """,
+        [
+            *("a 4x8x8", "add1 4x8x8 < a input", "concat1 12x8x8 < add1 a input", "gate 12x1x1"),
+            *("mul1 12x8x8 < concat1 gate", "mul2 12x8x8 < gate mul1"),
+        ],
+    ),
+    "structures": (
+        """
+        input: [4, 8, 8]
+        layers:
+          - residual: [{conv: 4, kernel: 3, padding: 1}, relu]
+          - residual: [{conv: 6, kernel: 1}]
+            shortcut: [{conv: 6, kernel: 1, bias: false}]
+          - parallel: [[{conv: 2, kernel: 1}], [], [maxpool: 1, relu]]
+          - {parallel: [[], [sigmoid]], join: mul}
+          - {parallel: [[], [tanh]], join: add}
+          - sequence: [relu, {sequence: [tanh]}]
+        """,
+        [
+            *("conv1 4x8x8", "relu1 4x8x8", "add1 4x8x8 < relu1 input", "conv2 6x8x8"),
+            *("conv3 6x8x8 < add1", "add2 6x8x8 < conv2 conv3", "conv4 2x8x8"),
+            *("maxpool1 6x8x8 < add2", "relu2 6x8x8", "concat1 14x8x8 < conv4 add2 relu2"),
+            *("sigmoid1 14x8x8", "mul1 14x8x8 < concat1 sigmoid1", "tanh1 14x8x8"),
+            *("add3 14x8x8 < mul1 tanh1", "relu3 14x8x8", "tanh2 14x8x8"),
+        ],
+    ),
+    "a repeated structure has a scope of names for each copy": (
+        """
+        input: [4, 8, 8]
+        layers:
+          - residual: [{relu, name: a}, {add: [a, previous]}]
+            repeat: 2
+            name: r
+          - {add: [r, r.1, r.2.a, input]}
+        """,
+        [
+            # The structure's line comes before those inside, so its join is add1.
+            *("r.1.a 4x8x8", "r.1.add2 4x8x8 < r.1.a r.1.a", "r.1.add1 4x8x8 < r.1.add2 input"),
+            *("r.2.a 4x8x8", "r.2.add2 4x8x8 < r.2.a r.2.a", "r.2.add1 4x8x8 < r.2.add2 r.1.add1"),
+            "add1 4x8x8 < r.2.add1 r.1.add1 r.2.a input",
+        ],
+    ),
+    "from on a structure is what enters it": (
+        """
+        input: [4, 8, 8]
+        layers:
+          - {relu, name: a}
+          - {relu, name: b}
+          - {residual: [tanh], from: a, name: c}
+          - {add: [b, c]}
+        """,
+        ["a 4x8x8", "b 4x8x8", "tanh1 4x8x8 < a", "c 4x8x8 < tanh1 a", "add1 4x8x8 < b c"],
+    ),
+    "blocks: signature, defaults, channels, input": (
+        """
+        input: [4, 9, 7]
+        blocks:
+          conv_bn(filters, kernel=1, stride=1, then=relu):
+            - {conv: filters, kernel: kernel, stride: stride, padding: kernel // 2, bias: false}
+            - batchnorm
+            - then
+          wide(half=channels / 2, whole=2 * half):
+            - {conv: half, kernel: 1}
+            - {conv: whole, kernel: 1}
+            - {add: [previous, input]}
+          plain: [relu]
+        layers:
+          - {conv_bn: 8, kernel: 3, stride: 2}
+          - {conv_bn: 6, then: identity, name: c}
+          - wide
+          - {wide: 1, whole: 6}
+          - {wide: 5, whole: 6}
+          - plain
+        """,
+        [
+            *("conv_bn1.conv1 8x5x4", "conv_bn1.batchnorm1 8x5x4", "conv_bn1.relu1 8x5x4"),
+            *("c.conv1 6x5x4", "c.batchnorm1 6x5x4", "c.identity1 6x5x4"),
+            *("wide1.conv1 3x5x4", "wide1.conv2 6x5x4"),
+            "wide1.add1 6x5x4 < wide1.conv2 c.identity1",
+            *("wide2.conv1 1x5x4", "wide2.conv2 6x5x4"),
+            "wide2.add1 6x5x4 < wide2.conv2 wide1.add1",
+            *("wide3.conv1 5x5x4", "wide3.conv2 6x5x4"),
+            "wide3.add1 6x5x4 < wide3.conv2 wide2.add1",
+            "plain1.relu1 6x5x4",
+        ],
+    ),
+    "a parameter for a default alone, lists and brackets in defaults": (
+        """
+        input: [4, 8, 8]
+        blocks:
+          b(w, v=max(w, 2 * w), k=[3, 1]): [{conv: v, kernel: k}]
+        layers: [{b: 5}, {b: 1, v: 3, k: [1, 1]}]
+        """,
+        ["b1.conv1 10x6x8", "b2.conv1 3x6x8"],
+    ),
+    "a parameter named channels or input wins": (
+        """
+        input: [4, 8, 8]
+        blocks:
+          b(channels, input): [{conv: channels, kernel: 1}, {add: [previous, input]}]
+        layers:
+          - {conv: 7, kernel: 1, name: x}
+          - {tanh, from: input}
+          - {b: 7, input: x}
+        """,
+        ["x 7x8x8", "tanh1 4x8x8 < input", "b1.conv1 7x8x8", "b1.add1 7x8x8 < b1.conv1 x"],
+    ),
+    "arguments: booleans, lists, keywords, words, layers, previous": (
+        """
+        input: [4, 8, 8]
+        blocks:
+          b(kernel=[3, 1], skip, se=false, padding=same, how=bilinear):
+            - {conv: 4, kernel: kernel, padding: padding}
+            - {sigmoid, repeat: se}
+            - {upsample: 2, mode: how}
+            - {upsample, size: skip}
+            - {add: [previous, skip]}
+        layers:
+          - {relu, name: r}
+          - {b, skip: r}
+          - {b: [1, 3], se: true, padding: [0, 1], how: nearest, skip: previous}
+        """,
+        [
+            *("r 4x8x8", "b1.conv1 4x8x8", "b1.upsample1 4x16x16", "b1.upsample2 4x8x8"),
+            *("b1.add1 4x8x8 < b1.upsample2 r", "b2.conv1 4x8x8", "b2.sigmoid1 4x8x8"),
+            *("b2.upsample1 4x16x16", "b2.upsample2 4x8x8", "b2.add1 4x8x8 < b2.upsample2 b1.add1"),
+        ],
+    ),
+    "names inside blocks, by dot and by number": (
+        """
+        input: [4, 8, 8]
+        blocks:
+          inner: [{conv: 4, kernel: 3, name: c}, relu]
+          outer: [{inner, repeat: 2, name: i}]
+        layers:
+          - {outer, name: o}
+          - {tanh, from: o.i.1.c}
+          - {tanh, from: o.i.c, name: t}
+          - {add: [o, t], name: sum}
+          - {tanh, from: tanh1}
+        """,
+        [
+            *("o.i.1.c 4x6x6", "o.i.1.relu1 4x6x6", "o.i.2.c 4x4x4", "o.i.2.relu1 4x4x4"),
+            *("tanh1 4x6x6 < o.i.1.c", "t 4x4x4 < o.i.2.c", "sum 4x4x4 < o.i.2.relu1 t"),
+            "tanh2 4x6x6 < tanh1",
+        ],
+    ),
+    "previous in a block's list is what enters it, from does not move it": (
+        """
+        input: [4, 8, 8]
+        blocks:
+          b: [{add: [previous, previous]}]
+        layers:
+          - {relu, name: a}
+          - {relu, name: c}
+          - {b, from: a}
+          - {add: [b1, c]}
+        """,
+        ["a 4x8x8", "c 4x8x8", "b1.add1 4x8x8 < a a", "add1 4x8x8 < b1.add1 c"],
+    ),
+    "a layer word in a block, repeated with its name kept apart": (
+        """
+        input: [4, 8, 8]
+        blocks:
+          b(act, n=2): [act, {tanh, repeat: n}, act]
+        layers: [{b: relu}, {b: silu, n: 0}]
+        """,
+        ["b1.relu1 4x8x8", "b1.tanh1.1 4x8x8", "b1.tanh1.2 4x8x8", "b1.relu2 4x8x8",
+         "b2.silu1 4x8x8", "b2.silu2 4x8x8"],
+    ),
+    "several outputs: the named ones and the last": (
+        """
+        input: [4, 8, 8]
+        layers:
+          - {relu, name: a}
+          - {tanh, name: b, from: input}
+          - {sigmoid, from: input}
+        """,
+        ["a 4x8x8", "b 4x8x8 < input", "sigmoid1 4x8x8 < input"],
+    ),
+    "opaque": (
+        """
+        input: [4, 8, 8]
+        layers:
+          - {relu, name: a}
+          - opaque: {output: [2, 3], op: Einsum}
+            from: [a, input]
+          - {opaque, output: [7], name: b}
+          - opaque: {output: [6]}
+            from: opaque1
+        """,
+        ["a 4x8x8", "opaque1 2x3 < a input", "b 7", "opaque2 6 < opaque1"],
+    ),
+    "dense connectivity and a gate, as the language's document writes them": (
+        """
+        input: [4, 6, 6]
+        params: {growth: 3}
+        blocks:
+          grow: [{parallel: [[], [batchnorm, relu, {conv: growth, kernel: 3, padding: 1}]]}]
+          gate(squeeze):
+            - parallel: [[], [global_avgpool, {conv: squeeze, kernel: 1}, relu,
+                {conv: channels, kernel: 1}, sigmoid]]
+              join: mul
+        layers: [{grow, repeat: 2}, {gate: 5}]
+        """,
+        [
+            *("grow1.1.batchnorm1 4x6x6", "grow1.1.relu1 4x6x6", "grow1.1.conv1 3x6x6"),
+            *("grow1.1.concat1 7x6x6 < input grow1.1.conv1", "grow1.2.batchnorm1 7x6x6"),
+            *("grow1.2.relu1 7x6x6", "grow1.2.conv1 3x6x6"),
+            "grow1.2.concat1 10x6x6 < grow1.1.concat1 grow1.2.conv1",
+            *("gate1.global_avgpool1 10x1x1", "gate1.conv1 5x1x1", "gate1.relu1 5x1x1"),
+            *("gate1.conv2 10x1x1", "gate1.sigmoid1 10x1x1"),
+            "gate1.mul1 10x6x6 < grow1.2.concat1 gate1.sigmoid1",
+        ],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_layers(name: str) -> None:
+    text, wanted = CASES[name]
+    spec = read_spec(text, "x.yaml")
+    assert layers(spec.network) == wanted
+    assert not spec.warnings
+
+
+def test_outputs_are_the_last_and_the_named() -> None:
+    network = read_spec(CASES["several outputs: the named ones and the last"][0], "x.yaml").network
+    assert [network.nodes[index].name for index in network.outputs] == ["a", "b", "sigmoid1"]
+
+
+EXTRAS = """
+name: Two  words
+source: >
+  Somebody et al.,
+  2012
+notes: "said: so"
+input: [3, 8, 8]
+params: {width: 4, alpha: 0.5}
+layers: [{conv: width * alpha, kernel: 1}]
+expect: {weights: 6, connections: 1k, biases: true, exclude_padding: false}
+budget: {weights: 20M, connections: 1.5G}
+"""
+
+
+def test_what_stands_beside_the_network() -> None:
+    spec = read_spec(EXTRAS, "nets/x.yaml")
+    assert spec.name == "Two words"
+    assert spec.network.source == "Somebody et al., 2012"
+    assert spec.network.notes == "said: so"
+    assert spec.expect is not None
+    assert dict(spec.expect.totals) == {"weights": 6, "connections": 1000}
+    assert spec.expect.biases
+    assert not spec.expect.exclude_padding
+    assert spec.budget == {"weights": 20_000_000, "connections": 1_500_000_000}
+    assert list(spec.params) == ["width", "alpha"]
+
+
+def test_empty_mappings_are_as_good_as_none() -> None:
+    spec = read_spec(
+        "input: [3]\nparams: {}\nblocks: {}\nexpect:\nbudget:\nlayers: [relu]", "dir/net.v2.yaml"
+    )
+    assert spec.name == "net.v2"
+    assert layers(spec.network) == ["relu1 3"]
+
+
+def test_settings_from_outside() -> None:
+    settings = Settings({"width": 6}, {"": (5, 9, 9)})
+    network = read_spec(EXTRAS, "x.yaml", settings).network
+    assert layers(network) == ["conv1 3x9x9"]
+    assert network.nodes[0].output.channels == 5
+
+
+def test_inputs_by_name_from_outside() -> None:
+    text = "input: {a: [3, 8, 8], b: [3, 8, 8]}\nlayers: [{concat: [a, b]}]"
+    network = read_spec(text, "x.yaml", Settings(inputs={"b": (7, 8, 8)})).network
+    assert layers(network) == ["concat1 10x8x8 < a b"]
+
+
+def test_the_bound_on_layers_is_the_last_allowed_number() -> None:
+    text = "input: [3]\nlayers: [{relu, repeat: 5}]"
+    assert len(read_spec(text, "x.yaml", Settings(max_layers=5)).network.layers) == 5
