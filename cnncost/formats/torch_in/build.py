@@ -91,16 +91,17 @@ class Builder:
         /,
         *,
         learned: Sequence[Constant | None] = (),
+        fixed: bool = False,
         **arguments: Argument,
     ) -> Value:
-        """Emit one operation; `learned` are its parameters."""
+        """Emit one operation; `learned` are its parameters, `fixed` if its numbers are none."""
         sources = tuple(self.same[s] for c in learned if c is not None for s in c.sources)
         self.reached.update(sources)
         shares = self._owners.get(sources, "") if sources else ""
         name = self._name(call.path, word, own=bool(learned))
         if sources and not shares:
             self._owners[sources] = name
-        frozen = bool(sources) and all(source in self.frozen for source in sources)
+        frozen = fixed or (bool(sources) and all(source in self.frozen for source in sources))
         names = tuple(self.solid(call, value) for value in reads)
         self.ops[name] = Op(name, word, dict(arguments), names, shares, frozen)
         return Value(name, shape)

@@ -142,10 +142,12 @@ def with_constant(b: Builder, call: Call, x: Value, constant: Constant, word: st
     # The constant's axes are the last of the whole shape, the batch's included.
     axes = [axis for axis, size in enumerate(constant.shape) if size != 1]
     axis = len(x.shape) - len(constant.shape) + axes[0] if len(axes) == 1 else -1
-    if constant.size == 1 and word == "mul":
+    if constant.size == 1:
+        if word == "add":
+            b.standing_in("a learned shift", "scale")
         return b.layer(call, "scale", [x], x.shape, learned=[constant], shared=True)
     if len(axes) > 1 or axis < 0 or x.shape[axis] != constant.size:
-        return b.opaque(call, f"{call.target} of parameters", [x], x.shape)
+        return b.opaque(call, f"{call.target}_parameters", [x], x.shape)
     front = x.front(axis)
     if word == "mul":
         return b.layer(call, "scale", [front], front.shape, learned=[constant]).back(axis)
@@ -157,7 +159,8 @@ def with_constant(b: Builder, call: Call, x: Value, constant: Constant, word: st
         if before.arguments.get("bias") is False:
             given = {key: v for key, v in before.arguments.items() if key != "bias"}
             return _replaced(b, before, before.word, given, constant, front).back(axis)
-    return b.opaque(call, "add of parameters", [x], x.shape)
+    b.standing_in("a learned shift", "scale")
+    return b.layer(call, "scale", [front], front.shape, learned=[constant]).back(axis)
 
 
 def _replaced(
@@ -182,7 +185,7 @@ def layer_norm(b: Builder, call: Call) -> Value:
     a = call.arguments
     x: Value = a["input"]
     if len(a["normalized_shape"]) != 1:
-        return b.opaque(call, "layer_norm over several axes", [x], call.shape)
+        return b.opaque(call, "layer_norm_axes", [x], call.shape)
     last = len(x.shape) - 1
     front = x.front(last)
     return _affine(b, call, "layernorm", front, a.get("weight"), a.get("bias"), {}).back(last)

@@ -154,7 +154,7 @@ def concatenate(b: Builder, call: Call) -> Value:
     """Along an axis, which is brought in front as channels are."""
     tensors = call.arguments["tensors"]
     if not all(isinstance(tensor, Value) for tensor in tensors):
-        return b.opaque(call, "concat with parameters", call.values(), call.shape)
+        return b.opaque(call, "concat_parameters", call.values(), call.shape)
     axis = axis_of(call.arguments.get("dim", 0), len(call.shape))
     fronts = [_unspread(b, call, tensor).front(axis) for tensor in tensors]
     if len(fronts) == 1:

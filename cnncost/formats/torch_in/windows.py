@@ -49,7 +49,7 @@ def convolution(b: Builder, call: Call) -> Value:
     own, *others = weight.sources or ("",)
     weights = Constant(weight.shape, (own,) if own else ())
     made = b.layer(
-        call, word, [x], call.shape, learned=[weights, bias],
+        call, word, [x], call.shape, learned=[weights, bias], fixed=not own,
         filters=call.shape[0], kernel=kernel, **arguments,
     )  # fmt: skip
     return _gained(b, call, made, others)
@@ -158,14 +158,25 @@ def pad(b: Builder, call: Call) -> Value:
     if len(pairs) > axes:
         first, pairs = pairs[:-axes], pairs[-axes:]
         if any(amount for pair in first for amount in pair):
-            return b.opaque(call, "pad of channels", [x], call.shape)
+            return b.opaque(call, "pad_channels", [x], call.shape)
     pairs = [(0, 0)] * (axes - len(pairs)) + pairs
     amounts = [amount for pair in pairs for amount in pair]
     if not any(amounts):
         return x
-    if all(amount >= 0 for amount in amounts):
-        return b.layer(call, "pad", [x], call.shape, amount=tuple(pairs))
-    if all(amount <= 0 for amount in amounts):
-        cut = tuple((-before, -after) for before, after in pairs)
-        return b.layer(call, "crop", [x], call.shape, amount=cut)
-    return b.opaque(call, "pad that also crops", [x], call.shape)
+    return _padded(b, call, _cropped(b, call, x, pairs), pairs)
+
+
+def _cropped(b: Builder, call: Call, x: Value, pairs: list[tuple[int, int]]) -> Value:
+    """What negative amounts take away."""
+    cut = tuple((max(0, -before), max(0, -after)) for before, after in pairs)
+    if not any(sum(pair) for pair in cut):
+        return x
+    extents = (size - sum(pair) for size, pair in zip(x.shape[1:], cut, strict=True))
+    return b.layer(call, "crop", [x], (x.shape[0], *extents), amount=cut)
+
+
+def _padded(b: Builder, call: Call, x: Value, pairs: list[tuple[int, int]]) -> Value:
+    added = tuple((max(0, before), max(0, after)) for before, after in pairs)
+    if not any(sum(pair) for pair in added):
+        return x
+    return b.layer(call, "pad", [x], call.shape, amount=added)
