@@ -56,11 +56,17 @@ class SpecError(CnncostError):
         super().__init__("\n".join(lines))
 
 
+_MOST_CHOICES = 1000
+
+
 def nearest(word: str, choices: Iterable[str]) -> str | None:
-    """The choice that `word` is most likely a slip of, if one is close."""
+    """The choice that `word` is most likely a slip of, if one is close.
+
+    Of very many choices only the last count: those nearest to where the word stands.
+    """
     from difflib import get_close_matches
 
-    close = get_close_matches(word[:80], list(choices), n=1, cutoff=0.6)
+    close = get_close_matches(word[:80], list(choices)[-_MOST_CHOICES:], n=1, cutoff=0.6)
     return close[0] if close else None
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from array import array
 from bisect import bisect_right
 from typing import NamedTuple
 
@@ -19,7 +21,7 @@ class Source:
     def __init__(self, name: str, text: str) -> None:
         self.name = name
         self.text = text
-        self._starts: list[int] | None = None
+        self._starts: array[int] | None = None
 
     def line_column(self, offset: int) -> tuple[int, int]:
         """Line and column of a character, both counted from 1."""
@@ -38,11 +40,8 @@ class Source:
         return self.text[place.start : place.end]
 
 
-def _line_starts(text: str) -> list[int]:
+def _line_starts(text: str) -> array[int]:
     """The offset of each line's first character, by YAML's line breaks."""
-    starts, offset = [0], 0
-    for line in text.splitlines(keepends=True):
-        offset += len(line)
-        if not line[-1:].isprintable():  # the last line may end without a break
-            starts.append(offset)
+    starts = array("q", [0])
+    starts.extend(match.end() for match in re.finditer("\r\n|[\n\r\x85\u2028\u2029]", text))
     return starts

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from cnncost.errors import did_you_mean, nearest, quoted
@@ -131,8 +132,10 @@ class _Reader:
             if key.text in keys:
                 self.problems.add(key.start, f"key {quoted(key.text)} is given twice", "keep one")
             elif key.text not in KEYS:
-                meant.append(nearest(key.text, KEYS))
-                hint = did_you_mean(key.text, KEYS, f"a spec has the keys {', '.join(KEYS)}")
+                if not self.problems.full:
+                    meant.append(nearest(key.text, KEYS))
+                known = f"a spec has the keys {', '.join(KEYS)}"
+                hint = partial(did_you_mean, key.text, KEYS, known)
                 self.problems.add(key.start, f"unknown key {quoted(key.text)}", hint)
             keys[key.text] = value
         for needed, example in (("input", "input: [3, 224, 224]"), ("layers", "layers: [...]")):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from cnncost.errors import CnncostError, did_you_mean, quoted
 from cnncost.layers.kinds import written
@@ -44,7 +45,7 @@ def read_expect(node: Node | None, problems: Problems) -> Expectation | None:
             totals[key.text] = _count(value, f"expect: {key.text}", problems)
         else:
             known = f"expect takes {', '.join([*expected, *flags])}"
-            hint = did_you_mean(key.text, [*expected, *flags], known)
+            hint = partial(did_you_mean, key.text, [*expected, *flags], known)
             problems.add(key.start, f"unknown key {quoted(key.text)} in expect", hint)
     return Expectation(totals, **flags)
 
@@ -53,6 +54,8 @@ def read_budget(node: Node | None, problems: Problems) -> dict[str, int]:
     """The limits under `budget`, by metric."""
     budget: dict[str, int] = {}
     for key, value in pairs(node, "budget", problems):
+        if problems.full:
+            break
         try:
             metric = budget_metric(key.text)
         except CnncostError as error:

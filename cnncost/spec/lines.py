@@ -160,20 +160,21 @@ class LineReader:
 
     def _unknown(self, at: Scalar) -> None:
         word = at.text.strip()
+        if word:
+            what = f"unknown layer type {quoted(word)}"
+            self.problems.add(at.start, what, lambda: self._type_hint(word))
+        else:
+            self.problems.add(at.start, "a '- ' without a layer", "name one or delete the line")
+
+    def _type_hint(self, word: str) -> str:
         first, colon, rest = word.partition(":")
         name, space, value = word.partition(" ")
-        if not word:
-            what, hint = "a '- ' without a layer", "name one or delete the line"
-            self.problems.add(at.start, what, hint)
-            return
         if colon and rest and self._is_layer(first):
-            hint = f"a space is missing behind the colon: {first}: {rest}"
-        elif space and self._is_layer(name):
-            hint = f"a colon is missing: {name}: {value.strip()}"
-        else:
-            choices = [*TYPES, *self.blocks, *STRUCTURES]
-            hint = did_you_mean(word, choices, "the README lists the layer types")
-        self.problems.add(at.start, f"unknown layer type {quoted(word)}", hint)
+            return f"a space is missing behind the colon: {first}: {rest}"
+        if space and self._is_layer(name):
+            return f"a colon is missing: {name}: {value.strip()}"
+        choices = [*self.blocks, *TYPES, *STRUCTURES]
+        return did_you_mean(word, choices, "the README lists the layer types")
 
     def _common(self, line: Line, key: Scalar, value: Node) -> None:
         if key.text == "from" and line.word == "opaque" and isinstance(value, Items):

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NoReturn
 
 from cnncost.errors import Problem, SpecError
 from cnncost.place import Source
+
+Hint = str | Callable[[], str]
+"""What would work; a function where that takes a search among many words."""
 
 
 class Problems:
@@ -15,7 +19,7 @@ class Problems:
     Only the first `KEPT` in the order of finding are kept; all are counted.
     """
 
-    KEPT = 1000
+    KEPT = 200
 
     def __init__(self, source: Source) -> None:
         self.source = source
@@ -24,13 +28,18 @@ class Problems:
         self._seen: set[tuple[int, str]] = set()
         self._kept: list[Problem] = []
 
-    def add(self, offset: int, what: str, hint: str = "") -> None:
-        problem = Problem(offset, what, hint)
-        if len(self._kept) >= self.KEPT:
+    @property
+    def full(self) -> bool:
+        """Whether what is found now is counted only, and not shown."""
+        return len(self._kept) >= self.KEPT
+
+    def add(self, offset: int, what: str, hint: Hint = "") -> None:
+        """Report a problem; a hint that is costly to find is a function."""
+        if self.full:
             self.found += 1
         elif (offset, what) not in self._seen:
             self._seen.add((offset, what))
-            self._kept.append(problem)
+            self._kept.append(Problem(offset, what, hint if isinstance(hint, str) else hint()))
             self.found += 1
 
     def warn(self, offset: int, what: str, hint: str = "") -> None:

@@ -17,6 +17,10 @@ class Call(NamedTuple):
     outer: Call | None
 
 
+class NoSuchName(Misread):
+    """No layer has the name."""
+
+
 class Scope:
     """The names of one block's call, of one copy of a repeat, or of the whole network."""
 
@@ -73,20 +77,23 @@ class Scope:
             raise Misread(
                 offset, f"{quoted(path)} stands further down", "references point upwards only"
             )
-        where = f" in {done}" if done else ""
-        known = f"the names above{where}: {', '.join(self._known()[-12:])}"
-        if not self._known():
-            known = f"no layer stands above it{where}"
-        if self.call is not None and not done:
-            known = f"inside {self.call.block} only its own names are known: pass it as an argument"
-        raise Misread(
+        raise NoSuchName(
             offset,
             f"no layer is called {quoted(path)}",
-            did_you_mean(part, self._known(), known),
+            lambda: did_you_mean(part, self.known(), self._known_here(done)),
         )
 
-    def _known(self) -> list[str]:
+    def known(self) -> list[str]:
+        """The names that can be referred to."""
         return [name for name, entry in self.names.items() if entry is not None]
+
+    def _known_here(self, done: str) -> str:
+        where = f" in {done}" if done else ""
+        if self.call is not None and not done:
+            return f"inside {self.call.block} only its own names are known: pass it as an argument"
+        if known := self.known():
+            return f"the names above{where}: {', '.join(known[-12:])}"
+        return f"no layer stands above it{where}"
 
 
 class Copies:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from cnncost.errors import nearest, quoted
+from cnncost.errors import did_you_mean, quoted
 from cnncost.layers import JOINS, TYPES, layer_type
 from cnncost.spec.frame import Frame
 from cnncost.spec.nodes import Items, Node, Scalar
-from cnncost.spec.scope import output_of
+from cnncost.spec.scope import NoSuchName, output_of
 from cnncost.spec.values import (
     PATH,
     Bound,
@@ -87,20 +87,22 @@ class Site(NamedTuple):
                 return Bound(word, here)
             try:
                 return Bound(Reference(self.reference(name, node.start)), here)
-            except Misread as trouble:
-                raise self._meant(name, trouble) from None
+            except NoSuchName as trouble:
+                raise self._unknown(name, trouble) from None
         if isinstance(node, Items):
             parts = [self.argument(item) for item in node.items]
             origins = tuple(origin for part in parts for origin in part.origins)
             return Bound(tuple(part.value for part in parts), origins)
         return Bound(reading.value(node), tuple(reading.origins))
 
-    def _meant(self, name: str, trouble: Misread) -> Misread:
-        """The refusal of an argument that is no layer's name, but perhaps another word's slip."""
-        close = nearest(name, [*self.frame.env, *_KEYWORD_VALUES, *TYPES])
-        if close is None or "did you mean" in trouble.hint:
-            return trouble
-        return Misread(trouble.offset, f"unknown name {quoted(name)}", f"did you mean {close!r}?")
+    def _unknown(self, name: str, trouble: NoSuchName) -> Misread:
+        """The refusal of an argument that nothing is called."""
+
+        def hint() -> str:
+            words = [*TYPES, *_KEYWORD_VALUES, *self.frame.env, *self.frame.scope.known()]
+            return did_you_mean(name, words, "an argument is a number, a word or a layer's name")
+
+        return Misread(trouble.offset, f"nothing is called {quoted(name)}", hint)
 
 
 def default(node: Node, env: dict[str, Bound | None]) -> Bound:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from cnncost.errors import did_you_mean, quoted
@@ -21,10 +22,8 @@ def known_keys(line: Line, keys: dict[str, tuple[Scalar, Node]], problems: Probl
     for name in list(line.arguments):
         at, value = keys[name]
         if name not in known:
-            hint = _key_hint(at, (*known, *_common_keys(line)), line.word)
-            if name == main_argument(line):
-                hint = f"it is the value of {line.word} itself: {line.word}: {name.upper()}"
-            problems.add(at.start, f"unknown key {quoted(name)} for {line.word}", hint)
+            what = f"unknown key {quoted(name)} for {line.word}"
+            problems.add(at.start, what, partial(_key_hint, at, line))
             del line.arguments[name]
         elif isinstance(value, Scalar) and value.is_null:
             problems.add(at.start, f"{name} has no value", "give one or drop it")
@@ -89,8 +88,11 @@ def _required(line: Line) -> list[str]:
     return []
 
 
-def _key_hint(at: Scalar, choices: tuple[str, ...], word: str) -> str:
+def _key_hint(at: Scalar, line: Line) -> str:
+    if at.text == main_argument(line):
+        return f"it is the value of {line.word} itself: {line.word}: {at.text.upper()}"
+    choices = (*_further_keys(line), *_common_keys(line))
     name, _, rest = at.text.partition(":")
     if name in choices:  # the whole key is not, so there is a colon
         return f"a space is missing behind the colon: {name}: {rest}"
-    return did_you_mean(at.text, choices, f"{word} takes {', '.join(choices)}")
+    return did_you_mean(at.text, choices, f"{line.word} takes {', '.join(choices[:20])}")

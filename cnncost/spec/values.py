@@ -12,6 +12,7 @@ from cnncost.place import Place
 from cnncost.quantity import parse_number
 from cnncost.spec import expression
 from cnncost.spec.nodes import Items, Node, Scalar
+from cnncost.spec.problems import Hint
 from cnncost.spec.traps import BOOLEANS, trap
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ class Formula(NamedTuple):
 class Misread(Exception):
     """A value that cannot be had; `offset` is the scalar at fault."""
 
-    def __init__(self, offset: int, what: str, hint: str = "") -> None:
+    def __init__(self, offset: int, what: str, hint: Hint = "") -> None:
         self.offset, self.what, self.hint = offset, what, hint
 
 
@@ -217,8 +218,9 @@ class Reading:
         return value
 
     def unknown(self, name: str, scalar: Scalar) -> Misread:
-        choices = [*self.env, *self.keywords]
-        known = f"known here: {', '.join(choices)}" if choices else "write a number"
-        return Misread(
-            scalar.start, f"unknown name {quoted(name)}", did_you_mean(name, choices, known)
-        )
+        def hint() -> str:
+            choices = [*self.env, *self.keywords]
+            known = f"known here: {', '.join(choices[:12])}" if choices else "write a number"
+            return did_you_mean(name, choices, known)
+
+        return Misread(scalar.start, f"unknown name {quoted(name)}", hint)
