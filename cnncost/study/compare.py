@@ -78,12 +78,9 @@ def compare(sides: Sequence[Side]) -> Comparison:
         layers = side.report.layers
         theirs = [_item(side, layer) for layer in layers]
         pairs = align(items, theirs)
-        none = Match((None,) * number)
+        none = (None,) * number
         matches = [
-            Match(
-                ((matches[i] if i is not None else none).layers)
-                + ((layers[j] if j is not None else None),)
-            )
+            Match((*(none if i is None else matches[i].layers), None if j is None else layers[j]))
             for i, j in pairs
         ]
         items = [items[i] if i is not None else theirs[j or 0] for i, j in pairs]
@@ -101,6 +98,5 @@ def _item(side: Side, layer: LayerCount) -> Item:
 
 
 def _kind(layer: LayerCount) -> Kind:
-    return Kind(
-        layer.word, layer.counted, layer.node.output, layer.parameters, layer.connections
-    )  # fmt: skip
+    y = layer.node.output
+    return Kind(layer.word, layer.counted, y, layer.parameters, layer.connections)

@@ -24,7 +24,8 @@ class Growth(NamedTuple):
 
     def most(self, before: int) -> Fraction:
         """The largest value allowed where it was `before`."""
-        return before + (Fraction(self.number) * before / 100 if self.relative else self.number)
+        share = Fraction(self.number)
+        return before + (share * before / 100 if self.relative else share)
 
 
 class Excess(NamedTuple):
