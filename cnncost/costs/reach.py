@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
-from itertools import islice
 from math import gcd, lcm
 from typing import NamedTuple
 
-from cnncost.costs.reading import READINGS, Reading
+from cnncost.costs.reading import READINGS, Reading, same
 from cnncost.network import Network, Node
 
 LONGEST = 4096
@@ -132,8 +131,10 @@ def _through(
     """A track behind a layer; None where its pattern gets too long."""
     for axis, reading in enumerate(readings):
         if reading.source == track.axis:
-            if extents[track.axis] == 1 < outputs[axis] and reading.period == reading.shift == 1:
+            if extents[track.axis] == 1 < outputs[axis] and reading.taps is same:
                 return track.whole()  # a gate of one position works on all
+            if reading.taps is same:
+                return track._replace(axis=axis)
             return _read(track, axis, reading, extents[track.axis], outputs[axis])
     return track.whole()
 
@@ -168,16 +169,18 @@ def _highest(track: Track, taps: Sequence[int]) -> int | None:
 
 def _edges(track: Track, reading: Reading, n: int, m: int, period: int) -> tuple[int, int]:
     """What the map's positions at either edge read, padding left out."""
-    some = min(m, EDGE + period)
+    sample = reading.taps(0)
+    # So many outputs hang over an edge by a part of their window.
+    hanging = (sample[-1] - sample[0]) // reading.shift * reading.period if sample else 0
+    some = min(m, EDGE + period + min(hanging, LONGEST))
 
-    def real(positions: Iterable[int]) -> Iterable[Sequence[int]]:
-        """Taps on real positions, of a period of outputs that have any."""
-        found = ([p for p in _near(reading.taps(q), track.period) if 0 <= p < n] for q in positions)
-        return islice(filter(None, found), period)
+    def real(positions: Iterable[int]) -> list[list[int]]:
+        """The taps of these outputs that lie on the map."""
+        return [[p for p in _near(reading.taps(q), track.period) if 0 <= p < n] for q in positions]
 
-    lows = [low for taps in real(range(some)) if (low := _lowest(track, taps)) is not None]
-    backwards = real(range(m - 1, m - 1 - some, -1))
-    highs = [high for taps in backwards if (high := _highest(track, taps)) is not None]
+    starts, ends = real(range(some)), real(range(m - some, m))
+    lows = [low for taps in starts if (low := _lowest(track, taps)) is not None]
+    highs = [high for taps in ends if (high := _highest(track, taps)) is not None]
     first = max(track.first, min(lows, default=track.first))
     return first, min(track.last, max(highs, default=track.last))
 

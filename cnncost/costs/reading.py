@@ -26,6 +26,11 @@ class Reading(NamedTuple):
     shift: int = 1
 
 
+def same(q: int) -> Taps:
+    """A position reads the same position."""
+    return range(q, q + 1)
+
+
 Rule = Callable[[Any, Shape, Shape], tuple[Reading, ...] | None]
 """From a layer (Any: each rule knows its type's fields), its input and its output: a reading
 an axis of the output; None where nobody knows.
@@ -40,7 +45,7 @@ def _keeps(layer: Any, x: Shape, y: Shape) -> tuple[Reading, ...]:  # Any: see R
     Norms' statistics are left out, as is usual: they are constants once trained, or hardly
     depend on one position.
     """
-    return tuple(Reading(axis, lambda q: range(q, q + 1)) for axis in range(len(y.extents)))
+    return tuple(Reading(axis, same) for axis in range(len(y.extents)))
 
 
 def _everything(layer: Any, x: Shape, y: Shape) -> tuple[Reading, ...]:  # Any: see Rule
@@ -95,7 +100,9 @@ def _coarser(layer: Any, x: Shape, y: Shape) -> tuple[Reading, ...]:  # Any: see
 
 def _upsampled(layer: Any, x: Shape, y: Shape) -> tuple[Reading, ...]:  # Any: see Rule
     between = _between if layer.mode == "bilinear" else _resized
-    return tuple(between(axis, n, m) for axis, (n, m) in enumerate(zip(x.extents, y.extents)))
+    return tuple(
+        between(axis, n, m) for axis, (n, m) in enumerate(zip(x.extents, y.extents, strict=True))
+    )
 
 
 def _resized(axis: int, n: int, m: int) -> Reading:
@@ -122,7 +129,9 @@ def _between(axis: int, n: int, m: int) -> Reading:
 
 
 def _spread(layer: Any, x: Shape, y: Shape) -> tuple[Reading, ...]:  # Any: see Rule
-    return tuple(_share(axis, n, m) for axis, (n, m) in enumerate(zip(x.extents, y.extents)))
+    return tuple(
+        _share(axis, n, m) for axis, (n, m) in enumerate(zip(x.extents, y.extents, strict=True))
+    )
 
 
 def _share(axis: int, n: int, m: int) -> Reading:
@@ -146,7 +155,7 @@ def _cropped(layer: Any, x: Shape, y: Shape) -> tuple[Reading, ...]:  # Any: see
 def _permuted(layer: Any, x: Shape, y: Shape) -> tuple[Reading, ...]:  # Any: see Rule
     # Axis 1 is the channels': it holds no positions; one that becomes the channels is read whole.
     return tuple(
-        Reading(axis - 2, lambda q: range(q, q + 1)) if axis > 1 else Reading(-1, lambda q: ())
+        Reading(axis - 2, same) if axis > 1 else Reading(-1, lambda q: ())
         for axis in layer.axes[1:]
     )
 
