@@ -84,7 +84,7 @@ def schema() -> Schema:
         "layers": {**_LAYERS, "minItems": 1, "description": "the network, one line a layer"},
         "expect": {
             "type": "object",
-            "properties": {**expected, **dict.fromkeys(flags, {"type": "boolean"})},
+            "properties": {**expected, **{flag: {"type": "boolean"} for flag in flags}},
             "additionalProperties": False,
             "description": "published figures, held by cnncost check",
         },
