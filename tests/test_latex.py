@@ -12,8 +12,8 @@ import pytest
 
 import cnncost
 from cnncost import bundled
-from cnncost.study.explain import explain_layers, explain_totals
 from cnncost.study.compare import Side, compare
+from cnncost.study.explain import explain_layers, explain_totals
 from cnncost.views.compare import Layout as Comparing
 from cnncost.views.compare import write as write_comparison
 from cnncost.views.explain import write as write_workings

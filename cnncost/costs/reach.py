@@ -31,7 +31,8 @@ class Track(NamedTuple):
     highs: tuple[int | None, ...]
     step: int
     first: int
-    """The first input position that any position of the map reads, edges cut off."""
+    """The first input position that any position of the map reads, edges cut off. Behind padding
+    it may be a few too early, never too late: who sees only padding counts as seeing the edge."""
     last: int
 
     @property
