@@ -1,4 +1,4 @@
-"""Writes docs/layers.md and docs/commands.md from the code; `--check` says if they are stale."""
+"""Writes the reference pages and the schema from the code; `--check` says if they are stale."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import cnncost
 from cnncost.layers import FAMILIES, JOINS, layer_type
 from cnncost.layers.kinds import Kind, written
 from cnncost.study.explain import explain_layers
+from cnncost.views import schema
 from cnncost.views.working import equation
 
 HERE = Path(__file__).parent
@@ -160,7 +161,11 @@ def cell(text: str | None) -> str:
     return (text or "").replace("|", "\\|")
 
 
-PAGES = {"layers.md": layers_page, "commands.md": commands_page}
+PAGES = {
+    "layers.md": layers_page,
+    "commands.md": commands_page,
+    "cnncost.schema.json": schema.text,
+}
 
 
 def main() -> int:

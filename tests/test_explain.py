@@ -15,7 +15,7 @@ from cnncost.errors import CnncostError
 from cnncost.study.explain import explain_layers, explain_totals
 from cnncost.views.explain import write
 from cnncost.views.working import equation
-from tests.test_cli import run
+from tests.test_cli import in_terminal, run
 
 LINE = re.compile(r"^  (\S+(?:,? \S+)*?)  +(.+)$")
 
@@ -167,3 +167,11 @@ def test_markdown_and_latex_hold_the_same_numbers() -> None:
     for form in ("markdown", "latex"):
         shown = run("explain", "alexnet", "fc1", "--format", form).stdout.replace("{,}", ",")
         assert "177,209,344" in shown
+
+
+def test_the_convention_folds_within_the_terminal() -> None:
+    lines = in_terminal("explain", "alexnet", columns=80).splitlines()
+    assert max(map(len, lines)) <= 80
+    assert (
+        "Per example. A connection is one use of a weight (a multiply-accumulate); those" in lines
+    )

@@ -12,7 +12,10 @@ import pytest
 
 import cnncost
 from cnncost import bundled
+from cnncost.study.compare import Side, compare
 from cnncost.study.explain import explain_layers, explain_totals
+from cnncost.views.compare import Layout as Comparing
+from cnncost.views.compare import write as write_comparison
 from cnncost.views.explain import write as write_workings
 from cnncost.views.latex import escape
 from cnncost.views.table import Layout
@@ -71,6 +74,18 @@ def test_workings(tmp_path: Path) -> None:
         report = cnncost.count(spec, biases=True, exclude_padding=True)
         explained = explain_layers(report, every=True)
         write_workings(file, report, explained, explain_totals(report), "latex")
+    compile_latex(file.getvalue(), tmp_path)
+
+
+def test_comparisons(tmp_path: Path) -> None:
+    file = StringIO()
+    odd = cnncost.loads(ODD)
+    for names in (["alexnet", "alexnet_pooled"], ["vgg16", "alexnet", "lenet5"]):
+        some = [(name, cnncost.load(name)) for name in names]
+        sides = [Side(name, spec, cnncost.count(spec)) for name, spec in some]
+        sides.append(Side("50%_odd", odd, cnncost.count(odd)))
+        write_comparison(file, compare(sides), Comparing(form="latex", every=True))
+        file.write("\\clearpage\n")
     compile_latex(file.getvalue(), tmp_path)
 
 

@@ -30,7 +30,9 @@ EPILOG = """[bold]Examples[/bold]
 
 cnncost zoo
 
-cnncost zoo alexnet > my.yaml"""
+cnncost zoo alexnet > my.yaml
+
+cnncost zoo --schema > cnncost.schema.json"""
 
 
 @app.command(rich_help_panel="Measure and convert", epilog=EPILOG)
@@ -45,11 +47,23 @@ def zoo(
     form: Annotated[
         Format, typer.Option("--format", "-f", help="How the list is written.")
     ] = Format.table,
+    schema: Annotated[
+        bool,
+        typer.Option("--schema", help="Print the spec language's JSON Schema, for editors."),
+    ] = False,
     output: options.Output = "-",
     force: options.Force = False,
 ) -> None:
     """List the bundled networks, published figures beside computed; or print one's spec."""
+    if schema and name:
+        raise CnncostError("--schema takes no network", "it is the language's, for every spec")
     refuse_existing(output, force=force)
+    if schema:
+        from cnncost.views.schema import text
+
+        with destination(output, force=force) as file:
+            file.write(text())
+        return
     if name:
         path = bundled.find(name)
         if path is None:
@@ -57,9 +71,15 @@ def zoo(
             hint = did_you_mean(name, bundled.names(), known)
             raise CnncostError(f"no bundled network is called {name!r}", hint)
         with destination(output, force=force) as file:
-            file.write(path.read_text(encoding="utf-8"))
+            file.write(_copied(path.read_text(encoding="utf-8")))
         return
     from cnncost.views.zoo import write
 
     with destination(output, force=force) as file:
         write(file, {name: api.load(bundled.path(name)) for name in bundled.names()}, form.value)
+
+
+def _copied(text: str) -> str:
+    """A bundled spec without its modeline: the schema's path there holds in the repository only."""
+    first, _, rest = text.partition("\n")
+    return rest if first.startswith("# yaml-language-server:") else text

@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 from cnncost.costs.count import LayerCount, Report
+from cnncost.costs.reach import Reach, reaches
 from cnncost.layers import Layer
 from cnncost.shape import Shape
 
@@ -33,12 +34,22 @@ class Row(NamedTuple):
     """False for a row that only makes the columns add up."""
     unknown: int = 0
     """How many of its layers have unknown costs: what it adds up to is a lower bound."""
+    reach: Reach | None = None
+    """Its receptive field and effective stride, where they were asked for."""
 
 
-def layer_rows(report: Report, *, every: bool, depth: int | None = None) -> tuple[Row, ...]:
+def layer_rows(
+    report: Report, *, every: bool, depth: int | None = None, reach: bool = False
+) -> tuple[Row, ...]:
     """A row a layer, or a block below `depth` levels; only those of weights or of unknown
-    cost unless `every`."""
+    cost unless `every`. With `reach`, receptive fields are followed through the network."""
     rows = tuple(_row(report, count) for count in report.layers)
+    if reach:
+        found = reaches(report.network)
+        rows = tuple(
+            row._replace(reach=found[count.node.index])
+            for row, count in zip(rows, report.layers, strict=True)
+        )
     if depth is not None:
         rows = tuple(_grouped(rows, depth))
     return tuple(row for row in rows if every or row.counted or row.unknown)
@@ -124,4 +135,5 @@ def _sum(name: str, rows: Sequence[Row]) -> Row:
         counted=bool(counted),
         frozen=all(row.frozen for row in rows),
         unknown=sum(row.unknown for row in rows),
+        reach=rows[-1].reach if "(" not in name else None,
     )

@@ -23,7 +23,7 @@ def remarks(report: Report) -> list[str]:
     lines = []
     unknown = [row.name for row in report.layers if not row.known]
     if unknown:
-        lines.append(f"The costs of {_some(unknown)} are unknown: the totals are lower bounds.")
+        lines.append(f"The costs of {some(unknown)} are unknown: the totals are lower bounds.")
     if any(row.word == "attention" for row in report.layers):
         lines.append("Attention's two products of activations, which use no weight, count as well.")
     frozen = totals.parameters - totals.trainable_parameters
@@ -40,7 +40,7 @@ def remarks(report: Report) -> list[str]:
     return lines
 
 
-def _some(names: list[str], most: int = 5) -> str:
+def some(names: list[str], most: int = 5) -> str:
     """The names, or the first few and how many more."""
     if len(names) <= most:
         return ", ".join(names)

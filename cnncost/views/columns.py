@@ -91,6 +91,22 @@ def _extents(held: tuple[int | tuple[int, int], ...]) -> str:
     return "x".join(parts)
 
 
+def _reach(name: str) -> Callable[[Row], Value]:
+    """`195x195`; on several inputs joined by +, `?` behind an operation of unknown meaning."""
+
+    def value(row: Row) -> Value:
+        if row.reach is None:
+            return None
+        held = getattr(row.reach, name)
+        if held is None:
+            return "?"
+        inputs = [axes for axes in held if any(extent is not None for extent in axes)]
+        parts = ["x".join("-" if n is None else str(n) for n in axes) for axes in inputs]
+        return "+".join(parts) or None
+
+    return value
+
+
 _ALL = (
     Column("layer", "the layer's name", lambda row: row.name),
     Column("type", "its type", lambda row: row.word),
@@ -122,10 +138,15 @@ _ALL = (
     Column("padding", "zeros around the map", _field("padding")),
     Column("dilation", "step between the window's taps", _field("dilation")),
     Column("groups", "groups of channels", _field("groups")),
+    Column("receptive_field", "input positions that one position depends on", _reach("field")),
+    Column("effective_stride", "input positions between neighbours", _reach("stride")),
 )
 
 COLUMNS = {column.key: column for column in _ALL}
 """All columns by key."""
+
+REACH = ("receptive_field", "effective_stride")
+"""The columns that follow positions through the network: worked out only when asked for."""
 
 CSV = ("layer", "type", "input_shape", "output_shape", "units", "weights", "biases", "connections")
 """The columns of csv and tsv, in their order; further ones come behind."""

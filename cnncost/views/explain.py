@@ -48,10 +48,10 @@ def _write_text(
     if totals:
         file.write(f"{report.network.name}\n")
         for working in totals:
-            file.write(_folded(f"{working.quantity}  {equation(working.number)}", "  "))
+            file.write(_folded(f"{working.quantity}  {equation(working.number)}", "  ", width))
         file.write("\n")
     for line in _convention(report):
-        file.write(_folded(line, ""))
+        file.write(_folded(line, "", width))
 
 
 def _write_lines(file: TextIO, workings: Sequence[Working], width: int) -> None:
@@ -65,9 +65,15 @@ def _write_lines(file: TextIO, workings: Sequence[Working], width: int) -> None:
         file.write((line if width and len(full) > width else full).rstrip() + "\n")
 
 
-def _folded(text: str, indent: str) -> str:
-    """A long line over several, the further ones indented."""
-    return fill(text, FOLD, initial_indent=indent, subsequent_indent=indent * 3) + "\n"
+def _folded(text: str, indent: str, width: int) -> str:
+    """A long line over several within the terminal's width, the further ones indented."""
+    most = min(FOLD, width or FOLD)
+    return (
+        fill(
+            text, most, break_long_words=False, initial_indent=indent, subsequent_indent=indent * 3
+        )
+        + "\n"
+    )
 
 
 def _words(working: Working) -> str:

@@ -64,6 +64,17 @@ def latex(
     )
 
 
+def environment(tables: Sequence[tuple[str, Sequence[Sequence[str]]]], said: str) -> str:
+    """A table environment around several tables, each its columns' alignment and its
+    escaped lines, the header first; `said` becomes the caption."""
+    lines = [r"\begin{table}", r"  \centering"]
+    for i, (spec, (header, *body)) in enumerate(tables):
+        lines += [r"  \medskip", ""] if i else []
+        lines += [rf"  \begin{{tabular}}{{{spec}}}", r"    \toprule", _line(header)]
+        lines += [r"    \midrule", *map(_line, body), r"    \bottomrule", r"  \end{tabular}"]
+    return "\n".join([*lines, rf"  \caption{{{escape(said)}}}", r"\end{table}", ""])
+
+
 def _line(cells: Sequence[str]) -> str:
     return f"    {' & '.join(cells)} \\\\"
 

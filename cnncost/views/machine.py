@@ -45,6 +45,16 @@ def write_json(
     file.write("{\n" + ",\n".join(f'  "{key}": {text}' for key, text in entries.items()) + "\n}\n")
 
 
+def convention(report: Report) -> dict[str, object]:
+    """What its numbers count."""
+    return {
+        "per": "example",
+        "connections": "uses of a weight (multiply-accumulates)",
+        "biases": report.convention.biases,
+        "padding": not report.convention.exclude_padding,
+    }
+
+
 def _frame(report: Report) -> dict[str, object]:
     """What stands around the layers."""
     network = report.network
@@ -53,12 +63,7 @@ def _frame(report: Report) -> dict[str, object]:
         "schema_version": SCHEMA_VERSION,
         "name": network.name,
         "input_shape": shapes[0] if len(shapes) == 1 else shapes,
-        "convention": {
-            "per": "example",
-            "connections": "uses of a weight (multiply-accumulates)",
-            "biases": report.convention.biases,
-            "padding": not report.convention.exclude_padding,
-        },
+        "convention": convention(report),
         "complete": report.complete,
         "layers": [],
         "totals": report.totals._asdict(),

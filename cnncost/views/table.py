@@ -8,7 +8,7 @@ from typing import NamedTuple, TextIO
 from cnncost.costs import Report
 from cnncost.costs.rows import Row, descending, layer_rows, remainder, top
 from cnncost.errors import CnncostError, did_you_mean
-from cnncost.views.columns import COLUMNS, CSV, TABLE, Column, choose, human, readable
+from cnncost.views.columns import COLUMNS, CSV, REACH, TABLE, Column, choose, human, readable
 
 MACHINE = ("csv", "tsv", "json")
 """The formats for programs."""
@@ -92,7 +92,9 @@ def _columns(report: Report, layout: Layout) -> tuple[Column, ...]:
 
 
 def _rows(report: Report, layout: Layout) -> tuple[Row, ...]:
-    rows = layer_rows(report, every=layout.every, depth=layout.depth)
+    keys = [column.key for column in choose(layout.columns)] if layout.columns else []
+    reach = any(key in REACH for key in keys)
+    rows = layer_rows(report, every=layout.every, depth=layout.depth, reach=reach)
     if layout.sort:
         column = _sorter(layout.sort)
         rows = descending(rows, column.number)

@@ -1,0 +1,115 @@
+"""`cnncost compare`: networks side by side."""
+
+import sys
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from cnncost import api
+from cnncost.cli import options
+from cnncost.cli.output import destination, refuse_existing
+from cnncost.errors import CnncostError
+from cnncost.spec import MAX_LAYERS
+
+app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
+
+
+class Format(StrEnum):
+    """How the comparison is written."""
+
+    table = "table"
+    csv = "csv"
+    tsv = "tsv"
+    json = "json"
+    markdown = "markdown"
+    latex = "latex"
+
+
+EPILOG = """[bold]Examples[/bold]
+
+cnncost compare alexnet alexnet_pooled
+
+cnncost compare old.yaml new.yaml --format markdown --changed
+
+git show main:net.yaml | cnncost compare - net.yaml --fail-on connections=+5%"""
+
+
+@app.command(rich_help_panel="Count and explain", epilog=EPILOG, no_args_is_help=True)
+def compare(
+    archs: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="ARCH ARCH...",
+            help="Two or more specs; differences are to the first.",
+            show_default=False,
+            autocompletion=options.complete_arch,
+        ),
+    ],
+    *,
+    form: Annotated[
+        Format, typer.Option("--format", "-f", help="How it is written.")
+    ] = Format.table,
+    output: options.Output = "-",
+    force: options.Force = False,
+    every: Annotated[
+        bool, typer.Option("--all", help="Show every layer, not only those with weights.")
+    ] = False,
+    changed: Annotated[
+        bool, typer.Option("--changed", help="Only layers that were added, removed or changed.")
+    ] = False,
+    human: Annotated[bool, typer.Option("--human", help="Short numbers: 105.4M.")] = False,
+    total: Annotated[bool, typer.Option("--total", help="A total row in csv and tsv.")] = False,
+    fail_on: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="METRIC=+AMOUNT",
+            help="Exit with 1 if a network grew more: connections=+5%, weights=+1M. Repeatable.",
+        ),
+    ] = None,
+    biases: Annotated[
+        bool, typer.Option("--biases", help="Uses of biases are connections too.")
+    ] = False,
+    exclude_padding: Annotated[
+        bool, typer.Option("--exclude-padding", help="Connections to zero padding don't count.")
+    ] = False,
+    settings: options.Set = None,
+    shapes: options.Input = None,
+    max_layers: options.MaxLayers = MAX_LAYERS,
+) -> None:
+    """Show totals side by side with their differences, and the layers aligned.
+
+    Layers belong together by the names that the specs give; where layers were inserted,
+    removed or renamed, by their types, shapes and counts. Exit code 0 whatever differs;
+    1 if --fail-on says so.
+    """
+    from cnncost.study.compare import Side
+    from cnncost.study.compare import compare as study
+    from cnncost.study.growth import excesses, parse_growth
+    from cnncost.views.compare import Layout, excess_line, write
+
+    growths = [parse_growth(text) for text in fail_on or ()]
+    layout = Layout(form.value, every, changed, human, total)
+    layout.check()
+    _check(archs)
+    refuse_existing(output, force=force)
+    sides = []
+    for arch in archs:
+        spec = options.load(arch, settings, shapes, max_layers)
+        report = api.count(spec, biases=biases, exclude_padding=exclude_padding)
+        sides.append(Side(arch, spec, report))
+    comparison = study(sides)
+    with destination(output, force=force) as file:
+        write(file, comparison, layout)
+    found = excesses(comparison.sides, growths)
+    for excess in found:
+        sys.stderr.write(f"{excess_line(excess)}\n")
+    raise typer.Exit(int(bool(found)))
+
+
+def _check(archs: list[str]) -> None:
+    if len(archs) < 2:
+        hint = f"as in cnncost compare {archs[0]} other.yaml"
+        raise CnncostError("one network: compare needs at least two", hint)
+    if archs.count("-") > 1:
+        raise CnncostError("- is given twice", "standard input is read once")

@@ -1,0 +1,208 @@
+"""Two lists of layers aligned: by the names that were given, and by likeness in between."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from cnncost.shape import Shape
+
+GAP = 50
+"""The cost of a layer without a partner. Two layers are paired only below twice that."""
+
+NEVER = 10 * GAP
+"""The cost of a pair that is none."""
+
+RENAMED = 10
+"""What another name costs: it decides between partners that are alike."""
+
+CELLS = 300_000
+"""The largest table of pairs that is filled whole; beyond it a band along its diagonal is."""
+
+NARROWEST = 16
+"""Half the band's width at least: how many layers one list may run ahead of the other."""
+
+
+class Item(NamedTuple):
+    """What alignment knows of a layer."""
+
+    name: str
+    given: bool
+    """Whether the spec names it; numbered names shift when a layer is inserted."""
+    kind: Kind
+
+
+class Kind(NamedTuple):
+    """A layer but for its name: layers of equal kinds are alike."""
+
+    word: str
+    counted: bool
+    output: Shape
+    parameters: int
+    connections: int
+
+
+Pair = tuple[int | None, int | None]
+"""A layer of the first list and one of the second, by index; None where it has no partner."""
+
+
+def align(first: Sequence[Item], second: Sequence[Item]) -> list[Pair]:
+    """Pair the layers of two lists, keeping the order of both.
+
+    Layers whose given names are equal belong together. The layers between them are aligned
+    at the least cost (Needleman & Wunsch 1970): unlike pairs cost more, and so do layers
+    without a partner.
+    """
+    places = {item.name: j for j, item in enumerate(second) if item.given}
+    named = [
+        (i, places[item.name])
+        for i, item in enumerate(first)
+        if item.given and item.name in places
+    ]  # fmt: skip
+    pairs: list[Pair] = []
+    i = j = 0
+    for anchor in [*_increasing(named), (len(first), len(second))]:
+        pairs += _shifted(_between(first[i : anchor[0]], second[j : anchor[1]]), i, j)
+        if anchor[0] < len(first):
+            pairs.append(anchor)
+        i, j = anchor[0] + 1, anchor[1] + 1
+    return pairs
+
+
+def unlikeness(a: Kind, b: Kind) -> int:
+    """What pairing two layers costs: 0 for equal kinds, `NEVER` if they cannot be partners."""
+    if a == b:
+        return 0
+    if a.word != b.word and a.counted != b.counted:
+        return NEVER
+    cost = 60 * (a.word != b.word)
+    cost += 30 * (a.output.channels != b.output.channels)
+    cost += 20 * (a.output.extents != b.output.extents)
+    most = max(a.parameters, b.parameters)
+    return cost + (40 - 40 * min(a.parameters, b.parameters) // most if most else 0)
+
+
+def _shifted(pairs: Sequence[Pair], i: int, j: int) -> list[Pair]:
+    return [(None if a is None else a + i, None if b is None else b + j) for a, b in pairs]
+
+
+def _increasing(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The longest part of the pairs in which the second index increases as well
+    (Fredman 1975): names that changed places can't all be kept."""
+    ends: list[int] = []
+    """The last pair of the best part of each length, by index."""
+    before: list[int | None] = []
+    for k, (_, j) in enumerate(pairs):
+        length = bisect_left(ends, j, key=lambda end: pairs[end][1])
+        before.append(ends[length - 1] if length else None)
+        ends[length : length + 1] = [k]
+    chosen: list[tuple[int, int]] = []
+    at = ends[-1] if ends else None
+    while at is not None:
+        chosen.append(pairs[at])
+        at = before[at]
+    return chosen[::-1]
+
+
+def _between(first: Sequence[Item], second: Sequence[Item]) -> list[Pair]:
+    """Align two lists without names in common; equal ends first, which costs nothing."""
+    head = _common(first, second, lambda a, b: (a.name, a.kind) == (b.name, b.kind))
+    rest = first[head:], second[head:]
+    # Numbers in names are shifted behind an insertion: here the kinds are enough.
+    tail = _common(rest[0][::-1], rest[1][::-1], lambda a, b: a.kind == b.kind)
+    n, m = len(rest[0]) - tail, len(rest[1]) - tail
+    return [
+        *((k, k) for k in range(head)),
+        *_shifted(_cheapest(rest[0][:n], rest[1][:m]), head, head),
+        *((head + n + k, head + m + k) for k in range(tail)),
+    ]
+
+
+def _common(
+    first: Sequence[Item], second: Sequence[Item], equal: Callable[[Item, Item], bool]
+) -> int:
+    """How many items at the head are equal."""
+    count = 0
+    for a, b in zip(first, second, strict=False):
+        if not equal(a, b):
+            break
+        count += 1
+    return count
+
+
+def _cheapest(first: Sequence[Item], second: Sequence[Item]) -> list[Pair]:
+    """The alignment of least cost, from a table of the costs of all pairs of beginnings."""
+    if not first or not second:
+        return [*((i, None) for i in range(len(first))), *((None, j) for j in range(len(second)))]
+    bands = _bands(len(first), len(second))
+    moves: list[tuple[int, bytearray]] = []
+    likeness = _Likeness()
+    low, costs = 0, [GAP * j for j in range(bands[0][1] + 1)]
+    """The costs of the row above, from column `low` on."""
+    for i, (start, end) in enumerate(bands[1:], start=1):
+        row, above, above_low = [], costs, low
+        taken = bytearray()
+        left = _BEYOND
+        for j in range(start, end + 1):
+            up, diagonal = _at(above, j - above_low), _at(above, j - 1 - above_low)
+            best, move = up + GAP, _FIRST
+            if left + GAP < best:
+                best, move = left + GAP, _SECOND
+            if j and diagonal <= best:  # else no pair, whatever it costs, would be cheaper
+                paired = diagonal + likeness.cost(first[i - 1], second[j - 1])
+                if paired <= best:
+                    best, move = paired, _BOTH
+            row.append(best)
+            taken.append(move)
+            left = best
+        moves.append((start, taken))
+        low, costs = start, row
+    return _walked(moves, len(first), len(second))
+
+
+_FIRST, _SECOND, _BOTH = range(3)
+"""How a cell is reached: by a layer of the first list alone, of the second, by a pair."""
+
+_BEYOND = 2**62
+"""The cost of a cell outside of the band."""
+
+
+def _at(costs: Sequence[int], k: int) -> int:
+    return costs[k] if 0 <= k < len(costs) else _BEYOND
+
+
+def _bands(n: int, m: int) -> list[tuple[int, int]]:
+    """For each row of the table its first and last column: all, or those near the diagonal."""
+    if n * m <= CELLS:
+        return [(0, m)] * (n + 1)
+    # The diagonal climbs m / n columns a row; the band must hold its steps.
+    width = max(NARROWEST, m // n + 1, CELLS // (2 * n))
+    return [(max(0, i * m // n - width), min(m, i * m // n + width)) for i in range(n + 1)]
+
+
+class _Likeness:
+    """The costs of pairs, each kind of pair worked out once."""
+
+    def __init__(self) -> None:
+        self.known: dict[tuple[Kind, Kind], int] = {}
+
+    def cost(self, a: Item, b: Item) -> int:
+        key = (a.kind, b.kind)
+        if key not in self.known:
+            self.known[key] = unlikeness(*key)
+        return self.known[key] + RENAMED * (a.name != b.name)
+
+
+def _walked(moves: Sequence[tuple[int, bytearray]], i: int, j: int) -> list[Pair]:
+    """The pairs on the way back from the table's last cell; what was taken out stands first."""
+    pairs: list[Pair] = []
+    while i or j:
+        if i:
+            start, taken = moves[i - 1]
+            move = taken[j - start]
+        else:
+            move = _SECOND
+        i, j = i - (move != _SECOND), j - (move != _FIRST)
+        pairs.append((None if move == _SECOND else i, None if move == _FIRST else j))
+    return pairs[::-1]

@@ -1,0 +1,73 @@
+"""How much a network may grow against another: `connections=+5%`."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import NamedTuple
+
+from cnncost.costs.check import limits
+from cnncost.errors import CnncostError
+from cnncost.quantity import budget_metric, parse_number
+from cnncost.study.compare import Side
+
+HINT = "write METRIC=+AMOUNT, as in connections=+5% or weights=+1M; +0 allows no growth"
+
+
+class Growth(NamedTuple):
+    """The growth that is allowed in one metric: a share of what was there, or a count."""
+
+    metric: str
+    amount: str
+    """As it was written."""
+    number: int | Fraction
+    relative: bool
+
+    def most(self, before: int) -> Fraction:
+        """The largest value allowed where it was `before`."""
+        share = Fraction(self.number)
+        return before + (share * before / 100 if self.relative else share)
+
+
+class Excess(NamedTuple):
+    """A metric that grew more than allowed, or may have: some costs are unknown."""
+
+    growth: Growth
+    label: str
+    before: int
+    after: int
+    complete: bool
+
+
+def parse_growth(text: str) -> Growth:
+    """Metric and growth of `connections=+5%`, `weights=+1M` or `weights=-10%`.
+
+    Raises:
+        CnncostError: there is no `=`, no sign, or the metric or the amount is unknown.
+    """
+    metric, equals, amount = text.partition("=")
+    amount = amount.strip()
+    number = parse_number(amount.removeprefix("+").removesuffix("%"))
+    signed = amount.startswith("-") != amount.startswith("+")
+    if not equals or number is None or not signed or amount.startswith("+-"):
+        raise CnncostError(f"--fail-on {text}: no growth", HINT)
+    return Growth(budget_metric(metric), amount, number, amount.endswith("%"))
+
+
+def excesses(sides: tuple[Side, ...], growths: list[Growth]) -> list[Excess]:
+    """Where networks behind the first grew more than they may."""
+    metrics = [growth.metric for growth in growths]
+    values = [_values(side, metrics) for side in sides]
+    found = []
+    for side, after in zip(sides[1:], values[1:], strict=True):
+        complete = side.report.complete and sides[0].report.complete
+        for growth in growths:
+            was, now = values[0][growth.metric], after[growth.metric]
+            if now > growth.most(was) or not complete:
+                found.append(Excess(growth, side.label, was, now, complete))
+    return found
+
+
+def _values(side: Side, metrics: list[str]) -> dict[str, int]:
+    """What budgets limit; the totals as they are shown, under their own convention."""
+    limited = limits(side.spec, dict.fromkeys(metrics, 0))
+    return {limit.metric: limit.computed for limit in limited} | side.report.totals._asdict()

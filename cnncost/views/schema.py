@@ -1,0 +1,233 @@
+"""The spec language as a JSON Schema, from the layer classes: what editors complete and check."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from cnncost.layers import JOINS, TYPES, Layer, kinds, layer_type
+from cnncost.layers.kinds import Kind
+from cnncost.quantity import BUDGETS, TOTALS
+
+Schema = dict[str, object]
+
+NAME = "^[A-Za-z_][A-Za-z0-9_]*$"
+
+COMMON: dict[str, Schema] = {
+    "name": {"type": "string", "pattern": NAME, "description": "the layer's name"},
+    "from": {
+        "type": ["string", "array"],
+        "items": {"type": "string"},
+        "description": "the layer it reads; the line above otherwise",
+    },
+    "repeat": {
+        "type": ["integer", "boolean", "string"],
+        "minimum": 0,
+        "description": "how many copies in a row; 0 or false leaves the line out",
+    },
+    "frozen": {"type": ["boolean", "string"], "description": "its parameters are not trained"},
+    "share": {"type": "string", "description": "the layer whose parameters it uses"},
+}
+"""The keys that go with every layer."""
+
+_LAYERS: Schema = {"$ref": "#/$defs/layers"}
+
+STRUCTURES: dict[str, dict[str, Schema]] = {
+    "residual": {
+        "residual": {**_LAYERS, "description": "layers whose output is added to their input"},
+        "shortcut": {**_LAYERS, "description": "the layers beside them; identity otherwise"},
+    },
+    "parallel": {
+        "parallel": {
+            "type": "array",
+            "items": _LAYERS,
+            "minItems": 2,
+            "description": "branches that read the same input; [] is the identity",
+        },
+        "join": {"enum": ["concat", "add", "mul"], "description": "how the branches are joined"},
+    },
+    "sequence": {"sequence": {**_LAYERS, "description": "layers one after another"}},
+}
+"""Each structure's keys."""
+
+
+def schema() -> Schema:
+    """The whole schema (JSON Schema 2020-12)."""
+    shape: Schema = {"type": "array", "items": _whole(1), "minItems": 1, "maxItems": 4}
+    count: Schema = {"type": ["integer", "string"], "minimum": 0}
+    flags = ("biases", "exclude_padding")
+    expected = {name: count for name in TOTALS if name != "biases"}
+    text: Schema = {"type": ["string", "number", "boolean", "null"]}
+    named: Schema = {"type": "object", "propertyNames": {"pattern": NAME}}
+    properties: dict[str, Schema] = {
+        "name": {**text, "description": "the network's name; the file's otherwise"},
+        "source": {**text, "description": "where the architecture was published"},
+        "notes": {**text, "description": "printed under the table"},
+        "input": {
+            "description": "the input's shape, channels first, without the batch: [3, 224, 224]; "
+            "or several by name",
+            "if": {"type": "object"},
+            "then": {**named, "minProperties": 1, "additionalProperties": shape},
+            "else": shape,
+        },
+        "params": {
+            **named,
+            "type": ["object", "null"],
+            "additionalProperties": {"type": ["number", "string"]},
+            "description": "numbers for expressions, set with --set NAME=NUMBER",
+        },
+        "blocks": {
+            "type": ["object", "null"],
+            "additionalProperties": _LAYERS,
+            "description": "reusable lists of layers, by signature: conv_bn(filters, kernel=3)",
+        },
+        "layers": {**_LAYERS, "minItems": 1, "description": "the network, one line a layer"},
+        "expect": {
+            "type": "object",
+            "properties": {**expected, **{flag: {"type": "boolean"} for flag in flags}},
+            "additionalProperties": False,
+            "description": "published figures, held by cnncost check",
+        },
+        "budget": {
+            "type": "object",
+            "properties": dict.fromkeys(BUDGETS, count),
+            "additionalProperties": False,
+            "description": "limits for cnncost check and suggest: 20M",
+        },
+    }
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "cnncost spec, version 1",
+        "description": "A convolutional network, one line a layer.",
+        "type": "object",
+        "required": ["input", "layers"],
+        "properties": properties,
+        "additionalProperties": False,
+        "$defs": {"layers": {"type": "array", "items": {"$ref": "#/$defs/layer"}}}
+        | {"layer": _layer()},
+    }
+
+
+def _layer() -> Schema:
+    """A line: a word, or a mapping of one type or structure, else a call of a block."""
+    types = {word: _keys(layer_type(word)) for word in TYPES} | STRUCTURES
+    # Listed once more as plain properties, so that editors offer the words and what they say.
+    offered = {word: {"description": _about(word, keys)} for word, keys in types.items()}
+    chosen = [
+        {
+            "if": {"type": "object", "required": [word]},
+            "then": {"properties": {**keys, **COMMON}, "additionalProperties": False}
+            | ({"required": needed} if (needed := _required(word)) else {}),
+        }
+        for word, keys in types.items()
+    ]
+    return {
+        "type": ["string", "object"],
+        "minProperties": 1,
+        "properties": {**offered, **COMMON},
+        "propertyNames": {"pattern": NAME},
+        "not": {
+            "enum": [word for word in types if word in STRUCTURES or _required(word, all_=True)]
+        },
+        "allOf": chosen,
+    }
+
+
+def _about(word: str, keys: dict[str, Schema]) -> str:
+    if word in STRUCTURES:
+        return str(keys[word]["description"])
+    return _doc(layer_type(word))
+
+
+def _doc(cls: type[Layer]) -> str:
+    return " ".join((cls.__doc__ or "").split())
+
+
+def _required(word: str, *, all_: bool = False) -> list[str]:
+    """The keys that a type needs besides its own; its main argument too if `all_`."""
+    if word in STRUCTURES:
+        return []
+    cls = layer_type(word)
+    if cls.main is None and cls.kinds:
+        return [] if not all_ else [name for name, kind in cls.kinds.items() if kind.required]
+    return [
+        name for name, kind in cls.kinds.items() if kind.required and (all_ or name != cls.main)
+    ]
+
+
+def _keys(cls: type[Layer]) -> dict[str, Schema]:
+    """A type's keys: its own, which carries the main argument, and its further fields."""
+    fields: dict[str, Schema] = {
+        name: {**field(kind), "description": kind.text}
+        for name, kind in cls.kinds.items()
+        if name != cls.main
+    }
+    return {cls.word: {**_main(cls), "description": _doc(cls)}, **fields}
+
+
+def _main(cls: type[Layer]) -> Schema:
+    if cls.word in JOINS:
+        return {"type": "array", "items": {"type": "string"}, "minItems": 2}
+    if cls.main is not None:
+        kind = cls.kinds[cls.main]
+        return field(kind) if kind.required else {"anyOf": [{"type": "null"}, field(kind)]}
+    if not cls.kinds:
+        return {"type": "null"}
+    # Several fields of which none is the main one may stand in a mapping of their own.
+    inner = {name: field(kind) for name, kind in cls.kinds.items()}
+    return {"type": ["object", "null"], "properties": inner, "additionalProperties": False}
+
+
+def _whole(minimum: int) -> Schema:
+    """A whole number, or an expression or amount that gives one."""
+    return {"type": ["integer", "string"], "minimum": minimum}
+
+
+def _per_axis(item: Schema) -> Schema:
+    return {"anyOf": [item, {"type": "array", "items": item, "minItems": 1, "maxItems": 3}]}
+
+
+def field(kind: Kind) -> Schema:
+    """What a field of this kind may hold; any string may be an expression or a parameter."""
+    for cls in type(kind).__mro__:
+        if cls in _FIELDS:
+            return _FIELDS[cls](kind)
+    raise KeyError(type(kind).__name__)
+
+
+def _padding(kind: Kind) -> Schema:
+    whole = _whole(0)
+    pair = {"type": "array", "items": whole, "minItems": 2, "maxItems": 2}
+    return _per_axis({"anyOf": [whole, pair]})
+
+
+def _listed(item: Schema, least: int = 1, most: int | None = None) -> Schema:
+    bound = {} if most is None else {"maxItems": most}
+    inner: Schema = {"type": "array", "items": item, "minItems": least, **bound}
+    return {"anyOf": [{"type": "string"}, inner]}
+
+
+_FIELDS: dict[type[Kind], Callable[[Any], Schema]] = {  # Any: each knows its own kind
+    kinds.Whole: lambda kind: _whole(kind.minimum),
+    kinds.PerAxis: lambda kind: _per_axis(_whole(kind.minimum)),
+    kinds.Padding: _padding,
+    kinds.Flag: lambda kind: {"type": ["boolean", "string"]},
+    kinds.Rate: lambda kind: {"type": ["number", "string"], "minimum": 0, "exclusiveMaximum": 1},
+    # A block's parameter may stand for the word, so the words are offered, not demanded.
+    kinds.Choice: lambda kind: (
+        {"anyOf": [{"enum": list(kind.keywords)}, {"pattern": NAME}]} | {"type": "string"}
+    ),
+    kinds.Named: lambda kind: {"type": "string"},
+    kinds.Dims: lambda kind: _listed(_whole(-1 if kind.free else 1), 1, 4),
+    kinds.AxisOrder: lambda kind: _listed(_whole(1), 1, 4),
+    kinds.Span: lambda kind: _listed(_whole(0), 2, 2),
+    kinds.Connects: lambda kind: _listed({"type": "array", "items": _whole(0), "minItems": 1}),
+}
+"""What each kind of field may hold."""
+
+
+def text() -> str:
+    """The schema as a file."""
+    import json
+
+    return json.dumps(schema(), indent=1, ensure_ascii=False) + "\n"
