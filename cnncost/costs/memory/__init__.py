@@ -1,0 +1,1 @@
+"""Memory: what a network needs in bytes, by rules measured on PyTorch."""
