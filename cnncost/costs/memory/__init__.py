@@ -1,1 +1,6 @@
 """Memory: what a network needs in bytes, by rules measured on PyTorch."""
+
+from cnncost.costs.memory.inference import Alive, Peak
+from cnncost.costs.memory.report import DTYPES, OPTIMIZERS, Memory, Saved, Training, memory
+
+__all__ = ["DTYPES", "OPTIMIZERS", "Alive", "Memory", "Peak", "Saved", "Training", "memory"]
