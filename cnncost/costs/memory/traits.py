@@ -62,6 +62,8 @@ class Traits(NamedTuple):
     """Allocated while it runs, kept or not."""
     clones: bool = False
     """In place, its input is kept as a clone."""
+    folds: bool = False
+    """Whether a microcontroller's kernels do it unit by unit, within the layer before."""
     measured: bool = True
     """Whether these rules are measured; else its memory is a lower bound."""
 
@@ -155,6 +157,13 @@ TRAITS: dict[str, Traits] = {
     "attention": Traits(Keep.INPUT_FOR_WEIGHTS, extra=_attention, measured=False),
     "opaque": Traits(measured=False),
 }
+
+
+_FOLDED = (
+    *("batchnorm", "relu", "relu6", "leaky_relu", "prelu", "elu", "selu", "gelu", "silu"),
+    *("hardswish", "sigmoid", "hardsigmoid", "tanh", "softplus", "mish", "scale"),
+)
+TRAITS.update({word: TRAITS[word]._replace(folds=True) for word in _FOLDED})
 
 
 def traits(layer: Layer) -> Traits:
