@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from cnncost.errors import CnncostError, Problem, did_you_mean, quoted
 from cnncost.network import LARGEST, Builder, Network
 from cnncost.place import Place, Source
-from cnncost.quantity import TOTALS, budget_metric
+from cnncost.quantity import BYTES, TOTALS, budget_metric, parse_bytes
 from cnncost.shape import Shape
 from cnncost.spec.blocks import read_blocks
 from cnncost.spec.expand import Expansion, Frame, TooMany, Written
@@ -297,8 +297,16 @@ class _Reader:
                 continue
             if metric in budget:
                 self.problems.add(key.start, f"key {quoted(key.text)} is given twice", "keep one")
-            budget[metric] = self._count(value, f"budget: {metric}")
+            read = self._bytes if metric in BYTES else self._count
+            budget[metric] = read(value, f"budget: {metric}")
         return budget
+
+    def _bytes(self, node: Node, what: str) -> int:
+        try:
+            return parse_bytes(node.text)
+        except CnncostError as error:
+            self.problems.add(node.start, f"{what}: {error.what}", error.hint)
+        return 0
 
     def _count(self, node: Node, what: str) -> int:
         value = self._value(node, {})

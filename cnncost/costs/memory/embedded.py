@@ -83,6 +83,4 @@ def _may_overwrite(node: Node) -> bool:
         return False
     channels = node.inputs[0].channels
     depthwise = getattr(node.layer, "groups", 1) == channels == node.output.channels
-    return node.layer.word in ("add", "depthwise_conv") or (
-        node.layer.word == "conv" and depthwise
-    )
+    return node.layer.word in ("add", "depthwise_conv") or (node.layer.word == "conv" and depthwise)

@@ -144,7 +144,9 @@ def _tensors(network: Network, size: int, *, trained: bool = False) -> list[int]
 
 def _counts(node: Node) -> list[int]:
     """Numbers of each parameter tensor of a layer."""
-    return [prod(dims) for dims in node.layer.tensors(node.inputs[0]).values()] if node.layer else []
+    return (
+        [prod(dims) for dims in node.layer.tensors(node.inputs[0]).values()] if node.layer else []
+    )
 
 
 def _training(

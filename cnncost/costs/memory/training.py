@@ -40,9 +40,7 @@ def training_pass(network: Network, *, batch: int, size: int) -> Pass:
     base, written = storages(network, training=True), in_place(network)
     flow = gradients(network)
     sizes = [size * batch * node.output.units for node in network.nodes]
-    kept = [
-        _kept(node, base, written[node.index], flow, (batch, size)) for node in network.nodes
-    ]
+    kept = [_kept(node, base, written[node.index], flow, (batch, size)) for node in network.nodes]
     return Pass(network, base, written, flow, kept, sizes, batch, size)
 
 
