@@ -5,6 +5,7 @@ import time
 import pytest
 
 import cnncost
+from cnncost.costs.backward import backward_connections
 from cnncost.costs.memory import embedded, memory
 from cnncost.costs.memory.traits import TRAITS
 from cnncost.costs.metrics import Metrics
@@ -37,7 +38,9 @@ def test_reference_networks_to_the_byte(name: str) -> None:
     assert one.parameters == parameters
     if last_use is not None:
         assert (one.inference.bytes, one.inference_eager.bytes) == (last_use, eager)
-    assert one.saved is not None and one.training is not None and other.training is not None
+    assert one.saved is not None
+    assert one.training is not None
+    assert other.training is not None
     assert one.saved.total == saved
     assert one.training.bytes == pytest.approx(momentum, rel=0.0002)
     assert other.training.bytes == pytest.approx(adam, rel=0.0002)
@@ -65,7 +68,7 @@ def test_inplace_false_needs_a_map_more() -> None:
     assert (over, apart) == (4 * (16 + 128), 4 * (16 + 128 + 128))
 
 
-@pytest.mark.parametrize("optimizer, state", [
+@pytest.mark.parametrize(("optimizer", "state"), [
     ("sgd", 0), ("momentum", 23 * 4), ("adam", 2 * 23 * 4 + 2 * 4), ("rmsprop", 23 * 4 + 2 * 4),
 ])  # fmt: skip
 def test_optimizer_state(optimizer: str, state: int) -> None:
@@ -77,7 +80,8 @@ def test_nothing_is_kept_below_the_lowest_trainable_layer() -> None:
     text = "input: [8]\nlayers:\n- {dense: 16, frozen: true}\n- relu\n- {dense: 4}\n"
     m = memory(_network(text))
     # What the second layer reads, and the loss.
-    assert m.saved is not None and m.saved.total == 4 * 16 + 4 * 4 + 4 + 8
+    assert m.saved is not None
+    assert m.saved.total == 4 * 16 + 4 * 4 + 4 + 8
 
 
 def test_opaque_layers_make_lower_bounds() -> None:
@@ -117,7 +121,7 @@ def test_flash_folds_norms_into_biases() -> None:
     assert embedded(_network(text)).flash == 3 * 4 * 9 + 4 * 4
 
 
-@pytest.mark.parametrize("text, limit", [
+@pytest.mark.parametrize(("text", "limit"), [
     ("sram=256KiB", ("sram", 256 * 1024)), ("memory=64MB", ("memory", 64_000_000)),
     ("training-memory=1.5GiB", ("training_memory", 3 * 2**29)), ("flash=100B", ("flash", 100)),
 ])  # fmt: skip
@@ -140,3 +144,25 @@ def test_metrics_by_name() -> None:
     assert found.value("memory") == 14019488 + 40943616
     assert found.value("sram") == 1505280
     assert found.value("parameters") == 3504872
+
+
+def test_backward_costs_twice_the_forward_but_for_the_layer_fed_by_data() -> None:
+    network = cnncost.load("vgg16").network
+    forward = [n.layer.connections(n.inputs[0], n.output) for n in network.layers if n.layer]
+    total = sum(sum(one) for one in backward_connections(network))
+    assert total == 2 * sum(forward) - 224 * 224 * 64 * 3 * 9
+
+
+def test_backward_ends_at_the_lowest_trainable_layer() -> None:
+    text = (
+        "input: [8]\nlayers:\n- {dense: 16, frozen: true}\n- dense: 4\n- {dense: 2, frozen: true}\n"
+    )
+    found = backward_connections(_network(text))
+    assert [tuple(one) for one in found] == [(0, 0), (0, 0), (16 * 4, 0), (0, 4 * 2)]
+
+
+def test_a_spec_budgets_bytes() -> None:
+    text = "input: [8]\nlayers:\n- dense: 4\nbudget: {flash: %s}\n"
+    assert cnncost.loads(text % "1KiB").budget == {"flash": 1024}
+    with pytest.raises(CnncostError, match="flash: '64M' is no amount of bytes"):
+        cnncost.loads(text % "64M")

@@ -1,6 +1,7 @@
 """`cnncost memory`: the timeline of live bytes, its peak, and what is alive there."""
 
 import shutil
+import sys
 from enum import StrEnum
 from typing import Annotated
 
@@ -8,6 +9,7 @@ import typer
 
 from cnncost.cli import options
 from cnncost.cli.output import destination, refuse_existing
+from cnncost.network import Network
 from cnncost.spec import MAX_LAYERS
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
@@ -19,6 +21,13 @@ class Format(StrEnum):
     text = "text"
     csv = "csv"
     json = "json"
+
+
+class Sequence(StrEnum):
+    """Whose order the layers run in."""
+
+    program = "program"
+    smallest = "smallest"
 
 
 EPILOG = """[bold]Examples[/bold]
@@ -38,6 +47,12 @@ def memory(
         str,
         typer.Option(metavar="sgd|momentum|adam|adamw|rmsprop", help="Of the training step."),
     ] = "sgd",
+    sequence: Annotated[
+        Sequence,
+        typer.Option(
+            "--order", help="The program's order of layers, or that of the smallest peak."
+        ),
+    ] = Sequence.program,
     form: Annotated[
         Format, typer.Option("--format", "-f", help="How it is written; csv is the timeline.")
     ] = Format.text,
@@ -58,14 +73,18 @@ def memory(
 
     refuse_existing(output, force=force)
     network = options.load(arch, settings, shapes, max_layers).network
+    if sequence is Sequence.smallest:
+        network = _smallest(network, batch)
     found = measure(network, batch=batch, dtype=dtype, optimizer=optimizer)
     steps, small = timeline(network, batch=batch, dtype=dtype), embedded(network)
-    said = f"{network.name}: live bytes, inference, batch {batch}, {dtype}; training: {optimizer}"
+    said = f"{network.name}: {sequence.value} order; "
+    said += f"live bytes, inference, batch {batch}, {dtype}; training: {optimizer}"
     scale: dict[str, object] = {
         "name": network.name,
         "batch": batch,
         "dtype": dtype,
         "optimizer": optimizer,
+        "order": sequence.value,
     }
     with destination(output, force=force) as file:
         if form is Format.csv:
@@ -75,3 +94,14 @@ def memory(
         else:
             rows, width = view.summary(found, small), shutil.get_terminal_size((80, 24)).columns
             view.write_text(file, steps, found, rows, said=said, width=width)
+
+
+def _smallest(network: Network, batch: int) -> Network:
+    """The network in the order of its smallest peak; a search cut off is said."""
+    from cnncost.costs.memory.inference import lives
+    from cnncost.costs.memory.order import reordered, smallest_peak
+
+    order = smallest_peak(network, lives(network, batch=batch, size=4))
+    if not order.proved:
+        sys.stderr.write("the search for a smaller peak was cut off: this is the program's order\n")
+    return reordered(network, order.nodes)

@@ -26,7 +26,7 @@ def gradients(network: Network) -> Gradients:
     outputs: list[bool] = []
     for node in network.nodes:
         trained.append(_trained(network, node))
-        outputs.append(trained[-1] or any([outputs[i] for i in node.reads]))
+        outputs.append(trained[-1] or any(outputs[i] for i in node.reads))
     return Gradients(tuple(trained), tuple(outputs))
 
 

@@ -303,7 +303,7 @@ class _Reader:
 
     def _bytes(self, node: Node, what: str) -> int:
         try:
-            return parse_bytes(node.text)
+            return parse_bytes(node.text if isinstance(node, Scalar) else "")
         except CnncostError as error:
             self.problems.add(node.start, f"{what}: {error.what}", error.hint)
         return 0

@@ -10,11 +10,12 @@ from cnncost.costs.memory.timeline import Step
 
 MEBI = 2**20
 SMALLEST_BAR = 10
+"""Columns of the longest bar, at least."""
 
 
 def mebibytes(count: int) -> str:
-    """Bytes as MiB with two decimals."""
-    return f"{count / MEBI:,.2f} MiB"
+    """Bytes as MiB with two decimals; what would show as less than 0.1 MiB in bytes."""
+    return f"{count / MEBI:,.2f} MiB" if count >= MEBI / 10 or not count else f"{count:,} B"
 
 
 def summary(found: Memory, embedded: Embedded) -> list[tuple[str, int]]:

@@ -47,6 +47,7 @@ Bytes = Callable[[Node, int, int], int]
 
 
 def nothing(node: Node, batch: int, size: int) -> int:
+    """No bytes."""
     return 0
 
 
