@@ -89,7 +89,31 @@ def test_a_counted_layer(
 def test_every_counted_type_has_a_row() -> None:
     with_rows = {line.strip("{").partition(":")[0] for _, line, *_ in FORMULAS}
 
-    assert with_rows == {word for word in TYPES if layer_type(word).counted}
+    assert with_rows | {"attention", "opaque"} == {
+        word for word in TYPES if layer_type(word).counted
+    }
+
+
+@pytest.mark.parametrize("shape", ["[6, 4, 4]", "[6, 16]"])
+def test_attention(shape: str) -> None:
+    """Heads split its 8 features; queries, keys, values from 6 channels, and back to 6."""
+    row = the_row(shape, "{attention: 2, dim: 8}")
+
+    assert row.weights == 6 * 8 + 6 * 8 + 6 * 8 + 8 * 6
+    assert row.biases == 8 + 8 + 8 + 6
+    # At 16 positions the weights; each position with each, scores and mixtures over 8 features.
+    products = 16 * 16 * 8 + 16 * 16 * 8
+    assert row.connections == 16 * row.weights + products
+    biased = the_row(shape, "{attention: 2, dim: 8}", biases=True)
+    assert biased.connections == row.connections + 16 * row.biases
+
+
+def test_opaque_costs_are_unknown() -> None:
+    row = the_row("[6, 4, 4]", "{opaque: {output: [5, 2, 2], op: Einsum}}")
+
+    assert not row.known
+    assert (row.weights, row.biases, row.connections) == (0, 0, 0)
+    assert (row.node.output.dims, row.units) == ((5, 2, 2), 5 * 2 * 2)
 
 
 # Input, layer, output, parameters: of no weights, no connections.
@@ -273,7 +297,7 @@ def learns(case: Case) -> bool:
         return False
 
 
-@pytest.mark.parametrize("word", [word for word in TYPES if word not in LEARNING])
+@pytest.mark.parametrize("word", [word for word in CASES if word not in LEARNING])
 def test_nothing_else_learns(word: str) -> None:
     @settings(max_examples=10, deadline=None)
     @given(CASES[word])

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 import cnncost
-from cnncost.layers import JOINS, TYPES, Layer
+from cnncost.layers import JOINS, Layer
 from cnncost.network import Node
 from cnncost.shape import Shape
 from cnncost.term import Term, quotient, remember, remembered
@@ -55,7 +55,7 @@ def node_of(case: Case) -> Node:
     return spec.network.layers[-1]
 
 
-@pytest.mark.parametrize("word", TYPES)
+@pytest.mark.parametrize("word", CASES)
 def test_every_quantity_is_the_same_over_terms(word: str) -> None:
     slow = [HealthCheck.too_slow, HealthCheck.filter_too_much]
 
@@ -92,7 +92,7 @@ def quantities_agree(layer: Layer, traced: Layer, node: Node) -> None:
         assert not isinstance(number, Term) or number.name == name
 
 
-@pytest.mark.parametrize("word", TYPES)
+@pytest.mark.parametrize("word", CASES)
 def test_a_layer_remembered_is_still_that_layer(word: str) -> None:
     @settings(max_examples=10, deadline=None)
     @given(CASES[word])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from cnncost.layers import JOINS, TYPES, Layer, kinds, layer_type
+from cnncost.layers import JOINS, TYPES, Layer, kinds, layer_type, listed
 from cnncost.layers.kinds import Kind
 from cnncost.quantity import BUDGETS, TOTALS
 
@@ -210,7 +210,7 @@ def _listed(item: Schema, least: int = 1, most: int | None = None) -> Schema:
 _FIELDS: dict[type[Kind], Callable[[Any], Schema]] = {  # Any: each knows its own kind
     kinds.Whole: lambda kind: _whole(kind.minimum),
     kinds.PerAxis: lambda kind: _per_axis(_whole(kind.minimum)),
-    kinds.Padding: _padding,
+    listed.Padding: _padding,
     kinds.Flag: lambda kind: {"type": ["boolean", "string"]},
     kinds.Rate: lambda kind: {"type": ["number", "string"], "minimum": 0, "exclusiveMaximum": 1},
     # A block's parameter may stand for the word, so the words are offered, not demanded.
@@ -218,10 +218,10 @@ _FIELDS: dict[type[Kind], Callable[[Any], Schema]] = {  # Any: each knows its ow
         {"anyOf": [{"enum": list(kind.keywords)}, {"pattern": NAME}]} | {"type": "string"}
     ),
     kinds.Named: lambda kind: {"type": "string"},
-    kinds.Dims: lambda kind: _listed(_whole(-1 if kind.free else 1), 1, 4),
-    kinds.AxisOrder: lambda kind: _listed(_whole(1), 1, 4),
-    kinds.Span: lambda kind: _listed(_whole(0), 2, 2),
-    kinds.Connects: lambda kind: _listed({"type": "array", "items": _whole(0), "minItems": 1}),
+    listed.Dims: lambda kind: _listed(_whole(-1 if kind.free else 1), 1, 4),
+    listed.AxisOrder: lambda kind: _listed(_whole(1), 1, 4),
+    listed.Span: lambda kind: _listed(_whole(0), 2, 2),
+    listed.Connects: lambda kind: _listed({"type": "array", "items": _whole(0), "minItems": 1}),
 }
 """What each kind of field may hold."""
 
