@@ -167,11 +167,11 @@ class LineReader:
             self.problems.add(at.start, "a '- ' without a layer", "name one or delete the line")
 
     def _type_hint(self, word: str) -> str:
-        first, colon, rest = word.partition(":")
-        name, space, value = word.partition(" ")
-        if colon and rest and self._is_layer(first):
+        first, _, rest = word.partition(":")
+        name, _, value = word.partition(" ")
+        if rest and self._is_layer(first):
             return f"a space is missing behind the colon: {first}: {rest}"
-        if space and self._is_layer(name):
+        if self._is_layer(name):
             return f"a colon is missing: {name}: {value.strip()}"
         choices = [*self.blocks, *TYPES, *STRUCTURES]
         return did_you_mean(word, choices, "the README lists the layer types")
