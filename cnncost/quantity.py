@@ -16,6 +16,20 @@ TOTALS = ("units", "weights", "biases", "parameters", "trainable_parameters", "c
 BUDGETS = ("weights", "parameters", "connections", "units")
 """What a budget can limit."""
 
+BYTES = (
+    *("parameter_memory", "activation_memory", "memory", "training_memory"),
+    *("sram", "flash"),
+)
+"""Budgets in bytes."""
+
+UNITS = {
+    "B": 1,
+    **{f"{prefix}B": 1000**n for n, prefix in enumerate("kMGT", 1)},
+    **{f"{prefix}iB": 1024**n for n, prefix in enumerate("KMGT", 1)},
+    "KB": 1000,
+}
+"""Bytes of each unit; a quantity of bytes names one."""
+
 SUFFIXES = {"": 0, "k": 3, "K": 3, "M": 6, "G": 9, "T": 12}
 """Powers of ten: counts are decimal."""
 
@@ -70,13 +84,38 @@ def parse_budget(text: str) -> tuple[str, int]:
     metric, equals, amount = text.partition("=")
     if not equals:
         raise CnncostError(f"{text!r} is no budget", "write METRIC=AMOUNT, as in weights=20M")
-    return budget_metric(metric), parse_count(amount)
+    word = budget_metric(metric)
+    return word, (parse_bytes if word in BYTES else parse_count)(amount)
+
+
+def parse_bytes(text: str) -> int:
+    """A whole number of bytes such as `64MiB` or `1.5MB`, exactly.
+
+    Raises:
+        CnncostError: the unit is missing, or it is no whole, non-negative amount.
+    """
+    match = re.fullmatch(r"\s*(-?[0-9.]+)\s*([A-Za-z]*)\s*", text, re.A)
+    if match is None or match[2] not in UNITS:
+        digits, letter = (match[1], match[2][:1]) if match else ("64", "M")
+        prefix = letter.upper() if letter.upper() in ("K", "M", "G", "T") else "M"
+        raise CnncostError(
+            f"{text!r} is no amount of bytes: its unit is missing or unknown",
+            f"write {digits}{prefix}iB (powers of 1024) or {digits}{prefix}B (powers of 1000)",
+        )
+    value = parse_number(match[1])
+    if value is None or value < 0:
+        raise CnncostError(f"{text!r} is not an amount", "write it as 64MiB or 64MB")
+    amount = value * UNITS[match[2]]
+    if amount != int(amount):
+        raise CnncostError(f"{text!r} is no whole number of bytes", "write it as 64MiB or 64MB")
+    return int(amount)
 
 
 def budget_metric(word: str) -> str:
     """The metric that `word` names; hyphens are accepted for underscores."""
     metric = word.strip().replace("-", "_")
-    if metric not in BUDGETS:
-        known = f"a budget limits {', '.join(BUDGETS[:-1])} or {BUDGETS[-1]}"
-        raise CnncostError(f"unknown metric {metric!r}", did_you_mean(metric, BUDGETS, known))
+    if metric not in (*BUDGETS, *BYTES):
+        words = (*BUDGETS, *BYTES)
+        known = f"a budget limits {', '.join(words[:-1])} or {words[-1]}"
+        raise CnncostError(f"unknown metric {metric!r}", did_you_mean(metric, words, known))
     return metric

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from cnncost.costs.count import Convention, count_network
+from cnncost.costs.metrics import Metrics
 from cnncost.spec import Spec
 
 
@@ -51,8 +52,8 @@ def limits(spec: Spec, budget: Mapping[str, int]) -> tuple[Limit, ...]:
     """Each metric of a budget beside the network's, under the default convention."""
     if not budget:
         return ()
-    report = count_network(spec.network)
-    totals = report.totals._asdict()
+    metrics = Metrics(spec.network)
     return tuple(
-        Limit(metric, most, totals[metric], report.complete) for metric, most in budget.items()
+        Limit(metric, most, metrics.value(metric), metrics.complete(metric))
+        for metric, most in budget.items()
     )

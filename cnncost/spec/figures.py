@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from cnncost.errors import CnncostError, did_you_mean, quoted
 from cnncost.layers.kinds import written
-from cnncost.quantity import TOTALS, budget_metric
+from cnncost.quantity import BYTES, TOTALS, budget_metric, parse_bytes
 from cnncost.spec.entries import pairs, plain_value
-from cnncost.spec.nodes import Node
+from cnncost.spec.nodes import Node, Scalar
 from cnncost.spec.problems import Problems
 
 
@@ -60,8 +60,17 @@ def read_budget(node: Node | None, problems: Problems) -> dict[str, int]:
             continue
         if metric in budget:
             problems.add(key.start, f"key {quoted(key.text)} is given twice", "keep one")
-        budget[metric] = _count(value, f"budget: {metric}", problems)
+        read = _bytes if metric in BYTES else _count
+        budget[metric] = read(value, f"budget: {metric}", problems)
     return budget
+
+
+def _bytes(node: Node, what: str, problems: Problems) -> int:
+    try:
+        return parse_bytes(node.text if isinstance(node, Scalar) else "")
+    except CnncostError as error:
+        problems.add(node.start, f"{what}: {error.what}", error.hint)
+    return 0
 
 
 def _count(node: Node, what: str, problems: Problems) -> int:

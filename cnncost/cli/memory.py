@@ -1,0 +1,107 @@
+"""`cnncost memory`: the timeline of live bytes, its peak, and what is alive there."""
+
+import shutil
+import sys
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from cnncost.cli import options
+from cnncost.cli.output import destination, refuse_existing
+from cnncost.network import Network
+from cnncost.spec import MAX_LAYERS
+
+app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
+
+
+class Format(StrEnum):
+    """How the timeline is written."""
+
+    text = "text"
+    csv = "csv"
+    json = "json"
+
+
+class Sequence(StrEnum):
+    """Whose order the layers run in."""
+
+    program = "program"
+    smallest = "smallest"
+
+
+EPILOG = """[bold]Examples[/bold]
+
+cnncost memory mobilenet_v2 --batch 4 --optimizer adam
+
+cnncost memory mobilenet_v2 --dtype int8 --format json"""
+
+
+@app.command(rich_help_panel="Measure and convert", epilog=EPILOG, no_args_is_help=True)
+def memory(
+    arch: options.Arch,
+    *,
+    batch: Annotated[int, typer.Option(min=1, help="Examples at once.")] = 1,
+    dtype: Annotated[str, typer.Option(metavar="fp32|fp16|bf16|int8", help="Of all.")] = "fp32",
+    optimizer: Annotated[
+        str,
+        typer.Option(metavar="sgd|momentum|adam|adamw|rmsprop", help="Of the training step."),
+    ] = "sgd",
+    sequence: Annotated[
+        Sequence,
+        typer.Option(
+            "--order", help="The program's order of layers, or that of the smallest peak."
+        ),
+    ] = Sequence.program,
+    form: Annotated[
+        Format, typer.Option("--format", "-f", help="How it is written; csv is the timeline.")
+    ] = Format.text,
+    output: options.Output = "-",
+    force: options.Force = False,
+    settings: options.Set = None,
+    shapes: options.Input = None,
+    max_layers: options.MaxLayers = MAX_LAYERS,
+) -> None:
+    """Show the bytes alive while each layer runs, the peak, and what is alive there.
+
+    Kernel workspace, which depends on the back end, is left out.
+    """
+    from cnncost.costs.memory import embedded
+    from cnncost.costs.memory import memory as measure
+    from cnncost.costs.memory.timeline import timeline
+    from cnncost.views import memory as view
+
+    refuse_existing(output, force=force)
+    network = options.load(arch, settings, shapes, max_layers).network
+    if sequence is Sequence.smallest:
+        network = _smallest(network, batch)
+    found = measure(network, batch=batch, dtype=dtype, optimizer=optimizer)
+    steps, small = timeline(network, batch=batch, dtype=dtype), embedded(network)
+    said = f"{network.name}: {sequence.value} order; "
+    said += f"live bytes, inference, batch {batch}, {dtype}; training: {optimizer}"
+    scale: dict[str, object] = {
+        "name": network.name,
+        "batch": batch,
+        "dtype": dtype,
+        "optimizer": optimizer,
+        "order": sequence.value,
+    }
+    with destination(output, force=force) as file:
+        if form is Format.csv:
+            view.write_csv(file, steps)
+        elif form is Format.json:
+            view.write_json(file, steps, found, small, scale)
+        else:
+            rows, width = view.summary(found, small), shutil.get_terminal_size((80, 24)).columns
+            view.write_text(file, steps, found, rows, said=said, width=width)
+
+
+def _smallest(network: Network, batch: int) -> Network:
+    """The network in the order of its smallest peak; a search cut off is said."""
+    from cnncost.costs.memory.inference import lives
+    from cnncost.costs.memory.order import reordered, smallest_peak
+
+    order = smallest_peak(network, lives(network, batch=batch, size=4))
+    if not order.proved:
+        sys.stderr.write("the search for a smaller peak was cut off: this is the program's order\n")
+    return reordered(network, order.nodes)

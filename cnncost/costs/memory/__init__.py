@@ -1,0 +1,18 @@
+"""Memory: what a network needs in bytes, by rules measured on PyTorch."""
+
+from cnncost.costs.memory.embedded import Embedded, embedded
+from cnncost.costs.memory.inference import Alive, Peak
+from cnncost.costs.memory.report import DTYPES, OPTIMIZERS, Memory, Saved, Training, memory
+
+__all__ = [
+    "DTYPES",
+    "OPTIMIZERS",
+    "Alive",
+    "Embedded",
+    "Memory",
+    "Peak",
+    "Saved",
+    "Training",
+    "embedded",
+    "memory",
+]

@@ -1,0 +1,119 @@
+"""The inference pass: live bytes at each step, and its peak."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from cnncost.costs.memory.storage import storages
+from cnncost.costs.memory.traits import traits
+from cnncost.network import Network
+
+
+class Alive(NamedTuple):
+    """A tensor at the peak."""
+
+    name: str
+    bytes: int
+
+
+class Peak(NamedTuple):
+    """The most bytes alive at one step."""
+
+    bytes: int
+    step: str
+    """The layer that runs then."""
+    alive: tuple[Alive, ...]
+
+
+class Lives(NamedTuple):
+    """When the storages of a pass live; steps are node indices."""
+
+    base: Sequence[int]
+    """The storage of each node."""
+    last: Sequence[int]
+    """The last step at which each storage is needed, by its base's index."""
+    sizes: Sequence[int]
+    """Bytes of each node's output."""
+    scratch: Sequence[int]
+    """Bytes that live during each step alone."""
+
+    def timeline(self) -> list[int]:
+        """Live bytes at each step."""
+        change = [0] * (len(self.base) + 1)
+        for i, base in enumerate(self.base):
+            if i == base:
+                change[i] += self.sizes[i]
+                change[self.last[i] + 1] -= self.sizes[i]
+        live, lives = 0, []
+        for i, scratch in enumerate(self.scratch):
+            live += change[i]
+            lives.append(live + scratch)
+        return lives
+
+
+def lives(network: Network, *, batch: int, size: int, eager: bool = False) -> Lives:
+    """The lives of an inference pass's storages in the program's order.
+
+    Args:
+        eager: a block holds its input until it returns, as PyTorch's modules do.
+    """
+    base = storages(network, training=False)
+    end = len(network.nodes) - 1
+    last = list(range(end + 1))
+    held = _returns(network) if eager else None
+    for node in network.nodes:
+        for i in node.reads:
+            until = held[node.index][_common(network.nodes[i].name, node.name)] if held else 0
+            last[base[i]] = max(last[base[i]], node.index, until)
+    for i in network.outputs:
+        last[base[i]] = end
+    for node in network.inputs:
+        last[node.index] = end  # whoever calls the network holds its input
+    sizes = [size * batch * node.output.units for node in network.nodes]
+    scratch = [
+        0 if node.layer is None else traits(node.layer).scratch(node, batch, size)
+        for node in network.nodes
+    ]
+    return Lives(base, last, sizes, scratch)
+
+
+def peak(network: Network, alive: Lives) -> Peak:
+    """The first step of the most live bytes, and the storages alive then, largest first."""
+    timeline = alive.timeline()
+    most = max(timeline)
+    step = timeline.index(most)
+    nodes = network.nodes
+    found = [
+        Alive(nodes[i].name, alive.sizes[i])
+        for i in range(step + 1)
+        if alive.base[i] == i and alive.last[i] >= step
+    ]
+    if alive.scratch[step]:
+        found.append(Alive(f"{nodes[step].name} (indices)", alive.scratch[step]))
+    found.sort(key=lambda tensor: -tensor.bytes)
+    return Peak(most, nodes[step].name, tuple(found))
+
+
+def _common(name: str, other: str) -> int:
+    """How many blocks hold both."""
+    count = 0
+    for a, b in zip(name.split(".")[:-1], other.split(".")[:-1], strict=False):
+        if a != b:
+            break
+        count += 1
+    return count
+
+
+def _returns(network: Network) -> list[list[int]]:
+    """For each node, for each depth, the step at which the block that it is in at that depth
+    returns; at its own depth its own step."""
+    ends: dict[tuple[str, ...], int] = {}
+    paths = [tuple(node.name.split(".")) for node in network.nodes]
+    for i, path in enumerate(paths):
+        for depth in range(1, len(path)):
+            ends[path[:depth]] = i
+    return [
+        [ends[path[: depth + 1]] for depth in range(len(path) - 1)] + [i]
+        for i, path in enumerate(paths)
+    ]

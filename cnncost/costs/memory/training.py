@@ -1,0 +1,245 @@
+"""A training step: what is kept for the backward pass, and the live bytes of each phase."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from cnncost.costs.gradients import Gradients, gradients
+from cnncost.costs.memory.storage import in_place, storages
+from cnncost.costs.memory.traits import INDEX, Grad, Keep, Makes, traits
+from cnncost.network import Network, Node
+
+
+class Kept(NamedTuple):
+    """What a node keeps for its backward pass."""
+
+    storages: tuple[int, ...]
+    """By their base nodes' indices; others may keep them too."""
+    extra: int
+    """Bytes that it keeps besides."""
+
+
+class Pass(NamedTuple):
+    """What both directions of a training step need to know, by node index."""
+
+    network: Network
+    base: list[int]
+    written: list[bool]
+    """Whether the layer works in place."""
+    flow: Gradients
+    kept: list[Kept]
+    sizes: list[int]
+    """Bytes of each output."""
+    batch: int
+    size: int
+    """Bytes of an element."""
+
+
+def training_pass(network: Network, *, batch: int, size: int) -> Pass:
+    """The storages of a training step, and what each node keeps."""
+    base, written = storages(network, training=True), in_place(network)
+    flow = gradients(network)
+    sizes = [size * batch * node.output.units for node in network.nodes]
+    kept = [_kept(node, base, written[node.index], flow, (batch, size)) for node in network.nodes]
+    return Pass(network, base, written, flow, kept, sizes, batch, size)
+
+
+def _kept(
+    node: Node, base: list[int], written: bool, flow: Gradients, scale: tuple[int, int]
+) -> Kept:
+    if node.layer is None or not flow.outputs[node.index]:
+        return Kept((), 0)
+    traits_ = traits(node.layer)
+    extra = traits_.extra(node, *scale)
+    reads = [base[i] for i in node.reads]
+    if traits_.keeps is Keep.OUTPUT:
+        return Kept((base[node.index],), extra)
+    if traits_.keeps is Keep.INPUT:
+        if written and traits_.clones:
+            return Kept((), extra + scale[0] * scale[1] * node.inputs[0].units)
+        return Kept((reads[0],), extra)
+    if traits_.keeps is Keep.INPUT_FOR_WEIGHTS:
+        # The gradient of the input needs the weights alone.
+        return Kept((reads[0],) if flow.parameters[node.index] else (), extra)
+    if traits_.keeps is Keep.OPERANDS:
+        return Kept(_operands(node, reads, flow), extra)
+    return Kept((), extra)
+
+
+def _operands(node: Node, reads: list[int], flow: Gradients) -> tuple[int, ...]:
+    """The factors that the gradient of another one needs; and the products before the last."""
+    needed = [flow.outputs[i] for i in node.reads]
+    total = sum(needed)
+    return tuple(b for b, own in zip(reads, needed, strict=True) if total - own > 0)
+
+
+class Loss(NamedTuple):
+    """Cross-entropy over the channels of every output."""
+
+    kept: int
+    """The logarithm of softmax, and the loss's total weight."""
+    target: int
+    """A class for each position, int64."""
+
+
+def loss(step: Pass) -> Loss:
+    """Bytes of the loss of a training step; it keeps its target besides (8 an element)."""
+    nodes = [step.network.nodes[i] for i in step.network.outputs]
+    targets = [INDEX * step.batch * node.output.positions for node in nodes]
+    logits = [step.sizes[node.index] for node in nodes]
+    return Loss(sum(logits) + 4 * len(nodes), sum(targets))
+
+
+def saved_by_layer(step: Pass) -> list[int]:
+    """Bytes that each node keeps first: a storage counts where it is first kept."""
+    seen: set[int] = set()
+    saved = []
+    for kept in step.kept:
+        fresh = [b for b in dict.fromkeys(kept.storages) if b not in seen]
+        seen.update(fresh)
+        saved.append(kept.extra + sum(step.sizes[b] for b in fresh))
+    return saved
+
+
+def forward(step: Pass) -> list[int]:
+    """Live bytes at each step of the forward pass, the loss last."""
+    nodes, base = step.network.nodes, step.base
+    end = len(nodes)
+    last = list(range(end))
+    for node in nodes:
+        for i in node.reads:
+            last[base[i]] = node.index
+    for kept in step.kept:
+        for b in kept.storages:
+            last[b] = end
+    for i in (*step.network.outputs, *(node.index for node in step.network.inputs)):
+        last[base[i]] = end
+    change = [0] * (end + 2)
+    for i in range(end):
+        if base[i] == i:
+            change[i] += step.sizes[i]
+            change[last[i] + 1] -= step.sizes[i]
+    live, extra, timeline = 0, 0, []
+    for node in nodes:
+        live += change[node.index]
+        extra += step.kept[node.index].extra
+        timeline.append(live + extra + _scratch(step, node))
+    timeline.append(live + change[end] + extra + loss(step).kept)
+    return timeline
+
+
+def _scratch(step: Pass, node: Node) -> int:
+    """Bytes that the layer allocates and does not keep."""
+    if node.layer is None or step.kept[node.index].extra:
+        return 0
+    traits_ = traits(node.layer)
+    masks = traits_.makes is Makes.VIEW_IN_INFERENCE
+    return (traits_.extra if masks else traits_.scratch)(node, step.batch, step.size)
+
+
+class _Pending:
+    """The gradients that wait for their tensors' turn, and who owns their storage."""
+
+    def __init__(self) -> None:
+        self.live = 0
+        self.held: dict[int, int] = {}
+        """The gradient of each node's output: a storage."""
+        self.whole: dict[int, bool] = {}
+        """Whether it fills its storage."""
+        self.owners: list[int] = []
+        self.sizes: list[int] = []
+
+    def new(self, size: int) -> int:
+        self.owners.append(1)
+        self.sizes.append(size)
+        self.live += size
+        return len(self.sizes) - 1
+
+    def alias(self, storage: int) -> int:
+        self.owners[storage] += 1
+        return storage
+
+    def drop(self, storage: int) -> None:
+        self.owners[storage] -= 1
+        if not self.owners[storage]:
+            self.live -= self.sizes[storage]
+
+    def arrive(self, node: int, storage: int, size: int, *, whole: bool) -> int:
+        """Add a gradient to the node's; the live bytes while both are there."""
+        resident = self.held.get(node)
+        if resident is None:
+            self.held[node], self.whole[node] = storage, whole
+            return self.live
+        if self.whole[node] and self.owners[resident] == 1:
+            most = self.live
+            self.drop(storage)
+            return most
+        total = self.new(size)
+        most = self.live
+        self.drop(resident)
+        self.drop(storage)
+        self.held[node], self.whole[node] = total, True
+        return most
+
+
+def backward(step: Pass) -> list[int]:
+    """Live bytes at each step of the backward pass: the loss, then the nodes in reverse."""
+    nodes, base, flow = step.network.nodes, step.base, step.flow
+    keepers = [0] * len(nodes)
+    for kept in step.kept:
+        for b in dict.fromkeys(kept.storages):
+            keepers[b] += 1
+    for i in (*step.network.outputs, *(node.index for node in step.network.inputs)):
+        keepers[base[i]] += 1  # the caller holds inputs and logits
+    resident = sum(step.sizes[b] for b, n in enumerate(keepers) if n)
+    resident += sum(kept.extra for kept in step.kept)
+    lost, pending, made = loss(step), _Pending(), 0
+    for i in step.network.outputs:
+        if flow.outputs[i]:
+            pending.held[i], pending.whole[i] = pending.new(step.sizes[i]), True
+    # The gradient of the log-softmax lives while that of the logits is made of it.
+    timeline = [resident + lost.kept + 2 * pending.live]
+    owned: set[int] = set()
+    for node in reversed(nodes):
+        if node.layer is None or node.index not in pending.held:
+            timeline.append(resident + pending.live + made)
+            continue
+        weights = _weights(step, node) if flow.parameters[node.index] else 0
+        owner = node.index if node.shares is None else node.shares
+        made += weights
+        most = _pass_on(step, node, pending)
+        timeline.append(resident + most + made)
+        if owner in owned:
+            made -= weights
+        owned.add(owner)
+        pending.drop(pending.held.pop(node.index))
+        resident -= step.kept[node.index].extra
+        for b in dict.fromkeys(step.kept[node.index].storages):
+            keepers[b] -= 1
+            if not keepers[b]:
+                resident -= step.sizes[b]
+    return timeline
+
+
+def _pass_on(step: Pass, node: Node, pending: _Pending) -> int:
+    """Give each input its gradient; the most live bytes of gradients meanwhile."""
+    assert node.layer is not None
+    how, own = traits(node.layer).grad, pending.held[node.index]
+    arriving = []
+    for i in node.reads:
+        if not step.flow.outputs[i]:
+            continue
+        if how is Grad.NEW:
+            arriving.append((i, pending.new(step.sizes[i]), True))
+        else:
+            whole = how is Grad.ALIAS and pending.whole[node.index]
+            arriving.append((i, pending.alias(own), whole))
+    most = pending.live
+    for i, storage, whole in arriving:
+        most = max(most, pending.arrive(i, storage, step.sizes[i], whole=whole))
+    return most
+
+
+def _weights(step: Pass, node: Node) -> int:
+    assert node.layer is not None
+    return step.size * node.layer.parameters(node.inputs[0])

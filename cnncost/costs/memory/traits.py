@@ -1,0 +1,174 @@
+"""What each layer type keeps for the backward pass, allocates and returns: an entry a type."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import Enum
+from typing import NamedTuple, cast
+
+from cnncost.layers import Layer
+from cnncost.network import Node
+from cnncost.shape import Shape
+
+INDEX = 8
+"""Bytes of an int64 index."""
+STATISTIC = 4
+"""Bytes of a norm's saved mean or deviation."""
+
+
+class Keep(Enum):
+    """Which storages an operation keeps until its backward pass."""
+
+    NOTHING = "nothing"
+    INPUT = "input"
+    INPUT_FOR_WEIGHTS = "input, for the gradient of its weights alone"
+    OUTPUT = "output"
+    OPERANDS = "each input, for the gradient of the others"
+
+
+class Makes(Enum):
+    """Where the output lies."""
+
+    NEW = "storage of its own"
+    VIEW = "its input's storage"
+    VIEW_IN_INFERENCE = "its input's storage, but in training its own"
+
+
+class Grad(Enum):
+    """Where the gradient of an input lies."""
+
+    NEW = "storage of its own"
+    ALIAS = "the output gradient's storage"
+    NARROW = "a part of the output gradient's storage"
+
+
+Bytes = Callable[[Node, int, int], int]
+"""Bytes from a node, the batch and the bytes of an element."""
+
+
+def nothing(node: Node, batch: int, size: int) -> int:
+    """No bytes."""
+    return 0
+
+
+class Traits(NamedTuple):
+    """How a layer type treats memory (PyTorch's operations, measured)."""
+
+    keeps: Keep = Keep.NOTHING
+    makes: Makes = Makes.NEW
+    grad: Grad = Grad.NEW
+    extra: Bytes = nothing
+    """Kept besides, shared with nobody."""
+    scratch: Bytes = nothing
+    """Allocated while it runs, kept or not."""
+    clones: bool = False
+    """In place, its input is kept as a clone."""
+    folds: bool = False
+    """Whether a microcontroller's kernels do it unit by unit, within the layer before."""
+    measured: bool = True
+    """Whether these rules are measured; else its memory is a lower bound."""
+
+
+def _x(node: Node) -> Shape:
+    return node.inputs[0]
+
+
+def _indices(node: Node, batch: int, size: int) -> int:
+    return INDEX * batch * node.output.units
+
+
+def _mean_and_deviation_of_channels(node: Node, batch: int, size: int) -> int:
+    return 2 * STATISTIC * _x(node).channels
+
+
+def _of_positions(node: Node, batch: int, size: int) -> int:
+    return 2 * STATISTIC * batch * _x(node).positions
+
+
+def _of_groups(node: Node, batch: int, size: int) -> int:
+    return 2 * STATISTIC * batch * cast("int", _field(node, "groups"))
+
+
+def _of_instances(node: Node, batch: int, size: int) -> int:
+    # Affine scales are repeated for every example.
+    each = 3 if _field(node, "affine") else 2
+    return each * STATISTIC * batch * _x(node).channels
+
+
+def _lrn(node: Node, batch: int, size: int) -> int:
+    # The padded squares, and the divisor before and after its power.
+    x = _x(node)
+    padded = x.channels + cast("int", _field(node, "size")) - 1
+    return size * batch * padded * x.positions + 2 * size * batch * x.units
+
+
+def _mask(node: Node, batch: int, size: int) -> int:
+    return size * batch * node.output.units
+
+
+def _mask_of_examples(node: Node, batch: int, size: int) -> int:
+    return size * batch
+
+
+def _attention(node: Node, batch: int, size: int) -> int:
+    # Queries, keys, values and the context, and a log-sum-exp a head and position.
+    width = 4 * cast("int", _field(node, "dim")) + cast("int", _field(node, "heads"))
+    return size * batch * _x(node).positions * width
+
+
+def _field(node: Node, name: str) -> object:
+    return getattr(node.layer, name)
+
+
+_WEIGHTED = Traits(Keep.INPUT_FOR_WEIGHTS)
+_BY_INPUT = Traits(Keep.INPUT)
+_CLONING = Traits(Keep.INPUT, clones=True)
+_BY_OUTPUT = Traits(Keep.OUTPUT)
+_INDEXED = Traits(Keep.INPUT, extra=_indices, scratch=_indices)
+_VIEW = Traits(makes=Makes.VIEW, grad=Grad.ALIAS)
+_PART = Traits(makes=Makes.VIEW)
+_COPY = Traits()
+
+TRAITS: dict[str, Traits] = {
+    **dict.fromkeys(("conv", "conv_transpose", "depthwise_conv", "dense", "linear"), _WEIGHTED),
+    "scale": _WEIGHTED,
+    "mul": Traits(Keep.OPERANDS),
+    "batchnorm": Traits(Keep.INPUT, extra=_mean_and_deviation_of_channels),
+    "layernorm": Traits(Keep.INPUT, extra=_of_positions),
+    "groupnorm": Traits(Keep.INPUT, extra=_of_groups),
+    "instancenorm": Traits(Keep.INPUT, extra=_of_instances),
+    "lrn": Traits(Keep.INPUT, extra=_lrn),
+    **dict.fromkeys(("relu", "sigmoid", "tanh", "softmax", "logsoftmax"), _BY_OUTPUT),
+    **dict.fromkeys(("relu6", "silu", "hardswish", "hardsigmoid", "mish"), _CLONING),
+    **dict.fromkeys(("gelu", "leaky_relu", "elu", "selu", "softplus", "prelu"), _BY_INPUT),
+    **dict.fromkeys(("maxpool", "global_maxpool", "adaptive_maxpool"), _INDEXED),
+    **dict.fromkeys(("avgpool", "adaptive_avgpool"), _BY_INPUT),
+    "global_avgpool": _COPY,
+    # The window's mean is multiplied by a coefficient, which needs it again.
+    "subsample": Traits(Keep.INPUT, extra=_mask, measured=False),
+    "add": Traits(grad=Grad.ALIAS),
+    "concat": Traits(grad=Grad.NARROW),
+    **dict.fromkeys(("identity", "flatten", "reshape", "permute"), _VIEW),
+    **dict.fromkeys(("slice", "crop"), _PART),
+    **dict.fromkeys(
+        ("channel_shuffle", "pixel_shuffle", "space_to_depth", "upsample", "pad"), _COPY
+    ),
+    "dropout": Traits(makes=Makes.VIEW_IN_INFERENCE, extra=_mask),
+    "drop_path": Traits(makes=Makes.VIEW_IN_INFERENCE, extra=_mask_of_examples),
+    "attention": Traits(Keep.INPUT_FOR_WEIGHTS, extra=_attention, measured=False),
+    "opaque": Traits(measured=False),
+}
+
+
+_FOLDED = (
+    *("batchnorm", "relu", "relu6", "leaky_relu", "prelu", "elu", "selu", "gelu", "silu"),
+    *("hardswish", "sigmoid", "hardsigmoid", "tanh", "softplus", "mish", "scale"),
+)
+TRAITS.update({word: TRAITS[word]._replace(folds=True) for word in _FOLDED})
+
+
+def traits(layer: Layer) -> Traits:
+    """The entry of a layer's type."""
+    if layer.word == "adaptive_avgpool" and set(getattr(layer, "size", ())) == {1}:
+        return _COPY  # PyTorch takes the plain mean, whose gradient needs no input
+    return TRAITS[layer.word]

@@ -1,0 +1,68 @@
+"""Metrics by name: the one place where a budget's word becomes a network's figure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+
+from cnncost.costs.count import Report, count_network
+from cnncost.costs.memory import Embedded, Memory, embedded, memory
+from cnncost.errors import CnncostError
+from cnncost.network import Network
+
+
+class Metrics:
+    """A network's figures, each computed when it is first asked for."""
+
+    def __init__(
+        self, network: Network, *, batch: int = 1, dtype: str = "fp32", optimizer: str = "sgd"
+    ) -> None:
+        self.network = network
+        self.scale = (batch, dtype, optimizer)
+
+    def value(self, metric: str) -> int:
+        """The figure of one of the words in `quantity.BUDGETS` and `quantity.BYTES`.
+
+        Raises:
+            CnncostError: the network does not train, and the metric is its training's.
+        """
+        if metric in _BYTES:
+            return _BYTES[metric](self)
+        return int(self.counts.totals._asdict()[metric])
+
+    def complete(self, metric: str) -> bool:
+        """Whether the figure is exact; else it is a lower bound."""
+        known = self.counts.complete
+        return known and (metric not in _BYTES or self.memory.complete)
+
+    @cached_property
+    def counts(self) -> Report:
+        return count_network(self.network)
+
+    @cached_property
+    def memory(self) -> Memory:
+        batch, dtype, optimizer = self.scale
+        return memory(self.network, batch=batch, dtype=dtype, optimizer=optimizer)
+
+    @cached_property
+    def embedded(self) -> Embedded:
+        return embedded(self.network)
+
+
+def _training(metrics: Metrics) -> int:
+    if metrics.memory.training is None:
+        raise CnncostError(
+            f"{metrics.network.name} does not train: no training_memory",
+            "int8 does not train, nor does a network without trainable parameters",
+        )
+    return metrics.memory.training.bytes
+
+
+_BYTES: dict[str, Callable[[Metrics], int]] = {
+    "parameter_memory": lambda metrics: metrics.memory.parameters,
+    "activation_memory": lambda metrics: metrics.memory.inference.bytes,
+    "memory": lambda metrics: metrics.memory.parameters + metrics.memory.inference.bytes,
+    "training_memory": _training,
+    "sram": lambda metrics: metrics.embedded.sram,
+    "flash": lambda metrics: metrics.embedded.flash,
+}
