@@ -150,8 +150,9 @@ def _linear(node: Node, inplace: bool) -> Piece:
 
 
 def _maxpool(node: Node, inplace: bool) -> Piece:
-    padding, call, dilation = *_pool_padding(node, ', value=float("-inf")'), _field(
-        node, "dilation"
+    padding, call, dilation = (
+        *_pool_padding(node, ', value=float("-inf")'),
+        _field(node, "dilation"),
     )
     options = _options(
         stride=(_field(node, "stride"), _field(node, "kernel")),
