@@ -18,6 +18,9 @@ from cnncost.verify.measure import Measured, measure
 STEP = Fraction(2, 10_000)
 """How far the predicted peak of a training step may lie from the measured one."""
 
+SCALARS = 16
+"""Bytes by which it may lie off besides: the loss and its gradient are numbers alone."""
+
 
 class Line(NamedTuple):
     """One figure: computed from the spec, and measured; None where it is unknown."""
@@ -33,7 +36,8 @@ class Line(NamedTuple):
         """Whether the two are equal, within the tolerance; None if one is unknown."""
         if self.computed is None or self.measured is None:
             return None
-        return abs(self.computed - self.measured) <= self.tolerance * self.measured
+        allowed = max(self.tolerance * self.measured, SCALARS) if self.tolerance else 0
+        return abs(self.computed - self.measured) <= allowed
 
 
 class Wrong(NamedTuple):

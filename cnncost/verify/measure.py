@@ -1,4 +1,4 @@
-"""Measures a PyTorch network by running it; knows its code, and nothing of how costs are counted."""
+"""Measures a PyTorch network by running it; knows its code, and nothing of how costs count."""
 
 from __future__ import annotations
 
@@ -251,7 +251,7 @@ def _peak(run: Callable[[], None]) -> int:
 
 def _allocations(tree: Any) -> Iterator[_Allocation]:  # Any: torch's events
     """All allocations, with the convolutions and products that each lies in."""
-    pending = [(event, ()) for event in tree]
+    pending: list[tuple[Any, tuple[int, ...]]] = [(event, ()) for event in tree]  # Any: the same
     while pending:
         event, within = pending.pop()
         fields = event.extra_fields

@@ -30,14 +30,14 @@ class Subsample(nn.Module):
     def __init__(self, channels, kernel):
         super().__init__()
         self.channels, self.kernel = channels, kernel
-        self.conv = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}[len(kernel)]
         self.weight = nn.Parameter(torch.ones(channels))
         self.bias = nn.Parameter(torch.zeros(channels))
 
     def forward(self, x):
         windows = self.weight.view(-1, 1, *[1] * len(self.kernel))
         windows = windows.expand(-1, 1, *self.kernel)
-        return self.conv(x, windows, self.bias, stride=self.kernel, groups=self.channels)
+        conv = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}[len(self.kernel)]
+        return conv(x, windows, self.bias, stride=self.kernel, groups=self.channels)
 ''',
     "Scale": '''
 class Scale(nn.Module):

@@ -16,13 +16,13 @@ _MODULE = (
     "register_state_dict_post_hook register_state_dict_pre_hook requires_grad_ "
     "set_extra_state set_submodule share_memory state_dict to to_empty train training type "
     "xpu zero_grad"
-).split()
-"""What every `nn.Module` has already."""
+)
+"""What every `nn.Module` has already, by spaces."""
 
 _FILE = ("torch", "nn", "F", "math", "self", "float", "shapes", "tuple")
 """What the file itself says."""
 
-RESERVED = frozenset([*_MODULE, *_FILE, *keyword.kwlist])
+RESERVED = frozenset([*_MODULE.split(), *_FILE, *keyword.kwlist])
 
 
 def identifiers(names: Iterable[str], taken: Iterable[str] = ()) -> list[str]:
