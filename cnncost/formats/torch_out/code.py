@@ -99,9 +99,9 @@ class _Code:
         )
         taken = ", ".join(f"{node.name} {node.output}" for node in self.network.inputs)
         given = ", ".join(f"{self.network.nodes[i].output}" for i in self.network.outputs)
-        rows = textwrap.wrap(f"Takes {taken}; gives {given}.", 92)
+        rows = textwrap.wrap(f"{counts} Takes {taken}; gives {given}.", 92)
         first = '    """' + " ".join(self.network.name.replace('"', "'").split())
-        return [f"{first}.", "", f"    {counts}", *(f"    {row}" for row in rows), '    """']
+        return [f"{first}.", "", *(f"    {row}" for row in rows), '    """']
 
     def _attributes(self) -> dict[int, str]:
         """The module of each layer that has one; a shared layer's is its owner's."""
