@@ -36,6 +36,7 @@ class Format(NamedTuple):
 
 _ALL: tuple[Format, ...] = (
     Format("yaml", "a cnncost spec", (".yaml", ".yml"), writer="spec_file"),
+    Format("pytorch", "PyTorch code: an nn.Module", (".py",), writer="torch_out"),
 )
 
 FORMATS = {form.key: form for form in _ALL}

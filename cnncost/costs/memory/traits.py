@@ -102,6 +102,11 @@ def _lrn(node: Node, batch: int, size: int) -> int:
     return size * batch * padded * x.positions + 2 * size * batch * x.units
 
 
+def _lrn_at_work(node: Node, batch: int, size: int) -> int:
+    # The mean square, 1 + alpha of it, and its power live at once, before the output does.
+    return 2 * size * batch * _x(node).units
+
+
 def _mask(node: Node, batch: int, size: int) -> int:
     return size * batch * node.output.units
 
@@ -137,7 +142,7 @@ TRAITS: dict[str, Traits] = {
     "layernorm": Traits(Keep.INPUT, extra=_of_positions),
     "groupnorm": Traits(Keep.INPUT, extra=_of_groups),
     "instancenorm": Traits(Keep.INPUT, extra=_of_instances),
-    "lrn": Traits(Keep.INPUT, extra=_lrn),
+    "lrn": Traits(Keep.INPUT, extra=_lrn, scratch=_lrn_at_work),
     **dict.fromkeys(("relu", "sigmoid", "tanh", "softmax", "logsoftmax"), _BY_OUTPUT),
     **dict.fromkeys(("relu6", "silu", "hardswish", "hardsigmoid", "mish"), _CLONING),
     **dict.fromkeys(("gelu", "leaky_relu", "elu", "selu", "softplus", "prelu"), _BY_INPUT),

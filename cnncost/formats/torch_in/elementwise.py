@@ -170,6 +170,18 @@ def _replaced(
     return value
 
 
+def addcmul(b: Builder, call: Call) -> Value:
+    """a + b c, any of which may be parameters."""
+    a = call.arguments
+    product = join(b, replace(call, target="mul", arguments=_pair(a["tensor1"], a["tensor2"])))
+    made: Value = join(b, replace(call, target="add", arguments=_pair(product, a["self"])))
+    return made
+
+
+def _pair(one: object, other: object) -> dict[str, object]:
+    return {"self": one, "other": other}
+
+
 def norm(b: Builder, call: Call) -> Value:
     """Batch, instance and group norms: over channels, which are the first axis."""
     a = call.arguments

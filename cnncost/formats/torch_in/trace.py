@@ -44,6 +44,7 @@ HANDLERS: dict[str, Handler] = {
     **_for(elementwise.prelu, "prelu"),
     **_for(elementwise.dropout, "dropout", "feature_dropout", "alpha_dropout"),
     **_for(elementwise.join, "add", "sub", "rsub", "mul", "div", "maximum", "minimum"),
+    **_for(elementwise.addcmul, "addcmul"),
     **_for(elementwise.norm, "batch_norm", "instance_norm", "group_norm"),
     **_for(elementwise.layer_norm, "layer_norm"),
     **_for(elementwise.rms_norm, "rms_norm"),

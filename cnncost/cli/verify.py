@@ -1,0 +1,51 @@
+"""`cnncost verify`: the network in PyTorch on this machine, its numbers beside the measured."""
+
+import sys
+from typing import Annotated, Literal
+
+import typer
+
+from cnncost.cli import options
+from cnncost.spec import MAX_LAYERS
+
+app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
+
+EPILOG = """[bold]Examples[/bold]
+
+cnncost verify resnet18 --batch 4
+
+cnncost verify net.yaml --format json"""
+
+
+@app.command(rich_help_panel="Measure and convert", epilog=EPILOG, no_args_is_help=True)
+def verify(
+    arch: options.Arch,
+    *,
+    batch: Annotated[int, typer.Option(min=1, help="Examples at once.")] = 2,
+    form: Annotated[
+        Literal["table", "json"], typer.Option("--format", "-f", help="How it is printed.")
+    ] = "table",
+    settings: options.Set = None,
+    shapes: options.Input = None,
+    max_layers: options.MaxLayers = MAX_LAYERS,
+) -> None:
+    """Build the network in PyTorch, run it, and compare every number with the measured one.
+
+    Needs PyTorch: pip install 'cnncost[torch]'. Exit code 1: a number differs.
+    """
+    from cnncost.verify.difference import verify
+    from cnncost.views import proof
+
+    network = options.load(arch, settings, shapes, max_layers).network
+    verdict = verify(network, batch, _tell)
+    _tell("")
+    write = proof.as_json if form == "json" else proof.as_text
+    sys.stdout.write(write(network.name, batch, verdict))
+    raise typer.Exit(int(verdict.differences > 0))
+
+
+def _tell(what: str) -> None:
+    """Progress, on a terminal only: a line that is written over."""
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\r\x1b[K{what}")
+        sys.stderr.flush()

@@ -1,0 +1,122 @@
+"""Modules that PyTorch has not, as they stand in the written file where they are needed."""
+
+MODULES = {
+    "MappedConv": '''
+class MappedConv(nn.Module):
+    """A convolution in which each filter sees the maps that its list names."""
+
+    def __init__(self, maps, kernel, stride=1, padding=0, dilation=1, bias=True):
+        super().__init__()
+        self.maps = maps
+        self.options = {"stride": stride, "padding": padding, "dilation": dilation}
+        self.conv = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}[len(kernel)]
+        windows = sum(len(seen) for seen in maps)
+        self.weight = nn.Parameter(torch.empty(windows, *kernel).uniform_(-0.1, 0.1))
+        self.bias = nn.Parameter(torch.zeros(len(maps))) if bias else None
+
+    def forward(self, x):
+        filters = self.weight.split([len(seen) for seen in self.maps])
+        y = [
+            self.conv(x[:, seen], weight[None], **self.options)
+            for seen, weight in zip(self.maps, filters, strict=True)
+        ]
+        y = torch.cat(y, dim=1)
+        return y if self.bias is None else y + self.bias.view(-1, *[1] * (y.dim() - 2))
+''',
+    "Subsample": '''
+class Subsample(nn.Module):
+    """The sum of each window, times the map's coefficient, plus its bias (LeNet-5)."""
+
+    def __init__(self, channels, kernel):
+        super().__init__()
+        self.channels, self.kernel = channels, kernel
+        self.weight = nn.Parameter(torch.ones(channels))
+        self.bias = nn.Parameter(torch.zeros(channels))
+
+    def forward(self, x):
+        windows = self.weight.view(-1, 1, *[1] * len(self.kernel))
+        windows = windows.expand(-1, 1, *self.kernel)
+        conv = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}[len(self.kernel)]
+        return conv(x, windows, self.bias, stride=self.kernel, groups=self.channels)
+''',
+    "Scale": '''
+class Scale(nn.Module):
+    """Each channel times a learned factor."""
+
+    def __init__(self, channels, axes):
+        super().__init__()
+        self.shape = (-1, *[1] * axes)
+        self.weight = nn.Parameter(torch.ones(channels))
+
+    def forward(self, x):
+        return x * self.weight.view(self.shape)
+''',
+    "DropPath": '''
+class DropPath(nn.Module):
+    """Drops the whole branch, an example at a time, in training."""
+
+    def __init__(self, rate):
+        super().__init__()
+        self.rate = rate
+
+    def forward(self, x):
+        if not self.training or not self.rate:
+            return x
+        keep = 1 - self.rate
+        mask = x.new_empty(x.shape[0], *[1] * (x.dim() - 1)).bernoulli_(keep).div_(keep)
+        return x * mask
+''',
+    "PixelShuffle": '''
+class PixelShuffle(nn.Module):
+    """Channels become finer positions, by a factor an axis."""
+
+    def __init__(self, factor):
+        super().__init__()
+        self.factor = factor
+
+    def forward(self, x):
+        axes = len(self.factor)
+        x = x.unflatten(1, (-1, *self.factor))
+        order = [0, 1]
+        for axis in range(axes):
+            order += [2 + axes + axis, 2 + axis]
+        x = x.permute(order)
+        for axis in range(axes):
+            x = x.flatten(2 + axis, 3 + axis)
+        return x
+''',
+    "SpaceToDepth": '''
+class SpaceToDepth(nn.Module):
+    """Positions become channels, by a factor an axis."""
+
+    def __init__(self, factor):
+        super().__init__()
+        self.factor = factor
+
+    def forward(self, x):
+        axes = len(self.factor)
+        for axis, factor in enumerate(self.factor):
+            x = x.unflatten(2 + 2 * axis, (-1, factor))
+        blocks = [3 + 2 * axis for axis in range(axes)]
+        grid = [2 + 2 * axis for axis in range(axes)]
+        return x.permute(0, 1, *blocks, *grid).flatten(1, 1 + axes)
+''',
+    "Attention": '''
+class Attention(nn.Module):
+    """Multi-head self-attention over the positions of a map."""
+
+    def __init__(self, channels, dim, heads):
+        super().__init__()
+        self.heads = heads
+        self.in_proj = nn.Linear(channels, 3 * dim)
+        self.out_proj = nn.Linear(dim, channels)
+
+    def forward(self, x):
+        positions = self.in_proj(x.flatten(2).transpose(1, 2))
+        split = positions.unflatten(2, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
+        query, key, value = split.unbind()
+        y = F.scaled_dot_product_attention(query, key, value)
+        y = self.out_proj(y.transpose(1, 2).flatten(2))
+        return y.transpose(1, 2).reshape(x.shape)
+''',
+}

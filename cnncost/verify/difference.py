@@ -1,0 +1,119 @@
+"""A network's figures beside PyTorch's: which agree, and which must."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from typing import NamedTuple
+
+from cnncost.costs import Convention, count_network
+from cnncost.costs.backward import backward_connections
+from cnncost.costs.memory import Memory, memory
+from cnncost.errors import CnncostError
+from cnncost.formats import missing
+from cnncost.formats.torch_out import pytorch_code
+from cnncost.network import Network
+from cnncost.verify.measure import Measured, measure
+
+STEP = Fraction(2, 10_000)
+"""How far the predicted peak of a training step may lie from the measured one."""
+
+SCALARS = 16
+"""Bytes by which it may lie off besides: the loss and its gradient are numbers alone."""
+
+
+class Line(NamedTuple):
+    """One figure: computed from the spec, and measured; None where it is unknown."""
+
+    quantity: str
+    computed: int | None
+    measured: int | None
+    unit: str = ""
+    tolerance: Fraction = Fraction(0)
+
+    @property
+    def agrees(self) -> bool | None:
+        """Whether the two are equal, within the tolerance; None if one is unknown."""
+        if self.computed is None or self.measured is None:
+            return None
+        allowed = max(self.tolerance * self.measured, SCALARS) if self.tolerance else 0
+        return abs(self.computed - self.measured) <= allowed
+
+
+class Wrong(NamedTuple):
+    """A layer whose output shape is another in PyTorch."""
+
+    layer: str
+    computed: tuple[int, ...]
+    measured: tuple[int, ...] | None
+
+
+class Verdict(NamedTuple):
+    """Everything that was compared."""
+
+    lines: tuple[Line, ...]
+    wrong_shapes: tuple[Wrong, ...]
+
+    @property
+    def differences(self) -> int:
+        return sum(line.agrees is False for line in self.lines)
+
+
+def verify(network: Network, batch: int, tell: Callable[[str], None]) -> Verdict:
+    """Build the network's PyTorch code, run it, and compare.
+
+    Args:
+        batch: examples at once.
+        tell: is called with what is measured next.
+
+    Raises:
+        CnncostError: PyTorch is not installed, or the network has an opaque layer.
+    """
+    code = pytorch_code(network, measured=True)
+    try:
+        found = measure(code, [node.output.dims for node in network.inputs], batch, tell)
+    except ModuleNotFoundError as error:
+        if error.name != "torch":
+            raise
+        raise missing("PyTorch", "torch") from None
+    except (RuntimeError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        hint = "batch norm over one position needs --batch 2" if "than 1 value" in reason else ""
+        raise CnncostError(f"PyTorch cannot run {network.name}: {reason}", hint) from None
+    wrong = _wrong_shapes(network, found)
+    return Verdict((*_counts(network, found, wrong), *_memory(network, found, batch)), wrong)
+
+
+def _wrong_shapes(network: Network, found: Measured) -> tuple[Wrong, ...]:
+    return tuple(
+        Wrong(node.name, node.output.dims, found.shapes.get(node.name))
+        for node in network.layers
+        if found.shapes.get(node.name) != node.output.dims
+    )
+
+
+def _counts(network: Network, found: Measured, wrong: tuple[Wrong, ...]) -> tuple[Line, ...]:
+    total = count_network(network, Convention()).totals
+    layers = len(network.layers)
+    backward = sum(both.weights + both.input for both in backward_connections(network))
+    return (
+        Line("layers of that shape", layers, layers - len(wrong)),
+        Line("parameters", total.parameters, found.parameters),
+        Line("trainable parameters", total.trainable_parameters, found.trainable),
+        Line("connections", total.connections, found.connections),
+        Line("backward connections", backward, found.backward),
+    )
+
+
+def _memory(network: Network, found: Measured, batch: int) -> tuple[Line, ...]:
+    """The bytes, where every layer's rules are known; otherwise they are lower bounds."""
+    ours: Memory = memory(network, batch=batch)
+    known = ours.complete
+    saved = ours.saved.total if known and ours.saved else None
+    peak = ours.inference.bytes if known else None
+    step = ours.training.bytes if known and ours.training else None
+    return (
+        Line("peak activations, inference", peak, found.inference_peak, "bytes"),
+        Line("saved for backward", saved, found.saved, "bytes"),
+        Line("peak of a training step", step, found.step_peak, "bytes", STEP),
+    )

@@ -1,0 +1,275 @@
+"""Measures a PyTorch network by running it; knows its code, and nothing of how costs count."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+WORKSPACE = (
+    *("aten::conv", "aten::_conv", "aten::addmm", "aten::mm", "aten::bmm", "aten::linear"),
+    *("aten::native_batch_norm", "aten::mul", "aten::add", "aten::pow"),
+)
+"""Operations whose own temporaries depend on the back end, by how their names begin: layout
+copies, a norm's folded scale, and numbers wrapped as tensors."""
+
+
+class Measured(NamedTuple):
+    """What PyTorch says; connections are an example's, bytes those of the whole batch."""
+
+    shapes: dict[str, tuple[int, ...]]
+    parameters: int
+    trainable: int
+    connections: int
+    backward: int | None
+    """None where nothing is trained; so for the two below."""
+    saved: int | None
+    inference_peak: int
+    step_peak: int | None
+
+
+Progress = Callable[[str], None]
+
+
+def measure(code: str, inputs: Sequence[tuple[int, ...]], batch: int, tell: Progress) -> Measured:
+    """Run a file of code, whose last class is the network, on random inputs.
+
+    Args:
+        inputs: shapes without the batch.
+        tell: is called with what is measured next.
+
+    Raises:
+        ImportError: PyTorch is not installed.
+    """
+    import torch
+
+    torch.manual_seed(0)
+    tell("building")
+    model = build(code)
+    data = [torch.randn(batch, *dims) for dims in inputs]
+    parameters = list(model.parameters())
+    trained = [p for p in parameters if p.requires_grad]
+    tell("counting connections")
+    forward, backward = _connections(model, data, batch)
+    tell("inference")
+    peak = _inference(model, data)
+    shapes = {name: shape[1:] for name, shape in model.shapes.items()}
+    tell("training step")
+    saved = _saved(model, data) if trained else None
+    return Measured(
+        shapes=shapes,
+        parameters=sum(p.numel() for p in parameters),
+        trainable=sum(p.numel() for p in trained),
+        connections=forward,
+        backward=backward if trained else None,
+        saved=saved,
+        inference_peak=peak,
+        step_peak=_step(model, data) if trained else None,
+    )
+
+
+def build(code: str) -> Any:  # Any: torch.nn.Module, which is not imported here
+    """The network of a file of code: its last class."""
+    names: dict[str, Any] = {"__name__": "exported"}  # Any: what the code defines
+    exec(compile(code, "<exported>", "exec"), names)
+    classes = [value for value in names.values() if isinstance(value, type)]
+    return classes[-1]()
+
+
+def _loss(outputs: Any, targets: list[Any]) -> Any:  # Any: tensors
+    from torch.nn import functional
+
+    many = outputs if isinstance(outputs, tuple) else (outputs,)
+    losses = [functional.cross_entropy(y, t) for y, t in zip(many, targets, strict=True)]
+    return sum(losses[1:], losses[0])
+
+
+def _targets(model: Any, data: list[Any]) -> list[Any]:  # Any: tensors
+    import torch
+
+    model.eval()
+    with torch.no_grad():
+        outputs = model(*data)
+    many = outputs if isinstance(outputs, tuple) else (outputs,)
+    return [torch.zeros(y.shape[0], *y.shape[2:], dtype=torch.long) for y in many]
+
+
+def _connections(model: Any, data: list[Any], batch: int) -> tuple[int, int]:  # Any: torch's
+    """Multiply-accumulates of both directions, by PyTorch's counter: half of its FLOPs."""
+    import torch
+    from torch.utils.flop_counter import FlopCounterMode
+
+    model.eval()
+    with torch.no_grad(), FlopCounterMode(display=False) as forward:
+        model(*data)
+    if not any(p.requires_grad for p in model.parameters()):
+        return forward.get_total_flops() // (2 * batch), 0
+    targets = _targets(model, data)
+    model.train()
+    with _over_counted(model) as surplus:
+        loss = _loss(model(*data), targets)
+    with FlopCounterMode(display=False) as backward:
+        loss.backward()
+    model.zero_grad(set_to_none=True)
+    flops = backward.get_total_flops()
+    return forward.get_total_flops() // (2 * batch), flops // (2 * batch) - surplus.count
+
+
+class _over_counted:  # noqa: N801  used as a function
+    """Counts what the counter says too much: it takes the gradient of grouped weights for that
+    of ungrouped ones, `groups` times as many multiply-accumulates."""
+
+    def __init__(self, model: Any) -> None:  # Any: torch.nn.Module
+        self.count = 0
+        self.model = model
+        self.restore: list[Callable[[], None]] = []
+
+    def __enter__(self) -> _over_counted:
+        from torch.nn import functional
+
+        for name in ("conv1d", "conv2d", "conv3d"):
+            self._watch(functional, name)
+        for module in self.model.modules():
+            if getattr(module, "groups", 1) > 1 and hasattr(module, "weight"):
+                handle = module.register_forward_hook(self._module)
+                self.restore.append(handle.remove)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        for undo in self.restore:
+            undo()
+
+    def _module(self, module: Any, inputs: Any, output: Any) -> None:  # Any: torch's
+        size = inputs[0] if module.transposed else output
+        self._add(module.weight, size, module.groups)
+
+    def _watch(self, functional: Any, name: str) -> None:  # Any: torch.nn.functional
+        """Grouped convolutions that are called as functions."""
+        plain = getattr(functional, name)
+
+        def watched(x: Any, weight: Any, *rest: Any, **options: Any) -> Any:  # Any: tensors
+            y = plain(x, weight, *rest, **options)
+            # Modules pass the groups by place, and are seen by their hooks.
+            if options.get("groups", 1) > 1:
+                self._add(weight, y, options["groups"])
+            return y
+
+        setattr(functional, name, watched)
+        self.restore.append(lambda: setattr(functional, name, plain))
+
+    def _add(self, weight: Any, size: Any, groups: int) -> None:  # Any: tensors
+        if weight.requires_grad:
+            self.count += (groups - 1) * weight.numel() * size[0, 0].numel()
+
+
+def _saved(model: Any, data: list[Any]) -> int:  # Any: torch's
+    """Bytes of the storages that are kept for the backward pass, parameters left out."""
+    from torch.autograd.graph import saved_tensors_hooks
+
+    own = [*model.parameters(), *model.buffers()]
+    pointers = {tensor.untyped_storage().data_ptr() for tensor in own}
+    targets = _targets(model, data)
+    model.train()
+    kept: dict[int, Any] = {}  # Any: storages, held so that no address is used twice
+
+    def pack(tensor: Any) -> Any:  # Any: a tensor
+        storage = tensor.untyped_storage()
+        if storage.data_ptr() not in pointers and storage.nbytes():
+            kept[storage.data_ptr()] = storage
+        return tensor
+
+    with saved_tensors_hooks(pack, lambda tensor: tensor):
+        loss = _loss(model(*data), targets)
+    del loss
+    return sum(int(storage.nbytes()) for storage in kept.values())
+
+
+def _inference(model: Any, data: list[Any]) -> int:  # Any: torch's
+    """The most bytes of activations alive at once, the inputs' among them."""
+    import torch
+
+    model.eval()
+
+    def run() -> None:
+        with torch.no_grad():
+            model(*data)
+
+    run()
+    return _bytes(data) + _peak(run)
+
+
+def _step(model: Any, data: list[Any]) -> int:  # Any: torch's
+    """The most bytes alive in one training step with plain SGD, parameters among them."""
+    import torch
+
+    trained = [p for p in model.parameters() if p.requires_grad]
+    optimizer = torch.optim.SGD(trained, lr=1e-3)
+    targets = _targets(model, data)
+    model.train()
+
+    def run() -> None:
+        outputs = model(*data)
+        loss = _loss(outputs, targets)
+        loss.backward()
+        optimizer.step()
+
+    held = _bytes([*model.parameters(), *model.buffers(), *data, *targets])
+    peak = _peak(run)
+    model.zero_grad(set_to_none=True)
+    return held + peak
+
+
+def _bytes(tensors: list[Any]) -> int:  # Any: tensors
+    return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
+
+
+class _Allocation(NamedTuple):
+    """Bytes taken (positive) or given back, and the operations that it happens within."""
+
+    start: int
+    pointer: int
+    bytes: int
+    within: tuple[int, ...]
+
+
+def _peak(run: Callable[[], None]) -> int:
+    """The most bytes that the run has alive at once, kernels' workspace left out."""
+    from torch.profiler import ProfilerActivity, profile
+
+    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler:
+        run()
+    inner: Any = profiler.profiler  # Any: torch's, untyped
+    tree = inner.kineto_results.experimental_event_tree()
+    events = sorted(_allocations(tree), key=lambda event: event.start)
+    workspace = _workspace(events)
+    live = most = 0
+    for i, event in enumerate(events):
+        if i not in workspace:
+            live += event.bytes
+            most = max(most, live)
+    return most
+
+
+def _allocations(tree: Any) -> Iterator[_Allocation]:  # Any: torch's events
+    """All allocations, with the convolutions and products that each lies in."""
+    pending: list[tuple[Any, tuple[int, ...]]] = [(event, ()) for event in tree]  # Any: the same
+    while pending:
+        event, within = pending.pop()
+        fields = event.extra_fields
+        if hasattr(fields, "alloc_size"):
+            yield _Allocation(event.start_time_ns, fields.ptr, fields.alloc_size, within)
+        inner = (*within, event.id) if event.name.startswith(WORKSPACE) else within
+        pending += [(child, inner) for child in event.children]
+
+
+def _workspace(events: list[_Allocation]) -> set[int]:
+    """The events, by place, of what an operation allocates and frees inside itself."""
+    taken: dict[int, int] = {}
+    found: set[int] = set()
+    for i, event in enumerate(events):
+        if event.bytes > 0:
+            taken[event.pointer] = i
+        elif event.pointer in taken:
+            start = taken.pop(event.pointer)
+            if set(events[start].within) & set(event.within):
+                found |= {start, i}
+    return found

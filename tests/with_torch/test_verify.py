@@ -1,0 +1,20 @@
+"""verify: the bundled networks' numbers are PyTorch's."""
+
+from __future__ import annotations
+
+import pytest
+
+import cnncost
+from cnncost.verify.difference import verify
+
+EXACT = (
+    *("minmax", "residual_mlp", "squeezenet1_1", "mobilenet_v2"),
+    *("resnet18", "shufflenet_v2", "lenet5"),
+)
+
+
+@pytest.mark.parametrize("name", EXACT)
+def test_no_number_differs(name: str) -> None:
+    verdict = verify(cnncost.load(name).network, 4, lambda _: None)
+    assert [line for line in verdict.lines if line.agrees is False] == []
+    assert verdict.wrong_shapes == ()
