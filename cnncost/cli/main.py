@@ -12,7 +12,18 @@ from typer.main import get_command
 
 from cnncost.errors import CnncostError
 
-COMMANDS = ("table", "explain", "compare", "check", "memory", "sweep", "convert", "draw", "verify", "zoo")
+COMMANDS = (
+    "table",
+    "explain",
+    "compare",
+    "check",
+    "memory",
+    "sweep",
+    "convert",
+    "draw",
+    "verify",
+    "zoo",
+)
 """The commands in the order of `--help`; each is a module beside this one."""
 
 
