@@ -36,7 +36,7 @@ class Line(NamedTuple):
         """Whether the two are equal, within the tolerance; None if one is unknown."""
         if self.computed is None or self.measured is None:
             return None
-        allowed = max(self.tolerance * self.measured, SCALARS) if self.tolerance else 0
+        allowed = max(self.tolerance * self.measured, Fraction(SCALARS * bool(self.tolerance)))
         return abs(self.computed - self.measured) <= allowed
 
 
