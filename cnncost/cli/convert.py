@@ -1,20 +1,27 @@
 """`cnncost convert`: between specs and the other forms of a network."""
 
+import sys
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from cnncost import formats
+from cnncost import api, formats
 from cnncost.cli import options
 from cnncost.cli.output import refuse_existing, write_bytes
 from cnncost.errors import CnncostError
-from cnncost.spec import MAX_LAYERS
+from cnncost.spec import MAX_LAYERS, Spec
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
 
 EPILOG = """[bold]Examples[/bold]
 
-cnncost convert alexnet alexnet.py"""
+cnncost convert alexnet alexnet.py
+
+cnncost convert torchvision.models:resnet50 resnet50.yaml --input 3x224x224
+
+cnncost convert my_net.py:build my_net.yaml --input 3x32x32"""
 
 
 def _complete_form(incomplete: str) -> list[str]:
@@ -44,11 +51,30 @@ def convert(
     shapes: options.Input = None,
     max_layers: options.MaxLayers = MAX_LAYERS,
 ) -> None:
-    """Write a network in another form."""
+    """Write a network in another form.
+
+    A PyTorch model is named by the code that builds it: PACKAGE.MODULE:FUNCTION or
+    FILE.py:FUNCTION. That code is run, without memory for weights (needs cnncost\\[torch]).
+    """
     form = _form(output, to)
     refuse_existing(output, force=force)
-    spec = options.load(arch, settings, shapes, max_layers)
+    if not Path(arch).exists() and formats.is_source(arch):
+        spec = _from_source(arch, shapes or (), max_layers)
+    else:
+        spec = options.load(arch, settings, shapes, max_layers)
     write_bytes(output, formats.write(spec, form), force=force)
+
+
+def _from_source(target: str, shapes: Sequence[str], max_layers: int) -> Spec:
+    """The spec of what the user's code builds; what is not exact goes to standard error."""
+    from cnncost.formats.spec_text import spec_text
+    from cnncost.formats.torch_in import read_source
+
+    sys.stderr.write(f"running {target}\n")
+    graph = read_source(target, options.parse_shapes(shapes))
+    for line in graph.unknown:
+        sys.stderr.write(f"{line} could not be expressed: its costs are unknown\n")
+    return api.loads(spec_text(graph), name=target, max_layers=max_layers)
 
 
 def _form(output: str, to: str) -> formats.Format:

@@ -7,6 +7,7 @@ file's bytes. Each is a module of this folder, imported when it is asked for.
 
 from __future__ import annotations
 
+import re
 from importlib import import_module
 from pathlib import PurePath
 from typing import TYPE_CHECKING, NamedTuple
@@ -38,6 +39,8 @@ _ALL: tuple[Format, ...] = (
     Format("yaml", "a cnncost spec", (".yaml", ".yml"), writer="spec_file"),
     Format("pytorch", "PyTorch code: an nn.Module", (".py",), writer="torch_out"),
 )
+
+_SOURCE = re.compile(r"(?:[\w.]+|.+\.py):[A-Za-z_][\w.]*")
 
 FORMATS = {form.key: form for form in _ALL}
 """All forms by key."""
@@ -82,6 +85,11 @@ def named(key: str) -> Format:
         known = f"the forms are {', '.join(FORMATS)}"
         raise CnncostError(f"unknown form {key!r}", did_you_mean(key, list(FORMATS), known))
     return FORMATS[key]
+
+
+def is_source(text: str) -> bool:
+    """Whether an ARCH names code that builds a network: `package.module:function`."""
+    return _SOURCE.fullmatch(text) is not None
 
 
 def missing(package: str, extra: str) -> CnncostError:

@@ -5,12 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cnncost.errors import CnncostError
-from cnncost.formats.torch_in.source import build, is_source
+from cnncost.formats.torch_in.source import build
 
 if TYPE_CHECKING:
     from cnncost.formats.graph import Graph
-
-__all__ = ["is_source", "read_source"]
 
 
 def read_source(target: str, shapes: dict[str, tuple[int, ...]]) -> Graph:

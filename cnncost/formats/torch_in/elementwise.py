@@ -8,7 +8,7 @@ from math import prod
 from typing import Any
 
 from cnncost.formats.graph import Op
-from cnncost.formats.torch_in.build import Builder, Call, subject
+from cnncost.formats.torch_in.builder import Builder, Call, subject
 from cnncost.formats.torch_in.value import Constant, Shape, Value
 
 ACTIVATIONS = {

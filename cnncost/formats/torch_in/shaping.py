@@ -6,7 +6,7 @@ from dataclasses import replace
 from math import prod
 from typing import Any
 
-from cnncost.formats.torch_in.build import Builder, Call, subject
+from cnncost.formats.torch_in.builder import Builder, Call, subject
 from cnncost.formats.torch_in.value import Constant, Shape, Value
 
 MANY = 8
@@ -169,6 +169,19 @@ def stack(b: Builder, call: Call) -> Value:
     one = (*call.shape[:axis], 1, *call.shape[axis + 1 :])
     tensors = [_unspread(b, call, t).reshaped(one) for t in call.arguments["tensors"]]
     return concatenate(b, replace(call, arguments={"tensors": tensors, "dim": axis + 1}))
+
+
+def rearrange(b: Builder, call: Call) -> Value:
+    """Channels and positions exchanged in blocks, or channels shuffled in groups."""
+    words = {"pixel_unshuffle": "space_to_depth", "native_channel_shuffle": "channel_shuffle"}
+    word = words.get(call.target, call.target)
+    a = call.arguments
+    given = {
+        "channel_shuffle": {"groups": a.get("groups")},
+        "pixel_shuffle": {"factor": a.get("upscale_factor")},
+        "space_to_depth": {"factor": a.get("downscale_factor")},
+    }
+    return b.layer(call, word, [subject(call)], call.shape, **given[word])
 
 
 def reduce(b: Builder, call: Call) -> Value:

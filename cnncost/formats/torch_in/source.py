@@ -6,6 +6,7 @@ import importlib
 import importlib.util
 import re
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,27 +21,30 @@ if TYPE_CHECKING:
 TARGET = re.compile(r"(?P<where>[\w.]+|.+\.py):(?P<what>[A-Za-z_][\w.]*)")
 
 
-def is_source(text: str) -> bool:
-    """Whether an ARCH names code: `package.module:function` or `file.py:function`."""
-    return TARGET.fullmatch(text) is not None
-
-
 def build(target: str) -> nn.Module:
     """Run the code and return the module that it builds, without memory for its weights.
 
     Raises:
         CnncostError: it cannot be imported, fails, or builds no module.
     """
+    if find_spec("torch") is None:
+        raise missing("torch", "torch")
+    return made(target, _find(target))
+
+
+def made(target: str, found: Any) -> nn.Module:  # Any: a module, or what returns one
+    """The module on the meta device, in evaluation mode; `target` stands in messages.
+
+    Raises:
+        CnncostError: it fails, or is no module.
+    """
+    import torch
+
     try:
-        import torch
-    except ModuleNotFoundError:
-        raise missing("torch", "torch") from None
-    found = _find(target)
-    try:
-        module = _make(found, torch.device("meta"))
+        module = _made_on(found, torch.device("meta"))
     except NotImplementedError:
         # Code that computes sizes with tensors needs them to have values.
-        module = _guarded(target, lambda: _make(found, torch.device("cpu")).to("meta"))
+        module = _guarded(target, lambda: _made_on(found, torch.device("cpu")).to("meta"))
     except Exception as error:
         raise _failed(target, error) from error
     if not isinstance(module, torch.nn.Module):
@@ -49,7 +53,7 @@ def build(target: str) -> nn.Module:
     return module.eval()
 
 
-def _make(found: Any, device: Any) -> Any:  # Any: what the user's code is and makes
+def _made_on(found: Any, device: Any) -> Any:  # Any: what the user's code is and makes
     import torch
 
     if isinstance(found, torch.nn.Module):

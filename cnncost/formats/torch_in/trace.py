@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from cnncost.errors import CnncostError
 from cnncost.formats.graph import Graph
 from cnncost.formats.torch_in import elementwise, shaping, windows
-from cnncost.formats.torch_in.build import Builder, Call
+from cnncost.formats.torch_in.builder import Builder, Call
 from cnncost.formats.torch_in.value import Constant, Value
 
 if TYPE_CHECKING:
@@ -67,6 +67,8 @@ HANDLERS: dict[str, Handler] = {
     **_for(shaping.select, "select"),
     **_for(shaping.concatenate, "cat", "concat", "concatenate"),
     **_for(shaping.stack, "stack"),
+    **_for(shaping.rearrange, "pixel_shuffle", "pixel_unshuffle"),
+    **_for(shaping.rearrange, "channel_shuffle", "native_channel_shuffle"),
     **_for(shaping.reduce, "mean", "amax", "sum", "var", "std", "linalg_vector_norm", "norm"),
 }  # fmt: skip
 """What reads each operation of a program; another becomes opaque."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import prod
 from typing import Any
 
-from cnncost.formats.torch_in.build import Builder, Call, subject
+from cnncost.formats.torch_in.builder import Builder, Call, subject
 from cnncost.formats.torch_in.value import Constant, Value
 
 Sizes = int | tuple[int, ...]

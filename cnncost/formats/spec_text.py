@@ -1,0 +1,131 @@
+"""A graph as the text of a spec, one line an operation."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from cnncost.layers import JOINS, layer_type
+from cnncost.spec.names import RESERVED
+
+if TYPE_CHECKING:
+    from cnncost.formats.graph import Graph, Op, Value
+
+_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
+
+
+def spec_text(graph: Graph) -> str:
+    """The spec of a graph: names from the source, only where something needs them.
+
+    A layer is named if it has parameters or a line further down reads it; `from` stands
+    where a layer does not read the line above.
+    """
+    names = _names(graph)
+    lines = [f"name: {_text(graph.name)}"]
+    if graph.notes:
+        lines += ["notes: >", *(f"  {line}" for line in graph.notes.splitlines())]
+    lines.append(f"input: {_inputs(graph, names)}")
+    lines.append("layers:")
+    above = list(graph.inputs)[-1] if len(graph.inputs) == 1 else ""
+    needed = _referred(graph)
+    for op in graph.ops:
+        lines.append(f"  - {_line(op, names, above, named=op.name in needed)}")
+        above = op.name
+    return "\n".join(lines) + "\n"
+
+
+def _inputs(graph: Graph, names: dict[str, str]) -> str:
+    shapes = {name: _value(shape) for name, shape in graph.inputs.items()}
+    if len(shapes) == 1:
+        return next(iter(shapes.values()))
+    return "{" + ", ".join(f"{names[name]}: {shape}" for name, shape in shapes.items()) + "}"
+
+
+def _referred(graph: Graph) -> set[str]:
+    """What must have a name: layers with parameters, outputs, what is read from further down."""
+    needed = set(graph.outputs)
+    above = next(iter(graph.inputs)) if len(graph.inputs) == 1 else ""
+    for op in graph.ops:
+        if op.shares:
+            needed.add(op.shares)
+        needed.update(read for read in op.reads if read != above)
+        if layer_type(op.word).counted:
+            needed.add(op.name)
+        above = op.name
+    return needed
+
+
+def _line(op: Op, names: dict[str, str], above: str, *, named: bool) -> str:
+    """One line: a word, or a mapping with the name first and the type's key behind it."""
+    arguments = dict(op.arguments)
+    parts = [f"name: {names[op.name]}"] if named else []
+    reads = ["previous" if read == above else names[read] for read in op.reads]
+    if op.word in JOINS:
+        parts.append(f"{op.word}: [{', '.join(reads)}]")
+    elif op.word == "opaque":
+        inner = ", ".join(f"{key}: {_value(value)}" for key, value in arguments.items())
+        parts.append(f"opaque: {{{inner}}}")
+        arguments = {}
+    else:
+        main = layer_type(op.word).main
+        given = main is not None and main in arguments
+        parts.append(f"{op.word}: {_value(arguments.pop(main))}" if given and main else op.word)
+    parts += [f"{key}: {_value(value)}" for key, value in arguments.items()]
+    if op.shares:
+        parts.append(f"share: {names[op.shares]}")
+    if op.frozen:
+        parts.append("frozen: true")
+    if op.word not in JOINS and reads != ["previous"]:
+        parts.append(f"from: {reads[0]}" if len(reads) == 1 else f"from: [{', '.join(reads)}]")
+    return parts[0] if parts == [op.word] else "{" + ", ".join(parts) + "}"
+
+
+def _value(value: Value) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, tuple):
+        return f"[{', '.join(_value(part) for part in value)}]"
+    if isinstance(value, Fraction):
+        return repr(float(value))
+    return _text(value) if isinstance(value, str) else str(value)
+
+
+def _text(text: str) -> str:
+    """A text that YAML reads as itself."""
+    if _PLAIN.fullmatch(text):
+        return text
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _names(graph: Graph) -> dict[str, str]:
+    """A spec's name for each operation and input: unique, letters, digits and underscores."""
+    found: dict[str, str] = {}
+    taken: Counter[str] = Counter()
+    if len(graph.inputs) == 1:
+        found[next(iter(graph.inputs))] = "input"
+        taken["input"] = 1
+    for name in [
+        *(name for name in graph.inputs if name not in found),
+        *(o.name for o in graph.ops),
+    ]:
+        found[name] = _free(_clean(name), taken)
+    return found
+
+
+def _clean(name: str) -> str:
+    word = re.sub(r"\W+", "_", name, flags=re.A).strip("_") or "layer"
+    if word[0].isdigit():
+        word = f"layer{word}"
+    return f"{word}_" if word in RESERVED or word in ("input", "channels") else word
+
+
+def _free(word: str, taken: Counter[str]) -> str:
+    """The word itself, or with the first number behind it that is free."""
+    name = word
+    while taken[name]:
+        taken[word] += 1
+        name = f"{word}_{taken[word]}"
+    taken[name] += 1
+    return name
