@@ -173,15 +173,18 @@ def stack(b: Builder, call: Call) -> Value:
 
 def rearrange(b: Builder, call: Call) -> Value:
     """Channels and positions exchanged in blocks, or channels shuffled in groups."""
-    words = {"pixel_unshuffle": "space_to_depth", "native_channel_shuffle": "channel_shuffle"}
-    word = words.get(call.target, call.target)
-    a = call.arguments
-    given = {
-        "channel_shuffle": {"groups": a.get("groups")},
-        "pixel_shuffle": {"factor": a.get("upscale_factor")},
-        "space_to_depth": {"factor": a.get("downscale_factor")},
-    }
-    return b.layer(call, word, [subject(call)], call.shape, **given[word])
+    word, main, given = _REARRANGED[call.target]
+    argument: dict[str, Any] = {main: call.arguments[given]}  # Any: of all kinds
+    return b.layer(call, word, [subject(call)], call.shape, **argument)
+
+
+_REARRANGED = {
+    "pixel_shuffle": ("pixel_shuffle", "factor", "upscale_factor"),
+    "pixel_unshuffle": ("space_to_depth", "factor", "downscale_factor"),
+    "channel_shuffle": ("channel_shuffle", "groups", "groups"),
+    "native_channel_shuffle": ("channel_shuffle", "groups", "groups"),
+}
+"""A layer's word, its main argument, and what PyTorch calls that."""
 
 
 def reduce(b: Builder, call: Call) -> Value:
