@@ -1,0 +1,81 @@
+"""The kinds of edit, in the order of the catalogue, and which of them a search may use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from cnncost.errors import CnncostError, did_you_mean
+from cnncost.suggest.damage import Evidence
+from cnncost.suggest.draft import Draft
+from cnncost.suggest.edits import width
+from cnncost.suggest.variable import Variable
+
+
+@dataclass(frozen=True)
+class Menu:
+    """What a user allows and forbids."""
+
+    forbidden: frozenset[str] = frozenset()
+    extrapolate: bool = False
+    """Also below the widths and resolutions of which anything is known."""
+    precision: bool = False
+    kept: tuple[str, ...] = ()
+    """Layers, or blocks' calls, that stay as they are."""
+
+    def uses(self, kind: Kind) -> bool:
+        return not set(kind.names) <= self.forbidden
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of edit, or several that one file makes."""
+
+    names: tuple[str, ...]
+    variables: Callable[[Draft, Menu], Iterable[Variable]]
+    evidence: tuple[Evidence, ...]
+
+
+def _without(variables: Iterable[Variable], menu: Menu) -> Iterable[Variable]:
+    for variable in variables:
+        if variable.choices[-1].kind not in menu.forbidden:
+            yield variable
+
+
+KINDS: tuple[Kind, ...] = (
+    Kind(
+        (width.KIND, width.DENSE_KIND),
+        lambda draft, menu: _without(width.variables(draft, extrapolate=menu.extrapolate), menu),
+        (width.EVIDENCE, width.DENSE_EVIDENCE),
+    ),
+)
+"""The catalogue."""
+
+EXTRAPOLATION = "extrapolation"
+"""What `--allow` can add besides kinds that are off by default."""
+
+
+def names() -> list[str]:
+    """The names of all kinds."""
+    return [name for kind in KINDS for name in kind.names]
+
+
+def menu(allow: Iterable[str], forbid: Iterable[str], kept: Iterable[str]) -> Menu:
+    """What `--allow`, `--forbid` and `--keep` make of the catalogue.
+
+    Raises:
+        CnncostError: no kind is called so.
+    """
+    allowed = [_kind(word, [EXTRAPOLATION, *names()], "--allow") for word in allow]
+    forbidden = [_kind(word, names(), "--forbid") for word in forbid]
+    return Menu(
+        frozenset(forbidden), EXTRAPOLATION in allowed, "precision" in allowed, tuple(kept)
+    )
+
+
+def _kind(word: str, known: list[str], option: str) -> str:
+    kind = word.strip().replace("_", "-")
+    if kind not in known:
+        all_of = f"the kinds are {', '.join(known)}"
+        raise CnncostError(f"{option} {word}: no such kind of edit", did_you_mean(kind, known, all_of))
+    return kind
