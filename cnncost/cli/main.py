@@ -12,7 +12,7 @@ from typer.main import get_command
 
 from cnncost.errors import CnncostError
 
-COMMANDS = ("table", "explain", "check", "sweep", "convert", "draw", "zoo")
+COMMANDS = ("table", "explain", "suggest", "check", "sweep", "convert", "draw", "zoo")
 """The commands in the order of `--help`; each is a module beside this one."""
 
 

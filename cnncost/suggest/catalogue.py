@@ -9,7 +9,7 @@ from cnncost.errors import CnncostError, did_you_mean
 from cnncost.suggest.damage import Evidence
 from cnncost.suggest.draft import Draft
 from cnncost.suggest.edits import width
-from cnncost.suggest.variable import Variable
+from cnncost.suggest.variable import Choice, Variable
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Menu:
     kept: tuple[str, ...] = ()
     """Layers, or blocks' calls, that stay as they are."""
 
-    def uses(self, kind: Kind) -> bool:
+    def uses(self, kind: Kind | Spatial) -> bool:
         return not set(kind.names) <= self.forbidden
 
 
@@ -51,13 +51,25 @@ KINDS: tuple[Kind, ...] = (
 )
 """The catalogue."""
 
+@dataclass(frozen=True)
+class Spatial:
+    """One kind of edit that changes the extents of maps: made before all others."""
+
+    names: tuple[str, ...]
+    choices: Callable[[Draft, Menu], Iterable[Choice]]
+    evidence: tuple[Evidence, ...]
+
+
+SPATIAL: tuple[Spatial, ...] = ()
+"""The kinds that are enumerated outside the solver, at most one change of them a plan."""
+
 EXTRAPOLATION = "extrapolation"
 """What `--allow` can add besides kinds that are off by default."""
 
 
 def names() -> list[str]:
     """The names of all kinds."""
-    return [name for kind in KINDS for name in kind.names]
+    return [name for kind in (*KINDS, *SPATIAL) for name in kind.names]
 
 
 def menu(allow: Iterable[str], forbid: Iterable[str], kept: Iterable[str]) -> Menu:
@@ -79,3 +91,12 @@ def _kind(word: str, known: list[str], option: str) -> str:
         all_of = f"the kinds are {', '.join(known)}"
         raise CnncostError(f"{option} {word}: no such kind of edit", did_you_mean(kind, known, all_of))
     return kind
+
+
+def evidence_of(name: str) -> Evidence:
+    """What the scores of a kind rest on."""
+    for kind in (*KINDS, *SPATIAL):
+        for own, evidence in zip(kind.names, kind.evidence, strict=True):
+            if own == name:
+                return evidence
+    raise KeyError(name)

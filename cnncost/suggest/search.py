@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from time import monotonic
 
 from cnncost.suggest.budget import Budget
-from cnncost.suggest.draft import METRICS, Draft, Measures, measured
+from cnncost.suggest.draft import METRICS, Measures, measured
 from cnncost.suggest.plan import Plan, Step, steps
-from cnncost.suggest.solver import Limits, Outcome, solve
+from cnncost.suggest.solver import Limits, Outcome, least, solve, solve_nearest
 from cnncost.suggest.space import Space
+from cnncost.suggest.variable import Choice
 
 Progress = Callable[[str], None]
 
@@ -38,21 +39,78 @@ class Found:
     seconds: float = 0.0
 
 
+@dataclass(frozen=True)
+class Offer:
+    """A scene that can be had."""
+
+    choice: Choice | None
+    """The spatial change; None for the spec as it is."""
+    make: Callable[[], Scene | None]
+
+    @property
+    def score(self) -> int:
+        return 0 if self.choice is None else self.choice.score
+
+
 class Search:
     """One search: scenes are made when they are reached, and skipped where they cannot win."""
 
-    def __init__(
-        self, scenes: Sequence[Callable[[], Scene | None]], scores: Sequence[int], seconds: float
-    ) -> None:
-        self.scenes = scenes
-        self.scores = scores
+    def __init__(self, offers: Sequence[Offer], seconds: float) -> None:
+        self.offers = offers
         self.seconds = seconds
         self._made: dict[int, Scene | None] = {}
 
+    @property
+    def base(self) -> Scene:
+        """The scene of the spec as it is."""
+        scene = self.scene(0)
+        assert scene is not None  # the spec as it is is valid
+        return scene
+
     def scene(self, index: int) -> Scene | None:
         if index not in self._made:
-            self._made[index] = self.scenes[index]()
+            self._made[index] = self.offers[index].make()
         return self._made[index]
+
+    def singles(self) -> list[Choice]:
+        """Every edit that can be made alone."""
+        alone = [c for variable in self.base.space.variables for c in variable.choices[1:]]
+        return alone + [offer.choice for offer in self.offers if offer.choice is not None]
+
+    def space(self) -> str:
+        """What plans are chosen among, in words."""
+        variables = self.base.space.variables
+        widths = sum(variable.group for variable in variables)
+        others = sum(len(v.choices) - 1 for v in variables if not v.group)
+        spatial = len(self.offers) - 1
+        parts = [f"{widths} widths", f"{others} structural choices"]
+        return f"{', '.join(parts)} and at most one of {spatial} spatial changes"
+
+    def least(self, metric: int) -> int:
+        """The smallest value of a metric that any plan reaches."""
+        values = []
+        for index in range(len(self.offers)):
+            scene = self.scene(index)
+            if scene is not None:
+                values.append(least(scene.space.tables, metric, scene.space.convolutions))
+        return min(values)
+
+    def nearest(self, budgets: Sequence[Budget]) -> Plan | None:
+        """The plan whose worst excess, as a share of its budget, is least."""
+        limits = {METRICS.index(b.metric): b.most for b in budgets}
+        found: tuple[float, Plan] | None = None
+        for index in range(len(self.offers)):
+            scene = self.scene(index)
+            if scene is None:
+                continue
+            outcome = solve_nearest(scene.space.tables, limits, scene.space.convolutions)
+            plan = written(scene, outcome) if outcome.chosen is not None else None
+            if plan is None:
+                continue
+            excess = max(plan.after[b.metric] / b.most for b in budgets)
+            if found is None or excess < found[0]:
+                found = (excess, plan)
+        return None if found is None else found[1]
 
     def best(
         self,
@@ -65,16 +123,16 @@ class Search:
         start = monotonic()
         best: Plan | None = None
         bound, proved = None, True
-        order = sorted(range(len(self.scenes)), key=lambda index: self.scores[index])
+        order = sorted(range(len(self.offers)), key=lambda index: self.offers[index].score)
         for index in order:
             cutoff = None if best is None else best.score - 1
-            if cutoff is not None and self.scores[index] > cutoff:
+            if cutoff is not None and self.offers[index].score > cutoff:
                 continue
             left = self.seconds - (monotonic() - start)
             scene = self.scene(index) if left > 0 else None
             if left <= 0:
                 proved = False
-                bound = min(self.scores[index], self.scores[index] if bound is None else bound)
+                bound = min(self.offers[index].score, self.offers[index].score if bound is None else bound)
                 continue
             if scene is None:
                 continue
@@ -143,9 +201,3 @@ def written(scene: Scene, outcome: Outcome) -> Plan | None:
 def holds(after: Measures, budgets: Sequence[Budget]) -> bool:
     """Whether every budget holds."""
     return all(after[budget.metric] <= budget.most for budget in budgets)
-
-
-def base_scene(draft: Draft, space: Space) -> Scene:
-    """The scene without any spatial change."""
-    assert space.draft is draft
-    return Scene(space)

@@ -9,7 +9,7 @@ are rows. HiGHS (Huangfu & Hall 2018) proves the optimum.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import inf
 from typing import Any
 
@@ -55,11 +55,13 @@ class _Model:
     """Columns and rows of the programme."""
 
     costs: list[float] = field(default_factory=list)
+    most: list[float] = field(default_factory=list)
     whole: list[bool] = field(default_factory=list)
     rows: list[tuple[float, float, list[int], list[float]]] = field(default_factory=list)
 
-    def column(self, cost: float = 0.0, *, whole: bool = False) -> int:
+    def column(self, cost: float = 0.0, *, whole: bool = False, most: float = 1.0) -> int:
         self.costs.append(cost)
+        self.most.append(most)
         self.whole.append(whole)
         return len(self.costs) - 1
 
@@ -79,14 +81,43 @@ def solve(
     return Outcome(None) if model is None else _run(model, columns, limits, progress)
 
 
-def _model(tables: Tables, limits: Limits, columns: list[list[int]]) -> _Model | None:
+def least(tables: Tables, metric: int, convolutions: int) -> int:
+    """The smallest value of a metric that the choices reach, whatever the score."""
+    columns: list[list[int]] = []
+    limits = Limits({metric: 0}, convolutions)
+    model = _model(tables, limits, columns, excess=True)
+    assert model is not None  # an excess is allowed
+    outcome = _run(model, columns, limits, None, gap=1e-6)
+    costs = tables.costs(outcome.chosen) if outcome.chosen is not None else None
+    return tables.base[metric] if costs is None else costs[metric]
+
+
+def solve_nearest(tables: Tables, budgets: Mapping[int, int], convolutions: int) -> Outcome:
+    """The choices whose worst excess over the budgets, as a share of each, is least."""
+    columns: list[list[int]] = []
+    limits = Limits(budgets, convolutions)
+    model = _model(tables, limits, columns, excess=True)
+    assert model is not None  # an excess is allowed
+    outcome = _run(model, columns, limits, None, gap=1e-6)
+    if outcome.chosen is None:
+        return outcome
+    picked = zip(tables.variables, outcome.chosen, strict=True)
+    return replace(outcome, score=sum(v.choices[k].score for v, k in picked), proved=False)
+
+
+def _model(
+    tables: Tables, limits: Limits, columns: list[list[int]], *, excess: bool = False
+) -> _Model | None:
     """The programme, and each choice's column into `columns`; None where what no choice
-    reaches is over a budget already."""
+    reaches is over a budget already.
+
+    With `excess` the aim is instead the least factor by which all budgets are exceeded.
+    """
     model = _Model()
     for variable in tables.variables:
         mine = []
         for choice in variable.choices:
-            mine.append(model.column(float(choice.score), whole=True))
+            mine.append(model.column(0.0 if excess else float(choice.score), whole=True))
         columns.append(mine)
         model.row(1, 1, dict.fromkeys(mine, 1.0))
     for variable, mine in zip(tables.variables, columns, strict=True):
@@ -101,12 +132,18 @@ def _model(tables: Tables, limits: Limits, columns: list[list[int]]) -> _Model |
             for metric, terms in metrics.items():
                 if costs[metric]:
                     terms[column] = terms.get(column, 0.0) + costs[metric]
+    factor = model.column(1000.0, most=inf) if excess else None
     for metric, most in limits.budgets.items():
         room = most - tables.base[metric]
-        if room < 0:
+        if room < 0 and factor is None:
             return None
-        scale = SCALE / max(most, 1)
+        # Without a budget to exceed the aim is the metric itself, as a share of today's.
+        unit = most or tables.costs((0,) * len(columns))[metric]
+        scale = SCALE / max(unit, 1)
         terms = {column: cost * scale for column, cost in metrics[metric].items()}
+        if factor is not None:
+            terms[factor] = -SCALE
+            room = -tables.base[metric]
         model.row(-inf, room * scale, terms)
     _limit_convolutions(model, tables, columns, limits)
     for chosen in limits.forbidden:
@@ -159,8 +196,9 @@ def _run(
     columns: Sequence[Sequence[int]],
     limits: Limits,
     progress: Callable[[float, float], None] | None,
+    gap: float = 0.5,
 ) -> Outcome:
-    highs = _highs(limits)
+    highs = _highs(limits, gap)
     _pass(highs, model)
     if progress is not None:
         report = progress
@@ -185,7 +223,7 @@ def _run(
     return Outcome(chosen, score, score if optimal else min(bound, score), optimal)
 
 
-def _highs(limits: Limits) -> Any:  # Any: highspy has no types
+def _highs(limits: Limits, gap: float) -> Any:  # Any: highspy has no types
     try:
         import highspy
     except ImportError:
@@ -201,7 +239,7 @@ def _highs(limits: Limits) -> Any:  # Any: highspy has no types
     for option, value in (
         ("output_flag", False),
         ("mip_rel_gap", 0.0),
-        ("mip_abs_gap", 0.5),  # scores are whole: less than one is no difference
+        ("mip_abs_gap", gap),  # scores are whole: less than one is no difference
         ("time_limit", float(limits.seconds)),
         ("threads", 1),
         ("random_seed", 0),
@@ -218,7 +256,7 @@ def _pass(highs: Any, model: _Model) -> None:  # Any: highspy has no types
     lp.num_col_, lp.num_row_ = len(model.costs), len(model.rows)
     lp.col_cost_ = np.array(model.costs)
     lp.col_lower_ = np.zeros(len(model.costs))
-    lp.col_upper_ = np.ones(len(model.costs))
+    lp.col_upper_ = np.array(model.most)
     lp.row_lower_ = np.array([row[0] for row in model.rows])
     lp.row_upper_ = np.array([row[1] for row in model.rows])
     kinds = (highspy.HighsVarType.kContinuous, highspy.HighsVarType.kInteger)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 
 from cnncost.layers import Layer
 from cnncost.shape import Shape
@@ -30,6 +31,10 @@ class Choice:
     """For each node that it replaces, by index."""
     convolutions: int = 0
     """How many convolutions a structural replacement touches."""
+    part: Fraction = Fraction(1)
+    """Of a width: what part of the old one the new one is."""
+    head: bool = False
+    """Whether its score depends on the task so much that it carries an interval."""
     because: str = ""
     """How the score came about, in figures."""
 

@@ -181,6 +181,7 @@ def _choice(number: Number, values: tuple[int, ...], label: str) -> Choice:
         f"{label}: {old} to {new} {what}",
         score + damage.PER_EDIT,
         tuple(changes),
+        part=Fraction(values[0], number.values[0]),
         because=f"w {weight:.3f} x phi(ln {ratio:.3g})",
     )
 

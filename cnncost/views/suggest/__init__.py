@@ -1,0 +1,28 @@
+"""What `suggest` found, for people and for programs."""
+
+from __future__ import annotations
+
+from typing import TextIO
+
+from cnncost.suggest.study import Suggestion
+
+
+def write(
+    file: TextIO, found: Suggestion, form: str, *, top: int | None = None, explain: bool = False
+) -> None:
+    """Write a suggestion in one of the formats table, json, csv, markdown."""
+    if form == "json":
+        from cnncost.views.suggest.machine import write_json
+
+        write_json(file, found)
+    elif form == "csv":
+        from cnncost.views.suggest.machine import write_csv
+
+        write_csv(file, found)
+    else:
+        from cnncost.views.suggest.report import Report
+
+        Report(found, top=top, explain=explain).write(file, markdown=form == "markdown")
+
+
+__all__ = ["write"]
