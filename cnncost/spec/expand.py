@@ -257,7 +257,8 @@ class Expansion:
         if frame.depth >= DEEPEST:
             raise TooMany(line.start, f"blocks called more than {DEEPEST} deep")
         full = frame.scope.prefix + name
-        scope = Scope(full + ".", block.taken, Call(line.place, block.name, frame.scope.call))
+        call = Call(line.place, block.name, frame.scope.call, line)
+        scope = Scope(full + ".", block.taken, call)
         env = self._arguments(line, block, source, previous, frame)
         partner = self._partner(name, line, frame)
         sharing = partner if isinstance(partner, Scope) else None
@@ -271,7 +272,8 @@ class Expansion:
         label = name
         if line.scoped:
             full = frame.scope.prefix + name
-            scope = Scope(full + ".", line.taken, Call(line.place, line.word, frame.scope.call))
+            call = Call(line.place, line.word, frame.scope.call, line)
+            scope = Scope(full + ".", line.taken, call)
             partner = self._partner(name, line, frame)
             sharing = partner if isinstance(partner, Scope) else None
             frame = replace(frame, scope=scope, sharing=sharing)

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from cnncost.errors import CnncostError, did_you_mean
 from cnncost.suggest.damage import Evidence
 from cnncost.suggest.draft import Draft
-from cnncost.suggest.edits import width
+from cnncost.suggest.edits import (
+    asymmetric,
+    bottleneck,
+    convolutions,
+    depth,
+    grouped,
+    head,
+    lowrank,
+    resolution,
+    separable,
+    stack,
+    stride,
+    width,
+)
 from cnncost.suggest.variable import Choice, Variable
 
 
@@ -42,14 +55,50 @@ def _without(variables: Iterable[Variable], menu: Menu) -> Iterable[Variable]:
             yield variable
 
 
+def _replacements(draft: Draft, menu: Menu) -> Iterator[Variable]:
+    offers = [offer for name, offer in _OFFERS.items() if name not in menu.forbidden]
+    return convolutions.variables(draft, menu.kept, offers)
+
+
+_OFFERS = {
+    separable.KIND: separable.offer,
+    stack.KIND: stack.offer,
+    asymmetric.KIND: asymmetric.offer,
+    bottleneck.KIND: bottleneck.offer,
+    grouped.KIND: grouped.offer,
+    lowrank.KIND: lowrank.offer,
+}
+"""What can stand in a convolution's place: choices of one variable a line."""
+
+
+def _low_rank_dense(draft: Draft, menu: Menu) -> Iterable[Variable]:
+    return () if lowrank.KIND in menu.forbidden else lowrank.dense_variables(draft, menu.kept)
+
+
 KINDS: tuple[Kind, ...] = (
     Kind(
         (width.KIND, width.DENSE_KIND),
         lambda draft, menu: _without(width.variables(draft, extrapolate=menu.extrapolate), menu),
         (width.EVIDENCE, width.DENSE_EVIDENCE),
     ),
+    Kind(
+        (head.POOL, head.GLOBAL, head.DROP),
+        lambda draft, menu: head.variables(draft, menu.kept, menu.forbidden),
+        (head.POOL_EVIDENCE, head.GLOBAL_EVIDENCE, head.DROP_EVIDENCE),
+    ),
+    Kind(
+        tuple(_OFFERS),
+        _replacements,
+        tuple(
+            module.EVIDENCE
+            for module in (separable, stack, asymmetric, bottleneck, grouped, lowrank)
+        ),
+    ),
+    Kind((lowrank.KIND,), _low_rank_dense, (lowrank.EVIDENCE,)),
+    Kind((depth.KIND,), lambda draft, menu: depth.variables(draft, menu.kept), (depth.EVIDENCE,)),
 )
-"""The catalogue."""
+"""The catalogue of what the solver chooses among."""
+
 
 @dataclass(frozen=True)
 class Spatial:
@@ -60,7 +109,25 @@ class Spatial:
     evidence: tuple[Evidence, ...]
 
 
-SPATIAL: tuple[Spatial, ...] = ()
+SPATIAL: tuple[Spatial, ...] = (
+    Spatial(
+        (resolution.KIND,),
+        lambda draft, menu: resolution.choices(
+            draft, extrapolate=menu.extrapolate, kept=menu.kept
+        ),
+        (resolution.EVIDENCE,),
+    ),
+    Spatial(
+        (stride.STRIDE,),
+        lambda draft, menu: stride.strides(draft, menu.kept),
+        (stride.STRIDE_EVIDENCE,),
+    ),
+    Spatial(
+        (stride.POOLING,),
+        lambda draft, menu: stride.pools(draft, menu.kept),
+        (stride.POOLING_EVIDENCE,),
+    ),
+)
 """The kinds that are enumerated outside the solver, at most one change of them a plan."""
 
 EXTRAPOLATION = "extrapolation"
@@ -69,7 +136,7 @@ EXTRAPOLATION = "extrapolation"
 
 def names() -> list[str]:
     """The names of all kinds."""
-    return [name for kind in (*KINDS, *SPATIAL) for name in kind.names]
+    return list(dict.fromkeys(name for kind in (*KINDS, *SPATIAL) for name in kind.names))
 
 
 def menu(allow: Iterable[str], forbid: Iterable[str], kept: Iterable[str]) -> Menu:

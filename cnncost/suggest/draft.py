@@ -9,6 +9,7 @@ from cnncost.costs import count_network
 from cnncost.errors import SpecError
 from cnncost.network import Network
 from cnncost.spec import MAX_LAYERS, Settings, Spec, read_spec
+from cnncost.spec.lines import Line
 from cnncost.suggest.change import Change, apply
 from cnncost.suggest.groups import Groups
 from cnncost.suggest.sheet import Sheet
@@ -28,6 +29,7 @@ class Draft:
     spec: Spec
     groups: Groups
     max_layers: int = MAX_LAYERS
+    _calls: dict[int, Line] = field(default_factory=dict, repr=False)
     _read: dict[str, Spec | None] = field(default_factory=dict, repr=False)
 
     @property
@@ -37,6 +39,16 @@ class Draft:
     def text(self, changes: Sequence[Change]) -> str:
         """The text with these changes made."""
         return apply(self.sheet.text, changes)
+
+    def calls(self) -> dict[int, Line]:
+        """The lines that call blocks, by where they start."""
+        if not self._calls:
+            for written in self.spec.written.values():
+                call = written.call
+                while call is not None and call.line.start not in self._calls:
+                    self._calls[call.line.start] = call.line
+                    call = call.outer
+        return self._calls
 
     def edited(self, changes: Sequence[Change]) -> Spec | None:
         """What the text with these changes reads as; None where it is no valid spec."""

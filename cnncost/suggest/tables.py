@@ -74,8 +74,10 @@ def build(draft: Draft, variables: Sequence[Variable], trials: Trials) -> Tables
     reached = _reached(draft, variables, trials)
     chains = _chains(variables)
     for node in draft.network.layers:
-        model = _NodeModel(node, variables, trials, chains.get(node.index, ()), counter)
-        scope = tuple(sorted({*reached.get(node.index, ()), *model.replacing}))
+        model = _NodeModel(draft, node, variables, trials, chains.get(node.index, ()), counter)
+        near = [node.index, *model.sources()]
+        widths = [v for index in near for v in reached.get(index, ())]
+        scope = tuple(sorted({*widths, *model.replacing}))
         if not scope:
             base = _sum(base, counter.node(node, [(_layer(node), node.inputs)]))
             continue
@@ -126,17 +128,25 @@ class _NodeModel:
 
     def __init__(
         self,
+        draft: Draft,
         node: Node,
         variables: Sequence[Variable],
         trials: Trials,
         replacing: Sequence[int],
         counter: Counter,
     ) -> None:
+        self.draft = draft
         self.node = node
         self.variables = variables
         self.trials = trials
         self.replacing = replacing
         self.counter = counter
+
+    def sources(self) -> list[int]:
+        """The nodes whose inputs this one may read instead of its own."""
+        choices = [choice for v in self.replacing for choice in self.variables[v].choices]
+        found = [c.rereads[self.node.index] for c in choices if self.node.index in c.rereads]
+        return list(dict.fromkeys(found))
 
     def tables(self, scope: Key) -> Iterator[tuple[Key, dict[Key, Costs | None]]]:
         """The layer's table over a scope, or several that add up to it."""
@@ -177,21 +187,29 @@ class _NodeModel:
 
     def _costs(self, scope: Key, key: Key) -> Costs | None:
         chosen = {v: k for v, k in zip(scope, key, strict=True) if k}
-        changed = [
-            self.trials[v, k].nodes[self.node.index]
-            for v, k in chosen.items()
-            if (v, k) in self.trials
-        ]
-        layer, xs = merge(self.node, changed)
+        layer, xs = self._merged(self.node.index, chosen)
+        for v, k in chosen.items():
+            source = self.variables[v].choices[k].rereads.get(self.node.index)
+            if source is not None:
+                _, xs = self._merged(source, chosen)
         pieces: list[Piece] = [(layer, xs)]
         for v, k in chosen.items():
             chain = self.variables[v].choices[k].chains.get(self.node.index)
             if chain is not None:
-                pieces = _through(chain, pieces, layer.word)
+                try:
+                    pieces = _through(chain, pieces, layer.word)
+                except CnncostError:
+                    return None
         try:
             return self.counter.node(self.node, pieces)
         except CnncostError:
             return None
+
+
+    def _merged(self, index: int, chosen: Mapping[int, int]) -> Piece:
+        """A node's layer and inputs under the chosen widths."""
+        changed = [self.trials[vk].nodes[index] for vk in chosen.items() if vk in self.trials]
+        return merge(self.draft.network.nodes[index], changed)
 
 
 def _through(chain: Chain, pieces: Sequence[Piece], word: str) -> list[Piece]:
@@ -259,7 +277,7 @@ def _chains(variables: Sequence[Variable]) -> dict[int, list[int]]:
     found: dict[int, list[int]] = {}
     for v, variable in enumerate(variables):
         for choice in variable.choices:
-            for index in choice.chains:
+            for index in (*choice.chains, *choice.rereads):
                 known = found.setdefault(index, [])
                 if v not in known:
                     known.append(v)

@@ -29,6 +29,8 @@ class Choice:
     changes: tuple[Change, ...] = ()
     chains: Mapping[int, Chain] = field(default_factory=dict)
     """For each node that it replaces, by index."""
+    rereads: Mapping[int, int] = field(default_factory=dict)
+    """For a node that reads something else: the node whose input it reads now."""
     convolutions: int = 0
     """How many convolutions a structural replacement touches."""
     part: Fraction = Fraction(1)
