@@ -6,28 +6,25 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from cnncost.suggest.budget import Budget
-from cnncost.suggest.draft import METRICS
+from cnncost.suggest.draft import Draft, measured
 from cnncost.suggest.edits.width import PARTS
-from cnncost.suggest.plan import Plan
-from cnncost.suggest.search import Scene, holds, written
-from cnncost.suggest.solver import Outcome
+from cnncost.suggest.plan import Plan, steps
+from cnncost.suggest.search import holds
 from cnncost.suggest.variable import Variable
 
 
-def uniform(scene: Scene, budgets: Sequence[Budget]) -> Plan | None:
+def uniform(draft: Draft, variables: Sequence[Variable], budgets: Sequence[Budget]) -> Plan | None:
     """The least uniform scaling of all widths that holds the budgets; None if none does."""
-    tables = scene.space.tables
-    limits = {METRICS.index(budget.metric): budget.most for budget in budgets}
     for part in PARTS:
-        chosen = tuple(_nearest(variable, part) for variable in scene.space.variables)
-        costs = tables.costs(chosen)
-        if costs is None or any(costs[m] > most for m, most in limits.items()):
+        picked = [variable.choices[_nearest(variable, part)] for variable in variables]
+        choices = [choice for choice in picked if choice.kind]
+        spec = draft.edited([change for choice in choices for change in choice.changes])
+        if spec is None:
             continue
-        picked = zip(scene.space.variables, chosen, strict=True)
-        score = sum(variable.choices[k].score for variable, k in picked)
-        plan = written(scene, Outcome(chosen, score, proved=False))
-        if plan is not None and holds(plan.after, budgets):
-            return plan
+        after = measured(spec.network)
+        if holds(after, budgets):
+            score = sum(choice.score for choice in choices)
+            return Plan(tuple(steps(draft, choices)), score, spec.text.text, after)
     return None
 
 

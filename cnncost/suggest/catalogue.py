@@ -71,6 +71,10 @@ _OFFERS = {
 """What can stand in a convolution's place: choices of one variable a line."""
 
 
+STRUCTURAL = tuple(_OFFERS)
+"""The kinds that put other layers in a layer's place."""
+
+
 def _low_rank_dense(draft: Draft, menu: Menu) -> Iterable[Variable]:
     return () if lowrank.KIND in menu.forbidden else lowrank.dense_variables(draft, menu.kept)
 

@@ -7,11 +7,13 @@ from dataclasses import dataclass, replace
 from time import monotonic
 
 from cnncost.suggest.budget import Budget
+from cnncost.suggest.damage import UNIT
 from cnncost.suggest.draft import METRICS, Measures, measured
 from cnncost.suggest.plan import Plan, Step, steps
+from cnncost.suggest.prune import without_dominated
 from cnncost.suggest.solver import Limits, Outcome, least, solve, solve_nearest
 from cnncost.suggest.space import Space
-from cnncost.suggest.variable import Choice
+from cnncost.suggest.variable import Choice, Variable
 
 Progress = Callable[[str], None]
 
@@ -45,7 +47,8 @@ class Offer:
 
     choice: Choice | None
     """The spatial change; None for the spec as it is."""
-    make: Callable[[], Scene | None]
+    make: Callable[[int | None, bool], Scene]
+    """The scene with the choices that score at most so much, with or without structural ones."""
 
     @property
     def score(self) -> int:
@@ -55,33 +58,25 @@ class Offer:
 class Search:
     """One search: scenes are made when they are reached, and skipped where they cannot win."""
 
-    def __init__(self, offers: Sequence[Offer], seconds: float) -> None:
+    def __init__(self, offers: Sequence[Offer], variables: Sequence[Variable], seconds: float):
         self.offers = offers
+        self.variables = variables
+        """Every variable of the spec as it is."""
         self.seconds = seconds
-        self._made: dict[int, Scene | None] = {}
 
-    @property
-    def base(self) -> Scene:
-        """The scene of the spec as it is."""
-        scene = self.scene(0)
-        assert scene is not None  # the spec as it is is valid
-        return scene
-
-    def scene(self, index: int) -> Scene | None:
-        if index not in self._made:
-            self._made[index] = self.offers[index].make()
-        return self._made[index]
+    def scene(self, index: int) -> Scene:
+        """A scene with all its choices."""
+        return self.offers[index].make(None, True)
 
     def singles(self) -> list[Choice]:
         """Every edit that can be made alone."""
-        alone = [c for variable in self.base.space.variables for c in variable.choices[1:]]
+        alone = [c for variable in self.variables for c in variable.choices[1:]]
         return alone + [offer.choice for offer in self.offers if offer.choice is not None]
 
     def space(self) -> str:
         """What plans are chosen among, in words."""
-        variables = self.base.space.variables
-        widths = sum(variable.group for variable in variables)
-        others = sum(len(v.choices) - 1 for v in variables if not v.group)
+        widths = sum(variable.group for variable in self.variables)
+        others = sum(len(v.choices) - 1 for v in self.variables if not v.group)
         spatial = len(self.offers) - 1
         parts = [f"{widths} widths", f"{others} structural choices"]
         return f"{', '.join(parts)} and at most one of {spatial} spatial changes"
@@ -90,9 +85,8 @@ class Search:
         """The smallest value of a metric that any plan reaches."""
         values = []
         for index in range(len(self.offers)):
-            scene = self.scene(index)
-            if scene is not None:
-                values.append(least(scene.space.tables, metric, scene.space.convolutions))
+            space = self.scene(index).space
+            values.append(least(space.tables, metric, space.convolutions))
         return min(values)
 
     def nearest(self, budgets: Sequence[Budget]) -> Plan | None:
@@ -101,8 +95,6 @@ class Search:
         found: tuple[float, Plan] | None = None
         for index in range(len(self.offers)):
             scene = self.scene(index)
-            if scene is None:
-                continue
             outcome = solve_nearest(scene.space.tables, limits, scene.space.convolutions)
             plan = written(scene, outcome) if outcome.chosen is not None else None
             if plan is None:
@@ -120,40 +112,66 @@ class Search:
         progress: Progress | None = None,
     ) -> Found:
         """The plan of the least score that holds the budgets."""
-        start = monotonic()
-        best: Plan | None = None
-        bound, proved = None, True
-        order = sorted(range(len(self.offers)), key=lambda index: self.offers[index].score)
-        for index in order:
-            cutoff = None if best is None else best.score - 1
-            if cutoff is not None and self.offers[index].score > cutoff:
-                continue
-            left = self.seconds - (monotonic() - start)
-            scene = self.scene(index) if left > 0 else None
-            if left <= 0:
-                proved = False
-                bound = min(self.offers[index].score, self.offers[index].score if bound is None else bound)
-                continue
-            if scene is None:
-                continue
-            limits = Limits(
-                {METRICS.index(b.metric): b.most for b in budgets},
-                scene.space.convolutions,
-                cutoff=None if cutoff is None else cutoff - scene.score,
-                banned=banned,
-                seconds=left,
-            )
-            plan, outcome = _best_of(scene, limits, budgets, progress)
-            if not outcome.proved:
-                proved = False
-                reached = scene.score + outcome.bound
-                bound = reached if bound is None else min(bound, reached)
-            if plan is not None and (best is None or plan.score < best.score):
-                best = plan
-        if best is not None:
-            least = best.score if proved or bound is None else min(bound, best.score)
-            best = replace(best, proved=proved or least == best.score, bound=least)
-        return Found(best, proved, monotonic() - start)
+        run = _Run(budgets, banned, progress, monotonic() + self.seconds)
+        order = sorted(self.offers, key=lambda offer: offer.score)
+        # Without structural choices the search is small, and its plan cuts the large one down.
+        for offer in order:
+            run.visit(offer, structural=False)
+        for offer in order:
+            run.visit(offer, structural=True)
+        return run.found(self.seconds)
+
+
+class _Run:
+    """One search for the best plan, scene after scene, the cheapest spatial change first."""
+
+    def __init__(
+        self,
+        budgets: Sequence[Budget],
+        banned: frozenset[str],
+        progress: Progress | None,
+        deadline: float,
+    ) -> None:
+        self.budgets = budgets
+        self.banned = banned
+        self.progress = progress
+        self.deadline = deadline
+        self.best: Plan | None = None
+        self.bounds: list[int] = []
+        """For each scene that was not finished: what no plan of it scores below."""
+
+    def visit(self, offer: Offer, *, structural: bool) -> None:
+        """Search one scene for a better plan than the best so far."""
+        ceiling = None if self.best is None else self.best.score - 1 - offer.score
+        if ceiling is not None and ceiling < 0:
+            return
+        left = self.deadline - monotonic()
+        if left <= 0:
+            if structural:
+                self.bounds.append(offer.score)
+            return
+        scene = offer.make(ceiling, structural)
+        limits = Limits(
+            {METRICS.index(b.metric): b.most for b in self.budgets},
+            scene.space.convolutions,
+            cutoff=ceiling,
+            banned=self.banned,
+            seconds=left if structural else left / 4,
+        )
+        plan, outcome = _best_of(scene, limits, self.budgets, self.progress)
+        if structural and not outcome.proved:
+            self.bounds.append(scene.score + outcome.bound)
+        if plan is not None:
+            self.best = plan
+
+    def found(self, seconds: float) -> Found:
+        """What the search ends with."""
+        spent = seconds - (self.deadline - monotonic())
+        if self.best is None:
+            return Found(None, not self.bounds, spent)
+        bound = min([*self.bounds, self.best.score])
+        proved = bound == self.best.score
+        return Found(replace(self.best, proved=proved, bound=bound), proved, spent)
 
 
 def _best_of(
@@ -163,21 +181,22 @@ def _best_of(
 
     A plan that its recount refutes is forbidden, and the search goes on: so the bound stays.
     """
-    tell = None
-    if progress is not None:
-        report = progress
 
-        def tell(best: float, bound: float) -> None:
-            report(f"score {best / 1e5:.3f}, at least {max(bound, 0) / 1e5:.3f}")
+    def tell(best: float, bound: float) -> None:
+        if progress is not None:
+            progress(f"score {best / UNIT:.3f}, at least {max(bound, 0) / UNIT:.3f}")
 
+    pruned = without_dominated(scene.space.tables, tuple(limits.budgets))
+    outcome = solve(pruned, limits, tell)
+    scene = replace(scene, space=replace(scene.space, tables=pruned))
     while True:
-        outcome = solve(scene.space.tables, limits, tell)
         if outcome.chosen is None:
             return None, outcome
         plan = written(scene, outcome)
         if plan is not None and holds(plan.after, budgets):
             return plan, outcome
         limits = replace(limits, forbidden=(*limits.forbidden, outcome.chosen))
+        outcome = solve(scene.space.tables, limits, tell)
 
 
 def written(scene: Scene, outcome: Outcome) -> Plan | None:

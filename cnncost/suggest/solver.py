@@ -243,6 +243,7 @@ def _highs(limits: Limits, gap: float) -> Any:  # Any: highspy has no types
         ("time_limit", float(limits.seconds)),
         ("threads", 1),
         ("random_seed", 0),
+        ("mip_detect_symmetry", False),
     ):
         highs.setOptionValue(option, value)
     return highs

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from cnncost.network import Network
-from cnncost.suggest.catalogue import KINDS, Menu
+from cnncost.suggest.catalogue import KINDS, STRUCTURAL, Menu
 from cnncost.suggest.draft import Draft
 from cnncost.suggest.tables import Tables, build
 from cnncost.suggest.variable import Choice, Variable
@@ -31,16 +30,26 @@ class Space:
         return [variable.choices[k] for variable, k in picked if k]
 
 
-def explore(draft: Draft, menu: Menu) -> Space:
-    """The space of a draft under a menu of kinds."""
+def explore(
+    draft: Draft, menu: Menu, *, ceiling: int | None = None, structural: bool = True
+) -> Space:
+    """The space of a draft under a menu of kinds.
+
+    Choices that score more than `ceiling` are left out, without `structural` the
+    replacements of layers as well.
+    """
     variables: list[Variable] = []
     trials: dict[tuple[int, int], Network] = {}
-    for variable in _offered(draft, menu):
+    for variable in offered(draft, menu):
         index = len(variables)
         kept = [variable.choices[0]]
         for choice in variable.choices[1:]:
+            if ceiling is not None and choice.score > ceiling:
+                continue
+            if choice.kind in STRUCTURAL and not structural:
+                continue
             if variable.group:
-                network = _trial(draft, choice)
+                network = trial(draft, choice)
                 if network is None:
                     continue
                 trials[index, len(kept)] = network
@@ -51,12 +60,13 @@ def explore(draft: Draft, menu: Menu) -> Space:
     return Space(draft, tables, _convolutions(draft) // 2)
 
 
-def _offered(draft: Draft, menu: Menu) -> Iterator[Variable]:
-    found = [v for offer in KINDS if menu.uses(offer) for v in offer.variables(draft, menu)]
-    yield from sorted(found, key=lambda variable: (not variable.group, variable.first))
+def offered(draft: Draft, menu: Menu) -> list[Variable]:
+    """Every variable of a draft, those of widths first, each in the order of the file."""
+    found = [v for kind in KINDS if menu.uses(kind) for v in kind.variables(draft, menu)]
+    return sorted(found, key=lambda variable: (not variable.group, variable.first))
 
 
-def _trial(draft: Draft, choice: Choice) -> Network | None:
+def trial(draft: Draft, choice: Choice) -> Network | None:
     """The network with one choice alone; None if it is none, or not of the same layers."""
     spec = draft.edited(choice.changes)
     if spec is None or len(spec.network.nodes) != len(draft.network.nodes):

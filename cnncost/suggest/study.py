@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from cnncost.errors import CnncostError, did_you_mean
@@ -21,6 +21,8 @@ from cnncost.suggest.scenes import scenes
 from cnncost.suggest.search import Progress, Search, holds
 from cnncost.suggest.sheet import Sheet
 from cnncost.suggest.singles import ranked
+from cnncost.suggest.space import offered
+from cnncost.suggest.variable import Variable
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,8 @@ class Study:
         self.draft = drafted(sheet, request.max_layers, request.menu.kept)
         _refuse_unknown(self.draft, request.menu.kept)
         self.before = measured(self.draft.network)
-        self.search = Search(scenes(self.draft, request.menu), request.seconds)
+        variables = [_valid(self.draft, v) for v in offered(self.draft, request.menu)]
+        self.search = Search(scenes(self.draft, request.menu), variables, request.seconds)
 
     def budgets(self) -> tuple[Budget, ...]:
         """The budgets asked for, else the spec's own."""
@@ -106,7 +109,7 @@ class Study:
             found.proved if found else True,
             found.seconds if found else 0.0,
             self.search.space(),
-            uniform(self.search.base, budgets) if budgets else None,
+            uniform(self.draft, self.search.variables, budgets) if budgets else None,
             plain,
             reach(self.search, budgets) if lost else None,
             _narrow(self.draft),
@@ -124,6 +127,12 @@ class Study:
     def diff(self, plan: Plan) -> str:
         """What the plan changes in the file, as `patch` applies it."""
         return unified_diff(self.original, plan.text, self.draft.sheet.name)
+
+
+def _valid(draft: Draft, variable: Variable) -> Variable:
+    """The variable with the choices that make a network."""
+    good = [choice for choice in variable.choices if draft.edited(choice.changes) is not None]
+    return replace(variable, choices=tuple(good))
 
 
 def _narrow(draft: Draft) -> bool:

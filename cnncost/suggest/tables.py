@@ -141,6 +141,7 @@ class _NodeModel:
         self.trials = trials
         self.replacing = replacing
         self.counter = counter
+        self._known: dict[tuple[int, tuple[tuple[int, int], ...]], Piece] = {}
 
     def sources(self) -> list[int]:
         """The nodes whose inputs this one may read instead of its own."""
@@ -208,8 +209,12 @@ class _NodeModel:
 
     def _merged(self, index: int, chosen: Mapping[int, int]) -> Piece:
         """A node's layer and inputs under the chosen widths."""
-        changed = [self.trials[vk].nodes[index] for vk in chosen.items() if vk in self.trials]
-        return merge(self.draft.network.nodes[index], changed)
+        moved = tuple([vk for vk in chosen.items() if vk in self.trials])
+        known = self._known.get((index, moved))
+        if known is None:
+            changed = [self.trials[vk].nodes[index] for vk in moved]
+            known = self._known[index, moved] = merge(self.draft.network.nodes[index], changed)
+        return known
 
 
 def _through(chain: Chain, pieces: Sequence[Piece], word: str) -> list[Piece]:

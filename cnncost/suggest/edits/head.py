@@ -168,8 +168,8 @@ def _pools(head: _Head) -> Iterator[Choice]:
 def _pool_score(extents: Sequence[int], outputs: Sequence[int]) -> tuple[float, str]:
     """Between the prices of half the map and of 1x1, by the logarithm of the reduction."""
     most, done = log(max(extents)), log(max(extents) / max(outputs))
-    half = log(2)
-    share = 1.0 if max(outputs) == 1 else max(0.0, (done - half) / (most - half))
+    half = log(max(extents) / max(1, max(extents) // 2))
+    share = 1.0 if max(outputs) == 1 else (done - half) / (most - half)
     score = damage.POOL_HALF + (damage.POOL_WHOLE - damage.POOL_HALF) * min(1.0, share)
     return score, "judgement, -.12 to +.23"
 
