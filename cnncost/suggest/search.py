@@ -17,6 +17,9 @@ from cnncost.suggest.variable import Choice, Variable
 
 Progress = Callable[[str], None]
 
+WITHOUT_SECONDS = 5.0
+"""How long a plan for comparison is looked for."""
+
 
 @dataclass(frozen=True)
 class Scene:
@@ -61,17 +64,11 @@ class Search:
     def __init__(self, offers: Sequence[Offer], variables: Sequence[Variable], seconds: float):
         self.offers = offers
         self.variables = variables
-        """Every variable of the spec as it is."""
         self.seconds = seconds
 
     def scene(self, index: int) -> Scene:
         """A scene with all its choices."""
         return self.offers[index].make(None, True)
-
-    def singles(self) -> list[Choice]:
-        """Every edit that can be made alone."""
-        alone = [c for variable in self.variables for c in variable.choices[1:]]
-        return alone + [offer.choice for offer in self.offers if offer.choice is not None]
 
     def space(self) -> str:
         """What plans are chosen among, in words."""
@@ -108,11 +105,10 @@ class Search:
         self,
         budgets: Sequence[Budget],
         *,
-        banned: frozenset[str] = frozenset(),
         progress: Progress | None = None,
     ) -> Found:
         """The plan of the least score that holds the budgets."""
-        run = _Run(budgets, banned, progress, monotonic() + self.seconds)
+        run = _Run(budgets, frozenset(), progress, monotonic() + self.seconds)
         order = sorted(self.offers, key=lambda offer: offer.score)
         # Without structural choices the search is small, and its plan cuts the large one down.
         for offer in order:
@@ -120,6 +116,17 @@ class Search:
         for offer in order:
             run.visit(offer, structural=True)
         return run.found(self.seconds)
+
+    def without(self, kind: str, plan: Plan, budgets: Sequence[Budget]) -> Plan | None:
+        """The best plan without a kind, with the spatial change of another plan or none."""
+        leading = [step.choice for step in plan.steps]
+        seconds = min(self.seconds, WITHOUT_SECONDS)
+        run = _Run(budgets, frozenset({kind}), None, monotonic() + seconds)
+        for structural in (False, True):
+            for offer in self.offers:
+                if offer.choice is None or offer.choice in leading:
+                    run.visit(offer, structural=structural)
+        return run.found(seconds).plan
 
 
 class _Run:

@@ -17,7 +17,7 @@ from cnncost.suggest.damage import UNIT
 from cnncost.suggest.draft import METRICS, Draft, Measures, drafted, measured, named
 from cnncost.suggest.plan import Plan, Single
 from cnncost.suggest.reach import Reach, reach
-from cnncost.suggest.scenes import scenes
+from cnncost.suggest.scenes import scenes, spatial
 from cnncost.suggest.search import Progress, Search, holds
 from cnncost.suggest.sheet import Sheet
 from cnncost.suggest.singles import ranked
@@ -92,13 +92,14 @@ class Study:
     def suggest(self, progress: Progress | None = None) -> Suggestion:
         """Everything that there is to say."""
         budgets = self.budgets()
-        singles = ranked(self.draft, self.search.singles(), self.before, budgets)
+        alone = [c for variable in self.search.variables for c in variable.choices[1:]]
+        alone += spatial(self.draft, self.request.menu)
+        singles = ranked(self.draft, alone, self.before, budgets)
         found = self.search.best(budgets, progress=progress) if budgets else None
         plan = found.plan if found else None
         plain = None
         if plan is not None and plan.uses("separable"):
-            banned = frozenset({"separable"})
-            plain = self.search.best(budgets, banned=banned, progress=progress).plan
+            plain = self.search.without("separable", plan, budgets)
         lost = found is not None and plan is None
         return Suggestion(
             self.draft.spec,
