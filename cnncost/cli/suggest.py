@@ -1,6 +1,7 @@
 """`cnncost suggest`: the least damaging edits that meet budgets, proved."""
 
 import sys
+from collections.abc import Callable
 from enum import StrEnum
 from typing import Annotated
 
@@ -99,6 +100,7 @@ def suggest(
     """
     from cnncost.suggest.catalogue import menu
     from cnncost.suggest.study import Request, Study
+    from cnncost.views.suggest import frontier
     from cnncost.views.suggest import write as show
 
     if write == "-" and output == "-":
@@ -117,7 +119,14 @@ def suggest(
     )
     read(settings or (), shapes or ())  # refuses settings that the spec does not have
     study = Study(read((), ()), request)
+    if pareto:
+        points = study.pareto(pareto, _progress())
+        _clear()
+        with destination(output or "-", force=force) as file:
+            frontier(file, points, study.before, form.value)
+        return
     found = study.suggest(_progress())
+    _clear()
     if found.plan is not None and write:
         with destination(write, force=force) as file:
             file.write(study.finished(found.plan))
@@ -131,5 +140,20 @@ def suggest(
     raise typer.Exit(1 if found.budgets and found.plan is None else 0)
 
 
-def _progress():  # type: ignore[no-untyped-def]
-    return None
+def _progress() -> Callable[[str], None] | None:
+    """Where the search tells how far it is: a line on a terminal, nowhere in a pipe."""
+    if not sys.stderr.isatty():
+        return None
+
+    def tell(text: str) -> None:
+        sys.stderr.write(f"\r\x1b[Ksearching: {text}")
+        sys.stderr.flush()
+
+    return tell
+
+
+def _clear() -> None:
+    """Take the progress line away."""
+    if sys.stderr.isatty():
+        sys.stderr.write("\r\x1b[K")
+        sys.stderr.flush()

@@ -116,9 +116,7 @@ class Spatial:
 SPATIAL: tuple[Spatial, ...] = (
     Spatial(
         (resolution.KIND,),
-        lambda draft, menu: resolution.choices(
-            draft, extrapolate=menu.extrapolate, kept=menu.kept
-        ),
+        lambda draft, menu: resolution.choices(draft, extrapolate=menu.extrapolate, kept=menu.kept),
         (resolution.EVIDENCE,),
     ),
     Spatial(
@@ -140,7 +138,7 @@ EXTRAPOLATION = "extrapolation"
 
 def names() -> list[str]:
     """The names of all kinds."""
-    return list(dict.fromkeys(name for kind in (*KINDS, *SPATIAL) for name in kind.names))
+    return list(dict.fromkeys(name for name, _ in _evidence()))
 
 
 def menu(allow: Iterable[str], forbid: Iterable[str], kept: Iterable[str]) -> Menu:
@@ -151,23 +149,26 @@ def menu(allow: Iterable[str], forbid: Iterable[str], kept: Iterable[str]) -> Me
     """
     allowed = [_kind(word, [EXTRAPOLATION, *names()], "--allow") for word in allow]
     forbidden = [_kind(word, names(), "--forbid") for word in forbid]
-    return Menu(
-        frozenset(forbidden), EXTRAPOLATION in allowed, "precision" in allowed, tuple(kept)
-    )
+    return Menu(frozenset(forbidden), EXTRAPOLATION in allowed, "precision" in allowed, tuple(kept))
 
 
 def _kind(word: str, known: list[str], option: str) -> str:
     kind = word.strip().replace("_", "-")
     if kind not in known:
         all_of = f"the kinds are {', '.join(known)}"
-        raise CnncostError(f"{option} {word}: no such kind of edit", did_you_mean(kind, known, all_of))
+        raise CnncostError(
+            f"{option} {word}: no such kind of edit", did_you_mean(kind, known, all_of)
+        )
     return kind
 
 
 def evidence_of(name: str) -> Evidence:
     """What the scores of a kind rest on."""
-    for kind in (*KINDS, *SPATIAL):
-        for own, evidence in zip(kind.names, kind.evidence, strict=True):
-            if own == name:
-                return evidence
-    raise KeyError(name)
+    return dict(_evidence())[name]
+
+
+def _evidence() -> list[tuple[str, Evidence]]:
+    """Every kind's name with what its scores rest on, in the order of the catalogue."""
+    inside = [pair for kind in KINDS for pair in zip(kind.names, kind.evidence, strict=True)]
+    outside = [pair for kind in SPATIAL for pair in zip(kind.names, kind.evidence, strict=True)]
+    return inside + outside

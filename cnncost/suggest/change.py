@@ -74,8 +74,10 @@ def unified_diff(before: str, after: str, name: str) -> str:
     """The difference as `patch` applies it, a file without a last line break included."""
     from difflib import unified_diff as difference
 
-    lines: list[str] = []
     old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
-    for line in difference(old, new, fromfile=f"a/{name}", tofile=f"b/{name}"):
-        lines.append(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n")
-    return "".join(lines)
+    lines = difference(old, new, fromfile=f"a/{name}", tofile=f"b/{name}")
+    return "".join([line if line.endswith("\n") else f"{line}\n{_NO_BREAK}\n" for line in lines])
+
+
+_NO_BREAK = "\\ No newline at end of file"
+"""What `diff` and `patch` say of a last line without a break."""

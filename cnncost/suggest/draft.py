@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from cnncost.costs import count_network
 from cnncost.errors import SpecError
 from cnncost.network import Network
+from cnncost.place import Place
 from cnncost.spec import MAX_LAYERS, Settings, Spec, read_spec
 from cnncost.spec.lines import Line
 from cnncost.suggest.change import Change, apply
@@ -50,6 +52,19 @@ class Draft:
                     call = call.outer
         return self._calls
 
+    def owner(self, index: int, places: Sequence[Place]) -> str:
+        """The name of the layer, or of the block's call around it, in whose line a number
+        stands."""
+        written = self.spec.written[index]
+        parts = re.findall(r"[^.]+(?:\.[0-9]+)?", self.network.nodes[index].name)
+        call, line = written.call, written.line
+        while not any(line.start <= place.start <= line.end for place in places):
+            if call is None:
+                return self.network.nodes[index].name
+            parts.pop()
+            line, call = call.line, call.outer
+        return re.sub(r"\.[0-9]+$", "", ".".join(parts))
+
     def edited(self, changes: Sequence[Change]) -> Spec | None:
         """What the text with these changes reads as; None where it is no valid spec."""
         text = self.text(changes)
@@ -66,9 +81,7 @@ def parsed(name: str, text: str, max_layers: int) -> Spec:
     return read_spec(text, name, Settings(max_layers=max_layers))
 
 
-def drafted(
-    sheet: Sheet, max_layers: int = MAX_LAYERS, kept: Sequence[str] = ()
-) -> Draft:
+def drafted(sheet: Sheet, max_layers: int = MAX_LAYERS, kept: Sequence[str] = ()) -> Draft:
     """The draft of a sheet; `kept` are layers whose widths stay, or blocks' names."""
     spec = parsed(sheet.name, sheet.text, max_layers)
     held = [node.index for node in spec.network.nodes if named(node.name, kept)]

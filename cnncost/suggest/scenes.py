@@ -31,9 +31,7 @@ def scenes(draft: Draft, menu: Menu) -> list[Offer]:
 
 def spatial(draft: Draft, menu: Menu) -> list[Choice]:
     """Every spatial change that makes a network."""
-    found = [
-        choice for kind in SPATIAL if menu.uses(kind) for choice in kind.choices(draft, menu)
-    ]
+    found = [choice for kind in SPATIAL if menu.uses(kind) for choice in kind.choices(draft, menu)]
     return [choice for choice in found if draft.edited(choice.changes) is not None]
 
 

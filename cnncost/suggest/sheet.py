@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -66,7 +66,9 @@ class Sheet:
             changes.append(replaced(self._entry_span("expect"), ""))
         if "budget" in self.entries:
             entry, value = self.entries["budget"]
-            changes.append(replaced(Place(entry.start, self._value_end(value)), f"budget: {amounts}"))
+            changes.append(
+                replaced(Place(entry.start, self._value_end(value)), f"budget: {amounts}")
+            )
         elif budget:
             end = len(self.text)
             gap = "" if self.text.endswith("\n") else "\n"
@@ -158,10 +160,4 @@ def decimal(number: int | Fraction) -> str:
     """A number as a spec writes it: a decimal, exact (params are decimals)."""
     if isinstance(number, int):
         return str(number)
-    digits = f"{float(number):.12g}"
-    return digits
-
-
-def joined(items: Sequence[str]) -> str:
-    """Words as a sentence lists them."""
-    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"
+    return f"{float(number):.12g}"

@@ -115,9 +115,8 @@ def _model(
     """
     model = _Model()
     for variable in tables.variables:
-        mine = []
-        for choice in variable.choices:
-            mine.append(model.column(0.0 if excess else float(choice.score), whole=True))
+        scores = [0.0 if excess else float(choice.score) for choice in variable.choices]
+        mine = [model.column(score, whole=True) for score in scores]
         columns.append(mine)
         model.row(1, 1, dict.fromkeys(mine, 1.0))
     for variable, mine in zip(tables.variables, columns, strict=True):
@@ -133,18 +132,19 @@ def _model(
                 if costs[metric]:
                     terms[column] = terms.get(column, 0.0) + costs[metric]
     factor = model.column(1000.0, most=inf) if excess else None
+    today = tables.costs((0,) * len(columns)) or tables.base
     for metric, most in limits.budgets.items():
         room = most - tables.base[metric]
         if room < 0 and factor is None:
             return None
         # Without a budget to exceed the aim is the metric itself, as a share of today's.
-        unit = most or tables.costs((0,) * len(columns))[metric]
+        unit = most or today[metric]
         scale = SCALE / max(unit, 1)
-        terms = {column: cost * scale for column, cost in metrics[metric].items()}
+        uses = {column: cost * scale for column, cost in metrics[metric].items()}
         if factor is not None:
-            terms[factor] = -SCALE
+            uses[factor] = -SCALE * unit / max(unit, 1)
             room = -tables.base[metric]
-        model.row(-inf, room * scale, terms)
+        model.row(-inf, room * scale, uses)
     _limit_convolutions(model, tables, columns, limits)
     for chosen in limits.forbidden:
         picked = {columns[v][k]: 1.0 for v, k in enumerate(chosen)}
@@ -217,7 +217,8 @@ def _run(
     if not feasible:
         return Outcome(None, bound=bound, proved=False)
     values = highs.getSolution().col_value
-    chosen = tuple(max(range(len(mine)), key=lambda k, m=mine: values[m[k]]) for mine in columns)
+    picked = [[values[column] for column in mine] for mine in columns]
+    chosen = tuple([mine.index(max(mine)) for mine in picked])
     score = round(sum(model.costs[mine[k]] for mine, k in zip(columns, chosen, strict=True)))
     optimal = status == highspy.HighsModelStatus.kOptimal
     return Outcome(chosen, score, score if optimal else min(bound, score), optimal)

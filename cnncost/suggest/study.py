@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from typing import NamedTuple
 
+from cnncost.costs import count_network
 from cnncost.errors import CnncostError, did_you_mean
 from cnncost.spec import MAX_LAYERS, Spec
 from cnncost.suggest import budget as budgets_of
@@ -31,7 +33,7 @@ class Request:
 
     budgets: tuple[str, ...] = ()
     """As `weights=20M`; the spec's own if there is none."""
-    menu: Menu = Menu()
+    menu: Menu = field(default_factory=Menu)
     params: Mapping[str, int | Fraction] | None = None
     inputs: Mapping[str, tuple[int, ...]] | None = None
     seconds: float = 60.0
@@ -59,6 +61,8 @@ class Suggestion:
     """The best plan without separable convolutions, where the plan has them."""
     reach: Reach | None = None
     """How close the space comes, where no plan holds the budgets."""
+    shares: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    """For each metric what part dense layers and convolutions hold."""
     narrow: bool = False
     """Whether most groups are so narrow that scores are too low."""
 
@@ -66,6 +70,20 @@ class Suggestion:
     def met(self) -> bool:
         """Whether the budgets hold already."""
         return holds(self.before, self.budgets)
+
+
+class Point(NamedTuple):
+    """One point of a frontier: the best plan within a share of today's metric."""
+
+    metric: str
+    share: int
+    most: int
+    plan: Plan | None
+    proved: bool
+
+
+SHARES = (90, 80, 70, 60, 50, 40, 30, 20, 10)
+"""Where a frontier is looked at, in per cent of today's."""
 
 
 class Study:
@@ -113,9 +131,28 @@ class Study:
             uniform(self.draft, self.search.variables, budgets) if budgets else None,
             plain,
             reach(self.search, budgets) if lost else None,
+            _shares(self.draft),
             _narrow(self.draft),
         )
 
+    def pareto(self, word: str, progress: Progress | None = None) -> list[Point]:
+        """The least score at each size of a metric, the other budgets held throughout.
+
+        Raises:
+            CnncostError: there is no such metric.
+        """
+        metric = budgets_of.metric_named(word)
+        others = [budget for budget in self.budgets() if budget.metric != metric]
+        self.search.seconds = self.request.seconds / len(SHARES)
+        points = []
+        for share in SHARES:
+            most = self.before[metric] * share // 100
+            budgets = [*others, Budget(metric, most, str(most))]
+            if progress is not None:
+                progress(f"{share} % of the {metric}")
+            found = self.search.best(budgets)
+            points.append(Point(metric, share, most, found.plan, found.proved))
+        return points
 
     def finished(self, plan: Plan) -> str:
         """The plan's text as a spec of its own: what `--write` writes."""
@@ -134,6 +171,17 @@ def _valid(draft: Draft, variable: Variable) -> Variable:
     """The variable with the choices that make a network."""
     good = [choice for choice in variable.choices if draft.edited(choice.changes) is not None]
     return replace(variable, choices=tuple(good))
+
+
+def _shares(draft: Draft) -> dict[str, dict[str, float]]:
+    """Where a network's weights and connections are."""
+    report = count_network(draft.network)
+    shares: dict[str, dict[str, float]] = {}
+    for metric in ("weights", "connections"):
+        total = getattr(report.totals, metric) or 1
+        dense = sum(getattr(row, metric) for row in report.layers if row.word == "dense")
+        shares[metric] = {"dense layers": dense / total, "convolutions": 1 - dense / total}
+    return shares
 
 
 def _narrow(draft: Draft) -> bool:

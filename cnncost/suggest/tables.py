@@ -206,7 +206,6 @@ class _NodeModel:
         except CnncostError:
             return None
 
-
     def _merged(self, index: int, chosen: Mapping[int, int]) -> Piece:
         """A node's layer and inputs under the chosen widths."""
         moved = tuple([vk for vk in chosen.items() if vk in self.trials])
@@ -263,9 +262,7 @@ def _layer(node: Node) -> Layer:
     return node.layer
 
 
-def _reached(
-    draft: Draft, variables: Sequence[Variable], trials: Trials
-) -> dict[int, list[int]]:
+def _reached(draft: Draft, variables: Sequence[Variable], trials: Trials) -> dict[int, list[int]]:
     """For each node the variables of widths that change it or what it reads."""
     reached: dict[int, list[int]] = {}
     for (v, _), network in trials.items():

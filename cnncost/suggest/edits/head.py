@@ -60,15 +60,13 @@ class _Head:
     """The dense layer that is left without the hidden ones."""
 
 
-def variables(
-    draft: Draft, kept: Sequence[str], forbidden: frozenset[str]
-) -> Iterator[Variable]:
+def variables(draft: Draft, kept: Sequence[str], forbidden: frozenset[str]) -> Iterator[Variable]:
     """One variable for the whole head: its edits change the same few lines."""
     head = _head(draft, kept)
     if head is None:
         return
-    drops = [_dropped(head, hidden) for hidden in head.hidden] if DROP not in forbidden else []
-    drops = [choice for choice in drops if choice is not None]
+    fewer = [_dropped(head, hidden) for hidden in head.hidden] if DROP not in forbidden else []
+    drops = [choice for choice in fewer if choice is not None]
     pools = list(_pools(head)) if POOL not in forbidden else []
     both = [_both(pool, drop) for pool in pools for drop in drops]
     whole = [] if GLOBAL in forbidden else [_global(head)]

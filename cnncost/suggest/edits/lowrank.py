@@ -76,7 +76,9 @@ def _dense(site: Site, part: int) -> Choice | None:
         return chained(xs, [("dense", {"units": rank, "bias": False}), ("dense", last)])
 
     pairs = list(zip(site.nodes, site.layers, strict=True))
-    if rank < 4 or not all(saves(pieces(one, node.inputs), one, node.inputs) for node, one in pairs):
+    if rank < 4 or not all(
+        saves(pieces(one, node.inputs), one, node.inputs) for node, one in pairs
+    ):
         return None
     weight = site.weight()
     ratio = min(sides) / rank

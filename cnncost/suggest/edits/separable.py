@@ -63,5 +63,6 @@ def _steps(layer: Layer, x: Shape, between: list[str]) -> Steps:
 
 def _weights(x: Shape, layer: Layer) -> int:
     conv = fields(layer)
-    taps = layer.weights(x) // (x.channels * conv.filters)
-    return x.channels * (taps + conv.filters)
+    filters: int = conv.filters
+    taps = layer.weights(x) // (x.channels * filters)
+    return x.channels * (taps + filters)

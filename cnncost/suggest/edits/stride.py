@@ -69,7 +69,7 @@ def _doubled(draft: Draft, line: Line, nodes: Sequence[Node]) -> Iterator[Choice
     takes = line.word in SLIDING or (
         line.block is not None and any(p.name == "stride" for p in line.block.parameters[1:])
     )
-    strided = [node for node in nodes if _strided(node, line)]
+    strided = [node for node in nodes if _strided(node)]
     if not takes or not strided or "repeat" in line.common:
         return
     fields: list[Any] = [node.layer for node in strided]
@@ -84,11 +84,9 @@ def _doubled(draft: Draft, line: Line, nodes: Sequence[Node]) -> Iterator[Choice
         yield _choice(draft, STRIDE, f"{label}: stride {old} to {new}", [change], strided[0])
 
 
-def _strided(node: Node, line: Line) -> bool:
-    """Whether a layer's stride is the line's: its own, or the argument of the call."""
-    if node.layer is None or node.layer.word not in SLIDING:
-        return False
-    return True
+def _strided(node: Node) -> bool:
+    """Whether a layer slides: its stride may be the line's own, or the argument of its call."""
+    return node.layer is not None and node.layer.word in SLIDING
 
 
 def _set(draft: Draft, line: Line, key: str, old: int, new: int) -> Change | None:

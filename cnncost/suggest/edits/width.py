@@ -116,14 +116,13 @@ def variables(draft: Draft, *, extrapolate: bool) -> Iterator[Variable]:
             yield Variable(label, (AS_IT_IS, *choices), first, group=True)
 
 
-def _channel_values(
-    draft: Draft, number: Number, *, extrapolate: bool
-) -> list[tuple[int, ...]]:
+def _channel_values(draft: Draft, number: Number, *, extrapolate: bool) -> list[tuple[int, ...]]:
     parts = PARTS + (BEYOND if extrapolate else ())
     steps = [_step(draft, number, value) for value in number.values]
     options: list[tuple[int, ...]] = []
     for part in parts:
-        values = tuple(map(lambda v, s, p=part: rounded(v * p, s), number.values, steps))
+        pairs = zip(number.values, steps, strict=True)
+        values = tuple([rounded(value * part, step) for value, step in pairs])
         floor = all(4 * new >= old for new, old in zip(values, number.values, strict=True))
         if values not in (*options, number.values) and (extrapolate or floor):
             options.append(values)
@@ -157,11 +156,8 @@ def _with_groups(step: int, node: Node, value: int) -> int:
 
 
 def _dense_values(number: Number, *, extrapolate: bool) -> list[tuple[int, ...]]:
-    options: list[tuple[int, ...]] = []
-    for part in DENSE_PARTS:
-        options.append(tuple(max(1, int(value * part)) for value in number.values))
-    for units in DENSE_UNITS:
-        options.append(tuple(units for _ in number.values))
+    options = [tuple(max(1, int(v * part)) for v in number.values) for part in DENSE_PARTS]
+    options += [tuple(units for _ in number.values) for units in DENSE_UNITS]
     kept = [v for v in dict.fromkeys(options) if all(map(int.__lt__, v, number.values))]
     return sorted(kept, reverse=True)
 
@@ -173,8 +169,9 @@ def _choice(number: Number, values: tuple[int, ...], label: str) -> Choice:
     score = damage.units(weight * damage.ratio_damage(number.values[0], values[0]))
     changes = [replaced(p, str(v)) for p, v in zip(number.places, values, strict=True)]
     what = "units" if number.dense else "filters"
-    old, new = " and ".join(map(str, _distinct(number.values))), " and ".join(
-        map(str, _distinct(values))
+    old, new = (
+        " and ".join(map(str, _distinct(number.values))),
+        " and ".join(map(str, _distinct(values))),
     )
     return Choice(
         DENSE_KIND if number.dense else KIND,
@@ -192,10 +189,11 @@ def _distinct(values: Sequence[int]) -> list[int]:
 
 def _label(draft: Draft, number: Number) -> str:
     """The layers or calls whose numbers these are."""
-    names: list[str] = []
+    names: dict[str, None] = {}
     for group in number.groups:
         for index in group.writers:
-            name = draft.network.nodes[index].name
-            if name not in names:
-                names.append(name)
-    return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
+            names[draft.owner(index, number.places)] = None
+    first, *more = names
+    if not more:
+        return first
+    return f"{first} and {len(more)} more" if len(more) > 2 else ", ".join(names)

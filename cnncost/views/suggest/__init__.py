@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TextIO
 
-from cnncost.suggest.study import Suggestion
+from cnncost.suggest.draft import Measures
+from cnncost.suggest.study import Point, Suggestion
 
 
 def write(
@@ -25,4 +27,11 @@ def write(
         Report(found, top=top, explain=explain).write(file, markdown=form == "markdown")
 
 
-__all__ = ["write"]
+def frontier(file: TextIO, points: Sequence[Point], before: Measures, form: str) -> None:
+    """Write the frontier of a metric in one of the formats table, json, csv, markdown."""
+    from cnncost.views.suggest import pareto as view
+
+    view.write(file, points, before, form)
+
+
+__all__ = ["frontier", "write"]

@@ -53,6 +53,15 @@ class Report:
             budget = most.get(metric)
             rows.append([metric, f"{found.before[metric]:,}", *_over(budget, found.before)])
         page.table(["", "today", "budget", "over by"], rows)
+        said = [self._where(metric) for metric in most if metric in found.shares]
+        if said and not found.met:
+            page.say(" ".join(said))
+
+    def _where(self, metric: str) -> str:
+        """Which layers hold most of a metric: what a plan has to change."""
+        shares = self.found.shares[metric]
+        place = max(shares, key=lambda name: shares[name])
+        return f"{place.capitalize()} hold {100 * shares[place]:.0f} % of the {metric}."
 
     def _slack(self) -> str:
         parts = [
@@ -122,9 +131,7 @@ class Report:
         reach = found.reach
         assert reach is not None  # made where a search found nothing
         page.title("No plan holds the budgets")
-        rows = [
-            [b.metric, f"{b.most:,}", f"{reach.least[b.metric]:,}"] for b in found.budgets
-        ]
+        rows = [[b.metric, f"{b.most:,}", f"{reach.least[b.metric]:,}"] for b in found.budgets]
         page.table(["", "budget", "smallest reachable"], rows)
         together = " (each alone is within reach, not together)"
         apart = all(reach.least[b.metric] <= b.most for b in found.budgets)
