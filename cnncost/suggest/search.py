@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from time import monotonic
 
 from cnncost.suggest.budget import Budget
@@ -11,11 +12,15 @@ from cnncost.suggest.damage import UNIT
 from cnncost.suggest.draft import METRICS, Measures, measured
 from cnncost.suggest.plan import Plan, Step, steps
 from cnncost.suggest.prune import without_dominated
-from cnncost.suggest.solver import Limits, Outcome, least, solve, solve_nearest
+from cnncost.suggest.solver import Limits, Outcome, nearest, solve
 from cnncost.suggest.space import Space
+from cnncost.suggest.tables import Costs
 from cnncost.suggest.variable import Choice, Variable
 
 Progress = Callable[[str], None]
+
+REACH_SECONDS = 5.0
+"""How long one scene is searched for how far it reaches."""
 
 WITHOUT_SECONDS = 5.0
 """How long a plan for comparison is looked for."""
@@ -65,10 +70,7 @@ class Search:
         self.offers = offers
         self.variables = variables
         self.seconds = seconds
-
-    def scene(self, index: int) -> Scene:
-        """A scene with all its choices."""
-        return self.offers[index].make(None, True)
+        self._made: dict[int, Scene] = {}
 
     def space(self) -> str:
         """What plans are chosen among, in words."""
@@ -79,27 +81,42 @@ class Search:
         return f"{', '.join(parts)} and at most one of {spatial} spatial changes"
 
     def least(self, metric: int) -> int:
-        """The smallest value of a metric that any plan reaches."""
-        values = []
-        for index in range(len(self.offers)):
-            space = self.scene(index).space
-            values.append(least(space.tables, metric, space.convolutions))
-        return min(values)
+        """The smallest value of a metric that the plans of the space reach."""
+        return min(self._nearest(index, {metric: 0})[0][metric] for index in self._all())
 
     def nearest(self, budgets: Sequence[Budget]) -> Plan | None:
         """The plan whose worst excess, as a share of its budget, is least."""
         limits = {METRICS.index(b.metric): b.most for b in budgets}
-        found: tuple[float, Plan] | None = None
-        for index in range(len(self.offers)):
-            scene = self.scene(index)
-            outcome = solve_nearest(scene.space.tables, limits, scene.space.convolutions)
-            plan = written(scene, outcome) if outcome.chosen is not None else None
-            if plan is None:
-                continue
-            excess = max(plan.after[b.metric] / b.most for b in budgets)
-            if found is None or excess < found[0]:
-                found = (excess, plan)
-        return None if found is None else found[1]
+
+        def excess(index: int) -> float:
+            costs, _ = self._nearest(index, limits)
+            return max(costs[metric] / most for metric, most in limits.items())
+
+        best = min(self._all(), key=excess)
+        _, plan = self._nearest(best, limits)
+        return plan()
+
+    def _all(self) -> range:
+        return range(len(self.offers))
+
+    def _nearest(
+        self, index: int, limits: Mapping[int, int]
+    ) -> tuple[Costs, Callable[[], Plan | None]]:
+        """What the nearest plan of one scene costs, and the plan."""
+        scene = self._scene(index)
+        tables = without_dominated(scene.space.tables, tuple(limits), scored=False)
+        outcome, _ = nearest(tables, limits, scene.space.convolutions, REACH_SECONDS)
+        assert outcome.chosen is not None  # an excess is allowed
+        small = replace(scene, space=replace(scene.space, tables=tables))
+        costs = tables.costs(outcome.chosen)
+        assert costs is not None  # the solver picks possible combinations
+        return costs, partial(written, small, outcome)
+
+    def _scene(self, index: int) -> Scene:
+        """A scene with all its choices."""
+        if index not in self._made:
+            self._made[index] = self.offers[index].make(None, True)
+        return self._made[index]
 
     def best(
         self,
@@ -193,6 +210,8 @@ def _best_of(
         if progress is not None:
             progress(f"score {best / UNIT:.3f}, at least {max(bound, 0) / UNIT:.3f}")
 
+    if limits.cutoff is None and _out_of_reach(scene, limits):
+        return None, Outcome(None)
     pruned = without_dominated(scene.space.tables, tuple(limits.budgets))
     outcome = solve(pruned, limits, tell)
     scene = replace(scene, space=replace(scene.space, tables=pruned))
@@ -204,6 +223,13 @@ def _best_of(
             return plan, outcome
         limits = replace(limits, forbidden=(*limits.forbidden, outcome.chosen))
         outcome = solve(scene.space.tables, limits, tell)
+
+
+def _out_of_reach(scene: Scene, limits: Limits) -> bool:
+    """Whether no plan of a scene holds the budgets, whatever it scores: quickly proved."""
+    tables = without_dominated(scene.space.tables, tuple(limits.budgets), scored=False)
+    _, factor = nearest(tables, limits.budgets, scene.space.convolutions, REACH_SECONDS)
+    return factor > 1 + 1e-6
 
 
 def written(scene: Scene, outcome: Outcome) -> Plan | None:

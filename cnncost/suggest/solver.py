@@ -48,6 +48,8 @@ class Outcome:
     """No plan has a lower score."""
     proved: bool = True
     """Whether the plan is the best, or that there is none is certain."""
+    exact: float = 0.0
+    """The solver's own bound, which need not be whole."""
 
 
 @dataclass
@@ -81,28 +83,24 @@ def solve(
     return Outcome(None) if model is None else _run(model, columns, limits, progress)
 
 
-def least(tables: Tables, metric: int, convolutions: int) -> int:
-    """The smallest value of a metric that the choices reach, whatever the score."""
+def nearest(
+    tables: Tables, budgets: Mapping[int, int], convolutions: int, seconds: float
+) -> tuple[Outcome, float]:
+    """The choices whose worst excess over the budgets is least, and a bound on it.
+
+    The excess is what a metric takes as a share of its budget; where the bound is above 1 no
+    choices hold all budgets. A budget of 0 stands for today's value.
+    """
     columns: list[list[int]] = []
-    limits = Limits({metric: 0}, convolutions)
+    limits = Limits(budgets, convolutions, seconds=seconds)
     model = _model(tables, limits, columns, excess=True)
     assert model is not None  # an excess is allowed
-    outcome = _run(model, columns, limits, None, gap=1e-6)
-    costs = tables.costs(outcome.chosen) if outcome.chosen is not None else None
-    return tables.base[metric] if costs is None else costs[metric]
-
-
-def solve_nearest(tables: Tables, budgets: Mapping[int, int], convolutions: int) -> Outcome:
-    """The choices whose worst excess over the budgets, as a share of each, is least."""
-    columns: list[list[int]] = []
-    limits = Limits(budgets, convolutions)
-    model = _model(tables, limits, columns, excess=True)
-    assert model is not None  # an excess is allowed
-    outcome = _run(model, columns, limits, None, gap=1e-6)
+    outcome = _run(model, columns, limits, None, gap=1e-4)
     if outcome.chosen is None:
-        return outcome
+        return outcome, 0.0
     picked = zip(tables.variables, outcome.chosen, strict=True)
-    return replace(outcome, score=sum(v.choices[k].score for v, k in picked), proved=False)
+    score = sum(variable.choices[k].score for variable, k in picked)
+    return replace(outcome, score=score), outcome.exact / SCALE
 
 
 def _model(
@@ -131,7 +129,7 @@ def _model(
             for metric, terms in metrics.items():
                 if costs[metric]:
                     terms[column] = terms.get(column, 0.0) + costs[metric]
-    factor = model.column(1000.0, most=inf) if excess else None
+    factor = model.column(SCALE, most=inf) if excess else None
     today = tables.costs((0,) * len(columns)) or tables.base
     for metric, most in limits.budgets.items():
         room = most - tables.base[metric]
@@ -221,7 +219,9 @@ def _run(
     chosen = tuple([mine.index(max(mine)) for mine in picked])
     score = round(sum(model.costs[mine[k]] for mine, k in zip(columns, chosen, strict=True)))
     optimal = status == highspy.HighsModelStatus.kOptimal
-    return Outcome(chosen, score, score if optimal else min(bound, score), optimal)
+    return Outcome(
+        chosen, score, score if optimal else min(bound, score), optimal, info.mip_dual_bound
+    )
 
 
 def _highs(limits: Limits, gap: float) -> Any:  # Any: highspy has no types
