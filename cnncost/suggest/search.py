@@ -19,7 +19,7 @@ from cnncost.suggest.variable import Choice, Variable
 
 Progress = Callable[[str], None]
 
-REACH_SECONDS = 5.0
+REACH_SECONDS = 2.0
 """How long one scene is searched for how far it reaches."""
 
 WITHOUT_SECONDS = 5.0
@@ -82,18 +82,36 @@ class Search:
 
     def least(self, metric: int) -> int:
         """The smallest value of a metric that the plans of the space reach."""
-        return min(self._nearest(index, {metric: 0})[0][metric] for index in self._all())
+        least: int | None = None
+        # The scenes that may reach least come first; one that cannot go below is not searched.
+        floors = {index: self._scene(index).space.tables.floor(metric) for index in self._all()}
+        for index in sorted(floors, key=lambda index: floors[index]):
+            if least is None or floors[index] < least:
+                costs, _ = self._nearest(index, {metric: 0})
+                least = costs[metric] if least is None else min(least, costs[metric])
+        return least or 0
 
     def nearest(self, budgets: Sequence[Budget]) -> Plan | None:
         """The plan whose worst excess, as a share of its budget, is least."""
         limits = {METRICS.index(b.metric): b.most for b in budgets}
+        # Against one budget the nearest plan is the smallest: a share of today's is easier.
+        aim = limits if len(limits) > 1 else dict.fromkeys(limits, 0)
 
         def excess(index: int) -> float:
-            costs, _ = self._nearest(index, limits)
+            costs, _ = self._nearest(index, aim)
             return max(costs[metric] / most for metric, most in limits.items())
 
-        best = min(self._all(), key=excess)
-        _, plan = self._nearest(best, limits)
+        tables = {index: self._scene(index).space.tables for index in self._all()}
+        floors = {
+            index: max(tables[index].floor(metric) / most for metric, most in limits.items())
+            for index in self._all()
+        }
+        found: dict[int, float] = {}
+        for index in sorted(floors, key=lambda index: floors[index]):
+            if not found or floors[index] < min(found.values()):
+                found[index] = excess(index)
+        best = min(found, key=lambda index: found[index])
+        _, plan = self._nearest(best, aim)
         return plan()
 
     def _all(self) -> range:
@@ -227,7 +245,10 @@ def _best_of(
 
 def _out_of_reach(scene: Scene, limits: Limits) -> bool:
     """Whether no plan of a scene holds the budgets, whatever it scores: quickly proved."""
-    tables = without_dominated(scene.space.tables, tuple(limits.budgets), scored=False)
+    tables = scene.space.tables
+    if any(tables.floor(metric) > most for metric, most in limits.budgets.items()):
+        return True
+    tables = without_dominated(tables, tuple(limits.budgets), scored=False)
     _, factor = nearest(tables, limits.budgets, scene.space.convolutions, REACH_SECONDS)
     return factor > 1 + 1e-6
 

@@ -17,7 +17,7 @@ from cnncost.errors import CnncostError
 from cnncost.suggest.tables import Tables
 
 SCALE = 1000.0
-"""A budget row is scaled so that its budget is about this."""
+"""A budget row is scaled so that today's network takes about this."""
 
 
 @dataclass(frozen=True)
@@ -135,12 +135,11 @@ def _model(
         room = most - tables.base[metric]
         if room < 0 and factor is None:
             return None
-        # Without a budget to exceed the aim is the metric itself, as a share of today's.
-        unit = most or today[metric]
-        scale = SCALE / max(unit, 1)
+        scale = SCALE / max(today[metric], 1)
         uses = {column: cost * scale for column, cost in metrics[metric].items()}
         if factor is not None:
-            uses[factor] = -SCALE * unit / max(unit, 1)
+            # Without a budget to exceed the aim is the metric itself, as a share of today's.
+            uses[factor] = -(most or today[metric]) * scale
             room = -tables.base[metric]
         model.row(-inf, room * scale, uses)
     _limit_convolutions(model, tables, columns, limits)
@@ -148,8 +147,8 @@ def _model(
         picked = {columns[v][k]: 1.0 for v, k in enumerate(chosen)}
         model.row(-inf, len(chosen) - 1, picked)
     if limits.cutoff is not None:
-        scores = {c: cost for c, cost in enumerate(model.costs) if cost}
-        model.row(-inf, limits.cutoff, scores)
+        whole = {c: cost for c, cost in enumerate(model.costs) if cost}
+        model.row(-inf, limits.cutoff, whole)
     return model
 
 

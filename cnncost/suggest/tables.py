@@ -28,7 +28,7 @@ Costs = tuple[int, ...]
 Key = tuple[int, ...]
 """The choice of each variable of a scope."""
 
-LARGEST = 3000
+LARGEST = 10_000
 """Entries of one layer's table; above it widths are taken in pairs."""
 
 
@@ -50,6 +50,13 @@ class Tables:
     base: Costs
     """What no variable reaches."""
     factors: tuple[Factor, ...]
+
+    def floor(self, metric: int) -> int:
+        """A value that no choices go below: the least of every table by itself."""
+        least = self.base[metric]
+        for _, table in self.factors:
+            least += min([costs[metric] for costs in table.values() if costs is not None])
+        return least
 
     def costs(self, chosen: Sequence[int]) -> Costs | None:
         """The costs of one choice a variable; None where it makes no network."""
