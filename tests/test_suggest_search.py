@@ -171,8 +171,7 @@ def _cheapest_ahead(
     for v in range(len(tables.variables)):
         rest = [f for f, at in zip(tables.factors, last, strict=True) if at > v]
         yield tuple(
-            sum(min(e[m] for e in f.table.values() if e is not None) for f in rest)
-            for m in metrics
+            sum(min(e[m] for e in f.table.values() if e is not None) for f in rest) for m in metrics
         )
 
 

@@ -124,7 +124,9 @@ class Search:
         scene = self._scene(index)
         tables = without_dominated(scene.space.tables, tuple(limits), scored=False)
         outcome, _ = nearest(tables, limits, scene.space.convolutions, REACH_SECONDS)
-        assert outcome.chosen is not None  # an excess is allowed
+        if outcome.chosen is None:  # not in time: the spec as it is
+            outcome = Outcome((0,) * len(tables.variables))
+        assert outcome.chosen is not None
         small = replace(scene, space=replace(scene.space, tables=tables))
         costs = tables.costs(outcome.chosen)
         assert costs is not None  # the solver picks possible combinations
@@ -139,11 +141,13 @@ class Search:
     def best(
         self,
         budgets: Sequence[Budget],
+        known: Plan | None = None,
         *,
         progress: Progress | None = None,
     ) -> Found:
-        """The plan of the least score that holds the budgets."""
+        """The plan of the least score that holds the budgets; `known` is one that does."""
         run = _Run(budgets, frozenset(), progress, monotonic() + self.seconds)
+        run.best = known
         order = sorted(self.offers, key=lambda offer: offer.score)
         # Without structural choices the search is small, and its plan cuts the large one down.
         for offer in order:

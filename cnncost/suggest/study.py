@@ -113,12 +113,13 @@ class Study:
         alone = [c for variable in self.search.variables for c in variable.choices[1:]]
         alone += spatial(self.draft, self.request.menu)
         singles = ranked(self.draft, alone, self.before, budgets)
-        found = self.search.best(budgets, progress=progress) if budgets else None
+        alike = uniform(self.draft, self.search.variables, budgets) if budgets else None
+        found = self.search.best(budgets, alike, progress=progress) if budgets else None
         plan = found.plan if found else None
         plain = None
         if plan is not None and plan.uses("separable"):
             plain = self.search.without("separable", plan, budgets)
-        lost = found is not None and plan is None
+        lost = found is not None and plan is None and found.proved
         return Suggestion(
             self.draft.spec,
             self.before,
@@ -128,7 +129,7 @@ class Study:
             found.proved if found else True,
             found.seconds if found else 0.0,
             self.search.space(),
-            uniform(self.draft, self.search.variables, budgets) if budgets else None,
+            alike,
             plain,
             reach(self.search, budgets) if lost else None,
             _shares(self.draft),
@@ -150,7 +151,8 @@ class Study:
             budgets = [*others, Budget(metric, most, str(most))]
             if progress is not None:
                 progress(f"{share} % of the {metric}")
-            found = self.search.best(budgets)
+            alike = uniform(self.draft, self.search.variables, budgets)
+            found = self.search.best(budgets, alike)
             points.append(Point(metric, share, most, found.plan, found.proved))
         return points
 

@@ -212,6 +212,7 @@ class _Terminal(_Page):
 
         numeric = [i for i, name in enumerate(titles) if i and name != "damage"]
         grid = Grid(titles, numeric=numeric, title=(self._title, ""))
+        self._title = ""
         for row in rows:
             grid.add(*row, style="bold" if row[0] == "all of it" else "")
         grid.write(self.file)
@@ -219,6 +220,9 @@ class _Terminal(_Page):
     def say(self, paragraph: str) -> None:
         from cnncost.views.grid import paragraphs
 
+        if self._title:
+            paragraphs(self.file, ["", self._title, ""])
+            self._title = ""
         paragraphs(self.file, [paragraph])
 
 
