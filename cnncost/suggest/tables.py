@@ -89,7 +89,8 @@ def build(draft: Draft, variables: Sequence[Variable], trials: Trials) -> Tables
             base = _sum(base, counter.node(node, [(_layer(node), node.inputs)]))
             continue
         for part, table in model.tables(scope):
-            _add(merged, part, table)
+            if any(costs is None or any(costs) for costs in table.values()):
+                _add(merged, part, table)
     base = _sum(base, _constant(merged))
     factors = tuple(Factor(scope, table) for scope, table in sorted(merged.items()) if scope)
     return Tables(tuple(variables), base, factors)
