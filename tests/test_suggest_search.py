@@ -9,9 +9,10 @@ from itertools import product
 import pytest
 
 import cnncost
-from cnncost.suggest.catalogue import menu
+from cnncost.suggest.catalogue import menu, names
 from cnncost.suggest.draft import METRICS, Draft, drafted, measured
 from cnncost.suggest.prune import without_dominated
+from cnncost.suggest.scenes import spatial
 from cnncost.suggest.sheet import Sheet
 from cnncost.suggest.solver import Limits, solve
 from cnncost.suggest.space import Space, explore
@@ -204,3 +205,27 @@ def test_a_second_solver_finds_the_same_score(name: str, budgets: dict[str, int]
     assert found.proved
     assert found.chosen is not None
     assert _label_setting(tables, limits, found.score) == found.score
+
+
+OFFERED_ON = ("alexnet", "alexnet_torchvision", "vgg16", "resnet50", "mobilenet_v2")
+
+
+def test_each_kind_is_offered_on_two_networks_and_recounts_as_predicted() -> None:
+    offered: dict[str, set[str]] = {kind: set() for kind in names()}
+    everything = menu((), (), ())
+    for name in OFFERED_ON:
+        draft = _draft(cnncost.load(name).text.text)
+        space = explore(draft, everything)
+        for v, variable in enumerate(space.variables):
+            for k, choice in enumerate(variable.choices[1:], 1):
+                chosen = tuple(k if w == v else 0 for w in range(len(space.variables)))
+                spec = draft.edited(choice.changes)
+                costs = space.tables.costs(chosen)
+                assert spec is not None
+                assert costs is not None
+                predicted = dict(zip(METRICS, costs, strict=True))
+                assert predicted == measured(spec.network), choice.phrase
+                offered[choice.kind].add(name)
+        for choice in spatial(draft, everything):
+            offered[choice.kind].add(name)
+    assert not [kind for kind, where in offered.items() if len(where) < 2]

@@ -32,7 +32,6 @@ class Menu:
     forbidden: frozenset[str] = frozenset()
     extrapolate: bool = False
     """Also below the widths and resolutions of which anything is known."""
-    precision: bool = False
     kept: tuple[str, ...] = ()
     """Layers, or blocks' calls, that stay as they are."""
 
@@ -57,7 +56,7 @@ def _without(variables: Iterable[Variable], menu: Menu) -> Iterable[Variable]:
 
 def _replacements(draft: Draft, menu: Menu) -> Iterator[Variable]:
     offers = [offer for name, offer in _OFFERS.items() if name not in menu.forbidden]
-    return convolutions.variables(draft, menu.kept, offers)
+    return convolutions.variables(draft, menu.kept, offers, [stack.offer])
 
 
 _OFFERS = {
@@ -149,7 +148,7 @@ def menu(allow: Iterable[str], forbid: Iterable[str], kept: Iterable[str]) -> Me
     """
     allowed = [_kind(word, [EXTRAPOLATION, *names()], "--allow") for word in allow]
     forbidden = [_kind(word, names(), "--forbid") for word in forbid]
-    return Menu(frozenset(forbidden), EXTRAPOLATION in allowed, "precision" in allowed, tuple(kept))
+    return Menu(frozenset(forbidden), EXTRAPOLATION in allowed, tuple(kept))
 
 
 def _kind(word: str, known: list[str], option: str) -> str:

@@ -87,11 +87,6 @@ DEPTH, DEPTH_BOTTLENECK = 0.17, 0.08
 DEPTH_SHARE = 3
 """At most one block in so many of a stage: scores do not add up beyond that."""
 
-PRECISION = {"fp16": 0.0, "int8": 0.01}
-PRECISION_MOBILE = 0.05
-"""Weights and activations in fewer bytes; int8 of a network of depthwise convolutions costs
-more (torchvision's quantised weights; TensorFlow's model table)."""
-
 NARROW_CHANNELS = 64
 """Networks whose groups are mostly narrower lose about three times as much."""
 

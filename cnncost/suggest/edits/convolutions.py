@@ -39,12 +39,19 @@ class Replacement:
 Offer = Callable[[Site], Iterator[Replacement]]
 
 
-def variables(draft: Draft, kept: Sequence[str], offers: Sequence[Offer]) -> Iterator[Variable]:
-    """A variable for each line of convolutions, with the replacements that save."""
+def variables(
+    draft: Draft, kept: Sequence[str], offers: Sequence[Offer], grouped: Sequence[Offer]
+) -> Iterator[Variable]:
+    """A variable for each line of convolutions, with the replacements that save.
+
+    Convolutions in groups take only the replacements among `grouped`.
+    """
     for site in sites(draft, "conv", kept):
-        if any(_unusual(layer) for layer in site.layers) or "share" in site.line.common:
+        if any(_unusual(layer) for layer in site.layers):
             continue
-        found = chain.from_iterable(offer(site) for offer in offers)
+        plain = site.same("groups") == 1
+        fitting = [offer for offer in offers if plain or offer in grouped]
+        found = chain.from_iterable(offer(site) for offer in fitting)
         choices = [choice for one in found if (choice := _choice(site, one)) is not None]
         if choices:
             yield Variable(site.label, (AS_IT_IS, *choices), site.nodes[0].index)
@@ -52,7 +59,7 @@ def variables(draft: Draft, kept: Sequence[str], offers: Sequence[Offer]) -> Ite
 
 def _unusual(layer: Layer) -> bool:
     conv: Any = layer  # the fields of a convolution
-    return bool(conv.connects) or conv.groups != 1 or max(conv.kernel) == 1
+    return bool(conv.connects) or max(conv.kernel) == 1
 
 
 def _choice(site: Site, one: Replacement) -> Choice | None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import log
 from typing import TYPE_CHECKING
 
 from cnncost.layers import Layer
-from cnncost.shape import Shape
 from cnncost.suggest import damage
 from cnncost.suggest.edits.convolutions import (
     Replacement,
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 KIND = "kernel-stack"
 
 EVIDENCE = damage.Evidence(
-    "Simonyan & Zisserman 2015, sec. 2.3 (a stack of 3x3 beats one 5x5); Szegedy et al. 2016"
+    "Simonyan & Zisserman 2015, sec. 2.3 (a stack of 3x3 beats one 5x5); Szegedy et al. 2016",
+    "where the layer widens and the stack is narrower inside: priced as a rank",
 )
 
 WORDS = {5: "two", 7: "three"}
@@ -38,30 +39,52 @@ def offer(site: Site) -> Iterator[Replacement]:
         return
     if not centred(site):
         return
-    count = (kernel[0] - 1) // 2
-    between = middle(site)
-    head: list[Part] = ["{conv: ", site.main(), ", kernel: 3, padding: 1"]
-    items: list[list[Part]] = [[*head, *site.given("stride"), *biased(site), "}"]]
-    for _ in range(count - 1):
-        items += [[word] for word in between]
-        items.append([*head, *biased(site), "}"])
+    filters, inputs = site.same("filters"), {n.inputs[0].channels: None for n in site.nodes}
+    if not isinstance(filters, int) or len(inputs) > 1:
+        return
+    (channels,) = inputs
+    count, between = (kernel[0] - 1) // 2, middle(site)
+    # Where the layer widens, the stack widens at its end: all of its width would save nothing.
+    inner = channels if channels < filters else None
+    common: list[Part] = [", kernel: 3, padding: 1", *site.given("groups"), *biased(site)]
+    width: Part = site.main() if inner is None else str(inner)
+    items: list[list[Part]] = []
+    for position in range(count):
+        items += [[word] for word in between] if position else []
+        own = width if position < count - 1 else site.main()
+        items.append(["{conv: ", own, *common, *(site.given("stride") * (not position)), "}"])
+    score, because = damage.KERNEL_STACK, "no damage known"
+    if inner is not None:
+        ratio = filters / inner
+        score = damage.LOW_RANK * site.weight() * damage.phi(log(ratio))
+        because = f"priced as a rank: .75 x w {site.weight():.3f} x phi(ln {ratio:.3g})"
+    through = "" if inner is None else f", through {inner} filters"
     yield Replacement(
         KIND,
-        f"{'x'.join(map(str, kernel))} as {WORDS[kernel[0]]} {'x'.join('3' for _ in kernel)}",
-        damage.KERNEL_STACK,
-        "no damage known",
+        f"{_by(kernel[0], kernel)} as {WORDS[kernel[0]]} {_by(3, kernel)}{through}",
+        score,
+        because,
         items,
-        lambda layer, x: _steps(layer, x, count, between),
+        lambda layer, x: _steps(layer, inner, count, between),
     )
 
 
-def _steps(layer: Layer, x: Shape, count: int, between: list[str]) -> Steps:
+def _by(size: int, kernel: tuple[int, ...]) -> str:
+    return "x".join(str(size) for _ in kernel)
+
+
+def _steps(layer: Layer, inner: int | None, count: int, between: list[str]) -> Steps:
     conv = fields(layer)
-    common: dict[str, Raw] = {
-        "filters": conv.filters, "kernel": 3, "padding": 1, "bias": conv.bias
-    }  # fmt: skip
-    steps: Steps = [("conv", {**common, "stride": conv.stride})]
-    for _ in range(count - 1):
-        steps += [(word, {}) for word in between]
-        steps.append(("conv", common))
+    steps: Steps = []
+    for position in range(count):
+        steps += [(word, {}) for word in between] if position else []
+        arguments: dict[str, Raw] = {
+            "filters": conv.filters if inner is None or position == count - 1 else inner,
+            "kernel": 3,
+            "stride": 1 if position else conv.stride,
+            "padding": 1,
+            "groups": conv.groups,
+            "bias": conv.bias,
+        }
+        steps.append(("conv", arguments))
     return steps
