@@ -7,13 +7,13 @@ python benchmarks/plans.py [SECONDS]
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from cnncost import api
 from cnncost.suggest.baseline import uniform
-from cnncost.suggest.budget import Budget
 from cnncost.suggest.catalogue import menu
 from cnncost.suggest.draft import METRICS
+from cnncost.suggest.greedy import excess, greedy
 from cnncost.suggest.space import Space, explore
 from cnncost.suggest.study import Request, Study
 
@@ -33,12 +33,13 @@ def main() -> None:
             study = Study(api.load(name), request)
             budgets = study.budgets()
             space = explore(study.draft, request.menu)
+            limits = {METRICS.index(b.metric): b.most for b in budgets}
             alike = uniform(study.draft, study.search.variables, budgets)
             found = study.search.best(budgets, alike)
             others = {
                 "uniform": alike.score if alike else None,
-                "greedy": greedy(space, budgets),
-                "dense to 512": dense(space, budgets),
+                "greedy": total(space, greedy(space, limits)),
+                "dense to 512": dense(space, limits),
             }
             ours = found.plan.score if found.plan else None
             worse += any(s is not None and (ours is None or s < ours) for s in others.values())
@@ -56,29 +57,13 @@ def written(score: int | None) -> str:
     return "-" if score is None else f"{score / 1e5:.4f}"
 
 
-def greedy(space: Space, budgets: Sequence[Budget]) -> int | None:
-    """The score at which greedy holds the budgets; None where it gets stuck."""
-    chosen = [0] * len(space.variables)
-    while True:
-        now = space.tables.costs(chosen)
-        assert now is not None
-        if excess(now, budgets) == 0:
-            return sum(v.choices[k].score for v, k in zip(space.variables, chosen, strict=True))
-        steps = []
-        for v, variable in enumerate(space.variables):
-            for k in range(len(variable.choices)):
-                more = variable.choices[k].score - variable.choices[chosen[v]].score
-                after = space.tables.costs([*chosen[:v], k, *chosen[v + 1 :]])
-                if more > 0 and after is not None:
-                    saved = excess(now, budgets) - excess(after, budgets)
-                    steps.append((saved / more, -v, -k))
-        best = max(steps, default=(0.0, 0, 0))
-        if best[0] <= 0:
-            return None
-        chosen[-best[1]] = -best[2]
+def total(space: Space, chosen: Sequence[int] | None) -> int | None:
+    if chosen is None:
+        return None
+    return sum(v.choices[k].score for v, k in zip(space.variables, chosen, strict=True))
 
 
-def dense(space: Space, budgets: Sequence[Budget]) -> int | None:
+def dense(space: Space, budgets: Mapping[int, int]) -> int | None:
     """The score of all hidden dense layers at 512 units; None where that misses a budget."""
     chosen = []
     for variable in space.variables:
@@ -87,13 +72,7 @@ def dense(space: Space, budgets: Sequence[Budget]) -> int | None:
     costs = space.tables.costs(chosen)
     if costs is None or not any(chosen) or excess(costs, budgets):
         return None
-    return sum(v.choices[k].score for v, k in zip(space.variables, chosen, strict=True))
-
-
-def excess(costs: Sequence[int], budgets: Sequence[Budget]) -> float:
-    """By how much the budgets are exceeded, as shares of each, added up."""
-    over = (costs[METRICS.index(b.metric)] / b.most - 1 for b in budgets)
-    return sum(max(0.0, share) for share in over)
+    return total(space, chosen)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from time import monotonic
 from cnncost.suggest.budget import Budget
 from cnncost.suggest.damage import UNIT
 from cnncost.suggest.draft import METRICS, Measures, measured
+from cnncost.suggest.greedy import greedy
 from cnncost.suggest.plan import Plan, Step, steps
 from cnncost.suggest.prune import without_dominated
 from cnncost.suggest.solver import Limits, Outcome, nearest, solve
@@ -197,6 +198,9 @@ class _Run:
                 self.bounds.append(offer.score)
             return
         scene = offer.make(ceiling, structural)
+        if not self.banned and self._greedy(scene):
+            assert self.best is not None
+            ceiling = self.best.score - 1 - offer.score
         limits = Limits(
             {METRICS.index(b.metric): b.most for b in self.budgets},
             scene.space.convolutions,
@@ -209,6 +213,21 @@ class _Run:
             self.bounds.append(scene.score + outcome.bound)
         if plan is not None:
             self.best = plan
+
+    def _greedy(self, scene: Scene) -> bool:
+        """Take greedy's plan of a scene where it is better than the best so far."""
+        chosen = greedy(scene.space, {METRICS.index(b.metric): b.most for b in self.budgets})
+        if chosen is None:
+            return False
+        picked = zip(scene.space.variables, chosen, strict=True)
+        score = sum(variable.choices[k].score for variable, k in picked)
+        if self.best is not None and scene.score + score >= self.best.score:
+            return False
+        plan = written(scene, Outcome(chosen, score, proved=False))
+        if plan is None or not holds(plan.after, self.budgets):
+            return False
+        self.best = plan
+        return True
 
     def found(self, seconds: float) -> Found:
         """What the search ends with."""
