@@ -15,6 +15,7 @@ from cnncost.errors import CnncostError
 COMMANDS = (
     "table",
     "explain",
+    "suggest",
     "compare",
     "check",
     "memory",

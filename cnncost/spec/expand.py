@@ -187,7 +187,8 @@ class Expansion:
                 line.start, f"blocks called more than {DEEPEST} deep", "use repeat for what recurs"
             )
         full = frame.scope.prefix + name
-        scope = Scope(full + ".", block.taken, Call(line.place, block.name, frame.scope.call))
+        call = Call(line.place, block.name, frame.scope.call, line)
+        scope = Scope(full + ".", block.taken, call)
         env = self._arguments(line, block, source, previous, frame)
         sharing = frame.shared_call(name, line)
         inner = Frame(scope, env, source, frame.frozen, sharing, depth=frame.depth + 1)
@@ -200,7 +201,8 @@ class Expansion:
         label = name
         if line.scoped:
             full = frame.scope.prefix + name
-            scope = Scope(full + ".", line.taken, Call(line.place, line.word, frame.scope.call))
+            call = Call(line.place, line.word, frame.scope.call, line)
+            scope = Scope(full + ".", line.taken, call)
             frame = replace(frame, scope=scope, sharing=frame.shared_call(name, line))
             label = scope.number(line.join) if line.join else ""
         outputs = [self.lines(body, source, frame) for body in line.bodies]

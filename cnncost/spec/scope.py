@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from cnncost.errors import did_you_mean, quoted
 from cnncost.place import Place
 from cnncost.spec.values import Misread, Unknown
+
+if TYPE_CHECKING:
+    from cnncost.spec.lines import Line
 
 
 class Call(NamedTuple):
@@ -15,6 +18,8 @@ class Call(NamedTuple):
     place: Place
     block: str
     outer: Call | None
+    line: Line
+    """The line that calls, with the scalars of its arguments."""
 
 
 class NoSuchName(Misread):

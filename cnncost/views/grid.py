@@ -73,12 +73,8 @@ class Grid:
         return [max(map(len, column)) for column in zip(*rows, strict=True)]
 
     def _print(self, target: Console, caption: Sequence[str]) -> None:
-        from rich.padding import Padding
-
         target.print(self._table(), crop=False)
-        width = min(target.width, TEXT_WIDTH)
-        for paragraph in caption:
-            target.print(Padding(paragraph, (0, 0, 0, 1)), width=width)
+        _say(target, caption)
 
     def _table(self) -> Table:
         from rich import box
@@ -109,6 +105,26 @@ class Grid:
             else:
                 table.add_row(*line.cells, style=line.style)
         return table
+
+
+def paragraphs(file: TextIO, texts: Sequence[str]) -> None:
+    """Print text as it stands under a grid, wrapped to the line's width."""
+    target = console(file)
+    if target.is_terminal:
+        _say(target, texts)
+        return
+    buffer = io.StringIO()
+    target.file = buffer
+    _say(target, texts)
+    file.writelines(f"{line.rstrip()}\n" for line in buffer.getvalue().splitlines())
+
+
+def _say(target: Console, texts: Sequence[str]) -> None:
+    from rich.padding import Padding
+
+    width = min(target.width, TEXT_WIDTH)
+    for text in texts:
+        target.print(Padding(text, (0, 0, 0, 1)), width=width)
 
 
 def console(file: TextIO) -> Console:

@@ -1,0 +1,79 @@
+"""The plan's score beside uniform scaling, greedy and dense-to-512: ten networks, three budgets.
+
+Greedy takes the single edit of the most excess saved for its score, again and again. Run:
+python benchmarks/plans.py [SECONDS]
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+
+from cnncost import api
+from cnncost.suggest.baseline import uniform
+from cnncost.suggest.catalogue import menu
+from cnncost.suggest.draft import METRICS
+from cnncost.suggest.greedy import excess, greedy
+from cnncost.suggest.space import Space, explore
+from cnncost.suggest.study import Request, Study
+
+NETWORKS = (
+    "alexnet", "alexnet_torchvision", "vgg16", "resnet18", "resnet50", "mobilenet_v2",
+    "squeezenet1_1", "unet", "convnext_tiny", "efficientnet_b0",
+)  # fmt: skip
+BUDGETS = (("weights=50%",), ("connections=60%",), ("weights=60%", "connections=60%"))
+
+
+def main() -> None:
+    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 20.0
+    worse = 0
+    for name in NETWORKS:
+        for texts in BUDGETS:
+            request = Request(texts, menu((), (), ()), seconds=seconds)
+            study = Study(api.load(name), request)
+            budgets = study.budgets()
+            space = explore(study.draft, request.menu)
+            limits = {METRICS.index(b.metric): b.most for b in budgets}
+            alike = uniform(study.draft, study.search.variables, budgets)
+            found = study.search.best(budgets, alike)
+            others = {
+                "uniform": alike.score if alike else None,
+                "greedy": total(space, greedy(space, limits)),
+                "dense to 512": dense(space, limits),
+            }
+            ours = found.plan.score if found.plan else None
+            worse += any(s is not None and (ours is None or s < ours) for s in others.values())
+            shown = ", ".join(f"{key} {written(value)}" for key, value in others.items())
+            state = "proved" if found.proved else "stopped"
+            sys.stdout.write(
+                f"{name} {' '.join(texts)}: plan {written(ours)} ({state}, {found.seconds:.1f} s), "
+                f"{shown}\n"
+            )
+            sys.stdout.flush()
+    sys.stdout.write(f"plans worse than one of the others: {worse}\n")
+
+
+def written(score: int | None) -> str:
+    return "-" if score is None else f"{score / 1e5:.4f}"
+
+
+def total(space: Space, chosen: Sequence[int] | None) -> int | None:
+    if chosen is None:
+        return None
+    return sum(v.choices[k].score for v, k in zip(space.variables, chosen, strict=True))
+
+
+def dense(space: Space, budgets: Mapping[int, int]) -> int | None:
+    """The score of all hidden dense layers at 512 units; None where that misses a budget."""
+    chosen = []
+    for variable in space.variables:
+        to = [k for k, choice in enumerate(variable.choices) if "to 512 units" in choice.phrase]
+        chosen.append(to[0] if to else 0)
+    costs = space.tables.costs(chosen)
+    if costs is None or not any(chosen) or excess(costs, budgets):
+        return None
+    return total(space, chosen)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,159 @@
+"""`cnncost suggest`: the least damaging edits that meet budgets, proved."""
+
+import sys
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from cnncost.cli import options
+from cnncost.cli.output import destination, refuse_existing
+from cnncost.errors import CnncostError
+from cnncost.spec import MAX_LAYERS
+
+app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
+
+
+class Format(StrEnum):
+    """How the findings are written."""
+
+    table = "table"
+    json = "json"
+    csv = "csv"
+    markdown = "markdown"
+
+
+EPILOG = """[bold]Examples[/bold]
+
+cnncost suggest alexnet
+
+cnncost suggest alexnet --budget weights=20M
+
+cnncost suggest net.yaml --budget weights=20M --budget connections=50% --write small.yaml
+
+cnncost suggest resnet50 --budget connections=2G --keep conv1 --forbid separable --diff
+
+cnncost suggest vgg16 --pareto weights"""
+
+
+@app.command(rich_help_panel="Count and explain", epilog=EPILOG, no_args_is_help=True)
+def suggest(
+    arch: options.Arch,
+    *,
+    budget: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="METRIC=AMOUNT",
+            help="A limit: weights=20M, connections=50%. The spec's own otherwise. Repeatable.",
+        ),
+    ] = None,
+    keep: Annotated[
+        list[str] | None,
+        typer.Option(metavar="LAYER", help="A layer or block that stays. Repeatable."),
+    ] = None,
+    allow: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KIND", help="A kind that is off otherwise, or extrapolation."),
+    ] = None,
+    forbid: Annotated[
+        list[str] | None, typer.Option(metavar="KIND", help="A kind that is not used. Repeatable.")
+    ] = None,
+    top: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="How many single edits are shown.")
+    ] = None,
+    time_limit: Annotated[
+        float, typer.Option(min=0.1, metavar="SECONDS", help="When to stop searching.")
+    ] = 60.0,
+    write: Annotated[
+        str,
+        typer.Option(
+            metavar="FILE", help="Write the edited spec; - is standard output.", show_default=False
+        ),
+    ] = "",
+    diff: Annotated[
+        bool, typer.Option("--diff", help="Print the plan as a unified diff, and only that.")
+    ] = False,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Say what each score rests on.")
+    ] = False,
+    pareto: Annotated[
+        str,
+        typer.Option(
+            metavar="METRIC", help="The least score at each size of a metric.", show_default=False
+        ),
+    ] = "",
+    form: Annotated[
+        Format, typer.Option("--format", "-f", help="How it is written.")
+    ] = Format.table,
+    output: options.Output = "-",
+    force: options.Force = False,
+    settings: options.Set = None,
+    shapes: options.Input = None,
+    max_layers: options.MaxLayers = MAX_LAYERS,
+) -> None:
+    """Suggest the edits of a network that save most for the least damage.
+
+    With budgets: the least damaging plan that meets all of them, proved, as a change of the
+    file. It sees the architecture only: scores rank edits and predict no accuracy. Exit code
+    1: no plan meets the budgets.
+    """
+    from cnncost.suggest.catalogue import menu
+    from cnncost.suggest.study import Request, Study
+    from cnncost.views.suggest import frontier
+    from cnncost.views.suggest import write as show
+
+    if write == "-" and output == "-":
+        output = ""  # the spec alone goes to standard output
+    for path in (write, output):
+        if path:
+            refuse_existing(path, force=force)
+    read = options.reader(arch, max_layers)
+    request = Request(
+        tuple(budget or ()),
+        menu(allow or (), forbid or (), keep or ()),
+        options.parse_settings(settings or ()),
+        options.parse_shapes(shapes or ()),
+        time_limit,
+        max_layers,
+    )
+    read(settings or (), shapes or ())  # refuses settings that the spec does not have
+    study = Study(read((), ()), request)
+    if pareto:
+        points = study.pareto(pareto, _progress())
+        _clear()
+        with destination(output or "-", force=force) as file:
+            frontier(file, points, study.before, form.value)
+        return
+    found = study.suggest(_progress())
+    _clear()
+    if found.plan is not None and write:
+        with destination(write, force=force) as file:
+            file.write(study.finished(found.plan))
+    if diff:
+        if found.plan is None:
+            raise CnncostError("there is no plan to print", "give --budget METRIC=AMOUNT")
+        sys.stdout.write(study.diff(found.plan))
+    elif output:
+        with destination(output, force=force) as file:
+            show(file, found, form.value, top=top, explain=explain)
+    raise typer.Exit(1 if found.budgets and found.plan is None else 0)
+
+
+def _progress() -> Callable[[str], None] | None:
+    """Where the search tells how far it is: a line on a terminal, nowhere in a pipe."""
+    if not sys.stderr.isatty():
+        return None
+
+    def tell(text: str) -> None:
+        sys.stderr.write(f"\r\x1b[Ksearching: {text}")
+        sys.stderr.flush()
+
+    return tell
+
+
+def _clear() -> None:
+    """Take the progress line away."""
+    if sys.stderr.isatty():
+        sys.stderr.write("\r\x1b[K")
+        sys.stderr.flush()

@@ -1,0 +1,83 @@
+"""Changes to a spec's text: spans replaced, everything else left as it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from cnncost.place import Place
+
+
+class Change(NamedTuple):
+    """One span of the text and what takes its place: words, and spans of the old text.
+
+    A span that is taken over carries the smaller changes within it, so a line can be
+    rewritten and the number in it changed at once.
+    """
+
+    place: Place
+    parts: tuple[str | Place, ...]
+
+
+def replaced(place: Place, text: str) -> Change:
+    """The change of one span to a text."""
+    return Change(place, (text,))
+
+
+def apply(text: str, changes: Iterable[Change]) -> str:
+    """The text with all changes made.
+
+    Changes may nest: one inside another is made where the outer takes its span over, and
+    is lost with the span where it does not.
+    """
+    ordered = sorted(dict.fromkeys(changes), key=_order)
+    return _render(text, Place(0, len(text)), ordered)
+
+
+def _render(text: str, span: Place, changes: Sequence[Change]) -> str:
+    out: list[str] = []
+    at = span.start
+    position = 0
+    while position < len(changes):
+        change = changes[position]
+        position += 1
+        inner = []
+        while position < len(changes) and _within(changes[position].place, change.place):
+            inner.append(changes[position])
+            position += 1
+        out.append(text[at : change.place.start])
+        out.extend(_part(text, part, inner) for part in change.parts)
+        at = max(at, change.place.end)
+    out.append(text[at : span.end])
+    return "".join(out)
+
+
+def _order(change: Change) -> tuple[int, bool, int]:
+    """An insertion before what starts there, outer before inner."""
+    start, end = change.place
+    return start, end > start, -end
+
+
+def _part(text: str, part: str | Place, inner: Sequence[Change]) -> str:
+    if isinstance(part, str):
+        return part
+    return _render(text, part, [change for change in inner if _within(change.place, part)])
+
+
+def _within(inner: Place, outer: Place) -> bool:
+    if inner.start == inner.end:  # an insertion at either edge is outside
+        return outer.start < inner.start < outer.end
+    return outer.start <= inner.start and inner.end <= outer.end
+
+
+def unified_diff(before: str, after: str, name: str) -> str:
+    """The difference as `patch` applies it, a file without a last line break included."""
+    from difflib import unified_diff as difference
+
+    old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
+    lines = difference(old, new, fromfile=f"a/{name}", tofile=f"b/{name}")
+    return "".join([line if line.endswith("\n") else f"{line}\n{_NO_BREAK}\n" for line in lines])
+
+
+_NO_BREAK = "\\ No newline at end of file"
+"""What `diff` and `patch` say of a last line without a break."""

@@ -1,0 +1,99 @@
+"""Edited texts, read and counted: nothing is believed of an edit before that."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from cnncost.costs import count_network
+from cnncost.errors import SpecError
+from cnncost.network import Network
+from cnncost.place import Place
+from cnncost.spec import MAX_LAYERS, Settings, Spec, read_spec
+from cnncost.spec.lines import Line
+from cnncost.suggest.change import Change, apply
+from cnncost.suggest.groups import Groups
+from cnncost.suggest.sheet import Sheet
+
+METRICS = ("weights", "parameters", "connections", "units")
+"""What is counted of a network, in the order of the output."""
+
+Measures = Mapping[str, int]
+"""Each metric's value."""
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A spec to edit: its text and what it reads as."""
+
+    sheet: Sheet
+    spec: Spec
+    groups: Groups
+    max_layers: int = MAX_LAYERS
+    _calls: dict[int, Line] = field(default_factory=dict, repr=False)
+    _read: dict[str, Spec | None] = field(default_factory=dict, repr=False)
+
+    @property
+    def network(self) -> Network:
+        return self.spec.network
+
+    def text(self, changes: Sequence[Change]) -> str:
+        """The text with these changes made."""
+        return apply(self.sheet.text, changes)
+
+    def calls(self) -> dict[int, Line]:
+        """The lines that call blocks, by where they start."""
+        if not self._calls:
+            for written in self.spec.written.values():
+                call = written.call
+                while call is not None and call.line.start not in self._calls:
+                    self._calls[call.line.start] = call.line
+                    call = call.outer
+        return self._calls
+
+    def owner(self, index: int, places: Sequence[Place]) -> str:
+        """The name of the layer, or of the block's call around it, in whose line a number
+        stands."""
+        written = self.spec.written[index]
+        parts = re.findall(r"[^.]+(?:\.[0-9]+)?", self.network.nodes[index].name)
+        call, line = written.call, written.line
+        while not any(line.start <= place.start <= line.end for place in places):
+            if call is None:
+                return self.network.nodes[index].name
+            parts.pop()
+            line, call = call.line, call.outer
+        return re.sub(r"\.[0-9]+$", "", ".".join(parts))
+
+    def edited(self, changes: Sequence[Change]) -> Spec | None:
+        """What the text with these changes reads as; None where it is no valid spec."""
+        text = self.text(changes)
+        if text not in self._read:
+            try:
+                self._read[text] = parsed(self.sheet.name, text, self.max_layers)
+            except SpecError:
+                self._read[text] = None
+        return self._read[text]
+
+
+def parsed(name: str, text: str, max_layers: int) -> Spec:
+    """A text read as a spec."""
+    return read_spec(text, name, Settings(max_layers=max_layers))
+
+
+def drafted(sheet: Sheet, max_layers: int = MAX_LAYERS, kept: Sequence[str] = ()) -> Draft:
+    """The draft of a sheet; `kept` are layers whose widths stay, or blocks' names."""
+    spec = parsed(sheet.name, sheet.text, max_layers)
+    held = [node.index for node in spec.network.nodes if named(node.name, kept)]
+    return Draft(sheet, spec, Groups(spec.network, held), max_layers)
+
+
+def named(name: str, wanted: Sequence[str]) -> bool:
+    """Whether a layer is one of those named, or stands in a block that is."""
+    return any(name == word or name.startswith(f"{word}.") for word in wanted)
+
+
+def measured(network: Network) -> dict[str, int]:
+    """Every metric of a network."""
+    totals = count_network(network).totals._asdict()
+    return {metric: totals[metric] for metric in METRICS}

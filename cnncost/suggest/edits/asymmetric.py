@@ -1,0 +1,69 @@
+"""k x k as 1 x k and k x 1 (Inception)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from cnncost.layers import Layer
+from cnncost.shape import Shape
+from cnncost.suggest import damage
+from cnncost.suggest.edits.convolutions import (
+    Replacement,
+    Steps,
+    biased,
+    centred,
+    fields,
+    kernel_of,
+    middle,
+)
+from cnncost.suggest.edits.lines import Part, Site
+
+if TYPE_CHECKING:
+    from cnncost.layers.kinds import Raw
+
+KIND = "asymmetric"
+
+EVIDENCE = damage.Evidence(
+    "Szegedy et al. 2016, sec. 3.2: works on maps of 12 to 20 positions, less well on early layers",
+    "the prices .003 and .008",
+)
+
+
+def offer(site: Site) -> Iterator[Replacement]:
+    """Two-dimensional square kernels whose padding keeps the extents."""
+    kernel, stride = kernel_of(site), site.same("stride")
+    if kernel is None or len(kernel) != 2 or kernel[0] != kernel[1] or not centred(site):
+        return
+    if not isinstance(stride, tuple) or kernel[0] % 2 == 0:
+        return
+    low, high = damage.ASYMMETRIC_EXTENTS
+    inside = all(low <= n <= high for node in site.nodes for n in node.output.extents)
+    each = damage.ASYMMETRIC if inside else damage.ASYMMETRIC_ELSEWHERE
+    k, half, between = kernel[0], kernel[0] // 2, middle(site)
+    items: list[list[Part]] = [_item(site, [1, k], [0, half], [1, stride[1]])]
+    items += [[word] for word in between]
+    items.append(_item(site, [k, 1], [half, 0], [stride[0], 1]))
+    yield Replacement(
+        KIND,
+        f"1x{k}, then {k}x1",
+        each * len(site.nodes),
+        f"{each} a convolution",
+        items,
+        lambda layer, x: _steps(layer, x, between),
+    )
+
+
+def _item(site: Site, kernel: list[int], padding: list[int], stride: list[int]) -> list[Part]:
+    step = f", stride: {stride}" if max(stride) > 1 else ""
+    sizes = f", kernel: {kernel}, padding: {padding}{step}"
+    return ["{conv: ", site.main(), sizes, *biased(site), "}"]
+
+
+def _steps(layer: Layer, x: Shape, between: list[str]) -> Steps:
+    conv = fields(layer)
+    k = conv.kernel[0]
+    common: dict[str, Raw] = {"filters": conv.filters, "bias": conv.bias}
+    across = {**common, "kernel": (1, k), "padding": (0, k // 2), "stride": (1, conv.stride[1])}
+    down = {**common, "kernel": (k, 1), "padding": (k // 2, 0), "stride": (conv.stride[0], 1)}
+    return [("conv", across), *((word, {}) for word in between), ("conv", down)]

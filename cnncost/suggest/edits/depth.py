@@ -1,0 +1,110 @@
+"""Fewer blocks: a repeated line's count, where its copies keep the shape."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from math import log
+
+from cnncost.layers import Layer
+from cnncost.network import Node
+from cnncost.shape import Shape
+from cnncost.spec.lines import Line
+from cnncost.suggest import damage
+from cnncost.suggest.change import replaced
+from cnncost.suggest.draft import Draft, named
+from cnncost.suggest.variable import AS_IT_IS, Choice, Piece, Variable
+
+KIND = "depth"
+
+EVIDENCE = damage.Evidence(
+    "ResNet-34 to 18 (26.7 to 30.24 % error), VGG-19/16/13/11; bottleneck blocks: ResNet-152/101/50"
+)
+
+
+def variables(draft: Draft, kept: Sequence[str]) -> Iterator[Variable]:
+    """A variable for each `repeat: N` of a block or layer that keeps the shape."""
+    total = _blocks(draft)
+    for line, nodes in _repeated(draft):
+        count = int(line.common["repeat"].text)
+        copies = _copies(nodes, count)
+        if copies is None or any(named(node.name, kept) for node in nodes):
+            continue
+        price = damage.DEPTH_BOTTLENECK if _bottlenecks(draft, nodes) else damage.DEPTH
+        stage = _stage(draft, nodes, count)
+        choices = []
+        for less in range(1, min(count - 1, stage // damage.DEPTH_SHARE) + 1):
+            score = price * log(total / (total - less)) if total > less else 1.0
+            left = [node for copy in copies[count - less :] for node in copy]
+            choices.append(
+                Choice(
+                    KIND,
+                    f"{_label(nodes[0].name)}: {count} to {count - less} copies",
+                    damage.units(score) + damage.PER_EDIT,
+                    (replaced(line.common["repeat"].place, str(count - less)),),
+                    {node.index: _gone for node in left},
+                    because=f"{price} x ln({total} / {total - less} blocks)",
+                )
+            )
+        if choices:
+            yield Variable(_label(nodes[0].name), (AS_IT_IS, *choices), nodes[0].index)
+
+
+def _gone(layer: Layer, xs: tuple[Shape, ...]) -> list[Piece]:
+    return []
+
+
+def _repeated(draft: Draft) -> Iterator[tuple[Line, list[Node]]]:
+    """The top level's lines with a plain `repeat`, and the nodes that they make."""
+    found: dict[int, tuple[Line, list[Node]]] = {}
+    starts: dict[int, list[Node]] = {}
+    lines: dict[int, Line] = {}
+    for node in draft.network.layers:
+        written = draft.spec.written[node.index]
+        lines.setdefault(written.line.start, written.line)
+        outer = written.call
+        while outer is not None and outer.outer is not None:
+            outer = outer.outer
+        start = outer.place.start if outer is not None else written.line.start
+        starts.setdefault(start, []).append(node)
+    for start, nodes in starts.items():
+        line = lines.get(start) or draft.calls().get(start)
+        repeat = line.common.get("repeat") if line else None
+        if line is not None and repeat is not None and repeat.text.isdigit():
+            found[start] = (line, nodes)
+    yield from found.values()
+
+
+def _copies(nodes: Sequence[Node], count: int) -> list[list[Node]] | None:
+    """The nodes by copy; None unless every copy behind the first keeps the shape."""
+    if count < 2 or len(nodes) % count:
+        return None
+    size = len(nodes) // count
+    copies = [list(nodes[i * size : (i + 1) * size]) for i in range(count)]
+    outputs = {copy[-1].output: None for copy in copies}
+    return copies if len(outputs) == 1 else None
+
+
+def _stage(draft: Draft, nodes: Sequence[Node], count: int) -> int:
+    """How many blocks write the same channels: the stage that the copies belong to."""
+    last = nodes[-1]
+    if last.layer is not None and last.layer.learns:
+        return count
+    writers = draft.groups.at(last.index)
+    blocks = [draft.groups.groups[root].blocks for root in writers if root in draft.groups.groups]
+    return max([count, *blocks]) if len(writers) == 1 else count
+
+
+def _bottlenecks(draft: Draft, nodes: Sequence[Node]) -> bool:
+    groups = [draft.groups.written(node.index) for node in nodes]
+    return any(group is not None and group.role == "bottleneck" for group in groups)
+
+
+def _blocks(draft: Draft) -> int:
+    """The blocks of the network: its residual additions, or its convolutions if it has none."""
+    words = [node.layer.word for node in draft.network.nodes if node.layer is not None]
+    adds = words.count("add")
+    return adds or words.count("conv") + words.count("conv_transpose")
+
+
+def _label(name: str) -> str:
+    return name.split(".", 1)[0]

@@ -1,0 +1,49 @@
+"""A convolution in groups, with its channels shuffled behind it (ShuffleNet)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import log2
+
+from cnncost.layers import Layer
+from cnncost.shape import Shape
+from cnncost.suggest import damage
+from cnncost.suggest.edits.convolutions import Replacement, Steps, fields
+from cnncost.suggest.edits.lines import Part, Site
+
+KIND = "grouped"
+
+EVIDENCE = damage.Evidence(
+    "ResNeXt (Xie et al. 2017), ShuffleNet (Zhang et al. 2018)", "the price .02 a doubling"
+)
+
+GROUPS = (2, 4, 8)
+
+
+def offer(site: Site) -> Iterator[Replacement]:
+    """Groups that split all widths; the shuffle lets the next layer see every group."""
+    if "groups" in site.line.arguments:
+        return
+    widths = [w for n in site.nodes for w in (n.inputs[0].channels, n.output.channels)]
+    for groups in GROUPS:
+        if any(width % groups or width < 4 * groups for width in widths):
+            continue
+        conv: list[Part] = ["{conv: ", site.main()]
+        for field in ("kernel", "stride", "padding", "dilation"):
+            conv += site.given(field)
+        conv += [f", groups: {groups}", *site.given("bias"), "}"]
+        yield Replacement(
+            KIND,
+            f"in {groups} groups, shuffled",
+            damage.GROUPED * log2(groups) * len(site.nodes),
+            f".02 x log2 {groups} a convolution",
+            [conv, [f"{{channel_shuffle: {groups}}}"]],
+            lambda layer, x, g=groups: _steps(layer, x, g),  # type: ignore[misc]
+        )
+
+
+def _steps(layer: Layer, x: Shape, groups: int) -> Steps:
+    conv = fields(layer)
+    names = ("filters", "kernel", "stride", "padding", "dilation", "bias")
+    arguments = {name: getattr(conv, name) for name in names}
+    return [("conv", {**arguments, "groups": groups}), ("channel_shuffle", {"groups": groups})]

@@ -1,0 +1,263 @@
+"""The head: a pool before the first dense layer, a hidden dense layer less, or none at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from math import log
+
+from cnncost.layers import Layer
+from cnncost.network import Node
+from cnncost.shape import Shape
+from cnncost.spec.lines import Line
+from cnncost.suggest import damage
+from cnncost.suggest.change import Change, replaced
+from cnncost.suggest.draft import Draft, named
+from cnncost.suggest.edits.lines import chained
+from cnncost.suggest.variable import AS_IT_IS, Chain, Choice, Piece, Variable
+
+POOL, GLOBAL, DROP = "pool-before-dense", "global-pool-head", "drop-dense"
+
+POOL_EVIDENCE = damage.Evidence(
+    "AlexNet's own pool5; Network in Network; ThiNet-GAP. An interval of -.12 to +.23: the sign "
+    "depends on the task",
+    "the prices .03 (half the map) to .08 (1x1)",
+)
+GLOBAL_EVIDENCE = damage.Evidence(
+    "Zeiler & Fergus 2014, Table 3 (both hidden dense layers removed: 40.5 to 44.8 % error); "
+    "ThiNet-GAP. An interval of -.12 to +.23: the sign depends on the task"
+)
+DROP_EVIDENCE = damage.Evidence(
+    "Zeiler & Fergus 2014, Table 3 (one hidden dense layer removed: 40.5 to 40.0 % error)"
+)
+
+BETWEEN = ("relu", "relu6", "tanh", "sigmoid", "leaky_relu", "elu", "gelu", "dropout", "identity")
+"""What may stand behind a hidden dense layer and goes with it."""
+
+
+@dataclass(frozen=True)
+class _Hidden:
+    """A hidden dense layer and what belongs to it."""
+
+    dense: Node
+    nodes: tuple[Node, ...]
+    """The layer with the activation and dropout behind it."""
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True)
+class _Head:
+    """The dense layers at the end of a network."""
+
+    draft: Draft
+    entry: Node
+    """The first layer that a pool would stand before: a flatten, or the first dense layer."""
+    x: Shape
+    """The map that enters."""
+    hidden: tuple[_Hidden, ...]
+    last: Node
+    """The dense layer that is left without the hidden ones."""
+
+
+def variables(draft: Draft, kept: Sequence[str], forbidden: frozenset[str]) -> Iterator[Variable]:
+    """One variable for the whole head: its edits change the same few lines."""
+    head = _head(draft, kept)
+    if head is None:
+        return
+    fewer = [_dropped(head, hidden) for hidden in head.hidden] if DROP not in forbidden else []
+    drops = [choice for choice in fewer if choice is not None]
+    pools = list(_pools(head)) if POOL not in forbidden else []
+    both = [_both(pool, drop) for pool in pools for drop in drops]
+    whole = [] if GLOBAL in forbidden else [_global(head)]
+    choices = [c for c in (*pools, *drops, *both, *whole) if c is not None]
+    valid = [choice for choice in choices if draft.edited(choice.changes) is not None]
+    if valid:
+        yield Variable("head", (AS_IT_IS, *valid), head.entry.index)
+
+
+def _head(draft: Draft, kept: Sequence[str]) -> _Head | None:
+    """The head of a network that ends in dense layers behind a map; None for others."""
+    nodes, readers = draft.network.nodes, _reader_of(draft)
+    first = next((node for node in draft.network.layers if _enters(node)), None)
+    if first is None or named(first.name, kept) or draft.spec.written[first.index].call:
+        return None
+    entry = first
+    if first.layer is not None and first.layer.word == "flatten":
+        behind = readers.get(first.index)
+        if behind is None:
+            return None
+        first = nodes[behind]
+    hidden: list[_Hidden] = []
+    dense = first
+    while dense.layer is not None and dense.layer.word == "dense":
+        one = _hidden(draft, dense, readers)
+        if one is None or named(dense.name, kept):
+            break
+        hidden.append(one)
+        dense = nodes[readers[one.nodes[-1].index]]
+    if dense.layer is None or dense.layer.word != "dense":
+        return None
+    return _Head(draft, entry, entry.inputs[0], tuple(hidden), dense)
+
+
+def _enters(node: Node) -> bool:
+    """Whether a layer makes a vector of a map of more than one position."""
+    if node.layer is None or node.layer.word not in ("dense", "flatten"):
+        return False
+    x = node.inputs[0]
+    return not x.is_vector and x.positions > 1
+
+
+def _reader_of(draft: Draft) -> dict[int, int]:
+    """For each node that is read once: what reads it."""
+    readers: dict[int, list[int]] = {}
+    for node in draft.network.nodes:
+        for index in node.reads:
+            readers.setdefault(index, []).append(node.index)
+    return {index: found[0] for index, found in readers.items() if len(found) == 1}
+
+
+def _hidden(draft: Draft, dense: Node, readers: dict[int, int]) -> _Hidden | None:
+    """A dense layer that feeds another through activations alone; None for the last one."""
+    nodes, own = draft.network.nodes, [dense]
+    while own[-1].index in readers:
+        following = nodes[readers[own[-1].index]]
+        assert following.layer is not None  # what reads another is no input
+        if following.layer.word == "dense":
+            lines = tuple(draft.spec.written[node.index].line for node in own)
+            return _Hidden(dense, tuple(own), lines)
+        if following.layer.word not in BETWEEN:
+            return None
+        own.append(following)
+    return None
+
+
+def _pools(head: _Head) -> Iterator[Choice]:
+    """Pools to half the map, a quarter and so on down to 1x1, exact: no position is left out."""
+    extents = head.x.extents
+    line = head.draft.spec.written[head.entry.index].line
+    largest = max(extents)
+    size = largest // 2
+    while size >= 1:
+        outputs = tuple(max(1, min(n, n * size // largest)) for n in extents)
+        stride = tuple(n // out for n, out in zip(extents, outputs, strict=True))
+        kernel = tuple(
+            n - (out - 1) * step for n, out, step in zip(extents, outputs, stride, strict=True)
+        )
+        word = "maxpool" if size == largest // 2 and size > 1 else "avgpool"
+        item = f"{{{word}: {_written(kernel)}, stride: {_written(stride)}}}"
+        inserted = head.draft.sheet.inserted_before(line, item)
+        if inserted is not None:
+            shape = "x".join(map(str, outputs))
+            score, because = _pool_score(extents, outputs)
+            yield Choice(
+                POOL,
+                f"{word} to {shape} before {head.entry.name}",
+                damage.units(score) + damage.PER_EDIT,
+                (inserted,),
+                {head.entry.index: partial(_pooled, word, kernel, stride)},
+                head=True,
+                because=because,
+            )
+        size //= 2
+
+
+def _pool_score(extents: Sequence[int], outputs: Sequence[int]) -> tuple[float, str]:
+    """Between the prices of half the map and of 1x1, by the logarithm of the reduction."""
+    most, done = log(max(extents)), log(max(extents) / max(outputs))
+    half = log(max(extents) / max(1, max(extents) // 2))
+    share = 1.0 if max(outputs) == 1 else (done - half) / (most - half)
+    score = damage.POOL_HALF + (damage.POOL_WHOLE - damage.POOL_HALF) * min(1.0, share)
+    return score, "judgement, -.12 to +.23"
+
+
+def _pooled(
+    word: str, kernel: tuple[int, ...], stride: tuple[int, ...], layer: Layer, xs: tuple[Shape, ...]
+) -> list[Piece]:
+    pool = chained(xs, [(word, {"kernel": kernel, "stride": stride})])
+    (one, inputs) = pool[0]
+    return [*pool, (layer, (one.infer(inputs),))]
+
+
+def _dropped(head: _Head, hidden: _Hidden) -> Choice | None:
+    """One hidden dense layer less, with its activation and dropout."""
+    places = [head.draft.sheet.deletable(line) for line in hidden.lines]
+    first = hidden.dense is head.hidden[0].dense
+    # Without the first dense layer its successor reads the map; a flatten stays before it.
+    if any(place is None for place in places) or (first and head.entry is not hidden.dense):
+        return None
+    changes = tuple(replaced(place, "") for place in places if place is not None)
+    chains: dict[int, Chain] = {node.index: _gone for node in hidden.nodes}
+    following = _following(head, hidden)
+    return Choice(
+        DROP,
+        f"{hidden.dense.name} dropped",
+        damage.units(damage.DROP_DENSE) + damage.PER_EDIT,
+        changes,
+        chains,
+        {following.index: hidden.dense.index},
+        because=f"{damage.DROP_DENSE} a layer",
+    )
+
+
+def _following(head: _Head, hidden: _Hidden) -> Node:
+    position = head.hidden.index(hidden)
+    rest = head.hidden[position + 1 :]
+    return rest[0].dense if rest else head.last
+
+
+def _gone(layer: Layer, xs: tuple[Shape, ...]) -> list[Piece]:
+    return []
+
+
+def _both(pool: Choice, drop: Choice) -> Choice | None:
+    """A pool and a dense layer less; not where they would change the same layer's input."""
+    if set(pool.chains) & set(drop.chains):
+        return None
+    return Choice(
+        pool.kind,
+        f"{pool.phrase}, {drop.phrase}",
+        pool.score + drop.score,
+        (*pool.changes, *drop.changes),
+        {**pool.chains, **drop.chains},
+        drop.rereads,
+        head=True,
+        because=f"{pool.because}; {drop.because}",
+    )
+
+
+def _global(head: _Head) -> Choice | None:
+    """A global average pool in place of the hidden dense layers."""
+    if not head.hidden or head.entry is not head.hidden[0].dense:
+        return None
+    lines = [line for hidden in head.hidden for line in hidden.lines]
+    sheet = head.draft.sheet
+    places = [sheet.deletable(line) for line in lines[1:]]
+    if any(place is None for place in places):
+        return None
+    deleted = [replaced(place, "") for place in places if place is not None]
+    pooled: Change = replaced(sheet.span(lines[0]), "global_avgpool")
+    chains: dict[int, Chain] = {n.index: _gone for h in head.hidden for n in h.nodes}
+    chains[head.last.index] = _whole
+    names = " and ".join(hidden.dense.name for hidden in head.hidden)
+    return Choice(
+        GLOBAL,
+        f"global average pool in place of {names}",
+        damage.units(damage.GLOBAL_HEAD) + damage.PER_EDIT,
+        (pooled, *deleted),
+        chains,
+        {head.last.index: head.entry.index},
+        head=True,
+        because="Zeiler & Fergus: both removed, ln(44.8 / 40.5); -.12 to +.23",
+    )
+
+
+def _whole(layer: Layer, xs: tuple[Shape, ...]) -> list[Piece]:
+    pool = chained(xs, [("global_avgpool", {})])
+    (one, inputs) = pool[0]
+    return [*pool, (layer, (one.infer(inputs),))]
+
+
+def _written(sizes: Sequence[int]) -> str:
+    return str(sizes[0]) if len(dict.fromkeys(sizes)) == 1 else str(list(sizes))

@@ -1,0 +1,68 @@
+"""A smaller input: its extents, or the parameter that sets them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from math import log
+
+from cnncost.place import Place
+from cnncost.spec.nodes import Scalar
+from cnncost.suggest import damage
+from cnncost.suggest.change import replaced
+from cnncost.suggest.draft import Draft
+from cnncost.suggest.variable import Choice
+
+KIND = "resolution"
+
+EVIDENCE = damage.Evidence("the resolution tables of MobileNet v1 and v2, 34 points, R^2 = .995")
+
+PARTS = tuple(Fraction(*pair) for pair in ((7, 8), (6, 7), (3, 4), (4, 7), (1, 2)))
+BEYOND = (Fraction(3, 8), Fraction(1, 4))
+MODULUS = 32
+"""Sizes keep their remainder modulo this, so that every halving still comes out the same."""
+
+
+def choices(draft: Draft, *, extrapolate: bool, kept: Sequence[str]) -> Iterator[Choice]:
+    """A choice for each smaller size, of all inputs alike."""
+    places = _extents(draft)
+    if places is None or "input" in kept:
+        return
+    largest = max(size for _, size in places)
+    seen: list[tuple[int, ...]] = []
+    for part in PARTS + (BEYOND if extrapolate else ()):
+        sizes = tuple(nearest(size, part) for _, size in places)
+        ratio = largest / max(sizes)
+        if sizes in seen or ratio <= 1 or (1 / ratio < damage.COARSEST and not extrapolate):
+            continue
+        seen.append(sizes)
+        score = damage.phi_resolution(log(ratio))
+        yield Choice(
+            KIND,
+            f"input: {largest} to {max(sizes)} positions a side",
+            damage.units(score) + damage.PER_EDIT,
+            tuple(replaced(p, str(n)) for (p, _), n in zip(places, sizes, strict=True)),
+            because=f"phi_r(ln {ratio:.3g})",
+        )
+
+
+def nearest(size: int, part: Fraction) -> int:
+    """The size nearest to a part of another, with the same remainder modulo 32; a small or
+    long one is rounded plainly."""
+    if size < 2 * MODULUS:
+        return max(1, round(size * part))
+    rest = size % MODULUS
+    return max(MODULUS, round((size * part - rest) / MODULUS) * MODULUS + rest)
+
+
+def _extents(draft: Draft) -> list[tuple[Place, int]] | None:
+    """The scalars that set the inputs' extents, each once; None where one is an expression."""
+    params = draft.sheet.params()
+    found: dict[Place, int] = {}
+    for shape in draft.sheet.inputs().values():
+        for item in shape.items[1:]:
+            node = params.get(item.text, item) if isinstance(item, Scalar) else item
+            if not isinstance(node, Scalar) or not node.text.isdigit():
+                return None
+            found[node.place] = int(node.text)
+    return list(found.items()) or None

@@ -1,0 +1,68 @@
+"""A convolution as a depthwise one and a 1x1 (MobileNet)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import log
+from typing import TYPE_CHECKING
+
+from cnncost.layers import Layer
+from cnncost.shape import Shape
+from cnncost.suggest import damage
+from cnncost.suggest.edits.convolutions import Replacement, Steps, biased, fields, middle
+from cnncost.suggest.edits.lines import Part, Site
+
+if TYPE_CHECKING:
+    from cnncost.layers.kinds import Raw
+
+KIND = "separable"
+
+EVIDENCE = damage.Evidence(
+    "Howard et al. 2017, table 4 (a full convolution in place of each separable one); trained "
+    "variants: at a lower price the search bought nothing else, and its plans were no better "
+    "than uniform scaling",
+    "less in proportion below 64 input channels. It may raise units and peak memory",
+)
+
+
+def offer(site: Site) -> Iterator[Replacement]:
+    """The depthwise convolution takes kernel, stride, padding and dilation, with the norm and
+    activation that the original has behind it."""
+    ci = min(node.inputs[0].channels for node in site.nodes)
+    pairs = list(zip(site.nodes, site.layers, strict=True))
+    before = sum(layer.weights(node.inputs[0]) for node, layer in pairs)
+    after = sum(_weights(node.inputs[0], layer) for node, layer in pairs)
+    if after >= before:
+        return
+    weight = site.weight()
+    share = min(1.0, damage.SEPARABLE_FULL_CHANNELS / ci)
+    score = damage.SEPARABLE * weight * damage.phi(log(before / after) / 2) * share
+    kernel = site.line.arguments["kernel"]
+    first: list[Part] = ["{depthwise_conv: ", kernel.place]
+    for field in ("stride", "padding", "dilation"):
+        first += site.given(field)
+    between: list[list[Part]] = [[word] for word in middle(site)]
+    last: list[Part] = ["{conv: ", site.main(), ", kernel: 1", *biased(site), "}"]
+    yield Replacement(
+        KIND,
+        "depthwise, then 1x1",
+        score,
+        f"1.5 x w {weight:.3f} x phi(half ln {before / after:.3g}) x {share:.2f}",
+        [[*first, *biased(site), "}"], *between, last],
+        lambda layer, x: _steps(layer, x, middle(site)),
+    )
+
+
+def _steps(layer: Layer, x: Shape, between: list[str]) -> Steps:
+    conv = fields(layer)
+    names = ("kernel", "stride", "padding", "dilation", "bias")
+    spatial: dict[str, Raw] = {name: getattr(conv, name) for name in names}
+    last: dict[str, Raw] = {"filters": conv.filters, "kernel": 1, "bias": conv.bias}
+    return [("depthwise_conv", spatial), *((word, {}) for word in between), ("conv", last)]
+
+
+def _weights(x: Shape, layer: Layer) -> int:
+    conv = fields(layer)
+    filters: int = conv.filters
+    taps = layer.weights(x) // (x.channels * filters)
+    return x.channels * (taps + filters)

@@ -1,0 +1,199 @@
+"""Fewer channels: every number of the file that sets a group's width, to a part of itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from math import lcm
+
+from cnncost.network import Node
+from cnncost.place import Place
+from cnncost.suggest import damage
+from cnncost.suggest.change import replaced
+from cnncost.suggest.draft import Draft
+from cnncost.suggest.groups import WIDTH_FIELDS, Group
+from cnncost.suggest.variable import AS_IT_IS, Choice, Variable
+
+KIND = "width"
+
+EVIDENCE = damage.Evidence(
+    "width multipliers of MobileNet v1 and v2 (published tables); ThiNet-70/50/30 of ResNet-50, "
+    "trained from scratch; Wide ResNet-50-2 to ResNet-50 held out: .090 predicted, .104 measured",
+    "the stem's weight of 1.5",
+)
+
+PARTS = tuple(Fraction(n, 8) for n in (7, 6, 5, 4, 3, 2))
+BEYOND = (Fraction(3, 16), Fraction(1, 8))
+"""Below a quarter, only with `--allow extrapolation`."""
+
+DENSE_KIND = "dense"
+
+DENSE_EVIDENCE = damage.Evidence(
+    "Zeiler & Fergus 2014, Table 3: AlexNet's dense layers from 4096 to 2048 units, 40.5 to "
+    "41.7 % error; Han et al. 2015"
+)
+
+DENSE_PARTS = tuple(Fraction(*pair) for pair in ((3, 4), (1, 2), (1, 4), (1, 8)))
+DENSE_UNITS = (1024, 512, 256)
+
+
+class Number:
+    """Scalars of the file that must change together: one ratio for all."""
+
+    def __init__(self, places: Sequence[Place], values: Sequence[int], groups: Sequence[Group]):
+        self.places = tuple(places)
+        self.values = tuple(values)
+        self.groups = tuple(groups)
+
+    @property
+    def dense(self) -> bool:
+        return all(group.role == "dense" for group in self.groups)
+
+
+def numbers(draft: Draft) -> list[Number]:
+    """The numbers that can be edited, in the order of the layers that they set.
+
+    Scalars that set one group's width are one number; so are scalars of groups that share
+    one of them.
+    """
+    parent: dict[Place, Place] = {}
+
+    def root(place: Place) -> Place:
+        while parent[place] != place:
+            place = parent[place]
+        return place
+
+    owned: list[tuple[Group, list[Place]]] = []
+    for group in draft.groups.groups.values():
+        places = _scalars(draft, group)
+        for place in places:
+            parent.setdefault(place, place)
+        for place in places[1:]:
+            parent[root(place)] = root(places[0])
+        owned.append((group, places))
+    together: dict[Place, tuple[list[Place], list[Group]]] = {}
+    for group, places in owned:
+        if places:
+            members, groups = together.setdefault(root(places[0]), ([], []))
+            members.extend(place for place in places if place not in members)
+            groups.append(group)
+    found = []
+    for places, groups in together.values():
+        values = [_value(draft, place) for place in places]
+        if not any(group.frozen for group in groups) and all(values):
+            found.append(Number(places, [value or 0 for value in values], groups))
+    return found
+
+
+def _scalars(draft: Draft, group: Group) -> list[Place]:
+    """The whole scalars that the group's widths derive from."""
+    places: list[Place] = []
+    for index in group.writers:
+        node = draft.network.nodes[index]
+        assert node.layer is not None  # writers are layers
+        field = WIDTH_FIELDS[node.layer.word]
+        origins = draft.spec.written[index].origins.get(field, ())
+        places += [o.place for o in origins if o.role == "number" and o.place not in places]
+    return places
+
+
+def _value(draft: Draft, place: Place) -> int | None:
+    text = draft.sheet.text[place.start : place.end].strip("'\" ")
+    return int(text) if text.isdigit() else None
+
+
+def variables(draft: Draft, *, extrapolate: bool) -> Iterator[Variable]:
+    """A variable for each number, with the choices that save."""
+    for number in numbers(draft):
+        first = min(group.writers[0] for group in number.groups)
+        label = _label(draft, number)
+        if number.dense:
+            options = _dense_values(number, extrapolate=extrapolate)
+        else:
+            options = _channel_values(draft, number, extrapolate=extrapolate)
+        choices = [_choice(number, values, label) for values in options]
+        if choices:
+            yield Variable(label, (AS_IT_IS, *choices), first, group=True)
+
+
+def _channel_values(draft: Draft, number: Number, *, extrapolate: bool) -> list[tuple[int, ...]]:
+    parts = PARTS + (BEYOND if extrapolate else ())
+    steps = [_step(draft, number, value) for value in number.values]
+    options: list[tuple[int, ...]] = []
+    for part in parts:
+        pairs = zip(number.values, steps, strict=True)
+        values = tuple([rounded(value * part, step) for value, step in pairs])
+        floor = all(4 * new >= old for new, old in zip(values, number.values, strict=True))
+        if values not in (*options, number.values) and (extrapolate or floor):
+            options.append(values)
+    return [values for values in options if all(map(int.__lt__, values, number.values))]
+
+
+def rounded(value: Fraction, step: int) -> int:
+    """The multiple of `step` nearest to a value, halves up, at least one step."""
+    return max(step, int((value + Fraction(step, 2)) // step) * step)
+
+
+def _step(draft: Draft, number: Number, value: int) -> int:
+    """What new widths are multiples of: 8 where the old one is, and every group count."""
+    step = next(s for s in (8, 4, 2, 1) if value % s == 0 and (s == 1 or value >= 4 * s))
+    writers = {index for group in number.groups for index in group.writers}
+    for node in draft.network.nodes:
+        reads = any(set(draft.groups.at(i)) & _roots(draft, writers) for i in node.reads)
+        if node.index in writers or reads:
+            step = _with_groups(step, node, value)
+    return step
+
+
+def _roots(draft: Draft, writers: set[int]) -> set[int]:
+    return {root for index in writers for root in draft.groups.at(index)}
+
+
+def _with_groups(step: int, node: Node, value: int) -> int:
+    groups = getattr(node.layer, "groups", 1)
+    fits = groups > 1 and value % groups == 0 and groups < value
+    return lcm(step, groups) if fits else step
+
+
+def _dense_values(number: Number, *, extrapolate: bool) -> list[tuple[int, ...]]:
+    options = [tuple(max(1, int(v * part)) for v in number.values) for part in DENSE_PARTS]
+    options += [tuple(units for _ in number.values) for units in DENSE_UNITS]
+    kept = [v for v in dict.fromkeys(options) if all(map(int.__lt__, v, number.values))]
+    return sorted(kept, reverse=True)
+
+
+def _choice(number: Number, values: tuple[int, ...], label: str) -> Choice:
+    # The ratio that counts is that of the widths as written: all of a number's groups share it.
+    ratio = number.values[0] / values[0]
+    weight = sum(group.weight for group in number.groups)
+    score = damage.units(weight * damage.ratio_damage(number.values[0], values[0]))
+    changes = [replaced(p, str(v)) for p, v in zip(number.places, values, strict=True)]
+    what = "units" if number.dense else "filters"
+    old, new = (
+        " and ".join(map(str, _distinct(number.values))),
+        " and ".join(map(str, _distinct(values))),
+    )
+    return Choice(
+        DENSE_KIND if number.dense else KIND,
+        f"{label}: {old} to {new} {what}",
+        score + damage.PER_EDIT,
+        tuple(changes),
+        part=Fraction(values[0], number.values[0]),
+        because=f"w {weight:.3f} x phi(ln {ratio:.3g})",
+    )
+
+
+def _distinct(values: Sequence[int]) -> list[int]:
+    return list(dict.fromkeys(values))
+
+
+def _label(draft: Draft, number: Number) -> str:
+    """The layers or calls whose numbers these are."""
+    names: dict[str, None] = {}
+    for group in number.groups:
+        for index in group.writers:
+            names[draft.owner(index, number.places)] = None
+    first, *more = names
+    if not more:
+        return first
+    return f"{first} and {len(more)} more" if len(more) > 2 else ", ".join(names)

@@ -1,0 +1,74 @@
+"""Scenes: the spec as it is, and with each spatial change (resolution, stride, pooling) made."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from cnncost.costs import count_network
+from cnncost.suggest.catalogue import SPATIAL, Menu
+from cnncost.suggest.draft import Draft, drafted, measured
+from cnncost.suggest.plan import Single, Step
+from cnncost.suggest.search import Offer, Scene
+from cnncost.suggest.sheet import Sheet
+from cnncost.suggest.space import explore
+from cnncost.suggest.variable import Choice
+
+
+def scenes(draft: Draft, menu: Menu) -> list[Offer]:
+    """An offer for the spec as it is, then one for each spatial change that makes sense.
+
+    Left out are changes that another beats in every layer's costs at no higher score.
+    """
+    offers = [Offer(None, partial(_scene, draft, menu, ()))]
+    changes = [_Change(draft, choice) for choice in spatial(draft, menu)]
+    for position, change in enumerate(changes):
+        rivals = [other for other in changes if other is not change]
+        if not any(rival.beats(change, changes.index(rival) < position) for rival in rivals):
+            alone = Single(change.choice, change.after)
+            offers.append(Offer(change.choice, partial(_edited, draft, menu, alone)))
+    return offers
+
+
+def spatial(draft: Draft, menu: Menu) -> list[Choice]:
+    """Every spatial change that makes a network."""
+    found = [choice for kind in SPATIAL if menu.uses(kind) for choice in kind.choices(draft, menu)]
+    return [choice for choice in found if draft.edited(choice.changes) is not None]
+
+
+class _Change:
+    """One spatial change and what each layer costs under it."""
+
+    def __init__(self, draft: Draft, choice: Choice) -> None:
+        self.choice = choice
+        spec = draft.edited(choice.changes)
+        assert spec is not None  # only changes that make a network are listed
+        report = count_network(spec.network)
+        self.after = measured(spec.network)
+        self.costs = {
+            row.name: (row.weights, row.connections, row.units)
+            for row in report.layers
+            if row.counted
+        }
+
+    def beats(self, other: _Change, first: bool) -> bool:
+        """Whether no layer costs more here, at no higher score; of equal ones the first."""
+        if self.choice.score > other.choice.score or self.costs.keys() != other.costs.keys():
+            return False
+        pairs = [(self.costs[name], other.costs[name]) for name in self.costs]
+        if any(mine > theirs for one, two in pairs for mine, theirs in zip(one, two, strict=True)):
+            return False
+        return first or self.costs != other.costs or self.choice.score < other.choice.score
+
+
+def _scene(
+    draft: Draft, menu: Menu, leading: tuple[Step, ...], ceiling: int | None, structural: bool
+) -> Scene:
+    return Scene(explore(draft, menu, ceiling=ceiling, structural=structural), leading)
+
+
+def _edited(
+    draft: Draft, menu: Menu, alone: Single, ceiling: int | None, structural: bool
+) -> Scene:
+    sheet = Sheet(draft.sheet.name, draft.text(alone.choice.changes))
+    edited = drafted(sheet, draft.max_layers, menu.kept)
+    return _scene(edited, menu, (Step(alone.choice, alone.after),), ceiling, structural)

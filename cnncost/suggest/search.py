@@ -1,0 +1,299 @@
+"""The search over all plans: spatial changes outside, everything else by the solver within."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from time import monotonic
+
+from cnncost.suggest.budget import Budget
+from cnncost.suggest.damage import UNIT
+from cnncost.suggest.draft import METRICS, Measures, measured
+from cnncost.suggest.greedy import greedy
+from cnncost.suggest.plan import Plan, Step, steps
+from cnncost.suggest.prune import without_dominated
+from cnncost.suggest.solver import Limits, Outcome, nearest, solve
+from cnncost.suggest.space import Space
+from cnncost.suggest.tables import Costs
+from cnncost.suggest.variable import Choice, Variable
+
+Progress = Callable[[str], None]
+
+REACH_SECONDS = 2.0
+"""How long one scene is searched for how far it reaches."""
+
+WITHOUT_SECONDS = 5.0
+"""How long a plan for comparison is looked for."""
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A draft with at most one spatial change made, and the plans there are for it."""
+
+    space: Space
+    leading: tuple[Step, ...] = ()
+    """The spatial change."""
+
+    @property
+    def score(self) -> int:
+        return sum(step.choice.score for step in self.leading)
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a search ended with."""
+
+    plan: Plan | None
+    proved: bool
+    """Whether the plan is the best of the space, or certainly none holds the budgets."""
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A scene that can be had."""
+
+    choice: Choice | None
+    """The spatial change; None for the spec as it is."""
+    make: Callable[[int | None, bool], Scene]
+    """The scene with the choices that score at most so much, with or without structural ones."""
+
+    @property
+    def score(self) -> int:
+        return 0 if self.choice is None else self.choice.score
+
+
+class Search:
+    """One search: scenes are made when they are reached, and skipped where they cannot win."""
+
+    def __init__(self, offers: Sequence[Offer], variables: Sequence[Variable], seconds: float):
+        self.offers = offers
+        self.variables = variables
+        self.seconds = seconds
+        self._made: dict[int, Scene] = {}
+
+    def space(self) -> str:
+        """What plans are chosen among, in words."""
+        widths = sum(variable.group for variable in self.variables)
+        others = sum(len(v.choices) - 1 for v in self.variables if not v.group)
+        spatial = len(self.offers) - 1
+        parts = [f"{widths} widths", f"{others} structural choices"]
+        return f"{', '.join(parts)} and at most one of {spatial} spatial changes"
+
+    def least(self, metric: int) -> int:
+        """The smallest value of a metric that the plans of the space reach."""
+        least: int | None = None
+        # The scenes that may reach least come first; one that cannot go below is not searched.
+        floors = {index: self._scene(index).space.tables.floor(metric) for index in self._all()}
+        for index in sorted(floors, key=lambda index: floors[index]):
+            if least is None or floors[index] < least:
+                costs, _ = self._nearest(index, {metric: 0})
+                least = costs[metric] if least is None else min(least, costs[metric])
+        return least or 0
+
+    def nearest(self, budgets: Sequence[Budget]) -> Plan | None:
+        """The plan whose worst excess, as a share of its budget, is least."""
+        limits = {METRICS.index(b.metric): b.most for b in budgets}
+        # Against one budget the nearest plan is the smallest: a share of today's is easier.
+        aim = limits if len(limits) > 1 else dict.fromkeys(limits, 0)
+
+        def excess(index: int) -> float:
+            costs, _ = self._nearest(index, aim)
+            return max(costs[metric] / most for metric, most in limits.items())
+
+        tables = {index: self._scene(index).space.tables for index in self._all()}
+        floors = {
+            index: max(tables[index].floor(metric) / most for metric, most in limits.items())
+            for index in self._all()
+        }
+        found: dict[int, float] = {}
+        for index in sorted(floors, key=lambda index: floors[index]):
+            if not found or floors[index] < min(found.values()):
+                found[index] = excess(index)
+        best = min(found, key=lambda index: found[index])
+        _, plan = self._nearest(best, aim)
+        return plan()
+
+    def _all(self) -> range:
+        return range(len(self.offers))
+
+    def _nearest(
+        self, index: int, limits: Mapping[int, int]
+    ) -> tuple[Costs, Callable[[], Plan | None]]:
+        """What the nearest plan of one scene costs, and the plan."""
+        scene = self._scene(index)
+        tables = without_dominated(scene.space.tables, tuple(limits), scored=False)
+        outcome, _ = nearest(tables, limits, scene.space.convolutions, REACH_SECONDS)
+        if outcome.chosen is None:  # not in time: the spec as it is
+            outcome = Outcome((0,) * len(tables.variables))
+        assert outcome.chosen is not None
+        small = replace(scene, space=replace(scene.space, tables=tables))
+        costs = tables.costs(outcome.chosen)
+        assert costs is not None  # the solver picks possible combinations
+        return costs, partial(written, small, outcome)
+
+    def _scene(self, index: int) -> Scene:
+        """A scene with all its choices."""
+        if index not in self._made:
+            self._made[index] = self.offers[index].make(None, True)
+        return self._made[index]
+
+    def best(
+        self,
+        budgets: Sequence[Budget],
+        known: Plan | None = None,
+        *,
+        progress: Progress | None = None,
+    ) -> Found:
+        """The plan of the least score that holds the budgets; `known` is one that does."""
+        run = _Run(budgets, frozenset(), progress, monotonic() + self.seconds)
+        run.best = known
+        order = sorted(self.offers, key=lambda offer: offer.score)
+        # Without structural choices the search is small, and its plan cuts the large one down.
+        for offer in order:
+            run.visit(offer, structural=False)
+        for offer in order:
+            run.visit(offer, structural=True)
+        return run.found(self.seconds)
+
+    def without(self, kind: str, plan: Plan, budgets: Sequence[Budget]) -> Plan | None:
+        """The best plan without a kind, with the spatial change of another plan or none."""
+        leading = [step.choice for step in plan.steps]
+        seconds = min(self.seconds, WITHOUT_SECONDS)
+        run = _Run(budgets, frozenset({kind}), None, monotonic() + seconds)
+        for structural in (False, True):
+            for offer in self.offers:
+                if offer.choice is None or offer.choice in leading:
+                    run.visit(offer, structural=structural)
+        return run.found(seconds).plan
+
+
+class _Run:
+    """One search for the best plan, scene after scene, the cheapest spatial change first."""
+
+    def __init__(
+        self,
+        budgets: Sequence[Budget],
+        banned: frozenset[str],
+        progress: Progress | None,
+        deadline: float,
+    ) -> None:
+        self.budgets = budgets
+        self.banned = banned
+        self.progress = progress
+        self.deadline = deadline
+        self.best: Plan | None = None
+        self.bounds: list[int] = []
+        """For each scene that was not finished: what no plan of it scores below."""
+
+    def visit(self, offer: Offer, *, structural: bool) -> None:
+        """Search one scene for a better plan than the best so far."""
+        ceiling = None if self.best is None else self.best.score - 1 - offer.score
+        if ceiling is not None and ceiling < 0:
+            return
+        left = self.deadline - monotonic()
+        if left <= 0:
+            if structural:
+                self.bounds.append(offer.score)
+            return
+        scene = offer.make(ceiling, structural)
+        if not self.banned and self._greedy(scene):
+            assert self.best is not None
+            ceiling = self.best.score - 1 - offer.score
+        limits = Limits(
+            {METRICS.index(b.metric): b.most for b in self.budgets},
+            scene.space.convolutions,
+            cutoff=ceiling,
+            banned=self.banned,
+            seconds=left if structural else left / 4,
+        )
+        plan, outcome = _best_of(scene, limits, self.budgets, self.progress)
+        if structural and not outcome.proved:
+            self.bounds.append(scene.score + outcome.bound)
+        if plan is not None:
+            self.best = plan
+
+    def _greedy(self, scene: Scene) -> bool:
+        """Take greedy's plan of a scene where it is better than the best so far."""
+        chosen = greedy(scene.space, {METRICS.index(b.metric): b.most for b in self.budgets})
+        if chosen is None:
+            return False
+        picked = zip(scene.space.variables, chosen, strict=True)
+        score = sum(variable.choices[k].score for variable, k in picked)
+        if self.best is not None and scene.score + score >= self.best.score:
+            return False
+        plan = written(scene, Outcome(chosen, score, proved=False))
+        if plan is None or not holds(plan.after, self.budgets):
+            return False
+        self.best = plan
+        return True
+
+    def found(self, seconds: float) -> Found:
+        """What the search ends with."""
+        spent = seconds - (self.deadline - monotonic())
+        if self.best is None:
+            return Found(None, not self.bounds, spent)
+        bound = min([*self.bounds, self.best.score])
+        proved = bound == self.best.score
+        return Found(replace(self.best, proved=proved, bound=bound), proved, spent)
+
+
+def _best_of(
+    scene: Scene, limits: Limits, budgets: Sequence[Budget], progress: Progress | None
+) -> tuple[Plan | None, Outcome]:
+    """The best plan of a scene, held against the recount of its text.
+
+    A plan that its recount refutes is forbidden, and the search goes on: so the bound stays.
+    """
+
+    def tell(best: float, bound: float) -> None:
+        if progress is not None:
+            progress(f"score {best / UNIT:.3f}, at least {max(bound, 0) / UNIT:.3f}")
+
+    if limits.cutoff is None and _out_of_reach(scene, limits):
+        return None, Outcome(None)
+    pruned = without_dominated(scene.space.tables, tuple(limits.budgets))
+    outcome = solve(pruned, limits, tell)
+    scene = replace(scene, space=replace(scene.space, tables=pruned))
+    while True:
+        if outcome.chosen is None:
+            return None, outcome
+        plan = written(scene, outcome)
+        if plan is not None and holds(plan.after, budgets):
+            return plan, outcome
+        limits = replace(limits, forbidden=(*limits.forbidden, outcome.chosen))
+        outcome = solve(scene.space.tables, limits, tell)
+
+
+def _out_of_reach(scene: Scene, limits: Limits) -> bool:
+    """Whether no plan of a scene holds the budgets, whatever it scores: quickly proved."""
+    tables = scene.space.tables
+    if any(tables.floor(metric) > most for metric, most in limits.budgets.items()):
+        return True
+    tables = without_dominated(tables, tuple(limits.budgets), scored=False)
+    _, factor = nearest(tables, limits.budgets, scene.space.convolutions, REACH_SECONDS)
+    return factor > 1 + 1e-6
+
+
+def written(scene: Scene, outcome: Outcome) -> Plan | None:
+    """The plan of a solver's choices, its text read and counted; None where it is no spec."""
+    assert outcome.chosen is not None
+    draft = scene.space.draft
+    choices = scene.space.choices(outcome.chosen)
+    spec = draft.edited([change for choice in choices for change in choice.changes])
+    if spec is None:
+        return None
+    return Plan(
+        tuple(steps(draft, choices, scene.leading)),
+        scene.score + outcome.score,
+        spec.text.text,
+        measured(spec.network),
+        outcome.proved,
+        scene.score + outcome.bound,
+    )
+
+
+def holds(after: Measures, budgets: Sequence[Budget]) -> bool:
+    """Whether every budget holds."""
+    return all(after[budget.metric] <= budget.most for budget in budgets)

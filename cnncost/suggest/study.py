@@ -1,0 +1,206 @@
+"""What `suggest` finds of one spec: its single edits, the best plan, and what to hold beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from typing import NamedTuple
+
+from cnncost.costs import count_network
+from cnncost.errors import CnncostError, did_you_mean
+from cnncost.spec import MAX_LAYERS, Spec
+from cnncost.suggest import budget as budgets_of
+from cnncost.suggest.baseline import uniform
+from cnncost.suggest.budget import Budget
+from cnncost.suggest.catalogue import Menu
+from cnncost.suggest.change import apply, unified_diff
+from cnncost.suggest.damage import UNIT
+from cnncost.suggest.draft import METRICS, Draft, Measures, drafted, measured, named
+from cnncost.suggest.plan import Plan, Single
+from cnncost.suggest.reach import Reach, reach
+from cnncost.suggest.scenes import scenes, spatial
+from cnncost.suggest.search import Progress, Search, holds
+from cnncost.suggest.sheet import Sheet
+from cnncost.suggest.singles import ranked
+from cnncost.suggest.space import offered
+from cnncost.suggest.variable import Variable
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked of a search."""
+
+    budgets: tuple[str, ...] = ()
+    """As `weights=20M`; the spec's own if there is none."""
+    menu: Menu = field(default_factory=Menu)
+    params: Mapping[str, int | Fraction] | None = None
+    inputs: Mapping[str, tuple[int, ...]] | None = None
+    seconds: float = 60.0
+    max_layers: int = MAX_LAYERS
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """All that was found."""
+
+    spec: Spec
+    before: Measures
+    budgets: tuple[Budget, ...]
+    singles: tuple[Single, ...]
+    """The edits that save, the best ones first."""
+    plan: Plan | None
+    proved: bool
+    """Whether the plan is the best of the space; without one, whether there is none."""
+    seconds: float
+    space: str
+    """What the plan is the best of, in words."""
+    uniform: Plan | None = None
+    """All widths scaled alike at the same budgets."""
+    plain: Plan | None = None
+    """The best plan without separable convolutions, where the plan has them."""
+    reach: Reach | None = None
+    """How close the space comes, where no plan holds the budgets."""
+    shares: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    """For each metric what part dense layers and convolutions hold."""
+    narrow: bool = False
+    """Whether most groups are so narrow that scores are too low."""
+
+    @property
+    def met(self) -> bool:
+        """Whether the budgets hold already."""
+        return holds(self.before, self.budgets)
+
+
+class Point(NamedTuple):
+    """One point of a frontier: the best plan within a share of today's metric."""
+
+    metric: str
+    share: int
+    most: int
+    plan: Plan | None
+    proved: bool
+
+
+SHARES = (90, 80, 70, 60, 50, 40, 30, 20, 10)
+"""Where a frontier is looked at, in per cent of today's."""
+
+
+class Study:
+    """One spec under study: its draft, and the searches over it."""
+
+    def __init__(self, spec: Spec, request: Request) -> None:
+        self.request = request
+        sheet = Sheet(spec.text.name, spec.text.text)
+        changes = sheet.settled(request.params or {}, request.inputs or {})
+        sheet = Sheet(sheet.name, apply(sheet.text, changes))
+        self.original = spec.text.text
+        self.draft = drafted(sheet, request.max_layers, request.menu.kept)
+        _refuse_unknown(self.draft, request.menu.kept)
+        self.before = measured(self.draft.network)
+        variables = [_valid(self.draft, v) for v in offered(self.draft, request.menu)]
+        self.search = Search(scenes(self.draft, request.menu), variables, request.seconds)
+
+    def budgets(self) -> tuple[Budget, ...]:
+        """The budgets asked for, else the spec's own."""
+        if self.request.budgets:
+            return budgets_of.parse(self.request.budgets, self.before)
+        return budgets_of.of_spec(self.draft.spec.budget)
+
+    def suggest(self, progress: Progress | None = None) -> Suggestion:
+        """Everything that there is to say."""
+        budgets = self.budgets()
+        alone = [c for variable in self.search.variables for c in variable.choices[1:]]
+        alone += spatial(self.draft, self.request.menu)
+        singles = ranked(self.draft, alone, self.before, budgets)
+        alike = uniform(self.draft, self.search.variables, budgets) if budgets else None
+        found = self.search.best(budgets, alike, progress=progress) if budgets else None
+        plan = found.plan if found else None
+        plain = None
+        if plan is not None and plan.uses("separable"):
+            plain = self.search.without("separable", plan, budgets)
+        lost = found is not None and plan is None and found.proved
+        return Suggestion(
+            self.draft.spec,
+            self.before,
+            budgets,
+            singles,
+            plan,
+            found.proved if found else True,
+            found.seconds if found else 0.0,
+            self.search.space(),
+            alike,
+            plain,
+            reach(self.search, budgets) if lost else None,
+            _shares(self.draft),
+            _narrow(self.draft),
+        )
+
+    def pareto(self, word: str, progress: Progress | None = None) -> list[Point]:
+        """The least score at each size of a metric, the other budgets held throughout.
+
+        Raises:
+            CnncostError: there is no such metric.
+        """
+        metric = budgets_of.metric_named(word)
+        others = [budget for budget in self.budgets() if budget.metric != metric]
+        self.search.seconds = self.request.seconds / len(SHARES)
+        points = []
+        for share in SHARES:
+            most = self.before[metric] * share // 100
+            budgets = [*others, Budget(metric, most, str(most))]
+            if progress is not None:
+                progress(f"{share} % of the {metric}")
+            alike = uniform(self.draft, self.search.variables, budgets)
+            found = self.search.best(budgets, alike)
+            points.append(Point(metric, share, most, found.plan, found.proved))
+        return points
+
+    def finished(self, plan: Plan) -> str:
+        """The plan's text as a spec of its own: what `--write` writes."""
+        sheet = Sheet(self.draft.sheet.name, plan.text)
+        budgets = {budget.metric: budget.asked for budget in self.budgets()}
+        asked = ", ".join(f"{metric}={amount}" for metric, amount in budgets.items())
+        said = f"cnncost suggest: {sheet.name}, {asked}, score {plan.score / UNIT:.3f}"
+        return apply(sheet.text, sheet.finished(budgets, said))
+
+    def diff(self, plan: Plan) -> str:
+        """What the plan changes in the file, as `patch` applies it."""
+        return unified_diff(self.original, plan.text, self.draft.sheet.name)
+
+
+def _valid(draft: Draft, variable: Variable) -> Variable:
+    """The variable with the choices that make a network."""
+    good = [choice for choice in variable.choices if draft.edited(choice.changes) is not None]
+    return replace(variable, choices=tuple(good))
+
+
+def _shares(draft: Draft) -> dict[str, dict[str, float]]:
+    """Where a network's weights and connections are."""
+    report = count_network(draft.network)
+    shares: dict[str, dict[str, float]] = {}
+    for metric in ("weights", "connections"):
+        total = getattr(report.totals, metric) or 1
+        dense = sum(getattr(row, metric) for row in report.layers if row.word == "dense")
+        shares[metric] = {"dense layers": dense / total, "convolutions": 1 - dense / total}
+    return shares
+
+
+def _narrow(draft: Draft) -> bool:
+    from cnncost.suggest.damage import NARROW_CHANNELS
+
+    groups = [g for g in draft.groups.groups.values() if not g.frozen and g.role != "dense"]
+    return 2 * sum(group.width < NARROW_CHANNELS for group in groups) > len(groups)
+
+
+def _refuse_unknown(draft: Draft, kept: Sequence[str]) -> None:
+    names = [node.name for node in draft.network.layers]
+    for word in kept:
+        if not any(named(name, [word]) for name in names):
+            known = "cnncost table --all lists the layers"
+            raise CnncostError(
+                f"--keep {word}: no layer is called so", did_you_mean(word, names, known)
+            )
+
+
+__all__ = ["METRICS", "Request", "Study", "Suggestion"]

@@ -1,0 +1,99 @@
+"""A suggestion for programs: json and csv; scores as decimals, counts bare."""
+
+from __future__ import annotations
+
+from typing import TextIO
+
+from cnncost.suggest.damage import HEAD_INTERVAL, UNIT, equivalent_width
+from cnncost.suggest.draft import METRICS
+from cnncost.suggest.plan import Plan, Single, Step
+from cnncost.suggest.study import Suggestion
+from cnncost.suggest.variable import Choice
+
+SCHEMA_VERSION = 1
+
+
+def write_json(file: TextIO, found: Suggestion) -> None:
+    """Everything found as one JSON object."""
+    import json
+
+    plan = found.plan
+    data = {
+        "schema_version": SCHEMA_VERSION,
+        "name": found.spec.network.name,
+        "before": dict(found.before),
+        "budgets": [
+            {"metric": b.metric, "most": b.most, "before": found.before[b.metric]}
+            for b in found.budgets
+        ],
+        "met": found.met,
+        "single_edits": [_single(one) for one in found.singles],
+        "plan": None if plan is None else _plan(plan),
+        "proved": found.proved,
+        "space": found.space,
+        "uniform": None if found.uniform is None else _plan(found.uniform),
+        "without_separable": None if found.plain is None else _plan(found.plain),
+        "reach": None,
+    }
+    if found.reach is not None:
+        nearest = found.reach.nearest
+        data["reach"] = {
+            "least": dict(found.reach.least),
+            "binding": list(found.reach.binding),
+            "nearest": None if nearest is None else _plan(nearest),
+        }
+    json.dump(data, file, indent=2)
+    file.write("\n")
+
+
+def write_csv(file: TextIO, found: Suggestion) -> None:
+    """A row an edit: the single ones, then the plan's steps with what all so far come to."""
+    import csv
+
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(["part", "kind", "edit", "score", *METRICS])
+    writer.writerow(["before", "", "", "", *found.before.values()])
+    for one in found.singles:
+        writer.writerow(["single", *_cells(one.choice), *one.after.values()])
+    for step in found.plan.steps if found.plan else ():
+        after = step.after.values() if step.after else [""] * len(METRICS)
+        writer.writerow(["plan", *_cells(step.choice), *after])
+
+
+def _cells(choice: Choice) -> list[str]:
+    return [choice.kind, choice.phrase, score(choice.score)]
+
+
+def score(units: int) -> str:
+    """A score as its exact decimal."""
+    return f"{units / UNIT:.5f}"
+
+
+def _choice(choice: Choice) -> dict[str, object]:
+    data: dict[str, object] = {
+        "kind": choice.kind,
+        "edit": choice.phrase,
+        "score": choice.score / UNIT,
+    }
+    if choice.head:
+        data["interval"] = list(HEAD_INTERVAL)
+    return data
+
+
+def _single(one: Single) -> dict[str, object]:
+    return {**_choice(one.choice), "after": dict(one.after)}
+
+
+def _step(step: Step) -> dict[str, object]:
+    return {**_choice(step.choice), "after": None if step.after is None else dict(step.after)}
+
+
+def _plan(plan: Plan) -> dict[str, object]:
+    return {
+        "score": plan.score / UNIT,
+        "equivalent_width": round(equivalent_width(plan.score), 3),
+        "proved": plan.proved,
+        "bound": plan.bound / UNIT,
+        "after": dict(plan.after),
+        "steps": [_step(step) for step in plan.steps],
+    }

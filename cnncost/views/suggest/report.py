@@ -1,0 +1,240 @@
+"""A suggestion for people: totals, single edits, the plan step by step, and its proof."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TextIO
+
+from cnncost.suggest.budget import Budget
+from cnncost.suggest.damage import EQUIVALENT, HEAD_INTERVAL, UNIT, equivalent_width
+from cnncost.suggest.draft import METRICS, Measures
+from cnncost.suggest.plan import Plan
+from cnncost.suggest.study import Suggestion
+from cnncost.suggest.variable import Choice
+from cnncost.views.columns import human
+
+SHOWN = 12
+"""Single edits in the terminal unless `--top` says otherwise."""
+
+
+class Report:
+    """What is printed, as tables and paragraphs; the same for the terminal and Markdown."""
+
+    def __init__(self, found: Suggestion, *, top: int | None, explain: bool) -> None:
+        self.found = found
+        self.top = top or SHOWN
+        self.explain = explain
+        budgeted = [budget.metric for budget in found.budgets]
+        shown = ("weights", "connections", *budgeted)
+        self.metrics = [metric for metric in METRICS if metric in shown]
+
+    def write(self, file: TextIO, *, markdown: bool) -> None:
+        """Write all parts."""
+        page: _Page = _Markdown(file) if markdown else _Terminal(file)
+        self._totals(page)
+        if self.found.budgets and self.found.met:
+            page.say(self._slack())
+            return
+        self._singles(page)
+        if self.found.plan is not None:
+            self._plan(page, self.found.plan)
+        elif self.found.budgets:
+            self._lost(page)
+        page.say(_WORDS + (f" {_NARROW}" if self.found.narrow else ""))
+        if self.explain:
+            self._evidence(page)
+
+    def _totals(self, page: _Page) -> None:
+        found = self.found
+        page.title(f"{found.spec.network.name}")
+        most = {budget.metric: budget for budget in found.budgets}
+        rows = []
+        for metric in METRICS:
+            budget = most.get(metric)
+            rows.append([metric, f"{found.before[metric]:,}", *_over(budget, found.before)])
+        page.table(["", "today", "budget", "over by"], rows)
+        said = [self._where(metric) for metric in most if metric in found.shares]
+        if said and not found.met:
+            page.say(" ".join(said))
+
+    def _where(self, metric: str) -> str:
+        """Which layers hold most of a metric: what a plan has to change."""
+        shares = self.found.shares[metric]
+        place = max(shares, key=lambda name: shares[name])
+        return f"{place.capitalize()} hold {100 * shares[place]:.0f} % of the {metric}."
+
+    def _slack(self) -> str:
+        parts = [
+            f"{b.metric} {self.found.before[b.metric]:,} is within {b.most:,}, "
+            f"{b.most - self.found.before[b.metric]:,} to spare"
+            for b in self.found.budgets
+        ]
+        return f"Already met: {'; '.join(parts)}."
+
+    def _singles(self, page: _Page) -> None:
+        listed = self.found.singles[: self.top]
+        rest = len(self.found.singles) - len(listed)
+        page.title("Single edits")
+        rows = [[o.choice.phrase, _score(o.choice), *self._numbers(o.after)] for o in listed]
+        page.table(["edit", "score", *self.metrics], rows)
+        if rest > 0:
+            page.say(f"and {rest:,} more (--top {len(self.found.singles)}).")
+
+    def _plan(self, page: _Page, plan: Plan) -> None:
+        page.title("The plan")
+        rows = []
+        for number, step in enumerate(plan.steps, 1):
+            after = self._numbers(step.after) if step.after else ["-"] * len(self.metrics)
+            rows.append([f"{number}. {step.choice.phrase}", _score(step.choice), *after])
+        final = [f"{plan.after[metric]:,}" for metric in self.metrics]
+        rows.append(["all of it", f"{plan.score / UNIT:.3f}", *final])
+        page.table(["edit", "score", *self.metrics], rows)
+        for paragraph in self._said(plan):
+            page.say(paragraph)
+
+    def _said(self, plan: Plan) -> list[str]:
+        found = self.found
+        like = f"about a {equivalent_width(plan.score):.2f} x MobileNet"
+        if plan.proved:
+            proof = f"Optimal over {found.space}, in {found.seconds:.1f} s."
+        else:
+            gap = (plan.score - plan.bound) / UNIT
+            proof = (
+                f"Stopped after {found.seconds:.0f} s: no plan scores below "
+                f"{plan.bound / UNIT:.3f} (a gap of {gap:.3f}), over {found.space}."
+            )
+        said = [f"Score {plan.score / UNIT:.3f}, {like}. {proof}", self._compared(plan)]
+        if found.plain is not None:
+            said.append(f"Without separable convolutions: {found.plain.score / UNIT:.3f}.")
+        if any(step.choice.head for step in plan.steps):
+            low, high = HEAD_INTERVAL
+            said.append(
+                f"An edit of the head scores {low:+.2f} to {high:+.2f} depending on the task, "
+                "which the architecture does not tell."
+            )
+        return said
+
+    def _compared(self, plan: Plan) -> str:
+        uniform = self.found.uniform
+        if uniform is None:
+            return "No uniform scaling of the widths holds the budgets."
+        counts = ", ".join(f"{human(uniform.after[m])} {m}" for m in self.metrics)
+        text = f"Uniform scaling at the same budgets: {uniform.score / UNIT:.3f} ({counts})"
+        close = uniform.score - plan.score < EQUIVALENT * UNIT
+        return f"{text}{': equivalent, as far as scores can tell' if close else ''}."
+
+    def _lost(self, page: _Page) -> None:
+        found = self.found
+        if not found.proved:
+            page.say(f"No plan found in {found.seconds:.0f} s; not proved impossible.")
+            return
+        reach = found.reach
+        assert reach is not None  # made where a search found nothing
+        page.title("No plan holds the budgets")
+        rows = [[b.metric, f"{b.most:,}", f"{reach.least[b.metric]:,}"] for b in found.budgets]
+        page.table(["", "budget", "smallest reachable"], rows)
+        together = " (each alone is within reach, not together)"
+        apart = all(reach.least[b.metric] <= b.most for b in found.budgets)
+        page.say(f"Out of reach: {', '.join(reach.binding)}{together if apart else ''}.")
+        if reach.nearest is not None:
+            counts = ", ".join(f"{m} {reach.nearest.after[m]:,}" for m in self.metrics)
+            page.say(f"The nearest plan, score {reach.nearest.score / UNIT:.3f}: {counts}.")
+            for step in reach.nearest.steps:
+                page.say(f"  {step.choice.phrase}")
+        page.say("--allow extrapolation widens the space beyond what is known.")
+
+    def _evidence(self, page: _Page) -> None:
+        from cnncost.suggest.catalogue import evidence_of
+
+        page.title("What the scores rest on")
+        shown: list[Choice] = [one.choice for one in self.found.singles[: self.top]]
+        shown += [step.choice for step in self.found.plan.steps] if self.found.plan else []
+        for kind in dict.fromkeys(choice.kind for choice in shown):
+            evidence = evidence_of(kind)
+            judged = f" Judgement: {evidence.judgement}." if evidence.judgement else ""
+            page.say(f"{kind}: {evidence.sources}.{judged}")
+        steps = self.found.plan.steps if self.found.plan else ()
+        if any(step.choice.because for step in steps):
+            page.title("How the plan's scores came about")
+            rows = [[s.choice.phrase, s.choice.because, _score(s.choice)] for s in steps]
+            page.table(["edit", "damage", "score"], rows)
+
+    def _numbers(self, after: Measures) -> list[str]:
+        return [f"{after[metric]:,}" for metric in self.metrics]
+
+
+_WORDS = (
+    "A score is an estimate of ln(error after / before) from published tables; it ranks edits "
+    "and predicts no accuracy. --explain has the evidence."
+)
+_NARROW = (
+    "Most layers here have fewer than 64 channels: such networks lose about three times as much."
+)
+
+
+def _over(budget: Budget | None, before: Measures) -> list[str]:
+    if budget is None:
+        return ["", ""]
+    over = before[budget.metric] - budget.most
+    return [f"{budget.most:,}", f"{over:,}" if over > 0 else "met"]
+
+
+def _score(choice: Choice) -> str:
+    return f"{choice.score / UNIT:.3f}"
+
+
+class _Page:
+    """Where a report is written."""
+
+    def __init__(self, file: TextIO) -> None:
+        self.file = file
+
+    def title(self, text: str) -> None:
+        raise NotImplementedError
+
+    def table(self, titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        raise NotImplementedError
+
+    def say(self, paragraph: str) -> None:
+        raise NotImplementedError
+
+
+class _Terminal(_Page):
+    def __init__(self, file: TextIO) -> None:
+        super().__init__(file)
+        self._title = ""
+
+    def title(self, text: str) -> None:
+        self._title = text
+
+    def table(self, titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        from cnncost.views.grid import Grid
+
+        numeric = [i for i, name in enumerate(titles) if i and name != "damage"]
+        grid = Grid(titles, numeric=numeric, title=(self._title, ""))
+        self._title = ""
+        for row in rows:
+            grid.add(*row, style="bold" if row[0] == "all of it" else "")
+        grid.write(self.file)
+
+    def say(self, paragraph: str) -> None:
+        from cnncost.views.grid import paragraphs
+
+        if self._title:
+            paragraphs(self.file, ["", self._title, ""])
+            self._title = ""
+        paragraphs(self.file, [paragraph])
+
+
+class _Markdown(_Page):
+    def title(self, text: str) -> None:
+        self.file.write(f"## {text}\n\n")
+
+    def table(self, titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        ruler = ["---" if i == 0 else "---:" for i in range(len(titles))]
+        for line in (titles, ruler, *rows):
+            self.file.write(f"| {' | '.join(line)} |\n")
+        self.file.write("\n")
+
+    def say(self, paragraph: str) -> None:
+        self.file.write(f"{paragraph}\n\n")

@@ -1,0 +1,231 @@
+"""The search against brute force, and against a second solver that shares none of its code."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from itertools import product
+
+import pytest
+
+import cnncost
+from cnncost.suggest.catalogue import menu, names
+from cnncost.suggest.draft import METRICS, Draft, drafted, measured
+from cnncost.suggest.prune import without_dominated
+from cnncost.suggest.scenes import spatial
+from cnncost.suggest.sheet import Sheet
+from cnncost.suggest.solver import Limits, solve
+from cnncost.suggest.space import Space, explore
+from cnncost.suggest.tables import Tables
+
+LIKE_ALEXNET = """\
+input: [{channels}, {size}, {size}]
+layers:
+  - {{conv: {a}, kernel: 3, padding: 1, stride: 2}}
+  - relu
+  - {{conv: {b}, kernel: 3, padding: 1}}
+  - relu
+  - {{dense: {c}}}
+  - relu
+  - {{dense: 10}}
+"""
+
+RESIDUAL = """\
+input: [{channels}, {size}, {size}]
+blocks:
+  block(width):
+    - residual: [{{conv: width, kernel: 3, padding: 1}}, relu, {{conv: channels, kernel: 1}}]
+layers:
+  - {{conv: {a}, kernel: 3, padding: 1}}
+  - {{block: {b}}}
+  - {{block: {c}}}
+  - global_avgpool
+  - {{dense: 10}}
+"""
+
+WIDTHS = menu(
+    (),
+    ["separable", "kernel-stack", "asymmetric", "bottleneck", "grouped", "low-rank", "depth"],
+    (),
+)
+
+
+def _draft(text: str) -> Draft:
+    return drafted(Sheet("net.yaml", text))
+
+
+def _random_space(seed: int) -> tuple[Draft, dict[int, int]]:
+    """A small network, and one to three budgets between a fifth and nine tenths of it."""
+    pick = random.Random(seed)
+    text = pick.choice([LIKE_ALEXNET, RESIDUAL]).format(
+        channels=pick.choice([1, 3]),
+        size=pick.choice([5, 8, 9]),
+        a=pick.choice([8, 12, 16]),
+        b=pick.choice([8, 12, 16]),
+        c=pick.choice([8, 12, 16]),
+    )
+    draft = _draft(text)
+    before = measured(draft.network)
+    metrics = pick.sample(METRICS, pick.choice([1, 2, 3]))
+    shares = {metric: pick.uniform(0.2, 0.9) for metric in metrics}
+    return draft, {METRICS.index(m): int(before[m] * share) for m, share in shares.items()}
+
+
+def _brute_force(space: Space, budgets: dict[int, int]) -> int | None:
+    """The least score of all plans, each written, read and counted."""
+    best = None
+    for chosen in product(*(range(len(v.choices)) for v in space.variables)):
+        choices = space.choices(chosen)
+        score = sum(choice.score for choice in choices)
+        if best is not None and score >= best:
+            continue
+        spec = space.draft.edited([change for c in choices for change in c.changes])
+        if spec is None:
+            continue
+        after = measured(spec.network)
+        if all(after[METRICS[metric]] <= most for metric, most in budgets.items()):
+            best = score
+    return best
+
+
+@pytest.mark.parametrize("block", range(10))
+def test_the_search_equals_brute_force(block: int) -> None:
+    outcomes = []
+    for seed in range(block * 12, block * 12 + 12):
+        draft, budgets = _random_space(seed)
+        space = explore(draft, WIDTHS)
+        expected = _brute_force(space, budgets)
+        tables = without_dominated(space.tables, tuple(budgets))
+        found = solve(tables, Limits(budgets, space.convolutions))
+        assert found.proved
+        assert (found.score if found.chosen else None) == expected, f"seed {seed}"
+        outcomes.append(expected)
+    assert any(outcomes)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_tables_equal_the_recount(seed: int) -> None:
+    name = ["alexnet", "vgg16", "resnet50", "squeezenet1_1", "unet", "mobilenet_v2"][seed]
+    draft = _draft(cnncost.load(name).text.text)
+    space = explore(draft, menu((), (), ()))
+    pick = random.Random(seed)
+    compared = 0
+    for _ in range(12):
+        chosen = tuple(pick.randrange(len(v.choices)) for v in space.variables)
+        costs = space.tables.costs(chosen)
+        choices = space.choices(chosen)
+        spec = draft.edited([change for c in choices for change in c.changes])
+        assert (spec is None) == (costs is None)
+        if spec is not None and costs is not None:
+            assert dict(zip(METRICS, costs, strict=True)) == measured(spec.network)
+            compared += 1
+    assert compared
+
+
+# The second solver: label setting over the same tables
+
+
+def _label_setting(tables: Tables, budgets: dict[int, int], ceiling: int) -> int | None:
+    """The least score within the budgets; plans above `ceiling` are not looked at.
+
+    Variables are chosen one after another. A label is the score and the costs so far; of two
+    with equal choices of the variables that tables still to come read, the one that is no
+    better anywhere is dropped, and so is one that cannot hold a budget any more.
+    """
+    metrics = list(budgets)
+    order = list(range(len(tables.variables)))
+    last = [max(scope) for scope, _ in tables.factors]
+    ahead = list(_cheapest_ahead(tables, metrics, last))
+    base = tuple(tables.base[m] for m in metrics)
+    labels: list[tuple[int, tuple[int, ...], dict[int, int]]] = [(0, base, {})]
+    for v in order:
+        due = [f for f, at in zip(tables.factors, last, strict=True) if at == v]
+        later = [f.scope for f, at in zip(tables.factors, last, strict=True) if at > v]
+        frontier = [w for w in range(v + 1) if any(w in scope for scope in later)]
+        states: dict[tuple[int, ...], list[tuple[int, tuple[int, ...], dict[int, int]]]] = {}
+        for score, costs, chosen in labels:
+            for k, choice in enumerate(tables.variables[v].choices):
+                now = {**chosen, v: k}
+                entries = [f.table[tuple(now[w] for w in f.scope)] for f in due]
+                if score + choice.score > ceiling or any(entry is None for entry in entries):
+                    continue
+                total = tuple(
+                    cost + sum(entry[m] for entry in entries if entry is not None)
+                    for cost, m in zip(costs, metrics, strict=True)
+                )
+                if any(
+                    cost + rest > budgets[m]
+                    for cost, rest, m in zip(total, ahead[v], metrics, strict=True)
+                ):
+                    continue
+                kept = {w: now[w] for w in frontier}
+                states.setdefault(tuple(kept.values()), []).append(
+                    (score + choice.score, total, kept)
+                )
+        labels = [label for found in states.values() for label in _undominated(found)]
+    return min((score for score, _, _ in labels), default=None)
+
+
+def _cheapest_ahead(
+    tables: Tables, metrics: list[int], last: list[int]
+) -> Iterator[tuple[int, ...]]:
+    for v in range(len(tables.variables)):
+        rest = [f for f, at in zip(tables.factors, last, strict=True) if at > v]
+        yield tuple(
+            sum(min(e[m] for e in f.table.values() if e is not None) for f in rest) for m in metrics
+        )
+
+
+def _undominated(
+    labels: list[tuple[int, tuple[int, ...], dict[int, int]]],
+) -> list[tuple[int, tuple[int, ...], dict[int, int]]]:
+    kept: list[tuple[int, tuple[int, ...], dict[int, int]]] = []
+    for label in sorted(labels, key=lambda item: (item[0], item[1])):
+        if not any(all(a <= b for a, b in zip(k[1], label[1], strict=True)) for k in kept):
+            kept.append(label)
+    return kept
+
+
+@pytest.mark.parametrize(
+    ("name", "budgets"),
+    [
+        ("vgg16", {"weights": 60}),
+        ("vgg16", {"connections": 70}),
+        ("resnet50", {"weights": 60, "connections": 60}),
+        ("resnet50", {"weights": 50, "units": 80}),
+    ],
+)
+def test_a_second_solver_finds_the_same_score(name: str, budgets: dict[str, int]) -> None:
+    draft = _draft(cnncost.load(name).text.text)
+    before = measured(draft.network)
+    limits = {METRICS.index(m): before[m] * share // 100 for m, share in budgets.items()}
+    space = explore(draft, menu((), (), ()), structural=False)
+    tables = without_dominated(space.tables, tuple(limits))
+    found = solve(tables, Limits(limits, space.convolutions))
+    assert found.proved
+    assert found.chosen is not None
+    assert _label_setting(tables, limits, found.score) == found.score
+
+
+OFFERED_ON = ("alexnet", "alexnet_torchvision", "vgg16", "resnet50", "mobilenet_v2")
+
+
+def test_each_kind_is_offered_on_two_networks_and_recounts_as_predicted() -> None:
+    offered: dict[str, set[str]] = {kind: set() for kind in names()}
+    everything = menu((), (), ())
+    for name in OFFERED_ON:
+        draft = _draft(cnncost.load(name).text.text)
+        space = explore(draft, everything)
+        for v, variable in enumerate(space.variables):
+            for k, choice in enumerate(variable.choices[1:], 1):
+                chosen = tuple(k if w == v else 0 for w in range(len(space.variables)))
+                spec = draft.edited(choice.changes)
+                costs = space.tables.costs(chosen)
+                assert spec is not None
+                assert costs is not None
+                predicted = dict(zip(METRICS, costs, strict=True))
+                assert predicted == measured(spec.network), choice.phrase
+                offered[choice.kind].add(name)
+        for choice in spatial(draft, everything):
+            offered[choice.kind].add(name)
+    assert not [kind for kind, where in offered.items() if len(where) < 2]
