@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from cnncost.errors import CnncostError, did_you_mean
@@ -39,6 +40,7 @@ _NUMBER = re.compile(
 _LONGEST = 60
 
 
+@lru_cache(maxsize=1024)
 def parse_number(text: str) -> int | Fraction | None:
     """The exact value of `96`, `-1`, `0.25`, `1e6` or `20M`; None for anything else.
 
