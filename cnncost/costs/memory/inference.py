@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from cnncost.costs.memory.padding import padded_copy
 from cnncost.costs.memory.storage import storages
 from cnncost.costs.memory.traits import traits
 from cnncost.network import Network
@@ -72,7 +73,9 @@ def lives(network: Network, *, batch: int, size: int, eager: bool = False) -> Li
         last[node.index] = end  # whoever calls the network holds its input
     sizes = [size * batch * node.output.units for node in network.nodes]
     scratch = [
-        0 if node.layer is None else traits(node.layer).scratch(node, batch, size)
+        0
+        if node.layer is None
+        else traits(node.layer).scratch(node, batch, size) + padded_copy(node, batch, size)
         for node in network.nodes
     ]
     return Lives(base, last, sizes, scratch)

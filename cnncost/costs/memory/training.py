@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from cnncost.costs.gradients import Gradients, gradients
+from cnncost.costs.memory.padding import padded_copy
 from cnncost.costs.memory.storage import in_place, storages
 from cnncost.costs.memory.traits import INDEX, Grad, Keep, Makes, traits
 from cnncost.network import Network, Node
@@ -54,6 +55,10 @@ def _kept(
     reads = [base[i] for i in node.reads]
     if traits_.keeps is Keep.OUTPUT:
         return Kept((base[node.index],), extra)
+    copy = padded_copy(node, *scale)
+    if copy and traits_.keeps in (Keep.INPUT, Keep.INPUT_FOR_WEIGHTS):
+        kept = traits_.keeps is Keep.INPUT or flow.parameters[node.index]
+        return Kept((), extra + copy * kept)
     if traits_.keeps is Keep.INPUT:
         if written and traits_.clones:
             return Kept((), extra + scale[0] * scale[1] * node.inputs[0].units)
@@ -134,7 +139,8 @@ def _scratch(step: Pass, node: Node) -> int:
         return 0
     traits_ = traits(node.layer)
     masks = traits_.makes is Makes.VIEW_IN_INFERENCE
-    return (traits_.extra if masks else traits_.scratch)(node, step.batch, step.size)
+    own = (traits_.extra if masks else traits_.scratch)(node, step.batch, step.size)
+    return own + padded_copy(node, step.batch, step.size)
 
 
 class _Pending:
