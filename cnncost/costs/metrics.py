@@ -32,8 +32,7 @@ class Metrics:
 
     def complete(self, metric: str) -> bool:
         """Whether the figure is exact; else it is a lower bound."""
-        known = self.counts.complete
-        return known and (metric not in _BYTES or self.memory.complete)
+        return self.memory.complete if metric in _ACTIVATIONS else self.counts.complete
 
     @cached_property
     def counts(self) -> Report:
@@ -57,6 +56,9 @@ def _training(metrics: Metrics) -> int:
         )
     return metrics.memory.training.bytes
 
+
+_ACTIVATIONS = ("activation_memory", "memory", "training_memory")
+"""What also depends on how PyTorch runs each layer."""
 
 _BYTES: dict[str, Callable[[Metrics], int]] = {
     "parameter_memory": lambda metrics: metrics.memory.parameters,

@@ -3,41 +3,53 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TextIO
+from typing import NamedTuple, TextIO
 
 from cnncost.costs.memory import Embedded, Memory
 from cnncost.costs.memory.timeline import Step
 
 MEBI = 2**20
+MOST = 60
+"""Steps of the timeline as text."""
 SMALLEST_BAR = 10
 """Columns of the longest bar, at least."""
 
 
 def mebibytes(count: int) -> str:
     """Bytes as MiB with two decimals; what would show as less than 0.1 MiB in bytes."""
-    return f"{count / MEBI:,.2f} MiB" if count >= MEBI / 10 or not count else f"{count:,} B"
+    return f"{count / MEBI:,.2f} MiB" if count >= MEBI / 10 else f"{count:,} B"
 
 
-def summary(found: Memory, embedded: Embedded) -> list[tuple[str, int]]:
-    """The quantities in the order of the report, in bytes."""
+class Figure(NamedTuple):
+    """One quantity of the report, in bytes."""
+
+    label: str
+    bytes: int
+    exact: bool
+
+
+def summary(found: Memory, embedded: Embedded) -> list[Figure]:
+    """The quantities in the order of the report."""
+    known, complete = found.known, found.complete
     rows = [
-        ("parameters", found.parameters),
-        ("buffers", found.buffers),
-        ("peak activations, inference (last use)", found.inference.bytes),
-        ("peak activations, inference (eager)", found.inference_eager.bytes),
+        Figure("parameters", found.parameters, known),
+        Figure("buffers", found.buffers, known),
+        Figure("peak activations, inference (last use)", found.inference.bytes, complete),
+        Figure("peak activations, inference (eager)", found.inference_eager.bytes, complete),
     ]
     if found.saved is not None and found.training is not None:
+        step = f"peak of a training step ({found.training.phase})"
         rows += [
-            ("gradients", found.gradients),
-            ("optimizer state", found.optimizer_state),
-            ("saved for backward", found.saved.total),
-            (f"peak of a training step ({found.training.phase})", found.training.bytes),
+            Figure("gradients", found.gradients, known),
+            Figure("optimizer state", found.optimizer_state, known),
+            Figure("saved for backward", found.saved.total, complete),
+            Figure(step, found.training.bytes, complete),
         ]
     return [
         *rows,
-        ("SRAM, int8, batch 1", embedded.sram),
-        ("SRAM, int8, depthwise and add in place", embedded.sram_in_place),
-        ("flash, int8", embedded.flash),
+        Figure("SRAM, int8, batch 1", embedded.sram, known),
+        Figure("SRAM, int8, depthwise and add in place", embedded.sram_in_place, known),
+        Figure("flash, int8", embedded.flash, known),
     ]
 
 
@@ -45,35 +57,52 @@ def write_text(
     file: TextIO,
     steps: Sequence[Step],
     found: Memory,
-    rows: Sequence[tuple[str, int]],
+    rows: Sequence[Figure],
     *,
     said: str,
     width: int,
 ) -> None:
     """Write the bars in `width` columns, the tensors alive at the peak, and the summary."""
-    names = max(len(step.name) for step in steps)
-    numbers = [mebibytes(step.live) for step in steps]
+    near = _near_the_peak(steps)
+    hidden = len(steps) - len(near)
+    names = max(len(step.name) for step in near)
+    numbers = [mebibytes(step.live) for step in near]
     digits = max(map(len, numbers))
     room = max(SMALLEST_BAR, width - names - digits - 10)
     file.write(f"{said}\n\n")
     marked = False
-    for step, number in zip(steps, numbers, strict=True):
+    for step, number in zip(near, numbers, strict=True):
         bar = _block(file) * round(room * step.live / max(1, found.inference.bytes))
         peak = not marked and step.live == found.inference.bytes
         marked |= peak
         line = f"{step.name:<{names}}  {number:>{digits}}  {bar}{' peak' if peak else ''}"
         file.write(line.rstrip() + "\n")
+    if hidden:
+        file.write(f"and {hidden:,} more steps, away from the peak (--format csv has all)\n")
     file.write(f"\nalive at the peak, {found.inference.step}:\n")
     for tensor in found.inference.alive:
         file.write(f"  {mebibytes(tensor.bytes):>{digits}}  {tensor.name}\n")
-    least = "" if found.complete else ">= "
-    labels = max(len(label) for label, _ in rows)
+    _write_figures(file, rows)
+
+
+def _near_the_peak(steps: Sequence[Step]) -> Sequence[Step]:
+    """All steps, or where they are many those around the first of the most live bytes."""
+    if len(steps) <= MOST:
+        return steps
+    peak = max(range(len(steps)), key=lambda i: steps[i].live)
+    start = min(max(0, peak - MOST // 2), len(steps) - MOST)
+    return steps[start : start + MOST]
+
+
+def _write_figures(file: TextIO, rows: Sequence[Figure]) -> None:
+    labels = max(len(row.label) for row in rows)
+    numbers = [f"{'' if row.exact else '>= '}{row.bytes:,} B" for row in rows]
+    wide = max(map(len, numbers))
     file.write("\n")
-    figures = [least + mebibytes(count) for _, count in rows]
-    wide = max(map(len, figures))
-    for (label, _), figure in zip(rows, figures, strict=True):
-        file.write(f"{label:<{labels}}  {figure:>{wide}}\n")
-    if not found.complete:
+    for row, number in zip(rows, numbers, strict=True):
+        short = f"  {mebibytes(row.bytes):>12}" if row.bytes >= MEBI / 10 else ""
+        file.write(f"{row.label:<{labels}}  {number:>{wide}}{short}\n")
+    if not all(row.exact for row in rows):
         file.write(">=: some layers' memory is unknown or not measured; a lower bound.\n")
 
 

@@ -63,7 +63,7 @@ class Training(NamedTuple):
 
 
 class Memory(NamedTuple):
-    """Bytes; `complete` is false if a layer's rules are unknown: then all are lower bounds."""
+    """Bytes. Of a network with opaque layers all are lower bounds."""
 
     parameters: int
     buffers: int
@@ -74,7 +74,10 @@ class Memory(NamedTuple):
     saved: Saved | None
     """None where no training is possible: int8, or nothing to train."""
     training: Training | None
+    known: bool
+    """Whether no layer is opaque: parameters, and all that comes of them, are exact."""
     complete: bool
+    """Whether every layer's rules are measured besides: activations are exact too."""
 
 
 def memory(
@@ -112,6 +115,7 @@ def memory(
         inference_eager=peak(network, eager),
         saved=saved,
         training=training,
+        known=all(node.layer.known for node in network.layers if node.layer),
         complete=all(traits(node.layer).measured for node in network.layers if node.layer),
     )
 
