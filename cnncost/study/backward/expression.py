@@ -63,6 +63,7 @@ class Symbol(Expression):
 
 
 def number(text: str | int) -> Expression:
+    """A constant, by its digits."""
     return Expression("number", word=str(text))
 
 

@@ -42,6 +42,7 @@ def softmax(use: Use) -> Rule:
 
 
 def logsoftmax(use: Use) -> Rule:
+    """The same, with the softmax as exp(y)."""
     return Rule((use.dy - call("exp", use.y) * total("i", use.dy),))
 
 
@@ -88,7 +89,7 @@ def lrn(use: Use) -> Rule:
     scale, power = number(LRN_SCALE), LRN_POWER
     kept = Step(d, number(1) + scale @ (near @ (x * x)))
     # 2 x 0.0001 x 0.75: the square's derivative, alpha and beta.
-    shared = number("0.00015") @ (x * (near.T @ (use.dy * x / d**"1.75")))
+    shared = number("0.00015") @ (x * (near.T @ (use.dy * x / d ** "1.75")))
     return Rule((use.dy / d**power - shared,), (), (kept,))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from cnncost.layers.windowed import Windowed
 from cnncost.shape import Window
 from cnncost.study.backward.expression import (
@@ -13,7 +15,7 @@ from cnncost.study.backward.expression import (
     operator,
     total,
 )
-from cnncost.study.backward.use import Rule, Rules, Step, Use, positions
+from cnncost.study.backward.use import Rule, Rules, Step, Use
 
 
 def dense(use: Use) -> Rule:
@@ -50,7 +52,7 @@ def depthwise_conv(use: Use) -> Rule:
 
 def conv_transpose(use: Use) -> Rule:
     """y = Wᵀ ∗ x + b (Dumoulin & Visin 2016, sec. 4): backwards it is a convolution."""
-    weights, options = use.parameter("W"), _options(use, groups=use.field("groups"))
+    weights, options = use.parameter("W"), _options(use)
     into = correlate(use.x[0], use.dy, options)
     return _weighted(use, weights, into, convolve(weights, use.dy, options), _summed(use))
 
@@ -80,9 +82,10 @@ def _summed(use: Use) -> Expression:
 
 def _options(use: Use, groups: int = 0) -> str:
     groups = groups or use.field("groups")
-    return window_options(use, kernel=False) + (
-        f"{',' if window_options(use, kernel=False) else ''}g={groups}" if groups > 1 else ""
-    )
+    found = window_options(use, kernel=False)
+    if groups > 1:
+        found += f"{',' if found else ''}g={groups}"
+    return found
 
 
 def window_options(use: Use, *, kernel: bool) -> str:
@@ -105,7 +108,7 @@ def _pad(window: Window) -> int | str:
     return window.before if window.before == window.after else f"{window.before}:{window.after}"
 
 
-def per_axis(values: tuple[int, ...] | list[int] | list[int | str]) -> str:
+def per_axis(values: Sequence[int | str]) -> str:
     """One number where all axes have the same, else `1x7`."""
     texts = [str(value) for value in values]
     return texts[0] if len(set(texts)) == 1 else "x".join(texts)
