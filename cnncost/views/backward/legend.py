@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from cnncost.study.backward import Pass
-from cnncost.study.backward.expression import Expression, Symbol
+from cnncost.study.backward.expression import Expression, Symbol, slope
 from cnncost.views.backward.equation import Notation, formula
 from cnncost.views.backward.page import Page
 
@@ -18,7 +18,7 @@ MEANINGS: dict[str, str] = {
     "correlate": "@ adds up, for each tap of a kernel, one side times what the tap sees of the "
     "other.",
     "by head": "@ multiplies matrices head by head.",
-    "slope": "f@(x) is the derivative of f at x.",
+    "slope": "@ is the derivative of f at x.",
     "sum": "@ sums over positions p or channels i.",
     "mean": "@ is a mean over examples n, positions p or channels i, by groups g.",
     "deviation": "@ is the root of the variance + 0.00001.",
@@ -83,10 +83,11 @@ def _written(symbol: Symbol, prose: Prose) -> str:
 
 def _signs(notation: Notation) -> dict[str, str]:
     """The sign of each kind, cut out of a formula that has it."""
-    infixes = {"convolve": "∗", "correlate": "⋆", "by head": "·", "slope": "′"}
+    infixes = {"convolve": "∗", "correlate": "⋆", "by head": "·"}
     prefixes = {"sum": "Σ", "mean": "mean", "deviation": "std"}
     signs = {kind: notation.sign(sign) for kind, sign in {**infixes, **prefixes}.items()}
-    return {**signs, "times": notation.times.strip()}
+    derivative = formula(slope("f", Symbol(word="x")), notation)
+    return {**signs, "times": notation.times.strip(), "slope": derivative}
 
 
 def _parts(shown: Page) -> Iterator[Expression]:

@@ -15,7 +15,8 @@ from cnncost.views.backward.markup import write_latex, write_markdown
 from cnncost.views.backward.page import COSTS, NOTHING, Page, Section, cost, page
 
 FOLD = 100
-"""Characters of a line of prose at most."""
+"""Characters of a line of prose, and of a piped equation before its connections: a longer
+one runs over, for what reads a pipe takes a line an equation."""
 
 NARROWEST = 30
 """An equation's characters on a line, however narrow the terminal is."""
@@ -51,12 +52,13 @@ def _write_text(file: TextIO, found: Pass, shown: Page, notation: Notation) -> N
     rows = [row for section in shown.sections for row in _rows(section, notation)]
     last = max(len(number) for _, number in rows)
     widest = max(sum(map(_width, parts)) + len(parts) - 1 for parts, _ in rows)
-    first = min(widest, max(room - last - 5, NARROWEST)) if room else widest
+    first = min(widest, max(room - last - 5, NARROWEST) if room else FOLD)
     for section in shown.sections:
         if section.heading:
             file.write(f"{section.heading}\n")
         for parts, number in _rows(section, notation):
-            _write_row(file, _wrapped(parts, first), first, number.rjust(last))
+            lines = _wrapped(parts, first) if room else [" ".join(parts)]
+            _write_row(file, lines, first, number.rjust(last))
         file.write("\n")
     for sentence in legend(found, shown, Prose(notation)):
         file.write(_folded(sentence, room))
