@@ -134,9 +134,7 @@ class _Work:
         if right.kind == "number":
             return column.expand(shape)
         row = self.value(right, None)
-        column, row = column.flatten(2), row.flatten(2)
-        if column.dim() < 3:
-            column, row = column[..., None], row[..., None]
+        column, row = (side[..., None].flatten(2) for side in (column, row))
         return torch.einsum("nop,nip->oi", column, row)[None]
 
     def convolved(self, node: Node, shape: Shape | None) -> Tensor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import product
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -32,12 +32,12 @@ class Windows(NamedTuple):
         reach = zip(y, self.kernel, self.stride, self.before, self.dilation, n, strict=True)
         return [max(0, (o - 1) * s + (k - 1) * d - p - m + 1) for o, k, s, p, d, m in reach]
 
-    def at(self, tap: Index, y: Sequence[int]) -> tuple[slice, ...]:
+    def at(self, tap: Index, y: Sequence[int]) -> tuple[Any, ...]:  # Any: an ellipsis and slices
         """Where a tap sees, of the map with its margins, for `y` outputs an axis."""
         found = []
         for t, s, d, o in zip(tap, self.stride, self.dilation, y, strict=True):
             found.append(slice(t * d, t * d + (o - 1) * s + 1, s))
-        return (..., *found)  # type: ignore[return-value]  # an index is what it is for
+        return (..., *found)
 
     def seen(self, x: Tensor, y: Sequence[int], empty: float = 0.0) -> Iterator[Tensor]:
         """What each tap sees of the map x, for `y` outputs an axis."""
@@ -53,10 +53,10 @@ class Windows(NamedTuple):
         extents = [p + m + a for p, m, a in margins]
         return fill.expand(*shape[:2], *extents).clone()
 
-    def inside(self, shape: Sequence[int]) -> tuple[slice, ...]:
+    def inside(self, shape: Sequence[int]) -> tuple[Any, ...]:  # Any: the same
         """The map itself within its margins."""
         spans = [slice(p, p + n) for p, n in zip(self.before, shape[2:], strict=True)]
-        return (..., *spans)  # type: ignore[return-value]  # an index is what it is for
+        return (..., *spans)
 
     def painted(self, values: Iterator[Tensor], shape: Sequence[int]) -> Tensor:
         """A map of that shape onto which each tap has painted its value, all added up."""
