@@ -12,8 +12,10 @@ import pytest
 
 import cnncost
 from cnncost import bundled
+from cnncost.study.backward import backward
 from cnncost.study.compare import Side, compare
 from cnncost.study.explain import explain_layers, explain_totals
+from cnncost.views.backward import write as write_backward
 from cnncost.views.compare import Layout as Comparing
 from cnncost.views.compare import write as write_comparison
 from cnncost.views.explain import write as write_workings
@@ -87,6 +89,25 @@ def test_comparisons(tmp_path: Path) -> None:
         write_comparison(file, compare(sides), Comparing(form="latex", every=True))
         file.write("\\clearpage\n")
     compile_latex(file.getvalue(), tmp_path)
+
+
+def test_gradient_equations(tmp_path: Path) -> None:
+    file = StringIO()
+    every = "\n".join(f"  - {{name: a_{i}, {line}}}" for i, line in enumerate(EVERY))
+    text = f"name: A_B & C\ninput: [4, 8, 8]\nlayers:\n{every}\n"
+    for spec in (*specs(), cnncost.loads(text)):
+        write_backward(file, backward(spec.network), (), "latex", plain=False)
+    compile_latex(file.getvalue(), tmp_path)
+
+
+EVERY = (
+    *("conv: 8, kernel: [1, 3], padding: [[0, 1], 1]", "lrn: 3", "groupnorm: 2", "prelu"),
+    *("attention: 2", "conv_transpose: 4, kernel: 2, stride: 2", "upsample: 2, mode: bilinear"),
+    *("permute: [1, 3, 2]", "dropout: 0.5", "softmax", "logsoftmax", "avgpool: 2", "linear: 6"),
+    *("slice: [0, 4]", "channel_shuffle: 2", "mul: [previous, previous]", "dense: 3"),
+    "opaque: {output: [7], op: Q}",
+)
+"""Lines with every kind of formula."""
 
 
 def test_special_characters_are_escaped() -> None:

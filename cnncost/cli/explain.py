@@ -8,7 +8,8 @@ import typer
 from cnncost import api
 from cnncost.cli import options
 from cnncost.cli.output import destination, refuse_existing
-from cnncost.spec import MAX_LAYERS
+from cnncost.errors import CnncostError
+from cnncost.spec import MAX_LAYERS, Spec
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
 
@@ -27,7 +28,9 @@ cnncost explain alexnet fc1
 
 cnncost explain lenet5 --biases
 
-cnncost explain resnet50 conv2a --format latex"""
+cnncost explain resnet50 conv2a --format latex
+
+cnncost explain residual_mlp --backward"""
 
 
 @app.command(rich_help_panel="Count and explain", epilog=EPILOG, no_args_is_help=True)
@@ -54,6 +57,10 @@ def explain(
     exclude_padding: Annotated[
         bool, typer.Option("--exclude-padding", help="Connections to zero padding don't count.")
     ] = False,
+    backward: Annotated[
+        bool,
+        typer.Option("--backward", help="Gradient equations instead, each with its connections."),
+    ] = False,
     settings: options.Set = None,
     shapes: options.Input = None,
     max_layers: options.MaxLayers = MAX_LAYERS,
@@ -63,9 +70,31 @@ def explain(
     from cnncost.views.explain import write
 
     refuse_existing(output, force=force)
+    if backward and (every or biases or exclude_padding):
+        raise CnncostError(
+            "--backward has all layers, and counts uses of weights: no --all, --biases or "
+            "--exclude-padding",
+            "drop one of them",
+        )
     spec = options.load(arch, settings, shapes, max_layers)
+    if backward:
+        _backward(spec, layer, form, output, force=force)
+        return
     report = api.count(spec, biases=biases, exclude_padding=exclude_padding)
     explained = explain_layers(report, layer, every=every)
     totals = () if layer else explain_totals(report)
     with destination(output, force=force) as file:
         write(file, report, explained, totals, form.value)
+
+
+def _backward(spec: Spec, layer: str, form: Format, output: str, *, force: bool) -> None:
+    """Write the gradient equations of a network, or of one layer or block of it."""
+    from cnncost.study.backward import backward
+    from cnncost.study.explain import named
+    from cnncost.views.backward import write
+    from cnncost.views.grid import ascii_only
+
+    chosen = named(spec.network, layer) if layer else ()
+    found = backward(spec.network)
+    with destination(output, force=force) as file:
+        write(file, found, [node.index for node in chosen], form.value, plain=ascii_only(file))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from cnncost.costs.gradients import gradients
-from cnncost.network import Network
+from cnncost.layers import Layer
+from cnncost.network import Network, Node
+from cnncost.shape import Shape
 
 
 class Backward(NamedTuple):
@@ -14,7 +17,8 @@ class Backward(NamedTuple):
     weights: int
     """For the gradient of its weights; none where they are frozen."""
     input: int
-    """For the gradient of its input; none where it is fed by data alone."""
+    """For the gradients of activations: of its input, none where that is data alone, and of
+    what it works out on the way."""
 
 
 def backward_connections(network: Network) -> tuple[Backward, ...]:
@@ -25,8 +29,42 @@ def backward_connections(network: Network) -> tuple[Backward, ...]:
     flow = gradients(network)
     found = []
     for node in network.nodes:
-        forward = node.layer.connections(node.inputs[0], node.output) if node.layer else 0
+        weights, entry, inside = _shares(node)
         below = any(flow.outputs[i] for i in node.reads)
+        reached = flow.outputs[node.index]
         trained = flow.parameters[node.index]
-        found.append(Backward(forward if trained else 0, forward if below else 0))
+        found.append(
+            Backward(weights if trained else 0, (entry if below else 0) + inside * reached)
+        )
     return tuple(found)
+
+
+class Shares(NamedTuple):
+    """Connections of the gradients of weights, of the input, and of what lies between."""
+
+    weights: int
+    input: int
+    inside: int = 0
+
+
+def _shares(node: Node) -> Shares:
+    layer = node.layer
+    if layer is None or not layer.counted:
+        return Shares(0, 0)
+    split = SPLITS.get(layer.word)
+    if split is not None:
+        return split(layer, node.inputs[0])
+    forward = layer.connections(node.inputs[0], node.output)
+    return Shares(forward, forward)
+
+
+def _attention(layer: Layer, x: Shape) -> Shares:
+    """Its weights lie on both sides of its two products, each of which has two gradients."""
+    projections = layer.weights(x) * x.positions
+    products = layer.connections(x, x) - projections
+    # Three projections read the input, the fourth what the products give.
+    return Shares(projections, projections * 3 // 4, projections // 4 + 2 * products)
+
+
+SPLITS: dict[str, Callable[[Layer, Shape], Shares]] = {"attention": _attention}
+"""Of the types whose forward connections are not all uses of weights on the input."""

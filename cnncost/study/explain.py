@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from cnncost.costs import Convention, LayerCount, Report
 from cnncost.errors import CnncostError, did_you_mean
 from cnncost.layers import Layer
-from cnncost.network import Node
+from cnncost.network import Network, Node
 from cnncost.shape import AXES, Shape
 from cnncost.term import Term, remember, remembered
 
@@ -52,16 +52,26 @@ def explain_totals(report: Report) -> tuple[Working, ...]:
     return tuple(_sum(report, quantity) for quantity in quantities)
 
 
-def _chosen(report: Report, name: str) -> list[LayerCount]:
-    found = [row for row in report.layers if row.name == name]
-    found = found or [row for row in report.layers if row.name.startswith(f"{name}.")]
+def named(network: Network, name: str) -> list[Node]:
+    """The layer of that name, or all layers of that block.
+
+    Raises:
+        CnncostError: nothing is called so.
+    """
+    found = [node for node in network.layers if node.name == name]
+    found = found or [node for node in network.layers if node.name.startswith(f"{name}.")]
     if not found:
-        names = [row.name for row in report.layers]
+        names = [node.name for node in network.layers]
         known = f"cnncost table --all lists its {len(names):,} layers"
         raise CnncostError(
-            f"{report.network.name} has no layer called {name!r}", did_you_mean(name, names, known)
+            f"{network.name} has no layer called {name!r}", did_you_mean(name, names, known)
         )
     return found
+
+
+def _chosen(report: Report, name: str) -> list[LayerCount]:
+    indices = {node.index for node in named(report.network, name)}
+    return [row for row in report.layers if row.node.index in indices]
 
 
 def _workings(row: LayerCount, owner: Node | None, convention: Convention) -> Iterator[Working]:

@@ -1,0 +1,7 @@
+"""The gradient equations of a network as text, Markdown or LaTeX."""
+
+from __future__ import annotations
+
+from cnncost.views.backward.write import write
+
+__all__ = ["write"]

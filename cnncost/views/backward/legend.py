@@ -1,0 +1,99 @@
+"""What the signs of the equations mean: of those signs that a page has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from cnncost.study.backward import Pass
+from cnncost.study.backward.expression import Expression, Symbol, slope
+from cnncost.views.backward.equation import Notation, formula
+from cnncost.views.backward.page import Page
+
+MEANINGS: dict[str, str] = {
+    "times": "@ multiplies element by element.",
+    "product": "Side by side stand matrices: a map has a row a channel and a column a position.",
+    "convolve": "@ is a convolution with stride s, padding p (before:after), dilation d and "
+    "groups g; a transposed kernel paints what the kernel has read.",
+    "correlate": "@ adds up, for each tap of a kernel, one side times what the tap sees of the "
+    "other.",
+    "by head": "@ multiplies matrices head by head.",
+    "slope": "@ is the derivative of f at x.",
+    "sum": "@ sums over positions p or channels i.",
+    "mean": "@ is a mean over examples n, positions p or channels i, by groups g.",
+    "deviation": "@ is the root of the variance + 0.00001.",
+    "operator": "Linear layers stand as matrices, which a transpose turns round.",
+    "where": "[x > 0] is 1 where that holds, else 0.",
+    "unknown": "Of opaque layers nobody knows the gradient.",
+}
+"""By kind of expression, in this order; @ is its sign."""
+
+MASKS = {
+    "m": "m is what dropping left: 0, or 1 / (1 - rate) for what it kept.",
+    "M": "M is 1 where a filter sees a map, else 0.",
+}
+
+
+class Prose(NamedTuple):
+    """How a format writes sentences with formulas in them."""
+
+    notation: Notation
+    math: Callable[[str], str] = str
+    escape: Callable[[str], str] = str
+
+
+def legend(found: Pass, shown: Page, prose: Prose) -> list[str]:
+    """Sentences about the letters and signs of a page."""
+    used = list(_parts(shown))
+    kinds = {part.kind for part in used}
+    signs = _signs(prose.notation)
+    own = {part.word for part in used if isinstance(part, Symbol) and part.of}
+    return [
+        "A bar is the derivative of the loss: one example's; over a batch, those of parameters "
+        "add up. Connections are multiply-accumulates.",
+        *_letters(found, prose),
+        *(
+            prose.escape(text).replace("@", prose.math(signs.get(kind, "")))
+            for kind, text in MEANINGS.items()
+            if kind in kinds
+        ),
+        *(text for letter, text in MASKS.items() if letter in own),
+    ]
+
+
+def _letters(found: Pass, prose: Prose) -> Iterator[str]:
+    """Which letters stand for which layers' parameters, or how they are made."""
+    bare = [p for p in found.parameters if not p.symbol.of]
+    if bare:
+        named = (
+            f"{_written(p.symbol, prose)} is {prose.escape(p.node.name)}'s {p.tensor}" for p in bare
+        )
+        yield f"{', '.join(named)}."
+    elif found.parameters:
+        symbol = found.parameters[0].symbol
+        yield (
+            "A layer's name stands behind its letters: "
+            f"{_written(symbol, prose)} belongs to {prose.escape(symbol.of)}."
+        )
+
+
+def _written(symbol: Symbol, prose: Prose) -> str:
+    return prose.math(formula(symbol, prose.notation))
+
+
+def _signs(notation: Notation) -> dict[str, str]:
+    """The sign of each kind, cut out of a formula that has it."""
+    infixes = {"convolve": "∗", "correlate": "⋆", "by head": "·"}
+    prefixes = {"sum": "Σ", "mean": "mean", "deviation": "std"}
+    signs = {kind: notation.sign(sign) for kind, sign in {**infixes, **prefixes}.items()}
+    derivative = formula(slope("f", Symbol(word="x")), notation)
+    return {**signs, "times": notation.times.strip(), "slope": derivative}
+
+
+def _parts(shown: Page) -> Iterator[Expression]:
+    """Every part of every line."""
+    pending = [e.right for section in shown.sections for e in section.equations]
+    while pending:
+        part = pending.pop()
+        yield part
+        pending.extend(part.operands)
