@@ -214,7 +214,8 @@ def backward(step: Pass) -> list[int]:
         owner = node.index if node.shares is None else node.shares
         made += weights
         most = _pass_on(step, node, pending)
-        timeline.append(resident + most + made)
+        work = traits(node.layer).scratch_backward(node, step.batch, step.size)
+        timeline.append(resident + most + made + work)
         if owner in owned:
             made -= weights
         owned.add(owner)
