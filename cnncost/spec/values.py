@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from cnncost.errors import CnncostError, did_you_mean, quoted
@@ -115,12 +116,12 @@ Env = Mapping[str, Bound | None]
 def parsed(scalar: Scalar) -> int | bool | object | Name | Formula | Bad:
     """What the scalar's text is, by itself; read once."""
     if scalar.parsed is None:
-        scalar.parsed = _parse(scalar)
+        scalar.parsed = _parse(scalar.text.strip())
     return scalar.parsed
 
 
-def _parse(scalar: Scalar) -> object:
-    text = scalar.text.strip()
+@lru_cache(maxsize=4096)  # the same few numbers and names fill a spec
+def _parse(text: str) -> object:
     number = parse_number(text)
     if number is not None:
         return number
