@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from cnncost.errors import CnncostError, did_you_mean, quoted
@@ -120,7 +119,6 @@ def parsed(scalar: Scalar) -> int | bool | object | Name | Formula | Bad:
     return scalar.parsed
 
 
-@lru_cache(maxsize=4096)  # the same few numbers and names fill a spec
 def _parse(text: str) -> object:
     number = parse_number(text)
     if number is not None:
