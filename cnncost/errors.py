@@ -38,12 +38,14 @@ class SpecError(CnncostError):
     """All that one reading of a spec found wrong, in the order of the file.
 
     `lines` holds one `FILE:LINE:COLUMN: what is wrong` a problem, at most
-    `SHOWN` of them; `found` counts all.
+    `SHOWN` of them; `found` counts all, unless the reading stopped at so many.
     """
 
     SHOWN = 20
 
-    def __init__(self, located: Sequence[tuple[str, Problem]], found: int) -> None:
+    def __init__(
+        self, located: Sequence[tuple[str, Problem]], found: int, *, stopped: bool = False
+    ) -> None:
         self.problems = [problem for _, problem in located]
         self.found = found
         lines = []
@@ -52,7 +54,8 @@ class SpecError(CnncostError):
             if problem.hint:
                 lines.append(f"  hint: {problem.hint}")
         if found > self.SHOWN:
-            lines.append(f"and {found - self.SHOWN:,} more")
+            stop = ", where the reading stopped" if stopped else ""
+            lines.append(f"and {found - self.SHOWN:,} more{stop}")
         super().__init__("\n".join(lines))
 
 

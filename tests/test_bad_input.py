@@ -90,6 +90,13 @@ def test_many_bad_lines_are_counted() -> None:
     assert lines[40:] == ["and 2,980 more"]
 
 
+def test_a_reading_stops_at_ten_thousand_problems() -> None:
+    for line in ("- reluu\n", "- {dense: widht}\n", "- &a relu\n"):
+        lines = refusal("input: [3]\nlayers:\n" + line * 10_001).splitlines()
+        assert lines[-1] == "and 9,980 more, where the reading stopped"
+        assert lines[0].startswith("x.yaml:3:")
+
+
 def test_more_values_than_a_file_may_have() -> None:
     most = nodes.MOST_NODES
     nodes.MOST_NODES = 1000

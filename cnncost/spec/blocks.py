@@ -17,6 +17,9 @@ from cnncost.spec.values import NAME
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
+_MOST_PARAMETERS = 100
+"""Of one block: a call costs as many steps."""
+
 
 @dataclass
 class Parameter:
@@ -84,6 +87,11 @@ def _signature(
         parameter = _parameter(text, start + key.text.find("(") + 1 + offset, params, problems)
         if parameter is None:
             continue
+        if len(parameters) == _MOST_PARAMETERS:
+            problems.add(
+                parameter.start, f"more than {_MOST_PARAMETERS} parameters", "params hold for all"
+            )
+            break
         if any(parameter.name == other.name for other in parameters):
             problems.add(parameter.start, f"parameter {parameter.name!r} is given twice")
             continue
@@ -149,17 +157,16 @@ def _read_body(
     block: Block, blocks: dict[str, Block], params: Collection[str], problems: Problems
 ) -> None:
     parameters = [parameter.name for parameter in block.parameters]
-    used_before = {name for name, other in blocks.items() if other.used}
-    reader = LineReader(blocks, [*params, *parameters], problems)
+    used = block.used
+    reader = LineReader(blocks, {*params, *parameters}, problems)
     block.body = reader.lines(block.body_node, block.taken, f"block {block.name}")
     if isinstance(block.body_node, Items) and not block.body_node.items:
         problems.add(block.start, f"block {block.name!r} has no layers", "identity is one")
-    for other in blocks.values():
-        if other is block and other.name not in used_before:
-            other.used = False  # a call of itself is no use
-    words = set(_words(block.body_node))
+    block.used = used  # a call of itself is no use
+    defaults = [parameter.default for parameter in block.parameters if parameter.default]
+    words = {word for node in (block.body_node, *defaults) for word in _words(node)}
     for parameter in block.parameters:
-        if not words & {parameter.name} and not _in_defaults(block, parameter):
+        if parameter.name not in words:
             problems.warn(
                 parameter.start, f"parameter {parameter.name!r} of {block.name} is never used"
             )
@@ -177,12 +184,6 @@ def _words(node: Node) -> Iterator[str]:
             yield from _words(value)
 
 
-def _in_defaults(block: Block, parameter: Parameter) -> bool:
-    return any(
-        parameter.name in _words(other.default) for other in block.parameters if other.default
-    )
-
-
 def _calls(lines: list[Line]) -> Iterator[Line]:
     """The lines that call a block, those inside structures too."""
     for line in lines:
@@ -198,23 +199,24 @@ def _refuse_recursion(blocks: dict[str, Block], problems: Problems) -> None:
     for root in blocks.values():
         if root.name in done:
             continue
-        path: list[str] = [root.name]
+        path = {root.name: None}  # a dict for its order
         stack = [_calls(root.body)]
         while stack:
             step = next(stack[-1], None)
             if step is None:
-                done.add(path.pop())
+                done.add(path.popitem()[0])
                 stack.pop()
                 continue
             block = step.block
             assert block is not None  # _calls yields calls only
             if block.name in path:
                 step.sound = False
-                cycle = " calls ".join([*path[path.index(block.name) :], block.name])
+                names = [*path]
+                cycle = " calls ".join([*names[names.index(block.name) :][:9], block.name])
                 problems.add(
                     step.start, f"a block that calls itself: {cycle}",
                     "blocks cannot recur; repeat makes several copies of a line",
                 )  # fmt: skip
             elif block.name not in done:
-                path.append(block.name)
+                path[block.name] = None
                 stack.append(_calls(block.body))

@@ -16,11 +16,17 @@ from cnncost.spec.values import Bound, Origin
 if TYPE_CHECKING:
     from fractions import Fraction
 
+_MOST = 1000
+"""Each call of a block sees them all."""
+
 
 def read_params(node: Node | None, problems: Problems) -> dict[str, Bound]:
     """The params as the file has them."""
     params: dict[str, Bound] = {}
     for key, value in pairs(node, "params", problems):
+        if len(params) == _MOST:
+            problems.add(key.start, f"more than {_MOST:,} params", "a spec needs few")
+            break
         if not check_name(problems, key, "a parameter"):
             continue
         if key.text in params:

@@ -16,10 +16,12 @@ class Problems:
     """What is wrong with one spec, and what may be unintended (warnings).
 
     A problem found again at its place (a block's line, called twice) counts once.
-    Only the first `KEPT` in the order of finding are kept; all are counted.
+    Only the first `KEPT` in the order of finding are kept; all are counted, until `MOST`
+    are found: there the reading stops.
     """
 
     KEPT = 200
+    MOST = 10_000
 
     def __init__(self, source: Source) -> None:
         self.source = source
@@ -41,6 +43,8 @@ class Problems:
             self._seen.add((offset, what))
             self._kept.append(Problem(offset, what, hint if isinstance(hint, str) else hint()))
             self.found += 1
+        if self.found >= self.MOST:
+            self.stop()
 
     def warn(self, offset: int, what: str, hint: str = "") -> None:
         self.warnings.append(Problem(offset, what, hint))
@@ -49,7 +53,7 @@ class Problems:
         """Raise all that was found, in the order of the file."""
         ordered = sorted(self._kept, key=lambda problem: problem.offset)
         located = [(self.source.locate(p.offset), p) for p in ordered[: SpecError.SHOWN]]
-        raise SpecError(located, self.found)
+        raise SpecError(located, self.found, stopped=self.found >= self.MOST)
 
     def stop_if_any(self) -> None:
         if self.found:

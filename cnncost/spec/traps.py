@@ -9,9 +9,16 @@ BOOLEANS = dict.fromkeys(("yes", "Yes", "YES", "on", "On", "ON", "True", "TRUE")
 )
 """What to write for the words that YAML 1.1 takes for true and false."""
 
+_NUMBERLIKE = re.compile(r"[-+]?[0-9.][0-9A-Fa-fxXoObB_,:.]*", re.A)
+_DIGITS = "a number is 12, 0.5 or 1e6, of 60 digits at most"
+
 
 def trap(text: str) -> str:
     """What to write for a number that YAML 1.1 or another language would have read."""
+    if not _NUMBERLIKE.fullmatch(text):
+        return ""
+    if len(text) > 60:
+        return _DIGITS
     if re.fullmatch(r"-?0[0-9]+", text):
         return f"write {int(text)}: numbers are decimal, without leading zeros"
     if re.fullmatch(r"0[xX][0-9a-fA-F]{1,16}", text):
@@ -35,5 +42,5 @@ def trap(text: str) -> str:
     if re.fullmatch(r"[0-9]+\.", text):
         return f"write {text[:-1]}"
     if re.fullmatch(r"-?[0-9.]+", text):
-        return "a number is 12, 0.5 or 1e6, of 60 digits at most"
+        return _DIGITS
     return ""

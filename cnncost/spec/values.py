@@ -115,12 +115,11 @@ Env = Mapping[str, Bound | None]
 def parsed(scalar: Scalar) -> int | bool | object | Name | Formula | Bad:
     """What the scalar's text is, by itself; read once."""
     if scalar.parsed is None:
-        scalar.parsed = _parse(scalar)
+        scalar.parsed = _parse(scalar.text.strip())
     return scalar.parsed
 
 
-def _parse(scalar: Scalar) -> object:
-    text = scalar.text.strip()
+def _parse(text: str) -> object:
     number = parse_number(text)
     if number is not None:
         return number
