@@ -253,6 +253,9 @@ def test_the_same_plan_whatever_the_hash_seed_and_the_order_of_keys() -> None:
         ("weights", "'weights' is no budget"),
         ("weights=x%", "no share"),
         ("wieghts=5M", "did you mean 'weights'?"),
+        ("memory=64M", "write 64MiB (powers of 1024) or 64MB (powers of 1000)"),
+        ("memory=64MiB", "suggest makes no plans for memory"),
+        ("sram=50%", "suggest makes no plans for sram"),
     ],
 )
 def test_wrong_budgets(budget: str, says: str) -> None:
@@ -260,6 +263,12 @@ def test_wrong_budgets(budget: str, says: str) -> None:
     assert done.returncode == 2
     assert says in done.stderr
     assert done.stdout == ""
+
+
+def test_a_spec_s_budget_of_bytes() -> None:
+    done = run("suggest", "-", text=SMALL + "budget: {sram: 1KiB}\n")
+    assert done.returncode == 2
+    assert "suggest makes no plans for sram" in done.stderr
 
 
 def test_the_same_metric_twice() -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from cnncost.errors import CnncostError, did_you_mean
-from cnncost.quantity import parse_count, parse_number
+from cnncost.quantity import BYTES, parse_bytes, parse_count, parse_number
 from cnncost.suggest.draft import METRICS, Measures
 
 
@@ -32,6 +32,10 @@ def parse(texts: Iterable[str], before: Measures) -> tuple[Budget, ...]:
         metric, equals, amount = text.partition("=")
         if not equals:
             raise CnncostError(f"{text!r} is no budget", "write METRIC=AMOUNT, as in weights=20M")
+        metric = metric.strip().replace("-", "_")
+        if metric in BYTES and not amount.endswith("%"):
+            parse_bytes(amount)
+        _refuse_bytes(metric)
         metric = metric_named(metric)
         if any(metric == budget.metric for budget in budgets):
             raise CnncostError(f"--budget {metric} is given twice", "keep one")
@@ -40,8 +44,21 @@ def parse(texts: Iterable[str], before: Measures) -> tuple[Budget, ...]:
 
 
 def of_spec(limits: Mapping[str, int]) -> tuple[Budget, ...]:
-    """The budgets that a spec itself sets."""
+    """The budgets that a spec itself sets.
+
+    Raises:
+        CnncostError: one is of bytes.
+    """
+    for metric in limits:
+        _refuse_bytes(metric)
     return tuple(Budget(metric, most, str(most)) for metric, most in limits.items())
+
+
+def _refuse_bytes(metric: str) -> None:
+    """Plans are searched over counts; check knows the budgets of bytes."""
+    if metric in BYTES:
+        known = f"it plans for {', '.join(METRICS[:-1])} and {METRICS[-1]}: give those by --budget"
+        raise CnncostError(f"suggest makes no plans for {metric}", known)
 
 
 def metric_named(word: str) -> str:
