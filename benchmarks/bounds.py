@@ -101,6 +101,12 @@ BAD: dict[str, Callable[[], str]] = {
     "empty copies of copies": lambda: (
         HEAD + "- sequence: [{sequence: [{relu, repeat: 0}], repeat: 99999}]\n  repeat: 99999\n"
     ),
+    "empty copies of nothing": lambda: (
+        HEAD + "- sequence: [{sequence: [], repeat: 99999}]\n  repeat: 99999\n"
+    ),
+    "lines that are left out, repeated": lambda: filled(
+        HEAD + "- repeat: 99999\n  sequence: [", "{relu, repeat: 0}, ", "relu]\n", 3 * MIB
+    ),
     "a chain of 100,000 blocks": lambda: (
         "input: [3]\nblocks:\n"
         + "".join(f"  b{n}: [b{n + 1}]\n" for n in range(100_000))

@@ -520,5 +520,8 @@ def test_inputs_by_name_from_outside() -> None:
 
 
 def test_the_bound_on_layers_is_the_last_allowed_number() -> None:
-    text = "input: [3]\nlayers: [{relu, repeat: 5}]"
+    text = (
+        "input: {a: [3], b: [3]}\n"
+        "layers: [{relu, repeat: 4, from: a}, {add: [relu1, b]}, {relu, repeat: 0}]"
+    )
     assert len(read_spec(text, "x.yaml", Settings(max_layers=5)).network.layers) == 5

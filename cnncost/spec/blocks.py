@@ -136,13 +136,17 @@ def _parameter(
 def _default(text: str, start: int, problems: Problems) -> Node | None:
     """A default, read as YAML, with its place in the file."""
     start += len(text) - len(text.lstrip())
-    inner = Problems(problems.source)
-    node = parse(text.strip(), inner)
+    node = _plain(text.strip()) or parse(text.strip(), Problems(problems.source))
     if node is None or isinstance(node, Pairs):
         problems.add(start, f"{quoted(text.strip())} is no default", "a number, word or list is")
         return None
     _shift(node, start)
     return node
+
+
+def _plain(text: str) -> Scalar | None:
+    """A number or word, which needs no parser."""
+    return Scalar(text, 0, len(text), plain=True) if re.fullmatch(r"[\w.]+", text, re.A) else None
 
 
 def _shift(node: Node, by: int) -> None:

@@ -24,6 +24,9 @@ DEEPEST = 60
 
 _JOINED = "list the names of all that it reads"
 
+_LINES = 4
+"""Lines once expanded, for each layer allowed: calls and structures are lines, and no layers."""
+
 
 class TooMany(Exception):
     """More layers or steps than allowed; `start` is the line that passed the bound."""
@@ -60,6 +63,7 @@ class Expansion:
         return previous
 
     def _line(self, line: Line, previous: int | None, frame: Frame) -> int | None:
+        self._step(line)
         name = line.name or self._number(line, frame)
         if not line.sound:
             frame.scope.names[name] = None
@@ -83,6 +87,7 @@ class Expansion:
             frame.scope.names[name] = group
             output = previous
             for copy in range(1, copies + 1):
+                self._step(line)
                 entry, output = self._copy(line, f"{name}.{copy}", source, output, inner)
                 group.copies.append(entry)
                 source = output
@@ -105,7 +110,8 @@ class Expansion:
         self, line: Line, name: str, source: int | None, previous: int | None, frame: Frame
     ) -> tuple[Entry, int | None]:
         """One copy of a line: what its name stands for, and its output."""
-        self._step(line)
+        if len(self.assembly.written) >= self.max_layers:
+            raise TooMany(line.start, f"more than {self.max_layers:,} layers")
         if line.block is not None:
             return self._call(line, line.block, name, source, previous, frame)
         if line.bodies:
@@ -120,11 +126,10 @@ class Expansion:
         return node, node
 
     def _step(self, line: Line) -> None:
+        """Count a line, or a further copy of one."""
         self.steps += 1
-        if len(self.builder.nodes) > self.max_layers:
-            raise TooMany(line.start, f"more than {self.max_layers:,} layers")
-        if self.steps > 20 * self.max_layers:
-            raise TooMany(line.start, f"more than {20 * self.max_layers:,} lines once expanded")
+        if self.steps > _LINES * self.max_layers:
+            raise TooMany(line.start, f"more than {_LINES * self.max_layers:,} lines once expanded")
 
     def _note(self, trouble: Misread | Unknown, line: Line) -> None:
         if isinstance(trouble, Unknown):

@@ -26,7 +26,7 @@ _TOKEN = re.compile(
     r"\s*(?:([0-9][0-9A-Za-z_.]*(?:(?<=[eE])[+-][0-9]+)?)|([A-Za-z_][A-Za-z0-9_.]*)|(//|[-+*/(),])|(\S))",
     re.A,
 )
-_LONGEST, _DEEPEST = 1000, 40
+LONGEST, _DEEPEST = 1000, 40
 _LARGEST = 2**200
 
 
@@ -43,9 +43,9 @@ def parse(text: str) -> Tree:
     Raises:
         CnncostError: the text is no expression.
     """
-    if len(text) > _LONGEST:
+    if len(text) > LONGEST:
         raise CnncostError(
-            f"{quoted(text)} is too long for an expression", f"{_LONGEST:,} characters at most"
+            f"{quoted(text)} is too long for an expression", f"{LONGEST:,} characters at most"
         )
     parser = _Parser(text)
     tree = parser.sum(0)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cnncost.errors import did_you_mean, quoted
 from cnncost.place import Place
-from cnncost.spec.values import Misread, Unknown
+from cnncost.spec.values import PATH, Misread, Unknown
 
 if TYPE_CHECKING:
     from cnncost.spec.lines import Line
@@ -20,6 +20,10 @@ class Call(NamedTuple):
     outer: Call | None
     line: Line
     """The line that calls, with the scalars of its arguments."""
+
+
+_LONGEST = 1000
+"""Characters of a name with dots."""
 
 
 class NoSuchName(Misread):
@@ -56,6 +60,8 @@ class Scope:
             Misread: there is no such name yet.
             Unknown: it was refused before.
         """
+        if len(path) > _LONGEST or not PATH.fullmatch(path):
+            raise Misread(offset, f"{quoted(path)} is no layer's name")
         entry: Entry = self
         done = ""
         for part in path.split("."):

@@ -11,7 +11,6 @@ from cnncost.spec.frame import Frame
 from cnncost.spec.nodes import Items, Node, Scalar
 from cnncost.spec.scope import NoSuchName, output_of
 from cnncost.spec.values import (
-    PATH,
     Bound,
     Misread,
     Name,
@@ -58,8 +57,6 @@ class Site(NamedTuple):
             return int(bound.value)
         if path == "input" and frame.entering is not None:
             return frame.entering
-        if not PATH.fullmatch(path):
-            raise Misread(offset, f"{quoted(path)} is no layer's name")
         return output_of(frame.scope.find(path, offset))
 
     def extents(self, node: Node) -> tuple[int, ...] | None:

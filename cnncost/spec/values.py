@@ -125,7 +125,7 @@ def _parse(text: str) -> object:
         return number
     if text in ("true", "false"):
         return text == "true"
-    if PATH.fullmatch(text):
+    if len(text) <= expression.LONGEST and PATH.fullmatch(text):
         if text in BOOLEANS:
             return Bad(f"{quoted(text)} is neither true nor false", f"write {BOOLEANS[text]}")
         return Name(text)
