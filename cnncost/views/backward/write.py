@@ -58,7 +58,7 @@ def _write_text(file: TextIO, found: Pass, shown: Page, notation: Notation) -> N
             file.write(f"{section.heading}\n")
         for summands, number in _rows(section, notation):
             lines = folded(summands, first) if room else [" ".join(summands)]
-            _write_row(file, lines, first, number.rjust(last))
+            _write_row(file, lines, first, last, number)
         file.write("\n")
     for sentence in legend(found, shown, Prose(notation)):
         file.write(_prose(sentence, room))
@@ -81,9 +81,9 @@ def _rows(section: Section, notation: Notation) -> list[tuple[list[str], str]]:
     return rows
 
 
-def _write_row(file: TextIO, lines: Sequence[str], first: int, number: str) -> None:
-    """An equation's lines, the connections behind the last."""
+def _write_row(file: TextIO, lines: Sequence[str], first: int, last: int, number: str) -> None:
+    """An equation's lines in a column `first` wide, its connections in one of `last` behind."""
     *above, bottom = lines
     file.writelines(f"  {line}\n" for line in above)
-    padded = bottom + " " * (first - width(bottom))
-    file.write(f"  {padded}  {number}".rstrip() + "\n")
+    blanks = first + last - width(bottom) - len(number)
+    file.write(f"  {bottom}  {' ' * blanks}{number}".rstrip() + "\n")
