@@ -156,7 +156,7 @@ def test_frozen_layers() -> None:
         "W̄_three", "b̄_three"
     )
     text = printed(CHAIN.format(frozen, frozen, frozen))
-    assert "Nothing is trained" in text
+    assert "No gradient is worked out" in text
     assert " = " not in text
 
 

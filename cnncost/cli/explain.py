@@ -97,4 +97,4 @@ def _backward(spec: Spec, layer: str, form: Format, output: str, *, force: bool)
     chosen = named(spec.network, layer) if layer else ()
     found = backward(spec.network)
     with destination(output, force=force) as file:
-        write(file, found, [node.index for node in chosen], form.value, plain=ascii_only(file))
+        write(file, found, {node.index for node in chosen}, form.value, plain=ascii_only(file))

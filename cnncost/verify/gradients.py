@@ -47,6 +47,29 @@ def evaluate(
     return work.found
 
 
+FLOOR = 1e-6
+"""Of the largest entry of all gradients: what is smaller is rounding. A shift before a batch
+norm has no gradient, and both sides give some 1e-15 for it."""
+
+
+def disagreeing(
+    found: Mapping[str, Tensor], expected: Mapping[str, Tensor], tolerance: float
+) -> list[str]:
+    """The symbols of `expected` that are not found, or differ by more than the tolerance,
+    relative to their largest entry."""
+    scale = max((float(value.abs().max()) for value in expected.values()), default=0.0)
+    wrong = []
+    for name, value in expected.items():
+        ours = found.get(normalize("NFD", name))
+        if ours is None or ours.shape != value.shape:
+            wrong.append(name)
+            continue
+        allowed = tolerance * max(float(value.abs().max()), FLOOR * scale)
+        if not float((ours - value).abs().max()) <= allowed:  # so that NaN differs
+            wrong.append(name)
+    return wrong
+
+
 def _plain(values: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {normalize("NFD", name): value for name, value in values.items()}
 

@@ -6,6 +6,7 @@ Knows the layer types from their documentation; nothing of cnncost's gradient ru
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import prod
 from typing import Any
 
 import torch
@@ -45,7 +46,9 @@ class Forward:
         for name, dims in node.layer.tensors(node.inputs[0]).items():
             if name == "weight" and getattr(node.layer, "connects", None):
                 dims = (node.output.channels, node.inputs[0].channels, *dims[1:])
-            found[name] = self.random(*dims).requires_grad_()
+            # Activations keep their size: a softmax that saturates leaves rounding only.
+            spread = prod(dims[1:]) ** -0.5
+            found[name] = (self.random(*dims) * spread).requires_grad_()
         return found
 
 
@@ -158,7 +161,7 @@ def _adaptive(kind: str) -> Callable[..., Tensor]:
 def subsample(run: Forward, node: Node, x: Tensor) -> Tensor:
     own, kernel = run.parameters[node.index], get(node, "kernel")
     pool = getattr(functional, f"avg_pool{x.dim() - 2}d")
-    sums = pool(x, kernel) * torch.tensor(kernel).prod()
+    sums = pool(x, kernel) * prod(kernel)
     y: Tensor = sums * _by_channel(own["weight"], x) + _by_channel(own["bias"], x)
     return y
 
@@ -225,7 +228,7 @@ def pixel_shuffle(run: Forward, node: Node, x: Tensor) -> Tensor:
     """Axis by axis, the first one's factor slowest among the channels."""
     factors = get(node, "factor")
     for axis, factor in enumerate(factors):
-        rest = int(torch.tensor(factors[axis + 1 :]).prod()) if axis + 1 < len(factors) else 1
+        rest = prod(factors[axis + 1 :])
         x = x.unflatten(1, (-1, factor, rest)).movedim(2, 3 + axis + 1)
         x = x.flatten(1, 2).flatten(2 + axis, 3 + axis)
     return x

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from cnncost.study.backward import Pass
@@ -47,11 +47,12 @@ def legend(found: Pass, shown: Page, prose: Prose) -> list[str]:
     used = list(_parts(shown))
     kinds = {part.kind for part in used}
     signs = _signs(prose.notation)
-    own = {part.word for part in used if isinstance(part, Symbol) and part.of}
+    symbols = [part for part in used if isinstance(part, Symbol)]
+    own = {symbol.word for symbol in symbols if symbol.of}
     return [
         "A bar is the derivative of the loss: one example's; over a batch, those of parameters "
         "add up. Connections are multiply-accumulates.",
-        *_letters(found, prose),
+        *_letters(found, symbols, prose),
         *(
             prose.escape(text).replace("@", prose.math(signs.get(kind, "")))
             for kind, text in MEANINGS.items()
@@ -61,20 +62,21 @@ def legend(found: Pass, shown: Page, prose: Prose) -> list[str]:
     ]
 
 
-def _letters(found: Pass, prose: Prose) -> Iterator[str]:
-    """Which letters stand for which layers' parameters, or how they are made."""
+def _letters(found: Pass, used: Sequence[Symbol], prose: Prose) -> Iterator[str]:
+    """Which letters stand for which layers' parameters, and how others are made."""
     bare = [p for p in found.parameters if not p.symbol.of]
     if bare:
         named = (
             f"{_written(p.symbol, prose)} is {prose.escape(p.node.name)}'s {p.tensor}" for p in bare
         )
         yield f"{', '.join(named)}."
-    elif found.parameters:
-        symbol = found.parameters[0].symbol
-        yield (
-            "A layer's name stands behind its letters: "
-            f"{_written(symbol, prose)} belongs to {prose.escape(symbol.of)}."
-        )
+    for symbol in used:
+        if symbol.of:
+            yield (
+                "A layer's name stands behind its letters: "
+                f"{_written(symbol, prose)} belongs to {prose.escape(symbol.of)}."
+            )
+            return
 
 
 def _written(symbol: Symbol, prose: Prose) -> str:

@@ -11,7 +11,7 @@ from cnncost.study.backward.expression import Symbol
 COSTS = "connections"
 """The title of the costs' column."""
 
-NOTHING = "Nothing is trained, so no gradient is worked out."
+NOTHING = "No gradient is worked out: nothing here or below is trained."
 
 
 class Section(NamedTuple):
@@ -37,7 +37,9 @@ def page(found: Pass, chosen: Collection[int] = ()) -> Page:
 
     A layer's part are the gradients by its output, its parameters, and what it reads.
     """
-    shown = [e for e in found.equations if _shows(found, e, chosen)]
+    nodes = found.network.nodes
+    read = {i for at in chosen for i in nodes[at].reads}
+    shown = [e for e in found.equations if _shows(e, chosen, read)]
     needed = tuple(e for e in shown if e.needed)
     beyond = tuple(e for e in shown if not e.needed)
     kept = tuple(e for e in found.kept if not chosen or e.node.index in chosen)
@@ -50,14 +52,11 @@ def page(found: Pass, chosen: Collection[int] = ()) -> Page:
     return Page(found.network.name, given, tuple(s for s in sections if s.equations))
 
 
-def _shows(found: Pass, equation: Equation, chosen: Collection[int]) -> bool:
+def _shows(equation: Equation, chosen: Collection[int], read: Collection[int]) -> bool:
     if not chosen:
         return not equation.same
     at = equation.node.index
-    if at in chosen:
-        return True
-    nodes = found.network.nodes
-    return equation.passed and any(at in nodes[i].reads for i in sorted(chosen))
+    return at in chosen or (equation.passed and at in read)
 
 
 def total(equations: Sequence[Equation]) -> str:

@@ -6,10 +6,10 @@ from collections.abc import Collection, Sequence
 from shutil import get_terminal_size
 from textwrap import fill
 from typing import TextIO
-from unicodedata import combining
 
 from cnncost.study.backward import Pass
-from cnncost.views.backward.equation import ASCII, TEXT, Notation, formula
+from cnncost.views.backward.equation import ASCII, TEXT, Notation, formula, terms
+from cnncost.views.backward.fold import folded, width
 from cnncost.views.backward.legend import Prose, legend
 from cnncost.views.backward.markup import write_latex, write_markdown
 from cnncost.views.backward.page import COSTS, NOTHING, Page, Section, cost, page
@@ -45,61 +45,45 @@ def _heading(shown: Page, notation: Notation) -> str:
 
 def _write_text(file: TextIO, found: Pass, shown: Page, notation: Notation) -> None:
     room = get_terminal_size().columns if file.isatty() else 0
-    file.write(_folded(_heading(shown, notation), room) + "\n")
+    file.write(_prose(_heading(shown, notation), room) + "\n")
     if not shown.sections:
         file.write(f"{NOTHING}\n")
         return
     rows = [row for section in shown.sections for row in _rows(section, notation)]
     last = max(len(number) for _, number in rows)
-    widest = max(sum(map(_width, parts)) + len(parts) - 1 for parts, _ in rows)
+    widest = max(width(" ".join(summands)) for summands, _ in rows)
     first = min(widest, max(room - last - 5, NARROWEST) if room else FOLD)
     for section in shown.sections:
         if section.heading:
             file.write(f"{section.heading}\n")
-        for parts, number in _rows(section, notation):
-            lines = _wrapped(parts, first) if room else [" ".join(parts)]
-            _write_row(file, lines, first, number.rjust(last))
+        for summands, number in _rows(section, notation):
+            lines = folded(summands, first) if room else [" ".join(summands)]
+            _write_row(file, lines, first, last, number)
         file.write("\n")
     for sentence in legend(found, shown, Prose(notation)):
-        file.write(_folded(sentence, room))
+        file.write(_prose(sentence, room))
 
 
-def _folded(text: str, room: int) -> str:
+def _prose(text: str, room: int) -> str:
     """Prose over several lines where the terminal, or a page, has no room for it."""
     return fill(text, min(room or FOLD, FOLD), break_long_words=False) + "\n"
 
 
 def _rows(section: Section, notation: Notation) -> list[tuple[list[str], str]]:
-    """For each line of a section its equation, in words that stay together, and its cost."""
+    """For each line of a section its equation's summands, and its cost."""
     rows = [(["gradient"], COSTS)] if section.costs and not section.heading else []
     for equation in section.equations:
-        left = formula(equation.left, notation)
-        words = f"{left} = {formula(equation.right, notation)}".split(" ")
-        rows.append((words, cost(equation) if section.costs else ""))
+        first, *others = terms(equation.right, notation)
+        summands = [f"{formula(equation.left, notation)} = {first}", *others]
+        rows.append((summands, cost(equation) if section.costs else ""))
     if section.total:
-        rows.append((["in", "all"], section.total))
+        rows.append((["in all"], section.total))
     return rows
 
 
-def _write_row(file: TextIO, lines: Sequence[str], first: int, number: str) -> None:
-    """An equation's lines, the connections behind the last."""
+def _write_row(file: TextIO, lines: Sequence[str], first: int, last: int, number: str) -> None:
+    """An equation's lines in a column `first` wide, its connections in one of `last` behind."""
     *above, bottom = lines
     file.writelines(f"  {line}\n" for line in above)
-    padded = bottom + " " * (first - _width(bottom))
-    file.write(f"  {padded}  {number}".rstrip() + "\n")
-
-
-def _wrapped(words: Sequence[str], room: int) -> list[str]:
-    """Words on lines of so many characters, the further ones indented; none is cut."""
-    lines = [words[0]]
-    for word in words[1:]:
-        if _width(lines[-1]) + 1 + _width(word) <= room:
-            lines[-1] += f" {word}"
-        else:
-            lines.append(f"    {word}")
-    return lines
-
-
-def _width(text: str) -> int:
-    """The columns that a text takes: a bar stands above its letter."""
-    return sum(not combining(character) for character in text)
+    blanks = first + last - width(bottom) - len(number)
+    file.write(f"  {bottom}  {' ' * blanks}{number}".rstrip() + "\n")

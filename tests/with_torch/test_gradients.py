@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 import cnncost
-from cnncost.errors import SpecError
+from cnncost.errors import CnncostError, SpecError
 from cnncost.layers import TYPES
 from cnncost.network import Network
 from cnncost.study.backward import Pass, backward
 from cnncost.study.backward.expression import Symbol
 from cnncost.study.backward.symbols import Parameter
-from cnncost.verify.gradients import evaluate
+from cnncost.verify.gradients import disagreeing, evaluate
 from cnncost.views.backward import write
 from cnncost.views.backward.equation import formula
 
@@ -106,7 +106,7 @@ def test_every_type_is_run_and_drawn() -> None:
 
 @pytest.mark.parametrize("word", sorted(CASES))
 def test_each_layer_type(word: str) -> None:
-    @settings(max_examples=15, deadline=None, derandomize=True)
+    @settings(max_examples=40, deadline=None, derandomize=True)
     @given(CASES[word])
     def check(case: Case) -> None:
         try:
@@ -165,12 +165,38 @@ def networks(draw: st.DrawFn) -> str:
     return f"input: {{{shapes}}}\nlayers:\n{text}\n"
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
+@settings(max_examples=300, deadline=None, derandomize=True)
 @given(networks())
 def test_random_networks(text: str) -> None:
     compare(cnncost.loads(text).network)
 
 
 @pytest.mark.parametrize("bundled", ["residual_mlp", "minmax", "lenet5"])
-def test_bundled_networks(bundled: str) -> None:
+def test_small_bundled_networks(bundled: str) -> None:
     compare(cnncost.load(bundled).network)
+
+
+@pytest.mark.parametrize("bundled", ["resnet18", "googlenet", "mobilenet_v2", "shufflenet_v2"])
+def test_bundled_networks_on_small_images(bundled: str) -> None:
+    compare(cnncost.load(bundled, inputs={"": (3, 64, 64)}).network)
+
+
+def test_disagreeing_names_what_differs() -> None:
+    one, zero = torch.ones(3, dtype=torch.float64), torch.zeros(3, dtype=torch.float64)
+    same = {"a": one, "b": zero + 1e-16}
+    assert disagreeing(same, {"a": one * (1 + 1e-6), "b": zero}, 1e-4) == []
+    assert disagreeing(same, {"a": one * 1.001, "b": zero}, 1e-4) == ["a"]
+    assert disagreeing(same, {"a": one, "b": zero + 1e-3}, 1e-4) == ["b"]
+    assert disagreeing(same, {"a": one[:2], "c": zero}, 1e-4) == ["a", "c"]
+
+
+OPAQUE = "input: [4]\nlayers: [{dense: 4}, {opaque: {output: [4], op: Einsum}}]\n"
+
+
+def test_what_cannot_be_evaluated_is_said() -> None:
+    text = printed(backward(cnncost.loads(OPAQUE).network))
+    with pytest.raises(CnncostError, match="nobody knows the gradient of an opaque layer"):
+        evaluate(text, {}, {}, {"ȳ_opaque1": torch.ones(1, 4)})
+    text = printed(backward(cnncost.load("residual_mlp").network))
+    with pytest.raises(CnncostError, match="the equations need a value of y\u0304"):
+        evaluate(text, {}, {}, {})
