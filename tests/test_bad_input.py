@@ -5,6 +5,7 @@ How long they take and how much memory is measured by `benchmarks/bounds.py`.
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -137,5 +138,7 @@ def test_from_the_command_line_as_well(tmp_path: Path) -> None:
     )  # fmt: skip
     assert done.returncode == 2
     assert done.stdout == ""
-    assert "brackets.yaml:1:101: brackets nested more than 100 deep" in done.stderr
+    # libyaml refuses the 1,001st itself from 0.2.6 on, before it hands out the 101st
+    place = r"^brackets\.yaml:1:(101|1001): brackets nested more than 100 deep\n  hint: "
+    assert re.match(place, done.stderr)
     assert "Traceback" not in done.stderr

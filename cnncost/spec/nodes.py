@@ -120,8 +120,14 @@ def _syntax(error: Exception) -> Problem:
     if mark and began and began.line != mark.line and any(part in what for part in _SEEN_LATE):
         mark = began
     offset = mark.index if mark else getattr(error, "position", 0) or 0
+    if "nesting depth" in what:  # libyaml's own bound, from 0.2.6 on; it looks far ahead of ours
+        return _too_deep(offset)
     hint = next((hint for part, hint in _HINTS if part in what), "")
     return Problem(offset, f"this is no YAML: {what}", hint)
+
+
+def _too_deep(offset: int) -> Problem:
+    return Problem(offset, f"brackets nested more than {DEEPEST} deep", "a spec needs few levels")
 
 
 def _build(events: Iterator[object], problems: Problems) -> Node | None:
@@ -184,13 +190,7 @@ def _build(events: Iterator[object], problems: Problems) -> Node | None:
                 keys[-1] = None
         if not isinstance(node, Scalar):
             if len(stack) == DEEPEST:
-                raise _TooLarge(
-                    Problem(
-                        node.start,
-                        f"brackets nested more than {DEEPEST} deep",
-                        "a spec needs few levels",
-                    )
-                )
+                raise _TooLarge(_too_deep(node.start))
             stack.append(node)
             keys.append(None)
     return root
