@@ -105,7 +105,7 @@ BAD: dict[str, Callable[[], str]] = {
         HEAD + "- sequence: [{sequence: [], repeat: 99999}]\n  repeat: 99999\n"
     ),
     "lines that are left out, repeated": lambda: filled(
-        HEAD + "- repeat: 99999\n  sequence: [", "{relu, repeat: 0}, ", "relu]\n", 3 * MIB
+        HEAD + "- repeat: 99999\n  sequence: [", "{relu, repeat: 0}, ", "relu]\n", 4_500_000
     ),
     "a chain of 100,000 blocks": lambda: (
         "input: [3]\nblocks:\n"

@@ -15,7 +15,7 @@ from cnncost.spec.line import Line
 from cnncost.spec.problems import Problems
 from cnncost.spec.scope import Call, Copies, Entry, Scope
 from cnncost.spec.site import Site, default
-from cnncost.spec.values import Bound, Misread, Reading, Unknown, Word
+from cnncost.spec.values import Bound, Misread, Reading, Unknown, Word, literal
 
 __all__ = ["Expansion", "Frame", "TooMany", "Written"]
 
@@ -24,7 +24,7 @@ DEEPEST = 60
 
 _JOINED = "list the names of all that it reads"
 
-_LINES = 4
+_LINES = 3
 """Lines once expanded, for each layer allowed: calls and structures are lines, and no layers."""
 
 
@@ -153,7 +153,9 @@ class Expansion:
         at = line.common.get("repeat")
         if at is None:
             return 1, False
-        value = Reading(frame.env).value(at)
+        value = literal(at)
+        if value is None:
+            value = Reading(frame.env).value(at)
         if isinstance(value, bool):
             return int(value), False
         if not isinstance(value, int) or value < 0:

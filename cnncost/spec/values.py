@@ -119,6 +119,12 @@ def parsed(scalar: Scalar) -> int | bool | object | Name | Formula | Bad:
     return scalar.parsed
 
 
+def literal(node: Node) -> int | None:
+    """The whole number or truth value that stands there itself; None for all else."""
+    known = parsed(node) if isinstance(node, Scalar) else None
+    return known if isinstance(known, int) else None
+
+
 def _parse(text: str) -> object:
     number = parse_number(text)
     if number is not None:
