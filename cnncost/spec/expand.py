@@ -153,9 +153,8 @@ class Expansion:
         at = line.common.get("repeat")
         if at is None:
             return 1, False
-        value = literal(at)
-        if value is None:
-            value = Reading(frame.env).value(at)
+        known = literal(at)  # as most are, and a file may hold very many
+        value = Reading(frame.env).value(at) if known is None else known
         if isinstance(value, bool):
             return int(value), False
         if not isinstance(value, int) or value < 0:
