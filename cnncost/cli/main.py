@@ -23,6 +23,7 @@ COMMANDS = (
     "convert",
     "draw",
     "verify",
+    "run",
     "zoo",
 )
 """The commands in the order of `--help`; each is a module beside this one."""

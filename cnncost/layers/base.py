@@ -32,6 +32,8 @@ class Layer:
     """Whether its costs are known; a total over others is a lower bound."""
     counted: ClassVar[bool] = False
     """Whether the table shows it: it has weights of its own."""
+    by_rows: ClassVar[bool] = False
+    """Whether its weights are a row for each channel of the output, which a spec may carry."""
     learns: ClassVar[bool] = False
     """Whether it may have parameters."""
     maps_only: ClassVar[bool] = False

@@ -51,6 +51,7 @@ class Conv(Convolving):
     Krizhevsky et al. 2012, sec. 3.5: AlexNet's two towers are two groups.
     """
 
+    by_rows = True
     filters: int = whole("output channels")
     kernel: tuple[int, ...] = per_axis("extents of the window")
     stride: tuple[int, ...] = per_axis("step of the window", 1)
@@ -94,6 +95,7 @@ class Conv(Convolving):
 class DepthwiseConv(Convolving):
     """One window, or `multiplier` of them, for each channel alone (Howard et al. 2017)."""
 
+    by_rows = True
     kernel: tuple[int, ...] = per_axis("extents of the window")
     multiplier: int = whole("filters a channel", 1)
     stride: tuple[int, ...] = per_axis("step of the window", 1)

@@ -12,6 +12,7 @@ class Dense(Layer):
     """Fully connected to every unit of its input, whatever its shape: the textbook's layer."""
 
     counted = True
+    by_rows = True
     units: int = whole("output units")
     bias: bool = flag("one added number a unit", usually=True)
 
@@ -40,6 +41,7 @@ class Linear(Layer):
     """A dense layer along the channels, the same at every position."""
 
     counted = True
+    by_rows = True
     features: int = whole("output channels")
     bias: bool = flag("one added number a feature", usually=True)
 

@@ -8,6 +8,7 @@ from cnncost.errors import Refused
 from cnncost.layers import JOINS, Layer, layer_type, read
 from cnncost.layers.kinds import ExtentsOf
 from cnncost.network import Builder
+from cnncost.spec.carried import misfit
 from cnncost.spec.frame import Frame
 from cnncost.spec.line import Line
 from cnncost.spec.nodes import Items, Node, Scalar
@@ -66,7 +67,10 @@ class Assembly:
             reads = [source]
         else:
             raise Unknown
-        return self.add(line, name, layer, reads, site.frame, given.origins)
+        node = self.add(line, name, layer, reads, site.frame, given.origins)
+        if line.values is not None and (wrong := misfit(line.values, self.builder.nodes[node])):
+            self.problems.add(line.values.start, *wrong)
+        return node
 
     def add(
         self,

@@ -9,6 +9,7 @@ from cnncost.place import Place
 if TYPE_CHECKING:
     from cnncost.layers import Layer
     from cnncost.spec.blocks import Block
+    from cnncost.spec.carried import Carried
     from cnncost.spec.names import Names
     from cnncost.spec.nodes import Node, Scalar
 
@@ -19,7 +20,7 @@ class Line:
 
     __slots__ = (
         *("arguments", "block", "bodies", "common", "end", "join", "main", "name"),
-        *("scoped", "sound", "sources", "start", "taken", "type", "word"),
+        *("scoped", "sound", "sources", "start", "taken", "type", "values", "word"),
     )
 
     def __init__(self, node: Node, word: str) -> None:
@@ -32,6 +33,8 @@ class Line:
         """Further parameters by name; the main one as well, once its name is known."""
         self.common: dict[str, Scalar] = {}
         self.name = ""
+        self.values: Carried | None = None
+        """The layer's own numbers, if it carries them."""
         self.sources: list[Scalar] = []
         """What an opaque layer reads, where it lists several."""
         self.bodies: list[list[Line]] = []

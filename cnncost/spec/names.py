@@ -22,7 +22,7 @@ STRUCTURES = {"residual": ("shortcut",), "parallel": ("join",), "sequence": ()}
 
 KEYWORDS = ("same", "valid", "depthwise", "nearest", "bilinear", "true", "false", "previous")
 
-RESERVED = frozenset((*TYPES, *STRUCTURES, *COMMON, *KEYWORDS, "shortcut", "join"))
+RESERVED = frozenset((*TYPES, *STRUCTURES, *COMMON, *KEYWORDS, "shortcut", "join", "values"))
 """What no parameter, block or layer may be called."""
 
 

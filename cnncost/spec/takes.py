@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from cnncost.errors import did_you_mean, quoted
 from cnncost.layers import JOINS
+from cnncost.spec.carried import read_carried
 from cnncost.spec.names import COMMON, STRUCTURES
 from cnncost.spec.nodes import Node, Scalar
 
@@ -37,6 +38,10 @@ def complete(line: Line, at: Scalar, problems: Problems) -> bool:
         if not line.bodies:
             problems.add(at.start, f"{line.word} has no layers", "write a list behind it")
         return bool(line.bodies)
+    if "values" in line.arguments:  # known_keys leaves it to types that carry them
+        line.values = read_carried(line.arguments.pop("values"), problems)
+        if line.values is None:
+            return False
     main = main_argument(line)
     if line.main is not None and main is None and line.word not in JOINS:
         problems.add(line.main.start, f"{line.word} takes no value", f"write - {line.word}")
@@ -68,7 +73,8 @@ def main_argument(line: Line) -> str | None:
 def _further_keys(line: Line) -> tuple[str, ...]:
     """The keys besides the main argument."""
     if line.type is not None:
-        return tuple(name for name in line.type.kinds if name != line.type.main)
+        fields = tuple(name for name in line.type.kinds if name != line.type.main)
+        return (*fields, "values") if line.type.by_rows else fields
     if line.block is not None:
         return tuple(parameter.name for parameter in line.block.parameters[1:])
     return STRUCTURES[line.word]

@@ -16,6 +16,8 @@ from cnncost.spec.problems import Hint
 from cnncost.spec.traps import BOOLEANS, trap
 
 if TYPE_CHECKING:
+    from fractions import Fraction
+
     from cnncost.layers.kinds import Raw
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.A)
@@ -123,6 +125,16 @@ def literal(node: Node) -> int | None:
     """The whole number or truth value that stands there itself; None for all else."""
     known = parsed(node) if isinstance(node, Scalar) else None
     return known if isinstance(known, int) else None
+
+
+def number(scalar: Scalar) -> int | Fraction | Bad:
+    """The number that stands there itself."""
+    known = parsed(scalar)
+    if isinstance(known, Bad):
+        return known
+    if isinstance(known, bool | Name | Formula):
+        return Bad(f"{quoted(scalar.text)} is no number", "values are plain numbers")
+    return known  # type: ignore[return-value]  # what is left is an int or a Fraction
 
 
 def _parse(text: str) -> object:

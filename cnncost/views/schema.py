@@ -30,6 +30,17 @@ COMMON: dict[str, Schema] = {
 }
 """The keys that go with every layer."""
 
+_NUMBERS: Schema = {"type": "array", "items": {"type": ["number", "string", "array"]}}
+
+VALUES: Schema = {
+    "type": "object",
+    "properties": {"weights": {"type": "array", "items": _NUMBERS}, "bias": _NUMBERS},
+    "required": ["weights"],
+    "additionalProperties": False,
+    "description": "the layer's own numbers, one row of weights a unit, for cnncost run",
+}
+"""What types whose weights are rows may carry."""
+
 _LAYERS: Schema = {"$ref": "#/$defs/layers"}
 
 STRUCTURES: dict[str, dict[str, Schema]] = {
@@ -162,6 +173,8 @@ def _keys(cls: type[Layer]) -> dict[str, Schema]:
         for name, kind in cls.kinds.items()
         if name != cls.main
     }
+    if cls.by_rows:
+        fields["values"] = VALUES
     return {cls.word: {**_main(cls), "description": _doc(cls)}, **fields}
 
 

@@ -1,0 +1,120 @@
+"""`cnncost run`: a small network that carries its numbers, evaluated."""
+
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from enum import StrEnum
+from fractions import Fraction
+from typing import Annotated
+
+import typer
+
+from cnncost.cli import options
+from cnncost.cli.output import destination, refuse_existing
+from cnncost.errors import CnncostError
+from cnncost.quantity import parse_number
+from cnncost.spec import Spec
+
+app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
+
+Number = int | Fraction
+Values = dict[str, list[Number]]
+
+
+class Format(StrEnum):
+    """How the outputs are written."""
+
+    text = "text"
+    csv = "csv"
+    json = "json"
+
+
+EPILOG = """[bold]Examples[/bold]
+
+cnncost run minmax 3,-1
+
+printf '3,-1\\n-2.5,7\\n' | cnncost run minmax - --format csv
+
+cnncost run twin.yaml left=1,2 right=3,4"""
+
+
+@app.command(
+    rich_help_panel="Measure and convert",
+    epilog=EPILOG,
+    no_args_is_help=True,
+    context_settings={"ignore_unknown_options": True},  # -1,3 is no option
+)
+def run(
+    arch: options.Arch,
+    values: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="VALUES",
+            help="The input's units, as 3,-1, channel by channel; with several inputs NAME=3,-1 "
+            "for each; - reads a line an example from standard input.",
+            show_default=False,
+        ),
+    ],
+    *,
+    form: Annotated[
+        Format, typer.Option("--format", "-f", help="How the outputs are written.")
+    ] = Format.text,
+    output: options.Output = "-",
+    force: options.Force = False,
+    settings: options.Set = None,
+) -> None:
+    """Evaluate a small network that carries its numbers, and print every layer's output.
+
+    Dense layers and convolutions carry them in the spec: values: {weights: [[...], ...],
+    bias: [...]}, one row a unit. Whole numbers and decimals are exact.
+    """
+    from cnncost.study.run import check
+    from cnncost.study.run import run as evaluate
+    from cnncost.views.run import write
+
+    refuse_existing(output, force=force)
+    spec = options.load(arch, settings)
+    check(spec)
+    examples = ((found, evaluate(spec, found)) for found in _examples(spec, values))
+    with destination(output, force=force) as file:
+        write(file, spec.network, examples, form.value)
+
+
+def _examples(spec: Spec, values: Sequence[str]) -> Iterator[Values]:
+    """The examples of the command line, or those of standard input, a line each."""
+    if list(values) != ["-"]:
+        yield _read(spec, " ".join(values))
+        return
+    for at, line in enumerate(sys.stdin, start=1):
+        if line.strip():
+            try:
+                yield _read(spec, line)
+            except CnncostError as error:
+                what = f"standard input, line {at}: {error.what}"
+                raise CnncostError(what, error.hint) from None
+
+
+def _read(spec: Spec, text: str) -> Values:
+    """The inputs of one example; each size must be that of the input.
+
+    Raises:
+        CnncostError: a word is no number, a name no input's, or a size another one.
+    """
+    sizes = {node.name: node.output for node in spec.network.inputs}
+    found: Values = {}
+    name = next(iter(sizes)) if len(sizes) == 1 else ""
+    for word in re.split(r"[\s,]+", text.strip(" \t\r\n,")):
+        left, equals, number = word.partition("=")
+        if equals:
+            name = left
+            if name not in sizes or name in found:
+                known = f"the inputs are {', '.join(sizes)}"
+                raise CnncostError(f"{name}= names no input, or one twice", known)
+        elif not name:
+            example = " ".join(f"{other}=1,2" for other in sizes)
+            raise CnncostError(f"{spec.name} has several inputs", f"name them: {example}")
+        value = parse_number(number if equals else word)
+        if value is None:
+            raise CnncostError(f"{word!r} is no number", "numbers parted by commas: 3,-1")
+        found.setdefault(name, []).append(value)
+    return found

@@ -1,0 +1,97 @@
+"""A small network evaluated with the numbers that it carries, without PyTorch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from cnncost.errors import CnncostError
+from cnncost.study.run.rules import RULES
+from cnncost.study.run.values import Map
+
+if TYPE_CHECKING:
+    from cnncost.network import Node
+    from cnncost.spec import Spec
+    from cnncost.study.run.values import Number
+
+MOST = 2_000_000
+"""Connections of a network that is run; plain Python does one to five million a second."""
+
+
+class Step(NamedTuple):
+    """A layer and its output."""
+
+    node: Node
+    output: Map
+
+
+def check(spec: Spec) -> None:
+    """Refuse a network that cannot be run.
+
+    Raises:
+        CnncostError: a layer has no rule, or no numbers; or the network is too large.
+    """
+    used = 0
+    for node in spec.network.layers:
+        layer = node.layer
+        assert layer is not None
+        at = f"{spec.text.locate(node.place.start)}: {node.name}"
+        if layer.word not in RULES:
+            known = ", ".join(word for word in RULES if not word.startswith("global"))
+            raise CnncostError(
+                f"{at}: run cannot evaluate {layer.word}", f"it evaluates {known} and the like"
+            )
+        if layer.by_rows and spec.written[_owner(node)].line.values is None:
+            raise CnncostError(
+                f"{at}: {layer.word} carries no numbers",
+                "give it values: {weights: [[...], ...], bias: [...]}, one row a unit",
+            )
+        used += layer.connections(node.inputs[0], node.output)
+        if used > MOST:
+            raise CnncostError(
+                f"{spec.name} has more than {MOST:,} connections, too many to run here",
+                "cnncost convert writes it as PyTorch code",
+            )
+
+
+def run(spec: Spec, inputs: Mapping[str, Sequence[Number]]) -> list[Step]:
+    """Every layer's output for one example, in the order of the spec.
+
+    Args:
+        spec: a network for which `check` raises nothing.
+        inputs: for each input, by name, its units: channel by channel, row by row.
+
+    Raises:
+        CnncostError: an input is missing, or its size is not the network's.
+    """
+    found: dict[int, Map] = {}
+    for node in spec.network.inputs:
+        found[node.index] = _entering(node, inputs)
+    steps = []
+    for node in spec.network.layers:
+        assert node.layer is not None
+        reads = [found[index] for index in node.reads]
+        carried = spec.written[_owner(node)].line.values
+        try:
+            found[node.index] = RULES[node.layer.word](node, carried, reads)
+        except OverflowError:
+            raise CnncostError(f"{node.name}: a number beyond 1e308, too large to go on") from None
+        steps.append(Step(node, found[node.index]))
+    return steps
+
+
+def _owner(node: Node) -> int:
+    return node.index if node.shares is None else node.shares
+
+
+def _entering(node: Node, inputs: Mapping[str, Sequence[Number]]) -> Map:
+    if node.name not in inputs:
+        given = ", ".join(inputs) or "none"
+        raise CnncostError(f"the input {node.name} has no values", f"given are: {given}")
+    numbers = tuple(inputs[node.name])
+    if len(numbers) != node.output.units:
+        raise CnncostError(
+            f"{len(numbers):,} values do not fill {node.name}, which has {node.output.units:,} "
+            f"units ({node.output})"
+        )
+    return Map(node.output, numbers)

@@ -1,0 +1,33 @@
+"""An activation with its numbers."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import NamedTuple
+
+from cnncost.shape import Shape
+
+Number = int | Fraction | float
+"""Exact until a function such as tanh makes it a float."""
+
+
+class Map(NamedTuple):
+    """One activation: channel by channel, within each row by row."""
+
+    shape: Shape
+    numbers: tuple[Number, ...]
+
+    def channels(self) -> list[tuple[Number, ...]]:
+        """The numbers of each channel."""
+        size = self.shape.positions
+        return [self.numbers[at : at + size] for at in range(0, len(self.numbers), size)]
+
+    def columns(self) -> list[tuple[Number, ...]]:
+        """The numbers of each position, over the channels."""
+        return list(zip(*self.channels(), strict=True))
+
+
+def of_columns(shape: Shape, columns: list[list[Number]]) -> Map:
+    """The map that has these numbers at its positions."""
+    channels = zip(*columns, strict=True)
+    return Map(shape, tuple(number for channel in channels for number in channel))
