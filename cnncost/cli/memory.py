@@ -20,7 +20,10 @@ class Format(StrEnum):
 
     text = "text"
     csv = "csv"
+    tsv = "tsv"
     json = "json"
+    markdown = "markdown"
+    latex = "latex"
 
 
 class Sequence(StrEnum):
@@ -54,7 +57,8 @@ def memory(
         ),
     ] = Sequence.program,
     form: Annotated[
-        Format, typer.Option("--format", "-f", help="How it is written; csv is the timeline.")
+        Format,
+        typer.Option("--format", "-f", help="How it is written; csv and tsv hold the timeline."),
     ] = Format.text,
     output: options.Output = "-",
     force: options.Force = False,
@@ -72,11 +76,13 @@ def memory(
     from cnncost.views import memory as view
 
     refuse_existing(output, force=force)
-    network = options.load(arch, settings, shapes, max_layers).network
+    given = options.load(arch, settings, shapes, max_layers).network
+    found = measure(given, batch=batch, dtype=dtype, optimizer=optimizer)
+    network, first = given, found.inference.bytes
     if sequence is Sequence.smallest:
-        network = _smallest(network, batch)
-    found = measure(network, batch=batch, dtype=dtype, optimizer=optimizer)
-    steps, small = timeline(network, batch=batch, dtype=dtype), embedded(network)
+        network = _smallest(given, batch, dtype)
+        found = measure(network, batch=batch, dtype=dtype, optimizer=optimizer)
+    steps, small = timeline(network, batch=batch, dtype=dtype), embedded(given)
     said = f"{network.name}: {sequence.value} order; "
     said += f"live bytes, inference, batch {batch}, {dtype}; training: {optimizer}"
     scale: dict[str, object] = {
@@ -86,22 +92,31 @@ def memory(
         "optimizer": optimizer,
         "order": sequence.value,
     }
+    rows = view.summary(found, small)
+    if sequence is Sequence.smallest:
+        scale["program_order_peak"] = first
+        rows.insert(3, view.Figure("the same in the program's order", first, found.complete))
     with destination(output, force=force) as file:
-        if form is Format.csv:
-            view.write_csv(file, steps)
+        if form in (Format.csv, Format.tsv):
+            view.write_separated(file, steps, "," if form is Format.csv else "\t")
         elif form is Format.json:
             view.write_json(file, steps, found, small, scale)
+        elif form is Format.markdown:
+            view.write_markdown(file, steps, rows, said=said)
+        elif form is Format.latex:
+            view.write_latex(file, steps, rows, said=said)
         else:
-            rows, width = view.summary(found, small), shutil.get_terminal_size((80, 24)).columns
+            width = shutil.get_terminal_size((80, 24)).columns
             view.write_text(file, steps, found, rows, said=said, width=width)
 
 
-def _smallest(network: Network, batch: int) -> Network:
+def _smallest(network: Network, batch: int, dtype: str) -> Network:
     """The network in the order of its smallest peak; a search cut off is said."""
+    from cnncost.costs.memory import DTYPES
     from cnncost.costs.memory.inference import lives
     from cnncost.costs.memory.order import reordered, smallest_peak
 
-    order = smallest_peak(network, lives(network, batch=batch, size=4))
+    order = smallest_peak(network, lives(network, batch=batch, size=DTYPES[dtype]))
     if not order.proved:
         sys.stderr.write("the search for a smaller peak was cut off: this is the program's order\n")
     return reordered(network, order.nodes)

@@ -46,6 +46,24 @@ Input = Annotated[
         help="Another input shape: 3x192x192, or NAME=1x64x64 with several inputs.",
     ),
 ]
+Batch = Annotated[
+    int | None,
+    typer.Option("--batch", min=1, help="Examples at once; bytes only.", show_default="1"),
+]
+Dtype = Annotated[
+    str,
+    typer.Option(
+        "--dtype", metavar="fp32|fp16|bf16|int8", help="Of all numbers; bytes only.",
+        show_default="fp32",
+    ),
+]  # fmt: skip
+Optimizer = Annotated[
+    str,
+    typer.Option(
+        "--optimizer", metavar="sgd|momentum|adam|adamw|rmsprop", show_default="sgd",
+        help="Of the training step; bytes only.",
+    ),
+]  # fmt: skip
 MaxLayers = Annotated[
     int, typer.Option("--max-layers", min=1, help="How many layers a network may have.")
 ]

@@ -9,6 +9,7 @@ import typer
 from cnncost import api
 from cnncost.cli import options
 from cnncost.cli.output import destination, refuse_existing
+from cnncost.errors import CnncostError
 from cnncost.spec import MAX_LAYERS
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
@@ -39,6 +40,10 @@ cnncost table alexnet
 cnncost table net.yaml --format csv | sort -t, -k6 -n
 
 cnncost table lenet5 --biases
+
+cnncost table resnet18 --memory --batch 4
+
+cnncost table resnet18 --training --optimizer adam
 
 cnncost table resnet50 --depth 1 --sort connections --top 5
 
@@ -89,6 +94,16 @@ def table(
     exclude_padding: Annotated[
         bool, typer.Option("--exclude-padding", help="Connections to zero padding don't count.")
     ] = False,
+    memory: Annotated[
+        bool, typer.Option("--memory", help="Add bytes of parameters and outputs, and alive.")
+    ] = False,
+    training: Annotated[
+        bool,
+        typer.Option("--training", help="Add the backward pass: connections, and bytes saved."),
+    ] = False,
+    batch: options.Batch = None,
+    dtype: options.Dtype = "",
+    optimizer: options.Optimizer = "",
     settings: options.Set = None,
     shapes: options.Input = None,
     max_layers: options.MaxLayers = MAX_LAYERS,
@@ -99,13 +114,33 @@ def table(
     if columns == "help":
         _list_columns()
         return
-    layout = Layout(form.value, every, columns, sort, top, depth, human, total)
+    layout = Layout(form.value, every, columns, sort, top, depth, human, total, memory, training)
     layout.check()
+    given = batch is not None
+    _check_scale(
+        bytes_=layout.footprints, training=training, batch=given, dtype=dtype, optimizer=optimizer
+    )
     refuse_existing(output, force=force)
     spec = options.load(arch, settings, shapes, max_layers)
     report = api.count(spec, biases=biases, exclude_padding=exclude_padding)
+    if layout.footprints:
+        from cnncost.costs.footprint import footprints
+
+        scale = {"dtype": dtype or "fp32", "optimizer": optimizer or "sgd"}
+        found = footprints(spec.network, batch=batch or 1, **scale)
+        report = report._replace(footprints=found)
     with destination(output, force=force) as file:
         write(file, report, layout)
+
+
+def _check_scale(*, bytes_: bool, training: bool, batch: bool, dtype: str, optimizer: str) -> None:
+    """Refuse options of bytes without a column of bytes, and training that there is none of."""
+    given = {"--batch": batch, "--dtype": bool(dtype), "--optimizer": bool(optimizer)}
+    unused = [option for option, there in given.items() if there]
+    if unused and not bytes_:
+        raise CnncostError(f"{unused[0]} changes no count", "add --memory or --training")
+    if training and dtype == "int8":
+        raise CnncostError("int8 does not train", "drop --training, or give --dtype fp16")
 
 
 def _list_columns() -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from cnncost.network import Network, Node
+
+if TYPE_CHECKING:
+    from cnncost.costs.footprint import Footprints
 
 
 class Convention(NamedTuple):
@@ -60,6 +63,8 @@ class Report(NamedTuple):
     convention: Convention
     layers: tuple[LayerCount, ...]
     totals: Totals
+    footprints: Footprints | None = None
+    """Memory and training costs, where they were asked for."""
 
     @property
     def complete(self) -> bool:

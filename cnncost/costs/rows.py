@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from cnncost.costs.count import LayerCount, Report
 from cnncost.costs.reach import Reach, reaches
 from cnncost.layers import Layer
 from cnncost.shape import Shape
+
+if TYPE_CHECKING:
+    from cnncost.costs.footprint import Footprint, Footprints
 
 
 class Row(NamedTuple):
@@ -36,6 +39,8 @@ class Row(NamedTuple):
     """How many of its layers have unknown costs: what it adds up to is a lower bound."""
     reach: Reach | None = None
     """Its receptive field and effective stride, where they were asked for."""
+    footprint: Footprint | None = None
+    """Its memory and training costs, where they were asked for."""
 
 
 def layer_rows(
@@ -44,6 +49,12 @@ def layer_rows(
     """A row a layer, or a block below `depth` levels; only those of weights or of unknown
     cost unless `every`. With `reach`, receptive fields are followed through the network."""
     rows = tuple(_row(report, count) for count in report.layers)
+    if report.footprints:
+        nodes = report.footprints.nodes
+        rows = tuple(
+            row._replace(footprint=nodes[count.node.index])
+            for row, count in zip(rows, report.layers, strict=True)
+        )
     if reach:
         found = reaches(report.network)
         rows = tuple(
@@ -69,12 +80,36 @@ def top(rows: Sequence[Row], most: int) -> tuple[Row, ...]:
     return (*rows[:most], _sum(f"rest ({layers})", rest))
 
 
-def remainder(report: Report, rows: Sequence[Row]) -> Row | None:
-    """What the layers left out add to the parameters: norms' scales and the like."""
+def remainder(report: Report, rows: Sequence[Row], *, loss: bool = False) -> Row | None:
+    """What the layers left out add to the parameters, norms' scales and the like, and what
+    they and (if `loss`) the loss keep for the backward pass."""
     parameters = report.totals.parameters - sum(row.parameters for row in rows)
-    if not parameters:
+    left = _left_out(report, rows, loss=loss)
+    if not parameters and not (left and any(left)):
         return None
-    return Row("norms and others", "", None, None, 0, 0, 0, parameters, 0, listed=False)
+    name = "others and the loss" if loss else "norms and others"
+    return Row(name, "", None, None, 0, 0, 0, parameters, 0, listed=False, footprint=left)
+
+
+def _saved(whole: Footprints) -> int:
+    return whole.memory.saved.total if whole.memory.saved else 0
+
+
+def _left_out(report: Report, rows: Sequence[Row], *, loss: bool) -> Footprint | None:
+    if report.footprints is None:
+        return None
+    from cnncost.costs.footprint import Footprint
+
+    shown = [row.footprint for row in rows if row.footprint is not None]
+    whole = report.footprints
+    return Footprint(
+        whole.memory.parameters - sum(part.parameter_bytes for part in shown),
+        0,
+        0,
+        _saved(whole) - sum(part.saved_bytes for part in shown) if loss else 0,
+        0,
+        0,
+    )
 
 
 def _row(report: Report, count: LayerCount) -> Row:
@@ -120,6 +155,11 @@ def _label(name: str, depth: int) -> str:
     return ".".join(kept)
 
 
+def _together(rows: Sequence[Row]) -> Footprint | None:
+    parts = [row.footprint for row in rows if row.footprint is not None]
+    return parts[0].together(parts) if parts else None
+
+
 def _sum(name: str, rows: Sequence[Row]) -> Row:
     counted = [row for row in rows if row.counted]
     return Row(
@@ -136,4 +176,5 @@ def _sum(name: str, rows: Sequence[Row]) -> Row:
         frozen=all(row.frozen for row in rows),
         unknown=sum(row.unknown for row in rows),
         reach=rows[-1].reach if "(" not in name else None,
+        footprint=_together(rows),
     )

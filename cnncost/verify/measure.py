@@ -7,10 +7,14 @@ from typing import Any, NamedTuple
 
 WORKSPACE = (
     *("aten::conv", "aten::_conv", "aten::addmm", "aten::mm", "aten::bmm", "aten::linear"),
-    *("aten::native_batch_norm", "aten::mul", "aten::add", "aten::pow"),
+    *("aten::native_batch_norm", "aten::layer_norm", "aten::group_norm", "aten::instance_norm"),
+    *("aten::mul", "aten::add", "aten::pow", "aten::upsample"),
+    *("aten::max_pool1d", "aten::max_pool2d_with_indices", "aten::max_pool3d_with_indices"),
+    *("aten::avg_pool", "aten::adaptive_max_pool", "aten::_adaptive_avg_pool"),
+    *("aten::_softmax", "aten::_log_softmax"),
 )
 """Operations whose own temporaries depend on the back end, by how their names begin: layout
-copies, a norm's folded scale, and numbers wrapped as tensors."""
+copies, a norm's statistics and folded scale, tables of indices, numbers wrapped as tensors."""
 
 
 class Measured(NamedTuple):

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from cnncost.costs import Report
+
+if TYPE_CHECKING:
+    from cnncost.costs.footprint import Footprints
 
 
 def convention(report: Report) -> str:
@@ -38,6 +43,31 @@ def remarks(report: Report) -> list[str]:
         names = ", ".join(network.nodes[i].name for i in network.outputs)
         lines.append(f"Outputs: {names}.")
     return lines
+
+
+def step(report: Report, found: Footprints) -> str:
+    """The connections of both directions of a training step, in a sentence."""
+    forward = report.totals.connections
+    return (
+        f"Connections of a training step, per example: {forward:,} forward + "
+        f"{found.backward:,} backward = {forward + found.backward:,}."
+    )
+
+
+def scale(found: Footprints) -> str:
+    """What the amounts of memory are for."""
+    return f"Bytes for batch {found.batch}, {found.dtype}, trained with {found.optimizer}"
+
+
+def memory(report: Report, found: Footprints) -> str:
+    """The summary of memory and training in one paragraph."""
+    from cnncost.views.memory import summary
+
+    amounts = [
+        f"{figure.label} {'' if figure.exact else '>= '}{figure.bytes:,}"
+        for figure in summary(found.memory, found.embedded)
+    ]
+    return f"{step(report, found)} {scale(found)}: {'; '.join(amounts)}."
 
 
 def some(names: list[str], most: int = 5) -> str:

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from cnncost.costs import Report
 from cnncost.costs.rows import Row
 from cnncost.errors import CnncostError, did_you_mean
 from cnncost.shape import Shape
+from cnncost.views.amounts import AtLeast, Bytes, BytesAtLeast, Unknown, at_least, mebibytes
+
+if TYPE_CHECKING:
+    from cnncost.costs.footprint import Footprints
+
+Total = Callable[[Report], int]
 
 Value = int | str | Shape | tuple[Shape, ...] | None
 """What a cell holds; None where the row has nothing to say."""
-
-
-class AtLeast(int):
-    """A count that leaves out layers of unknown cost."""
-
-
-class Unknown(int):
-    """A count that nobody knows."""
 
 
 class Column(NamedTuple):
@@ -29,10 +27,17 @@ class Column(NamedTuple):
     text: str
     value: Callable[[Row], Value]
     total: Callable[[Report], int] | None = None
+    right: bool = False
+    """Aligned right though it does not add up."""
+
+    @property
+    def aligned(self) -> str:
+        """r or l: where its cells stand."""
+        return "r" if self.numeric or self.right else "l"
 
     @property
     def numeric(self) -> bool:
-        """Whether it adds up: aligned right, and a share of its total makes sense."""
+        """Whether it adds up: a share of its total makes sense."""
         return self.total is not None
 
     def number(self, row: Row) -> int:
@@ -50,7 +55,8 @@ class Column(NamedTuple):
         """The total row's cell."""
         if self.total is None:
             return "total" if self.key == "layer" else ""
-        return number(self.total(report) if report.complete else AtLeast(self.total(report)))
+        total = self.total(report)
+        return number(total if report.complete else at_least(total))
 
 
 def _count(quantity: str, times: int = 1) -> Callable[[Row], Value]:
@@ -107,6 +113,37 @@ def _reach(name: str) -> Callable[[Row], Value]:
     return value
 
 
+def _part(name: str, kind: type[int] = int) -> Callable[[Row], Value]:
+    """A part of the row's memory and training costs; it may be unknown, or a lower bound."""
+
+    def value(row: Row) -> Value:
+        if row.footprint is None:
+            return None
+        amount = kind(getattr(row.footprint, name))
+        if not row.listed and not amount:
+            return None
+        if not row.unknown:
+            return amount
+        return Unknown(0) if row.layer is not None else at_least(amount)
+
+    return value
+
+
+def _whole(amount: Callable[[Footprints], int], *, activations: bool = False) -> Total:
+    """A total of the footprints; a lower bound where a layer's rules are not measured."""
+
+    def total(report: Report) -> int:
+        assert report.footprints is not None  # they are worked out for these columns
+        found = Bytes(amount(report.footprints))
+        return at_least(found) if activations and not report.footprints.memory.complete else found
+
+    return total
+
+
+def _saved(found: Footprints) -> int:
+    return found.memory.saved.total if found.memory.saved else 0
+
+
 _ALL = (
     Column("layer", "the layer's name", lambda row: row.name),
     Column("type", "its type", lambda row: row.word),
@@ -140,6 +177,42 @@ _ALL = (
     Column("groups", "groups of channels", _field("groups")),
     Column("receptive_field", "input positions that one position depends on", _reach("field")),
     Column("effective_stride", "input positions between neighbours", _reach("stride")),
+    Column(
+        "parameter_bytes",
+        "bytes of the layer's own parameters",
+        _part("parameter_bytes", Bytes),
+        _whole(lambda found: found.memory.parameters),
+    ),
+    Column(
+        "output_bytes",
+        "bytes of its output, for the batch",
+        _part("output_bytes", Bytes),
+        right=True,
+    ),
+    Column(
+        "live_bytes",
+        "bytes alive while it runs, inference; the total is the peak",
+        _part("live_bytes", Bytes),
+        _whole(lambda found: found.memory.inference.bytes, activations=True),
+    ),
+    Column(
+        "backward_weights",
+        "connections of the gradient of its weights",
+        _part("backward_weights"),
+        lambda r: sum(part.backward_weights for part in r.footprints.nodes) if r.footprints else 0,
+    ),
+    Column(
+        "backward_input",
+        "connections of the gradient of its input",
+        _part("backward_input"),
+        lambda r: sum(part.backward_input for part in r.footprints.nodes) if r.footprints else 0,
+    ),
+    Column(
+        "saved_bytes",
+        "bytes kept for the backward pass, where first kept",
+        _part("saved_bytes", Bytes),
+        _whole(_saved, activations=True),
+    ),
 )
 
 COLUMNS = {column.key: column for column in _ALL}
@@ -147,6 +220,12 @@ COLUMNS = {column.key: column for column in _ALL}
 
 REACH = ("receptive_field", "effective_stride")
 """The columns that follow positions through the network: worked out only when asked for."""
+
+MEMORY = ("parameter_bytes", "output_bytes", "live_bytes")
+"""The columns of --memory."""
+
+TRAINING = ("backward_weights", "backward_input", "saved_bytes")
+"""The columns of --training."""
 
 CSV = ("layer", "type", "input_shape", "output_shape", "units", "weights", "biases", "connections")
 """The columns of csv and tsv, in their order; further ones come behind."""
@@ -184,7 +263,9 @@ def plain(value: Value) -> str:
         return ""
     if isinstance(value, Unknown):
         return "?"
-    if isinstance(value, (Shape, str, int)):
+    if isinstance(value, int):
+        return f"{value:d}"
+    if isinstance(value, Shape | str):
         return str(value)
     return "+".join(str(shape) for shape in value)
 
@@ -193,13 +274,15 @@ def readable(value: Value) -> str:
     """A value for people: thousands separated."""
     if not isinstance(value, int) or isinstance(value, Unknown):
         return plain(value)
+    if isinstance(value, Bytes | BytesAtLeast):
+        return f"{_bound(value)}{mebibytes(value)}"
     return f"{_bound(value)}{value:,}"
 
 
 def human(value: Value) -> str:
     """A value for a glance: four significant digits and a decimal suffix, `105.4M`."""
-    if not isinstance(value, int) or isinstance(value, Unknown):
-        return plain(value)
+    if not isinstance(value, int) or isinstance(value, Unknown | Bytes | BytesAtLeast):
+        return readable(value)
     for suffix, power in (("T", 12), ("G", 9), ("M", 6), ("k", 3)):
         if 100_000 * value >= 99_995 * 10**power:  # rounds to 1.000 or more
             return _bound(value) + _four_digits(value, power) + suffix

@@ -11,7 +11,8 @@ from cnncost.errors import CnncostError
 from cnncost.study.compare import METRICS, Comparison, Match, percent
 from cnncost.study.growth import Excess
 from cnncost.views import caption
-from cnncost.views.columns import AtLeast, Unknown, Value, human, readable
+from cnncost.views.amounts import AtLeast, Unknown
+from cnncost.views.columns import Value, human, readable
 from cnncost.views.latex import escape
 
 MACHINE = ("csv", "tsv", "json")

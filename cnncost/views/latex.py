@@ -38,12 +38,14 @@ def latex(
     number: Callable[[Value], str],
 ) -> str:
     """A table environment; needs the package booktabs."""
-    spec = "".join("r" if column.numeric else "l" for column in columns)
+    spec = "".join(column.aligned for column in columns)
     header = _line([escape(column.title) for column in columns])
     body = [_line([_cell(row, column, number) for column in columns]) for row in rows]
     total = _line([column.total_text(report, number) for column in columns])
     about = f"{report.network.name}, {caption.inputs(report)}."
     said = " ".join([about, caption.convention(report), *caption.remarks(report)])
+    if report.footprints is not None:
+        said += f" {caption.memory(report, report.footprints)}"
     return "\n".join(
         [
             r"\begin{table}",

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from cnncost.costs import Report
 from cnncost.costs.rows import Row
 from cnncost.shape import Shape
-from cnncost.views.columns import Column, Unknown, Value, plain
+from cnncost.views.amounts import Unknown
+from cnncost.views.columns import Column, Value, plain
+
+if TYPE_CHECKING:
+    from cnncost.costs.footprint import Footprints
 
 SCHEMA_VERSION = 1
 
@@ -68,7 +72,15 @@ def _frame(report: Report) -> dict[str, object]:
         "layers": [],
         "totals": report.totals._asdict(),
         "outputs": [network.nodes[i].name for i in network.outputs],
-    }
+    } | ({"memory": _memory(report.footprints)} if report.footprints else {})
+
+
+def _memory(found: Footprints) -> dict[str, object]:
+    """Every amount of memory and of training, in bytes and connections."""
+    from cnncost.views.memory import figures
+
+    scale = {"batch": found.batch, "dtype": found.dtype, "optimizer": found.optimizer}
+    return {**scale, **figures(found.memory, found.embedded), "backward": found.backward}
 
 
 def _layer(row: Row, columns: Sequence[Column]) -> dict[str, object]:

@@ -19,12 +19,14 @@ def markdown(
     """The table with its total row, then the convention and the notes."""
     lines = [
         _line([column.title for column in columns]),
-        _line(["---:" if column.numeric else "---" for column in columns]),
+        _line(["---:" if column.aligned == "r" else "---" for column in columns]),
     ]
     lines += [_line([_cell(row, column, number) for column in columns]) for row in rows]
     totals = [column.total_text(report, number) for column in columns]
     lines.append(_line([f"**{text}**" if text else "" for text in totals]))
     remarks = [caption.convention(report), *caption.remarks(report)]
+    if report.footprints is not None:
+        remarks.append(caption.memory(report, report.footprints))
     if report.network.notes:
         remarks.append(report.network.notes)
     lines += ["", f"{report.network.name}, {caption.inputs(report)}. {' '.join(remarks)}"]

@@ -7,17 +7,12 @@ from typing import NamedTuple, TextIO
 
 from cnncost.costs.memory import Embedded, Memory
 from cnncost.costs.memory.timeline import Step
+from cnncost.views.amounts import MEBI, mebibytes
 
-MEBI = 2**20
 MOST = 60
 """Steps of the timeline as text."""
 SMALLEST_BAR = 10
 """Columns of the longest bar, at least."""
-
-
-def mebibytes(count: int) -> str:
-    """Bytes as MiB with two decimals; what would show as less than 0.1 MiB in bytes."""
-    return f"{count / MEBI:,.2f} MiB" if count >= MEBI / 10 else f"{count:,} B"
 
 
 class Figure(NamedTuple):
@@ -82,7 +77,7 @@ def write_text(
     file.write(f"\nalive at the peak, {found.inference.step}:\n")
     for tensor in found.inference.alive:
         file.write(f"  {mebibytes(tensor.bytes):>{digits}}  {tensor.name}\n")
-    _write_figures(file, rows)
+    file.write("\n" + figure_lines(rows))
 
 
 def _near_the_peak(steps: Sequence[Step]) -> Sequence[Step]:
@@ -94,16 +89,18 @@ def _near_the_peak(steps: Sequence[Step]) -> Sequence[Step]:
     return steps[start : start + MOST]
 
 
-def _write_figures(file: TextIO, rows: Sequence[Figure]) -> None:
+def figure_lines(rows: Sequence[Figure]) -> str:
+    """The quantities one under another, in bytes and MiB."""
     labels = max(len(row.label) for row in rows)
     numbers = [f"{'' if row.exact else '>= '}{row.bytes:,} B" for row in rows]
     wide = max(map(len, numbers))
-    file.write("\n")
+    lines = []
     for row, number in zip(rows, numbers, strict=True):
         short = f"  {mebibytes(row.bytes):>12}" if row.bytes >= MEBI / 10 else ""
-        file.write(f"{row.label:<{labels}}  {number:>{wide}}{short}\n")
+        lines.append(f"{row.label:<{labels}}  {number:>{wide}}{short}\n")
     if not all(row.exact for row in rows):
-        file.write(">=: some layers' memory is unknown or not measured; a lower bound.\n")
+        lines.append(">=: some layers' memory is unknown or not measured; a lower bound.\n")
+    return "".join(lines)
 
 
 def _block(file: TextIO) -> str:
@@ -111,13 +108,49 @@ def _block(file: TextIO) -> str:
     return "█" if encoding.startswith("utf") else "#"
 
 
-def write_csv(file: TextIO, steps: Sequence[Step]) -> None:
-    """Write a row a step; bytes exact."""
+HEADER = ("layer", "type", "live_bytes")
+
+
+def write_separated(file: TextIO, steps: Sequence[Step], separator: str) -> None:
+    """Write a row a step as csv or tsv; bytes exact."""
     import csv
 
-    writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(("layer", "type", "live_bytes"))
+    writer = csv.writer(file, delimiter=separator, lineterminator="\n")
+    writer.writerow(HEADER)
     writer.writerows(steps)
+
+
+def write_markdown(
+    file: TextIO, steps: Sequence[Step], rows: Sequence[Figure], *, said: str
+) -> None:
+    """Write the steps and the quantities as two Markdown tables."""
+    lines = ["| layer | type | live bytes |", "| --- | --- | ---: |"]
+    lines += [f"| {step.name} | {step.type} | {step.live:,} |" for step in steps]
+    lines += ["", "| quantity | bytes | |", "| --- | ---: | ---: |"]
+    lines += [f"| {label} | {number} | {short} |" for label, number, short in _figures(rows)]
+    file.write("\n".join([*lines, "", f"{said}.\n"]))
+
+
+def write_latex(file: TextIO, steps: Sequence[Step], rows: Sequence[Figure], *, said: str) -> None:
+    """Write the steps and the quantities as two LaTeX tables; needs the package booktabs."""
+    from cnncost.views.latex import environment, escape
+
+    timeline = [("layer", "type", "live bytes")]
+    timeline += [(escape(step.name), escape(step.type), f"{step.live:,}") for step in steps]
+    amounts = [("quantity", "bytes", "")]
+    amounts += [(escape(label), escape(number), short) for label, number, short in _figures(rows)]
+    file.write(environment([("llr", timeline), ("lrr", amounts)], f"{said}."))
+
+
+def _figures(rows: Sequence[Figure]) -> list[tuple[str, str, str]]:
+    return [
+        (
+            row.label,
+            f"{'' if row.exact else '>= '}{row.bytes:,}",
+            mebibytes(row.bytes) if row.bytes >= MEBI / 10 else "",
+        )
+        for row in rows
+    ]
 
 
 def write_json(
@@ -130,10 +163,20 @@ def write_json(
     """Write everything; bytes exact."""
     import json
 
-    saved, training = found.saved, found.training
     data = {
         "schema_version": 1,
         **convention,
+        **figures(found, embedded),
+        "steps": [step._asdict() for step in steps],
+    }
+    json.dump(data, file, indent=2)
+    file.write("\n")
+
+
+def figures(found: Memory, embedded: Embedded) -> dict[str, object]:
+    """Every quantity by its key; bytes exact."""
+    saved, training = found.saved, found.training
+    return {
         "complete": found.complete,
         "parameters": found.parameters,
         "buffers": found.buffers,
@@ -144,10 +187,7 @@ def write_json(
         "saved": None if saved is None else saved.total,
         "training": None if training is None else training._asdict(),
         "embedded": embedded._asdict(),
-        "steps": [step._asdict() for step in steps],
     }
-    json.dump(data, file, indent=2)
-    file.write("\n")
 
 
 def _peak(found: Memory, *, eager: bool) -> dict[str, object]:

@@ -8,7 +8,21 @@ from typing import NamedTuple, TextIO
 from cnncost.costs import Report
 from cnncost.costs.rows import Row, descending, layer_rows, remainder, top
 from cnncost.errors import CnncostError, did_you_mean
-from cnncost.views.columns import COLUMNS, CSV, REACH, TABLE, Column, choose, human, readable
+from cnncost.views.columns import (
+    COLUMNS,
+    CSV,
+    MEMORY,
+    REACH,
+    TABLE,
+    TRAINING,
+    Column,
+    choose,
+    human,
+    readable,
+)
+
+LEFT_OUT = ("parameters", "parameter_bytes", "saved_bytes")
+"""The columns to which layers that are not shown add."""
 
 MACHINE = ("csv", "tsv", "json")
 """The formats for programs."""
@@ -28,6 +42,16 @@ class Layout(NamedTuple):
     human: bool = False
     total: bool = False
     """A total row in csv and tsv; the others have one always."""
+    memory: bool = False
+    """The columns of memory, and a summary."""
+    training: bool = False
+    """The columns of a training step, and a summary."""
+
+    @property
+    def footprints(self) -> bool:
+        """Whether it shows memory or training costs."""
+        named = f"{self.columns},{self.sort}".replace("-", "_").replace(" ", "").split(",")
+        return self.memory or self.training or any(key in (*MEMORY, *TRAINING) for key in named)
 
     def check(self) -> None:
         """Refuse what does not go together, before any work.
@@ -65,8 +89,8 @@ def _write_readable(
     file: TextIO, report: Report, layout: Layout, columns: Sequence[Column], rows: tuple[Row, ...]
 ) -> None:
     number = human if layout.human else readable
-    rest = remainder(report, rows)
-    if rest is not None and any(column.key == "parameters" for column in columns):
+    rest = remainder(report, rows, loss=any(column.key == "saved_bytes" for column in columns))
+    if rest is not None and any(column.key in LEFT_OUT for column in columns):
         rows = (*rows, rest)
     if layout.form == "markdown":
         from cnncost.views.markdown import markdown
@@ -85,10 +109,18 @@ def _write_readable(
 def _columns(report: Report, layout: Layout) -> tuple[Column, ...]:
     if layout.columns:
         return choose(layout.columns)
+    further = (*MEMORY * layout.memory, *TRAINING * layout.training)
     biases = report.convention.biases
     if layout.form in MACHINE:
-        return tuple(COLUMNS[key] for key in ((*CSV, "parameters") if biases else CSV))
-    return tuple(COLUMNS["parameters" if biases and key == "weights" else key] for key in TABLE)
+        return tuple(COLUMNS[key] for key in (*CSV, *["parameters"] * biases, *further))
+    kept = _beside(layout) if further else TABLE
+    own = tuple("parameters" if biases and key == "weights" else key for key in kept)
+    return tuple(COLUMNS[key] for key in (*own, *further))
+
+
+def _beside(layout: Layout) -> tuple[str, ...]:
+    """The counts that stand beside the further columns: as few as leave room for those."""
+    return ("layer", "output_shape", "connections" if layout.training else "weights")
 
 
 def _rows(report: Report, layout: Layout) -> tuple[Row, ...]:

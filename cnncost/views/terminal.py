@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from cnncost.costs import Report
 from cnncost.costs.rows import Row
 from cnncost.views import caption
 from cnncost.views.columns import Column, Value, labelled
 from cnncost.views.grid import GAP, Grid, ascii_only, room
+
+if TYPE_CHECKING:
+    from cnncost.costs.footprint import Footprints
 
 BAR = 8
 """Characters of a full bar."""
@@ -33,7 +36,22 @@ def write_table(
     if barred and grid.width() + len(barred) * (GAP + BAR) <= room(file):
         grid = _grid(file, report, rows, columns, number, barred)
     notes = [report.network.notes] if report.network.notes else []
-    grid.write(file, [caption.convention(report), *caption.remarks(report), *notes])
+    said = [caption.convention(report), *caption.remarks(report), *notes]
+    if report.footprints is not None:
+        found = report.footprints
+        said += [caption.step(report, found), f"{caption.scale(found)}:"]
+    grid.write(file, said)
+    if report.footprints is not None:
+        _write_summary(file, report.footprints)
+
+
+def _write_summary(file: TextIO, found: Footprints) -> None:
+    """Every amount under its own name, below the table."""
+    from cnncost.views.memory import figure_lines, summary
+
+    for line in figure_lines(summary(found.memory, found.embedded)).splitlines():
+        file.write(f" {line}\n")
+    file.write("\n")
 
 
 def _grid(
@@ -47,7 +65,7 @@ def _grid(
     titles: list[str] = []
     numeric: list[int] = []
     for column in columns:
-        if column.numeric:
+        if column.aligned == "r":
             numeric.append(len(titles))
         titles.append(column.title)
         if column.key in barred:

@@ -166,5 +166,5 @@ def _training(
         "optimizer": stepping + sum(step.sizes[i] for i in ends),
     }
     phase = max(phases, key=lambda name: phases[name])
-    total = sum(layers) + lost.kept + lost.target
+    total = sum(layers) + lost.kept + lost.kept_target
     return Saved(total, tuple(layers)), Training(held + lost.target + phases[phase], phase)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from cnncost.costs.memory.strides import channels_last
 from cnncost.costs.memory.traits import Keep, Makes, traits
 from cnncost.network import Network, Node
 
@@ -11,7 +12,15 @@ from cnncost.network import Network, Node
 def views(network: Network, *, training: bool) -> list[bool]:
     """For each node whether its output is a view of its first input."""
     shared = {Makes.VIEW} if training else {Makes.VIEW, Makes.VIEW_IN_INFERENCE}
-    return [node.layer is not None and traits(node.layer).makes in shared for node in network.nodes]
+    last = channels_last(network)
+    return [_views(node, shared, last) for node in network.nodes]
+
+
+def _views(node: Node, shared: set[Makes], last: Sequence[bool]) -> bool:
+    if node.layer is None or traits(node.layer).makes not in shared:
+        return False
+    turned = last[node.reads[0]] and node.inputs[0].positions > 1
+    return not (turned and traits(node.layer).straightens)
 
 
 def in_place(network: Network) -> list[bool]:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from cnncost.costs.gradients import Gradients, gradients
 from cnncost.costs.memory.padding import padded_copy
 from cnncost.costs.memory.storage import in_place, storages
+from cnncost.costs.memory.strides import channels_last, turned_copy
 from cnncost.costs.memory.traits import INDEX, Grad, Keep, Makes, traits
 from cnncost.network import Network, Node
 
@@ -41,13 +42,23 @@ def training_pass(network: Network, *, batch: int, size: int) -> Pass:
     base, written = storages(network, training=True), in_place(network)
     flow = gradients(network)
     sizes = [size * batch * node.output.units for node in network.nodes]
-    kept = [_kept(node, base, written[node.index], flow, (batch, size)) for node in network.nodes]
+    last = channels_last(network)
+    kept = []
+    for node in network.nodes:
+        copy = padded_copy(node, batch, size) or turned_copy(node, last, batch, size)
+        kept.append(_kept(node, base, written[node.index], flow, (batch, size), copy))
     return Pass(network, base, written, flow, kept, sizes, batch, size)
 
 
 def _kept(
-    node: Node, base: list[int], written: bool, flow: Gradients, scale: tuple[int, int]
+    node: Node,
+    base: list[int],
+    written: bool,
+    flow: Gradients,
+    scale: tuple[int, int],
+    copy: int,
 ) -> Kept:
+    """`copy`: bytes of what stands in the input's place."""
     if node.layer is None or not flow.outputs[node.index]:
         return Kept((), 0)
     traits_ = traits(node.layer)
@@ -55,7 +66,6 @@ def _kept(
     reads = [base[i] for i in node.reads]
     if traits_.keeps is Keep.OUTPUT:
         return Kept((base[node.index],), extra)
-    copy = padded_copy(node, *scale)
     if copy and traits_.keeps in (Keep.INPUT, Keep.INPUT_FOR_WEIGHTS):
         kept = traits_.keeps is Keep.INPUT or flow.parameters[node.index]
         return Kept((), extra + copy * kept)
@@ -82,17 +92,20 @@ class Loss(NamedTuple):
     """Cross-entropy over the channels of every output."""
 
     kept: int
-    """The logarithm of softmax, and the loss's total weight."""
+    """The logarithm of softmax, and the loss's total weight; none where nothing is trained."""
     target: int
     """A class for each position, int64."""
+    kept_target: int
+    """Those of the outputs that something is trained for."""
 
 
 def loss(step: Pass) -> Loss:
     """Bytes of the loss of a training step; it keeps its target besides (8 an element)."""
     nodes = [step.network.nodes[i] for i in step.network.outputs]
-    targets = [INDEX * step.batch * node.output.positions for node in nodes]
-    logits = [step.sizes[node.index] for node in nodes]
-    return Loss(sum(logits) + 4 * len(nodes), sum(targets))
+    targets = {node.index: INDEX * step.batch * node.output.positions for node in nodes}
+    trained = [node.index for node in nodes if step.flow.outputs[node.index]]
+    kept = sum(step.sizes[i] for i in trained) + 4 * len(trained)
+    return Loss(kept, sum(targets.values()), sum(targets[i] for i in trained))
 
 
 def saved_by_layer(step: Pass) -> list[int]:

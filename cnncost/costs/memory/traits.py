@@ -42,6 +42,14 @@ class Grad(Enum):
     NARROW = "a part of the output gradient's storage"
 
 
+class Lies(Enum):
+    """How a map's output lies in memory."""
+
+    FIRST = "channel by channel"
+    LAST = "position by position"
+    AS_READ = "as its first map does"
+
+
 Bytes = Callable[[Node, int, int], int]
 """Bytes from a node, the batch and the bytes of an element."""
 
@@ -65,6 +73,11 @@ class Traits(NamedTuple):
     """Allocated in its backward pass besides the gradients."""
     clones: bool = False
     """In place, its input is kept as a clone."""
+    lies: Lies = Lies.FIRST
+    turns: bool = False
+    """Works on a map whose channels lie last, a copy if they do not."""
+    straightens: bool = False
+    """A view of a map that lies channel by channel, a copy of one whose channels lie last."""
     folds: bool = False
     """Whether a microcontroller's kernels do it unit by unit, within the layer before."""
     measured: bool = True
@@ -77,6 +90,11 @@ def _x(node: Node) -> Shape:
 
 def _indices(node: Node, batch: int, size: int) -> int:
     return INDEX * batch * node.output.units
+
+
+def _indices_at_work(node: Node, batch: int, size: int) -> int:
+    # Along one axis PyTorch finds the maxima alone where nobody needs their places.
+    return 0 if len(_x(node).extents) == 1 else _indices(node, batch, size)
 
 
 def _mean_and_deviation_of_channels(node: Node, batch: int, size: int) -> int:
@@ -143,25 +161,31 @@ _PART = Traits(makes=Makes.VIEW)
 _COPY = Traits()
 
 TRAITS: dict[str, Traits] = {
-    **dict.fromkeys(("conv", "conv_transpose", "depthwise_conv", "dense", "linear"), _WEIGHTED),
+    # PyTorch's convolutions keep their input for a frozen kernel as well (measured).
+    **dict.fromkeys(("conv", "conv_transpose", "depthwise_conv"), _BY_INPUT),
+    "dense": _WEIGHTED,
+    # Matrix products run along the last axis.
+    "linear": Traits(Keep.INPUT_FOR_WEIGHTS, lies=Lies.LAST, turns=True),
     "scale": _WEIGHTED,
     "mul": Traits(Keep.OPERANDS),
     "batchnorm": Traits(Keep.INPUT, extra=_mean_and_deviation_of_channels),
-    "layernorm": Traits(Keep.INPUT, extra=_of_positions),
+    "layernorm": Traits(Keep.INPUT, extra=_of_positions, lies=Lies.LAST),
     "groupnorm": Traits(Keep.INPUT, extra=_of_groups),
     "instancenorm": Traits(Keep.INPUT, extra=_of_instances),
     "lrn": Traits(Keep.INPUT, extra=_lrn, scratch=_lrn_at_work, scratch_backward=_lrn_backward),
     **dict.fromkeys(("relu", "sigmoid", "tanh", "softmax", "logsoftmax"), _BY_OUTPUT),
     **dict.fromkeys(("relu6", "silu", "hardswish", "hardsigmoid", "mish"), _CLONING),
     **dict.fromkeys(("gelu", "leaky_relu", "elu", "selu", "softplus", "prelu"), _BY_INPUT),
-    **dict.fromkeys(("maxpool", "global_maxpool", "adaptive_maxpool"), _INDEXED),
+    "maxpool": Traits(Keep.INPUT, extra=_indices, scratch=_indices_at_work),
+    **dict.fromkeys(("global_maxpool", "adaptive_maxpool"), _INDEXED),
     **dict.fromkeys(("avgpool", "adaptive_avgpool"), _BY_INPUT),
     "global_avgpool": _COPY,
     # The window's mean is multiplied by a coefficient, which needs it again.
     "subsample": Traits(Keep.INPUT, extra=_mask, measured=False),
     "add": Traits(grad=Grad.ALIAS),
     "concat": Traits(grad=Grad.NARROW),
-    **dict.fromkeys(("identity", "flatten", "reshape", "permute"), _VIEW),
+    **dict.fromkeys(("identity", "permute"), _VIEW),
+    **dict.fromkeys(("flatten", "reshape"), _VIEW._replace(straightens=True)),
     **dict.fromkeys(("slice", "crop"), _PART),
     **dict.fromkeys(
         ("channel_shuffle", "pixel_shuffle", "space_to_depth", "upsample", "pad"), _COPY
@@ -178,6 +202,13 @@ _FOLDED = (
     *("hardswish", "sigmoid", "hardsigmoid", "tanh", "softplus", "mish", "scale"),
 )
 TRAITS.update({word: TRAITS[word]._replace(folds=True) for word in _FOLDED})
+
+_UNIT_BY_UNIT = (
+    *("relu", "relu6", "leaky_relu", "prelu", "elu", "selu", "gelu", "silu", "hardswish"),
+    *("sigmoid", "hardsigmoid", "tanh", "softplus", "mish", "scale", "add", "mul", "identity"),
+    *("dropout", "drop_path", "slice"),
+)
+TRAITS.update({word: TRAITS[word]._replace(lies=Lies.AS_READ) for word in _UNIT_BY_UNIT})
 
 
 def traits(layer: Layer) -> Traits:

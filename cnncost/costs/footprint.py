@@ -1,0 +1,79 @@
+"""What each layer takes of memory and of training: the further columns of a table."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from cnncost.costs.backward import backward_connections
+from cnncost.costs.memory import Embedded, Memory, embedded, memory
+from cnncost.costs.memory.report import DTYPES
+from cnncost.costs.memory.timeline import timeline
+from cnncost.network import Network, Node
+
+
+class Footprint(NamedTuple):
+    """One layer's part; bytes of the whole batch, connections of an example."""
+
+    parameter_bytes: int
+    """Of its own parameters; none where it shares another's."""
+    output_bytes: int
+    live_bytes: int
+    """Alive while it runs, inference by last use."""
+    saved_bytes: int
+    """Kept for the backward pass; a storage counts where it is first kept."""
+    backward_weights: int
+    """Connections of the gradient of its weights."""
+    backward_input: int
+    """Connections of the gradient of its input."""
+
+    @staticmethod
+    def together(parts: list[Footprint]) -> Footprint:
+        """Several layers' sum; of what is alive the most."""
+        sums = [sum(column) for column in zip(*parts, strict=True)]
+        return Footprint(*sums)._replace(live_bytes=max(part.live_bytes for part in parts))
+
+
+class Footprints(NamedTuple):
+    """A network's memory and training costs, whole and layer by layer."""
+
+    nodes: tuple[Footprint, ...]
+    """By node index."""
+    memory: Memory
+    embedded: Embedded
+    batch: int
+    dtype: str
+    optimizer: str
+
+    @property
+    def backward(self) -> int:
+        """Connections of the backward pass, for one example."""
+        return sum(node.backward_weights + node.backward_input for node in self.nodes)
+
+
+def footprints(
+    network: Network, *, batch: int = 1, dtype: str = "fp32", optimizer: str = "sgd"
+) -> Footprints:
+    """Work out every layer's memory and training costs; arguments and errors as of `memory`."""
+    found = memory(network, batch=batch, dtype=dtype, optimizer=optimizer)
+    size = DTYPES[dtype]
+    live = timeline(network, batch=batch, dtype=dtype)
+    saved = found.saved.layers if found.saved else (0,) * len(network.nodes)
+    back = backward_connections(network)
+    nodes = tuple(
+        Footprint(
+            size * _own(node),
+            size * batch * node.output.units,
+            live[node.index].live,
+            saved[node.index],
+            back[node.index].weights,
+            back[node.index].input,
+        )
+        for node in network.nodes
+    )
+    return Footprints(nodes, found, embedded(network), batch, dtype, optimizer)
+
+
+def _own(node: Node) -> int:
+    if node.layer is None or node.shares is not None:
+        return 0
+    return node.layer.parameters(node.inputs[0])
