@@ -19,7 +19,7 @@ LATEX_PROSE = Prose(LATEX, math=lambda text: f"${text}$", escape=escape)
 LINES_A_BLOCK = 30
 """Lines of one align block: LaTeX measures each block as a whole."""
 
-PAGE = 64
+PAGE = 58
 """Characters of a formula that a line of LaTeX has room for, on a common page."""
 
 NARROWEST = 30
