@@ -88,8 +88,8 @@ class _Run:
         self.model.tap = tap
         inputs = [self.random(EXAMPLES, *n.output.dims).requires_grad_() for n in network.inputs]
         self.model.train()(*inputs)
-        first = dict(zip((n.index for n in network.inputs), inputs, strict=True))
-        self.values = [first.get(n.index, found.get(n.name)) for n in network.nodes]
+        found |= dict(zip((n.name for n in network.inputs), inputs, strict=True))
+        self.values = [found[n.name] for n in network.nodes]
 
     def random(self, *dims: int) -> Tensor:
         import torch

@@ -15,7 +15,7 @@ from cnncost.verify.difference import Line
 from cnncost.views.backward.equation import formula
 from cnncost.views.backward.write import write
 
-LARGEST = 200_000_000
+LARGEST = 300_000_000
 """Connections: the equations are evaluated tap by tap, which takes seconds beyond."""
 
 
