@@ -23,7 +23,7 @@ def gradient_line(network: Network, tell: Callable[[str], None]) -> Line:
     """The line of the gradients; not compared, and says so, if the network is too large."""
     total = count_network(network, Convention()).totals
     if total.connections > LARGEST:
-        return Line(QUANTITY, None, None, note=f"too large, over {LARGEST:,} connections")
+        return Line(QUANTITY, None, None, note="too large, try --input")
     tell("gradients")
     return compare(network, _printed(backward(network)))
 
