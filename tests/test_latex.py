@@ -38,7 +38,8 @@ layers:
 """
 
 
-def compile_latex(body: str, folder: Path) -> None:
+def compile_latex(body: str, folder: Path) -> str:
+    """Its log."""
     text = (
         "\\documentclass{article}\n\\usepackage[T1]{fontenc}\n\\usepackage{amsmath,booktabs}\n"
         f"\\begin{{document}}\n{body}\n\\end{{document}}\n"
@@ -54,6 +55,7 @@ def compile_latex(body: str, folder: Path) -> None:
     )
     assert done.returncode == 0, done.stdout[-2000:]
     assert (folder / "page.pdf").stat().st_size > 1000
+    return done.stdout
 
 
 def specs() -> list[cnncost.Spec]:
@@ -97,7 +99,8 @@ def test_gradient_equations(tmp_path: Path) -> None:
     text = f"name: A_B & C\ninput: [4, 8, 8]\nlayers:\n{every}\n"
     for spec in (*specs(), cnncost.loads(text)):
         write_backward(file, backward(spec.network), (), "latex", plain=False)
-    compile_latex(file.getvalue(), tmp_path)
+    log = compile_latex(file.getvalue(), tmp_path)
+    assert "Overfull \\vbox" not in log  # equations go on on the next page
 
 
 EVERY = (

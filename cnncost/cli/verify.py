@@ -35,9 +35,11 @@ def verify(
     """
     from cnncost.verify.difference import verify
     from cnncost.views import proof
+    from cnncost.views.backward.symbolic import gradient_line
 
     network = options.load(arch, settings, shapes, max_layers).network
     verdict = verify(network, batch, _tell)
+    verdict = verdict._replace(lines=(*verdict.lines, gradient_line(network, _tell)))
     _tell("")
     write = proof.as_json if form == "json" else proof.as_text
     sys.stdout.write(write(network.name, batch, verdict))

@@ -33,6 +33,8 @@ class Line(NamedTuple):
     tolerance: Fraction = Fraction(0)
     slack: int = 0
     """Bytes that are no difference."""
+    note: str = ""
+    """Why it is not compared."""
 
     @property
     def agrees(self) -> bool | None:

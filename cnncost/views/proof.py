@@ -25,7 +25,7 @@ def as_text(name: str, batch: int, verdict: Verdict) -> str:
         lines.append(f"{wrong.layer}: {_shape(wrong.computed)}, in PyTorch {measured}")
     count = verdict.differences
     lines += ["", f"{count} difference{'' if count == 1 else 's'}"]
-    if any(line.agrees is None for line in verdict.lines):
+    if any(line.agrees is None and not line.note for line in verdict.lines):
         lines.append("not compared: a layer's memory rules are unknown, or nothing is trained")
     return "\n".join(lines) + "\n"
 
@@ -39,6 +39,7 @@ def as_json(name: str, batch: int, verdict: Verdict) -> str:
             "measured": line.measured,
             "tolerance": float(line.tolerance),
             "agrees": line.agrees,
+            "note": line.note or None,
         }
         for line in verdict.lines
     ]
@@ -52,7 +53,7 @@ def as_json(name: str, batch: int, verdict: Verdict) -> str:
 
 
 def _row(line: Line) -> tuple[str, str, str, str]:
-    says = SAYS[line.agrees]
+    says = SAYS[line.agrees] + (f": {line.note}" if line.note else "")
     if line.agrees is not None and line.tolerance:
         assert line.computed is not None
         assert line.measured is not None

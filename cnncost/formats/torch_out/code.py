@@ -23,7 +23,12 @@ def write(spec: Spec) -> bytes:
     return pytorch_code(spec.network).encode()
 
 
-def pytorch_code(network: Network, *, measured: bool = False) -> str:
+def module_names(network: Network) -> dict[int, str]:
+    """The attribute that holds each layer's module in the code, by the node's index."""
+    return _Code(network, _pieces(network), measured=False)._attributes()
+
+
+def pytorch_code(network: Network, *, measured: bool = False, tapped: bool = False) -> str:
     """The network as the text of a Python file that needs PyTorch alone.
 
     The network's class is the last of the file.
@@ -32,20 +37,22 @@ def pytorch_code(network: Network, *, measured: bool = False) -> str:
         measured: tensors are deleted after their last use, so that the memory of a run is
             that of the network and not of its variables, and `shapes` holds each layer's
             output shape by its name.
+        tapped: each layer's output goes through `self.tap(name, output)`, which whoever runs
+            the code sets, and nothing works in place.
 
     Raises:
         CnncostError: the network has an opaque layer.
     """
-    code = _Code(network, _pieces(network), measured=measured)
+    code = _Code(network, _pieces(network, tapped), measured=measured, tapped=tapped)
     extras = sorted({piece.extra for piece in code.pieces.values() if piece.extra})
     body = [*(MODULES[name].strip("\n") for name in extras), "\n".join(code.lines())]
     text = "\n\n\n".join(body)
     return f"{_title(network)}\n\n{_imports(text)}\n\n\n{text}\n"
 
 
-def _pieces(network: Network) -> dict[int, Piece]:
-    """Each layer's code by its node's index."""
-    written = in_place(network)
+def _pieces(network: Network, apart: bool = False) -> dict[int, Piece]:
+    """Each layer's code by its node's index; `apart`: none works in place."""
+    written = [False] * len(network.nodes) if apart else in_place(network)
     return {
         node.index: WRITERS[node.layer.word](node, written[node.index])
         for node in network.layers
@@ -72,6 +79,7 @@ class _Code:
     network: Network
     pieces: dict[int, Piece]
     measured: bool
+    tapped: bool = False
 
     def lines(self) -> list[str]:
         attributes = self._attributes()
@@ -161,6 +169,8 @@ class _Code:
         for node in self.network.layers:
             target = variables[node.index]
             lines += self._step(node, attributes.get(node.index, ""), variables)
+            if self.tapped:
+                lines.append(f"        {target} = self.tap({node.name!r}, {target})")
             if self.measured:
                 lines.append(f"        self.shapes[{node.name!r}] = tuple({target}.shape)")
             dead = [variables[i] for i in dying.get(node.index, ()) if variables[i] != target]

@@ -19,7 +19,7 @@ _MODULE = (
 )
 """What every `nn.Module` has already, by spaces."""
 
-_FILE = ("torch", "nn", "F", "math", "self", "float", "shapes", "tuple")
+_FILE = ("torch", "nn", "F", "math", "self", "float", "shapes", "tap", "tuple")
 """What the file itself says."""
 
 RESERVED = frozenset([*_MODULE.split(), *_FILE, *keyword.kwlist])

@@ -101,7 +101,9 @@ def _latex_word(word: str) -> str:
 
 def _latex_options(text: str) -> str:
     """`s=2,p=1x0` below an operator; words upright."""
-    parts = (_latex_word(p) if p.isalpha() else p.replace("x", r"\times ") for p in text.split(","))
+    parts = (
+        _latex_word(p) if p.isalpha() else p.replace("x", r"{\times}") for p in text.split(",")
+    )
     return f"_{{{','.join(parts)}}}"
 
 
@@ -118,7 +120,7 @@ LATEX = Notation(
         "⋆": r"\star",
         "·": r"\cdot",
         "′": "'",
-        "√": r"\surd ",
+        "√": r"\surd",
         "≤": r"\le",
         "−": "-",
     },

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 from unicodedata import combining
 
 INDENT = " " * 4
@@ -11,34 +12,41 @@ SIGNS = {sign for signs in ("+−-∘/", "∗⋆·", ("o", "*", "(*)", ".")) for
 """What an equation may be broken before, but for options in brackets right behind."""
 
 
-def folded(summands: Sequence[str], room: int) -> list[str]:
-    """An equation's summands, each with its sign, on lines of `room` characters.
+class Measure(NamedTuple):
+    """How wide a piece of an equation is, and before which words it may be broken."""
+
+    width: Callable[[str], float]
+    breaks: Callable[[str], bool]
+
+
+def folded(summands: Sequence[str], room: float, measure: Measure) -> list[str]:
+    """An equation's summands, each with its sign, on lines as wide as `room`.
 
     A summand that fits on a line stays whole; another is broken before its signs, and a
     piece that is longer still at its blanks.
     """
     lines = [""]
     for summand in summands:
-        whole = len(INDENT) + width(summand) <= room
-        for piece in [summand] if whole else _pieces(summand, room - len(INDENT)):
-            _append(lines, piece, room)
+        whole = len(INDENT) + measure.width(summand) <= room
+        for piece in [summand] if whole else _pieces(summand, room - len(INDENT), measure):
+            _append(lines, piece, room, measure)
     return lines
 
 
-def _append(lines: list[str], piece: str, room: int) -> None:
+def _append(lines: list[str], piece: str, room: float, measure: Measure) -> None:
     if not lines[-1]:
         lines[-1] = piece
-    elif width(lines[-1]) + 1 + width(piece) <= room:
+    elif measure.width(lines[-1]) + 1 + measure.width(piece) <= room:
         lines[-1] += f" {piece}"
     else:
         lines.append(INDENT + piece)
 
 
-def _pieces(summand: str, room: int) -> list[str]:
+def _pieces(summand: str, room: float, measure: Measure) -> list[str]:
     pieces: list[str] = []
     for word in summand.split(" "):
-        starts = word.partition("[")[0] in SIGNS
-        if not pieces or starts or width(pieces[-1]) + 1 + width(word) > room:
+        wider = bool(pieces) and measure.width(pieces[-1]) + 1 + measure.width(word) > room
+        if not pieces or wider or measure.breaks(word):
             pieces.append(word)
         else:
             pieces[-1] += f" {word}"
@@ -48,3 +56,7 @@ def _pieces(summand: str, room: int) -> list[str]:
 def width(text: str) -> int:
     """The columns that a text takes: a bar stands above its letter."""
     return sum(not combining(character) for character in text)
+
+
+PLAIN = Measure(width, lambda word: word.partition("[")[0] in SIGNS)
+"""Text, in columns of a terminal."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from typing import TextIO
 
 from cnncost.study.backward import Equation, Pass
-from cnncost.views.backward.equation import LATEX, TEXT, formula, terms
+from cnncost.views.backward.equation import LATEX, formula, terms
+from cnncost.views.backward.fold import Measure, folded
 from cnncost.views.backward.legend import Prose, legend
 from cnncost.views.backward.page import COSTS, NOTHING, Page, cost
 from cnncost.views.latex import escape
@@ -16,8 +19,14 @@ LATEX_PROSE = Prose(LATEX, math=lambda text: f"${text}$", escape=escape)
 LINES_A_BLOCK = 30
 """Lines of one align block: LaTeX measures each block as a whole."""
 
-SHORT = 60
-"""Characters of text that one line of LaTeX has room for."""
+PAGE = 58
+"""Characters of a formula that a line of LaTeX has room for, on a common page."""
+
+NARROWEST = 30
+"""Characters of a right side's line, whatever stands beside it."""
+
+SMALL = 0.7
+"""The size of what stands below a letter."""
 
 
 def write_markdown(file: TextIO, found: Pass, shown: Page) -> None:
@@ -42,20 +51,21 @@ def write_markdown(file: TextIO, found: Pass, shown: Page) -> None:
 
 
 def write_latex(file: TextIO, found: Pass, shown: Page) -> None:
-    """Blocks of align*; needs the package amsmath."""
+    """Blocks of align*, which pages may break; needs the package amsmath."""
     file.write(f"\\paragraph{{{_heading(shown, LATEX_PROSE)}}}\n")
     if not shown.sections:
         file.write(f"{NOTHING}\n")
         return
+    file.write("\\begingroup\\allowdisplaybreaks\n")
     for section in shown.sections:
         file.write(f"{section.heading}\n" if section.heading else "")
-        lines = [_line(equation, costs=section.costs) for equation in section.equations]
-        if section.total:
-            lines.append(rf"  && \text{{in all }} {_number(section.total)}")
-        for start in range(0, len(lines), LINES_A_BLOCK):
-            body = " \\\\\n".join(lines[start : start + LINES_A_BLOCK])
+        for start in range(0, len(section.equations), LINES_A_BLOCK):
+            block = section.equations[start : start + LINES_A_BLOCK]
+            last = start + LINES_A_BLOCK >= len(section.equations)
+            lines = _block(block, section.total if last else "", costs=section.costs)
+            body = " \\\\\n".join(lines)
             file.write(f"\\begin{{align*}}\n{body}\n\\end{{align*}}\n")
-    file.write(" ".join(legend(found, shown, LATEX_PROSE)) + "\n")
+    file.write("\\endgroup\n" + " ".join(legend(found, shown, LATEX_PROSE)) + "\n")
 
 
 def _heading(shown: Page, prose: Prose) -> str:
@@ -63,14 +73,37 @@ def _heading(shown: Page, prose: Prose) -> str:
     return prose.escape(f"{shown.name}: the backward pass") + (f" from {given}" if given else "")
 
 
-def _line(equation: Equation, *, costs: bool) -> str:
-    """One equation; a long one is broken before its terms, which plain brackets allow."""
-    right = " ".join(terms(equation.right, LATEX))
-    if len(" ".join(terms(equation.right, TEXT))) > SHORT:
-        turn = " \\\\\n    &\\quad "
-        right = turn.join(terms(equation.right, LATEX)).replace(" - ", f"{turn}- ")
-    number = f" && {_number(cost(equation))}" if costs else ""
-    return f"  {formula(equation.left, LATEX)} &= {right}{number}"
+def _block(equations: Sequence[Equation], total: str, *, costs: bool) -> list[str]:
+    """The lines of one align block; a long equation is broken before its signs, which plain
+    brackets allow."""
+    lefts = [formula(equation.left, LATEX) for equation in equations]
+    numbers = [cost(equation) if costs else "" for equation in equations]
+    beside = max(map(_width, lefts)) + max(map(len, numbers))
+    room = max(PAGE - beside, NARROWEST)
+    lines = []
+    for left, equation, number in zip(lefts, equations, numbers, strict=True):
+        parts = folded(terms(equation.right, LATEX), room, Measure(_width, _breaks))
+        right = " \\\\\n    &\\quad ".join(part.strip() for part in parts)
+        lines.append(f"  {left} &= {right}" + (f" && {_number(number)}" if costs else ""))
+    if total:
+        lines.append(rf"  \text{{in all}} & && {_number(total)}")
+    return lines
+
+
+def _width(text: str) -> float:
+    """About the characters that a formula is wide."""
+    shown = re.sub(r"\\(?:mathrm|bar|hat|top|text)", "", text)
+    shown = re.sub(r"\\[a-z]+", "o", shown)
+    small = sum(len(below) for below in re.findall(r"_{+([^}]*)}", shown))
+    return len(re.sub(r"[{}_^\\]", "", shown)) - (1 - SMALL) * small
+
+
+def _breaks(word: str) -> bool:
+    return word.partition("_")[0] in BREAKS
+
+
+BREAKS = {"+", "-", "/", *(LATEX.sign(sign) for sign in "∗⋆·"), LATEX.times.strip()}
+"""What an equation may be broken before."""
 
 
 def _number(text: str) -> str:

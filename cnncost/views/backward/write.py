@@ -9,7 +9,7 @@ from typing import TextIO
 
 from cnncost.study.backward import Pass
 from cnncost.views.backward.equation import ASCII, TEXT, Notation, formula, terms
-from cnncost.views.backward.fold import folded, width
+from cnncost.views.backward.fold import PLAIN, folded, width
 from cnncost.views.backward.legend import Prose, legend
 from cnncost.views.backward.markup import write_latex, write_markdown
 from cnncost.views.backward.page import COSTS, NOTHING, Page, Section, cost, page
@@ -57,7 +57,7 @@ def _write_text(file: TextIO, found: Pass, shown: Page, notation: Notation) -> N
         if section.heading:
             file.write(f"{section.heading}\n")
         for summands, number in _rows(section, notation):
-            lines = folded(summands, first) if room else [" ".join(summands)]
+            lines = folded(summands, first, PLAIN) if room else [" ".join(summands)]
             _write_row(file, lines, first, last, number)
         file.write("\n")
     for sentence in legend(found, shown, Prose(notation)):
