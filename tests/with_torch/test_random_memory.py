@@ -32,6 +32,9 @@ DENSE = ("input", "conv", "conv_transpose", "maxpool", "avgpool", "upsample", "p
 """Types whose outputs lie without gaps, channel by channel: of others a group or an
 instance norm keeps a copy, which is not predicted."""
 
+UNIT_BY_UNIT = (*CURVES[:13], "dropout", "scale", "identity")
+"""What may follow a map whose channels lie last: of others PyTorch's layout is its own."""
+
 LEARNING = ("conv", "linear", "batchnorm", "dense", "scale", "prelu")
 
 
@@ -45,12 +48,18 @@ def graphs(draw: st.DrawFn) -> str:
     lines: list[str] = []
     made: dict[str, tuple[Line, Dims]] = {}
     words = {"input": "input"}
+    last = {"input": False}
     for number in range(draw(st.integers(2, 9))):
         name = f"n{number}"
         source, dims = draw(st.sampled_from(known[-3:]) | st.just(known[-1]))
         join = draw(st.integers(0, 3)) == 0 and _partners(known, source, dims)
-        line = draw(_joined(source, dims, join)) if join else draw(_layer(words[source], dims))
+        line = (
+            draw(_joined(source, dims, join))
+            if join
+            else draw(_layer(words[source], dims, last[source]))
+        )
         word = words[name] = next(iter(line))
+        last[name] = word in ("linear", "layernorm") or (word in UNIT_BY_UNIT and last[source])
         twin = [n for n, (other, x) in made.items() if other == line and x == dims]
         if twin and word in LEARNING and draw(st.booleans()):
             extra: Line = {"share": twin[0]}
@@ -97,7 +106,7 @@ def _joined(draw: st.DrawFn, source: str, dims: Dims, partners: list[tuple[str, 
 
 
 @st.composite
-def _layer(draw: st.DrawFn, above: str, dims: Dims) -> Line:
+def _layer(draw: st.DrawFn, above: str, dims: Dims, last: bool) -> Line:
     channels, *extents = dims
     if not extents:
         word = draw(st.sampled_from([*CURVES, "dense", "batchnorm", "layernorm", "slice"]))
@@ -105,8 +114,10 @@ def _layer(draw: st.DrawFn, above: str, dims: Dims) -> Line:
             return {"dense": draw(st.sampled_from([channels, 6]))}
     else:
         pooled = [] if min(extents) > 2 else ["maxpool", "avgpool"]  # PyTorch wants it in 3-D
+        straight = ["flatten", "reshape", "permute", "dense"] if above in ("crop", "slice") else []
         pool = [*KEEPING, *WINDOWED * 2, *MOVING, "global_avgpool", "global_maxpool", "dense"]
-        word = draw(st.sampled_from([word for word in pool if word not in pooled]))
+        pool = [*UNIT_BY_UNIT, "linear", "layernorm"] if last else pool
+        word = draw(st.sampled_from([word for word in pool if word not in (*pooled, *straight)]))
     if word in CURVES:
         inplace = word in ("relu", "relu6", "silu", "hardswish", "hardsigmoid", "mish")
         return {word: None, **({"inplace": False} if inplace and draw(st.booleans()) else {})}
@@ -149,7 +160,7 @@ def _layer(draw: st.DrawFn, above: str, dims: Dims) -> Line:
 
 
 @settings(
-    max_examples=1000, deadline=None,
+    max_examples=400, deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )  # fmt: skip
 @given(graphs())

@@ -25,7 +25,7 @@ def _views(node: Node, shared: set[Makes], last: Sequence[bool]) -> bool:
 
 def in_place(network: Network) -> list[bool]:
     """For each node whether it writes over its input: it may, nobody else reads that storage,
-    it is no input of the network, and what made it does not keep it."""
+    it is no input of the network, and what made it neither keeps it nor turns another tensor."""
     readers = [0] * len(network.nodes)
     for node in network.nodes:
         for i in node.reads:
@@ -42,7 +42,7 @@ def in_place(network: Network) -> list[bool]:
 
 
 def _unkept(node: Node, view: bool, alone: Sequence[bool]) -> bool:
-    if node.layer is None:
+    if node.layer is None or traits(node.layer).turned:
         return False
     if view:
         return alone[node.reads[0]]

@@ -77,7 +77,10 @@ def _kept(
         # The gradient of the input needs the weights alone.
         return Kept((reads[0],) if flow.parameters[node.index] else (), extra)
     if traits_.keeps is Keep.OPERANDS:
-        return Kept(_operands(node, reads, flow), extra)
+        # Of three and more, the product of the first ones is kept for the next one's gradient.
+        products = sum(flow.outputs[i] for i in node.reads[2:])
+        products *= scale[0] * scale[1] * node.output.units
+        return Kept(_operands(node, reads, flow), extra + products)
     return Kept((), extra)
 
 
@@ -228,6 +231,7 @@ def backward(step: Pass) -> list[int]:
         made += weights
         most = _pass_on(step, node, pending)
         work = traits(node.layer).scratch_backward(node, step.batch, step.size)
+        work += _unsummed(step, node)
         timeline.append(resident + most + made + work)
         if owner in owned:
             made -= weights
@@ -239,6 +243,16 @@ def backward(step: Pass) -> list[int]:
             if not keepers[b]:
                 resident -= step.sizes[b]
     return timeline
+
+
+def _unsummed(step: Pass, node: Node) -> int:
+    """Bytes of gradients before they are summed: of gates, and of numbers that a layer repeats."""
+    assert node.layer is not None
+    if not traits(node.layer).sums:
+        return 0
+    size = step.sizes[node.index]
+    gates = sum(step.flow.outputs[i] and step.sizes[i] < size for i in node.reads)
+    return size * (gates + step.flow.parameters[node.index])
 
 
 def _pass_on(step: Pass, node: Node, pending: _Pending) -> int:

@@ -71,6 +71,11 @@ class Traits(NamedTuple):
     """Allocated while it runs, kept or not."""
     scratch_backward: Bytes = nothing
     """Allocated in its backward pass besides the gradients."""
+    sums: bool = False
+    """Gradients of what it repeats over positions are made at the output's size, then summed."""
+    turned: bool = False
+    """Its output is another tensor seen in part or turned: a layer that worked in place on it
+    would need copies of the whole in its backward pass, so none does."""
     clones: bool = False
     """In place, its input is kept as a clone."""
     lies: Lies = Lies.FIRST
@@ -133,6 +138,16 @@ def _lrn_backward(node: Node, batch: int, size: int) -> int:
     return 3 * size * batch * _x(node).units
 
 
+def _joining(node: Node, batch: int, size: int) -> int:
+    # Three and more are joined two by two: what the first ones give lives until the next is done.
+    return size * batch * node.output.units if len(node.reads) > 2 else 0
+
+
+def _unwound(node: Node, batch: int, size: int) -> int:
+    # Their products are released one by one before the first factors' gradients are made.
+    return -_joining(node, batch, size) * (len(node.reads) - 2)
+
+
 def _mask(node: Node, batch: int, size: int) -> int:
     return size * batch * node.output.units
 
@@ -157,7 +172,7 @@ _CLONING = Traits(Keep.INPUT, clones=True)
 _BY_OUTPUT = Traits(Keep.OUTPUT)
 _INDEXED = Traits(Keep.INPUT, extra=_indices, scratch=_indices)
 _VIEW = Traits(makes=Makes.VIEW, grad=Grad.ALIAS)
-_PART = Traits(makes=Makes.VIEW)
+_PART = Traits(makes=Makes.VIEW, turned=True)
 _COPY = Traits()
 
 TRAITS: dict[str, Traits] = {
@@ -165,27 +180,29 @@ TRAITS: dict[str, Traits] = {
     **dict.fromkeys(("conv", "conv_transpose", "depthwise_conv"), _BY_INPUT),
     "dense": _WEIGHTED,
     # Matrix products run along the last axis.
-    "linear": Traits(Keep.INPUT_FOR_WEIGHTS, lies=Lies.LAST, turns=True),
-    "scale": _WEIGHTED,
-    "mul": Traits(Keep.OPERANDS),
+    "linear": Traits(Keep.INPUT_FOR_WEIGHTS, lies=Lies.LAST, turns=True, turned=True),
+    "scale": _WEIGHTED._replace(sums=True),
+    "mul": Traits(Keep.OPERANDS, scratch=_joining, scratch_backward=_unwound, sums=True),
     "batchnorm": Traits(Keep.INPUT, extra=_mean_and_deviation_of_channels),
-    "layernorm": Traits(Keep.INPUT, extra=_of_positions, lies=Lies.LAST),
+    "layernorm": Traits(Keep.INPUT, extra=_of_positions, lies=Lies.LAST, turned=True),
     "groupnorm": Traits(Keep.INPUT, extra=_of_groups),
-    "instancenorm": Traits(Keep.INPUT, extra=_of_instances),
+    "instancenorm": Traits(Keep.INPUT, extra=_of_instances, turned=True),
     "lrn": Traits(Keep.INPUT, extra=_lrn, scratch=_lrn_at_work, scratch_backward=_lrn_backward),
     **dict.fromkeys(("relu", "sigmoid", "tanh", "softmax", "logsoftmax"), _BY_OUTPUT),
     **dict.fromkeys(("relu6", "silu", "hardswish", "hardsigmoid", "mish"), _CLONING),
-    **dict.fromkeys(("gelu", "leaky_relu", "elu", "selu", "softplus", "prelu"), _BY_INPUT),
+    **dict.fromkeys(("gelu", "leaky_relu", "elu", "selu", "softplus"), _BY_INPUT),
+    "prelu": _BY_INPUT._replace(sums=True),
     "maxpool": Traits(Keep.INPUT, extra=_indices, scratch=_indices_at_work),
     **dict.fromkeys(("global_maxpool", "adaptive_maxpool"), _INDEXED),
     **dict.fromkeys(("avgpool", "adaptive_avgpool"), _BY_INPUT),
     "global_avgpool": _COPY,
     # The window's mean is multiplied by a coefficient, which needs it again.
     "subsample": Traits(Keep.INPUT, extra=_mask, measured=False),
-    "add": Traits(grad=Grad.ALIAS),
+    "add": Traits(grad=Grad.ALIAS, scratch=_joining),
     "concat": Traits(grad=Grad.NARROW),
-    **dict.fromkeys(("identity", "permute"), _VIEW),
-    **dict.fromkeys(("flatten", "reshape"), _VIEW._replace(straightens=True)),
+    "identity": _VIEW,
+    "permute": _VIEW._replace(turned=True),
+    **dict.fromkeys(("flatten", "reshape"), _VIEW._replace(straightens=True, turned=True)),
     **dict.fromkeys(("slice", "crop"), _PART),
     **dict.fromkeys(
         ("channel_shuffle", "pixel_shuffle", "space_to_depth", "upsample", "pad"), _COPY
