@@ -73,6 +73,11 @@ BINARY: dict[str, Callable[[float, float], float]] = {
 """And of two."""
 
 
+def known(word: str) -> Callable[[float], float]:
+    """The activation of that name."""
+    return _KNOWN[word]
+
+
 @cache
 def _known_curves() -> dict[str, Curve]:
     return {word: tuple(map(function, POINTS)) for word, function in _KNOWN.items()}

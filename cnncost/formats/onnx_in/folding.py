@@ -31,6 +31,39 @@ def fold(step: Step, inputs: Arrays) -> list[Tensor] | None:
     return [_tensor(numpy.asarray(item)) for item in made]
 
 
+def shape_of(step: Step, inputs: list[Tensor]) -> Tensor:
+    """What a step makes of constants whose numbers are not in the file: weights, turned or
+    scaled. Their dimensions are all that is needed."""
+    first = inputs[0] if inputs else Tensor((), None)
+    dims = first.dims
+    if step.op == "Transpose" and dims:
+        order = step.attributes.get("perm") or tuple(reversed(range(len(dims))))
+        dims = tuple(dims[axis] for axis in order)
+    elif step.op in ("Reshape", "Expand") and len(inputs) > 1 and inputs[1].values is not None:
+        wanted = [int(n) for n in inputs[1].values.reshape(-1)]
+        wanted = [dims[i] if n == 0 else n for i, n in enumerate(wanted)]
+        known = 1
+        for n in wanted:
+            known *= n if n != -1 else 1
+        dims = tuple(first.size // max(1, known) if n == -1 else n for n in wanted)
+    elif step.op in ("Unsqueeze", "Squeeze"):
+        dims = _one_more_or_less(step, inputs)
+    elif step.op in ("Add", "Sub", "Mul", "Div", "Pow") and len(inputs) == 2:
+        dims = max((item.dims for item in inputs), key=lambda item: (len(item), item))
+    return Tensor(dims, None, first.floating)
+
+
+def _one_more_or_less(step: Step, inputs: list[Tensor]) -> tuple[int, ...]:
+    dims = inputs[0].dims
+    axes = _axes(step, [item.values for item in inputs]) or ()
+    if step.op == "Squeeze":
+        gone = {axis % len(dims) for axis in axes} if dims else set()
+        return tuple(n for axis, n in enumerate(dims) if axis not in gone)
+    rank, old = len(dims) + len(axes), iter(dims)
+    added = {axis % rank for axis in axes}
+    return tuple(1 if axis in added else next(old) for axis in range(rank))
+
+
 def _tensor(values: Any) -> Tensor:  # Any: numpy's array
     return Tensor(tuple(values.shape), values, values.dtype.kind == "f")
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from cnncost.errors import CnncostError, Refused
 from cnncost.formats.graph import Op
-from cnncost.formats.onnx_in.curves import POINTS, Curve, word_of
+from cnncost.formats.onnx_in.curves import Curve
 from cnncost.formats.onnx_in.model import Model, Step, Tensor
 from cnncost.formats.onnx_in.views import layers_of
 from cnncost.formats.torch_in.value import Shape, Value
@@ -51,18 +50,31 @@ class Importer:
     pending: dict[str, Pending] = field(default_factory=dict)
     ops: dict[str, Op] = field(default_factory=dict)
     shapes: dict[str, SpecShape] = field(default_factory=dict)
-    unknown: list[str] = field(default_factory=list)
-    readers: Counter[str] = field(default_factory=Counter)
+    unknown: list[tuple[str, str]] = field(default_factory=list)
+    """The opaque operations, and what is said of each."""
+    batch: int = 1
+    """The batch that the file was exported with; ours is one."""
+    consumers: dict[str, list[Step]] = field(default_factory=dict)
+    """The steps that read a tensor."""
+    producers: dict[str, Step] = field(default_factory=dict)
+    """The step that makes a tensor."""
+    absorbed: set[str] = field(default_factory=set)
+    """Outputs of steps that a layer before them has taken in, as a bias is."""
+    notes: dict[str, None] = field(default_factory=dict)
+    """What is read as something else of the same cost, each once."""
     owners: dict[tuple[str, ...], str] = field(default_factory=dict)
     _solid: dict[Value, str] = field(default_factory=dict)
     _taken: set[str] = field(default_factory=set)
 
-    def start(self, tensor: str, dims: Shape, name: str) -> None:
-        """An input of these dimensions, the batch's first."""
-        made = dims[1:] or (1,)
+    def start(self, tensor: str, shape: Shape, name: str, *, channels_last: bool) -> None:
+        """An input of this shape, channels first; the tensor has a batch, and may have its
+        channels last."""
         self._taken.add(name)
-        self.shapes[name] = SpecShape(made[0], made[1:])
-        self.values[tensor] = Value(name, made).reshaped(dims)
+        self.shapes[name] = SpecShape(shape[0], shape[1:])
+        value = Value(name, shape).reshaped((1, *shape))
+        if channels_last:
+            value = value.permuted((0, *range(2, len(shape) + 1), 1))
+        self.values[tensor] = value
 
     # --- tensors ---------------------------------------------------------------------------
 
@@ -215,8 +227,14 @@ class Importer:
         if not names:
             raise CnncostError(f"{self.file}: {step.op} {step.name!r} reads nothing known")
         made = self.emit(step, "opaque", names, output=output, op=label)
-        self.unknown.append(f"{made.base}: {step.op}: {why}")
+        self.unknown.append((made.base, f"{made.base}: {step.op}: {why}"))
         self.values[step.outputs[0]] = made.reshaped(shape)
+
+    def opaque_part(self, step: Step, tensor: str, shape: Shape, whole: Value) -> None:
+        """A further output of an opaque step."""
+        part = Step(step.op, step.name, (), (tensor,), {})
+        self.values[f"{tensor} of"] = whole
+        self.opaque(Step(part.op, part.name, (f"{tensor} of",), (tensor,), {}), shape, "its part")
 
     # --- names -----------------------------------------------------------------------------
 
@@ -251,11 +269,3 @@ def source_name(step: Step, word: str, weights: Sequence[str]) -> str:
         return ".".join(short) if own else ".".join([*short, word])
     return step.name if weights and step.name else word
 
-
-def samples(curve: Curve) -> str:
-    """The activation of these values, empty if there is none."""
-    return word_of(curve)
-
-
-START: Curve = POINTS
-"""A tensor as a function of itself."""

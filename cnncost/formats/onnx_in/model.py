@@ -48,7 +48,8 @@ class Model:
     inputs: dict[str, tuple[int, ...]]
     """Dimensions by name, 0 where the file leaves one open."""
     outputs: tuple[str, ...]
-    functions: dict[str, Any]  # Any: onnx's FunctionProto
+    shapes: dict[str, tuple[int, ...]]
+    """Dimensions of tensors within, where the file has them all."""
 
 
 def load(path: Path, name: str) -> Model:
@@ -78,27 +79,59 @@ def load(path: Path, name: str) -> Model:
         ) from None
     if not proto.graph.node:
         raise CnncostError(f"{name}: an ONNX file without a graph", "export the network again")
-    return _model(proto)
+    return _model(_inlined(proto, name) if proto.functions else proto)
+
+
+MOST = 200_000
+"""Steps; no network has more once its functions are written out."""
+
+
+def _inlined(proto: Any, name: str) -> Any:  # Any: onnx's ModelProto
+    """The model with its functions' steps in place of their calls."""
+    import onnx.inliner
+
+    bodies = {(f.domain, f.name): f for f in proto.functions}
+    sizes: dict[tuple[str, str], int] = {}
+
+    def size(nodes: Any, depth: int) -> int:  # Any: NodeProtos
+        total = 0
+        for node in nodes:
+            key = (node.domain, node.op_type)
+            if key in bodies and key not in sizes:
+                if depth > 50:
+                    return MOST + 1
+                sizes[key] = size(bodies[key].node, depth + 1)
+            total += sizes.get(key, 1)
+        return total
+
+    if size(proto.graph.node, 0) > MOST:
+        raise CnncostError(f"{name}: its functions call each other without an end")
+    try:
+        return onnx.inliner.inline_local_functions(proto)
+    except Exception as error:  # onnx raises what its C++ code does
+        raise CnncostError(f"{name}: its functions cannot be written out: {error}") from None
 
 
 def _model(proto: Any) -> Model:  # Any: onnx's ModelProto
     graph = proto.graph
     constants = {item.name: tensor(item) for item in graph.initializer}
     inputs = {
-        item.name: tuple(
-            max(0, dim.dim_value) for dim in item.type.tensor_type.shape.dim
-        )
+        item.name: _dims(item)
         for item in graph.input
         if item.name not in constants
     }
-    functions = {f"{f.domain}:{f.name}": f for f in proto.functions}
+    shapes = {item.name: _dims(item) for item in graph.value_info}
     return Model(
         tuple(step(node) for node in graph.node),
         constants,
         inputs,
         tuple(item.name for item in graph.output),
-        functions,
+        {name: dims for name, dims in shapes.items() if dims and min(dims) > 0},
     )
+
+
+def _dims(item: Any) -> tuple[int, ...]:  # Any: onnx's ValueInfoProto
+    return tuple(max(0, dim.dim_value) for dim in item.type.tensor_type.shape.dim)
 
 
 def step(node: Any) -> Step:  # Any: onnx's NodeProto
