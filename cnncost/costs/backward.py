@@ -55,6 +55,8 @@ def _shares(node: Node) -> Shares:
     if split is not None:
         return split(layer, node.inputs[0])
     forward = layer.connections(node.inputs[0], node.output)
+    if not layer.learns:
+        return Shares(0, 2 * forward)  # a product of two activations: a gradient for each
     return Shares(forward, forward)
 
 

@@ -250,9 +250,9 @@ class Importer:
 
 def source_name(step: Step, word: str, weights: Sequence[str]) -> str:
     """What the source calls a step: the module of its weights, the path of its node, or a word."""
-    if weights:
-        module, dot, leaf = weights[0].rpartition(".")
-        if dot and leaf.startswith(("weight", "kernel", "in_proj")) and "::" not in module:
+    for tensor in weights and step.inputs[1:3]:
+        module, dot, leaf = tensor.rpartition(".")
+        if dot and leaf.startswith(("weight", "bias", "kernel")) and "::" not in module:
             return module
     path = [part for part in step.name.split("/") if part]
     if len(path) > 1:
@@ -266,6 +266,7 @@ def source_name(step: Step, word: str, weights: Sequence[str]) -> str:
             if short and part.startswith(f"{short[-1]}."):
                 short.pop()
             short.append(part)
-        return ".".join(short) if own else ".".join([*short, word])
-    return step.name if weights and step.name else word
+        doubled = bool(short) and short[-1].startswith(word)
+        return ".".join(short) if own or doubled else ".".join([*short, word])
+    return step.name.removeprefix("node_") if weights and step.name else word
 

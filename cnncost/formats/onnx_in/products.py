@@ -66,27 +66,10 @@ def _of_activations(importer: Importer, step: Step, a: Value, b: Value) -> None:
         raise Inexpressible("a product for each of several heads")
     left = b.reshaped(b.shape[-2:]).permuted((1, 0))
     right = a.reshaped(a.shape[-2:]).permuted((1, 0))
-    names = [importer.solid(step, _plain(value)) for value in (left, right)]
+    names = [importer.solid(step, value) for value in (left, right)]
     made = importer.emit(step, "matmul", names)
     dims = (*a.shape[:-1], b.shape[-1])
     importer.values[step.outputs[0]] = made.permuted((1, 0)).reshaped(dims)
-
-
-def _plain(value: Value) -> Value:
-    """The value itself where its views cancel."""
-    return Value(value.base, value.made) if _cancels(value) else value
-
-
-def _cancels(value: Value) -> bool:
-    import numpy
-
-    if value.shape != value.made or prod(value.made) > 2**22:
-        return False
-    numbers = numpy.arange(prod(value.made)).reshape(value.made)
-    seen = numbers
-    for view in value.steps:
-        seen = seen.transpose(view.order) if view.order else seen.reshape(view.shape)
-    return bool(numpy.array_equal(seen, numbers))
 
 
 OPERATIONS = {"Gemm": gemm, "MatMul": matmul}

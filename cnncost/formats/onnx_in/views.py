@@ -31,6 +31,8 @@ def layers_of(value: Value) -> list[Layer] | None:
     if not any(step.order for step in value.steps):
         return [_reshape(value.shape)]
     found = _one_layer(value) if prod(value.made) <= LARGEST else None
+    if found and found.word == "reshape" and value.shape == value.made:
+        return []  # turned there and back
     return [found] if found else _literal(value.steps)
 
 

@@ -68,6 +68,13 @@ def mul(use: Use) -> Rule:
     return Rule(tuple(gradients))
 
 
+def matmul(use: Use) -> Rule:
+    """Y = A B: the gradient of either is the output's times the other, turned."""
+    a, b = use.x
+    product = use.shape.units * use.node.output.positions
+    return Rule((use.dy @ b.T, a.T @ use.dy), input_connections=2 * product)
+
+
 def concat(use: Use) -> Rule:
     """Each input has its own channels of the gradient."""
     gradients, start = [], 0
@@ -116,6 +123,7 @@ RULES: Rules = {
     "add": _alike,
     "mul": mul,
     "concat": concat,
+    "matmul": matmul,
     "dropout": dropped,
     "drop_path": dropped,
     "scale": scale,
