@@ -17,14 +17,17 @@ CLOSE = 2e-3
 
 
 def sigmoid(x: float) -> float:
+    """1 / (1 + exp(-x)), without an overflow."""
     return 1 / (1 + exp(-x)) if x > -700 else 0.0
 
 
 def softplus(x: float) -> float:
+    """log(1 + exp(x)), without an overflow."""
     return log1p(exp(x)) if x < 30 else x
 
 
 def hardsigmoid(x: float, alpha: float = 1 / 6, beta: float = 0.5) -> float:
+    """A line between 0 and 1; the slope is PyTorch's."""
     return max(0.0, min(1.0, alpha * x + beta))
 
 

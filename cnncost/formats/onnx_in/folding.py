@@ -102,7 +102,9 @@ def _slice(step: Step, inputs: Arrays) -> Any:  # Any: numpy's array
     given += [None] * (4 - len(given))
     starts = given[0] if given[0] is not None else list(step.attributes["starts"])
     ends = given[1] if given[1] is not None else list(step.attributes["ends"])
-    axes = given[2] if given[2] is not None else list(step.attributes.get("axes", range(len(starts))))
+    axes = given[2]
+    if axes is None:
+        axes = list(step.attributes.get("axes", range(len(starts))))
     steps = given[3] if given[3] is not None else [1] * len(starts)
     cut = [slice(None)] * data.ndim
     for axis, start, end, by in zip(axes, starts, ends, steps, strict=True):

@@ -133,7 +133,7 @@ class Importer:
         inputs = tuple(self.shapes[name] for name in reads)
         try:
             cls = layer_type(word)
-            layer = read(cls, dict(arguments), inputs[0])  # type: ignore[arg-type]  # Argument is Raw
+            layer = read(cls, dict(arguments), inputs[0])
             shape = layer.infer(inputs)
         except Refused as refused:
             raise Inexpressible(refused.what) from None
@@ -189,8 +189,10 @@ class Importer:
 
     def whole(self, step: Step, tensor: str) -> str:
         """The operation that makes the tensor without its batch, as it lies."""
-        return self.channels_first(step, tensor) if len(self.dims(tensor)) > 1 else self.flat(
-            step, tensor
+        return (
+            self.channels_first(step, tensor)
+            if len(self.dims(tensor)) > 1
+            else self.flat(step, tensor)
         )
 
     def flat(self, step: Step, tensor: str) -> str:
@@ -269,4 +271,3 @@ def source_name(step: Step, word: str, weights: Sequence[str]) -> str:
         doubled = bool(short) and short[-1].startswith(word)
         return ".".join(short) if own or doubled else ".".join([*short, word])
     return step.name.removeprefix("node_") if weights and step.name else word
-

@@ -115,11 +115,7 @@ def _inlined(proto: Any, name: str) -> Any:  # Any: onnx's ModelProto
 def _model(proto: Any) -> Model:  # Any: onnx's ModelProto
     graph = proto.graph
     constants = {item.name: tensor(item) for item in graph.initializer}
-    inputs = {
-        item.name: _dims(item)
-        for item in graph.input
-        if item.name not in constants
-    }
+    inputs = {item.name: _dims(item) for item in graph.input if item.name not in constants}
     shapes = {item.name: _dims(item) for item in graph.value_info}
     return Model(
         tuple(step(node) for node in graph.node),

@@ -1,4 +1,4 @@
-"""Matrix products: with weights they are dense or linear layers; of two activations, attention's."""
+"""Matrix products: with weights they are dense or linear layers; of activations, matmul."""
 
 from __future__ import annotations
 

@@ -268,14 +268,14 @@ def resize(importer: Importer, step: Step) -> None:
         given["size"] = tuple(out for out, _ in pairs)
     mode = step.attributes.get("mode", "nearest")
     given["mode"] = "nearest" if mode == "nearest" else "bilinear"
-    made = importer.emit(step, "upsample", [name], **given)
+    made = importer.emit(step, "upsample", [name], **given)  # type: ignore[arg-type]  # no weights
     importer.values[step.outputs[0]] = _back(made, order, rank)
 
 
 def _resized(importer: Importer, step: Step, shape: tuple[int, ...]) -> tuple[int, ...]:
     if len(step.inputs) > 3 and step.inputs[3]:
         sizes = importer.numbers(step.inputs[3])
-        return (1, *sizes[1:]) if len(sizes) == len(shape) else (*shape[:-len(sizes)], *sizes)
+        return (1, *sizes[1:]) if len(sizes) == len(shape) else (*shape[: -len(sizes)], *sizes)
     which = step.inputs[2] if len(step.inputs) > 2 else (step.inputs[1:] or ("",))[0]
     if which:
         constant = importer.constants.get(which)

@@ -13,7 +13,7 @@ from cnncost.formats.onnx_in.folding import fold, shape_of
 from cnncost.formats.onnx_in.importer import Importer, Inexpressible
 from cnncost.formats.onnx_in.model import Model, Step, Tensor
 from cnncost.formats.onnx_in.unknown import shapes_of
-from cnncost.formats.torch_in.value import Shape
+from cnncost.formats.torch_in.value import Shape, Value
 
 OPERATIONS: dict[str, Callable[[Importer, Step], None]] = {
     **elementwise.OPERATIONS,
@@ -180,10 +180,8 @@ def _outputs(importer: Importer) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _ending(value: object) -> object:
-    from cnncost.formats.torch_in.value import Value
-
-    assert isinstance(value, Value)
+def _ending(value: Value) -> Value:
+    """An output without its batch, channels first."""
     channel = elementwise.natural(value)
     rank = len(value.shape)
     if rank < 2 or value.shape[0] != 1 or rank > 5:

@@ -34,7 +34,9 @@ def _inferred(importer: Importer, step: Step) -> list[Shape]:
             inputs.append(helper.make_tensor_value_info(tensor, number, importer.dims(tensor)))
     outputs = [helper.make_empty_tensor_value_info(t) for t in step.outputs]
     try:
-        attributes = {k: v for k, v in step.attributes.items() if isinstance(v, int | float | str | tuple)}
+        attributes = {
+            k: v for k, v in step.attributes.items() if isinstance(v, int | float | str | tuple)
+        }
         node = helper.make_node(step.op, list(step.inputs), list(step.outputs), **attributes)
         graph = helper.make_graph([node], "step", inputs, outputs, constants)
         model = helper.make_model(graph)

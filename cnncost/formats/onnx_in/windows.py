@@ -38,7 +38,10 @@ def padding(step: Step, extents: Sizes, kernel: Sizes) -> Argument:
         return "same"
     if rule == "SAME_LOWER":
         stride, spread = per_axis(step, "strides", axes), per_axis(step, "dilations", axes)
-        pads = [same_padding(*sizes)[::-1] for sizes in zip(extents, kernel, stride, spread, strict=True)]
+        pads = [
+            same_padding(*sizes)[::-1]
+            for sizes in zip(extents, kernel, stride, spread, strict=True)
+        ]
     else:
         given = tuple(step.attributes.get("pads") or (0,) * (2 * axes))
         if len(given) != 2 * axes or min(given) < 0:
@@ -175,7 +178,8 @@ def pool(importer: Importer, step: Step) -> None:
         given["dilation"] = alike(per_axis(step, "dilations", axes))
         name, given["padding"] = _with_pad(importer, step, name, pads, axes)
     word = "maxpool" if step.op == "MaxPool" else "avgpool"
-    importer.put(step, importer.emit(step, word, [name], **given))
+    made = importer.emit(step, word, [name], **given)  # type: ignore[arg-type]  # no weights
+    importer.put(step, made)
 
 
 OPERATIONS = {

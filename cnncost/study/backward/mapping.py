@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from cnncost.study.backward.expression import Expression, number, operator, slope, total, unknown
+from cnncost.study.backward.expression import (
+    Expression,
+    by_head,
+    number,
+    operator,
+    slope,
+    total,
+    unknown,
+)
 from cnncost.study.backward.use import Rule, Rules, Step, Use, positions
 from cnncost.study.backward.weighted import per_axis, window_options
 
@@ -71,8 +79,8 @@ def mul(use: Use) -> Rule:
 def matmul(use: Use) -> Rule:
     """Y = A B: the gradient of either is the output's times the other, turned."""
     a, b = use.x
-    product = use.shape.units * use.node.output.positions
-    return Rule((use.dy @ b.T, a.T @ use.dy), input_connections=2 * product)
+    # Example by example, as in attention; a plain product with a transpose adds them up.
+    return Rule((by_head(use.dy, b.T, 1), by_head(a.T, use.dy, 1)), (), (), (), use.connections)
 
 
 def concat(use: Use) -> Rule:
