@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from cnncost.formats.graph import Graph
 
 
-def read(path: Path, name: str, shapes: Mapping[str, tuple[int, ...]] | None = None) -> Graph:
+def read(path: Path, name: str, shapes: Mapping[str, tuple[int, ...]]) -> Graph:
     """The network that an ONNX file holds; `name` stands in messages.
 
     `shapes` are those of one example of each input, channels first, where the file leaves
@@ -24,4 +24,4 @@ def read(path: Path, name: str, shapes: Mapping[str, tuple[int, ...]] | None = N
     """
     from cnncost.formats.onnx_in.steps import graph_of
 
-    return graph_of(load(path, name), name, shapes or {})
+    return graph_of(load(path, name), name, shapes)
