@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from math import prod
 
 from cnncost.formats.onnx_in.curves import (
     BINARY,
@@ -15,29 +14,17 @@ from cnncost.formats.onnx_in.curves import (
     known,
     word_of,
 )
-from cnncost.formats.onnx_in.importer import DEEPEST_CURVE, Importer, Inexpressible, Pending
+from cnncost.formats.onnx_in.importer import Importer, Pending
+from cnncost.formats.onnx_in.inexpressible import Inexpressible
+from cnncost.formats.onnx_in.joining import JOINED, broadcast, join
 from cnncost.formats.onnx_in.model import Step
 from cnncost.formats.torch_in.value import Shape, Value
 
-_JOINED = {"Add": "add", "Sub": "add", "Mul": "mul", "Div": "mul", "Max": "add", "Min": "add"}
-"""How two activations are joined. Those that are no sum or product cost the same: nothing."""
+DEEPEST = 12
+"""Elementwise steps that are taken together at most; gelu by tanh has eight."""
 
-
-def broadcast(dims: list[Shape]) -> Shape:
-    """The dimensions of an elementwise result.
-
-    Raises:
-        Inexpressible: they do not go together.
-    """
-    rank = max(map(len, dims))
-    padded = [(1,) * (rank - len(d)) + d for d in dims]
-    out = []
-    for sizes in zip(*padded, strict=True):
-        wide = {n for n in sizes if n != 1}
-        if len(wide) > 1:
-            raise Inexpressible(f"dimensions {sorted(wide)} do not go together")
-        out.append(wide.pop() if wide else 1)
-    return tuple(out)
+STANDS_IN = "identity"
+"""For a function of each number that the language has no word for: it costs the same, nothing."""
 
 
 def unary(importer: Importer, step: Step) -> None:
@@ -46,7 +33,20 @@ def unary(importer: Importer, step: Step) -> None:
     curves: dict[str, Curve] = {}
     for source, curve in _sources(importer, step.inputs[0]).items():
         _sample(curves, source, function, curve)
-    importer.pending[step.outputs[0]] = Pending(step, (step.inputs[0],), curves)
+    _hold(importer, step, (step.inputs[0],), curves)
+
+
+def _hold(
+    importer: Importer, step: Step, parents: tuple[str, ...], curves: dict[str, Curve]
+) -> None:
+    """Keep a step until it is read; a long row of them is settled on the way."""
+    depth = 1
+    for parent in parents:
+        held = None if parent in importer.values else importer.pending.get(parent)
+        depth = max(depth, held.depth + 1 if held else 1)
+    importer.pending[step.outputs[0]] = Pending(step, parents, curves, depth)
+    if depth > DEEPEST:
+        importer.see(step.outputs[0])
 
 
 def _function(importer: Importer, step: Step) -> Callable[[float], float]:
@@ -120,16 +120,24 @@ def binary(importer: Importer, step: Step) -> None:
         nearest = a if constant == b else b
         curves[nearest] = POINTS
     parents = tuple(t for t in (a, b) if t != constant)
-    importer.pending[step.outputs[0]] = Pending(step, parents, curves)
+    _hold(importer, step, parents, curves)
 
 
 def _several(importer: Importer, step: Step) -> None:
     """Sum, Max and the like of three tensors or more."""
     reads = [t for t in step.inputs if importer.known(t)]
-    word = _JOINED.get(step.op, "add")
-    names = [importer.channels_first(step, t) for t in reads]
-    if len({importer.shapes[name] for name in names}) > 1 or len(names) < 2:
+    values = [importer.see(t) for t in reads]
+    if len({value.shape for value in values}) > 1 or len(values) < 2:
         raise Inexpressible("several tensors of unlike shapes")
+    word = JOINED.get(step.op, "add")
+    if step.op not in ("Sum", "Add", "Mul"):
+        importer.notes[f"{step.op} is written as {word}"] = None
+    first = values[0]
+    if all(value.steps == first.steps and value.made == first.made for value in values):
+        made = importer.emit(step, word, [value.base for value in values])
+        importer.values[step.outputs[0]] = replace(first, base=made.base)
+        return
+    names = [importer.channels_first(step, t) for t in reads]
     importer.put(step, importer.emit(step, word, names))
 
 
@@ -141,7 +149,7 @@ def _scalar(importer: Importer, tensor: str) -> float | None:
 def _sources(importer: Importer, tensor: str) -> dict[str, Curve]:
     """What a tensor may be a function of: itself, and what it was held back over."""
     held = importer.pending.get(tensor)
-    older = list(held.curves.items())[-DEEPEST_CURVE:] if held else []
+    older = list(held.curves.items())[-DEEPEST:] if held else []
     return {**dict(older), tensor: POINTS}
 
 
@@ -183,72 +191,29 @@ def settle(importer: Importer, tensor: str) -> Value:
             return replace(value, base=made.base)
     if passing:
         return importer.see(passing)
-    if len(held.parents) == 2:
+    if len(held.parents) == 1:
+        return _stand_in(importer, held)
+    try:
         return join(importer, held.step, *held.parents)
-    value = importer.see(held.parents[0])
-    importer.opaque(held.step, value.shape, "no activation of the language has these values")
+    except Inexpressible as why:
+        importer.opaque(held.step, _shape(importer, held.parents), str(why))
     return importer.values[tensor]
 
 
-def join(importer: Importer, step: Step, a: str, b: str) -> Value:
-    """Two activations added or multiplied, the smaller repeated to the larger's shape."""
-    if step.op not in _JOINED:
-        raise Inexpressible("no sum or product")
-    word = _JOINED[step.op]
-    left, right = importer.see(a), importer.see(b)
-    if left.made == right.made and left.steps == right.steps and not left.spread:
-        return replace(left, base=importer.emit(step, word, [left.base, right.base]).base)
-    dims = broadcast([left.shape, right.shape])
-    larger = left if prod(left.shape) >= prod(right.shape) else right
-    channel = natural(larger)
-    names = [_fitted(importer, step, v, dims, channel, word) for v in (left, right)]
-    made = importer.emit(step, word, names)
-    importer.put(step, made, channel, len(dims))
-    return importer.values[step.outputs[0]]
+def _stand_in(importer: Importer, held: Pending) -> Value:
+    """A function of each number that the language has no word for."""
+    importer.notes[f"{held.step.op} is written as {STANDS_IN}"] = None
+    value = importer.see(held.parents[0])
+    return replace(value, base=importer.emit(held.step, STANDS_IN, [value.base]).base)
 
 
-def natural(value: Value) -> int:
-    """The axis of the channels: the second or last, whichever is nearer to what was made."""
-    rank = len(value.shape)
-    if rank < 3 or value.shape[0] != 1:
-        return 1
-    last = value.permuted((0, rank - 1, *range(1, rank - 1))).reshaped(
-        (value.shape[-1], *value.shape[1:-1])
-    )
-    first = value.reshaped(value.shape[1:])
-    return rank - 1 if len(last.steps) < len(first.steps) else 1
-
-
-def _fitted(
-    importer: Importer, step: Step, value: Value, dims: Shape, channel: int, word: str
-) -> str:
-    """The operation that makes the value with a join's dimensions, channels first."""
-    rank = len(dims)
-    if rank > 5 or rank < 2 or dims[0] != 1:
-        raise Inexpressible(f"{'x'.join(map(str, dims))} joined")
-    value = value.reshaped((1,) * (rank - len(value.shape)) + value.shape)
-    order = (0, channel, *(axis for axis in range(1, rank) if axis != channel))
-    turned = value.permuted(order)
-    inner = turned.reshaped(turned.shape[1:])
-    want = tuple(dims[axis] for axis in order)[1:]
-    name = importer.solid(step, inner)
-    if inner.shape == want or (word == "mul" and inner.shape == (want[0], *[1] * (rank - 2))):
-        return name
-    return spread(importer, step, name, inner.shape, want)
-
-
-def spread(importer: Importer, step: Step, name: str, shape: Shape, want: Shape) -> str:
-    """Repeat along axes of one, as an upsampling: of the map, or of a column of its units."""
-    quiet = Step("", "", (), step.outputs, {})
-    if shape[0] == want[0] and all(n == 1 for n in shape[1:]):
-        return importer.emit(quiet, "upsample", [name], size=want[1:]).base
-    if shape[1:] == want[1:] and shape[0] == 1:
-        positions = prod(want[1:])
-        column = importer.solid(step, Value(name, shape).reshaped((positions, 1)))
-        wide = importer.emit(quiet, "upsample", [column], size=(want[0],))
-        turned = wide.permuted((1, 0)).reshaped(want)
-        return importer.solid(step, turned)
-    raise Inexpressible(f"{'x'.join(map(str, shape))} repeated to {'x'.join(map(str, want))}")
+def _shape(importer: Importer, parents: tuple[str, ...]) -> Shape:
+    """That of both, or of the first where they do not go together."""
+    shapes = [importer.see(parent).shape for parent in parents]
+    try:
+        return broadcast(shapes)
+    except Inexpressible:
+        return shapes[0]
 
 
 def softmax(importer: Importer, step: Step) -> None:
@@ -257,14 +222,8 @@ def softmax(importer: Importer, step: Step) -> None:
     rank = len(value.shape)
     axis = step.attributes.get("axis", -1) % rank
     word = "softmax" if step.op == "Softmax" else "logsoftmax"
-    if rank < 2 or axis == 0:
-        raise Inexpressible("softmax over the batch")
-    if value.shape[0] != 1 or rank > 5:
-        made = importer.emit(step, word, [value.base])
-        importer.values[step.outputs[0]] = replace(value, base=made.base)
-        return
-    name = importer.channels_first(step, step.inputs[0], axis)
-    importer.put(step, importer.emit(step, word, [name]), axis, rank)
+    name, back = importer.along(step, step.inputs[0], axis)
+    importer.values[step.outputs[0]] = back(importer.emit(step, word, [name]))
 
 
 def prelu(importer: Importer, step: Step) -> None:

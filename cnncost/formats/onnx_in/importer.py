@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from math import prod
 from typing import TYPE_CHECKING
 
 from cnncost.errors import CnncostError, Refused
 from cnncost.formats.graph import Op
 from cnncost.formats.onnx_in.curves import Curve
+from cnncost.formats.onnx_in.inexpressible import Inexpressible
+from cnncost.formats.onnx_in.joining import AXES, broadcast
 from cnncost.formats.onnx_in.model import Model, Step, Tensor
 from cnncost.formats.onnx_in.views import layers_of
 from cnncost.formats.torch_in.value import Shape, Value
@@ -18,13 +21,6 @@ from cnncost.shape import Shape as SpecShape
 
 if TYPE_CHECKING:
     from cnncost.formats.graph import Value as Argument
-
-DEEPEST_CURVE = 12
-"""Elementwise steps that are taken together at most; gelu by tanh has eight."""
-
-
-class Inexpressible(Exception):
-    """A step that the language has no words for; the text says why."""
 
 
 @dataclass(eq=False)
@@ -36,6 +32,8 @@ class Pending:
     """The activations that it reads, by tensor."""
     curves: dict[str, Curve]
     """For each tensor that it may be a function of, nearest last, its values."""
+    depth: int = 1
+    """Steps held back in a row, this one included."""
     value: Value | None = None
 
 
@@ -99,8 +97,6 @@ class Importer:
             return self.constants[tensor].dims
         if tensor in self.pending:
             held = self.pending[tensor]
-            from cnncost.formats.onnx_in.elementwise import broadcast
-
             if held.value is None:
                 held.value = Value("", broadcast([self.dims(p) for p in held.parents]))
             return held.value.made
@@ -187,21 +183,26 @@ class Importer:
         turned = value.permuted((0, channel, *rest))
         return self.solid(step, turned.reshaped(turned.shape[1:]))
 
-    def whole(self, step: Step, tensor: str) -> str:
-        """The operation that makes the tensor without its batch, as it lies."""
-        return (
-            self.channels_first(step, tensor)
-            if len(self.dims(tensor)) > 1
-            else self.flat(step, tensor)
-        )
+    def along(self, step: Step, tensor: str, channel: int) -> tuple[str, Callable[[Value], Value]]:
+        """The operation that makes the tensor with that axis as channels, for a layer that treats
+        all positions alike, a batch's too; and what puts its output in the tensor's place."""
+        value = self.see(tensor)
+        order = (channel, *(axis for axis in range(len(value.shape)) if axis != channel))
+        turned = value.permuted(order)
+        inner = turned.shape[2:] if turned.shape[1:2] == (1,) else turned.shape[1:]
+        extents = inner if len(inner) < AXES else (prod(inner),)
+        name = self.solid(step, turned.reshaped((turned.shape[0], *extents)))
+
+        def back(made: Value) -> Value:
+            whole = made.reshaped((made.made[0], *turned.shape[1:]))
+            return whole.permuted(tuple(order.index(axis) for axis in range(len(order))))
+
+        return name, back
 
     def flat(self, step: Step, tensor: str) -> str:
         """The operation that makes all of the tensor as one vector."""
         value = self.see(tensor)
-        size = 1
-        for n in value.shape:
-            size *= n
-        return self.solid(step, value.reshaped((size,)))
+        return self.solid(step, value.reshaped((prod(value.shape),)))
 
     def put(self, step: Step, made: Value, channel: int = 1, rank: int = 0) -> None:
         """The step's first output: `made` with a batch, its channels on that axis."""
@@ -218,12 +219,8 @@ class Importer:
     def opaque(self, step: Step, shape: Shape, why: str) -> None:
         """The step as an opaque layer of that shape, the batch left out."""
         reads = [self.see(t) for t in step.inputs if t and self.known(t)]
-        output = shape[1:] if len(shape) > 1 else shape
-        if not 1 <= len(output) <= 4:
-            size = 1
-            for n in output:
-                size *= n
-            output = (size,)
+        output = shape[1:] if shape[0] == 1 and len(shape) > 1 else shape
+        output = output if len(output) <= AXES else (prod(output),)
         label = re.sub(r"[^A-Za-z0-9_]", "_", step.op) or "unknown"
         names = [value.base for value in reads]
         if not names:

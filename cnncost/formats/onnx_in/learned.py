@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from cnncost.formats.onnx_in.importer import Importer, Inexpressible
+from cnncost.formats.onnx_in.importer import Importer
+from cnncost.formats.onnx_in.inexpressible import Inexpressible
 from cnncost.formats.onnx_in.model import Step
 
 NORMS = ("batchnorm", "layernorm", "groupnorm", "instancenorm")

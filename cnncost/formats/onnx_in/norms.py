@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from cnncost.formats.onnx_in.importer import Importer, Inexpressible
+from cnncost.formats.onnx_in.importer import Importer
+from cnncost.formats.onnx_in.inexpressible import Inexpressible
 from cnncost.formats.onnx_in.model import Step
 
 
@@ -23,14 +24,9 @@ def layernorm(importer: Importer, step: Step) -> None:
     axis = step.attributes.get("axis", -1) % rank
     if any(n != 1 for n in value.shape[axis : rank - 1]):
         raise Inexpressible(f"a norm over {rank - axis} axes")
-    _along(importer, step, "layernorm", rank - 1)
-
-
-def _along(importer: Importer, step: Step, word: str, channel: int) -> None:
-    rank = len(importer.dims(step.inputs[0]))
-    name = importer.channels_first(step, step.inputs[0], channel)
-    made = importer.emit(step, word, [name], weights=tuple(step.inputs[1:2]))
-    importer.put(step, made, channel, rank)
+    name, back = importer.along(step, step.inputs[0], rank - 1)
+    made = importer.emit(step, "layernorm", [name], weights=tuple(step.inputs[1:2]))
+    importer.values[step.outputs[0]] = back(made)
 
 
 def instancenorm(importer: Importer, step: Step) -> None:
@@ -90,18 +86,15 @@ def by_parts(importer: Importer, step: Step) -> bool:
     from cnncost.formats.onnx_in.reducing import axes_of
 
     axes = axes_of(importer, mean, rank)
-    if any(axis == 0 and value.shape[0] != 1 for axis in axes):
+    if len(axes) == 1 and (axes[0] or rank == 1):
+        name, back = importer.along(step, source, axes[0])
+        made = importer.emit(step, "layernorm", [name], affine=False)
+        importer.values[step.outputs[0]] = back(made)
+        return True
+    if axes != tuple(range(2, rank)):
         return False
-    if axes == (rank - 1,):
-        name, channel, word = importer.channels_first(step, source, rank - 1), rank - 1, "layernorm"
-    elif axes == (1,):
-        name, channel, word = importer.channels_first(step, source, 1), 1, "layernorm"
-    elif axes == tuple(range(2, rank)):
-        name, channel, word = importer.channels_first(step, source, 1), 1, "instancenorm"
-    else:
-        return False
-    made = importer.emit(step, word, [name], affine=False)
-    importer.put(step, made, channel, rank)
+    name = importer.channels_first(step, source, 1)
+    importer.put(step, importer.emit(step, "instancenorm", [name], affine=False), 1, rank)
     return True
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from math import prod
 
-from cnncost.formats.onnx_in.importer import Importer, Inexpressible
+from cnncost.formats.onnx_in.importer import Importer
+from cnncost.formats.onnx_in.inexpressible import Inexpressible
 from cnncost.formats.onnx_in.learned import bias_ahead
 from cnncost.formats.onnx_in.model import Step
 from cnncost.formats.torch_in.value import Value

@@ -6,8 +6,9 @@ from dataclasses import replace
 from math import prod
 from typing import TYPE_CHECKING
 
-from cnncost.formats.onnx_in.elementwise import natural
-from cnncost.formats.onnx_in.importer import Importer, Inexpressible
+from cnncost.formats.onnx_in.importer import Importer
+from cnncost.formats.onnx_in.inexpressible import Inexpressible
+from cnncost.formats.onnx_in.joining import broadcast, natural, spread
 from cnncost.formats.onnx_in.model import Step
 from cnncost.formats.onnx_in.windows import alike, tidy
 from cnncost.formats.torch_in.value import Value
@@ -296,17 +297,10 @@ def depth_to_space(importer: Importer, step: Step) -> None:
 
 def expand(importer: Importer, step: Step) -> None:
     """Repeated along axes of one."""
-    from cnncost.formats.onnx_in.elementwise import broadcast, spread
-
     value = importer.see(step.inputs[0])
     dims = broadcast([value.shape, tuple(importer.numbers(step.inputs[1]))])
-    if prod(dims) == prod(value.shape):
-        importer.values[step.outputs[0]] = value.reshaped(dims)
-        return
-    if dims[0] != 1 or len(dims) != len(value.shape):
-        raise Inexpressible("a batch repeated")
-    name = spread(importer, step, importer.whole(step, step.inputs[0]), value.shape[1:], dims[1:])
-    importer.values[step.outputs[0]] = Value(name, dims[1:]).reshaped(dims)
+    ranked = value.reshaped((1,) * (len(dims) - len(value.shape)) + value.shape)
+    importer.values[step.outputs[0]] = spread(importer, step, ranked, dims)
 
 
 OPERATIONS = {

@@ -8,9 +8,18 @@ from pathlib import PurePath
 
 from cnncost.errors import CnncostError
 from cnncost.formats.graph import Graph, Op
-from cnncost.formats.onnx_in import elementwise, norms, products, reducing, shaping, windows
+from cnncost.formats.onnx_in import (
+    elementwise,
+    joining,
+    norms,
+    products,
+    reducing,
+    shaping,
+    windows,
+)
 from cnncost.formats.onnx_in.folding import fold, shape_of
-from cnncost.formats.onnx_in.importer import Importer, Inexpressible
+from cnncost.formats.onnx_in.importer import Importer
+from cnncost.formats.onnx_in.inexpressible import Inexpressible
 from cnncost.formats.onnx_in.model import Model, Step, Tensor
 from cnncost.formats.onnx_in.unknown import shapes_of
 from cnncost.formats.torch_in.value import Shape, Value
@@ -182,7 +191,7 @@ def _outputs(importer: Importer) -> tuple[str, ...]:
 
 def _ending(value: Value) -> Value:
     """An output without its batch, channels first."""
-    channel = elementwise.natural(value)
+    channel = joining.natural(value)
     rank = len(value.shape)
     if rank < 2 or value.shape[0] != 1 or rank > 5:
         return Value(value.base, value.made)
