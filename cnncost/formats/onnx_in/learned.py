@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import prod
 
 from cnncost.formats.onnx_in.importer import Importer
 from cnncost.formats.onnx_in.inexpressible import Inexpressible
 from cnncost.formats.onnx_in.model import Step
+from cnncost.formats.torch_in.value import Value
 
 NORMS = ("batchnorm", "layernorm", "groupnorm", "instancenorm")
 
@@ -40,28 +42,47 @@ def with_constant(importer: Importer, step: Step, tensor: str, constant: str) ->
         importer.values[out] = value
         return
     numbers = importer.constants[constant]
-    axis = _channel(value.shape, numbers.dims)
-    if axis is None:
-        if not numbers.floating or value.base in importer.model.inputs:
-            importer.values[out] = value
-            return
-        raise Inexpressible(f"a constant of {'x'.join(map(str, numbers.dims))} numbers")
+    axes = _axes(value.shape, numbers.dims)
     if value.base not in importer.ops:
         importer.notes["the input's standardisation is left out"] = None
         importer.values[out] = value
-    elif step.op in ("Mul", "Div"):
-        _scaled(importer, step, tensor, constant, axis)
+    elif not numbers.floating:
+        importer.values[out] = value
+    elif step.op in ("Mul", "Div") and len(axes) == 1:
+        _scaled(importer, step, tensor, constant, axes[0])
     else:
-        raise Inexpressible(f"{numbers.size} numbers added, one a channel")
+        _stand_in(importer, step, value, constant, axes)
 
 
-def _channel(shape: tuple[int, ...], dims: tuple[int, ...]) -> int | None:
-    """The axis along which a constant has one number a channel."""
+def _axes(shape: tuple[int, ...], dims: tuple[int, ...]) -> tuple[int, ...]:
+    """The axes along which a constant has numbers of their own.
+
+    Raises:
+        Inexpressible: it has more than the activation.
+    """
     padded = (1,) * (len(shape) - len(dims)) + dims
-    wide = [axis for axis, n in enumerate(padded) if n != 1]
-    if len(padded) != len(shape) or len(wide) != 1 or shape[wide[0]] != padded[wide[0]]:
-        return None
-    return wide[0]
+    wide = tuple(axis for axis, n in enumerate(padded) if n != 1)
+    if len(padded) != len(shape) or any(shape[axis] != padded[axis] for axis in wide):
+        raise Inexpressible(f"a constant of {'x'.join(map(str, dims))} numbers")
+    return wide
+
+
+def _stand_in(
+    importer: Importer, step: Step, value: Value, constant: str, axes: tuple[int, ...]
+) -> None:
+    """Learned terms, or factors along several axes, as the scale of as many numbers."""
+    if step.op not in ("Mul", "Div"):
+        importer.notes["learned numbers that are added are written as scale"] = None
+    rest = tuple(axis for axis in range(len(value.shape)) if axis not in axes)
+    turned = value.permuted((*axes, *rest))
+    wide = prod(value.shape[axis] for axis in axes)
+    positions = prod(value.shape[axis] for axis in rest)
+    flat = turned.reshaped((wide, positions) if positions > 1 else (wide,))
+    made = importer.emit(step, "scale", [importer.solid(step, flat)], weights=(constant,))
+    order = (*axes, *rest)
+    whole = made.reshaped(turned.shape)
+    back = tuple(order.index(axis) for axis in range(len(order)))
+    importer.values[step.outputs[0]] = whole.permuted(back)
 
 
 def _scaled(importer: Importer, step: Step, tensor: str, constant: str, axis: int) -> None:
