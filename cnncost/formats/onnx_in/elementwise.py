@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from cnncost.formats.onnx_in.axes import along
 from cnncost.formats.onnx_in.curves import (
     BINARY,
     POINTS,
@@ -16,9 +17,9 @@ from cnncost.formats.onnx_in.curves import (
 )
 from cnncost.formats.onnx_in.importer import Importer, Pending
 from cnncost.formats.onnx_in.inexpressible import Inexpressible
-from cnncost.formats.onnx_in.joining import JOINED, broadcast, join
+from cnncost.formats.onnx_in.joining import JOINED, broadest, join
 from cnncost.formats.onnx_in.model import Step
-from cnncost.formats.torch_in.value import Shape, Value
+from cnncost.formats.torch_in.value import Value
 
 DEEPEST = 12
 """Elementwise steps that are taken together at most; gelu by tanh has eight."""
@@ -196,7 +197,8 @@ def settle(importer: Importer, tensor: str) -> Value:
     try:
         return join(importer, held.step, *held.parents)
     except Inexpressible as why:
-        importer.opaque(held.step, _shape(importer, held.parents), str(why))
+        shapes = [importer.see(parent).shape for parent in held.parents]
+        importer.opaque(held.step, broadest(shapes), str(why))
     return importer.values[tensor]
 
 
@@ -207,22 +209,13 @@ def _stand_in(importer: Importer, held: Pending) -> Value:
     return replace(value, base=importer.emit(held.step, STANDS_IN, [value.base]).base)
 
 
-def _shape(importer: Importer, parents: tuple[str, ...]) -> Shape:
-    """That of both, or of the first where they do not go together."""
-    shapes = [importer.see(parent).shape for parent in parents]
-    try:
-        return broadcast(shapes)
-    except Inexpressible:
-        return shapes[0]
-
-
 def softmax(importer: Importer, step: Step) -> None:
     """Over its axis, which becomes the channels."""
     value = importer.see(step.inputs[0])
     rank = len(value.shape)
     axis = step.attributes.get("axis", -1) % rank
     word = "softmax" if step.op == "Softmax" else "logsoftmax"
-    name, back = importer.along(step, step.inputs[0], axis)
+    name, back = along(importer, step, step.inputs[0], axis)
     importer.values[step.outputs[0]] = back(importer.emit(step, word, [name]))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import prod
 from typing import TYPE_CHECKING
@@ -12,7 +12,7 @@ from cnncost.errors import CnncostError, Refused
 from cnncost.formats.graph import Op
 from cnncost.formats.onnx_in.curves import Curve
 from cnncost.formats.onnx_in.inexpressible import Inexpressible
-from cnncost.formats.onnx_in.joining import AXES, broadcast
+from cnncost.formats.onnx_in.joining import AXES, broadest
 from cnncost.formats.onnx_in.model import Model, Step, Tensor
 from cnncost.formats.onnx_in.views import layers_of
 from cnncost.formats.torch_in.value import Shape, Value
@@ -61,6 +61,8 @@ class Importer:
     notes: dict[str, None] = field(default_factory=dict)
     """What is read as something else of the same cost, each once."""
     owners: dict[tuple[str, ...], str] = field(default_factory=dict)
+    asked: int = 0
+    """Steps whose shapes ONNX's own inference was asked for."""
     _solid: dict[Value, str] = field(default_factory=dict)
     _taken: set[str] = field(default_factory=set)
 
@@ -98,7 +100,7 @@ class Importer:
         if tensor in self.pending:
             held = self.pending[tensor]
             if held.value is None:
-                held.value = Value("", broadcast([self.dims(p) for p in held.parents]))
+                held.value = Value("", broadest([self.dims(p) for p in held.parents]))
             return held.value.made
         return self.see(tensor).shape
 
@@ -182,22 +184,6 @@ class Importer:
         rest = [axis for axis in range(1, rank) if axis != channel]
         turned = value.permuted((0, channel, *rest))
         return self.solid(step, turned.reshaped(turned.shape[1:]))
-
-    def along(self, step: Step, tensor: str, channel: int) -> tuple[str, Callable[[Value], Value]]:
-        """The operation that makes the tensor with that axis as channels, for a layer that treats
-        all positions alike, a batch's too; and what puts its output in the tensor's place."""
-        value = self.see(tensor)
-        order = (channel, *(axis for axis in range(len(value.shape)) if axis != channel))
-        turned = value.permuted(order)
-        inner = turned.shape[2:] if turned.shape[1:2] == (1,) else turned.shape[1:]
-        extents = inner if len(inner) < AXES else (prod(inner),)
-        name = self.solid(step, turned.reshaped((turned.shape[0], *extents)))
-
-        def back(made: Value) -> Value:
-            whole = made.reshaped((made.made[0], *turned.shape[1:]))
-            return whole.permuted(tuple(order.index(axis) for axis in range(len(order))))
-
-        return name, back
 
     def flat(self, step: Step, tensor: str) -> str:
         """The operation that makes all of the tensor as one vector."""

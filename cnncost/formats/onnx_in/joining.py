@@ -37,6 +37,14 @@ def broadcast(dims: list[Shape]) -> Shape:
     return tuple(out)
 
 
+def broadest(dims: list[Shape]) -> Shape:
+    """The same; the first dimensions where they do not go together."""
+    try:
+        return broadcast(dims)
+    except Inexpressible:
+        return dims[0]
+
+
 def _ranked(dims: Shape, rank: int) -> Shape:
     return (1,) * (rank - len(dims)) + dims
 

@@ -96,7 +96,7 @@ def _scaled(importer: Importer, step: Step, tensor: str, constant: str, axis: in
     if shift is not None:
         importer.absorbed.add(shift.outputs[0])
     op = importer.ops[value.base]
-    if op.word in NORMS and op.arguments.get("affine") is False:
+    if op.word in NORMS and op.arguments.get("affine") is False and shift is not None:
         given = {key: item for key, item in op.arguments.items() if key != "affine"}
         importer.ops[op.name] = replace(op, arguments=given)
         importer.values[out] = value

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from cnncost.formats.onnx_in.axes import along
 from cnncost.formats.onnx_in.importer import Importer
 from cnncost.formats.onnx_in.inexpressible import Inexpressible
 from cnncost.formats.onnx_in.model import Step
@@ -24,8 +25,13 @@ def layernorm(importer: Importer, step: Step) -> None:
     axis = step.attributes.get("axis", -1) % rank
     if any(n != 1 for n in value.shape[axis : rank - 1]):
         raise Inexpressible(f"a norm over {rank - axis} axes")
-    name, back = importer.along(step, step.inputs[0], rank - 1)
-    made = importer.emit(step, "layernorm", [name], weights=tuple(step.inputs[1:2]))
+    name, back = along(importer, step, step.inputs[0], rank - 1)
+    weights = step.inputs[1:2]
+    if len(step.inputs) > 2 and step.inputs[2]:
+        made = importer.emit(step, "layernorm", [name], weights=weights)
+    else:  # factors alone are half of what a norm learns
+        norm = importer.emit(step, "layernorm", [name], affine=False).base
+        made = importer.emit(replace(step, name=""), "scale", [norm], weights=weights)
     importer.values[step.outputs[0]] = back(made)
 
 
@@ -87,7 +93,7 @@ def by_parts(importer: Importer, step: Step) -> bool:
 
     axes = axes_of(importer, mean, rank)
     if len(axes) == 1 and (axes[0] or rank == 1):
-        name, back = importer.along(step, source, axes[0])
+        name, back = along(importer, step, source, axes[0])
         made = importer.emit(step, "layernorm", [name], affine=False)
         importer.values[step.outputs[0]] = back(made)
         return True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from math import prod
 
+from cnncost.formats.onnx_in.axes import along
 from cnncost.formats.onnx_in.importer import Importer
 from cnncost.formats.onnx_in.inexpressible import Inexpressible
 from cnncost.formats.onnx_in.joining import broadcast, spread
@@ -72,7 +73,7 @@ def _weighted(
         dims = (*shape[:axis], features, *shape[axis + 1 :])
         importer.values[step.outputs[0]] = made.reshaped(dims)
         return
-    name, back = importer.along(step, tensor, axis)
+    name, back = along(importer, step, tensor, axis)
     made = importer.emit(step, "linear", [name], weights=weights, features=features, bias=bias)
     importer.values[step.outputs[0]] = back(made)
 

@@ -9,18 +9,21 @@ from pathlib import PurePath
 from cnncost.errors import CnncostError
 from cnncost.formats.graph import Graph, Op
 from cnncost.formats.onnx_in import (
+    cutting,
     elementwise,
     joining,
     norms,
     products,
     reducing,
+    resizing,
     shaping,
     windows,
 )
-from cnncost.formats.onnx_in.folding import fold, shape_of
+from cnncost.formats.onnx_in.folding import dimensions, fold
 from cnncost.formats.onnx_in.importer import Importer
 from cnncost.formats.onnx_in.inexpressible import Inexpressible
 from cnncost.formats.onnx_in.model import Model, Step, Tensor
+from cnncost.formats.onnx_in.unheld import shapes_of_constants
 from cnncost.formats.onnx_in.unknown import shapes_of
 from cnncost.formats.torch_in.value import Shape, Value
 
@@ -30,9 +33,14 @@ OPERATIONS: dict[str, Callable[[Importer, Step], None]] = {
     **products.OPERATIONS,
     **reducing.OPERATIONS,
     **shaping.OPERATIONS,
+    **cutting.OPERATIONS,
+    **resizing.OPERATIONS,
     **windows.OPERATIONS,
 }
 """What each of ONNX's operations becomes."""
+
+PRODUCTS = ("Conv", "ConvTranspose", "Gemm", "MatMul")
+"""Counted, unless both sides are constants."""
 
 DOMAINS = ("", "ai.onnx", "com.microsoft")
 
@@ -50,9 +58,12 @@ def graph_of(model: Model, file: str, shapes: Mapping[str, Shape]) -> Graph:
         for tensor in step.outputs:
             importer.producers[tensor] = step
     inputs = _inputs(importer, shapes)
-    for step in model.steps:
-        _take(importer, step)
-    outputs = _outputs(importer)
+    try:
+        for step in model.steps:
+            _take(importer, step)
+        outputs = _outputs(importer)
+    except Inexpressible as why:  # what stands for a step is refused itself
+        raise CnncostError(f"{file}: it cannot be written as a spec: {why}") from None
     ops = _alive(importer, outputs)
     stem = PurePath(file.replace("\\", "/")).name.rpartition(".")[0] or file
     return Graph(
@@ -108,12 +119,10 @@ def _take(importer: Importer, step: Step) -> None:
     if not step.outputs:
         return
     if step.op in ("Shape", "Size") and importer.known(step.inputs[0]):
-        _shape(importer, step)
+        importer.constants[step.outputs[0]] = dimensions(step, importer.dims(step.inputs[0]))
         return
     if all(not t or t in importer.constants for t in step.inputs):
-        made = fold(step, [_numbers(importer, t) for t in step.inputs])
-        made = made or [shape_of(step, [importer.constants[t] for t in step.inputs if t])]
-        importer.constants.update(zip(step.outputs, made, strict=False))
+        _fold(importer, step)
         return
     for tensor in step.inputs:
         if tensor and tensor not in importer.constants and not importer.known(tensor):
@@ -133,6 +142,19 @@ def _take(importer: Importer, step: Step) -> None:
         ) from None
 
 
+def _fold(importer: Importer, step: Step) -> None:
+    """A step over constants: its numbers where they are known, else its dimensions."""
+    inputs = [importer.constants[t] if t else None for t in step.inputs]
+    if step.op in ("Shape", "Size") and inputs[0]:
+        made: list[Tensor] | None = [dimensions(step, inputs[0].dims)]
+    else:
+        made = fold(step, [item.values if item else None for item in inputs])
+    if step.op in PRODUCTS:
+        importer.notes["products that depend on no input are left out"] = None
+    made = made or shapes_of_constants(importer, step)
+    importer.constants.update(zip(step.outputs, made, strict=False))
+
+
 def _layer(importer: Importer, step: Step) -> None:
     if step.op not in OPERATIONS or step.domain not in DOMAINS:
         raise Inexpressible("the language has no word for it")
@@ -146,22 +168,6 @@ def _opaque(importer: Importer, step: Step, why: str) -> None:
     for tensor, shape in zip(step.outputs[1:], shapes[1:], strict=True):
         if tensor and importer.consumers.get(tensor):
             importer.opaque_part(step, tensor, shape, whole)
-
-
-def _numbers(importer: Importer, tensor: str) -> object:
-    return importer.constants[tensor].values if tensor else None
-
-
-def _shape(importer: Importer, step: Step) -> None:
-    import numpy
-
-    dims = importer.dims(step.inputs[0])
-    values = numpy.asarray(dims, dtype=numpy.int64)
-    if step.op == "Size":
-        values = values.prod()
-    else:
-        values = values[step.attributes.get("start", 0) : step.attributes.get("end", len(dims))]
-    importer.constants[step.outputs[0]] = Tensor(values.shape, values, floating=False)
 
 
 def _outputs(importer: Importer) -> tuple[str, ...]:
