@@ -46,6 +46,7 @@ def _inputs(graph: Graph, names: dict[str, str]) -> str:
 def _referred(graph: Graph) -> set[str]:
     """What must have a name: layers with parameters, outputs, what is read from further down."""
     needed = set(graph.outputs)
+    needed.discard(graph.ops[-1].name)  # what stands last is an output anyway
     above = next(iter(graph.inputs)) if len(graph.inputs) == 1 else ""
     for op in graph.ops:
         if op.shares:

@@ -1,4 +1,4 @@
-"""Sixteen networks as PyTorch's two exporters write them: shapes, units, connections, parameters."""
+"""Sixteen networks as PyTorch's two exporters write them: their shapes and all their counts."""
 
 from __future__ import annotations
 

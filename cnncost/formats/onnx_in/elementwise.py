@@ -17,7 +17,7 @@ from cnncost.formats.onnx_in.curves import (
 )
 from cnncost.formats.onnx_in.importer import Importer, Pending
 from cnncost.formats.onnx_in.inexpressible import Inexpressible
-from cnncost.formats.onnx_in.joining import JOINED, broadest, join
+from cnncost.formats.onnx_in.joining import JOINED, PLAIN, broadest, join
 from cnncost.formats.onnx_in.model import Step
 from cnncost.formats.torch_in.value import Value
 
@@ -92,7 +92,10 @@ def binary(importer: Importer, step: Step) -> None:
     if len(step.inputs) > 2:
         _several(importer, step)
         return
-    a, b = step.inputs if len(step.inputs) == 2 else (step.inputs[0], step.inputs[0])
+    if len(step.inputs) == 1:
+        same(importer, step)  # the sum, or the largest, of one
+        return
+    a, b = step.inputs
     constant = next((t for t in (a, b) if t in importer.constants), None)
     if constant is not None and importer.constants[constant].size != 1:
         from cnncost.formats.onnx_in.learned import with_constant
@@ -131,7 +134,7 @@ def _several(importer: Importer, step: Step) -> None:
     if len({value.shape for value in values}) > 1 or len(values) < 2:
         raise Inexpressible("several tensors of unlike shapes")
     word = JOINED.get(step.op, "add")
-    if step.op not in ("Sum", "Add", "Mul"):
+    if step.op not in PLAIN:
         importer.notes[f"{step.op} is written as {word}"] = None
     first = values[0]
     if all(value.steps == first.steps and value.made == first.made for value in values):
@@ -241,7 +244,7 @@ OPERATIONS = {
     **dict.fromkeys(
         ("Clip", "HardSigmoid", "LeakyRelu", "Elu", "Celu", "Selu", "Gelu", "Swish"), unary
     ),
-    **dict.fromkeys((*BINARY, "Sum", "Mean"), binary),
+    **dict.fromkeys(BINARY, binary),
     **dict.fromkeys(("Softmax", "LogSoftmax"), softmax),
     "PRelu": prelu,
     **dict.fromkeys(("Identity", "Cast", "CastLike", "Dropout", "QuantizeLinear"), same),

@@ -13,8 +13,14 @@ from cnncost.formats.torch_in.value import Shape, Value
 if TYPE_CHECKING:
     from cnncost.formats.onnx_in.importer import Importer
 
-JOINED = {"Add": "add", "Sub": "add", "Mul": "mul", "Div": "mul", "Max": "add", "Min": "add"}
+JOINED = {
+    **dict.fromkeys(("Add", "Sub", "Sum", "Mean", "Max", "Min"), "add"),
+    **dict.fromkeys(("Mul", "Div"), "mul"),
+}
 """How two activations are joined. Those that are no sum or product cost the same: nothing."""
+
+PLAIN = ("Add", "Sum", "Mul")
+"""Those that are what they are written as."""
 
 AXES = 4
 """Of a layer's output, channels and up to three extents."""
@@ -72,7 +78,7 @@ def join(importer: Importer, step: Step, a: str, b: str) -> Value:
     word = JOINED[step.op]
     left, right = importer.see(a), importer.see(b)
     dims = broadcast([left.shape, right.shape])
-    if step.op not in ("Add", "Mul"):
+    if step.op not in PLAIN:
         importer.notes[f"{step.op} is written as {word}"] = None
     if left.made == right.made and left.steps == right.steps:
         return replace(left, base=importer.emit(step, word, [left.base, right.base]).base)
