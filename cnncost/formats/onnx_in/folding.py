@@ -11,6 +11,9 @@ from cnncost.formats.onnx_in.model import Step, Tensor
 LARGEST = 65536
 """Numbers; no folded constant has more."""
 
+MALFORMED = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+"""What comes of attributes and inputs that are missing or of the wrong kind."""
+
 Arrays = list[Any]  # Any: numpy's arrays, or None for an input left out
 
 
@@ -21,13 +24,13 @@ def fold(step: Step, inputs: Arrays) -> list[Tensor] | None:
     if step.op == "Constant":
         return _constant(step)
     rule = _RULES.get(step.op)
-    unknown = any(name and item is None for name, item in zip(step.inputs, inputs, strict=True))
+    unknown = any(name and item is None for name, item in zip(step.inputs, inputs, strict=False))
     if rule is None or not inputs or unknown:
         return None
     with numpy.errstate(all="ignore"):
         try:
             made = rule(step, inputs)
-        except (ValueError, IndexError, TypeError, KeyError, OverflowError, ZeroDivisionError):
+        except MALFORMED:
             return None
     made = made if isinstance(made, list) else [made]
     return [_tensor(numpy.asarray(item)) for item in made]
@@ -159,6 +162,13 @@ def _expand(step: Step, inputs: Arrays) -> Any:  # Any: numpy's array
     return numpy.broadcast_to(inputs[0], _sized(dims))
 
 
+def _gather(step: Step, inputs: Arrays) -> Any:  # Any: numpy's array
+    data, indices = inputs[0], inputs[1].astype("int64")
+    axis = step.attributes.get("axis", 0)
+    _sized([indices.size, data.size // data.shape[axis]])
+    return data.take(indices, axis=axis)
+
+
 def _concat(step: Step, inputs: Arrays) -> Any:  # Any: numpy's array
     import numpy
 
@@ -214,7 +224,7 @@ def _reduce(name: str) -> Callable[[Step, Arrays], Any]:
 _RULES: dict[str, Callable[[Step, Arrays], Any]] = {
     "Identity": lambda step, inputs: inputs[0],
     "Cast": _cast,
-    "Gather": lambda step, inputs: inputs[0].take(inputs[1], axis=step.attributes.get("axis", 0)),
+    "Gather": _gather,
     "Slice": _slice,
     "Concat": _concat,
     "Split": _split,

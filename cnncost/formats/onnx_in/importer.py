@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import prod
@@ -21,6 +22,10 @@ from cnncost.shape import Shape as SpecShape
 
 if TYPE_CHECKING:
     from cnncost.formats.graph import Value as Argument
+
+
+LONGEST_NAME = 100
+"""Letters; of longer names the end is kept, which tells layers apart."""
 
 
 @dataclass(eq=False)
@@ -64,12 +69,12 @@ class Importer:
     asked: int = 0
     """Steps whose shapes ONNX's own inference was asked for."""
     _solid: dict[Value, str] = field(default_factory=dict)
-    _taken: set[str] = field(default_factory=set)
+    _taken: Counter[str] = field(default_factory=Counter)
 
     def start(self, tensor: str, shape: Shape, name: str, *, channels_last: bool) -> None:
         """An input of this shape, channels first; the tensor has a batch, and may have its
         channels last."""
-        self._taken.add(name)
+        self._taken[name] += 1
         self.shapes[name] = SpecShape(shape[0], shape[1:])
         value = Value(name, shape).reshaped((1, *shape))
         if channels_last:
@@ -224,12 +229,11 @@ class Importer:
     # --- names -----------------------------------------------------------------------------
 
     def _name(self, step: Step, word: str, weights: Sequence[str]) -> str:
-        wanted = source_name(step, word, weights)
-        name, number = wanted, 1
+        wanted = name = source_name(step, word, weights)[-LONGEST_NAME:]
         while name in self._taken:
-            number += 1
-            name = f"{wanted}_{number}"
-        self._taken.add(name)
+            self._taken[wanted] += 1
+            name = f"{wanted}_{self._taken[wanted]}"
+        self._taken[name] += 1
         return name
 
 

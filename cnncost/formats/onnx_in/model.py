@@ -114,14 +114,15 @@ def _inlined(proto: Any, name: str) -> Any:  # Any: onnx's ModelProto
 
 def _model(proto: Any) -> Model:  # Any: onnx's ModelProto
     graph = proto.graph
-    constants = {item.name: tensor(item) for item in graph.initializer}
-    inputs = {item.name: _dims(item) for item in graph.input if item.name not in constants}
-    shapes = {item.name: _dims(item) for item in graph.value_info}
+    constants = {_text(item.name): tensor(item) for item in graph.initializer}
+    inputs = {_text(item.name): _dims(item) for item in graph.input}
+    inputs = {name: dims for name, dims in inputs.items() if name not in constants}
+    shapes = {_text(item.name): _dims(item) for item in graph.value_info}
     return Model(
         tuple(step(node) for node in graph.node),
         constants,
         inputs,
-        tuple(item.name for item in graph.output),
+        tuple(_text(item.name) for item in graph.output),
         {name: dims for name, dims in shapes.items() if dims and min(dims) > 0},
     )
 
@@ -130,16 +131,21 @@ def _dims(item: Any) -> tuple[int, ...]:  # Any: onnx's ValueInfoProto
     return tuple(max(0, dim.dim_value) for dim in item.type.tensor_type.shape.dim)
 
 
+def _text(text: str | bytes) -> str:
+    """A name; protobuf gives bytes where a file has no UTF-8."""
+    return text.decode("utf-8", "replace") if isinstance(text, bytes) else text
+
+
 def step(node: Any) -> Step:  # Any: onnx's NodeProto
     """A node, its attributes read."""
-    attributes = {item.name: _attribute(item) for item in node.attribute}
+    attributes = {_text(item.name): _attribute(item) for item in node.attribute}
     return Step(
-        node.op_type,
-        node.name,
-        tuple(node.input),
-        tuple(node.output),
+        _text(node.op_type),
+        _text(node.name),
+        tuple(map(_text, node.input)),
+        tuple(map(_text, node.output)),
         attributes,
-        "" if node.domain == "ai.onnx" else node.domain,
+        "" if node.domain == "ai.onnx" else _text(node.domain),
     )
 
 

@@ -8,6 +8,10 @@ from cnncost.formats.onnx_in.importer import Importer
 from cnncost.formats.onnx_in.inexpressible import Inexpressible
 from cnncost.formats.onnx_in.joining import broadcast, spread
 from cnncost.formats.onnx_in.model import Step
+from cnncost.formats.torch_in.value import Value
+
+LONGEST = 32
+"""Views in a row that are kept as such; networks have a handful."""
 
 
 def reshape(importer: Importer, step: Step) -> None:
@@ -46,6 +50,8 @@ def transpose(importer: Importer, step: Step) -> None:
     order = tuple(step.attributes.get("perm") or reversed(range(len(value.shape))))
     if sorted(order) != list(range(len(value.shape))):
         raise Inexpressible(f"axes {list(order)} of {len(value.shape)}")
+    if len(value.steps) > LONGEST:
+        value = Value(importer.solid(step, value), value.shape)
     importer.values[step.outputs[0]] = value.permuted(order)
 
 
@@ -71,6 +77,8 @@ def unsqueeze(importer: Importer, step: Step) -> None:
     axes = _axes(importer, step) or []
     rank = len(value.shape) + len(axes)
     added = {axis % rank for axis in axes}
+    if len(added) < len(axes):
+        raise Inexpressible(f"axes {axes} of {rank}")
     old = iter(value.shape)
     importer.values[step.outputs[0]] = value.reshaped(
         tuple(1 if axis in added else next(old) for axis in range(rank))

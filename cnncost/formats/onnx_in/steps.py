@@ -19,7 +19,7 @@ from cnncost.formats.onnx_in import (
     shaping,
     windows,
 )
-from cnncost.formats.onnx_in.folding import dimensions, fold
+from cnncost.formats.onnx_in.folding import MALFORMED, dimensions, fold
 from cnncost.formats.onnx_in.importer import Importer
 from cnncost.formats.onnx_in.inexpressible import Inexpressible
 from cnncost.formats.onnx_in.model import Model, Step, Tensor
@@ -115,7 +115,28 @@ def _channels_last(importer: Importer, name: str, rank: int) -> bool:
 
 
 def _take(importer: Importer, step: Step) -> None:
-    """One step: folded if its inputs are constants, else a layer or a view, else opaque."""
+    """One step of the file.
+
+    Raises:
+        CnncostError: it lacks attributes or inputs, or has others than its operation takes.
+    """
+    try:
+        _understand(importer, step)
+    except MALFORMED as error:
+        raise CnncostError(
+            f"{importer.file}: {step.op} {step.name!r} is malformed: {_trouble(error)}",
+            "onnx.checker says what a file has wrong",
+        ) from None
+
+
+def _trouble(error: Exception) -> str:
+    if isinstance(error, KeyError):
+        return f"it has no {error}"
+    return "it lacks an input or output" if isinstance(error, IndexError) else str(error)
+
+
+def _understand(importer: Importer, step: Step) -> None:
+    """A step folded if its inputs are constants, else a layer or a view, else opaque."""
     if not step.outputs:
         return
     if step.op in ("Shape", "Size") and importer.known(step.inputs[0]):
@@ -135,11 +156,6 @@ def _take(importer: Importer, step: Step) -> None:
         _layer(importer, step)
     except Inexpressible as why:
         _opaque(importer, step, str(why))
-    except (KeyError, ValueError, IndexError, TypeError, OverflowError, AttributeError) as error:
-        # Attributes that are missing or of the wrong kind: the file, not the network, is at fault.
-        raise CnncostError(
-            f"{importer.file}: {step.op} {step.name!r} is malformed: {error}"
-        ) from None
 
 
 def _fold(importer: Importer, step: Step) -> None:

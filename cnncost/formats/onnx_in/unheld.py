@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from cnncost.formats.onnx_in.curves import UNARY
-from cnncost.formats.onnx_in.folding import fold
+from cnncost.formats.onnx_in.folding import MALFORMED, fold
 from cnncost.formats.onnx_in.importer import Importer
 from cnncost.formats.onnx_in.model import Step, Tensor
 from cnncost.formats.onnx_in.unknown import shapes_of
@@ -20,7 +20,8 @@ def shapes_of_constants(importer: Importer, step: Step) -> list[Tensor]:
     inputs = [importer.constants[t] for t in step.inputs if t]
     first = inputs[0] if inputs else Tensor((), None)
     if step.op in VIEWS:
-        made = fold(step, [_stand_in(first), *(item.values for item in inputs[1:])])
+        further = [importer.constants[t].values if t else None for t in step.inputs[1:]]
+        made = fold(step, [_stand_in(first), *further])
         if made:
             return [Tensor(item.dims, None, first.floating) for item in made]
     if not inputs or step.op in UNARY:
@@ -28,7 +29,11 @@ def shapes_of_constants(importer: Importer, step: Step) -> list[Tensor]:
     rule = _RULES.get(step.op)
     if rule is None:
         return [Tensor(dims, None, first.floating) for dims in shapes_of(importer, step)]
-    return [Tensor(rule(step, inputs) or first.dims, None, first.floating)]
+    try:
+        dims = rule(step, inputs)
+    except MALFORMED:
+        dims = None
+    return [Tensor(first.dims if dims is None else dims, None, first.floating)]
 
 
 def _stand_in(tensor: Tensor) -> Any:  # Any: numpy's array
