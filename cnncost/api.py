@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from cnncost import bundled, formats
 from cnncost.costs import Convention, Report, count_network
-from cnncost.errors import CnncostError, did_you_mean
+from cnncost.errors import CnncostError, SpecError, did_you_mean
 from cnncost.spec import MAX_LAYERS, Settings, Spec, read_spec
 
 if TYPE_CHECKING:
@@ -90,7 +90,11 @@ def imported(
     """The spec of a network that was found in another form; otherwise as `loads`."""
     from cnncost.formats.spec_text import spec_text
 
-    spec = loads(spec_text(graph), name=name, params=params, max_layers=max_layers)
+    try:
+        spec = loads(spec_text(graph), name=name, params=params, max_layers=max_layers)
+    except SpecError as error:
+        problem = error.problems[0]  # its place is in a text that nobody has seen
+        raise CnncostError(f"{name}: {problem.what}", problem.hint) from None
     return replace(spec, unknown=graph.unknown)
 
 

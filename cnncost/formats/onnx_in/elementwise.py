@@ -152,7 +152,7 @@ def _scalar(importer: Importer, tensor: str) -> float | None:
 
 def _sources(importer: Importer, tensor: str) -> dict[str, Curve]:
     """What a tensor may be a function of: itself, and what it was held back over."""
-    held = importer.pending.get(tensor)
+    held = None if tensor in importer.values else importer.pending.get(tensor)
     older = list(held.curves.items())[-DEEPEST:] if held else []
     return {**dict(older), tensor: POINTS}
 

@@ -65,6 +65,7 @@ def graph_of(model: Model, file: str, shapes: Mapping[str, Shape]) -> Graph:
     except Inexpressible as why:  # what stands for a step is refused itself
         raise CnncostError(f"{file}: it cannot be written as a spec: {why}") from None
     ops = _alive(importer, outputs)
+    alive = {op.name for op in ops}
     stem = PurePath(file.replace("\\", "/")).name.rpartition(".")[0] or file
     return Graph(
         stem,
@@ -72,7 +73,7 @@ def graph_of(model: Model, file: str, shapes: Mapping[str, Shape]) -> Graph:
         ops,
         outputs,
         notes="\n".join(importer.notes),
-        unknown=tuple(line for name, line in importer.unknown if name in {op.name for op in ops}),
+        unknown=tuple(line for name, line in importer.unknown if name in alive),
     )
 
 
