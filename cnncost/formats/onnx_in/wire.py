@@ -75,7 +75,8 @@ class _Thinner:
         """The message in that span, thinned; None if there is nothing to leave out."""
         if depth > DEEPEST:
             raise Broken("graphs nested too deeply")
-        (at, end), parts, kept = span, [], span[0]
+        (at, end), kept = span, span[0]
+        parts: list[bytes] = []
         while at < end:
             start = at
             key, at = _varint(self.data, at, end)
@@ -107,6 +108,12 @@ class _Thinner:
             raise Broken("a field without a number")
         if self.fields > MOST:
             raise Broken(f"more than {MOST:,} fields")
+
+
+def _joined(parts: Sequence[bytes]) -> bytes:
+    if sum(map(len, parts)) > LARGEST:
+        raise Broken("it has more than 64 MiB besides weights")
+    return b"".join(parts)
 
 
 def _past_scalar(data: Bytes, at: int, end: int, wire: int) -> int:
