@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import os
 import random
+import re
 import subprocess
 import sys
 import time
@@ -92,17 +93,9 @@ def test_nodes_changed_anywhere(source: Path, tmp_path: Path) -> None:
 def test_no_onnx_at_all(tmp_path: Path) -> None:
     path = tmp_path / "net.onnx"
     start = time.monotonic()
-    for data in (
-        b"",
-        b"name: net\nlayers: []\n",
-        b"\0" * 10_000_000,
-        b"\x08\x01" * 5_000_000,
-        b"\x1f\x8b" + b"a" * 99,
-    ):
+    for data in (b"", b"name: net\nlayers: []\n", b"\0" * 10_000_000, b"\x08\x01" * 5_000_000):
         path.write_bytes(data)
-        assert "no ONNX model, or a damaged one" in refusal(path) or "without a graph" in refusal(
-            path
-        )
+        assert re.match(": (no ONNX model, or a damaged one|an ONNX file without)", refusal(path))
     assert time.monotonic() - start < 5 * LONGEST
     path.unlink()
     path.mkdir()

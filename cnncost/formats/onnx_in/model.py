@@ -64,19 +64,18 @@ def load(path: Path, name: str) -> Model:
         from cnncost.formats import missing
 
         raise missing("onnx", "onnx") from None
+    from google.protobuf.message import DecodeError
+
+    damaged = f"{name}: no ONNX model, or a damaged one"
     try:
         with path.open("rb") as file:
-            data = without_weights(file)
-        proto = onnx.ModelProto.FromString(data)
+            proto = onnx.ModelProto.FromString(without_weights(file))
     except OSError as error:
         raise CnncostError(f"{name}: {error.strerror}") from None
-    except (Broken, Exception) as error:  # protobuf's DecodeError has no stable home
-        if isinstance(error, (MemoryError, RecursionError)):
-            raise
-        why = f": {error}" if isinstance(error, Broken) else ""
-        raise CnncostError(
-            f"{name}: no ONNX model, or a damaged one{why}", "export the network again"
-        ) from None
+    except Broken as error:
+        raise CnncostError(f"{damaged}: {error}", "export the network again") from None
+    except DecodeError:
+        raise CnncostError(damaged, "export the network again") from None
     if not proto.graph.node:
         raise CnncostError(f"{name}: an ONNX file without a graph", "export the network again")
     return _model(_inlined(proto, name) if proto.functions else proto)

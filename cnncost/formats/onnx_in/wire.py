@@ -110,7 +110,7 @@ class _Thinner:
             raise Broken(f"more than {MOST:,} fields")
 
 
-def _joined(parts: Sequence[bytes]) -> bytes:
+def _joined(parts: list[bytes]) -> bytes:
     if sum(map(len, parts)) > LARGEST:
         raise Broken("it has more than 64 MiB besides weights")
     return b"".join(parts)
