@@ -417,10 +417,11 @@ CURVES = [
     Case(
         "no_cost",
         (1, 3, 8),
-        "d = Dropout (x)\ni = Identity (d)\nc = Cast <to = 1> (i)\nm = Mul (c, half)\ny = Relu (m)",
+        "i = Identity (x)\nc = Cast <to = 1> (i)\nm = Mul (c, half)\ny = Relu (m)",
         "relu",
         numbers={"half": 0.5},
     ),
+    Case("dropout", (1, 3, 8), "y = Dropout (x, half)", "{dropout: 0.5}", numbers={"half": 0.5}),
     Case("celu", (1, 3, 8), "y = Celu (x)", "elu"),
     Case("swish", (1, 3, 8), "y = Swish (x)", "silu", opset=24),
     Case(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from fractions import Fraction
 
 from cnncost.formats.onnx_in.axes import along
 from cnncost.formats.onnx_in.curves import (
@@ -234,8 +235,22 @@ def prelu(importer: Importer, step: Step) -> None:
     importer.values[step.outputs[0]] = replace(value, base=made.base)
 
 
+def dropout(importer: Importer, step: Step) -> None:
+    """Dropout, which a file that keeps it says."""
+    rate = step.attributes.get("ratio", 0.5)
+    if len(step.inputs) > 1 and step.inputs[1]:
+        constant = importer.constants[step.inputs[1]]
+        rate = float(constant.values.reshape(-1)[0]) if constant.values is not None else rate
+    same(importer, step)
+    value = importer.values[step.outputs[0]]
+    if 0 < rate < 1:
+        exact = Fraction(f"{rate:.6g}")
+        made = importer.emit(step, "dropout", [value.base], rate=exact)
+        importer.values[step.outputs[0]] = replace(value, base=made.base)
+
+
 def same(importer: Importer, step: Step) -> None:
-    """Its input: a cast, an identity, a dropout, which does nothing once a network is trained."""
+    """Its input: a cast, an identity, a quantised copy of it."""
     importer.values[step.outputs[0]] = importer.see(step.inputs[0])
 
 
@@ -247,6 +262,7 @@ OPERATIONS = {
     **dict.fromkeys(BINARY, binary),
     **dict.fromkeys(("Softmax", "LogSoftmax"), softmax),
     "PRelu": prelu,
-    **dict.fromkeys(("Identity", "Cast", "CastLike", "Dropout", "QuantizeLinear"), same),
+    "Dropout": dropout,
+    **dict.fromkeys(("Identity", "Cast", "CastLike", "QuantizeLinear"), same),
     "DequantizeLinear": same,
 }

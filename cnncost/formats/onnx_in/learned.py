@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from math import prod
 
+from cnncost.formats.graph import Op
 from cnncost.formats.onnx_in.importer import Importer
 from cnncost.formats.onnx_in.inexpressible import Inexpressible
 from cnncost.formats.onnx_in.model import Step
@@ -101,7 +102,19 @@ def _scaled(importer: Importer, step: Step, tensor: str, constant: str, axis: in
         importer.ops[op.name] = replace(op, arguments=given)
         importer.values[out] = value
         return
+    if shift is not None and _pooled(importer, op, tensor):
+        kernel = {"kernel": op.arguments["kernel"]}
+        importer.ops[op.name] = replace(op, word="subsample", arguments=kernel)
+        importer.values[out] = value
+        return
     name = importer.channels_first(step, tensor, axis)
     word = "batchnorm" if shift is not None else "scale"
     made = importer.emit(step, word, [name], weights=(constant,))
     importer.put(step, made, axis, len(value.shape))
+
+
+def _pooled(importer: Importer, op: Op, tensor: str) -> bool:
+    """Whether it is a mean over windows side by side, which a coefficient and a bias a map make
+    LeNet-5's trainable pooling."""
+    plain = op.word == "avgpool" and set(op.arguments) == {"kernel"}
+    return plain and len(importer.consumers[tensor]) == 1

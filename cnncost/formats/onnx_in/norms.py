@@ -14,7 +14,10 @@ def batchnorm(importer: Importer, step: Step) -> None:
     """BatchNormalization: the channels are the second axis."""
     value = importer.see(step.inputs[0])
     name = importer.channels_first(step, step.inputs[0])
-    made = importer.emit(step, "batchnorm", [name], weights=(step.inputs[1],))
+    if _trivial(importer, step):
+        made = importer.emit(step, "batchnorm", [name], affine=False)
+    else:
+        made = importer.emit(step, "batchnorm", [name], weights=(step.inputs[1],))
     importer.put(step, made, 1, len(value.shape))
 
 
@@ -27,7 +30,9 @@ def layernorm(importer: Importer, step: Step) -> None:
         raise Inexpressible(f"a norm over {rank - axis} axes")
     name, back = along(importer, step, step.inputs[0], rank - 1)
     weights = step.inputs[1:2]
-    if len(step.inputs) > 2 and step.inputs[2]:
+    if _trivial(importer, step):
+        made = importer.emit(step, "layernorm", [name], affine=False)
+    elif len(step.inputs) > 2 and step.inputs[2]:
         made = importer.emit(step, "layernorm", [name], weights=weights)
     else:  # factors alone are half of what a norm learns
         norm = importer.emit(step, "layernorm", [name], affine=False).base
@@ -50,6 +55,8 @@ def instancenorm(importer: Importer, step: Step) -> None:
 
 def _trivial(importer: Importer, step: Step) -> bool:
     """Whether scales are one and shifts zero: what exporters write where nothing is learned."""
+    if len(step.inputs) < 3:
+        return False
     scale, shift = (importer.constants.get(t) for t in step.inputs[1:3])
     if scale is None or shift is None or scale.values is None or shift.values is None:
         return False
