@@ -68,6 +68,8 @@ class Importer:
     owners: dict[tuple[str, ...], str] = field(default_factory=dict)
     asked: int = 0
     """Steps whose shapes ONNX's own inference was asked for."""
+    places: dict[str, int] = field(default_factory=dict)
+    """Where in the file the step of each operation stands."""
     _solid: dict[Value, str] = field(default_factory=dict)
     _taken: Counter[str] = field(default_factory=Counter)
 
@@ -150,6 +152,7 @@ class Importer:
             self.owners[tuple(weights)] = name
         self.ops[name] = Op(name, word, usual, tuple(reads), owner)
         self.shapes[name] = shape
+        self.places[name] = self.model.places.get(step.outputs[0], len(self.model.steps))
         return Value(name, shape.dims)
 
     def _alike(self, owner: str, word: str, arguments: dict[str, Argument]) -> bool:

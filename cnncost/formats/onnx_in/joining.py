@@ -56,7 +56,7 @@ def _ranked(dims: Shape, rank: int) -> Shape:
 
 
 def natural(value: Value) -> int:
-    """The axis of the channels: the second or last, whichever is nearer to what was made."""
+    """The axis of the channels: the second, or the last where that is nearer to what was made."""
     rank = len(value.shape)
     if rank < 3 or value.shape[0] != 1:
         return 1
@@ -64,7 +64,8 @@ def natural(value: Value) -> int:
         (value.shape[-1], *value.shape[1:-1])
     )
     first = value.reshaped(value.shape[1:])
-    return rank - 1 if len(last.steps) < len(first.steps) else 1
+    turned = any(step.order for step in first.steps)
+    return rank - 1 if turned and len(last.steps) < len(first.steps) else 1
 
 
 def join(importer: Importer, step: Step, a: str, b: str) -> Value:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,11 @@ class Model:
     outputs: tuple[str, ...]
     shapes: dict[str, tuple[int, ...]]
     """Dimensions of tensors within, where the file has them all."""
+
+    @cached_property
+    def places(self) -> dict[str, int]:
+        """Which step makes each tensor."""
+        return {tensor: i for i, step in enumerate(self.steps) for tensor in step.outputs}
 
 
 def load(path: Path, name: str) -> Model:

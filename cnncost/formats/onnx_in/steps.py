@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from heapq import heapify, heappop, heappush
 from pathlib import PurePath
 
 from cnncost.errors import CnncostError
@@ -41,6 +42,9 @@ OPERATIONS: dict[str, Callable[[Importer, Step], None]] = {
 
 PRODUCTS = ("Conv", "ConvTranspose", "Gemm", "MatMul")
 """Counted, unless both sides are constants."""
+
+MATRIX = 3
+"""Axes of a batch of rows, as of tokens: an output of these stays as it lies."""
 
 DOMAINS = ("", "ai.onnx", "com.microsoft")
 
@@ -213,9 +217,9 @@ def _outputs(importer: Importer) -> tuple[str, ...]:
 
 
 def _ending(value: Value) -> Value:
-    """An output without its batch, channels first."""
-    channel = joining.natural(value)
+    """An output without its batch; a map has its channels first."""
     rank = len(value.shape)
+    channel = joining.natural(value) if rank > MATRIX else 1
     if rank < 2 or value.shape[0] != 1 or rank > 5:
         return Value(value.base, value.made)
     rest = [axis for axis in range(1, rank) if axis != channel]
@@ -232,4 +236,26 @@ def _alive(importer: Importer, outputs: tuple[str, ...]) -> tuple[Op, ...]:
             if name not in wanted:
                 wanted.add(name)
                 todo.append(name)
-    return tuple(op for name, op in importer.ops.items() if name in wanted)
+    return _in_order(importer, [op for name, op in importer.ops.items() if name in wanted])
+
+
+def _in_order(importer: Importer, ops: list[Op]) -> tuple[Op, ...]:
+    """In the file's order as far as each comes after what it reads: an activation is told only
+    when it is read, but its memory is taken where it stands."""
+    waiting = {op.name: len({read for read in op.reads if read in importer.ops}) for op in ops}
+    readers: dict[str, list[str]] = {}
+    for op in ops:
+        for read in dict.fromkeys(op.reads):
+            readers.setdefault(read, []).append(op.name)
+    made = {op.name: i for i, op in enumerate(ops)}
+    ready = [(importer.places[op.name], made[op.name]) for op in ops if not waiting[op.name]]
+    heapify(ready)
+    found = []
+    while ready:
+        op = ops[heappop(ready)[1]]
+        found.append(op)
+        for name in readers.get(op.name, ()):
+            waiting[name] -= 1
+            if not waiting[name]:
+                heappush(ready, (importer.places[name], made[name]))
+    return tuple(found)

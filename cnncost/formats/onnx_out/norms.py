@@ -55,7 +55,14 @@ def _grouped(emitter: Emitter, node: Node, x: list[str], groups: int) -> str:
 
 
 def _lrn(emitter: Emitter, node: Node, x: list[str]) -> str:
-    return emitter.add("LRN", x, size=field(node, "size"))
+    """Over channels; runtimes take maps of two axes only."""
+    shape, size = node.inputs[0], field(node, "size")
+    if len(shape.extents) == 2:
+        return emitter.add("LRN", x, size=size)
+    dims = [1, shape.channels, shape.positions, 1]
+    flat = emitter.add("Reshape", [*x, emitter.integers(dims)])
+    made = emitter.add("LRN", [flat], size=size)
+    return emitter.add("Reshape", [made, emitter.integers([1, *shape.dims])])
 
 
 def _prelu(emitter: Emitter, node: Node, x: list[str]) -> str:
