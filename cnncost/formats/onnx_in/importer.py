@@ -68,6 +68,8 @@ class Importer:
     owners: dict[tuple[str, ...], str] = field(default_factory=dict)
     asked: int = 0
     """Steps whose shapes ONNX's own inference was asked for."""
+    channels_last: bool = False
+    """Whether an input has its channels last, as TensorFlow's do: then outputs have, too."""
     places: dict[str, int] = field(default_factory=dict)
     """Where in the file the step of each operation stands."""
     _solid: dict[Value, str] = field(default_factory=dict)
@@ -80,6 +82,7 @@ class Importer:
         self.shapes[name] = SpecShape(shape[0], shape[1:])
         value = Value(name, shape).reshaped((1, *shape))
         if channels_last:
+            self.channels_last = True
             value = value.permuted((0, *range(2, len(shape) + 1), 1))
         self.values[tensor] = value
 

@@ -43,9 +43,6 @@ OPERATIONS: dict[str, Callable[[Importer, Step], None]] = {
 PRODUCTS = ("Conv", "ConvTranspose", "Gemm", "MatMul")
 """Counted, unless both sides are constants."""
 
-MATRIX = 3
-"""Axes of a batch of rows, as of tokens: an output of these stays as it lies."""
-
 DOMAINS = ("", "ai.onnx", "com.microsoft")
 
 
@@ -200,7 +197,7 @@ def _outputs(importer: Importer) -> tuple[str, ...]:
         value = importer.see(tensor)
         end = Step("", "", (tensor,), (tensor,), {})
         try:
-            name = importer.solid(end, _ending(value))
+            name = importer.solid(end, _ending(value, last=importer.channels_last))
         except Inexpressible:
             name = value.base
         names.append(name)
@@ -216,10 +213,10 @@ def _outputs(importer: Importer) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _ending(value: Value) -> Value:
+def _ending(value: Value, *, last: bool) -> Value:
     """An output without its batch; a map has its channels first."""
     rank = len(value.shape)
-    channel = joining.natural(value) if rank > MATRIX else 1
+    channel = joining.natural(value) if last else 1
     if rank < 2 or value.shape[0] != 1 or rank > 5:
         return Value(value.base, value.made)
     rest = [axis for axis in range(1, rank) if axis != channel]

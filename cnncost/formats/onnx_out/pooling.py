@@ -7,6 +7,7 @@ from typing import Any, cast
 from cnncost.formats.onnx_out.emitter import Emitter, Writer, Writers, field
 from cnncost.layers.windowed import Windowed
 from cnncost.network import Node
+from cnncost.shape import Window
 
 LOWEST = -3.0e38
 """Never the largest of a window: near the least number of 32 bits."""
@@ -40,14 +41,22 @@ def _padded(
     """What the pool reads, its own padding, and the extents: a pool's padding must be shorter
     than its window, so more than that is a step of its own before."""
     windows = cast("Windowed", node.layer).windows(node.inputs[0])
-    sides = [(w.before, w.after) for w in windows]
     extents = list(node.inputs[0].extents)
+    shapes = zip(windows, extents, node.output.extents, strict=True)
+    sides = [(w.before, _after(w, n, m)) for w, n, m in shapes]
     if all(max(pair) < w.kernel for pair, w in zip(sides, windows, strict=True)):
         return x, sides, extents
     whole = [0, 0, *(a for a, _ in sides), 0, 0, *(b for _, b in sides)]
     fill = [emitter.number(LOWEST)] if op == "MaxPool" else []
     made = emitter.add("Pad", [*x, emitter.integers(whole), *fill])
     return [made], [(0, 0)] * len(sides), [n + sum(p) for n, p in zip(extents, sides, strict=True)]
+
+
+def _after(window: Window, extent: int, made: int) -> int:
+    """The padding behind: with ceil, PyTorch starts no window in it, so it may be shorter."""
+    if window.slides(extent) <= made:
+        return window.after
+    return max(0, (made - 1) * window.stride + window.reach - extent - window.before)
 
 
 def _global(op: str) -> Writer:
