@@ -43,7 +43,8 @@ def _padded(
     windows = cast("Windowed", node.layer).windows(node.inputs[0])
     extents = list(node.inputs[0].extents)
     shapes = zip(windows, extents, node.output.extents, strict=True)
-    sides = [(w.before, _after(w, n, m)) for w, n, m in shapes]
+    ceil = field(node, "ceil")
+    sides = [(w.before, _after(w, n, m) if ceil else w.after) for w, n, m in shapes]
     if all(max(pair) < w.kernel for pair, w in zip(sides, windows, strict=True)):
         return x, sides, extents
     whole = [0, 0, *(a for a, _ in sides), 0, 0, *(b for _, b in sides)]
@@ -53,8 +54,10 @@ def _padded(
 
 
 def _after(window: Window, extent: int, made: int) -> int:
-    """The padding behind: with ceil, PyTorch starts no window in it, so it may be shorter."""
-    if window.slides(extent) <= made:
+    """The padding behind of a pool with ceil. PyTorch starts no window in it, ONNX's rule of
+    that time does: it is cut off where the last window ends."""
+    hanging = -(-(extent + window.before + window.after - window.reach) // window.stride) + 1
+    if hanging <= made:
         return window.after
     return max(0, (made - 1) * window.stride + window.reach - extent - window.before)
 
