@@ -88,14 +88,16 @@ def imported(
     max_layers: int = MAX_LAYERS,
 ) -> Spec:
     """The spec of a network that was found in another form; otherwise as `loads`."""
-    from cnncost.formats.spec_text import spec_text
+    from cnncost.formats.spec_text import names, spec_text
 
     try:
         spec = loads(spec_text(graph), name=name, params=params, max_layers=max_layers)
     except SpecError as error:
         problem = error.problems[0]  # its place is in a text that nobody has seen
         raise CnncostError(f"{name}: {problem.what}", problem.hint) from None
-    return replace(spec, unknown=graph.unknown)
+    called = names(graph)
+    lines = [line.partition(": ") for line in graph.unknown]
+    return replace(spec, unknown=tuple(f"{called.get(n, n)}: {why}" for n, _, why in lines))
 
 
 def count(spec: Spec, *, biases: bool = False, exclude_padding: bool = False) -> Report:

@@ -235,10 +235,12 @@ class Importer:
     # --- names -----------------------------------------------------------------------------
 
     def _name(self, step: Step, word: str, weights: Sequence[str]) -> str:
-        wanted = name = source_name(step, word, weights)[-LONGEST_NAME:]
+        wanted = source_name(step, word, weights)[-LONGEST_NAME:]
+        # A type's word is numbered from 1, as layers without a name are in a spec.
+        name, between = (wanted, "_") if wanted != word else (f"{word}1", "")
         while name in self._taken:
             self._taken[wanted] += 1
-            name = f"{wanted}_{self._taken[wanted]}"
+            name = f"{wanted}{between}{self._taken[wanted]}"
         self._taken[name] += 1
         return name
 
