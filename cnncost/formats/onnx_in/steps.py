@@ -20,6 +20,7 @@ from cnncost.formats.onnx_in import (
     shaping,
     windows,
 )
+from cnncost.formats.onnx_in.attending import with_attention
 from cnncost.formats.onnx_in.folding import MALFORMED, dimensions, fold
 from cnncost.formats.onnx_in.importer import Importer
 from cnncost.formats.onnx_in.inexpressible import Inexpressible
@@ -65,6 +66,8 @@ def graph_of(model: Model, file: str, shapes: Mapping[str, Shape]) -> Graph:
         outputs = _outputs(importer)
     except Inexpressible as why:  # what stands for a step is refused itself
         raise CnncostError(f"{file}: it cannot be written as a spec: {why}") from None
+    read = with_attention(_alive(importer, outputs), importer.shapes)
+    importer.ops = {op.name: op for op in read}
     ops = _alive(importer, outputs)
     alive = {op.name for op in ops}
     stem = PurePath(file.replace("\\", "/")).name.rpartition(".")[0] or file
