@@ -26,7 +26,7 @@ def with_attention(ops: Sequence[Op], shapes: Mapping[str, Shape]) -> list[Op]:
     found = []
     for op in ops:
         part = _between(op, made) if op.word == "linear" and _biased(op) else None
-        whole = part and _whole(op, part, shapes)
+        whole = part and _whole(op, part, shapes, made)
         closed = part and all(readers[name] <= {*part.within, op.name} for name in part.within)
         found.append(whole if whole and closed else op)
     return found
@@ -59,7 +59,7 @@ def _between(last: Op, made: Mapping[str, Op]) -> _Part | None:
     return _Part(within)
 
 
-def _whole(last: Op, part: _Part, shapes: Mapping[str, Shape]) -> Op | None:
+def _whole(last: Op, part: _Part, shapes: Mapping[str, Shape], made: Mapping[str, Op]) -> Op | None:
     """The attention that these operations are, if each of its parts is there and fits."""
     projections, products = part.of("linear"), part.of("matmul")
     if any(len(part.of(word)) != count for word, count in WITHIN.items()):
@@ -67,7 +67,7 @@ def _whole(last: Op, part: _Part, shapes: Mapping[str, Shape]) -> Op | None:
     sources = {op.reads[0] for op in projections}
     if len(sources) != 1 or not all(map(_biased, projections)):
         return None
-    (source,) = sources
+    source = _as_shaped(sources.pop(), shapes[last.name], shapes, made)
     x, heads = shapes[source], products[0].arguments.get("groups", 1)
     features = [shapes[op.name].channels for op in projections]
     dim = sum(features) // 3
@@ -81,6 +81,18 @@ def _whole(last: Op, part: _Part, shapes: Mapping[str, Shape]) -> Op | None:
         return None
     usual = {} if dim == x.channels else {"dim": dim}
     return Op(last.name, "attention", {"heads": heads, **usual}, (source,))
+
+
+def _as_shaped(
+    source: str, shape: Shape, shapes: Mapping[str, Shape], made: Mapping[str, Op]
+) -> str:
+    """What the projections read, before its positions were put in another shape."""
+    op = made.get(source)
+    if op is None or op.word != "reshape" or shapes[source] == shape:
+        return source
+    before = shapes[op.reads[0]]
+    same = (before.channels, before.positions) == (shape.channels, shape.positions)
+    return op.reads[0] if same and shapes[source].channels == shape.channels else source
 
 
 def _biased(op: Op) -> bool:

@@ -39,13 +39,13 @@ def _padded(
     emitter: Emitter, node: Node, x: list[str], op: str
 ) -> tuple[list[str], list[tuple[int, int]], list[int]]:
     """What the pool reads, its own padding, and the extents: a pool's padding must be shorter
-    than its window, so more than that is a step of its own before."""
+    than its window and cuts nothing off, so all else is a step of its own before."""
     windows = cast("Windowed", node.layer).windows(node.inputs[0])
     extents = list(node.inputs[0].extents)
     shapes = zip(windows, extents, node.output.extents, strict=True)
     ceil = field(node, "ceil")
     sides = [(w.before, _after(w, n, m) if ceil else w.after) for w, n, m in shapes]
-    if all(max(pair) < w.kernel for pair, w in zip(sides, windows, strict=True)):
+    if all(max(p) < w.kernel and min(p) >= 0 for p, w in zip(sides, windows, strict=True)):
         return x, sides, extents
     whole = [0, 0, *(a for a, _ in sides), 0, 0, *(b for _, b in sides)]
     fill = [emitter.number(LOWEST)] if op == "MaxPool" else []
@@ -59,7 +59,7 @@ def _after(window: Window, extent: int, made: int) -> int:
     hanging = -(-(extent + window.before + window.after - window.reach) // window.stride) + 1
     if hanging <= made:
         return window.after
-    return max(0, (made - 1) * window.stride + window.reach - extent - window.before)
+    return (made - 1) * window.stride + window.reach - extent - window.before
 
 
 def _global(op: str) -> Writer:
