@@ -53,7 +53,7 @@ def moved(layer: Layer, x: np.ndarray) -> np.ndarray:
     return x.reshape(c, h // r, r, w // r, r).transpose(0, 2, 4, 1, 3).reshape(-1, h // r, w // r)
 
 
-@settings(max_examples=400, deadline=None, derandomize=True)
+@settings(max_examples=150, deadline=None, derandomize=True)
 @given(viewed())
 def test_layers_move_numbers_as_the_views_do(case: tuple[Value, np.ndarray]) -> None:
     value, array = case
