@@ -18,10 +18,10 @@ class Case(NamedTuple):
     @property
     def text(self) -> str:
         """A spec of this layer alone."""
-        if self.word in ("add", "mul", "concat"):
+        if self.word in ("add", "mul", "concat", "matmul"):
             names = [f"in{i}" for i, _ in enumerate(self.inputs)]
             shapes = dict(zip(names, map(list, self.inputs), strict=True))
-            line = {"name": "it", self.word: names}
+            line = {"name": "it", self.word: names, **self.arguments}
             return f"input: {written(shapes)}\nlayers:\n  - {written(line)}\n"
         line = {"name": "it", self.word: None, **self.arguments}
         return f"input: {written(list(self.inputs[0]))}\nlayers:\n  - {written(line)}\n"
@@ -296,6 +296,14 @@ def concatenated(draw: st.DrawFn) -> Case:
     return Case("concat", [(n, *extents) for n in channels], {})
 
 
+@st.composite
+def matrices(draw: st.DrawFn) -> Case:
+    rows, inner, columns = (draw(st.integers(1, 5)) for _ in range(3))
+    groups = draw(st.integers(1, 3))
+    inputs = [(groups * rows, inner), (groups * inner, columns)]
+    return Case("matmul", inputs, {"groups": groups} if groups > 1 or draw(st.booleans()) else {})
+
+
 BIAS = {"bias": st.booleans()}
 AFFINE = {"affine": st.booleans()}
 SHARED = {"shared": st.booleans()}
@@ -340,6 +348,7 @@ CASES: dict[str, st.SearchStrategy[Case]] = {
     "add": equal(),
     "mul": multiplied(),
     "concat": concatenated(),
+    "matmul": matrices(),
     "attention": attention(),
 }
 """Draws of each layer type; a type without any fails its tests."""

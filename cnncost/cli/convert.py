@@ -19,6 +19,10 @@ EPILOG = """[bold]Examples[/bold]
 
 cnncost convert alexnet alexnet.py
 
+cnncost convert resnet50 resnet50.onnx
+
+cnncost convert net.onnx net.yaml
+
 cnncost convert torchvision.models:resnet50 resnet50.yaml --input 3x224x224
 
 cnncost convert my_net.py:build my_net.yaml --input 3x32x32"""
@@ -34,7 +38,10 @@ def _complete_form(incomplete: str) -> list[str]:
 def convert(
     arch: options.Arch,
     output: Annotated[
-        str, typer.Argument(metavar="OUT", help="The file to write; - is standard output.")
+        str,
+        typer.Argument(
+            metavar="OUT", help="The file to write; - is standard output, a spec unless --to."
+        ),
     ],
     *,
     to: Annotated[
@@ -46,10 +53,14 @@ def convert(
             show_default=False,
         ),
     ] = "",
+    no_weights: Annotated[
+        bool, typer.Option("--no-weights", help="Leave the random weights out of an ONNX file.")
+    ] = False,
     force: options.Force = False,
     settings: options.Set = None,
     shapes: options.Input = None,
     max_layers: options.MaxLayers = MAX_LAYERS,
+    strict: options.Strict = False,
 ) -> None:
     """Write a network in another form.
 
@@ -57,24 +68,23 @@ def convert(
     FILE.py:FUNCTION. That code is run, without memory for weights (needs cnncost\\[torch]).
     """
     form = _form(output, to)
+    if no_weights and form.key != "onnx":
+        raise CnncostError(f"--no-weights: {form.key} has none", "it goes with an .onnx file")
     refuse_existing(output, force=force)
     if not Path(arch).exists() and formats.is_source(arch):
-        spec = _from_source(arch, shapes or (), max_layers)
+        spec = options.known(arch, _from_source(arch, shapes or (), max_layers), strict=strict)
     else:
-        spec = options.load(arch, settings, shapes, max_layers)
-    write_bytes(output, formats.write(spec, form), force=force)
+        spec = options.load(arch, settings, shapes, max_layers, strict=strict)
+    write_bytes(output, formats.write(spec, form, weights=not no_weights), force=force)
 
 
 def _from_source(target: str, shapes: Sequence[str], max_layers: int) -> Spec:
-    """The spec of what the user's code builds; what is not exact goes to standard error."""
-    from cnncost.formats.spec_text import spec_text
+    """The spec of what the user's code builds."""
     from cnncost.formats.torch_in import read_source
 
     sys.stderr.write(f"running {target}\n")
     graph = read_source(target, options.parse_shapes(shapes))
-    for line in graph.unknown:
-        sys.stderr.write(f"{line} could not be expressed: its costs are unknown\n")
-    return api.loads(spec_text(graph), name=target, max_layers=max_layers)
+    return api.imported(graph, target, max_layers=max_layers)
 
 
 def _form(output: str, to: str) -> formats.Format:
@@ -85,6 +95,8 @@ def _form(output: str, to: str) -> formats.Format:
         if not form.writer:
             raise CnncostError(f"{to} can be read, not written", f"--to {' or '.join(writable)}")
         return form
+    if output == "-":
+        return formats.FORMATS["yaml"]
     forms = formats.by_suffix(output, reads=False)
     if len(forms) == 1:
         return forms[0]

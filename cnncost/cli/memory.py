@@ -65,6 +65,7 @@ def memory(
     settings: options.Set = None,
     shapes: options.Input = None,
     max_layers: options.MaxLayers = MAX_LAYERS,
+    strict: options.Strict = False,
 ) -> None:
     """Show the bytes alive while each layer runs, the peak, and what is alive there.
 
@@ -76,7 +77,7 @@ def memory(
     from cnncost.views import memory as view
 
     refuse_existing(output, force=force)
-    given = options.load(arch, settings, shapes, max_layers).network
+    given = options.load(arch, settings, shapes, max_layers, strict=strict).network
     found = measure(given, batch=batch, dtype=dtype, optimizer=optimizer)
     network, first = given, found.inference.bytes
     if sequence is Sequence.smallest:

@@ -73,7 +73,7 @@ def run(
     from cnncost.views.run import write
 
     refuse_existing(output, force=force)
-    spec = options.load(arch, settings)
+    spec = options.load(arch, settings, strict=True)
     check(spec)
     examples = ((found, evaluate(spec, found)) for found in _examples(spec, values))
     with destination(output, force=force) as file:

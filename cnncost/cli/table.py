@@ -107,6 +107,7 @@ def table(
     settings: options.Set = None,
     shapes: options.Input = None,
     max_layers: options.MaxLayers = MAX_LAYERS,
+    strict: options.Strict = False,
 ) -> None:
     """Print what each layer costs: units, weights, connections, and the network's totals."""
     from cnncost.views.table import Layout, write
@@ -121,7 +122,7 @@ def table(
         bytes_=layout.footprints, training=training, batch=given, dtype=dtype, optimizer=optimizer
     )
     refuse_existing(output, force=force)
-    spec = options.load(arch, settings, shapes, max_layers)
+    spec = options.load(arch, settings, shapes, max_layers, strict=strict)
     report = api.count(spec, biases=biases, exclude_padding=exclude_padding)
     if layout.footprints:
         from cnncost.costs.footprint import footprints

@@ -28,6 +28,7 @@ def verify(
     settings: options.Set = None,
     shapes: options.Input = None,
     max_layers: options.MaxLayers = MAX_LAYERS,
+    strict: options.Strict = False,
 ) -> None:
     """Build the network in PyTorch, run it, and compare every number with the measured one.
 
@@ -37,7 +38,7 @@ def verify(
     from cnncost.views import proof
     from cnncost.views.backward.symbolic import gradient_line
 
-    network = options.load(arch, settings, shapes, max_layers).network
+    network = options.load(arch, settings, shapes, max_layers, strict=strict).network
     verdict = verify(network, batch, _tell)
     verdict = verdict._replace(lines=(*verdict.lines, gradient_line(network, _tell)))
     _tell("")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from cnncost.errors import Refused
-from cnncost.layers.base import Layer, layer
+from cnncost.layers.base import Layer, layer, must_split
+from cnncost.layers.kinds import whole
 from cnncost.shape import Shape
 
 
@@ -63,6 +64,41 @@ class Concat(Join):
                     "branches, or crop or pad one",
                 )
         return Shape(sum(x.channels for x in xs), first.extents)
+
+
+@layer("matmul")
+class MatMul(Join):
+    """The product of two activations: C channels at Q positions, as a matrix, times Q channels
+    at P positions (attention without weights of its own: Wang et al. 2018, sec. 3.2). With
+    groups the channels of both split into as many, and each is multiplied by its own: heads."""
+
+    counted = True
+    groups: int = whole("channels of both split into this many (heads)", 1)
+
+    def infer(self, xs: tuple[Shape, ...]) -> Shape:
+        first, second, *more = xs
+        if more:
+            raise Refused(f"matmul takes two inputs, not {len(xs)}", "multiply one after another")
+        if len(first.extents) != 1 or len(second.extents) != 1:
+            raise Refused(
+                f"matmul needs two maps of one axis, not {first} and {second}",
+                "reshape: [C, -1] lines the positions up",
+            )
+        for x in xs:
+            must_split(f"input {x}", x.channels, "channels", self.groups)
+        if first.positions * self.groups != second.channels:
+            times = f" x {self.groups} groups" if self.groups > 1 else ""
+            raise Refused(
+                f"shapes {first} and {second} cannot be multiplied",
+                f"the second's channels are the first's positions{times}; "
+                "permute: [2, 1] swaps the two",
+            )
+        return Shape(first.channels, second.extents)
+
+    def connections(self, x: Shape, y: Shape) -> int:
+        # Nothing is learned; each unit of the first is multiplied at every position of the
+        # second, by a unit of its own group.
+        return x.units * y.positions
 
 
 _REPAIR = (

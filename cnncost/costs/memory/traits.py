@@ -183,6 +183,7 @@ TRAITS: dict[str, Traits] = {
     "linear": Traits(Keep.INPUT_FOR_WEIGHTS, lies=Lies.LAST, turns=True, turned=True),
     "scale": _WEIGHTED._replace(sums=True),
     "mul": Traits(Keep.OPERANDS, scratch=_joining, scratch_backward=_unwound, sums=True),
+    "matmul": Traits(Keep.OPERANDS),
     "batchnorm": Traits(Keep.INPUT, extra=_mean_and_deviation_of_channels),
     "layernorm": Traits(Keep.INPUT, extra=_of_positions, lies=Lies.LAST, turned=True),
     "groupnorm": Traits(Keep.INPUT, extra=_of_groups),

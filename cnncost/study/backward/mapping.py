@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from cnncost.study.backward.expression import Expression, number, operator, slope, total, unknown
+from cnncost.study.backward.expression import (
+    Expression,
+    by_head,
+    number,
+    operator,
+    slope,
+    total,
+    unknown,
+)
 from cnncost.study.backward.use import Rule, Rules, Step, Use, positions
 from cnncost.study.backward.weighted import per_axis, window_options
 
@@ -68,6 +76,14 @@ def mul(use: Use) -> Rule:
     return Rule(tuple(gradients))
 
 
+def matmul(use: Use) -> Rule:
+    """Y = A B, head by head: the gradient of either is the output's times the other, turned."""
+    (a, b), groups = use.x, use.field("groups")
+    # Example by example, as in attention; a plain product with a transpose adds them up.
+    gradients = by_head(use.dy, b.T, groups), by_head(a.T, use.dy, groups)
+    return Rule(gradients, input_connections=use.connections)
+
+
 def concat(use: Use) -> Rule:
     """Each input has its own channels of the gradient."""
     gradients, start = [], 0
@@ -116,6 +132,7 @@ RULES: Rules = {
     "add": _alike,
     "mul": mul,
     "concat": concat,
+    "matmul": matmul,
     "dropout": dropped,
     "drop_path": dropped,
     "scale": scale,
