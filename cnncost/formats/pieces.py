@@ -28,18 +28,17 @@ class Piece:
     named: bool = False
     fixed: bool = False
     """Whether it must stay where it is: others refer to it, or it reads not the line above."""
-    tail: str = ""
-    """Further keys as text: share, frozen, from, or a join's list."""
+    bound: bool = False
+    """Whether a number of its own is an expression of its block's parameters."""
     branches: list[list[Piece]] = field(default_factory=list)
-    times: int = 1
 
     def skeleton(self) -> object:
         """The piece but for its integers and names; equal for what one block can stand for."""
-        if self.fixed:
+        if self.fixed or self.bound:
             return id(self)
         given = tuple((k, v if not _whole(v) else None) for k, v in self.args.items())
         inner = tuple(tuple(p.skeleton() for p in branch) for branch in self.branches)
-        return (self.word, given, inner, self.times)
+        return (self.word, given, inner)
 
     def walk(self) -> Iterator[Piece]:
         """This piece and all in it, in the order of the text."""

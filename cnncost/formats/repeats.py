@@ -7,6 +7,7 @@ from os.path import commonprefix
 from typing import TYPE_CHECKING, NamedTuple
 
 from cnncost.formats.pieces import Piece
+from cnncost.layers import TYPES
 from cnncost.spec.names import RESERVED
 
 if TYPE_CHECKING:
@@ -23,6 +24,10 @@ PARAMETERS = 5
 
 LARGEST = 20_000
 """Lines; a longer network keeps its structures but gets no blocks, which would take minutes."""
+
+
+WHOLE = 3
+"""How much a line counts that is saved by a block that is a module of the source."""
 
 
 class Block(NamedTuple):
@@ -43,14 +48,14 @@ def find_blocks(top: list[Piece]) -> list[Block]:
     if sum(piece.lines for piece in top) > LARGEST:
         return blocks
     while len(blocks) < MOST:
-        made = _next_block([top, *(b.body for b in blocks)], f"block{len(blocks) + 1}")
+        made = _next_block([top, *(b.body for b in blocks)], {b.name for b in blocks})
         if made is None:
             break
         blocks.append(made)
     return blocks
 
 
-def _next_block(lists: list[list[Piece]], name: str) -> Block | None:
+def _next_block(lists: list[list[Piece]], taken: set[str]) -> Block | None:
     """The block that saves the most lines, its runs replaced; None where none saves any."""
     numbers: dict[object, int] = {}
     runs: dict[tuple[int, ...], Run] = defaultdict(list)
@@ -68,7 +73,7 @@ def _next_block(lists: list[list[Piece]], name: str) -> Block | None:
     for saved, keys in ranked[:50]:
         if saved <= 0:
             return None
-        block = _made(_apart(runs[keys], len(keys)), len(keys), name)
+        block = _made(_apart(runs[keys], len(keys)), len(keys), taken)
         if block is not None:
             return block
     return None
@@ -77,7 +82,24 @@ def _next_block(lists: list[list[Piece]], name: str) -> Block | None:
 def _saved(run: Run, length: int) -> int:
     line, at = run[0]
     size = sum(piece.lines for piece in line[at : at + length])
-    return (len(_apart(run, length)) - 1) * (size - 1) - 2
+    saved = (len(_apart(run, length)) - 1) * (size - 1) - 2
+    return WHOLE * saved if all(_whole(line, at, length) for line, at in run) else saved
+
+
+def _whole(line: list[Piece], at: int, length: int) -> bool:
+    """Whether the lines are all of a module of the source, with none beside them left out."""
+    path = _common(line[at : at + length]) + "."
+    beside = line[max(0, at - 1) : at] + line[at + length : at + length + 1]
+    return length > 1 and not any(piece.path.startswith(path) for piece in beside)
+
+
+def _called(body: list[Piece], taken: set[str]) -> str:
+    """A block's name: the words of its lines where they are few, else what it is."""
+    words = [piece.word for piece in body]
+    plain = len(words) <= 3 and all(word in TYPES for word in words)
+    residual = any(piece.word == "residual" for piece in body)
+    stem = "_".join(words) if plain and len(words) > 1 else "unit" if residual else "block"
+    return next(n for i in range(1, 99) if (n := stem if i == 1 else f"{stem}{i}") not in taken)
 
 
 def _apart(run: Run, length: int) -> Run:
@@ -89,7 +111,7 @@ def _apart(run: Run, length: int) -> Run:
     return kept
 
 
-def _made(run: Run, length: int, name: str) -> Block | None:
+def _made(run: Run, length: int, taken: set[str]) -> Block | None:
     """The block of these runs, which become its calls; None if it has too many parameters."""
     bodies = [line[at : at + length] for line, at in run]
     holes = [[hole for piece in body for hole in piece.holes()] for body in bodies]
@@ -97,6 +119,7 @@ def _made(run: Run, length: int, name: str) -> Block | None:
     parameters, texts = _parameters(columns, [key for _, key in holes[0]], holes[0])
     if len(parameters) > PARAMETERS:
         return None
+    name = _called(bodies[0], taken)
     calls = [
         Piece(
             name,
@@ -113,6 +136,7 @@ def _made(run: Run, length: int, name: str) -> Block | None:
     for (piece, key), text in zip(holes[0], texts, strict=True):
         if text:
             piece.args[key] = text
+            piece.bound = True
     return Block(name, tuple(parameters), bodies[0])
 
 
