@@ -46,6 +46,9 @@ def convert(
             show_default=False,
         ),
     ] = "",
+    flat: Annotated[
+        bool, typer.Option("--flat", help="A spec with one line a layer: no blocks or structures.")
+    ] = False,
     force: options.Force = False,
     settings: options.Set = None,
     shapes: options.Input = None,
@@ -59,22 +62,35 @@ def convert(
     form = _form(output, to)
     refuse_existing(output, force=force)
     if not Path(arch).exists() and formats.is_source(arch):
-        spec = _from_source(arch, shapes or (), max_layers)
+        spec = _from_source(arch, shapes or (), max_layers, flat=flat)
     else:
         spec = options.load(arch, settings, shapes, max_layers)
+        if flat:
+            spec = _flat(spec, max_layers)
     write_bytes(output, formats.write(spec, form), force=force)
 
 
-def _from_source(target: str, shapes: Sequence[str], max_layers: int) -> Spec:
+def _from_source(target: str, shapes: Sequence[str], max_layers: int, *, flat: bool) -> Spec:
     """The spec of what the user's code builds; what is not exact goes to standard error."""
     from cnncost.formats.spec_text import spec_text
+    from cnncost.formats.structured import structured_text
     from cnncost.formats.torch_in import read_source
 
     sys.stderr.write(f"running {target}\n")
     graph = read_source(target, options.parse_shapes(shapes))
     for line in graph.unknown:
         sys.stderr.write(f"{line} could not be expressed: its costs are unknown\n")
-    return api.loads(spec_text(graph), name=target, max_layers=max_layers)
+    text = spec_text(graph) if flat else structured_text(graph)
+    return api.loads(text, name=target, max_layers=max_layers)
+
+
+def _flat(spec: Spec, max_layers: int) -> Spec:
+    """The spec of the same network, one line a layer."""
+    from cnncost.formats.graph_of import graph_of
+    from cnncost.formats.spec_text import spec_text
+
+    text = spec_text(graph_of(spec.network))
+    return api.loads(text, name=spec.text.name, max_layers=max_layers)
 
 
 def _form(output: str, to: str) -> formats.Format:

@@ -30,6 +30,10 @@ WHOLE = 3
 """How much a line counts that is saved by a block that is a module of the source."""
 
 
+FEW = 3
+"""Lines of a block that is no module of the source: a convolution with its norm and activation."""
+
+
 class Block(NamedTuple):
     """A signature's name and parameters, and its lines."""
 
@@ -83,7 +87,10 @@ def _saved(run: Run, length: int) -> int:
     line, at = run[0]
     size = sum(piece.lines for piece in line[at : at + length])
     saved = (len(_apart(run, length)) - 1) * (size - 1) - 2
-    return WHOLE * saved if all(_whole(line, at, length) for line, at in run) else saved
+    if all(_whole(line, at, length) for line, at in run):
+        return WHOLE * saved
+    few = length <= FEW and not any(piece.branches for piece in line[at : at + length])
+    return saved if few else 0
 
 
 def _whole(line: list[Piece], at: int, length: int) -> bool:

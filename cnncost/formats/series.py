@@ -9,7 +9,7 @@ from cnncost.formats.pieces import Piece
 from cnncost.layers import JOINS, layer_type
 
 if TYPE_CHECKING:
-    from cnncost.formats.graph import Graph, Op
+    from cnncost.formats.graph import Graph, Op, Value
 
 FARTHEST = 2000
 """Pieces that a branch may be long: what bounds the way back from a join."""
@@ -33,7 +33,7 @@ class Series:
                 self.pieces.append(self._leaf(op))
 
     def _leaf(self, op: Op) -> Piece:
-        piece = Piece(op.word, dict(op.arguments), op.name, ",".join(op.reads), op.name)
+        piece = Piece(op.word, _told(op), op.name, ",".join(op.reads), op.name)
         if op.word == "conv":  # given or not, one block can stand for both
             for key, usual in (("stride", 1), ("padding", 0)):
                 piece.args.setdefault(key, usual)
@@ -104,6 +104,12 @@ class Series:
                 return at
             want = piece.reads
         return -1
+
+
+def _told(op: Op) -> dict[str, Value]:
+    """The arguments that differ from the defaults; imports may say more."""
+    kinds = layer_type(op.word).kinds
+    return {k: v for k, v in op.arguments.items() if k not in kinds or kinds[k].default != v}
 
 
 def _structure(join: Op, entry: str, branches: list[list[Piece]]) -> Piece:
