@@ -89,22 +89,27 @@ def _saved(run: Run, length: int) -> int:
     saved = (len(_apart(run, length)) - 1) * (size - 1) - 2
     if all(_whole(line, at, length) for line, at in run):
         return WHOLE * saved
-    few = length <= FEW and not any(piece.branches for piece in line[at : at + length])
+    few = length <= FEW and all(piece.word in TYPES for piece in line[at : at + length])
     return saved if few else 0
 
 
 def _whole(line: list[Piece], at: int, length: int) -> bool:
     """Whether the lines are all of a module of the source, with none beside them left out."""
-    path = _common(line[at : at + length]) + "."
+    if length == 1:
+        return bool(line[at].branches)
+    shared: list[str] = commonprefix([p.path.split(".") for p in line[at : at + length]])
+    if not shared:
+        return False
+    path = ".".join(shared) + "."
     beside = line[max(0, at - 1) : at] + line[at + length : at + length + 1]
-    return length > 1 and not any(piece.path.startswith(path) for piece in beside)
+    return not any(piece.path.startswith(path) for piece in beside)
 
 
 def _called(body: list[Piece], taken: set[str]) -> str:
     """A block's name: the words of its lines where they are few, else what it is."""
     words = [piece.word for piece in body]
     plain = len(words) <= 3 and all(word in TYPES for word in words)
-    residual = any(piece.word == "residual" for piece in body)
+    residual = any(piece.branches for piece in body)
     stem = "_".join(words) if plain and len(words) > 1 else "unit" if residual else "block"
     return next(n for i in range(1, 99) if (n := stem if i == 1 else f"{stem}{i}") not in taken)
 

@@ -37,6 +37,10 @@ class Series:
         if op.word == "conv":  # given or not, one block can stand for both
             for key, usual in (("stride", 1), ("padding", 0)):
                 piece.args.setdefault(key, usual)
+        order = list(layer_type(op.word).kinds)  # equal layers have their keys in one order
+        piece.args = dict(
+            sorted(piece.args.items(), key=lambda kv: order.index(kv[0]) if kv[0] in order else -1)
+        )
         piece.named = layer_type(op.word).counted
         piece.fixed = bool(op.word in JOINS or op.shares or op.frozen or op.name in self.shared)
         return piece
