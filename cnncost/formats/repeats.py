@@ -19,6 +19,9 @@ LONGEST = 12
 MOST = 10
 """Blocks of one spec; each takes one pass over all lines."""
 
+TRIES = 50
+"""Candidates that are looked at for one block; the others save less."""
+
 PARAMETERS = 5
 """More than a reader keeps in mind."""
 
@@ -70,27 +73,30 @@ def _next_block(lists: list[list[Piece]], taken: set[str]) -> Block | None:
                 if line[at + length - 1].fixed:
                     break
                 runs[tuple(keys[at : at + length])].append((line, at))
-    ranked = sorted(
-        ((_saved(run, len(keys)), keys) for keys, run in runs.items() if len(run) > 1),
-        key=lambda pair: -pair[0],
-    )
-    for saved, keys in ranked[:50]:
+    ranked = [_ranked(run, len(keys)) for keys, run in runs.items() if len(run) > 1]
+    ranked.sort(key=lambda pair: -pair[0])
+    for saved, run, length in ranked[:TRIES]:
         if saved <= 0:
             return None
-        block = _made(_apart(runs[keys], len(keys)), len(keys), taken)
+        block = _made(run, length, taken)
         if block is not None:
             return block
     return None
 
 
-def _saved(run: Run, length: int) -> int:
+def _ranked(run: Run, length: int) -> tuple[int, Run, int]:
+    """What a block for these runs saves, the runs that it is for, and their length.
+
+    Runs that are modules of the source go before all others, even those of the same lines.
+    """
+    whole = _apart([(line, at) for line, at in run if _whole(line, at, length)], length)
     line, at = run[0]
     size = sum(piece.lines for piece in line[at : at + length])
-    saved = (len(_apart(run, length)) - 1) * (size - 1) - 2
-    if all(_whole(line, at, length) for line, at in run):
-        return WHOLE * saved
+    if len(whole) > 1:
+        return WHOLE * ((len(whole) - 1) * (size - 1) - 2), whole, length
     few = length <= FEW and all(piece.word in TYPES for piece in line[at : at + length])
-    return saved if few else 0
+    apart = _apart(run, length)
+    return ((len(apart) - 1) * (size - 1) - 2 if few else 0), apart, length
 
 
 def _whole(line: list[Piece], at: int, length: int) -> bool:

@@ -11,7 +11,7 @@ from cnncost.layers import JOINS, layer_type
 if TYPE_CHECKING:
     from cnncost.formats.graph import Graph, Op, Value
 
-FARTHEST = 2000
+FARTHEST = 200
 """Pieces that a branch may be long: what bounds the way back from a join."""
 
 DEEPEST = 30

@@ -67,6 +67,7 @@ class _Writer:
         self.needed = link(graph, self.pieces)
         self.above = next(iter(graph.inputs)) if len(graph.inputs) == 1 else ""
         self.blocks = find_blocks(self.pieces)
+        self.top = {id(piece) for piece in self.pieces}
         self.taken = {self.names[name] for name in self.needed if name in self.names}
         self.taken |= {block.name for block in self.blocks}
 
@@ -146,7 +147,7 @@ class _Writer:
         if op is not None and op.word == piece.word:
             keys += [f"share: {self.names[op.shares]}"] if op.shares else []
             keys += ["frozen: true"] if op.frozen else []
-        if piece.fixed and named and len(piece.reads.split(",")) == 1 and piece in self.pieces:
+        if piece.fixed and named and len(piece.reads.split(",")) == 1 and id(piece) in self.top:
             keys += [] if reads == ["previous"] else [f"from: {reads[0]}"]
         return keys
 
