@@ -67,7 +67,7 @@ def _usual(layer: Layer, kind: Kind, value: Any, x: Shape) -> bool:  # Any: each
 def _written(kind: Kind, value: Any, x: Shape, what: str) -> Value:  # Any: as above
     for text in _forms(value):
         if _reads(kind, text, value, x):
-            return text
+            return text  # type: ignore[no-any-return]  # as it was yielded
     raise CnncostError(f"{what} has no form in a spec")
 
 

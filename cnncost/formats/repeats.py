@@ -25,7 +25,7 @@ TRIES = 50
 PARAMETERS = 5
 """More than a reader keeps in mind."""
 
-LARGEST = 20_000
+LARGEST = 5_000
 """Lines; a longer network keeps its structures but gets no blocks, which would take minutes."""
 
 
@@ -103,7 +103,7 @@ def _whole(line: list[Piece], at: int, length: int) -> bool:
     """Whether the lines are all of a module of the source, with none beside them left out."""
     if length == 1:
         return bool(line[at].branches)
-    shared: list[str] = commonprefix([p.path.split(".") for p in line[at : at + length]])
+    shared = commonprefix([p.path.split(".") for p in line[at : at + length]])
     if not shared:
         return False
     path = ".".join(shared) + "."
@@ -160,7 +160,7 @@ def _made(run: Run, length: int, taken: set[str]) -> Block | None:
 
 def _common(body: list[Piece]) -> str:
     """The path that all lines have in common; the first's where there is none."""
-    shared: list[str] = commonprefix([piece.path.split(".") for piece in body])
+    shared = commonprefix([piece.path.split(".") for piece in body])
     return ".".join(shared) or body[0].path
 
 

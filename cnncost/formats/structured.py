@@ -98,6 +98,7 @@ class _Writer:
             while end < len(pieces) and _same(piece, pieces[end]):
                 end += 1
             self._piece(piece, end - at, indent, lines, named=named)
+            self.above = pieces[end - 1].out
             at = end
 
     def _piece(
