@@ -103,7 +103,7 @@ def _whole(line: list[Piece], at: int, length: int) -> bool:
     """Whether the lines are all of a module of the source, with none beside them left out."""
     if length == 1:
         return bool(line[at].branches)
-    shared = commonprefix([p.path.split(".") for p in line[at : at + length]])
+    shared = commonprefix([p.path.split(".") for p in line[at : at + length]])  # noqa: RUF071  lists of names, not texts
     if not shared:
         return False
     path = ".".join(shared) + "."
@@ -160,7 +160,7 @@ def _made(run: Run, length: int, taken: set[str]) -> Block | None:
 
 def _common(body: list[Piece]) -> str:
     """The path that all lines have in common; the first's where there is none."""
-    shared = commonprefix([piece.path.split(".") for piece in body])
+    shared = commonprefix([piece.path.split(".") for piece in body])  # noqa: RUF071  lists of names, not texts
     return ".".join(shared) or body[0].path
 
 
