@@ -56,6 +56,9 @@ def convert(
     no_weights: Annotated[
         bool, typer.Option("--no-weights", help="Leave the random weights out of an ONNX file.")
     ] = False,
+    flat: Annotated[
+        bool, typer.Option("--flat", help="A spec with one line a layer: no blocks or structures.")
+    ] = False,
     force: options.Force = False,
     settings: options.Set = None,
     shapes: options.Input = None,
@@ -73,8 +76,12 @@ def convert(
     refuse_existing(output, force=force)
     if not Path(arch).exists() and formats.is_source(arch):
         spec = options.known(arch, _from_source(arch, shapes or (), max_layers), strict=strict)
+        imported = True
     else:
         spec = options.load(arch, settings, shapes, max_layers, strict=strict)
+        imported = bool(formats.by_suffix(arch, reads=True)) and Path(arch).exists()
+    if form.key == "yaml" and (flat or imported):
+        spec = _rewritten(spec, max_layers, flat=flat)
     write_bytes(output, formats.write(spec, form, weights=not no_weights), force=force)
 
 
@@ -85,6 +92,17 @@ def _from_source(target: str, shapes: Sequence[str], max_layers: int) -> Spec:
     sys.stderr.write(f"running {target}\n")
     graph = read_source(target, options.parse_shapes(shapes))
     return api.imported(graph, target, max_layers=max_layers)
+
+
+def _rewritten(spec: Spec, max_layers: int, *, flat: bool) -> Spec:
+    """The spec of the same network: one line a layer, or with its blocks and structures found."""
+    from cnncost.formats.graph_of import graph_of
+    from cnncost.formats.spec_text import spec_text
+    from cnncost.formats.structured import structured_text
+
+    graph = graph_of(spec.network)
+    text = spec_text(graph) if flat else structured_text(graph)
+    return api.loads(text, name=spec.text.name, max_layers=max_layers)
 
 
 def _form(output: str, to: str) -> formats.Format:

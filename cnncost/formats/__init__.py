@@ -40,6 +40,8 @@ _ALL: tuple[Format, ...] = (
     Format("yaml", "a cnncost spec", (".yaml", ".yml"), writer="spec_file"),
     Format("onnx", "an ONNX file", (".onnx",), reader="onnx_in", writer="onnx_out"),
     Format("pytorch", "PyTorch code: an nn.Module", (".py",), writer="torch_out"),
+    Format("mermaid", "a Mermaid flowchart", (".mmd", ".mermaid"), writer="mermaid_out"),
+    Format("dot", "a Graphviz graph", (".dot", ".gv"), writer="dot_out"),
 )
 
 _SOURCE = re.compile(r"(?:[\w.]+|.+\.py):[A-Za-z_][\w.]*")

@@ -23,10 +23,10 @@ def spec_text(graph: Graph) -> str:
     where a layer does not read the line above.
     """
     called = names(graph)
-    lines = [f"name: {_text(graph.name)}"]
+    lines = [f"name: {quoted_text(graph.name)}"]
     if graph.notes:
         lines += ["notes: >", *(f"  {line}" for line in graph.notes.splitlines())]
-    lines.append(f"input: {_inputs(graph, called)}")
+    lines.append(f"input: {written_inputs(graph, called)}")
     lines.append("layers:")
     above = list(graph.inputs)[-1] if len(graph.inputs) == 1 else ""
     needed = _referred(graph)
@@ -36,8 +36,9 @@ def spec_text(graph: Graph) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _inputs(graph: Graph, names: dict[str, str]) -> str:
-    shapes = {name: _value(shape) for name, shape in graph.inputs.items()}
+def written_inputs(graph: Graph, names: dict[str, str]) -> str:
+    """What stands behind `input:`."""
+    shapes = {name: value_text(shape) for name, shape in graph.inputs.items()}
     if len(shapes) == 1:
         return next(iter(shapes.values()))
     return "{" + ", ".join(f"{names[name]}: {shape}" for name, shape in shapes.items()) + "}"
@@ -66,14 +67,14 @@ def _line(op: Op, names: dict[str, str], above: str, *, named: bool) -> str:
     if op.word in JOINS:
         parts.append(f"{op.word}: [{', '.join(reads)}]")
     elif op.word == "opaque":
-        inner = ", ".join(f"{key}: {_value(value)}" for key, value in arguments.items())
+        inner = ", ".join(f"{key}: {value_text(value)}" for key, value in arguments.items())
         parts.append(f"opaque: {{{inner}}}")
         arguments = {}
     else:
         main = layer_type(op.word).main
         given = main is not None and main in arguments
-        parts.append(f"{op.word}: {_value(arguments.pop(main))}" if given and main else op.word)
-    parts += [f"{key}: {_value(value)}" for key, value in arguments.items()]
+        parts.append(f"{op.word}: {value_text(arguments.pop(main))}" if given and main else op.word)
+    parts += [f"{key}: {value_text(value)}" for key, value in arguments.items()]
     if op.shares:
         parts.append(f"share: {names[op.shares]}")
     if op.frozen:
@@ -83,17 +84,18 @@ def _line(op: Op, names: dict[str, str], above: str, *, named: bool) -> str:
     return parts[0] if parts == [op.word] else "{" + ", ".join(parts) + "}"
 
 
-def _value(value: Value) -> str:
+def value_text(value: Value) -> str:
+    """An argument as a spec has it."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, tuple):
-        return f"[{', '.join(_value(part) for part in value)}]"
+        return f"[{', '.join(value_text(part) for part in value)}]"
     if isinstance(value, Fraction):
         return repr(float(value))
-    return _text(value) if isinstance(value, str) else str(value)
+    return quoted_text(value) if isinstance(value, str) else str(value)
 
 
-def _text(text: str) -> str:
+def quoted_text(text: str) -> str:
     """A text that YAML reads as itself."""
     if _PLAIN.fullmatch(text):
         return text
@@ -111,11 +113,12 @@ def names(graph: Graph) -> dict[str, str]:
         *(name for name in graph.inputs if name not in found),
         *(o.name for o in graph.ops),
     ]:
-        found[name] = _free(_clean(name), taken)
+        found[name] = _free(clean(name), taken)
     return found
 
 
-def _clean(name: str) -> str:
+def clean(name: str) -> str:
+    """The nearest name that a spec allows."""
     word = re.sub(r"\W+", "_", name, flags=re.A).strip("_") or "layer"
     if word[0].isdigit():
         word = f"layer{word}"

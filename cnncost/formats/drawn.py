@@ -1,0 +1,22 @@
+"""What the graphs for Graphviz and Mermaid show: a label a layer, and the edges."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cnncost.network import Network, Node
+
+
+def label(node: Node) -> tuple[str, str, str]:
+    """A node's name, type and output shape."""
+    return node.name, node.layer.word if node.layer else "input", str(node.output)
+
+
+def edges(network: Network) -> Iterator[tuple[int, int]]:
+    """Each read as (from, to), in the order of the readers."""
+    for node in network.nodes:
+        for read in node.reads:
+            yield read, node.index

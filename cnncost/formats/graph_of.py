@@ -1,0 +1,93 @@
+"""A network that was read as the graph that imports write."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cnncost.errors import CnncostError, Refused
+from cnncost.formats.graph import Graph, Op
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from cnncost.formats.graph import Value
+    from cnncost.layers import Layer
+    from cnncost.layers.kinds import Kind
+    from cnncost.network import Network, Node
+    from cnncost.shape import Shape
+
+
+def graph_of(network: Network) -> Graph:
+    """The graph of a network: an operation a layer, numbers as the layers have them.
+
+    Raises:
+        CnncostError: a layer's value has no form in a spec.
+    """
+    nodes = network.nodes
+    return Graph(
+        name=network.name,
+        inputs={node.name: node.output.dims for node in network.inputs},
+        ops=tuple(_op(node, network) for node in network.layers),
+        outputs=tuple(nodes[index].name for index in network.outputs),
+        notes=network.notes.strip(),
+    )
+
+
+def _op(node: Node, network: Network) -> Op:
+    assert node.layer is not None
+    nodes = network.nodes
+    return Op(
+        name=node.name,
+        word=node.layer.word,
+        arguments=_arguments(node.layer, node.inputs[0]),
+        reads=tuple(nodes[index].name for index in node.reads),
+        shares="" if node.shares is None else nodes[node.shares].name,
+        frozen=node.frozen,
+    )
+
+
+def _arguments(layer: Layer, x: Shape) -> dict[str, Value]:
+    """What differs from the defaults, in its shortest form."""
+    found: dict[str, Value] = {}
+    for name, kind in layer.kinds.items():
+        value = getattr(layer, name)
+        if not _usual(layer, kind, value, x):
+            found[name] = _written(kind, value, x, f"{layer.word}: {name}")
+    return found
+
+
+def _usual(layer: Layer, kind: Kind, value: Any, x: Shape) -> bool:  # Any: each kind has its own
+    """Whether a value is its field's default, which may be another field's value."""
+    if isinstance(kind.default, str) and kind.default in layer.kinds:
+        return bool(getattr(layer, kind.default) == value)
+    return not kind.required and _reads(kind, kind.default, value, x)
+
+
+def _written(kind: Kind, value: Any, x: Shape, what: str) -> Value:  # Any: as above
+    for text in _forms(value):
+        if _reads(kind, text, value, x):
+            return text  # type: ignore[no-any-return]  # as it was yielded
+    raise CnncostError(f"{what} has no form in a spec")
+
+
+def _reads(kind: Kind, text: Any, value: Any, x: Shape) -> bool:  # Any: as above
+    try:
+        return bool(kind.read(text, x) == value)
+    except Refused:
+        return False
+
+
+def _forms(value: Any) -> Iterator[Any]:  # Any: as above
+    """The ways to write a value, the shortest first: one number, one an axis, all of it."""
+    if isinstance(value, tuple) and value:
+        first = value[0]
+        if isinstance(first, tuple) and first:
+            yield first[0]
+            yield tuple(pair[0] for pair in value)
+        yield first
+        yield value
+        if all(isinstance(part, int) for part in value):
+            yield tuple(part + 1 for part in value)  # axes count from 1 in a spec
+        return
+    yield value

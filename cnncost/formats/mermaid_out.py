@@ -1,0 +1,28 @@
+"""Mermaid out: a network as a flowchart that Markdown viewers draw."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from cnncost.formats.drawn import edges, label
+
+if TYPE_CHECKING:
+    from cnncost.spec import Spec
+
+
+def write(spec: Spec) -> bytes:
+    """The network as a flowchart, top to bottom: name, type and output shape."""
+    network = spec.network
+    lines = ["flowchart TD"]
+    for node in network.nodes:
+        text = "<br/>".join(map(_escaped, label(node)))
+        left, right = ("[", "]") if node.layer else ("([", "])")
+        lines.append(f'  n{node.index}{left}"{text}"{right}')
+    lines += [f"  n{start} --> n{end}" for start, end in edges(network)]
+    return ("\n".join(lines) + "\n").encode()
+
+
+def _escaped(text: str) -> str:
+    """Anything but letters, digits and plain marks by its number, as Mermaid escapes it."""
+    return re.sub(r"[^\w .,:/()-]", lambda match: f"#{ord(match[0])};", " ".join(text.split()))

@@ -1,0 +1,93 @@
+"""Graphs as structured specs, and drawn: the same network, in fewer lines."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import cnncost
+from cnncost import bundled
+from cnncost.formats.dot_out import write as dot
+from cnncost.formats.graph import Graph, Op
+from cnncost.formats.graph_of import graph_of
+from cnncost.formats.mermaid_out import write as mermaid
+from cnncost.formats.spec_text import spec_text
+from cnncost.formats.structured import attempt, equal, structured_text
+
+TARGETS = {"resnet50": 60, "mobilenet_v2": 80, "densenet121": 60}
+"""Lines at most, as issue 6 has them."""
+
+
+@pytest.mark.parametrize("name", bundled.names())
+def test_bundled_networks_come_back(name: str) -> None:
+    network = cnncost.load(name).network
+    graph = graph_of(network)
+    assert equal(cnncost.loads(spec_text(graph)).network, network)
+    text = attempt(graph)
+    assert equal(cnncost.loads(text).network, network)
+    assert structured_text(graph) == text  # the flat text did not have to stand in
+    assert len(text.splitlines()) <= TARGETS.get(name, len(spec_text(graph).splitlines()))
+
+
+@st.composite
+def graphs(draw: st.DrawFn) -> Graph:
+    """Layers over one map, each behind any earlier one; what nothing reads is an output."""
+    ops: list[Op] = []
+    names = ["input"]
+    for i in range(draw(st.integers(1, 24))):
+        word = draw(st.sampled_from(["conv", "relu", "batchnorm", "add", "add", "mul"]))
+        near = names[-draw(st.sampled_from([1, 1, 1, 2, 4])) :]
+        reads = [draw(st.sampled_from(near))]
+        if word in ("add", "mul"):
+            reads.append(draw(st.sampled_from(names[-4:])))
+        arguments = (
+            {"filters": 4, "kernel": draw(st.sampled_from([1, 3]))} if word == "conv" else {}
+        )
+        if arguments.get("kernel") == 3:
+            arguments["padding"] = 1
+        name = f"m{i // 3}.{word}{i}"
+        ops.append(Op(name, word, dict(arguments), tuple(reads)))
+        names.append(name)
+    read = {name for op in ops for name in op.reads}
+    return Graph(
+        "random", {"input": (4, 8, 8)}, tuple(ops), tuple(n for n in names[1:] if n not in read)
+    )
+
+
+@settings(max_examples=150, deadline=None)
+@given(graphs())
+def test_random_graphs_are_kept(graph: Graph) -> None:
+    flat = cnncost.loads(spec_text(graph)).network
+    assert equal(cnncost.loads(structured_text(graph)).network, flat)
+    assert equal(cnncost.loads(attempt(graph)).network, flat)
+
+
+ODD = """name: "a \\"b\\" \\\\N #1; <x>"
+input: [3, 8, 8]
+layers: [{conv: 2, kernel: 1}, relu]
+"""
+
+
+def test_titles_are_escaped_in_dot() -> None:
+    assert dot(cnncost.loads(ODD)).decode().startswith('digraph "a \\"b\\" \\\\N #1; <x>" {\n')
+
+
+def test_mermaid_is_a_flowchart() -> None:
+    lines = mermaid(cnncost.loads(ODD)).decode().splitlines()
+    assert lines == [
+        "flowchart TD",
+        '  n0(["input<br/>input<br/>3x8x8"])',
+        '  n1["conv1<br/>conv<br/>2x8x8"]',
+        '  n2["relu1<br/>relu<br/>2x8x8"]',
+        "  n0 --> n1",
+        "  n1 --> n2",
+    ]
+
+
+@pytest.mark.parametrize("name", bundled.names())
+def test_every_edge_is_drawn(name: str) -> None:
+    spec = cnncost.load(name)
+    edges = sum(len(node.reads) for node in spec.network.nodes)
+    assert dot(spec).decode().count(" -> ") == edges
+    assert mermaid(spec).decode().count(" --> ") == edges
