@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from time import monotonic
 
+from cnncost.suggest import labels
 from cnncost.suggest.budget import Budget
 from cnncost.suggest.damage import UNIT
 from cnncost.suggest.draft import METRICS, Measures, measured
@@ -15,7 +16,7 @@ from cnncost.suggest.plan import Plan, Step, steps
 from cnncost.suggest.prune import without_dominated
 from cnncost.suggest.solver import Limits, Outcome, nearest, solve
 from cnncost.suggest.space import Space
-from cnncost.suggest.tables import Costs
+from cnncost.suggest.tables import Costs, Tables
 from cnncost.suggest.variable import Choice, Variable
 
 Progress = Callable[[str], None]
@@ -251,10 +252,8 @@ def _best_of(
         if progress is not None:
             progress(f"score {best / UNIT:.3f}, at least {max(bound, 0) / UNIT:.3f}")
 
-    if limits.cutoff is None and _out_of_reach(scene, limits):
-        return None, Outcome(None)
     pruned = without_dominated(scene.space.tables, tuple(limits.budgets))
-    outcome = solve(pruned, limits, tell)
+    outcome = _solved(pruned, limits, tell)
     scene = replace(scene, space=replace(scene.space, tables=pruned))
     while True:
         if outcome.chosen is None:
@@ -263,16 +262,27 @@ def _best_of(
         if plan is not None and holds(plan.after, budgets):
             return plan, outcome
         limits = replace(limits, forbidden=(*limits.forbidden, outcome.chosen))
-        outcome = solve(scene.space.tables, limits, tell)
+        outcome = _solved(scene.space.tables, limits, tell)
 
 
-def _out_of_reach(scene: Scene, limits: Limits) -> bool:
-    """Whether no plan of a scene holds the budgets, whatever it scores: quickly proved."""
-    tables = scene.space.tables
+def _solved(tables: Tables, limits: Limits, tell: Callable[[float, float], None]) -> Outcome:
+    """The best choices: by label setting where a chain of layers allows it, else by HiGHS."""
+    started = monotonic()
+    outcome = labels.solve(tables, limits, tell)
+    if outcome is not None:
+        return outcome
+    if limits.cutoff is None and _out_of_reach(tables, limits):
+        return Outcome(None)
+    left = max(limits.seconds - (monotonic() - started), 0.1)
+    return solve(tables, replace(limits, seconds=left), tell)
+
+
+def _out_of_reach(tables: Tables, limits: Limits) -> bool:
+    """Whether no plan holds the budgets, whatever it scores: quickly proved."""
     if any(tables.floor(metric) > most for metric, most in limits.budgets.items()):
         return True
     tables = without_dominated(tables, tuple(limits.budgets), scored=False)
-    _, factor = nearest(tables, limits.budgets, scene.space.convolutions, REACH_SECONDS)
+    _, factor = nearest(tables, limits.budgets, limits.convolutions, REACH_SECONDS)
     return factor > 1 + 1e-6
 
 
