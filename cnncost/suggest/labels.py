@@ -49,7 +49,7 @@ def solve(tables: Tables, limits: Limits, report: Report | None = None) -> Outco
 
     `report` is told the best score found so far and the bound, in score units.
     """
-    if limits.forbidden or limits.banned:
+    if limits.forbidden:
         return None
     metrics = tuple(limits.budgets)
     chain = chained(tables, metrics)

@@ -13,7 +13,7 @@ from cnncost.suggest.damage import UNIT
 from cnncost.suggest.draft import METRICS, Measures, measured
 from cnncost.suggest.greedy import greedy
 from cnncost.suggest.plan import Plan, Step, steps
-from cnncost.suggest.prune import without_dominated
+from cnncost.suggest.prune import without_dominated, without_kinds
 from cnncost.suggest.solver import Limits, Outcome, nearest, solve
 from cnncost.suggest.space import Space
 from cnncost.suggest.tables import Costs, Tables
@@ -57,8 +57,8 @@ class Offer:
 
     choice: Choice | None
     """The spatial change; None for the spec as it is."""
-    make: Callable[[int | None, bool], Scene]
-    """The scene with the choices that score at most so much, with or without structural ones."""
+    make: Callable[[int | None], Scene]
+    """The scene with the choices that score at most so much."""
 
     @property
     def score(self) -> int:
@@ -137,7 +137,7 @@ class Search:
     def _scene(self, index: int) -> Scene:
         """A scene with all its choices."""
         if index not in self._made:
-            self._made[index] = self.offers[index].make(None, True)
+            self._made[index] = self.offers[index].make(None)
         return self._made[index]
 
     def best(
@@ -150,12 +150,8 @@ class Search:
         """The plan of the least score that holds the budgets; `known` is one that does."""
         run = _Run(budgets, frozenset(), progress, monotonic() + self.seconds)
         run.best = known
-        order = sorted(self.offers, key=lambda offer: offer.score)
-        # Without structural choices the search is small, and its plan cuts the large one down.
-        for offer in order:
-            run.visit(offer, structural=False)
-        for offer in order:
-            run.visit(offer, structural=True)
+        for offer in sorted(self.offers, key=lambda offer: offer.score):
+            run.visit(offer)
         return run.found(self.seconds)
 
     def without(self, kind: str, plan: Plan, budgets: Sequence[Budget]) -> Plan | None:
@@ -163,10 +159,9 @@ class Search:
         leading = [step.choice for step in plan.steps]
         seconds = min(self.seconds, WITHOUT_SECONDS)
         run = _Run(budgets, frozenset({kind}), None, monotonic() + seconds)
-        for structural in (False, True):
-            for offer in self.offers:
-                if offer.choice is None or offer.choice in leading:
-                    run.visit(offer, structural=structural)
+        for offer in self.offers:
+            if offer.choice is None or offer.choice in leading:
+                run.visit(offer)
         return run.found(seconds).plan
 
 
@@ -188,17 +183,16 @@ class _Run:
         self.bounds: list[int] = []
         """For each scene that was not finished: what no plan of it scores below."""
 
-    def visit(self, offer: Offer, *, structural: bool) -> None:
+    def visit(self, offer: Offer) -> None:
         """Search one scene for a better plan than the best so far."""
         ceiling = None if self.best is None else self.best.score - 1 - offer.score
         if ceiling is not None and ceiling < 0:
             return
         left = self.deadline - monotonic()
         if left <= 0:
-            if structural:
-                self.bounds.append(offer.score)
+            self.bounds.append(offer.score)
             return
-        scene = offer.make(ceiling, structural)
+        scene = offer.make(ceiling)
         if not self.banned and self._greedy(scene):
             assert self.best is not None
             ceiling = self.best.score - 1 - offer.score
@@ -206,11 +200,10 @@ class _Run:
             {METRICS.index(b.metric): b.most for b in self.budgets},
             scene.space.convolutions,
             cutoff=ceiling,
-            banned=self.banned,
-            seconds=left if structural else left / 4,
+            seconds=self.deadline - monotonic(),
         )
-        plan, outcome = _best_of(scene, limits, self.budgets, self.progress)
-        if structural and not outcome.proved:
+        plan, outcome = _best_of(self, scene, limits)
+        if not outcome.proved:
             self.bounds.append(scene.score + outcome.bound)
         if plan is not None:
             self.best = plan
@@ -240,26 +233,25 @@ class _Run:
         return Found(replace(self.best, proved=proved, bound=bound), proved, spent)
 
 
-def _best_of(
-    scene: Scene, limits: Limits, budgets: Sequence[Budget], progress: Progress | None
-) -> tuple[Plan | None, Outcome]:
+def _best_of(run: _Run, scene: Scene, limits: Limits) -> tuple[Plan | None, Outcome]:
     """The best plan of a scene, held against the recount of its text.
 
     A plan that its recount refutes is forbidden, and the search goes on: so the bound stays.
     """
 
     def tell(best: float, bound: float) -> None:
-        if progress is not None:
-            progress(f"score {best / UNIT:.3f}, at least {max(bound, 0) / UNIT:.3f}")
+        if run.progress is not None:
+            run.progress(f"score {best / UNIT:.3f}, at least {max(bound, 0) / UNIT:.3f}")
 
-    pruned = without_dominated(scene.space.tables, tuple(limits.budgets))
+    allowed = without_kinds(scene.space.tables, run.banned)
+    pruned = without_dominated(allowed, tuple(limits.budgets))
     outcome = _solved(pruned, limits, tell)
     scene = replace(scene, space=replace(scene.space, tables=pruned))
     while True:
         if outcome.chosen is None:
             return None, outcome
         plan = written(scene, outcome)
-        if plan is not None and holds(plan.after, budgets):
+        if plan is not None and holds(plan.after, run.budgets):
             return plan, outcome
         limits = replace(limits, forbidden=(*limits.forbidden, outcome.chosen))
         outcome = _solved(scene.space.tables, limits, tell)

@@ -32,8 +32,6 @@ class Limits:
     """Only plans of at most this score are looked for."""
     forbidden: tuple[tuple[int, ...], ...] = ()
     """Plans that their recount refuted."""
-    banned: frozenset[str] = frozenset()
-    """Kinds of edit that are not used."""
     seconds: float = 60.0
 
 
@@ -117,10 +115,6 @@ def _model(
         mine = [model.column(score, whole=True) for score in scores]
         columns.append(mine)
         model.row(1, 1, dict.fromkeys(mine, 1.0))
-    for variable, mine in zip(tables.variables, columns, strict=True):
-        for choice, column in zip(variable.choices, mine, strict=True):
-            if choice.kind in limits.banned:
-                model.row(0, 0, {column: 1.0})
     metrics: dict[int, dict[int, float]] = {metric: {} for metric in limits.budgets}
     for scope, table in tables.factors:
         for key, column in _tuples(model, columns, scope, table).items():
