@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from functools import lru_cache
 from itertools import combinations, product
 from typing import NamedTuple
 
@@ -75,18 +76,17 @@ Trials = Mapping[tuple[int, int], Network]
 
 def build(draft: Draft, variables: Sequence[Variable], trials: Trials) -> Tables:
     """The tables of a draft; every group variable's choices have a trial."""
-    counter = Counter()
     merged: dict[tuple[int, ...], dict[Key, Costs | None]] = {}
     base = (0,) * len(METRICS)
     reached = _reached(draft, variables, trials)
     chains = _chains(variables)
     for node in draft.network.layers:
-        model = _NodeModel(draft, node, variables, trials, chains.get(node.index, ()), counter)
+        model = _NodeModel(draft, node, variables, trials, chains.get(node.index, ()))
         near = [node.index, *model.sources()]
         widths = [v for index in near for v in reached.get(index, ())]
         scope = tuple(sorted({*widths, *model.replacing}))
         if not scope:
-            base = _sum(base, counter.node(node, [(_layer(node), node.inputs)]))
+            base = _sum(base, counted(node, [(_layer(node), node.inputs)]))
             continue
         for part, table in model.tables(scope):
             if any(costs is None or any(costs) for costs in table.values()):
@@ -96,39 +96,31 @@ def build(draft: Draft, variables: Sequence[Variable], trials: Trials) -> Tables
     return Tables(tuple(variables), base, factors)
 
 
-class Counter:
-    """Counts pieces of a network, each only once."""
+def counted(node: Node, pieces: Sequence[Piece]) -> Costs:
+    """The costs of the pieces that stand in a node's place.
 
-    def __init__(self) -> None:
-        self._known: dict[object, Costs | None] = {}
+    Raises:
+        CnncostError: a piece cannot take its input.
+    """
+    total = (0,) * len(METRICS)
+    for layer, xs in pieces:
+        costs = _piece(layer, xs, node.shares is not None)
+        if costs is None:
+            raise CnncostError("no network")
+        total = _sum(total, costs)
+    return total
 
-    def node(self, node: Node, pieces: Sequence[Piece]) -> Costs:
-        """The costs of the pieces that stand in a node's place.
 
-        Raises:
-            CnncostError: a piece cannot take its input.
-        """
-        total = (0,) * len(METRICS)
-        for layer, xs in pieces:
-            costs = self._piece(node, layer, xs)
-            if costs is None:
-                raise CnncostError("no network")
-            total = _sum(total, costs)
-        return total
-
-    def _piece(self, node: Node, layer: Layer, xs: tuple[Shape, ...]) -> Costs | None:
-        shares = None if node.shares is None else 0
-        key = (layer, xs, shares)
-        if key not in self._known:
-            try:
-                y = layer.infer(xs)
-            except CnncostError:
-                self._known[key] = None
-            else:
-                one = Node(1, node.name, layer, node.reads, xs, y, Place(0, 0), shares=shares)
-                totals = count_network(Network("", (one,), ())).totals._asdict()
-                self._known[key] = tuple(totals[metric] for metric in METRICS)
-        return self._known[key]
+@lru_cache(maxsize=1 << 17)
+def _piece(layer: Layer, xs: tuple[Shape, ...], shares: bool) -> Costs | None:
+    """What one layer costs; each only once, whatever scenes and combinations it stands in."""
+    try:
+        y = layer.infer(xs)
+    except CnncostError:
+        return None
+    one = Node(1, "", layer, (0,), xs, y, Place(0, 0), shares=0 if shares else None)
+    totals = count_network(Network("", (one,), ())).totals._asdict()
+    return tuple([totals[metric] for metric in METRICS])
 
 
 class _NodeModel:
@@ -141,14 +133,12 @@ class _NodeModel:
         variables: Sequence[Variable],
         trials: Trials,
         replacing: Sequence[int],
-        counter: Counter,
     ) -> None:
         self.draft = draft
         self.node = node
         self.variables = variables
         self.trials = trials
         self.replacing = replacing
-        self.counter = counter
         self._known: dict[tuple[int, tuple[tuple[int, int], ...]], Piece] = {}
 
     def sources(self) -> list[int]:
@@ -210,7 +200,7 @@ class _NodeModel:
                 except CnncostError:
                     return None
         try:
-            return self.counter.node(self.node, pieces)
+            return counted(self.node, pieces)
         except CnncostError:
             return None
 
