@@ -21,7 +21,7 @@ from cnncost.network import Network, Node
 from cnncost.place import Place
 from cnncost.shape import Shape
 from cnncost.suggest.draft import METRICS, Draft
-from cnncost.suggest.variable import Chain, Piece, Variable
+from cnncost.suggest.variable import Chain, Choice, Piece, Variable
 
 Costs = tuple[int, ...]
 """One amount a metric, in the order of METRICS."""
@@ -69,6 +69,9 @@ class Tables:
             total = [a + b for a, b in zip(total, entry, strict=True)]
         return tuple(total)
 
+
+Moves = tuple[tuple[int, int], ...]
+"""Variables and the choice of each."""
 
 Trials = Mapping[tuple[int, int], Network]
 """For each choice of a variable of widths: the network with that choice alone."""
@@ -139,7 +142,9 @@ class _NodeModel:
         self.variables = variables
         self.trials = trials
         self.replacing = replacing
-        self._known: dict[tuple[int, tuple[tuple[int, int], ...]], Piece] = {}
+        self._known: dict[tuple[tuple[Moves, ...], Key, Moves], Costs | None] = {}
+        self._merges: dict[tuple[int, Moves], Piece] = {}
+        self._moving: dict[int, set[tuple[int, int]]] = {}
 
     def sources(self) -> list[int]:
         """The nodes whose inputs this one may read instead of its own."""
@@ -185,33 +190,52 @@ class _NodeModel:
         return total
 
     def _costs(self, scope: Key, key: Key) -> Costs | None:
-        chosen = {v: k for v, k in zip(scope, key, strict=True) if k}
-        layer, xs = self._merged(self.node.index, chosen)
-        for v, k in chosen.items():
-            source = self.variables[v].choices[k].rereads.get(self.node.index)
-            if source is not None:
-                _, xs = self._merged(source, chosen)
+        chosen = [(v, k) for v, k in zip(scope, key, strict=True) if k]
+        index = self.node.index
+        sources = [s for vk in chosen if (s := self._choice(vk).rereads.get(index)) is not None]
+        chains = tuple([vk for vk in chosen if index in self._choice(vk).chains])
+        moves = tuple([self._moves(at, chosen) for at in (index, *sources)])
+        at = (moves, tuple(sources), chains)
+        if at not in self._known:  # most choices of a scope leave most layers as they are
+            layer, xs = self._merged(index, moves[0])
+            for source, moved in zip(sources, moves[1:], strict=True):
+                _, xs = self._merged(source, moved)
+            self._known[at] = self._counted(layer, xs, chains)
+        return self._known[at]
+
+    def _choice(self, vk: tuple[int, int]) -> Choice:
+        v, k = vk
+        return self.variables[v].choices[k]
+
+    def _counted(self, layer: Layer, xs: tuple[Shape, ...], chains: Moves) -> Costs | None:
+        """The costs of a layer, or of the chains in its place; None where it makes no network."""
         pieces: list[Piece] = [(layer, xs)]
-        for v, k in chosen.items():
-            chain = self.variables[v].choices[k].chains.get(self.node.index)
-            if chain is not None:
-                try:
-                    pieces = _through(chain, pieces, layer.word)
-                except CnncostError:
-                    return None
         try:
+            for vk in chains:
+                chain = self._choice(vk).chains[self.node.index]
+                pieces = _through(chain, pieces, layer.word)
             return counted(self.node, pieces)
         except CnncostError:
             return None
 
-    def _merged(self, index: int, chosen: Mapping[int, int]) -> Piece:
+    def _moves(self, index: int, chosen: Sequence[tuple[int, int]]) -> Moves:
+        """The chosen widths that change a node or what it reads."""
+        if index not in self._moving:
+            base = self.draft.network.nodes[index]
+            self._moving[index] = {
+                vk
+                for vk, network in self.trials.items()
+                if network.nodes[index].layer != base.layer
+                or network.nodes[index].inputs != base.inputs
+            }
+        return tuple([vk for vk in chosen if vk in self._moving[index]])
+
+    def _merged(self, index: int, moved: Moves) -> Piece:
         """A node's layer and inputs under the chosen widths."""
-        moved = tuple([vk for vk in chosen.items() if vk in self.trials])
-        known = self._known.get((index, moved))
-        if known is None:
+        if (index, moved) not in self._merges:
             changed = [self.trials[vk].nodes[index] for vk in moved]
-            known = self._known[index, moved] = merge(self.draft.network.nodes[index], changed)
-        return known
+            self._merges[index, moved] = merge(self.draft.network.nodes[index], changed)
+        return self._merges[index, moved]
 
 
 def _through(chain: Chain, pieces: Sequence[Piece], word: str) -> list[Piece]:
