@@ -72,7 +72,7 @@ class Search:
         self.offers = offers
         self.variables = variables
         self.seconds = seconds
-        self._made: dict[int, Scene] = {}
+        self._made: dict[int, tuple[int | None, Scene]] = {}
 
     def space(self) -> str:
         """What plans are chosen among, in words."""
@@ -136,9 +136,17 @@ class Search:
 
     def _scene(self, index: int) -> Scene:
         """A scene with all its choices."""
-        if index not in self._made:
-            self._made[index] = self.offers[index].make(None)
-        return self._made[index]
+        return self._scene_of(self.offers[index], None)
+
+    def _scene_of(self, offer: Offer, ceiling: int | None) -> Scene:
+        """A scene with the choices that score at most so much, and maybe with more."""
+        index = next(i for i, one in enumerate(self.offers) if one is offer)
+        if index in self._made:
+            known, scene = self._made[index]
+            if known is None or (ceiling is not None and ceiling <= known):
+                return scene
+        self._made[index] = ceiling, offer.make(ceiling)
+        return self._made[index][1]
 
     def best(
         self,
@@ -148,17 +156,23 @@ class Search:
         progress: Progress | None = None,
     ) -> Found:
         """The plan of the least score that holds the budgets; `known` is one that does."""
-        run = _Run(budgets, frozenset(), progress, monotonic() + self.seconds)
+        run = _Run(self._scene_of, budgets, frozenset(), progress, monotonic() + self.seconds)
         run.best = known
         for offer in sorted(self.offers, key=lambda offer: offer.score):
             run.visit(offer)
         return run.found(self.seconds)
 
-    def without(self, kind: str, plan: Plan, budgets: Sequence[Budget]) -> Plan | None:
-        """The best plan without a kind, with the spatial change of another plan or none."""
+    def without(
+        self, kind: str, plan: Plan, budgets: Sequence[Budget], known: Plan | None = None
+    ) -> Plan | None:
+        """The best plan without a kind, with the spatial change of another plan or none.
+
+        `known` is one that holds the budgets without it.
+        """
         leading = [step.choice for step in plan.steps]
         seconds = min(self.seconds, WITHOUT_SECONDS)
-        run = _Run(budgets, frozenset({kind}), None, monotonic() + seconds)
+        run = _Run(self._scene_of, budgets, frozenset({kind}), None, monotonic() + seconds)
+        run.best = known
         for offer in self.offers:
             if offer.choice is None or offer.choice in leading:
                 run.visit(offer)
@@ -170,11 +184,13 @@ class _Run:
 
     def __init__(
         self,
+        scene: Callable[[Offer, int | None], Scene],
         budgets: Sequence[Budget],
         banned: frozenset[str],
         progress: Progress | None,
         deadline: float,
     ) -> None:
+        self.scene = scene
         self.budgets = budgets
         self.banned = banned
         self.progress = progress
@@ -192,7 +208,7 @@ class _Run:
         if left <= 0:
             self.bounds.append(offer.score)
             return
-        scene = offer.make(ceiling)
+        scene = self.scene(offer, ceiling)
         if not self.banned and self._greedy(scene):
             assert self.best is not None
             ceiling = self.best.score - 1 - offer.score
