@@ -83,7 +83,7 @@ class _Labels:
         if any(need.least > room for need, room in zip(self.needs, self.room, strict=True)):
             return Outcome(None)
         prices = self._prices()
-        ceiling = self.ceiling if prices.chosen is None else prices.score - 1
+        ceiling = self.ceiling if prices.chosen is None else prices.score
         if prices.least > ceiling + TOLERANCE:
             return self._outcome(prices, prices.score, proved=True)
         assert prices.bound is not None
@@ -155,7 +155,11 @@ class _Labels:
     def _extended(
         self, bound: Bound, least: float, target: int
     ) -> tuple[tuple[int, ...], int] | None:
-        """The best plan that scores at most `target`, with its score."""
+        """The best plan that scores at most `target`, with its score.
+
+        Of equal scores the one that takes least of the first resource, then of the second, and
+        so on; of equals in everything the one whose choices come first in their order.
+        """
         import numpy as np
 
         price = float(least - bound.least)  # what the prices credit for the room that there is
@@ -173,7 +177,7 @@ class _Labels:
             back.append((parents[keep], picks[keep]))
             if not len(labels):
                 return None
-        at = int(labels[:, 0].argmin())
+        at = 0  # labels are in the order of their amounts
         score = int(labels[at, 0])
         if score > target:  # the prices credit it for room that it leaves
             return None
@@ -229,7 +233,7 @@ def _up(value: float) -> int:
 def _targets(least: int, most: int) -> list[int]:
     """Scores to look below, one after another: few labels first."""
     gap = most - least
-    return list(dict.fromkeys(least + gap * part // 64 for part in (1, 4, 16, 64)))
+    return list(dict.fromkeys(least + gap * part // 64 for part in (1, 2, 4, 8, 16, 32, 64)))
 
 
 def _unravelled(states: Any, shape: Sequence[int]) -> tuple[Any, ...]:  # Any: numpy's arrays

@@ -209,9 +209,6 @@ class _Run:
             self.bounds.append(offer.score)
             return
         scene = self.scene(offer, ceiling)
-        if not self.banned and self._greedy(scene):
-            assert self.best is not None
-            ceiling = self.best.score - 1 - offer.score
         limits = Limits(
             {METRICS.index(b.metric): b.most for b in self.budgets},
             scene.space.convolutions,
@@ -224,7 +221,7 @@ class _Run:
         if plan is not None:
             self.best = plan
 
-    def _greedy(self, scene: Scene) -> bool:
+    def greedy(self, scene: Scene) -> bool:
         """Take greedy's plan of a scene where it is better than the best so far."""
         chosen = greedy(scene.space, {METRICS.index(b.metric): b.most for b in self.budgets})
         if chosen is None:
@@ -261,8 +258,8 @@ def _best_of(run: _Run, scene: Scene, limits: Limits) -> tuple[Plan | None, Outc
 
     allowed = without_kinds(scene.space.tables, run.banned)
     pruned = without_dominated(allowed, tuple(limits.budgets))
-    outcome = _solved(pruned, limits, tell)
     scene = replace(scene, space=replace(scene.space, tables=pruned))
+    outcome = _solved(run, scene, limits, tell)
     while True:
         if outcome.chosen is None:
             return None, outcome
@@ -270,19 +267,25 @@ def _best_of(run: _Run, scene: Scene, limits: Limits) -> tuple[Plan | None, Outc
         if plan is not None and holds(plan.after, run.budgets):
             return plan, outcome
         limits = replace(limits, forbidden=(*limits.forbidden, outcome.chosen))
-        outcome = _solved(scene.space.tables, limits, tell)
+        outcome = _solved(run, scene, limits, tell)
 
 
-def _solved(tables: Tables, limits: Limits, tell: Callable[[float, float], None]) -> Outcome:
-    """The best choices: by label setting where a chain of layers allows it, else by HiGHS."""
+def _solved(
+    run: _Run, scene: Scene, limits: Limits, tell: Callable[[float, float], None]
+) -> Outcome:
+    """The best choices: by label setting where few layers are open at once, else by HiGHS."""
     started = monotonic()
+    tables = scene.space.tables
     outcome = labels.solve(tables, limits, tell)
     if outcome is not None:
         return outcome
     if limits.cutoff is None and _out_of_reach(tables, limits):
         return Outcome(None)
-    left = max(limits.seconds - (monotonic() - started), 0.1)
-    return solve(tables, replace(limits, seconds=left), tell)
+    if not limits.forbidden and run.greedy(scene):  # a plan cuts the programme down
+        assert run.best is not None
+        limits = replace(limits, cutoff=run.best.score - 1 - scene.score)
+    left = limits.seconds - (monotonic() - started)
+    return solve(tables, replace(limits, seconds=max(left, 0.1)), tell)
 
 
 def _out_of_reach(tables: Tables, limits: Limits) -> bool:
