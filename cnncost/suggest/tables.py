@@ -29,7 +29,7 @@ Costs = tuple[int, ...]
 Key = tuple[int, ...]
 """The choice of each variable of a scope."""
 
-LARGEST = 10_000
+LARGEST = 400
 """Entries of one layer's table; above it widths are taken in pairs."""
 
 
