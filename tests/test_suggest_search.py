@@ -9,6 +9,7 @@ from itertools import product
 import pytest
 
 import cnncost
+from cnncost.suggest import labels
 from cnncost.suggest.catalogue import menu, names
 from cnncost.suggest.draft import METRICS, Draft, drafted, measured
 from cnncost.suggest.prune import without_dominated
@@ -96,9 +97,13 @@ def test_the_search_equals_brute_force(block: int) -> None:
         space = explore(draft, WIDTHS)
         expected = _brute_force(space, budgets)
         tables = without_dominated(space.tables, tuple(budgets))
-        found = solve(tables, Limits(budgets, space.convolutions))
-        assert found.proved
-        assert (found.score if found.chosen else None) == expected, f"seed {seed}"
+        for found in (
+            solve(tables, Limits(budgets, space.convolutions)),
+            labels.solve(tables, Limits(budgets, space.convolutions)),
+        ):
+            assert found is not None
+            assert found.proved
+            assert (found.score if found.chosen else None) == expected, f"seed {seed}"
         outcomes.append(expected)
     assert any(outcomes)
 
@@ -205,6 +210,63 @@ def test_a_second_solver_finds_the_same_score(name: str, budgets: dict[str, int]
     assert found.proved
     assert found.chosen is not None
     assert _label_setting(tables, limits, found.score) == found.score
+
+
+@pytest.mark.parametrize(
+    ("name", "budgets"),
+    [
+        ("alexnet", {"weights": 10, "connections": 58}),
+        ("alexnet", {"connections": 40, "units": 70, "parameters": 30}),
+        ("vgg16", {"weights": 20, "connections": 50}),
+        ("mobilenet_v2", {"weights": 60, "connections": 60}),
+        ("resnet50", {"weights": 50, "connections": 50}),
+        ("alexnet", {"weights": 1}),
+    ],
+)
+def test_label_setting_equals_highs_with_all_kinds_of_edit(
+    name: str, budgets: dict[str, int]
+) -> None:
+    draft = _draft(cnncost.load(name).text.text)
+    before = measured(draft.network)
+    limits = {METRICS.index(m): before[m] * share // 100 for m, share in budgets.items()}
+    space = explore(draft, menu((), (), ()))
+    tables = without_dominated(space.tables, tuple(limits))
+    ours = labels.solve(tables, Limits(limits, space.convolutions))
+    highs = solve(tables, Limits(limits, space.convolutions))
+    assert ours is not None
+    assert ours.proved
+    assert highs.proved
+    assert (ours.chosen is None) == (highs.chosen is None)
+    assert ours.score == highs.score
+
+
+def test_flat_resnet50_by_both_solvers() -> None:
+    draft = _draft(_flat("resnet50"))
+    before = measured(draft.network)
+    assert before == measured(cnncost.load("resnet50").network)
+    limits = {METRICS.index(m): before[m] * 60 // 100 for m in ("weights", "connections")}
+    space = explore(draft, menu((), (), ()), structural=False)
+    assert len(space.variables) > 30
+    tables = without_dominated(space.tables, tuple(limits))
+    found = labels.solve(tables, Limits(limits, space.convolutions))
+    highs = solve(tables, Limits(limits, space.convolutions, cutoff=found.score if found else 0))
+    assert found is not None
+    assert found.proved
+    assert highs.proved
+    assert found.score == highs.score
+
+
+def _flat(name: str) -> str:
+    """A bundled network as a spec without blocks: one line a layer, as an import writes it."""
+    network = cnncost.load(name).network
+    graph = Graph(name, {node.name: node.output.dims for node in network.inputs})
+    names = {node.index: node.name for node in network.nodes}
+    for node in network.layers:
+        assert node.layer is not None
+        fields = {field: getattr(node.layer, field) for field in type(node.layer).kinds}
+        reads = tuple(names[index] for index in node.reads)
+        graph.ops.append(Op(node.name, node.layer.word, fields, reads))
+    return spec_text(graph)
 
 
 OFFERED_ON = ("alexnet", "alexnet_torchvision", "vgg16", "resnet50", "mobilenet_v2")

@@ -208,6 +208,8 @@ class _Run:
         if left <= 0:
             self.bounds.append(offer.score)
             return
+        if self.progress is not None:
+            self.progress(offer.choice.phrase if offer.choice else "the layers as they stand")
         scene = self.scene(offer, ceiling)
         limits = Limits(
             {METRICS.index(b.metric): b.most for b in self.budgets},

@@ -196,7 +196,7 @@ def _run(
         highs.cbMipImprovingSolution += lambda e: report(
             e.data_out.mip_primal_bound, e.data_out.mip_dual_bound
         )
-    highs.run()
+    _within(highs, limits.seconds)
     import highspy
 
     status = highs.getModelStatus()
@@ -215,6 +215,20 @@ def _run(
     return Outcome(
         chosen, score, score if optimal else min(bound, score), optimal, info.mip_dual_bound
     )
+
+
+def _within(highs: Any, seconds: float) -> None:  # Any: highspy has no types
+    """Run for at most so long; HiGHS looks at its own time limit late.
+
+    It runs in a thread: an exception in its callbacks, as Ctrl-C raises, would be lost there.
+    """
+    highs.HandleUserInterrupt = True
+    thread = highs.startSolve()
+    try:
+        thread.join(seconds)
+    finally:
+        highs.cancelSolve()
+        thread.join()
 
 
 def _highs(limits: Limits, gap: float) -> Any:  # Any: highspy has no types
