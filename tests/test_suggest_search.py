@@ -9,6 +9,8 @@ from itertools import product
 import pytest
 
 import cnncost
+from cnncost.formats.graph import Graph, Op
+from cnncost.formats.spec_text import spec_text
 from cnncost.suggest import labels
 from cnncost.suggest.catalogue import menu, names
 from cnncost.suggest.draft import METRICS, Draft, drafted, measured
@@ -259,14 +261,15 @@ def test_flat_resnet50_by_both_solvers() -> None:
 def _flat(name: str) -> str:
     """A bundled network as a spec without blocks: one line a layer, as an import writes it."""
     network = cnncost.load(name).network
-    graph = Graph(name, {node.name: node.output.dims for node in network.inputs})
     names = {node.index: node.name for node in network.nodes}
+    ops = []
     for node in network.layers:
         assert node.layer is not None
-        fields = {field: getattr(node.layer, field) for field in type(node.layer).kinds}
-        reads = tuple(names[index] for index in node.reads)
-        graph.ops.append(Op(node.name, node.layer.word, fields, reads))
-    return spec_text(graph)
+        fields = {word: getattr(node.layer, word) for word in type(node.layer).kinds}
+        reads = tuple([names[index] for index in node.reads])
+        ops.append(Op(node.name, node.layer.word, fields, reads))
+    inputs = {node.name: node.output.dims for node in network.inputs}
+    return spec_text(Graph(name, inputs, tuple(ops), (names[network.nodes[-1].index],)))
 
 
 OFFERED_ON = ("alexnet", "alexnet_torchvision", "vgg16", "resnet50", "mobilenet_v2")

@@ -222,13 +222,24 @@ def _within(highs: Any, seconds: float) -> None:  # Any: highspy has no types
 
     It runs in a thread: an exception in its callbacks, as Ctrl-C raises, would be lost there.
     """
+    from threading import Event, Thread
+
+    ended = Event()  # Thread.join() takes a thread for ended once Ctrl-C has interrupted it
+
+    def run() -> None:
+        try:
+            highs.run()
+        finally:
+            ended.set()
+
     highs.HandleUserInterrupt = True
-    thread = highs.startSolve()
+    thread = Thread(target=run, daemon=True)
+    thread.start()
     try:
-        thread.join(seconds)
+        ended.wait(seconds)
     finally:
         highs.cancelSolve()
-        thread.join()
+        ended.wait()
 
 
 def _highs(limits: Limits, gap: float) -> Any:  # Any: highspy has no types
