@@ -19,7 +19,7 @@ from cnncost.suggest.tables import Tables
 
 Report = Callable[[float, float], None]
 
-MOST_LABELS = 1_500_000
+MOST_LABELS = 300_000
 """Labels held at once; a search that needs more is left to the general solver."""
 
 ROUNDS = 120
@@ -72,7 +72,7 @@ class _Labels:
         self.scales = np.maximum(np.array([*budgets, limits.convolutions], dtype=np.float64), 1)
         highest = sum(max(c.score for c in v.choices) for v in chain.tables.variables)
         self.ceiling = highest if limits.cutoff is None else min(highest, limits.cutoff)
-        units = [[0.0] * (len(room) + 2) for _ in room + [0]]
+        units = [[0.0] * (len(room) + 2) for _ in [*room, 0]]
         for resource, unit in enumerate(units, 1):
             unit[resource] = 1.0
         self.needs = [chain.ahead(unit) for unit in units]
@@ -182,7 +182,9 @@ class _Labels:
         if score > target:  # the prices credit it for room that it leaves
             return None
         chosen = [0] * len(self.chain.sizes)
-        for stage, (parents, picks) in zip(reversed(self.chain.stages), reversed(back), strict=True):
+        for stage, (parents, picks) in zip(
+            reversed(self.chain.stages), reversed(back), strict=True
+        ):
             chosen[stage.variable] = int(picks[at])
             at = int(parents[at])
         return tuple(chosen), score
