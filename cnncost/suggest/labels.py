@@ -145,7 +145,7 @@ class _Labels:
         """The score and the resources of a plan."""
         import numpy as np
 
-        total = np.zeros(len(self.room) + 1, dtype=np.int64)
+        total: Any = np.zeros(len(self.room) + 1, dtype=np.int64)
         for stage in self.chain.stages:
             at = [chosen[v] for v in (*stage.before, stage.variable)]
             sizes = stage.costs.shape[:-1]
@@ -163,8 +163,8 @@ class _Labels:
         import numpy as np
 
         price = float(least - bound.least)  # what the prices credit for the room that there is
-        labels = np.zeros((1, len(self.room) + 1), dtype=np.int64)
-        states = np.zeros(1, dtype=np.int64)
+        labels: Any = np.zeros((1, len(self.room) + 1), dtype=np.int64)
+        states: Any = np.zeros(1, dtype=np.int64)
         back: list[tuple[Any, Any]] = []  # Any: numpy's arrays
         for step, stage in enumerate(self.chain.stages, 1):
             if monotonic() > self.deadline:
@@ -197,13 +197,13 @@ class _Labels:
         if len(labels) * size > MOST_LABELS:
             raise _TooManyError
         shape = [self.chain.sizes[v] for v in stage.before]
-        parents = np.repeat(np.arange(len(labels)), size)
+        parents: Any = np.repeat(np.arange(len(labels)), size)
         picks = np.tile(np.arange(size), len(labels))
         at = (*_unravelled(states[parents], shape), picks)
         own = stage.costs.shape[:-1]
         costs = stage.costs[tuple([k if n > 1 else 0 for k, n in zip(at, own, strict=True)])]
         axes = (*stage.before, stage.variable)
-        new = np.zeros(len(parents), dtype=np.int64)
+        new: Any = np.zeros(len(parents), dtype=np.int64)
         for v, k in zip(axes, at, strict=True):
             if v in stage.after:
                 new = new * self.chain.sizes[v] + k
@@ -257,10 +257,10 @@ def _undominated(labels: Any, states: Any) -> Any:  # Any: numpy's arrays
         group = states[order]
         starts = np.flatnonzero(np.r_[True, group[1:] != group[:-1]]) if len(group) else group
         sizes = np.diff(np.r_[starts, len(group)])
-        first = np.repeat(starts, sizes)
+        first: Any = np.repeat(starts, sizes)
         place = np.arange(len(order)) - first
         sorted_ = labels[order]
-        alive = np.ones(len(order), dtype=bool)
+        alive: Any = np.ones(len(order), dtype=bool)
         for rival in range(min(RIVALS, int(sizes.max(initial=0)))):
             later = np.flatnonzero(alive & (place > rival))
             if not len(later):

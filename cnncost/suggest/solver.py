@@ -233,8 +233,7 @@ def _within(highs: Any, seconds: float) -> None:  # Any: highspy has no types
             ended.set()
 
     highs.HandleUserInterrupt = True
-    thread = Thread(target=run, daemon=True)
-    thread.start()
+    Thread(target=run, daemon=True).start()
     try:
         ended.wait(seconds)
     finally:
