@@ -69,7 +69,7 @@ class Chain:
 
         width = 2 + len(self.metrics)
         choices = self.tables.variables[axes[-1]].choices
-        total = np.zeros((*[1] * (len(axes) - 1), len(choices), width), dtype=np.int64)
+        total: Any = np.zeros((*[1] * (len(axes) - 1), len(choices), width), dtype=np.int64)
         total[..., 0] = [choice.score for choice in choices]
         total[..., -1] = [choice.convolutions for choice in choices]
         for factor in due:
@@ -102,7 +102,7 @@ class Chain:
         import numpy as np
 
         price = np.asarray(prices)
-        rest = np.zeros((), dtype=np.float64)
+        rest: Any = np.zeros((), dtype=np.float64)
         totals, picks = [rest], []
         for stage in reversed(self.stages):
             axes = (*stage.before, stage.variable)
