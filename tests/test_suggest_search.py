@@ -9,6 +9,7 @@ from itertools import product
 import pytest
 
 import cnncost
+from cnncost.suggest import labels
 from cnncost.suggest.catalogue import menu, names
 from cnncost.suggest.draft import METRICS, Draft, drafted, measured
 from cnncost.suggest.prune import without_dominated
@@ -96,9 +97,13 @@ def test_the_search_equals_brute_force(block: int) -> None:
         space = explore(draft, WIDTHS)
         expected = _brute_force(space, budgets)
         tables = without_dominated(space.tables, tuple(budgets))
-        found = solve(tables, Limits(budgets, space.convolutions))
-        assert found.proved
-        assert (found.score if found.chosen else None) == expected, f"seed {seed}"
+        for found in (
+            solve(tables, Limits(budgets, space.convolutions)),
+            labels.solve(tables, Limits(budgets, space.convolutions)),
+        ):
+            assert found is not None
+            assert found.proved
+            assert (found.score if found.chosen else None) == expected, f"seed {seed}"
         outcomes.append(expected)
     assert any(outcomes)
 
@@ -205,6 +210,30 @@ def test_a_second_solver_finds_the_same_score(name: str, budgets: dict[str, int]
     assert found.proved
     assert found.chosen is not None
     assert _label_setting(tables, limits, found.score) == found.score
+
+
+@pytest.mark.parametrize(
+    ("name", "budgets"),
+    [
+        ("alexnet", {"weights": 10, "connections": 58}),
+        ("alexnet", {"weights": 1}),
+    ],
+)
+def test_label_setting_equals_highs_with_all_kinds_of_edit(
+    name: str, budgets: dict[str, int]
+) -> None:
+    draft = _draft(cnncost.load(name).text.text)
+    before = measured(draft.network)
+    limits = {METRICS.index(m): before[m] * share // 100 for m, share in budgets.items()}
+    space = explore(draft, menu((), (), ()))
+    tables = without_dominated(space.tables, tuple(limits))
+    ours = labels.solve(tables, Limits(limits, space.convolutions))
+    highs = solve(tables, Limits(limits, space.convolutions))
+    assert ours is not None
+    assert ours.proved
+    assert highs.proved
+    assert (ours.chosen is None) == (highs.chosen is None)
+    assert ours.score == highs.score
 
 
 OFFERED_ON = ("alexnet", "alexnet_torchvision", "vgg16", "resnet50", "mobilenet_v2")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from itertools import product
 from typing import Any
@@ -34,6 +34,17 @@ def without_dominated(tables: Tables, metrics: Sequence[int], *, scored: bool = 
                 alive.remove(k)
         alive = alive if scored else _reaching(tables, views, v, alive)
         kept.append(alive)
+    return restricted(tables, kept)
+
+
+def without_kinds(tables: Tables, kinds: Collection[str]) -> Tables:
+    """The tables without the choices of some kinds of edit."""
+    if not kinds:
+        return tables
+    kept = [
+        [k for k, choice in enumerate(variable.choices) if choice.kind not in kinds]
+        for variable in tables.variables
+    ]
     return restricted(tables, kept)
 
 

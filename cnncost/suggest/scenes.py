@@ -60,15 +60,11 @@ class _Change:
         return first or self.costs != other.costs or self.choice.score < other.choice.score
 
 
-def _scene(
-    draft: Draft, menu: Menu, leading: tuple[Step, ...], ceiling: int | None, structural: bool
-) -> Scene:
-    return Scene(explore(draft, menu, ceiling=ceiling, structural=structural), leading)
+def _scene(draft: Draft, menu: Menu, leading: tuple[Step, ...], ceiling: int | None) -> Scene:
+    return Scene(explore(draft, menu, ceiling=ceiling), leading)
 
 
-def _edited(
-    draft: Draft, menu: Menu, alone: Single, ceiling: int | None, structural: bool
-) -> Scene:
+def _edited(draft: Draft, menu: Menu, alone: Single, ceiling: int | None) -> Scene:
     sheet = Sheet(draft.sheet.name, draft.text(alone.choice.changes))
     edited = drafted(sheet, draft.max_layers, menu.kept)
-    return _scene(edited, menu, (Step(alone.choice, alone.after),), ceiling, structural)
+    return _scene(edited, menu, (Step(alone.choice, alone.after),), ceiling)

@@ -7,15 +7,16 @@ from dataclasses import dataclass, replace
 from functools import partial
 from time import monotonic
 
+from cnncost.suggest import labels
 from cnncost.suggest.budget import Budget
 from cnncost.suggest.damage import UNIT
 from cnncost.suggest.draft import METRICS, Measures, measured
 from cnncost.suggest.greedy import greedy
 from cnncost.suggest.plan import Plan, Step, steps
-from cnncost.suggest.prune import without_dominated
+from cnncost.suggest.prune import without_dominated, without_kinds
 from cnncost.suggest.solver import Limits, Outcome, nearest, solve
 from cnncost.suggest.space import Space
-from cnncost.suggest.tables import Costs
+from cnncost.suggest.tables import Costs, Tables
 from cnncost.suggest.variable import Choice, Variable
 
 Progress = Callable[[str], None]
@@ -56,8 +57,8 @@ class Offer:
 
     choice: Choice | None
     """The spatial change; None for the spec as it is."""
-    make: Callable[[int | None, bool], Scene]
-    """The scene with the choices that score at most so much, with or without structural ones."""
+    make: Callable[[int | None], Scene]
+    """The scene with the choices that score at most so much."""
 
     @property
     def score(self) -> int:
@@ -71,7 +72,7 @@ class Search:
         self.offers = offers
         self.variables = variables
         self.seconds = seconds
-        self._made: dict[int, Scene] = {}
+        self._made: dict[int, tuple[int | None, Scene]] = {}
 
     def space(self) -> str:
         """What plans are chosen among, in words."""
@@ -135,9 +136,17 @@ class Search:
 
     def _scene(self, index: int) -> Scene:
         """A scene with all its choices."""
-        if index not in self._made:
-            self._made[index] = self.offers[index].make(None, True)
-        return self._made[index]
+        return self._scene_of(self.offers[index], None)
+
+    def _scene_of(self, offer: Offer, ceiling: int | None) -> Scene:
+        """A scene with the choices that score at most so much, and maybe with more."""
+        index = next(i for i, one in enumerate(self.offers) if one is offer)
+        if index in self._made:
+            known, scene = self._made[index]
+            if known is None or (ceiling is not None and ceiling <= known):
+                return scene
+        self._made[index] = ceiling, offer.make(ceiling)
+        return self._made[index][1]
 
     def best(
         self,
@@ -147,25 +156,26 @@ class Search:
         progress: Progress | None = None,
     ) -> Found:
         """The plan of the least score that holds the budgets; `known` is one that does."""
-        run = _Run(budgets, frozenset(), progress, monotonic() + self.seconds)
+        run = _Run(self._scene_of, budgets, frozenset(), progress, monotonic() + self.seconds)
         run.best = known
-        order = sorted(self.offers, key=lambda offer: offer.score)
-        # Without structural choices the search is small, and its plan cuts the large one down.
-        for offer in order:
-            run.visit(offer, structural=False)
-        for offer in order:
-            run.visit(offer, structural=True)
+        for offer in sorted(self.offers, key=lambda offer: offer.score):
+            run.visit(offer)
         return run.found(self.seconds)
 
-    def without(self, kind: str, plan: Plan, budgets: Sequence[Budget]) -> Plan | None:
-        """The best plan without a kind, with the spatial change of another plan or none."""
+    def without(
+        self, kind: str, plan: Plan, budgets: Sequence[Budget], known: Plan | None = None
+    ) -> Plan | None:
+        """The best plan without a kind, with the spatial change of another plan or none.
+
+        `known` is one that holds the budgets without it.
+        """
         leading = [step.choice for step in plan.steps]
         seconds = min(self.seconds, WITHOUT_SECONDS)
-        run = _Run(budgets, frozenset({kind}), None, monotonic() + seconds)
-        for structural in (False, True):
-            for offer in self.offers:
-                if offer.choice is None or offer.choice in leading:
-                    run.visit(offer, structural=structural)
+        run = _Run(self._scene_of, budgets, frozenset({kind}), None, monotonic() + seconds)
+        run.best = known
+        for offer in self.offers:
+            if offer.choice is None or offer.choice in leading:
+                run.visit(offer)
         return run.found(seconds).plan
 
 
@@ -174,11 +184,13 @@ class _Run:
 
     def __init__(
         self,
+        scene: Callable[[Offer, int | None], Scene],
         budgets: Sequence[Budget],
         banned: frozenset[str],
         progress: Progress | None,
         deadline: float,
     ) -> None:
+        self.scene = scene
         self.budgets = budgets
         self.banned = banned
         self.progress = progress
@@ -187,34 +199,31 @@ class _Run:
         self.bounds: list[int] = []
         """For each scene that was not finished: what no plan of it scores below."""
 
-    def visit(self, offer: Offer, *, structural: bool) -> None:
+    def visit(self, offer: Offer) -> None:
         """Search one scene for a better plan than the best so far."""
         ceiling = None if self.best is None else self.best.score - 1 - offer.score
         if ceiling is not None and ceiling < 0:
             return
         left = self.deadline - monotonic()
         if left <= 0:
-            if structural:
-                self.bounds.append(offer.score)
+            self.bounds.append(offer.score)
             return
-        scene = offer.make(ceiling, structural)
-        if not self.banned and self._greedy(scene):
-            assert self.best is not None
-            ceiling = self.best.score - 1 - offer.score
+        if self.progress is not None:
+            self.progress(offer.choice.phrase if offer.choice else "the layers as they stand")
+        scene = self.scene(offer, ceiling)
         limits = Limits(
             {METRICS.index(b.metric): b.most for b in self.budgets},
             scene.space.convolutions,
             cutoff=ceiling,
-            banned=self.banned,
-            seconds=left if structural else left / 4,
+            seconds=self.deadline - monotonic(),
         )
-        plan, outcome = _best_of(scene, limits, self.budgets, self.progress)
-        if structural and not outcome.proved:
+        plan, outcome = _best_of(self, scene, limits)
+        if not outcome.proved:
             self.bounds.append(scene.score + outcome.bound)
         if plan is not None:
             self.best = plan
 
-    def _greedy(self, scene: Scene) -> bool:
+    def greedy(self, scene: Scene) -> bool:
         """Take greedy's plan of a scene where it is better than the best so far."""
         chosen = greedy(scene.space, {METRICS.index(b.metric): b.most for b in self.budgets})
         if chosen is None:
@@ -239,40 +248,54 @@ class _Run:
         return Found(replace(self.best, proved=proved, bound=bound), proved, spent)
 
 
-def _best_of(
-    scene: Scene, limits: Limits, budgets: Sequence[Budget], progress: Progress | None
-) -> tuple[Plan | None, Outcome]:
+def _best_of(run: _Run, scene: Scene, limits: Limits) -> tuple[Plan | None, Outcome]:
     """The best plan of a scene, held against the recount of its text.
 
     A plan that its recount refutes is forbidden, and the search goes on: so the bound stays.
     """
 
     def tell(best: float, bound: float) -> None:
-        if progress is not None:
-            progress(f"score {best / UNIT:.3f}, at least {max(bound, 0) / UNIT:.3f}")
+        if run.progress is not None:
+            run.progress(f"score {best / UNIT:.3f}, at least {max(bound, 0) / UNIT:.3f}")
 
-    if limits.cutoff is None and _out_of_reach(scene, limits):
-        return None, Outcome(None)
-    pruned = without_dominated(scene.space.tables, tuple(limits.budgets))
-    outcome = solve(pruned, limits, tell)
+    allowed = without_kinds(scene.space.tables, run.banned)
+    pruned = without_dominated(allowed, tuple(limits.budgets))
     scene = replace(scene, space=replace(scene.space, tables=pruned))
+    outcome = _solved(run, scene, limits, tell)
     while True:
         if outcome.chosen is None:
             return None, outcome
         plan = written(scene, outcome)
-        if plan is not None and holds(plan.after, budgets):
+        if plan is not None and holds(plan.after, run.budgets):
             return plan, outcome
         limits = replace(limits, forbidden=(*limits.forbidden, outcome.chosen))
-        outcome = solve(scene.space.tables, limits, tell)
+        outcome = _solved(run, scene, limits, tell)
 
 
-def _out_of_reach(scene: Scene, limits: Limits) -> bool:
-    """Whether no plan of a scene holds the budgets, whatever it scores: quickly proved."""
+def _solved(
+    run: _Run, scene: Scene, limits: Limits, tell: Callable[[float, float], None]
+) -> Outcome:
+    """The best choices: by label setting where few layers are open at once, else by HiGHS."""
+    started = monotonic()
     tables = scene.space.tables
+    outcome = labels.solve(tables, limits, tell)
+    if outcome is not None:
+        return outcome
+    if limits.cutoff is None and _out_of_reach(tables, limits):
+        return Outcome(None)
+    if not limits.forbidden and run.greedy(scene):  # a plan cuts the programme down
+        assert run.best is not None
+        limits = replace(limits, cutoff=run.best.score - 1 - scene.score)
+    left = limits.seconds - (monotonic() - started)
+    return solve(tables, replace(limits, seconds=max(left, 0.1)), tell)
+
+
+def _out_of_reach(tables: Tables, limits: Limits) -> bool:
+    """Whether no plan holds the budgets, whatever it scores: quickly proved."""
     if any(tables.floor(metric) > most for metric, most in limits.budgets.items()):
         return True
     tables = without_dominated(tables, tuple(limits.budgets), scored=False)
-    _, factor = nearest(tables, limits.budgets, scene.space.convolutions, REACH_SECONDS)
+    _, factor = nearest(tables, limits.budgets, limits.convolutions, REACH_SECONDS)
     return factor > 1 + 1e-6
 
 

@@ -32,8 +32,6 @@ class Limits:
     """Only plans of at most this score are looked for."""
     forbidden: tuple[tuple[int, ...], ...] = ()
     """Plans that their recount refuted."""
-    banned: frozenset[str] = frozenset()
-    """Kinds of edit that are not used."""
     seconds: float = 60.0
 
 
@@ -117,10 +115,6 @@ def _model(
         mine = [model.column(score, whole=True) for score in scores]
         columns.append(mine)
         model.row(1, 1, dict.fromkeys(mine, 1.0))
-    for variable, mine in zip(tables.variables, columns, strict=True):
-        for choice, column in zip(variable.choices, mine, strict=True):
-            if choice.kind in limits.banned:
-                model.row(0, 0, {column: 1.0})
     metrics: dict[int, dict[int, float]] = {metric: {} for metric in limits.budgets}
     for scope, table in tables.factors:
         for key, column in _tuples(model, columns, scope, table).items():
@@ -202,7 +196,7 @@ def _run(
         highs.cbMipImprovingSolution += lambda e: report(
             e.data_out.mip_primal_bound, e.data_out.mip_dual_bound
         )
-    highs.run()
+    _within(highs, limits.seconds)
     import highspy
 
     status = highs.getModelStatus()
@@ -221,6 +215,30 @@ def _run(
     return Outcome(
         chosen, score, score if optimal else min(bound, score), optimal, info.mip_dual_bound
     )
+
+
+def _within(highs: Any, seconds: float) -> None:  # Any: highspy has no types
+    """Run for at most so long; HiGHS looks at its own time limit late.
+
+    It runs in a thread: an exception in its callbacks, as Ctrl-C raises, would be lost there.
+    """
+    from threading import Event, Thread
+
+    ended = Event()  # Thread.join() takes a thread for ended once Ctrl-C has interrupted it
+
+    def run() -> None:
+        try:
+            highs.run()
+        finally:
+            ended.set()
+
+    highs.HandleUserInterrupt = True
+    Thread(target=run, daemon=True).start()
+    try:
+        ended.wait(seconds)
+    finally:
+        highs.cancelSolve()
+        ended.wait()
 
 
 def _highs(limits: Limits, gap: float) -> Any:  # Any: highspy has no types

@@ -118,7 +118,7 @@ class Study:
         plan = found.plan if found else None
         plain = None
         if plan is not None and plan.uses("separable"):
-            plain = self.search.without("separable", plan, budgets)
+            plain = self.search.without("separable", plan, budgets, alike)
         lost = found is not None and plan is None and found.proved
         return Suggestion(
             self.draft.spec,

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from functools import lru_cache
 from itertools import combinations, product
 from typing import NamedTuple
 
@@ -20,7 +21,7 @@ from cnncost.network import Network, Node
 from cnncost.place import Place
 from cnncost.shape import Shape
 from cnncost.suggest.draft import METRICS, Draft
-from cnncost.suggest.variable import Chain, Piece, Variable
+from cnncost.suggest.variable import Chain, Choice, Piece, Variable
 
 Costs = tuple[int, ...]
 """One amount a metric, in the order of METRICS."""
@@ -28,7 +29,7 @@ Costs = tuple[int, ...]
 Key = tuple[int, ...]
 """The choice of each variable of a scope."""
 
-LARGEST = 10_000
+LARGEST = 400
 """Entries of one layer's table; above it widths are taken in pairs."""
 
 
@@ -69,24 +70,26 @@ class Tables:
         return tuple(total)
 
 
+Moves = tuple[tuple[int, int], ...]
+"""Variables and the choice of each."""
+
 Trials = Mapping[tuple[int, int], Network]
 """For each choice of a variable of widths: the network with that choice alone."""
 
 
 def build(draft: Draft, variables: Sequence[Variable], trials: Trials) -> Tables:
     """The tables of a draft; every group variable's choices have a trial."""
-    counter = Counter()
     merged: dict[tuple[int, ...], dict[Key, Costs | None]] = {}
     base = (0,) * len(METRICS)
     reached = _reached(draft, variables, trials)
     chains = _chains(variables)
     for node in draft.network.layers:
-        model = _NodeModel(draft, node, variables, trials, chains.get(node.index, ()), counter)
+        model = _NodeModel(draft, node, variables, trials, chains.get(node.index, ()))
         near = [node.index, *model.sources()]
         widths = [v for index in near for v in reached.get(index, ())]
         scope = tuple(sorted({*widths, *model.replacing}))
         if not scope:
-            base = _sum(base, counter.node(node, [(_layer(node), node.inputs)]))
+            base = _sum(base, counted(node, [(_layer(node), node.inputs)]))
             continue
         for part, table in model.tables(scope):
             if any(costs is None or any(costs) for costs in table.values()):
@@ -96,39 +99,31 @@ def build(draft: Draft, variables: Sequence[Variable], trials: Trials) -> Tables
     return Tables(tuple(variables), base, factors)
 
 
-class Counter:
-    """Counts pieces of a network, each only once."""
+def counted(node: Node, pieces: Sequence[Piece]) -> Costs:
+    """The costs of the pieces that stand in a node's place.
 
-    def __init__(self) -> None:
-        self._known: dict[object, Costs | None] = {}
+    Raises:
+        CnncostError: a piece cannot take its input.
+    """
+    total = (0,) * len(METRICS)
+    for layer, xs in pieces:
+        costs = _piece(layer, xs, node.shares is not None)
+        if costs is None:
+            raise CnncostError("no network")
+        total = _sum(total, costs)
+    return total
 
-    def node(self, node: Node, pieces: Sequence[Piece]) -> Costs:
-        """The costs of the pieces that stand in a node's place.
 
-        Raises:
-            CnncostError: a piece cannot take its input.
-        """
-        total = (0,) * len(METRICS)
-        for layer, xs in pieces:
-            costs = self._piece(node, layer, xs)
-            if costs is None:
-                raise CnncostError("no network")
-            total = _sum(total, costs)
-        return total
-
-    def _piece(self, node: Node, layer: Layer, xs: tuple[Shape, ...]) -> Costs | None:
-        shares = None if node.shares is None else 0
-        key = (layer, xs, shares)
-        if key not in self._known:
-            try:
-                y = layer.infer(xs)
-            except CnncostError:
-                self._known[key] = None
-            else:
-                one = Node(1, node.name, layer, node.reads, xs, y, Place(0, 0), shares=shares)
-                totals = count_network(Network("", (one,), ())).totals._asdict()
-                self._known[key] = tuple(totals[metric] for metric in METRICS)
-        return self._known[key]
+@lru_cache(maxsize=1 << 17)
+def _piece(layer: Layer, xs: tuple[Shape, ...], shares: bool) -> Costs | None:
+    """What one layer costs; each only once, whatever scenes and combinations it stands in."""
+    try:
+        y = layer.infer(xs)
+    except CnncostError:
+        return None
+    one = Node(1, "", layer, (0,), xs, y, Place(0, 0), shares=0 if shares else None)
+    totals = count_network(Network("", (one,), ())).totals._asdict()
+    return tuple([totals[metric] for metric in METRICS])
 
 
 class _NodeModel:
@@ -141,15 +136,15 @@ class _NodeModel:
         variables: Sequence[Variable],
         trials: Trials,
         replacing: Sequence[int],
-        counter: Counter,
     ) -> None:
         self.draft = draft
         self.node = node
         self.variables = variables
         self.trials = trials
         self.replacing = replacing
-        self.counter = counter
-        self._known: dict[tuple[int, tuple[tuple[int, int], ...]], Piece] = {}
+        self._known: dict[tuple[tuple[Moves, ...], Key, Moves], Costs | None] = {}
+        self._merges: dict[tuple[int, Moves], Piece] = {}
+        self._moving: dict[int, set[tuple[int, int]]] = {}
 
     def sources(self) -> list[int]:
         """The nodes whose inputs this one may read instead of its own."""
@@ -195,33 +190,52 @@ class _NodeModel:
         return total
 
     def _costs(self, scope: Key, key: Key) -> Costs | None:
-        chosen = {v: k for v, k in zip(scope, key, strict=True) if k}
-        layer, xs = self._merged(self.node.index, chosen)
-        for v, k in chosen.items():
-            source = self.variables[v].choices[k].rereads.get(self.node.index)
-            if source is not None:
-                _, xs = self._merged(source, chosen)
+        chosen = [(v, k) for v, k in zip(scope, key, strict=True) if k]
+        index = self.node.index
+        sources = [s for vk in chosen if (s := self._choice(vk).rereads.get(index)) is not None]
+        chains = tuple([vk for vk in chosen if index in self._choice(vk).chains])
+        moves = tuple([self._moves(at, chosen) for at in (index, *sources)])
+        at = (moves, tuple(sources), chains)
+        if at not in self._known:  # most choices of a scope leave most layers as they are
+            layer, xs = self._merged(index, moves[0])
+            for source, moved in zip(sources, moves[1:], strict=True):
+                _, xs = self._merged(source, moved)
+            self._known[at] = self._counted(layer, xs, chains)
+        return self._known[at]
+
+    def _choice(self, vk: tuple[int, int]) -> Choice:
+        v, k = vk
+        return self.variables[v].choices[k]
+
+    def _counted(self, layer: Layer, xs: tuple[Shape, ...], chains: Moves) -> Costs | None:
+        """The costs of a layer, or of the chains in its place; None where it makes no network."""
         pieces: list[Piece] = [(layer, xs)]
-        for v, k in chosen.items():
-            chain = self.variables[v].choices[k].chains.get(self.node.index)
-            if chain is not None:
-                try:
-                    pieces = _through(chain, pieces, layer.word)
-                except CnncostError:
-                    return None
         try:
-            return self.counter.node(self.node, pieces)
+            for vk in chains:
+                chain = self._choice(vk).chains[self.node.index]
+                pieces = _through(chain, pieces, layer.word)
+            return counted(self.node, pieces)
         except CnncostError:
             return None
 
-    def _merged(self, index: int, chosen: Mapping[int, int]) -> Piece:
+    def _moves(self, index: int, chosen: Sequence[tuple[int, int]]) -> Moves:
+        """The chosen widths that change a node or what it reads."""
+        if index not in self._moving:
+            base = self.draft.network.nodes[index]
+            self._moving[index] = {
+                vk
+                for vk, network in self.trials.items()
+                if network.nodes[index].layer != base.layer
+                or network.nodes[index].inputs != base.inputs
+            }
+        return tuple([vk for vk in chosen if vk in self._moving[index]])
+
+    def _merged(self, index: int, moved: Moves) -> Piece:
         """A node's layer and inputs under the chosen widths."""
-        moved = tuple([vk for vk in chosen.items() if vk in self.trials])
-        known = self._known.get((index, moved))
-        if known is None:
+        if (index, moved) not in self._merges:
             changed = [self.trials[vk].nodes[index] for vk in moved]
-            known = self._known[index, moved] = merge(self.draft.network.nodes[index], changed)
-        return known
+            self._merges[index, moved] = merge(self.draft.network.nodes[index], changed)
+        return self._merges[index, moved]
 
 
 def _through(chain: Chain, pieces: Sequence[Piece], word: str) -> list[Piece]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from cnncost.layers import Layer, layer_type, read
@@ -141,10 +142,17 @@ def chained(xs: tuple[Shape, ...], steps: Sequence[tuple[str, dict[str, Raw]]]) 
     """
     pieces: list[Piece] = []
     for word, arguments in steps:
-        layer = read(layer_type(word), arguments, xs[0])
+        layer, y = _made(word, tuple(arguments.items()), xs[0])
         pieces.append((layer, xs))
-        xs = (layer.infer(xs),)
+        xs = (y,)
     return pieces
+
+
+@lru_cache(maxsize=1 << 16)
+def _made(word: str, arguments: tuple[tuple[str, Raw], ...], x: Shape) -> tuple[Layer, Shape]:
+    """One layer and its output; the same ones stand in many combinations of choices."""
+    layer = read(layer_type(word), dict(arguments), x)
+    return layer, layer.infer((x,))
 
 
 def saves(pieces: Sequence[Piece], layer: Layer, xs: tuple[Shape, ...]) -> bool:

@@ -1,0 +1,177 @@
+"""Tables laid out along an order of their variables: steps, frontiers and bounds to the end.
+
+Variables are decided one after another. After a step only the choices that tables still to come
+read matter: the frontier, its choices the state. For any prices of the resources the least
+priced cost from each state to the end is known by a backward pass (dynamic programming; the
+Lagrangian bound of a shortest path with resources, Handler & Zang 1980).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+from cnncost.suggest.tables import Factor, Tables
+
+WIDEST = 250_000
+"""States of one step; a network whose branches need more is left to the general solver."""
+
+NEVER = 1 << 52
+"""More than any cost: what a combination that makes no network takes of every resource."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One variable decided."""
+
+    variable: int
+    before: tuple[int, ...]
+    """The frontier that its state is read from."""
+    after: tuple[int, ...]
+    """The frontier once it is decided."""
+    costs: Any  # Any: numpy's array
+    """Score, then each resource: one axis a variable of `before`, then its own, the amounts
+    last; of length 1 where no table reads the variable."""
+
+
+class Chain:
+    """Tables as a chain of steps.
+
+    The amounts are the score, then the resources: the metrics, and the convolutions touched.
+    """
+
+    def __init__(self, tables: Tables, metrics: Sequence[int], order: Sequence[int]) -> None:
+        self.tables = tables
+        self.metrics = metrics
+        self.sizes = [len(variable.choices) for variable in tables.variables]
+        self.stages = tuple(self._stages(order))
+
+    def _stages(self, order: Sequence[int]) -> list[Stage]:
+        position = {v: i for i, v in enumerate(order)}
+        last = [max(position[v] for v in factor.scope) for factor in self.tables.factors]
+        stages = []
+        before: tuple[int, ...] = ()
+        for i, v in enumerate(order):
+            due = [f for f, at in zip(self.tables.factors, last, strict=True) if at == i]
+            later = [f for f, at in zip(self.tables.factors, last, strict=True) if at > i]
+            read = {w for factor in later for w in factor.scope}
+            axes = (*before, v)
+            after = tuple([w for w in axes if w in read])
+            stages.append(Stage(v, before, after, self._costs(axes, due)))
+            before = after
+        return stages
+
+    def _costs(self, axes: Sequence[int], due: Sequence[Factor]) -> Any:  # Any: numpy's array
+        """What deciding the last of the axes adds."""
+        import numpy as np
+
+        width = 2 + len(self.metrics)
+        choices = self.tables.variables[axes[-1]].choices
+        total: Any = np.zeros((*[1] * (len(axes) - 1), len(choices), width), dtype=np.int64)
+        total[..., 0] = [choice.score for choice in choices]
+        total[..., -1] = [choice.convolutions for choice in choices]
+        for factor in due:
+            own = self._array(factor, axes)
+            shape = np.broadcast_shapes(total.shape[:-1], own.shape[:-1])
+            total = np.broadcast_to(total, (*shape, width)).copy()
+            total[..., 1:-1] += own
+            # Whatever is priced, what makes no network is too dear.
+            total[(own >= NEVER).any(axis=-1) & np.ones(shape, dtype=bool)] = NEVER
+        return total
+
+    def _array(self, factor: Factor, axes: Sequence[int]) -> Any:  # Any: numpy's array
+        """A table's metrics, its axes in their places among all."""
+        import numpy as np
+
+        never = (NEVER,) * len(self.metrics)
+        rows = [
+            never if costs is None else [costs[m] for m in self.metrics]
+            for _, costs in sorted(factor.table.items())
+        ]
+        sizes = [self.sizes[v] for v in factor.scope]
+        array = np.array(rows, dtype=np.int64).reshape(*sizes, len(self.metrics))
+        places = sorted(range(len(sizes)), key=lambda i: axes.index(factor.scope[i]))
+        array = array.transpose(*places, len(sizes))
+        full = [self.sizes[v] if v in factor.scope else 1 for v in axes]
+        return array.reshape(*full, len(self.metrics))
+
+    def ahead(self, prices: Sequence[float]) -> Bound:
+        """The least priced cost from every state to the end; one price an amount."""
+        import numpy as np
+
+        price = np.asarray(prices)
+        rest: Any = np.zeros((), dtype=np.float64)
+        totals, picks = [rest], []
+        for stage in reversed(self.stages):
+            axes = (*stage.before, stage.variable)
+            shape = [self.sizes[v] if v in stage.after else 1 for v in axes]
+            whole = stage.costs @ price + rest.reshape(shape)
+            full = [self.sizes[v] for v in axes]
+            whole = np.broadcast_to(whole, full)
+            rest = whole.min(axis=-1)
+            totals.append(rest)
+            picks.append(whole)
+        return Bound(self, price, totals[::-1], picks[::-1])
+
+
+@dataclass(frozen=True)
+class Bound:
+    """The least priced cost to the end, from every state after each step."""
+
+    chain: Chain
+    prices: Any  # Any: numpy's array
+    totals: list[Any]  # Any: numpy's arrays
+    """Before the first step, then after each."""
+    _whole: list[Any]  # Any: numpy's arrays
+
+    @property
+    def least(self) -> float:
+        """The least priced cost of all choices."""
+        return float(self.totals[0])
+
+    def choices(self) -> tuple[int, ...]:
+        """Choices of the least priced cost; of equal ones the first of each variable."""
+        chosen = [0] * len(self.chain.sizes)
+        for stage, whole in zip(self.chain.stages, self._whole, strict=True):
+            here = whole[tuple([chosen[v] for v in stage.before])]
+            chosen[stage.variable] = int(here.argmin())
+        return tuple(chosen)
+
+
+def chained(tables: Tables, metrics: Sequence[int]) -> Chain | None:
+    """The tables as a chain in a good order; None where too much is open at once."""
+    order = _order(tables)
+    return None if order is None else Chain(tables, metrics, order)
+
+
+def _order(tables: Tables) -> list[int] | None:
+    """Variables in an order that keeps the frontier small: always the table next whose
+    decision leaves the fewest states open, in the order of the tables where equal."""
+    sizes = [len(variable.choices) for variable in tables.variables]
+    scopes = [factor.scope for factor in tables.factors]
+    order: list[int] = []
+    frontier: tuple[int, ...] = ()
+    while scopes:
+        steps = [_closed(scope, frontier, scopes, sizes) for scope in scopes]
+        states, _, position = min((*step[:2], i) for i, step in enumerate(steps))
+        widest, left = steps[position][1:]
+        if max(widest, states) > WIDEST:
+            return None
+        order += [v for v in scopes[position] if v not in order]
+        scopes = [scope for scope in scopes if any(v not in order for v in scope)]
+        frontier = left
+    return order + [v for v in range(len(sizes)) if v not in order]
+
+
+def _closed(
+    scope: Sequence[int], frontier: Sequence[int], scopes: Sequence[Sequence[int]], sizes: list[int]
+) -> tuple[int, int, tuple[int, ...]]:
+    """The states open once a table's variables are decided, those on the way, the frontier."""
+    decided = tuple(dict.fromkeys((*frontier, *scope)))
+    known = set(decided)
+    # A variable decided before that has left the frontier is in no table that is still here.
+    open_ = {v for other in scopes if any(w not in known for w in other) for v in other}
+    left = tuple([v for v in decided if v in open_])
+    return prod(sizes[v] for v in left), prod(sizes[v] for v in decided), left
