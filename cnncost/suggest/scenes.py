@@ -6,7 +6,7 @@ from functools import partial
 
 from cnncost.costs import count_network
 from cnncost.suggest.catalogue import SPATIAL, Menu
-from cnncost.suggest.draft import Draft, drafted, measured
+from cnncost.suggest.draft import Draft, drafted
 from cnncost.suggest.plan import Single, Step
 from cnncost.suggest.search import Offer, Scene
 from cnncost.suggest.sheet import Sheet
@@ -43,7 +43,7 @@ class _Change:
         spec = draft.edited(choice.changes)
         assert spec is not None  # only changes that make a network are listed
         report = count_network(spec.network)
-        self.after = measured(spec.network)
+        self.after = draft.measured(spec.network)
         self.costs = {
             row.name: (row.weights, row.connections, row.units)
             for row in report.layers
@@ -70,5 +70,5 @@ def _edited(
     draft: Draft, menu: Menu, alone: Single, ceiling: int | None, structural: bool
 ) -> Scene:
     sheet = Sheet(draft.sheet.name, draft.text(alone.choice.changes))
-    edited = drafted(sheet, draft.max_layers, menu.kept)
+    edited = drafted(sheet, draft.max_layers, menu.kept, draft.meter)
     return _scene(edited, menu, (Step(alone.choice, alone.after),), ceiling, structural)

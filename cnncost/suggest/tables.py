@@ -58,6 +58,13 @@ class Tables:
             least += min([costs[metric] for costs in table.values() if costs is not None])
         return least
 
+    def ceiling(self, metric: int) -> int:
+        """A value that no choices go above: the most of every table by itself."""
+        most = self.base[metric]
+        for _, table in self.factors:
+            most += max([costs[metric] for costs in table.values() if costs is not None])
+        return most
+
     def costs(self, chosen: Sequence[int]) -> Costs | None:
         """The costs of one choice a variable; None where it makes no network."""
         total = list(self.base)
