@@ -29,7 +29,7 @@ class Draft:
     spec: Spec
     groups: Groups
     max_layers: int = MAX_LAYERS
-    meter: Meter = Meter()
+    meter: Meter = field(default_factory=Meter)
     _calls: dict[int, Line] = field(default_factory=dict, repr=False)
     _read: dict[str, Spec | None] = field(default_factory=dict, repr=False)
 
@@ -88,12 +88,12 @@ def drafted(
     sheet: Sheet,
     max_layers: int = MAX_LAYERS,
     kept: Sequence[str] = (),
-    meter: Meter = Meter(),  # noqa: B008  a frozen value
+    meter: Meter | None = None,
 ) -> Draft:
     """The draft of a sheet; `kept` are layers whose widths stay, or blocks' names."""
     spec = parsed(sheet.name, sheet.text, max_layers)
     held = [node.index for node in spec.network.nodes if named(node.name, kept)]
-    return Draft(sheet, spec, Groups(spec.network, held), max_layers, meter)
+    return Draft(sheet, spec, Groups(spec.network, held), max_layers, meter or Meter())
 
 
 def named(name: str, wanted: Sequence[str]) -> bool:

@@ -8,6 +8,7 @@ from functools import partial
 
 from cnncost.costs.memory.embedded import lives_embedded
 from cnncost.costs.memory.inference import lives
+from cnncost.suggest import flash
 from cnncost.suggest.budget import Budget
 from cnncost.suggest.columns import Column, extended
 from cnncost.suggest.meter import METRICS, Meter
@@ -86,5 +87,6 @@ _COLUMNS: dict[str, Callable[[Pieces], list[Column]]] = {
     "activation_memory": _activations,
     "memory": _memory,
     "sram": _sram,
+    "flash": lambda pieces: [flash.column(pieces, PARAMETERS)],
 }
 """Budgets that the tables' own metrics do not hold, and their columns."""

@@ -37,6 +37,14 @@ class Meter:
         """Whether it measures as `check` and a spec's own budget do."""
         return (self.batch, self.dtype, self.optimizer) == (1, "fp32", "sgd")
 
+    @property
+    def scale(self) -> str:
+        """Of what the bytes are, in words; empty where none are measured that depend on it."""
+        if not any(metric in SCALED for metric in self.bytes):
+            return ""
+        trained = f", {self.optimizer}" if "training_memory" in self.bytes else ""
+        return f"batch {self.batch}, {self.dtype}{trained}"
+
     def of(self, network: Network) -> Metrics:
         """All figures of a network at this scale, each when it is asked for."""
         return Metrics(network, batch=self.batch, dtype=self.dtype, optimizer=self.optimizer)

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from cnncost.costs.memory.inference import Lives
 from cnncost.network import Network
@@ -107,7 +108,8 @@ class _Timeline:
             for r in replacing:
                 others = [v for v in replacing if v != r]
                 for step in range(self._steps(t, r)):
-                    parts = self._replaced(t, r, step)
+                    added = partial(self._added, t, step)
+                    parts = self.pieces.replacement(t, r, added)
                     yield Row(bytes_, self._singles(t, others), parts)
 
     def _singles(self, t: int, void: Sequence[int]) -> dict[int, tuple[int, ...]]:
@@ -133,25 +135,7 @@ class _Timeline:
                 counts.append(len(network.nodes) - 1 if network else 1)
         return max(counts)
 
-    def _replaced(self, t: int, r: int, step: int) -> tuple[Part, ...]:
-        """What the choices of a replacing variable add at one of its steps, under the widths.
-
-        Sizes are affine in the widths, so what each width adds to each replacement is all.
-        """
-        choices = range(len(self.variables[r].choices))
-        alone = [self._added(t, (r, k), step, ()) for k in choices]
-        parts = [Part((r,), {(k,): alone[k] for k in choices})]
-        for v in self.pieces.widths(t):
-            table = {}
-            for k in choices:
-                for w in range(len(self.variables[v].choices)):
-                    more = self._added(t, (r, k), step, ((v, w),) if w else ()) - alone[k]
-                    table[(k, w) if r < v else (w, k)] = more
-            if any(table.values()):
-                parts.append(Part(tuple(sorted((r, v))), table))
-        return tuple(parts)
-
-    def _added(self, t: int, picked: Picked, step: int, widths: Sequence[Picked]) -> int:
+    def _added(self, t: int, step: int, picked: Picked, widths: Sequence[Picked]) -> int:
         """Bytes at a step of a replacement beyond those of the layer itself."""
         if t not in self.pieces.choice(picked).chains or t in self.lost[picked]:
             return 0

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from cnncost.errors import CnncostError
 from cnncost.network import Network, Node
 from cnncost.place import Place
 from cnncost.shape import Shape
+from cnncost.suggest.columns import Part
 from cnncost.suggest.draft import Draft
 from cnncost.suggest.space import Space, trial
-from cnncost.suggest.tables import merge
+from cnncost.suggest.tables import Key, merge
 from cnncost.suggest.variable import Choice, Piece
 
 Picked = tuple[int, int]
@@ -59,19 +60,41 @@ class Pieces:
         layer, xs = self._merged(index, widths)
         return chain_network([(layer, xs)], xs[0], frozen=self._frozen(index))
 
-    def replaced(
-        self, index: int, picked: Picked, widths: Sequence[Picked] = ()
-    ) -> Network | None:
+    def replaced(self, index: int, picked: Picked, widths: Sequence[Picked] = ()) -> Network | None:
         """What a choice puts in the node's place; None where it cannot take its input.
 
         A node that is taken away leaves the input alone.
         """
+        choice = self.choice(picked)
         layer, xs = self._merged(index, widths)
+        if index in choice.rereads:
+            _, xs = self._merged(choice.rereads[index], widths)
         try:
-            pieces = self.choice(picked).chains[index](layer, xs)
+            pieces = choice.chains[index](layer, xs)
             return chain_network(pieces, xs[0], frozen=self._frozen(index))
         except CnncostError:
             return None
+
+    def replacement(
+        self, index: int, r: int, added: Callable[[Picked, Sequence[Picked]], int]
+    ) -> tuple[Part, ...]:
+        """What the choices of a replacing variable add at a node, under the widths around it.
+
+        `added` is an amount that is affine in the widths: so what each width adds to each
+        replacement is all that there is.
+        """
+        choices = range(len(self.space.variables[r].choices))
+        alone = [added((r, k), ()) for k in choices]
+        parts = [Part((r,), {(k,): alone[k] for k in choices})]
+        for v in self.widths(index):
+            table: dict[Key, int] = {}
+            for k in choices:
+                for w in range(len(self.space.variables[v].choices)):
+                    more = added((r, k), ((v, w),) if w else ()) - alone[k]
+                    table[(k, w) if r < v else (w, k)] = more
+            if any(table.values()):
+                parts.append(Part(tuple(sorted((r, v))), table))
+        return tuple(parts)
 
     def _frozen(self, index: int) -> bool:
         return self.draft.network.nodes[index].frozen
@@ -130,4 +153,3 @@ def chain_network(pieces: Sequence[Piece], x: Shape, *, frozen: bool = False) ->
                  Place(0, 0), frozen)
         )  # fmt: skip
     return Network("", tuple(nodes), (len(nodes) - 1,))
-

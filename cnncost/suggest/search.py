@@ -91,9 +91,7 @@ class Search:
         """The plan whose worst excess, as a share of its budget, is least."""
         scenes = {index: self._limited(index, budgets) for index in self._all()}
         floors = {
-            index: max(
-                scene.space.tables.floor(metric) / most for metric, most in limits.items()
-            )
+            index: max(scene.space.tables.floor(metric) / most for metric, most in limits.items())
             for index, (scene, limits) in scenes.items()
         }
         found: dict[int, tuple[float, Callable[[], Plan | None]]] = {}
@@ -258,13 +256,20 @@ def _best_of(
     pruned = without_dominated(scene.space.tables, tuple(limits.budgets))
     outcome = solve(pruned, limits, tell)
     scene = replace(scene, space=replace(scene.space, tables=pruned))
+    deadline = monotonic() + limits.seconds
     while True:
         if outcome.chosen is None:
             return None, outcome
         plan = written(scene, outcome)
         if plan is not None and holds(plan.after, budgets):
             return plan, outcome
-        limits = replace(limits, forbidden=(*limits.forbidden, outcome.chosen))
+        limits = replace(
+            limits,
+            forbidden=(*limits.forbidden, outcome.chosen),
+            seconds=deadline - monotonic(),
+        )
+        if limits.seconds <= 0:
+            return None, Outcome(None, bound=outcome.bound, proved=False)
         outcome = solve(scene.space.tables, limits, tell)
 
 

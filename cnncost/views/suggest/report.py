@@ -7,7 +7,7 @@ from typing import TextIO
 
 from cnncost.suggest.budget import Budget
 from cnncost.suggest.damage import EQUIVALENT, HEAD_INTERVAL, UNIT, equivalent_width
-from cnncost.suggest.draft import METRICS, Measures
+from cnncost.suggest.draft import Measures
 from cnncost.suggest.plan import Plan
 from cnncost.suggest.study import Suggestion
 from cnncost.suggest.variable import Choice
@@ -26,7 +26,7 @@ class Report:
         self.explain = explain
         budgeted = [budget.metric for budget in found.budgets]
         shown = ("weights", "connections", *budgeted)
-        self.metrics = [metric for metric in METRICS if metric in shown]
+        self.metrics = [metric for metric in found.before if metric in shown]
 
     def write(self, file: TextIO, *, markdown: bool) -> None:
         """Write all parts."""
@@ -49,10 +49,12 @@ class Report:
         page.title(f"{found.spec.network.name}")
         most = {budget.metric: budget for budget in found.budgets}
         rows = []
-        for metric in METRICS:
+        for metric in found.before:
             budget = most.get(metric)
             rows.append([metric, f"{found.before[metric]:,}", *_over(budget, found.before)])
         page.table(["", "today", "budget", "over by"], rows)
+        if found.scale:
+            page.say(f"Bytes: {found.scale}; kernel workspace is left out.")
         said = [self._where(metric) for metric in most if metric in found.shares]
         if said and not found.met:
             page.say(" ".join(said))
