@@ -8,7 +8,7 @@ from functools import partial
 
 from cnncost.costs.memory.embedded import lives_embedded
 from cnncost.costs.memory.inference import lives
-from cnncost.suggest import flash
+from cnncost.suggest import flash, training
 from cnncost.suggest.budget import Budget
 from cnncost.suggest.columns import Column, extended
 from cnncost.suggest.meter import METRICS, Meter
@@ -86,6 +86,7 @@ def _inference(meter: Meter) -> Living:
 _COLUMNS: dict[str, Callable[[Pieces], list[Column]]] = {
     "activation_memory": _activations,
     "memory": _memory,
+    "training_memory": training.columns,
     "sram": _sram,
     "flash": lambda pieces: [flash.column(pieces, PARAMETERS)],
 }

@@ -82,9 +82,20 @@ Trials = Mapping[tuple[int, int], Network]
 
 def build(draft: Draft, variables: Sequence[Variable], trials: Trials) -> Tables:
     """The tables of a draft; every group variable's choices have a trial."""
-    counter = Counter()
     merged: dict[tuple[int, ...], dict[Key, Costs | None]] = {}
-    base = (0,) * len(METRICS)
+    for _, part, table in by_node(draft, variables, trials):
+        if any(costs is None or any(costs) for costs in table.values()):
+            _add(merged, part, table)
+    base = _constant(merged)
+    factors = tuple(Factor(scope, table) for scope, table in sorted(merged.items()) if scope)
+    return Tables(tuple(variables), base, factors)
+
+
+def by_node(
+    draft: Draft, variables: Sequence[Variable], trials: Trials
+) -> Iterator[tuple[Node, Key, dict[Key, Costs | None]]]:
+    """Each layer's table with its scope, or several that add up to it."""
+    counter = Counter()
     reached = _reached(draft, variables, trials)
     chains = _chains(variables)
     for node in draft.network.layers:
@@ -93,14 +104,10 @@ def build(draft: Draft, variables: Sequence[Variable], trials: Trials) -> Tables
         widths = [v for index in near for v in reached.get(index, ())]
         scope = tuple(sorted({*widths, *model.replacing}))
         if not scope:
-            base = _sum(base, counter.node(node, [(_layer(node), node.inputs)]))
+            yield node, (), {(): counter.node(node, [(_layer(node), node.inputs)])}
             continue
         for part, table in model.tables(scope):
-            if any(costs is None or any(costs) for costs in table.values()):
-                _add(merged, part, table)
-    base = _sum(base, _constant(merged))
-    factors = tuple(Factor(scope, table) for scope, table in sorted(merged.items()) if scope)
-    return Tables(tuple(variables), base, factors)
+            yield node, part, table
 
 
 class Counter:
