@@ -254,8 +254,9 @@ def test_the_same_plan_whatever_the_hash_seed_and_the_order_of_keys() -> None:
         ("weights=x%", "no share"),
         ("wieghts=5M", "did you mean 'weights'?"),
         ("memory=64M", "write 64MiB (powers of 1024) or 64MB (powers of 1000)"),
-        ("memory=64MiB", "suggest makes no plans for memory"),
-        ("sram=50%", "suggest makes no plans for sram"),
+        ("memory=0MiB", "no network has 0 bytes of memory"),
+        ("sram=-1KiB", "'-1KiB' is not an amount"),
+        ("flash=lots", "its unit is missing or unknown"),
     ],
 )
 def test_wrong_budgets(budget: str, says: str) -> None:
@@ -263,12 +264,6 @@ def test_wrong_budgets(budget: str, says: str) -> None:
     assert done.returncode == 2
     assert says in done.stderr
     assert done.stdout == ""
-
-
-def test_a_spec_s_budget_of_bytes() -> None:
-    done = run("suggest", "-", text=SMALL + "budget: {sram: 1KiB}\n")
-    assert done.returncode == 2
-    assert "suggest makes no plans for sram" in done.stderr
 
 
 def test_the_same_metric_twice() -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
+from typing import NamedTuple
 
 from cnncost.suggest.tables import Costs, Factor, Key, Tables
 
 
-@dataclass(frozen=True)
-class Part:
+class Part(NamedTuple):
     """What the choices of a few variables (ascending) add to an amount."""
 
     scope: tuple[int, ...]
@@ -37,12 +37,12 @@ class Column:
     def shifted(self) -> Column:
         """The same amount with parts that are never negative: the solver may then drop what
         is over a budget already."""
-        base = self.base + sum(part.least for part in self.parts)
-        parts = [
-            Part(p.scope, {key: amount - p.least for key, amount in p.table.items()})
-            for p in self.parts
-            if p.least != p.most
-        ]
+        base, parts = self.base, []
+        for scope, table in self.parts:
+            least = min(table.values())
+            base += least
+            if any(amount != least for amount in table.values()):
+                parts.append(Part(scope, {key: n - least for key, n in table.items()}))
         return Column(base, tuple(parts), self.uses)
 
 
@@ -79,15 +79,15 @@ def _home(scopes: Sequence[tuple[int, ...]], scope: tuple[int, ...]) -> int:
 
 def _wider(factor: Factor, columns: Sequence[Column], own: Sequence[tuple[int, Part]]) -> Factor:
     at = [tuple([factor.scope.index(v) for v in part.scope]) for _, part in own]
-    used = [(position, c) for position, c in enumerate(columns) if c.uses]
+    at_uses = [tuple(column.uses.items()) for column in columns]
+    used = {tuple(column.uses.items()): column for column in columns}
     table: dict[Key, Costs | None] = {}
     for key, costs in factor.table.items():
         if costs is None:
             table[key] = None
             continue
-        more = [0] * len(columns)
-        for position, column in used:
-            more[position] = _used(column, costs)
+        amounts = {uses: _used(column, costs) for uses, column in used.items()}
+        more = [amounts[uses] for uses in at_uses]
         for (position, part), places in zip(own, at, strict=True):
             more[position] += part.table[tuple([key[i] for i in places])]
         table[key] = costs + tuple(more)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from cnncost.errors import CnncostError
 from cnncost.network import Network, Node
@@ -27,6 +28,15 @@ class Pieces:
     trials: dict[Picked, Network]
     """For each choice of a variable of widths: the network with that choice alone."""
 
+    @cached_property
+    def replacing_of(self) -> dict[int, list[int]]:
+        """For each node that is replaced: the variables that do it."""
+        found: dict[int, list[int]] = {}
+        for v, variable in enumerate(self.space.variables):
+            for index in dict.fromkeys(i for choice in variable.choices for i in choice.chains):
+                found.setdefault(index, []).append(v)
+        return found
+
     @property
     def draft(self) -> Draft:
         return self.space.draft
@@ -38,11 +48,7 @@ class Pieces:
 
     def replacing(self, index: int) -> list[int]:
         """The variables that put other layers in a node's place."""
-        return [
-            v
-            for v, variable in enumerate(self.space.variables)
-            if any(index in choice.chains for choice in variable.choices)
-        ]
+        return self.replacing_of.get(index, [])
 
     def widths(self, index: int) -> list[int]:
         """The variables of widths that change a node or what it reads."""

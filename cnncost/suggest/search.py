@@ -79,8 +79,10 @@ class Search:
         widths = sum(variable.group for variable in self.variables)
         others = sum(len(v.choices) - 1 for v in self.variables if not v.group)
         spatial = len(self.offers) - 1
-        parts = [f"{widths} widths", f"{others} structural choices"]
-        return f"{', '.join(parts)} and at most one of {spatial} spatial changes"
+        return (
+            f"{widths} widths, {others} structural choices (replacing at most half of the "
+            f"convolutions) and at most one of {spatial} spatial changes"
+        )
 
     def least(self, budget: Budget) -> int:
         """The smallest value of a budget's metric that the plans of the space reach."""

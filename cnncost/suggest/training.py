@@ -75,6 +75,7 @@ class _Step:
             if choice.chains or choice.rereads
             if (spec := pieces.draft.edited(choice.changes)) is not None
         }
+        self.margin = {picked: self._margin(picked) for picked in self.structural}
         self.aligned = {picked: pieces.aligned(picked) for picked in self.structural}
         flow = gradients(self.network).parameters
         self.trained = [
@@ -82,6 +83,12 @@ class _Step:
             for node in self.network.nodes
         ]
         self.kept = self._kept()
+        self.foretold: dict[Picked, list[tuple[int, int]]] = {}
+        for (index, v), parts in self.kept.items():
+            for k in range(len(self.variables[v].choices)):
+                added = sum(_at_today(part, v, k) for part in parts)
+                self.foretold.setdefault((v, k), []).append((index, added))
+        self.most = self._parameters()
         size = self.meter.size
         own = [
             size * node.layer.parameters(node.inputs[0]) if node.layer and trained else 0
@@ -109,7 +116,7 @@ class _Step:
         for (v, k), lives in self.widths.items():
             mine = added.setdefault(v, [0] * len(self.variables[v].choices))
             mine[k] = lives[at] - self.today[at]
-        all_of = row.most + sum(max(mine) for mine in added.values()) + self._parameters()
+        all_of = row.most + sum(max(mine) for mine in added.values()) + self.most
         for (v, k), lives in self.structural.items():
             mine = added.setdefault(v, [0] * len(self.variables[v].choices))
             mine[k] += self._changed(at, (v, k), lives, all_of)
@@ -117,7 +124,7 @@ class _Step:
 
     def _changed(self, at: At, picked: Picked, lives: Mapping[At, int], all_of: int) -> int:
         """What a structural choice takes at most from a moment, besides what stands in `kept`."""
-        aligned, choice = self.aligned[picked], self.pieces.choice(picked)
+        aligned = self.aligned[picked]
         if aligned is None:
             return -all_of
         step = at.step
@@ -130,18 +137,18 @@ class _Step:
         then = at._replace(step=step)
         if then not in lives:
             return -all_of
-        v, k = picked
         foretold = self.today[at]
-        for (index, r), parts in self.kept.items():
-            if r == v and _holds(at, index):
-                foretold += sum(_at_today(part, v, k) for part in parts)
-        gone = [t for t in choice.chains if self.pieces.gone(t, picked)]
-        mixed = len(gone) not in (0, len(choice.chains))
-        return min(0, lives[then] - foretold) - mixed * self._outputs(picked)
+        for index, added in self.foretold.get(picked, ()):
+            foretold += added * _holds(at, index)
+        return min(0, lives[then] - foretold) - self.margin[picked]
 
-    def _outputs(self, picked: Picked) -> int:
-        """What the outputs of a choice's own layers may take, kept and with their gradients."""
+    def _margin(self, picked: Picked) -> int:
+        """What the outputs of a choice's own layers may take, kept and with their gradients: of
+        one that takes layers away besides, for what it adds may shrink as well."""
         networks = [self.pieces.replaced(t, picked) for t in self.pieces.choice(picked).chains]
+        gone = [network is None or len(network.nodes) == 1 for network in networks]
+        if not any(gone) or all(gone):
+            return 0
         nodes = [node for network in networks if network for node in network.layers]
         scale = 4 * self.meter.size * self.meter.batch
         return sum(scale * node.output.units for node in nodes)

@@ -230,8 +230,10 @@ def backward_moments(step: Pass) -> list[Moment]:
         owner = node.index if node.shares is None else node.shares
         made += weights
         work = traits(node.layer).scratch_backward(node, step.batch, step.size)
-        for live in _pass_on(step, node, pending):
-            timeline.append(Moment(node.index, resident + live + work, made))
+        timeline += [
+            Moment(node.index, resident + live + work, made)
+            for live in _pass_on(step, node, pending)
+        ]
         if owner in owned:
             made -= weights
         owned.add(owner)

@@ -205,6 +205,8 @@ class _Terminal(_Page):
     def __init__(self, file: TextIO) -> None:
         super().__init__(file)
         self._title = ""
+        self._parted = False
+        """Whether a paragraph stands above: a blank line is due before the next table."""
 
     def title(self, text: str) -> None:
         self._title = text
@@ -213,6 +215,9 @@ class _Terminal(_Page):
         from cnncost.views.grid import Grid
 
         numeric = [i for i, name in enumerate(titles) if i and name != "damage"]
+        if self._parted:
+            self.file.write("\n")
+        self._parted = False
         grid = Grid(titles, numeric=numeric, title=(self._title, ""))
         self._title = ""
         for row in rows:
@@ -226,6 +231,7 @@ class _Terminal(_Page):
             paragraphs(self.file, ["", self._title, ""])
             self._title = ""
         paragraphs(self.file, [paragraph])
+        self._parted = True
 
 
 class _Markdown(_Page):
