@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cnncost.errors import CnncostError, did_you_mean
 from cnncost.suggest.damage import Evidence
@@ -16,6 +16,7 @@ from cnncost.suggest.edits import (
     grouped,
     head,
     lowrank,
+    multiplier,
     resolution,
     separable,
     stack,
@@ -34,6 +35,12 @@ class Menu:
     """Also below the widths and resolutions of which anything is known."""
     kept: tuple[str, ...] = ()
     """Layers, or blocks' calls, that stay as they are."""
+
+    def beside(self, choice: Choice) -> Menu:
+        """What may go together with a spatial change: widths are not divided twice."""
+        if choice.kind != multiplier.KIND:
+            return self
+        return replace(self, forbidden=self.forbidden | {width.KIND, width.DENSE_KIND})
 
     def uses(self, kind: Kind | Spatial) -> bool:
         return not set(kind.names) <= self.forbidden
@@ -105,7 +112,7 @@ KINDS: tuple[Kind, ...] = (
 
 @dataclass(frozen=True)
 class Spatial:
-    """One kind of edit that changes the extents of maps: made before all others."""
+    """One kind of edit that changes the extents of maps, or all widths: made before the others."""
 
     names: tuple[str, ...]
     choices: Callable[[Draft, Menu], Iterable[Choice]]
@@ -117,6 +124,11 @@ SPATIAL: tuple[Spatial, ...] = (
         (resolution.KIND,),
         lambda draft, menu: resolution.choices(draft, extrapolate=menu.extrapolate, kept=menu.kept),
         (resolution.EVIDENCE,),
+    ),
+    Spatial(
+        (multiplier.KIND,),
+        lambda draft, menu: multiplier.choices(draft, menu.kept),
+        (multiplier.EVIDENCE,),
     ),
     Spatial(
         (stride.STRIDE,),

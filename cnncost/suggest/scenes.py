@@ -7,6 +7,7 @@ from functools import partial
 from cnncost.costs import count_network
 from cnncost.suggest.catalogue import SPATIAL, Menu
 from cnncost.suggest.draft import Draft, drafted
+from cnncost.suggest.edits import multiplier
 from cnncost.suggest.plan import Single, Step
 from cnncost.suggest.search import Offer, Scene
 from cnncost.suggest.sheet import Sheet
@@ -47,11 +48,13 @@ class _Change:
         self.costs = {
             row.name: (row.weights, row.connections, row.units)
             for row in report.layers
-            if row.counted
+            if row.counted or draft.meter.bytes  # every tensor takes bytes
         }
 
     def beats(self, other: _Change, first: bool) -> bool:
         """Whether no layer costs more here, at no higher score; of equal ones the first."""
+        if self.choice.kind == multiplier.KIND != other.choice.kind:
+            return False  # fewer edits go together with it
         if self.choice.score > other.choice.score or self.costs.keys() != other.costs.keys():
             return False
         pairs = [(self.costs[name], other.costs[name]) for name in self.costs]
@@ -71,4 +74,6 @@ def _edited(
 ) -> Scene:
     sheet = Sheet(draft.sheet.name, draft.text(alone.choice.changes))
     edited = drafted(sheet, draft.max_layers, menu.kept, draft.meter)
-    return _scene(edited, menu, (Step(alone.choice, alone.after),), ceiling, structural)
+    return _scene(
+        edited, menu.beside(alone.choice), (Step(alone.choice, alone.after),), ceiling, structural
+    )

@@ -10,6 +10,7 @@ from time import monotonic
 from cnncost.suggest.budget import Budget
 from cnncost.suggest.damage import UNIT
 from cnncost.suggest.draft import Measures
+from cnncost.suggest.edits import multiplier
 from cnncost.suggest.greedy import greedy
 from cnncost.suggest.limits import limited
 from cnncost.suggest.plan import Plan, Step, steps
@@ -79,9 +80,11 @@ class Search:
         widths = sum(variable.group for variable in self.variables)
         others = sum(len(v.choices) - 1 for v in self.variables if not v.group)
         spatial = len(self.offers) - 1
+        kinds = [offer.choice.kind for offer in self.offers if offer.choice is not None]
+        alone = " (a multiplier without widths)" if multiplier.KIND in kinds else ""
         return (
             f"{widths} widths, {others} structural choices (replacing at most half of the "
-            f"convolutions) and at most one of {spatial} spatial changes"
+            f"convolutions) and at most one of {spatial} spatial changes{alone}"
         )
 
     def least(self, budget: Budget) -> int:
