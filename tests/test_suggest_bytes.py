@@ -277,3 +277,15 @@ def test_memory_that_is_not_measured_gets_no_plan() -> None:
     done = run("suggest", "-", "--budget", "memory=50%", text=text)
     assert (done.returncode, done.stdout) == (2, "")
     assert "only a lower bound" in done.stderr
+
+
+def test_smaller_precisions_are_shown_apart() -> None:
+    arguments = ("-", "--budget", "memory=50%", "-f", "json")
+    plain = json.loads(run("suggest", *arguments, text=SMALL).stdout)
+    assert plain["precisions"] == []
+    data = json.loads(run("suggest", *arguments, "--allow", "precision", text=SMALL).stdout)
+    assert data["plan"] == plain["plan"]
+    # Half of fp32's bytes is what fp16 takes: no edit is due, and its own score is 0.
+    (half, int8) = data["precisions"]
+    assert (half["dtype"], half["met"], half["score"]) == ("fp16", True, 0)
+    assert (int8["dtype"], int8["met"], int8["score"]) == ("int8", True, 0.01)

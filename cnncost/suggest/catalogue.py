@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from cnncost.errors import CnncostError, did_you_mean
+from cnncost.suggest import precision
 from cnncost.suggest.damage import Evidence
 from cnncost.suggest.draft import Draft
 from cnncost.suggest.edits import (
@@ -33,6 +34,8 @@ class Menu:
     forbidden: frozenset[str] = frozenset()
     extrapolate: bool = False
     """Also below the widths and resolutions of which anything is known."""
+    precision: bool = False
+    """Also smaller element types, shown apart."""
     kept: tuple[str, ...] = ()
     """Layers, or blocks' calls, that stay as they are."""
 
@@ -158,9 +161,12 @@ def menu(allow: Iterable[str], forbid: Iterable[str], kept: Iterable[str]) -> Me
     Raises:
         CnncostError: no kind is called so.
     """
-    allowed = [_kind(word, [EXTRAPOLATION, *names()], "--allow") for word in allow]
+    known = [EXTRAPOLATION, precision.KIND, *names()]
+    allowed = [_kind(word, known, "--allow") for word in allow]
     forbidden = [_kind(word, names(), "--forbid") for word in forbid]
-    return Menu(frozenset(forbidden), EXTRAPOLATION in allowed, tuple(kept))
+    return Menu(
+        frozenset(forbidden), EXTRAPOLATION in allowed, precision.KIND in allowed, tuple(kept)
+    )
 
 
 def _kind(word: str, known: list[str], option: str) -> str:

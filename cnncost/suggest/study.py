@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import NamedTuple
@@ -20,6 +20,7 @@ from cnncost.suggest.damage import UNIT
 from cnncost.suggest.draft import METRICS, Draft, Measures, drafted, named
 from cnncost.suggest.meter import SCALED, Meter, ordered
 from cnncost.suggest.plan import Plan, Single
+from cnncost.suggest.precision import Precision, price, smaller
 from cnncost.suggest.reach import Reach, reach
 from cnncost.suggest.scenes import scenes, spatial
 from cnncost.suggest.search import Progress, Search, holds
@@ -73,6 +74,8 @@ class Suggestion:
     """How close the space comes, where no plan holds the budgets."""
     shares: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     """For each metric what part dense layers and convolutions hold."""
+    precisions: tuple[Precision, ...] = ()
+    """The plans at smaller element types, where those are allowed."""
     scale: str = ""
     """Of what the bytes are: batch, element type, optimiser; empty without bytes."""
     narrow: bool = False
@@ -102,7 +105,7 @@ class Study:
     """One spec under study: its draft, and the searches over it."""
 
     def __init__(self, spec: Spec, request: Request) -> None:
-        self.request = request
+        self.request, self.spec = request, spec
         sheet = Sheet(spec.text.name, spec.text.text)
         changes = sheet.settled(request.params or {}, request.inputs or {})
         sheet = Sheet(sheet.name, apply(sheet.text, changes))
@@ -147,9 +150,27 @@ class Study:
             plain,
             reach(self.search, budgets) if lost else None,
             _shares(self.draft),
+            tuple(self._precisions(budgets)),
             self.draft.meter.scale,
             _narrow(self.draft),
         )
+
+    def _precisions(self, budgets: Sequence[Budget]) -> Iterator[Precision]:
+        """The best plans at smaller element types, for the same amounts of bytes."""
+        request, meter = self.request, self.draft.meter
+        if not request.menu.precision or not any(b.metric in SCALED for b in budgets):
+            return
+        asked = tuple(f"{budget.metric}={budget.asked}" for budget in budgets)
+        menu = replace(request.menu, precision=False)
+        for dtype in smaller(meter.dtype):
+            if dtype == "int8" and "training_memory" in meter.bytes:
+                continue  # int8 does not train
+            own = replace(request.meter, dtype=dtype)
+            study = Study(self.spec, replace(request, budgets=asked, menu=menu, meter=own))
+            limits, known = study.budgets(), price(dtype, study.draft.network)
+            met = holds(study.before, limits)
+            plan = None if met else study.search.best(limits).plan
+            yield Precision(dtype, known, study.before, plan, met)
 
     def pareto(self, word: str, progress: Progress | None = None) -> list[Point]:
         """The least score at each size of a metric, the other budgets held throughout.

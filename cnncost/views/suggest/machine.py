@@ -33,6 +33,16 @@ def write_json(file: TextIO, found: Suggestion) -> None:
         "space": found.space,
         "uniform": None if found.uniform is None else _plan(found.uniform),
         "without_separable": None if found.plain is None else _plan(found.plain),
+        "precisions": [
+            {
+                "dtype": one.dtype,
+                "price": one.price / UNIT,
+                "met": one.met,
+                "score": None if one.score is None else one.score / UNIT,
+                "plan": None if one.plan is None else _plan(one.plan),
+            }
+            for one in found.precisions
+        ],
         "reach": None,
     }
     if found.reach is not None:

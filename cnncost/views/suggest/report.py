@@ -40,6 +40,8 @@ class Report:
             self._plan(page, self.found.plan)
         elif self.found.budgets:
             self._lost(page)
+        if self.found.precisions:
+            self._precisions(page)
         page.say(_WORDS + (f" {_NARROW}" if self.found.narrow else ""))
         if self.explain:
             self._evidence(page)
@@ -93,6 +95,19 @@ class Report:
         page.table(["edit", "score", *self.metrics], rows)
         for paragraph in self._said(plan):
             page.say(paragraph)
+
+    def _precisions(self, page: _Page) -> None:
+        """Smaller element types, apart from the plan: they are no change of the file."""
+        page.title("In a smaller precision, apart from the plan")
+        rows = []
+        for one in self.found.precisions:
+            after = one.before if one.met else one.plan.after if one.plan else None
+            score = "-" if one.score is None else f"{one.score / UNIT:.3f}"
+            edits = len(one.plan.steps) if one.plan else 0
+            numbers = self._numbers(after) if after else ["-"] * len(self.metrics)
+            rows.append([one.dtype, f"{one.price / UNIT:.3f}", str(edits), score, *numbers])
+        page.table(["", "its score", "edits", "score", *self.metrics], rows)
+        page.say("The file does not change: a spec names no element type. Judgement: its score.")
 
     def _said(self, plan: Plan) -> list[str]:
         found = self.found
