@@ -203,6 +203,7 @@ class _Run:
         scene = offer.make(ceiling, structural)
         space, most = limited(scene.space, self.budgets)
         scene = replace(scene, space=space)
+        left = max(0.1, self.deadline - monotonic())  # tables of bytes take their time
         if not self.banned and self._greedy(scene, most):
             assert self.best is not None
             ceiling = self.best.score - 1 - offer.score
