@@ -9,7 +9,9 @@ import typer
 
 from cnncost.cli import options
 from cnncost.cli.output import destination, refuse_existing
+from cnncost.cli.scale import Batch, Dtype, Optimizer, given, refuse_idle
 from cnncost.errors import CnncostError
+from cnncost.quantity import budget_metric
 from cnncost.spec import MAX_LAYERS
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
@@ -34,6 +36,10 @@ cnncost suggest net.yaml --budget weights=20M --budget connections=50% --write s
 
 cnncost suggest resnet50 --budget connections=2G --keep conv1 --forbid separable --diff
 
+cnncost suggest mobilenet_v2 --budget sram=512KiB --budget flash=2MB
+
+cnncost suggest resnet50 --budget training-memory=1GiB --batch 16 --optimizer adam
+
 cnncost suggest vgg16 --pareto weights"""
 
 
@@ -45,7 +51,8 @@ def suggest(
         list[str] | None,
         typer.Option(
             metavar="METRIC=AMOUNT",
-            help="A limit: weights=20M, connections=50%. The spec's own otherwise. Repeatable.",
+            help="A limit: weights=20M, memory=64MiB, connections=50%. The spec's own otherwise. "
+            "Repeatable.",
         ),
     ] = None,
     keep: Annotated[
@@ -83,6 +90,9 @@ def suggest(
             metavar="METRIC", help="The least score at each size of a metric.", show_default=False
         ),
     ] = "",
+    batch: Batch = None,
+    dtype: Dtype = None,
+    optimizer: Optimizer = None,
     form: Annotated[
         Format, typer.Option("--format", "-f", help="How it is written.")
     ] = Format.table,
@@ -100,6 +110,7 @@ def suggest(
     1: no plan meets the budgets.
     """
     from cnncost.suggest.catalogue import menu
+    from cnncost.suggest.meter import Meter
     from cnncost.suggest.study import Request, Study
     from cnncost.views.suggest import frontier
     from cnncost.views.suggest import write as show
@@ -110,6 +121,8 @@ def suggest(
         if path:
             refuse_existing(path, force=force)
     read = options.reader(arch, max_layers, strict=strict)
+    scale = given(batch, dtype, optimizer)
+    meter = Meter((budget_metric(pareto),) if pareto else (), **scale)
     request = Request(
         tuple(budget or ()),
         menu(allow or (), forbid or (), keep or ()),
@@ -117,9 +130,11 @@ def suggest(
         options.parse_shapes(shapes or ()),
         time_limit,
         max_layers,
+        meter,
     )
     read(settings or (), shapes or ())  # refuses settings that the spec does not have
     study = Study(read((), ()), request)
+    refuse_idle(scale, study.draft.meter.bytes)
     if pareto:
         points = study.pareto(pareto, _progress())
         _clear()

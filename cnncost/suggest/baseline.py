@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from cnncost.suggest.budget import Budget
-from cnncost.suggest.draft import Draft, measured
+from cnncost.suggest.draft import Draft
 from cnncost.suggest.edits.width import PARTS
 from cnncost.suggest.plan import Plan, steps
 from cnncost.suggest.search import holds
@@ -21,7 +21,7 @@ def uniform(draft: Draft, variables: Sequence[Variable], budgets: Sequence[Budge
         spec = draft.edited([change for choice in choices for change in choice.changes])
         if spec is None:
             continue
-        after = measured(spec.network)
+        after = draft.measured(spec.network)
         if holds(after, budgets):
             score = sum(choice.score for choice in choices)
             return Plan(tuple(steps(draft, choices)), score, spec.text.text, after)

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
-from cnncost.errors import CnncostError, did_you_mean
-from cnncost.quantity import BYTES, parse_bytes, parse_count, parse_number
-from cnncost.suggest.draft import METRICS, Measures
+from cnncost.errors import CnncostError
+from cnncost.quantity import BYTES, budget_metric, parse_bytes, parse_count, parse_number
+from cnncost.suggest.draft import Measures
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class Budget:
     metric: str
     most: int
     asked: str
-    """As the user wrote it; a share as the count that it comes to."""
+    """As the user wrote it; a share as the amount that it comes to."""
 
 
 def parse(texts: Iterable[str], before: Measures) -> tuple[Budget, ...]:
@@ -32,11 +32,7 @@ def parse(texts: Iterable[str], before: Measures) -> tuple[Budget, ...]:
         metric, equals, amount = text.partition("=")
         if not equals:
             raise CnncostError(f"{text!r} is no budget", "write METRIC=AMOUNT, as in weights=20M")
-        metric = metric.strip().replace("-", "_")
-        if metric in BYTES and not amount.endswith("%"):
-            parse_bytes(amount)
-        _refuse_bytes(metric)
-        metric = metric_named(metric)
+        metric = budget_metric(metric)
         if any(metric == budget.metric for budget in budgets):
             raise CnncostError(f"--budget {metric} is given twice", "keep one")
         budgets.append(_budget(metric, amount.strip(), before))
@@ -44,34 +40,23 @@ def parse(texts: Iterable[str], before: Measures) -> tuple[Budget, ...]:
 
 
 def of_spec(limits: Mapping[str, int]) -> tuple[Budget, ...]:
-    """The budgets that a spec itself sets.
-
-    Raises:
-        CnncostError: one is of bytes.
-    """
-    for metric in limits:
-        _refuse_bytes(metric)
-    return tuple(Budget(metric, most, str(most)) for metric, most in limits.items())
+    """The budgets that a spec itself sets."""
+    return tuple(Budget(metric, most, _written(metric, most)) for metric, most in limits.items())
 
 
-def _refuse_bytes(metric: str) -> None:
-    """Plans are searched over counts; check knows the budgets of bytes."""
-    if metric in BYTES:
-        known = f"it plans for {', '.join(METRICS[:-1])} and {METRICS[-1]}: give those by --budget"
-        raise CnncostError(f"suggest makes no plans for {metric}", known)
+def bytes_in(texts: Iterable[str]) -> tuple[str, ...]:
+    """The metrics in bytes that these budgets name, in the order of the output."""
+    words = [text.partition("=")[0].strip().replace("-", "_") for text in texts]
+    return tuple(metric for metric in BYTES if metric in words)
 
 
-def metric_named(word: str) -> str:
-    """The metric that a word names; hyphens are accepted for underscores.
-
-    Raises:
-        CnncostError: there is none of that name.
-    """
-    metric = word.strip().replace("-", "_")
-    if metric not in METRICS:
-        known = f"a budget limits {', '.join(METRICS[:-1])} or {METRICS[-1]}"
-        raise CnncostError(f"unknown metric {metric!r}", did_you_mean(metric, METRICS, known))
-    return metric
+def _written(metric: str, most: int) -> str:
+    """An amount as a spec's budget takes it: bytes in the largest unit that is exact."""
+    if metric not in BYTES:
+        return str(most)
+    units = [(1024**power, unit) for power, unit in ((3, "GiB"), (2, "MiB"), (1, "KiB"))]
+    size, unit = next((pair for pair in units if most and most % pair[0] == 0), (1, "B"))
+    return f"{most // size}{unit}"
 
 
 def _budget(metric: str, amount: str, before: Measures) -> Budget:
@@ -80,14 +65,16 @@ def _budget(metric: str, amount: str, before: Measures) -> Budget:
         if share is None or share < 0:
             raise CnncostError(f"{metric}={amount}: no share", "write it as 50% or 12.5%")
         most = int(Fraction(share) * before[metric] / 100)
-        budget = Budget(metric, most, str(most))
+        budget = Budget(metric, most, _written(metric, most))
     else:
+        read = parse_bytes if metric in BYTES else parse_count
         try:
-            budget = Budget(metric, parse_count(amount), amount)
+            budget = Budget(metric, read(amount), amount)
         except CnncostError as trouble:
             raise CnncostError(f"{metric}={amount}: {trouble.what}", trouble.hint) from None
     if budget.most == 0:
         raise CnncostError(
-            f"{metric}={amount}: no network has 0 {metric}", "an amount such as 20M, or 50%"
+            f"{metric}={amount}: no network has 0 {'bytes of ' * (metric in BYTES)}{metric}",
+            f"an amount such as {'64MiB' if metric in BYTES else '20M'}, or 50%",
         )
     return budget

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cnncost.errors import CnncostError, did_you_mean
+from cnncost.suggest import precision
 from cnncost.suggest.damage import Evidence
 from cnncost.suggest.draft import Draft
 from cnncost.suggest.edits import (
@@ -16,6 +17,7 @@ from cnncost.suggest.edits import (
     grouped,
     head,
     lowrank,
+    multiplier,
     resolution,
     separable,
     stack,
@@ -32,8 +34,16 @@ class Menu:
     forbidden: frozenset[str] = frozenset()
     extrapolate: bool = False
     """Also below the widths and resolutions of which anything is known."""
+    precision: bool = False
+    """Also smaller element types, shown apart."""
     kept: tuple[str, ...] = ()
     """Layers, or blocks' calls, that stay as they are."""
+
+    def beside(self, choice: Choice) -> Menu:
+        """What may go together with a spatial change: widths are not divided twice."""
+        if choice.kind != multiplier.KIND:
+            return self
+        return replace(self, forbidden=self.forbidden | {width.KIND, width.DENSE_KIND})
 
     def uses(self, kind: Kind | Spatial) -> bool:
         return not set(kind.names) <= self.forbidden
@@ -105,7 +115,7 @@ KINDS: tuple[Kind, ...] = (
 
 @dataclass(frozen=True)
 class Spatial:
-    """One kind of edit that changes the extents of maps: made before all others."""
+    """One kind of edit that changes the extents of maps, or all widths: made before the others."""
 
     names: tuple[str, ...]
     choices: Callable[[Draft, Menu], Iterable[Choice]]
@@ -117,6 +127,11 @@ SPATIAL: tuple[Spatial, ...] = (
         (resolution.KIND,),
         lambda draft, menu: resolution.choices(draft, extrapolate=menu.extrapolate, kept=menu.kept),
         (resolution.EVIDENCE,),
+    ),
+    Spatial(
+        (multiplier.KIND,),
+        lambda draft, menu: multiplier.choices(draft, menu.kept),
+        (multiplier.EVIDENCE,),
     ),
     Spatial(
         (stride.STRIDE,),
@@ -146,9 +161,12 @@ def menu(allow: Iterable[str], forbid: Iterable[str], kept: Iterable[str]) -> Me
     Raises:
         CnncostError: no kind is called so.
     """
-    allowed = [_kind(word, [EXTRAPOLATION, *names()], "--allow") for word in allow]
+    known = [EXTRAPOLATION, precision.KIND, *names()]
+    allowed = [_kind(word, known, "--allow") for word in allow]
     forbidden = [_kind(word, names(), "--forbid") for word in forbid]
-    return Menu(frozenset(forbidden), EXTRAPOLATION in allowed, tuple(kept))
+    return Menu(
+        frozenset(forbidden), EXTRAPOLATION in allowed, precision.KIND in allowed, tuple(kept)
+    )
 
 
 def _kind(word: str, known: list[str], option: str) -> str:

@@ -6,7 +6,6 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from cnncost.costs import count_network
 from cnncost.errors import SpecError
 from cnncost.network import Network
 from cnncost.place import Place
@@ -14,10 +13,9 @@ from cnncost.spec import MAX_LAYERS, Settings, Spec, read_spec
 from cnncost.spec.lines import Line
 from cnncost.suggest.change import Change, apply
 from cnncost.suggest.groups import Groups
+from cnncost.suggest.meter import METRICS as METRICS
+from cnncost.suggest.meter import Meter
 from cnncost.suggest.sheet import Sheet
-
-METRICS = ("weights", "parameters", "connections", "units")
-"""What is counted of a network, in the order of the output."""
 
 Measures = Mapping[str, int]
 """Each metric's value."""
@@ -31,12 +29,17 @@ class Draft:
     spec: Spec
     groups: Groups
     max_layers: int = MAX_LAYERS
+    meter: Meter = field(default_factory=Meter)
     _calls: dict[int, Line] = field(default_factory=dict, repr=False)
     _read: dict[str, Spec | None] = field(default_factory=dict, repr=False)
 
     @property
     def network(self) -> Network:
         return self.spec.network
+
+    def measured(self, network: Network) -> dict[str, int]:
+        """Every metric of an edited network that this study looks at."""
+        return self.meter.measured(network)
 
     def text(self, changes: Sequence[Change]) -> str:
         """The text with these changes made."""
@@ -81,11 +84,16 @@ def parsed(name: str, text: str, max_layers: int) -> Spec:
     return read_spec(text, name, Settings(max_layers=max_layers))
 
 
-def drafted(sheet: Sheet, max_layers: int = MAX_LAYERS, kept: Sequence[str] = ()) -> Draft:
+def drafted(
+    sheet: Sheet,
+    max_layers: int = MAX_LAYERS,
+    kept: Sequence[str] = (),
+    meter: Meter | None = None,
+) -> Draft:
     """The draft of a sheet; `kept` are layers whose widths stay, or blocks' names."""
     spec = parsed(sheet.name, sheet.text, max_layers)
     held = [node.index for node in spec.network.nodes if named(node.name, kept)]
-    return Draft(sheet, spec, Groups(spec.network, held), max_layers)
+    return Draft(sheet, spec, Groups(spec.network, held), max_layers, meter or Meter())
 
 
 def named(name: str, wanted: Sequence[str]) -> bool:
@@ -94,6 +102,5 @@ def named(name: str, wanted: Sequence[str]) -> bool:
 
 
 def measured(network: Network) -> dict[str, int]:
-    """Every metric of a network."""
-    totals = count_network(network).totals._asdict()
-    return {metric: totals[metric] for metric in METRICS}
+    """Every count of a network."""
+    return Meter().measured(network)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cnncost.suggest.change import Change
-from cnncost.suggest.draft import Draft, Measures, measured
+from cnncost.suggest.draft import Draft, Measures
 from cnncost.suggest.variable import Choice
 
 
@@ -47,7 +47,7 @@ class Single:
 def single(draft: Draft, choice: Choice) -> Single | None:
     """One edit made, read and counted; None where it makes no network."""
     spec = draft.edited(choice.changes)
-    return None if spec is None else Single(choice, measured(spec.network))
+    return None if spec is None else Single(choice, draft.measured(spec.network))
 
 
 def steps(draft: Draft, choices: Sequence[Choice], leading: Sequence[Step] = ()) -> list[Step]:
@@ -57,5 +57,5 @@ def steps(draft: Draft, choices: Sequence[Choice], leading: Sequence[Step] = ())
     for choice in choices:
         changes += choice.changes
         spec = draft.edited(changes)
-        made.append(Step(choice, None if spec is None else measured(spec.network)))
+        made.append(Step(choice, None if spec is None else draft.measured(spec.network)))
     return made

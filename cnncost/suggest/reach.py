@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from cnncost.suggest.budget import Budget
-from cnncost.suggest.draft import METRICS
 from cnncost.suggest.plan import Plan
 from cnncost.suggest.search import Search
 
@@ -27,8 +26,7 @@ def reach(search: Search, budgets: Sequence[Budget]) -> Reach:
     """How far the space reaches under these budgets."""
     least = {}
     for budget in budgets:
-        found = search.least(METRICS.index(budget.metric))
-        least[budget.metric] = found
+        least[budget.metric] = search.least(budget)
     binding = tuple(b.metric for b in budgets if least[b.metric] > b.most)
     names = tuple(budget.metric for budget in budgets)
     return Reach(least, binding or names, search.nearest(budgets))

@@ -6,7 +6,8 @@ from functools import partial
 
 from cnncost.costs import count_network
 from cnncost.suggest.catalogue import SPATIAL, Menu
-from cnncost.suggest.draft import Draft, drafted, measured
+from cnncost.suggest.draft import Draft, drafted
+from cnncost.suggest.edits import multiplier
 from cnncost.suggest.plan import Single, Step
 from cnncost.suggest.search import Offer, Scene
 from cnncost.suggest.sheet import Sheet
@@ -43,15 +44,17 @@ class _Change:
         spec = draft.edited(choice.changes)
         assert spec is not None  # only changes that make a network are listed
         report = count_network(spec.network)
-        self.after = measured(spec.network)
+        self.after = draft.measured(spec.network)
         self.costs = {
             row.name: (row.weights, row.connections, row.units)
             for row in report.layers
-            if row.counted
+            if row.counted or draft.meter.bytes  # every tensor takes bytes
         }
 
     def beats(self, other: _Change, first: bool) -> bool:
         """Whether no layer costs more here, at no higher score; of equal ones the first."""
+        if self.choice.kind == multiplier.KIND != other.choice.kind:
+            return False  # fewer edits go together with it
         if self.choice.score > other.choice.score or self.costs.keys() != other.costs.keys():
             return False
         pairs = [(self.costs[name], other.costs[name]) for name in self.costs]
@@ -66,5 +69,5 @@ def _scene(draft: Draft, menu: Menu, leading: tuple[Step, ...], ceiling: int | N
 
 def _edited(draft: Draft, menu: Menu, alone: Single, ceiling: int | None) -> Scene:
     sheet = Sheet(draft.sheet.name, draft.text(alone.choice.changes))
-    edited = drafted(sheet, draft.max_layers, menu.kept)
-    return _scene(edited, menu, (Step(alone.choice, alone.after),), ceiling)
+    edited = drafted(sheet, draft.max_layers, menu.kept, draft.meter)
+    return _scene(edited, menu.beside(alone.choice), (Step(alone.choice, alone.after),), ceiling)

@@ -10,8 +10,10 @@ from time import monotonic
 from cnncost.suggest import labels
 from cnncost.suggest.budget import Budget
 from cnncost.suggest.damage import UNIT
-from cnncost.suggest.draft import METRICS, Measures, measured
+from cnncost.suggest.draft import Measures
+from cnncost.suggest.edits import multiplier
 from cnncost.suggest.greedy import greedy
+from cnncost.suggest.limits import limited
 from cnncost.suggest.plan import Plan, Step, steps
 from cnncost.suggest.prune import without_dominated, without_kinds
 from cnncost.suggest.solver import Limits, Outcome, nearest, solve
@@ -20,6 +22,9 @@ from cnncost.suggest.tables import Costs, Tables
 from cnncost.suggest.variable import Choice, Variable
 
 Progress = Callable[[str], None]
+
+MOST_LABELLED = 4
+"""Limits that label setting takes; bytes alive at each step are many more."""
 
 REACH_SECONDS = 2.0
 """How long one scene is searched for how far it reaches."""
@@ -79,51 +84,52 @@ class Search:
         widths = sum(variable.group for variable in self.variables)
         others = sum(len(v.choices) - 1 for v in self.variables if not v.group)
         spatial = len(self.offers) - 1
-        parts = [f"{widths} widths", f"{others} structural choices"]
-        return f"{', '.join(parts)} and at most one of {spatial} spatial changes"
+        kinds = [offer.choice.kind for offer in self.offers if offer.choice is not None]
+        alone = " (a multiplier without widths)" if multiplier.KIND in kinds else ""
+        return (
+            f"{widths} widths, {others} structural choices (replacing at most half of the "
+            f"convolutions) and at most one of {spatial} spatial changes{alone}"
+        )
 
-    def least(self, metric: int) -> int:
-        """The smallest value of a metric that the plans of the space reach."""
-        least: int | None = None
-        # The scenes that may reach least come first; one that cannot go below is not searched.
-        floors = {index: self._scene(index).space.tables.floor(metric) for index in self._all()}
-        for index in sorted(floors, key=lambda index: floors[index]):
-            if least is None or floors[index] < least:
-                costs, _ = self._nearest(index, {metric: 0})
-                least = costs[metric] if least is None else min(least, costs[metric])
-        return least or 0
+    def least(self, budget: Budget) -> int:
+        """The smallest value of a budget's metric that the plans of the space reach."""
+        plan = self.nearest([budget])
+        return 0 if plan is None else plan.after[budget.metric]
 
     def nearest(self, budgets: Sequence[Budget]) -> Plan | None:
         """The plan whose worst excess, as a share of its budget, is least."""
-        limits = {METRICS.index(b.metric): b.most for b in budgets}
-        # Against one budget the nearest plan is the smallest: a share of today's is easier.
-        aim = limits if len(limits) > 1 else dict.fromkeys(limits, 0)
-
-        def excess(index: int) -> float:
-            costs, _ = self._nearest(index, aim)
-            return max(costs[metric] / most for metric, most in limits.items())
-
-        tables = {index: self._scene(index).space.tables for index in self._all()}
+        scenes = {index: self._limited(index, budgets) for index in self._all()}
         floors = {
-            index: max(tables[index].floor(metric) / most for metric, most in limits.items())
-            for index in self._all()
+            index: max(scene.space.tables.floor(metric) / most for metric, most in limits.items())
+            for index, (scene, limits) in scenes.items()
         }
-        found: dict[int, float] = {}
+        found: dict[int, tuple[float, Callable[[], Plan | None]]] = {}
+        # The scenes that may come nearest first; one that cannot come nearer is not searched.
         for index in sorted(floors, key=lambda index: floors[index]):
-            if not found or floors[index] < min(found.values()):
-                found[index] = excess(index)
-        best = min(found, key=lambda index: found[index])
-        _, plan = self._nearest(best, aim)
-        return plan()
+            if not found or floors[index] < min(excess for excess, _ in found.values()):
+                scene, limits = scenes[index]
+                costs, plan = self._nearest(scene, limits)
+                excess = max(costs[metric] / most for metric, most in limits.items())
+                found[index] = (excess, plan)
+        best = min(found, key=lambda index: found[index][0])
+        return found[best][1]()
+
+    def _limited(self, index: int, budgets: Sequence[Budget]) -> tuple[Scene, dict[int, int]]:
+        """A scene with everything that its budgets limit, whether they are within reach or not."""
+        scene = self._scene(index)
+        space, limits = limited(scene.space, budgets, every=True)
+        return replace(scene, space=space), limits
 
     def _all(self) -> range:
         return range(len(self.offers))
 
     def _nearest(
-        self, index: int, limits: Mapping[int, int]
+        self, scene: Scene, limits: Mapping[int, int]
     ) -> tuple[Costs, Callable[[], Plan | None]]:
         """What the nearest plan of one scene costs, and the plan."""
-        scene = self._scene(index)
+        if len(limits) == 1:
+            # Against one budget the nearest plan is the smallest: a share of today's is easier.
+            limits = dict.fromkeys(limits, 0)
         tables = without_dominated(scene.space.tables, tuple(limits), scored=False)
         outcome, _ = nearest(tables, limits, scene.space.convolutions, REACH_SECONDS)
         if outcome.chosen is None:  # not in time: the spec as it is
@@ -211,11 +217,13 @@ class _Run:
         if self.progress is not None:
             self.progress(offer.choice.phrase if offer.choice else "the layers as they stand")
         scene = self.scene(offer, ceiling)
+        space, most = limited(scene.space, self.budgets)
+        scene = replace(scene, space=space)
         limits = Limits(
-            {METRICS.index(b.metric): b.most for b in self.budgets},
+            most,
             scene.space.convolutions,
             cutoff=ceiling,
-            seconds=self.deadline - monotonic(),
+            seconds=max(0.1, self.deadline - monotonic()),  # tables of bytes take their time
         )
         plan, outcome = _best_of(self, scene, limits)
         if not outcome.proved:
@@ -223,9 +231,9 @@ class _Run:
         if plan is not None:
             self.best = plan
 
-    def greedy(self, scene: Scene) -> bool:
+    def greedy(self, scene: Scene, most: Mapping[int, int]) -> bool:
         """Take greedy's plan of a scene where it is better than the best so far."""
-        chosen = greedy(scene.space, {METRICS.index(b.metric): b.most for b in self.budgets})
+        chosen = greedy(scene.space, most)
         if chosen is None:
             return False
         picked = zip(scene.space.variables, chosen, strict=True)
@@ -261,6 +269,7 @@ def _best_of(run: _Run, scene: Scene, limits: Limits) -> tuple[Plan | None, Outc
     allowed = without_kinds(scene.space.tables, run.banned)
     pruned = without_dominated(allowed, tuple(limits.budgets))
     scene = replace(scene, space=replace(scene.space, tables=pruned))
+    deadline = monotonic() + limits.seconds
     outcome = _solved(run, scene, limits, tell)
     while True:
         if outcome.chosen is None:
@@ -268,7 +277,13 @@ def _best_of(run: _Run, scene: Scene, limits: Limits) -> tuple[Plan | None, Outc
         plan = written(scene, outcome)
         if plan is not None and holds(plan.after, run.budgets):
             return plan, outcome
-        limits = replace(limits, forbidden=(*limits.forbidden, outcome.chosen))
+        limits = replace(
+            limits,
+            forbidden=(*limits.forbidden, outcome.chosen),
+            seconds=deadline - monotonic(),
+        )
+        if limits.seconds <= 0:
+            return None, Outcome(None, bound=outcome.bound, proved=False)
         outcome = _solved(run, scene, limits, tell)
 
 
@@ -278,12 +293,13 @@ def _solved(
     """The best choices: by label setting where few layers are open at once, else by HiGHS."""
     started = monotonic()
     tables = scene.space.tables
-    outcome = labels.solve(tables, limits, tell)
+    few = len(limits.budgets) <= MOST_LABELLED
+    outcome = labels.solve(tables, limits, tell) if few else None
     if outcome is not None:
         return outcome
     if limits.cutoff is None and _out_of_reach(tables, limits):
         return Outcome(None)
-    if not limits.forbidden and run.greedy(scene):  # a plan cuts the programme down
+    if not limits.forbidden and run.greedy(scene, limits.budgets):  # a plan cuts the programme down
         assert run.best is not None
         limits = replace(limits, cutoff=run.best.score - 1 - scene.score)
     left = limits.seconds - (monotonic() - started)
@@ -311,7 +327,7 @@ def written(scene: Scene, outcome: Outcome) -> Plan | None:
         tuple(steps(draft, choices, scene.leading)),
         scene.score + outcome.score,
         spec.text.text,
-        measured(spec.network),
+        draft.measured(spec.network),
         outcome.proved,
         scene.score + outcome.bound,
     )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import NamedTuple
 
 from cnncost.costs import count_network
 from cnncost.errors import CnncostError, did_you_mean
+from cnncost.quantity import budget_metric
 from cnncost.spec import MAX_LAYERS, Spec
 from cnncost.suggest import budget as budgets_of
 from cnncost.suggest.baseline import uniform
@@ -16,8 +17,10 @@ from cnncost.suggest.budget import Budget
 from cnncost.suggest.catalogue import Menu
 from cnncost.suggest.change import apply, unified_diff
 from cnncost.suggest.damage import UNIT
-from cnncost.suggest.draft import METRICS, Draft, Measures, drafted, measured, named
+from cnncost.suggest.draft import METRICS, Draft, Measures, drafted, named
+from cnncost.suggest.meter import SCALED, Meter, ordered
 from cnncost.suggest.plan import Plan, Single
+from cnncost.suggest.precision import Precision, price, smaller
 from cnncost.suggest.reach import Reach, reach
 from cnncost.suggest.scenes import scenes, spatial
 from cnncost.suggest.search import Progress, Search, holds
@@ -38,6 +41,14 @@ class Request:
     inputs: Mapping[str, tuple[int, ...]] | None = None
     seconds: float = 60.0
     max_layers: int = MAX_LAYERS
+    meter: Meter = field(default_factory=Meter)
+    """The scale of bytes: batch, element type, optimiser; and bytes to measure besides those
+    of the budgets."""
+
+    def measuring(self, spec: Spec) -> Meter:
+        """The meter, with the bytes that the budgets limit."""
+        named = budgets_of.bytes_in(self.budgets) if self.budgets else tuple(spec.budget)
+        return replace(self.meter, bytes=ordered((*named, *self.meter.bytes)))
 
 
 @dataclass(frozen=True)
@@ -63,6 +74,10 @@ class Suggestion:
     """How close the space comes, where no plan holds the budgets."""
     shares: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     """For each metric what part dense layers and convolutions hold."""
+    precisions: tuple[Precision, ...] = ()
+    """The plans at smaller element types, where those are allowed."""
+    scale: str = ""
+    """Of what the bytes are: batch, element type, optimiser; empty without bytes."""
     narrow: bool = False
     """Whether most groups are so narrow that scores are too low."""
 
@@ -90,14 +105,16 @@ class Study:
     """One spec under study: its draft, and the searches over it."""
 
     def __init__(self, spec: Spec, request: Request) -> None:
-        self.request = request
+        self.request, self.spec = request, spec
         sheet = Sheet(spec.text.name, spec.text.text)
         changes = sheet.settled(request.params or {}, request.inputs or {})
         sheet = Sheet(sheet.name, apply(sheet.text, changes))
         self.original = spec.text.text
-        self.draft = drafted(sheet, request.max_layers, request.menu.kept)
+        meter = request.measuring(spec)
+        self.draft = drafted(sheet, request.max_layers, request.menu.kept, meter)
         _refuse_unknown(self.draft, request.menu.kept)
-        self.before = measured(self.draft.network)
+        meter.refuse_unknown(self.draft.network)
+        self.before = self.draft.measured(self.draft.network)
         variables = [_valid(self.draft, v) for v in offered(self.draft, request.menu)]
         self.search = Search(scenes(self.draft, request.menu), variables, request.seconds)
 
@@ -133,8 +150,27 @@ class Study:
             plain,
             reach(self.search, budgets) if lost else None,
             _shares(self.draft),
+            tuple(self._precisions(budgets)),
+            self.draft.meter.scale,
             _narrow(self.draft),
         )
+
+    def _precisions(self, budgets: Sequence[Budget]) -> Iterator[Precision]:
+        """The best plans at smaller element types, for the same amounts of bytes."""
+        request, meter = self.request, self.draft.meter
+        if not request.menu.precision or not any(b.metric in SCALED for b in budgets):
+            return
+        asked = tuple(f"{budget.metric}={budget.asked}" for budget in budgets)
+        menu = replace(request.menu, precision=False)
+        for dtype in smaller(meter.dtype):
+            if dtype == "int8" and "training_memory" in meter.bytes:
+                continue  # int8 does not train
+            own = replace(request.meter, dtype=dtype)
+            study = Study(self.spec, replace(request, budgets=asked, menu=menu, meter=own))
+            limits, known = study.budgets(), price(dtype, study.draft.network)
+            met = holds(study.before, limits)
+            plan = None if met else study.search.best(limits).plan
+            yield Precision(dtype, known, study.before, plan, met)
 
     def pareto(self, word: str, progress: Progress | None = None) -> list[Point]:
         """The least score at each size of a metric, the other budgets held throughout.
@@ -142,7 +178,7 @@ class Study:
         Raises:
             CnncostError: there is no such metric.
         """
-        metric = budgets_of.metric_named(word)
+        metric = budget_metric(word)
         others = [budget for budget in self.budgets() if budget.metric != metric]
         self.search.seconds = self.request.seconds / len(SHARES)
         points = []
@@ -159,8 +195,13 @@ class Study:
     def finished(self, plan: Plan) -> str:
         """The plan's text as a spec of its own: what `--write` writes."""
         sheet = Sheet(self.draft.sheet.name, plan.text)
+        meter = self.draft.meter
         budgets = {budget.metric: budget.asked for budget in self.budgets()}
         asked = ", ".join(f"{metric}={amount}" for metric, amount in budgets.items())
+        if not meter.plain and any(metric in SCALED for metric in budgets):
+            asked += f" ({meter.scale})"
+            # A spec's own budget is held at batch 1 in fp32: another scale's is not its budget.
+            budgets = {m: amount for m, amount in budgets.items() if m not in SCALED}
         said = f"cnncost suggest: {sheet.name}, {asked}, score {plan.score / UNIT:.3f}"
         return apply(sheet.text, sheet.finished(budgets, said))
 

@@ -59,6 +59,13 @@ class Tables:
             least += min([costs[metric] for costs in table.values() if costs is not None])
         return least
 
+    def ceiling(self, metric: int) -> int:
+        """A value that no choices go above: the most of every table by itself."""
+        most = self.base[metric]
+        for _, table in self.factors:
+            most += max([costs[metric] for costs in table.values() if costs is not None])
+        return most
+
     def costs(self, chosen: Sequence[int]) -> Costs | None:
         """The costs of one choice a variable; None where it makes no network."""
         total = list(self.base)
@@ -80,7 +87,18 @@ Trials = Mapping[tuple[int, int], Network]
 def build(draft: Draft, variables: Sequence[Variable], trials: Trials) -> Tables:
     """The tables of a draft; every group variable's choices have a trial."""
     merged: dict[tuple[int, ...], dict[Key, Costs | None]] = {}
-    base = (0,) * len(METRICS)
+    for _, part, table in by_node(draft, variables, trials):
+        if any(costs is None or any(costs) for costs in table.values()):
+            _add(merged, part, table)
+    base = _constant(merged)
+    factors = tuple(Factor(scope, table) for scope, table in sorted(merged.items()) if scope)
+    return Tables(tuple(variables), base, factors)
+
+
+def by_node(
+    draft: Draft, variables: Sequence[Variable], trials: Trials
+) -> Iterator[tuple[Node, Key, dict[Key, Costs | None]]]:
+    """Each layer's table with its scope, or several that add up to it."""
     reached = _reached(draft, variables, trials)
     chains = _chains(variables)
     for node in draft.network.layers:
@@ -89,14 +107,10 @@ def build(draft: Draft, variables: Sequence[Variable], trials: Trials) -> Tables
         widths = [v for index in near for v in reached.get(index, ())]
         scope = tuple(sorted({*widths, *model.replacing}))
         if not scope:
-            base = _sum(base, counted(node, [(_layer(node), node.inputs)]))
+            yield node, (), {(): counted(node, [(_layer(node), node.inputs)])}
             continue
         for part, table in model.tables(scope):
-            if any(costs is None or any(costs) for costs in table.values()):
-                _add(merged, part, table)
-    base = _sum(base, _constant(merged))
-    factors = tuple(Factor(scope, table) for scope, table in sorted(merged.items()) if scope)
-    return Tables(tuple(variables), base, factors)
+            yield node, part, table
 
 
 def counted(node: Node, pieces: Sequence[Piece]) -> Costs:

@@ -46,6 +46,11 @@ def _flash(network: Network, node: Node) -> int:
 
 def _peak(network: Network, *, in_place: bool) -> int:
     """The most bytes alive at a layer, in the program's order."""
+    return max(lives_embedded(network, in_place=in_place).timeline())
+
+
+def lives_embedded(network: Network, *, in_place: bool = False) -> Lives:
+    """When the int8 activations of a network live, in the program's order."""
     nodes = network.nodes
     readers = [0] * len(nodes)
     for node in nodes:
@@ -66,7 +71,7 @@ def _peak(network: Network, *, in_place: bool) -> int:
         if base[node.index] == node.index and _may_overwrite(node):
             dying = [sizes[base[i]] for i in node.reads if last[base[i]] == node.index]
             saved[node.index] = -min(max(dying, default=0), sizes[node.index])
-    return max(Lives(base, last, sizes, saved).timeline())
+    return Lives(base, last, sizes, saved)
 
 
 def _over(network: Network, node: Node, readers: list[int]) -> bool:

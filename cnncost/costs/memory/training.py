@@ -204,8 +204,24 @@ class _Pending:
         return most
 
 
+class Moment(NamedTuple):
+    """Live bytes at one moment of the backward pass."""
+
+    step: int
+    """The node whose gradients are made; the number of nodes for the loss."""
+    activations: int
+    """What is kept and pending."""
+    gradients: int
+    """The gradients of parameters so far."""
+
+
 def backward(step: Pass) -> list[int]:
-    """Live bytes at each step of the backward pass: the loss, then the nodes in reverse."""
+    """Live bytes at the moments of the backward pass: the loss, then the nodes in reverse."""
+    return [moment.activations + moment.gradients for moment in backward_moments(step)]
+
+
+def backward_moments(step: Pass) -> list[Moment]:
+    """The moments of the backward pass; how many a node has does not depend on its size."""
     nodes, base, flow = step.network.nodes, step.base, step.flow
     keepers = [0] * len(nodes)
     for kept in step.kept:
@@ -220,19 +236,21 @@ def backward(step: Pass) -> list[int]:
         if flow.outputs[i]:
             pending.held[i], pending.whole[i] = pending.new(step.sizes[i]), True
     # The gradient of the log-softmax lives while that of the logits is made of it.
-    timeline = [resident + lost.kept + 2 * pending.live]
+    timeline = [Moment(len(nodes), resident + lost.kept + 2 * pending.live, 0)]
     owned: set[int] = set()
     for node in reversed(nodes):
         if node.layer is None or node.index not in pending.held:
-            timeline.append(resident + pending.live + made)
+            timeline.append(Moment(node.index, resident + pending.live, made))
             continue
         weights = _weights(step, node) if flow.parameters[node.index] else 0
         owner = node.index if node.shares is None else node.shares
         made += weights
-        most = _pass_on(step, node, pending)
         work = traits(node.layer).scratch_backward(node, step.batch, step.size)
         work += _unsummed(step, node)
-        timeline.append(resident + most + made + work)
+        timeline += [
+            Moment(node.index, resident + live + work, made)
+            for live in _pass_on(step, node, pending)
+        ]
         if owner in owned:
             made -= weights
         owned.add(owner)
@@ -255,8 +273,8 @@ def _unsummed(step: Pass, node: Node) -> int:
     return size * (gates + step.flow.parameters[node.index])
 
 
-def _pass_on(step: Pass, node: Node, pending: _Pending) -> int:
-    """Give each input its gradient; the most live bytes of gradients meanwhile."""
+def _pass_on(step: Pass, node: Node, pending: _Pending) -> list[int]:
+    """Give each input its gradient; the live bytes of gradients at each moment meanwhile."""
     assert node.layer is not None
     how, own = traits(node.layer).grad, pending.held[node.index]
     arriving = []
@@ -268,10 +286,10 @@ def _pass_on(step: Pass, node: Node, pending: _Pending) -> int:
         else:
             whole = how is Grad.ALIAS and pending.whole[node.index]
             arriving.append((i, pending.alias(own), whole))
-    most = pending.live
+    moments = [pending.live]
     for i, storage, whole in arriving:
-        most = max(most, pending.arrive(i, storage, step.sizes[i], whole=whole))
-    return most
+        moments.append(pending.arrive(i, storage, step.sizes[i], whole=whole))
+    return moments
 
 
 def _weights(step: Pass, node: Node) -> int:

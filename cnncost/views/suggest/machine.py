@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TextIO
 
 from cnncost.suggest.damage import HEAD_INTERVAL, UNIT, equivalent_width
-from cnncost.suggest.draft import METRICS
 from cnncost.suggest.plan import Plan, Single, Step
 from cnncost.suggest.study import Suggestion
 from cnncost.suggest.variable import Choice
@@ -21,6 +20,7 @@ def write_json(file: TextIO, found: Suggestion) -> None:
     data = {
         "schema_version": SCHEMA_VERSION,
         "name": found.spec.network.name,
+        "scale": found.scale or None,
         "before": dict(found.before),
         "budgets": [
             {"metric": b.metric, "most": b.most, "before": found.before[b.metric]}
@@ -33,6 +33,16 @@ def write_json(file: TextIO, found: Suggestion) -> None:
         "space": found.space,
         "uniform": None if found.uniform is None else _plan(found.uniform),
         "without_separable": None if found.plain is None else _plan(found.plain),
+        "precisions": [
+            {
+                "dtype": one.dtype,
+                "price": one.price / UNIT,
+                "met": one.met,
+                "score": None if one.score is None else one.score / UNIT,
+                "plan": None if one.plan is None else _plan(one.plan),
+            }
+            for one in found.precisions
+        ],
         "reach": None,
     }
     if found.reach is not None:
@@ -51,12 +61,12 @@ def write_csv(file: TextIO, found: Suggestion) -> None:
     import csv
 
     writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(["part", "kind", "edit", "score", *METRICS])
+    writer.writerow(["part", "kind", "edit", "score", *found.before])
     writer.writerow(["before", "", "", "", *found.before.values()])
     for one in found.singles:
         writer.writerow(["single", *_cells(one.choice), *one.after.values()])
     for step in found.plan.steps if found.plan else ():
-        after = step.after.values() if step.after else [""] * len(METRICS)
+        after = step.after.values() if step.after else [""] * len(found.before)
         writer.writerow(["plan", *_cells(step.choice), *after])
 
 

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import TextIO
 
 from cnncost.suggest.damage import UNIT
-from cnncost.suggest.draft import METRICS, Measures
+from cnncost.suggest.draft import Measures
 from cnncost.suggest.study import Point
 from cnncost.views.grid import Grid, ascii_only
 from cnncost.views.terminal import bar
 
-TITLES = ("share", "budget", "score", "edits", *METRICS)
+TITLES = ("share", "budget", "score", "edits")
 
 
 def write(file: TextIO, points: Sequence[Point], before: Measures, form: str) -> None:
@@ -25,13 +25,14 @@ def write(file: TextIO, points: Sequence[Point], before: Measures, form: str) ->
         import csv
 
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow([*TITLES, "proved"])
+        writer.writerow([*TITLES, *before, "proved"])
         for point in points:
-            writer.writerow([*_cells(point, plain=True), str(point.proved).lower()])
+            writer.writerow([*_cells(point, before, plain=True), str(point.proved).lower()])
     elif form == "markdown":
-        file.write(f"| {' | '.join(TITLES)} |\n| {' | '.join(['---:'] * len(TITLES))} |\n")
+        titles = [*TITLES, *before]
+        file.write(f"| {' | '.join(titles)} |\n| {' | '.join(['---:'] * len(titles))} |\n")
         for point in points:
-            file.write(f"| {' | '.join(_cells(point, plain=False))} |\n")
+            file.write(f"| {' | '.join(_cells(point, before, plain=False))} |\n")
     else:
         _table(file, points, before)
 
@@ -41,7 +42,8 @@ def _table(file: TextIO, points: Sequence[Point], before: Measures) -> None:
     shown = [*dict.fromkeys((metric, "weights", "connections"))]
     largest = max([point.plan.score for point in points if point.plan is not None], default=0)
     title = (f"Least score by {metric}", f"today {before[metric]:,}")
-    grid = Grid(["share", "score", "", *shown], numeric=[0, 1, 3, 4, 5], title=title)
+    numeric = [0, 1, *range(3, 3 + len(shown))]
+    grid = Grid(["share", "score", "", *shown], numeric=numeric, title=title)
     plain = ascii_only(file)
     for point in points:
         if point.plan is None:
@@ -57,13 +59,13 @@ def _table(file: TextIO, points: Sequence[Point], before: Measures) -> None:
     grid.write(file, [note for note in notes if note])
 
 
-def _cells(point: Point, *, plain: bool) -> list[str]:
+def _cells(point: Point, before: Measures, *, plain: bool) -> list[str]:
     number = str if plain else "{:,}".format
     head = [str(point.share), number(point.most)]
     if point.plan is None:
-        return [*head, *[""] * (2 + len(METRICS))]
+        return [*head, *[""] * (2 + len(before))]
     score = f"{point.plan.score / UNIT:.5f}"
-    after = [number(point.plan.after[metric]) for metric in METRICS]
+    after = [number(point.plan.after[metric]) for metric in before]
     return [*head, score, str(len(point.plan.steps)), *after]
 
 

@@ -7,7 +7,7 @@ from typing import TextIO
 
 from cnncost.suggest.budget import Budget
 from cnncost.suggest.damage import EQUIVALENT, HEAD_INTERVAL, UNIT, equivalent_width
-from cnncost.suggest.draft import METRICS, Measures
+from cnncost.suggest.draft import Measures
 from cnncost.suggest.plan import Plan
 from cnncost.suggest.study import Suggestion
 from cnncost.suggest.variable import Choice
@@ -26,7 +26,7 @@ class Report:
         self.explain = explain
         budgeted = [budget.metric for budget in found.budgets]
         shown = ("weights", "connections", *budgeted)
-        self.metrics = [metric for metric in METRICS if metric in shown]
+        self.metrics = [metric for metric in found.before if metric in shown]
 
     def write(self, file: TextIO, *, markdown: bool) -> None:
         """Write all parts."""
@@ -40,6 +40,8 @@ class Report:
             self._plan(page, self.found.plan)
         elif self.found.budgets:
             self._lost(page)
+        if self.found.precisions:
+            self._precisions(page)
         page.say(_WORDS + (f" {_NARROW}" if self.found.narrow else ""))
         if self.explain:
             self._evidence(page)
@@ -49,10 +51,12 @@ class Report:
         page.title(f"{found.spec.network.name}")
         most = {budget.metric: budget for budget in found.budgets}
         rows = []
-        for metric in METRICS:
+        for metric in found.before:
             budget = most.get(metric)
             rows.append([metric, f"{found.before[metric]:,}", *_over(budget, found.before)])
         page.table(["", "today", "budget", "over by"], rows)
+        if found.scale:
+            page.say(f"Bytes: {found.scale}; kernel workspace is left out.")
         said = [self._where(metric) for metric in most if metric in found.shares]
         if said and not found.met:
             page.say(" ".join(said))
@@ -91,6 +95,19 @@ class Report:
         page.table(["edit", "score", *self.metrics], rows)
         for paragraph in self._said(plan):
             page.say(paragraph)
+
+    def _precisions(self, page: _Page) -> None:
+        """Smaller element types, apart from the plan: they are no change of the file."""
+        page.title("In a smaller precision, apart from the plan")
+        rows = []
+        for one in self.found.precisions:
+            after = one.before if one.met else one.plan.after if one.plan else None
+            score = "-" if one.score is None else f"{one.score / UNIT:.3f}"
+            edits = len(one.plan.steps) if one.plan else 0
+            numbers = self._numbers(after) if after else ["-"] * len(self.metrics)
+            rows.append([one.dtype, f"{one.price / UNIT:.3f}", str(edits), score, *numbers])
+        page.table(["", "its score", "edits", "score", *self.metrics], rows)
+        page.say("The file does not change: a spec names no element type. Judgement: its score.")
 
     def _said(self, plan: Plan) -> list[str]:
         found = self.found
@@ -203,6 +220,8 @@ class _Terminal(_Page):
     def __init__(self, file: TextIO) -> None:
         super().__init__(file)
         self._title = ""
+        self._parted = False
+        """Whether a paragraph stands above: a blank line is due before the next table."""
 
     def title(self, text: str) -> None:
         self._title = text
@@ -211,6 +230,9 @@ class _Terminal(_Page):
         from cnncost.views.grid import Grid
 
         numeric = [i for i, name in enumerate(titles) if i and name != "damage"]
+        if self._parted:
+            self.file.write("\n")
+        self._parted = False
         grid = Grid(titles, numeric=numeric, title=(self._title, ""))
         self._title = ""
         for row in rows:
@@ -224,6 +246,7 @@ class _Terminal(_Page):
             paragraphs(self.file, ["", self._title, ""])
             self._title = ""
         paragraphs(self.file, [paragraph])
+        self._parted = True
 
 
 class _Markdown(_Page):

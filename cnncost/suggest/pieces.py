@@ -1,0 +1,161 @@
+"""A layer under the choices that reach it, as small networks of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from cnncost.errors import CnncostError
+from cnncost.network import Network, Node
+from cnncost.place import Place
+from cnncost.shape import Shape
+from cnncost.suggest.columns import Part
+from cnncost.suggest.draft import Draft
+from cnncost.suggest.space import Space, trial
+from cnncost.suggest.tables import Key, merge
+from cnncost.suggest.variable import Choice, Piece
+
+Picked = tuple[int, int]
+"""A variable and its choice."""
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """The layers of a space under its choices: widths merged, replacements put in."""
+
+    space: Space
+    trials: dict[Picked, Network]
+    """For each choice of a variable of widths: the network with that choice alone."""
+
+    @cached_property
+    def replacing_of(self) -> dict[int, list[int]]:
+        """For each node that is replaced: the variables that do it."""
+        found: dict[int, list[int]] = {}
+        for v, variable in enumerate(self.space.variables):
+            for index in dict.fromkeys(i for choice in variable.choices for i in choice.chains):
+                found.setdefault(index, []).append(v)
+        return found
+
+    @property
+    def draft(self) -> Draft:
+        return self.space.draft
+
+    def choice(self, picked: Picked) -> Choice:
+        """The choice of a variable."""
+        v, k = picked
+        return self.space.variables[v].choices[k]
+
+    def replacing(self, index: int) -> list[int]:
+        """The variables that put other layers in a node's place."""
+        return self.replacing_of.get(index, [])
+
+    def widths(self, index: int) -> list[int]:
+        """The variables of widths that change a node or what it reads."""
+        base = self.draft.network.nodes[index]
+        found = [
+            v
+            for (v, _), network in self.trials.items()
+            if (network.nodes[index].layer, network.nodes[index].inputs)
+            != (base.layer, base.inputs)
+        ]
+        return list(dict.fromkeys(found))
+
+    def network(self, index: int, widths: Sequence[Picked] = ()) -> Network:
+        """A node alone behind an input of its own, under these widths."""
+        layer, xs = self._merged(index, widths)
+        return chain_network([(layer, xs)], xs[0], frozen=self._frozen(index))
+
+    def replaced(self, index: int, picked: Picked, widths: Sequence[Picked] = ()) -> Network | None:
+        """What a choice puts in the node's place; None where it cannot take its input.
+
+        A node that is taken away leaves the input alone.
+        """
+        choice = self.choice(picked)
+        layer, xs = self._merged(index, widths)
+        if index in choice.rereads:
+            _, xs = self._merged(choice.rereads[index], widths)
+        try:
+            pieces = choice.chains[index](layer, xs)
+            return chain_network(pieces, xs[0], frozen=self._frozen(index))
+        except CnncostError:
+            return None
+
+    def replacement(
+        self, index: int, r: int, added: Callable[[Picked, Sequence[Picked]], int]
+    ) -> tuple[Part, ...]:
+        """What the choices of a replacing variable add at a node, under the widths around it.
+
+        `added` is an amount that is affine in the widths: so what each width adds to each
+        replacement is all that there is.
+        """
+        choices = range(len(self.space.variables[r].choices))
+        alone = [added((r, k), ()) for k in choices]
+        parts = [Part((r,), {(k,): alone[k] for k in choices})]
+        for v in self.widths(index):
+            table: dict[Key, int] = {}
+            for k in choices:
+                for w in range(len(self.space.variables[v].choices)):
+                    more = added((r, k), ((v, w),) if w else ()) - alone[k]
+                    table[(k, w) if r < v else (w, k)] = more
+            if any(table.values()):
+                parts.append(Part(tuple(sorted((r, v))), table))
+        return tuple(parts)
+
+    def _frozen(self, index: int) -> bool:
+        return self.draft.network.nodes[index].frozen
+
+    def gone(self, index: int, picked: Picked) -> bool:
+        """Whether a choice takes a node away, or cannot replace it."""
+        network = self.replaced(index, picked)
+        return network is None or len(network.nodes) == 1
+
+    def aligned(self, picked: Picked) -> dict[int, int] | None:
+        """For each node that a choice leaves alone: its place in the edited network; None
+        where that cannot be told."""
+        choice = self.choice(picked)
+        spec = self.draft.edited(choice.changes)
+        if spec is None:
+            return None
+        found: dict[int, int] = {}
+        at = 0
+        for node in self.draft.network.nodes:
+            if node.index not in choice.chains:
+                found[node.index] = at
+                at += 1
+                continue
+            network = self.replaced(node.index, picked)
+            if network is None:
+                return None
+            at += len(network.nodes) - 1
+        return found if at == len(spec.network.nodes) else None
+
+    def _merged(self, index: int, widths: Sequence[Picked]) -> Piece:
+        changed = [self.trials[picked].nodes[index] for picked in widths]
+        return merge(self.draft.network.nodes[index], changed)
+
+
+def pieces_of(space: Space) -> Pieces:
+    """The pieces of a space; its texts have been read before."""
+    trials: dict[Picked, Network] = {}
+    for v, variable in enumerate(space.variables):
+        for k, choice in enumerate(variable.choices):
+            network = trial(space.draft, choice) if variable.group else None
+            if network is not None:
+                trials[v, k] = network
+    return Pieces(space, trials)
+
+
+def chain_network(pieces: Sequence[Piece], x: Shape, *, frozen: bool = False) -> Network:
+    """Layers one behind the other as a network with the input `x`.
+
+    Raises:
+        Refused: one cannot take its input.
+    """
+    nodes = [Node(0, "x", None, (), (), x, Place(0, 0))]
+    for layer, xs in pieces:
+        nodes.append(
+            Node(len(nodes), str(len(nodes)), layer, (len(nodes) - 1,), xs, layer.infer(xs),
+                 Place(0, 0), frozen)
+        )  # fmt: skip
+    return Network("", tuple(nodes), (len(nodes) - 1,))

@@ -1,0 +1,291 @@
+"""Budgets of bytes: the search against brute force, plans against `check`, options and files."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import subprocess
+import sys
+from itertools import product
+from pathlib import Path
+
+import pytest
+
+import cnncost
+from cnncost.costs.metrics import Metrics
+from cnncost.suggest.budget import Budget
+from cnncost.suggest.catalogue import menu
+from cnncost.suggest.draft import Draft, drafted
+from cnncost.suggest.limits import limited
+from cnncost.suggest.meter import Meter
+from cnncost.suggest.prune import without_dominated
+from cnncost.suggest.search import holds
+from cnncost.suggest.sheet import Sheet
+from cnncost.suggest.solver import Limits, solve
+from cnncost.suggest.space import Space, explore
+
+CNNCOST = [sys.executable, "-c", "from cnncost.cli import main; main()"]
+
+PLAIN = """\
+input: [{channels}, {size}, {size}]
+layers:
+  - {{conv: {a}, kernel: 3, padding: 1, stride: 2}}
+  - relu
+  - {{conv: {b}, kernel: 3, padding: 1}}
+  - relu
+  - {{maxpool: 2}}
+  - {{dense: {c}}}
+  - relu
+  - {{dense: 10}}
+"""
+
+RESIDUAL = """\
+input: [{channels}, {size}, {size}]
+blocks:
+  block(width):
+    - residual: [{{conv: width, kernel: 3, padding: 1}}, batchnorm, relu6,
+                 {{conv: channels, kernel: 1}}]
+layers:
+  - {{conv: {a}, kernel: 3, padding: 1}}
+  - {{block: {b}}}
+  - {{block: {c}}}
+  - global_avgpool
+  - {{dense: 10}}
+"""
+
+BRANCHES = """\
+input: [{channels}, {size}, {size}]
+layers:
+  - {{name: stem, conv: {a}, kernel: 3, padding: 1}}
+  - {{name: left, conv: {b}, kernel: 1, from: stem}}
+  - {{name: right, conv: {c}, kernel: 3, padding: 1, from: stem}}
+  - {{concat: [left, right, stem]}}
+  - batchnorm
+  - silu
+  - global_avgpool
+  - {{dense: 10}}
+"""
+
+BYTES = (
+    *("parameter_memory", "activation_memory", "memory", "training_memory"),
+    *("sram", "flash"),
+)
+
+REPLACING = ("separable", "kernel-stack", "asymmetric", "bottleneck", "grouped", "low-rank")
+
+
+def _random_space(seed: int) -> tuple[Space, list[Budget]]:
+    """A small network with one to three budgets, one of bytes at least; every third may replace
+    convolutions as well."""
+    pick = random.Random(seed)
+    text = pick.choice([PLAIN, RESIDUAL, BRANCHES]).format(
+        channels=pick.choice([1, 3]),
+        size=pick.choice([5, 8, 9]),
+        a=pick.choice([8, 16]),
+        b=pick.choice([8, 12]),
+        c=pick.choice([8, 16]),
+    )
+    metrics = [BYTES[seed % len(BYTES)], *pick.sample(BYTES, pick.choice([0, 1]))]
+    meter = Meter(
+        tuple(dict.fromkeys(metrics)),
+        batch=pick.choice([1, 4]),
+        dtype=pick.choice(["fp32", "fp16"]),
+        optimizer=pick.choice(["sgd", "momentum", "adam"]),
+    )
+    draft = drafted(Sheet("net.yaml", text), meter=meter)
+    before = draft.measured(draft.network)
+    wanted = [*meter.bytes, *pick.sample(["weights", "units"], pick.choice([0, 1]))]
+    budgets = [Budget(m, int(before[m] * pick.uniform(0.3, 0.95)), "") for m in wanted]
+    forbidden = ["low-rank", "depth"] if seed % 3 == 0 else [*REPLACING, "depth"]
+    return explore(draft, menu((), forbidden, ())), budgets
+
+
+def _brute_force(space: Space, budgets: list[Budget]) -> int | None:
+    """The least score of all plans, each written, read and measured."""
+    best = None
+    for chosen in product(*(range(len(v.choices)) for v in space.variables)):
+        choices = space.choices(chosen)
+        score = sum(choice.score for choice in choices)
+        touched = sum(choice.convolutions for choice in choices)
+        if touched > space.convolutions or (best is not None and score >= best):
+            continue
+        after = _recounted(space.draft, choices)
+        if after is not None and holds(after, budgets):
+            best = score
+    return best
+
+
+def _recounted(draft: Draft, choices: list) -> dict[str, int] | None:  # type: ignore[type-arg]
+    spec = draft.edited([change for c in choices for change in c.changes])
+    if spec is None:
+        return None
+    meter = draft.meter
+    scale = {"batch": meter.batch, "dtype": meter.dtype, "optimizer": meter.optimizer}
+    metrics = Metrics(spec.network, **scale)  # type: ignore[arg-type]
+    return {m: metrics.value(m) for m in ("weights", "units", *meter.bytes)}
+
+
+def _searched(space: Space, budgets: list[Budget]) -> tuple[int | None, int]:
+    """The score that the search proves, and how many plans their recount refuted."""
+    wide, most = limited(space, budgets)
+    tables = without_dominated(wide.tables, tuple(most))
+    limits = Limits(most, space.convolutions)
+    refuted: list[tuple[int, ...]] = []
+    while True:
+        found = solve(tables, Limits(most, limits.convolutions, forbidden=tuple(refuted)))
+        assert found.proved
+        if found.chosen is None:
+            return None, len(refuted)
+        picked = zip(tables.variables, found.chosen, strict=True)
+        after = _recounted(space.draft, [v.choices[k] for v, k in picked if k])
+        if after is not None and holds(after, budgets):
+            return found.score, len(refuted)
+        refuted.append(found.chosen)
+
+
+@pytest.mark.parametrize("block", range(6))
+def test_the_search_equals_brute_force(block: int) -> None:
+    outcomes, refuted = [], 0
+    for seed in range(block * 10, block * 10 + 10):
+        space, budgets = _random_space(seed)
+        score, wrong = _searched(space, budgets)
+        assert score == _brute_force(space, budgets), f"seed {seed}"
+        outcomes.append(score)
+        refuted += wrong
+    assert any(outcomes)
+    assert refuted < 20, "rows so loose that plans are refuted one by one"
+
+
+@pytest.mark.parametrize("metric", BYTES)
+@pytest.mark.parametrize("name", ["lenet5", "resnet18", "squeezenet1_1", "mobilenet_v2"])
+def test_columns_never_overestimate(name: str, metric: str) -> None:
+    draft = drafted(Sheet(name, cnncost.load(name).text.text), meter=Meter((metric,)))
+    space = explore(draft, menu((), (), ()), structural=name != "squeezenet1_1")
+    wide, most = limited(space, [Budget(metric, 1, "")], every=True)
+    pick, compared = random.Random(name + metric), 0
+    for _ in range(12):
+        chosen = tuple(pick.choice([0, pick.randrange(len(v.choices))]) for v in space.variables)
+        costs, after = wide.tables.costs(chosen), _recounted(draft, space.choices(chosen))
+        if costs is None or after is None:
+            continue
+        size = draft.meter.size if metric == "parameter_memory" else 1
+        bound = max(costs[column] for column in most) * size
+        assert 0.7 * after[metric] < bound <= after[metric]
+        compared += 1
+    assert compared
+
+
+# The command
+
+
+def run(
+    *arguments: str, cwd: Path | None = None, text: str = ""
+) -> subprocess.CompletedProcess[str]:
+    env = {**os.environ, "COLUMNS": "80", "PYTHONIOENCODING": "utf-8"}
+    return subprocess.run(
+        [*CNNCOST, *arguments], capture_output=True, encoding="utf-8", cwd=cwd, env=env,
+        input=text, check=False,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "budget", "most"),
+    [
+        ("alexnet", "activation-memory=3MiB", 3 * 1024**2),
+        ("mobilenet_v2", "activation_memory=6MiB", 6 * 1024**2),
+        ("mobilenet_v2", "sram=1MB", 1_000_000),
+    ],
+)
+def test_a_plan_within_a_peak_passes_check(
+    tmp_path: Path, name: str, budget: str, most: int
+) -> None:
+    done = run(
+        "suggest", name, "--budget", budget, "--write", "small.yaml", "-f", "json", cwd=tmp_path
+    )
+    assert done.returncode == 0, done.stderr
+    plan = json.loads(done.stdout)["plan"]
+    metric = budget.partition("=")[0].replace("-", "_")
+    spec = cnncost.load(tmp_path / "small.yaml")
+    assert Metrics(spec.network).value(metric) == plan["after"][metric] <= most
+    assert plan["proved"]
+    assert spec.budget == {metric: most}
+    assert run("check", "small.yaml", cwd=tmp_path).returncode == 0
+
+
+SMALL = """\
+input: [3, 16, 16]
+layers:
+  - {conv: 32, kernel: 3, padding: 1}
+  - relu
+  - {conv: 32, kernel: 3, padding: 1}
+  - global_avgpool
+  - {dense: 10}
+"""
+
+
+def test_another_scale_is_said_and_is_no_budget_of_the_file() -> None:
+    options = ("--budget", "memory=50%", "--batch", "4", "--dtype", "fp16")
+    done = run("suggest", "-", *options, "--write", "-", text=SMALL)
+    assert done.returncode == 0, done.stderr
+    assert "memory=" in done.stdout
+    assert "(batch 4, fp16)" in done.stdout.splitlines()[0]
+    spec = cnncost.loads(done.stdout)
+    assert spec.budget == {}
+    before, after = (
+        Metrics(cnncost.loads(text).network, batch=4, dtype="fp16").value("memory")
+        for text in (SMALL, done.stdout)
+    )
+    assert after <= before // 2
+
+
+def test_a_spec_s_budget_of_bytes(tmp_path: Path) -> None:
+    text = SMALL + "budget: {sram: 10KiB}\n"
+    done = run("suggest", "-", "--write", "-", text=text)
+    assert done.returncode == 0, done.stderr
+    assert cnncost.loads(done.stdout).budget == {"sram": 10 * 1024}
+    (tmp_path / "small.yaml").write_text(done.stdout)
+    assert run("check", "small.yaml", cwd=tmp_path).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (("--batch", "4"), "--batch changes no figure here"),
+        (("--budget", "sram=10KiB", "--dtype", "fp16"), "--dtype changes no figure here"),
+        (("--budget", "memory=1MiB", "--optimizer", "adam"), "for a budget of training_memory"),
+        (("--budget", "memory=1MiB", "--dtype", "fp12"), "unknown dtype 'fp12'"),
+        (("--budget", "training_memory=1MiB", "--dtype", "int8"), "does not train"),
+        (("--budget", "memory=64M"), "write 64MiB (powers of 1024) or 64MB (powers of 1000)"),
+    ],
+)
+def test_options_that_do_not_fit(options: tuple[str, ...], says: str) -> None:
+    done = run("suggest", "-", *options, text=SMALL)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert says in done.stderr
+
+
+def test_out_of_reach() -> None:
+    done = run("suggest", "-", "--budget", "training_memory=5KiB", text=SMALL)
+    assert done.returncode == 1
+    said = " ".join(done.stdout.split())
+    assert "Out of reach: training_memory." in said
+
+
+def test_memory_that_is_not_measured_gets_no_plan() -> None:
+    text = SMALL.replace("global_avgpool", "{subsample: 2}")
+    done = run("suggest", "-", "--budget", "memory=50%", text=text)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "only a lower bound" in done.stderr
+
+
+def test_smaller_precisions_are_shown_apart() -> None:
+    arguments = ("-", "--budget", "memory=50%", "-f", "json")
+    plain = json.loads(run("suggest", *arguments, text=SMALL).stdout)
+    assert plain["precisions"] == []
+    data = json.loads(run("suggest", *arguments, "--allow", "precision", text=SMALL).stdout)
+    assert data["plan"] == plain["plan"]
+    # Half of fp32's bytes is what fp16 takes: no edit is due, and its own score is 0.
+    (half, int8) = data["precisions"]
+    assert (half["dtype"], half["met"], half["score"]) == ("fp16", True, 0)
+    assert (int8["dtype"], int8["met"], int8["score"]) == ("int8", True, 0.01)
