@@ -136,8 +136,8 @@ def _rows(report: Report, layout: Layout) -> tuple[Row, ...]:
 def _sorter(key: str) -> Column:
     """The column of numbers to sort by."""
     (column, *others) = choose(key)
-    numeric = [key for key, column in COLUMNS.items() if column.numeric]
-    if others or not column.numeric:
+    numeric = [key for key, column in COLUMNS.items() if column.aligned == "r"]
+    if others or column.aligned != "r":
         known = f"it sorts by {', '.join(numeric)}"
         raise CnncostError(f"--sort {key}: no column of numbers", did_you_mean(key, numeric, known))
     return column
