@@ -104,10 +104,12 @@ def test_reference_figures_of_mobilenet() -> None:
 
 def test_blocks_sum_and_take_the_most_alive() -> None:
     layers = rows("--memory", "--training", "--all")
-    text = TEXT.replace("layers:", "blocks:\n  s: [{name: a, conv: 4, kernel: 3, bias: false}, relu,"
-                        " {name: b, conv: 3, kernel: 2}]\nlayers:\n  - s")  # fmt: skip
-    text = "\n".join(line for line in text.splitlines() if not line.startswith(
-        ("  - {name: a", "  - relu", "  - {name: b")))  # fmt: skip
+    text = """
+input: [2, 6, 6]
+blocks:
+  s: [{name: a, conv: 4, kernel: 3, bias: false}, relu, {name: b, conv: 3, kernel: 2}]
+layers: [s, {name: c, dense: 5, frozen: true}, {name: d, dense: 2}]
+"""
     done = CliRunner().invoke(
         app, ["table", "-", "--memory", "--training", "--format", "csv", "--depth", "1"], input=text
     )
