@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import BinaryIO, NamedTuple
 
 from cnncost.costs import Report
+from cnncost.costs.footprint import footprints
 from cnncost.costs.rows import Row, layer_rows
 from cnncost.views.columns import human
 from cnncost.views.draw.canvas import COLOURS, SMALL, Canvas
@@ -14,8 +15,6 @@ from cnncost.views.draw.layout import MARGIN
 MOST = 60
 """Lines of a figure; a network of more layers is grouped by blocks."""
 LINE_HEIGHT, BAR_HEIGHT, GAP = 2.4, 1.7, 2.0
-FLOAT = 4
-"""Bytes of an fp32 number."""
 
 
 class Panel(NamedTuple):
@@ -30,14 +29,18 @@ PANELS = (
     Panel("units", lambda row: row.units, "conv"),
     Panel("weights", lambda row: row.weights, "dense"),
     Panel("connections", lambda row: row.connections, "block"),
-    Panel("memory, bytes", lambda row: FLOAT * (row.parameters + row.units), "attention"),
+    Panel("bytes alive, inference", lambda row: _alive(row), "attention"),
 )
-"""Memory is that of a layer's parameters and of the activation it makes, in fp32."""
+"""Memory is what is alive while a layer runs, of one example in fp32; of a block the most."""
+
+
+def _alive(row: Row) -> int:
+    return row.footprint.live_bytes if row.footprint is not None else 0
 
 
 def draw(file: BinaryIO, report: Report, form: str, width: float) -> None:
     """Draw the bars in a figure of `width` millimetres as svg, png or pdf."""
-    rows = _rows(report)
+    rows = _rows(report._replace(footprints=footprints(report.network)))
     canvas = Canvas(width)
     names = max(canvas.length(row.name, SMALL) for row in rows)
     height = LINE_HEIGHT * len(rows)
