@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cnncost import bundled
+from cnncost import bundled, formats
 from cnncost.costs import Convention, Report, count_network
 from cnncost.errors import CnncostError, did_you_mean
 from cnncost.spec import MAX_LAYERS, Settings, Spec, read_spec
 
 if TYPE_CHECKING:
     from fractions import Fraction
+
+    from cnncost.formats.graph import Graph
 
 LARGEST_FILE = 10 * 2**20
 """Bytes; the largest spec that is read."""
@@ -25,7 +28,10 @@ def load(
     inputs: Mapping[str, tuple[int, ...]] | None = None,
     max_layers: int = MAX_LAYERS,
 ) -> Spec:
-    """Read the spec in a file, or the bundled network of that name.
+    """Read the spec in a file, a network in another form, or the bundled network of that name.
+
+    A file whose ending is that of another form (`.onnx`) is imported: it becomes the text of
+    a spec first, which is then read; what could not be expressed is in `Spec.unknown`.
 
     Args:
         arch: a file that exists, else a bundled network's name (`alexnet` or `alexnet.yaml`).
@@ -35,7 +41,8 @@ def load(
         max_layers: how many layers the network may have.
 
     Raises:
-        CnncostError: there is no such file or network, or it is not text.
+        CnncostError: there is no such file or network, it is not text, or an import is
+            damaged, or needs a package that is not installed.
         SpecError: the spec is wrong; every problem found, with file, line and column.
     """
     path = Path(arch)
@@ -48,6 +55,10 @@ def load(
         path, name = found, found.name
     else:
         name = str(arch)
+        (form, *_) = *formats.by_suffix(name, reads=True), None
+        if form is not None:
+            graph = formats.read(path, name, form, inputs or {})
+            return imported(graph, name, params=params, max_layers=max_layers)
     return loads(
         decode(_read(path, name), name),
         name=name,
@@ -67,6 +78,20 @@ def loads(
 ) -> Spec:
     """Read a spec's text; `name` stands in its messages. Otherwise as `load`."""
     return read_spec(text, name, Settings(params or {}, inputs or {}, max_layers))
+
+
+def imported(
+    graph: Graph,
+    name: str,
+    *,
+    params: Mapping[str, int | Fraction] | None = None,
+    max_layers: int = MAX_LAYERS,
+) -> Spec:
+    """The spec of a network that was found in another form; otherwise as `loads`."""
+    from cnncost.formats.spec_text import spec_text
+
+    spec = loads(spec_text(graph), name=name, params=params, max_layers=max_layers)
+    return replace(spec, unknown=graph.unknown)
 
 
 def count(spec: Spec, *, biases: bool = False, exclude_padding: bool = False) -> Report:

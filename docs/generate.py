@@ -56,6 +56,7 @@ EXAMPLES = {
     "mul": ("64, 56, 56", "{name: x, mul: [input, previous]}"),
     "attention": ("768, 14, 14", "{name: x, attention: 12}"),
     "opaque": ("64, 14, 14", "{name: x, opaque: {output: [64, 14, 14], op: Einsum}}"),
+    "matmul": ("49, 49", "{name: x, matmul: [input, previous]}"),
     "concat": ("64, 56, 56", "{name: x, concat: [input, previous]}"),
 }
 """An input shape and a line for each type; activations have one of their own word."""

@@ -18,7 +18,7 @@ class Case(NamedTuple):
     @property
     def text(self) -> str:
         """A spec of this layer alone."""
-        if self.word in ("add", "mul", "concat"):
+        if self.word in ("add", "mul", "concat", "matmul"):
             names = [f"in{i}" for i, _ in enumerate(self.inputs)]
             shapes = dict(zip(names, map(list, self.inputs), strict=True))
             line = {"name": "it", self.word: names}
@@ -296,6 +296,12 @@ def concatenated(draw: st.DrawFn) -> Case:
     return Case("concat", [(n, *extents) for n in channels], {})
 
 
+@st.composite
+def matrices(draw: st.DrawFn) -> Case:
+    rows, inner, columns = (draw(st.integers(1, 5)) for _ in range(3))
+    return Case("matmul", [(rows, inner), (inner, columns)], {})
+
+
 BIAS = {"bias": st.booleans()}
 AFFINE = {"affine": st.booleans()}
 SHARED = {"shared": st.booleans()}
@@ -340,6 +346,7 @@ CASES: dict[str, st.SearchStrategy[Case]] = {
     "add": equal(),
     "mul": multiplied(),
     "concat": concatenated(),
+    "matmul": matrices(),
     "attention": attention(),
 }
 """Draws of each layer type; a type without any fails its tests."""

@@ -502,3 +502,12 @@ def concat(inputs: list[Dims], arguments: Arguments) -> Counted:
     stacked = [(i, channel) for i, dims in enumerate(inputs) for channel in range(dims[0])]
     units = ((i, unit) for i, dims in enumerate(inputs) for unit in unit_ids(dims))
     return of_units((stacked.index((i, unit[0])), *unit[1:]) for i, unit in units)
+
+
+@oracle("matmul")
+def matmul(inputs: list[Dims], arguments: Arguments) -> Counted:
+    # Unit (i, j) is a sum of products, one for each k: a use of (i, k) each.
+    (rows, inner), (_, columns) = inputs
+    uses = [(i, k, j) for i in range(rows) for j in range(columns) for k in range(inner)]
+    counted = of_units(product(range(rows), range(columns)))
+    return counted._replace(connections=len(uses), inside=len(uses))

@@ -196,6 +196,24 @@ def test_attention_costs(frozen: str, below: str) -> None:
     assert sum(b.weights + b.input for b in layers) == expected
 
 
+@pytest.mark.parametrize("convolved", ["b", "a, b"])
+def test_a_product_of_activations_costs_a_product_for_each_gradient(convolved: str) -> None:
+    # 4 x 6 times 6 x 3: the inputs themselves need no gradient.
+    names = convolved.split(", ")
+    lines = {
+        "a": "  - {name: left, conv: 4, kernel: 1, from: a}\n",
+        "b": "  - {name: right, conv: 6, kernel: 1, from: b}\n",
+    }
+    left = "left" if "a" in names else "a"
+    text = "input: {a: [4, 6], b: [6, 3]}\nlayers:\n" + "".join(lines[name] for name in names)
+    network = cnncost.loads(f"{text}  - {{matmul: [{left}, right]}}\n").network
+    weights = {"a": 4 * 4 * 6, "b": 6 * 6 * 3}
+    expected = sum(weights[name] for name in names) + len(names) * 4 * 6 * 3
+    costs = [e.connections or 0 for e in backward(network).equations if e.needed]
+    assert sum(costs) == expected
+    assert sum(b.weights + b.input for b in backward_connections(network)) == expected
+
+
 @settings(max_examples=300, deadline=None, derandomize=True)
 @given(st.one_of(*CASES.values()))
 def test_every_drawn_line_reads_back(case: Case) -> None:

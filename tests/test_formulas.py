@@ -89,7 +89,7 @@ def test_a_counted_layer(
 def test_every_counted_type_has_a_row() -> None:
     with_rows = {line.strip("{").partition(":")[0] for _, line, *_ in FORMULAS}
 
-    assert with_rows | {"attention", "opaque"} == {
+    assert with_rows | {"attention", "matmul", "opaque"} == {
         word for word in TYPES if layer_type(word).counted
     }
 
@@ -106,6 +106,20 @@ def test_attention(shape: str) -> None:
     assert row.connections == 16 * row.weights + products
     biased = the_row(shape, "{attention: 2, dim: 8}", biases=True)
     assert biased.connections == row.connections + 16 * row.biases
+
+
+def test_matmul() -> None:
+    """6 channels at 4 positions, a 6 x 4 matrix, times 4 channels at 3 positions."""
+    text = "input: {a: [6, 4], b: [4, 3]}\nlayers: [{matmul: [a, b]}]\n"
+    (row,) = rows(text)
+
+    assert row.counted
+    assert row.node.output.dims == (6, 3)
+    assert (row.weights, row.parameters) == (0, 0)
+    assert row.connections == 6 * 3 * 4
+    # Nothing is added, and nothing is padded.
+    assert rows(text, biases=True)[0].connections == row.connections
+    assert rows(text, exclude_padding=True)[0].connections == row.connections
 
 
 def test_opaque_costs_are_unknown() -> None:

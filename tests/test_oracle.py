@@ -48,7 +48,7 @@ def test_every_number_is_that_of_enumeration(word: str) -> None:
             connections += expected.bias_uses if biases else 0
             (row,) = report.layers
             assert numbers(row) == (*without_uses(expected), connections), case.text
-            assert row.counted == bool(expected.weights)
+            assert row.counted == bool(expected.weights or expected.connections)
             assert totals(report) == summed([row])
 
     agrees()
@@ -73,7 +73,7 @@ def totals(report: Report) -> tuple[int, ...]:
 def summed(rows: list[LayerCount]) -> tuple[int, ...]:
     """What the totals must be, in their order: units are the counted layers'."""
     return (
-        sum(row.units for row in rows if row.weights),
+        sum(row.units for row in rows if row.weights or row.connections),
         sum(row.weights for row in rows),
         sum(row.biases for row in rows),
         sum(row.parameters for row in rows),

@@ -41,6 +41,7 @@ def check(
     settings: options.Set = None,
     shapes: options.Input = None,
     max_layers: options.MaxLayers = MAX_LAYERS,
+    strict: options.Strict = False,
 ) -> None:
     """Check that specs are valid and that their expect and budget hold, a line a file.
 
@@ -54,7 +55,7 @@ def check(
     missed = wrong = False
     for arch in archs:
         try:
-            spec = options.load(arch, settings, shapes, max_layers)
+            spec = options.load(arch, settings, shapes, max_layers, strict=strict)
         except CnncostError as error:
             sys.stdout.write(f"{arch}: INVALID: {_first_line(arch, error)}\n")
             sys.stderr.write(f"{error}\n")

@@ -76,6 +76,7 @@ def compare(
     settings: options.Set = None,
     shapes: options.Input = None,
     max_layers: options.MaxLayers = MAX_LAYERS,
+    strict: options.Strict = False,
 ) -> None:
     """Show totals side by side with their differences, and the layers aligned.
 
@@ -95,7 +96,7 @@ def compare(
     refuse_existing(output, force=force)
     sides = []
     for arch in archs:
-        spec = options.load(arch, settings, shapes, max_layers)
+        spec = options.load(arch, settings, shapes, max_layers, strict=strict)
         report = api.count(spec, biases=biases, exclude_padding=exclude_padding)
         sides.append(Side(arch, spec, report))
     comparison = study(sides)

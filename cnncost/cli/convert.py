@@ -19,6 +19,8 @@ EPILOG = """[bold]Examples[/bold]
 
 cnncost convert alexnet alexnet.py
 
+cnncost convert net.onnx net.yaml
+
 cnncost convert torchvision.models:resnet50 resnet50.yaml --input 3x224x224
 
 cnncost convert my_net.py:build my_net.yaml --input 3x32x32"""
@@ -34,7 +36,10 @@ def _complete_form(incomplete: str) -> list[str]:
 def convert(
     arch: options.Arch,
     output: Annotated[
-        str, typer.Argument(metavar="OUT", help="The file to write; - is standard output.")
+        str,
+        typer.Argument(
+            metavar="OUT", help="The file to write; - is standard output, a spec unless --to."
+        ),
     ],
     *,
     to: Annotated[
@@ -50,6 +55,7 @@ def convert(
     settings: options.Set = None,
     shapes: options.Input = None,
     max_layers: options.MaxLayers = MAX_LAYERS,
+    strict: options.Strict = False,
 ) -> None:
     """Write a network in another form.
 
@@ -59,22 +65,19 @@ def convert(
     form = _form(output, to)
     refuse_existing(output, force=force)
     if not Path(arch).exists() and formats.is_source(arch):
-        spec = _from_source(arch, shapes or (), max_layers)
+        spec = options.known(arch, _from_source(arch, shapes or (), max_layers), strict=strict)
     else:
-        spec = options.load(arch, settings, shapes, max_layers)
+        spec = options.load(arch, settings, shapes, max_layers, strict=strict)
     write_bytes(output, formats.write(spec, form), force=force)
 
 
 def _from_source(target: str, shapes: Sequence[str], max_layers: int) -> Spec:
-    """The spec of what the user's code builds; what is not exact goes to standard error."""
-    from cnncost.formats.spec_text import spec_text
+    """The spec of what the user's code builds."""
     from cnncost.formats.torch_in import read_source
 
     sys.stderr.write(f"running {target}\n")
     graph = read_source(target, options.parse_shapes(shapes))
-    for line in graph.unknown:
-        sys.stderr.write(f"{line} could not be expressed: its costs are unknown\n")
-    return api.loads(spec_text(graph), name=target, max_layers=max_layers)
+    return api.imported(graph, target, max_layers=max_layers)
 
 
 def _form(output: str, to: str) -> formats.Format:
@@ -85,6 +88,8 @@ def _form(output: str, to: str) -> formats.Format:
         if not form.writer:
             raise CnncostError(f"{to} can be read, not written", f"--to {' or '.join(writable)}")
         return form
+    if output == "-":
+        return formats.FORMATS["yaml"]
     forms = formats.by_suffix(output, reads=False)
     if len(forms) == 1:
         return forms[0]

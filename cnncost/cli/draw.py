@@ -53,6 +53,7 @@ def draw(
     settings: options.Set = None,
     shapes: options.Input = None,
     max_layers: options.MaxLayers = MAX_LAYERS,
+    strict: options.Strict = False,
 ) -> None:
     """Draw a network as papers do: its volumes, joins and skips, with every shape.
 
@@ -64,7 +65,7 @@ def draw(
 
     chosen = _form(output, form)
     refuse_existing(output, force=force)
-    report = api.count(options.load(arch, settings, shapes, max_layers))
+    report = api.count(options.load(arch, settings, shapes, max_layers, strict=strict))
     drawn = io.BytesIO()
     (as_bars if bars else figure).draw(drawn, report, chosen, width)
     write_bytes(output, drawn.getvalue(), force=force)

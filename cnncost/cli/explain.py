@@ -64,6 +64,7 @@ def explain(
     settings: options.Set = None,
     shapes: options.Input = None,
     max_layers: options.MaxLayers = MAX_LAYERS,
+    strict: options.Strict = False,
 ) -> None:
     """Show the working of each number: output sizes, units, weights, connections."""
     from cnncost.study.explain import explain_layers, explain_totals
@@ -76,7 +77,7 @@ def explain(
             "--exclude-padding",
             "drop one of them",
         )
-    spec = options.load(arch, settings, shapes, max_layers)
+    spec = options.load(arch, settings, shapes, max_layers, strict=strict)
     if backward:
         _backward(spec, layer, form, output, force=force)
         return

@@ -10,6 +10,7 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 
+from cnncost.cli import closing
 from cnncost.errors import CnncostError
 
 COMMANDS = (
@@ -107,6 +108,7 @@ def run() -> None:
             app(prog_name="cnncost")
         finally:
             sys.stdout.flush()
+            closing.say()
     except CnncostError as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(2)

@@ -61,6 +61,7 @@ def memory(
     settings: options.Set = None,
     shapes: options.Input = None,
     max_layers: options.MaxLayers = MAX_LAYERS,
+    strict: options.Strict = False,
 ) -> None:
     """Show the bytes alive while each layer runs, the peak, and what is alive there.
 
@@ -72,7 +73,7 @@ def memory(
     from cnncost.views import memory as view
 
     refuse_existing(output, force=force)
-    network = options.load(arch, settings, shapes, max_layers).network
+    network = options.load(arch, settings, shapes, max_layers, strict=strict).network
     if sequence is Sequence.smallest:
         network = _smallest(network, batch)
     found = measure(network, batch=batch, dtype=dtype, optimizer=optimizer)

@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from cnncost import api, bundled
+from cnncost import api, bundled, formats
+from cnncost.cli.closing import say_at_the_end
 from cnncost.errors import CnncostError
 from cnncost.quantity import parse_number
 from cnncost.spec import MAX_LAYERS, Spec
@@ -17,10 +18,11 @@ Numbers = dict[str, int | Fraction]
 
 
 def complete_arch(incomplete: str) -> list[str]:
-    """Bundled networks, spec files and directories that begin so."""
+    """Bundled networks, files of networks and directories that begin so."""
+    endings = {".yaml", ".yml", *formats.readable()}
     folder = Path(incomplete).parent if "/" in incomplete else Path()
     paths = sorted(folder.glob("*")) if folder.is_dir() else []
-    specs = [str(path) for path in paths if path.suffix in (".yaml", ".yml")]
+    specs = [str(path) for path in paths if path.suffix in endings]
     folders = [f"{path}/" for path in paths if path.is_dir()]
     return [word for word in (*bundled.names(), *specs, *folders) if word.startswith(incomplete)]
 
@@ -29,7 +31,8 @@ Arch = Annotated[
     str,
     typer.Argument(
         metavar="ARCH",
-        help="A spec's file, a bundled network's name, or - for a spec on standard input.",
+        help="A spec's file, an .onnx file, a bundled network's name, or - for a spec on "
+        "standard input.",
         show_default=False,
         autocompletion=complete_arch,
     ),
@@ -49,6 +52,10 @@ Input = Annotated[
 MaxLayers = Annotated[
     int, typer.Option("--max-layers", min=1, help="How many layers a network may have.")
 ]
+Strict = Annotated[
+    bool,
+    typer.Option("--strict", help="Refuse a network with opaque layers, whose costs are unknown."),
+]
 Output = Annotated[
     str,
     typer.Option("--output", "-o", metavar="FILE", help="Write to a file; - is standard output."),
@@ -61,20 +68,61 @@ def load(
     settings: Sequence[str] | None = None,
     shapes: Sequence[str] | None = None,
     max_layers: int = MAX_LAYERS,
+    *,
+    strict: bool = False,
 ) -> Spec:
     """The spec of an ARCH argument; its warnings go to standard error.
 
     Raises:
-        CnncostError: no such file, or the spec or a setting is wrong.
+        CnncostError: no such file, the spec or a setting is wrong, or `strict` and a layer
+            is opaque.
     """
-    spec = reader(arch, max_layers)(settings or (), shapes or ())
+    spec = reader(arch, max_layers, strict=strict)(settings or (), shapes or ())
     for warning in spec.warnings:
         sys.stderr.write(f"{warning} (warning)\n")
     return spec
 
 
-def reader(arch: str, max_layers: int) -> Callable[[Sequence[str], Sequence[str]], Spec]:
+def reader(
+    arch: str, max_layers: int, *, strict: bool = False
+) -> Callable[[Sequence[str], Sequence[str]], Spec]:
     """What reads an ARCH under given settings and shapes, as often as it is asked."""
+    read = _reader(arch, max_layers)
+    return lambda settings, shapes: known(arch, read(settings, shapes), strict=strict)
+
+
+def known(arch: str, spec: Spec, *, strict: bool) -> Spec:
+    """The spec, its opaque layers refused if `strict`, else those of an import listed at the end
+    of the run.
+
+    Raises:
+        CnncostError: `strict`, and a layer is opaque.
+    """
+    lines = spec.unknown
+    if strict and not lines:
+        opaque = [node for node in spec.network.layers if node.layer and not node.layer.known]
+        lines = tuple(node.name for node in opaque)
+    if strict and lines:
+        raise CnncostError(
+            f"{arch}: --strict, and {layers_of(lines)} opaque: "
+            + "; ".join(lines[:3])
+            + ("; ..." if len(lines) > 3 else ""),
+            "without --strict their costs count as unknown",
+        )
+    if lines:
+        say_at_the_end(
+            f"{arch}: {layers_of(lines)} opaque, with unknown costs (--strict refuses them):",
+            lines,
+        )
+    return spec
+
+
+def layers_of(lines: Sequence[str]) -> str:
+    """How many layers are so."""
+    return "1 layer is" if len(lines) == 1 else f"{len(lines):,} layers are"
+
+
+def _reader(arch: str, max_layers: int) -> Callable[[Sequence[str], Sequence[str]], Spec]:
     if arch != "-":
 
         def load_file(settings: Sequence[str], shapes: Sequence[str]) -> Spec:

@@ -91,6 +91,7 @@ def suggest(
     settings: options.Set = None,
     shapes: options.Input = None,
     max_layers: options.MaxLayers = MAX_LAYERS,
+    strict: options.Strict = False,
 ) -> None:
     """Suggest the edits of a network that save most for the least damage.
 
@@ -108,7 +109,7 @@ def suggest(
     for path in (write, output):
         if path:
             refuse_existing(path, force=force)
-    read = options.reader(arch, max_layers)
+    read = options.reader(arch, max_layers, strict=strict)
     request = Request(
         tuple(budget or ()),
         menu(allow or (), forbid or (), keep or ()),

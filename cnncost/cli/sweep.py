@@ -67,6 +67,7 @@ def sweep(
         bool, typer.Option("--exclude-padding", help="Connections to zero padding don't count.")
     ] = False,
     max_layers: options.MaxLayers = MAX_LAYERS,
+    strict: options.Strict = False,
 ) -> None:
     """Count a network at every combination of settings, one row each.
 
@@ -77,7 +78,7 @@ def sweep(
 
     axes = _axes(settings or [], shapes)
     refuse_existing(output, force=force)
-    read = options.reader(arch, max_layers)
+    read = options.reader(arch, max_layers, strict=strict)
 
     def count(values: Mapping[str, str]) -> Report:
         params = [f"{name}={value}" for name, value in values.items() if name != INPUT]

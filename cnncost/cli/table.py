@@ -92,6 +92,7 @@ def table(
     settings: options.Set = None,
     shapes: options.Input = None,
     max_layers: options.MaxLayers = MAX_LAYERS,
+    strict: options.Strict = False,
 ) -> None:
     """Print what each layer costs: units, weights, connections, and the network's totals."""
     from cnncost.views.table import Layout, write
@@ -102,7 +103,7 @@ def table(
     layout = Layout(form.value, every, columns, sort, top, depth, human, total)
     layout.check()
     refuse_existing(output, force=force)
-    spec = options.load(arch, settings, shapes, max_layers)
+    spec = options.load(arch, settings, shapes, max_layers, strict=strict)
     report = api.count(spec, biases=biases, exclude_padding=exclude_padding)
     with destination(output, force=force) as file:
         write(file, report, layout)

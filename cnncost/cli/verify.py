@@ -28,6 +28,7 @@ def verify(
     settings: options.Set = None,
     shapes: options.Input = None,
     max_layers: options.MaxLayers = MAX_LAYERS,
+    strict: options.Strict = False,
 ) -> None:
     """Build the network in PyTorch, run it, and compare every number with the measured one.
 
@@ -36,7 +37,7 @@ def verify(
     from cnncost.verify.difference import verify
     from cnncost.views import proof
 
-    network = options.load(arch, settings, shapes, max_layers).network
+    network = options.load(arch, settings, shapes, max_layers, strict=strict).network
     verdict = verify(network, batch, _tell)
     _tell("")
     write = proof.as_json if form == "json" else proof.as_text

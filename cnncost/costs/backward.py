@@ -17,7 +17,7 @@ class Backward(NamedTuple):
     weights: int
     """For the gradient of its weights; none where they are frozen."""
     input: int
-    """For the gradients of activations: of its input, none where that is data alone, and of
+    """For the gradients of activations: of each input, none where that is data alone, and of
     what it works out on the way."""
 
 
@@ -30,12 +30,10 @@ def backward_connections(network: Network) -> tuple[Backward, ...]:
     found = []
     for node in network.nodes:
         weights, entry, inside = _shares(node)
-        below = any(flow.outputs[i] for i in node.reads)
+        below = sum(flow.outputs[i] for i in node.reads)  # a gradient for each that needs one
         reached = flow.outputs[node.index]
         trained = flow.parameters[node.index]
-        found.append(
-            Backward(weights if trained else 0, (entry if below else 0) + inside * reached)
-        )
+        found.append(Backward(weights if trained else 0, entry * below + inside * reached))
     return tuple(found)
 
 
@@ -55,6 +53,8 @@ def _shares(node: Node) -> Shares:
     if split is not None:
         return split(layer, node.inputs[0])
     forward = layer.connections(node.inputs[0], node.output)
+    if not layer.learns:
+        return Shares(0, forward)  # a product of two activations
     return Shares(forward, forward)
 
 

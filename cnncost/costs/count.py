@@ -86,17 +86,16 @@ def count_network(network: Network, convention: Convention | None = None) -> Rep
 def _count(node: Node, convention: Convention) -> LayerCount:
     layer, y = node.layer, node.output
     assert layer is not None  # Network.layers leaves the inputs out
-    if not layer.learns:
-        return LayerCount(node, layer.word, layer.counted, y.units, 0, 0, 0, 0, layer.known)
-    (x,) = node.inputs
-    connections = 0
+    x, connections = node.inputs[0], 0
     if layer.counted:
         used = layer.inside_connections if convention.exclude_padding else layer.connections
         connections = used(x, y)
         if convention.biases:
             connections += layer.bias_connections(x, y)
-    if node.shares is not None:
-        return LayerCount(node, layer.word, layer.counted, y.units, 0, 0, 0, connections)
+    if not layer.learns or node.shares is not None:
+        return LayerCount(
+            node, layer.word, layer.counted, y.units, 0, 0, 0, connections, layer.known
+        )
     return LayerCount(
         node,
         layer.word,

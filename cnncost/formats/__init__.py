@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from cnncost.errors import CnncostError, did_you_mean
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from cnncost.formats.graph import Graph
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
 class Format(NamedTuple):
     """One form: how its files end, and the modules that read and write it.
 
-    A reader module has `read(path: Path) -> Graph`, a writer module
-    `write(spec: Spec) -> bytes`.
+    A reader module has `read(path, name, shapes) -> Graph`, as the function `read` here; a
+    writer module has `write(spec: Spec) -> bytes`.
     """
 
     key: str
@@ -37,6 +38,7 @@ class Format(NamedTuple):
 
 _ALL: tuple[Format, ...] = (
     Format("yaml", "a cnncost spec", (".yaml", ".yml"), writer="spec_file"),
+    Format("onnx", "an ONNX file", (".onnx",), reader="onnx_in"),
     Format("pytorch", "PyTorch code: an nn.Module", (".py",), writer="torch_out"),
 )
 
@@ -53,14 +55,22 @@ def by_suffix(path: str, *, reads: bool) -> list[Format]:
     return [form for form in forms if (form.reader if reads else form.writer)]
 
 
-def read(path: Path, name: str, form: Format) -> Graph:
+def readable() -> list[str]:
+    """The endings of files that can be read in a spec's place."""
+    return [suffix for form in _ALL if form.reader for suffix in form.suffixes]
+
+
+def read(path: Path, name: str, form: Format, shapes: Mapping[str, tuple[int, ...]]) -> Graph:
     """The graph that a file holds; `name` stands in messages.
+
+    `shapes` are those of one example of each input, channels first, where the file leaves
+    them open or they should be others; the name is empty where there is one input.
 
     Raises:
         CnncostError: the file is damaged, or the form's package is not installed.
     """
     module = import_module(f"cnncost.formats.{form.reader}")
-    graph: Graph = module.read(path, name)
+    graph: Graph = module.read(path, name, shapes)
     return graph
 
 

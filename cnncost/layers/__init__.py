@@ -24,7 +24,7 @@ FAMILIES = {
         *("pixel_shuffle", "space_to_depth", "upsample", "identity"),
     ),
     "scaling": ("scale",),
-    "joins": ("add", "mul", "concat"),
+    "joins": ("add", "mul", "concat", "matmul"),
     "attention": ("attention",),
     "unknown": ("opaque",),
 }

@@ -65,6 +65,35 @@ class Concat(Join):
         return Shape(sum(x.channels for x in xs), first.extents)
 
 
+@layer("matmul")
+class MatMul(Join):
+    """The product of two activations: C channels at Q positions, as a matrix, times Q channels
+    at P positions (attention without weights of its own: Wang et al. 2018, sec. 3.2)."""
+
+    counted = True
+
+    def infer(self, xs: tuple[Shape, ...]) -> Shape:
+        first, second, *more = xs
+        if more:
+            raise Refused(f"matmul takes two inputs, not {len(xs)}", "multiply one after another")
+        if len(first.extents) != 1 or len(second.extents) != 1:
+            raise Refused(
+                f"matmul needs two maps of one axis, not {first} and {second}",
+                "reshape: [C, -1] lines the positions up",
+            )
+        if first.positions != second.channels:
+            raise Refused(
+                f"shapes {first} and {second} cannot be multiplied",
+                "the first has as many positions as the second has channels; "
+                "permute: [2, 1] swaps the two",
+            )
+        return Shape(first.channels, second.extents)
+
+    def connections(self, x: Shape, y: Shape) -> int:
+        # Nothing is learned, but each unit of the first input is multiplied at every position.
+        return x.units * y.positions
+
+
 _REPAIR = (
     "give both branches the same filters and strides (a 1x1 conv in the shortcut projects), "
     "or concat them"

@@ -56,6 +56,8 @@ class Spec:
     budget: Mapping[str, int]
     params: Mapping[str, int | Fraction]
     warnings: tuple[str, ...]
+    unknown: tuple[str, ...] = ()
+    """Of an import: what could not be expressed and is opaque, a line each."""
 
     @property
     def name(self) -> str:

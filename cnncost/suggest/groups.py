@@ -100,7 +100,7 @@ class Groups:
             return reads[0]
         if layer.word == "concat":
             return tuple(part for parts in reads for part in parts)
-        if layer.word == "opaque":
+        if layer.word in ("opaque", "matmul"):
             for index in node.reads:
                 self._freeze(index)
             return self._frozen_part()

@@ -26,6 +26,8 @@ def remarks(report: Report) -> list[str]:
         lines.append(f"The costs of {some(unknown)} are unknown: the totals are lower bounds.")
     if any(row.word == "attention" for row in report.layers):
         lines.append("Attention's two products of activations, which use no weight, count as well.")
+    if any(row.word == "matmul" for row in report.layers):
+        lines.append("A matmul multiplies activations: it has connections, but no weights.")
     frozen = totals.parameters - totals.trainable_parameters
     if frozen:
         lines.append(

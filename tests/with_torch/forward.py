@@ -322,5 +322,6 @@ RUNS: dict[str, Run] = {
     "attention": attention,
     "add": lambda run, node, *xs: sum(xs[1:], xs[0]),
     "mul": mul,
+    "matmul": lambda run, node, a, b: a @ b,
     "concat": lambda run, node, *xs: torch.cat(xs, dim=1),
 }

@@ -145,7 +145,7 @@ _COPY = Traits()
 TRAITS: dict[str, Traits] = {
     **dict.fromkeys(("conv", "conv_transpose", "depthwise_conv", "dense", "linear"), _WEIGHTED),
     "scale": _WEIGHTED,
-    "mul": Traits(Keep.OPERANDS),
+    **dict.fromkeys(("mul", "matmul"), Traits(Keep.OPERANDS)),
     "batchnorm": Traits(Keep.INPUT, extra=_mean_and_deviation_of_channels),
     "layernorm": Traits(Keep.INPUT, extra=_of_positions),
     "groupnorm": Traits(Keep.INPUT, extra=_of_groups),

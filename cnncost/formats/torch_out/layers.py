@@ -403,6 +403,7 @@ WRITERS: dict[str, Writer] = {
     "scale": _scale,
     "add": _joined("+"),
     "mul": _joined("*"),
+    "matmul": _joined("@"),
     "concat": _call("torch.cat([{xs}], dim=1)"),
     "attention": _attention,
     "opaque": _opaque,

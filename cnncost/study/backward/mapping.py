@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from cnncost.study.backward.expression import Expression, number, operator, slope, total, unknown
+from cnncost.study.backward.expression import (
+    Expression,
+    by_head,
+    number,
+    operator,
+    slope,
+    total,
+    unknown,
+)
 from cnncost.study.backward.use import Rule, Rules, Step, Use, positions
 from cnncost.study.backward.weighted import per_axis, window_options
 
@@ -68,6 +76,13 @@ def mul(use: Use) -> Rule:
     return Rule(tuple(gradients))
 
 
+def matmul(use: Use) -> Rule:
+    """Y = A B: the gradient of either is the output's times the other, turned."""
+    a, b = use.x
+    # Example by example, as in attention; a plain product with a transpose adds them up.
+    return Rule((by_head(use.dy, b.T, 1), by_head(a.T, use.dy, 1)), (), (), (), use.connections)
+
+
 def concat(use: Use) -> Rule:
     """Each input has its own channels of the gradient."""
     gradients, start = [], 0
@@ -116,6 +131,7 @@ RULES: Rules = {
     "add": _alike,
     "mul": mul,
     "concat": concat,
+    "matmul": matmul,
     "dropout": dropped,
     "drop_path": dropped,
     "scale": scale,

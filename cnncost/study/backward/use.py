@@ -33,7 +33,7 @@ class Rule(NamedTuple):
     steps: tuple[Step, ...] = ()
     """What the gradients of parameters and inputs have in common."""
     input_connections: int = 0
-    """Of the gradient of the input."""
+    """Of the gradient of each input."""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,26 @@
+"""What is said on standard error once a command is done: below its output, where it is seen."""
+
+import sys
+from collections.abc import Sequence
+
+MOST = 20
+"""Lines of one list."""
+
+_LINES: list[str] = []
+
+
+def say_at_the_end(heading: str, lines: Sequence[str]) -> None:
+    """Keep a heading and its list, cut to `MOST` lines, for the end of the run; each once."""
+    if heading in _LINES:
+        return
+    _LINES.append(heading)
+    _LINES.extend(f"  {line}" for line in lines[:MOST])
+    if len(lines) > MOST:
+        _LINES.append(f"  and {len(lines) - MOST:,} more")
+
+
+def say() -> None:
+    """Write all that was kept."""
+    for line in _LINES:
+        sys.stderr.write(f"{line}\n")
+    _LINES.clear()

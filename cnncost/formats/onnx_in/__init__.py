@@ -1,0 +1,27 @@
+"""ONNX in: a file, without its weights, as a graph in the words of a spec."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cnncost.formats.onnx_in.model import load
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from cnncost.formats.graph import Graph
+
+
+def read(path: Path, name: str, shapes: Mapping[str, tuple[int, ...]]) -> Graph:
+    """The network that an ONNX file holds; `name` stands in messages.
+
+    `shapes` are those of one example of each input, channels first, where the file leaves
+    them open or they should be others; a single one needs no name.
+
+    Raises:
+        CnncostError: onnx is not installed, the file is damaged, or its shapes stay open.
+    """
+    from cnncost.formats.onnx_in.steps import graph_of
+
+    return graph_of(load(path, name), name, shapes)

@@ -1,0 +1,127 @@
+"""Activations known by their values: exporters write hardswish, gelu or silu in many ways."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from math import erf, exp, expm1, floor, log, log1p, sqrt, tanh
+
+POINTS = (-7.3, -4.1, -3.2, -2.6, -1.5, -0.7, -0.2, 0.15, 0.6, 1.3, 2.2, 2.9, 3.4, 5.7, 6.6)
+"""Where functions are compared: on both sides of every kink of the language's activations."""
+
+Curve = tuple[float, ...]
+"""A function's values at the points."""
+
+CLOSE = 2e-3
+"""gelu's approximation by tanh stays within 0.0005 of it; float32 constants are far closer."""
+
+
+def sigmoid(x: float) -> float:
+    """1 / (1 + exp(-x)), without an overflow."""
+    return 1 / (1 + exp(-x)) if x > -700 else 0.0
+
+
+def softplus(x: float) -> float:
+    """log(1 + exp(x)), without an overflow."""
+    return log1p(exp(x)) if x < 30 else x
+
+
+def hardsigmoid(x: float, alpha: float = 1 / 6, beta: float = 0.5) -> float:
+    """A line between 0 and 1; the slope is PyTorch's."""
+    return max(0.0, min(1.0, alpha * x + beta))
+
+
+_KNOWN: dict[str, Callable[[float], float]] = {
+    "relu": lambda x: max(0.0, x),
+    "relu6": lambda x: min(6.0, max(0.0, x)),
+    "silu": lambda x: x * sigmoid(x),
+    "hardswish": lambda x: x * hardsigmoid(x),
+    "gelu": lambda x: 0.5 * x * (1 + erf(x / sqrt(2))),
+    "hardsigmoid": hardsigmoid,
+    "sigmoid": sigmoid,
+    "tanh": tanh,
+    "mish": lambda x: x * tanh(softplus(x)),
+    "softplus": softplus,
+    "selu": lambda x: 1.0507009873554805 * (x if x > 0 else 1.6732632423543772 * expm1(x)),
+}
+
+UNARY: dict[str, Callable[[float], float]] = {
+    "Relu": _KNOWN["relu"],
+    "Sigmoid": sigmoid,
+    "Tanh": tanh,
+    "Erf": erf,
+    "Exp": exp,
+    "Log": log,
+    "Sqrt": sqrt,
+    "Neg": lambda x: -x,
+    "Abs": abs,
+    "Floor": floor,
+    "Reciprocal": lambda x: 1 / x,
+    "Softplus": softplus,
+    "HardSwish": _KNOWN["hardswish"],
+    "Mish": _KNOWN["mish"],
+    "Identity": lambda x: x,
+}
+"""ONNX's functions of one number that have no attributes."""
+
+BINARY: dict[str, Callable[[float, float], float]] = {
+    "Add": lambda a, b: a + b,
+    "Sub": lambda a, b: a - b,
+    "Mul": lambda a, b: a * b,
+    "Div": lambda a, b: a / b,
+    "Pow": lambda a, b: float(a**b),
+    "Min": min,
+    "Max": max,
+}
+"""And of two."""
+
+
+def known(word: str) -> Callable[[float], float]:
+    """The activation of that name."""
+    return _KNOWN[word]
+
+
+@cache
+def _known_curves() -> dict[str, Curve]:
+    return {word: tuple(map(function, POINTS)) for word, function in _KNOWN.items()}
+
+
+def word_of(curve: Curve) -> str:
+    """The activation with these values; `identity` for a x + b, empty if there is none."""
+    for word, known in _known_curves().items():
+        if _near(curve, known):
+            return word
+    if _is_line(curve, range(len(POINTS))):
+        return "identity"
+    above = [i for i, x in enumerate(POINTS) if x > 0]
+    below = [i for i, x in enumerate(POINTS) if x < 0]
+    if all(abs(curve[i] - POINTS[i]) < CLOSE for i in above):
+        slope = curve[below[0]] / POINTS[below[0]]
+        if all(abs(curve[i] - slope * POINTS[i]) < CLOSE for i in below):
+            return "leaky_relu"
+        scale = curve[below[0]] / expm1(POINTS[below[0]])
+        if all(abs(curve[i] - scale * expm1(POINTS[i])) < CLOSE for i in below):
+            return "elu"
+    # Clipped at zero and at some other ceiling than six: ReLU1, ReLU20.
+    if min(curve) == 0.0 and _is_clipped(curve):
+        return "relu6"
+    return ""
+
+
+def _is_clipped(curve: Curve) -> bool:
+    top = max(curve)
+    return top > 0 and all(
+        abs(y - min(top, max(0.0, x))) < CLOSE for x, y in zip(POINTS, curve, strict=True)
+    )
+
+
+def _is_line(curve: Curve, at: range) -> bool:
+    slope = (curve[-1] - curve[0]) / (POINTS[-1] - POINTS[0])
+    return all(
+        abs(curve[0] + slope * (POINTS[i] - POINTS[0]) - curve[i]) <= 1e-4 * (1 + abs(curve[i]))
+        for i in at
+    )
+
+
+def _near(curve: Curve, known: Curve) -> bool:
+    return all(abs(a - b) < CLOSE for a, b in zip(curve, known, strict=True))

@@ -1,0 +1,270 @@
+"""What reading a model gathers: operations in the words of a spec, and what each tensor is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from math import prod
+from typing import TYPE_CHECKING
+
+from cnncost.errors import CnncostError, Refused
+from cnncost.formats.graph import Op
+from cnncost.formats.onnx_in.curves import Curve
+from cnncost.formats.onnx_in.inexpressible import Inexpressible
+from cnncost.formats.onnx_in.joining import AXES, broadcast
+from cnncost.formats.onnx_in.model import Model, Step, Tensor
+from cnncost.formats.onnx_in.views import layers_of
+from cnncost.formats.torch_in.value import Shape, Value
+from cnncost.layers import layer_type, read
+from cnncost.shape import Shape as SpecShape
+
+if TYPE_CHECKING:
+    from cnncost.formats.graph import Value as Argument
+
+
+@dataclass(eq=False)
+class Pending:
+    """An elementwise step, held back until it is known which activation it is part of."""
+
+    step: Step
+    parents: tuple[str, ...]
+    """The activations that it reads, by tensor."""
+    curves: dict[str, Curve]
+    """For each tensor that it may be a function of, nearest last, its values."""
+    depth: int = 1
+    """Steps held back in a row, this one included."""
+    value: Value | None = None
+
+
+@dataclass
+class Importer:
+    """The operations so far; `values` and `pending` say what stands for a tensor."""
+
+    model: Model
+    file: str
+    constants: dict[str, Tensor]
+    values: dict[str, Value] = field(default_factory=dict)
+    pending: dict[str, Pending] = field(default_factory=dict)
+    ops: dict[str, Op] = field(default_factory=dict)
+    shapes: dict[str, SpecShape] = field(default_factory=dict)
+    unknown: list[tuple[str, str]] = field(default_factory=list)
+    """The opaque operations, and what is said of each."""
+    batch: int = 1
+    """The batch that the file was exported with; ours is one."""
+    consumers: dict[str, list[Step]] = field(default_factory=dict)
+    """The steps that read a tensor."""
+    producers: dict[str, Step] = field(default_factory=dict)
+    """The step that makes a tensor."""
+    absorbed: set[str] = field(default_factory=set)
+    """Outputs of steps that a layer before them has taken in, as a bias is."""
+    notes: dict[str, None] = field(default_factory=dict)
+    """What is read as something else of the same cost, each once."""
+    owners: dict[tuple[str, ...], str] = field(default_factory=dict)
+    _solid: dict[Value, str] = field(default_factory=dict)
+    _taken: set[str] = field(default_factory=set)
+
+    def start(self, tensor: str, shape: Shape, name: str, *, channels_last: bool) -> None:
+        """An input of this shape, channels first; the tensor has a batch, and may have its
+        channels last."""
+        self._taken.add(name)
+        self.shapes[name] = SpecShape(shape[0], shape[1:])
+        value = Value(name, shape).reshaped((1, *shape))
+        if channels_last:
+            value = value.permuted((0, *range(2, len(shape) + 1), 1))
+        self.values[tensor] = value
+
+    # --- tensors ---------------------------------------------------------------------------
+
+    def known(self, tensor: str) -> bool:
+        """Whether it is an activation."""
+        return tensor in self.values or tensor in self.pending
+
+    def see(self, tensor: str) -> Value:
+        """The activation, an elementwise step that was held back emitted first."""
+        if tensor in self.values:
+            return self.values[tensor]
+        if tensor not in self.pending:
+            raise Inexpressible(f"it reads {tensor!r}, which nothing makes")
+        from cnncost.formats.onnx_in.elementwise import settle
+
+        self.values[tensor] = settle(self, tensor)
+        return self.values[tensor]
+
+    def dims(self, tensor: str) -> Shape:
+        """The tensor's dimensions, the batch's included."""
+        if tensor in self.constants:
+            return self.constants[tensor].dims
+        if tensor in self.pending:
+            held = self.pending[tensor]
+            if held.value is None:
+                held.value = Value("", broadcast([self.dims(p) for p in held.parents]))
+            return held.value.made
+        return self.see(tensor).shape
+
+    def numbers(self, tensor: str) -> list[int]:
+        """A constant's whole numbers."""
+        constant = self.constants.get(tensor)
+        if constant is None or constant.values is None:
+            raise Inexpressible(f"{tensor!r} is not known before the network runs")
+        return [int(n) for n in constant.values.reshape(-1)]
+
+    # --- emitting --------------------------------------------------------------------------
+
+    def emit(
+        self,
+        step: Step,
+        word: str,
+        reads: Sequence[str],
+        /,
+        *,
+        weights: Sequence[str] = (),
+        **arguments: Argument,
+    ) -> Value:
+        """Emit one layer that reads these operations; what it makes, channels first.
+
+        Raises:
+            Inexpressible: the layer refuses such inputs or arguments.
+        """
+        inputs = tuple(self.shapes[name] for name in reads)
+        try:
+            cls = layer_type(word)
+            layer = read(cls, dict(arguments), inputs[0])
+            shape = layer.infer(inputs)
+        except Refused as refused:
+            raise Inexpressible(refused.what) from None
+        usual = {k: v for k, v in arguments.items() if v != cls.kinds[k].default}
+        name = self._name(step, word, weights)
+        # Equal initialisers are merged by one exporter, so equal norms are no shared ones.
+        owner = self.owners.get(tuple(weights), "") if weights else ""
+        if owner and not self._alike(owner, word, usual):
+            owner = ""
+        if weights and not owner:
+            self.owners[tuple(weights)] = name
+        self.ops[name] = Op(name, word, usual, tuple(reads), owner)
+        self.shapes[name] = shape
+        return Value(name, shape.dims)
+
+    def _alike(self, owner: str, word: str, arguments: dict[str, Argument]) -> bool:
+        return self.ops[owner].word == word and all(
+            self.ops[owner].arguments.get(key) == arguments.get(key)
+            for key in ("filters", "kernel", "units", "features", "bias", "groups")
+        )
+
+    def solid(self, step: Step, value: Value) -> str:
+        """The operation that makes just what is seen, emitting the views that it takes."""
+        if not value.steps:
+            return value.base
+        if value in self._solid:
+            return self._solid[value]
+        layers = layers_of(value)
+        if layers is None:
+            raise Inexpressible(
+                f"{'x'.join(map(str, value.made))} turned to {'x'.join(map(str, value.shape))}"
+            )
+        name = value.base
+        for layer in layers:
+            arguments = {layer.main: layer.value} if layer.main else {}
+            view = Step("", "", (), step.outputs, {})
+            name = self.emit(view, layer.word, [name], **arguments).base
+        self._solid[value] = name
+        return name
+
+    def channels_first(self, step: Step, tensor: str, channel: int = 1) -> str:
+        """The operation that makes the tensor without its batch, that axis the channels."""
+        value = self.see(tensor)
+        rank = len(value.shape)
+        if rank < 2 or rank > 5:
+            raise Inexpressible(f"a tensor of {rank} dimensions")
+        if value.shape[0] != 1:
+            raise Inexpressible("its batch is not the first dimension, or not one")
+        channel %= rank
+        rest = [axis for axis in range(1, rank) if axis != channel]
+        turned = value.permuted((0, channel, *rest))
+        return self.solid(step, turned.reshaped(turned.shape[1:]))
+
+    def along(self, step: Step, tensor: str, channel: int) -> tuple[str, Callable[[Value], Value]]:
+        """The operation that makes the tensor with that axis as channels, for a layer that treats
+        all positions alike, a batch's too; and what puts its output in the tensor's place."""
+        value = self.see(tensor)
+        order = (channel, *(axis for axis in range(len(value.shape)) if axis != channel))
+        turned = value.permuted(order)
+        inner = turned.shape[2:] if turned.shape[1:2] == (1,) else turned.shape[1:]
+        extents = inner if len(inner) < AXES else (prod(inner),)
+        name = self.solid(step, turned.reshaped((turned.shape[0], *extents)))
+
+        def back(made: Value) -> Value:
+            whole = made.reshaped((made.made[0], *turned.shape[1:]))
+            return whole.permuted(tuple(order.index(axis) for axis in range(len(order))))
+
+        return name, back
+
+    def flat(self, step: Step, tensor: str) -> str:
+        """The operation that makes all of the tensor as one vector."""
+        value = self.see(tensor)
+        return self.solid(step, value.reshaped((prod(value.shape),)))
+
+    def put(self, step: Step, made: Value, channel: int = 1, rank: int = 0) -> None:
+        """The step's first output: `made` with a batch, its channels on that axis."""
+        dims = (1, *made.made)
+        value = made.reshaped(dims)
+        rank = rank or len(dims)
+        channel %= rank
+        if channel != 1:
+            order = [axis for axis in range(rank) if axis != 1]
+            order.insert(channel, 1)
+            value = value.permuted(tuple(order))
+        self.values[step.outputs[0]] = value
+
+    def opaque(self, step: Step, shape: Shape, why: str) -> None:
+        """The step as an opaque layer of that shape, the batch left out."""
+        reads = [self.see(t) for t in step.inputs if t and self.known(t)]
+        output = shape[1:] if shape[0] == 1 and len(shape) > 1 else shape
+        output = output if len(output) <= AXES else (prod(output),)
+        label = re.sub(r"[^A-Za-z0-9_]", "_", step.op) or "unknown"
+        names = [value.base for value in reads]
+        if not names:
+            raise CnncostError(f"{self.file}: {step.op} {step.name!r} reads nothing known")
+        made = self.emit(step, "opaque", names, output=output, op=label)
+        self.unknown.append((made.base, f"{made.base}: {step.op}: {why}"))
+        self.values[step.outputs[0]] = made.reshaped(shape)
+
+    def opaque_part(self, step: Step, tensor: str, shape: Shape, whole: Value) -> None:
+        """A further output of an opaque step."""
+        part = Step(step.op, step.name, (), (tensor,), {})
+        self.values[f"{tensor} of"] = whole
+        self.opaque(Step(part.op, part.name, (f"{tensor} of",), (tensor,), {}), shape, "its part")
+
+    # --- names -----------------------------------------------------------------------------
+
+    def _name(self, step: Step, word: str, weights: Sequence[str]) -> str:
+        wanted = source_name(step, word, weights)
+        name, number = wanted, 1
+        while name in self._taken:
+            number += 1
+            name = f"{wanted}_{number}"
+        self._taken.add(name)
+        return name
+
+
+def source_name(step: Step, word: str, weights: Sequence[str]) -> str:
+    """What the source calls a step: the module of its weights, the path of its node, or a word."""
+    for tensor in weights and step.inputs[1:3]:
+        module, dot, leaf = tensor.rpartition(".")
+        if dot and leaf.startswith(("weight", "bias", "kernel")) and "::" not in module:
+            return module
+    path = [part for part in step.name.split("/") if part]
+    if len(path) > 1:
+        if path[-1].rstrip("_0123456789") == step.op:
+            path.pop()
+            own = bool(weights)
+        else:
+            own = True
+        short: list[str] = []
+        for part in path:
+            if short and part.startswith(f"{short[-1]}."):
+                short.pop()
+            short.append(part)
+        doubled = bool(short) and short[-1].startswith(word)
+        return ".".join(short) if own or doubled else ".".join([*short, word])
+    return step.name.removeprefix("node_") if weights and step.name else word

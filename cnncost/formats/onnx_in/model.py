@@ -1,0 +1,178 @@
+"""An ONNX file as plain values: steps, constants with or without their numbers, inputs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cnncost.errors import CnncostError
+from cnncost.formats.onnx_in.wire import Broken, without_weights
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """A constant: its dimensions, and its numbers where they are few and in the file."""
+
+    dims: tuple[int, ...]
+    values: Any = None  # Any: numpy's array, which has no types here
+    floating: bool = True
+
+    @property
+    def size(self) -> int:
+        """How many numbers it has."""
+        size = 1
+        for n in self.dims:
+            size *= n
+        return size
+
+
+@dataclass(frozen=True)
+class Step:
+    """One node of the graph."""
+
+    op: str
+    name: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    attributes: dict[str, Any]  # Any: numbers, bytes, lists, or a Tensor
+    domain: str = ""
+
+
+@dataclass(frozen=True)
+class Model:
+    """The main graph."""
+
+    steps: tuple[Step, ...]
+    constants: dict[str, Tensor]
+    inputs: dict[str, tuple[int, ...]]
+    """Dimensions by name, 0 where the file leaves one open."""
+    outputs: tuple[str, ...]
+    shapes: dict[str, tuple[int, ...]]
+    """Dimensions of tensors within, where the file has them all."""
+
+
+def load(path: Path, name: str) -> Model:
+    """Read a file without its weights; external data are never opened.
+
+    Raises:
+        CnncostError: onnx is not installed, or the file is damaged.
+    """
+    try:
+        import onnx
+    except ImportError:
+        from cnncost.formats import missing
+
+        raise missing("onnx", "onnx") from None
+    try:
+        with path.open("rb") as file:
+            data = without_weights(file)
+        proto = onnx.ModelProto.FromString(data)
+    except OSError as error:
+        raise CnncostError(f"{name}: {error.strerror}") from None
+    except (Broken, Exception) as error:  # protobuf's DecodeError has no stable home
+        if isinstance(error, (MemoryError, RecursionError)):
+            raise
+        why = f": {error}" if isinstance(error, Broken) else ""
+        raise CnncostError(
+            f"{name}: no ONNX model, or a damaged one{why}", "export the network again"
+        ) from None
+    if not proto.graph.node:
+        raise CnncostError(f"{name}: an ONNX file without a graph", "export the network again")
+    return _model(_inlined(proto, name) if proto.functions else proto)
+
+
+MOST = 200_000
+"""Steps; no network has more once its functions are written out."""
+
+
+def _inlined(proto: Any, name: str) -> Any:  # Any: onnx's ModelProto
+    """The model with its functions' steps in place of their calls."""
+    import onnx.inliner
+
+    bodies = {(f.domain, f.name): f for f in proto.functions}
+    sizes: dict[tuple[str, str], int] = {}
+
+    def size(nodes: Any, depth: int) -> int:  # Any: NodeProtos
+        total = 0
+        for node in nodes:
+            key = (node.domain, node.op_type)
+            if key in bodies and key not in sizes:
+                if depth > 50:
+                    return MOST + 1
+                sizes[key] = size(bodies[key].node, depth + 1)
+            total += sizes.get(key, 1)
+        return total
+
+    if size(proto.graph.node, 0) > MOST:
+        raise CnncostError(f"{name}: its functions call each other without an end")
+    try:
+        return onnx.inliner.inline_local_functions(proto)
+    except Exception as error:  # onnx raises what its C++ code does
+        raise CnncostError(f"{name}: its functions cannot be written out: {error}") from None
+
+
+def _model(proto: Any) -> Model:  # Any: onnx's ModelProto
+    graph = proto.graph
+    constants = {item.name: tensor(item) for item in graph.initializer}
+    inputs = {item.name: _dims(item) for item in graph.input if item.name not in constants}
+    shapes = {item.name: _dims(item) for item in graph.value_info}
+    return Model(
+        tuple(step(node) for node in graph.node),
+        constants,
+        inputs,
+        tuple(item.name for item in graph.output),
+        {name: dims for name, dims in shapes.items() if dims and min(dims) > 0},
+    )
+
+
+def _dims(item: Any) -> tuple[int, ...]:  # Any: onnx's ValueInfoProto
+    return tuple(max(0, dim.dim_value) for dim in item.type.tensor_type.shape.dim)
+
+
+def step(node: Any) -> Step:  # Any: onnx's NodeProto
+    """A node, its attributes read."""
+    attributes = {item.name: _attribute(item) for item in node.attribute}
+    return Step(
+        node.op_type,
+        node.name,
+        tuple(node.input),
+        tuple(node.output),
+        attributes,
+        "" if node.domain == "ai.onnx" else node.domain,
+    )
+
+
+def _attribute(item: Any) -> Any:  # Any: a number, bytes, a list, or a Tensor
+    kinds = {1: "f", 2: "i", 3: "s", 6: "floats", 7: "ints", 8: "strings"}
+    if item.type == 4:
+        return tensor(item.t)
+    if item.type == 3:
+        return item.s.decode("utf-8", "replace")
+    field = kinds.get(item.type)
+    value = getattr(item, field) if field else None
+    return tuple(value) if field in ("floats", "ints", "strings") and value is not None else value
+
+
+def tensor(proto: Any) -> Tensor:  # Any: onnx's TensorProto
+    """A tensor's dimensions; its numbers if they are there and few."""
+    import numpy
+    import onnx
+
+    dims = tuple(int(n) for n in proto.dims)
+    floating = proto.data_type in (1, 10, 11, 16, 17, 18, 19, 20)
+    size = 1
+    for n in dims:
+        size *= n
+    if min(dims, default=1) < 0:
+        raise CnncostError(f"tensor {proto.name!r} has the dimensions {list(dims)}")
+    there = proto.data_location != 1 and size <= 16384
+    if not there:
+        return Tensor(dims, None, floating)
+    try:
+        values = onnx.numpy_helper.to_array(proto)
+        if values.dtype.kind not in "fiub":
+            values = values.astype(numpy.float64) if floating else None
+    except Exception:  # damaged data: the shape alone is known, as for external data
+        values = None
+    return Tensor(dims, values, floating)

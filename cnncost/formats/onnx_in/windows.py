@@ -1,0 +1,191 @@
+"""Windows over a map: convolutions, transposed ones, and pools."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cnncost.formats.onnx_in.importer import Importer
+from cnncost.formats.onnx_in.inexpressible import Inexpressible
+from cnncost.formats.onnx_in.learned import bias_ahead
+from cnncost.formats.onnx_in.model import Step
+from cnncost.shape import same_padding
+
+if TYPE_CHECKING:
+    from cnncost.formats.graph import Value as Argument
+
+Sizes = tuple[int, ...]
+
+
+def alike(values: Sizes) -> int | Sizes:
+    """One number where every axis has the same."""
+    return values[0] if len(set(values)) == 1 else values
+
+
+def per_axis(step: Step, key: str, axes: int) -> Sizes:
+    """An attribute of one number an axis, 1 each where it is not given."""
+    given = tuple(step.attributes.get(key) or (1,) * axes)
+    if len(given) != axes or min(given) < 1:
+        raise Inexpressible(f"{key} {list(given)} over {axes} axes")
+    return given
+
+
+def padding(step: Step, extents: Sizes, kernel: Sizes) -> Argument:
+    """The padding as a spec has it: a number, one an axis, pairs, or `same`."""
+    axes = len(kernel)
+    rule = step.attributes.get("auto_pad", "NOTSET")
+    if rule == "VALID":
+        return 0
+    if rule == "SAME_UPPER":
+        return "same"
+    if rule == "SAME_LOWER":
+        stride, spread = per_axis(step, "strides", axes), per_axis(step, "dilations", axes)
+        pads = [
+            same_padding(*sizes)[::-1]
+            for sizes in zip(extents, kernel, stride, spread, strict=True)
+        ]
+    else:
+        given = tuple(step.attributes.get("pads") or (0,) * (2 * axes))
+        if len(given) != 2 * axes or min(given) < 0:
+            raise Inexpressible(f"pads {list(given)} over {axes} axes")
+        pads = list(zip(given[:axes], given[axes:], strict=True))
+    return tidy(tuple(pads))
+
+
+def tidy(pads: tuple[tuple[int, int], ...]) -> Argument:
+    """Pairs as shortly as a spec can have them."""
+    if any(before != after for before, after in pads):
+        return pads
+    return alike(tuple(before for before, _ in pads))
+
+
+def conv(importer: Importer, step: Step) -> None:
+    """Conv; with a group for each channel it is depthwise."""
+    weight, name, extents = _prepared(importer, step)
+    kernel, groups = weight[2:], step.attributes.get("group", 1)
+    name, pads = _with_pad(importer, step, name, padding(step, extents, kernel), len(kernel))
+    axes = len(kernel)
+    channels = importer.shapes[name].channels
+    if groups < 1 or weight[1] * groups != channels:
+        raise Inexpressible(f"{channels} channels, but weights for {weight[1]} x {groups}")
+    given: dict[str, Argument] = {
+        "stride": alike(per_axis(step, "strides", axes)),
+        "padding": pads,
+        "dilation": alike(per_axis(step, "dilations", axes)),
+        "bias": _bias(importer, step, weight[0]),
+    }
+    if groups == channels > 1 and weight[0] % channels == 0:
+        arguments = {"kernel": alike(kernel), "multiplier": weight[0] // channels, **given}
+        made = importer.emit(step, "depthwise_conv", [name], weights=_weights(step), **arguments)
+    else:
+        arguments = {"filters": weight[0], "kernel": alike(kernel), **given, "groups": groups}
+        made = importer.emit(step, "conv", [name], weights=_weights(step), **arguments)
+    importer.put(step, made)
+
+
+def conv_transpose(importer: Importer, step: Step) -> None:
+    """ConvTranspose; an asked output shape is what the padding crops to."""
+    weight, name, extents = _prepared(importer, step)
+    kernel, groups = weight[2:], step.attributes.get("group", 1)
+    axes, filters = len(kernel), weight[1] * groups
+    stride, spread = per_axis(step, "strides", axes), per_axis(step, "dilations", axes)
+    extra = tuple(step.attributes.get("output_padding") or (0,) * axes)
+    wanted = step.attributes.get("output_shape")
+    if wanted:
+        full = [
+            (n - 1) * s + d * (k - 1) + 1 + e
+            for n, s, d, k, e in zip(extents, stride, spread, kernel, extra, strict=True)
+        ]
+        crops = [most - out for most, out in zip(full, wanted[-axes:], strict=True)]
+        pads = tidy(tuple((crop // 2, crop - crop // 2) for crop in crops))
+    else:
+        pads = padding(step, extents, kernel)
+    made = importer.emit(
+        step,
+        "conv_transpose",
+        [name],
+        weights=_weights(step),
+        filters=filters,
+        kernel=alike(kernel),
+        stride=alike(stride),
+        padding=pads,
+        output_padding=alike(extra),
+        dilation=alike(spread),
+        groups=groups,
+        bias=_bias(importer, step, filters),
+    )
+    importer.put(step, made)
+
+
+def _prepared(importer: Importer, step: Step) -> tuple[Sizes, str, Sizes]:
+    """The weights' dimensions, the operation that is read, and its extents."""
+    weight = importer.constants.get(step.inputs[1])
+    if weight is None:
+        raise Inexpressible("weights that are computed while the network runs")
+    name = importer.channels_first(step, step.inputs[0])
+    extents = importer.shapes[name].extents
+    if len(weight.dims) != len(extents) + 2 or min(weight.dims) < 1:
+        raise Inexpressible(f"weights of {list(weight.dims)} over a map of {len(extents)} axes")
+    return weight.dims, name, extents
+
+
+def _weights(step: Step) -> tuple[str, ...]:
+    return tuple(t for t in step.inputs[1:2] if t)
+
+
+def _bias(importer: Importer, step: Step, filters: int) -> bool:
+    if len(step.inputs) > 2 and step.inputs[2]:
+        return True
+    return bias_ahead(importer, step, filters)
+
+
+def _with_pad(
+    importer: Importer, step: Step, name: str, pads: Argument, axes: int
+) -> tuple[str, Argument]:
+    """Take in a layer of zeros just before, which only this one reads."""
+    op = importer.ops.get(name)
+    if op is None or op.word != "pad" or pads == "same":
+        return name, pads
+    if len(importer.consumers.get(step.inputs[0], [])) != 1:
+        return name, pads
+    sides = [_pairs(item, axes) for item in (pads, op.arguments["amount"])]
+    total = tuple((a + c, b + d) for (a, b), (c, d) in zip(*sides, strict=True))
+    return op.reads[0], tidy(total)
+
+
+def _pairs(value: Argument, axes: int) -> list[tuple[int, int]]:
+    items = value if isinstance(value, tuple) else (value,) * axes
+    return [
+        (item[0], item[1]) if isinstance(item, tuple) else (item, item)  # type: ignore[misc]  # whole numbers
+        for item in items
+    ]
+
+
+def pool(importer: Importer, step: Step) -> None:
+    """MaxPool and AveragePool."""
+    name = importer.channels_first(step, step.inputs[0])
+    extents = importer.shapes[name].extents
+    axes = len(extents)
+    kernel = per_axis(step, "kernel_shape", axes)
+    pads = padding(step, extents, kernel)
+    given: dict[str, Argument] = {
+        "kernel": alike(kernel),
+        "stride": alike(per_axis(step, "strides", axes)),
+        "padding": pads,
+        "ceil": bool(step.attributes.get("ceil_mode", 0)),
+    }
+    if given["stride"] == given["kernel"]:
+        del given["stride"]
+    if step.op == "MaxPool":
+        given["dilation"] = alike(per_axis(step, "dilations", axes))
+        name, given["padding"] = _with_pad(importer, step, name, pads, axes)
+    word = "maxpool" if step.op == "MaxPool" else "avgpool"
+    made = importer.emit(step, word, [name], **given)  # type: ignore[arg-type]  # no weights
+    importer.put(step, made)
+
+
+OPERATIONS = {
+    "Conv": conv,
+    "ConvTranspose": conv_transpose,
+    "MaxPool": pool,
+    "AveragePool": pool,
+}
