@@ -44,7 +44,7 @@ def apply(k: Importer, layer: Layer, x: Tensor, function: object, part: str = ""
             raise Inexpressible(f"the function {name!r:.40}")
         k.standing_in(name, "identity")
         word = "identity"
-    return k.emit(layer, word, [x], part=(part and word))
+    return k.emit(layer, word, [x], part and word)
 
 
 def activated(k: Importer, layer: Layer, x: Tensor) -> Tensor:
@@ -91,10 +91,13 @@ def prelu(k: Importer, layer: Layer, reads: list[Tensor]) -> Tensor:
 def dropout(k: Importer, layer: Layer, reads: list[Tensor]) -> Tensor:
     """Dropout and its kin; one noise for a whole example drops the path."""
     (x,) = reads
-    rate = layer.config.get("rate", layer.config.get("drop_rate", layer.config.get("drop_path_rate", 0.5)))
+    given = layer.config
+    rate = next(
+        (given[key] for key in ("rate", "drop_rate", "drop_path_rate") if key in given), 0.5
+    )
     if isinstance(rate, bool) or not isinstance(rate, int | float) or not 0 <= rate < 1:
         raise Inexpressible(f"rate is {rate!r:.40}")
-    noise = layer.config.get("noise_shape")
+    noise = given.get("noise_shape")
     whole = isinstance(noise, list) and all(size == 1 for size in noise[1:])
     word = "drop_path" if whole or layer.kind in ("StochasticDepth", "DropPath") else "dropout"
     return k.emit(layer, word, [x], rate=Fraction(str(rate)))

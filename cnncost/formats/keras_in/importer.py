@@ -46,8 +46,8 @@ class Importer:
     channels_last: bool = True
     ops: dict[str, Op] = field(default_factory=dict)
     unknown: list[str] = field(default_factory=list)
-    stands_in: dict[str, int] = field(default_factory=dict)
-    """What has no cost and no word of its own, and what it is written as; how often."""
+    notes: dict[str, int] = field(default_factory=dict)
+    """What was read as something else of the same costs, and how often."""
     owners: dict[str, str] = field(default_factory=dict)
     """For each parameter set, by its Keras layer and part, the operation that has it."""
     prefix: str = ""
@@ -61,9 +61,8 @@ class Importer:
         layer: Layer,
         word: str,
         reads: Sequence[Tensor],
-        /,
-        *,
         part: str = "",
+        /,
         **arguments: Argument,
     ) -> Tensor:
         """Emit one operation; `part` names it where a Keras layer becomes several.
@@ -98,8 +97,8 @@ class Importer:
             return tensor.op
         plain = tensor.reshaped(tensor.made)
         if len(tensor.seen) == 1:
-            return self.emit(layer, "flatten", [plain], part="flatten").op
-        return self.emit(layer, "reshape", [plain], part="reshape", shape=tensor.seen).op
+            return self.emit(layer, "flatten", [plain], "flatten").op
+        return self.emit(layer, "reshape", [plain], "reshape", shape=tensor.seen).op
 
     def opaque(self, layer: Layer, reads: Sequence[Tensor], dims: Dims, why: str) -> Tensor:
         """The layer as an operation of unknown costs and that shape."""
@@ -109,9 +108,12 @@ class Importer:
         return made
 
     def standing_in(self, what: str, word: str) -> None:
-        """Note that something without costs is written as another layer without costs."""
-        note = f"{what} is written as {word}"
-        self.stands_in[note] = self.stands_in.get(note, 0) + 1
+        """Note that something is written as another layer of the same costs."""
+        self.note(f"{what} is written as {word}")
+
+    def note(self, text: str) -> None:
+        """Say something of the import in the spec's notes, once with how often."""
+        self.notes[text] = self.notes.get(text, 0) + 1
 
     def forget(self, kept: int) -> None:
         """Take back all operations but the first so many."""

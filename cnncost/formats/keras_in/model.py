@@ -74,6 +74,8 @@ def model_of(node: Mapping[str, Any], file: str) -> Model:  # Any: what JSON hol
     if len(parts) < len(config["layers"]) or not parts:
         raise CnncostError(f"{file}: {name} has no layers, or some that are no mappings")
     recorded: dict[Ref, tuple[object, ...]] = {}
+    inputs: tuple[Ref, ...]
+    outputs: tuple[Ref, ...]
     if kind == "Sequential" or "input_layers" not in config:
         layers = tuple(_chain(parts, config, file))
         inputs, outputs = (Ref(layers[0].name),), (Ref(layers[-1].name),)
@@ -110,9 +112,7 @@ def _layer(part: Mapping[str, Any], calls: tuple[Call, ...], file: str) -> Layer
     )  # fmt: skip
 
 
-def _chain(
-    parts: list[dict[str, Any]], config: Mapping[str, Any], file: str
-) -> Iterator[Layer]:
+def _chain(parts: list[dict[str, Any]], config: Mapping[str, Any], file: str) -> Iterator[Layer]:
     """The layers of a Sequential, each of which reads the one before."""
     first = _layer(parts[0], (), file)
     above = first.name

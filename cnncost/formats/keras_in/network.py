@@ -38,9 +38,7 @@ def graph_of(
         raise CnncostError(f"{file}: its models or lists are nested too deep") from None
     end = Layer("output", "", "", {}, ())
     names = [k.solid(end, tensor) for tensor in made]
-    notes = [
-        f"{note} ({count} times)" if count > 1 else note for note, count in k.stands_in.items()
-    ]
+    notes = [f"{note} ({count} times)" if count > 1 else note for note, count in k.notes.items()]
     return Graph(
         model.name, inputs, _alive(k, names, file), tuple(dict.fromkeys(names)),
         notes="\n".join(notes), unknown=tuple(k.unknown),
@@ -64,7 +62,8 @@ def _channels_last(node: object) -> bool:
 def _inputs(k: Importer, model: Model, shapes: Mapping[str, Dims]) -> dict[str, Dims]:
     layers = {layer.name: layer for layer in model.layers}
     names = list(dict.fromkeys(ref.layer for ref in model.inputs))
-    unknown = [name for name in shapes if name not in names and not (name == "" and len(names) == 1)]
+    meant = {*names, ""} if len(names) == 1 else set(names)
+    unknown = [name for name in shapes if name not in meant]
     if unknown:
         raise CnncostError(
             f"{k.file}: no input is called {unknown[0]!r}", f"its inputs: {', '.join(names)}"

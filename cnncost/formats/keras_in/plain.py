@@ -46,7 +46,7 @@ def _half(k: Importer, layer: Layer, made: Tensor, *, scale: bool, shift: bool) 
         return made
     if shift:
         k.standing_in("a norm's shift without a scale", "scale")
-    return k.emit(layer, "scale", [made], part="gamma" if scale else "beta")
+    return k.emit(layer, "scale", [made], "gamma" if scale else "beta")
 
 
 def layernorm(k: Importer, layer: Layer, reads: list[Tensor]) -> Tensor:
@@ -104,7 +104,7 @@ def permute(k: Importer, layer: Layer, reads: list[Tensor]) -> Tensor:
     (x,) = reads
     rank = len(x.seen)
     given = layer.config.get("dims")
-    if not isinstance(given, list) or sorted(map(str, given)) != sorted(map(str, range(1, rank + 1))):
+    if not isinstance(given, list) or {str(n) for n in given} != set(map(str, range(1, rank + 1))):
         raise Inexpressible(f"dims is {given!r:.40}")
     # Keras' axis i (from 0, no batch) is ours i + 1, its last one ours 0.
     ours = [k.axis(axis, rank) for axis in given]
@@ -117,9 +117,9 @@ def identity(k: Importer, layer: Layer, reads: list[Tensor]) -> Tensor:
     return reads[0]
 
 
-def scalar(k: Importer, layer: Layer, reads: list[Tensor]) -> Tensor:
-    """Arithmetic with fixed numbers costs nothing here: no line of its own."""
-    k.standing_in(layer.kind, "nothing")
+def fixed(k: Importer, layer: Layer, reads: list[Tensor]) -> Tensor:
+    """Arithmetic with numbers that are not learned costs nothing: no line of its own."""
+    k.note(f"{layer.kind} with fixed numbers is left out")
     return reads[0]
 
 
@@ -136,7 +136,7 @@ def join(word: str, exact: bool = True) -> Callable[[Importer, Layer, list[Tenso
             k.standing_in(layer.kind, word)
         distinct = list(dict.fromkeys(reads))
         if len(reads) == 1:  # with a number
-            return scalar(k, layer, reads)
+            return fixed(k, layer, reads)
         if len(distinct) == 1:
             k.standing_in(f"{layer.kind} of a tensor and itself", "identity")
             return k.emit(layer, "identity", distinct)

@@ -40,6 +40,7 @@ RULES: dict[str, Rule] = {
     "Reshape": plain.reshape,
     "Permute": plain.permute,
     "Add": plain.join("add"),
+    "CustomScaleLayer": plain.join("add"),  # keras.applications' Inception-ResNet: x + 0.2 y
     "Subtract": plain.join("add", exact=False),
     "Average": plain.join("add", exact=False),
     "Maximum": plain.join("add", exact=False),
@@ -63,7 +64,7 @@ RULES: dict[str, Rule] = {
          "RandomZoom", "RandomTranslation", "RandomContrast", "RandomBrightness", "Masking"),
         plain.identity,
     ),
-    **dict.fromkeys(("Rescaling", "Normalization"), plain.scalar),
+    **dict.fromkeys(("Rescaling", "Normalization"), plain.fixed),
 }  # fmt: skip
 """The rule of each class."""
 

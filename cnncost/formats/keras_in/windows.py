@@ -43,7 +43,7 @@ def _padding(layer: Layer, kernel: list[int], dilation: list[int]) -> Value:
         return tuple((d * (n - 1), 0) for n, d in zip(kernel, dilation, strict=True))
     if word not in ("same", "valid"):
         raise Inexpressible(f"padding is {word!r:.40}")
-    return "same" if word == "same" else 0
+    return "same" if word == "same" and any(n > 1 for n in kernel) else 0
 
 
 def convolution(axes: int) -> Rule:
@@ -75,11 +75,9 @@ def separable(axes: int) -> Rule:
     def rule(k: Importer, layer: Layer, reads: list[Tensor]) -> Tensor:
         slid = {**_slid(layer, axes), "multiplier": whole(layer, "depth_multiplier", 1)}
         bias = flag(layer, "use_bias", usually=True)
-        wide = k.emit(
-            layer, "depthwise_conv", reads[:1], part="depthwise", **{**slid, "bias": False}
-        )
+        wide = k.emit(layer, "depthwise_conv", reads[:1], "depthwise", **{**slid, "bias": False})
         made = k.emit(
-            layer, "conv", [wide], part="pointwise", filters=whole(layer, "filters"), kernel=1,
+            layer, "conv", [wide], "pointwise", filters=whole(layer, "filters"), kernel=1,
             bias=bias,
         )  # fmt: skip
         return activated(k, layer, made)
@@ -123,9 +121,10 @@ def pool(word: str, axes: int) -> Rule:
 
     def rule(k: Importer, layer: Layer, reads: list[Tensor]) -> Tensor:
         kernel = sizes(layer, "pool_size", 2, axes)
-        stride = kernel if layer.config.get("strides") is None else sizes(layer, "strides", None, axes)
-        given: dict[str, Value] = {} if stride == kernel else {"stride": alike(stride)}
-        given["padding"] = _padding(layer, kernel, [1] * axes)
+        given: dict[str, Value] = {"padding": _padding(layer, kernel, [1] * axes)}
+        if layer.config.get("strides") is not None:
+            stride = sizes(layer, "strides", None, axes)
+            given |= {} if stride == kernel else {"stride": alike(stride)}
         return k.emit(layer, word, reads[:1], kernel=alike(kernel), **given)
 
     return rule
@@ -160,7 +159,8 @@ def edges(word: str, key: str, axes: int) -> Rule:
         if axes == 1 and len(pairs) == 2 and not isinstance(pairs[0], list):
             pairs = [pairs]
         listed = [pair if isinstance(pair, list) else [pair, pair] for pair in pairs]
-        if any(len(pair) != 2 or not all(type(n) is int and n >= 0 for n in pair) for pair in listed):
+        counts = [n for pair in listed for n in pair]
+        if any(len(pair) != 2 for pair in listed) or any(type(n) is not int for n in counts):
             raise Inexpressible(f"{key} is {given!r:.40}")
         if len({tuple(pair) for pair in listed}) == 1 and listed[0][0] == listed[0][1]:
             return k.emit(layer, word, reads[:1], amount=listed[0][0])
@@ -173,7 +173,8 @@ def upsampling(axes: int) -> Rule:
     """UpSampling1D to 3D, nearest or interpolated."""
 
     def rule(k: Importer, layer: Layer, reads: list[Tensor]) -> Tensor:
-        mode = "nearest" if layer.config.get("interpolation", "nearest") == "nearest" else "bilinear"
+        plain = layer.config.get("interpolation", "nearest") == "nearest"
+        mode = "nearest" if plain else "bilinear"
         factor = alike(sizes(layer, "size", 2, axes))
         return k.emit(layer, "upsample", reads[:1], factor=factor, mode=mode)
 
