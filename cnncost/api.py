@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from cnncost import bundled, formats
 from cnncost.costs import Convention, Report, count_network
-from cnncost.errors import CnncostError, did_you_mean
+from cnncost.errors import CnncostError, SpecError, did_you_mean
 from cnncost.spec import MAX_LAYERS, Settings, Spec, read_spec
 
 if TYPE_CHECKING:
@@ -88,10 +88,16 @@ def imported(
     max_layers: int = MAX_LAYERS,
 ) -> Spec:
     """The spec of a network that was found in another form; otherwise as `loads`."""
-    from cnncost.formats.spec_text import spec_text
+    from cnncost.formats.spec_text import names, spec_text
 
-    spec = loads(spec_text(graph), name=name, params=params, max_layers=max_layers)
-    return replace(spec, unknown=graph.unknown)
+    try:
+        spec = loads(spec_text(graph), name=name, params=params, max_layers=max_layers)
+    except SpecError as error:
+        problem = error.problems[0]  # its place is in a text that nobody has seen
+        raise CnncostError(f"{name}: {problem.what}", problem.hint) from None
+    called = names(graph)
+    lines = [line.partition(": ") for line in graph.unknown]
+    return replace(spec, unknown=tuple(f"{called.get(n, n)}: {why}" for n, _, why in lines))
 
 
 def count(spec: Spec, *, biases: bool = False, exclude_padding: bool = False) -> Report:

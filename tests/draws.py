@@ -21,7 +21,7 @@ class Case(NamedTuple):
         if self.word in ("add", "mul", "concat", "matmul"):
             names = [f"in{i}" for i, _ in enumerate(self.inputs)]
             shapes = dict(zip(names, map(list, self.inputs), strict=True))
-            line = {"name": "it", self.word: names}
+            line = {"name": "it", self.word: names, **self.arguments}
             return f"input: {written(shapes)}\nlayers:\n  - {written(line)}\n"
         line = {"name": "it", self.word: None, **self.arguments}
         return f"input: {written(list(self.inputs[0]))}\nlayers:\n  - {written(line)}\n"
@@ -299,7 +299,9 @@ def concatenated(draw: st.DrawFn) -> Case:
 @st.composite
 def matrices(draw: st.DrawFn) -> Case:
     rows, inner, columns = (draw(st.integers(1, 5)) for _ in range(3))
-    return Case("matmul", [(rows, inner), (inner, columns)], {})
+    groups = draw(st.integers(1, 3))
+    inputs = [(groups * rows, inner), (groups * inner, columns)]
+    return Case("matmul", inputs, {"groups": groups} if groups > 1 or draw(st.booleans()) else {})
 
 
 BIAS = {"bias": st.booleans()}

@@ -506,8 +506,15 @@ def concat(inputs: list[Dims], arguments: Arguments) -> Counted:
 
 @oracle("matmul")
 def matmul(inputs: list[Dims], arguments: Arguments) -> Counted:
-    # Unit (i, j) is a sum of products, one for each k: a use of (i, k) each.
-    (rows, inner), (_, columns) = inputs
-    uses = [(i, k, j) for i in range(rows) for j in range(columns) for k in range(inner)]
+    # Unit (i, j) is a sum of products, one for each row k of the second in the group of i.
+    (rows, inner), (below, columns) = inputs
+    of_group = rows // arguments.get("groups", 1)
+    uses = [
+        (i, i // of_group * inner + k, j)
+        for i in range(rows)
+        for j in range(columns)
+        for k in range(inner)
+    ]
+    assert {k for _, k, _ in uses} == {*range(below)}
     counted = of_units(product(range(rows), range(columns)))
     return counted._replace(connections=len(uses), inside=len(uses))

@@ -122,6 +122,15 @@ def test_matmul() -> None:
     assert rows(text, exclude_padding=True)[0].connections == row.connections
 
 
+def test_matmul_by_groups() -> None:
+    """Two matrices 3 x 4, each times a matrix 4 x 5."""
+    text = "input: {a: [6, 4], b: [8, 5]}\nlayers: [{matmul: [a, b], groups: 2}]\n"
+    (row,) = rows(text)
+
+    assert row.node.output.dims == (6, 5)
+    assert row.connections == 2 * (3 * 4 * 5)
+
+
 def test_opaque_costs_are_unknown() -> None:
     row = the_row("[6, 4, 4]", "{opaque: {output: [5, 2, 2], op: Einsum}}")
 

@@ -19,6 +19,8 @@ EPILOG = """[bold]Examples[/bold]
 
 cnncost convert alexnet alexnet.py
 
+cnncost convert resnet50 resnet50.onnx
+
 cnncost convert net.onnx net.yaml
 
 cnncost convert torchvision.models:resnet50 resnet50.yaml --input 3x224x224
@@ -51,6 +53,9 @@ def convert(
             show_default=False,
         ),
     ] = "",
+    no_weights: Annotated[
+        bool, typer.Option("--no-weights", help="Leave the random weights out of an ONNX file.")
+    ] = False,
     force: options.Force = False,
     settings: options.Set = None,
     shapes: options.Input = None,
@@ -63,12 +68,14 @@ def convert(
     FILE.py:FUNCTION. That code is run, without memory for weights (needs cnncost\\[torch]).
     """
     form = _form(output, to)
+    if no_weights and form.key != "onnx":
+        raise CnncostError(f"--no-weights: {form.key} has none", "it goes with an .onnx file")
     refuse_existing(output, force=force)
     if not Path(arch).exists() and formats.is_source(arch):
         spec = options.known(arch, _from_source(arch, shapes or (), max_layers), strict=strict)
     else:
         spec = options.load(arch, settings, shapes, max_layers, strict=strict)
-    write_bytes(output, formats.write(spec, form), force=force)
+    write_bytes(output, formats.write(spec, form, weights=not no_weights), force=force)
 
 
 def _from_source(target: str, shapes: Sequence[str], max_layers: int) -> Spec:

@@ -38,7 +38,7 @@ class Format(NamedTuple):
 
 _ALL: tuple[Format, ...] = (
     Format("yaml", "a cnncost spec", (".yaml", ".yml"), writer="spec_file"),
-    Format("onnx", "an ONNX file", (".onnx",), reader="onnx_in"),
+    Format("onnx", "an ONNX file", (".onnx",), reader="onnx_in", writer="onnx_out"),
     Format("keras", "a Keras model's JSON or archive", (".json", ".keras"), reader="keras_in"),
     Format("pytorch", "PyTorch code: an nn.Module", (".py",), writer="torch_out"),
 )
@@ -75,14 +75,14 @@ def read(path: Path, name: str, form: Format, shapes: Mapping[str, tuple[int, ..
     return graph
 
 
-def write(spec: Spec, form: Format) -> bytes:
-    """The spec in another form.
+def write(spec: Spec, form: Format, *, weights: bool = True) -> bytes:
+    """The spec in another form; without `weights`, a form that has them leaves them out.
 
     Raises:
         CnncostError: it cannot be expressed there, or the form's package is not installed.
     """
     module = import_module(f"cnncost.formats.{form.writer}")
-    data: bytes = module.write(spec)
+    data: bytes = module.write(spec) if weights else module.write(spec, weights=False)
     return data
 
 

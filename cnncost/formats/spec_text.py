@@ -22,16 +22,16 @@ def spec_text(graph: Graph) -> str:
     A layer is named if it has parameters or a line further down reads it; `from` stands
     where a layer does not read the line above.
     """
-    names = _names(graph)
+    called = names(graph)
     lines = [f"name: {_text(graph.name)}"]
     if graph.notes:
         lines += ["notes: >", *(f"  {line}" for line in graph.notes.splitlines())]
-    lines.append(f"input: {_inputs(graph, names)}")
+    lines.append(f"input: {_inputs(graph, called)}")
     lines.append("layers:")
     above = list(graph.inputs)[-1] if len(graph.inputs) == 1 else ""
     needed = _referred(graph)
     for op in graph.ops:
-        lines.append(f"  - {_line(op, names, above, named=op.name in needed)}")
+        lines.append(f"  - {_line(op, called, above, named=op.name in needed)}")
         above = op.name
     return "\n".join(lines) + "\n"
 
@@ -46,6 +46,7 @@ def _inputs(graph: Graph, names: dict[str, str]) -> str:
 def _referred(graph: Graph) -> set[str]:
     """What must have a name: layers with parameters, outputs, what is read from further down."""
     needed = set(graph.outputs)
+    needed.discard(graph.ops[-1].name)  # what stands last is an output anyway
     above = next(iter(graph.inputs)) if len(graph.inputs) == 1 else ""
     for op in graph.ops:
         if op.shares:
@@ -99,7 +100,7 @@ def _text(text: str) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-def _names(graph: Graph) -> dict[str, str]:
+def names(graph: Graph) -> dict[str, str]:
     """A spec's name for each operation and input: unique, letters, digits and underscores."""
     found: dict[str, str] = {}
     taken: Counter[str] = Counter()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from cnncost.errors import Refused
-from cnncost.layers.base import Layer, layer
+from cnncost.layers.base import Layer, layer, must_split
+from cnncost.layers.kinds import whole
 from cnncost.shape import Shape
 
 
@@ -68,9 +69,11 @@ class Concat(Join):
 @layer("matmul")
 class MatMul(Join):
     """The product of two activations: C channels at Q positions, as a matrix, times Q channels
-    at P positions (attention without weights of its own: Wang et al. 2018, sec. 3.2)."""
+    at P positions (attention without weights of its own: Wang et al. 2018, sec. 3.2). With
+    groups the channels of both split into as many, and each is multiplied by its own: heads."""
 
     counted = True
+    groups: int = whole("channels of both split into this many (heads)", 1)
 
     def infer(self, xs: tuple[Shape, ...]) -> Shape:
         first, second, *more = xs
@@ -81,16 +84,20 @@ class MatMul(Join):
                 f"matmul needs two maps of one axis, not {first} and {second}",
                 "reshape: [C, -1] lines the positions up",
             )
-        if first.positions != second.channels:
+        for x in xs:
+            must_split(f"input {x}", x.channels, "channels", self.groups)
+        if first.positions * self.groups != second.channels:
+            times = f" x {self.groups} groups" if self.groups > 1 else ""
             raise Refused(
                 f"shapes {first} and {second} cannot be multiplied",
-                "the first has as many positions as the second has channels; "
+                f"the second's channels are the first's positions{times}; "
                 "permute: [2, 1] swaps the two",
             )
         return Shape(first.channels, second.extents)
 
     def connections(self, x: Shape, y: Shape) -> int:
-        # Nothing is learned, but each unit of the first input is multiplied at every position.
+        # Nothing is learned; each unit of the first is multiplied at every position of the
+        # second, by a unit of its own group.
         return x.units * y.positions
 
 

@@ -56,7 +56,7 @@ class Assembly:
         """
         cls = line.type or _class_of(line, site.frame)
         if line.word in JOINS:
-            return self.add(line, name, cls(), self._joined(line, site), site.frame)
+            return self._join(line, name, cls, site)
         x = self.builder.nodes[source].output if source is not None else None
         given = self._arguments(line, cls, site)
         layer = self._make(line, cls, given, x)
@@ -66,6 +66,14 @@ class Assembly:
             reads = [source]
         else:
             raise Unknown
+        return self.add(line, name, layer, reads, site.frame, given.origins)
+
+    def _join(self, line: Line, name: str, cls: type[Layer], site: Site) -> int:
+        reads = self._joined(line, site)
+        if not cls.kinds:
+            return self.add(line, name, cls(), reads, site.frame)
+        given = self._arguments(line, cls, site)
+        layer = self._make(line, cls, given, self.builder.nodes[reads[0]].output)
         return self.add(line, name, layer, reads, site.frame, given.origins)
 
     def add(

@@ -178,7 +178,10 @@ class _Work:
             turned = operand.kind == "transpose"
             value = self.value(operand.operands[0] if turned else operand, None)
             sides.append((value, turned))
-        return maps.by_head(sides[0], sides[1], int(node.options.removeprefix("h=")))
+        found = maps.by_head(sides[0], sides[1], int(node.options.removeprefix("h=")))
+        if shape is None or found.dim() <= len(shape):
+            return found
+        return maps.as_map(found)  # a matrix a head, but an activation's gradient
 
     def summed(self, node: Node, shape: Shape | None) -> Tensor:
         value = self.value(node.operands[0], shape)

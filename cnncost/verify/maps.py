@@ -50,7 +50,12 @@ def by_head(left: tuple[Tensor, bool], right: tuple[Tensor, bool], heads: int) -
     found = torch.einsum("nijh,njkh->nikh", a, b)
     if left[1]:
         return found[..., None, None]
-    return found.permute(0, 3, 1, 2).flatten(1, 2)
+    return as_map(found[..., None, None])
+
+
+def as_map(found: Tensor) -> Tensor:
+    """A matrix a head, one below the other: rows are channels, columns positions."""
+    return found[..., 0, 0].permute(0, 3, 1, 2).flatten(1, 2)
 
 
 def _head(x: Tensor, heads: int, *, turned: bool) -> Tensor:

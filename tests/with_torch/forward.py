@@ -268,6 +268,12 @@ def mul(run: Forward, node: Node, *xs: Tensor) -> Tensor:
     return y
 
 
+def matmul(run: Forward, node: Node, a: Tensor, b: Tensor) -> Tensor:
+    groups = node.layer.groups  # type: ignore[union-attr]
+    parts = zip(a.chunk(groups, dim=1), b.chunk(groups, dim=1), strict=True)
+    return torch.cat([one @ other for one, other in parts], dim=1)
+
+
 def _function(name: str, **options: Any) -> Callable[..., Tensor]:
     def function(run: Forward, node: Node, x: Tensor) -> Tensor:
         y: Tensor = getattr(functional, name)(x, **options)
@@ -322,6 +328,6 @@ RUNS: dict[str, Run] = {
     "attention": attention,
     "add": lambda run, node, *xs: sum(xs[1:], xs[0]),
     "mul": mul,
-    "matmul": lambda run, node, a, b: a @ b,
+    "matmul": matmul,
     "concat": lambda run, node, *xs: torch.cat(xs, dim=1),
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from math import erf, exp, expm1, floor, log, log1p, sqrt, tanh
+from math import atan, ceil, cos, erf, exp, expm1, floor, log, log1p, sin, sqrt, tanh
 
 POINTS = (-7.3, -4.1, -3.2, -2.6, -1.5, -0.7, -0.2, 0.15, 0.6, 1.3, 2.2, 2.9, 3.4, 5.7, 6.6)
 """Where functions are compared: on both sides of every kink of the language's activations."""
@@ -56,6 +56,13 @@ UNARY: dict[str, Callable[[float], float]] = {
     "Neg": lambda x: -x,
     "Abs": abs,
     "Floor": floor,
+    "Ceil": ceil,
+    "Round": round,
+    "Sign": lambda x: (x > 0) - (x < 0),
+    "Sin": sin,
+    "Cos": cos,
+    "Atan": atan,
+    "Softsign": lambda x: x / (1 + abs(x)),
     "Reciprocal": lambda x: 1 / x,
     "Softplus": softplus,
     "HardSwish": _KNOWN["hardswish"],
@@ -65,7 +72,8 @@ UNARY: dict[str, Callable[[float], float]] = {
 """ONNX's functions of one number that have no attributes."""
 
 BINARY: dict[str, Callable[[float, float], float]] = {
-    "Add": lambda a, b: a + b,
+    **dict.fromkeys(("Add", "Sum"), lambda a, b: a + b),
+    "Mean": lambda a, b: (a + b) / 2,
     "Sub": lambda a, b: a - b,
     "Mul": lambda a, b: a * b,
     "Div": lambda a, b: a / b,
@@ -97,7 +105,7 @@ def word_of(curve: Curve) -> str:
     below = [i for i, x in enumerate(POINTS) if x < 0]
     if all(abs(curve[i] - POINTS[i]) < CLOSE for i in above):
         slope = curve[below[0]] / POINTS[below[0]]
-        if all(abs(curve[i] - slope * POINTS[i]) < CLOSE for i in below):
+        if slope >= 0 and all(abs(curve[i] - slope * POINTS[i]) < CLOSE for i in below):
             return "leaky_relu"
         scale = curve[below[0]] / expm1(POINTS[below[0]])
         if all(abs(curve[i] - scale * expm1(POINTS[i])) < CLOSE for i in below):

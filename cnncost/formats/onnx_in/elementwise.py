@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from fractions import Fraction
 
+from cnncost.formats.onnx_in.axes import along
 from cnncost.formats.onnx_in.curves import (
     BINARY,
     POINTS,
@@ -16,9 +18,9 @@ from cnncost.formats.onnx_in.curves import (
 )
 from cnncost.formats.onnx_in.importer import Importer, Pending
 from cnncost.formats.onnx_in.inexpressible import Inexpressible
-from cnncost.formats.onnx_in.joining import JOINED, broadcast, join
+from cnncost.formats.onnx_in.joining import JOINED, PLAIN, broadest, join
 from cnncost.formats.onnx_in.model import Step
-from cnncost.formats.torch_in.value import Shape, Value
+from cnncost.formats.torch_in.value import Value
 
 DEEPEST = 12
 """Elementwise steps that are taken together at most; gelu by tanh has eight."""
@@ -91,7 +93,10 @@ def binary(importer: Importer, step: Step) -> None:
     if len(step.inputs) > 2:
         _several(importer, step)
         return
-    a, b = step.inputs if len(step.inputs) == 2 else (step.inputs[0], step.inputs[0])
+    if len(step.inputs) == 1:
+        same(importer, step)  # the sum, or the largest, of one
+        return
+    a, b = step.inputs
     constant = next((t for t in (a, b) if t in importer.constants), None)
     if constant is not None and importer.constants[constant].size != 1:
         from cnncost.formats.onnx_in.learned import with_constant
@@ -130,7 +135,7 @@ def _several(importer: Importer, step: Step) -> None:
     if len({value.shape for value in values}) > 1 or len(values) < 2:
         raise Inexpressible("several tensors of unlike shapes")
     word = JOINED.get(step.op, "add")
-    if step.op not in ("Sum", "Add", "Mul"):
+    if step.op not in PLAIN:
         importer.notes[f"{step.op} is written as {word}"] = None
     first = values[0]
     if all(value.steps == first.steps and value.made == first.made for value in values):
@@ -148,7 +153,7 @@ def _scalar(importer: Importer, tensor: str) -> float | None:
 
 def _sources(importer: Importer, tensor: str) -> dict[str, Curve]:
     """What a tensor may be a function of: itself, and what it was held back over."""
-    held = importer.pending.get(tensor)
+    held = None if tensor in importer.values else importer.pending.get(tensor)
     older = list(held.curves.items())[-DEEPEST:] if held else []
     return {**dict(older), tensor: POINTS}
 
@@ -196,7 +201,8 @@ def settle(importer: Importer, tensor: str) -> Value:
     try:
         return join(importer, held.step, *held.parents)
     except Inexpressible as why:
-        importer.opaque(held.step, _shape(importer, held.parents), str(why))
+        shapes = [importer.see(parent).shape for parent in held.parents]
+        importer.opaque(held.step, broadest(shapes), str(why))
     return importer.values[tensor]
 
 
@@ -207,22 +213,13 @@ def _stand_in(importer: Importer, held: Pending) -> Value:
     return replace(value, base=importer.emit(held.step, STANDS_IN, [value.base]).base)
 
 
-def _shape(importer: Importer, parents: tuple[str, ...]) -> Shape:
-    """That of both, or of the first where they do not go together."""
-    shapes = [importer.see(parent).shape for parent in parents]
-    try:
-        return broadcast(shapes)
-    except Inexpressible:
-        return shapes[0]
-
-
 def softmax(importer: Importer, step: Step) -> None:
     """Over its axis, which becomes the channels."""
     value = importer.see(step.inputs[0])
     rank = len(value.shape)
     axis = step.attributes.get("axis", -1) % rank
     word = "softmax" if step.op == "Softmax" else "logsoftmax"
-    name, back = importer.along(step, step.inputs[0], axis)
+    name, back = along(importer, step, step.inputs[0], axis)
     importer.values[step.outputs[0]] = back(importer.emit(step, word, [name]))
 
 
@@ -238,8 +235,22 @@ def prelu(importer: Importer, step: Step) -> None:
     importer.values[step.outputs[0]] = replace(value, base=made.base)
 
 
+def dropout(importer: Importer, step: Step) -> None:
+    """Dropout, which a file that keeps it says."""
+    rate = step.attributes.get("ratio", 0.5)
+    if len(step.inputs) > 1 and step.inputs[1]:
+        constant = importer.constants[step.inputs[1]]
+        rate = float(constant.values.reshape(-1)[0]) if constant.values is not None else rate
+    same(importer, step)
+    value = importer.values[step.outputs[0]]
+    if 0 < rate < 1:
+        exact = Fraction(f"{rate:.6g}")
+        made = importer.emit(step, "dropout", [value.base], rate=exact)
+        importer.values[step.outputs[0]] = replace(value, base=made.base)
+
+
 def same(importer: Importer, step: Step) -> None:
-    """Its input: a cast, an identity, a dropout, which does nothing once a network is trained."""
+    """Its input: a cast, an identity, a quantised copy of it."""
     importer.values[step.outputs[0]] = importer.see(step.inputs[0])
 
 
@@ -248,9 +259,10 @@ OPERATIONS = {
     **dict.fromkeys(
         ("Clip", "HardSigmoid", "LeakyRelu", "Elu", "Celu", "Selu", "Gelu", "Swish"), unary
     ),
-    **dict.fromkeys((*BINARY, "Sum", "Mean"), binary),
+    **dict.fromkeys(BINARY, binary),
     **dict.fromkeys(("Softmax", "LogSoftmax"), softmax),
     "PRelu": prelu,
-    **dict.fromkeys(("Identity", "Cast", "CastLike", "Dropout", "QuantizeLinear"), same),
+    "Dropout": dropout,
+    **dict.fromkeys(("Identity", "Cast", "CastLike", "QuantizeLinear"), same),
     "DequantizeLinear": same,
 }

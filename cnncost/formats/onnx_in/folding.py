@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import prod
 from typing import Any
 
 from cnncost.formats.onnx_in.model import Step, Tensor
 
 LARGEST = 65536
 """Numbers; no folded constant has more."""
+
+MALFORMED = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+"""What comes of attributes and inputs that are missing or of the wrong kind."""
 
 Arrays = list[Any]  # Any: numpy's arrays, or None for an input left out
 
@@ -20,48 +24,30 @@ def fold(step: Step, inputs: Arrays) -> list[Tensor] | None:
     if step.op == "Constant":
         return _constant(step)
     rule = _RULES.get(step.op)
-    if rule is None or not inputs or any(item is None for item in inputs[:1]):
+    unknown = any(name and item is None for name, item in zip(step.inputs, inputs, strict=False))
+    if rule is None or not inputs or unknown:
         return None
     with numpy.errstate(all="ignore"):
         try:
             made = rule(step, inputs)
-        except (ValueError, IndexError, TypeError, KeyError, OverflowError, ZeroDivisionError):
+        except MALFORMED:
             return None
     made = made if isinstance(made, list) else [made]
     return [_tensor(numpy.asarray(item)) for item in made]
 
 
-def shape_of(step: Step, inputs: list[Tensor]) -> Tensor:
-    """What a step makes of constants whose numbers are not in the file: weights, turned or
-    scaled. Their dimensions are all that is needed."""
-    first = inputs[0] if inputs else Tensor((), None)
-    dims = first.dims
-    if step.op == "Transpose" and dims:
-        order = step.attributes.get("perm") or tuple(reversed(range(len(dims))))
-        dims = tuple(dims[axis] for axis in order)
-    elif step.op in ("Reshape", "Expand") and len(inputs) > 1 and inputs[1].values is not None:
-        wanted = [int(n) for n in inputs[1].values.reshape(-1)]
-        wanted = [dims[i] if n == 0 else n for i, n in enumerate(wanted)]
-        known = 1
-        for n in wanted:
-            known *= n if n != -1 else 1
-        dims = tuple(first.size // max(1, known) if n == -1 else n for n in wanted)
-    elif step.op in ("Unsqueeze", "Squeeze"):
-        dims = _one_more_or_less(step, inputs)
-    elif step.op in ("Add", "Sub", "Mul", "Div", "Pow") and len(inputs) == 2:
-        dims = max((item.dims for item in inputs), key=lambda item: (len(item), item))
-    return Tensor(dims, None, first.floating)
+def _shape(step: Step, dims: tuple[int, ...]) -> Any:  # Any: numpy's array
+    import numpy
+
+    start, end = step.attributes.get("start", 0), step.attributes.get("end", len(dims))
+    return numpy.asarray(dims[start:end], dtype=numpy.int64)
 
 
-def _one_more_or_less(step: Step, inputs: list[Tensor]) -> tuple[int, ...]:
-    dims = inputs[0].dims
-    axes = _axes(step, [item.values for item in inputs]) or ()
-    if step.op == "Squeeze":
-        gone = {axis % len(dims) for axis in axes} if dims else set()
-        return tuple(n for axis, n in enumerate(dims) if axis not in gone)
-    rank, old = len(dims) + len(axes), iter(dims)
-    added = {axis % rank for axis in axes}
-    return tuple(1 if axis in added else next(old) for axis in range(rank))
+def dimensions(step: Step, dims: tuple[int, ...]) -> Tensor:
+    """What Shape and Size make of a tensor of these dimensions."""
+    import numpy
+
+    return _tensor(numpy.asarray(prod(dims)) if step.op == "Size" else _shape(step, dims))
 
 
 def _tensor(values: Any) -> Tensor:  # Any: numpy's array
@@ -176,6 +162,13 @@ def _expand(step: Step, inputs: Arrays) -> Any:  # Any: numpy's array
     return numpy.broadcast_to(inputs[0], _sized(dims))
 
 
+def _gather(step: Step, inputs: Arrays) -> Any:  # Any: numpy's array
+    data, indices = inputs[0], inputs[1].astype("int64")
+    axis = step.attributes.get("axis", 0)
+    _sized([indices.size, data.size // data.shape[axis]])
+    return data.take(indices, axis=axis)
+
+
 def _concat(step: Step, inputs: Arrays) -> Any:  # Any: numpy's array
     import numpy
 
@@ -199,6 +192,25 @@ def _where(step: Step, inputs: Arrays) -> Any:  # Any: numpy's array
     return numpy.where(inputs[0], inputs[1], inputs[2])
 
 
+def _clip(step: Step, inputs: Arrays) -> Any:  # Any: numpy's array
+    import numpy
+
+    bounds = [*inputs[1:], None, None][:2]
+    low, high = (
+        step.attributes.get(key) if bound is None else bound
+        for key, bound in zip(("min", "max"), bounds, strict=True)
+    )
+    return inputs[0] if low is None and high is None else numpy.clip(inputs[0], low, high)
+
+
+def _tile(step: Step, inputs: Arrays) -> Any:  # Any: numpy's array
+    import numpy
+
+    repeats = [int(n) for n in inputs[1].reshape(-1)]
+    _sized([inputs[0].size, *repeats])
+    return numpy.tile(inputs[0], repeats)
+
+
 def _reduce(name: str) -> Callable[[Step, Arrays], Any]:
     def work(step: Step, inputs: Arrays) -> Any:  # Any: numpy's array
         import numpy
@@ -212,7 +224,7 @@ def _reduce(name: str) -> Callable[[Step, Arrays], Any]:
 _RULES: dict[str, Callable[[Step, Arrays], Any]] = {
     "Identity": lambda step, inputs: inputs[0],
     "Cast": _cast,
-    "Gather": lambda step, inputs: inputs[0].take(inputs[1], axis=step.attributes.get("axis", 0)),
+    "Gather": _gather,
     "Slice": _slice,
     "Concat": _concat,
     "Split": _split,
@@ -239,7 +251,15 @@ _RULES: dict[str, Callable[[Step, Arrays], Any]] = {
     "And": _binary("logical_and"),
     "Or": _binary("logical_or"),
     "Not": _unary("logical_not"),
+    "Clip": _clip,
+    "Tile": _tile,
+    "LessOrEqual": _binary("less_equal"),
+    "GreaterOrEqual": _binary("greater_equal"),
     "Floor": _unary("floor"),
+    "Round": _unary("round"),
+    "Sign": _unary("sign"),
+    "Exp": _unary("exp"),
+    "Log": _unary("log"),
     "Ceil": _unary("ceil"),
     "Neg": _unary("negative"),
     "Sqrt": _unary("sqrt"),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import prod
 from typing import TYPE_CHECKING
@@ -12,7 +13,7 @@ from cnncost.errors import CnncostError, Refused
 from cnncost.formats.graph import Op
 from cnncost.formats.onnx_in.curves import Curve
 from cnncost.formats.onnx_in.inexpressible import Inexpressible
-from cnncost.formats.onnx_in.joining import AXES, broadcast
+from cnncost.formats.onnx_in.joining import AXES, broadest
 from cnncost.formats.onnx_in.model import Model, Step, Tensor
 from cnncost.formats.onnx_in.views import layers_of
 from cnncost.formats.torch_in.value import Shape, Value
@@ -21,6 +22,10 @@ from cnncost.shape import Shape as SpecShape
 
 if TYPE_CHECKING:
     from cnncost.formats.graph import Value as Argument
+
+
+LONGEST_NAME = 100
+"""Letters; of longer names the end is kept, which tells layers apart."""
 
 
 @dataclass(eq=False)
@@ -61,16 +66,23 @@ class Importer:
     notes: dict[str, None] = field(default_factory=dict)
     """What is read as something else of the same cost, each once."""
     owners: dict[tuple[str, ...], str] = field(default_factory=dict)
+    asked: int = 0
+    """Steps whose shapes ONNX's own inference was asked for."""
+    channels_last: bool = False
+    """Whether an input has its channels last, as TensorFlow's do: then outputs have, too."""
+    places: dict[str, int] = field(default_factory=dict)
+    """Where in the file the step of each operation stands."""
     _solid: dict[Value, str] = field(default_factory=dict)
-    _taken: set[str] = field(default_factory=set)
+    _taken: Counter[str] = field(default_factory=Counter)
 
     def start(self, tensor: str, shape: Shape, name: str, *, channels_last: bool) -> None:
         """An input of this shape, channels first; the tensor has a batch, and may have its
         channels last."""
-        self._taken.add(name)
+        self._taken[name] += 1
         self.shapes[name] = SpecShape(shape[0], shape[1:])
         value = Value(name, shape).reshaped((1, *shape))
         if channels_last:
+            self.channels_last = True
             value = value.permuted((0, *range(2, len(shape) + 1), 1))
         self.values[tensor] = value
 
@@ -98,7 +110,7 @@ class Importer:
         if tensor in self.pending:
             held = self.pending[tensor]
             if held.value is None:
-                held.value = Value("", broadcast([self.dims(p) for p in held.parents]))
+                held.value = Value("", broadest([self.dims(p) for p in held.parents]))
             return held.value.made
         return self.see(tensor).shape
 
@@ -143,6 +155,7 @@ class Importer:
             self.owners[tuple(weights)] = name
         self.ops[name] = Op(name, word, usual, tuple(reads), owner)
         self.shapes[name] = shape
+        self.places[name] = self.model.places.get(step.outputs[0], len(self.model.steps))
         return Value(name, shape.dims)
 
     def _alike(self, owner: str, word: str, arguments: dict[str, Argument]) -> bool:
@@ -183,22 +196,6 @@ class Importer:
         turned = value.permuted((0, channel, *rest))
         return self.solid(step, turned.reshaped(turned.shape[1:]))
 
-    def along(self, step: Step, tensor: str, channel: int) -> tuple[str, Callable[[Value], Value]]:
-        """The operation that makes the tensor with that axis as channels, for a layer that treats
-        all positions alike, a batch's too; and what puts its output in the tensor's place."""
-        value = self.see(tensor)
-        order = (channel, *(axis for axis in range(len(value.shape)) if axis != channel))
-        turned = value.permuted(order)
-        inner = turned.shape[2:] if turned.shape[1:2] == (1,) else turned.shape[1:]
-        extents = inner if len(inner) < AXES else (prod(inner),)
-        name = self.solid(step, turned.reshaped((turned.shape[0], *extents)))
-
-        def back(made: Value) -> Value:
-            whole = made.reshaped((made.made[0], *turned.shape[1:]))
-            return whole.permuted(tuple(order.index(axis) for axis in range(len(order))))
-
-        return name, back
-
     def flat(self, step: Step, tensor: str) -> str:
         """The operation that makes all of the tensor as one vector."""
         value = self.see(tensor)
@@ -238,12 +235,13 @@ class Importer:
     # --- names -----------------------------------------------------------------------------
 
     def _name(self, step: Step, word: str, weights: Sequence[str]) -> str:
-        wanted = source_name(step, word, weights)
-        name, number = wanted, 1
+        wanted = source_name(step, word, weights)[-LONGEST_NAME:]
+        # A type's word is numbered from 1, as layers without a name are in a spec.
+        name, between = (wanted, "_") if wanted != word else (f"{word}1", "")
         while name in self._taken:
-            number += 1
-            name = f"{wanted}_{number}"
-        self._taken.add(name)
+            self._taken[wanted] += 1
+            name = f"{wanted}{between}{self._taken[wanted]}"
+        self._taken[name] += 1
         return name
 
 

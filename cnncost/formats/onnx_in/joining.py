@@ -13,8 +13,14 @@ from cnncost.formats.torch_in.value import Shape, Value
 if TYPE_CHECKING:
     from cnncost.formats.onnx_in.importer import Importer
 
-JOINED = {"Add": "add", "Sub": "add", "Mul": "mul", "Div": "mul", "Max": "add", "Min": "add"}
+JOINED = {
+    **dict.fromkeys(("Add", "Sub", "Sum", "Mean", "Max", "Min"), "add"),
+    **dict.fromkeys(("Mul", "Div"), "mul"),
+}
 """How two activations are joined. Those that are no sum or product cost the same: nothing."""
+
+PLAIN = ("Add", "Sum", "Mul")
+"""Those that are what they are written as."""
 
 AXES = 4
 """Of a layer's output, channels and up to three extents."""
@@ -37,12 +43,20 @@ def broadcast(dims: list[Shape]) -> Shape:
     return tuple(out)
 
 
+def broadest(dims: list[Shape]) -> Shape:
+    """The same; the first dimensions where they do not go together."""
+    try:
+        return broadcast(dims)
+    except Inexpressible:
+        return dims[0]
+
+
 def _ranked(dims: Shape, rank: int) -> Shape:
     return (1,) * (rank - len(dims)) + dims
 
 
 def natural(value: Value) -> int:
-    """The axis of the channels: the second or last, whichever is nearer to what was made."""
+    """The axis of the channels: the second, or the last where that is nearer to what was made."""
     rank = len(value.shape)
     if rank < 3 or value.shape[0] != 1:
         return 1
@@ -50,7 +64,8 @@ def natural(value: Value) -> int:
         (value.shape[-1], *value.shape[1:-1])
     )
     first = value.reshaped(value.shape[1:])
-    return rank - 1 if len(last.steps) < len(first.steps) else 1
+    turned = any(step.order for step in first.steps)
+    return rank - 1 if turned and len(last.steps) < len(first.steps) else 1
 
 
 def join(importer: Importer, step: Step, a: str, b: str) -> Value:
@@ -64,7 +79,7 @@ def join(importer: Importer, step: Step, a: str, b: str) -> Value:
     word = JOINED[step.op]
     left, right = importer.see(a), importer.see(b)
     dims = broadcast([left.shape, right.shape])
-    if step.op not in ("Add", "Mul"):
+    if step.op not in PLAIN:
         importer.notes[f"{step.op} is written as {word}"] = None
     if left.made == right.made and left.steps == right.steps:
         return replace(left, base=importer.emit(step, word, [left.base, right.base]).base)

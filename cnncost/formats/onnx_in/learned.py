@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import prod
 
+from cnncost.formats.graph import Op
 from cnncost.formats.onnx_in.importer import Importer
 from cnncost.formats.onnx_in.inexpressible import Inexpressible
 from cnncost.formats.onnx_in.model import Step
+from cnncost.formats.torch_in.value import Value
 
 NORMS = ("batchnorm", "layernorm", "groupnorm", "instancenorm")
 
@@ -40,28 +43,47 @@ def with_constant(importer: Importer, step: Step, tensor: str, constant: str) ->
         importer.values[out] = value
         return
     numbers = importer.constants[constant]
-    axis = _channel(value.shape, numbers.dims)
-    if axis is None:
-        if not numbers.floating or value.base in importer.model.inputs:
-            importer.values[out] = value
-            return
-        raise Inexpressible(f"a constant of {'x'.join(map(str, numbers.dims))} numbers")
+    axes = _axes(value.shape, numbers.dims)
     if value.base not in importer.ops:
         importer.notes["the input's standardisation is left out"] = None
         importer.values[out] = value
-    elif step.op in ("Mul", "Div"):
-        _scaled(importer, step, tensor, constant, axis)
+    elif not numbers.floating:
+        importer.values[out] = value
+    elif step.op in ("Mul", "Div") and len(axes) == 1:
+        _scaled(importer, step, tensor, constant, axes[0])
     else:
-        raise Inexpressible(f"{numbers.size} numbers added, one a channel")
+        _stand_in(importer, step, value, constant, axes)
 
 
-def _channel(shape: tuple[int, ...], dims: tuple[int, ...]) -> int | None:
-    """The axis along which a constant has one number a channel."""
+def _axes(shape: tuple[int, ...], dims: tuple[int, ...]) -> tuple[int, ...]:
+    """The axes along which a constant has numbers of their own.
+
+    Raises:
+        Inexpressible: it has more than the activation.
+    """
     padded = (1,) * (len(shape) - len(dims)) + dims
-    wide = [axis for axis, n in enumerate(padded) if n != 1]
-    if len(padded) != len(shape) or len(wide) != 1 or shape[wide[0]] != padded[wide[0]]:
-        return None
-    return wide[0]
+    wide = tuple(axis for axis, n in enumerate(padded) if n != 1)
+    if len(padded) != len(shape) or any(shape[axis] != padded[axis] for axis in wide):
+        raise Inexpressible(f"a constant of {'x'.join(map(str, dims))} numbers")
+    return wide
+
+
+def _stand_in(
+    importer: Importer, step: Step, value: Value, constant: str, axes: tuple[int, ...]
+) -> None:
+    """Learned terms, or factors along several axes, as the scale of as many numbers."""
+    if step.op not in ("Mul", "Div"):
+        importer.notes["learned numbers that are added are written as scale"] = None
+    rest = tuple(axis for axis in range(len(value.shape)) if axis not in axes)
+    turned = value.permuted((*axes, *rest))
+    wide = prod(value.shape[axis] for axis in axes)
+    positions = prod(value.shape[axis] for axis in rest)
+    flat = turned.reshaped((wide, positions) if positions > 1 else (wide,))
+    made = importer.emit(step, "scale", [importer.solid(step, flat)], weights=(constant,))
+    order = (*axes, *rest)
+    whole = made.reshaped(turned.shape)
+    back = tuple(order.index(axis) for axis in range(len(order)))
+    importer.values[step.outputs[0]] = whole.permuted(back)
 
 
 def _scaled(importer: Importer, step: Step, tensor: str, constant: str, axis: int) -> None:
@@ -75,12 +97,24 @@ def _scaled(importer: Importer, step: Step, tensor: str, constant: str, axis: in
     if shift is not None:
         importer.absorbed.add(shift.outputs[0])
     op = importer.ops[value.base]
-    if op.word in NORMS and op.arguments.get("affine") is False:
+    if op.word in NORMS and op.arguments.get("affine") is False and shift is not None:
         given = {key: item for key, item in op.arguments.items() if key != "affine"}
         importer.ops[op.name] = replace(op, arguments=given)
+        importer.values[out] = value
+        return
+    if shift is not None and _pooled(importer, op, tensor):
+        kernel = {"kernel": op.arguments["kernel"]}
+        importer.ops[op.name] = replace(op, word="subsample", arguments=kernel)
         importer.values[out] = value
         return
     name = importer.channels_first(step, tensor, axis)
     word = "batchnorm" if shift is not None else "scale"
     made = importer.emit(step, word, [name], weights=(constant,))
     importer.put(step, made, axis, len(value.shape))
+
+
+def _pooled(importer: Importer, op: Op, tensor: str) -> bool:
+    """Whether it is a mean over windows side by side, which a coefficient and a bias a map make
+    LeNet-5's trainable pooling."""
+    plain = op.word == "avgpool" and set(op.arguments) == {"kernel"}
+    return plain and len(importer.consumers[tensor]) == 1

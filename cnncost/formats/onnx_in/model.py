@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,11 @@ class Model:
     shapes: dict[str, tuple[int, ...]]
     """Dimensions of tensors within, where the file has them all."""
 
+    @cached_property
+    def places(self) -> dict[str, int]:
+        """Which step makes each tensor."""
+        return {tensor: i for i, step in enumerate(self.steps) for tensor in step.outputs}
+
 
 def load(path: Path, name: str) -> Model:
     """Read a file without its weights; external data are never opened.
@@ -64,19 +70,18 @@ def load(path: Path, name: str) -> Model:
         from cnncost.formats import missing
 
         raise missing("onnx", "onnx") from None
+    from google.protobuf.message import DecodeError
+
+    damaged = f"{name}: no ONNX model, or a damaged one"
     try:
         with path.open("rb") as file:
-            data = without_weights(file)
-        proto = onnx.ModelProto.FromString(data)
+            proto = onnx.ModelProto.FromString(without_weights(file))
     except OSError as error:
         raise CnncostError(f"{name}: {error.strerror}") from None
-    except (Broken, Exception) as error:  # protobuf's DecodeError has no stable home
-        if isinstance(error, (MemoryError, RecursionError)):
-            raise
-        why = f": {error}" if isinstance(error, Broken) else ""
-        raise CnncostError(
-            f"{name}: no ONNX model, or a damaged one{why}", "export the network again"
-        ) from None
+    except Broken as error:
+        raise CnncostError(f"{damaged}: {error}", "export the network again") from None
+    except DecodeError:
+        raise CnncostError(damaged, "export the network again") from None
     if not proto.graph.node:
         raise CnncostError(f"{name}: an ONNX file without a graph", "export the network again")
     return _model(_inlined(proto, name) if proto.functions else proto)
@@ -114,14 +119,15 @@ def _inlined(proto: Any, name: str) -> Any:  # Any: onnx's ModelProto
 
 def _model(proto: Any) -> Model:  # Any: onnx's ModelProto
     graph = proto.graph
-    constants = {item.name: tensor(item) for item in graph.initializer}
-    inputs = {item.name: _dims(item) for item in graph.input if item.name not in constants}
-    shapes = {item.name: _dims(item) for item in graph.value_info}
+    constants = {_text(item.name): tensor(item) for item in graph.initializer}
+    inputs = {_text(item.name): _dims(item) for item in graph.input}
+    inputs = {name: dims for name, dims in inputs.items() if name not in constants}
+    shapes = {_text(item.name): _dims(item) for item in graph.value_info}
     return Model(
         tuple(step(node) for node in graph.node),
         constants,
         inputs,
-        tuple(item.name for item in graph.output),
+        tuple(_text(item.name) for item in graph.output),
         {name: dims for name, dims in shapes.items() if dims and min(dims) > 0},
     )
 
@@ -130,16 +136,21 @@ def _dims(item: Any) -> tuple[int, ...]:  # Any: onnx's ValueInfoProto
     return tuple(max(0, dim.dim_value) for dim in item.type.tensor_type.shape.dim)
 
 
+def _text(text: str | bytes) -> str:
+    """A name; protobuf gives bytes where a file has no UTF-8."""
+    return text.decode("utf-8", "replace") if isinstance(text, bytes) else text
+
+
 def step(node: Any) -> Step:  # Any: onnx's NodeProto
     """A node, its attributes read."""
-    attributes = {item.name: _attribute(item) for item in node.attribute}
+    attributes = {_text(item.name): _attribute(item) for item in node.attribute}
     return Step(
-        node.op_type,
-        node.name,
-        tuple(node.input),
-        tuple(node.output),
+        _text(node.op_type),
+        _text(node.name),
+        tuple(map(_text, node.input)),
+        tuple(map(_text, node.output)),
         attributes,
-        "" if node.domain == "ai.onnx" else node.domain,
+        "" if node.domain == "ai.onnx" else _text(node.domain),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from cnncost.formats.onnx_in.axes import along
 from cnncost.formats.onnx_in.importer import Importer
 from cnncost.formats.onnx_in.inexpressible import Inexpressible
 from cnncost.formats.onnx_in.model import Step
@@ -13,7 +14,10 @@ def batchnorm(importer: Importer, step: Step) -> None:
     """BatchNormalization: the channels are the second axis."""
     value = importer.see(step.inputs[0])
     name = importer.channels_first(step, step.inputs[0])
-    made = importer.emit(step, "batchnorm", [name], weights=(step.inputs[1],))
+    if _trivial(importer, step):
+        made = importer.emit(step, "batchnorm", [name], affine=False)
+    else:
+        made = importer.emit(step, "batchnorm", [name], weights=(step.inputs[1],))
     importer.put(step, made, 1, len(value.shape))
 
 
@@ -24,8 +28,15 @@ def layernorm(importer: Importer, step: Step) -> None:
     axis = step.attributes.get("axis", -1) % rank
     if any(n != 1 for n in value.shape[axis : rank - 1]):
         raise Inexpressible(f"a norm over {rank - axis} axes")
-    name, back = importer.along(step, step.inputs[0], rank - 1)
-    made = importer.emit(step, "layernorm", [name], weights=tuple(step.inputs[1:2]))
+    name, back = along(importer, step, step.inputs[0], rank - 1)
+    weights = step.inputs[1:2]
+    if _trivial(importer, step):
+        made = importer.emit(step, "layernorm", [name], affine=False)
+    elif len(step.inputs) > 2 and step.inputs[2]:
+        made = importer.emit(step, "layernorm", [name], weights=weights)
+    else:  # factors alone are half of what a norm learns
+        norm = importer.emit(step, "layernorm", [name], affine=False).base
+        made = importer.emit(replace(step, name=""), "scale", [norm], weights=weights)
     importer.values[step.outputs[0]] = back(made)
 
 
@@ -44,6 +55,8 @@ def instancenorm(importer: Importer, step: Step) -> None:
 
 def _trivial(importer: Importer, step: Step) -> bool:
     """Whether scales are one and shifts zero: what exporters write where nothing is learned."""
+    if len(step.inputs) < 3:
+        return False
     scale, shift = (importer.constants.get(t) for t in step.inputs[1:3])
     if scale is None or shift is None or scale.values is None or shift.values is None:
         return False
@@ -87,7 +100,7 @@ def by_parts(importer: Importer, step: Step) -> bool:
 
     axes = axes_of(importer, mean, rank)
     if len(axes) == 1 and (axes[0] or rank == 1):
-        name, back = importer.along(step, source, axes[0])
+        name, back = along(importer, step, source, axes[0])
         made = importer.emit(step, "layernorm", [name], affine=False)
         importer.values[step.outputs[0]] = back(made)
         return True

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from math import prod
 
+from cnncost.formats.onnx_in.axes import along
 from cnncost.formats.onnx_in.importer import Importer
 from cnncost.formats.onnx_in.inexpressible import Inexpressible
+from cnncost.formats.onnx_in.joining import broadcast, spread
 from cnncost.formats.onnx_in.learned import bias_ahead
 from cnncost.formats.onnx_in.model import Step
 from cnncost.formats.torch_in.value import Value
@@ -15,62 +17,86 @@ def gemm(importer: Importer, step: Step) -> None:
     """Gemm: the rows of A, of which there is one a batch, times weights, and a bias."""
     a, b = step.inputs[:2]
     weight = importer.constants.get(b)
-    if weight is None or len(weight.dims) != 2 or step.attributes.get("transA", 0):
-        raise Inexpressible("weights that are computed while the network runs")
-    inputs, features = weight.dims[:: -1 if step.attributes.get("transB", 0) else 1]
+    turned = [bool(step.attributes.get(key, 0)) for key in ("transA", "transB")]
+    if weight is None or not importer.known(a):
+        sides = [importer.see(t) for t in (a, b)]
+        _of_activations(
+            importer,
+            step,
+            *(s.permuted((1, 0)) if turn else s for s, turn in zip(sides, turned, strict=True)),
+        )
+        return
+    if len(weight.dims) != 2 or turned[0]:
+        raise Inexpressible(f"weights of {list(weight.dims)} from the left")
+    inputs, features = weight.dims[:: -1 if turned[1] else 1]
     bias = len(step.inputs) > 2 and step.inputs[2] != ""
-    _weighted(importer, step, a, (inputs, features), bias=bias)
+    _weighted(importer, step, (a, 1), (inputs, features), bias=bias)
 
 
 def matmul(importer: Importer, step: Step) -> None:
-    """MatMul, with weights or of two activations."""
+    """MatMul, with weights on either side or of two activations."""
     a, b = step.inputs
-    weight = importer.constants.get(b)
-    if weight is not None and importer.known(a):
-        if prod(weight.dims[:-2]) != 1 or len(weight.dims) < 2:
-            raise Inexpressible(f"weights of {list(weight.dims)}")
-        _weighted(importer, step, a, (weight.dims[-2], weight.dims[-1]), bias=False)
-    elif importer.known(a) and importer.known(b):
+    sides = [importer.constants.get(t) for t in (a, b)]
+    weight = sides[0] or sides[1]
+    if weight is None:
         _of_activations(importer, step, importer.see(a), importer.see(b))
+        return
+    if prod(weight.dims[:-2]) != 1 or len(weight.dims) < 2:
+        raise Inexpressible(f"weights of {list(weight.dims)}")
+    rows, columns = weight.dims[-2:]
+    if sides[0] is None:
+        axis = len(importer.dims(a)) - 1
+        _weighted(importer, step, (a, axis), (rows, columns), bias=False)
     else:
-        raise Inexpressible("constants times an activation")
+        axis = max(0, len(importer.dims(b)) - 2)
+        _weighted(importer, step, (b, axis), (columns, rows), bias=False)
 
 
 def _weighted(
-    importer: Importer, step: Step, tensor: str, sizes: tuple[int, int], *, bias: bool
+    importer: Importer,
+    step: Step,
+    read: tuple[str, int],
+    sizes: tuple[int, int],
+    *,
+    bias: bool,
 ) -> None:
-    inputs, features = sizes
-    value = importer.see(tensor)
-    shape = value.shape
-    if shape[-1] != inputs:
-        raise Inexpressible(f"{shape[-1]} columns, but weights for {inputs}")
+    """Weights along an axis of a tensor: a dense layer where that is all, else a linear one."""
+    (tensor, axis), (inputs, features) = read, sizes
+    shape = importer.dims(tensor)
+    if shape[axis] != inputs:
+        raise Inexpressible(f"{shape[axis]} columns, but weights for {inputs}")
     bias = bias or bias_ahead(importer, step, features)
-    weights = (step.inputs[1],)
-    if prod(shape[:-1]) == 1:
+    weights = tuple(t for t in step.inputs[:2] if t in importer.constants)
+    if prod(shape) == inputs:
         name = importer.flat(step, tensor)
         made = importer.emit(step, "dense", [name], weights=weights, units=features, bias=bias)
-        importer.values[step.outputs[0]] = made.reshaped((*shape[:-1], features))
+        dims = (*shape[:axis], features, *shape[axis + 1 :])
+        importer.values[step.outputs[0]] = made.reshaped(dims)
         return
-    rank = len(shape)
-    first = value.permuted((rank - 1, *range(rank - 1)))
-    # Without the batch; where that leaves too many axes, or one that is none, all in a row.
-    rest = shape[1:-1] if shape[0] == 1 and rank <= 5 else (prod(shape[:-1]),)
-    name = importer.solid(step, first.reshaped((inputs, *rest)))
+    name, back = along(importer, step, tensor, axis)
     made = importer.emit(step, "linear", [name], weights=weights, features=features, bias=bias)
-    turned = made.reshaped((features, *shape[:-1])).permuted((*range(1, rank), 0))
-    importer.values[step.outputs[0]] = turned
+    importer.values[step.outputs[0]] = back(made)
 
 
 def _of_activations(importer: Importer, step: Step, a: Value, b: Value) -> None:
-    """[..., P, Q] times [..., Q, C]: as `matmul` reads them, C x Q times Q x P."""
-    if prod(a.shape[:-2]) != 1 or prod(b.shape[:-2]) != 1 or min(len(a.shape), len(b.shape)) < 2:
-        raise Inexpressible("a product for each of several heads")
-    left = b.reshaped(b.shape[-2:]).permuted((1, 0))
-    right = a.reshaped(a.shape[-2:]).permuted((1, 0))
-    names = [importer.solid(step, value) for value in (left, right)]
-    made = importer.emit(step, "matmul", names)
-    dims = (*a.shape[:-1], b.shape[-1])
-    importer.values[step.outputs[0]] = made.permuted((1, 0)).reshaped(dims)
+    """[..., P, Q] times [..., Q, C]: as `matmul` reads them, C x Q times Q x P, a group for each
+    pair of matrices."""
+    if min(len(a.shape), len(b.shape)) < 2:
+        raise Inexpressible("a product of vectors")
+    batch = broadcast([a.shape[:-2] or (1,), b.shape[:-2] or (1,)])
+    groups, names = prod(batch), []
+    for value in (b, a):
+        rows, columns = value.shape[-2:]
+        ranked = value.reshaped(
+            (*(1,) * (len(batch) - len(value.shape) + 2), *value.shape[:-2], rows, columns)
+        )
+        whole = spread(importer, step, ranked, (*batch, rows, columns))
+        each = whole.reshaped((groups, rows, columns)).permuted((0, 2, 1))
+        names.append(importer.solid(step, each.reshaped((groups * columns, rows))))
+    made = importer.emit(step, "matmul", names, groups=groups)
+    turned = made.reshaped((groups, b.shape[-1], a.shape[-2])).permuted((0, 2, 1))
+    dims = (*(batch if len(a.shape) > 2 or len(b.shape) > 2 else ()), a.shape[-2], b.shape[-1])
+    importer.values[step.outputs[0]] = turned.reshaped(dims)
 
 
 OPERATIONS = {"Gemm": gemm, "MatMul": matmul}

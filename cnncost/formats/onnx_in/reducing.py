@@ -10,6 +10,12 @@ from cnncost.formats.onnx_in.model import Step
 from cnncost.formats.torch_in.value import Value
 
 _WORDS = {"ReduceMean": "global_avgpool", "ReduceMax": "global_maxpool"}
+_STAND_INS = {
+    **dict.fromkeys(("ReduceSum", "ReduceL1", "ReduceL2", "ReduceProd"), "global_avgpool"),
+    **dict.fromkeys(("ReduceSumSquare", "ReduceLogSum", "ReduceLogSumExp"), "global_avgpool"),
+    "ReduceMin": "global_maxpool",
+}
+"""Reductions that the language has no words for: they cost the same, nothing."""
 
 
 def axes_of(importer: Importer, step: Step, rank: int) -> tuple[int, ...]:
@@ -24,14 +30,14 @@ def axes_of(importer: Importer, step: Step, rank: int) -> tuple[int, ...]:
 
 
 def reduce(importer: Importer, step: Step) -> None:
-    """A mean or maximum; a sum is read as a mean, and a minimum as a maximum."""
+    """A mean or maximum, or what stands for one."""
     value = importer.see(step.inputs[0])
     shape = value.shape
     rank = len(shape)
     axes = axes_of(importer, step, rank)
-    word = _WORDS.get(step.op, "global_avgpool" if step.op == "ReduceSum" else "global_maxpool")
+    word = _WORDS.get(step.op) or _STAND_INS[step.op]
     if step.op not in _WORDS:
-        importer.notes[f"{step.op} is read as {word}"] = None
+        importer.notes[f"{step.op} is written as {word}"] = None
     kept = [axis for axis in range(rank) if axis not in axes]
     wide = [axis for axis in kept if shape[axis] != 1]
     if all(shape[axis] == 1 for axis in axes):
@@ -62,6 +68,6 @@ def global_pool(importer: Importer, step: Step) -> None:
 
 
 OPERATIONS = {
-    **dict.fromkeys(("ReduceMean", "ReduceMax", "ReduceSum", "ReduceMin"), reduce),
+    **dict.fromkeys((*_WORDS, *_STAND_INS), reduce),
     **dict.fromkeys(("GlobalAveragePool", "GlobalMaxPool"), global_pool),
 }

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from heapq import heapify, heappop, heappush
 from pathlib import PurePath
 
 from cnncost.errors import CnncostError
 from cnncost.formats.graph import Graph, Op
 from cnncost.formats.onnx_in import (
+    cutting,
     elementwise,
     joining,
     norms,
     products,
     reducing,
+    resizing,
     shaping,
     windows,
 )
-from cnncost.formats.onnx_in.folding import fold, shape_of
+from cnncost.formats.onnx_in.attending import with_attention
+from cnncost.formats.onnx_in.folding import MALFORMED, dimensions, fold
 from cnncost.formats.onnx_in.importer import Importer
 from cnncost.formats.onnx_in.inexpressible import Inexpressible
 from cnncost.formats.onnx_in.model import Model, Step, Tensor
+from cnncost.formats.onnx_in.unheld import shapes_of_constants
 from cnncost.formats.onnx_in.unknown import shapes_of
 from cnncost.formats.torch_in.value import Shape, Value
 
@@ -30,9 +35,14 @@ OPERATIONS: dict[str, Callable[[Importer, Step], None]] = {
     **products.OPERATIONS,
     **reducing.OPERATIONS,
     **shaping.OPERATIONS,
+    **cutting.OPERATIONS,
+    **resizing.OPERATIONS,
     **windows.OPERATIONS,
 }
 """What each of ONNX's operations becomes."""
+
+PRODUCTS = ("Conv", "ConvTranspose", "Gemm", "MatMul")
+"""Counted, unless both sides are constants."""
 
 DOMAINS = ("", "ai.onnx", "com.microsoft")
 
@@ -50,10 +60,16 @@ def graph_of(model: Model, file: str, shapes: Mapping[str, Shape]) -> Graph:
         for tensor in step.outputs:
             importer.producers[tensor] = step
     inputs = _inputs(importer, shapes)
-    for step in model.steps:
-        _take(importer, step)
-    outputs = _outputs(importer)
+    try:
+        for step in model.steps:
+            _take(importer, step)
+        outputs = _outputs(importer)
+    except Inexpressible as why:  # what stands for a step is refused itself
+        raise CnncostError(f"{file}: it cannot be written as a spec: {why}") from None
+    read = with_attention(_alive(importer, outputs), importer.shapes)
+    importer.ops = {op.name: op for op in read}
     ops = _alive(importer, outputs)
+    alive = {op.name for op in ops}
     stem = PurePath(file.replace("\\", "/")).name.rpartition(".")[0] or file
     return Graph(
         stem,
@@ -61,7 +77,7 @@ def graph_of(model: Model, file: str, shapes: Mapping[str, Shape]) -> Graph:
         ops,
         outputs,
         notes="\n".join(importer.notes),
-        unknown=tuple(line for name, line in importer.unknown if name in {op.name for op in ops}),
+        unknown=tuple(line for name, line in importer.unknown if name in alive),
     )
 
 
@@ -104,16 +120,35 @@ def _channels_last(importer: Importer, name: str, rank: int) -> bool:
 
 
 def _take(importer: Importer, step: Step) -> None:
-    """One step: folded if its inputs are constants, else a layer or a view, else opaque."""
+    """One step of the file.
+
+    Raises:
+        CnncostError: it lacks attributes or inputs, or has others than its operation takes.
+    """
+    try:
+        _understand(importer, step)
+    except MALFORMED as error:
+        raise CnncostError(
+            f"{importer.file}: {step.op} {step.name!r} is malformed: {_trouble(error)}",
+            "onnx.checker says what a file has wrong",
+        ) from None
+
+
+def _trouble(error: Exception) -> str:
+    if isinstance(error, KeyError):
+        return f"it has no {error}"
+    return "it lacks an input or output" if isinstance(error, IndexError) else str(error)
+
+
+def _understand(importer: Importer, step: Step) -> None:
+    """A step folded if its inputs are constants, else a layer or a view, else opaque."""
     if not step.outputs:
         return
     if step.op in ("Shape", "Size") and importer.known(step.inputs[0]):
-        _shape(importer, step)
+        importer.constants[step.outputs[0]] = dimensions(step, importer.dims(step.inputs[0]))
         return
     if all(not t or t in importer.constants for t in step.inputs):
-        made = fold(step, [_numbers(importer, t) for t in step.inputs])
-        made = made or [shape_of(step, [importer.constants[t] for t in step.inputs if t])]
-        importer.constants.update(zip(step.outputs, made, strict=False))
+        _fold(importer, step)
         return
     for tensor in step.inputs:
         if tensor and tensor not in importer.constants and not importer.known(tensor):
@@ -126,11 +161,19 @@ def _take(importer: Importer, step: Step) -> None:
         _layer(importer, step)
     except Inexpressible as why:
         _opaque(importer, step, str(why))
-    except (KeyError, ValueError, IndexError, TypeError, OverflowError, AttributeError) as error:
-        # Attributes that are missing or of the wrong kind: the file, not the network, is at fault.
-        raise CnncostError(
-            f"{importer.file}: {step.op} {step.name!r} is malformed: {error}"
-        ) from None
+
+
+def _fold(importer: Importer, step: Step) -> None:
+    """A step over constants: its numbers where they are known, else its dimensions."""
+    inputs = [importer.constants[t] if t else None for t in step.inputs]
+    if step.op in ("Shape", "Size") and inputs[0]:
+        made: list[Tensor] | None = [dimensions(step, inputs[0].dims)]
+    else:
+        made = fold(step, [item.values if item else None for item in inputs])
+    if step.op in PRODUCTS:
+        importer.notes["products that depend on no input are left out"] = None
+    made = made or shapes_of_constants(importer, step)
+    importer.constants.update(zip(step.outputs, made, strict=False))
 
 
 def _layer(importer: Importer, step: Step) -> None:
@@ -148,22 +191,6 @@ def _opaque(importer: Importer, step: Step, why: str) -> None:
             importer.opaque_part(step, tensor, shape, whole)
 
 
-def _numbers(importer: Importer, tensor: str) -> object:
-    return importer.constants[tensor].values if tensor else None
-
-
-def _shape(importer: Importer, step: Step) -> None:
-    import numpy
-
-    dims = importer.dims(step.inputs[0])
-    values = numpy.asarray(dims, dtype=numpy.int64)
-    if step.op == "Size":
-        values = values.prod()
-    else:
-        values = values[step.attributes.get("start", 0) : step.attributes.get("end", len(dims))]
-    importer.constants[step.outputs[0]] = Tensor(values.shape, values, floating=False)
-
-
 def _outputs(importer: Importer) -> tuple[str, ...]:
     """The operations that make the model's outputs; one that is read on gets a name of its own."""
     names = []
@@ -173,7 +200,7 @@ def _outputs(importer: Importer) -> tuple[str, ...]:
         value = importer.see(tensor)
         end = Step("", "", (tensor,), (tensor,), {})
         try:
-            name = importer.solid(end, _ending(value))
+            name = importer.solid(end, _ending(value, last=importer.channels_last))
         except Inexpressible:
             name = value.base
         names.append(name)
@@ -189,10 +216,10 @@ def _outputs(importer: Importer) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _ending(value: Value) -> Value:
-    """An output without its batch, channels first."""
-    channel = joining.natural(value)
+def _ending(value: Value, *, last: bool) -> Value:
+    """An output without its batch; a map has its channels first."""
     rank = len(value.shape)
+    channel = joining.natural(value) if last else 1
     if rank < 2 or value.shape[0] != 1 or rank > 5:
         return Value(value.base, value.made)
     rest = [axis for axis in range(1, rank) if axis != channel]
@@ -209,4 +236,26 @@ def _alive(importer: Importer, outputs: tuple[str, ...]) -> tuple[Op, ...]:
             if name not in wanted:
                 wanted.add(name)
                 todo.append(name)
-    return tuple(op for name, op in importer.ops.items() if name in wanted)
+    return _in_order(importer, [op for name, op in importer.ops.items() if name in wanted])
+
+
+def _in_order(importer: Importer, ops: list[Op]) -> tuple[Op, ...]:
+    """In the file's order as far as each comes after what it reads: an activation is told only
+    when it is read, but its memory is taken where it stands."""
+    waiting = {op.name: len({read for read in op.reads if read in importer.ops}) for op in ops}
+    readers: dict[str, list[str]] = {}
+    for op in ops:
+        for read in dict.fromkeys(op.reads):
+            readers.setdefault(read, []).append(op.name)
+    made = {op.name: i for i, op in enumerate(ops)}
+    ready = [(importer.places[op.name], made[op.name]) for op in ops if not waiting[op.name]]
+    heapify(ready)
+    found = []
+    while ready:
+        op = ops[heappop(ready)[1]]
+        found.append(op)
+        for name in readers.get(op.name, ()):
+            waiting[name] -= 1
+            if not waiting[name]:
+                heappush(ready, (importer.places[name], made[name]))
+    return tuple(found)

@@ -25,6 +25,8 @@ def layers_of(value: Value) -> list[Layer] | None:
     """The layers that make what is seen out of what was made; none if it cannot be said so."""
     if len(value.shape) > AXES:
         return None
+    if not any(step.order for step in value.steps):
+        return [] if value.shape == value.made else [_reshape(value.shape)]
     order = order_of(value.made, value.steps)
     if order is None:
         return None

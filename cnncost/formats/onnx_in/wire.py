@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-import os
+from mmap import ACCESS_READ, mmap
 from typing import IO
 
 KEPT = 64 * 1024
 """Bytes; a tensor's data up to this length are kept: shapes, axes and indices are that small."""
+
+LARGEST = 64 * 2**20
+"""Bytes; no network has more than this besides its weights."""
+
+MOST = 2_000_000
+"""Fields; a network of a thousand steps has some thirty thousand."""
 
 DEEPEST = 24
 """Graphs within graphs; real files have two or three."""
@@ -25,6 +31,12 @@ _INSIDE = {
 _DATA = (4, 5, 6, 7, 9, 10, 11)
 """TensorProto's fields of numbers, as raw bytes or packed."""
 
+LENGTH = 2
+"""The wire type of bytes, texts and messages."""
+
+_FIXED = {1: 8, 5: 4}
+"""Bytes of the wire types of one size."""
+
 
 class Broken(Exception):
     """The bytes are no protobuf message: truncated, or never one."""
@@ -34,54 +46,97 @@ def without_weights(file: IO[bytes]) -> bytes:
     """A model's bytes in which tensors longer than `KEPT` have no data; those are skipped over.
 
     Raises:
-        Broken: the file is truncated or no protobuf message.
+        Broken: the file is truncated, no protobuf message, or has too much besides weights.
+        OSError: it cannot be read.
     """
-    return _message(file, os.fstat(file.fileno()).st_size, "model", 0)
+    try:
+        data = mmap(file.fileno(), 0, access=ACCESS_READ)
+    except ValueError:
+        raise Broken("it is empty") from None
+    with data:
+        thinned = _Thinner(data).message((0, len(data)), "model", 0)
+        if thinned is None and len(data) > LARGEST:
+            raise Broken("it has more than 64 MiB besides weights")
+        return data[:] if thinned is None else thinned
 
 
-def _message(file: IO[bytes], end: int, kind: str, depth: int) -> bytes:
-    """The message from here to `end`, thinned."""
-    if depth > DEEPEST:
-        raise Broken("graphs nested too deeply")
-    inside, parts = _INSIDE[kind], []
-    while file.tell() < end:
-        key, raw = _varint(file)
-        number, wire = key >> 3, key & 7
-        if wire != 2:
-            parts.append(raw + _scalar(file, wire))
-            continue
-        length, raw_length = _varint(file)
-        stop = file.tell() + length
-        if stop > end:
-            raise Broken("truncated")
-        if number in inside:
-            child = _message(file, stop, inside[number], depth + 1)
-            parts += [raw, _as_varint(len(child)), child]
-        elif kind == "tensor" and number in _DATA and length > KEPT:
-            file.seek(stop)
-        else:
-            parts += [raw, raw_length, _exactly(file, length)]
-    if file.tell() != end:
-        raise Broken("truncated")
+Bytes = mmap
+Span = tuple[int, int]
+
+
+class _Thinner:
+    """One reading of one file."""
+
+    def __init__(self, data: Bytes) -> None:
+        self.data = data
+        self.fields = 0
+
+    def message(self, span: Span, kind: str, depth: int) -> bytes | None:
+        """The message in that span, thinned; None if there is nothing to leave out."""
+        if depth > DEEPEST:
+            raise Broken("graphs nested too deeply")
+        (at, end), kept = span, span[0]
+        parts: list[bytes] = []
+        while at < end:
+            start = at
+            key, at = _varint(self.data, at, end)
+            self._count(key)
+            if key & 7 != LENGTH:
+                at = _past_scalar(self.data, at, end, key & 7)
+                continue
+            length, at = _varint(self.data, at, end)
+            stop = at + length
+            if stop > end:
+                raise Broken("truncated")
+            thinned = self._field((at, stop), (kind, key >> 3), depth)
+            if thinned is not None:
+                parts += [self.data[kept:start], _as_varint(key), _as_varint(len(thinned)), thinned]
+                kept = stop
+            at = stop
+        return _joined([*parts, self.data[kept:end]]) if parts else None
+
+    def _field(self, span: Span, field: tuple[str, int], depth: int) -> bytes | None:
+        """A field's content if it is to be another: thinned, or none of a tensor's numbers."""
+        (kind, number), (start, stop) = field, span
+        if number in _INSIDE[kind]:
+            return self.message(span, _INSIDE[kind][number], depth + 1)
+        return b"" if kind == "tensor" and number in _DATA and stop - start > KEPT else None
+
+    def _count(self, key: int) -> None:
+        self.fields += 1
+        if key < 8:
+            raise Broken("a field without a number")
+        if self.fields > MOST:
+            raise Broken(f"more than {MOST:,} fields")
+
+
+def _joined(parts: list[bytes]) -> bytes:
+    if sum(map(len, parts)) > LARGEST:
+        raise Broken("it has more than 64 MiB besides weights")
     return b"".join(parts)
 
 
-def _scalar(file: IO[bytes], wire: int) -> bytes:
+def _past_scalar(data: Bytes, at: int, end: int, wire: int) -> int:
     if wire == 0:
-        return _varint(file)[1]
-    if wire in (1, 5):
-        return _exactly(file, 8 if wire == 1 else 4)
-    raise Broken(f"wire type {wire}")
+        return _varint(data, at, end)[1]
+    if wire not in _FIXED:
+        raise Broken(f"wire type {wire}")
+    if at + _FIXED[wire] > end:
+        raise Broken("truncated")
+    return at + _FIXED[wire]
 
 
-def _varint(file: IO[bytes]) -> tuple[int, bytes]:
-    value, raw = 0, b""
+def _varint(data: Bytes, at: int, end: int) -> tuple[int, int]:
+    """A number of seven bits a byte, and where it ends."""
+    value = 0
     for shift in range(0, 70, 7):
-        byte = _exactly(file, 1)
-        raw += byte
-        value |= (byte[0] & 127) << shift
-        if byte[0] < 128:
-            return value, raw
+        if at >= end:
+            raise Broken("truncated")
+        byte = data[at]
+        at += 1
+        value |= (byte & 127) << shift
+        if byte < 128:
+            return value, at
     raise Broken("a number without an end")
 
 
@@ -92,10 +147,3 @@ def _as_varint(value: int) -> bytes:
         value >>= 7
     out.append(value)
     return bytes(out)
-
-
-def _exactly(file: IO[bytes], length: int) -> bytes:
-    data = file.read(length)
-    if len(data) < length:
-        raise Broken("truncated")
-    return data

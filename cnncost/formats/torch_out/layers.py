@@ -346,6 +346,14 @@ def _joined(sign: str) -> Writer:
     return write
 
 
+def _matmul(node: Node, inplace: bool) -> Piece:
+    groups = _get(node, "groups")
+    if groups == 1:
+        return Piece("", call="{0} @ {1}")
+    sides = [f"{{{i}}}.unflatten(1, ({groups}, -1))" for i in (0, 1)]
+    return Piece("", call=f"({' @ '.join(sides)}).flatten(1, 2)")
+
+
 def _opaque(node: Node, inplace: bool) -> Piece:
     raise CnncostError(
         f"{node.name} is opaque ({_get(node, 'op')}): nobody knows how it is computed",
@@ -403,7 +411,7 @@ WRITERS: dict[str, Writer] = {
     "scale": _scale,
     "add": _joined("+"),
     "mul": _joined("*"),
-    "matmul": _joined("@"),
+    "matmul": _matmul,
     "concat": _call("torch.cat([{xs}], dim=1)"),
     "attention": _attention,
     "opaque": _opaque,

@@ -77,10 +77,11 @@ def mul(use: Use) -> Rule:
 
 
 def matmul(use: Use) -> Rule:
-    """Y = A B: the gradient of either is the output's times the other, turned."""
-    a, b = use.x
+    """Y = A B, head by head: the gradient of either is the output's times the other, turned."""
+    (a, b), groups = use.x, use.field("groups")
     # Example by example, as in attention; a plain product with a transpose adds them up.
-    return Rule((by_head(use.dy, b.T, 1), by_head(a.T, use.dy, 1)), (), (), (), use.connections)
+    gradients = by_head(use.dy, b.T, groups), by_head(a.T, use.dy, groups)
+    return Rule(gradients, input_connections=use.connections)
 
 
 def concat(use: Use) -> Rule:

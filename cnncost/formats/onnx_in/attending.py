@@ -1,0 +1,87 @@
+"""Self-attention found again: projections, two products by heads and a softmax as one layer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from cnncost.formats.graph import Op
+from cnncost.shape import Shape
+
+VIEWS = ("permute", "reshape", "flatten", "slice", "identity", "dropout")
+"""What may stand between the steps: numbers stay the same, and are only moved."""
+
+WITHIN = {"matmul": 2, "softmax": 1}
+"""What stands between the projections of the input and that of the output, and how often."""
+
+
+def with_attention(ops: Sequence[Op], shapes: Mapping[str, Shape]) -> list[Op]:
+    """The operations, those that end a self-attention replaced by it; the others that it is made
+    of then are read no more."""
+    made = {op.name: op for op in ops}
+    readers: dict[str, set[str]] = {}
+    for op in ops:
+        for read in op.reads:
+            readers.setdefault(read, set()).add(op.name)
+    found = []
+    for op in ops:
+        part = _between(op, made) if op.word == "linear" and _biased(op) else None
+        whole = part and _whole(op, part, shapes)
+        closed = part and all(readers[name] <= {*part.within, op.name} for name in part.within)
+        found.append(whole if whole and closed else op)
+    return found
+
+
+@dataclass
+class _Part:
+    """What lies before a projection, up to others."""
+
+    within: dict[str, Op]
+    """All of it, those others as well."""
+
+    def of(self, word: str) -> list[Op]:
+        """The operations of a type."""
+        return [op for op in self.within.values() if op.word == word]
+
+
+def _between(last: Op, made: Mapping[str, Op]) -> _Part | None:
+    """What `last` depends on, no further than the next linear layers; none where something stands
+    there that attention has not."""
+    within: dict[str, Op] = {}
+    todo = list(last.reads)
+    while todo:
+        op = made.get(todo.pop())
+        if op is None or op.word not in (*VIEWS, *WITHIN, "linear"):
+            return None
+        if op.name not in within:
+            within[op.name] = op
+            todo += op.reads if op.word != "linear" else ()
+    return _Part(within)
+
+
+def _whole(last: Op, part: _Part, shapes: Mapping[str, Shape]) -> Op | None:
+    """The attention that these operations are, if each of its parts is there and fits."""
+    projections, products = part.of("linear"), part.of("matmul")
+    if any(len(part.of(word)) != count for word, count in WITHIN.items()):
+        return None
+    sources = {op.reads[0] for op in projections}
+    if len(sources) != 1 or not all(map(_biased, projections)):
+        return None
+    (source,) = sources
+    x, heads = shapes[source], products[0].arguments.get("groups", 1)
+    features = [shapes[op.name].channels for op in projections]
+    dim = sum(features) // 3
+    fits = features in ([3 * dim], [dim] * 3) and shapes[last.name] == x
+    if not fits or not isinstance(heads, int) or x.is_vector:
+        return None
+    p = x.positions
+    expected = sorted([(heads * p, p), (dim, p)])
+    alike = all(op.arguments.get("groups", 1) == heads for op in products)
+    if not alike or sorted(shapes[op.name].dims for op in products) != expected:
+        return None
+    usual = {} if dim == x.channels else {"dim": dim}
+    return Op(last.name, "attention", {"heads": heads, **usual}, (source,))
+
+
+def _biased(op: Op) -> bool:
+    return op.arguments.get("bias", True) is True and not op.shares

@@ -1,0 +1,116 @@
+"""An ONNX graph in the making: its steps, and its constants by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from math import prod, sqrt
+from typing import Any
+
+from cnncost.network import Node
+
+ELSEWHERE = "weights-left-out"
+"""The file that weights point to where they are left out; it does not exist."""
+
+SPREAD = 0.01
+"""How far random scales are from one, and random shifts from zero."""
+
+
+def field(node: Node, name: str) -> Any:  # Any: each field of each layer type has its own
+    """A field of the node's layer."""
+    return getattr(node.layer, name)
+
+
+class Emitter:
+    """Steps and constants so far; `owner` is the layer whose parameters are made."""
+
+    def __init__(self, *, weights: bool) -> None:
+        self.weights = weights
+        self.nodes: list[Any] = []  # Any: onnx's messages
+        self.constants: dict[str, Any] = {}  # Any: the same
+        self.owner = ""
+        self.layer = ""
+        """The layer that is written; another than the owner where it shares parameters."""
+
+    def add(self, op: str, inputs: Sequence[str], **attributes: Any) -> str:
+        """A step; the name of its output. Any: whatever ONNX's attributes are."""
+        (name,) = self.add_several(op, inputs, 1, **attributes)
+        return name
+
+    def add_several(
+        self, op: str, inputs: Sequence[str], outputs: int, **attributes: Any
+    ) -> list[str]:  # Any: the same
+        """A step of several outputs."""
+        import onnx
+
+        name = f"/{self.layer.replace('.', '/')}/{op}_{len(self.nodes)}"
+        names = [f"{name}:{i}" if outputs > 1 else name for i in range(outputs)]
+        self.nodes.append(onnx.helper.make_node(op, list(inputs), names, name=name, **attributes))
+        return names
+
+    def integers(self, values: Sequence[int]) -> str:
+        """A constant list of whole numbers."""
+        import numpy
+
+        name = f"/{'x'.join(map(str, values))}"
+        return self._constant(name, numpy.array(values, dtype=numpy.int64))
+
+    def number(self, value: float) -> str:
+        """A constant number."""
+        import numpy
+
+        name = f"/{value}"
+        return self._constant(name, numpy.array(value, dtype=numpy.float32))
+
+    def plain(self, value: float, count: int) -> str:
+        """A constant list of the same number."""
+        import numpy
+
+        name = f"/{value} in {count}"
+        return self._constant(name, numpy.full((count,), value, dtype=numpy.float32))
+
+    def _constant(self, name: str, array: Any) -> str:  # Any: numpy's array
+        import onnx
+
+        if name not in self.constants:
+            self.constants[name] = onnx.numpy_helper.from_array(array, name)
+        return name
+
+    def parameter(self, part: str, dims: Sequence[int], middle: float | None = None) -> str:
+        """A learned tensor of the layer: random by its fan-in, or around some number; the same
+        again for a layer that shares it."""
+        name = f"{self.owner}.{part}"
+        if name not in self.constants:
+            self.constants[name] = self._tensor(name, tuple(dims), middle)
+        return name
+
+    def by_channel(self, node: Node, part: str, middle: float, count: int = 0) -> str:
+        """A learned number a channel, or so many, along the channels of a map."""
+        shape = node.inputs[0]
+        return self.parameter(part, (count or shape.channels, *(1 for _ in shape.extents)), middle)
+
+    def _tensor(
+        self, name: str, dims: tuple[int, ...], middle: float | None
+    ) -> Any:  # Any: TensorProto
+        import numpy
+        import onnx
+
+        if not self.weights:
+            tensor = onnx.TensorProto(name=name, data_type=onnx.TensorProto.FLOAT, dims=dims)
+            tensor.data_location = onnx.TensorProto.EXTERNAL
+            tensor.external_data.add(key="location", value=ELSEWHERE)
+            return tensor
+        # Seeded by the name, so that a network is written the same every time.
+        random = numpy.random.default_rng(list(name.encode()))
+        drawn = random.standard_normal(dims, dtype=numpy.float32)
+        if middle is None:
+            drawn *= numpy.float32(1 / sqrt(max(1, prod(dims[1:]))))
+        else:
+            drawn = numpy.float32(middle) + numpy.abs(drawn) * numpy.float32(SPREAD)
+        return onnx.numpy_helper.from_array(drawn, name)
+
+
+Writer = Callable[[Emitter, Node, list[str]], str]
+"""From what is read, to the tensor that the layer makes."""
+
+Writers = dict[str, Writer]
+"""By the layer type's word."""
