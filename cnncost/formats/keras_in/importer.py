@@ -54,7 +54,11 @@ class Importer:
     """Of names: the model within the model."""
     owner: str = ""
     """The Keras layer whose call is being read, by its path, the same for each call of it."""
+    calls: int = 0
+    """Calls of layers so far."""
     taken: set[str] = field(default_factory=set)
+    numbers: dict[str, int] = field(default_factory=dict)
+    """How often each name was wanted, so that a free one is found at once."""
 
     def emit(
         self,
@@ -126,11 +130,12 @@ class Importer:
     def name(self, wanted: str) -> str:
         """A free name, that one if it is."""
         wanted = f"{self.prefix}{wanted}"
-        name, number = wanted, 1
+        name, number = wanted, self.numbers.get(wanted, 1)
         while name in self.taken:
             number += 1
             name = f"{wanted}_{number}"
         self.taken.add(name)
+        self.numbers[wanted] = number
         return name
 
     # --- Keras' order of the axes ----------------------------------------------------------

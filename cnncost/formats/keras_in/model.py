@@ -149,7 +149,9 @@ def _call(node: object, recorded: dict[Ref, tuple[object, ...]], file: str) -> C
         raise CnncostError(f"{file}: an inbound node that is neither a list nor a mapping")
     reads: list[Ref] = []
     numbers: list[object] = []
-    for value in _leaves([node.get("args"), list((node.get("kwargs") or {}).values())]):
+    named = node.get("kwargs")
+    named = list(named.values()) if isinstance(named, dict) else None
+    for value in _leaves([node.get("args"), named]):
         if not isinstance(value, dict):
             numbers.append(value)
             continue

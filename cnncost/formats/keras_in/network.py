@@ -12,9 +12,13 @@ from cnncost.formats.graph import Graph, Op
 from cnncost.formats.keras_in.importer import Dims, Importer, Inexpressible, Tensor
 from cnncost.formats.keras_in.model import MODELS, Layer, Model, Ref, model_of
 from cnncost.formats.keras_in.table import rule_of
+from cnncost.layers.kinds import LARGEST
 
 DEEPEST = 50
 """Models within models."""
+
+MOST = 100_000
+"""Calls of layers, those of models within models each time that such a model is called."""
 
 Tensors = dict[Ref, Tensor]
 
@@ -63,6 +67,8 @@ def _inputs(k: Importer, model: Model, shapes: Mapping[str, Dims]) -> dict[str, 
     layers = {layer.name: layer for layer in model.layers}
     names = list(dict.fromkeys(ref.layer for ref in model.inputs))
     meant = {*names, ""} if len(names) == 1 else set(names)
+    if not names:
+        raise CnncostError(f"{k.file}: {model.name} has no inputs")
     unknown = [name for name in shapes if name not in meant]
     if unknown:
         raise CnncostError(
@@ -82,6 +88,8 @@ def _inputs(k: Importer, model: Model, shapes: Mapping[str, Dims]) -> dict[str, 
             raise CnncostError(
                 f"{k.file}: the input {name!r} has open sizes: {written}", f"say them: {given}"
             )
+        if len(dims) > 4 or max(dims) > LARGEST:
+            raise CnncostError(f"{k.file}: the input {name!r} of {_text(dims)} is no map or vector")
         found[name] = dims
         k.taken.add(name)
     return found
@@ -111,6 +119,9 @@ def _run(k: Importer, model: Model, inputs: Sequence[Tensor], depth: int = 0) ->
     known: Tensors = dict(zip(model.inputs, inputs, strict=True))
     entering = {ref.layer for ref in model.inputs}
     for layer, at in _ordered(model, k.file):
+        k.calls += 1
+        if k.calls > MOST:
+            raise CnncostError(f"{k.file}: more than {MOST:,} layers, models within it written out")
         if layer.name in entering:
             continue
         reads = [_known(k, known, ref, layer) for ref in layer.calls[at].reads]
@@ -139,7 +150,7 @@ def _ordered(model: Model, file: str) -> list[tuple[Layer, int]]:
     for number, (layer, at) in enumerate(calls):
         for key in {(ref.layer, ref.call): None for ref in layer.calls[at].reads}:
             if key not in place:
-                raise CnncostError(f"{file}: {layer.name!r} reads {key[0]!r}, which is no layer")
+                raise CnncostError(f"{file}: {layer.name!r} reads {_missing(model, *key)}")
             readers[place[key]].append(number)
             waits[number] += 1
     ready = [number for number, count in enumerate(waits) if not count]
@@ -155,6 +166,12 @@ def _ordered(model: Model, file: str) -> list[tuple[Layer, int]]:
         layer, _ = next(call for call, count in zip(calls, waits, strict=True) if count)
         raise CnncostError(f"{file}: {layer.name!r} reads its own output, over other layers")
     return ordered
+
+
+def _missing(model: Model, name: str, call: int) -> str:
+    if name not in {layer.name for layer in model.layers}:
+        return f"{name!r}, which is no layer"
+    return f"call {call} of {name!r}, which there is not"
 
 
 def _call(
@@ -187,7 +204,7 @@ def _one(k: Importer, model: Model, layer: Layer, at: int, reads: list[Tensor]) 
     dims = k.dims(written) if written else None
     before = len(k.ops)
     try:
-        made = rule_of(layer)(k, layer, reads)
+        made = rule_of(layer, len(reads))(k, layer, reads)
         # Other inputs than the file's give other shapes: only equal inputs can be compared.
         if dims is None or made.seen == dims or not _as_written(k, model, layer, at, reads):
             return made

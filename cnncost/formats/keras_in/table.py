@@ -69,13 +69,22 @@ RULES: dict[str, Rule] = {
 """The rule of each class."""
 
 
-def rule_of(layer: Layer) -> Rule:
-    """The rule that reads a layer.
+SEVERAL = frozenset(
+    ("Add", "CustomScaleLayer", "Subtract", "Average", "Maximum", "Minimum", "Multiply",
+     "Concatenate", "MultiHeadAttention")
+)  # fmt: skip
+"""The classes that may read more than one tensor."""
+
+
+def rule_of(layer: Layer, reads: int) -> Rule:
+    """The rule for a layer that reads so many tensors.
 
     Raises:
-        Inexpressible: its class is not known.
+        Inexpressible: its class is not known, or reads one tensor alone.
     """
     kind = layer.kind.rpartition(">")[2]  # a registered class is written package>Class
     if kind not in RULES:
         raise Inexpressible("its class is not known")
+    if reads > 1 and kind not in SEVERAL:
+        raise Inexpressible(f"it reads {reads} tensors, not one")
     return RULES[kind]
