@@ -39,7 +39,13 @@ class Format(NamedTuple):
 _ALL: tuple[Format, ...] = (
     Format("yaml", "a cnncost spec", (".yaml", ".yml"), writer="spec_file"),
     Format("onnx", "an ONNX file", (".onnx",), reader="onnx_in", writer="onnx_out"),
-    Format("keras", "a Keras model's JSON or archive", (".json", ".keras"), reader="keras_in"),
+    Format(
+        "keras",
+        "a Keras model's JSON or archive",
+        (".json", ".keras"),
+        reader="keras_in",
+        writer="keras_out",
+    ),
     Format("pytorch", "PyTorch code: an nn.Module", (".py",), writer="torch_out"),
 )
 

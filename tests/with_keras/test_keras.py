@@ -55,7 +55,8 @@ def uses(layer: keras.Layer, given: tuple[int, ...], made: tuple[int, ...]) -> i
 
 CASES = [
     *[(MAP, kl.Conv2D(12, 3, strides=s, padding=p, dilation_rate=d, groups=g))
-      for s, p, d, g in [(1, "valid", 1, 1), (2, "same", 1, 2), (1, "same", 2, 1), (3, "valid", 1, 3)]],
+      for s, p, d, g in [(1, "valid", 1, 1), (2, "same", 1, 2), (1, "same", 2, 1),
+                         (3, "valid", 1, 3)]],
     (MAP, kl.Conv2D(6, (1, 5), strides=(2, 1), padding="same", use_bias=False)),
     (MAP, kl.Conv2D(4, 4, strides=2, padding="same", activation="relu")),
     (SIGNAL, kl.Conv1D(8, 5, padding="causal", dilation_rate=2)),
@@ -66,8 +67,8 @@ CASES = [
     (MAP, kl.SeparableConv2D(9, 3, padding="same", depth_multiplier=2)),
     (SIGNAL, kl.SeparableConv1D(9, 3)),
     *[(MAP, kl.Conv2DTranspose(5, k, strides=s, padding=p))
-      for k, s, p in [(3, 2, "same"), (3, 2, "valid"), (2, 2, "same"), (2, 3, "valid"), (2, 3, "same"),
-                      (4, 1, "same"), (5, 3, "valid")]],
+      for k, s, p in [(3, 2, "same"), (3, 2, "valid"), (2, 2, "same"), (2, 3, "valid"),
+                      (2, 3, "same"), (4, 1, "same"), (5, 3, "valid")]],
     (MAP, kl.Conv2DTranspose(5, 3, strides=2, padding="same", output_padding=1)),
     (MAP, kl.Conv2DTranspose(5, 3, strides=2, padding="valid", output_padding=0)),
     (SIGNAL, kl.Conv1DTranspose(5, 4, strides=3, padding="same")),
@@ -79,7 +80,8 @@ CASES = [
     (MAP, kl.AveragePooling2D(3, 2, "same")), (SIGNAL, kl.MaxPooling1D(3)),
     (VOLUME, kl.AveragePooling3D((2, 2, 3))),
     (MAP, kl.GlobalAveragePooling2D()), (MAP, kl.GlobalMaxPooling2D(keepdims=True)),
-    (SIGNAL, kl.GlobalAveragePooling1D()),
+    (SIGNAL, kl.GlobalAveragePooling1D()), (MAP, kl.AdaptiveAveragePooling2D((5, 3))),
+    (SIGNAL, kl.AdaptiveMaxPooling1D(7)),
     (MAP, kl.BatchNormalization()), (MAP, kl.BatchNormalization(scale=False)),
     (MAP, kl.BatchNormalization(center=False)), (VECTOR, kl.BatchNormalization()),
     (MAP, kl.BatchNormalization(center=False, scale=False)), (MAP, kl.LayerNormalization()),

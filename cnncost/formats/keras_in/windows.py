@@ -145,7 +145,7 @@ def adaptive_pool(word: str, axes: int) -> Rule:
     """AdaptiveAveragePooling1D and its kin."""
 
     def rule(k: Importer, layer: Layer, reads: list[Tensor]) -> Tensor:
-        return k.emit(layer, word, reads[:1], output=alike(sizes(layer, "output_size", None, axes)))
+        return k.emit(layer, word, reads[:1], size=alike(sizes(layer, "output_size", None, axes)))
 
     return rule
 
