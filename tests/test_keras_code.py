@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -138,3 +139,26 @@ def test_writing_needs_no_keras() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "def build():" in done.stdout
+
+
+def convert(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    code = "from cnncost.cli import main; main()"
+    command = [sys.executable, "-c", code, "convert", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, check=False)
+
+
+def test_from_the_command_line(tmp_path: Path) -> None:
+    done = convert("vgg16", "net.py", "--to", "keras", cwd=tmp_path)
+    assert done.returncode == 0
+    assert "layers.Conv2D(64, 3, " in (tmp_path / "net.py").read_text()
+    assert convert("vgg16", "torch.py", cwd=tmp_path).returncode == 0
+    assert "nn.Conv2d(" in (tmp_path / "torch.py").read_text()
+
+
+@pytest.mark.parametrize("ending", ["json", "keras"])
+def test_code_is_not_written_into_what_keras_reads(ending: str, tmp_path: Path) -> None:
+    done = convert("vgg16", f"net.{ending}", "--to", "keras", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "keras is written as code" in done.stderr
+    assert convert("vgg16", f"net.{ending}", cwd=tmp_path).returncode == 2
+    assert not list(tmp_path.iterdir())

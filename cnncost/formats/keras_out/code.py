@@ -103,7 +103,7 @@ class _Code:
         nodes = [self.network.nodes[i] for i in owners]
         taken = ["x", *_FILE, *variables]
         words = identifiers((f"{node.name}_layer" for node in nodes), taken)
-        kept = dict(zip(owners, words, strict=True))
+        kept: dict[int | None, str] = dict(zip(owners, words, strict=True))
         lines = ["def build():", *self._docstring()]
         for node in self.network.inputs:
             shape = (*node.output.extents, node.output.channels)
