@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from cnncost.network import Network, Node
     from cnncost.spec import Spec
 
-_FILE = ("x", "keras", "layers", "ops", "build", "map", "sum", "range", "zip", "len")
+_FILE = ("x", "keras", "layers", "ops", "build", *CLASSES)
 """What the file itself says."""
 
 
