@@ -19,6 +19,8 @@ EPILOG = """[bold]Examples[/bold]
 
 cnncost convert alexnet alexnet.py
 
+cnncost convert alexnet alexnet_keras.py --to keras
+
 cnncost convert resnet50 resnet50.onnx
 
 cnncost convert net.onnx net.yaml
@@ -112,6 +114,9 @@ def _form(output: str, to: str) -> formats.Format:
         form = formats.named(to)
         if not form.writer:
             raise CnncostError(f"{to} can be read, not written", f"--to {' or '.join(writable)}")
+        suffix = Path(output).suffix.lower()
+        if suffix in form.suffixes and suffix not in form.endings(reads=False):
+            raise CnncostError(f"{output}: {to} is written as code", "let its name end in .py")
         return form
     if output == "-":
         return formats.FORMATS["yaml"]

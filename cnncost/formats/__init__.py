@@ -34,11 +34,25 @@ class Format(NamedTuple):
     suffixes: tuple[str, ...] = ()
     reader: str = ""
     writer: str = ""
+    written: tuple[str, ...] | None = None
+    """How the files end that it writes, where those are others than it reads."""
+
+    def endings(self, *, reads: bool) -> tuple[str, ...]:
+        """The endings that stand for it when a file is read, or written."""
+        return self.suffixes if reads or self.written is None else self.written
 
 
 _ALL: tuple[Format, ...] = (
     Format("yaml", "a cnncost spec", (".yaml", ".yml"), writer="spec_file"),
     Format("onnx", "an ONNX file", (".onnx",), reader="onnx_in", writer="onnx_out"),
+    Format(
+        "keras",
+        "a Keras model's JSON or archive; Keras code",
+        (".json", ".keras"),
+        reader="keras_in",
+        writer="keras_out",
+        written=(),
+    ),
     Format("pytorch", "PyTorch code: an nn.Module", (".py",), writer="torch_out"),
     Format("mermaid", "a Mermaid flowchart", (".mmd", ".mermaid"), writer="mermaid_out"),
     Format("dot", "a Graphviz graph", (".dot", ".gv"), writer="dot_out"),
@@ -53,7 +67,7 @@ FORMATS = {form.key: form for form in _ALL}
 def by_suffix(path: str, *, reads: bool) -> list[Format]:
     """The forms that a file's ending may stand for, among those that can be read (or written)."""
     suffix = PurePath(path).suffix.lower()
-    forms = [form for form in _ALL if suffix in form.suffixes]
+    forms = [form for form in _ALL if suffix in form.endings(reads=reads)]
     return [form for form in forms if (form.reader if reads else form.writer)]
 
 

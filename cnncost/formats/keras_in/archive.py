@@ -1,0 +1,70 @@
+"""The configuration that a file holds: the JSON text itself, or a part of a `.keras` archive."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from typing import TYPE_CHECKING, Any
+
+from cnncost.errors import CnncostError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LARGEST = 64 * 2**20
+"""Bytes; the longest configuration that is read (DenseNet-121's has 0.4 million)."""
+
+_HINT = "write one with model.to_json() or model.save('model.keras')"
+
+
+def configuration(path: Path, name: str) -> dict[str, Any]:  # Any: what JSON holds
+    """The model's configuration: a mapping with class_name and config.
+
+    Raises:
+        CnncostError: the file cannot be read, is too large, or is no Keras model.
+    """
+    try:
+        with path.open("rb") as file:
+            archived = file.read(2) == b"PK"
+        data = _archived(path, name) if archived else _plain(path, name)
+        found = json.loads(data.decode("utf-8-sig"))
+    except OSError as error:
+        raise CnncostError(f"{name}: {error.strerror or error}") from None
+    except UnicodeDecodeError:
+        raise CnncostError(f"{name}: neither JSON nor a .keras archive", _HINT) from None
+    except json.JSONDecodeError as error:
+        what = f"{name}:{error.lineno}:{error.colno}: this is no JSON: {error.msg}"
+        raise CnncostError(what, _HINT) from None
+    except RecursionError:
+        raise CnncostError(f"{name}: its JSON is nested too deep", _HINT) from None
+    except ValueError as error:  # a number of more digits than Python reads
+        raise CnncostError(f"{name}: this is no JSON: {error}", _HINT) from None
+    if not isinstance(found, dict) or not isinstance(found.get("config"), dict | list):
+        raise CnncostError(f"{name}: no Keras model: it has no class_name and config", _HINT)
+    return found
+
+
+def _plain(path: Path, name: str) -> bytes:
+    with path.open("rb") as file:
+        return _bounded(file.read(LARGEST + 1), name)
+
+
+def _archived(path: Path, name: str) -> bytes:
+    """config.json out of the archive; the weights beside it are never touched."""
+    try:
+        with zipfile.ZipFile(path) as archive, archive.open("config.json") as file:
+            return _bounded(file.read(LARGEST + 1), name)
+    except KeyError:
+        raise CnncostError(f"{name}: an archive without config.json", _HINT) from None
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
+        raise CnncostError(f"{name}: a damaged archive: {error}", _HINT) from None
+    except Exception as error:
+        if type(error).__module__ in ("zlib", "lzma"):
+            raise CnncostError(f"{name}: a damaged archive: {error}", _HINT) from None
+        raise
+
+
+def _bounded(data: bytes, name: str) -> bytes:
+    if len(data) > LARGEST:
+        raise CnncostError(f"{name}: a configuration of more than 64 MiB", _HINT)
+    return data
