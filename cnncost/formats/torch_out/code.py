@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from cnncost.costs import Convention, count_network
 from cnncost.costs.memory.storage import in_place
 from cnncost.formats.torch_out import layout
-from cnncost.formats.torch_out.layers import WRITERS, Piece
+from cnncost.formats.torch_out.layers import WRITERS
 from cnncost.formats.torch_out.modules import MODULES
 from cnncost.formats.torch_out.names import class_name, identifiers
+from cnncost.formats.torch_out.piece import Piece
 
 if TYPE_CHECKING:
     from cnncost.network import Network, Node
