@@ -5,21 +5,50 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-WIDTH = 100
+WIDTH = 88
+"""The formatters' own default."""
+
 _LISTED = re.compile(r"\[[^\[\]]*\]|[^,\[\]]+")
 
 
 def call(indent: int, head: str, arguments: Sequence[str]) -> list[str]:
     """`head(arguments)` at an indent: on one line, or its arguments on one, or one each."""
+    return _bracketed(indent, head, arguments, "")
+
+
+def signature(indent: int, head: str, arguments: Sequence[str]) -> list[str]:
+    """`head(arguments):` at an indent, laid out likewise."""
+    return _bracketed(indent, head, arguments, ":")
+
+
+def _bracketed(indent: int, head: str, arguments: Sequence[str], end: str) -> list[str]:
     space = " " * indent
-    line = f"{space}{head}({', '.join(arguments)})"
+    line = f"{space}{head}({', '.join(arguments)}){end}"
     if len(line) <= WIDTH or not arguments:
         return [line]
     inner = f"{space}    {', '.join(arguments)}"
     if len(inner) <= WIDTH:
-        return [f"{space}{head}(", inner, f"{space})"]
+        return [f"{space}{head}(", inner, f"{space}){end}"]
     rows = [row for argument in arguments for row in _item(indent + 4, argument)]
-    return [f"{space}{head}(", *rows, f"{space})"]
+    return [f"{space}{head}(", *rows, f"{space}){end}"]
+
+
+def repeated(
+    indent: int, target: str, module: str, arguments: Sequence[str], copies: str
+) -> list[str]:
+    """Copies of a module one after the other; `i` in the arguments is the copy's number."""
+    space = " " * indent
+    word = "i" if any(re.search(r"\bi\b", one) for one in arguments) else "_"
+    item, loop = f"{module}({', '.join(arguments)})", f"for {word} in range({copies})"
+    head = f"{space}{target} = nn.Sequential("
+    line = f"{head}*[{item} {loop}])"
+    if len(line) <= WIDTH:
+        return [line]
+    inner = f"{space}    *[{item} {loop}]"
+    if len(inner) <= WIDTH:
+        return [head, inner, f"{space})"]
+    rows = call(indent + 8, module, arguments)
+    return [head, f"{space}    *[", *rows, f"{space}        {loop}", f"{space}    ]", f"{space})"]
 
 
 def _item(indent: int, text: str) -> list[str]:

@@ -1,0 +1,77 @@
+"""Copies of a call that follow one another, as one part."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+from cnncost.formats.torch_out.parts import Argument, Part
+
+_COPY = re.compile(r"(.+)\.(\d+)")
+
+
+def merged(parts: Sequence[Part], outputs: set[int]) -> list[Part]:
+    """Parts in which a repeated call stands once, with the number of its copies."""
+    readers = Counter(i for part in parts for i in part.reads)
+    found: list[Part] = []
+    start = 0
+    while start < len(parts):
+        end = start + 1
+        while end < len(parts) and _follows(parts[start:end], parts[end], readers, outputs):
+            end += 1
+        found += _one(parts[start:end]) if _first(parts[start]) else parts[start:end]
+        start = end
+    return found
+
+
+def _first(part: Part) -> bool:
+    match = _COPY.fullmatch(part.name)
+    return part.unit is not None and match is not None and match[2] == "1"
+
+
+def _follows(run: Sequence[Part], part: Part, readers: Counter[int], outputs: set[int]) -> bool:
+    """Whether a part is the next copy of the run's call, which nothing else reads."""
+    if part.unit is None or not _first(run[0]):
+        return False
+    base = run[0].name.removesuffix(".1")
+    last = run[-1]
+    return (
+        part.name == f"{base}.{len(run) + 1}"
+        and part.reads == (last.index,)
+        and readers[last.index] == 1
+        and last.index not in outputs
+        and (part.module, part.frozen) == (last.module, last.frozen)
+    )
+
+
+def _one(run: Sequence[Part]) -> Sequence[Part]:
+    """One part for a run of copies, if what they are given is the same or grows evenly."""
+    first = run[0]
+    name = first.name.removesuffix(".1")
+    if len(run) == 1:
+        return [first._replace(name=name)]
+    arguments: list[Argument] = []
+    for same in zip(*(part.arguments for part in run), strict=True):
+        value = _even([one.value for one in same])
+        if value is None:
+            return run
+        arguments.append(same[0]._replace(value=value))
+    return [
+        run[-1]._replace(
+            name=name, reads=first.reads, arguments=tuple(arguments), copies=str(len(run))
+        )
+    ]
+
+
+def _even(values: Sequence[str]) -> str | None:
+    """One expression for the values of copies `i`: all the same, or a start and a step."""
+    if len(set(values)) == 1:
+        return values[0]
+    if len(values) < 3 or not all(value.isdigit() for value in values):
+        return None
+    numbers = [int(value) for value in values]
+    step = numbers[1] - numbers[0]
+    if step <= 0 or any(b - a != step for a, b in zip(numbers, numbers[1:], strict=False)):
+        return None
+    return f"{numbers[0]} + {step} * i"
