@@ -59,35 +59,35 @@ class Body:
     def attributes(self) -> dict[int, str]:
         """The module of each part that has one; a shared layer's is its owner's."""
         held = [part for part in self.parts if part.module]
-        by_index = {part.index: part for part in held}
+        by_index = {part.node: part for part in held}
         names = identifiers((part.name for part in held), self.stored)
         found: dict[int, str] = {}
         for part, name in zip(held, names, strict=True):
             owner = part.shares
             same = owner is not None and _alike(by_index[owner], part)
-            found[part.index] = found[owner] if owner is not None and same else name
+            found[part.node] = found[owner] if owner is not None and same else name
         return found
 
     def _layers(self, attributes: dict[int, str]) -> list[str]:
         lines = ["        self.shapes = {}"] if self.measured else []
         for part in self.parts:
-            name = attributes.get(part.index)
+            name = attributes.get(part.node)
             if name is None or (part.shares is not None and attributes[part.shares] == name):
                 continue
             lines += _assigned(f"self.{name}", part)
             if part.shares is not None:
                 lines += _tied(part, name, attributes[part.shares])
-        frozen = [attributes[part.index] for part in self.parts if part.frozen]
+        frozen = [attributes[part.node] for part in self.parts if part.frozen]
         return lines + [f"        self.{name}.requires_grad_(False)" for name in frozen]
 
     def _variables(self) -> dict[int, str]:
         """A name for each tensor: `x` where only the next line reads it."""
-        order = [*(i for i, _ in self.inputs), *(part.index for part in self.parts)]
+        order = [*(i for i, _ in self.inputs), *(part.node for part in self.parts)]
         place = {index: i for i, index in enumerate(order)}
         readers: list[list[int]] = [[] for _ in order]
         for part in self.parts:
             for i in part.reads:
-                readers[place[i]].append(place[part.index])
+                readers[place[i]].append(place[part.node])
         flows = [seen in ([], [i + 1]) for i, seen in enumerate(readers)]
         if len(self.outputs) > 1:
             flows = [flow and bool(seen) for flow, seen in zip(flows, readers, strict=True)]
@@ -106,19 +106,19 @@ class Body:
         lines: list[str] = []
         dying = self._dying() if self.measured else {}
         for part in self.parts:
-            target = variables[part.index]
-            lines += _step(part, attributes.get(part.index, ""), variables)
+            target = variables[part.node]
+            lines += _step(part, attributes.get(part.node, ""), variables)
             if self.tapped:
                 lines.append(f"        {target} = self.tap({part.name!r}, {target})")
             if self.measured:
                 lines.append(f"        self.shapes[{part.name!r}] = tuple({target}.shape)")
-            dead = [variables[i] for i in dying.get(part.index, ()) if variables[i] != target]
+            dead = [variables[i] for i in dying.get(part.node, ()) if variables[i] != target]
             lines += [f"        del {', '.join(dead)}"] if dead else []
         return lines
 
     def _dying(self) -> dict[int, list[int]]:
         """For each part the tensors that it is the last to read."""
-        last = {i: part.index for part in self.parts for i in part.reads}
+        last = {i: part.node for part in self.parts for i in part.reads}
         dying: dict[int, list[int]] = {}
         for i, reader in last.items():
             dying.setdefault(reader, []).append(i)
@@ -144,7 +144,7 @@ def _tied(part: Part, name: str, owner: str) -> list[str]:
 
 def _step(part: Part, module: str, variables: dict[int, str]) -> list[str]:
     """One part's line."""
-    target = variables[part.index]
+    target = variables[part.node]
     reads = [variables[i] for i in part.reads]
     value = part.call.format(*reads, m=f"self.{module}", x=reads[0], xs=", ".join(reads))
     if value == target:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from cnncost.costs import Convention, count_network
+from cnncost.formats.torch_out import layout
 from cnncost.formats.torch_out.body import Body
 from cnncost.formats.torch_out.copies import merged
 from cnncost.formats.torch_out.names import class_name, identifiers
@@ -16,7 +17,7 @@ from cnncost.formats.torch_out.parameters import NUMBER, Parameter, Parameters, 
 from cnncost.formats.torch_out.parts import Argument, Part, Unit
 
 if TYPE_CHECKING:
-    from cnncost.network import Network
+    from cnncost.network import Network, Node
     from cnncost.spec.assembly import Written
 
 
@@ -48,6 +49,9 @@ class Classes:
         for level in _levels(units):
             self._make(level)
         self.names = self._names(taken)
+        rows = count_network(network, Convention()).layers
+        self.counts = {row.node.index: (row.weights, row.connections) for row in rows}
+        """Weights and connections of each layer."""
 
     def dressed(self, parts: Sequence[Part], outputs: set[int]) -> list[Part]:
         """Parts with their calls' classes, copies that follow one another as one."""
@@ -138,7 +142,7 @@ class Classes:
         """The block's parameters that the spec writes as arguments, by part and argument."""
         said = {}
         for i, part in enumerate(parts):
-            line = part.unit.call.line if part.unit else self.written[part.index].line
+            line = part.unit.call.line if part.unit else self.written[part.node].line
             for argument in part.arguments:
                 text = getattr(line.arguments.get(argument.name), "text", "")
                 if text in names:
@@ -163,23 +167,18 @@ class Classes:
             flow="x",
         )
         head = f"class {self.names[number]}(nn.Module):"
-        return "\n".join([head, self._docstring(template), "", *self.named(body).lines()])
+        return "\n".join([head, *self._docstring(template), "", *self.named(body).lines()])
 
-    def _docstring(self, template: Template) -> str:
+    def _docstring(self, template: Template) -> list[str]:
         """What all calls of the class cost, an example."""
-        rows = self.counts
-        mine = [rows[i] for unit in template.units for i in unit.nodes if i in rows]
+        mine = [self.counts[i] for unit in template.units for i in unit.nodes]
         weights, connections = (sum(row[k] for row in mine) for k in (0, 1))
-        uses = f"{len(template.units)} uses" if len(template.units) > 1 else "1 use"
-        return (
-            f'    """{template.block}, {uses}: {weights:,} weights, {connections:,} connections."""'
-        )
-
-    @property
-    def counts(self) -> dict[int, tuple[int, int]]:
-        """Weights and connections by node."""
-        rows = count_network(self.network, Convention()).layers
-        return {row.node.index: (row.weights, row.connections) for row in rows}
+        uses = f"{len(template.units):,} uses" if len(template.units) > 1 else "1 use"
+        costs = f"{uses}, {weights:,} weights, {connections:,} connections"
+        line = f'    """Block {template.block}: {costs}."""'
+        if len(line) <= layout.WIDTH:
+            return [line]
+        return [f'    """Block {template.block}.', "", f"    {costs}.", '    """']
 
     def _names(self, taken: Sequence[str]) -> list[str]:
         """A class's name each: the block's, and what a variant has that the plainest has not."""
@@ -193,7 +192,7 @@ class Classes:
         }
         for template in self.templates:
             word = class_name(template.block.replace("_", " "))
-            words.append(word + _more(plain[template.block], template))
+            words.append(word + _more(self.network, plain[template.block], template))
         return _distinct(words, taken)
 
 
@@ -212,7 +211,7 @@ def _levels(units: Sequence[Unit]) -> list[list[Unit]]:
 
 def _skeleton(unit: Unit, parts: Sequence[Part]) -> object:
     """All of a call that no parameter can stand for."""
-    place = {unit.source: -1, **{part.index: i for i, part in enumerate(parts)}}
+    place = {unit.source: -1, **{part.node: i for i, part in enumerate(parts)}}
     return tuple(
         (
             *(part.name, part.module, part.extra, part.frozen, part.tensors, bool(part.copies)),
@@ -267,14 +266,20 @@ def _given(parameters: Sequence[Parameter], i: int) -> tuple[Argument, ...]:
     )
 
 
-def _more(plain: Template, template: Template) -> str:
+def _more(network: Network, plain: Template, template: Template) -> str:
     """What a class has beyond the plainest of its block, as a word."""
     own = Counter(part.name for part in plain.parts)
-    extra = [part.name for part in template.parts if not own[part.name]]
-    words = [re.sub(r"\d+$", "", name).rpartition(".")[2] for name in extra]
-    if plain is template or not words or len(words) > 2:
+    extra = [part for part in template.parts if not own[part.name]]
+    if template is plain or not extra or len(extra) > 2:
         return ""
+    words = [_word(network.nodes[part.node], part.name.rpartition(".")[2]) for part in extra]
     return "".join(class_name(word.replace("_", " ")) for word in words)
+
+
+def _word(node: Node, name: str) -> str:
+    """A layer's type where its name is only numbered, as in relu61, the second of relu6."""
+    word = node.layer.word if node.layer else ""
+    return word if re.fullmatch(rf"{word}\d+", name) else name
 
 
 def _distinct(words: Sequence[str], taken: Sequence[str]) -> list[str]:

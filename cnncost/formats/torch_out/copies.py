@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from itertools import pairwise
 
 from cnncost.formats.torch_out.parts import Argument, Part
 
@@ -38,9 +39,9 @@ def _follows(run: Sequence[Part], part: Part, readers: Counter[int], outputs: se
     last = run[-1]
     return (
         part.name == f"{base}.{len(run) + 1}"
-        and part.reads == (last.index,)
-        and readers[last.index] == 1
-        and last.index not in outputs
+        and part.reads == (last.node,)
+        and readers[last.node] == 1
+        and last.node not in outputs
         and (part.module, part.frozen) == (last.module, last.frozen)
     )
 
@@ -72,6 +73,6 @@ def _even(values: Sequence[str]) -> str | None:
         return None
     numbers = [int(value) for value in values]
     step = numbers[1] - numbers[0]
-    if step <= 0 or any(b - a != step for a, b in zip(numbers, numbers[1:], strict=False)):
+    if step <= 0 or any(b - a != step for a, b in pairwise(numbers)):
         return None
     return f"{numbers[0]} + {step} * i"

@@ -54,8 +54,8 @@ class Part(NamedTuple):
 
     name: str
     """As in the spec, from the class it lies in: with dots where a call is written out."""
-    index: int
-    """The node that it gives."""
+    node: int
+    """What it gives, by index."""
     reads: tuple[int, ...]
     module: str
     arguments: tuple[Argument, ...]
@@ -95,7 +95,7 @@ def leaf(node: Node, piece: Piece, name: str = "") -> Part:
         tensors = tuple(node.layer.tensors(node.inputs[0]))
     return Part(
         name=name or node.name,
-        index=node.index,
+        node=node.index,
         reads=node.reads,
         module=piece.module,
         arguments=_arguments(piece),
