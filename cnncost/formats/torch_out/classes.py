@@ -19,6 +19,16 @@ from cnncost.formats.torch_out.parts import Argument, Part, Unit
 if TYPE_CHECKING:
     from cnncost.network import Network, Node
     from cnncost.spec.assembly import Written
+    from cnncost.spec.blocks import Parameter as Declared
+
+
+_SPAN = re.compile(r"(?<=[\[ ])([^\[\]:,]*):([^\[\]:,]*)(?=[\],])")
+
+_TAKEN = ("F", "nn", "torch", "math")
+"""What the file's names stand for already, besides its classes."""
+
+_SPOKEN = ("i", "_", "range", "super", "x", "y")
+"""What a class's text itself says where its parameters are known."""
 
 
 class Template(NamedTuple):
@@ -110,13 +120,13 @@ class Classes:
         order = [one.name for one in own]
         nodes = self.network.nodes
         channels = tuple(str(nodes[unit.source].output.channels) for unit in units)
-        parameters = Parameters(channels, usual, order)
+        parameters = Parameters(channels, usual, order, _spelled(units, own))
         said = self._said(*calls[0], set(order))
         expressions = parameters.expressions(list(slots([parts for _, parts in calls], said)))
         if expressions is None:
             return False
         listed = parameters.listed()
-        names = identifiers(one.name for one in listed)
+        names = identifiers((one.name for one in listed), _SPOKEN)
         spoken = dict(zip((one.name for one in listed), names, strict=True))
         written = {key: _renamed(text, spoken) for key, text in expressions.items()}
         stored = [
@@ -143,10 +153,11 @@ class Classes:
         said = {}
         for i, part in enumerate(parts):
             line = part.unit.call.line if part.unit else self.written[part.node].line
-            for argument in part.arguments:
-                text = getattr(line.arguments.get(argument.name), "text", "")
+            given = {**line.arguments, "copies": line.common.get("repeat")}
+            for name in ("copies", *(argument.name for argument in part.arguments)):
+                text = getattr(given.get(name), "text", "")
                 if text in names:
-                    said[i, argument.name] = text
+                    said[i, name] = text
         return said
 
     # Text
@@ -193,7 +204,8 @@ class Classes:
         for template in self.templates:
             word = class_name(template.block.replace("_", " "))
             words.append(word + _more(self.network, plain[template.block], template))
-        return _distinct(words, taken)
+        parameters = [one.name for template in self.templates for one in template.parameters]
+        return _distinct(words, [*_TAKEN, *taken, *parameters])
 
 
 def _levels(units: Sequence[Unit]) -> list[list[Unit]]:
@@ -224,6 +236,17 @@ def _skeleton(unit: Unit, parts: Sequence[Part]) -> object:
     )
 
 
+def _spelled(units: Sequence[Unit], own: Sequence[Declared]) -> dict[str, tuple[str, ...]]:
+    """The block's parameters that the spec gives as plain numbers in every call."""
+    spelled: dict[str, tuple[str, ...]] = {}
+    for one in own:
+        lines = [unit.call.line for unit in units]
+        texts = [getattr(line.arguments.get(one.name, one.default), "text", "") for line in lines]
+        if all(text.isdigit() for text in texts):
+            spelled[one.name] = tuple(texts)
+    return spelled
+
+
 def _renamed(text: str, names: Mapping[str, str]) -> str:
     return re.sub(r"[^\W\d]\w*", lambda word: names[word.group()], text)
 
@@ -242,7 +265,7 @@ def _filled(
 
 
 def _called(call: str, i: int, written: Mapping[tuple[int, int | str], str]) -> str:
-    """A call with stored parameters in it; a slice's ends stand apart, as formatters have it."""
+    """A call with the stored parameters in it."""
     count = -1
 
     def fill(match: re.Match[str]) -> str:
@@ -251,11 +274,14 @@ def _called(call: str, i: int, written: Mapping[tuple[int, int | str], str]) -> 
         text = written.get((i, f"call {count}"))
         return match.group() if text is None else re.sub(r"([^\W\d]\w*)", r"self.\1", text)
 
-    filled = NUMBER.sub(fill, call)
-    if filled == call:
-        return call
-    filled = re.sub(r":(?=self|\d+ [*/])", ": ", filled)
-    return re.sub(r"(self[^\[\]:,]*):", r"\1 :", filled)
+    return _SPAN.sub(_spaced, NUMBER.sub(fill, call))
+
+
+def _spaced(span: re.Match[str]) -> str:
+    """A slice; formatters keep its ends apart where one is no plain number."""
+    if "self." not in span.group():
+        return span.group()
+    return " ".join(end for end in (span[1], ":", span[2]) if end)
 
 
 def _given(parameters: Sequence[Parameter], i: int) -> tuple[Argument, ...]:

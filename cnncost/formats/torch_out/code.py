@@ -117,8 +117,12 @@ def _imports(text: str) -> str:
 
 
 def _title(network: Network) -> str:
-    title = " ".join(network.name.replace("\\", "/").replace('"', "'").split())
-    return f'"""{textwrap.shorten(title, 60)} in PyTorch, written by cnncost."""'
+    return f'"""{textwrap.shorten(_name(network), 60)} in PyTorch, written by cnncost."""'
+
+
+def _name(network: Network) -> str:
+    """The network's name as it can stand in a docstring."""
+    return " ".join(network.name.replace("\\", "/").replace('"', "'").split())
 
 
 def _docstring(network: Network) -> list[str]:
@@ -131,5 +135,4 @@ def _docstring(network: Network) -> list[str]:
     taken = ", ".join(f"{node.name} {node.output}" for node in network.inputs)
     given = ", ".join(f"{network.nodes[i].output}" for i in network.outputs)
     rows = textwrap.wrap(f"{counts} Takes {taken}; gives {given}.", 80)
-    first = '    """' + " ".join(network.name.replace('"', "'").split())
-    return [f"{first}.", "", *(f"    {row}" for row in rows), '    """']
+    return [f'    """{_name(network)}.', "", *(f"    {row}" for row in rows), '    """']

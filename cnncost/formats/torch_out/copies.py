@@ -19,9 +19,16 @@ def merged(parts: Sequence[Part], outputs: set[int]) -> list[Part]:
     start = 0
     while start < len(parts):
         end = start + 1
-        while end < len(parts) and _follows(parts[start:end], parts[end], readers, outputs):
-            end += 1
-        found += _one(parts[start:end]) if _first(parts[start]) else parts[start:end]
+        if _first(parts[start]):
+            base = parts[start].name.removesuffix(".1")
+            while end < len(parts) and parts[end].name == f"{base}.{end - start + 1}":
+                last = parts[end - 1]
+                if last.node in outputs or readers[last.node] > 1 or not _next(last, parts[end]):
+                    break
+                end += 1
+            found += _one(parts[start:end])
+        else:
+            found.append(parts[start])
         start = end
     return found
 
@@ -31,27 +38,15 @@ def _first(part: Part) -> bool:
     return part.unit is not None and match is not None and match[2] == "1"
 
 
-def _follows(run: Sequence[Part], part: Part, readers: Counter[int], outputs: set[int]) -> bool:
-    """Whether a part is the next copy of the run's call, which nothing else reads."""
-    if part.unit is None or not _first(run[0]):
-        return False
-    base = run[0].name.removesuffix(".1")
-    last = run[-1]
-    return (
-        part.name == f"{base}.{len(run) + 1}"
-        and part.reads == (last.node,)
-        and readers[last.node] == 1
-        and last.node not in outputs
-        and (part.module, part.frozen) == (last.module, last.frozen)
-    )
+def _next(last: Part, part: Part) -> bool:
+    """Whether a part is what the last one is, and reads that alone."""
+    return part.reads == (last.node,) and (part.module, part.frozen) == (last.module, last.frozen)
 
 
 def _one(run: Sequence[Part]) -> Sequence[Part]:
     """One part for a run of copies, if what they are given is the same or grows evenly."""
     first = run[0]
     name = first.name.removesuffix(".1")
-    if len(run) == 1:
-        return [first._replace(name=name)]
     arguments: list[Argument] = []
     for same in zip(*(part.arguments for part in run), strict=True):
         value = _even([one.value for one in same])

@@ -10,6 +10,9 @@ WIDTH = 88
 
 _LISTED = re.compile(r"\[[^\[\]]*\]|[^,\[\]]+")
 
+_CALL = re.compile(r"([\w.]+)\(((?:[^()]|\([^()]*\)|\((?:[^()]|\([^()]*\))*\))*)\)")
+"""One call, with brackets in its arguments, and nothing behind it."""
+
 
 def call(indent: int, head: str, arguments: Sequence[str]) -> list[str]:
     """`head(arguments)` at an indent: on one line, or its arguments on one, or one each."""
@@ -64,9 +67,25 @@ def statement(indent: int, target: str, value: str, sign: str = "") -> list[str]
     """`target = value` at an indent; operands of `sign` stand on lines of their own if need be."""
     space = " " * indent
     line = f"{space}{target} = {value}"
-    if len(line) <= WIDTH or not sign:
+    if len(line) <= WIDTH:
+        return [line]
+    if not sign and (whole := _CALL.fullmatch(value)):
+        return call(indent, f"{target} = {whole[1]}", _arguments(whole[2]))
+    if not sign and ")" not in value:
         return [line]
     if len(f"{space}    {value}") <= WIDTH:
         return [f"{space}{target} = (", f"{space}    {value}", f"{space})"]
-    rows = value.replace(f" {sign} ", f"\n{space}    {sign} ").splitlines()
+    rows = value.replace(f" {sign} ", f"\n{space}    {sign} ").splitlines() if sign else [value]
     return [f"{space}{target} = (", f"{space}    {rows[0]}", *rows[1:], f"{space})"]
+
+
+def _arguments(text: str) -> list[str]:
+    """A call's arguments, apart at the commas outside all brackets."""
+    found, depth = [""], 0
+    for character in text:
+        depth += (character in "([") - (character in ")]")
+        if character == "," and not depth:
+            found.append("")
+        else:
+            found[-1] += character
+    return [one.strip() for one in found]

@@ -7,8 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from cnncost.formats.torch_out.names import identifiers
-from cnncost.formats.torch_out.parts import Part, kind_of
+from cnncost.formats.torch_out.parts import Part
 
 MOST = 12
 """Parameters of one class: nobody reads a call with more."""
@@ -16,6 +15,9 @@ MOST = 12
 _VALUE = re.compile(r"\d+(\.\d+)?|True|False|\((\d+, )+\d+\)|\(\d+,\)")
 NUMBER = re.compile(r"(?<![\w{.])\d+(?![\w}.])")
 """A number in a call, not the place of a tensor."""
+
+_CHANNELS = re.compile(r"^\{x\}\[:, \d*:\d*\]$")
+"""A call that takes some of the channels."""
 
 Vector = tuple[str, ...]
 """A value for each call."""
@@ -53,7 +55,10 @@ class Parameters:
     """The channels that each call reads."""
     usual: dict[str, str]
     """The block's parameters that have a number as default, in their order among the others."""
-    order: Sequence[str] = ()
+    order: Sequence[str]
+    """All parameters of the block."""
+    spelled: dict[str, Vector]
+    """Those that every call gives as a number."""
     found: dict[str, Parameter] = field(default_factory=dict)
 
     def expressions(self, slots: Sequence[Slot]) -> dict[tuple[int, int | str], str] | None:
@@ -88,15 +93,21 @@ class Parameters:
     def _expression(self, slot: Slot) -> str:
         if (known := self._known(slot)) is not None:
             return known
-        if slot.kind == "size":
-            own = Parameter("channels", self.channels, "size")
-            derived = own.name if own.values == slot.values else _derived(own, slot.values)
-            if derived and "channels" not in self.found:
-                self.found["channels"] = own
-                return derived
-        names = [slot.name, slot.label]
-        free = [name for name in names if name not in self.found and name != "channels"]
+        if slot.kind == "size" and (derived := self._introduced(slot)):
+            return derived
+        taken = {"channels", *self.found, *self.order}
+        free = [name for name in (slot.name, slot.label) if name not in taken]
         return self._add(free[0] if free else self._numbered(slot.label), slot)
+
+    def _introduced(self, slot: Slot) -> str:
+        """The value by a parameter of the spec's that is not in use yet."""
+        for name, values in {"channels": self.channels, **self.spelled}.items():
+            one = Parameter(name, values, "size", self.usual.get(name))
+            derived = name if values == slot.values else _derived(one, slot.values)
+            if derived and name not in self.found:
+                self.found[name] = one
+                return derived
+        return ""
 
     def _known(self, slot: Slot) -> str | None:
         """The value by the parameters that there are."""
@@ -145,12 +156,15 @@ def slots(calls: Sequence[Sequence[Part]], said: dict[tuple[int, str], str]) -> 
             yield Slot(i, j, argument.name, label, spec, argument.kind, values)
         if first.copies:
             copies = tuple(part.copies for part in parts)
-            yield Slot(i, "copies", "copies", f"{stem}_copies", "", "copies", copies)
+            yield Slot(
+                i,
+                "copies",
+                "copies",
+                f"{stem}_copies",
+                said.get((i, "copies"), ""),
+                "copies",
+                copies,
+            )
         for j, numbers in enumerate(zip(*(NUMBER.findall(p.call) for p in parts), strict=True)):
-            yield Slot(i, f"call {j}", "size", f"{stem}_size", "", kind_of("channels"), numbers)
-
-
-def python_names(parameters: Sequence[Parameter]) -> dict[str, str]:
-    """A Python name for each parameter's."""
-    names = [one.name for one in parameters]
-    return dict(zip(names, identifiers(names), strict=True))
+            kind = "size" if _CHANNELS.search(first.call) else "call"
+            yield Slot(i, f"call {j}", "size", f"{stem}_size", "", kind, numbers)
