@@ -82,7 +82,10 @@ class Body:
 
     def _variables(self) -> dict[int, str]:
         """A name for each tensor: `x` where only the next line reads it."""
-        order = [*(i for i, _ in self.inputs), *(part.node for part in self.parts)]
+        # What flows from a block's first input to its first line stands right before that.
+        inputs = [*self.inputs[1:], *self.inputs[:1]] if self.flow else [*self.inputs]
+        first = len(inputs) - 1 if self.flow else 0
+        order = [*(i for i, _ in inputs), *(part.node for part in self.parts)]
         place = {index: i for i, index in enumerate(order)}
         readers: list[list[int]] = [[] for _ in order]
         for part in self.parts:
@@ -91,16 +94,19 @@ class Body:
         flows = [seen in ([], [i + 1]) for i, seen in enumerate(readers)]
         if len(self.outputs) > 1:
             flows = [flow and bool(seen) for flow, seen in zip(flows, readers, strict=True)]
-        if len(self.inputs) > 1:
-            flows[: len(self.inputs)] = [False] * len(self.inputs)
-        word = "y" if self.flow and not flows[0] else "x"
-        names = [*(name for _, name in self.inputs), *(part.name for part in self.parts)]
-        start = 1 if self.flow else 0
-        free = [name for name, flow in zip(names[start:], flows[start:], strict=True) if not flow]
-        words = iter([self.flow] * start + identifiers(free, {"x", "y"} if self.flow else ["x"]))
-        first = [next(words)] if self.flow else []
-        rest = [word if flow else next(words) for flow in flows[start:]]
-        return dict(zip(order, [*first, *rest], strict=True))
+        if len(inputs) > 1:
+            kept = first if self.flow else len(inputs)
+            flows[:kept] = [False] * kept
+        word = "y" if self.flow and not flows[first] else "x"
+        names = [*(name for _, name in inputs), *(part.name for part in self.parts)]
+        if self.flow:
+            names[first], flows[first] = "x", True
+        free = [name for name, flow in zip(names, flows, strict=True) if not flow]
+        words = iter(identifiers(free, {"x", "y"} if self.flow else ["x"]))
+        found = [word if flow else next(words) for flow in flows]
+        if self.flow:
+            found[first] = self.flow
+        return dict(zip(order, found, strict=True))
 
     def _steps(self, attributes: dict[int, str], variables: dict[int, str]) -> list[str]:
         lines: list[str] = []

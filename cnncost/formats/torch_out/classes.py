@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
@@ -15,6 +14,7 @@ from cnncost.formats.torch_out.copies import merged
 from cnncost.formats.torch_out.names import class_name, identifiers
 from cnncost.formats.torch_out.parameters import NUMBER, Parameter, Parameters, slots
 from cnncost.formats.torch_out.parts import Argument, Part, Unit
+from cnncost.spec.nodes import Items
 
 if TYPE_CHECKING:
     from cnncost.network import Network, Node
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 
 _SPAN = re.compile(r"(?<=[\[ ])([^\[\]:,]*):([^\[\]:,]*)(?=[\],])")
+
+_COPY = re.compile(r"(\.(\d+|first|rest))+$")
+"""The end of a name that only tells copies apart."""
 
 _TAKEN = ("F", "nn", "torch", "math")
 """What the file's names stand for already, besides its classes."""
@@ -119,7 +122,7 @@ class Classes:
         }
         order = [one.name for one in own]
         nodes = self.network.nodes
-        channels = tuple(str(nodes[unit.source].output.channels) for unit in units)
+        channels = tuple(str(nodes[unit.sources[0]].output.channels) for unit in units)
         parameters = Parameters(channels, usual, order, _spelled(units, own))
         said = self._said(*calls[0], set(order))
         expressions = parameters.expressions(list(slots([parts for _, parts in calls], said)))
@@ -153,7 +156,8 @@ class Classes:
         said = {}
         for i, part in enumerate(parts):
             line = part.unit.call.line if part.unit else self.written[part.node].line
-            given = {**line.arguments, "copies": line.common.get("repeat")}
+            repeat = None if part.name.endswith(".rest") else line.common.get("repeat")
+            given = {**line.arguments, "copies": repeat}
             for name in ("copies", *(argument.name for argument in part.arguments)):
                 text = getattr(given.get(name), "text", "")
                 if text in names:
@@ -171,7 +175,7 @@ class Classes:
         ]
         body = Body(
             template.parts,
-            [(unit.source, "x")],
+            list(zip(unit.sources, ["x", *self._inputs(unit)], strict=True)),
             [unit.output],
             parameters=parameters,
             stored=template.stored,
@@ -179,6 +183,20 @@ class Classes:
         )
         head = f"class {self.names[number]}(nn.Module):"
         return "\n".join([head, *self._docstring(template), "", *self.named(body).lines()])
+
+    def _inputs(self, unit: Unit) -> list[str]:
+        """Names of all inputs of a call but its first: the spec's parameters for them."""
+        block = unit.call.line.block
+        names = {one.name for one in block.parameters} if block else set()
+        found = {}
+        for i in unit.nodes:
+            node, line = self.network.nodes[i], self.written[i].line
+            items = line.main.items if isinstance(line.main, Items) else []
+            for read, item in zip(node.reads, items, strict=False):
+                if (text := getattr(item, "text", "")) in names:
+                    found[read] = text
+        words = (found.get(source, "other") for source in unit.sources[1:])
+        return identifiers(words, ["x", "y"])
 
     def _docstring(self, template: Template) -> list[str]:
         """What all calls of the class cost, an example."""
@@ -223,7 +241,8 @@ def _levels(units: Sequence[Unit]) -> list[list[Unit]]:
 
 def _skeleton(unit: Unit, parts: Sequence[Part]) -> object:
     """All of a call that no parameter can stand for."""
-    place = {unit.source: -1, **{part.node: i for i, part in enumerate(parts)}}
+    place = {part.node: i for i, part in enumerate(parts)}
+    place |= {source: -1 - i for i, source in enumerate(unit.sources)}
     return tuple(
         (
             *(part.name, part.module, part.extra, part.frozen, part.tensors, bool(part.copies)),
@@ -294,18 +313,18 @@ def _given(parameters: Sequence[Parameter], i: int) -> tuple[Argument, ...]:
 
 def _more(network: Network, plain: Template, template: Template) -> str:
     """What a class has beyond the plainest of its block, as a word."""
-    own = Counter(part.name for part in plain.parts)
-    extra = [part for part in template.parts if not own[part.name]]
-    if template is plain or not extra or len(extra) > 2:
+    own = {_COPY.sub("", part.name) for part in plain.parts}
+    extra = {_COPY.sub("", part.name): part.node for part in template.parts}
+    words = [_word(network.nodes[node], name) for name, node in extra.items() if name not in own]
+    if template is plain or len(words) > 2:
         return ""
-    words = [_word(network.nodes[part.node], part.name.rpartition(".")[2]) for part in extra]
     return "".join(class_name(word.replace("_", " ")) for word in words)
 
 
 def _word(node: Node, name: str) -> str:
-    """A layer's type where its name is only numbered, as in relu61, the second of relu6."""
-    word = node.layer.word if node.layer else ""
-    return word if re.fullmatch(rf"{word}\d+", name) else name
+    """A layer's type where its name is only numbered, as in relu61, the first of relu6."""
+    word, last = node.layer.word if node.layer else "", name.rpartition(".")[2]
+    return word if re.fullmatch(rf"{word}\d+", last) else last
 
 
 def _distinct(words: Sequence[str], taken: Sequence[str]) -> list[str]:

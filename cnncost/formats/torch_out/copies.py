@@ -44,20 +44,25 @@ def _next(last: Part, part: Part) -> bool:
 
 
 def _one(run: Sequence[Part]) -> Sequence[Part]:
-    """One part for a run of copies, if what they are given is the same or grows evenly."""
-    first = run[0]
-    name = first.name.removesuffix(".1")
+    """One part for a run of copies that are given the same, or what grows evenly; the first
+    of several often differs and stands alone then."""
+    base = run[0].name.removesuffix(".1")
+    if (whole := _merge(run, base)) is not None:
+        return [whole]
+    if len(run) > 2 and (rest := _merge(run[1:], f"{base}.rest")) is not None:
+        return [run[0]._replace(name=f"{base}.first"), rest]
+    return run
+
+
+def _merge(run: Sequence[Part], name: str) -> Part | None:
     arguments: list[Argument] = []
     for same in zip(*(part.arguments for part in run), strict=True):
         value = _even([one.value for one in same])
         if value is None:
-            return run
+            return None
         arguments.append(same[0]._replace(value=value))
-    return [
-        run[-1]._replace(
-            name=name, reads=first.reads, arguments=tuple(arguments), copies=str(len(run))
-        )
-    ]
+    reads, copies = run[0].reads, str(len(run))
+    return run[-1]._replace(name=name, reads=reads, arguments=tuple(arguments), copies=copies)
 
 
 def _even(values: Sequence[str]) -> str | None:

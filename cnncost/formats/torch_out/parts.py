@@ -78,10 +78,11 @@ class Part(NamedTuple):
 
 
 class Unit(NamedTuple):
-    """One call of a block that can be a module: one tensor in, one out."""
+    """One call of a block that can be a module: it gives one tensor, and reads few."""
 
     call: Call
-    source: int
+    sources: tuple[int, ...]
+    """What it reads, by index: first what its first layer reads."""
     output: int
     nodes: range
     parts: tuple[Part, ...]

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 _NAME = re.compile(r"[^.]+(?:\.\d+)*")
 """A name of a call or layer, with the numbers of its copy."""
 
+MOST_INPUTS = 3
+"""Of one class: what reads more reads better written out."""
+
 
 class Tree:
     """The network's parts; layers that do nothing are left out."""
@@ -98,28 +101,30 @@ class Tree:
             return (parts[0]._replace(name=name),)
         if len(parts) == 1:
             return self._parts(nodes, depth, base)
-        source, output = ends
+        sources, output = ends
         frozen = self._frozen(nodes)
         if frozen:
             parts = tuple(part._replace(frozen=False) for part in parts)
-        unit = Unit(self.chains[nodes.start][depth - 1], source, output, nodes, parts)
-        return (Part(name, output, (source,), "", (), "{m}({x})", frozen=frozen, unit=unit),)
+        unit = Unit(self.chains[nodes.start][depth - 1], sources, output, nodes, parts)
+        return (Part(name, output, sources, "", (), "{m}({xs})", frozen=frozen, unit=unit),)
 
-    def _ends(self, nodes: range) -> tuple[int, int] | None:
-        """The one tensor that a call reads and the one it gives, if that is all that ties it."""
-        sources: set[int] = set()
+    def _ends(self, nodes: range) -> tuple[tuple[int, ...], int] | None:
+        """The tensors that a call reads and the one it gives, if no more ties it to the rest."""
+        sources: dict[int, None] = {}
         outputs: list[int] = []
         for i in nodes:
             if self.same[i] != i:
                 continue
             node = self.network.nodes[i]
-            sources |= {self.same[j] for j in node.reads if self.same[j] < nodes.start}
+            sources |= {self.same[j]: None for j in node.reads if self.same[j] < nodes.start}
             if self.last_reader[i] >= nodes.stop:
                 outputs.append(i)
             owner = node.shares
             if self.last_sharer[i] >= nodes.stop or (owner is not None and owner not in nodes):
                 return None
-        return (min(sources), outputs[0]) if len(sources) == len(outputs) == 1 else None
+        if len(outputs) != 1 or len(sources) > MOST_INPUTS:
+            return None
+        return tuple(sources), outputs[0]
 
     def _frozen(self, nodes: range) -> bool:
         """Whether all that the call learns is frozen."""
