@@ -23,6 +23,10 @@ Vector = tuple[str, ...]
 """A value for each call."""
 
 
+Place = tuple[int, int | str]
+"""A part and a place in it: an argument's, `copies`, or `call` and a number's place there."""
+
+
 class Slot(NamedTuple):
     """One place in a class where a value stands, and its value in each call."""
 
@@ -61,12 +65,12 @@ class Parameters:
     """Those that every call gives as a number."""
     found: dict[str, Parameter] = field(default_factory=dict)
 
-    def expressions(self, slots: Sequence[Slot]) -> dict[tuple[int, int | str], str] | None:
+    def expressions(self, slots: Sequence[Slot]) -> dict[Place, str] | None:
         """What stands in each place that differs; None if no parameter can."""
         differ = [slot for slot in slots if len(set(slot.values)) > 1]
         if any(_VALUE.fullmatch(value) is None for slot in differ for value in slot.values):
             return None
-        written: dict[tuple[int, int | str], str] = {}
+        written: dict[Place, str] = {}
         for slot in differ:
             if slot.said and slot.said not in self.found:
                 self._add(slot.said, slot)
