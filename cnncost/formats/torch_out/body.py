@@ -54,7 +54,7 @@ class Body:
             line = f"        return {steps[-1].removeprefix(start)}"
             if len(line) <= layout.WIDTH and not line.endswith("("):
                 return [*steps[:-1], line]
-        return [*steps, f"        return {', '.join(outputs)}"]
+        return [*steps, *layout.returned(8, outputs)]
 
     def attributes(self) -> dict[int, str]:
         """The module of each part that has one; a shared layer's is its owner's."""

@@ -10,9 +10,6 @@ WIDTH = 88
 
 _LISTED = re.compile(r"\[[^\[\]]*\]|[^,\[\]]+")
 
-_CALL = re.compile(r"([\w.]+)\(((?:[^()]|\([^()]*\)|\((?:[^()]|\([^()]*\))*\))*)\)")
-"""One call, with brackets in its arguments, and nothing behind it."""
-
 
 def call(indent: int, head: str, arguments: Sequence[str]) -> list[str]:
     """`head(arguments)` at an indent: on one line, or its arguments on one, or one each."""
@@ -69,14 +66,53 @@ def statement(indent: int, target: str, value: str, sign: str = "") -> list[str]
     line = f"{space}{target} = {value}"
     if len(line) <= WIDTH:
         return [line]
-    if not sign and (whole := _CALL.fullmatch(value)):
-        return call(indent, f"{target} = {whole[1]}", _arguments(whole[2]))
-    if not sign and ")" not in value:
+    head, arguments = _call(value)
+    plain = bool(arguments) and not sign and ")" not in head
+    if plain and len(f"{space}{target} = {head}(") <= WIDTH:
+        return call(indent, f"{target} = {head}", arguments)
+    return [f"{space}{target} = (", *_value(indent + 4, value, sign), f"{space})"]
+
+
+def returned(indent: int, values: Sequence[str]) -> list[str]:
+    """`return` of one value or several, laid out likewise."""
+    line = f"{' ' * indent}return {', '.join(values)}"
+    if len(line) <= WIDTH or len(values) == 1:
         return [line]
-    if len(f"{space}    {value}") <= WIDTH:
-        return [f"{space}{target} = (", f"{space}    {value}", f"{space})"]
-    rows = value.replace(f" {sign} ", f"\n{space}    {sign} ").splitlines() if sign else [value]
-    return [f"{space}{target} = (", f"{space}    {rows[0]}", *rows[1:], f"{space})"]
+    space = " " * indent
+    return [f"{space}return (", *(f"{space}    {value}," for value in values), f"{space})"]
+
+
+def _value(indent: int, value: str, sign: str) -> list[str]:
+    """A value on lines of its own."""
+    space = " " * indent
+    if len(space + value) <= WIDTH:
+        return [space + value]
+    if sign:
+        first, *rest = value.split(f" {sign} ")
+        return [space + first, *(f"{space}{sign} {one}" for one in rest)]
+    links = re.split(r"(?<=\))(?=\.)", value)
+    if len(links) > 2:
+        return [space + link for link in links]
+    head, arguments = _call(value)
+    if len(f"{space}{head}(") <= WIDTH or len(links) == 1:
+        return call(indent, head, arguments)
+    inner, arguments = _call(links[0])
+    rows = call(indent, inner, arguments)
+    if len(rows) == 1:
+        rows = [f"{space}{inner}(", f"{space}    {', '.join(arguments)}", f"{space})"]
+    return [*rows[:-1], rows[-1] + links[1]]
+
+
+def _call(value: str) -> tuple[str, list[str]]:
+    """The last call of a value: what is called, and its arguments; none if it ends in no call."""
+    depth = 0
+    for i in range(len(value) - 1, -1, -1):
+        depth += (value[i] == ")") - (value[i] == "(")
+        if depth == 0:
+            break
+    if not value.endswith(")"):
+        return value, []
+    return value[:i], _arguments(value[i + 1 : -1])
 
 
 def _arguments(text: str) -> list[str]:
