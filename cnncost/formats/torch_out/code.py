@@ -1,35 +1,47 @@
-"""A network as PyTorch code: one class, its layers in order, names kept."""
+"""A network as PyTorch code: its blocks' calls as classes, its layers in order, names kept.
+
+What is measured or tapped is written flat, a line a layer in one class: within classes the
+caller still holds a block's input while the block runs, so that tensors live longer than their
+last use asks for. The parameters, the outputs and what is kept for the backward pass are the
+same in both forms.
+"""
 
 from __future__ import annotations
 
 import textwrap
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cnncost.costs import Convention, count_network
 from cnncost.costs.memory.storage import in_place
-from cnncost.formats.torch_out import layout
-from cnncost.formats.torch_out.layers import WRITERS, Piece
+from cnncost.formats.torch_out.body import Body
+from cnncost.formats.torch_out.classes import Classes
+from cnncost.formats.torch_out.layers import WRITERS
 from cnncost.formats.torch_out.modules import MODULES
-from cnncost.formats.torch_out.names import class_name, identifiers
+from cnncost.formats.torch_out.names import class_name
+from cnncost.formats.torch_out.parts import Part, leaf
+from cnncost.formats.torch_out.tree import Tree
 
 if TYPE_CHECKING:
-    from cnncost.network import Network, Node
+    from collections.abc import Mapping
+
+    from cnncost.formats.torch_out.piece import Piece
+    from cnncost.network import Network
     from cnncost.spec import Spec
+    from cnncost.spec.assembly import Written
 
 
 def write(spec: Spec) -> bytes:
-    """The spec's network as a Python file."""
-    return pytorch_code(spec.network).encode()
+    """The spec's network as a Python file, its blocks as classes."""
+    return pytorch_classes(spec.network, spec.written).encode()
 
 
 def module_names(network: Network) -> dict[int, str]:
-    """The attribute that holds each layer's module in the code, by the node's index."""
-    return _Code(network, _pieces(network), measured=False)._attributes()
+    """The attribute that holds each layer's module in the flat code, by the node's index."""
+    return _flat(network, _pieces(network)).attributes()
 
 
 def pytorch_code(network: Network, *, measured: bool = False, tapped: bool = False) -> str:
-    """The network as the text of a Python file that needs PyTorch alone.
+    """The network as the text of a Python file that needs PyTorch alone: one flat class.
 
     The network's class is the last of the file.
 
@@ -43,11 +55,29 @@ def pytorch_code(network: Network, *, measured: bool = False, tapped: bool = Fal
     Raises:
         CnncostError: the network has an opaque layer.
     """
-    code = _Code(network, _pieces(network, tapped), measured=measured, tapped=tapped)
-    extras = sorted({piece.extra for piece in code.pieces.values() if piece.extra})
-    body = [*(MODULES[name].strip("\n") for name in extras), "\n".join(code.lines())]
-    text = "\n\n\n".join(body)
-    return f"{_title(network)}\n\n{_imports(text)}\n\n\n{text}\n"
+    pieces = _pieces(network, tapped)
+    body = _flat(network, pieces, measured=measured, tapped=tapped)
+    return _file(network, pieces, [_root(network, body)])
+
+
+def pytorch_classes(network: Network, written: Mapping[int, Written]) -> str:
+    """The network as the text of a Python file: a class for each block that can be one.
+
+    The network's class is the last of the file.
+
+    Args:
+        written: where each layer stands in its spec, by index (a Spec's `written`).
+
+    Raises:
+        CnncostError: the network has an opaque layer.
+    """
+    pieces = _pieces(network)
+    tree = Tree(network, pieces, {i: one.call for i, one in written.items()})
+    name = class_name(network.name)
+    classes = Classes(network, written, tree.units(), [name, *MODULES])
+    parts = classes.dressed(tree.parts, set(tree.outputs))
+    body = Body(parts, [(node.index, node.name) for node in network.inputs], tree.outputs)
+    return _file(network, pieces, [*classes.texts(), _root(network, classes.named(body))])
 
 
 def _pieces(network: Network, apart: bool = False) -> dict[int, Piece]:
@@ -60,6 +90,25 @@ def _pieces(network: Network, apart: bool = False) -> dict[int, Piece]:
     }
 
 
+def _flat(
+    network: Network, pieces: dict[int, Piece], *, measured: bool = False, tapped: bool = False
+) -> Body:
+    parts: list[Part] = [leaf(node, pieces[node.index]) for node in network.layers]
+    inputs = [(node.index, node.name) for node in network.inputs]
+    return Body(parts, inputs, network.outputs, measured, tapped)
+
+
+def _root(network: Network, body: Body) -> str:
+    head = f"class {class_name(network.name)}(nn.Module):"
+    return "\n".join([head, *_docstring(network), "", *body.lines()])
+
+
+def _file(network: Network, pieces: dict[int, Piece], classes: list[str]) -> str:
+    extras = sorted({piece.extra for piece in pieces.values() if piece.extra})
+    text = "\n\n\n".join([*(MODULES[name].strip("\n") for name in extras), *classes])
+    return f"{_title(network)}\n\n{_imports(text)}\n\n\n{text}\n"
+
+
 def _imports(text: str) -> str:
     lines = ["import math\n"] if "math." in text else []
     lines += ["import torch"] if "torch." in text else []
@@ -68,131 +117,22 @@ def _imports(text: str) -> str:
 
 
 def _title(network: Network) -> str:
-    title = " ".join(network.name.replace("\\", "/").replace('"', "'").split())
-    return f'"""{textwrap.shorten(title, 80)} in PyTorch, written by cnncost."""'
+    return f'"""{textwrap.shorten(_name(network), 60)} in PyTorch, written by cnncost."""'
 
 
-@dataclass(frozen=True)
-class _Code:
-    """The network's class in the making."""
+def _name(network: Network) -> str:
+    """The network's name as it can stand in a docstring."""
+    return " ".join(network.name.replace("\\", "/").replace('"', "'").split())
 
-    network: Network
-    pieces: dict[int, Piece]
-    measured: bool
-    tapped: bool = False
 
-    def lines(self) -> list[str]:
-        attributes = self._attributes()
-        variables = self._variables()
-        arguments = ", ".join(["self", *(variables[node.index] for node in self.network.inputs)])
-        return [
-            f"class {class_name(self.network.name)}(nn.Module):",
-            *self._docstring(),
-            "",
-            "    def __init__(self):",
-            "        super().__init__()",
-            *self._layers(attributes),
-            "",
-            f"    def forward({arguments}):",
-            *self._steps(attributes, variables),
-            f"        return {', '.join(variables[i] for i in self.network.outputs)}",
-        ]
-
-    def _docstring(self) -> list[str]:
-        """The counts, per example, in the words and convention of the tables."""
-        total = count_network(self.network, Convention()).totals
-        counts = (
-            f"{total.weights:,} weights, {total.parameters:,} parameters and "
-            f"{total.connections:,} connections (multiply-accumulates) an example."
-        )
-        taken = ", ".join(f"{node.name} {node.output}" for node in self.network.inputs)
-        given = ", ".join(f"{self.network.nodes[i].output}" for i in self.network.outputs)
-        rows = textwrap.wrap(f"{counts} Takes {taken}; gives {given}.", 92)
-        first = '    """' + " ".join(self.network.name.replace('"', "'").split())
-        return [f"{first}.", "", *(f"    {row}" for row in rows), '    """']
-
-    def _attributes(self) -> dict[int, str]:
-        """The module of each layer that has one; a shared layer's is its owner's."""
-        nodes = [node for node in self.network.layers if self.pieces[node.index].module]
-        names = identifiers(node.name for node in nodes)
-        found: dict[int, str] = {}
-        for node, name in zip(nodes, names, strict=True):
-            owner = node.shares
-            same = owner is not None and self.pieces[owner] == self.pieces[node.index]
-            found[node.index] = found[owner] if owner is not None and same else name
-        return found
-
-    def _layers(self, attributes: dict[int, str]) -> list[str]:
-        lines = ["        self.shapes = {}"] if self.measured else []
-        for node in self.network.layers:
-            name, piece = attributes.get(node.index), self.pieces[node.index]
-            if name is None or (node.shares is not None and attributes[node.shares] == name):
-                continue
-            lines += layout.call(8, f"self.{name} = {piece.module}", piece.arguments)
-            if node.shares is not None:
-                lines += self._tied(node, name, attributes[node.shares])
-        return lines + self._frozen(attributes)
-
-    def _tied(self, node: Node, name: str, owner: str) -> list[str]:
-        """A shared layer that differs in what is not learned: its tensors are its owner's."""
-        tensors = node.layer.tensors(node.inputs[0]) if node.layer else {}
-        paths = [tensor.replace("in_proj_", "in_proj.") for tensor in tensors]
-        return [f"        self.{name}.{path} = self.{owner}.{path}" for path in paths]
-
-    def _frozen(self, attributes: dict[int, str]) -> list[str]:
-        frozen = [
-            attributes[node.index]
-            for node in self.network.layers
-            if node.frozen and node.layer and node.layer.learns and node.shares is None
-        ]
-        return [f"        self.{name}.requires_grad_(False)" for name in frozen]
-
-    def _variables(self) -> list[str]:
-        """A name for each node's output: `x` where only the next line reads it."""
-        readers: list[list[int]] = [[] for _ in self.network.nodes]
-        for node in self.network.nodes:
-            for i in node.reads:
-                readers[i].append(node.index)
-        flows = [seen in ([], [i + 1]) for i, seen in enumerate(readers)]
-        if len(self.network.outputs) > 1:
-            flows = [flow and bool(seen) for flow, seen in zip(flows, readers, strict=True)]
-        named = [node for node in self.network.nodes if not self._is_x(node, flows)]
-        words = iter(identifiers((node.name for node in named), ["x"]))
-        return ["x" if self._is_x(node, flows) else next(words) for node in self.network.nodes]
-
-    def _is_x(self, node: Node, flows: list[bool]) -> bool:
-        return flows[node.index] and (node.layer is not None or len(self.network.inputs) == 1)
-
-    def _steps(self, attributes: dict[int, str], variables: list[str]) -> list[str]:
-        lines: list[str] = []
-        dying = self._dying() if self.measured else {}
-        for node in self.network.layers:
-            target = variables[node.index]
-            lines += self._step(node, attributes.get(node.index, ""), variables)
-            if self.tapped:
-                lines.append(f"        {target} = self.tap({node.name!r}, {target})")
-            if self.measured:
-                lines.append(f"        self.shapes[{node.name!r}] = tuple({target}.shape)")
-            dead = [variables[i] for i in dying.get(node.index, ()) if variables[i] != target]
-            lines += [f"        del {', '.join(dead)}"] if dead else []
-        return lines
-
-    def _step(self, node: Node, module: str, variables: list[str]) -> list[str]:
-        """One layer's line."""
-        piece, target = self.pieces[node.index], variables[node.index]
-        reads = [variables[i] for i in node.reads]
-        value = piece.call.format(*reads, m=f"self.{module}", x=reads[0], xs=", ".join(reads))
-        if value == target:
-            return []
-        if piece.call.startswith("torch.cat"):
-            return layout.call(8, f"{target} = torch.cat", [f"[{', '.join(reads)}]", "dim=1"])
-        sign = piece.call[4] if piece.call.startswith("{0} ") else ""
-        return layout.statement(8, target, value, sign)
-
-    def _dying(self) -> dict[int, list[int]]:
-        """For each node the outputs that it is the last to read."""
-        last = {i: node.index for node in self.network.layers for i in node.reads}
-        dying: dict[int, list[int]] = {}
-        for i, reader in last.items():
-            dying.setdefault(reader, []).append(i)
-        return dying
+def _docstring(network: Network) -> list[str]:
+    """The counts, per example, in the words and convention of the tables."""
+    total = count_network(network, Convention()).totals
+    counts = (
+        f"{total.weights:,} weights, {total.parameters:,} parameters and "
+        f"{total.connections:,} connections (multiply-accumulates) an example."
+    )
+    taken = ", ".join(f"{node.name} {node.output}" for node in network.inputs)
+    given = ", ".join(f"{network.nodes[i].output}" for i in network.outputs)
+    rows = textwrap.wrap(f"{counts} Takes {taken}; gives {given}.", 80)
+    return [f'    """{_name(network)}.', "", *(f"    {row}" for row in rows), '    """']

@@ -5,21 +5,50 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-WIDTH = 100
+WIDTH = 88
+"""The formatters' own default."""
+
 _LISTED = re.compile(r"\[[^\[\]]*\]|[^,\[\]]+")
 
 
 def call(indent: int, head: str, arguments: Sequence[str]) -> list[str]:
     """`head(arguments)` at an indent: on one line, or its arguments on one, or one each."""
+    return _bracketed(indent, head, arguments, "")
+
+
+def signature(indent: int, head: str, arguments: Sequence[str]) -> list[str]:
+    """`head(arguments):` at an indent, laid out likewise."""
+    return _bracketed(indent, head, arguments, ":")
+
+
+def _bracketed(indent: int, head: str, arguments: Sequence[str], end: str) -> list[str]:
     space = " " * indent
-    line = f"{space}{head}({', '.join(arguments)})"
+    line = f"{space}{head}({', '.join(arguments)}){end}"
     if len(line) <= WIDTH or not arguments:
         return [line]
     inner = f"{space}    {', '.join(arguments)}"
     if len(inner) <= WIDTH:
-        return [f"{space}{head}(", inner, f"{space})"]
+        return [f"{space}{head}(", inner, f"{space}){end}"]
     rows = [row for argument in arguments for row in _item(indent + 4, argument)]
-    return [f"{space}{head}(", *rows, f"{space})"]
+    return [f"{space}{head}(", *rows, f"{space}){end}"]
+
+
+def repeated(
+    indent: int, target: str, module: str, arguments: Sequence[str], copies: str
+) -> list[str]:
+    """Copies of a module one after the other; `i` in the arguments is the copy's number."""
+    space = " " * indent
+    word = "i" if any(re.search(r"\bi\b", one) for one in arguments) else "_"
+    item, loop = f"{module}({', '.join(arguments)})", f"for {word} in range({copies})"
+    head = f"{space}{target} = nn.Sequential("
+    line = f"{head}*[{item} {loop}])"
+    if len(line) <= WIDTH:
+        return [line]
+    inner = f"{space}    *[{item} {loop}]"
+    if len(inner) <= WIDTH:
+        return [head, inner, f"{space})"]
+    rows = call(indent + 8, module, arguments)
+    return [head, f"{space}    *[", *rows, f"{space}        {loop}", f"{space}    ]", f"{space})"]
 
 
 def _item(indent: int, text: str) -> list[str]:
@@ -35,9 +64,64 @@ def statement(indent: int, target: str, value: str, sign: str = "") -> list[str]
     """`target = value` at an indent; operands of `sign` stand on lines of their own if need be."""
     space = " " * indent
     line = f"{space}{target} = {value}"
-    if len(line) <= WIDTH or not sign:
+    if len(line) <= WIDTH:
         return [line]
-    if len(f"{space}    {value}") <= WIDTH:
-        return [f"{space}{target} = (", f"{space}    {value}", f"{space})"]
-    rows = value.replace(f" {sign} ", f"\n{space}    {sign} ").splitlines()
-    return [f"{space}{target} = (", f"{space}    {rows[0]}", *rows[1:], f"{space})"]
+    head, arguments = _call(value)
+    plain = bool(arguments) and not sign and ")" not in head
+    if plain and len(f"{space}{target} = {head}(") <= WIDTH:
+        return call(indent, f"{target} = {head}", arguments)
+    return [f"{space}{target} = (", *_value(indent + 4, value, sign), f"{space})"]
+
+
+def returned(indent: int, values: Sequence[str]) -> list[str]:
+    """`return` of one value or several, laid out likewise."""
+    line = f"{' ' * indent}return {', '.join(values)}"
+    if len(line) <= WIDTH or len(values) == 1:
+        return [line]
+    space = " " * indent
+    return [f"{space}return (", *(f"{space}    {value}," for value in values), f"{space})"]
+
+
+def _value(indent: int, value: str, sign: str) -> list[str]:
+    """A value on lines of its own."""
+    space = " " * indent
+    if len(space + value) <= WIDTH:
+        return [space + value]
+    if sign:
+        first, *rest = value.split(f" {sign} ")
+        return [space + first, *(f"{space}{sign} {one}" for one in rest)]
+    links = re.split(r"(?<=\))(?=\.)", value)
+    if len(links) > 2:
+        return [space + link for link in links]
+    head, arguments = _call(value)
+    if len(f"{space}{head}(") <= WIDTH or len(links) == 1:
+        return call(indent, head, arguments)
+    inner, arguments = _call(links[0])
+    rows = call(indent, inner, arguments)
+    if len(rows) == 1:
+        rows = [f"{space}{inner}(", f"{space}    {', '.join(arguments)}", f"{space})"]
+    return [*rows[:-1], rows[-1] + links[1]]
+
+
+def _call(value: str) -> tuple[str, list[str]]:
+    """The last call of a value: what is called, and its arguments; none if it ends in no call."""
+    depth = 0
+    for i in range(len(value) - 1, -1, -1):
+        depth += (value[i] == ")") - (value[i] == "(")
+        if depth == 0:
+            break
+    if not value.endswith(")"):
+        return value, []
+    return value[:i], _arguments(value[i + 1 : -1])
+
+
+def _arguments(text: str) -> list[str]:
+    """A call's arguments, apart at the commas outside all brackets."""
+    found, depth = [""], 0
+    for character in text:
+        depth += (character in "([") - (character in ")]")
+        if character == "," and not depth:
+            found.append("")
+        else:
+            found[-1] += character
+    return [one.strip() for one in found]

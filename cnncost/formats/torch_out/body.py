@@ -1,0 +1,161 @@
+"""The two methods of a class: its modules, and its forward pass line by line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cnncost.formats.torch_out import layout
+from cnncost.formats.torch_out.names import identifiers
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cnncost.formats.torch_out.parts import Part
+
+
+@dataclass(frozen=True)
+class Body:
+    """A class in the making."""
+
+    parts: Sequence[Part]
+    inputs: Sequence[tuple[int, str]]
+    """The tensors that it takes: nodes by index, and their names."""
+    outputs: Sequence[int]
+    measured: bool = False
+    tapped: bool = False
+    parameters: Sequence[str] = ()
+    """Of `__init__`, as they stand in its signature."""
+    stored: Sequence[str] = ()
+    """Those parameters that the forward pass needs."""
+    flow: str = ""
+    """What the input of a block's class is called."""
+
+    def lines(self) -> list[str]:
+        """Both methods."""
+        attributes = self.attributes()
+        variables = self._variables()
+        arguments = ["self", *(variables[i] for i, _ in self.inputs)]
+        steps = [*self._steps(attributes, variables)]
+        return [
+            *layout.signature(4, "def __init__", ["self", *self.parameters]),
+            "        super().__init__()",
+            *(f"        self.{name} = {name}" for name in self.stored),
+            *self._layers(attributes),
+            "",
+            *layout.signature(4, "def forward", arguments),
+            *self._returned(steps, [variables[i] for i in self.outputs]),
+        ]
+
+    def _returned(self, steps: list[str], outputs: list[str]) -> list[str]:
+        """The steps and the return; a block's last step is returned as it is."""
+        start = f"        {outputs[0]} = "
+        if self.flow and steps[-1].startswith(start):
+            line = f"        return {steps[-1].removeprefix(start)}"
+            if len(line) <= layout.WIDTH and not line.endswith("("):
+                return [*steps[:-1], line]
+        return [*steps, *layout.returned(8, outputs)]
+
+    def attributes(self) -> dict[int, str]:
+        """The module of each part that has one; a shared layer's is its owner's."""
+        held = [part for part in self.parts if part.module]
+        by_index = {part.node: part for part in held}
+        names = identifiers((part.name for part in held), self.stored)
+        found: dict[int, str] = {}
+        for part, name in zip(held, names, strict=True):
+            owner = part.shares
+            same = owner is not None and _alike(by_index[owner], part)
+            found[part.node] = found[owner] if owner is not None and same else name
+        return found
+
+    def _layers(self, attributes: dict[int, str]) -> list[str]:
+        lines = ["        self.shapes = {}"] if self.measured else []
+        for part in self.parts:
+            name = attributes.get(part.node)
+            if name is None or (part.shares is not None and attributes[part.shares] == name):
+                continue
+            lines += _assigned(f"self.{name}", part)
+            if part.shares is not None:
+                lines += _tied(part, name, attributes[part.shares])
+        frozen = [attributes[part.node] for part in self.parts if part.frozen]
+        return lines + [f"        self.{name}.requires_grad_(False)" for name in frozen]
+
+    def _variables(self) -> dict[int, str]:
+        """A name for each tensor: `x` where only the next line reads it."""
+        # What flows from a block's first input to its first line stands right before that.
+        inputs = [*self.inputs[1:], *self.inputs[:1]] if self.flow else [*self.inputs]
+        first = len(inputs) - 1 if self.flow else 0
+        order = [*(i for i, _ in inputs), *(part.node for part in self.parts)]
+        place = {index: i for i, index in enumerate(order)}
+        readers: list[list[int]] = [[] for _ in order]
+        for part in self.parts:
+            for i in part.reads:
+                readers[place[i]].append(place[part.node])
+        flows = [seen in ([], [i + 1]) for i, seen in enumerate(readers)]
+        if len(self.outputs) > 1:
+            flows = [flow and bool(seen) for flow, seen in zip(flows, readers, strict=True)]
+        if len(inputs) > 1:
+            kept = first if self.flow else len(inputs)
+            flows[:kept] = [False] * kept
+        word = "y" if self.flow and not flows[first] else "x"
+        names = [*(name for _, name in inputs), *(part.name for part in self.parts)]
+        if self.flow:
+            names[first], flows[first] = "x", True
+        free = [name for name, flow in zip(names, flows, strict=True) if not flow]
+        words = iter(identifiers(free, {"x", "y"} if self.flow else ["x"]))
+        found = [word if flow else next(words) for flow in flows]
+        if self.flow:
+            found[first] = self.flow
+        return dict(zip(order, found, strict=True))
+
+    def _steps(self, attributes: dict[int, str], variables: dict[int, str]) -> list[str]:
+        lines: list[str] = []
+        dying = self._dying() if self.measured else {}
+        for part in self.parts:
+            target = variables[part.node]
+            lines += _step(part, attributes.get(part.node, ""), variables)
+            if self.tapped:
+                lines.append(f"        {target} = self.tap({part.name!r}, {target})")
+            if self.measured:
+                lines.append(f"        self.shapes[{part.name!r}] = tuple({target}.shape)")
+            dead = [variables[i] for i in dying.get(part.node, ()) if variables[i] != target]
+            lines += [f"        del {', '.join(dead)}"] if dead else []
+        return lines
+
+    def _dying(self) -> dict[int, list[int]]:
+        """For each part the tensors that it is the last to read."""
+        last = {i: part.node for part in self.parts for i in part.reads}
+        dying: dict[int, list[int]] = {}
+        for i, reader in last.items():
+            dying.setdefault(reader, []).append(i)
+        return dying
+
+
+def _alike(one: Part, other: Part) -> bool:
+    return (one.module, one.arguments, one.call) == (other.module, other.arguments, other.call)
+
+
+def _assigned(target: str, part: Part) -> list[str]:
+    """The line that makes a part's module."""
+    if part.copies not in ("", "1"):
+        return layout.repeated(8, target, part.module, part.written, part.copies)
+    return layout.call(8, f"{target} = {part.module}", part.written)
+
+
+def _tied(part: Part, name: str, owner: str) -> list[str]:
+    """A shared layer that differs in what is not learned: its tensors are its owner's."""
+    paths = [tensor.replace("in_proj_", "in_proj.") for tensor in part.tensors]
+    return [f"        self.{name}.{path} = self.{owner}.{path}" for path in paths]
+
+
+def _step(part: Part, module: str, variables: dict[int, str]) -> list[str]:
+    """One part's line."""
+    target = variables[part.node]
+    reads = [variables[i] for i in part.reads]
+    value = part.call.format(*reads, m=f"self.{module}", x=reads[0], xs=", ".join(reads))
+    if value == target:
+        return []
+    if part.call.startswith("torch.cat"):
+        return layout.call(8, f"{target} = torch.cat", [f"[{', '.join(reads)}]", "dim=1"])
+    sign = part.call[4] if part.call.startswith("{0} ") else ""
+    return layout.statement(8, target, value, sign)

@@ -1,0 +1,75 @@
+"""Pooling in code."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from cnncost.formats.torch_out.padding import ends, padded
+from cnncost.formats.torch_out.piece import Piece, Writer, axis_count, field, get, keywords
+
+if TYPE_CHECKING:
+    from cnncost.network import Node
+
+
+def _maxpool(node: Node, inplace: bool) -> Piece:
+    padding, call, dilation = (
+        *_pool_padding(node, ', value=float("-inf")'),
+        field(node, "dilation"),
+    )
+    options = keywords(
+        stride=(field(node, "stride"), field(node, "kernel")),
+        padding=(padding, "0"),
+        dilation=(dilation, "1"),
+        ceil_mode=(str(get(node, "ceil")), "False"),
+    )
+    module = f"nn.MaxPool{axis_count(node)}d"
+    return Piece(module, (field(node, "kernel"), *options), f"{{m}}({call})")
+
+
+def _avgpool(node: Node, inplace: bool) -> Piece:
+    padding, call = _pool_padding(node, "")
+    options = keywords(
+        stride=(field(node, "stride"), field(node, "kernel")),
+        padding=(padding, "0"),
+        ceil_mode=(str(get(node, "ceil")), "False"),
+    )
+    module = f"nn.AvgPool{axis_count(node)}d"
+    return Piece(module, (field(node, "kernel"), *options), f"{{m}}({call})")
+
+
+def _pool_padding(node: Node, value: str) -> tuple[str, str]:
+    """PyTorch's pools pad at most half of the kernel: more is padded before."""
+    padding, call = padded(node, value)
+    kernel = cast("tuple[int, ...]", get(node, "kernel"))
+    if call == "{x}" and any(2 * a > k for (a, _), k in zip(ends(node), kernel, strict=True)):
+        flat = ", ".join(f"{a}, {b}" for a, b in reversed(ends(node)))
+        return "0", f"F.pad({{x}}, ({flat}){value})"
+    return padding, call
+
+
+def _adaptive(kind: str, size: str = "") -> Writer:
+    def write(node: Node, inplace: bool) -> Piece:
+        to = size or field(node, "size")
+        return Piece(f"nn.Adaptive{kind}Pool{axis_count(node)}d", (to,))
+
+    return write
+
+
+def _subsample(node: Node, inplace: bool) -> Piece:
+    channels, kernel = str(node.inputs[0].channels), field(node, "kernel")
+    kernels = cast("tuple[int, ...]", get(node, "kernel"))
+    full = kernel if len(set(kernels)) > 1 else f"({', '.join(map(str, kernels))},)"
+    if axis_count(node) > 1 and len(set(kernels)) == 1:
+        full = f"({', '.join(map(str, kernels))})"
+    return Piece("Subsample", (channels, full), extra="Subsample")
+
+
+POOLS: dict[str, Writer] = {
+    "maxpool": _maxpool,
+    "avgpool": _avgpool,
+    "global_avgpool": _adaptive("Avg", "1"),
+    "global_maxpool": _adaptive("Max", "1"),
+    "adaptive_avgpool": _adaptive("Avg"),
+    "adaptive_maxpool": _adaptive("Max"),
+    "subsample": _subsample,
+}
