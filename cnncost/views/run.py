@@ -41,14 +41,14 @@ def _write_text(
 ) -> None:
     from cnncost.views.grid import Grid
 
-    grid = Grid(("layer", "type", "output", "values"), numeric=())
+    grid = Grid(("layer", "type", "output", "values"), numeric=(), title=(network.name, ""))
     entering = [(node, Map(node.output, tuple(inputs[node.name]))) for node in network.inputs]
     for node, output in (*entering, *steps):
         first, *rest = _lines(output)
         grid.add(node.name, node.layer.word if node.layer else "", str(output.shape), first)
         for line in rest:
             grid.add("", "", "", line)
-    grid.write(file)
+    grid.write(file, ["Exact, but for curves such as tanh; six digits are shown."])
 
 
 def _lines(output: Map) -> list[str]:

@@ -51,7 +51,6 @@ def _write_summary(file: TextIO, found: Footprints) -> None:
 
     for line in figure_lines(summary(found.memory, found.embedded)).splitlines():
         file.write(f" {line}\n")
-    file.write("\n")
 
 
 def _grid(
