@@ -126,7 +126,8 @@ layers:
   - {name: a_pool_with_a_very_long_name, maxpool: 2, padding: same, from: t}
   - {name: a_pool_with_a_very_long_name_as_well, maxpool: 3, padding: same, stride: 2}
   - {name: a_slice_with_a_very_long_name_that_is_read_later, slice: [1, 3], from: t}
-  - {name: an_upsampled_layer_with_a_long_name, upsample: 2, from: a_pool_with_a_very_long_name_as_well}
+  - {name: an_upsampled_layer_with_a_long_name, upsample: 2,
+      from: a_pool_with_a_very_long_name_as_well}
   - {name: a_crop_with_a_name_that_is_long_enough_for_two_lines, crop: 1,
       from: a_slice_with_a_very_long_name_that_is_read_later}
 """
