@@ -273,8 +273,8 @@ layers:
     assert "self.c_conv1 = nn.Conv2d(4, 4, 1)" in code
 
 
-def test_writing_classes_takes_linear_time() -> None:
-    """10,000 layers in calls of one block, none of them given the same."""
+def test_thousands_of_calls_are_written() -> None:
+    """10,000 layers in calls of one block."""
     lines = [f"  - {{name: u{i}, unit: {i % 97 + 1}}}" for i in range(5000)]
     code = _classes(
         """\

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from functools import cache
 from typing import Any
 
@@ -10,9 +11,11 @@ import torch
 
 import cnncost
 from cnncost import bundled
+from cnncost.costs.memory.report import memory
+from cnncost.errors import CnncostError
 from cnncost.formats.torch_out import pytorch_code, write
 from cnncost.spec import Spec
-from cnncost.verify.measure import _saved, build
+from cnncost.verify.measure import _inference, _saved, build
 
 ODD = {
     "one channel's slices of several widths": """\
@@ -46,6 +49,17 @@ layers:
   - {name: e, joined: c}
   - {name: out, add: [a, previous]}
 """,
+    "an output that the next block reads as well": """\
+input: [4, 6, 6]
+blocks:
+  two(filters):
+    - {conv: filters, kernel: 3, padding: 1}
+    - {conv: filters, kernel: 1}
+layers:
+  - {name: a, two: 4, repeat: 3}
+  - {name: b, two: 3}
+  - {name: c, identity, from: a}
+""",
     "stages of blocks, some left out": """\
 input: [3, 16, 16]
 blocks:
@@ -63,6 +77,62 @@ layers:
 }
 
 
+def _drawn(seed: int) -> Spec | None:
+    """A network of random blocks that call, repeat, freeze and share; None for a refused one."""
+    draw = random.Random(seed)
+    blocks: list[str] = []
+    text = "input: [4, 6, 6]\nblocks:\n"
+    for i in range(draw.randint(1, 4)):
+        text += f"  b{i}(filters, kernel=1, act=relu, n=1, width=2):\n"
+        text += "".join(f"    - {line}\n" for line in _body(draw, blocks, 0))
+        blocks.append(f"b{i}")
+    text += "layers:\n"
+    calls: list[list[str]] = []
+    for i in range(draw.randint(2, 7)):
+        other = draw.randrange(i) if i else 0
+        given = [f"{draw.choice(blocks)}: {draw.choice('234')}"]
+        given += [f"kernel: {draw.choice('13')}"] * (draw.random() < 0.3)
+        given += [f"act: {draw.choice(['tanh', 'relu'])}"] * (draw.random() < 0.3)
+        given += [f"n: {draw.choice('123')}"] * (draw.random() < 0.3)
+        given += [f"repeat: {draw.choice('1234')}"] * (draw.random() < 0.3)
+        if i and draw.random() < 0.1:
+            given = [*calls[other], f"share: u{other}"]
+        elif draw.random() < 0.1:
+            given += ["frozen: true"]
+        calls.append([one for one in given if "frozen" not in one and "share" not in one])
+        given += [f"from: u{other}"] * (i and draw.random() < 0.15)
+        text += f"  - {{name: u{i}, {', '.join(given)}}}\n"
+    try:
+        spec = cnncost.loads(text, max_layers=300)
+    except CnncostError:
+        return None
+    return spec if max(node.output.channels for node in spec.network.nodes) < 100 else None
+
+
+def _body(draw: random.Random, blocks: list[str], depth: int) -> list[str]:
+    lines, known = [], ["previous"]
+    sizes = ("filters", "2 * filters", "channels", "filters + 1", "4", "width")
+    for i in range(draw.randint(1, 4)):
+        name = f"l{depth}{i}"
+        repeat = draw.choice(["", "", "", ", repeat: 1", ", repeat: 3", ", repeat: n"])
+        kernel, size = draw.choice(["kernel", "1", "3"]), draw.choice(sizes)
+        choices = [
+            f"{{name: {name}, conv: {size}, kernel: {kernel}, padding: same{repeat}}}",
+            draw.choice(["act", "relu", "batchnorm", "sigmoid", "identity"]),
+            f"{{name: {name}, slice: [{draw.choice(['0', '1', 'channels // 2'])}, channels]}}",
+            f"{{name: {name}, concat: [previous, {draw.choice(known)}]}}",
+        ]
+        if blocks:
+            call = f"{draw.choice(blocks)}: {size}, kernel: {kernel}, act: act"
+            choices += [f"{{name: {name}, {call}{repeat}}}"] * 2
+        if depth < 2:
+            inner = ", ".join(_body(draw, blocks, depth + 1))
+            choices.append(f"{{name: {name}, parallel: [[{inner}], []]{repeat}}}")
+        lines.append(draw.choice(choices))
+        known += [name] if f"name: {name}," in lines[-1] else []
+    return lines
+
+
 def _odd() -> list[Any]:
     return [pytest.param(cnncost.loads(text), id=name) for name, text in ODD.items()]
 
@@ -73,11 +143,9 @@ def _small(name: str) -> Spec:
     (shape,) = (node.output.dims for node in cnncost.load(name).network.inputs)
     small = (shape[0], *(max(extent // 4, 1) for extent in shape[1:]))
     try:
-        spec = cnncost.load(name, inputs={"": small})
-    except cnncost.CnncostError:
+        return cnncost.load(name, inputs={"": small})
+    except CnncostError:
         return cnncost.load(name)
-    # A batch norm in training needs more than one value a channel, as these have not.
-    return spec
 
 
 def _both(spec: Spec) -> tuple[Any, Any]:
@@ -107,7 +175,11 @@ def _same(spec: Spec) -> None:
 
 @pytest.mark.parametrize("name", bundled.names())
 def test_parameters_and_output_are_the_flat_codes(name: str) -> None:
-    _same(_small(name))
+    spec = _small(name)
+    if write(spec).decode() == pytorch_code(spec.network):
+        assert "blocks:" not in spec.text.text
+    else:
+        _same(spec)
 
 
 @pytest.mark.parametrize("spec", _odd())
@@ -123,3 +195,24 @@ def test_as_much_is_kept_for_the_backward_pass(name: str) -> None:
     data = [torch.randn(2, *node.output.dims) for node in spec.network.inputs]
     flat, classes = _both(spec)
     assert _saved(flat, data) == _saved(classes, data) > 0
+
+
+def test_random_blocks_are_the_flat_codes() -> None:
+    specs = [spec for spec in map(_drawn, range(250)) if spec]
+    assert len(specs) > 100
+    for spec in specs:
+        _same(spec)
+        flat, classes = _both(spec)
+        data = [torch.randn(2, *node.output.dims) for node in spec.network.inputs]
+        if any(p.requires_grad for p in flat.parameters()):
+            assert _saved(flat, data) == _saved(classes, data)
+
+
+@pytest.mark.parametrize("name", ["resnet50", "mobilenet_v2", "densenet121", "convnext_tiny"])
+def test_the_inference_peak_is_the_eager_one(name: str) -> None:
+    """Blocks hold their inputs until they return, which verify's flat code does not."""
+    spec = _small(name)
+    data = [torch.randn(1, *node.output.dims) for node in spec.network.inputs]
+    report = memory(spec.network, batch=1)
+    assert _inference(build(write(spec).decode()), data) == report.inference_eager.bytes
+    assert report.inference_eager.bytes > report.inference.bytes

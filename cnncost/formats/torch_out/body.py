@@ -81,32 +81,43 @@ class Body:
         return lines + [f"        self.{name}.requires_grad_(False)" for name in frozen]
 
     def _variables(self) -> dict[int, str]:
-        """A name for each tensor: `x` where only the next line reads it."""
+        """A name for each tensor: `x` where only the next line reads it, as a rule.
+
+        In a block's class its first input is `x`, and what flows is `y` if `x` is read again.
+        """
         # What flows from a block's first input to its first line stands right before that.
         inputs = [*self.inputs[1:], *self.inputs[:1]] if self.flow else [*self.inputs]
-        first = len(inputs) - 1 if self.flow else 0
         order = [*(i for i, _ in inputs), *(part.node for part in self.parts)]
-        place = {index: i for i, index in enumerate(order)}
-        readers: list[list[int]] = [[] for _ in order]
-        for part in self.parts:
-            for i in part.reads:
-                readers[place[i]].append(place[part.node])
-        flows = [seen in ([], [i + 1]) for i, seen in enumerate(readers)]
-        if len(self.outputs) > 1:
-            flows = [flow and bool(seen) for flow, seen in zip(flows, readers, strict=True)]
-        if len(inputs) > 1:
-            kept = first if self.flow else len(inputs)
-            flows[:kept] = [False] * kept
-        word = "y" if self.flow and not flows[first] else "x"
         names = [*(name for _, name in inputs), *(part.name for part in self.parts)]
+        flows = self._flows(order)
+        taken, word = ["x"], "x"
         if self.flow:
-            names[first], flows[first] = "x", True
+            first = len(inputs) - 1
+            taken, word = ["x", "y"], "x" if flows[first] else "y"
+            names[first], flows[first] = self.flow, True
         free = [name for name, flow in zip(names, flows, strict=True) if not flow]
-        words = iter(identifiers(free, {"x", "y"} if self.flow else ["x"]))
+        words = iter(identifiers(free, taken))
         found = [word if flow else next(words) for flow in flows]
         if self.flow:
             found[first] = self.flow
         return dict(zip(order, found, strict=True))
+
+    def _flows(self, order: Sequence[int]) -> list[bool]:
+        """Whether a tensor needs no name of its own: only the next line reads it."""
+        place = {node: i for i, node in enumerate(order)}
+        readers: list[list[int]] = [[] for _ in order]
+        for part in self.parts:
+            for i in part.reads:
+                readers[place[i]].append(place[part.node])
+        alone, given = len(self.outputs) == 1, set(self.outputs)
+        flows = [
+            (seen == [i + 1] and order[i] not in given) or (alone and not seen)
+            for i, seen in enumerate(readers)
+        ]
+        named = len(self.inputs) - bool(self.flow)
+        if len(self.inputs) > 1:
+            flows[:named] = [False] * named
+        return flows
 
     def _steps(self, attributes: dict[int, str], variables: dict[int, str]) -> list[str]:
         lines: list[str] = []

@@ -2,8 +2,9 @@
 
 What is measured or tapped is written flat, a line a layer in one class: within classes the
 caller still holds a block's input while the block runs, so that tensors live longer than their
-last use asks for. The parameters, the outputs and what is kept for the backward pass are the
-same in both forms.
+last use asks for (the inference peak is the eager one of the memory report, and above it where
+a named variable outlives its readers, as U-Net's skips do). The parameters, the outputs and what
+is kept for the backward pass are the same in both forms.
 """
 
 from __future__ import annotations
