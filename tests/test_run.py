@@ -91,6 +91,7 @@ def test_json_has_the_shapes() -> None:
         (["minmax", "1,x"], "'x' is no number"),
         (["minmax", "left=1"], "left= names no input, or one twice\n  hint: the inputs are input"),
         (["lenet5", "1"], "conv carries no numbers"),
+        (["-", "-"], "standard input cannot hold both"),
     ],
 )
 def test_what_does_not_fit_is_an_error(arguments: list[str], message: str) -> None:

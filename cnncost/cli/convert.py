@@ -102,6 +102,8 @@ def _rewritten(spec: Spec, max_layers: int, *, flat: bool) -> Spec:
     from cnncost.formats.spec_text import spec_text
     from cnncost.formats.structured import structured_text
 
+    if any(said.line.values is not None for said in spec.written.values()):
+        sys.stderr.write("the layers' values are left out\n")
     graph = graph_of(spec.network)
     text = spec_text(graph) if flat else structured_text(graph)
     return api.loads(text, name=spec.text.name, max_layers=max_layers)

@@ -72,6 +72,8 @@ def run(
     from cnncost.study.run import run as evaluate
     from cnncost.views.run import write
 
+    if arch == "-" and values == ["-"]:
+        raise CnncostError("standard input cannot hold both the spec and the values", "name a file")
     refuse_existing(output, force=force)
     spec = options.load(arch, settings, strict=True)
     check(spec)
