@@ -112,11 +112,11 @@ class Expansion:
         """One copy of a line: what its name stands for, and its output."""
         if len(self.assembly.written) >= self.max_layers:
             raise TooMany(line.start, f"more than {self.max_layers:,} layers")
-        if line.block is not None:
-            return self._call(line, line.block, name, source, previous, frame)
-        if line.bodies:
-            return self._structure(line, name, source, frame)
         try:
+            if line.block is not None:
+                return self._call(line, line.block, name, source, previous, frame)
+            if line.bodies:
+                return self._structure(line, name, source, frame)
             node = self.assembly.layer(
                 line, name, source, Site(self.builder.nodes, frame, previous)
             )

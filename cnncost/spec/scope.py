@@ -117,7 +117,9 @@ class Copies:
 
     def copy(self, number: int, name: str, offset: int) -> Entry:
         if not 1 <= number <= len(self.copies):
-            raise Misread(offset, f"{name} has {len(self.copies)} copies, not {number}")
+            have = len(self.copies)
+            held = "1 copy" if have == 1 else f"{have} copies"
+            raise Misread(offset, f"{name} has {held}, not {number}")
         return self.copies[number - 1]
 
 

@@ -64,6 +64,21 @@ def transpose(b: Builder, call: Call) -> Value:
     return _unspread(b, call, x).permuted(tuple(order))
 
 
+def movedim(b: Builder, call: Call) -> Value:
+    """Axes taken out and put in elsewhere; the others keep their order."""
+    x: Value = call.arguments["self"]
+    rank = len(x.shape)
+    moved = {}
+    for key in ("source", "destination"):
+        given = call.arguments[key]
+        listed = [given] if isinstance(given, int) else given
+        moved[key] = [axis_of(axis, rank) for axis in listed]
+    order = [axis for axis in range(rank) if axis not in moved["source"]]
+    for to, axis in sorted(zip(moved["destination"], moved["source"], strict=True)):
+        order.insert(to, axis)
+    return _unspread(b, call, x).permuted(tuple(order))
+
+
 def expand(b: Builder, call: Call) -> Value:
     """Repeated along axes of one, once something needs it so."""
     x: Value = call.arguments["self"]
