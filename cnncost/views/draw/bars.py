@@ -29,7 +29,7 @@ PANELS = (
     Panel("units", lambda row: row.units, "conv"),
     Panel("weights", lambda row: row.weights, "dense"),
     Panel("connections", lambda row: row.connections, "block"),
-    Panel("bytes alive, inference", lambda row: _alive(row), "attention"),
+    Panel("bytes alive", lambda row: _alive(row), "attention"),
 )
 """Memory is what is alive while a layer runs, of one example in fp32; of a block the most."""
 
