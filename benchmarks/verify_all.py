@@ -11,7 +11,7 @@ import time
 
 import cnncost
 from cnncost import bundled
-from cnncost.verify.difference import verify
+from cnncost.verify.difference import exported, verify
 
 BATCHES = (1, 4)
 
@@ -21,7 +21,10 @@ def main() -> int:
     for name in sys.argv[1:] or bundled.names():
         for batch in BATCHES:
             start = time.perf_counter()
-            verdict = verify(cnncost.load(name).network, batch, lambda _: None)
+            spec = cnncost.load(name)
+            verdict = verify(spec.network, batch, lambda _: None)
+            further = exported(spec.network, spec.written, batch, lambda _: None)
+            verdict = verdict._replace(lines=(*verdict.lines, *further))
             differing = [
                 f"{line.quantity}: {line.computed:,} computed, {line.measured:,} measured"
                 for line in verdict.lines

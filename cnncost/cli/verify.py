@@ -34,13 +34,18 @@ def verify(
 
     Needs PyTorch: pip install 'cnncost[torch]'. Exit code 1: a number differs.
     """
-    from cnncost.verify.difference import verify
+    from cnncost.verify.difference import exported, verify
     from cnncost.views import proof
     from cnncost.views.backward.symbolic import gradient_line
 
-    network = options.load(arch, settings, shapes, max_layers, strict=strict).network
+    spec = options.load(arch, settings, shapes, max_layers, strict=strict)
+    network = spec.network
     verdict = verify(network, batch, _tell)
-    verdict = verdict._replace(lines=(*verdict.lines, gradient_line(network, _tell)))
+    further = (
+        *exported(network, spec.written, batch, _tell),
+        gradient_line(network, _tell),
+    )
+    verdict = verdict._replace(lines=(*verdict.lines, *further))
     _tell("")
     write = proof.as_json if form == "json" else proof.as_text
     sys.stdout.write(write(network.name, batch, verdict))

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from fractions import Fraction
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from cnncost.costs import Convention, count_network
 from cnncost.costs.backward import backward_connections
 from cnncost.costs.memory import Memory, memory
 from cnncost.errors import CnncostError
 from cnncost.formats import missing
-from cnncost.formats.torch_out import pytorch_code
+from cnncost.formats.torch_out import pytorch_classes, pytorch_code
 from cnncost.network import Network
-from cnncost.verify.measure import Measured, measure
+from cnncost.verify.measure import Measured, measure, weigh
+
+if TYPE_CHECKING:
+    from cnncost.spec.assembly import Written
 
 STEP = Fraction(2, 10_000)
 """How far the predicted peak of a training step may lie from the measured one."""
@@ -87,6 +90,33 @@ def verify(network: Network, batch: int, tell: Callable[[str], None]) -> Verdict
         raise CnncostError(f"PyTorch cannot run {network.name}: {reason}", hint) from None
     wrong = _wrong_shapes(network, found)
     return Verdict((*_counts(network, found, wrong), *_memory(network, found, batch)), wrong)
+
+
+def exported(
+    network: Network, written: Mapping[int, Written], batch: int, tell: Callable[[str], None]
+) -> tuple[Line, ...]:
+    """The figures of the very file that `convert` writes, its blocks as classes.
+
+    Classes hold a block's input until it returns, so its peaks are those of `verify`'s flat
+    code or a little above; what it has and keeps is the same.
+
+    Args:
+        written: where each layer stands in its spec (a Spec's `written`).
+        tell: as in `verify`, which has run the network before.
+    """
+    tell("the exported file")
+    shapes = [node.output.dims for node in network.inputs]
+    found = weigh(pytorch_classes(network, written), shapes, batch)
+    ours: Memory = memory(network, batch=batch)
+    saved = ours.saved.total if ours.complete and ours.saved else None
+    wanted = [network.nodes[i].output.dims for i in network.outputs]
+    right = sum(a == b for a, b in zip(wanted, found.outputs, strict=True))
+    parameters = count_network(network, Convention()).totals.parameters
+    return (
+        Line("exported file: outputs", len(wanted), right),
+        Line("exported file: parameters", parameters, found.parameters),
+        Line("exported file: saved", saved, found.saved, "bytes"),
+    )
 
 
 def _wrong_shapes(network: Network, found: Measured) -> tuple[Wrong, ...]:

@@ -71,6 +71,35 @@ def measure(code: str, inputs: Sequence[tuple[int, ...]], batch: int, tell: Prog
     )
 
 
+class Weighed(NamedTuple):
+    """What does not depend on how long a block's caller holds on to its input."""
+
+    parameters: int
+    outputs: tuple[tuple[int, ...], ...]
+    """The outputs' shapes, without the batch."""
+    saved: int | None
+    """As in `Measured`."""
+
+
+def weigh(code: str, inputs: Sequence[tuple[int, ...]], batch: int) -> Weighed:
+    """Run a file of code, whose last class is the network, forward alone; as `measure`."""
+    import torch
+
+    torch.manual_seed(0)
+    model = build(code)
+    data = [torch.randn(batch, *dims) for dims in inputs]
+    parameters = list(model.parameters())
+    model.eval()
+    with torch.no_grad():
+        found = model(*data)
+    many = found if isinstance(found, tuple) else (found,)
+    return Weighed(
+        sum(p.numel() for p in parameters),
+        tuple(tuple(y.shape[1:]) for y in many),
+        _saved(model, data) if any(p.requires_grad for p in parameters) else None,
+    )
+
+
 def build(code: str) -> Any:  # Any: torch.nn.Module, which is not imported here
     """The network of a file of code: its last class."""
     names: dict[str, Any] = {"__name__": "exported"}  # Any: what the code defines

@@ -58,7 +58,8 @@ def _row(line: Line) -> tuple[str, str, str, str]:
         assert line.computed is not None
         assert line.measured is not None
         away = (line.computed - line.measured) / line.measured
-        says += f" ({away:+.4%}, {float(line.tolerance):.2%} allowed)"
+        slack = f" or {line.slack} bytes" if line.slack else ""
+        says += f" ({away:+.4%}, {float(line.tolerance):.2%}{slack} allowed)"
     return line.quantity, _number(line.computed), _number(line.measured), says
 
 
