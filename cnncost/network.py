@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from cnncost.errors import Refused
 from cnncost.layers import Layer
@@ -81,13 +82,9 @@ class Builder:
             Refused: the shapes do not fit, or the layer's counts pass 2^63.
         """
         inputs = tuple([self.nodes[i].output for i in reads])
-        output = layer.infer(inputs)
+        output = _output(layer, inputs)
         if shares is not None:
             self._match(layer, inputs[0], self.nodes[shares])
-        _bounded("units", output.units)
-        if layer.counted:
-            _bounded("weights", layer.weights(inputs[0]))
-            _bounded("connections", layer.connections(inputs[0], output))
         index = len(self.nodes)
         self.nodes.append(
             Node(index, name, layer, tuple(reads), inputs, output, place, frozen, shares)
@@ -111,6 +108,21 @@ class Builder:
                 "shared layers need the same parameter shapes: the same filters and kernel, "
                 "and inputs of as many channels",
             )
+
+
+@lru_cache(maxsize=1 << 12)
+def _output(layer: Layer, inputs: tuple[Shape, ...]) -> Shape:
+    """The output's shape; networks repeat their layers, and trials repeat whole networks.
+
+    Raises:
+        Refused: the shapes do not fit, or the layer's counts pass 2^63.
+    """
+    output = layer.infer(inputs)
+    _bounded("units", output.units)
+    if layer.counted:
+        _bounded("weights", layer.weights(inputs[0]))
+        _bounded("connections", layer.connections(inputs[0], output))
+    return output
 
 
 def _bounded(what: str, count: int) -> None:

@@ -139,7 +139,7 @@ def _label_setting(tables: Tables, budgets: dict[int, int], ceiling: int) -> int
     """
     metrics = list(budgets)
     order = list(range(len(tables.variables)))
-    last = [max(scope) for scope, _ in tables.factors]
+    last = [max(factor.scope) for factor in tables.factors]
     ahead = list(_cheapest_ahead(tables, metrics, last))
     base = tuple(tables.base[m] for m in metrics)
     labels: list[tuple[int, tuple[int, ...], dict[int, int]]] = [(0, base, {})]

@@ -1,11 +1,12 @@
 """Costs: a network becomes a report of exact counts under a stated convention."""
 
-from cnncost.costs.count import Convention, LayerCount, Report, Totals, count_network
+from cnncost.costs.count import Convention, LayerCount, Report, Totals, count_layer, count_network
 
 __all__ = [
     "Convention",
     "LayerCount",
     "Report",
     "Totals",
+    "count_layer",
     "count_network",
 ]

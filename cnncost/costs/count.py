@@ -75,7 +75,7 @@ class Report(NamedTuple):
 def count_network(network: Network, convention: Convention | None = None) -> Report:
     """Count every layer of a network."""
     convention = convention or Convention()
-    layers = tuple([_count(node, convention) for node in network.layers])
+    layers = tuple([count_layer(node, convention) for node in network.layers])
     counted = [row for row in layers if row.counted]
     totals = Totals(
         units=sum(row.units for row in counted),
@@ -88,7 +88,8 @@ def count_network(network: Network, convention: Convention | None = None) -> Rep
     return Report(network, convention, layers, totals)
 
 
-def _count(node: Node, convention: Convention) -> LayerCount:
+def count_layer(node: Node, convention: Convention) -> LayerCount:
+    """Count one layer of a network."""
     layer, y = node.layer, node.output
     assert layer is not None  # Network.layers leaves the inputs out
     x, connections = node.inputs[0], 0

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from math import prod
-from typing import Any
+from typing import Any, NamedTuple
 
 from cnncost.suggest.tables import Factor, Tables
 
@@ -73,29 +74,13 @@ class Chain:
         total[..., 0] = [choice.score for choice in choices]
         total[..., -1] = [choice.convolutions for choice in choices]
         for factor in due:
-            own = self._array(factor, axes)
-            shape = np.broadcast_shapes(total.shape[:-1], own.shape[:-1])
+            own = factor.laid(axes)
+            shape = np.broadcast_shapes(total.shape[:-1], own.possible.shape)
             total = np.broadcast_to(total, (*shape, width)).copy()
-            total[..., 1:-1] += own
+            total[..., 1:-1] += own.costs[..., list(self.metrics)]
             # Whatever is priced, what makes no network is too dear.
-            total[(own >= NEVER).any(axis=-1) & np.ones(shape, dtype=bool)] = NEVER
+            total[~np.broadcast_to(own.possible, shape)] = NEVER
         return total
-
-    def _array(self, factor: Factor, axes: Sequence[int]) -> Any:  # Any: numpy's array
-        """A table's metrics, its axes in their places among all."""
-        import numpy as np
-
-        never = (NEVER,) * len(self.metrics)
-        rows = [
-            never if costs is None else [costs[m] for m in self.metrics]
-            for _, costs in sorted(factor.table.items())
-        ]
-        sizes = [self.sizes[v] for v in factor.scope]
-        array = np.array(rows, dtype=np.int64).reshape(*sizes, len(self.metrics))
-        places = sorted(range(len(sizes)), key=lambda i: axes.index(factor.scope[i]))
-        array = array.transpose(*places, len(sizes))
-        full = [self.sizes[v] if v in factor.scope else 1 for v in axes]
-        return array.reshape(*full, len(self.metrics))
 
     def ahead(self, prices: Sequence[float]) -> Bound:
         """The least priced cost from every state to the end; one price an amount."""
@@ -104,16 +89,38 @@ class Chain:
         price = np.asarray(prices)
         rest: Any = np.zeros((), dtype=np.float64)
         totals, picks = [rest], []
-        for stage in reversed(self.stages):
-            axes = (*stage.before, stage.variable)
-            shape = [self.sizes[v] if v in stage.after else 1 for v in axes]
-            whole = stage.costs @ price + rest.reshape(shape)
-            full = [self.sizes[v] for v in axes]
-            whole = np.broadcast_to(whole, full)
+        for step in self._backward:
+            whole = (step.costs @ price).reshape(step.own) + rest.reshape(step.behind)
+            if whole.shape != step.full:
+                whole = np.broadcast_to(whole, step.full)
             rest = whole.min(axis=-1)
             totals.append(rest)
             picks.append(whole)
         return Bound(self, price, totals[::-1], picks[::-1])
+
+    @cached_property
+    def _backward(self) -> list[_Step]:
+        """The steps from the last to the first, as the backward pass wants them."""
+        steps = []
+        for stage in reversed(self.stages):
+            axes = (*stage.before, stage.variable)
+            *own, amounts = stage.costs.shape
+            behind = tuple([self.sizes[v] if v in stage.after else 1 for v in axes])
+            costs = stage.costs.reshape(-1, amounts).astype(float)
+            steps.append(_Step(costs, tuple(own), behind, tuple([self.sizes[v] for v in axes])))
+        return steps
+
+
+class _Step(NamedTuple):
+    """One stage for the backward pass."""
+
+    costs: Any  # Any: numpy's array of floats, a row an entry
+    own: tuple[int, ...]
+    """The shape of its entries."""
+    behind: tuple[int, ...]
+    """The shape of the costs to the end behind it."""
+    full: tuple[int, ...]
+    """A choice of every axis."""
 
 
 @dataclass(frozen=True)

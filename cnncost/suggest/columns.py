@@ -4,25 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import product
-from typing import NamedTuple
+from typing import Any
 
-from cnncost.suggest.tables import Costs, Factor, Key, Tables
+from cnncost.suggest.tables import Costs, Factor, Scope, Tables
 
 
-class Part(NamedTuple):
-    """What the choices of a few variables (ascending) add to an amount."""
+@dataclass(frozen=True, eq=False)
+class Part:
+    """What the choices of a few variables add to an amount."""
 
-    scope: tuple[int, ...]
-    table: Mapping[Key, int]
+    scope: Scope
+    amounts: Any  # Any: numpy's array of int64
+    """One axis a variable."""
 
     @property
     def least(self) -> int:
-        return min(self.table.values())
+        return int(self.amounts.min())
 
     @property
     def most(self) -> int:
-        return max(self.table.values())
+        return int(self.amounts.max())
+
+
+def part(scope: Scope, amounts: object) -> Part:
+    """A part of nested lists of amounts, one level a variable."""
+    import numpy as np
+
+    return Part(scope, np.array(amounts, dtype=np.int64))
 
 
 @dataclass(frozen=True)
@@ -37,13 +45,9 @@ class Column:
     def shifted(self) -> Column:
         """The same amount with parts that are never negative: the solver may then drop what
         is over a budget already."""
-        base, parts = self.base, []
-        for scope, table in self.parts:
-            least = min(table.values())
-            base += least
-            if any(amount != least for amount in table.values()):
-                parts.append(Part(scope, {key: n - least for key, n in table.items()}))
-        return Column(base, tuple(parts), self.uses)
+        base = self.base + sum(own.least for own in self.parts)
+        parts = [Part(own.scope, own.amounts - own.least) for own in self.parts]
+        return Column(base, tuple([own for own in parts if own.most]), self.uses)
 
 
 def extended(tables: Tables, columns: Sequence[Column]) -> Tables:
@@ -51,25 +55,23 @@ def extended(tables: Tables, columns: Sequence[Column]) -> Tables:
     if not columns:
         return tables
     columns = [column.shifted() for column in columns]
-    scopes = [scope for scope, _ in tables.factors]
+    scopes = [factor.scope for factor in tables.factors]
     homes: list[list[tuple[int, Part]]] = [[] for _ in scopes]
     for position, column in enumerate(columns):
-        for part in column.parts:
-            home = _home(scopes, part.scope)
+        for own in column.parts:
+            home = _home(scopes, own.scope)
             if home == len(scopes):
-                scopes.append(part.scope)
+                scopes.append(own.scope)
                 homes.append([])
-            homes[home].append((position, part))
+            homes[home].append((position, own))
     factors = [*tables.factors]
-    for scope in scopes[len(factors) :]:
-        sizes = [range(len(tables.variables[v].choices)) for v in scope]
-        factors.append(Factor(scope, dict.fromkeys(product(*sizes), (0,) * len(tables.base))))
+    factors += [_nothing(tables, scope) for scope in scopes[len(factors) :]]
     wider = [_wider(f, columns, own) for f, own in zip(factors, homes, strict=True)]
     base = tables.base + tuple([c.base + _used(c, tables.base) for c in columns])
     return Tables(tables.variables, base, tuple(wider))
 
 
-def _home(scopes: Sequence[tuple[int, ...]], scope: tuple[int, ...]) -> int:
+def _home(scopes: Sequence[Scope], scope: Scope) -> int:
     """The smallest scope that holds this one; a single variable's part stands by itself."""
     if scope in scopes:
         return scopes.index(scope)
@@ -77,21 +79,29 @@ def _home(scopes: Sequence[tuple[int, ...]], scope: tuple[int, ...]) -> int:
     return scopes.index(min(holding, key=len)) if holding else len(scopes)
 
 
+def _nothing(tables: Tables, scope: Scope) -> Factor:
+    """A factor that costs nothing."""
+    import numpy as np
+
+    sizes = [len(tables.variables[v].choices) for v in scope]
+    costs: Any = np.zeros((*sizes, len(tables.base)), dtype=np.int64)
+    return Factor(scope, costs, np.ones(sizes, dtype=bool))
+
+
 def _wider(factor: Factor, columns: Sequence[Column], own: Sequence[tuple[int, Part]]) -> Factor:
-    at = [tuple([factor.scope.index(v) for v in part.scope]) for _, part in own]
-    at_uses = [tuple(column.uses.items()) for column in columns]
-    used = {tuple(column.uses.items()): column for column in columns}
-    table: dict[Key, Costs | None] = {}
-    for key, costs in factor.table.items():
-        if costs is None:
-            table[key] = None
-            continue
-        amounts = {uses: _used(column, costs) for uses, column in used.items()}
-        more = [amounts[uses] for uses in at_uses]
-        for (position, part), places in zip(own, at, strict=True):
-            more[position] += part.table[tuple([key[i] for i in places])]
-        table[key] = costs + tuple(more)
-    return Factor(factor.scope, table)
+    import numpy as np
+
+    more = np.zeros((*factor.possible.shape, len(columns)), dtype=np.int64)
+    for position, column in enumerate(columns):
+        for metric, times in column.uses.items():
+            more[..., position] += times * factor.costs[..., metric]
+    for position, mine in own:
+        sizes = [
+            size if v in mine.scope else 1
+            for v, size in zip(factor.scope, factor.possible.shape, strict=True)
+        ]
+        more[..., position] += mine.amounts.reshape(sizes)
+    return Factor(factor.scope, np.concatenate([factor.costs, more], axis=-1), factor.possible)
 
 
 def _used(column: Column, costs: Costs) -> int:

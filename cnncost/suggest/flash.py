@@ -8,7 +8,7 @@ from functools import partial
 from cnncost.costs.count import count_network
 from cnncost.costs.memory.embedded import flash
 from cnncost.network import Network
-from cnncost.suggest.columns import Column, Part
+from cnncost.suggest.columns import Column, Part, part
 from cnncost.suggest.pieces import Picked, Pieces
 
 
@@ -22,7 +22,7 @@ def column(pieces: Pieces, parameters: int) -> Column:
     for (v, k), network in pieces.trials.items():
         row = added.setdefault(v, [0] * len(pieces.space.variables[v].choices))
         row[k] = _rest(network) - today
-    parts = [Part((v,), {(k,): n for k, n in enumerate(row)}) for v, row in added.items()]
+    parts = [part((v,), row) for v, row in added.items()]
     for node in pieces.draft.network.layers:
         replacing = pieces.replacing(node.index)
         if len(replacing) == 1:
@@ -48,7 +48,8 @@ def _unsure(pieces: Pieces, index: int, replacing: Sequence[int]) -> list[Part]:
     """Of a node that several variables replace: only that its own rest may go."""
     own = max(0, _rest(pieces.network(index)))
     return [
-        Part((v,), {(k,): -own * (index in choice.chains) for k, choice in enumerate(variable)})
+        part(
+            (v,), [-own * (index in choice.chains) for choice in pieces.space.variables[v].choices]
+        )
         for v in replacing
-        for variable in [pieces.space.variables[v].choices]
     ]

@@ -9,7 +9,8 @@ two in one state the one that is no better in anything. What is left at the end 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from time import monotonic
 from typing import Any
 
@@ -44,22 +45,30 @@ class _Prices:
     score: int
 
 
-def solve(tables: Tables, limits: Limits, report: Report | None = None) -> Outcome | None:
+def solve(
+    tables: Tables,
+    limits: Limits,
+    report: Report | None = None,
+    prices: Sequence[float] = (),
+) -> Outcome | None:
     """The best plan within the limits; None where label setting is not the way.
 
-    `report` is told the best score found so far and the bound, in score units.
+    `report` is told the best score found so far and the bound, in score units. `prices` are
+    those of an outcome under the same budgets: a start that saves time.
     """
     if limits.forbidden:
         return None
     metrics = tuple(limits.budgets)
     chain = chained(tables, metrics)
-    return None if chain is None else _Labels(chain, limits, report).solve()
+    return None if chain is None else _Labels(chain, limits, report, prices).solve()
 
 
 class _Labels:
     """One search."""
 
-    def __init__(self, chain: Chain, limits: Limits, report: Report | None) -> None:
+    def __init__(
+        self, chain: Chain, limits: Limits, report: Report | None, prices: Sequence[float]
+    ) -> None:
         import numpy as np
 
         self.chain = chain
@@ -77,9 +86,17 @@ class _Labels:
             unit[resource] = 1.0
         self.needs = [chain.ahead(unit) for unit in units]
         """What each resource takes at least to the end."""
+        self.prices: Any = np.zeros(len(self.room))  # Any: numpy's array
+        """What the share of a budget costs, in score: the best prices so far."""
+        if len(prices) == len(self.room):
+            self.prices = np.array(prices)
 
     def solve(self) -> Outcome | None:
         """The best plan; None where there would be too many labels."""
+        outcome = self._solved()
+        return outcome and replace(outcome, prices=tuple(self.prices.tolist()))
+
+    def _solved(self) -> Outcome | None:
         if any(need.least > room for need, room in zip(self.needs, self.room, strict=True)):
             return Outcome(None)
         prices = self._prices()
@@ -114,7 +131,7 @@ class _Labels:
         """Prices of the resources whose bound is high: a subgradient's way (Polyak's step)."""
         import numpy as np
 
-        prices = np.zeros(len(self.room))
+        prices = self.prices
         best: tuple[float, Bound | None] = (-1.0, None)
         chosen, score, pace, since = None, self.ceiling + 1, 1.0, 0
         for _ in range(ROUNDS):
@@ -124,6 +141,7 @@ class _Labels:
             if value > best[0]:
                 since = since if value < best[0] + 0.5 else 0
                 best = value, bound
+                self.prices = prices
             picked = bound.choices()
             amounts = self._amounts(picked)
             over = (amounts[1:] - self.room) / self.scales
@@ -131,7 +149,7 @@ class _Labels:
                 chosen, score = picked, int(amounts[0])
             if best[0] > score - 1 + TOLERANCE:
                 break
-            if since >= 8:
+            if since >= 5:
                 pace, since = pace / 2, 0
             length = float(over @ over)
             if length == 0 or pace < 0.01:
@@ -212,11 +230,17 @@ class _Labels:
     def _promising(self, step: int, bound: Bound, labels: Any, states: Any, most: float) -> Any:
         """Which labels can end within the budgets and the score; Any: numpy's arrays."""
         rest = bound.totals[step].reshape(-1)[states]
-        prices = bound.prices
-        keep = labels @ prices + rest <= most + TOLERANCE
-        for resource, (need, room) in enumerate(zip(self.needs, self.room, strict=True), 1):
-            keep &= labels[:, resource] + need.totals[step].reshape(-1)[states] <= room
-        return keep
+        near = labels @ bound.prices + rest <= most + TOLERANCE
+        fits = (labels[:, 1:] + self._needed[step][states] <= self.room).all(axis=1)
+        return near & fits
+
+    @cached_property
+    def _needed(self) -> list[Any]:  # Any: numpy's arrays
+        """After each step: what each resource takes at least to the end, from each state."""
+        import numpy as np
+
+        steps = zip(*(need.totals for need in self.needs), strict=True)
+        return [np.stack([total.reshape(-1) for total in step], axis=-1) for step in steps]
 
 
 class _TimeOverError(Exception):

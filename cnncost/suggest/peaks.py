@@ -19,7 +19,7 @@ from functools import partial
 
 from cnncost.costs.memory.inference import Lives
 from cnncost.network import Network
-from cnncost.suggest.columns import Column, Part
+from cnncost.suggest.columns import Column, Part, part
 from cnncost.suggest.pieces import Picked, Pieces
 
 Living = Callable[[Network], Lives]
@@ -44,11 +44,7 @@ class Row:
 
     def column(self, uses: dict[int, int]) -> Column:
         """The row as a column of the tables, with multiples of their metrics added."""
-        parts = [
-            Part((v,), {(k,): amount for k, amount in enumerate(added)})
-            for v, added in self.singles.items()
-            if any(added)
-        ]
+        parts = [part((v,), added) for v, added in self.singles.items() if any(added)]
         return Column(self.base, (*parts, *self.pairs), uses)
 
     def covers(self, other: Row) -> bool:

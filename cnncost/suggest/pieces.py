@@ -10,10 +10,11 @@ from cnncost.errors import CnncostError
 from cnncost.network import Network, Node
 from cnncost.place import Place
 from cnncost.shape import Shape
-from cnncost.suggest.columns import Part
+from cnncost.suggest.columns import Part, part
 from cnncost.suggest.draft import Draft
-from cnncost.suggest.space import Space, trial
-from cnncost.suggest.tables import Key, merge
+from cnncost.suggest.merging import Trials, changed, merge
+from cnncost.suggest.space import Space
+from cnncost.suggest.trials import read
 from cnncost.suggest.variable import Choice, Piece
 
 Picked = tuple[int, int]
@@ -27,6 +28,12 @@ class Pieces:
     space: Space
     trials: dict[Picked, Network]
     """For each choice of a variable of widths: the network with that choice alone."""
+
+    @cached_property
+    def changes(self) -> Trials:
+        """What each of the trials changes."""
+        base = self.draft.network
+        return {picked: changed(base, network) for picked, network in self.trials.items()}
 
     @cached_property
     def replacing_of(self) -> dict[int, list[int]]:
@@ -52,14 +59,7 @@ class Pieces:
 
     def widths(self, index: int) -> list[int]:
         """The variables of widths that change a node or what it reads."""
-        base = self.draft.network.nodes[index]
-        found = [
-            v
-            for (v, _), network in self.trials.items()
-            if (network.nodes[index].layer, network.nodes[index].inputs)
-            != (base.layer, base.inputs)
-        ]
-        return list(dict.fromkeys(found))
+        return list(dict.fromkeys(v for (v, _), trial in self.changes.items() if index in trial))
 
     def network(self, index: int, widths: Sequence[Picked] = ()) -> Network:
         """A node alone behind an input of its own, under these widths."""
@@ -91,15 +91,15 @@ class Pieces:
         """
         choices = range(len(self.space.variables[r].choices))
         alone = [added((r, k), ()) for k in choices]
-        parts = [Part((r,), {(k,): alone[k] for k in choices})]
+        parts = [part((r,), alone)]
         for v in self.widths(index):
-            table: dict[Key, int] = {}
-            for k in choices:
-                for w in range(len(self.space.variables[v].choices)):
-                    more = added((r, k), ((v, w),) if w else ()) - alone[k]
-                    table[(k, w) if r < v else (w, k)] = more
-            if any(table.values()):
-                parts.append(Part(tuple(sorted((r, v))), table))
+            more = [
+                [added((r, k), ((v, w),) if w else ()) - alone[k] for k in choices]
+                for w in range(len(self.space.variables[v].choices))
+            ]
+            own = part((v, r), more)
+            if own.amounts.any():
+                parts.append(own if v < r else Part((r, v), own.amounts.T))
         return tuple(parts)
 
     def _frozen(self, index: int) -> bool:
@@ -131,8 +131,9 @@ class Pieces:
         return found if at == len(spec.network.nodes) else None
 
     def _merged(self, index: int, widths: Sequence[Picked]) -> Piece:
-        changed = [self.trials[picked].nodes[index] for picked in widths]
-        return merge(self.draft.network.nodes[index], changed)
+        trials = [self.changes[picked] for picked in widths]
+        own = [trial[index] for trial in trials if index in trial]
+        return merge(self.draft.network.nodes[index], own)
 
 
 def pieces_of(space: Space) -> Pieces:
@@ -140,7 +141,7 @@ def pieces_of(space: Space) -> Pieces:
     trials: dict[Picked, Network] = {}
     for v, variable in enumerate(space.variables):
         for k, choice in enumerate(variable.choices):
-            network = trial(space.draft, choice) if variable.group else None
+            network = read(space.draft, choice) if variable.group else None
             if network is not None:
                 trials[v, k] = network
     return Pieces(space, trials)

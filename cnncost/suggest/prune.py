@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import replace
-from itertools import product
 from typing import Any
 
-from cnncost.suggest.tables import Factor, Tables
+from cnncost.suggest.tables import Tables
 
 
 def without_dominated(tables: Tables, metrics: Sequence[int], *, scored: bool = True) -> Tables:
@@ -19,7 +17,10 @@ def without_dominated(tables: Tables, metrics: Sequence[int], *, scored: bool = 
     """
     import numpy as np
 
-    arrays = [_array(factor, metrics) for factor in tables.factors]
+    arrays = [
+        np.where(factor.possible[..., None], factor.costs[..., list(metrics)], np.inf)
+        for factor in tables.factors
+    ]
     kept: list[list[int]] = []
     for v, variable in enumerate(tables.variables):
         views = [
@@ -34,7 +35,7 @@ def without_dominated(tables: Tables, metrics: Sequence[int], *, scored: bool = 
                 alive.remove(k)
         alive = alive if scored else _reaching(tables, views, v, alive)
         kept.append(alive)
-    return restricted(tables, kept)
+    return tables.restricted(kept)
 
 
 def without_kinds(tables: Tables, kinds: Collection[str]) -> Tables:
@@ -45,7 +46,7 @@ def without_kinds(tables: Tables, kinds: Collection[str]) -> Tables:
         [k for k, choice in enumerate(variable.choices) if choice.kind not in kinds]
         for variable in tables.variables
     ]
-    return restricted(tables, kept)
+    return tables.restricted(kept)
 
 
 def _reaching(tables: Tables, views: Sequence[Any], v: int, alive: list[int]) -> list[int]:
@@ -64,33 +65,3 @@ def _beats(
     if one.convolutions > two.convolutions or (scored and one.score > two.score):
         return False
     return all(bool((view[other] <= view[k]).all()) for view in views)
-
-
-def _array(factor: Factor, metrics: Sequence[int]) -> Any:  # Any: numpy's array
-    """A table as an array: one axis a variable, the metrics last; infinite where impossible."""
-    import numpy as np
-
-    sizes = [1 + max(key[i] for key in factor.table) for i in range(len(factor.scope))]
-    array = np.full((*sizes, len(metrics)), np.inf)
-    for key, costs in factor.table.items():
-        if costs is not None:
-            array[key] = [costs[metric] for metric in metrics]
-    return array
-
-
-def restricted(tables: Tables, kept: Sequence[Sequence[int]]) -> Tables:
-    """The tables over some of each variable's choices, the first among them."""
-    variables = tuple(
-        replace(variable, choices=tuple(variable.choices[k] for k in alive))
-        for variable, alive in zip(tables.variables, kept, strict=True)
-    )
-    factors = []
-    for scope, table in tables.factors:
-        chosen = [kept[v] for v in scope]
-        keys = product(*(range(len(alive)) for alive in chosen))
-        short = {
-            key: table[tuple(alive[k] for alive, k in zip(chosen, key, strict=True))]
-            for key in keys
-        }
-        factors.append(Factor(scope, short))
-    return Tables(variables, tables.base, tuple(factors))

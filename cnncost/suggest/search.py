@@ -204,6 +204,8 @@ class _Run:
         self.best: Plan | None = None
         self.bounds: list[int] = []
         """For each scene that was not finished: what no plan of it scores below."""
+        self.prices: tuple[float, ...] = ()
+        """The budgets' prices in the scene before: they hardly differ from one to the next."""
 
     def visit(self, offer: Offer) -> None:
         """Search one scene for a better plan than the best so far."""
@@ -294,8 +296,9 @@ def _solved(
     started = monotonic()
     tables = scene.space.tables
     few = len(limits.budgets) <= MOST_LABELLED
-    outcome = labels.solve(tables, limits, tell) if few else None
+    outcome = labels.solve(tables, limits, tell, run.prices) if few else None
     if outcome is not None:
+        run.prices = outcome.prices
         return outcome
     if limits.cutoff is None and _out_of_reach(tables, limits):
         return Outcome(None)

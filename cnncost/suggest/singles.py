@@ -1,8 +1,13 @@
-"""Single edits: each alone, recounted, those that help the budgets most for their score first."""
+"""Single edits: each alone, those that help the budgets most for their score first.
+
+They are ranked by what the counter foresees of them; what is shown is written, read and counted.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import NamedTuple
 
 from cnncost.suggest.budget import Budget
 from cnncost.suggest.damage import UNIT
@@ -14,24 +19,49 @@ FLOOR = 0.002 * UNIT
 """Added to a score before dividing by it, so that free edits that hardly save don't lead."""
 
 
-def ranked(
-    draft: Draft, choices: Iterable[Choice], before: Measures, budgets: Sequence[Budget]
-) -> tuple[Single, ...]:
-    """The edits that save some metric, by what they save for their score.
+class Foreseen(NamedTuple):
+    """One edit, and the network as it would be counted."""
 
-    With budgets, saved is the part of the excess that is gone; without, the part of the
-    metric, both averaged over the metrics.
-    """
-    found = [single(draft, choice) for choice in choices]
-    saving = [s for s in found if s is not None and _saves(s, before)]
-    return tuple(sorted(saving, key=lambda s: -_worth(s, before, budgets)))
+    choice: Choice
+    after: Measures
 
 
-def _saves(one: Single, before: Measures) -> bool:
-    return any(one.after[metric] < value for metric, value in before.items())
+class Singles:
+    """Edits that save some metric, the best for their score first."""
+
+    def __init__(
+        self,
+        draft: Draft,
+        foreseen: Sequence[Foreseen],
+        before: Measures,
+        budgets: Sequence[Budget],
+    ) -> None:
+        self.draft = draft
+        self.before = before
+        saving = [one for one in foreseen if self._saves(one.after)]
+        self.ranked = tuple(sorted(saving, key=lambda one: -_worth(one, before, budgets)))
+
+    def __len__(self) -> int:
+        return len(self.ranked)
+
+    def __iter__(self) -> Iterator[Single]:
+        """The edits, each recounted when it is reached."""
+        for choice, _ in self.ranked:
+            one = single(self.draft, choice)
+            if one is not None and self._saves(one.after):
+                yield one
+
+    def first(self, count: int | None) -> tuple[Single, ...]:
+        """The best few, recounted; all without a count."""
+        return tuple(islice(self, count))
+
+    def _saves(self, after: Measures) -> bool:
+        return any(after[metric] < value for metric, value in self.before.items())
 
 
-def _worth(one: Single, before: Measures, budgets: Sequence[Budget]) -> float:
+def _worth(one: Foreseen, before: Measures, budgets: Sequence[Budget]) -> float:
+    """What an edit saves for its score: with budgets the part of the excess that is gone,
+    without the part of the metric, both averaged over the metrics."""
     over = {b.metric: b.most for b in budgets if before[b.metric] > b.most}
     saved = 0.0
     for metric in over or ("weights", "connections"):

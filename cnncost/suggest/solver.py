@@ -48,6 +48,8 @@ class Outcome:
     """Whether the plan is the best, or that there is none is certain."""
     exact: float = 0.0
     """The solver's own bound, which need not be whole."""
+    prices: tuple[float, ...] = ()
+    """What a share of each budget is worth in score, where the solver prices budgets."""
 
 
 @dataclass
@@ -116,9 +118,9 @@ def _model(
         columns.append(mine)
         model.row(1, 1, dict.fromkeys(mine, 1.0))
     metrics: dict[int, dict[int, float]] = {metric: {} for metric in limits.budgets}
-    for scope, table in tables.factors:
-        for key, column in _tuples(model, columns, scope, table).items():
-            costs = table[key]
+    for part in tables.factors:
+        for key, column in _tuples(model, columns, part.scope, part.table).items():
+            costs = part.table[key]
             assert costs is not None  # impossible combinations have no column
             for metric, terms in metrics.items():
                 if costs[metric]:

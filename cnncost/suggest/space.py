@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from cnncost.network import Network
 from cnncost.suggest.catalogue import KINDS, STRUCTURAL, Menu
 from cnncost.suggest.draft import Draft
-from cnncost.suggest.tables import Tables, build
+from cnncost.suggest.filling import build
+from cnncost.suggest.merging import Trial
+from cnncost.suggest.tables import Tables
+from cnncost.suggest.trials import tried
 from cnncost.suggest.variable import Choice, Variable
 
 
@@ -39,23 +41,21 @@ def explore(
     replacements of layers as well.
     """
     variables: list[Variable] = []
-    trials: dict[tuple[int, int], Network] = {}
+    trials: dict[tuple[int, int], Trial] = {}
     for variable in offered(draft, menu):
-        index = len(variables)
-        kept = [variable.choices[0]]
-        for choice in variable.choices[1:]:
-            if ceiling is not None and choice.score > ceiling:
-                continue
-            if choice.kind in STRUCTURAL and not structural:
-                continue
-            if variable.group:
-                network = trial(draft, choice)
-                if network is None:
-                    continue
-                trials[index, len(kept)] = network
-            kept.append(choice)
-        if len(kept) > 1:
-            variables.append(replace(variable, choices=tuple(kept)))
+        kept = [
+            choice
+            for choice in variable.choices[1:]
+            if ceiling is None or choice.score <= ceiling
+            if structural or choice.kind not in STRUCTURAL
+        ]
+        one = replace(variable, choices=(variable.choices[0], *kept))
+        made: list[Trial] = []
+        if variable.group:
+            one, made = tried(draft, one)
+        if len(one.choices) > 1:
+            trials |= {(len(variables), k): own for k, own in enumerate(made, 1)}
+            variables.append(one)
     tables = build(draft, variables, trials)
     return Space(draft, tables, _convolutions(draft) // 2)
 
@@ -64,14 +64,6 @@ def offered(draft: Draft, menu: Menu) -> list[Variable]:
     """Every variable of a draft, those of widths first, each in the order of the file."""
     found = [v for kind in KINDS if menu.uses(kind) for v in kind.variables(draft, menu)]
     return sorted(found, key=lambda variable: (not variable.group, variable.first))
-
-
-def trial(draft: Draft, choice: Choice) -> Network | None:
-    """The network with one choice alone; None if it is none, or not of the same layers."""
-    spec = draft.edited(choice.changes)
-    if spec is None or len(spec.network.nodes) != len(draft.network.nodes):
-        return None
-    return spec.network
 
 
 def _convolutions(draft: Draft) -> int:

@@ -18,15 +18,18 @@ from cnncost.suggest.catalogue import Menu
 from cnncost.suggest.change import apply, unified_diff
 from cnncost.suggest.damage import UNIT
 from cnncost.suggest.draft import METRICS, Draft, Measures, drafted, named
+from cnncost.suggest.filling import alone
 from cnncost.suggest.meter import SCALED, Meter, ordered
-from cnncost.suggest.plan import Plan, Single
+from cnncost.suggest.plan import Plan, single
 from cnncost.suggest.precision import Precision, price, smaller
 from cnncost.suggest.reach import Reach, reach
 from cnncost.suggest.scenes import scenes, spatial
 from cnncost.suggest.search import Progress, Search, holds
 from cnncost.suggest.sheet import Sheet
-from cnncost.suggest.singles import ranked
+from cnncost.suggest.singles import Foreseen, Singles
 from cnncost.suggest.space import offered
+from cnncost.suggest.tables import Costs
+from cnncost.suggest.trials import tried
 from cnncost.suggest.variable import Variable
 
 
@@ -58,7 +61,7 @@ class Suggestion:
     spec: Spec
     before: Measures
     budgets: tuple[Budget, ...]
-    singles: tuple[Single, ...]
+    singles: Singles
     """The edits that save, the best ones first."""
     plan: Plan | None
     proved: bool
@@ -115,7 +118,9 @@ class Study:
         _refuse_unknown(self.draft, request.menu.kept)
         meter.refuse_unknown(self.draft.network)
         self.before = self.draft.measured(self.draft.network)
-        variables = [_valid(self.draft, v) for v in offered(self.draft, request.menu)]
+        self.alone = list(_foreseen(self.draft, request.menu))
+        """Every choice of every variable alone."""
+        variables = [variable for variable, _ in self.alone]
         self.search = Search(scenes(self.draft, request.menu), variables, request.seconds)
 
     def budgets(self) -> tuple[Budget, ...]:
@@ -127,9 +132,7 @@ class Study:
     def suggest(self, progress: Progress | None = None) -> Suggestion:
         """Everything that there is to say."""
         budgets = self.budgets()
-        alone = [c for variable in self.search.variables for c in variable.choices[1:]]
-        alone += spatial(self.draft, self.request.menu)
-        singles = ranked(self.draft, alone, self.before, budgets)
+        singles = Singles(self.draft, self._singles(), self.before, budgets)
         alike = uniform(self.draft, self.search.variables, budgets) if budgets else None
         found = self.search.best(budgets, alike, progress=progress) if budgets else None
         plan = found.plan if found else None
@@ -154,6 +157,21 @@ class Study:
             self.draft.meter.scale,
             _narrow(self.draft),
         )
+
+    def _singles(self) -> list[Foreseen]:
+        """Every edit alone: as the counter foresees it where only counts are looked at, else as
+        its text measures."""
+        counts = [
+            Foreseen(choice, dict(zip(METRICS, costs, strict=True)))
+            for variable, found in self.alone
+            for choice, costs in zip(variable.choices[1:], found, strict=True)
+        ]
+        spatial_ones = [single(self.draft, c) for c in spatial(self.draft, self.request.menu)]
+        others = [Foreseen(one.choice, one.after) for one in spatial_ones if one is not None]
+        if not self.draft.meter.bytes:
+            return [*counts, *others]
+        measured = [single(self.draft, one.choice) for one in counts]
+        return [*(Foreseen(one.choice, one.after) for one in measured if one), *others]
 
     def _precisions(self, budgets: Sequence[Budget]) -> Iterator[Precision]:
         """The best plans at smaller element types, for the same amounts of bytes."""
@@ -210,10 +228,15 @@ class Study:
         return unified_diff(self.original, plan.text, self.draft.sheet.name)
 
 
-def _valid(draft: Draft, variable: Variable) -> Variable:
-    """The variable with the choices that make a network."""
-    good = [choice for choice in variable.choices if draft.edited(choice.changes) is not None]
-    return replace(variable, choices=tuple(good))
+def _foreseen(draft: Draft, menu: Menu) -> Iterator[tuple[Variable, list[Costs]]]:
+    """Every variable with the choices that make a network, and the costs of each alone."""
+    for variable in offered(draft, menu):
+        one, trials = tried(draft, variable) if variable.group else (variable, [])
+        found = alone(draft, one, {(0, k): own for k, own in enumerate(trials, 1)})
+        pairs = zip(one.choices[1:], found[1:], strict=True)
+        good = [(choice, costs) for choice, costs in pairs if costs is not None]
+        choices = (one.choices[0], *(choice for choice, _ in good))
+        yield replace(one, choices=choices), [costs for _, costs in good]
 
 
 def _shares(draft: Draft) -> dict[str, dict[str, float]]:

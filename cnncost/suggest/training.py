@@ -13,17 +13,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import accumulate
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from cnncost.costs.gradients import gradients
 from cnncost.costs.memory.report import COUNTER, OPTIMIZERS, buffers
 from cnncost.costs.memory.training import backward_moments, forward, loss, training_pass
 from cnncost.network import Network, Node
 from cnncost.suggest.columns import Column, Part
+from cnncost.suggest.filling import by_node
 from cnncost.suggest.meter import METRICS, Meter
 from cnncost.suggest.peaks import Row
 from cnncost.suggest.pieces import Picked, Pieces
-from cnncost.suggest.tables import Key, by_node
+from cnncost.suggest.tables import Factor, Scope
 
 PARAMETERS, WEIGHTS = METRICS.index("parameters"), METRICS.index("weights")
 
@@ -96,7 +97,7 @@ class _Step:
         ]
         self.made = [*reversed(list(accumulate(reversed(own)))), 0]
         """The gradients of parameters once the backward pass has done a node, at full width."""
-        self.by_node = list(by_node(pieces.draft, self.variables, pieces.trials))
+        self.by_node = list(by_node(pieces.draft, self.variables, pieces.changes))
 
     # What lives
 
@@ -162,7 +163,7 @@ class _Step:
             if len(replacing) == 1:
                 added = partial(self._added, node.index)
                 parts = self.pieces.replacement(node.index, replacing[0], added)
-                found[node.index, replacing[0]] = tuple(p for p in parts if any(p.table.values()))
+                found[node.index, replacing[0]] = tuple(p for p in parts if p.amounts.any())
         return found
 
     def _added(self, index: int, picked: Picked, widths: Sequence[Picked]) -> int:
@@ -200,33 +201,35 @@ class _Step:
 
     def _gradients(self, since: int, times: int) -> tuple[Part, ...]:
         """The parameters that are trained from a node on, so many times."""
-        merged: dict[tuple[int, ...], dict[Key, int]] = {}
-        for node, scope, table in self.by_node:
+        found: dict[Scope, Any] = {}  # Any: numpy's arrays
+        for node, factor in self.by_node:
             if node.index >= since and self.trained[node.index]:
-                mine = merged.setdefault(scope, dict.fromkeys(table, 0))
-                for key, costs in table.items():
-                    mine[key] += 0 if costs is None else self.meter.size * times * costs[PARAMETERS]
-        return tuple(Part(scope, table) for scope, table in merged.items())
+                own = self.meter.size * times * factor.costs[..., PARAMETERS]
+                found[factor.scope] = found.get(factor.scope, 0) + own
+        return tuple(Part(scope, amounts) for scope, amounts in found.items())
 
     def _temporaries(self) -> list[tuple[Part, ...]]:
         """For each tensor that may be the largest: what the optimiser's step makes of it."""
         scratch = self.optimizer.scratch * self.meter.size
         found: dict[int, list[Part]] = {}
-        for node, scope, table in self.by_node:
+        for node, factor in self.by_node:
             if self.trained[node.index] and _plain(node):
-                sure = {
-                    key: 0 if costs is None or self._replaced(node, scope, key)
-                    else scratch * costs[WEIGHTS]
-                    for key, costs in table.items()
-                }  # fmt: skip
-                found.setdefault(node.index, []).append(Part(scope, sure))
+                sure = scratch * factor.costs[..., WEIGHTS] * self._stays(node, factor)
+                found.setdefault(node.index, []).append(Part(factor.scope, sure))
         tops = {index: sum(part.most for part in parts) for index, parts in found.items()}
         least = max([sum(p.least for p in parts) for parts in found.values()], default=0)
         return [tuple(parts) for index, parts in found.items() if tops[index] > least]
 
-    def _replaced(self, node: Node, scope: Key, key: Key) -> bool:
-        picked = zip(scope, key, strict=True)
-        return any(node.index in self.pieces.choice(pair).chains for pair in picked)
+    def _stays(self, node: Node, factor: Factor) -> Any:  # Any: numpy's array of booleans
+        """Where none of the choices replaces the node."""
+        import numpy as np
+
+        stays: Any = np.ones(factor.possible.shape, dtype=bool)
+        for axis, v in enumerate(factor.scope):
+            choices = self.variables[v].choices
+            own = np.array([node.index not in choice.chains for choice in choices])
+            stays &= own.reshape([-1 if at == axis else 1 for at in range(stays.ndim)])
+        return stays
 
     def _uncovered(self) -> list[Instant]:
         kept: list[Instant] = []
@@ -284,7 +287,7 @@ def _holds(at: At, index: int) -> bool:
 
 def _at_today(part: Part, v: int, k: int) -> int:
     """What a part adds with one choice alone."""
-    return part.table[tuple([k if w == v else 0 for w in part.scope])]
+    return int(part.amounts[tuple([k if w == v else 0 for w in part.scope])])
 
 
 def _plain(node: Node) -> bool:
@@ -293,5 +296,5 @@ def _plain(node: Node) -> bool:
 
 def _folded(column: Column) -> Column:
     """A column with the parts that no choice changes in its constant."""
-    base = column.base + sum(part.table[()] for part in column.parts if not part.scope)
+    base = column.base + sum(int(part.amounts) for part in column.parts if not part.scope)
     return replace(column, base=base, parts=tuple(p for p in column.parts if p.scope))

@@ -41,15 +41,16 @@ def offer(site: Site) -> Iterator[Replacement]:
     first: list[Part] = ["{depthwise_conv: ", kernel.place]
     for field in ("stride", "padding", "dilation"):
         first += site.given(field)
-    between: list[list[Part]] = [[word] for word in middle(site)]
+    between = middle(site)
+    words: list[list[Part]] = [[word] for word in between]
     last: list[Part] = ["{conv: ", site.main(), ", kernel: 1", *biased(site), "}"]
     yield Replacement(
         KIND,
         "depthwise, then 1x1",
         score,
         f"1.5 x w {weight:.3f} x phi(half ln {before / after:.3g}) x {share:.2f}",
-        [[*first, *biased(site), "}"], *between, last],
-        lambda layer, x: _steps(layer, x, middle(site)),
+        [[*first, *biased(site), "}"], *words, last],
+        lambda layer, x: _steps(layer, x, between),
     )
 
 

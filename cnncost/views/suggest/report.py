@@ -76,7 +76,7 @@ class Report:
         return f"Already met: {'; '.join(parts)}."
 
     def _singles(self, page: _Page) -> None:
-        listed = self.found.singles[: self.top]
+        listed = self.found.singles.first(self.top)
         rest = len(self.found.singles) - len(listed)
         page.title("Single edits")
         rows = [[o.choice.phrase, _score(o.choice), *self._numbers(o.after)] for o in listed]
@@ -164,7 +164,7 @@ class Report:
         from cnncost.suggest.catalogue import evidence_of
 
         page.title("What the scores rest on")
-        shown: list[Choice] = [one.choice for one in self.found.singles[: self.top]]
+        shown: list[Choice] = [one.choice for one in self.found.singles.first(self.top)]
         shown += [step.choice for step in self.found.plan.steps] if self.found.plan else []
         for kind in dict.fromkeys(choice.kind for choice in shown):
             evidence = evidence_of(kind)

@@ -1,0 +1,250 @@
+"""Filling the cost tables: each layer counted at every combination that makes a difference."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from itertools import combinations, product
+from typing import Any
+
+from cnncost.costs import Convention, count_layer, count_network
+from cnncost.errors import CnncostError
+from cnncost.layers import Layer
+from cnncost.network import Network, Node
+from cnncost.place import Place
+from cnncost.shape import Shape
+from cnncost.suggest.draft import METRICS, Draft
+from cnncost.suggest.merging import Moves, Trials, merge
+from cnncost.suggest.tables import Costs, Factor, Key, Scope, Tables, added
+from cnncost.suggest.variable import Chain, Choice, Piece, Variable
+
+LARGEST = 400
+"""Entries of one layer's table; above it widths are taken in pairs."""
+
+
+def build(draft: Draft, variables: Sequence[Variable], trials: Trials) -> Tables:
+    """The tables of a draft; every group variable's choices have a trial."""
+    found: dict[Scope, list[Factor]] = {}
+    for _, factor in by_node(draft, variables, trials):
+        if factor.costs.any() or not factor.possible.all():
+            found.setdefault(factor.scope, []).append(factor)
+    base = (0,) * len(METRICS)
+    for factor in found.pop((), ()):
+        base = _sum(base, factor.costs.tolist())
+    return Tables(tuple(variables), base, tuple(added(found[scope]) for scope in sorted(found)))
+
+
+def alone(draft: Draft, variable: Variable, trials: Trials) -> list[Costs | None]:
+    """The whole network's costs under each choice of one variable; None: it makes no network.
+
+    The trials are those of the variable, as variable 0.
+    """
+    touched = {*_reached(trials), *_chains([variable])}
+    nodes = [node for node in draft.network.layers if node.index in touched]
+    factors = tuple([factor for _, factor in by_node(draft, [variable], trials, nodes)])
+    tables = Tables((variable,), (0,) * len(METRICS), factors)
+    of_touched = [tables.costs((k,)) for k in range(len(variable.choices))]
+    now = of_touched[0]
+    assert now is not None  # as it is, it is a network
+    rest = tuple([a - b for a, b in zip(_totals(draft.network), now, strict=True)])
+    return [None if costs is None else _sum(rest, costs) for costs in of_touched]
+
+
+def by_node(
+    draft: Draft,
+    variables: Sequence[Variable],
+    trials: Trials,
+    nodes: Sequence[Node] | None = None,
+) -> Iterator[tuple[Node, Factor]]:
+    """Each layer (of some, or all) with its table, or with several that add up to it."""
+    reached = _reached(trials)
+    chains = _chains(variables)
+    for node in draft.network.layers if nodes is None else nodes:
+        model = _NodeModel(draft, node, variables, trials, chains.get(node.index, ()))
+        near = [node.index, *model.sources]
+        widths = [v for index in near for v in reached.get(index, ())]
+        for factor in model.factors(tuple(sorted({*widths, *model.replacing}))):
+            yield node, factor
+
+
+def counted(node: Node, pieces: Sequence[Piece]) -> Costs:
+    """The costs of the pieces that stand in a node's place.
+
+    Raises:
+        CnncostError: a piece cannot take its input.
+    """
+    total = (0,) * len(METRICS)
+    for layer, xs in pieces:
+        costs = _piece(layer, xs, node.shares is not None)
+        if costs is None:
+            raise CnncostError("no network")
+        total = _sum(total, costs)
+    return total
+
+
+@lru_cache(maxsize=1 << 17)
+def _piece(layer: Layer, xs: tuple[Shape, ...], shares: bool) -> Costs | None:
+    """What one layer costs; each only once, whatever scenes and combinations it stands in."""
+    try:
+        y = layer.infer(xs)
+    except CnncostError:
+        return None
+    one = Node(1, "", layer, (0,), xs, y, Place(0, 0), shares=0 if shares else None)
+    row = count_layer(one, Convention())
+    own = row._replace(units=row.units if row.counted else 0)._asdict()
+    return tuple([own[metric] for metric in METRICS])
+
+
+def _totals(network: Network) -> Costs:
+    totals = count_network(network).totals._asdict()
+    return tuple([totals[metric] for metric in METRICS])
+
+
+class _NodeModel:
+    """One layer under the choices that reach it."""
+
+    def __init__(
+        self,
+        draft: Draft,
+        node: Node,
+        variables: Sequence[Variable],
+        trials: Trials,
+        replacing: Sequence[int],
+    ) -> None:
+        self.draft = draft
+        self.node = node
+        self.variables = variables
+        self.trials = trials
+        self.replacing = replacing
+        picked = [((v, k), c) for v in replacing for k, c in enumerate(variables[v].choices)]
+        self._rereads = {vk: c.rereads[node.index] for vk, c in picked if node.index in c.rereads}
+        self._chains = {vk: c.chains[node.index] for vk, c in picked if node.index in c.chains}
+        self.sources = list(dict.fromkeys(self._rereads.values()))
+        """The nodes whose inputs this one may read instead of its own."""
+        self._merges: dict[tuple[int, Moves], Piece] = {}
+        self._known: dict[tuple[tuple[Moves, ...], Key, Moves], Costs | None] = {}
+        self._filled: dict[Scope, Factor] = {}
+
+    def factors(self, scope: Scope) -> Iterator[Factor]:
+        """The layer's table over a scope, or several that add up to it."""
+        size = 1
+        for v in scope:
+            size *= len(self.variables[v].choices)
+        widths = [v for v in scope if v not in self.replacing]
+        if len(widths) <= 2 or size <= LARGEST:
+            yield self._whole(scope)
+            return
+        # Costs are at most bilinear in the widths read and written, and the width read is a
+        # sum over branches: what pairs of variables add is all there is.
+        for count in (0, 1, 2):
+            for part in combinations(widths, count):
+                yield self._mixed(part)
+
+    def _mixed(self, part: Sequence[int]) -> Factor:
+        """What the choices of some widths add beyond those of each alone."""
+        own = tuple(sorted((*self.replacing, *part)))
+        total: Any = 0  # Any: numpy's array
+        possible: Any = True  # Any: numpy's array
+        for count in range(len(part) + 1):
+            for kept in combinations(part, count):
+                sign = (-1) ** (len(part) - count)
+                laid = self._whole(tuple(sorted((*self.replacing, *kept)))).laid(own)
+                total = total + sign * laid.costs
+                possible = possible & laid.possible
+        return Factor(own, total, possible)
+
+    def _whole(self, scope: Scope) -> Factor:
+        """The table over a scope: choices that do the same here are counted once."""
+        import numpy as np
+
+        if scope in self._filled:
+            return self._filled[scope]
+        firsts, places = [], []
+        for v in scope:
+            effects = [self._effect((v, k)) for k in range(len(self.variables[v].choices))]
+            distinct = list(dict.fromkeys(effects))
+            firsts.append([effects.index(effect) for effect in distinct])
+            places.append([distinct.index(effect) for effect in effects])
+        rows = [self._costs(scope, key) for key in product(*firsts)]
+        sizes = [len(first) for first in firsts]
+        none = (0,) * len(METRICS)
+        costs = np.array([row or none for row in rows], dtype=np.int64)
+        possible = np.array([row is not None for row in rows])
+        short = Factor(scope, costs.reshape(*sizes, len(METRICS)), possible.reshape(sizes))
+        self._filled[scope] = short.restricted(places)
+        return self._filled[scope]
+
+    def _effect(self, picked: tuple[int, int]) -> object:
+        """What a choice does here: equal where two choices do the same."""
+        moved = any(at in self.trials.get(picked, ()) for at in (self.node.index, *self.sources))
+        return picked if moved or picked in self._chains else self._rereads.get(picked)
+
+    def _costs(self, scope: Scope, key: Key) -> Costs | None:
+        chosen = [(v, k) for v, k in zip(scope, key, strict=True) if k]
+        index = self.node.index
+        sources = tuple([self._rereads[vk] for vk in chosen if vk in self._rereads])
+        chains = tuple([vk for vk in chosen if vk in self._chains])
+        moves = tuple([self._moves(at, chosen) for at in (index, *sources)])
+        at = (moves, sources, chains)
+        if at not in self._known:
+            layer, xs = self._merged(index, moves[0])
+            for source, moved in zip(sources, moves[1:], strict=True):
+                _, xs = self._merged(source, moved)
+            self._known[at] = self._counted(layer, xs, chains)
+        return self._known[at]
+
+    def _counted(self, layer: Layer, xs: tuple[Shape, ...], chains: Moves) -> Costs | None:
+        """The costs of a layer, or of the chains in its place; None where it makes no network."""
+        pieces: list[Piece] = [(layer, xs)]
+        try:
+            for picked in chains:
+                pieces = _through(self._chains[picked], pieces, layer.word)
+            return counted(self.node, pieces)
+        except CnncostError:
+            return None
+
+    def _moves(self, index: int, chosen: Sequence[tuple[int, int]]) -> Moves:
+        """The chosen widths that change a node or what it reads."""
+        return tuple([picked for picked in chosen if index in self.trials.get(picked, ())])
+
+    def _merged(self, index: int, moved: Moves) -> Piece:
+        """A node's layer and inputs under the chosen widths."""
+        if (index, moved) not in self._merges:
+            changed = [self.trials[picked][index] for picked in moved]
+            self._merges[index, moved] = merge(self.draft.network.nodes[index], changed)
+        return self._merges[index, moved]
+
+
+def _through(chain: Chain, pieces: Sequence[Piece], word: str) -> list[Piece]:
+    """A chain in the place of the layer itself; what another chain put beside it stays."""
+    out: list[Piece] = []
+    for layer, xs in pieces:
+        out += chain(layer, xs) if layer.word == word else [(layer, xs)]
+    return out
+
+
+def _reached(trials: Trials) -> dict[int, list[int]]:
+    """For each node the variables of widths that change it or what it reads."""
+    reached: dict[int, list[int]] = {}
+    for (v, _), trial in trials.items():
+        for index in trial:
+            known = reached.setdefault(index, [])
+            if v not in known:
+                known.append(v)
+    return reached
+
+
+def _chains(variables: Sequence[Variable]) -> dict[int, list[int]]:
+    """For each node the variables that replace it."""
+    found: dict[int, list[int]] = {}
+    for v, variable in enumerate(variables):
+        for choice in variable.choices:
+            for index in (*choice.chains, *choice.rereads):
+                known = found.setdefault(index, [])
+                if v not in known:
+                    known.append(v)
+    return found
+
+
+def _sum(a: Costs, b: Sequence[int]) -> Costs:
+    return tuple([x + y for x, y in zip(a, b, strict=True)])

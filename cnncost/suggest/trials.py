@@ -1,0 +1,102 @@
+"""Widths tried: the network with one choice of a width alone.
+
+Where the numbers that a choice replaces are the fields of layers as they stand, the new fields
+are known and shapes follow from them, so the text need not be read for each trial. The plan
+itself always is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from cnncost.errors import CnncostError
+from cnncost.network import Network
+from cnncost.place import Place
+from cnncost.suggest.draft import Draft
+from cnncost.suggest.merging import Trial, changed
+from cnncost.suggest.variable import Choice, Piece, Variable
+
+FURTHER = re.compile(r"\b(?:channels|values|connects|share)\b|\brepeat['\"]?\s*+:\s*+(?!\d)")
+"""What a width may reach in a text besides the fields that derive from its number: whatever
+follows `channels`, numbers carried beside a layer, LeNet-5's connections, shared parameters,
+a `repeat` that is computed."""
+
+Fields = Mapping[int, Mapping[str, int]]
+"""For each node the fields that a choice sets, and to what."""
+
+
+def trial(draft: Draft, choice: Choice) -> Trial | None:
+    """What one choice of widths changes; None if it makes no network of the same layers."""
+    fields = _fields(draft, choice)
+    if fields is not None:
+        return _followed(draft.network, fields)
+    network = read(draft, choice)
+    return None if network is None else changed(draft.network, network)
+
+
+def tried(draft: Draft, variable: Variable) -> tuple[Variable, list[Trial]]:
+    """A variable with the choices that make a network, and the trial of each but the first."""
+    found = [(choice, trial(draft, choice)) for choice in variable.choices[1:]]
+    good = [(choice, own) for choice, own in found if own is not None]
+    choices = (variable.choices[0], *(choice for choice, _ in good))
+    return replace(variable, choices=choices), [own for _, own in good]
+
+
+def read(draft: Draft, choice: Choice) -> Network | None:
+    """The network with one choice alone, as its text reads; None if it is none, or not of the
+    same layers."""
+    spec = draft.edited(choice.changes)
+    if spec is None or len(spec.network.nodes) != len(draft.network.nodes):
+        return None
+    return spec.network
+
+
+def _fields(draft: Draft, choice: Choice) -> Fields | None:
+    """The fields that a choice sets; None where only the text tells."""
+    numbers: dict[Place, int] = {}
+    for place, parts in choice.changes:
+        (text,) = parts if len(parts) == 1 else ("",)
+        if not (isinstance(text, str) and text.isdigit()):
+            return None
+        numbers[place] = int(text)
+    if FURTHER.search(draft.sheet.text):
+        return None
+    found: dict[int, dict[str, int]] = {}
+    for index, field, alone, place in _uses(draft):
+        if place in numbers:
+            if not alone:
+                return None
+            found.setdefault(index, {})[field] = numbers[place]
+    return found
+
+
+def _uses(draft: Draft) -> Iterator[tuple[int, str, bool, Place]]:
+    """Every field that derives from a scalar of the text: its node, its name, whether the
+    scalar is its whole value, and where the scalar stands."""
+    for index, written in draft.spec.written.items():
+        for field, origins in written.origins.items():
+            value = getattr(draft.network.nodes[index].layer, field, None)
+            alone = len(origins) == 1 and origins[0].role == "number" and isinstance(value, int)
+            for origin in origins:
+                yield index, field, alone, origin.place
+
+
+def _followed(network: Network, fields: Fields) -> Trial | None:
+    """What follows from new fields: every layer behind them with what it reads now."""
+    trial: dict[int, Piece] = {}
+    outputs = [node.output for node in network.nodes]
+    try:
+        for node in network.layers:
+            assert node.layer is not None  # network.layers leaves the inputs out
+            xs = tuple([outputs[read] for read in node.reads])
+            if node.index not in fields and xs == node.inputs:
+                continue
+            layer = replace(node.layer, **fields.get(node.index, {}))
+            outputs[node.index] = layer.infer(xs)
+            if layer != node.layer or xs != node.inputs:
+                trial[node.index] = layer, xs
+    except CnncostError:
+        return None
+    return trial
