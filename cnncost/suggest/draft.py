@@ -13,6 +13,7 @@ from cnncost.spec import MAX_LAYERS, Settings, Spec, read_spec
 from cnncost.spec.lines import Line
 from cnncost.suggest.change import Change, apply
 from cnncost.suggest.groups import Groups
+from cnncost.suggest.merging import Trial
 from cnncost.suggest.meter import METRICS as METRICS
 from cnncost.suggest.meter import Meter
 from cnncost.suggest.sheet import Sheet
@@ -30,6 +31,8 @@ class Draft:
     groups: Groups
     max_layers: int = MAX_LAYERS
     meter: Meter = field(default_factory=Meter)
+    trials: dict[tuple[Change, ...], Trial | None] = field(default_factory=dict, repr=False)
+    """What changes of widths have been tried, and what each came to."""
     _calls: dict[int, Line] = field(default_factory=dict, repr=False)
     _read: dict[str, Spec | None] = field(default_factory=dict, repr=False)
 

@@ -16,7 +16,7 @@ from cnncost.shape import Shape
 from cnncost.suggest.draft import METRICS, Draft
 from cnncost.suggest.merging import Moves, Trials, merge
 from cnncost.suggest.tables import Costs, Factor, Key, Scope, Tables, added
-from cnncost.suggest.variable import Chain, Choice, Piece, Variable
+from cnncost.suggest.variable import Chain, Piece, Variable
 
 LARGEST = 400
 """Entries of one layer's table; above it widths are taken in pairs."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 from cnncost.costs import count_network
@@ -12,16 +13,18 @@ from cnncost.suggest.plan import Single, Step
 from cnncost.suggest.search import Offer, Scene
 from cnncost.suggest.sheet import Sheet
 from cnncost.suggest.space import explore
-from cnncost.suggest.variable import Choice
+from cnncost.suggest.variable import Choice, Variable
 
 
-def scenes(draft: Draft, menu: Menu) -> list[Offer]:
+def scenes(
+    draft: Draft, menu: Menu, variables: Sequence[Variable], moves: Sequence[Choice]
+) -> list[Offer]:
     """An offer for the spec as it is, then one for each spatial change that makes sense.
 
     Left out are changes that another beats in every layer's costs at no higher score.
     """
-    offers = [Offer(None, partial(_scene, draft, menu, ()))]
-    changes = [_Change(draft, choice) for choice in spatial(draft, menu)]
+    offers = [Offer(None, partial(_scene, draft, menu, (), variables))]
+    changes = [_Change(draft, choice) for choice in moves]
     for position, change in enumerate(changes):
         rivals = [other for other in changes if other is not change]
         if not any(rival.beats(change, changes.index(rival) < position) for rival in rivals):
@@ -63,11 +66,19 @@ class _Change:
         return first or self.costs != other.costs or self.choice.score < other.choice.score
 
 
-def _scene(draft: Draft, menu: Menu, leading: tuple[Step, ...], ceiling: int | None) -> Scene:
-    return Scene(explore(draft, menu, ceiling=ceiling), leading)
+def _scene(
+    draft: Draft,
+    menu: Menu,
+    leading: tuple[Step, ...],
+    variables: Sequence[Variable],
+    ceiling: int | None,
+) -> Scene:
+    return Scene(explore(draft, menu, ceiling=ceiling, variables=variables), leading)
 
 
 def _edited(draft: Draft, menu: Menu, alone: Single, ceiling: int | None) -> Scene:
     sheet = Sheet(draft.sheet.name, draft.text(alone.choice.changes))
     edited = drafted(sheet, draft.max_layers, menu.kept, draft.meter)
-    return _scene(edited, menu.beside(alone.choice), (Step(alone.choice, alone.after),), ceiling)
+    return _scene(
+        edited, menu.beside(alone.choice), (Step(alone.choice, alone.after),), (), ceiling
+    )

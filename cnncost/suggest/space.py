@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from cnncost.suggest.catalogue import KINDS, STRUCTURAL, Menu
@@ -33,16 +34,21 @@ class Space:
 
 
 def explore(
-    draft: Draft, menu: Menu, *, ceiling: int | None = None, structural: bool = True
+    draft: Draft,
+    menu: Menu,
+    *,
+    ceiling: int | None = None,
+    structural: bool = True,
+    variables: Sequence[Variable] = (),
 ) -> Space:
-    """The space of a draft under a menu of kinds.
+    """The space of a draft under a menu of kinds; `variables` are what it offers, where known.
 
     Choices that score more than `ceiling` are left out, without `structural` the
     replacements of layers as well.
     """
-    variables: list[Variable] = []
+    used: list[Variable] = []
     trials: dict[tuple[int, int], Trial] = {}
-    for variable in offered(draft, menu):
+    for variable in variables or offered(draft, menu):
         kept = [
             choice
             for choice in variable.choices[1:]
@@ -54,9 +60,9 @@ def explore(
         if variable.group:
             one, made = tried(draft, one)
         if len(one.choices) > 1:
-            trials |= {(len(variables), k): own for k, own in enumerate(made, 1)}
-            variables.append(one)
-    tables = build(draft, variables, trials)
+            trials |= {(len(used), k): own for k, own in enumerate(made, 1)}
+            used.append(one)
+    tables = build(draft, used, trials)
     return Space(draft, tables, _convolutions(draft) // 2)
 
 

@@ -121,7 +121,9 @@ class Study:
         self.alone = list(_foreseen(self.draft, request.menu))
         """Every choice of every variable alone."""
         variables = [variable for variable, _ in self.alone]
-        self.search = Search(scenes(self.draft, request.menu), variables, request.seconds)
+        self.spatial = spatial(self.draft, request.menu)
+        offers = scenes(self.draft, request.menu, variables, self.spatial)
+        self.search = Search(offers, variables, request.seconds)
 
     def budgets(self) -> tuple[Budget, ...]:
         """The budgets asked for, else the spec's own."""
@@ -166,7 +168,7 @@ class Study:
             for variable, found in self.alone
             for choice, costs in zip(variable.choices[1:], found, strict=True)
         ]
-        spatial_ones = [single(self.draft, c) for c in spatial(self.draft, self.request.menu)]
+        spatial_ones = [single(self.draft, choice) for choice in self.spatial]
         others = [Foreseen(one.choice, one.after) for one in spatial_ones if one is not None]
         if not self.draft.meter.bytes:
             return [*counts, *others]

@@ -29,6 +29,12 @@ Fields = Mapping[int, Mapping[str, int]]
 
 def trial(draft: Draft, choice: Choice) -> Trial | None:
     """What one choice of widths changes; None if it makes no network of the same layers."""
+    if choice.changes not in draft.trials:
+        draft.trials[choice.changes] = _tried(draft, choice)
+    return draft.trials[choice.changes]
+
+
+def _tried(draft: Draft, choice: Choice) -> Trial | None:
     fields = _fields(draft, choice)
     if fields is not None:
         return _followed(draft.network, fields)
