@@ -8,7 +8,7 @@ from fractions import Fraction
 from cnncost.suggest.budget import Budget
 from cnncost.suggest.draft import Draft
 from cnncost.suggest.edits.width import PARTS
-from cnncost.suggest.plan import Plan, steps
+from cnncost.suggest.plan import Plan
 from cnncost.suggest.search import holds
 from cnncost.suggest.variable import Variable
 
@@ -24,7 +24,7 @@ def uniform(draft: Draft, variables: Sequence[Variable], budgets: Sequence[Budge
         after = draft.measured(spec.network)
         if holds(after, budgets):
             score = sum(choice.score for choice in choices)
-            return Plan(tuple(steps(draft, choices)), score, spec.text.text, after)
+            return Plan(draft, tuple(choices), score, spec.text.text, after)
     return None
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 
 from cnncost.suggest.change import Change
 from cnncost.suggest.draft import Draft, Measures
@@ -23,17 +23,39 @@ class Step:
 class Plan:
     """A set of edits and the recount of the text that they make."""
 
-    steps: tuple[Step, ...]
+    draft: Draft = field(repr=False)
+    """What is edited: with the spatial change made, if there is one."""
+    edits: tuple[Choice, ...]
+    """In the order of the file."""
     score: int
     text: str
     after: Measures
+    leading: tuple[Step, ...] = ()
+    """The spatial change."""
     proved: bool = False
     """Whether no plan of the space that holds the budgets scores lower."""
     bound: int = 0
     """No plan of the space scores lower than this."""
 
+    @property
+    def choices(self) -> tuple[Choice, ...]:
+        """All its edits, the spatial change first."""
+        return (*(step.choice for step in self.leading), *self.edits)
+
+    @cached_property
+    def steps(self) -> tuple[Step, ...]:
+        """The edits one after another, each with the recount of all so far."""
+        made = list(self.leading)
+        changes: list[Change] = []
+        for choice in self.edits:
+            changes += choice.changes
+            spec = self.draft.edited(changes)
+            after = None if spec is None else self.draft.measured(spec.network)
+            made.append(Step(choice, after))
+        return tuple(made)
+
     def uses(self, kind: str) -> bool:
-        return any(step.choice.kind == kind for step in self.steps)
+        return any(choice.kind == kind for choice in self.choices)
 
 
 @dataclass(frozen=True)
@@ -48,14 +70,3 @@ def single(draft: Draft, choice: Choice) -> Single | None:
     """One edit made, read and counted; None where it makes no network."""
     spec = draft.edited(choice.changes)
     return None if spec is None else Single(choice, draft.measured(spec.network))
-
-
-def steps(draft: Draft, choices: Sequence[Choice], leading: Sequence[Step] = ()) -> list[Step]:
-    """The edits one after another, each with the recount of all so far."""
-    made = list(leading)
-    changes: list[Change] = []
-    for choice in choices:
-        changes += choice.changes
-        spec = draft.edited(changes)
-        made.append(Step(choice, None if spec is None else draft.measured(spec.network)))
-    return made

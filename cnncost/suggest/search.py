@@ -14,7 +14,7 @@ from cnncost.suggest.draft import Measures
 from cnncost.suggest.edits import multiplier
 from cnncost.suggest.greedy import greedy
 from cnncost.suggest.limits import limited
-from cnncost.suggest.plan import Plan, Step, steps
+from cnncost.suggest.plan import Plan, Step
 from cnncost.suggest.prune import without_dominated, without_kinds
 from cnncost.suggest.solver import Limits, Outcome, nearest, solve
 from cnncost.suggest.space import Space
@@ -175,7 +175,7 @@ class Search:
 
         `known` is one that holds the budgets without it.
         """
-        leading = [step.choice for step in plan.steps]
+        leading = plan.choices
         seconds = min(self.seconds, WITHOUT_SECONDS)
         run = _Run(self._scene_of, budgets, frozenset({kind}), None, monotonic() + seconds)
         run.best = known
@@ -327,10 +327,12 @@ def written(scene: Scene, outcome: Outcome) -> Plan | None:
     if spec is None:
         return None
     return Plan(
-        tuple(steps(draft, choices, scene.leading)),
+        draft,
+        tuple(choices),
         scene.score + outcome.score,
         spec.text.text,
         draft.measured(spec.network),
+        scene.leading,
         outcome.proved,
         scene.score + outcome.bound,
     )

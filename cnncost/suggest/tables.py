@@ -66,7 +66,7 @@ class Factor:
         sizes = [self.possible.shape[self.scope.index(v)] if v in self.scope else 1 for v in axes]
         count = self.costs.shape[-1]
         costs = self.costs.transpose(*places, len(places)).reshape(*sizes, count)
-        return Factor(tuple(axes), costs, self.possible.transpose(*places).reshape(*sizes))
+        return Factor(tuple(axes), costs, self.possible.transpose(places).reshape(sizes))
 
 
 def added(factors: Iterable[Factor]) -> Factor:

@@ -66,7 +66,7 @@ def _cells(point: Point, before: Measures, *, plain: bool) -> list[str]:
         return [*head, *[""] * (2 + len(before))]
     score = f"{point.plan.score / UNIT:.5f}"
     after = [number(point.plan.after[metric]) for metric in before]
-    return [*head, score, str(len(point.plan.steps)), *after]
+    return [*head, score, str(len(point.plan.choices)), *after]
 
 
 def _entry(point: Point) -> dict[str, object]:
@@ -78,5 +78,5 @@ def _entry(point: Point) -> dict[str, object]:
         "proved": point.proved,
         "score": None if plan is None else plan.score / UNIT,
         "after": None if plan is None else dict(plan.after),
-        "edits": [] if plan is None else [step.choice.phrase for step in plan.steps],
+        "edits": [] if plan is None else [choice.phrase for choice in plan.choices],
     }

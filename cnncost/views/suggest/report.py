@@ -103,7 +103,7 @@ class Report:
         for one in self.found.precisions:
             after = one.before if one.met else one.plan.after if one.plan else None
             score = "-" if one.score is None else f"{one.score / UNIT:.3f}"
-            edits = len(one.plan.steps) if one.plan else 0
+            edits = len(one.plan.choices) if one.plan else 0
             numbers = self._numbers(after) if after else ["-"] * len(self.metrics)
             rows.append([one.dtype, f"{one.price / UNIT:.3f}", str(edits), score, *numbers])
         page.table(["", "its score", "edits", "score", *self.metrics], rows)
@@ -123,7 +123,7 @@ class Report:
         said = [f"Score {plan.score / UNIT:.3f}, {like}. {proof}", self._compared(plan)]
         if found.plain is not None:
             said.append(f"Without separable convolutions: {found.plain.score / UNIT:.3f}.")
-        if any(step.choice.head for step in plan.steps):
+        if any(choice.head for choice in plan.choices):
             low, high = HEAD_INTERVAL
             said.append(
                 f"An edit of the head scores {low:+.2f} to {high:+.2f} depending on the task, "
@@ -165,7 +165,7 @@ class Report:
 
         page.title("What the scores rest on")
         shown: list[Choice] = [one.choice for one in self.found.singles.first(self.top)]
-        shown += [step.choice for step in self.found.plan.steps] if self.found.plan else []
+        shown += [*self.found.plan.choices] if self.found.plan else []
         for kind in dict.fromkeys(choice.kind for choice in shown):
             evidence = evidence_of(kind)
             judged = f" Judgement: {evidence.judgement}." if evidence.judgement else ""
