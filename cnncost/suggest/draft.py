@@ -12,6 +12,7 @@ from cnncost.place import Place
 from cnncost.spec import MAX_LAYERS, Settings, Spec, read_spec
 from cnncost.spec.lines import Line
 from cnncost.suggest.change import Change, apply
+from cnncost.suggest.clock import Clock
 from cnncost.suggest.groups import Groups
 from cnncost.suggest.merging import Trial
 from cnncost.suggest.meter import METRICS as METRICS
@@ -31,6 +32,7 @@ class Draft:
     groups: Groups
     max_layers: int = MAX_LAYERS
     meter: Meter = field(default_factory=Meter)
+    clock: Clock = field(default_factory=Clock, repr=False)
     trials: dict[tuple[Change, ...], Trial | None] = field(default_factory=dict, repr=False)
     """What changes of widths have been tried, and what each came to."""
     _calls: dict[int, Line] = field(default_factory=dict, repr=False)
@@ -92,11 +94,14 @@ def drafted(
     max_layers: int = MAX_LAYERS,
     kept: Sequence[str] = (),
     meter: Meter | None = None,
+    clock: Clock | None = None,
 ) -> Draft:
     """The draft of a sheet; `kept` are layers whose widths stay, or blocks' names."""
     spec = parsed(sheet.name, sheet.text, max_layers)
     held = [node.index for node in spec.network.nodes if named(node.name, kept)]
-    return Draft(sheet, spec, Groups(spec.network, held), max_layers, meter or Meter())
+    return Draft(
+        sheet, spec, Groups(spec.network, held), max_layers, meter or Meter(), clock or Clock()
+    )
 
 
 def named(name: str, wanted: Sequence[str]) -> bool:

@@ -60,6 +60,7 @@ def by_node(
     reached = _reached(trials)
     chains = _chains(variables)
     for node in draft.network.layers if nodes is None else nodes:
+        draft.clock.check()
         model = _NodeModel(draft, node, variables, trials, chains.get(node.index, ()))
         near = [node.index, *model.sources]
         widths = [v for index in near for v in reached.get(index, ())]

@@ -97,6 +97,7 @@ class _Timeline:
     def rows(self) -> Iterator[Row]:
         """A row for each step, and for each step of what may replace it."""
         for t, bytes_ in enumerate(self.today):
+            self.pieces.draft.clock.check()
             replacing = self.pieces.replacing(t)
             plain = Row(bytes_, self._singles(t, replacing))
             if not replacing:

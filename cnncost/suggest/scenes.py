@@ -78,7 +78,7 @@ def _scene(
 
 def _edited(draft: Draft, menu: Menu, alone: Single, ceiling: int | None) -> Scene:
     sheet = Sheet(draft.sheet.name, draft.text(alone.choice.changes))
-    edited = drafted(sheet, draft.max_layers, menu.kept, draft.meter)
+    edited = drafted(sheet, draft.max_layers, menu.kept, draft.meter, draft.clock)
     return _scene(
         edited, menu.beside(alone.choice), (Step(alone.choice, alone.after),), (), ceiling
     )

@@ -9,6 +9,7 @@ from time import monotonic
 
 from cnncost.suggest import labels
 from cnncost.suggest.budget import Budget
+from cnncost.suggest.clock import Clock, TimeOverError
 from cnncost.suggest.damage import UNIT
 from cnncost.suggest.draft import Measures
 from cnncost.suggest.edits import multiplier
@@ -73,7 +74,14 @@ class Offer:
 class Search:
     """One search: scenes are made when they are reached, and skipped where they cannot win."""
 
-    def __init__(self, offers: Sequence[Offer], variables: Sequence[Variable], seconds: float):
+    def __init__(
+        self,
+        offers: Sequence[Offer],
+        variables: Sequence[Variable],
+        seconds: float,
+        clock: Clock,
+    ) -> None:
+        self.clock = clock
         self.offers = offers
         self.variables = variables
         self.seconds = seconds
@@ -142,9 +150,9 @@ class Search:
 
     def _scene(self, index: int) -> Scene:
         """A scene with all its choices."""
-        return self._scene_of(self.offers[index], None)
+        return self.scene_of(self.offers[index], None)
 
-    def _scene_of(self, offer: Offer, ceiling: int | None) -> Scene:
+    def scene_of(self, offer: Offer, ceiling: int | None) -> Scene:
         """A scene with the choices that score at most so much, and maybe with more."""
         index = next(i for i, one in enumerate(self.offers) if one is offer)
         if index in self._made:
@@ -162,11 +170,11 @@ class Search:
         progress: Progress | None = None,
     ) -> Found:
         """The plan of the least score that holds the budgets; `known` is one that does."""
-        run = _Run(self._scene_of, budgets, frozenset(), progress, monotonic() + self.seconds)
+        run = _Run(self, budgets, frozenset(), progress, self.seconds)
         run.best = known
         for offer in sorted(self.offers, key=lambda offer: offer.score):
             run.visit(offer)
-        return run.found(self.seconds)
+        return run.found()
 
     def without(
         self, kind: str, plan: Plan, budgets: Sequence[Budget], known: Plan | None = None
@@ -177,12 +185,12 @@ class Search:
         """
         leading = plan.choices
         seconds = min(self.seconds, WITHOUT_SECONDS)
-        run = _Run(self._scene_of, budgets, frozenset({kind}), None, monotonic() + seconds)
+        run = _Run(self, budgets, frozenset({kind}), None, seconds)
         run.best = known
         for offer in self.offers:
             if offer.choice is None or offer.choice in leading:
                 run.visit(offer)
-        return run.found(seconds).plan
+        return run.found().plan
 
 
 class _Run:
@@ -190,17 +198,18 @@ class _Run:
 
     def __init__(
         self,
-        scene: Callable[[Offer, int | None], Scene],
+        search: Search,
         budgets: Sequence[Budget],
         banned: frozenset[str],
         progress: Progress | None,
-        deadline: float,
+        seconds: float,
     ) -> None:
-        self.scene = scene
+        self.search = search
         self.budgets = budgets
         self.banned = banned
         self.progress = progress
-        self.deadline = deadline
+        self.seconds = seconds
+        self.deadline = monotonic() + seconds
         self.best: Plan | None = None
         self.bounds: list[int] = []
         """For each scene that was not finished: what no plan of it scores below."""
@@ -212,20 +221,24 @@ class _Run:
         ceiling = None if self.best is None else self.best.score - 1 - offer.score
         if ceiling is not None and ceiling < 0:
             return
-        left = self.deadline - monotonic()
-        if left <= 0:
-            self.bounds.append(offer.score)
-            return
         if self.progress is not None:
             self.progress(offer.choice.phrase if offer.choice else "the layers as they stand")
-        scene = self.scene(offer, ceiling)
+        try:
+            with self.search.clock.until(self.deadline):
+                self._search(offer, ceiling)
+        except TimeOverError:
+            self.bounds.append(offer.score)
+
+    def _search(self, offer: Offer, ceiling: int | None) -> None:
+        self.search.clock.check()
+        scene = self.search.scene_of(offer, ceiling)
         space, most = limited(scene.space, self.budgets)
         scene = replace(scene, space=space)
         limits = Limits(
             most,
             scene.space.convolutions,
             cutoff=ceiling,
-            seconds=max(0.1, self.deadline - monotonic()),  # tables of bytes take their time
+            seconds=self.deadline - monotonic(),
         )
         plan, outcome = _best_of(self, scene, limits)
         if not outcome.proved:
@@ -248,9 +261,9 @@ class _Run:
         self.best = plan
         return True
 
-    def found(self, seconds: float) -> Found:
+    def found(self) -> Found:
         """What the search ends with."""
-        spent = seconds - (self.deadline - monotonic())
+        spent = self.seconds - (self.deadline - monotonic())
         if self.best is None:
             return Found(None, not self.bounds, spent)
         bound = min([*self.bounds, self.best.score])

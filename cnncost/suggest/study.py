@@ -123,7 +123,7 @@ class Study:
         variables = [variable for variable, _ in self.alone]
         self.spatial = spatial(self.draft, request.menu)
         offers = scenes(self.draft, request.menu, variables, self.spatial)
-        self.search = Search(offers, variables, request.seconds)
+        self.search = Search(offers, variables, request.seconds, self.draft.clock)
 
     def budgets(self) -> tuple[Budget, ...]:
         """The budgets asked for, else the spec's own."""

@@ -104,6 +104,7 @@ class _Step:
     def instants(self) -> Iterator[Instant]:
         """A row for each moment, the parameters left out."""
         for at, bytes_ in self.today.items():
+            self.pieces.draft.clock.check()
             since = at.step if at.phase == BACKWARD else len(self.network.nodes)
             since = 0 if at.phase == OPTIMIZER else since
             parts = [
@@ -188,6 +189,7 @@ class _Step:
         state = self._gradients(0, self.optimizer.copies) if self.optimizer.copies else ()
         found = []
         for instant in self._uncovered():
+            self.pieces.draft.clock.check()
             column = instant.row.column(uses)
             parts = (*column.parts, *state, *self._gradients(instant.since, 1))
             column = replace(column, parts=parts)
