@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
+from typing import TYPE_CHECKING
 
-from cnncost.costs.memory.embedded import lives_embedded
-from cnncost.costs.memory.inference import lives
-from cnncost.suggest import flash, training
 from cnncost.suggest.budget import Budget
 from cnncost.suggest.columns import Column, extended
-from cnncost.suggest.meter import METRICS, Meter
-from cnncost.suggest.peaks import Living, rows
-from cnncost.suggest.pieces import Pieces, pieces_of
+from cnncost.suggest.meter import METRICS, PARAMETERS, Meter
 from cnncost.suggest.space import Space
 from cnncost.suggest.tables import Tables
 
-PARAMETERS = METRICS.index("parameters")
+if TYPE_CHECKING:
+    from cnncost.suggest.pieces import Pieces
 
 
 def limited(
@@ -36,6 +32,8 @@ def limited(
             column, most = found
             limits[column] = min(most, limits.get(column, most))
             continue
+        from cnncost.suggest.pieces import pieces_of  # bytes are seldom asked for
+
         pieces = pieces or pieces_of(space)
         for more in _columns(budget, pieces, every=every):
             limits[len(METRICS) + len(columns)] = budget.most
@@ -52,7 +50,9 @@ def _of_metric(budget: Budget, meter: Meter) -> tuple[int, int] | None:
 
 def _columns(budget: Budget, pieces: Pieces, *, every: bool) -> list[Column]:
     """The columns that hold a budget of bytes: each must stay within it."""
-    found = _COLUMNS[budget.metric](pieces)
+    from cnncost.suggest.bytewise import COLUMNS
+
+    found = COLUMNS[budget.metric](pieces)
     space, most = pieces.space, budget.most
     return [c for c in found if every or _reaches(c, space.tables) > most]
 
@@ -63,31 +63,3 @@ def _reaches(column: Column, tables: Tables) -> int:
     for metric, times in column.uses.items():
         top += times * tables.ceiling(metric)
     return top
-
-
-def _activations(pieces: Pieces) -> list[Column]:
-    return [row.column({}) for row in rows(pieces, _inference(pieces.draft.meter))]
-
-
-def _memory(pieces: Pieces) -> list[Column]:
-    meter = pieces.draft.meter
-    uses = {PARAMETERS: meter.size}
-    return [row.column(uses) for row in rows(pieces, _inference(meter))]
-
-
-def _sram(pieces: Pieces) -> list[Column]:
-    return [row.column({}) for row in rows(pieces, lives_embedded)]
-
-
-def _inference(meter: Meter) -> Living:
-    return partial(lives, batch=meter.batch, size=meter.size)
-
-
-_COLUMNS: dict[str, Callable[[Pieces], list[Column]]] = {
-    "activation_memory": _activations,
-    "memory": _memory,
-    "training_memory": training.columns,
-    "sram": _sram,
-    "flash": lambda pieces: [flash.column(pieces, PARAMETERS)],
-}
-"""Budgets that the tables' own metrics do not hold, and their columns."""

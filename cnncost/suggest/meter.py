@@ -14,6 +14,9 @@ from cnncost.quantity import BUDGETS, BYTES
 METRICS = BUDGETS
 """What is counted of every network, in the order of the output."""
 
+PARAMETERS, WEIGHTS = METRICS.index("parameters"), METRICS.index("weights")
+"""Their places among the metrics."""
+
 SCALED = ("parameter_memory", "activation_memory", "memory", "training_memory")
 """The bytes that depend on batch, element type or optimiser; sram and flash are int8."""
 

@@ -21,12 +21,10 @@ from cnncost.costs.memory.training import backward_moments, forward, loss, train
 from cnncost.network import Network, Node
 from cnncost.suggest.columns import Column, Part
 from cnncost.suggest.filling import by_node
-from cnncost.suggest.meter import METRICS, Meter
+from cnncost.suggest.meter import PARAMETERS, WEIGHTS, Meter
 from cnncost.suggest.peaks import Row
 from cnncost.suggest.pieces import Picked, Pieces
 from cnncost.suggest.tables import Factor, Scope
-
-PARAMETERS, WEIGHTS = METRICS.index("parameters"), METRICS.index("weights")
 
 PLAIN = ("conv", "conv_transpose", "depthwise_conv", "dense", "linear")
 """Types whose weights are one tensor."""
