@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import combinations, product
-from typing import Any
+from typing import Any, NamedTuple
 
 from cnncost.costs import Convention, count_layer, count_network
 from cnncost.errors import CnncostError
@@ -15,7 +15,7 @@ from cnncost.place import Place
 from cnncost.shape import Shape
 from cnncost.suggest.draft import METRICS, Draft
 from cnncost.suggest.merging import Moves, Trials, merge
-from cnncost.suggest.tables import Costs, Factor, Key, Scope, Tables, added
+from cnncost.suggest.tables import Costs, Factor, Scope, Tables, added
 from cnncost.suggest.variable import Chain, Piece, Variable
 
 LARGEST = 400
@@ -101,6 +101,15 @@ def _totals(network: Network) -> Costs:
     return tuple([totals[metric] for metric in METRICS])
 
 
+class Replacing(NamedTuple):
+    """What some choices put in a layer's place."""
+
+    sources: tuple[int, ...]
+    """The nodes whose inputs it reads instead of its own; the last one counts."""
+    chains: Moves
+    """The choices whose layers take its place, one after another."""
+
+
 class _NodeModel:
     """One layer under the choices that reach it."""
 
@@ -123,8 +132,8 @@ class _NodeModel:
         self.sources = list(dict.fromkeys(self._rereads.values()))
         """The nodes whose inputs this one may read instead of its own."""
         self._merges: dict[tuple[int, Moves], Piece] = {}
-        self._known: dict[tuple[tuple[Moves, ...], Key, Moves], Costs | None] = {}
         self._filled: dict[Scope, Factor] = {}
+        self._slices: dict[tuple[Scope, Replacing], Factor] = {}
 
     def factors(self, scope: Scope) -> Iterator[Factor]:
         """The layer's table over a scope, or several that add up to it."""
@@ -155,63 +164,71 @@ class _NodeModel:
         return Factor(own, total, possible)
 
     def _whole(self, scope: Scope) -> Factor:
-        """The table over a scope: choices that do the same here are counted once."""
+        """The table over a scope: a slice for each combination of what replaces the layer."""
         import numpy as np
 
         if scope in self._filled:
             return self._filled[scope]
-        firsts, places = [], []
-        for v in scope:
-            effects = [self._effect((v, k)) for k in range(len(self.variables[v].choices))]
-            distinct = list(dict.fromkeys(effects))
-            firsts.append([effects.index(effect) for effect in distinct])
-            places.append([distinct.index(effect) for effect in effects])
-        rows = [self._costs(scope, key) for key in product(*firsts)]
-        sizes = [len(first) for first in firsts]
+        sizes = [len(self.variables[v].choices) for v in scope]
+        costs: Any = np.zeros((*sizes, len(METRICS)), dtype=np.int64)
+        possible: Any = np.ones(sizes, dtype=bool)
+        widths = tuple([v for v in scope if v not in self.replacing])
+        choices = [[None] if v in widths else range(n) for v, n in zip(scope, sizes, strict=True)]
+        for key in product(*choices):
+            picked = [(v, k) for v, k in zip(scope, key, strict=True) if k is not None]
+            own = self._slice(widths, self._replacing(picked))
+            at = tuple([slice(None) if k is None else k for k in key])
+            costs[at], possible[at] = own.costs, own.possible
+        self._filled[scope] = Factor(scope, costs, possible)
+        return self._filled[scope]
+
+    def _replacing(self, picked: Sequence[tuple[int, int]]) -> Replacing:
+        sources = tuple([self._rereads[vk] for vk in picked if vk in self._rereads])
+        return Replacing(sources, tuple([vk for vk in picked if vk in self._chains]))
+
+    def _slice(self, widths: Scope, replacing: Replacing) -> Factor:
+        """The table over widths under one replacement: those that do the same are counted once."""
+        import numpy as np
+
+        if (widths, replacing) in self._slices:
+            return self._slices[widths, replacing]
+        near = (self.node.index, *replacing.sources)
+        moving, places = [], []
+        for v in widths:
+            picks = [(v, k) for k in range(len(self.variables[v].choices))]
+            moved = [any(at in self.trials.get(pick, ()) for at in near) for pick in picks]
+            moving.append([picks[0], *(p for p, move in zip(picks, moved, strict=True) if move)])
+            places.append(
+                [moving[-1].index(p) if move else 0 for p, move in zip(picks, moved, strict=True)]
+            )
+        rows = [self._costs(picked, replacing) for picked in product(*moving)]
+        sizes = [len(own) for own in moving]
         none = (0,) * len(METRICS)
         costs = np.array([row or none for row in rows], dtype=np.int64)
         possible = np.array([row is not None for row in rows])
-        short = Factor(scope, costs.reshape(*sizes, len(METRICS)), possible.reshape(sizes))
-        self._filled[scope] = short.restricted(places)
-        return self._filled[scope]
+        short = Factor(widths, costs.reshape(*sizes, len(METRICS)), possible.reshape(sizes))
+        self._slices[widths, replacing] = short.restricted(places)
+        return self._slices[widths, replacing]
 
-    def _effect(self, picked: tuple[int, int]) -> object:
-        """What a choice does here: equal where two choices do the same."""
-        moved = any(at in self.trials.get(picked, ()) for at in (self.node.index, *self.sources))
-        return picked if moved or picked in self._chains else self._rereads.get(picked)
-
-    def _costs(self, scope: Scope, key: Key) -> Costs | None:
-        chosen = [(v, k) for v, k in zip(scope, key, strict=True) if k]
-        index = self.node.index
-        sources = tuple([self._rereads[vk] for vk in chosen if vk in self._rereads])
-        chains = tuple([vk for vk in chosen if vk in self._chains])
-        moves = tuple([self._moves(at, chosen) for at in (index, *sources)])
-        at = (moves, sources, chains)
-        if at not in self._known:
-            layer, xs = self._merged(index, moves[0])
-            for source, moved in zip(sources, moves[1:], strict=True):
-                _, xs = self._merged(source, moved)
-            self._known[at] = self._counted(layer, xs, chains)
-        return self._known[at]
-
-    def _counted(self, layer: Layer, xs: tuple[Shape, ...], chains: Moves) -> Costs | None:
-        """The costs of a layer, or of the chains in its place; None where it makes no network."""
+    def _costs(self, picked: Moves, replacing: Replacing) -> Costs | None:
+        """The costs of the layer, or of the chains in its place, under some widths; None where
+        that makes no network."""
+        layer, xs = self._merged(self.node.index, picked)
+        for source in replacing.sources:
+            _, xs = self._merged(source, picked)
         pieces: list[Piece] = [(layer, xs)]
         try:
-            for picked in chains:
-                pieces = _through(self._chains[picked], pieces, layer.word)
+            for chain in replacing.chains:
+                pieces = _through(self._chains[chain], pieces, layer.word)
             return counted(self.node, pieces)
         except CnncostError:
             return None
 
-    def _moves(self, index: int, chosen: Sequence[tuple[int, int]]) -> Moves:
-        """The chosen widths that change a node or what it reads."""
-        return tuple([picked for picked in chosen if index in self.trials.get(picked, ())])
-
-    def _merged(self, index: int, moved: Moves) -> Piece:
+    def _merged(self, index: int, picked: Moves) -> Piece:
         """A node's layer and inputs under the chosen widths."""
+        moved = tuple([pick for pick in picked if index in self.trials.get(pick, ())])
         if (index, moved) not in self._merges:
-            changed = [self.trials[picked][index] for picked in moved]
+            changed = [self.trials[pick][index] for pick in moved]
             self._merges[index, moved] = merge(self.draft.network.nodes[index], changed)
         return self._merges[index, moved]
 
