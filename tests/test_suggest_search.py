@@ -9,6 +9,8 @@ from itertools import product
 import pytest
 
 import cnncost
+from cnncost.formats.graph_of import graph_of
+from cnncost.formats.spec_text import spec_text
 from cnncost.suggest import labels
 from cnncost.suggest.catalogue import menu, names
 from cnncost.suggest.draft import METRICS, Draft, drafted, measured
@@ -233,6 +235,24 @@ def test_label_setting_equals_highs_with_all_kinds_of_edit(
     assert ours.proved
     assert highs.proved
     assert (ours.chosen is None) == (highs.chosen is None)
+    assert ours.score == highs.score
+
+
+@pytest.mark.parametrize("metric", ["weights", "connections"])
+def test_both_solvers_agree_on_resnet50_written_flat(metric: str) -> None:
+    network = cnncost.load("resnet50").network
+    draft = _draft(spec_text(graph_of(network)))
+    before = measured(draft.network)
+    limits = {METRICS.index(metric): before[metric] * 60 // 100}
+    space = explore(draft, menu((), (), ()))
+    assert sum(variable.group for variable in space.variables) >= 32
+    tables = without_dominated(space.tables, tuple(limits))
+    ours = labels.solve(tables, Limits(limits, space.convolutions))
+    highs = solve(tables, Limits(limits, space.convolutions))
+    assert ours is not None
+    assert ours.proved
+    assert highs.proved
+    assert ours.chosen is not None
     assert ours.score == highs.score
 
 

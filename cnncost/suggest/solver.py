@@ -1,4 +1,4 @@
-"""The search: the plan of the least score within all budgets, as a mixed-integer programme.
+"""The search as a mixed-integer programme, for spaces too entangled for label setting.
 
 Each variable picks one choice (binary, one of them 1). Each cost table over several variables
 has one continuous column a combination, whose sums over all but one variable equal that
