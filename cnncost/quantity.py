@@ -121,3 +121,8 @@ def budget_metric(word: str) -> str:
         known = f"a budget limits {', '.join(words[:-1])} or {words[-1]}"
         raise CnncostError(f"unknown metric {metric!r}", did_you_mean(metric, words, known))
     return metric
+
+
+def counted(n: int, one: str, many: str = "") -> str:
+    """How many there are, in words: `1 row`, `2 rows`; `many` where no s does it."""
+    return f"{n:,} {one if n == 1 else many or one + 's'}"
