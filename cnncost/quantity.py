@@ -23,6 +23,13 @@ BYTES = (
 )
 """Budgets in bytes."""
 
+SCALED = ("parameter_memory", "activation_memory", "memory", "training_memory")
+"""The bytes that depend on batch, element type or optimiser; sram and flash are int8, an example
+at a time."""
+
+CHANGES = {"batch": SCALED[1:], "dtype": SCALED, "optimizer": SCALED[3:]}
+"""For each option of scale the bytes that it changes."""
+
 UNITS = {
     "B": 1,
     **{f"{prefix}B": 1000**n for n, prefix in enumerate("kMGT", 1)},

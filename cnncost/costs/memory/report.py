@@ -120,6 +120,16 @@ def memory(
     )
 
 
+def refuse_unknown(dtype: str, optimizer: str) -> None:
+    """Refuse words that name no element type or optimiser.
+
+    Raises:
+        CnncostError: one of them is unknown.
+    """
+    _named("dtype", dtype, DTYPES)
+    _named("optimizer", optimizer, OPTIMIZERS)
+
+
 def buffers(network: Network) -> int:
     """Bytes of running means and variances, and an 8-byte count of batches a layer."""
     return sum(
