@@ -116,7 +116,7 @@ def memory(
         saved=saved,
         training=training,
         known=all(node.layer.known for node in network.layers if node.layer),
-        complete=all(traits(node.layer).measured for node in network.layers if node.layer),
+        complete=all(traits(node).measured for node in network.layers if node.layer),
     )
 
 

@@ -61,7 +61,7 @@ def _kept(
     """`copy`: bytes of what stands in the input's place."""
     if node.layer is None or not flow.outputs[node.index]:
         return Kept((), 0)
-    traits_ = traits(node.layer)
+    traits_ = traits(node)
     extra = traits_.extra(node, *scale)
     reads = [base[i] for i in node.reads]
     if traits_.keeps is Keep.OUTPUT:
@@ -153,7 +153,7 @@ def _scratch(step: Pass, node: Node) -> int:
     """Bytes that the layer allocates and does not keep."""
     if node.layer is None or step.kept[node.index].extra:
         return 0
-    traits_ = traits(node.layer)
+    traits_ = traits(node)
     masks = traits_.makes is Makes.VIEW_IN_INFERENCE
     own = (traits_.extra if masks else traits_.scratch)(node, step.batch, step.size)
     return own + padded_copy(node, step.batch, step.size)
@@ -245,7 +245,7 @@ def backward_moments(step: Pass) -> list[Moment]:
         weights = _weights(step, node) if flow.parameters[node.index] else 0
         owner = node.index if node.shares is None else node.shares
         made += weights
-        work = traits(node.layer).scratch_backward(node, step.batch, step.size)
+        work = traits(node).scratch_backward(node, step.batch, step.size)
         work += _unsummed(step, node)
         timeline += [
             Moment(node.index, resident + live + work, made)
@@ -266,7 +266,7 @@ def backward_moments(step: Pass) -> list[Moment]:
 def _unsummed(step: Pass, node: Node) -> int:
     """Bytes of gradients before they are summed: of gates, and of numbers that a layer repeats."""
     assert node.layer is not None
-    if not traits(node.layer).sums:
+    if not traits(node).sums:
         return 0
     size = step.sizes[node.index]
     gates = sum(step.flow.outputs[i] and step.sizes[i] < size for i in node.reads)
@@ -276,7 +276,7 @@ def _unsummed(step: Pass, node: Node) -> int:
 def _pass_on(step: Pass, node: Node, pending: _Pending) -> list[int]:
     """Give each input its gradient; the live bytes of gradients at each moment meanwhile."""
     assert node.layer is not None
-    how, own = traits(node.layer).grad, pending.held[node.index]
+    how, own = traits(node).grad, pending.held[node.index]
     arriving = []
     for i in node.reads:
         if not step.flow.outputs[i]:

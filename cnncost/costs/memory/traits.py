@@ -6,7 +6,7 @@ from collections.abc import Callable
 from enum import Enum
 from typing import NamedTuple, cast
 
-from cnncost.layers import Layer
+from cnncost.costs.memory.still import still
 from cnncost.network import Node
 from cnncost.shape import Shape
 
@@ -229,8 +229,12 @@ _UNIT_BY_UNIT = (
 TRAITS.update({word: TRAITS[word]._replace(lies=Lies.AS_READ) for word in _UNIT_BY_UNIT})
 
 
-def traits(layer: Layer) -> Traits:
-    """The entry of a layer's type."""
-    if layer.word == "adaptive_avgpool" and set(getattr(layer, "size", ())) == {1}:
+def traits(node: Node) -> Traits:
+    """The entry of a node's layer."""
+    assert node.layer is not None
+    word = node.layer.word
+    if word == "adaptive_avgpool" and set(getattr(node.layer, "size", ())) == {1}:
         return _COPY  # PyTorch takes the plain mean, whose gradient needs no input
-    return TRAITS[layer.word]
+    if still(node):
+        word = "identity" if node.output == node.inputs[0] else "reshape"
+    return TRAITS[word]
