@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
-import pty
 import subprocess
 import sys
-import termios
 import time
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from terminal import CODE, interrupted
 
 from cnncost.cli.main import COMMANDS
-
-CODE = "import sys; from cnncost.cli import main; sys.stderr.write('started\\n'); main()"
 
 WAITING: dict[str, list[str]] = {
     **{name: ["-"] for name in ("table", "explain", "suggest", "check", "memory", "verify")},
@@ -29,48 +23,13 @@ WAITING: dict[str, list[str]] = {
 """Arguments with which a command waits for its standard input."""
 
 
-def _terminal(follower: int) -> None:
-    """Make it the terminal of this process, whose Ctrl-C is meant for it."""
-    os.setsid()
-    fcntl.ioctl(follower, termios.TIOCSCTTY, 0)
-
-
-def _read(leader: int) -> str:
-    """What the terminal shows; nothing once its other side is closed."""
-    with suppress(OSError):
-        return os.read(leader, 65536).decode()
-    return ""
-
-
-def _interrupted(arguments: list[str], cwd: Path, after: float) -> tuple[int, str]:
-    """Exit code, and what the terminal shows once the command has started."""
-    leader, follower = pty.openpty()
-    with subprocess.Popen(
-        [sys.executable, "-c", CODE, *arguments],
-        stdin=follower, stdout=follower, stderr=follower, cwd=cwd,
-        preexec_fn=lambda: _terminal(follower),
-    ) as process:  # fmt: skip
-        os.close(follower)
-        shown = ""
-        while "started" not in shown:
-            shown += (new := _read(leader))
-            assert new, shown
-        time.sleep(after)
-        os.write(leader, b"\x03")
-        while new := _read(leader):
-            shown += new
-        code = process.wait(20)
-    os.close(leader)
-    return code, shown.partition("started")[2]
-
-
 def test_every_command_but_zoo_can_wait() -> None:
     assert {*WAITING, "zoo"} == {*COMMANDS}  # zoo reads no standard input
 
 
 @pytest.mark.parametrize("command", WAITING)
 def test_ctrl_c_while_a_command_waits(command: str, tmp_path: Path) -> None:
-    code, shown = _interrupted([command, *WAITING[command]], tmp_path, after=1.0)
+    code, shown = interrupted(command, *WAITING[command], cwd=tmp_path, after=1.0)
     assert code == 130
     # The terminal echoes ^C; the line is written over it.
     assert shown.replace("\r\n", "\n").strip("\n") == "^C\r\x1b[Kinterrupted"
@@ -79,7 +38,7 @@ def test_ctrl_c_while_a_command_waits(command: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("after", [0, 0.05, 0.1, 0.2])
 def test_ctrl_c_while_it_starts(after: float, tmp_path: Path) -> None:
-    code, shown = _interrupted(["table", "-"], tmp_path, after)
+    code, shown = interrupted("table", "-", cwd=tmp_path, after=after)
     assert code == 130
     assert "Traceback" not in shown
     assert shown.endswith("interrupted\r\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -44,6 +45,8 @@ def measure(code: str, inputs: Sequence[tuple[int, ...]], batch: int, tell: Prog
     Raises:
         ImportError: PyTorch is not installed.
     """
+    # Read when torch is loaded: its profiler writes marks to standard error otherwise.
+    os.environ.setdefault("KINETO_LOG_LEVEL", "6")
     import torch
 
     torch.manual_seed(0)
