@@ -107,7 +107,7 @@ def loss(step: Pass) -> Loss:
     nodes = [step.network.nodes[i] for i in step.network.outputs]
     targets = {node.index: INDEX * step.batch * node.output.positions for node in nodes}
     trained = [node.index for node in nodes if step.flow.outputs[node.index]]
-    kept = sum(step.sizes[i] for i in trained) + 4 * len(trained)
+    kept = sum(step.sizes[i] for i in trained) + step.size * len(trained)
     return Loss(kept, sum(targets.values()), sum(targets[i] for i in trained))
 
 

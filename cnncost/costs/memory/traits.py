@@ -12,8 +12,6 @@ from cnncost.shape import Shape
 
 INDEX = 8
 """Bytes of an int64 index."""
-STATISTIC = 4
-"""Bytes of a norm's saved mean or deviation."""
 
 
 class Keep(Enum):
@@ -102,22 +100,26 @@ def _indices_at_work(node: Node, batch: int, size: int) -> int:
     return 0 if len(_x(node).extents) == 1 else _indices(node, batch, size)
 
 
+# A norm keeps a mean and a deviation, on a CPU of its input's type where its parameters have that
+# type too (measured in fp32, fp16 and bf16; fp32 parameters over halves have them in fp32).
+
+
 def _mean_and_deviation_of_channels(node: Node, batch: int, size: int) -> int:
-    return 2 * STATISTIC * _x(node).channels
+    return 2 * size * _x(node).channels
 
 
 def _of_positions(node: Node, batch: int, size: int) -> int:
-    return 2 * STATISTIC * batch * _x(node).positions
+    return 2 * size * batch * _x(node).positions
 
 
 def _of_groups(node: Node, batch: int, size: int) -> int:
-    return 2 * STATISTIC * batch * cast("int", _field(node, "groups"))
+    return 2 * size * batch * cast("int", _field(node, "groups"))
 
 
 def _of_instances(node: Node, batch: int, size: int) -> int:
     # Affine scales are repeated for every example.
     each = 3 if _field(node, "affine") else 2
-    return each * STATISTIC * batch * _x(node).channels
+    return each * size * batch * _x(node).channels
 
 
 def _lrn(node: Node, batch: int, size: int) -> int:
