@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import pty
+import struct
 import subprocess
 import sys
 import termios
@@ -27,10 +28,12 @@ def read(leader: int) -> str:
 
 @contextmanager
 def running(
-    *arguments: str, cwd: Path | None = None
+    *arguments: str, cwd: Path | None = None, columns: int = 80
 ) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
     """The command with the terminal as its own, which it gets Ctrl-C from; and the other side."""
     leader, follower = pty.openpty()
+    fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
+    env = {key: value for key, value in os.environ.items() if key not in ("COLUMNS", "LINES")}
 
     def adopt() -> None:
         os.setsid()
@@ -38,7 +41,7 @@ def running(
 
     with subprocess.Popen(
         [sys.executable, "-c", CODE, *arguments],
-        stdin=follower, stdout=follower, stderr=follower, cwd=cwd, preexec_fn=adopt,
+        stdin=follower, stdout=follower, stderr=follower, cwd=cwd, env=env, preexec_fn=adopt,
     ) as process:  # fmt: skip
         os.close(follower)
         yield process, leader
@@ -64,9 +67,9 @@ def interrupted(
     return code, shown.partition("started")[2]
 
 
-def shown(*arguments: str, cwd: Path | None = None) -> tuple[int, str]:
-    """Exit code, and all that the terminal gets to show."""
-    with running(*arguments, cwd=cwd) as (process, leader):
+def shown(*arguments: str, cwd: Path | None = None, columns: int = 80) -> tuple[int, str]:
+    """Exit code, and all that a terminal of so many columns gets to show."""
+    with running(*arguments, cwd=cwd, columns=columns) as (process, leader):
         text = "".join(iter(lambda: read(leader), ""))
         code = process.wait(60)
     return code, text.partition("started\r\n")[2]

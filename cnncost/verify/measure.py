@@ -12,7 +12,7 @@ WORKSPACE = (
     *("aten::mul", "aten::add", "aten::pow", "aten::upsample"),
     *("aten::max_pool1d", "aten::max_pool2d_with_indices", "aten::max_pool3d_with_indices"),
     *("aten::avg_pool", "aten::adaptive_max_pool", "aten::_adaptive_avg_pool"),
-    *("aten::_softmax", "aten::_log_softmax", "aten::mean"),
+    *("aten::_softmax", "aten::_log_softmax", "aten::mean", "aten::sum"),
 )
 """Operations whose own temporaries depend on the back end, by how their names begin: layout
 copies, a norm's statistics and folded scale, tables of indices, numbers wrapped as tensors, and
