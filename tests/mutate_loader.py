@@ -11,7 +11,8 @@ mutant is one of these, in a function of the loader:
 
 Functions are changed in place, by the code object that the changed module compiles to. The cases
 are the files of `tests/invalid`, and the tables of `tests/test_language.py`,
-`test_language_blocks.py`, `test_settings.py` and `test_bad_input.py`; a mutant runs against those that reach its statement.
+`test_language_blocks.py`, `test_settings.py` and `test_bad_input.py`; a mutant runs against those
+that reach its statement.
 
     python tests/mutate_loader.py [WORD]    # only mutants whose line contains the word
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from cnncost.costs.gradients import Gradients, gradients
 from cnncost.costs.memory.padding import padded_copy
 from cnncost.costs.memory.storage import in_place, storages
-from cnncost.costs.memory.strides import channels_last, turned_copy
+from cnncost.costs.memory.strides import channels_last, gapless_copy, loose, turned_copy
 from cnncost.costs.memory.traits import INDEX, Grad, Keep, Makes, traits
 from cnncost.network import Network, Node
 
@@ -42,10 +42,11 @@ def training_pass(network: Network, *, batch: int, size: int) -> Pass:
     base, written = storages(network, training=True), in_place(network)
     flow = gradients(network)
     sizes = [size * batch * node.output.units for node in network.nodes]
-    last = channels_last(network)
+    last, gaps = channels_last(network), loose(network, batch)
     kept = []
     for node in network.nodes:
         copy = padded_copy(node, batch, size) or turned_copy(node, last, batch, size)
+        copy = copy or gapless_copy(node, gaps, last, (batch, size))
         kept.append(_kept(node, base, written[node.index], flow, (batch, size), copy))
     return Pass(network, base, written, flow, kept, sizes, batch, size)
 

@@ -79,6 +79,10 @@ class Traits(NamedTuple):
     lies: Lies = Lies.FIRST
     turns: bool = False
     """Works on a map whose channels lie last, a copy if they do not."""
+    gapless: bool = False
+    """Works on a map that fills its storage channel by channel, a copy if it does not."""
+    takes_last: bool = False
+    """As well on one of two axes or more whose channels lie last."""
     straightens: bool = False
     """A view of a map that lies channel by channel, a copy of one whose channels lie last."""
     folds: bool = False
@@ -188,8 +192,8 @@ TRAITS: dict[str, Traits] = {
     "matmul": Traits(Keep.OPERANDS),
     "batchnorm": Traits(Keep.INPUT, extra=_mean_and_deviation_of_channels),
     "layernorm": Traits(Keep.INPUT, extra=_of_positions, lies=Lies.LAST, turned=True),
-    "groupnorm": Traits(Keep.INPUT, extra=_of_groups),
-    "instancenorm": Traits(Keep.INPUT, extra=_of_instances, turned=True),
+    "groupnorm": Traits(Keep.INPUT, extra=_of_groups, gapless=True, takes_last=True),
+    "instancenorm": Traits(Keep.INPUT, extra=_of_instances, turned=True, gapless=True),
     "lrn": Traits(Keep.INPUT, extra=_lrn, scratch=_lrn_at_work, scratch_backward=_lrn_backward),
     **dict.fromkeys(("relu", "sigmoid", "tanh", "softmax", "logsoftmax"), _BY_OUTPUT),
     **dict.fromkeys(("relu6", "silu", "hardswish", "hardsigmoid", "mish"), _CLONING),
