@@ -23,6 +23,13 @@ BYTES = (
 )
 """Budgets in bytes."""
 
+SCALED = ("parameter_memory", "activation_memory", "memory", "training_memory")
+"""The bytes that depend on batch, element type or optimiser; sram and flash are int8, an example
+at a time."""
+
+CHANGES = {"batch": SCALED[1:], "dtype": SCALED, "optimizer": SCALED[3:]}
+"""For each option of scale the bytes that it changes."""
+
 UNITS = {
     "B": 1,
     **{f"{prefix}B": 1000**n for n, prefix in enumerate("kMGT", 1)},
@@ -121,3 +128,8 @@ def budget_metric(word: str) -> str:
         known = f"a budget limits {', '.join(words[:-1])} or {words[-1]}"
         raise CnncostError(f"unknown metric {metric!r}", did_you_mean(metric, words, known))
     return metric
+
+
+def counted(n: int, one: str, many: str = "") -> str:
+    """How many there are, in words: `1 row`, `2 rows`; `many` where no s does it."""
+    return f"{n:,} {one if n == 1 else many or one + 's'}"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from hypothesis import strategies as st
-from oracle import Arguments, Dims, surrounded
+from oracle import Arguments, Dims
+from oracle.cells import surrounded
 
 
 class Case(NamedTuple):

@@ -10,8 +10,9 @@ mutant is one of these, in a function of the loader:
 - `text`: a text of a message, or its hint, that is empty.
 
 Functions are changed in place, by the code object that the changed module compiles to. The cases
-are the files of `tests/invalid`, and the tables of `tests/test_language.py` and
-`tests/test_bad_input.py`; a mutant runs against those that reach its statement.
+are the files of `tests/invalid`, and the tables of `tests/test_language.py`,
+`test_language_blocks.py`, `test_settings.py` and `test_bad_input.py`; a mutant runs against those
+that reach its statement.
 
     python tests/mutate_loader.py [WORD]    # only mutants whose line contains the word
 
@@ -38,6 +39,8 @@ import pytest  # noqa: E402
 import test_bad_input  # noqa: E402
 import test_invalid  # noqa: E402
 import test_language  # noqa: E402
+import test_language_blocks  # noqa: E402
+import test_settings  # noqa: E402
 
 from cnncost.layers import TYPES, layer_type  # noqa: E402
 
@@ -316,8 +319,8 @@ def _invalid(path: Path) -> Case:
     return Case(path.stem, run)
 
 
-def _positive(name: str) -> Case:
-    return Case(name, lambda: test_language.test_layers(name))
+def _positive(module: Any, name: str) -> Case:  # Any: a module with a table of cases
+    return Case(name, lambda: module.test_layers(name))
 
 
 def _functions_of(module: ModuleType) -> Iterator[Case]:
@@ -329,8 +332,11 @@ def _functions_of(module: ModuleType) -> Iterator[Case]:
 
 def all_cases() -> list[Case]:
     cases = [_invalid(path) for path in test_invalid.FILES]
-    cases += [_positive(name) for name in test_language.CASES]
-    return [*cases, *_functions_of(test_language), *_functions_of(test_bad_input)]
+    tables = (test_language, test_language_blocks)
+    cases += [_positive(module, name) for module in tables for name in module.CASES]
+    for module in (*tables, test_settings, test_bad_input):
+        cases += _functions_of(module)
+    return cases
 
 
 def main(word: str = "") -> int:

@@ -1,32 +1,14 @@
-"""Each feature of the spec language on a small spec, the network worked out by hand.
+"""Each feature of the spec language but blocks on a small spec, the network worked out by hand.
 
-A case is a spec and its layers, one text each: name, shape, what it reads where that is not the
-layer above it in the list (`add1 3x8x8 < input conv1`), `frozen`, and whose parameters it
-shares (`= conv1`).
+A case is a spec and its layers, one text each as `reading` writes them.
 """
 
 from __future__ import annotations
 
 import pytest
+from reading import layers
 
-from cnncost.network import Network
-from cnncost.spec import Settings, read_spec
-
-
-def layers(network: Network) -> list[str]:
-    """The layers as the cases write them."""
-    found = []
-    for node in network.layers:
-        text = f"{node.name} {node.output}"
-        if node.reads != (node.index - 1,):
-            text += " < " + " ".join(network.nodes[index].name for index in node.reads)
-        if node.frozen:
-            text += " frozen"
-        if node.shares is not None:
-            text += f" = {network.nodes[node.shares].name}"
-        found.append(text)
-    return found
-
+from cnncost.spec import read_spec
 
 CASES = {
     "a word, a mapping, a type without a value, two braceless keys": (
@@ -293,123 +275,6 @@ CASES = {
         """,
         ["a 4x8x8", "b 4x8x8", "tanh1 4x8x8 < a", "c 4x8x8 < tanh1 a", "add1 4x8x8 < b c"],
     ),
-    "blocks: signature, defaults, channels, input": (
-        """
-        input: [4, 9, 7]
-        blocks:
-          conv_bn(filters, kernel=1, stride=1, then=relu):
-            - {conv: filters, kernel: kernel, stride: stride, padding: kernel // 2, bias: false}
-            - batchnorm
-            - then
-          wide(half=channels / 2, whole=2 * half):
-            - {conv: half, kernel: 1}
-            - {conv: whole, kernel: 1}
-            - {add: [previous, input]}
-          plain: [relu]
-        layers:
-          - {conv_bn: 8, kernel: 3, stride: 2}
-          - {conv_bn: 6, then: identity, name: c}
-          - wide
-          - {wide: 1, whole: 6}
-          - {wide: 5, whole: 6}
-          - plain
-        """,
-        [
-            *("conv_bn1.conv1 8x5x4", "conv_bn1.batchnorm1 8x5x4", "conv_bn1.relu1 8x5x4"),
-            *("c.conv1 6x5x4", "c.batchnorm1 6x5x4", "c.identity1 6x5x4"),
-            *("wide1.conv1 3x5x4", "wide1.conv2 6x5x4"),
-            "wide1.add1 6x5x4 < wide1.conv2 c.identity1",
-            *("wide2.conv1 1x5x4", "wide2.conv2 6x5x4"),
-            "wide2.add1 6x5x4 < wide2.conv2 wide1.add1",
-            *("wide3.conv1 5x5x4", "wide3.conv2 6x5x4"),
-            "wide3.add1 6x5x4 < wide3.conv2 wide2.add1",
-            "plain1.relu1 6x5x4",
-        ],
-    ),
-    "a parameter for a default alone, lists and brackets in defaults": (
-        """
-        input: [4, 8, 8]
-        blocks:
-          b(w, v=max(w, 2 * w), k=[3, 1]): [{conv: v, kernel: k}]
-        layers: [{b: 5}, {b: 1, v: 3, k: [1, 1]}]
-        """,
-        ["b1.conv1 10x6x8", "b2.conv1 3x6x8"],
-    ),
-    "a parameter named channels or input wins": (
-        """
-        input: [4, 8, 8]
-        blocks:
-          b(channels, input): [{conv: channels, kernel: 1}, {add: [previous, input]}]
-        layers:
-          - {conv: 7, kernel: 1, name: x}
-          - {tanh, from: input}
-          - {b: 7, input: x}
-        """,
-        ["x 7x8x8", "tanh1 4x8x8 < input", "b1.conv1 7x8x8", "b1.add1 7x8x8 < b1.conv1 x"],
-    ),
-    "arguments: booleans, lists, keywords, words, layers, previous": (
-        """
-        input: [4, 8, 8]
-        blocks:
-          b(kernel=[3, 1], skip, se=false, padding=same, how=bilinear):
-            - {conv: 4, kernel: kernel, padding: padding}
-            - {sigmoid, repeat: se}
-            - {upsample: 2, mode: how}
-            - {upsample, size: skip}
-            - {add: [previous, skip]}
-        layers:
-          - {relu, name: r}
-          - {b, skip: r}
-          - {b: [1, 3], se: true, padding: [0, 1], how: nearest, skip: previous}
-        """,
-        [
-            *("r 4x8x8", "b1.conv1 4x8x8", "b1.upsample1 4x16x16", "b1.upsample2 4x8x8"),
-            *("b1.add1 4x8x8 < b1.upsample2 r", "b2.conv1 4x8x8", "b2.sigmoid1 4x8x8"),
-            *("b2.upsample1 4x16x16", "b2.upsample2 4x8x8", "b2.add1 4x8x8 < b2.upsample2 b1.add1"),
-        ],
-    ),
-    "names inside blocks, by dot and by number": (
-        """
-        input: [4, 8, 8]
-        blocks:
-          inner: [{conv: 4, kernel: 3, name: c}, relu]
-          outer: [{inner, repeat: 2, name: i}]
-        layers:
-          - {outer, name: o}
-          - {tanh, from: o.i.1.c}
-          - {tanh, from: o.i.c, name: t}
-          - {add: [o, t], name: sum}
-          - {tanh, from: tanh1}
-        """,
-        [
-            *("o.i.1.c 4x6x6", "o.i.1.relu1 4x6x6", "o.i.2.c 4x4x4", "o.i.2.relu1 4x4x4"),
-            *("tanh1 4x6x6 < o.i.1.c", "t 4x4x4 < o.i.2.c", "sum 4x4x4 < o.i.2.relu1 t"),
-            "tanh2 4x6x6 < tanh1",
-        ],
-    ),
-    "previous in a block's list is what enters it, from does not move it": (
-        """
-        input: [4, 8, 8]
-        blocks:
-          b: [{add: [previous, previous]}]
-        layers:
-          - {relu, name: a}
-          - {relu, name: c}
-          - {b, from: a}
-          - {add: [b1, c]}
-        """,
-        ["a 4x8x8", "c 4x8x8", "b1.add1 4x8x8 < a a", "add1 4x8x8 < b1.add1 c"],
-    ),
-    "a layer word in a block, repeated with its name kept apart": (
-        """
-        input: [4, 8, 8]
-        blocks:
-          b(act, n=2): [act, {tanh, repeat: n}, act]
-        layers: [{b: relu}, {b: silu, n: 0}]
-        """,
-        ["b1.relu1 4x8x8", "b1.tanh1.1 4x8x8", "b1.tanh1.2 4x8x8", "b1.relu2 4x8x8",
-         "b2.silu1 4x8x8", "b2.silu2 4x8x8"],
-    ),
     "several outputs: the named ones and the last": (
         """
         input: [4, 8, 8]
@@ -433,28 +298,6 @@ CASES = {
         """,
         ["a 4x8x8", "opaque1 2x3 < a input", "b 7", "opaque2 6 < opaque1"],
     ),
-    "dense connectivity and a gate, as the language's document writes them": (
-        """
-        input: [4, 6, 6]
-        params: {growth: 3}
-        blocks:
-          grow: [{parallel: [[], [batchnorm, relu, {conv: growth, kernel: 3, padding: 1}]]}]
-          gate(squeeze):
-            - parallel: [[], [global_avgpool, {conv: squeeze, kernel: 1}, relu,
-                {conv: channels, kernel: 1}, sigmoid]]
-              join: mul
-        layers: [{grow, repeat: 2}, {gate: 5}]
-        """,
-        [
-            *("grow1.1.batchnorm1 4x6x6", "grow1.1.relu1 4x6x6", "grow1.1.conv1 3x6x6"),
-            *("grow1.1.concat1 7x6x6 < input grow1.1.conv1", "grow1.2.batchnorm1 7x6x6"),
-            *("grow1.2.relu1 7x6x6", "grow1.2.conv1 3x6x6"),
-            "grow1.2.concat1 10x6x6 < grow1.1.concat1 grow1.2.conv1",
-            *("gate1.global_avgpool1 10x1x1", "gate1.conv1 5x1x1", "gate1.relu1 5x1x1"),
-            *("gate1.conv2 10x1x1", "gate1.sigmoid1 10x1x1"),
-            "gate1.mul1 10x6x6 < grow1.2.concat1 gate1.sigmoid1",
-        ],
-    ),
 }  # fmt: skip
 
 
@@ -469,59 +312,3 @@ def test_layers(name: str) -> None:
 def test_outputs_are_the_last_and_the_named() -> None:
     network = read_spec(CASES["several outputs: the named ones and the last"][0], "x.yaml").network
     assert [network.nodes[index].name for index in network.outputs] == ["a", "b", "sigmoid1"]
-
-
-EXTRAS = """
-name: Two  words
-source: >
-  Somebody et al.,
-  2012
-notes: "said: so"
-input: [3, 8, 8]
-params: {width: 4, alpha: 0.5}
-layers: [{conv: width * alpha, kernel: 1}]
-expect: {weights: 6, connections: 1k, biases: true, exclude_padding: false}
-budget: {weights: 20M, connections: 1.5G}
-"""
-
-
-def test_what_stands_beside_the_network() -> None:
-    spec = read_spec(EXTRAS, "nets/x.yaml")
-    assert spec.name == "Two words"
-    assert spec.network.source == "Somebody et al., 2012"
-    assert spec.network.notes == "said: so"
-    assert spec.expect is not None
-    assert dict(spec.expect.totals) == {"weights": 6, "connections": 1000}
-    assert spec.expect.biases
-    assert not spec.expect.exclude_padding
-    assert spec.budget == {"weights": 20_000_000, "connections": 1_500_000_000}
-    assert list(spec.params) == ["width", "alpha"]
-
-
-def test_empty_mappings_are_as_good_as_none() -> None:
-    spec = read_spec(
-        "input: [3]\nparams: {}\nblocks: {}\nexpect:\nbudget:\nlayers: [relu]", "dir/net.v2.yaml"
-    )
-    assert spec.name == "net.v2"
-    assert layers(spec.network) == ["relu1 3"]
-
-
-def test_settings_from_outside() -> None:
-    settings = Settings({"width": 6}, {"": (5, 9, 9)})
-    network = read_spec(EXTRAS, "x.yaml", settings).network
-    assert layers(network) == ["conv1 3x9x9"]
-    assert network.nodes[0].output.channels == 5
-
-
-def test_inputs_by_name_from_outside() -> None:
-    text = "input: {a: [3, 8, 8], b: [3, 8, 8]}\nlayers: [{concat: [a, b]}]"
-    network = read_spec(text, "x.yaml", Settings(inputs={"b": (7, 8, 8)})).network
-    assert layers(network) == ["concat1 10x8x8 < a b"]
-
-
-def test_the_bound_on_layers_is_the_last_allowed_number() -> None:
-    text = (
-        "input: {a: [3], b: [3]}\n"
-        "layers: [{relu, repeat: 4, from: a}, {add: [relu1, b]}, {relu, repeat: 0}]"
-    )
-    assert len(read_spec(text, "x.yaml", Settings(max_layers=5)).network.layers) == 5

@@ -87,7 +87,8 @@ def test_json_has_the_shapes() -> None:
     ("arguments", "message"),
     [
         (["minmax", "1,2,3"], "3 values do not fill input, which has 2 units (2)"),
-        (["minmax", "1"], "1 values do not fill input, which has 2 units (2)"),
+        (["minmax", "1"], "1 value does not fill input, which has 2 units (2)"),
+        (["minmax", ""], "'' is no number"),
         (["minmax", "1,x"], "'x' is no number"),
         (["minmax", "left=1"], "left= names no input, or one twice\n  hint: the inputs are input"),
         (["lenet5", "1"], "conv carries no numbers"),
@@ -100,10 +101,16 @@ def test_what_does_not_fit_is_an_error(arguments: list[str], message: str) -> No
     assert message in done.stderr
 
 
+def test_one_unit_is_one() -> None:
+    text = "input: [1]\nlayers: [relu]"
+    with pytest.raises(CnncostError, match=r"^2 values do not fill input, which has 1 unit \(1\)"):
+        outputs(text, input=[1, 2])
+
+
 def test_an_error_on_standard_input_names_its_line() -> None:
     done = command("minmax", "-", stdin="1,2\n1\n")
     assert done.returncode == 2
-    assert "1 values do not fill input" in done.stderr
+    assert "1 value does not fill input" in done.stderr
 
 
 def test_types_without_a_rule_are_refused_by_name() -> None:

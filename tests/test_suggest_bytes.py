@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import shlex
 import subprocess
 import sys
 from itertools import product
@@ -237,6 +238,96 @@ def test_another_scale_is_said_and_is_no_budget_of_the_file() -> None:
         for text in (SMALL, done.stdout)
     )
     assert after <= before // 2
+
+
+def test_the_check_of_another_scale_is_said_and_holds(tmp_path: Path) -> None:
+    options = ("--budget", "memory=50%", "--budget", "weights=9500", "--batch", "4")
+    (tmp_path / "net.yaml").write_text(SMALL)
+    arguments = ("net.yaml", *options, "--dtype", "fp16", "--write", "my net.yaml")
+    done = run("suggest", *arguments, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    # Its own check holds what the file can carry, and claims no more.
+    assert cnncost.load(tmp_path / "my net.yaml").budget == {"weights": 9500}
+    assert "memory" not in run("check", "my net.yaml", cwd=tmp_path).stdout
+    said, words = done.stderr.splitlines()
+    assert (
+        said == "memory: no budget of the file, whose own is held at batch 1 in fp32; this "
+        "holds it:"
+    )
+    program, *checking = shlex.split(words)
+    before = Metrics(cnncost.loads(SMALL).network, batch=4, dtype="fp16").value("memory")
+    assert program == "cnncost"
+    assert checking == [
+        "check", "my net.yaml", "--budget", f"memory={before // 2}B", "--budget", "weights=9500",
+        "--batch", "4", "--dtype", "fp16",
+    ]  # fmt: skip
+    checked = run(*checking, cwd=tmp_path)
+    assert checked.returncode == 0
+    assert "memory (batch 4, fp16) " in checked.stdout
+    assert f" within {before // 2:,} bytes" in checked.stdout
+
+
+def test_only_bytes_that_the_scale_changes_leave_the_file(tmp_path: Path) -> None:
+    budgets = ("--budget", "parameter_memory=90%", "--budget", "memory=90%", "--budget", "sram=90%")
+    done = run("suggest", "-", *budgets, "--batch", "4", "--write", "-", text=SMALL)
+    assert done.returncode == 0, done.stderr
+    assert set(cnncost.loads(done.stdout).budget) == {"parameter_memory", "sram"}
+    assert "cnncost check FILE --budget" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("budget", "options", "bytes_", "scale"),
+    [
+        # 896 + 9,248 + 330 parameters; the first ReLU works in place, so that its convolution's
+        # input and output are alive, then two maps of 32 channels beside the input.
+        ("parameter_memory", (), 4 * 10_474, "fp32"),
+        ("parameter_memory", ("--dtype", "fp16"), 2 * 10_474, "fp16"),
+        ("activation_memory", ("--batch", "8"), 4 * 8 * 256 * (3 + 32 + 32), "batch 8, fp32"),
+        ("memory", ("--dtype", "bf16"), 2 * (10_474 + 256 * 67), "batch 1, bf16"),
+    ],
+)
+def test_check_at_a_scale(budget: str, options: tuple[str, ...], bytes_: int, scale: str) -> None:
+    held = run("check", "-", "--budget", f"{budget}={bytes_}B", *options, text=SMALL)
+    assert (held.returncode, held.stderr) == (0, "")
+    assert held.stdout == f"-: ok: {budget} ({scale}) {bytes_:,} within {bytes_:,} bytes\n"
+    missed = run("check", "-", "--budget", f"{budget}={bytes_ - 1}B", *options, text=SMALL)
+    assert missed.returncode == 1
+    says = f"{budget} ({scale}) {bytes_:,}, budget {bytes_ - 1:,} bytes (1 over)"
+    assert missed.stdout == f"-: FAILED: {says}\n"
+
+
+def test_check_with_an_optimizer_holds_the_spec_s_own_budget(tmp_path: Path) -> None:
+    net = cnncost.loads(SMALL).network
+    sgd, adam = (Metrics(net, optimizer=o).value("training_memory") for o in ("sgd", "adam"))
+    assert sgd < adam
+    (tmp_path / "n.yaml").write_text(SMALL + f"budget: {{training_memory: {sgd}B}}\n")
+    assert run("check", "n.yaml", cwd=tmp_path).returncode == 0
+    done = run("check", "n.yaml", "--optimizer", "adam", cwd=tmp_path)
+    assert done.returncode == 1
+    assert f"(batch 1, fp32, adam) {adam:,}" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "out", "says"),
+    [
+        (("--budget", "weights=1M", "--batch", "4"), 2, "", "--batch changes no figure here"),
+        (("--batch", "4"), 2, "-: ok (valid; no expect, no budget)", "--batch changes no figure"),
+        (("--budget", "memory=1MiB", "--dtype", "fp12"), 2, "", "unknown dtype 'fp12'"),
+        (("--budget", "sram=1MiB", "--dtype", "fp16"), 2, "", "--dtype changes no figure here"),
+        (
+            ("--budget", "training_memory=1GiB", "--dtype", "int8"), 2,
+            "-: INVALID: <stdin> does not train", "int8 does not train",
+        ),
+    ],
+)  # fmt: skip
+def test_check_refuses_options_that_do_not_fit(
+    options: tuple[str, ...], code: int, out: str, says: str
+) -> None:
+    done = run("check", "-", *options, text=SMALL)
+    assert done.returncode == code
+    assert done.stdout.startswith(out)
+    assert bool(out) == bool(done.stdout)
+    assert says in done.stderr
 
 
 def test_a_spec_s_budget_of_bytes(tmp_path: Path) -> None:

@@ -62,3 +62,4 @@ def test_ctrl_c_ends_a_search_cleanly() -> None:
     assert process.returncode == 130
     assert time.monotonic() - asked < 10
     assert "Traceback" not in shown
+    assert shown.endswith("interrupted\r\n")

@@ -1,15 +1,33 @@
 """The command line: it alone reads files, prints and exits."""
 
+INTERRUPTED = 130
+"""The exit code of a run that Ctrl-C ended: 128 and the number of its signal."""
+
 
 def main() -> None:
-    """Run the command line and exit: 0 fine, 1 the answer is no, 2 wrong use or spec."""
+    """Run the command line and exit: 0 fine, 1 the answer is no, 2 wrong use, 130 Ctrl-C."""
     import gc
 
     # Start-up makes many objects and no garbage: collecting is a tenth of its time.
     gc.disable()
-    from cnncost.cli.main import run
+    try:
+        from cnncost.cli.main import run
 
-    run()
+        run()
+    except KeyboardInterrupt:
+        _interrupted()
 
 
-__all__ = ["main"]
+def _interrupted() -> None:
+    import sys
+
+    from cnncost.cli.closing import drop_output
+
+    drop_output()  # in a pipe its reader has been interrupted too
+    # On a terminal a line of progress may stand there, and the terminal's own ^C.
+    clear = "\r\x1b[K" if sys.stderr.isatty() else ""
+    sys.stderr.write(f"{clear}interrupted\n")
+    sys.exit(INTERRUPTED)
+
+
+__all__ = ["INTERRUPTED", "main"]

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from cnncost.cli import options
+from cnncost.cli.scale import given, refuse_idle
 from cnncost.errors import CnncostError
 from cnncost.quantity import parse_budget
 from cnncost.spec import MAX_LAYERS
@@ -16,19 +17,16 @@ EPILOG = """[bold]Examples[/bold]
 
 cnncost check nets/*.yaml
 
-cnncost check net.yaml --budget weights=20M --budget connections=500M"""
+cnncost check net.yaml --budget weights=20M --budget connections=500M
+
+cnncost check net.yaml --budget training-memory=1GiB --batch 16 --optimizer adam"""
 
 
 @app.command(rich_help_panel="Count and explain", epilog=EPILOG, no_args_is_help=True)
 def check(
     archs: Annotated[
         list[str],
-        typer.Argument(
-            metavar="ARCH...",
-            help="Specs' files, bundled networks' names, or -.",
-            show_default=False,
-            autocompletion=options.complete_arch,
-        ),
+        options.archs("ARCH...", "Specs' files, bundled networks' names, or -."),
     ],
     *,
     budget: Annotated[
@@ -38,6 +36,9 @@ def check(
             help="A limit, as weights=20M, in place of the spec's. Repeatable.",
         ),
     ] = None,
+    batch: options.Batch = None,
+    dtype: options.Dtype = None,
+    optimizer: options.Optimizer = None,
     settings: options.Set = None,
     shapes: options.Input = None,
     max_layers: options.MaxLayers = MAX_LAYERS,
@@ -46,24 +47,31 @@ def check(
     """Check that specs are valid and that their expect and budget hold, a line a file.
 
     Every file is checked. Exit code 0: all hold; 1: a figure or budget is missed; 2: a spec
-    is wrong or missing.
+    is wrong or missing. Bytes are those of batch 1, fp32 and plain SGD unless options say
+    otherwise, a spec's own budget of bytes too; sram and flash are int8.
     """
     from cnncost.costs.check import figures, limits
     from cnncost.views.verdict import line
 
-    given = _budgets(budget or ())
+    budgets, scale = _budgets(budget or ()), given(batch, dtype, optimizer)
+    if budgets:
+        refuse_idle(scale, budgets)
+    metrics: list[str] = []
     missed = wrong = False
     for arch in archs:
         try:
             spec = options.load(arch, settings, shapes, max_layers, strict=strict)
+            promised, limited = figures(spec), limits(spec, budgets or spec.budget, **scale)
         except CnncostError as error:
             sys.stdout.write(f"{arch}: INVALID: {_first_line(arch, error)}\n")
             sys.stderr.write(f"{error}\n")
             wrong = True
             continue
-        promised, limited = figures(spec), limits(spec, given or spec.budget)
+        metrics += [limit.metric for limit in limited]
         missed |= not all([*(f.holds for f in promised), *(b.holds for b in limited)])
         sys.stdout.write(line(arch, promised, limited) + "\n")
+    if not wrong:
+        refuse_idle(scale, metrics)
     raise typer.Exit(2 if wrong else int(missed))
 
 

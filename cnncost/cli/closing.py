@@ -1,5 +1,6 @@
-"""What is said on standard error once a command is done: below its output, where it is seen."""
+"""The end of a run: what is said on standard error then, and output that nobody reads."""
 
+import os
 import sys
 from collections.abc import Sequence
 
@@ -24,3 +25,9 @@ def say() -> None:
     for line in _LINES:
         sys.stderr.write(f"{line}\n")
     _LINES.clear()
+
+
+def drop_output() -> None:
+    """Send what is still to be written to standard output nowhere, and say nothing more."""
+    _LINES.clear()
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

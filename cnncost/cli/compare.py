@@ -1,7 +1,6 @@
 """`cnncost compare`: networks side by side."""
 
 import sys
-from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -13,17 +12,6 @@ from cnncost.errors import CnncostError
 from cnncost.spec import MAX_LAYERS
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
-
-
-class Format(StrEnum):
-    """How the comparison is written."""
-
-    table = "table"
-    csv = "csv"
-    tsv = "tsv"
-    json = "json"
-    markdown = "markdown"
-    latex = "latex"
 
 
 EPILOG = """[bold]Examples[/bold]
@@ -39,27 +27,18 @@ git show main:net.yaml | cnncost compare - net.yaml --fail-on connections=+5%"""
 def compare(
     archs: Annotated[
         list[str],
-        typer.Argument(
-            metavar="ARCH ARCH...",
-            help="Two or more specs; differences are to the first.",
-            show_default=False,
-            autocompletion=options.complete_arch,
-        ),
+        options.archs("ARCH ARCH...", "Two or more specs; differences are to the first."),
     ],
     *,
-    form: Annotated[
-        Format, typer.Option("--format", "-f", help="How it is written.")
-    ] = Format.table,
+    form: options.Form = options.Format.table,
     output: options.Output = "-",
     force: options.Force = False,
-    every: Annotated[
-        bool, typer.Option("--all", help="Show every layer, not only those with weights.")
-    ] = False,
+    every: options.Every = False,
     changed: Annotated[
         bool, typer.Option("--changed", help="Only layers that were added, removed or changed.")
     ] = False,
-    human: Annotated[bool, typer.Option("--human", help="Short numbers: 105.4M.")] = False,
-    total: Annotated[bool, typer.Option("--total", help="A total row in csv and tsv.")] = False,
+    human: options.Human = False,
+    total: options.Total = False,
     fail_on: Annotated[
         list[str] | None,
         typer.Option(
@@ -67,12 +46,8 @@ def compare(
             help="Exit with 1 if a network grew more: connections=+5%, weights=+1M. Repeatable.",
         ),
     ] = None,
-    biases: Annotated[
-        bool, typer.Option("--biases", help="Uses of biases are connections too.")
-    ] = False,
-    exclude_padding: Annotated[
-        bool, typer.Option("--exclude-padding", help="Connections to zero padding don't count.")
-    ] = False,
+    biases: options.Biases = False,
+    exclude_padding: options.ExcludePadding = False,
     settings: options.Set = None,
     shapes: options.Input = None,
     max_layers: options.MaxLayers = MAX_LAYERS,

@@ -51,12 +51,8 @@ def explain(
     every: Annotated[
         bool, typer.Option("--all", help="Explain layers without weights too.")
     ] = False,
-    biases: Annotated[
-        bool, typer.Option("--biases", help="Uses of biases are connections too.")
-    ] = False,
-    exclude_padding: Annotated[
-        bool, typer.Option("--exclude-padding", help="Connections to zero padding don't count.")
-    ] = False,
+    biases: options.Biases = False,
+    exclude_padding: options.ExcludePadding = False,
     backward: Annotated[
         bool,
         typer.Option("--backward", help="Gradient equations instead, each with its connections."),

@@ -1,6 +1,5 @@
 """The entry point: one command is imported a run, and every failure ends in one message."""
 
-import os
 import sys
 from collections.abc import Iterator
 from importlib import import_module
@@ -10,7 +9,7 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from cnncost.cli import closing
+from cnncost.cli import INTERRUPTED, closing
 from cnncost.errors import CnncostError
 
 COMMANDS = (
@@ -107,6 +106,11 @@ def run() -> None:
     try:
         try:
             app(prog_name="cnncost")
+        except SystemExit as end:
+            if end.code != INTERRUPTED:
+                raise
+            closing.drop_output()
+            raise KeyboardInterrupt from None  # which Typer makes an exit of, without a word
         finally:
             sys.stdout.flush()
             closing.say()
@@ -115,7 +119,7 @@ def run() -> None:
         sys.exit(2)
     except BrokenPipeError:
         # The reader has gone, as `| head` does: nothing to say, and nothing more to flush.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        closing.drop_output()
         sys.exit(128 + 13)
 
 

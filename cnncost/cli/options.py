@@ -2,11 +2,13 @@
 
 import sys
 from collections.abc import Callable, Sequence
+from enum import StrEnum
 from fractions import Fraction
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer.models import ArgumentInfo
 
 from cnncost import api, bundled, formats
 from cnncost.cli.closing import say_at_the_end
@@ -37,6 +39,37 @@ Arch = Annotated[
         autocompletion=complete_arch,
     ),
 ]
+
+
+def archs(metavar: str, text: str) -> ArgumentInfo:
+    """The argument of a command that reads several networks."""
+    argument: ArgumentInfo = typer.Argument(
+        metavar=metavar, help=text, show_default=False, autocompletion=complete_arch
+    )
+    return argument
+
+
+class Format(StrEnum):
+    """How tables are written."""
+
+    table = "table"
+    csv = "csv"
+    tsv = "tsv"
+    json = "json"
+    markdown = "markdown"
+    latex = "latex"
+
+
+Form = Annotated[Format, typer.Option("--format", "-f", help="How it is written.")]
+Every = Annotated[
+    bool, typer.Option("--all", help="Show every layer, not only those with weights.")
+]
+Human = Annotated[bool, typer.Option("--human", help="Short numbers: 105.4M.")]
+Total = Annotated[bool, typer.Option("--total", help="A total row in csv and tsv.")]
+Biases = Annotated[bool, typer.Option("--biases", help="Uses of biases are connections too.")]
+ExcludePadding = Annotated[
+    bool, typer.Option("--exclude-padding", help="Connections to zero padding don't count.")
+]
 Set = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="NAME=NUMBER", help="Set one of the spec's params. Repeatable."),
@@ -54,14 +87,14 @@ Batch = Annotated[
     typer.Option("--batch", min=1, help="Examples at once; bytes only.", show_default="1"),
 ]
 Dtype = Annotated[
-    str,
+    str | None,
     typer.Option(
         "--dtype", metavar="fp32|fp16|bf16|int8", help="Of all numbers; bytes only.",
         show_default="fp32",
     ),
 ]  # fmt: skip
 Optimizer = Annotated[
-    str,
+    str | None,
     typer.Option(
         "--optimizer", metavar="sgd|momentum|adam|adamw|rmsprop", show_default="sgd",
         help="Of the training step; bytes only.",

@@ -1,34 +1,10 @@
-"""Options of what bytes are measured of: batch, element type, optimiser."""
+"""What bytes are measured of: the batch, element type and optimiser that were given."""
 
-from collections.abc import Collection
-from typing import Annotated, TypedDict
-
-import typer
+from collections.abc import Collection, Mapping
+from typing import TypedDict
 
 from cnncost.errors import CnncostError
-
-Batch = Annotated[
-    int | None,
-    typer.Option(min=1, help="Examples at once, for budgets of bytes.", show_default="1"),
-]
-Dtype = Annotated[
-    str | None,
-    typer.Option(metavar="fp32|fp16|bf16|int8", help="For budgets of bytes.", show_default="fp32"),
-]
-Optimizer = Annotated[
-    str | None,
-    typer.Option(
-        metavar="sgd|momentum|adam|adamw|rmsprop",
-        help="For budgets of training_memory.",
-        show_default="sgd",
-    ),
-]
-
-SCALED = ("parameter_memory", "activation_memory", "memory", "training_memory")
-"""The budgets that these options change; sram and flash are int8, an example at a time."""
-
-CHANGES = {"batch": SCALED[1:], "dtype": SCALED, "optimizer": SCALED[3:]}
-"""For each option the budgets that it changes."""
+from cnncost.quantity import CHANGES
 
 
 class Scale(TypedDict, total=False):
@@ -40,7 +16,15 @@ class Scale(TypedDict, total=False):
 
 
 def given(batch: int | None, dtype: str | None, optimizer: str | None) -> Scale:
-    """The options that were given."""
+    """The options that were given.
+
+    Raises:
+        CnncostError: the dtype or the optimiser is unknown.
+    """
+    if dtype is not None or optimizer is not None:
+        from cnncost.costs.memory import refuse_unknown
+
+        refuse_unknown(dtype or "fp32", optimizer or "sgd")
     scale: Scale = {}
     if batch is not None:
         scale["batch"] = batch
@@ -64,3 +48,15 @@ def refuse_idle(scale: Scale, metrics: Collection[str]) -> None:
             raise CnncostError(
                 f"--{option} changes no figure here", f"it is for a budget of {words}"
             )
+
+
+def check_of(path: str, budgets: Mapping[str, str], scale: Scale) -> str:
+    """The command line that holds a written file to budgets at this scale."""
+    from shlex import join
+
+    words = ["cnncost", "check", "FILE" if path == "-" else path]
+    for metric, amount in budgets.items():
+        words += ["--budget", f"{metric}={amount}"]
+    for option, value in scale.items():
+        words += [f"--{option}", str(value)]
+    return join(words)

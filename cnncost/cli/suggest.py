@@ -9,7 +9,7 @@ import typer
 
 from cnncost.cli import options
 from cnncost.cli.output import destination, refuse_existing
-from cnncost.cli.scale import Batch, Dtype, Optimizer, given, refuse_idle
+from cnncost.cli.scale import check_of, given, refuse_idle
 from cnncost.errors import CnncostError
 from cnncost.quantity import budget_metric
 from cnncost.spec import MAX_LAYERS
@@ -90,9 +90,9 @@ def suggest(
             metavar="METRIC", help="The least score at each size of a metric.", show_default=False
         ),
     ] = "",
-    batch: Batch = None,
-    dtype: Dtype = None,
-    optimizer: Optimizer = None,
+    batch: options.Batch = None,
+    dtype: options.Dtype = None,
+    optimizer: options.Optimizer = None,
     form: Annotated[
         Format, typer.Option("--format", "-f", help="How it is written.")
     ] = Format.table,
@@ -146,6 +146,11 @@ def suggest(
     if found.plan is not None and write:
         with destination(write, force=force) as file:
             file.write(study.finished(found.plan))
+        if unwritten := study.unwritten():
+            asked = {budget.metric: budget.asked for budget in found.budgets}
+            words = check_of(write, asked, scale)
+            sys.stderr.write(f"{', '.join(unwritten)}: no budget of the file, whose own is held ")
+            sys.stderr.write(f"at batch 1 in fp32; this holds it:\n  {words}\n")
     if diff:
         if found.plan is None:
             raise CnncostError("there is no plan to print", "give --budget METRIC=AMOUNT")

@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Mapping
-from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -15,17 +14,6 @@ from cnncost.errors import CnncostError
 from cnncost.spec import MAX_LAYERS
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
-
-
-class Format(StrEnum):
-    """How the rows are written."""
-
-    table = "table"
-    csv = "csv"
-    tsv = "tsv"
-    json = "json"
-    markdown = "markdown"
-    latex = "latex"
 
 
 EPILOG = """[bold]Examples[/bold]
@@ -54,18 +42,12 @@ def sweep(
             "--input", metavar="SHAPE,SHAPE,...", help="Input shapes.", show_default=False
         ),
     ] = "",
-    form: Annotated[
-        Format, typer.Option("--format", "-f", help="How the rows are written.")
-    ] = Format.table,
+    form: options.Form = options.Format.table,
     output: options.Output = "-",
     force: options.Force = False,
-    human: Annotated[bool, typer.Option("--human", help="Short numbers: 105.4M.")] = False,
-    biases: Annotated[
-        bool, typer.Option("--biases", help="Uses of biases are connections too.")
-    ] = False,
-    exclude_padding: Annotated[
-        bool, typer.Option("--exclude-padding", help="Connections to zero padding don't count.")
-    ] = False,
+    human: options.Human = False,
+    biases: options.Biases = False,
+    exclude_padding: options.ExcludePadding = False,
     max_layers: options.MaxLayers = MAX_LAYERS,
     strict: options.Strict = False,
 ) -> None:

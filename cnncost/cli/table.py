@@ -1,7 +1,6 @@
 """`cnncost table`: what each layer costs, and the network."""
 
 import sys
-from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -9,21 +8,11 @@ import typer
 from cnncost import api
 from cnncost.cli import options
 from cnncost.cli.output import destination, refuse_existing
+from cnncost.cli.scale import Scale, given
 from cnncost.errors import CnncostError
 from cnncost.spec import MAX_LAYERS
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
-
-
-class Format(StrEnum):
-    """How the table is written."""
-
-    table = "table"
-    csv = "csv"
-    tsv = "tsv"
-    json = "json"
-    markdown = "markdown"
-    latex = "latex"
 
 
 def _complete_columns(incomplete: str) -> list[str]:
@@ -54,14 +43,10 @@ cnncost table mobilenet_v2 --set alpha=0.5 --input 3x192x192"""
 def table(
     arch: options.Arch,
     *,
-    form: Annotated[
-        Format, typer.Option("--format", "-f", help="How it is written.")
-    ] = Format.table,
+    form: options.Form = options.Format.table,
     output: options.Output = "-",
     force: options.Force = False,
-    every: Annotated[
-        bool, typer.Option("--all", help="Show every layer, not only those with weights.")
-    ] = False,
+    every: options.Every = False,
     columns: Annotated[
         str,
         typer.Option(
@@ -83,17 +68,15 @@ def table(
     top: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="The first N rows, and one for the rest.")
     ] = None,
-    human: Annotated[bool, typer.Option("--human", help="Short numbers: 105.4M.")] = False,
+    human: options.Human = False,
     depth: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="One row a block below N levels.")
     ] = None,
-    total: Annotated[bool, typer.Option("--total", help="A total row in csv and tsv.")] = False,
+    total: options.Total = False,
     biases: Annotated[
         bool, typer.Option("--biases", help="Uses of biases are connections too; show parameters.")
     ] = False,
-    exclude_padding: Annotated[
-        bool, typer.Option("--exclude-padding", help="Connections to zero padding don't count.")
-    ] = False,
+    exclude_padding: options.ExcludePadding = False,
     memory: Annotated[
         bool, typer.Option("--memory", help="Add bytes of parameters and outputs, and alive.")
     ] = False,
@@ -102,8 +85,8 @@ def table(
         typer.Option("--training", help="Add the backward pass: connections, and bytes saved."),
     ] = False,
     batch: options.Batch = None,
-    dtype: options.Dtype = "",
-    optimizer: options.Optimizer = "",
+    dtype: options.Dtype = None,
+    optimizer: options.Optimizer = None,
     settings: options.Set = None,
     shapes: options.Input = None,
     max_layers: options.MaxLayers = MAX_LAYERS,
@@ -117,30 +100,24 @@ def table(
         return
     layout = Layout(form.value, every, columns, sort, top, depth, human, total, memory, training)
     layout.check()
-    given = batch is not None
-    _check_scale(
-        bytes_=layout.footprints, training=training, batch=given, dtype=dtype, optimizer=optimizer
-    )
+    scale = given(batch, dtype, optimizer)
+    _check_scale(scale, bytes_=layout.footprints, training=training)
     refuse_existing(output, force=force)
     spec = options.load(arch, settings, shapes, max_layers, strict=strict)
     report = api.count(spec, biases=biases, exclude_padding=exclude_padding)
     if layout.footprints:
         from cnncost.costs.footprint import footprints
 
-        scale = {"dtype": dtype or "fp32", "optimizer": optimizer or "sgd"}
-        found = footprints(spec.network, batch=batch or 1, **scale)
-        report = report._replace(footprints=found)
+        report = report._replace(footprints=footprints(spec.network, **scale))
     with destination(output, force=force) as file:
         write(file, report, layout)
 
 
-def _check_scale(*, bytes_: bool, training: bool, batch: bool, dtype: str, optimizer: str) -> None:
+def _check_scale(scale: Scale, *, bytes_: bool, training: bool) -> None:
     """Refuse options of bytes without a column of bytes, and training that there is none of."""
-    given = {"--batch": batch, "--dtype": bool(dtype), "--optimizer": bool(optimizer)}
-    unused = [option for option, there in given.items() if there]
-    if unused and not bytes_:
-        raise CnncostError(f"{unused[0]} changes no count", "add --memory or --training")
-    if training and dtype == "int8":
+    if scale and not bytes_:
+        raise CnncostError(f"--{next(iter(scale))} changes no count", "add --memory or --training")
+    if training and scale.get("dtype") == "int8":
         raise CnncostError("int8 does not train", "drop --training, or give --dtype fp16")
 
 

@@ -30,6 +30,8 @@ class Limit(NamedTuple):
     computed: int
     complete: bool
     """Whether all costs are known; a lower bound within the budget proves nothing."""
+    scale: str = ""
+    """Of what bytes are, in words; empty for counts."""
 
     @property
     def holds(self) -> bool:
@@ -48,12 +50,23 @@ def figures(spec: Spec) -> tuple[Figure, ...]:
     )
 
 
-def limits(spec: Spec, budget: Mapping[str, int]) -> tuple[Limit, ...]:
-    """Each metric of a budget beside the network's, under the default convention."""
+def limits(
+    spec: Spec,
+    budget: Mapping[str, int],
+    *,
+    batch: int = 1,
+    dtype: str = "fp32",
+    optimizer: str = "sgd",
+) -> tuple[Limit, ...]:
+    """Each metric of a budget beside the network's, under the default convention.
+
+    Raises:
+        CnncostError: training is limited, and the network does not train.
+    """
     if not budget:
         return ()
-    metrics = Metrics(spec.network)
+    metrics = Metrics(spec.network, batch=batch, dtype=dtype, optimizer=optimizer)
     return tuple(
-        Limit(metric, most, metrics.value(metric), metrics.complete(metric))
+        Limit(metric, most, metrics.value(metric), metrics.complete(metric), metrics.words(metric))
         for metric, most in budget.items()
     )

@@ -26,6 +26,11 @@ class Footprint(NamedTuple):
     backward_input: int
     """Connections of the gradient of its input."""
 
+    @property
+    def backward_connections(self) -> int:
+        """Connections of both gradients."""
+        return self.backward_weights + self.backward_input
+
     @staticmethod
     def together(parts: list[Footprint]) -> Footprint:
         """Several layers' sum; of what is alive the most."""
@@ -47,7 +52,7 @@ class Footprints(NamedTuple):
     @property
     def backward(self) -> int:
         """Connections of the backward pass, for one example."""
-        return sum(node.backward_weights + node.backward_input for node in self.nodes)
+        return sum(node.backward_connections for node in self.nodes)
 
 
 def footprints(

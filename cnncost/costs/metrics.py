@@ -9,6 +9,7 @@ from cnncost.costs.count import Report, count_network
 from cnncost.costs.memory import Embedded, Memory, embedded, memory
 from cnncost.errors import CnncostError
 from cnncost.network import Network
+from cnncost.quantity import BYTES, CHANGES, SCALED
 
 
 class Metrics:
@@ -33,6 +34,14 @@ class Metrics:
     def complete(self, metric: str) -> bool:
         """Whether the figure is exact; else it is a lower bound."""
         return self.memory.complete if metric in _ACTIVATIONS else self.counts.complete
+
+    def words(self, metric: str) -> str:
+        """Of what the bytes of a metric are, as `batch 8, fp16`; empty for a count."""
+        if metric in BYTES and metric not in SCALED:
+            return "int8"
+        batch, dtype, optimizer = self.scale
+        said = {"batch": f"batch {batch}", "dtype": dtype, "optimizer": optimizer}
+        return ", ".join(said[option] for option in CHANGES if metric in CHANGES[option])
 
     @cached_property
     def counts(self) -> Report:

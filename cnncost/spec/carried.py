@@ -6,6 +6,7 @@ from math import prod
 from typing import TYPE_CHECKING, NamedTuple
 
 from cnncost.errors import did_you_mean, quoted
+from cnncost.quantity import counted
 from cnncost.spec.nodes import Items, Node, Pairs, Scalar
 from cnncost.spec.values import Bad, Misread, number
 
@@ -71,13 +72,13 @@ def misfit(carried: Carried, node: Layered) -> tuple[str, str] | None:
         return f"{node.name} has no single row of weights a unit", "values go without connects"
     if rows != units:
         return (
-            f"values has {_count(rows, 'row')} of weights, but {node.name} has "
-            f"{_count(units, 'unit')}", "one row a unit",
+            f"values has {counted(rows, 'row')} of weights, but {node.name} has "
+            f"{counted(units, 'unit')}", "one row a unit",
         )  # fmt: skip
     for at, row in enumerate(carried.weights, start=1):
         if len(row) != prod(rest):
             return (
-                f"row {at} of values has {_count(len(row), 'weight')}, but a unit of {node.name} "
+                f"row {at} of values has {counted(len(row), 'weight')}, but a unit of {node.name} "
                 f"has {prod(rest):,}: its input is {node.inputs[0]}", "",
             )  # fmt: skip
     return _misfit_of_bias(carried, node.name, units, biased="bias" in shapes)
@@ -87,18 +88,14 @@ def _misfit_of_bias(
     carried: Carried, name: str, units: int, *, biased: bool
 ) -> tuple[str, str] | None:
     if carried.bias is None:
-        what = f"values has no bias, but {name} has {_count(units, 'bias', 'biases')}"
+        what = f"values has no bias, but {name} has {counted(units, 'bias', 'biases')}"
         return (what, "give them, or write bias: false") if biased else None
     if not biased:
         return f"values has a bias, but {name} has bias: false", "drop one"
     if len(carried.bias) != units:
-        given = _count(len(carried.bias), "bias", "biases")
-        return f"values has {given}, but {name} has {_count(units, 'unit')}", "one bias a unit"
+        given = counted(len(carried.bias), "bias", "biases")
+        return f"values has {given}, but {name} has {counted(units, 'unit')}", "one bias a unit"
     return None
-
-
-def _count(n: int, one: str, many: str = "") -> str:
-    return f"{n:,} {one if n == 1 else many or one + 's'}"
 
 
 def _list(node: Node, what: str) -> list[Node]:

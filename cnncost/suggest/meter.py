@@ -9,16 +9,13 @@ from cnncost.costs.memory import DTYPES
 from cnncost.costs.metrics import Metrics
 from cnncost.errors import CnncostError
 from cnncost.network import Network
-from cnncost.quantity import BUDGETS, BYTES
+from cnncost.quantity import BUDGETS, BYTES, CHANGES, SCALED
 
 METRICS = BUDGETS
 """What is counted of every network, in the order of the output."""
 
 PARAMETERS, WEIGHTS = METRICS.index("parameters"), METRICS.index("weights")
 """Their places among the metrics."""
-
-SCALED = ("parameter_memory", "activation_memory", "memory", "training_memory")
-"""The bytes that depend on batch, element type or optimiser; sram and flash are int8."""
 
 
 @dataclass(frozen=True)
@@ -35,10 +32,10 @@ class Meter:
         """Bytes of an element."""
         return DTYPES[self.dtype]
 
-    @property
-    def plain(self) -> bool:
-        """Whether it measures as `check` and a spec's own budget do."""
-        return (self.batch, self.dtype, self.optimizer) == (1, "fp32", "sgd")
+    def plain(self, metric: str) -> bool:
+        """Whether it measures this as a spec's own budget does: of batch 1, in fp32, by SGD."""
+        changing = [option for option, changed in CHANGES.items() if metric in changed]
+        return all(getattr(self, option) == getattr(Meter, option) for option in changing)
 
     @property
     def scale(self) -> str:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from cnncost.costs import count_network
 from cnncost.errors import CnncostError, did_you_mean
-from cnncost.quantity import budget_metric
+from cnncost.quantity import SCALED, budget_metric
 from cnncost.spec import MAX_LAYERS, Spec
 from cnncost.suggest import budget as budgets_of
 from cnncost.suggest.baseline import uniform
@@ -19,7 +19,7 @@ from cnncost.suggest.change import apply, unified_diff
 from cnncost.suggest.damage import UNIT
 from cnncost.suggest.draft import METRICS, Draft, Measures, drafted, named
 from cnncost.suggest.filling import alone
-from cnncost.suggest.meter import SCALED, Meter, ordered
+from cnncost.suggest.meter import Meter, ordered
 from cnncost.suggest.plan import Plan, single
 from cnncost.suggest.precision import Precision, price, smaller
 from cnncost.suggest.reach import Reach, reach
@@ -215,15 +215,19 @@ class Study:
     def finished(self, plan: Plan) -> str:
         """The plan's text as a spec of its own: what `--write` writes."""
         sheet = Sheet(self.draft.sheet.name, plan.text)
-        meter = self.draft.meter
         budgets = {budget.metric: budget.asked for budget in self.budgets()}
         asked = ", ".join(f"{metric}={amount}" for metric, amount in budgets.items())
-        if not meter.plain and any(metric in SCALED for metric in budgets):
-            asked += f" ({meter.scale})"
-            # A spec's own budget is held at batch 1 in fp32: another scale's is not its budget.
-            budgets = {m: amount for m, amount in budgets.items() if m not in SCALED}
+        if unwritten := self.unwritten():
+            asked += f" ({self.draft.meter.scale})"
+            budgets = {m: amount for m, amount in budgets.items() if m not in unwritten}
         said = f"cnncost suggest: {sheet.name}, {asked}, score {plan.score / UNIT:.3f}"
         return apply(sheet.text, sheet.finished(budgets, said))
+
+    def unwritten(self) -> tuple[str, ...]:
+        """The metrics of budgets that the finished text does not carry: a spec's own budget is
+        held at batch 1 in fp32, and another scale's is another."""
+        asked = [budget.metric for budget in self.budgets()]
+        return tuple(metric for metric in asked if not self.draft.meter.plain(metric))
 
     def diff(self, plan: Plan) -> str:
         """What the plan changes in the file, as `patch` applies it."""

@@ -251,7 +251,7 @@ class _Step:
 def living(network: Network, meter: Meter) -> dict[At, int]:
     """What lives at each moment, without parameters, their state and their gradients."""
     step = training_pass(network, batch=meter.batch, size=meter.size)
-    always = buffers(network) + loss(step).target
+    always = buffers(network, meter.size) + loss(step).target
     if OPTIMIZERS[meter.optimizer].counters:
         always += COUNTER * _tensors(network)
     found = {At(FORWARD, t): live + always for t, live in enumerate(forward(step))}

@@ -67,19 +67,23 @@ class Verdict(NamedTuple):
         return sum(line.agrees is False for line in self.lines)
 
 
-def verify(network: Network, batch: int, tell: Callable[[str], None]) -> Verdict:
+def verify(
+    network: Network, batch: int, tell: Callable[[str], None], dtype: str = "fp32"
+) -> Verdict:
     """Build the network's PyTorch code, run it, and compare.
 
     Args:
         batch: examples at once.
         tell: is called with what is measured next.
+        dtype: fp32, fp16 or bf16.
 
     Raises:
-        CnncostError: PyTorch is not installed, or the network has an opaque layer.
+        CnncostError: PyTorch is not installed, the network has an opaque layer, or PyTorch
+            has no kernel of that type for one of its operations.
     """
     code = pytorch_code(network, measured=True)
     try:
-        found = measure(code, [node.output.dims for node in network.inputs], batch, tell)
+        found = measure(code, [node.output.dims for node in network.inputs], batch, tell, dtype)
     except ModuleNotFoundError as error:
         if error.name != "torch":
             raise
@@ -89,7 +93,7 @@ def verify(network: Network, batch: int, tell: Callable[[str], None]) -> Verdict
         hint = "batch norm over one position needs --batch 2" if "than 1 value" in reason else ""
         raise CnncostError(f"PyTorch cannot run {network.name}: {reason}", hint) from None
     wrong = _wrong_shapes(network, found)
-    return Verdict((*_counts(network, found, wrong), *_memory(network, found, batch)), wrong)
+    return Verdict((*_counts(network, found, wrong), *_memory(network, found, batch, dtype)), wrong)
 
 
 def exported(
@@ -140,9 +144,9 @@ def _counts(network: Network, found: Measured, wrong: tuple[Wrong, ...]) -> tupl
     )
 
 
-def _memory(network: Network, found: Measured, batch: int) -> tuple[Line, ...]:
+def _memory(network: Network, found: Measured, batch: int, dtype: str) -> tuple[Line, ...]:
     """The bytes, where every layer's rules are known; otherwise they are lower bounds."""
-    ours: Memory = memory(network, batch=batch)
+    ours: Memory = memory(network, batch=batch, dtype=dtype)
     known = ours.complete
     saved = ours.saved.total if known and ours.saved else None
     peak = ours.inference.bytes if known else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -11,10 +12,11 @@ WORKSPACE = (
     *("aten::mul", "aten::add", "aten::pow", "aten::upsample"),
     *("aten::max_pool1d", "aten::max_pool2d_with_indices", "aten::max_pool3d_with_indices"),
     *("aten::avg_pool", "aten::adaptive_max_pool", "aten::_adaptive_avg_pool"),
-    *("aten::_softmax", "aten::_log_softmax"),
+    *("aten::_softmax", "aten::_log_softmax", "aten::mean", "aten::sum"),
 )
 """Operations whose own temporaries depend on the back end, by how their names begin: layout
-copies, a norm's statistics and folded scale, tables of indices, numbers wrapped as tensors."""
+copies, a norm's statistics and folded scale, tables of indices, numbers wrapped as tensors, and
+in fp16 and bf16 what is summed in fp32."""
 
 
 class Measured(NamedTuple):
@@ -34,22 +36,32 @@ class Measured(NamedTuple):
 Progress = Callable[[str], None]
 
 
-def measure(code: str, inputs: Sequence[tuple[int, ...]], batch: int, tell: Progress) -> Measured:
+def measure(
+    code: str,
+    inputs: Sequence[tuple[int, ...]],
+    batch: int,
+    tell: Progress,
+    dtype: str = "fp32",
+) -> Measured:
     """Run a file of code, whose last class is the network, on random inputs.
 
     Args:
         inputs: shapes without the batch.
         tell: is called with what is measured next.
+        dtype: fp32, fp16 or bf16: of all numbers, the norms' too.
 
     Raises:
         ImportError: PyTorch is not installed.
+        RuntimeError: PyTorch has no kernel of that type for an operation.
     """
+    # Read when torch is loaded: its profiler writes marks to standard error otherwise.
+    os.environ.setdefault("KINETO_LOG_LEVEL", "6")
     import torch
 
     torch.manual_seed(0)
     tell("building")
-    model = build(code)
-    data = [torch.randn(batch, *dims) for dims in inputs]
+    model = build(code).to(_type(dtype))
+    data = [torch.randn(batch, *dims, dtype=_type(dtype)) for dims in inputs]
     parameters = list(model.parameters())
     trained = [p for p in parameters if p.requires_grad]
     tell("counting connections")
@@ -81,13 +93,13 @@ class Weighed(NamedTuple):
     """As in `Measured`."""
 
 
-def weigh(code: str, inputs: Sequence[tuple[int, ...]], batch: int) -> Weighed:
+def weigh(code: str, inputs: Sequence[tuple[int, ...]], batch: int, dtype: str = "fp32") -> Weighed:
     """Run a file of code, whose last class is the network, forward alone; as `measure`."""
     import torch
 
     torch.manual_seed(0)
-    model = build(code)
-    data = [torch.randn(batch, *dims) for dims in inputs]
+    model = build(code).to(_type(dtype))
+    data = [torch.randn(batch, *dims, dtype=_type(dtype)) for dims in inputs]
     parameters = list(model.parameters())
     model.eval()
     with torch.no_grad():
@@ -106,6 +118,12 @@ def build(code: str) -> Any:  # Any: torch.nn.Module, which is not imported here
     exec(compile(code, "<exported>", "exec"), names)
     classes = [value for value in names.values() if isinstance(value, type)]
     return classes[-1]()
+
+
+def _type(dtype: str) -> Any:  # Any: torch.dtype
+    import torch
+
+    return {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}[dtype]
 
 
 def _loss(outputs: Any, targets: list[Any]) -> Any:  # Any: tensors

@@ -208,6 +208,12 @@ _ALL = (
         lambda r: sum(part.backward_input for part in r.footprints.nodes) if r.footprints else 0,
     ),
     Column(
+        "backward_connections",
+        "connections of both gradients",
+        _part("backward_connections"),
+        lambda r: r.footprints.backward if r.footprints else 0,
+    ),
+    Column(
         "saved_bytes",
         "bytes kept for the backward pass, where first kept",
         _part("saved_bytes", Bytes),
@@ -226,6 +232,9 @@ MEMORY = ("parameter_bytes", "output_bytes", "live_bytes")
 
 TRAINING = ("backward_weights", "backward_input", "saved_bytes")
 """The columns of --training."""
+
+FOOTPRINT = (*MEMORY, *TRAINING, "backward_connections")
+"""The columns of a footprint's parts."""
 
 CSV = ("layer", "type", "input_shape", "output_shape", "units", "weights", "biases", "connections")
 """The columns of csv and tsv, in their order; further ones come behind."""

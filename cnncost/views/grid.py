@@ -35,9 +35,16 @@ class Grid:
     """
 
     def __init__(
-        self, titles: Sequence[str], *, numeric: Collection[int], title: tuple[str, str] = ("", "")
+        self,
+        titles: Sequence[str],
+        *,
+        numeric: Collection[int],
+        title: tuple[str, str] = ("", ""),
+        stacked: bool = False,
     ) -> None:
-        self.titles = titles
+        self.titles = [text.replace(" ", "\n") for text in titles] if stacked else titles
+        """One a column; stacked, a line a word."""
+        self.stacked = stacked
         self.numeric = numeric
         self.title = title
         """A name, and what is said of it behind."""
@@ -69,8 +76,9 @@ class Grid:
 
     def widths(self) -> list[int]:
         """The characters that each column needs."""
-        rows = [self.titles, *(line.cells for line in self.lines if line)]
-        return [max(map(len, column)) for column in zip(*rows, strict=True)]
+        rows = [line.cells for line in self.lines if line]
+        columns = zip(self.titles, *rows, strict=True)
+        return [max(map(len, (*title.split("\n"), *cells))) for title, *cells in columns]
 
     def _print(self, target: Console, caption: Sequence[str]) -> None:
         target.print(self._table(), crop=False)
@@ -97,6 +105,7 @@ class Grid:
                 justify="right" if i in self.numeric else "left",
                 min_width=width,
                 no_wrap=True,
+                vertical="bottom",
                 style="" if title or i == 0 else "cyan",
             )
         for line in self.lines:

@@ -11,6 +11,7 @@ from cnncost.errors import CnncostError, did_you_mean
 from cnncost.views.columns import (
     COLUMNS,
     CSV,
+    FOOTPRINT,
     MEMORY,
     REACH,
     TABLE,
@@ -51,7 +52,7 @@ class Layout(NamedTuple):
     def footprints(self) -> bool:
         """Whether it shows memory or training costs."""
         named = f"{self.columns},{self.sort}".replace("-", "_").replace(" ", "").split(",")
-        return self.memory or self.training or any(key in (*MEMORY, *TRAINING) for key in named)
+        return self.memory or self.training or any(key in FOOTPRINT for key in named)
 
     def check(self) -> None:
         """Refuse what does not go together, before any work.
@@ -103,7 +104,8 @@ def _write_readable(
     else:
         from cnncost.views.terminal import write_table
 
-        write_table(file, report, rows, columns, number, bars=not layout.columns)
+        choices = [columns] if layout.columns else _choices(columns)
+        write_table(file, report, rows, choices, number, bars=not layout.columns)
 
 
 def _columns(report: Report, layout: Layout) -> tuple[Column, ...]:
@@ -116,6 +118,18 @@ def _columns(report: Report, layout: Layout) -> tuple[Column, ...]:
     kept = _beside(layout) if further else TABLE
     own = tuple("parameters" if biases and key == "weights" else key for key in kept)
     return tuple(COLUMNS[key] for key in (*own, *further))
+
+
+def _choices(columns: Sequence[Column]) -> list[Sequence[Column]]:
+    """The columns, and fewer for a narrow terminal: without shapes, then without the weights
+    beside bytes, and with both gradients of the backward pass in one."""
+    if not any(column.key in FOOTPRINT for column in columns):
+        return [columns]
+    bare = [column for column in columns if column.key != "output_shape"]
+    summed = [column for column in bare if column.key not in ("weights", "backward_input")]
+    both = COLUMNS["backward_connections"]
+    fewest = [both if column.key == "backward_weights" else column for column in summed]
+    return [columns, bare, fewest]
 
 
 def _beside(layout: Layout) -> tuple[str, ...]:

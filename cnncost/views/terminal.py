@@ -25,24 +25,46 @@ def write_table(
     file: TextIO,
     report: Report,
     rows: Sequence[Row],
-    columns: Sequence[Column],
+    choices: Sequence[Sequence[Column]],
     number: Callable[[Value], str],
     *,
     bars: bool,
 ) -> None:
-    """Print the table, with bars where there is room and they are wanted."""
-    grid = _grid(file, report, rows, columns, number, ())
-    barred = [column.key for column in columns if column.key in BARRED] if bars else []
-    if barred and grid.width() + len(barred) * (GAP + BAR) <= room(file):
+    """Print the table of the first choice of columns that there is room for, else of the last;
+    with bars where there is room for them too, and they are wanted."""
+    columns, grid = _fitting(file, report, rows, choices, number)
+    barred = [column.key for column in choices[0] if column.key in BARRED] if bars else []
+    if barred and grid.width() + len(barred) * (GAP + BAR) <= room(file) and not grid.stacked:
         grid = _grid(file, report, rows, columns, number, barred)
     notes = [report.network.notes] if report.network.notes else []
     said = [caption.convention(report), *caption.remarks(report), *notes]
+    if columns is not choices[0]:
+        said.append("A wider terminal, --columns, csv and json have more columns.")
     if report.footprints is not None:
         found = report.footprints
         said += [caption.step(report, found), f"{caption.scale(found)}:"]
     grid.write(file, said)
     if report.footprints is not None:
         _write_summary(file, report.footprints)
+
+
+def _fitting(
+    file: TextIO,
+    report: Report,
+    rows: Sequence[Row],
+    choices: Sequence[Sequence[Column]],
+    number: Callable[[Value], str],
+) -> tuple[Sequence[Column], Grid]:
+    """The columns and the grid; titles are stacked before columns are left out."""
+    first, *_ = choices
+    grid = _grid(file, report, rows, first, number, ())
+    if grid.width() <= room(file):
+        return first, grid
+    for columns in choices:
+        grid = _grid(file, report, rows, columns, number, (), stacked=True)
+        if grid.width() <= room(file):
+            return columns, grid
+    return columns, grid
 
 
 def _write_summary(file: TextIO, found: Footprints) -> None:
@@ -60,6 +82,8 @@ def _grid(
     columns: Sequence[Column],
     number: Callable[[Value], str],
     barred: Sequence[str],
+    *,
+    stacked: bool = False,
 ) -> Grid:
     titles: list[str] = []
     numeric: list[int] = []
@@ -69,7 +93,8 @@ def _grid(
         titles.append(column.title)
         if column.key in barred:
             titles.append("")
-    grid = Grid(titles, numeric=numeric, title=(report.network.name, caption.inputs(report)))
+    title = (report.network.name, caption.inputs(report))
+    grid = Grid(titles, numeric=numeric, title=title, stacked=stacked)
     plain_bars = ascii_only(file)
     for row in rows:
         cells = []

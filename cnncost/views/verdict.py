@@ -14,7 +14,7 @@ def line(name: str, figures: Sequence[Figure], limits: Sequence[Limit]) -> str:
     if failed:
         return f"{name}: FAILED: {'; '.join(failed)}"
     held = [f"{figure.quantity} {figure.computed:,} as expected" for figure in figures]
-    held += [f"{limit.metric} {limit.computed:,} within {limit.budget:,}" for limit in limits]
+    held += [f"{_named(limit)} within {limit.budget:,}{_unit(limit)}" for limit in limits]
     return f"{name}: ok{': ' if held else ' (valid; no expect, no budget)'}{'; '.join(held)}"
 
 
@@ -26,6 +26,15 @@ def _figure(figure: Figure) -> str:
 def _limit(limit: Limit) -> str:
     over = limit.computed - limit.budget
     if over <= 0:
-        least = f"{limit.metric} at least {limit.computed:,}, budget {limit.budget:,}"
+        least = f"{_named(limit, 'at least ')}, budget {limit.budget:,}{_unit(limit)}"
         return f"{least} (some layers' costs are unknown)"
-    return f"{limit.metric} {limit.computed:,}, budget {limit.budget:,} ({over:,} over)"
+    return f"{_named(limit)}, budget {limit.budget:,}{_unit(limit)} ({over:,} over)"
+
+
+def _named(limit: Limit, least: str = "") -> str:
+    scale = f" ({limit.scale})" if limit.scale else ""
+    return f"{limit.metric}{scale} {least}{limit.computed:,}"
+
+
+def _unit(limit: Limit) -> str:
+    return " bytes" if limit.scale else ""

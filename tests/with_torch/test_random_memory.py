@@ -28,10 +28,6 @@ KEEPING = (*CURVES, *NORMS, "groupnorm", "dropout", "drop_path", "prelu", "scale
 
 WINDOWED = ("conv", "depthwise_conv", "maxpool", "avgpool", "conv_transpose", "linear", "lrn")
 MOVING = ("pad", "crop", "slice", "upsample", "channel_shuffle", "permute", "flatten", "reshape")
-DENSE = ("input", "conv", "conv_transpose", "maxpool", "avgpool", "upsample", "pad")
-"""Types whose outputs lie without gaps, channel by channel: of others a group or an
-instance norm keeps a copy, which is not predicted."""
-
 UNIT_BY_UNIT = (*CURVES[:13], "dropout", "scale", "identity")
 """What may follow a map whose channels lie last: of others PyTorch's layout is its own."""
 
@@ -123,7 +119,7 @@ def _layer(draw: st.DrawFn, above: str, dims: Dims, last: bool) -> Line:
         return {word: None, **({"inplace": False} if inplace and draw(st.booleans()) else {})}
     if word in ("instancenorm", "batchnorm", "layernorm", "groupnorm"):
         main = 2 if word == "groupnorm" and channels % 2 == 0 else None
-        if word in ("groupnorm", "instancenorm") and (max(extents) == 1 or above not in DENSE):
+        if word in ("groupnorm", "instancenorm") and max(extents) == 1:
             word, main = "batchnorm", None
         elif word == "groupnorm" and main is None:
             word = "layernorm"
@@ -150,8 +146,11 @@ def _layer(draw: st.DrawFn, above: str, dims: Dims, last: bool) -> Line:
         "crop": {"crop": 1 if extents and min(extents) > 2 else 0},
         "slice": {"slice": [0, max(1, channels // 2)]},
         "upsample": {"upsample": 2, "mode": draw(st.sampled_from(["nearest", "bilinear"]))},
-        # With one channel a group, or one group, PyTorch's shuffle moves nothing.
-        "channel_shuffle": {"channel_shuffle": 2} if channels % 4 == 0 else {"identity": None},
+        "channel_shuffle": {
+            "channel_shuffle": draw(
+                st.sampled_from([n for n in (1, 2, 4, channels) if channels % n == 0])
+            )
+        },
         "permute": {"permute": [1, *range(len(dims), 1, -1)]},
         "reshape": {"reshape": [channels, -1]},
         "dense": {"dense": 6},

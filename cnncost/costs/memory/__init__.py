@@ -2,7 +2,15 @@
 
 from cnncost.costs.memory.embedded import Embedded, embedded
 from cnncost.costs.memory.inference import Alive, Peak
-from cnncost.costs.memory.report import DTYPES, OPTIMIZERS, Memory, Saved, Training, memory
+from cnncost.costs.memory.report import (
+    DTYPES,
+    OPTIMIZERS,
+    Memory,
+    Saved,
+    Training,
+    memory,
+    refuse_unknown,
+)
 
 __all__ = [
     "DTYPES",
@@ -15,4 +23,5 @@ __all__ = [
     "Training",
     "embedded",
     "memory",
+    "refuse_unknown",
 ]

@@ -77,7 +77,7 @@ def lives_embedded(network: Network, *, in_place: bool = False) -> Lives:
 def _over(network: Network, node: Node, readers: list[int]) -> bool:
     if node.layer is None:
         return False
-    rules = traits(node.layer)
+    rules = traits(node)
     alone = readers[node.reads[0]] == 1 and network.nodes[node.reads[0]].layer is not None
     return rules.makes is not Makes.NEW or (rules.folds and alone)
 

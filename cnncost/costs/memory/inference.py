@@ -75,7 +75,7 @@ def lives(network: Network, *, batch: int, size: int, eager: bool = False) -> Li
     scratch = [
         0
         if node.layer is None
-        else traits(node.layer).scratch(node, batch, size) + padded_copy(node, batch, size)
+        else traits(node).scratch(node, batch, size) + padded_copy(node, batch, size)
         for node in network.nodes
     ]
     return Lives(base, last, sizes, scratch)

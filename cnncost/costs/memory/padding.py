@@ -8,25 +8,53 @@ from typing import TYPE_CHECKING, cast
 from cnncost.network import Node
 
 if TYPE_CHECKING:
-    from cnncost.layers.windowed import Windowed
+    from cnncost.layers.windowed import Pairs, Windowed
+    from cnncost.shape import Window
 
 CONVOLUTIONS, POOLS = ("conv", "depthwise_conv"), ("maxpool", "avgpool")
 
 
 def padded_copy(node: Node, batch: int, size: int) -> int:
-    """Bytes of the copy; none where both ends of each axis are padded alike.
+    """Bytes of the copy; none where the operation pads its input itself.
 
-    A pool pads at most half of its kernel by itself. The copy stands in the input's place: the
-    backward pass keeps it instead (measured on M5, whose last pool is padded at its end).
+    The copy stands in the input's place: the backward pass keeps it instead (measured on M5,
+    whose last pool is padded at its end).
     """
     if node.layer is None or node.layer.word not in (*CONVOLUTIONS, *POOLS):
         return 0
-    x = node.inputs[0]
-    windows = cast("Windowed", node.layer).windows(x)
-    uneven = any(window.before != window.after for window in windows)
-    kernel = cast("tuple[int, ...]", vars(node.layer)["kernel"])
-    wide = any(2 * w.before > k for w, k in zip(windows, kernel, strict=True))
-    if not uneven and not (wide and node.layer.word in POOLS):
+    ends, itself = padding(node)
+    if itself:
         return 0
-    extents = (n + w.before + w.after for n, w in zip(x.extents, windows, strict=True))
+    x = node.inputs[0]
+    extents = (n + before + after for n, (before, after) in zip(x.extents, ends, strict=True))
     return size * batch * x.channels * prod(extents)
+
+
+def padding(node: Node) -> tuple[Pairs, bool]:
+    """What is padded before and after each axis in PyTorch, and whether its operation does that
+    itself: both ends alike, and by a pool at most half of its kernel."""
+    layer = cast("Windowed", node.layer)
+    windows = layer.windows(node.inputs[0])
+    ends = tuple((window.before, window.after) for window in windows)
+    if _alone(node, ends):
+        return ends, True
+    if getattr(layer, "ceil", False):
+        extents = zip(windows, node.inputs[0].extents, node.output.extents, strict=True)
+        ends = tuple(_trimmed(window, n, y) for window, n, y in extents)
+    return ends, _alone(node, ends)
+
+
+def _alone(node: Node, ends: Pairs) -> bool:
+    assert node.layer is not None
+    if any(before != after for before, after in ends):
+        return False
+    kernel = cast("tuple[int, ...]", vars(node.layer)["kernel"])
+    wide = any(2 * before > k for (before, _), k in zip(ends, kernel, strict=True))
+    return not (wide and node.layer.word in POOLS)
+
+
+def _trimmed(window: Window, n: int, y: int) -> tuple[int, int]:
+    """The padding of an axis, less what only a window beyond the `y` outputs would see: padded
+    by hand the end is input to PyTorch, and with `ceil` a window more would start there."""
+    seen = (y - 1) * window.stride + window.reach - n - window.before
+    return window.before, max(0, min(window.after, seen))

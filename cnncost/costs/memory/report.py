@@ -101,14 +101,14 @@ def memory(
     trained = _tensors(network, size, trained=True)
     state = plan.copies * sum(trained) + plan.counters * COUNTER * len(trained)
     lasting, eager = (lives(network, batch=batch, size=size, eager=e) for e in (False, True))
-    held = sum(tensors) + buffers(network) + state
+    held = sum(tensors) + buffers(network, size) + state
     saved, training = None, None
     if dtype != "int8" and trained:
         scratch = plan.scratch * max(trained)
         saved, training = _training(network, (batch, size), held, sum(trained) + scratch)
     return Memory(
         parameters=sum(tensors),
-        buffers=buffers(network),
+        buffers=buffers(network, size),
         gradients=sum(trained) if training else 0,
         optimizer_state=state if training else 0,
         inference=peak(network, lasting),
@@ -116,14 +116,25 @@ def memory(
         saved=saved,
         training=training,
         known=all(node.layer.known for node in network.layers if node.layer),
-        complete=all(traits(node.layer).measured for node in network.layers if node.layer),
+        complete=all(traits(node).measured for node in network.layers if node.layer),
     )
 
 
-def buffers(network: Network) -> int:
+def refuse_unknown(dtype: str, optimizer: str) -> None:
+    """Refuse words that name no element type or optimiser.
+
+    Raises:
+        CnncostError: one of them is unknown.
+    """
+    _named("dtype", dtype, DTYPES)
+    _named("optimizer", optimizer, OPTIMIZERS)
+
+
+def buffers(network: Network, size: int) -> int:
     """Bytes of running means and variances, and an 8-byte count of batches a layer."""
+    size = size if size > 1 else 4  # statistics are no int8
     return sum(
-        8 * node.inputs[0].channels + 8
+        2 * size * node.inputs[0].channels + 8
         for node in network.layers
         if node.layer and node.layer.word == "batchnorm" and node.shares is None
     )

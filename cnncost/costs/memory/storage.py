@@ -17,10 +17,10 @@ def views(network: Network, *, training: bool) -> list[bool]:
 
 
 def _views(node: Node, shared: set[Makes], last: Sequence[bool]) -> bool:
-    if node.layer is None or traits(node.layer).makes not in shared:
+    if node.layer is None or traits(node).makes not in shared:
         return False
     turned = last[node.reads[0]] and node.inputs[0].positions > 1
-    return not (turned and traits(node.layer).straightens)
+    return not (turned and traits(node).straightens)
 
 
 def in_place(network: Network) -> list[bool]:
@@ -42,11 +42,11 @@ def in_place(network: Network) -> list[bool]:
 
 
 def _unkept(node: Node, view: bool, alone: Sequence[bool]) -> bool:
-    if node.layer is None or traits(node.layer).turned:
+    if node.layer is None or traits(node).turned:
         return False
     if view:
         return alone[node.reads[0]]
-    return traits(node.layer).keeps is not Keep.OUTPUT
+    return traits(node).keeps is not Keep.OUTPUT
 
 
 def storages(network: Network, *, training: bool) -> list[int]:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from cnncost.costs.gradients import Gradients, gradients
 from cnncost.costs.memory.padding import padded_copy
 from cnncost.costs.memory.storage import in_place, storages
-from cnncost.costs.memory.strides import channels_last, turned_copy
+from cnncost.costs.memory.strides import channels_last, gapless_copy, loose, turned_copy
 from cnncost.costs.memory.traits import INDEX, Grad, Keep, Makes, traits
 from cnncost.network import Network, Node
 
@@ -42,10 +42,11 @@ def training_pass(network: Network, *, batch: int, size: int) -> Pass:
     base, written = storages(network, training=True), in_place(network)
     flow = gradients(network)
     sizes = [size * batch * node.output.units for node in network.nodes]
-    last = channels_last(network)
+    last, gaps = channels_last(network), loose(network, batch)
     kept = []
     for node in network.nodes:
         copy = padded_copy(node, batch, size) or turned_copy(node, last, batch, size)
+        copy = copy or gapless_copy(node, gaps, last, (batch, size))
         kept.append(_kept(node, base, written[node.index], flow, (batch, size), copy))
     return Pass(network, base, written, flow, kept, sizes, batch, size)
 
@@ -61,7 +62,7 @@ def _kept(
     """`copy`: bytes of what stands in the input's place."""
     if node.layer is None or not flow.outputs[node.index]:
         return Kept((), 0)
-    traits_ = traits(node.layer)
+    traits_ = traits(node)
     extra = traits_.extra(node, *scale)
     reads = [base[i] for i in node.reads]
     if traits_.keeps is Keep.OUTPUT:
@@ -107,7 +108,7 @@ def loss(step: Pass) -> Loss:
     nodes = [step.network.nodes[i] for i in step.network.outputs]
     targets = {node.index: INDEX * step.batch * node.output.positions for node in nodes}
     trained = [node.index for node in nodes if step.flow.outputs[node.index]]
-    kept = sum(step.sizes[i] for i in trained) + 4 * len(trained)
+    kept = sum(step.sizes[i] for i in trained) + step.size * len(trained)
     return Loss(kept, sum(targets.values()), sum(targets[i] for i in trained))
 
 
@@ -153,7 +154,7 @@ def _scratch(step: Pass, node: Node) -> int:
     """Bytes that the layer allocates and does not keep."""
     if node.layer is None or step.kept[node.index].extra:
         return 0
-    traits_ = traits(node.layer)
+    traits_ = traits(node)
     masks = traits_.makes is Makes.VIEW_IN_INFERENCE
     own = (traits_.extra if masks else traits_.scratch)(node, step.batch, step.size)
     return own + padded_copy(node, step.batch, step.size)
@@ -245,7 +246,7 @@ def backward_moments(step: Pass) -> list[Moment]:
         weights = _weights(step, node) if flow.parameters[node.index] else 0
         owner = node.index if node.shares is None else node.shares
         made += weights
-        work = traits(node.layer).scratch_backward(node, step.batch, step.size)
+        work = traits(node).scratch_backward(node, step.batch, step.size)
         work += _unsummed(step, node)
         timeline += [
             Moment(node.index, resident + live + work, made)
@@ -266,7 +267,7 @@ def backward_moments(step: Pass) -> list[Moment]:
 def _unsummed(step: Pass, node: Node) -> int:
     """Bytes of gradients before they are summed: of gates, and of numbers that a layer repeats."""
     assert node.layer is not None
-    if not traits(node.layer).sums:
+    if not traits(node).sums:
         return 0
     size = step.sizes[node.index]
     gates = sum(step.flow.outputs[i] and step.sizes[i] < size for i in node.reads)
@@ -276,7 +277,7 @@ def _unsummed(step: Pass, node: Node) -> int:
 def _pass_on(step: Pass, node: Node, pending: _Pending) -> list[int]:
     """Give each input its gradient; the live bytes of gradients at each moment meanwhile."""
     assert node.layer is not None
-    how, own = traits(node.layer).grad, pending.held[node.index]
+    how, own = traits(node).grad, pending.held[node.index]
     arriving = []
     for i in node.reads:
         if not step.flow.outputs[i]:

@@ -6,14 +6,12 @@ from collections.abc import Callable
 from enum import Enum
 from typing import NamedTuple, cast
 
-from cnncost.layers import Layer
+from cnncost.costs.memory.still import still
 from cnncost.network import Node
 from cnncost.shape import Shape
 
 INDEX = 8
 """Bytes of an int64 index."""
-STATISTIC = 4
-"""Bytes of a norm's saved mean or deviation."""
 
 
 class Keep(Enum):
@@ -81,6 +79,10 @@ class Traits(NamedTuple):
     lies: Lies = Lies.FIRST
     turns: bool = False
     """Works on a map whose channels lie last, a copy if they do not."""
+    gapless: bool = False
+    """Works on a map that fills its storage channel by channel, a copy if it does not."""
+    takes_last: bool = False
+    """As well on one of two axes or more whose channels lie last."""
     straightens: bool = False
     """A view of a map that lies channel by channel, a copy of one whose channels lie last."""
     folds: bool = False
@@ -102,22 +104,26 @@ def _indices_at_work(node: Node, batch: int, size: int) -> int:
     return 0 if len(_x(node).extents) == 1 else _indices(node, batch, size)
 
 
+# A norm keeps a mean and a deviation, on a CPU of its input's type where its parameters have that
+# type too (measured in fp32, fp16 and bf16; fp32 parameters over halves have them in fp32).
+
+
 def _mean_and_deviation_of_channels(node: Node, batch: int, size: int) -> int:
-    return 2 * STATISTIC * _x(node).channels
+    return 2 * size * _x(node).channels
 
 
 def _of_positions(node: Node, batch: int, size: int) -> int:
-    return 2 * STATISTIC * batch * _x(node).positions
+    return 2 * size * batch * _x(node).positions
 
 
 def _of_groups(node: Node, batch: int, size: int) -> int:
-    return 2 * STATISTIC * batch * cast("int", _field(node, "groups"))
+    return 2 * size * batch * cast("int", _field(node, "groups"))
 
 
 def _of_instances(node: Node, batch: int, size: int) -> int:
     # Affine scales are repeated for every example.
     each = 3 if _field(node, "affine") else 2
-    return each * STATISTIC * batch * _x(node).channels
+    return each * size * batch * _x(node).channels
 
 
 def _lrn(node: Node, batch: int, size: int) -> int:
@@ -186,8 +192,8 @@ TRAITS: dict[str, Traits] = {
     "matmul": Traits(Keep.OPERANDS),
     "batchnorm": Traits(Keep.INPUT, extra=_mean_and_deviation_of_channels),
     "layernorm": Traits(Keep.INPUT, extra=_of_positions, lies=Lies.LAST, turned=True),
-    "groupnorm": Traits(Keep.INPUT, extra=_of_groups),
-    "instancenorm": Traits(Keep.INPUT, extra=_of_instances, turned=True),
+    "groupnorm": Traits(Keep.INPUT, extra=_of_groups, gapless=True, takes_last=True),
+    "instancenorm": Traits(Keep.INPUT, extra=_of_instances, turned=True, gapless=True),
     "lrn": Traits(Keep.INPUT, extra=_lrn, scratch=_lrn_at_work, scratch_backward=_lrn_backward),
     **dict.fromkeys(("relu", "sigmoid", "tanh", "softmax", "logsoftmax"), _BY_OUTPUT),
     **dict.fromkeys(("relu6", "silu", "hardswish", "hardsigmoid", "mish"), _CLONING),
@@ -229,8 +235,12 @@ _UNIT_BY_UNIT = (
 TRAITS.update({word: TRAITS[word]._replace(lies=Lies.AS_READ) for word in _UNIT_BY_UNIT})
 
 
-def traits(layer: Layer) -> Traits:
-    """The entry of a layer's type."""
-    if layer.word == "adaptive_avgpool" and set(getattr(layer, "size", ())) == {1}:
+def traits(node: Node) -> Traits:
+    """The entry of a node's layer."""
+    assert node.layer is not None
+    word = node.layer.word
+    if word == "adaptive_avgpool" and set(getattr(node.layer, "size", ())) == {1}:
         return _COPY  # PyTorch takes the plain mean, whose gradient needs no input
-    return TRAITS[layer.word]
+    if still(node):
+        word = "identity" if node.output == node.inputs[0] else "reshape"
+    return TRAITS[word]

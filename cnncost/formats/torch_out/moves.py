@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
+from cnncost.costs.memory.still import still
 from cnncost.formats.torch_out.padding import index, span
 from cnncost.formats.torch_out.piece import Piece, Writer, axis_count, called, get, listed
 
@@ -73,6 +74,17 @@ def _upsample(node: Node, inplace: bool) -> Piece:
     return Piece("", call=f"F.interpolate({{x}}, size={listed(node.output.extents)}{options})")
 
 
+def _unless_still(write: Writer) -> Writer:
+    """What moves nothing is written so: PyTorch copies in some such cases, and not in others."""
+
+    def written(node: Node, inplace: bool) -> Piece:
+        if not still(node):
+            return write(node, inplace)
+        return Piece("", call="{x}") if node.output == node.inputs[0] else _reshape(node, inplace)
+
+    return written
+
+
 def _matmul(node: Node, inplace: bool) -> Piece:
     groups = get(node, "groups")
     if groups == 1:
@@ -96,9 +108,9 @@ MOVES: dict[str, Writer] = {
     "pad": _pad,
     "crop": _crop,
     "slice": _slice,
-    "channel_shuffle": _channel_shuffle,
-    "pixel_shuffle": _pixel_shuffle,
-    "space_to_depth": _space_to_depth,
+    "channel_shuffle": _unless_still(_channel_shuffle),
+    "pixel_shuffle": _unless_still(_pixel_shuffle),
+    "space_to_depth": _unless_still(_space_to_depth),
     "upsample": _upsample,
     "identity": called("{x}"),
     "add": _joined("+"),

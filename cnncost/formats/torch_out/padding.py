@@ -17,13 +17,18 @@ def ends(node: Node) -> tuple[tuple[int, int], ...]:
     return tuple((window.before, window.after) for window in windows)
 
 
-def padded(node: Node, value: str = "") -> tuple[str, str]:
+def padded(node: Node) -> tuple[str, str]:
     """The padding that a module can do, and the call's input, padded where it can't."""
     pads = ends(node)
     if all(before == after for before, after in pads):
         return numbers(tuple(before for before, _ in pads)), "{x}"
+    return "0", called_padded(pads)
+
+
+def called_padded(pads: tuple[tuple[int, int], ...], value: str = "") -> str:
+    """The call's input, padded by so much before and after each axis."""
     flat = ", ".join(f"{a}, {b}" for a, b in reversed(pads))
-    return "0", f"F.pad({{x}}, ({flat}){value})"
+    return f"F.pad({{x}}, ({flat}){value})"
 
 
 def span(before: int, after: int) -> str:

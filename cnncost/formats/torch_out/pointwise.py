@@ -35,7 +35,9 @@ def _groupnorm(node: Node, inplace: bool) -> Piece:
 
 
 def _lrn(node: Node, inplace: bool) -> Piece:
-    return Piece("nn.LocalResponseNorm", (str(get(node, "size")),))
+    # PyTorch wants a position at least.
+    call = "{m}({x}.unsqueeze(-1)).squeeze(-1)" if node.inputs[0].is_vector else "{m}({x})"
+    return Piece("nn.LocalResponseNorm", (str(get(node, "size")),), call)
 
 
 def _activation(module: str, *arguments: str) -> Writer:

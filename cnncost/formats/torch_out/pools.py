@@ -4,22 +4,28 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from cnncost.formats.torch_out.padding import ends, padded
-from cnncost.formats.torch_out.piece import Piece, Writer, axis_count, field, get, keywords
+from cnncost.costs.memory.padding import padding
+from cnncost.formats.torch_out.padding import called_padded
+from cnncost.formats.torch_out.piece import (
+    Piece,
+    Writer,
+    axis_count,
+    field,
+    get,
+    keywords,
+    numbers,
+)
 
 if TYPE_CHECKING:
     from cnncost.network import Node
 
 
 def _maxpool(node: Node, inplace: bool) -> Piece:
-    padding, call, dilation = (
-        *_pool_padding(node, ', value=float("-inf")'),
-        field(node, "dilation"),
-    )
+    inside, call = _pool_padding(node, ', value=float("-inf")')
     options = keywords(
         stride=(field(node, "stride"), field(node, "kernel")),
-        padding=(padding, "0"),
-        dilation=(dilation, "1"),
+        padding=(inside, "0"),
+        dilation=(field(node, "dilation"), "1"),
         ceil_mode=(str(get(node, "ceil")), "False"),
     )
     module = f"nn.MaxPool{axis_count(node)}d"
@@ -27,10 +33,10 @@ def _maxpool(node: Node, inplace: bool) -> Piece:
 
 
 def _avgpool(node: Node, inplace: bool) -> Piece:
-    padding, call = _pool_padding(node, "")
+    inside, call = _pool_padding(node, "")
     options = keywords(
         stride=(field(node, "stride"), field(node, "kernel")),
-        padding=(padding, "0"),
+        padding=(inside, "0"),
         ceil_mode=(str(get(node, "ceil")), "False"),
     )
     module = f"nn.AvgPool{axis_count(node)}d"
@@ -38,13 +44,11 @@ def _avgpool(node: Node, inplace: bool) -> Piece:
 
 
 def _pool_padding(node: Node, value: str) -> tuple[str, str]:
-    """PyTorch's pools pad at most half of the kernel: more is padded before."""
-    padding, call = padded(node, value)
-    kernel = cast("tuple[int, ...]", get(node, "kernel"))
-    if call == "{x}" and any(2 * a > k for (a, _), k in zip(ends(node), kernel, strict=True)):
-        flat = ", ".join(f"{a}, {b}" for a, b in reversed(ends(node)))
-        return "0", f"F.pad({{x}}, ({flat}){value})"
-    return padding, call
+    """The padding that the pool does, and its input, padded before where it can't."""
+    ends, itself = padding(node)
+    if itself:
+        return numbers(tuple(before for before, _ in ends)), "{x}"
+    return "0", called_padded(ends, value)
 
 
 def _adaptive(kind: str, size: str = "") -> Writer:

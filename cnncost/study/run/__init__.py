@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from cnncost.errors import CnncostError
+from cnncost.quantity import counted
 from cnncost.study.run.rules import RULES
 from cnncost.study.run.values import Map
 
@@ -90,8 +91,7 @@ def _entering(node: Node, inputs: Mapping[str, Sequence[Number]]) -> Map:
         raise CnncostError(f"the input {node.name} has no values", f"given are: {given}")
     numbers = tuple(inputs[node.name])
     if len(numbers) != node.output.units:
-        raise CnncostError(
-            f"{len(numbers):,} values do not fill {node.name}, which has {node.output.units:,} "
-            f"units ({node.output})"
-        )
+        given = counted(len(numbers), "value does", "values do")
+        due = counted(node.output.units, "unit")
+        raise CnncostError(f"{given} not fill {node.name}, which has {due} ({node.output})")
     return Map(node.output, numbers)

@@ -1,0 +1,75 @@
+"""Runs a command on a pseudo-terminal, as a person does."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import struct
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+CODE = "import sys; from cnncost.cli import main; sys.stderr.write('started\\n'); main()"
+
+CTRL_C = b"\x03"
+
+
+def read(leader: int) -> str:
+    """What the terminal shows next; nothing once its other side is closed."""
+    with suppress(OSError):
+        return os.read(leader, 65536).decode()
+    return ""
+
+
+@contextmanager
+def running(
+    *arguments: str, cwd: Path | None = None, columns: int = 80
+) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    """The command with the terminal as its own, which it gets Ctrl-C from; and the other side."""
+    leader, follower = pty.openpty()
+    fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
+    env = {key: value for key, value in os.environ.items() if key not in ("COLUMNS", "LINES")}
+
+    def adopt() -> None:
+        os.setsid()
+        fcntl.ioctl(follower, termios.TIOCSCTTY, 0)
+
+    with subprocess.Popen(
+        [sys.executable, "-c", CODE, *arguments],
+        stdin=follower, stdout=follower, stderr=follower, cwd=cwd, env=env, preexec_fn=adopt,
+    ) as process:  # fmt: skip
+        os.close(follower)
+        yield process, leader
+    os.close(leader)
+
+
+def interrupted(
+    *arguments: str, cwd: Path, after: float, when: Callable[[str], bool] = lambda shown: True
+) -> tuple[int, str]:
+    """Exit code, and what is shown of a command that gets a Ctrl-C so many seconds after it
+    started and showed what `when` waits for."""
+    with running(*arguments, cwd=cwd) as (process, leader):
+        shown = ""
+        while "started" not in shown or not when(shown):
+            new = read(leader)
+            assert new, shown
+            shown += new
+        time.sleep(after)
+        os.write(leader, CTRL_C)
+        while new := read(leader):
+            shown += new
+        code = process.wait(20)
+    return code, shown.partition("started")[2]
+
+
+def shown(*arguments: str, cwd: Path | None = None, columns: int = 80) -> tuple[int, str]:
+    """Exit code, and all that a terminal of so many columns gets to show."""
+    with running(*arguments, cwd=cwd, columns=columns) as (process, leader):
+        text = "".join(iter(lambda: read(leader), ""))
+        code = process.wait(60)
+    return code, text.partition("started\r\n")[2]
