@@ -18,6 +18,7 @@ from cnncost.suggest.catalogue import Menu
 from cnncost.suggest.change import apply, unified_diff
 from cnncost.suggest.damage import UNIT
 from cnncost.suggest.draft import METRICS, Draft, Measures, drafted, named
+from cnncost.suggest.edits import resolution, width
 from cnncost.suggest.meter import SCALED, Meter, ordered
 from cnncost.suggest.plan import Plan, Single
 from cnncost.suggest.precision import Precision, price, smaller
@@ -78,6 +79,8 @@ class Suggestion:
     """The plans at smaller element types, where those are allowed."""
     scale: str = ""
     """Of what the bytes are: batch, element type, optimiser; empty without bytes."""
+    widening: tuple[str, ...] = ()
+    """What would widen the space of plans, in words."""
     narrow: bool = False
     """Whether most groups are so narrow that scores are too low."""
 
@@ -115,7 +118,8 @@ class Study:
         _refuse_unknown(self.draft, request.menu.kept)
         meter.refuse_unknown(self.draft.network)
         self.before = self.draft.measured(self.draft.network)
-        variables = [_valid(self.draft, v) for v in offered(self.draft, request.menu)]
+        valid = [_valid(self.draft, v) for v in offered(self.draft, request.menu)]
+        variables = [variable for variable in valid if len(variable.choices) > 1]
         self.search = Search(scenes(self.draft, request.menu), variables, request.seconds)
 
     def budgets(self) -> tuple[Budget, ...]:
@@ -152,6 +156,7 @@ class Study:
             _shares(self.draft),
             tuple(self._precisions(budgets)),
             self.draft.meter.scale,
+            _widening(self.request.menu, singles),
             _narrow(self.draft),
         )
 
@@ -206,8 +211,8 @@ class Study:
         return apply(sheet.text, sheet.finished(budgets, said))
 
     def diff(self, plan: Plan) -> str:
-        """What the plan changes in the file, as `patch` applies it."""
-        return unified_diff(self.original, plan.text, self.draft.sheet.name)
+        """What makes the file the spec that `--write` writes, as `patch` applies it."""
+        return unified_diff(self.original, self.finished(plan), self.draft.sheet.name)
 
 
 def _valid(draft: Draft, variable: Variable) -> Variable:
@@ -222,9 +227,34 @@ def _shares(draft: Draft) -> dict[str, dict[str, float]]:
     shares: dict[str, dict[str, float]] = {}
     for metric in ("weights", "connections"):
         total = getattr(report.totals, metric) or 1
-        dense = sum(getattr(row, metric) for row in report.layers if row.word == "dense")
-        shares[metric] = {"dense layers": dense / total, "convolutions": 1 - dense / total}
+        shares[metric] = {}
+        for row in report.layers:
+            family = _FAMILIES.get(row.word, "other layers")
+            held = getattr(row, metric) / total
+            shares[metric][family] = shares[metric].get(family, 0.0) + held
     return shares
+
+
+_FAMILIES = {
+    **dict.fromkeys(("conv", "depthwise_conv", "conv_transpose"), "convolutions"),
+    "dense": "dense layers",
+    "linear": "linear layers",
+    "attention": "attention layers",
+}
+"""What the layers that hold most of a metric are called together."""
+
+
+def _widening(menu: Menu, singles: Sequence[Single]) -> tuple[str, ...]:
+    """What would widen the space; below the known widths only where there are widths."""
+    less = [f"--keep {name} left out" for name in menu.kept]
+    less += [f"--forbid {kind} left out" for kind in sorted(menu.forbidden)]
+    scaled = any(single.choice.kind in _SCALED for single in singles)
+    beyond = ["--allow extrapolation, beyond what is known"]
+    return (*less, *(beyond if scaled and not menu.extrapolate else ()))
+
+
+_SCALED = (width.KIND, resolution.KIND)
+"""The kinds that go further with extrapolation."""
 
 
 def _narrow(draft: Draft) -> bool:
