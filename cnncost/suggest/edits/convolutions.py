@@ -12,7 +12,8 @@ from cnncost.layers import Layer
 from cnncost.shape import Shape
 from cnncost.suggest import damage
 from cnncost.suggest.draft import Draft
-from cnncost.suggest.edits.lines import Part, Site, chained, saves, sites
+from cnncost.suggest.edits.inlined import Part
+from cnncost.suggest.edits.lines import Site, chained, saves, sites
 from cnncost.suggest.variable import AS_IT_IS, Choice, Piece, Variable
 
 if TYPE_CHECKING:

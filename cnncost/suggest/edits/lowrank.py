@@ -11,7 +11,8 @@ from cnncost.shape import Shape
 from cnncost.suggest import damage
 from cnncost.suggest.draft import Draft
 from cnncost.suggest.edits.convolutions import Replacement, Steps, biased, fields
-from cnncost.suggest.edits.lines import Part, Site, chained, saves, sites
+from cnncost.suggest.edits.inlined import Part
+from cnncost.suggest.edits.lines import Site, chained, saves, sites
 from cnncost.suggest.variable import AS_IT_IS, Choice, Piece, Variable
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def offer(site: Site) -> Iterator[Replacement]:
         first: list[Part] = [f"{{conv: {rank}"]
         for field in ("kernel", "stride", "padding", "dilation"):
             first += site.given(field)
-        last: list[Part] = ["{conv: ", site.main(), ", kernel: 1", *biased(site), "}"]
+        last: list[Part] = ["{conv: ", *site.main(), ", kernel: 1", *biased(site), "}"]
         yield Replacement(
             KIND,
             f"rank {rank}, then 1x1",
@@ -82,7 +83,7 @@ def _dense(site: Site, part: int) -> Choice | None:
         return None
     weight = site.weight()
     ratio = min(sides) / rank
-    last: list[Part] = ["{dense: ", site.main(), *site.given("bias"), "}"]
+    last: list[Part] = ["{dense: ", *site.main(), *site.given("bias"), "}"]
     return Choice(
         KIND,
         f"{site.label}: rank {rank}",
