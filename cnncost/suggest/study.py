@@ -15,10 +15,9 @@ from cnncost.suggest import budget as budgets_of
 from cnncost.suggest.baseline import uniform
 from cnncost.suggest.budget import Budget
 from cnncost.suggest.catalogue import Menu
-from cnncost.suggest.change import apply, unified_diff
+from cnncost.suggest.change import apply, base, unified_diff
 from cnncost.suggest.damage import UNIT
 from cnncost.suggest.draft import METRICS, Draft, Measures, drafted, named
-from cnncost.suggest.edits import resolution, width
 from cnncost.suggest.meter import SCALED, Meter, ordered
 from cnncost.suggest.plan import Plan, Single
 from cnncost.suggest.precision import Precision, price, smaller
@@ -29,6 +28,7 @@ from cnncost.suggest.sheet import Sheet
 from cnncost.suggest.singles import ranked
 from cnncost.suggest.space import offered
 from cnncost.suggest.variable import Variable
+from cnncost.suggest.widening import widening
 
 
 @dataclass(frozen=True)
@@ -118,8 +118,7 @@ class Study:
         _refuse_unknown(self.draft, request.menu.kept)
         meter.refuse_unknown(self.draft.network)
         self.before = self.draft.measured(self.draft.network)
-        valid = [_valid(self.draft, v) for v in offered(self.draft, request.menu)]
-        variables = [variable for variable in valid if len(variable.choices) > 1]
+        variables = [_valid(self.draft, v) for v in offered(self.draft, request.menu)]
         self.search = Search(scenes(self.draft, request.menu), variables, request.seconds)
 
     def budgets(self) -> tuple[Budget, ...]:
@@ -156,7 +155,7 @@ class Study:
             _shares(self.draft),
             tuple(self._precisions(budgets)),
             self.draft.meter.scale,
-            _widening(self.request.menu, singles),
+            widening(self.request.menu),
             _narrow(self.draft),
         )
 
@@ -207,7 +206,7 @@ class Study:
             asked += f" ({meter.scale})"
             # A spec's own budget is held at batch 1 in fp32: another scale's is not its budget.
             budgets = {m: amount for m, amount in budgets.items() if m not in SCALED}
-        said = f"cnncost suggest: {sheet.name}, {asked}, score {plan.score / UNIT:.3f}"
+        said = f"cnncost suggest: {base(sheet.name)}, {asked}, score {plan.score / UNIT:.3f}"
         return apply(sheet.text, sheet.finished(budgets, said))
 
     def diff(self, plan: Plan) -> str:
@@ -242,19 +241,6 @@ _FAMILIES = {
     "attention": "attention layers",
 }
 """What the layers that hold most of a metric are called together."""
-
-
-def _widening(menu: Menu, singles: Sequence[Single]) -> tuple[str, ...]:
-    """What would widen the space; below the known widths only where there are widths."""
-    less = [f"--keep {name} left out" for name in menu.kept]
-    less += [f"--forbid {kind} left out" for kind in sorted(menu.forbidden)]
-    scaled = any(single.choice.kind in _SCALED for single in singles)
-    beyond = ["--allow extrapolation, beyond what is known"]
-    return (*less, *(beyond if scaled and not menu.extrapolate else ()))
-
-
-_SCALED = (width.KIND, resolution.KIND)
-"""The kinds that go further with extrapolation."""
 
 
 def _narrow(draft: Draft) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -156,12 +157,14 @@ def _places(draft: Draft, word: str) -> Iterator[tuple[Line, Line | None, list[N
 
 
 def _inlined(draft: Draft, line: Line, call: Line, nodes: Sequence[Node]) -> Inlined | None:
-    """The call written out; None where it cannot be, or its width is the block's own number."""
+    """The call written out; None where it cannot be, or its width is a number of the block's."""
     for node in nodes:
         origins = draft.spec.written[node.index].origins.values()
         width = [o.place for places in origins for o in places if o.role == "number"]
         if line.main is not None and any(place == line.main.place for place in width):
             return None
+    if call.name and re.search(rf"\b{call.name}\.", draft.sheet.text):
+        return None  # a layer within it is referred to
     try:
         inlined = Inlined(draft.sheet.text, call)
         inlined.lines(line)

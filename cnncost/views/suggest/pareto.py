@@ -9,7 +9,7 @@ from cnncost.suggest.damage import UNIT
 from cnncost.suggest.draft import Measures
 from cnncost.suggest.study import Point
 from cnncost.views.grid import Grid, ascii_only
-from cnncost.views.suggest.score import HEAD, headed, shown
+from cnncost.views.suggest.score import HEAD, headed, score
 from cnncost.views.terminal import bar
 
 TITLES = ("share", "budget", "score", "edits")
@@ -51,10 +51,10 @@ def _table(file: TextIO, points: Sequence[Point], before: Measures) -> None:
             grid.add(f"{point.share} %", "-", "", *["-"] * len(listed), style="dim")
             continue
         mark = "" if point.proved else "?"
-        score = f"{shown(point.plan)}{mark}"
+        said = f"{score(point.plan)}{mark}"
         drawn = bar(point.plan.score, largest, plain=plain)
         numbers = [f"{point.plan.after[name]:,}" for name in listed]
-        grid.add(f"{point.share} %", score, drawn, *numbers)
+        grid.add(f"{point.share} %", said, drawn, *numbers)
     notes = ["- is out of reach." if any(point.plan is None for point in points) else ""]
     notes += ["? is the best found in time, not proved."] * (not all(p.proved for p in points))
     plans = [point.plan for point in points if point.plan is not None]

@@ -14,7 +14,7 @@ from cnncost.suggest.study import Suggestion
 from cnncost.suggest.variable import Choice
 from cnncost.views.amounts import mebibytes
 from cnncost.views.columns import human
-from cnncost.views.suggest.score import HEAD, headed, shown
+from cnncost.views.suggest.score import HEAD, headed, score
 
 SHOWN = 12
 """Single edits in the terminal unless `--top` says otherwise."""
@@ -87,7 +87,7 @@ class Report:
         if not listed:
             page.say("None of the catalogue saves anything here.")
             return
-        rows = [[o.choice.phrase, shown(o.choice), *self._numbers(o.after)] for o in listed]
+        rows = [[o.choice.phrase, score(o.choice), *self._numbers(o.after)] for o in listed]
         page.table(["edit", "score", *self.metrics], rows)
         more = f"and {rest:,} more (--top {len(self.found.singles)})." if rest > 0 else ""
         said = [more, HEAD if headed([one.choice for one in listed]) else ""]
@@ -99,8 +99,8 @@ class Report:
         rows = []
         for number, step in enumerate(plan.steps, 1):
             after = self._numbers(step.after) if step.after else ["-"] * len(self.metrics)
-            rows.append([f"{number}. {step.choice.phrase}", shown(step.choice), *after])
-        rows.append(["all of it", shown(plan), *self._numbers(plan.after)])
+            rows.append([f"{number}. {step.choice.phrase}", score(step.choice), *after])
+        rows.append(["all of it", score(plan), *self._numbers(plan.after)])
         page.table(["edit", "score", *self.metrics], rows)
         for paragraph in self._said(plan):
             page.say(paragraph)
@@ -163,28 +163,28 @@ class Report:
         page.say(f"Out of reach: {', '.join(reach.binding)}{together if apart else ''}.")
         if reach.nearest is not None and reach.nearest.steps:
             counts = ", ".join(f"{m} {_amount(m, reach.nearest.after[m])}" for m in self.metrics)
-            page.say(f"The nearest plan, score {shown(reach.nearest)}: {counts}.")
+            page.say(f"The nearest plan, score {score(reach.nearest)}: {counts}.")
             for step in reach.nearest.steps:
                 page.say(f"  {step.choice.phrase}")
             if headed([step.choice for step in reach.nearest.steps]):
                 page.say(HEAD)
-        if found.widening:
+        if found.widening and found.singles:
             page.say(f"What would widen the space: {'; '.join(found.widening)}.")
 
     def _evidence(self, page: _Page) -> None:
         from cnncost.suggest.catalogue import evidence_of
 
         page.title("What the scores rest on")
-        listed: list[Choice] = [one.choice for one in self.found.singles[: self.top]]
-        listed += [step.choice for step in self.found.plan.steps] if self.found.plan else []
-        for kind in dict.fromkeys(choice.kind for choice in listed):
+        shown: list[Choice] = [one.choice for one in self.found.singles[: self.top]]
+        shown += [step.choice for step in self.found.plan.steps] if self.found.plan else []
+        for kind in dict.fromkeys(choice.kind for choice in shown):
             evidence = evidence_of(kind)
             judged = f" Judgement: {evidence.judgement}." if evidence.judgement else ""
             page.say(f"{kind}: {evidence.sources}.{judged}")
         steps = self.found.plan.steps if self.found.plan else ()
         if any(step.choice.because for step in steps):
             page.title("How the plan's scores came about")
-            rows = [[s.choice.phrase, shown(s.choice), s.choice.because] for s in steps]
+            rows = [[s.choice.phrase, score(s.choice), s.choice.because] for s in steps]
             page.table(["edit", "score", "damage"], rows)
 
     def _numbers(self, after: Measures) -> list[str]:

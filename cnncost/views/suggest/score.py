@@ -23,7 +23,7 @@ def headed(choices: Iterable[Choice]) -> bool:
     return any(choice.head for choice in choices)
 
 
-def shown(one: Choice | Plan) -> str:
+def score(one: Choice | Plan) -> str:
     """A score with three decimals; marked where it depends on the task."""
     head = one.head if isinstance(one, Choice) else headed(step.choice for step in one.steps)
     return f"{MARK * head}{one.score / UNIT:.3f}"
