@@ -44,7 +44,7 @@ def offer(site: Site) -> Iterator[Replacement]:
         last: list[Part] = ["{conv: ", *site.main(), ", kernel: 1", *biased(site), "}"]
         yield Replacement(
             KIND,
-            f"rank {rank}, then 1x1",
+            f"{rank} filters, then 1x1 up",
             damage.LOW_RANK * weight * damage.phi(log(filters / rank)),
             f".75 x w {weight:.3f} x phi(ln {filters / rank:.3g})",
             [[*first, ", bias: false}"], last],
@@ -86,7 +86,7 @@ def _dense(site: Site, part: int) -> Choice | None:
     last: list[Part] = ["{dense: ", *site.main(), *site.given("bias"), "}"]
     return Choice(
         KIND,
-        f"{site.label}: rank {rank}",
+        f"{site.label}: as two of rank {rank}",
         damage.units(damage.LOW_RANK * weight * damage.phi(log(ratio))) + damage.PER_EDIT,
         (site.sequence([[f"{{dense: {rank}, bias: false}}"], last]),),
         {node.index: pieces for node in site.nodes},
