@@ -402,7 +402,7 @@ def test_head_edits_carry_their_interval_wherever_they_are_shown() -> None:
         assert HEAD in part
     rows = run(*arguments, "-f", "csv").stdout.splitlines()
     assert rows[0].endswith(",score_low,score_high")
-    heads = [row for row in rows if "before fc1" in row]
+    heads = [row for row in rows if ",pool-before-dense," in row or ",global-pool-head," in row]
     assert heads
     assert all(row.endswith(",-0.12,0.23") for row in heads)
     assert not any(row.endswith("0.23") for row in rows if row not in heads)
