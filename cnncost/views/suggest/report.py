@@ -184,8 +184,8 @@ class Report:
         steps = self.found.plan.steps if self.found.plan else ()
         if any(step.choice.because for step in steps):
             page.title("How the plan's scores came about")
-            rows = [[s.choice.phrase, score(s.choice), s.choice.because] for s in steps]
-            page.table(["edit", "score", "damage"], rows)
+            for step in steps:
+                page.say(f"{step.choice.phrase}: {score(step.choice)} = {step.choice.because}.")
 
     def _numbers(self, after: Measures) -> list[str]:
         return [_amount(metric, after[metric]) for metric in self.metrics]
@@ -246,7 +246,7 @@ class _Terminal(_Page):
     def table(self, titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         from cnncost.views.grid import Grid
 
-        numeric = [i for i, name in enumerate(titles) if i and name != "damage"]
+        numeric = range(1, len(titles))
         if self._parted:
             self.file.write("\n")
         self._parted = False
