@@ -1,25 +1,69 @@
 """Kind of edit x bundled network: offered, parsed, recounted as predicted, run in PyTorch.
 
-Each cell has how many single edits of the kind the network is offered; every one is parsed and
-counted. Where PyTorch is installed, the first of each cell is exported and run: shapes,
-parameters and connections must be those counted. Run: python benchmarks/edits_table.py [NAME...]
+A cell is how many single edits of a kind a network is offered. Each of them is written, parsed
+and counted again; in the space of plans the recount must be what the tables predict. Where
+PyTorch is installed the first edit of each cell is exported and run as well, its shapes,
+parameters and connections held against those counted: computed on this machine up to 2 G
+connections, above that on PyTorch's meta device, which has the same shapes and operations and
+no numbers (`--all` runs every edit so, for some minutes a network). Marks: ! the recount
+differs, x PyTorch differs, ? not run.
+
+Run: python benchmarks/edits_table.py [--all] [NAME...]
 """
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from importlib.util import find_spec
+from time import monotonic
 
 from cnncost import api, bundled
 from cnncost.costs import count_network
 from cnncost.formats.torch_out import pytorch_code
 from cnncost.network import Network
+from cnncost.spec import Spec
 from cnncost.suggest.catalogue import menu, names
 from cnncost.suggest.draft import METRICS, drafted, measured
 from cnncost.suggest.scenes import spatial
 from cnncost.suggest.sheet import Sheet
 from cnncost.suggest.space import explore
+from cnncost.suggest.variable import Choice
 from cnncost.verify.measure import build
+
+COMPUTED = 2_000_000_000
+"""Connections up to which PyTorch computes a network here."""
+
+SHORT = {
+    "pool-before-dense": "pool",
+    "global-pool-head": "global",
+    "drop-dense": "drop",
+    "kernel-stack": "stack",
+    "asymmetric": "asym",
+    "multiplier": "mult",
+    "resolution": "resol",
+    "separable": "separ",
+    "bottleneck": "bottle",
+}
+"""Kinds as the table's head says them."""
+
+
+@dataclass
+class Cell:
+    """One kind of edit on one network."""
+
+    offered: int = 0
+    recounted: int = 0
+    ran: int = 0
+    tried: int = 0
+    wrong: list[str] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        if not self.offered:
+            return "."
+        marks = "!" * (self.recounted < self.offered) + "x" * (self.ran < self.tried)
+        return f"{self.offered}{marks}{'?' * (not self.tried)}"
 
 
 def runs(network: Network) -> bool:
@@ -27,11 +71,15 @@ def runs(network: Network) -> bool:
     import torch
     from torch.utils.flop_counter import FlopCounterMode
 
-    model = build(pytorch_code(network, measured=True)).eval()
-    data = [torch.zeros(1, *node.output.dims) for node in network.inputs]
+    totals = count_network(network).totals
+    device = "cpu" if totals.connections <= COMPUTED else "meta"
+    if "--all" in sys.argv:
+        device = "meta"
+    with torch.device(device):
+        model = build(pytorch_code(network, measured=True)).eval()
+        data = [torch.zeros(1, *node.output.dims) for node in network.inputs]
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
         model(*data)
-    totals = count_network(network).totals
     shapes = {node.name: (1, *node.output.dims) for node in network.layers}
     return (
         model.shapes == shapes
@@ -40,43 +88,71 @@ def runs(network: Network) -> bool:
     )
 
 
-def main() -> None:
-    kinds = names()
-    counts = {kind: {} for kind in kinds}
-    ran = dict.fromkeys(kinds, 0)
-    wrong = failed = 0
+def edits(name: str) -> Iterator[tuple[Choice, Spec | None, bool]]:
+    """Every single edit of a network: what it reads as, and whether it counts as predicted."""
+    draft = drafted(Sheet(name, api.load(name).text.text))
+    everything = menu((), (), ())
+    space = explore(draft, everything)
+    for v, variable in enumerate(space.variables):
+        for k, choice in enumerate(variable.choices[1:], 1):
+            chosen = tuple(k if w == v else 0 for w in range(len(space.variables)))
+            costs = space.tables.costs(chosen)
+            spec = draft.edited(choice.changes)
+            good = spec is not None and costs is not None
+            good = good and dict(zip(METRICS, costs, strict=True)) == measured(spec.network)
+            yield choice, spec, good
+    for choice in spatial(draft, everything):
+        spec = draft.edited(choice.changes)
+        yield choice, spec, spec is not None
+
+
+def cells(name: str) -> dict[str, Cell]:
+    """One network's row."""
+    row = {kind: Cell() for kind in names()}
     torch = find_spec("torch") is not None
+    for choice, spec, good in edits(name):
+        cell = row[choice.kind]
+        cell.offered += 1
+        cell.recounted += good
+        if not good:
+            cell.wrong.append(f"{name}: {choice.phrase}: the recount differs")
+        if torch and spec is not None and (not cell.tried or "--all" in sys.argv):
+            same = runs(spec.network)
+            cell.tried += 1
+            cell.ran += same
+            if not same:
+                cell.wrong.append(f"{name}: {choice.phrase}: PyTorch differs")
+    return row
 
-    def add(choice, name, spec) -> None:
-        nonlocal failed
-        if torch and name not in counts[choice.kind] and spec is not None:
-            good = runs(spec.network)
-            ran[choice.kind] += good
-            if not good:
-                failed += 1
-                sys.stdout.write(f"PyTorch differs: {name}: {choice.phrase}\n")
-        counts[choice.kind][name] = counts[choice.kind].get(name, 0) + 1
 
-    for name in sys.argv[1:] or bundled.names():
-        draft = drafted(Sheet(name, api.load(name).text.text))
-        everything = menu((), (), ())
-        space = explore(draft, everything)
-        for v, variable in enumerate(space.variables):
-            for k, choice in enumerate(variable.choices[1:], 1):
-                chosen = tuple(k if w == v else 0 for w in range(len(space.variables)))
-                costs = space.tables.costs(chosen)
-                spec = draft.edited(choice.changes)
-                same = spec is not None and costs is not None
-                same = same and dict(zip(METRICS, costs, strict=True)) == measured(spec.network)
-                wrong += not same
-                add(choice, name, spec)
-        for choice in spatial(draft, everything):
-            add(choice, name, draft.edited(choice.changes))
-    for kind in kinds:
-        cells = [f"{name} {count}" for name, count in counts[kind].items()]
-        sys.stdout.write(f"{kind} ({len(cells)} networks, {ran[kind]} run): {', '.join(cells)}\n")
-    sys.stdout.write(f"edits whose recount differs from the tables: {wrong}\n")
-    sys.stdout.write(f"edits that PyTorch runs otherwise: {failed if torch else 'not run'}\n")
+def main() -> None:
+    wanted = [word for word in sys.argv[1:] if not word.startswith("-")] or bundled.names()
+    table: dict[str, dict[str, Cell]] = {}
+    titles = [SHORT.get(kind, kind) for kind in names()]
+    widths = [max(6, len(title)) for title in titles]
+    head = "".join(f"{t:>{w + 1}}" for t, w in zip(titles, widths, strict=True))
+    sys.stdout.write(f"{'':20}{head}{'s':>6}\n")
+    for name in wanted:
+        started = monotonic()
+        table[name] = cells(name)
+        texts = "".join(
+            f"{cell!s:>{w + 1}}" for cell, w in zip(table[name].values(), widths, strict=True)
+        )
+        sys.stdout.write(f"{name:20}{texts}{monotonic() - started:6.0f}\n")
+        sys.stdout.flush()
+    for what, counted in (
+        ("networks offered", lambda cell: cell.offered > 0),
+        ("edits offered", lambda cell: cell.offered),
+        ("counted as predicted", lambda cell: cell.recounted),
+        ("run in PyTorch", lambda cell: cell.tried),
+        ("run as predicted", lambda cell: cell.ran),
+    ):
+        sums = [sum(counted(row[kind]) for row in table.values()) for kind in names()]
+        texts = "".join(f"{n:>{w + 1}}" for n, w in zip(sums, widths, strict=True))
+        sys.stdout.write(f"{what:20}{texts}\n")
+    for row in table.values():
+        for cell in row.values():
+            sys.stdout.writelines(f"{text}\n" for text in cell.wrong)
 
 
 if __name__ == "__main__":

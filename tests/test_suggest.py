@@ -132,6 +132,19 @@ def test_the_file_keeps_its_comments_and_layout(tmp_path: Path) -> None:
     assert len(kept) >= len(SMALL.splitlines()) - 4
 
 
+@pytest.mark.parametrize("name", ["net.yaml", "deep/net.yaml"])
+def test_the_diff_makes_the_file_that_is_written(name: str, tmp_path: Path) -> None:
+    (tmp_path / "deep").mkdir()
+    (tmp_path / name).write_text(SMALL)
+    done = run(
+        "suggest", name, "--budget", "weights=100K", "--diff", "--write", "out.yaml", cwd=tmp_path
+    )
+    assert done.returncode == 0, done.stderr
+    subprocess.run(["patch", "-p1", "-s"], input=done.stdout, text=True, cwd=tmp_path, check=True)
+    assert (tmp_path / name).read_text() == (tmp_path / "out.yaml").read_text()
+    assert run("check", name, cwd=tmp_path).returncode == 0
+
+
 def test_a_diff_without_a_last_line_break_is_a_patch(tmp_path: Path) -> None:
     text = SMALL.rstrip("\n").replace("32", "24")
     (tmp_path / "net.yaml").write_text(SMALL.rstrip("\n"))
@@ -270,6 +283,8 @@ def test_the_same_plan_whatever_the_hash_seed_and_the_order_of_keys() -> None:
         ("memory=0MiB", "no network has 0 bytes of memory"),
         ("sram=-1KiB", "'-1KiB' is not an amount"),
         ("flash=lots", "its unit is missing or unknown"),
+        ("weights=1e300", "more than any network has"),
+        ("sram=9999999999TiB", "more than any network has"),
     ],
 )
 def test_wrong_budgets(budget: str, says: str) -> None:
@@ -300,6 +315,57 @@ def test_already_met() -> None:
     assert "Already met: weights" in done.stdout
 
 
+NO_EDIT = """\
+input: [8]
+layers: [{dense: 8}, {add: [previous, input]}]
+"""
+
+
+def test_nothing_to_edit() -> None:
+    done = run("suggest", "-", "--budget", "weights=50%", text=NO_EDIT)
+    assert done.returncode == 1
+    assert "None of the catalogue saves anything here." in done.stdout
+    assert "extrapolation" not in done.stdout  # it would not help
+
+
+def test_what_would_widen_the_space() -> None:
+    arguments = ("--keep", "fc", "--forbid", "width")
+    said = " ".join(
+        run("suggest", "-", "--budget", "weights=9", *arguments, text=SMALL).stdout.split()
+    )
+    assert "--keep fc left out; --forbid width left out; --allow extrapolation" in said
+
+
+def test_a_diff_or_file_that_no_plan_fills(tmp_path: Path) -> None:
+    (tmp_path / "net.yaml").write_text(SMALL)
+    done = run("suggest", "net.yaml", "--budget", "weights=9", "--diff", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "No plan holds the budgets" in done.stderr
+    done = run("suggest", "net.yaml", "--budget", "weights=9", "--write", "-", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (1, "")
+    for options in (("--diff",), ("--write", "x.yaml")):
+        done = run("suggest", "net.yaml", *options, cwd=tmp_path)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert "give --budget METRIC=AMOUNT" in done.stderr
+    assert not (tmp_path / "x.yaml").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (("--pareto", "weights", "--diff"), "--pareto finds many plans: no --diff with it"),
+        (("--pareto", "weights", "--write", "x"), "--pareto finds many plans: no --write with it"),
+        (("--diff", "-f", "json"), "--diff prints the diff alone: no --format json with it"),
+        (("--diff", "--write", "-"), "--diff and --write - both print"),
+        (("--write", "nowhere/x.yaml"), "nowhere/x.yaml: No such file or directory"),
+    ],
+)
+def test_options_that_exclude_each_other(options: tuple[str, ...], says: str) -> None:
+    done = run("suggest", "-", "--budget", "weights=100K", *options, text=SMALL)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(says)
+
+
 def test_files_are_not_overwritten_nor_half_written(tmp_path: Path) -> None:
     (tmp_path / "net.yaml").write_text(SMALL)
     (tmp_path / "there.yaml").write_text("mine")
@@ -321,6 +387,39 @@ def test_unknown_kinds(option: str) -> None:
 
 
 # Forms
+
+
+HEAD = "~ An edit of the head scores -0.12 to +0.23 depending on the task"
+
+
+def test_head_edits_carry_their_interval_wherever_they_are_shown() -> None:
+    forbidden = ("dense", "low-rank", "width", "stride", "pooling", "resolution")
+    options = [word for kind in forbidden for word in ("--forbid", kind)]
+    arguments = ("suggest", "alexnet_pooled", "--budget", "weights=25%", *options)
+    parts = " ".join(run(*arguments, "--top", "99").stdout.split()).split("The plan")
+    for part in parts:
+        assert "maxpool to 3x3 before fc1, fc2 dropped ~0.040" in part
+        assert HEAD in part
+    rows = run(*arguments, "-f", "csv").stdout.splitlines()
+    assert rows[0].endswith(",score_low,score_high")
+    heads = [row for row in rows if ",pool-before-dense," in row or ",global-pool-head," in row]
+    assert heads
+    assert all(row.endswith(",-0.12,0.23") for row in heads)
+    assert not any(row.endswith("0.23") for row in rows if row not in heads)
+
+
+def test_bytes_are_said_with_their_unit() -> None:
+    said = run("suggest", "alexnet_pooled", "--budget", "memory=150MiB", "--top", "1").stdout
+    # 60,965,224 parameters and the activations alive at the peak, four bytes each
+    assert "150.00 MiB" in said
+    assert " MiB memory" in " ".join(said.split())
+    assert "Dense layers hold" not in said
+
+
+def test_linear_layers_are_no_convolutions() -> None:
+    said = run("suggest", "convnext_tiny", "--budget", "weights=90%", "--top", "1").stdout
+    # Liu et al. 2022: 4 and 4 times the width squared in each unit, against 49 times the width.
+    assert "Linear layers hold 91 % of the weights." in said
 
 
 def test_csv_and_markdown() -> None:

@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from errno import ENOENT
 from io import TextIOWrapper
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -67,13 +68,17 @@ def _new_file(output: str) -> Iterator[BinaryIO]:
 
 
 def refuse_existing(output: str, *, force: bool) -> None:
-    """Refuse a file that is there, or a directory; asked before any work is done.
+    """Refuse a file that is there, or that cannot be; asked before any work is done.
 
     Raises:
-        CnncostError: it exists and `force` is off, or it is a directory.
+        CnncostError: it exists and `force` is off, it is a directory, or stands in none.
     """
     path = Path(output)
-    if output == "-" or not path.exists():
+    if output == "-":
+        return
+    if not path.parent.is_dir():
+        raise CnncostError(f"{output}: {os.strerror(ENOENT)}", "nothing was written")
+    if not path.exists():
         return
     if path.is_dir():
         raise CnncostError(f"{output}: a directory", "name a file in it")

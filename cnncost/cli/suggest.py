@@ -115,6 +115,7 @@ def suggest(
     from cnncost.views.suggest import frontier
     from cnncost.views.suggest import write as show
 
+    _refuse_together(pareto, write, diff=diff, form=form)
     if write == "-" and output == "-":
         output = ""  # the spec alone goes to standard output
     for path in (write, output):
@@ -141,6 +142,9 @@ def suggest(
         with destination(output or "-", force=force) as file:
             frontier(file, points, study.before, form.value)
         return
+    if (diff or write) and not study.budgets():
+        what = "print" if diff else "write"
+        raise CnncostError(f"there is no plan to {what}", "give --budget METRIC=AMOUNT")
     found = study.suggest(_progress())
     _clear()
     if found.plan is not None and write:
@@ -151,14 +155,34 @@ def suggest(
             words = check_of(write, asked, scale)
             sys.stderr.write(f"{', '.join(unwritten)}: no budget of the file, whose own is held ")
             sys.stderr.write(f"at batch 1 in fp32; this holds it:\n  {words}\n")
-    if diff:
-        if found.plan is None:
-            raise CnncostError("there is no plan to print", "give --budget METRIC=AMOUNT")
-        sys.stdout.write(study.diff(found.plan))
+    if diff and found.plan is not None:
+        with destination(output or "-", force=force) as file:
+            file.write(study.diff(found.plan))
+    elif diff or not (output or found.plan):
+        show(sys.stderr, found, form.value, top=top, explain=explain)
     elif output:
         with destination(output, force=force) as file:
             show(file, found, form.value, top=top, explain=explain)
     raise typer.Exit(1 if found.budgets and found.plan is None else 0)
+
+
+def _refuse_together(pareto: str, write: str, *, diff: bool, form: Format) -> None:
+    """Refuse options of which one would be left out without a word.
+
+    Raises:
+        CnncostError: they exclude each other.
+    """
+    for option, there in (("--write", bool(write)), ("--diff", diff)):
+        if pareto and there:
+            raise CnncostError(
+                f"--pareto finds many plans: no {option} with it", "give one --budget instead"
+            )
+    if diff and form is not Format.table:
+        raise CnncostError(
+            f"--diff prints the diff alone: no --format {form.value} with it", "drop one of the two"
+        )
+    if diff and write == "-":
+        raise CnncostError("--diff and --write - both print", "write to a file, or drop one")
 
 
 def _progress() -> Callable[[str], None] | None:

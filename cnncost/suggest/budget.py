@@ -10,6 +10,9 @@ from cnncost.errors import CnncostError
 from cnncost.quantity import BYTES, budget_metric, parse_bytes, parse_count, parse_number
 from cnncost.suggest.draft import Measures
 
+MOST = 2**62
+"""Larger amounts limit nothing, and the solver's numbers end there."""
+
 
 @dataclass(frozen=True)
 class Budget:
@@ -41,7 +44,9 @@ def parse(texts: Iterable[str], before: Measures) -> tuple[Budget, ...]:
 
 def of_spec(limits: Mapping[str, int]) -> tuple[Budget, ...]:
     """The budgets that a spec itself sets."""
-    return tuple(Budget(metric, most, _written(metric, most)) for metric, most in limits.items())
+    return tuple(
+        Budget(metric, min(most, MOST), _written(metric, most)) for metric, most in limits.items()
+    )
 
 
 def bytes_in(texts: Iterable[str]) -> tuple[str, ...]:
@@ -72,6 +77,8 @@ def _budget(metric: str, amount: str, before: Measures) -> Budget:
             budget = Budget(metric, read(amount), amount)
         except CnncostError as trouble:
             raise CnncostError(f"{metric}={amount}: {trouble.what}", trouble.hint) from None
+    if budget.most > MOST:
+        raise CnncostError(f"{metric}={amount}: more than any network has", f"at most {MOST:,}")
     if budget.most == 0:
         raise CnncostError(
             f"{metric}={amount}: no network has 0 {'bytes of ' * (metric in BYTES)}{metric}",

@@ -18,6 +18,7 @@ from cnncost.suggest.edits import (
     head,
     lowrank,
     multiplier,
+    numbered,
     resolution,
     separable,
     stack,
@@ -54,8 +55,12 @@ class Kind:
     """One kind of edit, or several that one file makes."""
 
     names: tuple[str, ...]
-    variables: Callable[[Draft, Menu], Iterable[Variable]]
+    offered: Callable[[Draft, Menu], Iterable[Variable]]
     evidence: tuple[Evidence, ...]
+
+    def variables(self, draft: Draft, menu: Menu) -> Iterator[Variable]:
+        """What it offers, as far as every layer keeps the number that it is referred to by."""
+        return numbered.steady(draft, iter(self.offered(draft, menu)))
 
 
 def _without(variables: Iterable[Variable], menu: Menu) -> Iterable[Variable]:
@@ -118,8 +123,12 @@ class Spatial:
     """One kind of edit that changes the extents of maps, or all widths: made before the others."""
 
     names: tuple[str, ...]
-    choices: Callable[[Draft, Menu], Iterable[Choice]]
+    offered: Callable[[Draft, Menu], Iterable[Choice]]
     evidence: tuple[Evidence, ...]
+
+    def choices(self, draft: Draft, menu: Menu) -> Iterator[Choice]:
+        """What it offers, as far as every layer keeps the number that it is referred to by."""
+        return numbered.steady_choices(draft, iter(self.offered(draft, menu)))
 
 
 SPATIAL: tuple[Spatial, ...] = (

@@ -71,12 +71,23 @@ def _within(inner: Place, outer: Place) -> bool:
 
 
 def unified_diff(before: str, after: str, name: str) -> str:
-    """The difference as `patch` applies it, a file without a last line break included."""
+    """The difference as `patch` applies it, a file without a last line break included.
+
+    `patch` takes no names from outside its directory: of such a file the last part is said.
+    """
     from difflib import unified_diff as difference
+
+    outside = name.startswith("/") or ".." in name.split("/")
+    name = base(name) if outside else name
 
     old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
     lines = difference(old, new, fromfile=f"a/{name}", tofile=f"b/{name}")
     return "".join([line if line.endswith("\n") else f"{line}\n{_NO_BREAK}\n" for line in lines])
+
+
+def base(name: str) -> str:
+    """The last part of a file's name."""
+    return name.replace("\\", "/").rpartition("/")[2]
 
 
 _NO_BREAK = "\\ No newline at end of file"

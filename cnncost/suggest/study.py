@@ -15,7 +15,7 @@ from cnncost.suggest import budget as budgets_of
 from cnncost.suggest.baseline import uniform
 from cnncost.suggest.budget import Budget
 from cnncost.suggest.catalogue import Menu
-from cnncost.suggest.change import apply, unified_diff
+from cnncost.suggest.change import apply, base, unified_diff
 from cnncost.suggest.damage import UNIT
 from cnncost.suggest.draft import METRICS, Draft, Measures, drafted, named
 from cnncost.suggest.filling import alone
@@ -31,6 +31,7 @@ from cnncost.suggest.space import offered
 from cnncost.suggest.tables import Costs
 from cnncost.suggest.trials import tried
 from cnncost.suggest.variable import Variable
+from cnncost.suggest.widening import widening
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,8 @@ class Suggestion:
     """The plans at smaller element types, where those are allowed."""
     scale: str = ""
     """Of what the bytes are: batch, element type, optimiser; empty without bytes."""
+    widening: tuple[str, ...] = ()
+    """What would widen the space of plans, in words."""
     narrow: bool = False
     """Whether most groups are so narrow that scores are too low."""
 
@@ -157,6 +160,7 @@ class Study:
             _shares(self.draft),
             tuple(self._precisions(budgets)),
             self.draft.meter.scale,
+            widening(self.request.menu),
             _narrow(self.draft),
         )
 
@@ -220,7 +224,7 @@ class Study:
         if unwritten := self.unwritten():
             asked += f" ({self.draft.meter.scale})"
             budgets = {m: amount for m, amount in budgets.items() if m not in unwritten}
-        said = f"cnncost suggest: {sheet.name}, {asked}, score {plan.score / UNIT:.3f}"
+        said = f"cnncost suggest: {base(sheet.name)}, {asked}, score {plan.score / UNIT:.3f}"
         return apply(sheet.text, sheet.finished(budgets, said))
 
     def unwritten(self) -> tuple[str, ...]:
@@ -230,8 +234,8 @@ class Study:
         return tuple(metric for metric in asked if not self.draft.meter.plain(metric))
 
     def diff(self, plan: Plan) -> str:
-        """What the plan changes in the file, as `patch` applies it."""
-        return unified_diff(self.original, plan.text, self.draft.sheet.name)
+        """What makes the file the spec that `--write` writes, as `patch` applies it."""
+        return unified_diff(self.original, self.finished(plan), self.draft.sheet.name)
 
 
 def _foreseen(draft: Draft, menu: Menu) -> Iterator[tuple[Variable, list[Costs]]]:
@@ -251,9 +255,21 @@ def _shares(draft: Draft) -> dict[str, dict[str, float]]:
     shares: dict[str, dict[str, float]] = {}
     for metric in ("weights", "connections"):
         total = getattr(report.totals, metric) or 1
-        dense = sum(getattr(row, metric) for row in report.layers if row.word == "dense")
-        shares[metric] = {"dense layers": dense / total, "convolutions": 1 - dense / total}
+        shares[metric] = {}
+        for row in report.layers:
+            family = _FAMILIES.get(row.word, "other layers")
+            held = getattr(row, metric) / total
+            shares[metric][family] = shares[metric].get(family, 0.0) + held
     return shares
+
+
+_FAMILIES = {
+    **dict.fromkeys(("conv", "depthwise_conv", "conv_transpose"), "convolutions"),
+    "dense": "dense layers",
+    "linear": "linear layers",
+    "attention": "attention layers",
+}
+"""What the layers that hold most of a metric are called together."""
 
 
 def _narrow(draft: Draft) -> bool:

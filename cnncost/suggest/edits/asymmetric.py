@@ -17,7 +17,8 @@ from cnncost.suggest.edits.convolutions import (
     kernel_of,
     middle,
 )
-from cnncost.suggest.edits.lines import Part, Site
+from cnncost.suggest.edits.inlined import Part
+from cnncost.suggest.edits.lines import Site
 
 if TYPE_CHECKING:
     from cnncost.layers.kinds import Raw
@@ -57,7 +58,7 @@ def offer(site: Site) -> Iterator[Replacement]:
 def _item(site: Site, kernel: list[int], padding: list[int], stride: list[int]) -> list[Part]:
     step = f", stride: {stride}" if max(stride) > 1 else ""
     sizes = f", kernel: {kernel}, padding: {padding}{step}"
-    return ["{conv: ", site.main(), sizes, *biased(site), "}"]
+    return ["{conv: ", *site.main(), sizes, *biased(site), "}"]
 
 
 def _steps(layer: Layer, x: Shape, between: list[str]) -> Steps:

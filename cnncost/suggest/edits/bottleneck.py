@@ -10,7 +10,8 @@ from cnncost.layers import Layer
 from cnncost.shape import Shape
 from cnncost.suggest import damage
 from cnncost.suggest.edits.convolutions import Replacement, Steps, biased, fields, middle
-from cnncost.suggest.edits.lines import Part, Site
+from cnncost.suggest.edits.inlined import Part
+from cnncost.suggest.edits.lines import Site
 
 if TYPE_CHECKING:
     from cnncost.layers.kinds import Raw
@@ -37,14 +38,14 @@ def offer(site: Site) -> Iterator[Replacement]:
         rank = narrower // part
         if rank < 4:
             continue
-        spatial: list[Part] = [f"{{conv: {rank}, kernel: ", site.line.arguments["kernel"].place]
+        spatial: list[Part] = [f"{{conv: {rank}, kernel: ", *site.value("kernel")]
         for field in ("stride", "padding", "dilation"):
             spatial += site.given(field)
         words: list[list[Part]] = [[word] for word in between]
         items: list[list[Part]] = [
             [f"{{conv: {rank}, kernel: 1", *biased(site), "}"], *words,
             [*spatial, *biased(site), "}"], *words,
-            ["{conv: ", site.main(), ", kernel: 1", *biased(site), "}"],
+            ["{conv: ", *site.main(), ", kernel: 1", *biased(site), "}"],
         ]  # fmt: skip
         ratio = narrower / rank
         yield Replacement(

@@ -12,7 +12,8 @@ from cnncost.layers import Layer
 from cnncost.shape import Shape
 from cnncost.suggest import damage
 from cnncost.suggest.draft import Draft
-from cnncost.suggest.edits.lines import Part, Site, chained, saves, sites
+from cnncost.suggest.edits.inlined import Part
+from cnncost.suggest.edits.lines import Site, chained, saves, sites
 from cnncost.suggest.variable import AS_IT_IS, Choice, Piece, Variable
 
 if TYPE_CHECKING:
@@ -54,7 +55,9 @@ def variables(
         found = chain.from_iterable(offer(site) for offer in fitting)
         choices = [choice for one in found if (choice := _choice(site, one)) is not None]
         if choices:
-            yield Variable(site.label, (AS_IT_IS, *choices), site.nodes[0].index)
+            # Behind the copies of a line that one of the layers may go with: what goes takes
+            # along what stands in its place.
+            yield Variable(site.label, (AS_IT_IS, *choices), site.nodes[-1].index)
 
 
 def _unusual(layer: Layer) -> bool:
@@ -77,16 +80,10 @@ def _choice(site: Site, one: Replacement) -> Choice | None:
         f"{site.label}: {one.what}",
         damage.units(one.damage) + damage.PER_EDIT,
         (site.sequence(one.items),),
-        {node.index: _refusable(pieces) for node in site.nodes},
+        {node.index: pieces for node in site.nodes},
         convolutions=len(site.nodes),
         because=one.because,
     )
-
-
-def _refusable(
-    pieces: Callable[[Layer, tuple[Shape, ...]], list[Piece]],
-) -> Callable[[Layer, tuple[Shape, ...]], list[Piece]]:
-    return pieces
 
 
 def middle(site: Site) -> list[str]:

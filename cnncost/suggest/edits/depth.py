@@ -23,7 +23,8 @@ EVIDENCE = damage.Evidence(
 
 def variables(draft: Draft, kept: Sequence[str]) -> Iterator[Variable]:
     """A variable for each `repeat: N` of a block or layer that keeps the shape."""
-    total = _blocks(draft)
+    residual = _residual(draft.network.layers)
+    total = _blocks_in(draft.network.layers, residual=residual)
     for line, nodes in _repeated(draft):
         count = int(line.common["repeat"].text)
         copies = _copies(nodes, count)
@@ -31,9 +32,11 @@ def variables(draft: Draft, kept: Sequence[str]) -> Iterator[Variable]:
             continue
         price = damage.DEPTH_BOTTLENECK if _bottlenecks(draft, nodes) else damage.DEPTH
         stage = _stage(draft, nodes, count)
+        each = max(1, _blocks_in(copies[0], residual=residual))
         choices = []
         for less in range(1, min(count - 1, stage // damage.DEPTH_SHARE) + 1):
-            score = price * log(total / (total - less)) if total > less else 1.0
+            rest = total - less * each
+            score = price * log(total / rest) if rest > 0 else 1.0
             left = [node for copy in copies[count - less :] for node in copy]
             choices.append(
                 Choice(
@@ -42,7 +45,7 @@ def variables(draft: Draft, kept: Sequence[str]) -> Iterator[Variable]:
                     damage.units(score) + damage.PER_EDIT,
                     (replaced(line.common["repeat"].place, str(count - less)),),
                     {node.index: _gone for node in left},
-                    because=f"{price} x ln({total} / {total - less} blocks)",
+                    because=f"{price} x ln({total} / {rest} blocks)",
                 )
             )
         if choices:
@@ -85,12 +88,16 @@ def _copies(nodes: Sequence[Node], count: int) -> list[list[Node]] | None:
 
 
 def _stage(draft: Draft, nodes: Sequence[Node], count: int) -> int:
-    """How many blocks write the same channels: the stage that the copies belong to."""
+    """How many blocks write the same channels: the stage that the copies belong to.
+
+    A stem that opens the stage is no block of it.
+    """
     last = nodes[-1]
     if last.layer is not None and last.layer.learns:
         return count
     writers = draft.groups.at(last.index)
-    blocks = [draft.groups.groups[root].blocks for root in writers if root in draft.groups.groups]
+    groups = [draft.groups.groups[root] for root in writers if root in draft.groups.groups]
+    blocks = [group.blocks - (group.role == "stem") for group in groups]
     return max([count, *blocks]) if len(writers) == 1 else count
 
 
@@ -99,11 +106,14 @@ def _bottlenecks(draft: Draft, nodes: Sequence[Node]) -> bool:
     return any(group is not None and group.role == "bottleneck" for group in groups)
 
 
-def _blocks(draft: Draft) -> int:
-    """The blocks of the network: its residual additions, or its convolutions if it has none."""
-    words = [node.layer.word for node in draft.network.nodes if node.layer is not None]
-    adds = words.count("add")
-    return adds or words.count("conv") + words.count("conv_transpose")
+def _blocks_in(nodes: Sequence[Node], *, residual: bool) -> int:
+    """The blocks of a network or a part of it: residual additions, else convolutions."""
+    words = [node.layer.word for node in nodes if node.layer is not None]
+    return sum(words.count(word) for word in (("add",) if residual else ("conv", "conv_transpose")))
+
+
+def _residual(layers: Sequence[Node]) -> bool:
+    return any(node.layer is not None and node.layer.word == "add" for node in layers)
 
 
 def _label(name: str) -> str:

@@ -9,7 +9,8 @@ from cnncost.layers import Layer
 from cnncost.shape import Shape
 from cnncost.suggest import damage
 from cnncost.suggest.edits.convolutions import Replacement, Steps, fields
-from cnncost.suggest.edits.lines import Part, Site
+from cnncost.suggest.edits.inlined import Part
+from cnncost.suggest.edits.lines import Site
 
 KIND = "grouped"
 
@@ -22,13 +23,13 @@ GROUPS = (2, 4, 8)
 
 def offer(site: Site) -> Iterator[Replacement]:
     """Groups that split all widths; the shuffle lets the next layer see every group."""
-    if "groups" in site.line.arguments:
-        return
+    if site.given("groups"):
+        return  # the key stands there already
     widths = [w for n in site.nodes for w in (n.inputs[0].channels, n.output.channels)]
     for groups in GROUPS:
         if any(width % groups or width < 4 * groups for width in widths):
             continue
-        conv: list[Part] = ["{conv: ", site.main()]
+        conv: list[Part] = ["{conv: ", *site.main()]
         for field in ("kernel", "stride", "padding", "dilation"):
             conv += site.given(field)
         conv += [f", groups: {groups}", *site.given("bias"), "}"]

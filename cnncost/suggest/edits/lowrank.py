@@ -11,7 +11,8 @@ from cnncost.shape import Shape
 from cnncost.suggest import damage
 from cnncost.suggest.draft import Draft
 from cnncost.suggest.edits.convolutions import Replacement, Steps, biased, fields
-from cnncost.suggest.edits.lines import Part, Site, chained, saves, sites
+from cnncost.suggest.edits.inlined import Part
+from cnncost.suggest.edits.lines import Site, chained, saves, sites
 from cnncost.suggest.variable import AS_IT_IS, Choice, Piece, Variable
 
 if TYPE_CHECKING:
@@ -40,10 +41,10 @@ def offer(site: Site) -> Iterator[Replacement]:
         first: list[Part] = [f"{{conv: {rank}"]
         for field in ("kernel", "stride", "padding", "dilation"):
             first += site.given(field)
-        last: list[Part] = ["{conv: ", site.main(), ", kernel: 1", *biased(site), "}"]
+        last: list[Part] = ["{conv: ", *site.main(), ", kernel: 1", *biased(site), "}"]
         yield Replacement(
             KIND,
-            f"rank {rank}, then 1x1",
+            f"{rank} filters, then 1x1 up",
             damage.LOW_RANK * weight * damage.phi(log(filters / rank)),
             f".75 x w {weight:.3f} x phi(ln {filters / rank:.3g})",
             [[*first, ", bias: false}"], last],
@@ -82,10 +83,10 @@ def _dense(site: Site, part: int) -> Choice | None:
         return None
     weight = site.weight()
     ratio = min(sides) / rank
-    last: list[Part] = ["{dense: ", site.main(), *site.given("bias"), "}"]
+    last: list[Part] = ["{dense: ", *site.main(), *site.given("bias"), "}"]
     return Choice(
         KIND,
-        f"{site.label}: rank {rank}",
+        f"{site.label}: as two of rank {rank}",
         damage.units(damage.LOW_RANK * weight * damage.phi(log(ratio))) + damage.PER_EDIT,
         (site.sequence([[f"{{dense: {rank}, bias: false}}"], last]),),
         {node.index: pieces for node in site.nodes},

@@ -56,13 +56,19 @@ def nearest(size: int, part: Fraction) -> int:
 
 
 def _extents(draft: Draft) -> list[tuple[Place, int]] | None:
-    """The scalars that set the inputs' extents, each once; None where one is an expression."""
+    """The scalars that set the inputs' extents, each once; None where one is an expression.
+
+    Frames stay: an axis before the map's own two that is of another extent than they are.
+    """
     params = draft.sheet.params()
     found: dict[Place, int] = {}
     for shape in draft.sheet.inputs().values():
+        sizes: list[tuple[Place, int]] = []
         for item in shape.items[1:]:
             node = params.get(item.text, item) if isinstance(item, Scalar) else item
             if not isinstance(node, Scalar) or not node.text.isdigit():
                 return None
-            found[node.place] = int(node.text)
+            sizes.append((node.place, int(node.text)))
+        frames = len(sizes) == 3 and sizes[0][1] != sizes[1][1]
+        found.update(sizes[1:] if frames else sizes)
     return list(found.items()) or None

@@ -10,7 +10,8 @@ from cnncost.layers import Layer
 from cnncost.shape import Shape
 from cnncost.suggest import damage
 from cnncost.suggest.edits.convolutions import Replacement, Steps, biased, fields, middle
-from cnncost.suggest.edits.lines import Part, Site
+from cnncost.suggest.edits.inlined import Part
+from cnncost.suggest.edits.lines import Site
 
 if TYPE_CHECKING:
     from cnncost.layers.kinds import Raw
@@ -37,13 +38,12 @@ def offer(site: Site) -> Iterator[Replacement]:
     weight = site.weight()
     share = min(1.0, damage.SEPARABLE_FULL_CHANNELS / ci)
     score = damage.SEPARABLE * weight * damage.phi(log(before / after) / 2) * share
-    kernel = site.line.arguments["kernel"]
-    first: list[Part] = ["{depthwise_conv: ", kernel.place]
+    first: list[Part] = ["{depthwise_conv: ", *site.value("kernel")]
     for field in ("stride", "padding", "dilation"):
         first += site.given(field)
     between = middle(site)
     words: list[list[Part]] = [[word] for word in between]
-    last: list[Part] = ["{conv: ", site.main(), ", kernel: 1", *biased(site), "}"]
+    last: list[Part] = ["{conv: ", *site.main(), ", kernel: 1", *biased(site), "}"]
     yield Replacement(
         KIND,
         "depthwise, then 1x1",

@@ -17,7 +17,8 @@ from cnncost.suggest.edits.convolutions import (
     kernel_of,
     middle,
 )
-from cnncost.suggest.edits.lines import Part, Site
+from cnncost.suggest.edits.inlined import Part
+from cnncost.suggest.edits.lines import Site
 
 if TYPE_CHECKING:
     from cnncost.layers.kinds import Raw
@@ -47,12 +48,12 @@ def offer(site: Site) -> Iterator[Replacement]:
     # Where the layer widens, the stack widens at its end: all of its width would save nothing.
     inner = channels if channels < filters else None
     common: list[Part] = [", kernel: 3, padding: 1", *site.given("groups"), *biased(site)]
-    width: Part = site.main() if inner is None else str(inner)
+    width: list[Part] = site.main() if inner is None else [str(inner)]
     items: list[list[Part]] = []
     for position in range(count):
         items += [[word] for word in between] if position else []
         own = width if position < count - 1 else site.main()
-        items.append(["{conv: ", own, *common, *(site.given("stride") * (not position)), "}"])
+        items.append(["{conv: ", *own, *common, *(site.given("stride") * (not position)), "}"])
     score, because = damage.KERNEL_STACK, "no damage known"
     if inner is not None:
         ratio = filters / inner

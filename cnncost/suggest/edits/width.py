@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from math import lcm
 
@@ -104,9 +104,10 @@ def _value(draft: Draft, place: Place) -> int | None:
 
 def variables(draft: Draft, *, extrapolate: bool) -> Iterator[Variable]:
     """A variable for each number, with the choices that save."""
+    arguments = _arguments(draft)
     for number in numbers(draft):
         first = min(group.writers[0] for group in number.groups)
-        label = _label(draft, number)
+        label = _label(draft, number, arguments)
         if number.dense:
             options = _dense_values(number, extrapolate=extrapolate)
         else:
@@ -187,13 +188,24 @@ def _distinct(values: Sequence[int]) -> list[int]:
     return list(dict.fromkeys(values))
 
 
-def _label(draft: Draft, number: Number) -> str:
-    """The layers or calls whose numbers these are."""
+def _arguments(draft: Draft) -> dict[Place, str]:
+    """The names of the numbers that are not the main argument of the call that they stand in."""
+    found: dict[Place, str] = {}
+    for call in draft.calls().values():
+        for name, node in call.arguments.items():
+            if node is not call.main:
+                found[Place(node.start, node.end)] = name
+    return found
+
+
+def _label(draft: Draft, number: Number, arguments: Mapping[Place, str]) -> str:
+    """The layers or calls whose numbers these are; of a call's several numbers, which one."""
     names: dict[str, None] = {}
     for group in number.groups:
         for index in group.writers:
             names[draft.owner(index, number.places)] = None
     first, *more = names
     if not more:
-        return first
+        said = [arguments[place] for place in number.places if place in arguments]
+        return f"{first} {' and '.join(said)}" if len(said) == len(number.places) else first
     return f"{first} and {len(more)} more" if len(more) > 2 else ", ".join(names)

@@ -57,21 +57,28 @@ def write_json(file: TextIO, found: Suggestion) -> None:
 
 
 def write_csv(file: TextIO, found: Suggestion) -> None:
-    """A row an edit: the single ones, then the plan's steps with what all so far come to."""
+    """A row an edit: the single ones, then the plan's steps with what all so far come to.
+
+    An edit of the head has the interval of its score behind its counts.
+    """
     import csv
 
     writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(["part", "kind", "edit", "score", *found.before])
-    writer.writerow(["before", "", "", "", *found.before.values()])
+    writer.writerow(["part", "kind", "edit", "score", *found.before, "score_low", "score_high"])
+    writer.writerow(["before", "", "", "", *found.before.values(), "", ""])
     for one in found.singles:
-        writer.writerow(["single", *_cells(one.choice), *one.after.values()])
+        writer.writerow(["single", *_cells(one.choice), *one.after.values(), *_ends(one.choice)])
     for step in found.plan.steps if found.plan else ():
         after = step.after.values() if step.after else [""] * len(found.before)
-        writer.writerow(["plan", *_cells(step.choice), *after])
+        writer.writerow(["plan", *_cells(step.choice), *after, *_ends(step.choice)])
 
 
 def _cells(choice: Choice) -> list[str]:
     return [choice.kind, choice.phrase, score(choice.score)]
+
+
+def _ends(choice: Choice) -> list[str]:
+    return [f"{end:.2f}" for end in HEAD_INTERVAL] if choice.head else ["", ""]
 
 
 def score(units: int) -> str:

@@ -9,6 +9,7 @@ from cnncost.suggest.damage import UNIT
 from cnncost.suggest.draft import Measures
 from cnncost.suggest.study import Point
 from cnncost.views.grid import Grid, ascii_only
+from cnncost.views.suggest.score import HEAD, headed, score
 from cnncost.views.terminal import bar
 
 TITLES = ("share", "budget", "score", "edits")
@@ -39,23 +40,25 @@ def write(file: TextIO, points: Sequence[Point], before: Measures, form: str) ->
 
 def _table(file: TextIO, points: Sequence[Point], before: Measures) -> None:
     metric = points[0].metric
-    shown = [*dict.fromkeys((metric, "weights", "connections"))]
+    listed = [*dict.fromkeys((metric, "weights", "connections"))]
     largest = max([point.plan.score for point in points if point.plan is not None], default=0)
     title = (f"Least score by {metric}", f"today {before[metric]:,}")
-    numeric = [0, 1, *range(3, 3 + len(shown))]
-    grid = Grid(["share", "score", "", *shown], numeric=numeric, title=title)
+    numeric = [0, 1, *range(3, 3 + len(listed))]
+    grid = Grid(["share", "score", "", *listed], numeric=numeric, title=title)
     plain = ascii_only(file)
     for point in points:
         if point.plan is None:
-            grid.add(f"{point.share} %", "-", "", *["-"] * len(shown), style="dim")
+            grid.add(f"{point.share} %", "-", "", *["-"] * len(listed), style="dim")
             continue
         mark = "" if point.proved else "?"
-        score = f"{point.plan.score / UNIT:.3f}{mark}"
+        said = f"{score(point.plan)}{mark}"
         drawn = bar(point.plan.score, largest, plain=plain)
-        numbers = [f"{point.plan.after[name]:,}" for name in shown]
-        grid.add(f"{point.share} %", score, drawn, *numbers)
+        numbers = [f"{point.plan.after[name]:,}" for name in listed]
+        grid.add(f"{point.share} %", said, drawn, *numbers)
     notes = ["- is out of reach." if any(point.plan is None for point in points) else ""]
     notes += ["? is the best found in time, not proved."] * (not all(p.proved for p in points))
+    plans = [point.plan for point in points if point.plan is not None]
+    notes += [HEAD] * headed(choice for plan in plans for choice in plan.choices)
     grid.write(file, [note for note in notes if note])
 
 

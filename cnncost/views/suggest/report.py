@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TextIO
 
+from cnncost.quantity import BYTES
 from cnncost.suggest.budget import Budget
-from cnncost.suggest.damage import EQUIVALENT, HEAD_INTERVAL, UNIT, equivalent_width
+from cnncost.suggest.damage import EQUIVALENT, UNIT, equivalent_width
 from cnncost.suggest.draft import Measures
 from cnncost.suggest.plan import Plan
 from cnncost.suggest.study import Suggestion
 from cnncost.suggest.variable import Choice
+from cnncost.views.amounts import mebibytes
 from cnncost.views.columns import human
+from cnncost.views.suggest.score import HEAD, headed, score
 
 SHOWN = 12
 """Single edits in the terminal unless `--top` says otherwise."""
@@ -25,8 +28,8 @@ class Report:
         self.top = top or SHOWN
         self.explain = explain
         budgeted = [budget.metric for budget in found.budgets]
-        shown = ("weights", "connections", *budgeted)
-        self.metrics = [metric for metric in found.before if metric in shown]
+        wanted = ("weights", "connections", *budgeted)
+        self.metrics = [metric for metric in found.before if metric in wanted]
 
     def write(self, file: TextIO, *, markdown: bool) -> None:
         """Write all parts."""
@@ -53,7 +56,8 @@ class Report:
         rows = []
         for metric in found.before:
             budget = most.get(metric)
-            rows.append([metric, f"{found.before[metric]:,}", *_over(budget, found.before)])
+            today = _amount(metric, found.before[metric])
+            rows.append([metric, today, *_over(budget, found.before)])
         page.table(["", "today", "budget", "over by"], rows)
         if found.scale:
             page.say(f"Bytes: {found.scale}; kernel workspace is left out.")
@@ -69,8 +73,9 @@ class Report:
 
     def _slack(self) -> str:
         parts = [
-            f"{b.metric} {self.found.before[b.metric]:,} is within {b.most:,}, "
-            f"{b.most - self.found.before[b.metric]:,} to spare"
+            f"{b.metric} {_amount(b.metric, self.found.before[b.metric])} is within "
+            f"{_amount(b.metric, b.most)}, "
+            f"{_amount(b.metric, b.most - self.found.before[b.metric])} to spare"
             for b in self.found.budgets
         ]
         return f"Already met: {'; '.join(parts)}."
@@ -79,19 +84,23 @@ class Report:
         listed = self.found.singles.first(self.top)
         rest = len(self.found.singles) - len(listed)
         page.title("Single edits")
-        rows = [[o.choice.phrase, _score(o.choice), *self._numbers(o.after)] for o in listed]
+        if not listed:
+            page.say("None of the catalogue saves anything here.")
+            return
+        rows = [[o.choice.phrase, score(o.choice), *self._numbers(o.after)] for o in listed]
         page.table(["edit", "score", *self.metrics], rows)
-        if rest > 0:
-            page.say(f"and {rest:,} more (--top {len(self.found.singles)}).")
+        more = f"and {rest:,} more (--top {len(self.found.singles)})." if rest > 0 else ""
+        said = [more, HEAD if headed([one.choice for one in listed]) else ""]
+        if any(said):
+            page.say(" ".join(text for text in said if text))
 
     def _plan(self, page: _Page, plan: Plan) -> None:
         page.title("The plan")
         rows = []
         for number, step in enumerate(plan.steps, 1):
             after = self._numbers(step.after) if step.after else ["-"] * len(self.metrics)
-            rows.append([f"{number}. {step.choice.phrase}", _score(step.choice), *after])
-        final = [f"{plan.after[metric]:,}" for metric in self.metrics]
-        rows.append(["all of it", f"{plan.score / UNIT:.3f}", *final])
+            rows.append([f"{number}. {step.choice.phrase}", score(step.choice), *after])
+        rows.append(["all of it", score(plan), *self._numbers(plan.after)])
         page.table(["edit", "score", *self.metrics], rows)
         for paragraph in self._said(plan):
             page.say(paragraph)
@@ -123,19 +132,15 @@ class Report:
         said = [f"Score {plan.score / UNIT:.3f}, {like}. {proof}", self._compared(plan)]
         if found.plain is not None:
             said.append(f"Without separable convolutions: {found.plain.score / UNIT:.3f}.")
-        if any(choice.head for choice in plan.choices):
-            low, high = HEAD_INTERVAL
-            said.append(
-                f"An edit of the head scores {low:+.2f} to {high:+.2f} depending on the task, "
-                "which the architecture does not tell."
-            )
+        if headed(plan.choices):
+            said.append(HEAD)
         return said
 
     def _compared(self, plan: Plan) -> str:
         uniform = self.found.uniform
         if uniform is None:
             return "No uniform scaling of the widths holds the budgets."
-        counts = ", ".join(f"{human(uniform.after[m])} {m}" for m in self.metrics)
+        counts = ", ".join(f"{_about(m, uniform.after[m])} {m}" for m in self.metrics)
         text = f"Uniform scaling at the same budgets: {uniform.score / UNIT:.3f} ({counts})"
         close = uniform.score - plan.score < EQUIVALENT * UNIT
         return f"{text}{': equivalent, as far as scores can tell' if close else ''}."
@@ -148,17 +153,23 @@ class Report:
         reach = found.reach
         assert reach is not None  # made where a search found nothing
         page.title("No plan holds the budgets")
-        rows = [[b.metric, f"{b.most:,}", f"{reach.least[b.metric]:,}"] for b in found.budgets]
+        rows = [
+            [b.metric, _amount(b.metric, b.most), _amount(b.metric, reach.least[b.metric])]
+            for b in found.budgets
+        ]
         page.table(["", "budget", "smallest reachable"], rows)
         together = " (each alone is within reach, not together)"
         apart = all(reach.least[b.metric] <= b.most for b in found.budgets)
         page.say(f"Out of reach: {', '.join(reach.binding)}{together if apart else ''}.")
-        if reach.nearest is not None:
-            counts = ", ".join(f"{m} {reach.nearest.after[m]:,}" for m in self.metrics)
-            page.say(f"The nearest plan, score {reach.nearest.score / UNIT:.3f}: {counts}.")
+        if reach.nearest is not None and reach.nearest.steps:
+            counts = ", ".join(f"{m} {_amount(m, reach.nearest.after[m])}" for m in self.metrics)
+            page.say(f"The nearest plan, score {score(reach.nearest)}: {counts}.")
             for step in reach.nearest.steps:
                 page.say(f"  {step.choice.phrase}")
-        page.say("--allow extrapolation widens the space beyond what is known.")
+            if headed([step.choice for step in reach.nearest.steps]):
+                page.say(HEAD)
+        if found.widening and found.singles:
+            page.say(f"What would widen the space: {'; '.join(found.widening)}.")
 
     def _evidence(self, page: _Page) -> None:
         from cnncost.suggest.catalogue import evidence_of
@@ -173,11 +184,11 @@ class Report:
         steps = self.found.plan.steps if self.found.plan else ()
         if any(step.choice.because for step in steps):
             page.title("How the plan's scores came about")
-            rows = [[s.choice.phrase, s.choice.because, _score(s.choice)] for s in steps]
-            page.table(["edit", "damage", "score"], rows)
+            for step in steps:
+                page.say(f"{step.choice.phrase}: {score(step.choice)} = {step.choice.because}.")
 
     def _numbers(self, after: Measures) -> list[str]:
-        return [f"{after[metric]:,}" for metric in self.metrics]
+        return [_amount(metric, after[metric]) for metric in self.metrics]
 
 
 _WORDS = (
@@ -193,11 +204,17 @@ def _over(budget: Budget | None, before: Measures) -> list[str]:
     if budget is None:
         return ["", ""]
     over = before[budget.metric] - budget.most
-    return [f"{budget.most:,}", f"{over:,}" if over > 0 else "met"]
+    most = _amount(budget.metric, budget.most)
+    return [most, _amount(budget.metric, over) if over > 0 else "met"]
 
 
-def _score(choice: Choice) -> str:
-    return f"{choice.score / UNIT:.3f}"
+def _amount(metric: str, value: int) -> str:
+    """A count in full; bytes as MiB."""
+    return mebibytes(value) if metric in BYTES else f"{value:,}"
+
+
+def _about(metric: str, value: int) -> str:
+    return mebibytes(value) if metric in BYTES else human(value)
 
 
 class _Page:
@@ -229,7 +246,7 @@ class _Terminal(_Page):
     def table(self, titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         from cnncost.views.grid import Grid
 
-        numeric = [i for i, name in enumerate(titles) if i and name != "damage"]
+        numeric = range(1, len(titles))
         if self._parted:
             self.file.write("\n")
         self._parted = False

@@ -1,0 +1,29 @@
+"""Scores as people read them: the edits of the head with their interval."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from cnncost.suggest.damage import HEAD_INTERVAL, UNIT
+from cnncost.suggest.plan import Plan
+from cnncost.suggest.variable import Choice
+
+MARK = "~"
+"""Before the score of an edit of the head, and of a plan that has one."""
+
+HEAD = (
+    f"{MARK} An edit of the head scores {HEAD_INTERVAL[0]:+.2f} to {HEAD_INTERVAL[1]:+.2f} "
+    "depending on the task, which the architecture does not tell."
+)
+"""What stands below wherever a score is so marked."""
+
+
+def headed(choices: Iterable[Choice]) -> bool:
+    """Whether any of these edits is one of the head."""
+    return any(choice.head for choice in choices)
+
+
+def score(one: Choice | Plan) -> str:
+    """A score with three decimals; marked where it depends on the task."""
+    head = one.head if isinstance(one, Choice) else headed(step.choice for step in one.steps)
+    return f"{MARK * head}{one.score / UNIT:.3f}"
