@@ -1,0 +1,125 @@
+"""What a block is called: what it is where that is known, else what its source calls it."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from cnncost.layers import FAMILIES, TYPES
+from cnncost.spec.names import RESERVED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from cnncost.formats.pieces import Piece, Window
+
+_SHORT = {"batchnorm": "bn", "layernorm": "ln", "groupnorm": "gn", "instancenorm": "norm"}
+
+_SAYS_NOTHING = frozenset(
+    "layer layers feature features block blocks module stage body net model unit sequential conv "
+    "convs backbone encoder decoder main op cell seq".split()
+)
+"""Words of paths that name a place and not a thing."""
+
+
+def called(body: list[Piece], homes: list[str], taken: Iterable[str]) -> str:
+    """A name for a block with these lines, whose copies stood in these modules."""
+    stem = _cell(body) or _structure(body) or _of_paths(homes)
+    if not stem:
+        stem = "residual_block" if body[0].word == "residual" else "block"
+    if stem in RESERVED or stem in ("channels", "input"):
+        stem = f"{stem}_block"
+    return next(n for i in range(1, 999) if (n := stem if i == 1 else f"{stem}{i}") not in taken)
+
+
+def _cell(body: list[Piece]) -> str:
+    """A convolution with its norm and activation: their words."""
+    words = [piece.word for piece in body]
+    if len(words) > 3 or not all(word in TYPES for word in words):
+        return ""
+    if words[0] == "conv" and body[0].args.get("groups") == "depthwise":
+        words[0] = "depthwise"
+    return "_".join(_SHORT.get(word, word) for word in words)
+
+
+def _structure(body: list[Piece]) -> str:
+    """The literature's word for a block of this structure; empty where there is none."""
+    first = body[0]
+    if first.word == "parallel" and len(body) == 1:
+        return "gate" if _gates(first) else ""
+    if first.word == "residual" and all(p.word in FAMILIES["activation"] for p in body[1:]):
+        kind = _RESIDUAL.get(_shape(convolutions(first.branches[0])), "")
+        return f"{kind}_projected" if kind and len(first.branches) > 1 else kind
+    if _squeezes(body):
+        return "fire"
+    return _ROW.get(_shape(convolutions(body)), "") if not any(p.branches for p in body) else ""
+
+
+_RESIDUAL = {
+    ("3", "3"): "basic",
+    ("1", "k", "1"): "bottleneck",
+    ("1", "3", "1"): "bottleneck",
+    ("1", "depthwise", "1"): "inverted_residual",
+    ("depthwise", "1"): "inverted_residual",
+}
+"""He et al. 2016, fig. 5; Sandler et al. 2018, fig. 3."""
+
+_ROW = {
+    ("depthwise", "1"): "separable",
+    ("1", "depthwise", "1"): "inverted_bottleneck",
+}
+"""Howard et al. 2017, fig. 3; Sandler et al. 2018, table 1."""
+
+
+def convolutions(body: list[Piece]) -> tuple[Window, ...]:
+    """The convolutions of lines in a row, those of calls too; structures have none."""
+    found: list[Window] = []
+    for piece in body:
+        if piece.word == "depthwise_conv":
+            found.append((piece.args.get("kernel", 1), True))
+        elif piece.word == "conv":
+            depthwise = piece.args.get("groups") == "depthwise"
+            found.append((piece.args.get("kernel", 1), depthwise))
+        else:
+            found += piece.convs
+    return tuple(found)
+
+
+def _shape(convs: tuple[Window, ...]) -> tuple[str, ...]:
+    def word(kernel: object, *, depthwise: bool) -> str:
+        if depthwise:
+            return "depthwise"
+        return str(kernel) if kernel in (1, 3) else "k"
+
+    return tuple(word(kernel, depthwise=depthwise) for kernel, depthwise in convs)
+
+
+def _gates(piece: Piece) -> bool:
+    """Whether a map is multiplied by what is computed from its mean (Hu et al. 2018)."""
+    pooled = [b for b in piece.branches if b and b[0].word == "global_avgpool"]
+    return piece.args.get("join") == "mul" and len(pooled) == 1 and [] in piece.branches
+
+
+def _squeezes(body: list[Piece]) -> bool:
+    """Whether it is SqueezeNet's module: 1x1, then 1x1 beside 3x3 (Iandola et al. 2016)."""
+    last = body[-1]
+    if last.word != "parallel" or "join" in last.args or len(last.branches) != 2:
+        return False
+    wide = {_shape(convolutions(branch)) for branch in last.branches}
+    return wide == {("1",), ("3",)} and _shape(convolutions(body[:-1])) == ("1",)
+
+
+def _of_paths(homes: list[str]) -> str:
+    """The last word that all modules share, its numbers dropped; empty where it says nothing."""
+    words = {_word(home) for home in homes}
+    word = words.pop() if len(words) == 1 else ""
+    return "" if word in _SAYS_NOTHING else word
+
+
+def _word(home: str) -> str:
+    """`inception` of `inception3a`, `denselayer` of `denseblock1.denselayer2`."""
+    for part in reversed(home.split(".")):
+        word = re.sub(r"\d+[a-z]?", "", re.sub(r"\W", "_", part, flags=re.A)).strip("_").lower()
+        if word:
+            return word
+    return ""

@@ -1,0 +1,168 @@
+"""A block's parameters: which numbers its copies differ in, and what follows from what."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, NamedTuple
+
+from cnncost.formats.pieces import Expression
+from cnncost.formats.series import USUAL
+from cnncost.spec.names import RESERVED
+
+if TYPE_CHECKING:
+    from cnncost.formats.graph import Value
+    from cnncost.formats.pieces import Hole, Piece
+
+    Column = tuple[Value, ...]
+    """A number's values, one for each copy."""
+
+WIDTHS = ("filters", "units", "features")
+"""Fields that say how wide a layer is."""
+
+FACTORS = range(2, 9)
+"""What a width may be of another to be written so: expansion 6, squeeze by 4."""
+
+
+class Parameter(NamedTuple):
+    """A number that is told to each copy."""
+
+    name: str
+    kind: str
+    """The layer's field that it becomes."""
+    column: Column
+
+
+class Signature:
+    """The parameters of a block, and what stands for each of its numbers."""
+
+    def __init__(self, bodies: list[list[Piece]]) -> None:
+        rows = [[hole for piece in body for hole in piece.holes()] for body in bodies]
+        self.holes: list[Hole] = rows[0]
+        self.columns: list[Column] = [
+            tuple(p.args[key] for p, key in column) for column in zip(*rows, strict=True)
+        ]
+        self.channels: Column = tuple(body[0].channels for body in bodies)
+        self.found: list[tuple[int, str]] = []
+        """The number that each parameter stands for first, and its kind."""
+        self.leaving = self._leaving(bodies[0])
+        texts = [self._text(i) for i in range(len(self.columns))]
+        self.parameters = self._named()
+        self.texts = [text and self._written(text) for text in texts]
+        """For each number what stands there; None where it is the same in all copies."""
+
+    def defaults(self) -> dict[str, Value]:
+        """What calls need not say: what is usual, or holds for at least half of them."""
+        found: dict[str, Value] = {}
+        for parameter in self.parameters:
+            usual = USUAL.get(parameter.kind)
+            value, times = Counter(parameter.column).most_common(1)[0]
+            if usual in parameter.column:
+                found[parameter.name] = usual  # type: ignore[assignment]  # in a column: no None
+            elif parameter.kind == "kernel" and type(value) is int:
+                if 2 * times >= len(parameter.column):
+                    found[parameter.name] = value
+        return found
+
+    def _text(self, at: int) -> tuple[int, str, int] | None:
+        """Which parameter (-1: the channels that enter), and how: times or divided by what."""
+        column = self.columns[at]
+        if len(set(column)) == 1:
+            return None
+        kind = self._kind(at)
+        for number, (place, other) in enumerate(self.found):
+            if other == kind and (times := _times(column, self.columns[place])):
+                if times == 1 or kind in WIDTHS:
+                    return number, "*", times
+            if (kind, other) == ("padding", "kernel") and self._beside(at, place):
+                return number, "//", 2  # what keeps the size of the map
+        if kind in WIDTHS and (text := self._of_channels(at)):
+            return text
+        self.found.append((at, kind))
+        return len(self.found) - 1, "*", 1
+
+    def _of_channels(self, at: int) -> tuple[int, str, int] | None:
+        """A width as a multiple or part of the channels that enter.
+
+        What leaves the block keeps a number of its own, or no number would set the widths;
+        unless it is as wide as what enters.
+        """
+        column = self.columns[at]
+        if 0 in self.channels:
+            return None
+        if column == self.channels:
+            return -1, "*", 1
+        if self.leaving is None or _ratio(column, self.columns[self.leaving]):
+            return None
+        times = _times(column, self.channels)
+        if times in FACTORS:
+            return -1, "*", times
+        parts = _times(self.channels, column)
+        return (-1, "//", parts) if parts in FACTORS else None
+
+    def _leaving(self, body: list[Piece]) -> int | None:
+        """The number of the last width in a row of layers, or in a structure's first branch."""
+        row = body
+        while len(row) == 1 and row[0].branches:
+            row = row[0].branches[0]
+        inside = {id(piece) for piece in row}
+        widths = [
+            i
+            for i, (piece, _) in enumerate(self.holes)
+            if id(piece) in inside and self._kind(i) in WIDTHS
+        ]
+        return widths[-1] if len(row) > 1 and widths else None
+
+    def _kind(self, at: int) -> str:
+        piece, key = self.holes[at]
+        return piece.kinds.get(key, key)
+
+    def _beside(self, at: int, kernel: int) -> bool:
+        """Whether a padding is half of the kernel of its own layer."""
+        if self.holes[at][0] is not self.holes[kernel][0]:
+            return False
+        pairs = zip(self.columns[at], self.columns[kernel], strict=True)
+        return all(type(p) is int and type(k) is int and p == k // 2 for p, k in pairs)
+
+    def _named(self) -> list[Parameter]:
+        """The parameters by name: their fields, with their layers' names where there are more
+        of a kind; the widths first."""
+        order = sorted(self.found, key=lambda pair: pair[1] not in WIDTHS)
+        kinds = Counter(kind for _, kind in self.found)
+        taken: set[str] = set()
+        found: dict[int, Parameter] = {}
+        for at, kind in self.found:
+            label = self.holes[at][0].label
+            name = f"{label}_{kind}" if label and kinds[kind] > 1 else kind
+            name = _free(f"{name}_" if name in (*RESERVED, "channels", "input") else name, taken)
+            taken.add(name)
+            found[at] = Parameter(name, kind, self.columns[at])
+        self.numbered = [found[at] for at, _ in self.found]
+        return [found[at] for at, _ in order]
+
+    def _written(self, text: tuple[int, str, int]) -> Expression:
+        number, sign, times = text
+        name = "channels" if number < 0 else self.numbered[number].name
+        if times == 1:
+            return Expression(name)
+        return Expression(f"{times} * {name}" if sign == "*" else f"{name} // {times}")
+
+
+def _times(column: Column, base: Column) -> int:
+    """How many times the base the column is, everywhere; 0 where it is not."""
+    first, unit = column[0], base[0]
+    if column == base:
+        return 1
+    if type(first) is not int or type(unit) is not int or unit == 0 or first % unit:
+        return 0
+    times = first // unit
+    pairs = zip(column, base, strict=True)
+    same = all(type(c) is int and type(b) is int and c == times * b for c, b in pairs)
+    return times if same else 0
+
+
+def _ratio(column: Column, other: Column) -> bool:
+    return bool(_times(column, other) or _times(other, column))
+
+
+def _free(name: str, taken: set[str]) -> str:
+    return next(n for i in range(1, 999) if (n := name if i == 1 else f"{name}{i}") not in taken)
