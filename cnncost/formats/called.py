@@ -22,14 +22,19 @@ _SAYS_NOTHING = frozenset(
 """Words of paths that name a place and not a thing."""
 
 
+_PLAIN = {"residual": "residual_block", "parallel": "branches"}
+
+
 def called(body: list[Piece], homes: list[str], taken: Iterable[str]) -> str:
     """A name for a block with these lines, whose copies stood in these modules."""
     stem = _cell(body) or _structure(body) or _of_paths(homes)
     if not stem:
-        stem = "residual_block" if body[0].word == "residual" else "block"
+        stem = _PLAIN.get(body[0].word, "block")
     if stem in RESERVED or stem in ("channels", "input"):
         stem = f"{stem}_block"
-    return next(n for i in range(1, 999) if (n := stem if i == 1 else f"{stem}{i}") not in taken)
+    mark = "_" if stem[-1].isdigit() else ""
+    numbered = (f"{stem}{mark}{i}" for i in range(2, 999))
+    return stem if stem not in taken else next(name for name in numbered if name not in taken)
 
 
 def _cell(body: list[Piece]) -> str:
@@ -37,7 +42,7 @@ def _cell(body: list[Piece]) -> str:
     words = [piece.word for piece in body]
     if len(words) > 3 or not all(word in TYPES for word in words):
         return ""
-    if words[0] == "conv" and body[0].args.get("groups") == "depthwise":
+    if words[0] == "depthwise_conv" or body[0].args.get("groups") == "depthwise":
         words[0] = "depthwise"
     return "_".join(_SHORT.get(word, word) for word in words)
 
@@ -46,7 +51,7 @@ def _structure(body: list[Piece]) -> str:
     """The literature's word for a block of this structure; empty where there is none."""
     first = body[0]
     if first.word == "parallel" and len(body) == 1:
-        return "gate" if _gates(first) else ""
+        return "gate" if _gates(first) else "dense_layer" if _adds_to(first) else ""
     if first.word == "residual" and all(p.word in FAMILIES["activation"] for p in body[1:]):
         kind = _RESIDUAL.get(_shape(convolutions(first.branches[0])), "")
         return f"{kind}_projected" if kind and len(first.branches) > 1 else kind
@@ -60,7 +65,6 @@ _RESIDUAL = {
     ("1", "k", "1"): "bottleneck",
     ("1", "3", "1"): "bottleneck",
     ("1", "depthwise", "1"): "inverted_residual",
-    ("depthwise", "1"): "inverted_residual",
 }
 """He et al. 2016, fig. 5; Sandler et al. 2018, fig. 3."""
 
@@ -98,6 +102,11 @@ def _gates(piece: Piece) -> bool:
     """Whether a map is multiplied by what is computed from its mean (Hu et al. 2018)."""
     pooled = [b for b in piece.branches if b and b[0].word == "global_avgpool"]
     return piece.args.get("join") == "mul" and len(pooled) == 1 and [] in piece.branches
+
+
+def _adds_to(piece: Piece) -> bool:
+    """Whether a map is kept beside what is computed from it (Huang et al. 2017)."""
+    return "join" not in piece.args and len(piece.branches) == 2 and [] in piece.branches
 
 
 def _squeezes(body: list[Piece]) -> bool:

@@ -51,6 +51,8 @@ class Piece:
     """Its name inside its block: what all copies of the block call it."""
     convs: tuple[Window, ...] = ()
     """A call's convolutions in a row; a structure stands for none."""
+    joined: int = 0
+    """A call's: how many structures that join maps its lines hold, in a row."""
     kinds: dict[str, str] = field(default_factory=dict)
     """A call's: for each argument, the layer's field that it becomes."""
 
@@ -58,6 +60,11 @@ class Piece:
     def alone(self) -> bool:
         """Whether it may be one of several with `repeat`."""
         return not (self.fixed or self.foreign or self.referred)
+
+    @property
+    def joins(self) -> int:
+        """How many structures that join maps it is or calls; a gate only scales one map."""
+        return self.joined or (bool(self.branches) and self.args.get("join") != "mul")
 
     @property
     def home(self) -> str:
@@ -87,7 +94,7 @@ class Piece:
 
 
 def is_number(value: Value) -> bool:
-    """Whether copies of a block may differ in it: a number, one an axis, or `depthwise`."""
+    """Whether copies of a block may differ in it: a number, one an axis, or a word for one."""
     if isinstance(value, tuple):
         return all(type(part) is int for part in value)
-    return type(value) is int or isinstance(value, Fraction) or value == "depthwise"
+    return type(value) is int or isinstance(value, Fraction) or value in ("depthwise", "same")

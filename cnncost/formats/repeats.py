@@ -23,8 +23,14 @@ MOST = 16
 PARAMETERS = 5
 """More than a reader keeps in mind, unless the block is long."""
 
+LONG = 8
+"""Lines of a block for which it may have one parameter more."""
+
 SMALLEST = 3
 """Lines of a block that is no convolution with its norm and activation."""
+
+PLACES = 2
+"""Places inside others in which a row is written out, not made a block of its own."""
 
 
 class Block(NamedTuple):
@@ -67,23 +73,31 @@ def _classes(found: Iterable[Run]) -> list[list[Run]]:
 
 def _most(classes: list[list[Run]], failed: set[Key]) -> list[Run]:
     """The runs for which a block saves most; none where none saves a line."""
-    worth = [runs for runs in classes if runs[0].key not in failed and _saved(runs) > 0]
+    worth = [
+        runs
+        for runs in classes
+        if runs[0].key not in failed
+        and _saved(runs) > 0
+        and (runs[0].parent is None or len({run.parent for run in runs}) > 1)
+    ]
     return max(worth, key=_saved, default=[])
 
 
 def _smallest(classes: list[list[Run]], failed: set[Key]) -> list[Run]:
     """The smallest runs that are worth a block; none where no block saves a line.
 
-    What stands in the same place of all copies of something larger is a part of that.
+    What stands in the same places of all copies of something larger is a part of that.
     """
     repeated = {runs[0].key for runs in classes} - failed
+    repeated |= {(number,) for key in repeated for number in key}
     best: list[Run] = []
     for runs in classes:
         parents = {run.parent for run in runs}
-        inner = next(iter(parents)) if len(parents) == 1 else None
-        if runs[0].key in failed or (inner is not None and inner[0] in repeated):
+        inner = len(parents) <= PLACES and all(p is not None and p[0] in repeated for p in parents)
+        if runs[0].key in failed or inner:
             continue
-        if _size(runs[0]) < SMALLEST or _saved(runs) <= 0:
+        small = _size(runs[0]) < SMALLEST and not any(p.branches for p in runs[0].pieces)
+        if small or _saved(runs) <= 0:
             continue
         if not best or _size(runs[0]) < _size(best[0]):
             best = runs
@@ -124,9 +138,10 @@ def _made(runs: list[Run], blocks: list[Block]) -> list[Block]:
     bodies = [run.pieces for run in runs]
     homes = [common(p.home for p in body) for body in bodies]
     name = called(bodies[0], homes, {block.name for block in blocks})
-    _label(bodies, homes, {name, *(block.name for block in blocks)})
+    if sum(piece.named for piece in _inside(bodies[0])) > 1:
+        _label(bodies, homes, {name, *(block.name for block in blocks)})
     signature = Signature(bodies)
-    if len(signature.parameters) > max(PARAMETERS, _size(runs[0]) // 2):
+    if len(signature.parameters) > PARAMETERS + _size(runs[0]) // LONG:
         return []
     taken = {parameter.name for parameter in signature.parameters}
     for piece in _inside(bodies[0]):
@@ -149,7 +164,6 @@ def _calls(
     name: str, runs: list[Run], bodies: list[list[Piece]], signature: Signature
 ) -> list[Piece]:
     """A call for each run, with its numbers."""
-    convs = convolutions(bodies[0])
     return [
         Piece(
             name,
@@ -161,7 +175,8 @@ def _calls(
             foreign=body[0].foreign,
             referred=body[-1].referred,
             channels=body[0].channels,
-            convs=convs,
+            convs=convolutions(body),
+            joined=sum(piece.joins for piece in body),
             kinds={p.name: p.kind for p in signature.parameters},
         )
         for i, (run, body) in enumerate(zip(runs, bodies, strict=True))
@@ -173,7 +188,8 @@ def _path(run: Run, body: list[Piece]) -> str:
     and the module has more."""
     home = common(piece.home for piece in body)
     counted = [piece for piece in body if piece.named]
-    if not home or (len(counted) == 1 and not _own(run, counted[0], home)):
+    plain = len(counted) == 1 and not any(piece.branches for piece in body)
+    if not home or (plain and not _own(run, counted[0], home)):
         return (counted or body)[0].path
     return home
 

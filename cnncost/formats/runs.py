@@ -68,7 +68,9 @@ def cells(lists: list[list[Piece]], keys: Keys) -> Iterator[Run]:
         for at, piece in enumerate(line):
             length = _tail(line, at) if piece.word in _CONVOLUTIONS else 1
             if length > 1:
-                yield Run(tuple(keys.of(p) for p in line[at : at + length]), line, at, length)
+                around = parent and (parent[0], parent[1], at)
+                key = tuple(keys.of(p) for p in line[at : at + length])
+                yield Run(key, line, at, length, around)
 
 
 def modules(lists: list[list[Piece]], keys: Keys) -> Iterator[Run]:
@@ -108,7 +110,8 @@ def _modules(
             run = Run(numbers[low:high], line, low, high - low, around)
             if _whole(run):
                 yield run
-            yield from _modules(line, numbers, (low, high, depth + 1), (run.key, 0, 0))
+                around = (run.key, 0, 0)
+            yield from _modules(line, numbers, (low, high, depth + 1), around)
 
 
 def _groups(line: list[Piece], start: int, end: int, depth: int) -> list[tuple[int, int]]:
@@ -151,12 +154,16 @@ def _whole_pair(line: list[Piece], at: int) -> bool:
 
 
 def _whole(run: Run) -> bool:
-    """Whether others read it at its end only, and it reads others at its head only."""
+    """Whether others read it at its end only, and it reads others at its head only.
+
+    What joins maps more than once in a row is a stage: its blocks are smaller.
+    """
     pieces = run.pieces
     return not (
         any(piece.foreign for piece in pieces[1:])
         or any(piece.referred for piece in pieces[:-1])
         or any(piece.fixed for piece in pieces)
+        or sum(piece.joins for piece in pieces) > 1
     )
 
 

@@ -22,6 +22,16 @@ DEEPEST = 30
 USUAL: dict[str, Value] = {"stride": 1, "padding": 0, "groups": 1}
 """What a convolution's numbers are where it does not say."""
 
+_TELLING = {
+    "conv": tuple(USUAL),
+    "depthwise_conv": ("stride", "padding"),
+    "conv_transpose": ("stride", "padding"),
+}
+"""Which of them stand in a piece, given or not: so that one block can stand for both."""
+
+
+_UP = frozenset(("conv_transpose", "upsample", "pixel_shuffle"))
+
 
 class Series:
     """The pieces of a graph, joined from the first operation to the last."""
@@ -43,9 +53,8 @@ class Series:
             home = self.paths.get(op.reads[0], "").rpartition(".")[0]
             self.paths[op.name] = inside(home, op.name)
         piece = Piece(op.word, _told(op), self.paths[op.name], ",".join(op.reads), op.name)
-        if op.word == "conv":  # given or not, one block can stand for both
-            for key, usual in USUAL.items():
-                piece.args.setdefault(key, usual)
+        for key in _TELLING.get(op.word, ()):
+            piece.args.setdefault(key, USUAL[key])
         order = list(layer_type(op.word).kinds)  # equal layers have their keys in one order
         piece.args = dict(
             sorted(piece.args.items(), key=lambda kv: order.index(kv[0]) if kv[0] in order else -1)
@@ -60,7 +69,7 @@ class Series:
         if not entry or (join.word == "add" and len(join.reads) > 2):
             return False
         branches = self._branches(join, entry)
-        if branches is None:
+        if branches is None or _bridges(join, branches):
             return False
         depth = 1 + max((self.depth.get(id(p), 0) for b in branches for p in b), default=0)
         if depth > DEEPEST:
@@ -128,6 +137,15 @@ class Series:
                 return at
             want = piece.reads
         return -1
+
+
+def _bridges(join: Op, branches: list[list[Piece]]) -> bool:
+    """Whether it is a U-Net's: a map put beside what came back up from smaller ones.
+
+    Inside each other, such structures would be a list as deep as the network.
+    """
+    inner = (piece.word for branch in branches for part in branch for piece in part.walk())
+    return join.word == "concat" and [] in branches and not _UP.isdisjoint(inner)
 
 
 def _told(op: Op) -> dict[str, Value]:

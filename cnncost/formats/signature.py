@@ -45,9 +45,10 @@ class Signature:
         self.found: list[tuple[int, str]] = []
         """The number that each parameter stands for first, and its kind."""
         self.leaving = self._leaving(bodies[0])
-        texts = [self._text(i) for i in range(len(self.columns))]
+        spans = {i: text for i in range(len(self.columns)) if (text := self._span(i))}
+        texts = [None if i in spans else self._text(i) for i in range(len(self.columns))]
         self.parameters = self._named()
-        self.texts = [text and self._written(text) for text in texts]
+        self.texts = [spans.get(i) or (text and self._written(text)) for i, text in enumerate(texts)]
         """For each number what stands there; None where it is the same in all copies."""
 
     def defaults(self) -> dict[str, Value]:
@@ -80,6 +81,19 @@ class Signature:
         self.found.append((at, kind))
         return len(self.found) - 1, "*", 1
 
+    def _span(self, at: int) -> Expression | None:
+        """A slice's ends as parts of the channels that enter: `[0, channels // 2]`."""
+        column = self.columns[at]
+        if len(set(column)) == 1 or self._kind(at) != "span":
+            return None
+        parts = []
+        for ends in zip(*column, strict=True):  # type: ignore[misc]  # a span is a pair
+            times = _times(self.channels, ends)
+            if not times and set(ends) != {0}:
+                return None
+            parts.append("0" if not times else "channels" if times == 1 else f"channels // {times}")
+        return Expression(f"[{', '.join(parts)}]")
+
     def _of_channels(self, at: int) -> tuple[int, str, int] | None:
         """A width as a multiple or part of the channels that enter.
 
@@ -91,13 +105,23 @@ class Signature:
             return None
         if column == self.channels:
             return -1, "*", 1
-        if self.leaving is None or _ratio(column, self.columns[self.leaving]):
+        if self._sets_width(column):
             return None
         times = _times(column, self.channels)
         if times in FACTORS:
             return -1, "*", times
         parts = _times(self.channels, column)
-        return (-1, "//", parts) if parts in FACTORS else None
+        first = not any(self._kind(i) in WIDTHS for i in range(at))
+        return (-1, "//", parts) if parts in FACTORS and not first else None
+
+    def _sets_width(self, column: Column) -> bool:
+        """Whether what leaves the block, not as wide as what enters, follows from a width."""
+        if self.leaving is None:
+            return True
+        leaving = self.columns[self.leaving]
+        return leaving != self.channels and bool(
+            _times(column, leaving) or _times(leaving, column)
+        )
 
     def _leaving(self, body: list[Piece]) -> int | None:
         """The number of the last width in a row of layers, or in a structure's first branch."""
@@ -158,10 +182,6 @@ def _times(column: Column, base: Column) -> int:
     pairs = zip(column, base, strict=True)
     same = all(type(c) is int and type(b) is int and c == times * b for c, b in pairs)
     return times if same else 0
-
-
-def _ratio(column: Column, other: Column) -> bool:
-    return bool(_times(column, other) or _times(other, column))
 
 
 def _free(name: str, taken: set[str]) -> str:

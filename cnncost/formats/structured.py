@@ -18,7 +18,7 @@ from cnncost.formats.spec_text import (
     value_text,
     written_inputs,
 )
-from cnncost.layers import JOINS, layer_type
+from cnncost.layers import FAMILIES, JOINS, layer_type
 from cnncost.spec import MAX_LAYERS, Settings, read_spec
 
 if TYPE_CHECKING:
@@ -134,6 +134,8 @@ class _Writer:
     def _item(self, copies: list[Piece], *, named: bool) -> Item:
         """One line, or a structure; several copies of it with `repeat`."""
         piece = copies[0]
+        if _single(copies):  # its one line has the name
+            copies[0].branches[0][0].path, copies[0].path = piece.home, ""
         name = self._name(copies, named=named)
         above = [f"name: {name}"] if name else []
         below = [f"repeat: {len(copies)}"] if len(copies) > 1 else []
@@ -179,8 +181,8 @@ class _Writer:
             arguments = block.called_by(piece)
         else:
             main = layer_type(piece.word).main
-            usual = USUAL.items() if piece.word == "conv" else ()
-            arguments = {k: v for k, v in arguments.items() if (k, v) not in usual}
+            if piece.word in FAMILIES["convolution"]:
+                arguments = {k: v for k, v in arguments.items() if v != USUAL.get(k)}
         first = f"{piece.word}: {_text(arguments.pop(main))}" if main in arguments else piece.word
         return [first, *(f"{key}: {_text(value)}" for key, value in arguments.items())]
 
@@ -202,12 +204,19 @@ class _Writer:
         return name
 
 
+def _single(copies: list[Piece]) -> bool:
+    """Whether it is a structure of one line, which has a name."""
+    inner = [piece for branch in copies[0].branches for piece in branch]
+    return len(copies) == 1 and copies[0].alone and len(inner) == 1 and inner[0].named
+
+
 def _series(copies: list[Piece]) -> str:
     """The path of several copies: the module that they are in if they are its first to last."""
     own = [p.home if p.branches else p.path for p in copies]
     home = common(own)
-    if len(own) > 1 and own == [f"{home}.{number}" for number in range(1, len(own) + 1)]:
-        return home
+    for first in (0, 1):
+        if len(own) > 1 and own == [f"{home}.{i}" for i in range(first, first + len(own))]:
+            return home
     return own[0]
 
 
