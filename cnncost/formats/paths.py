@@ -25,11 +25,12 @@ _FOLLOWING = frozenset(
 def paths(graph: Graph) -> dict[str, str]:
     """Each operation's path by its name, its modules apart by dots.
 
-    Where no name of the graph has a dot (Keras, specs), underscores part them:
+    Where few names of the graph have a dot (Keras, specs), underscores part them as well:
     `conv2_block1_1_conv`.
     """
-    dotted = any("." in op.name for op in graph.ops)
-    return {op.name: _path(op.name, "." if dotted else "_") for op in graph.ops}
+    own = [op.name for op in graph.ops if not numbered(op)]
+    dotted = 2 * sum("." in name for name in own) > len(own)
+    return {op.name: _path(op.name, r"\." if dotted else r"[._]") for op in graph.ops}
 
 
 def numbered(op: Op) -> bool:
@@ -38,8 +39,9 @@ def numbered(op: Op) -> bool:
 
 
 def follows(op: Op) -> bool:
-    """Whether it belongs to what it reads if its source does not say."""
-    return op.word in _FOLLOWING and numbered(op)
+    """Whether it belongs to what it reads: if its source does not say, or a shuffle, which is
+    a reshape that the source may do later."""
+    return (op.word in _FOLLOWING and numbered(op)) or op.word == "channel_shuffle"
 
 
 def inside(home: str, name: str) -> str:
@@ -54,7 +56,7 @@ def common(found: Iterable[str]) -> str:
 
 def _path(name: str, mark: str) -> str:
     """A name's parts, the last ones together if there are too many."""
-    parts = [part for part in name.split(mark) if part]
+    parts = [part for part in re.split(mark, name) if part]
     if len(parts) > DEEPEST:
         parts = [*parts[: DEEPEST - 1], "_".join(parts[DEEPEST - 1 :])]
     return ".".join(parts) or name

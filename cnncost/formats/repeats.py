@@ -93,7 +93,8 @@ def _smallest(classes: list[list[Run]], failed: set[Key]) -> list[Run]:
     best: list[Run] = []
     for runs in classes:
         parents = {run.parent for run in runs}
-        inner = len(parents) <= PLACES and all(p is not None and p[0] in repeated for p in parents)
+        places = PLACES if runs[0].pieces[0].joins or runs[0].length > 1 else 1  # a gate: always
+        inner = len(parents) <= places and all(p is not None and p[0] in repeated for p in parents)
         if runs[0].key in failed or inner:
             continue
         small = _size(runs[0]) < SMALLEST and not any(p.branches for p in runs[0].pieces)
@@ -141,7 +142,7 @@ def _made(runs: list[Run], blocks: list[Block]) -> list[Block]:
     if sum(piece.named for piece in _inside(bodies[0])) > 1:
         _label(bodies, homes, {name, *(block.name for block in blocks)})
     signature = Signature(bodies)
-    if len(signature.parameters) > PARAMETERS + _size(runs[0]) // LONG:
+    if len(signature.parameters) > PARAMETERS + len(_inside(bodies[0])) // LONG:
         return []
     taken = {parameter.name for parameter in signature.parameters}
     for piece in _inside(bodies[0]):

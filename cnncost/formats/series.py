@@ -51,7 +51,7 @@ class Series:
     def _leaf(self, op: Op) -> Piece:
         if follows(op):
             home = self.paths.get(op.reads[0], "").rpartition(".")[0]
-            self.paths[op.name] = inside(home, op.name)
+            self.paths[op.name] = inside(home, self.paths[op.name].rpartition(".")[2])
         piece = Piece(op.word, _told(op), self.paths[op.name], ",".join(op.reads), op.name)
         for key in _TELLING.get(op.word, ()):
             piece.args.setdefault(key, USUAL[key])

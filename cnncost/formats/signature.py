@@ -44,6 +44,8 @@ class Signature:
         self.channels: Column = tuple(body[0].channels for body in bodies)
         self.found: list[tuple[int, str]] = []
         """The number that each parameter stands for first, and its kind."""
+        self.named: dict[int, Parameter] = {}
+        """The parameters by the number that each stands for first."""
         self.leaving = self._leaving(bodies[0])
         spans = {i: text for i in range(len(self.columns)) if (text := self._span(i))}
         texts = [None if i in spans else self._text(i) for i in range(len(self.columns))]
@@ -148,24 +150,33 @@ class Signature:
         return all(type(p) is int and type(k) is int and p == k // 2 for p, k in pairs)
 
     def _named(self) -> list[Parameter]:
-        """The parameters by name: their fields, with their layers' names where there are more
-        of a kind; the widths first."""
-        order = sorted(self.found, key=lambda pair: pair[1] not in WIDTHS)
+        """The parameters by name, the width that leaves the block first, then other widths."""
         kinds = Counter(kind for _, kind in self.found)
+        first = self._sets() if self.leaving is not None else None
         taken: set[str] = set()
-        found: dict[int, Parameter] = {}
-        for at, kind in self.found:
-            label = self.holes[at][0].label
-            name = f"{label}_{kind}" if label and kinds[kind] > 1 else kind
+        for at, kind in sorted(self.found, key=lambda pair: pair[0] != first):
+            about = "" if at == first or kinds[kind] == 1 else self._about(at)
+            name = f"{about}_{kind}" if about else kind
             name = _free(f"{name}_" if name in (*RESERVED, "channels", "input") else name, taken)
             taken.add(name)
-            found[at] = Parameter(name, kind, self.columns[at])
-        self.numbered = [found[at] for at, _ in self.found]
-        return [found[at] for at, _ in order]
+            self.named[at] = Parameter(name, kind, self.columns[at])
+        order = sorted(self.found, key=lambda pair: (pair[0] != first, pair[1] not in WIDTHS))
+        return [self.named[at] for at, _ in order]
+
+    def _sets(self) -> int | None:
+        """The parameter that what leaves the block is, or is a multiple of."""
+        leaving = self.columns[self.leaving or 0]
+        widths = [at for at, kind in self.found if kind in WIDTHS]
+        return next((at for at in widths if _times(leaving, self.columns[at])), None)
+
+    def _about(self, at: int) -> str:
+        """What a number is about: its layer's name, or the block's that it goes into."""
+        piece = self.holes[at][0]
+        return piece.label or (piece.word if piece.kinds and "_" not in piece.word else "")
 
     def _written(self, text: tuple[int, str, int]) -> Expression:
         number, sign, times = text
-        name = "channels" if number < 0 else self.numbered[number].name
+        name = "channels" if number < 0 else self.named[self.found[number][0]].name
         if times == 1:
             return Expression(name)
         return Expression(f"{times} * {name}" if sign == "*" else f"{name} // {times}")
