@@ -53,7 +53,8 @@ def _structure(body: list[Piece]) -> str:
     if first.word == "parallel" and len(body) == 1:
         return "gate" if _gates(first) else "dense_layer" if _adds_to(first) else ""
     if first.word == "residual" and all(p.word in FAMILIES["activation"] for p in body[1:]):
-        kind = _RESIDUAL.get(_shape(convolutions(first.branches[0])), "")
+        longest = max(first.branches, key=lambda branch: len(convolutions(branch)))
+        kind = _RESIDUAL.get(_shape(convolutions(longest)), "")
         return f"{kind}_projected" if kind and len(first.branches) > 1 else kind
     if _squeezes(body):
         return "fire"

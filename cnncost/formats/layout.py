@@ -23,12 +23,13 @@ class Item(NamedTuple):
     """Without the dash."""
 
 
-def mapping(keys: list[str]) -> Item:
-    """A line of keys with their values; a single word as it is."""
+def mapping(keys: list[str], *, wraps: bool) -> Item:
+    """A line of keys with their values, over several lines if it may and is long; a single word
+    as it is."""
     if len(keys) == 1 and ": " not in keys[0]:
         return Item(keys[0], keys)
     text = "{" + ", ".join(keys) + "}"
-    return Item(text, _wrapped(keys) if len(text) > WIDTH else [text])
+    return Item(text, _wrapped(keys) if wraps and len(text) > WIDTH else [text])
 
 
 def structure(above: list[str], parts: list[tuple[str, Item]], below: list[str]) -> Item:

@@ -110,7 +110,8 @@ def _modules(
             run = Run(numbers[low:high], line, low, high - low, around)
             if _whole(run):
                 yield run
-                around = (run.key, 0, 0)
+                if parent is None or run.length < len(line):  # not all that a structure holds
+                    around = (run.key, 0, 0)
             yield from _modules(line, numbers, (low, high, depth + 1), around)
 
 

@@ -50,7 +50,9 @@ class Signature:
         spans = {i: text for i in range(len(self.columns)) if (text := self._span(i))}
         texts = [None if i in spans else self._text(i) for i in range(len(self.columns))]
         self.parameters = self._named()
-        self.texts = [spans.get(i) or (text and self._written(text)) for i, text in enumerate(texts)]
+        self.texts = [
+            spans.get(i) or (text and self._written(text)) for i, text in enumerate(texts)
+        ]
         """For each number what stands there; None where it is the same in all copies."""
 
     def defaults(self) -> dict[str, Value]:
@@ -121,22 +123,20 @@ class Signature:
         if self.leaving is None:
             return True
         leaving = self.columns[self.leaving]
-        return leaving != self.channels and bool(
-            _times(column, leaving) or _times(leaving, column)
-        )
+        return leaving != self.channels and bool(_times(column, leaving) or _times(leaving, column))
 
     def _leaving(self, body: list[Piece]) -> int | None:
-        """The number of the last width in a row of layers, or in a structure's first branch."""
+        """The number of the last width in a row of layers, or in the row that a sum ends; None
+        where maps are put beside each other."""
+        wide = {id(p): i for i, (p, _) in enumerate(self.holes) if self._kind(i) in WIDTHS}
         row = body
-        while len(row) == 1 and row[0].branches:
-            row = row[0].branches[0]
-        inside = {id(piece) for piece in row}
-        widths = [
-            i
-            for i, (piece, _) in enumerate(self.holes)
-            if id(piece) in inside and self._kind(i) in WIDTHS
-        ]
-        return widths[-1] if len(row) > 1 and widths else None
+        while last := next((p for p in reversed(row) if p.branches or id(p) in wide), None):
+            if not last.branches:
+                return wide[id(last)]
+            if last.word != "residual":
+                return None
+            row = max(last.branches, key=len)
+        return None
 
     def _kind(self, at: int) -> str:
         piece, key = self.holes[at]

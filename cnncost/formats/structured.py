@@ -140,7 +140,7 @@ class _Writer:
         above = [f"name: {name}"] if name else []
         below = [f"repeat: {len(copies)}"] if len(copies) > 1 else []
         if not piece.branches:
-            return mapping([*above, *self._keys(piece), *below])
+            return mapping([*above, *self._keys(piece), *below], wraps=piece.word in self.blocks)
         lists = []
         entry = self.above
         for inner in piece.branches:
