@@ -15,14 +15,15 @@ if TYPE_CHECKING:
 
 _SHORT = {"batchnorm": "bn", "layernorm": "ln", "groupnorm": "gn", "instancenorm": "norm"}
 
-_SAYS_NOTHING = frozenset(
-    "layer layers feature features block blocks module stage body net model unit sequential conv "
-    "convs backbone encoder decoder main op cell seq".split()
-)
+_SAYS_NOTHING = frozenset((
+    *("layer", "layers", "feature", "features", "block", "blocks", "module", "stage", "body"),
+    *("net", "model", "unit", "sequential", "conv", "convs", "backbone", "encoder", "decoder"),
+    *("main", "op", "cell", "seq"),
+))  # fmt: skip
 """Words of paths that name a place and not a thing."""
 
 
-_PLAIN = {"residual": "residual_block", "parallel": "branches"}
+_PLAIN = {"residual": "residual_block", "parallel": "branches", "densely": "dense_block"}
 
 
 def called(body: list[Piece], homes: list[str], taken: Iterable[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from cnncost.formats.called import called, convolutions
@@ -109,7 +110,7 @@ def _size(run: Run) -> int:
     """Lines, equal ones in a row as one."""
     pieces = run.pieces
     size = pieces[0].lines
-    for above, piece in zip(pieces, pieces[1:], strict=False):
+    for above, piece in pairwise(pieces):
         size += 0 if same(above, piece) else piece.lines
     return size
 

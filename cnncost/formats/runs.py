@@ -45,15 +45,34 @@ class Keys:
 
     def __init__(self) -> None:
         self.numbers: dict[object, int] = {}
+        self.known: dict[int, int] = {}
+        """The number of each piece, by identity, until one changes."""
 
     def of(self, piece: Piece) -> int:
         """A piece's number; what no block can hold is like nothing else."""
-        skeleton: object = id(piece)
-        if not (piece.fixed or piece.bound):
-            given = tuple((k, None if is_number(v) else v) for k, v in piece.args.items())
-            inner = tuple(tuple(self.of(p) for p in branch) for branch in piece.branches)
-            skeleton = (piece.word, given, inner)
-        return self.numbers.setdefault(skeleton, len(self.numbers))
+        number = self.known.get(id(piece))
+        if number is None:
+            skeleton: object = id(piece) if piece.fixed or piece.bound else self._skeleton(piece)
+            number = self.numbers.setdefault(skeleton, len(self.numbers))
+            self.known[id(piece)] = number
+        return number
+
+    def _skeleton(self, piece: Piece) -> object:
+        given = tuple([(k, None if is_number(v) else v) for k, v in piece.args.items()])
+        if not piece.branches:
+            return piece.word, given
+        return piece.word, given, tuple([tuple(map(self.of, branch)) for branch in piece.branches])
+
+    def lists(self, lists: list[list[Piece]]) -> Iterator[tuple[list[Piece], Parent]]:
+        """Every list, those of structures behind the one they stand in; pieces may have changed
+        since the last time."""
+        self.known.clear()
+        waiting: list[tuple[list[Piece], Parent]] = [(line, None) for line in lists]
+        for line, parent in waiting:
+            yield line, parent
+            for piece in line:
+                for number, branch in enumerate(piece.branches):
+                    waiting.append((branch, ((self.of(piece),), number, 0)))
 
 
 def cells(lists: list[list[Piece]], keys: Keys) -> Iterator[Run]:
@@ -62,7 +81,7 @@ def cells(lists: list[list[Piece]], keys: Keys) -> Iterator[Run]:
     A list that begins with a norm or activation has them before its convolutions instead
     (He et al. 2016, Huang et al. 2017): it has no cells.
     """
-    for line, parent in _all_lists(lists, keys):
+    for line, parent in keys.lists(lists):
         if parent and line and line[0].word in _TAIL:
             continue
         for at, piece in enumerate(line):
@@ -75,7 +94,7 @@ def cells(lists: list[list[Piece]], keys: Keys) -> Iterator[Run]:
 
 def modules(lists: list[list[Piece]], keys: Keys) -> Iterator[Run]:
     """Each run of lines that is a module of the source, and each structure, outermost first."""
-    for line, parent in _all_lists(lists, keys):
+    for line, parent in keys.lists(lists):
         numbers = tuple(keys.of(piece) for piece in line)
         yield from _modules(line, numbers, (0, len(line), 0), parent)
 
@@ -166,13 +185,3 @@ def _whole(run: Run) -> bool:
         or any(piece.fixed for piece in pieces)
         or sum(piece.joins for piece in pieces) > 1
     )
-
-
-def _all_lists(lists: list[list[Piece]], keys: Keys) -> Iterator[tuple[list[Piece], Parent]]:
-    """Every list, those of structures behind the one they stand in."""
-    waiting: list[tuple[list[Piece], Parent]] = [(line, None) for line in lists]
-    for line, parent in waiting:
-        yield line, parent
-        for piece in line:
-            for number, branch in enumerate(piece.branches):
-                waiting.append((branch, ((keys.of(piece),), number, 0)))

@@ -59,13 +59,12 @@ class Signature:
         """What calls need not say: what is usual, or holds for at least half of them."""
         found: dict[str, Value] = {}
         for parameter in self.parameters:
-            usual = USUAL.get(parameter.kind)
+            usual, column = USUAL.get(parameter.kind), len(parameter.column)
             value, times = Counter(parameter.column).most_common(1)[0]
             if usual in parameter.column:
-                found[parameter.name] = usual  # type: ignore[assignment]  # in a column: no None
-            elif parameter.kind == "kernel" and type(value) is int:
-                if 2 * times >= len(parameter.column):
-                    found[parameter.name] = value
+                found[parameter.name] = usual
+            elif parameter.kind == "kernel" and type(value) is int and 2 * times >= column:
+                found[parameter.name] = value
         return found
 
     def _text(self, at: int) -> tuple[int, str, int] | None:
@@ -75,9 +74,9 @@ class Signature:
             return None
         kind = self._kind(at)
         for number, (place, other) in enumerate(self.found):
-            if other == kind and (times := _times(column, self.columns[place])):
-                if times == 1 or kind in WIDTHS:
-                    return number, "*", times
+            times = _times(column, self.columns[place]) if other == kind else 0
+            if times == 1 or (times and kind in WIDTHS):
+                return number, "*", times
             if (kind, other) == ("padding", "kernel") and self._beside(at, place):
                 return number, "//", 2  # what keeps the size of the map
         if kind in WIDTHS and (text := self._of_channels(at)):
@@ -91,7 +90,7 @@ class Signature:
         if len(set(column)) == 1 or self._kind(at) != "span":
             return None
         parts = []
-        for ends in zip(*column, strict=True):  # type: ignore[misc]  # a span is a pair
+        for ends in zip(*column, strict=True):
             times = _times(self.channels, ends)
             if not times and set(ends) != {0}:
                 return None

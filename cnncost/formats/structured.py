@@ -27,23 +27,21 @@ if TYPE_CHECKING:
     from cnncost.network import Network
 
 
-def structured_text(graph: Graph) -> str:
+def structured_text(graph: Graph, network: Network) -> str:
     """The spec of a graph with its structure; flat where the structure would not be the same.
 
-    The text is read again, and its network must be the flat one's, node by node.
+    The text is read again, and its network must be that of the graph, node by node.
     """
-    flat = spec_text(graph)
-    network = _network(flat)
     text = attempt(graph, network)
     try:
         kept = equal(_network(text), network)
     except CnncostError:
         kept = False
-    return text if kept else flat
+    return text if kept else spec_text(graph)
 
 
 def attempt(graph: Graph, network: Network) -> str:
-    """The structured text, not yet compared with the graph; `network` is that of its flat text."""
+    """The structured text, not yet compared with the graph, which is that of the network."""
     return _Writer(graph, network).text()
 
 
@@ -145,7 +143,8 @@ class _Writer:
         entry = self.above
         for inner in piece.branches:
             self.above = entry
-            lists.append(listed(self._list(inner, named=named and len(copies) == 1)))
+            own = named and len(copies) == 1 and piece.word != "densely"
+            lists.append(listed(self._list(inner, named=own)))
         heads = [piece.word, "shortcut"] if piece.word == "residual" else [piece.word]
         if piece.word == "parallel":
             lists = [listed(branch(inner) for inner in lists)]
@@ -195,8 +194,9 @@ class _Writer:
             return self.names[piece.out]
         if not piece.named and not piece.branches:
             return ""
-        name = clean(_series(copies))
-        if name in self.taken or (piece.branches and not piece.home):
+        path = _series(copies)
+        name = clean(path)
+        if name in self.taken or not path:
             name = self.names[piece.out] if piece.referred else ""
         self.taken.add(name)
         if piece.referred:
@@ -212,7 +212,7 @@ def _single(copies: list[Piece]) -> bool:
 
 def _series(copies: list[Piece]) -> str:
     """The path of several copies: the module that they are in if they are its first to last."""
-    own = [p.home if p.branches else p.path for p in copies]
+    own = [p.home if p.branches and not p.named else p.path for p in copies]
     home = common(own)
     for first in (0, 1):
         if len(own) > 1 and own == [f"{home}.{i}" for i in range(first, first + len(own))]:
