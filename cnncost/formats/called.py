@@ -23,6 +23,9 @@ _SAYS_NOTHING = frozenset((
 """Words of paths that name a place and not a thing."""
 
 
+SHORTEST = 3
+"""Letters of a word that says something."""
+
 _PLAIN = {"residual": "residual_block", "parallel": "branches", "densely": "dense_block"}
 
 
@@ -124,7 +127,7 @@ def _of_paths(homes: list[str]) -> str:
     """The last word that all modules share, its numbers dropped; empty where it says nothing."""
     words = {_word(home) for home in homes}
     word = words.pop() if len(words) == 1 else ""
-    return "" if word in _SAYS_NOTHING else word
+    return "" if word in _SAYS_NOTHING or len(word) < SHORTEST else word
 
 
 def _word(home: str) -> str:

@@ -38,6 +38,7 @@ def graph_of(network: Network, paths: Sequence[str] = ()) -> Graph:
         ops=tuple(_op(node, names) for node in network.layers),
         outputs=tuple(names[index] for index in network.outputs),
         notes=network.notes.strip(),
+        source=network.source.strip(),
     )
 
 

@@ -203,7 +203,10 @@ def _own(run: Run, layer: Piece, home: str) -> bool:
     if any(piece.path.startswith(f"{home}.") for piece in beside):
         return False
     own = layer.path.removeprefix(f"{home}.").lower()
-    return own.isdigit() or own in ("conv", "conv2d", "dense", "linear", "fc", layer.word)
+    if own.isdigit() or own in ("conv", "conv2d", "dense", "linear", "fc", layer.word):
+        return True
+    counted = own.rstrip("0123456789") == layer.word  # conv1, as a spec numbers its layers
+    return counted and not home.rpartition(".")[2].isdigit()
 
 
 def _label(bodies: list[list[Piece]], homes: list[str], blocks: set[str]) -> None:

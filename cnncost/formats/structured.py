@@ -12,11 +12,10 @@ from cnncost.formats.repeats import Block, find_blocks, same
 from cnncost.formats.series import USUAL, Series, link
 from cnncost.formats.spec_text import (
     clean,
+    heading,
     names,
-    quoted_text,
     spec_text,
     value_text,
-    written_inputs,
 )
 from cnncost.layers import FAMILIES, JOINS, layer_type
 from cnncost.spec import MAX_LAYERS, Settings, read_spec
@@ -92,10 +91,7 @@ class _Writer:
                     piece.args["groups"] = "depthwise"
 
     def text(self) -> str:
-        lines = [f"name: {quoted_text(self.graph.name)}"]
-        if self.graph.notes:
-            lines += ["notes: >", *(f"  {line}" for line in self.graph.notes.splitlines())]
-        lines.append(f"input: {written_inputs(self.graph, self.names)}")
+        lines = heading(self.graph, self.names)
         if self.blocks:
             lines.append("blocks:")
         for block in self.blocks.values():
@@ -213,10 +209,10 @@ def _single(copies: list[Piece]) -> bool:
 def _series(copies: list[Piece]) -> str:
     """The path of several copies: the module that they are in if they are its first to last."""
     own = [p.home if p.branches and not p.named else p.path for p in copies]
-    home = common(own)
+    home, stem = common(own), own[0].rstrip("0123456789")
     for first in (0, 1):
-        if len(own) > 1 and own == [f"{home}.{i}" for i in range(first, first + len(own))]:
-            return home
+        if len(own) > 1 and own == [f"{stem}{i}" for i in range(first, first + len(own))]:
+            return home or own[0]
     return own[0]
 
 
