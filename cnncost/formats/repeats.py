@@ -205,8 +205,8 @@ def _own(run: Run, layer: Piece, home: str) -> bool:
     own = layer.path.removeprefix(f"{home}.").lower()
     if own.isdigit() or own in ("conv", "conv2d", "dense", "linear", "fc", layer.word):
         return True
-    counted = own.rstrip("0123456789") == layer.word  # conv1, as a spec numbers its layers
-    return counted and not home.rpartition(".")[2].isdigit()
+    # conv1, as a spec numbers the only one of a block
+    return own == f"{layer.word}1" and not home.rpartition(".")[2].isdigit()
 
 
 def _label(bodies: list[list[Piece]], homes: list[str], blocks: set[str]) -> None:

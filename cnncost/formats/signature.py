@@ -73,14 +73,16 @@ class Signature:
         if len(set(column)) == 1:
             return None
         kind = self._kind(at)
-        for number, (place, other) in enumerate(self.found):
-            times = _times(column, self.columns[place]) if other == kind else 0
-            if times == 1 or (times and kind in WIDTHS):
-                return number, "*", times
-            if (kind, other) == ("padding", "kernel") and self._beside(at, place):
-                return number, "//", 2  # what keeps the size of the map
+        same = [number for number, (place, _) in enumerate(self.found) if self._same(at, place)]
+        if same:
+            return same[0], "*", 1
         if kind in WIDTHS and (text := self._of_channels(at)):
             return text
+        for number, (place, other) in enumerate(self.found):
+            if kind == other in WIDTHS and (t := _times(column, self.columns[place])) in FACTORS:
+                return number, "*", t
+            if (kind, other) == ("padding", "kernel") and self._beside(at, place):
+                return number, "//", 2  # what keeps the size of the map
         self.found.append((at, kind))
         return len(self.found) - 1, "*", 1
 
@@ -140,6 +142,9 @@ class Signature:
     def _kind(self, at: int) -> str:
         piece, key = self.holes[at]
         return piece.kinds.get(key, key)
+
+    def _same(self, a: int, b: int) -> bool:
+        return self._kind(a) == self._kind(b) and self.columns[a] == self.columns[b]
 
     def _beside(self, at: int, kernel: int) -> bool:
         """Whether a padding is half of the kernel of its own layer."""

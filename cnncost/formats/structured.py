@@ -128,8 +128,8 @@ class _Writer:
     def _item(self, copies: list[Piece], *, named: bool) -> Item:
         """One line, or a structure; several copies of it with `repeat`."""
         piece = copies[0]
-        if _single(copies):  # its one line has the name
-            copies[0].branches[0][0].path, copies[0].path = piece.home, ""
+        if (inner := _single(copies)) is not None:  # its one line has the name
+            inner.path, piece.path = piece.home, ""
         name = self._name(copies, named=named)
         above = [f"name: {name}"] if name else []
         below = [f"repeat: {len(copies)}"] if len(copies) > 1 else []
@@ -200,10 +200,11 @@ class _Writer:
         return name
 
 
-def _single(copies: list[Piece]) -> bool:
-    """Whether it is a structure of one line, which has a name."""
+def _single(copies: list[Piece]) -> Piece | None:
+    """The one line of a structure, if it has a name."""
     inner = [piece for branch in copies[0].branches for piece in branch]
-    return len(copies) == 1 and copies[0].alone and len(inner) == 1 and inner[0].named
+    alone = len(copies) == 1 and copies[0].alone and len(inner) == 1 and inner[0].named
+    return inner[0] if alone else None
 
 
 def _series(copies: list[Piece]) -> str:
@@ -212,7 +213,7 @@ def _series(copies: list[Piece]) -> str:
     home, stem = common(own), own[0].rstrip("0123456789")
     for first in (0, 1):
         if len(own) > 1 and own == [f"{stem}{i}" for i in range(first, first + len(own))]:
-            return home or own[0]
+            return home if any(map(str.isdigit, home)) else own[0]  # itself one of several
     return own[0]
 
 
