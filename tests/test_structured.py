@@ -131,7 +131,9 @@ blocks:
     - residual: [{name: conv1, conv_bn_relu: channels}, {name: conv2, conv_bn: channels}]
     - relu
   basic_projected(filters):
-    - residual: [{name: conv1, conv_bn_relu: filters, stride: 2}, {name: conv2, conv_bn: filters}]
+    - residual:
+        - {name: conv1, conv_bn_relu: filters, stride: 2}
+        - {name: conv2, conv_bn: filters}
       shortcut: [{name: downsample, conv_bn: filters, kernel: 1, stride: 2}]
     - relu
 layers:
@@ -228,7 +230,8 @@ blocks:
   inception(narrow_filters, reduce_filters, wide_filters):
     - parallel:
         - [{name: narrow, conv_relu: narrow_filters}]
-        - [{name: reduce, conv_relu: reduce_filters}, {name: wide, conv_relu: wide_filters, kernel: 5}]
+        - - {name: reduce, conv_relu: reduce_filters}
+          - {name: wide, conv_relu: wide_filters, kernel: 5}
 layers:
   - {name: inception3a, inception: 8, reduce_filters: 4, wide_filters: 6}
   - {name: inception3b, inception: 16, reduce_filters: 4, wide_filters: 12}

@@ -10,8 +10,8 @@ if TYPE_CHECKING:
 WIDTH = 100
 """Columns of a line that is not one layer."""
 
-STEP = 4
-"""Columns that a list inside a structure stands further in."""
+MARGIN = 12
+"""Columns that a list in a structure of a block stands in."""
 
 
 class Item(NamedTuple):
@@ -38,24 +38,25 @@ def structure(above: list[str], parts: list[tuple[str, Item]], below: list[str])
     if all(item.flow for _, item in parts) and len(parts) == 1:
         keys = [*above, *(f"{key}: {item.flow}" for key, item in parts), *below]
         flow = "{" + ", ".join(keys) + "}"
-    if flow and len(flow) <= WIDTH and (above or below):
+    flow = flow if len(flow) <= WIDTH - MARGIN else ""
+    if flow and (above or below):
         return Item(flow, [flow])
     lines = list(above)
     for key, item in parts:
         within = f"{key}: {item.flow}"
-        if item.flow and len(within) <= WIDTH:
+        if item.flow and len(within) <= WIDTH - MARGIN:
             lines.append(within)
         else:
             lines += [f"{key}:", *(f"  {line}" for line in item.lines)]
     lines += below
-    return Item(flow if len(flow) <= WIDTH else "", lines)
+    return Item(flow, lines)
 
 
 def listed(items: Iterable[Item]) -> Item:
     """A list; within a line if it is short."""
     entries = list(items)
     flow = f"[{', '.join(item.flow for item in entries)}]"
-    short = all(item.flow for item in entries) and len(flow) <= WIDTH - STEP
+    short = all(item.flow for item in entries) and len(flow) <= WIDTH - MARGIN
     return Item(flow if short else "", [line for item in entries for line in dashed(item)])
 
 
@@ -74,7 +75,7 @@ def _wrapped(keys: list[str]) -> list[str]:
     """A mapping over as many lines as it needs."""
     lines = ["{" + keys[0]]
     for key in keys[1:]:
-        if len(lines[-1]) + len(key) + 2 <= WIDTH - STEP:
+        if len(lines[-1]) + len(key) + 2 <= WIDTH - MARGIN:
             lines[-1] += f", {key}"
         else:
             lines[-1] += ","
