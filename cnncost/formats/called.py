@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import TYPE_CHECKING
 
-from cnncost.layers import FAMILIES, TYPES
+from cnncost.layers import FAMILIES, TYPES, layer_type
 from cnncost.spec.names import RESERVED
 
 if TYPE_CHECKING:
@@ -34,11 +35,17 @@ def called(body: list[Piece], homes: list[str], taken: Iterable[str]) -> str:
     stem = _cell(body) or _structure(body) or _of_paths(homes)
     if not stem:
         stem = _PLAIN.get(body[0].word, "block")
-    if stem in RESERVED or stem in ("channels", "input"):
+    if stem in RESERVED or stem in ("channels", "input") or stem in _fields():
         stem = f"{stem}_block"
     mark = "_" if stem[-1].isdigit() else ""
     numbered = (f"{stem}{mark}{i}" for i in range(2, 999))
     return stem if stem not in taken else next(name for name in numbered if name not in taken)
+
+
+@cache
+def _fields() -> frozenset[str]:
+    """The keys of all layers: beside one of them a block's would be a second type."""
+    return frozenset(key for word in TYPES for key in layer_type(word).kinds)
 
 
 def _cell(body: list[Piece]) -> str:
