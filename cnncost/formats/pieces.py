@@ -68,8 +68,11 @@ class Piece:
 
     @property
     def home(self) -> str:
-        """The module of the source that it stands in; empty at the top."""
-        return self.path.rpartition(".")[0]
+        """The module of the source that it stands in, or that a structure is; empty at the top.
+
+        A structure's path is that of its join, unless it is named: then it is its own.
+        """
+        return self.path if self.branches and self.named else self.path.rpartition(".")[0]
 
     def walk(self) -> Iterator[Piece]:
         """This piece and all in it, in the order of the text."""

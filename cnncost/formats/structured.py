@@ -26,11 +26,13 @@ if TYPE_CHECKING:
     from cnncost.network import Network
 
 
-def structured_text(graph: Graph, network: Network) -> str:
+def structured_text(graph: Graph, network: Network | None = None) -> str:
     """The spec of a graph with its structure; flat where the structure would not be the same.
 
-    The text is read again, and its network must be that of the graph, node by node.
+    The text is read again, and its network must be that of the graph, node by node; `network`
+    is that one, where it is known.
     """
+    network = network or _network(spec_text(graph))
     text = attempt(graph, network)
     try:
         kept = equal(_network(text), network)
@@ -39,9 +41,9 @@ def structured_text(graph: Graph, network: Network) -> str:
     return text if kept else spec_text(graph)
 
 
-def attempt(graph: Graph, network: Network) -> str:
-    """The structured text, not yet compared with the graph, which is that of the network."""
-    return _Writer(graph, network).text()
+def attempt(graph: Graph, network: Network | None = None) -> str:
+    """The structured text, not yet compared with the graph; otherwise as `structured_text`."""
+    return _Writer(graph, network or _network(spec_text(graph))).text()
 
 
 def equal(a: Network, b: Network) -> bool:
@@ -128,8 +130,8 @@ class _Writer:
     def _item(self, copies: list[Piece], *, named: bool) -> Item:
         """One line, or a structure; several copies of it with `repeat`."""
         piece = copies[0]
-        if (inner := _single(copies)) is not None:  # its one line has the name
-            inner.path, piece.path = piece.home, ""
+        if (line := _single(copies)) is not None:  # its one line has the name
+            line.path, piece.path = piece.home, ""
         name = self._name(copies, named=named)
         above = [f"name: {name}"] if name else []
         below = [f"repeat: {len(copies)}"] if len(copies) > 1 else []
@@ -209,7 +211,7 @@ def _single(copies: list[Piece]) -> Piece | None:
 
 def _series(copies: list[Piece]) -> str:
     """The path of several copies: the module that they are in if they are its first to last."""
-    own = [p.home if p.branches and not p.named else p.path for p in copies]
+    own = [p.home if p.branches else p.path for p in copies]
     home, stem = common(own), own[0].rstrip("0123456789")
     for first in (0, 1):
         if len(own) > 1 and own == [f"{stem}{i}" for i in range(first, first + len(own))]:
