@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 MOST = 16
 """Blocks of one spec; each takes one pass over all lines."""
 
+TRIES = 20
+"""Runs that turn out to differ in too much; each takes one more pass."""
+
 PARAMETERS = 5
 """More than a reader keeps in mind, unless the block is long."""
 
@@ -52,7 +55,7 @@ def find_blocks(top: list[Piece]) -> list[Block]:
     for find, choose in ((cells, _most), (modules, _smallest)):
         keys = Keys()
         failed: set[Key] = set()
-        while len(blocks) < MOST:
+        while len(blocks) < MOST and len(failed) < TRIES:
             lists = [top, *(block.body for block in blocks)]
             chosen = choose(_classes(find(lists, keys)), failed)
             if not chosen:
@@ -140,13 +143,16 @@ def _made(runs: list[Run], blocks: list[Block]) -> list[Block]:
     bodies = [run.pieces for run in runs]
     homes = [common(p.home for p in body) for body in bodies]
     name = called(bodies[0], homes, {block.name for block in blocks})
-    if sum(piece.named for piece in _inside(bodies[0])) > 1:
-        _label(bodies, homes, {name, *(block.name for block in blocks)})
+    lines = _inside(bodies[0])
+    before = [piece.label for piece in lines]
+    _label(bodies, homes, {name, *(block.name for block in blocks)})
     signature = Signature(bodies)
-    if len(signature.parameters) > PARAMETERS + len(_inside(bodies[0])) // LONG:
+    if len(signature.parameters) > PARAMETERS + len(lines) // LONG:
+        for piece, label in zip(lines, before, strict=True):
+            piece.label = label
         return []
     taken = {parameter.name for parameter in signature.parameters}
-    for piece in _inside(bodies[0]):
+    for piece in lines:
         piece.label = "" if piece.label in taken else piece.label
     calls = _calls(name, runs, bodies, signature)
     for run, call in reversed(list(zip(runs, calls, strict=True))):
@@ -210,13 +216,15 @@ def _own(run: Run, layer: Piece, home: str) -> bool:
 
 
 def _label(bodies: list[list[Piece]], homes: list[str], blocks: set[str]) -> None:
-    """Name the lines of a body that all its copies call alike."""
+    """Name the lines of a body that all its copies call alike, if there are several."""
     taken = set(blocks)
+    several = sum(piece.named for piece in _inside(bodies[0])) > 1
     for row in zip(*(_inside(body) for body in bodies), strict=True):
+        row[0].label = ""
         names = {_relative(p.path, home) for p, home in zip(row, homes, strict=True)}
         name = names.pop() if len(names) == 1 else ""
         label = clean(name) if name else ""
-        if row[0].named and label and label not in taken:
+        if several and row[0].named and label and label not in taken:
             taken.add(label)
             row[0].label = label
 
