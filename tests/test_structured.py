@@ -281,10 +281,38 @@ def test_names_that_the_language_has_are_not_taken() -> None:
 
 def test_a_long_network_gets_its_blocks_too() -> None:
     parts, entry = ["stem: conv filters=8 kernel=1"], "stem"
-    for number in range(1500):
+    for number in range(750):
         parts.append(basic(f"deep.{number}", entry).strip())
         entry = f"deep.{number}.relu_1"
-    assert len(written(source("\n".join(parts))).splitlines()) < 20  # of 10,501 layers
+    graph = source("\n".join(parts))
+    network = cnncost.loads(spec_text(graph)).network
+    text = attempt(graph, network)
+    assert len(text.splitlines()) < 20  # of 5,251 layers
+    assert equal(cnncost.loads(text).network, network)
+
+
+@st.composite
+def stacks(draw: st.DrawFn) -> Graph:
+    """Blocks of two networks one upon another, at random widths and under random names."""
+    parts, entry, channels = [], "x", 8
+    for number in range(draw(st.integers(2, 9))):
+        filters = draw(st.sampled_from([8, 8, 16, 24]))
+        if draw(st.booleans()):
+            home = draw(st.sampled_from([f"layer{number // 3}.{number % 3}", f"conv.{number}"]))
+            stride = 1 if filters == channels else 2
+            parts.append(basic(home, entry, filters=filters, stride=stride).strip())
+            entry = f"{home}.relu_1"
+        else:
+            parts.append(inverted(number, entry, channels=channels, filters=filters).strip())
+            entry = f"block_{number}_{'add' if filters == channels else 'project'}"
+        channels = filters
+    return source("\n".join(parts))
+
+
+@settings(max_examples=25, deadline=None)
+@given(stacks())
+def test_random_stacks_of_blocks_are_kept(graph: Graph) -> None:
+    assert "layers:\n" in written(graph)  # which is the same network
 
 
 @st.composite
