@@ -97,7 +97,11 @@ def imported(
         raise CnncostError(f"{name}: {problem.what}", problem.hint) from None
     called = names(graph)
     lines = [line.partition(": ") for line in graph.unknown]
-    return replace(spec, unknown=tuple(f"{called.get(n, n)}: {why}" for n, _, why in lines))
+    return replace(
+        spec,
+        unknown=tuple(f"{called.get(n, n)}: {why}" for n, _, why in lines),
+        paths=tuple(op.name for op in graph.ops),
+    )
 
 
 def count(spec: Spec, *, biases: bool = False, exclude_padding: bool = False) -> Report:

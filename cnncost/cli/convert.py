@@ -25,6 +25,10 @@ cnncost convert resnet50 resnet50.onnx
 
 cnncost convert net.onnx net.yaml
 
+cnncost convert flat.yaml net.yaml --structured
+
+cnncost convert resnet50 - --flat
+
 cnncost convert torchvision.models:resnet50 resnet50.yaml --input 3x224x224
 
 cnncost convert my_net.py:build my_net.yaml --input 3x32x32"""
@@ -61,6 +65,13 @@ def convert(
     flat: Annotated[
         bool, typer.Option("--flat", help="A spec with one line a layer: no blocks or structures.")
     ] = False,
+    structured: Annotated[
+        bool,
+        typer.Option(
+            "--structured",
+            help="A spec with its blocks, structures and repeats found anew; what imports get.",
+        ),
+    ] = False,
     force: options.Force = False,
     settings: options.Set = None,
     shapes: options.Input = None,
@@ -69,22 +80,42 @@ def convert(
 ) -> None:
     """Write a network in another form.
 
-    A PyTorch model is named by the code that builds it: PACKAGE.MODULE:FUNCTION or
-    FILE.py:FUNCTION. That code is run, without memory for weights (needs cnncost\\[torch]).
+    A PyTorch model is named by the code that builds it: PACKAGE.MODULE:FUNCTION
+    or FILE.py:FUNCTION. That code is run, without memory for weights (needs
+    cnncost\\[torch]).
+
+    A spec as ARCH keeps its text, comments too. With --flat or --structured it is
+    written anew: name, source, notes, inputs and layers, as they are after --set;
+    comments, params, expectations and values are left out.
     """
     form = _form(output, to)
-    if no_weights and form.key != "onnx":
-        raise CnncostError(f"--no-weights: {form.key} has none", "it goes with an .onnx file")
+    _refuse_mixed(form, no_weights=no_weights, flat=flat, structured=structured)
     refuse_existing(output, force=force)
     if not Path(arch).exists() and formats.is_source(arch):
         spec = options.known(arch, _from_source(arch, shapes or (), max_layers), strict=strict)
-        imported = True
     else:
         spec = options.load(arch, settings, shapes, max_layers, strict=strict)
-        imported = bool(formats.by_suffix(arch, reads=True)) and Path(arch).exists()
-    if form.key == "yaml" and (flat or imported):
-        spec = _rewritten(spec, max_layers, flat=flat)
-    write_bytes(output, formats.write(spec, form, weights=not no_weights), force=force)
+    if form.key == "yaml" and (flat or structured or spec.paths):
+        data = _rewritten(spec, flat=flat).encode()
+    elif form.key == "yaml" and (settings or shapes):
+        raise CnncostError(
+            f"{arch} keeps its text, which --set and --input do not change",
+            "--structured or --flat writes the network anew",
+        )
+    else:
+        data = formats.write(spec, form, weights=not no_weights)
+    write_bytes(output, data, force=force)
+
+
+def _refuse_mixed(form: formats.Format, *, no_weights: bool, flat: bool, structured: bool) -> None:
+    """Refuse options that do not go with the form, or with each other."""
+    if no_weights and form.key != "onnx":
+        raise CnncostError(f"--no-weights: {form.key} has none", "it goes with an .onnx file")
+    if flat and structured:
+        raise CnncostError("--flat and --structured exclude each other", "keep one")
+    if (flat or structured) and form.key != "yaml":
+        option = "--flat" if flat else "--structured"
+        raise CnncostError(f"{option}: {form.key} is no spec", "it goes with a .yaml file")
 
 
 def _from_source(target: str, shapes: Sequence[str], max_layers: int) -> Spec:
@@ -96,17 +127,28 @@ def _from_source(target: str, shapes: Sequence[str], max_layers: int) -> Spec:
     return api.imported(graph, target, max_layers=max_layers)
 
 
-def _rewritten(spec: Spec, max_layers: int, *, flat: bool) -> Spec:
-    """The spec of the same network: one line a layer, or with its blocks and structures found."""
+def _rewritten(spec: Spec, *, flat: bool) -> str:
+    """The text of the same network: one line a layer, or with its blocks and structures found."""
     from cnncost.formats.graph_of import graph_of
     from cnncost.formats.spec_text import spec_text
     from cnncost.formats.structured import structured_text
 
     if any(said.line.values is not None for said in spec.written.values()):
         sys.stderr.write("the layers' values are left out\n")
-    graph = graph_of(spec.network)
-    text = spec_text(graph) if flat else structured_text(graph)
-    return api.loads(text, name=spec.text.name, max_layers=max_layers)
+    graph = graph_of(spec.network, spec.paths)
+    if flat:
+        return spec_text(graph)
+    _tell(f"finding the structure of {len(graph.ops):,} layers")
+    text = structured_text(graph, spec.network)
+    _tell("")
+    return text
+
+
+def _tell(what: str) -> None:
+    """Progress, on a terminal only: a line that is written over."""
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\r\x1b[K{what}")
+        sys.stderr.flush()
 
 
 def _form(output: str, to: str) -> formats.Format:

@@ -41,5 +41,7 @@ class Graph:
     ops: tuple[Op, ...]
     outputs: tuple[str, ...]
     notes: str = ""
+    source: str = ""
+    """The citation of a spec."""
     unknown: tuple[str, ...] = field(default=())
     """What could not be expressed and became opaque, a line each: name, operation, why."""

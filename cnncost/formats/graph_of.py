@@ -8,7 +8,7 @@ from cnncost.errors import CnncostError, Refused
 from cnncost.formats.graph import Graph, Op
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from typing import Any
 
     from cnncost.formats.graph import Value
@@ -18,31 +18,38 @@ if TYPE_CHECKING:
     from cnncost.shape import Shape
 
 
-def graph_of(network: Network) -> Graph:
+def graph_of(network: Network, paths: Sequence[str] = ()) -> Graph:
     """The graph of a network: an operation a layer, numbers as the layers have them.
+
+    `paths` are the layers' names in the source of an import, in order; their names in the
+    spec otherwise.
 
     Raises:
         CnncostError: a layer's value has no form in a spec.
     """
-    nodes = network.nodes
+    names = [node.name for node in network.nodes]
+    inputs = {node.name for node in network.inputs}
+    if inputs.isdisjoint(paths):
+        for node, path in zip(network.layers, paths, strict=False):
+            names[node.index] = path
     return Graph(
         name=network.name,
         inputs={node.name: node.output.dims for node in network.inputs},
-        ops=tuple(_op(node, network) for node in network.layers),
-        outputs=tuple(nodes[index].name for index in network.outputs),
+        ops=tuple(_op(node, names) for node in network.layers),
+        outputs=tuple(names[index] for index in network.outputs),
         notes=network.notes.strip(),
+        source=network.source.strip(),
     )
 
 
-def _op(node: Node, network: Network) -> Op:
+def _op(node: Node, names: Sequence[str]) -> Op:
     assert node.layer is not None
-    nodes = network.nodes
     return Op(
-        name=node.name,
+        name=names[node.index],
         word=node.layer.word,
         arguments=_arguments(node.layer, node.inputs[0]),
-        reads=tuple(nodes[index].name for index in node.reads),
-        shares="" if node.shares is None else nodes[node.shares].name,
+        reads=tuple(names[index] for index in node.reads),
+        shares="" if node.shares is None else names[node.shares],
         frozen=node.frozen,
     )
 

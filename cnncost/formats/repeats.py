@@ -2,213 +2,238 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from os.path import commonprefix
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
+from cnncost.formats.called import called, convolutions
+from cnncost.formats.paths import common
 from cnncost.formats.pieces import Piece
-from cnncost.layers import TYPES
-from cnncost.spec.names import RESERVED
+from cnncost.formats.runs import Keys, Run, cells, modules
+from cnncost.formats.signature import Signature
+from cnncost.formats.spec_text import clean
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from cnncost.formats.graph import Value
+    from cnncost.formats.runs import Key
 
-LONGEST = 12
-"""Lines in a run that may become a block."""
-
-MOST = 10
+MOST = 16
 """Blocks of one spec; each takes one pass over all lines."""
 
-TRIES = 50
-"""Candidates that are looked at for one block; the others save less."""
+TRIES = 20
+"""Runs that turn out to differ in too much; each takes one more pass."""
 
 PARAMETERS = 5
-"""More than a reader keeps in mind."""
+"""More than a reader keeps in mind, unless the block is long."""
 
-LARGEST = 5_000
-"""Lines; a longer network keeps its structures but gets no blocks, which would take minutes."""
+LONG = 8
+"""Lines of a block for which it may have one parameter more."""
 
+SMALLEST = 3
+"""Lines of a block that is no convolution with its norm and activation."""
 
-WHOLE = 3
-"""How much a line counts that is saved by a block that is a module of the source."""
-
-
-FEW = 3
-"""Lines of a block that is no module of the source: a convolution with its norm and activation."""
+PLACES = 2
+"""Places inside others in which a row is written out, not made a block of its own."""
 
 
 class Block(NamedTuple):
-    """A signature's name and parameters, and its lines."""
+    """A signature's name, its parameters with their defaults (None: required), its lines."""
 
     name: str
-    parameters: tuple[str, ...]
+    parameters: dict[str, Value | None]
     body: list[Piece]
 
-
-Run = list[tuple[list[Piece], int]]
-"""Where equal runs stand: the list, and the place of the first line in it."""
+    def called_by(self, piece: Piece) -> dict[str, Value]:
+        """What a call has to say: what differs from the defaults."""
+        return {k: v for k, v in piece.args.items() if v != self.parameters[k]}
 
 
 def find_blocks(top: list[Piece]) -> list[Block]:
-    """Replace repeated runs in the lists by calls, the most lines saved first."""
+    """Replace runs in the lists by calls of blocks; the blocks, those inside others first."""
     blocks: list[Block] = []
-    if sum(piece.lines for piece in top) > LARGEST:
-        return blocks
-    while len(blocks) < MOST:
-        made = _next_block([top, *(b.body for b in blocks)], {b.name for b in blocks})
-        if made is None:
-            break
-        blocks.append(made)
+    for find, choose in ((cells, _most), (modules, _smallest)):
+        keys = Keys()
+        failed: set[Key] = set()
+        while len(blocks) < MOST and len(failed) < TRIES:
+            lists = [top, *(block.body for block in blocks)]
+            chosen = choose(_classes(find(lists, keys)), failed)
+            if not chosen:
+                break
+            made = _made(chosen, blocks)
+            blocks += made
+            if not made:
+                failed.add(chosen[0].key)
     return blocks
 
 
-def _next_block(lists: list[list[Piece]], taken: set[str]) -> Block | None:
-    """The block that saves the most lines, its runs replaced; None where none saves any."""
-    numbers: dict[object, int] = {}
-    runs: dict[tuple[int, ...], Run] = defaultdict(list)
-    for line in _all_lists(lists):
-        keys = [numbers.setdefault(piece.skeleton(), len(numbers)) for piece in line]
-        for at in range(len(keys)):
-            for length in range(1, min(LONGEST, len(keys) - at) + 1):
-                if line[at + length - 1].fixed:
-                    break
-                runs[tuple(keys[at : at + length])].append((line, at))
-    ranked = [_ranked(run, len(keys)) for keys, run in runs.items() if len(run) > 1]
-    ranked.sort(key=lambda pair: -pair[0])
-    for saved, run, length in ranked[:TRIES]:
-        if saved <= 0:
-            return None
-        block = _made(run, length, taken)
-        if block is not None:
-            return block
-    return None
+def _classes(found: Iterable[Run]) -> list[list[Run]]:
+    """Runs that one block can stand for, together, in the order of the text."""
+    together: dict[Key, list[Run]] = {}
+    for run in found:
+        together.setdefault(run.key, []).append(run)
+    return [runs for runs in together.values() if len(runs) > 1]
 
 
-def _ranked(run: Run, length: int) -> tuple[int, Run, int]:
-    """What a block for these runs saves, the runs that it is for, and their length.
+def _most(classes: list[list[Run]], failed: set[Key]) -> list[Run]:
+    """The runs for which a block saves most; none where none saves a line."""
+    worth = [
+        runs
+        for runs in classes
+        if runs[0].key not in failed
+        and _saved(runs) > 0
+        and (runs[0].parent is None or len({run.parent for run in runs}) > 1)
+    ]
+    return max(worth, key=_saved, default=[])
 
-    Runs that are modules of the source go before all others, even those of the same lines.
+
+def _smallest(classes: list[list[Run]], failed: set[Key]) -> list[Run]:
+    """The smallest runs that are worth a block; none where no block saves a line.
+
+    What stands in the same places of all copies of something larger is a part of that.
     """
-    whole = _apart([(line, at) for line, at in run if _whole(line, at, length)], length)
-    line, at = run[0]
-    size = sum(piece.lines for piece in line[at : at + length])
-    if len(whole) > 1:
-        return WHOLE * ((len(whole) - 1) * (size - 1) - 2), whole, length
-    few = length <= FEW and all(piece.word in TYPES for piece in line[at : at + length])
-    apart = _apart(run, length)
-    return ((len(apart) - 1) * (size - 1) - 2 if few else 0), apart, length
+    repeated = {runs[0].key for runs in classes} - failed
+    repeated |= {(number,) for key in repeated for number in key}
+    best: list[Run] = []
+    for runs in classes:
+        parents = {run.parent for run in runs}
+        places = PLACES if runs[0].pieces[0].joins or runs[0].length > 1 else 1  # a gate: always
+        inner = len(parents) <= places and all(p is not None and p[0] in repeated for p in parents)
+        if runs[0].key in failed or inner:
+            continue
+        small = _size(runs[0]) < SMALLEST and not any(p.branches for p in runs[0].pieces)
+        if small or _saved(runs) <= 0:
+            continue
+        if not best or _size(runs[0]) < _size(best[0]):
+            best = runs
+    return best
 
 
-def _whole(line: list[Piece], at: int, length: int) -> bool:
-    """Whether the lines are all of a module of the source, with none beside them left out."""
-    if length == 1:
-        return bool(line[at].branches)
-    shared = commonprefix([p.path.split(".") for p in line[at : at + length]])  # noqa: RUF071  lists of names, not texts
-    if not shared:
-        return False
-    path = ".".join(shared) + "."
-    beside = line[max(0, at - 1) : at] + line[at + length : at + length + 1]
-    return not any(piece.path.startswith(path) for piece in beside)
+def _size(run: Run) -> int:
+    """Lines, equal ones in a row as one."""
+    pieces = run.pieces
+    size = pieces[0].lines
+    for above, piece in pairwise(pieces):
+        size += 0 if same(above, piece) else piece.lines
+    return size
 
 
-def _called(body: list[Piece], taken: set[str]) -> str:
-    """A block's name: the words of its lines where they are few, else what it is."""
-    words = [piece.word for piece in body]
-    plain = len(words) <= 3 and all(word in TYPES for word in words)
-    residual = any(piece.branches for piece in body)
-    stem = "_".join(words) if plain and len(words) > 1 else "unit" if residual else "block"
-    return next(n for i in range(1, 99) if (n := stem if i == 1 else f"{stem}{i}") not in taken)
+def _saved(runs: list[Run]) -> int:
+    """How many lines a block for these runs spares: all but its own, its name, and the calls."""
+    return (len(runs) - 1) * (_size(runs[0]) - 1) - 2
 
 
-def _apart(run: Run, length: int) -> Run:
-    """The runs that do not overlap, from the first on."""
-    kept: Run = []
-    for line, at in run:
-        if not kept or kept[-1][0] is not line or at >= kept[-1][1] + length:
-            kept.append((line, at))
-    return kept
+def same(a: Piece, b: Piece) -> bool:
+    """Whether two lines are one with `repeat`."""
+    return (
+        a.alone
+        and b.alone
+        and a.word == b.word
+        and a.args == b.args
+        and len(a.branches) == len(b.branches)
+        and all(
+            len(x) == len(y) and all(map(same, x, y))
+            for x, y in zip(a.branches, b.branches, strict=True)
+        )
+    )
 
 
-def _made(run: Run, length: int, taken: set[str]) -> Block | None:
-    """The block of these runs, which become its calls; None if it has too many parameters."""
-    bodies = [line[at : at + length] for line, at in run]
-    holes = [[hole for piece in body for hole in piece.holes()] for body in bodies]
-    columns = [tuple(p.args[k] for p, k in column) for column in zip(*holes, strict=True)]
-    parameters, texts = _parameters(columns, [key for _, key in holes[0]], holes[0])
-    if len(parameters) > PARAMETERS:
-        return None
-    name = _called(bodies[0], taken)
-    calls = [
+def _made(runs: list[Run], blocks: list[Block]) -> list[Block]:
+    """The block of these runs, which become its calls; none if it has too many parameters."""
+    bodies = [run.pieces for run in runs]
+    homes = [common(p.home for p in body) for body in bodies]
+    name = called(bodies[0], homes, {block.name for block in blocks})
+    lines = _inside(bodies[0])
+    before = [piece.label for piece in lines]
+    _label(bodies, homes, {name, *(block.name for block in blocks)})
+    signature = Signature(bodies)
+    if len(signature.parameters) > PARAMETERS + len(lines) // LONG:
+        for piece, label in zip(lines, before, strict=True):
+            piece.label = label
+        return []
+    taken = {parameter.name for parameter in signature.parameters}
+    for piece in lines:
+        piece.label = "" if piece.label in taken else piece.label
+    calls = _calls(name, runs, bodies, signature)
+    for run, call in reversed(list(zip(runs, calls, strict=True))):
+        run.line[run.at : run.at + run.length] = [call]  # the last first: places stay right
+    for (piece, key), text in zip(signature.holes, signature.texts, strict=True):
+        if text is not None:
+            piece.args[key] = text
+            piece.bound = True
+    bodies[0][0].foreign = bodies[0][-1].referred = False
+    defaults = signature.defaults()
+    order = sorted(signature.parameters[1:], key=lambda p: p.name in defaults)
+    parameters = [*signature.parameters[:1], *order]
+    return [Block(name, {p.name: defaults.get(p.name) for p in parameters}, bodies[0])]
+
+
+def _calls(
+    name: str, runs: list[Run], bodies: list[list[Piece]], signature: Signature
+) -> list[Piece]:
+    """A call for each run, with its numbers."""
+    return [
         Piece(
             name,
-            {key: values[i] for key, values in parameters.items()},
-            _common(body),
+            {p.name: p.column[i] for p in signature.parameters},
+            _path(run, body),
             body[0].reads,
             body[-1].out,
             named=True,
+            foreign=body[0].foreign,
+            referred=body[-1].referred,
+            channels=body[0].channels,
+            convs=convolutions(body),
+            joined=sum(piece.joins for piece in body),
+            kinds={p.name: p.kind for p in signature.parameters},
         )
-        for i, body in enumerate(bodies)
+        for i, (run, body) in enumerate(zip(runs, bodies, strict=True))
     ]
-    for (line, at), call in reversed(list(zip(run, calls, strict=True))):
-        line[at : at + length] = [call]
-    for (piece, key), text in zip(holes[0], texts, strict=True):
-        if text:
-            piece.args[key] = text
-            piece.bound = True
-    return Block(name, tuple(parameters), bodies[0])
 
 
-def _common(body: list[Piece]) -> str:
-    """The path that all lines have in common; the first's where there is none."""
-    shared = commonprefix([piece.path.split(".") for piece in body])  # noqa: RUF071  lists of names, not texts
-    return ".".join(shared) or body[0].path
+def _path(run: Run, body: list[Piece]) -> str:
+    """What a call is called: the module of its lines; that of its one layer, where it has one
+    and the module has more."""
+    home = common(piece.home for piece in body)
+    counted = [piece for piece in body if piece.named]
+    plain = len(counted) == 1 and not any(piece.branches for piece in body)
+    if not home or (plain and not _own(run, counted[0], home)):
+        return (counted or body)[0].path
+    return home
 
 
-def _parameters(
-    columns: list[tuple[Value, ...]], keys: list[str], holes: list[tuple[Piece, str]]
-) -> tuple[dict[str, tuple[Value, ...]], list[str]]:
-    """Parameters with each call's value, and what stands for each number: an empty text
-    where it is the same in all calls, else a parameter or a whole multiple of one."""
-    found: dict[str, tuple[Value, ...]] = {}
-    texts = []
-    for column, key, (piece, _) in zip(columns, keys, holes, strict=True):
-        if len(set(column)) == 1:
-            texts.append("")
-            continue
-        text = next((t for p, v in found.items() if (t := _multiple(column, v, p))), "")
-        if not text:
-            text = _free(key if piece.word != key else "size", found)
-            found[text] = column
-        texts.append(text)
-    return found, texts
+def _own(run: Run, layer: Piece, home: str) -> bool:
+    """Whether a module is this run's, and its layer's name says no more than its type."""
+    end = run.at + run.length
+    beside = run.line[max(0, run.at - 1) : run.at] + run.line[end : end + 1]
+    if any(piece.path.startswith(f"{home}.") for piece in beside):
+        return False
+    own = layer.path.removeprefix(f"{home}.").lower()
+    if own.isdigit() or own in ("conv", "conv2d", "dense", "linear", "fc", layer.word):
+        return True
+    # conv1, as a spec numbers the only one of a block
+    return own == f"{layer.word}1" and not home.rpartition(".")[2].isdigit()
 
 
-def _multiple(column: tuple[Value, ...], base: tuple[Value, ...], name: str) -> str:
-    """`name`, or `4 * name`, if that is what the column is."""
-    first, unit = column[0], base[0]
-    if not isinstance(first, int) or not isinstance(unit, int) or unit == 0 or first % unit:
-        return ""
-    times = first // unit
-    same = all(
-        isinstance(c, int) and isinstance(b, int) and c == times * b
-        for c, b in zip(column, base, strict=True)
-    )
-    if not same or times == 0:
-        return ""
-    return name if times == 1 else f"{times} * {name}"
+def _label(bodies: list[list[Piece]], homes: list[str], blocks: set[str]) -> None:
+    """Name the lines of a body that all its copies call alike, if there are several."""
+    taken = set(blocks)
+    several = sum(piece.named for piece in _inside(bodies[0])) > 1
+    for row in zip(*(_inside(body) for body in bodies), strict=True):
+        row[0].label = ""
+        names = {_relative(p.path, home) for p, home in zip(row, homes, strict=True)}
+        name = names.pop() if len(names) == 1 else ""
+        label = clean(name) if name else ""
+        if several and row[0].named and label and label not in taken:
+            taken.add(label)
+            row[0].label = label
 
 
-def _free(key: str, taken: dict[str, tuple[Value, ...]]) -> str:
-    """A parameter's name: the field's, with a number where it is taken."""
-    key = f"{key}_" if key in RESERVED or key in ("channels", "input") else key
-    return next(n for i in range(1, 99) if (n := key if i == 1 else f"{key}{i}") not in taken)
+def _relative(path: str, home: str) -> str:
+    """A path from a module on; empty where it has only a number there."""
+    inner = path.removeprefix(f"{home}.") if home else path
+    return "" if inner[:1].isdigit() else inner
 
 
-def _all_lists(lists: list[list[Piece]]) -> list[list[Piece]]:
-    found = []
-    for line in lists:
-        found.append(line)
-        for piece in line:
-            for inner in piece.walk():
-                found += inner.branches
-    return found
+def _inside(body: list[Piece]) -> list[Piece]:
+    return [inner for piece in body for inner in piece.walk()]

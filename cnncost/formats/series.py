@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from cnncost.formats.paths import common, follows, inside, numbered, paths
 from cnncost.formats.pieces import Piece
 from cnncost.layers import JOINS, layer_type
 
@@ -18,6 +19,20 @@ DEEPEST = 30
 """Structures inside each other; specs nest to 100 lists and mappings."""
 
 
+USUAL: dict[str, Value] = {"stride": 1, "padding": 0, "groups": 1}
+"""What a convolution's numbers are where it does not say."""
+
+_TELLING = {
+    "conv": tuple(USUAL),
+    "depthwise_conv": ("stride", "padding"),
+    "conv_transpose": ("stride", "padding"),
+}
+"""Which of them stand in a piece, given or not: so that one block can stand for both."""
+
+
+_UP = frozenset(("conv_transpose", "upsample", "pixel_shuffle"))
+
+
 class Series:
     """The pieces of a graph, joined from the first operation to the last."""
 
@@ -28,15 +43,18 @@ class Series:
         self.uses.update(graph.outputs)
         self.shared = {op.shares for op in graph.ops if op.shares}
         self.depth: dict[int, int] = {}
+        self.paths = paths(graph)
         for op in graph.ops:
             if not (op.word in JOINS and self._close(op)):
                 self.pieces.append(self._leaf(op))
 
     def _leaf(self, op: Op) -> Piece:
-        piece = Piece(op.word, _told(op), op.name, ",".join(op.reads), op.name)
-        if op.word == "conv":  # given or not, one block can stand for both
-            for key, usual in (("stride", 1), ("padding", 0)):
-                piece.args.setdefault(key, usual)
+        if follows(op):
+            home = self.paths.get(op.reads[0], "").rpartition(".")[0]
+            self.paths[op.name] = inside(home, self.paths[op.name].rpartition(".")[2])
+        piece = Piece(op.word, _told(op), self.paths[op.name], ",".join(op.reads), op.name)
+        for key in _TELLING.get(op.word, ()):
+            piece.args.setdefault(key, USUAL[key])
         order = list(layer_type(op.word).kinds)  # equal layers have their keys in one order
         piece.args = dict(
             sorted(piece.args.items(), key=lambda kv: order.index(kv[0]) if kv[0] in order else -1)
@@ -51,17 +69,28 @@ class Series:
         if not entry or (join.word == "add" and len(join.reads) > 2):
             return False
         branches = self._branches(join, entry)
-        if branches is None:
+        if branches is None or _bridges(join, branches):
             return False
         depth = 1 + max((self.depth.get(id(p), 0) for b in branches for p in b), default=0)
         if depth > DEEPEST:
             return False
         del self.pieces[len(self.pieces) - sum(map(len, branches)) :]
         self.uses[entry] -= len(branches) - 1
-        piece = _structure(join, entry, branches)
+        piece = self._structure(join, entry, branches)
         self.depth[id(piece)] = depth
         self.pieces.append(piece)
         return True
+
+    def _structure(self, join: Op, entry: str, branches: list[list[Piece]]) -> Piece:
+        if numbered(join):  # it stands where its branches do
+            homes = [piece.home for branch in branches for piece in branch]
+            self.paths[join.name] = inside(common(home for home in homes if home), join.name)
+        path = self.paths[join.name]
+        if join.word == "add":
+            body = [b for b in branches if b]
+            return Piece("residual", {}, path, entry, join.name, branches=body)
+        args: dict[str, Value] = {} if join.word == "concat" else {"join": join.word}
+        return Piece("parallel", args, path, entry, join.name, branches=branches)
 
     def _entry(self, join: Op) -> str:
         """What the last branch reads at its head; empty where there is none."""
@@ -110,22 +139,23 @@ class Series:
         return -1
 
 
+def _bridges(join: Op, branches: list[list[Piece]]) -> bool:
+    """Whether it is a U-Net's: a map put beside what came back up from smaller ones.
+
+    Inside each other, such structures would be a list as deep as the network.
+    """
+    inner = (piece.word for branch in branches for part in branch for piece in part.walk())
+    return join.word == "concat" and [] in branches and not _UP.isdisjoint(inner)
+
+
 def _told(op: Op) -> dict[str, Value]:
     """The arguments that differ from the defaults; imports may say more."""
     kinds = layer_type(op.word).kinds
     return {k: v for k, v in op.arguments.items() if k not in kinds or kinds[k].default != v}
 
 
-def _structure(join: Op, entry: str, branches: list[list[Piece]]) -> Piece:
-    if join.word == "add":
-        body = [b for b in branches if b]
-        return Piece("residual", {}, join.name, entry, join.name, branches=body)
-    args = {} if join.word == "concat" else {"join": join.word}
-    return Piece("parallel", dict(args), join.name, entry, join.name, branches=branches)
-
-
 def link(graph: Graph, pieces: list[Piece]) -> set[str]:
-    """Fix and name what is read elsewhere than in the line below; the names needed."""
+    """Mark and name what is read elsewhere than in the line below; the names needed."""
     needed = {op.shares for op in graph.ops if op.shares}
     if len(graph.outputs) > 1:
         needed.update(graph.outputs)
@@ -133,13 +163,13 @@ def link(graph: Graph, pieces: list[Piece]) -> set[str]:
     for piece in pieces:
         reads = piece.reads.split(",")
         if piece.word in JOINS or reads != [above]:
-            piece.fixed = True
+            piece.foreign = True
             needed.update(read for read in reads if read != above)
         above = piece.out
     for piece in pieces:
         for inner in piece.walk():
             if inner.out in needed:
-                inner.fixed = inner.named = True
+                inner.referred = inner.named = True
     for piece in reversed(pieces):
         _spread(piece)
     return needed
@@ -147,6 +177,6 @@ def link(graph: Graph, pieces: list[Piece]) -> set[str]:
 
 def _spread(piece: Piece) -> bool:
     """A structure that holds something fixed is fixed itself."""
-    inner = [_spread(p) for branch in piece.branches for p in branch]
+    inner = [_spread(p) or p.referred for branch in piece.branches for p in branch]
     piece.fixed = piece.fixed or any(inner)
     return piece.fixed

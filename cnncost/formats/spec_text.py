@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from fractions import Fraction
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from cnncost.layers import JOINS, layer_type
@@ -12,6 +13,9 @@ from cnncost.spec.names import RESERVED
 
 if TYPE_CHECKING:
     from cnncost.formats.graph import Graph, Op, Value
+
+_WIDTH = 96
+"""Columns of notes."""
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
 
@@ -23,11 +27,7 @@ def spec_text(graph: Graph) -> str:
     where a layer does not read the line above.
     """
     called = names(graph)
-    lines = [f"name: {quoted_text(graph.name)}"]
-    if graph.notes:
-        lines += ["notes: >", *(f"  {line}" for line in graph.notes.splitlines())]
-    lines.append(f"input: {written_inputs(graph, called)}")
-    lines.append("layers:")
+    lines = [*heading(graph, called), "layers:"]
     above = list(graph.inputs)[-1] if len(graph.inputs) == 1 else ""
     needed = _referred(graph)
     for op in graph.ops:
@@ -36,7 +36,26 @@ def spec_text(graph: Graph) -> str:
     return "\n".join(lines) + "\n"
 
 
-def written_inputs(graph: Graph, names: dict[str, str]) -> str:
+def heading(graph: Graph, names: dict[str, str]) -> list[str]:
+    """What stands above the layers: name, citation, notes, inputs."""
+    lines = [f"name: {quoted_text(graph.name)}"]
+    if graph.source:
+        lines.append(f"source: {quoted_text(graph.source)}")
+    if graph.notes:
+        lines += ["notes: >", *_folded(graph.notes)]
+    return [*lines, f"input: {_inputs(graph, names)}"]
+
+
+def _folded(text: str) -> list[str]:
+    """A text in YAML's folded style, whose line ends are spaces: an empty line is one."""
+    lines: list[str] = []
+    for line in filter(None, map(str.strip, text.splitlines())):
+        lines += [""] if lines else []
+        lines += [f"  {part}" for part in wrap(line, _WIDTH, break_long_words=False)]
+    return lines
+
+
+def _inputs(graph: Graph, names: dict[str, str]) -> str:
     """What stands behind `input:`."""
     shapes = {name: value_text(shape) for name, shape in graph.inputs.items()}
     if len(shapes) == 1:

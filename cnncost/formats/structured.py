@@ -5,42 +5,45 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cnncost.errors import CnncostError
-from cnncost.formats.repeats import Block, find_blocks
-from cnncost.formats.series import Series, link
+from cnncost.formats.layout import Item, branch, dashed, listed, mapping, structure
+from cnncost.formats.paths import common
+from cnncost.formats.pieces import Expression
+from cnncost.formats.repeats import Block, find_blocks, same
+from cnncost.formats.series import USUAL, Series, link
 from cnncost.formats.spec_text import (
     clean,
+    heading,
     names,
-    quoted_text,
     spec_text,
     value_text,
-    written_inputs,
 )
-from cnncost.layers import JOINS, layer_type
+from cnncost.layers import FAMILIES, JOINS, layer_type
 from cnncost.spec import MAX_LAYERS, Settings, read_spec
 
 if TYPE_CHECKING:
-    from cnncost.formats.graph import Graph
+    from cnncost.formats.graph import Graph, Value
     from cnncost.formats.pieces import Piece
     from cnncost.network import Network
 
 
-def structured_text(graph: Graph) -> str:
+def structured_text(graph: Graph, network: Network | None = None) -> str:
     """The spec of a graph with its structure; flat where the structure would not be the same.
 
-    The text is read again, and its network must be the flat one's, node by node.
+    The text is read again, and its network must be that of the graph, node by node; `network`
+    is that one, where it is known.
     """
-    flat = spec_text(graph)
-    text = attempt(graph)
+    network = network or _network(spec_text(graph))
+    text = attempt(graph, network)
     try:
-        same = equal(_network(text), _network(flat))
+        kept = equal(_network(text), network)
     except CnncostError:
-        same = False
-    return text if same else flat
+        kept = False
+    return text if kept else spec_text(graph)
 
 
-def attempt(graph: Graph) -> str:
-    """The structured text, not yet compared with the graph."""
-    return _Writer(graph).text()
+def attempt(graph: Graph, network: Network | None = None) -> str:
+    """The structured text, not yet compared with the graph; otherwise as `structured_text`."""
+    return _Writer(graph, network or _network(spec_text(graph))).text()
 
 
 def equal(a: Network, b: Network) -> bool:
@@ -66,134 +69,156 @@ def _network(text: str) -> Network:
 class _Writer:
     """The text of one graph."""
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Graph, network: Network) -> None:
         self.graph = graph
         self.names = names(graph)
         self.ops = {op.name: op for op in graph.ops}
         self.pieces = Series(graph).pieces
         self.needed = link(graph, self.pieces)
+        self._widths(network)
         self.above = next(iter(graph.inputs)) if len(graph.inputs) == 1 else ""
-        self.blocks = find_blocks(self.pieces)
-        self.top = {id(piece) for piece in self.pieces}
+        self.blocks = {block.name: block for block in find_blocks(self.pieces)}
         self.taken = {self.names[name] for name in self.needed if name in self.names}
-        self.taken |= {block.name for block in self.blocks}
+        self.taken |= set(self.blocks)
+
+    def _widths(self, network: Network) -> None:
+        """Tell each piece how many channels enter it, and which convolutions are depthwise."""
+        nodes = [*network.inputs, *network.layers]
+        names = [*self.graph.inputs, *self.ops]
+        widths = {name: node.output.channels for name, node in zip(names, nodes, strict=True)}
+        for top in self.pieces:
+            for piece in top.walk():
+                piece.channels = widths[piece.reads.partition(",")[0]]
+                if piece.word == "conv" and piece.args["groups"] == piece.channels > 1:
+                    piece.args["groups"] = "depthwise"
 
     def text(self) -> str:
-        lines = [f"name: {quoted_text(self.graph.name)}"]
-        if self.graph.notes:
-            lines += ["notes: >", *(f"  {line}" for line in self.graph.notes.splitlines())]
-        lines.append(f"input: {written_inputs(self.graph, self.names)}")
+        lines = heading(self.graph, self.names)
         if self.blocks:
             lines.append("blocks:")
-        for block in self.blocks:
+        for block in self.blocks.values():
             lines += self._block(block)
         lines.append("layers:")
-        self._list(self.pieces, "  ", lines, named=True)
+        for item in self._list(self.pieces, named=True):
+            lines += [f"  {line}" for line in dashed(item)]
         return "\n".join(lines) + "\n"
 
     def _block(self, block: Block) -> list[str]:
-        signature = f"({', '.join(block.parameters)})" if block.parameters else ""
+        told = [
+            name if default is None else f"{name}={value_text(default)}"
+            for name, default in block.parameters.items()
+        ]
+        signature = f"({', '.join(told)})" if told else ""
         lines = [f"  {block.name}{signature}:"]
-        self._list(block.body, "    ", lines, named=False)
+        for item in self._list(block.body, named=False):
+            lines += [f"    {line}" for line in dashed(item)]
         return lines
 
-    def _list(self, pieces: list[Piece], indent: str, lines: list[str], *, named: bool) -> None:
-        """The lines of a list; equal calls that follow each other as one."""
+    def _list(self, pieces: list[Piece], *, named: bool) -> list[Item]:
+        """The items of a list; equal ones that follow each other as one."""
+        items: list[Item] = []
         at = 0
         while at < len(pieces):
-            piece, end = pieces[at], at + 1
-            while end < len(pieces) and _same(piece, pieces[end]):
+            end = at + 1
+            while end < len(pieces) and same(pieces[at], pieces[end]):
                 end += 1
-            self._piece(piece, end - at, indent, lines, named=named)
+            items.append(self._item(pieces[at:end], named=named))
             self.above = pieces[end - 1].out
             at = end
+        return items
 
-    def _piece(
-        self, piece: Piece, times: int, indent: str, lines: list[str], *, named: bool
-    ) -> None:
-        keys = self._keys(piece, named=named)
-        if times > 1:
-            keys.append(f"repeat: {times}")
+    def _item(self, copies: list[Piece], *, named: bool) -> Item:
+        """One line, or a structure; several copies of it with `repeat`."""
+        piece = copies[0]
+        if (line := _single(copies)) is not None:  # its one line has the name
+            line.path, piece.path = piece.home, ""
+        name = self._name(copies, named=named)
+        above = [f"name: {name}"] if name else []
+        below = [f"repeat: {len(copies)}"] if len(copies) > 1 else []
         if not piece.branches:
-            alone = len(keys) == 1 and ": " not in keys[0]
-            lines.append(f"{indent}- {keys[0] if alone else '{' + ', '.join(keys) + '}'}")
-            self.above = piece.out
-            return
-        heads = ["residual", "shortcut"] if piece.word == "residual" else ["parallel"]
-        parts = [*keys[:-1]] if piece.word == "parallel" else keys
-        lead = f"{indent}- "
-        for key in parts:
-            lines.append(lead + key)
-            lead = f"{indent}  "
-        if piece.word == "residual":
-            for head, branch in zip(heads, piece.branches, strict=False):
-                lines.append(f"{lead}{head}:")
-                self._list(branch, f"{indent}    ", lines, named=named)
-                lead = f"{indent}  "
-        else:
-            lines.append(f"{lead}parallel:")
-            for branch in piece.branches:
-                lines.append(f"{indent}    -" + ("" if branch else " []"))
-                self._list(branch, f"{indent}      ", lines, named=named)
-        self.above = piece.out
+            return mapping([*above, *self._keys(piece), *below], wraps=piece.word in self.blocks)
+        lists = []
+        entry = self.above
+        for inner in piece.branches:
+            self.above = entry
+            own = named and len(copies) == 1 and piece.word != "densely"
+            lists.append(listed(self._list(inner, named=own)))
+        heads = [piece.word, "shortcut"] if piece.word == "residual" else [piece.word]
+        if piece.word == "parallel":
+            lists = [listed(branch(inner) for inner in lists)]
+        keys = [f"{key}: {_text(value)}" for key, value in piece.args.items()]
+        return structure(above, list(zip(heads, lists, strict=False)), [*keys, *below])
 
-    def _keys(self, piece: Piece, *, named: bool) -> list[str]:
-        """The line's keys, the name first."""
-        name = self._name(piece, named=named)
-        keys = [f"name: {name}"] if name else []
+    def _keys(self, piece: Piece) -> list[str]:
+        """The line's keys behind its name."""
         reads = [
             "previous" if read == self.above else self.names.get(read, read)
             for read in piece.reads.split(",")
         ]
-        if piece.branches:
-            keys += [f"{key}: {value_text(value)}" for key, value in piece.args.items()]
-            return keys + (["parallel"] if piece.word == "parallel" else [])
         if piece.word in JOINS:
-            return [*keys, f"{piece.word}: [{', '.join(reads)}]"]
-        keys += self._arguments(piece)
+            return [f"{piece.word}: [{', '.join(reads)}]"]
+        keys = self._arguments(piece)
         op = self.ops.get(piece.out)
         if op is not None and op.word == piece.word:
             keys += [f"share: {self.names[op.shares]}"] if op.shares else []
             keys += ["frozen: true"] if op.frozen else []
-        if piece.fixed and named and len(piece.reads.split(",")) == 1 and id(piece) in self.top:
-            keys += [] if reads == ["previous"] else [f"from: {reads[0]}"]
+        if piece.foreign:
+            keys += [f"from: {reads[0]}"]
         return keys
 
     def _arguments(self, piece: Piece) -> list[str]:
+        """The word with the main argument, and the others; nothing that is usual."""
         arguments = dict(piece.args)
         if piece.word == "opaque":
             inner = ", ".join(f"{key}: {value_text(value)}" for key, value in arguments.items())
             return [f"opaque: {{{inner}}}"]
-        if any(piece.word == block.name for block in self.blocks):
-            main: str | None = next(iter(arguments), None)
+        block = self.blocks.get(piece.word)
+        if block is not None:
+            main = next(iter(block.parameters), None)
+            arguments = block.called_by(piece)
         else:
             main = layer_type(piece.word).main
-        for key, usual in (("stride", 1), ("padding", 0)):
-            if piece.word == "conv" and arguments.get(key) == usual:
-                del arguments[key]
-        first = f"{piece.word}: {_number(arguments.pop(main))}" if main in arguments else piece.word
-        return [first, *(f"{key}: {_number(value)}" for key, value in arguments.items())]
+            if piece.word in FAMILIES["convolution"]:
+                arguments = {k: v for k, v in arguments.items() if v != USUAL.get(k)}
+        first = f"{piece.word}: {_text(arguments.pop(main))}" if main in arguments else piece.word
+        return [first, *(f"{key}: {_text(value)}" for key, value in arguments.items())]
 
-    def _name(self, piece: Piece, *, named: bool) -> str:
-        if piece.out in self.needed and piece.fixed:
+    def _name(self, copies: list[Piece], *, named: bool) -> str:
+        """What a line is called; empty where nothing needs a name."""
+        piece = copies[0]
+        if not named:
+            return piece.label
+        if piece.referred and piece.out in self.needed and (piece.fixed or not piece.kinds):
             return self.names[piece.out]
-        if not named or not piece.named:
+        if not piece.named and not piece.branches:
             return ""
-        name = clean(piece.path)
-        if name in self.taken:
-            return ""
+        path = _series(copies)
+        name = clean(path)
+        if name in self.taken or not path:
+            name = self.names[piece.out] if piece.referred else ""
         self.taken.add(name)
+        if piece.referred:
+            self.names[piece.out] = name
         return name
 
 
-def _same(a: Piece, b: Piece) -> bool:
-    """Whether two lines are one with `repeat`."""
-    plain = not (a.fixed or b.fixed or a.branches or b.branches)
-    return plain and a.word == b.word and a.args == b.args
+def _single(copies: list[Piece]) -> Piece | None:
+    """The one line of a structure, if it has a name."""
+    inner = [piece for branch in copies[0].branches for piece in branch]
+    alone = len(copies) == 1 and copies[0].alone and len(inner) == 1 and inner[0].named
+    return inner[0] if alone else None
 
 
-def _number(value: object) -> str:
+def _series(copies: list[Piece]) -> str:
+    """The path of several copies: the module that they are in if they are its first to last."""
+    own = [p.home if p.branches else p.path for p in copies]
+    home, stem = common(own), own[0].rstrip("0123456789")
+    for first in (0, 1):
+        if len(own) > 1 and own == [f"{stem}{i}" for i in range(first, first + len(own))]:
+            return home if any(map(str.isdigit, home)) else own[0]  # itself one of several
+    return own[0]
+
+
+def _text(value: Value) -> str:
     """A value, or an expression as it stands."""
-    if isinstance(value, str) and " * " in value:
-        return value
-    return value_text(value)  # type: ignore[arg-type]  # a Value: pieces hold no other
+    return str(value) if isinstance(value, Expression) else value_text(value)

@@ -58,6 +58,8 @@ class Spec:
     warnings: tuple[str, ...]
     unknown: tuple[str, ...] = ()
     """Of an import: what could not be expressed and is opaque, a line each."""
+    paths: tuple[str, ...] = ()
+    """Of an import: what its source calls each layer, in their order."""
 
     @property
     def name(self) -> str:

@@ -86,6 +86,22 @@ layers:
     assert again.stderr == f"{out} exists\n  hint: --force writes over it\n"
 
 
+def test_convert_flat_and_to_diagrams(classifier: str, tmp_path: Path) -> None:
+    flat = run("convert", classifier, "-", "--flat").stdout
+    assert flat == run("convert", classifier, "-", "--structured").stdout  # nothing to find
+    for form, suffix, first, arrow in (
+        ("mermaid", "mmd", "flowchart TD", " --> "),
+        ("dot", "dot", 'digraph "net" {', " -> "),
+    ):
+        done = run("convert", classifier, "-", "--to", form)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout.startswith(f"{first}\n")
+        assert done.stdout.count(arrow) == 5
+        out = tmp_path / f"net.{suffix}"
+        assert run("convert", classifier, str(out)).returncode == 0
+        assert out.read_text(encoding="utf-8") == done.stdout
+
+
 def test_convert_to_onnx_and_back(tmp_path: Path) -> None:
     out = str(tmp_path / "net.onnx")
     assert run("convert", "resnet18", out).returncode == 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import heapq
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -142,7 +141,8 @@ def _known(k: Importer, known: Tensors, ref: Ref, layer: Layer) -> Tensor:
 
 
 def _ordered(model: Model, file: str) -> list[tuple[Layer, int]]:
-    """The calls, each after what it reads, otherwise as the file has them (Kahn 1962)."""
+    """The calls, each after what it reads and a branch in one piece, otherwise as the file has
+    them (Kahn 1962, with a stack): Keras writes the layers of parallel branches in turns."""
     calls = [(layer, at) for layer in model.layers for at in range(len(layer.calls))]
     place = {(layer.name, at): number for number, (layer, at) in enumerate(calls)}
     readers: dict[int, list[int]] = defaultdict(list)
@@ -153,15 +153,15 @@ def _ordered(model: Model, file: str) -> list[tuple[Layer, int]]:
                 raise CnncostError(f"{file}: {layer.name!r} reads {_missing(model, *key)}")
             readers[place[key]].append(number)
             waits[number] += 1
-    ready = [number for number, count in enumerate(waits) if not count]
+    ready = [number for number, count in enumerate(waits) if not count][::-1]
     ordered = []
     while ready:
-        number = heapq.heappop(ready)
+        number = ready.pop()
         ordered.append(calls[number])
-        for reader in readers[number]:
+        for reader in reversed(readers[number]):  # the first one goes on top
             waits[reader] -= 1
             if not waits[reader]:
-                heapq.heappush(ready, reader)
+                ready.append(reader)
     if len(ordered) < len(calls):
         layer, _ = next(call for call, count in zip(calls, waits, strict=True) if count)
         raise CnncostError(f"{file}: {layer.name!r} reads its own output, over other layers")
