@@ -132,7 +132,7 @@ def refuse_unknown(dtype: str, optimizer: str) -> None:
 
 def buffers(network: Network, size: int) -> int:
     """Bytes of running means and variances, and an 8-byte count of batches a layer."""
-    size = size if size > 1 else 4  # statistics are no int8
+    size = size if size > 1 else 4  # taken to be fp32 beside int8: not measured
     return sum(
         2 * size * node.inputs[0].channels + 8
         for node in network.layers

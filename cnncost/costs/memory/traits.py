@@ -105,7 +105,7 @@ def _indices_at_work(node: Node, batch: int, size: int) -> int:
 
 
 # A norm keeps a mean and a deviation, on a CPU of its input's type where its parameters have that
-# type too (measured in fp32, fp16 and bf16; fp32 parameters over halves have them in fp32).
+# type too (measured in fp32, fp16 and bf16).
 
 
 def _mean_and_deviation_of_channels(node: Node, batch: int, size: int) -> int:
