@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from cnncost.formats.dense import Dense
 from cnncost.formats.pieces import Piece
 from cnncost.layers import JOINS, layer_type
 
@@ -29,7 +30,7 @@ class Series:
         self.shared = {op.shares for op in graph.ops if op.shares}
         self.depth: dict[int, int] = {}
         for op in graph.ops:
-            if not (op.word in JOINS and self._close(op)):
+            if not (op.word in JOINS and (self._close(op) or self._close_dense(op))):
                 self.pieces.append(self._leaf(op))
 
     def _leaf(self, op: Op) -> Piece:
@@ -53,15 +54,32 @@ class Series:
         branches = self._branches(join, entry)
         if branches is None:
             return False
-        depth = 1 + max((self.depth.get(id(p), 0) for b in branches for p in b), default=0)
+        piece = _structure(join, entry, branches)
+        return self._replace(len(self.pieces) - sum(map(len, branches)), piece, len(branches))
+
+    def _close_dense(self, join: Op) -> bool:
+        """Make a structure of copies that each read all before them; whether there are any."""
+        dense = Dense(self.pieces, join, self.uses)
+        if not dense.found or self._above(dense.start) != join.reads[0]:
+            return False
+        return self._replace(dense.start, dense.piece(), len(join.reads))
+
+    def _replace(self, start: int, piece: Piece, reads: int) -> bool:
+        """Put a structure in the place of the pieces from `start` on, which read what enters it
+        that many times, its join among them; whether it is not too deep."""
+        inner = (p for branch in piece.branches for p in branch)
+        depth = 1 + max((self.depth.get(id(p), 0) for p in inner), default=0)
         if depth > DEEPEST:
             return False
-        del self.pieces[len(self.pieces) - sum(map(len, branches)) :]
-        self.uses[entry] -= len(branches) - 1
-        piece = _structure(join, entry, branches)
+        del self.pieces[start:]
+        self.uses[piece.reads] -= reads - 1
         self.depth[id(piece)] = depth
         self.pieces.append(piece)
         return True
+
+    def _above(self, at: int) -> str:
+        """What stands above a place in the list."""
+        return self.pieces[at - 1].out if at else next(iter(self.graph.inputs))
 
     def _entry(self, join: Op) -> str:
         """What the last branch reads at its head; empty where there is none."""
@@ -84,8 +102,7 @@ class Series:
                     return None
             found.insert(0, self.pieces[start:end])
             end = start
-        before = self.pieces[end - 1].out if end else next(iter(self.graph.inputs))
-        apart = before == entry and sum(not b for b in found) <= 1 and any(found)
+        apart = self._above(end) == entry and sum(not b for b in found) <= 1 and any(found)
         return found if apart else None
 
     def _order(self, join: Op) -> list[str]:

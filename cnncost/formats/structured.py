@@ -63,6 +63,10 @@ def _network(text: str) -> Network:
     return read_spec(text, "<graph>", Settings({}, {}, MAX_LAYERS)).network
 
 
+_HEADS = {"residual": ("residual", "shortcut"), "parallel": ("parallel",), "densely": ("densely",)}
+"""The keys of each structure's lists."""
+
+
 class _Writer:
     """The text of one graph."""
 
@@ -119,13 +123,14 @@ class _Writer:
             lines.append(f"{indent}- {keys[0] if alone else '{' + ', '.join(keys) + '}'}")
             self.above = piece.out
             return
-        heads = ["residual", "shortcut"] if piece.word == "residual" else ["parallel"]
+        heads = _HEADS[piece.word]
         parts = [*keys[:-1]] if piece.word == "parallel" else keys
         lead = f"{indent}- "
         for key in parts:
             lines.append(lead + key)
             lead = f"{indent}  "
-        if piece.word == "residual":
+        if piece.word != "parallel":
+            named = named and piece.word != "densely"  # one list stands for all the copies
             for head, branch in zip(heads, piece.branches, strict=False):
                 lines.append(f"{lead}{head}:")
                 self._list(branch, f"{indent}    ", lines, named=named)
