@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from os.path import commonprefix
 from typing import TYPE_CHECKING
 
@@ -42,8 +43,8 @@ class Dense:
     def piece(self) -> Piece:
         """The structure that stands for them."""
         inner = [part for piece in self.pieces[self.start :] for part in piece.walk()]
-        paths = [part.path.split(".")[:-1] for part in inner if part.named]
-        path = ".".join(commonprefix(paths))  # noqa: RUF071  lists of names, not texts
+        shared = commonprefix([part.path for part in inner if part.named])  # noqa: RUF071  names
+        path = re.sub(r"[._]?[^._]*$", "", shared)  # whole words: copies are numbered behind it
         return Piece(
             "densely",
             {"times": self.copies},

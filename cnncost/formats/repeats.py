@@ -117,6 +117,7 @@ def _called(body: list[Piece], taken: set[str]) -> str:
     plain = len(words) <= 3 and all(word in TYPES for word in words)
     residual = any(piece.branches for piece in body)
     stem = "_".join(words) if plain and len(words) > 1 else "unit" if residual else "block"
+    stem = "dense_block" if words == ["densely"] else stem
     return next(n for i in range(1, 99) if (n := stem if i == 1 else f"{stem}{i}") not in taken)
 
 
