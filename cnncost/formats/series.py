@@ -54,32 +54,31 @@ class Series:
         branches = self._branches(join, entry)
         if branches is None:
             return False
-        piece = _structure(join, entry, branches)
-        return self._replace(len(self.pieces) - sum(map(len, branches)), piece, len(branches))
-
-    def _close_dense(self, join: Op) -> bool:
-        """Make a structure of copies that each read all before them; whether there are any."""
-        dense = Dense(self.pieces, join, self.uses)
-        if not dense.found or self._above(dense.start) != join.reads[0]:
-            return False
-        return self._replace(dense.start, dense.piece(), len(join.reads))
-
-    def _replace(self, start: int, piece: Piece, reads: int) -> bool:
-        """Put a structure in the place of the pieces from `start` on, which read what enters it
-        that many times, its join among them; whether it is not too deep."""
-        inner = (p for branch in piece.branches for p in branch)
-        depth = 1 + max((self.depth.get(id(p), 0) for p in inner), default=0)
+        depth = 1 + max((self.depth.get(id(p), 0) for b in branches for p in b), default=0)
         if depth > DEEPEST:
             return False
-        del self.pieces[start:]
-        self.uses[piece.reads] -= reads - 1
+        del self.pieces[len(self.pieces) - sum(map(len, branches)) :]
+        self.uses[entry] -= len(branches) - 1
+        piece = _structure(join, entry, branches)
         self.depth[id(piece)] = depth
         self.pieces.append(piece)
         return True
 
-    def _above(self, at: int) -> str:
-        """What stands above a place in the list."""
-        return self.pieces[at - 1].out if at else next(iter(self.graph.inputs))
+    def _close_dense(self, join: Op) -> bool:
+        """Make a structure of the copies that the join reads all of; whether there are any."""
+        dense = Dense(self.pieces, join, self.uses)
+        before = self.pieces[dense.start - 1].out if dense.start > 0 else ""
+        if not dense.found or (before or next(iter(self.graph.inputs))) != join.reads[0]:
+            return False
+        piece = dense.piece()
+        depth = 1 + max(self.depth.get(id(p), 0) for p in piece.branches[0])
+        if depth > DEEPEST:
+            return False
+        del self.pieces[dense.start :]
+        self.uses[join.reads[0]] -= dense.copies
+        self.depth[id(piece)] = depth
+        self.pieces.append(piece)
+        return True
 
     def _entry(self, join: Op) -> str:
         """What the last branch reads at its head; empty where there is none."""
@@ -102,7 +101,8 @@ class Series:
                     return None
             found.insert(0, self.pieces[start:end])
             end = start
-        apart = self._above(end) == entry and sum(not b for b in found) <= 1 and any(found)
+        before = self.pieces[end - 1].out if end else next(iter(self.graph.inputs))
+        apart = before == entry and sum(not b for b in found) <= 1 and any(found)
         return found if apart else None
 
     def _order(self, join: Op) -> list[str]:
