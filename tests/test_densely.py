@@ -46,19 +46,19 @@ CASES = {
         input: [8, 9, 7]
         layers:
           - {name: d, densely: [relu, {name: new, conv: 4, kernel: 3, padding: 1}], times: 3}
-          - {concat: [d, d.2, d.1.new, d.new]}
+          - {concat: [d, d.2, d.1.new, d.new, d.concat2]}
         """,
         [
             "d.1.relu1 8x9x7",
             "d.1.new 4x9x7",
-            "d.2.concat1 12x9x7 < input d.1.new",
+            "d.concat2 12x9x7 < input d.1.new",
             "d.2.relu1 12x9x7",
             "d.2.new 4x9x7",
-            "d.3.concat1 16x9x7 < input d.1.new d.2.new",
+            "d.concat3 16x9x7 < input d.1.new d.2.new",
             "d.3.relu1 16x9x7",
             "d.3.new 4x9x7",
             "d 20x9x7 < input d.1.new d.2.new d.3.new",
-            "concat1 32x9x7 < d d.2.new d.1.new d.3.new",
+            "concat1 44x9x7 < d d.2.new d.1.new d.3.new d.concat2",
         ],
     ),
     "one copy, without a name, and on vectors": (
@@ -76,7 +76,7 @@ CASES = {
             "densely2 10 < densely1 densely2.1.tanh1",
         ],
     ),
-    "a concat of the list's own is numbered behind the copy's": (
+    "a concat of the list's own is numbered by itself": (
         """
         input: [2, 4]
         layers:
@@ -84,11 +84,11 @@ CASES = {
         """,
         [
             "d.1.relu1 2x4",
-            "d.1.concat2 4x4 < input d.1.relu1",
-            "d.2.concat1 6x4 < input d.1.concat2",
+            "d.1.concat1 4x4 < input d.1.relu1",
+            "d.concat2 6x4 < input d.1.concat1",
             "d.2.relu1 6x4",
-            "d.2.concat2 12x4 < d.2.concat1 d.2.relu1",
-            "d 18x4 < input d.1.concat2 d.2.concat2",
+            "d.2.concat1 12x4 < d.concat2 d.2.relu1",
+            "d 18x4 < input d.1.concat1 d.2.concat1",
         ],
     ),
     "repeat, and from for the first copy": (
@@ -104,11 +104,11 @@ CASES = {
             "a 2x4",
             "b 2x4",
             "d.1.1.conv1 1x4 < a",
-            "d.1.2.concat1 3x4 < a d.1.1.conv1",
+            "d.1.concat2 3x4 < a d.1.1.conv1",
             "d.1.2.conv1 1x4",
             "d.1 4x4 < a d.1.1.conv1 d.1.2.conv1",
             "d.2.1.conv1 1x4",
-            "d.2.2.concat1 5x4 < d.1 d.2.1.conv1",
+            "d.2.concat2 5x4 < d.1 d.2.1.conv1",
             "d.2.2.conv1 1x4",
             "d.2 6x4 < d.1 d.2.1.conv1 d.2.2.conv1",
             "concat1 20x4 < b d.1 d.1.2.conv1 d.2 d.2 d.2.2.conv1",
@@ -124,7 +124,7 @@ CASES = {
         """,
         [
             "d.1.conv1 1x4",
-            "d.2.concat1 3x4 < input d.1.conv1",
+            "d.concat2 3x4 < input d.1.conv1",
             "d.2.conv1 1x4",
             "d 4x4 < input d.1.conv1 d.2.conv1",
         ],
@@ -143,14 +143,14 @@ CASES = {
         [
             "f.densely1.1.conv1 2x4 frozen",
             "f.densely1.1.add1 2x4 < f.densely1.1.conv1 input frozen",
-            "f.densely1.2.concat1 4x4 < input f.densely1.1.add1 frozen",
+            "f.densely1.concat2 4x4 < input f.densely1.1.add1 frozen",
             "f.densely1.2.conv1 2x4 frozen",
             "f.densely1.2.add1 2x4 < f.densely1.2.conv1 input frozen",
             "f.densely1 6x4 < input f.densely1.1.add1 f.densely1.2.add1 frozen",
             "f.conv1 2x4 frozen",
             "g.densely1.1.conv1 2x4 frozen = f.densely1.1.conv1",
             "g.densely1.1.add1 2x4 < g.densely1.1.conv1 f.conv1",
-            "g.densely1.2.concat1 4x4 < f.conv1 g.densely1.1.add1",
+            "g.densely1.concat2 4x4 < f.conv1 g.densely1.1.add1",
             "g.densely1.2.conv1 2x4 frozen = f.densely1.2.conv1",
             "g.densely1.2.add1 2x4 < g.densely1.2.conv1 f.conv1",
             "g.densely1 6x4 < f.conv1 g.densely1.1.add1 g.densely1.2.add1",
@@ -166,14 +166,14 @@ CASES = {
         """,
         [
             "d.1.e.1.conv1 1x4",
-            "d.1.e.2.concat1 2x4 < input d.1.e.1.conv1",
+            "d.1.e.concat2 2x4 < input d.1.e.1.conv1",
             "d.1.e.2.conv1 1x4",
             "d.1.e 3x4 < input d.1.e.1.conv1 d.1.e.2.conv1",
-            "d.2.concat1 4x4 < input d.1.e",
+            "d.concat2 4x4 < input d.1.e",
             "d.2.e.1.conv1 1x4",
-            "d.2.e.2.concat1 5x4 < d.2.concat1 d.2.e.1.conv1",
+            "d.2.e.concat2 5x4 < d.concat2 d.2.e.1.conv1",
             "d.2.e.2.conv1 1x4",
-            "d.2.e 6x4 < d.2.concat1 d.2.e.1.conv1 d.2.e.2.conv1",
+            "d.2.e 6x4 < d.concat2 d.2.e.1.conv1 d.2.e.2.conv1",
             "d 10x4 < input d.1.e d.2.e",
             "concat1 7x4 < d.2.e d.1.e.2.conv1",
         ],

@@ -67,6 +67,8 @@ class Scope:
         for part in path.split("."):
             if isinstance(entry, Copies) and part.isdigit():
                 entry = entry.copy(int(part), done, offset)
+            elif isinstance(entry, Joined) and part in entry.joins:
+                entry = entry.joins[part]
             else:
                 while isinstance(entry, Copies):
                     entry = entry.copy(len(entry.copies), done, offset)
@@ -131,10 +133,12 @@ class Copies:
 class Joined(Copies):
     """Copies of a list whose outputs are joined."""
 
-    __slots__ = ("output",)
+    __slots__ = ("joins", "output")
 
     def __init__(self) -> None:
         super().__init__()
+        self.joins: dict[str, Entry] = {}
+        """The joins that enter the copies, by name."""
         self.output: int | None = None
         """Their join; None if it was refused."""
 

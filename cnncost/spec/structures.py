@@ -55,10 +55,11 @@ def densely(
     for number in range(1, _times(expansion, line, frame) + 1):
         expansion.step(line)
         inner = _opened(line, f"{name}.{number}", frame)
-        label = inner.scope.number(line.join)  # the first copy's too: a name means one in all
         entering = source
         if number > 1:
-            entering = _joined(expansion, line, label, outputs, inner)
+            label = f"{line.join}{number}"
+            entering = _joined(expansion, line, f"{name}.{label}", outputs, frame)
+            copies.joins[label] = entering
         output = expansion.lines(line.bodies[0], entering, inner)
         inner.scope.output = output
         copies.copies.append(inner.scope)
