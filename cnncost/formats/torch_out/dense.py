@@ -41,7 +41,10 @@ def _whole(run: Sequence[Part], readers: Counter[int]) -> Part | None:
             return None
         entering = (join.node,)
     whole = one_for(copies, last.name)
-    return whole and whole._replace(node=last.node, extra="Dense", holder="Dense")
+    if whole is None:
+        return None
+    # No unit any more: were it a copy in a repeat, it would be held with the others as one.
+    return whole._replace(node=last.node, extra="Dense", holder="Dense", unit=None)
 
 
 def _joins(join: Part, last: Part, number: int, readers: Counter[int]) -> bool:
