@@ -145,6 +145,7 @@ class Expansion:
             )
 
     def note(self, trouble: Misread | Unknown, line: Line) -> None:
+        """Report why a line was refused, unless that was said before."""
         if isinstance(trouble, Unknown):
             if self.problems.found:
                 return  # said where it was refused
