@@ -21,8 +21,7 @@ MEASURED = {
     "alexnet_torchvision": (244403360, 7745536, 7745536, 14980772, 746367368, 1282028912),
     "mobilenet_v2": (14019488, 40943616, 44154880, 312990628, 348266792, 362286912),
     "googlenet_torchvision": (26499616, 28098560, 28098560, 192757796, 253624144, 280124452),
-    # Its inference peak is that of lists of maps joined anew in each layer; ours grows one.
-    "densenet121": (31915424, None, None, 521796004, 591659856, 623576736),
+    "densenet121": (31915424, 36126720, None, 521796004, 591659856, 623576736),
 }
 
 
@@ -36,8 +35,8 @@ def test_reference_networks_to_the_byte(name: str) -> None:
     network = cnncost.load(name).network
     one, other = (memory(network, batch=4, optimizer=word) for word in ("momentum", "adam"))
     assert one.parameters == parameters
-    if last_use is not None:
-        assert (one.inference.bytes, one.inference_eager.bytes) == (last_use, eager)
+    assert one.inference.bytes == last_use
+    assert eager in (None, one.inference_eager.bytes)  # not all were measured
     assert one.saved is not None
     assert one.training is not None
     assert other.training is not None

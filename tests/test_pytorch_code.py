@@ -181,8 +181,23 @@ def test_counts_of_the_classes_add_up() -> None:
 
 
 def test_copies_that_grow_evenly_are_a_loop() -> None:
+    grow = "{parallel: [[], [{conv: growth, kernel: 3, padding: 1}]]}"
+    code = _classes(f"""\
+input: [16, 4, 4]
+blocks:
+  grow(growth): [{grow}, relu]
+layers:
+  - {{name: stage, grow: 8, repeat: 5}}
+""")
+    assert "self.stage = nn.Sequential(*[Grow(16 + 8 * i) for i in range(5)])" in code
+
+
+def test_dense_copies_are_held_as_such() -> None:
     code = write(cnncost.load("densenet121")).decode()
-    assert "self.dense3 = nn.Sequential(*[Grow(256 + 32 * i) for i in range(24)])" in code
+    assert "class Dense(nn.Sequential):" in code
+    assert "self.dense3 = Dense(*[Grow(256 + 32 * i) for i in range(24)])" in code
+    assert "        x = self.dense3(x)\n" in code
+    assert code.count("torch.cat") == 2  # in Dense alone
 
 
 def test_what_else_a_block_reads_is_an_argument() -> None:

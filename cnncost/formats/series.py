@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from cnncost.formats.dense import Dense
 from cnncost.formats.paths import common, follows, inside, numbered, paths
 from cnncost.formats.pieces import Piece
 from cnncost.layers import JOINS, layer_type
@@ -45,7 +46,7 @@ class Series:
         self.depth: dict[int, int] = {}
         self.paths = paths(graph)
         for op in graph.ops:
-            if not (op.word in JOINS and self._close(op)):
+            if not (op.word in JOINS and (self._close(op) or self._close_dense(op))):
                 self.pieces.append(self._leaf(op))
 
     def _leaf(self, op: Op) -> Piece:
@@ -91,6 +92,22 @@ class Series:
             return Piece("residual", {}, path, entry, join.name, branches=body)
         args: dict[str, Value] = {} if join.word == "concat" else {"join": join.word}
         return Piece("parallel", args, path, entry, join.name, branches=branches)
+
+    def _close_dense(self, join: Op) -> bool:
+        """Make a structure of the copies that the join reads all of; whether there are any."""
+        dense = Dense(self.pieces, join, self.uses)
+        before = self.pieces[dense.start - 1].out if dense.start > 0 else ""
+        if not dense.found or (before or next(iter(self.graph.inputs))) != join.reads[0]:
+            return False
+        piece = dense.piece()
+        depth = 1 + max(self.depth.get(id(p), 0) for p in piece.branches[0])
+        if depth > DEEPEST:
+            return False
+        del self.pieces[dense.start :]
+        self.uses[join.reads[0]] -= dense.copies
+        self.depth[id(piece)] = depth
+        self.pieces.append(piece)
+        return True
 
     def _entry(self, join: Op) -> str:
         """What the last branch reads at its head; empty where there is none."""

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
-from cnncost.layers import JOINS, layer_type
+from cnncost.layers import JOINS
 from cnncost.layers.kinds import written
 from cnncost.network import Builder
 from cnncost.spec.assembly import Assembly, Written
@@ -15,6 +14,7 @@ from cnncost.spec.line import Line
 from cnncost.spec.problems import Problems
 from cnncost.spec.scope import Call, Copies, Entry, Scope
 from cnncost.spec.site import Site, default
+from cnncost.spec.structures import LAYOUTS
 from cnncost.spec.values import Bound, Misread, Reading, Unknown, Word, literal
 
 __all__ = ["Expansion", "Frame", "TooMany", "Written"]
@@ -26,6 +26,9 @@ _JOINED = "list the names of all that it reads"
 
 _LINES = 3
 """Lines once expanded, for each layer allowed: calls and structures are lines, and no layers."""
+
+_READS = 10
+"""What the joins of structures read, for each layer allowed: dense copies read all before them."""
 
 
 class TooMany(Exception):
@@ -51,6 +54,8 @@ class Expansion:
         self.params = params
         self.max_layers = max_layers
         self.steps = 0
+        self.joined = 0
+        """What the joins of structures read so far."""
         self.named: set[int] = set()
         """The nodes that a line names: nothing need read them."""
 
@@ -63,7 +68,7 @@ class Expansion:
         return previous
 
     def _line(self, line: Line, previous: int | None, frame: Frame) -> int | None:
-        self._step(line)
+        self.step(line)
         name = line.name or self._number(line, frame)
         if not line.sound:
             frame.scope.names[name] = None
@@ -73,7 +78,7 @@ class Expansion:
             source = self._from(line, previous, frame)
             inner = frame.inherit(line)
         except (Misread, Unknown) as trouble:
-            self._note(trouble, line)
+            self.note(trouble, line)
             frame.scope.names[name] = None
             return None
         if copies == 0:
@@ -87,7 +92,7 @@ class Expansion:
             frame.scope.names[name] = group
             output = previous
             for copy in range(1, copies + 1):
-                self._step(line)
+                self.step(line)
                 entry, output = self._copy(line, f"{name}.{copy}", source, output, inner)
                 group.copies.append(entry)
                 source = output
@@ -116,22 +121,31 @@ class Expansion:
             if line.block is not None:
                 return self._call(line, line.block, name, source, previous, frame)
             if line.bodies:
-                return self._structure(line, name, source, frame)
+                return LAYOUTS[line.word](self, line, name, source, frame)
             node = self.assembly.layer(
                 line, name, source, Site(self.builder.nodes, frame, previous)
             )
         except (Misread, Unknown) as trouble:
-            self._note(trouble, line)
+            self.note(trouble, line)
             node = None
         return node, node
 
-    def _step(self, line: Line) -> None:
+    def step(self, line: Line) -> None:
         """Count a line, or a further copy of one."""
         self.steps += 1
         if self.steps > _LINES * self.max_layers:
             raise TooMany(line.start, f"more than {_LINES * self.max_layers:,} lines once expanded")
 
-    def _note(self, trouble: Misread | Unknown, line: Line) -> None:
+    def reads(self, line: Line, count: int) -> None:
+        """Count what the join of a structure reads."""
+        self.joined += count
+        if self.joined > _READS * self.max_layers:
+            raise TooMany(
+                line.start, f"structures that join more than {_READS * self.max_layers:,} outputs"
+            )
+
+    def note(self, trouble: Misread | Unknown, line: Line) -> None:
+        """Report why a line was refused, unless that was said before."""
         if isinstance(trouble, Unknown):
             if self.problems.found:
                 return  # said where it was refused
@@ -177,7 +191,7 @@ class Expansion:
             )  # fmt: skip
         return Site(self.builder.nodes, frame, previous).reference(at.text.strip(), at.start)
 
-    # Blocks and structures
+    # Blocks
 
     def _call(
         self,
@@ -200,38 +214,6 @@ class Expansion:
         inner = Frame(scope, env, source, frame.frozen, sharing, depth=frame.depth + 1)
         scope.output = self.lines(block.body, source, inner)
         return scope, scope.output
-
-    def _structure(
-        self, line: Line, name: str, source: int | None, frame: Frame
-    ) -> tuple[Entry, int | None]:
-        label = name
-        if line.scoped:
-            full = frame.scope.prefix + name
-            call = Call(line.place, line.word, frame.scope.call, line)
-            scope = Scope(full + ".", line.taken, call)
-            frame = replace(frame, scope=scope, sharing=frame.shared_call(name, line))
-            label = scope.number(line.join) if line.join else ""
-        outputs = [self.lines(body, source, frame) for body in line.bodies]
-        output = outputs[0]
-        if line.join:
-            output = self._joined(line, label, outputs, frame)
-        if not line.scoped:
-            return output, output
-        frame.scope.output = output
-        return frame.scope, output
-
-    def _joined(
-        self, line: Line, label: str, outputs: list[int | None], frame: Frame
-    ) -> int | None:
-        """The branches' join; None where one of them was refused."""
-        reads = [node for node in outputs if node is not None]
-        try:
-            if len(reads) < len(outputs):
-                raise Unknown
-            return self.assembly.add(line, label, layer_type(line.join)(), reads, frame)
-        except (Misread, Unknown) as trouble:
-            self._note(trouble, line)
-        return None
 
     def _arguments(
         self,

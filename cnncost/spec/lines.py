@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from cnncost.errors import did_you_mean, quoted
 from cnncost.layers import TYPES, layer_type
+from cnncost.spec.bodies import read_bodies
 from cnncost.spec.line import Line
 from cnncost.spec.names import COMMON, STRUCTURES, Names, check_name
 from cnncost.spec.nodes import Items, Node, Pairs, Scalar
@@ -102,7 +103,7 @@ class LineReader:
             return False
         if "name" in line.common:
             self._name(line, line.common["name"], names)
-        sound = self._structure(line, key, names) if line.word in STRUCTURES else True
+        sound = line.word not in STRUCTURES or read_bodies(self, line, key, names)
         return (
             known_keys(line, keys, self.problems) and sound and complete(line, key, self.problems)
         )
@@ -196,40 +197,6 @@ class LineReader:
         else:
             line.name = name
             names[name] = at.start
-
-    def _structure(self, line: Line, key: Scalar, names: Names) -> bool:
-        """Read the branches; a repeated structure's copies each have names of their own."""
-        line.scoped = "repeat" in line.common
-        inner = line.taken if line.scoped else names
-        if line.main is None:
-            self.problems.add(key.start, f"{line.word} has no layers", "write a list behind it")
-            return False
-        if line.word == "parallel":
-            return self._parallel(line, key, inner)
-        line.bodies = [self.lines(line.main, inner, line.word)]
-        if line.word == "residual":
-            line.join = "add"
-            shortcut = line.arguments.get("shortcut")
-            line.bodies.append(self.lines(shortcut, inner, "shortcut") if shortcut else [])
-        return True
-
-    def _parallel(self, line: Line, key: Scalar, names: Names) -> bool:
-        if not isinstance(line.main, Items) or len(line.main.items) < 2:
-            self.problems.add(
-                key.start, "parallel needs at least two branches, each a list of layers",
-                "write parallel: [[conv: 8], []]; [] is the identity",
-            )  # fmt: skip
-            return False
-        line.bodies = [self.lines(item, names, "a branch of parallel") for item in line.main.items]
-        line.join = "concat"
-        join = line.arguments.get("join")
-        if join is not None:
-            word = join.text if isinstance(join, Scalar) else ""
-            if word not in ("concat", "add", "mul"):
-                self.problems.add(join.start, "join must be concat, add or mul")
-                return False
-            line.join = word
-        return True
 
 
 def _opens(value: Scalar) -> bool:

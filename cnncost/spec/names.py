@@ -17,7 +17,12 @@ if TYPE_CHECKING:
 COMMON = ("name", "from", "repeat", "frozen", "share")
 """Keys that go with every layer."""
 
-STRUCTURES = {"residual": ("shortcut",), "parallel": ("join",), "sequence": ()}
+STRUCTURES = {
+    "residual": ("shortcut",),
+    "parallel": ("join",),
+    "densely": ("times",),
+    "sequence": (),
+}
 """Each structure's further keys."""
 
 KEYWORDS = ("same", "valid", "depthwise", "nearest", "bilinear", "true", "false", "previous")

@@ -67,8 +67,10 @@ class Scope:
         for part in path.split("."):
             if isinstance(entry, Copies) and part.isdigit():
                 entry = entry.copy(int(part), done, offset)
+            elif isinstance(entry, Joined) and part in entry.joins:
+                entry = entry.joins[part]
             else:
-                if isinstance(entry, Copies):
+                while isinstance(entry, Copies):
                     entry = entry.copy(len(entry.copies), done, offset)
                 if not isinstance(entry, Scope):
                     raise Misread(offset, f"{quoted(path)}: {done} is a layer, not a block")
@@ -122,6 +124,29 @@ class Copies:
             raise Misread(offset, f"{name} has {held}, not {number}")
         return self.copies[number - 1]
 
+    @property
+    def leaving(self) -> Entry:
+        """What stands for them all: the last."""
+        return self.copies[-1] if self.copies else None
+
+
+class Joined(Copies):
+    """Copies of a list whose outputs are joined."""
+
+    __slots__ = ("joins", "output")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.joins: dict[str, Entry] = {}
+        """The joins that enter the copies, by name."""
+        self.output: int | None = None
+        """Their join; None if it was refused."""
+
+    @property
+    def leaving(self) -> Entry:
+        """What stands for them all: their join."""
+        return self.output
+
 
 Entry = int | Scope | Copies | None
 """A node by index, a block's call, copies, or what was refused."""
@@ -133,8 +158,8 @@ def output_of(entry: Entry) -> int:
     Raises:
         Unknown: it was refused before.
     """
-    if isinstance(entry, Copies):
-        entry = entry.copies[-1] if entry.copies else None
+    while isinstance(entry, Copies):
+        entry = entry.leaving
     if isinstance(entry, Scope):
         entry = entry.output
     if not isinstance(entry, int):

@@ -64,14 +64,14 @@ class Draft:
         """The name of the layer, or of the block's call around it, in whose line a number
         stands."""
         written = self.spec.written[index]
-        parts = re.findall(r"[^.]+(?:\.[0-9]+)?", self.network.nodes[index].name)
+        parts = re.findall(r"[^.]+(?:\.[0-9]+)*", self.network.nodes[index].name)
         call, line = written.call, written.line
         while not any(line.start <= place.start <= line.end for place in places):
             if call is None:
                 return self.network.nodes[index].name
             parts.pop()
             line, call = call.line, call.outer
-        return re.sub(r"\.[0-9]+$", "", ".".join(parts))
+        return re.sub(r"(\.[0-9]+)+$", "", ".".join(parts))
 
     def edited(self, changes: Sequence[Change]) -> Spec | None:
         """What the text with these changes reads as; None where it is no valid spec."""

@@ -57,9 +57,21 @@ STRUCTURES: dict[str, dict[str, Schema]] = {
         },
         "join": {"enum": ["concat", "add", "mul"], "description": "how the branches are joined"},
     },
+    "densely": {
+        "densely": {
+            **_LAYERS,
+            "minItems": 1,
+            "description": "copies of a list, each of which reads what enters and the outputs of "
+            "all copies before it, concatenated",
+        },
+        "times": {"type": ["integer", "string"], "minimum": 1, "description": "how many copies"},
+    },
     "sequence": {"sequence": {**_LAYERS, "description": "layers one after another"}},
 }
 """Each structure's keys."""
+
+_NEEDED = {"densely": ["times"]}
+"""The further keys that a structure cannot lack."""
 
 
 def schema() -> Schema:
@@ -157,7 +169,7 @@ def _doc(cls: type[Layer]) -> str:
 def _required(word: str, *, all_: bool = False) -> list[str]:
     """The keys that a type needs besides its own; its main argument too if `all_`."""
     if word in STRUCTURES:
-        return []
+        return _NEEDED.get(word, [])
     cls = layer_type(word)
     if cls.main is None and cls.kinds:
         return [] if not all_ else [name for name, kind in cls.kinds.items() if kind.required]

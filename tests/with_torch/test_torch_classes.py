@@ -74,6 +74,29 @@ layers:
   - {name: s2, stage: 6, range: 1}
   - {name: s3, stage: 8, range: 3, last: tanh}
 """,
+    "dense copies: of a block, of lines, frozen, shared, read in place, within others": """\
+input: [4, 8, 8]
+blocks:
+  grow(growth):
+    - {conv: 2 * growth, kernel: 1}
+    - batchnorm
+    - relu
+    - {conv: growth, kernel: 3, padding: 1}
+  stage(count, growth=3):
+    - {densely: [grow: growth], times: count}
+    - {conv: channels // 2, kernel: 1}
+layers:
+  - {name: a, stage: 3}
+  - {name: b, stage: 5, growth: 2}
+  - {name: c, densely: [relu, {conv: 2, kernel: 1}], times: 4}
+  - {name: d, densely: [{conv: 2, kernel: 1}, relu], times: 4, frozen: true}
+  - {name: e, densely: [grow: 2, {densely: [{conv: 1, kernel: 1}], times: 3}], times: 3}
+  - {name: f, densely: [{name: new, conv: 1, kernel: 1}, tanh], times: 3, repeat: 2}
+  - {conv: 4, kernel: 1}
+  - {name: g, stage: 3, share: a}
+  - {name: h, densely: [relu, {name: new, conv: 1, kernel: 1}], times: 3}
+  - {concat: [previous, h.2, h.new]}
+""",
 }
 
 
@@ -128,6 +151,8 @@ def _body(draw: random.Random, blocks: list[str], depth: int) -> list[str]:
         if depth < 2:
             inner = ", ".join(_body(draw, blocks, depth + 1))
             choices.append(f"{{name: {name}, parallel: [[{inner}], []]{repeat}}}")
+            times = draw.choice(["2", "4", "n"])
+            choices.append(f"{{name: {name}, densely: [{inner}], times: {times}{repeat}}}")
         lines.append(draw.choice(choices))
         known += [name] if f"name: {name}," in lines[-1] else []
     return lines
@@ -198,7 +223,7 @@ def test_as_much_is_kept_for_the_backward_pass(name: str) -> None:
 
 
 def test_random_blocks_are_the_flat_codes() -> None:
-    specs = [spec for spec in map(_drawn, range(120)) if spec]
+    specs = [spec for spec in map(_drawn, range(150)) if spec]
     assert len(specs) >= 40
     for spec in specs:
         _same(spec)

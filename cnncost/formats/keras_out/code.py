@@ -217,10 +217,12 @@ def _called(head: str, arguments: list[str], given: str) -> list[str]:
         rows, last = [f"    {head}(", f"        {', '.join(arguments)}"], "    )"
     if len(last) + len(given) + 2 <= WIDTH:
         return [*rows, f"{last}({given})"]
-    *tail, end = call(4, ")", given.strip("[]").split(", "))
-    assert last.strip() == ")"
-    tail[0] = tail[0] + "[" if given.startswith("[") else tail[0]
-    return [*rows, *tail, end.replace(")", "])") if given.startswith("[") else end]
+    assert last == "    )"
+    opened, closed = ("[", "]") if given.startswith("[") else ("", "")
+    items = given.strip("[]").split(", ")
+    inner = f"        {', '.join(items)}"
+    lines = [inner] if len(inner) <= WIDTH else [f"        {item}," for item in items]
+    return [*rows, f"{last}({opened}", *lines, f"    {closed})"]
 
 
 def _together(variables: list[str]) -> str:

@@ -149,7 +149,8 @@ def _alike(one: Part, other: Part) -> bool:
 def _assigned(target: str, part: Part) -> list[str]:
     """The line that makes a part's module."""
     if part.copies not in ("", "1"):
-        return layout.repeated(8, target, part.module, part.written, part.copies)
+        head = f"{target} = {part.holder}"
+        return layout.repeated(8, head, part.module, part.written, part.copies)
     return layout.call(8, f"{target} = {part.module}", part.written)
 
 

@@ -10,6 +10,7 @@ from cnncost.costs import Convention, count_network
 from cnncost.formats.torch_out import layout
 from cnncost.formats.torch_out.body import Body
 from cnncost.formats.torch_out.copies import merged
+from cnncost.formats.torch_out.dense import gathered
 from cnncost.formats.torch_out.names import identifiers
 from cnncost.formats.torch_out.parts import Argument, Part, Unit
 from cnncost.formats.torch_out.templates import Dressed, Template, skeleton, template
@@ -45,7 +46,8 @@ class Classes:
 
     def dressed(self, parts: Sequence[Part], outputs: set[int]) -> list[Part]:
         """Parts with their calls' classes, copies that follow one another as one."""
-        return merged([self._dressed(part) for part in parts], outputs)
+        dressed = [self._dressed(part) for part in parts]
+        return merged(gathered(dressed, outputs), outputs)
 
     def named(self, body: Body) -> Body:
         """A body with the classes' names in place of their numbers."""

@@ -23,7 +23,7 @@ from cnncost.formats.torch_out.parts import Part, leaf
 from cnncost.formats.torch_out.tree import Tree
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from cnncost.formats.torch_out.piece import Piece
     from cnncost.network import Network
@@ -58,7 +58,7 @@ def pytorch_code(network: Network, *, measured: bool = False, tapped: bool = Fal
     """
     pieces = _pieces(network, tapped)
     body = _flat(network, pieces, measured=measured, tapped=tapped)
-    return _file(network, pieces, [_root(network, body)])
+    return _file(network, body.parts, [_root(network, body)])
 
 
 def pytorch_classes(network: Network, written: Mapping[int, Written]) -> str:
@@ -78,7 +78,9 @@ def pytorch_classes(network: Network, written: Mapping[int, Written]) -> str:
     classes = Classes(network, written, tree.units(), [name, *MODULES])
     parts = classes.dressed(tree.parts, set(tree.outputs))
     body = Body(parts, [(node.index, node.name) for node in network.inputs], tree.outputs)
-    return _file(network, pieces, [*classes.texts(), _root(network, classes.named(body))])
+    inner = [part for one in classes.templates for part in one.parts]
+    texts = [*classes.texts(), _root(network, classes.named(body))]
+    return _file(network, [*inner, *parts], texts)
 
 
 def _pieces(network: Network, apart: bool = False) -> dict[int, Piece]:
@@ -104,8 +106,8 @@ def _root(network: Network, body: Body) -> str:
     return "\n".join([head, *_docstring(network), "", *body.lines()])
 
 
-def _file(network: Network, pieces: dict[int, Piece], classes: list[str]) -> str:
-    extras = sorted({piece.extra for piece in pieces.values() if piece.extra})
+def _file(network: Network, parts: Sequence[Part], classes: list[str]) -> str:
+    extras = sorted({part.extra for part in parts if part.extra})
     text = "\n\n\n".join([*(MODULES[name].strip("\n") for name in extras), *classes])
     return f"{_title(network)}\n\n{_imports(text)}\n\n\n{text}\n"
 

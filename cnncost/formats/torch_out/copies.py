@@ -47,14 +47,16 @@ def _one(run: Sequence[Part]) -> Sequence[Part]:
     """One part for a run of copies that are given the same, or what grows evenly; the first
     of several often differs and stands alone then."""
     base = run[0].name.removesuffix(".1")
-    if (whole := _merge(run, base)) is not None:
+    if (whole := one_for(run, base)) is not None:
         return [whole]
-    if len(run) > 2 and (rest := _merge(run[1:], f"{base}.rest")) is not None:
+    if len(run) > 2 and (rest := one_for(run[1:], f"{base}.rest")) is not None:
         return [run[0]._replace(name=f"{base}.first"), rest]
     return run
 
 
-def _merge(run: Sequence[Part], name: str) -> Part | None:
+def one_for(run: Sequence[Part], name: str) -> Part | None:
+    """One part of this name for copies that are given the same, or what grows evenly; None
+    for others."""
     arguments: list[Argument] = []
     for same in zip(*(part.arguments for part in run), strict=True):
         value = _even([one.value for one in same])

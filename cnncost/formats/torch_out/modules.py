@@ -66,6 +66,16 @@ class DropPath(nn.Module):
         mask = x.new_empty(x.shape[0], *[1] * (x.dim() - 1)).bernoulli_(keep).div_(keep)
         return x * mask
 ''',
+    "Dense": '''
+class Dense(nn.Sequential):
+    """Modules that each read what enters and what left all before them, joined."""
+
+    def forward(self, x):
+        outputs = [x]
+        for module in self:
+            outputs.append(module(torch.cat(outputs, dim=1) if len(outputs) > 1 else x))
+        return torch.cat(outputs, dim=1)
+''',
     "PixelShuffle": '''
 class PixelShuffle(nn.Module):
     """Channels become finer positions, by a factor an axis."""

@@ -70,6 +70,8 @@ class Part(NamedTuple):
     """The call that it stands for, until that has a class."""
     copies: str = ""
     """How many of it follow one another; empty for one that stands alone."""
+    holder: str = "nn.Sequential"
+    """The class of what holds the copies."""
 
     @property
     def written(self) -> list[str]:
