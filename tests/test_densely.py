@@ -390,8 +390,8 @@ layers:
 
 def test_what_is_as_wide_as_the_input_of_the_first_copy_is_so_in_all() -> None:
     network = cnncost.loads(WIDE).network
-    text = structured_text(graph_of(network))
-    assert text.count("densely") > 1
+    text = attempt(graph_of(network))
+    assert "densely:" in text
     assert equal(cnncost.loads(text).network, network)
 
 
