@@ -377,6 +377,24 @@ def test_densenet_comes_back_short() -> None:
     assert len(text.splitlines()) <= 60 < len(spec_text(graph).splitlines())
 
 
+WIDE = """
+input: [4, 8, 8]
+layers:
+  - densely: [{conv: 4, kernel: 1}, batchnorm, relu, {conv: 4, kernel: 1}, batchnorm, relu]
+    times: 3
+  - {conv: 8, kernel: 1}
+  - densely: [{conv: 8, kernel: 1}, batchnorm, relu, {conv: 8, kernel: 1}, batchnorm, relu]
+    times: 3
+"""
+
+
+def test_what_is_as_wide_as_the_input_of_the_first_copy_is_so_in_all() -> None:
+    network = cnncost.loads(WIDE).network
+    text = attempt(graph_of(network))
+    assert "densely:" in text
+    assert equal(cnncost.loads(text).network, network)
+
+
 # Edits
 
 

@@ -45,6 +45,8 @@ class Dense:
         inner = [part for piece in self.pieces[self.start :] for part in piece.walk()]
         shared = commonprefix([part.path for part in inner if part.named])  # noqa: RUF071  names
         path = re.sub(r"[._]?[^._]*$", "", shared)  # whole words: copies are numbered behind it
+        body = self._body(1)
+        _rehome(body, path)
         return Piece(
             "densely",
             {"times": self.copies},
@@ -52,7 +54,7 @@ class Dense:
             self.join.reads[0],
             self.join.name,
             named=bool(path),
-            branches=[self._body(1)],
+            branches=[body],
         )
 
     def _length(self) -> int:
@@ -91,6 +93,17 @@ class Dense:
         all_before = ",".join(self.join.reads[:number])
         joins = piece.word == "concat" and piece.reads == all_before and self.uses[piece.out] == 1
         return piece.out if joins else ""
+
+
+def _rehome(body: list[Piece], path: str) -> None:
+    """Take the first copy's own module out of the paths of its lines, which stand for all."""
+    inner = [part for piece in body for part in piece.walk()]
+    homes = [part.path.split(".")[:-1] for part in inner if part.named]
+    own = commonprefix(homes)  # noqa: RUF071  lists of names, not texts
+    for part in inner:
+        words = part.path.split(".")
+        if path and len(own) > path.count(".") + 1 and words[: len(own)] == own:
+            part.path = ".".join([path, *words[len(own) :]])
 
 
 def _alike(a: Piece, b: Piece) -> bool:

@@ -125,8 +125,8 @@ def _said(
         line = part.unit.call.line if part.unit else written[part.node].line
         # What follows a first copy is one copy less than the spec repeats.
         repeat = None if part.name.endswith(".rest") else line.common.get("repeat")
-        repeat = line.arguments.get("times") if part.holder == "Dense" else repeat
-        given = {**line.arguments, "copies": repeat}
+        times = line.arguments.get("times") if part.holder == "Dense" else None
+        given = {**line.arguments, "copies": times or repeat}
         for name in ("copies", *(argument.name for argument in part.arguments)):
             text = getattr(given.get(name), "text", "")
             if text in names:
