@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from cnncost.suggest.tables import Costs, Factor, Scope, Tables
@@ -17,11 +18,11 @@ class Part:
     amounts: Any  # Any: numpy's array of int64
     """One axis a variable."""
 
-    @property
+    @cached_property
     def least(self) -> int:
         return int(self.amounts.min())
 
-    @property
+    @cached_property
     def most(self) -> int:
         return int(self.amounts.max())
 

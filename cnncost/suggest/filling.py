@@ -234,10 +234,17 @@ class _NodeModel:
 
 
 def _through(chain: Chain, pieces: Sequence[Piece], word: str) -> list[Piece]:
-    """A chain in the place of the layer itself; what another chain put beside it stays."""
+    """A chain in the place of the layer itself: what another chain put beside it stays, and
+    goes where the layer goes."""
     out: list[Piece] = []
     for layer, xs in pieces:
-        out += chain(layer, xs) if layer.word == word else [(layer, xs)]
+        if layer.word != word:
+            out.append((layer, xs))
+            continue
+        own = chain(layer, xs)
+        if not own:
+            return []
+        out += own
     return out
 
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 
 from cnncost.costs.memory.inference import Lives
 from cnncost.network import Network
@@ -47,15 +47,26 @@ class Row:
         parts = [part((v,), added) for v, added in self.singles.items() if any(added)]
         return Column(self.base, (*parts, *self.pairs), uses)
 
-    def covers(self, other: Row) -> bool:
-        """Whether this row is at least the other whatever the plan chooses."""
-        gap = self.base - other.base
-        gap += sum(part.least for part in self.pairs) - sum(part.most for part in other.pairs)
+    @cached_property
+    def spread(self) -> tuple[int, int]:
+        """The least and the most that all pairs add."""
+        return sum(part.least for part in self.pairs), sum(part.most for part in self.pairs)
+
+    def covers(self, other: Row, less: int = 0) -> bool:
+        """Whether this row, `less` so many bytes, is at least the other whatever is chosen."""
+        gap = self.base - less - other.base
+        if gap < 0:  # as the network stands nothing is added
+            return False
+        gap += self.spread[0] - other.spread[1]
         for v in dict.fromkeys((*self.singles, *other.singles)):
             mine, theirs = self.singles.get(v, ()), other.singles.get(v, ())
+            if mine == theirs:
+                continue
             count = max(len(mine), len(theirs))
             pairs = zip(mine or (0,) * count, theirs or (0,) * count, strict=True)
             gap += min([a - b for a, b in pairs])
+            if gap < 0:  # each variable adds at most what its first choice does: nothing
+                return False
         return gap >= 0
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from time import monotonic
 
+from cnncost.quantity import counted
 from cnncost.suggest import labels
 from cnncost.suggest.budget import Budget
 from cnncost.suggest.clock import Clock, TimeOverError
@@ -89,14 +90,19 @@ class Search:
 
     def space(self) -> str:
         """What plans are chosen among, in words."""
-        widths = sum(variable.group for variable in self.variables)
-        others = sum(len(v.choices) - 1 for v in self.variables if not v.group)
+        changed = [variable for variable in self.variables if len(variable.choices) > 1]
+        widths = sum(variable.group for variable in changed)
+        others = sum(len(v.choices) - 1 for v in changed if not v.group)
         spatial = len(self.offers) - 1
         kinds = [offer.choice.kind for offer in self.offers if offer.choice is not None]
         alone = " (a multiplier without widths)" if multiplier.KIND in kinds else ""
+        moves = "no spatial change"
+        if spatial:
+            of = f"of {spatial} spatial changes" if spatial > 1 else "spatial change"
+            moves = f"at most one {of}{alone}"
         return (
-            f"{widths} widths, {others} structural choices (replacing at most half of the "
-            f"convolutions) and at most one of {spatial} spatial changes{alone}"
+            f"{counted(widths, 'width')}, {counted(others, 'structural choice')} (replacing at "
+            f"most half of the convolutions) and {moves}"
         )
 
     def least(self, budget: Budget) -> int:

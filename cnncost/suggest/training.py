@@ -245,7 +245,7 @@ class _Step:
         tensor = one.at.phase == OPTIMIZER or other.at.phase == OPTIMIZER
         if tensor and self.optimizer.scratch:
             return False
-        return replace(one.row, base=one.row.base - less).covers(other.row)
+        return one.row.covers(other.row, less)
 
 
 def living(network: Network, meter: Meter) -> dict[At, int]:
