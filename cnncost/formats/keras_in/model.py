@@ -78,6 +78,7 @@ def model_of(node: Mapping[str, Any], file: str) -> Model:  # Any: what JSON hol
     outputs: tuple[Ref, ...]
     if kind == "Sequential" or "input_layers" not in config:
         layers = tuple(_chain(parts, config, file))
+        recorded = _built(layers)
         inputs, outputs = (Ref(layers[0].name),), (Ref(layers[-1].name),)
     else:
         layers = tuple(_layer(part, _calls(part, recorded, file), file) for part in parts)
@@ -85,6 +86,12 @@ def model_of(node: Mapping[str, Any], file: str) -> Model:  # Any: what JSON hol
         outputs = tuple(_refs(config.get("output_layers"), file))
     _unique(layers, file)
     return Model(name, layers, inputs, outputs, recorded)
+
+
+def _built(layers: tuple[Layer, ...]) -> dict[Ref, tuple[object, ...]]:
+    """The shapes of a Sequential's tensors: what the layer behind each was built for."""
+    pairs = zip(layers, layers[1:], strict=False)
+    return {Ref(above.name): layer.built for above, layer in pairs if layer.built is not None}
 
 
 def _unique(layers: tuple[Layer, ...], file: str) -> None:
