@@ -163,6 +163,9 @@ def _call(node: object, recorded: dict[Ref, tuple[object, ...]], file: str) -> C
             numbers.append(value)
             continue
         config = value.get("config")
+        if value.get("class_name") in ("__slice__", "__ellipsis__"):
+            numbers.append(_index(config if isinstance(config, dict) else {}, value["class_name"]))
+            continue
         if value.get("class_name") != "__keras_tensor__" or not isinstance(config, dict):
             continue
         refs = list(_refs(config.get("keras_history"), file))
@@ -170,6 +173,14 @@ def _call(node: object, recorded: dict[Ref, tuple[object, ...]], file: str) -> C
         if isinstance(config.get("shape"), list) and len(refs) == 1:
             recorded[refs[0]] = tuple(config["shape"])
     return Call(tuple(reads), tuple(numbers))
+
+
+def _index(config: Mapping[str, Any], kind: str) -> object:  # Any: what JSON holds
+    """An index as Python has it."""
+    if kind == "__ellipsis__":
+        return Ellipsis
+    ends = [config.get(key) for key in ("start", "stop", "step")]
+    return slice(*ends) if all(n is None or type(n) is int for n in ends) else None
 
 
 def _leaves(value: object) -> Iterator[object]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from cnncost.errors import CnncostError
@@ -204,6 +205,8 @@ def _one(k: Importer, model: Model, layer: Layer, at: int, reads: list[Tensor]) 
     written = model.recorded.get(Ref(layer.name, at))
     dims = k.dims(written) if written else None
     before = len(k.ops)
+    if numbers := layer.calls[at].numbers:  # an operation has no configuration of its own
+        layer = replace(layer, config={**layer.config, "arguments": numbers})
     try:
         made = rule_of(layer, len(reads))(k, layer, reads)
         # Other inputs than the file's give other shapes: only equal inputs can be compared.
