@@ -10,6 +10,7 @@ from cnncost.formats.onnx_in.importer import Importer
 from cnncost.formats.onnx_in.inexpressible import Inexpressible
 from cnncost.formats.onnx_in.model import Step, Tensor
 from cnncost.formats.onnx_in.sources import sole_source
+from cnncost.formats.pads import tidy, together
 from cnncost.shape import same_padding
 
 if TYPE_CHECKING:
@@ -51,13 +52,6 @@ def padding(step: Step, extents: Sizes, kernel: Sizes) -> Argument:
             raise Inexpressible(f"pads {list(given)} over {axes} axes")
         pads = list(zip(given[:axes], given[axes:], strict=True))
     return tidy(tuple(pads))
-
-
-def tidy(pads: tuple[tuple[int, int], ...]) -> Argument:
-    """Pairs as shortly as a spec can have them."""
-    if any(before != after for before, after in pads):
-        return pads
-    return alike(tuple(before for before, _ in pads))
 
 
 def conv(importer: Importer, step: Step) -> None:
@@ -148,17 +142,7 @@ def _with_pad(
     made = sole_source(importer, step.inputs[0])
     if made is None or made.op != "Pad":
         return name, pads
-    sides = [_pairs(item, axes) for item in (pads, op.arguments["amount"])]
-    total = tuple((a + c, b + d) for (a, b), (c, d) in zip(*sides, strict=True))
-    return op.reads[0], tidy(total)
-
-
-def _pairs(value: Argument, axes: int) -> list[tuple[int, int]]:
-    items = value if isinstance(value, tuple) else (value,) * axes
-    return [
-        (item[0], item[1]) if isinstance(item, tuple) else (item, item)  # type: ignore[misc]  # whole numbers
-        for item in items
-    ]
+    return op.reads[0], together(pads, op.arguments["amount"], axes)
 
 
 def pool(importer: Importer, step: Step) -> None:

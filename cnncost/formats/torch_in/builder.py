@@ -73,6 +73,8 @@ class Builder:
     """What has no cost and no word of its own, and what it is written as; how often."""
     reached: set[str] = field(default_factory=set)
     """The parameters that some operation uses."""
+    zeros: set[str] = field(default_factory=set)
+    """The layers of padding that add zeros."""
     _taken: set[str] = field(default_factory=set)
     _solid: dict[Value, str] = field(default_factory=dict)
     _owners: dict[tuple[str, ...], str] = field(default_factory=dict)
