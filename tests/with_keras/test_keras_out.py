@@ -24,6 +24,7 @@ import keras
 import numpy
 import torch
 
+
 def built(network: Network) -> keras.Model:
     names: dict[str, object] = {}
     exec(compile(keras_code(network), "net.py", "exec"), names)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from cnncost.errors import CnncostError
@@ -90,7 +91,7 @@ def model_of(node: Mapping[str, Any], file: str) -> Model:  # Any: what JSON hol
 
 def _built(layers: tuple[Layer, ...]) -> dict[Ref, tuple[object, ...]]:
     """The shapes of a Sequential's tensors: what the layer behind each was built for."""
-    pairs = zip(layers, layers[1:], strict=False)
+    pairs = pairwise(layers)
     return {Ref(above.name): layer.built for above, layer in pairs if layer.built is not None}
 
 

@@ -10,7 +10,6 @@ from typing import Any
 from cnncost.errors import CnncostError
 from cnncost.formats.onnx_in.wire import Broken, without_weights
 
-
 PRODUCTS = ("Conv", "ConvTranspose", "Gemm", "MatMul")
 """Operations whose uses of weights are counted."""
 

@@ -109,7 +109,7 @@ def tile(importer: Importer, step: Step) -> None:
         raise Inexpressible(f"{len(value.shape)} axes repeated {repeats} times")
     ones = [axis for axis, n in enumerate(value.shape) if n == 1 and repeats[axis] > 1]
     if ones == [axis for axis, n in enumerate(repeats) if n > 1]:
-        if len(ones) == 1 and len(value.shape) > 2 and 2 <= ones[0]:
+        if len(ones) == 1 and len(value.shape) > 2 and ones[0] >= 2:
             made = _stretched(importer, step, value, ones[0], repeats[ones[0]])
         else:
             want = tuple(n * by for n, by in zip(value.shape, repeats, strict=True))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from heapq import heapify, heappop, heappush
 from pathlib import PurePath
 
@@ -197,8 +198,13 @@ def _fold(importer: Importer, step: Step) -> None:
 
 
 def _layer(importer: Importer, step: Step) -> None:
-    if step.outputs[0] in importer.norms:
-        written_norms.emit(importer, step, importer.norms[step.outputs[0]])
+    norm = importer.norms.get(step.outputs[0])
+    if norm is not None:
+        whole = replace(step, op="Norm", inputs=(norm.x, *norm.learned))
+        try:
+            written_norms.emit(importer, whole, norm)
+        except Inexpressible as why:  # its parts were not emitted: it is opaque as a whole
+            importer.opaque(whole, importer.dims(norm.x), str(why))
         return
     if step.op not in OPERATIONS or step.domain not in DOMAINS:
         raise Inexpressible("the language has no word for it")

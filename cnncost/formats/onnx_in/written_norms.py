@@ -203,5 +203,3 @@ def _by_groups(importer: Importer, step: Step, norm: Norm, span: tuple[int, int]
             step, "groupnorm", [name], weights=weights, groups=groups, affine=affine
         )
     importer.values[step.outputs[0]] = back(made).reshaped(shape)
-
-
