@@ -74,7 +74,7 @@ def test_the_same_with_a_layer_behind(tmp_path: Path) -> None:
     spec = cnncost.load(saved(tmp_path, own, conv))
     shapes = [str(node.output) for node in spec.network.layers]
     assert shapes == ["5x6x6", "4x4x4"]
-    assert spec.unknown == ("my>own: My>Own: its class is not known",)
+    assert spec.unknown == ("my_own: My>Own: its class is not known",)
 
 
 def test_strict_refuses_it(tmp_path: Path) -> None:
