@@ -20,7 +20,7 @@ from cnncost.formats.onnx_in.importer import Importer, Pending
 from cnncost.formats.onnx_in.inexpressible import Inexpressible
 from cnncost.formats.onnx_in.joining import JOINED, PLAIN, broadest, join
 from cnncost.formats.onnx_in.model import Step
-from cnncost.formats.torch_in.value import Value
+from cnncost.formats.value import Value
 
 DEEPEST = 12
 """Elementwise steps that are taken together at most; gelu by tanh has eight."""

@@ -15,8 +15,8 @@ from cnncost.formats.onnx_in.curves import Curve
 from cnncost.formats.onnx_in.inexpressible import Inexpressible
 from cnncost.formats.onnx_in.joining import AXES, broadest
 from cnncost.formats.onnx_in.model import Model, Step, Tensor
-from cnncost.formats.onnx_in.views import layers_of
-from cnncost.formats.torch_in.value import Shape, Value
+from cnncost.formats.value import Shape, Value
+from cnncost.formats.views import layers_of
 from cnncost.layers import layer_type, read
 from cnncost.shape import Shape as SpecShape
 

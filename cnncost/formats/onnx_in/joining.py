@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from cnncost.formats.onnx_in.inexpressible import Inexpressible
 from cnncost.formats.onnx_in.model import Step
-from cnncost.formats.onnx_in.order import order_of
-from cnncost.formats.torch_in.value import Shape, Value
+from cnncost.formats.order import order_of
+from cnncost.formats.value import Shape, Value
 
 if TYPE_CHECKING:
     from cnncost.formats.onnx_in.importer import Importer

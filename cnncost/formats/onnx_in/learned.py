@@ -9,9 +9,9 @@ from cnncost.formats.graph import Op
 from cnncost.formats.onnx_in.importer import Importer
 from cnncost.formats.onnx_in.inexpressible import Inexpressible
 from cnncost.formats.onnx_in.model import PRODUCTS, Step
-from cnncost.formats.onnx_in.order import order_of
 from cnncost.formats.onnx_in.sources import sole_source
-from cnncost.formats.torch_in.value import Value
+from cnncost.formats.order import order_of
+from cnncost.formats.value import Value
 
 NORMS = ("batchnorm", "layernorm", "groupnorm", "instancenorm")
 

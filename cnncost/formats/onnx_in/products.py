@@ -9,7 +9,7 @@ from cnncost.formats.onnx_in.importer import Importer
 from cnncost.formats.onnx_in.inexpressible import Inexpressible
 from cnncost.formats.onnx_in.joining import broadcast, spread
 from cnncost.formats.onnx_in.model import Step
-from cnncost.formats.torch_in.value import Value
+from cnncost.formats.value import Value
 
 
 def gemm(importer: Importer, step: Step) -> None:

@@ -10,7 +10,7 @@ from cnncost.formats.onnx_in.inexpressible import Inexpressible
 from cnncost.formats.onnx_in.joining import broadcast, spread
 from cnncost.formats.onnx_in.model import Step
 from cnncost.formats.onnx_in.windows import alike
-from cnncost.formats.torch_in.value import Value
+from cnncost.formats.value import Value
 
 LONGEST = 32
 """Views in a row that are kept as such; networks have a handful."""

@@ -30,7 +30,7 @@ from cnncost.formats.onnx_in.inexpressible import Inexpressible
 from cnncost.formats.onnx_in.model import PRODUCTS, Model, Step, Tensor
 from cnncost.formats.onnx_in.unheld import shapes_of_constants
 from cnncost.formats.onnx_in.unknown import shapes_of
-from cnncost.formats.torch_in.value import Shape, Value
+from cnncost.formats.value import Shape, Value
 
 OPERATIONS: dict[str, Callable[[Importer, Step], None]] = {
     **elementwise.OPERATIONS,

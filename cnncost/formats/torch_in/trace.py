@@ -11,8 +11,8 @@ from cnncost.errors import CnncostError
 from cnncost.formats.graph import Graph
 from cnncost.formats.torch_in import elementwise, shaping, windows
 from cnncost.formats.torch_in.builder import Builder, Call, subject
-from cnncost.formats.torch_in.value import Constant, Value
 from cnncost.formats.torch_in.zeros import taken_in
+from cnncost.formats.value import Constant, Value
 
 if TYPE_CHECKING:
     from torch import fx, nn

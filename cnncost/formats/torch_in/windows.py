@@ -6,7 +6,7 @@ from math import prod
 from typing import Any
 
 from cnncost.formats.torch_in.builder import Builder, Call, subject
-from cnncost.formats.torch_in.value import Constant, Value
+from cnncost.formats.value import Constant, Value
 
 Sizes = int | tuple[int, ...]
 
