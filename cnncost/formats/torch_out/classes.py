@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cnncost.costs import Convention, count_network
-from cnncost.formats.identifiers import identifiers
 from cnncost.formats import layout
+from cnncost.formats.identifiers import identifiers
 from cnncost.formats.torch_out.body import Body
 from cnncost.formats.torch_out.copies import merged
 from cnncost.formats.torch_out.parts import Argument, Part, Unit
