@@ -1,84 +1,127 @@
-"""How the lines of a spec are set: short lists within one line, long ones a line an item."""
+"""Statements laid out as a formatter would: on one line where it fits."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+import re
+from collections.abc import Sequence
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+WIDTH = 88
+"""The formatters' own default."""
 
-WIDTH = 100
-"""Columns of a line that is not one layer."""
-
-MARGIN = 12
-"""Columns that a list in a structure of a block stands in."""
+_LISTED = re.compile(r"\[[^\[\]]*\]|[^,\[\]]+")
 
 
-class Item(NamedTuple):
-    """An entry of a list: its text within a line, where it has one, and as lines of its own."""
-
-    flow: str
-    """Empty if it takes more lines than one."""
-    lines: list[str]
-    """Without the dash."""
+def call(indent: int, head: str, arguments: Sequence[str]) -> list[str]:
+    """`head(arguments)` at an indent: on one line, or its arguments on one, or one each."""
+    return _bracketed(indent, head, arguments, "")
 
 
-def mapping(keys: list[str], *, wraps: bool) -> Item:
-    """A line of keys with their values, over several lines if it may and is long; a single word
-    as it is."""
-    if len(keys) == 1 and ": " not in keys[0]:
-        return Item(keys[0], keys)
-    text = "{" + ", ".join(keys) + "}"
-    return Item(text, _wrapped(keys) if wraps and len(text) > WIDTH else [text])
+def signature(indent: int, head: str, arguments: Sequence[str]) -> list[str]:
+    """`head(arguments):` at an indent, laid out likewise."""
+    return _bracketed(indent, head, arguments, ":")
 
 
-def structure(above: list[str], parts: list[tuple[str, Item]], below: list[str]) -> Item:
-    """Keys with lists behind them, and further keys above and below."""
-    flow = ""
-    if all(item.flow for _, item in parts) and len(parts) == 1:
-        keys = [*above, *(f"{key}: {item.flow}" for key, item in parts), *below]
-        flow = "{" + ", ".join(keys) + "}"
-    flow = flow if len(flow) <= WIDTH - MARGIN else ""
-    if flow and (above or below):
-        return Item(flow, [flow])
-    lines = list(above)
-    for key, item in parts:
-        within = f"{key}: {item.flow}"
-        if item.flow and len(within) <= WIDTH - MARGIN:
-            lines.append(within)
+def _bracketed(indent: int, head: str, arguments: Sequence[str], end: str) -> list[str]:
+    space = " " * indent
+    line = f"{space}{head}({', '.join(arguments)}){end}"
+    if len(line) <= WIDTH or not arguments:
+        return [line]
+    inner = f"{space}    {', '.join(arguments)}"
+    if len(inner) <= WIDTH:
+        return [f"{space}{head}(", inner, f"{space}){end}"]
+    rows = [row for argument in arguments for row in _item(indent + 4, argument)]
+    return [f"{space}{head}(", *rows, f"{space}){end}"]
+
+
+def repeated(
+    indent: int, target: str, module: str, arguments: Sequence[str], copies: str
+) -> list[str]:
+    """Copies of a module one after the other; `i` in the arguments is the copy's number."""
+    space = " " * indent
+    word = "i" if any(re.search(r"\bi\b", one) for one in arguments) else "_"
+    item, loop = f"{module}({', '.join(arguments)})", f"for {word} in range({copies})"
+    head = f"{space}{target} = nn.Sequential("
+    line = f"{head}*[{item} {loop}])"
+    if len(line) <= WIDTH:
+        return [line]
+    inner = f"{space}    *[{item} {loop}]"
+    if len(inner) <= WIDTH:
+        return [head, inner, f"{space})"]
+    rows = call(indent + 8, module, arguments)
+    return [head, f"{space}    *[", *rows, f"{space}        {loop}", f"{space}    ]", f"{space})"]
+
+
+def _item(indent: int, text: str) -> list[str]:
+    """One argument on its line, or, if it is a list that does not fit, an item a line."""
+    space = " " * indent
+    if len(space + text) < WIDTH or not text.startswith("["):
+        return [f"{space}{text},"]
+    items = [item.strip() for item in _LISTED.findall(text[1:-1]) if item.strip()]
+    return [f"{space}[", *(row for item in items for row in _item(indent + 4, item)), f"{space}],"]
+
+
+def statement(indent: int, target: str, value: str, sign: str = "") -> list[str]:
+    """`target = value` at an indent; operands of `sign` stand on lines of their own if need be."""
+    space = " " * indent
+    line = f"{space}{target} = {value}"
+    if len(line) <= WIDTH:
+        return [line]
+    head, arguments = _call(value)
+    plain = bool(arguments) and not sign and ")" not in head
+    if plain and len(f"{space}{target} = {head}(") <= WIDTH:
+        return call(indent, f"{target} = {head}", arguments)
+    return [f"{space}{target} = (", *_value(indent + 4, value, sign), f"{space})"]
+
+
+def returned(indent: int, values: Sequence[str]) -> list[str]:
+    """`return` of one value or several, laid out likewise."""
+    line = f"{' ' * indent}return {', '.join(values)}"
+    if len(line) <= WIDTH or len(values) == 1:
+        return [line]
+    space = " " * indent
+    return [f"{space}return (", *(f"{space}    {value}," for value in values), f"{space})"]
+
+
+def _value(indent: int, value: str, sign: str) -> list[str]:
+    """A value on lines of its own."""
+    space = " " * indent
+    if len(space + value) <= WIDTH:
+        return [space + value]
+    if sign:
+        first, *rest = value.split(f" {sign} ")
+        return [space + first, *(f"{space}{sign} {one}" for one in rest)]
+    links = re.split(r"(?<=\))(?=\.)", value)
+    if len(links) > 2:
+        return [space + link for link in links]
+    head, arguments = _call(value)
+    if len(f"{space}{head}(") <= WIDTH or len(links) == 1:
+        return call(indent, head, arguments)
+    inner, arguments = _call(links[0])
+    rows = call(indent, inner, arguments)
+    if len(rows) == 1:
+        rows = [f"{space}{inner}(", f"{space}    {', '.join(arguments)}", f"{space})"]
+    return [*rows[:-1], rows[-1] + links[1]]
+
+
+def _call(value: str) -> tuple[str, list[str]]:
+    """The last call of a value: what is called, and its arguments; none if it ends in no call."""
+    depth = 0
+    for i in range(len(value) - 1, -1, -1):
+        depth += (value[i] == ")") - (value[i] == "(")
+        if depth == 0:
+            break
+    if not value.endswith(")"):
+        return value, []
+    return value[:i], _arguments(value[i + 1 : -1])
+
+
+def _arguments(text: str) -> list[str]:
+    """A call's arguments, apart at the commas outside all brackets."""
+    found, depth = [""], 0
+    for character in text:
+        depth += (character in "([") - (character in ")]")
+        if character == "," and not depth:
+            found.append("")
         else:
-            lines += [f"{key}:", *(f"  {line}" for line in item.lines)]
-    lines += below
-    return Item(flow, lines)
-
-
-def listed(items: Iterable[Item]) -> Item:
-    """A list; within a line if it is short."""
-    entries = list(items)
-    flow = f"[{', '.join(item.flow for item in entries)}]"
-    short = all(item.flow for item in entries) and len(flow) <= WIDTH - MARGIN
-    return Item(flow if short else "", [line for item in entries for line in dashed(item)])
-
-
-def dashed(item: Item) -> list[str]:
-    """An item as an entry of a list."""
-    first, *others = item.lines
-    return [f"- {first}", *(f"  {line}" for line in others)]
-
-
-def branch(item: Item) -> Item:
-    """A list as an entry of a list: within a line if it fits."""
-    return Item(item.flow, [item.flow]) if item.flow else item
-
-
-def _wrapped(keys: list[str]) -> list[str]:
-    """A mapping over as many lines as it needs."""
-    lines = ["{" + keys[0]]
-    for key in keys[1:]:
-        if len(lines[-1]) + len(key) + 2 <= WIDTH - MARGIN:
-            lines[-1] += f", {key}"
-        else:
-            lines[-1] += ","
-            lines.append(f" {key}")
-    lines[-1] += "}"
-    return lines
+            found[-1] += character
+    return [one.strip() for one in found]

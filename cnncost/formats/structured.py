@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cnncost.errors import CnncostError
-from cnncost.formats.layout import Item, branch, dashed, listed, mapping, structure
 from cnncost.formats.paths import common
 from cnncost.formats.pieces import Expression
 from cnncost.formats.repeats import Block, find_blocks, same
 from cnncost.formats.series import USUAL, Series, link
+from cnncost.formats.spec_layout import Item, branch, dashed, listed, mapping, structure
 from cnncost.formats.spec_text import (
     clean,
     heading,

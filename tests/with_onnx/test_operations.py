@@ -441,6 +441,13 @@ CURVES = [
 
 SHUFFLED = (1, 6, 4, 5)
 VIEWS = [
+    Case(  # each row twice: nearest neighbours
+        "tile",
+        (1, 3, 4, 5),
+        "u = Unsqueeze (x, a)\nt = Tile (u, n)\ny = Reshape (t, d)",
+        "{upsample: [2, 1]}",
+        numbers={"a": [3], "n": [1, 1, 1, 2, 1], "d": [1, 3, 8, 5]},
+    ),
     Case("flatten", (1, 3, 8, 9), "y = Flatten (x)", "flatten"),
     Case("reshape", (1, 12), "y = Reshape (x, n)", "{reshape: [3, 4]}", numbers={"n": [0, 3, -1]}),
     Case(
@@ -704,7 +711,20 @@ def test_a_model_is_the_spec_that_a_person_would_write(case: Case, tmp_path: Pat
 
 STAND_INS = {
     **dict.fromkeys(
-        ("Abs", "Atan", "Ceil", "Cos", "Erf", "Exp", "Floor", "Log", "Neg", "Reciprocal", "Round"),
+        (
+            "Abs",
+            "Atan",
+            "Ceil",
+            "Cos",
+            "Erf",
+            "Erfc",
+            "Exp",
+            "Floor",
+            "Log",
+            "Neg",
+            "Reciprocal",
+            "Round",
+        ),
         "identity",
     ),
     **dict.fromkeys(("Sign", "Sin", "Softsign", "Sqrt"), "identity"),

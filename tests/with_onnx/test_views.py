@@ -8,8 +8,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cnncost.formats.onnx_in.views import Layer, layers_of
-from cnncost.formats.torch_in.value import Value
+from cnncost.formats.value import Value
+from cnncost.formats.views import Layer, layers_of
 
 
 def reshaped(draw: st.DrawFn, size: int) -> tuple[int, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from cnncost.errors import CnncostError
@@ -78,6 +79,7 @@ def model_of(node: Mapping[str, Any], file: str) -> Model:  # Any: what JSON hol
     outputs: tuple[Ref, ...]
     if kind == "Sequential" or "input_layers" not in config:
         layers = tuple(_chain(parts, config, file))
+        recorded = _built(layers)
         inputs, outputs = (Ref(layers[0].name),), (Ref(layers[-1].name),)
     else:
         layers = tuple(_layer(part, _calls(part, recorded, file), file) for part in parts)
@@ -85,6 +87,12 @@ def model_of(node: Mapping[str, Any], file: str) -> Model:  # Any: what JSON hol
         outputs = tuple(_refs(config.get("output_layers"), file))
     _unique(layers, file)
     return Model(name, layers, inputs, outputs, recorded)
+
+
+def _built(layers: tuple[Layer, ...]) -> dict[Ref, tuple[object, ...]]:
+    """The shapes of a Sequential's tensors: what the layer behind each was built for."""
+    pairs = pairwise(layers)
+    return {Ref(above.name): layer.built for above, layer in pairs if layer.built is not None}
 
 
 def _unique(layers: tuple[Layer, ...], file: str) -> None:
@@ -156,6 +164,9 @@ def _call(node: object, recorded: dict[Ref, tuple[object, ...]], file: str) -> C
             numbers.append(value)
             continue
         config = value.get("config")
+        if value.get("class_name") in ("__slice__", "__ellipsis__"):
+            numbers.append(_index(config if isinstance(config, dict) else {}, value["class_name"]))
+            continue
         if value.get("class_name") != "__keras_tensor__" or not isinstance(config, dict):
             continue
         refs = list(_refs(config.get("keras_history"), file))
@@ -163,6 +174,14 @@ def _call(node: object, recorded: dict[Ref, tuple[object, ...]], file: str) -> C
         if isinstance(config.get("shape"), list) and len(refs) == 1:
             recorded[refs[0]] = tuple(config["shape"])
     return Call(tuple(reads), tuple(numbers))
+
+
+def _index(config: Mapping[str, Any], kind: str) -> object:  # Any: what JSON holds
+    """An index as Python has it."""
+    if kind == "__ellipsis__":
+        return Ellipsis
+    ends = [config.get(key) for key in ("start", "stop", "step")]
+    return slice(*ends) if all(n is None or type(n) is int for n in ends) else None
 
 
 def _leaves(value: object) -> Iterator[object]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from cnncost.errors import CnncostError
 from cnncost.formats.graph import Graph, Op
 from cnncost.formats.keras_in.importer import Dims, Importer, Inexpressible, Tensor
 from cnncost.formats.keras_in.model import MODELS, Layer, Model, Ref, model_of
+from cnncost.formats.keras_in.opaque_shapes import shape_of
 from cnncost.formats.keras_in.table import rule_of
 from cnncost.layers.kinds import LARGEST
 
@@ -203,6 +205,8 @@ def _one(k: Importer, model: Model, layer: Layer, at: int, reads: list[Tensor]) 
     written = model.recorded.get(Ref(layer.name, at))
     dims = k.dims(written) if written else None
     before = len(k.ops)
+    if numbers := layer.calls[at].numbers:  # an operation has no configuration of its own
+        layer = replace(layer, config={**layer.config, "arguments": numbers})
     try:
         made = rule_of(layer, len(reads))(k, layer, reads)
         # Other inputs than the file's give other shapes: only equal inputs can be compared.
@@ -213,11 +217,23 @@ def _one(k: Importer, model: Model, layer: Layer, at: int, reads: list[Tensor]) 
         why = str(reason)
     k.forget(before)
     if dims is None or not _as_written(k, model, layer, at, reads):
+        dims = shape_of(k, layer, reads[0].seen) if len(reads) == 1 else None
+    if dims is None or not 1 <= len(dims) <= AXES:
         raise CnncostError(
             f"{k.file}: {layer.name!r} ({layer.kind}) cannot be expressed: {why}",
-            "the file does not hold its output's shape for these inputs, so it cannot be opaque",
+            UNREAD if written is None else OTHERWISE,
         )
     return k.opaque(layer, reads, dims, why)
+
+
+AXES = 4
+"""Of a layer's output, channels and up to three extents."""
+
+OTHERWISE = "the file does not hold its output's shape for these inputs, so it cannot be opaque"
+UNREAD = (
+    "no layer reads it, so the file does not hold its output's shape: save the model with one"
+    " behind it, keras.Model(model.inputs, keras.layers.Identity()(model.output))"
+)
 
 
 def _as_written(k: Importer, model: Model, layer: Layer, at: int, reads: list[Tensor]) -> bool:

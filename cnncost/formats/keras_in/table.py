@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from cnncost.formats.keras_in import functions, plain, windows
+from cnncost.formats.keras_in import functions, indexing, own, plain, windows
 from cnncost.formats.keras_in.importer import Importer, Inexpressible, Tensor
 
 if TYPE_CHECKING:
@@ -65,13 +65,15 @@ RULES: dict[str, Rule] = {
         plain.identity,
     ),
     **dict.fromkeys(("Rescaling", "Normalization"), plain.fixed),
+    "GetItem": indexing.get_item,
+    **own.RULES,
 }  # fmt: skip
 """The rule of each class."""
 
 
 SEVERAL = frozenset(
     ("Add", "CustomScaleLayer", "Subtract", "Average", "Maximum", "Minimum", "Multiply",
-     "Concatenate", "MultiHeadAttention")
+     "Concatenate", "MultiHeadAttention", "Product")
 )  # fmt: skip
 """The classes that may read more than one tensor."""
 

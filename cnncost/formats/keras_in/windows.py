@@ -31,12 +31,12 @@ def _slid(layer: Layer, axes: int) -> dict[str, Value]:
         "kernel": alike(kernel),
         "stride": alike(sizes(layer, "strides", 1, axes)),
         "dilation": alike(dilation),
-        "padding": _padding(layer, kernel, dilation),
+        "padding": padding(layer, kernel, dilation),
         "bias": flag(layer, "use_bias", usually=True),
     }
 
 
-def _padding(layer: Layer, kernel: list[int], dilation: list[int]) -> Value:
+def padding(layer: Layer, kernel: list[int], dilation: list[int]) -> Value:
     """Keras' word for it; `causal` puts all that a window reaches back in front."""
     word = layer.config.get("padding", "valid")
     if word == "causal":
@@ -121,7 +121,7 @@ def pool(word: str, axes: int) -> Rule:
 
     def rule(k: Importer, layer: Layer, reads: list[Tensor]) -> Tensor:
         kernel = sizes(layer, "pool_size", 2, axes)
-        given: dict[str, Value] = {"padding": _padding(layer, kernel, [1] * axes)}
+        given: dict[str, Value] = {"padding": padding(layer, kernel, [1] * axes)}
         if layer.config.get("strides") is not None:
             stride = sizes(layer, "strides", None, axes)
             given |= {} if stride == kernel else {"stride": alike(stride)}

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cnncost.costs import Convention, count_network
+from cnncost.formats.identifiers import identifiers
 from cnncost.formats.keras_out.classes import CLASSES
 from cnncost.formats.keras_out.layers import LAYERS
 from cnncost.formats.keras_out.piece import Piece, Step, refuse
 from cnncost.formats.keras_out.windows import maxpool_of_no_negatives
-from cnncost.formats.torch_out.layout import WIDTH, call
-from cnncost.formats.torch_out.names import identifiers
+from cnncost.formats.layout import WIDTH, call
 
 if TYPE_CHECKING:
     from cnncost.network import Network, Node

@@ -9,7 +9,7 @@ from cnncost.formats.onnx_in.importer import Importer
 from cnncost.formats.onnx_in.inexpressible import Inexpressible
 from cnncost.formats.onnx_in.joining import AXES, natural
 from cnncost.formats.onnx_in.model import Step
-from cnncost.formats.torch_in.value import Value
+from cnncost.formats.value import Value
 
 Back = Callable[[Value], Value]
 """From what the layer made to what stands in the tensor's place."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from math import atan, ceil, cos, erf, exp, expm1, floor, log, log1p, sin, sqrt, tanh
+from math import atan, ceil, cos, erf, erfc, exp, expm1, floor, log, log1p, sin, sqrt, tanh
 
 POINTS = (-7.3, -4.1, -3.2, -2.6, -1.5, -0.7, -0.2, 0.15, 0.6, 1.3, 2.2, 2.9, 3.4, 5.7, 6.6)
 """Where functions are compared: on both sides of every kink of the language's activations."""
@@ -50,6 +50,7 @@ UNARY: dict[str, Callable[[float], float]] = {
     "Sigmoid": sigmoid,
     "Tanh": tanh,
     "Erf": erf,
+    "Erfc": erfc,  # TensorFlow's, which tf2onnx hands on as it is
     "Exp": exp,
     "Log": log,
     "Sqrt": sqrt,

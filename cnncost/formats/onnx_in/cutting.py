@@ -10,8 +10,9 @@ from cnncost.formats.onnx_in.importer import Importer
 from cnncost.formats.onnx_in.inexpressible import Inexpressible
 from cnncost.formats.onnx_in.joining import natural
 from cnncost.formats.onnx_in.model import Step
-from cnncost.formats.onnx_in.windows import alike, tidy
-from cnncost.formats.torch_in.value import Value
+from cnncost.formats.onnx_in.windows import alike
+from cnncost.formats.pads import tidy
+from cnncost.formats.value import Value
 
 
 def concat(importer: Importer, step: Step) -> None:

@@ -20,7 +20,7 @@ from cnncost.formats.onnx_in.importer import Importer, Pending
 from cnncost.formats.onnx_in.inexpressible import Inexpressible
 from cnncost.formats.onnx_in.joining import JOINED, PLAIN, broadest, join
 from cnncost.formats.onnx_in.model import Step
-from cnncost.formats.torch_in.value import Value
+from cnncost.formats.value import Value
 
 DEEPEST = 12
 """Elementwise steps that are taken together at most; gelu by tanh has eight."""
@@ -98,11 +98,15 @@ def binary(importer: Importer, step: Step) -> None:
         return
     a, b = step.inputs
     constant = next((t for t in (a, b) if t in importer.constants), None)
-    if constant is not None and importer.constants[constant].size != 1:
-        from cnncost.formats.onnx_in.learned import with_constant
+    if constant is not None:
+        from cnncost.formats.onnx_in.learned import as_bias, with_constant
 
-        with_constant(importer, step, b if constant == a else a, constant)
-        return
+        other = b if constant == a else a
+        if as_bias(importer, step, other, constant):
+            return
+        if importer.constants[constant].size != 1:
+            with_constant(importer, step, other, constant)
+            return
     if step.op == "Div" and constant is None:
         from cnncost.formats.onnx_in.norms import by_parts
 

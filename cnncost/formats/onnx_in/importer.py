@@ -15,13 +15,14 @@ from cnncost.formats.onnx_in.curves import Curve
 from cnncost.formats.onnx_in.inexpressible import Inexpressible
 from cnncost.formats.onnx_in.joining import AXES, broadest
 from cnncost.formats.onnx_in.model import Model, Step, Tensor
-from cnncost.formats.onnx_in.views import layers_of
-from cnncost.formats.torch_in.value import Shape, Value
+from cnncost.formats.value import Shape, Value
+from cnncost.formats.views import layers_of
 from cnncost.layers import layer_type, read
 from cnncost.shape import Shape as SpecShape
 
 if TYPE_CHECKING:
     from cnncost.formats.graph import Value as Argument
+    from cnncost.formats.onnx_in.written_norms import Norm
 
 
 LONGEST_NAME = 100
@@ -63,9 +64,18 @@ class Importer:
     """The step that makes a tensor."""
     absorbed: set[str] = field(default_factory=set)
     """Outputs of steps that a layer before them has taken in, as a bias is."""
+    within: set[str] = field(default_factory=set)
+    """Tensors inside what is written out and read as one layer."""
+    norms: dict[str, Norm] = field(default_factory=dict)
+    """Norms that are written out, by the tensor that they make."""
     notes: dict[str, None] = field(default_factory=dict)
     """What is read as something else of the same cost, each once."""
     owners: dict[tuple[str, ...], str] = field(default_factory=dict)
+    """For some weights, the operation that has them."""
+    weights: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """The other way round."""
+    biased: dict[tuple[str, ...], str] = field(default_factory=dict)
+    """For some weights and a bias that is added behind, the first operation that has them."""
     asked: int = 0
     """Steps whose shapes ONNX's own inference was asked for."""
     channels_last: bool = False
@@ -153,6 +163,7 @@ class Importer:
             owner = ""
         if weights and not owner:
             self.owners[tuple(weights)] = name
+        self.weights[name] = tuple(weights)
         self.ops[name] = Op(name, word, usual, tuple(reads), owner)
         self.shapes[name] = shape
         self.places[name] = self.model.places.get(step.outputs[0], len(self.model.steps))
@@ -197,8 +208,13 @@ class Importer:
         return self.solid(step, turned.reshaped(turned.shape[1:]))
 
     def flat(self, step: Step, tensor: str) -> str:
-        """The operation that makes all of the tensor as one vector."""
+        """The operation that makes all of the tensor as one vector, for a layer that reads every
+        number alike; channels that are turned to the end and back are no step of the network."""
         value = self.see(tensor)
+        turns = [view.order for view in value.steps if view.order]
+        last = (0, *range(2, len(value.made) + 1), 1), (*range(1, len(value.made)), 0)
+        if self.channels_last and len(turns) == 1 and turns[0] in last:
+            return self.solid(step, Value(value.base, value.made).reshaped((prod(value.made),)))
         return self.solid(step, value.reshaped((prod(value.shape),)))
 
     def put(self, step: Step, made: Value, channel: int = 1, rank: int = 0) -> None:

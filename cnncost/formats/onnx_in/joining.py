@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from cnncost.formats.onnx_in.inexpressible import Inexpressible
 from cnncost.formats.onnx_in.model import Step
-from cnncost.formats.torch_in.value import Shape, Value
+from cnncost.formats.order import order_of
+from cnncost.formats.value import Shape, Value
 
 if TYPE_CHECKING:
     from cnncost.formats.onnx_in.importer import Importer
@@ -64,8 +65,12 @@ def natural(value: Value) -> int:
         (value.shape[-1], *value.shape[1:-1])
     )
     first = value.reshaped(value.shape[1:])
-    turned = any(step.order for step in first.steps)
-    return rank - 1 if turned and len(last.steps) < len(first.steps) else 1
+    if not any(step.order for step in first.steps):
+        return 1
+    if len(last.steps) < len(first.steps):
+        return rank - 1
+    order = order_of(last.made, last.steps)
+    return rank - 1 if order is not None and order.kept else 1
 
 
 def join(importer: Importer, step: Step, a: str, b: str) -> Value:

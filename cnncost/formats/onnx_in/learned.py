@@ -8,23 +8,52 @@ from math import prod
 from cnncost.formats.graph import Op
 from cnncost.formats.onnx_in.importer import Importer
 from cnncost.formats.onnx_in.inexpressible import Inexpressible
-from cnncost.formats.onnx_in.model import Step
-from cnncost.formats.torch_in.value import Value
+from cnncost.formats.onnx_in.model import PRODUCTS, Step
+from cnncost.formats.onnx_in.sources import sole_source
+from cnncost.formats.order import order_of
+from cnncost.formats.value import Value
 
 NORMS = ("batchnorm", "layernorm", "groupnorm", "instancenorm")
 
 
-def bias_ahead(importer: Importer, step: Step, features: int) -> bool:
-    """Whether the only reader of the step adds a number a feature: its bias, then taken in."""
-    added = _only_reader(importer, step.outputs[0], ("Add",))
-    if added is None:
+WEIGHTED = ("conv", "conv_transpose", "depthwise_conv", "linear", "dense")
+"""Layers that have a bias, in most files as a step of its own behind them."""
+
+
+def as_bias(importer: Importer, step: Step, tensor: str, constant: str) -> bool:
+    """Whether a sum with a constant is the bias of the layer that makes the tensor, which then
+    has it: a number a feature, and nothing reads the layer before the sum."""
+    made = sole_source(importer, tensor) if step.op == "Add" else None
+    numbers = importer.constants[constant]
+    if made is None or made.op not in PRODUCTS or not numbers.dims or not numbers.floating:
         return False
-    other = added.inputs[0] if added.inputs[1] == step.outputs[0] else added.inputs[1]
-    constant = importer.constants.get(other)
-    if constant is None or constant.size != features or len(constant.dims) == 0:
+    value = importer.see(tensor)
+    op = importer.ops.get(value.base)
+    if op is None or op.word not in WEIGHTED or op.arguments.get("bias") is not False:
         return False
-    importer.absorbed.add(added.outputs[0])
+    if op.shares or not _by_feature(value, numbers.dims):
+        return False
+    given = {key: item for key, item in op.arguments.items() if key != "bias"}
+    # A layer used twice adds its bias twice: only then is it known to be the same layer.
+    owner = importer.biased.setdefault((*importer.weights[op.name], constant), op.name)
+    shares = owner if owner != op.name else ""
+    importer.ops[op.name] = replace(op, arguments=given, shares=shares)
+    importer.values[step.outputs[0]] = value
     return True
+
+
+def _by_feature(value: Value, dims: tuple[int, ...]) -> bool:
+    """Whether a constant has a number for each channel that was made."""
+    try:
+        axes = _axes(value.shape, dims)
+    except Inexpressible:
+        return False
+    rest = tuple(axis for axis in range(len(value.shape)) if axis not in axes)
+    features = prod(value.shape[axis] for axis in axes)
+    if features != value.made[0]:
+        return False
+    order = order_of(value.made, value.permuted((*axes, *rest)).steps)
+    return order is not None and (order.kept or features == 1)
 
 
 def _only_reader(importer: Importer, tensor: str, ops: tuple[str, ...]) -> Step | None:

@@ -10,6 +10,9 @@ from typing import Any
 from cnncost.errors import CnncostError
 from cnncost.formats.onnx_in.wire import Broken, without_weights
 
+PRODUCTS = ("Conv", "ConvTranspose", "Gemm", "MatMul")
+"""Operations whose uses of weights are counted."""
+
 
 @dataclass(frozen=True)
 class Tensor:
@@ -51,6 +54,8 @@ class Model:
     outputs: tuple[str, ...]
     shapes: dict[str, tuple[int, ...]]
     """Dimensions of tensors within, where the file has them all."""
+    producer: str = ""
+    """The program that wrote the file."""
 
     @cached_property
     def places(self) -> dict[str, int]:
@@ -129,6 +134,7 @@ def _model(proto: Any) -> Model:  # Any: onnx's ModelProto
         inputs,
         tuple(_text(item.name) for item in graph.output),
         {name: dims for name, dims in shapes.items() if dims and min(dims) > 0},
+        _text(proto.producer_name),
     )
 
 

@@ -8,9 +8,8 @@ from cnncost.formats.onnx_in.axes import along
 from cnncost.formats.onnx_in.importer import Importer
 from cnncost.formats.onnx_in.inexpressible import Inexpressible
 from cnncost.formats.onnx_in.joining import broadcast, spread
-from cnncost.formats.onnx_in.learned import bias_ahead
 from cnncost.formats.onnx_in.model import Step
-from cnncost.formats.torch_in.value import Value
+from cnncost.formats.value import Value
 
 
 def gemm(importer: Importer, step: Step) -> None:
@@ -65,7 +64,6 @@ def _weighted(
     shape = importer.dims(tensor)
     if shape[axis] != inputs:
         raise Inexpressible(f"{shape[axis]} columns, but weights for {inputs}")
-    bias = bias or bias_ahead(importer, step, features)
     weights = tuple(t for t in step.inputs[:2] if t in importer.constants)
     if prod(shape) == inputs:
         name = importer.flat(step, tensor)

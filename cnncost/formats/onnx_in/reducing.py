@@ -7,7 +7,7 @@ from math import prod
 from cnncost.formats.onnx_in.importer import Importer
 from cnncost.formats.onnx_in.inexpressible import Inexpressible
 from cnncost.formats.onnx_in.model import Step
-from cnncost.formats.torch_in.value import Value
+from cnncost.formats.value import Value
 
 _WORDS = {"ReduceMean": "global_avgpool", "ReduceMax": "global_maxpool"}
 _STAND_INS = {

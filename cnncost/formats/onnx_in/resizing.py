@@ -9,7 +9,8 @@ from cnncost.formats.onnx_in.axes import over
 from cnncost.formats.onnx_in.importer import Importer
 from cnncost.formats.onnx_in.inexpressible import Inexpressible
 from cnncost.formats.onnx_in.model import Step
-from cnncost.formats.onnx_in.windows import alike, tidy
+from cnncost.formats.onnx_in.windows import alike
+from cnncost.formats.pads import tidy
 
 if TYPE_CHECKING:
     from cnncost.formats.graph import Value as Argument

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from math import prod
 
+from cnncost.formats.onnx_in.axes import over
 from cnncost.formats.onnx_in.importer import Importer
 from cnncost.formats.onnx_in.inexpressible import Inexpressible
 from cnncost.formats.onnx_in.joining import broadcast, spread
 from cnncost.formats.onnx_in.model import Step
-from cnncost.formats.torch_in.value import Value
+from cnncost.formats.onnx_in.windows import alike
+from cnncost.formats.value import Value
 
 LONGEST = 32
 """Views in a row that are kept as such; networks have a handful."""
@@ -100,6 +102,33 @@ def expand(importer: Importer, step: Step) -> None:
     importer.values[step.outputs[0]] = spread(importer, step, ranked, dims)
 
 
+def tile(importer: Importer, step: Step) -> None:
+    """Repeated along axes; an axis of one behind another is that one's positions repeated."""
+    value, repeats = importer.see(step.inputs[0]), importer.numbers(step.inputs[1])
+    if len(repeats) != len(value.shape) or min(repeats) < 1:
+        raise Inexpressible(f"{len(value.shape)} axes repeated {repeats} times")
+    ones = [axis for axis, n in enumerate(value.shape) if n == 1 and repeats[axis] > 1]
+    if ones == [axis for axis, n in enumerate(repeats) if n > 1]:
+        if len(ones) == 1 and len(value.shape) > 2 and ones[0] >= 2:
+            made = _stretched(importer, step, value, ones[0], repeats[ones[0]])
+        else:
+            want = tuple(n * by for n, by in zip(value.shape, repeats, strict=True))
+            made = spread(importer, step, value, want)
+        importer.values[step.outputs[0]] = made
+        return
+    raise Inexpressible("parts of a map repeated in turn")
+
+
+def _stretched(importer: Importer, step: Step, value: Value, axis: int, by: int) -> Value:
+    """The positions of the axis before repeated one by one, which is an upsampling."""
+    shape = value.shape
+    merged = value.reshaped((*shape[:axis], *shape[axis + 1 :]))
+    name, positions, back = over(importer, step, merged, [axis - 1])
+    factor = tuple(by if other == axis - 1 else 1 for other in positions)
+    made = importer.emit(step, "upsample", [name], factor=alike(factor))
+    return back(made).reshaped((*shape[:axis], by, *shape[axis + 1 :]))
+
+
 OPERATIONS = {
     "Reshape": reshape,
     "Flatten": flatten,
@@ -109,4 +138,5 @@ OPERATIONS = {
     "DepthToSpace": depth_to_space,
     "SpaceToDepth": depth_to_space,
     "Expand": expand,
+    "Tile": tile,
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from heapq import heapify, heappop, heappush
 from pathlib import PurePath
 
@@ -19,15 +20,17 @@ from cnncost.formats.onnx_in import (
     resizing,
     shaping,
     windows,
+    written_norms,
 )
 from cnncost.formats.onnx_in.attending import with_attention
+from cnncost.formats.onnx_in.curves import BINARY, UNARY
 from cnncost.formats.onnx_in.folding import MALFORMED, dimensions, fold
 from cnncost.formats.onnx_in.importer import Importer
 from cnncost.formats.onnx_in.inexpressible import Inexpressible
-from cnncost.formats.onnx_in.model import Model, Step, Tensor
+from cnncost.formats.onnx_in.model import PRODUCTS, Model, Step, Tensor
 from cnncost.formats.onnx_in.unheld import shapes_of_constants
 from cnncost.formats.onnx_in.unknown import shapes_of
-from cnncost.formats.torch_in.value import Shape, Value
+from cnncost.formats.value import Shape, Value
 
 OPERATIONS: dict[str, Callable[[Importer, Step], None]] = {
     **elementwise.OPERATIONS,
@@ -40,9 +43,6 @@ OPERATIONS: dict[str, Callable[[Importer, Step], None]] = {
     **windows.OPERATIONS,
 }
 """What each of ONNX's operations becomes."""
-
-PRODUCTS = ("Conv", "ConvTranspose", "Gemm", "MatMul")
-"""Counted, unless both sides are constants."""
 
 DOMAINS = ("", "ai.onnx", "com.microsoft")
 
@@ -59,6 +59,8 @@ def graph_of(model: Model, file: str, shapes: Mapping[str, Shape]) -> Graph:
             importer.consumers.setdefault(tensor, []).append(step)
         for tensor in step.outputs:
             importer.producers[tensor] = step
+    importer.norms = written_norms.find(importer)
+    importer.within.update(*(norm.within for norm in importer.norms.values()))
     inputs = _inputs(importer, shapes)
     try:
         for step in model.steps:
@@ -109,13 +111,31 @@ def _inputs(importer: Importer, shapes: Mapping[str, Shape]) -> dict[str, Shape]
     return found
 
 
+LAST = "tf2onnx"
+"""The exporter whose inputs have their channels last unless it was told otherwise."""
+
+FIRST = (*PRODUCTS[:2], "MaxPool", "AveragePool", "GlobalAveragePool", "GlobalMaxPool", "LRN")
+"""Operations that take the second axis for the channels."""
+
+
 def _channels_last(importer: Importer, name: str, rank: int) -> bool:
-    """Whether all that is done with an input is to bring its channels to the front."""
-    order = (0, rank - 1, *range(1, rank - 1))
-    readers = importer.consumers[name]
-    return rank > 2 and all(
+    """Whether an input's channels are brought to the front by all that reads it, at once or
+    after steps on each number."""
+    order, steps = (0, rank - 1, *range(1, rank - 1)), importer.consumers[name]
+    readers, seen = list(steps), set(map(id, steps))
+    for step in readers:
+        if step.op in BINARY or step.op in UNARY:
+            further = importer.consumers.get(step.outputs[0], []) if step.outputs else []
+            readers += [s for s in further if id(s) not in seen]
+            seen.update(map(id, further))
+    moves = [step for step in readers if step.op not in BINARY and step.op not in UNARY]
+    if rank < 3 or not moves:
+        return False
+    if importer.model.producer == LAST:
+        return not any(step.op in FIRST for step in moves)
+    return all(
         step.op == "Transpose" and tuple(step.attributes.get("perm") or ()) == order
-        for step in readers
+        for step in moves
     )
 
 
@@ -142,7 +162,7 @@ def _trouble(error: Exception) -> str:
 
 def _understand(importer: Importer, step: Step) -> None:
     """A step folded if its inputs are constants, else a layer or a view, else opaque."""
-    if not step.outputs:
+    if not step.outputs or importer.within.issuperset(step.outputs):
         return
     if step.op in ("Shape", "Size") and importer.known(step.inputs[0]):
         importer.constants[step.outputs[0]] = dimensions(step, importer.dims(step.inputs[0]))
@@ -151,7 +171,8 @@ def _understand(importer: Importer, step: Step) -> None:
         _fold(importer, step)
         return
     for tensor in step.inputs:
-        if tensor and tensor not in importer.constants and not importer.known(tensor):
+        known = importer.known(tensor) or tensor in importer.within
+        if tensor and tensor not in importer.constants and not known:
             raise CnncostError(
                 f"{importer.file}: {step.op} {step.name!r} reads {tensor!r}, which no step "
                 "before it makes",
@@ -177,6 +198,14 @@ def _fold(importer: Importer, step: Step) -> None:
 
 
 def _layer(importer: Importer, step: Step) -> None:
+    norm = importer.norms.get(step.outputs[0])
+    if norm is not None:
+        whole = replace(step, op="Norm", inputs=(norm.x, *norm.learned))
+        try:
+            written_norms.emit(importer, whole, norm)
+        except Inexpressible as why:  # its parts were not emitted: it is opaque as a whole
+            importer.opaque(whole, importer.dims(norm.x), str(why))
+        return
     if step.op not in OPERATIONS or step.domain not in DOMAINS:
         raise Inexpressible("the language has no word for it")
     OPERATIONS[step.op](importer, step)

@@ -6,7 +6,7 @@ from typing import Any
 
 from cnncost.formats.onnx_in.importer import Importer
 from cnncost.formats.onnx_in.model import Step
-from cnncost.formats.torch_in.value import Shape
+from cnncost.formats.value import Shape
 
 MOST = 2000
 """Steps asked about; a file with more has none that is worth its time."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cnncost.formats.onnx_in.importer import Importer
 from cnncost.formats.onnx_in.inexpressible import Inexpressible
-from cnncost.formats.onnx_in.learned import bias_ahead
-from cnncost.formats.onnx_in.model import Step
+from cnncost.formats.onnx_in.model import Step, Tensor
+from cnncost.formats.onnx_in.sources import sole_source
+from cnncost.formats.pads import tidy, together
 from cnncost.shape import same_padding
 
 if TYPE_CHECKING:
@@ -51,13 +54,6 @@ def padding(step: Step, extents: Sizes, kernel: Sizes) -> Argument:
     return tidy(tuple(pads))
 
 
-def tidy(pads: tuple[tuple[int, int], ...]) -> Argument:
-    """Pairs as shortly as a spec can have them."""
-    if any(before != after for before, after in pads):
-        return pads
-    return alike(tuple(before for before, _ in pads))
-
-
 def conv(importer: Importer, step: Step) -> None:
     """Conv; with a group for each channel it is depthwise."""
     weight, name, extents = _prepared(importer, step)
@@ -71,7 +67,7 @@ def conv(importer: Importer, step: Step) -> None:
         "stride": alike(per_axis(step, "strides", axes)),
         "padding": pads,
         "dilation": alike(per_axis(step, "dilations", axes)),
-        "bias": _bias(importer, step, weight[0]),
+        "bias": _bias(step),
     }
     if groups == channels > 1 and weight[0] % channels == 0:
         arguments = {"kernel": alike(kernel), "multiplier": weight[0] // channels, **given}
@@ -111,7 +107,7 @@ def conv_transpose(importer: Importer, step: Step) -> None:
         output_padding=alike(extra),
         dilation=alike(spread),
         groups=groups,
-        bias=_bias(importer, step, filters),
+        bias=_bias(step),
     )
     importer.put(step, made)
 
@@ -132,10 +128,8 @@ def _weights(step: Step) -> tuple[str, ...]:
     return tuple(t for t in step.inputs[1:2] if t)
 
 
-def _bias(importer: Importer, step: Step, filters: int) -> bool:
-    if len(step.inputs) > 2 and step.inputs[2]:
-        return True
-    return bias_ahead(importer, step, filters)
+def _bias(step: Step) -> bool:
+    return len(step.inputs) > 2 and step.inputs[2] != ""
 
 
 def _with_pad(
@@ -145,19 +139,10 @@ def _with_pad(
     op = importer.ops.get(name)
     if op is None or op.word != "pad" or pads == "same":
         return name, pads
-    if len(importer.consumers.get(step.inputs[0], [])) != 1:
+    made = sole_source(importer, step.inputs[0])
+    if made is None or made.op != "Pad":
         return name, pads
-    sides = [_pairs(item, axes) for item in (pads, op.arguments["amount"])]
-    total = tuple((a + c, b + d) for (a, b), (c, d) in zip(*sides, strict=True))
-    return op.reads[0], tidy(total)
-
-
-def _pairs(value: Argument, axes: int) -> list[tuple[int, int]]:
-    items = value if isinstance(value, tuple) else (value,) * axes
-    return [
-        (item[0], item[1]) if isinstance(item, tuple) else (item, item)  # type: ignore[misc]  # whole numbers
-        for item in items
-    ]
+    return op.reads[0], together(pads, op.arguments["amount"], axes)
 
 
 def pool(importer: Importer, step: Step) -> None:
@@ -183,9 +168,64 @@ def pool(importer: Importer, step: Step) -> None:
     importer.put(step, made)
 
 
+PER_AXIS = ("strides", "dilations", "kernel_shape", "output_padding")
+FLAT = " without its axis of one"
+
+
+def _row(importer: Importer, step: Step) -> int | None:
+    """The axis that was added to a row of positions to make it a map, as TensorFlow does: of
+    one, with a window of one and no padding."""
+    value = importer.see(step.inputs[0])
+    weight = importer.constants.get(step.inputs[1]) if len(step.inputs) > 1 else None
+    kernel = weight.dims[2:] if weight else tuple(step.attributes.get("kernel_shape") or ())
+    if len(value.shape) != 4 or len(value.made) > 2 or len(kernel) != 2:
+        return None
+    pads = tuple(step.attributes.get("pads") or (0,) * 4)
+    for axis in (2, 3):
+        i = axis - 2
+        if value.shape[axis] == kernel[i] == 1 and pads[i::2] == (0, 0):
+            return axis if not step.attributes.get("output_shape") else None
+    return None
+
+
+def _one_dimension(rule: Callable[[Importer, Step], None]) -> Callable[[Importer, Step], None]:
+    """The rule, over a row of positions where a map is only one in disguise."""
+
+    def work(importer: Importer, step: Step) -> None:
+        axis = _row(importer, step)
+        if axis is None:
+            rule(importer, step)
+            return
+        kept = 3 - axis  # of the two attributes' numbers
+        given = dict(step.attributes)
+        given.update({k: given[k][kept : kept + 1] for k in PER_AXIS if given.get(k)})
+        if given.get("pads"):
+            given["pads"] = given["pads"][kept::2]
+        inputs = (f"{step.inputs[0]}{FLAT}", *step.inputs[1:])
+        value = importer.see(step.inputs[0])
+        importer.values[inputs[0]] = value.reshaped(_without(value.shape, axis))
+        importer.producers[inputs[0]] = Step("Squeeze", "", step.inputs[:1], inputs[:1], {})
+        importer.consumers[inputs[0]] = [step]
+        if len(inputs) > 1:
+            weight = importer.constants[inputs[1]]
+            flat = Tensor(_without(weight.dims, axis), None, weight.floating)
+            importer.constants[f"{inputs[1]}{FLAT}"] = flat
+            inputs = (inputs[0], f"{inputs[1]}{FLAT}", *inputs[2:])
+        rule(importer, replace(step, inputs=inputs, attributes=given))
+        out = importer.values[step.outputs[0]]
+        dims = out.shape
+        importer.values[step.outputs[0]] = out.reshaped((*dims[:axis], 1, *dims[axis:]))
+
+    return work
+
+
+def _without(dims: Sizes, axis: int) -> Sizes:
+    return (*dims[:axis], *dims[axis + 1 :])
+
+
 OPERATIONS = {
-    "Conv": conv,
-    "ConvTranspose": conv_transpose,
-    "MaxPool": pool,
-    "AveragePool": pool,
+    "Conv": _one_dimension(conv),
+    "ConvTranspose": _one_dimension(conv_transpose),
+    "MaxPool": _one_dimension(pool),
+    "AveragePool": _one_dimension(pool),
 }

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from cnncost.formats.graph import Op
-from cnncost.formats.torch_in.value import Constant, Shape, Value
-from cnncost.formats.torch_in.views import layers_of
+from cnncost.formats.value import Constant, Shape, Value
+from cnncost.formats.views import layers_of
 
 if TYPE_CHECKING:
     from cnncost.formats.graph import Value as Argument
@@ -73,6 +73,8 @@ class Builder:
     """What has no cost and no word of its own, and what it is written as; how often."""
     reached: set[str] = field(default_factory=set)
     """The parameters that some operation uses."""
+    zeros: set[str] = field(default_factory=set)
+    """The layers of padding that add zeros."""
     _taken: set[str] = field(default_factory=set)
     _solid: dict[Value, str] = field(default_factory=dict)
     _owners: dict[tuple[str, ...], str] = field(default_factory=dict)
@@ -128,7 +130,7 @@ class Builder:
             return self.opaque(call, "view", [seen], value.shape).base
         for layer in layers:
             arguments = {layer.main: layer.value} if layer.main else {}
-            seen = self.layer(call, layer.word, [seen], layer.shape, **arguments)  # type: ignore[arg-type]  # a tuple of ints
+            seen = self.layer(call, layer.word, [seen], layer.shape, **arguments)
         return seen.base
 
     def _spread(self, call: Call, value: Value, shape: Shape) -> str:

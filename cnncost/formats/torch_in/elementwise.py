@@ -9,7 +9,7 @@ from typing import Any
 
 from cnncost.formats.graph import Op
 from cnncost.formats.torch_in.builder import Builder, Call, subject
-from cnncost.formats.torch_in.value import Constant, Shape, Value
+from cnncost.formats.value import Constant, Shape, Value
 
 ACTIVATIONS = {
     "relu": "relu", "relu6": "relu6", "leaky_relu": "leaky_relu", "elu": "elu", "selu": "selu",

@@ -7,7 +7,7 @@ from math import prod
 from typing import Any
 
 from cnncost.formats.torch_in.builder import Builder, Call, subject
-from cnncost.formats.torch_in.value import Constant, Shape, Value
+from cnncost.formats.value import Constant, Shape, Value
 
 MANY = 8
 """Slices along an axis that are summed one by one; more are a reduction."""

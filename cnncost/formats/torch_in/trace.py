@@ -11,7 +11,8 @@ from cnncost.errors import CnncostError
 from cnncost.formats.graph import Graph
 from cnncost.formats.torch_in import elementwise, shaping, windows
 from cnncost.formats.torch_in.builder import Builder, Call, subject
-from cnncost.formats.torch_in.value import Constant, Value
+from cnncost.formats.torch_in.zeros import taken_in
+from cnncost.formats.value import Constant, Value
 
 if TYPE_CHECKING:
     from torch import fx, nn
@@ -248,7 +249,8 @@ def _graph(
         for note, count in builder.stands_in.items()
     ]
     return Graph(
-        name, dict(shapes), _alive(builder, names), tuple(dict.fromkeys(names)),
+        name, dict(shapes), taken_in(_alive(builder, names), builder.zeros, names),
+        tuple(dict.fromkeys(names)),
         notes="\n".join(notes), unknown=tuple(builder.unknown),
     )  # fmt: skip
 

@@ -6,7 +6,7 @@ from math import prod
 from typing import Any
 
 from cnncost.formats.torch_in.builder import Builder, Call, subject
-from cnncost.formats.torch_in.value import Constant, Value
+from cnncost.formats.value import Constant, Value
 
 Sizes = int | tuple[int, ...]
 
@@ -179,4 +179,8 @@ def _padded(b: Builder, call: Call, x: Value, pairs: list[tuple[int, int]]) -> V
     added = tuple((max(0, before), max(0, after)) for before, after in pairs)
     if not any(sum(pair) for pair in added):
         return x
-    return b.layer(call, "pad", [x], call.shape, amount=added)
+    made = b.layer(call, "pad", [x], call.shape, amount=added)
+    mode, value = call.arguments.get("mode", "constant"), call.arguments.get("value")
+    if mode == "constant" and not value:
+        b.zeros.add(made.base)
+    return made

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cnncost.formats.torch_out import layout
-from cnncost.formats.torch_out.names import identifiers
+from cnncost.formats import layout
+from cnncost.formats.identifiers import identifiers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

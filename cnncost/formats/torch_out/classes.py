@@ -7,11 +7,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cnncost.costs import Convention, count_network
-from cnncost.formats.torch_out import layout
+from cnncost.formats import layout
+from cnncost.formats.identifiers import identifiers
 from cnncost.formats.torch_out.body import Body
 from cnncost.formats.torch_out.copies import merged
 from cnncost.formats.torch_out.dense import gathered
-from cnncost.formats.torch_out.names import identifiers
 from cnncost.formats.torch_out.parts import Argument, Part, Unit
 from cnncost.formats.torch_out.templates import Dressed, Template, skeleton, template
 from cnncost.formats.torch_out.titles import class_names

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 
 from cnncost.costs import Convention, count_network
 from cnncost.costs.memory.storage import in_place
+from cnncost.formats.identifiers import class_name
 from cnncost.formats.torch_out.body import Body
 from cnncost.formats.torch_out.classes import Classes
 from cnncost.formats.torch_out.layers import WRITERS
 from cnncost.formats.torch_out.modules import MODULES
-from cnncost.formats.torch_out.names import class_name
 from cnncost.formats.torch_out.parts import Part, leaf
 from cnncost.formats.torch_out.tree import Tree
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from cnncost.formats.torch_out.names import identifiers
+from cnncost.formats.identifiers import identifiers
 from cnncost.formats.torch_out.parameters import NUMBER, Parameter, Parameters, Place, slots
 from cnncost.formats.torch_out.parts import Argument, Part, Unit
 

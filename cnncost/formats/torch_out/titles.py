@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from cnncost.formats.torch_out.names import class_name
+from cnncost.formats.identifiers import class_name
 
 if TYPE_CHECKING:
     from cnncost.formats.torch_out.templates import Template

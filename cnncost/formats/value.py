@@ -1,5 +1,5 @@
-"""What stands for a tensor while a traced program is read: an activation, seen through views, or
-something made of parameters alone."""
+"""What stands for a tensor while a program or file is read: an activation, seen through views,
+or something made of parameters alone."""
 
 from __future__ import annotations
 

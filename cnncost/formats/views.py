@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from itertools import permutations
 from typing import Any, NamedTuple
 
-from cnncost.formats.onnx_in.order import Order, moves, order_of
-from cnncost.formats.torch_in.value import Shape, Value
+from cnncost.formats.order import Order, moves, order_of
+from cnncost.formats.value import Shape, Value
 
 AXES = 4
 """Axes of a map of three extents and its channels."""
@@ -19,6 +19,8 @@ class Layer(NamedTuple):
     word: str
     main: str = ""
     value: Any = None  # Any: a number or a tuple of them
+    shape: Shape = ()
+    """What it gives."""
 
 
 def layers_of(value: Value) -> list[Layer] | None:
@@ -34,12 +36,14 @@ def layers_of(value: Value) -> list[Layer] | None:
         return [] if value.shape == value.made else [_reshape(value.shape)]
     for layer, seen in _candidates(value.made, value.shape, order):
         if seen.shape == value.shape and order_of(seen.made, seen.steps) == order:
-            return [layer]
+            return [layer._replace(shape=value.shape)]
     return _literal(value, order)
 
 
 def _reshape(shape: Shape) -> Layer:
-    return Layer("flatten") if len(shape) == 1 else Layer("reshape", "shape", shape)
+    if len(shape) == 1:
+        return Layer("flatten", shape=shape)
+    return Layer("reshape", "shape", shape, shape)
 
 
 def _literal(value: Value, order: Order) -> list[Layer]:
@@ -48,8 +52,9 @@ def _literal(value: Value, order: Order) -> list[Layer]:
     for move in moves(order, AXES):
         if shape != move.shape:
             layers.append(_reshape(move.shape))
-        layers.append(Layer("permute", "axes", tuple(axis + 1 for axis in move.axes)))
         shape = tuple(move.shape[axis] for axis in move.axes)
+        axes = tuple(axis + 1 for axis in move.axes)
+        layers.append(Layer("permute", "axes", axes, shape))
     if shape != value.shape:
         layers.append(_reshape(value.shape))
     return layers

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import NamedTuple
 
-from cnncost.formats.torch_in.value import Shape, Step
+from cnncost.formats.value import Shape, Step
 
 
 class Order(NamedTuple):
