@@ -87,8 +87,12 @@ class _Writer:
         names = [*self.graph.inputs, *self.ops]
         widths = {name: node.output.channels for name, node in zip(names, nodes, strict=True)}
         for top in self.pieces:
-            for piece in top.walk():
-                piece.channels = widths[piece.reads.partition(",")[0]]
+            pieces = list(top.walk())
+            # One list stands for all copies of a dense structure, which read ever more channels.
+            varied = {id(p) for one in pieces if one.word == "densely" for p in one.walk()}
+            for piece in pieces:
+                known = piece.word == "densely" or id(piece) not in varied
+                piece.channels = widths[piece.reads.partition(",")[0]] if known else 0
                 if piece.word == "conv" and piece.args["groups"] == piece.channels > 1:
                     piece.args["groups"] = "depthwise"
 
