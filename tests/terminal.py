@@ -13,10 +13,15 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from select import select
 
 CODE = "import sys; from cnncost.cli import main; sys.stderr.write('started\\n'); main()"
 
 CTRL_C = b"\x03"
+
+PATIENCE = 5.0
+"""Seconds after which Ctrl-C is pressed again: while modules are imported, Python itself can
+lose one (in a callback of its import locks, where exceptions are only reported)."""
 
 
 def read(leader: int) -> str:
@@ -61,7 +66,13 @@ def interrupted(
             shown += new
         time.sleep(after)
         os.write(leader, CTRL_C)
-        while new := read(leader):
+        while True:
+            if not select([leader], [], [], PATIENCE)[0]:
+                os.write(leader, CTRL_C)  # as a person does
+                continue
+            new = read(leader)
+            if not new:
+                break
             shown += new
         code = process.wait(20)
     return code, shown.partition("started")[2]

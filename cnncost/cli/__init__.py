@@ -6,11 +6,11 @@ INTERRUPTED = 130
 
 def main() -> None:
     """Run the command line and exit: 0 fine, 1 the answer is no, 2 wrong use, 130 Ctrl-C."""
-    import gc
-
-    # Start-up makes many objects and no garbage: collecting is a tenth of its time.
-    gc.disable()
     try:
+        import gc
+
+        # Start-up makes many objects and no garbage: collecting is a tenth of its time.
+        gc.disable()
         from cnncost.cli.main import run
 
         run()
