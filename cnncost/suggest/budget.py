@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from fractions import Fraction
+from typing import NamedTuple
 
 from cnncost.errors import CnncostError
 from cnncost.quantity import BYTES, budget_metric, parse_bytes, parse_count, parse_number
@@ -14,8 +14,7 @@ MOST = 2**62
 """Larger amounts limit nothing, and the solver's numbers end there."""
 
 
-@dataclass(frozen=True)
-class Budget:
+class Budget(NamedTuple):
     """One metric's limit."""
 
     metric: str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from cnncost.errors import CnncostError, did_you_mean
 from cnncost.suggest import precision
@@ -50,8 +51,7 @@ class Menu:
         return not set(kind.names) <= self.forbidden
 
 
-@dataclass(frozen=True)
-class Kind:
+class Kind(NamedTuple):
     """One kind of edit, or several that one file makes."""
 
     names: tuple[str, ...]
@@ -118,8 +118,7 @@ KINDS: tuple[Kind, ...] = (
 """The catalogue of what the solver chooses among."""
 
 
-@dataclass(frozen=True)
-class Spatial:
+class Spatial(NamedTuple):
     """One kind of edit that changes the extents of maps, or all widths: made before the others."""
 
     names: tuple[str, ...]

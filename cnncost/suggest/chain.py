@@ -23,8 +23,7 @@ NEVER = 1 << 52
 """More than any cost: what a combination that makes no network takes of every resource."""
 
 
-@dataclass(frozen=True)
-class Stage:
+class Stage(NamedTuple):
     """One variable decided."""
 
     variable: int

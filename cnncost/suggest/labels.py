@@ -9,10 +9,10 @@ two in one state the one that is no better in anything. What is left at the end 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from time import monotonic
-from typing import Any
+from typing import Any, NamedTuple
 
 from cnncost.suggest.chain import Bound, Chain, chained
 from cnncost.suggest.solver import Limits, Outcome
@@ -33,8 +33,7 @@ TOLERANCE = 1e-3
 """Far below one unit of score, far above what floating-point sums of them lose."""
 
 
-@dataclass(frozen=True)
-class _Prices:
+class _Prices(NamedTuple):
     """What the best prices of the resources say."""
 
     bound: Bound | None
@@ -259,7 +258,7 @@ def _up(value: float) -> int:
 def _targets(least: int, most: int) -> list[int]:
     """Scores to look below, one after another: few labels first."""
     gap = most - least
-    return list(dict.fromkeys(least + gap * part // 64 for part in (1, 2, 4, 8, 16, 32, 64)))
+    return list(dict.fromkeys(least + gap * part // 64 for part in (2, 8, 32, 64)))
 
 
 def _unravelled(states: Any, shape: Sequence[int]) -> tuple[Any, ...]:  # Any: numpy's arrays

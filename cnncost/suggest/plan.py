@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import NamedTuple
 
 from cnncost.suggest.change import Change
 from cnncost.suggest.draft import Draft, Measures
 from cnncost.suggest.variable import Choice
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(NamedTuple):
     """One edit of a plan, and the network once it and those above it are made."""
 
     choice: Choice
@@ -58,8 +58,7 @@ class Plan:
         return any(choice.kind == kind for choice in self.choices)
 
 
-@dataclass(frozen=True)
-class Single:
+class Single(NamedTuple):
     """One edit alone, and the recount of the text that it makes."""
 
     choice: Choice

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from cnncost.suggest.budget import Budget
 from cnncost.suggest.plan import Plan
 from cnncost.suggest.search import Search
 
 
-@dataclass(frozen=True)
-class Reach:
+class Reach(NamedTuple):
     """The nearest that the space comes to budgets that it cannot hold."""
 
     least: Mapping[str, int]

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from time import monotonic
+from typing import NamedTuple
 
 from cnncost.quantity import counted
 from cnncost.suggest import labels
@@ -48,8 +49,7 @@ class Scene:
         return sum(step.choice.score for step in self.leading)
 
 
-@dataclass(frozen=True)
-class Found:
+class Found(NamedTuple):
     """What a search ended with."""
 
     plan: Plan | None
@@ -58,8 +58,7 @@ class Found:
     seconds: float = 0.0
 
 
-@dataclass(frozen=True)
-class Offer:
+class Offer(NamedTuple):
     """A scene that can be had."""
 
     choice: Choice | None

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cnncost.errors import CnncostError
 from cnncost.layers import Layer
@@ -22,8 +21,7 @@ if TYPE_CHECKING:
 Steps = list[tuple[str, "dict[str, Raw]"]]
 
 
-@dataclass(frozen=True)
-class Replacement:
+class Replacement(NamedTuple):
     """One way to replace all the convolutions of a line."""
 
     kind: str

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 from math import log
+from typing import NamedTuple
 
 from cnncost.layers import Layer
 from cnncost.network import Node
@@ -36,8 +36,7 @@ BETWEEN = ("relu", "relu6", "tanh", "sigmoid", "leaky_relu", "elu", "gelu", "dro
 """What may stand behind a hidden dense layer and goes with it."""
 
 
-@dataclass(frozen=True)
-class _Hidden:
+class _Hidden(NamedTuple):
     """A hidden dense layer and what belongs to it."""
 
     dense: Node
@@ -46,8 +45,7 @@ class _Hidden:
     lines: tuple[Line, ...]
 
 
-@dataclass(frozen=True)
-class _Head:
+class _Head(NamedTuple):
     """The dense layers at the end of a network."""
 
     draft: Draft
