@@ -258,7 +258,7 @@ def _up(value: float) -> int:
 def _targets(least: int, most: int) -> list[int]:
     """Scores to look below, one after another: few labels first."""
     gap = most - least
-    return list(dict.fromkeys(least + gap * part // 64 for part in (2, 8, 32, 64)))
+    return list(dict.fromkeys(least + gap * part // 64 for part in (2, 8, 32, 48, 64)))
 
 
 def _unravelled(states: Any, shape: Sequence[int]) -> tuple[Any, ...]:  # Any: numpy's arrays
