@@ -248,19 +248,21 @@ def backward_moments(step: Pass) -> list[Moment]:
         made += weights
         work = traits(node).scratch_backward(node, step.batch, step.size)
         work += _unsummed(step, node)
-        timeline += [
-            Moment(node.index, resident + live + work, made)
-            for live in _pass_on(step, node, pending)
-        ]
-        if owner in owned:
-            made -= weights
-        owned.add(owner)
+        arriving = _passed_on(step, node, pending)
+        timeline.append(Moment(node.index, resident + pending.live + work, made))
+        # What the node kept and its own gradient go before its inputs' gradients are added up.
         pending.drop(pending.held.pop(node.index))
         resident -= step.kept[node.index].extra
         for b in dict.fromkeys(step.kept[node.index].storages):
             keepers[b] -= 1
             if not keepers[b]:
                 resident -= step.sizes[b]
+        for i, storage, whole in arriving:
+            live = pending.arrive(i, storage, step.sizes[i], whole=whole)
+            timeline.append(Moment(node.index, resident + live, made))
+        if owner in owned:
+            made -= weights
+        owned.add(owner)
     return timeline
 
 
@@ -274,23 +276,21 @@ def _unsummed(step: Pass, node: Node) -> int:
     return size * (gates + step.flow.parameters[node.index])
 
 
-def _pass_on(step: Pass, node: Node, pending: _Pending) -> list[int]:
-    """Give each input its gradient; the live bytes of gradients at each moment meanwhile."""
+def _passed_on(step: Pass, node: Node, pending: _Pending) -> list[tuple[int, int, bool]]:
+    """The gradients that a node makes: for each input that wants one, the storage and whether
+    the gradient fills it."""
     assert node.layer is not None
     how, own = traits(node).grad, pending.held[node.index]
-    arriving = []
+    found = []
     for i in node.reads:
         if not step.flow.outputs[i]:
             continue
         if how is Grad.NEW:
-            arriving.append((i, pending.new(step.sizes[i]), True))
+            found.append((i, pending.new(step.sizes[i]), True))
         else:
             whole = how is Grad.ALIAS and pending.whole[node.index]
-            arriving.append((i, pending.alias(own), whole))
-    moments = [pending.live]
-    for i, storage, whole in arriving:
-        moments.append(pending.arrive(i, storage, step.sizes[i], whole=whole))
-    return moments
+            found.append((i, pending.alias(own), whole))
+    return found
 
 
 def _weights(step: Pass, node: Node) -> int:
