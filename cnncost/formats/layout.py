@@ -34,13 +34,13 @@ def _bracketed(indent: int, head: str, arguments: Sequence[str], end: str) -> li
 
 
 def repeated(
-    indent: int, target: str, module: str, arguments: Sequence[str], copies: str
+    indent: int, head: str, module: str, arguments: Sequence[str], copies: str
 ) -> list[str]:
-    """Copies of a module one after the other; `i` in the arguments is the copy's number."""
+    """`head(copies of a module)` at an indent; `i` in the arguments is the copy's number."""
     space = " " * indent
     word = "i" if any(re.search(r"\bi\b", one) for one in arguments) else "_"
     item, loop = f"{module}({', '.join(arguments)})", f"for {word} in range({copies})"
-    head = f"{space}{target} = nn.Sequential("
+    head = f"{space}{head}("
     line = f"{head}*[{item} {loop}])"
     if len(line) <= WIDTH:
         return [line]
