@@ -28,6 +28,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import import_module
+from inspect import unwrap
 from pathlib import Path
 from types import CodeType, FrameType, FunctionType, ModuleType
 from typing import Any, NamedTuple
@@ -42,6 +43,7 @@ import test_language  # noqa: E402
 import test_language_blocks  # noqa: E402
 import test_settings  # noqa: E402
 
+from cnncost import network  # noqa: E402
 from cnncost.layers import TYPES, layer_type  # noqa: E402
 
 MODULES = ("cnncost/spec/*.py", "cnncost/layers/*.py", "cnncost/network.py")
@@ -240,7 +242,7 @@ def target(mutant: Mutant) -> FunctionType:
     found: Any = mutant.module
     for name in mutant.function.split("."):
         found = vars(found)[name]
-    return found.fget if isinstance(found, property) else found
+    return unwrap(found.fget if isinstance(found, property) else found)
 
 
 def compiled(mutant: Mutant) -> CodeType:
@@ -272,6 +274,7 @@ def noticed_by(mutant: Mutant, cases: list[Case]) -> str:
 def passes(case: Case, seconds: int = SECONDS) -> bool:
     signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
     try:
+        network._output.cache_clear()  # what is remembered would hide a change
         case.run()
     except (
         Exception,

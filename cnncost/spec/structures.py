@@ -53,7 +53,6 @@ def densely(
     copies = Joined()
     outputs = [source]
     for number in range(1, _times(expansion, line, frame) + 1):
-        expansion.step(line)
         inner = _opened(line, f"{name}.{number}", frame)
         entering = source
         if number > 1:
@@ -114,11 +113,10 @@ def _fits(
 
     Raises:
         Misread: the maps differ in size.
-        Unknown: one of them was refused.
     """
     nodes = [expansion.builder.nodes[end] for end in ends if end is not None]
     if len(nodes) < len(ends):
-        raise Unknown
+        return  # one of them was refused, and has been told
     try:
         layer_type(line.join)().infer(tuple(node.output for node in nodes))
     except Refused as refused:

@@ -12,14 +12,8 @@ from cnncost.costs.memory import memory
 from cnncost.formats import FORMATS, write
 from cnncost.formats.torch_in import read_source
 
-MAPPED = "lenet5"
-"""Its C3 keeps the windows of all filters in one tensor and cuts them apart while it runs: so
-PyTorch code says no more than that, and neither does what is read from it."""
 
-NETWORKS = [name for name in bundled.names() if name != MAPPED]
-
-
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", bundled.names())
 def test_there_and_back(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     spec = cnncost.load(name)
     code = write(spec, FORMATS["pytorch"]).decode()

@@ -192,3 +192,16 @@ def test_what_it_refuses(tmp_path: Path, target: str, shape: str, said: str) -> 
     assert said in done.stderr
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
+
+
+def test_another_class_of_a_written_class_s_name_is_read_as_it_is() -> None:
+    class Subsample(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv = nn.Conv2d(3, 4, 1)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return torch.relu(self.conv(x))
+
+    graph = trace(nn.Sequential(Subsample(), nn.Tanh()), "net", {"input": (3, 4, 4)})
+    assert [op.word for op in graph.ops] == ["conv", "relu", "tanh"]

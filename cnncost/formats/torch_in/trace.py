@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from cnncost.errors import CnncostError
 from cnncost.formats.graph import Graph
 from cnncost.formats.torch_in import elementwise, shaping, windows
-from cnncost.formats.torch_in.builder import Builder, Call, subject
+from cnncost.formats.torch_in.builder import Builder, Call
+from cnncost.formats.torch_in.whole import key, whole
 from cnncost.formats.torch_in.zeros import taken_in
 from cnncost.formats.value import Constant, Value
 
@@ -91,12 +92,14 @@ def trace(module: nn.Module, name: str, shapes: dict[str, tuple[int, ...]]) -> G
     learned = {**signature.inputs_to_parameters}
     names = iter(shapes.items())
     outputs: list[Value] = []
-    whole: dict[str, Value] = {}
+    wholes: dict[str, Value | None] = {}
     for node in program.graph.nodes:
         if node.op == "placeholder":
             known[node] = _placeholder(node, learned, names, builder)
         elif node.op == "call_function":
-            found = _whole(builder, node, known, module, whole)
+            if key(node) not in wholes:
+                wholes[key(node)] = whole(builder, node, known, module, _path(node))
+            found = wholes[key(node)]
             known[node] = _call(builder, node, known) if found is None else found
         elif node.op == "output":
             outputs = _outputs(node, known)
@@ -158,27 +161,6 @@ def _call(builder: Builder, node: fx.Node, known: dict[fx.Node, Any]) -> Any:
         if changed is not None:
             known[changed] = made  # what reads it later sees it changed
     return made
-
-
-def _whole(
-    builder: Builder,
-    node: fx.Node,
-    known: dict[fx.Node, Any],  # Any: values, constants, numbers
-    module: nn.Module,
-    whole: dict[str, Value],
-) -> Value | None:
-    """What a module makes that a program takes apart but the language has a word for: its
-    first operation stands for all of it, and those behind it make the same."""
-    stack = list(node.meta.get("nn_module_stack", {}).values())
-    if not stack or not str(stack[-1][1]).endswith("LocalResponseNorm"):
-        return None
-    key = stack[-1][0]
-    if key not in whole:
-        call = _described(node, known)
-        size = module.get_submodule(call.path).size
-        x = subject(call)
-        whole[key] = builder.layer(call, "lrn", [x], x.shape, size=int(size))
-    return whole[key]
 
 
 def _handled(builder: Builder, call: Call) -> Any:

@@ -1,0 +1,130 @@
+"""Modules that a program takes apart, though the language has a word for what they make."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from cnncost.formats.torch_in.builder import Builder, Call
+from cnncost.formats.torch_in.windows import alike
+from cnncost.formats.value import Constant, Value
+
+if TYPE_CHECKING:
+    from torch import fx, nn
+
+
+class Called(NamedTuple):
+    """One call of such a module: all its operations are one layer."""
+
+    builder: Builder
+    call: Call
+    """Its path, and the shape of what it makes."""
+    module: nn.Module
+    x: Value
+
+    def learned(self) -> list[Constant | None]:
+        """Its weight and its bias."""
+        path = self.call.path
+        pairs = [(f"{path}.{name}", getattr(self.module, name)) for name in ("weight", "bias")]
+        return [None if p is None else Constant(tuple(p.shape), (name,)) for name, p in pairs]
+
+    def layer(
+        self,
+        word: str,
+        learned: list[Constant | None] | None = None,
+        **arguments: Any,  # Any: the arguments of every word
+    ) -> Value:
+        return self.builder.layer(
+            self.call, word, [self.x], self.call.shape, learned=learned or (), **arguments
+        )
+
+
+Reader = Callable[[Called], Value]
+
+
+def whole(
+    builder: Builder,
+    node: fx.Node,
+    known: dict[fx.Node, Any],  # Any: values, constants, numbers
+    module: nn.Module,
+    path: str,
+) -> Value | None:
+    """What the module that a node stands in makes, where it is one of these; the node is the
+    first of its operations."""
+    name = _class(node)
+    if name not in READERS:
+        return None
+    own = module.get_submodule(path)
+    x = next(_entering(node, known), None)
+    if x is None or not all(hasattr(own, field) for field in FIELDS[name]):
+        return None
+    made = tuple(_last(node).meta["val"].shape)
+    return READERS[name](Called(builder, Call(name, {}, path, (made,)), own, x))
+
+
+def key(node: fx.Node) -> str:
+    """The call of a module that a node stands in; each further call has its own."""
+    stack = list(node.meta.get("nn_module_stack", {}).values())
+    return stack[-1][0] if stack else ""
+
+
+def _class(node: fx.Node) -> str:
+    stack = list(node.meta.get("nn_module_stack", {}).values())
+    return str(stack[-1][1]).rpartition(".")[2] if stack else ""
+
+
+def _within(node: fx.Node) -> Iterator[fx.Node]:
+    """The operations of the call, from this one on."""
+    at = node
+    while at.op != "output":
+        if key(at) == key(node):
+            yield at
+        at = at.next
+
+
+def _entering(node: fx.Node, known: dict[fx.Node, Any]) -> Iterator[Value]:
+    for one in _within(node):
+        for source in one.all_input_nodes:
+            if key(source) != key(node) and isinstance(known.get(source), Value):
+                yield known[source]
+
+
+def _last(node: fx.Node) -> fx.Node:
+    *_, last = _within(node)
+    return last
+
+
+def _lrn(one: Called) -> Value:
+    return one.layer("lrn", size=int(one.module.size))
+
+
+def _mapped(one: Called) -> Value:
+    """A convolution whose filters see some of the maps, as our own PyTorch code writes it."""
+    own: Any = one.module  # its fields are the written class's
+    axes = own.weight.dim() - 1
+    given = {name: alike(own.options[name], 1, axes) for name in ("stride", "dilation")}
+    return one.layer(
+        "conv", one.learned(), filters=len(own.maps), kernel=alike(own.weight.shape[1:], 1, axes),
+        padding=alike(own.options["padding"], 0, axes), bias=own.bias is not None,
+        connects=tuple(tuple(seen) for seen in own.maps), **given,
+    )  # fmt: skip
+
+
+def _subsample(one: Called) -> Value:
+    own: Any = one.module  # its fields are the written class's
+    return one.layer("subsample", one.learned(), kernel=alike(own.kernel, 1, len(own.kernel)))
+
+
+READERS: dict[str, Reader] = {
+    "LocalResponseNorm": _lrn,
+    "MappedConv": _mapped,
+    "Subsample": _subsample,
+}
+"""By the class's name: PyTorch's own, and those that our PyTorch code brings along."""
+
+FIELDS = {
+    "LocalResponseNorm": ("size",),
+    "MappedConv": ("maps", "options", "weight", "bias"),
+    "Subsample": ("kernel", "weight", "bias"),
+}
+"""What such a module has: another class of the same name has not all of it."""
