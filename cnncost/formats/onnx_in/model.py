@@ -9,6 +9,7 @@ from typing import Any
 
 from cnncost.errors import CnncostError
 from cnncost.formats.onnx_in.wire import Broken, without_weights
+from cnncost.formats.onnx_marks import FROZEN
 
 PRODUCTS = ("Conv", "ConvTranspose", "Gemm", "MatMul")
 """Operations whose uses of weights are counted."""
@@ -56,6 +57,8 @@ class Model:
     """Dimensions of tensors within, where the file has them all."""
     producer: str = ""
     """The program that wrote the file."""
+    frozen: tuple[str, ...] = ()
+    """The layers that our own files say are not trained; ONNX has no word for it."""
 
     @cached_property
     def places(self) -> dict[str, int]:
@@ -135,6 +138,12 @@ def _model(proto: Any) -> Model:  # Any: onnx's ModelProto
         tuple(_text(item.name) for item in graph.output),
         {name: dims for name, dims in shapes.items() if dims and min(dims) > 0},
         _text(proto.producer_name),
+        tuple(
+            name
+            for entry in proto.metadata_props
+            if _text(entry.key) == FROZEN
+            for name in _text(entry.value).split()
+        ),
     )
 
 

@@ -20,6 +20,7 @@ from cnncost.formats.onnx_in import (
     resizing,
     shaping,
     windows,
+    written,
     written_norms,
 )
 from cnncost.formats.onnx_in.attending import with_attention
@@ -30,6 +31,7 @@ from cnncost.formats.onnx_in.inexpressible import Inexpressible
 from cnncost.formats.onnx_in.model import PRODUCTS, Model, Step, Tensor
 from cnncost.formats.onnx_in.unheld import shapes_of_constants
 from cnncost.formats.onnx_in.unknown import shapes_of
+from cnncost.formats.onnx_marks import OURS
 from cnncost.formats.value import Shape, Value
 
 OPERATIONS: dict[str, Callable[[Importer, Step], None]] = {
@@ -69,6 +71,9 @@ def graph_of(model: Model, file: str, shapes: Mapping[str, Shape]) -> Graph:
     except Inexpressible as why:  # what stands for a step is refused itself
         raise CnncostError(f"{file}: it cannot be written as a spec: {why}") from None
     read = with_attention(_alive(importer, outputs), importer.shapes)
+    if model.producer == OURS:
+        channels = {name: shape.channels for name, shape in importer.shapes.items()}
+        read = written.with_mapped(written.with_frozen(read, model.frozen), outputs, channels)
     importer.ops = {op.name: op for op in read}
     ops = _alive(importer, outputs)
     alive = {op.name for op in ops}

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from cnncost.costs import count_network
 from cnncost.errors import CnncostError
+from cnncost.formats.onnx_marks import FROZEN, OURS
 from cnncost.formats.onnx_out.emitter import Emitter
 from cnncost.formats.onnx_out.layers import LAYERS
 
@@ -53,8 +54,11 @@ def write(spec: Spec, *, weights: bool = True) -> bytes:
     constants = list(emitter.constants.values())
     graph = onnx.helper.make_graph(emitter.nodes, network.name, inputs, outputs, constants)
     opset = onnx.helper.make_opsetid("", OPSET)
-    model = onnx.helper.make_model(graph, opset_imports=[opset], producer_name="cnncost")
+    model = onnx.helper.make_model(graph, opset_imports=[opset], producer_name=OURS)
     model.ir_version = IR_VERSION
+    frozen = [node.name for node in network.layers if node.frozen]
+    if frozen:
+        onnx.helper.set_model_props(model, {FROZEN: " ".join(frozen)})
     data: bytes = model.SerializeToString()
     return data
 
