@@ -445,3 +445,13 @@ def test_explain_names_the_evidence() -> None:
     said = run("suggest", "-", "--budget", "weights=100K", "--explain", text=SMALL).stdout
     assert "What the scores rest on" in said
     assert "Zeiler & Fergus" in said
+
+
+def test_what_cannot_be_added_up_exactly_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "huge.yaml"
+    path.write_text(
+        "input: [1000000, 1000, 1000]\nlayers: [{conv: 1000000, kernel: 1}, {dense: 10}]\n"
+    )
+    done = run("suggest", str(path), "--budget", "weights=50%")
+    assert done.returncode == 2
+    assert "too many to plan for" in done.stderr

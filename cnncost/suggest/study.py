@@ -103,6 +103,9 @@ class Point(NamedTuple):
     proved: bool
 
 
+LARGEST = 10**15
+"""Far below what makes no network in the searches' tables, and what floats add up exactly."""
+
 SHARES = (90, 80, 70, 60, 50, 40, 30, 20, 10)
 """Where a frontier is looked at, in per cent of today's."""
 
@@ -121,6 +124,7 @@ class Study:
         _refuse_unknown(self.draft, request.menu.kept)
         meter.refuse_unknown(self.draft.network)
         self.before = self.draft.measured(self.draft.network)
+        _refuse_huge(self.draft.network.name, self.before)
         self.alone = list(_foreseen(self.draft, request.menu))
         """Every choice of every variable alone."""
         variables = [variable for variable, _ in self.alone]
@@ -277,6 +281,16 @@ def _narrow(draft: Draft) -> bool:
 
     groups = [g for g in draft.groups.groups.values() if not g.frozen and g.role != "dense"]
     return 2 * sum(group.width < NARROW_CHANNELS for group in groups) > len(groups)
+
+
+def _refuse_huge(name: str, before: Measures) -> None:
+    """Refuse what the searches cannot add up exactly; they count in 64 bits and in floats."""
+    for metric, value in before.items():
+        if value >= LARGEST:
+            raise CnncostError(
+                f"{name} has {value:.3g} {metric}: too many to plan for",
+                "plans are made for less than 10^15 of each metric",
+            )
 
 
 def _refuse_unknown(draft: Draft, kept: Sequence[str]) -> None:
