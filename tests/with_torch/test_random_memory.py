@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from draws import written
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 import cnncost
@@ -29,7 +29,8 @@ KEEPING = (*CURVES, *NORMS, "groupnorm", "dropout", "drop_path", "prelu", "scale
 WINDOWED = ("conv", "depthwise_conv", "maxpool", "avgpool", "conv_transpose", "linear", "lrn")
 MOVING = ("pad", "crop", "slice", "upsample", "channel_shuffle", "permute", "flatten", "reshape")
 UNIT_BY_UNIT = (*CURVES[:13], "dropout", "scale", "identity")
-"""What may follow a map whose channels lie last: of others PyTorch's layout is its own."""
+"""What may follow a map that is turned, its channels last: flattened it is a copy, which is not
+predicted, and of others PyTorch's layout is its own."""
 
 LEARNING = ("conv", "linear", "batchnorm", "dense", "scale", "prelu")
 
@@ -55,7 +56,9 @@ def graphs(draw: st.DrawFn) -> str:
             else draw(_layer(words[source], dims, last[source]))
         )
         word = words[name] = next(iter(line))
-        last[name] = word in ("linear", "layernorm") or (word in UNIT_BY_UNIT and last[source])
+        read = [source, *(line[word] if join else ())]
+        turns = word in ("linear", "layernorm", "permute")
+        last[name] = turns or ((join or word in UNIT_BY_UNIT) and any(last[n] for n in read))
         twin = [n for n, (other, x) in made.items() if other == line and x == dims]
         if twin and word in LEARNING and draw(st.booleans()):
             extra: Line = {"share": twin[0]}
@@ -158,11 +161,36 @@ def _layer(draw: st.DrawFn, above: str, dims: Dims, last: bool) -> Line:
     return options.get(word, {word: None})
 
 
+ALIKE = """\
+input: [4, 8, 8]
+layers:
+  - {name: n1, layernorm: , from: input}
+  - {name: n3, add: [n1, input]}
+  - {name: n4, concat: [n3, n1]}
+  - {name: n7, relu: , from: n4}
+  - {name: end, linear: 3, from: n7}
+"""
+"""A concatenation of maps whose channels lie last has them last: `linear` copies nothing."""
+
+NORMED = """\
+input: [4, 8, 8]
+layers:
+  - {name: n0, linear: 4, from: input}
+  - {name: n4, relu: , from: n0}
+  - {name: n5, batchnorm: , affine: false, frozen: true, from: n4}
+  - {name: n6, relu: , from: n5}
+  - {name: end, linear: 3, from: n6}
+"""
+"""So has a norm of such a map."""
+
+
 @settings(
-    max_examples=400, deadline=None,
+    max_examples=400, deadline=None, derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )  # fmt: skip
 @given(graphs())
+@example(ALIKE)
+@example(NORMED)
 def test_random_graphs_take_what_pytorch_takes(text: str) -> None:
     network = cnncost.loads(text).network
     verdict = verify(network, BATCH, lambda _: None)

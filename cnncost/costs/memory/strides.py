@@ -13,10 +13,17 @@ def channels_last(network: Network) -> list[bool]:
     found: list[bool] = []
     for node in network.nodes:
         how = Lies.FIRST if node.layer is None else traits(node).lies
-        # The first map decides; in one of a single position both orders are the same.
-        maps = [i for i in node.reads if network.nodes[i].output.positions > 1]
-        found.append(how is Lies.LAST or (how is Lies.AS_READ and bool(maps) and found[maps[0]]))
+        found.append(how is Lies.LAST or _as_read(network, node, how, found))
     return found
+
+
+def _as_read(network: Network, node: Node, how: Lies, found: list[bool]) -> bool:
+    """Whether a map's channels lie last because those that it is made of do."""
+    if how is Lies.AGREED:  # measured: of maps along one axis, never
+        return len(node.output.extents) > 1 and all(found[i] for i in node.reads)
+    # The first map decides; in one of a single position both orders are the same.
+    maps = [i for i in node.reads if network.nodes[i].output.positions > 1]
+    return how is Lies.AS_READ and bool(maps) and found[maps[0]]
 
 
 def turned_copy(node: Node, last: list[bool], batch: int, size: int) -> int:

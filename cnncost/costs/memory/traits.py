@@ -46,6 +46,7 @@ class Lies(Enum):
     FIRST = "channel by channel"
     LAST = "position by position"
     AS_READ = "as its first map does"
+    AGREED = "position by position if all its maps of two axes or more do, else channel by channel"
 
 
 Bytes = Callable[[Node, int, int], int]
@@ -190,9 +191,11 @@ TRAITS: dict[str, Traits] = {
     "scale": _WEIGHTED._replace(sums=True),
     "mul": Traits(Keep.OPERANDS, scratch=_joining, scratch_backward=_unwound, sums=True),
     "matmul": Traits(Keep.OPERANDS),
-    "batchnorm": Traits(Keep.INPUT, extra=_mean_and_deviation_of_channels),
+    "batchnorm": Traits(Keep.INPUT, extra=_mean_and_deviation_of_channels, lies=Lies.AGREED),
     "layernorm": Traits(Keep.INPUT, extra=_of_positions, lies=Lies.LAST, turned=True),
-    "groupnorm": Traits(Keep.INPUT, extra=_of_groups, gapless=True, takes_last=True),
+    "groupnorm": Traits(
+        Keep.INPUT, extra=_of_groups, gapless=True, takes_last=True, lies=Lies.AGREED
+    ),
     "instancenorm": Traits(Keep.INPUT, extra=_of_instances, turned=True, gapless=True),
     "lrn": Traits(Keep.INPUT, extra=_lrn, scratch=_lrn_at_work, scratch_backward=_lrn_backward),
     **dict.fromkeys(("relu", "sigmoid", "tanh", "softmax", "logsoftmax"), _BY_OUTPUT),
@@ -206,7 +209,7 @@ TRAITS: dict[str, Traits] = {
     # The window's mean is multiplied by a coefficient, which needs it again.
     "subsample": Traits(Keep.INPUT, extra=_mask, measured=False),
     "add": Traits(grad=Grad.ALIAS, scratch=_joining),
-    "concat": Traits(grad=Grad.NARROW),
+    "concat": Traits(grad=Grad.NARROW, lies=Lies.AGREED),
     "identity": _VIEW,
     "permute": _VIEW._replace(turned=True),
     **dict.fromkeys(("flatten", "reshape"), _VIEW._replace(straightens=True, turned=True)),
