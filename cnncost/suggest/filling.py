@@ -106,8 +106,8 @@ class Replacing(NamedTuple):
 
     sources: tuple[int, ...]
     """The nodes whose inputs it reads instead of its own; the last one counts."""
-    chains: Moves
-    """The choices whose layers take its place, one after another."""
+    chains: tuple[Chain, ...]
+    """What stands in its place, one after another; several choices may put the same there."""
 
 
 class _NodeModel:
@@ -184,7 +184,7 @@ class _NodeModel:
 
     def _replacing(self, picked: Sequence[tuple[int, int]]) -> Replacing:
         sources = tuple([self._rereads[vk] for vk in picked if vk in self._rereads])
-        return Replacing(sources, tuple([vk for vk in picked if vk in self._chains]))
+        return Replacing(sources, tuple([self._chains[vk] for vk in picked if vk in self._chains]))
 
     def _slice(self, widths: Scope, replacing: Replacing) -> Factor:
         """The table over widths under one replacement: those that do the same are counted once."""
@@ -192,11 +192,10 @@ class _NodeModel:
 
         if (widths, replacing) in self._slices:
             return self._slices[widths, replacing]
-        near = (self.node.index, *replacing.sources)
         moving, places = [], []
         for v in widths:
             picks = [(v, k) for k in range(len(self.variables[v].choices))]
-            moved = [any(at in self.trials.get(pick, ()) for at in near) for pick in picks]
+            moved = [self._moves(pick, replacing.sources) for pick in picks]
             moving.append([picks[0], *(p for p, move in zip(picks, moved, strict=True) if move)])
             places.append(
                 [moving[-1].index(p) if move else 0 for p, move in zip(picks, moved, strict=True)]
@@ -210,16 +209,30 @@ class _NodeModel:
         self._slices[widths, replacing] = short.restricted(places)
         return self._slices[widths, replacing]
 
+    def _moves(self, pick: tuple[int, int], sources: Sequence[int]) -> bool:
+        """Whether a choice of a width changes the layer, or what it reads once it is replaced."""
+        trial = self.trials.get(pick)
+        if trial is None:
+            return False
+        own = trial.get(self.node.index)
+        if not sources:
+            return own is not None
+        read = trial.get(sources[-1])
+        nodes = self.draft.network.nodes
+        return (own is not None and own[0] != self.node.layer) or (
+            read is not None and read[1] != nodes[sources[-1]].inputs
+        )
+
     def _costs(self, picked: Moves, replacing: Replacing) -> Costs | None:
         """The costs of the layer, or of the chains in its place, under some widths; None where
         that makes no network."""
         layer, xs = self._merged(self.node.index, picked)
-        for source in replacing.sources:
-            _, xs = self._merged(source, picked)
+        if replacing.sources:
+            _, xs = self._merged(replacing.sources[-1], picked)
         pieces: list[Piece] = [(layer, xs)]
         try:
             for chain in replacing.chains:
-                pieces = _through(self._chains[chain], pieces, layer.word)
+                pieces = _through(chain, pieces, layer.word)
             return counted(self.node, pieces)
         except CnncostError:
             return None

@@ -29,6 +29,9 @@ ROUNDS = 120
 RIVALS = 48
 """How many labels of a state every other one is compared with."""
 
+COMPARED = 1 << 14
+"""Pairs of labels compared in one go: many small arrays cost more than a few large ones."""
+
 TOLERANCE = 1e-3
 """Far below one unit of score, far above what floating-point sums of them lose."""
 
@@ -188,12 +191,12 @@ class _Labels:
                 raise _TimeOverError
             labels, states, parents, picks = self._grown(stage, labels, states)
             keep = self._promising(step, bound, labels, states, target - price)
+            if not keep.any():
+                return None
             labels, states, parents, picks = (a[keep] for a in (labels, states, parents, picks))
             keep = _undominated(labels, states)
             labels, states = labels[keep], states[keep]
             back.append((parents[keep], picks[keep]))
-            if not len(labels):
-                return None
         at = 0  # labels are in the order of their amounts
         score = int(labels[at, 0])
         if score > target:  # the prices credit it for room that it leaves
@@ -268,7 +271,7 @@ def _unravelled(states: Any, shape: Sequence[int]) -> tuple[Any, ...]:  # Any: n
 
 
 def _undominated(labels: Any, states: Any) -> Any:  # Any: numpy's arrays
-    """Places of the labels that none of their state is better than in everything.
+    """Places of the labels, one at least, that none of their state is better than in everything.
 
     Every label is compared with the first ones of its state only, by what they have taken:
     one too many kept costs time, never a plan.
@@ -278,17 +281,22 @@ def _undominated(labels: Any, states: Any) -> Any:  # Any: numpy's arrays
     order = np.lexsort((*labels.T[::-1], states))
     for _ in range(2):
         group = states[order]
-        starts = np.flatnonzero(np.r_[True, group[1:] != group[:-1]]) if len(group) else group
+        starts = np.flatnonzero(np.r_[True, group[1:] != group[:-1]])
         sizes = np.diff(np.r_[starts, len(group)])
         first: Any = np.repeat(starts, sizes)
         place = np.arange(len(order)) - first
         sorted_ = labels[order]
         alive: Any = np.ones(len(order), dtype=bool)
-        for rival in range(min(RIVALS, int(sizes.max(initial=0)))):
-            later = np.flatnonzero(alive & (place > rival))
-            if not len(later):
-                break
-            worse = (sorted_[first[later] + rival] <= sorted_[later]).all(axis=1)
-            alive[later[worse]] = False
+        most = min(int(sizes.max()) - 1, RIVALS)
+        at_once = max(1, COMPARED // len(order))
+        for start in range(0, most, at_once):
+            rivals = np.arange(start, min(start + at_once, most))
+            later = np.flatnonzero(alive & (place > start))
+            earlier = rivals < place[later, None]
+            against = np.minimum(first[later, None] + rivals, later[:, None])
+            worse = (sorted_[against] <= sorted_[later, None]).all(axis=2) & earlier
+            alive[later[worse.any(axis=1)]] = False
         order = order[alive]
+        if most < RIVALS:
+            break  # every pair has been compared
     return order

@@ -55,10 +55,7 @@ def explore(
             if ceiling is None or choice.score <= ceiling
             if structural or choice.kind not in STRUCTURAL
         ]
-        one = replace(variable, choices=(variable.choices[0], *kept))
-        made: list[Trial] = []
-        if variable.group:
-            one, made = tried(draft, one)
+        one, made = tried(draft, replace(variable, choices=(variable.choices[0], *kept)))
         if len(one.choices) > 1:
             trials |= {(len(used), k): own for k, own in enumerate(made, 1)}
             used.append(one)

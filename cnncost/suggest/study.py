@@ -245,7 +245,7 @@ class Study:
 def _foreseen(draft: Draft, menu: Menu) -> Iterator[tuple[Variable, list[Costs]]]:
     """Every variable with the choices that make a network, and the costs of each alone."""
     for variable in offered(draft, menu):
-        one, trials = tried(draft, variable) if variable.group else (variable, [])
+        one, trials = tried(draft, variable)
         found = alone(draft, one, {(0, k): own for k, own in enumerate(trials, 1)})
         pairs = zip(one.choices[1:], found[1:], strict=True)
         good = [(choice, costs) for choice, costs in pairs if costs is not None]

@@ -43,11 +43,20 @@ def _tried(draft: Draft, choice: Choice) -> Trial | None:
 
 
 def tried(draft: Draft, variable: Variable) -> tuple[Variable, list[Trial]]:
-    """A variable with the choices that make a network, and the trial of each but the first."""
+    """A variable with the choices that make a network; of widths the trial of each but the first."""
+    if not variable.group:
+        return _read(draft, variable) if variable.unread else variable, []
     found = [(choice, trial(draft, choice)) for choice in variable.choices[1:]]
     good = [(choice, own) for choice, own in found if own is not None]
     choices = (variable.choices[0], *(choice for choice, _ in good))
     return replace(variable, choices=choices), [own for _, own in good]
+
+
+def _read(draft: Draft, variable: Variable) -> Variable:
+    """A variable with the choices whose texts are specs."""
+    first, *others = variable.choices
+    good = [choice for choice in others if draft.edited(choice.changes) is not None]
+    return replace(variable, choices=(first, *good))
 
 
 def read(draft: Draft, choice: Choice) -> Network | None:

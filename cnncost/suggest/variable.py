@@ -54,3 +54,5 @@ class Variable:
     """The first node that it touches: the order of variables and of a plan's steps."""
     group: bool = False
     """Whether its choices are widths, whose effects reach other layers."""
+    unread: bool = False
+    """Whether only the edited text tells which of its choices make a network."""

@@ -69,9 +69,8 @@ def variables(draft: Draft, kept: Sequence[str], forbidden: frozenset[str]) -> I
     both = [_both(pool, drop) for pool in pools for drop in drops]
     whole = [] if GLOBAL in forbidden else [_global(head)]
     choices = [c for c in (*pools, *drops, *both, *whole) if c is not None]
-    valid = [choice for choice in choices if draft.edited(choice.changes) is not None]
-    if valid:
-        yield Variable("head", (AS_IT_IS, *valid), head.entry.index)
+    if choices:
+        yield Variable("head", (AS_IT_IS, *choices), head.entry.index, unread=True)
 
 
 def _head(draft: Draft, kept: Sequence[str]) -> _Head | None:
