@@ -15,13 +15,12 @@ import pytest
 
 import cnncost
 from cnncost.costs.metrics import Metrics
-from cnncost.suggest.budget import Budget
+from cnncost.suggest.budget import Budget, holds
 from cnncost.suggest.catalogue import menu
 from cnncost.suggest.draft import Draft, drafted
 from cnncost.suggest.limits import limited
 from cnncost.suggest.meter import Meter
 from cnncost.suggest.prune import without_dominated
-from cnncost.suggest.search import holds
 from cnncost.suggest.sheet import Sheet
 from cnncost.suggest.solver import Limits, solve
 from cnncost.suggest.space import Space, explore

@@ -133,7 +133,8 @@ def suggest(
         max_layers,
         meter,
     )
-    read(settings or (), shapes or ())  # refuses settings that the spec does not have
+    if settings or shapes:
+        read(settings or (), shapes or ())  # refuses those that the spec does not have
     study = Study(read((), ()), request)
     refuse_idle(scale, study.draft.meter.bytes)
     if pareto:

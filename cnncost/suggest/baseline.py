@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
-from cnncost.suggest.budget import Budget
+from cnncost.suggest.budget import Budget, holds
 from cnncost.suggest.draft import Draft
 from cnncost.suggest.edits.width import PARTS
 from cnncost.suggest.plan import Plan
-from cnncost.suggest.search import holds
 from cnncost.suggest.variable import Variable
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -52,6 +52,11 @@ def bytes_in(texts: Iterable[str]) -> tuple[str, ...]:
     """The metrics in bytes that these budgets name, in the order of the output."""
     words = [text.partition("=")[0].strip().replace("-", "_") for text in texts]
     return tuple(metric for metric in BYTES if metric in words)
+
+
+def holds(after: Measures, budgets: Sequence[Budget]) -> bool:
+    """Whether every budget holds."""
+    return all(after[budget.metric] <= budget.most for budget in budgets)
 
 
 def _written(metric: str, most: int) -> str:

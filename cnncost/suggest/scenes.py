@@ -9,8 +9,8 @@ from cnncost.costs import count_network
 from cnncost.suggest.catalogue import SPATIAL, Menu
 from cnncost.suggest.draft import Draft, drafted
 from cnncost.suggest.edits import multiplier
+from cnncost.suggest.offers import Offer, Scene
 from cnncost.suggest.plan import Single, Step
-from cnncost.suggest.search import Offer, Scene
 from cnncost.suggest.sheet import Sheet
 from cnncost.suggest.space import explore
 from cnncost.suggest.variable import Choice, Variable

@@ -13,7 +13,7 @@ from cnncost.quantity import SCALED, budget_metric
 from cnncost.spec import MAX_LAYERS, Spec
 from cnncost.suggest import budget as budgets_of
 from cnncost.suggest.baseline import uniform
-from cnncost.suggest.budget import Budget
+from cnncost.suggest.budget import Budget, holds
 from cnncost.suggest.catalogue import Menu
 from cnncost.suggest.change import apply, base, unified_diff
 from cnncost.suggest.damage import UNIT
@@ -23,8 +23,9 @@ from cnncost.suggest.meter import Meter, ordered
 from cnncost.suggest.plan import Plan, single
 from cnncost.suggest.precision import Precision, price, smaller
 from cnncost.suggest.reach import Reach, reach
+from cnncost.suggest.run import Progress
 from cnncost.suggest.scenes import scenes, spatial
-from cnncost.suggest.search import Progress, Search, holds
+from cnncost.suggest.search import Search
 from cnncost.suggest.sheet import Sheet
 from cnncost.suggest.singles import Foreseen, Singles
 from cnncost.suggest.space import offered

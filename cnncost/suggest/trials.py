@@ -43,7 +43,8 @@ def _tried(draft: Draft, choice: Choice) -> Trial | None:
 
 
 def tried(draft: Draft, variable: Variable) -> tuple[Variable, list[Trial]]:
-    """A variable with the choices that make a network; of widths the trial of each but the first."""
+    """A variable with the choices that make a network; of widths the trial of each but the
+    first."""
     if not variable.group:
         return _read(draft, variable) if variable.unread else variable, []
     found = [(choice, trial(draft, choice)) for choice in variable.choices[1:]]
