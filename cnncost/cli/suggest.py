@@ -1,5 +1,6 @@
 """`cnncost suggest`: the least damaging edits that meet budgets, proved."""
 
+import os
 import sys
 from collections.abc import Callable
 from enum import StrEnum
@@ -109,6 +110,8 @@ def suggest(
     file. It sees the architecture only: scores rank edits and predict no accuracy. Exit code
     1: no plan meets the budgets.
     """
+    # numpy's linear algebra starts a thread a core when it is imported; the search has none of it.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from cnncost.suggest.catalogue import menu
     from cnncost.suggest.meter import Meter
     from cnncost.suggest.study import Request, Study

@@ -19,11 +19,15 @@ class Convolving(Windowed):
     counted = True
     bias: bool
 
+    def maps(self, x: Shape) -> int:
+        """Channels of the output, whatever the extents."""
+        raise NotImplementedError
+
     def biases(self, x: Shape) -> int:
-        return self.output(x).channels if self.bias else 0
+        return self.maps(x) if self.bias else 0
 
     def tensors(self, x: Shape) -> dict[str, tuple[int, ...]]:
-        bias = {"bias": (self.output(x).channels,)} if self.bias else {}
+        bias = {"bias": (self.maps(x),)} if self.bias else {}
         return {"weight": self.weight_shape(x), **bias}
 
     def weight_shape(self, x: Shape) -> tuple[int, ...]:
@@ -75,8 +79,11 @@ class Conv(Convolving):
         if self.connects and self.groups > 1:
             raise Refused("connects and groups both say which maps a filter sees", "drop one")
 
+    def maps(self, x: Shape) -> int:
+        return self.filters
+
     def output(self, x: Shape) -> Shape:
-        return Shape(self.filters, self.slid(x))
+        return Shape(self.maps(x), self.slid(x))
 
     def weights(self, x: Shape) -> int:
         if self.connects:
@@ -103,14 +110,17 @@ class DepthwiseConv(Convolving):
     dilation: tuple[int, ...] = per_axis("step between the window's taps", 1)
     bias: bool = flag("one added number a filter", usually=True)
 
+    def maps(self, x: Shape) -> int:
+        return x.channels * self.multiplier
+
     def output(self, x: Shape) -> Shape:
-        return Shape(x.channels * self.multiplier, self.slid(x))
+        return Shape(self.maps(x), self.slid(x))
 
     def weights(self, x: Shape) -> int:
-        return prod(self.kernel) * x.channels * self.multiplier
+        return prod(self.kernel) * self.maps(x)
 
     def weight_shape(self, x: Shape) -> tuple[int, ...]:
-        return (x.channels * self.multiplier, 1, *self.kernel)
+        return (self.maps(x), 1, *self.kernel)
 
 
 @layer("conv_transpose", main="filters")
@@ -154,13 +164,16 @@ class ConvTranspose(Convolving):
         if min(y.extents) < 1:
             raise Refused(f"padding crops all of the output: {y}", "less padding")
 
+    def maps(self, x: Shape) -> int:
+        return self.filters
+
     def output(self, x: Shape) -> Shape:
         if isinstance(self.padding, str):
             # `same`: the inverse of the strided convolution's ceil(n / stride).
             extents = tuple(n * s for n, s in zip(x.extents, self.stride, strict=True))
         else:
             extents = tuple(map(Window.paints, self.windows(x), x.extents, self.output_padding))
-        return Shape(self.filters, extents)
+        return Shape(self.maps(x), extents)
 
     def weights(self, x: Shape) -> int:
         return prod(self.kernel) * x.channels * quotient(self.filters, self.groups)

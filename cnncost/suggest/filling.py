@@ -74,13 +74,13 @@ def counted(node: Node, pieces: Sequence[Piece]) -> Costs:
     Raises:
         CnncostError: a piece cannot take its input.
     """
-    total = (0,) * len(METRICS)
-    for layer, xs in pieces:
-        costs = _piece(layer, xs, node.shares is not None)
-        if costs is None:
-            raise CnncostError("no network")
-        total = _sum(total, costs)
-    return total
+    found = [_piece(layer, xs, node.shares is not None) for layer, xs in pieces]
+    known = [costs for costs in found if costs is not None]
+    if len(known) < len(found):
+        raise CnncostError("no network")
+    if len(known) == 1:
+        return known[0]
+    return tuple(map(sum, zip((0,) * len(METRICS), *known, strict=True)))
 
 
 @lru_cache(maxsize=1 << 17)

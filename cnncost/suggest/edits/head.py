@@ -14,7 +14,7 @@ from cnncost.spec.lines import Line
 from cnncost.suggest import damage
 from cnncost.suggest.change import Change, replaced
 from cnncost.suggest.draft import Draft, named
-from cnncost.suggest.edits.lines import chained
+from cnncost.suggest.edits.lines import made
 from cnncost.suggest.variable import AS_IT_IS, Chain, Choice, Piece, Variable
 
 POOL, GLOBAL, DROP = "pool-before-dense", "global-pool-head", "drop-dense"
@@ -172,9 +172,8 @@ def _pool_score(extents: Sequence[int], outputs: Sequence[int]) -> tuple[float, 
 def _pooled(
     word: str, kernel: tuple[int, ...], stride: tuple[int, ...], layer: Layer, xs: tuple[Shape, ...]
 ) -> list[Piece]:
-    pool = chained(xs, [(word, {"kernel": kernel, "stride": stride})])
-    (one, inputs) = pool[0]
-    return [*pool, (layer, (one.infer(inputs),))]
+    pool, y = made(word, (("kernel", kernel), ("stride", stride)), xs[0])
+    return [(pool, xs), (layer, (y,))]
 
 
 def _dropped(head: _Head, hidden: _Hidden) -> Choice | None:
@@ -251,9 +250,8 @@ def _global(head: _Head) -> Choice | None:
 
 
 def _whole(layer: Layer, xs: tuple[Shape, ...]) -> list[Piece]:
-    pool = chained(xs, [("global_avgpool", {})])
-    (one, inputs) = pool[0]
-    return [*pool, (layer, (one.infer(inputs),))]
+    pool, y = made("global_avgpool", (), xs[0])
+    return [(pool, xs), (layer, (y,))]
 
 
 def _written(sizes: Sequence[int]) -> str:

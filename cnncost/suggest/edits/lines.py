@@ -213,14 +213,14 @@ def chained(xs: tuple[Shape, ...], steps: Sequence[tuple[str, dict[str, Raw]]]) 
     """
     pieces: list[Piece] = []
     for word, arguments in steps:
-        layer, y = _made(word, tuple(arguments.items()), xs[0])
+        layer, y = made(word, tuple(arguments.items()), xs[0])
         pieces.append((layer, xs))
         xs = (y,)
     return pieces
 
 
 @lru_cache(maxsize=1 << 16)
-def _made(word: str, arguments: tuple[tuple[str, Raw], ...], x: Shape) -> tuple[Layer, Shape]:
+def made(word: str, arguments: tuple[tuple[str, Raw], ...], x: Shape) -> tuple[Layer, Shape]:
     """One layer and its output; the same ones stand in many combinations of choices."""
     layer = read(layer_type(word), dict(arguments), x)
     return layer, layer.infer((x,))
@@ -232,6 +232,7 @@ def saves(pieces: Sequence[Piece], layer: Layer, xs: tuple[Shape, ...]) -> bool:
     last, inputs = pieces[-1]
     if last.infer(inputs) != y:
         return False
+    outputs = [*(x for _, (x,) in pieces[1:]), y]
     weights = sum(one.weights(x) for one, (x,) in pieces)
-    uses = sum(one.connections(x, one.infer((x,))) for one, (x,) in pieces)
+    uses = sum(one.connections(x, z) for (one, (x,)), z in zip(pieces, outputs, strict=True))
     return weights < layer.weights(xs[0]) or uses < layer.connections(xs[0], y)
