@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from cnncost.costs.memory.padding import padded_copy
+from cnncost.costs.memory.copies import copy_of
 from cnncost.costs.memory.storage import storages
 from cnncost.costs.memory.traits import traits
 from cnncost.network import Network
@@ -59,7 +59,7 @@ def lives(network: Network, *, batch: int, size: int, eager: bool = False) -> Li
     Args:
         eager: a block holds its input until it returns, as PyTorch's modules do.
     """
-    base = storages(network, training=False)
+    base, _, lies = storages(network, batch, training=False)
     end = len(network.nodes) - 1
     last = list(range(end + 1))
     held = _returns(network) if eager else None
@@ -72,12 +72,10 @@ def lives(network: Network, *, batch: int, size: int, eager: bool = False) -> Li
     for node in network.inputs:
         last[node.index] = end  # whoever calls the network holds its input
     sizes = [size * batch * node.output.units for node in network.nodes]
-    scratch = [
-        0
-        if node.layer is None
-        else traits(node).scratch(node, batch, size) + padded_copy(node, batch, size)
-        for node in network.nodes
-    ]
+    scratch = [0] * (end + 1)
+    for node in network.layers:
+        copy = copy_of(node, lies[node.reads[0]].laid, size)
+        scratch[node.index] = traits(node).scratch(node, batch, size) + copy.bytes * copy.before
     return Lives(base, last, sizes, scratch)
 
 

@@ -15,13 +15,13 @@ def still(node: Node) -> bool:
     in a channel shuffle of one group, or a pixel shuffle along one axis of a single position."""
     if node.layer is None or node.layer.word not in MOVING:
         return False
-    sizes, order = _split(node)
-    moved = [axis for axis in order if sizes[axis] > 1]
-    return moved == sorted(moved)
+    sizes, order = moved(node)
+    places = [axis for axis in order if sizes[axis] > 1]
+    return places == sorted(places)
 
 
-def _split(node: Node) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """The axes that the input is split into, and their order in the output."""
+def moved(node: Node) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The axes that such a layer splits its input into, and their order in the output."""
     assert node.layer is not None
     x, y, axes = node.inputs[0], node.output, len(node.output.extents)
     if node.layer.word == "channel_shuffle":

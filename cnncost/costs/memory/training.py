@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from cnncost.costs.gradients import Gradients, gradients
-from cnncost.costs.memory.padding import padded_copy
-from cnncost.costs.memory.storage import in_place, storages
-from cnncost.costs.memory.strides import channels_last, gapless_copy, loose, turned_copy
+from cnncost.costs.memory.copies import Copy, copy_of
+from cnncost.costs.memory.storage import storages
 from cnncost.costs.memory.traits import INDEX, Grad, Keep, Makes, traits
 from cnncost.network import Network, Node
 
@@ -25,10 +25,10 @@ class Pass(NamedTuple):
     """What both directions of a training step need to know, by node index."""
 
     network: Network
-    base: list[int]
-    written: list[bool]
-    """Whether the layer works in place."""
+    base: tuple[int, ...]
     flow: Gradients
+    copies: list[Copy]
+    """What each layer works on in its first input's place."""
     kept: list[Kept]
     sizes: list[int]
     """Bytes of each output."""
@@ -39,21 +39,23 @@ class Pass(NamedTuple):
 
 def training_pass(network: Network, *, batch: int, size: int) -> Pass:
     """The storages of a training step, and what each node keeps."""
-    base, written = storages(network, training=True), in_place(network)
+    base, written, lies = storages(network, batch, training=True)
     flow = gradients(network)
     sizes = [size * batch * node.output.units for node in network.nodes]
-    last, gaps = channels_last(network), loose(network, batch)
-    kept = []
-    for node in network.nodes:
-        copy = padded_copy(node, batch, size) or turned_copy(node, last, batch, size)
-        copy = copy or gapless_copy(node, gaps, last, (batch, size))
-        kept.append(_kept(node, base, written[node.index], flow, (batch, size), copy))
-    return Pass(network, base, written, flow, kept, sizes, batch, size)
+    copies = [
+        Copy() if node.layer is None else copy_of(node, lies[node.reads[0]].laid, size)
+        for node in network.nodes
+    ]
+    kept = [
+        _kept(node, base, written[node.index], flow, (batch, size), copies[node.index].bytes)
+        for node in network.nodes
+    ]
+    return Pass(network, base, flow, copies, kept, sizes, batch, size)
 
 
 def _kept(
     node: Node,
-    base: list[int],
+    base: Sequence[int],
     written: bool,
     flow: Gradients,
     scale: tuple[int, int],
@@ -157,7 +159,8 @@ def _scratch(step: Pass, node: Node) -> int:
     traits_ = traits(node)
     masks = traits_.makes is Makes.VIEW_IN_INFERENCE
     own = (traits_.extra if masks else traits_.scratch)(node, step.batch, step.size)
-    return own + padded_copy(node, step.batch, step.size)
+    copy = step.copies[node.index]
+    return own + copy.bytes * copy.before
 
 
 class _Pending:

@@ -40,15 +40,6 @@ class Grad(Enum):
     NARROW = "a part of the output gradient's storage"
 
 
-class Lies(Enum):
-    """How a map's output lies in memory."""
-
-    FIRST = "channel by channel"
-    LAST = "position by position"
-    AS_READ = "as its first map does"
-    AGREED = "position by position if all its maps of two axes or more do, else channel by channel"
-
-
 Bytes = Callable[[Node, int, int], int]
 """Bytes from a node, the batch and the bytes of an element."""
 
@@ -77,15 +68,6 @@ class Traits(NamedTuple):
     would need copies of the whole in its backward pass, so none does."""
     clones: bool = False
     """In place, its input is kept as a clone."""
-    lies: Lies = Lies.FIRST
-    turns: bool = False
-    """Works on a map whose channels lie last, a copy if they do not."""
-    gapless: bool = False
-    """Works on a map that fills its storage channel by channel, a copy if it does not."""
-    takes_last: bool = False
-    """As well on one of two axes or more whose channels lie last."""
-    straightens: bool = False
-    """A view of a map that lies channel by channel, a copy of one whose channels lie last."""
     folds: bool = False
     """Whether a microcontroller's kernels do it unit by unit, within the layer before."""
     measured: bool = True
@@ -186,17 +168,14 @@ TRAITS: dict[str, Traits] = {
     # PyTorch's convolutions keep their input for a frozen kernel as well (measured).
     **dict.fromkeys(("conv", "conv_transpose", "depthwise_conv"), _BY_INPUT),
     "dense": _WEIGHTED,
-    # Matrix products run along the last axis.
-    "linear": Traits(Keep.INPUT_FOR_WEIGHTS, lies=Lies.LAST, turns=True, turned=True),
+    "linear": Traits(Keep.INPUT_FOR_WEIGHTS, turned=True),
     "scale": _WEIGHTED._replace(sums=True),
     "mul": Traits(Keep.OPERANDS, scratch=_joining, scratch_backward=_unwound, sums=True),
     "matmul": Traits(Keep.OPERANDS),
-    "batchnorm": Traits(Keep.INPUT, extra=_mean_and_deviation_of_channels, lies=Lies.AGREED),
-    "layernorm": Traits(Keep.INPUT, extra=_of_positions, lies=Lies.LAST, turned=True),
-    "groupnorm": Traits(
-        Keep.INPUT, extra=_of_groups, gapless=True, takes_last=True, lies=Lies.AGREED
-    ),
-    "instancenorm": Traits(Keep.INPUT, extra=_of_instances, turned=True, gapless=True),
+    "batchnorm": Traits(Keep.INPUT, extra=_mean_and_deviation_of_channels),
+    "layernorm": Traits(Keep.INPUT, extra=_of_positions, turned=True),
+    "groupnorm": Traits(Keep.INPUT, extra=_of_groups),
+    "instancenorm": Traits(Keep.INPUT, extra=_of_instances, turned=True),
     "lrn": Traits(Keep.INPUT, extra=_lrn, scratch=_lrn_at_work, scratch_backward=_lrn_backward),
     **dict.fromkeys(("relu", "sigmoid", "tanh", "softmax", "logsoftmax"), _BY_OUTPUT),
     **dict.fromkeys(("relu6", "silu", "hardswish", "hardsigmoid", "mish"), _CLONING),
@@ -209,10 +188,10 @@ TRAITS: dict[str, Traits] = {
     # The window's mean is multiplied by a coefficient, which needs it again.
     "subsample": Traits(Keep.INPUT, extra=_mask, measured=False),
     "add": Traits(grad=Grad.ALIAS, scratch=_joining),
-    "concat": Traits(grad=Grad.NARROW, lies=Lies.AGREED),
+    "concat": Traits(grad=Grad.NARROW),
     "identity": _VIEW,
     "permute": _VIEW._replace(turned=True),
-    **dict.fromkeys(("flatten", "reshape"), _VIEW._replace(straightens=True, turned=True)),
+    **dict.fromkeys(("flatten", "reshape"), _VIEW._replace(turned=True)),
     **dict.fromkeys(("slice", "crop"), _PART),
     **dict.fromkeys(
         ("channel_shuffle", "pixel_shuffle", "space_to_depth", "upsample", "pad"), _COPY
@@ -229,13 +208,6 @@ _FOLDED = (
     *("hardswish", "sigmoid", "hardsigmoid", "tanh", "softplus", "mish", "scale"),
 )
 TRAITS.update({word: TRAITS[word]._replace(folds=True) for word in _FOLDED})
-
-_UNIT_BY_UNIT = (
-    *("relu", "relu6", "leaky_relu", "prelu", "elu", "selu", "gelu", "silu", "hardswish"),
-    *("sigmoid", "hardsigmoid", "tanh", "softplus", "mish", "scale", "add", "mul", "identity"),
-    *("dropout", "drop_path", "slice"),
-)
-TRAITS.update({word: TRAITS[word]._replace(lies=Lies.AS_READ) for word in _UNIT_BY_UNIT})
 
 
 def traits(node: Node) -> Traits:
