@@ -37,6 +37,26 @@ layers:
 """So has a norm of such a map."""
 
 
+FLATTENED = """\
+input: [4, 8, 8]
+layers:
+  - {name: n0, permute: [1, 3, 2], from: input}
+  - {name: n1, flatten: , from: n0}
+  - {name: end, linear: 3, from: n1}
+"""
+"""Flattened, a turned map is a copy."""
+
+DENSE = """\
+input: [4, 8, 8]
+layers:
+  - {name: n0, layernorm: , from: input}
+  - {name: n1, add: [n0, input]}
+  - {name: n2, relu: , from: n1}
+  - {name: end, dense: 3, from: n2}
+"""
+"""So it is before a dense layer, which keeps the copy."""
+
+
 @settings(
     max_examples=400, deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
@@ -44,6 +64,8 @@ layers:
 @given(graphs())
 @example(ALIKE)
 @example(NORMED)
+@example(FLATTENED)
+@example(DENSE)
 def test_random_graphs_take_what_pytorch_takes(text: str) -> None:
     network = cnncost.loads(text).network
     verdict = verify(network, BATCH, lambda _: None)
