@@ -57,6 +57,16 @@ layers:
 """So it is before a dense layer, which keeps the copy."""
 
 
+FEW = """\
+input: [1, 8, 8]
+layers:
+  - {name: n0, tanh: , from: input}
+  - {name: n1, lrn: 5, from: n0}
+  - {name: end, linear: 3, from: n1}
+"""
+"""Of few channels the padded squares of a response norm are the most."""
+
+
 @settings(
     max_examples=400, deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
@@ -66,6 +76,7 @@ layers:
 @example(NORMED)
 @example(FLATTENED)
 @example(DENSE)
+@example(FEW)
 def test_random_graphs_take_what_pytorch_takes(text: str) -> None:
     network = cnncost.loads(text).network
     verdict = verify(network, BATCH, lambda _: None)

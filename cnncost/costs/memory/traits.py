@@ -111,14 +111,19 @@ def _of_instances(node: Node, batch: int, size: int) -> int:
 
 def _lrn(node: Node, batch: int, size: int) -> int:
     # The padded squares, and the divisor before and after its power.
-    x = _x(node)
-    padded = x.channels + cast("int", _field(node, "size")) - 1
-    return size * batch * padded * x.positions + 2 * size * batch * x.units
+    return _padded_squares(node, batch, size) + 2 * size * batch * _x(node).units
 
 
 def _lrn_at_work(node: Node, batch: int, size: int) -> int:
-    # The mean square, 1 + alpha of it, and its power live at once, before the output does.
-    return 2 * size * batch * _x(node).units
+    # Before there is an output: the squares live with their padded copy, which is the most of few
+    # channels; then the mean square, 1 + alpha of it, and its power.
+    return max(_padded_squares(node, batch, size), 2 * size * batch * _x(node).units)
+
+
+def _padded_squares(node: Node, batch: int, size: int) -> int:
+    x = _x(node)
+    channels = x.channels + cast("int", _field(node, "size")) - 1
+    return size * batch * channels * x.positions
 
 
 def _lrn_backward(node: Node, batch: int, size: int) -> int:
