@@ -67,6 +67,17 @@ layers:
 """Of few channels the padded squares of a response norm are the most."""
 
 
+SLICED = """\
+input: [4, 8, 8]
+layers:
+  - {name: n0, pad: 1, from: input}
+  - {name: n1, slice: [0, 2], from: n0}
+  - {name: n2, space_to_depth: 2, from: n1}
+  - {name: end, linear: 3, from: n2}
+"""
+"""PyTorch's kernel copies a map with gaps before it moves positions to channels."""
+
+
 @settings(
     max_examples=400, deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
@@ -77,6 +88,7 @@ layers:
 @example(FLATTENED)
 @example(DENSE)
 @example(FEW)
+@example(SLICED)
 def test_random_graphs_take_what_pytorch_takes(text: str) -> None:
     network = cnncost.loads(text).network
     verdict = verify(network, BATCH, lambda _: None)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import prod
 from typing import NamedTuple
 
+from cnncost.costs.memory.layout import shuffles_itself
 from cnncost.costs.memory.padding import padded_copy
+from cnncost.costs.memory.still import still
 from cnncost.costs.memory.strides import (
     Laid,
     is_channels_last,
@@ -21,7 +24,7 @@ class Copy(NamedTuple):
 
     bytes: int = 0
     before: bool = False
-    """Whether made before the layer's operation, not within it: a kernel's own is workspace."""
+    """Whether it lives beside the output; what a product or a norm copies is its workspace."""
 
 
 def copy_of(node: Node, x: Laid, size: int) -> Copy:
@@ -37,31 +40,47 @@ def copy_of(node: Node, x: Laid, size: int) -> Copy:
         return Copy(padded, before=True)
     word = node.layer.word
     fits = FITS.get(word)
-    if fits is None or fits(x):
+    if fits is None or fits(node, x):
         return Copy()
-    return Copy(size * prod(x.dims), before=word == "dense")
+    return Copy(size * prod(x.dims), before=word not in WITHIN)
 
 
-def _one_row(x: Laid) -> bool:
+def _one_row(node: Node, x: Laid) -> bool:
     """Whether an example can be seen as one row of numbers."""
-    return reshaped(x, (x.dims[0], prod(x.dims[1:]))) is not None
+    return len(x.dims) == 2 or reshaped(x, (x.dims[0], prod(x.dims[1:]))) is not None
 
 
-def _rows_of_channels(x: Laid) -> bool:
+def _rows_of_channels(node: Node, x: Laid) -> bool:
     """Whether all positions can be seen as the rows of one matrix."""
+    if len(x.dims) == 2:
+        return True
     axes = (0, *range(2, len(x.dims)), 1)
     turned = Laid(tuple([x.dims[a] for a in axes]), tuple([x.strides[a] for a in axes]))
     return reshaped(turned, (prod(turned.dims[:-1]), x.dims[1])) is not None
 
 
-def _in_one_piece(x: Laid) -> bool:
+def _in_one_piece(node: Node, x: Laid) -> bool:
     return is_channels_last(x) if like_channels_last(x) else is_contiguous(x)
 
 
-FITS = {
-    "dense": lambda x: len(x.dims) == 2 or _one_row(x),
-    "linear": lambda x: len(x.dims) == 2 or _rows_of_channels(x),
+def _in_order(node: Node, x: Laid) -> bool:
+    return is_contiguous(x)
+
+
+def _as_shuffled(node: Node, x: Laid) -> bool:
+    """PyTorch's kernels want one piece; elsewhere the copy is the output itself."""
+    return still(node) or not shuffles_itself(node) or _in_one_piece(node, x)
+
+
+WITHIN = ("linear", "groupnorm", "instancenorm")
+"""Types whose copies are made and, unless they are kept, freed within the operation."""
+
+FITS: dict[str, Callable[[Node, Laid], bool]] = {
+    "dense": _one_row,
+    "linear": _rows_of_channels,
     "groupnorm": _in_one_piece,
-    "instancenorm": is_contiguous,
+    "instancenorm": _in_order,
+    "pixel_shuffle": _as_shuffled,
+    "space_to_depth": _as_shuffled,
 }
 """For each type that does not work on every layout whether it works on one as it is."""

@@ -199,10 +199,14 @@ def _moved(node: Node, dims: Dims, xs: Sequence[Laid]) -> Lie:
 
 
 def _shuffled(node: Node, dims: Dims, xs: Sequence[Laid]) -> Lie:
-    """PyTorch's own modules for square factors of maps; else axes moved."""
+    return (_suggested if shuffles_itself(node) else _moved)(node, dims, xs)
+
+
+def shuffles_itself(node: Node) -> bool:
+    """Whether PyTorch has a kernel for a pixel shuffle or its inverse: of maps of two axes, by
+    one factor for both. Others are written as axes moved."""
     factor = cast("tuple[int, ...]", vars(node.layer)["factor"])
-    own = len(factor) == 2 and len(set(factor)) == 1
-    return (_suggested if own else _moved)(node, dims, xs)
+    return len(factor) == 2 and len(set(factor)) == 1
 
 
 RULES: dict[str, Rule] = {
