@@ -7,67 +7,25 @@ from collections.abc import Iterator
 from itertools import product
 
 import pytest
+from spaces import WIDTHS, draft_of, random_draft
 
 import cnncost
 from cnncost.formats.graph_of import graph_of
 from cnncost.formats.spec_text import spec_text
 from cnncost.suggest import labels
 from cnncost.suggest.catalogue import menu, names
-from cnncost.suggest.draft import METRICS, Draft, drafted, measured
+from cnncost.suggest.draft import METRICS, Draft, measured
 from cnncost.suggest.prune import without_dominated
 from cnncost.suggest.scenes import spatial
-from cnncost.suggest.sheet import Sheet
 from cnncost.suggest.solver import Limits, solve
 from cnncost.suggest.space import Space, explore
 from cnncost.suggest.tables import Tables
-
-LIKE_ALEXNET = """\
-input: [{channels}, {size}, {size}]
-layers:
-  - {{conv: {a}, kernel: 3, padding: 1, stride: 2}}
-  - relu
-  - {{conv: {b}, kernel: 3, padding: 1}}
-  - relu
-  - {{dense: {c}}}
-  - relu
-  - {{dense: 10}}
-"""
-
-RESIDUAL = """\
-input: [{channels}, {size}, {size}]
-blocks:
-  block(width):
-    - residual: [{{conv: width, kernel: 3, padding: 1}}, relu, {{conv: channels, kernel: 1}}]
-layers:
-  - {{conv: {a}, kernel: 3, padding: 1}}
-  - {{block: {b}}}
-  - {{block: {c}}}
-  - global_avgpool
-  - {{dense: 10}}
-"""
-
-WIDTHS = menu(
-    (),
-    ["separable", "kernel-stack", "asymmetric", "bottleneck", "grouped", "low-rank", "depth"],
-    (),
-)
-
-
-def _draft(text: str) -> Draft:
-    return drafted(Sheet("net.yaml", text))
 
 
 def _random_space(seed: int) -> tuple[Draft, dict[int, int]]:
     """A small network, and one to three budgets between a fifth and nine tenths of it."""
     pick = random.Random(seed)
-    text = pick.choice([LIKE_ALEXNET, RESIDUAL]).format(
-        channels=pick.choice([1, 3]),
-        size=pick.choice([5, 8, 9]),
-        a=pick.choice([8, 12, 16]),
-        b=pick.choice([8, 12, 16]),
-        c=pick.choice([8, 12, 16]),
-    )
-    draft = _draft(text)
+    draft = random_draft(pick)
     before = measured(draft.network)
     metrics = pick.sample(METRICS, pick.choice([1, 2, 3]))
     shares = {metric: pick.uniform(0.2, 0.9) for metric in metrics}
@@ -113,7 +71,7 @@ def test_the_search_equals_brute_force(block: int) -> None:
 @pytest.mark.parametrize("seed", range(6))
 def test_tables_equal_the_recount(seed: int) -> None:
     name = ["alexnet", "vgg16", "resnet50", "squeezenet1_1", "unet", "mobilenet_v2"][seed]
-    draft = _draft(cnncost.load(name).text.text)
+    draft = draft_of(cnncost.load(name).text.text)
     space = explore(draft, menu((), (), ()))
     pick = random.Random(seed)
     compared = 0
@@ -203,7 +161,7 @@ def _undominated(
     ],
 )
 def test_a_second_solver_finds_the_same_score(name: str, budgets: dict[str, int]) -> None:
-    draft = _draft(cnncost.load(name).text.text)
+    draft = draft_of(cnncost.load(name).text.text)
     before = measured(draft.network)
     limits = {METRICS.index(m): before[m] * share // 100 for m, share in budgets.items()}
     space = explore(draft, menu((), (), ()), structural=False)
@@ -224,7 +182,7 @@ def test_a_second_solver_finds_the_same_score(name: str, budgets: dict[str, int]
 def test_label_setting_equals_highs_with_all_kinds_of_edit(
     name: str, budgets: dict[str, int]
 ) -> None:
-    draft = _draft(cnncost.load(name).text.text)
+    draft = draft_of(cnncost.load(name).text.text)
     before = measured(draft.network)
     limits = {METRICS.index(m): before[m] * share // 100 for m, share in budgets.items()}
     space = explore(draft, menu((), (), ()))
@@ -241,7 +199,7 @@ def test_label_setting_equals_highs_with_all_kinds_of_edit(
 @pytest.mark.parametrize("metric", ["weights", "connections"])
 def test_both_solvers_agree_on_resnet50_written_flat(metric: str) -> None:
     network = cnncost.load("resnet50").network
-    draft = _draft(spec_text(graph_of(network)))
+    draft = draft_of(spec_text(graph_of(network)))
     before = measured(draft.network)
     limits = {METRICS.index(metric): before[metric] * 60 // 100}
     space = explore(draft, menu((), (), ()))
@@ -266,7 +224,7 @@ def test_each_kind_is_offered_on_two_networks_and_recounts_as_predicted() -> Non
     offered: dict[str, set[str]] = {kind: set() for kind in names()}
     everything = menu((), (), ())
     for name in OFFERED_ON:
-        draft = _draft(cnncost.load(name).text.text)
+        draft = draft_of(cnncost.load(name).text.text)
         space = explore(draft, everything)
         for v, variable in enumerate(space.variables):
             for k, choice in enumerate(variable.choices[1:], 1):

@@ -40,13 +40,28 @@ class Chain:
     """Tables as a chain of steps.
 
     The amounts are the score, then the resources: the metrics, and the convolutions touched.
+    With an `objective` that metric stands in the score's place, above its least in each table.
     """
 
-    def __init__(self, tables: Tables, metrics: Sequence[int], order: Sequence[int]) -> None:
+    def __init__(
+        self,
+        tables: Tables,
+        metrics: Sequence[int],
+        order: Sequence[int],
+        objective: int | None = None,
+    ) -> None:
         self.tables = tables
         self.metrics = metrics
+        self.objective = objective
         self.sizes = [len(variable.choices) for variable in tables.variables]
         self.stages = tuple(self._stages(order))
+
+    @property
+    def highest(self) -> int:
+        """What no choices score more than."""
+        if self.objective is not None:
+            return self.tables.ceiling(self.objective) - self.tables.floor(self.objective)
+        return sum(max(c.score for c in v.choices) for v in self.tables.variables)
 
     def _stages(self, order: Sequence[int]) -> list[Stage]:
         position = {v: i for i, v in enumerate(order)}
@@ -70,13 +85,17 @@ class Chain:
         width = 2 + len(self.metrics)
         choices = self.tables.variables[axes[-1]].choices
         total: Any = np.zeros((*[1] * (len(axes) - 1), len(choices), width), dtype=np.int64)
-        total[..., 0] = [choice.score for choice in choices]
+        if self.objective is None:
+            total[..., 0] = [choice.score for choice in choices]
         total[..., -1] = [choice.convolutions for choice in choices]
         for factor in due:
             own = factor.laid(axes)
             shape = np.broadcast_shapes(total.shape[:-1], own.possible.shape)
             total = np.broadcast_to(total, (*shape, width)).copy()
             total[..., 1:-1] += own.costs[..., list(self.metrics)]
+            if self.objective is not None:
+                low, _ = factor.extremes(self.objective)
+                total[..., 0] += own.costs[..., self.objective] - low
             # Whatever is priced, what makes no network is too dear.
             total[~np.broadcast_to(own.possible, shape)] = NEVER
         return total
@@ -146,10 +165,10 @@ class Bound:
         return tuple(chosen)
 
 
-def chained(tables: Tables, metrics: Sequence[int]) -> Chain | None:
+def chained(tables: Tables, metrics: Sequence[int], objective: int | None = None) -> Chain | None:
     """The tables as a chain in a good order; None where too much is open at once."""
     order = _order(tables)
-    return None if order is None else Chain(tables, metrics, order)
+    return None if order is None else Chain(tables, metrics, order, objective)
 
 
 def _order(tables: Tables) -> list[int] | None:

@@ -65,6 +65,13 @@ def solve(
     return None if chain is None else _Labels(chain, limits, report, prices).solve()
 
 
+def smallest(tables: Tables, metric: int, limits: Limits) -> Outcome | None:
+    """The choices that take least of a metric, its part above the tables' floor as their score;
+    None where label setting is not the way."""
+    chain = chained(tables, tuple(limits.budgets), metric)
+    return None if chain is None else _Labels(chain, limits, None, ()).solve()
+
+
 class _Labels:
     """One search."""
 
@@ -81,8 +88,9 @@ class _Labels:
         room = [most - taken for most, taken in zip(budgets, base, strict=True)]
         self.room = np.array([*room, limits.convolutions], dtype=np.int64)
         self.scales = np.maximum(np.array([*budgets, limits.convolutions], dtype=np.float64), 1)
-        highest = sum(max(c.score for c in v.choices) for v in chain.tables.variables)
+        highest = chain.highest
         self.ceiling = highest if limits.cutoff is None else min(highest, limits.cutoff)
+        self.tolerance = max(TOLERANCE, highest * 1e-12)
         units = [[0.0] * (len(room) + 2) for _ in [*room, 0]]
         for resource, unit in enumerate(units, 1):
             unit[resource] = 1.0
@@ -103,10 +111,10 @@ class _Labels:
             return Outcome(None)
         prices = self._prices()
         ceiling = self.ceiling if prices.chosen is None else prices.score
-        if prices.least > ceiling + TOLERANCE:
+        if prices.least > ceiling + self.tolerance:
             return self._outcome(prices, prices.score, proved=True)
         assert prices.bound is not None
-        least = max(0, _up(prices.least))
+        least = max(0, _up(prices.least, self.tolerance))
         for target in _targets(least, ceiling):
             if self.report is not None:
                 self.report(prices.score, least)
@@ -149,7 +157,7 @@ class _Labels:
             over = (amounts[1:] - self.room) / self.scales
             if (over <= 0).all() and amounts[0] < score:
                 chosen, score = picked, int(amounts[0])
-            if best[0] > score - 1 + TOLERANCE:
+            if best[0] > score - 1 + self.tolerance:
                 break
             if since >= 5:
                 pace, since = pace / 2, 0
@@ -232,7 +240,7 @@ class _Labels:
     def _promising(self, step: int, bound: Bound, labels: Any, states: Any, most: float) -> Any:
         """Which labels can end within the budgets and the score; Any: numpy's arrays."""
         rest = bound.totals[step].reshape(-1)[states]
-        near = labels @ bound.prices + rest <= most + TOLERANCE
+        near = labels @ bound.prices + rest <= most + self.tolerance
         fits = (labels[:, 1:] + self._needed[step][states] <= self.room).all(axis=1)
         return near & fits
 
@@ -253,9 +261,9 @@ class _TooManyError(Exception):
     """There are too many labels."""
 
 
-def _up(value: float) -> int:
+def _up(value: float, tolerance: float) -> int:
     """The least whole score that is not below a bound."""
-    return int(-((-value + TOLERANCE) // 1))
+    return int(-((-value + tolerance) // 1))
 
 
 def _targets(least: int, most: int) -> list[int]:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from fractions import Fraction
 from functools import partial
+from typing import NamedTuple
 
 from cnncost.quantity import counted
+from cnncost.suggest import labels
 from cnncost.suggest.budget import Budget
 from cnncost.suggest.clock import Clock
 from cnncost.suggest.edits import multiplier
@@ -14,13 +17,21 @@ from cnncost.suggest.limits import limited
 from cnncost.suggest.offers import Offer, Offers, Scene
 from cnncost.suggest.plan import Plan
 from cnncost.suggest.prune import without_dominated
-from cnncost.suggest.run import REACH_SECONDS, Found, Progress, Run
-from cnncost.suggest.solver import Outcome, nearest
-from cnncost.suggest.tables import Costs
+from cnncost.suggest.run import MOST_LABELLED, REACH_SECONDS, Found, Progress, Run
+from cnncost.suggest.solver import Limits, Outcome, nearest, solve
+from cnncost.suggest.tables import Costs, Tables
 from cnncost.suggest.variable import Variable
 
 WITHOUT_SECONDS = 5.0
 """How long a plan for comparison is looked for."""
+
+
+class Near(NamedTuple):
+    """How near a search comes to budgets that it cannot hold."""
+
+    plan: Plan | None
+    proved: bool
+    """Whether no plan comes nearer."""
 
 
 class Search:
@@ -54,51 +65,34 @@ class Search:
             f"most half of the convolutions) and {moves}"
         )
 
-    def least(self, budget: Budget) -> int:
-        """The smallest value of a budget's metric that the plans of the space reach."""
-        plan = self.nearest([budget])
-        return 0 if plan is None else plan.after[budget.metric]
-
-    def nearest(self, budgets: Sequence[Budget]) -> Plan | None:
+    def nearest(self, budgets: Sequence[Budget]) -> Near:
         """The plan whose worst excess, as a share of its budget, is least."""
-        scenes = dict(enumerate(self._limited(offer, budgets) for offer in self.offers.all))
-        floors = {
-            index: max(scene.space.tables.floor(metric) / most for metric, most in limits.items())
-            for index, (scene, limits) in scenes.items()
-        }
-        found: dict[int, tuple[float, Callable[[], Plan | None]]] = {}
+        scenes = [self._limited(offer, budgets) for offer in self.offers.all]
+        floors = [
+            max(scene.space.tables.floor(metric) / most for metric, most in limits.items())
+            for scene, limits in scenes
+        ]
+        best: tuple[float, Callable[[], Plan | None]] | None = None
+        proved = True
         # The scenes that may come nearest first; one that cannot come nearer is not searched.
-        for index in sorted(floors, key=lambda index: floors[index]):
-            if not found or floors[index] < min(excess for excess, _ in found.values()):
-                scene, limits = scenes[index]
-                costs, plan = self._nearest(scene, limits)
-                excess = max(costs[metric] / most for metric, most in limits.items())
-                found[index] = (excess, plan)
-        best = min(found, key=lambda index: found[index][0])
-        return found[best][1]()
+        for floor, (scene, limits) in sorted(
+            zip(floors, scenes, strict=True), key=lambda pair: pair[0]
+        ):
+            if best is not None and floor >= best[0]:
+                break
+            costs, certain = _nearest(scene, limits)
+            proved = proved and certain
+            excess = max(costs[metric] / most for metric, most in limits.items())
+            if best is None or excess < best[0]:
+                best = excess, partial(_gentlest, scene, _reached(costs, limits, len(budgets)))
+        assert best is not None  # the spec as it stands is always offered
+        return Near(best[1](), proved)
 
     def _limited(self, offer: Offer, budgets: Sequence[Budget]) -> tuple[Scene, dict[int, int]]:
         """A scene with everything that its budgets limit, whether they are within reach or not."""
         scene = self.offers.scene(offer)
         space, limits = limited(scene.space, budgets, every=True)
         return replace(scene, space=space), limits
-
-    def _nearest(
-        self, scene: Scene, limits: Mapping[int, int]
-    ) -> tuple[Costs, Callable[[], Plan | None]]:
-        """What the nearest plan of one scene costs, and the plan."""
-        if len(limits) == 1:
-            # Against one budget the nearest plan is the smallest: a share of today's is easier.
-            limits = dict.fromkeys(limits, 0)
-        tables = without_dominated(scene.space.tables, tuple(limits), scored=False)
-        outcome, _ = nearest(tables, limits, scene.space.convolutions, REACH_SECONDS)
-        if outcome.chosen is None:  # not in time: the spec as it is
-            outcome = Outcome((0,) * len(tables.variables))
-        assert outcome.chosen is not None
-        small = replace(scene, space=replace(scene.space, tables=tables))
-        costs = tables.costs(outcome.chosen)
-        assert costs is not None  # the solver picks possible combinations
-        return costs, partial(small.written, outcome)
 
     def best(
         self,
@@ -129,3 +123,62 @@ class Search:
             if offer.choice is None or offer.choice in leading:
                 run.visit(offer)
         return run.found().plan
+
+
+def _nearest(scene: Scene, limits: Mapping[int, int]) -> tuple[Costs, bool]:
+    """What the nearest choices of one scene cost, and whether none come nearer."""
+    space = scene.space
+    tables = without_dominated(space.tables, tuple(limits), scored=False)
+    outcome = _furthest(tables, limits, space.convolutions)
+    if outcome is None:
+        outcome, _ = nearest(tables, limits, space.convolutions, REACH_SECONDS)
+    # In no time at all: the spec as it is.
+    costs = tables.costs(outcome.chosen or (0,) * len(tables.variables))
+    assert costs is not None  # the solver picks possible combinations
+    return costs, outcome.proved
+
+
+def _furthest(tables: Tables, limits: Mapping[int, int], convolutions: int) -> Outcome | None:
+    """Choices that take least of the metric that comes least near its limit, if the others can
+    come as near beside it: none come nearer then. None where that is not proved."""
+    if len(limits) > MOST_LABELLED:
+        return None
+    alone: dict[int, tuple[int, Outcome]] = {}
+    asked = Limits({}, convolutions, seconds=REACH_SECONDS)
+    for metric in limits:
+        outcome = labels.smallest(tables, metric, asked)
+        if outcome is None or outcome.chosen is None or not outcome.proved:
+            return None
+        costs = tables.costs(outcome.chosen)
+        assert costs is not None  # the solver picks possible combinations
+        alone[metric] = costs[metric], outcome
+    furthest = max(limits, key=lambda metric: Fraction(alone[metric][0], limits[metric]))
+    least, outcome = alone[furthest]
+    others = {m: most * least // limits[furthest] for m, most in limits.items() if m != furthest}
+    if not others:
+        return outcome
+    beside = labels.smallest(tables, furthest, replace(asked, budgets=others))
+    if beside is None or beside.chosen is None:
+        return None
+    costs = tables.costs(beside.chosen)
+    return beside if costs is not None and costs[furthest] == least else None
+
+
+def _reached(costs: Costs, limits: Mapping[int, int], budgets: int) -> dict[int, int]:
+    """How far plans must reach to be as near: to the same value of the one budget; of several
+    those that are held need no more than that."""
+    if budgets == 1:  # whose limits are one in counts, and of bytes one a step that may be a peak
+        return dict.fromkeys(limits, max(costs[metric] for metric in limits))
+    return {metric: max(costs[metric], most) for metric, most in limits.items()}
+
+
+def _gentlest(scene: Scene, reached: Mapping[int, int]) -> Plan | None:
+    """Of the plans of a scene that reach this far the one of the least score: what reaches far
+    without it, such as the width of a layer that goes, is no part of it."""
+    space = scene.space
+    limits = Limits(reached, space.convolutions, seconds=REACH_SECONDS)
+    tables = without_dominated(space.tables, tuple(reached))
+    outcome = labels.solve(tables, limits) or solve(tables, limits)
+    if outcome.chosen is None:  # not in time: the spec as it is
+        outcome = Outcome((0,) * len(tables.variables))
+    return replace(scene, space=replace(space, tables=tables)).written(outcome)

@@ -48,7 +48,8 @@ def write_json(file: TextIO, found: Suggestion) -> None:
     if found.reach is not None:
         nearest = found.reach.nearest
         data["reach"] = {
-            "least": dict(found.reach.least),
+            "least": {metric: least.value for metric, least in found.reach.least.items()},
+            "proved": found.reach.proved and all(x.proved for x in found.reach.least.values()),
             "binding": list(found.reach.binding),
             "nearest": None if nearest is None else _plan(nearest),
         }

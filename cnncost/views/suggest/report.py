@@ -10,6 +10,7 @@ from cnncost.suggest.budget import Budget
 from cnncost.suggest.damage import EQUIVALENT, UNIT, equivalent_width
 from cnncost.suggest.draft import Measures
 from cnncost.suggest.plan import Plan
+from cnncost.suggest.reach import Smallest
 from cnncost.suggest.study import Suggestion
 from cnncost.suggest.variable import Choice
 from cnncost.views.amounts import mebibytes
@@ -154,16 +155,17 @@ class Report:
         assert reach is not None  # made where a search found nothing
         page.title("No plan holds the budgets")
         rows = [
-            [b.metric, _amount(b.metric, b.most), _amount(b.metric, reach.least[b.metric])]
+            [b.metric, _amount(b.metric, b.most), _smallest(b.metric, reach.least[b.metric])]
             for b in found.budgets
         ]
         page.table(["", "budget", "smallest reachable"], rows)
         together = " (each alone is within reach, not together)"
-        apart = all(reach.least[b.metric] <= b.most for b in found.budgets)
+        apart = all(reach.least[b.metric].value <= b.most for b in found.budgets)
         page.say(f"Out of reach: {', '.join(reach.binding)}{together if apart else ''}.")
         if reach.nearest is not None and reach.nearest.steps:
             counts = ", ".join(f"{m} {_amount(m, reach.nearest.after[m])}" for m in self.metrics)
-            page.say(f"The nearest plan, score {score(reach.nearest)}: {counts}.")
+            found_one = "The nearest plan" + ("" if reach.proved else " found")
+            page.say(f"{found_one}, score {score(reach.nearest)}: {counts}.")
             for step in reach.nearest.steps:
                 page.say(f"  {step.choice.phrase}")
             if headed([step.choice for step in reach.nearest.steps]):
@@ -211,6 +213,10 @@ def _over(budget: Budget | None, before: Measures) -> list[str]:
 def _amount(metric: str, value: int) -> str:
     """A count in full; bytes as MiB."""
     return mebibytes(value) if metric in BYTES else f"{value:,}"
+
+
+def _smallest(metric: str, least: Smallest) -> str:
+    return _amount(metric, least.value) + ("" if least.proved else " or less")
 
 
 def _about(metric: str, value: int) -> str:

@@ -1,0 +1,58 @@
+"""Random small networks whose plans can all be tried."""
+
+from __future__ import annotations
+
+import random
+
+from cnncost.suggest.catalogue import menu
+from cnncost.suggest.draft import Draft, drafted
+from cnncost.suggest.sheet import Sheet
+
+LIKE_ALEXNET = """\
+input: [{channels}, {size}, {size}]
+layers:
+  - {{conv: {a}, kernel: 3, padding: 1, stride: 2}}
+  - relu
+  - {{conv: {b}, kernel: 3, padding: 1}}
+  - relu
+  - {{dense: {c}}}
+  - relu
+  - {{dense: 10}}
+"""
+
+RESIDUAL = """\
+input: [{channels}, {size}, {size}]
+blocks:
+  block(width):
+    - residual: [{{conv: width, kernel: 3, padding: 1}}, relu, {{conv: channels, kernel: 1}}]
+layers:
+  - {{conv: {a}, kernel: 3, padding: 1}}
+  - {{block: {b}}}
+  - {{block: {c}}}
+  - global_avgpool
+  - {{dense: 10}}
+"""
+
+WIDTHS = menu(
+    (),
+    ["separable", "kernel-stack", "asymmetric", "bottleneck", "grouped", "low-rank", "depth"],
+    (),
+)
+"""Kinds of which every plan of a small network can be tried."""
+
+
+def draft_of(text: str) -> Draft:
+    """The draft of a text."""
+    return drafted(Sheet("net.yaml", text))
+
+
+def random_draft(pick: random.Random) -> Draft:
+    """A small network, in a chain or with residual blocks."""
+    text = pick.choice([LIKE_ALEXNET, RESIDUAL]).format(
+        channels=pick.choice([1, 3]),
+        size=pick.choice([5, 8, 9]),
+        a=pick.choice([8, 12, 16]),
+        b=pick.choice([8, 12, 16]),
+        c=pick.choice([8, 12, 16]),
+    )
+    return draft_of(text)

@@ -1,0 +1,72 @@
+"""How near plans come to budgets that none holds, beside every plan tried."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from fractions import Fraction
+from itertools import product
+
+import pytest
+from spaces import WIDTHS, random_draft
+
+import cnncost
+from cnncost.suggest.catalogue import menu
+from cnncost.suggest.draft import METRICS, measured
+from cnncost.suggest.reach import reach
+from cnncost.suggest.space import Space
+from cnncost.suggest.study import Request, Study
+
+
+def _plans(space: Space) -> Iterator[tuple[int, dict[str, int]]]:
+    """Every plan's score and counts, from its text."""
+    for chosen in product(*(range(len(v.choices)) for v in space.variables)):
+        choices = space.choices(chosen)
+        spec = space.draft.edited([change for c in choices for change in c.changes])
+        if spec is not None:
+            yield sum(choice.score for choice in choices), measured(spec.network)
+
+
+@pytest.mark.parametrize("seed", range(24))
+def test_the_nearest_plan_is_the_nearest_of_all(seed: int) -> None:
+    pick = random.Random(seed)
+    text = random_draft(pick).sheet.text
+    budgets = {metric: pick.choice([1, 3, 40]) for metric in pick.sample(METRICS, 1 + seed % 3)}
+    asked = tuple(f"{metric}={most}" for metric, most in budgets.items())
+    no_moves = menu((), [*WIDTHS.forbidden, "resolution", "stride", "pooling"], ())
+    study = Study(cnncost.loads(text), Request(asked, no_moves))
+    found = reach(study.search, study.budgets())
+    plans = list(_plans(study.search.offers.scene(study.search.offers.all[0]).space))
+
+    for metric in budgets:
+        assert found.least[metric] == (min(after[metric] for _, after in plans), True)
+
+    def excess(after: dict[str, int]) -> Fraction:
+        return max(Fraction(after[metric], most) for metric, most in budgets.items())
+
+    assert found.nearest is not None
+    nearest = min(excess(after) for _, after in plans)
+    assert excess(dict(found.nearest.after)) == nearest
+    if len(budgets) == 1:  # of several it is enough to hold those that can be held
+        assert found.nearest.score == min(s for s, after in plans if excess(after) == nearest)
+
+
+def test_no_edit_of_the_nearest_plan_is_idle() -> None:
+    """Such as the width of a layer that another edit takes away."""
+    study = Study(cnncost.load("alexnet"), Request(("weights=20",)))
+    plan = study.search.nearest(study.budgets()).plan
+    assert plan is not None
+    for choice in plan.edits:
+        others = [change for c in plan.edits if c is not choice for change in c.changes]
+        spec = plan.draft.edited(others)
+        assert spec is None or measured(spec.network)["weights"] > plan.after["weights"]
+
+
+def test_alexnet_shrinks_to_what_its_narrowest_layers_hold() -> None:
+    # Each width a quarter: 24, 64, 96, 96, 64; conv1 and conv3 depthwise and 1x1, half of five
+    # convolutions; the head one dense layer on 64 means: 11*11*3 + 3*24 + 5*5*12*64 (two groups)
+    # + 9*64 + 64*96 + 9*48*96 (two groups) + 9*48*64 (two groups) + 64*1000.
+    weights = 363 + 72 + 19_200 + 576 + 6_144 + 41_472 + 27_648 + 64_000
+    study = Study(cnncost.load("alexnet"), Request(("weights=20",)))
+    found = reach(study.search, study.budgets())
+    assert found.least["weights"] == (weights, True)
