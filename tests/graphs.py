@@ -25,8 +25,9 @@ MOVING = (
     *("pixel_shuffle", "space_to_depth"),
 )
 TURNING = ("linear", "layernorm", "permute")
-"""What may leave a map with its channels last. Along three axes PyTorch's convolutions lay out
-what they make of such a map by its threads and sizes, and its response norm refuses it."""
+"""What may leave a map with its channels last. A group norm of such a map brings PyTorch 2.13
+down in its backward pass, where the gradient lies otherwise. Along three axes convolutions lay
+out what they make of it by PyTorch's threads and sizes, and its response norm refuses it."""
 
 LEARNING = ("conv", "linear", "batchnorm", "dense", "scale", "prelu")
 
@@ -102,7 +103,8 @@ def _layer(draw: st.DrawFn, dims: Dims, turned: bool) -> Line:
             return {"dense": draw(st.sampled_from([channels, 6]))}
     else:
         pooled = [] if min(extents) > 2 else ["maxpool", "avgpool"]  # PyTorch wants it in 3-D
-        odd = [*CONVOLUTIONS, "lrn"] if turned and len(extents) == 3 else []
+        odd = ["groupnorm"] if turned else []
+        odd += [*CONVOLUTIONS, "lrn"] if turned and len(extents) == 3 else []
         uneven = [] if channels % 2 ** len(extents) == 0 else ["pixel_shuffle"]
         apart = [] if all(n % 2 == 0 for n in extents) else ["space_to_depth"]
         pool = [*KEEPING, *WINDOWED * 2, *MOVING, "global_avgpool", "global_maxpool", "dense"]
