@@ -26,8 +26,8 @@ MOVING = (
 )
 TURNING = ("linear", "layernorm", "permute")
 """What may leave a map with its channels last. A group norm of such a map brings PyTorch 2.13
-down in its backward pass, where the gradient lies otherwise. Along three axes convolutions lay
-out what they make of it by PyTorch's threads and sizes, and its response norm refuses it."""
+down in its backward pass if the map needs no gradient. Along three axes convolutions lay out what
+they make of it by PyTorch's threads and sizes, and its response norm refuses it."""
 
 LEARNING = ("conv", "linear", "batchnorm", "dense", "scale", "prelu")
 
