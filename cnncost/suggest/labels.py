@@ -15,6 +15,7 @@ from time import monotonic
 from typing import Any, NamedTuple
 
 from cnncost.suggest.chain import Bound, Chain, chained
+from cnncost.suggest.dominance import undominated
 from cnncost.suggest.solver import Limits, Outcome
 from cnncost.suggest.tables import Tables
 
@@ -25,12 +26,6 @@ MOST_LABELS = 300_000
 
 ROUNDS = 120
 """How often the prices are improved."""
-
-RIVALS = 48
-"""How many labels of a state every other one is compared with."""
-
-COMPARED = 1 << 14
-"""Pairs of labels compared in one go: many small arrays cost more than a few large ones."""
 
 TOLERANCE = 1e-3
 """Far below one unit of score, far above what floating-point sums of them lose."""
@@ -202,7 +197,7 @@ class _Labels:
             if not keep.any():
                 return None
             labels, states, parents, picks = (a[keep] for a in (labels, states, parents, picks))
-            keep = _undominated(labels, states)
+            keep = undominated(labels, states)
             labels, states = labels[keep], states[keep]
             back.append((parents[keep], picks[keep]))
         at = 0  # labels are in the order of their amounts
@@ -276,35 +271,3 @@ def _unravelled(states: Any, shape: Sequence[int]) -> tuple[Any, ...]:  # Any: n
     import numpy as np
 
     return np.unravel_index(states, shape) if shape else ()
-
-
-def _undominated(labels: Any, states: Any) -> Any:  # Any: numpy's arrays
-    """Places of the labels, one at least, that none of their state is better than in everything.
-
-    Every label is compared with the first ones of its state only, by what they have taken:
-    one too many kept costs time, never a plan.
-    """
-    import numpy as np
-
-    order = np.lexsort((*labels.T[::-1], states))
-    for _ in range(2):
-        group = states[order]
-        starts = np.flatnonzero(np.r_[True, group[1:] != group[:-1]])
-        sizes = np.diff(np.r_[starts, len(group)])
-        first: Any = np.repeat(starts, sizes)
-        place = np.arange(len(order)) - first
-        sorted_ = labels[order]
-        alive: Any = np.ones(len(order), dtype=bool)
-        most = min(int(sizes.max()) - 1, RIVALS)
-        at_once = max(1, COMPARED // len(order))
-        for start in range(0, most, at_once):
-            rivals = np.arange(start, min(start + at_once, most))
-            later = np.flatnonzero(alive & (place > start))
-            earlier = rivals < place[later, None]
-            against = np.minimum(first[later, None] + rivals, later[:, None])
-            worse = (sorted_[against] <= sorted_[later, None]).all(axis=2) & earlier
-            alive[later[worse.any(axis=1)]] = False
-        order = order[alive]
-        if most < RIVALS:
-            break  # every pair has been compared
-    return order

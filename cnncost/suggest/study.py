@@ -1,11 +1,10 @@
-"""What `suggest` finds of one spec: its single edits, the best plan, and what to hold beside it."""
+"""One spec under study: its draft, its single edits, and the searches over its plans."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from typing import NamedTuple
 
 from cnncost.costs import count_network
 from cnncost.errors import CnncostError, did_you_mean
@@ -22,13 +21,14 @@ from cnncost.suggest.filling import alone
 from cnncost.suggest.meter import Meter, ordered
 from cnncost.suggest.plan import Plan, single
 from cnncost.suggest.precision import Precision, price, smaller
-from cnncost.suggest.reach import Reach, reach
+from cnncost.suggest.reach import reach
 from cnncost.suggest.run import Progress
 from cnncost.suggest.scenes import scenes, spatial
 from cnncost.suggest.search import Search
 from cnncost.suggest.sheet import Sheet
 from cnncost.suggest.singles import Foreseen, Singles
 from cnncost.suggest.space import offered
+from cnncost.suggest.suggestion import Point, Suggestion
 from cnncost.suggest.tables import Costs
 from cnncost.suggest.trials import tried
 from cnncost.suggest.variable import Variable
@@ -54,54 +54,6 @@ class Request:
         """The meter, with the bytes that the budgets limit."""
         named = budgets_of.bytes_in(self.budgets) if self.budgets else tuple(spec.budget)
         return replace(self.meter, bytes=ordered((*named, *self.meter.bytes)))
-
-
-@dataclass(frozen=True)
-class Suggestion:
-    """All that was found."""
-
-    spec: Spec
-    before: Measures
-    budgets: tuple[Budget, ...]
-    singles: Singles
-    """The edits that save, the best ones first."""
-    plan: Plan | None
-    proved: bool
-    """Whether the plan is the best of the space; without one, whether there is none."""
-    seconds: float
-    space: str
-    """What the plan is the best of, in words."""
-    uniform: Plan | None = None
-    """All widths scaled alike at the same budgets."""
-    plain: Plan | None = None
-    """The best plan without separable convolutions, where the plan has them."""
-    reach: Reach | None = None
-    """How close the space comes, where no plan holds the budgets."""
-    shares: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
-    """For each metric what part dense layers and convolutions hold."""
-    precisions: tuple[Precision, ...] = ()
-    """The plans at smaller element types, where those are allowed."""
-    scale: str = ""
-    """Of what the bytes are: batch, element type, optimiser; empty without bytes."""
-    widening: tuple[str, ...] = ()
-    """What would widen the space of plans, in words."""
-    narrow: bool = False
-    """Whether most groups are so narrow that scores are too low."""
-
-    @property
-    def met(self) -> bool:
-        """Whether the budgets hold already."""
-        return holds(self.before, self.budgets)
-
-
-class Point(NamedTuple):
-    """One point of a frontier: the best plan within a share of today's metric."""
-
-    metric: str
-    share: int
-    most: int
-    plan: Plan | None
-    proved: bool
 
 
 LARGEST = 10**15
@@ -304,4 +256,4 @@ def _refuse_unknown(draft: Draft, kept: Sequence[str]) -> None:
             )
 
 
-__all__ = ["METRICS", "Request", "Study", "Suggestion"]
+__all__ = ["METRICS", "Request", "Study"]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TextIO
 
 from cnncost.suggest.draft import Measures
-from cnncost.suggest.study import Point, Suggestion
+from cnncost.suggest.suggestion import Point, Suggestion
 
 
 def write(

@@ -6,7 +6,7 @@ from typing import TextIO
 
 from cnncost.suggest.damage import HEAD_INTERVAL, UNIT, equivalent_width
 from cnncost.suggest.plan import Plan, Single, Step
-from cnncost.suggest.study import Suggestion
+from cnncost.suggest.suggestion import Suggestion
 from cnncost.suggest.variable import Choice
 
 SCHEMA_VERSION = 1

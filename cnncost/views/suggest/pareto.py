@@ -7,7 +7,7 @@ from typing import TextIO
 
 from cnncost.suggest.damage import UNIT
 from cnncost.suggest.draft import Measures
-from cnncost.suggest.study import Point
+from cnncost.suggest.suggestion import Point
 from cnncost.views.grid import Grid, ascii_only
 from cnncost.views.suggest.score import HEAD, headed, score
 from cnncost.views.terminal import bar

@@ -11,7 +11,7 @@ from cnncost.suggest.damage import EQUIVALENT, UNIT, equivalent_width
 from cnncost.suggest.draft import Measures
 from cnncost.suggest.plan import Plan
 from cnncost.suggest.reach import Smallest
-from cnncost.suggest.study import Suggestion
+from cnncost.suggest.suggestion import Suggestion
 from cnncost.suggest.variable import Choice
 from cnncost.views.amounts import mebibytes
 from cnncost.views.columns import human

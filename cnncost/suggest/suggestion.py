@@ -1,0 +1,63 @@
+"""What a study finds: single edits, the plan and what to hold beside it; a frontier's points."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from cnncost.spec import Spec
+from cnncost.suggest.budget import Budget, holds
+from cnncost.suggest.draft import Measures
+from cnncost.suggest.plan import Plan
+from cnncost.suggest.precision import Precision
+from cnncost.suggest.reach import Reach
+from cnncost.suggest.singles import Singles
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """All that was found."""
+
+    spec: Spec
+    before: Measures
+    budgets: tuple[Budget, ...]
+    singles: Singles
+    """The edits that save, the best ones first."""
+    plan: Plan | None
+    proved: bool
+    """Whether the plan is the best of the space; without one, whether there is none."""
+    seconds: float
+    space: str
+    """What the plan is the best of, in words."""
+    uniform: Plan | None = None
+    """All widths scaled alike at the same budgets."""
+    plain: Plan | None = None
+    """The best plan without separable convolutions, where the plan has them."""
+    reach: Reach | None = None
+    """How close the space comes, where no plan holds the budgets."""
+    shares: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    """For each metric what part dense layers and convolutions hold."""
+    precisions: tuple[Precision, ...] = ()
+    """The plans at smaller element types, where those are allowed."""
+    scale: str = ""
+    """Of what the bytes are: batch, element type, optimiser; empty without bytes."""
+    widening: tuple[str, ...] = ()
+    """What would widen the space of plans, in words."""
+    narrow: bool = False
+    """Whether most groups are so narrow that scores are too low."""
+
+    @property
+    def met(self) -> bool:
+        """Whether the budgets hold already."""
+        return holds(self.before, self.budgets)
+
+
+class Point(NamedTuple):
+    """One point of a frontier: the best plan within a share of today's metric."""
+
+    metric: str
+    share: int
+    most: int
+    plan: Plan | None
+    proved: bool
