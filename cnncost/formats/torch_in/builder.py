@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 from cnncost.formats.graph import Op
@@ -75,6 +76,9 @@ class Builder:
     """The parameters that some operation uses."""
     zeros: set[str] = field(default_factory=set)
     """The layers of padding that add zeros."""
+    turned: set[str] = field(default_factory=set)
+    """The opaque operations whose results have something else in front than the batch: of those
+    only a part is seen, and what reads them is opaque too until the batch is in front again."""
     _taken: set[str] = field(default_factory=set)
     _solid: dict[Value, str] = field(default_factory=dict)
     _owners: dict[tuple[str, ...], str] = field(default_factory=dict)
@@ -141,8 +145,6 @@ class Builder:
 
     def spread_over(self, call: Call, value: Value, shape: Shape, kept: Sequence[int]) -> Value:
         """`value` repeated to `shape`, whose axes other than `kept` are of one in it."""
-        from math import prod
-
         over = [axis for axis in range(len(shape)) if axis not in kept]
         sizes = (prod(shape[axis] for axis in kept), prod(shape[axis] for axis in over))
         column = value.permuted((*kept, *over)).reshaped((sizes[0], 1))
@@ -158,9 +160,11 @@ class Builder:
 
     def opaque(self, call: Call, what: str, reads: Sequence[Value], shape: Shape) -> Value:
         """An operation that cannot be expressed, with its shape; its costs are unknown."""
-        value = self.layer(call, "opaque", reads, shape, output=shape or (1,), op=what)
+        # A spec's maps have three axes at most.
+        flat = shape if len(shape) <= 4 else (shape[0], prod(shape[1:]))
+        value = self.layer(call, "opaque", reads, flat, output=flat or (1,), op=what)
         self.unknown.append(f"{value.base}: {what}")
-        return value
+        return value.reshaped(shape)
 
     def uses(self, name: str) -> int:
         """How many operations read that one so far."""

@@ -166,13 +166,15 @@ def _call(builder: Builder, node: fx.Node, known: dict[fx.Node, Any]) -> Any:
 def _handled(builder: Builder, call: Call) -> Any:
     """Any: what the call makes."""
     handler = HANDLERS.get(call.target)
-    if handler is not None:
+    reads = list(dict.fromkeys(call.values()))
+    if handler is not None and not any(value.base in builder.turned for value in reads):
         try:
             return handler(builder, call)
         except shaping.Batched:
             pass  # what follows says what such a call becomes
-    reads = list(dict.fromkeys(call.values()))
     made = [builder.opaque(call, call.target, reads, shape[1:]) for shape in call.shapes]
+    front = [shape[0] for shape in call.shapes]
+    builder.turned |= {value.base for value, n in zip(made, front, strict=True) if n != 1}
     return made if len(made) > 1 else made[0]
 
 

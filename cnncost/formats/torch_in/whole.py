@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cnncost.formats.torch_in.builder import Builder, Call
@@ -21,11 +22,16 @@ class Called(NamedTuple):
     """Its path, and the shape of what it makes."""
     module: nn.Module
     x: Value
+    alone: bool
+    """Whether it reads that value only, and nobody reads more of it than its last result."""
 
-    def learned(self) -> list[Constant | None]:
-        """Its weight and its bias."""
+    def learned(self, *names: str) -> list[Constant | None]:
+        """Its parameters of these names; its weight and its bias."""
         path = self.call.path
-        pairs = [(f"{path}.{name}", getattr(self.module, name)) for name in ("weight", "bias")]
+        pairs = [
+            (f"{path}.{name}", attrgetter(name)(self.module))
+            for name in names or ("weight", "bias")
+        ]
         return [None if p is None else Constant(tuple(p.shape), (name,)) for name, p in pairs]
 
     def layer(
@@ -39,7 +45,8 @@ class Called(NamedTuple):
         )
 
 
-Reader = Callable[[Called], Value]
+Reader = Callable[[Called], Value | None]
+"""None where the module is used in a way that the language has no word for."""
 
 
 def whole(
@@ -55,11 +62,14 @@ def whole(
     if name not in READERS:
         return None
     own = module.get_submodule(path)
-    x = next(_entering(node, known), None)
-    if x is None or not all(hasattr(own, field) for field in FIELDS[name]):
+    entering = list(_entering(node, known))
+    if not entering or not all(hasattr(own, field) for field in FIELDS[name]):
         return None
-    made = tuple(_last(node).meta["val"].shape)
-    return READERS[name](Called(builder, Call(name, {}, path, (made,)), own, x))
+    last = _last(node)
+    inner = all(key(user) == key(node) for n in _within(node) if n is not last for user in n.users)
+    alone = inner and len(dict.fromkeys(entering)) == 1
+    call = Call(name, {}, path, (tuple(last.meta["val"].shape),))
+    return READERS[name](Called(builder, call, own, entering[0], alone))
 
 
 def key(node: fx.Node) -> str:
@@ -115,8 +125,26 @@ def _subsample(one: Called) -> Value:
     return one.layer("subsample", one.learned(), kernel=alike(own.kernel, 1, len(own.kernel)))
 
 
+def _attention(one: Called) -> Value | None:
+    """Self-attention over positions, which stand before the channels here."""
+    own: Any = one.module  # torch.nn.MultiheadAttention, which is not imported here
+    plain = own.batch_first and own.in_proj_weight is not None and own.in_proj_bias is not None
+    if not plain or not one.alone or own.bias_k is not None or own.add_zero_attn:
+        return None
+    if one.builder.turned & {one.x.base} or one.call.shape != one.x.shape:
+        return None
+    learned = one.learned("in_proj_weight", "in_proj_bias", "out_proj.weight", "out_proj.bias")
+    x = one.x.permuted((1, 0))
+    made = one.builder.layer(
+        one.call, "attention", [x], x.shape,
+        learned=learned, heads=int(own.num_heads), dim=int(own.embed_dim),
+    )  # fmt: skip
+    return made.permuted((1, 0))
+
+
 READERS: dict[str, Reader] = {
     "LocalResponseNorm": _lrn,
+    "MultiheadAttention": _attention,
     "MappedConv": _mapped,
     "Subsample": _subsample,
 }
@@ -124,6 +152,10 @@ READERS: dict[str, Reader] = {
 
 FIELDS = {
     "LocalResponseNorm": ("size",),
+    "MultiheadAttention": (
+        *("batch_first", "in_proj_weight", "in_proj_bias", "bias_k", "add_zero_attn"),
+        *("num_heads", "embed_dim", "out_proj"),
+    ),
     "MappedConv": ("maps", "options", "weight", "bias"),
     "Subsample": ("kernel", "weight", "bias"),
 }
