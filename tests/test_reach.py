@@ -8,10 +8,10 @@ from math import prod
 from typing import Any
 
 import pytest
+from command import run
 from draws import written
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from test_cli import run
 
 import cnncost
 from cnncost.costs.reach import Reach, reaches
