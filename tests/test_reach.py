@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 from command import run
-from draws import written
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from yaml_line import written
 
 import cnncost
 from cnncost.costs.reach import Reach, reaches
