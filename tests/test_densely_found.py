@@ -63,71 +63,26 @@ def test_it_is_the_flat_network(body: list[str], last: str, times: int, behind: 
 
 # What must not be taken for dense connectivity: each differs from it in one thing
 
+A, B = "{name: a, conv: 2, kernel: 1}", "{name: b, conv: 2, kernel: 1}"
+JOINED, ALL = "{name: joined, concat: [input, a]}", "{name: all, concat: [input, a, b]}"
 NEARLY = {
-    "a copy read from elsewhere": """
-        - {name: a, conv: 2, kernel: 1}
-        - {concat: [input, a]}
-        - {name: b, conv: 2, kernel: 1}
-        - {name: all, concat: [input, a, b]}
-        - {add: [a, b]}
-        """,
-    "a copy's concatenation read from elsewhere": """
-        - {name: a, conv: 2, kernel: 1}
-        - {name: joined, concat: [input, a]}
-        - {name: b, conv: 2, kernel: 1}
-        - {name: all, concat: [input, a, b]}
-        - {concat: [joined, all]}
-        """,
-    "other filters": """
-        - {name: a, conv: 2, kernel: 1}
-        - {concat: [input, a]}
-        - {name: b, conv: 3, kernel: 1}
-        - {concat: [input, a, b]}
-        """,
-    "another order": """
-        - {name: a, conv: 2, kernel: 1}
-        - {concat: [input, a]}
-        - {name: b, conv: 2, kernel: 1}
-        - {concat: [a, input, b]}
-        """,
-    "without what enters": """
-        - {name: a, conv: 2, kernel: 1}
-        - {concat: [input, a]}
-        - {name: b, conv: 2, kernel: 1}
-        - {concat: [a, b]}
-        """,
-    "a copy that reads what enters alone": """
-        - {name: a, conv: 2, kernel: 1}
-        - {name: b, conv: 2, kernel: 1, from: input}
-        - {concat: [input, a, b]}
-        """,
-    "shared weights": """
-        - {name: a, conv: 2, kernel: 1}
-        - {concat: [input, a]}
-        - {name: b, conv: 2, kernel: 1}
-        - {concat: [input, a, b]}
-        - {name: c, slice: [0, 6]}
-        - {conv: 2, kernel: 1, share: a}
-        """,
-    "a frozen copy": """
-        - {name: a, conv: 2, kernel: 1}
-        - {concat: [input, a]}
-        - {name: b, conv: 2, kernel: 1, frozen: true}
-        - {concat: [input, a, b]}
-        """,
-    "a layer between": """
-        - {name: a, conv: 2, kernel: 1}
-        - {concat: [input, a]}
-        - {name: b, conv: 2, kernel: 1}
-        - relu
-        - {concat: [input, a, b, previous]}
-        """,
-}
+    "a copy read from elsewhere": [A, JOINED, B, ALL, "{add: [a, b]}"],
+    "a copy's concatenation read from elsewhere": [A, JOINED, B, ALL, "{concat: [joined, all]}"],
+    "other filters": [A, JOINED, "{name: b, conv: 3, kernel: 1}", ALL],
+    "another order": [A, JOINED, B, "{concat: [a, input, b]}"],
+    "without what enters": [A, JOINED, B, "{concat: [a, b]}"],
+    "a copy that reads what enters alone": [A, "{name: b, conv: 2, kernel: 1, from: input}", ALL],
+    "shared weights": [
+        A, JOINED, B, ALL, "{name: c, slice: [0, 6]}", "{conv: 2, kernel: 1, share: a}"
+    ],
+    "a frozen copy": [A, JOINED, "{name: b, conv: 2, kernel: 1, frozen: true}", ALL],
+    "a layer between": [A, JOINED, B, "relu", "{concat: [input, a, b, previous]}"],
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", NEARLY)
 def test_nearly_dense_is_left_as_it_is(name: str) -> None:
-    network = cnncost.loads(f"input: [6, 7, 5]\nlayers:{NEARLY[name]}").network
+    network = cnncost.loads(spec(NEARLY[name])).network
     text = structured_text(graph_of(network))
     assert "densely" not in text
     assert equal(cnncost.loads(text).network, network)
