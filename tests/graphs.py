@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from draws import written
 from hypothesis import strategies as st
+from yaml_line import written
 
 import cnncost
 

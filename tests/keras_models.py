@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,14 @@ def refusal(path: Path, within: float = LONGEST) -> str:
 def saved(model: Json, folder: Path) -> Path:
     path = folder / "net.json"
     path.write_text(json.dumps(model))
+    return path
+
+
+def archived(folder: Path, **parts: bytes) -> Path:
+    path = folder / "net.keras"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in parts.items():
+            archive.writestr(name.replace("__", "."), data)
     return path
 
 

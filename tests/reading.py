@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from cnncost.network import Network
+from cnncost.spec import read_spec
 
 
 def layers(network: Network) -> list[str]:
@@ -19,3 +20,10 @@ def layers(network: Network) -> list[str]:
             text += f" = {network.nodes[node.shares].name}"
         found.append(text)
     return found
+
+
+def read(text: str) -> list[str]:
+    """The layers of a spec, which is read without a warning."""
+    spec = read_spec(text, "x.yaml")
+    assert not spec.warnings, spec.warnings
+    return layers(spec.network)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import pty
+import re
 import struct
 import subprocess
 import sys
@@ -14,6 +15,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from select import select
+
+from command import CNNCOST
 
 CODE = "import sys; from cnncost.cli import main; sys.stderr.write('started\\n'); main()"
 
@@ -84,3 +87,29 @@ def shown(*arguments: str, cwd: Path | None = None, columns: int = 80) -> tuple[
         text = "".join(iter(lambda: read(leader), ""))
         code = process.wait(60)
     return code, text.partition("started\r\n")[2]
+
+
+def in_terminal(*arguments: str, columns: int = 80, **environment: str) -> str:
+    """What the command prints on a terminal of so many columns."""
+    leader, follower = pty.openpty()
+    env = {**os.environ, "COLUMNS": str(columns), "TERM": "xterm-256color", **environment}
+    process = subprocess.Popen(
+        [*CNNCOST, *arguments], stdout=follower, stderr=follower, env=env, close_fds=True
+    )
+    os.close(follower)
+    chunks = []
+    while True:
+        try:
+            chunk = os.read(leader, 65536)
+        except OSError:  # Linux's way to say that the other end has closed
+            break
+        if not chunk:
+            break
+        chunks.append(chunk)
+    os.close(leader)
+    assert process.wait() == 0
+    return b"".join(chunks).decode()
+
+
+def plain(text: str) -> str:
+    return re.sub(r"\x1b\[[0-9;]*m", "", text)

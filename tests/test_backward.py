@@ -7,9 +7,11 @@ from io import StringIO
 from unicodedata import combining, normalize
 
 import pytest
+from command import run
 from draws import CASES, Case
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from terminal import in_terminal
 
 import cnncost
 from cnncost import bundled
@@ -22,7 +24,6 @@ from cnncost.study.backward.rules import RULES
 from cnncost.study.backward.symbols import LETTERS
 from cnncost.verify.printed import read_equations
 from cnncost.views.backward import write
-from tests.test_cli import in_terminal, run
 
 
 def printed(text: str | Network, form: str = "text", *, plain: bool = False) -> str:

@@ -10,9 +10,9 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from command import run
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_cli import run
 
 import cnncost
 from cnncost.quantity import BUDGETS

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from draws import written
+from yaml_line import written
 
 import cnncost
 

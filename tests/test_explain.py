@@ -7,6 +7,8 @@ import re
 from io import StringIO
 
 import pytest
+from command import run
+from terminal import in_terminal
 
 import cnncost
 from cnncost import bundled
@@ -15,7 +17,6 @@ from cnncost.errors import CnncostError
 from cnncost.study.explain import explain_layers, explain_totals
 from cnncost.views.explain import write
 from cnncost.views.working import equation
-from tests.test_cli import in_terminal, run
 
 LINE = re.compile(r"^  (\S+(?:,? \S+)*?)  +(.+)$")
 

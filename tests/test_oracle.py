@@ -6,10 +6,12 @@ from itertools import product
 from typing import Any
 
 import pytest
-from draws import CASES, Case, an_axis, maps, window, written
+from arguments import an_axis, maps, window
+from draws import CASES, Case
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from oracle import ORACLES, Counted, counted
+from yaml_line import written
 
 import cnncost
 from cnncost.costs import Report

@@ -8,10 +8,10 @@ from math import prod
 from typing import Any
 
 import pytest
-from draws import written
+from command import run
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from test_cli import run
+from yaml_line import written
 
 import cnncost
 from cnncost.costs.reach import Reach, reaches

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from command import run
 from jsonschema import Draft202012Validator
-from test_cli import run
 
 from cnncost import bundled, loads
 from cnncost.errors import CnncostError

@@ -6,11 +6,10 @@ import os
 import pty
 import signal
 import subprocess
-import sys
 import time
 from contextlib import suppress
 
-CNNCOST = [sys.executable, "-c", "from cnncost.cli import main; main()"]
+from command import CNNCOST
 
 LONG = ["suggest", "googlenet", "--budget", "weights=50%", "--budget", "connections=60%"]
 """A search of many seconds."""

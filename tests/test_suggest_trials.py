@@ -14,15 +14,21 @@ from cnncost.suggest.trials import read, trial, tried
 
 WIDTHS = menu((), (), ())
 
-REACHED = {
-    "channels of a block": """\
+
+def wide(second: str, signature: str = "filters") -> str:
+    """A block of two convolutions, the second one's width as given; called with 16 filters."""
+    return f"""\
 blocks:
-  wide(filters):
-    - {conv: filters, kernel: 1}
-    - {conv: 2 * channels, kernel: 1}
+  wide({signature}):
+    - {{conv: filters, kernel: 1}}
+    - {{conv: {second}, kernel: 1}}
 layers:
-  - {wide: 16}
-""",
+  - {{wide: 16}}
+"""
+
+
+REACHED = {
+    "channels of a block": wide("2 * channels"),
     "a repeat": """\
 blocks:
   deep(filters):
@@ -40,14 +46,7 @@ layers:
   - {conv: 16, kernel: 1}
   - {conv: 16, kernel: 1, share: conv1}
 """,
-    "an expression": """\
-blocks:
-  wide(filters):
-    - {conv: filters, kernel: 1}
-    - {conv: 2 * filters, kernel: 1}
-layers:
-  - {wide: 16}
-""",
+    "an expression": wide("2 * filters"),
     "an argument as it is": """\
 blocks:
   wide(filters):
@@ -57,14 +56,7 @@ blocks:
 layers:
   - {wide: 16, repeat: 2}
 """,
-    "a default": """\
-blocks:
-  wide(filters, more=filters):
-    - {conv: filters, kernel: 1}
-    - {conv: more, kernel: 1}
-layers:
-  - {wide: 16}
-""",
+    "a default": wide("more", "filters, more=filters"),
 }
 
 

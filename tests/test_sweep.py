@@ -7,7 +7,7 @@ import io
 import json
 
 import pytest
-from test_cli import run
+from command import run
 
 WIDTHS = {"1.0": (569, 4.2), "0.75": (325, 2.6), "0.5": (149, 1.3), "0.25": (41, 0.5)}
 """Howard et al. 2017, table 6: millions of multiply-adds and of parameters."""

@@ -4,7 +4,28 @@ from __future__ import annotations
 
 from case import Case
 
-SHUFFLED = (1, 6, 4, 5)
+SIX_MAPS = (1, 6, 4, 5)
+
+
+def by_parts(
+    name: str,
+    x: tuple[int, ...],
+    line: str,
+    *,
+    parts: list[int],
+    order: list[int],
+    joined: list[int],
+) -> Case:
+    """Axes split into parts, which change places and are joined again."""
+    nodes = f"r = Reshape (x, n)\nt = Transpose <perm = {order}> (r)\ny = Reshape (t, m)"
+    return Case(name, x, nodes, line, numbers={"n": parts, "m": joined})
+
+
+def sliced(name: str, line: str, **numbers: list[int]) -> Case:
+    """A slice of six maps, by the inputs that ONNX calls so."""
+    return Case(name, SIX_MAPS, f"y = Slice (x, {', '.join(numbers)})", line, numbers=numbers)
+
+
 VIEWS = [
     Case(  # each row twice: nearest neighbours
         "tile",
@@ -29,22 +50,24 @@ VIEWS = [
         "relu\ntanh",
         numbers={"two": [2]},
     ),
-    Case(
+    by_parts(
         "channel_shuffle",
-        SHUFFLED,
-        "r = Reshape (x, n)\nt = Transpose <perm = [0, 2, 1, 3, 4]> (r)\ny = Reshape (t, m)",
+        SIX_MAPS,
         "{channel_shuffle: 2}",
-        numbers={"n": [1, 2, 3, 4, 5], "m": [1, 6, 4, 5]},
+        parts=[1, 2, 3, 4, 5],
+        order=[0, 2, 1, 3, 4],
+        joined=[1, 6, 4, 5],
     ),
     Case(
         "pixel_shuffle", (1, 8, 4, 5), "y = DepthToSpace <blocksize = 2> (x)", "{pixel_shuffle: 2}"
     ),
-    Case(
+    by_parts(
         "pixel_shuffle_by_parts",
         (1, 8, 4, 5),
-        "r = Reshape (x, n)\nt = Transpose <perm = [0, 1, 4, 2, 5, 3]> (r)\ny = Reshape (t, m)",
         "{pixel_shuffle: 2}",
-        numbers={"n": [1, 2, 2, 2, 4, 5], "m": [1, 2, 8, 10]},
+        parts=[1, 2, 2, 2, 4, 5],
+        order=[0, 1, 4, 2, 5, 3],
+        joined=[1, 2, 8, 10],
     ),
     Case(
         "space_to_depth",
@@ -52,37 +75,22 @@ VIEWS = [
         "y = SpaceToDepth <blocksize = 2> (x)",
         "{space_to_depth: 2}",
     ),
-    Case(
+    by_parts(
         "space_to_depth_by_parts",
         (1, 2, 4, 6),
-        "r = Reshape (x, n)\nt = Transpose <perm = [0, 1, 3, 5, 2, 4]> (r)\ny = Reshape (t, m)",
         "{space_to_depth: 2}",
-        numbers={"n": [1, 2, 2, 2, 3, 2], "m": [1, 8, 2, 3]},
+        parts=[1, 2, 2, 2, 3, 2],
+        order=[0, 1, 3, 5, 2, 4],
+        joined=[1, 8, 2, 3],
     ),
-    Case(
-        "slice_of_channels",
-        (1, 6, 4, 5),
-        "y = Slice (x, a, b, c)",
-        "{slice: [1, 4]}",
-        numbers={"a": [1], "b": [-2], "c": [1]},
-    ),
-    Case(
-        "crop",
-        (1, 6, 4, 5),
-        "y = Slice (x, a, b, c)",
-        "{crop: [[0, 0], [1, 0]]}",
-        numbers={"a": [1], "b": [9223372036854775807], "c": [3]},
-    ),
-    Case(
-        "every_second",
-        (1, 6, 4, 5),
-        "y = Slice (x, a, b, c, d)",
-        "{maxpool: 1, stride: [1, 2]}",
-        numbers={"a": [0], "b": [5], "c": [3], "d": [2]},
+    sliced("slice_of_channels", "{slice: [1, 4]}", starts=[1], ends=[-2], axes=[1]),
+    sliced("crop", "{crop: [[0, 0], [1, 0]]}", starts=[1], ends=[9223372036854775807], axes=[3]),
+    sliced(
+        "every_second", "{maxpool: 1, stride: [1, 2]}", starts=[0], ends=[5], axes=[3], steps=[2]
     ),
     Case(
         "gather",
-        (1, 6, 4, 5),
+        SIX_MAPS,
         "y = Gather <axis = 1> (x, i)",
         "{slice: [2, 3]}\n{reshape: [4, 5]}",
         numbers={"i": 2},

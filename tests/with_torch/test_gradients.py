@@ -8,9 +8,10 @@ from unicodedata import normalize
 import pytest
 import torch
 from draws import CASES, Case
-from forward import RUNS, Forward
+from forward import Forward
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from layer_runs import RUNS
 from torch import Tensor
 
 import cnncost

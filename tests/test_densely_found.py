@@ -1,0 +1,106 @@
+"""Dense connectivity found again in flat networks, and nowhere else.
+
+The oracle writes the same network flat, each concatenation spelled out.
+"""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import cnncost
+from cnncost.formats.graph_of import graph_of
+from cnncost.formats.structured import attempt, equal, structured_text
+
+
+def flat(body: list[str], times: int, above: str) -> list[str]:
+    """The lines of a dense structure, one a layer; `above` is what enters it."""
+    lines: list[str] = []
+    outputs = [above]
+    for copy in range(times):
+        if copy:
+            lines.append(f"{{concat: [{', '.join(outputs)}]}}")
+        lines += body[:-1]
+        outputs.append(f"{above}_{copy}")
+        lines.append(f"{{name: {outputs[-1]}, {body[-1]}}}")
+    return [*lines, f"{{name: {above}_all, concat: [{', '.join(outputs)}]}}"]
+
+
+def spec(lines: list[str]) -> str:
+    return "input: [6, 7, 5]\nlayers:\n" + "".join(f"  - {line}\n" for line in lines)
+
+
+BODY = st.lists(
+    st.sampled_from(
+        [
+            "batchnorm",
+            "relu",
+            "{conv: 4, kernel: [3, 1], padding: [1, 0]}",
+            "{conv: 5, kernel: 1, bias: false}",
+            "{conv_transpose: 3, kernel: 3, padding: 1}",
+            "{residual: [batchnorm, relu]}",
+        ]
+    ),
+    max_size=4,
+)
+LAST = st.sampled_from(["conv: 3, kernel: 1", "conv: 2, kernel: 3, padding: same", "relu"])
+
+
+@settings(max_examples=60, deadline=None)
+@given(BODY, LAST, st.integers(1, 6), st.booleans())
+def test_it_is_the_flat_network(body: list[str], last: str, times: int, behind: bool) -> None:
+    stem, above = (["{name: stem, conv: 6, kernel: 1}"], "stem") if behind else ([], "input")
+    inner = ", ".join([*body, f"{{{last}}}"])
+    dense = spec([*stem, f"{{densely: [{inner}], times: {times}}}", "relu"])
+    network = cnncost.loads(spec([*stem, *flat([*body, last], times, above), "relu"])).network
+    assert equal(cnncost.loads(dense).network, network)
+    # The way back: the flat network's structure is found again.
+    text = attempt(graph_of(network))
+    assert equal(cnncost.loads(text).network, network)
+    assert ("densely:" in text) == (times > 1)
+
+
+# What must not be taken for dense connectivity: each differs from it in one thing
+
+A, B = "{name: a, conv: 2, kernel: 1}", "{name: b, conv: 2, kernel: 1}"
+JOINED, ALL = "{name: joined, concat: [input, a]}", "{name: all, concat: [input, a, b]}"
+NEARLY = {
+    "a copy read from elsewhere": [A, JOINED, B, ALL, "{add: [a, b]}"],
+    "a copy's concatenation read from elsewhere": [A, JOINED, B, ALL, "{concat: [joined, all]}"],
+    "other filters": [A, JOINED, "{name: b, conv: 3, kernel: 1}", ALL],
+    "another order": [A, JOINED, B, "{concat: [a, input, b]}"],
+    "without what enters": [A, JOINED, B, "{concat: [a, b]}"],
+    "a copy that reads what enters alone": [A, "{name: b, conv: 2, kernel: 1, from: input}", ALL],
+    "shared weights": [
+        A, JOINED, B, ALL, "{name: c, slice: [0, 6]}", "{conv: 2, kernel: 1, share: a}"
+    ],
+    "a frozen copy": [A, JOINED, "{name: b, conv: 2, kernel: 1, frozen: true}", ALL],
+    "a layer between": [A, JOINED, B, "relu", "{concat: [input, a, b, previous]}"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NEARLY)
+def test_nearly_dense_is_left_as_it_is(name: str) -> None:
+    network = cnncost.loads(spec(NEARLY[name])).network
+    text = structured_text(graph_of(network))
+    assert "densely" not in text
+    assert equal(cnncost.loads(text).network, network)
+
+
+WIDE = """
+input: [4, 8, 8]
+layers:
+  - densely: [{conv: 4, kernel: 1}, batchnorm, relu, {conv: 4, kernel: 1}, batchnorm, relu]
+    times: 3
+  - {conv: 8, kernel: 1}
+  - densely: [{conv: 8, kernel: 1}, batchnorm, relu, {conv: 8, kernel: 1}, batchnorm, relu]
+    times: 3
+"""
+
+
+def test_what_is_as_wide_as_the_input_of_the_first_copy_is_so_in_all() -> None:
+    network = cnncost.loads(WIDE).network
+    text = attempt(graph_of(network))
+    assert "densely:" in text
+    assert equal(cnncost.loads(text).network, network)

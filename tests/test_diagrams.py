@@ -1,0 +1,39 @@
+"""Networks as diagrams, in DOT and Mermaid: titles, lines, and every edge."""
+
+from __future__ import annotations
+
+import pytest
+
+import cnncost
+from cnncost import bundled
+from cnncost.formats.dot_out import write as dot
+from cnncost.formats.mermaid_out import write as mermaid
+
+ODD = """name: "a \\"b\\" \\\\N #1; <x>"
+input: [3, 8, 8]
+layers: [{conv: 2, kernel: 1}, relu]
+"""
+
+
+def test_titles_are_escaped_in_dot() -> None:
+    assert dot(cnncost.loads(ODD)).decode().startswith('digraph "a \\"b\\" \\\\N #1; <x>" {\n')
+
+
+def test_mermaid_is_a_flowchart() -> None:
+    lines = mermaid(cnncost.loads(ODD)).decode().splitlines()
+    assert lines == [
+        "flowchart TD",
+        '  n0(["input<br/>input<br/>3x8x8"])',
+        '  n1["conv1<br/>conv<br/>2x8x8"]',
+        '  n2["relu1<br/>relu<br/>2x8x8"]',
+        "  n0 --> n1",
+        "  n1 --> n2",
+    ]
+
+
+@pytest.mark.parametrize("name", bundled.names())
+def test_every_edge_is_drawn(name: str) -> None:
+    spec = cnncost.load(name)
+    edges = sum(len(node.reads) for node in spec.network.nodes)
+    assert dot(spec).decode().count(" -> ") == edges
+    assert mermaid(spec).decode().count(" --> ") == edges

@@ -1,0 +1,168 @@
+"""The search for budgets of bytes against brute force, and its columns against a recount."""
+
+from __future__ import annotations
+
+import random
+from itertools import product
+
+import pytest
+
+import cnncost
+from cnncost.costs.metrics import Metrics
+from cnncost.suggest.budget import Budget, holds
+from cnncost.suggest.catalogue import menu
+from cnncost.suggest.draft import Draft, drafted
+from cnncost.suggest.limits import limited
+from cnncost.suggest.meter import Meter
+from cnncost.suggest.prune import without_dominated
+from cnncost.suggest.sheet import Sheet
+from cnncost.suggest.solver import Limits, solve
+from cnncost.suggest.space import Space, explore
+
+PLAIN = """\
+input: [{channels}, {size}, {size}]
+layers:
+  - {{conv: {a}, kernel: 3, padding: 1, stride: 2}}
+  - relu
+  - {{conv: {b}, kernel: 3, padding: 1}}
+  - relu
+  - {{maxpool: 2}}
+  - {{dense: {c}}}
+  - relu
+  - {{dense: 10}}
+"""
+
+RESIDUAL = """\
+input: [{channels}, {size}, {size}]
+blocks:
+  block(width):
+    - residual: [{{conv: width, kernel: 3, padding: 1}}, batchnorm, relu6,
+                 {{conv: channels, kernel: 1}}]
+layers:
+  - {{conv: {a}, kernel: 3, padding: 1}}
+  - {{block: {b}}}
+  - {{block: {c}}}
+  - global_avgpool
+  - {{dense: 10}}
+"""
+
+BRANCHES = """\
+input: [{channels}, {size}, {size}]
+layers:
+  - {{name: stem, conv: {a}, kernel: 3, padding: 1}}
+  - {{name: left, conv: {b}, kernel: 1, from: stem}}
+  - {{name: right, conv: {c}, kernel: 3, padding: 1, from: stem}}
+  - {{concat: [left, right, stem]}}
+  - batchnorm
+  - silu
+  - global_avgpool
+  - {{dense: 10}}
+"""
+
+BYTES = (
+    *("parameter_memory", "activation_memory", "memory", "training_memory"),
+    *("sram", "flash"),
+)
+
+REPLACING = ("separable", "kernel-stack", "asymmetric", "bottleneck", "grouped", "low-rank")
+
+
+def _random_space(seed: int) -> tuple[Space, list[Budget]]:
+    """A small network with one to three budgets, one of bytes at least; every third may replace
+    convolutions as well."""
+    pick = random.Random(seed)
+    text = pick.choice([PLAIN, RESIDUAL, BRANCHES]).format(
+        channels=pick.choice([1, 3]),
+        size=pick.choice([5, 8, 9]),
+        a=pick.choice([8, 16]),
+        b=pick.choice([8, 12]),
+        c=pick.choice([8, 16]),
+    )
+    metrics = [BYTES[seed % len(BYTES)], *pick.sample(BYTES, pick.choice([0, 1]))]
+    meter = Meter(
+        tuple(dict.fromkeys(metrics)),
+        batch=pick.choice([1, 4]),
+        dtype=pick.choice(["fp32", "fp16"]),
+        optimizer=pick.choice(["sgd", "momentum", "adam"]),
+    )
+    draft = drafted(Sheet("net.yaml", text), meter=meter)
+    before = draft.measured(draft.network)
+    wanted = [*meter.bytes, *pick.sample(["weights", "units"], pick.choice([0, 1]))]
+    budgets = [Budget(m, int(before[m] * pick.uniform(0.3, 0.95)), "") for m in wanted]
+    forbidden = ["low-rank", "depth"] if seed % 3 == 0 else [*REPLACING, "depth"]
+    return explore(draft, menu((), forbidden, ())), budgets
+
+
+def _brute_force(space: Space, budgets: list[Budget]) -> int | None:
+    """The least score of all plans, each written, read and measured."""
+    best = None
+    for chosen in product(*(range(len(v.choices)) for v in space.variables)):
+        choices = space.choices(chosen)
+        score = sum(choice.score for choice in choices)
+        touched = sum(choice.convolutions for choice in choices)
+        if touched > space.convolutions or (best is not None and score >= best):
+            continue
+        after = _recounted(space.draft, choices)
+        if after is not None and holds(after, budgets):
+            best = score
+    return best
+
+
+def _recounted(draft: Draft, choices: list) -> dict[str, int] | None:  # type: ignore[type-arg]
+    spec = draft.edited([change for c in choices for change in c.changes])
+    if spec is None:
+        return None
+    meter = draft.meter
+    scale = {"batch": meter.batch, "dtype": meter.dtype, "optimizer": meter.optimizer}
+    metrics = Metrics(spec.network, **scale)  # type: ignore[arg-type]
+    return {m: metrics.value(m) for m in ("weights", "units", *meter.bytes)}
+
+
+def _searched(space: Space, budgets: list[Budget]) -> tuple[int | None, int]:
+    """The score that the search proves, and how many plans their recount refuted."""
+    wide, most = limited(space, budgets)
+    tables = without_dominated(wide.tables, tuple(most))
+    limits = Limits(most, space.convolutions)
+    refuted: list[tuple[int, ...]] = []
+    while True:
+        found = solve(tables, Limits(most, limits.convolutions, forbidden=tuple(refuted)))
+        assert found.proved
+        if found.chosen is None:
+            return None, len(refuted)
+        picked = zip(tables.variables, found.chosen, strict=True)
+        after = _recounted(space.draft, [v.choices[k] for v, k in picked if k])
+        if after is not None and holds(after, budgets):
+            return found.score, len(refuted)
+        refuted.append(found.chosen)
+
+
+@pytest.mark.parametrize("block", range(6))
+def test_the_search_equals_brute_force(block: int) -> None:
+    outcomes, refuted = [], 0
+    for seed in range(block * 10, block * 10 + 10):
+        space, budgets = _random_space(seed)
+        score, wrong = _searched(space, budgets)
+        assert score == _brute_force(space, budgets), f"seed {seed}"
+        outcomes.append(score)
+        refuted += wrong
+    assert any(outcomes)
+    assert refuted < 20, "rows so loose that plans are refuted one by one"
+
+
+@pytest.mark.parametrize("metric", BYTES)
+@pytest.mark.parametrize("name", ["lenet5", "resnet18", "squeezenet1_1", "mobilenet_v2"])
+def test_columns_never_overestimate(name: str, metric: str) -> None:
+    draft = drafted(Sheet(name, cnncost.load(name).text.text), meter=Meter((metric,)))
+    space = explore(draft, menu((), (), ()), structural=name != "squeezenet1_1")
+    wide, most = limited(space, [Budget(metric, 1, "")], every=True)
+    pick, compared = random.Random(name + metric), 0
+    for _ in range(12):
+        chosen = tuple(pick.choice([0, pick.randrange(len(v.choices))]) for v in space.variables)
+        costs, after = wide.tables.costs(chosen), _recounted(draft, space.choices(chosen))
+        if costs is None or after is None:
+            continue
+        size = draft.meter.size if metric == "parameter_memory" else 1
+        bound = max(costs[column] for column in most) * size
+        assert 0.7 * after[metric] < bound <= after[metric]
+        compared += 1
+    assert compared

@@ -1,0 +1,300 @@
+"""Each layer type run forward by PyTorch's own functions.
+
+Knows the layer types from their documentation; nothing of cnncost's gradient rules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import prod
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from cnncost.network import Node
+
+if TYPE_CHECKING:
+    from forward import Forward
+
+
+def get(node: Node, field: str) -> Any:  # Any: each field of each type has its own
+    return getattr(node.layer, field)
+
+
+def _by_channel(vector: Tensor, x: Tensor) -> Tensor:
+    return vector.reshape(1, -1, *[1] * (x.dim() - 2))
+
+
+def _flat_pads(pads: Any) -> list[int]:
+    return [n for pair in reversed(pads) for n in pair]
+
+
+def _pads(node: Node) -> list[tuple[int, int]]:
+    return [(w.before, w.after) for w in get(node, "windows")(node.inputs[0])]
+
+
+def conv(run: Forward, node: Node, x: Tensor) -> Tensor:
+    own = run.parameters[node.index]
+    weight, groups = own["weight"], getattr(node.layer, "groups", 1)
+    if node.layer is not None and node.layer.word == "depthwise_conv":
+        groups = x.shape[1]
+    maps = getattr(node.layer, "connects", None)
+    if maps:
+        mask = torch.zeros_like(weight)
+        for filter_, seen in enumerate(maps):
+            mask[filter_, list(seen)] = 1
+        run.kernels[node.name] = mask
+        weight = weight * mask
+    function = {3: functional.conv1d, 4: functional.conv2d, 5: functional.conv3d}[x.dim()]
+    return function(
+        functional.pad(x, _flat_pads(_pads(node))),
+        weight,
+        own.get("bias"),
+        stride=get(node, "stride"),
+        dilation=get(node, "dilation"),
+        groups=groups,
+    )
+
+
+def conv_transpose(run: Forward, node: Node, x: Tensor) -> Tensor:
+    """All that is painted, cropped to the output's extents from what padding leaves."""
+    own = run.parameters[node.index]
+    function = {3: functional.conv_transpose1d, 4: functional.conv_transpose2d,
+                5: functional.conv_transpose3d}[x.dim()]  # fmt: skip
+    full = function(
+        x,
+        own["weight"],
+        None,
+        stride=get(node, "stride"),
+        dilation=get(node, "dilation"),
+        groups=get(node, "groups"),
+    )
+    spans = []
+    for axis, ((before, _), n) in enumerate(zip(_pads(node), node.output.extents, strict=True)):
+        spans += [before, n - (full.shape[2 + axis] - before)]
+    ordered = [n for i in range(len(spans) - 2, -1, -2) for n in (-spans[i], spans[i + 1])]
+    y = functional.pad(full, ordered)
+    return y + _by_channel(own["bias"], y) if "bias" in own else y
+
+
+def dense(run: Forward, node: Node, x: Tensor) -> Tensor:
+    own = run.parameters[node.index]
+    return functional.linear(x.flatten(1), own["weight"], own.get("bias"))
+
+
+def linear(run: Forward, node: Node, x: Tensor) -> Tensor:
+    own = run.parameters[node.index]
+    return functional.linear(x.movedim(1, -1), own["weight"], own.get("bias")).movedim(-1, 1)
+
+
+def _pooled(x: Tensor, node: Node, fill: float) -> Tensor:
+    return functional.pad(x, _flat_pads(_pads(node)), value=fill)
+
+
+def maxpool(run: Forward, node: Node, x: Tensor) -> Tensor:
+    function = {3: functional.max_pool1d, 4: functional.max_pool2d,
+                5: functional.max_pool3d}[x.dim()]  # fmt: skip
+    y = function(
+        _pooled(x, node, float("-inf")),
+        get(node, "kernel"),
+        get(node, "stride"),
+        dilation=get(node, "dilation"),
+        ceil_mode=get(node, "ceil"),
+    )
+    # Padded before, a last window may start in the padding behind: it is none.
+    return y[(..., *(slice(n) for n in node.output.extents))]
+
+
+def avgpool(run: Forward, node: Node, x: Tensor) -> Tensor:
+    function = {3: functional.avg_pool1d, 4: functional.avg_pool2d,
+                5: functional.avg_pool3d}[x.dim()]  # fmt: skip
+    y = function(
+        _pooled(x, node, 0.0), get(node, "kernel"), get(node, "stride"), ceil_mode=get(node, "ceil")
+    )
+    return y[(..., *(slice(n) for n in node.output.extents))]
+
+
+def _adaptive(kind: str) -> Callable[..., Tensor]:
+    def function(run: Forward, node: Node, x: Tensor) -> Tensor:
+        pool = getattr(functional, f"adaptive_{kind}_pool{x.dim() - 2}d")
+        y: Tensor = pool(x, node.output.extents)
+        return y
+
+    return function
+
+
+def subsample(run: Forward, node: Node, x: Tensor) -> Tensor:
+    own, kernel = run.parameters[node.index], get(node, "kernel")
+    pool = getattr(functional, f"avg_pool{x.dim() - 2}d")
+    sums = pool(x, kernel) * prod(kernel)
+    y: Tensor = sums * _by_channel(own["weight"], x) + _by_channel(own["bias"], x)
+    return y
+
+
+def batchnorm(run: Forward, node: Node, x: Tensor) -> Tensor:
+    own = run.parameters[node.index]
+    return functional.batch_norm(x, None, None, own.get("weight"), own.get("bias"), training=True)
+
+
+def layernorm(run: Forward, node: Node, x: Tensor) -> Tensor:
+    own = run.parameters[node.index]
+    y = functional.layer_norm(x.movedim(1, -1), (x.shape[1],), own.get("weight"), own.get("bias"))
+    return y.movedim(-1, 1)
+
+
+def groupnorm(run: Forward, node: Node, x: Tensor) -> Tensor:
+    own = run.parameters[node.index]
+    groups = x.shape[1] if node.layer and node.layer.word == "instancenorm" else get(node, "groups")
+    return functional.group_norm(x, groups, own.get("weight"), own.get("bias"))
+
+
+def lrn(run: Forward, node: Node, x: Tensor) -> Tensor:
+    return functional.local_response_norm(x[..., None], get(node, "size"))[..., 0]
+
+
+def prelu(run: Forward, node: Node, x: Tensor) -> Tensor:
+    return functional.prelu(x, run.parameters[node.index]["weight"])
+
+
+def scale(run: Forward, node: Node, x: Tensor) -> Tensor:
+    return x * _by_channel(run.parameters[node.index]["weight"], x)
+
+
+def dropped(run: Forward, node: Node, x: Tensor) -> Tensor:
+    rate = float(get(node, "rate"))
+    alone = node.layer is not None and node.layer.word == "drop_path"
+    shape = (x.shape[0], *[1] * (x.dim() - 1)) if alone else x.shape
+    kept = torch.rand(shape, generator=run.generator, dtype=torch.float64) >= rate
+    run.masks[node.name] = kept / (1 - rate)
+    return x * run.masks[node.name]
+
+
+def permute(run: Forward, node: Node, x: Tensor) -> Tensor:
+    return x.permute(0, *get(node, "axes"))
+
+
+def pad(run: Forward, node: Node, x: Tensor) -> Tensor:
+    return functional.pad(x, _flat_pads(get(node, "amount")))
+
+
+def crop(run: Forward, node: Node, x: Tensor) -> Tensor:
+    return functional.pad(x, [-n for n in _flat_pads(get(node, "amount"))])
+
+
+def sliced(run: Forward, node: Node, x: Tensor) -> Tensor:
+    return x[:, slice(*get(node, "span"))]
+
+
+def channel_shuffle(run: Forward, node: Node, x: Tensor) -> Tensor:
+    return functional.channel_shuffle(x[..., None], get(node, "groups"))[..., 0]
+
+
+def pixel_shuffle(run: Forward, node: Node, x: Tensor) -> Tensor:
+    """Axis by axis, the first one's factor slowest among the channels."""
+    factors = get(node, "factor")
+    for axis, factor in enumerate(factors):
+        rest = prod(factors[axis + 1 :])
+        x = x.unflatten(1, (-1, factor, rest)).movedim(2, 3 + axis + 1)
+        x = x.flatten(1, 2).flatten(2 + axis, 3 + axis)
+    return x
+
+
+def space_to_depth(run: Forward, node: Node, x: Tensor) -> Tensor:
+    """Each position of a block as a slice, all of them stacked behind their channel."""
+    factors = get(node, "factor")
+    parts = [
+        x[(..., *(slice(start, None, f) for start, f in zip(at, factors, strict=True)))]
+        for at in torch.cartesian_prod(*map(torch.arange, factors)).reshape(-1, len(factors))
+    ]
+    return torch.stack(parts, dim=2).flatten(1, 2)
+
+
+def upsample(run: Forward, node: Node, x: Tensor) -> Tensor:
+    linear_mode = {3: "linear", 4: "bilinear", 5: "trilinear"}[x.dim()]
+    mode = "nearest" if get(node, "mode") == "nearest" else linear_mode
+    return functional.interpolate(x, size=node.output.extents, mode=mode)
+
+
+def attention(run: Forward, node: Node, x: Tensor) -> Tensor:
+    """PyTorch's scaled dot product, on projections of its multi-head module's layout."""
+    own, heads = run.parameters[node.index], get(node, "heads")
+    rows = x.flatten(2).transpose(1, 2)
+    projected = functional.linear(rows, own["in_proj_weight"], own["in_proj_bias"])
+    q, k, v = (part.unflatten(2, (heads, -1)).transpose(1, 2) for part in projected.chunk(3, 2))
+    heard = functional.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2)
+    y = functional.linear(heard, own["out_proj.weight"], own["out_proj.bias"])
+    return y.transpose(1, 2).reshape(x.shape)
+
+
+def mul(run: Forward, node: Node, *xs: Tensor) -> Tensor:
+    y = xs[0]
+    for x in xs[1:]:
+        y = y * x
+    return y
+
+
+def matmul(run: Forward, node: Node, a: Tensor, b: Tensor) -> Tensor:
+    groups = node.layer.groups  # type: ignore[union-attr]
+    parts = zip(a.chunk(groups, dim=1), b.chunk(groups, dim=1), strict=True)
+    return torch.cat([one @ other for one, other in parts], dim=1)
+
+
+def _function(name: str, **options: Any) -> Callable[..., Tensor]:
+    def function(run: Forward, node: Node, x: Tensor) -> Tensor:
+        y: Tensor = getattr(functional, name)(x, **options)
+        return y
+
+    return function
+
+
+ACTIVATIONS = (
+    *("relu", "relu6", "leaky_relu", "elu", "selu", "gelu", "silu", "hardswish", "sigmoid"),
+    *("hardsigmoid", "tanh", "softplus", "mish"),
+)
+
+Run = Callable[..., Tensor]
+
+RUNS: dict[str, Run] = {
+    "conv": conv,
+    "depthwise_conv": conv,
+    "conv_transpose": conv_transpose,
+    "dense": dense,
+    "linear": linear,
+    "maxpool": maxpool,
+    "avgpool": avgpool,
+    "global_avgpool": _adaptive("avg"),
+    "global_maxpool": _adaptive("max"),
+    "adaptive_avgpool": _adaptive("avg"),
+    "adaptive_maxpool": _adaptive("max"),
+    "subsample": subsample,
+    "batchnorm": batchnorm,
+    "layernorm": layernorm,
+    "groupnorm": groupnorm,
+    "instancenorm": groupnorm,
+    "lrn": lrn,
+    **{word: _function(word) for word in ACTIVATIONS},
+    "prelu": prelu,
+    "softmax": _function("softmax", dim=1),
+    "logsoftmax": _function("log_softmax", dim=1),
+    "dropout": dropped,
+    "drop_path": dropped,
+    "scale": scale,
+    "flatten": lambda run, node, x: x.flatten(1),
+    "reshape": lambda run, node, x: x.reshape(-1, *node.output.dims),
+    "identity": lambda run, node, x: x * 1,
+    "permute": permute,
+    "pad": pad,
+    "crop": crop,
+    "slice": sliced,
+    "channel_shuffle": channel_shuffle,
+    "pixel_shuffle": pixel_shuffle,
+    "space_to_depth": space_to_depth,
+    "upsample": upsample,
+    "attention": attention,
+    "add": lambda run, node, *xs: sum(xs[1:], xs[0]),
+    "mul": mul,
+    "matmul": matmul,
+    "concat": lambda run, node, *xs: torch.cat(xs, dim=1),
+}
