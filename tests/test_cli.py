@@ -14,6 +14,8 @@ from command import run
 from small import SMALL
 from terminal import in_terminal
 
+from cnncost.cli.main import COMMANDS
+
 # Pipes, terminals, encodings
 
 
@@ -115,11 +117,11 @@ def test_wrong_use_exits_with_2_and_a_message(arguments: list[str], message: str
     assert "Traceback" not in done.stderr
 
 
-def test_each_command_has_help_with_examples() -> None:
-    for command in ("table", "check", "zoo"):
-        done = run(command, "--help")
-        assert done.returncode == 0
-        assert f"cnncost {command}" in done.stdout
+@pytest.mark.parametrize("command", COMMANDS)
+def test_each_command_has_help_with_examples(command: str) -> None:
+    done = run(command, "--help")
+    assert done.returncode == 0
+    assert f"cnncost {command} " in done.stdout.partition("Examples")[2]
 
 
 def test_version() -> None:

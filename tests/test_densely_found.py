@@ -80,6 +80,11 @@ NEARLY = {
 }  # fmt: skip
 
 
+def test_without_the_difference_it_is_dense() -> None:
+    network = cnncost.loads(spec([A, JOINED, B, ALL])).network
+    assert "densely" in structured_text(graph_of(network))
+
+
 @pytest.mark.parametrize("name", NEARLY)
 def test_nearly_dense_is_left_as_it_is(name: str) -> None:
     network = cnncost.loads(spec(NEARLY[name])).network

@@ -99,8 +99,9 @@ layers:
   - {name: last, dense: 3}
 """
     draft = _draft(text)
-    for variable in offered(draft, WIDTHS):
-        if variable.group:
-            one, trials = tried(draft, variable)
-            assert len(one.choices) == len(trials) + 1
-            assert all(draft.edited(choice.changes) for choice in one.choices)
+    groups = [variable for variable in offered(draft, WIDTHS) if variable.group]
+    assert groups
+    for variable in groups:
+        one, trials = tried(draft, variable)
+        assert len(one.choices) == len(trials) + 1 < len(variable.choices)
+        assert all(draft.edited(choice.changes) for choice in one.choices)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-from pathlib import Path
 
 from acceptance import ACCEPTANCE
 from command import run
@@ -17,6 +16,6 @@ def test_zoo_lists_published_beside_computed() -> None:
         assert row["published"] == row["computed"]
 
 
-def test_zoo_prints_a_spec_that_counts_the_same(tmp_path: Path) -> None:
+def test_zoo_prints_a_spec_that_counts_the_same() -> None:
     spec = run("zoo", "alexnet.yaml").stdout
     assert run("table", "-", "-f", "csv", text=spec).stdout == ACCEPTANCE
