@@ -81,3 +81,17 @@ def test_squeeze_and_excitation_with_a_shuffle(tmp_path: Path) -> None:
     assert totals.connections == 4 * 6 * 8 * 27 + 8 * 2 + 2 * 8 + 8 * 5
     # The norm has become a bias of the convolution before it.
     assert totals.parameters == (8 * 27 + 8) + (8 * 2 + 2) + (2 * 8 + 8) + (8 * 5 + 5)
+
+
+def test_norms_that_were_never_trained_are_parameters_by_their_names(tmp_path: Path) -> None:
+    """Their ones and zeros are what exporters write for norms without parameters as well."""
+    module = torch.nn.Sequential(
+        torch.nn.BatchNorm2d(3), torch.nn.Conv2d(3, 8, 3), torch.nn.InstanceNorm2d(8, affine=True),
+        torch.nn.ReLU(), torch.nn.InstanceNorm2d(8), torch.nn.Flatten(2), torch.nn.LayerNorm(36),
+        torch.nn.LayerNorm(36, elementwise_affine=False),
+    )  # fmt: skip
+    spec = exported(module, (3, 8, 8), tmp_path)
+    norms = [n.layer for n in spec.network.layers if n.layer and n.layer.word.endswith("norm")]
+    assert [norm.affine for norm in norms] == [True, True, False, True, False]
+    parameters = sum(p.numel() for p in module.parameters())
+    assert cnncost.count(spec).totals.parameters == parameters

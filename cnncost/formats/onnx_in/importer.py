@@ -261,11 +261,18 @@ class Importer:
         return name
 
 
+def module_of(tensor: str) -> str:
+    """The module whose parameter a tensor is, by its name; empty where that does not tell."""
+    module, _, leaf = tensor.rpartition(".")
+    learned = leaf.startswith(("weight", "bias", "kernel")) and "::" not in module
+    return module if learned else ""
+
+
 def source_name(step: Step, word: str, weights: Sequence[str]) -> str:
     """What the source calls a step: the module of its weights, the path of its node, or a word."""
     for tensor in weights and step.inputs[1:3]:
-        module, dot, leaf = tensor.rpartition(".")
-        if dot and leaf.startswith(("weight", "bias", "kernel")) and "::" not in module:
+        module = module_of(tensor)
+        if module:
             return module
     path = [part for part in step.name.split("/") if part]
     if len(path) > 1:

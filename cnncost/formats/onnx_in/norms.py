@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from cnncost.formats.onnx_in.axes import along
-from cnncost.formats.onnx_in.importer import Importer
+from cnncost.formats.onnx_in.importer import Importer, module_of
 from cnncost.formats.onnx_in.inexpressible import Inexpressible
 from cnncost.formats.onnx_in.model import Step
 
@@ -54,8 +54,11 @@ def instancenorm(importer: Importer, step: Step) -> None:
 
 
 def _trivial(importer: Importer, step: Step) -> bool:
-    """Whether scales are one and shifts zero: what exporters write where nothing is learned."""
-    if len(step.inputs) < 3:
+    """Whether scales are one and shifts zero: what exporters write where nothing is learned.
+
+    A network that was never trained has them too, but by its parameters' names.
+    """
+    if len(step.inputs) < 3 or module_of(step.inputs[1]):
         return False
     scale, shift = (importer.constants.get(t) for t in step.inputs[1:3])
     if scale is None or shift is None or scale.values is None or shift.values is None:
