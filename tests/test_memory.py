@@ -61,6 +61,17 @@ def test_a_small_network_by_hand() -> None:
     assert m.saved.total == 4 * 16 + 4 * 32 + 8 * 8 + 4 * 8 + (4 * 3 + 4 + 8)
 
 
+def test_a_turned_map_is_copied_before_a_dense_layer() -> None:
+    text = "input: [4, 8, 8]\nlayers:\n- permute: [1, 3, 2]\n- {name: fc, dense: 3}\n"
+    m = memory(_network(text))
+    # The input's 256 numbers, seen turned, their copy in a row, and three outputs.
+    assert m.inference.bytes == 4 * (256 + 256 + 3)
+    assert [tensor.name for tensor in m.inference.alive] == ["input", "fc (temporaries)", "fc"]
+    # Kept: the copy, in the turned map's place; log-softmax, weight and target.
+    assert m.saved is not None
+    assert m.saved.total == 4 * 256 + (4 * 3 + 4 + 8)
+
+
 def test_inplace_false_needs_a_map_more() -> None:
     text = "input: [1, 4, 4]\nlayers:\n- {conv: 8, kernel: 1}\n- {relu, inplace: %s}\n"
     over, apart = (memory(_network(text % word)).inference.bytes for word in ("true", "false"))

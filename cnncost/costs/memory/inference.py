@@ -91,7 +91,7 @@ def peak(network: Network, alive: Lives) -> Peak:
         if alive.base[i] == i and alive.last[i] >= step
     ]
     if alive.scratch[step]:
-        found.append(Alive(f"{nodes[step].name} (indices)", alive.scratch[step]))
+        found.append(Alive(f"{nodes[step].name} (temporaries)", alive.scratch[step]))
     found.sort(key=lambda tensor: -tensor.bytes)
     return Peak(most, nodes[step].name, tuple(found))
 
