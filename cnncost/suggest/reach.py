@@ -26,8 +26,8 @@ class Reach(NamedTuple):
     binding: tuple[str, ...]
     """The metrics whose budget is out of reach even alone; all if only together."""
     nearest: Plan | None
-    """The plan whose worst excess, as a share of its budget, is least; of equals the one of the
-    least score."""
+    """The plan whose worst excess, as a share of its budget, is least; of those with its spatial
+    change that come as near the one of the least score."""
     proved: bool
     """Whether no plan comes nearer."""
 
