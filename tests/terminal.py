@@ -6,6 +6,7 @@ import fcntl
 import os
 import pty
 import re
+import signal
 import struct
 import subprocess
 import sys
@@ -21,6 +22,9 @@ from command import CNNCOST
 CODE = "import sys; from cnncost.cli import main; sys.stderr.write('started\\n'); main()"
 
 CTRL_C = b"\x03"
+
+PRESSES = 12
+"""How often Ctrl-C is pressed before a command is taken to ignore it."""
 
 PATIENCE = 5.0
 """Seconds after which Ctrl-C is pressed again: while modules are imported, Python itself can
@@ -44,6 +48,8 @@ def running(
     env = {key: value for key, value in os.environ.items() if key not in ("COLUMNS", "LINES")}
 
     def adopt() -> None:
+        # Whoever runs the tests in the background has had Ctrl-C ignored for all of them.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
         os.setsid()
         fcntl.ioctl(follower, termios.TIOCSCTTY, 0)
 
@@ -69,9 +75,14 @@ def interrupted(
             shown += new
         time.sleep(after)
         os.write(leader, CTRL_C)
+        presses = 1
         while True:
             if not select([leader], [], [], PATIENCE)[0]:
+                if presses == PRESSES:
+                    process.kill()
+                    raise AssertionError(f"Ctrl-C is ignored: {shown}")
                 os.write(leader, CTRL_C)  # as a person does
+                presses += 1
                 continue
             new = read(leader)
             if not new:
