@@ -38,6 +38,12 @@ def read(leader: int) -> str:
     return ""
 
 
+def heed_ctrl_c() -> None:
+    """For a process to be: tests that run in the background have been told to ignore Ctrl-C, and
+    whatever they start is told so as well."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @contextmanager
 def running(
     *arguments: str, cwd: Path | None = None, columns: int = 80
@@ -48,8 +54,7 @@ def running(
     env = {key: value for key, value in os.environ.items() if key not in ("COLUMNS", "LINES")}
 
     def adopt() -> None:
-        # Whoever runs the tests in the background has had Ctrl-C ignored for all of them.
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        heed_ctrl_c()
         os.setsid()
         fcntl.ioctl(follower, termios.TIOCSCTTY, 0)
 

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from terminal import CODE, interrupted
+from terminal import CODE, heed_ctrl_c, interrupted
 
 from cnncost.cli.main import COMMANDS
 
@@ -52,6 +52,7 @@ def test_in_a_pipe_it_is_one_plain_line() -> None:
     with subprocess.Popen(
         [sys.executable, "-c", CODE, "table", "-"],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        preexec_fn=heed_ctrl_c,
     ) as process:  # fmt: skip
         assert process.stderr is not None
         assert process.stderr.readline() == "started\n"

@@ -10,6 +10,7 @@ import time
 from contextlib import suppress
 
 from command import CNNCOST
+from terminal import heed_ctrl_c
 
 LONG = ["suggest", "googlenet", "--budget", "weights=50%", "--budget", "connections=60%"]
 """A search of many seconds."""
@@ -45,7 +46,9 @@ def test_no_progress_in_a_pipe() -> None:
 
 def test_ctrl_c_ends_a_search_cleanly() -> None:
     leader, follower = pty.openpty()
-    with subprocess.Popen([*CNNCOST, *LONG], stdout=subprocess.PIPE, stderr=follower) as process:
+    with subprocess.Popen(
+        [*CNNCOST, *LONG], stdout=subprocess.PIPE, stderr=follower, preexec_fn=heed_ctrl_c
+    ) as process:
         os.close(follower)
         shown = ""
         while "searching" not in shown:
