@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import prod
 from typing import NamedTuple
 
-from cnncost.costs.memory.layout import shuffles_itself
+from cnncost.costs.memory.layout import Lie, shuffles_itself
 from cnncost.costs.memory.padding import padded_copy
 from cnncost.costs.memory.still import still
 from cnncost.costs.memory.strides import (
@@ -16,7 +16,7 @@ from cnncost.costs.memory.strides import (
     like_channels_last,
     reshaped,
 )
-from cnncost.network import Node
+from cnncost.network import Network, Node
 
 
 class Copy(NamedTuple):
@@ -43,6 +43,14 @@ def copy_of(node: Node, x: Laid, size: int) -> Copy:
     if fits is None or fits(node, x):
         return Copy()
     return Copy(size * prod(x.dims), before=word not in WITHIN)
+
+
+def copies(network: Network, lies: Sequence[Lie], size: int) -> list[Copy]:
+    """For each node the copy that its layer works on; inputs have none."""
+    return [
+        Copy() if node.layer is None else copy_of(node, lies[node.reads[0]].laid, size)
+        for node in network.nodes
+    ]
 
 
 def _one_row(node: Node, x: Laid) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from cnncost.costs.memory.copies import copy_of
+from cnncost.costs.memory.copies import copies
 from cnncost.costs.memory.storage import storages
 from cnncost.costs.memory.traits import traits
 from cnncost.network import Network
@@ -72,10 +72,10 @@ def lives(network: Network, *, batch: int, size: int, eager: bool = False) -> Li
     for node in network.inputs:
         last[node.index] = end  # whoever calls the network holds its input
     sizes = [size * batch * node.output.units for node in network.nodes]
-    scratch = [0] * (end + 1)
+    made = copies(network, lies, size)
+    scratch = [copy.bytes * copy.before for copy in made]
     for node in network.layers:
-        copy = copy_of(node, lies[node.reads[0]].laid, size)
-        scratch[node.index] = traits(node).scratch(node, batch, size) + copy.bytes * copy.before
+        scratch[node.index] += traits(node).scratch(node, batch, size)
     return Lives(base, last, sizes, scratch)
 
 

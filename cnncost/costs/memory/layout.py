@@ -72,8 +72,11 @@ def _rule(node: Node, *, training: bool, wanted: bool) -> Rule:
 
 
 def may_view(node: Node) -> bool:
-    """Whether an output that is its own in most layouts is a view in some."""
-    return node.layer is not None and RULES[node.layer.word] in (_moved, _shuffled)
+    """Whether an output that is its own in most layouts is a view in some: numbers that move
+    between channels and positions happen to stay where the channels lie last. A channel shuffle
+    never is one: its groups and their channels would have to lie within each other."""
+    word = node.layer.word if node.layer else ""
+    return word in ("pixel_shuffle", "space_to_depth") and not shuffles_itself(node)
 
 
 IDLE = ("dropout", "drop_path")
@@ -105,11 +108,13 @@ def _scaled(node: Node, dims: Dims, xs: Sequence[Laid]) -> Lie:
 
 
 def _masked(node: Node, dims: Dims, xs: Sequence[Laid]) -> Lie:
+    # A factor an example.
     shape = (dims[0], *[1] * (len(dims) - 1))
     return Lie(Laid(dims, elementwise(dims, [xs[0], Laid(shape, contiguous(shape))])))
 
 
 def _divided(node: Node, dims: Dims, xs: Sequence[Laid]) -> Lie:
+    """By a mean of squares, which lies channel by channel."""
     return Lie(Laid(dims, elementwise(dims, [xs[0], Laid(dims, contiguous(dims))])))
 
 

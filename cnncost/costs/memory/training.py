@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from cnncost.costs.gradients import Gradients, gradients
-from cnncost.costs.memory.copies import Copy, copy_of
+from cnncost.costs.memory.copies import Copy, copies
 from cnncost.costs.memory.storage import storages
 from cnncost.costs.memory.traits import INDEX, Grad, Keep, Makes, traits
 from cnncost.network import Network, Node
@@ -42,15 +42,12 @@ def training_pass(network: Network, *, batch: int, size: int) -> Pass:
     base, written, lies = storages(network, batch, training=True)
     flow = gradients(network)
     sizes = [size * batch * node.output.units for node in network.nodes]
-    copies = [
-        Copy() if node.layer is None else copy_of(node, lies[node.reads[0]].laid, size)
-        for node in network.nodes
-    ]
+    made = copies(network, lies, size)
     kept = [
-        _kept(node, base, written[node.index], flow, (batch, size), copies[node.index].bytes)
-        for node in network.nodes
+        _kept(node, base, written[node.index], flow, (batch, size), copy.bytes)
+        for node, copy in zip(network.nodes, made, strict=True)
     ]
-    return Pass(network, base, flow, copies, kept, sizes, batch, size)
+    return Pass(network, base, flow, made, kept, sizes, batch, size)
 
 
 def _kept(
