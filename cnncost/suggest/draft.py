@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from cnncost.errors import SpecError
 from cnncost.network import Network
 from cnncost.place import Place
+from cnncost.shape import Shape
 from cnncost.spec import MAX_LAYERS, Settings, Spec, read_spec
 from cnncost.spec.lines import Line
 from cnncost.suggest.change import Change, apply
@@ -74,14 +75,23 @@ class Draft:
         return re.sub(r"(\.[0-9]+)+$", "", ".".join(parts))
 
     def edited(self, changes: Sequence[Change]) -> Spec | None:
-        """What the text with these changes reads as; None where it is no valid spec."""
+        """What the text with these changes reads as; None where it is no valid spec, or where
+        what leaves the network has another shape: it is no answer to the same question."""
         text = self.text(changes)
         if text not in self._read:
             try:
-                self._read[text] = parsed(self.sheet.name, text, self.max_layers)
+                spec = parsed(self.sheet.name, text, self.max_layers)
             except SpecError:
                 self._read[text] = None
+            else:
+                kept = output_shapes(spec.network) == output_shapes(self.network)
+                self._read[text] = spec if kept else None
         return self._read[text]
+
+
+def output_shapes(network: Network) -> tuple[Shape, ...]:
+    """The shape of each output, in their order."""
+    return tuple([network.nodes[index].output for index in network.outputs])
 
 
 def parsed(name: str, text: str, max_layers: int) -> Spec:

@@ -48,6 +48,8 @@ class Groups:
         self._of: list[tuple[int, ...]] = []
         """For each node the groups that its channels consist of, in order."""
         self._opened: dict[int, int] = {}
+        self._made_of: dict[int, tuple[int, ...]] = {}
+        """For each part whose channels are made of others': the parts that it follows from."""
         for node in network.nodes:
             self._of.append(self._entered(node))
         for index in network.outputs:
@@ -85,7 +87,12 @@ class Groups:
             self._parent[second] = first
 
     def _freeze(self, index: int) -> None:
-        self._frozen.update(self._of[index])
+        """Keep a node's channels as they are, and so all that they are made of."""
+        due = list(self._of[index])
+        while due:
+            part = due.pop()
+            self._frozen.add(part)
+            due += self._made_of.pop(part, ())
 
     def _entered(self, node: Node) -> tuple[int, ...]:
         layer = node.layer
@@ -107,7 +114,9 @@ class Groups:
         if layer.word in WIDTH_FIELDS and not _depthwise(node):
             return self._open(node)
         if layer.word in _REARRANGING or node.output.channels != node.inputs[0].channels:
-            return (self._new(),)
+            part = self._new()
+            self._made_of[part] = tuple(own for parts in reads for own in parts)
+            return (part,)
         return reads[0]
 
     def _frozen_part(self) -> tuple[int, ...]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cached_property
+from math import inf
 from time import monotonic
 from typing import Any, NamedTuple
 
@@ -34,7 +35,7 @@ TOLERANCE = 1e-3
 class _Prices(NamedTuple):
     """What the best prices of the resources say."""
 
-    bound: Bound | None
+    bound: Bound
     least: float
     """No plan scores less."""
     chosen: tuple[int, ...] | None
@@ -108,7 +109,6 @@ class _Labels:
         ceiling = self.ceiling if prices.chosen is None else prices.score
         if prices.least > ceiling + self.tolerance:
             return self._outcome(prices, prices.score, proved=True)
-        assert prices.bound is not None
         least = max(0, _up(prices.least, self.tolerance))
         for target in _targets(least, ceiling):
             if self.report is not None:
@@ -137,10 +137,11 @@ class _Labels:
         import numpy as np
 
         prices = self.prices
-        best: tuple[float, Bound | None] = (-1.0, None)
+        bound = self.chain.ahead([1.0, *(prices / self.scales)])
+        # Prices of another search may start anywhere below: a bound of -10 is a bound.
+        best: tuple[float, Bound] = (-inf, bound)
         chosen, score, pace, since = None, self.ceiling + 1, 1.0, 0
         for _ in range(ROUNDS):
-            bound = self.chain.ahead([1.0, *(prices / self.scales)])
             value = bound.least - float(prices @ (self.room / self.scales))
             since += 1
             if value > best[0]:
@@ -162,6 +163,7 @@ class _Labels:
             # The aim lies above the bound even where the best known score is met nearly.
             step = pace * (max(score, best[0] + 1) - value) / length
             prices = np.maximum(prices + step * over, 0)
+            bound = self.chain.ahead([1.0, *(prices / self.scales)])
         return _Prices(best[1], best[0], chosen, score)
 
     def _amounts(self, chosen: Sequence[int]) -> Any:  # Any: numpy's array

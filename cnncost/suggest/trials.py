@@ -115,4 +115,5 @@ def _followed(network: Network, fields: Fields) -> Trial | None:
                 trial[node.index] = layer, xs
     except CnncostError:
         return None
-    return trial
+    kept = all(outputs[index] == network.nodes[index].output for index in network.outputs)
+    return trial if kept else None
