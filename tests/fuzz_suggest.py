@@ -116,7 +116,9 @@ def tried(seed: int, folder: Path) -> tuple[str, str]:
     code, out, err = called(*command)
     spent = monotonic() - started
     if code == 2:
-        return "refused", "" if err.startswith(("net", str(source), "training", "sram", "memory", "activation", "--")) else err
+        return "refused", "" if err.startswith(
+            ("net", str(source), "training", "sram", "memory", "activation", "--")
+        ) else err
     found = json.loads(out)
     if spent > 2 * float(options[1]) + 3:
         return "late", f"took {spent:.1f} s"
@@ -139,7 +141,9 @@ def wrong_plan(
     after = cnncost.load(written)
     if not same_outputs(before, after):
         return "another output"
-    limits = [f"{b['metric']}={b['most']}{'B' if b['metric'] in BYTES else ''}" for b in found["budgets"]]
+    limits = [
+        f"{b['metric']}={b['most']}{'B' if b['metric'] in BYTES else ''}" for b in found["budgets"]
+    ]
     scale = options[options.index("--dtype") :][:2] if "--dtype" in options else []
     held = [part for limit in limits for part in ("--budget", limit)]
     code, out, err = called("check", str(written), *held, *scale)
@@ -173,7 +177,7 @@ def fuzz(seed: int, count: int, *, every: int = 0) -> list[str]:
         for number in range(seed, seed + count):
             try:
                 what, why = tried(number, Path(folder))
-            except Exception:  # noqa: BLE001  a traceback is what it looks for
+            except Exception:  # a traceback is what it looks for
                 what, why = "traceback", traceback.format_exc()
             came[what] = came.get(what, 0) + 1
             if why:

@@ -108,7 +108,7 @@ def suggest(
 
     With budgets: the least damaging plan that meets all of them, proved, as a change of the
     file. It sees the architecture only: scores rank edits and predict no accuracy. Exit code
-    1: no plan meets the budgets.
+    1: no plan meets the budgets, or layers of unknown costs leave it open.
     """
     # numpy's linear algebra starts a thread a core when it is imported; the search has none of it.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -144,30 +144,32 @@ def suggest(
         points = study.pareto(pareto, _progress())
         _clear()
         with destination(output or "-", force=force) as file:
-            frontier(file, points, study.before, form.value)
+            known = not study.unknown
+            frontier(file, points, study.before, form.value, known=known)
         return
     if (diff or write) and not study.budgets():
         what = "print" if diff else "write"
         raise CnncostError(f"there is no plan to {what}", "give --budget METRIC=AMOUNT")
     found = study.suggest(_progress())
     _clear()
-    if found.plan is not None and write:
+    plan = None if found.undecided else found.plan
+    if plan is not None and write:
         with destination(write, force=force) as file:
-            file.write(study.finished(found.plan))
+            file.write(study.finished(plan))
         if unwritten := study.unwritten():
             asked = {budget.metric: budget.asked for budget in found.budgets}
             words = check_of(write, asked, scale)
             sys.stderr.write(f"{', '.join(unwritten)}: no budget of the file, whose own is held ")
             sys.stderr.write(f"at batch 1 in fp32; this holds it:\n  {words}\n")
-    if diff and found.plan is not None:
+    if diff and plan is not None:
         with destination(output or "-", force=force) as file:
-            file.write(study.diff(found.plan))
-    elif diff or not (output or found.plan):
+            file.write(study.diff(plan))
+    elif diff or not (output or plan):
         show(sys.stderr, found, form.value, top=top, explain=explain)
     elif output:
         with destination(output, force=force) as file:
             show(file, found, form.value, top=top, explain=explain)
-    raise typer.Exit(1 if found.budgets and found.plan is None else 0)
+    raise typer.Exit(1 if found.budgets and not found.answered else 0)
 
 
 def _refuse_together(pareto: str, write: str, *, diff: bool, form: Format) -> None:

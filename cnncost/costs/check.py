@@ -16,10 +16,12 @@ class Figure(NamedTuple):
     quantity: str
     published: int
     computed: int
+    complete: bool = True
+    """Whether all costs are known; a lower bound equals no published figure."""
 
     @property
     def holds(self) -> bool:
-        return self.published == self.computed
+        return self.complete and self.published == self.computed
 
 
 class Limit(NamedTuple):
@@ -43,9 +45,10 @@ def figures(spec: Spec) -> tuple[Figure, ...]:
     if spec.expect is None:
         return ()
     convention = Convention(spec.expect.biases, spec.expect.exclude_padding)
-    totals = count_network(spec.network, convention).totals._asdict()
+    report = count_network(spec.network, convention)
+    totals = report.totals._asdict()
     return tuple(
-        Figure(quantity, published, totals[quantity])
+        Figure(quantity, published, totals[quantity], report.complete)
         for quantity, published in spec.expect.totals.items()
     )
 

@@ -67,6 +67,11 @@ class Report(NamedTuple):
     """Memory and training costs, where they were asked for."""
 
     @property
+    def unknown(self) -> tuple[str, ...]:
+        """The names of the layers whose costs are unknown."""
+        return tuple([layer.name for layer in self.layers if not layer.known])
+
+    @property
     def complete(self) -> bool:
         """Whether all costs are known; the totals are lower bounds otherwise."""
         return all(row.known for row in self.layers)

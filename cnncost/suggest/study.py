@@ -77,6 +77,8 @@ class Study:
         _refuse_unknown(self.draft, request.menu.kept)
         meter.refuse_unknown(self.draft.network)
         self.before = self.draft.measured(self.draft.network)
+        self.unknown = count_network(self.draft.network).unknown
+        """The layers whose costs nobody knows: what is measured is a lower bound then."""
         _refuse_huge(self.draft.network.name, self.before)
         self.alone = list(_foreseen(self.draft, request.menu))
         """Every choice of every variable alone."""
@@ -119,6 +121,7 @@ class Study:
             self.draft.meter.scale,
             widening(self.request.menu),
             _narrow(self.draft),
+            self.unknown,
         )
 
     def _singles(self) -> list[Foreseen]:

@@ -46,11 +46,23 @@ class Suggestion:
     """What would widen the space of plans, in words."""
     narrow: bool = False
     """Whether most groups are so narrow that scores are too low."""
+    unknown: tuple[str, ...] = ()
+    """The layers whose costs nobody knows: every amount here is a lower bound then."""
 
     @property
     def met(self) -> bool:
-        """Whether the budgets hold already."""
-        return holds(self.before, self.budgets)
+        """Whether the budgets hold already, for certain."""
+        return not self.unknown and holds(self.before, self.budgets)
+
+    @property
+    def undecided(self) -> bool:
+        """Whether what is known is within the budgets, and something is not known."""
+        return bool(self.unknown) and holds(self.before, self.budgets)
+
+    @property
+    def answered(self) -> bool:
+        """Whether the budgets are met, for certain: as it stands, or by the plan."""
+        return self.met or (self.plan is not None and not self.unknown)
 
 
 class Point(NamedTuple):

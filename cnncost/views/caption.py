@@ -22,13 +22,17 @@ def convention(report: Report) -> str:
     )
 
 
+def bounds(report: Report) -> str:
+    """What the totals of a network with layers of unknown costs are."""
+    return f"The costs of {some(report.unknown)} are unknown: the totals are lower bounds."
+
+
 def remarks(report: Report) -> list[str]:
     """What else a reader of the totals must know."""
     network, totals = report.network, report.totals
     lines = []
-    unknown = [row.name for row in report.layers if not row.known]
-    if unknown:
-        lines.append(f"The costs of {some(unknown)} are unknown: the totals are lower bounds.")
+    if report.unknown:
+        lines.append(bounds(report))
     if any(row.word == "attention" for row in report.layers):
         lines.append("Attention's two products of activations, which use no weight, count as well.")
     if any(row.word == "matmul" for row in report.layers):
@@ -50,8 +54,9 @@ def remarks(report: Report) -> list[str]:
 def step(report: Report, found: Footprints) -> str:
     """The connections of both directions of a training step, in a sentence."""
     forward = report.totals.connections
+    least = "" if report.complete else "at least "
     return (
-        f"Connections of a training step, per example: {forward:,} forward + "
+        f"Connections of a training step, per example: {least}{forward:,} forward + "
         f"{found.backward:,} backward = {forward + found.backward:,}."
     )
 

@@ -267,13 +267,14 @@ def choose(keys: str) -> tuple[Column, ...]:
 
 
 def plain(value: Value) -> str:
-    """A value for programs: numbers bare, shapes as `96x55x55`, several joined by `+`."""
+    """A value for programs: numbers bare (a lower bound as `>= 24`), shapes as `96x55x55`,
+    several joined by `+`."""
     if value is None:
         return ""
     if isinstance(value, Unknown):
         return "?"
     if isinstance(value, int):
-        return f"{value:d}"
+        return f"{_bound(value)}{value:d}"
     if isinstance(value, Shape | str):
         return str(value)
     return "+".join(str(shape) for shape in value)

@@ -8,7 +8,8 @@ from typing import TextIO
 from cnncost.costs import Report
 from cnncost.study.sweep import Point
 from cnncost.views import caption
-from cnncost.views.columns import human, readable
+from cnncost.views.amounts import at_least
+from cnncost.views.columns import human, plain, readable
 from cnncost.views.latex import escape
 
 QUANTITIES = ("units", "weights", "parameters", "connections")
@@ -25,7 +26,7 @@ def write(file: TextIO, points: Sequence[Point], form: str, *, short: bool = Fal
 
         writer = csv.writer(file, delimiter="\t" if form == "tsv" else ",", lineterminator="\n")
         writer.writerow(_header(points))
-        writer.writerows(_cells(*point, number=str) for point in found)
+        writer.writerows(_cells(*point, number=plain) for point in found)
     elif found:
         number = human if short else readable
         rows = [_cells(*point, number=number) for point in found]
@@ -39,8 +40,9 @@ def _header(points: Sequence[Point]) -> list[str]:
 def _cells(
     settings: Mapping[str, str], report: Report, *, number: Callable[[int], str]
 ) -> list[str]:
-    totals = report.totals._asdict()
-    return [*settings.values(), *(number(totals[quantity]) for quantity in QUANTITIES)]
+    totals = [report.totals._asdict()[quantity] for quantity in QUANTITIES]
+    known = totals if report.complete else [at_least(total) for total in totals]
+    return [*settings.values(), *map(number, known)]
 
 
 def _write_json(file: TextIO, found: Sequence[tuple[Mapping[str, str], Report]]) -> None:
@@ -58,13 +60,15 @@ def _write_readable(
     file: TextIO, header: Sequence[str], rows: Sequence[Sequence[str]], report: Report, form: str
 ) -> None:
     said = [caption.convention(report)]
+    if report.unknown:
+        said.append(caption.bounds(report))
     if form == "markdown":
         ruler = ["---:"] * len(header)
         for line in (header, ruler, *rows):
             file.write(f"| {' | '.join(line)} |\n")
-        file.write(f"\n{report.network.name}. {said[0]}\n")
+        file.write(f"\n{report.network.name}. {' '.join(said)}\n")
     elif form == "latex":
-        file.write(_latex(header, rows, f"{report.network.name}. {said[0]}"))
+        file.write(_latex(header, rows, f"{report.network.name}. {' '.join(said)}"))
     else:
         from cnncost.views.grid import Grid
 

@@ -20,6 +20,9 @@ def line(name: str, figures: Sequence[Figure], limits: Sequence[Limit]) -> str:
 
 def _figure(figure: Figure) -> str:
     difference = figure.computed - figure.published
+    if not figure.complete and difference <= 0:
+        expected = f"{figure.quantity} at least {figure.computed:,}, expected {figure.published:,}"
+        return f"{expected} (some layers' costs are unknown)"
     return f"{figure.quantity} {figure.computed:,}, expected {figure.published:,} ({difference:+,})"
 
 

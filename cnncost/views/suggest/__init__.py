@@ -27,11 +27,13 @@ def write(
         Report(found, top=top, explain=explain).write(file, markdown=form == "markdown")
 
 
-def frontier(file: TextIO, points: Sequence[Point], before: Measures, form: str) -> None:
+def frontier(
+    file: TextIO, points: Sequence[Point], before: Measures, form: str, *, known: bool
+) -> None:
     """Write the frontier of a metric in one of the formats table, json, csv, markdown."""
     from cnncost.views.suggest import pareto as view
 
-    view.write(file, points, before, form)
+    view.write(file, points, before, form, known=known)
 
 
 __all__ = ["frontier", "write"]

@@ -26,7 +26,8 @@ def write_json(file: TextIO, found: Suggestion) -> None:
             {"metric": b.metric, "most": b.most, "before": found.before[b.metric]}
             for b in found.budgets
         ],
-        "met": found.met,
+        "complete": not found.unknown,
+        "met": None if found.undecided else found.met,
         "single_edits": [_single(one) for one in found.singles],
         "plan": None if plan is None else _plan(plan),
         "proved": found.proved,

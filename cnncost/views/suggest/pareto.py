@@ -15,8 +15,11 @@ from cnncost.views.terminal import bar
 TITLES = ("share", "budget", "score", "edits")
 
 
-def write(file: TextIO, points: Sequence[Point], before: Measures, form: str) -> None:
-    """Write the points; those out of reach have no score."""
+def write(
+    file: TextIO, points: Sequence[Point], before: Measures, form: str, *, known: bool
+) -> None:
+    """Write the points; those out of reach have no score. Unless all costs are `known`, amounts
+    are lower bounds."""
     if form == "json":
         import json
 
@@ -35,14 +38,14 @@ def write(file: TextIO, points: Sequence[Point], before: Measures, form: str) ->
         for point in points:
             file.write(f"| {' | '.join(_cells(point, before, plain=False))} |\n")
     else:
-        _table(file, points, before)
+        _table(file, points, before, least="" if known else ">= ")
 
 
-def _table(file: TextIO, points: Sequence[Point], before: Measures) -> None:
+def _table(file: TextIO, points: Sequence[Point], before: Measures, least: str) -> None:
     metric = points[0].metric
     listed = [*dict.fromkeys((metric, "weights", "connections"))]
     largest = max([point.plan.score for point in points if point.plan is not None], default=0)
-    title = (f"Least score by {metric}", f"today {before[metric]:,}")
+    title = (f"Least score by {metric}", f"today {least}{before[metric]:,}")
     numeric = [0, 1, *range(3, 3 + len(listed))]
     grid = Grid(["share", "score", "", *listed], numeric=numeric, title=title)
     plain = ascii_only(file)
@@ -53,7 +56,7 @@ def _table(file: TextIO, points: Sequence[Point], before: Measures) -> None:
         mark = "" if point.proved else "?"
         said = f"{score(point.plan)}{mark}"
         drawn = bar(point.plan.score, largest, plain=plain)
-        numbers = [f"{point.plan.after[name]:,}" for name in listed]
+        numbers = [f"{least}{point.plan.after[name]:,}" for name in listed]
         grid.add(f"{point.share} %", said, drawn, *numbers)
     notes = ["- is out of reach." if any(point.plan is None for point in points) else ""]
     notes += ["? is the best found in time, not proved."] * (not all(p.proved for p in points))

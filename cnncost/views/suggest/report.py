@@ -14,6 +14,7 @@ from cnncost.suggest.reach import Smallest
 from cnncost.suggest.suggestion import Suggestion
 from cnncost.suggest.variable import Choice
 from cnncost.views.amounts import mebibytes
+from cnncost.views.caption import some
 from cnncost.views.columns import human
 from cnncost.views.suggest.score import HEAD, headed, score
 
@@ -40,7 +41,9 @@ class Report:
             page.say(self._slack())
             return
         self._singles(page)
-        if self.found.plan is not None:
+        if self.found.undecided:
+            page.say(self._undecided())
+        elif self.found.plan is not None:
             self._plan(page, self.found.plan)
         elif self.found.budgets:
             self._lost(page)
@@ -57,11 +60,16 @@ class Report:
         rows = []
         for metric in found.before:
             budget = most.get(metric)
-            today = _amount(metric, found.before[metric])
-            rows.append([metric, today, *_over(budget, found.before)])
+            today = self._amount(metric, found.before[metric])
+            rows.append([metric, today, *_over(budget, found)])
         page.table(["", "today", "budget", "over by"], rows)
         if found.scale:
             page.say(f"Bytes: {found.scale}; kernel workspace is left out.")
+        if found.unknown:
+            page.say(
+                f"The costs of {some(found.unknown)} are unknown: these figures, and those below, "
+                "are lower bounds."
+            )
         said = [self._where(metric) for metric in most if metric in found.shares]
         if said and not found.met:
             page.say(" ".join(said))
@@ -70,7 +78,19 @@ class Report:
         """Which layers hold most of a metric: what a plan has to change."""
         shares = self.found.shares[metric]
         place = max(shares, key=lambda name: shares[name])
-        return f"{place.capitalize()} hold {100 * shares[place]:.0f} % of the {metric}."
+        known = "known " if self.found.unknown else ""
+        return f"{place.capitalize()} hold {100 * shares[place]:.0f} % of the {known}{metric}."
+
+    def _undecided(self) -> str:
+        parts = [
+            f"{b.metric} is at least {_amount(b.metric, self.found.before[b.metric])}, the budget "
+            f"{_amount(b.metric, b.most)}"
+            for b in self.found.budgets
+        ]
+        return (
+            f"Whether the budgets hold is not known: {'; '.join(parts)}. What "
+            f"{some(self.found.unknown)} costs decides."
+        )
 
     def _slack(self) -> str:
         parts = [
@@ -130,6 +150,8 @@ class Report:
                 f"Stopped after {found.seconds:.0f} s: no plan scores below "
                 f"{plan.bound / UNIT:.3f} (a gap of {gap:.3f}), over {found.space}."
             )
+        if found.unknown:
+            proof = f"What is known of it is within the budgets; the rest is not known. {proof}"
         said = [f"Score {plan.score / UNIT:.3f}, {like}. {proof}", self._compared(plan)]
         if found.plain is not None:
             said.append(f"Without separable convolutions: {found.plain.score / UNIT:.3f}.")
@@ -155,7 +177,7 @@ class Report:
         assert reach is not None  # made where a search found nothing
         page.title("No plan holds the budgets")
         rows = [
-            [b.metric, _amount(b.metric, b.most), _smallest(b.metric, reach.least[b.metric])]
+            [b.metric, _amount(b.metric, b.most), self._smallest(b.metric, reach.least[b.metric])]
             for b in found.budgets
         ]
         page.table(["", "budget", "smallest reachable"], rows)
@@ -163,7 +185,8 @@ class Report:
         apart = all(reach.least[b.metric].value <= b.most for b in found.budgets)
         page.say(f"Out of reach: {', '.join(reach.binding)}{together if apart else ''}.")
         if reach.nearest is not None and reach.nearest.steps:
-            counts = ", ".join(f"{m} {_amount(m, reach.nearest.after[m])}" for m in self.metrics)
+            after = reach.nearest.after
+            counts = ", ".join(f"{m} {self._amount(m, after[m])}" for m in self.metrics)
             found_one = "The nearest plan" + ("" if reach.proved else " found")
             page.say(f"{found_one}, score {score(reach.nearest)}: {counts}.")
             for step in reach.nearest.steps:
@@ -190,7 +213,14 @@ class Report:
                 page.say(f"{step.choice.phrase}: {score(step.choice)} = {step.choice.because}.")
 
     def _numbers(self, after: Measures) -> list[str]:
-        return [_amount(metric, after[metric]) for metric in self.metrics]
+        return [self._amount(metric, after[metric]) for metric in self.metrics]
+
+    def _smallest(self, metric: str, least: Smallest) -> str:
+        return self._amount(metric, least.value) + ("" if least.proved else " or less")
+
+    def _amount(self, metric: str, value: int) -> str:
+        """An amount in full; a lower bound where layers of unknown costs are left out."""
+        return ">= " * bool(self.found.unknown) + _amount(metric, value)
 
 
 _WORDS = (
@@ -202,21 +232,18 @@ _NARROW = (
 )
 
 
-def _over(budget: Budget | None, before: Measures) -> list[str]:
+def _over(budget: Budget | None, found: Suggestion) -> list[str]:
     if budget is None:
         return ["", ""]
-    over = before[budget.metric] - budget.most
+    over = found.before[budget.metric] - budget.most
     most = _amount(budget.metric, budget.most)
-    return [most, _amount(budget.metric, over) if over > 0 else "met"]
+    least = ">= " if found.unknown else ""
+    return [most, f"{least}{_amount(budget.metric, over)}" if over > 0 else "?" if least else "met"]
 
 
 def _amount(metric: str, value: int) -> str:
     """A count in full; bytes as MiB."""
     return mebibytes(value) if metric in BYTES else f"{value:,}"
-
-
-def _smallest(metric: str, least: Smallest) -> str:
-    return _amount(metric, least.value) + ("" if least.proved else " or less")
 
 
 def _about(metric: str, value: int) -> str:
