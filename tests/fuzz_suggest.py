@@ -28,6 +28,9 @@ import cnncost
 from cnncost.cli.main import run
 from cnncost.quantity import BUDGETS, BYTES
 
+REFUSALS = ("only a lower bound", "does not train", "no network has 0", "is not a multiple")
+"""What `suggest` may refuse: bytes that nobody knows, a training of nothing, a budget of zero."""
+
 SHARES = (2, 98)
 """Budgets in per cent of today's, from and to."""
 
@@ -116,12 +119,12 @@ def tried(seed: int, folder: Path) -> tuple[str, str]:
     code, out, err = called(*command)
     spent = monotonic() - started
     if code == 2:
-        return "refused", "" if err.startswith(
-            ("net", str(source), "training", "sram", "memory", "activation", "--")
-        ) else err
+        return "refused", "" if any(why in err for why in REFUSALS) else err
     found = json.loads(out)
     if spent > 2 * float(options[1]) + 3:
         return "late", f"took {spent:.1f} s"
+    if code == 1 and not found["complete"]:
+        return "open", "met, though costs are unknown" if found["met"] else ""
     if code == 1:
         return "no plan", "" if found["plan"] is None and not written.exists() else "a plan, exit 1"
     if found["met"]:

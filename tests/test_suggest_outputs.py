@@ -85,3 +85,12 @@ def test_no_edit_of_extents_changes_the_map_that_leaves(tmp_path: Path) -> None:
     said = run("suggest", str(source), "--top", "100").stdout
     for words in ("stride", "input", "maxpool"):
         assert words not in said
+
+
+def test_keep_holds_an_activation_of_a_dense_layer(tmp_path: Path) -> None:
+    source, written = tmp_path / "net.yaml", tmp_path / "out.yaml"
+    lines = ["{dense: 200}", "{relu, name: kept}", "{dense: 64}", "relu", "{dense: 10}"]
+    source.write_text(_text(lines))
+    command = ["suggest", str(source), "--budget", "weights=7%", "--keep", "kept"]
+    assert run(*command, "--write", str(written)).returncode == 0
+    assert "kept" in [node.name for node in cnncost.load(written).network.nodes]

@@ -104,6 +104,31 @@ class Drawn:
         self.width += growth * times
         self.add(f"{{densely: [relu, {{conv: {growth}, kernel: 3, padding: 1}}], times: {times}}}")
 
+    def transposed(self) -> None:
+        self.width = self.widths()
+        self.add(f"{{conv_transpose: {self.width}, kernel: 2, stride: 2}}")
+
+    def attended(self) -> None:
+        if self.width % 2 == 0:
+            self.add(f"{{attention: 2, dim: {self.width}}}")
+
+    def linear(self) -> None:
+        self.width = self.widths()
+        self.add(f"{{linear: {self.width}}}")
+
+    def frozen(self) -> None:
+        self.width = self.widths()
+        self.add(f"{{conv: {self.width}, kernel: 3, padding: 1, frozen: true}}")
+
+    def shared(self) -> None:
+        """The same convolution twice."""
+        self.add(f"{{conv: {self.width}, kernel: 3, padding: 1, name: s{len(self.lines)}}}")
+        self.add(f"{{conv: {self.width}, kernel: 3, padding: 1, share: s{len(self.lines) - 1}}}")
+
+    def unknown(self) -> None:
+        self.width = 12
+        self.add("{opaque: {output: [12, 8, 8], op: Custom}}")
+
     def pool(self) -> None:
         self.add(self.pick.choice(["{maxpool: 2, ceil: true}", "{avgpool: 3, stride: 1}"]))
 
@@ -159,7 +184,8 @@ def wild_network(pick: random.Random) -> str:
     shape = f"[{one.width}, {size}, {pick.choice([size, size, 12])}]"
     parts = [
         one.conv, one.conv, one.block, one.depthwise, one.residual, one.inverted, one.fire,
-        one.gate, one.grouped, one.dense_net, one.pool,
+        one.gate, one.grouped, one.dense_net, one.pool, one.transposed, one.attended, one.linear,
+        one.frozen, one.shared, *([one.unknown] if pick.random() < 0.2 else []),
     ]  # fmt: skip
     chosen = pick.sample(parts, pick.choice([1, 2, 3, 4]))
     one.conv()

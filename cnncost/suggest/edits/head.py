@@ -89,7 +89,7 @@ def _head(draft: Draft, kept: Sequence[str]) -> _Head | None:
     dense = first
     while dense.layer is not None and dense.layer.word == "dense":
         one = _hidden(draft, dense, readers)
-        if one is None or named(dense.name, kept):
+        if one is None or any(named(node.name, kept) for node in one.nodes):
             break
         hidden.append(one)
         dense = nodes[readers[one.nodes[-1].index]]
