@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import prod
+from operator import gt
 from typing import TYPE_CHECKING, cast
 
 from cnncost.network import Node
@@ -32,7 +33,8 @@ def padded_copy(node: Node, batch: int, size: int) -> int:
 
 def padding(node: Node) -> tuple[Pairs, bool]:
     """What is padded before and after each axis in PyTorch, and whether its operation does that
-    itself: both ends alike, and by a pool at most half of its kernel."""
+    itself: both ends alike, by a pool at most half of its kernel, and by a mean over a volume
+    no window larger than the volume."""
     layer = cast("Windowed", node.layer)
     windows = layer.windows(node.inputs[0])
     ends = tuple((window.before, window.after) for window in windows)
@@ -49,6 +51,9 @@ def _alone(node: Node, ends: Pairs) -> bool:
     if any(before != after for before, after in ends):
         return False
     kernel = cast("tuple[int, ...]", vars(node.layer)["kernel"])
+    extents = node.inputs[0].extents
+    if node.layer.word == "avgpool" and len(kernel) == 3 and any(map(gt, kernel, extents)):
+        return False  # avg_pool3d refuses a window larger than its input, whatever it pads
     wide = any(2 * before > k for (before, _), k in zip(ends, kernel, strict=True))
     return not (wide and node.layer.word in POOLS)
 
