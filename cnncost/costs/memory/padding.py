@@ -31,6 +31,15 @@ def padded_copy(node: Node, batch: int, size: int) -> int:
     return size * batch * x.channels * prod(extents)
 
 
+def padded_gradient(node: Node, batch: int, size: int) -> int | None:
+    """Bytes of the gradient of a padded copy, of which the backward pass cuts the input's
+    gradient out once it is done with the copy and with its output's gradient (measured); zero
+    without a copy, None for types that have none whatever they are padded by."""
+    if node.layer is None or node.layer.word not in (*CONVOLUTIONS, *POOLS):
+        return None
+    return padded_copy(node, batch, size)
+
+
 def padding(node: Node) -> tuple[Pairs, bool]:
     """What is padded before and after each axis in PyTorch, and whether its operation does that
     itself: both ends alike, by a pool at most half of its kernel, and by a mean over a volume
