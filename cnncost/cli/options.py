@@ -144,11 +144,13 @@ def reader(
 
 def known(arch: str, spec: Spec, *, strict: bool) -> Spec:
     """The spec, its opaque layers refused if `strict`, else those of an import listed at the end
-    of the run.
+    of the run, as are notes on how its input was read.
 
     Raises:
         CnncostError: `strict`, and a layer is opaque.
     """
+    for note in spec.notes:
+        say_at_the_end(note, ())
     lines = spec.unknown
     if strict and not lines:
         opaque = [node for node in spec.network.layers if node.layer and not node.layer.known]

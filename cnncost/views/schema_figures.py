@@ -41,10 +41,11 @@ SIZE: Schema = {"type": "string", "pattern": rf"^\s*({_AMOUNTS})\s*$"}
 
 def expectation() -> Schema:
     """What stands under `expect`."""
-    flags = dict.fromkeys(("biases", "exclude_padding"), {"type": "boolean"})
+    flags: Schema = {flag: {"type": "boolean"} for flag in ("biases", "exclude_padding")}
+    totals: Schema = {name: COUNT for name in TOTALS if name != "biases"}
     return {
         "type": ["object", "null"],
-        "properties": {name: COUNT for name in TOTALS if name != "biases"} | flags,
+        "properties": totals | flags,
         "additionalProperties": False,
         "description": "published figures, held by cnncost check",
     }
