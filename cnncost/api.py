@@ -99,6 +99,7 @@ def imported(
     lines = [line.partition(": ") for line in graph.unknown]
     return replace(
         spec,
+        notes=(),  # the form says what its axes are
         unknown=tuple(f"{called.get(n, n)}: {why}" for n, _, why in lines),
         paths=tuple(op.name for op in graph.ops),
     )

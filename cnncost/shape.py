@@ -35,6 +35,14 @@ class Shape(NamedTuple):
         """Channels first, then the extents."""
         return (self.channels, *self.extents)
 
+    @property
+    def words(self) -> str:
+        """`3 channels of 227x227`; a vector, whose channels have no positions: `784 units`."""
+        if self.is_vector:
+            return f"{int(self.channels)} unit{'' if self.channels == 1 else 's'}"
+        extents = "x".join(str(int(n)) for n in self.extents)
+        return f"{int(self.channels)} channel{'' if self.channels == 1 else 's'} of {extents}"
+
     def __str__(self) -> str:
         return "x".join(str(int(n)) for n in self.dims)
 

@@ -141,6 +141,8 @@ UNCOUNTED = [
     ("[96, 55, 55]", "{maxpool: 3, stride: 2}", (96, 27, 27), 0),
     # 112 -> 56: floor((112 - 3) / 2) + 1 = 55, and one more that hangs over the end.
     ("[64, 112, 112]", "{maxpool: 3, stride: 2, ceil: true}", (64, 56, 56), 0),
+    # 17 - 3 + 1 = 15; the only window over 1 hangs over its end.
+    ("[8, 17, 1]", "{maxpool: [3, 2], stride: [1, 3], ceil: true}", (8, 15, 1), 0),
     # A window from 4 on would start in the right padding: PyTorch has 2, not 3.
     ("[1, 3]", "{avgpool: 2, stride: 2, padding: 1, ceil: true}", (1, 2), 0),
     ("[1, 1]", "{avgpool: 1, padding: 2, ceil: true}", (1, 1 + 2), 0),

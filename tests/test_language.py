@@ -117,6 +117,16 @@ CASES = {
         # 6; 48; 3; 2 (ties to even); 5; 4; 24; 16; 10 -> max(8, 8) = 8 < 9 -> 16
         [f"conv{i} {c}x8x8" for i, c in enumerate([6, 48, 3, 2, 5, 4, 24, 16, 16, 5, 2, 15, 1], 1)],
     ),
+    "a sum as long as an expression may be": (
+        f"""
+        input: [3, 8, 8]
+        layers:
+          - {{conv: {"1+" * 499}1, kernel: 1}}
+          - {{conv: {"2*" * 9}{"1*" * 480}1, kernel: 1}}
+        """,
+        # 499 ones and one more; 2 ^ 9
+        ["conv1 500x8x8", "conv2 512x8x8"],
+    ),
     "repeat: copies, none, a boolean": (
         """
         input: [3, 8, 8]

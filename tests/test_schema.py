@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import re
 import subprocess
 import sys
@@ -19,7 +20,7 @@ from cnncost import bundled, loads
 from cnncost.errors import CnncostError
 from cnncost.layers import TYPES, layer_type
 from cnncost.place import Source
-from cnncost.quantity import parse_number
+from cnncost.quantity import BUDGETS, BYTES, UNITS, parse_number
 from cnncost.spec.lines import COMMON, STRUCTURES
 from cnncost.spec.nodes import Items, Node, Pairs, parse
 from cnncost.spec.problems import Problems
@@ -115,6 +116,47 @@ def test_it_refuses_what_a_reading_refuses(text: str) -> None:
     with pytest.raises(CnncostError):
         loads(text)
     assert not valid(text)
+
+
+def test_budgets_are_those_of_the_language() -> None:
+    """Metrics, amounts and units drawn together: both take a budget, or both refuse it."""
+    rng = random.Random(1)
+    words = [*BUDGETS, *BYTES, *(name.replace("_", "-") for name in BYTES), "biases", "ram"]
+    taken = {True: 0, False: 0}
+    for _ in range(3000):
+        number = rng.choice(["0", "7", "512", "1.5", "0.25", "12.250", "2.0", "010", "-3", "1_0"])
+        unit = rng.choice(["", "", "k", "K", "M", "G", "T", "%", " ", *UNITS, *UNITS, " KiB", "kb"])
+        written = rng.choice([number + unit, f"'{number}{unit}'", f"{number}{unit} "])
+        written = rng.choice([written] * 9 + ["2 * 10M", "true", "[3]", "1e6", "~", "(4)", "{}"])
+        text = f"input: [4]\nlayers: [relu]\nbudget: {{{rng.choice(words)}: {written}}}\n"
+        try:
+            right = bool(loads(text).budget)
+        except CnncostError:
+            right = False
+        taken[right] += 1
+        assert valid(text) == right, text
+    assert min(taken.values()) > 300
+
+
+@pytest.mark.parametrize(
+    ("budget", "right"),
+    [
+        ("{sram: 512KiB}", True),
+        ("{parameter_memory: 1.5MB, training-memory: 1 GiB, weights: 20M}", True),
+        ("{weights: 50%}", False),
+        ("{flash: 512}", False),
+        ("{parameter_memory: 1MB, parameter-memory: 1MB}", False),
+        ("", True),
+    ],
+)
+def test_budgets_by_hand(budget: str, right: bool) -> None:
+    text = f"input: [4]\nlayers: [relu]\nbudget: {budget}\n"
+    assert valid(text) == right
+    if right:
+        loads(text)
+    else:
+        with pytest.raises(CnncostError):
+            loads(text)
 
 
 def test_nothing_is_left_out() -> None:

@@ -82,7 +82,7 @@ def convert(
 
     A PyTorch model is named by the code that builds it: PACKAGE.MODULE:FUNCTION
     or FILE.py:FUNCTION. That code is run, without memory for weights (needs
-    cnncost\\[torch]).
+    cnncost\\[torch]); --set gives it keyword arguments, as in --set width=0.5.
 
     A spec as ARCH keeps its text, comments too. With --flat or --structured it is
     written anew: name, source, notes, inputs and layers, as they are after --set;
@@ -92,7 +92,7 @@ def convert(
     _refuse_mixed(form, no_weights=no_weights, flat=flat, structured=structured)
     refuse_existing(output, force=force)
     if not Path(arch).exists() and formats.is_source(arch):
-        spec = options.known(arch, _from_source(arch, shapes or (), max_layers), strict=strict)
+        spec = options.known(arch, _from_source(arch, shapes, settings, max_layers), strict=strict)
     else:
         spec = options.load(arch, settings, shapes, max_layers, strict=strict)
     if form.key == "yaml" and (flat or structured or spec.paths):
@@ -118,12 +118,16 @@ def _refuse_mixed(form: formats.Format, *, no_weights: bool, flat: bool, structu
         raise CnncostError(f"{option}: {form.key} is no spec", "it goes with a .yaml file")
 
 
-def _from_source(target: str, shapes: Sequence[str], max_layers: int) -> Spec:
+def _from_source(
+    target: str, shapes: Sequence[str] | None, settings: Sequence[str] | None, max_layers: int
+) -> Spec:
     """The spec of what the user's code builds."""
     from cnncost.formats.torch_in import read_source
 
+    arguments = options.parse_arguments(settings or ())
+    inputs = options.parse_shapes(shapes or ())
     sys.stderr.write(f"running {target}\n")
-    graph = read_source(target, options.parse_shapes(shapes))
+    graph = read_source(target, inputs, arguments)
     return api.imported(graph, target, max_layers=max_layers)
 
 

@@ -1,5 +1,6 @@
 """Options that several commands have, and how their texts are read."""
 
+import re
 import sys
 from collections.abc import Callable, Sequence
 from enum import StrEnum
@@ -144,11 +145,13 @@ def reader(
 
 def known(arch: str, spec: Spec, *, strict: bool) -> Spec:
     """The spec, its opaque layers refused if `strict`, else those of an import listed at the end
-    of the run.
+    of the run, as are notes on how its input was read.
 
     Raises:
         CnncostError: `strict`, and a layer is opaque.
     """
+    for note in spec.notes:
+        say_at_the_end(note, ())
     lines = spec.unknown
     if strict and not lines:
         opaque = [node for node in spec.network.layers if node.layer and not node.layer.known]
@@ -200,13 +203,28 @@ def parse_settings(texts: Sequence[str]) -> Numbers:
     params: Numbers = {}
     for text in texts:
         name, _, number = text.partition("=")
-        value = parse_number(number.strip())
+        name, value = name.strip(), parse_number(number.strip())
         if not name or value is None:
             raise CnncostError(f"--set {text}: NAME=NUMBER is due", "as in --set alpha=0.5")
         if name in params:
             raise CnncostError(f"--set {name} is given twice", "keep one")
-        params[name.strip()] = value
+        params[name] = value
     return params
+
+
+def parse_arguments(texts: Sequence[str]) -> dict[str, int | float]:
+    """The same as arguments of Python code: a float where decimals are written, `2.0` too.
+
+    Raises:
+        CnncostError: one is no NAME=NUMBER, or given twice.
+    """
+    params = parse_settings(texts)
+    numbers = [text.partition("=")[2].strip() for text in texts]
+    decimals = [re.fullmatch(r"-?[0-9]+\.[0-9]+", text) is not None for text in numbers]
+    return {
+        name: value if isinstance(value, int) and not decimal else float(value)
+        for (name, value), decimal in zip(params.items(), decimals, strict=True)
+    }
 
 
 def parse_shapes(texts: Sequence[str]) -> dict[str, tuple[int, ...]]:

@@ -20,6 +20,10 @@ class Pooling(Windowed):
 
     ceil: bool
 
+    def fits(self, window: Window, n: int) -> bool:
+        # A window larger than the padded input hangs over the end, if it may start at all.
+        return super().fits(window, n) or (self.ceil and window.slides_ceil(n) >= 1)
+
     def output(self, x: Shape) -> Shape:
         if self.ceil:  # after `same` no window hangs over: the same ceil(n / stride)
             extents = map(Window.slides_ceil, self.windows(x), x.extents)
@@ -50,6 +54,13 @@ class AvgPool(Pooling):
     stride: tuple[int, ...] = per_axis("step of the window", SAME_AS_KERNEL)
     padding: Pairs | str = of(Padding("zeros around the map", 0))
     ceil: bool = flag("a last window may hang over the end (PyTorch's rule)", usually=False)
+
+    def fits(self, window: Window, n: int) -> bool:
+        if not self.ceil or len(self.kernel) < 3:
+            return super().fits(window, n)
+        # PyTorch's avg_pool3d takes no window larger than its input, whatever it pads itself.
+        itself = self.padding != "same" and window.before == window.after
+        return window.reach <= n + (0 if itself else window.before + window.after)
 
 
 class GlobalPooling(Layer):

@@ -35,13 +35,17 @@ class Windowed(Layer):
 
     def check(self, x: Shape) -> None:
         for axis, n, window in zip(AXES[len(x.extents)], x.extents, self.windows(x), strict=True):
-            if window.reach > n + window.before + window.after:
+            if not self.fits(window, n):
                 padded = window.before + window.after
                 raise Refused(
                     f"the window reaches over {window.reach} positions, but the {axis} "
                     f"of its input {x} has {n}{f' + {padded} padded' if padded else ''}",
                     "a smaller kernel or dilation, more padding, or fewer strides above",
                 )
+
+    def fits(self, window: Window, n: int) -> bool:
+        """Whether the window has a place on an axis of `n` positions."""
+        return window.reach <= n + window.before + window.after
 
     def slid(self, x: Shape) -> tuple[int, ...]:
         """The extents that the window's positions give."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from cnncost.errors import did_you_mean, nearest, quoted
 from cnncost.network import Builder, Network
 from cnncost.place import Source
+from cnncost.spec.axis_order import input_notes
 from cnncost.spec.blocks import Block, read_blocks
 from cnncost.spec.entries import plain_text
 from cnncost.spec.expand import Expansion, Frame, TooMany, Written
@@ -56,6 +57,8 @@ class Spec:
     budget: Mapping[str, int]
     params: Mapping[str, int | Fraction]
     warnings: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+    """How inputs were read that are likely meant in another order, one line each."""
     unknown: tuple[str, ...] = ()
     """Of an import: what could not be expressed and is opaque, a line each."""
     paths: tuple[str, ...] = ()
@@ -119,7 +122,8 @@ class _Reader:
             notes=texts["notes"],
         )
         written = expansion.assembly.written
-        return Spec(network, self.source, written, expect, budget, numbers, warnings)
+        notes = tuple(input_notes(self.builder.nodes, self.settings.inputs, self.source))
+        return Spec(network, self.source, written, expect, budget, numbers, warnings, notes)
 
     def _keys(self, root: Node | None) -> dict[str, Node]:
         """The top-level entries; stops where there are none to go on with."""

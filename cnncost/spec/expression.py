@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 from cnncost.errors import CnncostError, did_you_mean, quoted
-from cnncost.quantity import parse_number
+from cnncost.quantity import counted, parse_number
 from cnncost.spec.traps import trap
 
 if TYPE_CHECKING:
@@ -17,10 +17,15 @@ if TYPE_CHECKING:
     Tree = Number | str | tuple[str, tuple["Tree", ...]]
     """A number, a name, or an operator or function with its operands."""
 
-FUNCTIONS = {"min": (1, 99), "max": (1, 99), "round": (1, 1), "floor": (1, 1), "ceil": (1, 1)} | {
-    "multiple": (1, 2)
+FUNCTIONS = {
+    "min": (2, 99, "two to 99 values: min(a, b)"),
+    "max": (2, 99, "two to 99 values: max(a, b)"),
+    "round": (1, 1, "one value"),
+    "floor": (1, 1, "one value"),
+    "ceil": (1, 1, "one value"),
+    "multiple": (1, 2, "multiple(v, d): one or two values"),
 }
-"""Each function's fewest and most arguments."""
+"""Each function's fewest and most arguments, and the same in words."""
 
 _TOKEN = re.compile(
     r"\s*(?:([0-9][0-9A-Za-z_.]*(?:(?<=[eE])[+-][0-9]+)?)|([A-Za-z_][A-Za-z0-9_.]*)|(//|[-+*/(),])|(\S))",
@@ -60,12 +65,20 @@ def evaluate(tree: Tree, look_up: Callable[[str], Number]) -> Number:
     Raises:
         CnncostError: a division by zero or an absurdly large number.
     """
-    if isinstance(tree, str):
-        return look_up(tree)
-    if not isinstance(tree, tuple):
-        return tree
-    operation, operands = tree
-    value = _OPERATIONS[operation](*[evaluate(operand, look_up) for operand in operands])
+    # A long sum leans to the left: its operations are worked off one by one, not called in turn.
+    waiting: list[tuple[str, tuple[Tree, ...]]] = []
+    while isinstance(tree, tuple):
+        operation, (tree, *others) = tree
+        waiting.append((operation, tuple(others)))
+    value = look_up(tree) if isinstance(tree, str) else tree
+    for operation, operands in reversed(waiting):
+        further = [evaluate(operand, look_up) for operand in operands]
+        value = _bounded(_OPERATIONS[operation](value, *further))
+    return value
+
+
+def _bounded(value: Number) -> Number:
+    """The value, whole where it can be; refused beyond all bounds."""
     if not isinstance(value, int) and value.denominator == 1:
         value = value.numerator
     if not -_LARGEST <= value <= _LARGEST or value.denominator > _LARGEST:
@@ -141,14 +154,14 @@ class _Parser:
             known = f"the functions are {', '.join(FUNCTIONS)}"
             hint = did_you_mean(function, list(FUNCTIONS), known)
             raise CnncostError(f"unknown function {function!r} in {quoted(self.text)}", hint)
-        operands = [self.sum(depth + 1)]
+        operands = [] if self.token.text == ")" else [self.sum(depth + 1)]
         while self.take(","):
             operands.append(self.sum(depth + 1))
         self.close()
-        fewest, most = FUNCTIONS[function]
+        fewest, most, takes = FUNCTIONS[function]
         if not fewest <= len(operands) <= most:
-            takes = "one value" if most == 1 else "multiple(v, d): one or two values"
-            raise CnncostError(f"{function} has {len(operands)} values", f"it takes {takes}")
+            values = counted(len(operands), "value") if operands else "no values"
+            raise CnncostError(f"{function} has {values}", f"it takes {takes}")
         return (function, tuple(operands))
 
     def close(self) -> None:

@@ -88,5 +88,5 @@ def inputs(report: Report) -> str:
     """The inputs' shapes, named where there are several."""
     nodes = report.network.inputs
     if len(nodes) == 1:
-        return f"input {nodes[0].output}"
-    return "inputs " + ", ".join(f"{node.name} {node.output}" for node in nodes)
+        return f"input {nodes[0].output.words}"
+    return "inputs " + ", ".join(f"{node.name} {node.output.words}" for node in nodes)

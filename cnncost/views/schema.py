@@ -7,7 +7,7 @@ from typing import Any
 
 from cnncost.layers import JOINS, TYPES, Layer, kinds, layer_type, listed
 from cnncost.layers.kinds import Kind
-from cnncost.quantity import BUDGETS, TOTALS
+from cnncost.views import schema_figures
 
 Schema = dict[str, object]
 
@@ -77,9 +77,6 @@ _NEEDED = {"densely": ["times"]}
 def schema() -> Schema:
     """The whole schema (JSON Schema 2020-12)."""
     shape: Schema = {"type": "array", "items": _whole(1), "minItems": 1, "maxItems": 4}
-    count: Schema = {"type": ["integer", "string"], "minimum": 0}
-    flags = ("biases", "exclude_padding")
-    expected = {name: count for name in TOTALS if name != "biases"}
     text: Schema = {"type": ["string", "number", "boolean", "null"]}
     named: Schema = {"type": "object", "propertyNames": {"pattern": NAME}}
     properties: dict[str, Schema] = {
@@ -105,18 +102,8 @@ def schema() -> Schema:
             "description": "reusable lists of layers, by signature: conv_bn(filters, kernel=3)",
         },
         "layers": {**_LAYERS, "minItems": 1, "description": "the network, one line a layer"},
-        "expect": {
-            "type": "object",
-            "properties": {**expected, **{flag: {"type": "boolean"} for flag in flags}},
-            "additionalProperties": False,
-            "description": "published figures, held by cnncost check",
-        },
-        "budget": {
-            "type": "object",
-            "properties": dict.fromkeys(BUDGETS, count),
-            "additionalProperties": False,
-            "description": "limits for cnncost check and suggest: 20M",
-        },
+        "expect": schema_figures.expectation(),
+        "budget": schema_figures.budget(),
     }
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

@@ -97,6 +97,10 @@ CASES = [
       for k, s, p, c in [(2, 2, 0, "false"), (3, 2, 1, "false"), (3, 2, 0, "true"),
                          (3, 1, 1, "false"), ("[2, 3]", "[2, 3]", 0, "true"),
                          (3, 3, "same", "false")]],
+    # A window that is larger than the map, and hangs over its end.
+    ("[6, 17, 1]", "{maxpool: [3, 2], stride: [1, 3], ceil: true}"),
+    ("[6, 4, 9]", "{maxpool: [6, 2], stride: 4, padding: [[0, 1], [0, 0]], ceil: true}"),
+    ("[6, 7]", "{avgpool: 9, stride: 3, ceil: true}"),
     (VOLUME, "{avgpool: [2, 2, 3]}"), (SIGNAL, "{maxpool: 3, padding: 1}"),
     (MAP, "{global_avgpool}"), (SIGNAL, "{global_maxpool}"), (VOLUME, "{global_avgpool}"),
     (MAP, "{adaptive_avgpool: [6, 5]}"), (MAP, "{adaptive_maxpool: 1}"),
@@ -146,6 +150,7 @@ OTHER_NUMBERS = {
     "{avgpool: 3, stride: 3, padding: same, ceil: false}": "Keras' `same` averages the inside",
     "{avgpool: 3, stride: 2, padding: 0, ceil: true}": "its PyTorch backend counts zeros here",
     "{avgpool: [2, 3], stride: [2, 3], padding: 0, ceil: true}": "the same",
+    "{avgpool: 9, stride: 3, ceil: true}": "the same",
     "{upsample, size: [7, 9]}": "the nearest of two at one distance is another one",
     "{lrn: 4}": "PyTorch's has no vectors",
 }

@@ -87,6 +87,24 @@ def test_each_layer_type(word: str, tmp_path: Path) -> None:
     check()
 
 
+@pytest.mark.parametrize(
+    ("shape", "line"),
+    [
+        ("[8, 17, 1]", "{maxpool: [3, 2], stride: [1, 3], ceil: true}"),
+        ("[4, 4, 9]", "{maxpool: [6, 2], stride: 4, padding: [[0, 1], [0, 0]], ceil: true}"),
+        ("[4, 7]", "{avgpool: 9, stride: 3, ceil: true}"),
+        ("[2, 3, 4, 2]", "{maxpool: [2, 3, 2], dilation: 2, stride: 5, ceil: true}"),
+    ],
+)
+def test_a_window_larger_than_the_map(shape: str, line: str, tmp_path: Path) -> None:
+    spec = cnncost.loads(f"input: {shape}\nlayers: [{line}]")
+    data = written(spec)
+    assert run(data, spec.network) == outputs(spec.network)
+    back = read_back(data, tmp_path)
+    assert back.unknown == ()
+    assert outputs(back.network) == outputs(spec.network)
+
+
 UNLIKE = ("scale", "attention")
 """A scale of the input itself is read as the input's standardisation; and attention over one
 position as what it is, dense layers."""

@@ -166,6 +166,57 @@ def convert(folder: Path, target: str, *arguments: str) -> subprocess.CompletedP
     )
 
 
+SETTINGS = """\
+import torch
+from torch import nn
+def net(width=1.0, depth=1, *, name="x"):
+    if not isinstance(depth, int) or not isinstance(width, float): raise TypeError(f"{width} {depth}")
+    return nn.Sequential(*[nn.Conv2d(3, 3, 1) for _ in range(depth)], nn.Conv2d(3, int(8 * width), 3))
+class Net(nn.Sequential):
+    def __init__(self, classes): super().__init__(nn.Conv2d(3, classes, 1))
+def anything(**given): return Net(given.get("classes", 2))
+made = Net(5)
+"""  # noqa: E501  the code of a user
+
+
+@pytest.mark.parametrize(
+    ("words", "parameters"),
+    [
+        ("net", 3 * 8 * 9 + 8 + 12),
+        ("net --set width=0.5", 3 * 4 * 9 + 4 + 12),
+        ("net --set width=2.0 --set depth=3", 3 * 16 * 9 + 16 + 3 * 12),
+        ("Net --set classes=7", 3 * 7 + 7),
+        ("anything --set classes=4", 3 * 4 + 4),
+    ],
+)
+def test_settings_are_arguments(tmp_path: Path, words: str, parameters: int) -> None:
+    (tmp_path / "user.py").write_text(SETTINGS, encoding="utf-8")
+    done = convert(tmp_path, *f"user.py:{words} --input 3x8x8".split())
+    assert done.returncode == 0, done.stderr
+    assert cnncost.count(cnncost.loads(done.stdout)).totals.parameters == parameters
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("net --set widht=0.5",
+         "--set widht: user.py:net has no such argument\n"
+         "  hint: did you mean 'width'? it takes width, depth, name\n"),
+        ("Net --set n=3", "user.py:Net has no such argument\n  hint: it takes classes\n"),
+        ("Net", "it is called without arguments; --set NAME=NUMBER gives it classes\n"),
+        ("net --set depth=1.5", "TypeError: 1.0 1.5\n  hint: it is called with depth=1.5; --set "),
+        ("made --set classes=3", "has no such argument\n  hint: it takes no arguments\n"),
+        ("net --set width", "--set width: NAME=NUMBER is due"),
+    ],
+)  # fmt: skip
+def test_settings_that_it_refuses(tmp_path: Path, words: str, said: str) -> None:
+    (tmp_path / "user.py").write_text(SETTINGS, encoding="utf-8")
+    done = convert(tmp_path, *f"user.py:{words} --input 3x8x8".split())
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 @pytest.mark.parametrize("target", ["nets.py:small", "nets:small"])
 def test_code_is_run_and_named(tmp_path: Path, target: str) -> None:
     done = convert(tmp_path, target, "--input", "3x8x8")

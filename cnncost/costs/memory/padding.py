@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import prod
+from operator import gt
 from typing import TYPE_CHECKING, cast
 
 from cnncost.network import Node
@@ -30,9 +31,19 @@ def padded_copy(node: Node, batch: int, size: int) -> int:
     return size * batch * x.channels * prod(extents)
 
 
+def padded_gradient(node: Node, batch: int, size: int) -> int | None:
+    """Bytes of the gradient of a padded copy, of which the backward pass cuts the input's
+    gradient out once it is done with the copy and with its output's gradient (measured); zero
+    without a copy, None for types that have none whatever they are padded by."""
+    if node.layer is None or node.layer.word not in (*CONVOLUTIONS, *POOLS):
+        return None
+    return padded_copy(node, batch, size)
+
+
 def padding(node: Node) -> tuple[Pairs, bool]:
     """What is padded before and after each axis in PyTorch, and whether its operation does that
-    itself: both ends alike, and by a pool at most half of its kernel."""
+    itself: both ends alike, by a pool at most half of its kernel, and by a mean over a volume
+    no window larger than the volume."""
     layer = cast("Windowed", node.layer)
     windows = layer.windows(node.inputs[0])
     ends = tuple((window.before, window.after) for window in windows)
@@ -49,6 +60,9 @@ def _alone(node: Node, ends: Pairs) -> bool:
     if any(before != after for before, after in ends):
         return False
     kernel = cast("tuple[int, ...]", vars(node.layer)["kernel"])
+    extents = node.inputs[0].extents
+    if node.layer.word == "avgpool" and len(kernel) == 3 and any(map(gt, kernel, extents)):
+        return False  # avg_pool3d refuses a window larger than its input, whatever it pads
     wide = any(2 * before > k for (before, _), k in zip(ends, kernel, strict=True))
     return not (wide and node.layer.word in POOLS)
 

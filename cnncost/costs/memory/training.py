@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from cnncost.costs.gradients import Gradients, gradients
 from cnncost.costs.memory.copies import Copy, copies
+from cnncost.costs.memory.padding import padded_gradient
 from cnncost.costs.memory.storage import storages
 from cnncost.costs.memory.traits import INDEX, Grad, Keep, Makes, traits
 from cnncost.network import Network, Node
@@ -246,22 +247,23 @@ def backward_moments(step: Pass) -> list[Moment]:
         weights = _weights(step, node) if flow.parameters[node.index] else 0
         owner = node.index if node.shares is None else node.shares
         made += weights
-        work = traits(node).scratch_backward(node, step.batch, step.size)
-        work += _unsummed(step, node)
+        work = traits(node).scratch_backward(node, step.batch, step.size) + _unsummed(step, node)
         arriving = _passed_on(step, node, pending)
+        padded = padded_gradient(node, step.batch, step.size) if arriving else None
+        work += padded - step.sizes[node.reads[0]] if padded else 0
         timeline.append(Moment(node.index, resident + pending.live + work, made))
         # What the node kept and its own gradient go before its inputs' gradients are added up.
         pending.drop(pending.held.pop(node.index))
         resident -= step.kept[node.index].extra
         for b in dict.fromkeys(step.kept[node.index].storages):
             keepers[b] -= 1
-            if not keepers[b]:
-                resident -= step.sizes[b]
+            resident -= 0 if keepers[b] else step.sizes[b]
+        if padded is not None:
+            timeline.append(Moment(node.index, resident + pending.live + padded, made))
         for i, storage, whole in arriving:
             live = pending.arrive(i, storage, step.sizes[i], whole=whole)
             timeline.append(Moment(node.index, resident + live, made))
-        if owner in owned:
-            made -= weights
+        made -= weights if owner in owned else 0
         owned.add(owner)
     return timeline
 

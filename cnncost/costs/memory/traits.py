@@ -215,6 +215,10 @@ _FOLDED = (
 TRAITS.update({word: TRAITS[word]._replace(folds=True) for word in _FOLDED})
 
 
+POOLS = ("maxpool", "avgpool", "adaptive_maxpool", "adaptive_avgpool")
+_TURNED = {word: TRAITS[word]._replace(turned=True) for word in POOLS}
+
+
 def traits(node: Node) -> Traits:
     """The entry of a node's layer."""
     assert node.layer is not None
@@ -223,4 +227,5 @@ def traits(node: Node) -> Traits:
         return _COPY  # PyTorch takes the plain mean, whose gradient needs no input
     if still(node):
         word = "identity" if node.output == node.inputs[0] else "reshape"
-    return TRAITS[word]
+    # Along one axis PyTorch pools a map of one row, and turns back what comes out.
+    return TRAITS[word] if word not in POOLS or len(_x(node).extents) > 1 else _TURNED[word]

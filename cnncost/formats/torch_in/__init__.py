@@ -9,13 +9,16 @@ from cnncost.formats.torch_in.source import build
 
 if TYPE_CHECKING:
     from cnncost.formats.graph import Graph
+    from cnncost.formats.torch_in.settings import Arguments
 
 
-def read_source(target: str, shapes: dict[str, tuple[int, ...]]) -> Graph:
+def read_source(
+    target: str, shapes: dict[str, tuple[int, ...]], settings: Arguments | None = None
+) -> Graph:
     """The network that `target` builds, `package.module:function` or `file.py:function`.
 
     `shapes` are those of one example of each input, in the order of `forward`; a single one
-    needs no name.
+    needs no name. `settings` are the keyword arguments that the code is called with.
 
     Raises:
         CnncostError: no shape is given, the code fails, or it cannot be traced.
@@ -24,6 +27,6 @@ def read_source(target: str, shapes: dict[str, tuple[int, ...]]) -> Graph:
         raise CnncostError(f"{target}: the input's shape is due", "as in --input 3x224x224")
     from cnncost.formats.torch_in.trace import trace
 
-    module = build(target)
+    module = build(target, settings)
     inputs = {name or "input": shape for name, shape in shapes.items()}
     return trace(module, target.partition(":")[2].rpartition(".")[2], inputs)

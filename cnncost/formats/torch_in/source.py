@@ -6,12 +6,14 @@ import importlib
 import importlib.util
 import re
 import sys
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cnncost.errors import CnncostError, did_you_mean
 from cnncost.formats import missing
+from cnncost.formats.torch_in.settings import Arguments, accepted, check_settings
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -21,15 +23,19 @@ if TYPE_CHECKING:
 TARGET = re.compile(r"(?P<where>[\w.]+|.+\.py):(?P<what>[A-Za-z_][\w.]*)")
 
 
-def build(target: str) -> nn.Module:
+def build(target: str, settings: Arguments | None = None) -> nn.Module:
     """Run the code and return the module that it builds, without memory for its weights.
 
+    `settings` are the keyword arguments of the function or class.
+
     Raises:
-        CnncostError: it cannot be imported, fails, or builds no module.
+        CnncostError: it cannot be imported, takes no such arguments, fails, or builds no module.
     """
     if find_spec("torch") is None:
         raise missing("torch", "torch")
-    return made(target, _find(target))
+    found = _find(target)
+    check_settings(target, found, settings or {})
+    return made(target, partial(found, **settings) if settings else found)
 
 
 def made(target: str, found: Any) -> nn.Module:  # Any: a module, or what returns one
@@ -44,9 +50,9 @@ def made(target: str, found: Any) -> nn.Module:  # Any: a module, or what return
         module = _made_on(found, torch.device("meta"))
     except NotImplementedError:
         # Code that computes sizes with tensors needs them to have values.
-        module = _guarded(target, lambda: _made_on(found, torch.device("cpu")).to("meta"))
+        module = _guarded(target, found, lambda: _made_on(found, torch.device("cpu")).to("meta"))
     except Exception as error:
-        raise _failed(target, error) from error
+        raise _failed(target, found, error) from error
     if not isinstance(module, torch.nn.Module):
         kind = type(module).__name__
         raise CnncostError(f"{target} returns a {kind}, not a torch.nn.Module", "name its builder")
@@ -62,17 +68,27 @@ def _made_on(found: Any, device: Any) -> Any:  # Any: what the user's code is an
         return found()
 
 
-def _guarded(target: str, make: Any) -> Any:  # Any: as above
+def _guarded(target: str, found: Any, make: Any) -> Any:  # Any: as above
     try:
         return make()
     except Exception as error:
-        raise _failed(target, error) from error
+        raise _failed(target, found, error) from error
 
 
-def _failed(target: str, error: Exception) -> CnncostError:
+def _failed(target: str, found: Any, error: Exception) -> CnncostError:  # Any: as above
     said = str(error).strip().splitlines() or [""]
     text = f"{target} fails: {type(error).__name__}: {said[0][:200]}"
-    return CnncostError(text, "it is called without arguments; write a function that needs none")
+    given = ", ".join(f"{name}={value}" for name, value in getattr(found, "keywords", {}).items())
+    how = f"with {given}" if given else "without arguments"
+    return CnncostError(text, f"it is called {how}; {_written(found)}")
+
+
+def _written(found: Any) -> str:  # Any: as above
+    """What its caller may do about its arguments."""
+    taken = accepted(found)
+    if taken == ():
+        return "write a function that needs none"
+    return f"--set NAME=NUMBER gives it {', '.join(taken or ('any',))}"
 
 
 def _find(target: str) -> Any:  # Any: a class, function or module object of the user's

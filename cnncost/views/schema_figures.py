@@ -1,0 +1,66 @@
+"""The JSON Schema of the figures beside a network: what it expects and what it may cost.
+
+A pattern cannot compute: it takes every amount that the language takes, and lets pass a few
+that the language refuses (`0.3KiB` is no whole number of bytes, `3 - 4` is negative).
+"""
+
+from __future__ import annotations
+
+from cnncost.quantity import BUDGETS, BYTES, TOTALS, UNITS
+
+Schema = dict[str, object]
+
+_WHOLE = "(0|[1-9][0-9]*)"
+_DECIMALS = (("", ""), ("[kK]", "1,3"), ("M", "1,6"), ("G", "1,9"), ("T", "1,12"))
+"""Suffixes of counts, and how many decimals leave a whole number."""
+
+_PLAIN = "|".join(
+    _WHOLE + (rf"(\.[0-9]{{{digits}}}0*)?{suffix}" if digits else r"(\.0+)?")
+    for suffix, digits in _DECIMALS
+)
+_SCIENTIFIC = f"{_WHOLE}(\\.[0-9]+)?[eE][+-]?[0-9]{{1,3}}[kKMGT]?"
+_COMPUTED = r"(?!-[0-9.]+[kKMGT]?\s*$)(?=.*[-+*/(])[-+*/(), .0-9A-Za-z]*[0-9)kKMGT]"
+COUNT: Schema = {
+    "type": ["integer", "string"],
+    "minimum": 0,
+    "pattern": rf"^\s*({_PLAIN}|{_SCIENTIFIC}|{_COMPUTED})\s*$",
+}
+"""A whole number: 500000, 20M, 2 * 10M."""
+
+_FRACTIONS = {"B": r"(\.0+)?"} | {
+    unit: rf"(\.[0-9]{{1,{3 * n}}}0*)?"
+    for n, units in enumerate((("kB", "KB"), ("MB",), ("GB",), ("TB",)), 1)
+    for unit in units
+}
+"""Decimals that leave a whole number of bytes, of powers of 1000."""
+_ANY = r"(\.[0-9]+)?"
+_AMOUNTS = "|".join(rf"{_WHOLE}{_FRACTIONS.get(unit, _ANY)}\s*{unit}" for unit in UNITS)
+SIZE: Schema = {"type": "string", "pattern": rf"^\s*({_AMOUNTS})\s*$"}
+"""Bytes with their unit: 512KiB, 1.5MB."""
+
+
+def expectation() -> Schema:
+    """What stands under `expect`."""
+    flags: Schema = {flag: {"type": "boolean"} for flag in ("biases", "exclude_padding")}
+    totals: Schema = {name: COUNT for name in TOTALS if name != "biases"}
+    return {
+        "type": ["object", "null"],
+        "properties": totals | flags,
+        "additionalProperties": False,
+        "description": "published figures, held by cnncost check",
+    }
+
+
+def budget() -> Schema:
+    """What stands under `budget`; hyphens are accepted for underscores, not both at once."""
+    hyphened = {name: name.replace("_", "-") for name in BYTES if "_" in name}
+    return {
+        "type": ["object", "null"],
+        "properties": dict.fromkeys(BUDGETS, COUNT) | dict.fromkeys(BYTES, SIZE),
+        "patternProperties": {f"^{other}$": SIZE for other in hyphened.values()},
+        "additionalProperties": False,
+        "dependentSchemas": {
+            name: {"not": {"required": [other]}} for name, other in hyphened.items()
+        },
+        "description": "limits for cnncost check and suggest: weights: 20M, sram: 512KiB",
+    }
