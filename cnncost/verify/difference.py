@@ -125,7 +125,7 @@ def exported(
     return (
         Line("exported file: outputs", len(wanted), right),
         Line("exported file: parameters", parameters, found.parameters),
-        _excused(network, kept),
+        excuse_strides(network, kept),
     )
 
 
@@ -162,11 +162,11 @@ def _memory(network: Network, found: Measured, batch: int, dtype: str) -> tuple[
         Line("saved for backward", saved, found.saved, "bytes"),
         Line("peak of a training step", step, found.step_peak, "bytes", STEP, SCALARS),
     )
-    return tuple(_excused(network, line) for line in lines)
+    return tuple(excuse_strides(network, line) for line in lines)
 
 
-def _excused(network: Network, line: Line) -> Line:
-    """The line; not compared if it differs where PyTorch may copy maps to turn them."""
+def excuse_strides(network: Network, line: Line) -> Line:
+    """The line; not compared if it differs and PyTorch may copy maps to lay them out anew."""
     if line.agrees is False and any(_may_turn(node) for node in network.layers):
         return line._replace(note=LAYOUT)
     return line

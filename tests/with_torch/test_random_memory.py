@@ -6,7 +6,7 @@ from graphs import graphs
 from hypothesis import HealthCheck, example, given, settings
 
 import cnncost
-from cnncost.verify.difference import verify
+from cnncost.verify.difference import Line, verify
 
 BATCH = 2
 
@@ -33,5 +33,10 @@ layers:
 def test_random_graphs_take_what_pytorch_takes(text: str) -> None:
     network = cnncost.loads(text).network
     verdict = verify(network, BATCH, lambda _: None)
-    wrong = [line for line in verdict.lines if line.agrees is False and line.quantity != STEP]
+    wrong = [line for line in verdict.lines if _differs(line) and line.quantity != STEP]
     assert (wrong, verdict.wrong_shapes) == ([], ()), text
+
+
+def _differs(line: Line) -> bool:
+    """A part of a map is read here by nothing that copies it: strides excuse no difference."""
+    return line._replace(note="").agrees is False
