@@ -19,7 +19,7 @@ CURVES = (
     *("relu", "relu6", "silu", "hardswish", "hardsigmoid", "mish", "sigmoid", "tanh", "gelu"),
     *("leaky_relu", "elu", "selu", "softplus", "softmax", "logsoftmax"),
 )
-NORMS = ("batchnorm", "layernorm", "instancenorm")
+NORMS = ("batchnorm", "instancenorm")
 KEEPING = (*CURVES, *NORMS, "groupnorm", "dropout", "drop_path", "prelu", "scale", "identity")
 """Types whose output has the input's shape."""
 
@@ -39,7 +39,7 @@ CLOSING = (
 )
 """Types that PyTorch has copy a part of a map first."""
 
-LEARNING = ("conv", "linear", "batchnorm", "dense", "scale", "prelu")
+LEARNING = ("conv", "batchnorm", "dense", "scale", "prelu")
 
 
 @st.composite
@@ -119,7 +119,7 @@ def _layer(draw: st.DrawFn, dims: Dims, part: bool) -> Line:
         uneven = [] if channels % 2 ** len(extents) == 0 else ["pixel_shuffle"]
         apart = [] if all(n % 2 == 0 for n in extents) else ["space_to_depth"]
         pool = [*KEEPING, *WINDOWED * 2, *MOVING, "global_avgpool", "global_maxpool", "dense"]
-        without = ("layernorm", *pooled, *closing, *uneven, *apart)
+        without = (*pooled, *closing, *uneven, *apart)
         word = draw(st.sampled_from([word for word in pool if word not in without]))
     if word in CURVES:
         inplace = word in ("relu", "relu6", "silu", "hardswish", "hardsigmoid", "mish")

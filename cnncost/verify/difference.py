@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from cnncost.costs import Convention, count_network
 from cnncost.costs.backward import backward_connections
 from cnncost.costs.memory import Memory, memory
+from cnncost.costs.memory.storage import may_be_view
 from cnncost.errors import CnncostError
 from cnncost.formats import missing
 from cnncost.formats.torch_out import pytorch_classes, pytorch_code
@@ -25,7 +26,7 @@ SCALARS = 16
 """Bytes by which a peak may lie off besides: single numbers are tensors to PyTorch while it
 works with them (a loss and its gradient, the constants of a local response norm)."""
 
-TURNING = ("permute", "linear", "layernorm", "slice", "crop", "pixel_shuffle", "space_to_depth")
+TURNING = ("permute", "linear", "layernorm", "slice", "crop")
 """Types by which maps may get strides in PyTorch that are not those of their shape."""
 
 LAYOUT = "PyTorch's strides of turned or sliced maps are not modelled"
@@ -176,4 +177,4 @@ def _may_turn(node: Node) -> bool:
     """Whether strides may be others than a shape's: a vector has but one axis."""
     assert node.layer is not None
     maps = max(node.inputs[0].positions, node.output.positions) > 1
-    return node.layer.word in TURNING and maps
+    return maps and (node.layer.word in TURNING or may_be_view(node))

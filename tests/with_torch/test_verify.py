@@ -63,6 +63,8 @@ def test_what_strides_may_explain_is_not_compared() -> None:
     ("layers", "agrees"),
     [
         ("[{permute: [1, 3, 2]}, {dense: 3}]", None),
+        ("[{pixel_shuffle: [1, 2]}, {dense: 3}]", None),
+        ("[{pixel_shuffle: 2}, {dense: 3}]", False),
         ("[{conv: 4, kernel: 3}, flatten, {dense: 3}]", False),
         ("[flatten, layernorm, {linear: 5}, {slice: [0, 2]}]", False),
     ],

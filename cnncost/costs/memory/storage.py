@@ -59,16 +59,16 @@ def in_place(network: Network) -> list[bool]:
 def _unkept(node: Node, alone: Sequence[bool]) -> bool:
     if node.layer is None or traits(node).turned:
         return False
-    if traits(node).makes is not Makes.NEW or _may_be_view(node):
+    if traits(node).makes is not Makes.NEW or may_be_view(node):
         return alone[node.reads[0]]
     return traits(node).keeps is not Keep.OUTPUT
 
 
-def _may_be_view(node: Node) -> bool:
-    """Whether an output that counts as its own is a view of its input in some layouts.
+def may_be_view(node: Node) -> bool:
+    """Whether an output that counts as its own is a view of its input in some cases.
 
     Pixel shuffles and their inverses have a kernel for maps of two axes and one factor for both.
-    PyTorch makes the others by moving axes, and that may happen to need no copy.
+    PyTorch makes the others by moving axes, and where these have few places it needs no copy.
     """
     if node.layer is None or node.layer.word not in ("pixel_shuffle", "space_to_depth"):
         return False
