@@ -1,4 +1,9 @@
-"""Random graphs as specs: chains, diamonds, tensors read again, shared and frozen layers."""
+"""Random graphs as specs: chains, diamonds, tensors read again, shared and frozen layers.
+
+PyTorch's strides are not modelled, so no graph depends on them. No map is turned: there is no
+`permute`, and `linear` and `layernorm`, whose maps PyTorch has position by position, are drawn
+for vectors alone. A part of a map is not read by what would copy it to close its gaps.
+"""
 
 from __future__ import annotations
 
@@ -14,22 +19,27 @@ CURVES = (
     *("relu", "relu6", "silu", "hardswish", "hardsigmoid", "mish", "sigmoid", "tanh", "gelu"),
     *("leaky_relu", "elu", "selu", "softplus", "softmax", "logsoftmax"),
 )
-NORMS = ("batchnorm", "layernorm", "instancenorm")
+NORMS = ("batchnorm", "instancenorm")
 KEEPING = (*CURVES, *NORMS, "groupnorm", "dropout", "drop_path", "prelu", "scale", "identity")
 """Types whose output has the input's shape."""
 
 CONVOLUTIONS = ("conv", "depthwise_conv", "conv_transpose")
-WINDOWED = (*CONVOLUTIONS, "maxpool", "avgpool", "linear", "lrn")
+WINDOWED = (*CONVOLUTIONS, "maxpool", "avgpool", "lrn")
 MOVING = (
-    *("pad", "crop", "slice", "upsample", "channel_shuffle", "permute", "flatten", "reshape"),
+    *("pad", "crop", "slice", "upsample", "channel_shuffle", "flatten", "reshape"),
     *("pixel_shuffle", "space_to_depth"),
 )
-TURNING = ("linear", "layernorm", "permute")
-"""What may leave a map with its channels last. A group norm of such a map brings PyTorch 2.13
-down in its backward pass if the map needs no gradient. Along three axes convolutions lay out what
-they make of it by PyTorch's threads and sizes, and its response norm refuses it."""
+PARTS = ("slice", "crop")
+HANDING_ON = ("identity", "dropout", "drop_path", "channel_shuffle", *PARTS)
+"""Types whose output may be a part of a map where their input is one."""
 
-LEARNING = ("conv", "linear", "batchnorm", "dense", "scale", "prelu")
+CLOSING = (
+    *("dense", "flatten", "reshape", "groupnorm", "instancenorm", "pixel_shuffle"),
+    "space_to_depth",
+)
+"""Types that PyTorch has copy a part of a map first."""
+
+LEARNING = ("conv", "batchnorm", "dense", "scale", "prelu")
 
 
 @st.composite
@@ -41,14 +51,15 @@ def graphs(draw: st.DrawFn) -> str:
     known: list[tuple[str, Dims]] = [("input", (channels, *[extent] * axes))]
     lines: list[str] = []
     made: dict[str, tuple[Line, Dims]] = {}
-    turned = False
+    parts: set[str] = set()
     for number in range(draw(st.integers(2, 9))):
         name = f"n{number}"
         source, dims = draw(st.sampled_from(known[-3:]) | st.just(known[-1]))
         join = draw(st.integers(0, 3)) == 0 and _partners(known, source, dims)
-        line = draw(_joined(source, dims, join)) if join else draw(_layer(dims, turned))
+        line = draw(_joined(source, dims, join)) if join else draw(_layer(dims, source in parts))
         word = next(iter(line))
-        turned = turned or word in TURNING
+        if word in PARTS or (source in parts and word in HANDING_ON):
+            parts.add(name)
         twin = [n for n, (other, x) in made.items() if other == line and x == dims]
         if twin and word in LEARNING and draw(st.booleans()):
             extra: Line = {"share": twin[0]}
@@ -62,7 +73,8 @@ def graphs(draw: st.DrawFn) -> str:
         known.append((name, cnncost.loads(text).network.nodes[-1].output.dims))
     # A loss needs something trained in front of it.
     source, dims = known[-1]
-    lines.append(written({"name": "end", "linear": 3, "from": source}))
+    end: Line = {"conv": 3, "kernel": 1} if len(dims) > 1 else {"linear": 3}
+    lines.append(written({"name": "end", **end, "from": source}))
     return _text(known[0][1], lines)
 
 
@@ -95,7 +107,7 @@ def _joined(draw: st.DrawFn, source: str, dims: Dims, partners: list[tuple[str, 
 
 
 @st.composite
-def _layer(draw: st.DrawFn, dims: Dims, turned: bool) -> Line:
+def _layer(draw: st.DrawFn, dims: Dims, part: bool) -> Line:
     channels, *extents = dims
     if not extents:
         word = draw(st.sampled_from([*CURVES, "dense", "batchnorm", "layernorm", "slice"]))
@@ -103,12 +115,11 @@ def _layer(draw: st.DrawFn, dims: Dims, turned: bool) -> Line:
             return {"dense": draw(st.sampled_from([channels, 6]))}
     else:
         pooled = [] if min(extents) > 2 else ["maxpool", "avgpool"]  # PyTorch wants it in 3-D
-        odd = ["groupnorm"] if turned else []
-        odd += [*CONVOLUTIONS, "lrn"] if turned and len(extents) == 3 else []
+        closing = CLOSING if part else ()
         uneven = [] if channels % 2 ** len(extents) == 0 else ["pixel_shuffle"]
         apart = [] if all(n % 2 == 0 for n in extents) else ["space_to_depth"]
         pool = [*KEEPING, *WINDOWED * 2, *MOVING, "global_avgpool", "global_maxpool", "dense"]
-        without = (*pooled, *odd, *uneven, *apart)
+        without = (*pooled, *closing, *uneven, *apart)
         word = draw(st.sampled_from([word for word in pool if word not in without]))
     if word in CURVES:
         inplace = word in ("relu", "relu6", "silu", "hardswish", "hardsigmoid", "mish")
@@ -118,7 +129,7 @@ def _layer(draw: st.DrawFn, dims: Dims, turned: bool) -> Line:
         if word in ("groupnorm", "instancenorm") and max(extents) == 1:
             word, main = "batchnorm", None
         elif word == "groupnorm" and main is None:
-            word = "layernorm"
+            word = "batchnorm"
         return {word: main, **({} if draw(st.booleans()) else {"affine": False})}
     options: dict[str, Line] = {
         "dropout": {"dropout": 0.5},
@@ -136,7 +147,6 @@ def _layer(draw: st.DrawFn, dims: Dims, turned: bool) -> Line:
         "conv_transpose": {"conv_transpose": 4, "kernel": 2, "stride": 2},
         "maxpool": {"maxpool": 3, "stride": draw(st.sampled_from([1, 2])), "padding": 1},
         "avgpool": {"avgpool": 3, "stride": draw(st.sampled_from([1, 2])), "padding": 1},
-        "linear": {"linear": draw(st.sampled_from([channels, 5]))},
         "lrn": {"lrn": 3},
         "pad": {"pad": 1},
         "crop": {"crop": 1 if extents and min(extents) > 2 else 0},
@@ -147,7 +157,6 @@ def _layer(draw: st.DrawFn, dims: Dims, turned: bool) -> Line:
                 st.sampled_from([n for n in (1, 2, 4, channels) if channels % n == 0])
             )
         },
-        "permute": {"permute": draw(st.permutations(range(1, len(dims) + 1)))},
         "pixel_shuffle": {"pixel_shuffle": 2},
         "space_to_depth": {"space_to_depth": 2},
         "reshape": {"reshape": [channels, -1]},

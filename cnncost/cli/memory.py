@@ -69,7 +69,8 @@ def memory(
 ) -> None:
     """Show the bytes alive while each layer runs, the peak, and what is alive there.
 
-    Kernel workspace, which depends on the back end, is left out.
+    Kernel workspace, which depends on the back end, is left out. PyTorch's strides (channels
+    last, permuted maps) are not modelled: a copy that it makes to lay out a map anew is left out.
     """
     from cnncost.costs.memory import embedded
     from cnncost.costs.memory import memory as measure

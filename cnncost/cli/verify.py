@@ -32,7 +32,8 @@ def verify(
 ) -> None:
     """Build the network in PyTorch, run it, and compare every number with the measured one.
 
-    Needs PyTorch: pip install 'cnncost[torch]'. Exit code 1: a number differs.
+    Needs PyTorch: pip install 'cnncost[torch]'. Exit code 1: a number differs. PyTorch's strides
+    are not modelled: bytes that turned or sliced maps may explain are shown, but not compared.
     """
     from cnncost.verify.difference import exported, verify
     from cnncost.views import proof

@@ -55,7 +55,7 @@ LINES = [
 
 
 @pytest.mark.parametrize(("dims", "line"), LINES)
-@pytest.mark.parametrize("after", ["relu6", "{linear: 8}, {conv: 4, kernel: 1}"])
+@pytest.mark.parametrize("after", ["relu6", "{conv: 8, kernel: 1}, {conv: 4, kernel: 1}"])
 def test_their_memory_is_pytorchs(dims: str, line: str, after: str) -> None:
     channels = dims.partition(",")[0]
     layers = f"[{{conv: {channels}, kernel: 1}}, {line}, {after}, {{dense: 3}}]"
@@ -64,12 +64,6 @@ def test_their_memory_is_pytorchs(dims: str, line: str, after: str) -> None:
     found = {one.quantity: one for one in verdict.lines}
     for quantity in ("saved for backward", "peak activations, inference"):
         assert found[quantity].agrees, found[quantity]
-
-
-def test_a_still_move_of_a_map_with_channels_last() -> None:
-    layers = "[{linear: 12}, {channel_shuffle: 1}, {linear: 8}, {dense: 3}]"
-    verdict = verify(cnncost.loads(f"input: [12, 4, 6]\nlayers: {layers}").network, 2, print)
-    assert verdict.differences == 0
 
 
 @pytest.mark.parametrize("size", [1, 2, 5, 30])

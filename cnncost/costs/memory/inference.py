@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from cnncost.costs.memory.copies import copies
+from cnncost.costs.memory.padding import padded_copy
 from cnncost.costs.memory.storage import storages
 from cnncost.costs.memory.traits import traits
 from cnncost.network import Network
@@ -59,7 +59,7 @@ def lives(network: Network, *, batch: int, size: int, eager: bool = False) -> Li
     Args:
         eager: a block holds its input until it returns, as PyTorch's modules do.
     """
-    base, _, lies = storages(network, batch, training=False)
+    base, _ = storages(network, training=False)
     end = len(network.nodes) - 1
     last = list(range(end + 1))
     held = _returns(network) if eager else None
@@ -72,8 +72,7 @@ def lives(network: Network, *, batch: int, size: int, eager: bool = False) -> Li
     for node in network.inputs:
         last[node.index] = end  # whoever calls the network holds its input
     sizes = [size * batch * node.output.units for node in network.nodes]
-    made = copies(network, lies, size)
-    scratch = [copy.bytes * copy.before for copy in made]
+    scratch = [padded_copy(node, batch, size) for node in network.nodes]
     for node in network.layers:
         scratch[node.index] += traits(node).scratch(node, batch, size)
     return Lives(base, last, sizes, scratch)

@@ -83,7 +83,7 @@ class Memory(NamedTuple):
 def memory(
     network: Network, *, batch: int = 1, dtype: str = "fp32", optimizer: str = "sgd"
 ) -> Memory:
-    """Memory of a network in bytes, kernel workspace left out.
+    """Memory of a network in bytes, kernel workspace and PyTorch's strides left out.
 
     Args:
         batch: examples at once.

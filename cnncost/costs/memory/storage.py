@@ -1,11 +1,14 @@
-"""Storages: which node's output lies where, views and in-place layers over their base."""
+"""Storages: which node's output lies where, views and in-place layers over their base.
+
+PyTorch's strides are not modelled: every output is taken to fill its storage in the order of
+its axes, or to be a view, by its layer's type alone.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
-from cnncost.costs.memory.layout import Lie, layouts, may_view
 from cnncost.costs.memory.traits import Keep, Makes, traits
 from cnncost.network import Network, Node
 
@@ -17,18 +20,23 @@ class Storages(NamedTuple):
     """The node that its storage is named after."""
     written: tuple[bool, ...]
     """Whether it writes over its input."""
-    lies: tuple[Lie, ...]
 
 
-def storages(network: Network, batch: int, *, training: bool) -> Storages:
+def storages(network: Network, *, training: bool) -> Storages:
     """The storages of a pass."""
     written = tuple(in_place(network))
-    lies = layouts(network, batch, written, training=training)
     base: list[int] = []
     for node in network.nodes:
-        over = lies[node.index].view or written[node.index]
+        over = written[node.index] or _is_view(node, training=training)
         base.append(base[node.reads[0]] if over else node.index)
-    return Storages(tuple(base), written, lies)
+    return Storages(tuple(base), written)
+
+
+def _is_view(node: Node, *, training: bool) -> bool:
+    if node.layer is None:
+        return False
+    makes = traits(node).makes
+    return makes is Makes.VIEW or (makes is Makes.VIEW_IN_INFERENCE and not training)
 
 
 def in_place(network: Network) -> list[bool]:
@@ -51,6 +59,18 @@ def in_place(network: Network) -> list[bool]:
 def _unkept(node: Node, alone: Sequence[bool]) -> bool:
     if node.layer is None or traits(node).turned:
         return False
-    if traits(node).makes is not Makes.NEW or may_view(node):
+    if traits(node).makes is not Makes.NEW or may_be_view(node):
         return alone[node.reads[0]]
     return traits(node).keeps is not Keep.OUTPUT
+
+
+def may_be_view(node: Node) -> bool:
+    """Whether an output that counts as its own is a view of its input in some cases.
+
+    Pixel shuffles and their inverses have a kernel for maps of two axes and one factor for both.
+    PyTorch makes the others by moving axes, and where these have few places it needs no copy.
+    """
+    if node.layer is None or node.layer.word not in ("pixel_shuffle", "space_to_depth"):
+        return False
+    factor = cast("tuple[int, ...]", vars(node.layer)["factor"])
+    return len(factor) != 2 or factor[0] != factor[1]

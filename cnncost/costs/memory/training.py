@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from cnncost.costs.gradients import Gradients, gradients
-from cnncost.costs.memory.copies import Copy, copies
-from cnncost.costs.memory.padding import padded_gradient
+from cnncost.costs.memory.padding import padded_copy, padded_gradient
 from cnncost.costs.memory.storage import storages
 from cnncost.costs.memory.traits import INDEX, Grad, Keep, Makes, traits
 from cnncost.network import Network, Node
@@ -28,8 +27,8 @@ class Pass(NamedTuple):
     network: Network
     base: tuple[int, ...]
     flow: Gradients
-    copies: list[Copy]
-    """What each layer works on in its first input's place."""
+    padded: list[int]
+    """Bytes of the padded copy that each layer works on in its input's place."""
     kept: list[Kept]
     sizes: list[int]
     """Bytes of each output."""
@@ -40,15 +39,15 @@ class Pass(NamedTuple):
 
 def training_pass(network: Network, *, batch: int, size: int) -> Pass:
     """The storages of a training step, and what each node keeps."""
-    base, written, lies = storages(network, batch, training=True)
+    base, written = storages(network, training=True)
     flow = gradients(network)
     sizes = [size * batch * node.output.units for node in network.nodes]
-    made = copies(network, lies, size)
+    padded = [padded_copy(node, batch, size) for node in network.nodes]
     kept = [
-        _kept(node, base, written[node.index], flow, (batch, size), copy.bytes)
-        for node, copy in zip(network.nodes, made, strict=True)
+        _kept(node, base, written[node.index], flow, (batch, size), copy)
+        for node, copy in zip(network.nodes, padded, strict=True)
     ]
-    return Pass(network, base, flow, made, kept, sizes, batch, size)
+    return Pass(network, base, flow, padded, kept, sizes, batch, size)
 
 
 def _kept(
@@ -57,9 +56,9 @@ def _kept(
     written: bool,
     flow: Gradients,
     scale: tuple[int, int],
-    copy: int,
+    padded: int,
 ) -> Kept:
-    """`copy`: bytes of what stands in the input's place."""
+    """`padded`: bytes of the copy that stands in the input's place."""
     if node.layer is None or not flow.outputs[node.index]:
         return Kept((), 0)
     traits_ = traits(node)
@@ -67,10 +66,9 @@ def _kept(
     reads = [base[i] for i in node.reads]
     if traits_.keeps is Keep.OUTPUT:
         return Kept((base[node.index],), extra)
-    if copy and traits_.keeps in (Keep.INPUT, Keep.INPUT_FOR_WEIGHTS):
-        kept = traits_.keeps is Keep.INPUT or flow.parameters[node.index]
-        return Kept((), extra + copy * kept)
     if traits_.keeps is Keep.INPUT:
+        if padded:
+            return Kept((), extra + padded)
         if written and traits_.clones:
             return Kept((), extra + scale[0] * scale[1] * node.inputs[0].units)
         return Kept((reads[0],), extra)
@@ -157,8 +155,7 @@ def _scratch(step: Pass, node: Node) -> int:
     traits_ = traits(node)
     masks = traits_.makes is Makes.VIEW_IN_INFERENCE
     own = (traits_.extra if masks else traits_.scratch)(node, step.batch, step.size)
-    copy = step.copies[node.index]
-    return own + copy.bytes * copy.before
+    return own + step.padded[node.index]
 
 
 class _Pending:

@@ -195,12 +195,14 @@ TRAITS: dict[str, Traits] = {
     "add": Traits(grad=Grad.ALIAS, scratch=_joining),
     "concat": Traits(grad=Grad.NARROW),
     "identity": _VIEW,
+    # PyTorch's strides are not modelled: what it copies to lay a turned map out anew is left out.
     "permute": _VIEW._replace(turned=True),
     **dict.fromkeys(("flatten", "reshape"), _VIEW._replace(turned=True)),
     **dict.fromkeys(("slice", "crop"), _PART),
-    **dict.fromkeys(
-        ("channel_shuffle", "pixel_shuffle", "space_to_depth", "upsample", "pad"), _COPY
-    ),
+    # Axes split, put in another order and merged: no view has the numbers in that order, unless
+    # they stay where they are (still).
+    **dict.fromkeys(("channel_shuffle", "pixel_shuffle", "space_to_depth"), _COPY),
+    **dict.fromkeys(("upsample", "pad"), _COPY),
     "dropout": Traits(makes=Makes.VIEW_IN_INFERENCE, extra=_mask),
     "drop_path": Traits(makes=Makes.VIEW_IN_INFERENCE, extra=_mask_of_examples),
     "attention": Traits(Keep.INPUT_FOR_WEIGHTS, extra=_attention, measured=False),
