@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from cnncost.costs import Report
@@ -77,7 +78,7 @@ def memory(report: Report, found: Footprints) -> str:
     return f"{step(report, found)} {scale(found)}: {'; '.join(amounts)}."
 
 
-def some(names: list[str], most: int = 5) -> str:
+def some(names: Sequence[str], most: int = 5) -> str:
     """The names, or the first few and how many more."""
     if len(names) <= most:
         return ", ".join(names)

@@ -25,9 +25,8 @@ def write(file: TextIO, specs: Mapping[str, Spec], form: str) -> None:
         writer.writerow(HEADER)
         for name, spec in specs.items():
             for figure in figures(spec):
-                _, published, computed = figure
-                cells = (name, _inputs(spec), _named(spec, figure), published, computed)
-                writer.writerow([*cells, spec.network.source])
+                cells = (name, _inputs(spec), _named(spec, figure))
+                writer.writerow([*cells, figure.published, figure.computed, spec.network.source])
     elif form == "markdown":
         file.write("| network | input | figure | published | computed |\n")
         file.write("| --- | --- | --- | ---: | ---: |\n")

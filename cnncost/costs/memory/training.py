@@ -95,6 +95,8 @@ class Loss(NamedTuple):
 
     kept: int
     """The logarithm of softmax, and the loss's total weight; none where nothing is trained."""
+    value: int
+    """The loss of each trained output, a number of its own."""
     target: int
     """A class for each position, int64."""
     kept_target: int
@@ -107,7 +109,8 @@ def loss(step: Pass) -> Loss:
     targets = {node.index: INDEX * step.batch * node.output.positions for node in nodes}
     trained = [node.index for node in nodes if step.flow.outputs[node.index]]
     kept = sum(step.sizes[i] for i in trained) + step.size * len(trained)
-    return Loss(kept, sum(targets.values()), sum(targets[i] for i in trained))
+    value = step.size * len(trained)
+    return Loss(kept, value, sum(targets.values()), sum(targets[i] for i in trained))
 
 
 def saved_by_layer(step: Pass) -> list[int]:
@@ -144,7 +147,8 @@ def forward(step: Pass) -> list[int]:
         live += change[node.index]
         extra += step.kept[node.index].extra
         timeline.append(live + extra + _scratch(step, node))
-    timeline.append(live + change[end] + extra + loss(step).kept)
+    lost = loss(step)
+    timeline.append(live + change[end] + extra + lost.kept + lost.value)
     return timeline
 
 
@@ -231,6 +235,7 @@ def backward_moments(step: Pass) -> list[Moment]:
     resident = sum(step.sizes[b] for b, n in enumerate(keepers) if n)
     resident += sum(kept.extra for kept in step.kept)
     lost, pending, made = loss(step), _Pending(), 0
+    resident += 2 * lost.value  # the caller holds the loss, the backward pass its gradient
     for i in step.network.outputs:
         if flow.outputs[i]:
             pending.held[i], pending.whole[i] = pending.new(step.sizes[i]), True
