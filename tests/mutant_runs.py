@@ -12,7 +12,6 @@ import signal
 import sys
 import tempfile
 import time
-from collections import defaultdict
 from collections.abc import Iterable
 from hashlib import sha256
 from pathlib import Path

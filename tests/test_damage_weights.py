@@ -1,0 +1,163 @@
+"""What each group of channels weighs: the raw weights of the published fits, shared out by hand."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from math import log
+
+import pytest
+from spaces import draft_of
+
+from cnncost.suggest.draft import Draft
+
+
+def phi(u: float) -> float:
+    """The fit over MobileNet's width tables, as the notes on it give it."""
+    return 0.2373 * u + 0.1027 * u * u
+
+
+def phi_resolution(u: float) -> float:
+    return 0.2558 * u + 0.1437 * u * u
+
+
+def weights(draft: Draft) -> dict[str, tuple[str, float]]:
+    """The role and the weight of the group that each layer writes."""
+    found = {}
+    for node in draft.network.layers:
+        group = draft.groups.written(node.index)
+        if group is not None:
+            found[node.name] = (group.role, 0.0 if group.frozen else group.weight)
+    return found
+
+
+def expected(raws: dict[str, tuple[str, float]]) -> dict[str, tuple[str, object]]:
+    total = sum(Fraction(str(raw)) for _, raw in raws.values())
+    return {
+        name: (role, pytest.approx(float(Fraction(str(raw)) / total), abs=1e-12))
+        for name, (role, raw) in raws.items()
+    }
+
+
+def test_a_chain() -> None:
+    draft = draft_of("""\
+input: [3, 16, 16]
+layers:
+- {name: stem, conv: 16, kernel: 3}
+- {name: mid, conv: 16, kernel: 3}
+- {name: hidden, dense: 16}
+- {name: out, dense: 10}
+""")
+    # 1.5 the stem, 1 a convolution, 0.5 a hidden dense layer; the output's width stays.
+    raws = {"stem": ("stem", 1.5), "mid": ("", 1.0), "hidden": ("dense", 0.5), "out": ("dense", 0)}
+    assert weights(draft) == expected(raws)
+
+
+def test_groups_that_blocks_write_and_groups_inside_them() -> None:
+    draft = draft_of("""\
+input: [3, 16, 16]
+layers:
+- {name: stem, conv: 16, kernel: 3}
+- {name: first, conv: 32, kernel: 3}
+- residual: [{name: a, conv: 8, kernel: 1}, {name: b, conv: 8, kernel: 3, padding: 1},
+             {name: c, conv: 32, kernel: 1}]
+- residual: [{name: d, conv: 24, kernel: 3, padding: 1}, {name: e, conv: 32, kernel: 3, padding: 1}]
+- global_avgpool
+- {name: out, dense: 10}
+""")
+    found = {name.rpartition(".")[2]: value for name, value in weights(draft).items()}
+    # Inside a bottleneck (1x1, 3x3, 1x1) 0.4 a group; inside another block 0.8. The group of 32
+    # is written by a layer and two blocks. All: 1.5 + 3 + 0.4 + 0.4 + 0.8.
+    total = 1.5 + 3 + 0.4 + 0.4 + 0.8
+    raws = {"stem": ("stem", 1.5), "first": ("", 3), "a": ("bottleneck", 0.4),
+            "b": ("bottleneck", 0.4), "c": ("", 3), "d": ("inside", 0.8), "e": ("", 3),
+            "out": ("dense", 0)}  # fmt: skip
+    assert found == {name: (role, pytest.approx(raw / total)) for name, (role, raw) in raws.items()}
+
+
+def test_a_stem_that_blocks_add_to_weighs_its_half_more_once() -> None:
+    draft = draft_of("""\
+input: [3, 16, 16]
+layers:
+- {name: stem, conv: 16, kernel: 3}
+- residual: [{name: a, conv: 24, kernel: 3, padding: 1}, {name: b, conv: 16, kernel: 1}]
+- global_avgpool
+- {name: out, dense: 10}
+""")
+    found = {name.rpartition(".")[2]: value[1] for name, value in weights(draft).items()}
+    # The group of 16 is the stem's and a block's: 1.5 + 1; a is inside: 0.8.
+    assert found["stem"] == found["b"] == pytest.approx(2.5 / 3.3)
+    assert found["a"] == pytest.approx(0.8 / 3.3)
+
+
+@pytest.mark.parametrize(("line", "opens"), [
+    ("{conv: 4, kernel: 3, groups: 4}", False),  # depthwise: its width follows its input's
+    ("{conv: 8, kernel: 3, groups: 4}", True),
+    ("{conv: 4, kernel: 3, groups: 2}", True),
+    ("{conv: 4, kernel: 3}", True),
+])  # fmt: skip
+def test_which_layers_set_a_width(line: str, opens: bool) -> None:
+    draft = draft_of(f"input: [3, 9, 9]\nlayers:\n- {{conv: 4, kernel: 1}}\n- {line}\n- relu\n")
+    assert (draft.groups.written(2) is not None) == opens
+
+
+def test_a_layer_of_one_channel_sets_its_width() -> None:
+    draft = draft_of("input: [1, 9, 9]\nlayers:\n- {conv: 1, kernel: 3}\n- {conv: 4, kernel: 1}\n")
+    assert draft.groups.written(1) is not None
+
+
+def test_a_width_costs_its_weight_times_the_curve() -> None:
+    draft = draft_of("""\
+input: [3, 16, 16]
+layers:
+- {name: stem, conv: 16, kernel: 3}
+- {name: mid, conv: 16, kernel: 3}
+- {name: hidden, dense: 16}
+- {name: out, dense: 10}
+""")
+    from suggested_edits import one
+
+    for name, raw, what in (("stem", 1.5, "filters"), ("hidden", 0.5, "units")):
+        choice = one(draft, f"{name}: 16 to 8 {what}")
+        # In units of 1e-5, and 1e-4 for an edit.
+        assert choice.score == round(100_000 * raw / 3 * phi(log(2))) + 10
+
+
+def test_channels_end_at_a_quarter() -> None:
+    text = "input: [3, 8, 8]\nlayers:\n- {name: c, conv: 36, kernel: 3}\n- {conv: 10, kernel: 1}\n"
+    from suggested_edits import phrases
+
+    # 7/8 to 2/8 of 36 are 31.5, 27, 22.5, 18, 13.5 and 9, to multiples of 4, halves up; 8 is less
+    # than a quarter.
+    widths = [phrase.split()[3] for phrase in phrases(draft_of(text), "width")]
+    assert widths == ["32", "28", "24", "20", "12"]
+
+
+def test_a_stack_that_is_narrower_inside_is_priced_as_a_rank() -> None:
+    from suggested_edits import one
+
+    draft = draft_of("""\
+input: [8, 16, 16]
+layers:
+- {name: wide, conv: 32, kernel: 5, padding: 2}
+- {name: mid, conv: 16, kernel: 3}
+- {name: out, conv: 10, kernel: 1}
+""")
+    choice = one(draft, "wide: 5x5 as two 3x3, through 8 filters")
+    # The stem weighs 1.5 of 2.5; the rank is 8 of 32.
+    assert choice.score == round(100_000 * 0.75 * (1.5 / 2.5) * phi(log(4))) + 10
+
+
+def test_a_stride_costs_the_square_of_the_share_behind_it() -> None:
+    from suggested_edits import one
+
+    draft = draft_of("""\
+input: [3, 16, 16]
+layers:
+- {name: stem, conv: 16, kernel: 3}
+- {name: mid, conv: 16, kernel: 3}
+- {name: last, conv: 16, kernel: 3}
+- {name: out, conv: 10, kernel: 1}
+""")
+    for name, share in (("stem", 1.0), ("mid", 2 / 3.5), ("last", 1 / 3.5)):
+        choice = one(draft, f"{name}: stride 1 to 2")
+        assert choice.score == round(100_000 * phi_resolution(log(2)) * share**2) + 10
