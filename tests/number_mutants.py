@@ -11,7 +11,8 @@ The changes, each shown as `before -> after`:
 - a branch: an `if` that never runs, an `a if b else c` that is always `a`, or always `c`;
 - a statement left out: one that calls something, `continue`, `break`.
 
-Texts of messages, annotations, assertions and what they raise are left alone.
+Texts of messages, annotations, assertions (zip's `strict` is one) and what is raised are left
+alone.
 """
 
 from __future__ import annotations
@@ -78,7 +79,7 @@ Slot = tuple[Any, Any, ast.AST]  # Any: a node or a list of nodes, and the field
 def _slots(node: ast.AST) -> Iterator[Slot]:
     """Where the parts of a node stand, what is no value of the program left out."""
     for field, value in ast.iter_fields(node):
-        if field in NOT_VALUES:
+        if field in NOT_VALUES or (isinstance(node, ast.keyword) and node.arg == "strict"):
             continue
         for slot, child in enumerate(value) if isinstance(value, list) else [(field, value)]:
             if isinstance(child, ast.AST) and not isinstance(child, SILENT):
@@ -176,7 +177,7 @@ def _changed_call(node: ast.Call) -> Iterator[ast.expr]:
     if isinstance(node.func, ast.Name) and node.func.id in FUNCTIONS:
         yield ast.Call(ast.Name(FUNCTIONS[node.func.id], ast.Load()), node.args, node.keywords)
     for place, keyword in enumerate(node.keywords):
-        if keyword.arg is not None:
+        if keyword.arg not in (None, "strict"):
             rest = node.keywords[:place] + node.keywords[place + 1 :]
             yield ast.Call(node.func, node.args, rest)
 

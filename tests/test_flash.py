@@ -25,6 +25,7 @@ CONV = 3 * 4 * 9 + 4 * 4
     (["{conv: 4, kernel: 3}", "batchnorm"], CONV),  # into the biases that are there
     (["{conv: 4, kernel: 3, bias: false}", "batchnorm"], 3 * 4 * 9 + 4 * 4),  # as new ones
     (["batchnorm", "{conv: 4, kernel: 3}"], 3 * 4 + CONV),  # a layer of its own: 3 biases
+    (["{conv: 1, kernel: 3}", "batchnorm"], 3 * 9 + 4),  # a single bias is one
     (["{dense: 5}"], 3 * 64 * 5 + 4 * 5),
     (["relu"], 0),
 ])  # fmt: skip
@@ -59,6 +60,7 @@ layers:
     assert apart.timeline() == [32, 32 + 96, 96, 96 + 24, 24 + 5]
     # The depthwise convolution writes its 24 bytes over its input's 96.
     assert over.timeline() == [32, 32 + 96, 96, 96, 24 + 5]
+    assert lives_embedded(network).timeline() == apart.timeline()
     assert _sram(text) == (128, 128)
 
 
@@ -97,8 +99,16 @@ layers:
 - {name: d, depthwise_conv: 1}
 - {name: both, concat: [a, d]}
 """
+    network = cnncost.loads(text).network
     # a lives until the concatenation: d is beside it; then both and their 72 bytes.
-    assert _sram(text) == (36 + 36 + 72, 36 + 36 + 72)
+    for word in (False, True):
+        timeline = lives_embedded(network, in_place=word).timeline()
+        assert timeline == [36, 36 + 36, 36 + 36, 36 + 36 + 72]
+
+
+def test_an_activation_of_the_input_is_a_map_of_its_own() -> None:
+    text = "input: [2, 4, 4]\nlayers:\n- relu\n- {conv: 1, kernel: 1}\n"
+    assert _sram(text) == (32 + 32, 32 + 32)
 
 
 def test_an_activation_of_a_map_that_others_read_is_a_map_of_its_own() -> None:

@@ -195,3 +195,41 @@ def test_a_shared_layers_gradient_is_added_to_the_first() -> None:
         32 + 16 + 2 * dense,  # the second one, until it is added to the first
         32 + dense,
     ]
+
+
+def test_a_response_norm_needs_three_maps_backwards() -> None:
+    text = "input: [1, 4, 4]\nlayers:\n- {conv: 2, kernel: 1}\n- {lrn: 3}\n"
+    _, back = _timelines(text)
+    # Numbers: input 16, map 32, logits 32. Kept besides: squares of 2 + 2 channels, two maps.
+    extra = 4 * (4 * 16 + 2 * 32)
+    held = 4 * (16 + 32 + 32) + extra
+    assert back[:3] == [
+        held + 4 * (32 + 2 - 1) + 2 * 4 * 32,  # log-softmax and a weight
+        held + 4 * (32 + 32) + 3 * 4 * 32,  # the gradients of logits and map, three maps at work
+        4 * (16 + 32) + 4 * 32,  # the map itself has gone with what the norm kept
+    ]
+
+
+@pytest.mark.parametrize(("line", "numbers"), [
+    ("prelu", 2), ("{prelu, shared: true}", 1), ("scale", 2), ("{scale, shared: true}", 1),
+])  # fmt: skip
+def test_repeated_numbers_get_gradients_of_the_maps_size_before_their_sum(
+    line: str, numbers: int
+) -> None:
+    _, back = _timelines(f"input: [1, 4, 4]\nlayers:\n- {{conv: 2, kernel: 1}}\n- {line}\n")
+    # Input 16, the convolution's map 32, logits 32; the gradients of logits and map, and one of
+    # the map's size, beside the numbers' own.
+    assert back[1] == 4 * (16 + 32 + 32) + 4 * (32 + 32 + 32) + 4 * numbers
+
+
+def test_a_gates_gradient_is_of_the_maps_size_before_its_sum() -> None:
+    text = """\
+input: [2, 3, 3]
+layers:
+- {name: a, conv: 2, kernel: 1}
+- {name: g, global_avgpool, from: a}
+- {name: m, mul: [a, g]}
+"""
+    _, back = _timelines(text)
+    # Numbers: input 18, a 18, g 2, logits 18. The gradients of m, a and g, and g's at 18.
+    assert back[1] == 4 * (18 + 18 + 2 + 18) + 4 * (18 + 18 + 2 + 18)
