@@ -2,5 +2,30 @@
 
 from __future__ import annotations
 
-SAME: dict[tuple[str, str], str] = {}
+MYPY = "for mypy: a network's layers are layers"
+TIME = "more or fewer labels are compared at once or again: time, no label that is left"
+NO_READS = "for mypy: an input reads nothing, nothing dies there"
+
+_EMBEDDED = "cnncost/costs/memory/embedded.py"
+_DOMINANCE = "cnncost/suggest/dominance.py"
+
+SAME: dict[tuple[str, str], str] = {
+    (_EMBEDDED, "if node.layer is None: pass -> if False: pass"): MYPY,
+    (_EMBEDDED, "max(dying, default=0) -> min(dying, default=0)"): "operands are of one size",
+    (_EMBEDDED, "False -> True"): NO_READS,
+    (_DOMINANCE, "48 -> 49"): TIME,
+    (_DOMINANCE, "1 << 14 -> 1 >> 14"): TIME,
+    (_DOMINANCE, "1 -> 2"): TIME,
+    (_DOMINANCE, "14 -> 15"): TIME,
+    (_DOMINANCE, "2 -> 3"): TIME,
+    (_DOMINANCE, "int(sizes.max()) - 1 -> int(sizes.max()) + 1"): TIME,
+    (_DOMINANCE, "min(int(sizes.max()) - 1, RIVALS) -> max(int(sizes.max()) - 1, RIVALS)"): TIME,
+    (_DOMINANCE, "COMPARED // len(order) -> COMPARED * len(order)"): TIME,
+    (_DOMINANCE, "min(start + at_once, most) -> max(start + at_once, most)"): TIME,
+    (_DOMINANCE, "alive & (place > start) -> alive | (place > start)"): TIME,
+    (_DOMINANCE, "place > start -> place >= start"): TIME,
+    (_DOMINANCE, "if most < RIVALS: pass -> if False: pass"): TIME,
+    (_DOMINANCE, "most < RIVALS -> most <= RIVALS"): TIME,
+    (_DOMINANCE, "break -> pass"): TIME,
+}
 """By module and change, as printed."""

@@ -33,6 +33,10 @@ def test_a_budget(text: str, metric: str, most: int, asked: str) -> None:
     ("connections=0.3%", "no network has 0 connections", "20M"),  # 0.9 of one
     ("memory=0B", "no network has 0 bytes of memory", "64MiB"),
     ("memory=0.02%", "no network has 0 bytes of memory", "64MiB"),
+    ("weights", "'weights' is no budget", "as in weights=20M"),
+    ("weights: 5", "'weights: 5' is no budget", "as in weights=20M"),
+    ("weights=many", "weights=many: ", ""),
+    ("memory=64", "memory=64: ", "64MiB"),
     ("weights=-1%", "weights=-1%: no share", "50% or 12.5%"),
     ("weights=x%", "weights=x%: no share", "50% or 12.5%"),
     (f"weights={MOST + 1}", "more than any network has", "4,611,686,018,427,387,904"),
@@ -42,6 +46,13 @@ def test_what_is_no_budget(text: str, what: str, hint: str) -> None:
         parse([text], BEFORE)
     assert what in refused.value.what
     assert hint in (refused.value.hint or "")
+
+
+def test_a_metric_is_limited_once() -> None:
+    both = parse(["weights=1", "connections=2"], BEFORE)
+    assert [budget.metric for budget in both] == ["weights", "connections"]
+    with pytest.raises(CnncostError, match="--budget training_memory is given twice"):
+        parse(["training_memory=1KiB", "training-memory=2KiB"], BEFORE)
 
 
 def test_the_largest_budget() -> None:
@@ -66,13 +77,6 @@ def test_a_budget_holds_up_to_its_amount() -> None:
 
 
 def test_the_metrics_in_bytes() -> None:
-    assert bytes_in(["weights=1", "training-memory=1MiB", " sram =1KiB"]) == (
-        ("sram", "training_memory") if _order("sram") < _order("training_memory") else
-        ("training_memory", "sram")
-    )  # fmt: skip
-
-
-def _order(metric: str) -> int:
-    from cnncost.quantity import BYTES
-
-    return list(BYTES).index(metric)
+    both = ["weights=1", "training-memory=1MiB", " sram =1KiB"]
+    assert sorted(bytes_in(both)) == ["sram", "training_memory"]
+    assert bytes_in(both) == bytes_in(both[::-1])  # in the order of the output

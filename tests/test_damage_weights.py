@@ -7,6 +7,7 @@ from math import log
 
 import pytest
 from spaces import draft_of
+from suggested_edits import one, phrases
 
 from cnncost.suggest.draft import Draft
 
@@ -114,8 +115,6 @@ layers:
 - {name: hidden, dense: 16}
 - {name: out, dense: 10}
 """)
-    from suggested_edits import one
-
     for name, raw, what in (("stem", 1.5, "filters"), ("hidden", 0.5, "units")):
         choice = one(draft, f"{name}: 16 to 8 {what}")
         # In units of 1e-5, and 1e-4 for an edit.
@@ -124,8 +123,6 @@ layers:
 
 def test_channels_end_at_a_quarter() -> None:
     text = "input: [3, 8, 8]\nlayers:\n- {name: c, conv: 36, kernel: 3}\n- {conv: 10, kernel: 1}\n"
-    from suggested_edits import phrases
-
     # 7/8 to 2/8 of 36 are 31.5, 27, 22.5, 18, 13.5 and 9, to multiples of 4, halves up; 8 is less
     # than a quarter.
     widths = [phrase.split()[3] for phrase in phrases(draft_of(text), "width")]
@@ -133,8 +130,6 @@ def test_channels_end_at_a_quarter() -> None:
 
 
 def test_a_stack_that_is_narrower_inside_is_priced_as_a_rank() -> None:
-    from suggested_edits import one
-
     draft = draft_of("""\
 input: [8, 16, 16]
 layers:
@@ -148,8 +143,6 @@ layers:
 
 
 def test_a_stride_costs_the_square_of_the_share_behind_it() -> None:
-    from suggested_edits import one
-
     draft = draft_of("""\
 input: [3, 16, 16]
 layers:

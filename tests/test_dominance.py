@@ -28,7 +28,9 @@ def by_pairs(labels: list[Label], states: list[int]) -> set[tuple[int, Label]]:
     }
 
 
-def drawn(pick: random.Random, count: int, metrics: int, most: int) -> tuple[list[Label], list[int]]:
+def drawn(
+    pick: random.Random, count: int, metrics: int, most: int
+) -> tuple[list[Label], list[int]]:
     labels = [tuple(pick.randrange(most) for _ in range(metrics)) for _ in range(count)]
     return labels, [pick.randrange(3) for _ in range(count)]
 

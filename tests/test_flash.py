@@ -69,6 +69,7 @@ layers:
     ("{conv: 4, kernel: 1, groups: 4}", True),  # depthwise, written otherwise
     ("{conv: 4, kernel: 1, groups: 2}", False),
     ("{conv: 4, kernel: 1}", False),
+    ("{groupnorm: 4}", False),  # its means come first
     ("{depthwise_conv: 1, multiplier: 2}", True),  # up to its input's size
 ])  # fmt: skip
 def test_who_may_write_over_its_input(layer: str, over: bool) -> None:
@@ -121,3 +122,16 @@ layers:
 """
     # The relu cannot be folded: a, r and their sum, over one of them in place.
     assert _sram(text) == (3 * 36, 2 * 36)
+
+
+def test_a_part_of_a_map_lies_in_the_map() -> None:
+    text = """\
+input: [4, 3, 3]
+layers:
+- {name: a, conv: 4, kernel: 1}
+- {slice: [0, 2]}
+- {conv: 1, kernel: 1}
+"""
+    network = cnncost.loads(text).network
+    # Both channels that are read keep all four.
+    assert lives_embedded(network).timeline() == [36, 36 + 36, 36, 36 + 9]
