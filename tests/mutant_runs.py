@@ -160,9 +160,10 @@ class Reached:
         self._of = {name: set(tests) for name, tests in needed.items()}
 
     def tests(self, name: str, lines: Iterable[int] | None) -> dict[str, float]:
-        """The tests that reach a module's lines, or any of them, with their seconds."""
+        """The tests that reach a module's lines, with their seconds; without lines all of its."""
         known = self._lines.get(name, {})
-        found = [test for n in (known if lines is None else lines) for test in known.get(n, ())]
+        some = {test for n in lines or () for test in known.get(n, ())}
+        found = set(self._seconds) if lines is None else some
         own = {test for test in found if test.split("::")[0] in self._of[name]}
         return {test: self._seconds[test] for test in sorted(own, key=self._by_time)}
 

@@ -36,10 +36,17 @@ MEMORY = (
     *("training_peak", "training_extras"),
 )
 EDITS = (
-    *("suggest_edits", "damage_weights", "coarser_maps", "densely_edits", "densely_found"),
-    *("suggest_written", "suggest_search"),
+    *(
+        "suggest_edits",
+        "damage_weights",
+        "damage_prices",
+        "coarser_maps",
+        "densely_edits",
+        "densely_found",
+    ),
+    *("suggest_written",),
 )
-DAMAGE = ("suggest_damage", "damage_weights", "coarser_maps", "suggest_edits")
+DAMAGE = ("suggest_damage", "damage_weights", "damage_prices", "coarser_maps", "suggest_edits")
 
 TESTS = {
     "cnncost/suggest/budget.py": ("budget", "suggest_refused"),

@@ -99,6 +99,7 @@ def _inside(
         for new in _changed(child, node):
             yield _mutant(owner, slot, (child, new), own, in_function)
         inside = in_function or isinstance(child, (ast.FunctionDef, ast.Lambda))
+        inside = inside and not isinstance(child, ast.arguments)  # defaults: at the definition
         yield from _inside(child, node, own, inside)
 
 
