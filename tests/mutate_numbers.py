@@ -36,15 +36,8 @@ MEMORY = (
     *("training_peak", "training_extras"),
 )
 EDITS = (
-    *(
-        "suggest_edits",
-        "damage_weights",
-        "damage_prices",
-        "coarser_maps",
-        "densely_edits",
-        "densely_found",
-    ),
-    *("suggest_written",),
+    *("suggest_edits", "damage_weights", "damage_prices", "coarser_maps", "suggest_written"),
+    *("densely_edits", "densely_found"),
 )
 DAMAGE = ("suggest_damage", "damage_weights", "damage_prices", "coarser_maps", "suggest_edits")
 

@@ -7,12 +7,27 @@ TIME = "more or fewer labels are compared at once or again: time, no label that 
 NO_READS = "for mypy: an input reads nothing, nothing dies there"
 
 _EMBEDDED = "cnncost/costs/memory/embedded.py"
+_REPORT = "cnncost/costs/memory/report.py"
 _DOMINANCE = "cnncost/suggest/dominance.py"
 
 SAME: dict[tuple[str, str], str] = {
     (_EMBEDDED, "if node.layer is None: pass -> if False: pass"): MYPY,
     (_EMBEDDED, "max(dying, default=0) -> min(dying, default=0)"): "operands are of one size",
     (_EMBEDDED, "False -> True"): NO_READS,
+    (
+        _REPORT,
+        "for node in network.layers if node.layer -> for node in network.layers",
+    ): MYPY,
+    (
+        _REPORT,
+        "node.layer and node.layer.word == 'batchnorm' and (node.shares is None) -> "
+        "node.layer.word == 'batchnorm' and node.shares is None",
+    ): MYPY,
+    (
+        _REPORT,
+        "[prod(dims) for dims in node.layer.tensors(node.inputs[0]).values()] if node.layer "
+        "else [] -> [prod(dims) for dims in node.layer.tensors(node.inputs[0]).values()]",
+    ): MYPY,
     (_DOMINANCE, "48 -> 49"): TIME,
     (_DOMINANCE, "1 << 14 -> 1 >> 14"): TIME,
     (_DOMINANCE, "1 -> 2"): TIME,

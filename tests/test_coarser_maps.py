@@ -71,3 +71,21 @@ def test_a_stride_is_doubled(conv: str, doubled: str) -> None:
         if choice.kind == "stride" and choice.phrase.startswith("e")
     ]
     assert found == ([f"- {doubled}"] if doubled else [])
+
+
+def test_a_block_is_coarsened_where_it_slides() -> None:
+    blocks = """\
+input: [3, 32, 32]
+blocks:
+  pooled(kernel, stride=1): [{maxpool: kernel, stride: stride}, relu]
+  slid(filters, stride=1): [{conv: filters, kernel: 3, stride: stride}, relu]
+layers:
+- {name: p, pooled: 3}
+- {name: s, slid: 16}
+- global_avgpool
+- {dense: 10}
+"""
+    draft = draft_of(blocks)
+    assert phrases(draft, "stride") == ["s: stride 1 to 2"]
+    # A pool behind a relu of the block would be in every call of it.
+    assert not any("added" in phrase for phrase in phrases(draft, "pooling"))

@@ -76,6 +76,21 @@ def test_a_stack_of_the_same_width_costs_nothing() -> None:
     assert one(draft, "mid: 5x5 as two 3x3").score == units(0)
 
 
+def test_seven_is_a_stack_of_three() -> None:
+    wide = "conv: 32, kernel: 7, padding: 3"
+    draft = draft_of(NET.replace("conv: 64, kernel: 5, padding: 2", wide))
+    assert one(draft, "mid: 7x7 as three 3x3").score == units(0)
+
+
+@pytest.mark.parametrize("line", [
+    "conv: 64, kernel: [5, 3], padding: [2, 1]", "conv: 64, kernel: 5", "conv: 64, kernel: 4",
+    "conv: 64, kernel: 5, padding: 4, dilation: 2", "conv: 64, kernel: 3, padding: 1",
+])  # fmt: skip
+def test_what_is_no_stack(line: str) -> None:
+    draft = draft_of(NET.replace("conv: 64, kernel: 5, padding: 2", line))
+    assert phrases(draft, "kernel-stack") == []
+
+
 HEAD = """\
 input: [3, 8, 8]
 layers:

@@ -7,9 +7,10 @@ from math import log
 
 import pytest
 from spaces import draft_of
-from suggested_edits import one, phrases
+from suggested_edits import edits, one, phrases
 
 from cnncost.suggest.draft import Draft
+from cnncost.suggest.edits.width import variables
 
 
 def phi(u: float) -> float:
@@ -154,3 +155,64 @@ layers:
     for name, share in (("stem", 1.0), ("mid", 2 / 3.5), ("last", 1 / 3.5)):
         choice = one(draft, f"{name}: stride 1 to 2")
         assert choice.score == round(100_000 * phi_resolution(log(2)) * share**2) + 10
+
+
+def test_a_number_of_two_groups_costs_both() -> None:
+    draft = draft_of("""\
+input: [3, 16, 16]
+blocks:
+  pair(width):
+  - {conv: width, kernel: 3}
+  - {conv: width, kernel: 3}
+layers:
+- {name: stem, conv: 16, kernel: 3}
+- {name: two, pair: 32}
+- global_avgpool
+- {name: out, dense: 10}
+""")
+    (choice,) = [c for c in edits(draft) if c.kind == "width" and "32 to 16" in c.phrase]
+    # 1.5 the stem, 1 each of the pair.
+    assert choice.score == round(100_000 * 2 / 3.5 * phi(log(2))) + 10
+
+
+def test_below_a_quarter_only_where_that_is_allowed() -> None:
+    text = "input: [3, 8, 8]\nlayers:\n- {name: c, conv: 36, kernel: 3}\n- {conv: 10, kernel: 1}\n"
+    draft = draft_of(text)
+    for extrapolate, widths in ((False, "32 28 24 20 12"), (True, "32 28 24 20 12 8 4")):
+        (variable,) = variables(draft, extrapolate=extrapolate)
+        # 3/16 and 1/8 of 36 are 6.75 and 4.5: 8, which 2/8 gives too, and 4.
+        assert [c.phrase.split()[3] for c in variable.choices[1:]] == widths.split()
+
+
+@pytest.mark.parametrize(("lines", "widths"), [
+    # Multiples of 8 of 32: 28, 24, 20, 16, 12 and 8, halves up.
+    ("{name: c, conv: 32, kernel: 1}", "24 16 8"),
+    ("{name: c, conv: 32, kernel: 1}\n- {depthwise_conv: 3}", "24 16 8"),  # it follows
+    # Of 9 any: 7.875, 6.75, 5.625, 4.5 and 3.375; 2.25 would be less than a quarter.
+    ("{name: c, conv: 9, kernel: 1}", "8 7 6 5 3"),
+    # Of 24 multiples of 4, and of 3 groups 12.
+    ("{name: c, conv: 24, kernel: 1}", "20 16 12 8"),
+    ("{name: c, conv: 24, kernel: 1}\n- {conv: 9, kernel: 1, groups: 3}", "12"),
+    ("{name: c, dense: 4096}", "3072 2048 1024 512 256"),  # parts, and the usual three
+    ("{name: c, dense: 100}", "75 50 25 12"),
+])  # fmt: skip
+def test_the_widths_that_are_offered(lines: str, widths: str) -> None:
+    last = "dense: 10" if "dense:" in lines else "conv: 12, kernel: 1"
+    draft = draft_of(f"input: [3, 8, 8]\nlayers:\n- {lines}\n- {{name: out, {last}}}\n")
+    found = [c.phrase for v in variables(draft, extrapolate=False) for c in v.choices[1:]]
+    assert [phrase.split()[3] for phrase in found if phrase.startswith("c:")] == widths.split()
+
+
+def test_a_stride_within_a_block_is_ahead_of_one_writer_of_two() -> None:
+    draft = draft_of("""\
+input: [3, 16, 16]
+layers:
+- {name: stem, conv: 16, kernel: 3}
+- residual: [{name: a, conv: 24, kernel: 3, padding: 1}, {name: b, conv: 16, kernel: 1}]
+- global_avgpool
+- {name: out, dense: 10}
+""")
+    (choice,) = [c for c in edits(draft) if c.phrase.endswith("a: stride 1 to 2")]
+    # The group of 16 weighs 2.5 of 3.3, half of its writers stand behind; a's own 0.8.
+    share = (2.5 / 2 + 0.8) / 3.3
+    assert choice.score == round(100_000 * phi_resolution(log(2)) * share**2) + 10

@@ -233,3 +233,25 @@ layers:
     _, back = _timelines(text)
     # Numbers: input 18, a 18, g 2, logits 18. The gradients of m, a and g, and g's at 18.
     assert back[1] == 4 * (18 + 18 + 2 + 18) + 4 * (18 + 18 + 2 + 18)
+
+
+def test_the_forward_phase() -> None:
+    text = """\
+input: [1, 4, 4]
+layers:
+- {conv: 64, kernel: 1, frozen: true}
+- {conv: 1, kernel: 1, frozen: true}
+- {dense: 1}
+"""
+    step = memory(_network(text)).training
+    # Nobody keeps the wide map: input 16, map 1,024 and the next one's 16 numbers.
+    parameters = 4 * ((64 + 64) + (64 + 1) + (16 + 1))
+    assert step == (parameters + 8 + 4 * (16 + 64 * 16 + 16), "forward")
+
+
+def test_shared_parameters_count_once() -> None:
+    text = "input: [4]\nlayers:\n- {name: a, dense: 4}\n- {dense: 4, share: a}\n"
+    found = memory(_network(text), optimizer="adam")
+    numbers = 4 * 4 + 4
+    assert (found.parameters, found.gradients) == (4 * numbers, 4 * numbers)
+    assert found.optimizer_state == 2 * 4 * numbers + 2 * 4  # a counter for each tensor

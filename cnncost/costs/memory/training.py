@@ -59,7 +59,7 @@ def _kept(
     copy: int,
 ) -> Kept:
     """`copy`: bytes of what stands in the input's place."""
-    if node.layer is None or not flow.outputs[node.index]:
+    if not flow.outputs[node.index]:
         return Kept((), 0)
     traits_ = traits(node)
     extra = traits_.extra(node, *scale)
