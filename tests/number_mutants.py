@@ -1,6 +1,6 @@
 """A module with one expression changed, for each of them: what could make a number wrong.
 
-The changes, each shown as `before -> after`:
+The changes, each shown as `before -> after`, a constant's with its statement:
 
 - an operator: `+` to `-` and back, `*` to `//`, `//` and `/` to `*`, `%` to `*`, `|` to `&`;
 - a comparison: `<` to `<=`, `==` to `!=`, `in` to `not in`, `is` to `is not`, and back;
@@ -110,6 +110,8 @@ def _mutant(
     at: Any = old if hasattr(old, "lineno") else own
     last = at.test if isinstance(at, (ast.If, ast.IfExp)) else at
     text = f"{_shown(old)} -> {_shown(new)}"
+    if isinstance(old, ast.Constant) and own is not None:
+        text += f" in {ast.unparse(own).splitlines()[0]}"
     ast.fix_missing_locations(ast.copy_location(new, at))
     return NumberMutant(
         range(at.lineno, (last.end_lineno or at.lineno) + 1),

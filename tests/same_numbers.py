@@ -7,13 +7,19 @@ TIME = "more or fewer labels are compared at once or again: time, no label that 
 NO_READS = "for mypy: an input reads nothing, nothing dies there"
 
 _EMBEDDED = "cnncost/costs/memory/embedded.py"
+_TRAINING = "cnncost/costs/memory/training.py"
 _REPORT = "cnncost/costs/memory/report.py"
 _DOMINANCE = "cnncost/suggest/dominance.py"
 
 SAME: dict[tuple[str, str], str] = {
     (_EMBEDDED, "if node.layer is None: pass -> if False: pass"): MYPY,
     (_EMBEDDED, "max(dying, default=0) -> min(dying, default=0)"): "operands are of one size",
-    (_EMBEDDED, "False -> True"): NO_READS,
+    (_EMBEDDED, "False -> True in return False"): NO_READS,
+    (
+        _TRAINING,
+        "2 -> 3 in change = [0] * (end + 2)",
+    ): "a place more at the end, which nothing reads",
+    (_TRAINING, "written and traits_.clones -> written"): "what keeps its input in place clones it",
     (
         _REPORT,
         "for node in network.layers if node.layer -> for node in network.layers",
@@ -28,11 +34,12 @@ SAME: dict[tuple[str, str], str] = {
         "[prod(dims) for dims in node.layer.tensors(node.inputs[0]).values()] if node.layer "
         "else [] -> [prod(dims) for dims in node.layer.tensors(node.inputs[0]).values()]",
     ): MYPY,
-    (_DOMINANCE, "48 -> 49"): TIME,
+    (_DOMINANCE, "48 -> 49 in RIVALS = 48"): TIME,
     (_DOMINANCE, "1 << 14 -> 1 >> 14"): TIME,
-    (_DOMINANCE, "1 -> 2"): TIME,
-    (_DOMINANCE, "14 -> 15"): TIME,
-    (_DOMINANCE, "2 -> 3"): TIME,
+    (_DOMINANCE, "1 -> 2 in COMPARED = 1 << 14"): TIME,
+    (_DOMINANCE, "1 -> 2 in at_once = max(1, COMPARED // len(order))"): TIME,
+    (_DOMINANCE, "14 -> 15 in COMPARED = 1 << 14"): TIME,
+    (_DOMINANCE, "2 -> 3 in for _ in range(2):"): TIME,
     (_DOMINANCE, "int(sizes.max()) - 1 -> int(sizes.max()) + 1"): TIME,
     (_DOMINANCE, "min(int(sizes.max()) - 1, RIVALS) -> max(int(sizes.max()) - 1, RIVALS)"): TIME,
     (_DOMINANCE, "COMPARED // len(order) -> COMPARED * len(order)"): TIME,

@@ -103,3 +103,43 @@ def test_three_are_joined_two_by_two(join: str, partial: int) -> None:
     # The input, three maps (one that nobody reads is an output), their join, and of three and
     # more the join of the ones before the last.
     assert memory(network).inference.bytes == 4 * 5 * (1 + 3 + 1 + partial)
+
+
+@pytest.mark.parametrize("frozen", ["false", "true"])
+def test_a_convolution_keeps_its_padded_copy_in_its_inputs_place(frozen: str) -> None:
+    text = f"""\
+input: [1, 4, 4]
+layers:
+- {{conv: 2, kernel: 1}}
+- {{conv: 3, kernel: 2, padding: same, frozen: {frozen}}}
+"""
+    saved = memory(_network(text)).saved
+    assert saved is not None
+    # 16 numbers for the first; two channels of 5x5, padded at one end, for the second.
+    assert saved.layers[1:] == (4 * 16, 4 * 2 * 25)
+
+
+def test_an_activation_clones_only_what_it_writes_over() -> None:
+    text = """\
+input: [2, 3, 3]
+layers:
+- {name: a, conv: 2, kernel: 1}
+- {name: r, relu6, from: a}
+- {name: c, conv: 2, kernel: 1, from: a}
+- {name: end, add: [r, c]}
+"""
+    saved = memory(_network(text)).saved
+    assert saved is not None
+    # Others read a: the relu6 writes elsewhere, and keeps a, which c keeps too.
+    assert saved.layers == (0, 4 * 18, 4 * 18, 0, 0)
+
+
+def test_the_targets_of_two_outputs() -> None:
+    text = "input: [22]\nlayers:\n- {name: a, dense: 100}\n- {name: b, dense: 50, from: input}\n"
+    step = memory(_network(text), optimizer="adam").training
+    parameters = 4 * (22 * 100 + 100 + 22 * 50 + 50)
+    # Two moments and four counters, two targets; gradients, two temporaries of the largest
+    # tensor, the input and both outputs.
+    state = 2 * parameters + 4 * 4
+    at_work = parameters + 2 * 4 * 2200 + 4 * (22 + 100 + 50)
+    assert step == (parameters + state + 2 * 8 + at_work, "optimizer")
