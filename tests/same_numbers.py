@@ -18,7 +18,7 @@ SAME: dict[tuple[str, str], str] = {
     (
         _TRAINING,
         "2 -> 3 in change = [0] * (end + 2)",
-    ): "a place more at the end, which nothing reads",
+    ): "one more at the end, never read",
     (_TRAINING, "written and traits_.clones -> written"): "what keeps its input in place clones it",
     (
         _REPORT,

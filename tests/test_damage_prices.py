@@ -115,6 +115,14 @@ def test_edits_of_the_head() -> None:
         assert units(score) in scores.values(), scores
 
 
+def test_the_interval_of_the_heads_edits() -> None:
+    choice = one(draft_of(HEAD), "maxpool to 4x4 before a")
+    assert choice.head
+    # As the reason says it.
+    low, high = choice.because.removeprefix("judgement, ").split(" to ")
+    assert damage.HEAD_INTERVAL == (float(low), float(high)) == (-0.12, 0.23)
+
+
 def test_fewer_copies() -> None:
     text = """\
 input: [3, 16, 16]
