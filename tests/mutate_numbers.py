@@ -33,7 +33,7 @@ LAYERS = (
 )
 MEMORY = (
     *("memory", "memory_oracle", "table_memory", "shown_peaks", "flash"),
-    *("training_peak", "training_extras"),
+    *("training_peak", "training_extras", "training_sums"),
 )
 EDITS = (
     *("suggest_edits", "damage_weights", "damage_prices", "coarser_maps", "suggest_written"),

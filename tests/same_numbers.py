@@ -4,11 +4,13 @@ from __future__ import annotations
 
 MYPY = "for mypy: a network's layers are layers"
 TIME = "more or fewer labels are compared at once or again: time, no label that is left"
+SET = "no group keeps its first value"
 NO_READS = "for mypy: an input reads nothing, nothing dies there"
 
 _EMBEDDED = "cnncost/costs/memory/embedded.py"
 _TRAINING = "cnncost/costs/memory/training.py"
 _REPORT = "cnncost/costs/memory/report.py"
+_GROUPS = "cnncost/suggest/groups.py"
 _DOMINANCE = "cnncost/suggest/dominance.py"
 
 SAME: dict[tuple[str, str], str] = {
@@ -19,6 +21,7 @@ SAME: dict[tuple[str, str], str] = {
         _TRAINING,
         "2 -> 3 in change = [0] * (end + 2)",
     ): "one more at the end, never read",
+    (_TRAINING, "1 -> 2 in keepers[base[i]] += 1"): "what the caller holds is never released",
     (_TRAINING, "written and traits_.clones -> written"): "what keeps its input in place clones it",
     (
         _REPORT,
@@ -34,6 +37,9 @@ SAME: dict[tuple[str, str], str] = {
         "[prod(dims) for dims in node.layer.tensors(node.inputs[0]).values()] if node.layer "
         "else [] -> [prod(dims) for dims in node.layer.tensors(node.inputs[0]).values()]",
     ): MYPY,
+    (_GROUPS, "0 -> 1 in width: int = 0"): SET,
+    (_GROUPS, "0.0 -> 0.1 in raw: float = 0.0"): SET,
+    (_GROUPS, "0.0 -> 0.1 in weight: float = 0.0"): SET,
     (_DOMINANCE, "48 -> 49 in RIVALS = 48"): TIME,
     (_DOMINANCE, "1 << 14 -> 1 >> 14"): TIME,
     (_DOMINANCE, "1 -> 2 in COMPARED = 1 << 14"): TIME,

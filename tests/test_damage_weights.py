@@ -9,6 +9,7 @@ import pytest
 from spaces import draft_of
 from suggested_edits import edits, one, phrases
 
+from cnncost.suggest import damage
 from cnncost.suggest.draft import Draft
 from cnncost.suggest.edits.width import variables
 
@@ -216,3 +217,20 @@ layers:
     # The group of 16 weighs 2.5 of 3.3, half of its writers stand behind; a's own 0.8.
     share = (2.5 / 2 + 0.8) / 3.3
     assert choice.score == round(100_000 * phi_resolution(log(2)) * share**2) + 10
+
+
+@pytest.mark.parametrize("line", [
+    "{reshape: [8, 36]}", "{permute: [1, 3, 2]}", "{slice: [0, 8]}", "{pixel_shuffle: 1}",
+    "{space_to_depth: 1}", "flatten",
+])  # fmt: skip
+def test_moved_numbers_are_other_channels(line: str) -> None:
+    text = f"input: [3, 6, 6]\nlayers:\n- {{conv: 8, kernel: 1}}\n- {line}\n- relu\n"
+    groups = draft_of(text).groups
+    assert set(groups.at(1)).isdisjoint(groups.at(2))
+    assert groups.at(3) == groups.at(2)  # a relu's are its input's
+
+
+def test_what_does_not_shrink_costs_nothing() -> None:
+    assert [damage.ratio_damage(8, after) for after in (8, 9, 16)] == [0, 0, 0]
+    assert damage.ratio_damage(8, 4) == pytest.approx(phi(log(2)))
+    assert [damage.equivalent_width(score) for score in (0, -1, -5000)] == [1, 1, 1]
