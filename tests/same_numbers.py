@@ -38,6 +38,7 @@ SAME: dict[tuple[str, str], str] = {
         "else [] -> [prod(dims) for dims in node.layer.tensors(node.inputs[0]).values()]",
     ): MYPY,
     (_GROUPS, "0 -> 1 in width: int = 0"): SET,
+    (_GROUPS, "1 -> 2 in blocks: int = 1"): SET,
     (_GROUPS, "0.0 -> 0.1 in raw: float = 0.0"): SET,
     (_GROUPS, "0.0 -> 0.1 in weight: float = 0.0"): SET,
     (_DOMINANCE, "48 -> 49 in RIVALS = 48"): TIME,

@@ -10,8 +10,9 @@ from spaces import draft_of
 from suggested_edits import edits, one, phrases
 
 from cnncost.suggest import damage
-from cnncost.suggest.draft import Draft
+from cnncost.suggest.draft import Draft, drafted
 from cnncost.suggest.edits.width import variables
+from cnncost.suggest.sheet import Sheet
 
 
 def phi(u: float) -> float:
@@ -234,3 +235,17 @@ def test_what_does_not_shrink_costs_nothing() -> None:
     assert [damage.ratio_damage(8, after) for after in (8, 9, 16)] == [0, 0, 0]
     assert damage.ratio_damage(8, 4) == pytest.approx(phi(log(2)))
     assert [damage.equivalent_width(score) for score in (0, -1, -5000)] == [1, 1, 1]
+
+
+def test_a_kept_layers_width_weighs_nothing() -> None:
+    text = """\
+input: [3, 16, 16]
+layers:
+- {name: stem, conv: 16, kernel: 3}
+- {name: mid, conv: 16, kernel: 3}
+- {name: end, conv: 10, kernel: 1}
+"""
+    draft = drafted(Sheet("net.yaml", text), kept=["mid"])
+    # The stem is all that can change.
+    assert weights(draft) == {"stem": ("stem", 1.0), "mid": ("", 0.0), "end": ("", 0.0)}
+    assert [c.phrase.split(":")[0] for c in edits(draft) if c.kind == "width"] == ["stem"] * 3
