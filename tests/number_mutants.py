@@ -111,7 +111,7 @@ def _mutant(
     last = at.test if isinstance(at, (ast.If, ast.IfExp)) else at
     text = f"{_shown(old)} -> {_shown(new)}"
     if isinstance(old, ast.Constant) and own is not None:
-        text += f" in {ast.unparse(own).splitlines()[0]}"
+        text += f" in {ast.unparse(own).splitlines()[0][:90]}"
     ast.fix_missing_locations(ast.copy_location(new, at))
     return NumberMutant(
         range(at.lineno, (last.end_lineno or at.lineno) + 1),

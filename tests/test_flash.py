@@ -135,3 +135,13 @@ layers:
     network = cnncost.loads(text).network
     # Both channels that are read keep all four.
     assert lives_embedded(network).timeline() == [36, 36 + 36, 36, 36 + 9]
+
+
+@pytest.mark.parametrize("word", [
+    "batchnorm", "relu", "relu6", "leaky_relu", "prelu", "elu", "selu", "gelu", "silu", "hardswish",
+    "sigmoid", "hardsigmoid", "tanh", "softplus", "mish", "scale",
+])  # fmt: skip
+def test_what_is_done_unit_by_unit_needs_no_map_of_its_own(word: str) -> None:
+    text = f"input: [4, 3, 3]\nlayers:\n- {{conv: 4, kernel: 1}}\n- {word}\n"
+    network = cnncost.loads(text + "- {conv: 1, kernel: 1}\n").network
+    assert lives_embedded(network).timeline() == [36, 36 + 36, 36, 36 + 9]

@@ -83,6 +83,8 @@ def test_half_precision_keeps_half_of_it(line: str) -> None:
     ("input: [8, 4, 4]\nlayers:\n- {lrn: 3}\n", 4 * 128 + 4 * 128 + 2 * 4 * 128),
     # A mask is made in training alone.
     ("input: [8, 4, 4]\nlayers:\n- {dropout: 0.5}\n", 4 * 128),
+    ("input: [8, 4, 4]\nlayers:\n- {drop_path: 0.5}\n", 4 * 128),
+    ("input: [8, 4, 4]\nlayers:\n- identity\n", 4 * 128),
     ("input: [8, 4, 4]\nlayers:\n- flatten\n", 4 * 128),
     ("input: [8, 4, 4]\nlayers:\n- {slice: [0, 2]}\n", 4 * 128),
     # A sigmoid writes beside its input.

@@ -74,3 +74,21 @@ layers:
         4 * (16 + 48 + 1),
         4 * (16 + 48 + 1 + 1 + 1),
     ]
+
+
+def test_the_parts_of_a_concatenations_gradient_lie_in_it() -> None:
+    text = """\
+input: [4]
+layers:
+- {name: a, dense: 4, from: input}
+- {name: b, dense: 4, from: input}
+- {name: both, concat: [a, b]}
+"""
+    # Input 16 and logits 32; the loss 32 + 4.
+    assert _backward(text) == [
+        48 + 36 + 2 * 32,
+        *[48 + 32] * 3,
+        48 + 32 + DENSE,  # b's part keeps the whole
+        48 + 32 + 2 * DENSE,
+        48 + 2 * DENSE,
+    ]
