@@ -102,22 +102,22 @@ def _sites(function: ast.FunctionDef) -> Iterator[Site]:
             if not isinstance(value, list) or not value or not isinstance(value[0], ast.stmt):
                 continue
             for index, statement in enumerate(value):
-                if not _is_docstring(statement):
+                if not is_docstring(statement):
                     yield from _of_statement(value, index, statement)
 
 
-def _is_docstring(statement: ast.stmt) -> bool:
+def is_docstring(statement: ast.stmt) -> bool:
     return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
 
 
 def _of_statement(body: list[ast.stmt], index: int, statement: ast.stmt) -> Iterator[Site]:
     if isinstance(statement, ast.Raise) and "NotImplementedError" not in ast.unparse(statement):
-        yield ("raise", statement, *_exchange(body, index, _never(statement)))
+        yield ("raise", statement, *exchange(body, index, _never(statement)))
     if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
         called = statement.value.func
         name = called.attr if isinstance(called, ast.Attribute) else ast.unparse(called)
         if name not in PLUMBING:
-            yield ("call", statement, *_exchange(body, index, _never(statement)))
+            yield ("call", statement, *exchange(body, index, _never(statement)))
     if isinstance(statement, ast.If) and _guards(statement):
         for node in ast.walk(statement.test):
             if isinstance(node, ast.BoolOp):
@@ -125,10 +125,10 @@ def _of_statement(body: list[ast.stmt], index: int, statement: ast.stmt) -> Iter
                     shown = _Shown(statement, node.values[place])
                     neutral = ast.Constant(isinstance(node.op, ast.And))
                     neutral = ast.copy_location(neutral, node.values[place])
-                    yield ("operand", shown, *_exchange(node.values, place, neutral))
+                    yield ("operand", shown, *exchange(node.values, place, neutral))
     for owner, slot, text in _texts(statement):
         shown = _Shown(statement, text)
-        yield ("text", shown, *_exchange(owner, slot, ast.copy_location(ast.Constant(""), text)))
+        yield ("text", shown, *exchange(owner, slot, ast.copy_location(ast.Constant(""), text)))
 
 
 class _Shown:
@@ -178,7 +178,7 @@ def _is_text(node: ast.AST) -> bool:
     return " " in node.value and any(letter.isalpha() for letter in node.value)
 
 
-def _exchange(owner: Any, slot: Any, new: Any) -> tuple[Callable[[], None], Callable[[], None]]:
+def exchange(owner: Any, slot: Any, new: Any) -> tuple[Callable[[], None], Callable[[], None]]:
     """How to put `new` at a place of the tree, and how to put the old back."""
     if isinstance(owner, list):
         item = owner[slot]

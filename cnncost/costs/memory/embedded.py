@@ -68,7 +68,7 @@ def lives_embedded(network: Network, *, in_place: bool = False) -> Lives:
     sizes = [node.output.units for node in nodes]
     saved = [0] * len(nodes)
     for node in nodes if in_place else ():
-        if base[node.index] == node.index and _may_overwrite(node):
+        if _may_overwrite(node):
             dying = [sizes[base[i]] for i in node.reads if last[base[i]] == node.index]
             saved[node.index] = -min(max(dying, default=0), sizes[node.index])
     return Lives(base, last, sizes, saved)

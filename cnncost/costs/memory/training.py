@@ -59,7 +59,7 @@ def _kept(
     padded: int,
 ) -> Kept:
     """`padded`: bytes of the copy that stands in the input's place."""
-    if node.layer is None or not flow.outputs[node.index]:
+    if not flow.outputs[node.index]:
         return Kept((), 0)
     traits_ = traits(node)
     extra = traits_.extra(node, *scale)
@@ -243,7 +243,7 @@ def backward_moments(step: Pass) -> list[Moment]:
     timeline = [Moment(len(nodes), resident + lost.kept + 2 * pending.live, 0)]
     owned: set[int] = set()
     for node in reversed(nodes):
-        if node.layer is None or node.index not in pending.held:
+        if node.index not in pending.held:
             timeline.append(Moment(node.index, resident + pending.live, made))
             continue
         weights = _weights(step, node) if flow.parameters[node.index] else 0

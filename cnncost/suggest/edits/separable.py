@@ -22,7 +22,7 @@ EVIDENCE = damage.Evidence(
     "Howard et al. 2017, table 4 (a full convolution in place of each separable one); trained "
     "variants: at a lower price the search bought nothing else, and its plans were no better "
     "than uniform scaling",
-    "less in proportion below 64 input channels. It may raise units and peak memory",
+    "less in proportion above 64 input channels. It may raise units and peak memory",
 )
 
 

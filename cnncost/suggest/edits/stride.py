@@ -168,12 +168,12 @@ def _downstream(draft: Draft, index: int) -> float:
 
 def _feeds_dense(draft: Draft) -> bool:
     """Whether a dense layer reads a map of several positions: coarser maps shrink it."""
-    for node in draft.network.layers:
-        if node.layer is not None and node.layer.word in ("dense", "flatten"):
-            x = node.inputs[0]
-            if not x.is_vector and prod(x.extents) > 1:
-                return True
-    return False
+    return any(
+        node.layer is not None
+        and node.layer.word in ("dense", "flatten")
+        and prod(node.inputs[0].extents) > 1
+        for node in draft.network.layers
+    )
 
 
 def _label(draft: Draft, line: Line, nodes: Sequence[Node]) -> str:

@@ -124,7 +124,8 @@ def _channel_values(draft: Draft, number: Number, *, extrapolate: bool) -> list[
     for part in parts:
         pairs = zip(number.values, steps, strict=True)
         values = tuple([rounded(value * part, step) for value, step in pairs])
-        floor = all(4 * new >= old for new, old in zip(values, number.values, strict=True))
+        pairs = zip(values, number.values, strict=True)
+        floor = all(new >= damage.NARROWEST * old for new, old in pairs)
         if values not in (*options, number.values) and (extrapolate or floor):
             options.append(values)
     return [values for values in options if all(map(int.__lt__, values, number.values))]
