@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from cnncost.costs.count import Convention, count_network
-from cnncost.costs.metrics import Metrics
+from cnncost.costs.metrics import Metrics, total
 from cnncost.spec import Spec
 
 
@@ -43,9 +43,9 @@ def figures(spec: Spec) -> tuple[Figure, ...]:
     if spec.expect is None:
         return ()
     convention = Convention(spec.expect.biases, spec.expect.exclude_padding)
-    totals = count_network(spec.network, convention).totals._asdict()
+    totals = count_network(spec.network, convention).totals
     return tuple(
-        Figure(quantity, published, totals[quantity])
+        Figure(quantity, published, total(totals, quantity))
         for quantity, published in spec.expect.totals.items()
     )
 

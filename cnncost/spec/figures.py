@@ -8,7 +8,15 @@ from functools import partial
 
 from cnncost.errors import CnncostError, did_you_mean, quoted
 from cnncost.layers.kinds import written
-from cnncost.quantity import BYTES, TOTALS, budget_metric, parse_bytes
+from cnncost.quantity import (
+    BYTES,
+    OF_CONNECTIONS,
+    TOTALS,
+    budget_metric,
+    parse_bytes,
+    same_metric,
+    twice,
+)
 from cnncost.spec.entries import pairs, plain_value
 from cnncost.spec.nodes import Node, Scalar
 from cnncost.spec.problems import Problems
@@ -30,7 +38,7 @@ def read_expect(node: Node | None, problems: Problems) -> Expectation | None:
     flags = {"biases": False, "exclude_padding": False}
     totals: dict[str, int] = {}
     seen: set[str] = set()
-    expected = [name for name in TOTALS if name != "biases"]
+    expected = [*(name for name in TOTALS if name != "biases"), *OF_CONNECTIONS]
     for key, value in pairs(node, "expect", problems):
         if key.text in seen:
             problems.add(key.start, f"key {quoted(key.text)} is given twice", "keep one")
@@ -63,6 +71,8 @@ def read_budget(node: Node | None, problems: Problems) -> dict[str, int]:
             continue
         if metric in budget:
             problems.add(key.start, f"key {quoted(key.text)} is given twice", "keep one")
+        elif other := same_metric(metric, budget):
+            problems.add(key.start, f"budget: {twice(metric, other)}", "keep one")
         read = _bytes if metric in BYTES else _count
         budget[metric] = read(value, f"budget: {metric}", problems)
     return budget

@@ -7,7 +7,7 @@ from typing import Any
 
 from cnncost.layers import JOINS, TYPES, Layer, kinds, layer_type, listed
 from cnncost.layers.kinds import Kind
-from cnncost.quantity import BUDGETS, TOTALS
+from cnncost.quantity import BUDGETS, OF_CONNECTIONS, TOTALS
 
 Schema = dict[str, object]
 
@@ -79,7 +79,7 @@ def schema() -> Schema:
     shape: Schema = {"type": "array", "items": _whole(1), "minItems": 1, "maxItems": 4}
     count: Schema = {"type": ["integer", "string"], "minimum": 0}
     flags = ("biases", "exclude_padding")
-    expected = {name: count for name in TOTALS if name != "biases"}
+    expected = {name: count for name in (*TOTALS, *OF_CONNECTIONS) if name != "biases"}
     text: Schema = {"type": ["string", "number", "boolean", "null"]}
     named: Schema = {"type": "object", "propertyNames": {"pattern": NAME}}
     properties: dict[str, Schema] = {
@@ -113,7 +113,7 @@ def schema() -> Schema:
         },
         "budget": {
             "type": "object",
-            "properties": dict.fromkeys(BUDGETS, count),
+            "properties": dict.fromkeys((*BUDGETS, *OF_CONNECTIONS), count),
             "additionalProperties": False,
             "description": "limits for cnncost check and suggest: 20M",
         },

@@ -16,6 +16,7 @@ from cnncost.suggest.variable import Choice
 from cnncost.views.amounts import mebibytes
 from cnncost.views.columns import human
 from cnncost.views.suggest.score import HEAD, headed, score
+from cnncost.views.suggest.wording import Wording
 
 SHOWN = 12
 """Single edits in the terminal unless `--top` says otherwise."""
@@ -29,8 +30,10 @@ class Report:
         self.top = top or SHOWN
         self.explain = explain
         budgeted = [budget.metric for budget in found.budgets]
+        self.wording = Wording([budget.named for budget in found.budgets])
+        self.before = self.wording.measures(found.before)
         wanted = ("weights", "connections", *budgeted)
-        self.metrics = [metric for metric in found.before if metric in wanted]
+        self.metrics = [self.wording.word(metric) for metric in found.before if metric in wanted]
 
     def write(self, file: TextIO, *, markdown: bool) -> None:
         """Write all parts."""
@@ -53,16 +56,14 @@ class Report:
     def _totals(self, page: _Page) -> None:
         found = self.found
         page.title(f"{found.spec.network.name}")
-        most = {budget.metric: budget for budget in found.budgets}
+        most = {budget.named: budget for budget in found.budgets}
         rows = []
-        for metric in found.before:
-            budget = most.get(metric)
-            today = _amount(metric, found.before[metric])
-            rows.append([metric, today, *_over(budget, found.before)])
+        for word, value in self.before.items():
+            rows.append([word, _amount(word, value), *_over(most.get(word), value)])
         page.table(["", "today", "budget", "over by"], rows)
         if found.scale:
             page.say(f"Bytes: {found.scale}; kernel workspace is left out.")
-        said = [self._where(metric) for metric in most if metric in found.shares]
+        said = [self._where(b.metric) for b in found.budgets if b.metric in found.shares]
         if said and not found.met:
             page.say(" ".join(said))
 
@@ -70,13 +71,16 @@ class Report:
         """Which layers hold most of a metric: what a plan has to change."""
         shares = self.found.shares[metric]
         place = max(shares, key=lambda name: shares[name])
-        return f"{place.capitalize()} hold {100 * shares[place]:.0f} % of the {metric}."
+        return (
+            f"{place.capitalize()} hold {100 * shares[place]:.0f} % of the "
+            f"{self.wording.word(metric)}."
+        )
 
     def _slack(self) -> str:
         parts = [
-            f"{b.metric} {_amount(b.metric, self.found.before[b.metric])} is within "
-            f"{_amount(b.metric, b.most)}, "
-            f"{_amount(b.metric, b.most - self.found.before[b.metric])} to spare"
+            f"{b.named} {_amount(b.metric, self.before[b.named])} is within "
+            f"{_amount(b.metric, b.limit)}, "
+            f"{_amount(b.metric, b.limit - self.before[b.named])} to spare"
             for b in self.found.budgets
         ]
         return f"Already met: {'; '.join(parts)}."
@@ -141,7 +145,8 @@ class Report:
         uniform = self.found.uniform
         if uniform is None:
             return "No uniform scaling of the widths holds the budgets."
-        counts = ", ".join(f"{_about(m, uniform.after[m])} {m}" for m in self.metrics)
+        after = self.wording.measures(uniform.after)
+        counts = ", ".join(f"{_about(m, after[m])} {m}" for m in self.metrics)
         text = f"Uniform scaling at the same budgets: {uniform.score / UNIT:.3f} ({counts})"
         close = uniform.score - plan.score < EQUIVALENT * UNIT
         return f"{text}{': equivalent, as far as scores can tell' if close else ''}."
@@ -155,15 +160,17 @@ class Report:
         assert reach is not None  # made where a search found nothing
         page.title("No plan holds the budgets")
         rows = [
-            [b.metric, _amount(b.metric, b.most), _smallest(b.metric, reach.least[b.metric])]
+            [b.named, _amount(b.metric, b.limit), self._smallest(b.metric, reach.least[b.metric])]
             for b in found.budgets
         ]
         page.table(["", "budget", "smallest reachable"], rows)
         together = " (each alone is within reach, not together)"
         apart = all(reach.least[b.metric].value <= b.most for b in found.budgets)
-        page.say(f"Out of reach: {', '.join(reach.binding)}{together if apart else ''}.")
+        binding = ", ".join(map(self.wording.word, reach.binding))
+        page.say(f"Out of reach: {binding}{together if apart else ''}.")
         if reach.nearest is not None and reach.nearest.steps:
-            counts = ", ".join(f"{m} {_amount(m, reach.nearest.after[m])}" for m in self.metrics)
+            after = self.wording.measures(reach.nearest.after)
+            counts = ", ".join(f"{m} {_amount(m, after[m])}" for m in self.metrics)
             found_one = "The nearest plan" + ("" if reach.proved else " found")
             page.say(f"{found_one}, score {score(reach.nearest)}: {counts}.")
             for step in reach.nearest.steps:
@@ -190,7 +197,12 @@ class Report:
                 page.say(f"{step.choice.phrase}: {score(step.choice)} = {step.choice.because}.")
 
     def _numbers(self, after: Measures) -> list[str]:
-        return [_amount(metric, after[metric]) for metric in self.metrics]
+        values = self.wording.measures(after)
+        return [_amount(word, values[word]) for word in self.metrics]
+
+    def _smallest(self, metric: str, least: Smallest) -> str:
+        value = _amount(metric, self.wording.amount(metric, least.value))
+        return value + ("" if least.proved else " or less")
 
 
 _WORDS = (
@@ -202,21 +214,17 @@ _NARROW = (
 )
 
 
-def _over(budget: Budget | None, before: Measures) -> list[str]:
+def _over(budget: Budget | None, before: int) -> list[str]:
     if budget is None:
         return ["", ""]
-    over = before[budget.metric] - budget.most
-    most = _amount(budget.metric, budget.most)
+    over = before - budget.limit
+    most = _amount(budget.metric, budget.limit)
     return [most, _amount(budget.metric, over) if over > 0 else "met"]
 
 
 def _amount(metric: str, value: int) -> str:
     """A count in full; bytes as MiB."""
     return mebibytes(value) if metric in BYTES else f"{value:,}"
-
-
-def _smallest(metric: str, least: Smallest) -> str:
-    return _amount(metric, least.value) + ("" if least.proved else " or less")
 
 
 def _about(metric: str, value: int) -> str:
