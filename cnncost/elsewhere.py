@@ -124,7 +124,6 @@ _MEANINGS: dict[str, tuple[Meaning, ...]] = {
     **_words("dilation", "dilationrate", "dilations", "rate", "atrous"),
     **_words("groups", "group", "numgroups", "cardinality"),
     **_words("bias", "usebias", "biasterm", "withbias"),
-    **_words("filters", "outchannels", "numoutput", "numfilters", "nfilters", "channelsout"),
     **_words("ceil", "ceilmode"),
     **_words("multiplier", "depthmultiplier", "channelmultiplier"),
     **_words("heads", "numheads", "nhead", "nheads"),
@@ -150,9 +149,9 @@ _MEANINGS: dict[str, tuple[Meaning, ...]] = {
 }  # fmt: skip
 """By key: the meanings, the first that is possible where the word stands counts."""
 
-_UNITS = Meaning(("units",))
-_MEANINGS["outfeatures"] = (_UNITS, Meaning(("features",)), Meaning(("filters",)))
-_MEANINGS["outputs"] = _MEANINGS["outfeatures"]
+_WIDTHS = ("filters", "units", "features")
+for _word in ("outchannels", "outfeatures", "outputs", "numoutput", "numfilters", *_WIDTHS):
+    _MEANINGS[_word] = tuple(Meaning((ours,)) for ours in _WIDTHS)
 _MEANINGS["inchannels"] = _MEANINGS["infeatures"] = _MEANINGS["inputshape"] = (
     Meaning(("input_shape",)),
     Meaning(("bias",), _ABOVE),
