@@ -82,7 +82,7 @@ def convert(
 
     A PyTorch model is named by the code that builds it: PACKAGE.MODULE:FUNCTION
     or FILE.py:FUNCTION. That code is run, without memory for weights (needs
-    cnncost\\[torch]).
+    cnncost[torch]).
 
     A spec as ARCH keeps its text, comments too. With --flat or --structured it is
     written anew: name, source, notes, inputs and layers, as they are after --set;

@@ -1,5 +1,6 @@
 """The entry point: one command is imported a run, and every failure ends in one message."""
 
+import re
 import sys
 from collections.abc import Iterator
 from importlib import import_module
@@ -18,6 +19,7 @@ COMMANDS = (
     "suggest",
     "compare",
     "check",
+    "layers",
     "memory",
     "sweep",
     "convert",
@@ -37,6 +39,7 @@ class Commands(dict[str, Any]):  # Any: click's Command, which Typer keeps priva
             raise KeyError(name)
         command = get_command(import_module(f"cnncost.cli.{name}").app)
         command.name = name
+        _escape_help(command)
         self[name] = command
         return command
 
@@ -65,6 +68,35 @@ class Group(TyperGroup):
     def __init__(self, **settings: Any) -> None:  # Any: what Typer passes on
         super().__init__(**settings)
         self.commands = Commands()
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:  # Any: click's, which are private
+        """The command that is named first.
+
+        Raises:
+            CnncostError: a network is named in its place.
+        """
+        if args and args[0] not in COMMANDS and _names_network(args[0]):
+            from shlex import join
+
+            words = join(["cnncost", "table", *args])
+            raise CnncostError(f"{args[0]}: a network, no command", f"did you mean {words!r}?")
+        return super().resolve_command(ctx, args)
+
+
+def _escape_help(command: Any) -> None:  # Any: click's Command, which Typer keeps private
+    """Keep what stands in brackets in help texts, as `cnncost[torch]`: Rich takes it for style."""
+    for described in (command, *command.params):
+        if described.help:
+            described.help = re.sub(r"\\*\[", lambda found: f"\\{found[0]}", described.help)
+
+
+def _names_network(word: str) -> bool:
+    from pathlib import Path
+
+    from cnncost import bundled, formats
+
+    endings = (".yaml", ".yml", *formats.readable())
+    return word.endswith(endings) or Path(word).is_file() or bundled.find(word) is not None
 
 
 app = typer.Typer(

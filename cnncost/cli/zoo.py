@@ -40,7 +40,10 @@ def zoo(
     name: Annotated[
         str,
         typer.Argument(
-            help="Print this network's spec.", autocompletion=_complete, show_default=False
+            metavar="NAME",
+            help="Print this network's spec.",
+            autocompletion=_complete,
+            show_default=False,
         ),
     ] = "",
     *,
