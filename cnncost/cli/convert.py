@@ -85,7 +85,8 @@ def convert(
     cnncost[torch]).
 
     A spec as ARCH keeps its text, comments too. With --flat or --structured it is
-    written anew: name, source, notes, inputs and layers, as they are after --set;
+    written anew: name, source, notes, published figures, inputs and layers, as they are
+    after --set;
     comments, params, expectations and values are left out.
     """
     form = _form(output, to)

@@ -80,12 +80,19 @@ def schema() -> Schema:
     count: Schema = {"type": ["integer", "string"], "minimum": 0}
     flags = ("biases", "exclude_padding")
     expected = {name: count for name in (*TOTALS, *OF_CONNECTIONS) if name != "biases"}
+    words: Schema = {"type": ["string", "number"], "minLength": 1}
     text: Schema = {"type": ["string", "number", "boolean", "null"]}
     named: Schema = {"type": "object", "propertyNames": {"pattern": NAME}}
     properties: dict[str, Schema] = {
         "name": {**text, "description": "the network's name; the file's otherwise"},
         "source": {**text, "description": "where the architecture was published"},
         "notes": {**text, "description": "printed under the table"},
+        "published": {
+            "type": ["object", "null"],
+            "properties": dict.fromkeys(expected, words),
+            "additionalProperties": False,
+            "description": "what the paper prints, in its own words with their place",
+        },
         "input": {
             "description": "the input's shape, channels first, without the batch: [3, 224, 224]; "
             "or several by name",
