@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from cnncost.cli import INTERRUPTED, closing
+from cnncost.cli.encoding import write_signs_alike
 from cnncost.errors import CnncostError
 
 COMMANDS = (
@@ -134,7 +135,7 @@ def _root(
 
 def run() -> None:
     """Run the command line and exit: 0 fine, 1 the answer is no, 2 wrong use or spec."""
-    _encodable()
+    write_signs_alike()
     try:
         try:
             app(prog_name="cnncost")
@@ -153,10 +154,3 @@ def run() -> None:
         # The reader has gone, as `| head` does: nothing to say, and nothing more to flush.
         closing.drop_output()
         sys.exit(128 + 13)
-
-
-def _encodable() -> None:
-    """What the terminal's encoding lacks is replaced, never a traceback."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")
