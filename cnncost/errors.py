@@ -63,18 +63,32 @@ _MOST_CHOICES = 1000
 
 
 def nearest(word: str, choices: Iterable[str]) -> str | None:
-    """The choice that `word` is most likely a slip of, if one is close.
+    """The choice that `word` means elsewhere or is most likely a slip of, if one is close.
 
     Of very many choices only the last count: those nearest to where the word stands.
     """
     from difflib import get_close_matches
 
-    close = get_close_matches(word[:80], list(choices)[-_MOST_CHOICES:], n=1, cutoff=0.6)
+    from cnncost.elsewhere import meaning
+
+    word, possible = word[:80], list(choices)[-_MOST_CHOICES:]
+    known = meaning(word, possible)
+    if known is not None:
+        return known.ours[0]
+    close = get_close_matches(word, possible, n=1, cutoff=0.6)
     return close[0] if close else None
 
 
 def did_you_mean(word: str, choices: Sequence[str], otherwise: str) -> str:
-    """`did you mean 'kernel'?` where a choice is close, else `otherwise`."""
+    """`did you mean 'kernel'?` where a choice is close, else `otherwise`.
+
+    A word that is known elsewhere may have a whole hint of its own (`cnncost.elsewhere`).
+    """
+    from cnncost.elsewhere import meaning
+
+    known = meaning(word[:80], choices[-_MOST_CHOICES:])
+    if known is not None and known.says:
+        return known.says
     close = nearest(word, choices)
     return f"did you mean {close!r}?" if close else otherwise
 

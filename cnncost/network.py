@@ -43,6 +43,8 @@ class Network:
     """The nodes that nothing reads, by index."""
     source: str = ""
     notes: str = ""
+    published: tuple[tuple[str, str], ...] = ()
+    """What the paper prints, figure by figure in its own words."""
 
     @property
     def inputs(self) -> tuple[Node, ...]:

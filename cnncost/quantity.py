@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from cnncost.errors import CnncostError, did_you_mean
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from fractions import Fraction
 
 TOTALS = ("units", "weights", "biases", "parameters", "trainable_parameters", "connections")
@@ -22,6 +23,10 @@ BYTES = (
     *("sram", "flash"),
 )
 """Budgets in bytes."""
+
+OF_CONNECTIONS = {"macs": 1, "flops": 2}
+"""Other words for connections wherever metrics are named, and how many of them a connection is:
+a multiply-accumulate is two floating-point operations."""
 
 SCALED = ("parameter_memory", "activation_memory", "memory", "training_memory")
 """The bytes that depend on batch, element type or optimiser; sram and flash are int8, an example
@@ -121,13 +126,33 @@ def parse_bytes(text: str) -> int:
 
 
 def budget_metric(word: str) -> str:
-    """The metric that `word` names; hyphens are accepted for underscores."""
+    """The metric that `word` names, macs and flops too; hyphens are accepted for underscores."""
     metric = word.strip().replace("-", "_")
-    if metric not in (*BUDGETS, *BYTES):
-        words = (*BUDGETS, *BYTES)
+    words = (*BUDGETS, *OF_CONNECTIONS, *BYTES)
+    if metric not in words:
         known = f"a budget limits {', '.join(words[:-1])} or {words[-1]}"
         raise CnncostError(f"unknown metric {metric!r}", did_you_mean(metric, words, known))
     return metric
+
+
+def counted_as(word: str) -> tuple[str, int]:
+    """The metric that a word's amounts are counted in, and how much one of it is.
+
+    >>> counted_as("flops"), counted_as("weights")
+    (('connections', 2), ('weights', 1))
+    """
+    times = OF_CONNECTIONS.get(word)
+    return (word, 1) if times is None else ("connections", times)
+
+
+def same_metric(word: str, others: Iterable[str]) -> str | None:
+    """The one of some words that names the same metric, as flops do macs."""
+    return next((other for other in others if counted_as(other)[0] == counted_as(word)[0]), None)
+
+
+def twice(word: str, other: str) -> str:
+    """What is wrong where two words limit one metric."""
+    return f"{word} is given twice" if word == other else f"{other} and {word} are one metric"
 
 
 def counted(n: int, one: str, many: str = "") -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 
@@ -34,3 +35,15 @@ def test_every_command_has_its_section_with_examples() -> None:
     for command in COMMANDS:
         assert f"## {command}\n" in text
         assert f"\ncnncost {command} " in text or f"\ncnncost {command}\n" in text
+
+
+@pytest.mark.parametrize("page", sorted(DOCS.glob("*.md")), ids=lambda page: page.name)
+def test_every_row_of_a_table_has_as_many_cells_as_its_header(page: Path) -> None:
+    cells = 0
+    for line in page.read_text(encoding="utf-8").splitlines():
+        if not line.startswith("|"):
+            cells = 0
+            continue
+        found = len(re.findall(r"(?<!\\)\|", line)) - 1
+        cells = cells or found
+        assert found == cells, line

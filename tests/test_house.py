@@ -12,6 +12,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "cnncost"
 
 FLOORS = (
+    ("elsewhere",),
     ("errors",),
     ("place",),
     ("shape",),

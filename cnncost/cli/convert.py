@@ -82,10 +82,11 @@ def convert(
 
     A PyTorch model is named by the code that builds it: PACKAGE.MODULE:FUNCTION
     or FILE.py:FUNCTION. That code is run, without memory for weights (needs
-    cnncost\\[torch]); --set gives it keyword arguments, as in --set width=0.5.
+    cnncost[torch]); --set gives it keyword arguments, as in --set width=0.5.
 
     A spec as ARCH keeps its text, comments too. With --flat or --structured it is
-    written anew: name, source, notes, inputs and layers, as they are after --set;
+    written anew: name, source, notes, published figures, inputs and layers, as they are
+    after --set;
     comments, params, expectations and values are left out.
     """
     form = _form(output, to)

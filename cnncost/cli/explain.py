@@ -38,9 +38,7 @@ def explain(
     arch: options.Arch,
     layer: Annotated[
         str,
-        typer.Argument(
-            metavar="[LAYER]", help="A layer, or a block: all in it.", show_default=False
-        ),
+        typer.Argument(metavar="LAYER", help="A layer, or a block: all in it.", show_default=False),
     ] = "",
     *,
     form: Annotated[

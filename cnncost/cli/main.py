@@ -1,5 +1,6 @@
 """The entry point: one command is imported a run, and every failure ends in one message."""
 
+import re
 import sys
 from collections.abc import Iterator
 from importlib import import_module
@@ -10,6 +11,7 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from cnncost.cli import INTERRUPTED, closing
+from cnncost.cli.encoding import write_signs_alike
 from cnncost.errors import CnncostError
 
 COMMANDS = (
@@ -18,6 +20,7 @@ COMMANDS = (
     "suggest",
     "compare",
     "check",
+    "layers",
     "memory",
     "sweep",
     "convert",
@@ -37,6 +40,7 @@ class Commands(dict[str, Any]):  # Any: click's Command, which Typer keeps priva
             raise KeyError(name)
         command = get_command(import_module(f"cnncost.cli.{name}").app)
         command.name = name
+        _escape_help(command)
         self[name] = command
         return command
 
@@ -65,6 +69,35 @@ class Group(TyperGroup):
     def __init__(self, **settings: Any) -> None:  # Any: what Typer passes on
         super().__init__(**settings)
         self.commands = Commands()
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:  # Any: click's, which are private
+        """The command that is named first.
+
+        Raises:
+            CnncostError: a network is named in its place.
+        """
+        if args and args[0] not in COMMANDS and _names_network(args[0]):
+            from shlex import join
+
+            words = join(["cnncost", "table", *args])
+            raise CnncostError(f"{args[0]}: a network, no command", f"did you mean {words!r}?")
+        return super().resolve_command(ctx, args)
+
+
+def _escape_help(command: Any) -> None:  # Any: click's Command, which Typer keeps private
+    """Keep what stands in brackets in help texts, as `cnncost[torch]`: Rich takes it for style."""
+    for described in (command, *command.params):
+        if described.help:
+            described.help = re.sub(r"\\*\[", lambda found: f"\\{found[0]}", described.help)
+
+
+def _names_network(word: str) -> bool:
+    from pathlib import Path
+
+    from cnncost import bundled, formats
+
+    endings = (".yaml", ".yml", *formats.readable())
+    return word.endswith(endings) or Path(word).is_file() or bundled.find(word) is not None
 
 
 app = typer.Typer(
@@ -102,7 +135,7 @@ def _root(
 
 def run() -> None:
     """Run the command line and exit: 0 fine, 1 the answer is no, 2 wrong use or spec."""
-    _encodable()
+    write_signs_alike()
     try:
         try:
             app(prog_name="cnncost")
@@ -121,10 +154,3 @@ def run() -> None:
         # The reader has gone, as `| head` does: nothing to say, and nothing more to flush.
         closing.drop_output()
         sys.exit(128 + 13)
-
-
-def _encodable() -> None:
-    """What the terminal's encoding lacks is replaced, never a traceback."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")

@@ -157,7 +157,7 @@ def suggest(
         with destination(write, force=force) as file:
             file.write(study.finished(plan))
         if unwritten := study.unwritten():
-            asked = {budget.metric: budget.asked for budget in found.budgets}
+            asked = {budget.named: budget.asked for budget in found.budgets}
             words = check_of(write, asked, scale)
             sys.stderr.write(f"{', '.join(unwritten)}: no budget of the file, whose own is held ")
             sys.stderr.write(f"at batch 1 in fp32; this holds it:\n  {words}\n")

@@ -123,6 +123,9 @@ def _check_scale(scale: Scale, *, bytes_: bool, training: bool) -> None:
 
 def _list_columns() -> None:
     from cnncost.views.columns import COLUMNS
+    from cnncost.views.text_page import TextPage
 
+    text = TextPage(sys.stdout)
     for key, column in COLUMNS.items():
-        sys.stdout.write(f"{key:14}{column.text}\n")
+        text.item(key, [column.text], max(map(len, COLUMNS)) + 4)
+    text.write()

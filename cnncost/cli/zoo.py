@@ -1,4 +1,4 @@
-"""`cnncost zoo`: the bundled networks, published figures beside computed ones."""
+"""`cnncost zoo`: the bundled networks, their figures, and their specs."""
 
 from enum import StrEnum
 from typing import Annotated
@@ -30,6 +30,8 @@ EPILOG = """[bold]Examples[/bold]
 
 cnncost zoo
 
+cnncost zoo --long lenet5
+
 cnncost zoo alexnet > my.yaml
 
 cnncost zoo --schema > cnncost.schema.json"""
@@ -40,7 +42,10 @@ def zoo(
     name: Annotated[
         str,
         typer.Argument(
-            help="Print this network's spec.", autocompletion=_complete, show_default=False
+            metavar="NAME",
+            help="Print this network's spec.",
+            autocompletion=_complete,
+            show_default=False,
         ),
     ] = "",
     *,
@@ -51,12 +56,25 @@ def zoo(
         bool,
         typer.Option("--schema", help="Print the spec language's JSON Schema, for editors."),
     ] = False,
+    long: Annotated[
+        bool,
+        typer.Option(
+            "--long", help="The table of every figure: expected, computed, and the paper's words."
+        ),
+    ] = False,
     output: options.Output = "-",
     force: options.Force = False,
 ) -> None:
-    """List the bundled networks, published figures beside computed; or print one's spec."""
-    if schema and name:
-        raise CnncostError("--schema takes no network", "it is the language's, for every spec")
+    """List the bundled networks; with a name, print that network's spec.
+
+    The list has a line a network; with --long, every figure of all networks or of NAME: what
+    an independent count expects, what is computed, and what the paper prints.
+    """
+    if schema and (name or long):
+        what = "network" if name else "--long"
+        raise CnncostError(f"--schema takes no {what}", "it is the language's, for every spec")
+    if long and form is not Format.table:
+        raise CnncostError(f"--long is the table's: {form.value} has every figure", "drop --long")
     refuse_existing(output, force=force)
     if schema:
         from cnncost.views.schema import text
@@ -64,19 +82,23 @@ def zoo(
         with destination(output, force=force) as file:
             file.write(text())
         return
+    path = None
     if name:
         path = bundled.find(name)
         if path is None:
             known = f"there are {', '.join(bundled.names())}"
             hint = did_you_mean(name, bundled.names(), known)
             raise CnncostError(f"no bundled network is called {name!r}", hint)
-        with destination(output, force=force) as file:
-            file.write(_copied(path.read_text(encoding="utf-8")))
-        return
+        if not long:
+            with destination(output, force=force) as file:
+                file.write(_copied(path.read_text(encoding="utf-8")))
+            return
     from cnncost.views.zoo import write
 
+    names = [path.stem] if path is not None else bundled.names()
     with destination(output, force=force) as file:
-        write(file, {name: api.load(bundled.path(name)) for name in bundled.names()}, form.value)
+        specs = {name: api.load(bundled.path(name)) for name in names}
+        write(file, specs, form.value, long=long)
 
 
 def _copied(text: str) -> str:

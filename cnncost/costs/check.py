@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from cnncost.costs.count import Convention, count_network
-from cnncost.costs.metrics import Metrics
+from cnncost.costs.metrics import Metrics, total
 from cnncost.spec import Spec
 
 
@@ -46,9 +46,8 @@ def figures(spec: Spec) -> tuple[Figure, ...]:
         return ()
     convention = Convention(spec.expect.biases, spec.expect.exclude_padding)
     report = count_network(spec.network, convention)
-    totals = report.totals._asdict()
     return tuple(
-        Figure(quantity, published, totals[quantity], report.complete)
+        Figure(quantity, published, total(report.totals, quantity), report.complete)
         for quantity, published in spec.expect.totals.items()
     )
 

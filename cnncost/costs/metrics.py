@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cached_property
 
-from cnncost.costs.count import Report, count_network
+from cnncost.costs.count import Report, Totals, count_network
 from cnncost.costs.memory import Embedded, Memory, embedded, memory
 from cnncost.errors import CnncostError
 from cnncost.network import Network
-from cnncost.quantity import BYTES, CHANGES, SCALED
+from cnncost.quantity import BYTES, CHANGES, SCALED, counted_as
 
 
 class Metrics:
@@ -22,14 +22,14 @@ class Metrics:
         self.scale = (batch, dtype, optimizer)
 
     def value(self, metric: str) -> int:
-        """The figure of one of the words in `quantity.BUDGETS` and `quantity.BYTES`.
+        """The figure of one of the words that `quantity.budget_metric` knows.
 
         Raises:
             CnncostError: the network does not train, and the metric is its training's.
         """
         if metric in _BYTES:
             return _BYTES[metric](self)
-        return int(self.counts.totals._asdict()[metric])
+        return total(self.counts.totals, metric)
 
     def complete(self, metric: str) -> bool:
         """Whether the figure is exact; else it is a lower bound."""
@@ -55,6 +55,12 @@ class Metrics:
     @cached_property
     def embedded(self) -> Embedded:
         return embedded(self.network)
+
+
+def total(totals: Totals, word: str) -> int:
+    """The total of a count by its word, macs and flops too."""
+    metric, times = counted_as(word)
+    return times * int(getattr(totals, metric))
 
 
 def _training(metrics: Metrics) -> int:

@@ -43,5 +43,7 @@ class Graph:
     notes: str = ""
     source: str = ""
     """The citation of a spec."""
+    published: tuple[tuple[str, str], ...] = ()
+    """What the paper prints, figure by figure in its own words."""
     unknown: tuple[str, ...] = field(default=())
     """What could not be expressed and became opaque, a line each: name, operation, why."""

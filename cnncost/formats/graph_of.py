@@ -39,6 +39,7 @@ def graph_of(network: Network, paths: Sequence[str] = ()) -> Graph:
         outputs=tuple(names[index] for index in network.outputs),
         notes=network.notes.strip(),
         source=network.source.strip(),
+        published=network.published,
     )
 
 

@@ -37,12 +37,15 @@ def spec_text(graph: Graph) -> str:
 
 
 def heading(graph: Graph, names: dict[str, str]) -> list[str]:
-    """What stands above the layers: name, citation, notes, inputs."""
+    """What stands above the layers: name, citation, notes, published figures, inputs."""
     lines = [f"name: {quoted_text(graph.name)}"]
     if graph.source:
         lines.append(f"source: {quoted_text(graph.source)}")
     if graph.notes:
         lines += ["notes: >", *_folded(graph.notes)]
+    if graph.published:
+        lines.append("published:")
+        lines += [f"  {figure}: {_in_quotes(words)}" for figure, words in graph.published]
     return [*lines, f"input: {_inputs(graph, names)}"]
 
 
@@ -118,6 +121,10 @@ def quoted_text(text: str) -> str:
     """A text that YAML reads as itself."""
     if _PLAIN.fullmatch(text):
         return text
+    return _in_quotes(text)
+
+
+def _in_quotes(text: str) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 

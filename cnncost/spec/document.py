@@ -14,7 +14,7 @@ from cnncost.spec.axis_order import input_notes
 from cnncost.spec.blocks import Block, read_blocks
 from cnncost.spec.entries import plain_text
 from cnncost.spec.expand import Expansion, Frame, TooMany, Written
-from cnncost.spec.figures import Expectation, read_budget, read_expect
+from cnncost.spec.figures import Expectation, read_budget, read_expect, read_published
 from cnncost.spec.inputs import InputReader
 from cnncost.spec.lines import LineReader
 from cnncost.spec.nodes import Items, Node, Pairs, Scalar, parse
@@ -29,7 +29,10 @@ if TYPE_CHECKING:
 
 __all__ = ["KEYS", "MAX_LAYERS", "Expectation", "Settings", "Spec", "read_spec"]
 
-KEYS = ("name", "source", "notes", "input", "params", "blocks", "layers", "expect", "budget")
+KEYS = (
+    *("name", "source", "notes", "published", "input", "params", "blocks", "layers"),
+    *("expect", "budget"),
+)
 _TEXTS = ("name", "source", "notes")
 
 MAX_LAYERS = 100_000
@@ -101,6 +104,7 @@ class _Reader:
             )
         texts = {key: plain_text(keys.get(key), self.problems) for key in _TEXTS}
         expect = read_expect(keys.get("expect"), self.problems)
+        published = read_published(keys.get("published"), self.problems)
         budget = read_budget(keys.get("budget"), self.problems)
         expansion = Expansion(self.builder, self.problems, params, self.settings.max_layers)
         outputs = self._layers(keys["layers"], blocks, frame, expansion)
@@ -120,6 +124,7 @@ class _Reader:
             outputs=outputs,
             source=texts["source"],
             notes=texts["notes"],
+            published=published,
         )
         written = expansion.assembly.written
         notes = tuple(input_notes(self.builder.nodes, self.settings.inputs, self.source))

@@ -13,7 +13,12 @@ if TYPE_CHECKING:
     from cnncost.layers.kinds import Raw
 
 
-_EXAMPLES = {"params": "alpha: 1.0", "expect": "weights: 20M", "budget": "weights: 20M"}
+_EXAMPLES = {
+    "params": "alpha: 1.0",
+    "expect": "weights: 20M",
+    "budget": "weights: 20M",
+    "published": "parameters: '60 million (abstract)'",
+}
 
 
 def pairs(node: Node | None, what: str, problems: Problems) -> list[tuple[Scalar, Node]]:

@@ -8,10 +8,21 @@ from functools import partial
 
 from cnncost.errors import CnncostError, did_you_mean, quoted
 from cnncost.layers.kinds import written
-from cnncost.quantity import BYTES, TOTALS, budget_metric, parse_bytes
+from cnncost.quantity import (
+    BYTES,
+    OF_CONNECTIONS,
+    TOTALS,
+    budget_metric,
+    parse_bytes,
+    same_metric,
+    twice,
+)
 from cnncost.spec.entries import pairs, plain_value
 from cnncost.spec.nodes import Node, Scalar
 from cnncost.spec.problems import Problems
+
+FIGURES = (*(name for name in TOTALS if name != "biases"), *OF_CONNECTIONS)
+"""What a spec can expect, and papers print."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +41,7 @@ def read_expect(node: Node | None, problems: Problems) -> Expectation | None:
     flags = {"biases": False, "exclude_padding": False}
     totals: dict[str, int] = {}
     seen: set[str] = set()
-    expected = [name for name in TOTALS if name != "biases"]
+    expected = list(FIGURES)
     for key, value in pairs(node, "expect", problems):
         if key.text in seen:
             problems.add(key.start, f"key {quoted(key.text)} is given twice", "keep one")
@@ -50,6 +61,26 @@ def read_expect(node: Node | None, problems: Problems) -> Expectation | None:
     return Expectation(totals, **flags)
 
 
+def read_published(node: Node | None, problems: Problems) -> tuple[tuple[str, str], ...]:
+    """What the paper prints, figure by figure in its own words, under `published`."""
+    printed: dict[str, str] = {}
+    for key, value in pairs(node, "published", problems):
+        if key.text not in FIGURES:
+            known = f"published takes {', '.join(FIGURES)}"
+            hint = partial(did_you_mean, key.text, FIGURES, known)
+            problems.add(key.start, f"unknown key {quoted(key.text)} in published", hint)
+            continue
+        if key.text in printed:
+            problems.add(key.start, f"key {quoted(key.text)} is given twice", "keep one")
+        printed[key.text] = " ".join(value.text.split()) if isinstance(value, Scalar) else ""
+        if not printed[key.text]:
+            problems.add(
+                value.start, f"published: {key.text} takes the paper's words",
+                "as in '60 million (abstract)', with the place where they stand",
+            )  # fmt: skip
+    return tuple(printed.items())
+
+
 def read_budget(node: Node | None, problems: Problems) -> dict[str, int]:
     """The limits under `budget`, by metric."""
     budget: dict[str, int] = {}
@@ -63,6 +94,8 @@ def read_budget(node: Node | None, problems: Problems) -> dict[str, int]:
             continue
         if metric in budget:
             problems.add(key.start, f"key {quoted(key.text)} is given twice", "keep one")
+        elif other := same_metric(metric, budget):
+            problems.add(key.start, f"budget: {twice(metric, other)}", "keep one")
         read = _bytes if metric in BYTES else _count
         budget[metric] = read(value, f"budget: {metric}", problems)
     return budget

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cnncost.elsewhere import meaning
 from cnncost.errors import did_you_mean, quoted
 from cnncost.layers import TYPES, layer_type
 from cnncost.spec.bodies import read_bodies
@@ -81,10 +82,8 @@ class LineReader:
             return False
         if len(typed) > 1:
             first, second = typed[0].text, typed[1].text
-            self.problems.add(
-                typed[1].start, f"two layer types in one line: {first} and {second}",
-                "one line makes one layer",
-            )  # fmt: skip
+            what = f"two layer types in one line: {first} and {second}"
+            self.problems.add(typed[1].start, what, _one_layer(first, second))
             return False
         (key,) = typed
         line.word = key.text
@@ -175,7 +174,7 @@ class LineReader:
         if self._is_layer(name):
             return f"a colon is missing: {name}: {value.strip()}"
         choices = [*self.blocks, *TYPES, *STRUCTURES]
-        return did_you_mean(word, choices, "the README lists the layer types")
+        return did_you_mean(word, choices, "cnncost layers lists the layer types")
 
     def _common(self, line: Line, key: Scalar, value: Node) -> None:
         if key.text == "from" and line.word == "opaque" and isinstance(value, Items):
@@ -197,6 +196,13 @@ class LineReader:
         else:
             line.name = name
             names[name] = at.start
+
+
+def _one_layer(first: str, second: str) -> str:
+    """What to write where two layer types stand in one line: `pad` may be meant for a key."""
+    keys = tuple(layer_type(first).kinds) if first in TYPES else ()
+    known = meaning(second, keys)
+    return f"did you mean {known.ours[0]!r}?" if known else "one line makes one layer"
 
 
 def _opens(value: Scalar) -> bool:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from cnncost.errors import did_you_mean, quoted
-from cnncost.layers import JOINS
+from cnncost.elsewhere import meaning
+from cnncost.errors import did_you_mean, nearest, quoted
+from cnncost.layers import FAMILIES, JOINS, TYPES
 from cnncost.spec.carried import read_carried
 from cnncost.spec.names import COMMON, STRUCTURES
 from cnncost.spec.nodes import Node, Scalar
+from cnncost.spec.values import NAME
 
 if TYPE_CHECKING:
     from cnncost.spec.line import Line
@@ -24,7 +26,7 @@ def known_keys(line: Line, keys: dict[str, tuple[Scalar, Node]], problems: Probl
         at, value = keys[name]
         if name not in known:
             what = f"unknown key {quoted(name)} for {line.word}"
-            problems.add(at.start, what, partial(_key_hint, at, line))
+            problems.add(at.start, what, partial(_key_hint, at, value, line))
             del line.arguments[name]
         elif isinstance(value, Scalar) and value.is_null:
             problems.add(at.start, f"{name} has no value", "give one or drop it")
@@ -94,9 +96,26 @@ def _required(line: Line) -> list[str]:
     return []
 
 
-def _key_hint(at: Scalar, line: Line) -> str:
-    if at.text == main_argument(line):
-        return f"it is the value of {line.word} itself: {line.word}: {at.text.upper()}"
+_ACTIVATES = ("activation", "activation_function", "act", "nonlinearity")
+"""Other languages' keys for what is a line of its own here."""
+
+
+def _activation_hint(value: Node) -> str:
+    word = value.text.strip() if isinstance(value, Scalar) else ""
+    if word.lower() in ("none", "null", "linear"):
+        return "drop it: no line below is no activation"
+    if not NAME.fullmatch(word):
+        return "an activation is a line of its own, as in - relu"
+    ours = word if word in TYPES else nearest(word, FAMILIES["activation"]) or word
+    return f"write - {ours} on the line below"
+
+
+def _key_hint(at: Scalar, value: Node, line: Line) -> str:
+    main = main_argument(line)
+    if main is not None and (at.text == main or meaning(at.text, [main])):
+        return f"it is the value of {line.word} itself: {line.word}: {main.upper()}"
+    if at.text in _ACTIVATES:
+        return _activation_hint(value)
     choices = (*_further_keys(line), *_common_keys(line))
     name, _, rest = at.text.partition(":")
     if name in choices:  # the whole key is not, so there is a colon

@@ -6,8 +6,9 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from cnncost.costs.check import limits
+from cnncost.costs.metrics import total
 from cnncost.errors import CnncostError
-from cnncost.quantity import budget_metric, parse_number
+from cnncost.quantity import BYTES, budget_metric, parse_number
 from cnncost.study.compare import Side
 
 HINT = "write METRIC=+AMOUNT, as in connections=+5% or weights=+1M; +0 allows no growth"
@@ -70,4 +71,5 @@ def excesses(sides: tuple[Side, ...], growths: list[Growth]) -> list[Excess]:
 def _values(side: Side, metrics: list[str]) -> dict[str, int]:
     """What budgets limit; the totals as they are shown, under their own convention."""
     limited = limits(side.spec, dict.fromkeys(metrics, 0))
-    return {limit.metric: limit.computed for limit in limited} | side.report.totals._asdict()
+    shown = {word: total(side.report.totals, word) for word in metrics if word not in BYTES}
+    return {limit.metric: limit.computed for limit in limited} | shown

@@ -7,7 +7,16 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from cnncost.errors import CnncostError
-from cnncost.quantity import BYTES, budget_metric, parse_bytes, parse_count, parse_number
+from cnncost.quantity import (
+    BYTES,
+    budget_metric,
+    counted_as,
+    parse_bytes,
+    parse_count,
+    parse_number,
+    same_metric,
+    twice,
+)
 from cnncost.suggest.draft import Measures
 
 MOST = 2**62
@@ -21,6 +30,20 @@ class Budget(NamedTuple):
     most: int
     asked: str
     """As the user wrote it; a share as the amount that it comes to."""
+    word: str = ""
+    """What the user calls the metric, if by another word: flops."""
+    amount: int | None = None
+    """The limit in that word's own amounts."""
+
+    @property
+    def named(self) -> str:
+        """The metric as the user calls it."""
+        return self.word or self.metric
+
+    @property
+    def limit(self) -> int:
+        """The most of what the user calls the metric."""
+        return self.most if self.amount is None else self.amount
 
 
 def parse(texts: Iterable[str], before: Measures) -> tuple[Budget, ...]:
@@ -34,18 +57,30 @@ def parse(texts: Iterable[str], before: Measures) -> tuple[Budget, ...]:
         metric, equals, amount = text.partition("=")
         if not equals:
             raise CnncostError(f"{text!r} is no budget", "write METRIC=AMOUNT, as in weights=20M")
-        metric = budget_metric(metric)
-        if any(metric == budget.metric for budget in budgets):
-            raise CnncostError(f"--budget {metric} is given twice", "keep one")
-        budgets.append(_budget(metric, amount.strip(), before))
+        word = budget_metric(metric)
+        if other := same_metric(word, [budget.named for budget in budgets]):
+            raise CnncostError(f"--budget {twice(word, other)}", "keep one")
+        budgets.append(_budget(word, amount.strip(), before))
     return tuple(budgets)
 
 
 def of_spec(limits: Mapping[str, int]) -> tuple[Budget, ...]:
     """The budgets that a spec itself sets."""
     return tuple(
-        Budget(metric, min(most, MOST), _written(metric, most)) for metric, most in limits.items()
+        within(word, min(most, MOST), _written(word, most)) for word, most in limits.items()
     )
+
+
+def within(word: str, amount: int, asked: str) -> Budget:
+    """The budget of an amount of what a word names: 9 flops are 4 connections.
+
+    >>> within("flops", 9, "9").most
+    4
+    """
+    metric, times = counted_as(word)
+    if metric == word:
+        return Budget(metric, amount, asked)
+    return Budget(metric, amount // times, asked, word, amount)
 
 
 def bytes_in(texts: Iterable[str]) -> tuple[str, ...]:
@@ -68,24 +103,25 @@ def _written(metric: str, most: int) -> str:
     return f"{most // size}{unit}"
 
 
-def _budget(metric: str, amount: str, before: Measures) -> Budget:
+def _budget(word: str, amount: str, before: Measures) -> Budget:
+    metric, times = counted_as(word)
     if amount.endswith("%"):
         share = parse_number(amount[:-1].strip())
         if share is None or share < 0:
-            raise CnncostError(f"{metric}={amount}: no share", "write it as 50% or 12.5%")
-        most = int(Fraction(share) * before[metric] / 100)
-        budget = Budget(metric, most, _written(metric, most))
+            raise CnncostError(f"{word}={amount}: no share", "write it as 50% or 12.5%")
+        most = int(Fraction(share) * times * before[metric] / 100)
+        budget = within(word, most, _written(word, most))
     else:
-        read = parse_bytes if metric in BYTES else parse_count
+        read = parse_bytes if word in BYTES else parse_count
         try:
-            budget = Budget(metric, read(amount), amount)
+            budget = within(word, read(amount), amount)
         except CnncostError as trouble:
-            raise CnncostError(f"{metric}={amount}: {trouble.what}", trouble.hint) from None
+            raise CnncostError(f"{word}={amount}: {trouble.what}", trouble.hint) from None
     if budget.most > MOST:
-        raise CnncostError(f"{metric}={amount}: more than any network has", f"at most {MOST:,}")
+        raise CnncostError(f"{word}={amount}: more than any network has", f"at most {MOST:,}")
     if budget.most == 0:
         raise CnncostError(
-            f"{metric}={amount}: no network has 0 {'bytes of ' * (metric in BYTES)}{metric}",
-            f"an amount such as {'64MiB' if metric in BYTES else '20M'}, or 50%",
+            f"{word}={amount}: no network has {budget.limit} {'bytes of ' * (word in BYTES)}{word}",
+            f"an amount such as {'64MiB' if word in BYTES else '20M'}, or 50%",
         )
     return budget

@@ -58,12 +58,12 @@ class Sheet:
         return changes
 
     def finished(self, budget: Mapping[str, str], provenance: str) -> list[Change]:
-        """The changes that make a plan's text a spec of its own: without `expect`, with the
-        budget that was asked, and a comment line on where it came from."""
+        """The changes that make a plan's text a spec of its own: without `expect` and
+        `published`, with the budget that was asked, and a comment line on where it came from."""
         changes = [Change(Place(0, 0), (f"# {provenance}\n",))]
         amounts = f"{{{', '.join(f'{metric}: {amount}' for metric, amount in budget.items())}}}"
-        if "expect" in self.entries:
-            changes.append(replaced(self._entry_span("expect"), ""))
+        figures = [key for key in ("published", "expect") if key in self.entries]
+        changes += [replaced(self._entry_span(key), "") for key in figures]
         if "budget" in self.entries:
             entry, value = self.entries["budget"]
             changes.append(

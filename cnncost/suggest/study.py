@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from cnncost.costs import count_network
 from cnncost.errors import CnncostError, did_you_mean
-from cnncost.quantity import SCALED, budget_metric
+from cnncost.quantity import SCALED, budget_metric, counted_as
 from cnncost.spec import MAX_LAYERS, Spec
 from cnncost.suggest import budget as budgets_of
 from cnncost.suggest.baseline import uniform
@@ -144,7 +144,7 @@ class Study:
         request, meter = self.request, self.draft.meter
         if not request.menu.precision or not any(b.metric in SCALED for b in budgets):
             return
-        asked = tuple(f"{budget.metric}={budget.asked}" for budget in budgets)
+        asked = tuple(f"{budget.named}={budget.asked}" for budget in budgets)
         menu = replace(request.menu, precision=False)
         for dtype in smaller(meter.dtype):
             if dtype == "int8" and "training_memory" in meter.bytes:
@@ -162,7 +162,8 @@ class Study:
         Raises:
             CnncostError: there is no such metric.
         """
-        metric = budget_metric(word)
+        word = budget_metric(word)
+        metric, _ = counted_as(word)
         others = [budget for budget in self.budgets() if budget.metric != metric]
         self.search.seconds = self.request.seconds / len(SHARES)
         points = []
@@ -170,16 +171,16 @@ class Study:
             most = self.before[metric] * share // 100
             budgets = [*others, Budget(metric, most, str(most))]
             if progress is not None:
-                progress(f"{share} % of the {metric}")
+                progress(f"{share} % of the {word}")
             alike = uniform(self.draft, self.search.variables, budgets)
             found = self.search.best(budgets, alike)
-            points.append(Point(metric, share, most, found.plan, found.proved))
+            points.append(Point(word, share, most, found.plan, found.proved))
         return points
 
     def finished(self, plan: Plan) -> str:
         """The plan's text as a spec of its own: what `--write` writes."""
         sheet = Sheet(self.draft.sheet.name, plan.text)
-        budgets = {budget.metric: budget.asked for budget in self.budgets()}
+        budgets = {budget.named: budget.asked for budget in self.budgets()}
         asked = ", ".join(f"{metric}={amount}" for metric, amount in budgets.items())
         if unwritten := self.unwritten():
             asked += f" ({self.draft.meter.scale})"

@@ -69,7 +69,9 @@ class Point(NamedTuple):
     """One point of a frontier: the best plan within a share of today's metric."""
 
     metric: str
+    """As the user calls it."""
     share: int
     most: int
+    """Of the metric that is counted."""
     plan: Plan | None
     proved: bool

@@ -165,6 +165,12 @@ _ALL = (
         lambda r: r.totals.parameters,
     ),
     Column(
+        "macs",
+        "connections, by another name",
+        _count("connections"),
+        lambda r: r.totals.connections,
+    ),
+    Column(
         "flops",
         "2 x connections",
         _count("connections", times=2),

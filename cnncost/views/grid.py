@@ -23,6 +23,10 @@ PIPED_WIDTH = 120
 """What a pipe or file is taken to have room for."""
 
 
+_PLAIN_RULE = "    \n    \n -- \n    \n    \n    \n    \n    \n"
+"""Rich's box SIMPLE_HEAD, whose one line stands under the titles, in ASCII."""
+
+
 class _Line(NamedTuple):
     cells: Sequence[str]
     style: str
@@ -48,6 +52,8 @@ class Grid:
         self.numeric = numeric
         self.title = title
         """A name, and what is said of it behind."""
+        self.plain = False
+        """Whether the rule is of ASCII."""
         self.lines: list[_Line | None] = []
 
     def add(self, *cells: str, style: str = "") -> None:
@@ -60,6 +66,7 @@ class Grid:
     def write(self, file: TextIO, caption: Sequence[str] = ()) -> None:
         """Print the grid and, below it, paragraphs of text."""
         target = console(file)
+        self.plain = target.options.ascii_only
         target.width = max(target.width, self.width())
         if target.is_terminal:
             self._print(target, caption)
@@ -94,7 +101,7 @@ class Grid:
             title=Text.assemble(" ", (name, "bold"), "  ", about) if name else None,
             title_justify="left",
             title_style="",
-            box=box.SIMPLE_HEAD,
+            box=box.Box(_PLAIN_RULE, ascii=True) if self.plain else box.SIMPLE_HEAD,
             pad_edge=False,
             padding=(0, PADDING, 0, 0),
             header_style="bold",

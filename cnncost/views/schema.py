@@ -83,6 +83,7 @@ def schema() -> Schema:
         "name": {**text, "description": "the network's name; the file's otherwise"},
         "source": {**text, "description": "where the architecture was published"},
         "notes": {**text, "description": "printed under the table"},
+        "published": schema_figures.published(),
         "input": {
             "description": "the input's shape, channels first, without the batch: [3, 224, 224]; "
             "or several by name",

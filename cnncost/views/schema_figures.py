@@ -6,7 +6,7 @@ that the language refuses (`0.3KiB` is no whole number of bytes, `3 - 4` is nega
 
 from __future__ import annotations
 
-from cnncost.quantity import BUDGETS, BYTES, TOTALS, UNITS
+from cnncost.quantity import BUDGETS, BYTES, OF_CONNECTIONS, TOTALS, UNITS
 
 Schema = dict[str, object]
 
@@ -39,15 +39,29 @@ SIZE: Schema = {"type": "string", "pattern": rf"^\s*({_AMOUNTS})\s*$"}
 """Bytes with their unit: 512KiB, 1.5MB."""
 
 
+FIGURES = tuple([name for name in (*TOTALS, *OF_CONNECTIONS) if name != "biases"])
+"""The figures that `expect` and `published` hold."""
+
+
 def expectation() -> Schema:
     """What stands under `expect`."""
     flags: Schema = {flag: {"type": "boolean"} for flag in ("biases", "exclude_padding")}
-    totals: Schema = {name: COUNT for name in TOTALS if name != "biases"}
     return {
         "type": ["object", "null"],
-        "properties": totals | flags,
+        "properties": dict.fromkeys(FIGURES, COUNT) | flags,
         "additionalProperties": False,
         "description": "published figures, held by cnncost check",
+    }
+
+
+def published() -> Schema:
+    """What stands under `published`."""
+    words: Schema = {"type": ["string", "number"], "minLength": 1}
+    return {
+        "type": ["object", "null"],
+        "properties": dict.fromkeys(FIGURES, words),
+        "additionalProperties": False,
+        "description": "what the paper prints, in its own words with their place",
     }
 
 
@@ -56,7 +70,8 @@ def budget() -> Schema:
     hyphened = {name: name.replace("_", "-") for name in BYTES if "_" in name}
     return {
         "type": ["object", "null"],
-        "properties": dict.fromkeys(BUDGETS, COUNT) | dict.fromkeys(BYTES, SIZE),
+        "properties": dict.fromkeys((*BUDGETS, *OF_CONNECTIONS), COUNT)
+        | dict.fromkeys(BYTES, SIZE),
         "patternProperties": {f"^{other}$": SIZE for other in hyphened.values()},
         "additionalProperties": False,
         "dependentSchemas": {

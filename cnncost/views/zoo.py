@@ -1,18 +1,51 @@
-"""The bundled networks as a list: each published figure beside the computed one."""
+"""The bundled networks as a list, and each figure computed, expected and as its paper prints it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TextIO
+import re
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple, TextIO
 
-from cnncost.costs.check import Figure, figures
+from cnncost.costs import Convention, count_network
+from cnncost.costs.metrics import total
+from cnncost.quantity import OF_CONNECTIONS
 from cnncost.spec import Spec
+from cnncost.spec.figures import FIGURES
+from cnncost.views.columns import human
 
-HEADER = ("network", "input", "figure", "published", "computed", "source")
+HEADER = ("network", "input", "figure", "expected", "computed", "published", "source")
+
+BESIDE = 56
+"""Where the paper's words begin in the long list."""
 
 
-def write(file: TextIO, specs: Mapping[str, Spec], form: str) -> None:
-    """Write the list in one of the formats table, csv, json, markdown."""
+class Entry(NamedTuple):
+    """One figure of a network."""
+
+    figure: str
+    expected: int | None
+    """An independent count, which `cnncost check` holds."""
+    computed: int
+    published: str
+    """The paper's words; empty where it prints none."""
+
+
+def entries(spec: Spec) -> Iterator[Entry]:
+    """The figures that a spec expects or its paper prints."""
+    expect, printed = spec.expect, dict(spec.network.published)
+    expected = expect.totals if expect is not None else {}
+    convention = Convention(expect.biases, expect.exclude_padding) if expect else Convention()
+    totals = count_network(spec.network, convention).totals
+    for figure in FIGURES:
+        if figure in expected or figure in printed:
+            computed = total(totals, figure)
+            words = printed.get(figure, "")
+            yield Entry(figure, expected.get(figure), computed, words)
+
+
+def write(file: TextIO, specs: Mapping[str, Spec], form: str, *, long: bool = False) -> None:
+    """Write the list in one of the formats table, csv, json, markdown; `long` makes the table
+    have each figure."""
     if form == "json":
         import json
 
@@ -24,57 +57,117 @@ def write(file: TextIO, specs: Mapping[str, Spec], form: str) -> None:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(HEADER)
         for name, spec in specs.items():
-            for figure in figures(spec):
-                cells = (name, _inputs(spec), _named(spec, figure))
-                writer.writerow([*cells, figure.published, figure.computed, spec.network.source])
+            for row in _rows(name, spec, "{}"):
+                writer.writerow([*row, spec.network.source])
     elif form == "markdown":
-        file.write("| network | input | figure | published | computed |\n")
-        file.write("| --- | --- | --- | ---: | ---: |\n")
+        file.write("| network | input | figure | expected | computed | published |\n")
+        file.write("| --- | --- | --- | ---: | ---: | --- |\n")
         for name, spec in specs.items():
-            for figure in figures(spec):
-                named = f"{name} | {_inputs(spec)} | {_named(spec, figure)}"
-                file.write(f"| {named} | {figure.published:,} | {figure.computed:,} |\n")
+            for row in _rows(name, spec, "{:,}"):
+                file.write(f"| {' | '.join(row)} |\n")
+    elif long:
+        _write_long(file, specs)
     else:
         _write_table(file, specs)
+
+
+def _rows(name: str, spec: Spec, number: str) -> Iterator[list[str]]:
+    for entry in entries(spec):
+        expected = "" if entry.expected is None else number.format(entry.expected)
+        computed = number.format(entry.computed)
+        yield [name, _inputs(spec), _named(spec, entry.figure), expected, computed, entry.published]
 
 
 def _inputs(spec: Spec) -> str:
     return "+".join(str(node.output) for node in spec.network.inputs)
 
 
-def _named(spec: Spec, figure: Figure) -> str:
+def _named(spec: Spec, figure: str) -> str:
     """The quantity, and the convention where it is not the default."""
     expect = spec.expect
-    if expect is None or figure.quantity != "connections":
-        return figure.quantity
+    if expect is None or figure not in ("connections", *OF_CONNECTIONS):
+        return figure
     told = " (biases)" * expect.biases + " (no padding)" * expect.exclude_padding
-    return figure.quantity + told
+    return figure + told
 
 
 def _object(name: str, spec: Spec) -> dict[str, object]:
-    held = figures(spec)
+    expect = spec.expect
     return {
         "name": name,
         "title": spec.name,
         "source": spec.network.source,
         "inputs": {node.name: list(node.output.dims) for node in spec.network.inputs},
-        "biases": spec.expect is not None and spec.expect.biases,
-        "published": {figure.quantity: figure.published for figure in held},
-        "computed": {figure.quantity: figure.computed for figure in held},
+        "biases": expect is not None and expect.biases,
+        "expected": dict(expect.totals) if expect is not None else {},
+        "computed": {entry.figure: entry.computed for entry in entries(spec)},
+        "published": dict(spec.network.published),
     }
 
 
-def _write_table(file: TextIO, specs: Mapping[str, Spec]) -> None:
-    from cnncost.views.grid import Grid
+def year(source: str) -> str:
+    """The year of a citation, if it has one outside brackets.
 
-    grid = Grid(("network", "figure", "published", "computed"), numeric=(2, 3))
+    >>> year("He et al., CVPR 2016; as torchvision builds it (v1.5)")
+    '2016'
+    """
+    found = re.findall(r"\b(?:19|20)[0-9]{2}\b", re.sub(r"\([^)]*\)", "", source))
+    return str(found[-1]) if found else ""
+
+
+def briefly(words: str) -> str:
+    """The number that a paper's words begin with.
+
+    >>> briefly("3.8 x 10^9 FLOPs (table 1)"), briefly("138 million (table 2)")
+    ('3.8 x 10^9', '138M')
+    """
+    found = re.match(r"[0-9.,]+(?: x 10\^[0-9]+|[kKMGB]\b| [mb]illion)?", words)
+    number = found[0] if found else ""
+    return number.replace(" million", "M").replace(" billion", "B")
+
+
+def _write_table(file: TextIO, specs: Mapping[str, Spec]) -> None:
+    """One line a network, in 80 columns."""
+    rows = [("network", "year", "input", "weights", "connections", "paper prints")]
     for name, spec in specs.items():
-        held = figures(spec)
-        for figure in held:
-            grid.add(
-                name if figure is held[0] else "",
-                _named(spec, figure),
-                f"{figure.published:,}",
-                f"{figure.computed:,}" if figure.holds else f"DIFFERS: {figure.computed:,}",
-            )
-    grid.write(file, ["cnncost zoo NAME prints a spec, cnncost table NAME counts it."])
+        totals = count_network(spec.network).totals
+        printed = "; ".join(briefly(words) for _, words in _ordered(spec))
+        counts = (human(totals.weights), human(totals.connections))
+        rows.append((name, year(spec.network.source), _inputs(spec), *counts, printed))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        name, date, inputs, weights, connections, printed = map(str.ljust, row, widths)
+        numbers = f"{weights.strip():>{widths[3]}}  {connections.strip():>{widths[4]}}"
+        file.write(f"{name}  {date}  {inputs}  {numbers}  {printed}".rstrip() + "\n")
+    file.write(
+        "\ncnncost zoo --long has every figure beside the paper's words for it; cnncost zoo\n"
+        "NAME prints a spec, cnncost table NAME counts it.\n"
+    )
+
+
+def _ordered(spec: Spec) -> list[tuple[str, str]]:
+    return sorted(spec.network.published, key=lambda item: FIGURES.index(item[0]))
+
+
+def _write_long(file: TextIO, specs: Mapping[str, Spec]) -> None:
+    """Every figure of each network, with its citation and notes."""
+    from cnncost.views.text_page import TextPage
+
+    page = TextPage(file)
+    for name, spec in specs.items():
+        page.head(f"{name}: {spec.name}, input {_inputs(spec)}")
+        page.say(spec.network.source)
+        page.say(spec.network.notes)
+        page.blank()
+        page.say(f"  {'':20}{'expected':>16}{'computed':>16}  published")
+        for entry in entries(spec):
+            page.item(_columns(_named(spec, entry.figure), entry), [entry.published or "-"], BESIDE)
+    page.write()
+
+
+def _columns(figure: str, entry: Entry) -> str:
+    """The figure's name and both counts, aligned."""
+    expected = "-" if entry.expected is None else f"{entry.expected:,}"
+    differs = entry.expected is not None and entry.expected != entry.computed
+    mark = "!" if differs else ""
+    return f"{figure:20}{expected:>16}{mark + f'{entry.computed:,}':>16}"

@@ -8,6 +8,7 @@ from cnncost.suggest.damage import HEAD_INTERVAL, UNIT, equivalent_width
 from cnncost.suggest.plan import Plan, Single, Step
 from cnncost.suggest.suggestion import Suggestion
 from cnncost.suggest.variable import Choice
+from cnncost.views.suggest.wording import Wording
 
 SCHEMA_VERSION = 1
 
@@ -17,30 +18,35 @@ def write_json(file: TextIO, found: Suggestion) -> None:
     import json
 
     plan = found.plan
+    said = _wording(found)
     data = {
         "schema_version": SCHEMA_VERSION,
         "name": found.spec.network.name,
         "scale": found.scale or None,
-        "before": dict(found.before),
+        "before": said.measures(found.before),
         "budgets": [
-            {"metric": b.metric, "most": b.most, "before": found.before[b.metric]}
+            {
+                "metric": b.named,
+                "most": b.limit,
+                "before": said.amount(b.metric, found.before[b.metric]),
+            }
             for b in found.budgets
         ],
         "complete": not found.unknown,
         "met": None if found.undecided else found.met,
-        "single_edits": [_single(one) for one in found.singles],
-        "plan": None if plan is None else _plan(plan),
+        "single_edits": [_single(one, said) for one in found.singles],
+        "plan": None if plan is None else _plan(plan, said),
         "proved": found.proved,
         "space": found.space,
-        "uniform": None if found.uniform is None else _plan(found.uniform),
-        "without_separable": None if found.plain is None else _plan(found.plain),
+        "uniform": None if found.uniform is None else _plan(found.uniform, said),
+        "without_separable": None if found.plain is None else _plan(found.plain, said),
         "precisions": [
             {
                 "dtype": one.dtype,
                 "price": one.price / UNIT,
                 "met": one.met,
                 "score": None if one.score is None else one.score / UNIT,
-                "plan": None if one.plan is None else _plan(one.plan),
+                "plan": None if one.plan is None else _plan(one.plan, said),
             }
             for one in found.precisions
         ],
@@ -49,10 +55,10 @@ def write_json(file: TextIO, found: Suggestion) -> None:
     if found.reach is not None:
         nearest = found.reach.nearest
         data["reach"] = {
-            "least": {metric: least.value for metric, least in found.reach.least.items()},
+            "least": said.measures({m: least.value for m, least in found.reach.least.items()}),
             "proved": found.reach.proved and all(x.proved for x in found.reach.least.values()),
-            "binding": list(found.reach.binding),
-            "nearest": None if nearest is None else _plan(nearest),
+            "binding": [said.word(metric) for metric in found.reach.binding],
+            "nearest": None if nearest is None else _plan(nearest, said),
         }
     json.dump(data, file, indent=2)
     file.write("\n")
@@ -65,14 +71,21 @@ def write_csv(file: TextIO, found: Suggestion) -> None:
     """
     import csv
 
+    said = _wording(found)
+    before = said.measures(found.before)
     writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(["part", "kind", "edit", "score", *found.before, "score_low", "score_high"])
-    writer.writerow(["before", "", "", "", *found.before.values(), "", ""])
+    writer.writerow(["part", "kind", "edit", "score", *before, "score_low", "score_high"])
+    writer.writerow(["before", "", "", "", *before.values(), "", ""])
     for one in found.singles:
-        writer.writerow(["single", *_cells(one.choice), *one.after.values(), *_ends(one.choice)])
+        after = said.measures(one.after).values()
+        writer.writerow(["single", *_cells(one.choice), *after, *_ends(one.choice)])
     for step in found.plan.steps if found.plan else ():
-        after = step.after.values() if step.after else [""] * len(found.before)
-        writer.writerow(["plan", *_cells(step.choice), *after, *_ends(step.choice)])
+        counts = said.measures(step.after).values() if step.after else [""] * len(before)
+        writer.writerow(["plan", *_cells(step.choice), *counts, *_ends(step.choice)])
+
+
+def _wording(found: Suggestion) -> Wording:
+    return Wording([budget.named for budget in found.budgets])
 
 
 def _cells(choice: Choice) -> list[str]:
@@ -99,20 +112,21 @@ def _choice(choice: Choice) -> dict[str, object]:
     return data
 
 
-def _single(one: Single) -> dict[str, object]:
-    return {**_choice(one.choice), "after": dict(one.after)}
+def _single(one: Single, said: Wording) -> dict[str, object]:
+    return {**_choice(one.choice), "after": said.measures(one.after)}
 
 
-def _step(step: Step) -> dict[str, object]:
-    return {**_choice(step.choice), "after": None if step.after is None else dict(step.after)}
+def _step(step: Step, said: Wording) -> dict[str, object]:
+    after = None if step.after is None else said.measures(step.after)
+    return {**_choice(step.choice), "after": after}
 
 
-def _plan(plan: Plan) -> dict[str, object]:
+def _plan(plan: Plan, said: Wording) -> dict[str, object]:
     return {
         "score": plan.score / UNIT,
         "equivalent_width": round(equivalent_width(plan.score), 3),
         "proved": plan.proved,
         "bound": plan.bound / UNIT,
-        "after": dict(plan.after),
-        "steps": [_step(step) for step in plan.steps],
+        "after": said.measures(plan.after),
+        "steps": [_step(step, said) for step in plan.steps],
     }

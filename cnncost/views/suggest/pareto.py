@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TextIO
 
+from cnncost.quantity import counted_as
 from cnncost.suggest.damage import UNIT
 from cnncost.suggest.draft import Measures
 from cnncost.suggest.suggestion import Point
 from cnncost.views.grid import Grid, ascii_only
 from cnncost.views.suggest.score import HEAD, headed, score
+from cnncost.views.suggest.wording import Wording
 from cnncost.views.terminal import bar
 
 TITLES = ("share", "budget", "score", "edits")
@@ -18,8 +21,10 @@ TITLES = ("share", "budget", "score", "edits")
 def write(
     file: TextIO, points: Sequence[Point], before: Measures, form: str, *, known: bool
 ) -> None:
-    """Write the points; those out of reach have no score. Unless all costs are `known`, amounts
-    are lower bounds."""
+    """Write the points, in the word that was asked; those out of reach have no score. Unless all
+    costs are `known`, amounts are lower bounds."""
+    said = Wording([points[0].metric])
+    points, before = [_worded(point, said) for point in points], said.measures(before)
     if form == "json":
         import json
 
@@ -41,9 +46,15 @@ def write(
         _table(file, points, before, least="" if known else ">= ")
 
 
+def _worded(point: Point, said: Wording) -> Point:
+    metric, _ = counted_as(point.metric)
+    plan = point.plan and replace(point.plan, after=said.measures(point.plan.after))
+    return point._replace(most=said.amount(metric, point.most), plan=plan)
+
+
 def _table(file: TextIO, points: Sequence[Point], before: Measures, least: str) -> None:
     metric = points[0].metric
-    listed = [*dict.fromkeys((metric, "weights", "connections"))]
+    listed = [word for word in dict.fromkeys((metric, "weights", "connections")) if word in before]
     largest = max([point.plan.score for point in points if point.plan is not None], default=0)
     title = (f"Least score by {metric}", f"today {least}{before[metric]:,}")
     numeric = [0, 1, *range(3, 3 + len(listed))]

@@ -17,6 +17,7 @@ from cnncost.views.amounts import mebibytes
 from cnncost.views.caption import some
 from cnncost.views.columns import human
 from cnncost.views.suggest.score import HEAD, headed, score
+from cnncost.views.suggest.wording import Wording
 
 SHOWN = 12
 """Single edits in the terminal unless `--top` says otherwise."""
@@ -30,8 +31,10 @@ class Report:
         self.top = top or SHOWN
         self.explain = explain
         budgeted = [budget.metric for budget in found.budgets]
+        self.wording = Wording([budget.named for budget in found.budgets])
+        self.before = self.wording.measures(found.before)
         wanted = ("weights", "connections", *budgeted)
-        self.metrics = [metric for metric in found.before if metric in wanted]
+        self.metrics = [self.wording.word(metric) for metric in found.before if metric in wanted]
 
     def write(self, file: TextIO, *, markdown: bool) -> None:
         """Write all parts."""
@@ -56,12 +59,10 @@ class Report:
     def _totals(self, page: _Page) -> None:
         found = self.found
         page.title(f"{found.spec.network.name}")
-        most = {budget.metric: budget for budget in found.budgets}
+        most = {budget.named: budget for budget in found.budgets}
         rows = []
-        for metric in found.before:
-            budget = most.get(metric)
-            today = self._amount(metric, found.before[metric])
-            rows.append([metric, today, *_over(budget, found)])
+        for word, value in self.before.items():
+            rows.append([word, self._amount(word, value), *self._over(most.get(word), value)])
         page.table(["", "today", "budget", "over by"], rows)
         if found.scale:
             page.say(f"Bytes: {found.scale}; kernel workspace is left out.")
@@ -70,7 +71,7 @@ class Report:
                 f"The costs of {some(found.unknown)} are unknown: these figures, and those below, "
                 "are lower bounds."
             )
-        said = [self._where(metric) for metric in most if metric in found.shares]
+        said = [self._where(b.metric) for b in found.budgets if b.metric in found.shares]
         if said and not found.met:
             page.say(" ".join(said))
 
@@ -79,12 +80,13 @@ class Report:
         shares = self.found.shares[metric]
         place = max(shares, key=lambda name: shares[name])
         known = "known " if self.found.unknown else ""
-        return f"{place.capitalize()} hold {100 * shares[place]:.0f} % of the {known}{metric}."
+        word = self.wording.word(metric)
+        return f"{place.capitalize()} hold {100 * shares[place]:.0f} % of the {known}{word}."
 
     def _undecided(self) -> str:
         parts = [
-            f"{b.metric} is at least {_amount(b.metric, self.found.before[b.metric])}, the budget "
-            f"{_amount(b.metric, b.most)}"
+            f"{b.named} is at least {_amount(b.metric, self.before[b.named])}, the budget "
+            f"{_amount(b.metric, b.limit)}"
             for b in self.found.budgets
         ]
         return (
@@ -94,9 +96,9 @@ class Report:
 
     def _slack(self) -> str:
         parts = [
-            f"{b.metric} {_amount(b.metric, self.found.before[b.metric])} is within "
-            f"{_amount(b.metric, b.most)}, "
-            f"{_amount(b.metric, b.most - self.found.before[b.metric])} to spare"
+            f"{b.named} {_amount(b.metric, self.before[b.named])} is within "
+            f"{_amount(b.metric, b.limit)}, "
+            f"{_amount(b.metric, b.limit - self.before[b.named])} to spare"
             for b in self.found.budgets
         ]
         return f"Already met: {'; '.join(parts)}."
@@ -163,7 +165,8 @@ class Report:
         uniform = self.found.uniform
         if uniform is None:
             return "No uniform scaling of the widths holds the budgets."
-        counts = ", ".join(f"{_about(m, uniform.after[m])} {m}" for m in self.metrics)
+        after = self.wording.measures(uniform.after)
+        counts = ", ".join(f"{_about(m, after[m])} {m}" for m in self.metrics)
         text = f"Uniform scaling at the same budgets: {uniform.score / UNIT:.3f} ({counts})"
         close = uniform.score - plan.score < EQUIVALENT * UNIT
         return f"{text}{': equivalent, as far as scores can tell' if close else ''}."
@@ -177,15 +180,16 @@ class Report:
         assert reach is not None  # made where a search found nothing
         page.title("No plan holds the budgets")
         rows = [
-            [b.metric, _amount(b.metric, b.most), self._smallest(b.metric, reach.least[b.metric])]
+            [b.named, _amount(b.metric, b.limit), self._smallest(b.metric, reach.least[b.metric])]
             for b in found.budgets
         ]
         page.table(["", "budget", "smallest reachable"], rows)
         together = " (each alone is within reach, not together)"
         apart = all(reach.least[b.metric].value <= b.most for b in found.budgets)
-        page.say(f"Out of reach: {', '.join(reach.binding)}{together if apart else ''}.")
+        binding = ", ".join(map(self.wording.word, reach.binding))
+        page.say(f"Out of reach: {binding}{together if apart else ''}.")
         if reach.nearest is not None and reach.nearest.steps:
-            after = reach.nearest.after
+            after = self.wording.measures(reach.nearest.after)
             counts = ", ".join(f"{m} {self._amount(m, after[m])}" for m in self.metrics)
             found_one = "The nearest plan" + ("" if reach.proved else " found")
             page.say(f"{found_one}, score {score(reach.nearest)}: {counts}.")
@@ -213,14 +217,24 @@ class Report:
                 page.say(f"{step.choice.phrase}: {score(step.choice)} = {step.choice.because}.")
 
     def _numbers(self, after: Measures) -> list[str]:
-        return [self._amount(metric, after[metric]) for metric in self.metrics]
+        values = self.wording.measures(after)
+        return [self._amount(word, values[word]) for word in self.metrics]
 
     def _smallest(self, metric: str, least: Smallest) -> str:
-        return self._amount(metric, least.value) + ("" if least.proved else " or less")
+        value = self._amount(metric, self.wording.amount(metric, least.value))
+        return value + ("" if least.proved else " or less")
 
     def _amount(self, metric: str, value: int) -> str:
         """An amount in full; a lower bound where layers of unknown costs are left out."""
         return ">= " * bool(self.found.unknown) + _amount(metric, value)
+
+    def _over(self, budget: Budget | None, before: int) -> list[str]:
+        """A budget's cells: its amount, and by how much it is missed."""
+        if budget is None:
+            return ["", ""]
+        over, most = before - budget.limit, _amount(budget.metric, budget.limit)
+        met = "?" if self.found.unknown else "met"
+        return [most, self._amount(budget.metric, over) if over > 0 else met]
 
 
 _WORDS = (
@@ -230,15 +244,6 @@ _WORDS = (
 _NARROW = (
     "Most layers here have fewer than 64 channels: such networks lose about three times as much."
 )
-
-
-def _over(budget: Budget | None, found: Suggestion) -> list[str]:
-    if budget is None:
-        return ["", ""]
-    over = found.before[budget.metric] - budget.most
-    most = _amount(budget.metric, budget.most)
-    least = ">= " if found.unknown else ""
-    return [most, f"{least}{_amount(budget.metric, over)}" if over > 0 else "?" if least else "met"]
 
 
 def _amount(metric: str, value: int) -> str:

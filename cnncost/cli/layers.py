@@ -1,0 +1,87 @@
+"""`cnncost layers`: the reference of layer types."""
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from cnncost.cli import options
+from cnncost.cli.output import destination, refuse_existing
+from cnncost.elsewhere import meaning
+from cnncost.errors import CnncostError, did_you_mean
+from cnncost.layers import TYPES
+from cnncost.spec.names import STRUCTURES
+
+app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
+
+
+class Format(StrEnum):
+    """How the reference is written."""
+
+    text = "text"
+    markdown = "markdown"
+
+
+def _complete(incomplete: str) -> list[str]:
+    return [word for word in TYPES if word.startswith(incomplete)]
+
+
+EPILOG = """[bold]Examples[/bold]
+
+cnncost layers
+
+cnncost layers conv
+
+cnncost layers Conv2D
+
+cnncost layers --format markdown > layers.md"""
+
+
+@app.command(rich_help_panel="Count and explain", epilog=EPILOG)
+def layers(
+    word: Annotated[
+        str,
+        typer.Argument(
+            metavar="TYPE",
+            help="A layer type, by its word here or elsewhere.",
+            autocompletion=_complete,
+            show_default=False,
+        ),
+    ] = "",
+    *,
+    form: Annotated[
+        Format, typer.Option("--format", "-f", help="How the reference is written.")
+    ] = Format.text,
+    output: options.Output = "-",
+    force: options.Force = False,
+) -> None:
+    """List the layer types; or show one's keys, an example and the working of its numbers."""
+    refuse_existing(output, force=force)
+    ours, said = _found(word) if word else ("", "")
+    from cnncost.study.type_entry import type_entry
+    from cnncost.views import reference
+
+    with destination(output, force=force) as file:
+        if form is Format.markdown:
+            file.write(reference.section(type_entry(ours)) if ours else reference.page())
+        elif ours:
+            reference.write_entry(file, type_entry(ours), said)
+        else:
+            reference.write_families(file)
+
+
+def _found(word: str) -> tuple[str, str]:
+    """The layer type that a word means, and what there is to say of that.
+
+    Raises:
+        CnncostError: it means none.
+    """
+    if word in TYPES:
+        return word, ""
+    known = meaning(word, TYPES)
+    if known is not None:
+        return known.ours[0], f"{word}: {known.says or f'here {known.ours[0]}'}"
+    if word in STRUCTURES:
+        raise CnncostError(f"{word} is a structure, no layer type", "the README shows it")
+    hint = did_you_mean(word, TYPES, "cnncost layers lists them")
+    raise CnncostError(f"no layer type is called {word!r}", hint)

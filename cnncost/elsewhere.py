@@ -1,0 +1,164 @@
+"""What frameworks and papers call the things that have a word of their own here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from typing import NamedTuple
+
+
+class Meaning(NamedTuple):
+    """What a word from elsewhere is here."""
+
+    ours: tuple[str, ...]
+    """The words to write, which all must be possible where the word stands."""
+    says: str = ""
+    """The whole hint where naming the words is not enough."""
+
+
+def meaning(word: str, choices: Collection[str]) -> Meaning | None:
+    """What `word` means among the words that are possible where it stands.
+
+    >>> meaning("nn.BatchNorm2d", ["relu", "batchnorm"]).ours
+    ('batchnorm',)
+    >>> meaning("LeakyReLU", ["relu", "leaky_relu"]).ours
+    ('leaky_relu',)
+    """
+    key = _key(word)
+    for known in _MEANINGS.get(key, ()):
+        if all(ours in choices for ours in known.ours):
+            return known
+    for choice in choices:
+        if key and _key(choice) == key and choice != word:
+            return Meaning((choice,))
+    return None
+
+
+def _key(word: str) -> str:
+    """A word without what frameworks differ in: `nn.Conv2d(3, 64, 3)` and `conv_2d` are conv."""
+    bare = word.strip().partition("(")[0].rpartition(".")[2].lower()
+    return re.sub(r"[123]d(?=[a-z]|$)", "", re.sub(r"[^a-z0-9]", "", bare))
+
+
+def _words(ours: str, *elsewhere: str) -> dict[str, tuple[Meaning, ...]]:
+    return dict.fromkeys(elsewhere, (Meaning((ours,)),))
+
+
+def _hint(
+    ours: str | tuple[str, ...], says: str, *elsewhere: str
+) -> dict[str, tuple[Meaning, ...]]:
+    words = (ours,) if isinstance(ours, str) else ours
+    return dict.fromkeys(elsewhere, (Meaning(words, says),))
+
+
+_DENSE = "did you mean 'dense'? it reads its whole input; 'linear' works at each position alone"
+_SEPARABLE = "two lines: - {depthwise_conv: 3, padding: 1}, then - {conv: FILTERS, kernel: 1}"
+_ABOVE = "drop it: what stands above says it"
+
+
+def _joined(*groups: dict[str, tuple[Meaning, ...]]) -> dict[str, tuple[Meaning, ...]]:
+    """All groups as one; a word that stands in several has all their meanings, in order."""
+    joined: dict[str, tuple[Meaning, ...]] = {}
+    for group in groups:
+        for word, meanings in group.items():
+            joined[word] = (*joined.get(word, ()), *meanings)
+    return joined
+
+
+_MEANINGS = _joined(
+    # Layer types: torch.nn, Keras, Caffe, ONNX, papers.
+    _words("conv", "convolution", "conv"),
+    _words("conv_transpose", "deconv", "deconvolution", "upconv", "upconvolution"),
+    _words("conv_transpose", "convtranspose", "transposedconv", "convtransposed", "tconv"),
+    _words("conv_transpose", "transposeconv", "convolutiontranspose"),
+    _words("depthwise_conv", "dwconv", "depthwise", "convdw", "depthwiseconvolution"),
+    _hint(("depthwise_conv", "conv"), _SEPARABLE, "separableconv", "sepconv", "sepconvolution"),
+    _hint(("depthwise_conv", "conv"), _SEPARABLE, "depthwiseseparableconv", "separable"),
+    _hint("dense", _DENSE, "fc", "linear", "fullyconnected", "innerproduct", "gemm", "affine"),
+    _hint("dense", _DENSE, "fullconnection", "fullyconnectedlayer", "lazylinear"),
+    _words("maxpool", "maxpooling", "max", "mp"),
+    _words("avgpool", "averagepool", "averagepooling", "avgpooling", "meanpool", "ap"),
+    _hint("maxpool", "write maxpool or avgpool", "pool", "pooling"),
+    _words("global_avgpool", "gap", "globalaveragepooling", "globalaveragepool", "globalpool"),
+    _words("global_avgpool", "globalavgpooling", "globalpooling"),
+    _words("global_maxpool", "gmp", "globalmaxpooling"),
+    _words("adaptive_avgpool", "adaptiveaveragepool", "adaptiveaveragepooling"),
+    _words("adaptive_maxpool", "adaptivemaxpooling"),
+    _words("batchnorm", "bn", "batchnormalization", "batchnormalisation", "syncbatchnorm"),
+    _words("layernorm", "ln", "layernormalization", "layernormalisation"),
+    _words("groupnorm", "gn", "groupnormalization", "groupnormalisation"),
+    _words("instancenorm", "in", "instancenormalization", "instancenormalisation"),
+    _words("lrn", "localresponsenorm", "localresponsenormalization", "responsenorm"),
+    _words("relu", "rectifier", "rectifiedlinear"),
+    _words("silu", "swish"),
+    _words("hardswish", "hswish"),
+    _words("hardsigmoid", "hsigmoid"),
+    _words("leaky_relu", "lrelu"),
+    _words("sigmoid", "logistic"),
+    _words("dropout", "spatialdropout", "alphadropout", "featurealphadropout"),
+    _words("drop_path", "stochasticdepth", "droppath"),
+    _words("flatten", "view", "ravel"),
+    _words("permute", "transpose"),
+    _words("crop", "cropping", "centercrop"),
+    _words("upsample", "upsampling", "upsamplingnearest", "interpolate", "resize", "unpool"),
+    _hint("upsample", "write upsample: 2, mode: bilinear", "upsamplingbilinear"),
+    _words("pixel_shuffle", "depthtospace", "subpixel"),
+    _words("space_to_depth", "pixelunshuffle", "focus"),
+    _words("channel_shuffle", "shuffle"),
+    _words("concat", "concatenate", "cat", "merge", "route"),
+    _words("add", "sum", "eltwise", "elementwiseadd", "plus"),
+    _words("mul", "multiply", "eltwisemul", "elementwisemul"),
+    _words("scale", "layerscale", "gamma"),
+    _words("attention", "multiheadattention", "mha", "selfattention", "mhsa"),
+    _words("residual", "shortcut", "skip", "skipconnection", "resblock", "residualblock"),
+    _words("parallel", "branches", "branch", "split", "inception"),
+    _words("densely", "denseblock"),
+    _words("sequence", "sequential", "stack"),
+    _hint(
+        "mul",
+        "a block of yours: global_avgpool, two conv of kernel 1, sigmoid, and mul, "
+        "as in cnncost zoo efficientnet_b0",
+        "se", "squeezeexcite", "squeezeexcitation", "semodule", "selayer", "seblock",
+    ),
+    # Keys of layers; `pad` and `padding` are also types.
+    _words("pad", "zeropadding", "constantpad", "zeropad", "padding", "pads"),
+    _words("padding", "zeropadding", "pad", "pads"),
+    _words("kernel", "kernelsize", "kernelshape", "kernelsz", "ksize", "filtersize", "poolsize"),
+    _words("kernel", "windowsize", "size", "k", "ks"),
+    _words("stride", "strides", "subsampling", "s"),
+    _words("padding", "p", "border", "bordermode"),
+    _words("dilation", "dilationrate", "dilations", "rate", "atrous"),
+    _words("groups", "group", "numgroups", "cardinality"),
+    _words("bias", "usebias", "biasterm", "withbias"),
+    _words("ceil", "ceilmode"),
+    _words("multiplier", "depthmultiplier", "channelmultiplier"),
+    _words("heads", "numheads", "nhead", "nheads"),
+    _words("output_padding", "outputpadding"),
+    _words("factor", "scalefactor", "upscalefactor", "downscalefactor", "blocksize"),
+    _words("from", "inputs", "bottom", "src"),
+    _words("repeat", "times", "count"),
+    _words("frozen", "freeze"),
+    _words("trainable_parameters", "trainable", "trainableparams"),
+    # Quantities.
+    _words("parameters", "params", "param", "nparams", "numparams", "numparameters"),
+    _words("units", "neurons", "neuron", "nodes", "activations", "acts"),
+    _words("macs", "mac", "madds", "madd", "multadds", "multadd", "muladds", "gmacs", "mmacs"),
+    _words("macs", "multiplyaccumulates", "multiplyadds", "multiplyadd"),
+    _words("flops", "flop", "gflops", "mflops"),
+    _words("training_memory", "trainmemory"),
+    _words("activation_memory", "activationsmemory", "actmemory"),
+    _words("sram", "ram"),
+    _words("flash", "rom"),
+    _words("output_shape", "shape", "outputsize", "size"),
+    _words("input_shape", "inputsize"),
+    _words("receptive_field", "rf"),
+)  # fmt: skip
+"""By key: the meanings, the first that is possible where the word stands counts."""
+
+_WIDTHS = ("filters", "units", "features")
+for _word in ("outchannels", "outfeatures", "outputs", "numoutput", "numfilters", *_WIDTHS):
+    _MEANINGS[_word] = tuple(Meaning((ours,)) for ours in _WIDTHS)
+_MEANINGS["inchannels"] = _MEANINGS["infeatures"] = _MEANINGS["inputshape"] = (
+    Meaning(("input_shape",)),
+    Meaning(("bias",), _ABOVE),
+)

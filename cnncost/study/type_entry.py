@@ -1,0 +1,66 @@
+"""What the reference says of a layer type: its keys, an example, and how its numbers come about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cnncost.costs import count_network
+from cnncost.layers import FAMILIES, JOINS, layer_type
+from cnncost.layers.kinds import Kind, written
+from cnncost.spec import read_spec
+from cnncost.study.explain import Working, explain_layers
+from cnncost.study.type_examples import example
+
+
+@dataclass(frozen=True)
+class TypeKey:
+    """One key of a layer type."""
+
+    name: str
+    main: bool
+    """Whether the type's own key carries it."""
+    takes: str
+    default: str
+    """As a spec would write it; empty where the key is needed."""
+    means: str
+
+
+@dataclass(frozen=True)
+class TypeEntry:
+    """All that the reference says of one layer type."""
+
+    word: str
+    family: str
+    about: str
+    keys: tuple[TypeKey, ...]
+    spec: str
+    """A small spec with the type in its last line."""
+    before: str
+    after: str
+    """The shapes around the example."""
+    workings: tuple[Working, ...]
+
+
+def type_entry(word: str) -> TypeEntry:
+    """The entry of one of `layers.TYPES`."""
+    cls = layer_type(word)
+    shape, line = example(word)
+    first = "  - relu\n" if word in JOINS else ""
+    text = f"input: [{shape}]\nlayers:\n{first}  - {line}\n"
+    (explained,) = explain_layers(count_network(read_spec(text, word).network), "x")
+    return TypeEntry(
+        word,
+        next(family for family, words in FAMILIES.items() if word in words),
+        " ".join((cls.__doc__ or "").split()),
+        tuple(_key(name, kind, main=name == cls.main) for name, kind in cls.kinds.items()),
+        text,
+        str(explained.node.inputs[0]),
+        str(explained.node.output),
+        explained.workings,
+    )
+
+
+def _key(name: str, kind: Kind, *, main: bool) -> TypeKey:
+    words = f", or {' or '.join(kind.keywords)}" if kind.keywords and kind.numeric else ""
+    default = "" if kind.required else written(kind.default).replace("'", "")
+    return TypeKey(name, main, f"{kind.takes}{words}", default, kind.text)

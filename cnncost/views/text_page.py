@@ -1,0 +1,72 @@
+"""Pages of text in the terminal: headings, paragraphs, and names with what they mean beside."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from shutil import get_terminal_size
+from textwrap import wrap
+from typing import TextIO
+
+WIDEST = 100
+"""Characters of a line at most."""
+
+
+class TextPage:
+    """Lines wrapped to the width of the terminal, or of 80 columns in a pipe.
+
+    On a terminal headings are bold and examples coloured; elsewhere all is plain.
+    """
+
+    def __init__(self, file: TextIO) -> None:
+        self.file = file
+        self.width = min(get_terminal_size().columns, WIDEST)
+        self._lines: list[tuple[str, str]] = []
+        """Style and text of each."""
+
+    def blank(self) -> None:
+        self._lines.append(("", ""))
+
+    def head(self, text: str) -> None:
+        """A heading between blank lines."""
+        if self._lines:
+            self.blank()
+        self._lines.append(("bold", text))
+        self.blank()
+
+    def say(self, text: str) -> None:
+        """A paragraph."""
+        self._add(text, "", "")
+
+    def code(self, text: str) -> None:
+        """Lines as they stand, indented."""
+        self._lines += [("cyan", f"  {line}") for line in text.splitlines()]
+
+    def item(self, name: str, texts: Sequence[str], column: int) -> None:
+        """A name, and beside it in a column of their own the texts."""
+        hang = " " * column
+        beside = f"  {name}  ".ljust(column)
+        for text in texts:
+            if len(beside) > column:  # too long a name has its line alone
+                self._lines.append(("", beside.rstrip()))
+                beside = hang
+            self._add(text, beside, hang)
+            beside = hang
+
+    def write(self) -> None:
+        """Print the page."""
+        if not self.file.isatty():
+            self.file.writelines(f"{text}\n" for _, text in self._lines)
+            return
+        from rich.text import Text
+
+        from cnncost.views.grid import console
+
+        target = console(self.file)
+        for style, text in self._lines:
+            target.print(Text(text, style), soft_wrap=True)
+
+    def _add(self, text: str, first: str, hang: str) -> None:
+        width = max(self.width, len(hang) + 20)
+        wrapped = wrap(text, width, initial_indent=first, subsequent_indent=hang,
+                       break_long_words=False, break_on_hyphens=False)  # fmt: skip
+        self._lines += [("", line.rstrip()) for line in wrapped]
