@@ -140,6 +140,8 @@ class _Labels:
         best: tuple[float, Bound | None] = (-1.0, None)
         chosen, score, pace, since = None, self.ceiling + 1, 1.0, 0
         for _ in range(ROUNDS):
+            if best[1] is not None and monotonic() > self.deadline:
+                break
             bound = self.chain.ahead([1.0, *(prices / self.scales)])
             value = bound.least - float(prices @ (self.room / self.scales))
             since += 1

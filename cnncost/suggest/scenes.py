@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 
 from cnncost.costs import count_network
@@ -26,17 +26,22 @@ def scenes(
     offers = [Offer(None, partial(_scene, draft, menu, (), variables))]
     changes = [_Change(draft, choice) for choice in moves]
     for position, change in enumerate(changes):
-        rivals = [other for other in changes if other is not change]
-        if not any(rival.beats(change, changes.index(rival) < position) for rival in rivals):
+        if not any(
+            rival.beats(change, first=at < position)
+            for at, rival in enumerate(changes)
+            if at != position
+        ):
             alone = Single(change.choice, change.after)
             offers.append(Offer(change.choice, partial(_edited, draft, menu, alone)))
     return offers
 
 
-def spatial(draft: Draft, menu: Menu) -> list[Choice]:
+def spatial(draft: Draft, menu: Menu) -> Iterator[Choice]:
     """Every spatial change that makes a network."""
-    found = [choice for kind in SPATIAL if menu.uses(kind) for choice in kind.choices(draft, menu)]
-    return [choice for choice in found if draft.edited(choice.changes) is not None]
+    for kind in SPATIAL:
+        for choice in draft.clock.watched(kind.choices(draft, menu) if menu.uses(kind) else ()):
+            if draft.edited(choice.changes) is not None:
+                yield choice
 
 
 class _Change:
@@ -53,11 +58,14 @@ class _Change:
             for row in report.layers
             if row.counted or draft.meter.bytes  # every tensor takes bytes
         }
+        self.totals = tuple(map(sum, zip((0, 0, 0), *self.costs.values(), strict=True)))
 
-    def beats(self, other: _Change, first: bool) -> bool:
+    def beats(self, other: _Change, *, first: bool) -> bool:
         """Whether no layer costs more here, at no higher score; of equal ones the first."""
         if self.choice.kind == multiplier.KIND != other.choice.kind:
             return False  # fewer edits go together with it
+        if any(mine > theirs for mine, theirs in zip(self.totals, other.totals, strict=True)):
+            return False  # then some layer costs more
         if self.choice.score > other.choice.score or self.costs.keys() != other.costs.keys():
             return False
         pairs = [(self.costs[name], other.costs[name]) for name in self.costs]

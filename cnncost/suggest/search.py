@@ -43,10 +43,14 @@ class Search:
         variables: Sequence[Variable],
         seconds: float,
         clock: Clock,
+        *,
+        complete: bool = True,
     ) -> None:
         self.offers = Offers(offers, clock)
         self.variables = variables
         self.seconds = seconds
+        self.complete = complete
+        """Whether the variables and offers are all there are; if not, nothing is proved."""
 
     def space(self) -> str:
         """What plans are chosen among, in words."""
@@ -106,7 +110,7 @@ class Search:
         run.best = known
         for offer in sorted(self.offers.all, key=lambda offer: offer.score):
             run.visit(offer)
-        return run.found()
+        return run.found(complete=self.complete)
 
     def without(
         self, kind: str, plan: Plan, budgets: Sequence[Budget], known: Plan | None = None

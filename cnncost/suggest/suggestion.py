@@ -46,6 +46,10 @@ class Suggestion:
     """What would widen the space of plans, in words."""
     narrow: bool = False
     """Whether most groups are so narrow that scores are too low."""
+    scaled: bool = True
+    """Whether uniform scaling was tried on all widths."""
+    left_out: tuple[str, ...] = ()
+    """What there was no time for, in words."""
 
     @property
     def met(self) -> bool:

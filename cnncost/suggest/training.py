@@ -66,16 +66,19 @@ class _Step:
         self.optimizer = OPTIMIZERS[self.meter.optimizer]
         self.variables = pieces.space.variables
         self.today = living(self.network, self.meter)
-        self.widths = {p: living(network, self.meter) for p, network in pieces.trials.items()}
+        clock = pieces.draft.clock
+        self.widths = {
+            p: living(network, self.meter) for p, network in clock.watched(pieces.trials.items())
+        }
         self.structural = {
             (v, k): living(spec.network, self.meter)
             for v, variable in enumerate(self.variables)
-            for k, choice in enumerate(variable.choices)
+            for k, choice in enumerate(clock.watched(variable.choices))
             if choice.chains or choice.rereads
             if (spec := pieces.draft.edited(choice.changes)) is not None
         }
-        self.margin = {picked: self._margin(picked) for picked in self.structural}
-        self.aligned = {picked: pieces.aligned(picked) for picked in self.structural}
+        self.margin = {picked: self._margin(picked) for picked in clock.watched(self.structural)}
+        self.aligned = {picked: pieces.aligned(picked) for picked in clock.watched(self.structural)}
         flow = gradients(self.network).parameters
         self.trained = [
             flow[node.index] and node.shares is None and node.layer is not None
@@ -157,7 +160,7 @@ class _Step:
         """For each node that one variable replaces, and that variable: what the replacement
         keeps for its backward pass beyond the node."""
         found = {}
-        for node in self.network.layers:
+        for node in self.pieces.draft.clock.watched(self.network.layers):
             replacing = self.pieces.replacing(node.index)
             if len(replacing) == 1:
                 added = partial(self._added, node.index)
@@ -234,7 +237,7 @@ class _Step:
     def _uncovered(self) -> list[Instant]:
         kept: list[Instant] = []
         found = sorted(self.instants(), key=lambda i: -(i.row.most + self.made[i.since]))
-        for instant in found:
+        for instant in self.pieces.draft.clock.watched(found):
             if not any(self._covers(other, instant) for other in kept):
                 kept.append(instant)
         return kept

@@ -47,7 +47,8 @@ def tried(draft: Draft, variable: Variable) -> tuple[Variable, list[Trial]]:
     first."""
     if not variable.group:
         return _read(draft, variable) if variable.unread else variable, []
-    found = [(choice, trial(draft, choice)) for choice in variable.choices[1:]]
+    others = draft.clock.watched(variable.choices[1:])
+    found = [(choice, trial(draft, choice)) for choice in others]
     good = [(choice, own) for choice, own in found if own is not None]
     choices = (variable.choices[0], *(choice for choice, _ in good))
     return replace(variable, choices=choices), [own for _, own in good]
@@ -56,7 +57,9 @@ def tried(draft: Draft, variable: Variable) -> tuple[Variable, list[Trial]]:
 def _read(draft: Draft, variable: Variable) -> Variable:
     """A variable with the choices whose texts are specs."""
     first, *others = variable.choices
-    good = [choice for choice in others if draft.edited(choice.changes) is not None]
+    good = [
+        choice for choice in draft.clock.watched(others) if draft.edited(choice.changes) is not None
+    ]
     return replace(variable, choices=(first, *good))
 
 

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 from heapq import heappop, heappush
+from itertools import pairwise
 from typing import NamedTuple
 
 from cnncost.costs.memory.inference import Lives
@@ -147,7 +148,7 @@ class _Search:
         self.best: dict[int, int] = {}
         """The smallest peak at which each set is reached so far."""
         for twins in _Branches(network, alive, self.stays).alike():
-            for first, second in zip(twins, twins[1:], strict=False):
+            for first, second in pairwise(twins):
                 self.needs[second] |= 1 << first
 
     def run(self, cap: int, least: int) -> Order:

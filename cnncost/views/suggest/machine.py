@@ -28,6 +28,8 @@ def write_json(file: TextIO, found: Suggestion) -> None:
         ],
         "met": found.met,
         "single_edits": [_single(one) for one in found.singles],
+        "edits_untried": found.singles.untried,
+        "left_out": list(found.left_out),
         "plan": None if plan is None else _plan(plan),
         "proved": found.proved,
         "space": found.space,

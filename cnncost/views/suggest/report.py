@@ -90,6 +90,10 @@ class Report:
             return
         rows = [[o.choice.phrase, score(o.choice), *self._numbers(o.after)] for o in listed]
         page.table(["edit", "score", *self.metrics], rows)
+        singles = self.found.singles
+        if singles.untried:
+            all_of = singles.tried + singles.untried
+            page.say(f"{singles.tried:,} of {all_of:,} edits tried in time.")
         more = f"and {rest:,} more (--top {len(self.found.singles)})." if rest > 0 else ""
         said = [more, HEAD if headed([one.choice for one in listed]) else ""]
         if any(said):
@@ -103,6 +107,8 @@ class Report:
             rows.append([f"{number}. {step.choice.phrase}", score(step.choice), *after])
         rows.append(["all of it", score(plan), *self._numbers(plan.after)])
         page.table(["edit", "score", *self.metrics], rows)
+        if any(step.after is None for step in plan.steps):
+            page.say("-: not valid without the edits below it, or no time to count it.")
         for paragraph in self._said(plan):
             page.say(paragraph)
 
@@ -131,6 +137,7 @@ class Report:
                 f"{plan.bound / UNIT:.3f} (a gap of {gap:.3f}), over {found.space}."
             )
         said = [f"Score {plan.score / UNIT:.3f}, {like}. {proof}", self._compared(plan)]
+        said += [f"No time to search: {'; '.join(found.left_out)}."] * bool(found.left_out)
         if found.plain is not None:
             said.append(f"Without separable convolutions: {found.plain.score / UNIT:.3f}.")
         if headed(plan.choices):
@@ -139,6 +146,8 @@ class Report:
 
     def _compared(self, plan: Plan) -> str:
         uniform = self.found.uniform
+        if not self.found.scaled:
+            return "No time to scale all widths alike."
         if uniform is None:
             return "No uniform scaling of the widths holds the budgets."
         counts = ", ".join(f"{_about(m, uniform.after[m])} {m}" for m in self.metrics)
@@ -150,10 +159,14 @@ class Report:
         found = self.found
         if not found.proved:
             page.say(f"No plan found in {found.seconds:.0f} s; not proved impossible.")
+            if found.left_out:
+                page.say(f"No time to search: {'; '.join(found.left_out)}.")
             return
         reach = found.reach
-        assert reach is not None  # made where a search found nothing
         page.title("No plan holds the budgets")
+        if reach is None:
+            page.say("That is proved; there was no time to see how near plans come.")
+            return
         rows = [
             [b.metric, _amount(b.metric, b.most), _smallest(b.metric, reach.least[b.metric])]
             for b in found.budgets
