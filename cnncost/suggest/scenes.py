@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import partial
+from math import inf
+from time import monotonic
 
 from cnncost.costs import count_network
 from cnncost.suggest.catalogue import SPATIAL, Menu
@@ -17,23 +19,29 @@ from cnncost.suggest.variable import Choice, Variable
 
 
 def scenes(
-    draft: Draft, menu: Menu, variables: Sequence[Variable], moves: Sequence[Choice]
-) -> list[Offer]:
-    """An offer for the spec as it is, then one for each spatial change that makes sense.
+    draft: Draft,
+    menu: Menu,
+    variables: Sequence[Variable],
+    moves: Sequence[Choice],
+    deadline: float = inf,
+) -> tuple[list[Offer], int]:
+    """An offer for the spec as it is, then one for each spatial change that makes sense; and how
+    many changes were counted until the deadline.
 
-    Left out are changes that another beats in every layer's costs at no higher score.
+    Left out are changes that another beats in every layer's costs at no higher score; behind the
+    deadline no more are compared.
     """
     offers = [Offer(None, partial(_scene, draft, menu, (), variables))]
-    changes = [_Change(draft, choice) for choice in moves]
+    changes, _ = draft.clock.gather((_Change(draft, choice) for choice in moves), deadline)
     for position, change in enumerate(changes):
-        if not any(
+        if monotonic() > deadline or not any(
             rival.beats(change, first=at < position)
             for at, rival in enumerate(changes)
             if at != position
         ):
             alone = Single(change.choice, change.after)
             offers.append(Offer(change.choice, partial(_edited, draft, menu, alone)))
-    return offers
+    return offers, len(changes)
 
 
 def spatial(draft: Draft, menu: Menu) -> Iterator[Choice]:

@@ -97,14 +97,16 @@ class Study:
         )
         """Every choice of every variable alone, and whether these are all there are."""
         variables = [variable for variable, _ in self.alone]
-        self.spatial, all_moves = clock.gather(
+        self.spatial, all_read = clock.gather(
             spatial(self.draft, request.menu), self._until(SPATIAL)
         )
-        offers = scenes(self.draft, request.menu, variables, self.spatial)
+        offers, counted = scenes(
+            self.draft, request.menu, variables, self.spatial, self._until(SINGLES)
+        )
         if not self.whole:
             self.left_out.append(f"edits of layers beyond the first {len(variables)} places")
-        if not all_moves:
-            self.left_out.append(f"spatial changes beyond the first {len(self.spatial)}")
+        if not all_read or counted < len(self.spatial):
+            self.left_out.append(f"spatial changes beyond the first {counted}")
         self.search = Search(offers, variables, request.seconds, clock, complete=not self.left_out)
 
     def _until(self, share: float) -> float:

@@ -8,13 +8,13 @@ itself always is.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from cnncost.errors import CnncostError
 from cnncost.network import Network
 from cnncost.place import Place
-from cnncost.suggest.draft import Draft
+from cnncost.suggest.draft import Draft, Use
 from cnncost.suggest.merging import Trial, changed
 from cnncost.suggest.variable import Choice, Piece, Variable
 
@@ -83,23 +83,30 @@ def _fields(draft: Draft, choice: Choice) -> Fields | None:
     if FURTHER.search(draft.sheet.text):
         return None
     found: dict[int, dict[str, int]] = {}
-    for index, field, alone, place in _uses(draft):
-        if place in numbers:
-            if not alone:
-                return None
-            found.setdefault(index, {})[field] = numbers[place]
+    uses = [(use, number) for place, number in numbers.items() for use in _uses(draft, place)]
+    for use, number in uses:
+        if not use.alone:
+            return None
+        found.setdefault(use.node, {})[use.field] = number
     return found
 
 
-def _uses(draft: Draft) -> Iterator[tuple[int, str, bool, Place]]:
-    """Every field that derives from a scalar of the text: its node, its name, whether the
-    scalar is its whole value, and where the scalar stands."""
+def _uses(draft: Draft, place: Place) -> Sequence[Use]:
+    """The fields that derive from the scalar at a place of the text."""
+    if not draft.uses:
+        for use_at, use in _all_uses(draft):
+            draft.uses.setdefault(use_at, []).append(use)
+    return draft.uses.get(place, ())
+
+
+def _all_uses(draft: Draft) -> Iterator[tuple[Place, Use]]:
+    """Every field that derives from a scalar of the text, with where the scalar stands."""
     for index, written in draft.spec.written.items():
         for field, origins in written.origins.items():
             value = getattr(draft.network.nodes[index].layer, field, None)
             alone = len(origins) == 1 and origins[0].role == "number" and isinstance(value, int)
             for origin in origins:
-                yield index, field, alone, origin.place
+                yield origin.place, Use(index, field, alone)
 
 
 def _followed(network: Network, fields: Fields) -> Trial | None:
