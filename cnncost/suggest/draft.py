@@ -66,6 +66,29 @@ class Draft:
         totals = count_network(self.network).totals._asdict()
         return tuple([totals[metric] for metric in METRICS])
 
+    @cached_property
+    def raw(self) -> float:
+        """The raw weights of all groups that can change."""
+        return sum(group.raw for group in self.groups.groups.values() if not group.frozen)
+
+    @cached_property
+    def readers(self) -> list[list[int]]:
+        """For each node those that read it, once for each time."""
+        readers: list[list[int]] = [[] for _ in self.network.nodes]
+        for node in self.network.nodes:
+            for index in node.reads:
+                readers[index].append(node.index)
+        return readers
+
+    @cached_property
+    def group_readers(self) -> dict[int, list[int]]:
+        """For each group of channels the nodes that read some of it."""
+        found: dict[int, list[int]] = {}
+        for node in self.network.nodes:
+            for root in dict.fromkeys(r for i in node.reads for r in self.groups.at(i)):
+                found.setdefault(root, []).append(node.index)
+        return found
+
     def measured(self, network: Network) -> dict[str, int]:
         """Every metric of an edited network that this study looks at."""
         return self.meter.measured(network)

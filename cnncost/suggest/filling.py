@@ -40,7 +40,7 @@ def alone(draft: Draft, variable: Variable, trials: Trials) -> list[Costs | None
     The trials are those of the variable, as variable 0.
     """
     touched = {*_reached(trials), *_chains([variable])}
-    nodes = [node for node in draft.network.layers if node.index in touched]
+    nodes = [draft.network.nodes[index] for index in sorted(touched)]
     factors = tuple([factor for _, factor in by_node(draft, [variable], trials, nodes)])
     tables = Tables((variable,), (0,) * len(METRICS), factors)
     of_touched = [tables.costs((k,)) for k in range(len(variable.choices))]

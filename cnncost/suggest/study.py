@@ -11,6 +11,7 @@ from time import monotonic
 from cnncost.costs import count_network
 from cnncost.errors import CnncostError, did_you_mean
 from cnncost.quantity import SCALED, budget_metric
+from cnncost.quantity import counted as counted_of
 from cnncost.spec import MAX_LAYERS, Spec
 from cnncost.suggest import budget as budgets_of
 from cnncost.suggest.baseline import uniform
@@ -104,9 +105,9 @@ class Study:
             self.draft, request.menu, variables, self.spatial, self._until(SINGLES)
         )
         if not self.whole:
-            self.left_out.append(f"edits of layers beyond the first {len(variables)} places")
+            self.left_out.append(f"all but {counted_of(len(variables), 'place')} to edit")
         if not all_read or counted < len(self.spatial):
-            self.left_out.append(f"spatial changes beyond the first {counted}")
+            self.left_out.append(f"all but {counted_of(counted, 'spatial change')}")
         self.search = Search(offers, variables, request.seconds, clock, complete=not self.left_out)
 
     def _until(self, share: float) -> float:

@@ -10,10 +10,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from heapq import heappop, heappush
 
 from cnncost.errors import CnncostError
 from cnncost.network import Network
 from cnncost.place import Place
+from cnncost.shape import Shape
 from cnncost.suggest.draft import Draft, Use
 from cnncost.suggest.merging import Trial, changed
 from cnncost.suggest.variable import Choice, Piece, Variable
@@ -37,7 +39,7 @@ def trial(draft: Draft, choice: Choice) -> Trial | None:
 def _tried(draft: Draft, choice: Choice) -> Trial | None:
     fields = _fields(draft, choice)
     if fields is not None:
-        return _followed(draft.network, fields)
+        return _followed(draft, fields)
     network = read(draft, choice)
     return None if network is None else changed(draft.network, network)
 
@@ -109,20 +111,28 @@ def _all_uses(draft: Draft) -> Iterator[tuple[Place, Use]]:
                 yield origin.place, Use(index, field, alone)
 
 
-def _followed(network: Network, fields: Fields) -> Trial | None:
-    """What follows from new fields: every layer behind them with what it reads now."""
+def _followed(draft: Draft, fields: Fields) -> Trial | None:
+    """What follows from new fields: every layer behind them with what it reads now.
+
+    Only the readers of an output that changes are looked at, each behind all that it reads.
+    """
+    nodes = draft.network.nodes
+    outputs: dict[int, Shape] = {}
     trial: dict[int, Piece] = {}
-    outputs = [node.output for node in network.nodes]
-    try:
-        for node in network.layers:
-            assert node.layer is not None  # network.layers leaves the inputs out
-            xs = tuple([outputs[read] for read in node.reads])
-            if node.index not in fields and xs == node.inputs:
-                continue
+    waiting = sorted(fields)
+    while waiting:
+        node = nodes[heappop(waiting)]
+        if node.index in outputs or node.layer is None:
+            continue  # reached by several that it reads
+        xs = tuple([outputs.get(read, nodes[read].output) for read in node.reads])
+        try:
             layer = replace(node.layer, **fields.get(node.index, {}))
             outputs[node.index] = layer.infer(xs)
-            if layer != node.layer or xs != node.inputs:
-                trial[node.index] = layer, xs
-    except CnncostError:
-        return None
+        except CnncostError:
+            return None
+        if layer != node.layer or xs != node.inputs:
+            trial[node.index] = layer, xs
+        if outputs[node.index] != node.output:
+            for reader in draft.readers[node.index]:
+                heappush(waiting, reader)
     return trial

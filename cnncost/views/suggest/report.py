@@ -85,6 +85,9 @@ class Report:
         listed = self.found.singles.first(self.top)
         rest = len(self.found.singles) - len(listed)
         page.title("Single edits")
+        if not listed and (self.found.left_out or self.found.singles.untried):
+            page.say("None of the edits tried in time saves anything here.")
+            return
         if not listed:
             page.say("None of the catalogue saves anything here.")
             return
