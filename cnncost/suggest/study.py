@@ -8,7 +8,6 @@ from fractions import Fraction
 from functools import partial
 from time import monotonic
 
-from cnncost.costs import count_network
 from cnncost.errors import CnncostError, did_you_mean
 from cnncost.quantity import SCALED, budget_metric
 from cnncost.quantity import counted as counted_of
@@ -29,6 +28,7 @@ from cnncost.suggest.reach import Reach, reach
 from cnncost.suggest.run import Progress
 from cnncost.suggest.scenes import scenes, spatial
 from cnncost.suggest.search import Search
+from cnncost.suggest.shares import held_shares, mostly_narrow
 from cnncost.suggest.sheet import Sheet
 from cnncost.suggest.singles import Foreseen, Singles
 from cnncost.suggest.space import offered
@@ -150,11 +150,11 @@ class Study:
             alike,
             plain,
             self._reach(budgets) if lost else None,
-            _shares(self.draft),
+            held_shares(self.draft),
             tuple(self._precisions(budgets)),
             self.draft.meter.scale,
             widening(self.request.menu),
-            _narrow(self.draft),
+            mostly_narrow(self.draft),
             scaled,
             tuple(self.left_out),
         )
@@ -269,36 +269,6 @@ def _foreseen(draft: Draft, menu: Menu) -> Iterator[tuple[Variable, list[Costs]]
         good = [(choice, costs) for choice, costs in pairs if costs is not None]
         choices = (one.choices[0], *(choice for choice, _ in good))
         yield replace(one, choices=choices), [costs for _, costs in good]
-
-
-def _shares(draft: Draft) -> dict[str, dict[str, float]]:
-    """Where a network's weights and connections are."""
-    report = count_network(draft.network)
-    shares: dict[str, dict[str, float]] = {}
-    for metric in ("weights", "connections"):
-        total = getattr(report.totals, metric) or 1
-        shares[metric] = {}
-        for row in report.layers:
-            family = _FAMILIES.get(row.word, "other layers")
-            held = getattr(row, metric) / total
-            shares[metric][family] = shares[metric].get(family, 0.0) + held
-    return shares
-
-
-_FAMILIES = {
-    **dict.fromkeys(("conv", "depthwise_conv", "conv_transpose"), "convolutions"),
-    "dense": "dense layers",
-    "linear": "linear layers",
-    "attention": "attention layers",
-}
-"""What the layers that hold most of a metric are called together."""
-
-
-def _narrow(draft: Draft) -> bool:
-    from cnncost.suggest.damage import NARROW_CHANNELS
-
-    groups = [g for g in draft.groups.groups.values() if not g.frozen and g.role != "dense"]
-    return 2 * sum(group.width < NARROW_CHANNELS for group in groups) > len(groups)
 
 
 def _refuse_huge(name: str, before: Measures) -> None:

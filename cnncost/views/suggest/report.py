@@ -85,18 +85,16 @@ class Report:
         listed = self.found.singles.first(self.top)
         rest = len(self.found.singles) - len(listed)
         page.title("Single edits")
-        if not listed and (self.found.left_out or self.found.singles.untried):
-            page.say("None of the edits tried in time saves anything here.")
-            return
         if not listed:
-            page.say("None of the catalogue saves anything here.")
+            late = self.found.left_out or self.found.singles.untried
+            what = "edits tried in time" if late else "catalogue"
+            page.say(f"None of the {what} saves anything here.")
             return
         rows = [[o.choice.phrase, score(o.choice), *self._numbers(o.after)] for o in listed]
         page.table(["edit", "score", *self.metrics], rows)
-        singles = self.found.singles
-        if singles.untried:
-            all_of = singles.tried + singles.untried
-            page.say(f"{singles.tried:,} of {all_of:,} edits tried in time.")
+        if untried := self.found.singles.untried:
+            tried = self.found.singles.tried
+            page.say(f"{tried:,} of {tried + untried:,} edits tried in time.")
         more = f"and {rest:,} more (--top {len(self.found.singles)})." if rest > 0 else ""
         said = [more, HEAD if headed([one.choice for one in listed]) else ""]
         if any(said):
