@@ -80,12 +80,13 @@ def memory(
     refuse_existing(output, force=force)
     given = options.load(arch, settings, shapes, max_layers, strict=strict).network
     found = measure(given, batch=batch, dtype=dtype, optimizer=optimizer)
-    network, first = given, found.inference.bytes
+    network, first, proved = given, found.inference.bytes, True
     if sequence is Sequence.smallest:
-        network = _smallest(given, batch, dtype)
+        network, proved = _smallest(given, batch, dtype)
         found = measure(network, batch=batch, dtype=dtype, optimizer=optimizer)
     steps, small = timeline(network, batch=batch, dtype=dtype), embedded(given)
-    said = f"{network.name}: {sequence.value} order; "
+    ordered = f"{sequence.value} order" if proved else "an order not proved the smallest"
+    said = f"{network.name}: {ordered}; "
     said += f"live bytes, inference, batch {batch}, {dtype}; training: {optimizer}"
     scale: dict[str, object] = {
         "name": network.name,
@@ -96,7 +97,7 @@ def memory(
     }
     rows = view.summary(found, small)
     if sequence is Sequence.smallest:
-        scale["program_order_peak"] = first
+        scale |= {"program_order_peak": first, "order_proved": proved}
         rows.insert(3, view.Figure("the same in the program's order", first, found.complete))
     with destination(output, force=force) as file:
         if form in (Format.csv, Format.tsv):
@@ -112,13 +113,18 @@ def memory(
             view.write_text(file, steps, found, rows, said=said, width=width)
 
 
-def _smallest(network: Network, batch: int, dtype: str) -> Network:
-    """The network in the order of its smallest peak; a search cut off is said."""
+def _smallest(network: Network, batch: int, dtype: str) -> tuple[Network, bool]:
+    """The network in the order of its smallest peak, and whether that is proved; a search cut
+    off is said."""
     from cnncost.costs.memory import DTYPES
     from cnncost.costs.memory.inference import lives
     from cnncost.costs.memory.order import reordered, smallest_peak
 
     order = smallest_peak(network, lives(network, batch=batch, size=DTYPES[dtype]))
     if not order.proved:
-        sys.stderr.write("the search for a smaller peak was cut off: this is the program's order\n")
-    return reordered(network, order.nodes)
+        same = order.nodes == tuple(range(len(network.nodes)))
+        best = "the program's order" if same else "the best order found"
+        sys.stderr.write(
+            f"the search for a smaller peak was cut off: this is {best}, not proved the smallest\n"
+        )
+    return reordered(network, order.nodes), order.proved

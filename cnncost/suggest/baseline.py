@@ -14,7 +14,7 @@ from cnncost.suggest.variable import Variable
 
 def uniform(draft: Draft, variables: Sequence[Variable], budgets: Sequence[Budget]) -> Plan | None:
     """The least uniform scaling of all widths that holds the budgets; None if none does."""
-    for part in PARTS:
+    for part in draft.clock.watched(PARTS):
         picked = [variable.choices[_nearest(variable, part)] for variable in variables]
         choices = [choice for choice in picked if choice.kind]
         spec = draft.edited([change for choice in choices for change in choice.changes])

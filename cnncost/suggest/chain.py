@@ -65,16 +65,21 @@ class Chain:
 
     def _stages(self, order: Sequence[int]) -> list[Stage]:
         position = {v: i for i, v in enumerate(order)}
-        last = [max(position[v] for v in factor.scope) for factor in self.tables.factors]
+        due: dict[int, list[Factor]] = {}
+        """The tables by the step that decides the last of their variables."""
+        until: dict[int, int] = {}
+        """For each variable the last step at which a table reads it."""
+        for factor in self.tables.factors:
+            last = max(position[v] for v in factor.scope)
+            due.setdefault(last, []).append(factor)
+            for v in factor.scope:
+                until[v] = max(last, until.get(v, -1))
         stages = []
         before: tuple[int, ...] = ()
         for i, v in enumerate(order):
-            due = [f for f, at in zip(self.tables.factors, last, strict=True) if at == i]
-            later = [f for f, at in zip(self.tables.factors, last, strict=True) if at > i]
-            read = {w for factor in later for w in factor.scope}
             axes = (*before, v)
-            after = tuple([w for w in axes if w in read])
-            stages.append(Stage(v, before, after, self._costs(axes, due)))
+            after = tuple([w for w in axes if until.get(w, -1) > i])
+            stages.append(Stage(v, before, after, self._costs(axes, due.get(i, ()))))
             before = after
         return stages
 
@@ -174,29 +179,81 @@ def chained(tables: Tables, metrics: Sequence[int], objective: int | None = None
 def _order(tables: Tables) -> list[int] | None:
     """Variables in an order that keeps the frontier small: always the table next whose
     decision leaves the fewest states open, in the order of the tables where equal."""
-    sizes = [len(variable.choices) for variable in tables.variables]
-    scopes = [factor.scope for factor in tables.factors]
-    order: list[int] = []
-    frontier: tuple[int, ...] = ()
-    while scopes:
-        steps = [_closed(scope, frontier, scopes, sizes) for scope in scopes]
-        states, _, position = min((*step[:2], i) for i, step in enumerate(steps))
-        widest, left = steps[position][1:]
-        if max(widest, states) > WIDEST:
+    elimination = _Elimination(tables)
+    while (step := elimination.next()) is not None:
+        if max(step.widest, step.states) > WIDEST:
             return None
-        order += [v for v in scopes[position] if v not in order]
-        scopes = [scope for scope in scopes if any(v not in order for v in scope)]
-        frontier = left
-    return order + [v for v in range(len(sizes)) if v not in order]
+        elimination.take(step)
+    order = elimination.order
+    return [*order, *(v for v in range(len(tables.variables)) if v not in order)]
 
 
-def _closed(
-    scope: Sequence[int], frontier: Sequence[int], scopes: Sequence[Sequence[int]], sizes: list[int]
-) -> tuple[int, int, tuple[int, ...]]:
-    """The states open once a table's variables are decided, those on the way, the frontier."""
-    decided = tuple(dict.fromkeys((*frontier, *scope)))
-    known = set(decided)
-    # A variable decided before that has left the frontier is in no table that is still here.
-    open_ = {v for other in scopes if any(w not in known for w in other) for v in other}
-    left = tuple([v for v in decided if v in open_])
-    return prod(sizes[v] for v in left), prod(sizes[v] for v in decided), left
+class _Closing(NamedTuple):
+    """What it takes to decide a table's variables; the less the better."""
+
+    states: int
+    """States open once they are decided."""
+    widest: int
+    """States on the way."""
+    table: int
+    left: tuple[int, ...]
+    """The frontier behind it."""
+
+
+class _Elimination:
+    """Tables decided one after another.
+
+    Far from the frontier a table costs as many times more as the frontier has states, always: so
+    only those near it, which share a variable with a table that the frontier is in, are looked
+    at again at each step, and of the others the least one.
+    """
+
+    def __init__(self, tables: Tables) -> None:
+        self.sizes = [len(variable.choices) for variable in tables.variables]
+        self.scopes = [factor.scope for factor in tables.factors]
+        self.order: dict[int, None] = {}
+        """The variables decided, in their order."""
+        self.frontier: tuple[int, ...] = ()
+        self.open = dict.fromkeys(range(len(self.scopes)))
+        self.of: list[list[int]] = [[] for _ in self.sizes]
+        """For each variable the tables that it is in."""
+        for table, scope in enumerate(self.scopes):
+            for v in scope:
+                self.of[v].append(table)
+        self.near: dict[int, None] = {}
+        self.far = sorted((self._closing(table) for table in self.open), reverse=True)
+
+    def next(self) -> _Closing | None:
+        """The best table to decide next; None once all are."""
+        while self.far and (self.far[-1].table in self.near or self.far[-1].table not in self.open):
+            self.far.pop()
+        tables = [*self.near, *([self.far[-1].table] if self.far else [])]
+        return min((self._closing(table) for table in tables), default=None)
+
+    def take(self, step: _Closing) -> None:
+        """Decide the variables of a table."""
+        scope = self.scopes[step.table]
+        self.order |= dict.fromkeys(scope)
+        self.frontier = step.left
+        beside = dict.fromkeys(table for v in scope for table in self.of[v])
+        around = dict.fromkeys(v for table in beside for v in self.scopes[table])
+        self.near |= dict.fromkeys(t for v in around for t in self.of[v] if t in self.open)
+        for table in beside:
+            if all(v in self.order for v in self.scopes[table]):
+                self.open.pop(table, None)
+                self.near.pop(table, None)
+
+    def _closing(self, table: int) -> _Closing:
+        decided = tuple(dict.fromkeys((*self.frontier, *self.scopes[table])))
+        known = set(decided)
+        left = tuple([v for v in decided if self._stays(v, known)])
+        states, widest = prod(self.sizes[v] for v in left), prod(self.sizes[v] for v in decided)
+        return _Closing(states, widest, table, left)
+
+    def _stays(self, v: int, known: set[int]) -> bool:
+        """Whether a table with the variable has others that are not decided."""
+        return any(
+            w not in known and w not in self.order
+            for table in self.of[v]
+            for w in self.scopes[table]
+        )

@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import NamedTuple
 
+from cnncost.costs import count_network
 from cnncost.errors import SpecError
 from cnncost.network import Network
 from cnncost.place import Place
@@ -20,8 +23,21 @@ from cnncost.suggest.meter import METRICS as METRICS
 from cnncost.suggest.meter import Meter
 from cnncost.suggest.sheet import Sheet
 
+REMEMBERED = 100_000
+"""Layers of the texts read that a draft keeps: a text that is asked for again is read again."""
+
 Measures = Mapping[str, int]
 """Each metric's value."""
+
+
+class Use(NamedTuple):
+    """A field of a layer that derives from a scalar of the text."""
+
+    node: int
+    """The layer's node, by index."""
+    field: str
+    alone: bool
+    """Whether the scalar is the field's whole value."""
 
 
 @dataclass(frozen=True)
@@ -36,12 +52,43 @@ class Draft:
     clock: Clock = field(default_factory=Clock, repr=False)
     trials: dict[tuple[Change, ...], Trial | None] = field(default_factory=dict, repr=False)
     """What changes of widths have been tried, and what each came to."""
+    uses: dict[Place, list[Use]] = field(default_factory=dict, repr=False)
+    """For each scalar of the text the fields that derive from it, once they are asked for."""
     _calls: dict[int, Line] = field(default_factory=dict, repr=False)
     _read: dict[str, Spec | None] = field(default_factory=dict, repr=False)
 
     @property
     def network(self) -> Network:
         return self.spec.network
+
+    @cached_property
+    def counts(self) -> tuple[int, ...]:
+        """The counts of the network as it stands, in the order of METRICS."""
+        totals = count_network(self.network).totals._asdict()
+        return tuple([totals[metric] for metric in METRICS])
+
+    @cached_property
+    def raw(self) -> float:
+        """The raw weights of all groups that can change."""
+        return sum(group.raw for group in self.groups.groups.values() if not group.frozen)
+
+    @cached_property
+    def readers(self) -> list[list[int]]:
+        """For each node those that read it, once for each time."""
+        readers: list[list[int]] = [[] for _ in self.network.nodes]
+        for node in self.network.nodes:
+            for index in node.reads:
+                readers[index].append(node.index)
+        return readers
+
+    @cached_property
+    def group_readers(self) -> dict[int, list[int]]:
+        """For each group of channels the nodes that read some of it."""
+        found: dict[int, list[int]] = {}
+        for node in self.network.nodes:
+            for root in dict.fromkeys(r for i in node.reads for r in self.groups.at(i)):
+                found.setdefault(root, []).append(node.index)
+        return found
 
     def measured(self, network: Network) -> dict[str, int]:
         """Every metric of an edited network that this study looks at."""
@@ -79,6 +126,8 @@ class Draft:
         what leaves the network has another shape: it is no answer to the same question."""
         text = self.text(changes)
         if text not in self._read:
+            if len(self._read) * len(self.network.nodes) > REMEMBERED:
+                self._read.pop(next(iter(self._read)))
             try:
                 spec = parsed(self.sheet.name, text, self.max_layers)
             except SpecError:

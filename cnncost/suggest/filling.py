@@ -7,10 +7,10 @@ from functools import lru_cache
 from itertools import combinations, product
 from typing import Any, NamedTuple
 
-from cnncost.costs import Convention, count_layer, count_network
+from cnncost.costs import Convention, count_layer
 from cnncost.errors import CnncostError
 from cnncost.layers import Layer
-from cnncost.network import Network, Node
+from cnncost.network import Node
 from cnncost.place import Place
 from cnncost.shape import Shape
 from cnncost.suggest.draft import METRICS, Draft
@@ -40,13 +40,13 @@ def alone(draft: Draft, variable: Variable, trials: Trials) -> list[Costs | None
     The trials are those of the variable, as variable 0.
     """
     touched = {*_reached(trials), *_chains([variable])}
-    nodes = [node for node in draft.network.layers if node.index in touched]
+    nodes = [draft.network.nodes[index] for index in sorted(touched)]
     factors = tuple([factor for _, factor in by_node(draft, [variable], trials, nodes)])
     tables = Tables((variable,), (0,) * len(METRICS), factors)
     of_touched = [tables.costs((k,)) for k in range(len(variable.choices))]
     now = of_touched[0]
     assert now is not None  # as it is, it is a network
-    rest = tuple([a - b for a, b in zip(_totals(draft.network), now, strict=True)])
+    rest = tuple([a - b for a, b in zip(draft.counts, now, strict=True)])
     return [None if costs is None else _sum(rest, costs) for costs in of_touched]
 
 
@@ -94,11 +94,6 @@ def _piece(layer: Layer, xs: tuple[Shape, ...], shares: bool) -> Costs | None:
     row = count_layer(one, Convention())
     own = row._replace(units=row.units if row.counted else 0)._asdict()
     return tuple([own[metric] for metric in METRICS])
-
-
-def _totals(network: Network) -> Costs:
-    totals = count_network(network).totals._asdict()
-    return tuple([totals[metric] for metric in METRICS])
 
 
 class Replacing(NamedTuple):

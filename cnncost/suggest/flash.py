@@ -19,11 +19,11 @@ def column(pieces: Pieces, parameters: int) -> Column:
     """
     today = _rest(pieces.draft.network)
     added: dict[int, list[int]] = {}
-    for (v, k), network in pieces.trials.items():
+    for (v, k), network in pieces.draft.clock.watched(pieces.trials.items()):
         row = added.setdefault(v, [0] * len(pieces.space.variables[v].choices))
         row[k] = _rest(network) - today
     parts = [part((v,), row) for v, row in added.items()]
-    for node in pieces.draft.network.layers:
+    for node in pieces.draft.clock.watched(pieces.draft.network.layers):
         replacing = pieces.replacing(node.index)
         if len(replacing) == 1:
             more = partial(_added, pieces, node.index)

@@ -158,7 +158,7 @@ class _Labels:
             if since >= 5:
                 pace, since = pace / 2, 0
             length = float(over @ over)
-            if length == 0 or pace < 0.01:
+            if length == 0 or pace < 0.01 or monotonic() > self.deadline:
                 break
             # The aim lies above the bound even where the best known score is met nearly.
             step = pace * (max(score, best[0] + 1) - value) / length

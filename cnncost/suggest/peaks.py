@@ -19,6 +19,7 @@ from functools import cached_property, partial
 
 from cnncost.costs.memory.inference import Lives
 from cnncost.network import Network
+from cnncost.suggest.clock import Clock
 from cnncost.suggest.columns import Column, Part, part
 from cnncost.suggest.pieces import Picked, Pieces
 
@@ -72,13 +73,13 @@ class Row:
 
 def rows(pieces: Pieces, living: Living) -> list[Row]:
     """The rows of a space, without those that another one covers."""
-    return uncovered(list(_Timeline(pieces, living).rows()))
+    return uncovered(list(_Timeline(pieces, living).rows()), pieces.draft.clock)
 
 
-def uncovered(found: Sequence[Row]) -> list[Row]:
+def uncovered(found: Sequence[Row], clock: Clock) -> list[Row]:
     """The rows that no other one covers; of equal ones the first."""
     kept: list[Row] = []
-    for row in sorted(found, key=lambda row: -row.most):
+    for row in clock.watched(sorted(found, key=lambda row: -row.most)):
         if not any(other.covers(row) for other in kept):
             kept.append(row)
     return kept
@@ -95,12 +96,13 @@ class _Timeline:
         self.today = self.lives.timeline()
         self.variables = pieces.space.variables
         self.widths = {
-            picked: living(network).timeline() for picked, network in pieces.trials.items()
+            picked: living(network).timeline()
+            for picked, network in pieces.draft.clock.watched(pieces.trials.items())
         }
         self.lost = {
             (v, k): self._lost((v, k))
             for v, variable in enumerate(self.variables)
-            for k, choice in enumerate(variable.choices)
+            for k, choice in enumerate(pieces.draft.clock.watched(variable.choices))
             if choice.chains or choice.rereads
         }
         """For each structural choice the steps of which it leaves nothing sure."""

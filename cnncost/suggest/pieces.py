@@ -140,7 +140,7 @@ def pieces_of(space: Space) -> Pieces:
     """The pieces of a space; its texts have been read before."""
     trials: dict[Picked, Network] = {}
     for v, variable in enumerate(space.variables):
-        for k, choice in enumerate(variable.choices):
+        for k, choice in enumerate(space.draft.clock.watched(variable.choices)):
             network = read(space.draft, choice) if variable.group else None
             if network is not None:
                 trials[v, k] = network

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
@@ -16,7 +17,7 @@ class Step(NamedTuple):
 
     choice: Choice
     after: Measures | None
-    """None where the edits so far are only valid with those below."""
+    """None where the edits so far are only valid with those below, or time was over."""
 
 
 @dataclass(frozen=True)
@@ -47,12 +48,15 @@ class Plan:
         """The edits one after another, each with the recount of all so far."""
         made = list(self.leading)
         changes: list[Change] = []
-        for choice in self.edits:
+        for choice in self.edits[:-1]:
             changes += choice.changes
-            spec = self.draft.edited(changes)
-            after = None if spec is None else self.draft.measured(spec.network)
-            made.append(Step(choice, after))
+            made.append(Step(choice, self._recounted(changes)))
+        made += [Step(choice, self.after) for choice in self.edits[-1:]]
         return tuple(made)
+
+    def _recounted(self, changes: Sequence[Change]) -> Measures | None:
+        spec = self.draft.edited(changes) if self.draft.clock.left > 0 else None
+        return None if spec is None else self.draft.measured(spec.network)
 
     def uses(self, kind: str) -> bool:
         return any(choice.kind == kind for choice in self.choices)

@@ -53,7 +53,7 @@ class Run:
         self.banned = banned
         self.progress = progress
         self.seconds = seconds
-        self.deadline = monotonic() + seconds
+        self.deadline = monotonic() + min(seconds, offers.clock.left)
         self.best: Plan | None = None
         self.bounds: list[int] = []
         """For each scene that was not finished: what no plan of it scores below."""
@@ -105,8 +105,10 @@ class Run:
         self.best = plan
         return True
 
-    def found(self) -> Found:
-        """What the search ends with."""
+    def found(self, *, complete: bool = True) -> Found:
+        """What the search ends with; of a space that is not complete nothing is proved."""
+        if not complete:
+            self.bounds.append(0)
         spent = self.seconds - (self.deadline - monotonic())
         if self.best is None:
             return Found(None, not self.bounds, spent)
@@ -143,6 +145,7 @@ def _best_of(run: Run, scene: Scene, limits: Limits) -> tuple[Plan | None, Outco
         )
         if limits.seconds <= 0:
             return None, Outcome(None, bound=outcome.bound, proved=False)
+        run.offers.clock.check()
         outcome = _solved(run, scene, limits, tell)
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
+from math import inf
+from time import monotonic
 
 from cnncost.costs import count_network
 from cnncost.suggest.catalogue import SPATIAL, Menu
@@ -17,26 +19,37 @@ from cnncost.suggest.variable import Choice, Variable
 
 
 def scenes(
-    draft: Draft, menu: Menu, variables: Sequence[Variable], moves: Sequence[Choice]
-) -> list[Offer]:
-    """An offer for the spec as it is, then one for each spatial change that makes sense.
+    draft: Draft,
+    menu: Menu,
+    variables: Sequence[Variable],
+    moves: Sequence[Choice],
+    deadline: float = inf,
+) -> tuple[list[Offer], int]:
+    """An offer for the spec as it is, then one for each spatial change that makes sense; and how
+    many changes were counted until the deadline.
 
-    Left out are changes that another beats in every layer's costs at no higher score.
+    Left out are changes that another beats in every layer's costs at no higher score; behind the
+    deadline no more are compared.
     """
     offers = [Offer(None, partial(_scene, draft, menu, (), variables))]
-    changes = [_Change(draft, choice) for choice in moves]
+    changes, _ = draft.clock.gather((_Change(draft, choice) for choice in moves), deadline)
     for position, change in enumerate(changes):
-        rivals = [other for other in changes if other is not change]
-        if not any(rival.beats(change, changes.index(rival) < position) for rival in rivals):
+        if monotonic() > deadline or not any(
+            rival.beats(change, first=at < position)
+            for at, rival in enumerate(changes)
+            if at != position
+        ):
             alone = Single(change.choice, change.after)
             offers.append(Offer(change.choice, partial(_edited, draft, menu, alone)))
-    return offers
+    return offers, len(changes)
 
 
-def spatial(draft: Draft, menu: Menu) -> list[Choice]:
+def spatial(draft: Draft, menu: Menu) -> Iterator[Choice]:
     """Every spatial change that makes a network."""
-    found = [choice for kind in SPATIAL if menu.uses(kind) for choice in kind.choices(draft, menu)]
-    return [choice for choice in found if draft.edited(choice.changes) is not None]
+    for kind in SPATIAL:
+        for choice in draft.clock.watched(kind.choices(draft, menu) if menu.uses(kind) else ()):
+            if draft.edited(choice.changes) is not None:
+                yield choice
 
 
 class _Change:
@@ -53,11 +66,14 @@ class _Change:
             for row in report.layers
             if row.counted or draft.meter.bytes  # every tensor takes bytes
         }
+        self.totals = tuple(map(sum, zip((0, 0, 0), *self.costs.values(), strict=True)))
 
-    def beats(self, other: _Change, first: bool) -> bool:
+    def beats(self, other: _Change, *, first: bool) -> bool:
         """Whether no layer costs more here, at no higher score; of equal ones the first."""
         if self.choice.kind == multiplier.KIND != other.choice.kind:
             return False  # fewer edits go together with it
+        if any(mine > theirs for mine, theirs in zip(self.totals, other.totals, strict=True)):
+            return False  # then some layer costs more
         if self.choice.score > other.choice.score or self.costs.keys() != other.costs.keys():
             return False
         pairs = [(self.costs[name], other.costs[name]) for name in self.costs]

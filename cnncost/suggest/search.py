@@ -6,12 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from functools import partial
+from math import inf
 from typing import NamedTuple
 
 from cnncost.quantity import counted
 from cnncost.suggest import labels
 from cnncost.suggest.budget import Budget
-from cnncost.suggest.clock import Clock
+from cnncost.suggest.clock import Clock, TimeOverError
 from cnncost.suggest.edits import multiplier
 from cnncost.suggest.limits import limited
 from cnncost.suggest.offers import Offer, Offers, Scene
@@ -43,10 +44,14 @@ class Search:
         variables: Sequence[Variable],
         seconds: float,
         clock: Clock,
+        *,
+        complete: bool = True,
     ) -> None:
         self.offers = Offers(offers, clock)
         self.variables = variables
         self.seconds = seconds
+        self.complete = complete
+        """Whether the variables and offers are all there are; if not, nothing is proved."""
 
     def space(self) -> str:
         """What plans are chosen among, in words."""
@@ -66,19 +71,29 @@ class Search:
         )
 
     def nearest(self, budgets: Sequence[Budget]) -> Near:
-        """The plan whose worst excess, as a share of its budget, is least."""
-        scenes = [self._limited(offer, budgets) for offer in self.offers.all]
+        """The plan whose worst excess, as a share of its budget, is least.
+
+        Raises:
+            TimeOverError: there was no time to look at any plan.
+        """
+        clock = self.offers.clock
+        limiting = (self._limited(offer, budgets) for offer in self.offers.all)
+        scenes, proved = clock.gather(limiting, inf)
+        if not scenes:
+            raise TimeOverError
         floors = [
             max(scene.space.tables.floor(metric) / most for metric, most in limits.items())
             for scene, limits in scenes
         ]
         best: tuple[float, Callable[[], Plan | None]] | None = None
-        proved = True
         # The scenes that may come nearest first; one that cannot come nearer is not searched.
         for floor, (scene, limits) in sorted(
             zip(floors, scenes, strict=True), key=lambda pair: pair[0]
         ):
             if best is not None and floor >= best[0]:
+                break
+            if best is not None and clock.left <= 0:
+                proved = False
                 break
             costs, certain = _nearest(scene, limits)
             proved = proved and certain
@@ -106,7 +121,7 @@ class Search:
         run.best = known
         for offer in sorted(self.offers.all, key=lambda offer: offer.score):
             run.visit(offer)
-        return run.found()
+        return run.found(complete=self.complete)
 
     def without(
         self, kind: str, plan: Plan, budgets: Sequence[Budget], known: Plan | None = None

@@ -35,8 +35,11 @@ class Singles:
         foreseen: Sequence[Foreseen],
         before: Measures,
         budgets: Sequence[Budget],
+        untried: int = 0,
     ) -> None:
         self.draft = draft
+        self.tried, self.untried = len(foreseen), untried
+        """How many edits were tried, and how many there was no time for."""
         self.before = before
         saving = [one for one in foreseen if self._saves(one.after)]
         self.ranked = tuple(sorted(saving, key=lambda one: -_worth(one, before, budgets)))
@@ -45,8 +48,11 @@ class Singles:
         return len(self.ranked)
 
     def __iter__(self) -> Iterator[Single]:
-        """The edits, each recounted when it is reached."""
-        for choice, _ in self.ranked:
+        """The edits, each recounted when it is reached; the first one, and more while there is
+        time."""
+        for position, (choice, _) in enumerate(self.ranked):
+            if position and self.draft.clock.left <= 0:
+                return
             one = single(self.draft, choice)
             if one is not None and self._saves(one.after):
                 yield one

@@ -11,9 +11,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import inf
+from time import monotonic
 from typing import Any
 
 from cnncost.errors import CnncostError
+from cnncost.suggest.clock import Clock, TimeOverError
 from cnncost.suggest.tables import Tables
 
 SCALE = 1000.0
@@ -79,7 +81,13 @@ def solve(
     `progress` is told the best score found so far and the bound, in score units.
     """
     columns: list[list[int]] = []
-    model = _model(tables, limits, columns)
+    clock, deadline = Clock(), monotonic() + limits.seconds
+    try:
+        with clock.until(deadline):
+            model = _model(tables, limits, columns, clock)
+    except TimeOverError:
+        return Outcome(None, proved=False)
+    limits = replace(limits, seconds=deadline - monotonic())
     return Outcome(None) if model is None else _run(model, columns, limits, progress)
 
 
@@ -93,7 +101,7 @@ def nearest(
     """
     columns: list[list[int]] = []
     limits = Limits(budgets, convolutions, seconds=seconds)
-    model = _model(tables, limits, columns, excess=True)
+    model = _model(tables, limits, columns, Clock(), excess=True)
     assert model is not None  # an excess is allowed
     outcome = _run(model, columns, limits, None, gap=1e-4)
     if outcome.chosen is None:
@@ -104,7 +112,7 @@ def nearest(
 
 
 def _model(
-    tables: Tables, limits: Limits, columns: list[list[int]], *, excess: bool = False
+    tables: Tables, limits: Limits, columns: list[list[int]], clock: Clock, *, excess: bool = False
 ) -> _Model | None:
     """The programme, and each choice's column into `columns`; None where what no choice
     reaches is over a budget already.
@@ -118,7 +126,7 @@ def _model(
         columns.append(mine)
         model.row(1, 1, dict.fromkeys(mine, 1.0))
     metrics: dict[int, dict[int, float]] = {metric: {} for metric in limits.budgets}
-    for part in tables.factors:
+    for part in clock.watched(tables.factors):
         for key, column in _tuples(model, columns, part.scope, part.table).items():
             costs = part.table[key]
             assert costs is not None  # impossible combinations have no column

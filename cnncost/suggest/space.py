@@ -64,8 +64,13 @@ def explore(
 
 
 def offered(draft: Draft, menu: Menu) -> list[Variable]:
-    """Every variable of a draft, those of widths first, each in the order of the file."""
-    found = [v for kind in KINDS if menu.uses(kind) for v in kind.variables(draft, menu)]
+    """Every variable of a draft, those of widths first, each in the order of the file.
+
+    Raises:
+        TimeOverError: the draft's clock has run out.
+    """
+    kinds = [kind.variables(draft, menu) for kind in KINDS if menu.uses(kind)]
+    found = [variable for kind in kinds for variable in draft.clock.watched(kind)]
     return sorted(found, key=lambda variable: (not variable.group, variable.first))
 
 

@@ -5,26 +5,31 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from functools import partial
+from time import monotonic
 
 from cnncost.costs import count_network
 from cnncost.errors import CnncostError, did_you_mean
 from cnncost.quantity import SCALED, budget_metric, counted_as
+from cnncost.quantity import counted as counted_of
 from cnncost.spec import MAX_LAYERS, Spec
 from cnncost.suggest import budget as budgets_of
 from cnncost.suggest.baseline import uniform
 from cnncost.suggest.budget import Budget, holds
 from cnncost.suggest.catalogue import Menu
 from cnncost.suggest.change import apply, base, unified_diff
+from cnncost.suggest.clock import TimeOverError
 from cnncost.suggest.damage import UNIT
 from cnncost.suggest.draft import METRICS, Draft, Measures, drafted, named
 from cnncost.suggest.filling import alone
 from cnncost.suggest.meter import Meter, ordered
 from cnncost.suggest.plan import Plan, single
 from cnncost.suggest.precision import Precision, price, smaller
-from cnncost.suggest.reach import reach
+from cnncost.suggest.reach import Reach, reach
 from cnncost.suggest.run import Progress
 from cnncost.suggest.scenes import scenes, spatial
 from cnncost.suggest.search import Search
+from cnncost.suggest.shares import held_shares, mostly_narrow
 from cnncost.suggest.sheet import Sheet
 from cnncost.suggest.singles import Foreseen, Singles
 from cnncost.suggest.space import offered
@@ -59,6 +64,13 @@ class Request:
 LARGEST = 10**15
 """Far below what makes no network in the searches' tables, and what floats add up exactly."""
 
+VARIABLES, SPATIAL, SINGLES = 0.35, 0.5, 0.6
+"""Up to which part of its time a study makes its variables, its spatial changes, and tries its
+single edits; the rest is the search's."""
+
+CLOSING = 1.0
+"""Seconds behind the time limit in which what was found is recounted for showing."""
+
 SHARES = (90, 80, 70, 60, 50, 40, 30, 20, 10)
 """Where a frontier is looked at, in per cent of today's."""
 
@@ -68,6 +80,9 @@ class Study:
 
     def __init__(self, spec: Spec, request: Request) -> None:
         self.request, self.spec = request, spec
+        self.started = monotonic()
+        self.left_out: list[str] = []
+        """What there was no time to put into the search, in words."""
         sheet = Sheet(spec.text.name, spec.text.text)
         changes = sheet.settled(request.params or {}, request.inputs or {})
         sheet = Sheet(sheet.name, apply(sheet.text, changes))
@@ -80,12 +95,27 @@ class Study:
         self.unknown = count_network(self.draft.network).unknown
         """The layers whose costs nobody knows: what is measured is a lower bound then."""
         _refuse_huge(self.draft.network.name, self.before)
-        self.alone = list(_foreseen(self.draft, request.menu))
-        """Every choice of every variable alone."""
+        clock = self.draft.clock
+        self.alone, self.whole = clock.gather(
+            _foreseen(self.draft, request.menu), self._until(VARIABLES)
+        )
+        """Every choice of every variable alone, and whether these are all there are."""
         variables = [variable for variable, _ in self.alone]
-        self.spatial = spatial(self.draft, request.menu)
-        offers = scenes(self.draft, request.menu, variables, self.spatial)
-        self.search = Search(offers, variables, request.seconds, self.draft.clock)
+        self.spatial, all_read = clock.gather(
+            spatial(self.draft, request.menu), self._until(SPATIAL)
+        )
+        offers, counted = scenes(
+            self.draft, request.menu, variables, self.spatial, self._until(SINGLES)
+        )
+        if not self.whole:
+            self.left_out.append(f"all but {counted_of(len(variables), 'place')} to edit")
+        if not all_read or counted < len(self.spatial):
+            self.left_out.append(f"all but {counted_of(counted, 'spatial change')}")
+        self.search = Search(offers, variables, request.seconds, clock, complete=not self.left_out)
+
+    def _until(self, share: float) -> float:
+        """When a part of the study's time is over."""
+        return self.started + share * self.request.seconds
 
     def budgets(self) -> tuple[Budget, ...]:
         """The budgets asked for, else the spec's own."""
@@ -95,13 +125,20 @@ class Study:
 
     def suggest(self, progress: Progress | None = None) -> Suggestion:
         """Everything that there is to say."""
+        with self.draft.clock.until(self._until(1)):
+            found = self._suggested(progress)
+        self.draft.clock.close(self._until(1) + CLOSING)
+        return found
+
+    def _suggested(self, progress: Progress | None) -> Suggestion:
         budgets = self.budgets()
-        singles = Singles(self.draft, self._singles(), self.before, budgets)
-        alike = uniform(self.draft, self.search.variables, budgets) if budgets else None
+        tried_ones, untried = self._singles()
+        singles = Singles(self.draft, tried_ones, self.before, budgets, untried)
+        alike, scaled = self._uniform(budgets)
         found = self.search.best(budgets, alike, progress=progress) if budgets else None
         plan = found.plan if found else None
         plain = None
-        if plan is not None and plan.uses("separable"):
+        if plan is not None and plan.uses("separable") and self.draft.clock.left > 0:
             plain = self.search.without("separable", plan, budgets, alike)
         lost = found is not None and plan is None and found.proved
         return Suggestion(
@@ -115,29 +152,50 @@ class Study:
             self.search.space(),
             alike,
             plain,
-            reach(self.search, budgets) if lost else None,
-            _shares(self.draft),
+            self._reach(budgets) if lost else None,
+            held_shares(self.draft),
             tuple(self._precisions(budgets)),
             self.draft.meter.scale,
             widening(self.request.menu),
-            _narrow(self.draft),
+            mostly_narrow(self.draft),
             self.unknown,
+            scaled,
+            tuple(self.left_out),
         )
 
-    def _singles(self) -> list[Foreseen]:
-        """Every edit alone: as the counter foresees it where only counts are looked at, else as
-        its text measures."""
+    def _uniform(self, budgets: Sequence[Budget]) -> tuple[Plan | None, bool]:
+        """Uniform scaling, and whether there was the time to try it on all widths."""
+        if not self.whole:
+            return None, False
+        try:
+            return (uniform(self.draft, self.search.variables, budgets) if budgets else None), True
+        except TimeOverError:
+            return None, False
+
+    def _reach(self, budgets: Sequence[Budget]) -> Reach | None:
+        """How near the space comes; None where there was no time for it."""
+        try:
+            return reach(self.search, budgets)
+        except TimeOverError:
+            return None
+
+    def _singles(self) -> tuple[list[Foreseen], int]:
+        """Every edit alone, and how many there was no time for: as the counter foresees it where
+        only counts are looked at, else as its text measures."""
         counts = [
             Foreseen(choice, dict(zip(METRICS, costs, strict=True)))
             for variable, found in self.alone
             for choice, costs in zip(variable.choices[1:], found, strict=True)
         ]
-        spatial_ones = [single(self.draft, choice) for choice in self.spatial]
-        others = [Foreseen(one.choice, one.after) for one in spatial_ones if one is not None]
+        measure, clock = partial(single, self.draft), self.draft.clock
+        read, until = [one.choice for one in counts] * bool(self.draft.meter.bytes), SINGLES
+        spatial_ones, _ = clock.gather(map(measure, self.spatial), self._until(until))
+        measured, _ = clock.gather(map(measure, read), self._until(until))
+        untried = len(self.spatial) - len(spatial_ones) + len(read) - len(measured)
+        others = [Foreseen(one.choice, one.after) for one in spatial_ones if one]
         if not self.draft.meter.bytes:
-            return [*counts, *others]
-        measured = [single(self.draft, one.choice) for one in counts]
-        return [*(Foreseen(one.choice, one.after) for one in measured if one), *others]
+            return [*counts, *others], untried
+        return [*(Foreseen(one.choice, one.after) for one in measured if one), *others], untried
 
     def _precisions(self, budgets: Sequence[Budget]) -> Iterator[Precision]:
         """The best plans at smaller element types, for the same amounts of bytes."""
@@ -149,11 +207,17 @@ class Study:
         for dtype in smaller(meter.dtype):
             if dtype == "int8" and "training_memory" in meter.bytes:
                 continue  # int8 does not train
+            left = self.draft.clock.left
+            if left <= 0:
+                self.left_out.append(f"plans in {dtype}")
+                continue
             own = replace(request.meter, dtype=dtype)
-            study = Study(self.spec, replace(request, budgets=asked, menu=menu, meter=own))
+            asking = replace(request, budgets=asked, menu=menu, meter=own, seconds=left)
+            study = Study(self.spec, asking)
             limits, known = study.budgets(), price(dtype, study.draft.network)
             met = holds(study.before, limits)
-            plan = None if met else study.search.best(limits).plan
+            with study.draft.clock.until(study._until(1)):
+                plan = None if met else study.search.best(limits).plan
             yield Precision(dtype, known, study.before, plan, met)
 
     def pareto(self, word: str, progress: Progress | None = None) -> list[Point]:
@@ -165,15 +229,17 @@ class Study:
         word = budget_metric(word)
         metric, _ = counted_as(word)
         others = [budget for budget in self.budgets() if budget.metric != metric]
-        self.search.seconds = self.request.seconds / len(SHARES)
         points = []
-        for share in SHARES:
+        for done, share in enumerate(SHARES):
+            # What the study and the points before left, in equal parts.
+            until = monotonic() + max(0.0, self._until(1) - monotonic()) / (len(SHARES) - done)
             most = self.before[metric] * share // 100
             budgets = [*others, Budget(metric, most, str(most))]
             if progress is not None:
                 progress(f"{share} % of the {word}")
-            alike = uniform(self.draft, self.search.variables, budgets)
-            found = self.search.best(budgets, alike)
+            with self.draft.clock.until(until):
+                alike, _ = self._uniform(budgets)
+                found = self.search.best(budgets, alike)
             points.append(Point(word, share, most, found.plan, found.proved))
         return points
 
@@ -201,43 +267,13 @@ class Study:
 
 def _foreseen(draft: Draft, menu: Menu) -> Iterator[tuple[Variable, list[Costs]]]:
     """Every variable with the choices that make a network, and the costs of each alone."""
-    for variable in offered(draft, menu):
+    for variable in draft.clock.watched(offered(draft, menu)):
         one, trials = tried(draft, variable)
         found = alone(draft, one, {(0, k): own for k, own in enumerate(trials, 1)})
         pairs = zip(one.choices[1:], found[1:], strict=True)
         good = [(choice, costs) for choice, costs in pairs if costs is not None]
         choices = (one.choices[0], *(choice for choice, _ in good))
         yield replace(one, choices=choices), [costs for _, costs in good]
-
-
-def _shares(draft: Draft) -> dict[str, dict[str, float]]:
-    """Where a network's weights and connections are."""
-    report = count_network(draft.network)
-    shares: dict[str, dict[str, float]] = {}
-    for metric in ("weights", "connections"):
-        total = getattr(report.totals, metric) or 1
-        shares[metric] = {}
-        for row in report.layers:
-            family = _FAMILIES.get(row.word, "other layers")
-            held = getattr(row, metric) / total
-            shares[metric][family] = shares[metric].get(family, 0.0) + held
-    return shares
-
-
-_FAMILIES = {
-    **dict.fromkeys(("conv", "depthwise_conv", "conv_transpose"), "convolutions"),
-    "dense": "dense layers",
-    "linear": "linear layers",
-    "attention": "attention layers",
-}
-"""What the layers that hold most of a metric are called together."""
-
-
-def _narrow(draft: Draft) -> bool:
-    from cnncost.suggest.damage import NARROW_CHANNELS
-
-    groups = [g for g in draft.groups.groups.values() if not g.frozen and g.role != "dense"]
-    return 2 * sum(group.width < NARROW_CHANNELS for group in groups) > len(groups)
 
 
 def _refuse_huge(name: str, before: Measures) -> None:

@@ -48,6 +48,10 @@ class Suggestion:
     """Whether most groups are so narrow that scores are too low."""
     unknown: tuple[str, ...] = ()
     """The layers whose costs nobody knows: every amount here is a lower bound then."""
+    scaled: bool = True
+    """Whether uniform scaling was tried on all widths."""
+    left_out: tuple[str, ...] = ()
+    """What there was no time for, in words."""
 
     @property
     def met(self) -> bool:

@@ -60,22 +60,22 @@ class _Step:
     """A training step over a space."""
 
     def __init__(self, pieces: Pieces) -> None:
-        self.pieces = pieces
-        self.network = pieces.draft.network
-        self.meter = pieces.draft.meter
+        self.pieces, self.network = pieces, pieces.draft.network
+        self.meter, self.clock = pieces.draft.meter, pieces.draft.clock
         self.optimizer = OPTIMIZERS[self.meter.optimizer]
         self.variables = pieces.space.variables
         self.today = living(self.network, self.meter)
-        self.widths = {p: living(network, self.meter) for p, network in pieces.trials.items()}
+        trials = self.clock.watched(pieces.trials.items())
+        self.widths = {p: living(network, self.meter) for p, network in trials}
         self.structural = {
             (v, k): living(spec.network, self.meter)
             for v, variable in enumerate(self.variables)
-            for k, choice in enumerate(variable.choices)
+            for k, choice in enumerate(self.clock.watched(variable.choices))
             if choice.chains or choice.rereads
             if (spec := pieces.draft.edited(choice.changes)) is not None
         }
-        self.margin = {picked: self._margin(picked) for picked in self.structural}
-        self.aligned = {picked: pieces.aligned(picked) for picked in self.structural}
+        self.margin = {p: self._margin(p) for p in self.clock.watched(self.structural)}
+        self.aligned = {p: pieces.aligned(p) for p in self.clock.watched(self.structural)}
         flow = gradients(self.network).parameters
         self.trained = [
             flow[node.index] and node.shares is None and node.layer is not None
@@ -102,7 +102,7 @@ class _Step:
     def instants(self) -> Iterator[Instant]:
         """A row for each moment, the parameters left out."""
         for at, bytes_ in self.today.items():
-            self.pieces.draft.clock.check()
+            self.clock.check()
             since = at.step if at.phase == BACKWARD else len(self.network.nodes)
             since = 0 if at.phase == OPTIMIZER else since
             parts = [
@@ -157,7 +157,7 @@ class _Step:
         """For each node that one variable replaces, and that variable: what the replacement
         keeps for its backward pass beyond the node."""
         found = {}
-        for node in self.network.layers:
+        for node in self.clock.watched(self.network.layers):
             replacing = self.pieces.replacing(node.index)
             if len(replacing) == 1:
                 added = partial(self._added, node.index)
@@ -187,7 +187,7 @@ class _Step:
         state = self._gradients(0, self.optimizer.copies) if self.optimizer.copies else ()
         found = []
         for instant in self._uncovered():
-            self.pieces.draft.clock.check()
+            self.clock.check()
             column = instant.row.column(uses)
             parts = (*column.parts, *state, *self._gradients(instant.since, 1))
             column = replace(column, parts=parts)
@@ -234,7 +234,7 @@ class _Step:
     def _uncovered(self) -> list[Instant]:
         kept: list[Instant] = []
         found = sorted(self.instants(), key=lambda i: -(i.row.most + self.made[i.since]))
-        for instant in found:
+        for instant in self.clock.watched(found):
             if not any(self._covers(other, instant) for other in kept):
                 kept.append(instant)
         return kept

@@ -8,13 +8,15 @@ itself always is.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from heapq import heappop, heappush
 
 from cnncost.errors import CnncostError
 from cnncost.network import Network
 from cnncost.place import Place
-from cnncost.suggest.draft import Draft
+from cnncost.shape import Shape
+from cnncost.suggest.draft import Draft, Use
 from cnncost.suggest.merging import Trial, changed
 from cnncost.suggest.variable import Choice, Piece, Variable
 
@@ -37,7 +39,7 @@ def trial(draft: Draft, choice: Choice) -> Trial | None:
 def _tried(draft: Draft, choice: Choice) -> Trial | None:
     fields = _fields(draft, choice)
     if fields is not None:
-        return _followed(draft.network, fields)
+        return _followed(draft, fields)
     network = read(draft, choice)
     return None if network is None else changed(draft.network, network)
 
@@ -47,7 +49,8 @@ def tried(draft: Draft, variable: Variable) -> tuple[Variable, list[Trial]]:
     first."""
     if not variable.group:
         return _read(draft, variable) if variable.unread else variable, []
-    found = [(choice, trial(draft, choice)) for choice in variable.choices[1:]]
+    others = draft.clock.watched(variable.choices[1:])
+    found = [(choice, trial(draft, choice)) for choice in others]
     good = [(choice, own) for choice, own in found if own is not None]
     choices = (variable.choices[0], *(choice for choice, _ in good))
     return replace(variable, choices=choices), [own for _, own in good]
@@ -56,7 +59,9 @@ def tried(draft: Draft, variable: Variable) -> tuple[Variable, list[Trial]]:
 def _read(draft: Draft, variable: Variable) -> Variable:
     """A variable with the choices whose texts are specs."""
     first, *others = variable.choices
-    good = [choice for choice in others if draft.edited(choice.changes) is not None]
+    good = [
+        choice for choice in draft.clock.watched(others) if draft.edited(choice.changes) is not None
+    ]
     return replace(variable, choices=(first, *good))
 
 
@@ -80,40 +85,56 @@ def _fields(draft: Draft, choice: Choice) -> Fields | None:
     if FURTHER.search(draft.sheet.text):
         return None
     found: dict[int, dict[str, int]] = {}
-    for index, field, alone, place in _uses(draft):
-        if place in numbers:
-            if not alone:
-                return None
-            found.setdefault(index, {})[field] = numbers[place]
+    uses = [(use, number) for place, number in numbers.items() for use in _uses(draft, place)]
+    for use, number in uses:
+        if not use.alone:
+            return None
+        found.setdefault(use.node, {})[use.field] = number
     return found
 
 
-def _uses(draft: Draft) -> Iterator[tuple[int, str, bool, Place]]:
-    """Every field that derives from a scalar of the text: its node, its name, whether the
-    scalar is its whole value, and where the scalar stands."""
+def _uses(draft: Draft, place: Place) -> Sequence[Use]:
+    """The fields that derive from the scalar at a place of the text."""
+    if not draft.uses:
+        for use_at, use in _all_uses(draft):
+            draft.uses.setdefault(use_at, []).append(use)
+    return draft.uses.get(place, ())
+
+
+def _all_uses(draft: Draft) -> Iterator[tuple[Place, Use]]:
+    """Every field that derives from a scalar of the text, with where the scalar stands."""
     for index, written in draft.spec.written.items():
         for field, origins in written.origins.items():
             value = getattr(draft.network.nodes[index].layer, field, None)
             alone = len(origins) == 1 and origins[0].role == "number" and isinstance(value, int)
             for origin in origins:
-                yield index, field, alone, origin.place
+                yield origin.place, Use(index, field, alone)
 
 
-def _followed(network: Network, fields: Fields) -> Trial | None:
-    """What follows from new fields: every layer behind them with what it reads now."""
+def _followed(draft: Draft, fields: Fields) -> Trial | None:
+    """What follows from new fields: every layer behind them with what it reads now.
+
+    Only the readers of an output that changes are looked at, each behind all that it reads.
+    """
+    nodes = draft.network.nodes
+    outputs: dict[int, Shape] = {}
     trial: dict[int, Piece] = {}
-    outputs = [node.output for node in network.nodes]
-    try:
-        for node in network.layers:
-            assert node.layer is not None  # network.layers leaves the inputs out
-            xs = tuple([outputs[read] for read in node.reads])
-            if node.index not in fields and xs == node.inputs:
-                continue
+    waiting = sorted(fields)
+    while waiting:
+        node = nodes[heappop(waiting)]
+        if node.index in outputs or node.layer is None:
+            continue  # reached by several that it reads
+        xs = tuple([outputs.get(read, nodes[read].output) for read in node.reads])
+        try:
             layer = replace(node.layer, **fields.get(node.index, {}))
             outputs[node.index] = layer.infer(xs)
-            if layer != node.layer or xs != node.inputs:
-                trial[node.index] = layer, xs
-    except CnncostError:
-        return None
-    kept = all(outputs[index] == network.nodes[index].output for index in network.outputs)
-    return trial if kept else None
+        except CnncostError:
+            return None
+        if layer != node.layer or xs != node.inputs:
+            trial[node.index] = layer, xs
+        if outputs[node.index] != node.output:
+            if node.index in draft.network.outputs:
+                return None  # it is no answer to the same question
+            for reader in draft.readers[node.index]:
+                heappush(waiting, reader)
+    return trial

@@ -96,7 +96,7 @@ class Site:
             group = self.draft.groups.written(node.index)
             if group is not None:
                 total += group.raw / group.blocks
-        raws = sum(g.raw for g in self.draft.groups.groups.values() if not g.frozen)
+        raws = self.draft.raw
         return total / raws if raws else 0.0
 
     def sequence(self, items: Sequence[Sequence[Part]]) -> Change:
@@ -183,11 +183,10 @@ def _numbers(item: object) -> tuple[int, ...]:
 
 
 def _behind(draft: Draft, node: Node) -> tuple[str, ...]:
-    readers = _readers(draft)
     words: list[str] = []
     at = node.index
     for allowed in (NORMS, ACTIVATIONS):
-        following = readers.get(at, [])
+        following = draft.readers[at]
         if len(following) != 1:
             break
         layer = draft.network.nodes[following[0]].layer
@@ -195,14 +194,6 @@ def _behind(draft: Draft, node: Node) -> tuple[str, ...]:
             words.append(layer.word)
             at = following[0]
     return tuple(words)
-
-
-def _readers(draft: Draft) -> dict[int, list[int]]:
-    readers: dict[int, list[int]] = {}
-    for node in draft.network.nodes:
-        for index in node.reads:
-            readers.setdefault(index, []).append(node.index)
-    return readers
 
 
 def chained(xs: tuple[Shape, ...], steps: Sequence[tuple[str, dict[str, Raw]]]) -> list[Piece]:

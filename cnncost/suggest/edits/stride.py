@@ -129,7 +129,7 @@ def _behind_convolution(draft: Draft, nodes: Sequence[Node]) -> bool:
 
 
 def _added(draft: Draft, line: Line, nodes: Sequence[Node]) -> Iterator[Choice]:
-    following = [node for node in draft.network.layers if nodes[-1].index in node.reads]
+    following = [draft.network.nodes[index] for index in draft.readers[nodes[-1].index]]
     if any(n.layer is not None and n.layer.word in (*POOLS, "lrn", "dense") for n in following):
         return  # pooled already, or the head's own pool
     if len(nodes) > 1 or draft.spec.written[nodes[0].index].call is not None:

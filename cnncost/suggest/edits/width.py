@@ -139,16 +139,12 @@ def rounded(value: Fraction, step: int) -> int:
 def _step(draft: Draft, number: Number, value: int) -> int:
     """What new widths are multiples of: 8 where the old one is, and every group count."""
     step = next(s for s in (8, 4, 2, 1) if value % s == 0 and (s == 1 or value >= 4 * s))
-    writers = {index for group in number.groups for index in group.writers}
-    for node in draft.network.nodes:
-        reads = any(set(draft.groups.at(i)) & _roots(draft, writers) for i in node.reads)
-        if node.index in writers or reads:
-            step = _with_groups(step, node, value)
+    writers = [index for group in number.groups for index in group.writers]
+    roots = dict.fromkeys(root for index in writers for root in draft.groups.at(index))
+    reading = [index for root in roots for index in draft.group_readers.get(root, ())]
+    for index in dict.fromkeys((*writers, *reading)):
+        step = _with_groups(step, draft.network.nodes[index], value)
     return step
-
-
-def _roots(draft: Draft, writers: set[int]) -> set[int]:
-    return {root for index in writers for root in draft.groups.at(index)}
 
 
 def _with_groups(step: int, node: Node, value: int) -> int:

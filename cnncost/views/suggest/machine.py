@@ -35,6 +35,8 @@ def write_json(file: TextIO, found: Suggestion) -> None:
         "complete": not found.unknown,
         "met": None if found.undecided else found.met,
         "single_edits": [_single(one, said) for one in found.singles],
+        "edits_untried": found.singles.untried,
+        "left_out": list(found.left_out),
         "plan": None if plan is None else _plan(plan, said),
         "proved": found.proved,
         "space": found.space,

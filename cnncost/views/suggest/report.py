@@ -108,10 +108,15 @@ class Report:
         rest = len(self.found.singles) - len(listed)
         page.title("Single edits")
         if not listed:
-            page.say("None of the catalogue saves anything here.")
+            late = self.found.left_out or self.found.singles.untried
+            what = "edits tried in time" if late else "catalogue"
+            page.say(f"None of the {what} saves anything here.")
             return
         rows = [[o.choice.phrase, score(o.choice), *self._numbers(o.after)] for o in listed]
         page.table(["edit", "score", *self.metrics], rows)
+        if untried := self.found.singles.untried:
+            tried = self.found.singles.tried
+            page.say(f"{tried:,} of {tried + untried:,} edits tried in time.")
         more = f"and {rest:,} more (--top {len(self.found.singles)})." if rest > 0 else ""
         said = [more, HEAD if headed([one.choice for one in listed]) else ""]
         if any(said):
@@ -125,6 +130,8 @@ class Report:
             rows.append([f"{number}. {step.choice.phrase}", score(step.choice), *after])
         rows.append(["all of it", score(plan), *self._numbers(plan.after)])
         page.table(["edit", "score", *self.metrics], rows)
+        if any(step.after is None for step in plan.steps):
+            page.say("-: not valid without the edits below it, or no time to count it.")
         for paragraph in self._said(plan):
             page.say(paragraph)
 
@@ -155,6 +162,7 @@ class Report:
         if found.unknown:
             proof = f"What is known of it is within the budgets; the rest is not known. {proof}"
         said = [f"Score {plan.score / UNIT:.3f}, {like}. {proof}", self._compared(plan)]
+        said += [f"No time to search: {'; '.join(found.left_out)}."] * bool(found.left_out)
         if found.plain is not None:
             said.append(f"Without separable convolutions: {found.plain.score / UNIT:.3f}.")
         if headed(plan.choices):
@@ -163,6 +171,8 @@ class Report:
 
     def _compared(self, plan: Plan) -> str:
         uniform = self.found.uniform
+        if not self.found.scaled:
+            return "No time to scale all widths alike."
         if uniform is None:
             return "No uniform scaling of the widths holds the budgets."
         after = self.wording.measures(uniform.after)
@@ -175,10 +185,14 @@ class Report:
         found = self.found
         if not found.proved:
             page.say(f"No plan found in {found.seconds:.0f} s; not proved impossible.")
+            if found.left_out:
+                page.say(f"No time to search: {'; '.join(found.left_out)}.")
             return
         reach = found.reach
-        assert reach is not None  # made where a search found nothing
         page.title("No plan holds the budgets")
+        if reach is None:
+            page.say("That is proved; there was no time to see how near plans come.")
+            return
         rows = [
             [b.named, _amount(b.metric, b.limit), self._smallest(b.metric, reach.least[b.metric])]
             for b in found.budgets

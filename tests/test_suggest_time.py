@@ -1,0 +1,184 @@
+"""The time limit of a search, what it says of what it left out, and the short ways that keep it
+short: each against the long way that it stands for."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from io import StringIO
+from math import prod
+from time import process_time
+
+import pytest
+from spaces import draft_of, random_draft
+
+import cnncost
+from cnncost.suggest import chain
+from cnncost.suggest.catalogue import Menu
+from cnncost.suggest.clock import Clock, TimeOverError
+from cnncost.suggest.draft import METRICS
+from cnncost.suggest.greedy import greedy
+from cnncost.suggest.merging import changed
+from cnncost.suggest.space import Space, explore, offered
+from cnncost.suggest.study import Request, Study
+from cnncost.suggest.suggestion import Suggestion
+from cnncost.suggest.tables import Factor, Tables
+from cnncost.suggest.trials import read, trial
+from cnncost.suggest.variable import AS_IT_IS, Choice, Variable
+from cnncost.views.suggest import write
+
+HANG = 20.0
+"""Seconds of processor time; a search that ignores its limit of a second takes minutes."""
+
+
+def branches(count: int) -> str:
+    """Convolutions with branches: of every five two join, and the next two are added up."""
+    lines = ["input: [3, 32, 32]", "layers:", "- {name: t0, conv: 24, kernel: 3, padding: 1}"]
+    for i in range(count // 5):
+        lines += [
+            f"- {{name: a{i}, conv: {32 + 8 * (i % 3)}, kernel: 3, padding: 1, from: t{i}}}",
+            f"- {{name: b{i}, conv: 24, kernel: 1, from: t{i}}}",
+            f"- {{name: j{i}, concat: [a{i}, b{i}]}}",
+            f"- {{name: c{i}, conv: 24, kernel: 3, padding: 1, from: j{i}}}",
+            f"- {{name: d{i}, conv: 24, kernel: 1, from: t{i}}}",
+            f"- {{name: t{i + 1}, add: [c{i}, d{i}]}}",
+        ]
+    return "\n".join([*lines, "- global_avgpool", "- dense: 10"]) + "\n"
+
+
+def suggested(text: str, seconds: float, *budgets: str) -> Suggestion:
+    """What a study finds, within the processor time of one that does not hang."""
+    started = process_time()
+    found = Study(cnncost.loads(text), Request(budgets=budgets, seconds=seconds)).suggest()
+    for form in ("table", "json", "csv", "markdown"):
+        write(StringIO(), found, form)
+    assert process_time() - started < HANG
+    return found
+
+
+@pytest.mark.parametrize("budget", ["training_memory=50%", "activation_memory=60%", "weights=50%"])
+def test_a_hundred_convolutions_hold_a_time_limit_of_a_second(budget: str) -> None:
+    found = suggested(branches(100), 1.0, budget)
+    assert found.plan is None or all(
+        found.plan.after[one.metric] <= one.most for one in found.budgets
+    )
+    assert not found.proved or not found.left_out
+
+
+def test_what_there_was_no_time_for_is_said() -> None:
+    found = suggested(branches(200), 0.1, "training_memory=50%")
+    assert not found.proved
+    assert found.left_out
+    page = StringIO()
+    write(page, found, "markdown")
+    assert "No time to search: all but " in page.getvalue()
+    assert "impossible" not in page.getvalue() or "not proved impossible" in page.getvalue()
+
+
+def test_a_clock_holds_the_nearer_of_two_deadlines() -> None:
+    clock = Clock()
+    with clock.until(0.0), clock.until(float("inf")), pytest.raises(TimeOverError):
+        clock.check()
+    clock.check()
+    assert clock.gather(iter("abc"), float("inf")) == (["a", "b", "c"], True)
+    assert clock.gather(iter("abc"), 0.0) == ([], False)
+
+
+# The short ways
+
+
+def _greedy_step_by_step(space: Space, budgets: Mapping[int, int]) -> tuple[int, ...] | None:
+    """Every single step priced by the costs of all tables."""
+
+    def over(costs: Sequence[int]) -> float:
+        return sum(max(0.0, costs[metric] / most - 1) for metric, most in budgets.items())
+
+    chosen = (0,) * len(space.variables)
+    while (now := over(space.tables.costs(chosen) or ())) > 0:
+        best: tuple[float, tuple[int, ...]] = (0.0, chosen)
+        for v, variable in enumerate(space.variables):
+            for k, choice in enumerate(variable.choices):
+                dearer = choice.score - variable.choices[chosen[v]].score
+                step = (*chosen[:v], k, *chosen[v + 1 :])
+                picked = zip(space.variables, step, strict=True)
+                touched = sum(one.choices[own].convolutions for one, own in picked)
+                after = space.tables.costs(step)
+                if dearer > 0 and after is not None and touched <= space.convolutions:
+                    best = max(best, ((now - over(after)) / dearer, step), key=lambda p: p[0])
+        if best[0] <= 0:
+            return None
+        chosen = best[1]
+    return chosen
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_greedy_takes_the_steps_of_its_definition(seed: int) -> None:
+    pick = random.Random(seed)
+    draft = random_draft(pick)
+    space = explore(draft, Menu())
+    today = space.tables.costs((0,) * len(space.variables))
+    assert today is not None
+    metrics = pick.sample(range(len(METRICS)), pick.choice([1, 2, 3]))
+    budgets = {m: max(1, int(today[m] * pick.uniform(0.2, 0.9))) for m in metrics}
+    assert greedy(space, budgets) == _greedy_step_by_step(space, budgets)
+
+
+def _order_by_definition(tables: Tables) -> list[int]:
+    """Always the table next that leaves the fewest states open, found by looking at all."""
+    sizes = [len(variable.choices) for variable in tables.variables]
+    scopes = [factor.scope for factor in tables.factors]
+    order: list[int] = []
+    while scopes:
+        priced = []
+        for i, scope in enumerate(scopes):
+            later = {v for s in scopes if not {*s} <= {*order, *scope} for v in s}
+            before = {v for s in scopes for v in s if v in order}
+            decided = {*before, *scope}
+            left, whole = prod(sizes[v] for v in decided & later), prod(sizes[v] for v in decided)
+            priced.append((left, whole, i))
+        scope = scopes[min(priced)[2]]
+        order += [v for v in scope if v not in order]
+        scopes = [s for s in scopes if not {*s} <= {*order}]
+    return order + [v for v in range(len(sizes)) if v not in order]
+
+
+def _tables(pick: random.Random) -> Tables:
+    """Tables without costs over a few variables, most of them beside each other."""
+    import numpy as np
+
+    count = pick.randint(1, 12)
+    variables = tuple(
+        Variable("", (AS_IT_IS, *[Choice("", "", 0)] * pick.randint(1, 4)), v) for v in range(count)
+    )
+    scopes = set()
+    for _ in range(pick.randint(1, 16)):
+        v, width = pick.randrange(count), pick.randint(1, min(3, count))
+        spread = pick.random() < 0.3
+        scopes.add(tuple(sorted(pick.sample(range(count), width))) if spread else
+                   tuple(range(v, min(count, v + width))))  # fmt: skip
+    factors = []
+    for scope in sorted(scopes):
+        shape = [len(variables[v].choices) for v in scope]
+        none = np.zeros((*shape, len(METRICS)), dtype=np.int64)
+        factors.append(Factor(scope, none, np.ones(shape, dtype=bool)))
+    return Tables(variables, (0,) * len(METRICS), tuple(factors))
+
+
+def test_the_order_of_elimination_is_that_of_its_definition() -> None:
+    pick = random.Random(0)
+    for _ in range(300):
+        tables = _tables(pick)
+        made = chain.chained(tables, [0])
+        assert made is not None
+        assert [stage.variable for stage in made.stages] == _order_by_definition(tables)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_widths_followed_through_readers_are_those_of_the_text(seed: int) -> None:
+    pick = random.Random(seed)
+    draft = random_draft(pick) if seed % 2 else draft_of(branches(pick.choice([5, 10, 15])))
+    for variable in offered(draft, Menu()):
+        for choice in variable.choices[1:] if variable.group else ():
+            network = read(draft, choice)
+            expected = None if network is None else changed(draft.network, network)
+            assert trial(draft, choice) == expected
