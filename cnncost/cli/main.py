@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Annotated, Any
 
@@ -10,7 +11,8 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from cnncost.cli import INTERRUPTED, closing
-from cnncost.errors import CnncostError
+from cnncost.cli.streams import ReaderGone, guard_streams
+from cnncost.errors import CnncostError, printable
 
 COMMANDS = (
     "table",
@@ -66,6 +68,25 @@ class Group(TyperGroup):
         super().__init__(**settings)
         self.commands = Commands()
 
+    def make_context(self, *arguments: Any, **settings: Any) -> Any:  # Any: what click passes on
+        with _said_printably():
+            return super().make_context(*arguments, **settings)
+
+    def invoke(self, ctx: Any) -> Any:  # Any: click's Context, which Typer keeps private
+        with _said_printably():
+            return super().invoke(ctx)
+
+
+@contextmanager
+def _said_printably() -> Iterator[None]:
+    """A usage error quotes what was typed: its control characters are shown, not obeyed."""
+    try:
+        yield
+    except Exception as error:
+        if isinstance(message := getattr(error, "message", None), str):
+            error.message = printable(message)  # type: ignore[attr-defined]  # as click's have
+        raise
+
 
 app = typer.Typer(
     name="cnncost",
@@ -102,7 +123,7 @@ def _root(
 
 def run() -> None:
     """Run the command line and exit: 0 fine, 1 the answer is no, 2 wrong use or spec."""
-    _encodable()
+    guard_streams()
     try:
         try:
             app(prog_name="cnncost")
@@ -115,16 +136,18 @@ def run() -> None:
             sys.stdout.flush()
             closing.say()
     except CnncostError as error:
-        sys.stderr.write(f"{error}\n")
-        sys.exit(2)
-    except BrokenPipeError:
-        # The reader has gone, as `| head` does: nothing to say, and nothing more to flush.
+        _fail(str(error))
+    except ReaderGone:
+        # As `| head` does: nothing to say, and nothing more to flush.
         closing.drop_output()
         sys.exit(128 + 13)
+    except OSError as error:  # of a file that no command expects to fail
+        file = f"{error.filename}: " if error.filename else ""
+        _fail(str(CnncostError(f"{file}{error.strerror or error}")))
 
 
-def _encodable() -> None:
-    """What the terminal's encoding lacks is replaced, never a traceback."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")
+def _fail(message: str) -> None:
+    """Say what is wrong, and exit with 2."""
+    closing.drop_output()
+    sys.stderr.write(f"{message}\n")
+    sys.exit(2)

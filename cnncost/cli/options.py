@@ -12,7 +12,8 @@ from typer.models import ArgumentInfo
 
 from cnncost import api, bundled, formats
 from cnncost.cli.closing import say_at_the_end
-from cnncost.errors import CnncostError
+from cnncost.errors import CnncostError, printable
+from cnncost.formats.kept import flows, kept
 from cnncost.quantity import parse_number
 from cnncost.spec import MAX_LAYERS, Spec
 
@@ -130,7 +131,7 @@ def load(
     """
     spec = reader(arch, max_layers, strict=strict)(settings or (), shapes or ())
     for warning in spec.warnings:
-        sys.stderr.write(f"{warning} (warning)\n")
+        sys.stderr.write(f"{printable(warning)} (warning)\n")
     return spec
 
 
@@ -175,10 +176,13 @@ def layers_of(lines: Sequence[str]) -> str:
 
 def _reader(arch: str, max_layers: int) -> Callable[[Sequence[str], Sequence[str]], Spec]:
     if arch != "-":
+        path = Path(arch)
+        copy = kept(path, arch) if api.exists(arch) and flows(path) else None
 
         def load_file(settings: Sequence[str], shapes: Sequence[str]) -> Spec:
             params, inputs = parse_settings(settings), parse_shapes(shapes)
-            return api.load(arch, params=params, inputs=inputs, max_layers=max_layers)
+            file = copy.name if copy else arch
+            return api.load(file, params=params, inputs=inputs, max_layers=max_layers, name=arch)
 
         return load_file
     name = "<stdin>"
