@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-
 _UNPRINTABLE = re.compile(
     "[\x00-\x1f\x7f-\x9f"  # controls, the line ends among them
     "\u2028\u2029"  # line ends too

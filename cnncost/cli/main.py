@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from cnncost.cli import INTERRUPTED, closing
+from cnncost.cli.short_memory import guard_numpy
 from cnncost.cli.streams import ReaderGone, guard_streams
 from cnncost.errors import CnncostError, printable
 
@@ -124,6 +125,7 @@ def _root(
 def run() -> None:
     """Run the command line and exit: 0 fine, 1 the answer is no, 2 wrong use or spec."""
     guard_streams()
+    guard_numpy()
     try:
         try:
             app(prog_name="cnncost")
@@ -141,6 +143,8 @@ def run() -> None:
         # As `| head` does: nothing to say, and nothing more to flush.
         closing.drop_output()
         sys.exit(128 + 13)
+    except ImportError as error:
+        _fail(str(CnncostError(f"{error.name or 'a package'} cannot be loaded: {error}")))
     except OSError as error:  # of a file that no command expects to fail
         file = f"{error.filename}: " if error.filename else ""
         _fail(str(CnncostError(f"{file}{error.strerror or error}")))

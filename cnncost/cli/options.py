@@ -19,6 +19,9 @@ from cnncost.spec import MAX_LAYERS, Spec
 
 Numbers = dict[str, int | Fraction]
 
+MOST = 10**9
+"""The largest number that an option takes: none means more, and none counts on beyond it."""
+
 
 def complete_arch(incomplete: str) -> list[str]:
     """Bundled networks, files of networks and directories that begin so."""
@@ -85,7 +88,9 @@ Input = Annotated[
 ]
 Batch = Annotated[
     int | None,
-    typer.Option("--batch", min=1, help="Examples at once; bytes only.", show_default="1"),
+    typer.Option(
+        "--batch", min=1, max=MOST, help="Examples at once; bytes only.", show_default="1"
+    ),
 ]
 Dtype = Annotated[
     str | None,
@@ -102,7 +107,7 @@ Optimizer = Annotated[
     ),
 ]  # fmt: skip
 MaxLayers = Annotated[
-    int, typer.Option("--max-layers", min=1, help="How many layers a network may have.")
+    int, typer.Option("--max-layers", min=1, max=MOST, help="How many layers a network may have.")
 ]
 Strict = Annotated[
     bool,

@@ -54,6 +54,7 @@ def write_bytes(output: str, data: bytes, *, force: bool) -> None:
 def _opened(output: str, *, force: bool) -> Iterator[BinaryIO]:
     """The file to write into: a new one, or the device or pipe that bears the name."""
     refuse_existing(output, force=force)
+    flows = False
     try:
         there = _found(output)
         flows = there is not None and _flows(there)

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from errno import EBADF
 from io import BufferedReader, BufferedWriter, FileIO, TextIOWrapper
 from select import select
 from typing import TYPE_CHECKING
@@ -21,7 +22,7 @@ class _StandardInput(FileIO):
         try:
             return super().readinto(buffer) or 0
         except OSError as error:
-            raise CnncostError(f"standard input: {error.strerror}") from None
+            raise _fault("standard input", error) from None
 
 
 class _StandardOutput(FileIO):
@@ -32,7 +33,7 @@ class _StandardOutput(FileIO):
         except BrokenPipeError:
             raise ReaderGone from None
         except OSError as error:
-            raise CnncostError(f"standard output: {error.strerror}") from None
+            raise _fault("standard output", error) from None
         return written
 
 
@@ -44,6 +45,11 @@ class _StandardError(FileIO):
         except OSError:
             written = None
         return memoryview(data).nbytes if written is None else written
+
+
+def _fault(stream: str, error: OSError) -> CnncostError:
+    closed = error.errno == EBADF  # what holds a closed stream's number says so
+    return CnncostError(f"{stream} is closed" if closed else f"{stream}: {error.strerror}")
 
 
 def guard_streams() -> None:
