@@ -35,7 +35,8 @@ LONGEST = 10.0
 WORDS = (
     b"NaN", b"-Infinity", b"1e999", b"-1", b"0", b"9223372036854775808", b"1" + b"0" * 400,
     b"null", b"true", b'""', b"[]", b"{}", b"[[", b"}}", b'"\\ud800"', b'"\\u0000"', b"\\x1b[31m",
-    b"\0", b"\xff\xfe", b"\xef\xbb\xbf", b"\xe2\x80\xae", b"\r\n", b"\t", b": ", b"- ", b"&a ", b"*a",
+    b"\0", b"\xff\xfe", b"\xef\xbb\xbf", b"\xe2\x80\xae", b"\r\n", b"\t", b": ", b"- ", b"&a ",
+    b"*a",
 )  # fmt: skip
 """What is put in where a file is text."""
 
