@@ -22,6 +22,8 @@ class Source:
 
     def __init__(self, name: str, text: str) -> None:
         self.name = printable(name)
+        self.base = printable(name.replace("\\", "/").rpartition("/")[2])
+        """The name without folders."""
         self.text = text
         self._starts: array[int] | None = None
 
