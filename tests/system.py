@@ -25,7 +25,7 @@ PRINTING: Mapping[str, tuple[str, ...]] = {
     "memory": ("lenet5",),
     "sweep": ("mobilenet_v1", "--set", "alpha=0.5,1"),
     "convert": ("lenet5", "-"),
-    "draw": ("lenet5", "-o", "-"),
+    "draw": ("lenet5", "-o", "-", "-f", "svg"),
     "verify": ("lenet5",),
     "run": ("minmax", "3,-1"),
     "zoo": (),
