@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from cnncost import bundled, formats
 from cnncost.costs import Convention, Report, count_network
-from cnncost.errors import CnncostError, SpecError, did_you_mean
+from cnncost.errors import CnncostError, SpecError, did_you_mean, printable
 from cnncost.spec import MAX_LAYERS, Settings, Spec, read_spec
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ def load(
     params: Mapping[str, int | Fraction] | None = None,
     inputs: Mapping[str, tuple[int, ...]] | None = None,
     max_layers: int = MAX_LAYERS,
+    name: str = "",
 ) -> Spec:
     """Read the spec in a file, a network in another form, or the bundled network of that name.
 
@@ -39,14 +40,15 @@ def load(
         inputs: new shapes of the inputs by name, channels first; the name is empty where
             the network has one input.
         max_layers: how many layers the network may have.
+        name: what stands in messages, and whose ending says the form; `arch` itself otherwise.
 
     Raises:
         CnncostError: there is no such file or network, it is not text, or an import is
             damaged, or needs a package that is not installed.
         SpecError: the spec is wrong; every problem found, with file, line and column.
     """
-    path = Path(arch)
-    if not path.exists():
+    path, name = Path(arch), name or str(arch)
+    if not exists(arch):
         found = bundled.find(str(arch))
         if found is None:
             known = "cnncost zoo lists the bundled networks"
@@ -54,18 +56,32 @@ def load(
             raise CnncostError(f"{arch}: no such file, and no bundled network of that name", hint)
         path, name = found, found.name
     else:
-        name = str(arch)
         (form, *_) = *formats.by_suffix(name, reads=True), None
         if form is not None:
-            graph = formats.read(path, name, form, inputs or {})
+            graph = formats.read(path, printable(name), form, inputs or {})
             return imported(graph, name, params=params, max_layers=max_layers)
     return loads(
-        decode(_read(path, name), name),
+        decode(_read(path, name), printable(name)),
         name=name,
         params=params,
         inputs=inputs,
         max_layers=max_layers,
     )
+
+
+def exists(arch: str | Path) -> bool:
+    """Whether an ARCH is the name of a file, or of a directory.
+
+    Raises:
+        CnncostError: the system cannot tell: the name is too long, or a directory may not be read.
+    """
+    try:
+        Path(arch).stat()
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return False
+    except OSError as error:
+        raise CnncostError(f"{arch}: {error.strerror}") from None
+    return True
 
 
 def loads(

@@ -2,17 +2,44 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
+
+_UNPRINTABLE = re.compile(
+    "[\x00-\x1f\x7f-\x9f"  # controls, the line ends among them
+    "\u2028\u2029"  # line ends too
+    "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # what turns the direction of writing
+    "\ud800-\udfff\ufffe\uffff]"  # bytes of a name that are not UTF-8; no characters
+)
+_SHORT = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
+
+
+def printable(text: str) -> str:
+    """`text` on one line, in which characters that a terminal or a file would obey are escaped.
+
+    >>> print(printable("a\\x1b[31m\\nb"))
+    a\\x1b[31m\\nb
+    """
+    return _UNPRINTABLE.sub(_escape, text)
+
+
+def _escape(match: re.Match[str]) -> str:
+    """The character as Python writes it in a text; a byte that is not UTF-8 as a byte."""
+    character = match[0]
+    code = ord(character)
+    if 0xDC80 <= code <= 0xDCFF:
+        code -= 0xDC00
+    return _SHORT.get(character) or (f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}")
 
 
 class CnncostError(Exception):
     """Something the user can mend; `what` says the trouble, `hint` what would work."""
 
     def __init__(self, what: str, hint: str = "") -> None:
-        super().__init__(what if not hint else f"{what}\n  hint: {hint}")
-        self.what = what
-        self.hint = hint
+        self.what = printable(what)
+        self.hint = printable(hint)
+        super().__init__(f"{self.what}\n  hint: {self.hint}" if hint else self.what)
 
 
 class Refused(CnncostError):
@@ -56,7 +83,9 @@ class SpecError(CnncostError):
         if found > self.SHOWN:
             stop = ", where the reading stopped" if stopped else ""
             lines.append(f"and {found - self.SHOWN:,} more{stop}")
-        super().__init__("\n".join(lines))
+        super().__init__(lines[0] if lines else "")
+        self.what = "\n".join(map(printable, lines))
+        self.args = (self.what,)
 
 
 _MOST_CHOICES = 1000

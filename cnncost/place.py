@@ -7,6 +7,8 @@ from array import array
 from bisect import bisect_right
 from typing import NamedTuple
 
+from cnncost.errors import printable
+
 
 class Place(NamedTuple):
     """A span of the spec's text, as character offsets: `text[start:end]`."""
@@ -19,7 +21,9 @@ class Source:
     """A spec's text and the name that its messages carry."""
 
     def __init__(self, name: str, text: str) -> None:
-        self.name = name
+        self.name = printable(name)
+        self.base = printable(name.replace("\\", "/").rpartition("/")[2])
+        """The name without folders."""
         self.text = text
         self._starts: array[int] | None = None
 

@@ -22,7 +22,7 @@ def test_an_archive_without_configuration(tmp_path: Path) -> None:
 
 
 def test_a_configuration_that_swells(tmp_path: Path) -> None:
-    """1 GiB of spaces in a megabyte of file; no more than 64 MiB of it are unpacked."""
+    """1 GiB of spaces in a megabyte of file; no more than 16 MiB of it are unpacked."""
     path = tmp_path / "net.keras"
     with (
         zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive,
@@ -31,4 +31,4 @@ def test_a_configuration_that_swells(tmp_path: Path) -> None:
         for _ in range(1024):
             file.write(b" " * 2**20)
     assert path.stat().st_size < 2 * 2**20
-    assert "more than 64 MiB" in refusal(path)
+    assert "more than 16 MiB" in refusal(path)

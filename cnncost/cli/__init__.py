@@ -16,6 +16,8 @@ def main() -> None:
         run()
     except KeyboardInterrupt:
         _interrupted()
+    except MemoryError:
+        _out_of_memory()
 
 
 def _interrupted() -> None:
@@ -28,6 +30,16 @@ def _interrupted() -> None:
     clear = "\r\x1b[K" if sys.stderr.isatty() else ""
     sys.stderr.write(f"{clear}interrupted\n")
     sys.exit(INTERRUPTED)
+
+
+def _out_of_memory() -> None:
+    import sys
+
+    from cnncost.cli.closing import drop_output
+
+    drop_output()
+    sys.stderr.write("not enough memory\n")
+    sys.exit(2)
 
 
 __all__ = ["INTERRUPTED", "main"]

@@ -7,7 +7,7 @@ import typer
 
 from cnncost.cli import options
 from cnncost.cli.scale import given, refuse_idle
-from cnncost.errors import CnncostError
+from cnncost.errors import CnncostError, printable
 from cnncost.quantity import parse_budget, same_metric, twice
 from cnncost.spec import MAX_LAYERS
 
@@ -59,17 +59,18 @@ def check(
     metrics: list[str] = []
     missed = wrong = False
     for arch in archs:
+        name = printable(arch)
         try:
             spec = options.load(arch, settings, shapes, max_layers, strict=strict)
             promised, limited = figures(spec), limits(spec, budgets or spec.budget, **scale)
         except CnncostError as error:
-            sys.stdout.write(f"{arch}: INVALID: {_first_line(arch, error)}\n")
+            sys.stdout.write(f"{name}: INVALID: {_first_line(name, error)}\n")
             sys.stderr.write(f"{error}\n")
             wrong = True
             continue
         metrics += [limit.metric for limit in limited]
         missed |= not all([*(f.holds for f in promised), *(b.holds for b in limited)])
-        sys.stdout.write(line(arch, promised, limited) + "\n")
+        sys.stdout.write(line(name, promised, limited) + "\n")
     if not wrong:
         refuse_idle(scale, metrics)
     raise typer.Exit(2 if wrong else int(missed))

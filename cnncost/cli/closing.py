@@ -4,6 +4,8 @@ import os
 import sys
 from collections.abc import Sequence
 
+from cnncost.errors import printable
+
 MOST = 20
 """Lines of one list."""
 
@@ -12,10 +14,10 @@ _LINES: list[str] = []
 
 def say_at_the_end(heading: str, lines: Sequence[str]) -> None:
     """Keep a heading and its list, cut to `MOST` lines, for the end of the run; each once."""
-    if heading in _LINES:
+    if (heading := printable(heading)) in _LINES:
         return
     _LINES.append(heading)
-    _LINES.extend(f"  {line}" for line in lines[:MOST])
+    _LINES.extend(f"  {printable(line)}" for line in lines[:MOST])
     if len(lines) > MOST:
         _LINES.append(f"  and {len(lines) - MOST:,} more")
 

@@ -8,7 +8,7 @@ import typer
 from cnncost import api
 from cnncost.cli import options
 from cnncost.cli.output import destination, refuse_existing
-from cnncost.errors import CnncostError
+from cnncost.errors import CnncostError, printable
 from cnncost.spec import MAX_LAYERS
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
@@ -73,7 +73,7 @@ def compare(
     for arch in archs:
         spec = options.load(arch, settings, shapes, max_layers, strict=strict)
         report = api.count(spec, biases=biases, exclude_padding=exclude_padding)
-        sides.append(Side(arch, spec, report))
+        sides.append(Side(printable(arch), spec, report))
     comparison = study(sides)
     with destination(output, force=force) as file:
         write(file, comparison, layout)

@@ -10,7 +10,7 @@ import typer
 from cnncost import api, formats
 from cnncost.cli import options
 from cnncost.cli.output import refuse_existing, write_bytes
-from cnncost.errors import CnncostError
+from cnncost.errors import CnncostError, printable
 from cnncost.spec import MAX_LAYERS, Spec
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
@@ -92,7 +92,7 @@ def convert(
     form = _form(output, to)
     _refuse_mixed(form, no_weights=no_weights, flat=flat, structured=structured)
     refuse_existing(output, force=force)
-    if not Path(arch).exists() and formats.is_source(arch):
+    if not api.exists(arch) and formats.is_source(arch):
         spec = options.known(arch, _from_source(arch, shapes, settings, max_layers), strict=strict)
     else:
         spec = options.load(arch, settings, shapes, max_layers, strict=strict)
@@ -127,7 +127,7 @@ def _from_source(
 
     arguments = options.parse_arguments(settings or ())
     inputs = options.parse_shapes(shapes or ())
-    sys.stderr.write(f"running {target}\n")
+    sys.stderr.write(f"running {printable(target)}\n")
     graph = read_source(target, inputs, arguments)
     return api.imported(graph, target, max_layers=max_layers)
 

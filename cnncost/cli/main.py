@@ -3,6 +3,7 @@
 import re
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Annotated, Any
 
@@ -12,7 +13,9 @@ from typer.main import get_command
 
 from cnncost.cli import INTERRUPTED, closing
 from cnncost.cli.encoding import write_signs_alike
-from cnncost.errors import CnncostError
+from cnncost.cli.short_memory import guard_numpy
+from cnncost.cli.streams import ReaderGone, guard_streams
+from cnncost.errors import CnncostError, printable
 
 COMMANDS = (
     "table",
@@ -83,6 +86,25 @@ class Group(TyperGroup):
             raise CnncostError(f"{args[0]}: a network, no command", f"did you mean {words!r}?")
         return super().resolve_command(ctx, args)
 
+    def make_context(self, *arguments: Any, **settings: Any) -> Any:  # Any: what click passes on
+        with _said_printably():
+            return super().make_context(*arguments, **settings)
+
+    def invoke(self, ctx: Any) -> Any:  # Any: click's Context, which Typer keeps private
+        with _said_printably():
+            return super().invoke(ctx)
+
+
+@contextmanager
+def _said_printably() -> Iterator[None]:
+    """A usage error quotes what was typed: its control characters are shown, not obeyed."""
+    try:
+        yield
+    except Exception as error:
+        if isinstance(message := getattr(error, "message", None), str):
+            error.message = printable(message)  # type: ignore[attr-defined]  # as click's have
+        raise
+
 
 def _escape_help(command: Any) -> None:  # Any: click's Command, which Typer keeps private
     """Keep what stands in brackets in help texts, as `cnncost[torch]`: Rich takes it for style."""
@@ -135,7 +157,9 @@ def _root(
 
 def run() -> None:
     """Run the command line and exit: 0 fine, 1 the answer is no, 2 wrong use or spec."""
+    guard_streams()
     write_signs_alike()
+    guard_numpy()
     try:
         try:
             app(prog_name="cnncost")
@@ -148,9 +172,20 @@ def run() -> None:
             sys.stdout.flush()
             closing.say()
     except CnncostError as error:
-        sys.stderr.write(f"{error}\n")
-        sys.exit(2)
-    except BrokenPipeError:
-        # The reader has gone, as `| head` does: nothing to say, and nothing more to flush.
+        _fail(str(error))
+    except ReaderGone:
+        # As `| head` does: nothing to say, and nothing more to flush.
         closing.drop_output()
         sys.exit(128 + 13)
+    except ImportError as error:
+        _fail(str(CnncostError(f"{error.name or 'a package'} cannot be loaded: {error}")))
+    except OSError as error:  # of a file that no command expects to fail
+        file = f"{error.filename}: " if error.filename else ""
+        _fail(str(CnncostError(f"{file}{error.strerror or error}")))
+
+
+def _fail(message: str) -> None:
+    """Say what is wrong, and exit with 2."""
+    closing.drop_output()
+    sys.stderr.write(f"{message}\n")
+    sys.exit(2)

@@ -44,7 +44,7 @@ cnncost memory mobilenet_v2 --dtype int8 --format json"""
 def memory(
     arch: options.Arch,
     *,
-    batch: Annotated[int, typer.Option(min=1, help="Examples at once.")] = 1,
+    batch: Annotated[int, typer.Option(min=1, max=options.MOST, help="Examples at once.")] = 1,
     dtype: Annotated[str, typer.Option(metavar="fp32|fp16|bf16|int8", help="Of all.")] = "fp32",
     optimizer: Annotated[
         str,

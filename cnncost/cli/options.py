@@ -13,11 +13,15 @@ from typer.models import ArgumentInfo
 
 from cnncost import api, bundled, formats
 from cnncost.cli.closing import say_at_the_end
-from cnncost.errors import CnncostError
+from cnncost.errors import CnncostError, printable
+from cnncost.formats.kept import flows, kept
 from cnncost.quantity import parse_number
 from cnncost.spec import MAX_LAYERS, Spec
 
 Numbers = dict[str, int | Fraction]
+
+MOST = 10**9
+"""The largest number that an option takes: none means more, and none counts on beyond it."""
 
 
 def complete_arch(incomplete: str) -> list[str]:
@@ -85,7 +89,9 @@ Input = Annotated[
 ]
 Batch = Annotated[
     int | None,
-    typer.Option("--batch", min=1, help="Examples at once; bytes only.", show_default="1"),
+    typer.Option(
+        "--batch", min=1, max=MOST, help="Examples at once; bytes only.", show_default="1"
+    ),
 ]
 Dtype = Annotated[
     str | None,
@@ -102,7 +108,7 @@ Optimizer = Annotated[
     ),
 ]  # fmt: skip
 MaxLayers = Annotated[
-    int, typer.Option("--max-layers", min=1, help="How many layers a network may have.")
+    int, typer.Option("--max-layers", min=1, max=MOST, help="How many layers a network may have.")
 ]
 Strict = Annotated[
     bool,
@@ -131,7 +137,7 @@ def load(
     """
     spec = reader(arch, max_layers, strict=strict)(settings or (), shapes or ())
     for warning in spec.warnings:
-        sys.stderr.write(f"{warning} (warning)\n")
+        sys.stderr.write(f"{printable(warning)} (warning)\n")
     return spec
 
 
@@ -178,10 +184,13 @@ def layers_of(lines: Sequence[str]) -> str:
 
 def _reader(arch: str, max_layers: int) -> Callable[[Sequence[str], Sequence[str]], Spec]:
     if arch != "-":
+        path = Path(arch)
+        copy = kept(path, arch) if api.exists(arch) and flows(path) else None
 
         def load_file(settings: Sequence[str], shapes: Sequence[str]) -> Spec:
             params, inputs = parse_settings(settings), parse_shapes(shapes)
-            return api.load(arch, params=params, inputs=inputs, max_layers=max_layers)
+            file = copy.name if copy else arch
+            return api.load(file, params=params, inputs=inputs, max_layers=max_layers, name=arch)
 
         return load_file
     name = "<stdin>"

@@ -3,14 +3,17 @@
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
-from errno import ENOENT
+from contextlib import contextmanager, suppress
+from errno import ENOENT, ENOTDIR
 from io import TextIOWrapper
 from pathlib import Path
+from stat import S_IMODE, S_ISCHR, S_ISDIR, S_ISFIFO
 from tempfile import NamedTemporaryFile
 from typing import BinaryIO, TextIO
 
 from cnncost.errors import CnncostError
+
+_NOTHING = "nothing was written"
 
 
 @contextmanager
@@ -23,12 +26,14 @@ def destination(output: str, *, force: bool) -> Iterator[TextIO]:
     if output == "-":
         yield sys.stdout
         return
-    refuse_existing(output, force=force)
-    with _new_file(output) as file:
+    with _opened(output, force=force) as file:
         text = TextIOWrapper(file, encoding="utf-8", newline="")
-        yield text
-        text.flush()
-        text.detach()
+        try:
+            yield text
+            text.flush()
+        finally:
+            with suppress(OSError):  # of what is lost already
+                text.detach()
 
 
 def write_bytes(output: str, data: bytes, *, force: bool) -> None:
@@ -41,28 +46,44 @@ def write_bytes(output: str, data: bytes, *, force: bool) -> None:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
         return
-    refuse_existing(output, force=force)
-    with _new_file(output) as file:
+    with _opened(output, force=force) as file:
         file.write(data)
 
 
 @contextmanager
-def _new_file(output: str) -> Iterator[BinaryIO]:
-    """A file beside its destination, which it replaces once all has been written."""
-    path = Path(output)
+def _opened(output: str, *, force: bool) -> Iterator[BinaryIO]:
+    """The file to write into: a new one, or the device or pipe that bears the name."""
+    refuse_existing(output, force=force)
+    flows = False
     try:
-        file = NamedTemporaryFile(  # noqa: SIM115  closed below, before it is renamed
-            "wb", dir=path.parent, prefix=".cnncost-", delete=False
-        )
+        there = _found(output)
+        flows = there is not None and _flows(there)
+        with open(output, "wb") if flows else _new_file(output, there) as file:
+            yield file
     except OSError as error:
-        raise CnncostError(f"{output}: {error.strerror}", "nothing was written") from None
+        hint = "" if flows else _NOTHING
+        raise CnncostError(f"{output}: {error.strerror or error}", hint) from None
+
+
+@contextmanager
+def _new_file(output: str, old: os.stat_result | None) -> Iterator[BinaryIO]:
+    """A file beside its destination, which it replaces once all has been written.
+
+    A link stays one: what it leads to is replaced. The mode of what stood there stays, and its
+    owner where this user may give files away.
+    """
+    path = Path(os.path.realpath(output))
+    file = NamedTemporaryFile(  # noqa: SIM115  closed below, before it is renamed
+        "wb", dir=path.parent, prefix=".cnncost-", delete=False
+    )
     try:
         with file:
             yield file  # type: ignore[misc]  # a wrapper of a binary file
-        os.chmod(file.name, 0o666 & ~_umask())
+        if old is not None:
+            with suppress(OSError):
+                os.chown(file.name, old.st_uid, old.st_gid)
+        os.chmod(file.name, 0o666 & ~_umask() if old is None else S_IMODE(old.st_mode))
         os.replace(file.name, path)
-    except OSError as error:
-        raise CnncostError(f"{output}: {error.strerror}", "nothing was written") from None
     finally:
         Path(file.name).unlink(missing_ok=True)
 
@@ -70,20 +91,49 @@ def _new_file(output: str) -> Iterator[BinaryIO]:
 def refuse_existing(output: str, *, force: bool) -> None:
     """Refuse a file that is there, or that cannot be; asked before any work is done.
 
+    Devices and pipes are written into without `force`, for nothing in them is lost.
+
     Raises:
-        CnncostError: it exists and `force` is off, it is a directory, or stands in none.
+        CnncostError: it exists and `force` is off, it may not be written, it is a directory, or
+            stands in none.
     """
-    path = Path(output)
     if output == "-":
         return
-    if not path.parent.is_dir():
-        raise CnncostError(f"{output}: {os.strerror(ENOENT)}", "nothing was written")
-    if not path.exists():
-        return
-    if path.is_dir():
+    try:
+        there = _found(output)
+        if there is None:
+            _refuse_homeless(output)
+        elif S_ISDIR(there.st_mode):
+            raise CnncostError(f"{output}: a directory", "name a file in it")
+        elif not _flows(there):
+            if not force:
+                raise CnncostError(f"{output} exists", "--force writes over it")
+            os.close(os.open(output, os.O_WRONLY))  # what may not be written may not be replaced
+    except OSError as error:
+        raise CnncostError(f"{output}: {error.strerror}", _NOTHING) from None
+
+
+def _refuse_homeless(output: str) -> None:
+    """Refuse the name of a new file that says it is a directory, or stands in none."""
+    if output.endswith("/"):
         raise CnncostError(f"{output}: a directory", "name a file in it")
-    if not force:
-        raise CnncostError(f"{output} exists", "--force writes over it")
+    if not Path(os.path.realpath(output)).parent.is_dir():
+        raise OSError(ENOENT, os.strerror(ENOENT))
+
+
+def _found(output: str) -> os.stat_result | None:
+    """What bears the name, or what its link leads to; None if nothing does."""
+    try:
+        return os.stat(output)
+    except OSError as error:
+        if error.errno in (ENOENT, ENOTDIR):
+            return None
+        raise
+
+
+def _flows(there: os.stat_result) -> bool:
+    """Whether it passes on what is written: a device, a pipe."""
+    return S_ISCHR(there.st_mode) or S_ISFIFO(there.st_mode)
 
 
 def _umask() -> int:

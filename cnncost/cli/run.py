@@ -17,6 +17,9 @@ from cnncost.spec import Spec
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
 
+LONGEST_LINE = 10 * 2**20
+"""Characters of a line with an example's values."""
+
 Number = int | Fraction
 Values = dict[str, list[Number]]
 
@@ -87,7 +90,9 @@ def _examples(spec: Spec, values: Sequence[str]) -> Iterator[Values]:
     if list(values) != ["-"]:
         yield _read(spec, " ".join(values))
         return
-    for at, line in enumerate(sys.stdin, start=1):
+    for at, line in enumerate(iter(lambda: sys.stdin.readline(LONGEST_LINE), ""), start=1):
+        if len(line) == LONGEST_LINE:
+            raise CnncostError(f"standard input, line {at}: too long", "a line is one example")
         if line.strip():
             try:
                 yield _read(spec, line)

@@ -1,6 +1,5 @@
 """`cnncost suggest`: the least damaging edits that meet budgets, proved."""
 
-import os
 import sys
 from collections.abc import Callable
 from enum import StrEnum
@@ -68,10 +67,12 @@ def suggest(
         list[str] | None, typer.Option(metavar="KIND", help="A kind that is not used. Repeatable.")
     ] = None,
     top: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="How many single edits are shown.")
+        int | None,
+        typer.Option(min=1, max=options.MOST, metavar="N", help="How many single edits are shown."),
     ] = None,
     time_limit: Annotated[
-        float, typer.Option(min=0.1, metavar="SECONDS", help="When to stop searching.")
+        float,
+        typer.Option(min=0.1, max=options.MOST, metavar="SECONDS", help="When to stop searching."),
     ] = 60.0,
     write: Annotated[
         str,
@@ -110,8 +111,6 @@ def suggest(
     file. It sees the architecture only: scores rank edits and predict no accuracy. Exit code
     1: no plan meets the budgets, or layers of unknown costs leave it open.
     """
-    # numpy's linear algebra starts a thread a core when it is imported; the search has none of it.
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from cnncost.suggest.catalogue import menu
     from cnncost.suggest.meter import Meter
     from cnncost.suggest.study import Request, Study

@@ -10,7 +10,7 @@ from cnncost import api
 from cnncost.cli import options
 from cnncost.cli.output import destination, refuse_existing
 from cnncost.costs import Report
-from cnncost.errors import CnncostError
+from cnncost.errors import CnncostError, printable
 from cnncost.spec import MAX_LAYERS
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
@@ -71,7 +71,7 @@ def sweep(
     for point in points:
         if point.trouble is not None:
             named = ", ".join(f"{name}={value}" for name, value in point.settings.items())
-            sys.stderr.write(f"{named}: {point.trouble}\n")
+            sys.stderr.write(f"{printable(named)}: {point.trouble}\n")
     with destination(output, force=force) as file:
         write(file, points, form.value, short=human)
     raise typer.Exit(2 if any(point.trouble for point in points) else 0)

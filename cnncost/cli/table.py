@@ -66,11 +66,15 @@ def table(
         ),
     ] = "",
     top: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="The first N rows, and one for the rest.")
+        int | None,
+        typer.Option(
+            min=1, max=options.MOST, metavar="N", help="The first N rows, and one for the rest."
+        ),
     ] = None,
     human: options.Human = False,
     depth: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="One row a block below N levels.")
+        int | None,
+        typer.Option(min=1, max=options.MOST, metavar="N", help="One row a block below N levels."),
     ] = None,
     total: options.Total = False,
     biases: Annotated[

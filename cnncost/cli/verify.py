@@ -21,7 +21,7 @@ cnncost verify net.yaml --format json"""
 def verify(
     arch: options.Arch,
     *,
-    batch: Annotated[int, typer.Option(min=1, help="Examples at once.")] = 2,
+    batch: Annotated[int, typer.Option(min=1, max=options.MOST, help="Examples at once.")] = 2,
     form: Annotated[
         Literal["table", "json"], typer.Option("--format", "-f", help="How it is printed.")
     ] = "table",

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import re
 from importlib import import_module
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, NamedTuple
 
 from cnncost.errors import CnncostError, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from cnncost.formats.graph import Graph
     from cnncost.spec import Spec
@@ -85,6 +84,11 @@ def read(path: Path, name: str, form: Format, shapes: Mapping[str, tuple[int, ..
     Raises:
         CnncostError: the file is damaged, or the form's package is not installed.
     """
+    from cnncost.formats.kept import flows, kept
+
+    if flows(path):
+        with kept(path, name) as copy:
+            return read(Path(copy.name), name, form, shapes)
     module = import_module(f"cnncost.formats.{form.reader}")
     graph: Graph = module.read(path, name, shapes)
     return graph

@@ -8,6 +8,7 @@ from fractions import Fraction
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
+from cnncost.errors import printable
 from cnncost.layers import JOINS, layer_type
 from cnncost.spec.names import RESERVED
 
@@ -125,7 +126,8 @@ def quoted_text(text: str) -> str:
 
 
 def _in_quotes(text: str) -> str:
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    whole = text.encode(errors="replace").decode()  # YAML has no half of a surrogate pair
+    return '"' + printable(whole.replace("\\", "\\\\").replace('"', '\\"')) + '"'
 
 
 def names(graph: Graph) -> dict[str, str]:

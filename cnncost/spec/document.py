@@ -119,7 +119,7 @@ class _Reader:
             for problem in self.problems.warnings
         )
         network = Network(
-            name=texts["name"] or _stem(self.source.name),
+            name=texts["name"] or _stem(self.source.base),
             nodes=tuple(self.builder.nodes),
             outputs=outputs,
             source=texts["source"],
@@ -198,7 +198,6 @@ class _Reader:
         self.problems.add(node.place.start, what, f"read it with from or a join, {hint}")
 
 
-def _stem(filename: str) -> str:
-    """`nets/alexnet.yaml` is called alexnet."""
-    base = filename.replace("\\", "/").rpartition("/")[2]
+def _stem(base: str) -> str:
+    """`alexnet.yaml` is called alexnet."""
     return base.rpartition(".")[0] or base

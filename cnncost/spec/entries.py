@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from cnncost.errors import printable
 from cnncost.spec.nodes import Node, Pairs, Scalar
 from cnncost.spec.problems import Problems
 from cnncost.spec.values import Bound, Misread, Reading, Unknown
@@ -43,10 +44,10 @@ def plain_value(node: Node, problems: Problems, env: Mapping[str, Bound | None])
 
 
 def plain_text(node: Node | None, problems: Problems) -> str:
-    """A text on one line; empty where there is none."""
+    """A text on one line, safe to show wherever it is shown; empty where there is none."""
     if node is None:
         return ""
     if not isinstance(node, Scalar):
         problems.add(node.start, "a text is due, not a list or mapping", "quote it")
         return ""
-    return " ".join(node.text.split())
+    return printable(" ".join(node.text.split()))

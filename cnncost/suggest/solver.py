@@ -254,7 +254,7 @@ def _within(highs: Any, seconds: float) -> None:  # Any: highspy has no types
 def _highs(limits: Limits, gap: float) -> Any:  # Any: highspy has no types
     try:
         import highspy
-    except ImportError:
+    except ModuleNotFoundError:
         raise CnncostError("highspy is not installed", "pip install highspy") from None
 
     class Quiet(highspy.Highs):  # type: ignore[misc]  # its class has no types

@@ -17,7 +17,7 @@ from cnncost.suggest import budget as budgets_of
 from cnncost.suggest.baseline import uniform
 from cnncost.suggest.budget import Budget, holds
 from cnncost.suggest.catalogue import Menu
-from cnncost.suggest.change import apply, base, unified_diff
+from cnncost.suggest.change import apply, unified_diff
 from cnncost.suggest.clock import TimeOverError
 from cnncost.suggest.damage import UNIT
 from cnncost.suggest.draft import METRICS, Draft, Measures, drafted, named
@@ -251,7 +251,7 @@ class Study:
         if unwritten := self.unwritten():
             asked += f" ({self.draft.meter.scale})"
             budgets = {m: amount for m, amount in budgets.items() if m not in unwritten}
-        said = f"cnncost suggest: {base(sheet.name)}, {asked}, score {plan.score / UNIT:.3f}"
+        said = f"cnncost suggest: {self.spec.text.base}, {asked}, score {plan.score / UNIT:.3f}"
         return apply(sheet.text, sheet.finished(budgets, said))
 
     def unwritten(self) -> tuple[str, ...]:

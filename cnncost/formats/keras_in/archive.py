@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+from errno import EINVAL
 from typing import TYPE_CHECKING, Any
 
 from cnncost.errors import CnncostError
@@ -11,8 +12,12 @@ from cnncost.errors import CnncostError
 if TYPE_CHECKING:
     from pathlib import Path
 
-LARGEST = 64 * 2**20
-"""Bytes; the longest configuration that is read (DenseNet-121's has 0.4 million)."""
+LARGEST = 16 * 2**20
+"""Bytes; the longest configuration that is read (DenseNet-121's has 0.4 million). The values that
+so much JSON can hold take at most 24 times as much memory, empty mappings the most."""
+
+_USUAL = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+"""How Keras packs; the other ways of a zip file can ask for gigabytes before they yield a byte."""
 
 _HINT = "write one with model.to_json() or model.save('model.keras')"
 
@@ -52,19 +57,25 @@ def _plain(path: Path, name: str) -> bytes:
 def _archived(path: Path, name: str) -> bytes:
     """config.json out of the archive; the weights beside it are never touched."""
     try:
-        with zipfile.ZipFile(path) as archive, archive.open("config.json") as file:
-            return _bounded(file.read(LARGEST + 1), name)
+        with zipfile.ZipFile(path) as archive:
+            if archive.getinfo("config.json").compress_type not in _USUAL:
+                raise NotImplementedError("config.json is compressed in a way that Keras never is")
+            with archive.open("config.json") as file:
+                packed = file.read(LARGEST + 1)
     except KeyError:
         raise CnncostError(f"{name}: an archive without config.json", _HINT) from None
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
-        raise CnncostError(f"{name}: a damaged archive: {error}", _HINT) from None
-    except Exception as error:
-        if type(error).__module__ in ("zlib", "lzma"):
-            raise CnncostError(f"{name}: a damaged archive: {error}", _HINT) from None
+    except MemoryError:
         raise
+    except OSError as error:
+        if error.errno != EINVAL:  # a place before the file's first byte
+            raise
+        raise CnncostError(f"{name}: a damaged archive", _HINT) from None
+    except Exception as error:  # the many that zipfile and zlib raise, documented or not
+        raise CnncostError(f"{name}: a damaged archive: {error}", _HINT) from None
+    return _bounded(packed, name)
 
 
 def _bounded(data: bytes, name: str) -> bytes:
     if len(data) > LARGEST:
-        raise CnncostError(f"{name}: a configuration of more than 64 MiB", _HINT)
+        raise CnncostError(f"{name}: a configuration of more than 16 MiB", _HINT)
     return data

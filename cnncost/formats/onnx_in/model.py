@@ -74,7 +74,7 @@ def load(path: Path, name: str) -> Model:
     """
     try:
         import onnx
-    except ImportError:
+    except ModuleNotFoundError:
         from cnncost.formats import missing
 
         raise missing("onnx", "onnx") from None

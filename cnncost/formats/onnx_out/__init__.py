@@ -38,7 +38,7 @@ def write(spec: Spec, *, weights: bool = True) -> bytes:
     """
     try:
         import onnx
-    except ImportError:
+    except ModuleNotFoundError:
         from cnncost.formats import missing
 
         raise missing("onnx", "onnx") from None

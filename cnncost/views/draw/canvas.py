@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from cnncost.errors import CnncostError
+from cnncost.views.draw.cache import settle_cache
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -41,6 +42,7 @@ class Canvas:
     """One figure; coordinates are millimetres."""
 
     def __init__(self, width: float) -> None:
+        settle_cache()
         try:
             from matplotlib.figure import Figure
         except ModuleNotFoundError:

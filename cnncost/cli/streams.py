@@ -1,0 +1,93 @@
+"""The standard streams of a process: a fault of one becomes a message, never a traceback."""
+
+import os
+import sys
+from errno import EBADF
+from io import BufferedReader, BufferedWriter, FileIO, TextIOWrapper
+from select import select
+from typing import TYPE_CHECKING
+
+from cnncost.errors import CnncostError
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer, WriteableBuffer
+
+
+class ReaderGone(Exception):
+    """Nobody reads standard output any more, as behind `| head`."""
+
+
+class _StandardInput(FileIO):
+    def readinto(self, buffer: "WriteableBuffer") -> int:
+        try:
+            return super().readinto(buffer) or 0
+        except OSError as error:
+            raise _fault("standard input", error) from None
+
+
+class _StandardOutput(FileIO):
+    def write(self, data: "ReadableBuffer") -> int:
+        try:
+            while (written := super().write(data)) is None:
+                select([], [self], [])  # a pipe that another process has set not to wait
+        except BrokenPipeError:
+            raise ReaderGone from None
+        except OSError as error:
+            raise _fault("standard output", error) from None
+        return written
+
+
+class _StandardError(FileIO):
+    def write(self, data: "ReadableBuffer") -> int:
+        """What cannot be said is not said; the exit code still tells how the run ended."""
+        try:
+            written = super().write(data)
+        except OSError:
+            written = None
+        return memoryview(data).nbytes if written is None else written
+
+
+def _fault(stream: str, error: OSError) -> CnncostError:
+    closed = error.errno == EBADF  # what holds a closed stream's number says so
+    return CnncostError(f"{stream} is closed" if closed else f"{stream}: {error.strerror}")
+
+
+def guard_streams() -> None:
+    """Put streams whose faults are messages in place of Python's own."""
+    if os.name != "posix":
+        return  # elsewhere a console is no file
+    _hold_closed()
+    if sys.stdin is sys.__stdin__:
+        raw = _StandardInput(0, "rb", closefd=False)
+        # A spec and its values are UTF-8 whatever the locale; wrong bytes are shown in messages.
+        sys.stdin = TextIOWrapper(BufferedReader(raw), "utf-8-sig", "backslashreplace")
+    if sys.stdout is sys.__stdout__:
+        sys.stdout = _writer(_StandardOutput(1, "wb", closefd=False), sys.stdout)
+    if sys.stderr is sys.__stderr__:
+        sys.stderr = _writer(_StandardError(2, "wb", closefd=False), sys.stderr)
+        sys.stderr.reconfigure(line_buffering=True)
+
+
+def _hold_closed() -> None:
+    """Hold the number of a closed stream, which the next file that is opened would get.
+
+    What holds it is open the other way round, so that reading or writing it fails.
+    """
+    for number, way in enumerate((os.O_WRONLY, os.O_RDONLY, os.O_WRONLY)):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, way)  # gets the lowest number that is free: this one
+
+
+def _writer(raw: FileIO, before: object) -> TextIOWrapper:
+    """A text stream over `raw` that is set as the one before; what the encoding lacks is
+    replaced."""
+    old = before if isinstance(before, TextIOWrapper) else None
+    return TextIOWrapper(
+        BufferedWriter(raw),
+        old.encoding if old else "utf-8",
+        "replace",
+        line_buffering=raw.isatty(),
+        write_through=bool(old and old.write_through),
+    )
