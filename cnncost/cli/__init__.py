@@ -1,8 +1,5 @@
 """The command line: it alone reads files, prints and exits."""
 
-INTERRUPTED = 130
-"""The exit code of a run that Ctrl-C ended: 128 and the number of its signal."""
-
 
 def main() -> None:
     """Run the command line and exit: 0 fine, 1 the answer is no, 2 wrong use, 130 Ctrl-C."""
@@ -23,7 +20,7 @@ def main() -> None:
 def _interrupted() -> None:
     import sys
 
-    from cnncost.cli.closing import drop_output
+    from cnncost.cli.closing import INTERRUPTED, drop_output
 
     drop_output()  # in a pipe its reader has been interrupted too
     # On a terminal a line of progress may stand there, and the terminal's own ^C.
@@ -42,4 +39,4 @@ def _out_of_memory() -> None:
     sys.exit(2)
 
 
-__all__ = ["INTERRUPTED", "main"]
+__all__ = ["main"]

@@ -6,6 +6,9 @@ from collections.abc import Sequence
 
 from cnncost.errors import printable
 
+INTERRUPTED = 130
+"""The exit code of a run that Ctrl-C ended: 128 and the number of its signal."""
+
 MOST = 20
 """Lines of one list."""
 

@@ -11,7 +11,7 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from cnncost.cli import INTERRUPTED, closing
+from cnncost.cli import closing
 from cnncost.cli.encoding import write_signs_alike
 from cnncost.cli.short_memory import guard_numpy
 from cnncost.cli.streams import ReaderGone, guard_streams
@@ -164,7 +164,7 @@ def run() -> None:
         try:
             app(prog_name="cnncost")
         except SystemExit as end:
-            if end.code != INTERRUPTED:
+            if end.code != closing.INTERRUPTED:
                 raise
             closing.drop_output()
             raise KeyboardInterrupt from None  # which Typer makes an exit of, without a word

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from cnncost.errors import quoted
-from cnncost.spec.line import Line
+from cnncost.spec.line import Block, Line, Parameter
 from cnncost.spec.lines import LineReader
-from cnncost.spec.names import Names, check_name
+from cnncost.spec.names import check_name
 from cnncost.spec.nodes import Items, Node, Pairs, Scalar, parse
 from cnncost.spec.problems import Problems
 from cnncost.spec.values import NAME
@@ -19,28 +18,6 @@ if TYPE_CHECKING:
 
 _MOST_PARAMETERS = 100
 """Of one block: a call costs as many steps."""
-
-
-@dataclass
-class Parameter:
-    """One parameter of a block; `default` is None where a call must give it."""
-
-    name: str
-    default: Node | None
-    start: int
-
-
-@dataclass
-class Block:
-    """A reusable list of lines."""
-
-    name: str
-    parameters: list[Parameter]
-    start: int
-    body_node: Node
-    body: list[Line] = field(default_factory=list)
-    taken: Names = field(default_factory=dict)
-    used: bool = False
 
 
 def read_blocks(node: Node, params: Collection[str], problems: Problems) -> dict[str, Block]:

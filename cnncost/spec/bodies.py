@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from cnncost.spec.nodes import Items, Scalar
 
 if TYPE_CHECKING:
     from cnncost.spec.line import Line
-    from cnncost.spec.lines import LineReader
     from cnncost.spec.names import Names
+    from cnncost.spec.nodes import Node
+    from cnncost.spec.problems import Problems
 
 
-def read_bodies(reader: LineReader, line: Line, key: Scalar, names: Names) -> bool:
+class ListReader(Protocol):
+    """Reads the lists of lines that stand inside a line."""
+
+    problems: Problems
+
+    def lines(self, node: Node, names: Names, what: str) -> list[Line]:
+        """The lines of a list ; `what` says whose it is, should it be no list."""
+        ...
+
+
+def read_bodies(reader: ListReader, line: Line, key: Scalar, names: Names) -> bool:
     """Read the lists of a structure's line, whose word stands at `key`; whether they are sound.
 
     A structure of which there are copies opens a scope: each copy has names of its own.
@@ -24,7 +35,7 @@ def read_bodies(reader: LineReader, line: Line, key: Scalar, names: Names) -> bo
     return READERS[line.word](reader, line, key, line.taken if line.scoped else names)
 
 
-def _residual(reader: LineReader, line: Line, key: Scalar, names: Names) -> bool:
+def _residual(reader: ListReader, line: Line, key: Scalar, names: Names) -> bool:
     assert line.main is not None  # read_bodies refuses it
     line.join = "add"
     line.bodies = [reader.lines(line.main, names, line.word)]
@@ -33,7 +44,7 @@ def _residual(reader: LineReader, line: Line, key: Scalar, names: Names) -> bool
     return True
 
 
-def _parallel(reader: LineReader, line: Line, key: Scalar, names: Names) -> bool:
+def _parallel(reader: ListReader, line: Line, key: Scalar, names: Names) -> bool:
     if not isinstance(line.main, Items) or len(line.main.items) < 2:
         reader.problems.add(
             key.start, "parallel needs at least two branches, each a list of layers",
@@ -52,7 +63,7 @@ def _parallel(reader: LineReader, line: Line, key: Scalar, names: Names) -> bool
     return True
 
 
-def _densely(reader: LineReader, line: Line, key: Scalar, names: Names) -> bool:
+def _densely(reader: ListReader, line: Line, key: Scalar, names: Names) -> bool:
     if isinstance(line.main, Items) and not line.main.items:
         what = "densely has no layers"
         reader.problems.add(key.start, what, "write those that each copy adds: [{conv: 32}]")
@@ -67,7 +78,7 @@ def _densely(reader: LineReader, line: Line, key: Scalar, names: Names) -> bool:
     return True
 
 
-def _sequence(reader: LineReader, line: Line, key: Scalar, names: Names) -> bool:
+def _sequence(reader: ListReader, line: Line, key: Scalar, names: Names) -> bool:
     assert line.main is not None  # read_bodies refuses it
     line.bodies = [reader.lines(line.main, names, line.word)]
     return True

@@ -11,11 +11,12 @@ from cnncost.errors import did_you_mean, nearest, quoted
 from cnncost.network import Builder, Network
 from cnncost.place import Source
 from cnncost.spec.axis_order import input_notes
-from cnncost.spec.blocks import Block, read_blocks
+from cnncost.spec.blocks import read_blocks
 from cnncost.spec.entries import plain_text
 from cnncost.spec.expand import Expansion, Frame, TooMany, Written
 from cnncost.spec.figures import Expectation, read_budget, read_expect, read_published
 from cnncost.spec.inputs import InputReader
+from cnncost.spec.line import Block
 from cnncost.spec.lines import LineReader
 from cnncost.spec.nodes import Items, Node, Pairs, Scalar, parse
 from cnncost.spec.params import read_params, set_params

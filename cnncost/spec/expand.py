@@ -8,9 +8,8 @@ from cnncost.layers import JOINS
 from cnncost.layers.kinds import written
 from cnncost.network import Builder
 from cnncost.spec.assembly import Assembly, Written
-from cnncost.spec.blocks import Block
 from cnncost.spec.frame import Frame
-from cnncost.spec.line import Line
+from cnncost.spec.line import Block, Line
 from cnncost.spec.problems import Problems
 from cnncost.spec.scope import Call, Copies, Entry, Scope
 from cnncost.spec.site import Site, default

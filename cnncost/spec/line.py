@@ -1,14 +1,14 @@
-"""One line of a list of layers, as it was read."""
+"""One line of a list of layers, and the block that it may call, as they were read."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from cnncost.place import Place
 
 if TYPE_CHECKING:
     from cnncost.layers import Layer
-    from cnncost.spec.blocks import Block
     from cnncost.spec.carried import Carried
     from cnncost.spec.names import Names
     from cnncost.spec.nodes import Node, Scalar
@@ -50,3 +50,25 @@ class Line:
     @property
     def place(self) -> Place:
         return Place(self.start, self.end)
+
+
+@dataclass
+class Parameter:
+    """One parameter of a block; `default` is None where a call must give it."""
+
+    name: str
+    default: Node | None
+    start: int
+
+
+@dataclass
+class Block:
+    """A reusable list of lines."""
+
+    name: str
+    parameters: list[Parameter]
+    start: int
+    body_node: Node
+    body: list[Line] = field(default_factory=list)
+    taken: Names = field(default_factory=dict)
+    used: bool = False

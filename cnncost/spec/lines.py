@@ -8,7 +8,7 @@ from cnncost.elsewhere import meaning
 from cnncost.errors import did_you_mean, quoted
 from cnncost.layers import TYPES, layer_type
 from cnncost.spec.bodies import read_bodies
-from cnncost.spec.line import Line
+from cnncost.spec.line import Block, Line
 from cnncost.spec.names import COMMON, STRUCTURES, Names, check_name
 from cnncost.spec.nodes import Items, Node, Pairs, Scalar
 from cnncost.spec.takes import complete, known_keys
@@ -16,7 +16,6 @@ from cnncost.spec.takes import complete, known_keys
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from cnncost.spec.blocks import Block
     from cnncost.spec.problems import Problems
 
 __all__ = ["Line", "LineReader"]

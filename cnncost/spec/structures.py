@@ -13,9 +13,29 @@ from cnncost.spec.scope import Call, Entry, Joined, Scope
 from cnncost.spec.values import Misread, Reading, Unknown
 
 if TYPE_CHECKING:
-    from cnncost.spec.expand import Expansion
+    from cnncost.network import Builder
+    from cnncost.spec.assembly import Assembly
     from cnncost.spec.frame import Frame
     from cnncost.spec.line import Line
+
+
+class LineExpander(Protocol):
+    """What lays out the lists inside a structure, line after line, as network nodes."""
+
+    assembly: Assembly
+    builder: Builder
+
+    def lines(self, lines: list[Line], previous: int | None, frame: Frame) -> int | None:
+        """Expand lines behind a node; the index of the last one's output."""
+        ...
+
+    def reads(self, line: Line, count: int) -> None:
+        """Count how many nodes a join reads, against the bound of a whole spec."""
+        ...
+
+    def note(self, trouble: Misread | Unknown, line: Line) -> None:
+        """Collect a problem of a line."""
+        ...
 
 
 class Layout(Protocol):
@@ -23,12 +43,12 @@ class Layout(Protocol):
     its output (None where it was refused)."""
 
     def __call__(
-        self, expansion: Expansion, line: Line, name: str, source: int | None, frame: Frame, /
+        self, expansion: LineExpander, line: Line, name: str, source: int | None, frame: Frame, /
     ) -> tuple[Entry, int | None]: ...
 
 
 def branches(
-    expansion: Expansion, line: Line, name: str, source: int | None, frame: Frame
+    expansion: LineExpander, line: Line, name: str, source: int | None, frame: Frame
 ) -> tuple[Entry, int | None]:
     """Lists that all read what enters, joined if there are several."""
     label = name
@@ -46,7 +66,7 @@ def branches(
 
 
 def densely(
-    expansion: Expansion, line: Line, name: str, source: int | None, frame: Frame
+    expansion: LineExpander, line: Line, name: str, source: int | None, frame: Frame
 ) -> tuple[Entry, int | None]:
     """Copies of one list, each of which reads what enters and what left all copies before it
     as one concatenation; so is what leaves them (Huang et al. 2017, sec. 3)."""
@@ -76,7 +96,7 @@ def _opened(line: Line, name: str, frame: Frame) -> Frame:
 
 
 def _joined(
-    expansion: Expansion, line: Line, label: str, outputs: list[int | None], frame: Frame
+    expansion: LineExpander, line: Line, label: str, outputs: list[int | None], frame: Frame
 ) -> int | None:
     """The join of what left the lists; None where one of them was refused."""
     reads = [node for node in outputs if node is not None]
@@ -90,7 +110,7 @@ def _joined(
     return None
 
 
-def _times(expansion: Expansion, line: Line, frame: Frame) -> int:
+def _times(expansion: LineExpander, line: Line, frame: Frame) -> int:
     """How many copies a dense structure has.
 
     Raises:
@@ -107,7 +127,7 @@ def _times(expansion: Expansion, line: Line, frame: Frame) -> int:
 
 
 def _fits(
-    expansion: Expansion, line: Line, scope: Scope, ends: tuple[int | None, int | None]
+    expansion: LineExpander, line: Line, scope: Scope, ends: tuple[int | None, int | None]
 ) -> None:
     """Refuse a copy whose output cannot stand beside its input.
 

@@ -13,7 +13,7 @@ from cnncost.formats.torch_out.parts import Argument, Part, Unit
 if TYPE_CHECKING:
     from cnncost.network import Network
     from cnncost.spec.assembly import Written
-    from cnncost.spec.blocks import Parameter as Declared
+    from cnncost.spec.line import Parameter as Declared
 
 _SPAN = re.compile(r"(?<=[\[ ])([^\[\]:,]*):([^\[\]:,]*)(?=[\],])")
 
