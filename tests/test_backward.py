@@ -17,11 +17,8 @@ import cnncost
 from cnncost import bundled
 from cnncost.costs.backward import backward_connections
 from cnncost.errors import CnncostError, SpecError
-from cnncost.layers import TYPES, layer_type
 from cnncost.network import Network
 from cnncost.study.backward import backward
-from cnncost.study.backward.rules import RULES
-from cnncost.study.backward.symbols import LETTERS
 from cnncost.verify.printed import read_equations
 from cnncost.views.backward import write
 
@@ -41,14 +38,6 @@ def lines(text: str | Network) -> list[str]:
 
 def nfd(*texts: str) -> list[str]:
     return [normalize("NFD", text) for text in texts]
-
-
-def test_no_type_lacks_a_rule() -> None:
-    assert {*RULES} == {*TYPES}
-
-
-def test_no_type_that_learns_lacks_letters() -> None:
-    assert {*LETTERS} == {word for word in TYPES if layer_type(word).learns}
 
 
 def test_residual_mlp_gives_the_textbooks_equations() -> None:

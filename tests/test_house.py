@@ -96,3 +96,85 @@ def test_a_command_imports_no_other_and_only_the_families_it_uses() -> None:
     assert "cnncost.cli.table" in loaded
     assert not {"cnncost.cli.check", "cnncost.cli.zoo", "cnncost.layers.joins"} & loaded
     assert not {"highspy", "torch", "onnx", "numpy"} & loaded
+
+
+# Circles and names
+
+ALLOWED_CIRCLES = 3
+"""How many circles of modules there are; this number only goes down."""
+
+ALLOWED_MODULES = 46
+"""How many module names stand more than once; this number only goes down."""
+
+ALLOWED_CLASSES = 43
+"""How many class names stand more than once; this number only goes down."""
+
+
+def _modules() -> dict[str, Path]:
+    paths = sorted(PACKAGE.rglob("*.py"))
+    names = [".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts) for path in paths]
+    return {n.removesuffix(".__init__"): path for n, path in zip(names, paths, strict=True)}
+
+
+def _seen(path: Path, modules: dict[str, Path]) -> set[str]:
+    """The modules that one imports, inside functions and for types alone as well."""
+    seen = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            seen |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names = {f"{node.module}.{alias.name}": node.module for alias in node.names}
+            seen |= {name if name in modules else module for name, module in names.items()}
+    return seen & set(modules)
+
+
+def _circles() -> list[list[str]]:
+    """The strongly connected groups of modules (Tarjan 1972)."""
+    modules = _modules()
+    sees = {name: sorted(_seen(path, modules) - {name}) for name, path in modules.items()}
+    number: dict[str, int] = {}
+    lowest: dict[str, int] = {}
+    stack: list[str] = []
+    found: list[list[str]] = []
+
+    def visit(name: str) -> None:
+        number[name] = lowest[name] = len(number)
+        stack.append(name)
+        for other in sees[name]:
+            if other not in number:
+                visit(other)
+            if other in stack:
+                lowest[name] = min(lowest[name], lowest[other])
+        if lowest[name] == number[name]:
+            start = stack.index(name)
+            found.append(stack[start:])
+            del stack[start:]
+
+    for name in sees:
+        if name not in number:
+            visit(name)
+    return [circle for circle in found if len(circle) > 1]
+
+
+def test_no_new_circle_of_modules() -> None:
+    circles = _circles()
+    assert len(circles) <= ALLOWED_CIRCLES, circles
+
+
+def _repeated(names: list[str]) -> list[str]:
+    return sorted({name for name in names if names.count(name) > 1})
+
+
+def test_no_new_module_name_twice() -> None:
+    names = [path.stem for path in PACKAGE.rglob("*.py") if path.stem != "__init__"]
+    assert len(_repeated(names)) <= ALLOWED_MODULES, _repeated(names)
+
+
+def test_no_new_class_name_twice() -> None:
+    names = [
+        node.name
+        for path in PACKAGE.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ClassDef)
+    ]
+    assert len(_repeated(names)) <= ALLOWED_CLASSES, _repeated(names)

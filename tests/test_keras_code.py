@@ -13,16 +13,10 @@ import cnncost
 from cnncost import bundled
 from cnncost.errors import CnncostError
 from cnncost.formats.keras_out import keras_code
-from cnncost.formats.keras_out.layers import LAYERS
-from cnncost.layers import TYPES
 
 
 def code_of(text: str) -> str:
     return keras_code(cnncost.loads(text).network)
-
-
-def test_no_layer_type_lacks_an_entry() -> None:
-    assert set(LAYERS) == set(TYPES)
 
 
 @pytest.mark.parametrize("name", bundled.names())

@@ -7,10 +7,8 @@ import pytest
 import cnncost
 from cnncost.costs.backward import backward_connections
 from cnncost.costs.memory import embedded, memory
-from cnncost.costs.memory.traits import TRAITS
 from cnncost.costs.metrics import Metrics
 from cnncost.errors import CnncostError
-from cnncost.layers import TYPES
 from cnncost.network import Network
 from cnncost.quantity import parse_budget
 
@@ -43,10 +41,6 @@ def test_reference_networks_to_the_byte(name: str) -> None:
     assert one.saved.total == saved
     assert one.training.bytes == pytest.approx(momentum, rel=0.0002)
     assert other.training.bytes == pytest.approx(adam, rel=0.0002)
-
-
-def test_every_layer_type_has_its_entry() -> None:
-    assert sorted(TRAITS) == sorted(TYPES)
 
 
 def test_a_small_network_by_hand() -> None:

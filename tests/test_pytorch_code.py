@@ -12,12 +12,6 @@ import cnncost
 from cnncost import bundled
 from cnncost.errors import CnncostError
 from cnncost.formats.torch_out import pytorch_code
-from cnncost.formats.torch_out.layers import WRITERS
-from cnncost.layers import TYPES
-
-
-def test_no_layer_type_lacks_an_entry() -> None:
-    assert set(WRITERS) == set(TYPES)
 
 
 @pytest.mark.parametrize("name", bundled.names())

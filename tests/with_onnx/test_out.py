@@ -19,8 +19,6 @@ from cnncost import bundled, formats
 from cnncost.costs.memory import memory
 from cnncost.errors import CnncostError, SpecError
 from cnncost.formats.onnx_out.emitter import ELSEWHERE
-from cnncost.formats.onnx_out.layers import LAYERS
-from cnncost.layers import TYPES
 from cnncost.network import Network
 from cnncost.spec import Spec
 
@@ -55,10 +53,6 @@ def run(data: bytes, network: Network) -> list[tuple[int, ...]]:
 
 def outputs(network: Network) -> list[tuple[int, ...]]:
     return [network.nodes[i].output.dims for i in network.outputs]
-
-
-def test_no_type_lacks_a_writer() -> None:
-    assert {*LAYERS} == {*TYPES}
 
 
 @pytest.mark.parametrize("word", sorted(CASES))
