@@ -44,7 +44,7 @@ DAMAGE = ("suggest_damage", "damage_weights", "damage_prices", "coarser_maps", "
 TESTS = {
     "cnncost/suggest/budget.py": ("budget", "suggest_refused"),
     "cnncost/suggest/damage.py": DAMAGE,
-    "cnncost/suggest/groups.py": (*DAMAGE, "channel_groups"),
+    "cnncost/suggest/groups.py": (*DAMAGE, "channel_groups", "group_roles"),
     "cnncost/suggest/dominance.py": ("dominance",),
     "cnncost/suggest/edits/*.py": EDITS,
     "cnncost/costs/memory/*.py": MEMORY,
