@@ -9,11 +9,16 @@ NO_READS = "for mypy: an input reads nothing, nothing dies there"
 
 _EMBEDDED = "cnncost/costs/memory/embedded.py"
 _TRAINING = "cnncost/costs/memory/training.py"
+_INFERENCE = "cnncost/costs/memory/inference.py"
 _REPORT = "cnncost/costs/memory/report.py"
 _GROUPS = "cnncost/suggest/groups.py"
 _DOMINANCE = "cnncost/suggest/dominance.py"
 
 SAME: dict[tuple[str, str], str] = {
+    (
+        _INFERENCE,
+        "1 -> 2 in change = [0] * (len(self.base) + 1)",
+    ): "one more at the end, never read",
     (_EMBEDDED, "if node.layer is None: pass -> if False: pass"): MYPY,
     (_EMBEDDED, "max(dying, default=0) -> min(dying, default=0)"): "operands are of one size",
     (_EMBEDDED, "False -> True in return False"): NO_READS,

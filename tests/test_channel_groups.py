@@ -7,7 +7,6 @@ from itertools import combinations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from spaces import draft_of
 
 import cnncost
 from cnncost.errors import CnncostError

@@ -143,9 +143,7 @@ def test_where_nothing_can_change_nothing_has_a_share() -> None:
     ("[1, 9, 9]", "conv: 1, kernel: 1, groups: 1", True),
     ("[2, 9, 9]", "conv: 2, kernel: 1, groups: 2", False),  # depthwise
 ])  # fmt: skip
-def test_a_depthwise_convolution_has_two_groups_or_more(
-    size: str, layer: str, opens: bool
-) -> None:
+def test_a_depthwise_convolution_has_two_groups_or_more(size: str, layer: str, opens: bool) -> None:
     found = groups_of(f"- {{name: c, {layer}}}\n- {{conv: 4, kernel: 1}}\n", size)
     assert ("c" in found) == opens
 
@@ -164,7 +162,7 @@ BLOCKS = {
 """, "bottleneck"),
     "a projection beside the block is no part of its pattern": ("""\
 - parallel:
-  - [{name: x, conv: 8, kernel: 1}, {conv: 8, kernel: 3, padding: 1}, {name: z, conv: 16, kernel: 1}]
+  - [{name: x, conv: 8, kernel: 1}, {conv: 8, kernel: 3, padding: 1}, {conv: 16, kernel: 1}]
   - [{conv: 16, kernel: 3, padding: 1}]
   join: add
 """, "bottleneck"),

@@ -98,3 +98,16 @@ layers:
         48 + 32 + 2 * DENSE,
         48 + 2 * DENSE,
     ]
+
+
+def test_a_gate_that_nothing_is_trained_for_has_no_gradient_to_sum() -> None:
+    text = """\
+input: [2, 3, 3]
+layers:
+- {name: a, conv: 2, kernel: 1, from: input}
+- {name: g, global_avgpool, from: input}
+- {name: m, mul: [a, g]}
+"""
+    # Numbers: input 18, the gate 2 (for a's gradient; a would be for the gate's), logits 18.
+    # The gradients of m and a.
+    assert _backward(text)[1] == 4 * (18 + 2 + 18) + 4 * (18 + 18)
