@@ -17,6 +17,19 @@ _DOMINANCE = "cnncost/suggest/dominance.py"
 SAME: dict[tuple[str, str], str] = {
     (
         _INFERENCE,
+        "1 -> 2 in last = list(range(end + 1))",
+    ): "one more at the end, of no node",
+    (
+        _INFERENCE,
+        "0 -> 1 in until = held[node.index][_common(network.nodes[i].name, node.name)] "
+        "if held else 0",
+    ): "who reads something is node 1 or a later one",
+    (
+        _INFERENCE,
+        "alive.base[i] == i and alive.last[i] >= step -> alive.last[i] >= step",
+    ): "nothing is new where an input is written over or seen: never the first step of the most",
+    (
+        _INFERENCE,
         "1 -> 2 in change = [0] * (len(self.base) + 1)",
     ): "one more at the end, never read",
     (_EMBEDDED, "if node.layer is None: pass -> if False: pass"): MYPY,

@@ -210,8 +210,10 @@ layers:
 """
 
 
-@pytest.mark.parametrize("layers", ["- {pair: 1, second: 8, name: p}\n- {pair: 4, second: 2, name: q}\n",
-                                    "- both\n- {conv: 1, kernel: 1}\n"])  # fmt: skip
+@pytest.mark.parametrize("layers", [
+    "- {pair: 1, second: 8, name: p}\n- {pair: 4, second: 2, name: q}\n",
+    "- both\n- {conv: 1, kernel: 1}\n",
+])  # fmt: skip
 def test_a_module_holds_its_input_until_it_returns(layers: str) -> None:
     found = memory(_network(BLOCKS + layers))
     # Maps of 16 positions: the input, p's 8, q's 4 and then its 2.

@@ -81,3 +81,18 @@ def test_a_shuffle_that_may_be_a_view_of_what_is_kept(line: str, maps: int) -> N
     text = f"input: [1, 3, 3]\nlayers:\n- {{conv: 4, kernel: 1}}\n- sigmoid\n- {line}\n- relu\n"
     step = training_pass(cnncost.loads(text).network, batch=1, size=4)
     assert forward(step)[4] == 4 * 9 + maps * MAP
+
+
+@pytest.mark.parametrize(("size", "factor"), [([1, 8], [2]), ([1, 2, 2, 2], [2, 2, 2])])
+def test_only_planes_have_a_kernel_that_shuffles(size: list[int], factor: list[int]) -> None:
+    text = f"""\
+input: {size}
+layers:
+- {{conv: 8, kernel: 1}}
+- sigmoid
+- {{pixel_shuffle: {factor}}}
+- relu
+"""
+    step = training_pass(cnncost.loads(text).network, batch=1, size=4)
+    # The input's 8 numbers, and three maps of 8 times as many.
+    assert forward(step)[4] == 4 * 8 + 3 * 4 * 64
