@@ -41,6 +41,8 @@ EDITS = (
 )
 DAMAGE = ("suggest_damage", "damage_weights", "damage_prices", "coarser_maps", "suggest_edits")
 
+COUNTS = ("reach", "reach_resized", "backward", "check", "table", "table_memory", "totals")
+
 TESTS = {
     "cnncost/suggest/budget.py": ("budget", "suggest_refused"),
     "cnncost/suggest/damage.py": DAMAGE,
@@ -48,7 +50,7 @@ TESTS = {
     "cnncost/suggest/dominance.py": ("dominance",),
     "cnncost/suggest/edits/*.py": EDITS,
     "cnncost/costs/memory/*.py": MEMORY,
-    "cnncost/costs/*.py": ("reach", "reach_resized", "backward", "check", "table", "table_memory"),
+    "cnncost/costs/*.py": COUNTS,
     "cnncost/layers/*.py": LAYERS,
     "cnncost/shape.py": LAYERS,
 }
