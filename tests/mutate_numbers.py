@@ -32,7 +32,7 @@ LAYERS = (
     *("language_blocks", "invalid"),
 )
 MEMORY = (
-    *("memory", "memory_oracle", "table_memory", "shown_peaks", "flash", "written_over"),
+    *("memory", "memory_oracle", "table_memory", "shown_peaks", "flash", "written_over", "sram"),
     *("training_peak", "training_extras", "training_sums"),
 )
 EDITS = (
