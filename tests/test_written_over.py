@@ -22,6 +22,11 @@ MAP = 4 * 4 * 9
     ("- batchnorm\n- relu\n- {relu, inplace: false}\n", 2),
     ("- identity\n- relu\n", 1),  # the convolution's map itself
     ("- {dropout: 0.5}\n- relu\n", 1),
+    ("- flatten\n- relu\n", 2),  # not over a map seen in another form, or turned
+    ("- {reshape: [9, 4]}\n- relu\n", 2),
+    ("- {permute: [2, 1, 3]}\n- relu\n", 2),
+    ("- {channel_shuffle: 2}\n- relu\n", 2),
+    ("- {channel_shuffle: 1}\n- relu\n", 1),  # nothing moves: the map itself
 ])  # fmt: skip
 def test_the_storages_of_inference(lines: str, maps: int) -> None:
     text = f"input: [1, 3, 3]\nlayers:\n- {{conv: 4, kernel: 1}}\n{lines}"
@@ -50,6 +55,41 @@ def test_the_storages_that_training_keeps(lines: str, kept: tuple[int, ...]) -> 
     saved = memory(cnncost.loads(text).network).saved
     assert saved is not None
     assert saved.layers[2:] == kept
+
+
+@pytest.mark.parametrize(("line", "maps", "extra"), [
+    ("batchnorm", 2, 2 * 4),  # a mean and a deviation a channel
+    ("{groupnorm: 2}", 2, 2 * 2),  # a group
+    # What PyTorch gives out is turned, or another tensor seen in another form: 1 map more.
+    ("layernorm", 3, 2 * 9),  # a position
+    ("instancenorm", 3, 3 * 4),  # a channel of an example, and the scale
+    ("{linear: 4}", 3, 0),
+    ("{depthwise_conv: 1}", 2, 0),
+])  # fmt: skip
+def test_what_a_relu_behind_them_takes(line: str, maps: int, extra: int) -> None:
+    text = f"input: [1, 3, 3]\nlayers:\n- {{conv: 4, kernel: 1}}\n- {line}\n- relu\n"
+    step = training_pass(cnncost.loads(text).network, batch=1, size=4)
+    # The convolution's map is kept, the layer's own and perhaps the relu's.
+    assert forward(step)[3] == 4 * 9 + maps * MAP + 4 * extra
+
+
+@pytest.mark.parametrize(("size", "line", "places", "relu"), [
+    ([1, 8], "{maxpool: 2}", 8 * 4 * 4, 1),  # along one axis the pool's output is turned
+    ([1, 8], "{avgpool: 2}", 0, 1),
+    ([1, 4, 2], "{maxpool: [2, 1]}", 8 * 4 * 4, 0),
+    ([1, 4, 2], "{avgpool: [2, 1]}", 0, 0),
+])  # fmt: skip
+def test_pools_along_one_axis(size: list[int], line: str, places: int, relu: int) -> None:
+    text = f"input: {size}\nlayers:\n- {{conv: 4, kernel: 1}}\n- {line}\n- relu\n"
+    step = training_pass(cnncost.loads(text).network, batch=1, size=4)
+    # Input 8, the map 32, the pool 16, and perhaps the relu's.
+    assert forward(step)[3] == 4 * (8 + 32 + 16 + 16 * relu) + places
+
+
+def test_what_moves_by_no_place_but_takes_another_form() -> None:
+    text = "input: [1, 1, 9]\nlayers:\n- {conv: 4, kernel: 1}\n- {pixel_shuffle: [2, 1]}\n- relu\n"
+    # A view of the map of 36 numbers; the relu writes beside it.
+    assert memory(cnncost.loads(text).network).inference.bytes == 4 * 9 + 2 * MAP
 
 
 def test_what_two_read_is_written_over_by_neither() -> None:
