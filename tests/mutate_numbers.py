@@ -41,7 +41,16 @@ EDITS = (
 )
 DAMAGE = ("suggest_damage", "damage_weights", "damage_prices", "coarser_maps", "suggest_edits")
 
-COUNTS = ("reach", "reach_resized", "backward", "check", "table", "table_memory", "totals")
+COUNTS = (
+    "reach",
+    "reach_resized",
+    "backward",
+    "check",
+    "table",
+    "table_memory",
+    "totals",
+    "grouped_rows",
+)
 
 TESTS = {
     "cnncost/suggest/budget.py": ("budget", "suggest_refused"),
