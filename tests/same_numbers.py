@@ -56,6 +56,7 @@ SAME: dict[tuple[str, str], str] = {
         "else [] -> [prod(dims) for dims in node.layer.tensors(node.inputs[0]).values()]",
     ): MYPY,
     (_GROUPS, "0 -> 1 in width: int = 0"): SET,
+    (_GROUPS, "0 -> 1 in return reads[0]"): "both operands are one group, or cannot change",
     (_GROUPS, "1 -> 2 in blocks: int = 1"): SET,
     (_GROUPS, "0.0 -> 0.1 in raw: float = 0.0"): SET,
     (_GROUPS, "0.0 -> 0.1 in weight: float = 0.0"): SET,
