@@ -4,6 +4,7 @@ from __future__ import annotations
 
 MYPY = "for mypy: a network's layers are layers"
 TIME = "more or fewer labels are compared at once or again: time, no label that is left"
+BOTH = "a position reads from one to another, or nothing: both are None"
 SET = "no group keeps its first value"
 NO_READS = "for mypy: an input reads nothing, nothing dies there"
 
@@ -11,6 +12,7 @@ _EMBEDDED = "cnncost/costs/memory/embedded.py"
 _TRAINING = "cnncost/costs/memory/training.py"
 _INFERENCE = "cnncost/costs/memory/inference.py"
 _REPORT = "cnncost/costs/memory/report.py"
+_REACH = "cnncost/costs/reach.py"
 _GROUPS = "cnncost/suggest/groups.py"
 _DOMINANCE = "cnncost/suggest/dominance.py"
 
@@ -55,6 +57,12 @@ SAME: dict[tuple[str, str], str] = {
         "[prod(dims) for dims in node.layer.tensors(node.inputs[0]).values()] if node.layer "
         "else [] -> [prod(dims) for dims in node.layer.tensors(node.inputs[0]).values()]",
     ): MYPY,
+    (_REACH, "a is not None and b is not None -> a is not None"): BOTH,
+    (_REACH, "a is not None and b is not None -> b is not None"): BOTH,
+    (
+        _REACH,
+        "if reading.taps is same: pass -> if False: pass",
+    ): "a short way: followed tap by tap it comes to the same",
     (_GROUPS, "0 -> 1 in width: int = 0"): SET,
     (_GROUPS, "0 -> 1 in return reads[0]"): "both operands are one group, or cannot change",
     (_GROUPS, "1 -> 2 in blocks: int = 1"): SET,
