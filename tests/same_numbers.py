@@ -12,6 +12,7 @@ _EMBEDDED = "cnncost/costs/memory/embedded.py"
 _TRAINING = "cnncost/costs/memory/training.py"
 _INFERENCE = "cnncost/costs/memory/inference.py"
 _REPORT = "cnncost/costs/memory/report.py"
+_SHAPE = "cnncost/shape.py"
 _REACH = "cnncost/costs/reach.py"
 _GROUPS = "cnncost/suggest/groups.py"
 _DOMINANCE = "cnncost/suggest/dominance.py"
@@ -57,6 +58,16 @@ SAME: dict[tuple[str, str], str] = {
         "[prod(dims) for dims in node.layer.tensors(node.inputs[0]).values()] if node.layer "
         "else [] -> [prod(dims) for dims in node.layer.tensors(node.inputs[0]).values()]",
     ): MYPY,
+    (_SHAPE, "if self.dilation == 1: pass -> if False: pass"): "a short way of the same product",
+    (
+        _SHAPE,
+        "0 -> 1 in AXES = {0: (), 1: ('length',), 2: ('height', 'width'), "
+        "3: ('depth', 'height', 'width')}",
+    ): "a vector's axes are asked for by nobody who reads maps",
+    (
+        _SHAPE,
+        "1 -> 2 in full = min(taps, max(0, (bound - 1 - (outputs - 1) * stride) // dilation + 1))",
+    ): "of a tap that leaves all outputs the sum says the same",
     (_REACH, "a is not None and b is not None -> a is not None"): BOTH,
     (_REACH, "a is not None and b is not None -> b is not None"): BOTH,
     (
