@@ -58,6 +58,11 @@ SAME: dict[tuple[str, str], str] = {
         "[prod(dims) for dims in node.layer.tensors(node.inputs[0]).values()] if node.layer "
         "else [] -> [prod(dims) for dims in node.layer.tensors(node.inputs[0]).values()]",
     ): MYPY,
+    (
+        "cnncost/layers/base.py",
+        "dataclass(frozen=True, eq=False, repr=False, match_args=False) -> "
+        "dataclass(frozen=True, eq=False, match_args=False)",
+    ): "a dataclass writes itself as Layer does",
     (_SHAPE, "if self.dilation == 1: pass -> if False: pass"): "a short way of the same product",
     (
         _SHAPE,
