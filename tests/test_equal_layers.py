@@ -9,7 +9,8 @@ from cnncost.layers import Layer
 
 LINES = (
     "conv: 4, kernel: 3", "conv: 4, kernel: 2", "conv: 6, kernel: 3",
-    "conv: 4, kernel: 3, bias: false", "conv_transpose: 4, kernel: 3", "relu: ", "relu6: ", "tanh: ",
+    "conv: 4, kernel: 3, bias: false", "conv_transpose: 4, kernel: 3", "relu: ", "relu6: ",
+    "tanh: ",
 )  # fmt: skip
 
 
