@@ -63,6 +63,14 @@ SAME: dict[tuple[str, str], str] = {
         "dataclass(frozen=True, eq=False, repr=False, match_args=False) -> "
         "dataclass(frozen=True, eq=False, match_args=False)",
     ): "a dataclass writes itself as Layer does",
+    (
+        "cnncost/layers/base.py",
+        "False -> True in dataclass(frozen=True, eq=False, repr=False, match_args=False)(cls)",
+    ): "a dataclass compares, hashes and writes the same fields as Layer does",
+    (
+        "cnncost/layers/reshaping.py",
+        "1 -> 2 in known = prod((n for n in self.shape if n != -1))",
+    ): "the rest of a division by a number and by its negative are zero together",
     (_SHAPE, "if self.dilation == 1: pass -> if False: pass"): "a short way of the same product",
     (
         _SHAPE,
