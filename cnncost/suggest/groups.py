@@ -137,8 +137,9 @@ class Groups:
             group = groups.setdefault(self._root(part), Group())
             group.writers.append(index)
             group.width = self.network.nodes[index].output.channels
-        for root in self._frozen_roots() & groups.keys():
-            groups[root].frozen = True
+        frozen = self._frozen_roots()
+        for root, group in groups.items():
+            group.frozen = root in frozen
         return groups
 
     def _frozen_roots(self) -> set[int]:
