@@ -10,6 +10,7 @@ NO_READS = "for mypy: an input reads nothing, nothing dies there"
 
 _EMBEDDED = "cnncost/costs/memory/embedded.py"
 _TRAINING = "cnncost/costs/memory/training.py"
+_STORAGE = "cnncost/costs/memory/storage.py"
 _INFERENCE = "cnncost/costs/memory/inference.py"
 _REPORT = "cnncost/costs/memory/report.py"
 _SHAPE = "cnncost/shape.py"
@@ -18,6 +19,11 @@ _GROUPS = "cnncost/suggest/groups.py"
 _DOMINANCE = "cnncost/suggest/dominance.py"
 
 SAME: dict[tuple[str, str], str] = {
+    (
+        _STORAGE,
+        "node.layer is None or node.layer.word not in ('pixel_shuffle', 'space_to_depth') -> "
+        "node.layer.word not in ('pixel_shuffle', 'space_to_depth')",
+    ): MYPY,
     (
         _INFERENCE,
         "1 -> 2 in last = list(range(end + 1))",
