@@ -93,6 +93,10 @@ SAME: dict[tuple[str, str], str] = {
         _REACH,
         "if reading.taps is same: pass -> if False: pass",
     ): "a short way: followed tap by tap it comes to the same",
+    (
+        _GROUPS,
+        "node.layer is not None and node.layer.word == 'dense' -> node.layer.word == 'dense'",
+    ): MYPY,
     (_GROUPS, "0 -> 1 in width: int = 0"): SET,
     (_GROUPS, "0 -> 1 in return reads[0]"): "both operands are one group, or cannot change",
     (_GROUPS, "1 -> 2 in blocks: int = 1"): SET,

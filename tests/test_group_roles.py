@@ -142,6 +142,7 @@ def test_where_nothing_can_change_nothing_has_a_share() -> None:
 @pytest.mark.parametrize(("size", "layer", "opens"), [
     ("[1, 9, 9]", "conv: 1, kernel: 1, groups: 1", True),
     ("[2, 9, 9]", "conv: 2, kernel: 1, groups: 2", False),  # depthwise
+    ("[2, 9, 9]", "linear: 2", True),  # it has no groups at all
 ])  # fmt: skip
 def test_a_depthwise_convolution_has_two_groups_or_more(size: str, layer: str, opens: bool) -> None:
     found = groups_of(f"- {{name: c, {layer}}}\n- {{conv: 4, kernel: 1}}\n", size)
