@@ -59,6 +59,8 @@ def test_a_layer_alone_keeps_its_row_and_a_block_of_one_has_its_own() -> None:
     found = _by_name(layer_rows(_report(), every=True, depth=1))
     assert (found["c"].word, found["c"].weights, found["c"].shares) == ("conv", 4, "")
     again = found["again"]
+    assert found["c"].layer is not None
+    assert found["c"].layer.word == "conv"
     assert (again.word, again.weights, again.connections, again.shares) == ("conv", 0, 64, "c")
     assert (found["a"].word, found["a"].frozen, found["a"].weights) == ("", True, 8 * 3)
     deeper = _by_name(layer_rows(_report(), every=True, depth=2))
@@ -114,6 +116,14 @@ def test_what_the_layers_left_out_add() -> None:
     assert (left.parameters, left.footprint) == (8, Footprint(32, 0, 0, 0, 0, 0))
     assert (left.units, left.weights, left.biases, left.connections) == (0, 0, 0, 0)
     assert (left.name, left.listed) == ("norms and others", False)
+
+
+def test_a_blocks_memory_is_its_layers_together() -> None:
+    found = _by_name(layer_rows(_report(memory=True), every=True, depth=1))
+    part = found["x"].footprint
+    assert part is not None
+    # Three outputs of 4, 4 and 2 maps.
+    assert (part.parameter_bytes, part.output_bytes) == (4 * BLOCK[3], 4 * 16 * (4 + 4 + 2))
 
 
 def test_what_the_loss_keeps_is_left_out_of_every_row() -> None:
