@@ -87,6 +87,10 @@ SAME: dict[tuple[str, str], str] = {
         _SHAPE,
         "1 -> 2 in full = min(taps, max(0, (bound - 1 - (outputs - 1) * stride) // dilation + 1))",
     ): "of a tap that leaves all outputs the sum says the same",
+    (
+        "cnncost/costs/rows.py",
+        "True -> False in counted: bool = True",
+    ): "the one row made without it only makes the columns add up",
     (_REACH, "a is not None and b is not None -> a is not None"): BOTH,
     (_REACH, "a is not None and b is not None -> b is not None"): BOTH,
     (
