@@ -91,6 +91,10 @@ SAME: dict[tuple[str, str], str] = {
         "cnncost/costs/rows.py",
         "True -> False in counted: bool = True",
     ): "the one row made without it only makes the columns add up",
+    (
+        _REACH,
+        "min(hanging, LONGEST) -> max(hanging, LONGEST)",
+    ): "more positions are looked at: time",
     (_REACH, "a is not None and b is not None -> a is not None"): BOTH,
     (_REACH, "a is not None and b is not None -> b is not None"): BOTH,
     (

@@ -91,3 +91,14 @@ def test_a_map_behind_much_padding_is_read_whole(amount: str) -> None:
 ])  # fmt: skip
 def test_one_layer(line: str, field: int, stride: Fraction | int) -> None:
     assert reach_of(f"input: [1, 16]\nlayers:\n- {line}\n") == Reach(((field,),), ((stride,),))
+
+
+@pytest.mark.parametrize(("size", "line", "field"), [
+    # 50 starts 2 apart: the last window reads 98 to 298 of 300.
+    (300, "{conv: 1, kernel: 201, stride: 2}", 299),
+    # A hundred positions each: 750 of 1,000 are the first seven and a half.
+    (10, "{upsample: 100}\n- {crop: [[0, 250]]}", 8),
+])  # fmt: skip
+def test_what_is_left_over_at_the_end_is_not_read(size: int, line: str, field: int) -> None:
+    found = reach_of(f"input: [1, {size}]\nlayers:\n- {line}\n- {{dense: 1}}\n")
+    assert found == Reach(((field,),), ((None,),))
