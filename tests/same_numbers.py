@@ -5,6 +5,7 @@ from __future__ import annotations
 MYPY = "for mypy: a network's layers are layers"
 TIME = "more or fewer labels are compared at once or again: time, no label that is left"
 BOTH = "a position reads from one to another, or nothing: both are None"
+SAME_POSITION = "only readings of the same position leave it out, and those are not followed"
 SET = "no group keeps its first value"
 NO_READS = "for mypy: an input reads nothing, nothing dies there"
 
@@ -95,6 +96,8 @@ SAME: dict[tuple[str, str], str] = {
         _REACH,
         "min(hanging, LONGEST) -> max(hanging, LONGEST)",
     ): "more positions are looked at: time",
+    ("cnncost/costs/reading.py", "1 -> 2 in period: int = 1"): SAME_POSITION,
+    ("cnncost/costs/reading.py", "1 -> 2 in shift: int = 1"): SAME_POSITION,
     (_REACH, "a is not None and b is not None -> a is not None"): BOTH,
     (_REACH, "a is not None and b is not None -> b is not None"): BOTH,
     (
