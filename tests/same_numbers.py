@@ -98,6 +98,8 @@ SAME: dict[tuple[str, str], str] = {
     ): "more positions are looked at: time",
     ("cnncost/costs/reading.py", "1 -> 2 in period: int = 1"): SAME_POSITION,
     ("cnncost/costs/reading.py", "1 -> 2 in shift: int = 1"): SAME_POSITION,
+    ("cnncost/costs/reading.py", "1 -> 2 in return range(q, q + 1)"): SAME_POSITION,
+    ("cnncost/costs/reading.py", "q + 1 -> q - 1"): SAME_POSITION,
     (_REACH, "a is not None and b is not None -> a is not None"): BOTH,
     (_REACH, "a is not None and b is not None -> b is not None"): BOTH,
     (
