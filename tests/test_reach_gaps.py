@@ -102,3 +102,23 @@ def test_one_layer(line: str, field: int, stride: Fraction | int) -> None:
 def test_what_is_left_over_at_the_end_is_not_read(size: int, line: str, field: int) -> None:
     found = reach_of(f"input: [1, {size}]\nlayers:\n- {line}\n- {{dense: 1}}\n")
     assert found == Reach(((field,),), ((None,),))
+
+
+@pytest.mark.parametrize(("line", "field"), [
+    # Every third position from 2 on: those that a padding of 1 leaves where inputs lie,
+    ("{conv_transpose: 1, kernel: 1, stride: 3, padding: [[1, 0]]}", 1),
+    ("{conv_transpose: 1, kernel: 1, stride: 3, padding: [[2, 0]]}", 0),
+    # and those of the second tap, 2 further.
+    ("{conv_transpose: 1, kernel: 2, stride: 3, dilation: 2}", 1),
+    ("{conv_transpose: 1, kernel: 2, stride: 3}", 0),
+])  # fmt: skip
+def test_where_painted_positions_lie(line: str, field: int) -> None:
+    lines = f"- {line}\n- {{crop: [[2, 0]]}}\n- {{maxpool: 1, stride: 3}}\n"
+    found = reach_of(f"input: [1, 8]\nlayers:\n{lines}")
+    assert found == Reach(((field,),), ((1,),))
+
+
+def test_a_map_resized_to_odd_extents() -> None:
+    # Of 5 the first two lie on the first of 3, the next two on the second, the last on the third.
+    found = reach_of("input: [1, 3]\nlayers:\n- {upsample, size: 5}\n")
+    assert found == Reach(((1,),), ((Fraction(3, 5),),))
