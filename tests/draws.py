@@ -75,7 +75,14 @@ def pooled(draw: st.DrawFn, word: str) -> Case:
     dims = draw(maps)
     rest = draw(window(dims, dilated=word == "maxpool"))
     some = draw(optional(ceil=st.booleans()))
+    if word == "avgpool" and len(dims) == 4 and _larger(rest["kernel"], dims[1:]):
+        some = {}  # PyTorch's avg_pool3d takes none with ceil, whatever is padded
     return case(word, dims, rest.pop("kernel"), **rest, **some)
+
+
+def _larger(kernel: int | list[int], extents: Dims) -> bool:
+    taps = kernel if isinstance(kernel, list) else [kernel] * len(extents)
+    return any(k > n for k, n in zip(taps, extents, strict=True))
 
 
 @st.composite

@@ -29,10 +29,10 @@ from same_numbers import SAME  # noqa: E402
 
 LAYERS = (
     *("formulas", "oracle", "convolutions", "parameters", "settings", "term", "language"),
-    *("language_blocks", "invalid"),
+    *("language_blocks", "invalid", "equal_layers", "vectors"),
 )
 MEMORY = (
-    *("memory", "memory_oracle", "table_memory", "shown_peaks", "flash"),
+    *("memory", "memory_oracle", "table_memory", "shown_peaks", "flash", "written_over", "sram"),
     *("training_peak", "training_extras", "training_sums"),
 )
 EDITS = (
@@ -41,16 +41,21 @@ EDITS = (
 )
 DAMAGE = ("suggest_damage", "damage_weights", "damage_prices", "coarser_maps", "suggest_edits")
 
+COUNTS = (
+    *("reach", "reach_resized", "reach_gaps", "backward", "check", "table", "table_memory"),
+    *("totals", "grouped_rows"),
+)
+
 TESTS = {
     "cnncost/suggest/budget.py": ("budget", "suggest_refused"),
     "cnncost/suggest/damage.py": DAMAGE,
-    "cnncost/suggest/groups.py": DAMAGE,
+    "cnncost/suggest/groups.py": (*DAMAGE, "channel_groups", "group_roles"),
     "cnncost/suggest/dominance.py": ("dominance",),
     "cnncost/suggest/edits/*.py": EDITS,
     "cnncost/costs/memory/*.py": MEMORY,
-    "cnncost/costs/*.py": ("reach", "reach_resized", "backward", "check", "table", "table_memory"),
+    "cnncost/costs/*.py": COUNTS,
     "cnncost/layers/*.py": LAYERS,
-    "cnncost/shape.py": LAYERS,
+    "cnncost/shape.py": ("window_sums", *LAYERS),
 }
 """The tests of a module, as the ends of their files' names; the first pattern counts."""
 

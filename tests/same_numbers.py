@@ -4,16 +4,44 @@ from __future__ import annotations
 
 MYPY = "for mypy: a network's layers are layers"
 TIME = "more or fewer labels are compared at once or again: time, no label that is left"
+BOTH = "a position reads from one to another, or nothing: both are None"
+SAME_POSITION = "only readings of the same position leave it out, and those are not followed"
 SET = "no group keeps its first value"
 NO_READS = "for mypy: an input reads nothing, nothing dies there"
 
 _EMBEDDED = "cnncost/costs/memory/embedded.py"
 _TRAINING = "cnncost/costs/memory/training.py"
+_STORAGE = "cnncost/costs/memory/storage.py"
+_INFERENCE = "cnncost/costs/memory/inference.py"
 _REPORT = "cnncost/costs/memory/report.py"
+_SHAPE = "cnncost/shape.py"
+_REACH = "cnncost/costs/reach.py"
 _GROUPS = "cnncost/suggest/groups.py"
 _DOMINANCE = "cnncost/suggest/dominance.py"
 
 SAME: dict[tuple[str, str], str] = {
+    (
+        _STORAGE,
+        "node.layer is None or node.layer.word not in ('pixel_shuffle', 'space_to_depth') -> "
+        "node.layer.word not in ('pixel_shuffle', 'space_to_depth')",
+    ): MYPY,
+    (
+        _INFERENCE,
+        "1 -> 2 in last = list(range(end + 1))",
+    ): "one more at the end, of no node",
+    (
+        _INFERENCE,
+        "0 -> 1 in until = held[node.index][_common(network.nodes[i].name, node.name)] "
+        "if held else 0",
+    ): "who reads something is node 1 or a later one",
+    (
+        _INFERENCE,
+        "alive.base[i] == i and alive.last[i] >= step -> alive.last[i] >= step",
+    ): "nothing is new where an input is written over or seen: never the first step of the most",
+    (
+        _INFERENCE,
+        "1 -> 2 in change = [0] * (len(self.base) + 1)",
+    ): "one more at the end, never read",
     (_EMBEDDED, "if node.layer is None: pass -> if False: pass"): MYPY,
     (_EMBEDDED, "max(dying, default=0) -> min(dying, default=0)"): "operands are of one size",
     (_EMBEDDED, "False -> True in return False"): NO_READS,
@@ -37,7 +65,53 @@ SAME: dict[tuple[str, str], str] = {
         "[prod(dims) for dims in node.layer.tensors(node.inputs[0]).values()] if node.layer "
         "else [] -> [prod(dims) for dims in node.layer.tensors(node.inputs[0]).values()]",
     ): MYPY,
+    (
+        "cnncost/layers/base.py",
+        "dataclass(frozen=True, eq=False, repr=False, match_args=False) -> "
+        "dataclass(frozen=True, eq=False, match_args=False)",
+    ): "a dataclass writes itself as Layer does",
+    (
+        "cnncost/layers/base.py",
+        "False -> True in dataclass(frozen=True, eq=False, repr=False, match_args=False)(cls)",
+    ): "a dataclass compares, hashes and writes the same fields as Layer does",
+    (
+        "cnncost/layers/reshaping.py",
+        "1 -> 2 in known = prod((n for n in self.shape if n != -1))",
+    ): "the rest of a division by a number and by its negative are zero together",
+    (_SHAPE, "if self.dilation == 1: pass -> if False: pass"): "a short way of the same product",
+    (
+        _SHAPE,
+        "0 -> 1 in AXES = {0: (), 1: ('length',), 2: ('height', 'width'), "
+        "3: ('depth', 'height', 'width')}",
+    ): "a vector's axes are asked for by nobody who reads maps",
+    (
+        _SHAPE,
+        "1 -> 2 in full = min(taps, max(0, (bound - 1 - (outputs - 1) * stride) // dilation + 1))",
+    ): "of a tap that leaves all outputs the sum says the same",
+    (
+        "cnncost/costs/rows.py",
+        "True -> False in counted: bool = True",
+    ): "the one row made without it only makes the columns add up",
+    (
+        _REACH,
+        "min(hanging, LONGEST) -> max(hanging, LONGEST)",
+    ): "more positions are looked at: time",
+    ("cnncost/costs/reading.py", "1 -> 2 in period: int = 1"): SAME_POSITION,
+    ("cnncost/costs/reading.py", "1 -> 2 in shift: int = 1"): SAME_POSITION,
+    ("cnncost/costs/reading.py", "1 -> 2 in return range(q, q + 1)"): SAME_POSITION,
+    ("cnncost/costs/reading.py", "q + 1 -> q - 1"): SAME_POSITION,
+    (_REACH, "a is not None and b is not None -> a is not None"): BOTH,
+    (_REACH, "a is not None and b is not None -> b is not None"): BOTH,
+    (
+        _REACH,
+        "if reading.taps is same: pass -> if False: pass",
+    ): "a short way: followed tap by tap it comes to the same",
+    (
+        _GROUPS,
+        "node.layer is not None and node.layer.word == 'dense' -> node.layer.word == 'dense'",
+    ): MYPY,
     (_GROUPS, "0 -> 1 in width: int = 0"): SET,
+    (_GROUPS, "0 -> 1 in return reads[0]"): "both operands are one group, or cannot change",
     (_GROUPS, "1 -> 2 in blocks: int = 1"): SET,
     (_GROUPS, "0.0 -> 0.1 in raw: float = 0.0"): SET,
     (_GROUPS, "0.0 -> 0.1 in weight: float = 0.0"): SET,

@@ -221,7 +221,7 @@ layers:
 
 
 @pytest.mark.parametrize("line", [
-    "{reshape: [8, 36]}", "{permute: [1, 3, 2]}", "{slice: [0, 8]}", "{pixel_shuffle: 1}",
+    "{reshape: [4, 72]}", "{permute: [1, 3, 2]}", "{slice: [0, 8]}", "{pixel_shuffle: 1}",
     "{space_to_depth: 1}", "flatten", "{depthwise_conv: 1, multiplier: 2}",
 ])  # fmt: skip
 def test_moved_numbers_are_other_channels(line: str) -> None:

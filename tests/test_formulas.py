@@ -147,6 +147,11 @@ UNCOUNTED = [
     ("[1, 3]", "{avgpool: 2, stride: 2, padding: 1, ceil: true}", (1, 2), 0),
     ("[1, 1]", "{avgpool: 1, padding: 2, ceil: true}", (1, 1 + 2), 0),
     ("[5, 7, 4]", "{avgpool: 2, padding: same}", (5, 4, 2), 0),
+    ("[5, 7, 5]", "{avgpool: 2}", (5, 3, 2), 0),  # no window hangs over: 7 // 2 and 5 // 2
+    ("[5, 7, 5]", "{maxpool: 2}", (5, 3, 2), 0),
+    # A window larger than its volume, which zeros at one end more make room for: 1 + 3 - 3 + 1.
+    ("[1, 2, 2, 1]", "{avgpool: [2, 2, 3], stride: 1, padding: [0, 0, [1, 2]], ceil: true}",
+     (1, 1, 1, 2), 0),
     ("[5, 7, 4]", "global_avgpool", (5, 1, 1), 0),
     ("[5, 7, 4, 3]", "global_maxpool", (5, 1, 1, 1), 0),
     ("[5, 7, 4]", "{adaptive_avgpool: [3, 2]}", (5, 3, 2), 0),

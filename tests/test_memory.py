@@ -174,3 +174,42 @@ def test_a_spec_budgets_bytes() -> None:
     assert cnncost.loads(text % "1KiB").budget == {"flash": 1024}
     with pytest.raises(CnncostError, match="flash: '64M' is no amount of bytes"):
         cnncost.loads(text % "64M")
+
+
+def test_the_tensors_at_the_peak_are_named_largest_first() -> None:
+    text = """\
+input: [3, 4, 4]
+layers:
+- {name: b, conv: 4, kernel: 1}
+- {name: a, maxpool: 2}
+- {name: small, conv: 1, kernel: 1}
+"""
+    found = memory(_network(text), batch=3).inference
+    # At the pool: the input's 48 numbers, b's 64 and its own 16, and the places of 16 maxima.
+    assert (found.step, found.bytes) == ("a", 3 * (4 * (48 + 64 + 16) + 8 * 16))
+    assert [tuple(tensor) for tensor in found.alive] == [
+        ("b", 3 * 4 * 64),
+        ("input", 3 * 4 * 48),
+        ("a (temporaries)", 3 * 8 * 16),
+        ("a", 3 * 4 * 16),
+    ]
+
+
+BLOCKS = """\
+input: [1, 4, 4]
+blocks:
+  pair(first, second): [{name: one, conv: first, kernel: 1}, {name: two, conv: second, kernel: 1}]
+  both(): [{pair: 1, second: 8, name: p}, {pair: 4, second: 2, name: q}]
+layers:
+"""
+
+
+@pytest.mark.parametrize("layers", [
+    "- {pair: 1, second: 8, name: p}\n- {pair: 4, second: 2, name: q}\n",
+    "- both\n- {conv: 1, kernel: 1}\n",
+])  # fmt: skip
+def test_a_module_holds_its_input_until_it_returns(layers: str) -> None:
+    found = memory(_network(BLOCKS + layers))
+    # Maps of 16 positions: the input, p's 8, q's 4 and then its 2.
+    assert found.inference.bytes == 4 * 16 * (1 + 8 + 4)
+    assert found.inference_eager.bytes == 4 * 16 * (1 + 8 + 4 + 2)

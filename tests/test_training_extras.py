@@ -104,7 +104,9 @@ def test_three_are_joined_two_by_two(join: str, partial: int) -> None:
     network = _network(f"input: [5]\nlayers:\n{lines}- {join}\n")
     # The input, three maps (one that nobody reads is an output), their join, and of three and
     # more the join of the ones before the last.
-    assert memory(network).inference.bytes == 4 * 5 * (1 + 3 + 1 + partial)
+    for batch in (1, 3):
+        found = memory(network, batch=batch).inference
+        assert found.bytes == batch * 4 * 5 * (1 + 3 + 1 + partial)
 
 
 @pytest.mark.parametrize("frozen", ["false", "true"])

@@ -98,3 +98,35 @@ layers:
         48 + 32 + 2 * DENSE,
         48 + 2 * DENSE,
     ]
+
+
+def test_a_gate_that_nothing_is_trained_for_has_no_gradient_to_sum() -> None:
+    text = """\
+input: [2, 3, 3]
+layers:
+- {name: a, conv: 2, kernel: 1, from: input}
+- {name: g, global_avgpool, from: input}
+- {name: m, mul: [a, g]}
+"""
+    # Numbers: input 18, the gate 2 (for a's gradient; a would be for the gate's), logits 18.
+    # The gradients of m and a.
+    assert _backward(text)[1] == 4 * (18 + 2 + 18) + 4 * (18 + 18)
+
+
+def test_a_padded_copys_gradient_is_made_whole_then_cut() -> None:
+    text = """\
+input: [1, 4, 4]
+layers:
+- {conv: 2, kernel: 1}
+- {conv: 3, kernel: 2, padding: same}
+"""
+    # Numbers: input 16, the copy 2x5x5, logits 48; log-softmax and a weight 49.
+    held, last, first = 16 + 48, 3 * 2 * 4 + 3, 2 + 2
+    assert _backward(text) == [
+        4 * (held + 50 + 49 + 2 * 48),
+        4 * (held + 50 + 48 + 50 + last),  # the gradients of the logits and the copy
+        4 * (held + 50 + 32 + last),  # the map's cut out of the copy's
+        4 * (held + 32 + last),
+        4 * (held + 32 + last + first),
+        4 * (held + last + first),
+    ]

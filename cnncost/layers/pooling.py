@@ -5,11 +5,12 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING
 
+from cnncost.errors import Refused
 from cnncost.layers.base import Layer, layer
 from cnncost.layers.kinds import flag, of, per_axis
 from cnncost.layers.listed import Padding
 from cnncost.layers.windowed import Pairs, Windowed
-from cnncost.shape import Shape, Window
+from cnncost.shape import AXES, Shape, Window
 
 if TYPE_CHECKING:
     from cnncost.layers.kinds import Raw
@@ -55,12 +56,25 @@ class AvgPool(Pooling):
     padding: Pairs | str = of(Padding("zeros around the map", 0))
     ceil: bool = flag("a last window may hang over the end (PyTorch's rule)", usually=False)
 
+    def check(self, x: Shape) -> None:
+        super().check(x)
+        if not self._whole or self.padding == "same":
+            return
+        for axis, n, window in zip(AXES[len(x.extents)], x.extents, self.windows(x), strict=True):
+            if window.before == window.after and window.reach > n:
+                raise Refused(
+                    f"the window reaches over {window.reach} positions, but the {axis} of its "
+                    f"input {x} has {n}; its padding does not count here",
+                    "with ceil, PyTorch's avg_pool3d takes no window larger than its input",
+                )
+
     def fits(self, window: Window, n: int) -> bool:
-        if not self.ceil or len(self.kernel) < 3:
-            return super().fits(window, n)
-        # PyTorch's avg_pool3d takes no window larger than its input, whatever it pads itself.
-        itself = self.padding != "same" and window.before == window.after
-        return window.reach <= n + (0 if itself else window.before + window.after)
+        return Windowed.fits(self, window, n) if self._whole else super().fits(window, n)
+
+    @property
+    def _whole(self) -> bool:
+        """Whether the window must lie in the input: PyTorch's avg_pool3d with ceil_mode."""
+        return self.ceil and len(self.kernel) == 3
 
 
 class GlobalPooling(Layer):

@@ -17,8 +17,9 @@ WIDTH_FIELDS = {
 }
 """The types that open a group of channels, and the field that is its width."""
 
-_REARRANGING = ("reshape", "permute", "slice", "pixel_shuffle", "space_to_depth", "flatten")
-"""Types whose channels are others than their input's, though nothing is learned."""
+_REARRANGING = ("permute", "slice", "pixel_shuffle", "space_to_depth")
+"""Types whose channels are others than their input's, though nothing is learned and they may be
+as many. A reshape that leaves their number leaves the channels: it keeps the order."""
 
 
 @dataclass
@@ -44,6 +45,8 @@ class Groups:
     def __init__(self, network: Network, kept: Sequence[int] = ()) -> None:
         self.network = network
         self._parent: list[int] = []
+        self._widths: list[int] = []
+        """The channels of each part."""
         self._frozen: set[int] = set()
         self._of: list[tuple[int, ...]] = []
         """For each node the groups that its channels consist of, in order."""
@@ -67,8 +70,9 @@ class Groups:
         """The group whose width this node sets; None if it sets none."""
         return self.groups[self._root(self._opened[index])] if index in self._opened else None
 
-    def _new(self) -> int:
+    def _new(self, width: int) -> int:
         self._parent.append(len(self._parent))
+        self._widths.append(width)
         return len(self._parent) - 1
 
     def _root(self, part: int) -> int:
@@ -79,7 +83,7 @@ class Groups:
 
     def _unite(self, a: Sequence[int], b: Sequence[int]) -> None:
         """Make two lists of parts equal; where they are cut differently, nothing may change."""
-        if len(a) != len(b):
+        if [self._widths[part] for part in a] != [self._widths[part] for part in b]:
             self._frozen.update((*a, *b))
             return
         for one, other in zip(a, b, strict=True):
@@ -88,18 +92,12 @@ class Groups:
 
     def _freeze(self, index: int) -> None:
         """Keep a node's channels as they are, and so all that they are made of."""
-        due = list(self._of[index])
-        while due:
-            part = due.pop()
-            self._frozen.add(part)
-            due += self._made_of.pop(part, ())
+        self._frozen.update(self._of[index])
 
     def _entered(self, node: Node) -> tuple[int, ...]:
         layer = node.layer
         if layer is None:
-            part = self._new()
-            self._frozen.add(part)
-            return (part,)
+            return self._frozen_part(node)
         reads = [self._of[index] for index in node.reads]
         if layer.word in ("add", "mul"):
             for other in reads[1:]:
@@ -110,22 +108,22 @@ class Groups:
         if layer.word in ("opaque", "matmul"):
             for index in node.reads:
                 self._freeze(index)
-            return self._frozen_part()
+            return self._frozen_part(node)
         if layer.word in WIDTH_FIELDS and not _depthwise(node):
             return self._open(node)
         if layer.word in _REARRANGING or node.output.channels != node.inputs[0].channels:
-            part = self._new()
+            part = self._new(node.output.channels)
             self._made_of[part] = tuple(own for parts in reads for own in parts)
             return (part,)
         return reads[0]
 
-    def _frozen_part(self) -> tuple[int, ...]:
-        part = self._new()
+    def _frozen_part(self, node: Node) -> tuple[int, ...]:
+        part = self._new(node.output.channels)
         self._frozen.add(part)
         return (part,)
 
     def _open(self, node: Node) -> tuple[int, ...]:
-        part = self._new()
+        part = self._new(node.output.channels)
         self._opened[node.index] = part
         if node.shares is not None:
             self._unite((part,), self._of[node.shares])
@@ -139,10 +137,23 @@ class Groups:
             group = groups.setdefault(self._root(part), Group())
             group.writers.append(index)
             group.width = self.network.nodes[index].output.channels
-        for part in sorted(self._frozen):
-            if self._root(part) in groups:
-                groups[self._root(part)].frozen = True
+        frozen = self._frozen_roots()
+        for root, group in groups.items():
+            group.frozen = root in frozen
         return groups
+
+    def _frozen_roots(self) -> set[int]:
+        """The roots of what is frozen, and of all that it is made of."""
+        made_of: dict[int, list[int]] = {}
+        for part, sources in self._made_of.items():
+            made_of.setdefault(self._root(part), []).extend(sources)
+        due, found = list(self._frozen), set[int]()
+        while due:
+            root = self._root(due.pop())
+            if root not in found:
+                found.add(root)
+                due += made_of.get(root, [])
+        return found
 
 
 def _depthwise(node: Node) -> bool:

@@ -50,7 +50,7 @@ def in_place(network: Network) -> list[bool]:
     """Whether each output's storage is read by one chain only, and kept by none of it."""
     written: list[bool] = []
     for node in network.nodes:
-        may = bool(node.layer is not None and getattr(node.layer, "inplace", False))
+        may = bool(getattr(node.layer, "inplace", False))
         written.append(may and alone[node.reads[0]])
         alone.append(readers[node.index] == 1 and _unkept(node, alone))
     return written
