@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import prod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from cnncost.errors import CnncostError, Refused
 from cnncost.formats.graph import Op
@@ -41,6 +41,15 @@ class Pending:
     depth: int = 1
     """Steps held back in a row, this one included."""
     value: Value | None = None
+
+
+class Shapeless(NamedTuple):
+    """A tensor of unknown dimensions: what it is made of is read as one with what reads it."""
+
+    reads: tuple[str, ...]
+    """The activations that it depends on."""
+    step: Step
+    """The first step behind those whose shape nobody knows."""
 
 
 @dataclass
@@ -80,6 +89,12 @@ class Importer:
     """Steps whose shapes ONNX's own inference was asked for."""
     channels_last: bool = False
     """Whether an input has its channels last, as TensorFlow's do: then outputs have, too."""
+    recorded: dict[str, Shape] = field(default_factory=dict)
+    """The dimensions of tensors by the file itself, for one example."""
+    shapeless: dict[str, Shapeless] = field(default_factory=dict)
+    """The tensors whose dimensions nobody knows."""
+    refused: dict[str, str] = field(default_factory=dict)
+    """The steps that are not read, by their first output, and why: an audit found them wrong."""
     places: dict[str, int] = field(default_factory=dict)
     """Where in the file the step of each operation stands."""
     _solid: dict[Value, str] = field(default_factory=dict)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from cnncost.formats.onnx_in.curves import UNARY
@@ -11,12 +12,32 @@ from cnncost.formats.onnx_in.importer import Importer
 from cnncost.formats.onnx_in.model import Step, Tensor
 from cnncost.formats.onnx_in.unknown import shapes_of
 
+SCALED = ("QuantizeLinear", "DequantizeLinear")
+"""Steps that keep a tensor's numbers but for a scale that was measured."""
+
+QUESTIONS = ("Shape", "Size", "ConstantOfShape")
+"""Steps whose output has no number of their input's."""
+
 VIEWS = ("Transpose", "Slice", "Split", "Squeeze", "Unsqueeze", "Expand")
 """Done on a stand-in that has one number in memory."""
 
 
-def shapes_of_constants(importer: Importer, step: Step) -> list[Tensor]:
-    """What a step makes of constants; the first input's dimensions where nothing is known."""
+def made_of(step: Step, tensor: str, made: Tensor, inputs: Sequence[Tensor | None]) -> Tensor:
+    """What a step made of constants, with the file's tensors that it comes from."""
+    if step.op in QUESTIONS:
+        return made
+    known = [item for item in inputs if item is not None]
+    if step.op in SCALED:
+        known = known[:1]
+    sources = dict.fromkeys(source for item in known for source in item.sources)
+    if not inputs and made.size > 1:
+        sources = {tensor: None}
+    learned = made.learned and all(item.learned for item in known)
+    return replace(made, sources=tuple(sources), learned=learned)
+
+
+def shapes_of_constants(importer: Importer, step: Step) -> list[Tensor] | None:
+    """What a step makes of constants; none where their dimensions are not known."""
     inputs = [importer.constants[t] for t in step.inputs if t]
     first = inputs[0] if inputs else Tensor((), None)
     if step.op in VIEWS:
@@ -24,16 +45,19 @@ def shapes_of_constants(importer: Importer, step: Step) -> list[Tensor]:
         made = fold(step, [_stand_in(first), *further])
         if made:
             return [Tensor(item.dims, None, first.floating) for item in made]
-    if not inputs or step.op in UNARY:
-        return [first]
-    rule = _RULES.get(step.op)
-    if rule is None:
-        return [Tensor(dims, None, first.floating) for dims in shapes_of(importer, step)]
+    if inputs and step.op in (*UNARY, *SCALED, "Cast"):
+        return [replace(first, values=None, floating=first.floating or step.op in SCALED)]
+    rule = _RULES.get(step.op) if inputs else None
     try:
-        dims = rule(step, inputs)
+        dims = rule(step, inputs) if rule else None
     except MALFORMED:
         dims = None
-    return [Tensor(first.dims if dims is None else dims, None, first.floating)]
+    if dims is not None:
+        return [Tensor(dims, None, first.floating)]
+    shapes = shapes_of(importer, step)
+    if None in shapes:
+        return None
+    return [Tensor(dims, None, first.floating) for dims in shapes if dims is not None]
 
 
 def _stand_in(tensor: Tensor) -> Any:  # Any: numpy's array
