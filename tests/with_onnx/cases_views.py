@@ -142,7 +142,7 @@ VIEWS = [
         "token",
         (1, 7, 6),
         "y = Concat <axis = 1> (c, x)",
-        "{permute: [2, 1]}\n{pad: [[1, 0]]}\n{permute: [2, 1]}",
+        "{opaque: {op: Concat, output: [8, 6], weights: 0, biases: 0, extras: 6, connections: 0}}",
         {"c": (1, 1, 6)},
     ),
 ]

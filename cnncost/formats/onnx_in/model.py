@@ -26,6 +26,8 @@ class Tensor:
     """The file's own tensors that it is made of."""
     learned: bool = True
     """Whether its numbers may be parameters: a scale that is measured has none."""
+    products: tuple[tuple[str, int], ...] = ()
+    """The products that made it, by their tensors, and their multiplications."""
 
     @property
     def size(self) -> int:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from cnncost.formats.onnx_in.axes import along
-from cnncost.formats.onnx_in.importer import Importer, module_of
+from cnncost.formats.onnx_in.importer import Importer
 from cnncost.formats.onnx_in.inexpressible import Inexpressible
 from cnncost.formats.onnx_in.model import Step
+from cnncost.formats.onnx_in.node_names import module_of
 
 
 def batchnorm(importer: Importer, step: Step) -> None:
@@ -17,7 +18,9 @@ def batchnorm(importer: Importer, step: Step) -> None:
     if _trivial(importer, step):
         made = importer.emit(step, "batchnorm", [name], affine=False)
     else:
-        made = importer.emit(step, "batchnorm", [name], weights=(step.inputs[1],))
+        made = importer.emit(
+            step, "batchnorm", [name], learned=step.inputs[1:2], shifts=step.inputs[2:3]
+        )
     importer.put(step, made, 1, len(value.shape))
 
 
@@ -33,24 +36,28 @@ def layernorm(importer: Importer, step: Step) -> None:
     if _trivial(importer, step):
         made = importer.emit(step, "layernorm", [name], affine=False)
     elif len(step.inputs) > 2 and step.inputs[2]:
-        made = importer.emit(step, "layernorm", [name], weights=weights)
+        made = importer.emit(step, "layernorm", [name], learned=weights, shifts=step.inputs[2:3])
     else:  # factors alone are half of what a norm learns
         norm = importer.emit(step, "layernorm", [name], affine=False).base
-        made = importer.emit(replace(step, name=""), "scale", [norm], weights=weights)
+        made = importer.emit(replace(step, name=""), "scale", [norm], learned=weights)
     importer.values[step.outputs[0]] = back(made)
 
 
 def instancenorm(importer: Importer, step: Step) -> None:
     """InstanceNormalization; over channels folded into groups it is a group norm."""
     value = importer.see(step.inputs[0])
-    groups, made = value.shape[1], value.made
-    if made[0] != groups and made[0] % groups == 0 and not any(s.order for s in value.steps):
+    groups, dims = value.shape[1], value.made
+    if dims[0] != groups and dims[0] % groups == 0 and not any(s.order for s in value.steps):
         norm = importer.emit(step, "groupnorm", [value.base], groups=groups, affine=False)
         importer.values[step.outputs[0]] = replace(value, base=norm.base)
         return
     name = importer.channels_first(step, step.inputs[0])
-    affine = not _trivial(importer, step)
-    importer.put(step, importer.emit(step, "instancenorm", [name], affine=affine))
+    if _trivial(importer, step):
+        made = importer.emit(step, "instancenorm", [name], affine=False)
+    else:
+        weights, biases = step.inputs[1:2], step.inputs[2:3]
+        made = importer.emit(step, "instancenorm", [name], learned=weights, shifts=biases)
+    importer.put(step, made)
 
 
 def _trivial(importer: Importer, step: Step) -> bool:
@@ -70,7 +77,8 @@ def groupnorm(importer: Importer, step: Step) -> None:
     """GroupNormalization, whose scale is one a channel."""
     groups = step.attributes["num_groups"]
     name = importer.channels_first(step, step.inputs[0])
-    made = importer.emit(step, "groupnorm", [name], weights=(step.inputs[1],), groups=groups)
+    weights, biases = step.inputs[1:2], step.inputs[2:3]
+    made = importer.emit(step, "groupnorm", [name], learned=weights, shifts=biases, groups=groups)
     importer.put(step, made)
 
 

@@ -21,13 +21,15 @@ from cnncost.formats.onnx_in import (
     written_norms,
 )
 from cnncost.formats.onnx_in.attending import with_attention
+from cnncost.formats.onnx_in.deferred import Shapeless
 from cnncost.formats.onnx_in.entering import start_inputs
 from cnncost.formats.onnx_in.folding import MALFORMED, dimensions, fold
-from cnncost.formats.onnx_in.importer import Importer, Shapeless
+from cnncost.formats.onnx_in.importer import Importer
 from cnncost.formats.onnx_in.inexpressible import Inexpressible
 from cnncost.formats.onnx_in.leaving import ops_alive, output_names
 from cnncost.formats.onnx_in.model import PRODUCTS, Model, Step, Tensor
 from cnncost.formats.onnx_in.quantised import plain_steps
+from cnncost.formats.onnx_in.sharing import same_weights, steps_needed, weights_apart
 from cnncost.formats.onnx_in.unheld import made_of, shapes_of_constants
 from cnncost.formats.onnx_in.unknown import make_opaque, make_others, read_shapeless
 from cnncost.formats.onnx_marks import OURS
@@ -57,6 +59,7 @@ def graph_of(model: Model, file: str, shapes: Mapping[str, Shape]) -> Graph:
         CnncostError: it cannot be followed at all: a cycle, or shapes that stay open.
     """
     model = replace(model, steps=plain_steps(model.steps))
+    model = replace(model, steps=steps_needed(model))
     refused: dict[str, str] = {}
     for _ in range(ROUNDS):
         importer = Importer(model, file, dict(model.constants), refused=dict(refused))
@@ -78,6 +81,8 @@ def _read(importer: Importer, shapes: Mapping[str, Shape]) -> Graph:
             importer.consumers.setdefault(tensor, []).append(step)
         for tensor in step.outputs:
             importer.producers[tensor] = step
+    importer.same = same_weights(importer)
+    importer.apart = weights_apart(importer)
     importer.norms = written_norms.find(importer)
     importer.within.update(*(norm.within for norm in importer.norms.values()))
     inputs = start_inputs(importer, shapes)
@@ -188,8 +193,13 @@ def _fold(importer: Importer, step: Step) -> None:
     if made is None:
         importer.shapeless.update((t, Shapeless((), step)) for t in step.outputs if t)
         return
-    named = zip(step.outputs, made, strict=False)
-    importer.constants.update((t, made_of(step, t, item, inputs)) for t, item in named)
+    for tensor, item in zip(step.outputs, made, strict=False):
+        found = made_of(step, tensor, item, inputs)
+        if step.op == "Identity" and found.sources and tensor not in importer.same:
+            found = replace(found, sources=(tensor,))  # equal to another, and not it
+        if found.sources == (tensor,):
+            importer.owners.sizes[tensor] = found.size
+        importer.constants[tensor] = found
 
 
 def _layer(importer: Importer, step: Step) -> None:

@@ -27,13 +27,19 @@ def made_of(step: Step, tensor: str, made: Tensor, inputs: Sequence[Tensor | Non
     if step.op in QUESTIONS:
         return made
     known = [item for item in inputs if item is not None]
-    if step.op in SCALED:
+    if step.op in (*SCALED, *VIEWS, "Reshape", "Gather", "Tile", "Pad", "Cast", "Resize"):
         known = known[:1]
+    else:  # a mask or an index is no part of what it chooses from
+        known = [item for item in known if item.floating or not made.floating]
     sources = dict.fromkeys(source for item in known for source in item.sources)
     if not inputs and made.size > 1:
         sources = {tensor: None}
     learned = made.learned and all(item.learned for item in known)
-    return replace(made, sources=tuple(sources), learned=learned)
+    products = dict(pair for item in known for pair in item.products)
+    if step.op in ("MatMul", "Gemm") and known and known[0].dims:
+        turned = step.op == "Gemm" and step.attributes.get("transA", 0)
+        products[tensor] = made.size * known[0].dims[-2 if turned else -1]
+    return replace(made, sources=tuple(sources), learned=learned, products=tuple(products.items()))
 
 
 def shapes_of_constants(importer: Importer, step: Step) -> list[Tensor] | None:
@@ -100,6 +106,11 @@ def _broadcast(step: Step, inputs: list[Tensor]) -> tuple[int, ...] | None:
         return None
 
 
+def _gemm(step: Step, inputs: list[Tensor]) -> tuple[int, ...]:
+    (a, b), given = (item.dims for item in inputs[:2]), step.attributes
+    return (a[1 if given.get("transA") else 0], b[0 if given.get("transB") else 1])
+
+
 def _matmul(step: Step, inputs: list[Tensor]) -> tuple[int, ...]:
     a, b = (item.dims for item in inputs[:2])
     return (*a[:-1], b[-1])
@@ -110,5 +121,6 @@ _RULES: dict[str, Callable[[Step, list[Tensor]], tuple[int, ...] | None]] = {
     "Gather": _gather,
     "Concat": _concat,
     "MatMul": _matmul,
+    "Gemm": _gemm,
     **dict.fromkeys(("Add", "Sub", "Mul", "Div", "Pow", "Where", "Min", "Max"), _broadcast),
 }

@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 from cnncost.errors import CnncostError
-from cnncost.formats.onnx_in.importer import Importer, Shapeless
-from cnncost.formats.onnx_in.model import Step, Tensor
+from cnncost.formats.onnx_in.deferred import Shapeless
+from cnncost.formats.onnx_in.importer import Importer
+from cnncost.formats.onnx_in.model import PRODUCTS, Step, Tensor
 from cnncost.formats.value import Shape
 
 MOST = 2000
@@ -21,12 +22,33 @@ def make_opaque(importer: Importer, step: Step, why: str) -> None:
     """The step as an opaque layer, or without a shape where the file has none for it."""
     shape = shapes_of(importer, step)[0]
     reads = tuple(t for t in dict.fromkeys(step.inputs) if t and importer.known(t))
+    learned = learned_inputs(importer, step)
     if shape is None:
         importer.values.pop(step.outputs[0], None)
         importer.pending.pop(step.outputs[0], None)
-        importer.shapeless[step.outputs[0]] = Shapeless(reads, step)
+        importer.shapeless[step.outputs[0]] = Shapeless(reads, step, why, learned)
         return
-    importer.opaque(step, shape, why)
+    importer.opaque(step, shape, why, learned)
+
+
+NO_PARAMETERS = {
+    "BatchNormalization": (3, 4),
+    "Where": (0,),
+    **dict.fromkeys(("Clip", "Resize", "Upsample", "Pad", "Dropout", "Pow"), (1, 2, 3)),
+    **dict.fromkeys(("QuantizeLinear", "DequantizeLinear"), (1, 2)),
+}
+"""The inputs of operations that are no learned numbers, though floating-point constants."""
+
+
+def learned_inputs(importer: Importer, step: Step) -> tuple[str, ...]:
+    """The constants that a step may have learned: of several numbers."""
+    known = [t for i, t in enumerate(step.inputs) if i not in NO_PARAMETERS.get(step.op, ())]
+    items = [(t, importer.constants[t]) for t in known if t in importer.constants]
+    return tuple(
+        t
+        for t, item in items
+        if item.learned and item.size > 1 and (item.floating or step.op in PRODUCTS)
+    )
 
 
 def make_others(importer: Importer, step: Step) -> None:
@@ -38,7 +60,7 @@ def make_others(importer: Importer, step: Step) -> None:
             continue
         if shape is None or first in importer.shapeless:
             reads = (first,) if importer.known(first) else importer.shapeless[first].reads
-            importer.shapeless[tensor] = Shapeless(reads, step)
+            importer.shapeless[tensor] = Shapeless(reads, step, "its part")
         else:
             importer.opaque_part(step, tensor, shape, importer.see(first))
 
@@ -48,17 +70,20 @@ def read_shapeless(importer: Importer, step: Step) -> None:
     unknown = [importer.shapeless[t] for t in step.inputs if t in importer.shapeless]
     known = [t for t in step.inputs if t and importer.known(t)]
     reads = tuple(dict.fromkeys([*(t for item in unknown for t in item.reads), *known]))
-    first = unknown[0].step
+    first, why = unknown[0].step, unknown[0].why
+    learned = tuple(t for item in unknown for t in item.learned)
+    learned = tuple(dict.fromkeys((*learned, *learned_inputs(importer, step))))
     for tensor in filter(None, step.outputs):
         shape = importer.recorded.get(tensor)
         if shape is None:
-            importer.shapeless[tensor] = Shapeless(reads, first)
+            importer.shapeless[tensor] = Shapeless(reads, first, why, learned)
         elif not reads:
             importer.constants[tensor] = Tensor(shape, None)
         else:
-            end = f", and all up to {step.op} {step.name!r}" if step is not first else ""
             whole = Step(first.op, first.name, reads, (tensor,), {}, first.domain)
-            importer.opaque(whole, shape, f"the shape of its output is not in the file{end}")
+            last = f"{step.op} {step.name}".strip()
+            why = f"{why}, nor is the shape of its output in the file: all up to {last} is one"
+            importer.opaque(whole, shape, why, learned)
 
 
 def refuse_shapeless(importer: Importer) -> None:
@@ -69,10 +94,10 @@ def refuse_shapeless(importer: Importer) -> None:
     """
     for tensor in importer.model.outputs:
         if tensor in importer.shapeless and importer.shapeless[tensor].reads:
-            step = importer.shapeless[tensor].step
+            item = importer.shapeless[tensor]
             raise CnncostError(
-                f"{importer.file}: the shape of its output {tensor!r} is not in the file, and "
-                f"{step.domain or 'onnx'}'s {step.op} {step.name!r} before it is not known",
+                f"{importer.file}: {item.step.op} {item.step.name!r} cannot be expressed "
+                f"({item.why}), and nothing behind it has a shape in the file",
                 "export it with the shapes of its outputs, or run onnx.shape_inference over it",
             )
 
