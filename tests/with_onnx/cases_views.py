@@ -99,7 +99,7 @@ VIEWS = [
         "pad",
         (1, 3, 4, 5),
         'p = Pad <mode = "reflect"> (x, n)\ny = Relu (p)',
-        "{pad: [[1, 2], [0, 0]]}\nrelu",
+        "{opaque: {op: Pad, output: [3, 7, 5], weights: 0, biases: 0, connections: 0}}\nrelu",
         numbers={"n": [0, 0, 1, 0, 0, 0, 2, 0]},
     ),
     Case(

@@ -148,6 +148,9 @@ def _strided(importer: Importer, step: Step, value: Value, axis: int, by: int) -
 
 def gather(importer: Importer, step: Step) -> None:
     """One index or a run of them along an axis; all of them in another shape."""
+    if step.inputs[0] in importer.constants:
+        _embed(importer, step)
+        return
     value = importer.see(step.inputs[0])
     axis = step.attributes.get("axis", 0) % len(value.shape)
     indices = importer.numbers(step.inputs[1])
@@ -165,6 +168,14 @@ def gather(importer: Importer, step: Step) -> None:
     importer.values[step.outputs[0]] = part.reshaped(
         (*value.shape[:axis], *dims, *value.shape[axis + 1 :])
     )
+
+
+def _embed(importer: Importer, step: Step) -> None:
+    """Rows of a learned table by indices that are computed: the table's numbers, and no product."""
+    table = importer.constants[step.inputs[0]].dims
+    axis = step.attributes.get("axis", 0) % len(table)
+    dims = (*table[:axis], *importer.dims(step.inputs[1]), *table[axis + 1 :])
+    importer.opaque(step, dims, "", step.inputs[:1])
 
 
 OPERATIONS = {

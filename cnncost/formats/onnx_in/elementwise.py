@@ -100,12 +100,12 @@ def binary(importer: Importer, step: Step) -> None:
     a, b = step.inputs
     constant = next((t for t in (a, b) if t in importer.constants), None)
     if constant is not None:
-        from cnncost.formats.onnx_in.learned import as_bias, with_constant
+        from cnncost.formats.onnx_in.learned import as_bias, is_parameter, with_constant
 
         other = b if constant == a else a
         if as_bias(importer, step, other, constant):
             return
-        if importer.constants[constant].size != 1:
+        if importer.constants[constant].size != 1 or is_parameter(importer, constant):
             with_constant(importer, step, other, constant)
             return
     if step.op == "Div" and constant is None:

@@ -265,7 +265,11 @@ class Importer:
         """A further output of an opaque step."""
         part = Step(step.op, step.name, (), (tensor,), {})
         self.values[f"{tensor} of"] = whole
-        self.opaque(Step(part.op, part.name, (f"{tensor} of",), (tensor,), {}), shape, "its part")
+        self.opaque(
+            Step(part.op, part.name, (f"{tensor} of",), (tensor,), {}),
+            shape,
+            "a further output of it",
+        )
 
     # --- names -----------------------------------------------------------------------------
 

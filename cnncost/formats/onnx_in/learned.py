@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from math import prod
 
@@ -71,6 +72,21 @@ def _only_reader(importer: Importer, tensor: str, ops: tuple[str, ...]) -> Step 
     return reader if reader.op in ops and len(reader.inputs) == 2 else None
 
 
+PYTORCH = "pytorch"
+"""The producer whose files call parameters as its modules do."""
+
+UNNAMED = re.compile(r"onnx::|/|_?val_|_?const|scalar|lift|c_lifted|_tensor_constant|\d+$", re.I)
+"""How exporters call single numbers that are no parameters."""
+
+
+def is_parameter(importer: Importer, constant: str) -> bool:
+    """Whether a single number is learned, which only its name tells."""
+    item = importer.constants[constant]
+    named = [s for s in item.sources if s in importer.model.constants and not UNNAMED.match(s)]
+    known = importer.model.producer.startswith(PYTORCH) and item.floating and item.learned
+    return known and bool(named)
+
+
 def with_constant(importer: Importer, step: Step, tensor: str, constant: str) -> None:
     """A sum or product of an activation and a constant of several numbers."""
     value = importer.see(tensor)
@@ -84,7 +100,10 @@ def with_constant(importer: Importer, step: Step, tensor: str, constant: str) ->
     except Inexpressible:
         importer.opaque(step, broadcast([value.shape, numbers.dims]), "", (constant,))
         return
-    if not numbers.learned or not numbers.floating:
+    if numbers.size == 1:
+        made = importer.emit(step, "scale", [value.base], learned=(constant,), shared=True)
+        importer.values[out] = replace(value, base=made.base)
+    elif not numbers.learned or not numbers.floating:
         importer.values[out] = value
     elif value.base not in importer.ops and len(axes) == 1:
         importer.notes["the input's standardisation is left out"] = None

@@ -25,7 +25,9 @@ class Tensor:
     sources: tuple[str, ...] = ()
     """The file's own tensors that it is made of."""
     learned: bool = True
-    """Whether its numbers may be parameters: a scale that is measured has none."""
+    """Whether its numbers may be parameters where they are added or multiplied."""
+    measured: bool = False
+    """Whether it is a scale that is measured while the network runs."""
     products: tuple[tuple[str, int], ...] = ()
     """The products that made it, by their tensors, and their multiplications."""
 

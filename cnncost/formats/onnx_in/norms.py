@@ -47,12 +47,13 @@ def instancenorm(importer: Importer, step: Step) -> None:
     """InstanceNormalization; over channels folded into groups it is a group norm."""
     value = importer.see(step.inputs[0])
     groups, dims = value.shape[1], value.made
-    if dims[0] != groups and dims[0] % groups == 0 and not any(s.order for s in value.steps):
+    trivial, folded = _trivial(importer, step), dims[0] != groups and dims[0] % groups == 0
+    if trivial and folded and not any(s.order for s in value.steps):
         norm = importer.emit(step, "groupnorm", [value.base], groups=groups, affine=False)
         importer.values[step.outputs[0]] = replace(value, base=norm.base)
         return
     name = importer.channels_first(step, step.inputs[0])
-    if _trivial(importer, step):
+    if trivial:
         made = importer.emit(step, "instancenorm", [name], affine=False)
     else:
         weights, biases = step.inputs[1:2], step.inputs[2:3]
@@ -70,7 +71,10 @@ def _trivial(importer: Importer, step: Step) -> bool:
     scale, shift = (importer.constants.get(t) for t in step.inputs[1:3])
     if scale is None or shift is None or scale.values is None or shift.values is None:
         return False
-    return bool((scale.values == 1).all() and (shift.values == 0).all())
+    trivial = bool((scale.values == 1).all() and (shift.values == 0).all())
+    if trivial:
+        importer.left_out.update(importer.owners.sources(step.inputs[1:3]))
+    return trivial
 
 
 def groupnorm(importer: Importer, step: Step) -> None:

@@ -44,7 +44,7 @@ class Owners:
     def sources(self, tensors: Iterable[str]) -> tuple[str, ...]:
         """The file's tensors that constants are made of, each once."""
         items = [self.constants[t] for t in tensors if t in self.constants]
-        return tuple(dict.fromkeys(s for item in items if item.learned for s in item.sources))
+        return tuple(dict.fromkeys(s for item in items if not item.measured for s in item.sources))
 
     def owner(self, tensors: Sequence[str]) -> str:
         """The operation that has all of these numbers; empty where there is not one."""

@@ -83,5 +83,5 @@ def _measured(step: Step) -> Iterator[Step]:
     yield Step("Identity", step.name, step.inputs[:1], step.outputs[:1], {})
     for tensor in step.outputs[1:]:
         if tensor:
-            value = Tensor((), None, learned=False)
+            value = Tensor((), None, learned=False, measured=True)
             yield Step("Constant", step.name, (), (tensor,), {"value": value})

@@ -27,11 +27,12 @@ from cnncost.formats.onnx_in.folding import MALFORMED, dimensions, fold
 from cnncost.formats.onnx_in.importer import Importer
 from cnncost.formats.onnx_in.inexpressible import Inexpressible
 from cnncost.formats.onnx_in.leaving import ops_alive, output_names
+from cnncost.formats.onnx_in.ledger import numbers_held
 from cnncost.formats.onnx_in.model import PRODUCTS, Model, Step, Tensor
 from cnncost.formats.onnx_in.quantised import plain_steps
 from cnncost.formats.onnx_in.sharing import same_weights, steps_needed, weights_apart
 from cnncost.formats.onnx_in.unheld import made_of, shapes_of_constants
-from cnncost.formats.onnx_in.unknown import make_opaque, make_others, read_shapeless
+from cnncost.formats.onnx_in.unknown import learned_inputs, make_opaque, make_others, read_shapeless
 from cnncost.formats.onnx_marks import OURS
 from cnncost.formats.value import Shape
 
@@ -99,6 +100,7 @@ def _read(importer: Importer, shapes: Mapping[str, Shape]) -> Graph:
     importer.ops = {op.name: op for op in read}
     ops = ops_alive(importer, outputs)
     alive = {op.name for op in ops}
+    ledger = numbers_held(importer)
     stem = PurePath(file.replace("\\", "/")).name.rpartition(".")[0] or file
     return Graph(
         stem,
@@ -107,6 +109,9 @@ def _read(importer: Importer, shapes: Mapping[str, Shape]) -> Graph:
         outputs,
         notes="\n".join(importer.notes),
         unknown=tuple(line for name, line in importer.unknown if name in alive),
+        held=ledger.held,
+        unread=ledger.unread,
+        unused=ledger.unused,
     )
 
 
@@ -209,7 +214,10 @@ def _layer(importer: Importer, step: Step) -> None:
         try:
             written_norms.emit(importer, whole, norm)
         except Inexpressible as why:  # its parts were not emitted: it is opaque as a whole
-            importer.opaque(whole, importer.dims(norm.x), str(why))  # a norm's shape is its input's
+            learned = learned_inputs(importer, whole)
+            importer.opaque(
+                whole, importer.dims(norm.x), str(why), learned
+            )  # a norm's shape is its input's
         return
     if step.op not in OPERATIONS or step.domain not in DOMAINS:
         raise Inexpressible("the language has no word for it")

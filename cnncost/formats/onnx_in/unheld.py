@@ -31,15 +31,20 @@ def made_of(step: Step, tensor: str, made: Tensor, inputs: Sequence[Tensor | Non
         known = known[:1]
     else:  # a mask or an index is no part of what it chooses from
         known = [item for item in known if item.floating or not made.floating]
-    sources = dict.fromkeys(source for item in known for source in item.sources)
+    measured = made.measured or any(item.measured for item in known)
+    taught = [item for item in known if item.learned] or known
+    sources = dict.fromkeys(source for item in taught for source in item.sources)
     if not inputs and made.size > 1:
         sources = {tensor: None}
-    learned = made.learned and all(item.learned for item in known)
+    learned = made.learned and not measured and (not known or any(i.learned for i in known))
     products = dict(pair for item in known for pair in item.products)
     if step.op in ("MatMul", "Gemm") and known and known[0].dims:
         turned = step.op == "Gemm" and step.attributes.get("transA", 0)
         products[tensor] = made.size * known[0].dims[-2 if turned else -1]
-    return replace(made, sources=tuple(sources), learned=learned, products=tuple(products.items()))
+    worked = tuple(products.items())
+    return replace(
+        made, sources=tuple(sources), learned=learned, measured=measured, products=worked
+    )
 
 
 def shapes_of_constants(importer: Importer, step: Step) -> list[Tensor] | None:

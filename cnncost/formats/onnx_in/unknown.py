@@ -60,7 +60,7 @@ def make_others(importer: Importer, step: Step) -> None:
             continue
         if shape is None or first in importer.shapeless:
             reads = (first,) if importer.known(first) else importer.shapeless[first].reads
-            importer.shapeless[tensor] = Shapeless(reads, step, "its part")
+            importer.shapeless[tensor] = Shapeless(reads, step, "a further output of it")
         else:
             importer.opaque_part(step, tensor, shape, importer.see(first))
 
