@@ -16,7 +16,7 @@ from cnncost.formats.onnx_in.inexpressible import Inexpressible
 from cnncost.formats.onnx_in.joining import AXES, broadest
 from cnncost.formats.onnx_in.model import Model, Step, Tensor
 from cnncost.formats.onnx_in.node_names import LONGEST_NAME, source_name
-from cnncost.formats.onnx_in.owners import Owners
+from cnncost.formats.onnx_in.owners import TensorOwners
 from cnncost.formats.value import Shape, Value
 from cnncost.formats.views import layers_of
 from cnncost.layers import layer_type, read
@@ -54,7 +54,7 @@ class Importer:
     """Norms that are written out, by the tensor that they make."""
     notes: dict[str, None] = field(default_factory=dict)
     """What is read as something else of the same cost, each once."""
-    owners: Owners = field(init=False)
+    owners: TensorOwners = field(init=False)
     biases: dict[str, str] = field(default_factory=dict)
     """For an operation, the bias that is added behind it and that it has."""
     same: dict[str, str] = field(default_factory=dict)
@@ -79,7 +79,7 @@ class Importer:
     _taken: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
-        self.owners = Owners(self.constants)
+        self.owners = TensorOwners(self.constants)
 
     def start(self, tensor: str, shape: Shape, name: str, *, channels_last: bool) -> None:
         """An input of this shape, channels first; the tensor has a batch, and may have its

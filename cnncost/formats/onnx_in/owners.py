@@ -10,7 +10,7 @@ from typing import NamedTuple
 from cnncost.formats.onnx_in.model import Tensor
 
 
-class Cost(NamedTuple):
+class Counted(NamedTuple):
     """What an operation adds that reads numbers in another form than the file holds them."""
 
     numbers: int
@@ -20,7 +20,7 @@ class Cost(NamedTuple):
 
 
 @dataclass
-class Owners:
+class TensorOwners:
     """For each of the file's tensors, the operation that has its numbers."""
 
     constants: Mapping[str, Tensor]
@@ -71,7 +71,7 @@ class Owners:
                 self.again[source] += 1
             self.claimed.setdefault(source, name)
 
-    def cost(self, tensors: Sequence[str]) -> Cost:
+    def cost(self, tensors: Sequence[str]) -> Counted:
         """What the constants add to what is counted."""
         fresh = [s for s in self.sources(tensors) if s not in self.claimed]
         made = {
@@ -82,4 +82,4 @@ class Owners:
             if name not in self.worked
         }
         self.worked.update(made)
-        return Cost(sum(self.sizes.get(s, 0) for s in fresh), sum(made.values()))
+        return Counted(sum(self.sizes.get(s, 0) for s in fresh), sum(made.values()))
