@@ -15,7 +15,7 @@ from models import model, save
 from onnx import ModelProto, TensorProto, helper
 
 import cnncost
-from cnncost.costs import Convention, Report
+from cnncost.costs import Report
 from cnncost.errors import CnncostError
 
 FAULTS = Path(__file__).parent / "faults"
@@ -235,7 +235,7 @@ def test_a_padding_that_is_no_zeros(mode: str, tmp_path: Path) -> None:
     proto = model(X, nodes, weights={"w": (3, 3, 3, 3)}, numbers={"n": [0, 0, 1, 1] * 2}, opset=19)
     spec = cnncost.load(save(proto, tmp_path))
     for padded in (True, False):
-        report = cnncost.count(spec, Convention(exclude_padding=padded))
+        report = cnncost.count(spec, exclude_padding=padded)
         assert report.totals.connections == 81 * 64
         assert report.complete
     with pytest.raises(CnncostError, match="opaque"):

@@ -14,6 +14,7 @@ from cnncost.shape import Shape
 if TYPE_CHECKING:
     from cnncost.formats.graph import Value as Argument
     from cnncost.formats.keras_in.model import Layer
+    from cnncost.formats.keras_in.ownership import Enclosing
 
 Dims = tuple[int, ...]
 """Channels first, without the batch."""
@@ -54,6 +55,8 @@ class Importer:
     """Of names: the model within the model."""
     owner: str = ""
     """The Keras layer whose call is being read, by its path, the same for each call of it."""
+    around: list[Enclosing] = field(default_factory=list)
+    """The models around the one that is read, the outermost first."""
     calls: int = 0
     """Calls of layers so far."""
     taken: set[str] = field(default_factory=set)
@@ -163,6 +166,16 @@ class Importer:
             raise Inexpressible(f"axis {axis}")
         at = axis % (rank + 1) - 1
         return (at + 1) % rank if self.channels_last else at
+
+
+def refuse_adapters(layer: Layer) -> None:
+    """Refuse what Keras learns beside a kernel where it is told to (LoRA).
+
+    Raises:
+        Inexpressible: the layer has it.
+    """
+    if layer.config.get("lora_rank"):
+        raise Inexpressible(f"lora_rank is {layer.config['lora_rank']!r:.40}")
 
 
 def whole(layer: Layer, key: str, default: int | None = None, least: int = 1) -> int:

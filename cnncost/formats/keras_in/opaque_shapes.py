@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def shape_of(k: Importer, layer: Layer, x: Dims) -> Dims | None:
     """The shape that a layer gives for an input of shape `x`; none where only its code says."""
-    rule = _RULES.get(layer.kind.rpartition(">")[2])
+    rule = None if layer.foreign else _RULES.get(layer.kind)
     try:
         return rule(k, layer, x) if rule else None
     except Inexpressible:

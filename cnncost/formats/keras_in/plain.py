@@ -7,7 +7,15 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from cnncost.formats.keras_in.functions import activated
-from cnncost.formats.keras_in.importer import Dims, Importer, Inexpressible, Tensor, flag, whole
+from cnncost.formats.keras_in.importer import (
+    Dims,
+    Importer,
+    Inexpressible,
+    Tensor,
+    flag,
+    refuse_adapters,
+    whole,
+)
 
 if TYPE_CHECKING:
     from cnncost.formats.keras_in.model import Layer
@@ -16,6 +24,7 @@ if TYPE_CHECKING:
 def dense(k: Importer, layer: Layer, reads: list[Tensor]) -> Tensor:
     """Dense: fully connected to a vector, along the last axis of more."""
     (x,) = reads
+    refuse_adapters(layer)
     bias = flag(layer, "use_bias", usually=True)
     units = whole(layer, "units")
     if len(x.seen) == 1:
