@@ -21,11 +21,14 @@ def start_inputs(importer: Importer, shapes: Mapping[str, Shape]) -> dict[str, S
         raise CnncostError(f"{importer.file}: no step reads an input")
     labels, sizes = input_labels(used), {}
     for name, dims in used.items():
-        turned = _channels_last(importer, name, len(dims))
+        turned = importer.batched and _channels_last(importer, name, len(dims))
         label = labels[name]
         wanted = given.pop(label, None) or (given.pop("", None) if len(used) == 1 else None)
-        importer.batch = max(importer.batch, dims[0] if dims else 1)
         shape = wanted or ((dims[-1], *dims[1:-1]) if turned else dims[1:])
+        if not importer.batched:
+            shape = (*dims[:1], *shape)
+        elif dims:
+            importer.batch = max(importer.batch, dims[0])
         if not 1 <= len(shape) <= 4 or min(shape) < 1:
             raise CnncostError(
                 f"{importer.file}: the shape of its input {name!r} is left open"
@@ -34,13 +37,16 @@ def start_inputs(importer: Importer, shapes: Mapping[str, Shape]) -> dict[str, S
             )
         importer.start(name, shape, label, channels_last=turned)
         found[label] = shape
-        sizes[name] = (dims[0] or 1, *((*shape[1:], shape[0]) if turned else shape))
+        inner = (*shape[1:], shape[0]) if turned else shape
+        sizes[name] = (dims[0] or 1, *inner) if importer.batched else inner
     for label in given:
         raise CnncostError(
             f"--input: {importer.file} has no input called {label!r}",
             f"its inputs are {', '.join(found)}",
         )
-    importer.recorded = _for_one(recorded_shapes(model, sizes), importer.batch)
+    known = recorded_shapes(model, sizes)
+    importer.recorded = _for_one(known, importer.batch)
+    importer.unlike = {t: dims for t, dims in known.items() if t not in importer.recorded}
     return found
 
 

@@ -67,8 +67,12 @@ class Importer:
     """Steps whose shapes ONNX's own inference was asked for."""
     channels_last: bool = False
     """Whether an input has its channels last, as TensorFlow's do: then outputs have, too."""
+    batched: bool = True
+    """Whether the first axis of an input is taken for a batch, of which one example is read."""
     recorded: dict[str, Shape] = field(default_factory=dict)
     """The dimensions of tensors by the file itself, for one example."""
+    unlike: dict[str, Shape] = field(default_factory=dict)
+    """Those of tensors that have no batch of the file's size in front."""
     shapeless: dict[str, Shapeless] = field(default_factory=dict)
     """The tensors whose dimensions nobody knows."""
     refused: dict[str, str] = field(default_factory=dict)
@@ -86,7 +90,9 @@ class Importer:
         channels last."""
         self._taken[name] += 1
         self.shapes[name] = SpecShape(shape[0], shape[1:])
-        value = Value(name, shape).reshaped((1, *shape))
+        value = Value(name, shape)
+        if self.batched:
+            value = value.reshaped((1, *shape))
         if channels_last:
             self.channels_last = True
             value = value.permuted((0, *range(2, len(shape) + 1), 1))

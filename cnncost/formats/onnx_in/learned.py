@@ -10,7 +10,7 @@ from cnncost.formats.graph import Op
 from cnncost.formats.onnx_in.importer import Importer
 from cnncost.formats.onnx_in.inexpressible import Inexpressible
 from cnncost.formats.onnx_in.joining import broadcast
-from cnncost.formats.onnx_in.model import PRODUCTS, Step
+from cnncost.formats.onnx_in.model import PRODUCTS, UNNAMED, Step, Tensor
 from cnncost.formats.onnx_in.sources import sole_source
 from cnncost.formats.order import order_of
 from cnncost.formats.value import Value
@@ -75,9 +75,6 @@ def _only_reader(importer: Importer, tensor: str, ops: tuple[str, ...]) -> Step 
 PYTORCH = "pytorch"
 """The producer whose files call parameters as its modules do."""
 
-UNNAMED = re.compile(r"onnx::|/|_?val_|_?const|scalar|lift|c_lifted|_tensor_constant|\d+$", re.I)
-"""How exporters call single numbers that are no parameters."""
-
 
 def is_parameter(importer: Importer, constant: str) -> bool:
     """Whether a single number is learned, which only its name tells."""
@@ -85,6 +82,17 @@ def is_parameter(importer: Importer, constant: str) -> bool:
     named = [s for s in item.sources if s in importer.model.constants and not UNNAMED.match(s)]
     known = importer.model.producer.startswith(PYTORCH) and item.floating and item.learned
     return known and bool(named)
+
+
+STATISTICS = re.compile(r"mean|std|var|norm|pixel|shift|offset|rescal", re.I)
+"""How people call what an input is standardised with."""
+
+
+def _standardises(importer: Importer, numbers: Tensor) -> bool:
+    """Whether numbers at an input are its mean or spread: PyTorch's files have their names."""
+    known = importer.model.producer.startswith(PYTORCH)
+    names = [s for s in numbers.sources if s in importer.model.constants and not UNNAMED.match(s)]
+    return not (known and names) or bool(STATISTICS.search(names[0]))
 
 
 def with_constant(importer: Importer, step: Step, tensor: str, constant: str) -> None:
@@ -105,7 +113,7 @@ def with_constant(importer: Importer, step: Step, tensor: str, constant: str) ->
         importer.values[out] = replace(value, base=made.base)
     elif not numbers.learned or not numbers.floating:
         importer.values[out] = value
-    elif value.base not in importer.ops and len(axes) == 1:
+    elif value.base not in importer.ops and len(axes) == 1 and _standardises(importer, numbers):
         importer.notes["the input's standardisation is left out"] = None
         importer.left_out.update(numbers.sources)
         importer.values[out] = value
@@ -158,14 +166,14 @@ def _scaled(importer: Importer, step: Step, tensor: str, constant: str, axis: in
         shift = shift if alike and importer.owners.plain((constant,)) else None
     if shift is not None:
         importer.absorbed.add(shift.outputs[0])
-    op = importer.ops[value.base]
-    if op.word in NORMS and op.arguments.get("affine") is False and shift is not None:
+    op = importer.ops.get(value.base)
+    if op and op.word in NORMS and op.arguments.get("affine") is False and shift is not None:
         given = {key: item for key, item in op.arguments.items() if key != "affine"}
         importer.ops[op.name] = replace(op, arguments=given)
         importer.owners.claim_again((constant, other), op.name)
         importer.values[out] = value
         return
-    if shift is not None and _pooled(importer, op, tensor):
+    if op and shift is not None and _pooled(importer, op, tensor):
         kernel = {"kernel": op.arguments["kernel"]}
         importer.ops[op.name] = replace(op, word="subsample", arguments=kernel)
         importer.owners.claim_again((constant, other), op.name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +14,10 @@ from cnncost.formats.onnx_marks import FROZEN
 
 PRODUCTS = ("Conv", "ConvTranspose", "Gemm", "MatMul")
 """Operations whose uses of weights are counted."""
+
+
+UNNAMED = re.compile(r"onnx::|/|_?val_|_?const|scalar|lift|c_lifted|_tensor_constant|\d+$", re.I)
+"""How exporters call single numbers that are no parameters."""
 
 
 @dataclass(frozen=True)
@@ -138,7 +143,10 @@ def _inlined(proto: Any, name: str) -> Any:  # Any: onnx's ModelProto
 def _model(proto: Any) -> Model:  # Any: onnx's ModelProto
     graph = proto.graph
     constants = {_text(item.name): tensor(item) for item in graph.initializer}
-    constants = {name: replace(item, sources=(name,)) for name, item in constants.items()}
+    constants = {
+        name: replace(item, sources=() if item.dims == () and UNNAMED.match(name) else (name,))
+        for name, item in constants.items()
+    }
     inputs = {_text(item.name): _dims(item) for item in graph.input}
     inputs = {name: dims for name, dims in inputs.items() if name not in constants}
     shapes = {_text(item.name): _dims(item) for item in [*graph.output, *graph.value_info]}

@@ -17,6 +17,11 @@ def module_of(tensor: str) -> str:
     return module if learned else ""
 
 
+def is_parameter_name(tensor: str) -> bool:
+    """Whether a tensor is called as a module's own parameter, which is no path in one module."""
+    return bool(module_of(tensor)) or tensor in ("weight", "bias")
+
+
 def source_name(step: Step, word: str, weights: Sequence[str]) -> str:
     """What the source calls a step: the module of its weights, the path of its node, or a word."""
     for tensor in weights and step.inputs[1:3]:

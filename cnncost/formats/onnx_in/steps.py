@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from math import prod
 from pathlib import PurePath
 
 from cnncost.errors import CnncostError
@@ -62,9 +63,16 @@ def graph_of(model: Model, file: str, shapes: Mapping[str, Shape]) -> Graph:
     model = replace(model, steps=plain_steps(model.steps))
     model = replace(model, steps=steps_needed(model))
     refused: dict[str, str] = {}
+    batched = True
     for _ in range(ROUNDS):
-        importer = Importer(model, file, dict(model.constants), refused=dict(refused))
-        graph = _read(importer, shapes)
+        importer = Importer(
+            model, file, dict(model.constants), refused=dict(refused), batched=batched
+        )
+        try:
+            graph = _read(importer, shapes)
+        except NoBatch:  # a sequence's steps come first, or examples are mixed
+            batched, refused = False, {}
+            continue
         if importer.refused == refused:
             return graph
         refused = importer.refused
@@ -169,6 +177,10 @@ def _understand(importer: Importer, step: Step) -> None:
         make_others(importer, step)
 
 
+class NoBatch(Exception):
+    """The first axis of an input is no batch: what is made of it grows with more than that."""
+
+
 def _compare(importer: Importer, step: Step) -> None:
     """Compare what a step gives with what the file says of it.
 
@@ -176,6 +188,9 @@ def _compare(importer: Importer, step: Step) -> None:
         Inexpressible: they differ.
     """
     for tensor in filter(importer.known, step.outputs):
+        unlike = importer.unlike.get(tensor)
+        if unlike and prod(unlike) != importer.batch * prod(importer.dims(tensor)):
+            raise NoBatch
         said, found = importer.recorded.get(tensor), importer.dims(tensor)
         if said is not None and said != found and not {said, found} <= {(), (1,)}:
             sizes = ["x".join(map(str, dims)) or "one number" for dims in (found, said)]

@@ -28,8 +28,17 @@ def make_opaque(importer: Importer, step: Step, why: str) -> None:
         importer.pending.pop(step.outputs[0], None)
         importer.shapeless[step.outputs[0]] = Shapeless(reads, step, why, learned)
         return
+    if step.op in COSTLESS and not step.domain and step.outputs[0] not in importer.refused:
+        importer.notes[f"{step.op} has no word, and costs nothing: {why}"] = None
+        why = ""
     importer.opaque(step, shape, why, learned)
 
+
+COSTLESS = frozenset(
+    ("ArgMax", "ArgMin", "CumSum", "Gather", "GatherElements", "GatherND", "LayerNormalization",
+     "MaxUnpool", "TopK", "Trilu")
+)  # fmt: skip
+"""Operations that choose, sort or normalise: what they learn is counted, and no product is."""
 
 NO_PARAMETERS = {
     "BatchNormalization": (3, 4),
