@@ -92,3 +92,33 @@ def test_an_adapter_is_no_plain_layer(tmp_path: Path) -> None:
     parts = layer("Dense", "d", "x", units=4, lora_rank=2), layer("ReLU", "r", "d")
     with pytest.raises(cnncost.CnncostError, match="lora_rank is 2"):
         cnncost.load(saved(functional(start, *parts), tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("kind", "config", "parameters"),
+    [
+        ("LayerNormalization", {"axis": [3], "rms_scaling": True}, 6),
+        ("RMSNormalization", {"axis": [3]}, 6),
+        ("LayerNormalization", {"axis": [1, 2]}, 2 * 8 * 9),
+        ("BatchNormalization", {"axis": 1, "center": False}, 8),
+        ("PReLU", {"shared_axes": None}, 8 * 9 * 6),
+        ("PReLU", {"shared_axes": [1]}, 9 * 6),
+        ("UnitNormalization", {"axis": [3]}, 0),
+    ],
+)
+def test_what_learns_and_multiplies_nothing(
+    kind: str, config: dict[str, Json], parameters: int, tmp_path: Path
+) -> None:
+    """Keras counts as many numbers over 8x9 positions of 6 channels."""
+    start = layer("InputLayer", "x", batch_input_shape=[None, 8, 9, 6])
+    model = functional(start, layer(kind, "n", "x", **config))
+    report = cnncost.count(cnncost.load(saved(model, tmp_path)))
+    assert (report.totals.parameters, report.totals.connections) == (parameters, 0)
+    assert report.complete
+
+
+def test_an_embedding(tmp_path: Path) -> None:
+    start = layer("InputLayer", "x", batch_input_shape=[None, 7])
+    table = layer("Embedding", "e", "x", input_dim=20, output_dim=5)
+    report = cnncost.count(cnncost.load(saved(functional(start, table), tmp_path)))
+    assert (report.totals.parameters, report.complete) == (20 * 5, True)

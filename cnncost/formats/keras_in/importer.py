@@ -107,9 +107,18 @@ class Importer:
             return self.emit(layer, "flatten", [plain], "flatten").op
         return self.emit(layer, "reshape", [plain], "reshape", shape=tensor.seen).op
 
-    def opaque(self, layer: Layer, reads: Sequence[Tensor], dims: Dims, why: str) -> Tensor:
-        """The layer as an operation of unknown costs and that shape."""
+    def opaque(
+        self, layer: Layer, reads: Sequence[Tensor], dims: Dims, why: str, learned: int | None
+    ) -> Tensor:
+        """The layer as an operation of that shape; its costs are the numbers that it learned, or
+        unknown."""
         label = "".join(c if c.isalnum() and c.isascii() else "_" for c in layer.kind) or "unknown"
+        if learned is not None:
+            self.note(f"{layer.kind} has no word, and only its numbers are counted: {why}")
+            return self.emit(
+                layer, "opaque", reads, output=dims, op=label, weights=0, biases=0,
+                extras=learned, connections=0,
+            )  # fmt: skip
         made = self.emit(layer, "opaque", reads, output=dims, op=label)
         self.unknown.append(f"{made.op}: {layer.kind}: {why}")
         return made

@@ -12,6 +12,7 @@ from cnncost.formats.graph import Graph, Op
 from cnncost.formats.keras_in.importer import Dims, Importer, Inexpressible, Tensor
 from cnncost.formats.keras_in.model import MODELS, Layer, Model, Ref, model_of
 from cnncost.formats.keras_in.numbering import numbered_from_zero
+from cnncost.formats.keras_in.opaque_costs import numbers_learned
 from cnncost.formats.keras_in.opaque_shapes import shape_of
 from cnncost.formats.keras_in.ownership import Enclosing, owner_of
 from cnncost.formats.keras_in.table import rule_of
@@ -234,7 +235,8 @@ def _one(k: Importer, model: Model, layer: Layer, at: int, reads: list[Tensor]) 
             f"{k.file}: {layer.name!r} ({layer.kind}) cannot be expressed: {why}",
             UNREAD if written is None else OTHERWISE,
         )
-    return k.opaque(layer, reads, dims, why)
+    learned = numbers_learned(k, layer, reads[0].seen) if len(reads) == 1 else None
+    return k.opaque(layer, reads, dims, why, learned)
 
 
 AXES = 4

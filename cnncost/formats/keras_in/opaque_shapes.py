@@ -54,7 +54,8 @@ def _repeated(k: Importer, layer: Layer, x: Dims) -> Dims | None:
 _RULES: dict[str, Rule] = {
     **dict.fromkeys(
         ("RMSNormalization", "UnitNormalization", "ThresholdedReLU", "BatchRenormalization",
-         "LayerNormalization", "GroupNormalization", "BatchNormalization", "Activation", "ReLU"),
+         "LayerNormalization", "GroupNormalization", "BatchNormalization", "Activation", "ReLU",
+         "PReLU"),
         _same,
     ),
     **dict.fromkeys(("LSTM", "GRU", "SimpleRNN"), _recurrent),

@@ -35,6 +35,7 @@ RULES: dict[str, Rule] = {
     "BatchNormalization": plain.batchnorm,
     "SyncBatchNormalization": plain.batchnorm,
     "LayerNormalization": plain.layernorm,
+    "RMSNormalization": plain.rmsnorm,
     "GroupNormalization": plain.groupnorm,
     "Flatten": plain.flatten,
     "Reshape": plain.reshape,
