@@ -327,3 +327,34 @@ def test_an_opaque_layer_has_the_numbers_that_it_reads(tmp_path: Path) -> None:
     report = cnncost.count(spec)
     assert not report.complete
     assert report.totals.parameters == 48 * 4 + 48 * 16
+
+
+def test_a_sequence_whose_steps_come_first(tmp_path: Path) -> None:
+    """No batch of 58, for its examples meet: 58 x 58 products of 12 numbers, and 5 x 58 of 58."""
+    nodes = (
+        "t = Transpose <perm = [1, 0, 2]> (x)\nu = Transpose <perm = [1, 2, 0]> (x)\n"
+        "m = MatMul (t, u)\ny = MatMul (m, w)"
+    )
+    report = counted(model({"x": (58, 1, 12)}, nodes, weights={"w": (58, 5)}), tmp_path)
+    assert report.totals.connections == 58 * 58 * 12 + 58 * 58 * 5
+    assert report.complete
+
+
+def test_examples_that_are_mixed_are_no_lower_bound_too_high(tmp_path: Path) -> None:
+    """A convolution over four examples, whose means one vector then holds."""
+    nodes = (
+        "c = Conv (x, w)\ng = GlobalAveragePool (c)\nf = Reshape (g, n)\nd = Gemm (f, v)\n"
+        "y = Relu (d)"
+    )
+    proto = model(
+        {"x": (4, 3, 8, 8)},
+        nodes,
+        weights={"w": (4, 3, 3, 3), "v": (16, 2)},
+        numbers={"n": [1, 16]},
+    )
+    try:
+        report = counted(proto, tmp_path)
+    except CnncostError:
+        return
+    assert not report.complete
+    assert report.totals.connections <= 108 * 36 + 32

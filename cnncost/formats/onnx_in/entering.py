@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from cnncost.errors import CnncostError
 from cnncost.formats.labels import input_labels
 from cnncost.formats.onnx_in.curves import BINARY, UNARY
-from cnncost.formats.onnx_in.importer import Importer
+from cnncost.formats.onnx_in.importer import Batch, Importer
 from cnncost.formats.onnx_in.model import PRODUCTS
 from cnncost.formats.onnx_in.recorded import recorded_shapes
 from cnncost.formats.value import Shape
@@ -21,11 +21,11 @@ def start_inputs(importer: Importer, shapes: Mapping[str, Shape]) -> dict[str, S
         raise CnncostError(f"{importer.file}: no step reads an input")
     labels, sizes = input_labels(used), {}
     for name, dims in used.items():
-        turned = importer.batched and _channels_last(importer, name, len(dims))
+        turned = importer.axis is not Batch.NONE and _channels_last(importer, name, len(dims))
         label = labels[name]
         wanted = given.pop(label, None) or (given.pop("", None) if len(used) == 1 else None)
         shape = wanted or ((dims[-1], *dims[1:-1]) if turned else dims[1:])
-        if not importer.batched:
+        if importer.axis is Batch.NONE:
             shape = (*dims[:1], *shape)
         elif dims:
             importer.batch = max(importer.batch, dims[0])
@@ -38,7 +38,7 @@ def start_inputs(importer: Importer, shapes: Mapping[str, Shape]) -> dict[str, S
         importer.start(name, shape, label, channels_last=turned)
         found[label] = shape
         inner = (*shape[1:], shape[0]) if turned else shape
-        sizes[name] = (dims[0] or 1, *inner) if importer.batched else inner
+        sizes[name] = (dims[0] or 1, *inner) if importer.axis is not Batch.NONE else inner
     for label in given:
         raise CnncostError(
             f"--input: {importer.file} has no input called {label!r}",

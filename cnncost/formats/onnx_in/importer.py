@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 from math import prod
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,17 @@ from cnncost.shape import Shape as SpecShape
 if TYPE_CHECKING:
     from cnncost.formats.graph import Value as Argument
     from cnncost.formats.onnx_in.written_norms import Norm
+
+
+class Batch(Enum):
+    """What the first axis of an input is: of a batch, one example is read."""
+
+    CERTAIN = 1
+    """A batch, and all that is made of it grows with it."""
+    NONE = 2
+    """An axis like others."""
+    MIXED = 3
+    """A batch, whose examples some step mixes."""
 
 
 @dataclass
@@ -67,8 +79,8 @@ class Importer:
     """Steps whose shapes ONNX's own inference was asked for."""
     channels_last: bool = False
     """Whether an input has its channels last, as TensorFlow's do: then outputs have, too."""
-    batched: bool = True
-    """Whether the first axis of an input is taken for a batch, of which one example is read."""
+    axis: Batch = Batch.CERTAIN
+    """What an input's first axis is taken for."""
     recorded: dict[str, Shape] = field(default_factory=dict)
     """The dimensions of tensors by the file itself, for one example."""
     unlike: dict[str, Shape] = field(default_factory=dict)
@@ -91,7 +103,7 @@ class Importer:
         self._taken[name] += 1
         self.shapes[name] = SpecShape(shape[0], shape[1:])
         value = Value(name, shape)
-        if self.batched:
+        if self.axis is not Batch.NONE:
             value = value.reshaped((1, *shape))
         if channels_last:
             self.channels_last = True

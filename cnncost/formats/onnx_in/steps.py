@@ -25,7 +25,7 @@ from cnncost.formats.onnx_in.attending import with_attention
 from cnncost.formats.onnx_in.deferred import Shapeless
 from cnncost.formats.onnx_in.entering import start_inputs
 from cnncost.formats.onnx_in.folding import MALFORMED, dimensions, fold
-from cnncost.formats.onnx_in.importer import Importer
+from cnncost.formats.onnx_in.importer import Batch, Importer
 from cnncost.formats.onnx_in.inexpressible import Inexpressible
 from cnncost.formats.onnx_in.leaving import ops_alive, output_names
 from cnncost.formats.onnx_in.ledger import numbers_held
@@ -62,25 +62,34 @@ def graph_of(model: Model, file: str, shapes: Mapping[str, Shape]) -> Graph:
     """
     model = replace(model, steps=plain_steps(model.steps))
     model = replace(model, steps=steps_needed(model))
-    refused: dict[str, str] = {}
-    batched = True
-    for _ in range(ROUNDS):
-        importer = Importer(
-            model, file, dict(model.constants), refused=dict(refused), batched=batched
-        )
-        try:
-            graph = _read(importer, shapes)
-        except NoBatch:  # a sequence's steps come first, or examples are mixed
-            batched, refused = False, {}
-            continue
-        if importer.refused == refused:
-            return graph
-        refused = importer.refused
-    raise CnncostError(f"{file}: its shapes are not those that its operations give")
+    try:
+        return _agreed(model, file, shapes, Batch.CERTAIN)
+    except NoBatch:  # a sequence's steps come first, or examples are mixed
+        pass
+    try:
+        graph = _agreed(model, file, shapes, Batch.NONE)
+    except CnncostError:
+        graph = None
+    if graph is not None and not graph.unknown:
+        return graph
+    return _agreed(model, file, shapes, Batch.MIXED)
 
 
 ROUNDS = 8
 """Times that a model is read at most; each time more steps are opaque."""
+
+
+def _agreed(model: Model, file: str, shapes: Mapping[str, Shape], batch: Batch) -> Graph:
+    """The graph, once no step gives another shape than the file says."""
+    refused: dict[str, str] = {}
+    for _ in range(ROUNDS):
+        constants = dict(model.constants)
+        importer = Importer(model, file, constants, refused=dict(refused), axis=batch)
+        graph = _read(importer, shapes)
+        if importer.refused == refused:
+            return graph
+        refused = importer.refused
+    raise CnncostError(f"{file}: its shapes are not those that its operations give")
 
 
 def _read(importer: Importer, shapes: Mapping[str, Shape]) -> Graph:
@@ -190,7 +199,9 @@ def _compare(importer: Importer, step: Step) -> None:
     for tensor in filter(importer.known, step.outputs):
         unlike = importer.unlike.get(tensor)
         if unlike and prod(unlike) != importer.batch * prod(importer.dims(tensor)):
-            raise NoBatch
+            if importer.axis is Batch.CERTAIN:
+                raise NoBatch
+            raise Inexpressible("it mixes the examples of a batch")
         said, found = importer.recorded.get(tensor), importer.dims(tensor)
         if said is not None and said != found and not {said, found} <= {(), (1,)}:
             sizes = ["x".join(map(str, dims)) or "one number" for dims in (found, said)]
