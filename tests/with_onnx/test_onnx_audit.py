@@ -340,11 +340,12 @@ def test_a_sequence_whose_steps_come_first(tmp_path: Path) -> None:
     assert report.complete
 
 
-def test_examples_that_are_mixed_are_refused(tmp_path: Path) -> None:
-    """A convolution over four examples, whose means one vector then holds: of what leaves, one
-    example's shape is nowhere."""
+def test_examples_that_are_mixed_are_not_counted_twice(tmp_path: Path) -> None:
+    """A convolution over four examples, whose means one vector then holds: 108 weights at 6x6
+    positions of one example, and 32 weights whose uses are no example's alone."""
     nodes = "c = Conv (x, w)\ng = GlobalAveragePool (c)\nf = Reshape (g, n)\ny = Gemm (f, v)"
     weights = {"w": (4, 3, 3, 3), "v": (16, 2)}
     proto = model({"x": (4, 3, 8, 8)}, nodes, weights=weights, numbers={"n": [1, 16]})
-    with pytest.raises(CnncostError, match=r"Reshape '' cannot be expressed|Gemm '' cannot be"):
-        counted(proto, tmp_path)
+    report = counted(proto, tmp_path)
+    assert not report.complete
+    assert (report.totals.parameters, report.totals.connections) == (108 + 32, 108 * 36)

@@ -201,7 +201,8 @@ def _compare(importer: Importer, step: Step) -> None:
         if unlike and prod(unlike) != importer.batch * prod(importer.dims(tensor)):
             if importer.axis is Batch.CERTAIN:
                 raise NoBatch
-            raise Inexpressible("it mixes the examples of a batch")
+            importer.refused[step.outputs[0]] = why = "it mixes the examples of a batch"
+            raise Inexpressible(why)
         said, found = importer.recorded.get(tensor), importer.dims(tensor)
         if said is not None and said != found and not {said, found} <= {(), (1,)}:
             sizes = ["x".join(map(str, dims)) or "one number" for dims in (found, said)]
