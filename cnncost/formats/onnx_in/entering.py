@@ -6,8 +6,9 @@ from collections.abc import Mapping
 
 from cnncost.errors import CnncostError
 from cnncost.formats.labels import input_labels
+from cnncost.formats.onnx_in.batch_axis import Batch
 from cnncost.formats.onnx_in.curves import BINARY, UNARY
-from cnncost.formats.onnx_in.importer import Batch, Importer
+from cnncost.formats.onnx_in.importer import Importer
 from cnncost.formats.onnx_in.model import PRODUCTS
 from cnncost.formats.onnx_in.recorded import recorded_shapes
 from cnncost.formats.value import Shape

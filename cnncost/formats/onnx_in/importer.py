@@ -6,12 +6,12 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from enum import Enum
 from math import prod
 from typing import TYPE_CHECKING
 
 from cnncost.errors import CnncostError, Refused
 from cnncost.formats.graph import Op
+from cnncost.formats.onnx_in.batch_axis import Batch
 from cnncost.formats.onnx_in.deferred import Pending, Shapeless
 from cnncost.formats.onnx_in.inexpressible import Inexpressible
 from cnncost.formats.onnx_in.joining import AXES, broadest
@@ -26,17 +26,6 @@ from cnncost.shape import Shape as SpecShape
 if TYPE_CHECKING:
     from cnncost.formats.graph import Value as Argument
     from cnncost.formats.onnx_in.written_norms import Norm
-
-
-class Batch(Enum):
-    """What the first axis of an input is: of a batch, one example is read."""
-
-    CERTAIN = 1
-    """A batch, and all that is made of it grows with it."""
-    NONE = 2
-    """An axis like others."""
-    MIXED = 3
-    """A batch, whose examples some step mixes."""
 
 
 @dataclass

@@ -22,10 +22,11 @@ from cnncost.formats.onnx_in import (
     written_norms,
 )
 from cnncost.formats.onnx_in.attending import with_attention
+from cnncost.formats.onnx_in.batch_axis import Batch, NoBatch
 from cnncost.formats.onnx_in.deferred import Shapeless
 from cnncost.formats.onnx_in.entering import start_inputs
 from cnncost.formats.onnx_in.folding import MALFORMED, dimensions, fold
-from cnncost.formats.onnx_in.importer import Batch, Importer
+from cnncost.formats.onnx_in.importer import Importer
 from cnncost.formats.onnx_in.inexpressible import Inexpressible
 from cnncost.formats.onnx_in.leaving import ops_alive, output_names
 from cnncost.formats.onnx_in.ledger import numbers_held
@@ -184,10 +185,6 @@ def _understand(importer: Importer, step: Step) -> None:
     others = [t for t in step.outputs[1:] if t and importer.consumers.get(t)]
     if not all(importer.known(t) or t in importer.shapeless for t in others):
         make_others(importer, step)
-
-
-class NoBatch(Exception):
-    """The first axis of an input is no batch: what is made of it grows with more than that."""
 
 
 def _compare(importer: Importer, step: Step) -> None:
