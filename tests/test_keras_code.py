@@ -13,6 +13,7 @@ import cnncost
 from cnncost import bundled
 from cnncost.errors import CnncostError
 from cnncost.formats.keras_out import keras_code
+from cnncost.formats.keras_out.code import REGISTERED
 
 
 def code_of(text: str) -> str:
@@ -24,7 +25,8 @@ def test_the_code_is_python_within_the_line_length(name: str) -> None:
     code = keras_code(cnncost.load(name).network)
     ast.parse(code)
     assert max(map(len, code.splitlines())) <= 100
-    assert "cnncost" not in code.split('"""', 2)[2]  # the first line alone says who wrote it
+    # The first line alone says who wrote it, and what its classes are registered as.
+    assert "cnncost" not in code.replace(REGISTERED, "").split('"""', 2)[2]
 
 
 def test_what_people_write() -> None:

@@ -99,7 +99,7 @@ VIEWS = [
         "pad",
         (1, 3, 4, 5),
         'p = Pad <mode = "reflect"> (x, n)\ny = Relu (p)',
-        "{pad: [[1, 2], [0, 0]]}\nrelu",
+        "{opaque: {op: Pad, output: [3, 7, 5], weights: 0, biases: 0, connections: 0}}\nrelu",
         numbers={"n": [0, 0, 1, 0, 0, 0, 2, 0]},
     ),
     Case(
@@ -142,7 +142,7 @@ VIEWS = [
         "token",
         (1, 7, 6),
         "y = Concat <axis = 1> (c, x)",
-        "{permute: [2, 1]}\n{pad: [[1, 0]]}\n{permute: [2, 1]}",
+        "{opaque: {op: Concat, output: [8, 6], weights: 0, biases: 0, extras: 6, connections: 0}}",
         {"c": (1, 1, 6)},
     ),
 ]

@@ -44,7 +44,8 @@ def classifier(tmp_path: Path) -> str:
 
 @pytest.fixture
 def unknown(tmp_path: Path) -> str:
-    proto = model({"x": (1, 3, 8, 8)}, UNKNOWN, weights=WEIGHTS, known={"h": (1, 5, 2, 2)})
+    known = {"h": (1, 5, 2, 2), "y": (1, 3)}
+    proto = model({"x": (1, 3, 8, 8)}, UNKNOWN, weights=WEIGHTS, known=known)
     return str(save(proto, tmp_path, "odd.onnx"))
 
 

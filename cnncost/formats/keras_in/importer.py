@@ -14,6 +14,7 @@ from cnncost.shape import Shape
 if TYPE_CHECKING:
     from cnncost.formats.graph import Value as Argument
     from cnncost.formats.keras_in.model import Layer
+    from cnncost.formats.keras_in.ownership import Enclosing
 
 Dims = tuple[int, ...]
 """Channels first, without the batch."""
@@ -54,6 +55,8 @@ class Importer:
     """Of names: the model within the model."""
     owner: str = ""
     """The Keras layer whose call is being read, by its path, the same for each call of it."""
+    around: list[Enclosing] = field(default_factory=list)
+    """The models around the one that is read, the outermost first."""
     calls: int = 0
     """Calls of layers so far."""
     taken: set[str] = field(default_factory=set)
@@ -104,9 +107,18 @@ class Importer:
             return self.emit(layer, "flatten", [plain], "flatten").op
         return self.emit(layer, "reshape", [plain], "reshape", shape=tensor.seen).op
 
-    def opaque(self, layer: Layer, reads: Sequence[Tensor], dims: Dims, why: str) -> Tensor:
-        """The layer as an operation of unknown costs and that shape."""
+    def opaque(
+        self, layer: Layer, reads: Sequence[Tensor], dims: Dims, why: str, learned: int | None
+    ) -> Tensor:
+        """The layer as an operation of that shape; its costs are the numbers that it learned, or
+        unknown."""
         label = "".join(c if c.isalnum() and c.isascii() else "_" for c in layer.kind) or "unknown"
+        if learned is not None:
+            self.note(f"{layer.kind} has no word, and only its numbers are counted: {why}")
+            return self.emit(
+                layer, "opaque", reads, output=dims, op=label, weights=0, biases=0,
+                extras=learned, connections=0,
+            )  # fmt: skip
         made = self.emit(layer, "opaque", reads, output=dims, op=label)
         self.unknown.append(f"{made.op}: {layer.kind}: {why}")
         return made
@@ -163,6 +175,16 @@ class Importer:
             raise Inexpressible(f"axis {axis}")
         at = axis % (rank + 1) - 1
         return (at + 1) % rank if self.channels_last else at
+
+
+def refuse_adapters(layer: Layer) -> None:
+    """Refuse what Keras learns beside a kernel where it is told to (LoRA).
+
+    Raises:
+        Inexpressible: the layer has it.
+    """
+    if layer.config.get("lora_rank"):
+        raise Inexpressible(f"lora_rank is {layer.config['lora_rank']!r:.40}")
 
 
 def whole(layer: Layer, key: str, default: int | None = None, least: int = 1) -> int:

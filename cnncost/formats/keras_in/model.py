@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
@@ -41,6 +42,10 @@ class Layer:
     calls: tuple[Call, ...]
     built: tuple[object, ...] | None = None
     """The shape that it was built for, where the file says."""
+    foreign: bool = False
+    """Whether its class is not Keras' own, whatever it is called."""
+    registered: str = ""
+    """What its class is registered as, `package>Class`, where it is."""
 
 
 @dataclass(frozen=True)
@@ -116,8 +121,24 @@ def _layer(part: Mapping[str, Any], calls: tuple[Call, ...], file: str) -> Layer
     built = build.get("input_shape") if isinstance(build, dict) else None
     return Layer(
         name, kind, str(part.get("module") or ""), given, calls,
-        tuple(built) if isinstance(built, list) else None,
+        tuple(built) if isinstance(built, list) else None, is_foreign(part),
+        next((str(text) for text in (part.get("registered_name"), kind) if ">" in str(text)), ""),
     )  # fmt: skip
+
+
+_KERAS = re.compile(r"(tensorflow\..*)?(tf_|)keras(_core)?(\.|$)")
+"""The packages that Keras' own classes are in."""
+
+
+def is_foreign(part: Mapping[str, Any]) -> bool:  # Any: what JSON holds
+    """Whether a layer's class is a user's or another package's, by what the file says of it.
+
+    A registered class is called `package>Class`; Keras 3 writes the module of its own classes,
+    and none for others, which older files do not tell apart from Keras' of the same name.
+    """
+    if ">" in f"{part.get('class_name')}{part.get('registered_name')}":
+        return True
+    return "module" in part and not _KERAS.match(str(part["module"]))
 
 
 def _chain(parts: list[dict[str, Any]], config: Mapping[str, Any], file: str) -> Iterator[Layer]:

@@ -11,7 +11,10 @@ from cnncost.errors import CnncostError
 from cnncost.formats.graph import Graph, Op
 from cnncost.formats.keras_in.importer import Dims, Importer, Inexpressible, Tensor
 from cnncost.formats.keras_in.model import MODELS, Layer, Model, Ref, model_of
+from cnncost.formats.keras_in.numbering import numbered_from_zero
+from cnncost.formats.keras_in.opaque_costs import numbers_learned
 from cnncost.formats.keras_in.opaque_shapes import shape_of
+from cnncost.formats.keras_in.ownership import Enclosing, owner_of
 from cnncost.formats.keras_in.table import rule_of
 from cnncost.layers.kinds import LARGEST
 
@@ -35,7 +38,7 @@ def graph_of(
         CnncostError: it is no model of layers, or its shapes stay open.
     """
     try:
-        model = model_of(node, file)
+        model = _model(node, file)
         k = Importer(file, _channels_last(node))
         inputs = _inputs(k, model, shapes)
         made = _run(k, model, [Tensor(name, dims, dims) for name, dims in inputs.items()])
@@ -48,6 +51,11 @@ def graph_of(
         model.name, inputs, _alive(k, names, file), tuple(dict.fromkeys(names)),
         notes="\n".join(notes), unknown=tuple(k.unknown),
     )  # fmt: skip
+
+
+def _model(node: Mapping[str, Any], file: str) -> Model:  # Any: what JSON holds
+    model, config = model_of(node, file), node["config"]
+    return numbered_from_zero(model, config["layers"] if isinstance(config, dict) else config)
 
 
 def _channels_last(node: object) -> bool:
@@ -181,22 +189,26 @@ def _call(
 ) -> list[Tensor]:
     if not reads:
         raise CnncostError(f"{k.file}: {layer.name!r} ({layer.kind}) reads nothing")
-    owner, k.owner = k.owner, f"{k.owner}/{layer.name}"
+    owner, k.owner = k.owner, owner_of(layer, model, k.around, k.owner)
     try:
-        if layer.kind in MODELS and "layers" in layer.config:
-            return _inner(k, layer, reads, depth)
+        if layer.kind in MODELS and "layers" in layer.config and not layer.foreign:
+            return _inner(k, Enclosing(owner, model), layer, reads, depth)
         return [_one(k, model, layer, at, reads)]
     finally:
         k.owner = owner
 
 
-def _inner(k: Importer, layer: Layer, reads: list[Tensor], depth: int) -> list[Tensor]:
-    """A model as a layer: its layers under its name."""
-    model = model_of({"class_name": layer.kind, "config": layer.config}, k.file)
+def _inner(
+    k: Importer, outer: Enclosing, layer: Layer, reads: list[Tensor], depth: int
+) -> list[Tensor]:
+    """A model as a layer of another one: its layers under its name."""
+    model = _model({"class_name": layer.kind, "config": layer.config}, k.file)
     prefix, k.prefix = k.prefix, f"{k.prefix}{layer.name}."
+    k.around.append(outer)
     try:
         return _run(k, model, reads, depth + 1)
     finally:
+        k.around.pop()
         k.prefix = prefix
 
 
@@ -223,7 +235,8 @@ def _one(k: Importer, model: Model, layer: Layer, at: int, reads: list[Tensor]) 
             f"{k.file}: {layer.name!r} ({layer.kind}) cannot be expressed: {why}",
             UNREAD if written is None else OTHERWISE,
         )
-    return k.opaque(layer, reads, dims, why)
+    learned = numbers_learned(k, layer, reads[0].seen) if len(reads) == 1 else None
+    return k.opaque(layer, reads, dims, why, learned)
 
 
 AXES = 4

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def shape_of(k: Importer, layer: Layer, x: Dims) -> Dims | None:
     """The shape that a layer gives for an input of shape `x`; none where only its code says."""
-    rule = _RULES.get(layer.kind.rpartition(">")[2])
+    rule = None if layer.foreign else _RULES.get(layer.kind)
     try:
         return rule(k, layer, x) if rule else None
     except Inexpressible:
@@ -54,7 +54,8 @@ def _repeated(k: Importer, layer: Layer, x: Dims) -> Dims | None:
 _RULES: dict[str, Rule] = {
     **dict.fromkeys(
         ("RMSNormalization", "UnitNormalization", "ThresholdedReLU", "BatchRenormalization",
-         "LayerNormalization", "GroupNormalization", "BatchNormalization", "Activation", "ReLU"),
+         "LayerNormalization", "GroupNormalization", "BatchNormalization", "Activation", "ReLU",
+         "PReLU"),
         _same,
     ),
     **dict.fromkeys(("LSTM", "GRU", "SimpleRNN"), _recurrent),

@@ -7,7 +7,15 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from cnncost.formats.keras_in.functions import activated
-from cnncost.formats.keras_in.importer import Dims, Importer, Inexpressible, Tensor, flag, whole
+from cnncost.formats.keras_in.importer import (
+    Dims,
+    Importer,
+    Inexpressible,
+    Tensor,
+    flag,
+    refuse_adapters,
+    whole,
+)
 
 if TYPE_CHECKING:
     from cnncost.formats.keras_in.model import Layer
@@ -16,6 +24,7 @@ if TYPE_CHECKING:
 def dense(k: Importer, layer: Layer, reads: list[Tensor]) -> Tensor:
     """Dense: fully connected to a vector, along the last axis of more."""
     (x,) = reads
+    refuse_adapters(layer)
     bias = flag(layer, "use_bias", usually=True)
     units = whole(layer, "units")
     if len(x.seen) == 1:
@@ -55,8 +64,19 @@ def layernorm(k: Importer, layer: Layer, reads: list[Tensor]) -> Tensor:
     if k.axis(layer.config.get("axis", -1), len(x.seen)) != 0:
         raise Inexpressible(f"over axis {layer.config.get('axis')}, not the channels")
     scale, shift = flag(layer, "scale", usually=True), flag(layer, "center", usually=True)
+    if flag(layer, "rms_scaling", usually=False):  # a factor, whatever is said of both
+        scale, shift = True, False
     made = k.emit(layer, "layernorm", [x], affine=scale and shift)
     return _half(k, layer, made, scale=scale, shift=shift)
+
+
+def rmsnorm(k: Importer, layer: Layer, reads: list[Tensor]) -> Tensor:
+    """RMSNormalization over the channels: a layer norm's costs, with factors alone."""
+    (x,) = reads
+    if k.axis(layer.config.get("axis", -1), len(x.seen)) != 0:
+        raise Inexpressible(f"over axis {layer.config.get('axis')}, not the channels")
+    k.standing_in("RMSNormalization", "layernorm and scale")
+    return _half(k, layer, k.emit(layer, "layernorm", [x], affine=False), scale=True, shift=False)
 
 
 def groupnorm(k: Importer, layer: Layer, reads: list[Tensor]) -> Tensor:

@@ -35,6 +35,7 @@ RULES: dict[str, Rule] = {
     "BatchNormalization": plain.batchnorm,
     "SyncBatchNormalization": plain.batchnorm,
     "LayerNormalization": plain.layernorm,
+    "RMSNormalization": plain.rmsnorm,
     "GroupNormalization": plain.groupnorm,
     "Flatten": plain.flatten,
     "Reshape": plain.reshape,
@@ -66,7 +67,6 @@ RULES: dict[str, Rule] = {
     ),
     **dict.fromkeys(("Rescaling", "Normalization"), plain.fixed),
     "GetItem": indexing.get_item,
-    **own.RULES,
 }  # fmt: skip
 """The rule of each class."""
 
@@ -78,15 +78,21 @@ SEVERAL = frozenset(
 """The classes that may read more than one tensor."""
 
 
+OURS = "cnncost>"
+"""How the classes that our own Keras code brings along are registered."""
+
+
 def rule_of(layer: Layer, reads: int) -> Rule:
     """The rule for a layer that reads so many tensors.
 
     Raises:
         Inexpressible: its class is not known, or reads one tensor alone.
     """
-    kind = layer.kind.rpartition(">")[2]  # a registered class is written package>Class
-    if kind not in RULES:
+    ours = layer.registered.startswith(OURS)
+    rules = own.RULES if ours else RULES
+    kind = layer.registered.removeprefix(OURS) if ours else layer.kind
+    if kind not in rules or (layer.foreign and not ours):
         raise Inexpressible("its class is not known")
     if reads > 1 and kind not in SEVERAL:
         raise Inexpressible(f"it reads {reads} tensors, not one")
-    return RULES[kind]
+    return rules[kind]

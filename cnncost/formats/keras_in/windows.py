@@ -12,6 +12,7 @@ from cnncost.formats.keras_in.importer import (
     Tensor,
     alike,
     flag,
+    refuse_adapters,
     sizes,
     whole,
 )
@@ -50,6 +51,7 @@ def convolution(axes: int) -> Rule:
     """Conv1D to Conv3D."""
 
     def rule(k: Importer, layer: Layer, reads: list[Tensor]) -> Tensor:
+        refuse_adapters(layer)
         made = k.emit(
             layer, "conv", reads[:1], filters=whole(layer, "filters"),
             groups=whole(layer, "groups", 1), **_slid(layer, axes),

@@ -28,6 +28,10 @@ def write(spec: Spec) -> bytes:
     return keras_code(spec.network).encode()
 
 
+REGISTERED = '@keras.saving.register_keras_serializable("cnncost")'
+"""So a class is told from others of its name when its model is read back."""
+
+
 def keras_code(network: Network) -> str:
     """The network as the text of a Python file that needs Keras 3 alone, channels last.
 
@@ -40,7 +44,8 @@ def keras_code(network: Network) -> str:
     pieces = _pieces(network)
     own = sorted({step.head for piece in pieces.values() for step in piece if _own(step)})
     lines = _Code(network, pieces).lines()
-    text = "\n\n\n".join([*(CLASSES[name].strip("\n") for name in own), "\n".join(lines)])
+    classes = [f"{REGISTERED}\n{CLASSES[name].strip()}" for name in own]
+    text = "\n\n\n".join([*classes, "\n".join(lines)])
     return f"{_title(network)}\n\n{_imports(text)}\n\n\n{text}\n"
 
 

@@ -42,19 +42,32 @@ def concat(importer: Importer, step: Step) -> None:
 
 
 def _beside(importer: Importer, step: Step, tensor: str, axis: int) -> None:
-    """Constants before and after one activation, a class token: as places that are added."""
+    """Constants before and after one activation: zeros are a padding, others, as a class token,
+    are counted and cost nothing else."""
     at = step.inputs.index(tensor)
+    others = [t for t in step.inputs if t != tensor and importer.constants[t].size]
+    value = importer.see(tensor)
+    if not all(_zeros(importer, t) for t in others):
+        added = sum(importer.constants[t].dims[axis] for t in others)
+        dims = (*value.shape[:axis], value.shape[axis] + added, *value.shape[axis + 1 :])
+        importer.opaque(step, dims, "", others)
+        return
     before, after = (
         sum(importer.constants[t].dims[axis] for t in side)
         for side in (step.inputs[:at], step.inputs[at + 1 :])
     )
-    value = importer.see(tensor)
     if before or after:
-        importer.notes["numbers put beside an activation are written as pad"] = None
         name, positions, back = over(importer, step, value, [axis])
         amount = tuple((before, after) if other == axis else (0, 0) for other in positions)
         value = back(importer.emit(replace(step, name=""), "pad", [name], amount=tidy(amount)))
     importer.values[step.outputs[0]] = value
+
+
+def _zeros(importer: Importer, tensor: str) -> bool:
+    """Whether a constant is zeros that nobody learns: no tensor of the file by its own name."""
+    item = importer.constants[tensor]
+    named = any(source in importer.model.constants for source in item.sources)
+    return item.values is not None and not named and not item.values.any()
 
 
 def split(importer: Importer, step: Step) -> None:
@@ -135,6 +148,9 @@ def _strided(importer: Importer, step: Step, value: Value, axis: int, by: int) -
 
 def gather(importer: Importer, step: Step) -> None:
     """One index or a run of them along an axis; all of them in another shape."""
+    if step.inputs[0] in importer.constants:
+        _embed(importer, step)
+        return
     value = importer.see(step.inputs[0])
     axis = step.attributes.get("axis", 0) % len(value.shape)
     indices = importer.numbers(step.inputs[1])
@@ -152,6 +168,14 @@ def gather(importer: Importer, step: Step) -> None:
     importer.values[step.outputs[0]] = part.reshaped(
         (*value.shape[:axis], *dims, *value.shape[axis + 1 :])
     )
+
+
+def _embed(importer: Importer, step: Step) -> None:
+    """Rows of a learned table by indices that are computed: the table's numbers, and no product."""
+    table = importer.constants[step.inputs[0]].dims
+    axis = step.attributes.get("axis", 0) % len(table)
+    dims = (*table[:axis], *importer.dims(step.inputs[1]), *table[axis + 1 :])
+    importer.opaque(step, dims, "", step.inputs[:1])
 
 
 OPERATIONS = {

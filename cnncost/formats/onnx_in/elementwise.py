@@ -16,7 +16,8 @@ from cnncost.formats.onnx_in.curves import (
     known,
     word_of,
 )
-from cnncost.formats.onnx_in.importer import Importer, Pending
+from cnncost.formats.onnx_in.deferred import Pending
+from cnncost.formats.onnx_in.importer import Importer
 from cnncost.formats.onnx_in.inexpressible import Inexpressible
 from cnncost.formats.onnx_in.joining import JOINED, PLAIN, broadest, join
 from cnncost.formats.onnx_in.model import Step
@@ -99,12 +100,12 @@ def binary(importer: Importer, step: Step) -> None:
     a, b = step.inputs
     constant = next((t for t in (a, b) if t in importer.constants), None)
     if constant is not None:
-        from cnncost.formats.onnx_in.learned import as_bias, with_constant
+        from cnncost.formats.onnx_in.learned import as_bias, is_parameter, with_constant
 
         other = b if constant == a else a
         if as_bias(importer, step, other, constant):
             return
-        if importer.constants[constant].size != 1:
+        if importer.constants[constant].size != 1 or is_parameter(importer, constant):
             with_constant(importer, step, other, constant)
             return
     if step.op == "Div" and constant is None:
@@ -234,7 +235,7 @@ def prelu(importer: Importer, step: Step) -> None:
         raise Inexpressible("slopes that are computed")
     value = importer.see(step.inputs[0])
     made = importer.emit(
-        step, "prelu", [value.base], weights=(step.inputs[1],), shared=slopes.size == 1
+        step, "prelu", [value.base], learned=step.inputs[1:2], shared=slopes.size == 1
     )
     importer.values[step.outputs[0]] = replace(value, base=made.base)
 

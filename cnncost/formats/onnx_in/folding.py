@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from math import prod
 from typing import Any
 
@@ -61,9 +62,15 @@ def _constant(step: Step) -> list[Tensor] | None:
         if key in step.attributes:
             value = step.attributes[key]
             if isinstance(value, Tensor):
-                return [value]
+                return [replace(value, learned=value.learned and not _uniform(value))]
             return [_tensor(numpy.asarray(value))]
     return [Tensor((0,), None, floating=False)]
+
+
+def _uniform(tensor: Tensor) -> bool:
+    """Whether all numbers are one: a state to start from, and nothing that is learned."""
+    values = tensor.values
+    return values is not None and values.size > 0 and bool((values == values.flat[0]).all())
 
 
 def _sized(shape: Any) -> tuple[int, ...]:  # Any: numpy's array

@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING
 
 from cnncost.errors import CnncostError, Refused
 from cnncost.formats.graph import Op
-from cnncost.formats.onnx_in.curves import Curve
+from cnncost.formats.onnx_in.batch_axis import Batch
+from cnncost.formats.onnx_in.deferred import Pending, Shapeless
 from cnncost.formats.onnx_in.inexpressible import Inexpressible
 from cnncost.formats.onnx_in.joining import AXES, broadest
 from cnncost.formats.onnx_in.model import Model, Step, Tensor
+from cnncost.formats.onnx_in.node_names import LONGEST_NAME, source_name
+from cnncost.formats.onnx_in.owners import TensorOwners
 from cnncost.formats.value import Shape, Value
 from cnncost.formats.views import layers_of
 from cnncost.layers import layer_type, read
@@ -23,24 +26,6 @@ from cnncost.shape import Shape as SpecShape
 if TYPE_CHECKING:
     from cnncost.formats.graph import Value as Argument
     from cnncost.formats.onnx_in.written_norms import Norm
-
-
-LONGEST_NAME = 100
-"""Letters; of longer names the end is kept, which tells layers apart."""
-
-
-@dataclass(eq=False)
-class Pending:
-    """An elementwise step, held back until it is known which activation it is part of."""
-
-    step: Step
-    parents: tuple[str, ...]
-    """The activations that it reads, by tensor."""
-    curves: dict[str, Curve]
-    """For each tensor that it may be a function of, nearest last, its values."""
-    depth: int = 1
-    """Steps held back in a row, this one included."""
-    value: Value | None = None
 
 
 @dataclass
@@ -70,27 +55,45 @@ class Importer:
     """Norms that are written out, by the tensor that they make."""
     notes: dict[str, None] = field(default_factory=dict)
     """What is read as something else of the same cost, each once."""
-    owners: dict[tuple[str, ...], str] = field(default_factory=dict)
-    """For some weights, the operation that has them."""
-    weights: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    """The other way round."""
-    biased: dict[tuple[str, ...], str] = field(default_factory=dict)
-    """For some weights and a bias that is added behind, the first operation that has them."""
+    owners: TensorOwners = field(init=False)
+    biases: dict[str, str] = field(default_factory=dict)
+    """For an operation, the bias that is added behind it and that it has."""
+    same: dict[str, str] = field(default_factory=dict)
+    """Copies of the file's tensors that are one with them."""
+    apart: frozenset[tuple[str, ...]] = frozenset()
+    """Weights that are used with several biases, which are layers of their own then."""
+    left_out: set[str] = field(default_factory=set)
+    """The file's tensors that are no parameters: an input's standardisation."""
     asked: int = 0
     """Steps whose shapes ONNX's own inference was asked for."""
     channels_last: bool = False
     """Whether an input has its channels last, as TensorFlow's do: then outputs have, too."""
+    axis: Batch = Batch.CERTAIN
+    """What an input's first axis is taken for."""
+    recorded: dict[str, Shape] = field(default_factory=dict)
+    """The dimensions of tensors by the file itself, for one example."""
+    unlike: dict[str, Shape] = field(default_factory=dict)
+    """Those of tensors that have no batch of the file's size in front."""
+    shapeless: dict[str, Shapeless] = field(default_factory=dict)
+    """The tensors whose dimensions nobody knows."""
+    refused: dict[str, str] = field(default_factory=dict)
+    """The steps that are not read, by their first output, and why: an audit found them wrong."""
     places: dict[str, int] = field(default_factory=dict)
     """Where in the file the step of each operation stands."""
     _solid: dict[Value, str] = field(default_factory=dict)
     _taken: Counter[str] = field(default_factory=Counter)
+
+    def __post_init__(self) -> None:
+        self.owners = TensorOwners(self.constants)
 
     def start(self, tensor: str, shape: Shape, name: str, *, channels_last: bool) -> None:
         """An input of this shape, channels first; the tensor has a batch, and may have its
         channels last."""
         self._taken[name] += 1
         self.shapes[name] = SpecShape(shape[0], shape[1:])
-        value = Value(name, shape).reshaped((1, *shape))
+        value = Value(name, shape)
+        if self.axis is not Batch.NONE:
+            value = value.reshaped((1, *shape))
         if channels_last:
             self.channels_last = True
             value = value.permuted((0, *range(2, len(shape) + 1), 1))
@@ -140,10 +143,14 @@ class Importer:
         reads: Sequence[str],
         /,
         *,
-        weights: Sequence[str] = (),
+        learned: Sequence[str] = (),
+        shifts: Sequence[str] = (),
         **arguments: Argument,
     ) -> Value:
         """Emit one layer that reads these operations; what it makes, channels first.
+
+        A layer over weights that another one has shares them; one whose weights are made of
+        others, or are others in part, is opaque with the costs that it has.
 
         Raises:
             Inexpressible: the layer refuses such inputs or arguments.
@@ -156,15 +163,25 @@ class Importer:
         except Refused as refused:
             raise Inexpressible(refused.what) from None
         usual = {k: v for k, v in arguments.items() if v != cls.kinds[k].default}
-        name = self._name(step, word, weights)
-        # Equal initialisers are merged by one exporter, so equal norms are no shared ones.
-        owner = self.owners.get(tuple(weights), "") if weights else ""
-        if owner and not self._alike(owner, word, usual):
-            owner = ""
-        if weights and not owner:
-            self.owners[tuple(weights)] = name
-        self.weights[name] = tuple(weights)
-        self.ops[name] = Op(name, word, usual, tuple(reads), owner)
+        name = self._name(step, word, learned)
+        owner = self.owners.owner(learned)
+        if owner and self._alike(owner, word, usual) and all(map(self.owners.whole, learned)):
+            self.ops[name] = Op(name, word, usual, tuple(reads), owner)
+        elif self.owners.plain(learned) and all(map(self.owners.whole, shifts)):
+            self.ops[name] = Op(name, word, usual, tuple(reads))
+            self.owners.claim_again(shifts, name)
+        else:
+            cost = self.owners.cost((*learned, *shifts))
+            used = layer.connections(inputs[0], shape) + cost.products
+            usual = {"output": shape.dims, "op": word, "weights": cost.numbers}
+            usual |= {"biases": 0, "connections": used}
+            self.ops[name] = Op(name, "opaque", usual, tuple(reads))
+            self.notes["weights that are computed, or used in parts, are counted as such"] = None
+            self.owners.claim(shifts, name)
+        self.owners.claim(learned, name)
+        return self._emitted(step, name, shape)
+
+    def _emitted(self, step: Step, name: str, shape: SpecShape) -> Value:
         self.shapes[name] = shape
         self.places[name] = self.model.places.get(step.outputs[0], len(self.model.steps))
         return Value(name, shape.dims)
@@ -172,7 +189,7 @@ class Importer:
     def _alike(self, owner: str, word: str, arguments: dict[str, Argument]) -> bool:
         return self.ops[owner].word == word and all(
             self.ops[owner].arguments.get(key) == arguments.get(key)
-            for key in ("filters", "kernel", "units", "features", "bias", "groups")
+            for key in ("filters", "kernel", "units", "features", "groups")
         )
 
     def solid(self, step: Step, value: Value) -> str:
@@ -229,24 +246,37 @@ class Importer:
             value = value.permuted(tuple(order))
         self.values[step.outputs[0]] = value
 
-    def opaque(self, step: Step, shape: Shape, why: str) -> None:
-        """The step as an opaque layer of that shape, the batch left out."""
+    def opaque(self, step: Step, shape: Shape, why: str, learned: Sequence[str] = ()) -> None:
+        """The step as an opaque layer of that shape, the batch left out, with the numbers of the
+        constants that it learned; of no cost else where `why` is empty."""
         reads = [self.see(t) for t in step.inputs if t and self.known(t)]
-        output = shape[1:] if shape[0] == 1 and len(shape) > 1 else shape
+        output = shape[1:] if shape[:1] == (1,) and len(shape) > 1 else shape or (1,)
         output = output if len(output) <= AXES else (prod(output),)
         label = re.sub(r"[^A-Za-z0-9_]", "_", step.op) or "unknown"
         names = [value.base for value in reads]
         if not names:
             raise CnncostError(f"{self.file}: {step.op} {step.name!r} reads nothing known")
-        made = self.emit(step, "opaque", names, output=output, op=label)
-        self.unknown.append((made.base, f"{made.base}: {step.op}: {why}"))
+        cost = self.owners.cost(learned)
+        given: dict[str, Argument] = {"weights": cost.numbers} if cost.numbers else {}
+        if not why:
+            given = {"weights": 0, "biases": 0, "extras": cost.numbers}
+            given["connections"] = cost.products
+        given |= {"output": output, "op": label}
+        made = self.emit(step, "opaque", names, **given)  # type: ignore[arg-type]  # no weights
+        self.owners.claim(learned, made.base)
+        if why:
+            self.unknown.append((made.base, f"{made.base}: {step.op}: {why}"))
         self.values[step.outputs[0]] = made.reshaped(shape)
 
     def opaque_part(self, step: Step, tensor: str, shape: Shape, whole: Value) -> None:
         """A further output of an opaque step."""
         part = Step(step.op, step.name, (), (tensor,), {})
         self.values[f"{tensor} of"] = whole
-        self.opaque(Step(part.op, part.name, (f"{tensor} of",), (tensor,), {}), shape, "its part")
+        self.opaque(
+            Step(part.op, part.name, (f"{tensor} of",), (tensor,), {}),
+            shape,
+            "a further output of it",
+        )
 
     # --- names -----------------------------------------------------------------------------
 
@@ -259,33 +289,3 @@ class Importer:
             name = f"{wanted}{between}{self._taken[wanted]}"
         self._taken[name] += 1
         return name
-
-
-def module_of(tensor: str) -> str:
-    """The module whose parameter a tensor is, by its name; empty where that does not tell."""
-    module, _, leaf = tensor.rpartition(".")
-    learned = leaf.startswith(("weight", "bias", "kernel")) and "::" not in module
-    return module if learned else ""
-
-
-def source_name(step: Step, word: str, weights: Sequence[str]) -> str:
-    """What the source calls a step: the module of its weights, the path of its node, or a word."""
-    for tensor in weights and step.inputs[1:3]:
-        module = module_of(tensor)
-        if module:
-            return module
-    path = [part for part in step.name.split("/") if part]
-    if len(path) > 1:
-        if path[-1].rstrip("_0123456789") == step.op:
-            path.pop()
-            own = bool(weights)
-        else:
-            own = True
-        short: list[str] = []
-        for part in path:
-            if short and part.startswith(f"{short[-1]}."):
-                short.pop()
-            short.append(part)
-        doubled = bool(short) and short[-1].startswith(word)
-        return ".".join(short) if own or doubled else ".".join([*short, word])
-    return step.name.removeprefix("node_") if weights and step.name else word

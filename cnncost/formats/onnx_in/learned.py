@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from math import prod
 
 from cnncost.formats.graph import Op
 from cnncost.formats.onnx_in.importer import Importer
 from cnncost.formats.onnx_in.inexpressible import Inexpressible
-from cnncost.formats.onnx_in.model import PRODUCTS, Step
+from cnncost.formats.onnx_in.joining import broadcast
+from cnncost.formats.onnx_in.model import PRODUCTS, UNNAMED, Step, Tensor
 from cnncost.formats.onnx_in.sources import sole_source
 from cnncost.formats.order import order_of
 from cnncost.formats.value import Value
@@ -29,15 +31,21 @@ def as_bias(importer: Importer, step: Step, tensor: str, constant: str) -> bool:
         return False
     value = importer.see(tensor)
     op = importer.ops.get(value.base)
-    if op is None or op.word not in WEIGHTED or op.arguments.get("bias") is not False:
+    if op is None or op.word not in WEIGHTED or not importer.owners.whole(constant):
         return False
-    if op.shares or not _by_feature(value, numbers.dims):
+    weights = tuple(t for t in made.inputs[:2] if t in importer.constants)
+    if importer.owners.sources(weights) in importer.apart or not _by_feature(value, numbers.dims):
+        return False
+    # A layer used twice adds its bias twice: only then is it known to be the same layer.
+    if op.name in importer.biases or importer.biases.get(op.shares, constant) != constant:
         return False
     given = {key: item for key, item in op.arguments.items() if key != "bias"}
-    # A layer used twice adds its bias twice: only then is it known to be the same layer.
-    owner = importer.biased.setdefault((*importer.weights[op.name], constant), op.name)
-    shares = owner if owner != op.name else ""
-    importer.ops[op.name] = replace(op, arguments=given, shares=shares)
+    if given == op.arguments:
+        return False
+    importer.ops[op.name] = replace(op, arguments=given)
+    importer.biases[op.name] = constant
+    if not op.shares:
+        importer.owners.claim_again((constant,), op.name)
     importer.values[step.outputs[0]] = value
     return True
 
@@ -64,6 +72,29 @@ def _only_reader(importer: Importer, tensor: str, ops: tuple[str, ...]) -> Step 
     return reader if reader.op in ops and len(reader.inputs) == 2 else None
 
 
+PYTORCH = "pytorch"
+"""The producer whose files call parameters as its modules do."""
+
+
+def is_parameter(importer: Importer, constant: str) -> bool:
+    """Whether a single number is learned, which only its name tells."""
+    item = importer.constants[constant]
+    named = [s for s in item.sources if s in importer.model.constants and not UNNAMED.match(s)]
+    known = importer.model.producer.startswith(PYTORCH) and item.floating and item.learned
+    return known and bool(named)
+
+
+STATISTICS = re.compile(r"mean|std|var|norm|pixel|shift|offset|rescal", re.I)
+"""How people call what an input is standardised with."""
+
+
+def _standardises(importer: Importer, numbers: Tensor) -> bool:
+    """Whether numbers at an input are its mean or spread: PyTorch's files have their names."""
+    known = importer.model.producer.startswith(PYTORCH)
+    names = [s for s in numbers.sources if s in importer.model.constants and not UNNAMED.match(s)]
+    return not (known and names) or bool(STATISTICS.search(names[0]))
+
+
 def with_constant(importer: Importer, step: Step, tensor: str, constant: str) -> None:
     """A sum or product of an activation and a constant of several numbers."""
     value = importer.see(tensor)
@@ -72,11 +103,19 @@ def with_constant(importer: Importer, step: Step, tensor: str, constant: str) ->
         importer.values[out] = value
         return
     numbers = importer.constants[constant]
-    axes = _axes(value.shape, numbers.dims)
-    if value.base not in importer.ops:
-        importer.notes["the input's standardisation is left out"] = None
+    try:
+        axes = _axes(value.shape, numbers.dims)
+    except Inexpressible:
+        importer.opaque(step, broadcast([value.shape, numbers.dims]), "", (constant,))
+        return
+    if numbers.size == 1:
+        made = importer.emit(step, "scale", [value.base], learned=(constant,), shared=True)
+        importer.values[out] = replace(value, base=made.base)
+    elif not numbers.learned or not numbers.floating:
         importer.values[out] = value
-    elif not numbers.floating:
+    elif value.base not in importer.ops and len(axes) == 1 and _standardises(importer, numbers):
+        importer.notes["the input's standardisation is left out"] = None
+        importer.left_out.update(numbers.sources)
         importer.values[out] = value
     elif step.op in ("Mul", "Div") and len(axes) == 1:
         _scaled(importer, step, tensor, constant, axes[0])
@@ -108,7 +147,7 @@ def _stand_in(
     wide = prod(value.shape[axis] for axis in axes)
     positions = prod(value.shape[axis] for axis in rest)
     flat = turned.reshaped((wide, positions) if positions > 1 else (wide,))
-    made = importer.emit(step, "scale", [importer.solid(step, flat)], weights=(constant,))
+    made = importer.emit(step, "scale", [importer.solid(step, flat)], learned=(constant,))
     order = (*axes, *rest)
     whole = made.reshaped(turned.shape)
     back = tuple(order.index(axis) for axis in range(len(order)))
@@ -119,26 +158,31 @@ def _scaled(importer: Importer, step: Step, tensor: str, constant: str, axis: in
     """A norm's own scale and shift, a batch norm by parts, or a learned scale."""
     value, out = importer.see(tensor), step.outputs[0]
     shift = _only_reader(importer, out, ("Add", "Sub"))
+    other = ""
     if shift is not None:
         other = shift.inputs[1] if shift.inputs[0] == out else shift.inputs[0]
         known = importer.constants.get(other)
-        shift = shift if known and known.size == importer.constants[constant].size else None
+        alike = known and known.size == importer.constants[constant].size
+        shift = shift if alike and importer.owners.plain((constant,)) else None
     if shift is not None:
         importer.absorbed.add(shift.outputs[0])
-    op = importer.ops[value.base]
-    if op.word in NORMS and op.arguments.get("affine") is False and shift is not None:
+    op = importer.ops.get(value.base)
+    if op and op.word in NORMS and op.arguments.get("affine") is False and shift is not None:
         given = {key: item for key, item in op.arguments.items() if key != "affine"}
         importer.ops[op.name] = replace(op, arguments=given)
+        importer.owners.claim_again((constant, other), op.name)
         importer.values[out] = value
         return
-    if shift is not None and _pooled(importer, op, tensor):
+    if op and shift is not None and _pooled(importer, op, tensor):
         kernel = {"kernel": op.arguments["kernel"]}
         importer.ops[op.name] = replace(op, word="subsample", arguments=kernel)
+        importer.owners.claim_again((constant, other), op.name)
         importer.values[out] = value
         return
     name = importer.channels_first(step, tensor, axis)
     word = "batchnorm" if shift is not None else "scale"
-    made = importer.emit(step, word, [name], weights=(constant,))
+    biases = (other,) if shift is not None else ()
+    made = importer.emit(step, word, [name], learned=(constant,), shifts=biases)
     importer.put(step, made, axis, len(value.shape))
 
 

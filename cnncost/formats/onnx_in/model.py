@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,10 @@ PRODUCTS = ("Conv", "ConvTranspose", "Gemm", "MatMul")
 """Operations whose uses of weights are counted."""
 
 
+UNNAMED = re.compile(r"onnx::|/|_?val_|_?const|scalar|lift|c_lifted|_tensor_constant|\d+$", re.I)
+"""How exporters call single numbers that are no parameters."""
+
+
 @dataclass(frozen=True)
 class Tensor:
     """A constant: its dimensions, and its numbers where they are few and in the file."""
@@ -22,6 +27,14 @@ class Tensor:
     dims: tuple[int, ...]
     values: Any = None  # Any: numpy's array, which has no types here
     floating: bool = True
+    sources: tuple[str, ...] = ()
+    """The file's own tensors that it is made of."""
+    learned: bool = True
+    """Whether its numbers may be parameters where they are added or multiplied."""
+    measured: bool = False
+    """Whether it is a scale that is measured while the network runs."""
+    products: tuple[tuple[str, int], ...] = ()
+    """The products that made it, by their tensors, and their multiplications."""
 
     @property
     def size(self) -> int:
@@ -59,6 +72,8 @@ class Model:
     """The program that wrote the file."""
     frozen: tuple[str, ...] = ()
     """The layers that our own files say are not trained; ONNX has no word for it."""
+    proto: Any = field(default=None, repr=False, compare=False)
+    """The file without its weights (Any: onnx's ModelProto), for onnx's own inference."""
 
     @cached_property
     def places(self) -> dict[str, int]:
@@ -128,9 +143,13 @@ def _inlined(proto: Any, name: str) -> Any:  # Any: onnx's ModelProto
 def _model(proto: Any) -> Model:  # Any: onnx's ModelProto
     graph = proto.graph
     constants = {_text(item.name): tensor(item) for item in graph.initializer}
+    constants = {
+        name: replace(item, sources=() if item.dims == () and UNNAMED.match(name) else (name,))
+        for name, item in constants.items()
+    }
     inputs = {_text(item.name): _dims(item) for item in graph.input}
     inputs = {name: dims for name, dims in inputs.items() if name not in constants}
-    shapes = {_text(item.name): _dims(item) for item in graph.value_info}
+    shapes = {_text(item.name): _dims(item) for item in [*graph.output, *graph.value_info]}
     return Model(
         tuple(step(node) for node in graph.node),
         constants,
@@ -144,6 +163,7 @@ def _model(proto: Any) -> Model:  # Any: onnx's ModelProto
             if _text(entry.key) == FROZEN
             for name in _text(entry.value).split()
         ),
+        proto,
     )
 
 

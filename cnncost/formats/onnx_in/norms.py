@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from cnncost.formats.onnx_in.axes import along
-from cnncost.formats.onnx_in.importer import Importer, module_of
+from cnncost.formats.onnx_in.importer import Importer
 from cnncost.formats.onnx_in.inexpressible import Inexpressible
 from cnncost.formats.onnx_in.model import Step
+from cnncost.formats.onnx_in.node_names import is_parameter_name
+from cnncost.formats.value import Value
+
+if TYPE_CHECKING:
+    from cnncost.formats.graph import Value as Argument
 
 
 def batchnorm(importer: Importer, step: Step) -> None:
     """BatchNormalization: the channels are the second axis."""
-    value = importer.see(step.inputs[0])
+    rank = len(importer.dims(step.inputs[0]))
     name = importer.channels_first(step, step.inputs[0])
-    if _trivial(importer, step):
-        made = importer.emit(step, "batchnorm", [name], affine=False)
-    else:
-        made = importer.emit(step, "batchnorm", [name], weights=(step.inputs[1],))
-    importer.put(step, made, 1, len(value.shape))
+    importer.put(step, _affine(importer, step, "batchnorm", name), 1, rank)
 
 
 def layernorm(importer: Importer, step: Step) -> None:
@@ -29,49 +31,63 @@ def layernorm(importer: Importer, step: Step) -> None:
     if any(n != 1 for n in value.shape[axis : rank - 1]):
         raise Inexpressible(f"a norm over {rank - axis} axes")
     name, back = along(importer, step, step.inputs[0], rank - 1)
-    weights = step.inputs[1:2]
-    if _trivial(importer, step):
-        made = importer.emit(step, "layernorm", [name], affine=False)
-    elif len(step.inputs) > 2 and step.inputs[2]:
-        made = importer.emit(step, "layernorm", [name], weights=weights)
-    else:  # factors alone are half of what a norm learns
-        norm = importer.emit(step, "layernorm", [name], affine=False).base
-        made = importer.emit(replace(step, name=""), "scale", [norm], weights=weights)
-    importer.values[step.outputs[0]] = back(made)
+    importer.values[step.outputs[0]] = back(_affine(importer, step, "layernorm", name))
 
 
 def instancenorm(importer: Importer, step: Step) -> None:
     """InstanceNormalization; over channels folded into groups it is a group norm."""
     value = importer.see(step.inputs[0])
-    groups, made = value.shape[1], value.made
-    if made[0] != groups and made[0] % groups == 0 and not any(s.order for s in value.steps):
+    groups, dims = value.shape[1], value.made
+    folded = dims[0] != groups and dims[0] % groups == 0
+    if folded and not any(_learned(importer, step)) and not any(s.order for s in value.steps):
         norm = importer.emit(step, "groupnorm", [value.base], groups=groups, affine=False)
         importer.values[step.outputs[0]] = replace(value, base=norm.base)
         return
     name = importer.channels_first(step, step.inputs[0])
-    affine = not _trivial(importer, step)
-    importer.put(step, importer.emit(step, "instancenorm", [name], affine=affine))
-
-
-def _trivial(importer: Importer, step: Step) -> bool:
-    """Whether scales are one and shifts zero: what exporters write where nothing is learned.
-
-    A network that was never trained has them too, but by its parameters' names.
-    """
-    if len(step.inputs) < 3 or module_of(step.inputs[1]):
-        return False
-    scale, shift = (importer.constants.get(t) for t in step.inputs[1:3])
-    if scale is None or shift is None or scale.values is None or shift.values is None:
-        return False
-    return bool((scale.values == 1).all() and (shift.values == 0).all())
+    importer.put(step, _affine(importer, step, "instancenorm", name))
 
 
 def groupnorm(importer: Importer, step: Step) -> None:
     """GroupNormalization, whose scale is one a channel."""
-    groups = step.attributes["num_groups"]
     name = importer.channels_first(step, step.inputs[0])
-    made = importer.emit(step, "groupnorm", [name], weights=(step.inputs[1],), groups=groups)
-    importer.put(step, made)
+    groups = step.attributes["num_groups"]
+    importer.put(step, _affine(importer, step, "groupnorm", name, groups=groups))
+
+
+def _affine(importer: Importer, step: Step, word: str, name: str, groups: int = 0) -> Value:
+    """The norm with what it learns: factors and terms, or one of them as a layer of its own."""
+    weights, biases = _learned(importer, step)
+    given: dict[str, Argument] = {"groups": groups} if groups else {}
+    if weights and biases:
+        return importer.emit(step, word, [name], learned=weights, shifts=biases, **given)
+    made = importer.emit(step, word, [name], affine=False, **given)  # type: ignore[arg-type]  # groups alone
+    if not weights and not biases:
+        return made
+    if biases:
+        importer.notes["learned numbers that are added are written as scale"] = None
+    return importer.emit(replace(step, name=""), "scale", [made.base], learned=weights or biases)
+
+
+def _learned(importer: Importer, step: Step) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The factors and the terms that a norm learns."""
+    parts = []
+    for tensor, usual in zip(step.inputs[1:3], (1, 0), strict=False):
+        plain = bool(tensor) and _is_usual(importer, tensor, usual)
+        if plain:
+            importer.left_out.update(importer.owners.sources([tensor]))
+        parts.append((tensor,) if tensor and not plain else ())
+    return (*parts, (), ())[:2]  # type: ignore[return-value]  # two of them
+
+
+def _is_usual(importer: Importer, tensor: str, usual: int) -> bool:
+    """Whether factors are one, or terms zero: what exporters write where nothing is learned.
+
+    A network that was never trained has them too, but by its parameters' names.
+    """
+    item = importer.constants.get(tensor)
+    if is_parameter_name(tensor) or item is None or item.values is None:
+        return False
+    return bool((item.values == usual).all())
 
 
 def lrn(importer: Importer, step: Step) -> None:

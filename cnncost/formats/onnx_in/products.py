@@ -9,6 +9,7 @@ from cnncost.formats.onnx_in.importer import Importer
 from cnncost.formats.onnx_in.inexpressible import Inexpressible
 from cnncost.formats.onnx_in.joining import broadcast, spread
 from cnncost.formats.onnx_in.model import Step
+from cnncost.formats.onnx_in.windows import with_own_bias
 from cnncost.formats.value import Value
 
 
@@ -28,8 +29,7 @@ def gemm(importer: Importer, step: Step) -> None:
     if len(weight.dims) != 2 or turned[0]:
         raise Inexpressible(f"weights of {list(weight.dims)} from the left")
     inputs, features = weight.dims[:: -1 if turned[1] else 1]
-    bias = len(step.inputs) > 2 and step.inputs[2] != ""
-    _weighted(importer, step, (a, 1), (inputs, features), bias=bias)
+    _weighted(importer, step, (a, 1), (inputs, features))
 
 
 def matmul(importer: Importer, step: Step) -> None:
@@ -45,10 +45,10 @@ def matmul(importer: Importer, step: Step) -> None:
     rows, columns = weight.dims[-2:]
     if sides[0] is None:
         axis = len(importer.dims(a)) - 1
-        _weighted(importer, step, (a, axis), (rows, columns), bias=False)
+        _weighted(importer, step, (a, axis), (rows, columns))
     else:
         axis = max(0, len(importer.dims(b)) - 2)
-        _weighted(importer, step, (b, axis), (columns, rows), bias=False)
+        _weighted(importer, step, (b, axis), (columns, rows))
 
 
 def _weighted(
@@ -56,8 +56,6 @@ def _weighted(
     step: Step,
     read: tuple[str, int],
     sizes: tuple[int, int],
-    *,
-    bias: bool,
 ) -> None:
     """Weights along an axis of a tensor: a dense layer where that is all, else a linear one."""
     (tensor, axis), (inputs, features) = read, sizes
@@ -65,14 +63,19 @@ def _weighted(
     if shape[axis] != inputs:
         raise Inexpressible(f"{shape[axis]} columns, but weights for {inputs}")
     weights = tuple(t for t in step.inputs[:2] if t in importer.constants)
+    apart = importer.owners.sources(weights) in importer.apart
+    biases = () if apart else tuple(t for t in step.inputs[2:3] if t)
+    learned = {"learned": weights, "shifts": biases}
     if prod(shape) == inputs:
         name = importer.flat(step, tensor)
-        made = importer.emit(step, "dense", [name], weights=weights, units=features, bias=bias)
+        made = importer.emit(step, "dense", [name], **learned, units=features, bias=bool(biases))
+        made = with_own_bias(importer, step, made)
         dims = (*shape[:axis], features, *shape[axis + 1 :])
         importer.values[step.outputs[0]] = made.reshaped(dims)
         return
     name, back = along(importer, step, tensor, axis)
-    made = importer.emit(step, "linear", [name], weights=weights, features=features, bias=bias)
+    made = importer.emit(step, "linear", [name], **learned, features=features, bias=bool(biases))
+    made = with_own_bias(importer, step, made)
     importer.values[step.outputs[0]] = back(made)
 
 

@@ -13,6 +13,8 @@ from cnncost.formats.onnx_in.windows import alike
 from cnncost.formats.pads import tidy
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from cnncost.formats.graph import Value as Argument
 
 
@@ -24,6 +26,9 @@ def pad(importer: Importer, step: Step) -> None:
     if not pairs:
         importer.values[out] = value
         return
+    if not _adds_zeros(importer, step):
+        _pad_otherwise(importer, step, pairs)
+        return
     for word, sign in (("crop", -1), ("pad", 1)):
         sides = {axis: (max(0, sign * a), max(0, sign * b)) for axis, (a, b) in pairs.items()}
         moved = [axis for axis, pair in sides.items() if any(pair)]
@@ -32,6 +37,30 @@ def pad(importer: Importer, step: Step) -> None:
             amount = tidy(tuple(sides.get(axis, (0, 0)) for axis in positions))
             value = back(importer.emit(replace(step, name=""), word, [name], amount=amount))
     importer.values[out] = value
+
+
+LOWEST = -1e30
+"""A number that no maximum is: padding before a max pool has it in place of zero."""
+
+
+def _adds_zeros(importer: Importer, step: Step) -> bool:
+    """Whether it adds zeros, or what a maximum leaves out; not the map's own numbers."""
+    if step.attributes.get("mode", "constant") != "constant":
+        return False
+    number = step.attributes.get("value", 0.0)
+    if len(step.inputs) > 2 and step.inputs[2]:
+        given = importer.constants.get(step.inputs[2])
+        number = float(given.values.reshape(-1)[0]) if given and given.values is not None else 0.0
+    return bool(number == 0 or number < LOWEST)
+
+
+def _pad_otherwise(importer: Importer, step: Step, pairs: Mapping[int, tuple[int, int]]) -> None:
+    """Positions that are no zeros, and no padding of the layer behind: they cost nothing."""
+    dims = importer.dims(step.inputs[0])
+    sizes = tuple(n + sum(pairs.get(axis, (0, 0))) for axis, n in enumerate(dims))
+    if min(sizes) < 1:
+        raise Inexpressible(f"{'x'.join(map(str, dims))} less its edges is nothing")
+    importer.opaque(step, sizes, "")
 
 
 def _amounts(importer: Importer, step: Step, rank: int) -> dict[int, tuple[int, int]]:

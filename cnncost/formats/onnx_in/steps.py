@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from heapq import heapify, heappop, heappush
+from math import prod
 from pathlib import PurePath
 
 from cnncost.errors import CnncostError
-from cnncost.formats.graph import Graph, Op
+from cnncost.formats.graph import Graph
 from cnncost.formats.onnx_in import (
     cutting,
     elementwise,
-    joining,
     norms,
     products,
     reducing,
@@ -24,15 +22,21 @@ from cnncost.formats.onnx_in import (
     written_norms,
 )
 from cnncost.formats.onnx_in.attending import with_attention
-from cnncost.formats.onnx_in.curves import BINARY, UNARY
+from cnncost.formats.onnx_in.batch_axis import Batch, NoBatch
+from cnncost.formats.onnx_in.deferred import Shapeless
+from cnncost.formats.onnx_in.entering import start_inputs
 from cnncost.formats.onnx_in.folding import MALFORMED, dimensions, fold
 from cnncost.formats.onnx_in.importer import Importer
 from cnncost.formats.onnx_in.inexpressible import Inexpressible
+from cnncost.formats.onnx_in.leaving import ops_alive, output_names
+from cnncost.formats.onnx_in.ledger import numbers_held
 from cnncost.formats.onnx_in.model import PRODUCTS, Model, Step, Tensor
-from cnncost.formats.onnx_in.unheld import shapes_of_constants
-from cnncost.formats.onnx_in.unknown import shapes_of
+from cnncost.formats.onnx_in.quantised import plain_steps
+from cnncost.formats.onnx_in.sharing import same_weights, steps_needed, weights_apart
+from cnncost.formats.onnx_in.unheld import made_of, shapes_of_constants
+from cnncost.formats.onnx_in.unknown import learned_inputs, make_opaque, make_others, read_shapeless
 from cnncost.formats.onnx_marks import OURS
-from cnncost.formats.value import Shape, Value
+from cnncost.formats.value import Shape
 
 OPERATIONS: dict[str, Callable[[Importer, Step], None]] = {
     **elementwise.OPERATIONS,
@@ -52,31 +56,69 @@ DOMAINS = ("", "ai.onnx", "com.microsoft")
 def graph_of(model: Model, file: str, shapes: Mapping[str, Shape]) -> Graph:
     """The model as a graph; `file` stands in messages, `shapes` replace the inputs'.
 
+    It is read again, without the steps that were read wrongly, until nothing is found wrong.
+
     Raises:
         CnncostError: it cannot be followed at all: a cycle, or shapes that stay open.
     """
-    importer = Importer(model, file, dict(model.constants))
+    model = replace(model, steps=plain_steps(model.steps))
+    model = replace(model, steps=steps_needed(model))
+    try:
+        return _agreed(model, file, shapes, Batch.CERTAIN)
+    except NoBatch:  # a sequence's steps come first, or examples are mixed
+        pass
+    try:
+        graph = _agreed(model, file, shapes, Batch.NONE)
+    except CnncostError:
+        graph = None
+    if graph is not None and not graph.unknown:
+        return graph
+    return _agreed(model, file, shapes, Batch.MIXED)
+
+
+ROUNDS = 8
+"""Times that a model is read at most; each time more steps are opaque."""
+
+
+def _agreed(model: Model, file: str, shapes: Mapping[str, Shape], batch: Batch) -> Graph:
+    """The graph, once no step gives another shape than the file says."""
+    refused: dict[str, str] = {}
+    for _ in range(ROUNDS):
+        constants = dict(model.constants)
+        importer = Importer(model, file, constants, refused=dict(refused), axis=batch)
+        graph = _read(importer, shapes)
+        if importer.refused == refused:
+            return graph
+        refused = importer.refused
+    raise CnncostError(f"{file}: its shapes are not those that its operations give")
+
+
+def _read(importer: Importer, shapes: Mapping[str, Shape]) -> Graph:
+    model, file = importer.model, importer.file
     for step in model.steps:
         for tensor in step.inputs:
             importer.consumers.setdefault(tensor, []).append(step)
         for tensor in step.outputs:
             importer.producers[tensor] = step
+    importer.same = same_weights(importer)
+    importer.apart = weights_apart(importer)
     importer.norms = written_norms.find(importer)
     importer.within.update(*(norm.within for norm in importer.norms.values()))
-    inputs = _inputs(importer, shapes)
+    inputs = start_inputs(importer, shapes)
     try:
         for step in model.steps:
             _take(importer, step)
-        outputs = _outputs(importer)
+        outputs = output_names(importer)
     except Inexpressible as why:  # what stands for a step is refused itself
         raise CnncostError(f"{file}: it cannot be written as a spec: {why}") from None
-    read = with_attention(_alive(importer, outputs), importer.shapes)
+    read = with_attention(ops_alive(importer, outputs), importer.shapes)
     if model.producer == OURS:
         channels = {name: shape.channels for name, shape in importer.shapes.items()}
         read = written.with_mapped(written.with_frozen(read, model.frozen), outputs, channels)
     importer.ops = {op.name: op for op in read}
-    ops = _alive(importer, outputs)
+    ops = ops_alive(importer, outputs)
     alive = {op.name for op in ops}
+    ledger = numbers_held(importer)
     stem = PurePath(file.replace("\\", "/")).name.rpartition(".")[0] or file
     return Graph(
         stem,
@@ -85,62 +127,9 @@ def graph_of(model: Model, file: str, shapes: Mapping[str, Shape]) -> Graph:
         outputs,
         notes="\n".join(importer.notes),
         unknown=tuple(line for name, line in importer.unknown if name in alive),
-    )
-
-
-def _inputs(importer: Importer, shapes: Mapping[str, Shape]) -> dict[str, Shape]:
-    """Start from the inputs that something reads; their shapes without the batch."""
-    model, given, found = importer.model, dict(shapes), {}
-    used = {name: dims for name, dims in model.inputs.items() if importer.consumers.get(name)}
-    if not used:
-        raise CnncostError(f"{importer.file}: no step reads an input")
-    for name, dims in used.items():
-        turned = _channels_last(importer, name, len(dims))
-        label = re.sub(r"\W+", "_", name.partition(":")[0], flags=re.A).strip("_") or "input"
-        wanted = given.pop(label, None) or (given.pop("", None) if len(used) == 1 else None)
-        importer.batch = max(importer.batch, dims[0] if dims else 1)
-        shape = wanted or ((dims[-1], *dims[1:-1]) if turned else dims[1:])
-        if not 1 <= len(shape) <= 4 or min(shape) < 1:
-            raise CnncostError(
-                f"{importer.file}: the shape of its input {name!r} is left open"
-                f" ({'x'.join(str(n or '?') for n in dims) or 'no dimensions'})",
-                f"give one: --input {label + '=' if len(used) > 1 else ''}3x224x224",
-            )
-        importer.start(name, shape, label, channels_last=turned)
-        found[label] = shape
-    for label in given:
-        raise CnncostError(
-            f"--input: {importer.file} has no input called {label!r}",
-            f"its inputs are {', '.join(found)}",
-        )
-    return found
-
-
-LAST = "tf2onnx"
-"""The exporter whose inputs have their channels last unless it was told otherwise."""
-
-FIRST = (*PRODUCTS[:2], "MaxPool", "AveragePool", "GlobalAveragePool", "GlobalMaxPool", "LRN")
-"""Operations that take the second axis for the channels."""
-
-
-def _channels_last(importer: Importer, name: str, rank: int) -> bool:
-    """Whether an input's channels are brought to the front by all that reads it, at once or
-    after steps on each number."""
-    order, steps = (0, rank - 1, *range(1, rank - 1)), importer.consumers[name]
-    readers, seen = list(steps), set(map(id, steps))
-    for step in readers:
-        if step.op in BINARY or step.op in UNARY:
-            further = importer.consumers.get(step.outputs[0], []) if step.outputs else []
-            readers += [s for s in further if id(s) not in seen]
-            seen.update(map(id, further))
-    moves = [step for step in readers if step.op not in BINARY and step.op not in UNARY]
-    if rank < 3 or not moves:
-        return False
-    if importer.model.producer == LAST:
-        return not any(step.op in FIRST for step in moves)
-    return all(
-        step.op == "Transpose" and tuple(step.attributes.get("perm") or ()) == order
-        for step in moves
+        held=ledger.held,
+        unread=ledger.unread,
+        unused=ledger.unused,
     )
 
 
@@ -169,6 +158,9 @@ def _understand(importer: Importer, step: Step) -> None:
     """A step folded if its inputs are constants, else a layer or a view, else opaque."""
     if not step.outputs or importer.within.issuperset(step.outputs):
         return
+    if any(t in importer.shapeless for t in step.inputs):
+        read_shapeless(importer, step)
+        return
     if step.op in ("Shape", "Size") and importer.known(step.inputs[0]):
         importer.constants[step.outputs[0]] = dimensions(step, importer.dims(step.inputs[0]))
         return
@@ -184,9 +176,37 @@ def _understand(importer: Importer, step: Step) -> None:
                 "the steps of an ONNX file come in order, without cycles",
             )
     try:
+        if step.outputs[0] in importer.refused:
+            raise Inexpressible(importer.refused[step.outputs[0]])
         _layer(importer, step)
+        _compare(importer, step)
     except Inexpressible as why:
-        _opaque(importer, step, str(why))
+        make_opaque(importer, step, str(why))
+    others = [t for t in step.outputs[1:] if t and importer.consumers.get(t)]
+    if not all(importer.known(t) or t in importer.shapeless for t in others):
+        make_others(importer, step)
+
+
+def _compare(importer: Importer, step: Step) -> None:
+    """Compare what a step gives with what the file says of it.
+
+    Raises:
+        Inexpressible: they differ.
+    """
+    for tensor in filter(importer.known, step.outputs):
+        unlike = importer.unlike.get(tensor)
+        if unlike and prod(unlike) != importer.batch * prod(importer.dims(tensor)):
+            if importer.axis is Batch.CERTAIN:
+                raise NoBatch
+            importer.refused[step.outputs[0]] = why = "it mixes the examples of a batch"
+            raise Inexpressible(why)
+        said, found = importer.recorded.get(tensor), importer.dims(tensor)
+        if said is not None and said != found and not {said, found} <= {(), (1,)}:
+            sizes = ["x".join(map(str, dims)) or "one number" for dims in (found, said)]
+            importer.refused[step.outputs[0]] = why = (
+                f"its output is {sizes[0]} here, but {sizes[1]} by the file"
+            )
+            raise Inexpressible(why)
 
 
 def _fold(importer: Importer, step: Step) -> None:
@@ -199,7 +219,16 @@ def _fold(importer: Importer, step: Step) -> None:
     if step.op in PRODUCTS:
         importer.notes["products that depend on no input are left out"] = None
     made = made or shapes_of_constants(importer, step)
-    importer.constants.update(zip(step.outputs, made, strict=False))
+    if made is None:
+        importer.shapeless.update((t, Shapeless((), step)) for t in step.outputs if t)
+        return
+    for tensor, item in zip(step.outputs, made, strict=False):
+        found = made_of(step, tensor, item, inputs)
+        if step.op == "Identity" and found.sources and tensor not in importer.same:
+            found = replace(found, sources=(tensor,))  # equal to another, and not it
+        if found.sources == (tensor,):
+            importer.owners.sizes[tensor] = found.size
+        importer.constants[tensor] = found
 
 
 def _layer(importer: Importer, step: Step) -> None:
@@ -209,87 +238,11 @@ def _layer(importer: Importer, step: Step) -> None:
         try:
             written_norms.emit(importer, whole, norm)
         except Inexpressible as why:  # its parts were not emitted: it is opaque as a whole
-            importer.opaque(whole, importer.dims(norm.x), str(why))
+            learned = learned_inputs(importer, whole)
+            importer.opaque(
+                whole, importer.dims(norm.x), str(why), learned
+            )  # a norm's shape is its input's
         return
     if step.op not in OPERATIONS or step.domain not in DOMAINS:
         raise Inexpressible("the language has no word for it")
     OPERATIONS[step.op](importer, step)
-
-
-def _opaque(importer: Importer, step: Step, why: str) -> None:
-    shapes = shapes_of(importer, step)
-    importer.opaque(step, shapes[0], why)
-    whole = importer.values[step.outputs[0]]
-    for tensor, shape in zip(step.outputs[1:], shapes[1:], strict=True):
-        if tensor and importer.consumers.get(tensor):
-            importer.opaque_part(step, tensor, shape, whole)
-
-
-def _outputs(importer: Importer) -> tuple[str, ...]:
-    """The operations that make the model's outputs; one that is read on gets a name of its own."""
-    names = []
-    for tensor in importer.model.outputs:
-        if not importer.known(tensor):
-            continue
-        value = importer.see(tensor)
-        end = Step("", "", (tensor,), (tensor,), {})
-        try:
-            name = importer.solid(end, _ending(value, last=importer.channels_last))
-        except Inexpressible:
-            name = value.base
-        names.append(name)
-    names = list(dict.fromkeys(names))
-    if not names:
-        raise CnncostError(f"{importer.file}: none of its outputs depends on an input")
-    alive = _alive(importer, tuple(names))
-    read = {name for op in alive for name in op.reads}
-    for i, name in enumerate(names):
-        if name in read or name not in importer.ops:
-            end = Step("", "", (), ("",), {})
-            names[i] = importer.emit(end, "identity", [name]).base
-    return tuple(names)
-
-
-def _ending(value: Value, *, last: bool) -> Value:
-    """An output without its batch; a map has its channels first."""
-    rank = len(value.shape)
-    channel = joining.natural(value) if last else 1
-    if rank < 2 or value.shape[0] != 1 or rank > 5:
-        return Value(value.base, value.made)
-    rest = [axis for axis in range(1, rank) if axis != channel]
-    turned = value.permuted((0, channel, *rest))
-    return turned.reshaped(turned.shape[1:])
-
-
-def _alive(importer: Importer, outputs: tuple[str, ...]) -> tuple[Op, ...]:
-    """The operations that an output depends on, in order."""
-    wanted, todo = set(outputs), list(outputs)
-    while todo:
-        op = importer.ops.get(todo.pop())
-        for name in (*op.reads, *([op.shares] if op.shares else [])) if op else ():
-            if name not in wanted:
-                wanted.add(name)
-                todo.append(name)
-    return _in_order(importer, [op for name, op in importer.ops.items() if name in wanted])
-
-
-def _in_order(importer: Importer, ops: list[Op]) -> tuple[Op, ...]:
-    """In the file's order as far as each comes after what it reads: an activation is told only
-    when it is read, but its memory is taken where it stands."""
-    waiting = {op.name: len({read for read in op.reads if read in importer.ops}) for op in ops}
-    readers: dict[str, list[str]] = {}
-    for op in ops:
-        for read in dict.fromkeys(op.reads):
-            readers.setdefault(read, []).append(op.name)
-    made = {op.name: i for i, op in enumerate(ops)}
-    ready = [(importer.places[op.name], made[op.name]) for op in ops if not waiting[op.name]]
-    heapify(ready)
-    found = []
-    while ready:
-        op = ops[heappop(ready)[1]]
-        found.append(op)
-        for name in readers.get(op.name, ()):
-            waiting[name] -= 1
-            if not waiting[name]:
-                heappush(ready, (importer.places[name], made[name]))
-    return tuple(found)

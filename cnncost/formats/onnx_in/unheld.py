@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from cnncost.formats.onnx_in.curves import UNARY
@@ -11,12 +12,43 @@ from cnncost.formats.onnx_in.importer import Importer
 from cnncost.formats.onnx_in.model import Step, Tensor
 from cnncost.formats.onnx_in.unknown import shapes_of
 
+SCALED = ("QuantizeLinear", "DequantizeLinear")
+"""Steps that keep a tensor's numbers but for a scale that was measured."""
+
+QUESTIONS = ("Shape", "Size", "ConstantOfShape")
+"""Steps whose output has no number of their input's."""
+
 VIEWS = ("Transpose", "Slice", "Split", "Squeeze", "Unsqueeze", "Expand")
 """Done on a stand-in that has one number in memory."""
 
 
-def shapes_of_constants(importer: Importer, step: Step) -> list[Tensor]:
-    """What a step makes of constants; the first input's dimensions where nothing is known."""
+def made_of(step: Step, tensor: str, made: Tensor, inputs: Sequence[Tensor | None]) -> Tensor:
+    """What a step made of constants, with the file's tensors that it comes from."""
+    if step.op in QUESTIONS:
+        return made
+    known = [item for item in inputs if item is not None]
+    if step.op in (*SCALED, *VIEWS, "Reshape", "Gather", "Tile", "Pad", "Cast", "Resize"):
+        known = known[:1]
+    else:  # a mask or an index is no part of what it chooses from
+        known = [item for item in known if item.floating or not made.floating]
+    measured = made.measured or any(item.measured for item in known)
+    taught = [item for item in known if item.learned] or known
+    sources = dict.fromkeys(source for item in taught for source in item.sources)
+    if not inputs and made.size > 1:
+        sources = {tensor: None}
+    learned = made.learned and not measured and (not known or any(i.learned for i in known))
+    products = dict(pair for item in known for pair in item.products)
+    if step.op in ("MatMul", "Gemm") and known and known[0].dims:
+        turned = step.op == "Gemm" and step.attributes.get("transA", 0)
+        products[tensor] = made.size * known[0].dims[-2 if turned else -1]
+    worked = tuple(products.items())
+    return replace(
+        made, sources=tuple(sources), learned=learned, measured=measured, products=worked
+    )
+
+
+def shapes_of_constants(importer: Importer, step: Step) -> list[Tensor] | None:
+    """What a step makes of constants; none where their dimensions are not known."""
     inputs = [importer.constants[t] for t in step.inputs if t]
     first = inputs[0] if inputs else Tensor((), None)
     if step.op in VIEWS:
@@ -24,16 +56,19 @@ def shapes_of_constants(importer: Importer, step: Step) -> list[Tensor]:
         made = fold(step, [_stand_in(first), *further])
         if made:
             return [Tensor(item.dims, None, first.floating) for item in made]
-    if not inputs or step.op in UNARY:
-        return [first]
-    rule = _RULES.get(step.op)
-    if rule is None:
-        return [Tensor(dims, None, first.floating) for dims in shapes_of(importer, step)]
+    if inputs and step.op in (*UNARY, *SCALED, "Cast"):
+        return [replace(first, values=None, floating=first.floating or step.op in SCALED)]
+    rule = _RULES.get(step.op) if inputs else None
     try:
-        dims = rule(step, inputs)
+        dims = rule(step, inputs) if rule else None
     except MALFORMED:
         dims = None
-    return [Tensor(first.dims if dims is None else dims, None, first.floating)]
+    if dims is not None:
+        return [Tensor(dims, None, first.floating)]
+    shapes = shapes_of(importer, step)
+    if None in shapes:
+        return None
+    return [Tensor(dims, None, first.floating) for dims in shapes if dims is not None]
 
 
 def _stand_in(tensor: Tensor) -> Any:  # Any: numpy's array
@@ -76,6 +111,11 @@ def _broadcast(step: Step, inputs: list[Tensor]) -> tuple[int, ...] | None:
         return None
 
 
+def _gemm(step: Step, inputs: list[Tensor]) -> tuple[int, ...]:
+    (a, b), given = (item.dims for item in inputs[:2]), step.attributes
+    return (a[1 if given.get("transA") else 0], b[0 if given.get("transB") else 1])
+
+
 def _matmul(step: Step, inputs: list[Tensor]) -> tuple[int, ...]:
     a, b = (item.dims for item in inputs[:2])
     return (*a[:-1], b[-1])
@@ -86,5 +126,6 @@ _RULES: dict[str, Callable[[Step, list[Tensor]], tuple[int, ...] | None]] = {
     "Gather": _gather,
     "Concat": _concat,
     "MatMul": _matmul,
+    "Gemm": _gemm,
     **dict.fromkeys(("Add", "Sub", "Mul", "Div", "Pow", "Where", "Min", "Max"), _broadcast),
 }

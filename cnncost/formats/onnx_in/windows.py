@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from cnncost.formats.onnx_in.importer import Importer
 from cnncost.formats.onnx_in.inexpressible import Inexpressible
-from cnncost.formats.onnx_in.model import Step, Tensor
+from cnncost.formats.onnx_in.model import Step
 from cnncost.formats.onnx_in.sources import sole_source
 from cnncost.formats.pads import tidy, together
+from cnncost.formats.value import Value
 from cnncost.shape import same_padding
 
 if TYPE_CHECKING:
@@ -67,15 +68,18 @@ def conv(importer: Importer, step: Step) -> None:
         "stride": alike(per_axis(step, "strides", axes)),
         "padding": pads,
         "dilation": alike(per_axis(step, "dilations", axes)),
-        "bias": _bias(step),
+        "bias": bool(_biases(importer, step)),
     }
+    weights, biases = _weights(step), _biases(importer, step)
     if groups == channels > 1 and weight[0] % channels == 0:
         arguments = {"kernel": alike(kernel), "multiplier": weight[0] // channels, **given}
-        made = importer.emit(step, "depthwise_conv", [name], weights=_weights(step), **arguments)
+        made = importer.emit(
+            step, "depthwise_conv", [name], learned=weights, shifts=biases, **arguments
+        )
     else:
         arguments = {"filters": weight[0], "kernel": alike(kernel), **given, "groups": groups}
-        made = importer.emit(step, "conv", [name], weights=_weights(step), **arguments)
-    importer.put(step, made)
+        made = importer.emit(step, "conv", [name], learned=weights, shifts=biases, **arguments)
+    importer.put(step, with_own_bias(importer, step, made))
 
 
 def conv_transpose(importer: Importer, step: Step) -> None:
@@ -99,7 +103,8 @@ def conv_transpose(importer: Importer, step: Step) -> None:
         step,
         "conv_transpose",
         [name],
-        weights=_weights(step),
+        learned=_weights(step),
+        shifts=_biases(importer, step),
         filters=filters,
         kernel=alike(kernel),
         stride=alike(stride),
@@ -107,9 +112,9 @@ def conv_transpose(importer: Importer, step: Step) -> None:
         output_padding=alike(extra),
         dilation=alike(spread),
         groups=groups,
-        bias=_bias(step),
+        bias=bool(_biases(importer, step)),
     )
-    importer.put(step, made)
+    importer.put(step, with_own_bias(importer, step, made))
 
 
 def _prepared(importer: Importer, step: Step) -> tuple[Sizes, str, Sizes]:
@@ -128,8 +133,21 @@ def _weights(step: Step) -> tuple[str, ...]:
     return tuple(t for t in step.inputs[1:2] if t)
 
 
-def _bias(step: Step) -> bool:
-    return len(step.inputs) > 2 and step.inputs[2] != ""
+def _biases(importer: Importer, step: Step) -> tuple[str, ...]:
+    """The bias that the layer has; none where its weights are used with others as well."""
+    if importer.owners.sources(step.inputs[1:2]) in importer.apart:
+        return ()
+    return tuple(t for t in step.inputs[2:3] if t)
+
+
+def with_own_bias(importer: Importer, step: Step, made: Value) -> Value:
+    """What a layer made, with the bias behind it that it does not share with the others that
+    have its weights."""
+    biases = tuple(t for t in step.inputs[2:3] if t)
+    if not biases or importer.owners.sources(step.inputs[1:2]) not in importer.apart:
+        return made
+    importer.notes["learned numbers that are added are written as scale"] = None
+    return importer.emit(replace(step, name=""), "scale", [made.base], learned=biases)
 
 
 def _with_pad(
@@ -208,7 +226,7 @@ def _one_dimension(rule: Callable[[Importer, Step], None]) -> Callable[[Importer
         importer.consumers[inputs[0]] = [step]
         if len(inputs) > 1:
             weight = importer.constants[inputs[1]]
-            flat = Tensor(_without(weight.dims, axis), None, weight.floating)
+            flat = replace(weight, dims=_without(weight.dims, axis), values=None)
             importer.constants[f"{inputs[1]}{FLAT}"] = flat
             inputs = (inputs[0], f"{inputs[1]}{FLAT}", *inputs[2:])
         rule(importer, replace(step, inputs=inputs, attributes=given))

@@ -146,10 +146,12 @@ def emit(importer: Importer, step: Step, norm: Norm) -> None:
     wide = _learned_axes(importer, norm, value.shape)
     if not wide:
         wide = axes if len(axes) == 1 else tuple(a for a in range(1, rank) if a not in axes)
-    weights, affine = norm.learned[:1], bool(norm.learned)
+    weights, biases, affine = norm.learned[:1], norm.learned[1:], bool(norm.learned)
     if axes == wide and len(axes) == 1:
         name, back = along(importer, step, norm.x, axes[0])
-        made = importer.emit(step, "layernorm", [name], weights=weights, affine=affine)
+        made = importer.emit(
+            step, "layernorm", [name], learned=weights, shifts=biases, affine=affine
+        )
         importer.values[step.outputs[0]] = back(made)
         return
     channels = (*wide, *_halves(wide, axes))
@@ -195,11 +197,19 @@ def _by_groups(importer: Importer, step: Step, norm: Norm, span: tuple[int, int]
     merged = value.reshaped((*shape[:start], channels, *inner))
     importer.values[f"{norm.x} merged"] = merged
     name, back = along(importer, step, f"{norm.x} merged", start)
-    weights, affine = norm.learned[:1], bool(norm.learned)
+    weights, biases, affine = norm.learned[:1], norm.learned[1:], bool(norm.learned)
     if groups == channels:
-        made = importer.emit(step, "instancenorm", [name], weights=weights, affine=affine)
+        made = importer.emit(
+            step, "instancenorm", [name], learned=weights, shifts=biases, affine=affine
+        )
     else:
         made = importer.emit(
-            step, "groupnorm", [name], weights=weights, groups=groups, affine=affine
+            step,
+            "groupnorm",
+            [name],
+            learned=weights,
+            shifts=biases,
+            groups=groups,
+            affine=affine,
         )
     importer.values[step.outputs[0]] = back(made).reshaped(shape)

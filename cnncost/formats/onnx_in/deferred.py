@@ -1,0 +1,36 @@
+"""Tensors that are not emitted yet: elementwise steps held back, and what has no known shape."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from cnncost.formats.onnx_in.curves import Curve
+from cnncost.formats.onnx_in.model import Step
+from cnncost.formats.value import Value
+
+
+@dataclass(eq=False)
+class Pending:
+    """An elementwise step, held back until it is known which activation it is part of."""
+
+    step: Step
+    parents: tuple[str, ...]
+    """The activations that it reads, by tensor."""
+    curves: dict[str, Curve]
+    """For each tensor that it may be a function of, nearest last, its values."""
+    depth: int = 1
+    """Steps held back in a row, this one included."""
+    value: Value | None = None
+
+
+class Shapeless(NamedTuple):
+    """A tensor of unknown dimensions: what it is made of is read as one with what reads it."""
+
+    reads: tuple[str, ...]
+    """The activations that it depends on."""
+    step: Step
+    """The first step of those whose shape nobody knows."""
+    why: str = ""
+    learned: tuple[str, ...] = ()
+    """The constants that they read."""

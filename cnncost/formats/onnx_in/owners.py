@@ -1,0 +1,85 @@
+"""Whose numbers a layer learns: the file's own tensors, each counted once and whole."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from cnncost.formats.onnx_in.model import Tensor
+
+
+class Counted(NamedTuple):
+    """What an operation adds that reads numbers in another form than the file holds them."""
+
+    numbers: int
+    """Learned numbers that no operation before it has."""
+    products: int
+    """Multiplications that make its weights out of the file's tensors."""
+
+
+@dataclass
+class TensorOwners:
+    """For each of the file's tensors, the operation that has its numbers."""
+
+    constants: Mapping[str, Tensor]
+    sizes: dict[str, int] = field(default_factory=dict)
+    """Numbers of each of the file's tensors."""
+    claimed: dict[str, str] = field(default_factory=dict)
+    """The operation that counts a tensor."""
+    again: Counter[str] = field(default_factory=Counter)
+    """How often a bias is counted once more: one exporter merges equal initialisers."""
+    worked: set[str] = field(default_factory=set)
+    """The products of constants that are counted."""
+
+    def __post_init__(self) -> None:
+        self.sizes = {name: item.size for name, item in self.constants.items()}
+
+    def whole(self, tensor: str) -> bool:
+        """Whether a constant is one of the file's tensors, with all its numbers."""
+        item = self.constants[tensor]
+        return len(item.sources) == 1 and self.sizes.get(item.sources[0]) == item.size
+
+    def sources(self, tensors: Iterable[str]) -> tuple[str, ...]:
+        """The file's tensors that constants are made of, each once."""
+        items = [self.constants[t] for t in tensors if t in self.constants]
+        return tuple(dict.fromkeys(s for item in items if not item.measured for s in item.sources))
+
+    def owner(self, tensors: Sequence[str]) -> str:
+        """The operation that has all of these numbers; empty where there is not one."""
+        owners = {self.claimed.get(source, "") for source in self.sources(tensors)}
+        return owners.pop() if len(owners) == 1 else ""
+
+    def plain(self, tensors: Sequence[str]) -> bool:
+        """Whether the constants are tensors of the file that no operation has yet."""
+        return all(
+            t not in self.constants
+            or (self.whole(t) and self.constants[t].sources[0] not in self.claimed)
+            for t in tensors
+        )
+
+    def claim(self, tensors: Iterable[str], name: str) -> None:
+        """Count these tensors with that operation, unless another has them."""
+        for source in self.sources(tensors):
+            self.claimed.setdefault(source, name)
+
+    def claim_again(self, tensors: Iterable[str], name: str) -> None:
+        """Count biases with that operation, whoever else has them."""
+        for source in self.sources(tensors):
+            if source in self.claimed:
+                self.again[source] += 1
+            self.claimed.setdefault(source, name)
+
+    def cost(self, tensors: Sequence[str]) -> Counted:
+        """What the constants add to what is counted."""
+        fresh = [s for s in self.sources(tensors) if s not in self.claimed]
+        made = {
+            name: count
+            for t in tensors
+            if t in self.constants
+            for name, count in self.constants[t].products
+            if name not in self.worked
+        }
+        self.worked.update(made)
+        return Counted(sum(self.sizes.get(s, 0) for s in fresh), sum(made.values()))

@@ -1,0 +1,81 @@
+"""Weights that several steps read: under one name, or under names of their own that are equal."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from cnncost.formats.onnx_in.model import PRODUCTS, Model, Step
+from cnncost.formats.onnx_in.node_names import module_of
+from cnncost.formats.onnx_in.sources import VIEWS
+
+if TYPE_CHECKING:
+    from cnncost.formats.onnx_in.importer import Importer
+
+
+def steps_needed(model: Model) -> tuple[Step, ...]:
+    """The steps that some output depends on."""
+    needed, kept = set(model.outputs), []
+    for step in reversed(model.steps):
+        if not needed.isdisjoint(step.outputs):
+            needed.update(step.inputs)
+            kept.append(step)
+    return tuple(reversed(kept))
+
+
+def same_weights(importer: Importer) -> dict[str, str]:
+    """The copies of a tensor that are one with it, because one module reads both.
+
+    PyTorch's older exporter writes equal tensors once, and an `Identity` for each further one:
+    those of other modules, but also those of a module's next call, whose path `/conv_1/Conv`
+    then is that of the first, `/conv/Conv`, with a number.
+    """
+    found = {}
+    for step in importer.model.steps:
+        if step.op == "Identity" and step.inputs and step.inputs[0] in importer.model.constants:
+            tensor, copy = step.inputs[0], step.outputs[0]
+            first = [s for s in importer.consumers.get(tensor, ()) if s is not step]
+            later = importer.consumers.get(copy, ())
+            named = module_of(copy) or module_of(tensor)
+            if not named and later and all(_called_again(s, first) for s in later):
+                found[copy] = tensor
+    return found
+
+
+def _called_again(later: Step, first: list[Step]) -> bool:
+    return any(step.op == later.op and _is_next(later.name, step.name) for step in first)
+
+
+def _is_next(later: str, first: str) -> bool:
+    """Whether a path is another with a number behind one of its modules."""
+    pairs = list(zip(later.split("/"), first.split("/"), strict=False))
+    others = [(a, b) for a, b in pairs[:-1] if a != b]
+    alike = later.count("/") == first.count("/") and pairs[-1][0] == pairs[-1][1]
+    return alike and len(others) == 1 and re.fullmatch(
+        re.escape(others[0][1]) + r"_\d+", others[0][0]
+    ) is not None  # fmt: skip
+
+
+def weights_apart(importer: Importer) -> frozenset[tuple[str, ...]]:
+    """The weights that are used with several biases, or with one and without."""
+    biases: dict[str, set[str]] = {}
+    for step in importer.model.steps:
+        for tensor in step.inputs[:2] if step.op in PRODUCTS else ():
+            tensor = importer.same.get(tensor, tensor)
+            if tensor in importer.model.constants:
+                biases.setdefault(tensor, set()).add(_bias(importer, step))
+    return frozenset((tensor,) for tensor, found in biases.items() if len(found) > 1)
+
+
+def _bias(importer: Importer, step: Step) -> str:
+    """The bias of a product: its own, or one that is added behind; empty if there is none."""
+    given = step.inputs[2:3]
+    while not any(given):
+        readers = importer.consumers.get(step.outputs[0], []) if step.outputs else []
+        if len(readers) != 1 or readers[0].op not in (*VIEWS, "Add"):
+            return ""
+        (step,) = readers
+        if step.op == "Add":
+            given = tuple(t for t in step.inputs if t in importer.model.constants) or ("",)
+            break
+    return importer.same.get(given[0], given[0])
