@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from cnncost.errors import Refused
 from cnncost.layers import Layer
@@ -53,6 +53,15 @@ class Network:
     @property
     def layers(self) -> tuple[Node, ...]:
         return tuple(node for node in self.nodes if node.layer is not None)
+
+    @cached_property
+    def readers(self) -> tuple[tuple[int, ...], ...]:
+        """For each node the nodes that read it, by index; one that reads it twice stands twice."""
+        readers: list[list[int]] = [[] for _ in self.nodes]
+        for node in self.nodes:
+            for i in node.reads:
+                readers[i].append(node.index)
+        return tuple(map(tuple, readers))
 
 
 class Builder:

@@ -52,13 +52,9 @@ def _peak(network: Network, *, in_place: bool) -> int:
 def lives_embedded(network: Network, *, in_place: bool = False) -> Lives:
     """When the int8 activations of a network live, in the program's order."""
     nodes = network.nodes
-    readers = [0] * len(nodes)
-    for node in nodes:
-        for i in node.reads:
-            readers[i] += 1
     base: list[int] = []
     for node in nodes:
-        base.append(base[node.reads[0]] if _over(network, node, readers) else node.index)
+        base.append(base[node.reads[0]] if _over(network, node) else node.index)
     last = list(range(len(nodes)))
     for node in nodes:
         for i in node.reads:
@@ -74,11 +70,12 @@ def lives_embedded(network: Network, *, in_place: bool = False) -> Lives:
     return Lives(base, last, sizes, saved)
 
 
-def _over(network: Network, node: Node, readers: list[int]) -> bool:
+def _over(network: Network, node: Node) -> bool:
     if node.layer is None:
         return False
     rules = traits(node)
-    alone = readers[node.reads[0]] == 1 and network.nodes[node.reads[0]].layer is not None
+    source = node.reads[0]
+    alone = len(network.readers[source]) == 1 and network.nodes[source].layer is not None
     return rules.makes is not Makes.NEW or (rules.folds and alone)
 
 

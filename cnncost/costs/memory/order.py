@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from functools import cached_property
 from heapq import heappop, heappush
 from itertools import pairwise
 from typing import NamedTuple
@@ -212,6 +211,8 @@ class _Branches:
 
     def __init__(self, network: Network, alive: Lives, stays: set[int]) -> None:
         self.nodes, self.alive, self.stays = network.nodes, alive, stays
+        self.readers = [list(dict.fromkeys(readers)) for readers in network.readers]
+        """For each node the nodes that read it, each once."""
 
     def alike(self) -> Iterator[list[int]]:
         """The first nodes of branches that may change places without a change of any peak."""
@@ -250,12 +251,3 @@ class _Branches:
         return (
             not others and self.nodes[source].layer is not None and self.readers[source] == [index]
         )
-
-    @cached_property
-    def readers(self) -> list[list[int]]:
-        """For each node the nodes that read it."""
-        readers: list[list[int]] = [[] for _ in self.nodes]
-        for node in self.nodes:
-            for i in dict.fromkeys(node.reads):
-                readers[i].append(node.index)
-        return readers

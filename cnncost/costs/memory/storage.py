@@ -42,17 +42,13 @@ def _is_view(node: Node, *, training: bool) -> bool:
 def in_place(network: Network) -> list[bool]:
     """For each node whether it writes over its input: it may, nobody else reads that storage,
     it is no input of the network, and what made it neither keeps it nor turns another tensor."""
-    readers = [0] * len(network.nodes)
-    for node in network.nodes:
-        for i in node.reads:
-            readers[i] += 1
     alone: list[bool] = []
     """Whether each output's storage is read by one chain only, and kept by none of it."""
     written: list[bool] = []
     for node in network.nodes:
         may = bool(node.layer is not None and getattr(node.layer, "inplace", False))
         written.append(may and alone[node.reads[0]])
-        alone.append(readers[node.index] == 1 and _unkept(node, alone))
+        alone.append(len(network.readers[node.index]) == 1 and _unkept(node, alone))
     return written
 
 

@@ -146,13 +146,9 @@ class _Code:
     def _variables(self) -> list[str]:
         """A name for each node's output: `x` where only the next line reads it."""
         nodes = self.network.nodes
-        readers: list[list[int]] = [[] for _ in nodes]
-        for node in nodes:
-            for i in node.reads:
-                readers[i].append(node.index)
         flows = [
-            node.layer is not None and seen == [node.index + 1]
-            for node, seen in zip(nodes, readers, strict=True)
+            node.layer is not None and seen == (node.index + 1,)
+            for node, seen in zip(nodes, self.network.readers, strict=True)
         ]
         if len(self.network.outputs) == 1:
             flows[self.network.outputs[0]] = True
