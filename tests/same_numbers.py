@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-MYPY = "for mypy: a network's layers are layers"
+MYPY = "for mypy: an input has no gradient"
 TIME = "more or fewer labels are compared at once or again: time, no label that is left"
 SET = "no group keeps its first value"
 NO_READS = "for mypy: an input reads nothing, nothing dies there"
 
 _EMBEDDED = "cnncost/costs/memory/embedded.py"
 _TRAINING = "cnncost/costs/memory/training.py"
-_REPORT = "cnncost/costs/memory/report.py"
 _GROUPS = "cnncost/suggest/groups.py"
 _DOMINANCE = "cnncost/suggest/dominance.py"
 
 SAME: dict[tuple[str, str], str] = {
-    (_EMBEDDED, "if node.layer is None: pass -> if False: pass"): MYPY,
     (_EMBEDDED, "max(dying, default=0) -> min(dying, default=0)"): "operands are of one size",
     (_EMBEDDED, "False -> True in return False"): NO_READS,
     (
@@ -24,18 +22,12 @@ SAME: dict[tuple[str, str], str] = {
     (_TRAINING, "1 -> 2 in keepers[base[i]] += 1"): "what the caller holds is never released",
     (_TRAINING, "written and traits_.clones -> written"): "what keeps its input in place clones it",
     (
-        _REPORT,
-        "for node in network.layers if node.layer -> for node in network.layers",
+        _TRAINING,
+        "node.layer is None or not flow.outputs[node.index] -> not flow.outputs[node.index]",
     ): MYPY,
     (
-        _REPORT,
-        "node.layer and node.layer.word == 'batchnorm' and (node.shares is None) -> "
-        "node.layer.word == 'batchnorm' and node.shares is None",
-    ): MYPY,
-    (
-        _REPORT,
-        "[prod(dims) for dims in node.layer.tensors(node.inputs[0]).values()] if node.layer "
-        "else [] -> [prod(dims) for dims in node.layer.tensors(node.inputs[0]).values()]",
+        _TRAINING,
+        "node.layer is None or node.index not in pending.held -> node.index not in pending.held",
     ): MYPY,
     (_GROUPS, "0 -> 1 in width: int = 0"): SET,
     (_GROUPS, "1 -> 2 in blocks: int = 1"): SET,

@@ -6,7 +6,7 @@ import heapq
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from cnncost.network import Network, Node
+from cnncost.network import Input, Network, Node
 from cnncost.suggest import damage
 
 WIDTH_FIELDS = {
@@ -94,12 +94,12 @@ class Groups:
             self._frozen.add(part)
             due += self._made_of.pop(part, ())
 
-    def _entered(self, node: Node) -> tuple[int, ...]:
-        layer = node.layer
-        if layer is None:
+    def _entered(self, node: Input | Node) -> tuple[int, ...]:
+        if node.layer is None:
             part = self._new()
             self._frozen.add(part)
             return (part,)
+        layer = node.layer
         reads = [self._of[index] for index in node.reads]
         if layer.word in ("add", "mul"):
             for other in reads[1:]:
@@ -182,7 +182,7 @@ def _role(network: Network, group: Group, inside: str) -> str:
     return inside
 
 
-def _reads_input(network: Network, node: Node) -> bool:
+def _reads_input(network: Network, node: Input | Node) -> bool:
     source = network.nodes[node.reads[0]]
     while source.layer is not None and not source.layer.learns and len(source.reads) == 1:
         source = network.nodes[source.reads[0]]

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from cnncost.costs.memory.inference import Lives
 from cnncost.costs.memory.traits import Makes, traits
-from cnncost.network import Network, Node
+from cnncost.network import Input, Network, Node
 
 BIAS = 4
 """Bytes of an int32 bias; a weight takes one."""
@@ -34,8 +34,6 @@ def flash(network: Network) -> int:
 
 
 def _flash(network: Network, node: Node) -> int:
-    if node.layer is None:
-        return 0
     x = node.inputs[0]
     if node.layer.word != "batchnorm":
         return node.layer.weights(x) + node.layer.extras(x) + BIAS * node.layer.biases(x)
@@ -70,7 +68,7 @@ def lives_embedded(network: Network, *, in_place: bool = False) -> Lives:
     return Lives(base, last, sizes, saved)
 
 
-def _over(network: Network, node: Node) -> bool:
+def _over(network: Network, node: Input | Node) -> bool:
     if node.layer is None:
         return False
     rules = traits(node)
@@ -79,7 +77,7 @@ def _over(network: Network, node: Node) -> bool:
     return rules.makes is not Makes.NEW or (rules.folds and alone)
 
 
-def _may_overwrite(node: Node) -> bool:
+def _may_overwrite(node: Input | Node) -> bool:
     """Whether each output channel needs its own input channel alone, or its own unit."""
     if node.layer is None:
         return False

@@ -18,7 +18,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from cnncost.costs.memory.inference import Lives
-from cnncost.network import Network, Node
+from cnncost.network import Input, Network, Node
 
 CAP = 20_000
 """States that are looked at before the search gives up."""
@@ -97,7 +97,7 @@ def _peak(network: Network, alive: Lives, order: tuple[int, ...]) -> int:
     return most
 
 
-def _used(node: Node, base: Sequence[int]) -> tuple[int, ...]:
+def _used(node: Input | Node, base: Sequence[int]) -> tuple[int, ...]:
     """The storages that a step uses, each once."""
     return tuple(dict.fromkeys(base[i] for i in (*node.reads, node.index)))
 
@@ -117,17 +117,18 @@ def _least_peak(network: Network, alive: Lives) -> int:
 def reordered(network: Network, order: tuple[int, ...]) -> Network:
     """The same network with its nodes in another topological order."""
     at = {old: new for new, old in enumerate(order)}
-    nodes = tuple(
-        replace(
-            network.nodes[old],
-            index=new,
-            reads=tuple(at[i] for i in network.nodes[old].reads),
-            shares=None if (owner := network.nodes[old].shares) is None else at[owner],
-        )
-        for new, old in enumerate(order)
-    )
+    nodes = tuple(_renumbered(network.nodes[old], at) for old in order)
     outputs = tuple(sorted(at[i] for i in network.outputs))
     return replace(network, nodes=nodes, outputs=outputs)
+
+
+def _renumbered(node: Input | Node, at: dict[int, int]) -> Input | Node:
+    """The node with the new index of everything that it names by index."""
+    index = at[node.index]
+    if node.layer is None:
+        return replace(node, index=index)
+    shares = None if node.shares is None else at[node.shares]
+    return replace(node, index=index, reads=tuple(at[i] for i in node.reads), shares=shares)
 
 
 class _Search:

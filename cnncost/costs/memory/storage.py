@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import NamedTuple, cast
 
 from cnncost.costs.memory.traits import Keep, Makes, traits
-from cnncost.network import Network, Node
+from cnncost.network import Input, Network, Node
 
 
 class Storages(NamedTuple):
@@ -32,7 +32,7 @@ def storages(network: Network, *, training: bool) -> Storages:
     return Storages(tuple(base), written)
 
 
-def _is_view(node: Node, *, training: bool) -> bool:
+def _is_view(node: Input | Node, *, training: bool) -> bool:
     if node.layer is None:
         return False
     makes = traits(node).makes
@@ -52,7 +52,7 @@ def in_place(network: Network) -> list[bool]:
     return written
 
 
-def _unkept(node: Node, alone: Sequence[bool]) -> bool:
+def _unkept(node: Input | Node, alone: Sequence[bool]) -> bool:
     if node.layer is None or traits(node).turned:
         return False
     if traits(node).makes is not Makes.NEW or may_be_view(node):
@@ -66,7 +66,7 @@ def may_be_view(node: Node) -> bool:
     Pixel shuffles and their inverses have a kernel for maps of two axes and one factor for both.
     PyTorch makes the others by moving axes, and where these have few places it needs no copy.
     """
-    if node.layer is None or node.layer.word not in ("pixel_shuffle", "space_to_depth"):
+    if node.layer.word not in ("pixel_shuffle", "space_to_depth"):
         return False
     factor = cast("tuple[int, ...]", vars(node.layer)["factor"])
     return len(factor) != 2 or factor[0] != factor[1]

@@ -79,9 +79,7 @@ def _pieces(network: Network) -> dict[int, Piece]:
     """Each layer's code by its node's index."""
     written = in_place(network)
     return {
-        node.index: WRITERS[node.layer.word](node, written[node.index])
-        for node in network.layers
-        if node.layer
+        node.index: WRITERS[node.layer.word](node, written[node.index]) for node in network.layers
     }
 
 
