@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from typing import ClassVar
 
 from cnncost.errors import Refused
 from cnncost.layers import Layer
@@ -16,12 +17,28 @@ LARGEST = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
-class Node:
-    """A layer at its place in the network; `layer` is None for an input."""
+class Input:
+    """An input of the network: a name and a shape; nothing is read or learned here."""
 
     index: int
     name: str
-    layer: Layer | None
+    output: Shape
+    place: Place
+    layer: ClassVar[None] = None
+    """Tells it from a node, to mypy too."""
+    reads: ClassVar[tuple[int, ...]] = ()
+    inputs: ClassVar[tuple[Shape, ...]] = ()
+    frozen: ClassVar[bool] = False
+    shares: ClassVar[int | None] = None
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A layer at its place in the network."""
+
+    index: int
+    name: str
+    layer: Layer
     reads: tuple[int, ...]
     """The nodes it reads, by index, in order."""
     inputs: tuple[Shape, ...]
@@ -38,7 +55,7 @@ class Network:
     """A network, complete: nodes in an order in which each comes after what it reads."""
 
     name: str
-    nodes: tuple[Node, ...]
+    nodes: tuple[Input | Node, ...]
     outputs: tuple[int, ...]
     """The nodes that nothing reads, by index."""
     source: str = ""
@@ -47,25 +64,34 @@ class Network:
     """What the paper prints, figure by figure in its own words."""
 
     @property
-    def inputs(self) -> tuple[Node, ...]:
+    def inputs(self) -> tuple[Input, ...]:
         return tuple(node for node in self.nodes if node.layer is None)
 
     @property
     def layers(self) -> tuple[Node, ...]:
         return tuple(node for node in self.nodes if node.layer is not None)
 
+    @cached_property
+    def readers(self) -> tuple[tuple[int, ...], ...]:
+        """For each node the nodes that read it, by index; one that reads it twice stands twice."""
+        readers: list[list[int]] = [[] for _ in self.nodes]
+        for node in self.nodes:
+            for i in node.reads:
+                readers[i].append(node.index)
+        return tuple(map(tuple, readers))
+
 
 class Builder:
     """A network in the making."""
 
     def __init__(self) -> None:
-        self.nodes: list[Node] = []
+        self.nodes: list[Input | Node] = []
         self.read: set[int] = set()
 
     def add_input(self, name: str, shape: Shape, place: Place) -> int:
         """Add an input; its index."""
         index = len(self.nodes)
-        self.nodes.append(Node(index, name, None, (), (), shape, place))
+        self.nodes.append(Input(index, name, shape, place))
         return index
 
     def add(
@@ -94,9 +120,9 @@ class Builder:
         self.read.update(reads)
         return index
 
-    def _match(self, layer: Layer, x: Shape, owner: Node) -> None:
+    def _match(self, layer: Layer, x: Shape, owner: Input | Node) -> None:
         """Refuse to share what differs in type or in a parameter's shape."""
-        if type(owner.layer) is not type(layer) or owner.layer is None:
+        if owner.layer is None or type(owner.layer) is not type(layer):
             word = owner.layer.word if owner.layer else "an input"
             raise Refused(
                 f"{layer.word} cannot share the parameters of {owner.name}: it is {word}",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from cnncost.errors import CnncostError, did_you_mean
 
@@ -89,17 +89,68 @@ def parse_count(text: str) -> int:
     return value
 
 
+class Amount(NamedTuple):
+    """What stands behind METRIC=: a number, or a percentage of what there is today."""
+
+    number: int | Fraction
+    percent: bool = False
+
+    def share_of(self, today: int) -> int | Fraction:
+        """The amount in the metric's own numbers, exactly."""
+        from fractions import Fraction
+
+        return Fraction(self.number) * today / 100 if self.percent else self.number
+
+
+def split_metric(text: str, otherwise: CnncostError | None = None) -> tuple[str, str]:
+    """The two sides of METRIC=AMOUNT, neither looked at yet.
+
+    Raises:
+        CnncostError: there is no `=`; `otherwise` says what would work there.
+    """
+    metric, equals, amount = text.partition("=")
+    if not equals:
+        hint = "write METRIC=AMOUNT, as in weights=20M"
+        raise otherwise or CnncostError(f"{text!r} is no budget", hint)
+    return metric, amount
+
+
+def parse_amount(word: str, text: str, *, percent: bool = False) -> Amount:
+    """A limit of what a metric's word names: `20M`, of bytes `64MiB`; `50%` if that may be.
+
+    Raises:
+        CnncostError: it is no such amount.
+    """
+    if percent and text.endswith("%"):
+        share = parse_number(text[:-1].strip())
+        if share is None or share < 0:
+            raise CnncostError("no share", "write it as 50% or 12.5%")
+        return Amount(share, percent=True)
+    return Amount((parse_bytes if word in BYTES else parse_count)(text))
+
+
+def parse_change(text: str) -> Amount | None:
+    """A change, whose sign is written: `+5%`, `-10%`, `+1M`; None for anything else.
+
+    >>> parse_change("-10%"), parse_change("10%")
+    (Amount(number=-10, percent=True), None)
+    """
+    text = text.strip()
+    number = parse_number(text.removeprefix("+").removesuffix("%"))
+    if number is None or text[0] not in "+-" or text.startswith("+-"):
+        return None
+    return Amount(number, percent=text.endswith("%"))
+
+
 def parse_budget(text: str) -> tuple[str, int]:
-    """Metric and limit of `weights=20M`.
+    """The metric's word and the limit of `weights=20M`.
 
     Raises:
         CnncostError: there is no `=`, or the metric or the amount is unknown.
     """
-    metric, equals, amount = text.partition("=")
-    if not equals:
-        raise CnncostError(f"{text!r} is no budget", "write METRIC=AMOUNT, as in weights=20M")
+    metric, amount = split_metric(text)
     word = budget_metric(metric)
-    return word, (parse_bytes if word in BYTES else parse_count)(amount)
+    return word, int(parse_amount(word, amount).number)
 
 
 def parse_bytes(text: str) -> int:
@@ -148,6 +199,16 @@ def counted_as(word: str) -> tuple[str, int]:
 def same_metric(word: str, others: Iterable[str]) -> str | None:
     """The one of some words that names the same metric, as flops do macs."""
     return next((other for other in others if counted_as(other)[0] == counted_as(word)[0]), None)
+
+
+def refuse_same_metric(word: str, others: Iterable[str]) -> None:
+    """Refuse a second --budget of one metric.
+
+    Raises:
+        CnncostError: one of the other words names it too.
+    """
+    if other := same_metric(word, others):
+        raise CnncostError(f"--budget {twice(word, other)}", "keep one")
 
 
 def twice(word: str, other: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-MYPY = "for mypy: a network's layers are layers"
+MYPY = "for mypy: an input has no gradient"
 TIME = "more or fewer labels are compared at once or again: time, no label that is left"
 BOTH = "a position reads from one to another, or nothing: both are None"
 SAME_POSITION = "only readings of the same position leave it out, and those are not followed"
@@ -52,18 +52,12 @@ SAME: dict[tuple[str, str], str] = {
     (_TRAINING, "1 -> 2 in keepers[base[i]] += 1"): "what the caller holds is never released",
     (_TRAINING, "written and traits_.clones -> written"): "what keeps its input in place clones it",
     (
-        _REPORT,
-        "for node in network.layers if node.layer -> for node in network.layers",
+        _TRAINING,
+        "node.layer is None or not flow.outputs[node.index] -> not flow.outputs[node.index]",
     ): MYPY,
     (
-        _REPORT,
-        "node.layer and node.layer.word == 'batchnorm' and (node.shares is None) -> "
-        "node.layer.word == 'batchnorm' and node.shares is None",
-    ): MYPY,
-    (
-        _REPORT,
-        "[prod(dims) for dims in node.layer.tensors(node.inputs[0]).values()] if node.layer "
-        "else [] -> [prod(dims) for dims in node.layer.tensors(node.inputs[0]).values()]",
+        _TRAINING,
+        "node.layer is None or node.index not in pending.held -> node.index not in pending.held",
     ): MYPY,
     (
         "cnncost/layers/base.py",

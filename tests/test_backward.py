@@ -9,6 +9,7 @@ from unicodedata import combining, normalize
 import pytest
 from command import run
 from draws import CASES, Case
+from equations.printed import read_equations
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from terminal import in_terminal
@@ -19,7 +20,6 @@ from cnncost.costs.backward import backward_connections
 from cnncost.errors import CnncostError, SpecError
 from cnncost.network import Network
 from cnncost.study.backward import backward
-from cnncost.verify.printed import read_equations
 from cnncost.views.backward import write
 
 

@@ -63,7 +63,6 @@ def test_every_quantity_is_the_same_over_terms(word: str) -> None:
     @given(CASES[word])
     def same(case: Case) -> None:
         node = node_of(case)
-        assert node.layer is not None
         traced = remember(node.layer)
         xs = tuple(map(remembered, node.inputs))
         assert xs == node.inputs
@@ -98,7 +97,6 @@ def test_a_layer_remembered_is_still_that_layer(word: str) -> None:
     @given(CASES[word])
     def stays(case: Case) -> None:
         layer = node_of(case).layer
-        assert layer is not None
         traced = remember(layer)
 
         assert isinstance(traced, type(layer))

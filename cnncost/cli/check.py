@@ -8,7 +8,7 @@ import typer
 from cnncost.cli import options
 from cnncost.cli.scale import given, refuse_idle
 from cnncost.errors import CnncostError, printable
-from cnncost.quantity import parse_budget, same_metric, twice
+from cnncost.quantity import parse_budget, refuse_same_metric
 from cnncost.spec import MAX_LAYERS
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
@@ -80,8 +80,7 @@ def _budgets(texts: list[str] | tuple[()]) -> dict[str, int]:
     budgets: dict[str, int] = {}
     for text in texts:
         metric, amount = parse_budget(text)
-        if other := same_metric(metric, budgets):
-            raise CnncostError(f"--budget {twice(metric, other)}", "keep one")
+        refuse_same_metric(metric, budgets)
         budgets[metric] = amount
     return budgets
 

@@ -162,7 +162,7 @@ def known(arch: str, spec: Spec, *, strict: bool) -> Spec:
         say_at_the_end(f"{arch}: {line}", ())
     lines = spec.unknown
     if strict and not lines:
-        opaque = [node for node in spec.network.layers if node.layer and not node.layer.known]
+        opaque = [node for node in spec.network.layers if not node.layer.known]
         lines = tuple(node.name for node in opaque)
     if strict and lines:
         raise CnncostError(

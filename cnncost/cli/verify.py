@@ -37,15 +37,11 @@ def verify(
     """
     from cnncost.verify.difference import exported, verify
     from cnncost.views import proof
-    from cnncost.views.backward.symbolic import gradient_line
 
     spec = options.load(arch, settings, shapes, max_layers, strict=strict)
     network = spec.network
     verdict = verify(network, batch, _tell)
-    further = (
-        *exported(network, spec.written, batch, _tell),
-        gradient_line(network, _tell),
-    )
+    further = exported(network, spec.written, batch, _tell)
     verdict = verdict._replace(lines=(*verdict.lines, *further))
     _tell("")
     write = proof.as_json if form == "json" else proof.as_text

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from cnncost.costs.gradients import gradients
 from cnncost.layers import Layer
-from cnncost.network import Network, Node
+from cnncost.network import Input, Network, Node
 from cnncost.shape import Shape
 
 
@@ -45,7 +45,7 @@ class Shares(NamedTuple):
     inside: int = 0
 
 
-def _shares(node: Node) -> Shares:
+def _shares(node: Input | Node) -> Shares:
     layer = node.layer
     if layer is None or not layer.counted:
         return Shares(0, 0)

@@ -98,7 +98,6 @@ def count_network(network: Network, convention: Convention | None = None) -> Rep
 def count_layer(node: Node, convention: Convention) -> LayerCount:
     """Count one layer of a network."""
     layer, y = node.layer, node.output
-    assert layer is not None  # Network.layers leaves the inputs out
     x, connections = node.inputs[0], 0
     if layer.counted:
         used = layer.inside_connections if convention.exclude_padding else layer.connections

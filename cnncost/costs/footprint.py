@@ -8,7 +8,7 @@ from cnncost.costs.backward import backward_connections
 from cnncost.costs.memory import Embedded, Memory, embedded, memory
 from cnncost.costs.memory.report import DTYPES
 from cnncost.costs.memory.timeline import timeline
-from cnncost.network import Network, Node
+from cnncost.network import Input, Network, Node
 
 
 class Footprint(NamedTuple):
@@ -78,7 +78,7 @@ def footprints(
     return Footprints(nodes, found, embedded(network), batch, dtype, optimizer)
 
 
-def _own(node: Node) -> int:
+def _own(node: Input | Node) -> int:
     if node.layer is None or node.shares is not None:
         return 0
     return node.layer.parameters(node.inputs[0])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from cnncost.network import Network, Node
+from cnncost.network import Input, Network, Node
 
 
 class Gradients(NamedTuple):
@@ -30,7 +30,7 @@ def gradients(network: Network) -> Gradients:
     return Gradients(tuple(trained), tuple(outputs))
 
 
-def _trained(network: Network, node: Node) -> bool:
+def _trained(network: Network, node: Input | Node) -> bool:
     if node.layer is None or not node.layer.learns:
         return False
     owner = node if node.shares is None else network.nodes[node.shares]

@@ -8,7 +8,7 @@ from math import gcd, lcm
 from typing import NamedTuple
 
 from cnncost.costs.reading import READINGS, Reading, same
-from cnncost.network import Network, Node
+from cnncost.network import Input, Network, Node
 
 LONGEST = 4096
 """The longest pattern of positions that is followed: beyond it the answer is unknown."""
@@ -87,7 +87,7 @@ def reaches(network: Network) -> dict[int, Reach]:
     return {node.index: _reach(tracks[node.index]) for node in network.layers}
 
 
-def _input(node: Node) -> Tracks:
+def _input(node: Input) -> Tracks:
     return {
         (node.index, axis): Track(axis, (0,), (0,), 1, 0, n - 1)
         for axis, n in enumerate(node.output.extents)
@@ -106,7 +106,6 @@ def _reach(tracks: Tracks | None) -> Reach:
 
 
 def _layer(node: Node, tracks: Sequence[Tracks | None]) -> Tracks | None:
-    assert node.layer is not None  # an input has no rule
     found: Tracks = {}
     for read, x in zip(node.reads, node.inputs, strict=True):
         before = tracks[read]

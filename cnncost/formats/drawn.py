@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cnncost.network import Network, Node
+    from cnncost.network import Input, Network, Node
 
 
-def label(node: Node) -> tuple[str, str, str]:
+def label(node: Input | Node) -> tuple[str, str, str]:
     """A node's name, type and output shape."""
     return node.name, node.layer.word if node.layer else "input", str(node.output)
 

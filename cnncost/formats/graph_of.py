@@ -44,7 +44,6 @@ def graph_of(network: Network, paths: Sequence[str] = ()) -> Graph:
 
 
 def _op(node: Node, names: Sequence[str]) -> Op:
-    assert node.layer is not None
     return Op(
         name=names[node.index],
         word=node.layer.word,

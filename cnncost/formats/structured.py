@@ -23,7 +23,7 @@ from cnncost.spec import MAX_LAYERS, Settings, read_spec
 if TYPE_CHECKING:
     from cnncost.formats.graph import Graph, Value
     from cnncost.formats.pieces import Piece
-    from cnncost.network import Network
+    from cnncost.network import Input, Network, Node
 
 
 def structured_text(graph: Graph, network: Network | None = None) -> str:
@@ -83,7 +83,7 @@ class _Writer:
 
     def _widths(self, network: Network) -> None:
         """Tell each piece how many channels enter it, and which convolutions are depthwise."""
-        nodes = [*network.inputs, *network.layers]
+        nodes: list[Input | Node] = [*network.inputs, *network.layers]
         names = [*self.graph.inputs, *self.ops]
         widths = {name: node.output.channels for name, node in zip(names, nodes, strict=True)}
         for top in self.pieces:

@@ -9,7 +9,7 @@ from cnncost.layers import FAMILIES
 from cnncost.shape import Shape
 
 if TYPE_CHECKING:
-    from cnncost.network import Node
+    from cnncost.network import Input, Node
     from cnncost.place import Source
 
 COLOURS = (1, 3, 4)
@@ -24,7 +24,7 @@ WINDOWS = (*FAMILIES["convolution"], *FAMILIES["pooling"])
 
 
 def input_notes(
-    nodes: Sequence[Node], given: Mapping[str, tuple[int, ...]], source: Source
+    nodes: Sequence[Input | Node], given: Mapping[str, tuple[int, ...]], source: Source
 ) -> Iterator[str]:
     """A note for each input that is likely meant in another order, one line each.
 
@@ -75,7 +75,7 @@ def _is_batch(n: int) -> bool:
     return n & (n - 1) == 0
 
 
-def _slid_over(node: Node, nodes: Sequence[Node]) -> bool:
+def _slid_over(node: Input, nodes: Sequence[Input | Node]) -> bool:
     """Whether a window slides over the input, as it is or behind layers that leave its shape."""
     reached = {node.index}
     for other in nodes:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from fractions import Fraction
 
+    from cnncost.network import Input
     from cnncost.network import Node as Layered
     from cnncost.spec.problems import Problems
 
@@ -60,9 +61,9 @@ def read_carried(node: Node, problems: Problems) -> Carried | None:
     return Carried(rows, bias, node.start)
 
 
-def misfit(carried: Carried, node: Layered) -> tuple[str, str] | None:
+def misfit(carried: Carried, node: Input | Layered) -> tuple[str, str] | None:
     """What does not fit the layer, and what would; None if all does."""
-    assert node.layer is not None
+    assert node.layer is not None  # values stand on a layer's line
     shapes = node.layer.tensors(node.inputs[0])
     if node.shares is not None:
         return f"{node.name} shares another layer's parameters and has values too", "drop one"

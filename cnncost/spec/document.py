@@ -192,7 +192,7 @@ class _Reader:
             outputs.append(node.index)
         return tuple(outputs)
 
-    def _unread(self, node: network.Node) -> None:
+    def _unread(self, node: network.Input | network.Node) -> None:
         if node.layer is None:
             name = "" if node.name == "input" else f" {node.name}"
             what, hint = f"nothing reads the input{name}", "or delete it"

@@ -32,7 +32,7 @@ _KEYWORD_VALUES = ("same", "valid", "depthwise", "nearest", "bilinear", *JOINS)
 class Site(NamedTuple):
     """Where one line stands: the nodes made so far, its frame, and the node above it."""
 
-    nodes: Sequence[network.Node]
+    nodes: Sequence[network.Input | network.Node]
     frame: Frame
     previous: int | None
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from cnncost.costs import Convention, LayerCount, Report
 from cnncost.errors import CnncostError, did_you_mean
 from cnncost.layers import Layer
-from cnncost.network import Network, Node
+from cnncost.network import Input, Network, Node
 from cnncost.shape import AXES, Shape
 from cnncost.term import Term, remember, remembered
 
@@ -74,9 +74,10 @@ def _chosen(report: Report, name: str) -> list[LayerCount]:
     return [row for row in report.layers if row.node.index in indices]
 
 
-def _workings(row: LayerCount, owner: Node | None, convention: Convention) -> Iterator[Working]:
+def _workings(
+    row: LayerCount, owner: Input | Node | None, convention: Convention
+) -> Iterator[Working]:
     node = row.node
-    assert node.layer is not None  # a report's rows are layers
     xs = tuple(remembered(x) for x in node.inputs)
     layer = remember(node.layer)
     yield from _shape(node, layer, xs)

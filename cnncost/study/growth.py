@@ -8,7 +8,7 @@ from typing import NamedTuple
 from cnncost.costs.check import limits
 from cnncost.costs.metrics import total
 from cnncost.errors import CnncostError
-from cnncost.quantity import BYTES, budget_metric, parse_number
+from cnncost.quantity import BYTES, Amount, budget_metric, parse_change, split_metric
 from cnncost.study.compare import Side
 
 HINT = "write METRIC=+AMOUNT, as in connections=+5% or weights=+1M; +0 allows no growth"
@@ -20,13 +20,11 @@ class Growth(NamedTuple):
     metric: str
     amount: str
     """As it was written."""
-    number: int | Fraction
-    relative: bool
+    change: Amount
 
-    def most(self, before: int) -> Fraction:
+    def most(self, before: int) -> int | Fraction:
         """The largest value allowed where it was `before`."""
-        share = Fraction(self.number)
-        return before + (share * before / 100 if self.relative else share)
+        return before + self.change.share_of(before)
 
 
 class Excess(NamedTuple):
@@ -45,13 +43,12 @@ def parse_growth(text: str) -> Growth:
     Raises:
         CnncostError: there is no `=`, no sign, or the metric or the amount is unknown.
     """
-    metric, equals, amount = text.partition("=")
-    amount = amount.strip()
-    number = parse_number(amount.removeprefix("+").removesuffix("%"))
-    signed = amount.startswith("-") != amount.startswith("+")
-    if not equals or number is None or not signed or amount.startswith("+-"):
-        raise CnncostError(f"--fail-on {text}: no growth", HINT)
-    return Growth(budget_metric(metric), amount, number, amount.endswith("%"))
+    refusal = CnncostError(f"--fail-on {text}: no growth", HINT)
+    metric, amount = split_metric(text, refusal)
+    change = parse_change(amount)
+    if change is None:
+        raise refusal
+    return Growth(budget_metric(metric), amount.strip(), change)
 
 
 def excesses(sides: tuple[Side, ...], growths: list[Growth]) -> list[Excess]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from fractions import Fraction
 from typing import NamedTuple
 
 from cnncost.errors import CnncostError
@@ -11,11 +10,9 @@ from cnncost.quantity import (
     BYTES,
     budget_metric,
     counted_as,
-    parse_bytes,
-    parse_count,
-    parse_number,
-    same_metric,
-    twice,
+    parse_amount,
+    refuse_same_metric,
+    split_metric,
 )
 from cnncost.suggest.draft import Measures
 
@@ -54,12 +51,9 @@ def parse(texts: Iterable[str], before: Measures) -> tuple[Budget, ...]:
     """
     budgets: list[Budget] = []
     for text in texts:
-        metric, equals, amount = text.partition("=")
-        if not equals:
-            raise CnncostError(f"{text!r} is no budget", "write METRIC=AMOUNT, as in weights=20M")
+        metric, amount = split_metric(text)
         word = budget_metric(metric)
-        if other := same_metric(word, [budget.named for budget in budgets]):
-            raise CnncostError(f"--budget {twice(word, other)}", "keep one")
+        refuse_same_metric(word, [budget.named for budget in budgets])
         budgets.append(_budget(word, amount.strip(), before))
     return tuple(budgets)
 
@@ -105,18 +99,15 @@ def _written(metric: str, most: int) -> str:
 
 def _budget(word: str, amount: str, before: Measures) -> Budget:
     metric, times = counted_as(word)
-    if amount.endswith("%"):
-        share = parse_number(amount[:-1].strip())
-        if share is None or share < 0:
-            raise CnncostError(f"{word}={amount}: no share", "write it as 50% or 12.5%")
-        most = int(Fraction(share) * times * before[metric] / 100)
+    try:
+        read = parse_amount(word, amount, percent=True)
+    except CnncostError as trouble:
+        raise CnncostError(f"{word}={amount}: {trouble.what}", trouble.hint) from None
+    if read.percent:
+        most = int(read.share_of(times * before[metric]))
         budget = within(word, most, _written(word, most))
     else:
-        read = parse_bytes if word in BYTES else parse_count
-        try:
-            budget = within(word, read(amount), amount)
-        except CnncostError as trouble:
-            raise CnncostError(f"{word}={amount}: {trouble.what}", trouble.hint) from None
+        budget = within(word, int(read.number), amount)
     if budget.most > MOST:
         raise CnncostError(f"{word}={amount}: more than any network has", f"at most {MOST:,}")
     if budget.most == 0:

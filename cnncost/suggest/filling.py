@@ -41,7 +41,8 @@ def alone(draft: Draft, variable: Variable, trials: Trials) -> list[Costs | None
     """
     touched = {*_reached(trials), *_chains([variable])}
     nodes = [draft.network.nodes[index] for index in sorted(touched)]
-    factors = tuple([factor for _, factor in by_node(draft, [variable], trials, nodes)])
+    layers = [node for node in nodes if node.layer is not None]
+    factors = tuple([factor for _, factor in by_node(draft, [variable], trials, layers)])
     tables = Tables((variable,), (0,) * len(METRICS), factors)
     of_touched = [tables.costs((k,)) for k in range(len(variable.choices))]
     now = of_touched[0]

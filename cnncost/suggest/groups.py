@@ -6,7 +6,7 @@ import heapq
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from cnncost.network import Network, Node
+from cnncost.network import Input, Network, Node
 from cnncost.suggest import damage
 
 WIDTH_FIELDS = {
@@ -94,10 +94,10 @@ class Groups:
         """Keep a node's channels as they are, and so all that they are made of."""
         self._frozen.update(self._of[index])
 
-    def _entered(self, node: Node) -> tuple[int, ...]:
-        layer = node.layer
-        if layer is None:
+    def _entered(self, node: Input | Node) -> tuple[int, ...]:
+        if node.layer is None:
             return self._frozen_part(node)
+        layer = node.layer
         reads = [self._of[index] for index in node.reads]
         if layer.word in ("add", "mul"):
             for other in reads[1:]:
@@ -117,7 +117,7 @@ class Groups:
             return (part,)
         return reads[0]
 
-    def _frozen_part(self, node: Node) -> tuple[int, ...]:
+    def _frozen_part(self, node: Input | Node) -> tuple[int, ...]:
         part = self._new(node.output.channels)
         self._frozen.add(part)
         return (part,)
@@ -193,7 +193,7 @@ def _role(network: Network, group: Group, inside: str) -> str:
     return inside
 
 
-def _reads_input(network: Network, node: Node) -> bool:
+def _reads_input(network: Network, node: Input | Node) -> bool:
     source = network.nodes[node.reads[0]]
     while source.layer is not None and not source.layer.learns and len(source.reads) == 1:
         source = network.nodes[source.reads[0]]

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 
 from cnncost.layers import Layer
-from cnncost.network import Network, Node
+from cnncost.network import Input, Network, Node
 from cnncost.shape import Shape
 from cnncost.suggest.variable import Piece
 
@@ -29,7 +29,7 @@ def changed(base: Network, other: Network) -> dict[int, Piece]:
     }
 
 
-def merge(base: Node, trials: Sequence[Piece]) -> Piece:
+def merge(base: Input | Node, trials: Sequence[Piece]) -> Piece:
     """The layer and its inputs with the changes of several trials, each against the base.
 
     Numbers that several change add up their differences: a concatenation's width is a sum.
@@ -61,7 +61,7 @@ def _merged(mine: object, theirs: Sequence[object]) -> object:
     return next((value for value in theirs if value != mine), mine)
 
 
-def layer_of(node: Node) -> Layer:
+def layer_of(node: Input | Node) -> Layer:
     """The layer of a node that is no input."""
     assert node.layer is not None  # inputs have no costs and are left out
     return node.layer

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from cnncost.errors import CnncostError
-from cnncost.network import Network, Node
+from cnncost.network import Input, Network, Node
 from cnncost.place import Place
 from cnncost.shape import Shape
 from cnncost.suggest.columns import Part, part
@@ -153,7 +153,7 @@ def chain_network(pieces: Sequence[Piece], x: Shape, *, frozen: bool = False) ->
     Raises:
         Refused: one cannot take its input.
     """
-    nodes = [Node(0, "x", None, (), (), x, Place(0, 0))]
+    nodes: list[Input | Node] = [Input(0, "x", x, Place(0, 0))]
     for layer, xs in pieces:
         nodes.append(
             Node(len(nodes), str(len(nodes)), layer, (len(nodes) - 1,), xs, layer.infer(xs),

@@ -267,8 +267,8 @@ def living(network: Network, meter: Meter) -> dict[At, int]:
 def _tensors(network: Network) -> int:
     """How many parameter tensors are trained."""
     flow = gradients(network).parameters
-    own = [n for n in network.layers if n.shares is None and flow[n.index] and n.layer]
-    return sum(len(n.layer.tensors(n.inputs[0])) for n in own if n.layer)
+    own = [n for n in network.layers if n.shares is None and flow[n.index]]
+    return sum(len(n.layer.tensors(n.inputs[0])) for n in own)
 
 
 def _kept_bytes(network: Network, meter: Meter) -> int:

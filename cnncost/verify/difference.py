@@ -175,6 +175,5 @@ def excuse_strides(network: Network, line: Line) -> Line:
 
 def _may_turn(node: Node) -> bool:
     """Whether strides may be others than a shape's: a vector has but one axis."""
-    assert node.layer is not None
     maps = max(node.inputs[0].positions, node.output.positions) > 1
     return maps and (node.layer.word in TURNING or may_be_view(node))

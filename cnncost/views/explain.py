@@ -87,7 +87,6 @@ def _words(working: Working) -> str:
 
 def _heading(item: Explanation) -> str:
     node = item.node
-    assert node.layer is not None  # explained nodes are layers
     inputs = " + ".join(str(x) for x in node.inputs)
     return f"{node.name}: {node.layer.word}, {inputs} -> {node.output}"
 

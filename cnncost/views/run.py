@@ -42,10 +42,12 @@ def _write_text(
     from cnncost.views.grid import Grid
 
     grid = Grid(("layer", "type", "output", "values"), numeric=(), title=(network.name, ""))
-    entering = [(node, Map(node.output, tuple(inputs[node.name]))) for node in network.inputs]
-    for node, output in (*entering, *steps):
+    given = ((x.name, Map(x.output, tuple(inputs[x.name]))) for x in network.inputs)
+    entering = [(name, "", output) for name, output in given]
+    made = [(step.node.name, step.node.layer.word, step.output) for step in steps]
+    for name, word, output in (*entering, *made):
         first, *rest = _lines(output)
-        grid.add(node.name, node.layer.word if node.layer else "", str(output.shape), first)
+        grid.add(name, word, str(output.shape), first)
         for line in rest:
             grid.add("", "", "", line)
     grid.write(file, ["Exact, but for curves such as tanh; six digits are shown."])
@@ -90,7 +92,6 @@ def _write_csv(file: TextIO, examples: Iterable[Example]) -> None:
     writer.writerow(HEADER)
     for at, (_, steps) in enumerate(examples, start=1):
         for step in steps:
-            assert step.node.layer is not None
             numbers = " ".join(str(_plain(number)) for number in step.output.numbers)
             row = (at, step.node.name, step.node.layer.word, step.output.shape, numbers)
             writer.writerow(row)
@@ -105,7 +106,7 @@ def _write_json(file: TextIO, network: Network, examples: Iterable[Example]) -> 
             "layers": [
                 {
                     "layer": step.node.name,
-                    "type": step.node.layer.word if step.node.layer else "",
+                    "type": step.node.layer.word,
                     "output_shape": list(step.output.shape.dims),
                     "output": _nested(step.output.numbers, step.output.shape.dims),
                 }

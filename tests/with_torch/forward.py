@@ -34,7 +34,6 @@ class Forward:
         return torch.randn(dims, generator=self.generator, dtype=torch.float64)
 
     def _own(self, network: Network, node: Node) -> dict[str, Tensor]:
-        assert node.layer is not None
         if node.shares is not None:
             return self.parameters[node.shares]
         found = {}

@@ -38,7 +38,7 @@ def _pads(node: Node) -> list[tuple[int, int]]:
 def conv(run: Forward, node: Node, x: Tensor) -> Tensor:
     own = run.parameters[node.index]
     weight, groups = own["weight"], getattr(node.layer, "groups", 1)
-    if node.layer is not None and node.layer.word == "depthwise_conv":
+    if node.layer.word == "depthwise_conv":
         groups = x.shape[1]
     maps = getattr(node.layer, "connects", None)
     if maps:
@@ -164,7 +164,7 @@ def scale(run: Forward, node: Node, x: Tensor) -> Tensor:
 
 def dropped(run: Forward, node: Node, x: Tensor) -> Tensor:
     rate = float(get(node, "rate"))
-    alone = node.layer is not None and node.layer.word == "drop_path"
+    alone = node.layer.word == "drop_path"
     shape = (x.shape[0], *[1] * (x.dim() - 1)) if alone else x.shape
     kept = torch.rand(shape, generator=run.generator, dtype=torch.float64) >= rate
     run.masks[node.name] = kept / (1 - rate)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from io import StringIO
-from unicodedata import normalize
-
 import pytest
 import torch
 from draws import CASES, Case
+from equations.evaluation import disagreeing, evaluate
+from exported_gradients import name, printed
 from forward import Forward
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -19,27 +18,13 @@ from cnncost.errors import CnncostError, SpecError
 from cnncost.layers import TYPES
 from cnncost.network import Network
 from cnncost.study.backward import Pass, backward
-from cnncost.study.backward.expression import Symbol
 from cnncost.study.backward.symbols import Parameter
-from cnncost.verify.gradients import disagreeing, evaluate
-from cnncost.views.backward import write
-from cnncost.views.backward.equation import formula
 
 TOLERANCE = 1e-9
 """Of the largest entry of a gradient, or of 1; the issue asks for 1e-4."""
 
 SINGLE = 1e-7
 """PyTorch's hardsigmoid takes a sixth in single precision."""
-
-
-def printed(found: Pass) -> str:
-    file = StringIO()
-    write(file, found, (), "text", plain=False)
-    return file.getvalue()
-
-
-def name(symbol: Symbol) -> str:
-    return normalize("NFD", formula(symbol))
 
 
 def part(tensor: Tensor, parameter: Parameter) -> Tensor:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from cnncost.costs.memory.inference import Lives
 from cnncost.costs.memory.traits import Makes, traits
-from cnncost.network import Network, Node
+from cnncost.network import Input, Network, Node
 
 BIAS = 4
 """Bytes of an int32 bias; a weight takes one."""
@@ -34,8 +34,6 @@ def flash(network: Network) -> int:
 
 
 def _flash(network: Network, node: Node) -> int:
-    if node.layer is None:
-        return 0
     x = node.inputs[0]
     if node.layer.word != "batchnorm":
         return node.layer.weights(x) + node.layer.extras(x) + BIAS * node.layer.biases(x)
@@ -52,13 +50,9 @@ def _peak(network: Network, *, in_place: bool) -> int:
 def lives_embedded(network: Network, *, in_place: bool = False) -> Lives:
     """When the int8 activations of a network live, in the program's order."""
     nodes = network.nodes
-    readers = [0] * len(nodes)
-    for node in nodes:
-        for i in node.reads:
-            readers[i] += 1
     base: list[int] = []
     for node in nodes:
-        base.append(base[node.reads[0]] if _over(network, node, readers) else node.index)
+        base.append(base[node.reads[0]] if _over(network, node) else node.index)
     last = list(range(len(nodes)))
     for node in nodes:
         for i in node.reads:
@@ -74,15 +68,16 @@ def lives_embedded(network: Network, *, in_place: bool = False) -> Lives:
     return Lives(base, last, sizes, saved)
 
 
-def _over(network: Network, node: Node, readers: list[int]) -> bool:
+def _over(network: Network, node: Input | Node) -> bool:
     if node.layer is None:
         return False
     rules = traits(node)
-    alone = readers[node.reads[0]] == 1 and network.nodes[node.reads[0]].layer is not None
+    source = node.reads[0]
+    alone = len(network.readers[source]) == 1 and network.nodes[source].layer is not None
     return rules.makes is not Makes.NEW or (rules.folds and alone)
 
 
-def _may_overwrite(node: Node) -> bool:
+def _may_overwrite(node: Input | Node) -> bool:
     """Whether each output channel needs its own input channel alone, or its own unit."""
     if node.layer is None:
         return False

@@ -72,9 +72,10 @@ def lives(network: Network, *, batch: int, size: int, eager: bool = False) -> Li
     for node in network.inputs:
         last[node.index] = end  # whoever calls the network holds its input
     sizes = [size * batch * node.output.units for node in network.nodes]
-    scratch = [padded_copy(node, batch, size) for node in network.nodes]
-    for node in network.layers:
-        scratch[node.index] += traits(node).scratch(node, batch, size)
+    scratch = [0] * len(network.nodes)
+    for layer in network.layers:
+        own = traits(layer).scratch(layer, batch, size)
+        scratch[layer.index] = own + padded_copy(layer, batch, size)
     return Lives(base, last, sizes, scratch)
 
 

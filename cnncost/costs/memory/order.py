@@ -13,13 +13,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from functools import cached_property
 from heapq import heappop, heappush
 from itertools import pairwise
 from typing import NamedTuple
 
 from cnncost.costs.memory.inference import Lives
-from cnncost.network import Network, Node
+from cnncost.network import Input, Network, Node
 
 CAP = 20_000
 """States that are looked at before the search gives up."""
@@ -98,7 +97,7 @@ def _peak(network: Network, alive: Lives, order: tuple[int, ...]) -> int:
     return most
 
 
-def _used(node: Node, base: Sequence[int]) -> tuple[int, ...]:
+def _used(node: Input | Node, base: Sequence[int]) -> tuple[int, ...]:
     """The storages that a step uses, each once."""
     return tuple(dict.fromkeys(base[i] for i in (*node.reads, node.index)))
 
@@ -118,17 +117,18 @@ def _least_peak(network: Network, alive: Lives) -> int:
 def reordered(network: Network, order: tuple[int, ...]) -> Network:
     """The same network with its nodes in another topological order."""
     at = {old: new for new, old in enumerate(order)}
-    nodes = tuple(
-        replace(
-            network.nodes[old],
-            index=new,
-            reads=tuple(at[i] for i in network.nodes[old].reads),
-            shares=None if (owner := network.nodes[old].shares) is None else at[owner],
-        )
-        for new, old in enumerate(order)
-    )
+    nodes = tuple(_renumbered(network.nodes[old], at) for old in order)
     outputs = tuple(sorted(at[i] for i in network.outputs))
     return replace(network, nodes=nodes, outputs=outputs)
+
+
+def _renumbered(node: Input | Node, at: dict[int, int]) -> Input | Node:
+    """The node with the new index of everything that it names by index."""
+    index = at[node.index]
+    if node.layer is None:
+        return replace(node, index=index)
+    shares = None if node.shares is None else at[node.shares]
+    return replace(node, index=index, reads=tuple(at[i] for i in node.reads), shares=shares)
 
 
 class _Search:
@@ -212,6 +212,8 @@ class _Branches:
 
     def __init__(self, network: Network, alive: Lives, stays: set[int]) -> None:
         self.nodes, self.alive, self.stays = network.nodes, alive, stays
+        self.readers = [list(dict.fromkeys(readers)) for readers in network.readers]
+        """For each node the nodes that read it, each once."""
 
     def alike(self) -> Iterator[list[int]]:
         """The first nodes of branches that may change places without a change of any peak."""
@@ -250,12 +252,3 @@ class _Branches:
         return (
             not others and self.nodes[source].layer is not None and self.readers[source] == [index]
         )
-
-    @cached_property
-    def readers(self) -> list[list[int]]:
-        """For each node the nodes that read it."""
-        readers: list[list[int]] = [[] for _ in self.nodes]
-        for node in self.nodes:
-            for i in dict.fromkeys(node.reads):
-                readers[i].append(node.index)
-        return readers

@@ -21,7 +21,7 @@ def padded_copy(node: Node, batch: int, size: int) -> int:
     The copy stands in the input's place: the backward pass keeps it instead (measured on M5,
     whose last pool is padded at its end).
     """
-    if node.layer is None or node.layer.word not in (*CONVOLUTIONS, *POOLS):
+    if node.layer.word not in (*CONVOLUTIONS, *POOLS):
         return 0
     ends, itself = padding(node)
     if itself:
@@ -35,7 +35,7 @@ def padded_gradient(node: Node, batch: int, size: int) -> int | None:
     """Bytes of the gradient of a padded copy, of which the backward pass cuts the input's
     gradient out once it is done with the copy and with its output's gradient (measured); zero
     without a copy, None for types that have none whatever they are padded by."""
-    if node.layer is None or node.layer.word not in (*CONVOLUTIONS, *POOLS):
+    if node.layer.word not in (*CONVOLUTIONS, *POOLS):
         return None
     return padded_copy(node, batch, size)
 
@@ -56,7 +56,6 @@ def padding(node: Node) -> tuple[Pairs, bool]:
 
 
 def _alone(node: Node, ends: Pairs) -> bool:
-    assert node.layer is not None
     if any(before != after for before, after in ends):
         return False
     kernel = cast("tuple[int, ...]", vars(node.layer)["kernel"])

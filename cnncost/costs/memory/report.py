@@ -115,8 +115,8 @@ def memory(
         inference_eager=peak(network, eager),
         saved=saved,
         training=training,
-        known=all(node.layer.known for node in network.layers if node.layer),
-        complete=all(traits(node).measured for node in network.layers if node.layer),
+        known=all(node.layer.known for node in network.layers),
+        complete=all(traits(node).measured for node in network.layers),
     )
 
 
@@ -136,7 +136,7 @@ def buffers(network: Network, size: int) -> int:
     return sum(
         2 * size * node.inputs[0].channels + 8
         for node in network.layers
-        if node.layer and node.layer.word == "batchnorm" and node.shares is None
+        if node.layer.word == "batchnorm" and node.shares is None
     )
 
 
@@ -159,9 +159,7 @@ def _tensors(network: Network, size: int, *, trained: bool = False) -> list[int]
 
 def _counts(node: Node) -> list[int]:
     """Numbers of each parameter tensor of a layer."""
-    return (
-        [prod(dims) for dims in node.layer.tensors(node.inputs[0]).values()] if node.layer else []
-    )
+    return [prod(dims) for dims in node.layer.tensors(node.inputs[0]).values()]
 
 
 def _training(

@@ -13,7 +13,7 @@ MOVING = ("channel_shuffle", "pixel_shuffle", "space_to_depth")
 def still(node: Node) -> bool:
     """Whether the layer reorders axes and only those of a single place: nothing moves then, as
     in a channel shuffle of one group, or a pixel shuffle along one axis of a single position."""
-    if node.layer is None or node.layer.word not in MOVING:
+    if node.layer.word not in MOVING:
         return False
     sizes, order = moved(node)
     places = [axis for axis in order if sizes[axis] > 1]
@@ -22,7 +22,6 @@ def still(node: Node) -> bool:
 
 def moved(node: Node) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """The axes that such a layer splits its input into, and their order in the output."""
-    assert node.layer is not None
     x, y, axes = node.inputs[0], node.output, len(node.output.extents)
     if node.layer.word == "channel_shuffle":
         groups = cast("int", vars(node.layer)["groups"])

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import NamedTuple, cast
 
 from cnncost.costs.memory.traits import Keep, Makes, traits
-from cnncost.network import Network, Node
+from cnncost.network import Input, Network, Node
 
 
 class Storages(NamedTuple):
@@ -32,7 +32,7 @@ def storages(network: Network, *, training: bool) -> Storages:
     return Storages(tuple(base), written)
 
 
-def _is_view(node: Node, *, training: bool) -> bool:
+def _is_view(node: Input | Node, *, training: bool) -> bool:
     if node.layer is None:
         return False
     makes = traits(node).makes
@@ -42,21 +42,17 @@ def _is_view(node: Node, *, training: bool) -> bool:
 def in_place(network: Network) -> list[bool]:
     """For each node whether it writes over its input: it may, nobody else reads that storage,
     it is no input of the network, and what made it neither keeps it nor turns another tensor."""
-    readers = [0] * len(network.nodes)
-    for node in network.nodes:
-        for i in node.reads:
-            readers[i] += 1
     alone: list[bool] = []
     """Whether each output's storage is read by one chain only, and kept by none of it."""
     written: list[bool] = []
     for node in network.nodes:
         may = bool(getattr(node.layer, "inplace", False))
         written.append(may and alone[node.reads[0]])
-        alone.append(readers[node.index] == 1 and _unkept(node, alone))
+        alone.append(len(network.readers[node.index]) == 1 and _unkept(node, alone))
     return written
 
 
-def _unkept(node: Node, alone: Sequence[bool]) -> bool:
+def _unkept(node: Input | Node, alone: Sequence[bool]) -> bool:
     if node.layer is None or traits(node).turned:
         return False
     if traits(node).makes is not Makes.NEW or may_be_view(node):
@@ -70,7 +66,7 @@ def may_be_view(node: Node) -> bool:
     Pixel shuffles and their inverses have a kernel for maps of two axes and one factor for both.
     PyTorch makes the others by moving axes, and where these have few places it needs no copy.
     """
-    if node.layer is None or node.layer.word not in ("pixel_shuffle", "space_to_depth"):
+    if node.layer.word not in ("pixel_shuffle", "space_to_depth"):
         return False
     factor = cast("tuple[int, ...]", vars(node.layer)["factor"])
     return len(factor) != 2 or factor[0] != factor[1]

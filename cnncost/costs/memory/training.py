@@ -9,7 +9,7 @@ from cnncost.costs.gradients import Gradients, gradients
 from cnncost.costs.memory.padding import padded_copy, padded_gradient
 from cnncost.costs.memory.storage import storages
 from cnncost.costs.memory.traits import INDEX, Grad, Keep, Makes, traits
-from cnncost.network import Network, Node
+from cnncost.network import Input, Network, Node
 
 
 class Kept(NamedTuple):
@@ -42,7 +42,7 @@ def training_pass(network: Network, *, batch: int, size: int) -> Pass:
     base, written = storages(network, training=True)
     flow = gradients(network)
     sizes = [size * batch * node.output.units for node in network.nodes]
-    padded = [padded_copy(node, batch, size) for node in network.nodes]
+    padded = [padded_copy(n, batch, size) if n.layer else 0 for n in network.nodes]
     kept = [
         _kept(node, base, written[node.index], flow, (batch, size), copy)
         for node, copy in zip(network.nodes, padded, strict=True)
@@ -51,7 +51,7 @@ def training_pass(network: Network, *, batch: int, size: int) -> Pass:
 
 
 def _kept(
-    node: Node,
+    node: Input | Node,
     base: Sequence[int],
     written: bool,
     flow: Gradients,
@@ -59,7 +59,7 @@ def _kept(
     padded: int,
 ) -> Kept:
     """`padded`: bytes of the copy that stands in the input's place."""
-    if not flow.outputs[node.index]:
+    if node.layer is None or not flow.outputs[node.index]:
         return Kept((), 0)
     traits_ = traits(node)
     extra = traits_.extra(node, *scale)
@@ -152,7 +152,7 @@ def forward(step: Pass) -> list[int]:
     return timeline
 
 
-def _scratch(step: Pass, node: Node) -> int:
+def _scratch(step: Pass, node: Input | Node) -> int:
     """Bytes that the layer allocates and does not keep."""
     if node.layer is None or step.kept[node.index].extra:
         return 0
@@ -243,7 +243,7 @@ def backward_moments(step: Pass) -> list[Moment]:
     timeline = [Moment(len(nodes), resident + lost.kept + 2 * pending.live, 0)]
     owned: set[int] = set()
     for node in reversed(nodes):
-        if node.index not in pending.held:
+        if node.layer is None or node.index not in pending.held:
             timeline.append(Moment(node.index, resident + pending.live, made))
             continue
         weights = _weights(step, node) if flow.parameters[node.index] else 0
@@ -272,7 +272,6 @@ def backward_moments(step: Pass) -> list[Moment]:
 
 def _unsummed(step: Pass, node: Node) -> int:
     """Bytes of gradients before they are summed: of gates, and of numbers that a layer repeats."""
-    assert node.layer is not None
     if not traits(node).sums:
         return 0
     size = step.sizes[node.index]
@@ -283,7 +282,6 @@ def _unsummed(step: Pass, node: Node) -> int:
 def _passed_on(step: Pass, node: Node, pending: _Pending) -> list[tuple[int, int, bool]]:
     """The gradients that a node makes: for each input that wants one, the storage and whether
     the gradient fills it."""
-    assert node.layer is not None
     how, own = traits(node).grad, pending.held[node.index]
     found = []
     for i in node.reads:
@@ -298,5 +296,4 @@ def _passed_on(step: Pass, node: Node, pending: _Pending) -> list[tuple[int, int
 
 
 def _weights(step: Pass, node: Node) -> int:
-    assert node.layer is not None
     return step.size * node.layer.parameters(node.inputs[0])

@@ -223,7 +223,6 @@ _TURNED = {word: TRAITS[word]._replace(turned=True) for word in POOLS}
 
 def traits(node: Node) -> Traits:
     """The entry of a node's layer."""
-    assert node.layer is not None
     word = node.layer.word
     if word == "adaptive_avgpool" and set(getattr(node.layer, "size", ())) == {1}:
         return _COPY  # PyTorch takes the plain mean, whose gradient needs no input

@@ -61,7 +61,6 @@ def _pieces(network: Network) -> dict[int, Piece]:
     positive = [False] * len(network.nodes)
     pieces: dict[int, Piece] = {}
     for node in network.layers:
-        assert node.layer is not None  # Network.layers leaves the inputs out
         word, reads = node.layer.word, all(positive[i] for i in node.reads)
         positive[node.index] = word in _ABOVE_ZERO or (word in _KEEPS_SIGN and reads)
         zeros = word == "maxpool" and reads
@@ -110,11 +109,11 @@ class _Code:
         words = identifiers((f"{node.name}_layer" for node in nodes), taken)
         kept: dict[int | None, str] = dict(zip(owners, words, strict=True))
         lines = ["def build():", *self._docstring()]
-        for node in self.network.inputs:
-            shape = (*node.output.extents, node.output.channels)
+        for entry in self.network.inputs:
+            shape = (*entry.output.extents, entry.output.channels)
             inside = ", ".join(map(str, shape)) + ("," if len(shape) == 1 else "")
-            made = f"keras.Input(({inside}), name={_quoted(names[node.index, ''])})"
-            lines.append(f"    {variables[node.index]} = {made}")
+            made = f"keras.Input(({inside}), name={_quoted(names[entry.index, ''])})"
+            lines.append(f"    {variables[entry.index]} = {made}")
         for node in self.network.layers:
             lines += self._node(node, names, variables, kept)
         ends = [_together([variables[n.index] for n in self.network.inputs])]
@@ -151,13 +150,9 @@ class _Code:
     def _variables(self) -> list[str]:
         """A name for each node's output: `x` where only the next line reads it."""
         nodes = self.network.nodes
-        readers: list[list[int]] = [[] for _ in nodes]
-        for node in nodes:
-            for i in node.reads:
-                readers[i].append(node.index)
         flows = [
-            node.layer is not None and seen == [node.index + 1]
-            for node, seen in zip(nodes, readers, strict=True)
+            node.layer is not None and seen == (node.index + 1,)
+            for node, seen in zip(nodes, self.network.readers, strict=True)
         ]
         if len(self.network.outputs) == 1:
             flows[self.network.outputs[0]] = True

@@ -70,15 +70,14 @@ def _steps(emitter: Emitter, network: Network) -> tuple[list[Any], list[Any]]:
     info, number = onnx.helper.make_tensor_value_info, onnx.TensorProto.FLOAT
     made = {node.index: node.name for node in network.inputs}
     for node in network.layers:
-        assert node.layer is not None  # Network.layers leaves the inputs out
         owner = network.nodes[node.shares] if node.shares is not None else node
         emitter.owner, emitter.layer = owner.name, node.name
         made[node.index] = LAYERS[node.layer.word](emitter, node, [made[i] for i in node.reads])
     outputs = []
     for index in network.outputs:
-        node = network.nodes[index]
-        name = f"out.{node.name}"
+        source = network.nodes[index]
+        name = f"out.{source.name}"
         emitter.nodes.append(onnx.helper.make_node("Identity", [made[index]], [name], name=name))
-        outputs.append(info(name, number, [1, *node.output.dims]))
+        outputs.append(info(name, number, [1, *source.output.dims]))
     inputs = [info(node.name, number, [1, *node.output.dims]) for node in network.inputs]
     return inputs, outputs

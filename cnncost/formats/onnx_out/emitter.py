@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from math import prod, sqrt
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cnncost.network import Node
+
+if TYPE_CHECKING:
+    from numpy import generic
+    from numpy.typing import NDArray
 
 ELSEWHERE = "weights-left-out"
 """The file that weights point to where they are left out; it does not exist."""
@@ -68,7 +72,7 @@ class Emitter:
         name = f"/{value} in {count}"
         return self._constant(name, numpy.full((count,), value, dtype=numpy.float32))
 
-    def _constant(self, name: str, array: Any) -> str:  # Any: numpy's array
+    def _constant(self, name: str, array: NDArray[generic]) -> str:
         import onnx
 
         if name not in self.constants:

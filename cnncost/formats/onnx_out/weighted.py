@@ -21,7 +21,6 @@ def _bias(emitter: Emitter, node: Node, count: int) -> list[str]:
 
 def _conv(emitter: Emitter, node: Node, x: list[str]) -> str:
     layer, shape, y = node.layer, node.inputs[0], node.output
-    assert layer is not None
     if getattr(layer, "connects", None):
         return _mapped(emitter, node, x)
     groups = shape.channels if layer.word == "depthwise_conv" else field(node, "groups")

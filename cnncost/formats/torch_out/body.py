@@ -23,7 +23,6 @@ class Body:
     """The tensors that it takes: nodes by index, and their names."""
     outputs: Sequence[int]
     measured: bool = False
-    tapped: bool = False
     parameters: Sequence[str] = ()
     """Of `__init__`, as they stand in its signature."""
     stored: Sequence[str] = ()
@@ -125,8 +124,6 @@ class Body:
         for part in self.parts:
             target = variables[part.node]
             lines += _step(part, attributes.get(part.node, ""), variables)
-            if self.tapped:
-                lines.append(f"        {target} = self.tap({part.name!r}, {target})")
             if self.measured:
                 lines.append(f"        self.shapes[{part.name!r}] = tuple({target}.shape)")
             dead = [variables[i] for i in dying.get(part.node, ()) if variables[i] != target]

@@ -1,6 +1,6 @@
 """A network as PyTorch code: its blocks' calls as classes, its layers in order, names kept.
 
-What is measured or tapped is written flat, a line a layer in one class: within classes the
+What is measured is written flat, a line a layer in one class: within classes the
 caller still holds a block's input while the block runs, so that tensors live longer than their
 last use asks for (the inference peak is the eager one of the memory report, and above it where
 a named variable outlives its readers, as U-Net's skips do). The parameters, the outputs and what
@@ -36,12 +36,7 @@ def write(spec: Spec) -> bytes:
     return pytorch_classes(spec.network, spec.written).encode()
 
 
-def module_names(network: Network) -> dict[int, str]:
-    """The attribute that holds each layer's module in the flat code, by the node's index."""
-    return _flat(network, _pieces(network)).attributes()
-
-
-def pytorch_code(network: Network, *, measured: bool = False, tapped: bool = False) -> str:
+def pytorch_code(network: Network, *, measured: bool = False) -> str:
     """The network as the text of a Python file that needs PyTorch alone: one flat class.
 
     The network's class is the last of the file.
@@ -50,14 +45,11 @@ def pytorch_code(network: Network, *, measured: bool = False, tapped: bool = Fal
         measured: tensors are deleted after their last use, so that the memory of a run is
             that of the network and not of its variables, and `shapes` holds each layer's
             output shape by its name.
-        tapped: each layer's output goes through `self.tap(name, output)`, which whoever runs
-            the code sets, and nothing works in place.
 
     Raises:
         CnncostError: the network has an opaque layer.
     """
-    pieces = _pieces(network, tapped)
-    body = _flat(network, pieces, measured=measured, tapped=tapped)
+    body = _flat(network, _pieces(network), measured=measured)
     return _file(network, body.parts, [_root(network, body)])
 
 
@@ -83,22 +75,18 @@ def pytorch_classes(network: Network, written: Mapping[int, Written]) -> str:
     return _file(network, [*inner, *parts], texts)
 
 
-def _pieces(network: Network, apart: bool = False) -> dict[int, Piece]:
-    """Each layer's code by its node's index; `apart`: none works in place."""
-    written = [False] * len(network.nodes) if apart else in_place(network)
+def _pieces(network: Network) -> dict[int, Piece]:
+    """Each layer's code by its node's index."""
+    written = in_place(network)
     return {
-        node.index: WRITERS[node.layer.word](node, written[node.index])
-        for node in network.layers
-        if node.layer
+        node.index: WRITERS[node.layer.word](node, written[node.index]) for node in network.layers
     }
 
 
-def _flat(
-    network: Network, pieces: dict[int, Piece], *, measured: bool = False, tapped: bool = False
-) -> Body:
+def _flat(network: Network, pieces: dict[int, Piece], *, measured: bool = False) -> Body:
     parts: list[Part] = [leaf(node, pieces[node.index]) for node in network.layers]
     inputs = [(node.index, node.name) for node in network.inputs]
-    return Body(parts, inputs, network.outputs, measured, tapped)
+    return Body(parts, inputs, network.outputs, measured)
 
 
 def _root(network: Network, body: Body) -> str:

@@ -92,9 +92,9 @@ class Unit(NamedTuple):
 
 def leaf(node: Node, piece: Piece, name: str = "") -> Part:
     """The part of one layer."""
-    learns = bool(node.layer and node.layer.learns and node.shares is None)
+    learns = node.layer.learns and node.shares is None
     tensors: tuple[str, ...] = ()
-    if node.layer and node.shares is not None:
+    if node.shares is not None:
         tensors = tuple(node.layer.tensors(node.inputs[0]))
     return Part(
         name=name or node.name,

@@ -10,7 +10,7 @@ from cnncost.formats.identifiers import class_name
 
 if TYPE_CHECKING:
     from cnncost.formats.torch_out.templates import Template
-    from cnncost.network import Network, Node
+    from cnncost.network import Input, Network, Node
 
 _COPY = re.compile(r"(\.(\d+|first|rest))+$")
 """The end of a name that only tells copies apart."""
@@ -47,7 +47,7 @@ def _more(network: Network, plain: Template, template: Template) -> str:
     return "".join(class_name(word.replace("_", " ")) for word in words)
 
 
-def _word(node: Node, name: str) -> str:
+def _word(node: Input | Node, name: str) -> str:
     """A layer's type where its name is only numbered, as in relu61, the first of relu6."""
     word, last = node.layer.word if node.layer else "", name.rpartition(".")[2]
     return word if re.fullmatch(rf"{word}\d+", last) else last

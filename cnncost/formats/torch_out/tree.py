@@ -28,6 +28,7 @@ class Tree:
         self, network: Network, pieces: Mapping[int, Piece], calls: Mapping[int, Call | None]
     ) -> None:
         self.network = network
+        self.layers = {node.index: node for node in network.layers}
         self.pieces = pieces
         self.chains = [_chain(calls.get(node.index)) for node in network.nodes]
         self.same = self._same()
@@ -86,7 +87,7 @@ class Tree:
         return len(chain) > depth and chain[depth] is call
 
     def _leaf(self, index: int, base: int) -> Part:
-        node = self.network.nodes[index]
+        node = self.layers[index]
         part = leaf(node, self.pieces[index], ".".join(_tokens(node.name)[base:]))
         return part._replace(reads=tuple(self.same[i] for i in node.reads))
 
@@ -128,8 +129,8 @@ class Tree:
 
     def _frozen(self, nodes: range) -> bool:
         """Whether all that the call learns is frozen."""
-        layers = [self.network.nodes[i] for i in nodes]
-        learning = [node for node in layers if node.layer and node.layer.learns]
+        layers = [self.layers[i] for i in nodes]
+        learning = [node for node in layers if node.layer.learns]
         return bool(learning) and all(node.frozen for node in learning)
 
 

@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 
 def _conv(node: Node, inplace: bool) -> Piece:
-    if node.layer and getattr(node.layer, "connects", None):
+    if getattr(node.layer, "connects", None):
         return _mapped(node)
     x, y = node.inputs[0], node.output
-    groups = x.channels if node.layer and node.layer.word == "depthwise_conv" else None
+    groups = x.channels if node.layer.word == "depthwise_conv" else None
     padding, call = padded(node)
     options = keywords(
         stride=(field(node, "stride"), "1"),

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from cnncost.costs.gradients import gradients
-from cnncost.network import Network, Node
+from cnncost.network import Input, Network, Node
 from cnncost.study.backward.expression import Expression, Symbol
 from cnncost.study.backward.rules import RULES
 from cnncost.study.backward.symbols import Parameter, Symbols
@@ -20,7 +20,7 @@ class Equation(NamedTuple):
     right: Expression
     connections: int | None
     """None where nobody knows."""
-    node: Node
+    node: Input | Node
     """Whose output, parameter or other quantity it is."""
     passed: bool = False
     """It is the gradient of the node's output, by the layers that read it."""
@@ -86,7 +86,7 @@ class _Work:
     def wanted(self, index: int) -> bool:
         return self.flow.outputs[index] or self.on[index]
 
-    def visit(self, node: Node) -> None:
+    def visit(self, node: Input | Node) -> None:
         """Work out the gradient of a node's output, then those that its layer passes on."""
         if not self.wanted(node.index):
             return
@@ -101,7 +101,7 @@ class _Work:
             self._parameters(node, rule.parameters)
         self._inputs(node, rule)
 
-    def _output(self, node: Node) -> Symbol:
+    def _output(self, node: Input | Node) -> Symbol:
         """The symbol of the gradient by a node's output, whose line is added if it needs one."""
         terms = self.arrived.pop(node.index, None)
         bar = self.symbols.value(node).bar
@@ -129,7 +129,6 @@ class _Work:
                 self.equations.append(_sum(symbol.bar, node, self.shared.pop(symbol)))
 
     def _inputs(self, node: Node, rule: Rule) -> None:
-        assert node.layer is not None  # inputs pass nothing on
         cost = rule.input_connections if node.layer.known else None
         terms = list(zip(node.reads, rule.inputs, strict=True))
         for index, value in reversed(terms):
@@ -137,7 +136,7 @@ class _Work:
                 self.arrived.setdefault(index, []).append(_Term(value, cost))
 
 
-def _sum(left: Symbol, node: Node, terms: Iterable[_Term]) -> Equation:
+def _sum(left: Symbol, node: Input | Node, terms: Iterable[_Term]) -> Equation:
     values, costs = zip(*terms, strict=True)
     known = [cost for cost in costs if cost is not None]
     value = Expression("+", values) if len(values) > 1 else values[0]
@@ -159,7 +158,7 @@ def _way_on(network: Network, needed: tuple[bool, ...]) -> tuple[bool, ...]:
     return tuple(on)
 
 
-def _stops(node: Node, needed: tuple[bool, ...]) -> bool:
+def _stops(node: Input | Node, needed: tuple[bool, ...]) -> bool:
     """Whether a layer has parameters, and neither it nor anything below it is trained."""
     layer = node.layer
     if layer is None or not layer.learns or needed[node.index]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from cnncost.network import Network, Node
+from cnncost.network import Input, Network, Node
 from cnncost.study.backward.expression import Symbol
 
 LETTERS: dict[str, tuple[str, ...]] = {
@@ -55,7 +55,7 @@ class Symbols:
         self.letters = {node.name for node in network.nodes if _is_letter(node.name)}
         self.pairs = _pairs(network, self.letters)
 
-    def value(self, node: Node) -> Symbol:
+    def value(self, node: Input | Node) -> Symbol:
         """The activation that a node puts out."""
         if node.name in self.letters:
             return Symbol(word=node.name)
@@ -74,7 +74,7 @@ class Symbols:
     def parameters(self, node: Node) -> tuple[Parameter, ...]:
         """All parameters of a layer that are its own."""
         layer = node.layer
-        if layer is None or not layer.learns or node.shares is not None:
+        if not layer.learns or node.shares is not None:
             return ()
         found: list[Parameter] = []
         letters = iter(LETTERS[layer.word])
@@ -92,10 +92,10 @@ def _is_letter(name: str) -> bool:
 
 def _pairs(network: Network, letters: set[str]) -> dict[int, dict[str, str]]:
     """The textbook's W, b and V, c for the one or two layers that have parameters."""
-    owners = [n for n in network.layers if n.layer and n.layer.learns and n.shares is None]
-    owners = [n for n in owners if n.layer and n.layer.tensors(n.inputs[0])]
+    owners = [n for n in network.layers if n.layer.learns and n.shares is None]
+    owners = [n for n in owners if n.layer.tensors(n.inputs[0])]
     taken = letters & {letter for pair in PAIRS for letter in pair}
-    plain = all(n.layer and LETTERS[n.layer.word] == PAIRS[0] for n in owners)
+    plain = all(LETTERS[n.layer.word] == PAIRS[0] for n in owners)
     if len(owners) > len(PAIRS) or taken or not plain:
         return {}
     return {n.index: dict(zip(PAIRS[0], pair, strict=True)) for n, pair in zip(owners, PAIRS)}  # noqa: B905  fewer owners than pairs do

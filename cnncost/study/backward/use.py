@@ -49,7 +49,6 @@ class Use:
 
     @property
     def layer(self) -> Layer:
-        assert self.node.layer is not None  # inputs have no rule
         return self.node.layer
 
     @property

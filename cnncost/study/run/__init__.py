@@ -11,7 +11,7 @@ from cnncost.study.run.rules import RULES
 from cnncost.study.run.values import Map
 
 if TYPE_CHECKING:
-    from cnncost.network import Node
+    from cnncost.network import Input, Node
     from cnncost.spec import Spec
     from cnncost.study.run.values import Number
 
@@ -35,7 +35,6 @@ def check(spec: Spec) -> None:
     used = 0
     for node in spec.network.layers:
         layer = node.layer
-        assert layer is not None
         at = f"{spec.text.locate(node.place.start)}: {node.name}"
         if layer.word not in RULES:
             known = ", ".join(word for word in RULES if not word.startswith("global"))
@@ -66,11 +65,10 @@ def run(spec: Spec, inputs: Mapping[str, Sequence[Number]]) -> list[Step]:
         CnncostError: an input is missing, or its size is not the network's.
     """
     found: dict[int, Map] = {}
-    for node in spec.network.inputs:
-        found[node.index] = _entering(node, inputs)
-    steps = []
+    for entry in spec.network.inputs:
+        found[entry.index] = _entering(entry, inputs)
+    steps: list[Step] = []
     for node in spec.network.layers:
-        assert node.layer is not None
         reads = [found[index] for index in node.reads]
         carried = spec.written[_owner(node)].line.values
         try:
@@ -85,7 +83,7 @@ def _owner(node: Node) -> int:
     return node.index if node.shares is None else node.shares
 
 
-def _entering(node: Node, inputs: Mapping[str, Sequence[Number]]) -> Map:
+def _entering(node: Input, inputs: Mapping[str, Sequence[Number]]) -> Map:
     if node.name not in inputs:
         given = ", ".join(inputs) or "none"
         raise CnncostError(f"the input {node.name} has no values", f"given are: {given}")

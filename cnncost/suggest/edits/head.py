@@ -8,7 +8,7 @@ from math import log
 from typing import NamedTuple
 
 from cnncost.layers import Layer
-from cnncost.network import Node
+from cnncost.network import Input, Node
 from cnncost.shape import Shape
 from cnncost.spec.lines import Line
 from cnncost.suggest import damage
@@ -79,14 +79,13 @@ def _head(draft: Draft, kept: Sequence[str]) -> _Head | None:
     first = next((node for node in draft.network.layers if _enters(node)), None)
     if first is None or named(first.name, kept) or draft.spec.written[first.index].call:
         return None
-    entry = first
-    if first.layer is not None and first.layer.word == "flatten":
+    dense: Input | Node = first
+    if first.layer.word == "flatten":
         behind = readers.get(first.index)
         if behind is None:
             return None
-        first = nodes[behind]
+        dense = nodes[behind]
     hidden: list[_Hidden] = []
-    dense = first
     while dense.layer is not None and dense.layer.word == "dense":
         one = _hidden(draft, dense, readers)
         if one is None or any(named(node.name, kept) for node in one.nodes):
@@ -95,7 +94,7 @@ def _head(draft: Draft, kept: Sequence[str]) -> _Head | None:
         dense = nodes[readers[one.nodes[-1].index]]
     if dense.layer is None or dense.layer.word != "dense":
         return None
-    return _Head(draft, entry, entry.inputs[0], tuple(hidden), dense)
+    return _Head(draft, first, first.inputs[0], tuple(hidden), dense)
 
 
 def _enters(node: Node) -> bool:

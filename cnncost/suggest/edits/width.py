@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from math import lcm
 
-from cnncost.network import Node
+from cnncost.network import Input, Node
 from cnncost.place import Place
 from cnncost.suggest import damage
 from cnncost.suggest.change import replaced
@@ -147,7 +147,7 @@ def _step(draft: Draft, number: Number, value: int) -> int:
     return step
 
 
-def _with_groups(step: int, node: Node, value: int) -> int:
+def _with_groups(step: int, node: Input | Node, value: int) -> int:
     groups = getattr(node.layer, "groups", 1)
     fits = groups > 1 and value % groups == 0 and groups < value
     return lcm(step, groups) if fits else step

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from itertools import groupby, pairwise
 from typing import NamedTuple
 
-from cnncost.network import Network, Node
+from cnncost.network import Input, Network, Node
 from cnncost.shape import Shape
 
 
@@ -52,7 +52,7 @@ def row(network: Network, most: int) -> Row:
     return drawn
 
 
-def _longest_path(network: Network) -> list[Node]:
+def _longest_path(network: Network) -> list[Input | Node]:
     """The path to the last output with the most weighted layers; the first read of equals."""
     lengths: list[int] = []
     before: list[int] = []
@@ -62,7 +62,7 @@ def _longest_path(network: Network) -> list[Node]:
         own = int(node.layer is not None and node.layer.counted)
         lengths.append(own + (lengths[best] if reads else 0))
         before.append(best)
-    path = []
+    path: list[Input | Node] = []
     index = network.outputs[-1]
     while index >= 0:
         path.append(network.nodes[index])
@@ -70,18 +70,18 @@ def _longest_path(network: Network) -> list[Node]:
     return path[::-1]
 
 
-Label = Callable[[Node], str]
+Label = Callable[[Input | Node], str]
 """Names the volume that a layer belongs to."""
 
 
-def _alone(node: Node) -> str:
+def _alone(node: Input | Node) -> str:
     return node.name
 
 
 def _by_block(depth: int) -> Label:
     """The first `depth` levels of a layer's name; a copy's number belongs to its level."""
 
-    def label(node: Node) -> str:
+    def label(node: Input | Node) -> str:
         parts = node.name.split(".")
         kept: list[str] = []
         levels = 0
@@ -95,11 +95,11 @@ def _by_block(depth: int) -> Label:
     return label
 
 
-def _by_repeated(node: Node) -> str:
+def _by_repeated(node: Input | Node) -> str:
     return node.name.split(".")[0]
 
 
-def _drawn(network: Network, path: Sequence[Node], label: Label) -> Row:
+def _drawn(network: Network, path: Sequence[Input | Node], label: Label) -> Row:
     volumes = [Volume(path[0].name, path[0].output, "input", 0)]
     place = {path[0].index: 0}
     """The volume that holds each node of the path."""
@@ -119,15 +119,14 @@ def _passes(skip: Skip, volumes: Sequence[Volume]) -> bool:
     return skip.end - skip.start > 1 or (skip.works and not inside)
 
 
-def _volume(name: str, members: Sequence[Node], weighted: Sequence[Node]) -> Volume:
+def _volume(name: str, members: Sequence[Input | Node], weighted: Sequence[Node]) -> Volume:
     if len(weighted) == 1:
         (node,) = weighted
-        assert node.layer is not None  # weighted nodes are layers
         return Volume(name, node.output, node.layer.word, 1)
     return Volume(name, members[-1].output, "block", len(weighted))
 
 
-def _skips(network: Network, path: Sequence[Node], place: dict[int, int]) -> list[Skip]:
+def _skips(network: Network, path: Sequence[Input | Node], place: dict[int, int]) -> list[Skip]:
     """A skip for each read of a join on the path that the path itself does not take."""
     skips: dict[tuple[int, int], bool] = {}
     last = max(place.values())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from cnncost.verify.taps import pairs, windows
+from equations.taps import pairs, windows
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from unicodedata import normalize
 
 from cnncost.errors import CnncostError
-from cnncost.verify import maps, pools
-from cnncost.verify.printed import Line, Node, read_equations
-from cnncost.verify.slopes import SLOPES
+from equations import maps, pools
+from equations.printed import Line, Node, read_equations
+from equations.slopes import SLOPES
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 from itertools import product
 from typing import TYPE_CHECKING
 
-from cnncost.verify.taps import windows
+from equations.taps import windows
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from cnncost.verify.maps import Map
+    from equations.maps import Map
 
 
 def largest(word: str, options: str, x: Tensor, y: Tensor) -> Tensor:

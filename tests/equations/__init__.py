@@ -1,0 +1,1 @@
+"""Reads the printed gradient equations back and evaluates them, without autograd."""
