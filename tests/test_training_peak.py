@@ -50,7 +50,7 @@ def test_a_plain_network() -> None:
     # Beside input and logits, which the caller holds; the parameters' gradients stay.
     dense, conv = 4 * (8 * 3 + 3), 4 * (2 * 9 + 2)
     assert back == [
-        4 * (16 + 32 + 8 + 3) + places + 4 * (3 + 1) + 2 * 4 * 3,  # the loss: two gradients
+        4 * (16 + 32 + 8 + 3) + places + 4 * 3 + 2 * 4 * 3,  # the loss: two gradients
         4 * (16 + 32 + 8 + 3) + places + 4 * (3 + 8) + dense,  # the logits' and the pool's
         4 * (16 + 32 + 3) + places + 4 * 8 + dense,  # what dense kept has gone
         4 * (16 + 32 + 3) + places + 4 * (8 + 32) + dense,  # the pool's and the map's
@@ -117,7 +117,7 @@ def test_what_nobody_keeps_has_gone_before_the_loss() -> None:
     assert ahead == [32, 32 + 16, 32 + 2 * 16, 32 + 3 * 16, 32 + 16 + (16 + 4)]
     dense = 4 * (8 * 4 + 4)
     assert back == [
-        32 + 16 + (16 + 4) + 2 * 16,  # input, sum, the loss, and the two gradients of the sum
+        32 + 16 + 16 + 2 * 16,  # input, sum, the loss, and the two gradients of the sum
         32 + 16 + 16,  # the sum's gradient is that of a and b, in the same storage
         32 + 16 + 16,  # passed on to a,
         32 + 16 + 16,  # and to b
@@ -131,9 +131,9 @@ def test_two_gradients_of_one_tensor_are_added_up() -> None:
     text = "input: [4]\nlayers:\n- {name: a, dense: 4}\n- {name: s, tanh}\n- {add: [a, s]}\n"
     _, back = _timelines(text)
     dense = 4 * (4 * 4 + 4)
-    # Input, s (kept by tanh) and the logits: 16 bytes each; the loss 16 + 4.
+    # Input, s (kept by tanh) and the logits: 16 bytes each; log-softmax 16.
     assert back == [
-        48 + 20 + 2 * 16,
+        48 + 16 + 2 * 16,
         48 + 16,  # one storage is the gradient of the sum, a and s
         48 + 16,
         48 + 16,
@@ -197,7 +197,7 @@ def test_a_shared_layers_gradient_is_added_to_the_first() -> None:
     dense = 4 * (4 * 4 + 4)
     # Input, a's output, logits: 16 each.
     assert back == [
-        48 + 20 + 2 * 16,
+        48 + 16 + 2 * 16,
         48 + 2 * 16 + dense,
         32 + 16 + dense,
         32 + 16 + 2 * dense,  # the second one, until it is added to the first
@@ -212,7 +212,7 @@ def test_a_response_norm_needs_three_maps_backwards() -> None:
     extra = 4 * (4 * 16 + 2 * 32)
     held = 4 * (16 + 32 + 32) + extra
     assert back[:3] == [
-        held + 4 * (32 + 2 - 1) + 2 * 4 * 32,  # log-softmax and a weight
+        held + 4 * 32 + 2 * 4 * 32,  # log-softmax
         held + 4 * (32 + 32) + 3 * 4 * 32,  # the gradients of logits and map, three maps at work
         4 * (16 + 32) + 4 * 32,  # the map itself has gone with what the norm kept
     ]

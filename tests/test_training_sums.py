@@ -28,9 +28,9 @@ layers:
 - {name: c, dense: 4, from: a}
 - {name: sum, add: [b, c]}
 """
-    # Input, a (which b and c keep) and logits, 16 bytes each; the loss 16 + 4.
+    # Input, a (which b and c keep) and logits, 16 bytes each; log-softmax 16.
     assert _backward(text) == [
-        48 + 20 + 2 * 16,
+        48 + 16 + 2 * 16,
         48 + 16,  # one storage is the gradient of the sum, b and c
         48 + 16,
         48 + 16,
@@ -54,7 +54,7 @@ layers:
 """
     # Input, s (which tanh keeps) and logits.
     assert _backward(text) == [
-        48 + 20 + 2 * 16,
+        48 + 16 + 2 * 16,
         48 + 16,  # one storage is the gradient of the sum, a, s and x
         *[48 + 16] * 3,
         48 + 2 * 16,  # tanh makes one of its own
@@ -90,9 +90,9 @@ layers:
 - {name: b, dense: 4, from: input}
 - {name: both, concat: [a, b]}
 """
-    # Input 16 and logits 32; the loss 32 + 4.
+    # Input 16 and logits 32; log-softmax 32.
     assert _backward(text) == [
-        48 + 36 + 2 * 32,
+        48 + 32 + 2 * 32,
         *[48 + 32] * 3,
         48 + 32 + DENSE,  # b's part keeps the whole
         48 + 32 + 2 * DENSE,
@@ -120,10 +120,10 @@ layers:
 - {conv: 2, kernel: 1}
 - {conv: 3, kernel: 2, padding: same}
 """
-    # Numbers: input 16, the copy 2x5x5, logits 48; log-softmax and a weight 49.
+    # Numbers: input 16, the copy 2x5x5, logits 48; log-softmax 48.
     held, last, first = 16 + 48, 3 * 2 * 4 + 3, 2 + 2
     assert _backward(text) == [
-        4 * (held + 50 + 49 + 2 * 48),
+        4 * (held + 50 + 48 + 2 * 48),
         4 * (held + 50 + 48 + 50 + last),  # the gradients of the logits and the copy
         4 * (held + 50 + 32 + last),  # the map's cut out of the copy's
         4 * (held + 32 + last),

@@ -96,7 +96,7 @@ class Loss(NamedTuple):
     kept: int
     """The logarithm of softmax, and the loss's total weight; none where nothing is trained."""
     value: int
-    """The loss of each trained output, a number of its own."""
+    """The loss of each trained output, a number of its own; its weight is one as well."""
     target: int
     """A class for each position, int64."""
     kept_target: int
@@ -239,8 +239,10 @@ def backward_moments(step: Pass) -> list[Moment]:
     for i in step.network.outputs:
         if flow.outputs[i]:
             pending.held[i], pending.whole[i] = pending.new(step.sizes[i]), True
-    # The gradient of the log-softmax lives while that of the logits is made of it.
-    timeline = [Moment(len(nodes), resident + lost.kept + 2 * pending.live, 0)]
+    # The gradient of the log-softmax lives while that of the logits is made of it; the loss's
+    # weight has gone with the loss's own backward pass.
+    softmax = lost.kept - lost.value
+    timeline = [Moment(len(nodes), resident + softmax + 2 * pending.live, 0)]
     owned: set[int] = set()
     for node in reversed(nodes):
         if node.layer is None or node.index not in pending.held:
