@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from cnncost import bundled, formats
 from cnncost.costs import Convention, Report, count_network
-from cnncost.errors import CnncostError, SpecError, did_you_mean
+from cnncost.errors import CnncostError, Refused, SpecError, did_you_mean
 from cnncost.spec import MAX_LAYERS, Settings, Spec, read_spec
 
 if TYPE_CHECKING:
@@ -88,13 +88,17 @@ def imported(
     max_layers: int = MAX_LAYERS,
 ) -> Spec:
     """The spec of a network that was found in another form; otherwise as `loads`."""
+    from cnncost.formats.audit import audited
     from cnncost.formats.spec_text import names, spec_text
 
     try:
+        graph = audited(graph)
         spec = loads(spec_text(graph), name=name, params=params, max_layers=max_layers)
     except SpecError as error:
         problem = error.problems[0]  # its place is in a text that nobody has seen
         raise CnncostError(f"{name}: {problem.what}", problem.hint) from None
+    except Refused as refused:
+        raise CnncostError(f"{name}: {refused.what}", refused.hint) from None
     called = names(graph)
     lines = [line.partition(": ") for line in graph.unknown]
     return replace(
@@ -102,6 +106,7 @@ def imported(
         notes=(),  # the form says what its axes are
         unknown=tuple(f"{called.get(n, n)}: {why}" for n, _, why in lines),
         paths=tuple(op.name for op in graph.ops),
+        audit=graph.audit,
     )
 
 

@@ -127,7 +127,7 @@ _TRACED: dict[type, type] = {}
 def _named(value: Any, name: str) -> Any:  # Any: a field holds ints, tuples, words
     if isinstance(value, tuple):
         return tuple(_named(item, name) for item in value)
-    if isinstance(value, int) and not isinstance(value, bool):
+    if isinstance(value, int) and not isinstance(value, bool) and not callable(value):
         return Term(value, name=name)
     return value
 

@@ -152,6 +152,8 @@ def known(arch: str, spec: Spec, *, strict: bool) -> Spec:
     """
     for note in spec.notes:
         say_at_the_end(note, ())
+    for line in spec.audit:
+        say_at_the_end(f"{arch}: {line}", ())
     lines = spec.unknown
     if strict and not lines:
         opaque = [node for node in spec.network.layers if node.layer and not node.layer.known]

@@ -38,7 +38,9 @@ class LayerCount(NamedTuple):
     parameters: int
     connections: int
     known: bool = True
-    """False for an opaque layer: all but its units stand here as 0, and are not."""
+    """False for an opaque layer: what is not given of its costs stands here as 0, and is not."""
+    trained: int = 0
+    """Of its parameters those that are trained."""
 
     @property
     def name(self) -> str:
@@ -87,7 +89,7 @@ def count_network(network: Network, convention: Convention | None = None) -> Rep
         weights=sum(row.weights for row in counted),
         biases=sum(row.biases for row in counted),
         parameters=sum(row.parameters for row in layers),
-        trainable_parameters=sum(row.parameters for row in layers if not row.node.frozen),
+        trainable_parameters=sum(row.trained for row in layers),
         connections=sum(row.connections for row in counted),
     )
     return Report(network, convention, layers, totals)
@@ -103,10 +105,9 @@ def count_layer(node: Node, convention: Convention) -> LayerCount:
         connections = used(x, y)
         if convention.biases:
             connections += layer.bias_connections(x, y)
+    known = layer.known and (layer.bias_uses_known or not convention.biases)
     if not layer.learns or node.shares is not None:
-        return LayerCount(
-            node, layer.word, layer.counted, y.units, 0, 0, 0, connections, layer.known
-        )
+        return LayerCount(node, layer.word, layer.counted, y.units, 0, 0, 0, connections, known)
     return LayerCount(
         node,
         layer.word,
@@ -116,4 +117,6 @@ def count_layer(node: Node, convention: Convention) -> LayerCount:
         layer.biases(x),
         layer.parameters(x),
         connections,
+        known,
+        0 if node.frozen else layer.trainable(x),
     )

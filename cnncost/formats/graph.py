@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from fractions import Fraction
 
     Value = int | Fraction | bool | str | tuple["Value", ...]
@@ -45,3 +46,15 @@ class Graph:
     """The citation of a spec."""
     unknown: tuple[str, ...] = field(default=())
     """What could not be expressed and became opaque, a line each: name, operation, why."""
+    shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    """What the source itself records or infers for an operation's result, by the operation's
+    name, where it does: channels first, without the batch."""
+    held: Mapping[str, int] = field(default_factory=dict)
+    """The learned numbers that the source holds, by their owner's name, each owner once; empty
+    where the source holds none, or nobody counted."""
+    unread: tuple[str, ...] = ()
+    """The owners of which no operation reads all numbers."""
+    unused: tuple[str, ...] = ()
+    """The owners that provably no output depends on: they are no part of the network's cost."""
+    audit: tuple[str, ...] = ()
+    """What the audit found: a line on numbers that are not in the graph."""

@@ -30,6 +30,8 @@ class Layer:
     """The fields, in order."""
     known: ClassVar[bool] = True
     """Whether its costs are known; a total over others is a lower bound."""
+    bias_uses_known: ClassVar[bool] = True
+    """Whether it is known how often its biases are used."""
     counted: ClassVar[bool] = False
     """Whether the table shows it: it has weights of its own."""
     by_rows: ClassVar[bool] = False
@@ -90,6 +92,10 @@ class Layer:
     def parameters(self, x: Shape) -> int:
         """Every learned number."""
         return self.weights(x) + self.biases(x) + self.extras(x)
+
+    def trainable(self, x: Shape) -> int:
+        """The learned numbers that are trained, unless the whole layer is frozen."""
+        return self.parameters(x)
 
     def tensors(self, x: Shape) -> dict[str, tuple[int, ...]]:
         """The learned tensors' shapes by PyTorch's names, what a layer must match to share."""

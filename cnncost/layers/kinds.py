@@ -84,6 +84,26 @@ class Groups(Whole):
         return super().read(value, x)
 
 
+class Given(int):
+    """A cost that a spec gives: the formula of one number, whatever the shapes; -1 where nobody
+    knows it."""
+
+    def __call__(self, *shapes: Shape) -> int:
+        return max(0, int(self))
+
+
+class Cost(Whole):
+    """A cost given by hand, or `unknown`."""
+
+    keywords = ("unknown",)
+
+    def __init__(self, text: str, default: Raw = "unknown") -> None:
+        super().__init__(text, default, minimum=0)
+
+    def read(self, value: Raw, x: Shape | None) -> Any:  # Any: a Given
+        return Given(-1) if value == "unknown" else Given(super().read(value, x))
+
+
 class PerAxis(Whole):
     """A whole number for every spatial axis, or a list of one an axis."""
 

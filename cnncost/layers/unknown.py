@@ -1,9 +1,9 @@
-"""Operations that cannot be expressed: a shape, and costs that nobody knows."""
+"""Operations that cannot be expressed: a shape, and costs that are given or that nobody knows."""
 
 from __future__ import annotations
 
 from cnncost.layers.base import Layer, layer
-from cnncost.layers.kinds import Named, of
+from cnncost.layers.kinds import Cost, Given, Named, of
 from cnncost.layers.listed import Dims
 from cnncost.shape import Shape
 
@@ -13,14 +13,37 @@ class Opaque(Layer):
     """An operation that the language has no word for; its costs are unknown, never zero.
 
     Imports write it; by hand it means just that. It may read several layers:
-    `{opaque: {output: [64, 7, 7], op: Einsum}, from: [a, b]}`.
+    `{opaque: {output: [64, 7, 7], op: Einsum}, from: [a, b]}`. With weights, biases and
+    connections given it is known: `opaque: {op: LSTM, output: [64], weights: 33024, biases: 512,
+    connections: 2129920}`. Fewer of them are part of a lower bound.
     """
 
-    known = False
     counted = True  # the table shows it, so its units are in the total
     output: tuple[int, ...] = of(Dims("its output's shape, channels first", free=False))  # type: ignore[assignment]  # the spec's key; only infer would call the method
     op: str = of(Named("what the operation is called where it came from", "unknown"))
+    # The costs are spec's keys and formulas at once: a given number is called like one.
+    weights: Given = of(Cost("numbers that inputs are multiplied by"))  # type: ignore[assignment]
+    biases: Given = of(Cost("numbers that are added"))  # type: ignore[assignment]
+    extras: Given = of(Cost("learned numbers that are neither", 0))  # type: ignore[assignment]
+    connections: Given = of(Cost("uses of a weight, for one example"))  # type: ignore[assignment]
+    bias_connections: Given = of(Cost("uses of a bias, for one example"))  # type: ignore[assignment]
+    trained: Given = of(Cost("how many of its learned numbers are trained: all, unless given"))
+
+    @property
+    def known(self) -> bool:  # type: ignore[override]  # of each layer, not of the type
+        return min(self.weights, self.biases, self.connections) >= 0
+
+    @property
+    def bias_uses_known(self) -> bool:  # type: ignore[override]  # as above
+        return self.biases == 0 or self.bias_connections >= 0
 
     def infer(self, xs: tuple[Shape, ...]) -> Shape:
         channels, *extents = self.output
         return Shape(channels, tuple(extents))
+
+    def trainable(self, x: Shape) -> int:
+        return self.parameters(x) if self.trained < 0 else self.trained()
+
+    def tensors(self, x: Shape) -> dict[str, tuple[int, ...]]:
+        counts = {"weight": self.weights(), "bias": self.biases(), "extra": self.extras()}
+        return {name: (count,) for name, count in counts.items() if count}

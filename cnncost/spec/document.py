@@ -63,6 +63,8 @@ class Spec:
     """Of an import: what could not be expressed and is opaque, a line each."""
     paths: tuple[str, ...] = ()
     """Of an import: what its source calls each layer, in their order."""
+    audit: tuple[str, ...] = ()
+    """Of an import: the learned numbers of its source that the network lacks, a line each."""
 
     @property
     def name(self) -> str:

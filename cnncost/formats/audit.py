@@ -1,0 +1,153 @@
+"""What every import is held to: the source's own shapes, and its count of learned numbers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import prod
+from typing import TYPE_CHECKING, NamedTuple
+
+from cnncost.errors import Refused
+from cnncost.formats.graph import Op
+from cnncost.layers import layer_type, read
+from cnncost.shape import Shape
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cnncost.formats.graph import Graph
+
+UNREAD = "unread_parameters"
+"""The operation that stands for learned numbers that no other one holds."""
+AXES = 4
+"""Axes of a spec's largest map."""
+NAMED = 3
+"""Owners of missing numbers that the line names."""
+
+
+class Inferred(NamedTuple):
+    """What a layer makes of its inputs by our formulas."""
+
+    dims: tuple[int, ...]
+    parameters: int
+
+
+def audited(graph: Graph) -> Graph:
+    """The graph with its false layers opaque, and with a line on every number that it lacks.
+
+    A layer is false if the language refuses it, or if it makes another shape than
+    `graph.shapes` records. Numbers that `graph.held` names and no layer holds stand in an
+    opaque layer behind the first output, unless `graph.unused` says that none needs them.
+    """
+    checked, counted = _checked(graph)
+    if not graph.held:
+        return checked
+    held, unused = (
+        sum(graph.held.values()),
+        sum(count for name, count in graph.held.items() if name in graph.unused),
+    )
+    if counted == held - unused:
+        return replace(checked, audit=_unused_lines(graph, unused))
+    line = _difference(graph, counted, held)
+    return replace(_with_unread(checked, held - unused - counted), audit=(line,))
+
+
+def _checked(graph: Graph) -> tuple[Graph, int]:
+    """The graph with its false layers opaque, and the parameters that its layers hold."""
+    dims, ops, lost = dict(graph.inputs), [], dict[str, str]()
+    counted = 0
+    for op in graph.ops:
+        why, made = _judged(op, [dims[name] for name in op.reads], graph.shapes.get(op.name), lost)
+        if why:
+            lost[op.name] = why
+            op = opaque_op(op, graph.shapes[op.name])  # what stands for it
+        counted += made.parameters
+        dims[op.name] = made.dims
+        ops.append(op)
+    unknown = (*graph.unknown, *(f"{name}: {why}" for name, why in lost.items()))
+    return replace(graph, ops=tuple(ops), unknown=unknown), counted
+
+
+def _judged(
+    op: Op, reads: Sequence[tuple[int, ...]], wanted: tuple[int, ...] | None, lost: dict[str, str]
+) -> tuple[str, Inferred]:
+    """Why a layer is false, empty if it is not, and what it makes then."""
+    if op.shares in lost and wanted is not None:
+        return f"{op.word}, which shares parameters with an opaque layer", Inferred(wanted, 0)
+    try:
+        made = inferred(op, reads)
+    except Refused as refused:
+        if wanted is None:
+            raise
+        return f"{op.word}: {refused.what}", Inferred(_mapped(wanted), 0)
+    if wanted is None or made.dims == wanted or (op.word == "opaque" and len(wanted) > AXES):
+        return "", made
+    here, there = ("x".join(map(str, dims)) for dims in (made.dims, wanted))
+    return f"{op.word}, which makes {here} here and {there} there", Inferred(_mapped(wanted), 0)
+
+
+def inferred(op: Op, reads: Sequence[tuple[int, ...]]) -> Inferred:
+    """The shape and the parameters of an operation's layer over inputs of these shapes.
+
+    Raises:
+        Refused: the language has no such layer.
+    """
+    xs = tuple(Shape(channels, tuple(extents)) for channels, *extents in reads)
+    layer = read(layer_type(op.word), op.arguments, xs[0])
+    y = layer.infer(xs)
+    return Inferred(y.dims, 0 if op.shares else layer.parameters(xs[0]))
+
+
+def opaque_op(op: Op, shape: tuple[int, ...]) -> Op:
+    """What stands for an operation of which only its shape is known."""
+    return Op(op.name, "opaque", {"output": _mapped(shape), "op": op.word}, op.reads)
+
+
+def _mapped(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """As a spec's maps have it: of one axis at least, and at most four."""
+    return shape or (1,) if len(shape) <= AXES else (shape[0], prod(shape[1:]))
+
+
+def _with_unread(graph: Graph, missing: int) -> Graph:
+    """With a layer behind the first output that holds what no layer holds; its costs are
+    unknown, so that no total of the network is taken for exact."""
+    first, *others = graph.outputs
+    shape = next((op for op in graph.ops if op.name == first), None)
+    dims = _output_of(graph, shape) if shape else graph.inputs[first]
+    name = f"{first}.{UNREAD}"
+    given = {"weights": missing} if missing > 0 else {}
+    op = Op(name, "opaque", {"output": dims, "op": UNREAD, **given}, (first,))
+    unknown = (*graph.unknown, f"{name}: learned numbers that no other layer holds")
+    return replace(graph, ops=(*graph.ops, op), outputs=(name, *others), unknown=unknown)
+
+
+def _output_of(graph: Graph, last: Op) -> tuple[int, ...]:
+    dims = dict(graph.inputs)
+    for op in graph.ops:
+        dims[op.name] = inferred(op, [dims[name] for name in op.reads]).dims
+    return dims[last.name]
+
+
+def _difference(graph: Graph, counted: int, held: int) -> str:
+    text = f"the model holds {held:,} parameters, the graph {counted:,}"
+    if counted > held:
+        return f"{text}: some are counted more than once"
+    owners = f" of {_owners(graph.unread)}" if graph.unread else ""
+    return f"{text}: {held - counted:,}{owners} are unused or not understood"
+
+
+def _unused_lines(graph: Graph, unused: int) -> tuple[str, ...]:
+    if not unused:
+        return ()
+    names = [name for name in graph.held if name in graph.unused]
+    held = sum(graph.held.values())
+    return (
+        f"the model holds {held:,} parameters, the graph {held - unused:,}: {unused:,} of "
+        f"{_owners(names)} are unused: no output depends on them",
+    )
+
+
+def _owners(names: Sequence[str]) -> str:
+    """The modules that own parameters, each once; all of one module are that module's."""
+    modules = list(dict.fromkeys(name.rpartition(".")[0] or name for name in names))
+    text = ", ".join(modules[:NAMED])
+    return f"{text} and {len(modules) - NAMED:,} more" if len(modules) > NAMED else text

@@ -1,0 +1,104 @@
+"""Imports are held to their source: shapes, and the count of learned numbers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import cnncost
+from cnncost.api import imported
+from cnncost.formats.graph import Graph, Op
+
+CONV = Op("a.conv", "conv", {"filters": 4, "kernel": 3}, ("x",))
+RELU = Op("relu", "relu", {}, ("a.conv",))
+# 4 filters of 3x3 over 3 channels, 4 biases.
+GRAPH = Graph(
+    "net", {"x": (3, 8, 8)}, (CONV, RELU), ("relu",), held={"a.conv.weight": 108, "a.conv.bias": 4}
+)
+
+
+def test_a_graph_that_holds_all_numbers_has_no_line() -> None:
+    spec = imported(GRAPH, "net")
+    assert spec.audit == ()
+    assert cnncost.count(spec).complete
+
+
+def test_numbers_that_no_layer_holds_make_the_totals_lower_bounds() -> None:
+    lacking = replace(GRAPH, held={**GRAPH.held, "b.weight": 90}, unread=("b.weight",))
+    spec = imported(lacking, "net")
+    report = cnncost.count(spec)
+    assert spec.audit == (
+        "the model holds 202 parameters, the graph 112: 90 of b are unused or not understood",
+    )
+    assert not report.complete
+    assert report.totals.parameters == 202
+    # What was written and is read again is no more complete.
+    assert not cnncost.count(cnncost.loads(spec.text.text)).complete
+
+
+def test_numbers_that_no_output_needs_are_no_cost() -> None:
+    lacking = replace(GRAPH, held={**GRAPH.held, "b.weight": 90}, unused=("b.weight",))
+    spec = imported(lacking, "net")
+    assert spec.audit == (
+        "the model holds 202 parameters, the graph 112: 90 of b are unused: "
+        "no output depends on them",
+    )
+    assert cnncost.count(spec).complete
+    assert cnncost.count(spec).totals.parameters == 112
+
+
+def test_more_numbers_than_the_source_holds_are_not_complete() -> None:
+    spec = imported(replace(GRAPH, held={"a.conv.weight": 108}), "net")
+    assert spec.audit == (
+        "the model holds 108 parameters, the graph 112: some are counted more than once",
+    )
+    assert not cnncost.count(spec).complete
+
+
+def test_a_layer_of_another_shape_than_the_source_s_is_opaque() -> None:
+    spec = imported(replace(GRAPH, shapes={"a.conv": (4, 4, 4)}), "net")
+    report = cnncost.count(spec)
+    assert [node.output.dims for node in spec.network.layers][:2] == [(4, 4, 4), (4, 4, 4)]
+    assert spec.unknown[0] == "a_conv: conv, which makes 4x6x6 here and 4x4x4 there"
+    assert not report.complete
+
+
+def test_a_layer_that_the_language_refuses_is_opaque() -> None:
+    wide = replace(CONV, arguments={"filters": 4, "kernel": 9})
+    spec = imported(replace(GRAPH, ops=(wide, RELU), shapes={"a.conv": (4, 2, 2)}), "net")
+    assert spec.network.nodes[-1].layer is not None
+    assert not cnncost.count(spec).complete
+
+
+BY_HAND = """\
+input: [8]
+layers:
+  - opaque: {op: LSTM, output: [64], weights: 33024, biases: 512, connections: 2129920}
+  - dense: 2
+"""
+
+
+def test_costs_given_by_hand_are_counted_and_complete() -> None:
+    report = cnncost.count(cnncost.loads(BY_HAND))
+    assert report.complete
+    assert report.totals.weights == 33024 + 64 * 2
+    assert report.totals.biases == 512 + 2
+    assert report.totals.connections == 2129920 + 64 * 2
+
+
+def test_how_often_biases_are_used_must_be_given_too_where_it_counts() -> None:
+    assert not cnncost.count(cnncost.loads(BY_HAND), biases=True).complete
+    given = cnncost.loads(BY_HAND.replace("2129920", "2129920, bias_connections: 32768"))
+    report = cnncost.count(given, biases=True)
+    assert report.complete
+    assert report.totals.connections == 2129920 + 32768 + 64 * 2 + 2
+
+
+def test_a_part_of_the_costs_is_a_lower_bound() -> None:
+    report = cnncost.count(cnncost.loads(BY_HAND.replace(", connections: 2129920", "")))
+    assert not report.complete
+    assert report.totals.parameters == 33024 + 512 + 64 * 2 + 2
+
+
+def test_some_learned_numbers_of_a_layer_may_be_trained_alone() -> None:
+    report = cnncost.count(cnncost.loads(BY_HAND.replace("2129920", "2129920, trained: 512")))
+    assert report.totals.trainable_parameters == 512 + 64 * 2 + 2
