@@ -19,7 +19,7 @@ COPIES = (
     *("lift_fresh_copy", "alias", "view_as", "reshape_as", "unflatten", "copy"),
 )
 """Views and copies that keep all numbers, each once."""
-PRODUCTS = ("mm", "matmul", "bmm", "addmm", "baddbmm", "linear")
+PRODUCTS = ("mm", "matmul", "bmm", "addmm", "baddbmm", "linear", "conv1d", "conv2d", "conv3d")
 """What uses numbers of one constant once per number of another."""
 
 
@@ -79,7 +79,8 @@ def _work(call: Call, given: Sequence[Constant], node: fx.Node) -> frozenset[Wor
     if call.target not in PRODUCTS or not call.shapes or not call.sources():
         return frozenset()
     first = {"addmm": "mat1", "baddbmm": "batch1", "linear": "input"}.get(call.target, "self")
-    one = call.arguments.get(first)
+    one = call.arguments.get("weight" if "conv" in call.target else first)
     if not isinstance(one, Constant) or len(call.shape) < 2:
         return frozenset()  # of a vector: part of a norm, as its sums are
-    return frozenset((Work(node.name, prod(call.shape) * one.shape[-1]),))
+    uses = prod(one.shape[1:]) if "conv" in call.target else one.shape[-1]
+    return frozenset((Work(node.name, prod(call.shape) * uses),))

@@ -234,12 +234,3 @@ def _met(one: Any, other: Any) -> Shape:  # Any: values and constants
 
 def _pair(one: object, other: object) -> dict[str, object]:
     return {"self": one, "other": other}
-
-
-def chosen(b: Builder, call: Call) -> Any:  # Any: a value
-    """where: of two activations the one or the other; a constant's numbers are as good as any."""
-    a = call.arguments
-    two = [a.get("self"), a.get("other")]
-    if all(isinstance(t, Value) for t in two):
-        return join(b, call)
-    return b.moved(call, call.target, call.values(), call.shape)

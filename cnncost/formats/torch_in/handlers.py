@@ -42,7 +42,6 @@ HANDLERS: dict[str, Handler] = {
     **_for(elementwise.dropout, "dropout", "feature_dropout", "alpha_dropout"),
     **_for(elementwise.dropout, "feature_alpha_dropout"),
     **_for(elementwise.join, "add", "sub", "rsub", "mul", "div", "maximum", "minimum"),
-    **_for(elementwise.chosen, "where"),
     **_for(elementwise.addcmul, "addcmul"),
     **_for(norms.norm, *norms.WORDS),
     **_for(norms.layer_norm, "layer_norm", "native_layer_norm"),

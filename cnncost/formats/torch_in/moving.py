@@ -16,7 +16,18 @@ CHANGES = (
     *("logical_not", "bitwise_not", "isnan", "isinf", "isfinite", "masked_fill", "erfc", "erfinv"),
     *("eq", "ne", "lt", "le", "gt", "ge", "logical_and", "logical_or", "logical_xor", "fmod"),
     *("remainder", "floor_divide", "atan2", "hypot", "fill", "zero", "clamp", "lerp", "sigmoid"),
-    *("pow", "square", "sqrt", "exp", "copysign", "heaviside", "cumsum", "cumprod", "logcumsumexp"),
+    *(
+        "pow",
+        "square",
+        "sqrt",
+        "exp",
+        "copysign",
+        "heaviside",
+        "where",
+        "cumsum",
+        "cumprod",
+        "logcumsumexp",
+    ),
     *("cummax", "cummin", "tril", "triu", "bernoulli", "normal", "rand_like", "randn_like"),
 )
 """Functions of each number, whatever they take besides."""
