@@ -54,7 +54,9 @@ PARTS: dict[str, Case] = {
         (4, 8, 8), 288, 144 * 36,
     ),
     "an expanded kernel": (
-        lambda: Written(lambda net, x: F.conv2d(x, net.w.expand(8, 4, 3, 3)), w=learned(1, 4, 3, 3)),
+        lambda: Written(
+            lambda net, x: F.conv2d(x, net.w.expand(8, 4, 3, 3)), w=learned(1, 4, 3, 3)
+        ),
         (4, 6, 6), 36, 8 * 36 * 16,
     ),
     "tied and transposed": (
@@ -123,11 +125,15 @@ MADE: dict[str, Case] = {
         (3, 6, 6), 16, 27 * 16 + 12 * 16,
     ),
     "a buffer that broadcasts its partner": (
-        lambda: Written(lambda net, x: net.c(x + net.b), b=torch.zeros(8, 1, 1), c=nn.Conv2d(8, 4, 3)),
+        lambda: Written(
+            lambda net, x: net.c(x + net.b), b=torch.zeros(8, 1, 1), c=nn.Conv2d(8, 4, 3)
+        ),
         (1, 6, 6), 288 + 4, 288 * 16,
     ),
     "a mask times a map": (
-        lambda: Written(lambda net, x: net.c(x * net.m), m=torch.ones(1, 6, 6), c=nn.Conv2d(3, 4, 3)),
+        lambda: Written(
+            lambda net, x: net.c(x * net.m), m=torch.ones(1, 6, 6), c=nn.Conv2d(3, 4, 3)
+        ),
         (3, 6, 6), 112, 108 * 16,
     ),
     "a kernel computed from the input": (
@@ -153,7 +159,9 @@ MADE: dict[str, Case] = {
         (5, 12), 60 + 39, 5 * 36,
     ),
     "a learned map times the input": (
-        lambda: Written(lambda net, x: net.c(x * net.m), m=learned(1, 3, 6, 6), c=nn.Conv2d(3, 4, 3)),
+        lambda: Written(
+            lambda net, x: net.c(x * net.m), m=learned(1, 3, 6, 6), c=nn.Conv2d(3, 4, 3)
+        ),
         (3, 6, 6), 108 + 112, 108 * 16,
     ),
     "a class token": (
@@ -295,7 +303,9 @@ PRODUCTS: dict[str, Case] = {
         (7,), 40, 35,
     ),
     "a learned matrix for each head": (
-        lambda: Written(lambda net, x: torch.einsum("bnhk,hkm->bnhm", x, net.w), w=learned(3, 4, 5)),
+        lambda: Written(
+            lambda net, x: torch.einsum("bnhk,hkm->bnhm", x, net.w), w=learned(3, 4, 5)
+        ),
         (6, 3, 4), 60, 6 * 60,
     ),
     "token ids into an embedding": (
@@ -329,7 +339,9 @@ PRODUCTS: dict[str, Case] = {
     "an output that is the input": (lambda: nn.Identity(), (3, 6, 6), 0, 0),
     "halves of numbers": (lambda: nn.Conv2d(3, 4, 3).half(), (3, 6, 6), 112, 108 * 16),
     "a number among the outputs": (
-        lambda: Written(lambda net, x: (y := net.c(x), y.shape[1], True, "a"), c=nn.Conv2d(3, 4, 3)),
+        lambda: Written(
+            lambda net, x: (y := net.c(x), y.shape[1], True, "a"), c=nn.Conv2d(3, 4, 3)
+        ),
         (3, 8, 8), 112, 108 * 36,
     ),
 }  # fmt: skip

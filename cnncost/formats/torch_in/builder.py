@@ -118,7 +118,8 @@ class Builder:
     ) -> Value:
         """Emit one operation; `learned` are its parameters, by weights and biases."""
         names = tuple(self.solid(call, value) for value in reads)
-        name = self._name(call.path, word, own=bool(learned))
+        what = str(arguments.get("op", word))
+        name = self._name(call.path, what, own=bool(learned))
         self.learned[name] = [c for c in learned if c is not None]
         self.ops[name] = Op(name, word, dict(arguments), names)
         self.shapes[name] = shape

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import io
 import logging
+import re
 import traceback
 import warnings
 from collections.abc import Iterator, Mapping
@@ -28,20 +29,35 @@ def exported(module: nn.Module, shapes: Shapes) -> ExportedProgram:
     """The program for one example of each input, without writes into parts of a tensor.
 
     Inputs are floating numbers by position, else by name, else one dict of them; where the
-    code takes none of these, whole numbers are tried.
+    code asks for whole numbers, these are tried. What the meta device lacks, a stand-in for
+    the CPU may have.
 
     Raises:
         CnncostError: torch.export cannot trace it.
     """
-    first: Exception | None = None
-    for arguments, named in _ways(module, shapes):
-        try:
-            with quiet():
-                return _functional(_export(module, arguments, named))
-        except Exception as error:  # the user's code may raise anything
-            first = first or error
-    assert first is not None  # there is a way at least, and it failed
-    raise _failure(module, first)
+    failed: list[Exception] = []
+    for device in ("meta", "cpu"):
+        with _standing_in(module, device):
+            for arguments, named in _ways(module, shapes, device, failed):
+                try:
+                    with quiet():
+                        return _functional(_export(module, arguments, named))
+                except Exception as error:  # the user's code may raise anything
+                    failed.append(error)
+    raise _failure(failed[0])
+
+
+@contextmanager
+def _standing_in(module: nn.Module, device: str) -> Iterator[None]:
+    """For the CPU tensors without memory, the module's own among them."""
+    if device == "meta":
+        yield
+        return
+    from torch._subclasses.fake_tensor import FakeTensorMode
+
+    with FakeTensorMode(allow_non_fake_inputs=True):
+        module.to_empty(device=device)
+        yield
 
 
 def _export(module: nn.Module, arguments: tuple[Any, ...], named: dict[str, Any]) -> Any:
@@ -69,25 +85,29 @@ def quiet() -> Iterator[None]:
         logging.disable(before)
 
 
-def _ways(module: nn.Module, shapes: Shapes) -> Iterator[tuple[tuple[Any, ...], dict[str, Any]]]:
+def _ways(
+    module: nn.Module, shapes: Shapes, device: str, failed: list[Exception]
+) -> Iterator[tuple[tuple[Any, ...], dict[str, Any]]]:
     """The ways to call it, the most usual first; Any: tensors, and dicts of them."""
     import torch
 
     usual = _dtype(module)
-    kinds = [(usual,) * len(shapes)]
-    if len(shapes) <= MOST:
-        kinds += [
-            kind for kind in product((usual, torch.long), repeat=len(shapes)) if kind not in kinds
-        ]
-    for kind in kinds:
+    for number, kind in enumerate(product((usual, torch.long), repeat=min(len(shapes), MOST))):
+        if number and not any(_WHOLE.search(str(error)) for error in failed):
+            return
+        kinds = (*kind, *(usual,) * (len(shapes) - len(kind)))
         given = {
-            name: torch.zeros((1, *shape), device="meta", dtype=one)
-            for (name, shape), one in zip(shapes.items(), kind, strict=True)
+            name: torch.zeros((1, *shape), device=device, dtype=one)
+            for (name, shape), one in zip(shapes.items(), kinds, strict=True)
         }
         names = _parameters(module)
         by_name = len(given) > 1 and set(given) <= set(names) and list(given) != names[: len(given)]
         yield ((), given) if by_name else (tuple(given.values()), {})
         yield (dict(given),), {}
+
+
+_WHOLE = re.compile(r"\b(Long|Int|long|int|index|indices|integer)\b")
+"""What PyTorch says where it wants whole numbers."""
 
 
 def _parameters(module: nn.Module) -> list[str]:
@@ -146,7 +166,7 @@ def views(node: fx.Node) -> bool:
     return any(mark is not None and not mark.is_write for mark in marks)
 
 
-def _failure(module: nn.Module, error: Exception) -> CnncostError:
+def _failure(error: Exception) -> CnncostError:
     """What, where in the user's code, and what would help: a line each."""
     lines = [line for line in str(error).strip().splitlines() if line.strip()]
     said = f"{type(error).__name__}: {lines[0][:200] if lines else ''}".rstrip(": ")

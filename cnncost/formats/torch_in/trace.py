@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import operator
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cnncost.errors import CnncostError
 from cnncost.formats.graph import Graph
@@ -22,12 +23,19 @@ if TYPE_CHECKING:
     from cnncost.formats.graph import Op
 
 
+class Unsized(NamedTuple):
+    """What a size that depends on data leads to: an opaque operation in the place of all that."""
+
+    value: Value
+
+
 def trace(module: nn.Module, name: str, shapes: dict[str, tuple[int, ...]]) -> Graph:
     """The module's graph for one example of each input's shape.
 
     Raises:
         CnncostError: torch.export cannot trace it.
     """
+    owners = _owners(module)
     program = exported(module, shapes)
     builder = Builder()
     known: dict[fx.Node, Any] = {}  # Any: values, constants, numbers
@@ -45,9 +53,8 @@ def trace(module: nn.Module, name: str, shapes: dict[str, tuple[int, ...]]) -> G
             known[node] = _call(builder, node, known) if found is None else found
         elif node.op == "output":
             outputs = _outputs(node, known)
-    return _graph(
-        builder, name, shapes, outputs, _owners(module), _needless(program.graph, learned)
-    )
+    needed = {owners.same[source] for source in _needed(program.graph, learned)}
+    return _graph(builder, name, shapes, outputs, owners, needed)
 
 
 def _owners(module: nn.Module) -> Owners:
@@ -63,17 +70,13 @@ def _owners(module: nn.Module) -> Owners:
     return Owners(sizes, frozenset(frozen), same)
 
 
-def _needless(graph: fx.Graph, learned: dict[str, str]) -> set[str]:
-    """The parameters that provably no output depends on: none of their uses leads to one."""
+def _needed(graph: fx.Graph, learned: dict[str, str]) -> set[str]:
+    """The parameters with a use that leads to an output; no output depends on others."""
     needed = set()
     for node in reversed(graph.nodes):
         if node.op == "output" or node in needed or changes(node):
             needed.update(node.all_input_nodes)
-    return {
-        learned[node.name]
-        for node in graph.nodes
-        if node.op == "placeholder" and node.name in learned and node not in needed
-    }
+    return {learned[node.name] for node in needed if node.name in learned}
 
 
 def _placeholder(node: fx.Node, learned: dict[str, str], names: Any, builder: Builder) -> Any:
@@ -94,9 +97,15 @@ def _call(builder: Builder, node: fx.Node, known: dict[fx.Node, Any]) -> Any:
     """Any: what the call makes."""
     if node.target is operator.getitem:
         made, index = node.args
-        return known[made][index]
+        whole = known[made]
+        return whole if isinstance(whole, Unsized) else whole[index]
     if getattr(node.target, "_schema", None) is None:
         return node.meta.get("val")  # a number computed from shapes
+    before = next((known[n] for n in node.all_input_nodes if isinstance(known[n], Unsized)), None)
+    if before is not None:
+        return before
+    if _unsized(node):
+        return _cut_off(builder, node, known)
     call = _described(node, known)
     if call.target in SILENT:
         return None
@@ -107,6 +116,24 @@ def _call(builder: Builder, node: fx.Node, known: dict[fx.Node, Any]) -> Any:
     made = _handled(builder, call)
     _remember(node, made, known)
     return made
+
+
+def _unsized(node: fx.Node) -> bool:
+    """Whether a result's size depends on data."""
+    made = node.meta.get("val")
+    several = made if isinstance(made, list | tuple) else [made]
+    return any(
+        not isinstance(size, int) for one in several if hasattr(one, "shape") for size in one.shape
+    )
+
+
+def _cut_off(builder: Builder, node: fx.Node, known: dict[fx.Node, Any]) -> Any:
+    """Any: as above. Here the network that can be read ends."""
+    call = replace(_called(node, known), shapes=((1,),))
+    if not call.values():
+        return None
+    what = f"{call.target}_of_data"
+    return Unsized(builder.opaque(call, what, list(dict.fromkeys(call.values())), (1,)))
 
 
 def _remember(node: fx.Node, made: Any, known: dict[fx.Node, Any]) -> None:  # Any: as above
@@ -156,6 +183,11 @@ def _carried(made: list[Any]) -> set[str]:  # Any: as above
 
 
 def _described(node: fx.Node, known: dict[fx.Node, Any]) -> Call:
+    return replace(_called(node, known), shapes=_shapes(node))
+
+
+def _called(node: fx.Node, known: dict[fx.Node, Any]) -> Call:
+    """Without the shapes of its results."""
     target: Any = node.target
     schema = target._schema
     name = schema.name.split("::")[-1]
@@ -165,7 +197,7 @@ def _described(node: fx.Node, known: dict[fx.Node, Any]) -> Call:
     given |= node.kwargs
     arguments = {key: _resolved(value, known) for key, value in given.items()}
     plain = name.rstrip("_") if not name.startswith("_") else name
-    return Call(plain, arguments, _path(node), _shapes(node), inplace=plain != name)
+    return Call(plain, arguments, _path(node), (), inplace=plain != name)
 
 
 def _resolved(value: Any, known: dict[fx.Node, Any]) -> Any:
@@ -198,12 +230,13 @@ def _outputs(node: fx.Node, known: dict[fx.Node, Any]) -> list[Value]:
     """The activations among the outputs, which may be numbers, words or nothing too."""
     given: Any = node.args[0]
     found = [known.get(argument) for argument in given if hasattr(argument, "op")]
+    found = [one.value if isinstance(one, Unsized) else one for one in found]
     return [value for value in found if isinstance(value, Value)]
 
 
 def _graph(
     builder: Builder, name: str, shapes: dict[str, tuple[int, ...]], outputs: list[Value],
-    owners: Owners, needless: set[str],
+    owners: Owners, needed: set[str],
 ) -> Graph:  # fmt: skip
     names = list(dict.fromkeys(_named(builder, value, shapes) for value in outputs))
     if not names:
@@ -221,7 +254,7 @@ def _graph(
         unknown=tuple(u for u in builder.unknown if u.partition(":")[0] in emitted),
         shapes={op.name: builder.shapes[op.name] for op in ops},
         held=owners.sizes, unread=tuple(sorted(left)),
-        unused=tuple(n for n in owners.sizes if n in left & {owners.same[s] for s in needless}),
+        unused=tuple(n for n in owners.sizes if n in left - needed),
     )  # fmt: skip
 
 
