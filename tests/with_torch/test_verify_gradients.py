@@ -35,6 +35,11 @@ def test_small_bundled_networks_agree(name: str) -> None:
     assert line.computed
 
 
+def test_layers_may_be_called_as_rates_are() -> None:
+    text = "input: [3, 5, 5]\nlayers: [{name: p, conv: 4, kernel: 3}, {name: rate, dense: 2}]"
+    assert symbolic.gradient_line(cnncost.loads(text).network, lambda _: None).agrees is True
+
+
 def test_shared_frozen_dropped_and_attending_layers_agree() -> None:
     line = symbolic.gradient_line(cnncost.loads(ODD).network, lambda _: None)
     assert line.agrees is True

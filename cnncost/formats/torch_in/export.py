@@ -176,19 +176,25 @@ def _failure(error: Exception) -> CnncostError:
 
 
 def _place(error: Exception) -> str:
-    """The last line of code on the way that is neither PyTorch's, nor ours, nor Python's."""
+    """The last line on the way that is neither PyTorch's nor ours, nor Python's own."""
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        file = Path(frame.filename)
+        if file.suffix == ".py" and not _is_tool(file):
+            here = Path.cwd()
+            name = file.relative_to(here) if file.is_relative_to(here) else file
+            return f"{name}:{frame.lineno}: {(frame.line or '').strip()[:120]}"
+    return ""
+
+
+def _is_tool(file: Path) -> bool:
+    """Whether a file is PyTorch's, ours or of Python's library; installed packages are not."""
     import torch
 
-    theirs = (Path(torch.__file__).parent, Path(__file__).parents[2], Path(inspect.__file__).parent)
-    frames = [
-        frame
-        for frame in traceback.extract_tb(error.__traceback__)
-        if frame.filename.endswith(".py")
-        and not any(Path(frame.filename).is_relative_to(folder) for folder in theirs)
-    ]
-    # Modules of packages that are installed stand below Python's folder too; a file of the
-    # user's own does not, unless the environment is in the same folder.
-    if not frames:
-        return ""
-    last = frames[-1]
-    return f"{last.filename}:{last.lineno}: {(last.line or '').strip()[:120]}"
+    if any(file.is_relative_to(Path(f).parent) for f in (torch.__file__, *_OURS)):
+        return True
+    python = Path(inspect.__file__).parent
+    return file.is_relative_to(python) and "site-packages" not in file.parts
+
+
+_OURS = (str(Path(__file__).parents[1]),)
+"""A file of the package's own folder."""
