@@ -48,7 +48,8 @@ def test_no_type_lacks_a_rule() -> None:
 
 
 def test_no_type_that_learns_lacks_letters() -> None:
-    assert {*LETTERS} == {word for word in TYPES if layer_type(word).learns}
+    # Nobody knows the gradients of an opaque layer, whatever it learns.
+    assert {*LETTERS} == {word for word in TYPES if layer_type(word).learns} - {"opaque"}
 
 
 def test_residual_mlp_gives_the_textbooks_equations() -> None:
