@@ -130,7 +130,7 @@ class _Work:
 
     def _inputs(self, node: Node, rule: Rule) -> None:
         assert node.layer is not None  # inputs pass nothing on
-        cost = rule.input_connections if node.layer.known else None
+        cost = None if node.layer.word == "opaque" else rule.input_connections
         terms = list(zip(node.reads, rule.inputs, strict=True))
         for index, value in reversed(terms):
             if self.wanted(index):
