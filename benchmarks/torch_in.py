@@ -25,8 +25,8 @@ for name in ("nms", "qnms"):
     KERNELS.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
 
 import cnncost  # noqa: E402
+from cnncost.api import imported  # noqa: E402
 from cnncost.errors import CnncostError  # noqa: E402
-from cnncost.formats.spec_text import spec_text  # noqa: E402
 from cnncost.formats.torch_in.source import made  # noqa: E402
 from cnncost.formats.torch_in.trace import trace  # noqa: E402
 
@@ -56,10 +56,9 @@ def build(row: dict[str, Any]) -> torch.nn.Module:
 def difference(row: dict[str, Any]) -> str:
     """Empty where both figures agree; else what differs."""
     graph = trace(build(row), row["model"], {"input": tuple(row["input"][1:])})
-    report = cnncost.count(cnncost.loads(spec_text(graph)))
+    report = cnncost.count(imported(graph, row["model"]))
     totals = report.totals
-    # Kernels that are no parameters in PyTorch (blur pools) are frozen weights in a spec.
-    parameters = totals.trainable_parameters - row["params"]
+    parameters = totals.parameters - row["params"]
     connections = totals.connections - row["macs"]
     if not report.complete:
         return f"incomplete: {', '.join(graph.unknown[:3])}"

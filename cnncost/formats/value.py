@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from math import prod
+from typing import NamedTuple
 
 Shape = tuple[int, ...]
 """Extents without the batch."""
@@ -79,15 +80,57 @@ class Value:
         return replace(self, steps=steps, spread=())
 
 
+class Place(NamedTuple):
+    """Numbers of a tensor's storage, as a view of it sees them."""
+
+    sizes: Shape
+    strides: tuple[int, ...]
+    offset: int = 0
+
+    @property
+    def size(self) -> int:
+        return prod(self.sizes)
+
+    @property
+    def spread(self) -> bool:
+        """Whether some number is seen more than once, along an expanded axis."""
+        return any(n > 1 and not step for n, step in zip(self.sizes, self.strides, strict=True))
+
+    @property
+    def dense(self) -> bool:
+        """Whether the numbers stand in a row, in order."""
+        step = 1
+        for size, stride in reversed(tuple(zip(self.sizes, self.strides, strict=True))):
+            if size > 1 and stride != step:
+                return False
+            step *= size
+        return True
+
+
 @dataclass(frozen=True)
 class Constant:
     """A tensor that depends on no input: a parameter, a buffer, or something made of them."""
 
     shape: Shape
     """With all its axes: it has no batch."""
-    sources: tuple[str, ...] = ()
-    """The parameters that it is made of."""
+    parts: tuple[tuple[str, int], ...] = ()
+    """The parameters that it is made of, each with all its numbers; none for a buffer."""
+    place: Place | None = None
+    """Where its numbers lie in its one parameter; None if it is made otherwise."""
+    work: frozenset[tuple[str, int]] = frozenset()
+    """The multiply-accumulates that make it: the name of each product, and how many."""
+
+    @classmethod
+    def whole(cls, shape: Shape, name: str) -> Constant:
+        """All numbers of a parameter, in any shape."""
+        size = prod(shape)
+        return cls(shape, ((name, size),), Place((size,), (1,)))
 
     @property
     def size(self) -> int:
         return prod(self.shape)
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The names of its parameters."""
+        return tuple(name for name, _ in self.parts)

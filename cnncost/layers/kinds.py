@@ -101,6 +101,8 @@ class Cost(Whole):
         super().__init__(text, default, minimum=0)
 
     def read(self, value: Raw, x: Shape | None) -> Any:  # Any: a Given
+        if isinstance(value, Given):
+            return value
         return Given(-1) if value == "unknown" else Given(super().read(value, x))
 
 

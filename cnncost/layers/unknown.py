@@ -18,7 +18,6 @@ class Opaque(Layer):
     connections: 2129920}`. Fewer of them are part of a lower bound.
     """
 
-    counted = True  # the table shows it, so its units are in the total
     output: tuple[int, ...] = of(Dims("its output's shape, channels first", free=False))  # type: ignore[assignment]  # the spec's key; only infer would call the method
     op: str = of(Named("what the operation is called where it came from", "unknown"))
     # The costs are spec's keys and formulas at once: a given number is called like one.
@@ -28,6 +27,11 @@ class Opaque(Layer):
     connections: Given = of(Cost("uses of a weight, for one example"))  # type: ignore[assignment]
     bias_connections: Given = of(Cost("uses of a bias, for one example"))  # type: ignore[assignment]
     trained: Given = of(Cost("how many of its learned numbers are trained: all, unless given"))
+
+    @property
+    def counted(self) -> bool:  # type: ignore[override]  # of each layer, not of the type
+        # The table shows it, and its units are in the total, unless it is known to weigh nothing.
+        return not self.known or max(self.weights, self.biases, self.connections) > 0
 
     @property
     def known(self) -> bool:  # type: ignore[override]  # of each layer, not of the type

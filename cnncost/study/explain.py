@@ -90,7 +90,7 @@ def _workings(
         yield Working("parameters", 0, f"those of {owner.name}, counted there")
     else:
         yield from _parameters(row, layer, x)
-    if row.counted:
+    if row.counted and layer.known:
         yield from _connections(layer, x, y, convention)
 
 

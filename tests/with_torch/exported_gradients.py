@@ -104,7 +104,8 @@ class _ExportedRun:
     def _drop_nothing(self) -> None:
         for module in self.model.modules():
             for rate in ("p", "rate"):
-                if hasattr(module, rate):
+                # A layer of that name is a module, not a rate.
+                if isinstance(getattr(module, rate, None), int | float):
                     setattr(module, rate, 0.0)
 
     def weights(self, owned: Parameter) -> Tensor:

@@ -256,3 +256,55 @@ def test_another_class_of_a_written_class_s_name_is_read_as_it_is() -> None:
 
     graph = trace(nn.Sequential(Subsample(), nn.Tanh()), "net", {"input": (3, 4, 4)})
     assert [op.word for op in graph.ops] == ["conv", "relu", "tanh"]
+
+
+FAILING = """\
+import torch
+from torch import nn
+class Branches(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.c = nn.Conv2d(3, 4, 3)
+    def forward(self, x):
+        y = self.c(x)
+        if y.sum() > 0:
+            y = y + 1
+        return y
+class Folded(Branches):
+    def forward(self, x):
+        return self.c(x.view(1, 7, -1))
+class Detects(Branches):
+    def forward(self, x):
+        y = self.c(x)
+        return y, torch.nonzero(y > 0)
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "place"),
+    [
+        ("Branches", "user.py:9: if y.sum() > 0:"),
+        ("Folded", "user.py:14: return self.c(x.view(1, 7, -1))"),
+    ],
+)
+def test_a_trace_that_fails_says_so_in_three_lines(tmp_path: Path, name: str, place: str) -> None:
+    (tmp_path / "user.py").write_text(FAILING, encoding="utf-8")
+    done = convert(tmp_path, f"user.py:{name}", "--input", "3x8x8")
+    assert done.returncode == 2
+    running, *lines = done.stderr.splitlines()
+    assert running == f"running user.py:{name}"
+    assert lines[0].startswith("torch.export cannot trace it: ")
+    assert lines[1:] == [
+        f"  {place}",
+        "  hint: check --input; control flow on data cannot be traced",
+    ]
+
+
+def test_what_depends_on_data_ends_the_network(tmp_path: Path) -> None:
+    (tmp_path / "user.py").write_text(FAILING, encoding="utf-8")
+    done = convert(tmp_path, "user.py:Detects", "--input", "3x8x8")
+    assert done.returncode == 0
+    assert "nonzero_of_data" in done.stderr
+    report = cnncost.count(cnncost.loads(done.stdout))
+    assert not report.complete
+    assert report.totals.connections == 36 * 108

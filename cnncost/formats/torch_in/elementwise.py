@@ -1,4 +1,4 @@
-"""Activations, sums, products and norms of a traced program."""
+"""Activations, sums and products number by number, and dropout of a traced program."""
 
 from __future__ import annotations
 
@@ -8,23 +8,25 @@ from math import prod
 from typing import Any
 
 from cnncost.formats.graph import Op
-from cnncost.formats.torch_in.builder import Builder, Call, subject
+from cnncost.formats.torch_in.builder import Builder, Call, mapped, subject
 from cnncost.formats.value import Constant, Shape, Value
 
 ACTIVATIONS = {
     "relu": "relu", "relu6": "relu6", "leaky_relu": "leaky_relu", "elu": "elu", "selu": "selu",
     "celu": "elu", "gelu": "gelu", "silu": "silu", "hardswish": "hardswish",
     "sigmoid": "sigmoid", "hardsigmoid": "hardsigmoid", "tanh": "tanh", "softplus": "softplus",
-    "mish": "mish", "softmax": "softmax", "log_softmax": "logsoftmax",
+    "mish": "mish", "softmax": "softmax", "log_softmax": "logsoftmax", "_softmax": "softmax",
+    "_log_softmax": "logsoftmax",
 }  # fmt: skip
 INPLACE = ("relu", "relu6", "silu", "hardswish", "hardsigmoid", "mish")
+MEETS = ("add", "sub", "rsub", "maximum", "minimum", "where")
+"""Operations of two that are written as a sum; others as a product."""
 
 
 def on_each(b: Builder, call: Call, word: str, **arguments: Any) -> Value:  # Any: of all kinds
     """A layer that treats every number alike commutes with views: they stay views."""
     x = subject(call)
-    plain = Value(x.base, x.made)
-    made = b.layer(call, word, [plain], x.made, **arguments)
+    made = b.layer(call, word, [Value(x.base, x.made)], x.made, **arguments)
     return replace(made, steps=x.steps, spread=x.spread)
 
 
@@ -47,16 +49,21 @@ def hardtanh(b: Builder, call: Call) -> Value:
 
 
 def prelu(b: Builder, call: Call) -> Value:
-    """One slope a channel, or one in all."""
-    x, slopes = call.arguments["self"], call.arguments["weight"]
+    """One slope a channel, which is the axis behind the batch, or one in all."""
+    x, slopes = b.whole(call, call.arguments["self"]), call.arguments["weight"]
+    if not isinstance(slopes, Constant):
+        return b.moved(call, "prelu", call.values(), call.shape)
+    axis = 1 if len(x.shape) > 1 and slopes.size > 1 else 0
+    plain = x.reshaped(mapped(x.shape)) if slopes.size == 1 else as_channels(x, [axis])
     given = {"shared": True} if slopes.size == 1 else {}
-    return b.layer(call, "prelu", [x], x.shape, learned=[slopes], **given)
+    made = b.layer(call, "prelu", [plain], plain.shape, learned=[slopes], **given)
+    return made.reshaped(x.shape) if slopes.size == 1 else from_channels(made, x.shape, [axis])
 
 
 def dropout(b: Builder, call: Call) -> Value:
     """Dropout, which does nothing at rate 0."""
     rate = Fraction(str(call.arguments.get("p", 0.5)))
-    return on_each(b, call, "dropout", rate=rate) if rate else subject(call)
+    return on_each(b, call, "dropout", rate=rate) if 0 < rate < 1 else subject(call)
 
 
 def stand_in(b: Builder, call: Call) -> Value:
@@ -72,7 +79,7 @@ def passed(b: Builder, call: Call) -> Any:  # Any: the argument itself
 
 def join(b: Builder, call: Call) -> Any:  # Any: a value, or the argument passed on
     """Sums, differences, products and quotients of two, either of which may be no activation."""
-    word = "add" if call.target in ("add", "sub", "rsub", "maximum", "minimum") else "mul"
+    word = "add" if call.target in MEETS else "mul"
     one, other = call.arguments["self"], call.arguments["other"]
     if not isinstance(one, Value):
         one, other = other, one
@@ -85,27 +92,38 @@ def join(b: Builder, call: Call) -> Any:  # Any: a value, or the argument passed
     if one == other:
         return stand_in(b, replace(call, arguments={"self": one}))
     if one.steps == other.steps and one.made == other.made and one.spread == other.spread:
-        plain = [Value(one.base, one.made), Value(other.base, other.made)]
-        made = b.layer(call, word, plain, one.made)
+        made = b.layer(
+            call, word, [Value(one.base, one.made), Value(other.base, one.made)], one.made
+        )
         return replace(made, steps=one.steps, spread=one.spread)
     return _broadcast(b, call, word, one, other)
 
 
 def _broadcast(b: Builder, call: Call, word: str, one: Value, other: Value) -> Value:
-    shape = call.shape
-    one, other = _ranked(one, len(shape)), _ranked(other, len(shape))
-    if one.shape == other.shape == shape:
-        return b.layer(call, word, [one, other], shape)
+    """A sum or a product of two shapes, brought to one shape without a batch of one."""
+    rank = len(call.shape)
+    one, other = _ranked(b, call, one, rank), _ranked(b, call, other, rank)
+    shape = call.shape[1:] if rank > 1 and call.shape[0] == 1 else call.shape or (1,)
+    one, other = (
+        one.reshaped(one.shape[-len(shape) :] if one.shape else (1,)),
+        other.reshaped(other.shape[-len(shape) :] if other.shape else (1,)),
+    )
+    return _joined(b, call, word, one, other, shape).reshaped(call.shape)
+
+
+def _joined(b: Builder, call: Call, word: str, one: Value, other: Value, shape: Shape) -> Value:
     if one.shape != shape:
         one, other = other, one
     if one.shape != shape:
         one = b.spread_over(call, one, shape, _kept(one.shape, shape))
     if other.shape == shape:
-        return b.layer(call, word, [one, other], shape)
+        plain = mapped((1, *shape))
+        return b.layer(call, word, [one.reshaped(plain), other.reshaped(plain)], plain)
     kept = _kept(other.shape, shape)
     if word == "add":
-        return b.layer(call, word, [one, b.spread_over(call, other, shape, kept)], shape)
-    return _gated(b, call, one, other, kept)
+        wide = b.spread_over(call, other, shape, kept)
+        return _joined(b, call, word, one, wide, shape)
+    return _gated(b, call, one, other, kept).reshaped(shape)
 
 
 def _kept(small: Shape, shape: Shape) -> list[int]:
@@ -116,7 +134,7 @@ def _gated(b: Builder, call: Call, one: Value, gate: Value, kept: list[int]) -> 
     """A product with a gate: its own axes are channels, those that it is spread over positions."""
     shape = one.shape
     over = [axis for axis in range(len(shape)) if axis not in kept]
-    if kept in ([0], []) and gate.shape[1:] == (1,) * (len(shape) - 1) and kept == [0]:
+    if kept == [0] and gate.shape[1:] == (1,) * (len(shape) - 1) and len(shape) <= 4:
         return b.layer(call, "mul", [one, gate], shape)
     order = (*kept, *over)
     sizes = (prod(shape[axis] for axis in kept), prod(shape[axis] for axis in over))
@@ -127,96 +145,92 @@ def _gated(b: Builder, call: Call, one: Value, gate: Value, kept: list[int]) -> 
     return turned.permuted(tuple(order.index(axis) for axis in range(len(shape))))
 
 
-def _ranked(value: Value, rank: int) -> Value:
-    """With axes of one in front, as broadcasting has it."""
+def _ranked(b: Builder, call: Call, value: Value, rank: int) -> Value:
+    """With axes of one in front, as broadcasting has it; what is spread takes part unspread."""
     if value.spread:
         value = replace(value, spread=())
     missing = rank - len(value.shape)
     return value.reshaped((1,) * missing + value.shape) if missing > 0 else value
 
 
+def as_channels(x: Value, axes: list[int]) -> Value:
+    """With these axes as the channels and the others as positions, as a spec's map."""
+    rest = [axis for axis in range(len(x.shape)) if axis not in axes]
+    inner = [x.shape[axis] for axis in rest]
+    while len(inner) > 0 and inner[0] == 1 and rest[0] == 0:
+        inner, rest = inner[1:], rest[1:]
+    order = [axis for axis in range(len(x.shape)) if axis not in axes]
+    positions = tuple(inner) if len(inner) < 4 else (prod(inner),)
+    channels = prod(x.shape[axis] for axis in axes)
+    return x.permuted((*axes, *order)).reshaped((channels, *positions))
+
+
+def from_channels(made: Value, shape: Shape, axes: list[int]) -> Value:
+    """The way back to a shape."""
+    order = [*axes, *(axis for axis in range(len(shape)) if axis not in axes)]
+    turned = made.reshaped(tuple(shape[axis] for axis in order))
+    return turned.permuted(tuple(order.index(axis) for axis in range(len(shape))))
+
+
 def with_constant(b: Builder, call: Call, x: Value, constant: Constant, word: str) -> Value:
     """Learned factors are a scale; learned terms the bias of what is before them."""
+    rank, shape = len(call.shape), call.shape
+    x = b.whole(call, x)
+    x = x.reshaped((1,) * (rank - len(x.shape)) + x.shape)
+    if x.shape != shape:
+        x = replace(x, spread=shape)
     if not constant.sources:
         return x
-    # The constant's axes are the last of the whole shape, the batch's included.
-    axes = [axis for axis, size in enumerate(constant.shape) if size != 1]
-    axis = len(x.shape) - len(constant.shape) + axes[0] if len(axes) == 1 else -1
-    if constant.size == 1:
+    x = b.whole(call, x)
+    sizes = (1,) * (rank - len(constant.shape)) + constant.shape
+    axes = [axis for axis, size in enumerate(sizes) if size != 1]
+    if constant.size == 1 and prod(shape) > 1:
         if word == "add":
             b.standing_in("a learned shift", "scale")
-        return b.layer(call, "scale", [x], x.shape, learned=[constant], shared=True)
-    if len(axes) > 1 or axis < 0 or x.shape[axis] != constant.size:
-        return b.opaque(call, f"{call.target}_parameters", [x], x.shape)
-    front = x.front(axis)
+        plain = x.reshaped(mapped(shape))
+        made = b.layer(call, "scale", [plain], plain.shape, learned=[constant], shared=True)
+        return made.reshaped(shape)
+    seen = as_channels(x, axes)
+    made = _scaled(b, call, seen, constant, word)
+    return from_channels(made, shape, axes)
+
+
+def _scaled(b: Builder, call: Call, x: Value, constant: Constant, word: str) -> Value:
     if word == "mul":
-        return b.layer(call, "scale", [front], front.shape, learned=[constant]).back(axis)
-    before = b.ops.get(front.base)
-    if not front.steps and before and b.uses(front.base) == 0:
+        return b.layer(call, "scale", [x], x.shape, learned=[constant])
+    before = b.ops.get(x.base)
+    if not x.steps and before and b.uses(x.base) == 0 and b.learned[x.base]:
         if before.word == "scale" and not before.arguments:
             b.standing_in("a learned scale and shift", "batchnorm")
-            return _replaced(b, before, "batchnorm", {}, constant, front).back(axis)
+            b.replace(replace(before, word="batchnorm"), [constant])
+            return x
         if before.arguments.get("bias") is False:
             given = {key: v for key, v in before.arguments.items() if key != "bias"}
-            return _replaced(b, before, before.word, given, constant, front).back(axis)
+            b.replace(Op(before.name, before.word, given, before.reads), [constant])
+            return x
     b.standing_in("a learned shift", "scale")
-    return b.layer(call, "scale", [front], front.shape, learned=[constant]).back(axis)
-
-
-def _replaced(
-    b: Builder, op: Op, word: str, arguments: dict[str, Any], learned: Constant, value: Value
-) -> Value:  # Any: arguments of all kinds
-    b.replace(Op(op.name, word, arguments, op.reads, op.shares, op.frozen), [learned])
-    return value
+    return b.layer(call, "scale", [x], x.shape, learned=[constant])
 
 
 def addcmul(b: Builder, call: Call) -> Value:
     """a + b c, any of which may be parameters."""
     a = call.arguments
-    product = join(b, replace(call, target="mul", arguments=_pair(a["tensor1"], a["tensor2"])))
+    one, other = a["tensor1"], a["tensor2"]
+    if not isinstance(one, Value) and not isinstance(other, Value):
+        return b.moved(call, call.target, call.values(), call.shape)
+    shape = _met(one, other)
+    product = join(b, replace(call, target="mul", arguments=_pair(one, other), shapes=(shape,)))
     made: Value = join(b, replace(call, target="add", arguments=_pair(product, a["self"])))
     return made
 
 
+def _met(one: Any, other: Any) -> Shape:  # Any: values and constants
+    """The shape that two are broadcast to."""
+    shapes = [getattr(t, "spread", ()) or t.shape for t in (one, other)]
+    rank = max(map(len, shapes))
+    padded = [(1,) * (rank - len(shape)) + shape for shape in shapes]
+    return tuple(max(pair) for pair in zip(*padded, strict=True))
+
+
 def _pair(one: object, other: object) -> dict[str, object]:
     return {"self": one, "other": other}
-
-
-def norm(b: Builder, call: Call) -> Value:
-    """Batch, instance and group norms: over channels, which are the first axis."""
-    a = call.arguments
-    x: Value = a["input"]
-    word = call.target.replace("_", "")
-    weight, bias = a.get("weight"), a.get("bias")
-    given: dict[str, Any] = {"groups": a["num_groups"]} if word == "groupnorm" else {}
-    return _affine(b, call, word, x, weight, bias, given)
-
-
-def layer_norm(b: Builder, call: Call) -> Value:
-    """Over the last axis, as channels; over all axes it is a group norm of one group."""
-    a = call.arguments
-    x: Value = a["input"]
-    if len(a["normalized_shape"]) != 1:
-        return b.opaque(call, "layer_norm_axes", [x], call.shape)
-    last = len(x.shape) - 1
-    front = x.front(last)
-    return _affine(b, call, "layernorm", front, a.get("weight"), a.get("bias"), {}).back(last)
-
-
-def rms_norm(b: Builder, call: Call) -> Value:
-    """A layer norm without a mean and without biases."""
-    b.standing_in("rms_norm", "layernorm")
-    return layer_norm(b, call)
-
-
-def _affine(
-    b: Builder, call: Call, word: str, x: Value, weight: Constant | None,
-    bias: Constant | None, given: dict[str, Any],
-) -> Value:  # fmt: skip  # Any: arguments of all kinds
-    """With factors and terms; with factors alone a scale stands behind it."""
-    if weight is not None and bias is not None:
-        return b.layer(call, word, [x], x.shape, learned=[weight, bias], **given)
-    made = b.layer(call, word, [x], x.shape, affine=False, **given)
-    if weight is not None:
-        return b.layer(call, "scale", [made], made.shape, learned=[weight])
-    return made

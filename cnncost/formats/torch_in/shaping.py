@@ -1,4 +1,4 @@
-"""Views, slices, concatenations and reductions of a traced program."""
+"""Views, parts, concatenations and reductions of a traced program; all axes, the batch's too."""
 
 from __future__ import annotations
 
@@ -6,62 +6,36 @@ from dataclasses import replace
 from math import prod
 from typing import Any
 
-from cnncost.formats.torch_in.builder import Builder, Call, subject
+from cnncost.formats.torch_in.builder import AXES, Builder, Call, mapped, subject
 from cnncost.formats.value import Constant, Shape, Value
 
 MANY = 8
 """Slices along an axis that are summed one by one; more are a reduction."""
 
 
-class Batched(Exception):
-    """The batch would be turned or split: what is seen is no longer one example."""
-
-
-def axis_of(dim: int, rank: int) -> int:
-    """The axis without the batch, of a dimension counted with it.
-
-    Raises:
-        Batched: it is the batch's own.
-    """
-    axis = dim % (rank + 1) - 1
-    if axis < 0:
-        raise Batched
-    return axis
-
-
 def view(b: Builder, call: Call) -> Value:
     """Every view whose order stays: view, reshape, flatten, squeeze, unsqueeze."""
-    x: Value = call.arguments["self"]
-    if call.shapes[0][0] != 1:
-        raise Batched
-    return _unspread(b, call, x).reshaped(call.shape)
-
-
-def _unspread(b: Builder, call: Call, x: Value) -> Value:
-    return Value(b.solid(call, x), x.spread) if x.spread else x
+    return b.whole(call, call.arguments["self"]).reshaped(call.shape)
 
 
 def permute(b: Builder, call: Call) -> Value:
-    """Axes in another order, the batch first."""
+    """Axes in another order."""
     x: Value = call.arguments["self"]
     rank = len(x.shape)
-    dims = [dim % (rank + 1) for dim in call.arguments["dims"]]
-    if dims[0] != 0:
-        raise Batched
-    return _unspread(b, call, x).permuted(tuple(dim - 1 for dim in dims[1:]))
+    return b.whole(call, x).permuted(tuple(dim % rank for dim in call.arguments["dims"]))
 
 
 def transpose(b: Builder, call: Call) -> Value:
-    """Two axes exchanged."""
+    """Two axes exchanged; the last two where none are said."""
     x: Value = call.arguments["self"]
     rank = len(x.shape)
-    one, other = (
-        axis_of(call.arguments[key], rank)
-        for key in (("dim0", "dim1") if "dim0" in call.arguments else ("axis0", "axis1"))
-    )
+    given = [call.arguments[k] for k in ("dim0", "dim1", "axis0", "axis1") if k in call.arguments]
+    if rank < 2:
+        return x
+    one, other = (dim % rank for dim in (given or (-1, -2)))
     order = list(range(rank))
     order[one], order[other] = order[other], order[one]
-    return _unspread(b, call, x).permuted(tuple(order))
+    return b.whole(call, x).permuted(tuple(order))
 
 
 def movedim(b: Builder, call: Call) -> Value:
@@ -71,20 +45,16 @@ def movedim(b: Builder, call: Call) -> Value:
     moved = {}
     for key in ("source", "destination"):
         given = call.arguments[key]
-        listed = [given] if isinstance(given, int) else given
-        moved[key] = [axis_of(axis, rank) for axis in listed]
+        moved[key] = [axis % rank for axis in ([given] if isinstance(given, int) else given)]
     order = [axis for axis in range(rank) if axis not in moved["source"]]
     for to, axis in sorted(zip(moved["destination"], moved["source"], strict=True)):
         order.insert(to, axis)
-    return _unspread(b, call, x).permuted(tuple(order))
+    return b.whole(call, x).permuted(tuple(order))
 
 
 def expand(b: Builder, call: Call) -> Value:
     """Repeated along axes of one, once something needs it so."""
-    x: Value = call.arguments["self"]
-    shape = call.shape
-    if call.shapes[0][0] != 1:
-        raise Batched
+    x, shape = b.whole(call, call.arguments["self"]), call.shape
     x = x.reshaped((1,) * (len(shape) - len(x.shape)) + x.shape)
     return x if x.shape == shape else replace(x, spread=shape)
 
@@ -94,69 +64,80 @@ def cut(b: Builder, call: Call, x: Value, axis: int, start: int, end: int) -> Va
     size = x.shape[axis]
     if (start, end) == (0, size):
         return x
+    shape = (*x.shape[:axis], end - start, *x.shape[axis + 1 :])
+    if len(x.shape) > 1 and x.shape[0] == 1 and axis:
+        return cut(b, call, x.reshaped(x.shape[1:]), axis - 1, start, end).reshaped(shape)
     if axis > 0 and not x.steps:
         amounts = [(0, 0)] * (len(x.shape) - 1)
         amounts[axis - 1] = (start, size - end)
-        shape = (*x.shape[:axis], end - start, *x.shape[axis + 1 :])
         return b.layer(call, "crop", [x], shape, amount=tuple(amounts))
     front = x.front(axis)
-    made = b.layer(call, "slice", [front], (end - start, *front.shape[1:]), span=(start, end))
-    return made.back(axis)
+    kept = front.shape
+    plain = front.reshaped(kept if len(kept) <= AXES else (size, prod(kept[1:])))
+    dims = (end - start, *plain.shape[1:])
+    made = b.layer(call, "slice", [plain], dims, span=(start, end))
+    return made.reshaped((end - start, *kept[1:])).back(axis)
 
 
 def slice_(b: Builder, call: Call) -> Value:
     """Part of an axis, each or every so many."""
     a = call.arguments
-    x = _unspread(b, call, a["self"])
-    axis = axis_of(a.get("dim", 0), len(x.shape)) if a.get("dim", 0) else -1
-    if axis < 0:
-        return x  # of the batch, of which there is one example
-    size = x.shape[axis]
-    start, end = (_bound(a.get(key), size, other) for key, other in (("start", 0), ("end", size)))
+    x = b.whole(call, a["self"])
+    axis = a.get("dim", 0) % len(x.shape)
+    start, end = bounds(a, x.shape[axis])
     part = cut(b, call, x, axis, start, end)
     step = a.get("step") or 1
     return part if step == 1 else _every(b, call, part, axis, step)
 
 
-def _bound(value: int | None, size: int, otherwise: int) -> int:
-    if value is None:
-        return otherwise
-    return min(max(value + size if value < 0 else value, 0), size)
+def bounds(arguments: dict[str, Any], size: int) -> tuple[int, int]:  # Any: ints or None
+    """Where a slice starts and ends on an axis of that size."""
+    start, end = (
+        other if value is None else min(max(value + size if value < 0 else value, 0), size)
+        for value, other in ((arguments.get("start"), 0), (arguments.get("end"), size))
+    )
+    return start, end
 
 
 def _every(b: Builder, call: Call, x: Value, axis: int, step: int) -> Value:
     """Each so many positions: a window of one with a stride."""
-    if axis == 0:
-        raise Batched
-    strides = tuple(step if other == axis else 1 for other in range(1, len(x.shape)))
     count = -(-x.shape[axis] // step)
     shape = (*x.shape[:axis], count, *x.shape[axis + 1 :])
-    return b.layer(call, "maxpool", [x], shape, kernel=1, stride=strides)
+    seen = x.reshaped(x.shape[1:]) if x.shape[0] == 1 and axis else x
+    at = axis - (len(x.shape) - len(seen.shape))
+    if at and len(seen.shape) <= AXES:
+        strides = tuple(step if other == at else 1 for other in range(1, len(seen.shape)))
+        dims = (*seen.shape[:at], count, *seen.shape[at + 1 :])
+        made = b.layer(call, "maxpool", [seen], dims, kernel=1, stride=strides)
+        return made.reshaped(shape)
+    front = x.front(axis)
+    rows = front.reshaped((x.shape[axis], prod(front.shape[1:]))).permuted((1, 0))
+    made = b.layer(call, "maxpool", [rows], (rows.shape[0], count), kernel=1, stride=step)
+    return made.permuted((1, 0)).reshaped((count, *front.shape[1:])).back(axis)
 
 
 def split(b: Builder, call: Call) -> list[Value]:
     """Parts of an axis in a row; their sizes are those of the results."""
-    x = _unspread(b, call, call.arguments["self"])
-    axis = axis_of(call.arguments.get("dim", 0), len(x.shape))
+    x = b.whole(call, call.arguments["self"])
+    axis = call.arguments.get("dim", 0) % len(x.shape)
     parts, start = [], 0
     for shape in call.shapes:
-        size = shape[axis + 1]
-        parts.append(cut(b, call, x, axis, start, start + size))
-        start += size
+        parts.append(cut(b, call, x, axis, start, start + shape[axis]))
+        start += shape[axis]
     return parts
 
 
 def unbind(b: Builder, call: Call) -> list[Value]:
     """Every position of an axis by itself."""
-    x = _unspread(b, call, call.arguments["self"])
-    axis = axis_of(call.arguments.get("dim", 0), len(x.shape))
+    x = b.whole(call, call.arguments["self"])
+    axis = call.arguments.get("dim", 0) % len(x.shape)
     return [_one(b, call, x, axis, index) for index in range(x.shape[axis])]
 
 
 def select(b: Builder, call: Call) -> Value:
     """One position of an axis."""
-    x = _unspread(b, call, call.arguments["self"])
-    axis = axis_of(call.arguments["dim"], len(x.shape))
+    x = b.whole(call, call.arguments["self"])
+    axis = call.arguments["dim"] % len(x.shape)
     return _one(b, call, x, axis, call.arguments["index"] % x.shape[axis])
 
 
@@ -166,31 +147,84 @@ def _one(b: Builder, call: Call, x: Value, axis: int, index: int) -> Value:
 
 
 def concatenate(b: Builder, call: Call) -> Value:
-    """Along an axis, which is brought in front as channels are."""
-    tensors = call.arguments["tensors"]
+    """Along an axis, which is brought in front as channels are; learned parts are joined by an
+    opaque layer that has them."""
+    tensors = [t for t in call.arguments["tensors"] if t is None or prod(t.shape)]
     if not all(isinstance(tensor, Value) for tensor in tensors):
-        return b.opaque(call, "concat_parameters", call.values(), call.shape)
-    axis = axis_of(call.arguments.get("dim", 0), len(call.shape))
-    fronts = [_unspread(b, call, tensor).front(axis) for tensor in tensors]
-    if len(fronts) == 1:
-        return fronts[0].back(axis)
-    shape = (call.shape[axis], *(s for i, s in enumerate(call.shape) if i != axis))
-    return b.layer(call, "concat", fronts, shape).back(axis)
+        return b.costed(call, call.target, call.values(), call.shape, 0, call.constants())
+    return joined(b, call, tensors, call.arguments.get("dim", 0) % len(call.shape))
+
+
+def joined(b: Builder, call: Call, tensors: list[Value], axis: int) -> Value:
+    """These values along an axis."""
+    shape = list(tensors[0].shape)
+    shape[axis] = sum(tensor.shape[axis] for tensor in tensors)
+    if len(tensors) == 1:
+        return tensors[0]
+    if len(shape) > 1 and shape[0] == 1 and axis:
+        inner = [b.whole(call, t).reshaped(t.shape[1:]) for t in tensors]
+        return joined(b, call, inner, axis - 1).reshaped(tuple(shape))
+    fronts = [b.whole(call, tensor).front(axis) for tensor in tensors]
+    rest = fronts[0].shape[1:]
+    plain = rest if len(rest) < AXES else (prod(rest),)
+    flat = [front.reshaped((front.shape[0], *plain)) for front in fronts]
+    made = b.layer(call, "concat", flat, (shape[axis], *plain))
+    return made.reshaped((shape[axis], *rest)).back(axis)
 
 
 def stack(b: Builder, call: Call) -> Value:
     """Along a new axis."""
-    axis = axis_of(call.arguments.get("dim", 0), len(call.shape))
+    axis = call.arguments.get("dim", 0) % len(call.shape)
     one = (*call.shape[:axis], 1, *call.shape[axis + 1 :])
-    tensors = [_unspread(b, call, t).reshaped(one) for t in call.arguments["tensors"]]
-    return concatenate(b, replace(call, arguments={"tensors": tensors, "dim": axis + 1}))
+    tensors = call.arguments["tensors"]
+    if not all(isinstance(tensor, Value) for tensor in tensors):
+        return b.costed(call, call.target, call.values(), call.shape, 0, call.constants())
+    return joined(b, call, [b.whole(call, t).reshaped(one) for t in tensors], axis)
+
+
+def scattered(b: Builder, call: Call) -> Value:
+    """A part of an axis written over: what stands before it, the part, what stands behind."""
+    a = call.arguments
+    x, source = a["self"], a["src"]
+    if not isinstance(x, Value) or not isinstance(source, Value) or (a.get("step") or 1) != 1:
+        return b.costed(call, call.target, call.values(), call.shape, 0, call.constants())
+    x = b.whole(call, x)
+    axis = a.get("dim", 0) % len(x.shape)
+    size = x.shape[axis]
+    if call.target == "select_scatter":
+        start = a["index"] % size
+        end = start + 1
+    else:
+        start, end = bounds(a, size)
+    part = b.whole(call, source).reshaped((*x.shape[:axis], end - start, *x.shape[axis + 1 :]))
+    sides = [cut(b, call, x, axis, *at) for at in ((0, start), (end, size)) if at[0] < at[1]]
+    parts = [*sides[: start > 0], part, *sides[start > 0 :]]
+    return joined(b, call, parts, axis)
+
+
+def copied(b: Builder, call: Call) -> Any:  # Any: a value or a constant
+    """All of a tensor written over by another."""
+    source = call.arguments["src"]
+    if isinstance(source, Constant):
+        return Constant(call.shape, source.parts, source.place, source.work)
+    if not isinstance(source, Value):
+        return Constant(call.shape)
+    source = b.whole(call, source)
+    if source.shape == call.shape:
+        return source
+    ranked = source.reshaped((1,) * (len(call.shape) - len(source.shape)) + source.shape)
+    return ranked if ranked.shape == call.shape else replace(ranked, spread=call.shape)
 
 
 def rearrange(b: Builder, call: Call) -> Value:
     """Channels and positions exchanged in blocks, or channels shuffled in groups."""
     word, main, given = _REARRANGED[call.target]
+    x = b.whole(call, subject(call))
+    if len(mapped(x.shape)) != len(x.shape) - 1 or x.shape[0] != 1:
+        return b.moved(call, call.target, [x], call.shape)
     argument: dict[str, Any] = {main: call.arguments[given]}  # Any: of all kinds
-    return b.layer(call, word, [subject(call)], call.shape, **argument)
+    inner = x.reshaped(mapped(x.shape))
+    return b.layer(call, word, [inner], mapped(call.shape), **argument).reshaped(call.shape)
 
 
 _REARRANGED = {
@@ -202,40 +236,36 @@ _REARRANGED = {
 """A layer's word, its main argument, and what PyTorch calls that."""
 
 
-def reduce(b: Builder, call: Call) -> Value:
+def reduce(b: Builder, call: Call) -> Any:  # Any: a value, or values and their places
     """Mean or maximum over axes: a global pool over positions, once the others are channels."""
     a = call.arguments
-    x = _unspread(b, call, subject(call))
+    x = b.whole(call, subject(call))
     rank = len(x.shape)
     dims = a.get("dim")
-    dims = list(range(1, rank + 1)) if dims in (None, []) else dims
-    axes = sorted({axis_of(dim, rank) for dim in ([dims] if isinstance(dims, int) else dims)})
+    dims = list(range(rank)) if dims in (None, []) else dims
+    axes = sorted({dim % rank for dim in ([dims] if isinstance(dims, int) else dims)})
     if call.target == "sum" and len(axes) == 1 and x.shape[axes[0]] <= MANY:
         return _summed(b, call, x, axes[0])
     word = "global_maxpool" if "max" in call.target else "global_avgpool"
-    if call.target not in ("mean", "amax"):
+    if call.target not in ("mean", "amax", "max"):
         b.standing_in(f"{call.target} over positions", word)
     kept = [axis for axis in range(rank) if axis not in axes]
     channels = prod(x.shape[axis] for axis in kept)
     over = x.permuted((*kept, *axes)).reshaped((channels, *_within(x.shape, axes)))
     made = b.layer(call, word, [over], (channels, *(1 for _ in over.shape[1:])))
-    return made.reshaped(call.shape)
+    found = made.reshaped(call.shape)
+    return [found, *(found for _ in call.shapes[1:])] if len(call.shapes) > 1 else found
 
 
 def _within(shape: Shape, axes: list[int]) -> Shape:
-    """The extents reduced, as at most three."""
+    """The extents reduced, as at most three; those of a batch of one are left out."""
     sizes = [shape[axis] for axis in axes]
-    return tuple(sizes) if len(sizes) <= 3 else (prod(sizes),)
+    sizes = sizes[1:] if axes[0] == 0 and sizes[0] == 1 and len(sizes) > 1 else sizes
+    return tuple(sizes) if len(sizes) < AXES else (prod(sizes),)
 
 
 def _summed(b: Builder, call: Call, x: Value, axis: int) -> Value:
     parts = [_one(b, call, x, axis, index) for index in range(x.shape[axis])]
-    made = parts[0] if len(parts) == 1 else b.layer(call, "add", parts, parts[0].shape)
+    flat = [part.reshaped(mapped(part.shape)) for part in parts]
+    made = flat[0] if len(flat) == 1 else b.layer(call, "add", flat, flat[0].shape)
     return made.reshaped(call.shape)
-
-
-def constant(call: Call) -> Any:  # Any: one constant, or a list of them
-    """What an operation without activations makes."""
-    sources = call.sources()
-    made = [Constant(shape, sources) for shape in call.shapes]
-    return made if call.target in ("split", "split_with_sizes", "chunk", "unbind") else made[0]

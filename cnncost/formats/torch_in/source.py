@@ -48,9 +48,10 @@ def made(target: str, found: Any) -> nn.Module:  # Any: a module, or what return
 
     try:
         module = _made_on(found, torch.device("meta"))
-    except NotImplementedError:
-        # Code that computes sizes with tensors needs them to have values.
-        module = _guarded(target, found, lambda: _made_on(found, torch.device("cpu")).to("meta"))
+    except (NotImplementedError, RuntimeError, TypeError, ValueError):
+        # Code that computes with tensors while it builds needs them to have values.
+        module = _guarded(target, found, lambda: _made_on(found, torch.device("cpu")))
+        module = module.to("meta") if isinstance(module, torch.nn.Module) else module
     except Exception as error:
         raise _failed(target, found, error) from error
     if not isinstance(module, torch.nn.Module):

@@ -3,79 +3,30 @@
 from __future__ import annotations
 
 import operator
-import warnings
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cnncost.errors import CnncostError
 from cnncost.formats.graph import Graph
-from cnncost.formats.torch_in import elementwise, shaping, windows
 from cnncost.formats.torch_in.builder import Builder, Call
+from cnncost.formats.torch_in.constants import computed
+from cnncost.formats.torch_in.export import changes, exported
+from cnncost.formats.torch_in.handlers import HANDLERS, SHAPE_ONLY, SILENT
+from cnncost.formats.torch_in.owning import Owners, costs_of, with_owners
 from cnncost.formats.torch_in.whole import key, whole
 from cnncost.formats.torch_in.zeros import taken_in
 from cnncost.formats.value import Constant, Value
 
 if TYPE_CHECKING:
     from torch import fx, nn
-    from torch.export import ExportedProgram
 
-Handler = Callable[[Builder, Call], Any]
-"""Any: a value, several, or what was passed through."""
+    from cnncost.formats.graph import Op
 
 
-def _for(handler: Handler, *targets: str) -> dict[str, Handler]:
-    return dict.fromkeys(targets, handler)
+class Unsized(NamedTuple):
+    """What a size that depends on data leads to: an opaque operation in the place of all that."""
 
-
-HANDLERS: dict[str, Handler] = {
-    **_for(windows.convolution, "conv1d", "conv2d", "conv3d"),
-    **_for(windows.convolution, "conv_transpose1d", "conv_transpose2d", "conv_transpose3d"),
-    **_for(windows.linear, "linear"),
-    **_for(windows.matmul, "matmul", "mm", "bmm"),
-    **_for(windows.addmm, "addmm"),
-    **_for(windows.pool, "max_pool1d", "max_pool2d", "max_pool3d"),
-    **_for(windows.pool, "avg_pool1d", "avg_pool2d", "avg_pool3d"),
-    **_for(windows.adaptive_pool, *(f"adaptive_max_pool{n}d" for n in "123")),
-    **_for(windows.adaptive_pool, *(f"adaptive_avg_pool{n}d" for n in "123")),
-    **_for(windows.upsample, *(f"upsample_nearest{n}d" for n in "123")),
-    **_for(windows.upsample, "upsample_linear1d", "upsample_bilinear2d", "upsample_bicubic2d"),
-    **_for(windows.upsample, "upsample_trilinear3d"),
-    **_for(windows.pad, "pad", "constant_pad_nd"),
-    **_for(elementwise.activation, *elementwise.ACTIVATIONS),
-    **_for(elementwise.hardtanh, "hardtanh"),
-    **_for(elementwise.prelu, "prelu"),
-    **_for(elementwise.dropout, "dropout", "feature_dropout", "alpha_dropout"),
-    **_for(elementwise.join, "add", "sub", "rsub", "mul", "div", "maximum", "minimum"),
-    **_for(elementwise.addcmul, "addcmul"),
-    **_for(elementwise.norm, "batch_norm", "instance_norm", "group_norm"),
-    **_for(elementwise.layer_norm, "layer_norm"),
-    **_for(elementwise.rms_norm, "rms_norm"),
-    **_for(
-        elementwise.stand_in, "pow", "square", "sqrt", "rsqrt", "exp", "log", "abs", "neg", "erf",
-        "clamp", "clamp_min", "clamp_max", "sin", "cos", "hardshrink", "softsign", "threshold",
-    ),
-    **_for(
-        elementwise.passed, "contiguous", "clone", "detach", "to", "_to_copy", "alias",
-        "lift_fresh_copy", "type_as", "float", "view_as_real",
-    ),
-    **_for(shaping.view, "view", "reshape", "flatten", "unflatten", "squeeze", "unsqueeze"),
-    **_for(shaping.view, "view_as", "reshape_as", "_unsafe_view"),
-    **_for(shaping.permute, "permute"),
-    **_for(shaping.transpose, "transpose", "swapaxes", "swapdims"),
-    **_for(shaping.movedim, "movedim", "moveaxis"),
-    **_for(shaping.expand, "expand", "expand_as"),
-    **_for(shaping.slice_, "slice"),
-    **_for(shaping.split, "split", "split_with_sizes", "chunk"),
-    **_for(shaping.unbind, "unbind"),
-    **_for(shaping.select, "select"),
-    **_for(shaping.concatenate, "cat", "concat", "concatenate"),
-    **_for(shaping.stack, "stack"),
-    **_for(shaping.rearrange, "pixel_shuffle", "pixel_unshuffle"),
-    **_for(shaping.rearrange, "channel_shuffle", "native_channel_shuffle"),
-    **_for(shaping.reduce, "mean", "amax", "sum", "var", "std", "linalg_vector_norm", "norm"),
-}  # fmt: skip
-"""What reads each operation of a program; another becomes opaque."""
-SILENT = ("_assert_tensor_metadata", "sym_size", "_assert_scalar", "sym_constrain_range")
+    value: Value
 
 
 def trace(module: nn.Module, name: str, shapes: dict[str, tuple[int, ...]]) -> Graph:
@@ -84,12 +35,11 @@ def trace(module: nn.Module, name: str, shapes: dict[str, tuple[int, ...]]) -> G
     Raises:
         CnncostError: torch.export cannot trace it.
     """
-    program = _export(module, shapes)
-    frozen, same = _parameters(module)
-    builder = Builder(frozen=frozen, same=same)
+    owners = _owners(module)
+    program = exported(module, shapes)
+    builder = Builder()
     known: dict[fx.Node, Any] = {}  # Any: values, constants, numbers
-    signature = program.graph_signature
-    learned = {**signature.inputs_to_parameters}
+    learned = {**program.graph_signature.inputs_to_parameters}
     names = iter(shapes.items())
     outputs: list[Value] = []
     wholes: dict[str, Value | None] = {}
@@ -103,42 +53,40 @@ def trace(module: nn.Module, name: str, shapes: dict[str, tuple[int, ...]]) -> G
             known[node] = _call(builder, node, known) if found is None else found
         elif node.op == "output":
             outputs = _outputs(node, known)
-    return _graph(builder, name, shapes, outputs)
+    needed = {owners.same[source] for source in _needed(program.graph, learned)}
+    return _graph(builder, name, shapes, outputs, owners, needed)
 
 
-def _export(module: nn.Module, shapes: dict[str, tuple[int, ...]]) -> ExportedProgram:
-    import torch
-
-    examples = tuple(torch.empty((1, *shape), device="meta") for shape in shapes.values())
-    try:
-        with warnings.catch_warnings(), torch.no_grad():
-            warnings.simplefilter("ignore")
-            return torch.export.export(module, examples, strict=False)
-    except Exception as error:
-        first = (str(error).strip().splitlines() or [""])[0][:200]
-        raise CnncostError(
-            f"torch.export cannot trace it: {type(error).__name__}: {first}",
-            "check --input; control flow on data cannot be traced",
-        ) from error
-
-
-def _parameters(module: nn.Module) -> tuple[frozenset[str], dict[str, str]]:
-    """The frozen ones, and for each name the first name of the same parameter."""
+def _owners(module: nn.Module) -> Owners:
+    """The parameters of a module, each once, by the first of its names."""
     first: dict[int, str] = {}
     same: dict[str, str] = {}
-    frozen = set()
+    sizes, frozen = {}, set()
     for name, parameter in module.named_parameters(remove_duplicate=False):
         same[name] = first.setdefault(id(parameter), name)
+        sizes[same[name]] = parameter.numel()
         if not parameter.requires_grad:
-            frozen.add(name)
-    return frozenset(frozen), same
+            frozen.add(same[name])
+    return Owners(sizes, frozenset(frozen), same)
+
+
+def _needed(graph: fx.Graph, learned: dict[str, str]) -> set[str]:
+    """The parameters with a use that leads to an output; no output depends on others."""
+    needed = set()
+    for node in reversed(graph.nodes):
+        if node.op == "output" or node in needed or changes(node):
+            needed.update(node.all_input_nodes)
+    return {learned[node.name] for node in needed if node.name in learned}
 
 
 def _placeholder(node: fx.Node, learned: dict[str, str], names: Any, builder: Builder) -> Any:
     """Any: what iterates over the inputs; a constant or a value."""
-    shape = tuple(node.meta["val"].shape)
+    made = node.meta.get("val")
+    if not hasattr(made, "shape"):
+        return made
+    shape = tuple(made.shape)
     if node.name in learned:
-        return Constant(shape, (learned[node.name],))
+        return Constant.whole(shape, learned[node.name])
     if node.name.startswith(("b_", "c_")):
         return Constant(shape)
     name, given = next(names)
@@ -149,45 +97,107 @@ def _call(builder: Builder, node: fx.Node, known: dict[fx.Node, Any]) -> Any:
     """Any: what the call makes."""
     if node.target is operator.getitem:
         made, index = node.args
-        return known[made][index]
+        whole = known[made]
+        return whole if isinstance(whole, Unsized) else whole[index]
+    if getattr(node.target, "_schema", None) is None:
+        return node.meta.get("val")  # a number computed from shapes
+    before = next((known[n] for n in node.all_input_nodes if isinstance(known[n], Unsized)), None)
+    if before is not None:
+        return before
+    if _unsized(node):
+        return _cut_off(builder, node, known)
     call = _described(node, known)
     if call.target in SILENT:
         return None
+    if not call.shapes:
+        return node.meta.get("val")
     if not call.values():
-        return shaping.constant(call)
+        return computed(call, node)
     made = _handled(builder, call)
-    if call.inplace:
-        changed = next(iter(node.args), None)
-        if changed is not None:
-            known[changed] = made  # what reads it later sees it changed
+    _remember(node, made, known)
     return made
 
 
+def _unsized(node: fx.Node) -> bool:
+    """Whether a result's size depends on data."""
+    made = node.meta.get("val")
+    several = made if isinstance(made, list | tuple) else [made]
+    return any(
+        not isinstance(size, int) for one in several if hasattr(one, "shape") for size in one.shape
+    )
+
+
+def _cut_off(builder: Builder, node: fx.Node, known: dict[fx.Node, Any]) -> Any:
+    """Any: as above. Here the network that can be read ends."""
+    call = replace(_called(node, known), shapes=((1,),))
+    if not call.values():
+        return None
+    what = f"{call.target}_of_data"
+    return Unsized(builder.opaque(call, what, list(dict.fromkeys(call.values())), (1,)))
+
+
+def _remember(node: fx.Node, made: Any, known: dict[fx.Node, Any]) -> None:  # Any: as above
+    """What reads a tensor later sees it changed, by whatever name."""
+    at: Any = node
+    while changes(at) and at.args and hasattr(at.args[0], "op"):
+        at = at.args[0]
+        known[at] = made
+
+
 def _handled(builder: Builder, call: Call) -> Any:
-    """Any: what the call makes."""
+    """What the call makes (Any: values); an operation that its handler reads in another shape
+    than the program has, or of which it loses a parameter or an activation, is opaque."""
     handler = HANDLERS.get(call.target)
-    reads = list(dict.fromkeys(call.values()))
-    if handler is not None and not any(value.base in builder.turned for value in reads):
+    start = builder.state()
+    if handler is not None:
         try:
-            return handler(builder, call)
-        except shaping.Batched:
-            pass  # what follows says what such a call becomes
-    made = [builder.opaque(call, call.target, reads, shape[1:]) for shape in call.shapes]
-    front = [shape[0] for shape in call.shapes]
-    builder.turned |= {value.base for value, n in zip(made, front, strict=True) if n != 1}
-    return made if len(made) > 1 else made[0]
+            made = handler(builder, call)
+            if _agrees(builder, call, made, start):
+                return made
+        except (AssertionError, AttributeError, IndexError, KeyError, TypeError, ValueError):
+            pass  # arguments of a form that the handler does not know
+        builder.undo(start)
+    reads = list(dict.fromkeys(call.values()))
+    first, *others = call.shapes
+    found = [builder.opaque(call, call.target, reads, first, call.constants())]
+    found += [builder.opaque(call, call.target, reads, shape) for shape in others]
+    return found if len(found) > 1 else found[0]
+
+
+def _agrees(builder: Builder, call: Call, made: Any, start: Any) -> bool:  # Any: as above
+    """Whether nothing is lost, and the shapes are those that torch.export records."""
+    several = made if isinstance(made, list) else [made]
+    seen = [getattr(value, "spread", ()) or getattr(value, "shape", None) for value in several]
+    if seen[: len(call.shapes)] != list(call.shapes):
+        return False
+    if set(call.sources()) - builder.sources_since(start) - _carried(several):
+        return False
+    if call.target in SHAPE_ONLY:
+        return True
+    read = builder.read_since(start) | {v.base for v in several if isinstance(v, Value)}
+    return all(read & builder.seen_as(value) for value in call.values())
+
+
+def _carried(made: list[Any]) -> set[str]:  # Any: as above
+    return {source for c in made if isinstance(c, Constant) for source in c.sources}
 
 
 def _described(node: fx.Node, known: dict[fx.Node, Any]) -> Call:
-    schema = node.target._schema
-    target = schema.name.split("::")[-1]
+    return replace(_called(node, known), shapes=_shapes(node))
+
+
+def _called(node: fx.Node, known: dict[fx.Node, Any]) -> Call:
+    """Without the shapes of its results."""
+    target: Any = node.target
+    schema = target._schema
+    name = schema.name.split("::")[-1]
     given = {
         argument.name: value for argument, value in zip(schema.arguments, node.args, strict=False)
     }
     given |= node.kwargs
-    arguments = {name: _resolved(value, known) for name, value in given.items()}
-    plain = target.rstrip("_") if not target.startswith("_") else target
-    return Call(plain, arguments, _path(node), _shapes(node), inplace=plain != target)
+    arguments = {key: _resolved(value, known) for key, value in given.items()}
+    plain = name.rstrip("_") if not name.startswith("_") else name
+    return Call(plain, arguments, _path(node), (), inplace=plain != name)
 
 
 def _resolved(value: Any, known: dict[fx.Node, Any]) -> Any:
@@ -217,29 +227,50 @@ def _shapes(node: fx.Node) -> tuple[tuple[int, ...], ...]:
 
 
 def _outputs(node: fx.Node, known: dict[fx.Node, Any]) -> list[Value]:
-    found = [known[argument] for argument in node.args[0] if argument is not None]
+    """The activations among the outputs, which may be numbers, words or nothing too."""
+    given: Any = node.args[0]
+    found = [known.get(argument) for argument in given if hasattr(argument, "op")]
+    found = [one.value if isinstance(one, Unsized) else one for one in found]
     return [value for value in found if isinstance(value, Value)]
 
 
 def _graph(
-    builder: Builder, name: str, shapes: dict[str, tuple[int, ...]], outputs: list[Value]
-) -> Graph:
-    end = Call("output", {}, "", ())
-    names = [builder.solid(end, value) for value in outputs]
+    builder: Builder, name: str, shapes: dict[str, tuple[int, ...]], outputs: list[Value],
+    owners: Owners, needed: set[str],
+) -> Graph:  # fmt: skip
+    names = list(dict.fromkeys(_named(builder, value, shapes) for value in outputs))
     if not names:
         raise CnncostError(f"{name}: its outputs do not depend on its inputs")
+    alive = taken_in(_alive(builder, names), builder.zeros, names)
+    ops = with_owners(alive, builder.learned, costs_of(alive, shapes), owners)
+    left = {source for source in owners.sizes if owners.left(source)}
+    emitted = {op.name for op in ops}
     notes = [
         f"{note} ({count} times)" if count > 1 else note
         for note, count in builder.stands_in.items()
     ]
     return Graph(
-        name, dict(shapes), taken_in(_alive(builder, names), builder.zeros, names),
-        tuple(dict.fromkeys(names)),
-        notes="\n".join(notes), unknown=tuple(builder.unknown),
+        name, dict(shapes), ops, tuple(names), notes="\n".join(notes),
+        unknown=tuple(u for u in builder.unknown if u.partition(":")[0] in emitted),
+        shapes={op.name: builder.shapes[op.name] for op in ops},
+        held=owners.sizes, unread=tuple(sorted(left)),
+        unused=tuple(n for n in owners.sizes if n in left - needed),
     )  # fmt: skip
 
 
-def _alive(builder: Builder, outputs: list[str]) -> tuple[Any, ...]:
+def _named(builder: Builder, value: Value, inputs: dict[str, tuple[int, ...]]) -> str:
+    """The operation that makes an output; an input that is one passes through an identity."""
+    from cnncost.formats.torch_in.builder import mapped
+
+    end = Call("output", {}, "", ())
+    whole = builder.whole(end, value)
+    made = builder.solid(end, whole.reshaped(mapped(whole.shape)))
+    if made in inputs:
+        made = builder.layer(end, "identity", [Value(made, inputs[made])], inputs[made]).base
+    return made
+
+
+def _alive(builder: Builder, outputs: list[str]) -> tuple[Op, ...]:
     """The operations that some output needs."""
     needed = set(outputs)
     for op in reversed(builder.ops.values()):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from math import prod
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cnncost.formats.torch_in.builder import Builder, Call
+from cnncost.formats.torch_in.builder import Builder, Call, mapped
 from cnncost.formats.torch_in.windows import alike
 from cnncost.formats.value import Constant, Value
 
@@ -32,7 +33,7 @@ class Called(NamedTuple):
             (f"{path}.{name}", attrgetter(name)(self.module))
             for name in names or ("weight", "bias")
         ]
-        return [None if p is None else Constant(tuple(p.shape), (name,)) for name, p in pairs]
+        return [None if p is None else Constant.whole(tuple(p.shape), name) for name, p in pairs]
 
     def layer(
         self,
@@ -40,9 +41,9 @@ class Called(NamedTuple):
         learned: list[Constant | None] | None = None,
         **arguments: Any,  # Any: the arguments of every word
     ) -> Value:
-        return self.builder.layer(
-            self.call, word, [self.x], self.call.shape, learned=learned or (), **arguments
-        )
+        x, dims = self.x.reshaped(mapped(self.x.shape)), mapped(self.call.shape)
+        made = self.builder.layer(self.call, word, [x], dims, learned=learned or (), **arguments)
+        return made.reshaped(self.call.shape)
 
 
 Reader = Callable[[Called], Value | None]
@@ -128,18 +129,20 @@ def _subsample(one: Called) -> Value:
 def _attention(one: Called) -> Value | None:
     """Self-attention over positions, which stand before the channels here."""
     own: Any = one.module  # torch.nn.MultiheadAttention, which is not imported here
-    plain = own.batch_first and own.in_proj_weight is not None and own.in_proj_bias is not None
+    plain = own.in_proj_weight is not None and own.in_proj_bias is not None
     if not plain or not one.alone or own.bias_k is not None or own.add_zero_attn:
         return None
-    if one.builder.turned & {one.x.base} or one.call.shape != one.x.shape:
+    shape = one.x.shape
+    batch = 1 if len(shape) == 2 else shape[0 if own.batch_first else 1]
+    if one.call.shape != shape or batch != 1:
         return None
     learned = one.learned("in_proj_weight", "in_proj_bias", "out_proj.weight", "out_proj.bias")
-    x = one.x.permuted((1, 0))
+    x = one.x.reshaped((prod(shape[:-1]), shape[-1])).permuted((1, 0))
     made = one.builder.layer(
         one.call, "attention", [x], x.shape,
         learned=learned, heads=int(own.num_heads), dim=int(own.embed_dim),
     )  # fmt: skip
-    return made.permuted((1, 0))
+    return made.permuted((1, 0)).reshaped(shape)
 
 
 READERS: dict[str, Reader] = {

@@ -1,23 +1,28 @@
-"""Convolutions, dense layers, pooling, resizing and padding of a traced program."""
+"""Convolutions, pooling, resizing and padding of a traced program."""
 
 from __future__ import annotations
 
 from math import prod
-from typing import Any
+from typing import Any, NamedTuple
 
-from cnncost.formats.torch_in.builder import Builder, Call, subject
-from cnncost.formats.value import Constant, Value
+from cnncost.formats.torch_in.builder import AXES, Builder, Call, subject
+from cnncost.formats.value import Constant, Shape, Value
 
 Sizes = int | tuple[int, ...]
 
 
 def alike(sizes: Any, default: int, axes: int) -> Sizes:  # Any: an int, a list or none
     """One number where all axes have the same, as a spec would have it."""
+    listed = each(sizes, default, axes)
+    return listed[0] if len(set(listed)) == 1 else listed
+
+
+def each(sizes: Any, default: int, axes: int) -> tuple[int, ...]:  # Any: as above
+    """A number for each axis."""
     if sizes is None or sizes == []:
-        return default
+        return (default,) * axes
     listed = [sizes] * axes if isinstance(sizes, int) else list(sizes)
-    listed = listed * axes if len(listed) == 1 else listed
-    return listed[0] if len(set(listed)) == 1 else tuple(listed)
+    return tuple(listed * axes if len(listed) == 1 else listed)
 
 
 def changed(values: dict[str, tuple[Any, Any]]) -> dict[str, Any]:  # Any: arguments of all kinds
@@ -25,145 +30,188 @@ def changed(values: dict[str, tuple[Any, Any]]) -> dict[str, Any]:  # Any: argum
     return {name: value for name, (value, default) in values.items() if value != default}
 
 
+class Map(NamedTuple):
+    """What a window slides over: channels and extents, the examples of a batch as a further
+    extent in front."""
+
+    seen: Value
+    examples: int
+    """How many; 0 where the program has no axis for them."""
+    axes: int
+    """Spatial axes of the program's own."""
+
+    @property
+    def folded(self) -> bool:
+        """Whether examples are an extent."""
+        return self.examples > 1
+
+    def per_axis(self, sizes: Any, default: int) -> Sizes:  # Any: as for `alike`
+        """A window's sizes, one over examples."""
+        listed = each(sizes, default, self.axes)
+        return alike(
+            (default, *listed) if self.folded else listed, default, self.axes + self.folded
+        )
+
+    def dims(self, shape: Shape) -> Shape:
+        """A result's shape as the layer has it."""
+        plain = shape if self.examples == 0 else shape[1:]
+        return (plain[0], self.examples, *plain[1:]) if self.folded else plain
+
+    def back(self, made: Value, shape: Shape) -> Value:
+        """The result as the program has it."""
+        if self.folded:
+            return made.permuted((1, 0, *range(2, len(made.shape)))).reshaped(shape)
+        return made.reshaped(shape)
+
+
+def map_of(b: Builder, call: Call, x: Value, axes: int) -> Map | None:
+    """The input of a window over that many axes; None where a spec's map has too few."""
+    x = b.whole(call, x)
+    if len(x.shape) == axes + 1:
+        return Map(x, 0, axes)
+    count, *rest = x.shape
+    if count == 1:
+        return Map(x.reshaped(tuple(rest)), 1, axes)
+    if len(x.shape) > AXES:
+        return None
+    return Map(x.permuted((1, 0, *range(2, len(x.shape)))), count, axes)
+
+
 def convolution(b: Builder, call: Call) -> Value:
-    """conv1d to conv3d and their transposes, from a parameter or one normed or scaled first."""
+    """conv1d to conv3d and their transposes; the examples of a batch are a further extent."""
     a = call.arguments
     weight, bias, x = a["weight"], a.get("bias"), a["input"]
-    if not isinstance(weight, Constant) or len(call.shapes[0]) != len(weight.shape):
-        return b.opaque(call, call.target, call.values(), call.shape)
     axes = len(weight.shape) - 2
     transposed = "transpose" in call.target
+    over = map_of(b, call, x, axes) if isinstance(x, Value) else None
+    if not isinstance(weight, Constant) or over is None or isinstance(bias, Value):
+        uses = prod((x if transposed else call).shape) * prod(weight.shape[1:])
+        return b.costed(call, call.target, call.values(), call.shape, uses, call.constants())
     padding = a.get("padding")
+    if isinstance(padding, str) and over.folded:
+        padding = _same(weight.shape[2:], each(a.get("dilation"), 1, axes), padding)
     arguments = changed(
         {
-            "stride": (alike(a.get("stride"), 1, axes), 1),
-            "padding": (padding if isinstance(padding, str) else alike(padding, 0, axes), 0),
-            "output_padding": (alike(a.get("output_padding"), 0, axes), 0),
-            "dilation": (alike(a.get("dilation"), 1, axes), 1),
+            "stride": (over.per_axis(a.get("stride"), 1), 1),
+            "padding": (padding if isinstance(padding, str) else over.per_axis(padding, 0), 0),
+            "output_padding": (over.per_axis(a.get("output_padding"), 0), 0),
+            "dilation": (over.per_axis(a.get("dilation"), 1), 1),
             "groups": (a.get("groups") or 1, 1),
             "bias": (bias is not None, True),
         }
     )
-    kernel = alike(weight.shape[2:], 1, axes)
+    dims = over.dims(call.shape)
     word = "conv_transpose" if transposed else "conv"
-    own, *others = weight.sources or ("",)
-    weights = Constant(weight.shape, (own,) if own else ())
+    own, gains = gained(weight, dims[0])
     made = b.layer(
-        call, word, [x], call.shape, learned=[weights, bias], fixed=not own,
-        filters=call.shape[0], kernel=kernel, **arguments,
+        call, word, [over.seen], dims, learned=[own, bias], filters=dims[0],
+        kernel=over.per_axis(weight.shape[2:], 1), **arguments,
     )  # fmt: skip
-    return _gained(b, call, made, others)
+    return over.back(with_gains(b, call, made, gains), call.shape)
 
 
-def _gained(b: Builder, call: Call, made: Value, others: list[str]) -> Value:
+def _same(kernel: Shape, dilation: tuple[int, ...], word: str) -> Any:  # Any: a spec's padding
+    """The zeros that keep an extent at stride one."""
+    if word == "valid":
+        return 0
+    return [d * (k - 1) // 2 for k, d in zip(kernel, dilation, strict=True)]
+
+
+def gained(weight: Constant, filters: int) -> tuple[Constant, list[Constant]]:
+    """A weight that is one parameter times gains of a number a filter: both apart."""
+    sizes = dict(weight.parts)
+    main = [name for name, size in sizes.items() if size == weight.size]
+    gains = [name for name in sizes if name not in main[:1]]
+    if weight.place or not main or weight.work or {sizes[n] for n in gains} - {filters, 1}:
+        return weight, []
+    own = Constant.whole(weight.shape, main[0])
+    return own, [Constant.whole((sizes[name],), name) for name in gains]
+
+
+def with_gains(b: Builder, call: Call, made: Value, gains: list[Constant]) -> Value:
     """A learned gain on the weights has a number a filter: it stands as a scale behind."""
-    for source in others:
-        gain = Constant((made.shape[0],), (source,))
-        b.standing_in("a gain on a convolution's weights", "scale")
-        made = b.layer(call, "scale", [made], made.shape, learned=[gain])
+    for gain in gains:
+        b.standing_in("a gain on a layer's weights", "scale")
+        given = {"shared": True} if gain.size == 1 and made.shape[0] > 1 else {}
+        made = b.layer(call, "scale", [made], made.shape, learned=[gain], **given)
     return made
 
 
-def linear(b: Builder, call: Call) -> Value:
-    """A product with a matrix along the last axis."""
-    a = call.arguments
-    x, weight, bias = a["input"], a["weight"], a.get("bias")
-    if not isinstance(weight, Constant) or not isinstance(x, Value):
-        return b.opaque(call, call.target, call.values(), call.shape)
-    features = weight.shape[0]
-    given = changed({"bias": (bias is not None, True)})
-    last = len(x.shape) - 1
-    if last == 0:
-        return b.layer(
-            call, "dense", [x], (features,), learned=[weight, bias], units=features, **given
-        )
-    front = x.front(last)
-    shape = (features, *front.shape[1:])
-    made = b.layer(
-        call, "linear", [front], shape, learned=[weight, bias], features=features, **given
-    )
-    return made.back(last)
-
-
-def matmul(b: Builder, call: Call) -> Value:
-    """A product with a matrix of parameters is a linear layer; another has none of its own."""
-    x, weight = call.arguments["self"], call.arguments.get("other", call.arguments.get("mat2"))
-    if isinstance(weight, Constant) and len(weight.shape) == 2 and isinstance(x, Value):
-        turned = Constant(weight.shape[::-1], weight.sources)
-        return linear(b, _with(call, input=x, weight=turned))
-    return b.opaque(call, call.target, call.values(), call.shape)
-
-
-def addmm(b: Builder, call: Call) -> Value:
-    """bias + x W."""
-    a = call.arguments
-    weight = a["mat2"]
-    if isinstance(a["mat1"], Value) and isinstance(weight, Constant):
-        turned = Constant(weight.shape[::-1], weight.sources)
-        return linear(b, _with(call, input=a["mat1"], weight=turned, bias=a["self"]))
-    return b.opaque(call, call.target, call.values(), call.shape)
-
-
-def _with(call: Call, **arguments: Any) -> Call:  # Any: as in a call
-    return Call(call.target, arguments, call.path, call.shapes)
-
-
-def pool(b: Builder, call: Call) -> Value:
+def pool(b: Builder, call: Call) -> Any:  # Any: a value, or values and their places
     """max_pool and avg_pool in one to three dimensions."""
     a = call.arguments
-    x: Value = a["self"]
-    axes = len(call.shape) - 1
-    kernel = alike(a["kernel_size"], 1, axes)
+    axes = int(call.target.partition("_pool")[2][0])
+    over = map_of(b, call, a["self"], axes)
+    if over is None:
+        return b.moved(call, call.target, call.values(), call.shape)
+    kernel = over.per_axis(a["kernel_size"], 1)
     arguments = changed(
         {
-            "stride": (alike(a.get("stride") or a["kernel_size"], 1, axes), kernel),
-            "padding": (alike(a.get("padding"), 0, axes), 0),
-            "dilation": (alike(a.get("dilation"), 1, axes), 1),
+            "stride": (over.per_axis(a.get("stride") or a["kernel_size"], 1), kernel),
+            "padding": (over.per_axis(a.get("padding"), 0), 0),
+            "dilation": (over.per_axis(a.get("dilation"), 1), 1),
             "ceil": (bool(a.get("ceil_mode")), False),
         }
     )
     word = "maxpool" if "max" in call.target else "avgpool"
-    return b.layer(call, word, [x], call.shape, kernel=kernel, **arguments)
+    made = b.layer(call, word, [over.seen], over.dims(call.shape), kernel=kernel, **arguments)
+    return _twice(call, over.back(made, call.shape))
 
 
-def adaptive_pool(b: Builder, call: Call) -> Value:
+def _twice(call: Call, made: Value) -> Any:  # Any: as above
+    """A maximum and where it stood."""
+    return [made, made] if len(call.shapes) > 1 else made
+
+
+def adaptive_pool(b: Builder, call: Call) -> Any:  # Any: as above
     """To a size; to one position it is a global pool."""
-    x: Value = call.arguments["self"]
+    axes = int(call.target[-2])
+    over = map_of(b, call, call.arguments["self"], axes)
     kind = "max" if "max" in call.target else "avg"
-    if prod(call.shape[1:]) == 1:
-        return b.layer(call, f"global_{kind}pool", [x], call.shape)
-    size = alike(call.shape[1:], 1, len(call.shape) - 1)
-    return b.layer(call, f"adaptive_{kind}pool", [x], call.shape, size=size)
+    if over is None:
+        return b.moved(call, call.target, call.values(), call.shape)
+    dims = over.dims(call.shape)
+    if prod(dims[1:]) == 1:
+        made = b.layer(call, f"global_{kind}pool", [over.seen], dims)
+    else:
+        size = alike(dims[1:], 1, len(dims) - 1)
+        made = b.layer(call, f"adaptive_{kind}pool", [over.seen], dims, size=size)
+    return _twice(call, over.back(made, call.shape))
 
 
 def upsample(b: Builder, call: Call) -> Value:
     """Nearest or interpolated; by a factor where all axes have one, else to a size."""
     x = subject(call)
+    over = map_of(b, call, x, len(x.shape) - 2)
+    if over is None:
+        return b.moved(call, call.target, [x], call.shape)
     mode = next((m for m in ("nearest", "bilinear", "bicubic") if m in call.target), "bilinear")
-    mode = "bilinear" if mode == "bicubic" else mode
-    given = changed({"mode": (mode, "nearest")})
-    before, after = x.shape[1:], call.shape[1:]
+    given = changed({"mode": ("bilinear" if mode == "bicubic" else mode, "nearest")})
+    dims = over.dims(call.shape)
+    before, after = over.seen.shape[1:], dims[1:]
     factors = {new // old for old, new in zip(before, after, strict=True)}
     if len(factors) == 1 and all(n % o == 0 for o, n in zip(before, after, strict=True)):
-        return b.layer(call, "upsample", [x], call.shape, factor=factors.pop(), **given)
-    return b.layer(call, "upsample", [x], call.shape, size=after, **given)
+        made = b.layer(call, "upsample", [over.seen], dims, factor=factors.pop(), **given)
+    else:
+        made = b.layer(call, "upsample", [over.seen], dims, size=after, **given)
+    return over.back(made, call.shape)
 
 
 def pad(b: Builder, call: Call) -> Value:
     """Pairs from the last axis on; negative amounts crop."""
-    x: Value = call.arguments["self"]
+    x = b.whole(call, call.arguments["self"])
     flat: list[int] = list(call.arguments["pad"])
     pairs = [(flat[i], flat[i + 1]) for i in range(0, len(flat), 2)][::-1]
-    axes = len(x.shape) - 1
-    if len(pairs) > axes:
-        first, pairs = pairs[:-axes], pairs[-axes:]
-        if any(amount for pair in first for amount in pair):
-            return b.opaque(call, "pad_channels", [x], call.shape)
-    pairs = [(0, 0)] * (axes - len(pairs)) + pairs
-    amounts = [amount for pair in pairs for amount in pair]
-    if not any(amounts):
+    pairs = [(0, 0)] * (len(x.shape) - len(pairs)) + pairs
+    if not any(amount for pair in pairs for amount in pair):
         return x
-    return _padded(b, call, _cropped(b, call, x, pairs), pairs)
+    if x.shape[0] == 1 and not any(pairs[0]):
+        seen, pairs = x.reshaped(x.shape[1:]), pairs[1:]
+    else:
+        seen = x
+    if any(pairs[0]) or not 2 <= len(seen.shape) <= AXES:
+        return b.moved(call, "pad", [x], call.shape)
+    return _padded(b, call, _cropped(b, call, seen, pairs[1:]), pairs[1:]).reshaped(call.shape)
 
 
 def _cropped(b: Builder, call: Call, x: Value, pairs: list[tuple[int, int]]) -> Value:
@@ -179,7 +227,8 @@ def _padded(b: Builder, call: Call, x: Value, pairs: list[tuple[int, int]]) -> V
     added = tuple((max(0, before), max(0, after)) for before, after in pairs)
     if not any(sum(pair) for pair in added):
         return x
-    made = b.layer(call, "pad", [x], call.shape, amount=added)
+    extents = (size + sum(pair) for size, pair in zip(x.shape[1:], added, strict=True))
+    made = b.layer(call, "pad", [x], (x.shape[0], *extents), amount=added)
     mode, value = call.arguments.get("mode", "constant"), call.arguments.get("value")
     if mode == "constant" and not value:
         b.zeros.add(made.base)

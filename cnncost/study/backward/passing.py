@@ -129,7 +129,7 @@ class _Work:
                 self.equations.append(_sum(symbol.bar, node, self.shared.pop(symbol)))
 
     def _inputs(self, node: Node, rule: Rule) -> None:
-        cost = rule.input_connections if node.layer.known else None
+        cost = None if node.layer.word == "opaque" else rule.input_connections
         terms = list(zip(node.reads, rule.inputs, strict=True))
         for index, value in reversed(terms):
             if self.wanted(index):

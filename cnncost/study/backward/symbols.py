@@ -72,9 +72,9 @@ class Symbols:
         return Symbol(word=letter[0], mark=letter[1:], of=owner.name)
 
     def parameters(self, node: Node) -> tuple[Parameter, ...]:
-        """All parameters of a layer that are its own."""
+        """All parameters of a layer that are its own; an opaque layer's have no letters."""
         layer = node.layer
-        if not layer.learns or node.shares is not None:
+        if layer.word not in LETTERS or node.shares is not None:
             return ()
         found: list[Parameter] = []
         letters = iter(LETTERS[layer.word])
@@ -95,7 +95,7 @@ def _pairs(network: Network, letters: set[str]) -> dict[int, dict[str, str]]:
     owners = [n for n in network.layers if n.layer.learns and n.shares is None]
     owners = [n for n in owners if n.layer.tensors(n.inputs[0])]
     taken = letters & {letter for pair in PAIRS for letter in pair}
-    plain = all(LETTERS[n.layer.word] == PAIRS[0] for n in owners)
+    plain = all(LETTERS.get(n.layer.word) == PAIRS[0] for n in owners)
     if len(owners) > len(PAIRS) or taken or not plain:
         return {}
     return {n.index: dict(zip(PAIRS[0], pair, strict=True)) for n, pair in zip(owners, PAIRS)}  # noqa: B905  fewer owners than pairs do

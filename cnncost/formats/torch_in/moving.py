@@ -1,0 +1,91 @@
+"""Operations without a word of their own whose costs are known: numbers that move or change one
+by one, embeddings, recurrent layers."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any
+
+from cnncost.formats.torch_in.builder import Builder, Call
+from cnncost.formats.value import Constant, Value
+
+CHANGES = (
+    *("floor", "ceil", "round", "trunc", "frac", "sign", "sgn", "reciprocal", "log2", "log10"),
+    *("log1p", "exp2", "expm1", "tan", "atan", "asin", "acos", "sinh", "cosh", "asinh", "acosh"),
+    *("atanh", "log_sigmoid", "logit", "softshrink", "tanhshrink", "rrelu", "nan_to_num"),
+    *("logical_not", "bitwise_not", "isnan", "isinf", "isfinite", "masked_fill", "erfc", "erfinv"),
+    *("eq", "ne", "lt", "le", "gt", "ge", "logical_and", "logical_or", "logical_xor", "fmod"),
+    *("remainder", "floor_divide", "atan2", "hypot", "fill", "zero", "clamp", "lerp", "sigmoid"),
+    *(
+        "pow",
+        "square",
+        "sqrt",
+        "exp",
+        "copysign",
+        "heaviside",
+        "where",
+        "cumsum",
+        "cumprod",
+        "logcumsumexp",
+    ),
+    *("cummax", "cummin", "tril", "triu", "bernoulli", "normal", "rand_like", "randn_like"),
+)
+"""Functions of each number, whatever they take besides."""
+MOVES = (
+    *("index", "index_select", "gather", "take_along_dim", "take", "masked_select", "index_put"),
+    *("scatter", "scatter_add", "index_add", "index_copy", "index_fill", "slice_scatter"),
+    *("select_scatter", "diagonal_scatter", "as_strided_scatter", "masked_scatter", "roll"),
+    *("flip", "rot90", "unfold", "im2col", "fold", "col2im", "repeat", "tile", "topk", "sort"),
+    *("repeat_interleave", "argsort", "argmax", "argmin", "one_hot", "diagonal", "diag"),
+    *("diag_embed", "as_strided", "grid_sampler", "grid_sampler_2d", "grid_sampler_3d", "glu"),
+    *("max_unpool2d", "max_unpool3d", "hstack", "vstack", "dstack", "column_stack", "empty_like"),
+    *("fractional_max_pool2d", "fractional_max_pool3d", "full_like", "zeros_like", "ones_like"),
+    *("new_zeros", "new_ones", "new_full", "new_empty", "unsafe_split", "tensor_split", "hsplit"),
+    *("linear_combination", "real", "imag", "complex", "view_as_complex", "view_as_real"),
+    *("broadcast_tensors", "meshgrid", "block_diag", "cartesian_prod", "affine_grid_generator"),
+)
+"""Numbers that go elsewhere, are repeated or left out."""
+SUMS = (
+    *("prod", "any", "all", "min", "median", "mode", "nanmean", "nansum", "logsumexp", "amin"),
+    *("aminmax", "argmax", "var_mean", "std_mean", "linalg_norm", "cosine_similarity", "dist"),
+    *("count_nonzero", "nanmedian", "kthvalue", "quantile", "pairwise_distance"),
+)
+"""Numbers summed up or chosen, no weight among them."""
+
+
+def moved(b: Builder, call: Call) -> Any:  # Any: a value, or several
+    """Opaque, and known to weigh nothing but what is learned of it."""
+    made = b.costed(call, call.target, _read(call), call.shape, 0, call.constants())
+    return several(b, call, made)
+
+
+def _read(call: Call) -> list[Value]:
+    return list(dict.fromkeys(call.values()))
+
+
+def several(b: Builder, call: Call, made: Value) -> Any:  # Any: as above
+    """All results of a call, the further ones taken from the first; one is a value itself."""
+    others = [b.moved(call, call.target, [made], shape) for shape in call.shapes[1:]]
+    return [made, *others] if others else made
+
+
+def embedding(b: Builder, call: Call) -> Value:
+    """Rows of a table: learned, and no connections."""
+    indices, table = call.arguments["indices"], call.arguments["weight"]
+    if not isinstance(indices, Value) or not isinstance(table, Constant):
+        return b.moved(call, "embedding", call.values(), call.shape)
+    return b.costed(call, "embedding", [indices], call.shape, 0, [table])
+
+
+def recurrent(b: Builder, call: Call) -> Any:  # Any: several values
+    """lstm, gru and rnn: every matrix works once per step; its steps are the first result's."""
+    learned = call.constants()
+    given = call.arguments.get("params")
+    matrices = [c for c in given or [] if isinstance(c, Constant) and len(c.shape) == 2]
+    if not matrices or call.arguments.get("batch_sizes") is not None:
+        return several(b, call, b.opaque(call, call.target, _read(call), call.shape, learned))
+    steps = prod(call.shape[:-1])
+    biases = [c for c in given or [] if isinstance(c, Constant) and len(c.shape) == 1]
+    uses = steps * sum(c.size for c in matrices)
+    made = b.costed(call, call.target, _read(call), call.shape, uses, [*matrices, *biases])
+    return several(b, call, made)

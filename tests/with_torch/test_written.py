@@ -1,0 +1,442 @@
+"""What people write: every learned number is counted once, every product too.
+
+Each case: how it is built, its input, its parameters, its multiply-accumulates by hand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812 - as everybody does
+from torch.nn.utils.parametrizations import spectral_norm, weight_norm
+from written import Written, learned, read
+
+Case = tuple[Callable[[], nn.Module], tuple[int, ...], int, int]
+
+
+def rezero(net: Written, x: Tensor) -> Tensor:
+    for i, part in enumerate((net.a, net.b, net.c)):
+        x = x + net.gain[i] * torch.tanh(part(x))
+    return x
+
+
+def halves(net: Written, x: Tensor) -> Tensor:
+    return torch.cat([F.conv2d(x, net.w[:4]), F.conv2d(x, net.w[4:])], 1)
+
+
+def tied(net: Written, x: Tensor) -> Tensor:
+    code = net.l(net.c(x).flatten(1))
+    back = F.linear(code, net.l.weight.t()).view(-1, 6, 5, 5)
+    return F.conv_transpose2d(back, net.c.weight, stride=2)
+
+
+PARTS: dict[str, Case] = {
+    "a vector, an element per block": (
+        lambda: Written(
+            rezero, gain=learned(3), a=nn.Linear(8, 8), b=nn.Linear(8, 8), c=nn.Linear(8, 8)
+        ),
+        (8,), 3 * (64 + 8) + 3, 3 * 64,
+    ),
+    "two halves of a kernel": (
+        lambda: Written(halves, w=learned(8, 4, 3, 3)), (4, 8, 8), 8 * 4 * 9, 8 * 4 * 9 * 36
+    ),
+    "one kernel at two widths": (
+        lambda: Written(
+            lambda net, x: F.conv2d(F.conv2d(x, net.w[:4]), net.w), w=learned(8, 4, 3, 3)
+        ),
+        (4, 8, 8), 288, 144 * 36 + 288 * 16,
+    ),
+    "a part of a kernel alone": (
+        lambda: Written(lambda net, x: F.conv2d(x, net.w[:4]), w=learned(8, 4, 3, 3)),
+        (4, 8, 8), 288, 144 * 36,
+    ),
+    "an expanded kernel": (
+        lambda: Written(
+            lambda net, x: F.conv2d(x, net.w.expand(8, 4, 3, 3)), w=learned(1, 4, 3, 3)
+        ),
+        (4, 6, 6), 36, 8 * 36 * 16,
+    ),
+    "tied and transposed": (
+        lambda: Written(tied, c=nn.Conv2d(3, 6, 3, 2, bias=False), l=nn.Linear(150, 20)),
+        (3, 12, 12), 162 + 3020, 2 * 162 * 25 + 2 * 3000,
+    ),
+    "a matrix and its transpose on a vector": (
+        lambda: Written(
+            lambda net, x: F.linear(F.linear(x, net.w), net.w.t()), w=learned(10, 7)
+        ),
+        (7,), 70, 140,
+    ),
+    "a kernel summed over its window beside itself": (
+        lambda: Written(
+            lambda net, x: F.conv2d(x, net.w, padding=1)
+            + F.conv2d(x, net.w.sum((2, 3), keepdim=True)),
+            w=learned(4, 3, 3, 3),
+        ),
+        (3, 6, 6), 108, 36 * (108 + 12),
+    ),
+    "one weight, each its own bias": (
+        lambda: Written(
+            lambda net, x: F.conv2d(F.conv2d(x, net.w, net.a, padding=1), net.w, net.b, padding=1),
+            w=learned(3, 3, 3, 3), a=learned(3), b=learned(3),
+        ),
+        (3, 4, 4), 81 + 3 + 3, 2 * 81 * 16,
+    ),
+    "an embedding read backwards": (
+        lambda: Written(lambda net, x: F.linear(net.e(x), net.e.weight), e=nn.Embedding(50, 8)),
+        (6,), 400, 6 * 400,
+    ),
+    "gates cut from one matrix": (
+        lambda: Written(
+            lambda net, x: net.l(x) * F.linear(x, net.w[:5]) + F.linear(x, net.w[5:]),
+            l=nn.Linear(4, 5), w=learned(10, 4),
+        ),
+        (4,), 25 + 40, 20 + 40,
+    ),
+}  # fmt: skip
+"""Parts of a parameter, and the same one at several places."""
+
+
+MADE: dict[str, Case] = {
+    "a merged low-rank update": (
+        lambda: Written(
+            lambda net, x: F.linear(x, net.w + net.b @ net.a),
+            w=learned(20, 12), b=learned(20, 4), a=learned(4, 12),
+        ),
+        # Its own product is one of each forward pass.
+        (12,), 240 + 80 + 48, 240 + 20 * 4 * 12,
+    ),
+    "weight norm": (lambda: weight_norm(nn.Linear(4, 6)), (4,), 24 + 6 + 6, 24),
+    "weight norm of a convolution": (
+        lambda: weight_norm(nn.Conv2d(4, 6, 3)), (4, 5, 5), 216 + 6 + 6, 216 * 9
+    ),
+    "spectral norm": (lambda: spectral_norm(nn.Conv2d(4, 6, 3)), (4, 5, 5), 216 + 6, 216 * 9),
+    "a buffer for a weight": (
+        lambda: Written(lambda net, x: net.l(x @ net.b), b=torch.zeros(40, 20), l=nn.Linear(20, 5)),
+        (40,), 105, 800 + 100,
+    ),
+    "a fixed blur": (
+        lambda: Written(
+            lambda net, x: net.c(F.conv2d(x, net.k, groups=3)),
+            k=torch.zeros(3, 1, 3, 3), c=nn.Conv2d(3, 4, 1),
+        ),
+        (3, 6, 6), 16, 27 * 16 + 12 * 16,
+    ),
+    "a buffer that broadcasts its partner": (
+        lambda: Written(
+            lambda net, x: net.c(x + net.b), b=torch.zeros(8, 1, 1), c=nn.Conv2d(8, 4, 3)
+        ),
+        (1, 6, 6), 288 + 4, 288 * 16,
+    ),
+    "a mask times a map": (
+        lambda: Written(
+            lambda net, x: net.c(x * net.m), m=torch.ones(1, 6, 6), c=nn.Conv2d(3, 4, 3)
+        ),
+        (3, 6, 6), 112, 108 * 16,
+    ),
+    "a kernel computed from the input": (
+        lambda: Written(
+            lambda net, x: F.conv2d(x, net.g(x.mean((2, 3))).view(3, 1, 3, 3), groups=3, padding=1),
+            g=nn.Linear(3, 27),
+        ),
+        (3, 6, 6), 108, 81 + 27 * 36,
+    ),
+    "a batch norm's bias alone": (
+        lambda: Written(
+            lambda net, x: F.batch_norm(x, net.m, net.v, None, net.b),
+            m=torch.zeros(6), v=torch.ones(6), b=learned(6),
+        ),
+        (6, 4, 4), 6, 0,
+    ),
+    "a layer norm's bias alone": (
+        lambda: Written(lambda net, x: F.layer_norm(x, (12,), None, net.b), b=learned(12)),
+        (5, 12), 12, 0,
+    ),
+    "a learned map added": (
+        lambda: Written(lambda net, x: net.l(x + net.p), p=learned(1, 5, 12), l=nn.Linear(12, 3)),
+        (5, 12), 60 + 39, 5 * 36,
+    ),
+    "a learned map times the input": (
+        lambda: Written(
+            lambda net, x: net.c(x * net.m), m=learned(1, 3, 6, 6), c=nn.Conv2d(3, 4, 3)
+        ),
+        (3, 6, 6), 108 + 112, 108 * 16,
+    ),
+    "a class token": (
+        lambda: Written(
+            lambda net, x: net.l(torch.cat([net.t.expand(len(x), -1, -1), x], 1) + net.p),
+            t=learned(1, 1, 12), p=learned(1, 6, 12), l=nn.Linear(12, 3),
+        ),
+        (5, 12), 12 + 72 + 39, 6 * 36,
+    ),
+    "a bias looked up": (
+        lambda: Written(
+            lambda net, x: (x @ x.transpose(1, 2) + net.t[net.i]) @ x,
+            t=learned(9), i=torch.zeros(5, 5, dtype=torch.long),
+        ),
+        (5, 4), 9, 2 * 5 * 5 * 4,
+    ),
+}  # fmt: skip
+"""What a weight is made of, and what is no weight."""
+
+
+def assigned(net: Written, x: Tensor) -> Tensor:
+    x = x.clone()
+    x[:, :2] = net.c(x[:, :2])
+    return net.d(x)
+
+
+def added_to_a_slice(net: Written, x: Tensor) -> Tensor:
+    y = x.clone()
+    y[:, :2].add_(net.c(x))
+    return net.d(y)
+
+
+def multiplied_slice(net: Written, x: Tensor) -> Tensor:
+    y = x.clone()
+    y[:, 1:3].mul_(net.c(y[:, :2]))
+    return net.d(y)
+
+
+def copied_into_a_chunk(net: Written, x: Tensor) -> Tensor:
+    y = x.clone()
+    y.chunk(4, 1)[1].copy_(net.c(y[:, :2]))
+    return net.d(y)
+
+
+def added_to_a_select(net: Written, x: Tensor) -> Tensor:
+    y = x.clone()
+    y[:, 1] += net.c(x)[:, 0]
+    return net.d(y)
+
+
+WRITES: dict[str, Case] = {
+    "assignment into a slice": (
+        lambda: Written(
+            assigned, c=nn.Conv2d(2, 2, 3, 1, 1, bias=False), d=nn.Conv2d(8, 4, 1)
+        ),
+        (8, 9, 9), 36 + 36, 36 * 81 + 32 * 81,
+    ),
+    "add_ into a slice": (
+        lambda: Written(added_to_a_slice, c=nn.Conv2d(8, 2, 1), d=nn.Conv2d(8, 4, 1)),
+        (8, 9, 9), 18 + 36, 16 * 81 + 32 * 81,
+    ),
+    "mul_ into a slice": (
+        lambda: Written(multiplied_slice, c=nn.Conv2d(2, 2, 1), d=nn.Conv2d(8, 4, 1)),
+        (8, 9, 9), 6 + 36, 4 * 81 + 32 * 81,
+    ),
+    "copy_ into a chunk": (
+        lambda: Written(copied_into_a_chunk, c=nn.Conv2d(2, 2, 1), d=nn.Conv2d(8, 4, 1)),
+        (8, 9, 9), 6 + 36, 4 * 81 + 32 * 81,
+    ),
+    "+= on a select": (
+        lambda: Written(added_to_a_select, c=nn.Conv2d(8, 1, 1), d=nn.Conv2d(8, 4, 1)),
+        (8, 9, 9), 9 + 36, 8 * 81 + 32 * 81,
+    ),
+}  # fmt: skip
+
+
+def products(net: Written, x: Tensor) -> Tensor:
+    a, b = net.q(x), net.k(x)
+    s = torch.softmax(torch.bmm(a.transpose(1, 2), b), -1)
+    u = torch.einsum("bci,bcj->bij", torch.matmul(b, s), a)
+    return torch.baddbmm(u @ s, s, u)
+
+
+def heads(net: Written, x: Tensor) -> Tensor:
+    n, c = x.shape[1:]
+    q, k, v = net.qkv(x).reshape(-1, n, 3, 3, 4).permute(2, 0, 3, 1, 4)
+    mixed = F.scaled_dot_product_attention(q, k, v)
+    return net.o(mixed.transpose(1, 2).reshape(-1, n, c))
+
+
+def sequence_first(net: Written, x: Tensor) -> Tensor:
+    x = x.transpose(0, 1)
+    return net.a(x, x, x)[0].transpose(0, 1)
+
+
+def tokens(net: Written, x: Tensor) -> Tensor:
+    return net.o(net.c(net.e(x).transpose(1, 2)).amax(2))
+
+
+def frames(net: Written, x: Tensor) -> Tensor:
+    b, t, c, h, w = x.shape
+    y = net.c(x.reshape(b * t, c, h, w)).mean((2, 3))
+    return net.l(y.view(b, t, 5).mean(1))
+
+
+PRODUCTS: dict[str, Case] = {
+    "bmm, matmul, einsum, @, baddbmm": (
+        lambda: Written(products, q=nn.Conv1d(6, 6, 1), k=nn.Conv1d(6, 6, 1)),
+        # Two convolutions of 36 weights at 20 positions; three products of 20 x 20 x 6 and two
+        # of 20 x 20 x 20.
+        (6, 20), 2 * 42, 2 * 720 + 3 * 2400 + 2 * 8000,
+    ),
+    "scaled_dot_product_attention": (
+        lambda: Written(heads, qkv=nn.Linear(12, 36), o=nn.Linear(12, 12)),
+        (10, 12), 468 + 156, 10 * (432 + 144) + 2 * 10 * 10 * 12,
+    ),
+    "attention, the sequence first": (
+        lambda: Written(sequence_first, a=nn.MultiheadAttention(32, 4)),
+        (58, 32), 4 * 32 * 32 + 4 * 32, 58 * 4 * 1024 + 2 * 58 * 58 * 32,
+    ),
+    "attention with a learned key and value": (
+        lambda: Written(
+            lambda net, x: net.a(x, x, x)[0],
+            a=nn.MultiheadAttention(16, 4, batch_first=True, add_bias_kv=True),
+        ),
+        # 7 queries meet 8 keys.
+        (7, 16), 4 * 256 + 4 * 16 + 2 * 16, 7 * 4 * 256 + 2 * 7 * 8 * 16,
+    ),
+    "an encoder's layer": (
+        lambda: nn.TransformerEncoderLayer(16, 4, 32, batch_first=True),
+        (7, 16), 4 * 256 + 64 + 2 * 512 + 48 + 64, 7 * (4 * 256 + 2 * 512) + 2 * 49 * 16,
+    ),
+    "addmm of activations": (
+        lambda: Written(lambda net, x: torch.addmm(x[0], x[0], x[0].t() @ x[0])),
+        (6, 6), 0, 2 * 216,
+    ),
+    "addmm of parameters": (
+        lambda: Written(lambda net, x: torch.addmm(net.b, x, net.w), b=learned(5), w=learned(7, 5)),
+        (7,), 40, 35,
+    ),
+    "a learned matrix for each head": (
+        lambda: Written(
+            lambda net, x: torch.einsum("bnhk,hkm->bnhm", x, net.w), w=learned(3, 4, 5)
+        ),
+        (6, 3, 4), 60, 6 * 60,
+    ),
+    "token ids into an embedding": (
+        lambda: Written(tokens, e=nn.Embedding(500, 16), c=nn.Conv1d(16, 8, 3), o=nn.Linear(8, 2)),
+        (20,), 8000 + 392 + 18, 384 * 18 + 16,
+    ),
+    "frames folded into the batch": (
+        lambda: Written(frames, c=nn.Conv2d(3, 5, 3), l=nn.Linear(5, 2)),
+        (4, 3, 10, 10), 140 + 12, 4 * 135 * 64 + 10,
+    ),
+    "an LSTM": (
+        lambda: nn.LSTM(8, 16, batch_first=True),
+        (5, 8), 4 * 16 * (8 + 16) + 2 * 4 * 16, 5 * 4 * 16 * (8 + 16),
+    ),
+    "a GRU both ways, twice": (
+        lambda: nn.GRU(8, 16, 2, batch_first=True, bidirectional=True),
+        (5, 8), 2 * (48 * 24 + 96) + 2 * (48 * 48 + 96), 5 * (2 * 48 * 24 + 2 * 48 * 48),
+    ),
+    "a layer norm over several axes": (lambda: nn.LayerNorm([3, 4, 5]), (3, 4, 5), 120, 0),
+    "a batch norm over steps": (lambda: nn.BatchNorm1d(7), (7, 5), 14, 0),
+    "a slope per unit": (
+        lambda: Written(lambda net, x: torch.where(x > 0, x, x * net.a), a=learned(3, 4, 4)),
+        (3, 4, 4), 48, 0,
+    ),
+    "any maximum to a size": (
+        lambda: Written(
+            lambda net, x: net.l(nn.AdaptiveMaxPool2d(1)(x).flatten(1)), l=nn.Linear(3, 2)
+        ),
+        (3, 6, 6), 8, 6,
+    ),
+    "an output that is the input": (lambda: nn.Identity(), (3, 6, 6), 0, 0),
+    "halves of numbers": (lambda: nn.Conv2d(3, 4, 3).half(), (3, 6, 6), 112, 108 * 16),
+    "a number among the outputs": (
+        lambda: Written(
+            lambda net, x: (y := net.c(x), y.shape[1], True, "a"), c=nn.Conv2d(3, 4, 3)
+        ),
+        (3, 8, 8), 112, 108 * 36,
+    ),
+}  # fmt: skip
+"""What people have."""
+
+CASES = PARTS | MADE | WRITES | PRODUCTS
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_every_number_is_counted_once(name: str) -> None:
+    build, shape, parameters, connections = CASES[name]
+    spec, report = read(build, shape)
+    assert (spec.unknown, spec.audit) == ((), ())
+    assert report.complete
+    assert report.totals.parameters == parameters
+    assert report.totals.connections == connections
+
+
+def item_in_init() -> nn.Module:
+    rates = [rate.item() for rate in torch.linspace(0, 0.2, 3)]
+    parts = [nn.Sequential(nn.Conv2d(3, 3, 3, padding=1), nn.Dropout(rate)) for rate in rates]
+    return nn.Sequential(*parts)
+
+
+def test_numbers_may_be_taken_from_tensors_while_it_is_built() -> None:
+    _, report = read(item_in_init, (3, 12, 12))
+    assert report.totals.parameters == 3 * 84
+    assert report.totals.connections == 3 * 81 * 144
+
+
+def with_trained(module: nn.Module, end: str) -> nn.Module:
+    for name, parameter in module.named_parameters():
+        parameter.requires_grad = name.endswith(end)
+    return module
+
+
+def test_a_layer_may_be_trained_in_part() -> None:
+    def bitfit() -> nn.Module:
+        net = nn.Sequential(
+            nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.Conv2d(4, 5, 3), nn.Flatten(),
+            nn.Linear(320, 10),
+        )  # fmt: skip
+        return with_trained(net, "bias")
+
+    _, report = read(bitfit, (3, 12, 12))
+    assert report.complete
+    assert report.totals.parameters == 112 + 8 + 185 + 3210
+    assert report.totals.trainable_parameters == 4 + 4 + 5 + 10
+    assert report.totals.connections == 108 * 100 + 180 * 64 + 3200
+
+
+@pytest.mark.parametrize("used", [True, False])
+def test_what_no_output_needs_is_said_and_is_no_cost(used: bool) -> None:
+    def forward(net: Written, x: Tensor) -> Tensor:
+        if used:
+            net.l(x.flatten(1))  # computed, and thrown away
+        return net.c(x)
+
+    spec, report = read(
+        lambda: Written(forward, c=nn.Conv2d(3, 4, 3), l=nn.Linear(192, 50)), (3, 8, 8)
+    )
+    assert spec.audit == (
+        "the model holds 9,762 parameters, the graph 112: 9,650 of l are unused: "
+        "no output depends on them",
+    )
+    assert report.complete
+    assert report.totals.parameters == 112
+
+
+def test_an_output_of_parameters_alone_makes_the_totals_lower_bounds() -> None:
+    spec, report = read(
+        lambda: Written(lambda net, x: (net.c(x), net.w * 2), c=nn.Conv2d(3, 4, 1), w=learned(5)),
+        (3, 4, 4),
+    )
+    assert spec.audit == (
+        "the model holds 21 parameters, the graph 16: 5 of w are unused or not understood",
+    )
+    assert not report.complete
+    assert report.totals.parameters == 21
+
+
+def test_an_opaque_operation_states_what_it_learns() -> None:
+    spec, report = read(lambda: Written(lambda net, x: net.b(x, x), b=nn.Bilinear(4, 4, 3)), (4,))
+    assert spec.unknown == ("b: bilinear",)
+    assert not report.complete
+    assert report.totals.parameters == 4 * 4 * 3 + 3
+
+
+def test_inputs_may_be_a_dict_and_whole_numbers() -> None:
+    def forward(net: Written, batch: dict[str, Tensor]) -> Tensor:
+        return net.e(batch["ids"]) + net.l(batch["x"])
+
+    _, report = read(
+        lambda: Written(forward, e=nn.Embedding(20, 6), l=nn.Linear(3, 6)),
+        {"x": (5, 3), "ids": (5,)},
+    )
+    assert report.complete
+    assert report.totals.parameters == 120 + 24

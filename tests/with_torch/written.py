@@ -1,0 +1,46 @@
+"""Small modules as people write them: parts by name, and how they are put together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import torch
+from torch import Tensor, nn
+
+import cnncost
+from cnncost.api import imported
+from cnncost.costs import Report
+from cnncost.formats.torch_in.source import made
+from cnncost.formats.torch_in.trace import trace
+from cnncost.spec import Spec
+
+Forward = Callable[..., object]
+
+
+class Written(nn.Module):
+    """Parameters, buffers and modules by name, and a function of them and the inputs."""
+
+    def __init__(self, forward: Forward, **parts: nn.Module | nn.Parameter | Tensor) -> None:
+        super().__init__()
+        self._how = forward
+        for name, part in parts.items():
+            if isinstance(part, (nn.Module, nn.Parameter)):
+                setattr(self, name, part)
+            else:
+                self.register_buffer(name, part)
+
+    def forward(self, *inputs: Tensor) -> object:
+        return self._how(self, *inputs)
+
+
+def learned(*shape: int) -> nn.Parameter:
+    return nn.Parameter(torch.zeros(shape))
+
+
+def read(
+    build: Callable[[], nn.Module], shapes: Mapping[str, tuple[int, ...]] | tuple[int, ...]
+) -> tuple[Spec, Report]:
+    """The spec of what a function builds, and its counts."""
+    given = shapes if isinstance(shapes, Mapping) else {"input": shapes}
+    spec = imported(trace(made("build", build), "net", dict(given)), "net")
+    return spec, cnncost.count(spec)
