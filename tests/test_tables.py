@@ -20,8 +20,8 @@ from cnncost.study.backward.rules import RULES as GRADIENT_RULES
 from cnncost.study.backward.symbols import LETTERS
 from cnncost.study.type_examples import example
 
-LEARNING = [word for word in TYPES if layer_type(word).learns]
-KNOWN = [word for word in TYPES if layer_type(word).known]
+LEARNING = [word for word in TYPES if layer_type(word).learns and word != "opaque"]
+KNOWN = [word for word in TYPES if word != "opaque"]
 
 TABLES: Mapping[str, tuple[Mapping[str, object], list[str]]] = {
     "costs/reading.py READINGS": (READINGS, list(TYPES)),
