@@ -18,7 +18,7 @@ from cnncost.study.explain import explain_layers, explain_totals
 from cnncost.views.backward import write as write_backward
 from cnncost.views.compare import Layout as Comparing
 from cnncost.views.compare import results as comparison_results
-from cnncost.views.explain import write as write_workings
+from cnncost.views.explain import results as workings_results
 from cnncost.views.latex import escape
 from cnncost.views.page import write
 from cnncost.views.table import Layout
@@ -78,7 +78,7 @@ def test_workings(tmp_path: Path) -> None:
     for spec in specs():
         report = cnncost.count(spec, biases=True, exclude_padding=True)
         explained = explain_layers(report, every=True)
-        write_workings(file, report, explained, explain_totals(report), "latex")
+        write(file, workings_results(report, explained, explain_totals(report)), "latex")
     compile_latex(file.getvalue(), tmp_path)
 
 

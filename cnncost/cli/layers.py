@@ -1,6 +1,5 @@
 """`cnncost layers`: the reference of layer types."""
 
-from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -13,13 +12,6 @@ from cnncost.layers import TYPES
 from cnncost.spec.names import STRUCTURES
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
-
-
-class Format(StrEnum):
-    """How the reference is written."""
-
-    text = "text"
-    markdown = "markdown"
 
 
 def _complete(incomplete: str) -> list[str]:
@@ -49,9 +41,7 @@ def layers(
         ),
     ] = "",
     *,
-    form: Annotated[
-        Format, typer.Option("--format", "-f", help="How the reference is written.")
-    ] = Format.text,
+    form: Annotated[str, options.form("table", "markdown")] = "table",
     output: options.Output = "-",
     force: options.Force = False,
 ) -> None:
@@ -62,7 +52,7 @@ def layers(
     from cnncost.views import reference
 
     with destination(output, force=force) as file:
-        if form is Format.markdown:
+        if form == "markdown":
             file.write(reference.section(type_entry(ours)) if ours else reference.page())
         elif ours:
             reference.write_entry(file, type_entry(ours), said)

@@ -55,7 +55,8 @@ def archs(metavar: str, text: str) -> ArgumentInfo:
 
 
 def form(*names: str, text: str = "How it is written.") -> OptionInfo:
-    """The option `--format` of a command that writes these formats."""
+    """The option `--format` of a command that writes these formats, each of which has a writer."""
+    assert set(names) <= set(WRITERS)
 
     def parse(word: str) -> str:
         word = "table" if word == "text" else word  # what some commands called it
