@@ -14,6 +14,7 @@ from system import said, shell
 import cnncost
 from cnncost.cli.main import COMMANDS
 from cnncost.errors import CnncostError, printable
+from cnncost.views.page import WRITERS
 
 EVIL = "\x1b[31mx\x07\u202eevil\x85\u2028\u2066"
 SHOWN = r"\x1b[31mx\x07\u202eevil"
@@ -48,10 +49,10 @@ def test_a_message_is_one_line() -> None:
 
 
 CALLS = {
-    "table": [(f,) for f in ("table", "csv", "json", "markdown", "latex")],
-    "explain": [(f,) for f in ("text", "markdown", "latex")],
+    "table": [(f,) for f in WRITERS],
+    "explain": [(f,) for f in WRITERS],
     "compare": [("table",), ("json",)],
-    "memory": [("text",), ("json",)],
+    "memory": [("table",), ("json",), ("html",)],
     "sweep": [("table",)],
 }
 

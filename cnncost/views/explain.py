@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from shutil import get_terminal_size
 from textwrap import fill
 from typing import TextIO
@@ -27,7 +28,7 @@ def results(report: Report, explained: Sequence[Explanation], totals: Sequence[W
     """The workings; as text, Markdown and LaTeX they are equations, not tables."""
     return Results(
         page=lambda: _page(report, explained, totals),
-        records=lambda: _records(explained, totals),
+        records=lambda: _records(report, explained, totals),
         data=lambda: _data(report, explained, totals),
         own={
             "table": lambda file: _write_text(file, report, explained, totals),
@@ -48,14 +49,15 @@ def _page(report: Report, explained: Sequence[Explanation], totals: Sequence[Wor
 
 
 def _records(
-    explained: Sequence[Explanation], totals: Sequence[Working]
+    report: Report, explained: Sequence[Explanation], totals: Sequence[Working]
 ) -> Iterator[Sequence[object]]:
     yield "layer", "type", "quantity", "value", "working", "in_words", "note"
     for item in explained:
         for working in item.workings:
-            yield _layer(item)[0], _layer(item)[1], *_entry(working).values()
+            yield *_layer(item), *_entry(working).values()
     for working in totals:
-        yield "total", "", *_entry(working).values()
+        bounded = working if report.complete else replace(working, note="a lower bound")
+        yield "total", "", *_entry(bounded).values()
 
 
 def _data(
@@ -69,6 +71,7 @@ def _data(
         "schema_version": SCHEMA_VERSION,
         "name": report.network.name,
         "convention": convention(report),
+        "complete": report.complete,
         "layers": layers,
         "totals": list(map(_entry, totals)),
     }
@@ -83,8 +86,8 @@ def _layer(item: Explanation) -> tuple[str, str]:
 def _entry(working: Working) -> dict[str, object]:
     return {
         "quantity": working.quantity,
-        "value": None if working.note else int(working.number),
-        "working": "" if working.note else equation(working.number),
+        "value": int(working.number),
+        "working": equation(working.number),
         "in_words": _words(working),
         "note": working.note,
     }
