@@ -47,13 +47,6 @@ class Column(NamedTuple):
         return value
 
     @property
-    def extents(self) -> bool:
-        """Whether its cells are extents joined by x."""
-        return self.key.endswith("_shape") or self.key in (
-            "kernel", "stride", "padding", "dilation",
-        )  # fmt: skip
-
-    @property
     def title(self) -> str:
         """The key as people read it."""
         return self.key.removesuffix("_shape").replace("_", " ")

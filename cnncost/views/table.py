@@ -108,9 +108,13 @@ def _page(report: Report, layout: Layout, columns: Sequence[Column], rows: Seque
         total=[column.total_text(report, number) for column in columns],
         caption=said,
         about=f"{report.network.name}, {about}.",
-        extents=[at for at, column in enumerate(columns) if column.extents],
+        extents=[at for at, column in enumerate(columns) if _has_extents(column.key)],
     )
     return Page([table], report.network.name, about)
+
+
+def _has_extents(key: str) -> bool:
+    return key.endswith("_shape") or key in ("kernel", "stride", "padding", "dilation")
 
 
 def _cells(row: Row, columns: Sequence[Column], number: Callable[[Value], str]) -> list[str]:
