@@ -48,9 +48,9 @@ def test_a_message_is_one_line() -> None:
     assert str(CnncostError("a\nb\x1b", "c\nd")) == "a\\nb\\x1b\n  hint: c\\nd"
 
 
-CALLS = {
-    "table": [(f,) for f in WRITERS],
-    "explain": [(f,) for f in WRITERS],
+CALLS = {  # but for tsv, which has tabs of its own
+    "table": [(f,) for f in WRITERS if f != "tsv"],
+    "explain": [(f,) for f in WRITERS if f != "tsv"],
     "compare": [("table",), ("json",)],
     "memory": [("table",), ("json",), ("html",)],
     "sweep": [("table",)],

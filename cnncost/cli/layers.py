@@ -74,4 +74,4 @@ def _found(word: str) -> tuple[str, str]:
     if word in STRUCTURES:
         raise CnncostError(f"{word} is a structure, no layer type", "the README shows it")
     hint = did_you_mean(word, TYPES, "cnncost layers lists them")
-    raise CnncostError(f"no layer type is called {word!r}", hint)
+    raise CnncostError(f"no layer type is called '{word}'", hint)
