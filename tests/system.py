@@ -22,6 +22,7 @@ PRINTING: Mapping[str, tuple[str, ...]] = {
     "suggest": ("lenet5",),
     "compare": ("lenet5", "alexnet"),
     "check": ("lenet5",),
+    "layers": ("conv",),
     "memory": ("lenet5",),
     "sweep": ("mobilenet_v1", "--set", "alpha=0.5,1"),
     "convert": ("lenet5", "-"),

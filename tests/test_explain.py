@@ -15,7 +15,8 @@ from cnncost import bundled
 from cnncost.costs import Report
 from cnncost.errors import CnncostError
 from cnncost.study.explain import explain_layers, explain_totals
-from cnncost.views.explain import write
+from cnncost.views.explain import results
+from cnncost.views.page import write
 from cnncost.views.working import equation
 
 LINE = re.compile(r"^  (\S+(?:,? \S+)*?)  +(.+)$")
@@ -24,7 +25,7 @@ LINE = re.compile(r"^  (\S+(?:,? \S+)*?)  +(.+)$")
 def printed(report: Report, name: str = "", *, every: bool = True) -> str:
     file = StringIO()
     explained = explain_layers(report, name, every=every)
-    write(file, report, explained, () if name else explain_totals(report), "text")
+    write(file, results(report, explained, () if name else explain_totals(report)), "table")
     return file.getvalue()
 
 

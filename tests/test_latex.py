@@ -17,11 +17,12 @@ from cnncost.study.compare import Side, compare
 from cnncost.study.explain import explain_layers, explain_totals
 from cnncost.views.backward import write as write_backward
 from cnncost.views.compare import Layout as Comparing
-from cnncost.views.compare import write as write_comparison
-from cnncost.views.explain import write as write_workings
+from cnncost.views.compare import results as comparison_results
+from cnncost.views.explain import results as workings_results
 from cnncost.views.latex import escape
+from cnncost.views.page import write
 from cnncost.views.table import Layout
-from cnncost.views.table import write as write_table
+from cnncost.views.table import results as table_results
 
 pytestmark = pytest.mark.skipif(
     shutil.which("pdflatex") is None and "CI" not in os.environ,
@@ -67,7 +68,7 @@ def test_tables(tmp_path: Path) -> None:
     columns = "layer,type,input_shape,output_shape,kernel,padding,units,weights,connections"
     for spec in specs():
         for layout in (Layout(form="latex"), Layout(form="latex", columns=columns, every=True)):
-            write_table(file, cnncost.count(spec), layout)
+            write(file, table_results(cnncost.count(spec), layout), "latex")
             file.write("\\clearpage\n")
     compile_latex(file.getvalue(), tmp_path)
 
@@ -77,7 +78,7 @@ def test_workings(tmp_path: Path) -> None:
     for spec in specs():
         report = cnncost.count(spec, biases=True, exclude_padding=True)
         explained = explain_layers(report, every=True)
-        write_workings(file, report, explained, explain_totals(report), "latex")
+        write(file, workings_results(report, explained, explain_totals(report)), "latex")
     compile_latex(file.getvalue(), tmp_path)
 
 
@@ -88,7 +89,9 @@ def test_comparisons(tmp_path: Path) -> None:
         some = [(name, cnncost.load(name)) for name in names]
         sides = [Side(name, spec, cnncost.count(spec)) for name, spec in some]
         sides.append(Side("50%_odd", odd, cnncost.count(odd)))
-        write_comparison(file, compare(sides), Comparing(form="latex", every=True))
+        write(
+            file, comparison_results(compare(sides), Comparing(form="latex", every=True)), "latex"
+        )
         file.write("\\clearpage\n")
     compile_latex(file.getvalue(), tmp_path)
 

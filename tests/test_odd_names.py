@@ -14,6 +14,7 @@ from system import said, shell
 import cnncost
 from cnncost.cli.main import COMMANDS
 from cnncost.errors import CnncostError, printable
+from cnncost.views.page import WRITERS
 
 EVIL = "\x1b[31mx\x07\u202eevil\x85\u2028\u2066"
 SHOWN = r"\x1b[31mx\x07\u202eevil"
@@ -47,11 +48,11 @@ def test_a_message_is_one_line() -> None:
     assert str(CnncostError("a\nb\x1b", "c\nd")) == "a\\nb\\x1b\n  hint: c\\nd"
 
 
-CALLS = {
-    "table": [(f,) for f in ("table", "csv", "json", "markdown", "latex")],
-    "explain": [(f,) for f in ("text", "markdown", "latex")],
+CALLS = {  # but for tsv, which has tabs of its own
+    "table": [(f,) for f in WRITERS if f != "tsv"],
+    "explain": [(f,) for f in WRITERS if f != "tsv"],
     "compare": [("table",), ("json",)],
-    "memory": [("text",), ("json",)],
+    "memory": [("table",), ("json",), ("html",)],
     "sweep": [("table",)],
 }
 

@@ -25,7 +25,8 @@ from cnncost.suggest.suggestion import Suggestion
 from cnncost.suggest.tables import Factor, Tables
 from cnncost.suggest.trials import read, trial
 from cnncost.suggest.variable import AS_IT_IS, Choice, Variable
-from cnncost.views.suggest import write
+from cnncost.views.page import write
+from cnncost.views.suggest import results
 
 HANG = 20.0
 """Seconds of processor time; a search that ignores its limit of a second takes minutes."""
@@ -51,7 +52,7 @@ def suggested(text: str, seconds: float, *budgets: str) -> Suggestion:
     started = process_time()
     found = Study(cnncost.loads(text), Request(budgets=budgets, seconds=seconds)).suggest()
     for form in ("table", "json", "csv", "markdown"):
-        write(StringIO(), found, form)
+        write(StringIO(), results(found), form)
     assert process_time() - started < HANG
     return found
 
@@ -70,7 +71,7 @@ def test_what_there_was_no_time_for_is_said() -> None:
     assert not found.proved
     assert found.left_out
     page = StringIO()
-    write(page, found, "markdown")
+    write(page, results(found), "markdown")
     assert "No time to search: all but " in page.getvalue()
     assert "impossible" not in page.getvalue() or "not proved impossible" in page.getvalue()
 

@@ -30,7 +30,7 @@ def compare(
         options.archs("ARCH ARCH...", "Two or more specs; differences are to the first."),
     ],
     *,
-    form: options.Form = options.Format.table,
+    form: options.Form = "table",
     output: options.Output = "-",
     force: options.Force = False,
     every: options.Every = False,
@@ -62,10 +62,11 @@ def compare(
     from cnncost.study.compare import Side
     from cnncost.study.compare import compare as study
     from cnncost.study.growth import excesses, parse_growth
-    from cnncost.views.compare import Layout, excess_line, write
+    from cnncost.views.compare import Layout, excess_line, results
+    from cnncost.views.page import write
 
     growths = [parse_growth(text) for text in fail_on or ()]
-    layout = Layout(form.value, every, changed, human, total)
+    layout = Layout(form, every, changed, human, total)
     layout.check()
     _check(archs)
     refuse_existing(output, force=force)
@@ -76,7 +77,7 @@ def compare(
         sides.append(Side(printable(arch), spec, report))
     comparison = study(sides)
     with destination(output, force=force) as file:
-        write(file, comparison, layout)
+        write(file, results(comparison, layout), form)
     found = excesses(comparison.sides, growths)
     for excess in found:
         sys.stderr.write(f"{excess_line(excess)}\n")

@@ -1,6 +1,5 @@
 """`cnncost explain`: the working of every number, from the formula that counted it."""
 
-from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -14,13 +13,8 @@ from cnncost.spec import MAX_LAYERS, Spec
 app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
 
 
-class Format(StrEnum):
-    """How the workings are written."""
-
-    text = "text"
-    markdown = "markdown"
-    latex = "latex"
-
+BACKWARD = ("table", "markdown", "latex")
+"""The formats of gradient equations."""
 
 EPILOG = """[bold]Examples[/bold]
 
@@ -41,9 +35,7 @@ def explain(
         typer.Argument(metavar="LAYER", help="A layer, or a block: all in it.", show_default=False),
     ] = "",
     *,
-    form: Annotated[
-        Format, typer.Option("--format", "-f", help="How the workings are written.")
-    ] = Format.text,
+    form: options.Form = "table",
     output: options.Output = "-",
     force: options.Force = False,
     every: Annotated[
@@ -62,7 +54,8 @@ def explain(
 ) -> None:
     """Show the working of each number: output sizes, units, weights, connections."""
     from cnncost.study.explain import explain_layers, explain_totals
-    from cnncost.views.explain import write
+    from cnncost.views.explain import results
+    from cnncost.views.page import write
 
     refuse_existing(output, force=force)
     if backward and (every or biases or exclude_padding):
@@ -71,6 +64,9 @@ def explain(
             "--exclude-padding",
             "drop one of them",
         )
+    if backward and form not in BACKWARD:
+        known = f"--format {', '.join(BACKWARD[:-1])} or {BACKWARD[-1]}"
+        raise CnncostError(f"--backward writes equations, which are no {form}", known)
     spec = options.load(arch, settings, shapes, max_layers, strict=strict)
     if backward:
         _backward(spec, layer, form, output, force=force)
@@ -79,10 +75,10 @@ def explain(
     explained = explain_layers(report, layer, every=every)
     totals = () if layer else explain_totals(report)
     with destination(output, force=force) as file:
-        write(file, report, explained, totals, form.value)
+        write(file, results(report, explained, totals), form)
 
 
-def _backward(spec: Spec, layer: str, form: Format, output: str, *, force: bool) -> None:
+def _backward(spec: Spec, layer: str, form: str, output: str, *, force: bool) -> None:
     """Write the gradient equations of a network, or of one layer or block of it."""
     from cnncost.study.backward import backward
     from cnncost.study.explain import named
@@ -92,4 +88,4 @@ def _backward(spec: Spec, layer: str, form: Format, output: str, *, force: bool)
     chosen = named(spec.network, layer) if layer else ()
     found = backward(spec.network)
     with destination(output, force=force) as file:
-        write(file, found, {node.index for node in chosen}, form.value, plain=ascii_only(file))
+        write(file, found, {node.index for node in chosen}, form, plain=ascii_only(file))

@@ -1,6 +1,5 @@
 """`cnncost layers`: the reference of layer types."""
 
-from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -13,13 +12,6 @@ from cnncost.layers import TYPES
 from cnncost.spec.names import STRUCTURES
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
-
-
-class Format(StrEnum):
-    """How the reference is written."""
-
-    text = "text"
-    markdown = "markdown"
 
 
 def _complete(incomplete: str) -> list[str]:
@@ -49,9 +41,7 @@ def layers(
         ),
     ] = "",
     *,
-    form: Annotated[
-        Format, typer.Option("--format", "-f", help="How the reference is written.")
-    ] = Format.text,
+    form: Annotated[str, options.form("table", "markdown")] = "table",
     output: options.Output = "-",
     force: options.Force = False,
 ) -> None:
@@ -62,7 +52,7 @@ def layers(
     from cnncost.views import reference
 
     with destination(output, force=force) as file:
-        if form is Format.markdown:
+        if form == "markdown":
             file.write(reference.section(type_entry(ours)) if ours else reference.page())
         elif ours:
             reference.write_entry(file, type_entry(ours), said)
@@ -84,4 +74,4 @@ def _found(word: str) -> tuple[str, str]:
     if word in STRUCTURES:
         raise CnncostError(f"{word} is a structure, no layer type", "the README shows it")
     hint = did_you_mean(word, TYPES, "cnncost layers lists them")
-    raise CnncostError(f"no layer type is called {word!r}", hint)
+    raise CnncostError(f"no layer type is called '{word}'", hint)

@@ -1,6 +1,5 @@
 """`cnncost memory`: the timeline of live bytes, its peak, and what is alive there."""
 
-import shutil
 import sys
 from enum import StrEnum
 from typing import Annotated
@@ -11,19 +10,9 @@ from cnncost.cli import options
 from cnncost.cli.output import destination, refuse_existing
 from cnncost.network import Network
 from cnncost.spec import MAX_LAYERS
+from cnncost.views.page import WRITERS
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
-
-
-class Format(StrEnum):
-    """How the timeline is written."""
-
-    text = "text"
-    csv = "csv"
-    tsv = "tsv"
-    json = "json"
-    markdown = "markdown"
-    latex = "latex"
 
 
 class Sequence(StrEnum):
@@ -57,9 +46,8 @@ def memory(
         ),
     ] = Sequence.program,
     form: Annotated[
-        Format,
-        typer.Option("--format", "-f", help="How it is written; csv and tsv hold the timeline."),
-    ] = Format.text,
+        str, options.form(*WRITERS, text="How it is written; csv and tsv hold the timeline.")
+    ] = "table",
     output: options.Output = "-",
     force: options.Force = False,
     settings: options.Set = None,
@@ -76,6 +64,7 @@ def memory(
     from cnncost.costs.memory import memory as measure
     from cnncost.costs.memory.timeline import timeline
     from cnncost.views import memory as view
+    from cnncost.views.page import write
 
     refuse_existing(output, force=force)
     given = options.load(arch, settings, shapes, max_layers, strict=strict).network
@@ -99,18 +88,9 @@ def memory(
     if sequence is Sequence.smallest:
         scale |= {"program_order_peak": first, "order_proved": proved}
         rows.insert(3, view.Figure("the same in the program's order", first, found.complete))
+    measured = view.Measured(steps, found, small, rows, said, scale)
     with destination(output, force=force) as file:
-        if form in (Format.csv, Format.tsv):
-            view.write_separated(file, steps, "," if form is Format.csv else "\t")
-        elif form is Format.json:
-            view.write_json(file, steps, found, small, scale)
-        elif form is Format.markdown:
-            view.write_markdown(file, steps, rows, said=said)
-        elif form is Format.latex:
-            view.write_latex(file, steps, rows, said=said)
-        else:
-            width = shutil.get_terminal_size((80, 24)).columns
-            view.write_text(file, steps, found, rows, said=said, width=width)
+        write(file, view.results(measured), form)
 
 
 def _smallest(network: Network, batch: int, dtype: str) -> tuple[Network, bool]:

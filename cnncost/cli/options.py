@@ -3,13 +3,12 @@
 import re
 import sys
 from collections.abc import Callable, Sequence
-from enum import StrEnum
 from fractions import Fraction
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from typer.models import ArgumentInfo
+from typer.models import ArgumentInfo, OptionInfo
 
 from cnncost import api, bundled, formats
 from cnncost.cli.closing import say_at_the_end
@@ -17,6 +16,7 @@ from cnncost.errors import CnncostError, printable
 from cnncost.formats.kept import flows, kept
 from cnncost.quantity import parse_number
 from cnncost.spec import MAX_LAYERS, Spec
+from cnncost.views.page import WRITERS
 
 Numbers = dict[str, int | Fraction]
 
@@ -54,18 +54,32 @@ def archs(metavar: str, text: str) -> ArgumentInfo:
     return argument
 
 
-class Format(StrEnum):
-    """How tables are written."""
+def form(*names: str, text: str = "How it is written.") -> OptionInfo:
+    """The option `--format` of a command that writes these formats, each of which has a writer."""
+    assert set(names) <= set(WRITERS)
 
-    table = "table"
-    csv = "csv"
-    tsv = "tsv"
-    json = "json"
-    markdown = "markdown"
-    latex = "latex"
+    def parse(word: str) -> str:
+        word = "table" if word == "text" else word  # what some commands called it
+        if word not in names:
+            known = ", ".join(map(repr, names))
+            raise typer.BadParameter(f"{word!r} is not one of {known}.")
+        return word
+
+    def complete(incomplete: str) -> list[str]:
+        return [name for name in names if name.startswith(incomplete)]
+
+    option: OptionInfo = typer.Option(
+        "--format",
+        "-f",
+        metavar="|".join(names),
+        help=text,
+        parser=parse,
+        autocompletion=complete,
+    )
+    return option
 
 
-Form = Annotated[Format, typer.Option("--format", "-f", help="How it is written.")]
+Form = Annotated[str, form(*WRITERS)]
 Every = Annotated[
     bool, typer.Option("--all", help="Show every layer, not only those with weights.")
 ]

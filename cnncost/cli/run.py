@@ -3,7 +3,6 @@
 import re
 import sys
 from collections.abc import Iterator, Sequence
-from enum import StrEnum
 from fractions import Fraction
 from typing import Annotated
 
@@ -22,14 +21,6 @@ LONGEST_LINE = 10 * 2**20
 
 Number = int | Fraction
 Values = dict[str, list[Number]]
-
-
-class Format(StrEnum):
-    """How the outputs are written."""
-
-    text = "text"
-    csv = "csv"
-    json = "json"
 
 
 EPILOG = """[bold]Examples[/bold]
@@ -59,9 +50,7 @@ def run(
         ),
     ],
     *,
-    form: Annotated[
-        Format, typer.Option("--format", "-f", help="How the outputs are written.")
-    ] = Format.text,
+    form: options.Form = "table",
     output: options.Output = "-",
     force: options.Force = False,
     settings: options.Set = None,
@@ -73,7 +62,8 @@ def run(
     """
     from cnncost.study.run import check
     from cnncost.study.run import run as evaluate
-    from cnncost.views.run import write
+    from cnncost.views.page import write
+    from cnncost.views.run import results
 
     if arch == "-" and values == ["-"]:
         raise CnncostError("standard input cannot hold both the spec and the values", "name a file")
@@ -82,7 +72,7 @@ def run(
     check(spec)
     examples = ((found, evaluate(spec, found)) for found in _examples(spec, values))
     with destination(output, force=force) as file:
-        write(file, spec.network, examples, form.value)
+        write(file, results(spec.network, examples), form)
 
 
 def _examples(spec: Spec, values: Sequence[str]) -> Iterator[Values]:

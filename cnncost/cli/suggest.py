@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Callable
-from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -15,15 +14,6 @@ from cnncost.quantity import budget_metric
 from cnncost.spec import MAX_LAYERS
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
-
-
-class Format(StrEnum):
-    """How the findings are written."""
-
-    table = "table"
-    json = "json"
-    csv = "csv"
-    markdown = "markdown"
 
 
 EPILOG = """[bold]Examples[/bold]
@@ -95,9 +85,7 @@ def suggest(
     batch: options.Batch = None,
     dtype: options.Dtype = None,
     optimizer: options.Optimizer = None,
-    form: Annotated[
-        Format, typer.Option("--format", "-f", help="How it is written.")
-    ] = Format.table,
+    form: options.Form = "table",
     output: options.Output = "-",
     force: options.Force = False,
     settings: options.Set = None,
@@ -114,8 +102,9 @@ def suggest(
     from cnncost.suggest.catalogue import menu
     from cnncost.suggest.meter import Meter
     from cnncost.suggest.study import Request, Study
-    from cnncost.views.suggest import frontier
-    from cnncost.views.suggest import write as show
+    from cnncost.views.page import write as show
+    from cnncost.views.suggest import pareto as frontier
+    from cnncost.views.suggest import results
 
     _refuse_together(pareto, write, diff=diff, form=form)
     if write == "-" and output == "-":
@@ -144,7 +133,7 @@ def suggest(
         _clear()
         with destination(output or "-", force=force) as file:
             known = not study.unknown
-            frontier(file, points, study.before, form.value, known=known)
+            show(file, frontier.results(points, study.before, known=known), form)
         return
     if (diff or write) and not study.budgets():
         what = "print" if diff else "write"
@@ -164,14 +153,14 @@ def suggest(
         with destination(output or "-", force=force) as file:
             file.write(study.diff(plan))
     elif diff or not (output or plan):
-        show(sys.stderr, found, form.value, top=top, explain=explain)
+        show(sys.stderr, results(found, top=top, explain=explain), form)
     elif output:
         with destination(output, force=force) as file:
-            show(file, found, form.value, top=top, explain=explain)
+            show(file, results(found, top=top, explain=explain), form)
     raise typer.Exit(1 if found.budgets and not found.answered else 0)
 
 
-def _refuse_together(pareto: str, write: str, *, diff: bool, form: Format) -> None:
+def _refuse_together(pareto: str, write: str, *, diff: bool, form: str) -> None:
     """Refuse options of which one would be left out without a word.
 
     Raises:
@@ -182,9 +171,9 @@ def _refuse_together(pareto: str, write: str, *, diff: bool, form: Format) -> No
             raise CnncostError(
                 f"--pareto finds many plans: no {option} with it", "give one --budget instead"
             )
-    if diff and form is not Format.table:
+    if diff and form != "table":
         raise CnncostError(
-            f"--diff prints the diff alone: no --format {form.value} with it", "drop one of the two"
+            f"--diff prints the diff alone: no --format {form} with it", "drop one of the two"
         )
     if diff and write == "-":
         raise CnncostError("--diff and --write - both print", "write to a file, or drop one")

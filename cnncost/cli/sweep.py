@@ -42,7 +42,7 @@ def sweep(
             "--input", metavar="SHAPE,SHAPE,...", help="Input shapes.", show_default=False
         ),
     ] = "",
-    form: options.Form = options.Format.table,
+    form: options.Form = "table",
     output: options.Output = "-",
     force: options.Force = False,
     human: options.Human = False,
@@ -56,7 +56,8 @@ def sweep(
     A combination that makes no valid network is named on standard error, and the exit code is 2.
     """
     from cnncost.study.sweep import sweep as study
-    from cnncost.views.sweep import write
+    from cnncost.views.page import write
+    from cnncost.views.sweep import results
 
     axes = _axes(settings or [], shapes)
     refuse_existing(output, force=force)
@@ -73,7 +74,7 @@ def sweep(
             named = ", ".join(f"{name}={value}" for name, value in point.settings.items())
             sys.stderr.write(f"{printable(named)}: {point.trouble}\n")
     with destination(output, force=force) as file:
-        write(file, points, form.value, short=human)
+        write(file, results(points, short=human), form)
     raise typer.Exit(2 if any(point.trouble for point in points) else 0)
 
 

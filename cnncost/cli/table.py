@@ -43,7 +43,7 @@ cnncost table mobilenet_v2 --set alpha=0.5 --input 3x192x192"""
 def table(
     arch: options.Arch,
     *,
-    form: options.Form = options.Format.table,
+    form: options.Form = "table",
     output: options.Output = "-",
     force: options.Force = False,
     every: options.Every = False,
@@ -97,12 +97,13 @@ def table(
     strict: options.Strict = False,
 ) -> None:
     """Print what each layer costs: units, weights, connections, and the network's totals."""
-    from cnncost.views.table import Layout, write
+    from cnncost.views.page import write
+    from cnncost.views.table import Layout, results
 
     if columns == "help":
         _list_columns()
         return
-    layout = Layout(form.value, every, columns, sort, top, depth, human, total, memory, training)
+    layout = Layout(form, every, columns, sort, top, depth, human, total, memory, training)
     layout.check()
     scale = given(batch, dtype, optimizer)
     _check_scale(scale, bytes_=layout.footprints, training=training)
@@ -114,7 +115,7 @@ def table(
 
         report = report._replace(footprints=footprints(spec.network, **scale))
     with destination(output, force=force) as file:
-        write(file, report, layout)
+        write(file, results(report, layout), form)
 
 
 def _check_scale(scale: Scale, *, bytes_: bool, training: bool) -> None:

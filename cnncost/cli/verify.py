@@ -1,7 +1,7 @@
 """`cnncost verify`: the network in PyTorch on this machine, its numbers beside the measured."""
 
 import sys
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
@@ -22,9 +22,7 @@ def verify(
     arch: options.Arch,
     *,
     batch: Annotated[int, typer.Option(min=1, max=options.MOST, help="Examples at once.")] = 2,
-    form: Annotated[
-        Literal["table", "json"], typer.Option("--format", "-f", help="How it is printed.")
-    ] = "table",
+    form: options.Form = "table",
     settings: options.Set = None,
     shapes: options.Input = None,
     max_layers: options.MaxLayers = MAX_LAYERS,
@@ -37,6 +35,7 @@ def verify(
     """
     from cnncost.verify.difference import exported, verify
     from cnncost.views import proof
+    from cnncost.views.page import write
 
     spec = options.load(arch, settings, shapes, max_layers, strict=strict)
     network = spec.network
@@ -44,8 +43,7 @@ def verify(
     further = exported(network, spec.written, batch, _tell)
     verdict = verdict._replace(lines=(*verdict.lines, *further))
     _tell("")
-    write = proof.as_json if form == "json" else proof.as_text
-    sys.stdout.write(write(network.name, batch, verdict))
+    write(sys.stdout, proof.results(network.name, batch, verdict), form)
     raise typer.Exit(int(verdict.differences > 0))
 
 

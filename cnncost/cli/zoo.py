@@ -1,6 +1,5 @@
 """`cnncost zoo`: the bundled networks, their figures, and their specs."""
 
-from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -11,15 +10,6 @@ from cnncost.cli.output import destination, refuse_existing
 from cnncost.errors import CnncostError, did_you_mean
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
-
-
-class Format(StrEnum):
-    """How the list is written."""
-
-    table = "table"
-    csv = "csv"
-    json = "json"
-    markdown = "markdown"
 
 
 def _complete(incomplete: str) -> list[str]:
@@ -49,9 +39,7 @@ def zoo(
         ),
     ] = "",
     *,
-    form: Annotated[
-        Format, typer.Option("--format", "-f", help="How the list is written.")
-    ] = Format.table,
+    form: options.Form = "table",
     schema: Annotated[
         bool,
         typer.Option("--schema", help="Print the spec language's JSON Schema, for editors."),
@@ -73,8 +61,8 @@ def zoo(
     if schema and (name or long):
         what = "network" if name else "--long"
         raise CnncostError(f"--schema takes no {what}", "it is the language's, for every spec")
-    if long and form is not Format.table:
-        raise CnncostError(f"--long is the table's: {form.value} has every figure", "drop --long")
+    if long and form != "table":
+        raise CnncostError(f"--long is the table's: {form} has every figure", "drop --long")
     refuse_existing(output, force=force)
     if schema:
         from cnncost.views.schema import text
@@ -93,12 +81,13 @@ def zoo(
             with destination(output, force=force) as file:
                 file.write(_copied(path.read_text(encoding="utf-8")))
             return
-    from cnncost.views.zoo import write
+    from cnncost.views.page import write
+    from cnncost.views.zoo import results
 
     names = [path.stem] if path is not None else bundled.names()
     with destination(output, force=force) as file:
         specs = {name: api.load(bundled.path(name)) for name in names}
-        write(file, specs, form.value, long=long)
+        write(file, results(specs, long=long), form)
 
 
 def _copied(text: str) -> str:

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
-from typing import NamedTuple, TextIO
+from typing import NamedTuple
 
 from cnncost.costs import LayerCount
-from cnncost.errors import CnncostError
 from cnncost.study.compare import METRICS, Comparison, Match, percent
 from cnncost.study.growth import Excess
 from cnncost.views import caption
 from cnncost.views.amounts import AtLeast, Unknown
 from cnncost.views.columns import Value, human, readable
-from cnncost.views.latex import escape
-
-MACHINE = ("csv", "tsv", "json")
-"""The formats for programs."""
+from cnncost.views.page import Page, Results, Table, refuse_short_numbers
 
 SHOWN = ("weights", "connections")
 """What people see of each layer."""
@@ -40,44 +36,30 @@ class Layout(NamedTuple):
         Raises:
             CnncostError: naming the option and what would work.
         """
-        if self.human and self.form in MACHINE:
-            what = "--human is for people: csv, tsv and json hold exact numbers"
-            raise CnncostError(what, "drop it, or use --format table or markdown")
+        if self.human:
+            refuse_short_numbers(self.form)
 
 
-class Sheet(NamedTuple):
-    """A table of texts: the first column names the rows, the others are numbers."""
+def results(comparison: Comparison, layout: Layout) -> Results:
+    """The totals with their differences, and the layers."""
+    from cnncost.views import compare_machine as machine
 
-    titles: list[str]
-    rows: list[list[str]]
-
-
-def write(file: TextIO, comparison: Comparison, layout: Layout) -> None:
-    """Write a comparison in one of the formats table, csv, tsv, json, markdown, latex."""
     matches = [match for match in comparison.matches if _shows(match, layout)]
-    if layout.form in MACHINE:
-        from cnncost.views.compare_machine import write_json, write_separated
+    return Results(
+        page=lambda: _page(comparison, matches, layout),
+        records=lambda: machine.records(comparison, matches, total=layout.total),
+        data=lambda: machine.data(comparison, matches),
+    )
 
-        if layout.form == "json":
-            write_json(file, comparison, matches)
-        else:
-            separator = "\t" if layout.form == "tsv" else ","
-            write_separated(file, comparison, matches, separator=separator, total=layout.total)
-        return
+
+def _page(comparison: Comparison, matches: Sequence[Match], layout: Layout) -> Page:
     number = human if layout.human else readable
-    sheets = [_totals(comparison, number)]
+    tables = [_totals(comparison, number)]
     if matches:
-        sheets.append(_layers(comparison, matches, number))
+        tables.append(_layers(comparison, matches, number))
     said = _caption(comparison, layout, any_shown=bool(matches))
-    if layout.form == "table":
-        _write_grids(file, comparison, sheets, said)
-    elif layout.form == "markdown":
-        file.write("\n".join([*map(_markdown, sheets), " ".join(said)]) + "\n")
-    else:
-        from cnncost.views.latex import environment
-
-        tables = [_latex(sheet) for sheet in sheets]
-        file.write(environment(tables, " ".join(said)))
+    tables[-1] = tables[-1]._replace(caption=said)
+    return Page(tables, " / ".join(side.report.network.name for side in comparison.sides))
 
 
 def excess_line(excess: Excess) -> str:
@@ -104,7 +86,7 @@ def letter(side: int) -> str:
     return chr(ord("A") + side) if side < 26 else f"N{side + 1}"
 
 
-def _totals(comparison: Comparison, number: Callable[[Value], str]) -> Sheet:
+def _totals(comparison: Comparison, number: Callable[[Value], str]) -> Table:
     first, *others = comparison.sides
     titles = ["total", f"A: {first.label}"]
     for i, side in enumerate(others, start=1):
@@ -121,12 +103,12 @@ def _totals(comparison: Comparison, number: Callable[[Value], str]) -> Sheet:
             row += [cell, _signed(count - counts[0], number) if sure else "?"]
             row.append(_percent(counts[0], count) if sure else "?")
         rows.append(row)
-    return Sheet(titles, rows)
+    return Table(titles, rows)
 
 
 def _layers(
     comparison: Comparison, matches: Sequence[Match], number: Callable[[Value], str]
-) -> Sheet:
+) -> Table:
     letters = [letter(i) for i in range(len(comparison.sides))]
     pair = len(letters) == 2
     titles = ["layer"]
@@ -139,7 +121,7 @@ def _layers(
             row += [_cell(layer, metric, number) for layer in match.layers]
             row += [_change(match, metric)] if pair else []
         rows.append(row)
-    return Sheet(titles, rows)
+    return Table(titles, rows)
 
 
 def _cell(layer: LayerCount | None, metric: str, number: Callable[[Value], str]) -> str:
@@ -202,37 +184,6 @@ def _uncounted(comparison: Comparison) -> list[str]:
     if len(comparison.sides) > 2:
         return [line.replace(" alone:", ", not in all:") for line in lines]
     return lines
-
-
-def _write_grids(
-    file: TextIO, comparison: Comparison, sheets: Sequence[Sheet], said: Sequence[str]
-) -> None:
-    from cnncost.views.grid import Grid
-
-    names = [side.report.network.name for side in comparison.sides]
-    for i, (titles, rows) in enumerate(sheets):
-        title = (" / ".join(names), "") if i == 0 else ("", "")
-        grid = Grid(titles, numeric=range(1, len(titles)), title=title)
-        for row in rows:
-            grid.add(*row)
-        grid.write(file, said if i == len(sheets) - 1 else ())
-
-
-def _markdown(sheet: Sheet) -> str:
-    ruler = ["---"] + ["---:"] * (len(sheet.titles) - 1)
-    lines = [sheet.titles, ruler, *sheet.rows]
-    cells = [[cell.replace("|", "\\|") for cell in line] for line in lines]
-    return "".join(f"| {' | '.join(line)} |\n" for line in cells)
-
-
-def _latex(sheet: Sheet) -> tuple[str, list[list[str]]]:
-    """The columns' alignment, and the escaped lines, the header first."""
-    lines = [[_arrow(escape(cell)) for cell in line] for line in (sheet.titles, *sheet.rows)]
-    return "l" + "r" * (len(sheet.titles) - 1), lines
-
-
-def _arrow(text: str) -> str:
-    return text.replace(escape("->"), r"$\to$")
 
 
 def share(before: int, after: int) -> float | None:

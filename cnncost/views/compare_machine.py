@@ -1,57 +1,44 @@
-"""Comparisons for programs: csv, tsv and json; numbers bare, nothing but the data."""
+"""Comparisons for programs: records and data; numbers bare."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TextIO
+from collections.abc import Iterator, Sequence
 
 from cnncost.costs import LayerCount
 from cnncost.study.compare import METRICS, Comparison, Match, Side
 from cnncost.views.compare import letter, share
 from cnncost.views.machine import SCHEMA_VERSION, convention
+from cnncost.views.page import Compact
 
 COLUMNS = ("layer", "type", "output_shape", *METRICS)
 """A layer's columns, each for every network: `weights_a`, `weights_b`."""
 
 
-def write_separated(
-    file: TextIO,
-    comparison: Comparison,
-    matches: Sequence[Match],
-    *,
-    separator: str,
-    total: bool,
-) -> None:
-    """A line a layer: what changed against the first network, then each network's columns."""
-    import csv
-
-    writer = csv.writer(file, delimiter=separator, lineterminator="\n")
+def records(
+    comparison: Comparison, matches: Sequence[Match], *, total: bool
+) -> Iterator[list[str]]:
+    """For each layer: what changed against the first network, then each network's columns."""
     ends = [letter(i).lower() for i in range(len(comparison.sides))]
     changes = ["change"] if len(ends) == 2 else [f"change_{end}" for end in ends[1:]]
-    writer.writerow([*changes, *(f"{column}_{end}" for end in ends for column in COLUMNS)])
+    yield [*changes, *(f"{column}_{end}" for end in ends for column in COLUMNS)]
     for match in matches:
         cells = [match.change(i) for i in range(1, len(ends))]
-        writer.writerow([*cells, *(cell for layer in match.layers for cell in _cells(layer))])
+        yield [*cells, *(cell for layer in match.layers for cell in _cells(layer))]
     if total:
         totals = [_total(side) for side in comparison.sides]
-        writer.writerow(["total"] * len(changes) + [cell for cells in totals for cell in cells])
+        yield ["total"] * len(changes) + [cell for cells in totals for cell in cells]
 
 
-def write_json(file: TextIO, comparison: Comparison, matches: Sequence[Match]) -> None:
-    """The networks with their totals and differences, and a line a layer."""
-    import json
-
+def data(comparison: Comparison, matches: Sequence[Match]) -> Compact:
+    """The networks with their totals and differences, and the layers."""
     first, *others = comparison.sides
-    entries = {
-        "schema_version": SCHEMA_VERSION,
-        "convention": convention(first.report),
-        "networks": [_network(side) for side in comparison.sides],
-        "differences": [_differences(first, side) for side in others],
-    }
-    lines = [f'  "{key}": {json.dumps(value)}' for key, value in entries.items()]
-    layers = ",\n".join(f"    {json.dumps(_match(match))}" for match in matches)
-    lines.append(f'  "layers": [\n{layers}\n  ]' if matches else '  "layers": []')
-    file.write("{\n" + ",\n".join(lines) + "\n}\n")
+    return Compact(
+        schema_version=SCHEMA_VERSION,
+        convention=convention(first.report),
+        networks=[_network(side) for side in comparison.sides],
+        differences=[_differences(first, side) for side in others],
+        layers=[_match(match) for match in matches],
+    )
 
 
 def _cells(layer: LayerCount | None) -> list[str]:

@@ -1,8 +1,9 @@
-"""The workings of a network's numbers as text, Markdown or LaTeX."""
+"""The workings of a network's numbers."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from shutil import get_terminal_size
 from textwrap import fill
 from typing import TextIO
@@ -12,26 +13,84 @@ from cnncost.study.explain import Explanation, Working
 from cnncost.term import Term
 from cnncost.views import caption
 from cnncost.views.latex import escape
+from cnncost.views.machine import SCHEMA_VERSION, convention
+from cnncost.views.markdown import line
+from cnncost.views.page import Page, Remark, Results, Table, Title
 from cnncost.views.working import LATEX, WORDS, equation, formula
+
+TITLES = ("quantity", "working", "in words")
 
 FOLD = 100
 """Characters of a line of text at most."""
 
 
-def write(
-    file: TextIO,
-    report: Report,
-    explained: Sequence[Explanation],
-    totals: Sequence[Working],
-    form: str,
-) -> None:
-    """Write the workings in one of the formats text, markdown, latex."""
-    if form == "latex":
-        _write_latex(file, report, explained, totals)
-    elif form == "markdown":
-        _write_markdown(file, report, explained, totals)
-    else:
-        _write_text(file, report, explained, totals)
+def results(report: Report, explained: Sequence[Explanation], totals: Sequence[Working]) -> Results:
+    """The workings; as text, Markdown and LaTeX they are equations, not tables."""
+    return Results(
+        page=lambda: _page(report, explained, totals),
+        records=lambda: _records(report, explained, totals),
+        data=lambda: _data(report, explained, totals),
+        own={
+            "table": lambda file: _write_text(file, report, explained, totals),
+            "markdown": lambda file: _write_markdown(file, report, explained, totals),
+            "latex": lambda file: _write_latex(file, report, explained, totals),
+        },
+    )
+
+
+def _page(report: Report, explained: Sequence[Explanation], totals: Sequence[Working]) -> Page:
+    name = report.network.name
+    parts = [(_heading(item), item.workings) for item in explained]
+    blocks: list[Title | Table | Remark] = []
+    for heading, workings in [*parts, *([(f"{name}, in all", totals)] if totals else [])]:
+        rows = [(w.quantity, w.note or equation(w.number), _words(w)) for w in workings]
+        blocks += [Title(heading), Table(TITLES, rows, words=range(3))]
+    return Page([*blocks, *map(Remark, _convention(report))], name)
+
+
+def _records(
+    report: Report, explained: Sequence[Explanation], totals: Sequence[Working]
+) -> Iterator[Sequence[object]]:
+    yield "layer", "type", "quantity", "value", "working", "in_words", "note"
+    for item in explained:
+        for working in item.workings:
+            yield *_layer(item), *_entry(working).values()
+    for working in totals:
+        bounded = working if report.complete else replace(working, note="a lower bound")
+        yield "total", "", *_entry(bounded).values()
+
+
+def _data(
+    report: Report, explained: Sequence[Explanation], totals: Sequence[Working]
+) -> dict[str, object]:
+    layers = []
+    for item in explained:
+        name, word = _layer(item)
+        layers.append({"layer": name, "type": word, "workings": list(map(_entry, item.workings))})
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "name": report.network.name,
+        "convention": convention(report),
+        "complete": report.complete,
+        "layers": layers,
+        "totals": list(map(_entry, totals)),
+    }
+
+
+def _layer(item: Explanation) -> tuple[str, str]:
+    """The name and the type of an explained layer."""
+    assert item.node.layer is not None  # explained nodes are layers
+    return item.node.name, item.node.layer.word
+
+
+def _entry(working: Working) -> dict[str, object]:
+    return {
+        "quantity": working.quantity,
+        "value": int(working.number),
+        "working": equation(working.number),
+        "in_words": _words(working),
+        "note": working.note,
+    }
 
 
 def _write_text(
@@ -50,8 +109,8 @@ def _write_text(
         for working in totals:
             file.write(_folded(f"{working.quantity}  {equation(working.number)}", "  ", width))
         file.write("\n")
-    for line in _convention(report):
-        file.write(_folded(line, "", width))
+    for sentence in _convention(report):
+        file.write(_folded(sentence, "", width))
 
 
 def _write_lines(file: TextIO, workings: Sequence[Working], width: int) -> None:
@@ -60,9 +119,9 @@ def _write_lines(file: TextIO, workings: Sequence[Working], width: int) -> None:
     first = max(len(quantity) for quantity, _, _ in lines)
     second = max(len(equation) for _, equation, _ in lines)
     for quantity, worked, words in lines:
-        line = f"  {quantity:{first}}  {worked:{second}}"
-        full = f"{line}  {words}"
-        file.write((line if width and len(full) > width else full).rstrip() + "\n")
+        short = f"  {quantity:{first}}  {worked:{second}}"
+        full = f"{short}  {words}"
+        file.write((short if width and len(full) > width else full).rstrip() + "\n")
 
 
 def _folded(text: str, indent: str, width: int) -> str:
@@ -103,10 +162,10 @@ def _write_markdown(
 ) -> None:
     for item in explained:
         file.write(f"### {_heading(item)}\n\n")
-        file.write("| quantity | working | in words |\n| --- | --- | --- |\n")
+        file.writelines(map(line, (TITLES, ["---"] * len(TITLES))))
         for working in item.workings:
             worked = working.note or f"`{equation(working.number)}`"
-            file.write(f"| {working.quantity} | {worked} | {_words(working)} |\n")
+            file.write(line((working.quantity, worked, _words(working))))
         file.write("\n")
     if totals:
         file.write(f"### {report.network.name}\n\n")

@@ -6,9 +6,11 @@ import io
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, NamedTuple, TextIO
 
+from cnncost.views.page import Page, Remark, Table, Title
+
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Table as RichTable
 
 PADDING = 2
 """Blanks behind a cell."""
@@ -91,13 +93,13 @@ class Grid:
         target.print(self._table(), crop=False)
         _say(target, caption)
 
-    def _table(self) -> Table:
+    def _table(self) -> RichTable:
         from rich import box
-        from rich.table import Table
+        from rich.table import Table as RichTable
         from rich.text import Text
 
         name, about = self.title
-        table = Table(
+        table = RichTable(
             title=Text.assemble(" ", (name, "bold"), "  ", about) if name else None,
             title_justify="left",
             title_style="",
@@ -121,6 +123,32 @@ class Grid:
             else:
                 table.add_row(*line.cells, style=line.style)
         return table
+
+
+def write_page(file: TextIO, page: Page) -> None:
+    """Print a page: its name and titles stand above the tables and paragraphs that follow."""
+    title, parted = (page.name, page.said), False
+    for block in page.blocks:
+        if isinstance(block, Title):
+            title = (block.text, "")
+            continue
+        if isinstance(block, Table):
+            file.write("\n" if parted else "")
+            _table_grid(block, title).write(file, block.caption)
+        else:
+            paragraphs(file, [*(["", title[0], ""] if title[0] else []), block.text])
+        title, parted = ("", ""), isinstance(block, Remark)
+
+
+def _table_grid(table: Table, title: tuple[str, str]) -> Grid:
+    numeric = [at for at in range(len(table.titles)) if at not in table.words]
+    grid = Grid(table.titles, numeric=numeric, title=title)
+    for at, row in enumerate(table.rows):
+        grid.add(*row, style="bold" if at in table.bold else "")
+    if table.total:
+        grid.section()
+        grid.add(*table.total, style="bold")
+    return grid
 
 
 def paragraphs(file: TextIO, texts: Sequence[str]) -> None:

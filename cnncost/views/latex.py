@@ -1,13 +1,10 @@
-"""Tables as LaTeX: booktabs, numbers right-aligned, the convention in the caption."""
+"""Pages as LaTeX: booktabs, numbers right-aligned, captions below; needs the package booktabs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Collection, Sequence
 
-from cnncost.costs import Report
-from cnncost.costs.rows import Row
-from cnncost.views import caption
-from cnncost.views.columns import Column, Value, labelled
+from cnncost.views.page import Page, Remark, Table, Title
 
 _SPECIAL = {
     "\\": r"\textbackslash{}",
@@ -31,61 +28,65 @@ def escape(text: str) -> str:
     return "".join(_SPECIAL.get(character, character) for character in text)
 
 
-def latex(
-    report: Report,
-    rows: Sequence[Row],
-    columns: Sequence[Column],
-    number: Callable[[Value], str],
-) -> str:
-    """A table environment; needs the package booktabs."""
-    spec = "".join(column.aligned for column in columns)
-    header = _line([escape(column.title) for column in columns])
-    body = [_line([_cell(row, column, number) for column in columns]) for row in rows]
-    total = _line([column.total_text(report, number) for column in columns])
-    about = f"{report.network.name}, {caption.inputs(report)}."
-    said = " ".join([about, caption.convention(report), *caption.remarks(report)])
-    if report.footprints is not None:
-        said += f" {caption.memory(report, report.footprints)}"
-    return "\n".join(
-        [
-            r"\begin{table}",
-            r"  \centering",
-            rf"  \begin{{tabular}}{{{spec}}}",
-            r"    \toprule",
-            header,
-            r"    \midrule",
-            *body,
-            r"    \midrule",
-            total,
-            r"    \bottomrule",
-            r"  \end{tabular}",
-            rf"  \caption{{{escape(said)}}}",
-            r"\end{table}",
-            "",
-        ]
-    )
+def latex(page: Page) -> str:
+    """A page's blocks; the tables that stand together are one table environment."""
+    parts: list[str] = []
+    tables: list[Table] = []
+    for block in (*page.blocks, None):
+        if isinstance(block, Table):
+            tables.append(block)
+            continue
+        if tables:
+            parts.append(_environment(tables))
+            tables = []
+        if block is not None:
+            parts.append(_text(block))
+    return "\n".join(parts)
 
 
-def environment(tables: Sequence[tuple[str, Sequence[Sequence[str]]]], said: str) -> str:
-    """A table environment around several tables, each its columns' alignment and its
-    escaped lines, the header first; `said` becomes the caption."""
+def _text(block: Title | Remark) -> str:
+    text = _arrow(escape(block.text))
+    return f"\\subsection*{{{text}}}\n" if isinstance(block, Title) else f"{text}\n"
+
+
+def _environment(tables: Sequence[Table]) -> str:
+    """A table environment around several tables; their captions become one."""
     lines = [r"\begin{table}", r"  \centering"]
-    for i, (spec, (header, *body)) in enumerate(tables):
-        lines += [r"  \medskip", ""] if i else []
-        lines += [rf"  \begin{{tabular}}{{{spec}}}", r"    \toprule", _line(header)]
-        lines += [r"    \midrule", *map(_line, body), r"    \bottomrule", r"  \end{tabular}"]
-    return "\n".join([*lines, rf"  \caption{{{escape(said)}}}", r"\end{table}", ""])
+    for at, table in enumerate(tables):
+        lines += [r"  \medskip", ""] if at else []
+        lines += _tabular(table)
+    said = " ".join(text for table in tables for text in (table.about, *table.caption) if text)
+    lines += [rf"  \caption{{{escape(said)}}}"] if said else []
+    return "\n".join([*lines, r"\end{table}", ""])
 
 
-def _line(cells: Sequence[str]) -> str:
-    return f"    {' & '.join(cells)} \\\\"
+def _tabular(table: Table) -> list[str]:
+    columns = range(len(table.titles))
+    aligned = "".join("l" if at in table.words else "r" for at in columns)
+    total = [r"    \midrule", _line(table.total, ())] if table.total else []
+    return [
+        rf"  \begin{{tabular}}{{{aligned}}}",
+        r"    \toprule",
+        _line(table.titles, ()),
+        r"    \midrule",
+        *[_line(row, table.extents) for row in table.rows],
+        *total,
+        r"    \bottomrule",
+        r"  \end{tabular}",
+    ]
 
 
-def _cell(row: Row, column: Column, number: Callable[[Value], str]) -> str:
-    if column.key == "layer":
-        return escape(labelled(row))
-    text = number(column.value(row))
-    if column.key.endswith("_shape") or column.key in ("kernel", "stride", "padding", "dilation"):
-        # Extents are joined by a times sign: $96 \times 55 \times 55$.
-        return f"${text.replace('x', ' ' + chr(92) + 'times ')}$" if text else ""
-    return escape(text)
+def _line(cells: Sequence[str], extents: Collection[int]) -> str:
+    texts = [_cell(cell, extents=at in extents) for at, cell in enumerate(cells)]
+    return f"    {' & '.join(texts)} \\\\"
+
+
+def _cell(text: str, *, extents: bool) -> str:
+    """A cell's text; extents are joined by a times sign: $96 \\times 55 \\times 55$."""
+    if extents and text:
+        return f"${text.replace('x', ' ' + chr(92) + 'times ')}$"
+    return _arrow(escape(text))
+
+
+def _arrow(text: str) -> str:
+    return text.replace(escape("->"), r"$\to$")

@@ -1,15 +1,16 @@
-"""Tables for programs: csv, tsv and json; numbers bare, no colour, nothing but the data."""
+"""Tables for programs: records and data; numbers bare."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, TextIO
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from cnncost.costs import Report
 from cnncost.costs.rows import Row
 from cnncost.shape import Shape
 from cnncost.views.amounts import Unknown
 from cnncost.views.columns import Column, Value, plain
+from cnncost.views.page import Compact
 
 if TYPE_CHECKING:
     from cnncost.costs.footprint import Footprints
@@ -17,36 +18,20 @@ if TYPE_CHECKING:
 SCHEMA_VERSION = 1
 
 
-def write_separated(
-    file: TextIO,
-    report: Report,
-    rows: Sequence[Row],
-    columns: Sequence[Column],
-    *,
-    separator: str,
-    total: bool,
-) -> None:
-    """csv or tsv: a header, a line a row, and the total's if asked for."""
-    import csv
-
-    writer = csv.writer(file, delimiter=separator, lineterminator="\n")
-    writer.writerow([column.key for column in columns])
+def records(
+    report: Report, rows: Sequence[Row], columns: Sequence[Column], *, total: bool
+) -> Iterator[list[str]]:
+    """A header, one record per row, and the total's if asked for."""
+    yield [column.key for column in columns]
     for row in rows:
-        writer.writerow([plain(column.value(row)) for column in columns])
+        yield [plain(column.value(row)) for column in columns]
     if total:
-        writer.writerow([column.total_text(report, plain) for column in columns])
+        yield [column.total_text(report, plain) for column in columns]
 
 
-def write_json(
-    file: TextIO, report: Report, rows: Sequence[Row], columns: Sequence[Column]
-) -> None:
-    """The report as one JSON object, a line a layer; shapes are lists."""
-    import json
-
-    layers = ",\n".join(f"    {json.dumps(_layer(row, columns))}" for row in rows)
-    entries = {key: json.dumps(value) for key, value in _frame(report).items()}
-    entries["layers"] = f"[\n{layers}\n  ]"
-    file.write("{\n" + ",\n".join(f'  "{key}": {text}' for key, text in entries.items()) + "\n}\n")
+def data(report: Report, rows: Sequence[Row], columns: Sequence[Column]) -> Compact:
+    """The report as one object; shapes are lists."""
+    return Compact(_frame(report) | {"layers": [_layer(row, columns) for row in rows]})
 
 
 def convention(report: Report) -> dict[str, object]:

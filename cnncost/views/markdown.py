@@ -1,41 +1,33 @@
-"""Tables as Markdown: numbers right-aligned, thousands separated, the caption below."""
+"""Pages as Markdown: numbers right-aligned, captions below their tables."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
-from cnncost.costs import Report
-from cnncost.costs.rows import Row
-from cnncost.views import caption
-from cnncost.views.columns import Column, Value, labelled
+from cnncost.views.page import Page, Remark, Table, Title
 
 
-def markdown(
-    report: Report,
-    rows: Sequence[Row],
-    columns: Sequence[Column],
-    number: Callable[[Value], str],
-) -> str:
-    """The table with its total row, then the convention and the notes."""
-    lines = [
-        _line([column.title for column in columns]),
-        _line(["---:" if column.aligned == "r" else "---" for column in columns]),
-    ]
-    lines += [_line([_cell(row, column, number) for column in columns]) for row in rows]
-    totals = [column.total_text(report, number) for column in columns]
-    lines.append(_line([f"**{text}**" if text else "" for text in totals]))
-    remarks = [caption.convention(report), *caption.remarks(report)]
-    if report.footprints is not None:
-        remarks.append(caption.memory(report, report.footprints))
-    if report.network.notes:
-        remarks.append(report.network.notes)
-    lines += ["", f"{report.network.name}, {caption.inputs(report)}. {' '.join(remarks)}"]
-    return "\n".join(lines) + "\n"
+def markdown(page: Page) -> str:
+    """The blocks of a page, parted by blank lines."""
+    return "\n".join(_block(block) for block in page.blocks)
 
 
-def _line(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+def _block(block: Title | Table | Remark) -> str:
+    if isinstance(block, Table):
+        return _table(block)
+    return f"## {block.text}\n" if isinstance(block, Title) else f"{block.text}\n"
 
 
-def _cell(row: Row, column: Column, number: Callable[[Value], str]) -> str:
-    return labelled(row) if column.key == "layer" else number(column.value(row))
+def _table(table: Table) -> str:
+    ruler = ["---" if at in table.words else "---:" for at in range(len(table.titles))]
+    lines = [table.titles, ruler, *table.rows]
+    if table.total:
+        lines.append([f"**{text}**" if text else "" for text in table.total])
+    said = " ".join([table.about, *table.caption]).strip()
+    return "".join(map(line, lines)) + (f"\n{said}\n" if said else "")
+
+
+def line(cells: Sequence[str]) -> str:
+    """A table's line; no cell ends it, or is taken for two."""
+    escaped = [cell.replace("|", "\\|").replace("\n", " ") for cell in cells]
+    return f"| {' | '.join(escaped)} |\n"

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from shutil import get_terminal_size
 from typing import NamedTuple, TextIO
 
 from cnncost.costs.memory import Embedded, Memory
 from cnncost.costs.memory.timeline import Step
 from cnncost.views.amounts import MEBI, mebibytes
+from cnncost.views.page import Page, Results, Table
 
 MOST = 60
 """Steps of the timeline as text."""
@@ -48,23 +50,46 @@ def summary(found: Memory, embedded: Embedded) -> list[Figure]:
     ]
 
 
-def write_text(
-    file: TextIO,
-    steps: Sequence[Step],
-    found: Memory,
-    rows: Sequence[Figure],
-    *,
-    said: str,
-    width: int,
-) -> None:
-    """Write the bars in `width` columns, the tensors alive at the peak, and the summary."""
+class Measured(NamedTuple):
+    """A network's memory in one order of its layers."""
+
+    steps: Sequence[Step]
+    found: Memory
+    embedded: Embedded
+    rows: Sequence[Figure]
+    """The quantities that are shown."""
+    said: str
+    """The network, and what was measured, in a line."""
+    scale: dict[str, object]
+    """The same for JSON."""
+
+
+def results(measured: Measured) -> Results:
+    """The timeline and the quantities."""
+    return Results(
+        page=lambda: _page(measured),
+        records=lambda: [("layer", "type", "live_bytes"), *measured.steps],
+        data=lambda: {
+            "schema_version": 1,
+            **measured.scale,
+            **figures(measured.found, measured.embedded),
+            "steps": [step._asdict() for step in measured.steps],
+        },
+        own={"table": lambda file: _write_bars(file, measured)},
+    )
+
+
+def _write_bars(file: TextIO, measured: Measured) -> None:
+    """Write the timeline as bars, the tensors alive at the peak, and the quantities."""
+    steps, found = measured.steps, measured.found
+    width = get_terminal_size((80, 24)).columns
     near = _near_the_peak(steps)
     hidden = len(steps) - len(near)
     names = max(len(step.name) for step in near)
     numbers = [mebibytes(step.live) for step in near]
     digits = max(map(len, numbers))
     room = max(SMALLEST_BAR, width - names - digits - 10)
-    file.write(f"{said}\n\n")
+    file.write(f"{measured.said}\n\n")
     marked = False
     for step, number in zip(near, numbers, strict=True):
         bar = _block(file) * round(room * step.live / max(1, found.inference.bytes))
@@ -77,7 +102,7 @@ def write_text(
     file.write(f"\nalive at the peak, {found.inference.step}:\n")
     for tensor in found.inference.alive:
         file.write(f"  {mebibytes(tensor.bytes):>{digits}}  {tensor.name}\n")
-    file.write("\n" + figure_lines(rows))
+    file.write("\n" + figure_lines(measured.rows))
 
 
 def _near_the_peak(steps: Sequence[Step]) -> Sequence[Step]:
@@ -108,69 +133,22 @@ def _block(file: TextIO) -> str:
     return "█" if encoding.startswith("utf") else "#"
 
 
-HEADER = ("layer", "type", "live_bytes")
-
-
-def write_separated(file: TextIO, steps: Sequence[Step], separator: str) -> None:
-    """Write a row a step as csv or tsv; bytes exact."""
-    import csv
-
-    writer = csv.writer(file, delimiter=separator, lineterminator="\n")
-    writer.writerow(HEADER)
-    writer.writerows(steps)
-
-
-def write_markdown(
-    file: TextIO, steps: Sequence[Step], rows: Sequence[Figure], *, said: str
-) -> None:
-    """Write the steps and the quantities as two Markdown tables."""
-    lines = ["| layer | type | live bytes |", "| --- | --- | ---: |"]
-    lines += [f"| {step.name} | {step.type} | {step.live:,} |" for step in steps]
-    lines += ["", "| quantity | bytes | |", "| --- | ---: | ---: |"]
-    lines += [f"| {label} | {number} | {short} |" for label, number, short in _figures(rows)]
-    file.write("\n".join([*lines, "", f"{said}.\n"]))
-
-
-def write_latex(file: TextIO, steps: Sequence[Step], rows: Sequence[Figure], *, said: str) -> None:
-    """Write the steps and the quantities as two LaTeX tables; needs the package booktabs."""
-    from cnncost.views.latex import environment, escape
-
-    timeline = [("layer", "type", "live bytes")]
-    timeline += [(escape(step.name), escape(step.type), f"{step.live:,}") for step in steps]
-    amounts = [("quantity", "bytes", "")]
-    amounts += [(escape(label), escape(number), short) for label, number, short in _figures(rows)]
-    file.write(environment([("llr", timeline), ("lrr", amounts)], f"{said}."))
-
-
-def _figures(rows: Sequence[Figure]) -> list[tuple[str, str, str]]:
-    return [
+def _page(measured: Measured) -> Page:
+    """The steps and the quantities as two tables."""
+    timeline = [(step.name, step.type, f"{step.live:,}") for step in measured.steps]
+    amounts = [
         (
             row.label,
             f"{'' if row.exact else '>= '}{row.bytes:,}",
             mebibytes(row.bytes) if row.bytes >= MEBI / 10 else "",
         )
-        for row in rows
+        for row in measured.rows
     ]
-
-
-def write_json(
-    file: TextIO,
-    steps: Sequence[Step],
-    found: Memory,
-    embedded: Embedded,
-    convention: dict[str, object],
-) -> None:
-    """Write everything; bytes exact."""
-    import json
-
-    data = {
-        "schema_version": 1,
-        **convention,
-        **figures(found, embedded),
-        "steps": [step._asdict() for step in steps],
-    }
-    json.dump(data, file, indent=2)
-    file.write("\n")
+    tables = [
+        Table(("layer", "type", "live bytes"), timeline, words=(0, 1)),
+        Table(("quantity", "bytes", ""), amounts, caption=[f"{measured.said}."]),
+    ]
+    return Page(tables, str(measured.scale["name"]))
 
 
 def figures(found: Memory, embedded: Embedded) -> dict[str, object]:

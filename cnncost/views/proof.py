@@ -1,38 +1,67 @@
-"""`verify`'s verdict as text and as JSON: each figure beside the measured one."""
+"""`verify`'s verdict: each figure beside the measured one."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import TextIO
 
 from cnncost.verify.difference import Line, Verdict
+from cnncost.views.page import Page, Remark, Results, Table, Title
 
 SAYS = {True: "ok", False: "DIFFERS", None: "not compared"}
 
 
-def as_text(name: str, batch: int, verdict: Verdict) -> str:
-    """The table, the shapes that differ, and how many differences there are."""
-    header = ("quantity", "computed", "PyTorch", "")
-    rows = [header, *(_row(line) for line in verdict.lines)]
+TITLES = ("quantity", "computed", "PyTorch", "")
+
+
+def results(name: str, batch: int, verdict: Verdict) -> Results:
+    """The verdict in every format."""
+    about = f"{name} in PyTorch, batch {batch}"
+    return Results(
+        page=lambda: _page(about, verdict),
+        records=lambda: _records(verdict),
+        data=lambda: _data(name, batch, verdict),
+        own={"table": lambda file: _write_text(file, about, verdict)},
+    )
+
+
+def _write_text(file: TextIO, about: str, verdict: Verdict) -> None:
+    rows = [TITLES, *map(_row, verdict.lines)]
     widths = [max(len(row[i]) for row in rows) for i in range(3)]
-    lines = [f"{name} in PyTorch, batch {batch}", ""]
+    lines = [about, ""]
     lines += [
         f"{row[0]:<{widths[0]}}  {row[1]:>{widths[1]}}  {row[2]:>{widths[2]}}  {row[3]}".rstrip()
         for row in rows
     ]
-    for wrong in verdict.wrong_shapes:
-        measured = _shape(wrong.measured) if wrong.measured else "nothing"
-        lines.append(f"{wrong.layer}: {_shape(wrong.computed)}, in PyTorch {measured}")
+    wrong, summary = _wrong_shapes(verdict), _summary(verdict)
+    file.writelines(f"{line}\n" for line in (*lines, *wrong, "", *summary))
+
+
+def _page(about: str, verdict: Verdict) -> Page:
+    table = Table(TITLES, [_row(line) for line in verdict.lines], words=(0, 3))
+    said = (*_wrong_shapes(verdict), *_summary(verdict))
+    return Page([Title(about), table, *map(Remark, said)])
+
+
+def _wrong_shapes(verdict: Verdict) -> list[str]:
+    return [
+        f"{wrong.layer}: {_shape(wrong.computed)}, in PyTorch "
+        + (_shape(wrong.measured) if wrong.measured else "nothing")
+        for wrong in verdict.wrong_shapes
+    ]
+
+
+def _summary(verdict: Verdict) -> list[str]:
+    """How many differences there are, and why some lines were not compared."""
     count = verdict.differences
-    lines += ["", f"{count} difference{'' if count == 1 else 's'}"]
+    said = [f"{count} difference{'' if count == 1 else 's'}"]
     if any(line.agrees is None and not line.note for line in verdict.lines):
-        lines.append("not compared: a layer's memory rules are unknown, or nothing is trained")
-    return "\n".join(lines) + "\n"
+        said.append("not compared: a layer's memory rules are unknown, or nothing is trained")
+    return said
 
 
-def as_json(name: str, batch: int, verdict: Verdict) -> str:
-    """The same for machines."""
-    lines = [
+def _figures(verdict: Verdict) -> list[dict[str, object]]:
+    return [
         {
             "quantity": line.quantity,
             "computed": line.computed,
@@ -43,13 +72,29 @@ def as_json(name: str, batch: int, verdict: Verdict) -> str:
         }
         for line in verdict.lines
     ]
-    shapes = [
-        {"layer": wrong.layer, "computed": wrong.computed, "measured": wrong.measured}
-        for wrong in verdict.wrong_shapes
-    ]
-    found = {"schema_version": 1, "name": name, "batch": batch, "figures": lines}
-    found |= {"wrong_shapes": shapes, "differences": verdict.differences}
-    return json.dumps(found, indent=2) + "\n"
+
+
+def _records(verdict: Verdict) -> Iterator[Sequence[object]]:
+    yield "quantity", "computed", "measured", "tolerance", "agrees", "note"
+    for figure in _figures(verdict):
+        yield [str(v).lower() if isinstance(v, bool) else v for v in figure.values()]
+    for wrong in verdict.wrong_shapes:
+        measured = _shape(wrong.measured) if wrong.measured else ""
+        yield f"shape of {wrong.layer}", _shape(wrong.computed), measured, 0.0, "false", ""
+
+
+def _data(name: str, batch: int, verdict: Verdict) -> dict[str, object]:
+    return {
+        "schema_version": 1,
+        "name": name,
+        "batch": batch,
+        "figures": _figures(verdict),
+        "wrong_shapes": [
+            {"layer": wrong.layer, "computed": wrong.computed, "measured": wrong.measured}
+            for wrong in verdict.wrong_shapes
+        ],
+        "differences": verdict.differences,
+    }
 
 
 def _row(line: Line) -> tuple[str, str, str, str]:

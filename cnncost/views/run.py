@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, TextIO
 
 from cnncost.study.run.values import Map
+from cnncost.views.page import Page, Results, Table
 
 if TYPE_CHECKING:
     from cnncost.network import Network
@@ -20,37 +21,44 @@ LONGEST = 10**15
 
 HEADER = ("example", "layer", "type", "output_shape", "output")
 
+TITLES = ("layer", "type", "output", "values")
 
-def write(file: TextIO, network: Network, examples: Iterable[Example], form: str) -> None:
-    """Write the examples, each as soon as it is there, in one of text, csv, json."""
-    if form == "json":
-        _write_json(file, network, examples)
-    elif form == "csv":
-        _write_csv(file, examples)
-    else:
-        for at, example in enumerate(examples):
-            file.write("\n" if at else "")
-            _write_text(file, network, *example)
+EXACT = "Exact, but for curves such as tanh; six digits are shown."
 
 
-def _write_text(
-    file: TextIO,
-    network: Network,
-    inputs: Mapping[str, Sequence[Number]],
-    steps: Sequence[Step],
-) -> None:
-    from cnncost.views.grid import Grid
+def results(network: Network, examples: Iterable[Example]) -> Results:
+    """The examples; the terminal and csv have each as soon as it is there."""
+    return Results(
+        page=lambda: _page(network, examples),
+        records=lambda: _records(examples),
+        data=lambda: _data(network, examples),
+        own={"table": lambda file: _write_each(file, network, examples)},
+    )
 
-    grid = Grid(("layer", "type", "output", "values"), numeric=(), title=(network.name, ""))
-    given = ((x.name, Map(x.output, tuple(inputs[x.name]))) for x in network.inputs)
-    entering = [(name, "", output) for name, output in given]
-    made = [(step.node.name, step.node.layer.word, step.output) for step in steps]
-    for name, word, output in (*entering, *made):
+
+def _write_each(file: TextIO, network: Network, examples: Iterable[Example]) -> None:
+    from cnncost.views.grid import write_page
+
+    for at, example in enumerate(examples):
+        file.write("\n" if at else "")
+        write_page(file, Page([_table(network, *example)], network.name))
+
+
+def _page(network: Network, examples: Iterable[Example]) -> Page:
+    return Page([_table(network, *example) for example in examples], network.name)
+
+
+def _table(
+    network: Network, inputs: Mapping[str, Sequence[Number]], steps: Sequence[Step]
+) -> Table:
+    rows: list[Sequence[str]] = []
+    entering = [(node, Map(node.output, tuple(inputs[node.name]))) for node in network.inputs]
+    for node, output in (*entering, *steps):
         first, *rest = _lines(output)
-        grid.add(name, word, str(output.shape), first)
-        for line in rest:
-            grid.add("", "", "", line)
-    grid.write(file, ["Exact, but for curves such as tanh; six digits are shown."])
+        word = node.layer.word if node.layer else ""
+        rows.append((node.name, word, str(output.shape), first))
+        rows += [("", "", "", line) for line in rest]
+    return Table(TITLES, rows, words=range(len(TITLES)), caption=[EXACT])
 
 
 def _lines(output: Map) -> list[str]:
@@ -85,21 +93,15 @@ def _plain(number: Number) -> int | float:
     return float(number)
 
 
-def _write_csv(file: TextIO, examples: Iterable[Example]) -> None:
-    import csv
-
-    writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(HEADER)
+def _records(examples: Iterable[Example]) -> Iterator[Sequence[object]]:
+    yield HEADER
     for at, (_, steps) in enumerate(examples, start=1):
         for step in steps:
             numbers = " ".join(str(_plain(number)) for number in step.output.numbers)
-            row = (at, step.node.name, step.node.layer.word, step.output.shape, numbers)
-            writer.writerow(row)
+            yield at, step.node.name, step.node.layer.word, step.output.shape, numbers
 
 
-def _write_json(file: TextIO, network: Network, examples: Iterable[Example]) -> None:
-    import json
-
+def _data(network: Network, examples: Iterable[Example]) -> dict[str, object]:
     found = [
         {
             "inputs": {name: [_plain(v) for v in values] for name, values in inputs.items()},
@@ -115,9 +117,7 @@ def _write_json(file: TextIO, network: Network, examples: Iterable[Example]) -> 
         }
         for inputs, steps in examples
     ]
-    document = {"schema_version": 1, "name": network.name, "examples": found}
-    json.dump(document, file, indent=2)
-    file.write("\n")
+    return {"schema_version": 1, "name": network.name, "examples": found}
 
 
 def _nested(numbers: Sequence[Number], dims: Sequence[int]) -> list[object]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, TextIO
 
 from cnncost.costs import Report
 from cnncost.costs.rows import Row, descending, layer_rows, remainder, top
 from cnncost.errors import CnncostError, did_you_mean
+from cnncost.views import caption
 from cnncost.views.columns import (
     COLUMNS,
     CSV,
@@ -17,16 +18,16 @@ from cnncost.views.columns import (
     TABLE,
     TRAINING,
     Column,
+    Value,
     choose,
     human,
+    labelled,
     readable,
 )
+from cnncost.views.page import MACHINE, Page, Results, Table, refuse_short_numbers
 
 LEFT_OUT = ("parameters", "parameter_bytes", "saved_bytes")
 """The columns to which layers that are not shown add."""
-
-MACHINE = ("csv", "tsv", "json")
-"""The formats for programs."""
 
 
 class Layout(NamedTuple):
@@ -60,52 +61,74 @@ class Layout(NamedTuple):
         Raises:
             CnncostError: naming the option and what would work.
         """
-        if self.human and self.form in MACHINE:
-            what = "--human is for people: csv, tsv and json hold exact numbers"
-            raise CnncostError(what, "drop it, or use --format table or markdown")
+        if self.human:
+            refuse_short_numbers(self.form)
         if self.columns:
             choose(self.columns)
         if self.sort:
             _sorter(self.sort)
 
 
-def write(file: TextIO, report: Report, layout: Layout) -> None:
-    """Write the table of a report."""
-    columns = _columns(report, layout)
-    rows = _rows(report, layout)
-    if layout.form == "json":
-        from cnncost.views.machine import write_json
+def results(report: Report, layout: Layout) -> Results:
+    """The table of a report."""
+    from cnncost.views import machine
 
-        write_json(file, report, rows, columns)
-    elif layout.form in MACHINE:
-        from cnncost.views.machine import write_separated
-
-        separator = "\t" if layout.form == "tsv" else ","
-        write_separated(file, report, rows, columns, separator=separator, total=layout.total)
-    else:
-        _write_readable(file, report, layout, columns, rows)
+    columns, rows = _columns(report, layout), _rows(report, layout)
+    return Results(
+        page=lambda: _page(report, layout, columns, rows),
+        records=lambda: machine.records(report, rows, columns, total=layout.total),
+        data=lambda: machine.data(report, rows, columns),
+        own={"table": lambda file: _write_bars(file, report, layout, columns, rows)},
+    )
 
 
-def _write_readable(
-    file: TextIO, report: Report, layout: Layout, columns: Sequence[Column], rows: tuple[Row, ...]
+def _write_bars(
+    file: TextIO, report: Report, layout: Layout, columns: Sequence[Column], rows: Sequence[Row]
 ) -> None:
+    from cnncost.views.terminal import write_table
+
     number = human if layout.human else readable
+    choices = [columns] if layout.columns else _choices(columns)
+    rows = _with_rest(report, columns, rows)
+    write_table(file, report, rows, choices, number, bars=not layout.columns)
+
+
+def _page(report: Report, layout: Layout, columns: Sequence[Column], rows: Sequence[Row]) -> Page:
+    number = human if layout.human else readable
+    about = caption.inputs(report)
+    said = [caption.convention(report), *caption.remarks(report)]
+    if report.footprints is not None:
+        said.append(caption.memory(report, report.footprints))
+    if report.network.notes and layout.form != "latex":
+        said.append(report.network.notes)
+    table = Table(
+        [column.title for column in columns],
+        [_cells(row, columns, number) for row in _with_rest(report, columns, rows)],
+        words=[at for at, column in enumerate(columns) if column.aligned == "l"],
+        total=[column.total_text(report, number) for column in columns],
+        caption=said,
+        about=f"{report.network.name}, {about}.",
+        extents=[at for at, column in enumerate(columns) if _has_extents(column.key)],
+    )
+    return Page([table], report.network.name, about)
+
+
+def _has_extents(key: str) -> bool:
+    return key.endswith("_shape") or key in ("kernel", "stride", "padding", "dilation")
+
+
+def _cells(row: Row, columns: Sequence[Column], number: Callable[[Value], str]) -> list[str]:
+    return [
+        labelled(row) if column.key == "layer" else number(column.value(row)) for column in columns
+    ]
+
+
+def _with_rest(report: Report, columns: Sequence[Column], rows: Sequence[Row]) -> Sequence[Row]:
+    """The rows, and one for the layers that are not shown where they add to a total."""
     rest = remainder(report, rows, loss=any(column.key == "saved_bytes" for column in columns))
     if rest is not None and any(column.key in LEFT_OUT for column in columns):
-        rows = (*rows, rest)
-    if layout.form == "markdown":
-        from cnncost.views.markdown import markdown
-
-        file.write(markdown(report, rows, columns, number))
-    elif layout.form == "latex":
-        from cnncost.views.latex import latex
-
-        file.write(latex(report, rows, columns, number))
-    else:
-        from cnncost.views.terminal import write_table
-
-        choices = [columns] if layout.columns else _choices(columns)
-        write_table(file, report, rows, choices, number, bars=not layout.columns)
+        return [*rows, rest]
+    return rows
 
 
 def _columns(report: Report, layout: Layout) -> tuple[Column, ...]:

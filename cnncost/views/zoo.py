@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple, TextIO
 
 from cnncost.costs import Convention, count_network
@@ -12,6 +12,7 @@ from cnncost.quantity import OF_CONNECTIONS
 from cnncost.spec import Spec
 from cnncost.spec.figures import FIGURES
 from cnncost.views.columns import human
+from cnncost.views.page import Page, Results, Table
 
 HEADER = ("network", "input", "figure", "expected", "computed", "published", "source")
 
@@ -43,32 +44,27 @@ def entries(spec: Spec) -> Iterator[Entry]:
             yield Entry(figure, expected.get(figure), computed, words)
 
 
-def write(file: TextIO, specs: Mapping[str, Spec], form: str, *, long: bool = False) -> None:
-    """Write the list in one of the formats table, csv, json, markdown; `long` makes the table
-    have each figure."""
-    if form == "json":
-        import json
+def results(specs: Mapping[str, Spec], *, long: bool = False) -> Results:
+    """The list of networks; `long` makes the table have each figure."""
+    listed = _write_long if long else _write_table
+    return Results(
+        page=lambda: _page(specs),
+        records=lambda: _records(specs),
+        data=lambda: [_object(name, spec) for name, spec in specs.items()],
+        own={"table": lambda file: listed(file, specs)},
+    )
 
-        json.dump([_object(name, spec) for name, spec in specs.items()], file, indent=2)
-        file.write("\n")
-    elif form == "csv":
-        import csv
 
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(HEADER)
-        for name, spec in specs.items():
-            for row in _rows(name, spec, "{}"):
-                writer.writerow([*row, spec.network.source])
-    elif form == "markdown":
-        file.write("| network | input | figure | expected | computed | published |\n")
-        file.write("| --- | --- | --- | ---: | ---: | --- |\n")
-        for name, spec in specs.items():
-            for row in _rows(name, spec, "{:,}"):
-                file.write(f"| {' | '.join(row)} |\n")
-    elif long:
-        _write_long(file, specs)
-    else:
-        _write_table(file, specs)
+def _page(specs: Mapping[str, Spec]) -> Page:
+    rows = [row for name, spec in specs.items() for row in _rows(name, spec, "{:,}")]
+    return Page([Table(HEADER[:-1], rows, words=(0, 1, 2, 5))], "The bundled networks")
+
+
+def _records(specs: Mapping[str, Spec]) -> Iterator[Sequence[str]]:
+    yield HEADER
+    for name, spec in specs.items():
+        for row in _rows(name, spec, "{}"):
+            yield [*row, spec.network.source]
 
 
 def _rows(name: str, spec: Spec, number: str) -> Iterator[list[str]]:

@@ -23,7 +23,7 @@ NARROWEST = 30
 
 
 def write(file: TextIO, found: Pass, chosen: Collection[int], form: str, *, plain: bool) -> None:
-    """Write the equations in one of the formats text, markdown, latex.
+    """Write the equations in one of the formats table, markdown, latex.
 
     Args:
         chosen: the nodes, by index, whose equations are written; none: all.

@@ -2,38 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TextIO
-
-from cnncost.suggest.draft import Measures
-from cnncost.suggest.suggestion import Point, Suggestion
+from cnncost.suggest.suggestion import Suggestion
+from cnncost.views.page import Page, Results
 
 
-def write(
-    file: TextIO, found: Suggestion, form: str, *, top: int | None = None, explain: bool = False
-) -> None:
-    """Write a suggestion in one of the formats table, json, csv, markdown."""
-    if form == "json":
-        from cnncost.views.suggest.machine import write_json
+def results(found: Suggestion, *, top: int | None = None, explain: bool = False) -> Results:
+    """A suggestion in every format; `top` and `explain` are for people."""
+    from cnncost.views.suggest import machine
 
-        write_json(file, found)
-    elif form == "csv":
-        from cnncost.views.suggest.machine import write_csv
-
-        write_csv(file, found)
-    else:
-        from cnncost.views.suggest.report import Report
-
-        Report(found, top=top, explain=explain).write(file, markdown=form == "markdown")
+    return Results(
+        page=lambda: _page(found, top=top, explain=explain),
+        records=lambda: machine.records(found),
+        data=lambda: machine.data(found),
+    )
 
 
-def frontier(
-    file: TextIO, points: Sequence[Point], before: Measures, form: str, *, known: bool
-) -> None:
-    """Write the frontier of a metric in one of the formats table, json, csv, markdown."""
-    from cnncost.views.suggest import pareto as view
+def _page(found: Suggestion, *, top: int | None, explain: bool) -> Page:
+    from cnncost.views.suggest.report import Report
 
-    view.write(file, points, before, form, known=known)
+    return Report(found, top=top, explain=explain).page()
 
 
-__all__ = ["frontier", "write"]
+__all__ = ["results"]

@@ -1,8 +1,8 @@
-"""A suggestion for programs: json and csv; scores as decimals, counts bare."""
+"""A suggestion for programs: records and data; scores as decimals, counts bare."""
 
 from __future__ import annotations
 
-from typing import TextIO
+from collections.abc import Iterator, Sequence
 
 from cnncost.suggest.damage import HEAD_INTERVAL, UNIT, equivalent_width
 from cnncost.suggest.plan import Plan, Single, Step
@@ -13,13 +13,11 @@ from cnncost.views.suggest.wording import Wording
 SCHEMA_VERSION = 1
 
 
-def write_json(file: TextIO, found: Suggestion) -> None:
-    """Everything found as one JSON object."""
-    import json
-
+def data(found: Suggestion) -> dict[str, object]:
+    """Everything found as one object."""
     plan = found.plan
     said = _wording(found)
-    data = {
+    whole = {
         "schema_version": SCHEMA_VERSION,
         "name": found.spec.network.name,
         "scale": found.scale or None,
@@ -56,34 +54,30 @@ def write_json(file: TextIO, found: Suggestion) -> None:
     }
     if found.reach is not None:
         nearest = found.reach.nearest
-        data["reach"] = {
+        whole["reach"] = {
             "least": said.measures({m: least.value for m, least in found.reach.least.items()}),
             "proved": found.reach.proved and all(x.proved for x in found.reach.least.values()),
             "binding": [said.word(metric) for metric in found.reach.binding],
             "nearest": None if nearest is None else _plan(nearest, said),
         }
-    json.dump(data, file, indent=2)
-    file.write("\n")
+    return whole
 
 
-def write_csv(file: TextIO, found: Suggestion) -> None:
-    """A row an edit: the single ones, then the plan's steps with what all so far come to.
+def records(found: Suggestion) -> Iterator[Sequence[object]]:
+    """One record per edit: the single ones, then the plan's steps with what all so far come to.
 
     An edit of the head has the interval of its score behind its counts.
     """
-    import csv
-
     said = _wording(found)
     before = said.measures(found.before)
-    writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(["part", "kind", "edit", "score", *before, "score_low", "score_high"])
-    writer.writerow(["before", "", "", "", *before.values(), "", ""])
+    yield ["part", "kind", "edit", "score", *before, "score_low", "score_high"]
+    yield ["before", "", "", "", *before.values(), "", ""]
     for one in found.singles:
         after = said.measures(one.after).values()
-        writer.writerow(["single", *_cells(one.choice), *after, *_ends(one.choice)])
+        yield ["single", *_cells(one.choice), *after, *_ends(one.choice)]
     for step in found.plan.steps if found.plan else ():
         counts = said.measures(step.after).values() if step.after else [""] * len(before)
-        writer.writerow(["plan", *_cells(step.choice), *counts, *_ends(step.choice)])
+        yield ["plan", *_cells(step.choice), *counts, *_ends(step.choice)]
 
 
 def _wording(found: Suggestion) -> Wording:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TextIO
 
@@ -11,6 +11,7 @@ from cnncost.suggest.damage import UNIT
 from cnncost.suggest.draft import Measures
 from cnncost.suggest.suggestion import Point
 from cnncost.views.grid import Grid, ascii_only
+from cnncost.views.page import Page, Results, Table
 from cnncost.views.suggest.score import HEAD, headed, score
 from cnncost.views.suggest.wording import Wording
 from cnncost.views.terminal import bar
@@ -18,32 +19,29 @@ from cnncost.views.terminal import bar
 TITLES = ("share", "budget", "score", "edits")
 
 
-def write(
-    file: TextIO, points: Sequence[Point], before: Measures, form: str, *, known: bool
-) -> None:
-    """Write the points, in the word that was asked; those out of reach have no score. Unless all
+def results(points: Sequence[Point], before: Measures, *, known: bool) -> Results:
+    """The points, in the word that was asked; those out of reach have no score. Unless all
     costs are `known`, amounts are lower bounds."""
     said = Wording([points[0].metric])
     points, before = [_worded(point, said) for point in points], said.measures(before)
-    if form == "json":
-        import json
+    least = "" if known else ">= "
+    return Results(
+        page=lambda: _page(points, before),
+        records=lambda: _records(points, before),
+        data=lambda: [_entry(point) for point in points],
+        own={"table": lambda file: _write_curve(file, points, before, least)},
+    )
 
-        json.dump([_entry(point) for point in points], file, indent=2)
-        file.write("\n")
-    elif form == "csv":
-        import csv
 
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow([*TITLES, *before, "proved"])
-        for point in points:
-            writer.writerow([*_cells(point, before, plain=True), str(point.proved).lower()])
-    elif form == "markdown":
-        titles = [*TITLES, *before]
-        file.write(f"| {' | '.join(titles)} |\n| {' | '.join(['---:'] * len(titles))} |\n")
-        for point in points:
-            file.write(f"| {' | '.join(_cells(point, before, plain=False))} |\n")
-    else:
-        _table(file, points, before, least="" if known else ">= ")
+def _page(points: Sequence[Point], before: Measures) -> Page:
+    rows = [_cells(point, before, plain=False) for point in points]
+    return Page([Table([*TITLES, *before], rows, words=())], f"Least score by {points[0].metric}")
+
+
+def _records(points: Sequence[Point], before: Measures) -> Iterator[list[str]]:
+    yield [*TITLES, *before, "proved"]
+    for point in points:
+        yield [*_cells(point, before, plain=True), str(point.proved).lower()]
 
 
 def _worded(point: Point, said: Wording) -> Point:
@@ -52,7 +50,7 @@ def _worded(point: Point, said: Wording) -> Point:
     return point._replace(most=said.amount(metric, point.most), plan=plan)
 
 
-def _table(file: TextIO, points: Sequence[Point], before: Measures, least: str) -> None:
+def _write_curve(file: TextIO, points: Sequence[Point], before: Measures, least: str) -> None:
     metric = points[0].metric
     listed = [word for word in dict.fromkeys((metric, "weights", "connections")) if word in before]
     largest = max([point.plan.score for point in points if point.plan is not None], default=0)

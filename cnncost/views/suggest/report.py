@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TextIO
 
 from cnncost.quantity import BYTES
 from cnncost.suggest.budget import Budget
@@ -16,15 +15,19 @@ from cnncost.suggest.variable import Choice
 from cnncost.views.amounts import mebibytes
 from cnncost.views.caption import some
 from cnncost.views.columns import human
+from cnncost.views.page import Page, Remark, Table, Title
 from cnncost.views.suggest.score import HEAD, headed, score
 from cnncost.views.suggest.wording import Wording
+
+ALL = "all of it"
+"""The row of a whole plan."""
 
 SHOWN = 12
 """Single edits in the terminal unless `--top` says otherwise."""
 
 
 class Report:
-    """What is printed, as tables and paragraphs; the same for the terminal and Markdown."""
+    """What people read, as tables and paragraphs; the same in every format."""
 
     def __init__(self, found: Suggestion, *, top: int | None, explain: bool) -> None:
         self.found = found
@@ -36,9 +39,13 @@ class Report:
         wanted = ("weights", "connections", *budgeted)
         self.metrics = [self.wording.word(metric) for metric in found.before if metric in wanted]
 
-    def write(self, file: TextIO, *, markdown: bool) -> None:
-        """Write all parts."""
-        page: _Page = _Markdown(file) if markdown else _Terminal(file)
+    def page(self) -> Page:
+        """All parts."""
+        page = _Parts()
+        self._add_all(page)
+        return Page(page.blocks)
+
+    def _add_all(self, page: _Parts) -> None:
         self._totals(page)
         if self.found.budgets and self.found.met:
             page.say(self._slack())
@@ -56,7 +63,7 @@ class Report:
         if self.explain:
             self._evidence(page)
 
-    def _totals(self, page: _Page) -> None:
+    def _totals(self, page: _Parts) -> None:
         found = self.found
         page.title(f"{found.spec.network.name}")
         most = {budget.named: budget for budget in found.budgets}
@@ -103,7 +110,7 @@ class Report:
         ]
         return f"Already met: {'; '.join(parts)}."
 
-    def _singles(self, page: _Page) -> None:
+    def _singles(self, page: _Parts) -> None:
         listed = self.found.singles.first(self.top)
         rest = len(self.found.singles) - len(listed)
         page.title("Single edits")
@@ -122,20 +129,20 @@ class Report:
         if any(said):
             page.say(" ".join(text for text in said if text))
 
-    def _plan(self, page: _Page, plan: Plan) -> None:
+    def _plan(self, page: _Parts, plan: Plan) -> None:
         page.title("The plan")
         rows = []
         for number, step in enumerate(plan.steps, 1):
             after = self._numbers(step.after) if step.after else ["-"] * len(self.metrics)
             rows.append([f"{number}. {step.choice.phrase}", score(step.choice), *after])
-        rows.append(["all of it", score(plan), *self._numbers(plan.after)])
+        rows.append([ALL, score(plan), *self._numbers(plan.after)])
         page.table(["edit", "score", *self.metrics], rows)
         if any(step.after is None for step in plan.steps):
             page.say("-: not valid without the edits below it, or no time to count it.")
         for paragraph in self._said(plan):
             page.say(paragraph)
 
-    def _precisions(self, page: _Page) -> None:
+    def _precisions(self, page: _Parts) -> None:
         """Smaller element types, apart from the plan: they are no change of the file."""
         page.title("In a smaller precision, apart from the plan")
         rows = []
@@ -181,7 +188,7 @@ class Report:
         close = uniform.score - plan.score < EQUIVALENT * UNIT
         return f"{text}{': equivalent, as far as scores can tell' if close else ''}."
 
-    def _lost(self, page: _Page) -> None:
+    def _lost(self, page: _Parts) -> None:
         found = self.found
         if not found.proved:
             page.say(f"No plan found in {found.seconds:.0f} s; not proved impossible.")
@@ -214,7 +221,7 @@ class Report:
         if found.widening and found.singles:
             page.say(f"What would widen the space: {'; '.join(found.widening)}.")
 
-    def _evidence(self, page: _Page) -> None:
+    def _evidence(self, page: _Parts) -> None:
         from cnncost.suggest.catalogue import evidence_of
 
         page.title("What the scores rest on")
@@ -269,64 +276,18 @@ def _about(metric: str, value: int) -> str:
     return mebibytes(value) if metric in BYTES else human(value)
 
 
-class _Page:
-    """Where a report is written."""
+class _Parts:
+    """The blocks of a page, in the order in which they are said."""
 
-    def __init__(self, file: TextIO) -> None:
-        self.file = file
-
-    def title(self, text: str) -> None:
-        raise NotImplementedError
-
-    def table(self, titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-        raise NotImplementedError
-
-    def say(self, paragraph: str) -> None:
-        raise NotImplementedError
-
-
-class _Terminal(_Page):
-    def __init__(self, file: TextIO) -> None:
-        super().__init__(file)
-        self._title = ""
-        self._parted = False
-        """Whether a paragraph stands above: a blank line is due before the next table."""
+    def __init__(self) -> None:
+        self.blocks: list[Title | Table | Remark] = []
 
     def title(self, text: str) -> None:
-        self._title = text
+        self.blocks.append(Title(text))
 
     def table(self, titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-        from cnncost.views.grid import Grid
-
-        numeric = range(1, len(titles))
-        if self._parted:
-            self.file.write("\n")
-        self._parted = False
-        grid = Grid(titles, numeric=numeric, title=(self._title, ""))
-        self._title = ""
-        for row in rows:
-            grid.add(*row, style="bold" if row[0] == "all of it" else "")
-        grid.write(self.file)
+        bold = [at for at, row in enumerate(rows) if row[0] == ALL]
+        self.blocks.append(Table(titles, rows, bold=bold))
 
     def say(self, paragraph: str) -> None:
-        from cnncost.views.grid import paragraphs
-
-        if self._title:
-            paragraphs(self.file, ["", self._title, ""])
-            self._title = ""
-        paragraphs(self.file, [paragraph])
-        self._parted = True
-
-
-class _Markdown(_Page):
-    def title(self, text: str) -> None:
-        self.file.write(f"## {text}\n\n")
-
-    def table(self, titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-        ruler = ["---" if i == 0 else "---:" for i in range(len(titles))]
-        for line in (titles, ruler, *rows):
-            self.file.write(f"| {' | '.join(line)} |\n")
-        self.file.write("\n")
-
-    def say(self, paragraph: str) -> None:
-        self.file.write(f"{paragraph}\n\n")
+        self.blocks.append(Remark(paragraph))
