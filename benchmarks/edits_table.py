@@ -24,12 +24,13 @@ from cnncost.costs import count_network
 from cnncost.formats.torch_out import pytorch_code
 from cnncost.network import Network
 from cnncost.spec import Spec
-from cnncost.suggest.catalogue import menu, names
-from cnncost.suggest.draft import METRICS, drafted, measured
-from cnncost.suggest.scenes import spatial
-from cnncost.suggest.sheet import Sheet
-from cnncost.suggest.space import explore
-from cnncost.suggest.variable import Choice
+from cnncost.suggest.decisions.catalogue import menu, names
+from cnncost.suggest.decisions.search_space import explore
+from cnncost.suggest.search.spatial_variants import spatial
+from cnncost.suggest.text.edit import Choice
+from cnncost.suggest.text.editable_spec import drafted, measured
+from cnncost.suggest.text.meter import METRICS
+from cnncost.suggest.text.text_places import Sheet
 from cnncost.verify.measure import build
 
 COMPUTED = 2_000_000_000

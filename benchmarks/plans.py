@@ -10,12 +10,14 @@ import sys
 from collections.abc import Mapping, Sequence
 
 from cnncost import api
-from cnncost.suggest.baseline import uniform
-from cnncost.suggest.catalogue import menu
-from cnncost.suggest.draft import METRICS
-from cnncost.suggest.greedy import excess, greedy
-from cnncost.suggest.space import Space, explore
-from cnncost.suggest.study import Request, Study
+from cnncost.suggest.decisions.catalogue import menu
+from cnncost.suggest.decisions.cost_tables import Space
+from cnncost.suggest.decisions.search_space import explore
+from cnncost.suggest.search.greedy import excess, greedy
+from cnncost.suggest.search.plan import uniform
+from cnncost.suggest.suggestion.request import Request
+from cnncost.suggest.suggestion.suggester import Study
+from cnncost.suggest.text.meter import METRICS
 
 NETWORKS = (
     "alexnet", "alexnet_torchvision", "vgg16", "resnet18", "resnet50", "mobilenet_v2",

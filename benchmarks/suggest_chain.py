@@ -13,10 +13,11 @@ from math import log
 from time import monotonic, process_time
 
 import cnncost
-from cnncost.suggest.catalogue import Menu
-from cnncost.suggest.damage import UNIT
-from cnncost.suggest.space import explore
-from cnncost.suggest.study import Request, Study
+from cnncost.suggest.decisions.catalogue import Menu
+from cnncost.suggest.decisions.search_space import explore
+from cnncost.suggest.suggestion.request import Request
+from cnncost.suggest.suggestion.suggester import Study
+from cnncost.suggest.text.damage import UNIT
 
 BUDGETS = ("weights=50%", "connections=60%")
 

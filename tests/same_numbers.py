@@ -10,8 +10,8 @@ NO_READS = "for mypy: an input reads nothing, nothing dies there"
 _EMBEDDED = "cnncost/costs/memory/embedded.py"
 _TRAINING = "cnncost/costs/memory/training.py"
 _REPORT = "cnncost/costs/memory/report.py"
-_GROUPS = "cnncost/suggest/groups.py"
-_DOMINANCE = "cnncost/suggest/dominance.py"
+_GROUPS = "cnncost/suggest/text/channel_groups.py"
+_DOMINANCE = "cnncost/suggest/search/dominance.py"
 
 SAME: dict[tuple[str, str], str] = {
     (_EMBEDDED, "if node.layer is None: pass -> if False: pass"): MYPY,

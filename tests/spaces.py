@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import random
 
-from cnncost.suggest.catalogue import menu
-from cnncost.suggest.draft import Draft, drafted
-from cnncost.suggest.sheet import Sheet
+from cnncost.suggest.decisions.catalogue import menu
+from cnncost.suggest.text.editable_spec import Draft, drafted
+from cnncost.suggest.text.text_places import Sheet
 
 LIKE_ALEXNET = """\
 input: [{channels}, {size}, {size}]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from cnncost.suggest.catalogue import SPATIAL, menu
-from cnncost.suggest.draft import Draft
-from cnncost.suggest.space import offered
-from cnncost.suggest.variable import Choice
+from cnncost.suggest.decisions.catalogue import SPATIAL, menu
+from cnncost.suggest.decisions.search_space import offered
+from cnncost.suggest.text.edit import Choice
+from cnncost.suggest.text.editable_spec import Draft
 
 ALL = menu((), (), ())
 

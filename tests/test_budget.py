@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cnncost.errors import CnncostError
-from cnncost.suggest.budget import MOST, Budget, bytes_in, holds, of_spec, parse
+from cnncost.suggest.text.budget import MOST, Budget, bytes_in, holds, of_spec, parse
 
 BEFORE = {"weights": 20_001, "connections": 300, "memory": 4096, "flash": 5 * 2**21}
 

@@ -10,8 +10,8 @@ import pytest
 from spaces import draft_of
 from suggested_edits import one, phrases
 
-from cnncost.suggest import damage
-from cnncost.suggest.draft import Draft
+from cnncost.suggest.text import damage
+from cnncost.suggest.text.editable_spec import Draft
 
 GRIDS = Path(__file__).parent / "reference" / "damage" / "mobilenet_grids.csv"
 

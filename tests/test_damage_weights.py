@@ -9,10 +9,10 @@ import pytest
 from spaces import draft_of
 from suggested_edits import edits, one, phrases
 
-from cnncost.suggest import damage
-from cnncost.suggest.draft import Draft, drafted
 from cnncost.suggest.edits.width import variables
-from cnncost.suggest.sheet import Sheet
+from cnncost.suggest.text import damage
+from cnncost.suggest.text.editable_spec import Draft, drafted
+from cnncost.suggest.text.text_places import Sheet
 
 
 def phi(u: float) -> float:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import cnncost
-from cnncost.suggest.catalogue import menu
-from cnncost.suggest.draft import drafted
-from cnncost.suggest.plan import single
-from cnncost.suggest.sheet import Sheet
-from cnncost.suggest.space import offered
-from cnncost.suggest.study import Request, Study
+from cnncost.suggest.decisions.catalogue import menu
+from cnncost.suggest.decisions.search_space import offered
+from cnncost.suggest.search.plan import single
+from cnncost.suggest.suggestion.request import Request
+from cnncost.suggest.suggestion.suggester import Study
+from cnncost.suggest.text.editable_spec import drafted
+from cnncost.suggest.text.text_places import Sheet
 
 EDITED = """\
 input: [8, 4, 4]

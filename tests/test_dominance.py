@@ -7,8 +7,8 @@ import random
 import numpy as np
 import pytest
 
-from cnncost.suggest import dominance
-from cnncost.suggest.dominance import undominated
+from cnncost.suggest.search import dominance
+from cnncost.suggest.search.dominance import undominated
 
 Label = tuple[int, ...]
 

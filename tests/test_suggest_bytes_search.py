@@ -9,15 +9,17 @@ import pytest
 
 import cnncost
 from cnncost.costs.metrics import Metrics
-from cnncost.suggest.budget import Budget, holds
-from cnncost.suggest.catalogue import menu
-from cnncost.suggest.draft import Draft, drafted
-from cnncost.suggest.limits import limited
-from cnncost.suggest.meter import Meter
-from cnncost.suggest.prune import without_dominated
-from cnncost.suggest.sheet import Sheet
-from cnncost.suggest.solver import Limits, solve
-from cnncost.suggest.space import Space, explore
+from cnncost.suggest.decisions.budget_limits import limited
+from cnncost.suggest.decisions.catalogue import menu
+from cnncost.suggest.decisions.cost_tables import Space
+from cnncost.suggest.decisions.search_space import explore
+from cnncost.suggest.search.integer_programme import solve
+from cnncost.suggest.search.plan import Limits
+from cnncost.suggest.search.pruning import without_dominated
+from cnncost.suggest.text.budget import Budget, holds
+from cnncost.suggest.text.editable_spec import Draft, drafted
+from cnncost.suggest.text.meter import Meter
+from cnncost.suggest.text.text_places import Sheet
 
 PLAIN = """\
 input: [{channels}, {size}, {size}]

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 import cnncost
-from cnncost.suggest import damage
-from cnncost.suggest.draft import drafted
-from cnncost.suggest.sheet import Sheet
+from cnncost.suggest.text import damage
+from cnncost.suggest.text.editable_spec import drafted
+from cnncost.suggest.text.text_places import Sheet
 
 REFERENCE = Path(__file__).parent / "reference" / "damage"
 

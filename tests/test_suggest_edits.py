@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 
 import cnncost
-from cnncost.suggest import damage
-from cnncost.suggest.catalogue import SPATIAL, menu, names
-from cnncost.suggest.change import apply, unified_diff
-from cnncost.suggest.draft import METRICS, Draft, drafted, measured
-from cnncost.suggest.sheet import Sheet
-from cnncost.suggest.space import explore, offered
-from cnncost.suggest.variable import Choice
+from cnncost.suggest.decisions.catalogue import SPATIAL, menu, names
+from cnncost.suggest.decisions.search_space import explore, offered
+from cnncost.suggest.text import damage
+from cnncost.suggest.text.edit import Choice
+from cnncost.suggest.text.editable_spec import Draft, drafted, measured
+from cnncost.suggest.text.meter import METRICS
+from cnncost.suggest.text.text_changes import apply, unified_diff
+from cnncost.suggest.text.text_places import Sheet
 
 ALL = menu((), (), ())
 

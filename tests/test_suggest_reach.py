@@ -11,11 +11,13 @@ import pytest
 from spaces import WIDTHS, random_draft
 
 import cnncost
-from cnncost.suggest.catalogue import menu
-from cnncost.suggest.draft import METRICS, measured
-from cnncost.suggest.reach import reach
-from cnncost.suggest.space import Space
-from cnncost.suggest.study import Request, Study
+from cnncost.suggest.decisions.catalogue import menu
+from cnncost.suggest.decisions.cost_tables import Space
+from cnncost.suggest.search.unmet_budgets import nearest_plan, reach
+from cnncost.suggest.suggestion.request import Request
+from cnncost.suggest.suggestion.suggester import Study
+from cnncost.suggest.text.editable_spec import measured
+from cnncost.suggest.text.meter import METRICS
 
 
 def _plans(space: Space) -> Iterator[tuple[int, dict[str, int]]]:
@@ -54,7 +56,7 @@ def test_the_nearest_plan_is_the_nearest_of_all(seed: int) -> None:
 def test_no_edit_of_the_nearest_plan_is_idle() -> None:
     """Such as the width of a layer that another edit takes away."""
     study = Study(cnncost.load("alexnet"), Request(("weights=20",)))
-    plan = study.search.nearest(study.budgets()).plan
+    plan = nearest_plan(study.search, study.budgets()).plan
     assert plan is not None
     for choice in plan.edits:
         others = [change for c in plan.edits if c is not choice for change in c.changes]

@@ -12,14 +12,16 @@ from spaces import WIDTHS, draft_of, random_draft
 import cnncost
 from cnncost.formats.graph_of import graph_of
 from cnncost.formats.spec_text import spec_text
-from cnncost.suggest import labels
-from cnncost.suggest.catalogue import menu, names
-from cnncost.suggest.draft import METRICS, Draft, measured
-from cnncost.suggest.prune import without_dominated
-from cnncost.suggest.scenes import spatial
-from cnncost.suggest.solver import Limits, solve
-from cnncost.suggest.space import Space, explore
-from cnncost.suggest.tables import Tables
+from cnncost.suggest.decisions.catalogue import menu, names
+from cnncost.suggest.decisions.cost_tables import Space, Tables
+from cnncost.suggest.decisions.search_space import explore
+from cnncost.suggest.search import label_setting as labels
+from cnncost.suggest.search.integer_programme import solve
+from cnncost.suggest.search.plan import Limits
+from cnncost.suggest.search.pruning import without_dominated
+from cnncost.suggest.search.spatial_variants import spatial
+from cnncost.suggest.text.editable_spec import Draft, measured
+from cnncost.suggest.text.meter import METRICS
 
 
 def _random_space(seed: int) -> tuple[Draft, dict[int, int]]:

@@ -13,18 +13,18 @@ import pytest
 from spaces import draft_of, random_draft
 
 import cnncost
-from cnncost.suggest import chain
-from cnncost.suggest.catalogue import Menu
-from cnncost.suggest.clock import Clock, TimeOverError
-from cnncost.suggest.draft import METRICS
-from cnncost.suggest.greedy import greedy
-from cnncost.suggest.merging import changed
-from cnncost.suggest.space import Space, explore, offered
-from cnncost.suggest.study import Request, Study
-from cnncost.suggest.suggestion import Suggestion
-from cnncost.suggest.tables import Factor, Tables
-from cnncost.suggest.trials import read, trial
-from cnncost.suggest.variable import AS_IT_IS, Choice, Variable
+from cnncost.suggest.decisions.catalogue import Menu
+from cnncost.suggest.decisions.cost_tables import Factor, Space, Tables
+from cnncost.suggest.decisions.search_space import explore, offered
+from cnncost.suggest.decisions.width_trials import changed, read, trial
+from cnncost.suggest.search import elimination
+from cnncost.suggest.search.greedy import greedy
+from cnncost.suggest.suggestion.answer import Suggestion
+from cnncost.suggest.suggestion.request import Request
+from cnncost.suggest.suggestion.suggester import Study
+from cnncost.suggest.text.clock import Clock, TimeOverError
+from cnncost.suggest.text.edit import AS_IT_IS, Choice, Variable
+from cnncost.suggest.text.meter import METRICS
 from cnncost.views.suggest import write
 
 HANG = 20.0
@@ -168,7 +168,7 @@ def test_the_order_of_elimination_is_that_of_its_definition() -> None:
     pick = random.Random(0)
     for _ in range(300):
         tables = _tables(pick)
-        made = chain.chained(tables, [0])
+        made = elimination.chained(tables, [0])
         assert made is not None
         assert [stage.variable for stage in made.stages] == _order_by_definition(tables)
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import pytest
 
 import cnncost
-from cnncost.suggest.catalogue import menu
-from cnncost.suggest.draft import Draft, drafted
-from cnncost.suggest.merging import changed
-from cnncost.suggest.sheet import Sheet
-from cnncost.suggest.space import offered
-from cnncost.suggest.trials import read, trial, tried
+from cnncost.suggest.decisions.catalogue import menu
+from cnncost.suggest.decisions.search_space import offered
+from cnncost.suggest.decisions.width_trials import changed, read, trial, tried
+from cnncost.suggest.text.editable_spec import Draft, drafted
+from cnncost.suggest.text.text_places import Sheet
 
 WIDTHS = menu((), (), ())
 

@@ -12,8 +12,8 @@ from suggested import SMALL
 
 import cnncost
 from cnncost.place import Place
-from cnncost.suggest.change import Change, apply, unified_diff
-from cnncost.suggest.sheet import Sheet
+from cnncost.suggest.text.text_changes import Change, apply, unified_diff
+from cnncost.suggest.text.text_places import Sheet
 
 
 def test_the_file_keeps_its_comments_and_layout(tmp_path: Path) -> None:

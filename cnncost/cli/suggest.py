@@ -111,9 +111,10 @@ def suggest(
     file. It sees the architecture only: scores rank edits and predict no accuracy. Exit code
     1: no plan meets the budgets, or layers of unknown costs leave it open.
     """
-    from cnncost.suggest.catalogue import menu
-    from cnncost.suggest.meter import Meter
-    from cnncost.suggest.study import Request, Study
+    from cnncost.suggest.decisions.catalogue import menu
+    from cnncost.suggest.suggestion.request import Request
+    from cnncost.suggest.suggestion.suggester import Study
+    from cnncost.suggest.text.meter import Meter
     from cnncost.views.suggest import frontier
     from cnncost.views.suggest import write as show
 

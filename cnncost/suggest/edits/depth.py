@@ -9,10 +9,10 @@ from cnncost.layers import Layer
 from cnncost.network import Node
 from cnncost.shape import Shape
 from cnncost.spec.lines import Line
-from cnncost.suggest import damage
-from cnncost.suggest.change import replaced
-from cnncost.suggest.draft import Draft, named
-from cnncost.suggest.variable import AS_IT_IS, Choice, Piece, Variable
+from cnncost.suggest.text import damage
+from cnncost.suggest.text.edit import AS_IT_IS, Choice, Piece, Variable
+from cnncost.suggest.text.editable_spec import Draft, named
+from cnncost.suggest.text.text_changes import replaced
 
 KIND = "depth"
 

@@ -7,10 +7,10 @@ from math import log2
 
 from cnncost.layers import Layer
 from cnncost.shape import Shape
-from cnncost.suggest import damage
-from cnncost.suggest.edits.convolutions import Replacement, Steps, fields
-from cnncost.suggest.edits.inlined import Part
-from cnncost.suggest.edits.lines import Site
+from cnncost.suggest.edits.edit_site import Site
+from cnncost.suggest.edits.inlined_call import Part
+from cnncost.suggest.edits.replacement import Replacement, Steps, fields
+from cnncost.suggest.text import damage
 
 KIND = "grouped"
 

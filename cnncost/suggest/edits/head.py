@@ -11,11 +11,11 @@ from cnncost.layers import Layer
 from cnncost.network import Node
 from cnncost.shape import Shape
 from cnncost.spec.lines import Line
-from cnncost.suggest import damage
-from cnncost.suggest.change import Change, replaced
-from cnncost.suggest.draft import Draft, named
-from cnncost.suggest.edits.lines import made
-from cnncost.suggest.variable import AS_IT_IS, Chain, Choice, Piece, Variable
+from cnncost.suggest.edits.edit_site import made
+from cnncost.suggest.text import damage
+from cnncost.suggest.text.edit import AS_IT_IS, Chain, Choice, Piece, Variable
+from cnncost.suggest.text.editable_spec import Draft, named
+from cnncost.suggest.text.text_changes import Change, replaced
 
 POOL, GLOBAL, DROP = "pool-before-dense", "global-pool-head", "drop-dense"
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from cnncost.layers import Layer
 from cnncost.shape import Shape
-from cnncost.suggest import damage
-from cnncost.suggest.draft import Draft
-from cnncost.suggest.edits.convolutions import Replacement, Steps, biased, fields
-from cnncost.suggest.edits.inlined import Part
-from cnncost.suggest.edits.lines import Site, chained, saves, sites
-from cnncost.suggest.variable import AS_IT_IS, Choice, Piece, Variable
+from cnncost.suggest.edits.edit_site import Site, chained, saves, sites
+from cnncost.suggest.edits.inlined_call import Part
+from cnncost.suggest.edits.replacement import Replacement, Steps, biased, fields
+from cnncost.suggest.text import damage
+from cnncost.suggest.text.edit import AS_IT_IS, Choice, Piece, Variable
+from cnncost.suggest.text.editable_spec import Draft
 
 if TYPE_CHECKING:
     from cnncost.layers.kinds import Raw

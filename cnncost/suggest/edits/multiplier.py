@@ -8,11 +8,11 @@ from fractions import Fraction
 from cnncost.network import Network
 from cnncost.quantity import parse_number
 from cnncost.spec.nodes import Scalar
-from cnncost.suggest import damage
-from cnncost.suggest.change import replaced
-from cnncost.suggest.draft import Draft, named
-from cnncost.suggest.sheet import decimal
-from cnncost.suggest.variable import Choice
+from cnncost.suggest.text import damage
+from cnncost.suggest.text.edit import Choice
+from cnncost.suggest.text.editable_spec import Draft, named
+from cnncost.suggest.text.text_changes import replaced
+from cnncost.suggest.text.text_places import decimal
 
 KIND = "multiplier"
 

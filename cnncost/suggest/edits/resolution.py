@@ -8,10 +8,10 @@ from math import log
 
 from cnncost.place import Place
 from cnncost.spec.nodes import Scalar
-from cnncost.suggest import damage
-from cnncost.suggest.change import replaced
-from cnncost.suggest.draft import Draft
-from cnncost.suggest.variable import Choice
+from cnncost.suggest.text import damage
+from cnncost.suggest.text.edit import Choice
+from cnncost.suggest.text.editable_spec import Draft
+from cnncost.suggest.text.text_changes import replaced
 
 KIND = "resolution"
 

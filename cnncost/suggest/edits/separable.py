@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from cnncost.layers import Layer
 from cnncost.shape import Shape
-from cnncost.suggest import damage
-from cnncost.suggest.edits.convolutions import Replacement, Steps, biased, fields, middle
-from cnncost.suggest.edits.inlined import Part
-from cnncost.suggest.edits.lines import Site
+from cnncost.suggest.edits.edit_site import Site
+from cnncost.suggest.edits.inlined_call import Part
+from cnncost.suggest.edits.replacement import Replacement, Steps, biased, fields, middle
+from cnncost.suggest.text import damage
 
 if TYPE_CHECKING:
     from cnncost.layers.kinds import Raw

@@ -9,11 +9,11 @@ from typing import Any
 from cnncost.network import Node
 from cnncost.place import Place
 from cnncost.spec.lines import Line
-from cnncost.suggest import damage
-from cnncost.suggest.change import Change, replaced
-from cnncost.suggest.draft import Draft, named
-from cnncost.suggest.edits.lines import ACTIVATIONS
-from cnncost.suggest.variable import Choice
+from cnncost.suggest.edits.edit_site import ACTIVATIONS
+from cnncost.suggest.text import damage
+from cnncost.suggest.text.edit import Choice
+from cnncost.suggest.text.editable_spec import Draft, named
+from cnncost.suggest.text.text_changes import Change, replaced
 
 STRIDE, POOLING = "stride", "pooling"
 

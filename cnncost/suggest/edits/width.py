@@ -8,11 +8,11 @@ from math import lcm
 
 from cnncost.network import Node
 from cnncost.place import Place
-from cnncost.suggest import damage
-from cnncost.suggest.change import replaced
-from cnncost.suggest.draft import Draft
-from cnncost.suggest.groups import WIDTH_FIELDS, Group
-from cnncost.suggest.variable import AS_IT_IS, Choice, Variable
+from cnncost.suggest.text import damage
+from cnncost.suggest.text.channel_groups import WIDTH_FIELDS, Group
+from cnncost.suggest.text.edit import AS_IT_IS, Choice, Variable
+from cnncost.suggest.text.editable_spec import Draft
+from cnncost.suggest.text.text_changes import replaced
 
 KIND = "width"
 

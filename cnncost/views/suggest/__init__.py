@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TextIO
 
-from cnncost.suggest.draft import Measures
-from cnncost.suggest.suggestion import Point, Suggestion
+from cnncost.suggest.suggestion.answer import Point, Suggestion
+from cnncost.suggest.text.meter import Measures
 
 
 def write(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TextIO
 
-from cnncost.suggest.damage import HEAD_INTERVAL, UNIT, equivalent_width
-from cnncost.suggest.plan import Plan, Single, Step
-from cnncost.suggest.suggestion import Suggestion
-from cnncost.suggest.variable import Choice
+from cnncost.suggest.search.plan import Plan, Single, Step
+from cnncost.suggest.suggestion.answer import Suggestion
+from cnncost.suggest.text.damage import HEAD_INTERVAL, UNIT, equivalent_width
+from cnncost.suggest.text.edit import Choice
 from cnncost.views.suggest.wording import Wording
 
 SCHEMA_VERSION = 1

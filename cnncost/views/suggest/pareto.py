@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import TextIO
 
 from cnncost.quantity import counted_as
-from cnncost.suggest.damage import UNIT
-from cnncost.suggest.draft import Measures
-from cnncost.suggest.suggestion import Point
+from cnncost.suggest.suggestion.answer import Point
+from cnncost.suggest.text.damage import UNIT
+from cnncost.suggest.text.meter import Measures
 from cnncost.views.grid import Grid, ascii_only
 from cnncost.views.suggest.score import HEAD, headed, score
 from cnncost.views.suggest.wording import Wording

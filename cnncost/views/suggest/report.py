@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from typing import TextIO
 
 from cnncost.quantity import BYTES
-from cnncost.suggest.budget import Budget
-from cnncost.suggest.damage import EQUIVALENT, UNIT, equivalent_width
-from cnncost.suggest.draft import Measures
-from cnncost.suggest.plan import Plan
-from cnncost.suggest.reach import Smallest
-from cnncost.suggest.suggestion import Suggestion
-from cnncost.suggest.variable import Choice
+from cnncost.suggest.search.plan import Plan
+from cnncost.suggest.search.unmet_budgets import Smallest
+from cnncost.suggest.suggestion.answer import Suggestion
+from cnncost.suggest.text.budget import Budget
+from cnncost.suggest.text.damage import EQUIVALENT, UNIT, equivalent_width
+from cnncost.suggest.text.edit import Choice
+from cnncost.suggest.text.meter import Measures
 from cnncost.views.amounts import mebibytes
 from cnncost.views.caption import some
 from cnncost.views.columns import human
@@ -215,7 +215,7 @@ class Report:
             page.say(f"What would widen the space: {'; '.join(found.widening)}.")
 
     def _evidence(self, page: _Page) -> None:
-        from cnncost.suggest.catalogue import evidence_of
+        from cnncost.suggest.decisions.catalogue import evidence_of
 
         page.title("What the scores rest on")
         shown: list[Choice] = [one.choice for one in self.found.singles.first(self.top)]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from cnncost.suggest.damage import HEAD_INTERVAL, UNIT
-from cnncost.suggest.plan import Plan
-from cnncost.suggest.variable import Choice
+from cnncost.suggest.search.plan import Plan
+from cnncost.suggest.text.damage import HEAD_INTERVAL, UNIT
+from cnncost.suggest.text.edit import Choice
 
 MARK = "~"
 """Before the score of an edit of the head, and of a plan that has one."""

@@ -1,0 +1,298 @@
+"""The peak of a training step under a plan's choices: a row for each moment at which one may be.
+
+As for the peaks of inference, what lives at a moment is affine in the widths, and what a
+replaced layer keeps for its backward pass is laid out alone. Parameters, their optimiser's state
+and the gradients made so far come from the layers' own cost tables, for they are products of two
+widths. Where a choice takes a layer away, a row loses as much as the edited network lost at full
+width: more than it can at any other. So no row overestimates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import accumulate
+from typing import Any, NamedTuple
+
+from cnncost.costs.gradients import gradients
+from cnncost.costs.memory.report import COUNTER, OPTIMIZERS, buffers
+from cnncost.costs.memory.training import backward_moments, forward, loss, training_pass
+from cnncost.network import Network, Node
+from cnncost.suggest.decisions.cost_tables import Column, Factor, Part, Scope
+from cnncost.suggest.decisions.edited_layers import Picked, Pieces, Row
+from cnncost.suggest.decisions.table_filling import by_node
+from cnncost.suggest.text.meter import PARAMETERS, WEIGHTS, Meter
+
+PLAIN = ("conv", "conv_transpose", "depthwise_conv", "dense", "linear")
+"""Types whose weights are one tensor."""
+
+FORWARD, BACKWARD, OPTIMIZER = "forward", "backward", "optimizer"
+
+
+class At(NamedTuple):
+    """A moment of a training step."""
+
+    phase: str
+    step: int
+    """The node; the number of nodes for the loss."""
+    moment: int = 0
+    """Which of the node's moments."""
+
+
+@dataclass(frozen=True)
+class Instant:
+    """A row, and from which node on (in the network's order) gradients of parameters are there."""
+
+    at: At
+    row: Row
+    since: int
+
+
+def columns(pieces: Pieces) -> list[Column]:
+    """The columns of a space's training step: each must stay within the budget."""
+    return _Step(pieces).columns()
+
+
+class _Step:
+    """A training step over a space."""
+
+    def __init__(self, pieces: Pieces) -> None:
+        self.pieces, self.network = pieces, pieces.draft.network
+        self.meter, self.clock = pieces.draft.meter, pieces.draft.clock
+        self.optimizer = OPTIMIZERS[self.meter.optimizer]
+        self.variables = pieces.space.variables
+        self.today = living(self.network, self.meter)
+        trials = self.clock.watched(pieces.trials.items())
+        self.widths = {p: living(network, self.meter) for p, network in trials}
+        self.structural = {
+            (v, k): living(spec.network, self.meter)
+            for v, variable in enumerate(self.variables)
+            for k, choice in enumerate(self.clock.watched(variable.choices))
+            if choice.chains or choice.rereads
+            if (spec := pieces.draft.edited(choice.changes)) is not None
+        }
+        self.margin = {p: self._margin(p) for p in self.clock.watched(self.structural)}
+        self.aligned = {p: pieces.aligned(p) for p in self.clock.watched(self.structural)}
+        flow = gradients(self.network).parameters
+        self.trained = [
+            flow[node.index] and node.shares is None and node.layer is not None
+            for node in self.network.nodes
+        ]
+        self.kept = self._kept()
+        self.foretold: dict[Picked, list[tuple[int, int]]] = {}
+        for (index, v), parts in self.kept.items():
+            for k in range(len(self.variables[v].choices)):
+                added = sum(_at_today(part, v, k) for part in parts)
+                self.foretold.setdefault((v, k), []).append((index, added))
+        self.most = self._parameters()
+        size = self.meter.size
+        own = [
+            size * node.layer.parameters(node.inputs[0]) if node.layer and trained else 0
+            for node, trained in zip(self.network.nodes, self.trained, strict=True)
+        ]
+        self.made = [*reversed(list(accumulate(reversed(own)))), 0]
+        """The gradients of parameters once the backward pass has done a node, at full width."""
+        self.by_node = list(by_node(pieces.draft, self.variables, pieces.changes))
+
+    # What lives
+
+    def instants(self) -> Iterator[Instant]:
+        """A row for each moment, the parameters left out."""
+        for at, bytes_ in self.today.items():
+            self.clock.check()
+            since = at.step if at.phase == BACKWARD else len(self.network.nodes)
+            since = 0 if at.phase == OPTIMIZER else since
+            parts = [
+                part for (index, _), own in self.kept.items() if _holds(at, index) for part in own
+            ]
+            row = Row(bytes_, {}, tuple(parts))
+            yield Instant(at, replace(row, singles=self._singles(at, row)), since)
+
+    def _singles(self, at: At, row: Row) -> dict[int, tuple[int, ...]]:
+        added: dict[int, list[int]] = {}
+        for (v, k), lives in self.widths.items():
+            mine = added.setdefault(v, [0] * len(self.variables[v].choices))
+            mine[k] = lives[at] - self.today[at]
+        all_of = row.most + sum(max(mine) for mine in added.values()) + self.most
+        for (v, k), lives in self.structural.items():
+            mine = added.setdefault(v, [0] * len(self.variables[v].choices))
+            mine[k] += self._changed(at, (v, k), lives, all_of)
+        return {v: tuple(mine) for v, mine in added.items() if any(mine)}
+
+    def _changed(self, at: At, picked: Picked, lives: Mapping[At, int], all_of: int) -> int:
+        """What a structural choice takes at most from a moment, besides what stands in `kept`."""
+        aligned = self.aligned[picked]
+        if aligned is None:
+            return -all_of
+        step = at.step
+        if at.phase != OPTIMIZER and step < len(self.network.nodes):
+            if step not in aligned:
+                return -all_of
+            step = aligned[step]
+        elif at.phase != OPTIMIZER:
+            step = max(then.step for then in lives)
+        then = at._replace(step=step)
+        if then not in lives:
+            return -all_of
+        foretold = self.today[at]
+        for index, added in self.foretold.get(picked, ()):
+            foretold += added * _holds(at, index)
+        return min(0, lives[then] - foretold) - self.margin[picked]
+
+    def _margin(self, picked: Picked) -> int:
+        """What the outputs of a choice's own layers may take, kept and with their gradients: of
+        one that takes layers away besides, for what it adds may shrink as well."""
+        networks = [self.pieces.replaced(t, picked) for t in self.pieces.choice(picked).chains]
+        gone = [network is None or len(network.nodes) == 1 for network in networks]
+        if not any(gone) or all(gone):
+            return 0
+        nodes = [node for network in networks if network for node in network.layers]
+        scale = 4 * self.meter.size * self.meter.batch
+        return sum(scale * node.output.units for node in nodes)
+
+    def _kept(self) -> dict[tuple[int, int], tuple[Part, ...]]:
+        """For each node that one variable replaces, and that variable: what the replacement
+        keeps for its backward pass beyond the node."""
+        found = {}
+        for node in self.clock.watched(self.network.layers):
+            replacing = self.pieces.replacing(node.index)
+            if len(replacing) == 1:
+                added = partial(self._added, node.index)
+                parts = self.pieces.replacement(node.index, replacing[0], added)
+                found[node.index, replacing[0]] = tuple(p for p in parts if p.amounts.any())
+        return found
+
+    def _added(self, index: int, picked: Picked, widths: Sequence[Picked]) -> int:
+        if index not in self.pieces.choice(picked).chains:
+            return 0
+        network = self.pieces.replaced(index, picked, widths)
+        if network is None or len(network.nodes) == 1:
+            return 0
+        own = self.pieces.network(index, widths)
+        return _kept_bytes(network, self.meter) - _kept_bytes(own, self.meter)
+
+    # Parameters
+
+    def _parameters(self) -> int:
+        """What parameters, state, gradients and the step's temporaries take at most."""
+        most = self.pieces.space.tables.ceiling(PARAMETERS) * self.meter.size
+        return most * (2 + self.optimizer.copies + self.optimizer.scratch)
+
+    def columns(self) -> list[Column]:
+        """Every row with its parameters, but for those that another one covers."""
+        uses = {PARAMETERS: self.meter.size}
+        state = self._gradients(0, self.optimizer.copies) if self.optimizer.copies else ()
+        found = []
+        for instant in self._uncovered():
+            self.clock.check()
+            column = instant.row.column(uses)
+            parts = (*column.parts, *state, *self._gradients(instant.since, 1))
+            column = replace(column, parts=parts)
+            if instant.at.phase == OPTIMIZER and self.optimizer.scratch:
+                found += [
+                    replace(column, parts=(*parts, *temporaries))
+                    for temporaries in self._temporaries()
+                ]
+            found.append(column)
+        return [_folded(column) for column in found]
+
+    def _gradients(self, since: int, times: int) -> tuple[Part, ...]:
+        """The parameters that are trained from a node on, so many times."""
+        found: dict[Scope, Any] = {}  # Any: numpy's arrays
+        for node, factor in self.by_node:
+            if node.index >= since and self.trained[node.index]:
+                own = self.meter.size * times * factor.costs[..., PARAMETERS]
+                found[factor.scope] = found.get(factor.scope, 0) + own
+        return tuple(Part(scope, amounts) for scope, amounts in found.items())
+
+    def _temporaries(self) -> list[tuple[Part, ...]]:
+        """For each tensor that may be the largest: what the optimiser's step makes of it."""
+        scratch = self.optimizer.scratch * self.meter.size
+        found: dict[int, list[Part]] = {}
+        for node, factor in self.by_node:
+            if self.trained[node.index] and _plain(node):
+                sure = scratch * factor.costs[..., WEIGHTS] * self._stays(node, factor)
+                found.setdefault(node.index, []).append(Part(factor.scope, sure))
+        tops = {index: sum(part.most for part in parts) for index, parts in found.items()}
+        least = max([sum(p.least for p in parts) for parts in found.values()], default=0)
+        return [tuple(parts) for index, parts in found.items() if tops[index] > least]
+
+    def _stays(self, node: Node, factor: Factor) -> Any:  # Any: numpy's array of booleans
+        """Where none of the choices replaces the node."""
+        import numpy as np
+
+        stays: Any = np.ones(factor.possible.shape, dtype=bool)
+        for axis, v in enumerate(factor.scope):
+            choices = self.variables[v].choices
+            own = np.array([node.index not in choice.chains for choice in choices])
+            stays &= own.reshape([-1 if at == axis else 1 for at in range(stays.ndim)])
+        return stays
+
+    def _uncovered(self) -> list[Instant]:
+        kept: list[Instant] = []
+        found = sorted(self.instants(), key=lambda i: -(i.row.most + self.made[i.since]))
+        for instant in self.clock.watched(found):
+            if not any(self._covers(other, instant) for other in kept):
+                kept.append(instant)
+        return kept
+
+    def _covers(self, one: Instant, other: Instant) -> bool:
+        # The later a moment of the backward pass, the more gradients are there.
+        less = max(0, self.made[other.since] - self.made[one.since])
+        tensor = one.at.phase == OPTIMIZER or other.at.phase == OPTIMIZER
+        if tensor and self.optimizer.scratch:
+            return False
+        return one.row.covers(other.row, less)
+
+
+def living(network: Network, meter: Meter) -> dict[At, int]:
+    """What lives at each moment, without parameters, their state and their gradients."""
+    step = training_pass(network, batch=meter.batch, size=meter.size)
+    always = buffers(network, meter.size) + loss(step).target
+    if OPTIMIZERS[meter.optimizer].counters:
+        always += COUNTER * _tensors(network)
+    found = {At(FORWARD, t): live + always for t, live in enumerate(forward(step))}
+    counts: dict[int, int] = {}
+    for moment in backward_moments(step):
+        j = counts[moment.step] = counts.get(moment.step, -1) + 1
+        found[At(BACKWARD, moment.step, j)] = moment.activations + always
+    ends = [*network.outputs, *(node.index for node in network.inputs)]
+    found[At(OPTIMIZER, 0)] = sum(step.sizes[i] for i in ends) + always
+    return found
+
+
+def _tensors(network: Network) -> int:
+    """How many parameter tensors are trained."""
+    flow = gradients(network).parameters
+    own = [n for n in network.layers if n.shares is None and flow[n.index] and n.layer]
+    return sum(len(n.layer.tensors(n.inputs[0])) for n in own if n.layer)
+
+
+def _kept_bytes(network: Network, meter: Meter) -> int:
+    """What a chain keeps for its backward pass besides its input, its buffers and step counts
+    included."""
+    step = training_pass(network, batch=meter.batch, size=meter.size)
+    storages = dict.fromkeys(b for kept in step.kept for b in kept.storages if b != 0)
+    extra = sum(kept.extra for kept in step.kept)
+    return extra + sum(step.sizes[b] for b in storages)
+
+
+def _holds(at: At, index: int) -> bool:
+    """Whether what a node keeps for its backward pass is there at a moment."""
+    return at.phase != OPTIMIZER and at.step > index
+
+
+def _at_today(part: Part, v: int, k: int) -> int:
+    """What a part adds with one choice alone."""
+    return int(part.amounts[tuple([k if w == v else 0 for w in part.scope])])
+
+
+def _plain(node: Node) -> bool:
+    return node.layer is not None and node.layer.word in PLAIN
+
+
+def _folded(column: Column) -> Column:
+    """A column with the parts that no choice changes in its constant."""
+    base = column.base + sum(int(part.amounts) for part in column.parts if not part.scope)
+    return replace(column, base=base, parts=tuple(p for p in column.parts if p.scope))

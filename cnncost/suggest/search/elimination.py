@@ -1,0 +1,259 @@
+"""Tables laid out along an order of their variables: steps, frontiers and bounds to the end.
+
+Variables are decided one after another. After a step only the choices that tables still to come
+read matter: the frontier, its choices the state. For any prices of the resources the least
+priced cost from each state to the end is known by a backward pass (dynamic programming; the
+Lagrangian bound of a shortest path with resources, Handler & Zang 1980).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from math import prod
+from typing import Any, NamedTuple
+
+from cnncost.suggest.decisions.cost_tables import Factor, Tables
+
+WIDEST = 250_000
+"""States of one step; a network whose branches need more is left to the general solver."""
+
+NEVER = 1 << 52
+"""More than any cost: what a combination that makes no network takes of every resource."""
+
+
+class Stage(NamedTuple):
+    """One variable decided."""
+
+    variable: int
+    before: tuple[int, ...]
+    """The frontier that its state is read from."""
+    after: tuple[int, ...]
+    """The frontier once it is decided."""
+    costs: Any  # Any: numpy's array
+    """Score, then each resource: one axis a variable of `before`, then its own, the amounts
+    last; of length 1 where no table reads the variable."""
+
+
+class Chain:
+    """Tables as a chain of steps.
+
+    The amounts are the score, then the resources: the metrics, and the convolutions touched.
+    With an `objective` that metric stands in the score's place, above its least in each table.
+    """
+
+    def __init__(
+        self,
+        tables: Tables,
+        metrics: Sequence[int],
+        order: Sequence[int],
+        objective: int | None = None,
+    ) -> None:
+        self.tables = tables
+        self.metrics = metrics
+        self.objective = objective
+        self.sizes = [len(variable.choices) for variable in tables.variables]
+        self.stages = tuple(self._stages(order))
+
+    @property
+    def highest(self) -> int:
+        """What no choices score more than."""
+        if self.objective is not None:
+            return self.tables.ceiling(self.objective) - self.tables.floor(self.objective)
+        return sum(max(c.score for c in v.choices) for v in self.tables.variables)
+
+    def _stages(self, order: Sequence[int]) -> list[Stage]:
+        position = {v: i for i, v in enumerate(order)}
+        due: dict[int, list[Factor]] = {}
+        """The tables by the step that decides the last of their variables."""
+        until: dict[int, int] = {}
+        """For each variable the last step at which a table reads it."""
+        for factor in self.tables.factors:
+            last = max(position[v] for v in factor.scope)
+            due.setdefault(last, []).append(factor)
+            for v in factor.scope:
+                until[v] = max(last, until.get(v, -1))
+        stages = []
+        before: tuple[int, ...] = ()
+        for i, v in enumerate(order):
+            axes = (*before, v)
+            after = tuple([w for w in axes if until.get(w, -1) > i])
+            stages.append(Stage(v, before, after, self._costs(axes, due.get(i, ()))))
+            before = after
+        return stages
+
+    def _costs(self, axes: Sequence[int], due: Sequence[Factor]) -> Any:  # Any: numpy's array
+        """What deciding the last of the axes adds."""
+        import numpy as np
+
+        width = 2 + len(self.metrics)
+        choices = self.tables.variables[axes[-1]].choices
+        total: Any = np.zeros((*[1] * (len(axes) - 1), len(choices), width), dtype=np.int64)
+        if self.objective is None:
+            total[..., 0] = [choice.score for choice in choices]
+        total[..., -1] = [choice.convolutions for choice in choices]
+        for factor in due:
+            own = factor.laid(axes)
+            shape = np.broadcast_shapes(total.shape[:-1], own.possible.shape)
+            total = np.broadcast_to(total, (*shape, width)).copy()
+            total[..., 1:-1] += own.costs[..., list(self.metrics)]
+            if self.objective is not None:
+                low, _ = factor.extremes(self.objective)
+                total[..., 0] += own.costs[..., self.objective] - low
+            # Whatever is priced, what makes no network is too dear.
+            total[~np.broadcast_to(own.possible, shape)] = NEVER
+        return total
+
+    def ahead(self, prices: Sequence[float]) -> Bound:
+        """The least priced cost from every state to the end; one price an amount."""
+        import numpy as np
+
+        price = np.asarray(prices)
+        rest: Any = np.zeros((), dtype=np.float64)
+        totals, picks = [rest], []
+        for step in self._backward:
+            whole = (step.costs @ price).reshape(step.own) + rest.reshape(step.behind)
+            if whole.shape != step.full:
+                whole = np.broadcast_to(whole, step.full)
+            rest = whole.min(axis=-1)
+            totals.append(rest)
+            picks.append(whole)
+        return Bound(self, price, totals[::-1], picks[::-1])
+
+    @cached_property
+    def _backward(self) -> list[_Step]:
+        """The steps from the last to the first, as the backward pass wants them."""
+        steps = []
+        for stage in reversed(self.stages):
+            axes = (*stage.before, stage.variable)
+            *own, amounts = stage.costs.shape
+            behind = tuple([self.sizes[v] if v in stage.after else 1 for v in axes])
+            costs = stage.costs.reshape(-1, amounts).astype(float)
+            steps.append(_Step(costs, tuple(own), behind, tuple([self.sizes[v] for v in axes])))
+        return steps
+
+
+class _Step(NamedTuple):
+    """One stage for the backward pass."""
+
+    costs: Any  # Any: numpy's array of floats, a row an entry
+    own: tuple[int, ...]
+    """The shape of its entries."""
+    behind: tuple[int, ...]
+    """The shape of the costs to the end behind it."""
+    full: tuple[int, ...]
+    """A choice of every axis."""
+
+
+@dataclass(frozen=True)
+class Bound:
+    """The least priced cost to the end, from every state after each step."""
+
+    chain: Chain
+    prices: Any  # Any: numpy's array
+    totals: list[Any]  # Any: numpy's arrays
+    """Before the first step, then after each."""
+    _whole: list[Any]  # Any: numpy's arrays
+
+    @property
+    def least(self) -> float:
+        """The least priced cost of all choices."""
+        return float(self.totals[0])
+
+    def choices(self) -> tuple[int, ...]:
+        """Choices of the least priced cost; of equal ones the first of each variable."""
+        chosen = [0] * len(self.chain.sizes)
+        for stage, whole in zip(self.chain.stages, self._whole, strict=True):
+            here = whole[tuple([chosen[v] for v in stage.before])]
+            chosen[stage.variable] = int(here.argmin())
+        return tuple(chosen)
+
+
+def chained(tables: Tables, metrics: Sequence[int], objective: int | None = None) -> Chain | None:
+    """The tables as a chain in a good order; None where too much is open at once."""
+    order = _order(tables)
+    return None if order is None else Chain(tables, metrics, order, objective)
+
+
+def _order(tables: Tables) -> list[int] | None:
+    """Variables in an order that keeps the frontier small: always the table next whose
+    decision leaves the fewest states open, in the order of the tables where equal."""
+    elimination = _Elimination(tables)
+    while (step := elimination.next()) is not None:
+        if max(step.widest, step.states) > WIDEST:
+            return None
+        elimination.take(step)
+    order = elimination.order
+    return [*order, *(v for v in range(len(tables.variables)) if v not in order)]
+
+
+class _Closing(NamedTuple):
+    """What it takes to decide a table's variables; the less the better."""
+
+    states: int
+    """States open once they are decided."""
+    widest: int
+    """States on the way."""
+    table: int
+    left: tuple[int, ...]
+    """The frontier behind it."""
+
+
+class _Elimination:
+    """Tables decided one after another.
+
+    Far from the frontier a table costs as many times more as the frontier has states, always: so
+    only those near it, which share a variable with a table that the frontier is in, are looked
+    at again at each step, and of the others the least one.
+    """
+
+    def __init__(self, tables: Tables) -> None:
+        self.sizes = [len(variable.choices) for variable in tables.variables]
+        self.scopes = [factor.scope for factor in tables.factors]
+        self.order: dict[int, None] = {}
+        """The variables decided, in their order."""
+        self.frontier: tuple[int, ...] = ()
+        self.open = dict.fromkeys(range(len(self.scopes)))
+        self.of: list[list[int]] = [[] for _ in self.sizes]
+        """For each variable the tables that it is in."""
+        for table, scope in enumerate(self.scopes):
+            for v in scope:
+                self.of[v].append(table)
+        self.near: dict[int, None] = {}
+        self.far = sorted((self._closing(table) for table in self.open), reverse=True)
+
+    def next(self) -> _Closing | None:
+        """The best table to decide next; None once all are."""
+        while self.far and (self.far[-1].table in self.near or self.far[-1].table not in self.open):
+            self.far.pop()
+        tables = [*self.near, *([self.far[-1].table] if self.far else [])]
+        return min((self._closing(table) for table in tables), default=None)
+
+    def take(self, step: _Closing) -> None:
+        """Decide the variables of a table."""
+        scope = self.scopes[step.table]
+        self.order |= dict.fromkeys(scope)
+        self.frontier = step.left
+        beside = dict.fromkeys(table for v in scope for table in self.of[v])
+        around = dict.fromkeys(v for table in beside for v in self.scopes[table])
+        self.near |= dict.fromkeys(t for v in around for t in self.of[v] if t in self.open)
+        for table in beside:
+            if all(v in self.order for v in self.scopes[table]):
+                self.open.pop(table, None)
+                self.near.pop(table, None)
+
+    def _closing(self, table: int) -> _Closing:
+        decided = tuple(dict.fromkeys((*self.frontier, *self.scopes[table])))
+        known = set(decided)
+        left = tuple([v for v in decided if self._stays(v, known)])
+        states, widest = prod(self.sizes[v] for v in left), prod(self.sizes[v] for v in decided)
+        return _Closing(states, widest, table, left)
+
+    def _stays(self, v: int, known: set[int]) -> bool:
+        """Whether a table with the variable has others that are not decided."""
+        return any(
+            w not in known and w not in self.order
+            for table in self.of[v]
+            for w in self.scopes[table]
+        )

@@ -1,0 +1,174 @@
+"""The search over all plans: spatial changes outside, everything else by the solver within."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from fractions import Fraction
+from functools import partial
+from math import inf
+from typing import NamedTuple
+
+from cnncost.suggest.decisions.budget_limits import limited
+from cnncost.suggest.decisions.cost_tables import Costs, Tables
+from cnncost.suggest.search import label_setting as labels
+from cnncost.suggest.search.integer_programme import nearest, solve
+from cnncost.suggest.search.plan import Limits, Offer, Outcome, Plan, Scene
+from cnncost.suggest.search.plan_search import (
+    MOST_LABELLED,
+    REACH_SECONDS,
+    Search,
+)
+from cnncost.suggest.search.pruning import without_dominated
+from cnncost.suggest.text.budget import Budget
+from cnncost.suggest.text.clock import TimeOverError
+
+
+class Near(NamedTuple):
+    """How near a search comes to budgets that it cannot hold."""
+
+    plan: Plan | None
+    proved: bool
+    """Whether no plan comes nearer."""
+
+
+def nearest_plan(search: Search, budgets: Sequence[Budget]) -> Near:
+    """The plan whose worst excess, as a share of its budget, is least.
+
+    Raises:
+        TimeOverError: there was no time to look at any plan.
+    """
+    clock = search.offers.clock
+    limiting = (_limited(search, offer, budgets) for offer in search.offers.all)
+    scenes, proved = clock.gather(limiting, inf)
+    if not scenes:
+        raise TimeOverError
+    floors = [
+        max(scene.space.tables.floor(metric) / most for metric, most in limits.items())
+        for scene, limits in scenes
+    ]
+    best: tuple[float, Callable[[], Plan | None]] | None = None
+    # The scenes that may come nearest first; one that cannot come nearer is not searched.
+    for floor, (scene, limits) in sorted(
+        zip(floors, scenes, strict=True), key=lambda pair: pair[0]
+    ):
+        if best is not None and floor >= best[0]:
+            break
+        if best is not None and clock.left <= 0:
+            proved = False
+            break
+        costs, certain = _nearest(scene, limits)
+        proved = proved and certain
+        excess = max(costs[metric] / most for metric, most in limits.items())
+        if best is None or excess < best[0]:
+            best = excess, partial(_gentlest, scene, _reached(costs, limits, len(budgets)))
+    assert best is not None  # the spec as it stands is always offered
+    return Near(best[1](), proved)
+
+
+def _limited(
+    search: Search, offer: Offer, budgets: Sequence[Budget]
+) -> tuple[Scene, dict[int, int]]:
+    """A scene with everything that its budgets limit, whether they are within reach or not."""
+    scene = search.offers.scene(offer)
+    space, limits = limited(scene.space, budgets, every=True)
+    return replace(scene, space=space), limits
+
+
+def _nearest(scene: Scene, limits: Mapping[int, int]) -> tuple[Costs, bool]:
+    """What the nearest choices of one scene cost, and whether none come nearer."""
+    space = scene.space
+    tables = without_dominated(space.tables, tuple(limits), scored=False)
+    outcome = _furthest(tables, limits, space.convolutions)
+    if outcome is None:
+        outcome, _ = nearest(tables, limits, space.convolutions, REACH_SECONDS)
+    # In no time at all: the spec as it is.
+    costs = tables.costs(outcome.chosen or (0,) * len(tables.variables))
+    assert costs is not None  # the solver picks possible combinations
+    return costs, outcome.proved
+
+
+def _furthest(tables: Tables, limits: Mapping[int, int], convolutions: int) -> Outcome | None:
+    """Choices that take least of the metric that comes least near its limit, if the others can
+    come as near beside it: none come nearer then. None where that is not proved."""
+    if len(limits) > MOST_LABELLED:
+        return None
+    alone: dict[int, tuple[int, Outcome]] = {}
+    asked = Limits({}, convolutions, seconds=REACH_SECONDS)
+    for metric in limits:
+        outcome = labels.smallest(tables, metric, asked)
+        if outcome is None or outcome.chosen is None or not outcome.proved:
+            return None
+        costs = tables.costs(outcome.chosen)
+        assert costs is not None  # the solver picks possible combinations
+        alone[metric] = costs[metric], outcome
+    furthest = max(limits, key=lambda metric: Fraction(alone[metric][0], limits[metric]))
+    least, outcome = alone[furthest]
+    others = {m: most * least // limits[furthest] for m, most in limits.items() if m != furthest}
+    if not others:
+        return outcome
+    beside = labels.smallest(tables, furthest, replace(asked, budgets=others))
+    if beside is None or beside.chosen is None:
+        return None
+    costs = tables.costs(beside.chosen)
+    return beside if costs is not None and costs[furthest] == least else None
+
+
+def _reached(costs: Costs, limits: Mapping[int, int], budgets: int) -> dict[int, int]:
+    """How far plans must reach to be as near: to the same value of the one budget; of several
+    those that are held need no more than that."""
+    if budgets == 1:  # whose limits are one in counts, and of bytes one a step that may be a peak
+        return dict.fromkeys(limits, max(costs[metric] for metric in limits))
+    return {metric: max(costs[metric], most) for metric, most in limits.items()}
+
+
+def _gentlest(scene: Scene, reached: Mapping[int, int]) -> Plan | None:
+    """Of the plans of a scene that reach this far the one of the least score: what reaches far
+    without it, such as the width of a layer that goes, is no part of it."""
+    space = scene.space
+    limits = Limits(reached, space.convolutions, seconds=REACH_SECONDS)
+    tables = without_dominated(space.tables, tuple(reached))
+    outcome = labels.solve(tables, limits) or solve(tables, limits)
+    if outcome.chosen is None:  # not in time: the spec as it is
+        outcome = Outcome((0,) * len(tables.variables))
+    return replace(scene, space=replace(space, tables=tables)).written(outcome)
+
+
+class Smallest(NamedTuple):
+    """How small a metric becomes."""
+
+    value: int
+    proved: bool
+    """Whether no plan reaches less."""
+
+
+class Reach(NamedTuple):
+    """The nearest that the space comes to budgets that it cannot hold."""
+
+    least: Mapping[str, Smallest]
+    """The smallest value of each metric that has a budget, each taken alone."""
+    binding: tuple[str, ...]
+    """The metrics whose budget is out of reach even alone; all if only together."""
+    nearest: Plan | None
+    """The plan whose worst excess, as a share of its budget, is least; of those with its spatial
+    change that come as near the one of the least score."""
+    proved: bool
+    """Whether no plan comes nearer."""
+
+
+def reach(search: Search, budgets: Sequence[Budget]) -> Reach:
+    """How far the space reaches under these budgets."""
+    near = nearest_plan(search, budgets)
+    least = {
+        budget.metric: _smallest(
+            budget, near if len(budgets) == 1 else nearest_plan(search, [budget])
+        )
+        for budget in budgets
+    }
+    binding = tuple(b.metric for b in budgets if least[b.metric].value > b.most)
+    names = tuple(budget.metric for budget in budgets)
+    return Reach(least, binding or names, near.plan, near.proved)
+
+
+def _smallest(budget: Budget, near: Near) -> Smallest:
+    return Smallest(near.plan.after[budget.metric] if near.plan else 0, near.proved)

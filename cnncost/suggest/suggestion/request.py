@@ -1,0 +1,59 @@
+"""What is asked of a search, and what is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+
+from cnncost.errors import CnncostError, did_you_mean
+from cnncost.spec import MAX_LAYERS, Spec
+from cnncost.suggest.decisions.catalogue import Menu
+from cnncost.suggest.text import budget as budgets_of
+from cnncost.suggest.text.editable_spec import Draft, named
+from cnncost.suggest.text.meter import Measures, Meter, ordered
+
+LARGEST = 10**15
+"""Far below what makes no network in the searches' tables, and what floats add up exactly."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked of a search."""
+
+    budgets: tuple[str, ...] = ()
+    """As `weights=20M`; the spec's own if there is none."""
+    menu: Menu = field(default_factory=Menu)
+    params: Mapping[str, int | Fraction] | None = None
+    inputs: Mapping[str, tuple[int, ...]] | None = None
+    seconds: float = 60.0
+    max_layers: int = MAX_LAYERS
+    meter: Meter = field(default_factory=Meter)
+    """The scale of bytes: batch, element type, optimiser; and bytes to measure besides those
+    of the budgets."""
+
+    def measuring(self, spec: Spec) -> Meter:
+        """The meter, with the bytes that the budgets limit."""
+        named = budgets_of.bytes_in(self.budgets) if self.budgets else tuple(spec.budget)
+        return replace(self.meter, bytes=ordered((*named, *self.meter.bytes)))
+
+
+def refuse_huge(name: str, before: Measures) -> None:
+    """Refuse what the searches cannot add up exactly; they count in 64 bits and in floats."""
+    for metric, value in before.items():
+        if value >= LARGEST:
+            raise CnncostError(
+                f"{name} has {value:.3g} {metric}: too many to plan for",
+                "plans are made for less than 10^15 of each metric",
+            )
+
+
+def refuse_unknown(draft: Draft, kept: Sequence[str]) -> None:
+    """Refuse names of layers to keep that no layer has."""
+    names = [node.name for node in draft.network.layers]
+    for word in kept:
+        if not any(named(name, [word]) for name in names):
+            known = "cnncost table --all lists the layers"
+            raise CnncostError(
+                f"--keep {word}: no layer is called so", did_you_mean(word, names, known)
+            )

@@ -1,0 +1,127 @@
+"""Budgets: the most that a network may take of a metric, as a count or a share of today's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from fractions import Fraction
+from typing import NamedTuple
+
+from cnncost.errors import CnncostError
+from cnncost.quantity import (
+    BYTES,
+    budget_metric,
+    counted_as,
+    parse_bytes,
+    parse_count,
+    parse_number,
+    same_metric,
+    twice,
+)
+from cnncost.suggest.text.meter import Measures
+
+MOST = 2**62
+"""Larger amounts limit nothing, and the solver's numbers end there."""
+
+
+class Budget(NamedTuple):
+    """One metric's limit."""
+
+    metric: str
+    most: int
+    asked: str
+    """As the user wrote it; a share as the amount that it comes to."""
+    word: str = ""
+    """What the user calls the metric, if by another word: flops."""
+    amount: int | None = None
+    """The limit in that word's own amounts."""
+
+    @property
+    def named(self) -> str:
+        """The metric as the user calls it."""
+        return self.word or self.metric
+
+    @property
+    def limit(self) -> int:
+        """The most of what the user calls the metric."""
+        return self.most if self.amount is None else self.amount
+
+
+def parse(texts: Iterable[str], before: Measures) -> tuple[Budget, ...]:
+    """The budgets of `weights=20M`, `connections=50%`.
+
+    Raises:
+        CnncostError: one is no budget, or two limit one metric.
+    """
+    budgets: list[Budget] = []
+    for text in texts:
+        metric, equals, amount = text.partition("=")
+        if not equals:
+            raise CnncostError(f"{text!r} is no budget", "write METRIC=AMOUNT, as in weights=20M")
+        word = budget_metric(metric)
+        if other := same_metric(word, [budget.named for budget in budgets]):
+            raise CnncostError(f"--budget {twice(word, other)}", "keep one")
+        budgets.append(_budget(word, amount.strip(), before))
+    return tuple(budgets)
+
+
+def of_spec(limits: Mapping[str, int]) -> tuple[Budget, ...]:
+    """The budgets that a spec itself sets."""
+    return tuple(
+        within(word, min(most, MOST), _written(word, most)) for word, most in limits.items()
+    )
+
+
+def within(word: str, amount: int, asked: str) -> Budget:
+    """The budget of an amount of what a word names: 9 flops are 4 connections.
+
+    >>> within("flops", 9, "9").most
+    4
+    """
+    metric, times = counted_as(word)
+    if metric == word:
+        return Budget(metric, amount, asked)
+    return Budget(metric, amount // times, asked, word, amount)
+
+
+def bytes_in(texts: Iterable[str]) -> tuple[str, ...]:
+    """The metrics in bytes that these budgets name, in the order of the output."""
+    words = [text.partition("=")[0].strip().replace("-", "_") for text in texts]
+    return tuple(metric for metric in BYTES if metric in words)
+
+
+def holds(after: Measures, budgets: Sequence[Budget]) -> bool:
+    """Whether every budget holds."""
+    return all(after[budget.metric] <= budget.most for budget in budgets)
+
+
+def _written(metric: str, most: int) -> str:
+    """An amount as a spec's budget takes it: bytes in the largest unit that is exact."""
+    if metric not in BYTES:
+        return str(most)
+    units = [(1024**power, unit) for power, unit in ((3, "GiB"), (2, "MiB"), (1, "KiB"))]
+    size, unit = next((pair for pair in units if most and most % pair[0] == 0), (1, "B"))
+    return f"{most // size}{unit}"
+
+
+def _budget(word: str, amount: str, before: Measures) -> Budget:
+    metric, times = counted_as(word)
+    if amount.endswith("%"):
+        share = parse_number(amount[:-1].strip())
+        if share is None or share < 0:
+            raise CnncostError(f"{word}={amount}: no share", "write it as 50% or 12.5%")
+        most = int(Fraction(share) * times * before[metric] / 100)
+        budget = within(word, most, _written(word, most))
+    else:
+        read = parse_bytes if word in BYTES else parse_count
+        try:
+            budget = within(word, read(amount), amount)
+        except CnncostError as trouble:
+            raise CnncostError(f"{word}={amount}: {trouble.what}", trouble.hint) from None
+    if budget.most > MOST:
+        raise CnncostError(f"{word}={amount}: more than any network has", f"at most {MOST:,}")
+    if budget.most == 0:
+        raise CnncostError(
+            f"{word}={amount}: no network has {budget.limit} {'bytes of ' * (word in BYTES)}{word}",
+            f"an amount such as {'64MiB' if word in BYTES else '20M'}, or 50%",
+        )
+    return budget
