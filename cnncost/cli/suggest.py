@@ -111,9 +111,9 @@ def suggest(
     file. It sees the architecture only: scores rank edits and predict no accuracy. Exit code
     1: no plan meets the budgets, or layers of unknown costs leave it open.
     """
-    from cnncost.suggest.decisions.catalogue import menu
-    from cnncost.suggest.suggestion.request import Request
-    from cnncost.suggest.suggestion.suggester import Study
+    from cnncost.suggest.decisions.catalogue import parse_allowed_edits
+    from cnncost.suggest.suggestion.request import SuggestionRequest
+    from cnncost.suggest.suggestion.suggester import Suggester
     from cnncost.suggest.text.meter import Meter
     from cnncost.views.suggest import frontier
     from cnncost.views.suggest import write as show
@@ -127,9 +127,9 @@ def suggest(
     read = options.reader(arch, max_layers, strict=strict)
     scale = given(batch, dtype, optimizer)
     meter = Meter((budget_metric(pareto),) if pareto else (), **scale)
-    request = Request(
+    request = SuggestionRequest(
         tuple(budget or ()),
-        menu(allow or (), forbid or (), keep or ()),
+        parse_allowed_edits(allow or (), forbid or (), keep or ()),
         options.parse_settings(settings or ()),
         options.parse_shapes(shapes or ()),
         time_limit,
@@ -138,10 +138,10 @@ def suggest(
     )
     if settings or shapes:
         read(settings or (), shapes or ())  # refuses those that the spec does not have
-    study = Study(read((), ()), request)
-    refuse_idle(scale, study.draft.meter.bytes)
+    study = Suggester(read((), ()), request)
+    refuse_idle(scale, study.editable.meter.bytes)
     if pareto:
-        points = study.pareto(pareto, _progress())
+        points = study.find_pareto(pareto, _progress())
         _clear()
         with destination(output or "-", force=force) as file:
             known = not study.unknown
@@ -155,15 +155,15 @@ def suggest(
     plan = None if found.undecided else found.plan
     if plan is not None and write:
         with destination(write, force=force) as file:
-            file.write(study.finished(plan))
-        if unwritten := study.unwritten():
-            asked = {budget.named: budget.asked for budget in found.budgets}
+            file.write(study.write_plan_spec(plan))
+        if unwritten := study.metrics_left_out():
+            asked = {budget.user_word: budget.asked for budget in found.budgets}
             words = check_of(write, asked, scale)
             sys.stderr.write(f"{', '.join(unwritten)}: no budget of the file, whose own is held ")
             sys.stderr.write(f"at batch 1 in fp32; this holds it:\n  {words}\n")
     if diff and plan is not None:
         with destination(output or "-", force=force) as file:
-            file.write(study.diff(plan))
+            file.write(study.diff_plan(plan))
     elif diff or not (output or plan):
         show(sys.stderr, found, form.value, top=top, explain=explain)
     elif output:

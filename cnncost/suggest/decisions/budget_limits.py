@@ -10,56 +10,58 @@ from typing import TYPE_CHECKING
 from cnncost.costs.memory.embedded import lives_embedded
 from cnncost.costs.memory.inference import Lives, lives
 from cnncost.network import Network
-from cnncost.suggest.decisions.cost_tables import Column, Space, Tables, extended
-from cnncost.suggest.decisions.edited_layers import Pieces
+from cnncost.suggest.decisions.cost_tables import CostColumn, CostTables, SearchSpace, add_columns
+from cnncost.suggest.decisions.edited_layers import EditedLayers
 from cnncost.suggest.text.budget import Budget
 from cnncost.suggest.text.meter import METRICS, PARAMETERS, Meter
 
 if TYPE_CHECKING:
-    from cnncost.suggest.decisions.edited_layers import Pieces
+    from cnncost.suggest.decisions.edited_layers import EditedLayers
 
 
-def limited(
-    space: Space, budgets: Sequence[Budget], *, every: bool = False
-) -> tuple[Space, dict[int, int]]:
+def limit_tables(
+    space: SearchSpace, budgets: Sequence[Budget], *, every: bool = False
+) -> tuple[SearchSpace, dict[int, int]]:
     """The space with the columns that the budgets need, and for each column its limit.
 
     Columns that no plan brings above their limit are left out, unless `every` one is wanted.
     """
     limits: dict[int, int] = {}
-    columns: list[Column] = []
-    pieces: Pieces | None = None
+    columns: list[CostColumn] = []
+    edited: EditedLayers | None = None
     for budget in budgets:
-        found = _of_metric(budget, space.draft.meter)
+        found = _metric_limit(budget, space.editable.meter)
         if found is not None:
             column, most = found
             limits[column] = min(most, limits.get(column, most))
             continue
-        from cnncost.suggest.decisions.edited_layers import pieces_of  # bytes are seldom asked for
+        from cnncost.suggest.decisions.edited_layers import (
+            edited_layers_of,  # bytes are seldom asked for
+        )
 
-        pieces = pieces or pieces_of(space)
-        for more in _columns(budget, pieces, every=every):
+        edited = edited or edited_layers_of(space)
+        for more in _byte_columns(budget, edited, every=every):
             limits[len(METRICS) + len(columns)] = budget.most
             columns.append(more)
-    return replace(space, tables=extended(space.tables, columns)), limits
+    return replace(space, tables=add_columns(space.tables, columns)), limits
 
 
-def _of_metric(budget: Budget, meter: Meter) -> tuple[int, int] | None:
+def _metric_limit(budget: Budget, meter: Meter) -> tuple[int, int] | None:
     """The metric of the tables that a budget limits, and its limit."""
     if budget.metric == "parameter_memory":
         return PARAMETERS, budget.most // meter.size
     return (METRICS.index(budget.metric), budget.most) if budget.metric in METRICS else None
 
 
-def _columns(budget: Budget, pieces: Pieces, *, every: bool) -> list[Column]:
+def _byte_columns(budget: Budget, edited: EditedLayers, *, every: bool) -> list[CostColumn]:
     """The columns that hold a budget of bytes: each must stay within it."""
 
-    found = COLUMNS[budget.metric](pieces)
-    space, most = pieces.space, budget.most
-    return [c for c in found if every or _reaches(c, space.tables) > most]
+    found = BYTE_COLUMNS[budget.metric](edited)
+    space, most = edited.space, budget.most
+    return [c for c in found if every or _highest(c, space.tables) > most]
 
 
-def _reaches(column: Column, tables: Tables) -> int:
+def _highest(column: CostColumn, tables: CostTables) -> int:
     """What no plan brings the column above."""
     top = column.base + sum(part.most for part in column.parts)
     for metric, times in column.uses.items():
@@ -67,48 +69,51 @@ def _reaches(column: Column, tables: Tables) -> int:
     return top
 
 
-def _activations(pieces: Pieces) -> list[Column]:
+def _activation_columns(edited: EditedLayers) -> list[CostColumn]:
     from cnncost.suggest.decisions import live_bytes
 
-    return [row.column({}) for row in live_bytes.rows(pieces, _inference(pieces.draft.meter))]
+    return [
+        row.column({})
+        for row in live_bytes.step_rows(edited, _inference_lives(edited.editable.meter))
+    ]
 
 
-def _memory(pieces: Pieces) -> list[Column]:
+def _memory_columns(edited: EditedLayers) -> list[CostColumn]:
     from cnncost.suggest.decisions import live_bytes
 
-    meter = pieces.draft.meter
+    meter = edited.editable.meter
 
     uses = {PARAMETERS: meter.size}
-    return [row.column(uses) for row in live_bytes.rows(pieces, _inference(meter))]
+    return [row.column(uses) for row in live_bytes.step_rows(edited, _inference_lives(meter))]
 
 
-def _sram(pieces: Pieces) -> list[Column]:
+def _sram_columns(edited: EditedLayers) -> list[CostColumn]:
     from cnncost.suggest.decisions import live_bytes
 
-    return [row.column({}) for row in live_bytes.rows(pieces, lives_embedded)]
+    return [row.column({}) for row in live_bytes.step_rows(edited, lives_embedded)]
 
 
-def _training(pieces: Pieces) -> list[Column]:
+def _training_columns(edited: EditedLayers) -> list[CostColumn]:
     from cnncost.suggest.decisions import training_bytes
 
-    return training_bytes.columns(pieces)
+    return training_bytes.training_columns(edited)
 
 
-def _flash(pieces: Pieces) -> list[Column]:
+def _flash_columns(edited: EditedLayers) -> list[CostColumn]:
     from cnncost.suggest.decisions import live_bytes
 
-    return [live_bytes.column(pieces, PARAMETERS)]
+    return [live_bytes.flash_column(edited, PARAMETERS)]
 
 
-def _inference(meter: Meter) -> Callable[[Network], Lives]:
+def _inference_lives(meter: Meter) -> Callable[[Network], Lives]:
     return partial(lives, batch=meter.batch, size=meter.size)
 
 
-COLUMNS: dict[str, Callable[[Pieces], list[Column]]] = {
-    "activation_memory": _activations,
-    "memory": _memory,
-    "training_memory": _training,
-    "sram": _sram,
-    "flash": _flash,
+BYTE_COLUMNS: dict[str, Callable[[EditedLayers], list[CostColumn]]] = {
+    "activation_memory": _activation_columns,
+    "memory": _memory_columns,
+    "training_memory": _training_columns,
+    "sram": _sram_columns,
+    "flash": _flash_columns,
 }
 """Budgets that the tables' own metrics do not hold, and their columns."""

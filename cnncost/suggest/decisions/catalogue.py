@@ -28,13 +28,13 @@ from cnncost.suggest.edits import (
 )
 from cnncost.suggest.suggestion import precision
 from cnncost.suggest.text.damage import Evidence
-from cnncost.suggest.text.edit import Choice, Variable
-from cnncost.suggest.text.editable_spec import Draft
-from cnncost.suggest.text.text_changes import Change
+from cnncost.suggest.text.edit import Decision, Edit
+from cnncost.suggest.text.editable_spec import EditableSpec
+from cnncost.suggest.text.text_changes import TextChange
 
 
 @dataclass(frozen=True)
-class Menu:
+class AllowedEdits:
     """What a user allows and forbids."""
 
     forbidden: frozenset[str] = frozenset()
@@ -45,114 +45,128 @@ class Menu:
     kept: tuple[str, ...] = ()
     """Layers, or blocks' calls, that stay as they are."""
 
-    def beside(self, choice: Choice) -> Menu:
+    def together_with(self, edit: Edit) -> AllowedEdits:
         """What may go together with a spatial change: widths are not divided twice."""
-        if choice.kind != multiplier.KIND:
+        if edit.kind != multiplier.KIND:
             return self
         return replace(self, forbidden=self.forbidden | {width.KIND, width.DENSE_KIND})
 
-    def uses(self, kind: Kind | Spatial) -> bool:
+    def allows(self, kind: DecisionKind | SpatialKind) -> bool:
         return not set(kind.names) <= self.forbidden
 
 
-class Kind(NamedTuple):
+class DecisionKind(NamedTuple):
     """One kind of edit, or several that one file makes."""
 
     names: tuple[str, ...]
-    offered: Callable[[Draft, Menu], Iterable[Variable]]
+    rule: Callable[[EditableSpec, AllowedEdits], Iterable[Decision]]
     evidence: tuple[Evidence, ...]
 
-    def variables(self, draft: Draft, menu: Menu) -> Iterator[Variable]:
+    def decisions(self, editable: EditableSpec, allowed: AllowedEdits) -> Iterator[Decision]:
         """What it offers, as far as every layer keeps the number that it is referred to by."""
-        return steady(draft, iter(self.offered(draft, menu)))
+        return _keep_numbering(editable, iter(self.rule(editable, allowed)))
 
 
-def _without(variables: Iterable[Variable], menu: Menu) -> Iterable[Variable]:
-    for variable in variables:
-        if variable.choices[-1].kind not in menu.forbidden:
-            yield variable
+def _drop_forbidden(decisions: Iterable[Decision], allowed: AllowedEdits) -> Iterable[Decision]:
+    for decision in decisions:
+        if decision.options[-1].kind not in allowed.forbidden:
+            yield decision
 
 
-def _replacements(draft: Draft, menu: Menu) -> Iterator[Variable]:
-    offers = [offer for name, offer in _OFFERS.items() if name not in menu.forbidden]
-    return replacement.variables(draft, menu.kept, offers, [kernel_stack.offer])
+def _replacement_decisions(editable: EditableSpec, allowed: AllowedEdits) -> Iterator[Decision]:
+    rules = [rule for name, rule in _RULES.items() if name not in allowed.forbidden]
+    return replacement.replacement_decisions(
+        editable, allowed.kept, rules, [kernel_stack.list_replacements]
+    )
 
 
-_OFFERS = {
-    separable.KIND: separable.offer,
-    kernel_stack.KIND: kernel_stack.offer,
-    asymmetric.KIND: asymmetric.offer,
-    bottleneck.KIND: bottleneck.offer,
-    grouped.KIND: grouped.offer,
-    lowrank.KIND: lowrank.offer,
+_RULES = {
+    separable.KIND: separable.list_replacements,
+    kernel_stack.KIND: kernel_stack.list_replacements,
+    asymmetric.KIND: asymmetric.list_replacements,
+    bottleneck.KIND: bottleneck.list_replacements,
+    grouped.KIND: grouped.list_replacements,
+    lowrank.KIND: lowrank.list_replacements,
 }
 """What can stand in a convolution's place: choices of one variable a line."""
 
 
-STRUCTURAL = tuple(_OFFERS)
+STRUCTURAL = tuple(_RULES)
 """The kinds that put other layers in a layer's place."""
 
 
-def _low_rank_dense(draft: Draft, menu: Menu) -> Iterable[Variable]:
-    return () if lowrank.KIND in menu.forbidden else lowrank.dense_variables(draft, menu.kept)
+def _low_rank_dense(editable: EditableSpec, allowed: AllowedEdits) -> Iterable[Decision]:
+    return (
+        ()
+        if lowrank.KIND in allowed.forbidden
+        else lowrank.dense_rank_decisions(editable, allowed.kept)
+    )
 
 
-KINDS: tuple[Kind, ...] = (
-    Kind(
+KINDS: tuple[DecisionKind, ...] = (
+    DecisionKind(
         (width.KIND, width.DENSE_KIND),
-        lambda draft, menu: _without(width.variables(draft, extrapolate=menu.extrapolate), menu),
+        lambda editable, allowed: _drop_forbidden(
+            width.width_decisions(editable, extrapolate=allowed.extrapolate), allowed
+        ),
         (width.EVIDENCE, width.DENSE_EVIDENCE),
     ),
-    Kind(
+    DecisionKind(
         (head.POOL, head.GLOBAL, head.DROP),
-        lambda draft, menu: head.variables(draft, menu.kept, menu.forbidden),
+        lambda editable, allowed: head.head_decisions(editable, allowed.kept, allowed.forbidden),
         (head.POOL_EVIDENCE, head.GLOBAL_EVIDENCE, head.DROP_EVIDENCE),
     ),
-    Kind(
-        tuple(_OFFERS),
-        _replacements,
+    DecisionKind(
+        tuple(_RULES),
+        _replacement_decisions,
         tuple(
             module.EVIDENCE
             for module in (separable, kernel_stack, asymmetric, bottleneck, grouped, lowrank)
         ),
     ),
-    Kind((lowrank.KIND,), _low_rank_dense, (lowrank.EVIDENCE,)),
-    Kind((depth.KIND,), lambda draft, menu: depth.variables(draft, menu.kept), (depth.EVIDENCE,)),
+    DecisionKind((lowrank.KIND,), _low_rank_dense, (lowrank.EVIDENCE,)),
+    DecisionKind(
+        (depth.KIND,),
+        lambda editable, allowed: depth.depth_decisions(editable, allowed.kept),
+        (depth.EVIDENCE,),
+    ),
 )
 """The catalogue of what the solver chooses among."""
 
 
-class Spatial(NamedTuple):
+class SpatialKind(NamedTuple):
     """One kind of edit that changes the extents of maps, or all widths: made before the others."""
 
     names: tuple[str, ...]
-    offered: Callable[[Draft, Menu], Iterable[Choice]]
+    rule: Callable[[EditableSpec, AllowedEdits], Iterable[Edit]]
     evidence: tuple[Evidence, ...]
 
-    def choices(self, draft: Draft, menu: Menu) -> Iterator[Choice]:
+    def edits(self, editable: EditableSpec, allowed: AllowedEdits) -> Iterator[Edit]:
         """What it offers, as far as every layer keeps the number that it is referred to by."""
-        return steady_choices(draft, iter(self.offered(draft, menu)))
+        return _keep_edit_numbering(editable, iter(self.rule(editable, allowed)))
 
 
-SPATIAL: tuple[Spatial, ...] = (
-    Spatial(
+SPATIAL: tuple[SpatialKind, ...] = (
+    SpatialKind(
         (resolution.KIND,),
-        lambda draft, menu: resolution.choices(draft, extrapolate=menu.extrapolate, kept=menu.kept),
+        lambda editable, allowed: resolution.resolution_edits(
+            editable, extrapolate=allowed.extrapolate, kept=allowed.kept
+        ),
         (resolution.EVIDENCE,),
     ),
-    Spatial(
+    SpatialKind(
         (multiplier.KIND,),
-        lambda draft, menu: multiplier.choices(draft, menu.kept),
+        lambda editable, allowed: multiplier.multiplier_edits(editable, allowed.kept),
         (multiplier.EVIDENCE,),
     ),
-    Spatial(
+    SpatialKind(
         (stride.STRIDE,),
-        lambda draft, menu: stride.strides(draft, menu.kept),
+        lambda editable, allowed: stride.stride_edits(editable, allowed.kept),
         (stride.STRIDE_EVIDENCE,),
     ),
-    Spatial(
+    SpatialKind(
         (stride.POOLING,),
-        lambda draft, menu: stride.pools(draft, menu.kept),
+        lambda editable, allowed: stride.pool_edits(editable, allowed.kept),
         (stride.POOLING_EVIDENCE,),
     ),
 )
@@ -162,26 +176,28 @@ EXTRAPOLATION = "extrapolation"
 """What `--allow` can add besides kinds that are off by default."""
 
 
-def names() -> list[str]:
+def kind_names() -> list[str]:
     """The names of all kinds."""
     return list(dict.fromkeys(name for name, _ in _evidence()))
 
 
-def menu(allow: Iterable[str], forbid: Iterable[str], kept: Iterable[str]) -> Menu:
+def parse_allowed_edits(
+    allow: Iterable[str], forbid: Iterable[str], kept: Iterable[str]
+) -> AllowedEdits:
     """What `--allow`, `--forbid` and `--keep` make of the catalogue.
 
     Raises:
         CnncostError: no kind is called so.
     """
-    known = [EXTRAPOLATION, precision.KIND, *names()]
-    allowed = [_kind(word, known, "--allow") for word in allow]
-    forbidden = [_kind(word, names(), "--forbid") for word in forbid]
-    return Menu(
+    known = [EXTRAPOLATION, precision.KIND, *kind_names()]
+    allowed = [_parse_kind(word, known, "--allow") for word in allow]
+    forbidden = [_parse_kind(word, kind_names(), "--forbid") for word in forbid]
+    return AllowedEdits(
         frozenset(forbidden), EXTRAPOLATION in allowed, precision.KIND in allowed, tuple(kept)
     )
 
 
-def _kind(word: str, known: list[str], option: str) -> str:
+def _parse_kind(word: str, known: list[str], option: str) -> str:
     kind = word.strip().replace("_", "-")
     if kind not in known:
         all_of = f"the kinds are {', '.join(known)}"
@@ -207,53 +223,53 @@ WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 NUMBERED = re.compile(r"([A-Za-z_][A-Za-z0-9_]*?)[0-9]+")
 
 
-def steady(draft: Draft, variables: Iterator[Variable]) -> Iterator[Variable]:
+def _keep_numbering(editable: EditableSpec, decisions: Iterator[Decision]) -> Iterator[Decision]:
     """The variables without the choices after which a number means another layer."""
-    words = _referred(draft)
-    for variable in variables:
-        kept = [c for c in variable.choices if not _renumbers(draft, c.changes, words)]
+    words = _words_by_number(editable)
+    for decision in decisions:
+        kept = [c for c in decision.options if not _renumbers(editable, c.changes, words)]
         if len(kept) > 1:
-            yield replace(variable, choices=tuple(kept))
+            yield replace(decision, options=tuple(kept))
 
 
-def steady_choices(draft: Draft, choices: Iterator[Choice]) -> Iterator[Choice]:
+def _keep_edit_numbering(editable: EditableSpec, options: Iterator[Edit]) -> Iterator[Edit]:
     """The choices after which every number means the same layer."""
-    words = _referred(draft)
-    return (choice for choice in choices if not _renumbers(draft, choice.changes, words))
+    words = _words_by_number(editable)
+    return (edit for edit in options if not _renumbers(editable, edit.changes, words))
 
 
-def _referred(draft: Draft) -> tuple[str, ...]:
+def _words_by_number(editable: EditableSpec) -> tuple[str, ...]:
     """The types and blocks of which layers are referred to by number."""
-    lines: dict[int, Line] = {w.line.start: w.line for w in draft.spec.written.values()}
-    lines.update(draft.calls())
-    named = {line.name: None for line in lines.values()}
+    lines: dict[int, Line] = {w.line.start: w.line for w in editable.spec.written.values()}
+    lines.update(editable.block_calls())
+    names = {line.name: None for line in lines.values()}
     blocks = {line.block.name: None for line in lines.values() if line.block is not None}
     found: dict[str, None] = {}
     for line in lines.values():
-        for node in (*line.arguments.values(), *line.common.values(), *_main(line)):
-            for name in _names(node):
+        for node in (*line.arguments.values(), *line.common.values(), *_main_values(line)):
+            for name in _names_in(node):
                 match = NUMBERED.fullmatch(name)
-                if match and name not in named and (match[1] in TYPES or match[1] in blocks):
+                if match and name not in names and (match[1] in TYPES or match[1] in blocks):
                     found[match[1]] = None
     return tuple(found)
 
 
-def _main(line: Line) -> list[Node]:
+def _main_values(line: Line) -> list[Node]:
     return [line.main] if line.main is not None and not line.bodies else []
 
 
-def _names(node: Node) -> Iterator[str]:
+def _names_in(node: Node) -> Iterator[str]:
     """The parts of every name in a value."""
     if isinstance(node, Scalar):
         yield from WORD.findall(node.text)
     elif isinstance(node, Items):
         for item in node.items:
-            yield from _names(item)
+            yield from _names_in(item)
 
 
-def _renumbers(draft: Draft, changes: Sequence[Change], words: Sequence[str]) -> bool:
+def _renumbers(editable: EditableSpec, changes: Sequence[TextChange], words: Sequence[str]) -> bool:
     """Whether a change has more or fewer layers of these types than the text in its place."""
-    text = draft.sheet.text
+    text = editable.spec_text.text
     for change in changes if words else ():
         old = WORD.findall(text[change.place.start : change.place.end])
         said = (p if isinstance(p, str) else text[p.start : p.end] for p in change.parts)

@@ -14,8 +14,8 @@ from functools import cached_property
 from itertools import product
 from typing import Any
 
-from cnncost.suggest.text.edit import Choice, Variable
-from cnncost.suggest.text.editable_spec import Draft
+from cnncost.suggest.text.edit import Decision, Edit
+from cnncost.suggest.text.editable_spec import EditableSpec
 
 Costs = tuple[int, ...]
 """One amount a metric, in the order of METRICS."""
@@ -28,7 +28,7 @@ Scope = tuple[int, ...]
 
 
 @dataclass(frozen=True, eq=False)
-class Factor:
+class CostTable:
     """What some layers cost, by the choices of the variables in `scope`."""
 
     scope: Scope
@@ -38,7 +38,7 @@ class Factor:
     """One axis a variable: whether the combination makes a network."""
 
     @cached_property
-    def table(self) -> Mapping[Key, Costs | None]:
+    def by_options(self) -> Mapping[Key, Costs | None]:
         """The costs of every combination; None where it makes no network."""
         keys = product(*(range(size) for size in self.possible.shape))
         rows = self.costs.reshape(-1, self.costs.shape[-1]).tolist()
@@ -53,91 +53,91 @@ class Factor:
         amounts = self.costs[..., metric][self.possible]
         return int(amounts.min()), int(amounts.max())
 
-    def restricted(self, kept: Sequence[Sequence[int]]) -> Factor:
-        """The factor over some choices of each variable of its scope."""
+    def restrict(self, kept: Sequence[Sequence[int]]) -> CostTable:
+        """The table over some choices of each variable of its scope."""
         import numpy as np
 
         at: Any = np.ix_(*kept)  # Any: numpy's arrays
-        return Factor(self.scope, self.costs[at], self.possible[at])
+        return CostTable(self.scope, self.costs[at], self.possible[at])
 
-    def laid(self, axes: Sequence[int]) -> Factor:
+    def with_axes(self, axes: Sequence[int]) -> CostTable:
         """The factor with one axis for each of these variables, in their order: of length 1
         for those that are not in its scope."""
         places = [self.scope.index(v) for v in axes if v in self.scope]
         sizes = [self.possible.shape[self.scope.index(v)] if v in self.scope else 1 for v in axes]
         count = self.costs.shape[-1]
         costs = self.costs.transpose(*places, len(places)).reshape(*sizes, count)
-        return Factor(tuple(axes), costs, self.possible.transpose(places).reshape(sizes))
+        return CostTable(tuple(axes), costs, self.possible.transpose(places).reshape(sizes))
 
 
-def added(factors: Iterable[Factor]) -> Factor:
+def add_tables(factors: Iterable[CostTable]) -> CostTable:
     """The sum of factors of one scope; what one of them rules out is ruled out."""
     first, *others = factors
     costs, possible = first.costs, first.possible
-    for factor in others:
-        costs = costs + factor.costs
-        possible = possible & factor.possible
-    return Factor(first.scope, costs, possible)
+    for table in others:
+        costs = costs + table.costs
+        possible = possible & table.possible
+    return CostTable(first.scope, costs, possible)
 
 
 @dataclass(frozen=True, eq=False)
-class Tables:
+class CostTables:
     """The costs of a draft under all its variables."""
 
-    variables: tuple[Variable, ...]
+    decisions: tuple[Decision, ...]
     base: Costs
     """What no variable reaches."""
-    factors: tuple[Factor, ...]
+    members: tuple[CostTable, ...]
 
     def floor(self, metric: int) -> int:
         """A value that no choices go below: the least of every table by itself."""
-        return self.base[metric] + sum(f.extremes(metric)[0] for f in self.factors)
+        return self.base[metric] + sum(f.extremes(metric)[0] for f in self.members)
 
     def ceiling(self, metric: int) -> int:
         """A value that no choices go above: the most of every table by itself."""
-        return self.base[metric] + sum(f.extremes(metric)[1] for f in self.factors)
+        return self.base[metric] + sum(f.extremes(metric)[1] for f in self.members)
 
     def costs(self, chosen: Sequence[int]) -> Costs | None:
         """The costs of one choice a variable; None where it makes no network."""
         total = list(self.base)
-        for factor in self.factors:
-            entry = factor.table[tuple([chosen[v] for v in factor.scope])]
+        for table in self.members:
+            entry = table.by_options[tuple([chosen[v] for v in table.scope])]
             if entry is None:
                 return None
             total = [a + b for a, b in zip(total, entry, strict=True)]
         return tuple(total)
 
-    def restricted(self, kept: Sequence[Sequence[int]]) -> Tables:
+    def restrict(self, kept: Sequence[Sequence[int]]) -> CostTables:
         """The tables over some of each variable's choices, the first among them."""
-        variables = tuple(
-            replace(variable, choices=tuple(variable.choices[k] for k in alive))
-            for variable, alive in zip(self.variables, kept, strict=True)
+        decisions = tuple(
+            replace(decision, options=tuple(decision.options[k] for k in alive))
+            for decision, alive in zip(self.decisions, kept, strict=True)
         )
-        factors = tuple(f.restricted([kept[v] for v in f.scope]) for f in self.factors)
-        return Tables(variables, self.base, factors)
+        factors = tuple(f.restrict([kept[v] for v in f.scope]) for f in self.members)
+        return CostTables(decisions, self.base, factors)
 
 
 @dataclass(frozen=True)
-class Space:
+class SearchSpace:
     """The variables of a draft and what their choices cost."""
 
-    draft: Draft
-    tables: Tables
+    editable: EditableSpec
+    tables: CostTables
     convolutions: int
     """How many convolutions structural replacements may touch in one plan: half of all."""
 
     @property
-    def variables(self) -> tuple[Variable, ...]:
-        return self.tables.variables
+    def decisions(self) -> tuple[Decision, ...]:
+        return self.tables.decisions
 
-    def choices(self, chosen: tuple[int, ...]) -> list[Choice]:
+    def edits_of(self, chosen: tuple[int, ...]) -> list[Edit]:
         """The edits of a plan, in the order of the file."""
-        picked = zip(self.variables, chosen, strict=True)
-        return [variable.choices[k] for variable, k in picked if k]
+        picked = zip(self.decisions, chosen, strict=True)
+        return [decision.options[k] for decision, k in picked if k]
 
 
 @dataclass(frozen=True, eq=False)
-class Part:
+class ColumnPart:
     """What the choices of a few variables add to an amount."""
 
     scope: Scope
@@ -153,52 +153,52 @@ class Part:
         return int(self.amounts.max())
 
 
-def part(scope: Scope, amounts: object) -> Part:
+def make_part(scope: Scope, amounts: object) -> ColumnPart:
     """A part of nested lists of amounts, one level a variable."""
     import numpy as np
 
-    return Part(scope, np.array(amounts, dtype=np.int64))
+    return ColumnPart(scope, np.array(amounts, dtype=np.int64))
 
 
 @dataclass(frozen=True)
-class Column:
+class CostColumn:
     """An amount: a constant, parts by choices, and multiples of the tables' own metrics."""
 
     base: int
-    parts: tuple[Part, ...] = ()
+    parts: tuple[ColumnPart, ...] = ()
     uses: Mapping[int, int] = field(default_factory=dict)
     """For a metric, by its place among the costs: how many times it is added."""
 
-    def shifted(self) -> Column:
+    def shift_parts(self) -> CostColumn:
         """The same amount with parts that are never negative: the solver may then drop what
         is over a budget already."""
         base = self.base + sum(own.least for own in self.parts)
-        parts = [Part(own.scope, own.amounts - own.least) for own in self.parts]
-        return Column(base, tuple([own for own in parts if own.most]), self.uses)
+        parts = [ColumnPart(own.scope, own.amounts - own.least) for own in self.parts]
+        return CostColumn(base, tuple([own for own in parts if own.most]), self.uses)
 
 
-def extended(tables: Tables, columns: Sequence[Column]) -> Tables:
+def add_columns(tables: CostTables, columns: Sequence[CostColumn]) -> CostTables:
     """The tables with these columns behind their own metrics."""
     if not columns:
         return tables
-    columns = [column.shifted() for column in columns]
-    scopes = [factor.scope for factor in tables.factors]
-    homes: list[list[tuple[int, Part]]] = [[] for _ in scopes]
+    columns = [column.shift_parts() for column in columns]
+    scopes = [table.scope for table in tables.members]
+    homes: list[list[tuple[int, ColumnPart]]] = [[] for _ in scopes]
     for position, column in enumerate(columns):
         for own in column.parts:
-            home = _home(scopes, own.scope)
+            home = _table_for(scopes, own.scope)
             if home == len(scopes):
                 scopes.append(own.scope)
                 homes.append([])
             homes[home].append((position, own))
-    factors = [*tables.factors]
-    factors += [_nothing(tables, scope) for scope in scopes[len(factors) :]]
-    wider = [_wider(f, columns, own) for f, own in zip(factors, homes, strict=True)]
-    base = tables.base + tuple([c.base + _used(c, tables.base) for c in columns])
-    return Tables(tables.variables, base, tuple(wider))
+    factors = [*tables.members]
+    factors += [_empty_table(tables, scope) for scope in scopes[len(factors) :]]
+    wider = [_widen_table(f, columns, own) for f, own in zip(factors, homes, strict=True)]
+    base = tables.base + tuple([c.base + _used_amount(c, tables.base) for c in columns])
+    return CostTables(tables.decisions, base, tuple(wider))
 
 
-def _home(scopes: Sequence[Scope], scope: Scope) -> int:
+def _table_for(scopes: Sequence[Scope], scope: Scope) -> int:
     """The smallest scope that holds this one; a single variable's part stands by itself."""
     if scope in scopes:
         return scopes.index(scope)
@@ -206,30 +206,32 @@ def _home(scopes: Sequence[Scope], scope: Scope) -> int:
     return scopes.index(min(holding, key=len)) if holding else len(scopes)
 
 
-def _nothing(tables: Tables, scope: Scope) -> Factor:
+def _empty_table(tables: CostTables, scope: Scope) -> CostTable:
     """A factor that costs nothing."""
     import numpy as np
 
-    sizes = [len(tables.variables[v].choices) for v in scope]
+    sizes = [len(tables.decisions[v].options) for v in scope]
     costs: Any = np.zeros((*sizes, len(tables.base)), dtype=np.int64)
-    return Factor(scope, costs, np.ones(sizes, dtype=bool))
+    return CostTable(scope, costs, np.ones(sizes, dtype=bool))
 
 
-def _wider(factor: Factor, columns: Sequence[Column], own: Sequence[tuple[int, Part]]) -> Factor:
+def _widen_table(
+    table: CostTable, columns: Sequence[CostColumn], own: Sequence[tuple[int, ColumnPart]]
+) -> CostTable:
     import numpy as np
 
-    more = np.zeros((*factor.possible.shape, len(columns)), dtype=np.int64)
+    more = np.zeros((*table.possible.shape, len(columns)), dtype=np.int64)
     for position, column in enumerate(columns):
         for metric, times in column.uses.items():
-            more[..., position] += times * factor.costs[..., metric]
+            more[..., position] += times * table.costs[..., metric]
     for position, mine in own:
         sizes = [
             size if v in mine.scope else 1
-            for v, size in zip(factor.scope, factor.possible.shape, strict=True)
+            for v, size in zip(table.scope, table.possible.shape, strict=True)
         ]
         more[..., position] += mine.amounts.reshape(sizes)
-    return Factor(factor.scope, np.concatenate([factor.costs, more], axis=-1), factor.possible)
+    return CostTable(table.scope, np.concatenate([table.costs, more], axis=-1), table.possible)
 
 
-def _used(column: Column, costs: Costs) -> int:
+def _used_amount(column: CostColumn, costs: Costs) -> int:
     return sum(times * costs[metric] for metric, times in column.uses.items())

@@ -20,98 +20,98 @@ from cnncost.costs.count import count_network
 from cnncost.costs.memory.embedded import flash
 from cnncost.costs.memory.inference import Lives
 from cnncost.network import Network
-from cnncost.suggest.decisions.cost_tables import Column, Part, part
-from cnncost.suggest.decisions.edited_layers import Picked, Pieces, Row
+from cnncost.suggest.decisions.cost_tables import ColumnPart, CostColumn, make_part
+from cnncost.suggest.decisions.edited_layers import EditedLayers, Pick, StepBytes
 from cnncost.suggest.text.clock import Clock
 
 Living = Callable[[Network], Lives]
 """When the tensors of a network live."""
 
 
-def rows(pieces: Pieces, living: Living) -> list[Row]:
+def step_rows(edited: EditedLayers, living: Living) -> list[StepBytes]:
     """The rows of a space, without those that another one covers."""
-    return uncovered(list(_Timeline(pieces, living).rows()), pieces.draft.clock)
+    return without_covered(list(_InferenceSteps(edited, living).rows()), edited.editable.clock)
 
 
-def uncovered(found: Sequence[Row], clock: Clock) -> list[Row]:
+def without_covered(found: Sequence[StepBytes], clock: Clock) -> list[StepBytes]:
     """The rows that no other one covers; of equal ones the first."""
-    kept: list[Row] = []
-    for row in clock.watched(sorted(found, key=lambda row: -row.most)):
+    kept: list[StepBytes] = []
+    for row in clock.watch(sorted(found, key=lambda row: -row.most)):
         if not any(other.covers(row) for other in kept):
             kept.append(row)
     return kept
 
 
-class _Timeline:
+class _InferenceSteps:
     """The steps of a pass over a space."""
 
-    def __init__(self, pieces: Pieces, living: Living) -> None:
-        self.pieces = pieces
+    def __init__(self, edited: EditedLayers, living: Living) -> None:
+        self.edited = edited
         self.living = living
-        self.network = pieces.draft.network
+        self.network = edited.editable.network
         self.lives = living(self.network)
         self.today = self.lives.timeline()
-        self.variables = pieces.space.variables
+        self.decisions = edited.space.decisions
         self.widths = {
             picked: living(network).timeline()
-            for picked, network in pieces.draft.clock.watched(pieces.trials.items())
+            for picked, network in edited.editable.clock.watch(edited.trials.items())
         }
         self.lost = {
             (v, k): self._lost((v, k))
-            for v, variable in enumerate(self.variables)
-            for k, choice in enumerate(pieces.draft.clock.watched(variable.choices))
-            if choice.chains or choice.rereads
+            for v, decision in enumerate(self.decisions)
+            for k, edit in enumerate(edited.editable.clock.watch(decision.options))
+            if edit.substitutes or edit.reads_instead
         }
         """For each structural choice the steps of which it leaves nothing sure."""
 
-    def rows(self) -> Iterator[Row]:
+    def rows(self) -> Iterator[StepBytes]:
         """A row for each step, and for each step of what may replace it."""
         for t, bytes_ in enumerate(self.today):
-            self.pieces.draft.clock.check()
-            replacing = self.pieces.replacing(t)
-            plain = Row(bytes_, self._singles(t, replacing))
+            self.edited.editable.clock.check()
+            replacing = self.edited.replacing(t)
+            plain = StepBytes(bytes_, self._singles(t, replacing))
             if not replacing:
                 yield plain
             for r in replacing:
                 others = [v for v in replacing if v != r]
                 for step in range(self._steps(t, r)):
                     added = partial(self._added, t, step)
-                    parts = self.pieces.replacement(t, r, added)
-                    yield Row(bytes_, self._singles(t, others), parts)
+                    parts = self.edited.replacement_parts(t, r, added)
+                    yield StepBytes(bytes_, self._singles(t, others), parts)
 
     def _singles(self, t: int, void: Sequence[int]) -> dict[int, tuple[int, ...]]:
         """What each choice alone adds to a step; the choices of `void` that change the step,
         and those that leave nothing sure of it, take all of it away."""
         added: dict[int, list[int]] = {}
         for (v, k), lives in self.widths.items():
-            row = added.setdefault(v, [0] * len(self.variables[v].choices))
+            row = added.setdefault(v, [0] * len(self.decisions[v].options))
             row[k] = lives[t] - self.today[t]
         rise = sum(max(row) for row in added.values())
         for (v, k), steps in self.lost.items():
-            if t in steps or (v in void and t in self.pieces.choice((v, k)).chains):
-                row = added.setdefault(v, [0] * len(self.variables[v].choices))
+            if t in steps or (v in void and t in self.edited.edit((v, k)).substitutes):
+                row = added.setdefault(v, [0] * len(self.decisions[v].options))
                 row[k] = -self.today[t] - rise
         return {v: tuple(row) for v, row in added.items() if any(row)}
 
     def _steps(self, t: int, r: int) -> int:
         """How many steps the longest replacement of a node has."""
         counts = [1]
-        for k, choice in enumerate(self.variables[r].choices):
-            if t in choice.chains:
-                network = self.pieces.replaced(t, (r, k))
+        for k, edit in enumerate(self.decisions[r].options):
+            if t in edit.substitutes:
+                network = self.edited.substitute_network(t, (r, k))
                 counts.append(len(network.nodes) - 1 if network else 1)
         return max(counts)
 
-    def _added(self, t: int, step: int, picked: Picked, widths: Sequence[Picked]) -> int:
+    def _added(self, t: int, step: int, picked: Pick, widths: Sequence[Pick]) -> int:
         """Bytes at a step of a replacement beyond those of the layer itself."""
-        if t not in self.pieces.choice(picked).chains or t in self.lost[picked]:
+        if t not in self.edited.edit(picked).substitutes or t in self.lost[picked]:
             return 0
-        network = self.pieces.replaced(t, picked, widths)
+        network = self.edited.substitute_network(t, picked, widths)
         if network is None or len(network.nodes) < 2:
             return 0
         dies = self.lives.last[self.lives.base[self.network.nodes[t].reads[0]]] == t
         bytes_ = self._alone(network, dies=dies)[1:]
-        (own,) = self._alone(self.pieces.network(t, widths), dies=dies)[1:]
+        (own,) = self._alone(self.edited.network(t, widths), dies=dies)[1:]
         return bytes_[min(step, len(bytes_) - 1)] - own
 
     def _alone(self, network: Network, *, dies: bool) -> list[int]:
@@ -124,23 +124,23 @@ class _Timeline:
 
     # What a structural choice leaves sure
 
-    def _lost(self, picked: Picked) -> frozenset[int]:
+    def _lost(self, picked: Pick) -> frozenset[int]:
         """The steps of which a structural choice leaves nothing sure.
 
         Outside the layers that it replaces, these are the steps whose bytes it changes, or at
         which an output lives that it takes away (unless the same channels live on in its stead).
         """
-        aligned = self.pieces.aligned(picked)
+        aligned = self.edited.align(picked)
         every = frozenset(range(len(self.today)))
-        spec = self.pieces.draft.edited(self.pieces.choice(picked).changes)
+        spec = self.edited.editable.read_edited(self.edited.edit(picked).changes)
         if aligned is None or spec is None:
             return every
-        choice = self.pieces.choice(picked)
+        edit = self.edited.edit(picked)
         timeline = self.living(spec.network).timeline()
         lost = {t for t, at in aligned.items() if timeline[at] != self.today[t]}
-        lost |= set(choice.rereads)
-        gone = [t for t in choice.chains if self.pieces.gone(t, picked)]
-        lost |= {*gone, *(t for t in choice.chains if self._entangled(t))}
+        lost |= set(edit.reads_instead)
+        gone = [t for t in edit.substitutes if self.edited.takes_away(t, picked)]
+        lost |= {*gone, *(t for t in edit.substitutes if self._entangled(t))}
         for t in gone:
             if not self._lives_on(t, gone):
                 lost |= set(range(t, self.lives.last[self.lives.base[t]] + 1))
@@ -154,54 +154,60 @@ class _Timeline:
 
     def _lives_on(self, t: int, gone: Sequence[int]) -> bool:
         """Whether all that outlives the layers taken away is what they read, unchanged."""
-        nodes, groups = self.network.nodes, self.pieces.draft.groups
+        nodes, groups = self.network.nodes, self.edited.editable.groups
         readers = [n.index for n in nodes if t in n.reads and n.index not in gone]
         if not readers and t not in self.network.outputs:
             return True
         kept = [i for g in gone for i in nodes[g].reads if i not in gone]
         return any(
-            nodes[i].output == nodes[t].output and groups.at(i) == groups.at(t) for i in kept
+            nodes[i].output == nodes[t].output and groups.groups_at(i) == groups.groups_at(t)
+            for i in kept
         )
 
 
-def column(pieces: Pieces, parameters: int) -> Column:
+def flash_column(edited: EditedLayers, parameters: int) -> CostColumn:
     """Flash as the parameters (a metric of the tables, by its place) and an affine rest.
 
     The rest is three bytes more a bias, and what norms fold into: affine in the widths.
     """
-    today = _rest(pieces.draft.network)
+    today = _flash_beyond_parameters(edited.editable.network)
     added: dict[int, list[int]] = {}
-    for (v, k), network in pieces.draft.clock.watched(pieces.trials.items()):
-        row = added.setdefault(v, [0] * len(pieces.space.variables[v].choices))
-        row[k] = _rest(network) - today
-    parts = [part((v,), row) for v, row in added.items()]
-    for node in pieces.draft.clock.watched(pieces.draft.network.layers):
-        replacing = pieces.replacing(node.index)
+    for (v, k), network in edited.editable.clock.watch(edited.trials.items()):
+        row = added.setdefault(v, [0] * len(edited.space.decisions[v].options))
+        row[k] = _flash_beyond_parameters(network) - today
+    parts = [make_part((v,), row) for v, row in added.items()]
+    for node in edited.editable.clock.watch(edited.editable.network.layers):
+        replacing = edited.replacing(node.index)
         if len(replacing) == 1:
-            more = partial(_added, pieces, node.index)
-            parts += pieces.replacement(node.index, replacing[0], more)
+            more = partial(_added, edited, node.index)
+            parts += edited.replacement_parts(node.index, replacing[0], more)
         elif replacing:
-            parts += _unsure(pieces, node.index, replacing)
-    return Column(today, tuple(parts), {parameters: 1})
+            parts += _unsure(edited, node.index, replacing)
+    return CostColumn(today, tuple(parts), {parameters: 1})
 
 
-def _rest(network: Network) -> int:
+def _flash_beyond_parameters(network: Network) -> int:
     return flash(network) - count_network(network).totals.parameters
 
 
-def _added(pieces: Pieces, index: int, picked: Picked, widths: Sequence[Picked]) -> int:
-    if index not in pieces.choice(picked).chains:
+def _added(edited: EditedLayers, index: int, picked: Pick, widths: Sequence[Pick]) -> int:
+    if index not in edited.edit(picked).substitutes:
         return 0
-    network = pieces.replaced(index, picked, widths)
-    return 0 if network is None else _rest(network) - _rest(pieces.network(index, widths))
+    network = edited.substitute_network(index, picked, widths)
+    return (
+        0
+        if network is None
+        else _flash_beyond_parameters(network)
+        - _flash_beyond_parameters(edited.network(index, widths))
+    )
 
 
-def _unsure(pieces: Pieces, index: int, replacing: Sequence[int]) -> list[Part]:
+def _unsure(edited: EditedLayers, index: int, replacing: Sequence[int]) -> list[ColumnPart]:
     """Of a node that several variables replace: only that its own rest may go."""
-    own = max(0, _rest(pieces.network(index)))
+    own = max(0, _flash_beyond_parameters(edited.network(index)))
     return [
-        part(
-            (v,), [-own * (index in choice.chains) for choice in pieces.space.variables[v].choices]
+        make_part(
+            (v,), [-own * (index in edit.substitutes) for edit in edited.space.decisions[v].options]
         )
         for v in replacing
     ]

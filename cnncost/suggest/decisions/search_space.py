@@ -5,57 +5,57 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from cnncost.suggest.decisions.catalogue import KINDS, STRUCTURAL, Menu
-from cnncost.suggest.decisions.cost_tables import Space
-from cnncost.suggest.decisions.table_filling import build
-from cnncost.suggest.decisions.width_trials import tried
-from cnncost.suggest.text.edit import Trial, Variable
-from cnncost.suggest.text.editable_spec import Draft
+from cnncost.suggest.decisions.catalogue import KINDS, STRUCTURAL, AllowedEdits
+from cnncost.suggest.decisions.cost_tables import SearchSpace
+from cnncost.suggest.decisions.table_filling import fill_cost_tables
+from cnncost.suggest.decisions.width_trials import try_options
+from cnncost.suggest.text.edit import Decision, WidthTrial
+from cnncost.suggest.text.editable_spec import EditableSpec
 
 
-def explore(
-    draft: Draft,
-    menu: Menu,
+def build_search_space(
+    editable: EditableSpec,
+    allowed: AllowedEdits,
     *,
     ceiling: int | None = None,
     structural: bool = True,
-    variables: Sequence[Variable] = (),
-) -> Space:
+    decisions: Sequence[Decision] = (),
+) -> SearchSpace:
     """The space of a draft under a menu of kinds; `variables` are what it offers, where known.
 
     Choices that score more than `ceiling` are left out, without `structural` the
     replacements of layers as well.
     """
-    used: list[Variable] = []
-    trials: dict[tuple[int, int], Trial] = {}
-    for variable in variables or offered(draft, menu):
+    used: list[Decision] = []
+    trials: dict[tuple[int, int], WidthTrial] = {}
+    for decision in decisions or list_decisions(editable, allowed):
         kept = [
-            choice
-            for choice in variable.choices[1:]
-            if ceiling is None or choice.score <= ceiling
-            if structural or choice.kind not in STRUCTURAL
+            edit
+            for edit in decision.options[1:]
+            if ceiling is None or edit.score <= ceiling
+            if structural or edit.kind not in STRUCTURAL
         ]
-        one, made = tried(draft, replace(variable, choices=(variable.choices[0], *kept)))
-        if len(one.choices) > 1:
+        one, made = try_options(editable, replace(decision, options=(decision.options[0], *kept)))
+        if len(one.options) > 1:
             trials |= {(len(used), k): own for k, own in enumerate(made, 1)}
             used.append(one)
-    tables = build(draft, used, trials)
-    return Space(draft, tables, _convolutions(draft) // 2)
+    tables = fill_cost_tables(editable, used, trials)
+    return SearchSpace(editable, tables, _convolutions(editable) // 2)
 
 
-def offered(draft: Draft, menu: Menu) -> list[Variable]:
+def list_decisions(editable: EditableSpec, allowed: AllowedEdits) -> list[Decision]:
     """Every variable of a draft, those of widths first, each in the order of the file.
 
     Raises:
         TimeOverError: the draft's clock has run out.
     """
-    kinds = [kind.variables(draft, menu) for kind in KINDS if menu.uses(kind)]
-    found = [variable for kind in kinds for variable in draft.clock.watched(kind)]
-    return sorted(found, key=lambda variable: (not variable.group, variable.first))
+    kinds = [kind.decisions(editable, allowed) for kind in KINDS if allowed.allows(kind)]
+    found = [decision for kind in kinds for decision in editable.clock.watch(kind)]
+    return sorted(found, key=lambda decision: (not decision.group, decision.first))
 
 
-def _convolutions(draft: Draft) -> int:
+def _convolutions(editable: EditableSpec) -> int:
     return sum(
         node.layer is not None and node.layer.word in ("conv", "depthwise_conv", "conv_transpose")
-        for node in draft.network.nodes
+        for node in editable.network.nodes
     )

@@ -19,9 +19,9 @@ from cnncost.costs.gradients import gradients
 from cnncost.costs.memory.report import COUNTER, OPTIMIZERS, buffers
 from cnncost.costs.memory.training import backward_moments, forward, loss, training_pass
 from cnncost.network import Network, Node
-from cnncost.suggest.decisions.cost_tables import Column, Factor, Part, Scope
-from cnncost.suggest.decisions.edited_layers import Picked, Pieces, Row
-from cnncost.suggest.decisions.table_filling import by_node
+from cnncost.suggest.decisions.cost_tables import ColumnPart, CostColumn, CostTable, Scope
+from cnncost.suggest.decisions.edited_layers import EditedLayers, Pick, StepBytes
+from cnncost.suggest.decisions.table_filling import tables_by_layer
 from cnncost.suggest.text.meter import PARAMETERS, WEIGHTS, Meter
 
 PLAIN = ("conv", "conv_transpose", "depthwise_conv", "dense", "linear")
@@ -30,7 +30,7 @@ PLAIN = ("conv", "conv_transpose", "depthwise_conv", "dense", "linear")
 FORWARD, BACKWARD, OPTIMIZER = "forward", "backward", "optimizer"
 
 
-class At(NamedTuple):
+class TrainingMoment(NamedTuple):
     """A moment of a training step."""
 
     phase: str
@@ -41,48 +41,48 @@ class At(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Instant:
+class MomentBytes:
     """A row, and from which node on (in the network's order) gradients of parameters are there."""
 
-    at: At
-    row: Row
+    at: TrainingMoment
+    row: StepBytes
     since: int
 
 
-def columns(pieces: Pieces) -> list[Column]:
+def training_columns(edited: EditedLayers) -> list[CostColumn]:
     """The columns of a space's training step: each must stay within the budget."""
-    return _Step(pieces).columns()
+    return _TrainingSteps(edited).columns()
 
 
-class _Step:
+class _TrainingSteps:
     """A training step over a space."""
 
-    def __init__(self, pieces: Pieces) -> None:
-        self.pieces, self.network = pieces, pieces.draft.network
-        self.meter, self.clock = pieces.draft.meter, pieces.draft.clock
+    def __init__(self, edited: EditedLayers) -> None:
+        self.edited, self.network = edited, edited.editable.network
+        self.meter, self.clock = edited.editable.meter, edited.editable.clock
         self.optimizer = OPTIMIZERS[self.meter.optimizer]
-        self.variables = pieces.space.variables
-        self.today = living(self.network, self.meter)
-        trials = self.clock.watched(pieces.trials.items())
-        self.widths = {p: living(network, self.meter) for p, network in trials}
+        self.decisions = edited.space.decisions
+        self.today = bytes_by_moment(self.network, self.meter)
+        trials = self.clock.watch(edited.trials.items())
+        self.widths = {p: bytes_by_moment(network, self.meter) for p, network in trials}
         self.structural = {
-            (v, k): living(spec.network, self.meter)
-            for v, variable in enumerate(self.variables)
-            for k, choice in enumerate(self.clock.watched(variable.choices))
-            if choice.chains or choice.rereads
-            if (spec := pieces.draft.edited(choice.changes)) is not None
+            (v, k): bytes_by_moment(spec.network, self.meter)
+            for v, decision in enumerate(self.decisions)
+            for k, edit in enumerate(self.clock.watch(decision.options))
+            if edit.substitutes or edit.reads_instead
+            if (spec := edited.editable.read_edited(edit.changes)) is not None
         }
-        self.margin = {p: self._margin(p) for p in self.clock.watched(self.structural)}
-        self.aligned = {p: pieces.aligned(p) for p in self.clock.watched(self.structural)}
+        self.margin = {p: self._margin(p) for p in self.clock.watch(self.structural)}
+        self.aligned = {p: edited.align(p) for p in self.clock.watch(self.structural)}
         flow = gradients(self.network).parameters
         self.trained = [
             flow[node.index] and node.shares is None and node.layer is not None
             for node in self.network.nodes
         ]
         self.kept = self._kept()
-        self.foretold: dict[Picked, list[tuple[int, int]]] = {}
+        self.foretold: dict[Pick, list[tuple[int, int]]] = {}
         for (index, v), parts in self.kept.items():
-            for k in range(len(self.variables[v].choices)):
+            for k in range(len(self.decisions[v].options)):
                 added = sum(_at_today(part, v, k) for part in parts)
                 self.foretold.setdefault((v, k), []).append((index, added))
         self.most = self._parameters()
@@ -93,11 +93,11 @@ class _Step:
         ]
         self.made = [*reversed(list(accumulate(reversed(own)))), 0]
         """The gradients of parameters once the backward pass has done a node, at full width."""
-        self.by_node = list(by_node(pieces.draft, self.variables, pieces.changes))
+        self.by_layer = list(tables_by_layer(edited.editable, self.decisions, edited.changes))
 
     # What lives
 
-    def instants(self) -> Iterator[Instant]:
+    def instants(self) -> Iterator[MomentBytes]:
         """A row for each moment, the parameters left out."""
         for at, bytes_ in self.today.items():
             self.clock.check()
@@ -106,21 +106,23 @@ class _Step:
             parts = [
                 part for (index, _), own in self.kept.items() if _holds(at, index) for part in own
             ]
-            row = Row(bytes_, {}, tuple(parts))
-            yield Instant(at, replace(row, singles=self._singles(at, row)), since)
+            row = StepBytes(bytes_, {}, tuple(parts))
+            yield MomentBytes(at, replace(row, singles=self._singles(at, row)), since)
 
-    def _singles(self, at: At, row: Row) -> dict[int, tuple[int, ...]]:
+    def _singles(self, at: TrainingMoment, row: StepBytes) -> dict[int, tuple[int, ...]]:
         added: dict[int, list[int]] = {}
         for (v, k), lives in self.widths.items():
-            mine = added.setdefault(v, [0] * len(self.variables[v].choices))
+            mine = added.setdefault(v, [0] * len(self.decisions[v].options))
             mine[k] = lives[at] - self.today[at]
         all_of = row.most + sum(max(mine) for mine in added.values()) + self.most
         for (v, k), lives in self.structural.items():
-            mine = added.setdefault(v, [0] * len(self.variables[v].choices))
+            mine = added.setdefault(v, [0] * len(self.decisions[v].options))
             mine[k] += self._changed(at, (v, k), lives, all_of)
         return {v: tuple(mine) for v, mine in added.items() if any(mine)}
 
-    def _changed(self, at: At, picked: Picked, lives: Mapping[At, int], all_of: int) -> int:
+    def _changed(
+        self, at: TrainingMoment, picked: Pick, lives: Mapping[TrainingMoment, int], all_of: int
+    ) -> int:
         """What a structural choice takes at most from a moment, besides what stands in `kept`."""
         aligned = self.aligned[picked]
         if aligned is None:
@@ -140,10 +142,12 @@ class _Step:
             foretold += added * _holds(at, index)
         return min(0, lives[then] - foretold) - self.margin[picked]
 
-    def _margin(self, picked: Picked) -> int:
+    def _margin(self, picked: Pick) -> int:
         """What the outputs of a choice's own layers may take, kept and with their gradients: of
         one that takes layers away besides, for what it adds may shrink as well."""
-        networks = [self.pieces.replaced(t, picked) for t in self.pieces.choice(picked).chains]
+        networks = [
+            self.edited.substitute_network(t, picked) for t in self.edited.edit(picked).substitutes
+        ]
         gone = [network is None or len(network.nodes) == 1 for network in networks]
         if not any(gone) or all(gone):
             return 0
@@ -151,35 +155,35 @@ class _Step:
         scale = 4 * self.meter.size * self.meter.batch
         return sum(scale * node.output.units for node in nodes)
 
-    def _kept(self) -> dict[tuple[int, int], tuple[Part, ...]]:
+    def _kept(self) -> dict[tuple[int, int], tuple[ColumnPart, ...]]:
         """For each node that one variable replaces, and that variable: what the replacement
         keeps for its backward pass beyond the node."""
         found = {}
-        for node in self.clock.watched(self.network.layers):
-            replacing = self.pieces.replacing(node.index)
+        for node in self.clock.watch(self.network.layers):
+            replacing = self.edited.replacing(node.index)
             if len(replacing) == 1:
                 added = partial(self._added, node.index)
-                parts = self.pieces.replacement(node.index, replacing[0], added)
+                parts = self.edited.replacement_parts(node.index, replacing[0], added)
                 found[node.index, replacing[0]] = tuple(p for p in parts if p.amounts.any())
         return found
 
-    def _added(self, index: int, picked: Picked, widths: Sequence[Picked]) -> int:
-        if index not in self.pieces.choice(picked).chains:
+    def _added(self, index: int, picked: Pick, widths: Sequence[Pick]) -> int:
+        if index not in self.edited.edit(picked).substitutes:
             return 0
-        network = self.pieces.replaced(index, picked, widths)
+        network = self.edited.substitute_network(index, picked, widths)
         if network is None or len(network.nodes) == 1:
             return 0
-        own = self.pieces.network(index, widths)
+        own = self.edited.network(index, widths)
         return _kept_bytes(network, self.meter) - _kept_bytes(own, self.meter)
 
     # Parameters
 
     def _parameters(self) -> int:
         """What parameters, state, gradients and the step's temporaries take at most."""
-        most = self.pieces.space.tables.ceiling(PARAMETERS) * self.meter.size
+        most = self.edited.space.tables.ceiling(PARAMETERS) * self.meter.size
         return most * (2 + self.optimizer.copies + self.optimizer.scratch)
 
-    def columns(self) -> list[Column]:
+    def columns(self) -> list[CostColumn]:
         """Every row with its parameters, but for those that another one covers."""
         uses = {PARAMETERS: self.meter.size}
         state = self._gradients(0, self.optimizer.copies) if self.optimizer.copies else ()
@@ -197,47 +201,47 @@ class _Step:
             found.append(column)
         return [_folded(column) for column in found]
 
-    def _gradients(self, since: int, times: int) -> tuple[Part, ...]:
+    def _gradients(self, since: int, times: int) -> tuple[ColumnPart, ...]:
         """The parameters that are trained from a node on, so many times."""
         found: dict[Scope, Any] = {}  # Any: numpy's arrays
-        for node, factor in self.by_node:
+        for node, table in self.by_layer:
             if node.index >= since and self.trained[node.index]:
-                own = self.meter.size * times * factor.costs[..., PARAMETERS]
-                found[factor.scope] = found.get(factor.scope, 0) + own
-        return tuple(Part(scope, amounts) for scope, amounts in found.items())
+                own = self.meter.size * times * table.costs[..., PARAMETERS]
+                found[table.scope] = found.get(table.scope, 0) + own
+        return tuple(ColumnPart(scope, amounts) for scope, amounts in found.items())
 
-    def _temporaries(self) -> list[tuple[Part, ...]]:
+    def _temporaries(self) -> list[tuple[ColumnPart, ...]]:
         """For each tensor that may be the largest: what the optimiser's step makes of it."""
         scratch = self.optimizer.scratch * self.meter.size
-        found: dict[int, list[Part]] = {}
-        for node, factor in self.by_node:
+        found: dict[int, list[ColumnPart]] = {}
+        for node, table in self.by_layer:
             if self.trained[node.index] and _plain(node):
-                sure = scratch * factor.costs[..., WEIGHTS] * self._stays(node, factor)
-                found.setdefault(node.index, []).append(Part(factor.scope, sure))
+                sure = scratch * table.costs[..., WEIGHTS] * self._stays(node, table)
+                found.setdefault(node.index, []).append(ColumnPart(table.scope, sure))
         tops = {index: sum(part.most for part in parts) for index, parts in found.items()}
         least = max([sum(p.least for p in parts) for parts in found.values()], default=0)
         return [tuple(parts) for index, parts in found.items() if tops[index] > least]
 
-    def _stays(self, node: Node, factor: Factor) -> Any:  # Any: numpy's array of booleans
+    def _stays(self, node: Node, table: CostTable) -> Any:  # Any: numpy's array of booleans
         """Where none of the choices replaces the node."""
         import numpy as np
 
-        stays: Any = np.ones(factor.possible.shape, dtype=bool)
-        for axis, v in enumerate(factor.scope):
-            choices = self.variables[v].choices
-            own = np.array([node.index not in choice.chains for choice in choices])
+        stays: Any = np.ones(table.possible.shape, dtype=bool)
+        for axis, v in enumerate(table.scope):
+            options = self.decisions[v].options
+            own = np.array([node.index not in edit.substitutes for edit in options])
             stays &= own.reshape([-1 if at == axis else 1 for at in range(stays.ndim)])
         return stays
 
-    def _uncovered(self) -> list[Instant]:
-        kept: list[Instant] = []
+    def _uncovered(self) -> list[MomentBytes]:
+        kept: list[MomentBytes] = []
         found = sorted(self.instants(), key=lambda i: -(i.row.most + self.made[i.since]))
-        for instant in self.clock.watched(found):
+        for instant in self.clock.watch(found):
             if not any(self._covers(other, instant) for other in kept):
                 kept.append(instant)
         return kept
 
-    def _covers(self, one: Instant, other: Instant) -> bool:
+    def _covers(self, one: MomentBytes, other: MomentBytes) -> bool:
         # The later a moment of the backward pass, the more gradients are there.
         less = max(0, self.made[other.since] - self.made[one.since])
         tensor = one.at.phase == OPTIMIZER or other.at.phase == OPTIMIZER
@@ -246,19 +250,19 @@ class _Step:
         return one.row.covers(other.row, less)
 
 
-def living(network: Network, meter: Meter) -> dict[At, int]:
+def bytes_by_moment(network: Network, meter: Meter) -> dict[TrainingMoment, int]:
     """What lives at each moment, without parameters, their state and their gradients."""
     step = training_pass(network, batch=meter.batch, size=meter.size)
     always = buffers(network, meter.size) + loss(step).target
     if OPTIMIZERS[meter.optimizer].counters:
         always += COUNTER * _tensors(network)
-    found = {At(FORWARD, t): live + always for t, live in enumerate(forward(step))}
+    found = {TrainingMoment(FORWARD, t): live + always for t, live in enumerate(forward(step))}
     counts: dict[int, int] = {}
     for moment in backward_moments(step):
         j = counts[moment.step] = counts.get(moment.step, -1) + 1
-        found[At(BACKWARD, moment.step, j)] = moment.activations + always
+        found[TrainingMoment(BACKWARD, moment.step, j)] = moment.activations + always
     ends = [*network.outputs, *(node.index for node in network.inputs)]
-    found[At(OPTIMIZER, 0)] = sum(step.sizes[i] for i in ends) + always
+    found[TrainingMoment(OPTIMIZER, 0)] = sum(step.sizes[i] for i in ends) + always
     return found
 
 
@@ -278,12 +282,12 @@ def _kept_bytes(network: Network, meter: Meter) -> int:
     return extra + sum(step.sizes[b] for b in storages)
 
 
-def _holds(at: At, index: int) -> bool:
+def _holds(at: TrainingMoment, index: int) -> bool:
     """Whether what a node keeps for its backward pass is there at a moment."""
     return at.phase != OPTIMIZER and at.step > index
 
 
-def _at_today(part: Part, v: int, k: int) -> int:
+def _at_today(part: ColumnPart, v: int, k: int) -> int:
     """What a part adds with one choice alone."""
     return int(part.amounts[tuple([k if w == v else 0 for w in part.scope])])
 
@@ -292,7 +296,7 @@ def _plain(node: Node) -> bool:
     return node.layer is not None and node.layer.word in PLAIN
 
 
-def _folded(column: Column) -> Column:
+def _folded(column: CostColumn) -> CostColumn:
     """A column with the parts that no choice changes in its constant."""
     base = column.base + sum(int(part.amounts) for part in column.parts if not part.scope)
     return replace(column, base=base, parts=tuple(p for p in column.parts if p.scope))

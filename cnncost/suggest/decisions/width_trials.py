@@ -17,8 +17,8 @@ from cnncost.layers import Layer
 from cnncost.network import Network, Node
 from cnncost.place import Place
 from cnncost.shape import Shape
-from cnncost.suggest.text.edit import Choice, Piece, Trial, Variable
-from cnncost.suggest.text.editable_spec import Draft, Use
+from cnncost.suggest.text.edit import Decision, Edit, PlacedLayer, WidthTrial
+from cnncost.suggest.text.editable_spec import EditableSpec, FieldUse
 
 FURTHER = re.compile(r"\b(?:channels|values|connects|share)\b|\brepeat['\"]?\s*+:\s*+(?!\d)")
 """What a width may reach in a text besides the fields that derive from its number: whatever
@@ -29,63 +29,65 @@ Fields = Mapping[int, Mapping[str, int]]
 """For each node the fields that a choice sets, and to what."""
 
 
-def trial(draft: Draft, choice: Choice) -> Trial | None:
+def try_width(editable: EditableSpec, edit: Edit) -> WidthTrial | None:
     """What one choice of widths changes; None if it makes no network of the same layers."""
-    if choice.changes not in draft.trials:
-        draft.trials[choice.changes] = _tried(draft, choice)
-    return draft.trials[choice.changes]
+    if edit.changes not in editable.trials:
+        editable.trials[edit.changes] = _try_width(editable, edit)
+    return editable.trials[edit.changes]
 
 
-def _tried(draft: Draft, choice: Choice) -> Trial | None:
-    fields = _fields(draft, choice)
+def _try_width(editable: EditableSpec, edit: Edit) -> WidthTrial | None:
+    fields = _changed_fields(editable, edit)
     if fields is not None:
-        return _followed(draft, fields)
-    network = read(draft, choice)
-    return None if network is None else changed(draft.network, network)
+        return _follow_fields(editable, fields)
+    network = read_network(editable, edit)
+    return None if network is None else changed_layers(editable.network, network)
 
 
-def tried(draft: Draft, variable: Variable) -> tuple[Variable, list[Trial]]:
+def try_options(editable: EditableSpec, decision: Decision) -> tuple[Decision, list[WidthTrial]]:
     """A variable with the choices that make a network; of widths the trial of each but the
     first."""
-    if not variable.group:
-        return _read(draft, variable) if variable.unread else variable, []
-    others = draft.clock.watched(variable.choices[1:])
-    found = [(choice, trial(draft, choice)) for choice in others]
-    good = [(choice, own) for choice, own in found if own is not None]
-    choices = (variable.choices[0], *(choice for choice, _ in good))
-    return replace(variable, choices=choices), [own for _, own in good]
+    if not decision.group:
+        return _readable_options(editable, decision) if decision.unread else decision, []
+    others = editable.clock.watch(decision.options[1:])
+    found = [(edit, try_width(editable, edit)) for edit in others]
+    good = [(edit, own) for edit, own in found if own is not None]
+    options = (decision.options[0], *(edit for edit, _ in good))
+    return replace(decision, options=options), [own for _, own in good]
 
 
-def _read(draft: Draft, variable: Variable) -> Variable:
+def _readable_options(editable: EditableSpec, decision: Decision) -> Decision:
     """A variable with the choices whose texts are specs."""
-    first, *others = variable.choices
+    first, *others = decision.options
     good = [
-        choice for choice in draft.clock.watched(others) if draft.edited(choice.changes) is not None
+        edit
+        for edit in editable.clock.watch(others)
+        if editable.read_edited(edit.changes) is not None
     ]
-    return replace(variable, choices=(first, *good))
+    return replace(decision, options=(first, *good))
 
 
-def read(draft: Draft, choice: Choice) -> Network | None:
+def read_network(editable: EditableSpec, edit: Edit) -> Network | None:
     """The network with one choice alone, as its text reads; None if it is none, or not of the
     same layers."""
-    spec = draft.edited(choice.changes)
-    if spec is None or len(spec.network.nodes) != len(draft.network.nodes):
+    spec = editable.read_edited(edit.changes)
+    if spec is None or len(spec.network.nodes) != len(editable.network.nodes):
         return None
     return spec.network
 
 
-def _fields(draft: Draft, choice: Choice) -> Fields | None:
+def _changed_fields(editable: EditableSpec, edit: Edit) -> Fields | None:
     """The fields that a choice sets; None where only the text tells."""
     numbers: dict[Place, int] = {}
-    for place, parts in choice.changes:
+    for place, parts in edit.changes:
         (text,) = parts if len(parts) == 1 else ("",)
         if not (isinstance(text, str) and text.isdigit()):
             return None
         numbers[place] = int(text)
-    if FURTHER.search(draft.sheet.text):
+    if FURTHER.search(editable.spec_text.text):
         return None
     found: dict[int, dict[str, int]] = {}
-    uses = [(use, number) for place, number in numbers.items() for use in _uses(draft, place)]
+    uses = [(use, number) for place, number in numbers.items() for use in _uses_of(editable, place)]
     for use, number in uses:
         if not use.alone:
             return None
@@ -93,32 +95,32 @@ def _fields(draft: Draft, choice: Choice) -> Fields | None:
     return found
 
 
-def _uses(draft: Draft, place: Place) -> Sequence[Use]:
+def _uses_of(editable: EditableSpec, place: Place) -> Sequence[FieldUse]:
     """The fields that derive from the scalar at a place of the text."""
-    if not draft.uses:
-        for use_at, use in _all_uses(draft):
-            draft.uses.setdefault(use_at, []).append(use)
-    return draft.uses.get(place, ())
+    if not editable.uses:
+        for use_at, use in _all_uses(editable):
+            editable.uses.setdefault(use_at, []).append(use)
+    return editable.uses.get(place, ())
 
 
-def _all_uses(draft: Draft) -> Iterator[tuple[Place, Use]]:
+def _all_uses(editable: EditableSpec) -> Iterator[tuple[Place, FieldUse]]:
     """Every field that derives from a scalar of the text, with where the scalar stands."""
-    for index, written in draft.spec.written.items():
+    for index, written in editable.spec.written.items():
         for field, origins in written.origins.items():
-            value = getattr(draft.network.nodes[index].layer, field, None)
+            value = getattr(editable.network.nodes[index].layer, field, None)
             alone = len(origins) == 1 and origins[0].role == "number" and isinstance(value, int)
             for origin in origins:
-                yield origin.place, Use(index, field, alone)
+                yield origin.place, FieldUse(index, field, alone)
 
 
-def _followed(draft: Draft, fields: Fields) -> Trial | None:
+def _follow_fields(editable: EditableSpec, fields: Fields) -> WidthTrial | None:
     """What follows from new fields: every layer behind them with what it reads now.
 
     Only the readers of an output that changes are looked at, each behind all that it reads.
     """
-    nodes = draft.network.nodes
+    nodes = editable.network.nodes
     outputs: dict[int, Shape] = {}
-    trial: dict[int, Piece] = {}
+    trial: dict[int, PlacedLayer] = {}
     waiting = sorted(fields)
     while waiting:
         node = nodes[heappop(waiting)]
@@ -133,21 +135,21 @@ def _followed(draft: Draft, fields: Fields) -> Trial | None:
         if layer != node.layer or xs != node.inputs:
             trial[node.index] = layer, xs
         if outputs[node.index] != node.output:
-            if node.index in draft.network.outputs:
+            if node.index in editable.network.outputs:
                 return None  # it is no answer to the same question
-            for reader in draft.readers[node.index]:
+            for reader in editable.readers[node.index]:
                 heappush(waiting, reader)
     return trial
 
 
-Moves = tuple[tuple[int, int], ...]
+WidthPicks = tuple[tuple[int, int], ...]
 """Variables and the choice of each."""
 
-Trials = Mapping[tuple[int, int], Trial]
+WidthTrials = Mapping[tuple[int, int], WidthTrial]
 """For each choice of a variable of widths: its trial."""
 
 
-def changed(base: Network, other: Network) -> dict[int, Piece]:
+def changed_layers(base: Network, other: Network) -> dict[int, PlacedLayer]:
     """The nodes of a network that differ from the base's: their layers and what they read."""
     return {
         one.index: (layer_of(two), two.inputs)
@@ -156,7 +158,7 @@ def changed(base: Network, other: Network) -> dict[int, Piece]:
     }
 
 
-def merge(base: Node, trials: Sequence[Piece]) -> Piece:
+def merge_trials(base: Node, trials: Sequence[PlacedLayer]) -> PlacedLayer:
     """The layer and its inputs with the changes of several trials, each against the base.
 
     Numbers that several change add up their differences: a concatenation's width is a sum.
@@ -171,7 +173,7 @@ def merge(base: Node, trials: Sequence[Piece]) -> Piece:
         mine = getattr(layer, f.name)
         theirs = [getattr(other, f.name) for other, _ in trials]
         if any(value != mine for value in theirs):
-            values[f.name] = _merged(mine, theirs)
+            values[f.name] = _merge_values(mine, theirs)
     xs = []
     for position, x in enumerate(base.inputs):
         channels = x.channels + sum(own[position].channels - x.channels for _, own in trials)
@@ -179,12 +181,12 @@ def merge(base: Node, trials: Sequence[Piece]) -> Piece:
     return replace(layer, **values), tuple(xs)
 
 
-def _merged(mine: object, theirs: Sequence[object]) -> object:
+def _merge_values(mine: object, theirs: Sequence[object]) -> object:
     if isinstance(mine, int) and not isinstance(mine, bool):
         return mine + sum(value - mine for value in theirs if isinstance(value, int))
     if isinstance(mine, tuple):
         lists = [value for value in theirs if isinstance(value, tuple) and len(value) == len(mine)]
-        return tuple(_merged(item, [v[i] for v in lists]) for i, item in enumerate(mine))
+        return tuple(_merge_values(item, [v[i] for v in lists]) for i, item in enumerate(mine))
     return next((value for value in theirs if value != mine), mine)
 
 

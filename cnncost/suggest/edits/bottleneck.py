@@ -8,9 +8,15 @@ from typing import TYPE_CHECKING
 
 from cnncost.layers import Layer
 from cnncost.shape import Shape
-from cnncost.suggest.edits.edit_site import Site
-from cnncost.suggest.edits.inlined_call import Part
-from cnncost.suggest.edits.replacement import Replacement, Steps, biased, fields, middle
+from cnncost.suggest.edits.edit_site import EditSite
+from cnncost.suggest.edits.inlined_call import TextPart
+from cnncost.suggest.edits.replacement import (
+    ConvolutionReplacement,
+    LayerSpecs,
+    bias_parts,
+    conv_fields,
+    words_between,
+)
 from cnncost.suggest.text import damage
 
 if TYPE_CHECKING:
@@ -26,43 +32,43 @@ EVIDENCE = damage.Evidence(
 PARTS = (2, 4)
 
 
-def offer(site: Site) -> Iterator[Replacement]:
+def list_replacements(site: EditSite) -> Iterator[ConvolutionReplacement]:
     """1x1 to a half or a quarter of the narrower side, k x k there, 1x1 back up."""
-    filters = site.same("filters")
+    filters = site.shared_field("filters")
     inputs = {node.inputs[0].channels: None for node in site.nodes}
     if not isinstance(filters, int) or len(inputs) > 1:
         return
-    between, weight = middle(site), site.weight()
+    between, weight = words_between(site), site.weight()
     narrower = min(filters, *inputs)
     for part in PARTS:
         rank = narrower // part
         if rank < 4:
             continue
-        spatial: list[Part] = [f"{{conv: {rank}, kernel: ", *site.value("kernel")]
+        spatial: list[TextPart] = [f"{{conv: {rank}, kernel: ", *site.value_parts("kernel")]
         for field in ("stride", "padding", "dilation"):
-            spatial += site.given(field)
-        words: list[list[Part]] = [[word] for word in between]
-        items: list[list[Part]] = [
-            [f"{{conv: {rank}, kernel: 1", *biased(site), "}"], *words,
-            [*spatial, *biased(site), "}"], *words,
-            ["{conv: ", *site.main(), ", kernel: 1", *biased(site), "}"],
+            spatial += site.given_argument(field)
+        words: list[list[TextPart]] = [[word] for word in between]
+        items: list[list[TextPart]] = [
+            [f"{{conv: {rank}, kernel: 1", *bias_parts(site), "}"], *words,
+            [*spatial, *bias_parts(site), "}"], *words,
+            ["{conv: ", *site.main_parts(), ", kernel: 1", *bias_parts(site), "}"],
         ]  # fmt: skip
         ratio = narrower / rank
-        yield Replacement(
+        yield ConvolutionReplacement(
             KIND,
             f"1x1 to {rank}, the kernel there, 1x1 up",
             damage.BOTTLENECK * weight * damage.phi(log(ratio)),
             f"1.5 x w {weight:.3f} x phi(ln {ratio:.3g})",
             items,
-            lambda layer, x, r=rank: _steps(layer, x, r, between),  # type: ignore[misc]
+            lambda layer, x, r=rank: _layer_specs(layer, x, r, between),  # type: ignore[misc]
         )
 
 
-def _steps(layer: Layer, x: Shape, rank: int, between: list[str]) -> Steps:
-    conv = fields(layer)
+def _layer_specs(layer: Layer, x: Shape, rank: int, between: list[str]) -> LayerSpecs:
+    conv = conv_fields(layer)
     bias: dict[str, Raw] = {"bias": conv.bias}
     sizes = {f: getattr(conv, f) for f in ("kernel", "stride", "padding", "dilation")}
-    words: Steps = [(word, {}) for word in between]
+    words: LayerSpecs = [(word, {}) for word in between]
     return [
         ("conv", {"filters": rank, "kernel": 1, **bias}), *words,
         ("conv", {"filters": rank, **sizes, **bias}), *words,

@@ -13,10 +13,16 @@ from cnncost.network import Node
 from cnncost.place import Place
 from cnncost.shape import Shape
 from cnncost.spec.lines import Line
-from cnncost.suggest.edits.inlined_call import NAME, Inlined, Part, Unwritable, leaf
-from cnncost.suggest.text.edit import Piece
-from cnncost.suggest.text.editable_spec import Draft, named
-from cnncost.suggest.text.text_changes import Change
+from cnncost.suggest.edits.inlined_call import (
+    NAME,
+    InlinedCall,
+    TextPart,
+    UnwritableCallError,
+    is_leaf_block,
+)
+from cnncost.suggest.text.edit import PlacedLayer
+from cnncost.suggest.text.editable_spec import EditableSpec, is_named
+from cnncost.suggest.text.text_changes import TextChange
 
 if TYPE_CHECKING:
     from cnncost.layers.kinds import Raw
@@ -34,17 +40,17 @@ DEFAULTS = {"stride": "1", "padding": "0", "dilation": "1", "groups": "1", "bias
 
 
 @dataclass(frozen=True)
-class Site:
+class EditSite:
     """One line of the file and the layers that it makes, all of one type.
 
     Where the line stands in a block that several lines call, it is one call's layers: the call
     is written out then, and the other calls stay.
     """
 
-    draft: Draft
+    editable: EditableSpec
     line: Line
     nodes: tuple[Node, ...]
-    inlined: Inlined | None = None
+    inlined: InlinedCall | None = None
     """The call that is written out."""
 
     @property
@@ -59,32 +65,32 @@ class Site:
             name = name.rpartition(".")[0]  # the call's own
         return name + (f" and {more} more" if more else "")
 
-    def given(self, field: str) -> list[Part]:
+    def given_argument(self, field: str) -> list[TextPart]:
         """`, field: VALUE` with the value as it is written; nothing where it is not given."""
         if field not in self.line.arguments:
             return []
-        value = self.value(field)
+        value = self.value_parts(field)
         return [] if self.inlined and value == [DEFAULTS.get(field)] else [f", {field}: ", *value]
 
-    def value(self, field: str) -> list[Part]:
+    def value_parts(self, field: str) -> list[TextPart]:
         """An argument as it is written; at a call as it is meant there."""
         node = self.line.arguments[field]
         if self.inlined is None:
             return [Place(node.start, node.end)]
-        parts = self.inlined.value(node)
-        meant = self.same(field)
-        if isinstance(meant, tuple) and not NAME.search(self.inlined.flat(parts)):
+        parts = self.inlined.value_parts(node)
+        meant = self.shared_field(field)
+        if isinstance(meant, tuple) and not NAME.search(self.inlined.flat_text(parts)):
             numbers = dict.fromkeys(n for item in meant for n in _numbers(item))
             if len(numbers) == 1:  # 3 // 2 is said as 1
                 return [str(next(iter(numbers)))]
         return parts
 
-    def main(self) -> list[Part]:
+    def main_parts(self) -> list[TextPart]:
         """The main argument as it is written."""
         (name,) = [n for n, node in self.line.arguments.items() if node is self.line.main]
-        return self.value(name)
+        return self.value_parts(name)
 
-    def same(self, field: str) -> object:
+    def shared_field(self, field: str) -> object:
         """The value of a field that all the layers share; None where they differ."""
         values = {getattr(layer, field): None for layer in self.layers}
         return next(iter(values)) if len(values) == 1 else None
@@ -93,56 +99,56 @@ class Site:
         """The damage weight of what the line's layers write: a share of each one's group."""
         total = 0.0
         for node in self.nodes:
-            group = self.draft.groups.written(node.index)
+            group = self.editable.groups.group_written_by(node.index)
             if group is not None:
                 total += group.raw / group.blocks
-        raws = self.draft.raw
+        raws = self.editable.raw
         return total / raws if raws else 0.0
 
-    def sequence(self, items: Sequence[Sequence[Part]]) -> Change:
+    def replace_by_sequence(self, items: Sequence[Sequence[TextPart]]) -> TextChange:
         """The line as a sequence of these layers, under its own name."""
         line = self.line if self.inlined is None else self.inlined.call
-        parts: list[Part] = ["{"]
+        parts: list[TextPart] = ["{"]
         for key in COMMON:
             if key in line.common:
                 parts += [f"{key}: ", line.common[key].place, ", "]
         parts.append("sequence: [")
-        above, below = self.inlined.lines(self.line) if self.inlined else ([], [])
+        above, below = self.inlined.lines_around(self.line) if self.inlined else ([], [])
         for position, item in enumerate([*above, *items, *below]):
             parts += [", "] * bool(position) + list(item)
         parts.append("]}")
-        return Change(self.draft.sheet.span(line), tuple(parts))
+        return TextChange(self.editable.spec_text.span(line), tuple(parts))
 
-    def following(self) -> tuple[str, ...] | None:
+    def words_behind(self) -> tuple[str, ...] | None:
         """The norm and activation behind every one of the layers; None where they differ."""
-        found = {_behind(self.draft, node): None for node in self.nodes}
+        found = {_words_behind(self.editable, node): None for node in self.nodes}
         return next(iter(found)) if len(found) == 1 else None
 
 
-def sites(draft: Draft, word: str, kept: Sequence[str]) -> Iterator[Site]:
+def list_sites(editable: EditableSpec, word: str, kept: Sequence[str]) -> Iterator[EditSite]:
     """The lines that make layers of a type which structural edits may rewrite.
 
     A line in a block of plain layers that several lines call is taken call by call. Left out
     are lines that share parameters, and ones of which a layer is kept.
     """
-    owners = {node.shares for node in draft.network.nodes if node.shares is not None}
-    for line, call, nodes in _places(draft, word):
+    owners = {node.shares for node in editable.network.nodes if node.shares is not None}
+    for line, call, nodes in _places(editable, word):
         shared = any(node.shares is not None or node.index in owners for node in nodes)
-        held = any(named(node.name, kept) for node in nodes)
+        held = any(is_named(node.name, kept) for node in nodes)
         if line.main is None or line.word != word or shared or held:
             continue
         if call is None:
-            yield Site(draft, line, tuple(nodes))
-        elif (inlined := _inlined(draft, line, call, nodes)) is not None:
-            yield Site(draft, line, tuple(nodes), inlined)
+            yield EditSite(editable, line, tuple(nodes))
+        elif (inlined := _inlined(editable, line, call, nodes)) is not None:
+            yield EditSite(editable, line, tuple(nodes), inlined)
 
 
-def _places(draft: Draft, word: str) -> Iterator[tuple[Line, Line | None, list[Node]]]:
+def _places(editable: EditableSpec, word: str) -> Iterator[tuple[Line, Line | None, list[Node]]]:
     """Each line of a type with its layers; where several lines call its block, each call."""
     found: dict[int, dict[int, tuple[Line, Line | None, list[Node]]]] = {}
-    for node in draft.network.layers:
+    for node in editable.network.layers:
         if node.layer is not None and node.layer.word == word:
-            written = draft.spec.written[node.index]
+            written = editable.spec.written[node.index]
             line, call = written.line, written.call.line if written.call else None
             calls = found.setdefault(line.start, {})
             at = call.start if call is not None else -1
@@ -150,27 +156,29 @@ def _places(draft: Draft, word: str) -> Iterator[tuple[Line, Line | None, list[N
     for calls in found.values():
         of_calls = list(calls.values())
         line, call, _ = of_calls[0]
-        if len(of_calls) > 1 and call is not None and leaf(call, line):
+        if len(of_calls) > 1 and call is not None and is_leaf_block(call, line):
             yield from of_calls
         else:
             yield line, None, [node for _, _, nodes in of_calls for node in nodes]
 
 
-def _inlined(draft: Draft, line: Line, call: Line, nodes: Sequence[Node]) -> Inlined | None:
+def _inlined(
+    editable: EditableSpec, line: Line, call: Line, nodes: Sequence[Node]
+) -> InlinedCall | None:
     """The call written out; None where it cannot be, or its width is a number of the block's."""
     for node in nodes:
-        origins = draft.spec.written[node.index].origins.values()
+        origins = editable.spec.written[node.index].origins.values()
         width = [o.place for places in origins for o in places if o.role == "number"]
         if line.main is not None and any(place == line.main.place for place in width):
             return None
-    if call.name and re.search(rf"\b{call.name}\.", draft.sheet.text):
+    if call.name and re.search(rf"\b{call.name}\.", editable.spec_text.text):
         return None  # a layer within it is referred to
     try:
-        inlined = Inlined(draft.sheet.text, call)
-        inlined.lines(line)
+        inlined = InlinedCall(editable.spec_text.text, call)
+        inlined.lines_around(line)
         for node_of in line.arguments.values():
-            inlined.value(node_of)
-    except Unwritable:
+            inlined.value_parts(node_of)
+    except UnwritableCallError:
         return None
     return inlined
 
@@ -182,48 +190,50 @@ def _numbers(item: object) -> tuple[int, ...]:
     return (item,) if isinstance(item, int) else ()
 
 
-def _behind(draft: Draft, node: Node) -> tuple[str, ...]:
+def _words_behind(editable: EditableSpec, node: Node) -> tuple[str, ...]:
     words: list[str] = []
     at = node.index
     for allowed in (NORMS, ACTIVATIONS):
-        following = draft.readers[at]
+        following = editable.readers[at]
         if len(following) != 1:
             break
-        layer = draft.network.nodes[following[0]].layer
+        layer = editable.network.nodes[following[0]].layer
         if layer is not None and layer.word in allowed:
             words.append(layer.word)
             at = following[0]
     return tuple(words)
 
 
-def chained(xs: tuple[Shape, ...], steps: Sequence[tuple[str, dict[str, Raw]]]) -> list[Piece]:
+def make_layers(
+    xs: tuple[Shape, ...], steps: Sequence[tuple[str, dict[str, Raw]]]
+) -> list[PlacedLayer]:
     """Layers one behind the other, made as a spec would make them.
 
     Raises:
         Refused: one cannot take its input.
     """
-    pieces: list[Piece] = []
+    layers: list[PlacedLayer] = []
     for word, arguments in steps:
-        layer, y = made(word, tuple(arguments.items()), xs[0])
-        pieces.append((layer, xs))
+        layer, y = make_layer(word, tuple(arguments.items()), xs[0])
+        layers.append((layer, xs))
         xs = (y,)
-    return pieces
+    return layers
 
 
 @lru_cache(maxsize=1 << 16)
-def made(word: str, arguments: tuple[tuple[str, Raw], ...], x: Shape) -> tuple[Layer, Shape]:
+def make_layer(word: str, arguments: tuple[tuple[str, Raw], ...], x: Shape) -> tuple[Layer, Shape]:
     """One layer and its output; the same ones stand in many combinations of choices."""
     layer = read(layer_type(word), dict(arguments), x)
     return layer, layer.infer((x,))
 
 
-def saves(pieces: Sequence[Piece], layer: Layer, xs: tuple[Shape, ...]) -> bool:
+def saves_costs(layers: Sequence[PlacedLayer], layer: Layer, xs: tuple[Shape, ...]) -> bool:
     """Whether layers in another's place have fewer weights or connections, and the same output."""
     y = layer.infer(xs)
-    last, inputs = pieces[-1]
+    last, inputs = layers[-1]
     if last.infer(inputs) != y:
         return False
-    outputs = [*(x for _, (x,) in pieces[1:]), y]
-    weights = sum(one.weights(x) for one, (x,) in pieces)
-    uses = sum(one.connections(x, z) for (one, (x,)), z in zip(pieces, outputs, strict=True))
+    outputs = [*(x for _, (x,) in layers[1:]), y]
+    weights = sum(one.weights(x) for one, (x,) in layers)
+    uses = sum(one.connections(x, z) for (one, (x,)), z in zip(layers, outputs, strict=True))
     return weights < layer.weights(xs[0]) or uses < layer.connections(xs[0], y)

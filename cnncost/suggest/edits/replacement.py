@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from cnncost.errors import CnncostError
 from cnncost.layers import Layer
 from cnncost.shape import Shape
-from cnncost.suggest.edits.edit_site import Site, chained, saves, sites
-from cnncost.suggest.edits.inlined_call import Part
+from cnncost.suggest.edits.edit_site import EditSite, list_sites, make_layers, saves_costs
+from cnncost.suggest.edits.inlined_call import TextPart
 from cnncost.suggest.text import damage
-from cnncost.suggest.text.edit import AS_IT_IS, Choice, Piece, Variable
-from cnncost.suggest.text.editable_spec import Draft
+from cnncost.suggest.text.edit import NO_EDIT, Decision, Edit, PlacedLayer
+from cnncost.suggest.text.editable_spec import EditableSpec
 
 if TYPE_CHECKING:
     from cnncost.layers.kinds import Raw
 
-Steps = list[tuple[str, "dict[str, Raw]"]]
+LayerSpecs = list[tuple[str, "dict[str, Raw]"]]
 
 
-class Replacement(NamedTuple):
+class ConvolutionReplacement(NamedTuple):
     """One way to replace all the convolutions of a line."""
 
     kind: str
@@ -29,85 +29,88 @@ class Replacement(NamedTuple):
     """What the phrase says of it."""
     damage: float
     because: str
-    items: list[list[Part]]
+    items: list[list[TextPart]]
     """The layers as text."""
-    steps: Callable[[Layer, Shape], Steps]
+    steps: Callable[[Layer, Shape], LayerSpecs]
     """The same layers, for a convolution of any width over its input."""
 
 
-Offer = Callable[[Site], Iterator[Replacement]]
+ReplacementRule = Callable[[EditSite], Iterator[ConvolutionReplacement]]
 
 
-def variables(
-    draft: Draft, kept: Sequence[str], offers: Sequence[Offer], grouped: Sequence[Offer]
-) -> Iterator[Variable]:
+def replacement_decisions(
+    editable: EditableSpec,
+    kept: Sequence[str],
+    rules: Sequence[ReplacementRule],
+    of_groups: Sequence[ReplacementRule],
+) -> Iterator[Decision]:
     """A variable for each line of convolutions, with the replacements that save.
 
     Convolutions in groups take only the replacements among `grouped`.
     """
-    for site in sites(draft, "conv", kept):
-        if any(_unusual(layer) for layer in site.layers):
+    for site in list_sites(editable, "conv", kept):
+        if any(_is_unusual(layer) for layer in site.layers):
             continue
-        plain = site.same("groups") == 1
-        fitting = [offer for offer in offers if plain or offer in grouped]
-        found = chain.from_iterable(offer(site) for offer in fitting)
-        choices = [choice for one in found if (choice := _choice(site, one)) is not None]
-        if choices:
+        plain = site.shared_field("groups") == 1
+        fitting = [rule for rule in rules if plain or rule in of_groups]
+        found = chain.from_iterable(rule(site) for rule in fitting)
+        options = [edit for one in found if (edit := _make_edit(site, one)) is not None]
+        if options:
             # Behind the copies of a line that one of the layers may go with: what goes takes
             # along what stands in its place.
-            yield Variable(site.label, (AS_IT_IS, *choices), site.nodes[-1].index)
+            yield Decision(site.label, (NO_EDIT, *options), site.nodes[-1].index)
 
 
-def _unusual(layer: Layer) -> bool:
+def _is_unusual(layer: Layer) -> bool:
     conv: Any = layer  # the fields of a convolution
     return bool(conv.connects) or max(conv.kernel) == 1
 
 
-def _choice(site: Site, one: Replacement) -> Choice | None:
-    def pieces(layer: Layer, xs: tuple[Shape, ...]) -> list[Piece]:
-        return chained(xs, one.steps(layer, xs[0]))
+def _make_edit(site: EditSite, one: ConvolutionReplacement) -> Edit | None:
+    def substitute(layer: Layer, xs: tuple[Shape, ...]) -> list[PlacedLayer]:
+        return make_layers(xs, one.steps(layer, xs[0]))
 
     try:
         for node, layer in zip(site.nodes, site.layers, strict=True):
-            if not saves(pieces(layer, node.inputs), layer, node.inputs):
+            if not saves_costs(substitute(layer, node.inputs), layer, node.inputs):
                 return None
     except CnncostError:
         return None
-    return Choice(
+    return Edit(
         one.kind,
         f"{site.label}: {one.what}",
         damage.units(one.damage) + damage.PER_EDIT,
-        (site.sequence(one.items),),
-        {node.index: pieces for node in site.nodes},
+        (site.replace_by_sequence(one.items),),
+        {node.index: substitute for node in site.nodes},
         convolutions=len(site.nodes),
         because=one.because,
     )
 
 
-def middle(site: Site) -> list[str]:
+def words_between(site: EditSite) -> list[str]:
     """The norm and activation to put between two new convolutions: the original's own."""
-    return list(site.following() or ())
+    return list(site.words_behind() or ())
 
 
-def kernel_of(site: Site) -> tuple[int, ...] | None:
+def shared_kernel(site: EditSite) -> tuple[int, ...] | None:
     """The kernel that all the layers share."""
-    kernel = site.same("kernel")
+    kernel = site.shared_field("kernel")
     return kernel if isinstance(kernel, tuple) else None
 
 
-def centred(site: Site) -> bool:
+def is_centred(site: EditSite) -> bool:
     """Whether padding keeps the extents, but for the stride: half the kernel, or `same`."""
-    kernel, padding = kernel_of(site), site.same("padding")
-    if kernel is None or padding is None or site.same("dilation") != (1,) * len(kernel):
+    kernel, padding = shared_kernel(site), site.shared_field("padding")
+    if kernel is None or padding is None or site.shared_field("dilation") != (1,) * len(kernel):
         return False
     return padding == "same" or padding == tuple((k // 2, k // 2) for k in kernel)
 
 
-def fields(layer: Layer) -> Any:  # Any: the fields of a convolution
+def conv_fields(layer: Layer) -> Any:  # Any: the fields of a convolution
     """A convolution's fields."""
     return layer
 
 
-def biased(site: Site) -> list[Part]:
+def bias_parts(site: EditSite) -> list[TextPart]:
     """`, bias: ...` as the line has it."""
-    return site.given("bias")
+    return site.given_argument("bias")

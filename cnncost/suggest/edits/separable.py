@@ -8,9 +8,15 @@ from typing import TYPE_CHECKING
 
 from cnncost.layers import Layer
 from cnncost.shape import Shape
-from cnncost.suggest.edits.edit_site import Site
-from cnncost.suggest.edits.inlined_call import Part
-from cnncost.suggest.edits.replacement import Replacement, Steps, biased, fields, middle
+from cnncost.suggest.edits.edit_site import EditSite
+from cnncost.suggest.edits.inlined_call import TextPart
+from cnncost.suggest.edits.replacement import (
+    ConvolutionReplacement,
+    LayerSpecs,
+    bias_parts,
+    conv_fields,
+    words_between,
+)
 from cnncost.suggest.text import damage
 
 if TYPE_CHECKING:
@@ -26,7 +32,7 @@ EVIDENCE = damage.Evidence(
 )
 
 
-def offer(site: Site) -> Iterator[Replacement]:
+def list_replacements(site: EditSite) -> Iterator[ConvolutionReplacement]:
     """The depthwise convolution takes kernel, stride, padding and dilation, with the norm and
     activation that the original has behind it."""
     ci = min(node.inputs[0].channels for node in site.nodes)
@@ -38,24 +44,24 @@ def offer(site: Site) -> Iterator[Replacement]:
     weight = site.weight()
     share = min(1.0, damage.SEPARABLE_FULL_CHANNELS / ci)
     score = damage.SEPARABLE * weight * damage.phi(log(before / after) / 2) * share
-    first: list[Part] = ["{depthwise_conv: ", *site.value("kernel")]
+    first: list[TextPart] = ["{depthwise_conv: ", *site.value_parts("kernel")]
     for field in ("stride", "padding", "dilation"):
-        first += site.given(field)
-    between = middle(site)
-    words: list[list[Part]] = [[word] for word in between]
-    last: list[Part] = ["{conv: ", *site.main(), ", kernel: 1", *biased(site), "}"]
-    yield Replacement(
+        first += site.given_argument(field)
+    between = words_between(site)
+    words: list[list[TextPart]] = [[word] for word in between]
+    last: list[TextPart] = ["{conv: ", *site.main_parts(), ", kernel: 1", *bias_parts(site), "}"]
+    yield ConvolutionReplacement(
         KIND,
         "depthwise, then 1x1",
         score,
         f"1.5 x w {weight:.3f} x phi(half ln {before / after:.3g}) x {share:.2f}",
-        [[*first, *biased(site), "}"], *words, last],
-        lambda layer, x: _steps(layer, x, between),
+        [[*first, *bias_parts(site), "}"], *words, last],
+        lambda layer, x: _layer_specs(layer, x, between),
     )
 
 
-def _steps(layer: Layer, x: Shape, between: list[str]) -> Steps:
-    conv = fields(layer)
+def _layer_specs(layer: Layer, x: Shape, between: list[str]) -> LayerSpecs:
+    conv = conv_fields(layer)
     names = ("kernel", "stride", "padding", "dilation", "bias")
     spatial: dict[str, Raw] = {name: getattr(conv, name) for name in names}
     last: dict[str, Raw] = {"filters": conv.filters, "kernel": 1, "bias": conv.bias}
@@ -63,7 +69,7 @@ def _steps(layer: Layer, x: Shape, between: list[str]) -> Steps:
 
 
 def _weights(x: Shape, layer: Layer) -> int:
-    conv = fields(layer)
+    conv = conv_fields(layer)
     filters: int = conv.filters
     taps = layer.weights(x) // (x.channels * filters)
     return x.channels * (taps + filters)

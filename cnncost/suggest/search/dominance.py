@@ -11,7 +11,7 @@ COMPARED = 1 << 14
 """Pairs of labels compared in one go: many small arrays cost more than a few large ones."""
 
 
-def undominated(labels: Any, states: Any) -> Any:  # Any: numpy's arrays
+def undominated_labels(labels: Any, states: Any) -> Any:  # Any: numpy's arrays
     """Places of the labels, one at least, that none of their state is better than in everything.
 
     Every label is compared with the first ones of its state only, by what they have taken:

@@ -14,7 +14,7 @@ from functools import cached_property
 from math import prod
 from typing import Any, NamedTuple
 
-from cnncost.suggest.decisions.cost_tables import Factor, Tables
+from cnncost.suggest.decisions.cost_tables import CostTable, CostTables
 
 WIDEST = 250_000
 """States of one step; a network whose branches need more is left to the general solver."""
@@ -23,10 +23,10 @@ NEVER = 1 << 52
 """More than any cost: what a combination that makes no network takes of every resource."""
 
 
-class Stage(NamedTuple):
+class EliminationStep(NamedTuple):
     """One variable decided."""
 
-    variable: int
+    decision: int
     before: tuple[int, ...]
     """The frontier that its state is read from."""
     after: tuple[int, ...]
@@ -36,7 +36,7 @@ class Stage(NamedTuple):
     last; of length 1 where no table reads the variable."""
 
 
-class Chain:
+class EliminationOrder:
     """Tables as a chain of steps.
 
     The amounts are the score, then the resources: the metrics, and the convolutions touched.
@@ -45,7 +45,7 @@ class Chain:
 
     def __init__(
         self,
-        tables: Tables,
+        tables: CostTables,
         metrics: Sequence[int],
         order: Sequence[int],
         objective: int | None = None,
@@ -53,59 +53,61 @@ class Chain:
         self.tables = tables
         self.metrics = metrics
         self.objective = objective
-        self.sizes = [len(variable.choices) for variable in tables.variables]
-        self.stages = tuple(self._stages(order))
+        self.sizes = [len(decision.options) for decision in tables.decisions]
+        self.steps = tuple(self._elimination_steps(order))
 
     @property
     def highest(self) -> int:
         """What no choices score more than."""
         if self.objective is not None:
             return self.tables.ceiling(self.objective) - self.tables.floor(self.objective)
-        return sum(max(c.score for c in v.choices) for v in self.tables.variables)
+        return sum(max(c.score for c in v.options) for v in self.tables.decisions)
 
-    def _stages(self, order: Sequence[int]) -> list[Stage]:
+    def _elimination_steps(self, order: Sequence[int]) -> list[EliminationStep]:
         position = {v: i for i, v in enumerate(order)}
-        due: dict[int, list[Factor]] = {}
+        due: dict[int, list[CostTable]] = {}
         """The tables by the step that decides the last of their variables."""
         until: dict[int, int] = {}
         """For each variable the last step at which a table reads it."""
-        for factor in self.tables.factors:
-            last = max(position[v] for v in factor.scope)
-            due.setdefault(last, []).append(factor)
-            for v in factor.scope:
+        for table in self.tables.members:
+            last = max(position[v] for v in table.scope)
+            due.setdefault(last, []).append(table)
+            for v in table.scope:
                 until[v] = max(last, until.get(v, -1))
         stages = []
         before: tuple[int, ...] = ()
         for i, v in enumerate(order):
             axes = (*before, v)
             after = tuple([w for w in axes if until.get(w, -1) > i])
-            stages.append(Stage(v, before, after, self._costs(axes, due.get(i, ()))))
+            stages.append(EliminationStep(v, before, after, self._step_costs(axes, due.get(i, ()))))
             before = after
         return stages
 
-    def _costs(self, axes: Sequence[int], due: Sequence[Factor]) -> Any:  # Any: numpy's array
+    def _step_costs(
+        self, axes: Sequence[int], due: Sequence[CostTable]
+    ) -> Any:  # Any: numpy's array
         """What deciding the last of the axes adds."""
         import numpy as np
 
         width = 2 + len(self.metrics)
-        choices = self.tables.variables[axes[-1]].choices
-        total: Any = np.zeros((*[1] * (len(axes) - 1), len(choices), width), dtype=np.int64)
+        options = self.tables.decisions[axes[-1]].options
+        total: Any = np.zeros((*[1] * (len(axes) - 1), len(options), width), dtype=np.int64)
         if self.objective is None:
-            total[..., 0] = [choice.score for choice in choices]
-        total[..., -1] = [choice.convolutions for choice in choices]
-        for factor in due:
-            own = factor.laid(axes)
+            total[..., 0] = [edit.score for edit in options]
+        total[..., -1] = [edit.convolutions for edit in options]
+        for table in due:
+            own = table.with_axes(axes)
             shape = np.broadcast_shapes(total.shape[:-1], own.possible.shape)
             total = np.broadcast_to(total, (*shape, width)).copy()
             total[..., 1:-1] += own.costs[..., list(self.metrics)]
             if self.objective is not None:
-                low, _ = factor.extremes(self.objective)
+                low, _ = table.extremes(self.objective)
                 total[..., 0] += own.costs[..., self.objective] - low
             # Whatever is priced, what makes no network is too dear.
             total[~np.broadcast_to(own.possible, shape)] = NEVER
         return total
 
-    def ahead(self, prices: Sequence[float]) -> Bound:
+    def cost_to_go(self, prices: Sequence[float]) -> CostToGo:
         """The least priced cost from every state to the end; one price an amount."""
         import numpy as np
 
@@ -119,22 +121,24 @@ class Chain:
             rest = whole.min(axis=-1)
             totals.append(rest)
             picks.append(whole)
-        return Bound(self, price, totals[::-1], picks[::-1])
+        return CostToGo(self, price, totals[::-1], picks[::-1])
 
     @cached_property
-    def _backward(self) -> list[_Step]:
+    def _backward(self) -> list[_PricedStep]:
         """The steps from the last to the first, as the backward pass wants them."""
         steps = []
-        for stage in reversed(self.stages):
-            axes = (*stage.before, stage.variable)
+        for stage in reversed(self.steps):
+            axes = (*stage.before, stage.decision)
             *own, amounts = stage.costs.shape
             behind = tuple([self.sizes[v] if v in stage.after else 1 for v in axes])
             costs = stage.costs.reshape(-1, amounts).astype(float)
-            steps.append(_Step(costs, tuple(own), behind, tuple([self.sizes[v] for v in axes])))
+            steps.append(
+                _PricedStep(costs, tuple(own), behind, tuple([self.sizes[v] for v in axes]))
+            )
         return steps
 
 
-class _Step(NamedTuple):
+class _PricedStep(NamedTuple):
     """One stage for the backward pass."""
 
     costs: Any  # Any: numpy's array of floats, a row an entry
@@ -147,10 +151,10 @@ class _Step(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Bound:
+class CostToGo:
     """The least priced cost to the end, from every state after each step."""
 
-    chain: Chain
+    order: EliminationOrder
     prices: Any  # Any: numpy's array
     totals: list[Any]  # Any: numpy's arrays
     """Before the first step, then after each."""
@@ -161,34 +165,36 @@ class Bound:
         """The least priced cost of all choices."""
         return float(self.totals[0])
 
-    def choices(self) -> tuple[int, ...]:
+    def cheapest_options(self) -> tuple[int, ...]:
         """Choices of the least priced cost; of equal ones the first of each variable."""
-        chosen = [0] * len(self.chain.sizes)
-        for stage, whole in zip(self.chain.stages, self._whole, strict=True):
+        chosen = [0] * len(self.order.sizes)
+        for stage, whole in zip(self.order.steps, self._whole, strict=True):
             here = whole[tuple([chosen[v] for v in stage.before])]
-            chosen[stage.variable] = int(here.argmin())
+            chosen[stage.decision] = int(here.argmin())
         return tuple(chosen)
 
 
-def chained(tables: Tables, metrics: Sequence[int], objective: int | None = None) -> Chain | None:
+def find_elimination_order(
+    tables: CostTables, metrics: Sequence[int], objective: int | None = None
+) -> EliminationOrder | None:
     """The tables as a chain in a good order; None where too much is open at once."""
-    order = _order(tables)
-    return None if order is None else Chain(tables, metrics, order, objective)
+    order = _find_order(tables)
+    return None if order is None else EliminationOrder(tables, metrics, order, objective)
 
 
-def _order(tables: Tables) -> list[int] | None:
+def _find_order(tables: CostTables) -> list[int] | None:
     """Variables in an order that keeps the frontier small: always the table next whose
     decision leaves the fewest states open, in the order of the tables where equal."""
-    elimination = _Elimination(tables)
-    while (step := elimination.next()) is not None:
+    elimination = _OrderSearch(tables)
+    while (step := elimination.next_table()) is not None:
         if max(step.widest, step.states) > WIDEST:
             return None
-        elimination.take(step)
+        elimination.decide_table(step)
     order = elimination.order
-    return [*order, *(v for v in range(len(tables.variables)) if v not in order)]
+    return [*order, *(v for v in range(len(tables.decisions)) if v not in order)]
 
 
-class _Closing(NamedTuple):
+class _TableCost(NamedTuple):
     """What it takes to decide a table's variables; the less the better."""
 
     states: int
@@ -200,7 +206,7 @@ class _Closing(NamedTuple):
     """The frontier behind it."""
 
 
-class _Elimination:
+class _OrderSearch:
     """Tables decided one after another.
 
     Far from the frontier a table costs as many times more as the frontier has states, always: so
@@ -208,9 +214,9 @@ class _Elimination:
     at again at each step, and of the others the least one.
     """
 
-    def __init__(self, tables: Tables) -> None:
-        self.sizes = [len(variable.choices) for variable in tables.variables]
-        self.scopes = [factor.scope for factor in tables.factors]
+    def __init__(self, tables: CostTables) -> None:
+        self.sizes = [len(decision.options) for decision in tables.decisions]
+        self.scopes = [table.scope for table in tables.members]
         self.order: dict[int, None] = {}
         """The variables decided, in their order."""
         self.frontier: tuple[int, ...] = ()
@@ -221,16 +227,16 @@ class _Elimination:
             for v in scope:
                 self.of[v].append(table)
         self.near: dict[int, None] = {}
-        self.far = sorted((self._closing(table) for table in self.open), reverse=True)
+        self.far = sorted((self._table_cost(table) for table in self.open), reverse=True)
 
-    def next(self) -> _Closing | None:
+    def next_table(self) -> _TableCost | None:
         """The best table to decide next; None once all are."""
         while self.far and (self.far[-1].table in self.near or self.far[-1].table not in self.open):
             self.far.pop()
         tables = [*self.near, *([self.far[-1].table] if self.far else [])]
-        return min((self._closing(table) for table in tables), default=None)
+        return min((self._table_cost(table) for table in tables), default=None)
 
-    def take(self, step: _Closing) -> None:
+    def decide_table(self, step: _TableCost) -> None:
         """Decide the variables of a table."""
         scope = self.scopes[step.table]
         self.order |= dict.fromkeys(scope)
@@ -243,12 +249,12 @@ class _Elimination:
                 self.open.pop(table, None)
                 self.near.pop(table, None)
 
-    def _closing(self, table: int) -> _Closing:
+    def _table_cost(self, table: int) -> _TableCost:
         decided = tuple(dict.fromkeys((*self.frontier, *self.scopes[table])))
         known = set(decided)
         left = tuple([v for v in decided if self._stays(v, known)])
         states, widest = prod(self.sizes[v] for v in left), prod(self.sizes[v] for v in decided)
-        return _Closing(states, widest, table, left)
+        return _TableCost(states, widest, table, left)
 
     def _stays(self, v: int, known: set[int]) -> bool:
         """Whether a table with the variable has others that are not decided."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from cnncost.suggest.decisions.cost_tables import Factor, Space
+from cnncost.suggest.decisions.cost_tables import CostTable, SearchSpace
 
 
-def greedy(space: Space, budgets: Mapping[int, int]) -> tuple[int, ...] | None:
+def choose_greedily(space: SearchSpace, budgets: Mapping[int, int]) -> tuple[int, ...] | None:
     """The choices of always the most excess saved for its score; None where that gets stuck.
 
     `budgets` are by the metric's place among the costs. Structural replacements stay within
@@ -17,50 +17,50 @@ def greedy(space: Space, budgets: Mapping[int, int]) -> tuple[int, ...] | None:
     Raises:
         TimeOverError: the draft's clock has run out.
     """
-    steps = _Steps(space, budgets)
+    steps = _GreedySteps(space, budgets)
     while steps.over > 0:
-        space.draft.clock.check()
-        if not steps.take():
+        space.editable.clock.check()
+        if not steps.take_best_step():
             return None
     return tuple(steps.chosen)
 
 
-class _Steps:
+class _GreedySteps:
     """The choices so far, and what each step from them changes: a row for every choice of every
     variable. A step changes only the rows of variables that share a table with its own."""
 
-    def __init__(self, space: Space, budgets: Mapping[int, int]) -> None:
+    def __init__(self, space: SearchSpace, budgets: Mapping[int, int]) -> None:
         import numpy as np
 
         self.space, self.metrics = space, list(budgets)
         self.most = np.array([budgets[m] for m in self.metrics], dtype=np.float64)
-        choices = [variable.choices for variable in space.variables]
-        self.starts: list[int] = np.cumsum([0, *map(len, choices)]).tolist()
-        self.scores = np.array([c.score for own in choices for c in own], dtype=np.int64)
-        self.touched = np.array([c.convolutions for own in choices for c in own], dtype=np.int64)
-        self.owners: Any = np.repeat(np.arange(len(choices)), [len(own) for own in choices])
-        self.chosen = [0] * len(choices)
-        self.near: list[list[Factor]] = [[] for _ in choices]
+        options = [decision.options for decision in space.decisions]
+        self.starts: list[int] = np.cumsum([0, *map(len, options)]).tolist()
+        self.scores = np.array([c.score for own in options for c in own], dtype=np.int64)
+        self.touched = np.array([c.convolutions for own in options for c in own], dtype=np.int64)
+        self.owners: Any = np.repeat(np.arange(len(options)), [len(own) for own in options])
+        self.chosen = [0] * len(options)
+        self.tables_of: list[list[CostTable]] = [[] for _ in options]
         """For each variable the tables that it is in."""
-        for factor in space.tables.factors:
-            for v in factor.scope:
-                self.near[v].append(factor)
+        for table in space.tables.members:
+            for v in table.scope:
+                self.tables_of[v].append(table)
         now = space.tables.costs(self.chosen)
         assert now is not None  # as it is, it is a network
         self.now: Any = np.array([now[m] for m in self.metrics], dtype=np.int64)
-        self.added: Any = np.zeros((len(self.scores), len(self.metrics)), dtype=np.int64)
+        self.changes: Any = np.zeros((len(self.scores), len(self.metrics)), dtype=np.int64)
         """What each choice adds to the costs as they are now."""
         self.possible: Any = np.ones(len(self.scores), dtype=bool)
-        for v in range(len(choices)):
-            space.draft.clock.check()
-            self._fill(v)
+        for v in range(len(options)):
+            space.editable.clock.check()
+            self._update_rows(v)
 
     @property
     def over(self) -> float:
         """By how much the budgets are exceeded, as shares of each, added up."""
         return float(self._excess(self.now[None])[0])
 
-    def take(self) -> bool:
+    def take_best_step(self) -> bool:
         """Take the step that saves most excess for its score; False where none saves any."""
         import numpy as np
 
@@ -69,15 +69,15 @@ class _Steps:
         touched = self.touched[rows]
         fits = int(touched.sum()) - touched[self.owners] + self.touched <= self.space.convolutions
         good = np.flatnonzero((dearer > 0) & fits & self.possible)
-        worth = (self.over - self._excess(self.now + self.added[good])) / dearer[good]
+        worth = (self.over - self._excess(self.now + self.changes[good])) / dearer[good]
         if not len(good) or worth.max() <= 0:
             return False
         row = int(good[int(worth.argmax())])
         v = int(self.owners[row])
-        self.now = self.now + self.added[row]
+        self.now = self.now + self.changes[row]
         self.chosen[v] = row - self.starts[v]
-        for w in dict.fromkeys([v, *(w for factor in self.near[v] for w in factor.scope)]):
-            self._fill(w)
+        for w in dict.fromkeys([v, *(w for table in self.tables_of[v] for w in table.scope)]):
+            self._update_rows(w)
         return True
 
     def _excess(self, costs: Any) -> Any:  # Any: numpy's arrays
@@ -90,12 +90,12 @@ class _Steps:
             total = total + shares[:, column]
         return total
 
-    def _fill(self, v: int) -> None:
+    def _update_rows(self, v: int) -> None:
         """Work out the rows of one variable."""
         rows = slice(self.starts[v], self.starts[v + 1])
-        self.added[rows], self.possible[rows] = 0, True
-        for factor in self.near[v]:
-            at = tuple([slice(None) if w == v else self.chosen[w] for w in factor.scope])
-            costs = factor.costs[at][:, self.metrics]
-            self.added[rows] += costs - costs[self.chosen[v]]
-            self.possible[rows] &= factor.possible[at]
+        self.changes[rows], self.possible[rows] = 0, True
+        for table in self.tables_of[v]:
+            at = tuple([slice(None) if w == v else self.chosen[w] for w in table.scope])
+            costs = table.costs[at][:, self.metrics]
+            self.changes[rows] += costs - costs[self.chosen[v]]
+            self.possible[rows] &= table.possible[at]

@@ -15,8 +15,8 @@ from time import monotonic
 from typing import Any
 
 from cnncost.errors import CnncostError
-from cnncost.suggest.decisions.cost_tables import Tables
-from cnncost.suggest.search.plan import Limits, Outcome
+from cnncost.suggest.decisions.cost_tables import CostTables
+from cnncost.suggest.search.plan import SearchLimits, SearchOutcome
 from cnncost.suggest.text.clock import Clock, TimeOverError
 
 SCALE = 1000.0
@@ -24,7 +24,7 @@ SCALE = 1000.0
 
 
 @dataclass
-class _Model:
+class _Programme:
     """Columns and rows of the programme."""
 
     costs: list[float] = field(default_factory=list)
@@ -32,19 +32,19 @@ class _Model:
     whole: list[bool] = field(default_factory=list)
     rows: list[tuple[float, float, list[int], list[float]]] = field(default_factory=list)
 
-    def column(self, cost: float = 0.0, *, whole: bool = False, most: float = 1.0) -> int:
+    def add_column(self, cost: float = 0.0, *, whole: bool = False, most: float = 1.0) -> int:
         self.costs.append(cost)
         self.most.append(most)
         self.whole.append(whole)
         return len(self.costs) - 1
 
-    def row(self, low: float, high: float, terms: Mapping[int, float]) -> None:
+    def add_row(self, low: float, high: float, terms: Mapping[int, float]) -> None:
         self.rows.append((low, high, list(terms), list(terms.values())))
 
 
-def solve(
-    tables: Tables, limits: Limits, progress: Callable[[float, float], None] | None = None
-) -> Outcome:
+def solve_programme(
+    tables: CostTables, limits: SearchLimits, progress: Callable[[float, float], None] | None = None
+) -> SearchOutcome:
     """The best plan within the limits.
 
     `progress` is told the best score found so far and the bound, in score units.
@@ -53,56 +53,61 @@ def solve(
     clock, deadline = Clock(), monotonic() + limits.seconds
     try:
         with clock.until(deadline):
-            model = _model(tables, limits, columns, clock)
+            model = _build_programme(tables, limits, columns, clock)
     except TimeOverError:
-        return Outcome(None, proved=False)
+        return SearchOutcome(None, proved=False)
     limits = replace(limits, seconds=deadline - monotonic())
-    return Outcome(None) if model is None else _run(model, columns, limits, progress)
+    return SearchOutcome(None) if model is None else _run_highs(model, columns, limits, progress)
 
 
-def nearest(
-    tables: Tables, budgets: Mapping[int, int], convolutions: int, seconds: float
-) -> tuple[Outcome, float]:
+def solve_nearest(
+    tables: CostTables, budgets: Mapping[int, int], convolutions: int, seconds: float
+) -> tuple[SearchOutcome, float]:
     """The choices whose worst excess over the budgets is least, and a bound on it.
 
     The excess is what a metric takes as a share of its budget; where the bound is above 1 no
     choices hold all budgets. A budget of 0 stands for today's value.
     """
     columns: list[list[int]] = []
-    limits = Limits(budgets, convolutions, seconds=seconds)
-    model = _model(tables, limits, columns, Clock(), excess=True)
+    limits = SearchLimits(budgets, convolutions, seconds=seconds)
+    model = _build_programme(tables, limits, columns, Clock(), excess=True)
     assert model is not None  # an excess is allowed
-    outcome = _run(model, columns, limits, None, gap=1e-4)
+    outcome = _run_highs(model, columns, limits, None, gap=1e-4)
     if outcome.chosen is None:
         return outcome, 0.0
-    picked = zip(tables.variables, outcome.chosen, strict=True)
-    score = sum(variable.choices[k].score for variable, k in picked)
+    picked = zip(tables.decisions, outcome.chosen, strict=True)
+    score = sum(decision.options[k].score for decision, k in picked)
     return replace(outcome, score=score), outcome.exact / SCALE
 
 
-def _model(
-    tables: Tables, limits: Limits, columns: list[list[int]], clock: Clock, *, excess: bool = False
-) -> _Model | None:
+def _build_programme(
+    tables: CostTables,
+    limits: SearchLimits,
+    columns: list[list[int]],
+    clock: Clock,
+    *,
+    excess: bool = False,
+) -> _Programme | None:
     """The programme, and each choice's column into `columns`; None where what no choice
     reaches is over a budget already.
 
     With `excess` the aim is instead the least factor by which all budgets are exceeded.
     """
-    model = _Model()
-    for variable in tables.variables:
-        scores = [0.0 if excess else float(choice.score) for choice in variable.choices]
-        mine = [model.column(score, whole=True) for score in scores]
+    model = _Programme()
+    for decision in tables.decisions:
+        scores = [0.0 if excess else float(edit.score) for edit in decision.options]
+        mine = [model.add_column(score, whole=True) for score in scores]
         columns.append(mine)
-        model.row(1, 1, dict.fromkeys(mine, 1.0))
+        model.add_row(1, 1, dict.fromkeys(mine, 1.0))
     metrics: dict[int, dict[int, float]] = {metric: {} for metric in limits.budgets}
-    for part in clock.watched(tables.factors):
-        for key, column in _tuples(model, columns, part.scope, part.table).items():
-            costs = part.table[key]
+    for part in clock.watch(tables.members):
+        for key, column in _add_combinations(model, columns, part.scope, part.by_options).items():
+            costs = part.by_options[key]
             assert costs is not None  # impossible combinations have no column
             for metric, terms in metrics.items():
                 if costs[metric]:
                     terms[column] = terms.get(column, 0.0) + costs[metric]
-    factor = model.column(SCALE, most=inf) if excess else None
+    factor = model.add_column(SCALE, most=inf) if excess else None
     today = tables.costs((0,) * len(columns)) or tables.base
     for metric, most in limits.budgets.items():
         room = most - tables.base[metric]
@@ -114,19 +119,19 @@ def _model(
             # Without a budget to exceed the aim is the metric itself, as a share of today's.
             uses[factor] = -(most or today[metric]) * scale
             room = -tables.base[metric]
-        model.row(-inf, room * scale, uses)
+        model.add_row(-inf, room * scale, uses)
     _limit_convolutions(model, tables, columns, limits)
     for chosen in limits.forbidden:
         picked = {columns[v][k]: 1.0 for v, k in enumerate(chosen)}
-        model.row(-inf, len(chosen) - 1, picked)
+        model.add_row(-inf, len(chosen) - 1, picked)
     if limits.cutoff is not None:
         whole = {c: cost for c, cost in enumerate(model.costs) if cost}
-        model.row(-inf, limits.cutoff, whole)
+        model.add_row(-inf, limits.cutoff, whole)
     return model
 
 
-def _tuples(
-    model: _Model,
+def _add_combinations(
+    model: _Programme,
     columns: Sequence[Sequence[int]],
     scope: Sequence[int],
     table: Mapping[tuple[int, ...], object],
@@ -137,66 +142,66 @@ def _tuples(
         (v,) = scope
         for key in table:
             if table[key] is None:
-                model.row(0, 0, {columns[v][key[0]]: 1.0})
+                model.add_row(0, 0, {columns[v][key[0]]: 1.0})
         return {key: columns[v][key[0]] for key in possible}
-    own = {key: model.column() for key in possible}
+    own = {key: model.add_column() for key in possible}
     for position, v in enumerate(scope):
-        for k, choice in enumerate(columns[v]):
+        for k, edit in enumerate(columns[v]):
             terms = {own[key]: 1.0 for key in possible if key[position] == k}
-            terms[choice] = -1.0
-            model.row(0, 0, terms)
+            terms[edit] = -1.0
+            model.add_row(0, 0, terms)
     return own
 
 
 def _limit_convolutions(
-    model: _Model, tables: Tables, columns: Sequence[Sequence[int]], limits: Limits
+    model: _Programme, tables: CostTables, columns: Sequence[Sequence[int]], limits: SearchLimits
 ) -> None:
     touched = {
-        column: float(choice.convolutions)
-        for variable, mine in zip(tables.variables, columns, strict=True)
-        for choice, column in zip(variable.choices, mine, strict=True)
-        if choice.convolutions
+        column: float(edit.convolutions)
+        for decision, mine in zip(tables.decisions, columns, strict=True)
+        for edit, column in zip(decision.options, mine, strict=True)
+        if edit.convolutions
     }
     if sum(touched.values()) > limits.convolutions:
-        model.row(-inf, limits.convolutions, touched)
+        model.add_row(-inf, limits.convolutions, touched)
 
 
-def _run(
-    model: _Model,
+def _run_highs(
+    model: _Programme,
     columns: Sequence[Sequence[int]],
-    limits: Limits,
+    limits: SearchLimits,
     progress: Callable[[float, float], None] | None,
     gap: float = 0.5,
-) -> Outcome:
-    highs = _highs(limits, gap)
-    _pass(highs, model)
+) -> SearchOutcome:
+    highs = _make_highs(limits, gap)
+    _pass_programme(highs, model)
     if progress is not None:
         report = progress
         highs.cbMipImprovingSolution += lambda e: report(
             e.data_out.mip_primal_bound, e.data_out.mip_dual_bound
         )
-    _within(highs, limits.seconds)
+    _run_within(highs, limits.seconds)
     import highspy
 
     status = highs.getModelStatus()
     if status == highspy.HighsModelStatus.kInfeasible:
-        return Outcome(None)
+        return SearchOutcome(None)
     info = highs.getInfo()
     feasible = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
     bound = int(-(-(info.mip_dual_bound - 1e-4) // 1)) if abs(info.mip_dual_bound) < 1e9 else 0
     if not feasible:
-        return Outcome(None, bound=bound, proved=False)
+        return SearchOutcome(None, bound=bound, proved=False)
     values = highs.getSolution().col_value
     picked = [[values[column] for column in mine] for mine in columns]
     chosen = tuple([mine.index(max(mine)) for mine in picked])
     score = round(sum(model.costs[mine[k]] for mine, k in zip(columns, chosen, strict=True)))
     optimal = status == highspy.HighsModelStatus.kOptimal
-    return Outcome(
+    return SearchOutcome(
         chosen, score, score if optimal else min(bound, score), optimal, info.mip_dual_bound
     )
 
 
-def _within(highs: Any, seconds: float) -> None:  # Any: highspy has no types
+def _run_within(highs: Any, seconds: float) -> None:  # Any: highspy has no types
     """Run for at most so long; HiGHS looks at its own time limit late.
 
     It runs in a thread: an exception in its callbacks, as Ctrl-C raises, would be lost there.
@@ -220,7 +225,7 @@ def _within(highs: Any, seconds: float) -> None:  # Any: highspy has no types
         ended.wait()
 
 
-def _highs(limits: Limits, gap: float) -> Any:  # Any: highspy has no types
+def _make_highs(limits: SearchLimits, gap: float) -> Any:  # Any: highspy has no types
     try:
         import highspy
     except ModuleNotFoundError:
@@ -246,7 +251,7 @@ def _highs(limits: Limits, gap: float) -> Any:  # Any: highspy has no types
     return highs
 
 
-def _pass(highs: Any, model: _Model) -> None:  # Any: highspy has no types
+def _pass_programme(highs: Any, model: _Programme) -> None:  # Any: highspy has no types
     import highspy
     import numpy as np
 

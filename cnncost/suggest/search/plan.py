@@ -8,18 +8,18 @@ from fractions import Fraction
 from functools import cached_property
 from typing import NamedTuple
 
-from cnncost.suggest.decisions.cost_tables import Space
+from cnncost.suggest.decisions.cost_tables import SearchSpace
 from cnncost.suggest.edits.width import PARTS
-from cnncost.suggest.text.budget import Budget, holds
+from cnncost.suggest.text.budget import Budget, budgets_hold
 from cnncost.suggest.text.clock import Clock
-from cnncost.suggest.text.edit import Choice, Variable
-from cnncost.suggest.text.editable_spec import Draft
+from cnncost.suggest.text.edit import Decision, Edit
+from cnncost.suggest.text.editable_spec import EditableSpec
 from cnncost.suggest.text.meter import Measures
-from cnncost.suggest.text.text_changes import Change
+from cnncost.suggest.text.text_changes import TextChange
 
 
 @dataclass(frozen=True)
-class Limits:
+class SearchLimits:
     """What a plan must hold."""
 
     budgets: Mapping[int, int]
@@ -34,7 +34,7 @@ class Limits:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class SearchOutcome:
     """What the solver found."""
 
     chosen: tuple[int, ...] | None
@@ -50,10 +50,10 @@ class Outcome:
     """What a share of each budget is worth in score, where the solver prices budgets."""
 
 
-class Step(NamedTuple):
+class PlanStep(NamedTuple):
     """One edit of a plan, and the network once it and those above it are made."""
 
-    choice: Choice
+    edit: Edit
     after: Measures | None
     """None where the edits so far are only valid with those below, or time was over."""
 
@@ -62,14 +62,14 @@ class Step(NamedTuple):
 class Plan:
     """A set of edits and the recount of the text that they make."""
 
-    draft: Draft = field(repr=False)
+    editable: EditableSpec = field(repr=False)
     """What is edited: with the spatial change made, if there is one."""
-    edits: tuple[Choice, ...]
+    own_edits: tuple[Edit, ...]
     """In the order of the file."""
     score: int
     text: str
     after: Measures
-    leading: tuple[Step, ...] = ()
+    leading: tuple[PlanStep, ...] = ()
     """The spatial change."""
     proved: bool = False
     """Whether no plan of the space that holds the budgets scores lower."""
@@ -77,125 +77,127 @@ class Plan:
     """No plan of the space scores lower than this."""
 
     @property
-    def choices(self) -> tuple[Choice, ...]:
+    def edits(self) -> tuple[Edit, ...]:
         """All its edits, the spatial change first."""
-        return (*(step.choice for step in self.leading), *self.edits)
+        return (*(step.edit for step in self.leading), *self.own_edits)
 
     @cached_property
-    def steps(self) -> tuple[Step, ...]:
+    def steps(self) -> tuple[PlanStep, ...]:
         """The edits one after another, each with the recount of all so far."""
         made = list(self.leading)
-        changes: list[Change] = []
-        for choice in self.edits[:-1]:
-            changes += choice.changes
-            made.append(Step(choice, self._recounted(changes)))
-        made += [Step(choice, self.after) for choice in self.edits[-1:]]
+        changes: list[TextChange] = []
+        for edit in self.own_edits[:-1]:
+            changes += edit.changes
+            made.append(PlanStep(edit, self._measure_with(changes)))
+        made += [PlanStep(edit, self.after) for edit in self.own_edits[-1:]]
         return tuple(made)
 
-    def _recounted(self, changes: Sequence[Change]) -> Measures | None:
-        spec = self.draft.edited(changes) if self.draft.clock.left > 0 else None
-        return None if spec is None else self.draft.measured(spec.network)
+    def _measure_with(self, changes: Sequence[TextChange]) -> Measures | None:
+        spec = self.editable.read_edited(changes) if self.editable.clock.left > 0 else None
+        return None if spec is None else self.editable.measure(spec.network)
 
     def uses(self, kind: str) -> bool:
-        return any(choice.kind == kind for choice in self.choices)
+        return any(edit.kind == kind for edit in self.edits)
 
 
-class Single(NamedTuple):
+class SingleEdit(NamedTuple):
     """One edit alone, and the recount of the text that it makes."""
 
-    choice: Choice
+    edit: Edit
     after: Measures
 
 
-def single(draft: Draft, choice: Choice) -> Single | None:
+def measure_single_edit(editable: EditableSpec, edit: Edit) -> SingleEdit | None:
     """One edit made, read and counted; None where it makes no network."""
-    spec = draft.edited(choice.changes)
-    return None if spec is None else Single(choice, draft.measured(spec.network))
+    spec = editable.read_edited(edit.changes)
+    return None if spec is None else SingleEdit(edit, editable.measure(spec.network))
 
 
-def uniform(draft: Draft, variables: Sequence[Variable], budgets: Sequence[Budget]) -> Plan | None:
+def scale_uniformly(
+    editable: EditableSpec, decisions: Sequence[Decision], budgets: Sequence[Budget]
+) -> Plan | None:
     """The least uniform scaling of all widths that holds the budgets; None if none does."""
-    for part in draft.clock.watched(PARTS):
-        picked = [variable.choices[_nearest(variable, part)] for variable in variables]
-        choices = [choice for choice in picked if choice.kind]
-        spec = draft.edited([change for choice in choices for change in choice.changes])
+    for part in editable.clock.watch(PARTS):
+        picked = [decision.options[_nearest_width(decision, part)] for decision in decisions]
+        options = [edit for edit in picked if edit.kind]
+        spec = editable.read_edited([change for edit in options for change in edit.changes])
         if spec is None:
             continue
-        after = draft.measured(spec.network)
-        if holds(after, budgets):
-            score = sum(choice.score for choice in choices)
-            return Plan(draft, tuple(choices), score, spec.text.text, after)
+        after = editable.measure(spec.network)
+        if budgets_hold(after, budgets):
+            score = sum(edit.score for edit in options)
+            return Plan(editable, tuple(options), score, spec.text.text, after)
     return None
 
 
-def _nearest(variable: Variable, part: Fraction) -> int:
+def _nearest_width(decision: Decision, part: Fraction) -> int:
     """The choice of a width closest to this part of it; 0 for what is no width."""
-    if not variable.group:
+    if not decision.group:
         return 0
-    distances = [abs(choice.part - part) for choice in variable.choices]
+    distances = [abs(edit.part - part) for edit in decision.options]
     return distances.index(min(distances))
 
 
 @dataclass(frozen=True)
-class Scene:
+class SpatialVariant:
     """A draft with at most one spatial change made, and the plans there are for it."""
 
-    space: Space
-    leading: tuple[Step, ...] = ()
+    space: SearchSpace
+    leading: tuple[PlanStep, ...] = ()
     """The spatial change."""
 
     @property
     def score(self) -> int:
-        return sum(step.choice.score for step in self.leading)
+        return sum(step.edit.score for step in self.leading)
 
-    def written(self, outcome: Outcome) -> Plan | None:
+    def write_plan(self, outcome: SearchOutcome) -> Plan | None:
         """The plan of a solver's choices, its text read and counted; None where it is no spec."""
         assert outcome.chosen is not None
-        draft = self.space.draft
-        choices = self.space.choices(outcome.chosen)
-        spec = draft.edited([change for choice in choices for change in choice.changes])
+        editable = self.space.editable
+        options = self.space.edits_of(outcome.chosen)
+        spec = editable.read_edited([change for edit in options for change in edit.changes])
         if spec is None:
             return None
         return Plan(
-            draft,
-            tuple(choices),
+            editable,
+            tuple(options),
             self.score + outcome.score,
             spec.text.text,
-            draft.measured(spec.network),
+            editable.measure(spec.network),
             self.leading,
             outcome.proved,
             self.score + outcome.bound,
         )
 
 
-class Offer(NamedTuple):
+class LazyVariant(NamedTuple):
     """A scene that can be had."""
 
-    choice: Choice | None
+    edit: Edit | None
     """The spatial change; None for the spec as it is."""
-    make: Callable[[int | None], Scene]
+    make: Callable[[int | None], SpatialVariant]
     """The scene with the choices that score at most so much."""
 
     @property
     def score(self) -> int:
-        return 0 if self.choice is None else self.choice.score
+        return 0 if self.edit is None else self.edit.score
 
 
-class Offers:
+class SpatialVariants:
     """What a search may look into: scenes are made when they are reached, and kept."""
 
-    def __init__(self, offers: Sequence[Offer], clock: Clock) -> None:
-        self.all = tuple(offers)
+    def __init__(self, variants: Sequence[LazyVariant], clock: Clock) -> None:
+        self.all = tuple(variants)
         self.clock = clock
-        self._made: dict[int, tuple[int | None, Scene]] = {}
+        self._made: dict[int, tuple[int | None, SpatialVariant]] = {}
 
-    def scene(self, offer: Offer, ceiling: int | None = None) -> Scene:
+    def variant(self, lazy: LazyVariant, ceiling: int | None = None) -> SpatialVariant:
         """A scene with the choices that score at most so much (None: with all), and maybe with
         more."""
-        index = next(i for i, one in enumerate(self.all) if one is offer)
+        index = next(i for i, one in enumerate(self.all) if one is lazy)
         if index in self._made:
-            known, scene = self._made[index]
+            known, variant = self._made[index]
             if known is None or (ceiling is not None and ceiling <= known):
-                return scene
-        self._made[index] = ceiling, offer.make(ceiling)
+                return variant
+        self._made[index] = ceiling, lazy.make(ceiling)
         return self._made[index][1]

@@ -8,92 +8,102 @@ from math import inf
 from time import monotonic
 
 from cnncost.costs import count_network
-from cnncost.suggest.decisions.catalogue import SPATIAL, Menu
-from cnncost.suggest.decisions.search_space import explore
+from cnncost.suggest.decisions.catalogue import SPATIAL, AllowedEdits
+from cnncost.suggest.decisions.search_space import build_search_space
 from cnncost.suggest.edits import multiplier
-from cnncost.suggest.search.plan import Offer, Scene, Single, Step
-from cnncost.suggest.text.edit import Choice, Variable
-from cnncost.suggest.text.editable_spec import Draft, drafted
-from cnncost.suggest.text.text_places import Sheet
+from cnncost.suggest.search.plan import LazyVariant, PlanStep, SingleEdit, SpatialVariant
+from cnncost.suggest.text.edit import Decision, Edit
+from cnncost.suggest.text.editable_spec import EditableSpec, read_editable_spec
+from cnncost.suggest.text.text_places import SpecText
 
 
-def scenes(
-    draft: Draft,
-    menu: Menu,
-    variables: Sequence[Variable],
-    moves: Sequence[Choice],
+def list_variants(
+    editable: EditableSpec,
+    allowed: AllowedEdits,
+    decisions: Sequence[Decision],
+    moves: Sequence[Edit],
     deadline: float = inf,
-) -> tuple[list[Offer], int]:
+) -> tuple[list[LazyVariant], int]:
     """An offer for the spec as it is, then one for each spatial change that makes sense; and how
     many changes were counted until the deadline.
 
     Left out are changes that another beats in every layer's costs at no higher score; behind the
     deadline no more are compared.
     """
-    offers = [Offer(None, partial(_scene, draft, menu, (), variables))]
-    changes, _ = draft.clock.gather((_Change(draft, choice) for choice in moves), deadline)
+    variants = [LazyVariant(None, partial(_variant, editable, allowed, (), decisions))]
+    changes, _ = editable.clock.gather((_VariantCosts(editable, edit) for edit in moves), deadline)
     for position, change in enumerate(changes):
         if monotonic() > deadline or not any(
             rival.beats(change, first=at < position)
             for at, rival in enumerate(changes)
             if at != position
         ):
-            alone = Single(change.choice, change.after)
-            offers.append(Offer(change.choice, partial(_edited, draft, menu, alone)))
-    return offers, len(changes)
+            alone = SingleEdit(change.edit, change.after)
+            variants.append(
+                LazyVariant(change.edit, partial(_edited_variant, editable, allowed, alone))
+            )
+    return variants, len(changes)
 
 
-def spatial(draft: Draft, menu: Menu) -> Iterator[Choice]:
+def list_spatial_edits(editable: EditableSpec, allowed: AllowedEdits) -> Iterator[Edit]:
     """Every spatial change that makes a network."""
     for kind in SPATIAL:
-        for choice in draft.clock.watched(kind.choices(draft, menu) if menu.uses(kind) else ()):
-            if draft.edited(choice.changes) is not None:
-                yield choice
+        for edit in editable.clock.watch(
+            kind.edits(editable, allowed) if allowed.allows(kind) else ()
+        ):
+            if editable.read_edited(edit.changes) is not None:
+                yield edit
 
 
-class _Change:
+class _VariantCosts:
     """One spatial change and what each layer costs under it."""
 
-    def __init__(self, draft: Draft, choice: Choice) -> None:
-        self.choice = choice
-        spec = draft.edited(choice.changes)
+    def __init__(self, editable: EditableSpec, edit: Edit) -> None:
+        self.edit = edit
+        spec = editable.read_edited(edit.changes)
         assert spec is not None  # only changes that make a network are listed
         report = count_network(spec.network)
-        self.after = draft.measured(spec.network)
+        self.after = editable.measure(spec.network)
         self.costs = {
             row.name: (row.weights, row.connections, row.units)
             for row in report.layers
-            if row.counted or draft.meter.bytes  # every tensor takes bytes
+            if row.counted or editable.meter.bytes  # every tensor takes bytes
         }
         self.totals = tuple(map(sum, zip((0, 0, 0), *self.costs.values(), strict=True)))
 
-    def beats(self, other: _Change, *, first: bool) -> bool:
+    def beats(self, other: _VariantCosts, *, first: bool) -> bool:
         """Whether no layer costs more here, at no higher score; of equal ones the first."""
-        if self.choice.kind == multiplier.KIND != other.choice.kind:
+        if self.edit.kind == multiplier.KIND != other.edit.kind:
             return False  # fewer edits go together with it
         if any(mine > theirs for mine, theirs in zip(self.totals, other.totals, strict=True)):
             return False  # then some layer costs more
-        if self.choice.score > other.choice.score or self.costs.keys() != other.costs.keys():
+        if self.edit.score > other.edit.score or self.costs.keys() != other.costs.keys():
             return False
         pairs = [(self.costs[name], other.costs[name]) for name in self.costs]
         if any(mine > theirs for one, two in pairs for mine, theirs in zip(one, two, strict=True)):
             return False
-        return first or self.costs != other.costs or self.choice.score < other.choice.score
+        return first or self.costs != other.costs or self.edit.score < other.edit.score
 
 
-def _scene(
-    draft: Draft,
-    menu: Menu,
-    leading: tuple[Step, ...],
-    variables: Sequence[Variable],
+def _variant(
+    editable: EditableSpec,
+    allowed: AllowedEdits,
+    leading: tuple[PlanStep, ...],
+    decisions: Sequence[Decision],
     ceiling: int | None,
-) -> Scene:
-    return Scene(explore(draft, menu, ceiling=ceiling, variables=variables), leading)
+) -> SpatialVariant:
+    return SpatialVariant(
+        build_search_space(editable, allowed, ceiling=ceiling, decisions=decisions), leading
+    )
 
 
-def _edited(draft: Draft, menu: Menu, alone: Single, ceiling: int | None) -> Scene:
-    sheet = Sheet(draft.sheet.name, draft.text(alone.choice.changes))
-    edited = drafted(sheet, draft.max_layers, menu.kept, draft.meter, draft.clock)
-    return _scene(
-        edited, menu.beside(alone.choice), (Step(alone.choice, alone.after),), (), ceiling
+def _edited_variant(
+    editable: EditableSpec, allowed: AllowedEdits, alone: SingleEdit, ceiling: int | None
+) -> SpatialVariant:
+    spec_text = SpecText(editable.spec_text.name, editable.edited_text(alone.edit.changes))
+    edited = read_editable_spec(
+        spec_text, editable.max_layers, allowed.kept, editable.meter, editable.clock
+    )
+    return _variant(
+        edited, allowed.together_with(alone.edit), (PlanStep(alone.edit, alone.after),), (), ceiling
     )

@@ -9,22 +9,28 @@ from functools import partial
 from math import inf
 from typing import NamedTuple
 
-from cnncost.suggest.decisions.budget_limits import limited
-from cnncost.suggest.decisions.cost_tables import Costs, Tables
-from cnncost.suggest.search import label_setting as labels
-from cnncost.suggest.search.integer_programme import nearest, solve
-from cnncost.suggest.search.plan import Limits, Offer, Outcome, Plan, Scene
+from cnncost.suggest.decisions.budget_limits import limit_tables
+from cnncost.suggest.decisions.cost_tables import Costs, CostTables
+from cnncost.suggest.search import label_setting
+from cnncost.suggest.search.integer_programme import solve_nearest, solve_programme
+from cnncost.suggest.search.plan import (
+    LazyVariant,
+    Plan,
+    SearchLimits,
+    SearchOutcome,
+    SpatialVariant,
+)
 from cnncost.suggest.search.plan_search import (
     MOST_LABELLED,
     REACH_SECONDS,
-    Search,
+    PlanSearch,
 )
-from cnncost.suggest.search.pruning import without_dominated
+from cnncost.suggest.search.pruning import drop_dominated_options
 from cnncost.suggest.text.budget import Budget
 from cnncost.suggest.text.clock import TimeOverError
 
 
-class Near(NamedTuple):
+class NearestPlan(NamedTuple):
     """How near a search comes to budgets that it cannot hold."""
 
     plan: Plan | None
@@ -32,71 +38,76 @@ class Near(NamedTuple):
     """Whether no plan comes nearer."""
 
 
-def nearest_plan(search: Search, budgets: Sequence[Budget]) -> Near:
+def find_nearest_plan(search: PlanSearch, budgets: Sequence[Budget]) -> NearestPlan:
     """The plan whose worst excess, as a share of its budget, is least.
 
     Raises:
         TimeOverError: there was no time to look at any plan.
     """
-    clock = search.offers.clock
-    limiting = (_limited(search, offer, budgets) for offer in search.offers.all)
-    scenes, proved = clock.gather(limiting, inf)
-    if not scenes:
+    clock = search.variants.clock
+    limiting = (_limited_variant(search, lazy, budgets) for lazy in search.variants.all)
+    list_variants, proved = clock.gather(limiting, inf)
+    if not list_variants:
         raise TimeOverError
     floors = [
-        max(scene.space.tables.floor(metric) / most for metric, most in limits.items())
-        for scene, limits in scenes
+        max(variant.space.tables.floor(metric) / most for metric, most in limits.items())
+        for variant, limits in list_variants
     ]
     best: tuple[float, Callable[[], Plan | None]] | None = None
     # The scenes that may come nearest first; one that cannot come nearer is not searched.
-    for floor, (scene, limits) in sorted(
-        zip(floors, scenes, strict=True), key=lambda pair: pair[0]
+    for floor, (variant, limits) in sorted(
+        zip(floors, list_variants, strict=True), key=lambda pair: pair[0]
     ):
         if best is not None and floor >= best[0]:
             break
         if best is not None and clock.left <= 0:
             proved = False
             break
-        costs, certain = _nearest(scene, limits)
+        costs, certain = _nearest_costs(variant, limits)
         proved = proved and certain
         excess = max(costs[metric] / most for metric, most in limits.items())
         if best is None or excess < best[0]:
-            best = excess, partial(_gentlest, scene, _reached(costs, limits, len(budgets)))
+            best = (
+                excess,
+                partial(_least_damaging, variant, _amounts_to_reach(costs, limits, len(budgets))),
+            )
     assert best is not None  # the spec as it stands is always offered
-    return Near(best[1](), proved)
+    return NearestPlan(best[1](), proved)
 
 
-def _limited(
-    search: Search, offer: Offer, budgets: Sequence[Budget]
-) -> tuple[Scene, dict[int, int]]:
+def _limited_variant(
+    search: PlanSearch, lazy: LazyVariant, budgets: Sequence[Budget]
+) -> tuple[SpatialVariant, dict[int, int]]:
     """A scene with everything that its budgets limit, whether they are within reach or not."""
-    scene = search.offers.scene(offer)
-    space, limits = limited(scene.space, budgets, every=True)
-    return replace(scene, space=space), limits
+    variant = search.variants.variant(lazy)
+    space, limits = limit_tables(variant.space, budgets, every=True)
+    return replace(variant, space=space), limits
 
 
-def _nearest(scene: Scene, limits: Mapping[int, int]) -> tuple[Costs, bool]:
+def _nearest_costs(variant: SpatialVariant, limits: Mapping[int, int]) -> tuple[Costs, bool]:
     """What the nearest choices of one scene cost, and whether none come nearer."""
-    space = scene.space
-    tables = without_dominated(space.tables, tuple(limits), scored=False)
-    outcome = _furthest(tables, limits, space.convolutions)
+    space = variant.space
+    tables = drop_dominated_options(space.tables, tuple(limits), scored=False)
+    outcome = _solve_furthest(tables, limits, space.convolutions)
     if outcome is None:
-        outcome, _ = nearest(tables, limits, space.convolutions, REACH_SECONDS)
+        outcome, _ = solve_nearest(tables, limits, space.convolutions, REACH_SECONDS)
     # In no time at all: the spec as it is.
-    costs = tables.costs(outcome.chosen or (0,) * len(tables.variables))
+    costs = tables.costs(outcome.chosen or (0,) * len(tables.decisions))
     assert costs is not None  # the solver picks possible combinations
     return costs, outcome.proved
 
 
-def _furthest(tables: Tables, limits: Mapping[int, int], convolutions: int) -> Outcome | None:
+def _solve_furthest(
+    tables: CostTables, limits: Mapping[int, int], convolutions: int
+) -> SearchOutcome | None:
     """Choices that take least of the metric that comes least near its limit, if the others can
     come as near beside it: none come nearer then. None where that is not proved."""
     if len(limits) > MOST_LABELLED:
         return None
-    alone: dict[int, tuple[int, Outcome]] = {}
-    asked = Limits({}, convolutions, seconds=REACH_SECONDS)
+    alone: dict[int, tuple[int, SearchOutcome]] = {}
+    asked = SearchLimits({}, convolutions, seconds=REACH_SECONDS)
     for metric in limits:
-        outcome = labels.smallest(tables, metric, asked)
+        outcome = label_setting.find_least(tables, metric, asked)
         if outcome is None or outcome.chosen is None or not outcome.proved:
             return None
         costs = tables.costs(outcome.chosen)
@@ -107,14 +118,14 @@ def _furthest(tables: Tables, limits: Mapping[int, int], convolutions: int) -> O
     others = {m: most * least // limits[furthest] for m, most in limits.items() if m != furthest}
     if not others:
         return outcome
-    beside = labels.smallest(tables, furthest, replace(asked, budgets=others))
+    beside = label_setting.find_least(tables, furthest, replace(asked, budgets=others))
     if beside is None or beside.chosen is None:
         return None
     costs = tables.costs(beside.chosen)
     return beside if costs is not None and costs[furthest] == least else None
 
 
-def _reached(costs: Costs, limits: Mapping[int, int], budgets: int) -> dict[int, int]:
+def _amounts_to_reach(costs: Costs, limits: Mapping[int, int], budgets: int) -> dict[int, int]:
     """How far plans must reach to be as near: to the same value of the one budget; of several
     those that are held need no more than that."""
     if budgets == 1:  # whose limits are one in counts, and of bytes one a step that may be a peak
@@ -122,19 +133,19 @@ def _reached(costs: Costs, limits: Mapping[int, int], budgets: int) -> dict[int,
     return {metric: max(costs[metric], most) for metric, most in limits.items()}
 
 
-def _gentlest(scene: Scene, reached: Mapping[int, int]) -> Plan | None:
+def _least_damaging(variant: SpatialVariant, reached: Mapping[int, int]) -> Plan | None:
     """Of the plans of a scene that reach this far the one of the least score: what reaches far
     without it, such as the width of a layer that goes, is no part of it."""
-    space = scene.space
-    limits = Limits(reached, space.convolutions, seconds=REACH_SECONDS)
-    tables = without_dominated(space.tables, tuple(reached))
-    outcome = labels.solve(tables, limits) or solve(tables, limits)
+    space = variant.space
+    limits = SearchLimits(reached, space.convolutions, seconds=REACH_SECONDS)
+    tables = drop_dominated_options(space.tables, tuple(reached))
+    outcome = label_setting.solve_by_labels(tables, limits) or solve_programme(tables, limits)
     if outcome.chosen is None:  # not in time: the spec as it is
-        outcome = Outcome((0,) * len(tables.variables))
-    return replace(scene, space=replace(space, tables=tables)).written(outcome)
+        outcome = SearchOutcome((0,) * len(tables.decisions))
+    return replace(variant, space=replace(space, tables=tables)).write_plan(outcome)
 
 
-class Smallest(NamedTuple):
+class SmallestAmount(NamedTuple):
     """How small a metric becomes."""
 
     value: int
@@ -142,10 +153,10 @@ class Smallest(NamedTuple):
     """Whether no plan reaches less."""
 
 
-class Reach(NamedTuple):
+class UnmetBudgets(NamedTuple):
     """The nearest that the space comes to budgets that it cannot hold."""
 
-    least: Mapping[str, Smallest]
+    least: Mapping[str, SmallestAmount]
     """The smallest value of each metric that has a budget, each taken alone."""
     binding: tuple[str, ...]
     """The metrics whose budget is out of reach even alone; all if only together."""
@@ -156,19 +167,19 @@ class Reach(NamedTuple):
     """Whether no plan comes nearer."""
 
 
-def reach(search: Search, budgets: Sequence[Budget]) -> Reach:
+def find_unmet(search: PlanSearch, budgets: Sequence[Budget]) -> UnmetBudgets:
     """How far the space reaches under these budgets."""
-    near = nearest_plan(search, budgets)
+    near = find_nearest_plan(search, budgets)
     least = {
-        budget.metric: _smallest(
-            budget, near if len(budgets) == 1 else nearest_plan(search, [budget])
+        budget.metric: _smallest_amount(
+            budget, near if len(budgets) == 1 else find_nearest_plan(search, [budget])
         )
         for budget in budgets
     }
     binding = tuple(b.metric for b in budgets if least[b.metric].value > b.most)
     names = tuple(budget.metric for budget in budgets)
-    return Reach(least, binding or names, near.plan, near.proved)
+    return UnmetBudgets(least, binding or names, near.plan, near.proved)
 
 
-def _smallest(budget: Budget, near: Near) -> Smallest:
-    return Smallest(near.plan.after[budget.metric] if near.plan else 0, near.proved)
+def _smallest_amount(budget: Budget, near: NearestPlan) -> SmallestAmount:
+    return SmallestAmount(near.plan.after[budget.metric] if near.plan else 0, near.proved)

@@ -8,14 +8,14 @@ from typing import NamedTuple
 
 from cnncost.costs import count_network
 from cnncost.spec import Spec
-from cnncost.suggest.decisions.catalogue import Menu
+from cnncost.suggest.decisions.catalogue import AllowedEdits
 from cnncost.suggest.search.plan import Plan
-from cnncost.suggest.search.unmet_budgets import Reach
-from cnncost.suggest.suggestion.precision import Precision
-from cnncost.suggest.suggestion.single_edits import Singles
-from cnncost.suggest.text.budget import Budget, holds
+from cnncost.suggest.search.unmet_budgets import UnmetBudgets
+from cnncost.suggest.suggestion.precision import PrecisionPlan
+from cnncost.suggest.suggestion.single_edits import SingleEdits
+from cnncost.suggest.text.budget import Budget, budgets_hold
 from cnncost.suggest.text.damage import NARROW_CHANNELS
-from cnncost.suggest.text.editable_spec import Draft
+from cnncost.suggest.text.editable_spec import EditableSpec
 from cnncost.suggest.text.meter import Measures
 
 
@@ -26,7 +26,7 @@ class Suggestion:
     spec: Spec
     before: Measures
     budgets: tuple[Budget, ...]
-    singles: Singles
+    singles: SingleEdits
     """The edits that save, the best ones first."""
     plan: Plan | None
     proved: bool
@@ -38,11 +38,11 @@ class Suggestion:
     """All widths scaled alike at the same budgets."""
     plain: Plan | None = None
     """The best plan without separable convolutions, where the plan has them."""
-    reach: Reach | None = None
+    unmet: UnmetBudgets | None = None
     """How close the space comes, where no plan holds the budgets."""
     shares: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     """For each metric what part dense layers and convolutions hold."""
-    precisions: tuple[Precision, ...] = ()
+    precisions: tuple[PrecisionPlan, ...] = ()
     """The plans at smaller element types, where those are allowed."""
     scale: str = ""
     """Of what the bytes are: batch, element type, optimiser; empty without bytes."""
@@ -60,12 +60,12 @@ class Suggestion:
     @property
     def met(self) -> bool:
         """Whether the budgets hold already, for certain."""
-        return not self.unknown and holds(self.before, self.budgets)
+        return not self.unknown and budgets_hold(self.before, self.budgets)
 
     @property
     def undecided(self) -> bool:
         """Whether what is known is within the budgets, and something is not known."""
-        return bool(self.unknown) and holds(self.before, self.budgets)
+        return bool(self.unknown) and budgets_hold(self.before, self.budgets)
 
     @property
     def answered(self) -> bool:
@@ -73,7 +73,7 @@ class Suggestion:
         return self.met or (self.plan is not None and not self.unknown)
 
 
-class Point(NamedTuple):
+class ParetoPoint(NamedTuple):
     """One point of a frontier: the best plan within a share of today's metric."""
 
     metric: str
@@ -85,9 +85,9 @@ class Point(NamedTuple):
     proved: bool
 
 
-def held_shares(draft: Draft) -> dict[str, dict[str, float]]:
+def shares_by_family(editable: EditableSpec) -> dict[str, dict[str, float]]:
     """Where a network's weights and connections are."""
-    report = count_network(draft.network)
+    report = count_network(editable.network)
     shares: dict[str, dict[str, float]] = {}
     for metric in ("weights", "connections"):
         total = getattr(report.totals, metric) or 1
@@ -108,15 +108,15 @@ _FAMILIES = {
 """What the layers that hold most of a metric are called together."""
 
 
-def mostly_narrow(draft: Draft) -> bool:
+def is_mostly_narrow(editable: EditableSpec) -> bool:
     """Whether most groups of channels are so narrow that scores are too low."""
-    groups = [g for g in draft.groups.groups.values() if not g.frozen and g.role != "dense"]
+    groups = [g for g in editable.groups.groups.values() if not g.frozen and g.role != "dense"]
     return 2 * sum(group.width < NARROW_CHANNELS for group in groups) > len(groups)
 
 
-def widening(menu: Menu) -> tuple[str, ...]:
+def widening_options(allowed: AllowedEdits) -> tuple[str, ...]:
     """What of the request narrows the space, in words."""
-    less = [f"--keep {name} left out" for name in menu.kept]
-    less += [f"--forbid {kind} left out" for kind in sorted(menu.forbidden)]
+    less = [f"--keep {name} left out" for name in allowed.kept]
+    less += [f"--forbid {kind} left out" for kind in sorted(allowed.forbidden)]
     beyond = "--allow extrapolation, below the widths and resolutions of which anything is known"
-    return (*less, *(() if menu.extrapolate else (beyond,)))
+    return (*less, *(() if allowed.extrapolate else (beyond,)))

@@ -20,7 +20,7 @@ FP16, INT8, INT8_MOBILE = 0.0, 0.01, 0.05
 Judgement."""
 
 
-class Precision(NamedTuple):
+class PrecisionPlan(NamedTuple):
     """The best plan at another element type."""
 
     dtype: str
@@ -40,12 +40,12 @@ class Precision(NamedTuple):
         return None if self.plan is None else self.price + self.plan.score
 
 
-def smaller(dtype: str) -> tuple[str, ...]:
+def smaller_dtypes(dtype: str) -> tuple[str, ...]:
     """The element types below another: half precision, then int8."""
     return tuple(word for word in ("fp16", "int8") if DTYPES[word] < DTYPES[dtype])
 
 
-def price(dtype: str, network: Network) -> int:
+def precision_score(dtype: str, network: Network) -> int:
     """What an element type scores on a network."""
     if dtype != "int8":
         return damage.units(FP16)

@@ -8,22 +8,22 @@ from fractions import Fraction
 
 from cnncost.errors import CnncostError, did_you_mean
 from cnncost.spec import MAX_LAYERS, Spec
-from cnncost.suggest.decisions.catalogue import Menu
+from cnncost.suggest.decisions.catalogue import AllowedEdits
 from cnncost.suggest.text import budget as budgets_of
-from cnncost.suggest.text.editable_spec import Draft, named
-from cnncost.suggest.text.meter import Measures, Meter, ordered
+from cnncost.suggest.text.editable_spec import EditableSpec, is_named
+from cnncost.suggest.text.meter import Measures, Meter, sort_byte_metrics
 
 LARGEST = 10**15
 """Far below what makes no network in the searches' tables, and what floats add up exactly."""
 
 
 @dataclass(frozen=True)
-class Request:
+class SuggestionRequest:
     """What is asked of a search."""
 
     budgets: tuple[str, ...] = ()
     """As `weights=20M`; the spec's own if there is none."""
-    menu: Menu = field(default_factory=Menu)
+    allowed: AllowedEdits = field(default_factory=AllowedEdits)
     params: Mapping[str, int | Fraction] | None = None
     inputs: Mapping[str, tuple[int, ...]] | None = None
     seconds: float = 60.0
@@ -32,10 +32,10 @@ class Request:
     """The scale of bytes: batch, element type, optimiser; and bytes to measure besides those
     of the budgets."""
 
-    def measuring(self, spec: Spec) -> Meter:
+    def meter_for(self, spec: Spec) -> Meter:
         """The meter, with the bytes that the budgets limit."""
-        named = budgets_of.bytes_in(self.budgets) if self.budgets else tuple(spec.budget)
-        return replace(self.meter, bytes=ordered((*named, *self.meter.bytes)))
+        metrics = budgets_of.byte_metrics_in(self.budgets) if self.budgets else tuple(spec.budget)
+        return replace(self.meter, bytes=sort_byte_metrics((*metrics, *self.meter.bytes)))
 
 
 def refuse_huge(name: str, before: Measures) -> None:
@@ -48,11 +48,11 @@ def refuse_huge(name: str, before: Measures) -> None:
             )
 
 
-def refuse_unknown(draft: Draft, kept: Sequence[str]) -> None:
+def refuse_unknown(editable: EditableSpec, kept: Sequence[str]) -> None:
     """Refuse names of layers to keep that no layer has."""
-    names = [node.name for node in draft.network.layers]
+    names = [node.name for node in editable.network.layers]
     for word in kept:
-        if not any(named(name, [word]) for name in names):
+        if not any(is_named(name, [word]) for name in names):
             known = "cnncost table --all lists the layers"
             raise CnncostError(
                 f"--keep {word}: no layer is called so", did_you_mean(word, names, known)

@@ -9,36 +9,36 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import NamedTuple
 
-from cnncost.suggest.search.plan import Single, single
+from cnncost.suggest.search.plan import SingleEdit, measure_single_edit
 from cnncost.suggest.text.budget import Budget
 from cnncost.suggest.text.damage import UNIT
-from cnncost.suggest.text.edit import Choice
-from cnncost.suggest.text.editable_spec import Draft
+from cnncost.suggest.text.edit import Edit
+from cnncost.suggest.text.editable_spec import EditableSpec
 from cnncost.suggest.text.meter import Measures
 
 FLOOR = 0.002 * UNIT
 """Added to a score before dividing by it, so that free edits that hardly save don't lead."""
 
 
-class Foreseen(NamedTuple):
+class ForeseenEdit(NamedTuple):
     """One edit, and the network as it would be counted."""
 
-    choice: Choice
+    edit: Edit
     after: Measures
 
 
-class Singles:
+class SingleEdits:
     """Edits that save some metric, the best for their score first."""
 
     def __init__(
         self,
-        draft: Draft,
-        foreseen: Sequence[Foreseen],
+        editable: EditableSpec,
+        foreseen: Sequence[ForeseenEdit],
         before: Measures,
         budgets: Sequence[Budget],
         untried: int = 0,
     ) -> None:
-        self.draft = draft
+        self.editable = editable
         self.tried, self.untried = len(foreseen), untried
         """How many edits were tried, and how many there was no time for."""
         self.before = before
@@ -48,17 +48,17 @@ class Singles:
     def __len__(self) -> int:
         return len(self.ranked)
 
-    def __iter__(self) -> Iterator[Single]:
+    def __iter__(self) -> Iterator[SingleEdit]:
         """The edits, each recounted when it is reached; the first one, and more while there is
         time."""
-        for position, (choice, _) in enumerate(self.ranked):
-            if position and self.draft.clock.left <= 0:
+        for position, (edit, _) in enumerate(self.ranked):
+            if position and self.editable.clock.left <= 0:
                 return
-            one = single(self.draft, choice)
+            one = measure_single_edit(self.editable, edit)
             if one is not None and self._saves(one.after):
                 yield one
 
-    def first(self, count: int | None) -> tuple[Single, ...]:
+    def take_first(self, count: int | None) -> tuple[SingleEdit, ...]:
         """The best few, recounted; all without a count."""
         return tuple(islice(self, count))
 
@@ -66,7 +66,7 @@ class Singles:
         return any(after[metric] < value for metric, value in self.before.items())
 
 
-def _worth(one: Foreseen, before: Measures, budgets: Sequence[Budget]) -> float:
+def _worth(one: ForeseenEdit, before: Measures, budgets: Sequence[Budget]) -> float:
     """What an edit saves for its score: with budgets the part of the excess that is gone,
     without the part of the metric, both averaged over the metrics."""
     over = {b.metric: b.most for b in budgets if before[b.metric] > b.most}
@@ -76,4 +76,4 @@ def _worth(one: Foreseen, before: Measures, budgets: Sequence[Budget]) -> float:
         excess = before[metric] - most
         gone = before[metric] - max(one.after[metric], most)
         saved += gone / excess if excess else 0.0
-    return saved / (one.choice.score + FLOOR)
+    return saved / (one.edit.score + FLOOR)

@@ -36,7 +36,7 @@ class Budget(NamedTuple):
     """The limit in that word's own amounts."""
 
     @property
-    def named(self) -> str:
+    def user_word(self) -> str:
         """The metric as the user calls it."""
         return self.word or self.metric
 
@@ -46,7 +46,7 @@ class Budget(NamedTuple):
         return self.most if self.amount is None else self.amount
 
 
-def parse(texts: Iterable[str], before: Measures) -> tuple[Budget, ...]:
+def parse_budgets(texts: Iterable[str], before: Measures) -> tuple[Budget, ...]:
     """The budgets of `weights=20M`, `connections=50%`.
 
     Raises:
@@ -58,23 +58,24 @@ def parse(texts: Iterable[str], before: Measures) -> tuple[Budget, ...]:
         if not equals:
             raise CnncostError(f"{text!r} is no budget", "write METRIC=AMOUNT, as in weights=20M")
         word = budget_metric(metric)
-        if other := same_metric(word, [budget.named for budget in budgets]):
+        if other := same_metric(word, [budget.user_word for budget in budgets]):
             raise CnncostError(f"--budget {twice(word, other)}", "keep one")
-        budgets.append(_budget(word, amount.strip(), before))
+        budgets.append(_parse_budget(word, amount.strip(), before))
     return tuple(budgets)
 
 
-def of_spec(limits: Mapping[str, int]) -> tuple[Budget, ...]:
+def budgets_of_spec(limits: Mapping[str, int]) -> tuple[Budget, ...]:
     """The budgets that a spec itself sets."""
     return tuple(
-        within(word, min(most, MOST), _written(word, most)) for word, most in limits.items()
+        budget_of_amount(word, min(most, MOST), _format_amount(word, most))
+        for word, most in limits.items()
     )
 
 
-def within(word: str, amount: int, asked: str) -> Budget:
+def budget_of_amount(word: str, amount: int, asked: str) -> Budget:
     """The budget of an amount of what a word names: 9 flops are 4 connections.
 
-    >>> within("flops", 9, "9").most
+    >>> budget_of_amount("flops", 9, "9").most
     4
     """
     metric, times = counted_as(word)
@@ -83,18 +84,18 @@ def within(word: str, amount: int, asked: str) -> Budget:
     return Budget(metric, amount // times, asked, word, amount)
 
 
-def bytes_in(texts: Iterable[str]) -> tuple[str, ...]:
+def byte_metrics_in(texts: Iterable[str]) -> tuple[str, ...]:
     """The metrics in bytes that these budgets name, in the order of the output."""
     words = [text.partition("=")[0].strip().replace("-", "_") for text in texts]
     return tuple(metric for metric in BYTES if metric in words)
 
 
-def holds(after: Measures, budgets: Sequence[Budget]) -> bool:
+def budgets_hold(after: Measures, budgets: Sequence[Budget]) -> bool:
     """Whether every budget holds."""
     return all(after[budget.metric] <= budget.most for budget in budgets)
 
 
-def _written(metric: str, most: int) -> str:
+def _format_amount(metric: str, most: int) -> str:
     """An amount as a spec's budget takes it: bytes in the largest unit that is exact."""
     if metric not in BYTES:
         return str(most)
@@ -103,18 +104,18 @@ def _written(metric: str, most: int) -> str:
     return f"{most // size}{unit}"
 
 
-def _budget(word: str, amount: str, before: Measures) -> Budget:
+def _parse_budget(word: str, amount: str, before: Measures) -> Budget:
     metric, times = counted_as(word)
     if amount.endswith("%"):
         share = parse_number(amount[:-1].strip())
         if share is None or share < 0:
             raise CnncostError(f"{word}={amount}: no share", "write it as 50% or 12.5%")
         most = int(Fraction(share) * times * before[metric] / 100)
-        budget = within(word, most, _written(word, most))
+        budget = budget_of_amount(word, most, _format_amount(word, most))
     else:
         read = parse_bytes if word in BYTES else parse_count
         try:
-            budget = within(word, read(amount), amount)
+            budget = budget_of_amount(word, read(amount), amount)
         except CnncostError as trouble:
             raise CnncostError(f"{word}={amount}: {trouble.what}", trouble.hint) from None
     if budget.most > MOST:

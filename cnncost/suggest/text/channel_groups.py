@@ -22,7 +22,7 @@ _REARRANGING = ("reshape", "permute", "slice", "pixel_shuffle", "space_to_depth"
 
 
 @dataclass
-class Group:
+class ChannelGroup:
     """Channels that must be equally many everywhere."""
 
     writers: list[int] = field(default_factory=list)
@@ -38,7 +38,7 @@ class Group:
     """What it is to the network: stem, bottleneck, inside, dense, or nothing special."""
 
 
-class Groups:
+class ChannelGroups:
     """The groups of one network."""
 
     def __init__(self, network: Network, kept: Sequence[int] = ()) -> None:
@@ -59,11 +59,11 @@ class Groups:
         self.groups = self._collect()
         _weigh(self)
 
-    def at(self, index: int) -> tuple[int, ...]:
+    def groups_at(self, index: int) -> tuple[int, ...]:
         """The groups that a node's channels consist of."""
         return tuple(self._root(part) for part in self._of[index])
 
-    def written(self, index: int) -> Group | None:
+    def group_written_by(self, index: int) -> ChannelGroup | None:
         """The group whose width this node sets; None if it sets none."""
         return self.groups[self._root(self._opened[index])] if index in self._opened else None
 
@@ -133,10 +133,10 @@ class Groups:
             self._unite(mine, self._of[self.network.nodes[node.shares].reads[0]])
         return (part,)
 
-    def _collect(self) -> dict[int, Group]:
-        groups: dict[int, Group] = {}
+    def _collect(self) -> dict[int, ChannelGroup]:
+        groups: dict[int, ChannelGroup] = {}
         for index, part in self._opened.items():
-            group = groups.setdefault(self._root(part), Group())
+            group = groups.setdefault(self._root(part), ChannelGroup())
             group.writers.append(index)
             group.width = self.network.nodes[index].output.channels
         for part in sorted(self._frozen):
@@ -151,7 +151,7 @@ def _depthwise(node: Node) -> bool:
     return bool(groups == x.channels and y.channels == x.channels and groups > 1)
 
 
-def _weigh(groups: Groups) -> None:
+def _weigh(groups: ChannelGroups) -> None:
     """Each group's weight: raw by its role, then normalised over those that can change."""
     adds, inside = _residuals(groups)
     for root, group in groups.groups.items():
@@ -173,7 +173,7 @@ def _weigh(groups: Groups) -> None:
         group.weight = group.raw / total if total else 0.0
 
 
-def _role(network: Network, group: Group, inside: str) -> str:
+def _role(network: Network, group: ChannelGroup, inside: str) -> str:
     nodes = [network.nodes[index] for index in group.writers]
     if all(node.layer is not None and node.layer.word == "dense" for node in nodes):
         return "dense"
@@ -189,7 +189,7 @@ def _reads_input(network: Network, node: Node) -> bool:
     return source.layer is None
 
 
-def _residuals(groups: Groups) -> tuple[dict[int, dict[int, int]], dict[int, str]]:
+def _residuals(groups: ChannelGroups) -> tuple[dict[int, dict[int, int]], dict[int, str]]:
     """For each group the writers that an add follows (and which add), and the groups that
     live inside residual branches, with the kind of block."""
     network = groups.network
@@ -198,13 +198,13 @@ def _residuals(groups: Groups) -> tuple[dict[int, dict[int, int]], dict[int, str
     for node in network.nodes:
         if node.layer is None or node.layer.word != "add":
             continue
-        outer = set(groups.at(node.index))
+        outer = set(groups.groups_at(node.index))
         branches = _branches(network, node)
         for branch in branches:
-            written = [index for index in branch if groups.written(index) is not None]
+            written = [index for index in branch if groups.group_written_by(index) is not None]
             kind = _block_kind(network, written)
             for index in written:
-                (root,) = groups.at(index)
+                (root,) = groups.groups_at(index)
                 if root in outer:
                     followed.setdefault(root, {})[index] = node.index
                 else:

@@ -40,7 +40,7 @@ class Clock:
         """The seconds up to the deadline."""
         return self._deadline - monotonic()
 
-    def watched(self, items: Iterable[T]) -> Iterator[T]:
+    def watch(self, items: Iterable[T]) -> Iterator[T]:
         """The items; each is asked for only while there is time.
 
         Raises:
@@ -55,7 +55,7 @@ class Clock:
         found: list[T] = []
         try:
             with self.until(deadline):
-                for item in self.watched(items):
+                for item in self.watch(items):
                     found.append(item)  # noqa: PERF402  what is found so far is kept
         except TimeOverError:
             return found, False

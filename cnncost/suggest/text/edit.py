@@ -8,20 +8,20 @@ from fractions import Fraction
 
 from cnncost.layers import Layer
 from cnncost.shape import Shape
-from cnncost.suggest.text.text_changes import Change
+from cnncost.suggest.text.text_changes import TextChange
 
-Piece = tuple[Layer, tuple[Shape, ...]]
+PlacedLayer = tuple[Layer, tuple[Shape, ...]]
 """A layer and what it reads."""
 
-Chain = Callable[[Layer, tuple[Shape, ...]], list[Piece]]
+Substitute = Callable[[Layer, tuple[Shape, ...]], list[PlacedLayer]]
 """What stands in a layer's place once it is edited: the layers that its costs are those of."""
 
-Trial = Mapping[int, Piece]
+WidthTrial = Mapping[int, PlacedLayer]
 """One width changed alone: for each node that this changes, its layer and what it reads."""
 
 
 @dataclass(frozen=True)
-class Choice:
+class Edit:
     """One way to leave or change a variable."""
 
     kind: str
@@ -29,10 +29,10 @@ class Choice:
     phrase: str
     score: int
     """In units of 1e-5, the constant for an edit included."""
-    changes: tuple[Change, ...] = ()
-    chains: Mapping[int, Chain] = field(default_factory=dict)
+    changes: tuple[TextChange, ...] = ()
+    substitutes: Mapping[int, Substitute] = field(default_factory=dict)
     """For each node that it replaces, by index."""
-    rereads: Mapping[int, int] = field(default_factory=dict)
+    reads_instead: Mapping[int, int] = field(default_factory=dict)
     """For a node that reads something else: the node whose input it reads now."""
     convolutions: int = 0
     """How many convolutions a structural replacement touches."""
@@ -44,15 +44,15 @@ class Choice:
     """How the score came about, in figures."""
 
 
-AS_IT_IS = Choice("", "", 0)
+NO_EDIT = Edit("", "", 0)
 
 
 @dataclass(frozen=True)
-class Variable:
+class Decision:
     """One thing that a plan decides; its first choice leaves it as it is."""
 
     label: str
-    choices: tuple[Choice, ...]
+    options: tuple[Edit, ...]
     first: int
     """The first node that it touches: the order of variables and of a plan's steps."""
     group: bool = False

@@ -15,18 +15,18 @@ from cnncost.place import Place
 from cnncost.shape import Shape
 from cnncost.spec import MAX_LAYERS, Settings, Spec, read_spec
 from cnncost.spec.lines import Line
-from cnncost.suggest.text.channel_groups import Groups
+from cnncost.suggest.text.channel_groups import ChannelGroups
 from cnncost.suggest.text.clock import Clock
-from cnncost.suggest.text.edit import Trial
+from cnncost.suggest.text.edit import WidthTrial
 from cnncost.suggest.text.meter import METRICS, Meter
-from cnncost.suggest.text.text_changes import Change, apply
-from cnncost.suggest.text.text_places import Sheet
+from cnncost.suggest.text.text_changes import TextChange, apply_changes
+from cnncost.suggest.text.text_places import SpecText
 
 REMEMBERED = 100_000
 """Layers of the texts read that a draft keeps: a text that is asked for again is read again."""
 
 
-class Use(NamedTuple):
+class FieldUse(NamedTuple):
     """A field of a layer that derives from a scalar of the text."""
 
     node: int
@@ -37,21 +37,23 @@ class Use(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Draft:
+class EditableSpec:
     """A spec to edit: its text and what it reads as."""
 
-    sheet: Sheet
+    spec_text: SpecText
     spec: Spec
-    groups: Groups
+    groups: ChannelGroups
     max_layers: int = MAX_LAYERS
     meter: Meter = field(default_factory=Meter)
     clock: Clock = field(default_factory=Clock, repr=False)
-    trials: dict[tuple[Change, ...], Trial | None] = field(default_factory=dict, repr=False)
+    trials: dict[tuple[TextChange, ...], WidthTrial | None] = field(
+        default_factory=dict, repr=False
+    )
     """What changes of widths have been tried, and what each came to."""
-    uses: dict[Place, list[Use]] = field(default_factory=dict, repr=False)
+    uses: dict[Place, list[FieldUse]] = field(default_factory=dict, repr=False)
     """For each scalar of the text the fields that derive from it, once they are asked for."""
     _calls: dict[int, Line] = field(default_factory=dict, repr=False)
-    _read: dict[str, Spec | None] = field(default_factory=dict, repr=False)
+    _specs: dict[str, Spec | None] = field(default_factory=dict, repr=False)
 
     @property
     def network(self) -> Network:
@@ -82,19 +84,19 @@ class Draft:
         """For each group of channels the nodes that read some of it."""
         found: dict[int, list[int]] = {}
         for node in self.network.nodes:
-            for root in dict.fromkeys(r for i in node.reads for r in self.groups.at(i)):
+            for root in dict.fromkeys(r for i in node.reads for r in self.groups.groups_at(i)):
                 found.setdefault(root, []).append(node.index)
         return found
 
-    def measured(self, network: Network) -> dict[str, int]:
+    def measure(self, network: Network) -> dict[str, int]:
         """Every metric of an edited network that this study looks at."""
-        return self.meter.measured(network)
+        return self.meter.measure(network)
 
-    def text(self, changes: Sequence[Change]) -> str:
+    def edited_text(self, changes: Sequence[TextChange]) -> str:
         """The text with these changes made."""
-        return apply(self.sheet.text, changes)
+        return apply_changes(self.spec_text.text, changes)
 
-    def calls(self) -> dict[int, Line]:
+    def block_calls(self) -> dict[int, Line]:
         """The lines that call blocks, by where they start."""
         if not self._calls:
             for written in self.spec.written.values():
@@ -104,7 +106,7 @@ class Draft:
                     call = call.outer
         return self._calls
 
-    def owner(self, index: int, places: Sequence[Place]) -> str:
+    def owner_name(self, index: int, places: Sequence[Place]) -> str:
         """The name of the layer, or of the block's call around it, in whose line a number
         stands."""
         written = self.spec.written[index]
@@ -117,21 +119,21 @@ class Draft:
             line, call = call.line, call.outer
         return re.sub(r"(\.[0-9]+)+$", "", ".".join(parts))
 
-    def edited(self, changes: Sequence[Change]) -> Spec | None:
+    def read_edited(self, changes: Sequence[TextChange]) -> Spec | None:
         """What the text with these changes reads as; None where it is no valid spec, or where
         what leaves the network has another shape: it is no answer to the same question."""
-        text = self.text(changes)
-        if text not in self._read:
-            if len(self._read) * len(self.network.nodes) > REMEMBERED:
-                self._read.pop(next(iter(self._read)))
+        text = self.edited_text(changes)
+        if text not in self._specs:
+            if len(self._specs) * len(self.network.nodes) > REMEMBERED:
+                self._specs.pop(next(iter(self._specs)))
             try:
-                spec = parsed(self.sheet.name, text, self.max_layers)
+                spec = parse_spec(self.spec_text.name, text, self.max_layers)
             except SpecError:
-                self._read[text] = None
+                self._specs[text] = None
             else:
                 kept = output_shapes(spec.network) == output_shapes(self.network)
-                self._read[text] = spec if kept else None
-        return self._read[text]
+                self._specs[text] = spec if kept else None
+        return self._specs[text]
 
 
 def output_shapes(network: Network) -> tuple[Shape, ...]:
@@ -139,31 +141,36 @@ def output_shapes(network: Network) -> tuple[Shape, ...]:
     return tuple([network.nodes[index].output for index in network.outputs])
 
 
-def parsed(name: str, text: str, max_layers: int) -> Spec:
+def parse_spec(name: str, text: str, max_layers: int) -> Spec:
     """A text read as a spec."""
     return read_spec(text, name, Settings(max_layers=max_layers))
 
 
-def drafted(
-    sheet: Sheet,
+def read_editable_spec(
+    spec_text: SpecText,
     max_layers: int = MAX_LAYERS,
     kept: Sequence[str] = (),
     meter: Meter | None = None,
     clock: Clock | None = None,
-) -> Draft:
+) -> EditableSpec:
     """The draft of a sheet; `kept` are layers whose widths stay, or blocks' names."""
-    spec = parsed(sheet.name, sheet.text, max_layers)
-    held = [node.index for node in spec.network.nodes if named(node.name, kept)]
-    return Draft(
-        sheet, spec, Groups(spec.network, held), max_layers, meter or Meter(), clock or Clock()
+    spec = parse_spec(spec_text.name, spec_text.text, max_layers)
+    held = [node.index for node in spec.network.nodes if is_named(node.name, kept)]
+    return EditableSpec(
+        spec_text,
+        spec,
+        ChannelGroups(spec.network, held),
+        max_layers,
+        meter or Meter(),
+        clock or Clock(),
     )
 
 
-def named(name: str, wanted: Sequence[str]) -> bool:
+def is_named(name: str, wanted: Sequence[str]) -> bool:
     """Whether a layer is one of those named, or stands in a block that is."""
     return any(name == word or name.startswith(f"{word}.") for word in wanted)
 
 
-def measured(network: Network) -> dict[str, int]:
+def measure_counts(network: Network) -> dict[str, int]:
     """Every count of a network."""
-    return Meter().measured(network)
+    return Meter().measure(network)

@@ -35,7 +35,7 @@ class Meter:
         """Bytes of an element."""
         return DTYPES[self.dtype]
 
-    def plain(self, metric: str) -> bool:
+    def is_default(self, metric: str) -> bool:
         """Whether it measures this as a spec's own budget does: of batch 1, in fp32, by SGD."""
         changing = [option for option, changed in CHANGES.items() if metric in changed]
         return all(getattr(self, option) == getattr(Meter, option) for option in changing)
@@ -48,17 +48,17 @@ class Meter:
         trained = f", {self.optimizer}" if "training_memory" in self.bytes else ""
         return f"batch {self.batch}, {self.dtype}{trained}"
 
-    def of(self, network: Network) -> Metrics:
+    def metrics_of(self, network: Network) -> Metrics:
         """All figures of a network at this scale, each when it is asked for."""
         return Metrics(network, batch=self.batch, dtype=self.dtype, optimizer=self.optimizer)
 
-    def measured(self, network: Network) -> dict[str, int]:
+    def measure(self, network: Network) -> dict[str, int]:
         """The counts of a network, then the bytes.
 
         Raises:
             CnncostError: the network does not train, and training_memory is measured.
         """
-        metrics = self.of(network)
+        metrics = self.metrics_of(network)
         return {metric: metrics.value(metric) for metric in (*METRICS, *self.bytes)}
 
     def refuse_unknown(self, network: Network) -> None:
@@ -67,7 +67,7 @@ class Meter:
         Raises:
             CnncostError: a layer's memory is unknown or not measured.
         """
-        metrics = self.of(network)
+        metrics = self.metrics_of(network)
         for metric in self.bytes:
             if not metrics.complete(metric):
                 raise CnncostError(
@@ -76,6 +76,6 @@ class Meter:
                 )
 
 
-def ordered(metrics: Sequence[str]) -> tuple[str, ...]:
+def sort_byte_metrics(metrics: Sequence[str]) -> tuple[str, ...]:
     """The bytes among some metrics, in the order of the output."""
     return tuple(metric for metric in BYTES if metric in metrics)

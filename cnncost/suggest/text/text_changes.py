@@ -8,7 +8,7 @@ from typing import NamedTuple
 from cnncost.place import Place
 
 
-class Change(NamedTuple):
+class TextChange(NamedTuple):
     """One span of the text and what takes its place: words, and spans of the old text.
 
     A span that is taken over carries the smaller changes within it, so a line can be
@@ -19,22 +19,22 @@ class Change(NamedTuple):
     parts: tuple[str | Place, ...]
 
 
-def replaced(place: Place, text: str) -> Change:
+def replace_span(place: Place, text: str) -> TextChange:
     """The change of one span to a text."""
-    return Change(place, (text,))
+    return TextChange(place, (text,))
 
 
-def apply(text: str, changes: Iterable[Change]) -> str:
+def apply_changes(text: str, changes: Iterable[TextChange]) -> str:
     """The text with all changes made.
 
     Changes may nest: one inside another is made where the outer takes its span over, and
     is lost with the span where it does not.
     """
-    ordered = sorted(dict.fromkeys(changes), key=_order)
+    ordered = sorted(dict.fromkeys(changes), key=_position)
     return _render(text, Place(0, len(text)), ordered)
 
 
-def _render(text: str, span: Place, changes: Sequence[Change]) -> str:
+def _render(text: str, span: Place, changes: Sequence[TextChange]) -> str:
     out: list[str] = []
     at = span.start
     position = 0
@@ -42,29 +42,29 @@ def _render(text: str, span: Place, changes: Sequence[Change]) -> str:
         change = changes[position]
         position += 1
         inner = []
-        while position < len(changes) and _within(changes[position].place, change.place):
+        while position < len(changes) and _is_within(changes[position].place, change.place):
             inner.append(changes[position])
             position += 1
         out.append(text[at : change.place.start])
-        out.extend(_part(text, part, inner) for part in change.parts)
+        out.extend(_render_part(text, part, inner) for part in change.parts)
         at = max(at, change.place.end)
     out.append(text[at : span.end])
     return "".join(out)
 
 
-def _order(change: Change) -> tuple[int, bool, int]:
+def _position(change: TextChange) -> tuple[int, bool, int]:
     """An insertion before what starts there, outer before inner."""
     start, end = change.place
     return start, end > start, -end
 
 
-def _part(text: str, part: str | Place, inner: Sequence[Change]) -> str:
+def _render_part(text: str, part: str | Place, inner: Sequence[TextChange]) -> str:
     if isinstance(part, str):
         return part
-    return _render(text, part, [change for change in inner if _within(change.place, part)])
+    return _render(text, part, [change for change in inner if _is_within(change.place, part)])
 
 
-def _within(inner: Place, outer: Place) -> bool:
+def _is_within(inner: Place, outer: Place) -> bool:
     if inner.start == inner.end:  # an insertion at either edge is outside
         return outer.start < inner.start < outer.end
     return outer.start <= inner.start and inner.end <= outer.end
@@ -78,14 +78,14 @@ def unified_diff(before: str, after: str, name: str) -> str:
     from difflib import unified_diff as difference
 
     outside = name.startswith("/") or ".." in name.split("/")
-    name = base(name) if outside else name
+    name = base_name(name) if outside else name
 
     old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
     lines = difference(old, new, fromfile=f"a/{name}", tofile=f"b/{name}")
     return "".join([line if line.endswith("\n") else f"{line}\n{_NO_BREAK}\n" for line in lines])
 
 
-def base(name: str) -> str:
+def base_name(name: str) -> str:
     """The last part of a file's name."""
     return name.replace("\\", "/").rpartition("/")[2]
 

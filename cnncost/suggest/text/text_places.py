@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from cnncost.place import Place, Source
 from cnncost.spec.nodes import Items, Node, Pairs, Scalar, parse
 from cnncost.spec.problems import Problems
-from cnncost.suggest.text.text_changes import Change, replaced
+from cnncost.suggest.text.text_changes import TextChange, replace_span
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Sheet:
+class SpecText:
     """One spec's text and its top-level entries; the text is a valid spec."""
 
     name: str
@@ -47,32 +47,34 @@ class Sheet:
         pairs = node.pairs if isinstance(node, Pairs) else []
         return {key.text: value for key, value in pairs if isinstance(value, Items)}
 
-    def settled(
+    def write_settings(
         self, params: Mapping[str, int | Fraction], inputs: Mapping[str, tuple[int, ...]]
-    ) -> list[Change]:
+    ) -> list[TextChange]:
         """The changes that write down what was set from outside the file."""
         places, shapes = self.params(), self.inputs()
-        changes = [replaced(places[name].place, decimal(n)) for name, n in params.items()]
+        changes = [
+            replace_span(places[name].place, format_decimal(n)) for name, n in params.items()
+        ]
         for name, dims in inputs.items():
-            changes.append(replaced(shapes[name].place, f"[{', '.join(map(str, dims))}]"))
+            changes.append(replace_span(shapes[name].place, f"[{', '.join(map(str, dims))}]"))
         return changes
 
-    def finished(self, budget: Mapping[str, str], provenance: str) -> list[Change]:
+    def complete_plan(self, budget: Mapping[str, str], provenance: str) -> list[TextChange]:
         """The changes that make a plan's text a spec of its own: without `expect` and
         `published`, with the budget that was asked, and a comment line on where it came from."""
-        changes = [Change(Place(0, 0), (f"# {provenance}\n",))]
+        changes = [TextChange(Place(0, 0), (f"# {provenance}\n",))]
         amounts = f"{{{', '.join(f'{metric}: {amount}' for metric, amount in budget.items())}}}"
         figures = [key for key in ("published", "expect") if key in self.entries]
-        changes += [replaced(self._entry_span(key), "") for key in figures]
+        changes += [replace_span(self._entry_span(key), "") for key in figures]
         if "budget" in self.entries:
             entry, value = self.entries["budget"]
             changes.append(
-                replaced(Place(entry.start, self._value_end(value)), f"budget: {amounts}")
+                replace_span(Place(entry.start, self._value_end(value)), f"budget: {amounts}")
             )
         elif budget:
             end = len(self.text)
             gap = "" if self.text.endswith("\n") else "\n"
-            changes.append(Change(Place(end, end), (f"{gap}budget: {amounts}\n",)))
+            changes.append(TextChange(Place(end, end), (f"{gap}budget: {amounts}\n",)))
         return changes
 
     def _entry_span(self, key: str) -> Place:
@@ -103,7 +105,7 @@ class Sheet:
             nodes.append(line.main)
         return Place(line.start, max(map(self._value_end, nodes)))
 
-    def deletable(self, line: Line) -> Place | None:
+    def whole_lines(self, line: Line) -> Place | None:
         """The whole text lines that hold just this item of a list; None if others share them."""
         start, end = self.span(line)
         first = self.text.rfind("\n", 0, start) + 1
@@ -113,19 +115,19 @@ class Sheet:
         alone = self.text[first:start].strip() == "-" and (not behind or behind[0] == "#")
         return Place(first, last) if alone else None
 
-    def inserted_before(self, line: Line, item: str) -> Change | None:
+    def insert_before(self, line: Line, item: str) -> TextChange | None:
         """The change that puts an item above a line in the same list."""
         start = line.start
         first = self.text.rfind("\n", 0, start) + 1
         before = self.text[first:start]
         if before.strip() == "-":
             at = first + before.index("-")
-            return Change(Place(at, at), (f"- {item}\n{before[: before.index('-')]}",))
+            return TextChange(Place(at, at), (f"- {item}\n{before[: before.index('-')]}",))
         if before.rstrip()[-1:] in ("[", ","):
-            return Change(Place(start, start), (f"{item}, ",))
+            return TextChange(Place(start, start), (f"{item}, ",))
         return None
 
-    def inserted_after(self, line: Line, item: str) -> Change | None:
+    def insert_after(self, line: Line, item: str) -> TextChange | None:
         """The change that puts an item below a line in the same list."""
         start, end = self.span(line)
         first = self.text.rfind("\n", 0, start) + 1
@@ -133,30 +135,30 @@ class Sheet:
         if before.strip() == "-":
             last = self.text.find("\n", end)
             at = len(self.text) if last < 0 else last
-            return Change(Place(at, at), (f"\n{before}{item}",))
+            return TextChange(Place(at, at), (f"\n{before}{item}",))
         if before.rstrip()[-1:] in ("[", ","):
-            return Change(Place(end, end), (f", {item}",))
+            return TextChange(Place(end, end), (f", {item}",))
         return None
 
-    def with_key(self, line: Line, key: str, value: str) -> Change | None:
+    def add_argument(self, line: Line, key: str, value: str) -> TextChange | None:
         """The change that gives a line one more argument."""
         start, end = self.span(line)
         if self.text[start] == "{":
             at = end - 1
             while self.text[at - 1].isspace():
                 at -= 1
-            return Change(Place(at, at), (f", {key}: {value}",))
+            return TextChange(Place(at, at), (f", {key}: {value}",))
         if "\n" in self.text[start:end]:
             indent = start - self.text.rfind("\n", 0, start) - 1
-            return Change(Place(end, end), (f"\n{' ' * indent}{key}: {value}",))
+            return TextChange(Place(end, end), (f"\n{' ' * indent}{key}: {value}",))
         if line.main is None:
-            return Change(Place(start, end), ("{", Place(start, end), f", {key}: {value}}}"))
+            return TextChange(Place(start, end), ("{", Place(start, end), f", {key}: {value}}}"))
         if self.text[line.main.start] in "|>":
             return None
-        return Change(Place(start, end), ("{", Place(start, end), f", {key}: {value}}}"))
+        return TextChange(Place(start, end), ("{", Place(start, end), f", {key}: {value}}}"))
 
 
-def decimal(number: int | Fraction) -> str:
+def format_decimal(number: int | Fraction) -> str:
     """A number as a spec writes it: a decimal, exact (params are decimals)."""
     if isinstance(number, int):
         return str(number)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TextIO
 
-from cnncost.suggest.suggestion.answer import Point, Suggestion
+from cnncost.suggest.suggestion.answer import ParetoPoint, Suggestion
 from cnncost.suggest.text.meter import Measures
 
 
@@ -28,7 +28,7 @@ def write(
 
 
 def frontier(
-    file: TextIO, points: Sequence[Point], before: Measures, form: str, *, known: bool
+    file: TextIO, points: Sequence[ParetoPoint], before: Measures, form: str, *, known: bool
 ) -> None:
     """Write the frontier of a metric in one of the formats table, json, csv, markdown."""
     from cnncost.views.suggest import pareto as view

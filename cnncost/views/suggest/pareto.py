@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TextIO
 
 from cnncost.quantity import counted_as
-from cnncost.suggest.suggestion.answer import Point
+from cnncost.suggest.suggestion.answer import ParetoPoint
 from cnncost.suggest.text.damage import UNIT
 from cnncost.suggest.text.meter import Measures
 from cnncost.views.grid import Grid, ascii_only
@@ -19,7 +19,7 @@ TITLES = ("share", "budget", "score", "edits")
 
 
 def write(
-    file: TextIO, points: Sequence[Point], before: Measures, form: str, *, known: bool
+    file: TextIO, points: Sequence[ParetoPoint], before: Measures, form: str, *, known: bool
 ) -> None:
     """Write the points, in the word that was asked; those out of reach have no score. Unless all
     costs are `known`, amounts are lower bounds."""
@@ -46,13 +46,13 @@ def write(
         _table(file, points, before, least="" if known else ">= ")
 
 
-def _worded(point: Point, said: Wording) -> Point:
+def _worded(point: ParetoPoint, said: Wording) -> ParetoPoint:
     metric, _ = counted_as(point.metric)
     plan = point.plan and replace(point.plan, after=said.measures(point.plan.after))
     return point._replace(most=said.amount(metric, point.most), plan=plan)
 
 
-def _table(file: TextIO, points: Sequence[Point], before: Measures, least: str) -> None:
+def _table(file: TextIO, points: Sequence[ParetoPoint], before: Measures, least: str) -> None:
     metric = points[0].metric
     listed = [word for word in dict.fromkeys((metric, "weights", "connections")) if word in before]
     largest = max([point.plan.score for point in points if point.plan is not None], default=0)
@@ -72,21 +72,21 @@ def _table(file: TextIO, points: Sequence[Point], before: Measures, least: str) 
     notes = ["- is out of reach." if any(point.plan is None for point in points) else ""]
     notes += ["? is the best found in time, not proved."] * (not all(p.proved for p in points))
     plans = [point.plan for point in points if point.plan is not None]
-    notes += [HEAD] * headed(choice for plan in plans for choice in plan.choices)
+    notes += [HEAD] * headed(edit for plan in plans for edit in plan.edits)
     grid.write(file, [note for note in notes if note])
 
 
-def _cells(point: Point, before: Measures, *, plain: bool) -> list[str]:
+def _cells(point: ParetoPoint, before: Measures, *, plain: bool) -> list[str]:
     number = str if plain else "{:,}".format
     head = [str(point.share), number(point.most)]
     if point.plan is None:
         return [*head, *[""] * (2 + len(before))]
     score = f"{point.plan.score / UNIT:.5f}"
     after = [number(point.plan.after[metric]) for metric in before]
-    return [*head, score, str(len(point.plan.choices)), *after]
+    return [*head, score, str(len(point.plan.edits)), *after]
 
 
-def _entry(point: Point) -> dict[str, object]:
+def _entry(point: ParetoPoint) -> dict[str, object]:
     plan = point.plan
     return {
         "metric": point.metric,
@@ -95,5 +95,5 @@ def _entry(point: Point) -> dict[str, object]:
         "proved": point.proved,
         "score": None if plan is None else plan.score / UNIT,
         "after": None if plan is None else dict(plan.after),
-        "edits": [] if plan is None else [choice.phrase for choice in plan.choices],
+        "edits": [] if plan is None else [edit.phrase for edit in plan.edits],
     }
