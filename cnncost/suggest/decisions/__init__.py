@@ -1,1 +1,1 @@
-"""Decisions and their cost tables."""
+"""What a plan decides, and cost tables of what every combination of options costs."""

@@ -1,4 +1,4 @@
-"""Budgets as limits of a space's tables: counts as they are, bytes as columns of their own."""
+"""Budgets as limits of cost tables: a count limits its metric, bytes limit columns of their own."""
 
 from __future__ import annotations
 

@@ -88,7 +88,7 @@ _RULES = {
     grouped.KIND: grouped.list_replacements,
     lowrank.KIND: lowrank.list_replacements,
 }
-"""What can stand in a convolution's place: choices of one variable a line."""
+"""What can stand in a convolution's place: options of one decision a line."""
 
 
 STRUCTURAL = tuple(_RULES)
@@ -224,7 +224,7 @@ NUMBERED = re.compile(r"([A-Za-z_][A-Za-z0-9_]*?)[0-9]+")
 
 
 def _keep_numbering(editable: EditableSpec, decisions: Iterator[Decision]) -> Iterator[Decision]:
-    """The variables without the choices after which a number means another layer."""
+    """The decisions without the options after which a number means another layer."""
     words = _words_by_number(editable)
     for decision in decisions:
         kept = [c for c in decision.options if not _renumbers(editable, c.changes, words)]
@@ -233,7 +233,7 @@ def _keep_numbering(editable: EditableSpec, decisions: Iterator[Decision]) -> It
 
 
 def _keep_edit_numbering(editable: EditableSpec, options: Iterator[Edit]) -> Iterator[Edit]:
-    """The choices after which every number means the same layer."""
+    """The options after which every number means the same layer."""
     words = _words_by_number(editable)
     return (edit for edit in options if not _renumbers(editable, edit.changes, words))
 

@@ -1,9 +1,9 @@
-"""Cost tables: what layers cost at every combination of the choices that reach them.
+"""Cost tables: what layers cost at every combination of the options that reach them.
 
-A layer's costs depend on a few variables: those that set the widths it reads and writes, and
-those that replace it. Its table over their choices is filled by the real counter, so rounding,
+A layer's costs depend on a few decisions: those that set the widths it reads and writes, and
+those that replace it. Its table over their options is filled by the real counter, so rounding,
 biases, groups and depthwise convolutions are exact, and the product of two widths needs no
-linear form. Tables of the same variables are added up.
+linear form. Tables of the same decisions are added up.
 """
 
 from __future__ import annotations
@@ -18,24 +18,24 @@ from cnncost.suggest.text.edit import Decision, Edit
 from cnncost.suggest.text.editable_spec import EditableSpec
 
 Costs = tuple[int, ...]
-"""One amount a metric, in the order of METRICS."""
+"""One amount per metric, in the order of METRICS."""
 
 Key = tuple[int, ...]
-"""The choice of each variable of a scope."""
+"""The option of each decision of a scope."""
 
 Scope = tuple[int, ...]
-"""Variables, ascending."""
+"""Decisions, ascending."""
 
 
 @dataclass(frozen=True, eq=False)
 class CostTable:
-    """What some layers cost, by the choices of the variables in `scope`."""
+    """What some layers cost, by the options of the decisions in `scope`."""
 
     scope: Scope
     costs: Any  # Any: numpy's array of int64
-    """One axis a variable, the metrics last."""
+    """One axis per decision, the metrics last."""
     possible: Any  # Any: numpy's array of booleans
-    """One axis a variable: whether the combination makes a network."""
+    """One axis per decision: whether the combination makes a network."""
 
     @cached_property
     def by_options(self) -> Mapping[Key, Costs | None]:
@@ -54,14 +54,14 @@ class CostTable:
         return int(amounts.min()), int(amounts.max())
 
     def restrict(self, kept: Sequence[Sequence[int]]) -> CostTable:
-        """The table over some choices of each variable of its scope."""
+        """The table over some options of each decision of its scope."""
         import numpy as np
 
         at: Any = np.ix_(*kept)  # Any: numpy's arrays
         return CostTable(self.scope, self.costs[at], self.possible[at])
 
     def with_axes(self, axes: Sequence[int]) -> CostTable:
-        """The factor with one axis for each of these variables, in their order: of length 1
+        """The table with one axis for each of these decisions, in their order: of length 1
         for those that are not in its scope."""
         places = [self.scope.index(v) for v in axes if v in self.scope]
         sizes = [self.possible.shape[self.scope.index(v)] if v in self.scope else 1 for v in axes]
@@ -71,7 +71,7 @@ class CostTable:
 
 
 def add_tables(factors: Iterable[CostTable]) -> CostTable:
-    """The sum of factors of one scope; what one of them rules out is ruled out."""
+    """Add tables of one scope; a combination that one of them rules out is ruled out."""
     first, *others = factors
     costs, possible = first.costs, first.possible
     for table in others:
@@ -82,23 +82,23 @@ def add_tables(factors: Iterable[CostTable]) -> CostTable:
 
 @dataclass(frozen=True, eq=False)
 class CostTables:
-    """The costs of a draft under all its variables."""
+    """The costs of a spec under all its decisions."""
 
     decisions: tuple[Decision, ...]
     base: Costs
-    """What no variable reaches."""
+    """What no decision reaches."""
     members: tuple[CostTable, ...]
 
     def floor(self, metric: int) -> int:
-        """A value that no choices go below: the least of every table by itself."""
+        """A value that no options go below: the least of every table by itself."""
         return self.base[metric] + sum(f.extremes(metric)[0] for f in self.members)
 
     def ceiling(self, metric: int) -> int:
-        """A value that no choices go above: the most of every table by itself."""
+        """A value that no options go above: the most of every table by itself."""
         return self.base[metric] + sum(f.extremes(metric)[1] for f in self.members)
 
     def costs(self, chosen: Sequence[int]) -> Costs | None:
-        """The costs of one choice a variable; None where it makes no network."""
+        """Add up the costs of one option per decision; None where these make no network."""
         total = list(self.base)
         for table in self.members:
             entry = table.by_options[tuple([chosen[v] for v in table.scope])]
@@ -108,7 +108,7 @@ class CostTables:
         return tuple(total)
 
     def restrict(self, kept: Sequence[Sequence[int]]) -> CostTables:
-        """The tables over some of each variable's choices, the first among them."""
+        """The tables over some of each decision's options, the first among them."""
         decisions = tuple(
             replace(decision, options=tuple(decision.options[k] for k in alive))
             for decision, alive in zip(self.decisions, kept, strict=True)
@@ -117,9 +117,27 @@ class CostTables:
         return CostTables(decisions, self.base, factors)
 
 
+def tables_of(scores: Sequence[Sequence[int]], costs: Mapping[Scope, object]) -> CostTables:
+    """Make tables of one metric from lists: the scores of each decision's options, and what
+    each combination costs, by scope. To try a search on.
+
+    >>> tables_of([[0, 3], [0, 4]], {(0, 1): [[60, 30], [40, 20]]}).costs((1, 0))
+    (40,)
+    """
+    import numpy as np
+
+    decisions = [Decision("", tuple([Edit("", "", n) for n in own]), 0) for own in scores]
+    arrays = {scope: np.array(rows, dtype=np.int64) for scope, rows in costs.items()}
+    members = [
+        CostTable(scope, rows[..., None], np.ones(rows.shape, dtype=bool))
+        for scope, rows in arrays.items()
+    ]
+    return CostTables(tuple(decisions), (0,), tuple(members))
+
+
 @dataclass(frozen=True)
 class SearchSpace:
-    """The variables of a draft and what their choices cost."""
+    """The decisions of a spec and what their options cost."""
 
     editable: EditableSpec
     tables: CostTables
@@ -138,11 +156,11 @@ class SearchSpace:
 
 @dataclass(frozen=True, eq=False)
 class ColumnPart:
-    """What the choices of a few variables add to an amount."""
+    """What the options of a few decisions add to an amount."""
 
     scope: Scope
     amounts: Any  # Any: numpy's array of int64
-    """One axis a variable."""
+    """One axis per decision."""
 
     @cached_property
     def least(self) -> int:
@@ -154,7 +172,7 @@ class ColumnPart:
 
 
 def make_part(scope: Scope, amounts: object) -> ColumnPart:
-    """A part of nested lists of amounts, one level a variable."""
+    """Make a part from nested lists of amounts, one level per decision."""
     import numpy as np
 
     return ColumnPart(scope, np.array(amounts, dtype=np.int64))
@@ -162,7 +180,7 @@ def make_part(scope: Scope, amounts: object) -> ColumnPart:
 
 @dataclass(frozen=True)
 class CostColumn:
-    """An amount: a constant, parts by choices, and multiples of the tables' own metrics."""
+    """One more metric: a constant, amounts by option, and multiples of the tables' own metrics."""
 
     base: int
     parts: tuple[ColumnPart, ...] = ()
@@ -199,7 +217,7 @@ def add_columns(tables: CostTables, columns: Sequence[CostColumn]) -> CostTables
 
 
 def _table_for(scopes: Sequence[Scope], scope: Scope) -> int:
-    """The smallest scope that holds this one; a single variable's part stands by itself."""
+    """The smallest scope that holds this one; a single decision's part stands by itself."""
     if scope in scopes:
         return scopes.index(scope)
     holding = [] if len(scope) == 1 else [s for s in scopes if set(s) >= set(scope)]
@@ -207,7 +225,7 @@ def _table_for(scopes: Sequence[Scope], scope: Scope) -> int:
 
 
 def _empty_table(tables: CostTables, scope: Scope) -> CostTable:
-    """A factor that costs nothing."""
+    """A table that costs nothing."""
     import numpy as np
 
     sizes = [len(tables.decisions[v].options) for v in scope]

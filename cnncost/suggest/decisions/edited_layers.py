@@ -1,4 +1,4 @@
-"""A layer under the choices that reach it, as small networks of its own."""
+"""Each layer of a spec with edits made, as a small network behind an input of its own."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from cnncost.suggest.text.edit import Edit, PlacedLayer
 from cnncost.suggest.text.editable_spec import EditableSpec
 
 Pick = tuple[int, int]
-"""A variable and its choice."""
+"""A decision and its option."""
 
 
 @dataclass(frozen=True)
 class EditedLayers:
-    """The layers of a space under its choices: widths merged, replacements put in."""
+    """The layers of a search space with chosen widths merged and replacements put in."""
 
     space: SearchSpace
     trials: dict[Pick, Network]
-    """For each choice of a variable of widths: the network with that choice alone."""
+    """For each option of a decision of widths: the network with that option alone."""
 
     @cached_property
     def changes(self) -> WidthTrials:
@@ -40,7 +40,7 @@ class EditedLayers:
 
     @cached_property
     def replacing_of(self) -> dict[int, list[int]]:
-        """For each node that is replaced: the variables that do it."""
+        """For each node that is replaced: the decisions that do it."""
         found: dict[int, list[int]] = {}
         for v, decision in enumerate(self.space.decisions):
             for index in dict.fromkeys(i for edit in decision.options for i in edit.substitutes):
@@ -52,16 +52,16 @@ class EditedLayers:
         return self.space.editable
 
     def edit(self, picked: Pick) -> Edit:
-        """The choice of a variable."""
+        """The option of a decision."""
         v, k = picked
         return self.space.decisions[v].options[k]
 
     def replacing(self, index: int) -> list[int]:
-        """The variables that put other layers in a node's place."""
+        """The decisions that put other layers in a node's place."""
         return self.replacing_of.get(index, [])
 
     def widths(self, index: int) -> list[int]:
-        """The variables of widths that change a node or what it reads."""
+        """The decisions of widths that change a node or what it reads."""
         return list(dict.fromkeys(v for (v, _), trial in self.changes.items() if index in trial))
 
     def network(self, index: int, widths: Sequence[Pick] = ()) -> Network:
@@ -72,7 +72,7 @@ class EditedLayers:
     def substitute_network(
         self, index: int, picked: Pick, widths: Sequence[Pick] = ()
     ) -> Network | None:
-        """What a choice puts in the node's place; None where it cannot take its input.
+        """What an option puts in the node's place; None where it cannot take its input.
 
         A node that is taken away leaves the input alone.
         """
@@ -89,7 +89,7 @@ class EditedLayers:
     def replacement_parts(
         self, index: int, r: int, added: Callable[[Pick, Sequence[Pick]], int]
     ) -> tuple[ColumnPart, ...]:
-        """What the choices of a replacing variable add at a node, under the widths around it.
+        """What the options of a replacing decision add at a node, under the widths around it.
 
         `added` is an amount that is affine in the widths: so what each width adds to each
         replacement is all that there is.
@@ -111,12 +111,12 @@ class EditedLayers:
         return self.editable.network.nodes[index].frozen
 
     def takes_away(self, index: int, picked: Pick) -> bool:
-        """Whether a choice takes a node away, or cannot replace it."""
+        """Whether an option takes a node away, or cannot replace it."""
         network = self.substitute_network(index, picked)
         return network is None or len(network.nodes) == 1
 
     def align(self, picked: Pick) -> dict[int, int] | None:
-        """For each node that a choice leaves alone: its place in the edited network; None
+        """For each node that an option leaves alone: its place in the edited network; None
         where that cannot be told."""
         edit = self.edit(picked)
         spec = self.editable.read_edited(edit.changes)
@@ -169,11 +169,11 @@ def sequence_network(layers: Sequence[PlacedLayer], x: Shape, *, frozen: bool = 
 
 @dataclass(frozen=True)
 class StepBytes:
-    """The bytes alive at one step, by the choices of a plan."""
+    """The bytes alive at one step, by the options of a plan."""
 
     base: int
     singles: dict[int, tuple[int, ...]]
-    """For a variable what each of its choices adds."""
+    """For a decision what each of its options adds."""
     pairs: tuple[ColumnPart, ...] = ()
     """What a replacement adds under the widths around it."""
 
@@ -206,6 +206,6 @@ class StepBytes:
             count = max(len(mine), len(theirs))
             pairs = zip(mine or (0,) * count, theirs or (0,) * count, strict=True)
             gap += min([a - b for a, b in pairs])
-            if gap < 0:  # each variable adds at most what its first choice does: nothing
+            if gap < 0:  # each decision adds at most what its first option does: nothing
                 return False
         return gap >= 0

@@ -1,4 +1,4 @@
-"""Peaks of live bytes under a plan's choices: a row for each step at which one may be.
+"""Bytes alive at each step of inference, by the options of a plan: one row per step.
 
 The bytes alive at a step are a sum over the tensors alive then. Which these are does not depend
 on widths, and a tensor's size is affine in them: so a step's bytes are today's plus what each
@@ -7,7 +7,7 @@ by a chain of others, each layer of the chain is a step; the chain and the layer
 alone, and the difference stands in the table of the replacement and the widths around it.
 
 What is not sure to be alive is left out, so that a row never overestimates: the steps of a layer
-that is taken away, or that two variables replace at once. A plan that its recount refutes is
+that is taken away, or that two decisions replace at once. A plan that its recount refutes is
 forbidden, and the search goes on.
 """
 
@@ -62,7 +62,7 @@ class _InferenceSteps:
             for k, edit in enumerate(edited.editable.clock.watch(decision.options))
             if edit.substitutes or edit.reads_instead
         }
-        """For each structural choice the steps of which it leaves nothing sure."""
+        """For each structural option: steps whose bytes it may change by an unknown amount."""
 
     def rows(self) -> Iterator[StepBytes]:
         """A row for each step, and for each step of what may replace it."""
@@ -80,7 +80,7 @@ class _InferenceSteps:
                     yield StepBytes(bytes_, self._singles(t, others), parts)
 
     def _singles(self, t: int, void: Sequence[int]) -> dict[int, tuple[int, ...]]:
-        """What each choice alone adds to a step; the choices of `void` that change the step,
+        """What each option alone adds to a step; the options of `void` that change the step,
         and those that leave nothing sure of it, take all of it away."""
         added: dict[int, list[int]] = {}
         for (v, k), lives in self.widths.items():
@@ -122,10 +122,10 @@ class _InferenceSteps:
         last[0] = max(read, default=0) if dies else len(network.nodes) - 1
         return lives._replace(last=last).timeline()
 
-    # What a structural choice leaves sure
+    # Steps that a structural option changes by an unknown amount
 
     def _lost(self, picked: Pick) -> frozenset[int]:
-        """The steps of which a structural choice leaves nothing sure.
+        """Return the steps whose live bytes a structural option may change by an unknown amount.
 
         Outside the layers that it replaces, these are the steps whose bytes it changes, or at
         which an output lives that it takes away (unless the same channels live on in its stead).
@@ -203,7 +203,7 @@ def _added(edited: EditedLayers, index: int, picked: Pick, widths: Sequence[Pick
 
 
 def _unsure(edited: EditedLayers, index: int, replacing: Sequence[int]) -> list[ColumnPart]:
-    """Of a node that several variables replace: only that its own rest may go."""
+    """Of a node that several decisions replace: only that its own rest may go."""
     own = max(0, _flash_beyond_parameters(edited.network(index)))
     return [
         make_part(

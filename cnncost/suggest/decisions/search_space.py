@@ -1,4 +1,4 @@
-"""The space of plans: every variable that a draft has, each choice tried or modelled."""
+"""The search space of a spec: its decisions, and cost tables over all their options."""
 
 from __future__ import annotations
 
@@ -21,9 +21,11 @@ def build_search_space(
     structural: bool = True,
     decisions: Sequence[Decision] = (),
 ) -> SearchSpace:
-    """The space of a draft under a menu of kinds; `variables` are what it offers, where known.
+    """Build the search space of a spec under the allowed edits.
 
-    Choices that score more than `ceiling` are left out, without `structural` the
+    `decisions` are those of `list_decisions`, where they are known already.
+
+    Options that score more than `ceiling` are left out, without `structural` the
     replacements of layers as well.
     """
     used: list[Decision] = []
@@ -44,10 +46,10 @@ def build_search_space(
 
 
 def list_decisions(editable: EditableSpec, allowed: AllowedEdits) -> list[Decision]:
-    """Every variable of a draft, those of widths first, each in the order of the file.
+    """List the decisions of a spec: those of widths first, then the others, in the file's order.
 
     Raises:
-        TimeOverError: the draft's clock has run out.
+        TimeOverError: the spec's clock has run out.
     """
     kinds = [kind.decisions(editable, allowed) for kind in KINDS if allowed.allows(kind)]
     found = [decision for kind in kinds for decision in editable.clock.watch(kind)]

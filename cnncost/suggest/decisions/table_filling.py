@@ -1,4 +1,4 @@
-"""Filling the cost tables: each layer counted at every combination that makes a difference."""
+"""Fill the cost tables: count each layer at every combination of options that reach it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MOST_ENTRIES = 400
 def fill_cost_tables(
     editable: EditableSpec, decisions: Sequence[Decision], trials: WidthTrials
 ) -> CostTables:
-    """The tables of a draft; every group variable's choices have a trial."""
+    """Fill the cost tables of a spec; every option of a width decision has a trial."""
     found: dict[Scope, list[CostTable]] = {}
     for _, table in tables_by_layer(editable, decisions, trials):
         if table.costs.any() or not table.possible.all():
@@ -42,9 +42,9 @@ def fill_cost_tables(
 def costs_alone(
     editable: EditableSpec, decision: Decision, trials: WidthTrials
 ) -> list[Costs | None]:
-    """The whole network's costs under each choice of one variable; None: it makes no network.
+    """Count the whole network under each option of one decision; None where it is no network.
 
-    The trials are those of the variable, as variable 0.
+    The trials are those of the decision, as decision 0.
     """
     touched = {*_widths_by_node(trials), *_replacing_by_node([decision])}
     nodes = [editable.network.nodes[index] for index in sorted(touched)]
@@ -63,7 +63,7 @@ def tables_by_layer(
     trials: WidthTrials,
     nodes: Sequence[Node] | None = None,
 ) -> Iterator[tuple[Node, CostTable]]:
-    """Each layer (of some, or all) with its table, or with several that add up to it."""
+    """Yield each node (of some, or all) with a cost table; a node's tables add up to its costs."""
     reached = _widths_by_node(trials)
     substitutes = _replacing_by_node(decisions)
     for node in editable.network.layers if nodes is None else nodes:
@@ -92,7 +92,7 @@ def count_layers(node: Node, layers: Sequence[PlacedLayer]) -> Costs:
 
 @lru_cache(maxsize=1 << 17)
 def _count_one(layer: Layer, xs: tuple[Shape, ...], shares: bool) -> Costs | None:
-    """What one layer costs; each only once, whatever scenes and combinations it stands in."""
+    """Count one layer; the same layer over the same inputs is counted once (cached)."""
     try:
         y = layer.infer(xs)
     except CnncostError:
@@ -104,16 +104,16 @@ def _count_one(layer: Layer, xs: tuple[Shape, ...], shares: bool) -> Costs | Non
 
 
 class Substitution(NamedTuple):
-    """What some choices put in a layer's place."""
+    """What some options put in a layer's place."""
 
     sources: tuple[int, ...]
     """The nodes whose inputs it reads instead of its own; the last one counts."""
     substitutes: tuple[Substitute, ...]
-    """What stands in its place, one after another; several choices may put the same there."""
+    """What stands in its place, one after another; several options may put the same there."""
 
 
 class _LayerTables:
-    """One layer under the choices that reach it."""
+    """One layer under the options that reach it."""
 
     def __init__(
         self,
@@ -151,13 +151,13 @@ class _LayerTables:
             yield self._whole_table(scope)
             return
         # Costs are at most bilinear in the widths read and written, and the width read is a
-        # sum over branches: what pairs of variables add is all there is.
+        # sum over branches: what pairs of decisions add is all there is.
         for count in (0, 1, 2):
             for part in combinations(widths, count):
                 yield self._interaction(part)
 
     def _interaction(self, part: Sequence[int]) -> CostTable:
-        """What the choices of some widths add beyond those of each alone."""
+        """Return what several widths cost together beyond what each of them costs alone."""
         own = tuple(sorted((*self.replacing, *part)))
         total: Any = 0  # Any: numpy's array
         possible: Any = True  # Any: numpy's array
@@ -218,7 +218,7 @@ class _LayerTables:
         return self._slices[widths, replacing]
 
     def _changes_layer(self, pick: tuple[int, int], sources: Sequence[int]) -> bool:
-        """Whether a choice of a width changes the layer, or what it reads once it is replaced."""
+        """Whether an option of a width changes the layer, or what it reads once it is replaced."""
         trial = self.trials.get(pick)
         if trial is None:
             return False
@@ -270,7 +270,7 @@ def _substitute(chain: Substitute, layers: Sequence[PlacedLayer], word: str) -> 
 
 
 def _widths_by_node(trials: WidthTrials) -> dict[int, list[int]]:
-    """For each node the variables of widths that change it or what it reads."""
+    """For each node the decisions of widths that change it or what it reads."""
     reached: dict[int, list[int]] = {}
     for (v, _), trial in trials.items():
         for index in trial:
@@ -281,7 +281,7 @@ def _widths_by_node(trials: WidthTrials) -> dict[int, list[int]]:
 
 
 def _replacing_by_node(decisions: Sequence[Decision]) -> dict[int, list[int]]:
-    """For each node the variables that replace it."""
+    """For each node the decisions that replace it."""
     found: dict[int, list[int]] = {}
     for v, decision in enumerate(decisions):
         for edit in decision.options:

@@ -1,9 +1,9 @@
-"""The peak of a training step under a plan's choices: a row for each moment at which one may be.
+"""Bytes alive at each moment of a training step, by the options of a plan: one row per moment.
 
 As for the peaks of inference, what lives at a moment is affine in the widths, and what a
 replaced layer keeps for its backward pass is laid out alone. Parameters, their optimiser's state
 and the gradients made so far come from the layers' own cost tables, for they are products of two
-widths. Where a choice takes a layer away, a row loses as much as the edited network lost at full
+widths. Where an option takes a layer away, a row loses as much as the edited network lost at full
 width: more than it can at any other. So no row overestimates.
 """
 
@@ -13,31 +13,26 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import accumulate
-from typing import Any, NamedTuple
+from typing import Any
 
 from cnncost.costs.gradients import gradients
-from cnncost.costs.memory.report import COUNTER, OPTIMIZERS, buffers
-from cnncost.costs.memory.training import backward_moments, forward, loss, training_pass
-from cnncost.network import Network, Node
+from cnncost.costs.memory.report import OPTIMIZERS
+from cnncost.network import Node
 from cnncost.suggest.decisions.cost_tables import ColumnPart, CostColumn, CostTable, Scope
 from cnncost.suggest.decisions.edited_layers import EditedLayers, Pick, StepBytes
 from cnncost.suggest.decisions.table_filling import tables_by_layer
-from cnncost.suggest.text.meter import PARAMETERS, WEIGHTS, Meter
+from cnncost.suggest.decisions.training_moments import (
+    BACKWARD,
+    OPTIMIZER,
+    TrainingMoment,
+    bytes_by_moment,
+    is_kept_at,
+    kept_bytes,
+)
+from cnncost.suggest.text.meter import PARAMETERS, WEIGHTS
 
 PLAIN = ("conv", "conv_transpose", "depthwise_conv", "dense", "linear")
 """Types whose weights are one tensor."""
-
-FORWARD, BACKWARD, OPTIMIZER = "forward", "backward", "optimizer"
-
-
-class TrainingMoment(NamedTuple):
-    """A moment of a training step."""
-
-    phase: str
-    step: int
-    """The node; the number of nodes for the loss."""
-    moment: int = 0
-    """Which of the node's moments."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +99,10 @@ class _TrainingSteps:
             since = at.step if at.phase == BACKWARD else len(self.network.nodes)
             since = 0 if at.phase == OPTIMIZER else since
             parts = [
-                part for (index, _), own in self.kept.items() if _holds(at, index) for part in own
+                part
+                for (index, _), own in self.kept.items()
+                if is_kept_at(at, index)
+                for part in own
             ]
             row = StepBytes(bytes_, {}, tuple(parts))
             yield MomentBytes(at, replace(row, singles=self._singles(at, row)), since)
@@ -123,7 +121,7 @@ class _TrainingSteps:
     def _changed(
         self, at: TrainingMoment, picked: Pick, lives: Mapping[TrainingMoment, int], all_of: int
     ) -> int:
-        """What a structural choice takes at most from a moment, besides what stands in `kept`."""
+        """What a structural option takes at most from a moment, besides what stands in `kept`."""
         aligned = self.aligned[picked]
         if aligned is None:
             return -all_of
@@ -139,11 +137,11 @@ class _TrainingSteps:
             return -all_of
         foretold = self.today[at]
         for index, added in self.foretold.get(picked, ()):
-            foretold += added * _holds(at, index)
+            foretold += added * is_kept_at(at, index)
         return min(0, lives[then] - foretold) - self.margin[picked]
 
     def _margin(self, picked: Pick) -> int:
-        """What the outputs of a choice's own layers may take, kept and with their gradients: of
+        """What the outputs of an option's own layers may take, kept and with their gradients: of
         one that takes layers away besides, for what it adds may shrink as well."""
         networks = [
             self.edited.substitute_network(t, picked) for t in self.edited.edit(picked).substitutes
@@ -156,7 +154,7 @@ class _TrainingSteps:
         return sum(scale * node.output.units for node in nodes)
 
     def _kept(self) -> dict[tuple[int, int], tuple[ColumnPart, ...]]:
-        """For each node that one variable replaces, and that variable: what the replacement
+        """For each node that one decision replaces, and that decision: what the replacement
         keeps for its backward pass beyond the node."""
         found = {}
         for node in self.clock.watch(self.network.layers):
@@ -174,7 +172,7 @@ class _TrainingSteps:
         if network is None or len(network.nodes) == 1:
             return 0
         own = self.edited.network(index, widths)
-        return _kept_bytes(network, self.meter) - _kept_bytes(own, self.meter)
+        return kept_bytes(network, self.meter) - kept_bytes(own, self.meter)
 
     # Parameters
 
@@ -223,7 +221,7 @@ class _TrainingSteps:
         return [tuple(parts) for index, parts in found.items() if tops[index] > least]
 
     def _stays(self, node: Node, table: CostTable) -> Any:  # Any: numpy's array of booleans
-        """Where none of the choices replaces the node."""
+        """Where none of the options replaces the node."""
         import numpy as np
 
         stays: Any = np.ones(table.possible.shape, dtype=bool)
@@ -250,45 +248,8 @@ class _TrainingSteps:
         return one.row.covers(other.row, less)
 
 
-def bytes_by_moment(network: Network, meter: Meter) -> dict[TrainingMoment, int]:
-    """What lives at each moment, without parameters, their state and their gradients."""
-    step = training_pass(network, batch=meter.batch, size=meter.size)
-    always = buffers(network, meter.size) + loss(step).target
-    if OPTIMIZERS[meter.optimizer].counters:
-        always += COUNTER * _tensors(network)
-    found = {TrainingMoment(FORWARD, t): live + always for t, live in enumerate(forward(step))}
-    counts: dict[int, int] = {}
-    for moment in backward_moments(step):
-        j = counts[moment.step] = counts.get(moment.step, -1) + 1
-        found[TrainingMoment(BACKWARD, moment.step, j)] = moment.activations + always
-    ends = [*network.outputs, *(node.index for node in network.inputs)]
-    found[TrainingMoment(OPTIMIZER, 0)] = sum(step.sizes[i] for i in ends) + always
-    return found
-
-
-def _tensors(network: Network) -> int:
-    """How many parameter tensors are trained."""
-    flow = gradients(network).parameters
-    own = [n for n in network.layers if n.shares is None and flow[n.index] and n.layer]
-    return sum(len(n.layer.tensors(n.inputs[0])) for n in own if n.layer)
-
-
-def _kept_bytes(network: Network, meter: Meter) -> int:
-    """What a chain keeps for its backward pass besides its input, its buffers and step counts
-    included."""
-    step = training_pass(network, batch=meter.batch, size=meter.size)
-    storages = dict.fromkeys(b for kept in step.kept for b in kept.storages if b != 0)
-    extra = sum(kept.extra for kept in step.kept)
-    return extra + sum(step.sizes[b] for b in storages)
-
-
-def _holds(at: TrainingMoment, index: int) -> bool:
-    """Whether what a node keeps for its backward pass is there at a moment."""
-    return at.phase != OPTIMIZER and at.step > index
-
-
 def _at_today(part: ColumnPart, v: int, k: int) -> int:
-    """What a part adds with one choice alone."""
+    """What a part adds with one option alone."""
     return int(part.amounts[tuple([k if w == v else 0 for w in part.scope])])
 
 
@@ -297,6 +258,6 @@ def _plain(node: Node) -> bool:
 
 
 def _folded(column: CostColumn) -> CostColumn:
-    """A column with the parts that no choice changes in its constant."""
+    """A column with the parts that no option changes in its constant."""
     base = column.base + sum(int(part.amounts) for part in column.parts if not part.scope)
     return replace(column, base=base, parts=tuple(p for p in column.parts if p.scope))

@@ -1,6 +1,6 @@
-"""Widths tried: the network with one choice of a width alone.
+"""Trials of width edits: which layers one edit of a width changes, and how.
 
-Where the numbers that a choice replaces are the fields of layers as they stand, the new fields
+Where the numbers that an option replaces are the fields of layers as they stand, the new fields
 are known and shapes follow from them, so the text need not be read for each trial. The plan
 itself always is.
 """
@@ -26,11 +26,12 @@ follows `channels`, numbers carried beside a layer, LeNet-5's connections, share
 a `repeat` that is computed."""
 
 Fields = Mapping[int, Mapping[str, int]]
-"""For each node the fields that a choice sets, and to what."""
+"""For each node the fields that an option sets, and to what."""
 
 
 def try_width(editable: EditableSpec, edit: Edit) -> WidthTrial | None:
-    """What one choice of widths changes; None if it makes no network of the same layers."""
+    """Return the layers that one width edit changes; None if it makes no network of the same
+    layers."""
     if edit.changes not in editable.trials:
         editable.trials[edit.changes] = _try_width(editable, edit)
     return editable.trials[edit.changes]
@@ -45,7 +46,7 @@ def _try_width(editable: EditableSpec, edit: Edit) -> WidthTrial | None:
 
 
 def try_options(editable: EditableSpec, decision: Decision) -> tuple[Decision, list[WidthTrial]]:
-    """A variable with the choices that make a network; of widths the trial of each but the
+    """A decision with the options that make a network; of widths the trial of each but the
     first."""
     if not decision.group:
         return _readable_options(editable, decision) if decision.unread else decision, []
@@ -57,7 +58,7 @@ def try_options(editable: EditableSpec, decision: Decision) -> tuple[Decision, l
 
 
 def _readable_options(editable: EditableSpec, decision: Decision) -> Decision:
-    """A variable with the choices whose texts are specs."""
+    """A decision with the options whose texts are specs."""
     first, *others = decision.options
     good = [
         edit
@@ -68,7 +69,7 @@ def _readable_options(editable: EditableSpec, decision: Decision) -> Decision:
 
 
 def read_network(editable: EditableSpec, edit: Edit) -> Network | None:
-    """The network with one choice alone, as its text reads; None if it is none, or not of the
+    """The network with one option alone, as its text reads; None if it is none, or not of the
     same layers."""
     spec = editable.read_edited(edit.changes)
     if spec is None or len(spec.network.nodes) != len(editable.network.nodes):
@@ -77,7 +78,7 @@ def read_network(editable: EditableSpec, edit: Edit) -> Network | None:
 
 
 def _changed_fields(editable: EditableSpec, edit: Edit) -> Fields | None:
-    """The fields that a choice sets; None where only the text tells."""
+    """The fields that an option sets; None where only the text tells."""
     numbers: dict[Place, int] = {}
     for place, parts in edit.changes:
         (text,) = parts if len(parts) == 1 else ("",)
@@ -143,14 +144,14 @@ def _follow_fields(editable: EditableSpec, fields: Fields) -> WidthTrial | None:
 
 
 WidthPicks = tuple[tuple[int, int], ...]
-"""Variables and the choice of each."""
+"""Decisions and the option of each."""
 
 WidthTrials = Mapping[tuple[int, int], WidthTrial]
-"""For each choice of a variable of widths: its trial."""
+"""For each option of a decision of widths: its trial."""
 
 
 def changed_layers(base: Network, other: Network) -> dict[int, PlacedLayer]:
-    """The nodes of a network that differ from the base's: their layers and what they read."""
+    """Return the nodes that differ between two networks of equally many nodes, by index."""
     return {
         one.index: (layer_of(two), two.inputs)
         for one, two in zip(base.nodes, other.nodes, strict=True)
@@ -159,7 +160,7 @@ def changed_layers(base: Network, other: Network) -> dict[int, PlacedLayer]:
 
 
 def merge_trials(base: Node, trials: Sequence[PlacedLayer]) -> PlacedLayer:
-    """The layer and its inputs with the changes of several trials, each against the base.
+    """Return a node's layer and inputs with the changes of several trials made together.
 
     Numbers that several change add up their differences: a concatenation's width is a sum.
     """

@@ -22,7 +22,7 @@ EVIDENCE = damage.Evidence(
 
 
 def depth_decisions(editable: EditableSpec, kept: Sequence[str]) -> Iterator[Decision]:
-    """A variable for each `repeat: N` of a block or layer that keeps the shape."""
+    """A decision for each `repeat: N` of a block or layer that keeps the shape."""
     residual = _is_residual(editable.network.layers)
     total = _count_blocks(editable.network.layers, residual=residual)
     for line, nodes in _repeated_lines(editable):

@@ -222,7 +222,7 @@ def make_layers(
 
 @lru_cache(maxsize=1 << 16)
 def make_layer(word: str, arguments: tuple[tuple[str, Raw], ...], x: Shape) -> tuple[Layer, Shape]:
-    """One layer and its output; the same ones stand in many combinations of choices."""
+    """One layer and its output; the same ones stand in many combinations of options."""
     layer = read(layer_type(word), dict(arguments), x)
     return layer, layer.infer((x,))
 

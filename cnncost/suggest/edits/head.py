@@ -61,7 +61,7 @@ class _Head(NamedTuple):
 def head_decisions(
     editable: EditableSpec, kept: Sequence[str], forbidden: frozenset[str]
 ) -> Iterator[Decision]:
-    """One variable for the whole head: its edits change the same few lines."""
+    """One decision for the whole head: its edits change the same few lines."""
     head = _find_head(editable, kept)
     if head is None:
         return

@@ -71,7 +71,7 @@ def _layer_specs(layer: Layer, x: Shape, rank: int) -> LayerSpecs:
 
 
 def dense_rank_decisions(editable: EditableSpec, kept: Sequence[str]) -> Iterator[Decision]:
-    """A variable for each line of dense layers, with the ranks that save."""
+    """A decision for each line of dense layers, with the ranks that save."""
     for site in list_sites(editable, "dense", kept):
         options = [edit for part in DENSE_PARTS if (edit := _split_dense(site, part)) is not None]
         if options:

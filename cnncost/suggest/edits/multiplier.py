@@ -25,7 +25,7 @@ PARTS = tuple(Fraction(n, 8) for n in (7, 6, 5, 4, 3, 2))
 
 
 def multiplier_edits(editable: EditableSpec, kept: Sequence[str]) -> Iterator[Edit]:
-    """A choice for each part of each parameter that narrows layers and changes nothing else."""
+    """An option for each part of each parameter that narrows layers and changes nothing else."""
     for name, node in editable.spec_text.params().items():
         value = parse_number(node.text) if isinstance(node, Scalar) else None
         if value is None or value <= 0:

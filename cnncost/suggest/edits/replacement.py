@@ -44,7 +44,7 @@ def replacement_decisions(
     rules: Sequence[ReplacementRule],
     of_groups: Sequence[ReplacementRule],
 ) -> Iterator[Decision]:
-    """A variable for each line of convolutions, with the replacements that save.
+    """A decision for each line of convolutions, with the replacements that save.
 
     Convolutions in groups take only the replacements among `grouped`.
     """

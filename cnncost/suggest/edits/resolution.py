@@ -26,7 +26,7 @@ MODULUS = 32
 def resolution_edits(
     editable: EditableSpec, *, extrapolate: bool, kept: Sequence[str]
 ) -> Iterator[Edit]:
-    """A choice for each smaller size, of all inputs alike."""
+    """An option for each smaller size, of all inputs alike."""
     places = _extents(editable)
     if places is None or "input" in kept:
         return

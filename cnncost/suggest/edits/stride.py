@@ -30,7 +30,7 @@ POOLS = ("maxpool", "avgpool")
 
 
 def stride_edits(editable: EditableSpec, kept: Sequence[str]) -> Iterator[Edit]:
-    """A choice for each line or call of which the stride can be doubled."""
+    """An option for each line or call of which the stride can be doubled."""
     for line, nodes in _lines(editable).values():
         if any(is_named(node.name, kept) for node in nodes):
             continue
@@ -38,7 +38,7 @@ def stride_edits(editable: EditableSpec, kept: Sequence[str]) -> Iterator[Edit]:
 
 
 def pool_edits(editable: EditableSpec, kept: Sequence[str]) -> Iterator[Edit]:
-    """A choice for each pool that can be widened, and each place where one can be added."""
+    """An option for each pool that can be widened, and each place where one can be added."""
     for line, nodes in _lines(editable).values():
         word = line.word
         if any(is_named(node.name, kept) for node in nodes):

@@ -105,7 +105,7 @@ def _read_number(editable: EditableSpec, place: Place) -> int | None:
 
 
 def width_decisions(editable: EditableSpec, *, extrapolate: bool) -> Iterator[Decision]:
-    """A variable for each number, with the choices that save."""
+    """A decision for each number, with the options that save."""
     arguments = _argument_names(editable)
     for number in width_numbers(editable):
         first = min(group.writers[0] for group in number.groups)

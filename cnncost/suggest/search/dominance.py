@@ -1,4 +1,4 @@
-"""Which labels of a search another one is better than in everything."""
+"""Dominance: labels of a search that another label of the same state beats in every amount."""
 
 from __future__ import annotations
 
@@ -12,7 +12,14 @@ COMPARED = 1 << 14
 
 
 def undominated_labels(labels: Any, states: Any) -> Any:  # Any: numpy's arrays
-    """Places of the labels, one at least, that none of their state is better than in everything.
+    """Return the places of the labels (one or more) that no label of their state dominates.
+
+    A label dominates another if none of its amounts is larger; the third one here is dominated.
+
+    >>> import numpy as np
+    >>> labels = np.array([[3, 40], [4, 30], [4, 45]])
+    >>> undominated_labels(labels, np.zeros(3, dtype=int)).tolist()
+    [0, 1]
 
     Every label is compared with the first ones of its state only, by what they have taken:
     one too many kept costs time, never a plan.

@@ -1,7 +1,7 @@
-"""Tables laid out along an order of their variables: steps, frontiers and bounds to the end.
+"""Variable elimination: an order of the decisions, and least costs from each step to the end.
 
-Variables are decided one after another. After a step only the choices that tables still to come
-read matter: the frontier, its choices the state. For any prices of the resources the least
+Decisions are decided one after another. After a step only the options that tables still to come
+read matter: the frontier, its options the state. For any prices of the resources the least
 priced cost from each state to the end is known by a backward pass (dynamic programming; the
 Lagrangian bound of a shortest path with resources, Handler & Zang 1980).
 """
@@ -24,7 +24,7 @@ NEVER = 1 << 52
 
 
 class EliminationStep(NamedTuple):
-    """One variable decided."""
+    """One step of the order: one decision is taken."""
 
     decision: int
     before: tuple[int, ...]
@@ -32,12 +32,12 @@ class EliminationStep(NamedTuple):
     after: tuple[int, ...]
     """The frontier once it is decided."""
     costs: Any  # Any: numpy's array
-    """Score, then each resource: one axis a variable of `before`, then its own, the amounts
-    last; of length 1 where no table reads the variable."""
+    """Score, then each resource: one axis per decision of `before`, then its own, the amounts
+    last; of length 1 where no table reads the decision."""
 
 
 class EliminationOrder:
-    """Tables as a chain of steps.
+    """The tables' decisions in an order, one step per decision.
 
     The amounts are the score, then the resources: the metrics, and the convolutions touched.
     With an `objective` that metric stands in the score's place, above its least in each table.
@@ -58,7 +58,7 @@ class EliminationOrder:
 
     @property
     def highest(self) -> int:
-        """What no choices score more than."""
+        """What no options score more than."""
         if self.objective is not None:
             return self.tables.ceiling(self.objective) - self.tables.floor(self.objective)
         return sum(max(c.score for c in v.options) for v in self.tables.decisions)
@@ -66,9 +66,9 @@ class EliminationOrder:
     def _elimination_steps(self, order: Sequence[int]) -> list[EliminationStep]:
         position = {v: i for i, v in enumerate(order)}
         due: dict[int, list[CostTable]] = {}
-        """The tables by the step that decides the last of their variables."""
+        """The tables by the step that decides the last of their decisions."""
         until: dict[int, int] = {}
-        """For each variable the last step at which a table reads it."""
+        """For each decision the last step at which a table reads it."""
         for table in self.tables.members:
             last = max(position[v] for v in table.scope)
             due.setdefault(last, []).append(table)
@@ -108,7 +108,16 @@ class EliminationOrder:
         return total
 
     def cost_to_go(self, prices: Sequence[float]) -> CostToGo:
-        """The least priced cost from every state to the end; one price an amount."""
+        """Return the least priced cost from every state to the end: one price per amount.
+
+        At a price of 0.2, 30 instead of 60 is worth a score of 4: 4 + 0.2 x 30.
+
+        >>> from cnncost.suggest.decisions.cost_tables import tables_of
+        >>> tables = tables_of([[0, 3], [0, 4]], {(0, 1): [[60, 30], [40, 20]]})
+        >>> bound = find_elimination_order(tables, [0]).cost_to_go([1, 0.2, 0])
+        >>> bound.least, bound.cheapest_options()
+        (10.0, (0, 1))
+        """
         import numpy as np
 
         price = np.asarray(prices)
@@ -147,7 +156,7 @@ class _PricedStep(NamedTuple):
     behind: tuple[int, ...]
     """The shape of the costs to the end behind it."""
     full: tuple[int, ...]
-    """A choice of every axis."""
+    """An option of every axis."""
 
 
 @dataclass(frozen=True)
@@ -162,11 +171,11 @@ class CostToGo:
 
     @property
     def least(self) -> float:
-        """The least priced cost of all choices."""
+        """The least priced cost of all options."""
         return float(self.totals[0])
 
     def cheapest_options(self) -> tuple[int, ...]:
-        """Choices of the least priced cost; of equal ones the first of each variable."""
+        """Options of the least priced cost; of equal ones the first of each decision."""
         chosen = [0] * len(self.order.sizes)
         for stage, whole in zip(self.order.steps, self._whole, strict=True):
             here = whole[tuple([chosen[v] for v in stage.before])]
@@ -177,13 +186,21 @@ class CostToGo:
 def find_elimination_order(
     tables: CostTables, metrics: Sequence[int], objective: int | None = None
 ) -> EliminationOrder | None:
-    """The tables as a chain in a good order; None where too much is open at once."""
+    """Find an order of the decisions that keeps few options open; None where too many are.
+
+    Tables of decisions 0 and 1 and of 1 and 2: at step 2 only the option of 1 matters.
+
+    >>> from cnncost.suggest.decisions.cost_tables import tables_of
+    >>> tables = tables_of([[0, 1]] * 3, {(0, 1): [[4, 2], [3, 1]], (1, 2): [[4, 3], [2, 1]]})
+    >>> [(s.decision, s.before) for s in find_elimination_order(tables, [0]).steps]
+    [(0, ()), (1, (0,)), (2, (1,))]
+    """
     order = _find_order(tables)
     return None if order is None else EliminationOrder(tables, metrics, order, objective)
 
 
 def _find_order(tables: CostTables) -> list[int] | None:
-    """Variables in an order that keeps the frontier small: always the table next whose
+    """Decisions in an order that keeps the frontier small: always the table next whose
     decision leaves the fewest states open, in the order of the tables where equal."""
     elimination = _OrderSearch(tables)
     while (step := elimination.next_table()) is not None:
@@ -195,7 +212,7 @@ def _find_order(tables: CostTables) -> list[int] | None:
 
 
 class _TableCost(NamedTuple):
-    """What it takes to decide a table's variables; the less the better."""
+    """What it takes to decide a table's decisions; the less the better."""
 
     states: int
     """States open once they are decided."""
@@ -210,7 +227,7 @@ class _OrderSearch:
     """Tables decided one after another.
 
     Far from the frontier a table costs as many times more as the frontier has states, always: so
-    only those near it, which share a variable with a table that the frontier is in, are looked
+    only those near it, which share a decision with a table that the frontier is in, are looked
     at again at each step, and of the others the least one.
     """
 
@@ -218,11 +235,11 @@ class _OrderSearch:
         self.sizes = [len(decision.options) for decision in tables.decisions]
         self.scopes = [table.scope for table in tables.members]
         self.order: dict[int, None] = {}
-        """The variables decided, in their order."""
+        """The decisions decided, in their order."""
         self.frontier: tuple[int, ...] = ()
         self.open = dict.fromkeys(range(len(self.scopes)))
         self.of: list[list[int]] = [[] for _ in self.sizes]
-        """For each variable the tables that it is in."""
+        """For each decision the tables that it is in."""
         for table, scope in enumerate(self.scopes):
             for v in scope:
                 self.of[v].append(table)
@@ -237,7 +254,7 @@ class _OrderSearch:
         return min((self._table_cost(table) for table in tables), default=None)
 
     def decide_table(self, step: _TableCost) -> None:
-        """Decide the variables of a table."""
+        """Decide the decisions of a table."""
         scope = self.scopes[step.table]
         self.order |= dict.fromkeys(scope)
         self.frontier = step.left
@@ -257,7 +274,7 @@ class _OrderSearch:
         return _TableCost(states, widest, table, left)
 
     def _stays(self, v: int, known: set[int]) -> bool:
-        """Whether a table with the variable has others that are not decided."""
+        """Whether a table with the decision has others that are not decided."""
         return any(
             w not in known and w not in self.order
             for table in self.of[v]

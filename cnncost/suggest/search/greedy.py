@@ -1,4 +1,4 @@
-"""Greedy choices: a first plan that cuts the exact search down, never called the best."""
+"""The greedy search: a first plan that cuts the exact search down, never called the best."""
 
 from __future__ import annotations
 
@@ -9,13 +9,23 @@ from cnncost.suggest.decisions.cost_tables import CostTable, SearchSpace
 
 
 def choose_greedily(space: SearchSpace, budgets: Mapping[int, int]) -> tuple[int, ...] | None:
-    """The choices of always the most excess saved for its score; None where that gets stuck.
+    """Take step by step the option that saves the most excess for its score; None where none
+    saves any and a budget is still exceeded.
+
+    The second decision saves 30 for a score of 4, the first only 20 for 3.
+
+    >>> from cnncost.suggest.decisions.cost_tables import tables_of
+    >>> from cnncost.suggest.text.editable_spec import SpecText, read_editable_spec
+    >>> spec = read_editable_spec(SpecText("a.yaml", "input: [3, 8, 8]\\nlayers: [relu]"))
+    >>> tables = tables_of([[0, 3], [0, 4]], {(0, 1): [[60, 30], [40, 20]]})
+    >>> choose_greedily(SearchSpace(spec, tables, convolutions=0), {0: 30})
+    (0, 1)
 
     `budgets` are by the metric's place among the costs. Structural replacements stay within
     what a plan may touch.
 
     Raises:
-        TimeOverError: the draft's clock has run out.
+        TimeOverError: the spec's clock has run out.
     """
     steps = _GreedySteps(space, budgets)
     while steps.over > 0:
@@ -26,8 +36,8 @@ def choose_greedily(space: SearchSpace, budgets: Mapping[int, int]) -> tuple[int
 
 
 class _GreedySteps:
-    """The choices so far, and what each step from them changes: a row for every choice of every
-    variable. A step changes only the rows of variables that share a table with its own."""
+    """The options so far, and what each step from them changes: a row for every option of every
+    decision. A step changes only the rows of decisions that share a table with its own."""
 
     def __init__(self, space: SearchSpace, budgets: Mapping[int, int]) -> None:
         import numpy as np
@@ -41,7 +51,7 @@ class _GreedySteps:
         self.owners: Any = np.repeat(np.arange(len(options)), [len(own) for own in options])
         self.chosen = [0] * len(options)
         self.tables_of: list[list[CostTable]] = [[] for _ in options]
-        """For each variable the tables that it is in."""
+        """For each decision the tables that it is in."""
         for table in space.tables.members:
             for v in table.scope:
                 self.tables_of[v].append(table)
@@ -49,7 +59,7 @@ class _GreedySteps:
         assert now is not None  # as it is, it is a network
         self.now: Any = np.array([now[m] for m in self.metrics], dtype=np.int64)
         self.changes: Any = np.zeros((len(self.scores), len(self.metrics)), dtype=np.int64)
-        """What each choice adds to the costs as they are now."""
+        """What each option adds to the costs as they are now."""
         self.possible: Any = np.ones(len(self.scores), dtype=bool)
         for v in range(len(options)):
             space.editable.clock.check()
@@ -91,7 +101,7 @@ class _GreedySteps:
         return total
 
     def _update_rows(self, v: int) -> None:
-        """Work out the rows of one variable."""
+        """Work out the rows of one decision."""
         rows = slice(self.starts[v], self.starts[v + 1])
         self.changes[rows], self.possible[rows] = 0, True
         for table in self.tables_of[v]:

@@ -1,8 +1,8 @@
 """The search as a mixed-integer programme, for spaces too entangled for label setting.
 
-Each variable picks one choice (binary, one of them 1). Each cost table over several variables
-has one continuous column a combination, whose sums over all but one variable equal that
-variable's choice (the local polytope): with whole choices exactly one combination is 1. Budgets
+Each decision picks one option (binary, one of them 1). Each cost table over several decisions
+has one continuous column a combination, whose sums over all but one decision equal that
+decision's option (the local polytope): with whole options exactly one combination is 1. Budgets
 are rows. HiGHS (Huangfu & Hall 2018) proves the optimum.
 """
 
@@ -45,7 +45,12 @@ class _Programme:
 def solve_programme(
     tables: CostTables, limits: SearchLimits, progress: Callable[[float, float], None] | None = None
 ) -> SearchOutcome:
-    """The best plan within the limits.
+    """Find the options of least score within the limits.
+
+    >>> from cnncost.suggest.decisions.cost_tables import tables_of
+    >>> tables = tables_of([[0, 3], [0, 4]], {(0, 1): [[60, 30], [40, 20]]})
+    >>> solve_programme(tables, SearchLimits({0: 45}, convolutions=0)).chosen
+    (1, 0)
 
     `progress` is told the best score found so far and the bound, in score units.
     """
@@ -63,10 +68,10 @@ def solve_programme(
 def solve_nearest(
     tables: CostTables, budgets: Mapping[int, int], convolutions: int, seconds: float
 ) -> tuple[SearchOutcome, float]:
-    """The choices whose worst excess over the budgets is least, and a bound on it.
+    """The options whose worst excess over the budgets is least, and a bound on it.
 
     The excess is what a metric takes as a share of its budget; where the bound is above 1 no
-    choices hold all budgets. A budget of 0 stands for today's value.
+    options hold all budgets. A budget of 0 stands for today's value.
     """
     columns: list[list[int]] = []
     limits = SearchLimits(budgets, convolutions, seconds=seconds)
@@ -88,7 +93,7 @@ def _build_programme(
     *,
     excess: bool = False,
 ) -> _Programme | None:
-    """The programme, and each choice's column into `columns`; None where what no choice
+    """The programme, and each option's column into `columns`; None where what no option
     reaches is over a budget already.
 
     With `excess` the aim is instead the least factor by which all budgets are exceeded.
@@ -136,7 +141,7 @@ def _add_combinations(
     scope: Sequence[int],
     table: Mapping[tuple[int, ...], object],
 ) -> dict[tuple[int, ...], int]:
-    """A column for each combination of a table that is possible, tied to its choices."""
+    """A column for each combination of a table that is possible, tied to its options."""
     possible = [key for key, costs in table.items() if costs is not None]
     if len(scope) == 1:
         (v,) = scope

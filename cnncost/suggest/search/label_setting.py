@@ -1,7 +1,7 @@
 """The search by label setting: the plan of the least score within all budgets, proved.
 
-A label is what a part of a plan has taken so far: its score and each resource. Variable after
-variable every label is extended by every choice; dropped are labels that cannot end within the
+A label is what a part of a plan has taken so far: its score and each resource. Decision after
+decision every label is extended by every option; dropped are labels that cannot end within the
 budgets, that cannot end below the score looked for (by the Lagrangian bound to the end), and of
 two in one state the one that is no better in anything. What is left at the end is the best.
 """
@@ -49,7 +49,14 @@ def solve_by_labels(
     report: Report | None = None,
     prices: Sequence[float] = (),
 ) -> SearchOutcome | None:
-    """The best plan within the limits; None where label setting is not the way.
+    """Find the options of least score within the limits; None where that takes too many labels.
+
+    One option of the first decision costs 40 instead of 60 for a score of 3:
+
+    >>> from cnncost.suggest.decisions.cost_tables import tables_of
+    >>> tables = tables_of([[0, 3], [0, 4]], {(0, 1): [[60, 30], [40, 20]]})
+    >>> solve_by_labels(tables, SearchLimits({0: 45}, convolutions=0)).chosen
+    (1, 0)
 
     `report` is told the best score found so far and the bound, in score units. `prices` are
     those of an outcome under the same budgets: a start that saves time.
@@ -62,7 +69,7 @@ def solve_by_labels(
 
 
 def find_least(tables: CostTables, metric: int, limits: SearchLimits) -> SearchOutcome | None:
-    """The choices that take least of a metric, its part above the tables' floor as their score;
+    """The options that take least of a metric, its part above the tables' floor as their score;
     None where label setting is not the way."""
     order = find_elimination_order(tables, tuple(limits.budgets), metric)
     return None if order is None else _LabelSearch(order, limits, None, ()).solve()
@@ -137,7 +144,11 @@ class _LabelSearch:
         return SearchOutcome(prices.chosen, prices.score, bound, proved, float(bound))
 
     def _improve_prices(self) -> _PricedBound:
-        """Prices of the resources whose bound is high: a subgradient's way (Polyak's step)."""
+        """Find prices of the resources whose bound on the score is high (Lagrangean relaxation).
+
+        A subgradient method with Polyak's step: the price of a resource goes up where the
+        cheapest options take more of it than there is, and down where they take less.
+        """
         import numpy as np
 
         prices = self.prices
@@ -187,7 +198,7 @@ class _LabelSearch:
         """The best plan that scores at most `target`, with its score.
 
         Of equal scores the one that takes least of the first resource, then of the second, and
-        so on; of equals in everything the one whose choices come first in their order.
+        so on; of equals in everything the one whose options come first in their order.
         """
         import numpy as np
 
@@ -219,7 +230,7 @@ class _LabelSearch:
     def _extend_once(
         self, stage: Any, labels: Any, states: Any
     ) -> tuple[Any, ...]:  # numpy's arrays
-        """Every label extended by every choice: amounts, states, parents, choices."""
+        """Every label extended by every option: amounts, states, parents, options."""
         import numpy as np
 
         size = self.order.sizes[stage.decision]

@@ -1,4 +1,7 @@
-"""Plans: edits that hold together, written into the text, read and counted again."""
+"""What a search is asked and answers, and the plans that its answers are written as.
+
+A plan's edits are written into the text, which is read and counted again.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +41,7 @@ class SearchOutcome:
     """What the solver found."""
 
     chosen: tuple[int, ...] | None
-    """The choice of each variable; None where no plan was found."""
+    """The option of each decision; None where no plan was found."""
     score: int = 0
     bound: int = 0
     """No plan has a lower score."""
@@ -131,7 +134,7 @@ def scale_uniformly(
 
 
 def _nearest_width(decision: Decision, part: Fraction) -> int:
-    """The choice of a width closest to this part of it; 0 for what is no width."""
+    """The option of a width closest to this part of it; 0 for what is no width."""
     if not decision.group:
         return 0
     distances = [abs(edit.part - part) for edit in decision.options]
@@ -140,7 +143,7 @@ def _nearest_width(decision: Decision, part: Fraction) -> int:
 
 @dataclass(frozen=True)
 class SpatialVariant:
-    """A draft with at most one spatial change made, and the plans there are for it."""
+    """A spec with at most one spatial change made, and the plans there are for it."""
 
     space: SearchSpace
     leading: tuple[PlanStep, ...] = ()
@@ -151,7 +154,7 @@ class SpatialVariant:
         return sum(step.edit.score for step in self.leading)
 
     def write_plan(self, outcome: SearchOutcome) -> Plan | None:
-        """The plan of a solver's choices, its text read and counted; None where it is no spec."""
+        """The plan of a solver's options, its text read and counted; None where it is no spec."""
         assert outcome.chosen is not None
         editable = self.space.editable
         options = self.space.edits_of(outcome.chosen)
@@ -171,12 +174,12 @@ class SpatialVariant:
 
 
 class LazyVariant(NamedTuple):
-    """A scene that can be had."""
+    """A variant that can be had."""
 
     edit: Edit | None
     """The spatial change; None for the spec as it is."""
     make: Callable[[int | None], SpatialVariant]
-    """The scene with the choices that score at most so much."""
+    """The variant with the options that score at most so much."""
 
     @property
     def score(self) -> int:
@@ -184,7 +187,7 @@ class LazyVariant(NamedTuple):
 
 
 class SpatialVariants:
-    """What a search may look into: scenes are made when they are reached, and kept."""
+    """What a search may look into: variants are made when they are reached, and kept."""
 
     def __init__(self, variants: Sequence[LazyVariant], clock: Clock) -> None:
         self.all = tuple(variants)
@@ -192,7 +195,7 @@ class SpatialVariants:
         self._made: dict[int, tuple[int | None, SpatialVariant]] = {}
 
     def variant(self, lazy: LazyVariant, ceiling: int | None = None) -> SpatialVariant:
-        """A scene with the choices that score at most so much (None: with all), and maybe with
+        """A variant with the options that score at most so much (None: with all), and maybe with
         more."""
         index = next(i for i, one in enumerate(self.all) if one is lazy)
         if index in self._made:

@@ -1,4 +1,4 @@
-"""One run over the scenes, the cheapest spatial change first, for the best plan of all."""
+"""The search over all plans: variant by variant outside, an exact solver within each."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ MOST_LABELLED = 4
 """Limits that label setting takes; bytes alive at each step are many more."""
 
 REACH_SECONDS = 2.0
-"""How long one scene is searched for how far it reaches."""
+"""How long one variant is searched for how far it reaches."""
 
 WITHOUT_SECONDS = 5.0
 """How long a plan for comparison is looked for."""
@@ -50,7 +50,7 @@ class SearchResult(NamedTuple):
 
 
 class BestPlanSearch:
-    """One search for the best plan, scene after scene, the cheapest spatial change first."""
+    """One search for the best plan, variant after variant, the cheapest spatial change first."""
 
     def __init__(
         self,
@@ -68,12 +68,12 @@ class BestPlanSearch:
         self.deadline = monotonic() + min(seconds, variants.clock.left)
         self.best: Plan | None = None
         self.bounds: list[int] = []
-        """For each scene that was not finished: what no plan of it scores below."""
+        """For each variant that was not finished: what no plan of it scores below."""
         self.prices: tuple[float, ...] = ()
-        """The budgets' prices in the scene before: they hardly differ from one to the next."""
+        """The budgets' prices in the variant before: they hardly differ from one to the next."""
 
     def visit_variant(self, lazy: LazyVariant) -> None:
-        """Search one scene for a better plan than the best so far."""
+        """Search one variant for a better plan than the best so far."""
         ceiling = None if self.best is None else self.best.score - 1 - lazy.score
         if ceiling is not None and ceiling < 0:
             return
@@ -103,7 +103,7 @@ class BestPlanSearch:
             self.best = plan
 
     def try_greedy(self, variant: SpatialVariant, most: Mapping[int, int]) -> bool:
-        """Take greedy's plan of a scene where it is better than the best so far."""
+        """Take greedy's plan of a variant where it is better than the best so far."""
         chosen = choose_greedily(variant.space, most)
         if chosen is None:
             return False
@@ -132,7 +132,7 @@ class BestPlanSearch:
 def _find_best_in(
     search: BestPlanSearch, variant: SpatialVariant, limits: SearchLimits
 ) -> tuple[Plan | None, SearchOutcome]:
-    """The best plan of a scene, held against the recount of its text.
+    """The best plan of a variant, held against the recount of its text.
 
     A plan that its recount refutes is forbidden, and the search goes on: so the bound stays.
     """
@@ -169,7 +169,7 @@ def _solve(
     limits: SearchLimits,
     tell: Callable[[float, float], None],
 ) -> SearchOutcome:
-    """The best choices: by label setting where few layers are open at once, else by HiGHS."""
+    """The best options: by label setting where few layers are open at once, else by HiGHS."""
     started = monotonic()
     tables = variant.space.tables
     few = len(limits.budgets) <= MOST_LABELLED
@@ -213,7 +213,7 @@ class PlanSearch:
         self.decisions = decisions
         self.seconds = seconds
         self.complete = complete
-        """Whether the variables and offers are all there are; if not, nothing is proved."""
+        """Whether the decisions and offers are all there are; if not, nothing is proved."""
 
     def describe_space(self) -> str:
         """What plans are chosen among, in words."""

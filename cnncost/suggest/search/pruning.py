@@ -1,4 +1,4 @@
-"""Choices that no best plan needs: dropped before the solver sees them."""
+"""Options that no best plan needs: dropped before the solver sees them."""
 
 from __future__ import annotations
 
@@ -11,11 +11,16 @@ from cnncost.suggest.decisions.cost_tables import CostTables
 def drop_dominated_options(
     tables: CostTables, metrics: Sequence[int], *, scored: bool = True
 ) -> CostTables:
-    """The tables without choices that another of the same variable beats everywhere.
+    """Drop the options that another option of the same decision beats everywhere.
 
-    One choice beats another if it scores no higher, touches no more convolutions, and costs no
-    more of any of the metrics whatever the other variables choose. Without `scored` the scores
-    do not count: what is left are the choices that reach least.
+    >>> from cnncost.suggest.decisions.cost_tables import tables_of
+    >>> tables = tables_of([[0, 3, 4]], {(0,): [60, 40, 40]})
+    >>> [edit.score for edit in drop_dominated_options(tables, [0]).decisions[0].options]
+    [0, 3]
+
+    One option beats another if it scores no higher, touches no more convolutions, and costs no
+    more of any of the metrics whatever the other decisions choose. Without `scored` the scores
+    do not count: what is left are the options that reach least.
     """
     import numpy as np
 
@@ -41,7 +46,7 @@ def drop_dominated_options(
 
 
 def drop_kinds(tables: CostTables, kinds: Collection[str]) -> CostTables:
-    """The tables without the choices of some kinds of edit."""
+    """The tables without the options of some kinds of edit."""
     if not kinds:
         return tables
     kept = [
@@ -52,7 +57,7 @@ def drop_kinds(tables: CostTables, kinds: Collection[str]) -> CostTables:
 
 
 def _drop_as_it_is(tables: CostTables, views: Sequence[Any], v: int, alive: list[int]) -> list[int]:
-    """The choices without the one as it is, where another reaches less at no convolution."""
+    """The options without the one as it is, where another reaches less at no convolution."""
     rivals = [k for k in alive if k]
     beaten = any(_dominates(tables, views, v, (other, 0), scored=False) for other in rivals)
     return rivals if beaten else alive
@@ -61,7 +66,7 @@ def _drop_as_it_is(tables: CostTables, views: Sequence[Any], v: int, alive: list
 def _dominates(
     tables: CostTables, views: Sequence[Any], v: int, pair: tuple[int, int], *, scored: bool
 ) -> bool:
-    """Whether the first of two choices of a variable beats the second."""
+    """Whether the first of two options of a decision beats the second."""
     other, k = pair
     one, two = tables.decisions[v].options[other], tables.decisions[v].options[k]
     if one.convolutions > two.convolutions or (scored and one.score > two.score):

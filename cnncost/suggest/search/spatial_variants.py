@@ -1,4 +1,4 @@
-"""Scenes: the spec as it is, and with each spatial change (resolution, stride, pooling) made."""
+"""Variants: the spec as it is, and with each spatial change (resolution, stride, pooling) made."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The search over all plans: spatial changes outside, everything else by the solver within."""
+"""How near plans come to budgets that no plan holds."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def find_nearest_plan(search: PlanSearch, budgets: Sequence[Budget]) -> NearestP
         for variant, limits in list_variants
     ]
     best: tuple[float, Callable[[], Plan | None]] | None = None
-    # The scenes that may come nearest first; one that cannot come nearer is not searched.
+    # The variants that may come nearest first; one that cannot come nearer is not searched.
     for floor, (variant, limits) in sorted(
         zip(floors, list_variants, strict=True), key=lambda pair: pair[0]
     ):
@@ -78,14 +78,14 @@ def find_nearest_plan(search: PlanSearch, budgets: Sequence[Budget]) -> NearestP
 def _limited_variant(
     search: PlanSearch, lazy: LazyVariant, budgets: Sequence[Budget]
 ) -> tuple[SpatialVariant, dict[int, int]]:
-    """A scene with everything that its budgets limit, whether they are within reach or not."""
+    """A variant with everything that its budgets limit, whether they are within reach or not."""
     variant = search.variants.variant(lazy)
     space, limits = limit_tables(variant.space, budgets, every=True)
     return replace(variant, space=space), limits
 
 
 def _nearest_costs(variant: SpatialVariant, limits: Mapping[int, int]) -> tuple[Costs, bool]:
-    """What the nearest choices of one scene cost, and whether none come nearer."""
+    """What the nearest options of one variant cost, and whether none come nearer."""
     space = variant.space
     tables = drop_dominated_options(space.tables, tuple(limits), scored=False)
     outcome = _solve_furthest(tables, limits, space.convolutions)
@@ -100,7 +100,7 @@ def _nearest_costs(variant: SpatialVariant, limits: Mapping[int, int]) -> tuple[
 def _solve_furthest(
     tables: CostTables, limits: Mapping[int, int], convolutions: int
 ) -> SearchOutcome | None:
-    """Choices that take least of the metric that comes least near its limit, if the others can
+    """Options that take least of the metric that comes least near its limit, if the others can
     come as near beside it: none come nearer then. None where that is not proved."""
     if len(limits) > MOST_LABELLED:
         return None
@@ -134,7 +134,7 @@ def _amounts_to_reach(costs: Costs, limits: Mapping[int, int], budgets: int) -> 
 
 
 def _least_damaging(variant: SpatialVariant, reached: Mapping[int, int]) -> Plan | None:
-    """Of the plans of a scene that reach this far the one of the least score: what reaches far
+    """Of the plans of a variant that reach this far the one of the least score: what reaches far
     without it, such as the width of a layer that goes, is no part of it."""
     space = variant.space
     limits = SearchLimits(reached, space.convolutions, seconds=REACH_SECONDS)

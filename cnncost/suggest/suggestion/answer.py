@@ -1,4 +1,4 @@
-"""What a study finds: single edits, the plan and what to hold beside it; a frontier's points."""
+"""A suggestion: single edits, the plan and what to hold it against; points of a frontier."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is asked of a search, and what is refused."""
+"""What a user asks of a suggestion, and the requests that are refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One spec under study: its draft, its single edits, and the searches over its plans."""
+"""Makes the suggestion for one spec: its single edits, and the searches over its plans."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ from cnncost.suggest.text.text_changes import apply_changes, unified_diff
 from cnncost.suggest.text.text_places import SpecText
 
 VARIABLES, SPATIAL, SINGLES = 0.35, 0.5, 0.6
-"""Up to which part of its time a study makes its variables, its spatial changes, and tries its
+"""Up to which part of its time a suggestion makes its decisions, its spatial changes, and tries its
 single edits; the rest is the search's."""
 
 CLOSING = 1.0
@@ -52,7 +52,7 @@ SHARES = (90, 80, 70, 60, 50, 40, 30, 20, 10)
 
 
 class Suggester:
-    """One spec under study: its draft, and the searches over it."""
+    """Makes the suggestions for one spec and one request."""
 
     def __init__(self, spec: Spec, request: SuggestionRequest) -> None:
         self.request, self.spec = request, spec
@@ -77,7 +77,7 @@ class Suggester:
         self.alone, self.whole = clock.gather(
             _foresee_decisions(self.editable, request.allowed), self._until(VARIABLES)
         )
-        """Every choice of every variable alone, and whether these are all there are."""
+        """Every option of every decision alone, and whether these are all there are."""
         decisions = [decision for decision, _ in self.alone]
         self.spatial, all_read = clock.gather(
             list_spatial_edits(self.editable, request.allowed), self._until(SPATIAL)
@@ -94,7 +94,7 @@ class Suggester:
         )
 
     def _until(self, share: float) -> float:
-        """When a part of the study's time is over."""
+        """When a part of the suggestion's time is over."""
         return self.started + share * self.request.seconds
 
     def budgets(self) -> tuple[Budget, ...]:
@@ -213,7 +213,7 @@ class Suggester:
         others = [budget for budget in self.budgets() if budget.metric != metric]
         points = []
         for done, share in enumerate(SHARES):
-            # What the study and the points before left, in equal parts.
+            # What the suggestion and the points before left, in equal parts.
             until = monotonic() + max(0.0, self._until(1) - monotonic()) / (len(SHARES) - done)
             most = self.before[metric] * share // 100
             budgets = [*others, Budget(metric, most, str(most))]
@@ -250,7 +250,7 @@ class Suggester:
 def _foresee_decisions(
     editable: EditableSpec, allowed: AllowedEdits
 ) -> Iterator[tuple[Decision, list[Costs]]]:
-    """Every variable with the choices that make a network, and the costs of each alone."""
+    """Every decision with the options that make a network, and the costs of each alone."""
     for decision in editable.clock.watch(list_decisions(editable, allowed)):
         one, trials = try_options(editable, decision)
         found = costs_alone(editable, one, {(0, k): own for k, own in enumerate(trials, 1)})

@@ -1,4 +1,4 @@
-"""The time a search has: looked at between the pieces of long work."""
+"""The deadline of a suggestion; long work looks at it between its steps."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class TimeOverError(Exception):
 
 
 class Clock:
-    """A deadline that all drafts of one study share; there is none to begin with."""
+    """The deadline that all editable specs of one suggestion share; none to begin with."""
 
     def __init__(self) -> None:
         self._deadline = inf

@@ -1,4 +1,4 @@
-"""What a plan chooses among: variables, the choices of each, and what a choice does."""
+"""Decisions of a plan, and the edits that are the options of each."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from cnncost.shape import Shape
 from cnncost.suggest.text.text_changes import TextChange
 
 PlacedLayer = tuple[Layer, tuple[Shape, ...]]
-"""A layer and what it reads."""
+"""A layer and the shapes of its inputs."""
 
 Substitute = Callable[[Layer, tuple[Shape, ...]], list[PlacedLayer]]
-"""What stands in a layer's place once it is edited: the layers that its costs are those of."""
+"""Takes a layer and the shapes of its inputs, and returns the layers that replace it."""
 
 WidthTrial = Mapping[int, PlacedLayer]
 """One width changed alone: for each node that this changes, its layer and what it reads."""
@@ -22,18 +22,18 @@ WidthTrial = Mapping[int, PlacedLayer]
 
 @dataclass(frozen=True)
 class Edit:
-    """One way to leave or change a variable."""
+    """One way to change the text, or to leave it as it is."""
 
     kind: str
-    """The edit's kind; empty for the variable as it is."""
+    """The name of its kind; empty for `NO_EDIT`."""
     phrase: str
     score: int
     """In units of 1e-5, the constant for an edit included."""
     changes: tuple[TextChange, ...] = ()
     substitutes: Mapping[int, Substitute] = field(default_factory=dict)
-    """For each node that it replaces, by index."""
+    """For each node that it replaces, by index: what returns the layers in its place."""
     reads_instead: Mapping[int, int] = field(default_factory=dict)
-    """For a node that reads something else: the node whose input it reads now."""
+    """For a node whose input changes, by index: the node whose input it reads instead."""
     convolutions: int = 0
     """How many convolutions a structural replacement touches."""
     part: Fraction = Fraction(1)
@@ -49,13 +49,13 @@ NO_EDIT = Edit("", "", 0)
 
 @dataclass(frozen=True)
 class Decision:
-    """One thing that a plan decides; its first choice leaves it as it is."""
+    """A plan picks exactly one of its options; the first leaves the text as it is."""
 
     label: str
     options: tuple[Edit, ...]
     first: int
-    """The first node that it touches: the order of variables and of a plan's steps."""
+    """The first node that it touches: the order of decisions and of a plan's steps."""
     group: bool = False
-    """Whether its choices are widths, whose effects reach other layers."""
+    """Whether its options are widths, whose effects reach other layers."""
     unread: bool = False
-    """Whether only the edited text tells which of its choices make a network."""
+    """Whether only the edited text tells which of its options make a network."""

@@ -1,4 +1,4 @@
-"""Edited texts, read and counted: nothing is believed of an edit before that."""
+"""A spec whose text can be edited: every edited text is read and counted as a spec of its own."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from cnncost.suggest.text.text_changes import TextChange, apply_changes
 from cnncost.suggest.text.text_places import SpecText
 
 REMEMBERED = 100_000
-"""Layers of the texts read that a draft keeps: a text that is asked for again is read again."""
+"""Layers of edited texts kept in memory; beyond that the oldest text is dropped and read again."""
 
 
 class FieldUse(NamedTuple):
@@ -49,7 +49,8 @@ class EditableSpec:
     trials: dict[tuple[TextChange, ...], WidthTrial | None] = field(
         default_factory=dict, repr=False
     )
-    """What changes of widths have been tried, and what each came to."""
+    """For the changes of a width edit that was tried: the layers that it changes; None where it
+    makes no network."""
     uses: dict[Place, list[FieldUse]] = field(default_factory=dict, repr=False)
     """For each scalar of the text the fields that derive from it, once they are asked for."""
     _calls: dict[int, Line] = field(default_factory=dict, repr=False)
@@ -89,7 +90,7 @@ class EditableSpec:
         return found
 
     def measure(self, network: Network) -> dict[str, int]:
-        """Every metric of an edited network that this study looks at."""
+        """Return every metric that this suggestion looks at, of an edited network."""
         return self.meter.measure(network)
 
     def edited_text(self, changes: Sequence[TextChange]) -> str:
@@ -120,8 +121,8 @@ class EditableSpec:
         return re.sub(r"(\.[0-9]+)+$", "", ".".join(parts))
 
     def read_edited(self, changes: Sequence[TextChange]) -> Spec | None:
-        """What the text with these changes reads as; None where it is no valid spec, or where
-        what leaves the network has another shape: it is no answer to the same question."""
+        """Read the text with these changes as a spec; None where it is not valid, or where an
+        output of the network has another shape."""
         text = self.edited_text(changes)
         if text not in self._specs:
             if len(self._specs) * len(self.network.nodes) > REMEMBERED:
@@ -153,7 +154,7 @@ def read_editable_spec(
     meter: Meter | None = None,
     clock: Clock | None = None,
 ) -> EditableSpec:
-    """The draft of a sheet; `kept` are layers whose widths stay, or blocks' names."""
+    """Read a text as an editable spec; the widths of the layers and blocks in `kept` stay."""
     spec = parse_spec(spec_text.name, spec_text.text, max_layers)
     held = [node.index for node in spec.network.nodes if is_named(node.name, kept)]
     return EditableSpec(

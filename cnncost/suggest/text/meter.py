@@ -1,4 +1,4 @@
-"""What is measured of a network under study: the counts, and the bytes that a budget asks for."""
+"""What is measured of a network: its counts, and the bytes that a budget limits."""
 
 from __future__ import annotations
 

@@ -25,7 +25,10 @@ def replace_span(place: Place, text: str) -> TextChange:
 
 
 def apply_changes(text: str, changes: Iterable[TextChange]) -> str:
-    """The text with all changes made.
+    """Return the text with all changes made.
+
+    >>> apply_changes("conv: 96", [replace_span(Place(6, 8), "48")])
+    'conv: 48'
 
     Changes may nest: one inside another is made where the outer takes its span over, and
     is lost with the span where it does not.

@@ -1,4 +1,4 @@
-"""The spec's file as edits see it: where its lines and settings stand, and how to change them."""
+"""Places in a spec's text (lines, arguments, settings), and the changes that edits make there."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class SpecText:
     def write_settings(
         self, params: Mapping[str, int | Fraction], inputs: Mapping[str, tuple[int, ...]]
     ) -> list[TextChange]:
-        """The changes that write down what was set from outside the file."""
+        """Return the changes that write `--set` and `--input` of the command line into the text."""
         places, shapes = self.params(), self.inputs()
         changes = [
             replace_span(places[name].place, format_decimal(n)) for name, n in params.items()
@@ -116,7 +116,7 @@ class SpecText:
         return Place(first, last) if alone else None
 
     def insert_before(self, line: Line, item: str) -> TextChange | None:
-        """The change that puts an item above a line in the same list."""
+        """Return the change that puts an item above a line in a list; None where it cannot."""
         start = line.start
         first = self.text.rfind("\n", 0, start) + 1
         before = self.text[first:start]
@@ -128,7 +128,7 @@ class SpecText:
         return None
 
     def insert_after(self, line: Line, item: str) -> TextChange | None:
-        """The change that puts an item below a line in the same list."""
+        """Return the change that puts an item below a line in a list; None where it cannot."""
         start, end = self.span(line)
         first = self.text.rfind("\n", 0, start) + 1
         before = self.text[first:start]
@@ -141,7 +141,7 @@ class SpecText:
         return None
 
     def add_argument(self, line: Line, key: str, value: str) -> TextChange | None:
-        """The change that gives a line one more argument."""
+        """Return the change that gives a line one more argument; None where it cannot."""
         start, end = self.span(line)
         if self.text[start] == "{":
             at = end - 1
