@@ -152,7 +152,7 @@ def suggest(
         raise CnncostError(f"there is no plan to {what}", "give --budget METRIC=AMOUNT")
     found = study.suggest(_progress())
     _clear()
-    plan = None if found.undecided else found.plan
+    plan = None if found.is_undecided else found.plan
     if plan is not None and write:
         with destination(write, force=force) as file:
             file.write(study.write_plan_spec(plan))
@@ -169,7 +169,7 @@ def suggest(
     elif output:
         with destination(output, force=force) as file:
             show(file, found, form.value, top=top, explain=explain)
-    raise typer.Exit(1 if found.budgets and not found.answered else 0)
+    raise typer.Exit(1 if found.budgets and not found.is_answered else 0)
 
 
 def _refuse_together(pareto: str, write: str, *, diff: bool, form: Format) -> None:

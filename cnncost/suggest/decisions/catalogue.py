@@ -26,7 +26,6 @@ from cnncost.suggest.edits import (
     stride,
     width,
 )
-from cnncost.suggest.suggestion import precision
 from cnncost.suggest.text.damage import Evidence
 from cnncost.suggest.text.edit import Decision, Edit
 from cnncost.suggest.text.editable_spec import EditableSpec
@@ -172,8 +171,8 @@ SPATIAL: tuple[SpatialKind, ...] = (
 )
 """The kinds that are enumerated outside the solver, at most one change of them a plan."""
 
-EXTRAPOLATION = "extrapolation"
-"""What `--allow` can add besides kinds that are off by default."""
+EXTRAPOLATION, PRECISION = "extrapolation", "precision"
+"""What `--allow` can add: smaller widths and resolutions; smaller element types."""
 
 
 def kind_names() -> list[str]:
@@ -189,11 +188,11 @@ def parse_allowed_edits(
     Raises:
         CnncostError: no kind is called so.
     """
-    known = [EXTRAPOLATION, precision.KIND, *kind_names()]
+    known = [EXTRAPOLATION, PRECISION, *kind_names()]
     allowed = [_parse_kind(word, known, "--allow") for word in allow]
     forbidden = [_parse_kind(word, kind_names(), "--forbid") for word in forbid]
     return AllowedEdits(
-        frozenset(forbidden), EXTRAPOLATION in allowed, precision.KIND in allowed, tuple(kept)
+        frozenset(forbidden), EXTRAPOLATION in allowed, PRECISION in allowed, tuple(kept)
     )
 
 

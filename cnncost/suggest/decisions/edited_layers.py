@@ -67,7 +67,7 @@ class EditedLayers:
     def network(self, index: int, widths: Sequence[Pick] = ()) -> Network:
         """A node alone behind an input of its own, under these widths."""
         layer, xs = self._merged_layer(index, widths)
-        return sequence_network([(layer, xs)], xs[0], frozen=self._frozen(index))
+        return sequence_network([(layer, xs)], xs[0], frozen=self._is_frozen(index))
 
     def substitute_network(
         self, index: int, picked: Pick, widths: Sequence[Pick] = ()
@@ -82,7 +82,7 @@ class EditedLayers:
             _, xs = self._merged_layer(edit.reads_instead[index], widths)
         try:
             layers = edit.substitutes[index](layer, xs)
-            return sequence_network(layers, xs[0], frozen=self._frozen(index))
+            return sequence_network(layers, xs[0], frozen=self._is_frozen(index))
         except CnncostError:
             return None
 
@@ -107,7 +107,7 @@ class EditedLayers:
                 parts.append(own if v < r else ColumnPart((r, v), own.amounts.T))
         return tuple(parts)
 
-    def _frozen(self, index: int) -> bool:
+    def _is_frozen(self, index: int) -> bool:
         return self.editable.network.nodes[index].frozen
 
     def takes_away(self, index: int, picked: Pick) -> bool:

@@ -56,8 +56,8 @@ class _InferenceSteps:
             picked: living(network).timeline()
             for picked, network in edited.editable.clock.watch(edited.trials.items())
         }
-        self.lost = {
-            (v, k): self._lost((v, k))
+        self.unknown_steps = {
+            (v, k): self._unknown_steps((v, k))
             for v, decision in enumerate(self.decisions)
             for k, edit in enumerate(edited.editable.clock.watch(decision.options))
             if edit.substitutes or edit.reads_instead
@@ -69,17 +69,17 @@ class _InferenceSteps:
         for t, bytes_ in enumerate(self.today):
             self.edited.editable.clock.check()
             replacing = self.edited.replacing(t)
-            plain = StepBytes(bytes_, self._singles(t, replacing))
+            plain = StepBytes(bytes_, self._added_by_option(t, replacing))
             if not replacing:
                 yield plain
             for r in replacing:
                 others = [v for v in replacing if v != r]
-                for step in range(self._steps(t, r)):
-                    added = partial(self._added, t, step)
+                for step in range(self._count_steps(t, r)):
+                    added = partial(self._replacement_bytes, t, step)
                     parts = self.edited.replacement_parts(t, r, added)
-                    yield StepBytes(bytes_, self._singles(t, others), parts)
+                    yield StepBytes(bytes_, self._added_by_option(t, others), parts)
 
-    def _singles(self, t: int, void: Sequence[int]) -> dict[int, tuple[int, ...]]:
+    def _added_by_option(self, t: int, void: Sequence[int]) -> dict[int, tuple[int, ...]]:
         """What each option alone adds to a step; the options of `void` that change the step,
         and those that leave nothing sure of it, take all of it away."""
         added: dict[int, list[int]] = {}
@@ -87,13 +87,13 @@ class _InferenceSteps:
             row = added.setdefault(v, [0] * len(self.decisions[v].options))
             row[k] = lives[t] - self.today[t]
         rise = sum(max(row) for row in added.values())
-        for (v, k), steps in self.lost.items():
+        for (v, k), steps in self.unknown_steps.items():
             if t in steps or (v in void and t in self.edited.edit((v, k)).substitutes):
                 row = added.setdefault(v, [0] * len(self.decisions[v].options))
                 row[k] = -self.today[t] - rise
         return {v: tuple(row) for v, row in added.items() if any(row)}
 
-    def _steps(self, t: int, r: int) -> int:
+    def _count_steps(self, t: int, r: int) -> int:
         """How many steps the longest replacement of a node has."""
         counts = [1]
         for k, edit in enumerate(self.decisions[r].options):
@@ -102,19 +102,19 @@ class _InferenceSteps:
                 counts.append(len(network.nodes) - 1 if network else 1)
         return max(counts)
 
-    def _added(self, t: int, step: int, picked: Pick, widths: Sequence[Pick]) -> int:
+    def _replacement_bytes(self, t: int, step: int, picked: Pick, widths: Sequence[Pick]) -> int:
         """Bytes at a step of a replacement beyond those of the layer itself."""
-        if t not in self.edited.edit(picked).substitutes or t in self.lost[picked]:
+        if t not in self.edited.edit(picked).substitutes or t in self.unknown_steps[picked]:
             return 0
         network = self.edited.substitute_network(t, picked, widths)
         if network is None or len(network.nodes) < 2:
             return 0
         dies = self.lives.last[self.lives.base[self.network.nodes[t].reads[0]]] == t
-        bytes_ = self._alone(network, dies=dies)[1:]
-        (own,) = self._alone(self.edited.network(t, widths), dies=dies)[1:]
+        bytes_ = self._timeline_behind_input(network, dies=dies)[1:]
+        (own,) = self._timeline_behind_input(self.edited.network(t, widths), dies=dies)[1:]
         return bytes_[min(step, len(bytes_) - 1)] - own
 
-    def _alone(self, network: Network, *, dies: bool) -> list[int]:
+    def _timeline_behind_input(self, network: Network, *, dies: bool) -> list[int]:
         """The timeline of a chain; its input dies with its last reader, or stays."""
         lives = self.living(network)
         last = list(lives.last)
@@ -124,7 +124,7 @@ class _InferenceSteps:
 
     # Steps that a structural option changes by an unknown amount
 
-    def _lost(self, picked: Pick) -> frozenset[int]:
+    def _unknown_steps(self, picked: Pick) -> frozenset[int]:
         """Return the steps whose live bytes a structural option may change by an unknown amount.
 
         Outside the layers that it replaces, these are the steps whose bytes it changes, or at
@@ -137,16 +137,16 @@ class _InferenceSteps:
             return every
         edit = self.edited.edit(picked)
         timeline = self.living(spec.network).timeline()
-        lost = {t for t, at in aligned.items() if timeline[at] != self.today[t]}
-        lost |= set(edit.reads_instead)
+        unknown_steps = {t for t, at in aligned.items() if timeline[at] != self.today[t]}
+        unknown_steps |= set(edit.reads_instead)
         gone = [t for t in edit.substitutes if self.edited.takes_away(t, picked)]
-        lost |= {*gone, *(t for t in edit.substitutes if self._entangled(t))}
+        unknown_steps |= {*gone, *(t for t in edit.substitutes if self._shares_storage(t))}
         for t in gone:
             if not self._lives_on(t, gone):
-                lost |= set(range(t, self.lives.last[self.lives.base[t]] + 1))
-        return frozenset(lost)
+                unknown_steps |= set(range(t, self.lives.last[self.lives.base[t]] + 1))
+        return frozenset(unknown_steps)
 
-    def _entangled(self, t: int) -> bool:
+    def _shares_storage(self, t: int) -> bool:
         """Whether a replaced layer's storage is its input's, or its input a part of another."""
         lives, source = self.lives, self.network.nodes[t].reads[0]
         base = lives.base[source]
@@ -179,10 +179,10 @@ def flash_column(edited: EditedLayers, parameters: int) -> CostColumn:
     for node in edited.editable.clock.watch(edited.editable.network.layers):
         replacing = edited.replacing(node.index)
         if len(replacing) == 1:
-            more = partial(_added, edited, node.index)
+            more = partial(_replacement_bytes, edited, node.index)
             parts += edited.replacement_parts(node.index, replacing[0], more)
         elif replacing:
-            parts += _unsure(edited, node.index, replacing)
+            parts += _may_go(edited, node.index, replacing)
     return CostColumn(today, tuple(parts), {parameters: 1})
 
 
@@ -190,7 +190,9 @@ def _flash_beyond_parameters(network: Network) -> int:
     return flash(network) - count_network(network).totals.parameters
 
 
-def _added(edited: EditedLayers, index: int, picked: Pick, widths: Sequence[Pick]) -> int:
+def _replacement_bytes(
+    edited: EditedLayers, index: int, picked: Pick, widths: Sequence[Pick]
+) -> int:
     if index not in edited.edit(picked).substitutes:
         return 0
     network = edited.substitute_network(index, picked, widths)
@@ -202,7 +204,7 @@ def _added(edited: EditedLayers, index: int, picked: Pick, widths: Sequence[Pick
     )
 
 
-def _unsure(edited: EditedLayers, index: int, replacing: Sequence[int]) -> list[ColumnPart]:
+def _may_go(edited: EditedLayers, index: int, replacing: Sequence[int]) -> list[ColumnPart]:
     """Of a node that several decisions replace: only that its own rest may go."""
     own = max(0, _flash_beyond_parameters(edited.network(index)))
     return [

@@ -42,7 +42,7 @@ def build_search_space(
             trials |= {(len(used), k): own for k, own in enumerate(made, 1)}
             used.append(one)
     tables = fill_cost_tables(editable, used, trials)
-    return SearchSpace(editable, tables, _convolutions(editable) // 2)
+    return SearchSpace(editable, tables, _count_convolutions(editable) // 2)
 
 
 def list_decisions(editable: EditableSpec, allowed: AllowedEdits) -> list[Decision]:
@@ -56,7 +56,7 @@ def list_decisions(editable: EditableSpec, allowed: AllowedEdits) -> list[Decisi
     return sorted(found, key=lambda decision: (not decision.group, decision.first))
 
 
-def _convolutions(editable: EditableSpec) -> int:
+def _count_convolutions(editable: EditableSpec) -> int:
     return sum(
         node.layer is not None and node.layer.word in ("conv", "depthwise_conv", "conv_transpose")
         for node in editable.network.nodes

@@ -182,13 +182,13 @@ class _LayerTables:
         options = [[None] if v in widths else range(n) for v, n in zip(scope, sizes, strict=True)]
         for key in product(*options):
             picked = [(v, k) for v, k in zip(scope, key, strict=True) if k is not None]
-            own = self._slice_table(widths, self._substitution(picked))
+            own = self._slice_table(widths, self._substitution_of(picked))
             at = tuple([slice(None) if k is None else k for k in key])
             costs[at], possible[at] = own.costs, own.possible
         self._filled[scope] = CostTable(scope, costs, possible)
         return self._filled[scope]
 
-    def _substitution(self, picked: Sequence[tuple[int, int]]) -> Substitution:
+    def _substitution_of(self, picked: Sequence[tuple[int, int]]) -> Substitution:
         sources = tuple([self._rereads[vk] for vk in picked if vk in self._rereads])
         return Substitution(
             sources, tuple([self._chains[vk] for vk in picked if vk in self._chains])
@@ -240,7 +240,7 @@ class _LayerTables:
         layers: list[PlacedLayer] = [(layer, xs)]
         try:
             for chain in replacing.substitutes:
-                layers = _substitute(chain, layers, layer.word)
+                layers = _substitute_layers(chain, layers, layer.word)
             return count_layers(self.node, layers)
         except CnncostError:
             return None
@@ -254,7 +254,9 @@ class _LayerTables:
         return self._merged[index, moved]
 
 
-def _substitute(chain: Substitute, layers: Sequence[PlacedLayer], word: str) -> list[PlacedLayer]:
+def _substitute_layers(
+    chain: Substitute, layers: Sequence[PlacedLayer], word: str
+) -> list[PlacedLayer]:
     """A chain in the place of the layer itself: what another chain put beside it stays, and
     goes where the layer goes."""
     out: list[PlacedLayer] = []

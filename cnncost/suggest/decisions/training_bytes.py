@@ -74,11 +74,11 @@ class _TrainingSteps:
             flow[node.index] and node.shares is None and node.layer is not None
             for node in self.network.nodes
         ]
-        self.kept = self._kept()
+        self.kept = self._kept_by_node()
         self.foretold: dict[Pick, list[tuple[int, int]]] = {}
         for (index, v), parts in self.kept.items():
             for k in range(len(self.decisions[v].options)):
-                added = sum(_at_today(part, v, k) for part in parts)
+                added = sum(_amount_alone(part, v, k) for part in parts)
                 self.foretold.setdefault((v, k), []).append((index, added))
         self.most = self._parameters()
         size = self.meter.size
@@ -92,7 +92,7 @@ class _TrainingSteps:
 
     # What lives
 
-    def instants(self) -> Iterator[MomentBytes]:
+    def moments(self) -> Iterator[MomentBytes]:
         """A row for each moment, the parameters left out."""
         for at, bytes_ in self.today.items():
             self.clock.check()
@@ -105,9 +105,9 @@ class _TrainingSteps:
                 for part in own
             ]
             row = StepBytes(bytes_, {}, tuple(parts))
-            yield MomentBytes(at, replace(row, singles=self._singles(at, row)), since)
+            yield MomentBytes(at, replace(row, singles=self._added_by_option(at, row)), since)
 
-    def _singles(self, at: TrainingMoment, row: StepBytes) -> dict[int, tuple[int, ...]]:
+    def _added_by_option(self, at: TrainingMoment, row: StepBytes) -> dict[int, tuple[int, ...]]:
         added: dict[int, list[int]] = {}
         for (v, k), lives in self.widths.items():
             mine = added.setdefault(v, [0] * len(self.decisions[v].options))
@@ -115,10 +115,10 @@ class _TrainingSteps:
         all_of = row.most + sum(max(mine) for mine in added.values()) + self.most
         for (v, k), lives in self.structural.items():
             mine = added.setdefault(v, [0] * len(self.decisions[v].options))
-            mine[k] += self._changed(at, (v, k), lives, all_of)
+            mine[k] += self._taken_by_option(at, (v, k), lives, all_of)
         return {v: tuple(mine) for v, mine in added.items() if any(mine)}
 
-    def _changed(
+    def _taken_by_option(
         self, at: TrainingMoment, picked: Pick, lives: Mapping[TrainingMoment, int], all_of: int
     ) -> int:
         """What a structural option takes at most from a moment, besides what stands in `kept`."""
@@ -153,19 +153,19 @@ class _TrainingSteps:
         scale = 4 * self.meter.size * self.meter.batch
         return sum(scale * node.output.units for node in nodes)
 
-    def _kept(self) -> dict[tuple[int, int], tuple[ColumnPart, ...]]:
+    def _kept_by_node(self) -> dict[tuple[int, int], tuple[ColumnPart, ...]]:
         """For each node that one decision replaces, and that decision: what the replacement
         keeps for its backward pass beyond the node."""
         found = {}
         for node in self.clock.watch(self.network.layers):
             replacing = self.edited.replacing(node.index)
             if len(replacing) == 1:
-                added = partial(self._added, node.index)
+                added = partial(self._kept_by_replacement, node.index)
                 parts = self.edited.replacement_parts(node.index, replacing[0], added)
                 found[node.index, replacing[0]] = tuple(p for p in parts if p.amounts.any())
         return found
 
-    def _added(self, index: int, picked: Pick, widths: Sequence[Pick]) -> int:
+    def _kept_by_replacement(self, index: int, picked: Pick, widths: Sequence[Pick]) -> int:
         if index not in self.edited.edit(picked).substitutes:
             return 0
         network = self.edited.substitute_network(index, picked, widths)
@@ -186,7 +186,7 @@ class _TrainingSteps:
         uses = {PARAMETERS: self.meter.size}
         state = self._gradients(0, self.optimizer.copies) if self.optimizer.copies else ()
         found = []
-        for instant in self._uncovered():
+        for instant in self._without_covered():
             self.clock.check()
             column = instant.row.column(uses)
             parts = (*column.parts, *state, *self._gradients(instant.since, 1))
@@ -197,7 +197,7 @@ class _TrainingSteps:
                     for temporaries in self._temporaries()
                 ]
             found.append(column)
-        return [_folded(column) for column in found]
+        return [_fold_constants(column) for column in found]
 
     def _gradients(self, since: int, times: int) -> tuple[ColumnPart, ...]:
         """The parameters that are trained from a node on, so many times."""
@@ -213,14 +213,16 @@ class _TrainingSteps:
         scratch = self.optimizer.scratch * self.meter.size
         found: dict[int, list[ColumnPart]] = {}
         for node, table in self.by_layer:
-            if self.trained[node.index] and _plain(node):
-                sure = scratch * table.costs[..., WEIGHTS] * self._stays(node, table)
+            if self.trained[node.index] and _has_one_tensor(node):
+                sure = scratch * table.costs[..., WEIGHTS] * self._where_it_stays(node, table)
                 found.setdefault(node.index, []).append(ColumnPart(table.scope, sure))
         tops = {index: sum(part.most for part in parts) for index, parts in found.items()}
         least = max([sum(p.least for p in parts) for parts in found.values()], default=0)
         return [tuple(parts) for index, parts in found.items() if tops[index] > least]
 
-    def _stays(self, node: Node, table: CostTable) -> Any:  # Any: numpy's array of booleans
+    def _where_it_stays(
+        self, node: Node, table: CostTable
+    ) -> Any:  # Any: numpy's array of booleans
         """Where none of the options replaces the node."""
         import numpy as np
 
@@ -231,9 +233,9 @@ class _TrainingSteps:
             stays &= own.reshape([-1 if at == axis else 1 for at in range(stays.ndim)])
         return stays
 
-    def _uncovered(self) -> list[MomentBytes]:
+    def _without_covered(self) -> list[MomentBytes]:
         kept: list[MomentBytes] = []
-        found = sorted(self.instants(), key=lambda i: -(i.row.most + self.made[i.since]))
+        found = sorted(self.moments(), key=lambda i: -(i.row.most + self.made[i.since]))
         for instant in self.clock.watch(found):
             if not any(self._covers(other, instant) for other in kept):
                 kept.append(instant)
@@ -248,16 +250,16 @@ class _TrainingSteps:
         return one.row.covers(other.row, less)
 
 
-def _at_today(part: ColumnPart, v: int, k: int) -> int:
+def _amount_alone(part: ColumnPart, v: int, k: int) -> int:
     """What a part adds with one option alone."""
     return int(part.amounts[tuple([k if w == v else 0 for w in part.scope])])
 
 
-def _plain(node: Node) -> bool:
+def _has_one_tensor(node: Node) -> bool:
     return node.layer is not None and node.layer.word in PLAIN
 
 
-def _folded(column: CostColumn) -> CostColumn:
+def _fold_constants(column: CostColumn) -> CostColumn:
     """A column with the parts that no option changes in its constant."""
     base = column.base + sum(int(part.amounts) for part in column.parts if not part.scope)
     return replace(column, base=base, parts=tuple(p for p in column.parts if p.scope))

@@ -5,15 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from cnncost.layers import Layer
-from cnncost.shape import Shape
 from cnncost.suggest.edits.edit_site import EditSite
-from cnncost.suggest.edits.inlined_call import TextPart
+from cnncost.suggest.edits.new_layer import KEPT, NewLayer
 from cnncost.suggest.edits.replacement import (
     ConvolutionReplacement,
-    LayerSpecs,
-    bias_parts,
-    conv_fields,
     is_centred,
     shared_kernel,
     words_between,
@@ -21,7 +16,7 @@ from cnncost.suggest.edits.replacement import (
 from cnncost.suggest.text import damage
 
 if TYPE_CHECKING:
-    from cnncost.layers.kinds import Raw
+    pass
 
 KIND = "asymmetric"
 
@@ -41,32 +36,22 @@ def list_replacements(site: EditSite) -> Iterator[ConvolutionReplacement]:
     low, high = damage.ASYMMETRIC_EXTENTS
     inside = all(low <= n <= high for node in site.nodes for n in node.output.extents)
     each = damage.ASYMMETRIC if inside else damage.ASYMMETRIC_ELSEWHERE
-    k, half, between = kernel[0], kernel[0] // 2, words_between(site)
-    items: list[list[TextPart]] = [_item(site, [1, k], [0, half], [1, stride[1]])]
-    items += [[word] for word in between]
-    items.append(_item(site, [k, 1], [half, 0], [stride[0], 1]))
+    words = [NewLayer(word) for word in words_between(site)]
+    k, half = kernel[0], kernel[0] // 2
+    across = _new_layer((1, k), (0, half), (1, stride[1]))
+    down = _new_layer((k, 1), (half, 0), (stride[0], 1))
     yield ConvolutionReplacement(
         KIND,
         f"1x{k}, then {k}x1",
         each * len(site.nodes),
         f"{each} a convolution",
-        items,
-        lambda layer, x: _layer_specs(layer, x, between),
+        [across, *words, down],
     )
 
 
-def _item(
-    site: EditSite, kernel: list[int], padding: list[int], stride: list[int]
-) -> list[TextPart]:
-    step = f", stride: {stride}" if max(stride) > 1 else ""
-    sizes = f", kernel: {kernel}, padding: {padding}{step}"
-    return ["{conv: ", *site.main_parts(), sizes, *bias_parts(site), "}"]
-
-
-def _layer_specs(layer: Layer, x: Shape, between: list[str]) -> LayerSpecs:
-    conv = conv_fields(layer)
-    k = conv.kernel[0]
-    common: dict[str, Raw] = {"filters": conv.filters, "bias": conv.bias}
-    across = {**common, "kernel": (1, k), "padding": (0, k // 2), "stride": (1, conv.stride[1])}
-    down = {**common, "kernel": (k, 1), "padding": (k // 2, 0), "stride": (conv.stride[0], 1)}
-    return [("conv", across), *((word, {}) for word in between), ("conv", down)]
+def _new_layer(
+    kernel: tuple[int, int], padding: tuple[int, int], stride: tuple[int, int]
+) -> NewLayer:
+    step = {"stride": stride} if max(stride) > 1 else {}
+    sizes = {"kernel": kernel, "padding": padding, **step}
+    return NewLayer("conv", {"filters": KEPT, **sizes, "bias": KEPT})

@@ -6,21 +6,16 @@ from collections.abc import Iterator
 from math import log
 from typing import TYPE_CHECKING
 
-from cnncost.layers import Layer
-from cnncost.shape import Shape
 from cnncost.suggest.edits.edit_site import EditSite
-from cnncost.suggest.edits.inlined_call import TextPart
+from cnncost.suggest.edits.new_layer import KEPT, NewLayer
 from cnncost.suggest.edits.replacement import (
     ConvolutionReplacement,
-    LayerSpecs,
-    bias_parts,
-    conv_fields,
     words_between,
 )
 from cnncost.suggest.text import damage
 
 if TYPE_CHECKING:
-    from cnncost.layers.kinds import Raw
+    pass
 
 KIND = "bottleneck"
 
@@ -38,39 +33,21 @@ def list_replacements(site: EditSite) -> Iterator[ConvolutionReplacement]:
     inputs = {node.inputs[0].channels: None for node in site.nodes}
     if not isinstance(filters, int) or len(inputs) > 1:
         return
-    between, weight = words_between(site), site.weight()
+    weight, words = site.weight(), [NewLayer(word) for word in words_between(site)]
+    last = NewLayer("conv", {"filters": KEPT, "kernel": 1, "bias": KEPT})
     narrower = min(filters, *inputs)
     for part in PARTS:
         rank = narrower // part
         if rank < 4:
             continue
-        spatial: list[TextPart] = [f"{{conv: {rank}, kernel: ", *site.value_parts("kernel")]
-        for field in ("stride", "padding", "dilation"):
-            spatial += site.given_argument(field)
-        words: list[list[TextPart]] = [[word] for word in between]
-        items: list[list[TextPart]] = [
-            [f"{{conv: {rank}, kernel: 1", *bias_parts(site), "}"], *words,
-            [*spatial, *bias_parts(site), "}"], *words,
-            ["{conv: ", *site.main_parts(), ", kernel: 1", *bias_parts(site), "}"],
-        ]  # fmt: skip
+        first = NewLayer("conv", {"filters": rank, "kernel": 1, "bias": KEPT})
+        kept = dict.fromkeys(("kernel", "stride", "padding", "dilation", "bias"), KEPT)
+        spatial = NewLayer("conv", {"filters": rank, **kept})
         ratio = narrower / rank
         yield ConvolutionReplacement(
             KIND,
             f"1x1 to {rank}, the kernel there, 1x1 up",
             damage.BOTTLENECK * weight * damage.phi(log(ratio)),
             f"1.5 x w {weight:.3f} x phi(ln {ratio:.3g})",
-            items,
-            lambda layer, x, r=rank: _layer_specs(layer, x, r, between),  # type: ignore[misc]
+            [first, *words, spatial, *words, last],
         )
-
-
-def _layer_specs(layer: Layer, x: Shape, rank: int, between: list[str]) -> LayerSpecs:
-    conv = conv_fields(layer)
-    bias: dict[str, Raw] = {"bias": conv.bias}
-    sizes = {f: getattr(conv, f) for f in ("kernel", "stride", "padding", "dilation")}
-    words: LayerSpecs = [(word, {}) for word in between]
-    return [
-        ("conv", {"filters": rank, "kernel": 1, **bias}), *words,
-        ("conv", {"filters": rank, **sizes, **bias}), *words,
-        ("conv", {"filters": conv.filters, "kernel": 1, **bias}),
-    ]  # fmt: skip

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from math import log
 
-from cnncost.layers import Layer
 from cnncost.network import Node
-from cnncost.shape import Shape
 from cnncost.spec.lines import Line
 from cnncost.suggest.text import damage
-from cnncost.suggest.text.edit import NO_EDIT, Decision, Edit, PlacedLayer
+from cnncost.suggest.text.edit import NO_EDIT, Decision, Edit, remove_layer
 from cnncost.suggest.text.editable_spec import EditableSpec, is_named
 from cnncost.suggest.text.text_changes import replace_span
 
@@ -27,7 +25,7 @@ def depth_decisions(editable: EditableSpec, kept: Sequence[str]) -> Iterator[Dec
     total = _count_blocks(editable.network.layers, residual=residual)
     for line, nodes in _repeated_lines(editable):
         count = int(line.common["repeat"].text)
-        copies = _copies(nodes, count)
+        copies = _split_copies(nodes, count)
         if copies is None or any(is_named(node.name, kept) for node in nodes):
             continue
         price = damage.DEPTH_BOTTLENECK if _has_bottlenecks(editable, nodes) else damage.DEPTH
@@ -41,19 +39,15 @@ def depth_decisions(editable: EditableSpec, kept: Sequence[str]) -> Iterator[Dec
             options.append(
                 Edit(
                     KIND,
-                    f"{_label(nodes[0].name)}: {count} to {count - less} copies",
+                    f"{_top_level_name(nodes[0].name)}: {count} to {count - less} copies",
                     damage.units(score) + damage.PER_EDIT,
                     (replace_span(line.common["repeat"].place, str(count - less)),),
-                    {node.index: _no_layers for node in left},
+                    {node.index: remove_layer for node in left},
                     because=f"{price} x ln({total} / {rest} blocks)",
                 )
             )
         if options:
-            yield Decision(_label(nodes[0].name), (NO_EDIT, *options), nodes[0].index)
-
-
-def _no_layers(layer: Layer, xs: tuple[Shape, ...]) -> list[PlacedLayer]:
-    return []
+            yield Decision(_top_level_name(nodes[0].name), (NO_EDIT, *options), nodes[0].index)
 
 
 def _repeated_lines(editable: EditableSpec) -> Iterator[tuple[Line, list[Node]]]:
@@ -77,7 +71,7 @@ def _repeated_lines(editable: EditableSpec) -> Iterator[tuple[Line, list[Node]]]
     yield from found.values()
 
 
-def _copies(nodes: Sequence[Node], count: int) -> list[list[Node]] | None:
+def _split_copies(nodes: Sequence[Node], count: int) -> list[list[Node]] | None:
     """The nodes by copy; None unless every copy behind the first keeps the shape."""
     if count < 2 or len(nodes) % count:
         return None
@@ -116,5 +110,5 @@ def _is_residual(layers: Sequence[Node]) -> bool:
     return any(node.layer is not None and node.layer.word == "add" for node in layers)
 
 
-def _label(name: str) -> str:
+def _top_level_name(name: str) -> str:
     return name.split(".", 1)[0]

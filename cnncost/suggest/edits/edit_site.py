@@ -80,7 +80,7 @@ class EditSite:
         parts = self.inlined.value_parts(node)
         meant = self.shared_field(field)
         if isinstance(meant, tuple) and not NAME.search(self.inlined.flat_text(parts)):
-            numbers = dict.fromkeys(n for item in meant for n in _numbers(item))
+            numbers = dict.fromkeys(n for item in meant for n in _numbers_in(item))
             if len(numbers) == 1:  # 3 // 2 is said as 1
                 return [str(next(iter(numbers)))]
         return parts
@@ -132,18 +132,20 @@ def list_sites(editable: EditableSpec, word: str, kept: Sequence[str]) -> Iterat
     are lines that share parameters, and ones of which a layer is kept.
     """
     owners = {node.shares for node in editable.network.nodes if node.shares is not None}
-    for line, call, nodes in _places(editable, word):
+    for line, call, nodes in _lines_with_layers(editable, word):
         shared = any(node.shares is not None or node.index in owners for node in nodes)
         held = any(is_named(node.name, kept) for node in nodes)
         if line.main is None or line.word != word or shared or held:
             continue
         if call is None:
             yield EditSite(editable, line, tuple(nodes))
-        elif (inlined := _inlined(editable, line, call, nodes)) is not None:
+        elif (inlined := _inline_call(editable, line, call, nodes)) is not None:
             yield EditSite(editable, line, tuple(nodes), inlined)
 
 
-def _places(editable: EditableSpec, word: str) -> Iterator[tuple[Line, Line | None, list[Node]]]:
+def _lines_with_layers(
+    editable: EditableSpec, word: str
+) -> Iterator[tuple[Line, Line | None, list[Node]]]:
     """Each line of a type with its layers; where several lines call its block, each call."""
     found: dict[int, dict[int, tuple[Line, Line | None, list[Node]]]] = {}
     for node in editable.network.layers:
@@ -162,7 +164,7 @@ def _places(editable: EditableSpec, word: str) -> Iterator[tuple[Line, Line | No
             yield line, None, [node for _, _, nodes in of_calls for node in nodes]
 
 
-def _inlined(
+def _inline_call(
     editable: EditableSpec, line: Line, call: Line, nodes: Sequence[Node]
 ) -> InlinedCall | None:
     """The call written out; None where it cannot be, or its width is a number of the block's."""
@@ -183,7 +185,7 @@ def _inlined(
     return inlined
 
 
-def _numbers(item: object) -> tuple[int, ...]:
+def _numbers_in(item: object) -> tuple[int, ...]:
     """The numbers of a size: padding has two an axis."""
     if isinstance(item, tuple):
         return tuple(n for n in item if isinstance(n, int))
@@ -202,22 +204,6 @@ def _words_behind(editable: EditableSpec, node: Node) -> tuple[str, ...]:
             words.append(layer.word)
             at = following[0]
     return tuple(words)
-
-
-def make_layers(
-    xs: tuple[Shape, ...], steps: Sequence[tuple[str, dict[str, Raw]]]
-) -> list[PlacedLayer]:
-    """Layers one behind the other, made as a spec would make them.
-
-    Raises:
-        Refused: one cannot take its input.
-    """
-    layers: list[PlacedLayer] = []
-    for word, arguments in steps:
-        layer, y = make_layer(word, tuple(arguments.items()), xs[0])
-        layers.append((layer, xs))
-        xs = (y,)
-    return layers
 
 
 @lru_cache(maxsize=1 << 16)

@@ -11,9 +11,9 @@ from cnncost.layers import Layer
 from cnncost.network import Node
 from cnncost.shape import Shape
 from cnncost.spec.lines import Line
-from cnncost.suggest.edits.edit_site import make_layer
+from cnncost.suggest.edits.new_layer import NewLayer, place_layers
 from cnncost.suggest.text import damage
-from cnncost.suggest.text.edit import NO_EDIT, Decision, Edit, PlacedLayer, Substitute
+from cnncost.suggest.text.edit import NO_EDIT, Decision, Edit, PlacedLayer, Substitute, remove_layer
 from cnncost.suggest.text.editable_spec import EditableSpec, is_named
 from cnncost.suggest.text.text_changes import TextChange, replace_span
 
@@ -67,8 +67,8 @@ def head_decisions(
         return
     fewer = [_drop_dense(head, hidden) for hidden in head.hidden] if DROP not in forbidden else []
     drops = [edit for edit in fewer if edit is not None]
-    pools = list(_pools(head)) if POOL not in forbidden else []
-    both = [_combine(pool, drop) for pool in pools for drop in drops]
+    pools = list(_pool_edits(head)) if POOL not in forbidden else []
+    both = [_combine_edits(pool, drop) for pool in pools for drop in drops]
     whole = [] if GLOBAL in forbidden else [_global_pool(head)]
     options = [c for c in (*pools, *drops, *both, *whole) if c is not None]
     if options:
@@ -132,7 +132,7 @@ def _hidden_dense(editable: EditableSpec, dense: Node, readers: dict[int, int]) 
     return None
 
 
-def _pools(head: _Head) -> Iterator[Edit]:
+def _pool_edits(head: _Head) -> Iterator[Edit]:
     """Pools to half the map, a quarter and so on down to 1x1, exact: no position is left out."""
     extents = head.x.extents
     line = head.editable.spec.written[head.entry.index].line
@@ -145,8 +145,8 @@ def _pools(head: _Head) -> Iterator[Edit]:
             n - (out - 1) * step for n, out, step in zip(extents, outputs, stride, strict=True)
         )
         word = "maxpool" if size == largest // 2 and size > 1 else "avgpool"
-        item = f"{{{word}: {_format_sizes(kernel)}, stride: {_format_sizes(stride)}}}"
-        inserted = head.editable.spec_text.insert_before(line, item)
+        pool = NewLayer(word, {"kernel": kernel, "stride": stride})
+        inserted = head.editable.spec_text.insert_before(line, pool.text())
         if inserted is not None:
             shape = "x".join(map(str, outputs))
             score, because = _pool_score(extents, outputs)
@@ -155,7 +155,7 @@ def _pools(head: _Head) -> Iterator[Edit]:
                 f"{word} to {shape} before {head.entry.name}",
                 damage.units(score) + damage.PER_EDIT,
                 (inserted,),
-                {head.entry.index: partial(_pooled_before, word, kernel, stride)},
+                {head.entry.index: partial(_put_before, pool)},
                 head=True,
                 because=because,
             )
@@ -171,11 +171,10 @@ def _pool_score(extents: Sequence[int], outputs: Sequence[int]) -> tuple[float, 
     return score, "judgement, -.12 to +.23"
 
 
-def _pooled_before(
-    word: str, kernel: tuple[int, ...], stride: tuple[int, ...], layer: Layer, xs: tuple[Shape, ...]
-) -> list[PlacedLayer]:
-    pool, y = make_layer(word, (("kernel", kernel), ("stride", stride)), xs[0])
-    return [(pool, xs), (layer, (y,))]
+def _put_before(new: NewLayer, layer: Layer, xs: tuple[Shape, ...]) -> list[PlacedLayer]:
+    """Put a new layer between a layer and its input."""
+    ((made, _),) = place_layers([new], layer, xs)
+    return [(made, xs), (layer, (made.infer(xs),))]
 
 
 def _drop_dense(head: _Head, hidden: _Hidden) -> Edit | None:
@@ -186,7 +185,7 @@ def _drop_dense(head: _Head, hidden: _Hidden) -> Edit | None:
     if any(place is None for place in places) or (first and head.entry is not hidden.dense):
         return None
     changes = tuple(replace_span(place, "") for place in places if place is not None)
-    substitutes: dict[int, Substitute] = {node.index: _no_layers for node in hidden.nodes}
+    substitutes: dict[int, Substitute] = {node.index: remove_layer for node in hidden.nodes}
     following = _next_dense(head, hidden)
     return Edit(
         DROP,
@@ -205,11 +204,7 @@ def _next_dense(head: _Head, hidden: _Hidden) -> Node:
     return rest[0].dense if rest else head.last
 
 
-def _no_layers(layer: Layer, xs: tuple[Shape, ...]) -> list[PlacedLayer]:
-    return []
-
-
-def _combine(pool: Edit, drop: Edit) -> Edit | None:
+def _combine_edits(pool: Edit, drop: Edit) -> Edit | None:
     """A pool and a dense layer less; not where they would change the same layer's input."""
     if set(pool.substitutes) & set(drop.substitutes):
         return None
@@ -230,14 +225,16 @@ def _global_pool(head: _Head) -> Edit | None:
     if not head.hidden or head.entry is not head.hidden[0].dense:
         return None
     lines = [line for hidden in head.hidden for line in hidden.lines]
-    spec_text = head.editable.spec_text
+    spec_text, pool = head.editable.spec_text, NewLayer("global_avgpool")
     places = [spec_text.whole_lines(line) for line in lines[1:]]
     if any(place is None for place in places):
         return None
     deleted = [replace_span(place, "") for place in places if place is not None]
-    pooled: TextChange = replace_span(spec_text.span(lines[0]), "global_avgpool")
-    substitutes: dict[int, Substitute] = {n.index: _no_layers for h in head.hidden for n in h.nodes}
-    substitutes[head.last.index] = _globally_pooled
+    pooled: TextChange = replace_span(spec_text.span(lines[0]), pool.text())
+    substitutes: dict[int, Substitute] = {
+        n.index: remove_layer for h in head.hidden for n in h.nodes
+    }
+    substitutes[head.last.index] = partial(_put_before, pool)
     names = " and ".join(hidden.dense.name for hidden in head.hidden)
     return Edit(
         GLOBAL,
@@ -249,12 +246,3 @@ def _global_pool(head: _Head) -> Edit | None:
         head=True,
         because="Zeiler & Fergus: both removed, ln(44.8 / 40.5); -.12 to +.23",
     )
-
-
-def _globally_pooled(layer: Layer, xs: tuple[Shape, ...]) -> list[PlacedLayer]:
-    pool, y = make_layer("global_avgpool", (), xs[0])
-    return [(pool, xs), (layer, (y,))]
-
-
-def _format_sizes(sizes: Sequence[int]) -> str:
-    return str(sizes[0]) if len(dict.fromkeys(sizes)) == 1 else str(list(sizes))

@@ -6,19 +6,18 @@ from collections.abc import Iterator
 from math import log
 from typing import TYPE_CHECKING
 
-from cnncost.layers import Layer
 from cnncost.suggest.edits.edit_site import EditSite
-from cnncost.suggest.edits.inlined_call import TextPart
+from cnncost.suggest.edits.new_layer import KEPT, NewLayer
 from cnncost.suggest.edits.replacement import (
     ConvolutionReplacement,
-    LayerSpecs,
-    bias_parts,
-    conv_fields,
     is_centred,
     shared_kernel,
     words_between,
 )
 from cnncost.suggest.text import damage
+
+if TYPE_CHECKING:
+    pass
 
 if TYPE_CHECKING:
     from cnncost.layers.kinds import Raw
@@ -44,22 +43,22 @@ def list_replacements(site: EditSite) -> Iterator[ConvolutionReplacement]:
     if not isinstance(filters, int) or len(inputs) > 1:
         return
     (channels,) = inputs
-    count, between = (kernel[0] - 1) // 2, words_between(site)
+    count, words = (kernel[0] - 1) // 2, [NewLayer(word) for word in words_between(site)]
     # Where the layer widens, the stack widens at its end: all of its width would save nothing.
     inner = channels if channels < filters else None
-    common: list[TextPart] = [
-        ", kernel: 3, padding: 1",
-        *site.given_argument("groups"),
-        *bias_parts(site),
-    ]
-    width: list[TextPart] = site.main_parts() if inner is None else [str(inner)]
-    items: list[list[TextPart]] = []
+    layers: list[NewLayer] = []
     for position in range(count):
-        items += [[word] for word in between] if position else []
-        own = width if position < count - 1 else site.main_parts()
-        items.append(
-            ["{conv: ", *own, *common, *(site.given_argument("stride") * (not position)), "}"]
-        )
+        layers += words if position else []
+        width = KEPT if inner is None or position == count - 1 else inner
+        common: dict[str, Raw] = {
+            "filters": width,
+            "kernel": 3,
+            "padding": 1,
+            "groups": KEPT,
+            "bias": KEPT,
+        }
+        stride = {} if position else {"stride": KEPT}
+        layers.append(NewLayer("conv", {**common, **stride}))
     score, because = damage.KERNEL_STACK, "no damage known"
     if inner is not None:
         ratio = filters / inner
@@ -71,27 +70,9 @@ def list_replacements(site: EditSite) -> Iterator[ConvolutionReplacement]:
         f"{_sizes_text(kernel[0], kernel)} as {WORDS[kernel[0]]} {_sizes_text(3, kernel)}{through}",
         score,
         because,
-        items,
-        lambda layer, x: _layer_specs(layer, inner, count, between),
+        layers,
     )
 
 
 def _sizes_text(size: int, kernel: tuple[int, ...]) -> str:
     return "x".join(str(size) for _ in kernel)
-
-
-def _layer_specs(layer: Layer, inner: int | None, count: int, between: list[str]) -> LayerSpecs:
-    conv = conv_fields(layer)
-    steps: LayerSpecs = []
-    for position in range(count):
-        steps += [(word, {}) for word in between] if position else []
-        arguments: dict[str, Raw] = {
-            "filters": conv.filters if inner is None or position == count - 1 else inner,
-            "kernel": 3,
-            "stride": 1 if position else conv.stride,
-            "padding": 1,
-            "groups": conv.groups,
-            "bias": conv.bias,
-        }
-        steps.append(("conv", arguments))
-    return steps

@@ -34,19 +34,19 @@ def multiplier_edits(editable: EditableSpec, kept: Sequence[str]) -> Iterator[Ed
             smaller = format_decimal(Fraction(value) * part)
             change = replace_span(node.place, smaller)
             spec = editable.read_edited([change])
-            if spec is None or not _narrows(editable, spec.network, kept):
+            if spec is None or not _only_narrows(editable, spec.network, kept):
                 continue
             yield Edit(
                 KIND,
                 f"{name}: {format_decimal(value)} to {smaller}",
-                _score(editable, spec.network) + damage.PER_EDIT,
+                _score_widths(editable, spec.network) + damage.PER_EDIT,
                 (change,),
                 part=part,
                 because=f"sum of w x phi over the groups, at most phi(ln {float(1 / part):.3g})",
             )
 
 
-def _narrows(editable: EditableSpec, after: Network, kept: Sequence[str]) -> bool:
+def _only_narrows(editable: EditableSpec, after: Network, kept: Sequence[str]) -> bool:
     """Whether the layers are the same ones over the same positions, some of them narrower and
     none wider; and what the network puts out and what is kept as before."""
     before = editable.network
@@ -63,7 +63,7 @@ def _narrows(editable: EditableSpec, after: Network, kept: Sequence[str]) -> boo
     return narrower
 
 
-def _score(editable: EditableSpec, after: Network) -> int:
+def _score_widths(editable: EditableSpec, after: Network) -> int:
     total = 0.0
     for group in editable.groups.groups.values():
         width = after.nodes[group.writers[0]].output.channels

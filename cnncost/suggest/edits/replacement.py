@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cnncost.errors import CnncostError
 from cnncost.layers import Layer
-from cnncost.shape import Shape
-from cnncost.suggest.edits.edit_site import EditSite, list_sites, make_layers, saves_costs
-from cnncost.suggest.edits.inlined_call import TextPart
+from cnncost.suggest.edits.edit_site import EditSite, list_sites, saves_costs
+from cnncost.suggest.edits.new_layer import NewLayer, place_layers
 from cnncost.suggest.text import damage
-from cnncost.suggest.text.edit import NO_EDIT, Decision, Edit, PlacedLayer
+from cnncost.suggest.text.edit import NO_EDIT, Decision, Edit
 from cnncost.suggest.text.editable_spec import EditableSpec
 
 if TYPE_CHECKING:
-    from cnncost.layers.kinds import Raw
-
-LayerSpecs = list[tuple[str, "dict[str, Raw]"]]
+    pass
 
 
 class ConvolutionReplacement(NamedTuple):
@@ -29,10 +27,8 @@ class ConvolutionReplacement(NamedTuple):
     """What the phrase says of it."""
     damage: float
     because: str
-    items: list[list[TextPart]]
-    """The layers as text."""
-    steps: Callable[[Layer, Shape], LayerSpecs]
-    """The same layers, for a convolution of any width over its input."""
+    layers: Sequence[NewLayer]
+    """What stands in a convolution's place."""
 
 
 ReplacementRule = Callable[[EditSite], Iterator[ConvolutionReplacement]]
@@ -67,9 +63,7 @@ def _is_unusual(layer: Layer) -> bool:
 
 
 def _make_edit(site: EditSite, one: ConvolutionReplacement) -> Edit | None:
-    def substitute(layer: Layer, xs: tuple[Shape, ...]) -> list[PlacedLayer]:
-        return make_layers(xs, one.steps(layer, xs[0]))
-
+    substitute = partial(place_layers, one.layers)
     try:
         for node, layer in zip(site.nodes, site.layers, strict=True):
             if not saves_costs(substitute(layer, node.inputs), layer, node.inputs):
@@ -80,7 +74,7 @@ def _make_edit(site: EditSite, one: ConvolutionReplacement) -> Edit | None:
         one.kind,
         f"{site.label}: {one.what}",
         damage.units(one.damage) + damage.PER_EDIT,
-        (site.replace_by_sequence(one.items),),
+        (site.replace_by_sequence([new.parts(site) for new in one.layers]),),
         {node.index: substitute for node in site.nodes},
         convolutions=len(site.nodes),
         because=one.because,
@@ -109,8 +103,3 @@ def is_centred(site: EditSite) -> bool:
 def conv_fields(layer: Layer) -> Any:  # Any: the fields of a convolution
     """A convolution's fields."""
     return layer
-
-
-def bias_parts(site: EditSite) -> list[TextPart]:
-    """`, bias: ...` as the line has it."""
-    return site.given_argument("bias")

@@ -9,18 +9,16 @@ from typing import TYPE_CHECKING
 from cnncost.layers import Layer
 from cnncost.shape import Shape
 from cnncost.suggest.edits.edit_site import EditSite
-from cnncost.suggest.edits.inlined_call import TextPart
+from cnncost.suggest.edits.new_layer import KEPT, NewLayer
 from cnncost.suggest.edits.replacement import (
     ConvolutionReplacement,
-    LayerSpecs,
-    bias_parts,
     conv_fields,
     words_between,
 )
 from cnncost.suggest.text import damage
 
 if TYPE_CHECKING:
-    from cnncost.layers.kinds import Raw
+    pass
 
 KIND = "separable"
 
@@ -44,28 +42,17 @@ def list_replacements(site: EditSite) -> Iterator[ConvolutionReplacement]:
     weight = site.weight()
     share = min(1.0, damage.SEPARABLE_FULL_CHANNELS / ci)
     score = damage.SEPARABLE * weight * damage.phi(log(before / after) / 2) * share
-    first: list[TextPart] = ["{depthwise_conv: ", *site.value_parts("kernel")]
-    for field in ("stride", "padding", "dilation"):
-        first += site.given_argument(field)
-    between = words_between(site)
-    words: list[list[TextPart]] = [[word] for word in between]
-    last: list[TextPart] = ["{conv: ", *site.main_parts(), ", kernel: 1", *bias_parts(site), "}"]
+    words = [NewLayer(word) for word in words_between(site)]
+    fields = ("kernel", "stride", "padding", "dilation", "bias")
+    first = NewLayer("depthwise_conv", dict.fromkeys(fields, KEPT))
+    last = NewLayer("conv", {"filters": KEPT, "kernel": 1, "bias": KEPT})
     yield ConvolutionReplacement(
         KIND,
         "depthwise, then 1x1",
         score,
         f"1.5 x w {weight:.3f} x phi(half ln {before / after:.3g}) x {share:.2f}",
-        [[*first, *bias_parts(site), "}"], *words, last],
-        lambda layer, x: _layer_specs(layer, x, between),
+        [first, *words, last],
     )
-
-
-def _layer_specs(layer: Layer, x: Shape, between: list[str]) -> LayerSpecs:
-    conv = conv_fields(layer)
-    names = ("kernel", "stride", "padding", "dilation", "bias")
-    spatial: dict[str, Raw] = {name: getattr(conv, name) for name in names}
-    last: dict[str, Raw] = {"filters": conv.filters, "kernel": 1, "bias": conv.bias}
-    return [("depthwise_conv", spatial), *((word, {}) for word in between), ("conv", last)]
 
 
 def _weights(x: Shape, layer: Layer) -> int:

@@ -80,7 +80,7 @@ def _double_stride(editable: EditableSpec, line: Line, nodes: Sequence[Node]) ->
         return
     change = _set_argument(editable, line, "stride", old, new)
     if change is not None:
-        label = _label(editable, line, nodes)
+        label = _site_label(editable, line, nodes)
         yield _make_edit(editable, STRIDE, f"{label}: stride {old} to {new}", [change], strided[0])
 
 
@@ -115,7 +115,7 @@ def _widen_pool(editable: EditableSpec, line: Line, nodes: Sequence[Node]) -> It
         changes.append(replace_span(line.main.place, str(2 * stride)) if plain else None)
     made = [change for change in changes if change is not None]
     if len(made) == len(changes) and made:
-        label = _label(editable, line, nodes)
+        label = _site_label(editable, line, nodes)
         what = f"{label}: stride {stride} to {2 * stride}"
         yield _make_edit(editable, POOLING, what, made, nodes[0])
 
@@ -183,7 +183,7 @@ def _feeds_dense(editable: EditableSpec) -> bool:
     )
 
 
-def _label(editable: EditableSpec, line: Line, nodes: Sequence[Node]) -> str:
+def _site_label(editable: EditableSpec, line: Line, nodes: Sequence[Node]) -> str:
     if line.block is not None and line.name:
         return line.name
     more = len(nodes) - 1

@@ -109,7 +109,7 @@ def width_decisions(editable: EditableSpec, *, extrapolate: bool) -> Iterator[De
     arguments = _argument_names(editable)
     for number in width_numbers(editable):
         first = min(group.writers[0] for group in number.groups)
-        label = _label(editable, number, arguments)
+        label = _number_label(editable, number, arguments)
         if number.dense:
             widths = _dense_values(number, extrapolate=extrapolate)
         else:
@@ -172,8 +172,8 @@ def _make_edit(number: WidthNumber, values: tuple[int, ...], label: str) -> Edit
     changes = [replace_span(p, str(v)) for p, v in zip(number.places, values, strict=True)]
     what = "units" if number.dense else "filters"
     old, new = (
-        " and ".join(map(str, _distinct(number.values))),
-        " and ".join(map(str, _distinct(values))),
+        " and ".join(map(str, _unique(number.values))),
+        " and ".join(map(str, _unique(values))),
     )
     return Edit(
         DENSE_KIND if number.dense else KIND,
@@ -185,7 +185,7 @@ def _make_edit(number: WidthNumber, values: tuple[int, ...], label: str) -> Edit
     )
 
 
-def _distinct(values: Sequence[int]) -> list[int]:
+def _unique(values: Sequence[int]) -> list[int]:
     return list(dict.fromkeys(values))
 
 
@@ -199,7 +199,9 @@ def _argument_names(editable: EditableSpec) -> dict[Place, str]:
     return found
 
 
-def _label(editable: EditableSpec, number: WidthNumber, arguments: Mapping[Place, str]) -> str:
+def _number_label(
+    editable: EditableSpec, number: WidthNumber, arguments: Mapping[Place, str]
+) -> str:
     """The layers or calls whose numbers these are; of a call's several numbers, which one."""
     names: dict[str, None] = {}
     for group in number.groups:

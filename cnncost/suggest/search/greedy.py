@@ -68,7 +68,7 @@ class _GreedySteps:
     @property
     def over(self) -> float:
         """By how much the budgets are exceeded, as shares of each, added up."""
-        return float(self._excess(self.now[None])[0])
+        return float(self._excess_of(self.now[None])[0])
 
     def take_best_step(self) -> bool:
         """Take the step that saves most excess for its score; False where none saves any."""
@@ -79,7 +79,7 @@ class _GreedySteps:
         touched = self.touched[rows]
         fits = int(touched.sum()) - touched[self.owners] + self.touched <= self.space.convolutions
         good = np.flatnonzero((dearer > 0) & fits & self.possible)
-        worth = (self.over - self._excess(self.now + self.changes[good])) / dearer[good]
+        worth = (self.over - self._excess_of(self.now + self.changes[good])) / dearer[good]
         if not len(good) or worth.max() <= 0:
             return False
         row = int(good[int(worth.argmax())])
@@ -90,7 +90,7 @@ class _GreedySteps:
             self._update_rows(w)
         return True
 
-    def _excess(self, costs: Any) -> Any:  # Any: numpy's arrays
+    def _excess_of(self, costs: Any) -> Any:  # Any: numpy's arrays
         """One excess per row of costs; summed in the order of the budgets, as floats must be."""
         import numpy as np
 

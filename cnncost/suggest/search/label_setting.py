@@ -119,26 +119,26 @@ class _LabelSearch:
         prices = self._improve_prices()
         ceiling = self.ceiling if prices.chosen is None else prices.score
         if prices.least > ceiling + self.tolerance:
-            return self._outcome(prices, prices.score, proved=True)
+            return self._make_outcome(prices, prices.score, proved=True)
         least = max(0, _round_up(prices.least, self.tolerance))
-        for target in _targets(least, ceiling):
+        for target in _score_targets(least, ceiling):
             if self.report is not None:
                 self.report(prices.score, least)
             if monotonic() > self.deadline:
-                return self._outcome(prices, least, proved=False)
+                return self._make_outcome(prices, least, proved=False)
             try:
                 found = self._extend_labels(prices.bound, prices.least, target)
             except _TimeOverError:
-                return self._outcome(prices, least, proved=False)
+                return self._make_outcome(prices, least, proved=False)
             except _TooManyError:
                 return None
             if found is not None:
                 chosen, score = found
                 return SearchOutcome(chosen, score, score, exact=float(score))
             least = target + 1
-        return self._outcome(prices, prices.score, proved=True)
+        return self._make_outcome(prices, prices.score, proved=True)
 
-    def _outcome(self, prices: _PricedBound, bound: int, *, proved: bool) -> SearchOutcome:
+    def _make_outcome(self, prices: _PricedBound, bound: int, *, proved: bool) -> SearchOutcome:
         if prices.chosen is None:
             return SearchOutcome(None, bound=bound, proved=proved)
         return SearchOutcome(prices.chosen, prices.score, bound, proved, float(bound))
@@ -164,7 +164,7 @@ class _LabelSearch:
                 best = value, bound
                 self.prices = prices
             picked = bound.cheapest_options()
-            amounts = self._amounts(picked)
+            amounts = self._plan_amounts(picked)
             over = (amounts[1:] - self.room) / self.scales
             if (over <= 0).all() and amounts[0] < score:
                 chosen, score = picked, int(amounts[0])
@@ -181,7 +181,7 @@ class _LabelSearch:
             bound = self.order.cost_to_go([1.0, *(prices / self.scales)])
         return _PricedBound(best[1], best[0], chosen, score)
 
-    def _amounts(self, chosen: Sequence[int]) -> Any:  # Any: numpy's array
+    def _plan_amounts(self, chosen: Sequence[int]) -> Any:  # Any: numpy's array
         """The score and the resources of a plan."""
         import numpy as np
 
@@ -255,11 +255,11 @@ class _LabelSearch:
         """Which labels can end within the budgets and the score; Any: numpy's arrays."""
         rest = bound.totals[step].reshape(-1)[states]
         near = labels @ bound.prices + rest <= most + self.tolerance
-        fits = (labels[:, 1:] + self._needed[step][states] <= self.room).all(axis=1)
+        fits = (labels[:, 1:] + self._needed_to_end[step][states] <= self.room).all(axis=1)
         return near & fits
 
     @cached_property
-    def _needed(self) -> list[Any]:  # Any: numpy's arrays
+    def _needed_to_end(self) -> list[Any]:  # Any: numpy's arrays
         """After each step: what each resource takes at least to the end, from each state."""
         import numpy as np
 
@@ -280,7 +280,7 @@ def _round_up(value: float, tolerance: float) -> int:
     return int(-((-value + tolerance) // 1))
 
 
-def _targets(least: int, most: int) -> list[int]:
+def _score_targets(least: int, most: int) -> list[int]:
     """Scores to look below, one after another: few labels first."""
     gap = most - least
     return list(dict.fromkeys(least + gap * part // 64 for part in (2, 8, 32, 48, 64)))

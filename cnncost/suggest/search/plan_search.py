@@ -81,11 +81,11 @@ class BestPlanSearch:
             self.progress(lazy.edit.phrase if lazy.edit else "the layers as they stand")
         try:
             with self.variants.clock.until(self.deadline):
-                self._search(lazy, ceiling)
+                self._search_variant(lazy, ceiling)
         except TimeOverError:
             self.bounds.append(lazy.score)
 
-    def _search(self, lazy: LazyVariant, ceiling: int | None) -> None:
+    def _search_variant(self, lazy: LazyVariant, ceiling: int | None) -> None:
         self.variants.clock.check()
         variant = self.variants.variant(lazy, ceiling)
         space, most = limit_tables(variant.space, self.budgets)
@@ -145,7 +145,7 @@ def _find_best_in(
     pruned = drop_dominated_options(allowed, tuple(limits.budgets))
     variant = replace(variant, space=replace(variant.space, tables=pruned))
     deadline = monotonic() + limits.seconds
-    outcome = _solve(search, variant, limits, tell)
+    outcome = _solve_variant(search, variant, limits, tell)
     while True:
         if outcome.chosen is None:
             return None, outcome
@@ -160,10 +160,10 @@ def _find_best_in(
         if limits.seconds <= 0:
             return None, SearchOutcome(None, bound=outcome.bound, proved=False)
         search.variants.clock.check()
-        outcome = _solve(search, variant, limits, tell)
+        outcome = _solve_variant(search, variant, limits, tell)
 
 
-def _solve(
+def _solve_variant(
     search: BestPlanSearch,
     variant: SpatialVariant,
     limits: SearchLimits,

@@ -58,19 +58,19 @@ class Suggestion:
     """What there was no time for, in words."""
 
     @property
-    def met(self) -> bool:
+    def is_met(self) -> bool:
         """Whether the budgets hold already, for certain."""
         return not self.unknown and budgets_hold(self.before, self.budgets)
 
     @property
-    def undecided(self) -> bool:
+    def is_undecided(self) -> bool:
         """Whether what is known is within the budgets, and something is not known."""
         return bool(self.unknown) and budgets_hold(self.before, self.budgets)
 
     @property
-    def answered(self) -> bool:
+    def is_answered(self) -> bool:
         """Whether the budgets are met, for certain: as it stands, or by the plan."""
-        return self.met or (self.plan is not None and not self.unknown)
+        return self.is_met or (self.plan is not None and not self.unknown)
 
 
 class ParetoPoint(NamedTuple):

@@ -13,8 +13,6 @@ from cnncost.suggest.search.plan import Plan
 from cnncost.suggest.text import damage
 from cnncost.suggest.text.meter import Measures
 
-KIND = "precision"
-
 FP16, INT8, INT8_MOBILE = 0.0, 0.01, 0.05
 """What a precision adds to a score; int8 costs more where convolutions are depthwise.
 Judgement."""

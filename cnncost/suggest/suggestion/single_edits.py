@@ -42,8 +42,10 @@ class SingleEdits:
         self.tried, self.untried = len(foreseen), untried
         """How many edits were tried, and how many there was no time for."""
         self.before = before
-        saving = [one for one in foreseen if self._saves(one.after)]
-        self.ranked = tuple(sorted(saving, key=lambda one: -_worth(one, before, budgets)))
+        saving = [one for one in foreseen if self._saves_any(one.after)]
+        self.ranked = tuple(
+            sorted(saving, key=lambda one: -_saving_per_score(one, before, budgets))
+        )
 
     def __len__(self) -> int:
         return len(self.ranked)
@@ -55,18 +57,18 @@ class SingleEdits:
             if position and self.editable.clock.left <= 0:
                 return
             one = measure_single_edit(self.editable, edit)
-            if one is not None and self._saves(one.after):
+            if one is not None and self._saves_any(one.after):
                 yield one
 
     def take_first(self, count: int | None) -> tuple[SingleEdit, ...]:
         """The best few, recounted; all without a count."""
         return tuple(islice(self, count))
 
-    def _saves(self, after: Measures) -> bool:
+    def _saves_any(self, after: Measures) -> bool:
         return any(after[metric] < value for metric, value in self.before.items())
 
 
-def _worth(one: ForeseenEdit, before: Measures, budgets: Sequence[Budget]) -> float:
+def _saving_per_score(one: ForeseenEdit, before: Measures, budgets: Sequence[Budget]) -> float:
     """What an edit saves for its score: with budgets the part of the excess that is gone,
     without the part of the metric, both averaged over the metrics."""
     over = {b.metric: b.most for b in budgets if before[b.metric] > b.most}

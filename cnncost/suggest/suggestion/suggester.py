@@ -75,15 +75,15 @@ class Suggester:
         refuse_huge(self.editable.network.name, self.before)
         clock = self.editable.clock
         self.alone, self.whole = clock.gather(
-            _foresee_decisions(self.editable, request.allowed), self._until(VARIABLES)
+            _foresee_decisions(self.editable, request.allowed), self._deadline_at(VARIABLES)
         )
         """Every option of every decision alone, and whether these are all there are."""
         decisions = [decision for decision, _ in self.alone]
         self.spatial, all_read = clock.gather(
-            list_spatial_edits(self.editable, request.allowed), self._until(SPATIAL)
+            list_spatial_edits(self.editable, request.allowed), self._deadline_at(SPATIAL)
         )
         variants, counted = list_variants(
-            self.editable, request.allowed, decisions, self.spatial, self._until(SINGLES)
+            self.editable, request.allowed, decisions, self.spatial, self._deadline_at(SINGLES)
         )
         if not self.whole:
             self.left_out.append(f"all but {counted_of(len(decisions), 'place')} to edit")
@@ -93,7 +93,7 @@ class Suggester:
             variants, decisions, request.seconds, clock, complete=not self.left_out
         )
 
-    def _until(self, share: float) -> float:
+    def _deadline_at(self, share: float) -> float:
         """When a part of the suggestion's time is over."""
         return self.started + share * self.request.seconds
 
@@ -105,9 +105,9 @@ class Suggester:
 
     def suggest(self, progress: Progress | None = None) -> Suggestion:
         """Everything that there is to say."""
-        with self.editable.clock.until(self._until(1)):
+        with self.editable.clock.until(self._deadline_at(1)):
             found = self._suggest(progress)
-        self.editable.clock.close(self._until(1) + CLOSING)
+        self.editable.clock.close(self._deadline_at(1) + CLOSING)
         return found
 
     def _suggest(self, progress: Progress | None) -> Suggestion:
@@ -171,8 +171,8 @@ class Suggester:
         ]
         measure, clock = partial(measure_single_edit, self.editable), self.editable.clock
         read, until = [one.edit for one in counts] * bool(self.editable.meter.bytes), SINGLES
-        spatial_ones, _ = clock.gather(map(measure, self.spatial), self._until(until))
-        measured, _ = clock.gather(map(measure, read), self._until(until))
+        spatial_ones, _ = clock.gather(map(measure, self.spatial), self._deadline_at(until))
+        measured, _ = clock.gather(map(measure, read), self._deadline_at(until))
         untried = len(self.spatial) - len(spatial_ones) + len(read) - len(measured)
         others = [ForeseenEdit(one.edit, one.after) for one in spatial_ones if one]
         if not self.editable.meter.bytes:
@@ -198,7 +198,7 @@ class Suggester:
             suggester = Suggester(self.spec, asking)
             limits, known = suggester.budgets(), precision_score(dtype, suggester.editable.network)
             met = budgets_hold(suggester.before, limits)
-            with suggester.editable.clock.until(suggester._until(1)):
+            with suggester.editable.clock.until(suggester._deadline_at(1)):
                 plan = None if met else suggester.search.find_best(limits).plan
             yield PrecisionPlan(dtype, known, suggester.before, plan, met)
 
@@ -214,7 +214,9 @@ class Suggester:
         points = []
         for done, share in enumerate(SHARES):
             # What the suggestion and the points before left, in equal parts.
-            until = monotonic() + max(0.0, self._until(1) - monotonic()) / (len(SHARES) - done)
+            until = monotonic() + max(0.0, self._deadline_at(1) - monotonic()) / (
+                len(SHARES) - done
+            )
             most = self.before[metric] * share // 100
             budgets = [*others, Budget(metric, most, str(most))]
             if progress is not None:

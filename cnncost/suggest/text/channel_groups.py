@@ -51,13 +51,13 @@ class ChannelGroups:
         self._made_of: dict[int, tuple[int, ...]] = {}
         """For each part whose channels are made of others': the parts that it follows from."""
         for node in network.nodes:
-            self._of.append(self._entered(node))
+            self._of.append(self._groups_of_output(node))
         for index in network.outputs:
             self._freeze(index)
         for index in kept:
             self._freeze(index)
-        self.groups = self._collect()
-        _weigh(self)
+        self.groups = self._collect_groups()
+        _set_weights(self)
 
     def groups_at(self, index: int) -> tuple[int, ...]:
         """The groups that a node's channels consist of."""
@@ -67,7 +67,7 @@ class ChannelGroups:
         """The group whose width this node sets; None if it sets none."""
         return self.groups[self._root(self._opened[index])] if index in self._opened else None
 
-    def _new(self) -> int:
+    def _new_part(self) -> int:
         self._parent.append(len(self._parent))
         return len(self._parent) - 1
 
@@ -94,10 +94,10 @@ class ChannelGroups:
             self._frozen.add(part)
             due += self._made_of.pop(part, ())
 
-    def _entered(self, node: Node) -> tuple[int, ...]:
+    def _groups_of_output(self, node: Node) -> tuple[int, ...]:
         layer = node.layer
         if layer is None:
-            part = self._new()
+            part = self._new_part()
             self._frozen.add(part)
             return (part,)
         reads = [self._of[index] for index in node.reads]
@@ -111,21 +111,21 @@ class ChannelGroups:
             for index in node.reads:
                 self._freeze(index)
             return self._frozen_part()
-        if layer.word in WIDTH_FIELDS and not _depthwise(node):
-            return self._open(node)
+        if layer.word in WIDTH_FIELDS and not _is_depthwise(node):
+            return self._open_group(node)
         if layer.word in _REARRANGING or node.output.channels != node.inputs[0].channels:
-            part = self._new()
+            part = self._new_part()
             self._made_of[part] = tuple(own for parts in reads for own in parts)
             return (part,)
         return reads[0]
 
     def _frozen_part(self) -> tuple[int, ...]:
-        part = self._new()
+        part = self._new_part()
         self._frozen.add(part)
         return (part,)
 
-    def _open(self, node: Node) -> tuple[int, ...]:
-        part = self._new()
+    def _open_group(self, node: Node) -> tuple[int, ...]:
+        part = self._new_part()
         self._opened[node.index] = part
         if node.shares is not None:
             self._unite((part,), self._of[node.shares])
@@ -133,7 +133,7 @@ class ChannelGroups:
             self._unite(mine, self._of[self.network.nodes[node.shares].reads[0]])
         return (part,)
 
-    def _collect(self) -> dict[int, ChannelGroup]:
+    def _collect_groups(self) -> dict[int, ChannelGroup]:
         groups: dict[int, ChannelGroup] = {}
         for index, part in self._opened.items():
             group = groups.setdefault(self._root(part), ChannelGroup())
@@ -145,15 +145,15 @@ class ChannelGroups:
         return groups
 
 
-def _depthwise(node: Node) -> bool:
+def _is_depthwise(node: Node) -> bool:
     x, y = node.inputs[0], node.output
     groups = getattr(node.layer, "groups", 1)
     return bool(groups == x.channels and y.channels == x.channels and groups > 1)
 
 
-def _weigh(groups: ChannelGroups) -> None:
+def _set_weights(groups: ChannelGroups) -> None:
     """Each group's weight: raw by its role, then normalised over those that can change."""
-    adds, inside = _residuals(groups)
+    adds, inside = _residual_groups(groups)
     for root, group in groups.groups.items():
         group.role = _role(groups.network, group, inside.get(root, ""))
         each = {
@@ -189,7 +189,7 @@ def _reads_input(network: Network, node: Node) -> bool:
     return source.layer is None
 
 
-def _residuals(groups: ChannelGroups) -> tuple[dict[int, dict[int, int]], dict[int, str]]:
+def _residual_groups(groups: ChannelGroups) -> tuple[dict[int, dict[int, int]], dict[int, str]]:
     """For each group the writers that an add follows (and which add), and the groups that
     live inside residual branches, with the kind of block."""
     network = groups.network

@@ -47,6 +47,11 @@ class Edit:
 NO_EDIT = Edit("", "", 0)
 
 
+def remove_layer(layer: Layer, inputs: tuple[Shape, ...]) -> list[PlacedLayer]:
+    """Put nothing in a layer's place."""
+    return []
+
+
 @dataclass(frozen=True)
 class Decision:
     """A plan picks exactly one of its options; the first leaves the text as it is."""

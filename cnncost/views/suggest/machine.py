@@ -33,7 +33,7 @@ def write_json(file: TextIO, found: Suggestion) -> None:
             for b in found.budgets
         ],
         "complete": not found.unknown,
-        "met": None if found.undecided else found.met,
+        "met": None if found.is_undecided else found.is_met,
         "single_edits": [_single(one, said) for one in found.singles],
         "edits_untried": found.singles.untried,
         "left_out": list(found.left_out),

@@ -40,11 +40,11 @@ class Report:
         """Write all parts."""
         page: _Page = _Markdown(file) if markdown else _Terminal(file)
         self._totals(page)
-        if self.found.budgets and self.found.met:
+        if self.found.budgets and self.found.is_met:
             page.say(self._slack())
             return
         self._singles(page)
-        if self.found.undecided:
+        if self.found.is_undecided:
             page.say(self._undecided())
         elif self.found.plan is not None:
             self._plan(page, self.found.plan)
@@ -72,7 +72,7 @@ class Report:
                 "are lower bounds."
             )
         said = [self._where(b.metric) for b in found.budgets if b.metric in found.shares]
-        if said and not found.met:
+        if said and not found.is_met:
             page.say(" ".join(said))
 
     def _where(self, metric: str) -> str:
