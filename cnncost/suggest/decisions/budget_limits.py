@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def limit_tables(
     space: SearchSpace, budgets: Sequence[Budget], *, every: bool = False
 ) -> tuple[SearchSpace, dict[int, int]]:
-    """The space with the columns that the budgets need, and for each column its limit.
+    """Add the columns that the budgets need to the space's tables; return the limit of each.
 
     Columns that no plan brings above their limit are left out, unless `every` one is wanted.
     """

@@ -62,7 +62,7 @@ class DecisionKind(NamedTuple):
     evidence: tuple[Evidence, ...]
 
     def decisions(self, editable: EditableSpec, allowed: AllowedEdits) -> Iterator[Decision]:
-        """What it offers, as far as every layer keeps the number that it is referred to by."""
+        """Yield what the kind has, without edits that renumber layers referred to by number."""
         return _keep_numbering(editable, iter(self.rule(editable, allowed)))
 
 
@@ -141,7 +141,7 @@ class SpatialKind(NamedTuple):
     evidence: tuple[Evidence, ...]
 
     def edits(self, editable: EditableSpec, allowed: AllowedEdits) -> Iterator[Edit]:
-        """What it offers, as far as every layer keeps the number that it is referred to by."""
+        """Yield what the kind has, without edits that renumber layers referred to by number."""
         return _keep_edit_numbering(editable, iter(self.rule(editable, allowed)))
 
 

@@ -72,7 +72,8 @@ class EditedLayers:
     def substitute_network(
         self, index: int, picked: Pick, widths: Sequence[Pick] = ()
     ) -> Network | None:
-        """What an option puts in the node's place; None where it cannot take its input.
+        """Return what an option puts in a node's place as a network; None where it cannot read its
+        input.
 
         A node that is taken away leaves the input alone.
         """
@@ -89,7 +90,7 @@ class EditedLayers:
     def replacement_parts(
         self, index: int, r: int, added: Callable[[Pick, Sequence[Pick]], int]
     ) -> tuple[ColumnPart, ...]:
-        """What the options of a replacing decision add at a node, under the widths around it.
+        """Return what the options of a replacing decision add at a node, by the widths around it.
 
         `added` is an amount that is affine in the widths: so what each width adds to each
         replacement is all that there is.
@@ -142,7 +143,7 @@ class EditedLayers:
 
 
 def edited_layers_of(space: SearchSpace) -> EditedLayers:
-    """The pieces of a space; its texts have been read before."""
+    """Make the edited layers of a search space; its width edits have been read before."""
     trials: dict[Pick, Network] = {}
     for v, decision in enumerate(space.decisions):
         for k, edit in enumerate(space.editable.clock.watch(decision.options)):
@@ -184,7 +185,7 @@ class StepBytes:
         return self.base + tops + sum(part.most for part in self.pairs)
 
     def column(self, uses: dict[int, int]) -> CostColumn:
-        """The row as a column of the tables, with multiples of their metrics added."""
+        """Return the row as a column of the cost tables, with multiples of their metrics added."""
         parts = [make_part((v,), added) for v, added in self.singles.items() if any(added)]
         return CostColumn(self.base, (*parts, *self.pairs), uses)
 
@@ -194,7 +195,7 @@ class StepBytes:
         return sum(part.least for part in self.pairs), sum(part.most for part in self.pairs)
 
     def covers(self, other: StepBytes, less: int = 0) -> bool:
-        """Whether this row, `less` so many bytes, is at least the other whatever is chosen."""
+        """Whether this row minus `less` bytes is never below the other, whatever is chosen."""
         gap = self.base - less - other.base
         if gap < 0:  # as the network stands nothing is added
             return False

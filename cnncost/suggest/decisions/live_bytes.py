@@ -3,7 +3,7 @@
 The bytes alive at a step are a sum over the tensors alive then. Which these are does not depend
 on widths, and a tensor's size is affine in them: so a step's bytes are today's plus what each
 width alone takes away, measured on the network with that width alone. Where a layer is replaced
-by a chain of others, each layer of the chain is a step; the chain and the layer are laid out
+by several others, each of these is a step; the new layers and the old one are laid out
 alone, and the difference stands in the table of the replacement and the widths around it.
 
 What is not sure to be alive is left out, so that a row never overestimates: the steps of a layer
@@ -29,12 +29,12 @@ Living = Callable[[Network], Lives]
 
 
 def step_rows(edited: EditedLayers, living: Living) -> list[StepBytes]:
-    """The rows of a space, without those that another one covers."""
+    """Return the rows of a search space, without rows that another row is never below."""
     return without_covered(list(_InferenceSteps(edited, living).rows()), edited.editable.clock)
 
 
 def without_covered(found: Sequence[StepBytes], clock: Clock) -> list[StepBytes]:
-    """The rows that no other one covers; of equal ones the first."""
+    """Drop the rows that another row is never below; of equal ones the first stays."""
     kept: list[StepBytes] = []
     for row in clock.watch(sorted(found, key=lambda row: -row.most)):
         if not any(other.covers(row) for other in kept):
@@ -43,7 +43,7 @@ def without_covered(found: Sequence[StepBytes], clock: Clock) -> list[StepBytes]
 
 
 class _InferenceSteps:
-    """The steps of a pass over a space."""
+    """The steps of one pass through the network, by the options of a plan."""
 
     def __init__(self, edited: EditedLayers, living: Living) -> None:
         self.edited = edited
@@ -65,7 +65,7 @@ class _InferenceSteps:
         """For each structural option: steps whose bytes it may change by an unknown amount."""
 
     def rows(self) -> Iterator[StepBytes]:
-        """A row for each step, and for each step of what may replace it."""
+        """Yield one row per step, and one per step of each replacement."""
         for t, bytes_ in enumerate(self.today):
             self.edited.editable.clock.check()
             replacing = self.edited.replacing(t)
@@ -115,7 +115,10 @@ class _InferenceSteps:
         return bytes_[min(step, len(bytes_) - 1)] - own
 
     def _timeline_behind_input(self, network: Network, *, dies: bool) -> list[int]:
-        """The timeline of a chain; its input dies with its last reader, or stays."""
+        """Return the bytes alive at each step of new layers.
+
+        Their input dies with its last reader, or stays.
+        """
         lives = self.living(network)
         last = list(lives.last)
         read = [n.index for n in network.layers if lives.base[n.reads[0]] == 0]

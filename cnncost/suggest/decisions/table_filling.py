@@ -232,15 +232,15 @@ class _LayerTables:
         )
 
     def _costs(self, picked: WidthPicks, replacing: Substitution) -> Costs | None:
-        """The costs of the layer, or of the chains in its place, under some widths; None where
+        """The costs of the layer, or of the layers in its place, under some widths; None where
         that makes no network."""
         layer, xs = self._merged_layer(self.node.index, picked)
         if replacing.sources:
             _, xs = self._merged_layer(replacing.sources[-1], picked)
         layers: list[PlacedLayer] = [(layer, xs)]
         try:
-            for chain in replacing.substitutes:
-                layers = _substitute_layers(chain, layers, layer.word)
+            for substitute in replacing.substitutes:
+                layers = _substitute_layers(substitute, layers, layer.word)
             return count_layers(self.node, layers)
         except CnncostError:
             return None
@@ -255,16 +255,16 @@ class _LayerTables:
 
 
 def _substitute_layers(
-    chain: Substitute, layers: Sequence[PlacedLayer], word: str
+    substitute: Substitute, layers: Sequence[PlacedLayer], word: str
 ) -> list[PlacedLayer]:
-    """A chain in the place of the layer itself: what another chain put beside it stays, and
-    goes where the layer goes."""
+    """Replace the layer itself once more: what an earlier substitute put beside it stays, unless
+    the layer is removed."""
     out: list[PlacedLayer] = []
     for layer, xs in layers:
         if layer.word != word:
             out.append((layer, xs))
             continue
-        own = chain(layer, xs)
+        own = substitute(layer, xs)
         if not own:
             return []
         out += own

@@ -45,12 +45,12 @@ class MomentBytes:
 
 
 def training_columns(edited: EditedLayers) -> list[CostColumn]:
-    """The columns of a space's training step: each must stay within the budget."""
+    """Return the columns of a training step: each must stay within the budget."""
     return _TrainingSteps(edited).columns()
 
 
 class _TrainingSteps:
-    """A training step over a space."""
+    """The moments of one training step, by the options of a plan."""
 
     def __init__(self, edited: EditedLayers) -> None:
         self.edited, self.network = edited, edited.editable.network
@@ -93,7 +93,7 @@ class _TrainingSteps:
     # What lives
 
     def moments(self) -> Iterator[MomentBytes]:
-        """A row for each moment, the parameters left out."""
+        """Yield one row per moment, the parameters left out."""
         for at, bytes_ in self.today.items():
             self.clock.check()
             since = at.step if at.phase == BACKWARD else len(self.network.nodes)
@@ -182,7 +182,7 @@ class _TrainingSteps:
         return most * (2 + self.optimizer.copies + self.optimizer.scratch)
 
     def columns(self) -> list[CostColumn]:
-        """Every row with its parameters, but for those that another one covers."""
+        """Return the rows with their parameters, without rows that another row is never below."""
         uses = {PARAMETERS: self.meter.size}
         state = self._gradients(0, self.optimizer.copies) if self.optimizer.copies else ()
         found = []

@@ -47,7 +47,7 @@ def _tensors(network: Network) -> int:
 
 
 def kept_bytes(network: Network, meter: Meter) -> int:
-    """What a chain keeps for its backward pass besides its input, its buffers and step counts
+    """What layers in a row keep for the backward pass besides their input, buffers and step counts
     included."""
     step = training_pass(network, batch=meter.batch, size=meter.size)
     storages = dict.fromkeys(b for kept in step.kept for b in kept.storages if b != 0)

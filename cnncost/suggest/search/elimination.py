@@ -200,8 +200,8 @@ def find_elimination_order(
 
 
 def _find_order(tables: CostTables) -> list[int] | None:
-    """Decisions in an order that keeps the frontier small: always the table next whose
-    decision leaves the fewest states open, in the order of the tables where equal."""
+    """Order the decisions so that few states are open: take next the table whose decisions leave
+    the fewest states open; of equal ones the first."""
     elimination = _OrderSearch(tables)
     while (step := elimination.next_table()) is not None:
         if max(step.widest, step.states) > WIDEST:
@@ -224,7 +224,7 @@ class _TableCost(NamedTuple):
 
 
 class _OrderSearch:
-    """Tables decided one after another.
+    """The search for an order: tables are decided one after another.
 
     Far from the frontier a table costs as many times more as the frontier has states, always: so
     only those near it, which share a decision with a table that the frontier is in, are looked
@@ -247,7 +247,7 @@ class _OrderSearch:
         self.far = sorted((self._table_cost(table) for table in self.open), reverse=True)
 
     def next_table(self) -> _TableCost | None:
-        """The best table to decide next; None once all are."""
+        """Return the table to decide next; None once all are decided."""
         while self.far and (self.far[-1].table in self.near or self.far[-1].table not in self.open):
             self.far.pop()
         tables = [*self.near, *([self.far[-1].table] if self.far else [])]

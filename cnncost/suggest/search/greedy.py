@@ -36,7 +36,7 @@ def choose_greedily(space: SearchSpace, budgets: Mapping[int, int]) -> tuple[int
 
 
 class _GreedySteps:
-    """The options so far, and what each step from them changes: a row for every option of every
+    """The options so far, and what each next step would change: one row per option of each
     decision. A step changes only the rows of decisions that share a table with its own."""
 
     def __init__(self, space: SearchSpace, budgets: Mapping[int, int]) -> None:
@@ -101,7 +101,7 @@ class _GreedySteps:
         return total
 
     def _update_rows(self, v: int) -> None:
-        """Work out the rows of one decision."""
+        """Compute the rows of one decision anew."""
         rows = slice(self.starts[v], self.starts[v + 1])
         self.changes[rows], self.possible[rows] = 0, True
         for table in self.tables_of[v]:

@@ -195,7 +195,7 @@ class _LabelSearch:
     def _extend_labels(
         self, bound: CostToGo, least: float, target: int
     ) -> tuple[tuple[int, ...], int] | None:
-        """The best plan that scores at most `target`, with its score.
+        """Find the best options that score at most `target`, and their score.
 
         Of equal scores the one that takes least of the first resource, then of the second, and
         so on; of equals in everything the one whose options come first in their order.
@@ -230,7 +230,7 @@ class _LabelSearch:
     def _extend_once(
         self, stage: Any, labels: Any, states: Any
     ) -> tuple[Any, ...]:  # numpy's arrays
-        """Every label extended by every option: amounts, states, parents, options."""
+        """Extend every label by every option: return amounts, states, parents and options."""
         import numpy as np
 
         size = self.order.sizes[stage.decision]
@@ -252,7 +252,7 @@ class _LabelSearch:
     def _may_end_well(
         self, step: int, bound: CostToGo, labels: Any, states: Any, most: float
     ) -> Any:
-        """Which labels can end within the budgets and the score; Any: numpy's arrays."""
+        """Return which labels can end within the budgets and the score; Any: numpy's arrays."""
         rest = bound.totals[step].reshape(-1)[states]
         near = labels @ bound.prices + rest <= most + self.tolerance
         fits = (labels[:, 1:] + self._needed_to_end[step][states] <= self.room).all(axis=1)

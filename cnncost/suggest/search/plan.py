@@ -73,7 +73,7 @@ class Plan:
     text: str
     after: Measures
     leading: tuple[PlanStep, ...] = ()
-    """The spatial change."""
+    """The spatial edit, if one is made."""
     proved: bool = False
     """Whether no plan of the space that holds the budgets scores lower."""
     bound: int = 0
@@ -143,18 +143,19 @@ def _nearest_width(decision: Decision, part: Fraction) -> int:
 
 @dataclass(frozen=True)
 class SpatialVariant:
-    """A spec with at most one spatial change made, and the plans there are for it."""
+    """The spec with at most one spatial edit made, and its search space."""
 
     space: SearchSpace
     leading: tuple[PlanStep, ...] = ()
-    """The spatial change."""
+    """The spatial edit, if one is made."""
 
     @property
     def score(self) -> int:
         return sum(step.edit.score for step in self.leading)
 
     def write_plan(self, outcome: SearchOutcome) -> Plan | None:
-        """The plan of a solver's options, its text read and counted; None where it is no spec."""
+        """Write a solver's options as a plan: its text is read and counted; None where that is no
+        spec."""
         assert outcome.chosen is not None
         editable = self.space.editable
         options = self.space.edits_of(outcome.chosen)
@@ -174,12 +175,12 @@ class SpatialVariant:
 
 
 class LazyVariant(NamedTuple):
-    """A variant that can be had."""
+    """A variant that is built when a search reaches it."""
 
     edit: Edit | None
     """The spatial change; None for the spec as it is."""
     make: Callable[[int | None], SpatialVariant]
-    """The variant with the options that score at most so much."""
+    """Builds the variant, with the options that score at most so much (None: all)."""
 
     @property
     def score(self) -> int:
@@ -187,7 +188,7 @@ class LazyVariant(NamedTuple):
 
 
 class SpatialVariants:
-    """What a search may look into: variants are made when they are reached, and kept."""
+    """The variants of a spec: each is built when a search reaches it, and kept."""
 
     def __init__(self, variants: Sequence[LazyVariant], clock: Clock) -> None:
         self.all = tuple(variants)
@@ -195,8 +196,7 @@ class SpatialVariants:
         self._made: dict[int, tuple[int | None, SpatialVariant]] = {}
 
     def variant(self, lazy: LazyVariant, ceiling: int | None = None) -> SpatialVariant:
-        """A variant with the options that score at most so much (None: with all), and maybe with
-        more."""
+        """Build a variant with at least the options that score at most `ceiling` (None: all)."""
         index = next(i for i, one in enumerate(self.all) if one is lazy)
         if index in self._made:
             known, variant = self._made[index]

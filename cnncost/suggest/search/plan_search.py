@@ -73,7 +73,7 @@ class BestPlanSearch:
         """The budgets' prices in the variant before: they hardly differ from one to the next."""
 
     def visit_variant(self, lazy: LazyVariant) -> None:
-        """Search one variant for a better plan than the best so far."""
+        """Search one variant for a plan of a lower score than the best so far."""
         ceiling = None if self.best is None else self.best.score - 1 - lazy.score
         if ceiling is not None and ceiling < 0:
             return
@@ -103,7 +103,7 @@ class BestPlanSearch:
             self.best = plan
 
     def try_greedy(self, variant: SpatialVariant, most: Mapping[int, int]) -> bool:
-        """Take greedy's plan of a variant where it is better than the best so far."""
+        """Take the greedy plan of a variant if it scores lower than the best; say whether."""
         chosen = choose_greedily(variant.space, most)
         if chosen is None:
             return False
@@ -118,7 +118,7 @@ class BestPlanSearch:
         return True
 
     def result(self, *, complete: bool = True) -> SearchResult:
-        """What the search ends with; of a space that is not complete nothing is proved."""
+        """Return the best plan; nothing is proved where decisions or variants were left out."""
         if not complete:
             self.bounds.append(0)
         spent = self.seconds - (self.deadline - monotonic())
@@ -213,7 +213,7 @@ class PlanSearch:
         self.decisions = decisions
         self.seconds = seconds
         self.complete = complete
-        """Whether the decisions and offers are all there are; if not, nothing is proved."""
+        """Whether the decisions and variants are all there are; if not, nothing is proved."""
 
     def describe_space(self) -> str:
         """What plans are chosen among, in words."""
@@ -239,7 +239,7 @@ class PlanSearch:
         *,
         progress: Progress | None = None,
     ) -> SearchResult:
-        """The plan of the least score that holds the budgets; `known` is one that does."""
+        """Find the plan of least score that holds the budgets; `known` is one that does."""
         search = BestPlanSearch(self.variants, budgets, frozenset(), progress, self.seconds)
         search.best = known
         for lazy in sorted(self.variants.all, key=lambda lazy: lazy.score):
@@ -249,7 +249,7 @@ class PlanSearch:
     def find_without(
         self, kind: str, plan: Plan, budgets: Sequence[Budget], known: Plan | None = None
     ) -> Plan | None:
-        """The best plan without a kind, with the spatial change of another plan or none.
+        """Find the best plan without a kind of edit, in another plan's variant or the spec as is.
 
         `known` is one that holds the budgets without it.
         """

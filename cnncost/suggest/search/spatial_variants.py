@@ -1,4 +1,4 @@
-"""Variants: the spec as it is, and with each spatial change (resolution, stride, pooling) made."""
+"""The spec as it is, and with each spatial edit (resolution, stride, pooling, multiplier) made."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def list_variants(
     moves: Sequence[Edit],
     deadline: float = inf,
 ) -> tuple[list[LazyVariant], int]:
-    """An offer for the spec as it is, then one for each spatial change that makes sense; and how
+    """List the spec as it is, then a variant for each useful spatial edit; and count how
     many changes were counted until the deadline.
 
     Left out are changes that another beats in every layer's costs at no higher score; behind the

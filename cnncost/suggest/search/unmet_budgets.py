@@ -31,7 +31,7 @@ from cnncost.suggest.text.clock import TimeOverError
 
 
 class NearestPlan(NamedTuple):
-    """How near a search comes to budgets that it cannot hold."""
+    """The plan that is nearest to budgets that none holds."""
 
     plan: Plan | None
     proved: bool
@@ -39,7 +39,7 @@ class NearestPlan(NamedTuple):
 
 
 def find_nearest_plan(search: PlanSearch, budgets: Sequence[Budget]) -> NearestPlan:
-    """The plan whose worst excess, as a share of its budget, is least.
+    """Find the plan whose worst excess, as a share of its budget, is least.
 
     Raises:
         TimeOverError: there was no time to look at any plan.
@@ -154,7 +154,7 @@ class SmallestAmount(NamedTuple):
 
 
 class UnmetBudgets(NamedTuple):
-    """The nearest that the space comes to budgets that it cannot hold."""
+    """How near plans come to budgets that none of them holds."""
 
     least: Mapping[str, SmallestAmount]
     """The smallest value of each metric that has a budget, each taken alone."""
@@ -168,7 +168,7 @@ class UnmetBudgets(NamedTuple):
 
 
 def find_unmet(search: PlanSearch, budgets: Sequence[Budget]) -> UnmetBudgets:
-    """How far the space reaches under these budgets."""
+    """Find how small each metric can be, and the plan that is nearest to all budgets."""
     near = find_nearest_plan(search, budgets)
     least = {
         budget.metric: _smallest_amount(

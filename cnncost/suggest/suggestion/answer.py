@@ -39,7 +39,7 @@ class Suggestion:
     plain: Plan | None = None
     """The best plan without separable convolutions, where the plan has them."""
     unmet: UnmetBudgets | None = None
-    """How close the space comes, where no plan holds the budgets."""
+    """How near plans come, where none holds the budgets."""
     shares: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     """For each metric what part dense layers and convolutions hold."""
     precisions: tuple[PrecisionPlan, ...] = ()
@@ -115,7 +115,7 @@ def is_mostly_narrow(editable: EditableSpec) -> bool:
 
 
 def widening_options(allowed: AllowedEdits) -> tuple[str, ...]:
-    """What of the request narrows the space, in words."""
+    """List what of the request leaves options out, in words."""
     less = [f"--keep {name} left out" for name in allowed.kept]
     less += [f"--forbid {kind} left out" for kind in sorted(allowed.forbidden)]
     beyond = "--allow extrapolation, below the widths and resolutions of which anything is known"

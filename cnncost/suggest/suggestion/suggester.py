@@ -155,7 +155,7 @@ class Suggester:
             return None, False
 
     def _find_unmet(self, budgets: Sequence[Budget]) -> UnmetBudgets | None:
-        """How near the space comes; None where there was no time for it."""
+        """Find how near plans come to the budgets; None where there was no time for it."""
         try:
             return find_unmet(self.search, budgets)
         except TimeOverError:
