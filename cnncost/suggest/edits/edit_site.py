@@ -85,11 +85,6 @@ class EditSite:
                 return [str(next(iter(numbers)))]
         return parts
 
-    def main_parts(self) -> list[TextPart]:
-        """The main argument as it is written."""
-        (name,) = [n for n, node in self.line.arguments.items() if node is self.line.main]
-        return self.value_parts(name)
-
     def shared_field(self, field: str) -> object:
         """The value of a field that all the layers share; None where they differ."""
         values = {getattr(layer, field): None for layer in self.layers}

@@ -38,14 +38,13 @@ class NewLayer:
         """Return the layer as an item of a list, with what the line at the site says."""
         if not self.arguments:
             return [self.word]
-        main, *others = self.arguments
         parts: list[TextPart] = [f"{{{self.word}: "]
-        value = self.arguments[main]
-        parts += site.value_parts(main) if site and value == KEPT else [_format_value(value)]
-        for name in others:
-            value = self.arguments[name]
-            kept = site and value == KEPT
-            parts += site.given_argument(name) if site and kept else [_format_argument(name, value)]
+        for position, (name, value) in enumerate(self.arguments.items()):
+            if site is not None and value == KEPT:
+                parts += site.given_argument(name) if position else site.value_parts(name)
+            else:
+                before = f", {name}: " if position else ""
+                parts.append(before + _format_value(value))
         return [*parts, "}"]
 
     def values(self, layer: Layer) -> tuple[tuple[str, Raw], ...]:
@@ -70,10 +69,6 @@ def place_layers(
         placed.append((made, inputs))
         inputs = (output,)
     return placed
-
-
-def _format_argument(name: str, value: Raw) -> str:
-    return f", {name}: {_format_value(value)}"
 
 
 def _format_value(value: Raw) -> str:
