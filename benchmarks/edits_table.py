@@ -24,12 +24,13 @@ from cnncost.costs import count_network
 from cnncost.formats.torch_out import pytorch_code
 from cnncost.network import Network
 from cnncost.spec import Spec
-from cnncost.suggest.catalogue import menu, names
-from cnncost.suggest.draft import METRICS, drafted, measured
-from cnncost.suggest.scenes import spatial
-from cnncost.suggest.sheet import Sheet
-from cnncost.suggest.space import explore
-from cnncost.suggest.variable import Choice
+from cnncost.suggest.decisions.catalogue import kind_names, parse_allowed_edits
+from cnncost.suggest.decisions.search_space import build_search_space
+from cnncost.suggest.search.spatial_variants import list_spatial_edits
+from cnncost.suggest.text.edit import Edit
+from cnncost.suggest.text.editable_spec import measure_counts, read_editable_spec
+from cnncost.suggest.text.meter import METRICS
+from cnncost.suggest.text.text_places import SpecText
 from cnncost.verify.measure import build
 
 COMPUTED = 2_000_000_000
@@ -53,17 +54,17 @@ SHORT = {
 class Cell:
     """One kind of edit on one network."""
 
-    offered: int = 0
+    list_decisions: int = 0
     recounted: int = 0
     ran: int = 0
     tried: int = 0
     wrong: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
-        if not self.offered:
+        if not self.list_decisions:
             return "."
-        marks = "!" * (self.recounted < self.offered) + "x" * (self.ran < self.tried)
-        return f"{self.offered}{marks}{'?' * (not self.tried)}"
+        marks = "!" * (self.recounted < self.list_decisions) + "x" * (self.ran < self.tried)
+        return f"{self.list_decisions}{marks}{'?' * (not self.tried)}"
 
 
 def runs(network: Network) -> bool:
@@ -88,47 +89,47 @@ def runs(network: Network) -> bool:
     )
 
 
-def edits(name: str) -> Iterator[tuple[Choice, Spec | None, bool]]:
+def edits(name: str) -> Iterator[tuple[Edit, Spec | None, bool]]:
     """Every single edit of a network: what it reads as, and whether it counts as predicted."""
-    draft = drafted(Sheet(name, api.load(name).text.text))
-    everything = menu((), (), ())
-    space = explore(draft, everything)
-    for v, variable in enumerate(space.variables):
-        for k, choice in enumerate(variable.choices[1:], 1):
-            chosen = tuple(k if w == v else 0 for w in range(len(space.variables)))
+    editable = read_editable_spec(SpecText(name, api.load(name).text.text))
+    everything = parse_allowed_edits((), (), ())
+    space = build_search_space(editable, everything)
+    for v, decision in enumerate(space.decisions):
+        for k, edit in enumerate(decision.options[1:], 1):
+            chosen = tuple(k if w == v else 0 for w in range(len(space.decisions)))
             costs = space.tables.costs(chosen)
-            spec = draft.edited(choice.changes)
+            spec = editable.read_edited(edit.changes)
             good = spec is not None and costs is not None
-            good = good and dict(zip(METRICS, costs, strict=True)) == measured(spec.network)
-            yield choice, spec, good
-    for choice in spatial(draft, everything):
-        spec = draft.edited(choice.changes)
-        yield choice, spec, spec is not None
+            good = good and dict(zip(METRICS, costs, strict=True)) == measure_counts(spec.network)
+            yield edit, spec, good
+    for edit in list_spatial_edits(editable, everything):
+        spec = editable.read_edited(edit.changes)
+        yield edit, spec, spec is not None
 
 
 def cells(name: str) -> dict[str, Cell]:
     """One network's row."""
-    row = {kind: Cell() for kind in names()}
+    row = {kind: Cell() for kind in kind_names()}
     torch = find_spec("torch") is not None
-    for choice, spec, good in edits(name):
-        cell = row[choice.kind]
-        cell.offered += 1
+    for edit, spec, good in edits(name):
+        cell = row[edit.kind]
+        cell.list_decisions += 1
         cell.recounted += good
         if not good:
-            cell.wrong.append(f"{name}: {choice.phrase}: the recount differs")
+            cell.wrong.append(f"{name}: {edit.phrase}: the recount differs")
         if torch and spec is not None and (not cell.tried or "--all" in sys.argv):
             same = runs(spec.network)
             cell.tried += 1
             cell.ran += same
             if not same:
-                cell.wrong.append(f"{name}: {choice.phrase}: PyTorch differs")
+                cell.wrong.append(f"{name}: {edit.phrase}: PyTorch differs")
     return row
 
 
 def main() -> None:
     wanted = [word for word in sys.argv[1:] if not word.startswith("-")] or bundled.names()
     table: dict[str, dict[str, Cell]] = {}
-    titles = [SHORT.get(kind, kind) for kind in names()]
+    titles = [SHORT.get(kind, kind) for kind in kind_names()]
     widths = [max(6, len(title)) for title in titles]
     head = "".join(f"{t:>{w + 1}}" for t, w in zip(titles, widths, strict=True))
     sys.stdout.write(f"{'':20}{head}{'s':>6}\n")
@@ -141,13 +142,13 @@ def main() -> None:
         sys.stdout.write(f"{name:20}{texts}{monotonic() - started:6.0f}\n")
         sys.stdout.flush()
     for what, counted in (
-        ("networks offered", lambda cell: cell.offered > 0),
-        ("edits offered", lambda cell: cell.offered),
+        ("networks offered", lambda cell: cell.list_decisions > 0),
+        ("edits offered", lambda cell: cell.list_decisions),
         ("counted as predicted", lambda cell: cell.recounted),
         ("run in PyTorch", lambda cell: cell.tried),
         ("run as predicted", lambda cell: cell.ran),
     ):
-        sums = [sum(counted(row[kind]) for row in table.values()) for kind in names()]
+        sums = [sum(counted(row[kind]) for row in table.values()) for kind in kind_names()]
         texts = "".join(f"{n:>{w + 1}}" for n, w in zip(sums, widths, strict=True))
         sys.stdout.write(f"{what:20}{texts}\n")
     for row in table.values():

@@ -10,12 +10,14 @@ import sys
 from collections.abc import Mapping, Sequence
 
 from cnncost import api
-from cnncost.suggest.baseline import uniform
-from cnncost.suggest.catalogue import menu
-from cnncost.suggest.draft import METRICS
-from cnncost.suggest.greedy import excess, greedy
-from cnncost.suggest.space import Space, explore
-from cnncost.suggest.study import Request, Study
+from cnncost.suggest.decisions.catalogue import parse_allowed_edits
+from cnncost.suggest.decisions.cost_tables import SearchSpace
+from cnncost.suggest.decisions.search_space import build_search_space
+from cnncost.suggest.search.greedy import choose_greedily, excess
+from cnncost.suggest.search.plan import scale_uniformly
+from cnncost.suggest.suggestion.request import SuggestionRequest
+from cnncost.suggest.suggestion.suggester import Suggester
+from cnncost.suggest.text.meter import METRICS
 
 NETWORKS = (
     "alexnet", "alexnet_torchvision", "vgg16", "resnet18", "resnet50", "mobilenet_v2",
@@ -29,16 +31,16 @@ def main() -> None:
     worse = 0
     for name in NETWORKS:
         for texts in BUDGETS:
-            request = Request(texts, menu((), (), ()), seconds=seconds)
-            study = Study(api.load(name), request)
+            request = SuggestionRequest(texts, parse_allowed_edits((), (), ()), seconds=seconds)
+            study = Suggester(api.load(name), request)
             budgets = study.budgets()
-            space = explore(study.draft, request.menu)
+            space = build_search_space(study.editable, request.allowed)
             limits = {METRICS.index(b.metric): b.most for b in budgets}
-            alike = uniform(study.draft, study.search.variables, budgets)
-            found = study.search.best(budgets, alike)
+            alike = scale_uniformly(study.editable, study.search.decisions, budgets)
+            found = study.search.find_best(budgets, alike)
             others = {
                 "uniform": alike.score if alike else None,
-                "greedy": total(space, greedy(space, limits)),
+                "greedy": total(space, choose_greedily(space, limits)),
                 "dense to 512": dense(space, limits),
             }
             ours = found.plan.score if found.plan else None
@@ -57,17 +59,17 @@ def written(score: int | None) -> str:
     return "-" if score is None else f"{score / 1e5:.4f}"
 
 
-def total(space: Space, chosen: Sequence[int] | None) -> int | None:
+def total(space: SearchSpace, chosen: Sequence[int] | None) -> int | None:
     if chosen is None:
         return None
-    return sum(v.choices[k].score for v, k in zip(space.variables, chosen, strict=True))
+    return sum(v.options[k].score for v, k in zip(space.decisions, chosen, strict=True))
 
 
-def dense(space: Space, budgets: Mapping[int, int]) -> int | None:
+def dense(space: SearchSpace, budgets: Mapping[int, int]) -> int | None:
     """The score of all hidden dense layers at 512 units; None where that misses a budget."""
     chosen = []
-    for variable in space.variables:
-        to = [k for k, choice in enumerate(variable.choices) if "to 512 units" in choice.phrase]
+    for decision in space.decisions:
+        to = [k for k, edit in enumerate(decision.options) if "to 512 units" in edit.phrase]
         chosen.append(to[0] if to else 0)
     costs = space.tables.costs(chosen)
     if costs is None or not any(chosen) or excess(costs, budgets):

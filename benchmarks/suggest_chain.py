@@ -13,10 +13,11 @@ from math import log
 from time import monotonic, process_time
 
 import cnncost
-from cnncost.suggest.catalogue import Menu
-from cnncost.suggest.damage import UNIT
-from cnncost.suggest.space import explore
-from cnncost.suggest.study import Request, Study
+from cnncost.suggest.decisions.catalogue import AllowedEdits
+from cnncost.suggest.decisions.search_space import build_search_space
+from cnncost.suggest.suggestion.request import SuggestionRequest
+from cnncost.suggest.suggestion.suggester import Suggester
+from cnncost.suggest.text.damage import UNIT
 
 BUDGETS = ("weights=50%", "connections=60%")
 
@@ -31,9 +32,11 @@ def chain(count: int) -> str:
 
 def tables_seconds(text: str) -> float:
     """Seconds of processor for the cost tables of the spec as it stands."""
-    study = Study(cnncost.loads(text), Request(seconds=0.01))  # no more than its draft
+    study = Suggester(
+        cnncost.loads(text), SuggestionRequest(seconds=0.01)
+    )  # no more than its draft
     started = process_time()
-    explore(study.draft, Menu())
+    build_search_space(study.editable, AllowedEdits())
     return process_time() - started
 
 
@@ -43,7 +46,7 @@ def line(count: int, seconds: float, before: tuple[int, float] | None) -> tuple[
     tables = tables_seconds(text)
     power = f"{log(tables / before[1]) / log(count / before[0]):8.2f}" if before else " " * 8
     started = monotonic()
-    found = Study(cnncost.loads(text), Request(BUDGETS, seconds=seconds)).suggest()
+    found = Suggester(cnncost.loads(text), SuggestionRequest(BUDGETS, seconds=seconds)).suggest()
     spent = monotonic() - started
     score = "none" if found.plan is None else f"{found.plan.score / UNIT:.3f}"
     bound = "" if found.plan is None else f", none below {found.plan.bound / UNIT:.3f}"

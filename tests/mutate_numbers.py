@@ -1,7 +1,7 @@
 """Changes one expression of the code that counts, at a time, and says which no test notices.
 
     python tests/mutate_numbers.py                                    # every module of TESTS
-    python tests/mutate_numbers.py --module cnncost/suggest/damage.py --module 'cnncost/costs/*.py'
+    python tests/mutate_numbers.py --module cnncost/suggest/text/damage.py
     python tests/mutate_numbers.py --sample 40 --seed 1               # some of them, at random
 
 A mutant (`number_mutants.py` lists the kinds) is written into a copy of the code, and the tests
@@ -47,10 +47,10 @@ COUNTS = (
 )
 
 TESTS = {
-    "cnncost/suggest/budget.py": ("budget", "suggest_refused"),
-    "cnncost/suggest/damage.py": DAMAGE,
-    "cnncost/suggest/groups.py": (*DAMAGE, "channel_groups", "group_roles"),
-    "cnncost/suggest/dominance.py": ("dominance",),
+    "cnncost/suggest/text/budget.py": ("budget", "suggest_refused"),
+    "cnncost/suggest/text/damage.py": DAMAGE,
+    "cnncost/suggest/text/channel_groups.py": (*DAMAGE, "channel_groups", "group_roles"),
+    "cnncost/suggest/search/dominance.py": ("dominance",),
     "cnncost/suggest/edits/*.py": EDITS,
     "cnncost/costs/memory/*.py": MEMORY,
     "cnncost/costs/*.py": COUNTS,

@@ -16,8 +16,8 @@ _INFERENCE = "cnncost/costs/memory/inference.py"
 _REPORT = "cnncost/costs/memory/report.py"
 _SHAPE = "cnncost/shape.py"
 _REACH = "cnncost/costs/reach.py"
-_GROUPS = "cnncost/suggest/groups.py"
-_DOMINANCE = "cnncost/suggest/dominance.py"
+_GROUPS = "cnncost/suggest/text/channel_groups.py"
+_DOMINANCE = "cnncost/suggest/search/dominance.py"
 
 SAME: dict[tuple[str, str], str] = {
     (

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import random
 
-from cnncost.suggest.catalogue import menu
-from cnncost.suggest.draft import Draft, drafted
-from cnncost.suggest.sheet import Sheet
+from cnncost.suggest.decisions.catalogue import parse_allowed_edits
+from cnncost.suggest.text.editable_spec import EditableSpec, read_editable_spec
+from cnncost.suggest.text.text_places import SpecText
 
 LIKE_ALEXNET = """\
 input: [{channels}, {size}, {size}]
@@ -33,7 +33,7 @@ layers:
   - {{dense: 10}}
 """
 
-WIDTHS = menu(
+WIDTHS = parse_allowed_edits(
     (),
     ["separable", "kernel-stack", "asymmetric", "bottleneck", "grouped", "low-rank", "depth"],
     (),
@@ -41,12 +41,12 @@ WIDTHS = menu(
 """Kinds of which every plan of a small network can be tried."""
 
 
-def draft_of(text: str) -> Draft:
+def draft_of(text: str) -> EditableSpec:
     """The draft of a text."""
-    return drafted(Sheet("net.yaml", text))
+    return read_editable_spec(SpecText("net.yaml", text))
 
 
-def random_draft(pick: random.Random) -> Draft:
+def random_draft(pick: random.Random) -> EditableSpec:
     """A small network, in a chain or with residual blocks."""
     text = pick.choice([LIKE_ALEXNET, RESIDUAL]).format(
         channels=pick.choice([1, 3]),

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from cnncost.suggest.catalogue import SPATIAL, menu
-from cnncost.suggest.draft import Draft
-from cnncost.suggest.space import offered
-from cnncost.suggest.variable import Choice
+from cnncost.suggest.decisions.catalogue import SPATIAL, parse_allowed_edits
+from cnncost.suggest.decisions.search_space import list_decisions
+from cnncost.suggest.text.edit import Edit
+from cnncost.suggest.text.editable_spec import EditableSpec
 
-ALL = menu((), (), ())
+ALL = parse_allowed_edits((), (), ())
 
 
-def edits(draft: Draft) -> list[Choice]:
+def edits(editable: EditableSpec) -> list[Edit]:
     """Every single edit that a draft is offered."""
-    found = [choice for variable in offered(draft, ALL) for choice in variable.choices[1:]]
-    return found + [choice for kind in SPATIAL for choice in kind.choices(draft, ALL)]
+    found = [edit for decision in list_decisions(editable, ALL) for edit in decision.options[1:]]
+    return found + [edit for kind in SPATIAL for edit in kind.edits(editable, ALL)]
 
 
-def phrases(draft: Draft, kind: str) -> list[str]:
-    return [choice.phrase for choice in edits(draft) if choice.kind == kind]
+def phrases(editable: EditableSpec, kind: str) -> list[str]:
+    return [edit.phrase for edit in edits(editable) if edit.kind == kind]
 
 
-def one(draft: Draft, phrase: str) -> Choice:
-    (found,) = [choice for choice in edits(draft) if choice.phrase == phrase]
+def one(editable: EditableSpec, phrase: str) -> Edit:
+    (found,) = [edit for edit in edits(editable) if edit.phrase == phrase]
     return found

@@ -5,7 +5,14 @@ from __future__ import annotations
 import pytest
 
 from cnncost.errors import CnncostError
-from cnncost.suggest.budget import MOST, Budget, bytes_in, holds, of_spec, parse
+from cnncost.suggest.text.budget import (
+    MOST,
+    Budget,
+    budgets_hold,
+    budgets_of_spec,
+    byte_metrics_in,
+    parse_budgets,
+)
 
 BEFORE = {"weights": 20_001, "connections": 300, "memory": 4096, "flash": 5 * 2**21}
 
@@ -24,7 +31,7 @@ BEFORE = {"weights": 20_001, "connections": 300, "memory": 4096, "flash": 5 * 2*
     ("memory=64MB", "memory", 64_000_000, "64MB"),
 ])  # fmt: skip
 def test_a_budget(text: str, metric: str, most: int, asked: str) -> None:
-    assert parse([text], BEFORE) == (Budget(metric, most, asked),)
+    assert parse_budgets([text], BEFORE) == (Budget(metric, most, asked),)
 
 
 @pytest.mark.parametrize(("text", "what", "hint"), [
@@ -43,25 +50,25 @@ def test_a_budget(text: str, metric: str, most: int, asked: str) -> None:
 ])  # fmt: skip
 def test_what_is_no_budget(text: str, what: str, hint: str) -> None:
     with pytest.raises(CnncostError) as refused:
-        parse([text], BEFORE)
+        parse_budgets([text], BEFORE)
     assert what in refused.value.what
     assert hint in (refused.value.hint or "")
 
 
 def test_a_metric_is_limited_once() -> None:
-    both = parse(["weights=1", "connections=2"], BEFORE)
+    both = parse_budgets(["weights=1", "connections=2"], BEFORE)
     assert [budget.metric for budget in both] == ["weights", "connections"]
     with pytest.raises(CnncostError, match="--budget training_memory is given twice"):
-        parse(["training_memory=1KiB", "training-memory=2KiB"], BEFORE)
+        parse_budgets(["training_memory=1KiB", "training-memory=2KiB"], BEFORE)
 
 
 def test_the_largest_budget() -> None:
-    assert parse([f"weights={2**62}"], BEFORE)[0].most == 2**62
+    assert parse_budgets([f"weights={2**62}"], BEFORE)[0].most == 2**62
 
 
 def test_budgets_of_a_spec_are_shown_in_the_largest_unit_that_is_exact() -> None:
     amounts = {"memory": 3 * 2**30, "sram": 1536, "flash": 0, "weights": 2**80}
-    assert of_spec(amounts) == (
+    assert budgets_of_spec(amounts) == (
         Budget("memory", 3 * 2**30, "3GiB"),
         Budget("sram", 1536, "1536B"),
         Budget("flash", 0, "0B"),
@@ -71,12 +78,12 @@ def test_budgets_of_a_spec_are_shown_in_the_largest_unit_that_is_exact() -> None
 
 def test_a_budget_holds_up_to_its_amount() -> None:
     budgets = (Budget("weights", 10, "10"), Budget("units", 5, "5"))
-    assert holds({"weights": 10, "units": 5}, budgets)
-    assert not holds({"weights": 11, "units": 5}, budgets)
-    assert not holds({"weights": 10, "units": 6}, budgets)
+    assert budgets_hold({"weights": 10, "units": 5}, budgets)
+    assert not budgets_hold({"weights": 11, "units": 5}, budgets)
+    assert not budgets_hold({"weights": 10, "units": 6}, budgets)
 
 
 def test_the_metrics_in_bytes() -> None:
     both = ["weights=1", "training-memory=1MiB", " sram =1KiB"]
-    assert sorted(bytes_in(both)) == ["sram", "training_memory"]
-    assert bytes_in(both) == bytes_in(both[::-1])  # in the order of the output
+    assert sorted(byte_metrics_in(both)) == ["sram", "training_memory"]
+    assert byte_metrics_in(both) == byte_metrics_in(both[::-1])  # in the order of the output

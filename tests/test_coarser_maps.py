@@ -21,11 +21,11 @@ TAIL = "- {name: d, conv: 16, kernel: 3}\n- global_avgpool\n- {dense: 10}\n"
     ("{maxpool: [2, 2]}", ""),
 ])  # fmt: skip
 def test_a_pool_is_widened(pool: str, wider: str) -> None:
-    draft = draft_of(f"{HEAD}- {pool}\n{TAIL}")
+    editable = draft_of(f"{HEAD}- {pool}\n{TAIL}")
     found = [
-        draft.text(choice.changes).splitlines()[3]
-        for choice in edits(draft)
-        if choice.kind == "pooling" and "stride" in choice.phrase
+        editable.edited_text(edit.changes).splitlines()[3]
+        for edit in edits(editable)
+        if edit.kind == "pooling" and "stride" in edit.phrase
     ]
     assert found == ([f"- {wider}"] if wider else [])
 
@@ -64,11 +64,11 @@ def test_no_pool_is_added_before_a_dense_layer(lines: str) -> None:
     ("{name: e, conv: 8, kernel: 5, stride: [2, 1]}", ""),
 ])  # fmt: skip
 def test_a_stride_is_doubled(conv: str, doubled: str) -> None:
-    draft = draft_of(f"{HEAD}- {conv}\n{TAIL}")
+    editable = draft_of(f"{HEAD}- {conv}\n{TAIL}")
     found = [
-        draft.text(choice.changes).splitlines()[3]
-        for choice in edits(draft)
-        if choice.kind == "stride" and choice.phrase.startswith("e")
+        editable.edited_text(edit.changes).splitlines()[3]
+        for edit in edits(editable)
+        if edit.kind == "stride" and edit.phrase.startswith("e")
     ]
     assert found == ([f"- {doubled}"] if doubled else [])
 
@@ -85,7 +85,7 @@ layers:
 - global_avgpool
 - {dense: 10}
 """
-    draft = draft_of(blocks)
-    assert phrases(draft, "stride") == ["s: stride 1 to 2"]
+    editable = draft_of(blocks)
+    assert phrases(editable, "stride") == ["s: stride 1 to 2"]
     # A pool behind a relu of the block would be in every call of it.
-    assert not any("added" in phrase for phrase in phrases(draft, "pooling"))
+    assert not any("added" in phrase for phrase in phrases(editable, "pooling"))

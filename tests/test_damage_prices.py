@@ -10,8 +10,8 @@ import pytest
 from spaces import draft_of
 from suggested_edits import one, phrases
 
-from cnncost.suggest import damage
-from cnncost.suggest.draft import Draft
+from cnncost.suggest.text import damage
+from cnncost.suggest.text.editable_spec import EditableSpec
 
 GRIDS = Path(__file__).parent / "reference" / "damage" / "mobilenet_grids.csv"
 
@@ -41,7 +41,7 @@ W = 1 / 4.5
 
 
 @pytest.fixture(scope="module")
-def net() -> Draft:
+def net() -> EditableSpec:
     return draft_of(NET)
 
 
@@ -59,7 +59,7 @@ def net() -> Draft:
     ("down: in 8 groups, shuffled", 0.06),
     ("mid: 1x5, then 5x1", 0.008),
 ])  # fmt: skip
-def test_a_structural_replacement(net: Draft, phrase: str, score: float) -> None:
+def test_a_structural_replacement(net: EditableSpec, phrase: str, score: float) -> None:
     assert one(net, phrase).score == units(score)
 
 
@@ -67,19 +67,19 @@ def test_a_structural_replacement(net: Draft, phrase: str, score: float) -> None
     (11, 0.008), (12, 0.003), (20, 0.003), (21, 0.008),
 ])  # fmt: skip
 def test_asymmetric_kernels_work_on_maps_of_12_to_20_positions(extent: int, score: float) -> None:
-    draft = draft_of(NET.replace("32, 32]", f"{extent}, {extent}]"))
-    assert one(draft, "mid: 1x5, then 5x1").score == units(score)
+    editable = draft_of(NET.replace("32, 32]", f"{extent}, {extent}]"))
+    assert one(editable, "mid: 1x5, then 5x1").score == units(score)
 
 
 def test_a_stack_of_the_same_width_costs_nothing() -> None:
-    draft = draft_of(NET.replace("mid, conv: 64", "mid, conv: 32"))
-    assert one(draft, "mid: 5x5 as two 3x3").score == units(0)
+    editable = draft_of(NET.replace("mid, conv: 64", "mid, conv: 32"))
+    assert one(editable, "mid: 5x5 as two 3x3").score == units(0)
 
 
 def test_seven_is_a_stack_of_three() -> None:
     wide = "conv: 32, kernel: 7, padding: 3"
-    draft = draft_of(NET.replace("conv: 64, kernel: 5, padding: 2", wide))
-    assert one(draft, "mid: 7x7 as three 3x3").score == units(0)
+    editable = draft_of(NET.replace("conv: 64, kernel: 5, padding: 2", wide))
+    assert one(editable, "mid: 7x7 as three 3x3").score == units(0)
 
 
 @pytest.mark.parametrize("line", [
@@ -87,8 +87,8 @@ def test_seven_is_a_stack_of_three() -> None:
     "conv: 64, kernel: 5, padding: 4, dilation: 2", "conv: 64, kernel: 3, padding: 1",
 ])  # fmt: skip
 def test_what_is_no_stack(line: str) -> None:
-    draft = draft_of(NET.replace("conv: 64, kernel: 5, padding: 2", line))
-    assert phrases(draft, "kernel-stack") == []
+    editable = draft_of(NET.replace("conv: 64, kernel: 5, padding: 2", line))
+    assert phrases(editable, "kernel-stack") == []
 
 
 HEAD = """\
@@ -104,11 +104,11 @@ layers:
 
 
 def test_edits_of_the_head() -> None:
-    draft = draft_of(HEAD)
+    editable = draft_of(HEAD)
     scores = {
-        phrase: one(draft, phrase).score
+        phrase: one(editable, phrase).score
         for kind in ("pool-before-dense", "global-pool-head", "drop-dense")
-        for phrase in phrases(draft, kind)
+        for phrase in phrases(editable, kind)
     }
     # A layer less, .01; half the map by a pool, .03; all of it, .08; a global pool instead, .10.
     for score in (0.01, 0.03, 0.08, 0.10):
@@ -116,10 +116,10 @@ def test_edits_of_the_head() -> None:
 
 
 def test_the_interval_of_the_heads_edits() -> None:
-    choice = one(draft_of(HEAD), "maxpool to 4x4 before a")
-    assert choice.head
+    edit = one(draft_of(HEAD), "maxpool to 4x4 before a")
+    assert edit.head
     # As the reason says it.
-    low, high = choice.because.removeprefix("judgement, ").split(" to ")
+    low, high = edit.because.removeprefix("judgement, ").split(" to ")
     assert damage.HEAD_INTERVAL == (float(low), float(high)) == (-0.12, 0.23)
 
 
@@ -132,11 +132,11 @@ layers:
 - global_avgpool
 - {name: out, dense: 10}
 """
-    draft = draft_of(text)
+    editable = draft_of(text)
     # Seven convolutions; a third of a stage's six at most.
-    assert one(draft, "x: 6 to 5 copies").score == units(0.17 * log(7 / 6))
-    assert one(draft, "x: 6 to 4 copies").score == units(0.17 * log(7 / 5))
-    assert "x: 6 to 3 copies" not in phrases(draft, "depth")
+    assert one(editable, "x: 6 to 5 copies").score == units(0.17 * log(7 / 6))
+    assert one(editable, "x: 6 to 4 copies").score == units(0.17 * log(7 / 5))
+    assert "x: 6 to 3 copies" not in phrases(editable, "depth")
 
 
 def test_what_is_known_ends_where_the_published_tables_end() -> None:

@@ -9,10 +9,10 @@ import pytest
 from spaces import draft_of
 from suggested_edits import edits, one, phrases
 
-from cnncost.suggest import damage
-from cnncost.suggest.draft import Draft, drafted
-from cnncost.suggest.edits.width import variables
-from cnncost.suggest.sheet import Sheet
+from cnncost.suggest.edits.width import width_decisions
+from cnncost.suggest.text import damage
+from cnncost.suggest.text.editable_spec import EditableSpec, read_editable_spec
+from cnncost.suggest.text.text_places import SpecText
 
 
 def phi(u: float) -> float:
@@ -24,11 +24,11 @@ def phi_resolution(u: float) -> float:
     return 0.2558 * u + 0.1437 * u * u
 
 
-def weights(draft: Draft) -> dict[str, tuple[str, float]]:
+def weights(editable: EditableSpec) -> dict[str, tuple[str, float]]:
     """The role and the weight of the group that each layer writes."""
     found = {}
-    for node in draft.network.layers:
-        group = draft.groups.written(node.index)
+    for node in editable.network.layers:
+        group = editable.groups.group_written_by(node.index)
         if group is not None:
             found[node.name] = (group.role, 0.0 if group.frozen else group.weight)
     return found
@@ -43,7 +43,7 @@ def expected(raws: dict[str, tuple[str, float]]) -> dict[str, tuple[str, object]
 
 
 def test_a_chain() -> None:
-    draft = draft_of("""\
+    editable = draft_of("""\
 input: [3, 16, 16]
 layers:
 - {name: stem, conv: 16, kernel: 3}
@@ -53,11 +53,11 @@ layers:
 """)
     # 1.5 the stem, 1 a convolution, 0.5 a hidden dense layer; the output's width stays.
     raws = {"stem": ("stem", 1.5), "mid": ("", 1.0), "hidden": ("dense", 0.5), "out": ("dense", 0)}
-    assert weights(draft) == expected(raws)
+    assert weights(editable) == expected(raws)
 
 
 def test_groups_that_blocks_write_and_groups_inside_them() -> None:
-    draft = draft_of("""\
+    editable = draft_of("""\
 input: [3, 16, 16]
 layers:
 - {name: stem, conv: 16, kernel: 3}
@@ -68,7 +68,7 @@ layers:
 - global_avgpool
 - {name: out, dense: 10}
 """)
-    found = {name.rpartition(".")[2]: value for name, value in weights(draft).items()}
+    found = {name.rpartition(".")[2]: value for name, value in weights(editable).items()}
     # Inside a bottleneck (1x1, 3x3, 1x1) 0.4 a group; inside another block 0.8. The group of 32
     # is written by a layer and two blocks. All: 1.5 + 3 + 0.4 + 0.4 + 0.8.
     total = 1.5 + 3 + 0.4 + 0.4 + 0.8
@@ -79,7 +79,7 @@ layers:
 
 
 def test_a_stem_that_blocks_add_to_weighs_its_half_more_once() -> None:
-    draft = draft_of("""\
+    editable = draft_of("""\
 input: [3, 16, 16]
 layers:
 - {name: stem, conv: 16, kernel: 3}
@@ -87,7 +87,7 @@ layers:
 - global_avgpool
 - {name: out, dense: 10}
 """)
-    found = {name.rpartition(".")[2]: value[1] for name, value in weights(draft).items()}
+    found = {name.rpartition(".")[2]: value[1] for name, value in weights(editable).items()}
     # The group of 16 is the stem's and a block's: 1.5 + 1; a is inside: 0.8.
     assert found["stem"] == found["b"] == pytest.approx(2.5 / 3.3)
     assert found["a"] == pytest.approx(0.8 / 3.3)
@@ -100,17 +100,19 @@ layers:
     ("{conv: 4, kernel: 3}", True),
 ])  # fmt: skip
 def test_which_layers_set_a_width(line: str, opens: bool) -> None:
-    draft = draft_of(f"input: [3, 9, 9]\nlayers:\n- {{conv: 4, kernel: 1}}\n- {line}\n- relu\n")
-    assert (draft.groups.written(2) is not None) == opens
+    editable = draft_of(f"input: [3, 9, 9]\nlayers:\n- {{conv: 4, kernel: 1}}\n- {line}\n- relu\n")
+    assert (editable.groups.group_written_by(2) is not None) == opens
 
 
 def test_a_layer_of_one_channel_sets_its_width() -> None:
-    draft = draft_of("input: [1, 9, 9]\nlayers:\n- {conv: 1, kernel: 3}\n- {conv: 4, kernel: 1}\n")
-    assert draft.groups.written(1) is not None
+    editable = draft_of(
+        "input: [1, 9, 9]\nlayers:\n- {conv: 1, kernel: 3}\n- {conv: 4, kernel: 1}\n"
+    )
+    assert editable.groups.group_written_by(1) is not None
 
 
 def test_a_width_costs_its_weight_times_the_curve() -> None:
-    draft = draft_of("""\
+    editable = draft_of("""\
 input: [3, 16, 16]
 layers:
 - {name: stem, conv: 16, kernel: 3}
@@ -119,9 +121,9 @@ layers:
 - {name: out, dense: 10}
 """)
     for name, raw, what in (("stem", 1.5, "filters"), ("hidden", 0.5, "units")):
-        choice = one(draft, f"{name}: 16 to 8 {what}")
+        edit = one(editable, f"{name}: 16 to 8 {what}")
         # In units of 1e-5, and 1e-4 for an edit.
-        assert choice.score == round(100_000 * raw / 3 * phi(log(2))) + 10
+        assert edit.score == round(100_000 * raw / 3 * phi(log(2))) + 10
 
 
 def test_channels_end_at_a_quarter() -> None:
@@ -133,20 +135,20 @@ def test_channels_end_at_a_quarter() -> None:
 
 
 def test_a_stack_that_is_narrower_inside_is_priced_as_a_rank() -> None:
-    draft = draft_of("""\
+    editable = draft_of("""\
 input: [8, 16, 16]
 layers:
 - {name: wide, conv: 32, kernel: 5, padding: 2}
 - {name: mid, conv: 16, kernel: 3}
 - {name: out, conv: 10, kernel: 1}
 """)
-    choice = one(draft, "wide: 5x5 as two 3x3, through 8 filters")
+    edit = one(editable, "wide: 5x5 as two 3x3, through 8 filters")
     # The stem weighs 1.5 of 2.5; the rank is 8 of 32.
-    assert choice.score == round(100_000 * 0.75 * (1.5 / 2.5) * phi(log(4))) + 10
+    assert edit.score == round(100_000 * 0.75 * (1.5 / 2.5) * phi(log(4))) + 10
 
 
 def test_a_stride_costs_the_square_of_the_share_behind_it() -> None:
-    draft = draft_of("""\
+    editable = draft_of("""\
 input: [3, 16, 16]
 layers:
 - {name: stem, conv: 16, kernel: 3}
@@ -155,12 +157,12 @@ layers:
 - {name: out, conv: 10, kernel: 1}
 """)
     for name, share in (("stem", 1.0), ("mid", 2 / 3.5), ("last", 1 / 3.5)):
-        choice = one(draft, f"{name}: stride 1 to 2")
-        assert choice.score == round(100_000 * phi_resolution(log(2)) * share**2) + 10
+        edit = one(editable, f"{name}: stride 1 to 2")
+        assert edit.score == round(100_000 * phi_resolution(log(2)) * share**2) + 10
 
 
 def test_a_number_of_two_groups_costs_both() -> None:
-    draft = draft_of("""\
+    editable = draft_of("""\
 input: [3, 16, 16]
 blocks:
   pair(width):
@@ -172,18 +174,18 @@ layers:
 - global_avgpool
 - {name: out, dense: 10}
 """)
-    (choice,) = [c for c in edits(draft) if c.kind == "width" and "32 to 16" in c.phrase]
+    (edit,) = [c for c in edits(editable) if c.kind == "width" and "32 to 16" in c.phrase]
     # 1.5 the stem, 1 each of the pair.
-    assert choice.score == round(100_000 * 2 / 3.5 * phi(log(2))) + 10
+    assert edit.score == round(100_000 * 2 / 3.5 * phi(log(2))) + 10
 
 
 def test_below_a_quarter_only_where_that_is_allowed() -> None:
     text = "input: [3, 8, 8]\nlayers:\n- {name: c, conv: 36, kernel: 3}\n- {conv: 10, kernel: 1}\n"
-    draft = draft_of(text)
+    editable = draft_of(text)
     for extrapolate, widths in ((False, "32 28 24 20 12"), (True, "32 28 24 20 12 8 4")):
-        (variable,) = variables(draft, extrapolate=extrapolate)
+        (decision,) = width_decisions(editable, extrapolate=extrapolate)
         # 3/16 and 1/8 of 36 are 6.75 and 4.5: 8, which 2/8 gives too, and 4.
-        assert [c.phrase.split()[3] for c in variable.choices[1:]] == widths.split()
+        assert [c.phrase.split()[3] for c in decision.options[1:]] == widths.split()
 
 
 @pytest.mark.parametrize(("lines", "widths"), [
@@ -200,13 +202,13 @@ def test_below_a_quarter_only_where_that_is_allowed() -> None:
 ])  # fmt: skip
 def test_the_widths_that_are_offered(lines: str, widths: str) -> None:
     last = "dense: 10" if "dense:" in lines else "conv: 12, kernel: 1"
-    draft = draft_of(f"input: [3, 8, 8]\nlayers:\n- {lines}\n- {{name: out, {last}}}\n")
-    found = [c.phrase for v in variables(draft, extrapolate=False) for c in v.choices[1:]]
+    editable = draft_of(f"input: [3, 8, 8]\nlayers:\n- {lines}\n- {{name: out, {last}}}\n")
+    found = [c.phrase for v in width_decisions(editable, extrapolate=False) for c in v.options[1:]]
     assert [phrase.split()[3] for phrase in found if phrase.startswith("c:")] == widths.split()
 
 
 def test_a_stride_within_a_block_is_ahead_of_one_writer_of_two() -> None:
-    draft = draft_of("""\
+    editable = draft_of("""\
 input: [3, 16, 16]
 layers:
 - {name: stem, conv: 16, kernel: 3}
@@ -214,10 +216,10 @@ layers:
 - global_avgpool
 - {name: out, dense: 10}
 """)
-    (choice,) = [c for c in edits(draft) if c.phrase.endswith("a: stride 1 to 2")]
+    (edit,) = [c for c in edits(editable) if c.phrase.endswith("a: stride 1 to 2")]
     # The group of 16 weighs 2.5 of 3.3, half of its writers stand behind; a's own 0.8.
     share = (2.5 / 2 + 0.8) / 3.3
-    assert choice.score == round(100_000 * phi_resolution(log(2)) * share**2) + 10
+    assert edit.score == round(100_000 * phi_resolution(log(2)) * share**2) + 10
 
 
 @pytest.mark.parametrize("line", [
@@ -227,8 +229,8 @@ layers:
 def test_moved_numbers_are_other_channels(line: str) -> None:
     text = f"input: [3, 6, 6]\nlayers:\n- {{conv: 8, kernel: 1}}\n- {line}\n- relu\n"
     groups = draft_of(text).groups
-    assert set(groups.at(1)).isdisjoint(groups.at(2))
-    assert groups.at(3) == groups.at(2)  # a relu's are its input's
+    assert set(groups.groups_at(1)).isdisjoint(groups.groups_at(2))
+    assert groups.groups_at(3) == groups.groups_at(2)  # a relu's are its input's
 
 
 def test_what_does_not_shrink_costs_nothing() -> None:
@@ -245,7 +247,7 @@ layers:
 - {name: mid, conv: 16, kernel: 3}
 - {name: end, conv: 10, kernel: 1}
 """
-    draft = drafted(Sheet("net.yaml", text), kept=["mid"])
+    editable = read_editable_spec(SpecText("net.yaml", text), kept=["mid"])
     # The stem is all that can change.
-    assert weights(draft) == {"stem": ("stem", 1.0), "mid": ("", 0.0), "end": ("", 0.0)}
-    assert [c.phrase.split(":")[0] for c in edits(draft) if c.kind == "width"] == ["stem"] * 3
+    assert weights(editable) == {"stem": ("stem", 1.0), "mid": ("", 0.0), "end": ("", 0.0)}
+    assert [c.phrase.split(":")[0] for c in edits(editable) if c.kind == "width"] == ["stem"] * 3

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import cnncost
-from cnncost.suggest.catalogue import menu
-from cnncost.suggest.draft import drafted
-from cnncost.suggest.plan import single
-from cnncost.suggest.sheet import Sheet
-from cnncost.suggest.space import offered
-from cnncost.suggest.study import Request, Study
+from cnncost.suggest.decisions.catalogue import parse_allowed_edits
+from cnncost.suggest.decisions.search_space import list_decisions
+from cnncost.suggest.search.plan import measure_single_edit
+from cnncost.suggest.suggestion.request import SuggestionRequest
+from cnncost.suggest.suggestion.suggester import Suggester
+from cnncost.suggest.text.editable_spec import read_editable_spec
+from cnncost.suggest.text.text_places import SpecText
 
 EDITED = """\
 input: [8, 4, 4]
@@ -25,24 +26,24 @@ def weights(width: int) -> int:
 
 
 def test_the_width_of_all_copies_is_one_number() -> None:
-    draft = drafted(Sheet("net.yaml", EDITED))
-    assert draft.measured(draft.network)["weights"] == weights(32)
+    editable = read_editable_spec(SpecText("net.yaml", EDITED))
+    assert editable.measure(editable.network)["weights"] == weights(32)
     after = {}
-    for variable in offered(draft, menu((), (), ())):
-        for choice in variable.choices[1:]:
-            edit = single(draft, choice)
-            assert edit is not None, choice.phrase  # every edit makes a network
-            after[choice.phrase] = edit.after["weights"]
+    for decision in list_decisions(editable, parse_allowed_edits((), (), ())):
+        for edit in decision.options[1:]:
+            one = measure_single_edit(editable, edit)
+            assert one is not None, edit.phrase  # every edit makes a network
+            after[edit.phrase] = one.after["weights"]
     for width in (8, 16, 24):
         assert after[f"d.1.new, d.2.new, d.3.new: 32 to {width} filters"] == weights(width)
 
 
 def test_a_plan_holds_its_budget() -> None:
-    request = Request(budgets=(f"weights={weights(20)}",))
-    study = Study(cnncost.loads(EDITED), request)
+    request = SuggestionRequest(budgets=(f"weights={weights(20)}",))
+    study = Suggester(cnncost.loads(EDITED), request)
     found = study.suggest()
     assert found.plan is not None
     assert found.proved
-    written = cnncost.loads(study.finished(found.plan))
+    written = cnncost.loads(study.write_plan_spec(found.plan))
     assert cnncost.count(written).totals.weights <= weights(20)
     assert "times: 3" in written.text.text

@@ -7,8 +7,8 @@ import random
 import numpy as np
 import pytest
 
-from cnncost.suggest import dominance
-from cnncost.suggest.dominance import undominated
+from cnncost.suggest.search import dominance
+from cnncost.suggest.search.dominance import undominated_labels
 
 Label = tuple[int, ...]
 
@@ -36,7 +36,7 @@ def drawn(
 
 
 def left(labels: list[Label], states: list[int]) -> list[tuple[int, Label]]:
-    places = undominated(np.array(labels), np.array(states))
+    places = undominated_labels(np.array(labels), np.array(states))
     return [(states[i], labels[i]) for i in places]
 
 

@@ -9,15 +9,17 @@ import pytest
 
 import cnncost
 from cnncost.costs.metrics import Metrics
-from cnncost.suggest.budget import Budget, holds
-from cnncost.suggest.catalogue import menu
-from cnncost.suggest.draft import Draft, drafted
-from cnncost.suggest.limits import limited
-from cnncost.suggest.meter import Meter
-from cnncost.suggest.prune import without_dominated
-from cnncost.suggest.sheet import Sheet
-from cnncost.suggest.solver import Limits, solve
-from cnncost.suggest.space import Space, explore
+from cnncost.suggest.decisions.budget_limits import limit_tables
+from cnncost.suggest.decisions.catalogue import parse_allowed_edits
+from cnncost.suggest.decisions.cost_tables import SearchSpace
+from cnncost.suggest.decisions.search_space import build_search_space
+from cnncost.suggest.search.integer_programme import solve_programme
+from cnncost.suggest.search.plan import SearchLimits
+from cnncost.suggest.search.pruning import drop_dominated_options
+from cnncost.suggest.text.budget import Budget, budgets_hold
+from cnncost.suggest.text.editable_spec import EditableSpec, read_editable_spec
+from cnncost.suggest.text.meter import Meter
+from cnncost.suggest.text.text_places import SpecText
 
 PLAIN = """\
 input: [{channels}, {size}, {size}]
@@ -67,7 +69,7 @@ BYTES = (
 REPLACING = ("separable", "kernel-stack", "asymmetric", "bottleneck", "grouped", "low-rank")
 
 
-def _random_space(seed: int) -> tuple[Space, list[Budget]]:
+def _random_space(seed: int) -> tuple[SearchSpace, list[Budget]]:
     """A small network with one to three budgets, one of bytes at least; every third may replace
     convolutions as well."""
     pick = random.Random(seed)
@@ -85,53 +87,55 @@ def _random_space(seed: int) -> tuple[Space, list[Budget]]:
         dtype=pick.choice(["fp32", "fp16"]),
         optimizer=pick.choice(["sgd", "momentum", "adam"]),
     )
-    draft = drafted(Sheet("net.yaml", text), meter=meter)
-    before = draft.measured(draft.network)
+    editable = read_editable_spec(SpecText("net.yaml", text), meter=meter)
+    before = editable.measure(editable.network)
     wanted = [*meter.bytes, *pick.sample(["weights", "units"], pick.choice([0, 1]))]
     budgets = [Budget(m, int(before[m] * pick.uniform(0.3, 0.95)), "") for m in wanted]
     forbidden = ["low-rank", "depth"] if seed % 3 == 0 else [*REPLACING, "depth"]
-    return explore(draft, menu((), forbidden, ())), budgets
+    return build_search_space(editable, parse_allowed_edits((), forbidden, ())), budgets
 
 
-def _brute_force(space: Space, budgets: list[Budget]) -> int | None:
+def _brute_force(space: SearchSpace, budgets: list[Budget]) -> int | None:
     """The least score of all plans, each written, read and measured."""
     best = None
-    for chosen in product(*(range(len(v.choices)) for v in space.variables)):
-        choices = space.choices(chosen)
-        score = sum(choice.score for choice in choices)
-        touched = sum(choice.convolutions for choice in choices)
+    for chosen in product(*(range(len(v.options)) for v in space.decisions)):
+        options = space.edits_of(chosen)
+        score = sum(edit.score for edit in options)
+        touched = sum(edit.convolutions for edit in options)
         if touched > space.convolutions or (best is not None and score >= best):
             continue
-        after = _recounted(space.draft, choices)
-        if after is not None and holds(after, budgets):
+        after = _recounted(space.editable, options)
+        if after is not None and budgets_hold(after, budgets):
             best = score
     return best
 
 
-def _recounted(draft: Draft, choices: list) -> dict[str, int] | None:  # type: ignore[type-arg]
-    spec = draft.edited([change for c in choices for change in c.changes])
+def _recounted(editable: EditableSpec, options: list) -> dict[str, int] | None:  # type: ignore[type-arg]
+    spec = editable.read_edited([change for c in options for change in c.changes])
     if spec is None:
         return None
-    meter = draft.meter
+    meter = editable.meter
     scale = {"batch": meter.batch, "dtype": meter.dtype, "optimizer": meter.optimizer}
     metrics = Metrics(spec.network, **scale)  # type: ignore[arg-type]
     return {m: metrics.value(m) for m in ("weights", "units", *meter.bytes)}
 
 
-def _searched(space: Space, budgets: list[Budget]) -> tuple[int | None, int]:
+def _searched(space: SearchSpace, budgets: list[Budget]) -> tuple[int | None, int]:
     """The score that the search proves, and how many plans their recount refuted."""
-    wide, most = limited(space, budgets)
-    tables = without_dominated(wide.tables, tuple(most))
-    limits = Limits(most, space.convolutions)
+    wide, most = limit_tables(space, budgets)
+    tables = drop_dominated_options(wide.tables, tuple(most))
+    limits = SearchLimits(most, space.convolutions)
     refuted: list[tuple[int, ...]] = []
     while True:
-        found = solve(tables, Limits(most, limits.convolutions, forbidden=tuple(refuted)))
+        found = solve_programme(
+            tables, SearchLimits(most, limits.convolutions, forbidden=tuple(refuted))
+        )
         assert found.proved
         if found.chosen is None:
             return None, len(refuted)
-        picked = zip(tables.variables, found.chosen, strict=True)
-        after = _recounted(space.draft, [v.choices[k] for v, k in picked if k])
-        if after is not None and holds(after, budgets):
+        picked = zip(tables.decisions, found.chosen, strict=True)
+        after = _recounted(space.editable, [v.options[k] for v, k in picked if k])
+        if after is not None and budgets_hold(after, budgets):
             return found.score, len(refuted)
         refuted.append(found.chosen)
 
@@ -152,16 +156,20 @@ def test_the_search_equals_brute_force(block: int) -> None:
 @pytest.mark.parametrize("metric", BYTES)
 @pytest.mark.parametrize("name", ["lenet5", "resnet18", "squeezenet1_1", "mobilenet_v2"])
 def test_columns_never_overestimate(name: str, metric: str) -> None:
-    draft = drafted(Sheet(name, cnncost.load(name).text.text), meter=Meter((metric,)))
-    space = explore(draft, menu((), (), ()), structural=name != "squeezenet1_1")
-    wide, most = limited(space, [Budget(metric, 1, "")], every=True)
+    editable = read_editable_spec(
+        SpecText(name, cnncost.load(name).text.text), meter=Meter((metric,))
+    )
+    space = build_search_space(
+        editable, parse_allowed_edits((), (), ()), structural=name != "squeezenet1_1"
+    )
+    wide, most = limit_tables(space, [Budget(metric, 1, "")], every=True)
     pick, compared = random.Random(name + metric), 0
     for _ in range(12):
-        chosen = tuple(pick.choice([0, pick.randrange(len(v.choices))]) for v in space.variables)
-        costs, after = wide.tables.costs(chosen), _recounted(draft, space.choices(chosen))
+        chosen = tuple(pick.choice([0, pick.randrange(len(v.options))]) for v in space.decisions)
+        costs, after = wide.tables.costs(chosen), _recounted(editable, space.edits_of(chosen))
         if costs is None or after is None:
             continue
-        size = draft.meter.size if metric == "parameter_memory" else 1
+        size = editable.meter.size if metric == "parameter_memory" else 1
         bound = max(costs[column] for column in most) * size
         assert 0.7 * after[metric] < bound <= after[metric]
         compared += 1

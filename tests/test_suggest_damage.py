@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 import cnncost
-from cnncost.suggest import damage
-from cnncost.suggest.draft import drafted
-from cnncost.suggest.sheet import Sheet
+from cnncost.suggest.text import damage
+from cnncost.suggest.text.editable_spec import read_editable_spec
+from cnncost.suggest.text.text_places import SpecText
 
 REFERENCE = Path(__file__).parent / "reference" / "damage"
 
@@ -66,7 +66,7 @@ def test_one_family_predicts_the_other(known: str, other: str) -> None:
 @pytest.mark.parametrize("name", ["alexnet", "vgg16", "resnet50", "mobilenet_v2", "densenet121"])
 def test_a_uniform_multiplier_scores_exactly_phi(name: str) -> None:
     spec = cnncost.load(name)
-    groups = drafted(Sheet(name, spec.text.text)).groups.groups.values()
+    groups = read_editable_spec(SpecText(name, spec.text.text)).groups.groups.values()
     free = [group for group in groups if not group.frozen]
     assert sum(group.weight for group in free) == pytest.approx(1)
 
@@ -79,7 +79,7 @@ def _pair(change: str) -> float:
 
 def _inner_share() -> float:
     spec = cnncost.load("resnet50")
-    groups = drafted(Sheet("resnet50", spec.text.text)).groups.groups.values()
+    groups = read_editable_spec(SpecText("resnet50", spec.text.text)).groups.groups.values()
     return sum(group.weight for group in groups if group.role == "bottleneck")
 
 

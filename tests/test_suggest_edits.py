@@ -10,40 +10,41 @@ from pathlib import Path
 import pytest
 
 import cnncost
-from cnncost.suggest import damage
-from cnncost.suggest.catalogue import SPATIAL, menu, names
-from cnncost.suggest.change import apply, unified_diff
-from cnncost.suggest.draft import METRICS, Draft, drafted, measured
-from cnncost.suggest.sheet import Sheet
-from cnncost.suggest.space import explore, offered
-from cnncost.suggest.variable import Choice
+from cnncost.suggest.decisions.catalogue import SPATIAL, kind_names, parse_allowed_edits
+from cnncost.suggest.decisions.search_space import build_search_space, list_decisions
+from cnncost.suggest.text import damage
+from cnncost.suggest.text.edit import Edit
+from cnncost.suggest.text.editable_spec import EditableSpec, measure_counts, read_editable_spec
+from cnncost.suggest.text.meter import METRICS
+from cnncost.suggest.text.text_changes import apply_changes, unified_diff
+from cnncost.suggest.text.text_places import SpecText
 
-ALL = menu((), (), ())
-
-
-def draft_of(text: str) -> Draft:
-    return drafted(Sheet("net.yaml", text))
+ALL = parse_allowed_edits((), (), ())
 
 
-def edits(draft: Draft) -> list[Choice]:
+def draft_of(text: str) -> EditableSpec:
+    return read_editable_spec(SpecText("net.yaml", text))
+
+
+def edits(editable: EditableSpec) -> list[Edit]:
     """Every single edit that a draft is offered."""
-    found = [choice for variable in offered(draft, ALL) for choice in variable.choices[1:]]
-    return found + [choice for kind in SPATIAL for choice in kind.choices(draft, ALL)]
+    found = [edit for decision in list_decisions(editable, ALL) for edit in decision.options[1:]]
+    return found + [edit for kind in SPATIAL for edit in kind.edits(editable, ALL)]
 
 
-def phrases(draft: Draft, kind: str) -> list[str]:
-    return [choice.phrase for choice in edits(draft) if choice.kind == kind]
+def phrases(editable: EditableSpec, kind: str) -> list[str]:
+    return [edit.phrase for edit in edits(editable) if edit.kind == kind]
 
 
-def one(draft: Draft, phrase: str) -> Choice:
-    (found,) = [choice for choice in edits(draft) if choice.phrase == phrase]
+def one(editable: EditableSpec, phrase: str) -> Edit:
+    (found,) = [edit for edit in edits(editable) if edit.phrase == phrase]
     return found
 
 
 def test_each_kind_is_offered_on_two_networks() -> None:
-    on: dict[str, list[str]] = {kind: [] for kind in names()}
+    on: dict[str, list[str]] = {kind: [] for kind in kind_names()}
     for name in ("alexnet", "vgg16", "resnet18", "resnet50", "mobilenet_v1", "mobilenet_v2"):
-        kinds = {choice.kind for choice in edits(draft_of(cnncost.load(name).text.text))}
+        kinds = {edit.kind for edit in edits(draft_of(cnncost.load(name).text.text))}
         for kind in kinds:
             on[kind].append(name)
     assert {kind for kind, found in on.items() if len(found) < 2} == set()
@@ -89,8 +90,8 @@ layers:
     ],
 )
 def test_a_call_is_written_out_and_the_others_stay(phrase: str, line: str) -> None:
-    draft = draft_of(BLOCKS)
-    text = draft.text(one(draft, phrase).changes)
+    editable = draft_of(BLOCKS)
+    text = editable.edited_text(one(editable, phrase).changes)
     name = phrase[0]
     (changed,) = [row for row in text.splitlines() if row.startswith(f"  - {{name: {name},")]
     assert changed == f"  - {line}"
@@ -99,9 +100,9 @@ def test_a_call_is_written_out_and_the_others_stay(phrase: str, line: str) -> No
 
 
 def test_a_width_changes_within_the_call_that_is_written_out() -> None:
-    draft = draft_of(BLOCKS)
-    both = [one(draft, "a: depthwise, then 1x1"), one(draft, "a: 32 to 16 filters")]
-    spec = draft.edited([change for choice in both for change in choice.changes])
+    editable = draft_of(BLOCKS)
+    both = [one(editable, "a: depthwise, then 1x1"), one(editable, "a: 32 to 16 filters")]
+    spec = editable.read_edited([change for edit in both for change in edit.changes])
     assert spec is not None
     # depthwise 5 x 5 x 16, 1x1 16 to 16; then 3 x 3 x 16 x 48, 48 x 48, 48 x 10
     assert cnncost.count(spec).totals.weights == 400 + 256 + 6_912 + 2_304 + 480
@@ -122,9 +123,9 @@ input: [32, 16, 16]
 blocks: {{"{block.partition(":")[0]}": {block.partition(":")[2].strip()}}}
 layers: [{call}, {call}, {{name: last, unit: 40}}, global_avgpool, {{dense: 10}}]
 """
-    draft = draft_of(text)
+    editable = draft_of(text)
     calls = text.index("layers:")
-    replaced = [choice for choice in edits(draft) if choice.convolutions]
+    replaced = [edit for edit in edits(editable) if edit.convolutions]
     assert not any(change.place.start > calls for c in replaced for change in c.changes)
 
 
@@ -136,17 +137,17 @@ def test_a_call_that_is_referred_into_stays() -> None:
 
 @pytest.mark.parametrize("name", ["resnet18", "googlenet", "m5_speech"])
 def test_written_out_calls_and_fewer_copies_count_as_predicted(name: str) -> None:
-    draft = draft_of(cnncost.load(name).text.text)
-    space = explore(draft, menu((), ["width", "dense"], ()))
+    editable = draft_of(cnncost.load(name).text.text)
+    space = build_search_space(editable, parse_allowed_edits((), ["width", "dense"], ()))
     pick, compared = random.Random(name), 0
     for _ in range(10):
-        chosen = tuple(pick.randrange(len(v.choices)) for v in space.variables)
+        chosen = tuple(pick.randrange(len(v.options)) for v in space.decisions)
         costs = space.tables.costs(chosen)
-        spec = draft.edited([c for choice in space.choices(chosen) for c in choice.changes])
+        spec = editable.read_edited([c for edit in space.edits_of(chosen) for c in edit.changes])
         assert spec is not None
         assert costs is not None
-        assert dict(zip(METRICS, costs, strict=True)) == measured(spec.network)
-        compared += any(choice.convolutions for choice in space.choices(chosen))
+        assert dict(zip(METRICS, costs, strict=True)) == measure_counts(spec.network)
+        compared += any(edit.convolutions for edit in space.edits_of(chosen))
     assert compared
 
 
@@ -164,12 +165,12 @@ layers:
 
 
 def test_no_edit_makes_a_number_another_layer() -> None:
-    kinds = {choice.phrase.partition(",")[0] for choice in edits(draft_of(NUMBERED))}
+    kinds = {edit.phrase.partition(",")[0] for edit in edits(draft_of(NUMBERED))}
     # A depthwise convolution with a relu behind it in the place of a would be what relu1 means.
     assert "a: depthwise" not in kinds
     assert "b: depthwise" in kinds
-    named = NUMBERED.replace("- relu\n", "- {name: first, relu}\n").replace("relu1", "first")
-    kinds = {choice.phrase.partition(",")[0] for choice in edits(draft_of(named))}
+    is_named = NUMBERED.replace("- relu\n", "- {name: first, relu}\n").replace("relu1", "first")
+    kinds = {edit.phrase.partition(",")[0] for edit in edits(draft_of(is_named))}
     assert {"a: depthwise", "b: depthwise"} <= kinds
 
 
@@ -190,24 +191,26 @@ def test_a_stem_is_no_block_of_its_stage() -> None:
 
 
 def test_depth_is_priced_by_the_blocks_that_go() -> None:
-    draft = draft_of(cnncost.load("shufflenet_v2").text.text)
+    editable = draft_of(cnncost.load("shufflenet_v2").text.text)
     # Without additions blocks are counted in convolutions; a unit has two, both 1x1 (table 5's
     # units are 1x1, depthwise, 1x1).
-    convolutions = sum(n.layer is not None and n.layer.word == "conv" for n in draft.network.nodes)
-    choice = one(draft, "stage4b: 3 to 2 copies")
+    convolutions = sum(
+        n.layer is not None and n.layer.word == "conv" for n in editable.network.nodes
+    )
+    edit = one(editable, "stage4b: 3 to 2 copies")
     price = damage.DEPTH * log(convolutions / (convolutions - 2))
-    assert choice.score == damage.units(price) + damage.PER_EDIT
+    assert edit.score == damage.units(price) + damage.PER_EDIT
 
 
 # Resolution
 
 
 def test_frames_stay_and_the_picture_shrinks() -> None:
-    draft = draft_of(cnncost.load("c3d").text.text)
-    (choice,) = [c for c in edits(draft) if c.kind == "resolution" and "112 to 80" in c.phrase]
-    assert "input: [3, 16, 80, 80]" in draft.text(choice.changes)
+    editable = draft_of(cnncost.load("c3d").text.text)
+    (edit,) = [c for c in edits(editable) if c.kind == "resolution" and "112 to 80" in c.phrase]
+    assert "input: [3, 16, 80, 80]" in editable.edited_text(edit.changes)
     cube = draft_of("input: [1, 64, 64, 64]\nlayers: [{conv: 8, kernel: 3}, global_avgpool]\n")
-    assert any("[1, 32, 32, 32]" in cube.text(c.changes) for c in edits(cube))
+    assert any("[1, 32, 32, 32]" in cube.edited_text(c.changes) for c in edits(cube))
 
 
 # Labels
@@ -233,9 +236,9 @@ def test_a_diff_of_a_file_elsewhere_is_a_patch(name: str, tmp_path: Path) -> Non
 
 
 def test_changes_are_made_in_any_order() -> None:
-    draft = draft_of(BLOCKS)
+    editable = draft_of(BLOCKS)
     both = [
-        *one(draft, "a: depthwise, then 1x1").changes,
-        *one(draft, "c: 48 to 24 filters").changes,
+        *one(editable, "a: depthwise, then 1x1").changes,
+        *one(editable, "c: 48 to 24 filters").changes,
     ]
-    assert apply(BLOCKS, both) == apply(BLOCKS, both[::-1])
+    assert apply_changes(BLOCKS, both) == apply_changes(BLOCKS, both[::-1])

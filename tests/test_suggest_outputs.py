@@ -46,8 +46,11 @@ def _text(lines: list[str]) -> str:
 @pytest.mark.parametrize("name", TAILS)
 def test_the_width_of_what_leaves_is_frozen(name: str) -> None:
     lines, _ = TAILS[name]
-    draft = draft_of(_text(lines))
-    groups = {draft.network.nodes[index].name: draft.groups.written(index) for index in (1, 3)}
+    editable = draft_of(_text(lines))
+    groups = {
+        editable.network.nodes[index].name: editable.groups.group_written_by(index)
+        for index in (1, 3)
+    }
     assert groups["last"] is not None
     assert groups["last"].frozen
     assert groups["first"] is not None

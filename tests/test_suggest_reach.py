@@ -11,32 +11,34 @@ import pytest
 from spaces import WIDTHS, random_draft
 
 import cnncost
-from cnncost.suggest.catalogue import menu
-from cnncost.suggest.draft import METRICS, measured
-from cnncost.suggest.reach import reach
-from cnncost.suggest.space import Space
-from cnncost.suggest.study import Request, Study
+from cnncost.suggest.decisions.catalogue import parse_allowed_edits
+from cnncost.suggest.decisions.cost_tables import SearchSpace
+from cnncost.suggest.search.unmet_budgets import find_nearest_plan, find_unmet
+from cnncost.suggest.suggestion.request import SuggestionRequest
+from cnncost.suggest.suggestion.suggester import Suggester
+from cnncost.suggest.text.editable_spec import measure_counts
+from cnncost.suggest.text.meter import METRICS
 
 
-def _plans(space: Space) -> Iterator[tuple[int, dict[str, int]]]:
+def _plans(space: SearchSpace) -> Iterator[tuple[int, dict[str, int]]]:
     """Every plan's score and counts, from its text."""
-    for chosen in product(*(range(len(v.choices)) for v in space.variables)):
-        choices = space.choices(chosen)
-        spec = space.draft.edited([change for c in choices for change in c.changes])
+    for chosen in product(*(range(len(v.options)) for v in space.decisions)):
+        options = space.edits_of(chosen)
+        spec = space.editable.read_edited([change for c in options for change in c.changes])
         if spec is not None:
-            yield sum(choice.score for choice in choices), measured(spec.network)
+            yield sum(edit.score for edit in options), measure_counts(spec.network)
 
 
 @pytest.mark.parametrize("seed", range(24))
 def test_the_nearest_plan_is_the_nearest_of_all(seed: int) -> None:
     pick = random.Random(seed)
-    text = random_draft(pick).sheet.text
+    text = random_draft(pick).spec_text.text
     budgets = {metric: pick.choice([1, 3, 40]) for metric in pick.sample(METRICS, 1 + seed % 3)}
     asked = tuple(f"{metric}={most}" for metric, most in budgets.items())
-    no_moves = menu((), [*WIDTHS.forbidden, "resolution", "stride", "pooling"], ())
-    study = Study(cnncost.loads(text), Request(asked, no_moves))
-    found = reach(study.search, study.budgets())
-    plans = list(_plans(study.search.offers.scene(study.search.offers.all[0]).space))
+    no_moves = parse_allowed_edits((), [*WIDTHS.forbidden, "resolution", "stride", "pooling"], ())
+    study = Suggester(cnncost.loads(text), SuggestionRequest(asked, no_moves))
+    found = find_unmet(study.search, study.budgets())
+    plans = list(_plans(study.search.variants.variant(study.search.variants.all[0]).space))
 
     for metric in budgets:
         assert found.least[metric] == (min(after[metric] for _, after in plans), True)
@@ -53,13 +55,13 @@ def test_the_nearest_plan_is_the_nearest_of_all(seed: int) -> None:
 
 def test_no_edit_of_the_nearest_plan_is_idle() -> None:
     """Such as the width of a layer that another edit takes away."""
-    study = Study(cnncost.load("alexnet"), Request(("weights=20",)))
-    plan = study.search.nearest(study.budgets()).plan
+    study = Suggester(cnncost.load("alexnet"), SuggestionRequest(("weights=20",)))
+    plan = find_nearest_plan(study.search, study.budgets()).plan
     assert plan is not None
-    for choice in plan.edits:
-        others = [change for c in plan.edits if c is not choice for change in c.changes]
-        spec = plan.draft.edited(others)
-        assert spec is None or measured(spec.network)["weights"] > plan.after["weights"]
+    for edit in plan.own_edits:
+        others = [change for c in plan.own_edits if c is not edit for change in c.changes]
+        spec = plan.editable.read_edited(others)
+        assert spec is None or measure_counts(spec.network)["weights"] > plan.after["weights"]
 
 
 def test_alexnet_shrinks_to_what_its_narrowest_layers_hold() -> None:
@@ -67,6 +69,6 @@ def test_alexnet_shrinks_to_what_its_narrowest_layers_hold() -> None:
     # convolutions; the head one dense layer on 64 means: 11*11*3 + 3*24 + 5*5*12*64 (two groups)
     # + 9*64 + 64*96 + 9*48*96 (two groups) + 9*48*64 (two groups) + 64*1000.
     weights = 363 + 72 + 19_200 + 576 + 6_144 + 41_472 + 27_648 + 64_000
-    study = Study(cnncost.load("alexnet"), Request(("weights=20",)))
-    found = reach(study.search, study.budgets())
+    study = Suggester(cnncost.load("alexnet"), SuggestionRequest(("weights=20",)))
+    found = find_unmet(study.search, study.budgets())
     assert found.least["weights"] == (weights, True)

@@ -12,38 +12,40 @@ from spaces import WIDTHS, draft_of, random_draft
 import cnncost
 from cnncost.formats.graph_of import graph_of
 from cnncost.formats.spec_text import spec_text
-from cnncost.suggest import labels
-from cnncost.suggest.catalogue import menu, names
-from cnncost.suggest.draft import METRICS, Draft, measured
-from cnncost.suggest.prune import without_dominated
-from cnncost.suggest.scenes import spatial
-from cnncost.suggest.solver import Limits, solve
-from cnncost.suggest.space import Space, explore
-from cnncost.suggest.tables import Tables
+from cnncost.suggest.decisions.catalogue import kind_names, parse_allowed_edits
+from cnncost.suggest.decisions.cost_tables import CostTables, SearchSpace
+from cnncost.suggest.decisions.search_space import build_search_space
+from cnncost.suggest.search import label_setting
+from cnncost.suggest.search.integer_programme import solve_programme
+from cnncost.suggest.search.plan import SearchLimits
+from cnncost.suggest.search.pruning import drop_dominated_options
+from cnncost.suggest.search.spatial_variants import list_spatial_edits
+from cnncost.suggest.text.editable_spec import EditableSpec, measure_counts
+from cnncost.suggest.text.meter import METRICS
 
 
-def _random_space(seed: int) -> tuple[Draft, dict[int, int]]:
+def _random_space(seed: int) -> tuple[EditableSpec, dict[int, int]]:
     """A small network, and one to three budgets between a fifth and nine tenths of it."""
     pick = random.Random(seed)
-    draft = random_draft(pick)
-    before = measured(draft.network)
+    editable = random_draft(pick)
+    before = measure_counts(editable.network)
     metrics = pick.sample(METRICS, pick.choice([1, 2, 3]))
     shares = {metric: pick.uniform(0.2, 0.9) for metric in metrics}
-    return draft, {METRICS.index(m): int(before[m] * share) for m, share in shares.items()}
+    return editable, {METRICS.index(m): int(before[m] * share) for m, share in shares.items()}
 
 
-def _brute_force(space: Space, budgets: dict[int, int]) -> int | None:
+def _brute_force(space: SearchSpace, budgets: dict[int, int]) -> int | None:
     """The least score of all plans, each written, read and counted."""
     best = None
-    for chosen in product(*(range(len(v.choices)) for v in space.variables)):
-        choices = space.choices(chosen)
-        score = sum(choice.score for choice in choices)
+    for chosen in product(*(range(len(v.options)) for v in space.decisions)):
+        options = space.edits_of(chosen)
+        score = sum(edit.score for edit in options)
         if best is not None and score >= best:
             continue
-        spec = space.draft.edited([change for c in choices for change in c.changes])
+        spec = space.editable.read_edited([change for c in options for change in c.changes])
         if spec is None:
             continue
-        after = measured(spec.network)
+        after = measure_counts(spec.network)
         if all(after[METRICS[metric]] <= most for metric, most in budgets.items()):
             best = score
     return best
@@ -53,13 +55,13 @@ def _brute_force(space: Space, budgets: dict[int, int]) -> int | None:
 def test_the_search_equals_brute_force(block: int) -> None:
     outcomes = []
     for seed in range(block * 12, block * 12 + 12):
-        draft, budgets = _random_space(seed)
-        space = explore(draft, WIDTHS)
+        editable, budgets = _random_space(seed)
+        space = build_search_space(editable, WIDTHS)
         expected = _brute_force(space, budgets)
-        tables = without_dominated(space.tables, tuple(budgets))
+        tables = drop_dominated_options(space.tables, tuple(budgets))
         for found in (
-            solve(tables, Limits(budgets, space.convolutions)),
-            labels.solve(tables, Limits(budgets, space.convolutions)),
+            solve_programme(tables, SearchLimits(budgets, space.convolutions)),
+            label_setting.solve_by_labels(tables, SearchLimits(budgets, space.convolutions)),
         ):
             assert found is not None
             assert found.proved
@@ -71,18 +73,18 @@ def test_the_search_equals_brute_force(block: int) -> None:
 @pytest.mark.parametrize("seed", range(6))
 def test_tables_equal_the_recount(seed: int) -> None:
     name = ["alexnet", "vgg16", "resnet50", "squeezenet1_1", "unet", "mobilenet_v2"][seed]
-    draft = draft_of(cnncost.load(name).text.text)
-    space = explore(draft, menu((), (), ()))
+    editable = draft_of(cnncost.load(name).text.text)
+    space = build_search_space(editable, parse_allowed_edits((), (), ()))
     pick = random.Random(seed)
     compared = 0
     for _ in range(12):
-        chosen = tuple(pick.randrange(len(v.choices)) for v in space.variables)
+        chosen = tuple(pick.randrange(len(v.options)) for v in space.decisions)
         costs = space.tables.costs(chosen)
-        choices = space.choices(chosen)
-        spec = draft.edited([change for c in choices for change in c.changes])
+        options = space.edits_of(chosen)
+        spec = editable.read_edited([change for c in options for change in c.changes])
         assert (spec is None) == (costs is None)
         if spec is not None and costs is not None:
-            assert dict(zip(METRICS, costs, strict=True)) == measured(spec.network)
+            assert dict(zip(METRICS, costs, strict=True)) == measure_counts(spec.network)
             compared += 1
     assert compared
 
@@ -90,7 +92,7 @@ def test_tables_equal_the_recount(seed: int) -> None:
 # The second solver: label setting over the same tables
 
 
-def _label_setting(tables: Tables, budgets: dict[int, int], ceiling: int) -> int | None:
+def _label_setting(tables: CostTables, budgets: dict[int, int], ceiling: int) -> int | None:
     """The least score within the budgets; plans above `ceiling` are not looked at.
 
     Variables are chosen one after another. A label is the score and the costs so far; of two
@@ -98,21 +100,21 @@ def _label_setting(tables: Tables, budgets: dict[int, int], ceiling: int) -> int
     better anywhere is dropped, and so is one that cannot hold a budget any more.
     """
     metrics = list(budgets)
-    order = list(range(len(tables.variables)))
-    last = [max(factor.scope) for factor in tables.factors]
+    order = list(range(len(tables.decisions)))
+    last = [max(factor.scope) for factor in tables.members]
     ahead = list(_cheapest_ahead(tables, metrics, last))
     base = tuple(tables.base[m] for m in metrics)
     labels: list[tuple[int, tuple[int, ...], dict[int, int]]] = [(0, base, {})]
     for v in order:
-        due = [f for f, at in zip(tables.factors, last, strict=True) if at == v]
-        later = [f.scope for f, at in zip(tables.factors, last, strict=True) if at > v]
+        due = [f for f, at in zip(tables.members, last, strict=True) if at == v]
+        later = [f.scope for f, at in zip(tables.members, last, strict=True) if at > v]
         frontier = [w for w in range(v + 1) if any(w in scope for scope in later)]
         states: dict[tuple[int, ...], list[tuple[int, tuple[int, ...], dict[int, int]]]] = {}
         for score, costs, chosen in labels:
-            for k, choice in enumerate(tables.variables[v].choices):
+            for k, edit in enumerate(tables.decisions[v].options):
                 now = {**chosen, v: k}
-                entries = [f.table[tuple(now[w] for w in f.scope)] for f in due]
-                if score + choice.score > ceiling or any(entry is None for entry in entries):
+                entries = [f.by_options[tuple(now[w] for w in f.scope)] for f in due]
+                if score + edit.score > ceiling or any(entry is None for entry in entries):
                     continue
                 total = tuple(
                     cost + sum(entry[m] for entry in entries if entry is not None)
@@ -125,19 +127,20 @@ def _label_setting(tables: Tables, budgets: dict[int, int], ceiling: int) -> int
                     continue
                 kept = {w: now[w] for w in frontier}
                 states.setdefault(tuple(kept.values()), []).append(
-                    (score + choice.score, total, kept)
+                    (score + edit.score, total, kept)
                 )
         labels = [label for found in states.values() for label in _undominated(found)]
     return min((score for score, _, _ in labels), default=None)
 
 
 def _cheapest_ahead(
-    tables: Tables, metrics: list[int], last: list[int]
+    tables: CostTables, metrics: list[int], last: list[int]
 ) -> Iterator[tuple[int, ...]]:
-    for v in range(len(tables.variables)):
-        rest = [f for f, at in zip(tables.factors, last, strict=True) if at > v]
+    for v in range(len(tables.decisions)):
+        rest = [f for f, at in zip(tables.members, last, strict=True) if at > v]
         yield tuple(
-            sum(min(e[m] for e in f.table.values() if e is not None) for f in rest) for m in metrics
+            sum(min(e[m] for e in f.by_options.values() if e is not None) for f in rest)
+            for m in metrics
         )
 
 
@@ -161,12 +164,12 @@ def _undominated(
     ],
 )
 def test_a_second_solver_finds_the_same_score(name: str, budgets: dict[str, int]) -> None:
-    draft = draft_of(cnncost.load(name).text.text)
-    before = measured(draft.network)
+    editable = draft_of(cnncost.load(name).text.text)
+    before = measure_counts(editable.network)
     limits = {METRICS.index(m): before[m] * share // 100 for m, share in budgets.items()}
-    space = explore(draft, menu((), (), ()), structural=False)
-    tables = without_dominated(space.tables, tuple(limits))
-    found = solve(tables, Limits(limits, space.convolutions))
+    space = build_search_space(editable, parse_allowed_edits((), (), ()), structural=False)
+    tables = drop_dominated_options(space.tables, tuple(limits))
+    found = solve_programme(tables, SearchLimits(limits, space.convolutions))
     assert found.proved
     assert found.chosen is not None
     assert _label_setting(tables, limits, found.score) == found.score
@@ -182,13 +185,13 @@ def test_a_second_solver_finds_the_same_score(name: str, budgets: dict[str, int]
 def test_label_setting_equals_highs_with_all_kinds_of_edit(
     name: str, budgets: dict[str, int]
 ) -> None:
-    draft = draft_of(cnncost.load(name).text.text)
-    before = measured(draft.network)
+    editable = draft_of(cnncost.load(name).text.text)
+    before = measure_counts(editable.network)
     limits = {METRICS.index(m): before[m] * share // 100 for m, share in budgets.items()}
-    space = explore(draft, menu((), (), ()))
-    tables = without_dominated(space.tables, tuple(limits))
-    ours = labels.solve(tables, Limits(limits, space.convolutions))
-    highs = solve(tables, Limits(limits, space.convolutions))
+    space = build_search_space(editable, parse_allowed_edits((), (), ()))
+    tables = drop_dominated_options(space.tables, tuple(limits))
+    ours = label_setting.solve_by_labels(tables, SearchLimits(limits, space.convolutions))
+    highs = solve_programme(tables, SearchLimits(limits, space.convolutions))
     assert ours is not None
     assert ours.proved
     assert highs.proved
@@ -199,14 +202,14 @@ def test_label_setting_equals_highs_with_all_kinds_of_edit(
 @pytest.mark.parametrize("metric", ["weights", "connections"])
 def test_both_solvers_agree_on_resnet50_written_flat(metric: str) -> None:
     network = cnncost.load("resnet50").network
-    draft = draft_of(spec_text(graph_of(network)))
-    before = measured(draft.network)
+    editable = draft_of(spec_text(graph_of(network)))
+    before = measure_counts(editable.network)
     limits = {METRICS.index(metric): before[metric] * 60 // 100}
-    space = explore(draft, menu((), (), ()))
-    assert sum(variable.group for variable in space.variables) >= 32
-    tables = without_dominated(space.tables, tuple(limits))
-    ours = labels.solve(tables, Limits(limits, space.convolutions))
-    highs = solve(tables, Limits(limits, space.convolutions))
+    space = build_search_space(editable, parse_allowed_edits((), (), ()))
+    assert sum(decision.group for decision in space.decisions) >= 32
+    tables = drop_dominated_options(space.tables, tuple(limits))
+    ours = label_setting.solve_by_labels(tables, SearchLimits(limits, space.convolutions))
+    highs = solve_programme(tables, SearchLimits(limits, space.convolutions))
     assert ours is not None
     assert ours.proved
     assert highs.proved
@@ -221,21 +224,21 @@ OFFERED_ON = (
 
 
 def test_each_kind_is_offered_on_two_networks_and_recounts_as_predicted() -> None:
-    offered: dict[str, set[str]] = {kind: set() for kind in names()}
-    everything = menu((), (), ())
+    list_decisions: dict[str, set[str]] = {kind: set() for kind in kind_names()}
+    everything = parse_allowed_edits((), (), ())
     for name in OFFERED_ON:
-        draft = draft_of(cnncost.load(name).text.text)
-        space = explore(draft, everything)
-        for v, variable in enumerate(space.variables):
-            for k, choice in enumerate(variable.choices[1:], 1):
-                chosen = tuple(k if w == v else 0 for w in range(len(space.variables)))
-                spec = draft.edited(choice.changes)
+        editable = draft_of(cnncost.load(name).text.text)
+        space = build_search_space(editable, everything)
+        for v, decision in enumerate(space.decisions):
+            for k, edit in enumerate(decision.options[1:], 1):
+                chosen = tuple(k if w == v else 0 for w in range(len(space.decisions)))
+                spec = editable.read_edited(edit.changes)
                 costs = space.tables.costs(chosen)
                 assert spec is not None
                 assert costs is not None
                 predicted = dict(zip(METRICS, costs, strict=True))
-                assert predicted == measured(spec.network), choice.phrase
-                offered[choice.kind].add(name)
-        for choice in spatial(draft, everything):
-            offered[choice.kind].add(name)
-    assert not [kind for kind, where in offered.items() if len(where) < 2]
+                assert predicted == measure_counts(spec.network), edit.phrase
+                list_decisions[edit.kind].add(name)
+        for edit in list_spatial_edits(editable, everything):
+            list_decisions[edit.kind].add(name)
+    assert not [kind for kind, where in list_decisions.items() if len(where) < 2]

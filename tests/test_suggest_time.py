@@ -13,18 +13,18 @@ import pytest
 from spaces import draft_of, random_draft
 
 import cnncost
-from cnncost.suggest import chain
-from cnncost.suggest.catalogue import Menu
-from cnncost.suggest.clock import Clock, TimeOverError
-from cnncost.suggest.draft import METRICS
-from cnncost.suggest.greedy import greedy
-from cnncost.suggest.merging import changed
-from cnncost.suggest.space import Space, explore, offered
-from cnncost.suggest.study import Request, Study
-from cnncost.suggest.suggestion import Suggestion
-from cnncost.suggest.tables import Factor, Tables
-from cnncost.suggest.trials import read, trial
-from cnncost.suggest.variable import AS_IT_IS, Choice, Variable
+from cnncost.suggest.decisions.catalogue import AllowedEdits
+from cnncost.suggest.decisions.cost_tables import CostTable, CostTables, SearchSpace
+from cnncost.suggest.decisions.search_space import build_search_space, list_decisions
+from cnncost.suggest.decisions.width_trials import changed_layers, read_network, try_width
+from cnncost.suggest.search import elimination
+from cnncost.suggest.search.greedy import choose_greedily
+from cnncost.suggest.suggestion.answer import Suggestion
+from cnncost.suggest.suggestion.request import SuggestionRequest
+from cnncost.suggest.suggestion.suggester import Suggester
+from cnncost.suggest.text.clock import Clock, TimeOverError
+from cnncost.suggest.text.edit import NO_EDIT, Decision, Edit
+from cnncost.suggest.text.meter import METRICS
 from cnncost.views.page import write
 from cnncost.views.suggest import results
 
@@ -50,7 +50,9 @@ def branches(count: int) -> str:
 def suggested(text: str, seconds: float, *budgets: str) -> Suggestion:
     """What a study finds, within the processor time of one that does not hang."""
     started = process_time()
-    found = Study(cnncost.loads(text), Request(budgets=budgets, seconds=seconds)).suggest()
+    found = Suggester(
+        cnncost.loads(text), SuggestionRequest(budgets=budgets, seconds=seconds)
+    ).suggest()
     for form in ("table", "json", "csv", "markdown"):
         write(StringIO(), results(found), form)
     assert process_time() - started < HANG
@@ -88,21 +90,21 @@ def test_a_clock_holds_the_nearer_of_two_deadlines() -> None:
 # The short ways
 
 
-def _greedy_step_by_step(space: Space, budgets: Mapping[int, int]) -> tuple[int, ...] | None:
+def _greedy_step_by_step(space: SearchSpace, budgets: Mapping[int, int]) -> tuple[int, ...] | None:
     """Every single step priced by the costs of all tables."""
 
     def over(costs: Sequence[int]) -> float:
         return sum(max(0.0, costs[metric] / most - 1) for metric, most in budgets.items())
 
-    chosen = (0,) * len(space.variables)
+    chosen = (0,) * len(space.decisions)
     while (now := over(space.tables.costs(chosen) or ())) > 0:
         best: tuple[float, tuple[int, ...]] = (0.0, chosen)
-        for v, variable in enumerate(space.variables):
-            for k, choice in enumerate(variable.choices):
-                dearer = choice.score - variable.choices[chosen[v]].score
+        for v, decision in enumerate(space.decisions):
+            for k, edit in enumerate(decision.options):
+                dearer = edit.score - decision.options[chosen[v]].score
                 step = (*chosen[:v], k, *chosen[v + 1 :])
-                picked = zip(space.variables, step, strict=True)
-                touched = sum(one.choices[own].convolutions for one, own in picked)
+                picked = zip(space.decisions, step, strict=True)
+                touched = sum(one.options[own].convolutions for one, own in picked)
                 after = space.tables.costs(step)
                 if dearer > 0 and after is not None and touched <= space.convolutions:
                     best = max(best, ((now - over(after)) / dearer, step), key=lambda p: p[0])
@@ -115,19 +117,19 @@ def _greedy_step_by_step(space: Space, budgets: Mapping[int, int]) -> tuple[int,
 @pytest.mark.parametrize("seed", range(12))
 def test_greedy_takes_the_steps_of_its_definition(seed: int) -> None:
     pick = random.Random(seed)
-    draft = random_draft(pick)
-    space = explore(draft, Menu())
-    today = space.tables.costs((0,) * len(space.variables))
+    editable = random_draft(pick)
+    space = build_search_space(editable, AllowedEdits())
+    today = space.tables.costs((0,) * len(space.decisions))
     assert today is not None
     metrics = pick.sample(range(len(METRICS)), pick.choice([1, 2, 3]))
     budgets = {m: max(1, int(today[m] * pick.uniform(0.2, 0.9))) for m in metrics}
-    assert greedy(space, budgets) == _greedy_step_by_step(space, budgets)
+    assert choose_greedily(space, budgets) == _greedy_step_by_step(space, budgets)
 
 
-def _order_by_definition(tables: Tables) -> list[int]:
+def _order_by_definition(tables: CostTables) -> list[int]:
     """Always the table next that leaves the fewest states open, found by looking at all."""
-    sizes = [len(variable.choices) for variable in tables.variables]
-    scopes = [factor.scope for factor in tables.factors]
+    sizes = [len(decision.options) for decision in tables.decisions]
+    scopes = [factor.scope for factor in tables.members]
     order: list[int] = []
     while scopes:
         priced = []
@@ -143,13 +145,13 @@ def _order_by_definition(tables: Tables) -> list[int]:
     return order + [v for v in range(len(sizes)) if v not in order]
 
 
-def _tables(pick: random.Random) -> Tables:
+def _tables(pick: random.Random) -> CostTables:
     """Tables without costs over a few variables, most of them beside each other."""
     import numpy as np
 
     count = pick.randint(1, 12)
-    variables = tuple(
-        Variable("", (AS_IT_IS, *[Choice("", "", 0)] * pick.randint(1, 4)), v) for v in range(count)
+    decisions = tuple(
+        Decision("", (NO_EDIT, *[Edit("", "", 0)] * pick.randint(1, 4)), v) for v in range(count)
     )
     scopes = set()
     for _ in range(pick.randint(1, 16)):
@@ -159,27 +161,27 @@ def _tables(pick: random.Random) -> Tables:
                    tuple(range(v, min(count, v + width))))  # fmt: skip
     factors = []
     for scope in sorted(scopes):
-        shape = [len(variables[v].choices) for v in scope]
+        shape = [len(decisions[v].options) for v in scope]
         none = np.zeros((*shape, len(METRICS)), dtype=np.int64)
-        factors.append(Factor(scope, none, np.ones(shape, dtype=bool)))
-    return Tables(variables, (0,) * len(METRICS), tuple(factors))
+        factors.append(CostTable(scope, none, np.ones(shape, dtype=bool)))
+    return CostTables(decisions, (0,) * len(METRICS), tuple(factors))
 
 
 def test_the_order_of_elimination_is_that_of_its_definition() -> None:
     pick = random.Random(0)
     for _ in range(300):
         tables = _tables(pick)
-        made = chain.chained(tables, [0])
+        made = elimination.find_elimination_order(tables, [0])
         assert made is not None
-        assert [stage.variable for stage in made.stages] == _order_by_definition(tables)
+        assert [stage.decision for stage in made.steps] == _order_by_definition(tables)
 
 
 @pytest.mark.parametrize("seed", range(20))
 def test_widths_followed_through_readers_are_those_of_the_text(seed: int) -> None:
     pick = random.Random(seed)
-    draft = random_draft(pick) if seed % 2 else draft_of(branches(pick.choice([5, 10, 15])))
-    for variable in offered(draft, Menu()):
-        for choice in variable.choices[1:] if variable.group else ():
-            network = read(draft, choice)
-            expected = None if network is None else changed(draft.network, network)
-            assert trial(draft, choice) == expected
+    editable = random_draft(pick) if seed % 2 else draft_of(branches(pick.choice([5, 10, 15])))
+    for decision in list_decisions(editable, AllowedEdits()):
+        for edit in decision.options[1:] if decision.group else ():
+            network = read_network(editable, edit)
+            expected = None if network is None else changed_layers(editable.network, network)
+            assert try_width(editable, edit) == expected

@@ -5,14 +5,18 @@ from __future__ import annotations
 import pytest
 
 import cnncost
-from cnncost.suggest.catalogue import menu
-from cnncost.suggest.draft import Draft, drafted
-from cnncost.suggest.merging import changed
-from cnncost.suggest.sheet import Sheet
-from cnncost.suggest.space import offered
-from cnncost.suggest.trials import read, trial, tried
+from cnncost.suggest.decisions.catalogue import parse_allowed_edits
+from cnncost.suggest.decisions.search_space import list_decisions
+from cnncost.suggest.decisions.width_trials import (
+    changed_layers,
+    read_network,
+    try_options,
+    try_width,
+)
+from cnncost.suggest.text.editable_spec import EditableSpec, read_editable_spec
+from cnncost.suggest.text.text_places import SpecText
 
-WIDTHS = menu((), (), ())
+WIDTHS = parse_allowed_edits((), (), ())
 
 
 def wide(second: str, signature: str = "filters") -> str:
@@ -60,17 +64,17 @@ layers:
 }
 
 
-def _draft(text: str) -> Draft:
-    return drafted(Sheet("net.yaml", text))
+def _draft(text: str) -> EditableSpec:
+    return read_editable_spec(SpecText("net.yaml", text))
 
 
-def _compare(draft: Draft) -> int:
+def _compare(editable: EditableSpec) -> int:
     compared = 0
-    for variable in offered(draft, WIDTHS):
-        for choice in variable.choices[1:] if variable.group else ():
-            network = read(draft, choice)
-            expected = None if network is None else changed(draft.network, network)
-            assert trial(draft, choice) == expected, choice.phrase
+    for decision in list_decisions(editable, WIDTHS):
+        for edit in decision.options[1:] if decision.group else ():
+            network = read_network(editable, edit)
+            expected = None if network is None else changed_layers(editable.network, network)
+            assert try_width(editable, edit) == expected, edit.phrase
             compared += 1
     return compared
 
@@ -86,8 +90,8 @@ def test_trials_equal_the_text_read_again(name: str) -> None:
 def test_whatever_else_a_number_reaches_is_followed(what: str) -> None:
     tail = "  - {name: last, dense: 3}\n"
     shape = "[3]" if what == "values" else "[3, 4, 4]"
-    draft = _draft(f"input: {shape}\n{REACHED[what]}{tail}")
-    assert _compare(draft) or what in ("values", "a repeat")
+    editable = _draft(f"input: {shape}\n{REACHED[what]}{tail}")
+    assert _compare(editable) or what in ("values", "a repeat")
 
 
 def test_a_choice_that_makes_no_network_is_left_out() -> None:
@@ -98,10 +102,10 @@ layers:
   - {conv: 16, kernel: 1, groups: 16}
   - {name: last, dense: 3}
 """
-    draft = _draft(text)
-    groups = [variable for variable in offered(draft, WIDTHS) if variable.group]
+    editable = _draft(text)
+    groups = [decision for decision in list_decisions(editable, WIDTHS) if decision.group]
     assert groups
-    for variable in groups:
-        one, trials = tried(draft, variable)
-        assert len(one.choices) == len(trials) + 1 < len(variable.choices)
-        assert all(draft.edited(choice.changes) for choice in one.choices)
+    for decision in groups:
+        one, trials = try_options(editable, decision)
+        assert len(one.options) == len(trials) + 1 < len(decision.options)
+        assert all(editable.read_edited(edit.changes) for edit in one.options)

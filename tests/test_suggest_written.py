@@ -12,8 +12,8 @@ from suggested import SMALL
 
 import cnncost
 from cnncost.place import Place
-from cnncost.suggest.change import Change, apply, unified_diff
-from cnncost.suggest.sheet import Sheet
+from cnncost.suggest.text.text_changes import TextChange, apply_changes, unified_diff
+from cnncost.suggest.text.text_places import SpecText
 
 
 def test_the_file_keeps_its_comments_and_layout(tmp_path: Path) -> None:
@@ -53,10 +53,10 @@ def test_a_diff_without_a_last_line_break_is_a_patch(tmp_path: Path) -> None:
 def test_changes_nest_and_insert() -> None:
     text = "a {b: 1} c"
     line, number = Place(2, 8), Place(6, 7)
-    rewritten = Change(line, ("[x, ", number, "]"))
-    assert apply(text, [Change(number, ("22",)), rewritten]) == "a [x, 22] c"
-    assert apply(text, [Change(Place(2, 2), ("+ ",)), rewritten]) == "a + [x, 1] c"
-    assert apply(text, [Change(number, ("22",)), Change(line, ("",))]) == "a  c"
+    rewritten = TextChange(line, ("[x, ", number, "]"))
+    assert apply_changes(text, [TextChange(number, ("22",)), rewritten]) == "a [x, 22] c"
+    assert apply_changes(text, [TextChange(Place(2, 2), ("+ ",)), rewritten]) == "a + [x, 1] c"
+    assert apply_changes(text, [TextChange(number, ("22",)), TextChange(line, ("",))]) == "a  c"
 
 
 @pytest.mark.parametrize(
@@ -75,9 +75,9 @@ def test_a_key_is_added_to_any_style_of_line(line: str, expected: str) -> None:
     spec = cnncost.loads(text)
     written = next(iter(spec.written.values()))
     at = written.call.line if written.call else written.line
-    change = Sheet("net.yaml", text).with_key(at, "stride", "2")
+    change = SpecText("net.yaml", text).add_argument(at, "stride", "2")
     assert change is not None
-    edited = apply(text, [change])
+    edited = apply_changes(text, [change])
     assert f"  - {expected}\n  # behind\n" in edited
     assert cnncost.loads(edited).network.nodes[1].output.extents == (4, 4)
 

@@ -99,9 +99,10 @@ def suggest(
     file. It sees the architecture only: scores rank edits and predict no accuracy. Exit code
     1: no plan meets the budgets, or layers of unknown costs leave it open.
     """
-    from cnncost.suggest.catalogue import menu
-    from cnncost.suggest.meter import Meter
-    from cnncost.suggest.study import Request, Study
+    from cnncost.suggest.decisions.catalogue import parse_allowed_edits
+    from cnncost.suggest.suggestion.request import SuggestionRequest
+    from cnncost.suggest.suggestion.suggester import Suggester
+    from cnncost.suggest.text.meter import Meter
     from cnncost.views.page import write as show
     from cnncost.views.suggest import pareto as frontier
     from cnncost.views.suggest import results
@@ -115,9 +116,9 @@ def suggest(
     read = options.reader(arch, max_layers, strict=strict)
     scale = given(batch, dtype, optimizer)
     meter = Meter((budget_metric(pareto),) if pareto else (), **scale)
-    request = Request(
+    request = SuggestionRequest(
         tuple(budget or ()),
-        menu(allow or (), forbid or (), keep or ()),
+        parse_allowed_edits(allow or (), forbid or (), keep or ()),
         options.parse_settings(settings or ()),
         options.parse_shapes(shapes or ()),
         time_limit,
@@ -126,10 +127,10 @@ def suggest(
     )
     if settings or shapes:
         read(settings or (), shapes or ())  # refuses those that the spec does not have
-    study = Study(read((), ()), request)
-    refuse_idle(scale, study.draft.meter.bytes)
+    study = Suggester(read((), ()), request)
+    refuse_idle(scale, study.editable.meter.bytes)
     if pareto:
-        points = study.pareto(pareto, _progress())
+        points = study.find_pareto(pareto, _progress())
         _clear()
         with destination(output or "-", force=force) as file:
             known = not study.unknown
@@ -140,24 +141,24 @@ def suggest(
         raise CnncostError(f"there is no plan to {what}", "give --budget METRIC=AMOUNT")
     found = study.suggest(_progress())
     _clear()
-    plan = None if found.undecided else found.plan
+    plan = None if found.is_undecided else found.plan
     if plan is not None and write:
         with destination(write, force=force) as file:
-            file.write(study.finished(plan))
-        if unwritten := study.unwritten():
-            asked = {budget.named: budget.asked for budget in found.budgets}
+            file.write(study.write_plan_spec(plan))
+        if unwritten := study.metrics_left_out():
+            asked = {budget.user_word: budget.asked for budget in found.budgets}
             words = check_of(write, asked, scale)
             sys.stderr.write(f"{', '.join(unwritten)}: no budget of the file, whose own is held ")
             sys.stderr.write(f"at batch 1 in fp32; this holds it:\n  {words}\n")
     if diff and plan is not None:
         with destination(output or "-", force=force) as file:
-            file.write(study.diff(plan))
+            file.write(study.diff_plan(plan))
     elif diff or not (output or plan):
         show(sys.stderr, results(found, top=top, explain=explain), form)
     elif output:
         with destination(output, force=force) as file:
             show(file, results(found, top=top, explain=explain), form)
-    raise typer.Exit(1 if found.budgets and not found.answered else 0)
+    raise typer.Exit(1 if found.budgets and not found.is_answered else 0)
 
 
 def _refuse_together(pareto: str, write: str, *, diff: bool, form: str) -> None:

@@ -1,1 +1,23 @@
-"""Suggest: the least damaging edits of a spec that meet budgets, found and proved."""
+"""Edits of a spec that meet budgets for the least estimated damage.
+
+Five rooms, each of which imports only those above it in this list:
+    text        the text of a spec, and what an edit of it is
+    edits       the kinds of edit, one module per kind
+    decisions   what a plan decides, and what every option costs
+    search      the best plan within the budgets
+    suggestion  what the user is told
+
+The nouns:
+    text        the spec's file, read as an `EditableSpec`; a `TextChange` replaces one span of it
+    edit        one way to change the text: `Edit`, with its score and what it does to layers
+    decision    what a plan picks exactly one edit for: `Decision`, whose options are edits, the
+                first of them `NO_EDIT`
+    cost table  what some layers cost at every combination of the options that reach them:
+                `CostTable`; `CostTables` add up to the network; with the spec, a `SearchSpace`
+    variant     the spec with at most one spatial edit made (resolution, stride, pooling, width
+                multiplier): `SpatialVariant`, with a search space of its own
+    budget      the most that a network may take of a metric: `Budget`
+    search      finds the options of least score within all budgets: `PlanSearch`
+    plan        the edits that a search picked, written, read and counted again: `Plan`
+    suggestion  the plan and what to hold it against: `Suggestion`, made by a `Suggester`
+"""

@@ -52,11 +52,11 @@ def _table(
     network: Network, inputs: Mapping[str, Sequence[Number]], steps: Sequence[Step]
 ) -> Table:
     rows: list[Sequence[str]] = []
-    entering = [(node, Map(node.output, tuple(inputs[node.name]))) for node in network.inputs]
-    for node, output in (*entering, *steps):
+    entering = [(x.name, "", Map(x.output, tuple(inputs[x.name]))) for x in network.inputs]
+    made = [(step.node.name, step.node.layer.word, step.output) for step in steps]
+    for name, word, output in (*entering, *made):
         first, *rest = _lines(output)
-        word = node.layer.word if node.layer else ""
-        rows.append((node.name, word, str(output.shape), first))
+        rows.append((name, word, str(output.shape), first))
         rows += [("", "", "", line) for line in rest]
     return Table(TITLES, rows, words=range(len(TITLES)), caption=[EXACT])
 

@@ -1,1 +1,1 @@
-"""The catalogue: one kind of edit a file, with its precondition, change, score and evidence."""
+"""The kinds of edit, one module per kind: precondition, change of the text, score, evidence."""

@@ -5,23 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from cnncost.layers import Layer
-from cnncost.shape import Shape
-from cnncost.suggest import damage
-from cnncost.suggest.edits.convolutions import (
-    Replacement,
-    Steps,
-    biased,
-    centred,
-    fields,
-    kernel_of,
-    middle,
+from cnncost.suggest.edits.edit_site import EditSite
+from cnncost.suggest.edits.new_layer import KEPT, NewLayer
+from cnncost.suggest.edits.replacement import (
+    ConvolutionReplacement,
+    is_centred,
+    shared_kernel,
+    words_between,
 )
-from cnncost.suggest.edits.inlined import Part
-from cnncost.suggest.edits.lines import Site
+from cnncost.suggest.text import damage
 
 if TYPE_CHECKING:
-    from cnncost.layers.kinds import Raw
+    pass
 
 KIND = "asymmetric"
 
@@ -31,40 +26,32 @@ EVIDENCE = damage.Evidence(
 )
 
 
-def offer(site: Site) -> Iterator[Replacement]:
+def list_replacements(site: EditSite) -> Iterator[ConvolutionReplacement]:
     """Two-dimensional square kernels whose padding keeps the extents."""
-    kernel, stride = kernel_of(site), site.same("stride")
-    if kernel is None or len(kernel) != 2 or kernel[0] != kernel[1] or not centred(site):
+    kernel, stride = shared_kernel(site), site.shared_field("stride")
+    if kernel is None or len(kernel) != 2 or kernel[0] != kernel[1] or not is_centred(site):
         return
     if not isinstance(stride, tuple) or kernel[0] % 2 == 0:
         return
     low, high = damage.ASYMMETRIC_EXTENTS
     inside = all(low <= n <= high for node in site.nodes for n in node.output.extents)
     each = damage.ASYMMETRIC if inside else damage.ASYMMETRIC_ELSEWHERE
-    k, half, between = kernel[0], kernel[0] // 2, middle(site)
-    items: list[list[Part]] = [_item(site, [1, k], [0, half], [1, stride[1]])]
-    items += [[word] for word in between]
-    items.append(_item(site, [k, 1], [half, 0], [stride[0], 1]))
-    yield Replacement(
+    words = [NewLayer(word) for word in words_between(site)]
+    k, half = kernel[0], kernel[0] // 2
+    across = _new_layer((1, k), (0, half), (1, stride[1]))
+    down = _new_layer((k, 1), (half, 0), (stride[0], 1))
+    yield ConvolutionReplacement(
         KIND,
         f"1x{k}, then {k}x1",
         each * len(site.nodes),
         f"{each} a convolution",
-        items,
-        lambda layer, x: _steps(layer, x, between),
+        [across, *words, down],
     )
 
 
-def _item(site: Site, kernel: list[int], padding: list[int], stride: list[int]) -> list[Part]:
-    step = f", stride: {stride}" if max(stride) > 1 else ""
-    sizes = f", kernel: {kernel}, padding: {padding}{step}"
-    return ["{conv: ", *site.main(), sizes, *biased(site), "}"]
-
-
-def _steps(layer: Layer, x: Shape, between: list[str]) -> Steps:
-    conv = fields(layer)
-    k = conv.kernel[0]
-    common: dict[str, Raw] = {"filters": conv.filters, "bias": conv.bias}
-    across = {**common, "kernel": (1, k), "padding": (0, k // 2), "stride": (1, conv.stride[1])}
-    down = {**common, "kernel": (k, 1), "padding": (k // 2, 0), "stride": (conv.stride[0], 1)}
-    return [("conv", across), *((word, {}) for word in between), ("conv", down)]
+def _new_layer(
+    kernel: tuple[int, int], padding: tuple[int, int], stride: tuple[int, int]
+) -> NewLayer:
+    step = {"stride": stride} if max(stride) > 1 else {}
+    sizes = {"kernel": kernel, "padding": padding, **step}
+    return NewLayer("conv", {"filters": KEPT, **sizes, "bias": KEPT})

@@ -6,15 +6,16 @@ from collections.abc import Iterator
 from math import log
 from typing import TYPE_CHECKING
 
-from cnncost.layers import Layer
-from cnncost.shape import Shape
-from cnncost.suggest import damage
-from cnncost.suggest.edits.convolutions import Replacement, Steps, biased, fields, middle
-from cnncost.suggest.edits.inlined import Part
-from cnncost.suggest.edits.lines import Site
+from cnncost.suggest.edits.edit_site import EditSite
+from cnncost.suggest.edits.new_layer import KEPT, NewLayer
+from cnncost.suggest.edits.replacement import (
+    ConvolutionReplacement,
+    words_between,
+)
+from cnncost.suggest.text import damage
 
 if TYPE_CHECKING:
-    from cnncost.layers.kinds import Raw
+    pass
 
 KIND = "bottleneck"
 
@@ -26,45 +27,27 @@ EVIDENCE = damage.Evidence(
 PARTS = (2, 4)
 
 
-def offer(site: Site) -> Iterator[Replacement]:
+def list_replacements(site: EditSite) -> Iterator[ConvolutionReplacement]:
     """1x1 to a half or a quarter of the narrower side, k x k there, 1x1 back up."""
-    filters = site.same("filters")
+    filters = site.shared_field("filters")
     inputs = {node.inputs[0].channels: None for node in site.nodes}
     if not isinstance(filters, int) or len(inputs) > 1:
         return
-    between, weight = middle(site), site.weight()
+    weight, words = site.weight(), [NewLayer(word) for word in words_between(site)]
+    last = NewLayer("conv", {"filters": KEPT, "kernel": 1, "bias": KEPT})
     narrower = min(filters, *inputs)
     for part in PARTS:
         rank = narrower // part
         if rank < 4:
             continue
-        spatial: list[Part] = [f"{{conv: {rank}, kernel: ", *site.value("kernel")]
-        for field in ("stride", "padding", "dilation"):
-            spatial += site.given(field)
-        words: list[list[Part]] = [[word] for word in between]
-        items: list[list[Part]] = [
-            [f"{{conv: {rank}, kernel: 1", *biased(site), "}"], *words,
-            [*spatial, *biased(site), "}"], *words,
-            ["{conv: ", *site.main(), ", kernel: 1", *biased(site), "}"],
-        ]  # fmt: skip
+        first = NewLayer("conv", {"filters": rank, "kernel": 1, "bias": KEPT})
+        kept = dict.fromkeys(("kernel", "stride", "padding", "dilation", "bias"), KEPT)
+        spatial = NewLayer("conv", {"filters": rank, **kept})
         ratio = narrower / rank
-        yield Replacement(
+        yield ConvolutionReplacement(
             KIND,
             f"1x1 to {rank}, the kernel there, 1x1 up",
             damage.BOTTLENECK * weight * damage.phi(log(ratio)),
             f"1.5 x w {weight:.3f} x phi(ln {ratio:.3g})",
-            items,
-            lambda layer, x, r=rank: _steps(layer, x, r, between),  # type: ignore[misc]
+            [first, *words, spatial, *words, last],
         )
-
-
-def _steps(layer: Layer, x: Shape, rank: int, between: list[str]) -> Steps:
-    conv = fields(layer)
-    bias: dict[str, Raw] = {"bias": conv.bias}
-    sizes = {f: getattr(conv, f) for f in ("kernel", "stride", "padding", "dilation")}
-    words: Steps = [(word, {}) for word in between]
-    return [
-        ("conv", {"filters": rank, "kernel": 1, **bias}), *words,
-        ("conv", {"filters": rank, **sizes, **bias}), *words,
-        ("conv", {"filters": conv.filters, "kernel": 1, **bias}),
-    ]  # fmt: skip

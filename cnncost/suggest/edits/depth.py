@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from math import log
 
-from cnncost.layers import Layer
 from cnncost.network import Node
-from cnncost.shape import Shape
 from cnncost.spec.lines import Line
-from cnncost.suggest import damage
-from cnncost.suggest.change import replaced
-from cnncost.suggest.draft import Draft, named
-from cnncost.suggest.variable import AS_IT_IS, Choice, Piece, Variable
+from cnncost.suggest.text import damage
+from cnncost.suggest.text.edit import NO_EDIT, Decision, Edit, remove_layer
+from cnncost.suggest.text.editable_spec import EditableSpec, is_named
+from cnncost.suggest.text.text_changes import replace_span
 
 KIND = "depth"
 
@@ -21,48 +19,44 @@ EVIDENCE = damage.Evidence(
 )
 
 
-def variables(draft: Draft, kept: Sequence[str]) -> Iterator[Variable]:
-    """A variable for each `repeat: N` of a block or layer that keeps the shape."""
-    residual = _residual(draft.network.layers)
-    total = _blocks_in(draft.network.layers, residual=residual)
-    for line, nodes in _repeated(draft):
+def depth_decisions(editable: EditableSpec, kept: Sequence[str]) -> Iterator[Decision]:
+    """A decision for each `repeat: N` of a block or layer that keeps the shape."""
+    residual = _is_residual(editable.network.layers)
+    total = _count_blocks(editable.network.layers, residual=residual)
+    for line, nodes in _repeated_lines(editable):
         count = int(line.common["repeat"].text)
-        copies = _copies(nodes, count)
-        if copies is None or any(named(node.name, kept) for node in nodes):
+        copies = _split_copies(nodes, count)
+        if copies is None or any(is_named(node.name, kept) for node in nodes):
             continue
-        price = damage.DEPTH_BOTTLENECK if _bottlenecks(draft, nodes) else damage.DEPTH
-        stage = _stage(draft, nodes, count)
-        each = max(1, _blocks_in(copies[0], residual=residual))
-        choices = []
+        price = damage.DEPTH_BOTTLENECK if _has_bottlenecks(editable, nodes) else damage.DEPTH
+        stage = _blocks_of_stage(editable, nodes, count)
+        each = max(1, _count_blocks(copies[0], residual=residual))
+        options = []
         for less in range(1, min(count - 1, stage // damage.DEPTH_SHARE) + 1):
             rest = total - less * each
             score = price * log(total / rest) if rest > 0 else 1.0
             left = [node for copy in copies[count - less :] for node in copy]
-            choices.append(
-                Choice(
+            options.append(
+                Edit(
                     KIND,
-                    f"{_label(nodes[0].name)}: {count} to {count - less} copies",
+                    f"{_top_level_name(nodes[0].name)}: {count} to {count - less} copies",
                     damage.units(score) + damage.PER_EDIT,
-                    (replaced(line.common["repeat"].place, str(count - less)),),
-                    {node.index: _gone for node in left},
+                    (replace_span(line.common["repeat"].place, str(count - less)),),
+                    {node.index: remove_layer for node in left},
                     because=f"{price} x ln({total} / {rest} blocks)",
                 )
             )
-        if choices:
-            yield Variable(_label(nodes[0].name), (AS_IT_IS, *choices), nodes[0].index)
+        if options:
+            yield Decision(_top_level_name(nodes[0].name), (NO_EDIT, *options), nodes[0].index)
 
 
-def _gone(layer: Layer, xs: tuple[Shape, ...]) -> list[Piece]:
-    return []
-
-
-def _repeated(draft: Draft) -> Iterator[tuple[Line, list[Node]]]:
+def _repeated_lines(editable: EditableSpec) -> Iterator[tuple[Line, list[Node]]]:
     """The top level's lines with a plain `repeat`, and the nodes that they make."""
     found: dict[int, tuple[Line, list[Node]]] = {}
     starts: dict[int, list[Node]] = {}
     lines: dict[int, Line] = {}
-    for node in draft.network.layers:
-        written = draft.spec.written[node.index]
+    for node in editable.network.layers:
+        written = editable.spec.written[node.index]
         lines.setdefault(written.line.start, written.line)
         outer = written.call
         while outer is not None and outer.outer is not None:
@@ -70,14 +64,14 @@ def _repeated(draft: Draft) -> Iterator[tuple[Line, list[Node]]]:
         start = outer.place.start if outer is not None else written.line.start
         starts.setdefault(start, []).append(node)
     for start, nodes in starts.items():
-        line = lines.get(start) or draft.calls().get(start)
+        line = lines.get(start) or editable.block_calls().get(start)
         repeat = line.common.get("repeat") if line else None
         if line is not None and repeat is not None and repeat.text.isdigit():
             found[start] = (line, nodes)
     yield from found.values()
 
 
-def _copies(nodes: Sequence[Node], count: int) -> list[list[Node]] | None:
+def _split_copies(nodes: Sequence[Node], count: int) -> list[list[Node]] | None:
     """The nodes by copy; None unless every copy behind the first keeps the shape."""
     if count < 2 or len(nodes) % count:
         return None
@@ -87,7 +81,7 @@ def _copies(nodes: Sequence[Node], count: int) -> list[list[Node]] | None:
     return copies if len(outputs) == 1 else None
 
 
-def _stage(draft: Draft, nodes: Sequence[Node], count: int) -> int:
+def _blocks_of_stage(editable: EditableSpec, nodes: Sequence[Node], count: int) -> int:
     """How many blocks write the same channels: the stage that the copies belong to.
 
     A stem that opens the stage is no block of it.
@@ -95,26 +89,26 @@ def _stage(draft: Draft, nodes: Sequence[Node], count: int) -> int:
     last = nodes[-1]
     if last.layer is not None and last.layer.learns:
         return count
-    writers = draft.groups.at(last.index)
-    groups = [draft.groups.groups[root] for root in writers if root in draft.groups.groups]
+    writers = editable.groups.groups_at(last.index)
+    groups = [editable.groups.groups[root] for root in writers if root in editable.groups.groups]
     blocks = [group.blocks - (group.role == "stem") for group in groups]
     return max([count, *blocks]) if len(writers) == 1 else count
 
 
-def _bottlenecks(draft: Draft, nodes: Sequence[Node]) -> bool:
-    groups = [draft.groups.written(node.index) for node in nodes]
+def _has_bottlenecks(editable: EditableSpec, nodes: Sequence[Node]) -> bool:
+    groups = [editable.groups.group_written_by(node.index) for node in nodes]
     return any(group is not None and group.role == "bottleneck" for group in groups)
 
 
-def _blocks_in(nodes: Sequence[Node], *, residual: bool) -> int:
+def _count_blocks(nodes: Sequence[Node], *, residual: bool) -> int:
     """The blocks of a network or a part of it: residual additions, else convolutions."""
     words = [node.layer.word for node in nodes if node.layer is not None]
     return sum(words.count(word) for word in (("add",) if residual else ("conv", "conv_transpose")))
 
 
-def _residual(layers: Sequence[Node]) -> bool:
+def _is_residual(layers: Sequence[Node]) -> bool:
     return any(node.layer is not None and node.layer.word == "add" for node in layers)
 
 
-def _label(name: str) -> str:
+def _top_level_name(name: str) -> str:
     return name.split(".", 1)[0]

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from math import log2
 
-from cnncost.layers import Layer
-from cnncost.shape import Shape
-from cnncost.suggest import damage
-from cnncost.suggest.edits.convolutions import Replacement, Steps, fields
-from cnncost.suggest.edits.inlined import Part
-from cnncost.suggest.edits.lines import Site
+from cnncost.suggest.edits.edit_site import EditSite
+from cnncost.suggest.edits.new_layer import KEPT, NewLayer
+from cnncost.suggest.edits.replacement import ConvolutionReplacement
+from cnncost.suggest.text import damage
 
 KIND = "grouped"
 
@@ -21,30 +19,20 @@ EVIDENCE = damage.Evidence(
 GROUPS = (2, 4, 8)
 
 
-def offer(site: Site) -> Iterator[Replacement]:
+def list_replacements(site: EditSite) -> Iterator[ConvolutionReplacement]:
     """Groups that split all widths; the shuffle lets the next layer see every group."""
-    if site.given("groups"):
+    if site.given_argument("groups"):
         return  # the key stands there already
     widths = [w for n in site.nodes for w in (n.inputs[0].channels, n.output.channels)]
     for groups in GROUPS:
         if any(width % groups or width < 4 * groups for width in widths):
             continue
-        conv: list[Part] = ["{conv: ", *site.main()]
-        for field in ("kernel", "stride", "padding", "dilation"):
-            conv += site.given(field)
-        conv += [f", groups: {groups}", *site.given("bias"), "}"]
-        yield Replacement(
+        kept = dict.fromkeys(("filters", "kernel", "stride", "padding", "dilation"), KEPT)
+        conv = NewLayer("conv", {**kept, "groups": groups, "bias": KEPT})
+        yield ConvolutionReplacement(
             KIND,
             f"in {groups} groups, shuffled",
             damage.GROUPED * log2(groups) * len(site.nodes),
             f".02 x log2 {groups} a convolution",
-            [conv, [f"{{channel_shuffle: {groups}}}"]],
-            lambda layer, x, g=groups: _steps(layer, x, g),  # type: ignore[misc]
+            [conv, NewLayer("channel_shuffle", {"groups": groups})],
         )
-
-
-def _steps(layer: Layer, x: Shape, groups: int) -> Steps:
-    conv = fields(layer)
-    names = ("filters", "kernel", "stride", "padding", "dilation", "bias")
-    arguments = {name: getattr(conv, name) for name in names}
-    return [("conv", {**arguments, "groups": groups}), ("channel_shuffle", {"groups": groups})]

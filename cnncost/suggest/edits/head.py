@@ -11,11 +11,11 @@ from cnncost.layers import Layer
 from cnncost.network import Input, Node
 from cnncost.shape import Shape
 from cnncost.spec.lines import Line
-from cnncost.suggest import damage
-from cnncost.suggest.change import Change, replaced
-from cnncost.suggest.draft import Draft, named
-from cnncost.suggest.edits.lines import made
-from cnncost.suggest.variable import AS_IT_IS, Chain, Choice, Piece, Variable
+from cnncost.suggest.edits.new_layer import NewLayer, place_layers
+from cnncost.suggest.text import damage
+from cnncost.suggest.text.edit import NO_EDIT, Decision, Edit, PlacedLayer, Substitute, remove_layer
+from cnncost.suggest.text.editable_spec import EditableSpec, is_named
+from cnncost.suggest.text.text_changes import TextChange, replace_span
 
 POOL, GLOBAL, DROP = "pool-before-dense", "global-pool-head", "drop-dense"
 
@@ -48,7 +48,7 @@ class _Hidden(NamedTuple):
 class _Head(NamedTuple):
     """The dense layers at the end of a network."""
 
-    draft: Draft
+    editable: EditableSpec
     entry: Node
     """The first layer that a pool would stand before: a flatten, or the first dense layer."""
     x: Shape
@@ -58,26 +58,28 @@ class _Head(NamedTuple):
     """The dense layer that is left without the hidden ones."""
 
 
-def variables(draft: Draft, kept: Sequence[str], forbidden: frozenset[str]) -> Iterator[Variable]:
-    """One variable for the whole head: its edits change the same few lines."""
-    head = _head(draft, kept)
+def head_decisions(
+    editable: EditableSpec, kept: Sequence[str], forbidden: frozenset[str]
+) -> Iterator[Decision]:
+    """One decision for the whole head: its edits change the same few lines."""
+    head = _find_head(editable, kept)
     if head is None:
         return
-    fewer = [_dropped(head, hidden) for hidden in head.hidden] if DROP not in forbidden else []
-    drops = [choice for choice in fewer if choice is not None]
-    pools = list(_pools(head)) if POOL not in forbidden else []
-    both = [_both(pool, drop) for pool in pools for drop in drops]
-    whole = [] if GLOBAL in forbidden else [_global(head)]
-    choices = [c for c in (*pools, *drops, *both, *whole) if c is not None]
-    if choices:
-        yield Variable("head", (AS_IT_IS, *choices), head.entry.index, unread=True)
+    fewer = [_drop_dense(head, hidden) for hidden in head.hidden] if DROP not in forbidden else []
+    drops = [edit for edit in fewer if edit is not None]
+    pools = list(_pool_edits(head)) if POOL not in forbidden else []
+    both = [_combine_edits(pool, drop) for pool in pools for drop in drops]
+    whole = [] if GLOBAL in forbidden else [_global_pool(head)]
+    options = [c for c in (*pools, *drops, *both, *whole) if c is not None]
+    if options:
+        yield Decision("head", (NO_EDIT, *options), head.entry.index, unread=True)
 
 
-def _head(draft: Draft, kept: Sequence[str]) -> _Head | None:
+def _find_head(editable: EditableSpec, kept: Sequence[str]) -> _Head | None:
     """The head of a network that ends in dense layers behind a map; None for others."""
-    nodes, readers = draft.network.nodes, _reader_of(draft)
-    first = next((node for node in draft.network.layers if _enters(node)), None)
-    if first is None or named(first.name, kept) or draft.spec.written[first.index].call:
+    nodes, readers = editable.network.nodes, _reader_of(editable)
+    first = next((node for node in editable.network.layers if _enters_head(node)), None)
+    if first is None or is_named(first.name, kept) or editable.spec.written[first.index].call:
         return None
     dense: Input | Node = first
     if first.layer.word == "flatten":
@@ -87,17 +89,17 @@ def _head(draft: Draft, kept: Sequence[str]) -> _Head | None:
         dense = nodes[behind]
     hidden: list[_Hidden] = []
     while dense.layer is not None and dense.layer.word == "dense":
-        one = _hidden(draft, dense, readers)
-        if one is None or any(named(node.name, kept) for node in one.nodes):
+        one = _hidden_dense(editable, dense, readers)
+        if one is None or any(is_named(node.name, kept) for node in one.nodes):
             break
         hidden.append(one)
         dense = nodes[readers[one.nodes[-1].index]]
     if dense.layer is None or dense.layer.word != "dense":
         return None
-    return _Head(draft, first, first.inputs[0], tuple(hidden), dense)
+    return _Head(editable, first, first.inputs[0], tuple(hidden), dense)
 
 
-def _enters(node: Node) -> bool:
+def _enters_head(node: Node) -> bool:
     """Whether a layer makes a vector of a map of more than one position."""
     if node.layer is None or node.layer.word not in ("dense", "flatten"):
         return False
@@ -105,23 +107,23 @@ def _enters(node: Node) -> bool:
     return not x.is_vector and x.positions > 1
 
 
-def _reader_of(draft: Draft) -> dict[int, int]:
+def _reader_of(editable: EditableSpec) -> dict[int, int]:
     """For each node that is read once: what reads it."""
     readers: dict[int, list[int]] = {}
-    for node in draft.network.nodes:
+    for node in editable.network.nodes:
         for index in node.reads:
             readers.setdefault(index, []).append(node.index)
     return {index: found[0] for index, found in readers.items() if len(found) == 1}
 
 
-def _hidden(draft: Draft, dense: Node, readers: dict[int, int]) -> _Hidden | None:
+def _hidden_dense(editable: EditableSpec, dense: Node, readers: dict[int, int]) -> _Hidden | None:
     """A dense layer that feeds another through activations alone; None for the last one."""
-    nodes, own = draft.network.nodes, [dense]
+    nodes, own = editable.network.nodes, [dense]
     while own[-1].index in readers:
         following = nodes[readers[own[-1].index]]
         assert following.layer is not None  # what reads another is no input
         if following.layer.word == "dense":
-            lines = tuple(draft.spec.written[node.index].line for node in own)
+            lines = tuple(editable.spec.written[node.index].line for node in own)
             return _Hidden(dense, tuple(own), lines)
         if following.layer.word not in BETWEEN:
             return None
@@ -129,10 +131,10 @@ def _hidden(draft: Draft, dense: Node, readers: dict[int, int]) -> _Hidden | Non
     return None
 
 
-def _pools(head: _Head) -> Iterator[Choice]:
+def _pool_edits(head: _Head) -> Iterator[Edit]:
     """Pools to half the map, a quarter and so on down to 1x1, exact: no position is left out."""
     extents = head.x.extents
-    line = head.draft.spec.written[head.entry.index].line
+    line = head.editable.spec.written[head.entry.index].line
     largest = max(extents)
     size = largest // 2
     while size >= 1:
@@ -142,17 +144,17 @@ def _pools(head: _Head) -> Iterator[Choice]:
             n - (out - 1) * step for n, out, step in zip(extents, outputs, stride, strict=True)
         )
         word = "maxpool" if size == largest // 2 and size > 1 else "avgpool"
-        item = f"{{{word}: {_written(kernel)}, stride: {_written(stride)}}}"
-        inserted = head.draft.sheet.inserted_before(line, item)
+        pool = NewLayer(word, {"kernel": kernel, "stride": stride})
+        inserted = head.editable.spec_text.insert_before(line, pool.text())
         if inserted is not None:
             shape = "x".join(map(str, outputs))
             score, because = _pool_score(extents, outputs)
-            yield Choice(
+            yield Edit(
                 POOL,
                 f"{word} to {shape} before {head.entry.name}",
                 damage.units(score) + damage.PER_EDIT,
                 (inserted,),
-                {head.entry.index: partial(_pooled, word, kernel, stride)},
+                {head.entry.index: partial(_put_before, pool)},
                 head=True,
                 because=because,
             )
@@ -168,90 +170,78 @@ def _pool_score(extents: Sequence[int], outputs: Sequence[int]) -> tuple[float, 
     return score, "judgement, -.12 to +.23"
 
 
-def _pooled(
-    word: str, kernel: tuple[int, ...], stride: tuple[int, ...], layer: Layer, xs: tuple[Shape, ...]
-) -> list[Piece]:
-    pool, y = made(word, (("kernel", kernel), ("stride", stride)), xs[0])
-    return [(pool, xs), (layer, (y,))]
+def _put_before(new: NewLayer, layer: Layer, xs: tuple[Shape, ...]) -> list[PlacedLayer]:
+    """Put a new layer between a layer and its input."""
+    ((made, _),) = place_layers([new], layer, xs)
+    return [(made, xs), (layer, (made.infer(xs),))]
 
 
-def _dropped(head: _Head, hidden: _Hidden) -> Choice | None:
+def _drop_dense(head: _Head, hidden: _Hidden) -> Edit | None:
     """One hidden dense layer less, with its activation and dropout."""
-    places = [head.draft.sheet.deletable(line) for line in hidden.lines]
+    places = [head.editable.spec_text.whole_lines(line) for line in hidden.lines]
     first = hidden.dense is head.hidden[0].dense
     # Without the first dense layer its successor reads the map; a flatten stays before it.
     if any(place is None for place in places) or (first and head.entry is not hidden.dense):
         return None
-    changes = tuple(replaced(place, "") for place in places if place is not None)
-    chains: dict[int, Chain] = {node.index: _gone for node in hidden.nodes}
-    following = _following(head, hidden)
-    return Choice(
+    changes = tuple(replace_span(place, "") for place in places if place is not None)
+    substitutes: dict[int, Substitute] = {node.index: remove_layer for node in hidden.nodes}
+    following = _next_dense(head, hidden)
+    return Edit(
         DROP,
         f"{hidden.dense.name} dropped",
         damage.units(damage.DROP_DENSE) + damage.PER_EDIT,
         changes,
-        chains,
+        substitutes,
         {following.index: hidden.dense.index},
         because=f"{damage.DROP_DENSE} a layer",
     )
 
 
-def _following(head: _Head, hidden: _Hidden) -> Node:
+def _next_dense(head: _Head, hidden: _Hidden) -> Node:
     position = head.hidden.index(hidden)
     rest = head.hidden[position + 1 :]
     return rest[0].dense if rest else head.last
 
 
-def _gone(layer: Layer, xs: tuple[Shape, ...]) -> list[Piece]:
-    return []
-
-
-def _both(pool: Choice, drop: Choice) -> Choice | None:
+def _combine_edits(pool: Edit, drop: Edit) -> Edit | None:
     """A pool and a dense layer less; not where they would change the same layer's input."""
-    if set(pool.chains) & set(drop.chains):
+    if set(pool.substitutes) & set(drop.substitutes):
         return None
-    return Choice(
+    return Edit(
         pool.kind,
         f"{pool.phrase}, {drop.phrase}",
         pool.score + drop.score,
         (*pool.changes, *drop.changes),
-        {**pool.chains, **drop.chains},
-        drop.rereads,
+        {**pool.substitutes, **drop.substitutes},
+        drop.reads_instead,
         head=True,
         because=f"{pool.because}; {drop.because}",
     )
 
 
-def _global(head: _Head) -> Choice | None:
+def _global_pool(head: _Head) -> Edit | None:
     """A global average pool in place of the hidden dense layers."""
     if not head.hidden or head.entry is not head.hidden[0].dense:
         return None
     lines = [line for hidden in head.hidden for line in hidden.lines]
-    sheet = head.draft.sheet
-    places = [sheet.deletable(line) for line in lines[1:]]
+    spec_text, pool = head.editable.spec_text, NewLayer("global_avgpool")
+    places = [spec_text.whole_lines(line) for line in lines[1:]]
     if any(place is None for place in places):
         return None
-    deleted = [replaced(place, "") for place in places if place is not None]
-    pooled: Change = replaced(sheet.span(lines[0]), "global_avgpool")
-    chains: dict[int, Chain] = {n.index: _gone for h in head.hidden for n in h.nodes}
-    chains[head.last.index] = _whole
+    deleted = [replace_span(place, "") for place in places if place is not None]
+    pooled: TextChange = replace_span(spec_text.span(lines[0]), pool.text())
+    substitutes: dict[int, Substitute] = {
+        n.index: remove_layer for h in head.hidden for n in h.nodes
+    }
+    substitutes[head.last.index] = partial(_put_before, pool)
     names = " and ".join(hidden.dense.name for hidden in head.hidden)
-    return Choice(
+    return Edit(
         GLOBAL,
         f"global average pool in place of {names}",
         damage.units(damage.GLOBAL_HEAD) + damage.PER_EDIT,
         (pooled, *deleted),
-        chains,
+        substitutes,
         {head.last.index: head.entry.index},
         head=True,
         because="Zeiler & Fergus: both removed, ln(44.8 / 40.5); -.12 to +.23",
     )
-
-
-def _whole(layer: Layer, xs: tuple[Shape, ...]) -> list[Piece]:
-    pool, y = made("global_avgpool", (), xs[0])
-    return [(pool, xs), (layer, (y,))]
-
-
-def _written(sizes: Sequence[int]) -> str:
-    return str(sizes[0]) if len(dict.fromkeys(sizes)) == 1 else str(list(sizes))

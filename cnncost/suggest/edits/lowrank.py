@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from math import log
 from typing import TYPE_CHECKING
 
-from cnncost.layers import Layer
-from cnncost.shape import Shape
-from cnncost.suggest import damage
-from cnncost.suggest.draft import Draft
-from cnncost.suggest.edits.convolutions import Replacement, Steps, biased, fields
-from cnncost.suggest.edits.inlined import Part
-from cnncost.suggest.edits.lines import Site, chained, saves, sites
-from cnncost.suggest.variable import AS_IT_IS, Choice, Piece, Variable
+from cnncost.suggest.edits.edit_site import EditSite, list_sites, saves_costs
+from cnncost.suggest.edits.new_layer import KEPT, NewLayer, place_layers
+from cnncost.suggest.edits.replacement import (
+    ConvolutionReplacement,
+)
+from cnncost.suggest.text import damage
+from cnncost.suggest.text.edit import NO_EDIT, Decision, Edit
+from cnncost.suggest.text.editable_spec import EditableSpec
 
 if TYPE_CHECKING:
-    from cnncost.layers.kinds import Raw
+    pass
 
 KIND = "low-rank"
 
@@ -28,9 +29,9 @@ EVIDENCE = damage.Evidence(
 CONV_PARTS, DENSE_PARTS = (2, 4), (2, 4, 8)
 
 
-def offer(site: Site) -> Iterator[Replacement]:
+def list_replacements(site: EditSite) -> Iterator[ConvolutionReplacement]:
     """k x k to a part of the filters without a bias, then 1x1 to all of them."""
-    filters = site.same("filters")
+    filters = site.shared_field("filters")
     if not isinstance(filters, int):
         return
     weight = site.weight()
@@ -38,57 +39,45 @@ def offer(site: Site) -> Iterator[Replacement]:
         rank = filters // part
         if rank < 4:
             continue
-        first: list[Part] = [f"{{conv: {rank}"]
-        for field in ("kernel", "stride", "padding", "dilation"):
-            first += site.given(field)
-        last: list[Part] = ["{conv: ", *site.main(), ", kernel: 1", *biased(site), "}"]
-        yield Replacement(
+        kept = dict.fromkeys(("kernel", "stride", "padding", "dilation"), KEPT)
+        first = NewLayer("conv", {"filters": rank, **kept, "bias": False})
+        last = NewLayer("conv", {"filters": KEPT, "kernel": 1, "bias": KEPT})
+        yield ConvolutionReplacement(
             KIND,
             f"{rank} filters, then 1x1 up",
             damage.LOW_RANK * weight * damage.phi(log(filters / rank)),
             f".75 x w {weight:.3f} x phi(ln {filters / rank:.3g})",
-            [[*first, ", bias: false}"], last],
-            lambda layer, x, r=rank: _steps(layer, x, r),  # type: ignore[misc]
+            [first, last],
         )
 
 
-def _steps(layer: Layer, x: Shape, rank: int) -> Steps:
-    conv = fields(layer)
-    sizes = {f: getattr(conv, f) for f in ("kernel", "stride", "padding", "dilation")}
-    last: dict[str, Raw] = {"filters": conv.filters, "kernel": 1, "bias": conv.bias}
-    return [("conv", {"filters": rank, **sizes, "bias": False}), ("conv", last)]
+def dense_rank_decisions(editable: EditableSpec, kept: Sequence[str]) -> Iterator[Decision]:
+    """A decision for each line of dense layers, with the ranks that save."""
+    for site in list_sites(editable, "dense", kept):
+        options = [edit for part in DENSE_PARTS if (edit := _split_dense(site, part)) is not None]
+        if options:
+            yield Decision(site.label, (NO_EDIT, *options), site.nodes[0].index)
 
 
-def dense_variables(draft: Draft, kept: Sequence[str]) -> Iterator[Variable]:
-    """A variable for each line of dense layers, with the ranks that save."""
-    for site in sites(draft, "dense", kept):
-        choices = [choice for part in DENSE_PARTS if (choice := _dense(site, part)) is not None]
-        if choices:
-            yield Variable(site.label, (AS_IT_IS, *choices), site.nodes[0].index)
-
-
-def _dense(site: Site, part: int) -> Choice | None:
+def _split_dense(site: EditSite, part: int) -> Edit | None:
     sides = [min(node.inputs[0].units, node.output.units) for node in site.nodes]
     rank = min(sides) // part
 
-    def pieces(layer: Layer, xs: tuple[Shape, ...]) -> list[Piece]:
-        dense = fields(layer)
-        last: dict[str, Raw] = {"units": dense.units, "bias": dense.bias}
-        return chained(xs, [("dense", {"units": rank, "bias": False}), ("dense", last)])
-
+    first = NewLayer("dense", {"units": rank, "bias": False})
+    last = NewLayer("dense", {"units": KEPT, "bias": KEPT})
+    substitute = partial(place_layers, (first, last))
     pairs = list(zip(site.nodes, site.layers, strict=True))
     if rank < 4 or not all(
-        saves(pieces(one, node.inputs), one, node.inputs) for node, one in pairs
+        saves_costs(substitute(one, node.inputs), one, node.inputs) for node, one in pairs
     ):
         return None
     weight = site.weight()
     ratio = min(sides) / rank
-    last: list[Part] = ["{dense: ", *site.main(), *site.given("bias"), "}"]
-    return Choice(
+    return Edit(
         KIND,
         f"{site.label}: as two of rank {rank}",
         damage.units(damage.LOW_RANK * weight * damage.phi(log(ratio))) + damage.PER_EDIT,
-        (site.sequence([[f"{{dense: {rank}, bias: false}}"], last]),),
-        {node.index: pieces for node in site.nodes},
+        (site.replace_by_sequence([first.parts(site), last.parts(site)]),),
+        {node.index: substitute for node in site.nodes},
         because=f".75 x w {weight:.3f} x phi(ln {ratio:.3g})",
     )

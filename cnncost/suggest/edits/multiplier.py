@@ -8,11 +8,11 @@ from fractions import Fraction
 from cnncost.network import Network
 from cnncost.quantity import parse_number
 from cnncost.spec.nodes import Scalar
-from cnncost.suggest import damage
-from cnncost.suggest.change import replaced
-from cnncost.suggest.draft import Draft, named
-from cnncost.suggest.sheet import decimal
-from cnncost.suggest.variable import Choice
+from cnncost.suggest.text import damage
+from cnncost.suggest.text.edit import Edit
+from cnncost.suggest.text.editable_spec import EditableSpec, is_named
+from cnncost.suggest.text.text_changes import replace_span
+from cnncost.suggest.text.text_places import format_decimal
 
 KIND = "multiplier"
 
@@ -24,37 +24,37 @@ EVIDENCE = damage.Evidence(
 PARTS = tuple(Fraction(n, 8) for n in (7, 6, 5, 4, 3, 2))
 
 
-def choices(draft: Draft, kept: Sequence[str]) -> Iterator[Choice]:
-    """A choice for each part of each parameter that narrows layers and changes nothing else."""
-    for name, node in draft.sheet.params().items():
+def multiplier_edits(editable: EditableSpec, kept: Sequence[str]) -> Iterator[Edit]:
+    """An option for each part of each parameter that narrows layers and changes nothing else."""
+    for name, node in editable.spec_text.params().items():
         value = parse_number(node.text) if isinstance(node, Scalar) else None
         if value is None or value <= 0:
             continue
         for part in PARTS:
-            smaller = decimal(Fraction(value) * part)
-            change = replaced(node.place, smaller)
-            spec = draft.edited([change])
-            if spec is None or not _narrows(draft, spec.network, kept):
+            smaller = format_decimal(Fraction(value) * part)
+            change = replace_span(node.place, smaller)
+            spec = editable.read_edited([change])
+            if spec is None or not _only_narrows(editable, spec.network, kept):
                 continue
-            yield Choice(
+            yield Edit(
                 KIND,
-                f"{name}: {decimal(value)} to {smaller}",
-                _score(draft, spec.network) + damage.PER_EDIT,
+                f"{name}: {format_decimal(value)} to {smaller}",
+                _score_widths(editable, spec.network) + damage.PER_EDIT,
                 (change,),
                 part=part,
                 because=f"sum of w x phi over the groups, at most phi(ln {float(1 / part):.3g})",
             )
 
 
-def _narrows(draft: Draft, after: Network, kept: Sequence[str]) -> bool:
+def _only_narrows(editable: EditableSpec, after: Network, kept: Sequence[str]) -> bool:
     """Whether the layers are the same ones over the same positions, some of them narrower and
     none wider; and what the network puts out and what is kept as before."""
-    before = draft.network
+    before = editable.network
     if len(after.nodes) != len(before.nodes) or after.outputs != before.outputs:
         return False
     narrower = False
     for old, new in zip(before.nodes, after.nodes, strict=True):
-        held = old.index in before.outputs or named(old.name, kept)
+        held = old.index in before.outputs or is_named(old.name, kept)
         if old.output.extents != new.output.extents or (held and old.output != new.output):
             return False
         if new.output.channels > old.output.channels:
@@ -63,9 +63,9 @@ def _narrows(draft: Draft, after: Network, kept: Sequence[str]) -> bool:
     return narrower
 
 
-def _score(draft: Draft, after: Network) -> int:
+def _score_widths(editable: EditableSpec, after: Network) -> int:
     total = 0.0
-    for group in draft.groups.groups.values():
+    for group in editable.groups.groups.values():
         width = after.nodes[group.writers[0]].output.channels
         total += group.weight * damage.ratio_damage(group.width, width) * (not group.frozen)
     return damage.units(total)

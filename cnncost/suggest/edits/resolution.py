@@ -8,10 +8,10 @@ from math import log
 
 from cnncost.place import Place
 from cnncost.spec.nodes import Scalar
-from cnncost.suggest import damage
-from cnncost.suggest.change import replaced
-from cnncost.suggest.draft import Draft
-from cnncost.suggest.variable import Choice
+from cnncost.suggest.text import damage
+from cnncost.suggest.text.edit import Edit
+from cnncost.suggest.text.editable_spec import EditableSpec
+from cnncost.suggest.text.text_changes import replace_span
 
 KIND = "resolution"
 
@@ -23,9 +23,11 @@ MODULUS = 32
 """Sizes keep their remainder modulo this, so that every halving still comes out the same."""
 
 
-def choices(draft: Draft, *, extrapolate: bool, kept: Sequence[str]) -> Iterator[Choice]:
-    """A choice for each smaller size, of all inputs alike."""
-    places = _extents(draft)
+def resolution_edits(
+    editable: EditableSpec, *, extrapolate: bool, kept: Sequence[str]
+) -> Iterator[Edit]:
+    """An option for each smaller size, of all inputs alike."""
+    places = _extents(editable)
     if places is None or "input" in kept:
         return
     largest = max(size for _, size in places)
@@ -37,11 +39,11 @@ def choices(draft: Draft, *, extrapolate: bool, kept: Sequence[str]) -> Iterator
             continue
         seen.append(sizes)
         score = damage.phi_resolution(log(ratio))
-        yield Choice(
+        yield Edit(
             KIND,
             f"input: {largest} to {max(sizes)} positions a side",
             damage.units(score) + damage.PER_EDIT,
-            tuple(replaced(p, str(n)) for (p, _), n in zip(places, sizes, strict=True)),
+            tuple(replace_span(p, str(n)) for (p, _), n in zip(places, sizes, strict=True)),
             because=f"phi_r(ln {ratio:.3g})",
         )
 
@@ -55,14 +57,14 @@ def nearest(size: int, part: Fraction) -> int:
     return max(MODULUS, round((size * part - rest) / MODULUS) * MODULUS + rest)
 
 
-def _extents(draft: Draft) -> list[tuple[Place, int]] | None:
+def _extents(editable: EditableSpec) -> list[tuple[Place, int]] | None:
     """The scalars that set the inputs' extents, each once; None where one is an expression.
 
     Frames stay: an axis before the map's own two that is of another extent than they are.
     """
-    params = draft.sheet.params()
+    params = editable.spec_text.params()
     found: dict[Place, int] = {}
-    for shape in draft.sheet.inputs().values():
+    for shape in editable.spec_text.inputs().values():
         sizes: list[tuple[Place, int]] = []
         for item in shape.items[1:]:
             node = params.get(item.text, item) if isinstance(item, Scalar) else item

@@ -8,13 +8,17 @@ from typing import TYPE_CHECKING
 
 from cnncost.layers import Layer
 from cnncost.shape import Shape
-from cnncost.suggest import damage
-from cnncost.suggest.edits.convolutions import Replacement, Steps, biased, fields, middle
-from cnncost.suggest.edits.inlined import Part
-from cnncost.suggest.edits.lines import Site
+from cnncost.suggest.edits.edit_site import EditSite
+from cnncost.suggest.edits.new_layer import KEPT, NewLayer
+from cnncost.suggest.edits.replacement import (
+    ConvolutionReplacement,
+    conv_fields,
+    words_between,
+)
+from cnncost.suggest.text import damage
 
 if TYPE_CHECKING:
-    from cnncost.layers.kinds import Raw
+    pass
 
 KIND = "separable"
 
@@ -26,7 +30,7 @@ EVIDENCE = damage.Evidence(
 )
 
 
-def offer(site: Site) -> Iterator[Replacement]:
+def list_replacements(site: EditSite) -> Iterator[ConvolutionReplacement]:
     """The depthwise convolution takes kernel, stride, padding and dilation, with the norm and
     activation that the original has behind it."""
     ci = min(node.inputs[0].channels for node in site.nodes)
@@ -38,32 +42,21 @@ def offer(site: Site) -> Iterator[Replacement]:
     weight = site.weight()
     share = min(1.0, damage.SEPARABLE_FULL_CHANNELS / ci)
     score = damage.SEPARABLE * weight * damage.phi(log(before / after) / 2) * share
-    first: list[Part] = ["{depthwise_conv: ", *site.value("kernel")]
-    for field in ("stride", "padding", "dilation"):
-        first += site.given(field)
-    between = middle(site)
-    words: list[list[Part]] = [[word] for word in between]
-    last: list[Part] = ["{conv: ", *site.main(), ", kernel: 1", *biased(site), "}"]
-    yield Replacement(
+    words = [NewLayer(word) for word in words_between(site)]
+    fields = ("kernel", "stride", "padding", "dilation", "bias")
+    first = NewLayer("depthwise_conv", dict.fromkeys(fields, KEPT))
+    last = NewLayer("conv", {"filters": KEPT, "kernel": 1, "bias": KEPT})
+    yield ConvolutionReplacement(
         KIND,
         "depthwise, then 1x1",
         score,
         f"1.5 x w {weight:.3f} x phi(half ln {before / after:.3g}) x {share:.2f}",
-        [[*first, *biased(site), "}"], *words, last],
-        lambda layer, x: _steps(layer, x, between),
+        [first, *words, last],
     )
 
 
-def _steps(layer: Layer, x: Shape, between: list[str]) -> Steps:
-    conv = fields(layer)
-    names = ("kernel", "stride", "padding", "dilation", "bias")
-    spatial: dict[str, Raw] = {name: getattr(conv, name) for name in names}
-    last: dict[str, Raw] = {"filters": conv.filters, "kernel": 1, "bias": conv.bias}
-    return [("depthwise_conv", spatial), *((word, {}) for word in between), ("conv", last)]
-
-
 def _weights(x: Shape, layer: Layer) -> int:
-    conv = fields(layer)
+    conv = conv_fields(layer)
     filters: int = conv.filters
     taps = layer.weights(x) // (x.channels * filters)
     return x.channels * (taps + filters)

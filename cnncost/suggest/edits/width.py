@@ -8,11 +8,11 @@ from math import lcm
 
 from cnncost.network import Input, Node
 from cnncost.place import Place
-from cnncost.suggest import damage
-from cnncost.suggest.change import replaced
-from cnncost.suggest.draft import Draft
-from cnncost.suggest.groups import WIDTH_FIELDS, Group
-from cnncost.suggest.variable import AS_IT_IS, Choice, Variable
+from cnncost.suggest.text import damage
+from cnncost.suggest.text.channel_groups import WIDTH_FIELDS, ChannelGroup
+from cnncost.suggest.text.edit import NO_EDIT, Decision, Edit
+from cnncost.suggest.text.editable_spec import EditableSpec
+from cnncost.suggest.text.text_changes import replace_span
 
 KIND = "width"
 
@@ -37,10 +37,12 @@ DENSE_PARTS = tuple(Fraction(*pair) for pair in ((3, 4), (1, 2), (1, 4), (1, 8))
 DENSE_UNITS = (1024, 512, 256)
 
 
-class Number:
+class WidthNumber:
     """Scalars of the file that must change together: one ratio for all."""
 
-    def __init__(self, places: Sequence[Place], values: Sequence[int], groups: Sequence[Group]):
+    def __init__(
+        self, places: Sequence[Place], values: Sequence[int], groups: Sequence[ChannelGroup]
+    ):
         self.places = tuple(places)
         self.values = tuple(values)
         self.groups = tuple(groups)
@@ -50,7 +52,7 @@ class Number:
         return all(group.role == "dense" for group in self.groups)
 
 
-def numbers(draft: Draft) -> list[Number]:
+def width_numbers(editable: EditableSpec) -> list[WidthNumber]:
     """The numbers that can be edited, in the order of the layers that they set.
 
     Scalars that set one group's width are one number; so are scalars of groups that share
@@ -63,15 +65,15 @@ def numbers(draft: Draft) -> list[Number]:
             place = parent[place]
         return place
 
-    owned: list[tuple[Group, list[Place]]] = []
-    for group in draft.groups.groups.values():
-        places = _scalars(draft, group)
+    owned: list[tuple[ChannelGroup, list[Place]]] = []
+    for group in editable.groups.groups.values():
+        places = _width_scalars(editable, group)
         for place in places:
             parent.setdefault(place, place)
         for place in places[1:]:
             parent[root(place)] = root(places[0])
         owned.append((group, places))
-    together: dict[Place, tuple[list[Place], list[Group]]] = {}
+    together: dict[Place, tuple[list[Place], list[ChannelGroup]]] = {}
     for group, places in owned:
         if places:
             members, groups = together.setdefault(root(places[0]), ([], []))
@@ -79,51 +81,53 @@ def numbers(draft: Draft) -> list[Number]:
             groups.append(group)
     found = []
     for places, groups in together.values():
-        values = [_value(draft, place) for place in places]
+        values = [_read_number(editable, place) for place in places]
         if not any(group.frozen for group in groups) and all(values):
-            found.append(Number(places, [value or 0 for value in values], groups))
+            found.append(WidthNumber(places, [value or 0 for value in values], groups))
     return found
 
 
-def _scalars(draft: Draft, group: Group) -> list[Place]:
+def _width_scalars(editable: EditableSpec, group: ChannelGroup) -> list[Place]:
     """The whole scalars that the group's widths derive from."""
     places: list[Place] = []
     for index in group.writers:
-        node = draft.network.nodes[index]
+        node = editable.network.nodes[index]
         assert node.layer is not None  # writers are layers
         field = WIDTH_FIELDS[node.layer.word]
-        origins = draft.spec.written[index].origins.get(field, ())
+        origins = editable.spec.written[index].origins.get(field, ())
         places += [o.place for o in origins if o.role == "number" and o.place not in places]
     return places
 
 
-def _value(draft: Draft, place: Place) -> int | None:
-    text = draft.sheet.text[place.start : place.end].strip("'\" ")
+def _read_number(editable: EditableSpec, place: Place) -> int | None:
+    text = editable.spec_text.text[place.start : place.end].strip("'\" ")
     return int(text) if text.isdigit() else None
 
 
-def variables(draft: Draft, *, extrapolate: bool) -> Iterator[Variable]:
-    """A variable for each number, with the choices that save."""
-    arguments = _arguments(draft)
-    for number in numbers(draft):
+def width_decisions(editable: EditableSpec, *, extrapolate: bool) -> Iterator[Decision]:
+    """A decision for each number, with the options that save."""
+    arguments = _argument_names(editable)
+    for number in width_numbers(editable):
         first = min(group.writers[0] for group in number.groups)
-        label = _label(draft, number, arguments)
+        label = _number_label(editable, number, arguments)
         if number.dense:
-            options = _dense_values(number, extrapolate=extrapolate)
+            widths = _dense_values(number, extrapolate=extrapolate)
         else:
-            options = _channel_values(draft, number, extrapolate=extrapolate)
-        choices = [_choice(number, values, label) for values in options]
-        if choices:
-            yield Variable(label, (AS_IT_IS, *choices), first, group=True)
+            widths = _channel_values(editable, number, extrapolate=extrapolate)
+        options = [_make_edit(number, values, label) for values in widths]
+        if options:
+            yield Decision(label, (NO_EDIT, *options), first, group=True)
 
 
-def _channel_values(draft: Draft, number: Number, *, extrapolate: bool) -> list[tuple[int, ...]]:
+def _channel_values(
+    editable: EditableSpec, number: WidthNumber, *, extrapolate: bool
+) -> list[tuple[int, ...]]:
     parts = PARTS + (BEYOND if extrapolate else ())
-    steps = [_step(draft, number, value) for value in number.values]
+    steps = [_width_step(editable, number, value) for value in number.values]
     options: list[tuple[int, ...]] = []
     for part in parts:
         pairs = zip(number.values, steps, strict=True)
-        values = tuple([rounded(value * part, step) for value, step in pairs])
+        values = tuple([round_to_step(value * part, step) for value, step in pairs])
         pairs = zip(values, number.values, strict=True)
         floor = all(new >= damage.NARROWEST * old for new, old in pairs)
         if values not in (*options, number.values) and (extrapolate or floor):
@@ -131,47 +135,47 @@ def _channel_values(draft: Draft, number: Number, *, extrapolate: bool) -> list[
     return [values for values in options if all(map(int.__lt__, values, number.values))]
 
 
-def rounded(value: Fraction, step: int) -> int:
+def round_to_step(value: Fraction, step: int) -> int:
     """The multiple of `step` nearest to a value, halves up, at least one step."""
     return max(step, int((value + Fraction(step, 2)) // step) * step)
 
 
-def _step(draft: Draft, number: Number, value: int) -> int:
+def _width_step(editable: EditableSpec, number: WidthNumber, value: int) -> int:
     """What new widths are multiples of: 8 where the old one is, and every group count."""
     step = next(s for s in (8, 4, 2, 1) if value % s == 0 and (s == 1 or value >= 4 * s))
     writers = [index for group in number.groups for index in group.writers]
-    roots = dict.fromkeys(root for index in writers for root in draft.groups.at(index))
-    reading = [index for root in roots for index in draft.group_readers.get(root, ())]
+    roots = dict.fromkeys(root for index in writers for root in editable.groups.groups_at(index))
+    reading = [index for root in roots for index in editable.group_readers.get(root, ())]
     for index in dict.fromkeys((*writers, *reading)):
-        step = _with_groups(step, draft.network.nodes[index], value)
+        step = _step_with_groups(step, editable.network.nodes[index], value)
     return step
 
 
-def _with_groups(step: int, node: Input | Node, value: int) -> int:
+def _step_with_groups(step: int, node: Input | Node, value: int) -> int:
     groups = getattr(node.layer, "groups", 1)
     fits = groups > 1 and value % groups == 0 and groups < value
     return lcm(step, groups) if fits else step
 
 
-def _dense_values(number: Number, *, extrapolate: bool) -> list[tuple[int, ...]]:
+def _dense_values(number: WidthNumber, *, extrapolate: bool) -> list[tuple[int, ...]]:
     options = [tuple(max(1, int(v * part)) for v in number.values) for part in DENSE_PARTS]
     options += [tuple(units for _ in number.values) for units in DENSE_UNITS]
     kept = [v for v in dict.fromkeys(options) if all(map(int.__lt__, v, number.values))]
     return sorted(kept, reverse=True)
 
 
-def _choice(number: Number, values: tuple[int, ...], label: str) -> Choice:
+def _make_edit(number: WidthNumber, values: tuple[int, ...], label: str) -> Edit:
     # The ratio that counts is that of the widths as written: all of a number's groups share it.
     ratio = number.values[0] / values[0]
     weight = sum(group.weight for group in number.groups)
     score = damage.units(weight * damage.ratio_damage(number.values[0], values[0]))
-    changes = [replaced(p, str(v)) for p, v in zip(number.places, values, strict=True)]
+    changes = [replace_span(p, str(v)) for p, v in zip(number.places, values, strict=True)]
     what = "units" if number.dense else "filters"
     old, new = (
-        " and ".join(map(str, _distinct(number.values))),
-        " and ".join(map(str, _distinct(values))),
+        " and ".join(map(str, _unique(number.values))),
+        " and ".join(map(str, _unique(values))),
     )
-    return Choice(
+    return Edit(
         DENSE_KIND if number.dense else KIND,
         f"{label}: {old} to {new} {what}",
         score + damage.PER_EDIT,
@@ -181,26 +185,28 @@ def _choice(number: Number, values: tuple[int, ...], label: str) -> Choice:
     )
 
 
-def _distinct(values: Sequence[int]) -> list[int]:
+def _unique(values: Sequence[int]) -> list[int]:
     return list(dict.fromkeys(values))
 
 
-def _arguments(draft: Draft) -> dict[Place, str]:
+def _argument_names(editable: EditableSpec) -> dict[Place, str]:
     """The names of the numbers that are not the main argument of the call that they stand in."""
     found: dict[Place, str] = {}
-    for call in draft.calls().values():
+    for call in editable.block_calls().values():
         for name, node in call.arguments.items():
             if node is not call.main:
                 found[Place(node.start, node.end)] = name
     return found
 
 
-def _label(draft: Draft, number: Number, arguments: Mapping[Place, str]) -> str:
+def _number_label(
+    editable: EditableSpec, number: WidthNumber, arguments: Mapping[Place, str]
+) -> str:
     """The layers or calls whose numbers these are; of a call's several numbers, which one."""
     names: dict[str, None] = {}
     for group in number.groups:
         for index in group.writers:
-            names[draft.owner(index, number.places)] = None
+            names[editable.owner_name(index, number.places)] = None
     first, *more = names
     if not more:
         said = [arguments[place] for place in number.places if place in arguments]

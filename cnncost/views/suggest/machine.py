@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from cnncost.suggest.damage import HEAD_INTERVAL, UNIT, equivalent_width
-from cnncost.suggest.plan import Plan, Single, Step
-from cnncost.suggest.suggestion import Suggestion
-from cnncost.suggest.variable import Choice
+from cnncost.suggest.search.plan import Plan, PlanStep, SingleEdit
+from cnncost.suggest.suggestion.answer import Suggestion
+from cnncost.suggest.text.damage import HEAD_INTERVAL, UNIT, equivalent_width
+from cnncost.suggest.text.edit import Edit
 from cnncost.views.suggest.wording import Wording
 
 SCHEMA_VERSION = 1
@@ -24,14 +24,14 @@ def data(found: Suggestion) -> dict[str, object]:
         "before": said.measures(found.before),
         "budgets": [
             {
-                "metric": b.named,
+                "metric": b.user_word,
                 "most": b.limit,
                 "before": said.amount(b.metric, found.before[b.metric]),
             }
             for b in found.budgets
         ],
         "complete": not found.unknown,
-        "met": None if found.undecided else found.met,
+        "met": None if found.is_undecided else found.is_met,
         "single_edits": [_single(one, said) for one in found.singles],
         "edits_untried": found.singles.untried,
         "left_out": list(found.left_out),
@@ -52,12 +52,12 @@ def data(found: Suggestion) -> dict[str, object]:
         ],
         "reach": None,
     }
-    if found.reach is not None:
-        nearest = found.reach.nearest
+    if found.unmet is not None:
+        nearest = found.unmet.nearest
         whole["reach"] = {
-            "least": said.measures({m: least.value for m, least in found.reach.least.items()}),
-            "proved": found.reach.proved and all(x.proved for x in found.reach.least.values()),
-            "binding": [said.word(metric) for metric in found.reach.binding],
+            "least": said.measures({m: least.value for m, least in found.unmet.least.items()}),
+            "proved": found.unmet.proved and all(x.proved for x in found.unmet.least.values()),
+            "binding": [said.word(metric) for metric in found.unmet.binding],
             "nearest": None if nearest is None else _plan(nearest, said),
         }
     return whole
@@ -74,22 +74,22 @@ def records(found: Suggestion) -> Iterator[Sequence[object]]:
     yield ["before", "", "", "", *before.values(), "", ""]
     for one in found.singles:
         after = said.measures(one.after).values()
-        yield ["single", *_cells(one.choice), *after, *_ends(one.choice)]
+        yield ["single", *_cells(one.edit), *after, *_ends(one.edit)]
     for step in found.plan.steps if found.plan else ():
         counts = said.measures(step.after).values() if step.after else [""] * len(before)
-        yield ["plan", *_cells(step.choice), *counts, *_ends(step.choice)]
+        yield ["plan", *_cells(step.edit), *counts, *_ends(step.edit)]
 
 
 def _wording(found: Suggestion) -> Wording:
-    return Wording([budget.named for budget in found.budgets])
+    return Wording([budget.user_word for budget in found.budgets])
 
 
-def _cells(choice: Choice) -> list[str]:
-    return [choice.kind, choice.phrase, score(choice.score)]
+def _cells(edit: Edit) -> list[str]:
+    return [edit.kind, edit.phrase, score(edit.score)]
 
 
-def _ends(choice: Choice) -> list[str]:
-    return [f"{end:.2f}" for end in HEAD_INTERVAL] if choice.head else ["", ""]
+def _ends(edit: Edit) -> list[str]:
+    return [f"{end:.2f}" for end in HEAD_INTERVAL] if edit.head else ["", ""]
 
 
 def score(units: int) -> str:
@@ -97,24 +97,24 @@ def score(units: int) -> str:
     return f"{units / UNIT:.5f}"
 
 
-def _choice(choice: Choice) -> dict[str, object]:
+def _choice(edit: Edit) -> dict[str, object]:
     data: dict[str, object] = {
-        "kind": choice.kind,
-        "edit": choice.phrase,
-        "score": choice.score / UNIT,
+        "kind": edit.kind,
+        "edit": edit.phrase,
+        "score": edit.score / UNIT,
     }
-    if choice.head:
+    if edit.head:
         data["interval"] = list(HEAD_INTERVAL)
     return data
 
 
-def _single(one: Single, said: Wording) -> dict[str, object]:
-    return {**_choice(one.choice), "after": said.measures(one.after)}
+def _single(one: SingleEdit, said: Wording) -> dict[str, object]:
+    return {**_choice(one.edit), "after": said.measures(one.after)}
 
 
-def _step(step: Step, said: Wording) -> dict[str, object]:
+def _step(step: PlanStep, said: Wording) -> dict[str, object]:
     after = None if step.after is None else said.measures(step.after)
-    return {**_choice(step.choice), "after": after}
+    return {**_choice(step.edit), "after": after}
 
 
 def _plan(plan: Plan, said: Wording) -> dict[str, object]:

@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import TextIO
 
 from cnncost.quantity import counted_as
-from cnncost.suggest.damage import UNIT
-from cnncost.suggest.draft import Measures
-from cnncost.suggest.suggestion import Point
+from cnncost.suggest.suggestion.answer import ParetoPoint
+from cnncost.suggest.text.damage import UNIT
+from cnncost.suggest.text.meter import Measures
 from cnncost.views.grid import Grid, ascii_only
 from cnncost.views.page import Page, Results, Table
 from cnncost.views.suggest.score import HEAD, headed, score
@@ -19,7 +19,7 @@ from cnncost.views.terminal import bar
 TITLES = ("share", "budget", "score", "edits")
 
 
-def results(points: Sequence[Point], before: Measures, *, known: bool) -> Results:
+def results(points: Sequence[ParetoPoint], before: Measures, *, known: bool) -> Results:
     """The points, in the word that was asked; those out of reach have no score. Unless all
     costs are `known`, amounts are lower bounds."""
     said = Wording([points[0].metric])
@@ -33,24 +33,24 @@ def results(points: Sequence[Point], before: Measures, *, known: bool) -> Result
     )
 
 
-def _page(points: Sequence[Point], before: Measures) -> Page:
+def _page(points: Sequence[ParetoPoint], before: Measures) -> Page:
     rows = [_cells(point, before, plain=False) for point in points]
     return Page([Table([*TITLES, *before], rows, words=())], f"Least score by {points[0].metric}")
 
 
-def _records(points: Sequence[Point], before: Measures) -> Iterator[list[str]]:
+def _records(points: Sequence[ParetoPoint], before: Measures) -> Iterator[list[str]]:
     yield [*TITLES, *before, "proved"]
     for point in points:
         yield [*_cells(point, before, plain=True), str(point.proved).lower()]
 
 
-def _worded(point: Point, said: Wording) -> Point:
+def _worded(point: ParetoPoint, said: Wording) -> ParetoPoint:
     metric, _ = counted_as(point.metric)
     plan = point.plan and replace(point.plan, after=said.measures(point.plan.after))
     return point._replace(most=said.amount(metric, point.most), plan=plan)
 
 
-def _write_curve(file: TextIO, points: Sequence[Point], before: Measures, least: str) -> None:
+def _write_curve(file: TextIO, points: Sequence[ParetoPoint], before: Measures, least: str) -> None:
     metric = points[0].metric
     listed = [word for word in dict.fromkeys((metric, "weights", "connections")) if word in before]
     largest = max([point.plan.score for point in points if point.plan is not None], default=0)
@@ -70,21 +70,21 @@ def _write_curve(file: TextIO, points: Sequence[Point], before: Measures, least:
     notes = ["- is out of reach." if any(point.plan is None for point in points) else ""]
     notes += ["? is the best found in time, not proved."] * (not all(p.proved for p in points))
     plans = [point.plan for point in points if point.plan is not None]
-    notes += [HEAD] * headed(choice for plan in plans for choice in plan.choices)
+    notes += [HEAD] * headed(edit for plan in plans for edit in plan.edits)
     grid.write(file, [note for note in notes if note])
 
 
-def _cells(point: Point, before: Measures, *, plain: bool) -> list[str]:
+def _cells(point: ParetoPoint, before: Measures, *, plain: bool) -> list[str]:
     number = str if plain else "{:,}".format
     head = [str(point.share), number(point.most)]
     if point.plan is None:
         return [*head, *[""] * (2 + len(before))]
     score = f"{point.plan.score / UNIT:.5f}"
     after = [number(point.plan.after[metric]) for metric in before]
-    return [*head, score, str(len(point.plan.choices)), *after]
+    return [*head, score, str(len(point.plan.edits)), *after]
 
 
-def _entry(point: Point) -> dict[str, object]:
+def _entry(point: ParetoPoint) -> dict[str, object]:
     plan = point.plan
     return {
         "metric": point.metric,
@@ -93,5 +93,5 @@ def _entry(point: Point) -> dict[str, object]:
         "proved": point.proved,
         "score": None if plan is None else plan.score / UNIT,
         "after": None if plan is None else dict(plan.after),
-        "edits": [] if plan is None else [choice.phrase for choice in plan.choices],
+        "edits": [] if plan is None else [edit.phrase for edit in plan.edits],
     }

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cnncost.quantity import BYTES
-from cnncost.suggest.budget import Budget
-from cnncost.suggest.damage import EQUIVALENT, UNIT, equivalent_width
-from cnncost.suggest.draft import Measures
-from cnncost.suggest.plan import Plan
-from cnncost.suggest.reach import Smallest
-from cnncost.suggest.suggestion import Suggestion
-from cnncost.suggest.variable import Choice
+from cnncost.suggest.search.plan import Plan
+from cnncost.suggest.search.unmet_budgets import SmallestAmount
+from cnncost.suggest.suggestion.answer import Suggestion
+from cnncost.suggest.text.budget import Budget
+from cnncost.suggest.text.damage import EQUIVALENT, UNIT, equivalent_width
+from cnncost.suggest.text.edit import Edit
+from cnncost.suggest.text.meter import Measures
 from cnncost.views.amounts import mebibytes
 from cnncost.views.caption import some
 from cnncost.views.columns import human
@@ -34,7 +34,7 @@ class Report:
         self.top = top or SHOWN
         self.explain = explain
         budgeted = [budget.metric for budget in found.budgets]
-        self.wording = Wording([budget.named for budget in found.budgets])
+        self.wording = Wording([budget.user_word for budget in found.budgets])
         self.before = self.wording.measures(found.before)
         wanted = ("weights", "connections", *budgeted)
         self.metrics = [self.wording.word(metric) for metric in found.before if metric in wanted]
@@ -47,11 +47,11 @@ class Report:
 
     def _add_all(self, page: _Parts) -> None:
         self._totals(page)
-        if self.found.budgets and self.found.met:
+        if self.found.budgets and self.found.is_met:
             page.say(self._slack())
             return
         self._singles(page)
-        if self.found.undecided:
+        if self.found.is_undecided:
             page.say(self._undecided())
         elif self.found.plan is not None:
             self._plan(page, self.found.plan)
@@ -66,7 +66,7 @@ class Report:
     def _totals(self, page: _Parts) -> None:
         found = self.found
         page.title(f"{found.spec.network.name}")
-        most = {budget.named: budget for budget in found.budgets}
+        most = {budget.user_word: budget for budget in found.budgets}
         rows = []
         for word, value in self.before.items():
             rows.append([word, self._amount(word, value), *self._over(most.get(word), value)])
@@ -79,7 +79,7 @@ class Report:
                 "are lower bounds."
             )
         said = [self._where(b.metric) for b in found.budgets if b.metric in found.shares]
-        if said and not found.met:
+        if said and not found.is_met:
             page.say(" ".join(said))
 
     def _where(self, metric: str) -> str:
@@ -92,7 +92,7 @@ class Report:
 
     def _undecided(self) -> str:
         parts = [
-            f"{b.named} is at least {_amount(b.metric, self.before[b.named])}, the budget "
+            f"{b.user_word} is at least {_amount(b.metric, self.before[b.user_word])}, the budget "
             f"{_amount(b.metric, b.limit)}"
             for b in self.found.budgets
         ]
@@ -103,15 +103,15 @@ class Report:
 
     def _slack(self) -> str:
         parts = [
-            f"{b.named} {_amount(b.metric, self.before[b.named])} is within "
+            f"{b.user_word} {_amount(b.metric, self.before[b.user_word])} is within "
             f"{_amount(b.metric, b.limit)}, "
-            f"{_amount(b.metric, b.limit - self.before[b.named])} to spare"
+            f"{_amount(b.metric, b.limit - self.before[b.user_word])} to spare"
             for b in self.found.budgets
         ]
         return f"Already met: {'; '.join(parts)}."
 
     def _singles(self, page: _Parts) -> None:
-        listed = self.found.singles.first(self.top)
+        listed = self.found.singles.take_first(self.top)
         rest = len(self.found.singles) - len(listed)
         page.title("Single edits")
         if not listed:
@@ -119,13 +119,13 @@ class Report:
             what = "edits tried in time" if late else "catalogue"
             page.say(f"None of the {what} saves anything here.")
             return
-        rows = [[o.choice.phrase, score(o.choice), *self._numbers(o.after)] for o in listed]
+        rows = [[o.edit.phrase, score(o.edit), *self._numbers(o.after)] for o in listed]
         page.table(["edit", "score", *self.metrics], rows)
         if untried := self.found.singles.untried:
             tried = self.found.singles.tried
             page.say(f"{tried:,} of {tried + untried:,} edits tried in time.")
         more = f"and {rest:,} more (--top {len(self.found.singles)})." if rest > 0 else ""
-        said = [more, HEAD if headed([one.choice for one in listed]) else ""]
+        said = [more, HEAD if headed([one.edit for one in listed]) else ""]
         if any(said):
             page.say(" ".join(text for text in said if text))
 
@@ -134,7 +134,7 @@ class Report:
         rows = []
         for number, step in enumerate(plan.steps, 1):
             after = self._numbers(step.after) if step.after else ["-"] * len(self.metrics)
-            rows.append([f"{number}. {step.choice.phrase}", score(step.choice), *after])
+            rows.append([f"{number}. {step.edit.phrase}", score(step.edit), *after])
         rows.append([ALL, score(plan), *self._numbers(plan.after)])
         page.table(["edit", "score", *self.metrics], rows)
         if any(step.after is None for step in plan.steps):
@@ -149,7 +149,7 @@ class Report:
         for one in self.found.precisions:
             after = one.before if one.met else one.plan.after if one.plan else None
             score = "-" if one.score is None else f"{one.score / UNIT:.3f}"
-            edits = len(one.plan.choices) if one.plan else 0
+            edits = len(one.plan.edits) if one.plan else 0
             numbers = self._numbers(after) if after else ["-"] * len(self.metrics)
             rows.append([one.dtype, f"{one.price / UNIT:.3f}", str(edits), score, *numbers])
         page.table(["", "its score", "edits", "score", *self.metrics], rows)
@@ -172,7 +172,7 @@ class Report:
         said += [f"No time to search: {'; '.join(found.left_out)}."] * bool(found.left_out)
         if found.plain is not None:
             said.append(f"Without separable convolutions: {found.plain.score / UNIT:.3f}.")
-        if headed(plan.choices):
+        if headed(plan.edits):
             said.append(HEAD)
         return said
 
@@ -195,13 +195,17 @@ class Report:
             if found.left_out:
                 page.say(f"No time to search: {'; '.join(found.left_out)}.")
             return
-        reach = found.reach
+        reach = found.unmet
         page.title("No plan holds the budgets")
         if reach is None:
             page.say("That is proved; there was no time to see how near plans come.")
             return
         rows = [
-            [b.named, _amount(b.metric, b.limit), self._smallest(b.metric, reach.least[b.metric])]
+            [
+                b.user_word,
+                _amount(b.metric, b.limit),
+                self._smallest(b.metric, reach.least[b.metric]),
+            ]
             for b in found.budgets
         ]
         page.table(["", "budget", "smallest reachable"], rows)
@@ -215,33 +219,33 @@ class Report:
             found_one = "The nearest plan" + ("" if reach.proved else " found")
             page.say(f"{found_one}, score {score(reach.nearest)}: {counts}.")
             for step in reach.nearest.steps:
-                page.say(f"  {step.choice.phrase}")
-            if headed([step.choice for step in reach.nearest.steps]):
+                page.say(f"  {step.edit.phrase}")
+            if headed([step.edit for step in reach.nearest.steps]):
                 page.say(HEAD)
         if found.widening and found.singles:
             page.say(f"What would widen the space: {'; '.join(found.widening)}.")
 
     def _evidence(self, page: _Parts) -> None:
-        from cnncost.suggest.catalogue import evidence_of
+        from cnncost.suggest.decisions.catalogue import evidence_of
 
         page.title("What the scores rest on")
-        shown: list[Choice] = [one.choice for one in self.found.singles.first(self.top)]
-        shown += [*self.found.plan.choices] if self.found.plan else []
-        for kind in dict.fromkeys(choice.kind for choice in shown):
+        shown: list[Edit] = [one.edit for one in self.found.singles.take_first(self.top)]
+        shown += [*self.found.plan.edits] if self.found.plan else []
+        for kind in dict.fromkeys(edit.kind for edit in shown):
             evidence = evidence_of(kind)
             judged = f" Judgement: {evidence.judgement}." if evidence.judgement else ""
             page.say(f"{kind}: {evidence.sources}.{judged}")
         steps = self.found.plan.steps if self.found.plan else ()
-        if any(step.choice.because for step in steps):
+        if any(step.edit.because for step in steps):
             page.title("How the plan's scores came about")
             for step in steps:
-                page.say(f"{step.choice.phrase}: {score(step.choice)} = {step.choice.because}.")
+                page.say(f"{step.edit.phrase}: {score(step.edit)} = {step.edit.because}.")
 
     def _numbers(self, after: Measures) -> list[str]:
         values = self.wording.measures(after)
         return [self._amount(word, values[word]) for word in self.metrics]
 
-    def _smallest(self, metric: str, least: Smallest) -> str:
+    def _smallest(self, metric: str, least: SmallestAmount) -> str:
         value = self._amount(metric, self.wording.amount(metric, least.value))
         return value + ("" if least.proved else " or less")
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from cnncost.suggest.damage import HEAD_INTERVAL, UNIT
-from cnncost.suggest.plan import Plan
-from cnncost.suggest.variable import Choice
+from cnncost.suggest.search.plan import Plan
+from cnncost.suggest.text.damage import HEAD_INTERVAL, UNIT
+from cnncost.suggest.text.edit import Edit
 
 MARK = "~"
 """Before the score of an edit of the head, and of a plan that has one."""
@@ -18,12 +18,12 @@ HEAD = (
 """What stands below wherever a score is so marked."""
 
 
-def headed(choices: Iterable[Choice]) -> bool:
+def headed(options: Iterable[Edit]) -> bool:
     """Whether any of these edits is one of the head."""
-    return any(choice.head for choice in choices)
+    return any(edit.head for edit in options)
 
 
-def score(one: Choice | Plan) -> str:
+def score(one: Edit | Plan) -> str:
     """A score with three decimals; marked where it depends on the task."""
-    head = one.head if isinstance(one, Choice) else headed(step.choice for step in one.steps)
+    head = one.head if isinstance(one, Edit) else headed(step.edit for step in one.steps)
     return f"{MARK * head}{one.score / UNIT:.3f}"

@@ -1,0 +1,1 @@
+"""What a plan decides, and cost tables of what every combination of options costs."""

@@ -1,0 +1,119 @@
+"""Budgets as limits of cost tables: a count limits its metric, bytes limit columns of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from cnncost.costs.memory.embedded import lives_embedded
+from cnncost.costs.memory.inference import Lives, lives
+from cnncost.network import Network
+from cnncost.suggest.decisions.cost_tables import CostColumn, CostTables, SearchSpace, add_columns
+from cnncost.suggest.decisions.edited_layers import EditedLayers
+from cnncost.suggest.text.budget import Budget
+from cnncost.suggest.text.meter import METRICS, PARAMETERS, Meter
+
+if TYPE_CHECKING:
+    from cnncost.suggest.decisions.edited_layers import EditedLayers
+
+
+def limit_tables(
+    space: SearchSpace, budgets: Sequence[Budget], *, every: bool = False
+) -> tuple[SearchSpace, dict[int, int]]:
+    """Add the columns that the budgets need to the space's tables; return the limit of each.
+
+    Columns that no plan brings above their limit are left out, unless `every` one is wanted.
+    """
+    limits: dict[int, int] = {}
+    columns: list[CostColumn] = []
+    edited: EditedLayers | None = None
+    for budget in budgets:
+        found = _metric_limit(budget, space.editable.meter)
+        if found is not None:
+            column, most = found
+            limits[column] = min(most, limits.get(column, most))
+            continue
+        from cnncost.suggest.decisions.edited_layers import (
+            edited_layers_of,  # bytes are seldom asked for
+        )
+
+        edited = edited or edited_layers_of(space)
+        for more in _byte_columns(budget, edited, every=every):
+            limits[len(METRICS) + len(columns)] = budget.most
+            columns.append(more)
+    return replace(space, tables=add_columns(space.tables, columns)), limits
+
+
+def _metric_limit(budget: Budget, meter: Meter) -> tuple[int, int] | None:
+    """The metric of the tables that a budget limits, and its limit."""
+    if budget.metric == "parameter_memory":
+        return PARAMETERS, budget.most // meter.size
+    return (METRICS.index(budget.metric), budget.most) if budget.metric in METRICS else None
+
+
+def _byte_columns(budget: Budget, edited: EditedLayers, *, every: bool) -> list[CostColumn]:
+    """The columns that hold a budget of bytes: each must stay within it."""
+
+    found = BYTE_COLUMNS[budget.metric](edited)
+    space, most = edited.space, budget.most
+    return [c for c in found if every or _highest(c, space.tables) > most]
+
+
+def _highest(column: CostColumn, tables: CostTables) -> int:
+    """What no plan brings the column above."""
+    top = column.base + sum(part.most for part in column.parts)
+    for metric, times in column.uses.items():
+        top += times * tables.ceiling(metric)
+    return top
+
+
+def _activation_columns(edited: EditedLayers) -> list[CostColumn]:
+    from cnncost.suggest.decisions import live_bytes
+
+    return [
+        row.column({})
+        for row in live_bytes.step_rows(edited, _inference_lives(edited.editable.meter))
+    ]
+
+
+def _memory_columns(edited: EditedLayers) -> list[CostColumn]:
+    from cnncost.suggest.decisions import live_bytes
+
+    meter = edited.editable.meter
+
+    uses = {PARAMETERS: meter.size}
+    return [row.column(uses) for row in live_bytes.step_rows(edited, _inference_lives(meter))]
+
+
+def _sram_columns(edited: EditedLayers) -> list[CostColumn]:
+    from cnncost.suggest.decisions import live_bytes
+
+    return [row.column({}) for row in live_bytes.step_rows(edited, lives_embedded)]
+
+
+def _training_columns(edited: EditedLayers) -> list[CostColumn]:
+    from cnncost.suggest.decisions import training_bytes
+
+    return training_bytes.training_columns(edited)
+
+
+def _flash_columns(edited: EditedLayers) -> list[CostColumn]:
+    from cnncost.suggest.decisions import live_bytes
+
+    return [live_bytes.flash_column(edited, PARAMETERS)]
+
+
+def _inference_lives(meter: Meter) -> Callable[[Network], Lives]:
+    return partial(lives, batch=meter.batch, size=meter.size)
+
+
+BYTE_COLUMNS: dict[str, Callable[[EditedLayers], list[CostColumn]]] = {
+    "activation_memory": _activation_columns,
+    "memory": _memory_columns,
+    "training_memory": _training_columns,
+    "sram": _sram_columns,
+    "flash": _flash_columns,
+}
+"""Budgets that the tables' own metrics do not hold, and their columns."""

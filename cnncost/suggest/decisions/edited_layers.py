@@ -1,0 +1,212 @@
+"""Each layer of a spec with edits made, as a small network behind an input of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from cnncost.errors import CnncostError
+from cnncost.network import Input, Network, Node
+from cnncost.place import Place
+from cnncost.shape import Shape
+from cnncost.suggest.decisions.cost_tables import ColumnPart, CostColumn, SearchSpace, make_part
+from cnncost.suggest.decisions.width_trials import (
+    WidthTrials,
+    changed_layers,
+    merge_trials,
+    read_network,
+)
+from cnncost.suggest.text.edit import Edit, PlacedLayer
+from cnncost.suggest.text.editable_spec import EditableSpec
+
+Pick = tuple[int, int]
+"""A decision and its option."""
+
+
+@dataclass(frozen=True)
+class EditedLayers:
+    """The layers of a search space with chosen widths merged and replacements put in."""
+
+    space: SearchSpace
+    trials: dict[Pick, Network]
+    """For each option of a decision of widths: the network with that option alone."""
+
+    @cached_property
+    def changes(self) -> WidthTrials:
+        """What each of the trials changes."""
+        base = self.editable.network
+        return {picked: changed_layers(base, network) for picked, network in self.trials.items()}
+
+    @cached_property
+    def replacing_of(self) -> dict[int, list[int]]:
+        """For each node that is replaced: the decisions that do it."""
+        found: dict[int, list[int]] = {}
+        for v, decision in enumerate(self.space.decisions):
+            for index in dict.fromkeys(i for edit in decision.options for i in edit.substitutes):
+                found.setdefault(index, []).append(v)
+        return found
+
+    @property
+    def editable(self) -> EditableSpec:
+        return self.space.editable
+
+    def edit(self, picked: Pick) -> Edit:
+        """The option of a decision."""
+        v, k = picked
+        return self.space.decisions[v].options[k]
+
+    def replacing(self, index: int) -> list[int]:
+        """The decisions that put other layers in a node's place."""
+        return self.replacing_of.get(index, [])
+
+    def widths(self, index: int) -> list[int]:
+        """The decisions of widths that change a node or what it reads."""
+        return list(dict.fromkeys(v for (v, _), trial in self.changes.items() if index in trial))
+
+    def network(self, index: int, widths: Sequence[Pick] = ()) -> Network:
+        """A node alone behind an input of its own, under these widths."""
+        layer, xs = self._merged_layer(index, widths)
+        return sequence_network([(layer, xs)], xs[0], frozen=self._is_frozen(index))
+
+    def substitute_network(
+        self, index: int, picked: Pick, widths: Sequence[Pick] = ()
+    ) -> Network | None:
+        """Return what an option puts in a node's place as a network; None where it cannot read its
+        input.
+
+        A node that is taken away leaves the input alone.
+        """
+        edit = self.edit(picked)
+        layer, xs = self._merged_layer(index, widths)
+        if index in edit.reads_instead:
+            _, xs = self._merged_layer(edit.reads_instead[index], widths)
+        try:
+            layers = edit.substitutes[index](layer, xs)
+            return sequence_network(layers, xs[0], frozen=self._is_frozen(index))
+        except CnncostError:
+            return None
+
+    def replacement_parts(
+        self, index: int, r: int, added: Callable[[Pick, Sequence[Pick]], int]
+    ) -> tuple[ColumnPart, ...]:
+        """Return what the options of a replacing decision add at a node, by the widths around it.
+
+        `added` is an amount that is affine in the widths: so what each width adds to each
+        replacement is all that there is.
+        """
+        options = range(len(self.space.decisions[r].options))
+        alone = [added((r, k), ()) for k in options]
+        parts = [make_part((r,), alone)]
+        for v in self.widths(index):
+            more = [
+                [added((r, k), ((v, w),) if w else ()) - alone[k] for k in options]
+                for w in range(len(self.space.decisions[v].options))
+            ]
+            own = make_part((v, r), more)
+            if own.amounts.any():
+                parts.append(own if v < r else ColumnPart((r, v), own.amounts.T))
+        return tuple(parts)
+
+    def _is_frozen(self, index: int) -> bool:
+        return self.editable.network.nodes[index].frozen
+
+    def takes_away(self, index: int, picked: Pick) -> bool:
+        """Whether an option takes a node away, or cannot replace it."""
+        network = self.substitute_network(index, picked)
+        return network is None or len(network.nodes) == 1
+
+    def align(self, picked: Pick) -> dict[int, int] | None:
+        """For each node that an option leaves alone: its place in the edited network; None
+        where that cannot be told."""
+        edit = self.edit(picked)
+        spec = self.editable.read_edited(edit.changes)
+        if spec is None:
+            return None
+        found: dict[int, int] = {}
+        at = 0
+        for node in self.editable.network.nodes:
+            if node.index not in edit.substitutes:
+                found[node.index] = at
+                at += 1
+                continue
+            network = self.substitute_network(node.index, picked)
+            if network is None:
+                return None
+            at += len(network.nodes) - 1
+        return found if at == len(spec.network.nodes) else None
+
+    def _merged_layer(self, index: int, widths: Sequence[Pick]) -> PlacedLayer:
+        trials = [self.changes[picked] for picked in widths]
+        own = [trial[index] for trial in trials if index in trial]
+        return merge_trials(self.editable.network.nodes[index], own)
+
+
+def edited_layers_of(space: SearchSpace) -> EditedLayers:
+    """Make the edited layers of a search space; its width edits have been read before."""
+    trials: dict[Pick, Network] = {}
+    for v, decision in enumerate(space.decisions):
+        for k, edit in enumerate(space.editable.clock.watch(decision.options)):
+            network = read_network(space.editable, edit) if decision.group else None
+            if network is not None:
+                trials[v, k] = network
+    return EditedLayers(space, trials)
+
+
+def sequence_network(layers: Sequence[PlacedLayer], x: Shape, *, frozen: bool = False) -> Network:
+    """Layers one behind the other as a network with the input `x`.
+
+    Raises:
+        Refused: one cannot take its input.
+    """
+    nodes: list[Input | Node] = [Input(0, "x", x, Place(0, 0))]
+    for layer, xs in layers:
+        nodes.append(
+            Node(len(nodes), str(len(nodes)), layer, (len(nodes) - 1,), xs, layer.infer(xs),
+                 Place(0, 0), frozen)
+        )  # fmt: skip
+    return Network("", tuple(nodes), (len(nodes) - 1,))
+
+
+@dataclass(frozen=True)
+class StepBytes:
+    """The bytes alive at one step, by the options of a plan."""
+
+    base: int
+    singles: dict[int, tuple[int, ...]]
+    """For a decision what each of its options adds."""
+    pairs: tuple[ColumnPart, ...] = ()
+    """What a replacement adds under the widths around it."""
+
+    @property
+    def most(self) -> int:
+        """What no plan goes above."""
+        tops = sum(max(added) for added in self.singles.values())
+        return self.base + tops + sum(part.most for part in self.pairs)
+
+    def column(self, uses: dict[int, int]) -> CostColumn:
+        """Return the row as a column of the cost tables, with multiples of their metrics added."""
+        parts = [make_part((v,), added) for v, added in self.singles.items() if any(added)]
+        return CostColumn(self.base, (*parts, *self.pairs), uses)
+
+    @cached_property
+    def spread(self) -> tuple[int, int]:
+        """The least and the most that all pairs add."""
+        return sum(part.least for part in self.pairs), sum(part.most for part in self.pairs)
+
+    def covers(self, other: StepBytes, less: int = 0) -> bool:
+        """Whether this row minus `less` bytes is never below the other, whatever is chosen."""
+        gap = self.base - less - other.base
+        if gap < 0:  # as the network stands nothing is added
+            return False
+        gap += self.spread[0] - other.spread[1]
+        for v in dict.fromkeys((*self.singles, *other.singles)):
+            mine, theirs = self.singles.get(v, ()), other.singles.get(v, ())
+            if mine == theirs:
+                continue
+            count = max(len(mine), len(theirs))
+            pairs = zip(mine or (0,) * count, theirs or (0,) * count, strict=True)
+            gap += min([a - b for a, b in pairs])
+            if gap < 0:  # each decision adds at most what its first option does: nothing
+                return False
+        return gap >= 0

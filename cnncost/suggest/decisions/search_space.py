@@ -1,0 +1,63 @@
+"""The search space of a spec: its decisions, and cost tables over all their options."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from cnncost.suggest.decisions.catalogue import KINDS, STRUCTURAL, AllowedEdits
+from cnncost.suggest.decisions.cost_tables import SearchSpace
+from cnncost.suggest.decisions.table_filling import fill_cost_tables
+from cnncost.suggest.decisions.width_trials import try_options
+from cnncost.suggest.text.edit import Decision, WidthTrial
+from cnncost.suggest.text.editable_spec import EditableSpec
+
+
+def build_search_space(
+    editable: EditableSpec,
+    allowed: AllowedEdits,
+    *,
+    ceiling: int | None = None,
+    structural: bool = True,
+    decisions: Sequence[Decision] = (),
+) -> SearchSpace:
+    """Build the search space of a spec under the allowed edits.
+
+    `decisions` are those of `list_decisions`, where they are known already.
+
+    Options that score more than `ceiling` are left out, without `structural` the
+    replacements of layers as well.
+    """
+    used: list[Decision] = []
+    trials: dict[tuple[int, int], WidthTrial] = {}
+    for decision in decisions or list_decisions(editable, allowed):
+        kept = [
+            edit
+            for edit in decision.options[1:]
+            if ceiling is None or edit.score <= ceiling
+            if structural or edit.kind not in STRUCTURAL
+        ]
+        one, made = try_options(editable, replace(decision, options=(decision.options[0], *kept)))
+        if len(one.options) > 1:
+            trials |= {(len(used), k): own for k, own in enumerate(made, 1)}
+            used.append(one)
+    tables = fill_cost_tables(editable, used, trials)
+    return SearchSpace(editable, tables, _count_convolutions(editable) // 2)
+
+
+def list_decisions(editable: EditableSpec, allowed: AllowedEdits) -> list[Decision]:
+    """List the decisions of a spec: those of widths first, then the others, in the file's order.
+
+    Raises:
+        TimeOverError: the spec's clock has run out.
+    """
+    kinds = [kind.decisions(editable, allowed) for kind in KINDS if allowed.allows(kind)]
+    found = [decision for kind in kinds for decision in editable.clock.watch(kind)]
+    return sorted(found, key=lambda decision: (not decision.group, decision.first))
+
+
+def _count_convolutions(editable: EditableSpec) -> int:
+    return sum(
+        node.layer is not None and node.layer.word in ("conv", "depthwise_conv", "conv_transpose")
+        for node in editable.network.nodes
+    )

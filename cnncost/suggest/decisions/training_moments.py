@@ -1,0 +1,60 @@
+"""Bytes alive at each moment of a training step of one network, parameters left out."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from cnncost.costs.gradients import gradients
+from cnncost.costs.memory.report import COUNTER, OPTIMIZERS, buffers
+from cnncost.costs.memory.training import backward_moments, forward, loss, training_pass
+from cnncost.network import Network
+from cnncost.suggest.text.meter import Meter
+
+FORWARD, BACKWARD, OPTIMIZER = "forward", "backward", "optimizer"
+
+
+class TrainingMoment(NamedTuple):
+    """A moment of a training step."""
+
+    phase: str
+    step: int
+    """The node; the number of nodes for the loss."""
+    moment: int = 0
+    """Which of the node's moments."""
+
+
+def bytes_by_moment(network: Network, meter: Meter) -> dict[TrainingMoment, int]:
+    """What lives at each moment, without parameters, their state and their gradients."""
+    step = training_pass(network, batch=meter.batch, size=meter.size)
+    always = buffers(network, meter.size) + loss(step).target
+    if OPTIMIZERS[meter.optimizer].counters:
+        always += COUNTER * _tensors(network)
+    found = {TrainingMoment(FORWARD, t): live + always for t, live in enumerate(forward(step))}
+    counts: dict[int, int] = {}
+    for moment in backward_moments(step):
+        j = counts[moment.step] = counts.get(moment.step, -1) + 1
+        found[TrainingMoment(BACKWARD, moment.step, j)] = moment.activations + always
+    ends = [*network.outputs, *(node.index for node in network.inputs)]
+    found[TrainingMoment(OPTIMIZER, 0)] = sum(step.sizes[i] for i in ends) + always
+    return found
+
+
+def _tensors(network: Network) -> int:
+    """How many parameter tensors are trained."""
+    flow = gradients(network).parameters
+    own = [n for n in network.layers if n.shares is None and flow[n.index]]
+    return sum(len(n.layer.tensors(n.inputs[0])) for n in own)
+
+
+def kept_bytes(network: Network, meter: Meter) -> int:
+    """What layers in a row keep for the backward pass besides their input, buffers and step counts
+    included."""
+    step = training_pass(network, batch=meter.batch, size=meter.size)
+    storages = dict.fromkeys(b for kept in step.kept for b in kept.storages if b != 0)
+    extra = sum(kept.extra for kept in step.kept)
+    return extra + sum(step.sizes[b] for b in storages)
+
+
+def is_kept_at(at: TrainingMoment, index: int) -> bool:
+    """Whether what a node keeps for its backward pass is there at a moment."""
+    return at.phase != OPTIMIZER and at.step > index

@@ -1,0 +1,282 @@
+"""Variable elimination: an order of the decisions, and least costs from each step to the end.
+
+Decisions are decided one after another. After a step only the options that tables still to come
+read matter: the frontier, its options the state. For any prices of the resources the least
+priced cost from each state to the end is known by a backward pass (dynamic programming; the
+Lagrangian bound of a shortest path with resources, Handler & Zang 1980).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from math import prod
+from typing import Any, NamedTuple
+
+from cnncost.suggest.decisions.cost_tables import CostTable, CostTables
+
+WIDEST = 250_000
+"""States of one step; a network whose branches need more is left to the general solver."""
+
+NEVER = 1 << 52
+"""More than any cost: what a combination that makes no network takes of every resource."""
+
+
+class EliminationStep(NamedTuple):
+    """One step of the order: one decision is taken."""
+
+    decision: int
+    before: tuple[int, ...]
+    """The frontier that its state is read from."""
+    after: tuple[int, ...]
+    """The frontier once it is decided."""
+    costs: Any  # Any: numpy's array
+    """Score, then each resource: one axis per decision of `before`, then its own, the amounts
+    last; of length 1 where no table reads the decision."""
+
+
+class EliminationOrder:
+    """The tables' decisions in an order, one step per decision.
+
+    The amounts are the score, then the resources: the metrics, and the convolutions touched.
+    With an `objective` that metric stands in the score's place, above its least in each table.
+    """
+
+    def __init__(
+        self,
+        tables: CostTables,
+        metrics: Sequence[int],
+        order: Sequence[int],
+        objective: int | None = None,
+    ) -> None:
+        self.tables = tables
+        self.metrics = metrics
+        self.objective = objective
+        self.sizes = [len(decision.options) for decision in tables.decisions]
+        self.steps = tuple(self._elimination_steps(order))
+
+    @property
+    def highest(self) -> int:
+        """What no options score more than."""
+        if self.objective is not None:
+            return self.tables.ceiling(self.objective) - self.tables.floor(self.objective)
+        return sum(max(c.score for c in v.options) for v in self.tables.decisions)
+
+    def _elimination_steps(self, order: Sequence[int]) -> list[EliminationStep]:
+        position = {v: i for i, v in enumerate(order)}
+        due: dict[int, list[CostTable]] = {}
+        """The tables by the step that decides the last of their decisions."""
+        until: dict[int, int] = {}
+        """For each decision the last step at which a table reads it."""
+        for table in self.tables.members:
+            last = max(position[v] for v in table.scope)
+            due.setdefault(last, []).append(table)
+            for v in table.scope:
+                until[v] = max(last, until.get(v, -1))
+        stages = []
+        before: tuple[int, ...] = ()
+        for i, v in enumerate(order):
+            axes = (*before, v)
+            after = tuple([w for w in axes if until.get(w, -1) > i])
+            stages.append(EliminationStep(v, before, after, self._step_costs(axes, due.get(i, ()))))
+            before = after
+        return stages
+
+    def _step_costs(
+        self, axes: Sequence[int], due: Sequence[CostTable]
+    ) -> Any:  # Any: numpy's array
+        """What deciding the last of the axes adds."""
+        import numpy as np
+
+        width = 2 + len(self.metrics)
+        options = self.tables.decisions[axes[-1]].options
+        total: Any = np.zeros((*[1] * (len(axes) - 1), len(options), width), dtype=np.int64)
+        if self.objective is None:
+            total[..., 0] = [edit.score for edit in options]
+        total[..., -1] = [edit.convolutions for edit in options]
+        for table in due:
+            own = table.with_axes(axes)
+            shape = np.broadcast_shapes(total.shape[:-1], own.possible.shape)
+            total = np.broadcast_to(total, (*shape, width)).copy()
+            total[..., 1:-1] += own.costs[..., list(self.metrics)]
+            if self.objective is not None:
+                low, _ = table.extremes(self.objective)
+                total[..., 0] += own.costs[..., self.objective] - low
+            # Whatever is priced, what makes no network is too dear.
+            total[~np.broadcast_to(own.possible, shape)] = NEVER
+        return total
+
+    def cost_to_go(self, prices: Sequence[float]) -> CostToGo:
+        """Return the least priced cost from every state to the end: one price per amount.
+
+        At a price of 0.2, 30 instead of 60 is worth a score of 4: 4 + 0.2 x 30.
+
+        >>> from cnncost.suggest.decisions.cost_tables import tables_of
+        >>> tables = tables_of([[0, 3], [0, 4]], {(0, 1): [[60, 30], [40, 20]]})
+        >>> bound = find_elimination_order(tables, [0]).cost_to_go([1, 0.2, 0])
+        >>> bound.least, bound.cheapest_options()
+        (10.0, (0, 1))
+        """
+        import numpy as np
+
+        price = np.asarray(prices)
+        rest: Any = np.zeros((), dtype=np.float64)
+        totals, picks = [rest], []
+        for step in self._backward:
+            whole = (step.costs @ price).reshape(step.own) + rest.reshape(step.behind)
+            if whole.shape != step.full:
+                whole = np.broadcast_to(whole, step.full)
+            rest = whole.min(axis=-1)
+            totals.append(rest)
+            picks.append(whole)
+        return CostToGo(self, price, totals[::-1], picks[::-1])
+
+    @cached_property
+    def _backward(self) -> list[_PricedStep]:
+        """The steps from the last to the first, as the backward pass wants them."""
+        steps = []
+        for stage in reversed(self.steps):
+            axes = (*stage.before, stage.decision)
+            *own, amounts = stage.costs.shape
+            behind = tuple([self.sizes[v] if v in stage.after else 1 for v in axes])
+            costs = stage.costs.reshape(-1, amounts).astype(float)
+            steps.append(
+                _PricedStep(costs, tuple(own), behind, tuple([self.sizes[v] for v in axes]))
+            )
+        return steps
+
+
+class _PricedStep(NamedTuple):
+    """One stage for the backward pass."""
+
+    costs: Any  # Any: numpy's array of floats, a row an entry
+    own: tuple[int, ...]
+    """The shape of its entries."""
+    behind: tuple[int, ...]
+    """The shape of the costs to the end behind it."""
+    full: tuple[int, ...]
+    """An option of every axis."""
+
+
+@dataclass(frozen=True)
+class CostToGo:
+    """The least priced cost to the end, from every state after each step."""
+
+    order: EliminationOrder
+    prices: Any  # Any: numpy's array
+    totals: list[Any]  # Any: numpy's arrays
+    """Before the first step, then after each."""
+    _whole: list[Any]  # Any: numpy's arrays
+
+    @property
+    def least(self) -> float:
+        """The least priced cost of all options."""
+        return float(self.totals[0])
+
+    def cheapest_options(self) -> tuple[int, ...]:
+        """Options of the least priced cost; of equal ones the first of each decision."""
+        chosen = [0] * len(self.order.sizes)
+        for stage, whole in zip(self.order.steps, self._whole, strict=True):
+            here = whole[tuple([chosen[v] for v in stage.before])]
+            chosen[stage.decision] = int(here.argmin())
+        return tuple(chosen)
+
+
+def find_elimination_order(
+    tables: CostTables, metrics: Sequence[int], objective: int | None = None
+) -> EliminationOrder | None:
+    """Find an order of the decisions that keeps few options open; None where too many are.
+
+    Tables of decisions 0 and 1 and of 1 and 2: at step 2 only the option of 1 matters.
+
+    >>> from cnncost.suggest.decisions.cost_tables import tables_of
+    >>> tables = tables_of([[0, 1]] * 3, {(0, 1): [[4, 2], [3, 1]], (1, 2): [[4, 3], [2, 1]]})
+    >>> [(s.decision, s.before) for s in find_elimination_order(tables, [0]).steps]
+    [(0, ()), (1, (0,)), (2, (1,))]
+    """
+    order = _find_order(tables)
+    return None if order is None else EliminationOrder(tables, metrics, order, objective)
+
+
+def _find_order(tables: CostTables) -> list[int] | None:
+    """Order the decisions so that few states are open: take next the table whose decisions leave
+    the fewest states open; of equal ones the first."""
+    elimination = _OrderSearch(tables)
+    while (step := elimination.next_table()) is not None:
+        if max(step.widest, step.states) > WIDEST:
+            return None
+        elimination.decide_table(step)
+    order = elimination.order
+    return [*order, *(v for v in range(len(tables.decisions)) if v not in order)]
+
+
+class _TableCost(NamedTuple):
+    """What it takes to decide a table's decisions; the less the better."""
+
+    states: int
+    """States open once they are decided."""
+    widest: int
+    """States on the way."""
+    table: int
+    left: tuple[int, ...]
+    """The frontier behind it."""
+
+
+class _OrderSearch:
+    """The search for an order: tables are decided one after another.
+
+    Far from the frontier a table costs as many times more as the frontier has states, always: so
+    only those near it, which share a decision with a table that the frontier is in, are looked
+    at again at each step, and of the others the least one.
+    """
+
+    def __init__(self, tables: CostTables) -> None:
+        self.sizes = [len(decision.options) for decision in tables.decisions]
+        self.scopes = [table.scope for table in tables.members]
+        self.order: dict[int, None] = {}
+        """The decisions decided, in their order."""
+        self.frontier: tuple[int, ...] = ()
+        self.open = dict.fromkeys(range(len(self.scopes)))
+        self.of: list[list[int]] = [[] for _ in self.sizes]
+        """For each decision the tables that it is in."""
+        for table, scope in enumerate(self.scopes):
+            for v in scope:
+                self.of[v].append(table)
+        self.near: dict[int, None] = {}
+        self.far = sorted((self._table_cost(table) for table in self.open), reverse=True)
+
+    def next_table(self) -> _TableCost | None:
+        """Return the table to decide next; None once all are decided."""
+        while self.far and (self.far[-1].table in self.near or self.far[-1].table not in self.open):
+            self.far.pop()
+        tables = [*self.near, *([self.far[-1].table] if self.far else [])]
+        return min((self._table_cost(table) for table in tables), default=None)
+
+    def decide_table(self, step: _TableCost) -> None:
+        """Decide the decisions of a table."""
+        scope = self.scopes[step.table]
+        self.order |= dict.fromkeys(scope)
+        self.frontier = step.left
+        beside = dict.fromkeys(table for v in scope for table in self.of[v])
+        around = dict.fromkeys(v for table in beside for v in self.scopes[table])
+        self.near |= dict.fromkeys(t for v in around for t in self.of[v] if t in self.open)
+        for table in beside:
+            if all(v in self.order for v in self.scopes[table]):
+                self.open.pop(table, None)
+                self.near.pop(table, None)
+
+    def _table_cost(self, table: int) -> _TableCost:
+        decided = tuple(dict.fromkeys((*self.frontier, *self.scopes[table])))
+        known = set(decided)
+        left = tuple([v for v in decided if self._stays(v, known)])
+        states, widest = prod(self.sizes[v] for v in left), prod(self.sizes[v] for v in decided)
+        return _TableCost(states, widest, table, left)
+
+    def _stays(self, v: int, known: set[int]) -> bool:
+        """Whether a table with the decision has others that are not decided."""
+        return any(
+            w not in known and w not in self.order
+            for table in self.of[v]
+            for w in self.scopes[table]
+        )

@@ -1,0 +1,292 @@
+"""The search by label setting: the plan of the least score within all budgets, proved.
+
+A label is what a part of a plan has taken so far: its score and each resource. Decision after
+decision every label is extended by every option; dropped are labels that cannot end within the
+budgets, that cannot end below the score looked for (by the Lagrangian bound to the end), and of
+two in one state the one that is no better in anything. What is left at the end is the best.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import cached_property
+from math import inf
+from time import monotonic
+from typing import Any, NamedTuple
+
+from cnncost.suggest.decisions.cost_tables import CostTables
+from cnncost.suggest.search.dominance import undominated_labels
+from cnncost.suggest.search.elimination import CostToGo, EliminationOrder, find_elimination_order
+from cnncost.suggest.search.plan import SearchLimits, SearchOutcome
+
+Report = Callable[[float, float], None]
+
+MOST_LABELS = 300_000
+"""Labels held at once; a search that needs more is left to the general solver."""
+
+ROUNDS = 120
+"""How often the prices are improved."""
+
+TOLERANCE = 1e-3
+"""Far below one unit of score, far above what floating-point sums of them lose."""
+
+
+class _PricedBound(NamedTuple):
+    """What the best prices of the resources say."""
+
+    bound: CostToGo
+    least: float
+    """No plan scores less."""
+    chosen: tuple[int, ...] | None
+    """The best plan within the budgets met on the way."""
+    score: int
+
+
+def solve_by_labels(
+    tables: CostTables,
+    limits: SearchLimits,
+    report: Report | None = None,
+    prices: Sequence[float] = (),
+) -> SearchOutcome | None:
+    """Find the options of least score within the limits; None where that takes too many labels.
+
+    One option of the first decision costs 40 instead of 60 for a score of 3:
+
+    >>> from cnncost.suggest.decisions.cost_tables import tables_of
+    >>> tables = tables_of([[0, 3], [0, 4]], {(0, 1): [[60, 30], [40, 20]]})
+    >>> solve_by_labels(tables, SearchLimits({0: 45}, convolutions=0)).chosen
+    (1, 0)
+
+    `report` is told the best score found so far and the bound, in score units. `prices` are
+    those of an outcome under the same budgets: a start that saves time.
+    """
+    if limits.forbidden:
+        return None
+    metrics = tuple(limits.budgets)
+    order = find_elimination_order(tables, metrics)
+    return None if order is None else _LabelSearch(order, limits, report, prices).solve()
+
+
+def find_least(tables: CostTables, metric: int, limits: SearchLimits) -> SearchOutcome | None:
+    """The options that take least of a metric, its part above the tables' floor as their score;
+    None where label setting is not the way."""
+    order = find_elimination_order(tables, tuple(limits.budgets), metric)
+    return None if order is None else _LabelSearch(order, limits, None, ()).solve()
+
+
+class _LabelSearch:
+    """One search."""
+
+    def __init__(
+        self,
+        order: EliminationOrder,
+        limits: SearchLimits,
+        report: Report | None,
+        prices: Sequence[float],
+    ) -> None:
+        import numpy as np
+
+        self.order = order
+        self.report = report
+        self.deadline = monotonic() + limits.seconds
+        base = [order.tables.base[metric] for metric in order.metrics]
+        budgets = [limits.budgets[metric] for metric in order.metrics]
+        room = [most - taken for most, taken in zip(budgets, base, strict=True)]
+        self.room = np.array([*room, limits.convolutions], dtype=np.int64)
+        self.scales = np.maximum(np.array([*budgets, limits.convolutions], dtype=np.float64), 1)
+        highest = order.highest
+        self.ceiling = highest if limits.cutoff is None else min(highest, limits.cutoff)
+        self.tolerance = max(TOLERANCE, highest * 1e-12)
+        units = [[0.0] * (len(room) + 2) for _ in [*room, 0]]
+        for resource, unit in enumerate(units, 1):
+            unit[resource] = 1.0
+        self.needs = [order.cost_to_go(unit) for unit in units]
+        """What each resource takes at least to the end."""
+        self.prices: Any = np.zeros(len(self.room))  # Any: numpy's array
+        """What the share of a budget costs, in score: the best prices so far."""
+        if len(prices) == len(self.room):
+            self.prices = np.array(prices)
+
+    def solve(self) -> SearchOutcome | None:
+        """The best plan; None where there would be too many labels."""
+        outcome = self._solve_to_end()
+        return outcome and replace(outcome, prices=tuple(self.prices.tolist()))
+
+    def _solve_to_end(self) -> SearchOutcome | None:
+        if any(need.least > room for need, room in zip(self.needs, self.room, strict=True)):
+            return SearchOutcome(None)
+        prices = self._improve_prices()
+        ceiling = self.ceiling if prices.chosen is None else prices.score
+        if prices.least > ceiling + self.tolerance:
+            return self._make_outcome(prices, prices.score, proved=True)
+        least = max(0, _round_up(prices.least, self.tolerance))
+        for target in _score_targets(least, ceiling):
+            if self.report is not None:
+                self.report(prices.score, least)
+            if monotonic() > self.deadline:
+                return self._make_outcome(prices, least, proved=False)
+            try:
+                found = self._extend_labels(prices.bound, prices.least, target)
+            except _TimeOverError:
+                return self._make_outcome(prices, least, proved=False)
+            except _TooManyError:
+                return None
+            if found is not None:
+                chosen, score = found
+                return SearchOutcome(chosen, score, score, exact=float(score))
+            least = target + 1
+        return self._make_outcome(prices, prices.score, proved=True)
+
+    def _make_outcome(self, prices: _PricedBound, bound: int, *, proved: bool) -> SearchOutcome:
+        if prices.chosen is None:
+            return SearchOutcome(None, bound=bound, proved=proved)
+        return SearchOutcome(prices.chosen, prices.score, bound, proved, float(bound))
+
+    def _improve_prices(self) -> _PricedBound:
+        """Find prices of the resources whose bound on the score is high (Lagrangean relaxation).
+
+        A subgradient method with Polyak's step: the price of a resource goes up where the
+        cheapest options take more of it than there is, and down where they take less.
+        """
+        import numpy as np
+
+        prices = self.prices
+        bound = self.order.cost_to_go([1.0, *(prices / self.scales)])
+        # Prices of another search may start anywhere below: a bound of -10 is a bound.
+        best: tuple[float, CostToGo] = (-inf, bound)
+        chosen, score, pace, since = None, self.ceiling + 1, 1.0, 0
+        for _ in range(ROUNDS):
+            value = bound.least - float(prices @ (self.room / self.scales))
+            since += 1
+            if value > best[0]:
+                since = since if value < best[0] + 0.5 else 0
+                best = value, bound
+                self.prices = prices
+            picked = bound.cheapest_options()
+            amounts = self._plan_amounts(picked)
+            over = (amounts[1:] - self.room) / self.scales
+            if (over <= 0).all() and amounts[0] < score:
+                chosen, score = picked, int(amounts[0])
+            if best[0] > score - 1 + self.tolerance:
+                break
+            if since >= 5:
+                pace, since = pace / 2, 0
+            length = float(over @ over)
+            if length == 0 or pace < 0.01 or monotonic() > self.deadline:
+                break
+            # The aim lies above the bound even where the best known score is met nearly.
+            step = pace * (max(score, best[0] + 1) - value) / length
+            prices = np.maximum(prices + step * over, 0)
+            bound = self.order.cost_to_go([1.0, *(prices / self.scales)])
+        return _PricedBound(best[1], best[0], chosen, score)
+
+    def _plan_amounts(self, chosen: Sequence[int]) -> Any:  # Any: numpy's array
+        """The score and the resources of a plan."""
+        import numpy as np
+
+        total: Any = np.zeros(len(self.room) + 1, dtype=np.int64)
+        for stage in self.order.steps:
+            at = [chosen[v] for v in (*stage.before, stage.decision)]
+            sizes = stage.costs.shape[:-1]
+            total += stage.costs[tuple([k if n > 1 else 0 for k, n in zip(at, sizes, strict=True)])]
+        return total
+
+    def _extend_labels(
+        self, bound: CostToGo, least: float, target: int
+    ) -> tuple[tuple[int, ...], int] | None:
+        """Find the best options that score at most `target`, and their score.
+
+        Of equal scores the one that takes least of the first resource, then of the second, and
+        so on; of equals in everything the one whose options come first in their order.
+        """
+        import numpy as np
+
+        price = float(least - bound.least)  # what the prices credit for the room that there is
+        labels: Any = np.zeros((1, len(self.room) + 1), dtype=np.int64)
+        states: Any = np.zeros(1, dtype=np.int64)
+        back: list[tuple[Any, Any]] = []  # Any: numpy's arrays
+        for step, stage in enumerate(self.order.steps, 1):
+            if monotonic() > self.deadline:
+                raise _TimeOverError
+            labels, states, parents, picks = self._extend_once(stage, labels, states)
+            keep = self._may_end_well(step, bound, labels, states, target - price)
+            if not keep.any():
+                return None
+            labels, states, parents, picks = (a[keep] for a in (labels, states, parents, picks))
+            keep = undominated_labels(labels, states)
+            labels, states = labels[keep], states[keep]
+            back.append((parents[keep], picks[keep]))
+        at = 0  # labels are in the order of their amounts
+        score = int(labels[at, 0])
+        if score > target:  # the prices credit it for room that it leaves
+            return None
+        chosen = [0] * len(self.order.sizes)
+        for stage, (parents, picks) in zip(reversed(self.order.steps), reversed(back), strict=True):
+            chosen[stage.decision] = int(picks[at])
+            at = int(parents[at])
+        return tuple(chosen), score
+
+    def _extend_once(
+        self, stage: Any, labels: Any, states: Any
+    ) -> tuple[Any, ...]:  # numpy's arrays
+        """Extend every label by every option: return amounts, states, parents and options."""
+        import numpy as np
+
+        size = self.order.sizes[stage.decision]
+        if len(labels) * size > MOST_LABELS:
+            raise _TooManyError
+        shape = [self.order.sizes[v] for v in stage.before]
+        parents: Any = np.repeat(np.arange(len(labels)), size)
+        picks = np.tile(np.arange(size), len(labels))
+        at = (*_state_choices(states[parents], shape), picks)
+        own = stage.costs.shape[:-1]
+        costs = stage.costs[tuple([k if n > 1 else 0 for k, n in zip(at, own, strict=True)])]
+        axes = (*stage.before, stage.decision)
+        new: Any = np.zeros(len(parents), dtype=np.int64)
+        for v, k in zip(axes, at, strict=True):
+            if v in stage.after:
+                new = new * self.order.sizes[v] + k
+        return labels[parents] + costs, new, parents, picks
+
+    def _may_end_well(
+        self, step: int, bound: CostToGo, labels: Any, states: Any, most: float
+    ) -> Any:
+        """Return which labels can end within the budgets and the score; Any: numpy's arrays."""
+        rest = bound.totals[step].reshape(-1)[states]
+        near = labels @ bound.prices + rest <= most + self.tolerance
+        fits = (labels[:, 1:] + self._needed_to_end[step][states] <= self.room).all(axis=1)
+        return near & fits
+
+    @cached_property
+    def _needed_to_end(self) -> list[Any]:  # Any: numpy's arrays
+        """After each step: what each resource takes at least to the end, from each state."""
+        import numpy as np
+
+        steps = zip(*(need.totals for need in self.needs), strict=True)
+        return [np.stack([total.reshape(-1) for total in step], axis=-1) for step in steps]
+
+
+class _TimeOverError(Exception):
+    """The time is over."""
+
+
+class _TooManyError(Exception):
+    """There are too many labels."""
+
+
+def _round_up(value: float, tolerance: float) -> int:
+    """The least whole score that is not below a bound."""
+    return int(-((-value + tolerance) // 1))
+
+
+def _score_targets(least: int, most: int) -> list[int]:
+    """Scores to look below, one after another: few labels first."""
+    gap = most - least
+    return list(dict.fromkeys(least + gap * part // 64 for part in (2, 8, 32, 48, 64)))
+
+
+def _state_choices(states: Any, shape: Sequence[int]) -> tuple[Any, ...]:  # Any: numpy's arrays
+    import numpy as np
+
+    return np.unravel_index(states, shape) if shape else ()

@@ -1,0 +1,206 @@
+"""What a search is asked and answers, and the plans that its answers are written as.
+
+A plan's edits are written into the text, which is read and counted again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import cached_property
+from typing import NamedTuple
+
+from cnncost.suggest.decisions.cost_tables import SearchSpace
+from cnncost.suggest.edits.width import PARTS
+from cnncost.suggest.text.budget import Budget, budgets_hold
+from cnncost.suggest.text.clock import Clock
+from cnncost.suggest.text.edit import Decision, Edit
+from cnncost.suggest.text.editable_spec import EditableSpec
+from cnncost.suggest.text.meter import Measures
+from cnncost.suggest.text.text_changes import TextChange
+
+
+@dataclass(frozen=True)
+class SearchLimits:
+    """What a plan must hold."""
+
+    budgets: Mapping[int, int]
+    """For each metric, by its place among the costs, the most it may be."""
+    convolutions: int
+    """How many convolutions structural replacements may touch."""
+    cutoff: int | None = None
+    """Only plans of at most this score are looked for."""
+    forbidden: tuple[tuple[int, ...], ...] = ()
+    """Plans that their recount refuted."""
+    seconds: float = 60.0
+
+
+@dataclass(frozen=True)
+class SearchOutcome:
+    """What the solver found."""
+
+    chosen: tuple[int, ...] | None
+    """The option of each decision; None where no plan was found."""
+    score: int = 0
+    bound: int = 0
+    """No plan has a lower score."""
+    proved: bool = True
+    """Whether the plan is the best, or that there is none is certain."""
+    exact: float = 0.0
+    """The solver's own bound, which need not be whole."""
+    prices: tuple[float, ...] = ()
+    """What a share of each budget is worth in score, where the solver prices budgets."""
+
+
+class PlanStep(NamedTuple):
+    """One edit of a plan, and the network once it and those above it are made."""
+
+    edit: Edit
+    after: Measures | None
+    """None where the edits so far are only valid with those below, or time was over."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A set of edits and the recount of the text that they make."""
+
+    editable: EditableSpec = field(repr=False)
+    """What is edited: with the spatial change made, if there is one."""
+    own_edits: tuple[Edit, ...]
+    """In the order of the file."""
+    score: int
+    text: str
+    after: Measures
+    leading: tuple[PlanStep, ...] = ()
+    """The spatial edit, if one is made."""
+    proved: bool = False
+    """Whether no plan of the space that holds the budgets scores lower."""
+    bound: int = 0
+    """No plan of the space scores lower than this."""
+
+    @property
+    def edits(self) -> tuple[Edit, ...]:
+        """All its edits, the spatial change first."""
+        return (*(step.edit for step in self.leading), *self.own_edits)
+
+    @cached_property
+    def steps(self) -> tuple[PlanStep, ...]:
+        """The edits one after another, each with the recount of all so far."""
+        made = list(self.leading)
+        changes: list[TextChange] = []
+        for edit in self.own_edits[:-1]:
+            changes += edit.changes
+            made.append(PlanStep(edit, self._measure_with(changes)))
+        made += [PlanStep(edit, self.after) for edit in self.own_edits[-1:]]
+        return tuple(made)
+
+    def _measure_with(self, changes: Sequence[TextChange]) -> Measures | None:
+        spec = self.editable.read_edited(changes) if self.editable.clock.left > 0 else None
+        return None if spec is None else self.editable.measure(spec.network)
+
+    def uses(self, kind: str) -> bool:
+        return any(edit.kind == kind for edit in self.edits)
+
+
+class SingleEdit(NamedTuple):
+    """One edit alone, and the recount of the text that it makes."""
+
+    edit: Edit
+    after: Measures
+
+
+def measure_single_edit(editable: EditableSpec, edit: Edit) -> SingleEdit | None:
+    """One edit made, read and counted; None where it makes no network."""
+    spec = editable.read_edited(edit.changes)
+    return None if spec is None else SingleEdit(edit, editable.measure(spec.network))
+
+
+def scale_uniformly(
+    editable: EditableSpec, decisions: Sequence[Decision], budgets: Sequence[Budget]
+) -> Plan | None:
+    """The least uniform scaling of all widths that holds the budgets; None if none does."""
+    for part in editable.clock.watch(PARTS):
+        picked = [decision.options[_nearest_width(decision, part)] for decision in decisions]
+        options = [edit for edit in picked if edit.kind]
+        spec = editable.read_edited([change for edit in options for change in edit.changes])
+        if spec is None:
+            continue
+        after = editable.measure(spec.network)
+        if budgets_hold(after, budgets):
+            score = sum(edit.score for edit in options)
+            return Plan(editable, tuple(options), score, spec.text.text, after)
+    return None
+
+
+def _nearest_width(decision: Decision, part: Fraction) -> int:
+    """The option of a width closest to this part of it; 0 for what is no width."""
+    if not decision.group:
+        return 0
+    distances = [abs(edit.part - part) for edit in decision.options]
+    return distances.index(min(distances))
+
+
+@dataclass(frozen=True)
+class SpatialVariant:
+    """The spec with at most one spatial edit made, and its search space."""
+
+    space: SearchSpace
+    leading: tuple[PlanStep, ...] = ()
+    """The spatial edit, if one is made."""
+
+    @property
+    def score(self) -> int:
+        return sum(step.edit.score for step in self.leading)
+
+    def write_plan(self, outcome: SearchOutcome) -> Plan | None:
+        """Write a solver's options as a plan: its text is read and counted; None where that is no
+        spec."""
+        assert outcome.chosen is not None
+        editable = self.space.editable
+        options = self.space.edits_of(outcome.chosen)
+        spec = editable.read_edited([change for edit in options for change in edit.changes])
+        if spec is None:
+            return None
+        return Plan(
+            editable,
+            tuple(options),
+            self.score + outcome.score,
+            spec.text.text,
+            editable.measure(spec.network),
+            self.leading,
+            outcome.proved,
+            self.score + outcome.bound,
+        )
+
+
+class LazyVariant(NamedTuple):
+    """A variant that is built when a search reaches it."""
+
+    edit: Edit | None
+    """The spatial change; None for the spec as it is."""
+    make: Callable[[int | None], SpatialVariant]
+    """Builds the variant, with the options that score at most so much (None: all)."""
+
+    @property
+    def score(self) -> int:
+        return 0 if self.edit is None else self.edit.score
+
+
+class SpatialVariants:
+    """The variants of a spec: each is built when a search reaches it, and kept."""
+
+    def __init__(self, variants: Sequence[LazyVariant], clock: Clock) -> None:
+        self.all = tuple(variants)
+        self.clock = clock
+        self._made: dict[int, tuple[int | None, SpatialVariant]] = {}
+
+    def variant(self, lazy: LazyVariant, ceiling: int | None = None) -> SpatialVariant:
+        """Build a variant with at least the options that score at most `ceiling` (None: all)."""
+        index = next(i for i, one in enumerate(self.all) if one is lazy)
+        if index in self._made:
+            known, variant = self._made[index]
+            if known is None or (ceiling is not None and ceiling <= known):
+                return variant
+        self._made[index] = ceiling, lazy.make(ceiling)
+        return self._made[index][1]

@@ -1,0 +1,263 @@
+"""The search over all plans: variant by variant outside, an exact solver within each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from time import monotonic
+from typing import NamedTuple
+
+from cnncost.quantity import counted
+from cnncost.suggest.decisions.budget_limits import limit_tables
+from cnncost.suggest.decisions.cost_tables import CostTables
+from cnncost.suggest.edits import multiplier
+from cnncost.suggest.search import label_setting
+from cnncost.suggest.search.greedy import choose_greedily
+from cnncost.suggest.search.integer_programme import solve_nearest, solve_programme
+from cnncost.suggest.search.plan import (
+    LazyVariant,
+    Plan,
+    SearchLimits,
+    SearchOutcome,
+    SpatialVariant,
+    SpatialVariants,
+)
+from cnncost.suggest.search.pruning import drop_dominated_options, drop_kinds
+from cnncost.suggest.text.budget import Budget, budgets_hold
+from cnncost.suggest.text.clock import Clock, TimeOverError
+from cnncost.suggest.text.damage import UNIT
+from cnncost.suggest.text.edit import Decision
+
+Progress = Callable[[str], None]
+
+MOST_LABELLED = 4
+"""Limits that label setting takes; bytes alive at each step are many more."""
+
+REACH_SECONDS = 2.0
+"""How long one variant is searched for how far it reaches."""
+
+WITHOUT_SECONDS = 5.0
+"""How long a plan for comparison is looked for."""
+
+
+class SearchResult(NamedTuple):
+    """What a search ended with."""
+
+    plan: Plan | None
+    proved: bool
+    """Whether the plan is the best of the space, or certainly none holds the budgets."""
+    seconds: float = 0.0
+
+
+class BestPlanSearch:
+    """One search for the best plan, variant after variant, the cheapest spatial change first."""
+
+    def __init__(
+        self,
+        variants: SpatialVariants,
+        budgets: Sequence[Budget],
+        banned: frozenset[str],
+        progress: Progress | None,
+        seconds: float,
+    ) -> None:
+        self.variants = variants
+        self.budgets = budgets
+        self.banned = banned
+        self.progress = progress
+        self.seconds = seconds
+        self.deadline = monotonic() + min(seconds, variants.clock.left)
+        self.best: Plan | None = None
+        self.bounds: list[int] = []
+        """For each variant that was not finished: what no plan of it scores below."""
+        self.prices: tuple[float, ...] = ()
+        """The budgets' prices in the variant before: they hardly differ from one to the next."""
+
+    def visit_variant(self, lazy: LazyVariant) -> None:
+        """Search one variant for a plan of a lower score than the best so far."""
+        ceiling = None if self.best is None else self.best.score - 1 - lazy.score
+        if ceiling is not None and ceiling < 0:
+            return
+        if self.progress is not None:
+            self.progress(lazy.edit.phrase if lazy.edit else "the layers as they stand")
+        try:
+            with self.variants.clock.until(self.deadline):
+                self._search_variant(lazy, ceiling)
+        except TimeOverError:
+            self.bounds.append(lazy.score)
+
+    def _search_variant(self, lazy: LazyVariant, ceiling: int | None) -> None:
+        self.variants.clock.check()
+        variant = self.variants.variant(lazy, ceiling)
+        space, most = limit_tables(variant.space, self.budgets)
+        variant = replace(variant, space=space)
+        limits = SearchLimits(
+            most,
+            variant.space.convolutions,
+            cutoff=ceiling,
+            seconds=self.deadline - monotonic(),
+        )
+        plan, outcome = _find_best_in(self, variant, limits)
+        if not outcome.proved:
+            self.bounds.append(variant.score + outcome.bound)
+        if plan is not None:
+            self.best = plan
+
+    def try_greedy(self, variant: SpatialVariant, most: Mapping[int, int]) -> bool:
+        """Take the greedy plan of a variant if it scores lower than the best; say whether."""
+        chosen = choose_greedily(variant.space, most)
+        if chosen is None:
+            return False
+        picked = zip(variant.space.decisions, chosen, strict=True)
+        score = sum(decision.options[k].score for decision, k in picked)
+        if self.best is not None and variant.score + score >= self.best.score:
+            return False
+        plan = variant.write_plan(SearchOutcome(chosen, score, proved=False))
+        if plan is None or not budgets_hold(plan.after, self.budgets):
+            return False
+        self.best = plan
+        return True
+
+    def result(self, *, complete: bool = True) -> SearchResult:
+        """Return the best plan; nothing is proved where decisions or variants were left out."""
+        if not complete:
+            self.bounds.append(0)
+        spent = self.seconds - (self.deadline - monotonic())
+        if self.best is None:
+            return SearchResult(None, not self.bounds, spent)
+        bound = min([*self.bounds, self.best.score])
+        proved = bound == self.best.score
+        return SearchResult(replace(self.best, proved=proved, bound=bound), proved, spent)
+
+
+def _find_best_in(
+    search: BestPlanSearch, variant: SpatialVariant, limits: SearchLimits
+) -> tuple[Plan | None, SearchOutcome]:
+    """The best plan of a variant, held against the recount of its text.
+
+    A plan that its recount refutes is forbidden, and the search goes on: so the bound stays.
+    """
+
+    def tell(best: float, bound: float) -> None:
+        if search.progress is not None:
+            search.progress(f"score {best / UNIT:.3f}, at least {max(bound, 0) / UNIT:.3f}")
+
+    allowed = drop_kinds(variant.space.tables, search.banned)
+    pruned = drop_dominated_options(allowed, tuple(limits.budgets))
+    variant = replace(variant, space=replace(variant.space, tables=pruned))
+    deadline = monotonic() + limits.seconds
+    outcome = _solve_variant(search, variant, limits, tell)
+    while True:
+        if outcome.chosen is None:
+            return None, outcome
+        plan = variant.write_plan(outcome)
+        if plan is not None and budgets_hold(plan.after, search.budgets):
+            return plan, outcome
+        limits = replace(
+            limits,
+            forbidden=(*limits.forbidden, outcome.chosen),
+            seconds=deadline - monotonic(),
+        )
+        if limits.seconds <= 0:
+            return None, SearchOutcome(None, bound=outcome.bound, proved=False)
+        search.variants.clock.check()
+        outcome = _solve_variant(search, variant, limits, tell)
+
+
+def _solve_variant(
+    search: BestPlanSearch,
+    variant: SpatialVariant,
+    limits: SearchLimits,
+    tell: Callable[[float, float], None],
+) -> SearchOutcome:
+    """The best options: by label setting where few layers are open at once, else by HiGHS."""
+    started = monotonic()
+    tables = variant.space.tables
+    few = len(limits.budgets) <= MOST_LABELLED
+    outcome = label_setting.solve_by_labels(tables, limits, tell, search.prices) if few else None
+    if outcome is not None:
+        search.prices = outcome.prices
+        return outcome
+    if limits.cutoff is None and _is_out_of_reach(tables, limits):
+        return SearchOutcome(None)
+    if not limits.forbidden and search.try_greedy(
+        variant, limits.budgets
+    ):  # a plan cuts the programme down
+        assert search.best is not None
+        limits = replace(limits, cutoff=search.best.score - 1 - variant.score)
+    left = limits.seconds - (monotonic() - started)
+    return solve_programme(tables, replace(limits, seconds=max(left, 0.1)), tell)
+
+
+def _is_out_of_reach(tables: CostTables, limits: SearchLimits) -> bool:
+    """Whether no plan holds the budgets, whatever it scores: quickly proved."""
+    if any(tables.floor(metric) > most for metric, most in limits.budgets.items()):
+        return True
+    tables = drop_dominated_options(tables, tuple(limits.budgets), scored=False)
+    _, factor = solve_nearest(tables, limits.budgets, limits.convolutions, REACH_SECONDS)
+    return factor > 1 + 1e-6
+
+
+class PlanSearch:
+    """The plans that a spec has, under the spatial changes that it is offered."""
+
+    def __init__(
+        self,
+        variants: Sequence[LazyVariant],
+        decisions: Sequence[Decision],
+        seconds: float,
+        clock: Clock,
+        *,
+        complete: bool = True,
+    ) -> None:
+        self.variants = SpatialVariants(variants, clock)
+        self.decisions = decisions
+        self.seconds = seconds
+        self.complete = complete
+        """Whether the decisions and variants are all there are; if not, nothing is proved."""
+
+    def describe_space(self) -> str:
+        """What plans are chosen among, in words."""
+        changed = [decision for decision in self.decisions if len(decision.options) > 1]
+        widths = sum(decision.group for decision in changed)
+        others = sum(len(v.options) - 1 for v in changed if not v.group)
+        spatial = len(self.variants.all) - 1
+        kinds = [lazy.edit.kind for lazy in self.variants.all if lazy.edit is not None]
+        alone = " (a multiplier without widths)" if multiplier.KIND in kinds else ""
+        moves = "no spatial change"
+        if spatial:
+            of = f"of {spatial} spatial changes" if spatial > 1 else "spatial change"
+            moves = f"at most one {of}{alone}"
+        return (
+            f"{counted(widths, 'width')}, {counted(others, 'structural choice')} (replacing at "
+            f"most half of the convolutions) and {moves}"
+        )
+
+    def find_best(
+        self,
+        budgets: Sequence[Budget],
+        known: Plan | None = None,
+        *,
+        progress: Progress | None = None,
+    ) -> SearchResult:
+        """Find the plan of least score that holds the budgets; `known` is one that does."""
+        search = BestPlanSearch(self.variants, budgets, frozenset(), progress, self.seconds)
+        search.best = known
+        for lazy in sorted(self.variants.all, key=lambda lazy: lazy.score):
+            search.visit_variant(lazy)
+        return search.result(complete=self.complete)
+
+    def find_without(
+        self, kind: str, plan: Plan, budgets: Sequence[Budget], known: Plan | None = None
+    ) -> Plan | None:
+        """Find the best plan without a kind of edit, in another plan's variant or the spec as is.
+
+        `known` is one that holds the budgets without it.
+        """
+        leading = plan.edits
+        seconds = min(self.seconds, WITHOUT_SECONDS)
+        search = BestPlanSearch(self.variants, budgets, frozenset({kind}), None, seconds)
+        search.best = known
+        for lazy in self.variants.all:
+            if lazy.edit is None or lazy.edit in leading:
+                search.visit_variant(lazy)
+        return search.result().plan

@@ -1,0 +1,185 @@
+"""How near plans come to budgets that no plan holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from fractions import Fraction
+from functools import partial
+from math import inf
+from typing import NamedTuple
+
+from cnncost.suggest.decisions.budget_limits import limit_tables
+from cnncost.suggest.decisions.cost_tables import Costs, CostTables
+from cnncost.suggest.search import label_setting
+from cnncost.suggest.search.integer_programme import solve_nearest, solve_programme
+from cnncost.suggest.search.plan import (
+    LazyVariant,
+    Plan,
+    SearchLimits,
+    SearchOutcome,
+    SpatialVariant,
+)
+from cnncost.suggest.search.plan_search import (
+    MOST_LABELLED,
+    REACH_SECONDS,
+    PlanSearch,
+)
+from cnncost.suggest.search.pruning import drop_dominated_options
+from cnncost.suggest.text.budget import Budget
+from cnncost.suggest.text.clock import TimeOverError
+
+
+class NearestPlan(NamedTuple):
+    """The plan that is nearest to budgets that none holds."""
+
+    plan: Plan | None
+    proved: bool
+    """Whether no plan comes nearer."""
+
+
+def find_nearest_plan(search: PlanSearch, budgets: Sequence[Budget]) -> NearestPlan:
+    """Find the plan whose worst excess, as a share of its budget, is least.
+
+    Raises:
+        TimeOverError: there was no time to look at any plan.
+    """
+    clock = search.variants.clock
+    limiting = (_limited_variant(search, lazy, budgets) for lazy in search.variants.all)
+    list_variants, proved = clock.gather(limiting, inf)
+    if not list_variants:
+        raise TimeOverError
+    floors = [
+        max(variant.space.tables.floor(metric) / most for metric, most in limits.items())
+        for variant, limits in list_variants
+    ]
+    best: tuple[float, Callable[[], Plan | None]] | None = None
+    # The variants that may come nearest first; one that cannot come nearer is not searched.
+    for floor, (variant, limits) in sorted(
+        zip(floors, list_variants, strict=True), key=lambda pair: pair[0]
+    ):
+        if best is not None and floor >= best[0]:
+            break
+        if best is not None and clock.left <= 0:
+            proved = False
+            break
+        costs, certain = _nearest_costs(variant, limits)
+        proved = proved and certain
+        excess = max(costs[metric] / most for metric, most in limits.items())
+        if best is None or excess < best[0]:
+            best = (
+                excess,
+                partial(_least_damaging, variant, _amounts_to_reach(costs, limits, len(budgets))),
+            )
+    assert best is not None  # the spec as it stands is always offered
+    return NearestPlan(best[1](), proved)
+
+
+def _limited_variant(
+    search: PlanSearch, lazy: LazyVariant, budgets: Sequence[Budget]
+) -> tuple[SpatialVariant, dict[int, int]]:
+    """A variant with everything that its budgets limit, whether they are within reach or not."""
+    variant = search.variants.variant(lazy)
+    space, limits = limit_tables(variant.space, budgets, every=True)
+    return replace(variant, space=space), limits
+
+
+def _nearest_costs(variant: SpatialVariant, limits: Mapping[int, int]) -> tuple[Costs, bool]:
+    """What the nearest options of one variant cost, and whether none come nearer."""
+    space = variant.space
+    tables = drop_dominated_options(space.tables, tuple(limits), scored=False)
+    outcome = _solve_furthest(tables, limits, space.convolutions)
+    if outcome is None:
+        outcome, _ = solve_nearest(tables, limits, space.convolutions, REACH_SECONDS)
+    # In no time at all: the spec as it is.
+    costs = tables.costs(outcome.chosen or (0,) * len(tables.decisions))
+    assert costs is not None  # the solver picks possible combinations
+    return costs, outcome.proved
+
+
+def _solve_furthest(
+    tables: CostTables, limits: Mapping[int, int], convolutions: int
+) -> SearchOutcome | None:
+    """Options that take least of the metric that comes least near its limit, if the others can
+    come as near beside it: none come nearer then. None where that is not proved."""
+    if len(limits) > MOST_LABELLED:
+        return None
+    alone: dict[int, tuple[int, SearchOutcome]] = {}
+    asked = SearchLimits({}, convolutions, seconds=REACH_SECONDS)
+    for metric in limits:
+        outcome = label_setting.find_least(tables, metric, asked)
+        if outcome is None or outcome.chosen is None or not outcome.proved:
+            return None
+        costs = tables.costs(outcome.chosen)
+        assert costs is not None  # the solver picks possible combinations
+        alone[metric] = costs[metric], outcome
+    furthest = max(limits, key=lambda metric: Fraction(alone[metric][0], limits[metric]))
+    least, outcome = alone[furthest]
+    others = {m: most * least // limits[furthest] for m, most in limits.items() if m != furthest}
+    if not others:
+        return outcome
+    beside = label_setting.find_least(tables, furthest, replace(asked, budgets=others))
+    if beside is None or beside.chosen is None:
+        return None
+    costs = tables.costs(beside.chosen)
+    return beside if costs is not None and costs[furthest] == least else None
+
+
+def _amounts_to_reach(costs: Costs, limits: Mapping[int, int], budgets: int) -> dict[int, int]:
+    """How far plans must reach to be as near: to the same value of the one budget; of several
+    those that are held need no more than that."""
+    if budgets == 1:  # whose limits are one in counts, and of bytes one a step that may be a peak
+        return dict.fromkeys(limits, max(costs[metric] for metric in limits))
+    return {metric: max(costs[metric], most) for metric, most in limits.items()}
+
+
+def _least_damaging(variant: SpatialVariant, reached: Mapping[int, int]) -> Plan | None:
+    """Of the plans of a variant that reach this far the one of the least score: what reaches far
+    without it, such as the width of a layer that goes, is no part of it."""
+    space = variant.space
+    limits = SearchLimits(reached, space.convolutions, seconds=REACH_SECONDS)
+    tables = drop_dominated_options(space.tables, tuple(reached))
+    outcome = label_setting.solve_by_labels(tables, limits) or solve_programme(tables, limits)
+    if outcome.chosen is None:  # not in time: the spec as it is
+        outcome = SearchOutcome((0,) * len(tables.decisions))
+    return replace(variant, space=replace(space, tables=tables)).write_plan(outcome)
+
+
+class SmallestAmount(NamedTuple):
+    """How small a metric becomes."""
+
+    value: int
+    proved: bool
+    """Whether no plan reaches less."""
+
+
+class UnmetBudgets(NamedTuple):
+    """How near plans come to budgets that none of them holds."""
+
+    least: Mapping[str, SmallestAmount]
+    """The smallest value of each metric that has a budget, each taken alone."""
+    binding: tuple[str, ...]
+    """The metrics whose budget is out of reach even alone; all if only together."""
+    nearest: Plan | None
+    """The plan whose worst excess, as a share of its budget, is least; of those with its spatial
+    change that come as near the one of the least score."""
+    proved: bool
+    """Whether no plan comes nearer."""
+
+
+def find_unmet(search: PlanSearch, budgets: Sequence[Budget]) -> UnmetBudgets:
+    """Find how small each metric can be, and the plan that is nearest to all budgets."""
+    near = find_nearest_plan(search, budgets)
+    least = {
+        budget.metric: _smallest_amount(
+            budget, near if len(budgets) == 1 else find_nearest_plan(search, [budget])
+        )
+        for budget in budgets
+    }
+    binding = tuple(b.metric for b in budgets if least[b.metric].value > b.most)
+    names = tuple(budget.metric for budget in budgets)
+    return UnmetBudgets(least, binding or names, near.plan, near.proved)
+
+
+def _smallest_amount(budget: Budget, near: NearestPlan) -> SmallestAmount:
+    return SmallestAmount(near.plan.after[budget.metric] if near.plan else 0, near.proved)

@@ -1,0 +1,1 @@
+"""The suggestion: what is asked, and everything that the user is told."""

@@ -1,0 +1,122 @@
+"""A suggestion: single edits, the plan and what to hold it against; points of a frontier."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from cnncost.costs import count_network
+from cnncost.spec import Spec
+from cnncost.suggest.decisions.catalogue import AllowedEdits
+from cnncost.suggest.search.plan import Plan
+from cnncost.suggest.search.unmet_budgets import UnmetBudgets
+from cnncost.suggest.suggestion.precision import PrecisionPlan
+from cnncost.suggest.suggestion.single_edits import SingleEdits
+from cnncost.suggest.text.budget import Budget, budgets_hold
+from cnncost.suggest.text.damage import NARROW_CHANNELS
+from cnncost.suggest.text.editable_spec import EditableSpec
+from cnncost.suggest.text.meter import Measures
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """All that was found."""
+
+    spec: Spec
+    before: Measures
+    budgets: tuple[Budget, ...]
+    singles: SingleEdits
+    """The edits that save, the best ones first."""
+    plan: Plan | None
+    proved: bool
+    """Whether the plan is the best of the space; without one, whether there is none."""
+    seconds: float
+    space: str
+    """What the plan is the best of, in words."""
+    uniform: Plan | None = None
+    """All widths scaled alike at the same budgets."""
+    plain: Plan | None = None
+    """The best plan without separable convolutions, where the plan has them."""
+    unmet: UnmetBudgets | None = None
+    """How near plans come, where none holds the budgets."""
+    shares: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    """For each metric what part dense layers and convolutions hold."""
+    precisions: tuple[PrecisionPlan, ...] = ()
+    """The plans at smaller element types, where those are allowed."""
+    scale: str = ""
+    """Of what the bytes are: batch, element type, optimiser; empty without bytes."""
+    widening: tuple[str, ...] = ()
+    """What would widen the space of plans, in words."""
+    narrow: bool = False
+    """Whether most groups are so narrow that scores are too low."""
+    unknown: tuple[str, ...] = ()
+    """The layers whose costs nobody knows: every amount here is a lower bound then."""
+    scaled: bool = True
+    """Whether uniform scaling was tried on all widths."""
+    left_out: tuple[str, ...] = ()
+    """What there was no time for, in words."""
+
+    @property
+    def is_met(self) -> bool:
+        """Whether the budgets hold already, for certain."""
+        return not self.unknown and budgets_hold(self.before, self.budgets)
+
+    @property
+    def is_undecided(self) -> bool:
+        """Whether what is known is within the budgets, and something is not known."""
+        return bool(self.unknown) and budgets_hold(self.before, self.budgets)
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether the budgets are met, for certain: as it stands, or by the plan."""
+        return self.is_met or (self.plan is not None and not self.unknown)
+
+
+class ParetoPoint(NamedTuple):
+    """One point of a frontier: the best plan within a share of today's metric."""
+
+    metric: str
+    """As the user calls it."""
+    share: int
+    most: int
+    """Of the metric that is counted."""
+    plan: Plan | None
+    proved: bool
+
+
+def shares_by_family(editable: EditableSpec) -> dict[str, dict[str, float]]:
+    """Where a network's weights and connections are."""
+    report = count_network(editable.network)
+    shares: dict[str, dict[str, float]] = {}
+    for metric in ("weights", "connections"):
+        total = getattr(report.totals, metric) or 1
+        shares[metric] = {}
+        for row in report.layers:
+            family = _FAMILIES.get(row.word, "other layers")
+            held = getattr(row, metric) / total
+            shares[metric][family] = shares[metric].get(family, 0.0) + held
+    return shares
+
+
+_FAMILIES = {
+    **dict.fromkeys(("conv", "depthwise_conv", "conv_transpose"), "convolutions"),
+    "dense": "dense layers",
+    "linear": "linear layers",
+    "attention": "attention layers",
+}
+"""What the layers that hold most of a metric are called together."""
+
+
+def is_mostly_narrow(editable: EditableSpec) -> bool:
+    """Whether most groups of channels are so narrow that scores are too low."""
+    groups = [g for g in editable.groups.groups.values() if not g.frozen and g.role != "dense"]
+    return 2 * sum(group.width < NARROW_CHANNELS for group in groups) > len(groups)
+
+
+def widening_options(allowed: AllowedEdits) -> tuple[str, ...]:
+    """List what of the request leaves options out, in words."""
+    less = [f"--keep {name} left out" for name in allowed.kept]
+    less += [f"--forbid {kind} left out" for kind in sorted(allowed.forbidden)]
+    beyond = "--allow extrapolation, below the widths and resolutions of which anything is known"
+    return (*less, *(() if allowed.extrapolate else (beyond,)))

@@ -1,0 +1,81 @@
+"""Single edits: each alone, those that help the budgets most for their score first.
+
+They are ranked by what the counter foresees of them; what is shown is written, read and counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import NamedTuple
+
+from cnncost.suggest.search.plan import SingleEdit, measure_single_edit
+from cnncost.suggest.text.budget import Budget
+from cnncost.suggest.text.damage import UNIT
+from cnncost.suggest.text.edit import Edit
+from cnncost.suggest.text.editable_spec import EditableSpec
+from cnncost.suggest.text.meter import Measures
+
+FLOOR = 0.002 * UNIT
+"""Added to a score before dividing by it, so that free edits that hardly save don't lead."""
+
+
+class ForeseenEdit(NamedTuple):
+    """One edit, and the network as it would be counted."""
+
+    edit: Edit
+    after: Measures
+
+
+class SingleEdits:
+    """Edits that save some metric, the best for their score first."""
+
+    def __init__(
+        self,
+        editable: EditableSpec,
+        foreseen: Sequence[ForeseenEdit],
+        before: Measures,
+        budgets: Sequence[Budget],
+        untried: int = 0,
+    ) -> None:
+        self.editable = editable
+        self.tried, self.untried = len(foreseen), untried
+        """How many edits were tried, and how many there was no time for."""
+        self.before = before
+        saving = [one for one in foreseen if self._saves_any(one.after)]
+        self.ranked = tuple(
+            sorted(saving, key=lambda one: -_saving_per_score(one, before, budgets))
+        )
+
+    def __len__(self) -> int:
+        return len(self.ranked)
+
+    def __iter__(self) -> Iterator[SingleEdit]:
+        """The edits, each recounted when it is reached; the first one, and more while there is
+        time."""
+        for position, (edit, _) in enumerate(self.ranked):
+            if position and self.editable.clock.left <= 0:
+                return
+            one = measure_single_edit(self.editable, edit)
+            if one is not None and self._saves_any(one.after):
+                yield one
+
+    def take_first(self, count: int | None) -> tuple[SingleEdit, ...]:
+        """The best few, recounted; all without a count."""
+        return tuple(islice(self, count))
+
+    def _saves_any(self, after: Measures) -> bool:
+        return any(after[metric] < value for metric, value in self.before.items())
+
+
+def _saving_per_score(one: ForeseenEdit, before: Measures, budgets: Sequence[Budget]) -> float:
+    """What an edit saves for its score: with budgets the part of the excess that is gone,
+    without the part of the metric, both averaged over the metrics."""
+    over = {b.metric: b.most for b in budgets if before[b.metric] > b.most}
+    saved = 0.0
+    for metric in over or ("weights", "connections"):
+        most = over.get(metric, 0)
+        excess = before[metric] - most
+        gone = before[metric] - max(one.after[metric], most)
+        saved += gone / excess if excess else 0.0
+    return saved / (one.edit.score + FLOOR)

@@ -1,0 +1,262 @@
+"""Makes the suggestion for one spec: its single edits, and the searches over its plans."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import partial
+from time import monotonic
+
+from cnncost.costs import count_network
+from cnncost.quantity import SCALED, budget_metric, counted_as
+from cnncost.quantity import counted as counted_of
+from cnncost.spec import Spec
+from cnncost.suggest.decisions.catalogue import AllowedEdits
+from cnncost.suggest.decisions.cost_tables import Costs
+from cnncost.suggest.decisions.search_space import list_decisions
+from cnncost.suggest.decisions.table_filling import costs_alone
+from cnncost.suggest.decisions.width_trials import try_options
+from cnncost.suggest.search.plan import Plan, measure_single_edit, scale_uniformly
+from cnncost.suggest.search.plan_search import PlanSearch, Progress
+from cnncost.suggest.search.spatial_variants import list_spatial_edits, list_variants
+from cnncost.suggest.search.unmet_budgets import UnmetBudgets, find_unmet
+from cnncost.suggest.suggestion.answer import (
+    ParetoPoint,
+    Suggestion,
+    is_mostly_narrow,
+    shares_by_family,
+    widening_options,
+)
+from cnncost.suggest.suggestion.precision import PrecisionPlan, precision_score, smaller_dtypes
+from cnncost.suggest.suggestion.request import SuggestionRequest, refuse_huge, refuse_unknown
+from cnncost.suggest.suggestion.single_edits import ForeseenEdit, SingleEdits
+from cnncost.suggest.text import budget as budgets_of
+from cnncost.suggest.text.budget import Budget, budgets_hold
+from cnncost.suggest.text.clock import TimeOverError
+from cnncost.suggest.text.damage import UNIT
+from cnncost.suggest.text.edit import Decision
+from cnncost.suggest.text.editable_spec import EditableSpec, read_editable_spec
+from cnncost.suggest.text.meter import METRICS
+from cnncost.suggest.text.text_changes import apply_changes, unified_diff
+from cnncost.suggest.text.text_places import SpecText
+
+VARIABLES, SPATIAL, SINGLES = 0.35, 0.5, 0.6
+"""Up to which part of its time a suggestion makes its decisions, its spatial changes, and tries its
+single edits; the rest is the search's."""
+
+CLOSING = 1.0
+"""Seconds behind the time limit in which what was found is recounted for showing."""
+
+SHARES = (90, 80, 70, 60, 50, 40, 30, 20, 10)
+"""Where a frontier is looked at, in per cent of today's."""
+
+
+class Suggester:
+    """Makes the suggestions for one spec and one request."""
+
+    def __init__(self, spec: Spec, request: SuggestionRequest) -> None:
+        self.request, self.spec = request, spec
+        self.started = monotonic()
+        self.left_out: list[str] = []
+        """What there was no time to put into the search, in words."""
+        spec_text = SpecText(spec.text.name, spec.text.text)
+        changes = spec_text.write_settings(request.params or {}, request.inputs or {})
+        spec_text = SpecText(spec_text.name, apply_changes(spec_text.text, changes))
+        self.original = spec.text.text
+        meter = request.meter_for(spec)
+        self.editable = read_editable_spec(
+            spec_text, request.max_layers, request.allowed.kept, meter
+        )
+        refuse_unknown(self.editable, request.allowed.kept)
+        meter.refuse_unknown(self.editable.network)
+        self.before = self.editable.measure(self.editable.network)
+        self.unknown = count_network(self.editable.network).unknown
+        """The layers whose costs nobody knows: what is measured is a lower bound then."""
+        refuse_huge(self.editable.network.name, self.before)
+        clock = self.editable.clock
+        self.alone, self.whole = clock.gather(
+            _foresee_decisions(self.editable, request.allowed), self._deadline_at(VARIABLES)
+        )
+        """Every option of every decision alone, and whether these are all there are."""
+        decisions = [decision for decision, _ in self.alone]
+        self.spatial, all_read = clock.gather(
+            list_spatial_edits(self.editable, request.allowed), self._deadline_at(SPATIAL)
+        )
+        variants, counted = list_variants(
+            self.editable, request.allowed, decisions, self.spatial, self._deadline_at(SINGLES)
+        )
+        if not self.whole:
+            self.left_out.append(f"all but {counted_of(len(decisions), 'place')} to edit")
+        if not all_read or counted < len(self.spatial):
+            self.left_out.append(f"all but {counted_of(counted, 'spatial change')}")
+        self.search = PlanSearch(
+            variants, decisions, request.seconds, clock, complete=not self.left_out
+        )
+
+    def _deadline_at(self, share: float) -> float:
+        """When a part of the suggestion's time is over."""
+        return self.started + share * self.request.seconds
+
+    def budgets(self) -> tuple[Budget, ...]:
+        """The budgets asked for, else the spec's own."""
+        if self.request.budgets:
+            return budgets_of.parse_budgets(self.request.budgets, self.before)
+        return budgets_of.budgets_of_spec(self.editable.spec.budget)
+
+    def suggest(self, progress: Progress | None = None) -> Suggestion:
+        """Everything that there is to say."""
+        with self.editable.clock.until(self._deadline_at(1)):
+            found = self._suggest(progress)
+        self.editable.clock.close(self._deadline_at(1) + CLOSING)
+        return found
+
+    def _suggest(self, progress: Progress | None) -> Suggestion:
+        budgets = self.budgets()
+        tried_ones, untried = self._foresee_edits()
+        singles = SingleEdits(self.editable, tried_ones, self.before, budgets, untried)
+        alike, scaled = self._scale_uniformly(budgets)
+        found = self.search.find_best(budgets, alike, progress=progress) if budgets else None
+        plan = found.plan if found else None
+        plain = None
+        if plan is not None and plan.uses("separable") and self.editable.clock.left > 0:
+            plain = self.search.find_without("separable", plan, budgets, alike)
+        lost = found is not None and plan is None and found.proved
+        return Suggestion(
+            self.editable.spec,
+            self.before,
+            budgets,
+            singles,
+            plan,
+            found.proved if found else True,
+            found.seconds if found else 0.0,
+            self.search.describe_space(),
+            alike,
+            plain,
+            self._find_unmet(budgets) if lost else None,
+            shares_by_family(self.editable),
+            tuple(self._plan_precisions(budgets)),
+            self.editable.meter.scale,
+            widening_options(self.request.allowed),
+            is_mostly_narrow(self.editable),
+            self.unknown,
+            scaled,
+            tuple(self.left_out),
+        )
+
+    def _scale_uniformly(self, budgets: Sequence[Budget]) -> tuple[Plan | None, bool]:
+        """Uniform scaling, and whether there was the time to try it on all widths."""
+        if not self.whole:
+            return None, False
+        try:
+            return (
+                scale_uniformly(self.editable, self.search.decisions, budgets) if budgets else None
+            ), True
+        except TimeOverError:
+            return None, False
+
+    def _find_unmet(self, budgets: Sequence[Budget]) -> UnmetBudgets | None:
+        """Find how near plans come to the budgets; None where there was no time for it."""
+        try:
+            return find_unmet(self.search, budgets)
+        except TimeOverError:
+            return None
+
+    def _foresee_edits(self) -> tuple[list[ForeseenEdit], int]:
+        """Every edit alone, and how many there was no time for: as the counter foresees it where
+        only counts are looked at, else as its text measures."""
+        counts = [
+            ForeseenEdit(edit, dict(zip(METRICS, costs, strict=True)))
+            for decision, found in self.alone
+            for edit, costs in zip(decision.options[1:], found, strict=True)
+        ]
+        measure, clock = partial(measure_single_edit, self.editable), self.editable.clock
+        read, until = [one.edit for one in counts] * bool(self.editable.meter.bytes), SINGLES
+        spatial_ones, _ = clock.gather(map(measure, self.spatial), self._deadline_at(until))
+        measured, _ = clock.gather(map(measure, read), self._deadline_at(until))
+        untried = len(self.spatial) - len(spatial_ones) + len(read) - len(measured)
+        others = [ForeseenEdit(one.edit, one.after) for one in spatial_ones if one]
+        if not self.editable.meter.bytes:
+            return [*counts, *others], untried
+        return [*(ForeseenEdit(one.edit, one.after) for one in measured if one), *others], untried
+
+    def _plan_precisions(self, budgets: Sequence[Budget]) -> Iterator[PrecisionPlan]:
+        """The best plans at smaller element types, for the same amounts of bytes."""
+        request, meter = self.request, self.editable.meter
+        if not request.allowed.precision or not any(b.metric in SCALED for b in budgets):
+            return
+        asked = tuple(f"{budget.user_word}={budget.asked}" for budget in budgets)
+        allowed = replace(request.allowed, precision=False)
+        for dtype in smaller_dtypes(meter.dtype):
+            if dtype == "int8" and "training_memory" in meter.bytes:
+                continue  # int8 does not train
+            left = self.editable.clock.left
+            if left <= 0:
+                self.left_out.append(f"plans in {dtype}")
+                continue
+            own = replace(request.meter, dtype=dtype)
+            asking = replace(request, budgets=asked, allowed=allowed, meter=own, seconds=left)
+            suggester = Suggester(self.spec, asking)
+            limits, known = suggester.budgets(), precision_score(dtype, suggester.editable.network)
+            met = budgets_hold(suggester.before, limits)
+            with suggester.editable.clock.until(suggester._deadline_at(1)):
+                plan = None if met else suggester.search.find_best(limits).plan
+            yield PrecisionPlan(dtype, known, suggester.before, plan, met)
+
+    def find_pareto(self, word: str, progress: Progress | None = None) -> list[ParetoPoint]:
+        """The least score at each size of a metric, the other budgets held throughout.
+
+        Raises:
+            CnncostError: there is no such metric.
+        """
+        word = budget_metric(word)
+        metric, _ = counted_as(word)
+        others = [budget for budget in self.budgets() if budget.metric != metric]
+        points = []
+        for done, share in enumerate(SHARES):
+            # What the suggestion and the points before left, in equal parts.
+            until = monotonic() + max(0.0, self._deadline_at(1) - monotonic()) / (
+                len(SHARES) - done
+            )
+            most = self.before[metric] * share // 100
+            budgets = [*others, Budget(metric, most, str(most))]
+            if progress is not None:
+                progress(f"{share} % of the {word}")
+            with self.editable.clock.until(until):
+                alike, _ = self._scale_uniformly(budgets)
+                found = self.search.find_best(budgets, alike)
+            points.append(ParetoPoint(word, share, most, found.plan, found.proved))
+        return points
+
+    def write_plan_spec(self, plan: Plan) -> str:
+        """The plan's text as a spec of its own: what `--write` writes."""
+        spec_text = SpecText(self.editable.spec_text.name, plan.text)
+        budgets = {budget.user_word: budget.asked for budget in self.budgets()}
+        asked = ", ".join(f"{metric}={amount}" for metric, amount in budgets.items())
+        if unwritten := self.metrics_left_out():
+            asked += f" ({self.editable.meter.scale})"
+            budgets = {m: amount for m, amount in budgets.items() if m not in unwritten}
+        said = f"cnncost suggest: {self.spec.text.base}, {asked}, score {plan.score / UNIT:.3f}"
+        return apply_changes(spec_text.text, spec_text.complete_plan(budgets, said))
+
+    def metrics_left_out(self) -> tuple[str, ...]:
+        """The metrics of budgets that the finished text does not carry: a spec's own budget is
+        held at batch 1 in fp32, and another scale's is another."""
+        asked = [budget.metric for budget in self.budgets()]
+        return tuple(metric for metric in asked if not self.editable.meter.is_default(metric))
+
+    def diff_plan(self, plan: Plan) -> str:
+        """What makes the file the spec that `--write` writes, as `patch` applies it."""
+        return unified_diff(self.original, self.write_plan_spec(plan), self.editable.spec_text.name)
+
+
+def _foresee_decisions(
+    editable: EditableSpec, allowed: AllowedEdits
+) -> Iterator[tuple[Decision, list[Costs]]]:
+    """Every decision with the options that make a network, and the costs of each alone."""
+    for decision in editable.clock.watch(list_decisions(editable, allowed)):
+        one, trials = try_options(editable, decision)
+        found = costs_alone(editable, one, {(0, k): own for k, own in enumerate(trials, 1)})
+        pairs = zip(one.options[1:], found[1:], strict=True)
+        good = [(edit, costs) for edit, costs in pairs if costs is not None]
+        options = (one.options[0], *(edit for edit, _ in good))
+        yield replace(one, options=options), [costs for _, costs in good]

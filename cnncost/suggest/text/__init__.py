@@ -1,0 +1,1 @@
+"""The text of a spec, what an edit of it is, and what edits are measured and scored by."""

@@ -1,0 +1,258 @@
+"""Channel groups: which widths of a network must stay equal, and what each weighs in damage."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from cnncost.network import Input, Network, Node
+from cnncost.suggest.text import damage
+
+WIDTH_FIELDS = {
+    "conv": "filters",
+    "conv_transpose": "filters",
+    "dense": "units",
+    "linear": "features",
+}
+"""The types that open a group of channels, and the field that is its width."""
+
+_REARRANGING = ("permute", "slice", "pixel_shuffle", "space_to_depth")
+"""Types whose channels are others than their input's, though nothing is learned and they may be
+as many. A reshape that leaves their number leaves the channels: it keeps the order."""
+
+
+@dataclass
+class ChannelGroup:
+    """Channels that must be equally many everywhere."""
+
+    writers: list[int] = field(default_factory=list)
+    """The nodes whose width it is, by index."""
+    width: int = 0
+    frozen: bool = False
+    raw: float = 0.0
+    weight: float = 0.0
+    """Its share of the damage: the weights of all groups that can change add up to 1."""
+    blocks: int = 1
+    """How many blocks of the network write it."""
+    role: str = ""
+    """What it is to the network: stem, bottleneck, inside, dense, or nothing special."""
+
+
+class ChannelGroups:
+    """The groups of one network."""
+
+    def __init__(self, network: Network, kept: Sequence[int] = ()) -> None:
+        self.network = network
+        self._parent: list[int] = []
+        self._widths: list[int] = []
+        """The channels of each part."""
+        self._frozen: set[int] = set()
+        self._of: list[tuple[int, ...]] = []
+        """For each node the groups that its channels consist of, in order."""
+        self._opened: dict[int, int] = {}
+        self._made_of: dict[int, tuple[int, ...]] = {}
+        """For each part whose channels are made of others': the parts that it follows from."""
+        for node in network.nodes:
+            self._of.append(self._groups_of_output(node))
+        for index in network.outputs:
+            self._freeze(index)
+        for index in kept:
+            self._freeze(index)
+        self.groups = self._collect_groups()
+        _set_weights(self)
+
+    def groups_at(self, index: int) -> tuple[int, ...]:
+        """The groups that a node's channels consist of."""
+        return tuple(self._root(part) for part in self._of[index])
+
+    def group_written_by(self, index: int) -> ChannelGroup | None:
+        """The group whose width this node sets; None if it sets none."""
+        return self.groups[self._root(self._opened[index])] if index in self._opened else None
+
+    def _new_part(self, width: int) -> int:
+        self._parent.append(len(self._parent))
+        self._widths.append(width)
+        return len(self._parent) - 1
+
+    def _root(self, part: int) -> int:
+        while self._parent[part] != part:
+            self._parent[part] = self._parent[self._parent[part]]
+            part = self._parent[part]
+        return part
+
+    def _unite(self, a: Sequence[int], b: Sequence[int]) -> None:
+        """Make two lists of parts equal; where they are cut differently, nothing may change."""
+        if [self._widths[part] for part in a] != [self._widths[part] for part in b]:
+            self._frozen.update((*a, *b))
+            return
+        for one, other in zip(a, b, strict=True):
+            first, second = sorted((self._root(one), self._root(other)))
+            self._parent[second] = first
+
+    def _freeze(self, index: int) -> None:
+        """Keep a node's channels as they are, and so all that they are made of."""
+        self._frozen.update(self._of[index])
+
+    def _groups_of_output(self, node: Input | Node) -> tuple[int, ...]:
+        if node.layer is None:
+            return self._frozen_part(node)
+        layer = node.layer
+        reads = [self._of[index] for index in node.reads]
+        if layer.word in ("add", "mul"):
+            for other in reads[1:]:
+                self._unite(reads[0], other)
+            return reads[0]
+        if layer.word == "concat":
+            return tuple(part for parts in reads for part in parts)
+        if layer.word in ("opaque", "matmul"):
+            for index in node.reads:
+                self._freeze(index)
+            return self._frozen_part(node)
+        if layer.word in WIDTH_FIELDS and not _is_depthwise(node):
+            return self._open_group(node)
+        if layer.word in _REARRANGING or node.output.channels != node.inputs[0].channels:
+            part = self._new_part(node.output.channels)
+            self._made_of[part] = tuple(own for parts in reads for own in parts)
+            return (part,)
+        return reads[0]
+
+    def _frozen_part(self, node: Input | Node) -> tuple[int, ...]:
+        part = self._new_part(node.output.channels)
+        self._frozen.add(part)
+        return (part,)
+
+    def _open_group(self, node: Node) -> tuple[int, ...]:
+        part = self._new_part(node.output.channels)
+        self._opened[node.index] = part
+        if node.shares is not None:
+            self._unite((part,), self._of[node.shares])
+            mine = self._of[node.reads[0]]
+            self._unite(mine, self._of[self.network.nodes[node.shares].reads[0]])
+        return (part,)
+
+    def _collect_groups(self) -> dict[int, ChannelGroup]:
+        groups: dict[int, ChannelGroup] = {}
+        for index, part in self._opened.items():
+            group = groups.setdefault(self._root(part), ChannelGroup())
+            group.writers.append(index)
+            group.width = self.network.nodes[index].output.channels
+        frozen = self._frozen_roots()
+        for root, group in groups.items():
+            group.frozen = root in frozen
+        return groups
+
+    def _frozen_roots(self) -> set[int]:
+        """The roots of what is frozen, and of all that it is made of."""
+        made_of: dict[int, list[int]] = {}
+        for part, sources in self._made_of.items():
+            made_of.setdefault(self._root(part), []).extend(sources)
+        due, found = list(self._frozen), set[int]()
+        while due:
+            root = self._root(due.pop())
+            if root not in found:
+                found.add(root)
+                due += made_of.get(root, [])
+        return found
+
+
+def _is_depthwise(node: Node) -> bool:
+    x, y = node.inputs[0], node.output
+    groups = getattr(node.layer, "groups", 1)
+    return bool(groups == x.channels and y.channels == x.channels and groups > 1)
+
+
+def _set_weights(groups: ChannelGroups) -> None:
+    """Each group's weight: raw by its role, then normalised over those that can change."""
+    adds, inside = _residual_groups(groups)
+    for root, group in groups.groups.items():
+        group.role = _role(groups.network, group, inside.get(root, ""))
+        each = {
+            "stem": damage.RAW_STEM,
+            "dense": damage.RAW_DENSE,
+            "bottleneck": damage.RAW_BOTTLENECK,
+            "inside": damage.RAW_INSIDE,
+        }.get(group.role, damage.RAW_CONV)
+        alone = [index for index in group.writers if index not in adds.get(root, {})]
+        joined = len(set(adds.get(root, {}).values()))
+        group.blocks = max(1, len(alone) + joined)
+        # The stem's extra weight is its own; the blocks behind it are like any.
+        stem = group.role == "stem"
+        group.raw = each + damage.RAW_CONV * (group.blocks - 1) if stem else each * group.blocks
+    total = sum(group.raw for group in groups.groups.values() if not group.frozen)
+    for group in groups.groups.values():
+        group.weight = group.raw / total if total else 0.0
+
+
+def _role(network: Network, group: ChannelGroup, inside: str) -> str:
+    nodes = [network.nodes[index] for index in group.writers]
+    if all(node.layer is not None and node.layer.word == "dense" for node in nodes):
+        return "dense"
+    if any(_reads_input(network, node) for node in nodes):
+        return "stem"
+    return inside
+
+
+def _reads_input(network: Network, node: Input | Node) -> bool:
+    source = network.nodes[node.reads[0]]
+    while source.layer is not None and not source.layer.learns and len(source.reads) == 1:
+        source = network.nodes[source.reads[0]]
+    return source.layer is None
+
+
+def _residual_groups(groups: ChannelGroups) -> tuple[dict[int, dict[int, int]], dict[int, str]]:
+    """For each group the writers that an add follows (and which add), and the groups that
+    live inside residual branches, with the kind of block."""
+    network = groups.network
+    followed: dict[int, dict[int, int]] = {}
+    inside: dict[int, str] = {}
+    for node in network.nodes:
+        if node.layer is None or node.layer.word != "add":
+            continue
+        outer = set(groups.groups_at(node.index))
+        branches = _branches(network, node)
+        for branch in branches:
+            written = [index for index in branch if groups.group_written_by(index) is not None]
+            kind = _block_kind(network, written)
+            for index in written:
+                (root,) = groups.groups_at(index)
+                if root in outer:
+                    followed.setdefault(root, {})[index] = node.index
+                else:
+                    inside.setdefault(root, kind)
+    return followed, inside
+
+
+def _branches(network: Network, join: Node) -> list[list[int]]:
+    """For each operand of a join the nodes that only it passes, down to the fork."""
+    masks: dict[int, int] = {}
+    heap: list[int] = []
+    full = (1 << len(join.reads)) - 1
+    for position, index in enumerate(join.reads):
+        if index not in masks:
+            heapq.heappush(heap, -index)
+        masks[index] = masks.get(index, 0) | 1 << position
+    branches: list[list[int]] = [[] for _ in join.reads]
+    # From the join upwards, latest first: every reader of a node comes before it.
+    while heap:
+        index = -heapq.heappop(heap)
+        mask = masks[index]
+        if mask == full:
+            break
+        for position in range(len(join.reads)):
+            if mask >> position & 1:
+                branches[position].append(index)
+        for read in network.nodes[index].reads:
+            if read not in masks:
+                heapq.heappush(heap, -read)
+            masks[read] = masks.get(read, 0) | mask
+    return [sorted(branch) for branch in branches]
+
+
+def _block_kind(network: Network, written: Sequence[int]) -> str:
+    """Bottleneck: 1x1, a wider kernel, 1x1; everything else counts as a basic block."""
+    kernels = [getattr(network.nodes[index].layer, "kernel", (1,)) for index in written]
+    pointwise = [max(kernel) == 1 for kernel in kernels]
+    if len(written) >= 3 and pointwise[0] and pointwise[-1] and not all(pointwise):
+        return "bottleneck"
+    return "inside"

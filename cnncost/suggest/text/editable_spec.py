@@ -1,0 +1,177 @@
+"""A spec whose text can be edited: every edited text is read and counted as a spec of its own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import NamedTuple
+
+from cnncost.costs import count_network
+from cnncost.errors import SpecError
+from cnncost.network import Network
+from cnncost.place import Place
+from cnncost.shape import Shape
+from cnncost.spec import MAX_LAYERS, Settings, Spec, read_spec
+from cnncost.spec.lines import Line
+from cnncost.suggest.text.channel_groups import ChannelGroups
+from cnncost.suggest.text.clock import Clock
+from cnncost.suggest.text.edit import WidthTrial
+from cnncost.suggest.text.meter import METRICS, Meter
+from cnncost.suggest.text.text_changes import TextChange, apply_changes
+from cnncost.suggest.text.text_places import SpecText
+
+REMEMBERED = 100_000
+"""Layers of edited texts kept in memory; beyond that the oldest text is dropped and read again."""
+
+
+class FieldUse(NamedTuple):
+    """A field of a layer that derives from a scalar of the text."""
+
+    node: int
+    """The layer's node, by index."""
+    field: str
+    alone: bool
+    """Whether the scalar is the field's whole value."""
+
+
+@dataclass(frozen=True)
+class EditableSpec:
+    """A spec to edit: its text and what it reads as."""
+
+    spec_text: SpecText
+    spec: Spec
+    groups: ChannelGroups
+    max_layers: int = MAX_LAYERS
+    meter: Meter = field(default_factory=Meter)
+    clock: Clock = field(default_factory=Clock, repr=False)
+    trials: dict[tuple[TextChange, ...], WidthTrial | None] = field(
+        default_factory=dict, repr=False
+    )
+    """For the changes of a width edit that was tried: the layers that it changes; None where it
+    makes no network."""
+    uses: dict[Place, list[FieldUse]] = field(default_factory=dict, repr=False)
+    """For each scalar of the text the fields that derive from it, once they are asked for."""
+    _calls: dict[int, Line] = field(default_factory=dict, repr=False)
+    _specs: dict[str, Spec | None] = field(default_factory=dict, repr=False)
+
+    @property
+    def network(self) -> Network:
+        return self.spec.network
+
+    @cached_property
+    def counts(self) -> tuple[int, ...]:
+        """The counts of the network as it stands, in the order of METRICS."""
+        totals = count_network(self.network).totals._asdict()
+        return tuple([totals[metric] for metric in METRICS])
+
+    @cached_property
+    def raw(self) -> float:
+        """The raw weights of all groups that can change."""
+        return sum(group.raw for group in self.groups.groups.values() if not group.frozen)
+
+    @cached_property
+    def readers(self) -> list[list[int]]:
+        """For each node those that read it, once for each time."""
+        readers: list[list[int]] = [[] for _ in self.network.nodes]
+        for node in self.network.nodes:
+            for index in node.reads:
+                readers[index].append(node.index)
+        return readers
+
+    @cached_property
+    def group_readers(self) -> dict[int, list[int]]:
+        """For each group of channels the nodes that read some of it."""
+        found: dict[int, list[int]] = {}
+        for node in self.network.nodes:
+            for root in dict.fromkeys(r for i in node.reads for r in self.groups.groups_at(i)):
+                found.setdefault(root, []).append(node.index)
+        return found
+
+    def measure(self, network: Network) -> dict[str, int]:
+        """Return every metric that this suggestion looks at, of an edited network."""
+        return self.meter.measure(network)
+
+    def edited_text(self, changes: Sequence[TextChange]) -> str:
+        """The text with these changes made."""
+        return apply_changes(self.spec_text.text, changes)
+
+    def block_calls(self) -> dict[int, Line]:
+        """The lines that call blocks, by where they start."""
+        if not self._calls:
+            for written in self.spec.written.values():
+                call = written.call
+                while call is not None and call.line.start not in self._calls:
+                    self._calls[call.line.start] = call.line
+                    call = call.outer
+        return self._calls
+
+    def owner_name(self, index: int, places: Sequence[Place]) -> str:
+        """The name of the layer, or of the block's call around it, in whose line a number
+        stands."""
+        written = self.spec.written[index]
+        parts = re.findall(r"[^.]+(?:\.[0-9]+)*", self.network.nodes[index].name)
+        call, line = written.call, written.line
+        while not any(line.start <= place.start <= line.end for place in places):
+            if call is None:
+                return self.network.nodes[index].name
+            parts.pop()
+            line, call = call.line, call.outer
+        return re.sub(r"(\.[0-9]+)+$", "", ".".join(parts))
+
+    def read_edited(self, changes: Sequence[TextChange]) -> Spec | None:
+        """Read the text with these changes as a spec; None where it is not valid, or where an
+        output of the network has another shape."""
+        text = self.edited_text(changes)
+        if text not in self._specs:
+            if len(self._specs) * len(self.network.nodes) > REMEMBERED:
+                self._specs.pop(next(iter(self._specs)))
+            try:
+                spec = parse_spec(self.spec_text.name, text, self.max_layers)
+            except SpecError:
+                self._specs[text] = None
+            else:
+                kept = output_shapes(spec.network) == output_shapes(self.network)
+                self._specs[text] = spec if kept else None
+        return self._specs[text]
+
+
+def output_shapes(network: Network) -> tuple[Shape, ...]:
+    """The shape of each output, in their order."""
+    return tuple([network.nodes[index].output for index in network.outputs])
+
+
+def parse_spec(name: str, text: str, max_layers: int) -> Spec:
+    """A text read as a spec."""
+    return read_spec(text, name, Settings(max_layers=max_layers))
+
+
+def read_editable_spec(
+    spec_text: SpecText,
+    max_layers: int = MAX_LAYERS,
+    kept: Sequence[str] = (),
+    meter: Meter | None = None,
+    clock: Clock | None = None,
+) -> EditableSpec:
+    """Read a text as an editable spec; the widths of the layers and blocks in `kept` stay."""
+    spec = parse_spec(spec_text.name, spec_text.text, max_layers)
+    held = [node.index for node in spec.network.nodes if is_named(node.name, kept)]
+    return EditableSpec(
+        spec_text,
+        spec,
+        ChannelGroups(spec.network, held),
+        max_layers,
+        meter or Meter(),
+        clock or Clock(),
+    )
+
+
+def is_named(name: str, wanted: Sequence[str]) -> bool:
+    """Whether a layer is one of those named, or stands in a block that is."""
+    return any(name == word or name.startswith(f"{word}.") for word in wanted)
+
+
+def measure_counts(network: Network) -> dict[str, int]:
+    """Every count of a network."""
+    return Meter().measure(network)
