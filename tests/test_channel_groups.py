@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import cnncost
 from cnncost.errors import CnncostError
-from cnncost.suggest.groups import Groups
+from cnncost.suggest.text.channel_groups import ChannelGroups
 
 Lines = list[tuple[str, str, int]]
 """A layer's name, its text with `W` for its width, and the width; 0 for a layer without."""
@@ -40,7 +40,7 @@ def told(lines: Lines) -> tuple[set[frozenset[str]], set[frozenset[str]]]:
     network = cnncost.loads(text_of(lines)).network
     free: set[frozenset[str]] = set()
     frozen: set[frozenset[str]] = set()
-    for group in Groups(network).groups.values():
+    for group in ChannelGroups(network).groups.values():
         names = frozenset(network.nodes[i].name for i in group.writers)
         (frozen if group.frozen else free).add(names)
     return free, frozen

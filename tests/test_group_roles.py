@@ -5,15 +5,15 @@ from __future__ import annotations
 import pytest
 from spaces import draft_of
 
-from cnncost.suggest.groups import Group
+from cnncost.suggest.text.channel_groups import ChannelGroup
 
 
-def groups_of(lines: str, size: str = "[3, 9, 9]") -> dict[str, Group]:
+def groups_of(lines: str, size: str = "[3, 9, 9]") -> dict[str, ChannelGroup]:
     """The group that each layer writes, by the last part of its name."""
     draft = draft_of(f"input: {size}\nlayers:\n{lines}")
     found = {}
     for node in draft.network.layers:
-        group = draft.groups.written(node.index)
+        group = draft.groups.group_written_by(node.index)
         if group is not None:
             found[node.name.rpartition(".")[2]] = group
     return found
