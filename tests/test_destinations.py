@@ -20,6 +20,7 @@ EVERY = {
     "sweep": ("mobilenet_v1", "--set", "alpha=0.5,1", "-o", "{}"),
     "compare": ("lenet5", "alexnet", "-o", "{}"),
     "run": ("minmax", "3,-1", "-o", "{}"),
+    "layers": ("conv", "-o", "{}"),
     "zoo": ("-o", "{}"),
     **dict.fromkeys(("table", "explain", "suggest", "memory"), ("lenet5", "-o", "{}")),
 }

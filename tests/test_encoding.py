@@ -98,7 +98,7 @@ def test_letters_of_other_languages(tmp_path: Path) -> None:
     spec = 'name: "Réseau \u00d7 模"\ninput: [1, 5, 5]\nlayers: [{conv: 1, kernel: 1}]\n'
     (tmp_path / "n.yaml").write_text(spec, encoding="utf-8")
     done = run("table", "n.yaml", cwd=tmp_path, PYTHONIOENCODING="ascii")
-    assert done.stdout.startswith(" Reseau x \\u6a21  input 1x5x5\n")
+    assert done.stdout.startswith(" Reseau x \\u6a21  input 1 channel of 5x5\n")
 
 
 def test_every_sign_is_of_ascii() -> None:
