@@ -22,8 +22,8 @@ from time import monotonic
 from cnncost import api, bundled
 from cnncost.costs import count_network
 from cnncost.formats.torch_out import pytorch_code
+from cnncost.language import Spec
 from cnncost.network import Network
-from cnncost.spec import Spec
 from cnncost.suggest.decisions.catalogue import kind_names, parse_allowed_edits
 from cnncost.suggest.decisions.search_space import build_search_space
 from cnncost.suggest.search.spatial_variants import list_spatial_edits

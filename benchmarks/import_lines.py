@@ -23,7 +23,7 @@ import cnncost
 from cnncost.formats.graph_of import graph_of
 from cnncost.formats.spec_text import spec_text
 from cnncost.formats.structured import attempt, equal
-from cnncost.formats.torch_in.trace import trace
+from cnncost.formats.torch_in.torch_trace import trace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,7 +13,7 @@ from cnncost import api
 from cnncost.suggest.decisions.catalogue import parse_allowed_edits
 from cnncost.suggest.decisions.cost_tables import SearchSpace
 from cnncost.suggest.decisions.search_space import build_search_space
-from cnncost.suggest.search.greedy import choose_greedily, excess
+from cnncost.suggest.search.greedy import choose_greedily
 from cnncost.suggest.search.plan import scale_uniformly
 from cnncost.suggest.suggestion.request import SuggestionRequest
 from cnncost.suggest.suggestion.suggester import Suggester
@@ -72,7 +72,9 @@ def dense(space: SearchSpace, budgets: Mapping[int, int]) -> int | None:
         to = [k for k, edit in enumerate(decision.options) if "to 512 units" in edit.phrase]
         chosen.append(to[0] if to else 0)
     costs = space.tables.costs(chosen)
-    if costs is None or not any(chosen) or excess(costs, budgets):
+    if costs is None or not any(chosen):
+        return None
+    if any(costs[metric] > most for metric, most in budgets.items()):
         return None
     return total(space, chosen)
 

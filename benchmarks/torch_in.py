@@ -27,8 +27,8 @@ for name in ("nms", "qnms"):
 import cnncost  # noqa: E402
 from cnncost.api import imported  # noqa: E402
 from cnncost.errors import CnncostError  # noqa: E402
-from cnncost.formats.torch_in.source import made  # noqa: E402
-from cnncost.formats.torch_in.trace import trace  # noqa: E402
+from cnncost.formats.torch_in.torch_source import made  # noqa: E402
+from cnncost.formats.torch_in.torch_trace import trace  # noqa: E402
 
 TOTALS = Path(__file__).with_name("networks.jsonl")
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from cnncost.api import count, load, loads
     from cnncost.costs import Convention, LayerCount, Report, Totals
     from cnncost.errors import CnncostError, SpecError
-    from cnncost.spec import Spec
+    from cnncost.language import Spec
 
 __version__ = "0.1.0"
 
@@ -19,7 +19,7 @@ _HOMES = {
     **dict.fromkeys(("count", "load", "loads"), "api"),
     **dict.fromkeys(("Convention", "LayerCount", "Report", "Totals"), "costs"),
     **dict.fromkeys(("CnncostError", "SpecError"), "errors"),
-    "Spec": "spec",
+    "Spec": "language",
 }
 """The module that each public name lives in."""
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from cnncost import bundled, formats
 from cnncost.costs import Convention, Report, count_network
 from cnncost.errors import CnncostError, Refused, SpecError, did_you_mean, printable
-from cnncost.spec import MAX_LAYERS, Settings, Spec, read_spec
+from cnncost.language import MAX_LAYERS, Settings, Spec, read_spec
 
 if TYPE_CHECKING:
     from fractions import Fraction

@@ -81,7 +81,7 @@ class Network:
         return tuple(map(tuple, readers))
 
 
-class Builder:
+class NetworkBuilder:
     """A network in the making."""
 
     def __init__(self) -> None:

@@ -24,7 +24,7 @@ from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 ROOT = Path(__file__).parent.parent
-MODULES = ("cnncost/spec/*.py", "cnncost/layers/*.py", "cnncost/network.py")
+MODULES = ("cnncost/language/*.py", "cnncost/layers/*.py", "cnncost/network.py")
 
 AT_IMPORT = {
     "Kind",

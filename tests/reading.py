@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
+from cnncost.language import read_spec
 from cnncost.network import Network
-from cnncost.spec import read_spec
 
 
 def layers(network: Network) -> list[str]:

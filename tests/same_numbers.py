@@ -10,12 +10,12 @@ SET = "no group keeps its first value"
 NO_READS = "for mypy: an input reads nothing, nothing dies there"
 
 _EMBEDDED = "cnncost/costs/memory/embedded.py"
-_TRAINING = "cnncost/costs/memory/training.py"
+_TRAINING = "cnncost/costs/memory/training_step.py"
 _STORAGE = "cnncost/costs/memory/storage.py"
 _INFERENCE = "cnncost/costs/memory/inference.py"
-_REPORT = "cnncost/costs/memory/report.py"
+_REPORT = "cnncost/costs/memory/memory_report.py"
 _SHAPE = "cnncost/shape.py"
-_REACH = "cnncost/costs/reach.py"
+_REACH = "cnncost/costs/receptive_field.py"
 _GROUPS = "cnncost/suggest/text/channel_groups.py"
 _DOMINANCE = "cnncost/suggest/search/dominance.py"
 
@@ -90,10 +90,10 @@ SAME: dict[tuple[str, str], str] = {
         _REACH,
         "min(hanging, LONGEST) -> max(hanging, LONGEST)",
     ): "more positions are looked at: time",
-    ("cnncost/costs/reading.py", "1 -> 2 in period: int = 1"): SAME_POSITION,
-    ("cnncost/costs/reading.py", "1 -> 2 in shift: int = 1"): SAME_POSITION,
-    ("cnncost/costs/reading.py", "1 -> 2 in return range(q, q + 1)"): SAME_POSITION,
-    ("cnncost/costs/reading.py", "q + 1 -> q - 1"): SAME_POSITION,
+    ("cnncost/costs/input_positions.py", "1 -> 2 in period: int = 1"): SAME_POSITION,
+    ("cnncost/costs/input_positions.py", "1 -> 2 in shift: int = 1"): SAME_POSITION,
+    ("cnncost/costs/input_positions.py", "1 -> 2 in return range(q, q + 1)"): SAME_POSITION,
+    ("cnncost/costs/input_positions.py", "q + 1 -> q - 1"): SAME_POSITION,
     (_REACH, "a is not None and b is not None -> a is not None"): BOTH,
     (_REACH, "a is not None and b is not None -> b is not None"): BOTH,
     (

@@ -14,7 +14,7 @@ import pytest
 
 import cnncost
 from cnncost.errors import CnncostError, SpecError
-from cnncost.spec import nodes, read_spec
+from cnncost.language import nodes, read_spec
 
 
 def refusal(text: str) -> str:

@@ -14,7 +14,7 @@ import pytest
 
 import cnncost
 from cnncost import bundled
-from cnncost.costs.check import figures
+from cnncost.costs.promises import figures
 
 REFERENCE = Path(__file__).parent / "reference"
 

@@ -17,12 +17,12 @@ from hypothesis import strategies as st
 import cnncost
 from cnncost.quantity import BUDGETS
 from cnncost.shape import Shape
-from cnncost.study.align import GAP, RENAMED, Item, Kind, align, unlikeness
-from cnncost.study.compare import Side, compare
+from cnncost.study.align import GAP, RENAMED, AlignedItem, MatchKind, align, unlikeness
+from cnncost.study.comparison import Side, compare
 from cnncost.study.growth import parse_growth
 
 KINDS = st.builds(
-    lambda word, channels, extent, weights: Kind(
+    lambda word, channels, extent, weights: MatchKind(
         word, word != "relu", Shape(channels, (extent,)), weights, weights * extent
     ),
     st.sampled_from(["conv", "dense", "relu"]),
@@ -32,11 +32,11 @@ KINDS = st.builds(
 )
 
 
-def items(kinds: list[Kind], prefix: str) -> list[Item]:
-    return [Item(f"{prefix}{i}", False, kind) for i, kind in enumerate(kinds)]
+def items(kinds: list[MatchKind], prefix: str) -> list[AlignedItem]:
+    return [AlignedItem(f"{prefix}{i}", False, kind) for i, kind in enumerate(kinds)]
 
 
-def cheapest(first: list[Kind], second: list[Kind]) -> int:
+def cheapest(first: list[MatchKind], second: list[MatchKind]) -> int:
     """The least cost of any alignment, by trying all."""
 
     @cache
@@ -55,7 +55,7 @@ def cheapest(first: list[Kind], second: list[Kind]) -> int:
 
 @given(st.lists(KINDS, max_size=7), st.lists(KINDS, max_size=7))
 @settings(max_examples=300, deadline=None)
-def test_no_alignment_is_cheaper(first: list[Kind], second: list[Kind]) -> None:
+def test_no_alignment_is_cheaper(first: list[MatchKind], second: list[MatchKind]) -> None:
     pairs = align(items(first, "a"), items(second, "b"))
     assert [i for i, _ in pairs if i is not None] == list(range(len(first)))
     assert [j for _, j in pairs if j is not None] == list(range(len(second)))

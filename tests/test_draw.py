@@ -19,7 +19,7 @@ from matplotlib.textpath import TextPath
 import cnncost
 from cnncost import bundled
 from cnncost.views.draw import bars, figure
-from cnncost.views.draw.volumes import row
+from cnncost.views.draw.figure_volumes import row
 
 FIGURES = Path(__file__).parents[1] / "docs" / "figures"
 SVG = "{http://www.w3.org/2000/svg}"

@@ -14,8 +14,8 @@ import cnncost
 from cnncost import bundled
 from cnncost.costs import Report
 from cnncost.errors import CnncostError
-from cnncost.study.explain import explain_layers, explain_totals
-from cnncost.views.explain import results
+from cnncost.study.explanation import explain_layers, explain_totals
+from cnncost.views.explanation_page import results
 from cnncost.views.page import write
 from cnncost.views.working import equation
 

@@ -71,7 +71,7 @@ def test_usage_brackets_an_optional_argument_once(command: str) -> None:
 
 @pytest.mark.parametrize("columns", [80, 200])
 def test_the_columns_that_help_lists_stand_in_two_columns(columns: int) -> None:
-    from cnncost.views.columns import COLUMNS
+    from cnncost.views.table_columns import COLUMNS
 
     piped = run("table", "--columns", "help", "x", COLUMNS=str(columns)).stdout
     screen = plain(shown("table", "--columns", "help", "x", columns=columns)[1])

@@ -20,7 +20,7 @@ FLOORS = (
     ("quantity",),
     ("layers",),
     ("network",),
-    ("spec",),
+    ("language",),
     ("costs",),
     ("formats",),
     ("suggest", "verify", "study"),
@@ -37,7 +37,7 @@ LEVEL = {name: level for level, names in enumerate(FLOORS) for name in names}
 
 
 def _noun(module: str) -> str:
-    """The floor's noun: `cnncost.spec.lines` is spec's; the package itself tops all."""
+    """The floor's noun: `cnncost.language.lines` is spec's; the package itself tops all."""
     parts = module.split(".")
     return parts[1] if len(parts) > 1 else "cnncost"
 
@@ -103,10 +103,10 @@ def test_a_command_imports_no_other_and_only_the_families_it_uses() -> None:
 ALLOWED_CIRCLES = 3
 """How many circles of modules there are; this number only goes down."""
 
-ALLOWED_MODULES = 46
+ALLOWED_MODULES = 0
 """How many module names stand more than once; this number only goes down."""
 
-ALLOWED_CLASSES = 43
+ALLOWED_CLASSES = 5
 """How many class names stand more than once; this number only goes down."""
 
 

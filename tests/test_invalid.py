@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from cnncost.errors import CnncostError
+from cnncost.language import Settings, read_spec
 from cnncost.quantity import parse_number
-from cnncost.spec import Settings, read_spec
 
 FOLDER = Path(__file__).parent / "invalid"
 FILES = sorted(FOLDER.glob("*.yaml"))

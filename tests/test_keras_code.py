@@ -13,7 +13,7 @@ import cnncost
 from cnncost import bundled
 from cnncost.errors import CnncostError
 from cnncost.formats.keras_out import keras_code
-from cnncost.formats.keras_out.code import REGISTERED
+from cnncost.formats.keras_out.keras_code import REGISTERED
 
 
 def code_of(text: str) -> str:

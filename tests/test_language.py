@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 from reading import read
 
-from cnncost.spec import read_spec
+from cnncost.language import read_spec
 
 CASES = {
     "a word, a mapping, a type without a value, two braceless keys": (

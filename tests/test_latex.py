@@ -13,16 +13,16 @@ import pytest
 import cnncost
 from cnncost import bundled
 from cnncost.study.backward import backward
-from cnncost.study.compare import Side, compare
-from cnncost.study.explain import explain_layers, explain_totals
+from cnncost.study.comparison import Side, compare
+from cnncost.study.explanation import explain_layers, explain_totals
 from cnncost.views.backward import write as write_backward
-from cnncost.views.compare import Layout as Comparing
-from cnncost.views.compare import results as comparison_results
-from cnncost.views.explain import results as workings_results
+from cnncost.views.comparison_page import ComparisonLayout as Comparing
+from cnncost.views.comparison_page import results as comparison_results
+from cnncost.views.explanation_page import results as workings_results
 from cnncost.views.latex import escape
 from cnncost.views.page import write
-from cnncost.views.table import Layout
-from cnncost.views.table import results as table_results
+from cnncost.views.table_page import TableLayout
+from cnncost.views.table_page import results as table_results
 
 pytestmark = pytest.mark.skipif(
     shutil.which("pdflatex") is None and "CI" not in os.environ,
@@ -67,7 +67,10 @@ def test_tables(tmp_path: Path) -> None:
     file = StringIO()
     columns = "layer,type,input_shape,output_shape,kernel,padding,units,weights,connections"
     for spec in specs():
-        for layout in (Layout(form="latex"), Layout(form="latex", columns=columns, every=True)):
+        for layout in (
+            TableLayout(form="latex"),
+            TableLayout(form="latex", columns=columns, every=True),
+        ):
             write(file, table_results(cnncost.count(spec), layout), "latex")
             file.write("\\clearpage\n")
     compile_latex(file.getvalue(), tmp_path)

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import cnncost
+from cnncost.costs.memory.execution_order import reordered, smallest_peak
 from cnncost.costs.memory.inference import lives
-from cnncost.costs.memory.order import reordered, smallest_peak
 from cnncost.network import Network
 
 

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from cnncost import Spec, bundled, load
 from cnncost.errors import CnncostError
+from cnncost.language import Settings, read_spec
+from cnncost.language.values import Origin
 from cnncost.layers.convolution import Conv
 from cnncost.layers.dense import Dense
 from cnncost.place import Place
-from cnncost.spec import Settings, read_spec
-from cnncost.spec.values import Origin
 
 SPEC = """\
 input: [3, 32, 32]

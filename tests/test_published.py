@@ -13,7 +13,7 @@ from small import SMALL
 
 import cnncost
 from cnncost import bundled
-from cnncost.views.zoo import briefly, year
+from cnncost.views.zoo_page import briefly, year
 
 PRINTED = SMALL + 'published:\n  weights: "72: so it says (table 1)"\n  macs: two hundred\n'
 

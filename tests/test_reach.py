@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from yaml_line import written
 
 import cnncost
-from cnncost.costs.reach import Reach, reaches
+from cnncost.costs.receptive_field import ReceptiveField, reaches
 
 LENGTH = 160
 
@@ -23,7 +23,7 @@ Sets = list[set[int]]
 """For each position the input positions that it depends on."""
 
 
-def reach_of(text: str, name: str = "it") -> Reach:
+def reach_of(text: str, name: str = "it") -> ReceptiveField:
     network = cnncost.loads(text).network
     return {network.nodes[i].name: reach for i, reach in reaches(network).items()}[name]
 
@@ -273,13 +273,13 @@ layers:
 
 
 def test_axes_inputs_and_the_unknown() -> None:
-    assert reach_of(SEVERAL, "a") == Reach(((3, 9),), ((2, 1),))
+    assert reach_of(SEVERAL, "a") == ReceptiveField(((3, 9),), ((2, 1),))
     # The input's axes keep their order whatever becomes of the layer's.
-    assert reach_of(SEVERAL, "moved") == Reach(((3, 9),), ((2, 1),))
-    assert reach_of(SEVERAL, "b") == Reach(((1, 1, 7),), ((1, 1, 1),))
+    assert reach_of(SEVERAL, "moved") == ReceptiveField(((3, 9),), ((2, 1),))
+    assert reach_of(SEVERAL, "b") == ReceptiveField(((1, 1, 7),), ((1, 1, 1),))
     # Rows 0 to 18 of 20 are read: the stride leaves the last one out.
     assert reach_of(SEVERAL, "c").field == ((19, 30), (16, 16, 16))
-    assert reach_of(SEVERAL, "out") == Reach(None, None)
+    assert reach_of(SEVERAL, "out") == ReceptiveField(None, None)
 
 
 def test_a_gate_sees_the_whole_map() -> None:
@@ -287,7 +287,7 @@ def test_a_gate_sees_the_whole_map() -> None:
         "input: [4, 50, 50]\nlayers:\n  - {name: c, conv: 4, kernel: 3}\n"
         "  - {name: g, global_avgpool}\n  - {name: it, mul: [c, g]}\n"
     )
-    assert reach_of(text) == Reach(((50, 50),), ((None, None),))
+    assert reach_of(text) == ReceptiveField(((50, 50),), ((None, None),))
 
 
 def test_the_columns() -> None:
@@ -307,4 +307,4 @@ def test_extreme_extents_end() -> None:
     )
     # Each output lies under 2^14 / 2^9 = 32 windows, each 2^9 further.
     assert reach_of(text).field == ((2**30 + 31 * 2**9,),)
-    assert reach_of(text, "end") == Reach(None, None)  # a pattern of 2^14 positions
+    assert reach_of(text, "end") == ReceptiveField(None, None)  # a pattern of 2^14 positions

@@ -7,7 +7,7 @@ from fractions import Fraction
 import pytest
 
 import cnncost
-from cnncost.costs.reach import Reach, reaches
+from cnncost.costs.receptive_field import ReceptiveField, reaches
 
 HALF = Fraction(1, 2)
 
@@ -15,7 +15,7 @@ GAPS = "input: [1, 8]\nlayers:\n- {name: up, conv_transpose: 1, kernel: 1, strid
 """Of 15 positions every second one reads one of 8; those between read nothing."""
 
 
-def reach_of(text: str) -> Reach:
+def reach_of(text: str) -> ReceptiveField:
     """The reach of the last layer."""
     return list(reaches(cnncost.loads(text).network).values())[-1]
 
@@ -33,7 +33,7 @@ def reach_of(text: str) -> Reach:
     ("- {dense: 1}\n", 8, None),
 ])  # fmt: skip
 def test_positions_that_read_nothing(lines: str, field: int, stride: Fraction | int | None) -> None:
-    assert reach_of(GAPS + lines) == Reach(((field,),), ((stride,),))
+    assert reach_of(GAPS + lines) == ReceptiveField(((field,),), ((stride,),))
 
 
 @pytest.mark.parametrize(("lines", "field", "stride"), [
@@ -48,7 +48,7 @@ def test_positions_that_read_nothing(lines: str, field: int, stride: Fraction | 
 def test_axes_that_are_exchanged(
     lines: str, field: tuple[int, ...], stride: tuple[int | None, ...]
 ) -> None:
-    assert reach_of(f"input: [4, 5, 6]\nlayers:\n{lines}") == Reach((field,), (stride,))
+    assert reach_of(f"input: [4, 5, 6]\nlayers:\n{lines}") == ReceptiveField((field,), (stride,))
 
 
 def test_a_gate_of_one_position_that_a_window_made() -> None:
@@ -59,14 +59,16 @@ layers:
 - {name: gate, conv: 2, kernel: [5, 7], from: input}
 - {name: it, mul: [map, gate]}
 """
-    assert reach_of(text) == Reach(((5, 7),), ((None, None),))
+    assert reach_of(text) == ReceptiveField(((5, 7),), ((None, None),))
 
 
 @pytest.mark.parametrize(("factor", "known"), [(4096, True), (4097, False)])
 def test_patterns_up_to_4096_positions_are_followed(factor: int, known: bool) -> None:
     one = f"input: [1, 2]\nlayers:\n- {{name: a, upsample: {factor}}}\n"
     two = f"{one}- {{name: b, upsample: {factor}, from: input}}\n- {{add: [a, b]}}\n"
-    found = Reach(((1,),), ((Fraction(1, factor),),)) if known else Reach(None, None)
+    found = (
+        ReceptiveField(((1,),), ((Fraction(1, factor),),)) if known else ReceptiveField(None, None)
+    )
     assert reach_of(one) == reach_of(two) == found
     assert reach_of(two + "- relu\n") == found
 
@@ -74,7 +76,7 @@ def test_patterns_up_to_4096_positions_are_followed(factor: int, known: bool) ->
 @pytest.mark.parametrize("amount", ["[[100, 100]]", "[[0, 100]]", "[[100, 0]]"])
 def test_a_map_behind_much_padding_is_read_whole(amount: str) -> None:
     found = reach_of(f"input: [1, 3]\nlayers:\n- {{pad: {amount}}}\n- {{dense: 1}}\n")
-    assert found == Reach(((3,),), ((None,),))
+    assert found == ReceptiveField(((3,),), ((None,),))
 
 
 @pytest.mark.parametrize(("line", "field", "stride"), [
@@ -90,7 +92,9 @@ def test_a_map_behind_much_padding_is_read_whole(amount: str) -> None:
     ("{pad: [[2, 1]]}", 1, 1),
 ])  # fmt: skip
 def test_one_layer(line: str, field: int, stride: Fraction | int) -> None:
-    assert reach_of(f"input: [1, 16]\nlayers:\n- {line}\n") == Reach(((field,),), ((stride,),))
+    assert reach_of(f"input: [1, 16]\nlayers:\n- {line}\n") == ReceptiveField(
+        ((field,),), ((stride,),)
+    )
 
 
 @pytest.mark.parametrize(("size", "line", "field"), [
@@ -101,7 +105,7 @@ def test_one_layer(line: str, field: int, stride: Fraction | int) -> None:
 ])  # fmt: skip
 def test_what_is_left_over_at_the_end_is_not_read(size: int, line: str, field: int) -> None:
     found = reach_of(f"input: [1, {size}]\nlayers:\n- {line}\n- {{dense: 1}}\n")
-    assert found == Reach(((field,),), ((None,),))
+    assert found == ReceptiveField(((field,),), ((None,),))
 
 
 @pytest.mark.parametrize(("line", "field"), [
@@ -115,10 +119,10 @@ def test_what_is_left_over_at_the_end_is_not_read(size: int, line: str, field: i
 def test_where_painted_positions_lie(line: str, field: int) -> None:
     lines = f"- {line}\n- {{crop: [[2, 0]]}}\n- {{maxpool: 1, stride: 3}}\n"
     found = reach_of(f"input: [1, 8]\nlayers:\n{lines}")
-    assert found == Reach(((field,),), ((1,),))
+    assert found == ReceptiveField(((field,),), ((1,),))
 
 
 def test_a_map_resized_to_odd_extents() -> None:
     # Of 5 the first two lie on the first of 3, the next two on the second, the last on the third.
     found = reach_of("input: [1, 3]\nlayers:\n- {upsample, size: 5}\n")
-    assert found == Reach(((1,),), ((Fraction(3, 5),),))
+    assert found == ReceptiveField(((1,),), ((Fraction(3, 5),),))

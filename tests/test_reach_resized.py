@@ -7,7 +7,7 @@ from fractions import Fraction
 import pytest
 
 import cnncost
-from cnncost.costs.reach import reaches
+from cnncost.costs.receptive_field import reaches
 
 
 def _between(n: int, m: int) -> list[set[int]]:

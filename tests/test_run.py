@@ -20,7 +20,7 @@ import cnncost
 from cnncost.errors import CnncostError, SpecError
 from cnncost.layers import TYPES
 from cnncost.study.run import check, run
-from cnncost.study.run.rules import RULES
+from cnncost.study.run.evaluation_rules import RULES
 
 NUMBERS = st.integers(-32, 32).map(lambda n: Fraction(n, 8))
 """Numbers that decimals write exactly."""

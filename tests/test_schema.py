@@ -18,12 +18,12 @@ from jsonschema import Draft202012Validator
 
 from cnncost import bundled, loads
 from cnncost.errors import CnncostError
+from cnncost.language.lines import COMMON, STRUCTURES
+from cnncost.language.nodes import Items, Node, Pairs, parse
+from cnncost.language.problems import Problems
 from cnncost.layers import TYPES, layer_type
 from cnncost.place import Source
 from cnncost.quantity import BUDGETS, BYTES, UNITS, parse_number
-from cnncost.spec.lines import COMMON, STRUCTURES
-from cnncost.spec.nodes import Items, Node, Pairs, parse
-from cnncost.spec.problems import Problems
 from cnncost.views import schema
 
 VALIDATOR = Draft202012Validator(schema.schema())

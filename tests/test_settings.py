@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from reading import layers
 
-from cnncost.spec import Settings, read_spec
+from cnncost.language import Settings, read_spec
 
 EXTRAS = """
 name: Two  words

@@ -6,7 +6,7 @@ import pytest
 
 import cnncost
 from cnncost.costs.memory import memory
-from cnncost.costs.memory.report import refuse_unknown
+from cnncost.costs.memory.memory_report import refuse_unknown
 from cnncost.errors import CnncostError
 
 

@@ -10,14 +10,14 @@ from collections.abc import Mapping
 import pytest
 from draws import CASES
 
+from cnncost.costs.input_positions import READINGS
 from cnncost.costs.memory.traits import TRAITS
-from cnncost.costs.reading import READINGS
-from cnncost.formats.keras_out.layers import LAYERS as KERAS_WRITERS
-from cnncost.formats.onnx_out.layers import LAYERS as ONNX_WRITERS
-from cnncost.formats.torch_out.layers import WRITERS as TORCH_WRITERS
+from cnncost.formats.keras_out.keras_writers import LAYERS as KERAS_WRITERS
+from cnncost.formats.onnx_out.onnx_writers import LAYERS as ONNX_WRITERS
+from cnncost.formats.torch_out.torch_writers import WRITERS as TORCH_WRITERS
 from cnncost.layers import TYPES, layer_type
-from cnncost.study.backward.rules import RULES as GRADIENT_RULES
-from cnncost.study.backward.symbols import LETTERS
+from cnncost.study.backward.gradient_rules import RULES as GRADIENT_RULES
+from cnncost.study.backward.gradient_symbols import LETTERS
 from cnncost.study.type_examples import example
 
 LEARNING = [word for word in TYPES if layer_type(word).learns and word != "opaque"]

@@ -6,7 +6,7 @@ import pytest
 
 import cnncost
 from cnncost.costs.memory import memory
-from cnncost.costs.memory.training import backward, forward, training_pass
+from cnncost.costs.memory.training_step import backward, forward, training_pass
 from cnncost.network import Network
 
 PLAIN = """\

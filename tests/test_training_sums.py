@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import cnncost
-from cnncost.costs.memory.training import backward, forward, training_pass
+from cnncost.costs.memory.training_step import backward, forward, training_pass
 
 DENSE = 4 * (4 * 4 + 4)
 """Bytes of the gradients of a dense layer from 4 to 4."""

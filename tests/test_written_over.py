@@ -6,7 +6,7 @@ import pytest
 
 import cnncost
 from cnncost.costs.memory import memory
-from cnncost.costs.memory.training import forward, training_pass
+from cnncost.costs.memory.training_step import forward, training_pass
 
 MAP = 4 * 4 * 9
 """Bytes of the convolution's map, in fp32."""

@@ -8,8 +8,8 @@ import typer
 from cnncost.cli import options
 from cnncost.cli.scale import given, refuse_idle
 from cnncost.errors import CnncostError, printable
+from cnncost.language import MAX_LAYERS
 from cnncost.quantity import parse_budget, refuse_same_metric
-from cnncost.spec import MAX_LAYERS
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
 
@@ -50,8 +50,8 @@ def check(
     is wrong or missing. Bytes are those of batch 1, fp32 and plain SGD unless options say
     otherwise, a spec's own budget of bytes too; sram and flash are int8.
     """
-    from cnncost.costs.check import figures, limits
-    from cnncost.views.verdict import line
+    from cnncost.costs.promises import figures, limits
+    from cnncost.views.check_lines import line
 
     budgets, scale = _budgets(budget or ()), given(batch, dtype, optimizer)
     if budgets:

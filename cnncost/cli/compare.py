@@ -9,7 +9,7 @@ from cnncost import api
 from cnncost.cli import options
 from cnncost.cli.output import destination, refuse_existing
 from cnncost.errors import CnncostError, printable
-from cnncost.spec import MAX_LAYERS
+from cnncost.language import MAX_LAYERS
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
 
@@ -59,14 +59,14 @@ def compare(
     removed or renamed, by their types, shapes and counts. Exit code 0 whatever differs;
     1 if --fail-on says so.
     """
-    from cnncost.study.compare import Side
-    from cnncost.study.compare import compare as study
+    from cnncost.study.comparison import Side
+    from cnncost.study.comparison import compare as study
     from cnncost.study.growth import excesses, parse_growth
-    from cnncost.views.compare import Layout, excess_line, results
+    from cnncost.views.comparison_page import ComparisonLayout, excess_line, results
     from cnncost.views.page import write
 
     growths = [parse_growth(text) for text in fail_on or ()]
-    layout = Layout(form, every, changed, human, total)
+    layout = ComparisonLayout(form, every, changed, human, total)
     layout.check()
     _check(archs)
     refuse_existing(output, force=force)

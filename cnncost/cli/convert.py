@@ -11,7 +11,7 @@ from cnncost import api, formats
 from cnncost.cli import options
 from cnncost.cli.output import refuse_existing, write_bytes
 from cnncost.errors import CnncostError, printable
-from cnncost.spec import MAX_LAYERS, Spec
+from cnncost.language import MAX_LAYERS, Spec
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
 
@@ -108,7 +108,9 @@ def convert(
     write_bytes(output, data, force=force)
 
 
-def _refuse_mixed(form: formats.Format, *, no_weights: bool, flat: bool, structured: bool) -> None:
+def _refuse_mixed(
+    form: formats.FileFormat, *, no_weights: bool, flat: bool, structured: bool
+) -> None:
     """Refuse options that do not go with the form, or with each other."""
     if no_weights and form.key != "onnx":
         raise CnncostError(f"--no-weights: {form.key} has none", "it goes with an .onnx file")
@@ -156,7 +158,7 @@ def _tell(what: str) -> None:
         sys.stderr.flush()
 
 
-def _form(output: str, to: str) -> formats.Format:
+def _form(output: str, to: str) -> formats.FileFormat:
     """The form that is asked for, or that the file's ending stands for."""
     writable = [key for key, form in formats.FORMATS.items() if form.writer]
     if to:

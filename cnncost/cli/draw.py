@@ -10,7 +10,7 @@ from cnncost import api
 from cnncost.cli import options
 from cnncost.cli.output import refuse_existing, write_bytes
 from cnncost.errors import CnncostError
-from cnncost.spec import MAX_LAYERS
+from cnncost.language import MAX_LAYERS
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
 

@@ -8,7 +8,7 @@ from cnncost import api
 from cnncost.cli import options
 from cnncost.cli.output import destination, refuse_existing
 from cnncost.errors import CnncostError
-from cnncost.spec import MAX_LAYERS, Spec
+from cnncost.language import MAX_LAYERS, Spec
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
 
@@ -53,8 +53,8 @@ def explain(
     strict: options.Strict = False,
 ) -> None:
     """Show the working of each number: output sizes, units, weights, connections."""
-    from cnncost.study.explain import explain_layers, explain_totals
-    from cnncost.views.explain import results
+    from cnncost.study.explanation import explain_layers, explain_totals
+    from cnncost.views.explanation_page import results
     from cnncost.views.page import write
 
     refuse_existing(output, force=force)
@@ -81,7 +81,7 @@ def explain(
 def _backward(spec: Spec, layer: str, form: str, output: str, *, force: bool) -> None:
     """Write the gradient equations of a network, or of one layer or block of it."""
     from cnncost.study.backward import backward
-    from cnncost.study.explain import named
+    from cnncost.study.explanation import named
     from cnncost.views.backward import write
     from cnncost.views.grid import ascii_only
 

@@ -8,8 +8,8 @@ from cnncost.cli import options
 from cnncost.cli.output import destination, refuse_existing
 from cnncost.elsewhere import meaning
 from cnncost.errors import CnncostError, did_you_mean
+from cnncost.language.names import STRUCTURES
 from cnncost.layers import TYPES
-from cnncost.spec.names import STRUCTURES
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
 

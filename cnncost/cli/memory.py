@@ -8,8 +8,8 @@ import typer
 
 from cnncost.cli import options
 from cnncost.cli.output import destination, refuse_existing
+from cnncost.language import MAX_LAYERS
 from cnncost.network import Network
-from cnncost.spec import MAX_LAYERS
 from cnncost.views.page import WRITERS
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
@@ -63,7 +63,7 @@ def memory(
     from cnncost.costs.memory import embedded
     from cnncost.costs.memory import memory as measure
     from cnncost.costs.memory.timeline import timeline
-    from cnncost.views import memory as view
+    from cnncost.views import memory_page as view
     from cnncost.views.page import write
 
     refuse_existing(output, force=force)
@@ -87,7 +87,7 @@ def memory(
     rows = view.summary(found, small)
     if sequence is Sequence.smallest:
         scale |= {"program_order_peak": first, "order_proved": proved}
-        rows.insert(3, view.Figure("the same in the program's order", first, found.complete))
+        rows.insert(3, view.MemoryFigure("the same in the program's order", first, found.complete))
     measured = view.Measured(steps, found, small, rows, said, scale)
     with destination(output, force=force) as file:
         write(file, view.results(measured), form)
@@ -97,8 +97,8 @@ def _smallest(network: Network, batch: int, dtype: str) -> tuple[Network, bool]:
     """The network in the order of its smallest peak, and whether that is proved; a search cut
     off is said."""
     from cnncost.costs.memory import DTYPES
+    from cnncost.costs.memory.execution_order import reordered, smallest_peak
     from cnncost.costs.memory.inference import lives
-    from cnncost.costs.memory.order import reordered, smallest_peak
 
     order = smallest_peak(network, lives(network, batch=batch, size=DTYPES[dtype]))
     if not order.proved:

@@ -13,9 +13,9 @@ from typer.models import ArgumentInfo, OptionInfo
 from cnncost import api, bundled, formats
 from cnncost.cli.closing import say_at_the_end
 from cnncost.errors import CnncostError, printable
-from cnncost.formats.kept import flows, kept
+from cnncost.formats.kept_file import flows, kept
+from cnncost.language import MAX_LAYERS, Spec
 from cnncost.quantity import parse_number
-from cnncost.spec import MAX_LAYERS, Spec
 from cnncost.views.page import WRITERS
 
 Numbers = dict[str, int | Fraction]

@@ -11,8 +11,8 @@ import typer
 from cnncost.cli import options
 from cnncost.cli.output import destination, refuse_existing
 from cnncost.errors import CnncostError
+from cnncost.language import Spec
 from cnncost.quantity import parse_number
-from cnncost.spec import Spec
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
 
@@ -62,8 +62,8 @@ def run(
     """
     from cnncost.study.run import check
     from cnncost.study.run import run as evaluate
+    from cnncost.views.evaluation_page import results
     from cnncost.views.page import write
-    from cnncost.views.run import results
 
     if arch == "-" and values == ["-"]:
         raise CnncostError("standard input cannot hold both the spec and the values", "name a file")

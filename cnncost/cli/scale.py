@@ -7,7 +7,7 @@ from cnncost.errors import CnncostError
 from cnncost.quantity import CHANGES
 
 
-class Scale(TypedDict, total=False):
+class MeasureScale(TypedDict, total=False):
     """The options that were given."""
 
     batch: int
@@ -15,7 +15,7 @@ class Scale(TypedDict, total=False):
     optimizer: str
 
 
-def given(batch: int | None, dtype: str | None, optimizer: str | None) -> Scale:
+def given(batch: int | None, dtype: str | None, optimizer: str | None) -> MeasureScale:
     """The options that were given.
 
     Raises:
@@ -25,7 +25,7 @@ def given(batch: int | None, dtype: str | None, optimizer: str | None) -> Scale:
         from cnncost.costs.memory import refuse_unknown
 
         refuse_unknown(dtype or "fp32", optimizer or "sgd")
-    scale: Scale = {}
+    scale: MeasureScale = {}
     if batch is not None:
         scale["batch"] = batch
     if dtype is not None:
@@ -35,7 +35,7 @@ def given(batch: int | None, dtype: str | None, optimizer: str | None) -> Scale:
     return scale
 
 
-def refuse_idle(scale: Scale, metrics: Collection[str]) -> None:
+def refuse_idle(scale: MeasureScale, metrics: Collection[str]) -> None:
     """Refuse options that change none of the metrics that are limited.
 
     Raises:
@@ -50,7 +50,7 @@ def refuse_idle(scale: Scale, metrics: Collection[str]) -> None:
             )
 
 
-def check_of(path: str, budgets: Mapping[str, str], scale: Scale) -> str:
+def check_of(path: str, budgets: Mapping[str, str], scale: MeasureScale) -> str:
     """The command line that holds a written file to budgets at this scale."""
     from shlex import join
 

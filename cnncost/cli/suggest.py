@@ -10,8 +10,8 @@ from cnncost.cli import options
 from cnncost.cli.output import destination, refuse_existing
 from cnncost.cli.scale import check_of, given, refuse_idle
 from cnncost.errors import CnncostError
+from cnncost.language import MAX_LAYERS
 from cnncost.quantity import budget_metric
-from cnncost.spec import MAX_LAYERS
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
 
@@ -104,7 +104,7 @@ def suggest(
     from cnncost.suggest.suggestion.suggester import Suggester
     from cnncost.suggest.text.meter import Meter
     from cnncost.views.page import write as show
-    from cnncost.views.suggest import pareto as frontier
+    from cnncost.views.suggest import frontier_page as frontier
     from cnncost.views.suggest import results
 
     _refuse_together(pareto, write, diff=diff, form=form)

@@ -11,7 +11,7 @@ from cnncost.cli import options
 from cnncost.cli.output import destination, refuse_existing
 from cnncost.costs import Report
 from cnncost.errors import CnncostError, printable
-from cnncost.spec import MAX_LAYERS
+from cnncost.language import MAX_LAYERS
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
 
@@ -55,9 +55,9 @@ def sweep(
 
     A combination that makes no valid network is named on standard error, and the exit code is 2.
     """
-    from cnncost.study.sweep import sweep as study
+    from cnncost.study.settings_sweep import sweep as study
     from cnncost.views.page import write
-    from cnncost.views.sweep import results
+    from cnncost.views.sweep_page import results
 
     axes = _axes(settings or [], shapes)
     refuse_existing(output, force=force)

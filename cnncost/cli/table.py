@@ -8,15 +8,15 @@ import typer
 from cnncost import api
 from cnncost.cli import options
 from cnncost.cli.output import destination, refuse_existing
-from cnncost.cli.scale import Scale, given
+from cnncost.cli.scale import MeasureScale, given
 from cnncost.errors import CnncostError
-from cnncost.spec import MAX_LAYERS
+from cnncost.language import MAX_LAYERS
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
 
 
 def _complete_columns(incomplete: str) -> list[str]:
-    from cnncost.views.columns import COLUMNS
+    from cnncost.views.table_columns import COLUMNS
 
     done, comma, start = incomplete.rpartition(",")
     return [done + comma + key for key in COLUMNS if key.startswith(start)]
@@ -98,12 +98,12 @@ def table(
 ) -> None:
     """Print what each layer costs: units, weights, connections, and the network's totals."""
     from cnncost.views.page import write
-    from cnncost.views.table import Layout, results
+    from cnncost.views.table_page import TableLayout, results
 
     if columns == "help":
         _list_columns()
         return
-    layout = Layout(form, every, columns, sort, top, depth, human, total, memory, training)
+    layout = TableLayout(form, every, columns, sort, top, depth, human, total, memory, training)
     layout.check()
     scale = given(batch, dtype, optimizer)
     _check_scale(scale, bytes_=layout.footprints, training=training)
@@ -118,7 +118,7 @@ def table(
         write(file, results(report, layout), form)
 
 
-def _check_scale(scale: Scale, *, bytes_: bool, training: bool) -> None:
+def _check_scale(scale: MeasureScale, *, bytes_: bool, training: bool) -> None:
     """Refuse options of bytes without a column of bytes, and training that there is none of."""
     if scale and not bytes_:
         raise CnncostError(f"--{next(iter(scale))} changes no count", "add --memory or --training")
@@ -127,7 +127,7 @@ def _check_scale(scale: Scale, *, bytes_: bool, training: bool) -> None:
 
 
 def _list_columns() -> None:
-    from cnncost.views.columns import COLUMNS
+    from cnncost.views.table_columns import COLUMNS
     from cnncost.views.text_page import TextPage
 
     text = TextPage(sys.stdout)

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from cnncost.cli import options
-from cnncost.spec import MAX_LAYERS
+from cnncost.language import MAX_LAYERS
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
 
@@ -34,7 +34,7 @@ def verify(
     are not modelled: bytes that turned or sliced maps may explain are shown, but not compared.
     """
     from cnncost.verify.difference import exported, verify
-    from cnncost.views import proof
+    from cnncost.views import verification_page
     from cnncost.views.page import write
 
     spec = options.load(arch, settings, shapes, max_layers, strict=strict)
@@ -43,7 +43,7 @@ def verify(
     further = exported(network, spec.written, batch, _tell)
     verdict = verdict._replace(lines=(*verdict.lines, *further))
     _tell("")
-    write(sys.stdout, proof.results(network.name, batch, verdict), form)
+    write(sys.stdout, verification_page.results(network.name, batch, verdict), form)
     raise typer.Exit(int(verdict.differences > 0))
 
 

@@ -82,7 +82,7 @@ def zoo(
                 file.write(_copied(path.read_text(encoding="utf-8")))
             return
     from cnncost.views.page import write
-    from cnncost.views.zoo import results
+    from cnncost.views.zoo_page import results
 
     names = [path.stem] if path is not None else bundled.names()
     with destination(output, force=force) as file:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from cnncost.costs.backward import backward_connections
 from cnncost.costs.memory import Embedded, Memory, embedded, memory
-from cnncost.costs.memory.report import DTYPES
+from cnncost.costs.memory.memory_report import DTYPES
 from cnncost.costs.memory.timeline import timeline
 from cnncost.network import Input, Network, Node
 

@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
 from cnncost.costs.count import LayerCount, Report
-from cnncost.costs.reach import Reach, reaches
+from cnncost.costs.receptive_field import ReceptiveField, reaches
 from cnncost.layers import Layer
 from cnncost.shape import Shape
 
@@ -37,7 +37,7 @@ class Row(NamedTuple):
     """False for a row that only makes the columns add up."""
     unknown: int = 0
     """How many of its layers have unknown costs: what it adds up to is a lower bound."""
-    reach: Reach | None = None
+    reach: ReceptiveField | None = None
     """Its receptive field and effective stride, where they were asked for."""
     footprint: Footprint | None = None
     """Its memory and training costs, where they were asked for."""

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from cnncost.formats.graph import Graph
-    from cnncost.spec import Spec
+    from cnncost.language import Spec
 
 
-class Format(NamedTuple):
+class FileFormat(NamedTuple):
     """One form: how its files end, and the modules that read and write it.
 
     A reader module has `read(path, name, shapes) -> Graph`, as the function `read` here; a
@@ -41,10 +41,10 @@ class Format(NamedTuple):
         return self.suffixes if reads or self.written is None else self.written
 
 
-_ALL: tuple[Format, ...] = (
-    Format("yaml", "a cnncost spec", (".yaml", ".yml"), writer="spec_file"),
-    Format("onnx", "an ONNX file", (".onnx",), reader="onnx_in", writer="onnx_out"),
-    Format(
+_ALL: tuple[FileFormat, ...] = (
+    FileFormat("yaml", "a cnncost spec", (".yaml", ".yml"), writer="spec_file"),
+    FileFormat("onnx", "an ONNX file", (".onnx",), reader="onnx_in", writer="onnx_out"),
+    FileFormat(
         "keras",
         "a Keras model's JSON or archive; Keras code",
         (".json", ".keras"),
@@ -52,9 +52,9 @@ _ALL: tuple[Format, ...] = (
         writer="keras_out",
         written=(),
     ),
-    Format("pytorch", "PyTorch code: an nn.Module", (".py",), writer="torch_out"),
-    Format("mermaid", "a Mermaid flowchart", (".mmd", ".mermaid"), writer="mermaid_out"),
-    Format("dot", "a Graphviz graph", (".dot", ".gv"), writer="dot_out"),
+    FileFormat("pytorch", "PyTorch code: an nn.Module", (".py",), writer="torch_out"),
+    FileFormat("mermaid", "a Mermaid flowchart", (".mmd", ".mermaid"), writer="mermaid_out"),
+    FileFormat("dot", "a Graphviz graph", (".dot", ".gv"), writer="dot_out"),
 )
 
 _SOURCE = re.compile(r"(?:[\w.]+|.+\.py):[A-Za-z_][\w.]*")
@@ -63,7 +63,7 @@ FORMATS = {form.key: form for form in _ALL}
 """All forms by key."""
 
 
-def by_suffix(path: str, *, reads: bool) -> list[Format]:
+def by_suffix(path: str, *, reads: bool) -> list[FileFormat]:
     """The forms that a file's ending may stand for, among those that can be read (or written)."""
     suffix = PurePath(path).suffix.lower()
     forms = [form for form in _ALL if suffix in form.endings(reads=reads)]
@@ -75,7 +75,7 @@ def readable() -> list[str]:
     return [suffix for form in _ALL if form.reader for suffix in form.suffixes]
 
 
-def read(path: Path, name: str, form: Format, shapes: Mapping[str, tuple[int, ...]]) -> Graph:
+def read(path: Path, name: str, form: FileFormat, shapes: Mapping[str, tuple[int, ...]]) -> Graph:
     """The graph that a file holds; `name` stands in messages.
 
     `shapes` are those of one example of each input, channels first, where the file leaves
@@ -84,7 +84,7 @@ def read(path: Path, name: str, form: Format, shapes: Mapping[str, tuple[int, ..
     Raises:
         CnncostError: the file is damaged, or the form's package is not installed.
     """
-    from cnncost.formats.kept import flows, kept
+    from cnncost.formats.kept_file import flows, kept
 
     if flows(path):
         with kept(path, name) as copy:
@@ -94,7 +94,7 @@ def read(path: Path, name: str, form: Format, shapes: Mapping[str, tuple[int, ..
     return graph
 
 
-def write(spec: Spec, form: Format, *, weights: bool = True) -> bytes:
+def write(spec: Spec, form: FileFormat, *, weights: bool = True) -> bytes:
     """The spec in another form; without `weights`, a form that has them leaves them out.
 
     Raises:
@@ -105,7 +105,7 @@ def write(spec: Spec, form: Format, *, weights: bool = True) -> bytes:
     return data
 
 
-def named(key: str) -> Format:
+def named(key: str) -> FileFormat:
     """The form of that key.
 
     Raises:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from cnncost.formats.graph import Value
     from cnncost.layers import Layer
-    from cnncost.layers.kinds import Kind
+    from cnncost.layers.kinds import FieldKind
     from cnncost.network import Network, Node
     from cnncost.shape import Shape
 
@@ -64,21 +64,23 @@ def _arguments(layer: Layer, x: Shape) -> dict[str, Value]:
     return found
 
 
-def _usual(layer: Layer, kind: Kind, value: Any, x: Shape) -> bool:  # Any: each kind has its own
+def _usual(
+    layer: Layer, kind: FieldKind, value: Any, x: Shape
+) -> bool:  # Any: each kind has its own
     """Whether a value is its field's default, which may be another field's value."""
     if isinstance(kind.default, str) and kind.default in layer.kinds:
         return bool(getattr(layer, kind.default) == value)
     return not kind.required and _reads(kind, kind.default, value, x)
 
 
-def _written(kind: Kind, value: Any, x: Shape, what: str) -> Value:  # Any: as above
+def _written(kind: FieldKind, value: Any, x: Shape, what: str) -> Value:  # Any: as above
     for text in _forms(value):
         if _reads(kind, text, value, x):
             return text  # type: ignore[no-any-return]  # as it was yielded
     raise CnncostError(f"{what} has no form in a spec")
 
 
-def _reads(kind: Kind, text: Any, value: Any, x: Shape) -> bool:  # Any: as above
+def _reads(kind: FieldKind, text: Any, value: Any, x: Shape) -> bool:  # Any: as above
     try:
         return bool(kind.read(text, x) == value)
     except Refused:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from cnncost.formats.drawn import edges, label
+from cnncost.formats.diagram import edges, label
 
 if TYPE_CHECKING:
-    from cnncost.spec import Spec
+    from cnncost.language import Spec
 
 
 def write(spec: Spec) -> bytes:

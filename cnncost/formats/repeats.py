@@ -5,18 +5,18 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
-from cnncost.formats.called import called, convolutions
+from cnncost.formats.block_names import called, convolutions
+from cnncost.formats.equal_runs import EqualRun, Keys, cells, modules
 from cnncost.formats.paths import common
-from cnncost.formats.pieces import Piece
-from cnncost.formats.runs import Keys, Run, cells, modules
 from cnncost.formats.signature import Signature
 from cnncost.formats.spec_text import clean
+from cnncost.formats.structure_pieces import StructurePiece
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from cnncost.formats.equal_runs import Key
     from cnncost.formats.graph import Value
-    from cnncost.formats.runs import Key
 
 MOST = 16
 """Blocks of one spec; each takes one pass over all lines."""
@@ -37,21 +37,21 @@ PLACES = 2
 """Places inside others in which a row is written out, not made a block of its own."""
 
 
-class Block(NamedTuple):
+class FoundBlock(NamedTuple):
     """A signature's name, its parameters with their defaults (None: required), its lines."""
 
     name: str
     parameters: dict[str, Value | None]
-    body: list[Piece]
+    body: list[StructurePiece]
 
-    def called_by(self, piece: Piece) -> dict[str, Value]:
+    def called_by(self, piece: StructurePiece) -> dict[str, Value]:
         """What a call has to say: what differs from the defaults."""
         return {k: v for k, v in piece.args.items() if v != self.parameters[k]}
 
 
-def find_blocks(top: list[Piece]) -> list[Block]:
+def find_blocks(top: list[StructurePiece]) -> list[FoundBlock]:
     """Replace runs in the lists by calls of blocks; the blocks, those inside others first."""
-    blocks: list[Block] = []
+    blocks: list[FoundBlock] = []
     for find, choose in ((cells, _most), (modules, _smallest)):
         keys = Keys()
         failed: set[Key] = set()
@@ -67,15 +67,15 @@ def find_blocks(top: list[Piece]) -> list[Block]:
     return blocks
 
 
-def _classes(found: Iterable[Run]) -> list[list[Run]]:
+def _classes(found: Iterable[EqualRun]) -> list[list[EqualRun]]:
     """Runs that one block can stand for, together, in the order of the text."""
-    together: dict[Key, list[Run]] = {}
+    together: dict[Key, list[EqualRun]] = {}
     for run in found:
         together.setdefault(run.key, []).append(run)
     return [runs for runs in together.values() if len(runs) > 1]
 
 
-def _most(classes: list[list[Run]], failed: set[Key]) -> list[Run]:
+def _most(classes: list[list[EqualRun]], failed: set[Key]) -> list[EqualRun]:
     """The runs for which a block saves most; none where none saves a line."""
     worth = [
         runs
@@ -87,14 +87,14 @@ def _most(classes: list[list[Run]], failed: set[Key]) -> list[Run]:
     return max(worth, key=_saved, default=[])
 
 
-def _smallest(classes: list[list[Run]], failed: set[Key]) -> list[Run]:
+def _smallest(classes: list[list[EqualRun]], failed: set[Key]) -> list[EqualRun]:
     """The smallest runs that are worth a block; none where no block saves a line.
 
     What stands in the same places of all copies of something larger is a part of that.
     """
     repeated = {runs[0].key for runs in classes} - failed
     repeated |= {(number,) for key in repeated for number in key}
-    best: list[Run] = []
+    best: list[EqualRun] = []
     for runs in classes:
         parents = {run.parent for run in runs}
         places = PLACES if runs[0].pieces[0].joins or runs[0].length > 1 else 1  # a gate: always
@@ -109,7 +109,7 @@ def _smallest(classes: list[list[Run]], failed: set[Key]) -> list[Run]:
     return best
 
 
-def _size(run: Run) -> int:
+def _size(run: EqualRun) -> int:
     """Lines, equal ones in a row as one."""
     pieces = run.pieces
     size = pieces[0].lines
@@ -118,12 +118,12 @@ def _size(run: Run) -> int:
     return size
 
 
-def _saved(runs: list[Run]) -> int:
+def _saved(runs: list[EqualRun]) -> int:
     """How many lines a block for these runs spares: all but its own, its name, and the calls."""
     return (len(runs) - 1) * (_size(runs[0]) - 1) - 2
 
 
-def same(a: Piece, b: Piece) -> bool:
+def same(a: StructurePiece, b: StructurePiece) -> bool:
     """Whether two lines are one with `repeat`."""
     return (
         a.alone
@@ -138,7 +138,7 @@ def same(a: Piece, b: Piece) -> bool:
     )
 
 
-def _made(runs: list[Run], blocks: list[Block]) -> list[Block]:
+def _made(runs: list[EqualRun], blocks: list[FoundBlock]) -> list[FoundBlock]:
     """The block of these runs, which become its calls; none if it has too many parameters."""
     bodies = [run.pieces for run in runs]
     homes = [common(p.home for p in body) for body in bodies]
@@ -165,15 +165,15 @@ def _made(runs: list[Run], blocks: list[Block]) -> list[Block]:
     defaults = signature.defaults()
     order = sorted(signature.parameters[1:], key=lambda p: p.name in defaults)
     parameters = [*signature.parameters[:1], *order]
-    return [Block(name, {p.name: defaults.get(p.name) for p in parameters}, bodies[0])]
+    return [FoundBlock(name, {p.name: defaults.get(p.name) for p in parameters}, bodies[0])]
 
 
 def _calls(
-    name: str, runs: list[Run], bodies: list[list[Piece]], signature: Signature
-) -> list[Piece]:
+    name: str, runs: list[EqualRun], bodies: list[list[StructurePiece]], signature: Signature
+) -> list[StructurePiece]:
     """A call for each run, with its numbers."""
     return [
-        Piece(
+        StructurePiece(
             name,
             {p.name: p.column[i] for p in signature.parameters},
             _path(run, body),
@@ -191,7 +191,7 @@ def _calls(
     ]
 
 
-def _path(run: Run, body: list[Piece]) -> str:
+def _path(run: EqualRun, body: list[StructurePiece]) -> str:
     """What a call is called: the module of its lines; that of its one layer, where it has one
     and the module has more."""
     home = common(piece.home for piece in body)
@@ -202,7 +202,7 @@ def _path(run: Run, body: list[Piece]) -> str:
     return home
 
 
-def _own(run: Run, layer: Piece, home: str) -> bool:
+def _own(run: EqualRun, layer: StructurePiece, home: str) -> bool:
     """Whether a module is this run's, and its layer's name says no more than its type."""
     end = run.at + run.length
     beside = run.line[max(0, run.at - 1) : run.at] + run.line[end : end + 1]
@@ -215,7 +215,7 @@ def _own(run: Run, layer: Piece, home: str) -> bool:
     return own == f"{layer.word}1" and not home.rpartition(".")[2].isdigit()
 
 
-def _label(bodies: list[list[Piece]], homes: list[str], blocks: set[str]) -> None:
+def _label(bodies: list[list[StructurePiece]], homes: list[str], blocks: set[str]) -> None:
     """Name the lines of a body that all its copies call alike, if there are several."""
     taken = set(blocks)
     several = sum(piece.named for piece in _inside(bodies[0])) > 1
@@ -235,5 +235,5 @@ def _relative(path: str, home: str) -> str:
     return "" if inner[:1].isdigit() else inner
 
 
-def _inside(body: list[Piece]) -> list[Piece]:
+def _inside(body: list[StructurePiece]) -> list[StructurePiece]:
     return [inner for piece in body for inner in piece.walk()]

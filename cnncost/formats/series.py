@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from cnncost.formats.dense import Dense
+from cnncost.formats.dense_connectivity import DenseCopies
 from cnncost.formats.paths import common, follows, inside, numbered, paths
-from cnncost.formats.pieces import Piece
+from cnncost.formats.structure_pieces import StructurePiece
 from cnncost.layers import JOINS, layer_type
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Series:
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
-        self.pieces: list[Piece] = []
+        self.pieces: list[StructurePiece] = []
         self.uses = Counter(read for op in graph.ops for read in op.reads)
         self.uses.update(graph.outputs)
         self.shared = {op.shares for op in graph.ops if op.shares}
@@ -49,11 +49,11 @@ class Series:
             if not (op.word in JOINS and (self._close(op) or self._close_dense(op))):
                 self.pieces.append(self._leaf(op))
 
-    def _leaf(self, op: Op) -> Piece:
+    def _leaf(self, op: Op) -> StructurePiece:
         if follows(op):
             home = self.paths.get(op.reads[0], "").rpartition(".")[0]
             self.paths[op.name] = inside(home, self.paths[op.name].rpartition(".")[2])
-        piece = Piece(op.word, _told(op), self.paths[op.name], ",".join(op.reads), op.name)
+        piece = StructurePiece(op.word, _told(op), self.paths[op.name], ",".join(op.reads), op.name)
         for key in _TELLING.get(op.word, ()):
             piece.args.setdefault(key, USUAL[key])
         order = list(layer_type(op.word).kinds)  # equal layers have their keys in one order
@@ -82,20 +82,22 @@ class Series:
         self.pieces.append(piece)
         return True
 
-    def _structure(self, join: Op, entry: str, branches: list[list[Piece]]) -> Piece:
+    def _structure(
+        self, join: Op, entry: str, branches: list[list[StructurePiece]]
+    ) -> StructurePiece:
         if numbered(join):  # it stands where its branches do
             homes = [piece.home for branch in branches for piece in branch]
             self.paths[join.name] = inside(common(home for home in homes if home), join.name)
         path = self.paths[join.name]
         if join.word == "add":
             body = [b for b in branches if b]
-            return Piece("residual", {}, path, entry, join.name, branches=body)
+            return StructurePiece("residual", {}, path, entry, join.name, branches=body)
         args: dict[str, Value] = {} if join.word == "concat" else {"join": join.word}
-        return Piece("parallel", args, path, entry, join.name, branches=branches)
+        return StructurePiece("parallel", args, path, entry, join.name, branches=branches)
 
     def _close_dense(self, join: Op) -> bool:
         """Make a structure of the copies that the join reads all of; whether there are any."""
-        dense = Dense(self.pieces, join, self.uses)
+        dense = DenseCopies(self.pieces, join, self.uses)
         before = self.pieces[dense.start - 1].out if dense.start > 0 else ""
         if not dense.found or (before or next(iter(self.graph.inputs))) != join.reads[0]:
             return False
@@ -118,9 +120,9 @@ class Series:
                 return "" if "," in piece.reads else piece.reads
         return ""
 
-    def _branches(self, join: Op, entry: str) -> list[list[Piece]] | None:
+    def _branches(self, join: Op, entry: str) -> list[list[StructurePiece]] | None:
         """The list of pieces for each of the join's reads; None where they are not apart."""
-        found: list[list[Piece]] = []
+        found: list[list[StructurePiece]] = []
         end = len(self.pieces)
         for read in self._order(join):
             start = end
@@ -156,7 +158,7 @@ class Series:
         return -1
 
 
-def _bridges(join: Op, branches: list[list[Piece]]) -> bool:
+def _bridges(join: Op, branches: list[list[StructurePiece]]) -> bool:
     """Whether it is a U-Net's: a map put beside what came back up from smaller ones.
 
     Inside each other, such structures would be a list as deep as the network.
@@ -171,7 +173,7 @@ def _told(op: Op) -> dict[str, Value]:
     return {k: v for k, v in op.arguments.items() if k not in kinds or kinds[k].default != v}
 
 
-def link(graph: Graph, pieces: list[Piece]) -> set[str]:
+def link(graph: Graph, pieces: list[StructurePiece]) -> set[str]:
     """Mark and name what is read elsewhere than in the line below; the names needed."""
     needed = {op.shares for op in graph.ops if op.shares}
     if len(graph.outputs) > 1:
@@ -192,7 +194,7 @@ def link(graph: Graph, pieces: list[Piece]) -> set[str]:
     return needed
 
 
-def _spread(piece: Piece) -> bool:
+def _spread(piece: StructurePiece) -> bool:
     """A structure that holds something fixed is fixed itself."""
     inner = [_spread(p) or p.referred for branch in piece.branches for p in branch]
     piece.fixed = piece.fixed or any(inner)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
-from cnncost.formats.pieces import Expression
 from cnncost.formats.series import USUAL
-from cnncost.spec.names import RESERVED
+from cnncost.formats.structure_pieces import PieceExpression
+from cnncost.language.names import RESERVED
 
 if TYPE_CHECKING:
     from cnncost.formats.graph import Value
-    from cnncost.formats.pieces import Hole, Piece
+    from cnncost.formats.structure_pieces import Hole, StructurePiece
 
     Column = tuple[Value, ...]
     """A number's values, one for each copy."""
@@ -23,7 +23,7 @@ FACTORS = range(2, 9)
 """What a width may be of another to be written so: expansion 6, squeeze by 4."""
 
 
-class Parameter(NamedTuple):
+class SignatureParameter(NamedTuple):
     """A number that is told to each copy."""
 
     name: str
@@ -35,7 +35,7 @@ class Parameter(NamedTuple):
 class Signature:
     """The parameters of a block, and what stands for each of its numbers."""
 
-    def __init__(self, bodies: list[list[Piece]]) -> None:
+    def __init__(self, bodies: list[list[StructurePiece]]) -> None:
         rows = [[hole for piece in body for hole in piece.holes()] for body in bodies]
         self.holes: list[Hole] = rows[0]
         self.columns: list[Column] = [
@@ -44,7 +44,7 @@ class Signature:
         self.channels: Column = tuple(body[0].channels for body in bodies)
         self.found: list[tuple[int, str]] = []
         """The number that each parameter stands for first, and its kind."""
-        self.named: dict[int, Parameter] = {}
+        self.named: dict[int, SignatureParameter] = {}
         """The parameters by the number that each stands for first."""
         self.leaving = self._leaving(bodies[0])
         spans = {i: text for i in range(len(self.columns)) if (text := self._span(i))}
@@ -86,7 +86,7 @@ class Signature:
         self.found.append((at, kind))
         return len(self.found) - 1, "*", 1
 
-    def _span(self, at: int) -> Expression | None:
+    def _span(self, at: int) -> PieceExpression | None:
         """A slice's ends as parts of the channels that enter: `[0, channels // 2]`."""
         column = self.columns[at]
         if len(set(column)) == 1 or self._kind(at) != "span":
@@ -97,7 +97,7 @@ class Signature:
             if not times and set(ends) != {0}:
                 return None
             parts.append("0" if not times else "channels" if times == 1 else f"channels // {times}")
-        return Expression(f"[{', '.join(parts)}]")
+        return PieceExpression(f"[{', '.join(parts)}]")
 
     def _of_channels(self, at: int) -> tuple[int, str, int] | None:
         """A width as a multiple or part of the channels that enter.
@@ -126,7 +126,7 @@ class Signature:
         leaving = self.columns[self.leaving]
         return leaving != self.channels and bool(_times(column, leaving) or _times(leaving, column))
 
-    def _leaving(self, body: list[Piece]) -> int | None:
+    def _leaving(self, body: list[StructurePiece]) -> int | None:
         """The number of the last width in a row of layers, or in the row that a sum ends; None
         where maps are put beside each other."""
         wide = {id(p): i for i, (p, _) in enumerate(self.holes) if self._kind(i) in WIDTHS}
@@ -153,7 +153,7 @@ class Signature:
         pairs = zip(self.columns[at], self.columns[kernel], strict=True)
         return all(type(p) is int and type(k) is int and p == k // 2 for p, k in pairs)
 
-    def _named(self) -> list[Parameter]:
+    def _named(self) -> list[SignatureParameter]:
         """The parameters by name, the width that leaves the block first, then other widths."""
         kinds = Counter(kind for _, kind in self.found)
         first = self._sets() if self.leaving is not None else None
@@ -163,7 +163,7 @@ class Signature:
             name = f"{about}_{kind}" if about else kind
             name = _free(f"{name}_" if name in (*RESERVED, "channels", "input") else name, taken)
             taken.add(name)
-            self.named[at] = Parameter(name, kind, self.columns[at])
+            self.named[at] = SignatureParameter(name, kind, self.columns[at])
         order = sorted(self.found, key=lambda pair: (pair[0] != first, pair[1] not in WIDTHS))
         return [self.named[at] for at, _ in order]
 
@@ -178,12 +178,12 @@ class Signature:
         piece = self.holes[at][0]
         return piece.label or (piece.word if piece.kinds and "_" not in piece.word else "")
 
-    def _written(self, text: tuple[int, str, int]) -> Expression:
+    def _written(self, text: tuple[int, str, int]) -> PieceExpression:
         number, sign, times = text
         name = "channels" if number < 0 else self.named[self.found[number][0]].name
         if times == 1:
-            return Expression(name)
-        return Expression(f"{times} * {name}" if sign == "*" else f"{name} // {times}")
+            return PieceExpression(name)
+        return PieceExpression(f"{times} * {name}" if sign == "*" else f"{name} // {times}")
 
 
 def _times(column: Column, base: Column) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cnncost.spec import Spec
+from cnncost.language import Spec
 
 
 def write(spec: Spec) -> bytes:

@@ -14,7 +14,7 @@ MARGIN = 12
 """Columns that a list in a structure of a block stands in."""
 
 
-class Item(NamedTuple):
+class LayoutItem(NamedTuple):
     """An entry of a list: its text within a line, where it has one, and as lines of its own."""
 
     flow: str
@@ -23,16 +23,18 @@ class Item(NamedTuple):
     """Without the dash."""
 
 
-def mapping(keys: list[str], *, wraps: bool) -> Item:
+def mapping(keys: list[str], *, wraps: bool) -> LayoutItem:
     """A line of keys with their values, over several lines if it may and is long; a single word
     as it is."""
     if len(keys) == 1 and ": " not in keys[0]:
-        return Item(keys[0], keys)
+        return LayoutItem(keys[0], keys)
     text = "{" + ", ".join(keys) + "}"
-    return Item(text, _wrapped(keys) if wraps and len(text) > WIDTH else [text])
+    return LayoutItem(text, _wrapped(keys) if wraps and len(text) > WIDTH else [text])
 
 
-def structure(above: list[str], parts: list[tuple[str, Item]], below: list[str]) -> Item:
+def structure(
+    above: list[str], parts: list[tuple[str, LayoutItem]], below: list[str]
+) -> LayoutItem:
     """Keys with lists behind them, and further keys above and below."""
     flow = ""
     if all(item.flow for _, item in parts) and len(parts) == 1:
@@ -40,7 +42,7 @@ def structure(above: list[str], parts: list[tuple[str, Item]], below: list[str])
         flow = "{" + ", ".join(keys) + "}"
     flow = flow if len(flow) <= WIDTH - MARGIN else ""
     if flow and (above or below):
-        return Item(flow, [flow])
+        return LayoutItem(flow, [flow])
     lines = list(above)
     for key, item in parts:
         within = f"{key}: {item.flow}"
@@ -49,26 +51,26 @@ def structure(above: list[str], parts: list[tuple[str, Item]], below: list[str])
         else:
             lines += [f"{key}:", *(f"  {line}" for line in item.lines)]
     lines += below
-    return Item(flow, lines)
+    return LayoutItem(flow, lines)
 
 
-def listed(items: Iterable[Item]) -> Item:
+def listed(items: Iterable[LayoutItem]) -> LayoutItem:
     """A list; within a line if it is short."""
     entries = list(items)
     flow = f"[{', '.join(item.flow for item in entries)}]"
     short = all(item.flow for item in entries) and len(flow) <= WIDTH - MARGIN
-    return Item(flow if short else "", [line for item in entries for line in dashed(item)])
+    return LayoutItem(flow if short else "", [line for item in entries for line in dashed(item)])
 
 
-def dashed(item: Item) -> list[str]:
+def dashed(item: LayoutItem) -> list[str]:
     """An item as an entry of a list."""
     first, *others = item.lines
     return [f"- {first}", *(f"  {line}" for line in others)]
 
 
-def branch(item: Item) -> Item:
+def branch(item: LayoutItem) -> LayoutItem:
     """A list as an entry of a list: within a line if it fits."""
-    return Item(item.flow, [item.flow]) if item.flow else item
+    return LayoutItem(item.flow, [item.flow]) if item.flow else item
 
 
 def _wrapped(keys: list[str]) -> list[str]:

@@ -9,8 +9,8 @@ from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from cnncost.errors import printable
+from cnncost.language.names import RESERVED
 from cnncost.layers import JOINS, layer_type
-from cnncost.spec.names import RESERVED
 
 if TYPE_CHECKING:
     from cnncost.formats.graph import Graph, Op, Value

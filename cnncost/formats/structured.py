@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING
 
 from cnncost.errors import CnncostError
 from cnncost.formats.paths import common
-from cnncost.formats.pieces import Expression
-from cnncost.formats.repeats import Block, find_blocks, same
+from cnncost.formats.repeats import FoundBlock, find_blocks, same
 from cnncost.formats.series import USUAL, Series, link
-from cnncost.formats.spec_layout import Item, branch, dashed, listed, mapping, structure
+from cnncost.formats.spec_layout import LayoutItem, branch, dashed, listed, mapping, structure
 from cnncost.formats.spec_text import (
     clean,
     heading,
@@ -17,12 +16,13 @@ from cnncost.formats.spec_text import (
     spec_text,
     value_text,
 )
+from cnncost.formats.structure_pieces import PieceExpression
+from cnncost.language import MAX_LAYERS, Settings, read_spec
 from cnncost.layers import FAMILIES, JOINS, layer_type
-from cnncost.spec import MAX_LAYERS, Settings, read_spec
 
 if TYPE_CHECKING:
     from cnncost.formats.graph import Graph, Value
-    from cnncost.formats.pieces import Piece
+    from cnncost.formats.structure_pieces import StructurePiece
     from cnncost.network import Input, Network, Node
 
 
@@ -107,7 +107,7 @@ class _Writer:
             lines += [f"  {line}" for line in dashed(item)]
         return "\n".join(lines) + "\n"
 
-    def _block(self, block: Block) -> list[str]:
+    def _block(self, block: FoundBlock) -> list[str]:
         told = [
             name if default is None else f"{name}={value_text(default)}"
             for name, default in block.parameters.items()
@@ -118,9 +118,9 @@ class _Writer:
             lines += [f"    {line}" for line in dashed(item)]
         return lines
 
-    def _list(self, pieces: list[Piece], *, named: bool) -> list[Item]:
+    def _list(self, pieces: list[StructurePiece], *, named: bool) -> list[LayoutItem]:
         """The items of a list; equal ones that follow each other as one."""
-        items: list[Item] = []
+        items: list[LayoutItem] = []
         at = 0
         while at < len(pieces):
             end = at + 1
@@ -131,7 +131,7 @@ class _Writer:
             at = end
         return items
 
-    def _item(self, copies: list[Piece], *, named: bool) -> Item:
+    def _item(self, copies: list[StructurePiece], *, named: bool) -> LayoutItem:
         """One line, or a structure; several copies of it with `repeat`."""
         piece = copies[0]
         if (line := _single(copies)) is not None:  # its one line has the name
@@ -153,7 +153,7 @@ class _Writer:
         keys = [f"{key}: {_text(value)}" for key, value in piece.args.items()]
         return structure(above, list(zip(heads, lists, strict=False)), [*keys, *below])
 
-    def _keys(self, piece: Piece) -> list[str]:
+    def _keys(self, piece: StructurePiece) -> list[str]:
         """The line's keys behind its name."""
         reads = [
             "previous" if read == self.above else self.names.get(read, read)
@@ -170,7 +170,7 @@ class _Writer:
             keys += [f"from: {reads[0]}"]
         return keys
 
-    def _arguments(self, piece: Piece) -> list[str]:
+    def _arguments(self, piece: StructurePiece) -> list[str]:
         """The word with the main argument, and the others; nothing that is usual."""
         arguments = dict(piece.args)
         if piece.word == "opaque":
@@ -187,7 +187,7 @@ class _Writer:
         first = f"{piece.word}: {_text(arguments.pop(main))}" if main in arguments else piece.word
         return [first, *(f"{key}: {_text(value)}" for key, value in arguments.items())]
 
-    def _name(self, copies: list[Piece], *, named: bool) -> str:
+    def _name(self, copies: list[StructurePiece], *, named: bool) -> str:
         """What a line is called; empty where nothing needs a name."""
         piece = copies[0]
         if not named:
@@ -206,14 +206,14 @@ class _Writer:
         return name
 
 
-def _single(copies: list[Piece]) -> Piece | None:
+def _single(copies: list[StructurePiece]) -> StructurePiece | None:
     """The one line of a structure, if it has a name."""
     inner = [piece for branch in copies[0].branches for piece in branch]
     alone = len(copies) == 1 and copies[0].alone and len(inner) == 1 and inner[0].named
     return inner[0] if alone else None
 
 
-def _series(copies: list[Piece]) -> str:
+def _series(copies: list[StructurePiece]) -> str:
     """The path of several copies: the module that they are in if they are its first to last."""
     own = [p.home if p.branches else p.path for p in copies]
     home, stem = common(own), own[0].rstrip("0123456789")
@@ -225,4 +225,4 @@ def _series(copies: list[Piece]) -> str:
 
 def _text(value: Value) -> str:
     """A value, or an expression as it stands."""
-    return str(value) if isinstance(value, Expression) else value_text(value)
+    return str(value) if isinstance(value, PieceExpression) else value_text(value)

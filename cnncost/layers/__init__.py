@@ -26,7 +26,7 @@ FAMILIES = {
     "scaling": ("scale",),
     "joins": ("add", "mul", "concat", "matmul"),
     "attention": ("attention",),
-    "unknown": ("opaque",),
+    "opaque": ("opaque",),
 }
 """Each family's module and the types that it registers."""
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, ClassVar, TypeVar, dataclass_transform
 
 from cnncost.errors import Refused
-from cnncost.layers.kinds import Kind, flag, of, per_axis, whole
+from cnncost.layers.kinds import FieldKind, flag, of, per_axis, whole
 from cnncost.shape import Shape
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ class Layer:
     """The type's key in a spec."""
     main: ClassVar[str | None] = None
     """The field that the type's key carries."""
-    kinds: ClassVar[dict[str, Kind]] = {}
+    kinds: ClassVar[dict[str, FieldKind]] = {}
     """The fields, in order."""
     known: ClassVar[bool] = True
     """Whether its costs are known; a total over others is a lower bound."""

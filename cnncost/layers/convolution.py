@@ -6,7 +6,7 @@ from math import prod
 
 from cnncost.errors import Refused
 from cnncost.layers.base import layer, must_split
-from cnncost.layers.kinds import Groups, flag, of, per_axis, whole
+from cnncost.layers.kinds import GroupsKind, flag, of, per_axis, whole
 from cnncost.layers.listed import Connects, Padding
 from cnncost.layers.windowed import Pairs, Windowed
 from cnncost.shape import Shape, Window, same_cropping
@@ -61,7 +61,7 @@ class Conv(Convolving):
     stride: tuple[int, ...] = per_axis("step of the window", 1)
     padding: Pairs | str = of(Padding("zeros around the map", 0))
     dilation: tuple[int, ...] = per_axis("step between the window's taps", 1)
-    groups: int = of(Groups("channels and filters split into this many", 1))
+    groups: int = of(GroupsKind("channels and filters split into this many", 1))
     bias: bool = flag("one added number a filter", usually=True)
     connects: tuple[tuple[int, ...], ...] | None = of(
         Connects("the input maps that each filter sees (LeNet-5's C3)", ())
@@ -133,7 +133,7 @@ class ConvTranspose(Convolving):
     padding: Pairs | str = of(Padding("outputs cropped at each edge", 0))
     output_padding: tuple[int, ...] = per_axis("outputs added at the end", 0, minimum=0)
     dilation: tuple[int, ...] = per_axis("step between the window's taps", 1)
-    groups: int = of(Groups("channels and filters split into this many", 1))
+    groups: int = of(GroupsKind("channels and filters split into this many", 1))
     bias: bool = flag("one added number a filter", usually=True)
 
     def windows(self, x: Shape) -> tuple[Window, ...]:

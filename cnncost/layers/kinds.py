@@ -22,7 +22,7 @@ LARGEST = 2**63 - 1
 WHOLE = "expressions can use round, floor, ceil or multiple to make one"
 
 
-class Kind:
+class FieldKind:
     """One field of a layer: its default as a spec would write it, and its meaning.
 
     `keywords` are the words that the field takes besides numbers; `numeric` says
@@ -53,7 +53,7 @@ class Kind:
         return Refused(f"must be {self.takes}, but is {written(value)}", hint)
 
 
-class Whole(Kind):
+class Whole(FieldKind):
     """A whole number of at least `minimum`."""
 
     def __init__(self, text: str, default: Raw = REQUIRED, minimum: int = 1) -> None:
@@ -73,7 +73,7 @@ class Whole(Kind):
         raise self.refuse(value)
 
 
-class Groups(Whole):
+class GroupsKind(Whole):
     """A whole number, or `depthwise`: as many groups as channels."""
 
     keywords = ("depthwise",)
@@ -123,7 +123,7 @@ class PerAxis(Whole):
         return (number,) * (len(x.extents) if x else 1)
 
 
-class Flag(Kind):
+class Flag(FieldKind):
     """true or false."""
 
     takes = "true or false"
@@ -134,7 +134,7 @@ class Flag(Kind):
         return value
 
 
-class Rate(Kind):
+class Rate(FieldKind):
     """A probability: at least 0, less than 1."""
 
     takes = "a number from 0 to less than 1"
@@ -145,7 +145,7 @@ class Rate(Kind):
         return value
 
 
-class Choice(Kind):
+class ChoiceKind(FieldKind):
     """One of a few words."""
 
     numeric = False
@@ -174,7 +174,7 @@ class Width(Whole):
         return super().read(value, x)
 
 
-class Named(Kind):
+class Named(FieldKind):
     """A word that says what something is called; it changes no number."""
 
     numeric = False
@@ -245,6 +245,6 @@ def flag(text: str, *, usually: bool) -> Any:  # Any: the same
     return field(metadata={"kind": Flag(text, usually)})
 
 
-def of(kind: Kind) -> Any:  # Any: the same
+def of(kind: FieldKind) -> Any:  # Any: the same
     """A field of any other kind."""
     return field(metadata={"kind": kind})

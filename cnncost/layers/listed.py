@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cnncost.errors import Refused
-from cnncost.layers.kinds import LARGEST, Kind, Whole, one_an_axis, written
+from cnncost.layers.kinds import LARGEST, FieldKind, Whole, one_an_axis, written
 from cnncost.shape import Shape
 
 if TYPE_CHECKING:
     from cnncost.layers.kinds import Raw
 
 
-class Padding(Kind):
+class Padding(FieldKind):
     """Zeros around a map: a number, one an axis, pairs, `same` or `valid`.
 
     Reads as `same` or a pair (before, after) an axis.
@@ -48,7 +48,7 @@ class Amount(Padding):
     keywords: tuple[str, ...] = ()
 
 
-class Dims(Kind):
+class Dims(FieldKind):
     """A shape, channels first, in which one entry may be -1 if it is `free`: what is left."""
 
     takes = "a list of one to four whole numbers, channels first"
@@ -70,7 +70,7 @@ class Dims(Kind):
         return value
 
 
-class AxisOrder(Kind):
+class AxisOrder(FieldKind):
     """A permutation of the axes, counted from 1, the channels' first."""
 
     takes = "a list of all axes, counted from 1 (the channels)"
@@ -84,7 +84,7 @@ class AxisOrder(Kind):
         return value
 
 
-class Span(Kind):
+class Span(FieldKind):
     """From a channel, counted from 0, to a channel, the end excluded."""
 
     takes = "[from, to]: channels from 0, the end excluded"
@@ -98,7 +98,7 @@ class Span(Kind):
         return value
 
 
-class Connects(Kind):
+class Connects(FieldKind):
     """For each filter the list of the input maps that it sees, counted from 0."""
 
     takes = "a list, for each filter, of lists of input maps, counted from 0"

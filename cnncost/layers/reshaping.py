@@ -6,7 +6,7 @@ from math import prod
 
 from cnncost.errors import Refused
 from cnncost.layers.base import Layer, layer, must_split
-from cnncost.layers.kinds import Choice, ExtentsOf, of, per_axis, whole
+from cnncost.layers.kinds import ChoiceKind, ExtentsOf, of, per_axis, whole
 from cnncost.layers.listed import Amount, AxisOrder, Dims, Span
 from cnncost.layers.windowed import Pairs
 from cnncost.shape import Shape
@@ -159,7 +159,9 @@ class Upsample(Layer):
 
     maps_only = True
     factor: tuple[int, ...] = per_axis("how much finer", 0, minimum=0)
-    mode: str = of(Choice("how positions between are filled", ("nearest", "bilinear"), "nearest"))
+    mode: str = of(
+        ChoiceKind("how positions between are filled", ("nearest", "bilinear"), "nearest")
+    )
     size: tuple[int, ...] = of(ExtentsOf("extents, or the layer that has them", 0))
 
     def check(self, x: Shape) -> None:

@@ -24,16 +24,16 @@ NARROWEST = 16
 """Half the band's width at least: how many layers one list may run ahead of the other."""
 
 
-class Item(NamedTuple):
+class AlignedItem(NamedTuple):
     """What alignment knows of a layer."""
 
     name: str
     given: bool
     """Whether the spec names it; numbered names shift when a layer is inserted."""
-    kind: Kind
+    kind: MatchKind
 
 
-class Kind(NamedTuple):
+class MatchKind(NamedTuple):
     """A layer but for its name: layers of equal kinds are alike."""
 
     word: str
@@ -47,7 +47,7 @@ Pair = tuple[int | None, int | None]
 """A layer of the first list and one of the second, by index; None where it has no partner."""
 
 
-def align(first: Sequence[Item], second: Sequence[Item]) -> list[Pair]:
+def align(first: Sequence[AlignedItem], second: Sequence[AlignedItem]) -> list[Pair]:
     """Pair the layers of two lists, keeping the order of both.
 
     Layers whose given names are equal belong together. The layers between them are aligned
@@ -70,7 +70,7 @@ def align(first: Sequence[Item], second: Sequence[Item]) -> list[Pair]:
     return pairs
 
 
-def unlikeness(a: Kind, b: Kind) -> int:
+def unlikeness(a: MatchKind, b: MatchKind) -> int:
     """What pairing two layers costs: 0 for equal kinds, `NEVER` if they cannot be partners."""
     if a == b:
         return 0
@@ -105,7 +105,7 @@ def _increasing(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
     return chosen[::-1]
 
 
-def _between(first: Sequence[Item], second: Sequence[Item]) -> list[Pair]:
+def _between(first: Sequence[AlignedItem], second: Sequence[AlignedItem]) -> list[Pair]:
     """Align two lists without names in common; equal ends first, which costs nothing."""
     head = _common(first, second, lambda a, b: (a.name, a.kind) == (b.name, b.kind))
     rest = first[head:], second[head:]
@@ -120,7 +120,9 @@ def _between(first: Sequence[Item], second: Sequence[Item]) -> list[Pair]:
 
 
 def _common(
-    first: Sequence[Item], second: Sequence[Item], equal: Callable[[Item, Item], bool]
+    first: Sequence[AlignedItem],
+    second: Sequence[AlignedItem],
+    equal: Callable[[AlignedItem, AlignedItem], bool],
 ) -> int:
     """How many items at the head are equal."""
     count = 0
@@ -131,7 +133,7 @@ def _common(
     return count
 
 
-def _cheapest(first: Sequence[Item], second: Sequence[Item]) -> list[Pair]:
+def _cheapest(first: Sequence[AlignedItem], second: Sequence[AlignedItem]) -> list[Pair]:
     """The alignment of least cost, from a table of the costs of all pairs of beginnings."""
     if not first or not second:
         return [*((i, None) for i in range(len(first))), *((None, j) for j in range(len(second)))]
@@ -185,9 +187,9 @@ class _Likeness:
     """The costs of pairs, each kind of pair worked out once."""
 
     def __init__(self) -> None:
-        self.known: dict[tuple[Kind, Kind], int] = {}
+        self.known: dict[tuple[MatchKind, MatchKind], int] = {}
 
-    def cost(self, a: Item, b: Item) -> int:
+    def cost(self, a: AlignedItem, b: AlignedItem) -> int:
         key = (a.kind, b.kind)
         if key not in self.known:
             self.known[key] = unlikeness(*key)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import NamedTuple
 
-from cnncost.costs.check import limits
 from cnncost.costs.metrics import total
+from cnncost.costs.promises import limits
 from cnncost.errors import CnncostError
 from cnncost.quantity import BYTES, Amount, budget_metric, parse_change, split_metric
-from cnncost.study.compare import Side
+from cnncost.study.comparison import Side
 
 HINT = "write METRIC=+AMOUNT, as in connections=+5% or weights=+1M; +0 allows no growth"
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cnncost.costs import count_network
+from cnncost.language import read_spec
 from cnncost.layers import FAMILIES, JOINS, layer_type
-from cnncost.layers.kinds import Kind, written
-from cnncost.spec import read_spec
-from cnncost.study.explain import Working, explain_layers
+from cnncost.layers.kinds import FieldKind, written
+from cnncost.study.explanation import Working, explain_layers
 from cnncost.study.type_examples import example
 
 
@@ -60,7 +60,7 @@ def type_entry(word: str) -> TypeEntry:
     )
 
 
-def _key(name: str, kind: Kind, *, main: bool) -> TypeKey:
+def _key(name: str, kind: FieldKind, *, main: bool) -> TypeKey:
     words = f", or {' or '.join(kind.keywords)}" if kind.keywords and kind.numeric else ""
     default = "" if kind.required else written(kind.default).replace("'", "")
     return TypeKey(name, main, f"{kind.takes}{words}", default, kind.text)

@@ -17,7 +17,7 @@ from cnncost.network import Network, Node
 from cnncost.verify.measure import Measured, measure, weigh
 
 if TYPE_CHECKING:
-    from cnncost.spec.assembly import Written
+    from cnncost.language.assembly import Written
 
 STEP = Fraction(2, 10_000)
 """How far the predicted peak of a training step may lie from the measured one."""

@@ -9,7 +9,7 @@ class AtLeast(int):
     """A count that leaves out layers of unknown cost."""
 
 
-class Unknown(int):
+class UnknownAmount(int):
     """A count that nobody knows."""
 
 

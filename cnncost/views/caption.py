@@ -69,7 +69,7 @@ def scale(found: Footprints) -> str:
 
 def memory(report: Report, found: Footprints) -> str:
     """The summary of memory and training in one paragraph."""
-    from cnncost.views.memory import summary
+    from cnncost.views.memory_page import summary
 
     amounts = [
         f"{figure.label} {'' if figure.exact else '>= '}{figure.bytes:,}"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TextIO
 
+from cnncost.language.names import STRUCTURES
 from cnncost.layers import FAMILIES
-from cnncost.spec.names import STRUCTURES
-from cnncost.study.explain import Working
+from cnncost.study.explanation import Working
 from cnncost.study.type_entry import TypeEntry, TypeKey, type_entry
 from cnncost.views.text_page import TextPage
 from cnncost.views.working import WORDS, equation, formula

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from cnncost.layers import JOINS, TYPES, Layer, kinds, layer_type, listed
-from cnncost.layers.kinds import Kind
+from cnncost.layers.kinds import FieldKind
 from cnncost.views import schema_figures
 
 Schema = dict[str, object]
@@ -200,7 +200,7 @@ def _per_axis(item: Schema) -> Schema:
     return {"anyOf": [item, {"type": "array", "items": item, "minItems": 1, "maxItems": 3}]}
 
 
-def field(kind: Kind) -> Schema:
+def field(kind: FieldKind) -> Schema:
     """What a field of this kind may hold; any string may be an expression or a parameter."""
     for cls in type(kind).__mro__:
         if cls in _FIELDS:
@@ -208,7 +208,7 @@ def field(kind: Kind) -> Schema:
     raise KeyError(type(kind).__name__)
 
 
-def _padding(kind: Kind) -> Schema:
+def _padding(kind: FieldKind) -> Schema:
     whole = _whole(0)
     pair = {"type": "array", "items": whole, "minItems": 2, "maxItems": 2}
     return _per_axis({"anyOf": [whole, pair]})
@@ -220,14 +220,14 @@ def _listed(item: Schema, least: int = 1, most: int | None = None) -> Schema:
     return {"anyOf": [{"type": "string"}, inner]}
 
 
-_FIELDS: dict[type[Kind], Callable[[Any], Schema]] = {  # Any: each knows its own kind
+_FIELDS: dict[type[FieldKind], Callable[[Any], Schema]] = {  # Any: each knows its own kind
     kinds.Whole: lambda kind: _whole(kind.minimum),
     kinds.PerAxis: lambda kind: _per_axis(_whole(kind.minimum)),
     listed.Padding: _padding,
     kinds.Flag: lambda kind: {"type": ["boolean", "string"]},
     kinds.Rate: lambda kind: {"type": ["number", "string"], "minimum": 0, "exclusiveMaximum": 1},
     # A block's parameter may stand for the word, so the words are offered, not demanded.
-    kinds.Choice: lambda kind: (
+    kinds.ChoiceKind: lambda kind: (
         {"anyOf": [{"enum": list(kind.keywords)}, {"pattern": NAME}]} | {"type": "string"}
     ),
     kinds.Named: lambda kind: {"type": "string"},

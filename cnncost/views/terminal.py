@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, TextIO
 from cnncost.costs import Report
 from cnncost.costs.rows import Row
 from cnncost.views import caption
-from cnncost.views.columns import Column, Value, labelled
 from cnncost.views.grid import GAP, Grid, ascii_only, room
+from cnncost.views.table_columns import Column, Value, labelled
 
 if TYPE_CHECKING:
     from cnncost.costs.footprint import Footprints
@@ -69,7 +69,7 @@ def _fitting(
 
 def _write_summary(file: TextIO, found: Footprints) -> None:
     """Every amount under its own name, below the table."""
-    from cnncost.views.memory import figure_lines, summary
+    from cnncost.views.memory_page import figure_lines, summary
 
     for line in figure_lines(summary(found.memory, found.embedded)).splitlines():
         file.write(f" {line}\n")

@@ -17,7 +17,7 @@ from cases_windows import WINDOWS
 from models import model, save
 
 import cnncost
-from cnncost.formats.onnx_in.steps import OPERATIONS
+from cnncost.formats.onnx_in.onnx_graph import OPERATIONS
 from cnncost.network import Network
 
 CASES = [*WINDOWS, *NORMS, *PRODUCTS, *CURVES, *VIEWS, *JOINS]

@@ -18,9 +18,9 @@ import cnncost
 from cnncost import bundled, formats
 from cnncost.costs.memory import memory
 from cnncost.errors import CnncostError, SpecError
-from cnncost.formats.onnx_out.emitter import ELSEWHERE
+from cnncost.formats.onnx_out.onnx_emitter import ELSEWHERE
+from cnncost.language import Spec
 from cnncost.network import Network
-from cnncost.spec import Spec
 
 ONNX = formats.FORMATS["onnx"]
 

@@ -11,7 +11,7 @@ import pytest
 
 import cnncost
 from cnncost import formats
-from cnncost.spec import Spec
+from cnncost.language import Spec
 
 HERE = Path(__file__).parent / "reference"
 EXPECTED = [json.loads(line) for line in (HERE / "expected.jsonl").read_text().splitlines()]

@@ -12,8 +12,8 @@ from cnncost.costs.metrics import Metrics
 from cnncost.formats.graph_of import graph_of
 from cnncost.formats.spec_text import spec_text
 from cnncost.formats.structured import attempt, equal, structured_text
+from cnncost.language import Spec
 from cnncost.network import Network
-from cnncost.spec import Spec
 
 HERE = Path(__file__).parent / "reference"
 

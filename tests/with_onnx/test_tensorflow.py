@@ -9,7 +9,7 @@ import pytest
 from models import model, save
 
 import cnncost
-from cnncost.spec import Spec
+from cnncost.language import Spec
 
 FRONT = "t = Transpose <perm = [0, 3, 1, 2]> (x)\n"
 

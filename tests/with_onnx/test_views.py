@@ -8,8 +8,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cnncost.formats.value import Value
-from cnncost.formats.views import Layer, layers_of
+from cnncost.formats.tensor_value import Value
+from cnncost.formats.tensor_views import ViewLayer, layers_of
 
 
 def reshaped(draw: st.DrawFn, size: int) -> tuple[int, ...]:
@@ -36,7 +36,7 @@ def viewed(draw: st.DrawFn) -> tuple[Value, np.ndarray]:
     return value, array
 
 
-def moved(layer: Layer, x: np.ndarray) -> np.ndarray:
+def moved(layer: ViewLayer, x: np.ndarray) -> np.ndarray:
     if layer.word == "flatten":
         return x.reshape(-1)
     if layer.word == "reshape":

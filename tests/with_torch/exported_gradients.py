@@ -12,14 +12,14 @@ import torch
 from equations.evaluation import disagreeing, evaluate
 from torch import Tensor
 
-from cnncost.formats.torch_out import code, pytorch_code
+from cnncost.formats.torch_out import pytorch_code, torch_code
 from cnncost.network import Network
-from cnncost.study.backward import Pass
-from cnncost.study.backward.expression import Symbol
-from cnncost.study.backward.symbols import Parameter
+from cnncost.study.backward import BackwardPass
+from cnncost.study.backward.gradient_expression import Symbol
+from cnncost.study.backward.gradient_symbols import ParameterSymbol
 from cnncost.verify.measure import build
-from cnncost.views.backward.equation import formula
-from cnncost.views.backward.write import write
+from cnncost.views.backward.gradient_formula import formula
+from cnncost.views.backward.gradient_writers import write
 
 TOLERANCE = 1e-4
 """Relative to the largest entry of a gradient."""
@@ -27,7 +27,7 @@ TOLERANCE = 1e-4
 EXAMPLES = 2
 
 
-def printed(found: Pass) -> str:
+def printed(found: BackwardPass) -> str:
     """The equations as `explain --backward` prints them into a pipe."""
     file = StringIO()
     write(file, found, (), "text", plain=False)
@@ -46,7 +46,7 @@ class Agreement(NamedTuple):
     wrong: list[str]
 
 
-def compare(found: Pass, text: str) -> Agreement:
+def compare(found: BackwardPass, text: str) -> Agreement:
     """The gradients of activations and parameters in these equations beside autograd's.
 
     What drops keeps all: its masks are ones.
@@ -80,7 +80,7 @@ class _ExportedRun:
 
     def __init__(self, network: Network) -> None:
         self.generator = torch.Generator().manual_seed(0)
-        self.modules = code._flat(network, code._pieces(network)).attributes()
+        self.modules = torch_code._flat(network, torch_code._pieces(network)).attributes()
         self.network = network
         self.kernels: dict[str, Tensor] = {}
         torch.manual_seed(0)
@@ -108,13 +108,13 @@ class _ExportedRun:
                 if isinstance(getattr(module, rate, None), int | float):
                     setattr(module, rate, 0.0)
 
-    def weights(self, owned: Parameter) -> Tensor:
+    def weights(self, owned: ParameterSymbol) -> Tensor:
         """The whole tensor that a parameter is a part of."""
         path = owned.tensor.replace("in_proj_", "in_proj.")
         found: Tensor = self.model.get_parameter(f"{self.modules[owned.node.index]}.{path}")
         return found
 
-    def part(self, owned: Parameter, tensor: Tensor) -> Tensor:
+    def part(self, owned: ParameterSymbol, tensor: Tensor) -> Tensor:
         """A parameter's part; a kernel that sees some maps alone, with zeros for the others."""
         module = self.model.get_submodule(self.modules[owned.node.index])
         maps = getattr(module, "maps", None)
@@ -130,7 +130,7 @@ class _ExportedRun:
         self.kernels[f"M_{owned.node.name}"] = mask
         return full
 
-    def gradients(self, found: Pass, given: Mapping[int, Tensor]) -> dict[str, Tensor]:
+    def gradients(self, found: BackwardPass, given: Mapping[int, Tensor]) -> dict[str, Tensor]:
         """Autograd's, by symbol."""
         loss = torch.stack([(self.values[i] * g).sum() for i, g in given.items()]).sum()
         wholes: Sequence[Tensor] = [self.weights(p) for p in found.parameters]

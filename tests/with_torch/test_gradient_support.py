@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 import cnncost
-from cnncost.costs.reach import reaches
+from cnncost.costs.receptive_field import reaches
 
 N = 61
 

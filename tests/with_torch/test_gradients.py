@@ -17,8 +17,8 @@ import cnncost
 from cnncost.errors import CnncostError, SpecError
 from cnncost.layers import TYPES
 from cnncost.network import Network
-from cnncost.study.backward import Pass, backward
-from cnncost.study.backward.symbols import Parameter
+from cnncost.study.backward import BackwardPass, backward
+from cnncost.study.backward.gradient_symbols import ParameterSymbol
 
 TOLERANCE = 1e-9
 """Of the largest entry of a gradient, or of 1; the issue asks for 1e-4."""
@@ -27,11 +27,11 @@ SINGLE = 1e-7
 """PyTorch's hardsigmoid takes a sixth in single precision."""
 
 
-def part(tensor: Tensor, parameter: Parameter) -> Tensor:
+def part(tensor: Tensor, parameter: ParameterSymbol) -> Tensor:
     return tensor.chunk(parameter.parts)[parameter.part]
 
 
-def value(run: Forward, parameter: Parameter) -> Tensor:
+def value(run: Forward, parameter: ParameterSymbol) -> Tensor:
     """What a parameter's symbol stands for: a kernel that sees all maps has zeros elsewhere."""
     tensor = part(run.parameters[parameter.node.index][parameter.tensor], parameter)
     if parameter.tensor == "weight" and parameter.node.name in run.kernels:
@@ -60,7 +60,7 @@ def compare(network: Network) -> dict[str, Tensor]:
     return ours
 
 
-def autograd(loss: Tensor | int, run: Forward, found: Pass) -> dict[str, Tensor]:
+def autograd(loss: Tensor | int, run: Forward, found: BackwardPass) -> dict[str, Tensor]:
     """By the symbol of its gradient, for each activation and parameter."""
     tensors = [(name(s.bar), v) for s, v in zip(found.values, run.values, strict=True)]
     wholes = [run.parameters[p.node.index][p.tensor] for p in found.parameters]
@@ -80,7 +80,7 @@ def close(key: str, value: Tensor, expected: Tensor, tolerance: float) -> None:
     assert float((value - expected).abs().max()) <= tolerance * largest, key
 
 
-def complete(network: Network, found: Pass, ours: dict[str, Tensor]) -> None:
+def complete(network: Network, found: BackwardPass, ours: dict[str, Tensor]) -> None:
     """Every trained parameter has its gradient, no frozen one has."""
     for p in found.parameters:
         assert (name(p.symbol.bar) in ours) is not p.node.frozen, p.symbol

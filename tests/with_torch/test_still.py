@@ -9,7 +9,7 @@ import torch
 from torch.nn import functional
 
 import cnncost
-from cnncost.costs.memory.still import still
+from cnncost.costs.memory.unmoved_numbers import still
 from cnncost.formats.torch_out import pytorch_code
 from cnncost.verify.difference import verify
 from cnncost.verify.measure import build

@@ -11,10 +11,10 @@ import torch
 
 import cnncost
 from cnncost import bundled
-from cnncost.costs.memory.report import memory
+from cnncost.costs.memory.memory_report import memory
 from cnncost.errors import CnncostError
 from cnncost.formats.torch_out import pytorch_code, write
-from cnncost.spec import Spec
+from cnncost.language import Spec
 from cnncost.verify.measure import _inference, _saved, build
 
 ODD = {

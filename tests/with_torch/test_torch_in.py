@@ -15,7 +15,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 import cnncost
 from cnncost.formats.spec_text import spec_text
-from cnncost.formats.torch_in.trace import trace
+from cnncost.formats.torch_in.torch_trace import trace
 
 Forward = Callable[[nn.Module, Tensor], Tensor]
 

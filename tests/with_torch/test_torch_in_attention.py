@@ -12,7 +12,7 @@ import cnncost
 from cnncost.costs import Report
 from cnncost.formats.graph import Graph
 from cnncost.formats.spec_text import spec_text
-from cnncost.formats.torch_in.trace import trace
+from cnncost.formats.torch_in.torch_trace import trace
 
 
 class Attending(nn.Module):

@@ -10,9 +10,9 @@ from torch import Tensor, nn
 import cnncost
 from cnncost.api import imported
 from cnncost.costs import Report
-from cnncost.formats.torch_in.source import made
-from cnncost.formats.torch_in.trace import trace
-from cnncost.spec import Spec
+from cnncost.formats.torch_in.torch_source import made
+from cnncost.formats.torch_in.torch_trace import trace
+from cnncost.language import Spec
 
 Forward = Callable[..., object]
 

@@ -2,7 +2,7 @@
 
 from cnncost.costs.memory.embedded import Embedded, embedded
 from cnncost.costs.memory.inference import Alive, Peak
-from cnncost.costs.memory.report import (
+from cnncost.costs.memory.memory_report import (
     DTYPES,
     OPTIMIZERS,
     Memory,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from cnncost.costs.memory.padding import padded_copy
+from cnncost.costs.memory.padded_copies import padded_copy
 from cnncost.costs.memory.storage import storages
 from cnncost.costs.memory.traits import traits
 from cnncost.network import Network

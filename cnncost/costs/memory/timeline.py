@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from cnncost.costs.memory.inference import lives
-from cnncost.costs.memory.report import DTYPES
+from cnncost.costs.memory.memory_report import DTYPES
 from cnncost.network import Network
 
 
-class Step(NamedTuple):
+class TimelineStep(NamedTuple):
     """One step of a pass."""
 
     name: str
@@ -19,10 +19,10 @@ class Step(NamedTuple):
     """Bytes alive, inputs, outputs and temporaries included."""
 
 
-def timeline(network: Network, *, batch: int = 1, dtype: str = "fp32") -> tuple[Step, ...]:
+def timeline(network: Network, *, batch: int = 1, dtype: str = "fp32") -> tuple[TimelineStep, ...]:
     """The steps of an inference pass in the program's order, by last use."""
     live = lives(network, batch=batch, size=DTYPES[dtype]).timeline()
     return tuple(
-        Step(node.name, node.layer.word if node.layer else "input", bytes_)
+        TimelineStep(node.name, node.layer.word if node.layer else "input", bytes_)
         for node, bytes_ in zip(network.nodes, live, strict=True)
     )

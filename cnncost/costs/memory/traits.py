@@ -6,7 +6,7 @@ from collections.abc import Callable
 from enum import Enum
 from typing import NamedTuple, cast
 
-from cnncost.costs.memory.still import still
+from cnncost.costs.memory.unmoved_numbers import still
 from cnncost.network import Node
 from cnncost.shape import Shape
 

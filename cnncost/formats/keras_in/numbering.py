@@ -10,10 +10,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from cnncost.formats.keras_in.model import MODELS, Model, Ref
+from cnncost.formats.keras_in.keras_model import MODELS, KerasModel, Ref
 
 
-def numbered_from_zero(model: Model, parts: Iterable[Mapping[str, Any]]) -> Model:  # Any: JSON's
+def numbered_from_zero(
+    model: KerasModel, parts: Iterable[Mapping[str, Any]]
+) -> KerasModel:  # Any: JSON's
     """The model, its references counting only the calls that the file holds."""
     inner = {layer.name for layer in model.layers if layer.kind in MODELS or layer.foreign}
     read = [ref for layer in model.layers for call in layer.calls for ref in call.reads]

@@ -5,33 +5,33 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING
 
-from cnncost.formats.keras_in.importer import Importer, Inexpressible, flag, whole
+from cnncost.formats.keras_in.keras_importer import KerasImporter, KerasInexpressible, flag, whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from cnncost.formats.keras_in.importer import Dims
-    from cnncost.formats.keras_in.model import Layer
+    from cnncost.formats.keras_in.keras_importer import Dims
+    from cnncost.formats.keras_in.keras_model import KerasLayer
 
-    Rule = Callable[[Importer, Layer, Dims], int]
+    Rule = Callable[[KerasImporter, KerasLayer, Dims], int]
 
 
-def numbers_learned(k: Importer, layer: Layer, x: Dims) -> int | None:
+def numbers_learned(k: KerasImporter, layer: KerasLayer, x: Dims) -> int | None:
     """How many numbers a layer over an input of shape `x` learns, if those are all its costs;
     none where it has others, or only its code says."""
     rule = None if layer.foreign else _RULES.get(layer.kind)
     try:
         return rule(k, layer, x) if rule else None
-    except Inexpressible:
+    except KerasInexpressible:
         return None
 
 
-def _listed(layer: Layer, key: str, default: int) -> list[object]:
+def _listed(layer: KerasLayer, key: str, default: int) -> list[object]:
     given = layer.config.get(key, default)
     return given if isinstance(given, list) else [given]
 
 
-def _norm(k: Importer, layer: Layer, x: Dims) -> int:
+def _norm(k: KerasImporter, layer: KerasLayer, x: Dims) -> int:
     """A scale and a shift for each position along the norm's axes."""
     axes = {k.axis(axis, len(x)) for axis in _listed(layer, "axis", -1)}
     rms = flag(layer, "rms_scaling", usually=False)
@@ -40,21 +40,21 @@ def _norm(k: Importer, layer: Layer, x: Dims) -> int:
     return prod(x[axis] for axis in axes) * (scale + shift)
 
 
-def _prelu(k: Importer, layer: Layer, x: Dims) -> int:
+def _prelu(k: KerasImporter, layer: KerasLayer, x: Dims) -> int:
     """A slope for each unit, one along the axes that share it."""
     given = layer.config.get("shared_axes") or []
     shared = {k.axis(axis, len(x)) for axis in given} if isinstance(given, list) else set()
     return prod(n for axis, n in enumerate(x) if axis not in shared)
 
 
-def _embedding(k: Importer, layer: Layer, x: Dims) -> int:
+def _embedding(k: KerasImporter, layer: KerasLayer, x: Dims) -> int:
     """A row for each index."""
     if layer.config.get("lora_rank") or layer.config.get("quantization_config"):
-        raise Inexpressible("an adapter")
+        raise KerasInexpressible("an adapter")
     return whole(layer, "input_dim") * whole(layer, "output_dim")
 
 
-def _nothing(k: Importer, layer: Layer, x: Dims) -> int:
+def _nothing(k: KerasImporter, layer: KerasLayer, x: Dims) -> int:
     return 0
 
 

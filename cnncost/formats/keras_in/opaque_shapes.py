@@ -4,49 +4,49 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cnncost.formats.keras_in.importer import Importer, Inexpressible, whole
+from cnncost.formats.keras_in.keras_importer import KerasImporter, KerasInexpressible, whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from cnncost.formats.keras_in.importer import Dims
-    from cnncost.formats.keras_in.model import Layer
+    from cnncost.formats.keras_in.keras_importer import Dims
+    from cnncost.formats.keras_in.keras_model import KerasLayer
 
-    Rule = Callable[[Importer, Layer, Dims], Dims | None]
+    Rule = Callable[[KerasImporter, KerasLayer, Dims], Dims | None]
 
 
-def shape_of(k: Importer, layer: Layer, x: Dims) -> Dims | None:
+def shape_of(k: KerasImporter, layer: KerasLayer, x: Dims) -> Dims | None:
     """The shape that a layer gives for an input of shape `x`; none where only its code says."""
     rule = None if layer.foreign else _RULES.get(layer.kind)
     try:
         return rule(k, layer, x) if rule else None
-    except Inexpressible:
+    except KerasInexpressible:
         return None
 
 
-def _same(k: Importer, layer: Layer, x: Dims) -> Dims:
+def _same(k: KerasImporter, layer: KerasLayer, x: Dims) -> Dims:
     return x
 
 
-def _recurrent(k: Importer, layer: Layer, x: Dims) -> Dims:
+def _recurrent(k: KerasImporter, layer: KerasLayer, x: Dims) -> Dims:
     """LSTM and its kin: the last state, or one for each step."""
     units = whole(layer, "units")
     return (units, *x[1:]) if layer.config.get("return_sequences") is True else (units,)
 
 
-def _given(k: Importer, layer: Layer, x: Dims) -> Dims | None:
+def _given(k: KerasImporter, layer: KerasLayer, x: Dims) -> Dims | None:
     """What Lambda and EinsumDense are told, without the batch."""
     shape = layer.config.get("output_shape")
     shape = [shape] if isinstance(shape, int) else shape
     return k.dims([None, *shape]) if isinstance(shape, list) else None
 
 
-def _embedding(k: Importer, layer: Layer, x: Dims) -> Dims | None:
+def _embedding(k: KerasImporter, layer: KerasLayer, x: Dims) -> Dims | None:
     """A vector for each index."""
     return (whole(layer, "output_dim"), *x) if len(x) == 1 and k.channels_last else None
 
 
-def _repeated(k: Importer, layer: Layer, x: Dims) -> Dims | None:
+def _repeated(k: KerasImporter, layer: KerasLayer, x: Dims) -> Dims | None:
     """RepeatVector: so many positions that are alike."""
     return (*x, whole(layer, "n")) if len(x) == 1 and k.channels_last else None
 

@@ -6,17 +6,17 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from cnncost.formats.keras_in.model import Layer, Model
+    from cnncost.formats.keras_in.keras_model import KerasLayer, KerasModel
 
 
 class Enclosing(NamedTuple):
     """A model around the one that is read, and its path."""
 
     path: str
-    model: Model
+    model: KerasModel
 
 
-def owner_of(layer: Layer, model: Model, around: list[Enclosing], path: str) -> str:
+def owner_of(layer: KerasLayer, model: KerasModel, around: list[Enclosing], path: str) -> str:
     """Whose parameters a layer has: its own, by its path, or those of a layer further out.
 
     A file names objects, and does not say which are one. Keras numbers the names that it gives
@@ -31,11 +31,11 @@ def owner_of(layer: Layer, model: Model, around: list[Enclosing], path: str) -> 
     return f"{path}/{layer.name}"
 
 
-def _input_names(model: Model) -> set[str]:
+def _input_names(model: KerasModel) -> set[str]:
     return {ref.layer for ref in model.inputs}
 
 
-def _is_same(a: Layer, b: Layer) -> bool:
+def _is_same(a: KerasLayer, b: KerasLayer) -> bool:
     alike = (a.kind, a.registered, a.config, a.built) == (b.kind, b.registered, b.config, b.built)
     return alike and re.fullmatch(rf"{_snake(a.kind)}(_\d+)?", a.name) is not None
 

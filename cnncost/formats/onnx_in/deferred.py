@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from cnncost.formats.onnx_in.curves import Curve
-from cnncost.formats.onnx_in.model import Step
-from cnncost.formats.value import Value
+from cnncost.formats.onnx_in.onnx_activation_curves import Curve
+from cnncost.formats.onnx_in.onnx_model import OnnxNode
+from cnncost.formats.tensor_value import Value
 
 
 @dataclass(eq=False)
 class Pending:
     """An elementwise step, held back until it is known which activation it is part of."""
 
-    step: Step
+    step: OnnxNode
     parents: tuple[str, ...]
     """The activations that it reads, by tensor."""
     curves: dict[str, Curve]
@@ -29,7 +29,7 @@ class Shapeless(NamedTuple):
 
     reads: tuple[str, ...]
     """The activations that it depends on."""
-    step: Step
+    step: OnnxNode
     """The first step of those whose shape nobody knows."""
     why: str = ""
     learned: tuple[str, ...] = ()

@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from cnncost.errors import CnncostError
 from cnncost.formats.labels import input_labels
 from cnncost.formats.onnx_in.batch_axis import Batch
-from cnncost.formats.onnx_in.curves import BINARY, UNARY
-from cnncost.formats.onnx_in.importer import Importer
-from cnncost.formats.onnx_in.model import PRODUCTS
+from cnncost.formats.onnx_in.onnx_activation_curves import BINARY, UNARY
+from cnncost.formats.onnx_in.onnx_importer import OnnxImporter
+from cnncost.formats.onnx_in.onnx_model import PRODUCTS
 from cnncost.formats.onnx_in.recorded import recorded_shapes
-from cnncost.formats.value import Shape
+from cnncost.formats.tensor_value import Shape
 
 
-def start_inputs(importer: Importer, shapes: Mapping[str, Shape]) -> dict[str, Shape]:
+def start_inputs(importer: OnnxImporter, shapes: Mapping[str, Shape]) -> dict[str, Shape]:
     """Start from the inputs that something reads; their shapes without the batch."""
     model, given, found = importer.model, dict(shapes), {}
     used = {name: dims for name, dims in model.inputs.items() if importer.consumers.get(name)}
@@ -65,7 +65,7 @@ FIRST = (*PRODUCTS[:2], "MaxPool", "AveragePool", "GlobalAveragePool", "GlobalMa
 """Operations that take the second axis for the channels."""
 
 
-def _channels_last(importer: Importer, name: str, rank: int) -> bool:
+def _channels_last(importer: OnnxImporter, name: str, rank: int) -> bool:
     """Whether an input's channels are brought to the front by all that reads it, at once or
     after steps on each number."""
     order, steps = (0, rank - 1, *range(1, rank - 1)), importer.consumers[name]

@@ -6,15 +6,15 @@ from heapq import heapify, heappop, heappush
 
 from cnncost.errors import CnncostError
 from cnncost.formats.graph import Op
-from cnncost.formats.onnx_in import joining
-from cnncost.formats.onnx_in.importer import Importer
-from cnncost.formats.onnx_in.inexpressible import Inexpressible
-from cnncost.formats.onnx_in.model import Step
-from cnncost.formats.onnx_in.unknown import refuse_shapeless
-from cnncost.formats.value import Value
+from cnncost.formats.onnx_in import onnx_joins
+from cnncost.formats.onnx_in.inexpressible import OnnxInexpressible
+from cnncost.formats.onnx_in.onnx_importer import OnnxImporter
+from cnncost.formats.onnx_in.onnx_inferred_shapes import refuse_shapeless
+from cnncost.formats.onnx_in.onnx_model import OnnxNode
+from cnncost.formats.tensor_value import Value
 
 
-def output_names(importer: Importer) -> tuple[str, ...]:
+def output_names(importer: OnnxImporter) -> tuple[str, ...]:
     """The operations that make the model's outputs; one that is read on gets a name of its own."""
     refuse_shapeless(importer)
     names = []
@@ -22,10 +22,10 @@ def output_names(importer: Importer) -> tuple[str, ...]:
         if not importer.known(tensor):
             continue
         value = importer.see(tensor)
-        end = Step("", "", (tensor,), (tensor,), {})
+        end = OnnxNode("", "", (tensor,), (tensor,), {})
         try:
             name = importer.solid(end, _ending(value, last=importer.channels_last))
-        except Inexpressible:
+        except OnnxInexpressible:
             name = value.base
         names.append(name)
     names = list(dict.fromkeys(names))
@@ -35,7 +35,7 @@ def output_names(importer: Importer) -> tuple[str, ...]:
     read = {name for op in alive for name in op.reads}
     for i, name in enumerate(names):
         if name in read or name not in importer.ops:
-            end = Step("", "", (), ("",), {})
+            end = OnnxNode("", "", (), ("",), {})
             names[i] = importer.emit(end, "identity", [name]).base
     return tuple(names)
 
@@ -43,7 +43,7 @@ def output_names(importer: Importer) -> tuple[str, ...]:
 def _ending(value: Value, *, last: bool) -> Value:
     """An output without its batch; a map has its channels first."""
     rank = len(value.shape)
-    channel = joining.natural(value) if last else 1
+    channel = onnx_joins.natural(value) if last else 1
     if rank < 2 or value.shape[0] != 1 or rank > 5:
         return Value(value.base, value.made)
     rest = [axis for axis in range(1, rank) if axis != channel]
@@ -51,7 +51,7 @@ def _ending(value: Value, *, last: bool) -> Value:
     return turned.reshaped(turned.shape[1:])
 
 
-def ops_alive(importer: Importer, outputs: tuple[str, ...]) -> tuple[Op, ...]:
+def ops_alive(importer: OnnxImporter, outputs: tuple[str, ...]) -> tuple[Op, ...]:
     """The operations that an output depends on, in order."""
     wanted, todo = set(outputs), list(outputs)
     while todo:
@@ -63,7 +63,7 @@ def ops_alive(importer: Importer, outputs: tuple[str, ...]) -> tuple[Op, ...]:
     return _in_order(importer, [op for name, op in importer.ops.items() if name in wanted])
 
 
-def _in_order(importer: Importer, ops: list[Op]) -> tuple[Op, ...]:
+def _in_order(importer: OnnxImporter, ops: list[Op]) -> tuple[Op, ...]:
     """In the file's order as far as each comes after what it reads: an activation is told only
     when it is read, but its memory is taken where it stands."""
     waiting = {op.name: len({read for read in op.reads if read in importer.ops}) for op in ops}

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from cnncost.formats.onnx_in.unknown import learned_inputs
+from cnncost.formats.onnx_in.onnx_inferred_shapes import learned_inputs
 
 if TYPE_CHECKING:
-    from cnncost.formats.onnx_in.importer import Importer
+    from cnncost.formats.onnx_in.onnx_importer import OnnxImporter
 
 
 class Ledger(NamedTuple):
@@ -20,7 +20,7 @@ class Ledger(NamedTuple):
     """Those that no output depends on."""
 
 
-def numbers_held(importer: Importer) -> Ledger:
+def numbers_held(importer: OnnxImporter) -> Ledger:
     """The numbers of each tensor that a step may have learned, each tensor once.
 
     A bias that several layers have is counted for each: one exporter merges equal tensors.

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from cnncost.formats.onnx_in.model import Tensor
+from cnncost.formats.onnx_in.onnx_model import OnnxTensor
 
 
 class Counted(NamedTuple):
@@ -23,7 +23,7 @@ class Counted(NamedTuple):
 class TensorOwners:
     """For each of the file's tensors, the operation that has its numbers."""
 
-    constants: Mapping[str, Tensor]
+    constants: Mapping[str, OnnxTensor]
     sizes: dict[str, int] = field(default_factory=dict)
     """Numbers of each of the file's tensors."""
     claimed: dict[str, str] = field(default_factory=dict)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
-from cnncost.formats.onnx_in.model import Step, Tensor
+from cnncost.formats.onnx_in.onnx_model import OnnxNode, OnnxTensor
 
 
 class Plain(NamedTuple):
@@ -48,12 +48,12 @@ INTEGER = "integer"
 """An attribute of our own: the product of whole numbers, whose scale follows as a factor."""
 
 
-def plain_steps(steps: Iterable[Step]) -> tuple[Step, ...]:
+def plain_steps(steps: Iterable[OnnxNode]) -> tuple[OnnxNode, ...]:
     """The steps with the quantised ones replaced."""
     return tuple(plain for step in steps for plain in _plain(step))
 
 
-def _plain(step: Step) -> Iterator[Step]:
+def _plain(step: OnnxNode) -> Iterator[OnnxNode]:
     known = step.domain in DOMAINS and not step.attributes.get("channels_last")
     if known and step.op in PLAIN and len(step.inputs) > 1:
         op, places = PLAIN[step.op]
@@ -70,18 +70,18 @@ def _plain(step: Step) -> Iterator[Step]:
         yield step
 
 
-def _with_bias(step: Step, at: int) -> Iterator[Step]:
+def _with_bias(step: OnnxNode, at: int) -> Iterator[OnnxNode]:
     bias = step.inputs[at] if len(step.inputs) > at else ""
     out = f"{step.outputs[0]} without its bias" if bias else step.outputs[0]
     yield replace(step, op="MatMul", domain="", inputs=step.inputs[:2], outputs=(out,))
     if bias:
-        yield Step("Add", step.name, (out, bias), step.outputs[:1], {})
+        yield OnnxNode("Add", step.name, (out, bias), step.outputs[:1], {})
 
 
-def _measured(step: Step) -> Iterator[Step]:
+def _measured(step: OnnxNode) -> Iterator[OnnxNode]:
     """DynamicQuantizeLinear: its input, and a scale and zero point measured on it."""
-    yield Step("Identity", step.name, step.inputs[:1], step.outputs[:1], {})
+    yield OnnxNode("Identity", step.name, step.inputs[:1], step.outputs[:1], {})
     for tensor in step.outputs[1:]:
         if tensor:
-            value = Tensor((), None, learned=False, measured=True)
-            yield Step("Constant", step.name, (), (tensor,), {"value": value})
+            value = OnnxTensor((), None, learned=False, measured=True)
+            yield OnnxNode("Constant", step.name, (), (tensor,), {"value": value})

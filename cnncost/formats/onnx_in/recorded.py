@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from cnncost.formats.onnx_in.model import Model
-    from cnncost.formats.value import Shape
+    from cnncost.formats.onnx_in.onnx_model import OnnxModel
+    from cnncost.formats.tensor_value import Shape
 
 MOST = 20_000
 """Steps of a file whose shapes are inferred; beyond that only those written down are known."""
 
 
-def recorded_shapes(model: Model, inputs: Mapping[str, Shape]) -> dict[str, Shape]:
+def recorded_shapes(model: OnnxModel, inputs: Mapping[str, Shape]) -> dict[str, Shape]:
     """Dimensions by tensor for inputs of these; a tensor whose shape is open has none.
 
     What ONNX infers comes first: a shape that is written down may be older than the graph, but is
@@ -30,7 +30,7 @@ def recorded_shapes(model: Model, inputs: Mapping[str, Shape]) -> dict[str, Shap
     return found
 
 
-def _as_written(model: Model, inputs: Mapping[str, Shape]) -> bool:
+def _as_written(model: OnnxModel, inputs: Mapping[str, Shape]) -> bool:
     """Whether the inputs have the sizes that the file has, where it has them."""
     return all(
         len(dims) == len(model.inputs[name])

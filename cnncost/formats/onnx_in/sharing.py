@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from cnncost.formats.onnx_in.model import PRODUCTS, Model, Step
 from cnncost.formats.onnx_in.node_names import module_of
-from cnncost.formats.onnx_in.sources import VIEWS
+from cnncost.formats.onnx_in.onnx_model import PRODUCTS, OnnxModel, OnnxNode
+from cnncost.formats.onnx_in.onnx_sources import VIEWS
 
 if TYPE_CHECKING:
-    from cnncost.formats.onnx_in.importer import Importer
+    from cnncost.formats.onnx_in.onnx_importer import OnnxImporter
 
 
-def steps_needed(model: Model) -> tuple[Step, ...]:
+def steps_needed(model: OnnxModel) -> tuple[OnnxNode, ...]:
     """The steps that some output depends on."""
     needed, kept = set(model.outputs), []
     for step in reversed(model.steps):
@@ -23,7 +23,7 @@ def steps_needed(model: Model) -> tuple[Step, ...]:
     return tuple(reversed(kept))
 
 
-def same_weights(importer: Importer) -> dict[str, str]:
+def same_weights(importer: OnnxImporter) -> dict[str, str]:
     """The copies of a tensor that are one with it, because one module reads both.
 
     PyTorch's older exporter writes equal tensors once, and an `Identity` for each further one:
@@ -42,7 +42,7 @@ def same_weights(importer: Importer) -> dict[str, str]:
     return found
 
 
-def _called_again(later: Step, first: list[Step]) -> bool:
+def _called_again(later: OnnxNode, first: list[OnnxNode]) -> bool:
     return any(step.op == later.op and _is_next(later.name, step.name) for step in first)
 
 
@@ -56,7 +56,7 @@ def _is_next(later: str, first: str) -> bool:
     ) is not None  # fmt: skip
 
 
-def weights_apart(importer: Importer) -> frozenset[tuple[str, ...]]:
+def weights_apart(importer: OnnxImporter) -> frozenset[tuple[str, ...]]:
     """The weights that are used with several biases, or with one and without."""
     biases: dict[str, set[str]] = {}
     for step in importer.model.steps:
@@ -67,7 +67,7 @@ def weights_apart(importer: Importer) -> frozenset[tuple[str, ...]]:
     return frozenset((tensor,) for tensor, found in biases.items() if len(found) > 1)
 
 
-def _bias(importer: Importer, step: Step) -> str:
+def _bias(importer: OnnxImporter, step: OnnxNode) -> str:
     """The bias of a product: its own, or one that is added behind; empty if there is none."""
     given = step.inputs[2:3]
     while not any(given):

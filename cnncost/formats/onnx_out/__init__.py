@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 from cnncost.costs import count_network
 from cnncost.errors import CnncostError
 from cnncost.formats.onnx_marks import FROZEN, OURS
-from cnncost.formats.onnx_out.emitter import Emitter
-from cnncost.formats.onnx_out.layers import LAYERS
+from cnncost.formats.onnx_out.onnx_emitter import Emitter
+from cnncost.formats.onnx_out.onnx_writers import LAYERS
 
 if TYPE_CHECKING:
     from typing import Any
 
+    from cnncost.language import Spec
     from cnncost.network import Network
-    from cnncost.spec import Spec
 
 OPSET = 17
 """The oldest with LayerNormalization; what PyTorch's first exporter writes."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cnncost.errors import CnncostError
-from cnncost.formats.torch_in.source import build
+from cnncost.formats.torch_in.torch_source import build
 
 if TYPE_CHECKING:
     from cnncost.formats.graph import Graph
-    from cnncost.formats.torch_in.settings import Arguments
+    from cnncost.formats.torch_in.torch_arguments import Arguments
 
 
 def read_source(
@@ -25,7 +25,7 @@ def read_source(
     """
     if not shapes:
         raise CnncostError(f"{target}: the input's shape is due", "as in --input 3x224x224")
-    from cnncost.formats.torch_in.trace import trace
+    from cnncost.formats.torch_in.torch_trace import trace
 
     module = build(target, settings)
     inputs = {name or "input": shape for name, shape in shapes.items()}

@@ -5,14 +5,14 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cnncost.formats.value import Constant, Place
+from cnncost.formats.tensor_value import Constant, Place
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from torch import Tensor, fx
 
-    from cnncost.formats.torch_in.builder import Call
+    from cnncost.formats.torch_in.torch_importer import TorchCall
 
 COPIES = (
     *("reshape", "flatten", "contiguous", "clone", "to", "_to_copy", "type_as", "float", "detach"),
@@ -36,7 +36,7 @@ def place_of(tensor: Tensor) -> Place:
     return Place((place.size,), (1,), place.offset) if place.dense else place
 
 
-def computed(call: Call, node: fx.Node) -> Any:  # Any: one constant, or a list of them
+def computed(call: TorchCall, node: fx.Node) -> Any:  # Any: one constant, or a list of them
     """What an operation without activations makes."""
     given = call.constants()
     made = node.meta.get("val")
@@ -53,7 +53,7 @@ def computed(call: Call, node: fx.Node) -> Any:  # Any: one constant, or a list 
     return found[0] if found else None
 
 
-def _place(call: Call, node: fx.Node, given: Sequence[Constant], made: Tensor) -> Place | None:
+def _place(call: TorchCall, node: fx.Node, given: Sequence[Constant], made: Tensor) -> Place | None:
     """Where the numbers stem from: those of a view; those that all changed each by itself."""
     if len(call.sources()) != 1:
         return None
@@ -75,7 +75,7 @@ def _is_view(node: fx.Node) -> bool:
     return bool(marks) and marks[0] is not None and not marks[0].is_write
 
 
-def _work(call: Call, given: Sequence[Constant], node: fx.Node) -> frozenset[Work]:
+def _work(call: TorchCall, given: Sequence[Constant], node: fx.Node) -> frozenset[Work]:
     if call.target not in PRODUCTS or not call.shapes or not call.sources():
         return frozenset()
     first = {"addmm": "mat1", "baddbmm": "batch1", "linear": "input"}.get(call.target, "self")

@@ -6,8 +6,8 @@ from __future__ import annotations
 from math import prod
 from typing import Any
 
-from cnncost.formats.torch_in.builder import Builder, Call
-from cnncost.formats.value import Constant, Value
+from cnncost.formats.tensor_value import Constant, Value
+from cnncost.formats.torch_in.torch_importer import TorchCall, TorchImporter
 
 CHANGES = (
     *("floor", "ceil", "round", "trunc", "frac", "sign", "sgn", "reciprocal", "log2", "log10"),
@@ -53,23 +53,23 @@ SUMS = (
 """Numbers summed up or chosen, no weight among them."""
 
 
-def moved(b: Builder, call: Call) -> Any:  # Any: a value, or several
+def moved(b: TorchImporter, call: TorchCall) -> Any:  # Any: a value, or several
     """Opaque, and known to weigh nothing but what is learned of it."""
     made = b.costed(call, call.target, _read(call), call.shape, 0, call.constants())
     return several(b, call, made)
 
 
-def _read(call: Call) -> list[Value]:
+def _read(call: TorchCall) -> list[Value]:
     return list(dict.fromkeys(call.values()))
 
 
-def several(b: Builder, call: Call, made: Value) -> Any:  # Any: as above
+def several(b: TorchImporter, call: TorchCall, made: Value) -> Any:  # Any: as above
     """All results of a call, the further ones taken from the first; one is a value itself."""
     others = [b.moved(call, call.target, [made], shape) for shape in call.shapes[1:]]
     return [made, *others] if others else made
 
 
-def embedding(b: Builder, call: Call) -> Value:
+def embedding(b: TorchImporter, call: TorchCall) -> Value:
     """Rows of a table: learned, and no connections."""
     indices, table = call.arguments["indices"], call.arguments["weight"]
     if not isinstance(indices, Value) or not isinstance(table, Constant):
@@ -77,7 +77,7 @@ def embedding(b: Builder, call: Call) -> Value:
     return b.costed(call, "embedding", [indices], call.shape, 0, [table])
 
 
-def recurrent(b: Builder, call: Call) -> Any:  # Any: several values
+def recurrent(b: TorchImporter, call: TorchCall) -> Any:  # Any: several values
     """lstm, gru and rnn: every matrix works once per step; its steps are the first result's."""
     learned = call.constants()
     given = call.arguments.get("params")

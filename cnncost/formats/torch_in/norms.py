@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from cnncost.formats.torch_in.builder import Builder, Call
-from cnncost.formats.torch_in.elementwise import as_channels, from_channels
-from cnncost.formats.value import Constant, Value
+from cnncost.formats.tensor_value import Constant, Value
+from cnncost.formats.torch_in.torch_elementwise import as_channels, from_channels
+from cnncost.formats.torch_in.torch_importer import TorchCall, TorchImporter
 
 WORDS = {
     "batch_norm": "batchnorm", "_native_batch_norm_legit_no_training": "batchnorm",
@@ -16,7 +16,7 @@ WORDS = {
 """A layer's word for each norm over the axis behind the batch."""
 
 
-def norm(b: Builder, call: Call) -> Any:  # Any: a value, or it and statistics
+def norm(b: TorchImporter, call: TorchCall) -> Any:  # Any: a value, or it and statistics
     """Batch, instance and group norms: over channels, the axis behind the batch."""
     a = call.arguments
     x = b.whole(call, a["input"])
@@ -27,7 +27,7 @@ def norm(b: Builder, call: Call) -> Any:  # Any: a value, or it and statistics
     return _with_statistics(call, from_channels(made, x.shape, [1]))
 
 
-def layer_norm(b: Builder, call: Call) -> Any:  # Any: as above
+def layer_norm(b: TorchImporter, call: TorchCall) -> Any:  # Any: as above
     """Over the last axes, as channels."""
     a = call.arguments
     x = b.whole(call, a["input"])
@@ -37,17 +37,17 @@ def layer_norm(b: Builder, call: Call) -> Any:  # Any: as above
     return _with_statistics(call, from_channels(made, x.shape, axes))
 
 
-def rms_norm(b: Builder, call: Call) -> Any:  # Any: as above
+def rms_norm(b: TorchImporter, call: TorchCall) -> Any:  # Any: as above
     """A layer norm without a mean and without biases."""
     b.standing_in("rms_norm", "layernorm")
     return layer_norm(b, call)
 
 
-def _with_statistics(call: Call, made: Value) -> Any:  # Any: as above
+def _with_statistics(call: TorchCall, made: Value) -> Any:  # Any: as above
     return [made, *(Constant(shape) for shape in call.shapes[1:])] if call.shapes[1:] else made
 
 
-def _affine(b: Builder, call: Call, word: str, x: Value, given: dict[str, Any]) -> Value:
+def _affine(b: TorchImporter, call: TorchCall, word: str, x: Value, given: dict[str, Any]) -> Value:
     """With factors and terms; with either alone a scale stands behind it."""
     weight, bias = (_learned(call.arguments.get(key)) for key in ("weight", "bias"))
     if weight is not None and bias is not None:

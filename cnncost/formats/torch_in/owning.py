@@ -19,7 +19,7 @@ from cnncost.shape import Shape
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from cnncost.formats.value import Constant
+    from cnncost.formats.tensor_value import Constant
 
 Key = tuple[tuple[str, Any], ...]
 """What a layer learns: parameters and places in them."""

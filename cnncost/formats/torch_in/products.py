@@ -6,10 +6,10 @@ from dataclasses import replace
 from math import prod
 from typing import NamedTuple
 
-from cnncost.formats.torch_in.builder import AXES, Builder, Call
-from cnncost.formats.torch_in.elementwise import join
-from cnncost.formats.torch_in.windows import changed, gained, with_gains
-from cnncost.formats.value import Constant, Shape, Value
+from cnncost.formats.tensor_value import Constant, Shape, Value
+from cnncost.formats.torch_in.torch_elementwise import join
+from cnncost.formats.torch_in.torch_importer import AXES, TorchCall, TorchImporter
+from cnncost.formats.torch_in.torch_windows import changed, gained, with_gains
 
 Factor = Value | Constant
 
@@ -27,7 +27,7 @@ class Sizes(NamedTuple):
         return self.batch * self.n * self.k * self.m
 
 
-def linear(b: Builder, call: Call) -> Value:
+def linear(b: TorchImporter, call: TorchCall) -> Value:
     """A product with a matrix along the last axis."""
     a = call.arguments
     x, weight, bias = a["input"], a["weight"], a.get("bias")
@@ -39,7 +39,9 @@ def linear(b: Builder, call: Call) -> Value:
     return _linear(b, call, x, weight, bias)
 
 
-def _linear(b: Builder, call: Call, x: Value, weight: Constant, bias: Constant | None) -> Value:
+def _linear(
+    b: TorchImporter, call: TorchCall, x: Value, weight: Constant, bias: Constant | None
+) -> Value:
     """`weight` is one row per feature."""
     features, x = weight.shape[0], b.whole(call, x)
     own, gains = gained(weight, features)
@@ -60,7 +62,7 @@ def _linear(b: Builder, call: Call, x: Value, weight: Constant, bias: Constant |
     return made.back(len(x.shape) - 1)
 
 
-def matmul(b: Builder, call: Call) -> Value:
+def matmul(b: TorchImporter, call: TorchCall) -> Value:
     """mm, bmm, mv, dot, matmul: of two activations, or with a constant on either side."""
     a = call.arguments
     one = a["self"]
@@ -68,7 +70,7 @@ def matmul(b: Builder, call: Call) -> Value:
     return multiplied(b, call, one, other)
 
 
-def multiplied(b: Builder, call: Call, one: Factor, other: Factor) -> Value:
+def multiplied(b: TorchImporter, call: TorchCall, one: Factor, other: Factor) -> Value:
     """As torch.matmul has it: batches are broadcast, vectors are a row or a column."""
     ones = (1, *one.shape) if len(one.shape) == 1 else one.shape
     others = (*other.shape, 1) if len(other.shape) == 1 else other.shape
@@ -100,12 +102,14 @@ def _turned(constant: Constant, shape: Shape = ()) -> Constant:
     return replace(constant, shape=(*wanted[:-2], wanted[-1], wanted[-2]))
 
 
-def _swapped(b: Builder, call: Call, value: Factor, shape: Shape) -> Value:
+def _swapped(b: TorchImporter, call: TorchCall, value: Factor, shape: Shape) -> Value:
     assert isinstance(value, Value)  # one of two factors depends on an input
     return b.whole(call, value).reshaped(shape).permuted(_exchange(len(shape)))
 
 
-def _batched(b: Builder, call: Call, factor: Factor, shape: Shape, wanted: Shape) -> Factor:
+def _batched(
+    b: TorchImporter, call: TorchCall, factor: Factor, shape: Shape, wanted: Shape
+) -> Factor:
     """A factor with the whole batch: repeated, if it has a part of it."""
     if isinstance(factor, Constant):
         return replace(factor, shape=shape)
@@ -113,7 +117,9 @@ def _batched(b: Builder, call: Call, factor: Factor, shape: Shape, wanted: Shape
     return seen if shape == wanted else b.whole(call, replace(seen, spread=wanted))
 
 
-def multiplied_of(b: Builder, call: Call, one: Value | Factor, other: Factor, s: Sizes) -> Value:
+def multiplied_of(
+    b: TorchImporter, call: TorchCall, one: Value | Factor, other: Factor, s: Sizes
+) -> Value:
     """Stacks of matrices: the first of a batch x n x k, the second batch x k x m."""
     assert isinstance(one, Value)  # a constant stands second
     if isinstance(other, Value):
@@ -137,7 +143,7 @@ def multiplied_of(b: Builder, call: Call, one: Value | Factor, other: Factor, s:
     return made.reshaped((s.batch, s.m, s.n)).permuted((0, 2, 1))
 
 
-def addmm(b: Builder, call: Call) -> Value:
+def addmm(b: TorchImporter, call: TorchCall) -> Value:
     """addmm, addbmm's and baddbmm's: a term and a product."""
     a = call.arguments
     one = a["mat1"] if "mat1" in a else a["batch1"]
@@ -155,7 +161,7 @@ def addmm(b: Builder, call: Call) -> Value:
     return made
 
 
-def einsum(b: Builder, call: Call) -> Value:
+def einsum(b: TorchImporter, call: TorchCall) -> Value:
     """Of two, with every index kept, in both, or summed over in both; else opaque."""
     found = _indices(call)
     tensors = call.arguments["tensors"]
@@ -183,7 +189,7 @@ def einsum(b: Builder, call: Call) -> Value:
     return turned.permuted(tuple(have.index(i) for i in out)).reshaped(call.shape)
 
 
-def _indices(call: Call) -> tuple[tuple[str, str], str] | None:
+def _indices(call: TorchCall) -> tuple[tuple[str, str], str] | None:
     """The letters of two operands and of the result; None where the language has no product."""
     equation: str = call.arguments["equation"].replace(" ", "")
     inputs, arrow, out = equation.partition("->")
@@ -197,7 +203,7 @@ def _indices(call: Call) -> tuple[tuple[str, str], str] | None:
     return None if alone or set(out) - set(left + right) else ((left, right), out)
 
 
-def attention(b: Builder, call: Call) -> Value:
+def attention(b: TorchImporter, call: TorchCall) -> Value:
     """scaled_dot_product_attention: two products, a softmax between them."""
     a = call.arguments
     query, key, value = (a[name] for name in ("query", "key", "value"))
@@ -216,7 +222,7 @@ def attention(b: Builder, call: Call) -> Value:
     return multiplied(b, call, soft, value)
 
 
-def _repeated(b: Builder, call: Call, x: Value, query: Shape) -> Value:
+def _repeated(b: TorchImporter, call: TorchCall, x: Value, query: Shape) -> Value:
     """Keys and values that several heads of queries read (grouped queries)."""
     if len(x.shape) < 3 or x.shape[-3] == query[-3] or not call.arguments.get("enable_gqa"):
         return x

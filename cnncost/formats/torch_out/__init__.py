@@ -1,5 +1,5 @@
 """PyTorch out: a network as a readable `nn.Module`; writing it needs no PyTorch."""
 
-from cnncost.formats.torch_out.code import pytorch_classes, pytorch_code, write
+from cnncost.formats.torch_out.torch_code import pytorch_classes, pytorch_code, write
 
 __all__ = ["pytorch_classes", "pytorch_code", "write"]

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from cnncost.study.backward.passing import Equation, Pass, backward
+from cnncost.study.backward.backward_pass import BackwardPass, Equation, backward
 
-__all__ = ["Equation", "Pass", "backward"]
+__all__ = ["Equation", "BackwardPass", "backward"]

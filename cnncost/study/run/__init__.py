@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cnncost.errors import CnncostError
 from cnncost.quantity import counted
-from cnncost.study.run.rules import RULES
-from cnncost.study.run.values import Map
+from cnncost.study.run.evaluation_rules import RULES
+from cnncost.study.run.number_map import Map
 
 if TYPE_CHECKING:
+    from cnncost.language import Spec
     from cnncost.network import Input, Node
-    from cnncost.spec import Spec
-    from cnncost.study.run.values import Number
+    from cnncost.study.run.number_map import Number
 
 MOST = 2_000_000
 """Connections of a network that is run; plain Python does one to five million a second."""
 
 
-class Step(NamedTuple):
+class EvaluationStep(NamedTuple):
     """A layer and its output."""
 
     node: Node
@@ -54,7 +54,7 @@ def check(spec: Spec) -> None:
             )
 
 
-def run(spec: Spec, inputs: Mapping[str, Sequence[Number]]) -> list[Step]:
+def run(spec: Spec, inputs: Mapping[str, Sequence[Number]]) -> list[EvaluationStep]:
     """Every layer's output for one example, in the order of the spec.
 
     Args:
@@ -67,7 +67,7 @@ def run(spec: Spec, inputs: Mapping[str, Sequence[Number]]) -> list[Step]:
     found: dict[int, Map] = {}
     for entry in spec.network.inputs:
         found[entry.index] = _entering(entry, inputs)
-    steps: list[Step] = []
+    steps: list[EvaluationStep] = []
     for node in spec.network.layers:
         reads = [found[index] for index in node.reads]
         carried = spec.written[_owner(node)].line.values
@@ -75,7 +75,7 @@ def run(spec: Spec, inputs: Mapping[str, Sequence[Number]]) -> list[Step]:
             found[node.index] = RULES[node.layer.word](node, carried, reads)
         except OverflowError:
             raise CnncostError(f"{node.name}: a number beyond 1e308, too large to go on") from None
-        steps.append(Step(node, found[node.index]))
+        steps.append(EvaluationStep(node, found[node.index]))
     return steps
 
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from cnncost.errors import CnncostError, did_you_mean
+from cnncost.language.line import Line
+from cnncost.language.nodes import Items, Node, Scalar
 from cnncost.layers import TYPES
-from cnncost.spec.line import Line
-from cnncost.spec.nodes import Items, Node, Scalar
 from cnncost.suggest.edits import (
     asymmetric,
     bottleneck,

@@ -16,7 +16,7 @@ from itertools import accumulate
 from typing import Any
 
 from cnncost.costs.gradients import gradients
-from cnncost.costs.memory.report import OPTIMIZERS
+from cnncost.costs.memory.memory_report import OPTIMIZERS
 from cnncost.network import Node
 from cnncost.suggest.decisions.cost_tables import ColumnPart, CostColumn, CostTable, Scope
 from cnncost.suggest.decisions.edited_layers import EditedLayers, Pick, StepBytes

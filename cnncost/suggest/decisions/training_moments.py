@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from cnncost.costs.gradients import gradients
-from cnncost.costs.memory.report import COUNTER, OPTIMIZERS, buffers
-from cnncost.costs.memory.training import backward_moments, forward, loss, training_pass
+from cnncost.costs.memory.memory_report import COUNTER, OPTIMIZERS, buffers
+from cnncost.costs.memory.training_step import backward_moments, forward, loss, training_pass
 from cnncost.network import Network
 from cnncost.suggest.text.meter import Meter
 

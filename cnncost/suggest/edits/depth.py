@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from math import log
 
+from cnncost.language.lines import Line
 from cnncost.network import Node
-from cnncost.spec.lines import Line
 from cnncost.suggest.text import damage
 from cnncost.suggest.text.edit import NO_EDIT, Decision, Edit, remove_layer
 from cnncost.suggest.text.editable_spec import EditableSpec, is_named

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from cnncost.language.lines import Line
 from cnncost.layers import Layer, layer_type, read
 from cnncost.network import Node
 from cnncost.place import Place
 from cnncost.shape import Shape
-from cnncost.spec.lines import Line
 from cnncost.suggest.edits.inlined_call import (
     NAME,
     InlinedCall,

@@ -7,10 +7,10 @@ from functools import partial
 from math import log
 from typing import NamedTuple
 
+from cnncost.language.lines import Line
 from cnncost.layers import Layer
 from cnncost.network import Input, Node
 from cnncost.shape import Shape
-from cnncost.spec.lines import Line
 from cnncost.suggest.edits.new_layer import NewLayer, place_layers
 from cnncost.suggest.text import damage
 from cnncost.suggest.text.edit import NO_EDIT, Decision, Edit, PlacedLayer, Substitute, remove_layer

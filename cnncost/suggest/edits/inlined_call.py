@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from cnncost.language.line import Line
+from cnncost.language.nodes import Node
 from cnncost.layers import JOINS
 from cnncost.place import Place
-from cnncost.spec.line import Line
-from cnncost.spec.nodes import Node
 
 TextPart = str | Place
 

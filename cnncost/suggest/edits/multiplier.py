@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
+from cnncost.language.nodes import Scalar
 from cnncost.network import Network
 from cnncost.quantity import parse_number
-from cnncost.spec.nodes import Scalar
 from cnncost.suggest.text import damage
 from cnncost.suggest.text.edit import Edit
 from cnncost.suggest.text.editable_spec import EditableSpec, is_named

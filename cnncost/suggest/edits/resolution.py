@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from math import log
 
+from cnncost.language.nodes import Scalar
 from cnncost.place import Place
-from cnncost.spec.nodes import Scalar
 from cnncost.suggest.text import damage
 from cnncost.suggest.text.edit import Edit
 from cnncost.suggest.text.editable_spec import EditableSpec

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from math import log, prod
 from typing import Any
 
+from cnncost.language.lines import Line
 from cnncost.network import Node
 from cnncost.place import Place
-from cnncost.spec.lines import Line
 from cnncost.suggest.edits.edit_site import ACTIVATIONS
 from cnncost.suggest.text import damage
 from cnncost.suggest.text.edit import Edit

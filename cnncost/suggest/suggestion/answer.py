@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from cnncost.costs import count_network
-from cnncost.spec import Spec
+from cnncost.language import Spec
 from cnncost.suggest.decisions.catalogue import AllowedEdits
 from cnncost.suggest.search.plan import Plan
 from cnncost.suggest.search.unmet_budgets import UnmetBudgets

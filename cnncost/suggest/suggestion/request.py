@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from cnncost.errors import CnncostError, did_you_mean
-from cnncost.spec import MAX_LAYERS, Spec
+from cnncost.language import MAX_LAYERS, Spec
 from cnncost.suggest.decisions.catalogue import AllowedEdits
 from cnncost.suggest.text import budget as budgets_of
 from cnncost.suggest.text.editable_spec import EditableSpec, is_named

@@ -8,9 +8,9 @@ from functools import partial
 from time import monotonic
 
 from cnncost.costs import count_network
+from cnncost.language import Spec
 from cnncost.quantity import SCALED, budget_metric, counted_as
 from cnncost.quantity import counted as counted_of
-from cnncost.spec import Spec
 from cnncost.suggest.decisions.catalogue import AllowedEdits
 from cnncost.suggest.decisions.cost_tables import Costs
 from cnncost.suggest.decisions.search_space import list_decisions

@@ -10,11 +10,11 @@ from typing import NamedTuple
 
 from cnncost.costs import count_network
 from cnncost.errors import SpecError
+from cnncost.language import MAX_LAYERS, Settings, Spec, read_spec
+from cnncost.language.lines import Line
 from cnncost.network import Network
 from cnncost.place import Place
 from cnncost.shape import Shape
-from cnncost.spec import MAX_LAYERS, Settings, Spec, read_spec
-from cnncost.spec.lines import Line
 from cnncost.suggest.text.channel_groups import ChannelGroups
 from cnncost.suggest.text.clock import Clock
 from cnncost.suggest.text.edit import WidthTrial

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from cnncost.language.nodes import Items, Node, Pairs, Scalar, parse
+from cnncost.language.problems import Problems
 from cnncost.place import Place, Source
-from cnncost.spec.nodes import Items, Node, Pairs, Scalar, parse
-from cnncost.spec.problems import Problems
 from cnncost.suggest.text.text_changes import TextChange, replace_span
 
 if TYPE_CHECKING:
     from fractions import Fraction
 
-    from cnncost.spec.lines import Line
+    from cnncost.language.lines import Line
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from cnncost.views.backward.write import write
+from cnncost.views.backward.gradient_writers import write
 
 __all__ = ["write"]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-from cnncost.study.backward import Pass
-from cnncost.study.backward.expression import Expression, Symbol, slope
-from cnncost.views.backward.equation import Notation, formula
-from cnncost.views.backward.page import Page
+from cnncost.study.backward import BackwardPass
+from cnncost.study.backward.gradient_expression import Expression, Symbol, slope
+from cnncost.views.backward.gradient_formula import EquationNotation, formula
+from cnncost.views.backward.gradient_page import GradientPage
 
 MEANINGS: dict[str, str] = {
     "times": "@ multiplies element by element.",
@@ -37,12 +37,12 @@ MASKS = {
 class Prose(NamedTuple):
     """How a format writes sentences with formulas in them."""
 
-    notation: Notation
+    notation: EquationNotation
     math: Callable[[str], str] = str
     escape: Callable[[str], str] = str
 
 
-def legend(found: Pass, shown: Page, prose: Prose) -> list[str]:
+def legend(found: BackwardPass, shown: GradientPage, prose: Prose) -> list[str]:
     """Sentences about the letters and signs of a page."""
     used = list(_parts(shown))
     kinds = {part.kind for part in used}
@@ -62,7 +62,7 @@ def legend(found: Pass, shown: Page, prose: Prose) -> list[str]:
     ]
 
 
-def _letters(found: Pass, used: Sequence[Symbol], prose: Prose) -> Iterator[str]:
+def _letters(found: BackwardPass, used: Sequence[Symbol], prose: Prose) -> Iterator[str]:
     """Which letters stand for which layers' parameters, and how others are made."""
     bare = [p for p in found.parameters if not p.symbol.of]
     if bare:
@@ -83,7 +83,7 @@ def _written(symbol: Symbol, prose: Prose) -> str:
     return prose.math(formula(symbol, prose.notation))
 
 
-def _signs(notation: Notation) -> dict[str, str]:
+def _signs(notation: EquationNotation) -> dict[str, str]:
     """The sign of each kind, cut out of a formula that has it."""
     infixes = {"convolve": "∗", "correlate": "⋆", "by head": "·"}
     prefixes = {"sum": "Σ", "mean": "mean", "deviation": "std"}
@@ -92,7 +92,7 @@ def _signs(notation: Notation) -> dict[str, str]:
     return {**signs, "times": notation.times.strip(), "slope": derivative}
 
 
-def _parts(shown: Page) -> Iterator[Expression]:
+def _parts(shown: GradientPage) -> Iterator[Expression]:
     """Every part of every line."""
     pending = [e.right for section in shown.sections for e in section.equations]
     while pending:

@@ -6,11 +6,11 @@ import re
 from collections.abc import Sequence
 from typing import TextIO
 
-from cnncost.study.backward import Equation, Pass
-from cnncost.views.backward.equation import LATEX, formula, terms
+from cnncost.study.backward import BackwardPass, Equation
 from cnncost.views.backward.fold import Measure, folded
+from cnncost.views.backward.gradient_formula import LATEX, formula, terms
+from cnncost.views.backward.gradient_page import COSTS, NOTHING, GradientPage, cost
 from cnncost.views.backward.legend import Prose, legend
-from cnncost.views.backward.page import COSTS, NOTHING, Page, cost
 from cnncost.views.latex import escape
 
 MARKDOWN_PROSE = Prose(LATEX, math=lambda text: f"$`{text}`$")
@@ -29,7 +29,7 @@ SMALL = 0.7
 """The size of what stands below a letter."""
 
 
-def write_markdown(file: TextIO, found: Pass, shown: Page) -> None:
+def write_markdown(file: TextIO, found: BackwardPass, shown: GradientPage) -> None:
     """Tables of formulas in GitHub's $`...`$, which keeps Markdown out of them."""
     file.write(f"### {_heading(shown, MARKDOWN_PROSE)}\n\n")
     if not shown.sections:
@@ -50,7 +50,7 @@ def write_markdown(file: TextIO, found: Pass, shown: Page) -> None:
     file.write(" ".join(legend(found, shown, MARKDOWN_PROSE)) + "\n")
 
 
-def write_latex(file: TextIO, found: Pass, shown: Page) -> None:
+def write_latex(file: TextIO, found: BackwardPass, shown: GradientPage) -> None:
     """Blocks of align*, which pages may break; needs the package amsmath."""
     file.write(f"\\paragraph{{{_heading(shown, LATEX_PROSE)}}}\n")
     if not shown.sections:
@@ -68,7 +68,7 @@ def write_latex(file: TextIO, found: Pass, shown: Page) -> None:
     file.write("\\endgroup\n" + " ".join(legend(found, shown, LATEX_PROSE)) + "\n")
 
 
-def _heading(shown: Page, prose: Prose) -> str:
+def _heading(shown: GradientPage, prose: Prose) -> str:
     given = ", ".join(prose.math(formula(symbol, LATEX)) for symbol in shown.given)
     return prose.escape(f"{shown.name}: the backward pass") + (f" from {given}" if given else "")
 

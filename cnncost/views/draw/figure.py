@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, BinaryIO
 
 from cnncost.costs import Report
-from cnncost.views.draw.canvas import COLOURS, SMALL, Canvas
-from cnncost.views.draw.layout import MARGIN, Arc, Box, lay_out, most_volumes
-from cnncost.views.draw.volumes import row
+from cnncost.views.draw.figure_canvas import COLOURS, SMALL, Canvas
+from cnncost.views.draw.figure_layout import MARGIN, Arc, Box, lay_out, most_volumes
+from cnncost.views.draw.figure_volumes import row
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

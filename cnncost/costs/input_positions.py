@@ -1,0 +1,192 @@
+"""Which input positions a layer's output position reads, for each layer type."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from math import gcd
+from typing import Any, NamedTuple
+
+from cnncost.layers import FAMILIES
+from cnncost.shape import Shape, Window
+
+Taps = Sequence[int]
+"""The positions that one output position reads, ascending."""
+
+
+class AxisReading(NamedTuple):
+    """How positions along one axis of the output read one axis of the layer's input.
+
+    The pattern repeats: `period` positions further, the taps lie `shift` further.
+    """
+
+    source: int
+    """The input's axis, from 0."""
+    taps: Callable[[int], Taps]
+    period: int = 1
+    shift: int = 1
+
+
+def same(q: int) -> Taps:
+    """A position reads the same position."""
+    return range(q, q + 1)
+
+
+Rule = Callable[[Any, Shape, Shape], tuple[AxisReading, ...] | None]
+"""From a layer (Any: each rule knows its type's fields), its input and its output: a reading
+an axis of the output; None where nobody knows.
+
+An axis of the input that no reading names is read whole, by every position.
+"""
+
+
+def _keeps(layer: Any, x: Shape, y: Shape) -> tuple[AxisReading, ...]:  # Any: see Rule
+    """A position reads the same position: activations, joins, what mixes channels alone.
+
+    Norms' statistics are left out, as is usual: they are constants once trained, or hardly
+    depend on one position.
+    """
+    return tuple(AxisReading(axis, same) for axis in range(len(y.extents)))
+
+
+def _everything(layer: Any, x: Shape, y: Shape) -> tuple[AxisReading, ...]:  # Any: see Rule
+    return ()
+
+
+def _unknown(layer: Any, x: Shape, y: Shape) -> None:  # Any: see Rule
+    return None
+
+
+def _slides(layer: Any, x: Shape, y: Shape) -> tuple[AxisReading, ...]:  # Any: see Rule
+    return tuple(_window(axis, window) for axis, window in enumerate(layer.windows(x)))
+
+
+def _window(axis: int, window: Window) -> AxisReading:
+    def taps(q: int) -> Taps:
+        start = q * window.stride - window.before
+        return range(start, start + window.reach, window.dilation)
+
+    return AxisReading(axis, taps, 1, window.stride)
+
+
+def _paints(layer: Any, x: Shape, y: Shape) -> tuple[AxisReading, ...]:  # Any: see Rule
+    return tuple(_painted(axis, window) for axis, window in enumerate(layer.windows(x)))
+
+
+def _painted(axis: int, window: Window) -> AxisReading:
+    """Input p paints the outputs p*stride + k*dilation - before, k over the kernel."""
+    common = gcd(window.stride, window.dilation)
+    again = window.stride // common
+    """How many taps further the same residue returns."""
+
+    def taps(q: int) -> Taps:
+        for k in range(min(window.kernel, again)):
+            p, rest = divmod(q + window.before - k * window.dilation, window.stride)
+            if not rest:
+                times = (window.kernel - 1 - k) // again
+                step = window.dilation // common
+                return range(p - times * step, p + 1, step)
+        return ()  # a kernel smaller than its stride leaves gaps
+
+    return AxisReading(axis, taps, window.stride, 1)
+
+
+def _finer(layer: Any, x: Shape, y: Shape) -> tuple[AxisReading, ...]:  # Any: see Rule
+    return tuple(_resized(axis, 1, factor) for axis, factor in enumerate(layer.factor))
+
+
+def _coarser(layer: Any, x: Shape, y: Shape) -> tuple[AxisReading, ...]:  # Any: see Rule
+    return tuple(_window(axis, Window(f, stride=f)) for axis, f in enumerate(layer.factor))
+
+
+def _upsampled(layer: Any, x: Shape, y: Shape) -> tuple[AxisReading, ...]:  # Any: see Rule
+    between = _between if layer.mode == "bilinear" else _resized
+    return tuple(
+        between(axis, n, m) for axis, (n, m) in enumerate(zip(x.extents, y.extents, strict=True))
+    )
+
+
+def _resized(axis: int, n: int, m: int) -> AxisReading:
+    """n positions become m: each reads the one that it lies on."""
+    common = gcd(n, m)
+
+    def taps(q: int) -> Taps:
+        return range(q * n // m, q * n // m + 1)
+
+    return AxisReading(axis, taps, m // common, n // common)
+
+
+def _between(axis: int, n: int, m: int) -> AxisReading:
+    """n positions become m: each reads the two that its centre lies between, or the one
+    that it lies on (PyTorch's align_corners=False)."""
+    common = gcd(n, m)
+
+    def taps(q: int) -> Taps:
+        # The centre (q + 1/2) n/m - 1/2, over the common denominator 2m.
+        first, rest = divmod((2 * q + 1) * n - m, 2 * m)
+        return range(first, first + (2 if rest else 1))
+
+    return AxisReading(axis, taps, m // common, n // common)
+
+
+def _spread(layer: Any, x: Shape, y: Shape) -> tuple[AxisReading, ...]:  # Any: see Rule
+    return tuple(
+        _share(axis, n, m) for axis, (n, m) in enumerate(zip(x.extents, y.extents, strict=True))
+    )
+
+
+def _share(axis: int, n: int, m: int) -> AxisReading:
+    """Window q of m spans n positions from floor(q n / m) to ceil((q + 1) n / m)."""
+    common = gcd(n, m)
+
+    def taps(q: int) -> Taps:
+        return range(q * n // m, -(-(q + 1) * n // m))
+
+    return AxisReading(axis, taps, m // common, n // common)
+
+
+def _padded(layer: Any, x: Shape, y: Shape) -> tuple[AxisReading, ...]:  # Any: see Rule
+    return tuple(_window(axis, Window(1, 1, pair[0])) for axis, pair in enumerate(layer.amount))
+
+
+def _cropped(layer: Any, x: Shape, y: Shape) -> tuple[AxisReading, ...]:  # Any: see Rule
+    return tuple(_window(axis, Window(1, 1, -pair[0])) for axis, pair in enumerate(layer.amount))
+
+
+def _permuted(layer: Any, x: Shape, y: Shape) -> tuple[AxisReading, ...]:  # Any: see Rule
+    # Axis 1 is the channels': it holds no positions; one that becomes the channels is read whole.
+    return tuple(
+        AxisReading(axis - 2, same) if axis > 1 else AxisReading(-1, lambda q: ())
+        for axis in layer.axes[1:]
+    )
+
+
+def _reshaped(layer: Any, x: Shape, y: Shape) -> tuple[AxisReading, ...]:  # Any: see Rule
+    # Positions stay where only channels are regrouped; else their order means nothing.
+    return _keeps(layer, x, y) if x == y else ()
+
+
+_ALIKE: dict[Rule, tuple[str, ...]] = {
+    _keeps: (
+        *FAMILIES["normalisation"],
+        *FAMILIES["activation"],
+        *FAMILIES["regularisation"],
+        *FAMILIES["scaling"],
+        *FAMILIES["joins"],
+        *("linear", "slice", "channel_shuffle", "identity"),
+    ),
+    _slides: ("conv", "depthwise_conv", "maxpool", "avgpool", "subsample"),
+    _paints: ("conv_transpose",),
+    _everything: ("dense", "global_avgpool", "global_maxpool", "flatten", "attention"),
+    _spread: ("adaptive_avgpool", "adaptive_maxpool"),
+    _reshaped: ("reshape",),
+    _permuted: ("permute",),
+    _padded: ("pad",),
+    _cropped: ("crop",),
+    _finer: ("pixel_shuffle",),
+    _coarser: ("space_to_depth",),
+    _upsampled: ("upsample",),
+    _unknown: ("opaque",),
+}
+
+READINGS: dict[str, Rule] = {word: rule for rule, words in _ALIKE.items() for word in words}
+"""The rule of each layer type."""

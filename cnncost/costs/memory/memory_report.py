@@ -1,0 +1,179 @@
+"""A network's memory, each quantity under its own name, in bytes."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import NamedTuple, TypeVar
+
+from cnncost.costs.gradients import gradients
+from cnncost.costs.memory.inference import Peak, lives, peak
+from cnncost.costs.memory.training_step import (
+    backward,
+    forward,
+    loss,
+    saved_by_layer,
+    training_pass,
+)
+from cnncost.costs.memory.traits import traits
+from cnncost.errors import CnncostError, did_you_mean
+from cnncost.network import Network, Node
+
+T = TypeVar("T")
+
+DTYPES = {"fp32": 4, "fp16": 2, "bf16": 2, "int8": 1}
+"""Bytes of an element."""
+
+
+class Optimizer(NamedTuple):
+    """What an optimiser holds, in copies of the parameters."""
+
+    copies: int
+    counters: bool
+    """Whether it counts steps, a 4-byte number a tensor."""
+    scratch: int
+    """Temporaries of a step, in copies of the largest tensor."""
+
+
+OPTIMIZERS = {
+    "sgd": Optimizer(0, False, 0),
+    "momentum": Optimizer(1, False, 0),
+    "adam": Optimizer(2, True, 2),
+    "adamw": Optimizer(2, True, 2),
+    "rmsprop": Optimizer(1, True, 2),
+}
+COUNTER = 4
+"""Bytes of an optimiser's step counter."""
+
+
+class Saved(NamedTuple):
+    """Bytes kept for the backward pass."""
+
+    total: int
+    """The loss's included."""
+    layers: tuple[int, ...]
+    """By node index; a storage counts where it is first kept."""
+
+
+class Training(NamedTuple):
+    """The peak of a training step."""
+
+    bytes: int
+    phase: str
+    """forward, backward or optimizer: the one that sets it."""
+
+
+class Memory(NamedTuple):
+    """Bytes. Of a network with opaque layers all are lower bounds."""
+
+    parameters: int
+    buffers: int
+    gradients: int
+    optimizer_state: int
+    inference: Peak
+    inference_eager: Peak
+    saved: Saved | None
+    """None where no training is possible: int8, or nothing to train."""
+    training: Training | None
+    known: bool
+    """Whether no layer is opaque: parameters, and all that comes of them, are exact."""
+    complete: bool
+    """Whether every layer's rules are measured besides: activations are exact too."""
+
+
+def memory(
+    network: Network, *, batch: int = 1, dtype: str = "fp32", optimizer: str = "sgd"
+) -> Memory:
+    """Memory of a network in bytes, kernel workspace and PyTorch's strides left out.
+
+    Args:
+        batch: examples at once.
+        dtype: fp32, fp16, bf16 or int8 (which does not train).
+        optimizer: sgd, momentum, adam, adamw or rmsprop.
+
+    Raises:
+        CnncostError: the dtype or the optimiser is unknown, or the batch is not positive.
+    """
+    size = _named("dtype", dtype, DTYPES)
+    plan = _named("optimizer", optimizer, OPTIMIZERS)
+    if batch < 1:
+        raise CnncostError(f"a batch of {batch} is none", "a batch has at least one example")
+    tensors = _tensors(network, size)
+    trained = _tensors(network, size, trained=True)
+    state = plan.copies * sum(trained) + plan.counters * COUNTER * len(trained)
+    lasting, eager = (lives(network, batch=batch, size=size, eager=e) for e in (False, True))
+    held = sum(tensors) + buffers(network, size) + state
+    saved, training = None, None
+    if dtype != "int8" and trained:
+        scratch = plan.scratch * max(trained)
+        saved, training = _training(network, (batch, size), held, sum(trained) + scratch)
+    return Memory(
+        parameters=sum(tensors),
+        buffers=buffers(network, size),
+        gradients=sum(trained) if training else 0,
+        optimizer_state=state if training else 0,
+        inference=peak(network, lasting),
+        inference_eager=peak(network, eager),
+        saved=saved,
+        training=training,
+        known=all(node.layer.known for node in network.layers),
+        complete=all(traits(node).measured for node in network.layers),
+    )
+
+
+def refuse_unknown(dtype: str, optimizer: str) -> None:
+    """Refuse words that name no element type or optimiser.
+
+    Raises:
+        CnncostError: one of them is unknown.
+    """
+    _named("dtype", dtype, DTYPES)
+    _named("optimizer", optimizer, OPTIMIZERS)
+
+
+def buffers(network: Network, size: int) -> int:
+    """Bytes of running means and variances, and an 8-byte count of batches a layer."""
+    size = size if size > 1 else 4  # taken to be fp32 beside int8: not measured
+    return sum(
+        2 * size * node.inputs[0].channels + 8
+        for node in network.layers
+        if node.layer.word == "batchnorm" and node.shares is None
+    )
+
+
+def _named(what: str, word: str, table: dict[str, T]) -> T:
+    if word not in table:
+        known = f"one of {', '.join(table)}"
+        raise CnncostError(f"unknown {what} {word!r}", did_you_mean(word, list(table), known))
+    return table[word]
+
+
+def _tensors(network: Network, size: int, *, trained: bool = False) -> list[int]:
+    """Bytes of each parameter tensor; shared ones once."""
+    flow = gradients(network).parameters
+    found: list[int] = []
+    for node in network.layers:
+        if node.shares is None and (flow[node.index] or not trained):
+            found += [size * count for count in _counts(node)]
+    return found
+
+
+def _counts(node: Node) -> list[int]:
+    """Numbers of each parameter tensor of a layer."""
+    return [prod(dims) for dims in node.layer.tensors(node.inputs[0]).values()]
+
+
+def _training(
+    network: Network, scale: tuple[int, int], held: int, stepping: int
+) -> tuple[Saved, Training]:
+    batch, size = scale
+    step = training_pass(network, batch=batch, size=size)
+    layers, lost = saved_by_layer(step), loss(step)
+    ends = [*network.outputs, *(node.index for node in network.inputs)]
+    phases = {
+        "forward": max(forward(step)),
+        "backward": max(backward(step)),
+        "optimizer": stepping + sum(step.sizes[i] for i in ends),
+    }
+    phase = max(phases, key=lambda name: phases[name])
+    total = sum(layers) + lost.kept + lost.kept_target
+    return Saved(total, tuple(layers)), Training(held + lost.target + phases[phase], phase)

@@ -1,0 +1,216 @@
+"""Receptive field and effective stride: which input positions each position depends on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+from math import gcd, lcm
+from typing import NamedTuple
+
+from cnncost.costs.input_positions import READINGS, AxisReading, same
+from cnncost.network import Input, Network, Node
+
+LONGEST = 4096
+"""The longest pattern of positions that is followed: beyond it the answer is unknown."""
+
+EDGE = 64
+"""How many positions at an edge are looked at for one that reads more than padding."""
+
+
+class Track(NamedTuple):
+    """How one axis of a layer follows one axis of a network input.
+
+    Position p reads the input from lows[p] to highs[p]; `period` positions further the same,
+    `step` further. Nothing is cut off at the edges here: that is the theoretical receptive
+    field (Araujo et al. 2019). None: a position that reads nothing.
+    """
+
+    axis: int | None
+    """The layer's axis; None where every position reads from `first` to `last`."""
+    lows: tuple[int | None, ...]
+    highs: tuple[int | None, ...]
+    step: int
+    first: int
+    """The first input position that any position of the map reads, edges cut off. Behind padding
+    it may be a few too early, never too late: who sees only padding counts as seeing the edge."""
+    last: int
+
+    @property
+    def period(self) -> int:
+        return len(self.lows)
+
+    def low(self, p: int) -> int | None:
+        turns, at = divmod(p, self.period)
+        found = self.lows[at]
+        return None if found is None else found + turns * self.step
+
+    def high(self, p: int) -> int | None:
+        turns, at = divmod(p, self.period)
+        found = self.highs[at]
+        return None if found is None else found + turns * self.step
+
+    @property
+    def size(self) -> int:
+        """Input positions from the first to the last that one position reads, at most."""
+        if self.axis is None:
+            return self.last - self.first + 1
+        pairs = zip(self.lows, self.highs, strict=True)
+        return max((b - a + 1 for a, b in pairs if a is not None and b is not None), default=0)
+
+    @property
+    def stride(self) -> Fraction | None:
+        """Input positions between neighbours; None where all read the same."""
+        return None if self.axis is None else Fraction(self.step, self.period)
+
+    def whole(self) -> Track:
+        """Every position reads all that the map read."""
+        return Track(None, (), (), 0, self.first, self.last)
+
+
+class ReceptiveField(NamedTuple):
+    """A layer's receptive field and effective stride on each input that it depends on, an
+    entry an axis; None where an operation of unknown meaning lies in between."""
+
+    field: tuple[tuple[int, ...], ...] | None
+    stride: tuple[tuple[Fraction | None, ...], ...] | None
+
+
+Tracks = dict[tuple[int, int], Track]
+"""By the input's index and axis."""
+
+
+def reaches(network: Network) -> dict[int, ReceptiveField]:
+    """The reach of each layer, by index."""
+    tracks: list[Tracks | None] = []
+    for node in network.nodes:
+        tracks.append(_input(node) if node.layer is None else _layer(node, tracks))
+    return {node.index: _reach(tracks[node.index]) for node in network.layers}
+
+
+def _input(node: Input) -> Tracks:
+    return {
+        (node.index, axis): Track(axis, (0,), (0,), 1, 0, n - 1)
+        for axis, n in enumerate(node.output.extents)
+    }
+
+
+def _reach(tracks: Tracks | None) -> ReceptiveField:
+    if tracks is None:
+        return ReceptiveField(None, None)
+    inputs = dict.fromkeys(index for index, _ in tracks)
+    mine = [[track for (at, _), track in tracks.items() if at == index] for index in inputs]
+    return ReceptiveField(
+        tuple(tuple(track.size for track in axes) for axes in mine),
+        tuple(tuple(track.stride for track in axes) for axes in mine),
+    )
+
+
+def _layer(node: Node, tracks: Sequence[Tracks | None]) -> Tracks | None:
+    found: Tracks = {}
+    for read, x in zip(node.reads, node.inputs, strict=True):
+        before = tracks[read]
+        readings = READINGS[node.layer.word](node.layer, x, node.output)
+        if before is None or readings is None:
+            return None
+        for key, track in before.items():
+            after = _through(track, readings, x.extents, node.output.extents)
+            if after is not None and key in found:
+                after = _united(found[key], after, node.output.extents)
+            if after is None:
+                return None
+            found[key] = after
+    return dict(sorted(found.items()))
+
+
+def _through(
+    track: Track,
+    readings: Sequence[AxisReading],
+    extents: tuple[int, ...],
+    outputs: tuple[int, ...],
+) -> Track | None:
+    """A track behind a layer; None where its pattern gets too long."""
+    for axis, reading in enumerate(readings):
+        if reading.source == track.axis:
+            if extents[track.axis] == 1 < outputs[axis] and reading.taps is same:
+                return track.whole()  # a gate of one position works on all
+            if reading.taps is same:
+                return track._replace(axis=axis)
+            return _read(track, axis, reading, extents[track.axis], outputs[axis])
+    return track.whole()
+
+
+def _read(track: Track, axis: int, reading: AxisReading, n: int, m: int) -> Track | None:
+    # The pattern returns when the taps have moved by whole periods of what they read.
+    turns = track.period // gcd(track.period, reading.shift)
+    period = reading.period * turns
+    if period > LONGEST:
+        return None
+    step = track.step * (reading.shift * turns // track.period)
+    taps = [reading.taps(q) for q in range(period)]
+    return Track(
+        axis,
+        tuple(_lowest(track, some) for some in taps),
+        tuple(_highest(track, some) for some in taps),
+        step,
+        *_edges(track, reading, n, m, period),
+    )
+
+
+def _lowest(track: Track, taps: Sequence[int]) -> int | None:
+    # A period of taps is enough: behind it the reads only lie further.
+    lows = (track.low(p) for p in taps[: track.period])
+    return min((low for low in lows if low is not None), default=None)
+
+
+def _highest(track: Track, taps: Sequence[int]) -> int | None:
+    highs = (track.high(p) for p in taps[-track.period :])
+    return max((high for high in highs if high is not None), default=None)
+
+
+def _edges(track: Track, reading: AxisReading, n: int, m: int, period: int) -> tuple[int, int]:
+    """What the map's positions at either edge read, padding left out."""
+    sample = reading.taps(0)
+    # So many outputs hang over an edge by a part of their window.
+    hanging = (sample[-1] - sample[0]) // reading.shift * reading.period if sample else 0
+    some = min(m, EDGE + period + min(hanging, LONGEST))
+
+    def real(positions: Iterable[int]) -> list[list[int]]:
+        """The taps of these outputs that lie on the map."""
+        return [[p for p in _near(reading.taps(q), track.period) if 0 <= p < n] for q in positions]
+
+    starts, ends = real(range(some)), real(range(m - some, m))
+    lows = [low for taps in starts if (low := _lowest(track, taps)) is not None]
+    highs = [high for taps in ends if (high := _highest(track, taps)) is not None]
+    first = max(track.first, min(lows, default=track.first))
+    return first, min(track.last, max(highs, default=track.last))
+
+
+def _near(taps: Sequence[int], period: int) -> Sequence[int]:
+    """The taps, or of very many those at either end."""
+    most = EDGE + period
+    return taps if len(taps) <= 2 * most else [*taps[:most], *taps[-most:]]
+
+
+def _united(a: Track, b: Track, outputs: tuple[int, ...]) -> Track | None:
+    """Two branches together: from the first position that either reads to the last."""
+    first, last = min(a.first, b.first), max(a.last, b.last)
+    if a.axis is None or a.axis != b.axis:
+        return Track(None, (), (), 0, first, last)
+    period, step = lcm(a.period, b.period), 0
+    if a.stride == b.stride:
+        step = a.step * (period // a.period)
+    else:
+        # Positions drift apart, as after an upsampling to odd extents: the map as it is.
+        period = outputs[a.axis]
+        step = max(-(-t.step * period // t.period) for t in (a, b))
+    if period > LONGEST:
+        return None
+    pairs = [((a.low(p), b.low(p)), (a.high(p), b.high(p))) for p in range(period)]
+    return Track(
+        a.axis,
+        tuple(min((n for n in lows if n is not None), default=None) for lows, _ in pairs),
+        tuple(max((n for n in highs if n is not None), default=None) for _, highs in pairs),
+        step,
+        first,
+        last,
+    )

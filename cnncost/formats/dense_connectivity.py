@@ -1,0 +1,119 @@
+"""Dense connectivity found again: copies of a list, each behind all the copies before it."""
+
+from __future__ import annotations
+
+import re
+from os.path import commonprefix
+from typing import TYPE_CHECKING
+
+from cnncost.formats.structure_pieces import StructurePiece
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cnncost.formats.graph import Op
+
+LONGEST = 100
+"""Pieces of one copy: what bounds the way back from a concatenation."""
+
+
+class DenseCopies:
+    """The copies at the end of a list of pieces that a concatenation joins.
+
+    Copy k of DenseNet's blocks reads `concat(x, y1, ..., y(k-1))` and gives yk; the join reads x
+    and every y.
+    """
+
+    def __init__(self, pieces: list[StructurePiece], join: Op, uses: Mapping[str, int]) -> None:
+        self.pieces = pieces
+        self.join = join
+        self.uses = uses
+        self.copies = len(join.reads) - 1
+        self.length = self._length() if join.word == "concat" and self.copies > 1 else 0
+        self.start = len(pieces) - self.copies * (self.length + 1) + 1
+        """Where the first copy stands; each further one has its concatenation before it."""
+
+    @property
+    def found(self) -> bool:
+        """Whether they are copies of one list, and nothing else reads a part of them."""
+        if not self.length or self.start < 0:
+            return False
+        return all(self._fits(number) for number in range(self.copies, 0, -1))
+
+    def piece(self) -> StructurePiece:
+        """The structure that stands for them."""
+        inner = [part for piece in self.pieces[self.start :] for part in piece.walk()]
+        shared = commonprefix([part.path for part in inner if part.named])  # noqa: RUF071  names
+        path = re.sub(r"[._]?[^._]*$", "", shared)  # whole words: copies are numbered behind it
+        body = self._body(1)
+        _rehome(body, path)
+        return StructurePiece(
+            "densely",
+            {"times": self.copies},
+            path or self.join.name,
+            self.join.reads[0],
+            self.join.name,
+            named=bool(path),
+            branches=[body],
+        )
+
+    def _length(self) -> int:
+        """How many pieces the last copy has; 0 where none stands behind the others' join."""
+        if self.uses[self.join.reads[-1]] > 1:
+            return 0  # another join reads this copy too: there are more of them
+        others = ",".join(self.join.reads[:-1])
+        for length in range(1, min(LONGEST, len(self.pieces) - 1) + 1):
+            if self.pieces[-length - 1].reads == others:
+                return length
+        return 0
+
+    def _body(self, number: int) -> list[StructurePiece]:
+        at = self.start + (number - 1) * (self.length + 1)
+        return self.pieces[at : at + self.length]
+
+    def _fits(self, number: int) -> bool:
+        """Whether a copy is like the first, reads all before it, and only those behind read it."""
+        body = self._body(number)
+        above = self._entering(number)
+        for piece in body:
+            if piece.reads != above or (piece is not body[0] and self.uses[above] > 1):
+                return False
+            above = piece.out
+        return (
+            above == self.join.reads[number]
+            and self.uses[above] == self.copies - number + 1
+            and all(map(_alike, body, self._body(1)))
+        )
+
+    def _entering(self, number: int) -> str:
+        """What a copy's first piece has to read; empty where it is not as it must be."""
+        if number == 1:
+            return self.join.reads[0]
+        piece = self.pieces[self.start + (number - 1) * (self.length + 1) - 1]
+        all_before = ",".join(self.join.reads[:number])
+        joins = piece.word == "concat" and piece.reads == all_before and self.uses[piece.out] == 1
+        return piece.out if joins else ""
+
+
+def _rehome(body: list[StructurePiece], path: str) -> None:
+    """Take the first copy's own module out of the paths of its lines, which stand for all."""
+    inner = [part for piece in body for part in piece.walk()]
+    homes = [part.path.split(".")[:-1] for part in inner if part.named]
+    own = commonprefix(homes)  # noqa: RUF071  lists of names, not texts
+    for part in inner:
+        words = part.path.split(".")
+        if path and len(own) > path.count(".") + 1 and words[: len(own)] == own:
+            part.path = ".".join([path, *words[len(own) :]])
+
+
+def _alike(a: StructurePiece, b: StructurePiece) -> bool:
+    """Whether one text can stand for both pieces."""
+    return (
+        not (a.fixed or b.fixed)
+        and (a.word, a.args) == (b.word, b.args)
+        and len(a.branches) == len(b.branches)
+        and all(
+            len(x) == len(y) and all(map(_alike, x, y))
+            for x, y in zip(a.branches, b.branches, strict=True)
+        )
+    )

@@ -1,0 +1,114 @@
+"""Activation functions, by the names that Keras gives them."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from cnncost.formats.keras_in.keras_importer import KerasImporter, KerasInexpressible, KerasTensor
+from cnncost.formats.keras_in.keras_model import KerasLayer
+
+WORDS = {
+    "relu": "relu", "relu6": "relu6", "leaky_relu": "leaky_relu", "elu": "elu", "selu": "selu",
+    "celu": "elu", "gelu": "gelu", "silu": "silu", "swish": "silu", "hard_silu": "hardswish",
+    "hard_swish": "hardswish", "sigmoid": "sigmoid", "hard_sigmoid": "hardsigmoid",
+    "tanh": "tanh", "softplus": "softplus", "mish": "mish", "softmax": "softmax",
+    "log_softmax": "logsoftmax",
+}  # fmt: skip
+"""The word of each function that has one."""
+
+OTHERS = (
+    *("softsign", "exponential", "hard_tanh", "hard_shrink", "soft_shrink", "tanh_shrink"),
+    *("threshold", "glu", "squareplus", "sparse_plus", "sparsemax", "log_sigmoid"),
+)
+"""Functions of each number without a word: they cost nothing, as an identity does."""
+
+
+def function_name(value: object) -> str:
+    """The name of a function in a configuration: a word, or a mapping that names one."""
+    if isinstance(value, dict):
+        inner = value.get("config")
+        value = inner if isinstance(inner, str) else value.get("class_name")
+    if value is None:
+        return "linear"
+    return value if isinstance(value, str) else "?"
+
+
+def apply(
+    k: KerasImporter, layer: KerasLayer, x: KerasTensor, function: object, part: str = ""
+) -> KerasTensor:
+    """The function of every number of `x`; `part` as in `Importer.emit`."""
+    name = function_name(function)
+    if name == "linear":
+        return x
+    word = WORDS.get(name) or WORDS.get(_snake(name))
+    if word is None:
+        if name not in OTHERS:
+            raise KerasInexpressible(f"the function {name!r:.40}")
+        k.standing_in(name, "identity")
+        word = "identity"
+    return k.emit(layer, word, [x], part and word)
+
+
+def activated(k: KerasImporter, layer: KerasLayer, x: KerasTensor) -> KerasTensor:
+    """What a layer's own `activation` makes of its output."""
+    return apply(k, layer, x, layer.config.get("activation"), part="activation")
+
+
+def activation(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
+    """Activation, whose function is an argument."""
+    (x,) = reads
+    made = apply(k, layer, x, layer.config.get("activation"))
+    return made if made is not x else k.emit(layer, "identity", [x])
+
+
+def named(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
+    """ELU, Softmax and others that are called like their function."""
+    return apply(k, layer, reads[0], _snake(layer.kind))
+
+
+def relu(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
+    """ReLU with a largest value and a slope for negative ones."""
+    top, slope = layer.config.get("max_value"), layer.config.get("negative_slope")
+    if top == 6 and not slope:
+        return apply(k, layer, reads[0], "relu6")
+    if top is not None:
+        k.standing_in(f"ReLU up to {top}", "relu6")
+        return apply(k, layer, reads[0], "relu6")
+    return apply(k, layer, reads[0], "leaky_relu" if slope else "relu")
+
+
+def prelu(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
+    """PReLU: a slope for every unit unless all spatial axes share theirs."""
+    (x,) = reads
+    rank = len(x.seen)
+    shared = layer.config.get("shared_axes") or []
+    ours = sorted(k.axis(axis, rank) for axis in shared) if isinstance(shared, list) else []
+    if ours == list(range(1, rank)):
+        return k.emit(layer, "prelu", [x])
+    if ours == list(range(rank)):
+        return k.emit(layer, "prelu", [x], shared=True)
+    raise KerasInexpressible("a slope for every unit, not for every channel")
+
+
+def dropout(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
+    """Dropout and its kin; one noise for a whole example drops the path."""
+    (x,) = reads
+    given = layer.config
+    rate = next(
+        (given[key] for key in ("rate", "drop_rate", "drop_path_rate") if key in given), 0.5
+    )
+    if isinstance(rate, bool) or not isinstance(rate, int | float) or not 0 <= rate < 1:
+        raise KerasInexpressible(f"rate is {rate!r:.40}")
+    noise = given.get("noise_shape")
+    whole = isinstance(noise, list) and all(size == 1 for size in noise[1:])
+    word = "drop_path" if whole or layer.kind in ("StochasticDepth", "DropPath") else "dropout"
+    return k.emit(layer, word, [x], rate=Fraction(str(rate)))
+
+
+def _snake(name: str) -> str:
+    """`LeakyReLU` as `leaky_relu`."""
+    special = {"LeakyReLU": "leaky_relu", "ELU": "elu", "SELU": "selu", "CELU": "celu",
+               "GELU": "gelu", "SiLU": "silu"}  # fmt: skip
+    if name in special:
+        return special[name]
+    return "".join(f"_{c.lower()}" if c.isupper() else c for c in name).lstrip("_")

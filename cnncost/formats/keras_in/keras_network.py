@@ -1,0 +1,278 @@
+"""A whole model, and the models within it, read call by call."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from cnncost.errors import CnncostError
+from cnncost.formats.graph import Graph, Op
+from cnncost.formats.keras_in.keras_importer import (
+    Dims,
+    KerasImporter,
+    KerasInexpressible,
+    KerasTensor,
+)
+from cnncost.formats.keras_in.keras_model import MODELS, KerasLayer, KerasModel, Ref, model_of
+from cnncost.formats.keras_in.keras_rules import rule_of
+from cnncost.formats.keras_in.numbering import numbered_from_zero
+from cnncost.formats.keras_in.opaque_costs import numbers_learned
+from cnncost.formats.keras_in.opaque_shapes import shape_of
+from cnncost.formats.keras_in.ownership import Enclosing, owner_of
+from cnncost.layers.kinds import LARGEST
+
+DEEPEST = 50
+"""Models within models."""
+
+MOST = 100_000
+"""Calls of layers, those of models within models each time that such a model is called."""
+
+Tensors = dict[Ref, KerasTensor]
+
+
+def graph_of(
+    node: Mapping[str, Any],  # Any: what JSON holds
+    file: str,
+    shapes: Mapping[str, Dims],
+) -> Graph:
+    """The graph of a configuration.
+
+    Raises:
+        CnncostError: it is no model of layers, or its shapes stay open.
+    """
+    try:
+        model = _model(node, file)
+        k = KerasImporter(file, _channels_last(node))
+        inputs = _inputs(k, model, shapes)
+        made = _run(k, model, [KerasTensor(name, dims, dims) for name, dims in inputs.items()])
+    except RecursionError:
+        raise CnncostError(f"{file}: its models or lists are nested too deep") from None
+    end = KerasLayer("output", "", "", {}, ())
+    names = [k.solid(end, tensor) for tensor in made]
+    notes = [f"{note} ({count} times)" if count > 1 else note for note, count in k.notes.items()]
+    return Graph(
+        model.name, inputs, _alive(k, names, file), tuple(dict.fromkeys(names)),
+        notes="\n".join(notes), unknown=tuple(k.unknown),
+    )  # fmt: skip
+
+
+def _model(node: Mapping[str, Any], file: str) -> KerasModel:  # Any: what JSON holds
+    model, config = model_of(node, file), node["config"]
+    return numbered_from_zero(model, config["layers"] if isinstance(config, dict) else config)
+
+
+def _channels_last(node: object) -> bool:
+    """The order that the first layer which says one has; Keras' default else."""
+    stack = [node]
+    while stack:
+        found = stack.pop()
+        if isinstance(found, dict):
+            if isinstance(found.get("data_format"), str):
+                return bool(found["data_format"] != "channels_first")
+            stack += reversed(list(found.values()))
+        elif isinstance(found, list):
+            stack += reversed(found)
+    return True
+
+
+def _inputs(k: KerasImporter, model: KerasModel, shapes: Mapping[str, Dims]) -> dict[str, Dims]:
+    layers = {layer.name: layer for layer in model.layers}
+    names = list(dict.fromkeys(ref.layer for ref in model.inputs))
+    meant = {*names, ""} if len(names) == 1 else set(names)
+    if not names:
+        raise CnncostError(f"{k.file}: {model.name} has no inputs")
+    unknown = [name for name in shapes if name not in meant]
+    if unknown:
+        raise CnncostError(
+            f"{k.file}: no input is called {unknown[0]!r}", f"its inputs: {', '.join(names)}"
+        )
+    found: dict[str, Dims] = {}
+    for name in names:
+        if name not in layers:
+            raise CnncostError(f"{k.file}: no layer is called {name!r}, an input")
+        config = layers[name].config
+        written = config.get("batch_shape") or config.get("batch_input_shape")
+        dims = shapes.get(name) or shapes.get("" if len(names) == 1 else name)
+        if dims is None and isinstance(written, list):
+            dims = k.dims(written)
+        if dims is None:
+            given = "--input 3x224x224" if len(names) == 1 else f"--input {name}=3x224x224"
+            raise CnncostError(
+                f"{k.file}: the input {name!r} has open sizes: {written}", f"say them: {given}"
+            )
+        if len(dims) > 4 or max(dims) > LARGEST:
+            raise CnncostError(f"{k.file}: the input {name!r} of {_text(dims)} is no map or vector")
+        found[name] = dims
+        k.taken.add(name)
+    return found
+
+
+def _alive(k: KerasImporter, outputs: list[str], file: str) -> tuple[Op, ...]:
+    """The operations that some output needs."""
+    needed = set(outputs)
+    for op in reversed(k.ops.values()):
+        if op.name in needed:
+            needed.update(op.reads)
+            needed.update([op.shares] if op.shares else [])
+    alive = tuple(op for op in k.ops.values() if op.name in needed)
+    if not alive:
+        raise CnncostError(f"{file}: no output depends on an input")
+    return alive
+
+
+def _run(
+    k: KerasImporter, model: KerasModel, inputs: Sequence[KerasTensor], depth: int = 0
+) -> list[KerasTensor]:
+    """The outputs of a model for these inputs."""
+    if depth > DEEPEST:
+        raise CnncostError(f"{k.file}: models nested more than {DEEPEST} deep")
+    if len(inputs) != len(model.inputs):
+        raise CnncostError(
+            f"{k.file}: {model.name} has {len(model.inputs)} inputs, but {len(inputs)} enter it"
+        )
+    known: Tensors = dict(zip(model.inputs, inputs, strict=True))
+    entering = {ref.layer for ref in model.inputs}
+    for layer, at in _ordered(model, k.file):
+        k.calls += 1
+        if k.calls > MOST:
+            raise CnncostError(f"{k.file}: more than {MOST:,} layers, models within it written out")
+        if layer.name in entering:
+            continue
+        reads = [_known(k, known, ref, layer) for ref in layer.calls[at].reads]
+        made = _call(k, model, layer, at, reads, depth)
+        for number, tensor in enumerate(made):
+            known[Ref(layer.name, at, number)] = tensor
+    end = KerasLayer("output", "", "", {}, ())
+    return [_known(k, known, ref, end) for ref in model.outputs]
+
+
+def _known(k: KerasImporter, known: Tensors, ref: Ref, layer: KerasLayer) -> KerasTensor:
+    if ref not in known:
+        raise CnncostError(
+            f"{k.file}: {layer.name!r} reads output {ref.output} of call {ref.call} of "
+            f"{ref.layer!r}, which there is not"
+        )
+    return known[ref]
+
+
+def _ordered(model: KerasModel, file: str) -> list[tuple[KerasLayer, int]]:
+    """The calls, each after what it reads and a branch in one piece, otherwise as the file has
+    them (Kahn 1962, with a stack): Keras writes the layers of parallel branches in turns."""
+    calls = [(layer, at) for layer in model.layers for at in range(len(layer.calls))]
+    place = {(layer.name, at): number for number, (layer, at) in enumerate(calls)}
+    readers: dict[int, list[int]] = defaultdict(list)
+    waits = [0] * len(calls)
+    for number, (layer, at) in enumerate(calls):
+        for key in {(ref.layer, ref.call): None for ref in layer.calls[at].reads}:
+            if key not in place:
+                raise CnncostError(f"{file}: {layer.name!r} reads {_missing(model, *key)}")
+            readers[place[key]].append(number)
+            waits[number] += 1
+    ready = [number for number, count in enumerate(waits) if not count][::-1]
+    ordered = []
+    while ready:
+        number = ready.pop()
+        ordered.append(calls[number])
+        for reader in reversed(readers[number]):  # the first one goes on top
+            waits[reader] -= 1
+            if not waits[reader]:
+                ready.append(reader)
+    if len(ordered) < len(calls):
+        layer, _ = next(call for call, count in zip(calls, waits, strict=True) if count)
+        raise CnncostError(f"{file}: {layer.name!r} reads its own output, over other layers")
+    return ordered
+
+
+def _missing(model: KerasModel, name: str, call: int) -> str:
+    if name not in {layer.name for layer in model.layers}:
+        return f"{name!r}, which is no layer"
+    return f"call {call} of {name!r}, which there is not"
+
+
+def _call(
+    k: KerasImporter,
+    model: KerasModel,
+    layer: KerasLayer,
+    at: int,
+    reads: list[KerasTensor],
+    depth: int,
+) -> list[KerasTensor]:
+    if not reads:
+        raise CnncostError(f"{k.file}: {layer.name!r} ({layer.kind}) reads nothing")
+    owner, k.owner = k.owner, owner_of(layer, model, k.around, k.owner)
+    try:
+        if layer.kind in MODELS and "layers" in layer.config and not layer.foreign:
+            return _inner(k, Enclosing(owner, model), layer, reads, depth)
+        return [_one(k, model, layer, at, reads)]
+    finally:
+        k.owner = owner
+
+
+def _inner(
+    k: KerasImporter, outer: Enclosing, layer: KerasLayer, reads: list[KerasTensor], depth: int
+) -> list[KerasTensor]:
+    """A model as a layer of another one: its layers under its name."""
+    model = _model({"class_name": layer.kind, "config": layer.config}, k.file)
+    prefix, k.prefix = k.prefix, f"{k.prefix}{layer.name}."
+    k.around.append(outer)
+    try:
+        return _run(k, model, reads, depth + 1)
+    finally:
+        k.around.pop()
+        k.prefix = prefix
+
+
+def _one(
+    k: KerasImporter, model: KerasModel, layer: KerasLayer, at: int, reads: list[KerasTensor]
+) -> KerasTensor:
+    """A layer in the words of a spec, or opaque where there are none."""
+    written = model.recorded.get(Ref(layer.name, at))
+    dims = k.dims(written) if written else None
+    before = len(k.ops)
+    if numbers := layer.calls[at].numbers:  # an operation has no configuration of its own
+        layer = replace(layer, config={**layer.config, "arguments": numbers})
+    try:
+        made = rule_of(layer, len(reads))(k, layer, reads)
+        # Other inputs than the file's give other shapes: only equal inputs can be compared.
+        if dims is None or made.seen == dims or not _as_written(k, model, layer, at, reads):
+            return made
+        why = f"its output is {_text(made.seen)} here, but {_text(dims)} in the file"
+    except KerasInexpressible as reason:
+        why = str(reason)
+    k.forget(before)
+    if dims is None or not _as_written(k, model, layer, at, reads):
+        dims = shape_of(k, layer, reads[0].seen) if len(reads) == 1 else None
+    if dims is None or not 1 <= len(dims) <= AXES:
+        raise CnncostError(
+            f"{k.file}: {layer.name!r} ({layer.kind}) cannot be expressed: {why}",
+            UNREAD if written is None else OTHERWISE,
+        )
+    learned = numbers_learned(k, layer, reads[0].seen) if len(reads) == 1 else None
+    return k.opaque(layer, reads, dims, why, learned)
+
+
+AXES = 4
+"""Of a layer's output, channels and up to three extents."""
+
+OTHERWISE = "the file does not hold its output's shape for these inputs, so it cannot be opaque"
+UNREAD = (
+    "no layer reads it, so the file does not hold its output's shape: save the model with one"
+    " behind it, keras.Model(model.inputs, keras.layers.Identity()(model.output))"
+)
+
+
+def _as_written(
+    k: KerasImporter, model: KerasModel, layer: KerasLayer, at: int, reads: list[KerasTensor]
+) -> bool:
+    """Whether what it reads has the shapes that the file has."""
+    written = [model.recorded.get(ref) for ref in layer.calls[at].reads]
+    return all(
+        shape is not None and k.dims(shape) == tensor.seen
+        for shape, tensor in zip(written, reads, strict=True)
+    )
+
+
+def _text(dims: Dims) -> str:
+    return "x".join(map(str, dims))

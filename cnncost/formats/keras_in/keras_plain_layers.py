@@ -1,0 +1,201 @@
+"""Dense layers, norms, joins, reshapes and attention of a Keras model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import prod
+from typing import TYPE_CHECKING
+
+from cnncost.formats.keras_in.keras_activations import activated
+from cnncost.formats.keras_in.keras_importer import (
+    Dims,
+    KerasImporter,
+    KerasInexpressible,
+    KerasTensor,
+    flag,
+    refuse_adapters,
+    whole,
+)
+
+if TYPE_CHECKING:
+    from cnncost.formats.keras_in.keras_model import KerasLayer
+
+
+def dense(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
+    """Dense: fully connected to a vector, along the last axis of more."""
+    (x,) = reads
+    refuse_adapters(layer)
+    bias = flag(layer, "use_bias", usually=True)
+    units = whole(layer, "units")
+    if len(x.seen) == 1:
+        made = k.emit(layer, "dense", [x], units=units, bias=bias)
+    else:
+        _channels_are_last(k, layer)
+        made = k.emit(layer, "linear", [x], features=units, bias=bias)
+    return activated(k, layer, made)
+
+
+def _channels_are_last(k: KerasImporter, layer: KerasLayer) -> None:
+    if not k.channels_last:
+        raise KerasInexpressible(f"{layer.kind} along the last axis of maps with channels first")
+
+
+def batchnorm(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
+    """BatchNormalization; with a scale or a shift alone those are a layer of their own."""
+    (x,) = reads
+    if k.axis(layer.config.get("axis", -1), len(x.seen)) != 0:
+        raise KerasInexpressible(f"along axis {layer.config.get('axis')}, not the channels")
+    scale, shift = flag(layer, "scale", usually=True), flag(layer, "center", usually=True)
+    made = k.emit(layer, "batchnorm", [x], affine=scale and shift)
+    return _half(k, layer, made, scale=scale, shift=shift)
+
+
+def _half(
+    k: KerasImporter, layer: KerasLayer, made: KerasTensor, *, scale: bool, shift: bool
+) -> KerasTensor:
+    if scale == shift:
+        return made
+    if shift:
+        k.standing_in("a norm's shift without a scale", "scale")
+    return k.emit(layer, "scale", [made], "gamma" if scale else "beta")
+
+
+def layernorm(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
+    """LayerNormalization over the channels."""
+    (x,) = reads
+    if k.axis(layer.config.get("axis", -1), len(x.seen)) != 0:
+        raise KerasInexpressible(f"over axis {layer.config.get('axis')}, not the channels")
+    scale, shift = flag(layer, "scale", usually=True), flag(layer, "center", usually=True)
+    if flag(layer, "rms_scaling", usually=False):  # a factor, whatever is said of both
+        scale, shift = True, False
+    made = k.emit(layer, "layernorm", [x], affine=scale and shift)
+    return _half(k, layer, made, scale=scale, shift=shift)
+
+
+def rmsnorm(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
+    """RMSNormalization over the channels: a layer norm's costs, with factors alone."""
+    (x,) = reads
+    if k.axis(layer.config.get("axis", -1), len(x.seen)) != 0:
+        raise KerasInexpressible(f"over axis {layer.config.get('axis')}, not the channels")
+    k.standing_in("RMSNormalization", "layernorm and scale")
+    return _half(k, layer, k.emit(layer, "layernorm", [x], affine=False), scale=True, shift=False)
+
+
+def groupnorm(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
+    """GroupNormalization; -1 groups are as many as channels: an instance norm."""
+    (x,) = reads
+    if k.axis(layer.config.get("axis", -1), len(x.seen)) != 0:
+        raise KerasInexpressible(f"along axis {layer.config.get('axis')}, not the channels")
+    scale, shift = flag(layer, "scale", usually=True), flag(layer, "center", usually=True)
+    groups = layer.config.get("groups", 32)
+    affine = scale and shift
+    if groups in (-1, x.seen[0]):
+        made = k.emit(layer, "instancenorm", [x], affine=affine)
+    else:
+        made = k.emit(layer, "groupnorm", [x], groups=whole(layer, "groups", 32), affine=affine)
+    return _half(k, layer, made, scale=scale, shift=shift)
+
+
+def flatten(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
+    """All numbers as a vector; Keras has the channels run fastest, at the same cost."""
+    return k.emit(layer, "flatten", [x.reshaped(x.made) for x in reads[:1]])
+
+
+def reshape(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
+    """Reshape to sizes of which one may be -1."""
+    (x,) = reads
+    given = layer.config.get("target_shape", layer.config.get("newshape"))
+    if not isinstance(given, list) or not given or any(type(n) is not int for n in given):
+        raise KerasInexpressible(f"target_shape is {given!r:.40}")
+    known = prod(n for n in given if n != -1)
+    total = prod(x.seen)
+    if known < 1 or total % known or given.count(-1) > 1:
+        raise KerasInexpressible(f"{total:,} numbers do not fill {given}")
+    full = k.channels_first(tuple(total // known if n == -1 else n for n in given))
+    if prod(full) != total or len(full) > 4:
+        raise KerasInexpressible(f"{total:,} numbers to {given}")
+    if full == x.made:
+        return x.reshaped(full)
+    if len(full) == 1:
+        return k.emit(layer, "flatten", [x.reshaped(x.made)])
+    return k.emit(layer, "reshape", [x.reshaped(x.made)], shape=full)
+
+
+def permute(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
+    """Permute, whose axes count from 1 without the batch."""
+    (x,) = reads
+    rank = len(x.seen)
+    given = layer.config.get("dims")
+    if not isinstance(given, list) or {str(n) for n in given} != set(map(str, range(1, rank + 1))):
+        raise KerasInexpressible(f"dims is {given!r:.40}")
+    # Keras' axis i (from 0, no batch) is ours i + 1, its last one ours 0.
+    ours = [k.axis(axis, rank) for axis in given]
+    order = k.channels_first(tuple(ours))
+    return k.emit(layer, "permute", [x], axes=tuple(axis + 1 for axis in order))
+
+
+def identity(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
+    """What changes neither shape nor costs: no line of its own."""
+    return reads[0]
+
+
+def fixed(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
+    """Arithmetic with numbers that are not learned costs nothing: no line of its own."""
+    k.note(f"{layer.kind} with fixed numbers is left out")
+    return reads[0]
+
+
+def layer_scale(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
+    """A learned factor a channel (ConvNeXt)."""
+    return k.emit(layer, "scale", reads[:1])
+
+
+def join(
+    word: str, exact: bool = True
+) -> Callable[[KerasImporter, KerasLayer, list[KerasTensor]], KerasTensor]:
+    """Add, Multiply and others of several tensors of a shape, or of gates beside a map."""
+
+    def rule(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
+        if not exact:
+            k.standing_in(layer.kind, word)
+        distinct = list(dict.fromkeys(reads))
+        if len(reads) == 1:  # with a number
+            return fixed(k, layer, reads)
+        if len(distinct) == 1:
+            k.standing_in(f"{layer.kind} of a tensor and itself", "identity")
+            return k.emit(layer, "identity", distinct)
+        largest = max(reads, key=lambda x: prod(x.seen))
+        if word == "mul":  # a gate of one position is broadcast
+            reads = [_gate(x, largest.seen) for x in reads]
+            reads.sort(key=lambda x: -prod(x.seen))  # stable: the map first
+        return k.emit(layer, word, reads)
+
+    return rule
+
+
+def _gate(x: KerasTensor, over: Dims) -> KerasTensor:
+    """A vector beside a map of one position of it."""
+    if len(x.seen) < len(over) and x.seen == over[:1]:
+        return x.reshaped((*x.seen, *[1] * (len(over) - 1)))
+    return x
+
+
+def concat(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
+    """Concatenate along the channels."""
+    if k.axis(layer.config.get("axis", -1), len(reads[0].seen)) != 0:
+        raise KerasInexpressible(f"along axis {layer.config.get('axis')}, not the channels")
+    if len(reads) == 1:
+        return reads[0]
+    return k.emit(layer, "concat", reads)
+
+
+def attention(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
+    """MultiHeadAttention of a sequence with itself."""
+    x = reads[0]
+    heads, key = whole(layer, "num_heads"), whole(layer, "key_dim")
+    values = layer.config.get("value_dim") or key
+    plain = flag(layer, "use_bias", usually=True) and layer.config.get("output_shape") is None
+    if set(reads) != {x} or values != key or not plain or len(x.seen) < 2:
+        raise KerasInexpressible("attention between two sequences, or of other widths")
+    _channels_are_last(k, layer)
+    return k.emit(layer, "attention", [x], heads=heads, dim=heads * key)

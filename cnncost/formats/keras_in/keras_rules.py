@@ -1,0 +1,111 @@
+"""Which rule reads which class of Keras layer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from cnncost.formats.keras_in import (
+    keras_activations,
+    keras_indexing,
+    keras_own_layers,
+    keras_plain_layers,
+    keras_windows,
+)
+from cnncost.formats.keras_in.keras_importer import KerasImporter, KerasInexpressible, KerasTensor
+
+if TYPE_CHECKING:
+    from cnncost.formats.keras_in.keras_model import KerasLayer
+
+Rule = Callable[[KerasImporter, "KerasLayer", list[KerasTensor]], KerasTensor]
+
+_AXES = (1, 2, 3)
+
+RULES: dict[str, Rule] = {
+    **{f"Conv{n}D": keras_windows.convolution(n) for n in _AXES},
+    **{f"Convolution{n}D": keras_windows.convolution(n) for n in _AXES},
+    **{f"Conv{n}DTranspose": keras_windows.transposed(n) for n in _AXES},
+    **{f"DepthwiseConv{n}D": keras_windows.depthwise(n) for n in (1, 2)},
+    **{f"SeparableConv{n}D": keras_windows.separable(n) for n in (1, 2)},
+    **{f"MaxPooling{n}D": keras_windows.pool("maxpool", n) for n in _AXES},
+    **{f"AveragePooling{n}D": keras_windows.pool("avgpool", n) for n in _AXES},
+    **{f"GlobalMaxPooling{n}D": keras_windows.global_pool("global_maxpool") for n in _AXES},
+    **{f"GlobalAveragePooling{n}D": keras_windows.global_pool("global_avgpool") for n in _AXES},
+    **{
+        f"Adaptive{kind}Pooling{n}D": keras_windows.adaptive_pool(word, n)
+        for kind, word in (("Max", "adaptive_maxpool"), ("Average", "adaptive_avgpool"))
+        for n in _AXES
+    },
+    **{f"ZeroPadding{n}D": keras_windows.edges("pad", "padding", n) for n in _AXES},
+    **{f"Cropping{n}D": keras_windows.edges("crop", "cropping", n) for n in _AXES},
+    **{f"UpSampling{n}D": keras_windows.upsampling(n) for n in _AXES},
+    "Resizing": keras_windows.resizing,
+    "Dense": keras_plain_layers.dense,
+    "BatchNormalization": keras_plain_layers.batchnorm,
+    "SyncBatchNormalization": keras_plain_layers.batchnorm,
+    "LayerNormalization": keras_plain_layers.layernorm,
+    "RMSNormalization": keras_plain_layers.rmsnorm,
+    "GroupNormalization": keras_plain_layers.groupnorm,
+    "Flatten": keras_plain_layers.flatten,
+    "Reshape": keras_plain_layers.reshape,
+    "Permute": keras_plain_layers.permute,
+    "Add": keras_plain_layers.join("add"),
+    # keras.applications' Inception-ResNet: x + 0.2 y
+    "CustomScaleLayer": keras_plain_layers.join("add"),
+    "Subtract": keras_plain_layers.join("add", exact=False),
+    "Average": keras_plain_layers.join("add", exact=False),
+    "Maximum": keras_plain_layers.join("add", exact=False),
+    "Minimum": keras_plain_layers.join("add", exact=False),
+    "Multiply": keras_plain_layers.join("mul"),
+    "Concatenate": keras_plain_layers.concat,
+    "MultiHeadAttention": keras_plain_layers.attention,
+    "LayerScale": keras_plain_layers.layer_scale,
+    "Activation": keras_activations.activation,
+    "ReLU": keras_activations.relu,
+    "PReLU": keras_activations.prelu,
+    **dict.fromkeys(
+        ("LeakyReLU", "ELU", "Softmax", "Silu", "Relu", "Relu6", "Sigmoid", "Tanh", "Gelu",
+         "HardSigmoid", "HardSilu"),
+        keras_activations.named,
+    ),
+    **dict.fromkeys(
+        ("Dropout", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D", "AlphaDropout",
+         "GaussianDropout", "StochasticDepth", "DropPath"),
+        keras_activations.dropout,
+    ),
+    **dict.fromkeys(
+        ("Identity", "ActivityRegularization", "GaussianNoise", "RandomFlip", "RandomRotation",
+         "RandomZoom", "RandomTranslation", "RandomContrast", "RandomBrightness", "Masking"),
+        keras_plain_layers.identity,
+    ),
+    **dict.fromkeys(("Rescaling", "Normalization"), keras_plain_layers.fixed),
+    "GetItem": keras_indexing.get_item,
+}  # fmt: skip
+"""The rule of each class."""
+
+
+SEVERAL = frozenset(
+    ("Add", "CustomScaleLayer", "Subtract", "Average", "Maximum", "Minimum", "Multiply",
+     "Concatenate", "MultiHeadAttention", "Product")
+)  # fmt: skip
+"""The classes that may read more than one tensor."""
+
+
+OURS = "cnncost>"
+"""How the classes that our own Keras code brings along are registered."""
+
+
+def rule_of(layer: KerasLayer, reads: int) -> Rule:
+    """The rule for a layer that reads so many tensors.
+
+    Raises:
+        Inexpressible: its class is not known, or reads one tensor alone.
+    """
+    ours = layer.registered.startswith(OURS)
+    rules = keras_own_layers.RULES if ours else RULES
+    kind = layer.registered.removeprefix(OURS) if ours else layer.kind
+    if kind not in rules or (layer.foreign and not ours):
+        raise KerasInexpressible("its class is not known")
+    if reads > 1 and kind not in SEVERAL:
+        raise KerasInexpressible(f"it reads {reads} tensors, not one")
+    return rules[kind]

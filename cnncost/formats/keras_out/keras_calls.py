@@ -1,0 +1,93 @@
+"""A layer in Keras code: one call, or several one after another; and how its fields are written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple, cast
+
+from cnncost.errors import CnncostError
+from cnncost.layers.windowed import Windowed
+
+if TYPE_CHECKING:
+    from cnncost.network import Node
+    from cnncost.shape import Window
+
+
+class KerasCallStep(NamedTuple):
+    """One call: a layer's class with its arguments, or an expression."""
+
+    head: str
+    """The class, `layers.Conv2D`; or, with a `{x}` in it, an expression of the input."""
+    arguments: tuple[str, ...] = ()
+    part: str = ""
+    """What its name ends in where a layer becomes several; the one without learns."""
+    twice: bool = False
+    """Called with its input two times: queries and values."""
+
+    @property
+    def own(self) -> bool:
+        """Whether its class stands in the written file."""
+        return "." not in self.head
+
+
+Piece = tuple[KerasCallStep, ...]
+"""The calls of a layer in order; one of them alone has no `part`."""
+
+Writer = Callable[["Node"], Piece]
+Writers = dict[str, Writer]
+"""By the layer type's word."""
+
+
+def field(node: Node, name: str) -> object:
+    """A field of the node's layer."""
+    return getattr(node.layer, name)
+
+
+def whole(node: Node, name: str) -> int:
+    """A field that is a whole number."""
+    return cast("int", field(node, name))
+
+
+def sizes(node: Node, name: str) -> tuple[int, ...]:
+    """A field that has a number an axis."""
+    return cast("tuple[int, ...]", field(node, name))
+
+
+def axes(node: Node) -> int:
+    """The spatial axes of the (first) input."""
+    return len(node.inputs[0].extents)
+
+
+def windows(node: Node) -> tuple[Window, ...]:
+    """The window along each axis, its padding resolved."""
+    return cast("Windowed", node.layer).windows(node.inputs[0])
+
+
+def tupled(values: tuple[int, ...]) -> str:
+    """Numbers as a tuple of Python."""
+    inside = ", ".join(map(str, values))
+    return f"({inside},)" if len(values) == 1 else f"({inside})"
+
+
+def alike(values: tuple[int, ...]) -> str:
+    """One number where all agree, else a tuple."""
+    return str(values[0]) if len(set(values)) == 1 else tupled(values)
+
+
+def pairs(values: tuple[tuple[int, int], ...]) -> str:
+    """Pairs an axis as Keras takes them: a number where all agree; one axis has its pair."""
+    if len({n for pair in values for n in pair}) == 1:
+        return str(values[0][0])
+    if len(values) == 1:
+        return tupled(values[0])
+    return f"({', '.join(map(tupled, values))})"
+
+
+def options(**given: tuple[str, str]) -> tuple[str, ...]:
+    """Keywords whose value differs from Keras' default."""
+    return tuple(f"{name}={value}" for name, (value, usual) in given.items() if value != usual)
+
+
+def refuse(node: Node, why: str, hint: str = "") -> CnncostError:
+    """What Keras has no layer for."""
+    return CnncostError(f"{node.name} cannot be written in Keras: {why}", hint)

@@ -1,0 +1,233 @@
+"""A network as Keras code: a function that builds it, its layers in order, names kept."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cnncost.costs import Convention, count_network
+from cnncost.formats.identifiers import identifiers
+from cnncost.formats.keras_out.keras_calls import KerasCallStep, Piece, refuse
+from cnncost.formats.keras_out.keras_window_calls import maxpool_of_no_negatives
+from cnncost.formats.keras_out.keras_writers import LAYERS
+from cnncost.formats.keras_out.keras_written_classes import CLASSES
+from cnncost.formats.statement_layout import WIDTH, call
+
+if TYPE_CHECKING:
+    from cnncost.language import Spec
+    from cnncost.network import Network, Node
+
+_FILE = ("x", "keras", "layers", "ops", "build", *CLASSES)
+"""What the file itself says."""
+
+
+def write(spec: Spec) -> bytes:
+    """The spec's network as a Python file."""
+    return keras_code(spec.network).encode()
+
+
+REGISTERED = '@keras.saving.register_keras_serializable("cnncost")'
+"""So a class is told from others of its name when its model is read back."""
+
+
+def keras_code(network: Network) -> str:
+    """The network as the text of a Python file that needs Keras 3 alone, channels last.
+
+    Its function `build` returns the model. A layer's name is the spec's with its dots as
+    underscores, as PyTorch beneath Keras refuses dots.
+
+    Raises:
+        CnncostError: a layer is opaque, or Keras has nothing that does what it does.
+    """
+    pieces = _pieces(network)
+    own = sorted({step.head for piece in pieces.values() for step in piece if _own(step)})
+    lines = _Code(network, pieces).lines()
+    classes = [f"{REGISTERED}\n{CLASSES[name].strip()}" for name in own]
+    text = "\n\n\n".join([*classes, "\n".join(lines)])
+    return f"{_title(network)}\n\n{_imports(text)}\n\n\n{text}\n"
+
+
+_ABOVE_ZERO = ("relu", "relu6", "sigmoid", "hardsigmoid", "softmax", "softplus")
+_KEEPS_SIGN = (
+    *("maxpool", "avgpool", "global_avgpool", "global_maxpool", "concat", "add", "mul"),
+    *("identity", "dropout", "drop_path", "pad", "crop", "slice", "channel_shuffle", "upsample"),
+)
+
+
+def _pieces(network: Network) -> dict[int, Piece]:
+    """The calls of each layer, by its node's index."""
+    positive = [False] * len(network.nodes)
+    pieces: dict[int, Piece] = {}
+    for node in network.layers:
+        word, reads = node.layer.word, all(positive[i] for i in node.reads)
+        positive[node.index] = word in _ABOVE_ZERO or (word in _KEEPS_SIGN and reads)
+        zeros = word == "maxpool" and reads
+        pieces[node.index] = (maxpool_of_no_negatives if zeros else LAYERS[word])(node)
+    return pieces
+
+
+def _own(step: KerasCallStep) -> bool:
+    return step.own and "{x}" not in step.head
+
+
+def _imports(text: str) -> str:
+    names = "layers, ops" if "ops." in text else "layers"
+    maths = "import math\n\n" if "math." in text else ""
+    return f"{maths}import keras\nfrom keras import {names}"
+
+
+def _title(network: Network) -> str:
+    title = " ".join(network.name.replace("\\", "/").replace('"', "'").split())
+    return f'"""{textwrap.shorten(title, 80)} in Keras 3, written by cnncost."""'
+
+
+def unique(names: Iterable[str]) -> Iterator[str]:
+    """Names of layers: dots as underscores, none twice."""
+    used = set()
+    for name in names:
+        word = name.replace(".", "_")
+        while word in used:
+            word += "_"
+        used.add(word)
+        yield word
+
+
+@dataclass(frozen=True)
+class _Code:
+    """The function in the making."""
+
+    network: Network
+    pieces: dict[int, Piece]
+
+    def lines(self) -> list[str]:
+        names, variables = self._names(), self._variables()
+        owners = dict.fromkeys(n.shares for n in self.network.layers if n.shares is not None)
+        nodes = [self.network.nodes[i] for i in owners]
+        taken = ["x", *_FILE, *variables]
+        words = identifiers((f"{node.name}_layer" for node in nodes), taken)
+        kept: dict[int | None, str] = dict(zip(owners, words, strict=True))
+        lines = ["def build():", *self._docstring()]
+        for entry in self.network.inputs:
+            shape = (*entry.output.extents, entry.output.channels)
+            inside = ", ".join(map(str, shape)) + ("," if len(shape) == 1 else "")
+            made = f"keras.Input(({inside}), name={_quoted(names[entry.index, ''])})"
+            lines.append(f"    {variables[entry.index]} = {made}")
+        for node in self.network.layers:
+            lines += self._node(node, names, variables, kept)
+        ends = [_together([variables[n.index] for n in self.network.inputs])]
+        ends += [_together([variables[i] for i in self.network.outputs])]
+        title = next(unique([self.network.name]))
+        return [*lines, *call(4, "return keras.Model", [*ends, f"name={_quoted(title)}"])]
+
+    def _docstring(self) -> list[str]:
+        """The counts, per example, in the words and convention of the tables."""
+        total = count_network(self.network, Convention()).totals
+        counts = (
+            f"{total.weights:,} weights, {total.parameters:,} parameters and "
+            f"{total.connections:,} connections (multiply-accumulates) an example."
+        )
+        rows = textwrap.wrap(counts, 92)
+        title = self.network.name.replace("\\", "/").replace('"', "'")
+        first = '    """' + " ".join(title.split())
+        return [f"{first}.", "", *(f"    {row}" for row in rows), '    """']
+
+    def _names(self) -> dict[tuple[int, str], str]:
+        """The name of each call: the node's own ones first."""
+        parts = [
+            (node, step.part)
+            for node in self.network.layers
+            for step in self.pieces[node.index]
+            if step.part
+        ]
+        keys = [(node.index, "") for node in self.network.nodes]
+        keys += [(node.index, part) for node, part in parts]
+        wanted = [node.name for node in self.network.nodes]
+        wanted += [f"{node.name}_{part}" for node, part in parts]
+        return dict(zip(keys, unique(wanted), strict=True))
+
+    def _variables(self) -> list[str]:
+        """A name for each node's output: `x` where only the next line reads it."""
+        nodes = self.network.nodes
+        flows = [
+            node.layer is not None and seen == (node.index + 1,)
+            for node, seen in zip(nodes, self.network.readers, strict=True)
+        ]
+        if len(self.network.outputs) == 1:
+            flows[self.network.outputs[0]] = True
+        named = (node.name for node, flow in zip(nodes, flows, strict=True) if not flow)
+        words = iter(identifiers(("inputs" if n == "input" else n for n in named), _FILE))
+        return ["x" if flow else next(words) for flow in flows]
+
+    def _node(
+        self,
+        node: Node,
+        names: dict[tuple[int, str], str],
+        variables: list[str],
+        kept: dict[int | None, str],
+    ) -> list[str]:
+        """The lines of one layer."""
+        reads = [variables[i] for i in node.reads]
+        source = f"[{', '.join(reads)}]" if len(reads) > 1 else reads[0]
+        lines: list[str] = []
+        steps = self.pieces[node.index]
+        for number, step in enumerate(steps, 1):
+            # `x` is free in between: what held it was read by this layer's first call.
+            target = variables[node.index] if number == len(steps) else "x"
+            if "{x}" in step.head:
+                lines.append(f"    {target} = {step.head.format(x=source)}")
+                continue
+            given = f"{source}, {source}" if step.twice else source
+            owner = node.index if node.shares is None else node.shares
+            held = "" if step.part else kept.get(owner, "")
+            frozen = ["trainable=False"] if node.frozen and not step.part else []
+            name = f"name={_quoted(names[node.index, step.part])}"
+            made = [*step.arguments, *frozen, name]
+            if held and node.shares is None:
+                lines += call(4, f"{held} = {step.head}", made)
+            if held and node.shares is not None:
+                self._match(node, step)
+            if held:
+                lines.append(f"    {target} = {held}({given})")
+            else:
+                lines += _called(f"{target} = {step.head}", made, given)
+            source = target
+        return lines
+
+    def _match(self, node: Node, step: KerasCallStep) -> None:
+        """Refuse to share with a layer that differs in what is not learned."""
+        assert node.shares is not None
+        if step not in self.pieces[node.shares]:
+            owner = self.network.nodes[node.shares].name
+            raise refuse(
+                node,
+                f"it shares the weights of {owner}, but is another layer",
+                "Keras shares whole layers: the same strides, padding and dilation",
+            )
+
+
+def _called(head: str, arguments: list[str], given: str) -> list[str]:
+    """`head(arguments)(given)`, on one line where it fits."""
+    line = f"    {head}({', '.join(arguments)})({given})"
+    if len(line) <= WIDTH:
+        return [line]
+    *rows, last = call(4, head, arguments)
+    if not rows:  # it fits without its input
+        rows, last = [f"    {head}(", f"        {', '.join(arguments)}"], "    )"
+    if len(last) + len(given) + 2 <= WIDTH:
+        return [*rows, f"{last}({given})"]
+    assert last == "    )"
+    opened, closed = ("[", "]") if given.startswith("[") else ("", "")
+    items = given.strip("[]").split(", ")
+    inner = f"        {', '.join(items)}"
+    lines = [inner] if len(inner) <= WIDTH else [f"        {item}," for item in items]
+    return [*rows, f"{last}({opened}", *lines, f"    {closed})"]
+
+
+def _together(variables: list[str]) -> str:
+    return variables[0] if len(variables) == 1 else f"[{', '.join(variables)}]"
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

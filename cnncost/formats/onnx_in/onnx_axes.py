@@ -1,0 +1,65 @@
+"""Which axes of a tensor a layer takes for channels and positions, and its output put back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from math import prod
+
+from cnncost.formats.onnx_in.inexpressible import OnnxInexpressible
+from cnncost.formats.onnx_in.onnx_importer import OnnxImporter
+from cnncost.formats.onnx_in.onnx_joins import AXES, natural
+from cnncost.formats.onnx_in.onnx_model import OnnxNode
+from cnncost.formats.tensor_value import Value
+
+Back = Callable[[Value], Value]
+"""From what the layer made to what stands in the tensor's place."""
+
+
+def along(importer: OnnxImporter, step: OnnxNode, tensor: str, channel: int) -> tuple[str, Back]:
+    """The operation that makes the tensor with that axis as channels, for a layer that treats all
+    positions alike, a batch's too."""
+    value = importer.see(tensor)
+    order = (channel, *(axis for axis in range(len(value.shape)) if axis != channel))
+    turned = value.permuted(order)
+    inner = turned.shape[2:] if turned.shape[1:2] == (1,) else turned.shape[1:]
+    extents = inner if len(inner) < AXES else (prod(inner),)
+    name = importer.solid(step, turned.reshaped((turned.shape[0], *extents)))
+
+    def back(made: Value) -> Value:
+        return _placed(made.reshaped((made.made[0], *turned.shape[1:])), order)
+
+    return name, back
+
+
+def over(
+    importer: OnnxImporter, step: OnnxNode, value: Value, axes: Sequence[int]
+) -> tuple[str, tuple[int, ...], Back]:
+    """The operation that makes the tensor with these axes among its positions, for a layer that
+    changes their extents; and which axes its positions are.
+
+    Raises:
+        Inexpressible: there are more than three.
+    """
+    rank, channel = len(value.shape), natural(value)
+    if value.shape[0] == 1 and 2 < rank <= AXES + 1 and channel not in axes and 0 not in axes:
+        order = (0, channel, *(axis for axis in range(1, rank) if axis not in (0, channel)))
+        kept = 2
+    else:
+        # What stays as it is makes up the channels.
+        order = (*(axis for axis in range(rank) if axis not in axes), *axes)
+        kept = rank - len(axes)
+    turned = value.permuted(order)
+    channels = prod(turned.shape[:kept])
+    if len(order) - kept >= AXES:
+        raise OnnxInexpressible(f"{len(axes)} axes at once")
+    name = importer.solid(step, turned.reshaped((channels, *turned.shape[kept:])))
+
+    def back(made: Value) -> Value:
+        return _placed(made.reshaped((*turned.shape[:kept], *made.made[1:])), order)
+
+    return name, order[kept:], back
+
+
+def _placed(value: Value, order: tuple[int, ...]) -> Value:
+    """Axes that stand in this order put back in their places."""
+    return value.permuted(tuple(order.index(axis) for axis in range(len(order))))

@@ -1,0 +1,277 @@
+"""Functions of each number: activations, products, sums, and what they do with constants."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from fractions import Fraction
+
+from cnncost.formats.onnx_in.deferred import Pending
+from cnncost.formats.onnx_in.inexpressible import OnnxInexpressible
+from cnncost.formats.onnx_in.onnx_activation_curves import (
+    BINARY,
+    POINTS,
+    UNARY,
+    Curve,
+    hardsigmoid,
+    known,
+    word_of,
+)
+from cnncost.formats.onnx_in.onnx_axes import along
+from cnncost.formats.onnx_in.onnx_importer import OnnxImporter
+from cnncost.formats.onnx_in.onnx_joins import JOINED, PLAIN, broadest, join
+from cnncost.formats.onnx_in.onnx_model import OnnxNode
+from cnncost.formats.tensor_value import Value
+
+DEEPEST = 12
+"""Elementwise steps that are taken together at most; gelu by tanh has eight."""
+
+STANDS_IN = "identity"
+"""For a function of each number that the language has no word for: it costs the same, nothing."""
+
+
+def unary(importer: OnnxImporter, step: OnnxNode) -> None:
+    """A function of one number, or one with constant bounds and slopes."""
+    function = _function(importer, step)
+    curves: dict[str, Curve] = {}
+    for source, curve in _sources(importer, step.inputs[0]).items():
+        _sample(curves, source, function, curve)
+    _hold(importer, step, (step.inputs[0],), curves)
+
+
+def _hold(
+    importer: OnnxImporter, step: OnnxNode, parents: tuple[str, ...], curves: dict[str, Curve]
+) -> None:
+    """Keep a step until it is read; a long row of them is settled on the way."""
+    depth = 1
+    for parent in parents:
+        held = None if parent in importer.values else importer.pending.get(parent)
+        depth = max(depth, held.depth + 1 if held else 1)
+    importer.pending[step.outputs[0]] = Pending(step, parents, curves, depth)
+    if depth > DEEPEST:
+        importer.see(step.outputs[0])
+
+
+def _function(importer: OnnxImporter, step: OnnxNode) -> Callable[[float], float]:
+    from math import exp, expm1
+
+    given = step.attributes
+    if step.op in UNARY:
+        return UNARY[step.op]
+    if step.op == "Clip":
+        low, high = _bounds(importer, step)
+        return lambda x: min(high, max(low, x))
+    if step.op == "HardSigmoid":
+        # Keras' slope is 1/5, PyTorch's 1/6; the language has one hardsigmoid for both.
+        return hardsigmoid
+    if step.op == "LeakyRelu":
+        slope = given.get("alpha", 0.01)
+        return lambda x: x if x > 0 else slope * x
+    if step.op in ("Elu", "Celu"):
+        alpha = given.get("alpha", 1.0)
+        return lambda x: x if x > 0 else alpha * expm1(x)
+    if step.op == "Selu":
+        return lambda x: 1.0507009873554805 * (x if x > 0 else 1.6732632423543772 * expm1(x))
+    if step.op == "Swish":
+        return lambda x: x / (1 + exp(-x))
+    return known("gelu")
+
+
+def _bounds(importer: OnnxImporter, step: OnnxNode) -> tuple[float, float]:
+    """Clip's, from its inputs or, in old files, its attributes."""
+    found = [step.attributes.get("min", float("-inf")), step.attributes.get("max", float("inf"))]
+    for i, tensor in enumerate(step.inputs[1:3]):
+        if tensor:
+            constant = importer.constants.get(tensor)
+            if constant is None or constant.values is None or not constant.size:
+                raise OnnxInexpressible("bounds that are not known before the network runs")
+            found[i] = float(constant.values.reshape(-1)[0])
+    return found[0], found[1]
+
+
+def binary(importer: OnnxImporter, step: OnnxNode) -> None:
+    """A sum, product and the like of two tensors, at least one of them an activation."""
+    if len(step.inputs) > 2:
+        _several(importer, step)
+        return
+    if len(step.inputs) == 1:
+        same(importer, step)  # the sum, or the largest, of one
+        return
+    a, b = step.inputs
+    constant = next((t for t in (a, b) if t in importer.constants), None)
+    if constant is not None:
+        from cnncost.formats.onnx_in.onnx_learned_constants import (
+            as_bias,
+            is_parameter,
+            with_constant,
+        )
+
+        other = b if constant == a else a
+        if as_bias(importer, step, other, constant):
+            return
+        if importer.constants[constant].size != 1 or is_parameter(importer, constant):
+            with_constant(importer, step, other, constant)
+            return
+    if step.op == "Div" and constant is None:
+        from cnncost.formats.onnx_in.onnx_norms import by_parts
+
+        if by_parts(importer, step):
+            return
+    curves: dict[str, Curve] = {}
+    sides = [_sources(importer, t) if t != constant else None for t in (a, b)]
+    scalar = _scalar(importer, constant) if constant is not None else None
+    function = BINARY[step.op]
+    for source in next(side for side in sides if side is not None):
+        ys = [side.get(source) if side is not None else None for side in sides]
+        if scalar is None and constant is not None:
+            continue
+        left = ys[0] if sides[0] is not None else (scalar,) * len(POINTS)
+        right = ys[1] if sides[1] is not None else (scalar,) * len(POINTS)
+        if left is not None and right is not None:
+            _sample_pairs(curves, source, function, left, right)
+    if constant is not None and not curves and step.op != "Pow":
+        # A learned scalar whose value is not in the file: nothing is counted for it.
+        nearest = a if constant == b else b
+        curves[nearest] = POINTS
+    parents = tuple(t for t in (a, b) if t != constant)
+    _hold(importer, step, parents, curves)
+
+
+def _several(importer: OnnxImporter, step: OnnxNode) -> None:
+    """Sum, Max and the like of three tensors or more."""
+    reads = [t for t in step.inputs if importer.known(t)]
+    values = [importer.see(t) for t in reads]
+    if len({value.shape for value in values}) > 1 or len(values) < 2:
+        raise OnnxInexpressible("several tensors of unlike shapes")
+    word = JOINED.get(step.op, "add")
+    if step.op not in PLAIN:
+        importer.notes[f"{step.op} is written as {word}"] = None
+    first = values[0]
+    if all(value.steps == first.steps and value.made == first.made for value in values):
+        made = importer.emit(step, word, [value.base for value in values])
+        importer.values[step.outputs[0]] = replace(first, base=made.base)
+        return
+    names = [importer.channels_first(step, t) for t in reads]
+    importer.put(step, importer.emit(step, word, names))
+
+
+def _scalar(importer: OnnxImporter, tensor: str) -> float | None:
+    constant = importer.constants[tensor]
+    return None if constant.values is None else float(constant.values.reshape(-1)[0])
+
+
+def _sources(importer: OnnxImporter, tensor: str) -> dict[str, Curve]:
+    """What a tensor may be a function of: itself, and what it was held back over."""
+    held = None if tensor in importer.values else importer.pending.get(tensor)
+    older = list(held.curves.items())[-DEEPEST:] if held else []
+    return {**dict(older), tensor: POINTS}
+
+
+def _sample(
+    curves: dict[str, Curve], source: str, function: Callable[[float], float], xs: Curve
+) -> None:
+    try:
+        curves[source] = tuple(function(x) for x in xs)
+    except (ValueError, OverflowError, ZeroDivisionError, TypeError):
+        return  # not a function that is defined everywhere, so none of the language's
+
+
+def _sample_pairs(
+    curves: dict[str, Curve],
+    source: str,
+    function: Callable[[float, float], float],
+    left: tuple[float | None, ...],
+    right: tuple[float | None, ...],
+) -> None:
+    try:
+        pairs = zip(left, right, strict=True)
+        curves[source] = tuple(function(x, y) for x, y in pairs)  # type: ignore[arg-type]  # no None is left
+    except (ValueError, OverflowError, ZeroDivisionError, TypeError):
+        return
+
+
+def settle(importer: OnnxImporter, tensor: str) -> Value:
+    """Emit a step that was held back: as an activation over the furthest tensor for which it is
+    one, else as what it is by itself."""
+    held = importer.pending[tensor]
+    passing = ""
+    for source, curve in held.curves.items():
+        word = word_of(curve)
+        if word == "identity":
+            passing = passing or source
+        elif word:
+            value = importer.see(source)
+            made = importer.emit(held.step, word, [value.base])
+            return replace(value, base=made.base)
+    if passing:
+        return importer.see(passing)
+    if len(held.parents) == 1:
+        return _stand_in(importer, held)
+    try:
+        return join(importer, held.step, *held.parents)
+    except OnnxInexpressible as why:
+        shapes = [importer.see(parent).shape for parent in held.parents]
+        importer.opaque(held.step, broadest(shapes), str(why))
+    return importer.values[tensor]
+
+
+def _stand_in(importer: OnnxImporter, held: Pending) -> Value:
+    """A function of each number that the language has no word for."""
+    importer.notes[f"{held.step.op} is written as {STANDS_IN}"] = None
+    value = importer.see(held.parents[0])
+    return replace(value, base=importer.emit(held.step, STANDS_IN, [value.base]).base)
+
+
+def softmax(importer: OnnxImporter, step: OnnxNode) -> None:
+    """Over its axis, which becomes the channels."""
+    value = importer.see(step.inputs[0])
+    rank = len(value.shape)
+    axis = step.attributes.get("axis", -1) % rank
+    word = "softmax" if step.op == "Softmax" else "logsoftmax"
+    name, back = along(importer, step, step.inputs[0], axis)
+    importer.values[step.outputs[0]] = back(importer.emit(step, word, [name]))
+
+
+def prelu(importer: OnnxImporter, step: OnnxNode) -> None:
+    """One slope a channel, or one in all."""
+    slopes = importer.constants.get(step.inputs[1])
+    if slopes is None:
+        raise OnnxInexpressible("slopes that are computed")
+    value = importer.see(step.inputs[0])
+    made = importer.emit(
+        step, "prelu", [value.base], learned=step.inputs[1:2], shared=slopes.size == 1
+    )
+    importer.values[step.outputs[0]] = replace(value, base=made.base)
+
+
+def dropout(importer: OnnxImporter, step: OnnxNode) -> None:
+    """Dropout, which a file that keeps it says."""
+    rate = step.attributes.get("ratio", 0.5)
+    if len(step.inputs) > 1 and step.inputs[1]:
+        constant = importer.constants[step.inputs[1]]
+        rate = float(constant.values.reshape(-1)[0]) if constant.values is not None else rate
+    same(importer, step)
+    value = importer.values[step.outputs[0]]
+    if 0 < rate < 1:
+        exact = Fraction(f"{rate:.6g}")
+        made = importer.emit(step, "dropout", [value.base], rate=exact)
+        importer.values[step.outputs[0]] = replace(value, base=made.base)
+
+
+def same(importer: OnnxImporter, step: OnnxNode) -> None:
+    """Its input: a cast, an identity, a quantised copy of it."""
+    importer.values[step.outputs[0]] = importer.see(step.inputs[0])
+
+
+OPERATIONS = {
+    **dict.fromkeys(UNARY, unary),
+    **dict.fromkeys(
+        ("Clip", "HardSigmoid", "LeakyRelu", "Elu", "Celu", "Selu", "Gelu", "Swish"), unary
+    ),
+    **dict.fromkeys(BINARY, binary),
+    **dict.fromkeys(("Softmax", "LogSoftmax"), softmax),
+    "PRelu": prelu,
+    "Dropout": dropout,
+    **dict.fromkeys(("Identity", "Cast", "CastLike", "QuantizeLinear"), same),
+    "DequantizeLinear": same,
+}

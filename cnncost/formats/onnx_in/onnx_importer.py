@@ -1,0 +1,291 @@
+"""What reading a model gathers: operations in the words of a spec, and what each tensor is."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from math import prod
+from typing import TYPE_CHECKING
+
+from cnncost.errors import CnncostError, Refused
+from cnncost.formats.graph import Op
+from cnncost.formats.onnx_in.batch_axis import Batch
+from cnncost.formats.onnx_in.deferred import Pending, Shapeless
+from cnncost.formats.onnx_in.inexpressible import OnnxInexpressible
+from cnncost.formats.onnx_in.node_names import LONGEST_NAME, source_name
+from cnncost.formats.onnx_in.onnx_joins import AXES, broadest
+from cnncost.formats.onnx_in.onnx_model import OnnxModel, OnnxNode, OnnxTensor
+from cnncost.formats.onnx_in.owners import TensorOwners
+from cnncost.formats.tensor_value import Shape, Value
+from cnncost.formats.tensor_views import layers_of
+from cnncost.layers import layer_type, read
+from cnncost.shape import Shape as SpecShape
+
+if TYPE_CHECKING:
+    from cnncost.formats.graph import Value as Argument
+    from cnncost.formats.onnx_in.tensorflow_norms import Norm
+
+
+@dataclass
+class OnnxImporter:
+    """The operations so far; `values` and `pending` say what stands for a tensor."""
+
+    model: OnnxModel
+    file: str
+    constants: dict[str, OnnxTensor]
+    values: dict[str, Value] = field(default_factory=dict)
+    pending: dict[str, Pending] = field(default_factory=dict)
+    ops: dict[str, Op] = field(default_factory=dict)
+    shapes: dict[str, SpecShape] = field(default_factory=dict)
+    unknown: list[tuple[str, str]] = field(default_factory=list)
+    """The opaque operations, and what is said of each."""
+    batch: int = 1
+    """The batch that the file was exported with; ours is one."""
+    consumers: dict[str, list[OnnxNode]] = field(default_factory=dict)
+    """The steps that read a tensor."""
+    producers: dict[str, OnnxNode] = field(default_factory=dict)
+    """The step that makes a tensor."""
+    absorbed: set[str] = field(default_factory=set)
+    """Outputs of steps that a layer before them has taken in, as a bias is."""
+    within: set[str] = field(default_factory=set)
+    """Tensors inside what is written out and read as one layer."""
+    norms: dict[str, Norm] = field(default_factory=dict)
+    """Norms that are written out, by the tensor that they make."""
+    notes: dict[str, None] = field(default_factory=dict)
+    """What is read as something else of the same cost, each once."""
+    owners: TensorOwners = field(init=False)
+    biases: dict[str, str] = field(default_factory=dict)
+    """For an operation, the bias that is added behind it and that it has."""
+    same: dict[str, str] = field(default_factory=dict)
+    """Copies of the file's tensors that are one with them."""
+    apart: frozenset[tuple[str, ...]] = frozenset()
+    """Weights that are used with several biases, which are layers of their own then."""
+    left_out: set[str] = field(default_factory=set)
+    """The file's tensors that are no parameters: an input's standardisation."""
+    asked: int = 0
+    """Steps whose shapes ONNX's own inference was asked for."""
+    channels_last: bool = False
+    """Whether an input has its channels last, as TensorFlow's do: then outputs have, too."""
+    axis: Batch = Batch.CERTAIN
+    """What an input's first axis is taken for."""
+    recorded: dict[str, Shape] = field(default_factory=dict)
+    """The dimensions of tensors by the file itself, for one example."""
+    unlike: dict[str, Shape] = field(default_factory=dict)
+    """Those of tensors that have no batch of the file's size in front."""
+    shapeless: dict[str, Shapeless] = field(default_factory=dict)
+    """The tensors whose dimensions nobody knows."""
+    refused: dict[str, str] = field(default_factory=dict)
+    """The steps that are not read, by their first output, and why: an audit found them wrong."""
+    places: dict[str, int] = field(default_factory=dict)
+    """Where in the file the step of each operation stands."""
+    _solid: dict[Value, str] = field(default_factory=dict)
+    _taken: Counter[str] = field(default_factory=Counter)
+
+    def __post_init__(self) -> None:
+        self.owners = TensorOwners(self.constants)
+
+    def start(self, tensor: str, shape: Shape, name: str, *, channels_last: bool) -> None:
+        """An input of this shape, channels first; the tensor has a batch, and may have its
+        channels last."""
+        self._taken[name] += 1
+        self.shapes[name] = SpecShape(shape[0], shape[1:])
+        value = Value(name, shape)
+        if self.axis is not Batch.NONE:
+            value = value.reshaped((1, *shape))
+        if channels_last:
+            self.channels_last = True
+            value = value.permuted((0, *range(2, len(shape) + 1), 1))
+        self.values[tensor] = value
+
+    # --- tensors ---------------------------------------------------------------------------
+
+    def known(self, tensor: str) -> bool:
+        """Whether it is an activation."""
+        return tensor in self.values or tensor in self.pending
+
+    def see(self, tensor: str) -> Value:
+        """The activation, an elementwise step that was held back emitted first."""
+        if tensor in self.values:
+            return self.values[tensor]
+        if tensor not in self.pending:
+            raise OnnxInexpressible(f"it reads {tensor!r}, which nothing makes")
+        from cnncost.formats.onnx_in.onnx_elementwise import settle
+
+        self.values[tensor] = settle(self, tensor)
+        return self.values[tensor]
+
+    def dims(self, tensor: str) -> Shape:
+        """The tensor's dimensions, the batch's included."""
+        if tensor in self.constants:
+            return self.constants[tensor].dims
+        if tensor in self.pending:
+            held = self.pending[tensor]
+            if held.value is None:
+                held.value = Value("", broadest([self.dims(p) for p in held.parents]))
+            return held.value.made
+        return self.see(tensor).shape
+
+    def numbers(self, tensor: str) -> list[int]:
+        """A constant's whole numbers."""
+        constant = self.constants.get(tensor)
+        if constant is None or constant.values is None:
+            raise OnnxInexpressible(f"{tensor!r} is not known before the network runs")
+        return [int(n) for n in constant.values.reshape(-1)]
+
+    # --- emitting --------------------------------------------------------------------------
+
+    def emit(
+        self,
+        step: OnnxNode,
+        word: str,
+        reads: Sequence[str],
+        /,
+        *,
+        learned: Sequence[str] = (),
+        shifts: Sequence[str] = (),
+        **arguments: Argument,
+    ) -> Value:
+        """Emit one layer that reads these operations; what it makes, channels first.
+
+        A layer over weights that another one has shares them; one whose weights are made of
+        others, or are others in part, is opaque with the costs that it has.
+
+        Raises:
+            Inexpressible: the layer refuses such inputs or arguments.
+        """
+        inputs = tuple(self.shapes[name] for name in reads)
+        try:
+            cls = layer_type(word)
+            layer = read(cls, dict(arguments), inputs[0])
+            shape = layer.infer(inputs)
+        except Refused as refused:
+            raise OnnxInexpressible(refused.what) from None
+        usual = {k: v for k, v in arguments.items() if v != cls.kinds[k].default}
+        name = self._name(step, word, learned)
+        owner = self.owners.owner(learned)
+        if owner and self._alike(owner, word, usual) and all(map(self.owners.whole, learned)):
+            self.ops[name] = Op(name, word, usual, tuple(reads), owner)
+        elif self.owners.plain(learned) and all(map(self.owners.whole, shifts)):
+            self.ops[name] = Op(name, word, usual, tuple(reads))
+            self.owners.claim_again(shifts, name)
+        else:
+            cost = self.owners.cost((*learned, *shifts))
+            used = layer.connections(inputs[0], shape) + cost.products
+            usual = {"output": shape.dims, "op": word, "weights": cost.numbers}
+            usual |= {"biases": 0, "connections": used}
+            self.ops[name] = Op(name, "opaque", usual, tuple(reads))
+            self.notes["weights that are computed, or used in parts, are counted as such"] = None
+            self.owners.claim(shifts, name)
+        self.owners.claim(learned, name)
+        return self._emitted(step, name, shape)
+
+    def _emitted(self, step: OnnxNode, name: str, shape: SpecShape) -> Value:
+        self.shapes[name] = shape
+        self.places[name] = self.model.places.get(step.outputs[0], len(self.model.steps))
+        return Value(name, shape.dims)
+
+    def _alike(self, owner: str, word: str, arguments: dict[str, Argument]) -> bool:
+        return self.ops[owner].word == word and all(
+            self.ops[owner].arguments.get(key) == arguments.get(key)
+            for key in ("filters", "kernel", "units", "features", "groups")
+        )
+
+    def solid(self, step: OnnxNode, value: Value) -> str:
+        """The operation that makes just what is seen, emitting the views that it takes."""
+        if not value.steps:
+            return value.base
+        if value in self._solid:
+            return self._solid[value]
+        layers = layers_of(value)
+        if layers is None:
+            raise OnnxInexpressible(
+                f"{'x'.join(map(str, value.made))} turned to {'x'.join(map(str, value.shape))}"
+            )
+        name = value.base
+        for layer in layers:
+            arguments = {layer.main: layer.value} if layer.main else {}
+            view = OnnxNode("", "", (), step.outputs, {})
+            name = self.emit(view, layer.word, [name], **arguments).base
+        self._solid[value] = name
+        return name
+
+    def channels_first(self, step: OnnxNode, tensor: str, channel: int = 1) -> str:
+        """The operation that makes the tensor without its batch, that axis the channels."""
+        value = self.see(tensor)
+        rank = len(value.shape)
+        if rank < 2 or rank > 5:
+            raise OnnxInexpressible(f"a tensor of {rank} dimensions")
+        if value.shape[0] != 1:
+            raise OnnxInexpressible("its batch is not the first dimension, or not one")
+        channel %= rank
+        rest = [axis for axis in range(1, rank) if axis != channel]
+        turned = value.permuted((0, channel, *rest))
+        return self.solid(step, turned.reshaped(turned.shape[1:]))
+
+    def flat(self, step: OnnxNode, tensor: str) -> str:
+        """The operation that makes all of the tensor as one vector, for a layer that reads every
+        number alike; channels that are turned to the end and back are no step of the network."""
+        value = self.see(tensor)
+        turns = [view.order for view in value.steps if view.order]
+        last = (0, *range(2, len(value.made) + 1), 1), (*range(1, len(value.made)), 0)
+        if self.channels_last and len(turns) == 1 and turns[0] in last:
+            return self.solid(step, Value(value.base, value.made).reshaped((prod(value.made),)))
+        return self.solid(step, value.reshaped((prod(value.shape),)))
+
+    def put(self, step: OnnxNode, made: Value, channel: int = 1, rank: int = 0) -> None:
+        """The step's first output: `made` with a batch, its channels on that axis."""
+        dims = (1, *made.made)
+        value = made.reshaped(dims)
+        rank = rank or len(dims)
+        channel %= rank
+        if channel != 1:
+            order = [axis for axis in range(rank) if axis != 1]
+            order.insert(channel, 1)
+            value = value.permuted(tuple(order))
+        self.values[step.outputs[0]] = value
+
+    def opaque(self, step: OnnxNode, shape: Shape, why: str, learned: Sequence[str] = ()) -> None:
+        """The step as an opaque layer of that shape, the batch left out, with the numbers of the
+        constants that it learned; of no cost else where `why` is empty."""
+        reads = [self.see(t) for t in step.inputs if t and self.known(t)]
+        output = shape[1:] if shape[:1] == (1,) and len(shape) > 1 else shape or (1,)
+        output = output if len(output) <= AXES else (prod(output),)
+        label = re.sub(r"[^A-Za-z0-9_]", "_", step.op) or "unknown"
+        names = [value.base for value in reads]
+        if not names:
+            raise CnncostError(f"{self.file}: {step.op} {step.name!r} reads nothing known")
+        cost = self.owners.cost(learned)
+        given: dict[str, Argument] = {"weights": cost.numbers} if cost.numbers else {}
+        if not why:
+            given = {"weights": 0, "biases": 0, "extras": cost.numbers}
+            given["connections"] = cost.products
+        given |= {"output": output, "op": label}
+        made = self.emit(step, "opaque", names, **given)  # type: ignore[arg-type]  # no weights
+        self.owners.claim(learned, made.base)
+        if why:
+            self.unknown.append((made.base, f"{made.base}: {step.op}: {why}"))
+        self.values[step.outputs[0]] = made.reshaped(shape)
+
+    def opaque_part(self, step: OnnxNode, tensor: str, shape: Shape, whole: Value) -> None:
+        """A further output of an opaque step."""
+        part = OnnxNode(step.op, step.name, (), (tensor,), {})
+        self.values[f"{tensor} of"] = whole
+        self.opaque(
+            OnnxNode(part.op, part.name, (f"{tensor} of",), (tensor,), {}),
+            shape,
+            "a further output of it",
+        )
+
+    # --- names -----------------------------------------------------------------------------
+
+    def _name(self, step: OnnxNode, word: str, weights: Sequence[str]) -> str:
+        wanted = source_name(step, word, weights)[-LONGEST_NAME:]
+        # A type's word is numbered from 1, as layers without a name are in a spec.
+        name, between = (wanted, "_") if wanted != word else (f"{word}1", "")
+        while name in self._taken:
+            self._taken[wanted] += 1
+            name = f"{wanted}{between}{self._taken[wanted]}"
+        self._taken[name] += 1
+        return name

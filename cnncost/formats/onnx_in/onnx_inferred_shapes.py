@@ -1,0 +1,167 @@
+"""What has no words: opaque layers of the file's own shapes, and tensors whose shape nobody knows.
+
+A shape is never assumed. A tensor without one, and the steps behind it up to a tensor that has
+one, are read as one opaque layer.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cnncost.errors import CnncostError
+from cnncost.formats.onnx_in.deferred import Shapeless
+from cnncost.formats.onnx_in.onnx_importer import OnnxImporter
+from cnncost.formats.onnx_in.onnx_model import PRODUCTS, OnnxNode, OnnxTensor
+from cnncost.formats.tensor_value import Shape
+
+MOST = 2000
+"""Steps asked about; a file with more has none that is worth its time."""
+
+
+def make_opaque(importer: OnnxImporter, step: OnnxNode, why: str) -> None:
+    """The step as an opaque layer, or without a shape where the file has none for it."""
+    shape = shapes_of(importer, step)[0]
+    reads = tuple(t for t in dict.fromkeys(step.inputs) if t and importer.known(t))
+    learned = learned_inputs(importer, step)
+    if shape is None:
+        importer.values.pop(step.outputs[0], None)
+        importer.pending.pop(step.outputs[0], None)
+        importer.shapeless[step.outputs[0]] = Shapeless(reads, step, why, learned)
+        return
+    if step.op in COSTLESS and not step.domain and step.outputs[0] not in importer.refused:
+        importer.notes[f"{step.op} has no word, and costs nothing: {why}"] = None
+        why = ""
+    importer.opaque(step, shape, why, learned)
+
+
+COSTLESS = frozenset(
+    ("ArgMax", "ArgMin", "CumSum", "Gather", "GatherElements", "GatherND", "LayerNormalization",
+     "MaxUnpool", "TopK", "Trilu")
+)  # fmt: skip
+"""Operations that choose, sort or normalise: what they learn is counted, and no product is."""
+
+NO_PARAMETERS = {
+    "BatchNormalization": (3, 4),
+    "Where": (0,),
+    **dict.fromkeys(("Clip", "Resize", "Upsample", "Pad", "Dropout", "Pow"), (1, 2, 3)),
+    **dict.fromkeys(("QuantizeLinear", "DequantizeLinear"), (1, 2)),
+}
+"""The inputs of operations that are no learned numbers, though floating-point constants."""
+
+
+def learned_inputs(importer: OnnxImporter, step: OnnxNode) -> tuple[str, ...]:
+    """The constants that a step may have learned: of several numbers."""
+    known = [t for i, t in enumerate(step.inputs) if i not in NO_PARAMETERS.get(step.op, ())]
+    items = [(t, importer.constants[t]) for t in known if t in importer.constants]
+    return tuple(
+        t
+        for t, item in items
+        if item.learned and item.size > 1 and (item.floating or step.op in PRODUCTS)
+    )
+
+
+def make_others(importer: OnnxImporter, step: OnnxNode) -> None:
+    """The further outputs of a step, of which something is read: parts of its first one."""
+    shapes = shapes_of(importer, step)
+    first = step.outputs[0]
+    for tensor, shape in zip(step.outputs[1:], shapes[1:], strict=True):
+        if not tensor or not importer.consumers.get(tensor) or importer.known(tensor):
+            continue
+        if shape is None or first in importer.shapeless:
+            reads = (first,) if importer.known(first) else importer.shapeless[first].reads
+            importer.shapeless[tensor] = Shapeless(reads, step, "a further output of it")
+        else:
+            importer.opaque_part(step, tensor, shape, importer.see(first))
+
+
+def read_shapeless(importer: OnnxImporter, step: OnnxNode) -> None:
+    """A step that reads a tensor without a shape: one with the step that made that."""
+    unknown = [importer.shapeless[t] for t in step.inputs if t in importer.shapeless]
+    known = [t for t in step.inputs if t and importer.known(t)]
+    reads = tuple(dict.fromkeys([*(t for item in unknown for t in item.reads), *known]))
+    first, why = unknown[0].step, unknown[0].why
+    learned = tuple(t for item in unknown for t in item.learned)
+    learned = tuple(dict.fromkeys((*learned, *learned_inputs(importer, step))))
+    for tensor in filter(None, step.outputs):
+        shape = importer.recorded.get(tensor)
+        if shape is None:
+            importer.shapeless[tensor] = Shapeless(reads, first, why, learned)
+        elif not reads:
+            importer.constants[tensor] = OnnxTensor(shape, None)
+        else:
+            whole = OnnxNode(first.op, first.name, reads, (tensor,), {}, first.domain)
+            last = f"{step.op} {step.name}".strip()
+            why = f"{why}, nor is the shape of its output in the file: all up to {last} is one"
+            importer.opaque(whole, shape, why, learned)
+
+
+def refuse_shapeless(importer: OnnxImporter) -> None:
+    """Refuse a model that gives a tensor whose shape nobody knows.
+
+    Raises:
+        CnncostError: it does.
+    """
+    for tensor in importer.model.outputs:
+        if tensor in importer.shapeless and importer.shapeless[tensor].reads:
+            item = importer.shapeless[tensor]
+            raise CnncostError(
+                f"{importer.file}: {item.step.op} {item.step.name!r} cannot be expressed "
+                f"({item.why}), and nothing behind it has a shape in the file",
+                "export it with the shapes of its outputs, or run onnx.shape_inference over it",
+            )
+
+
+def shapes_of(importer: OnnxImporter, step: OnnxNode) -> list[Shape | None]:
+    """The dimensions of each output by the file, or by ONNX's inference over the step alone."""
+    known = importer.recorded
+    if all(tensor in known for tensor in step.outputs if tensor):
+        return [known.get(tensor) for tensor in step.outputs]
+    importer.asked += 1
+    nothing: list[Shape | None] = [None] * len(step.outputs)
+    inferred = _inferred(importer, step) if importer.asked <= MOST else nothing
+    return [known.get(t, dims) for t, dims in zip(step.outputs, inferred, strict=True)]
+
+
+def _inferred(importer: OnnxImporter, step: OnnxNode) -> list[Shape | None]:
+    import onnx
+
+    nothing: list[Shape | None] = [None] * len(step.outputs)
+    try:
+        made: Any = onnx.shape_inference.infer_shapes(_alone(importer, step), data_prop=True)
+    except Exception:  # whatever onnx has against the step: the shape stays unknown
+        return nothing
+    kinds = [item.type.tensor_type for item in made.graph.output]
+    dims = [tuple(dim.dim_value for dim in kind.shape.dim) for kind in kinds]
+    found = [
+        d if kind.HasField("shape") and min(d, default=1) > 0 else None
+        for kind, d in zip(kinds, dims, strict=True)
+    ]
+    return found if len(found) == len(nothing) else nothing
+
+
+def _alone(importer: OnnxImporter, step: OnnxNode) -> Any:  # Any: onnx's ModelProto
+    """A model of that step only."""
+    import onnx
+
+    helper, number = onnx.helper, onnx.TensorProto.FLOAT
+    inputs, constants = [], []
+    for tensor in dict.fromkeys(t for t in step.inputs if t):
+        constant = importer.constants.get(tensor)
+        if constant is not None and constant.values is not None:
+            values = constant.values.astype("float32") if constant.floating else constant.values
+            constants.append(onnx.numpy_helper.from_array(values, tensor))
+        else:
+            inputs.append(helper.make_tensor_value_info(tensor, number, importer.dims(tensor)))
+    outputs = [helper.make_empty_tensor_value_info(t) for t in step.outputs]
+    kinds = (int, float, str, tuple)
+    attributes = {k: v for k, v in step.attributes.items() if isinstance(v, kinds)}
+    node = helper.make_node(
+        step.op, list(step.inputs), list(step.outputs), domain=step.domain, **attributes
+    )
+    graph = helper.make_graph([node], "step", inputs, outputs, constants)
+    return helper.make_model(graph, opset_imports=_opsets(importer))
+
+
+def _opsets(importer: OnnxImporter) -> Any:  # Any: onnx's OperatorSetIdProtos
+    proto = importer.model.proto
+    return proto.opset_import if proto is not None and proto.opset_import else None

@@ -1,0 +1,224 @@
+"""An ONNX file as plain values: steps, constants with or without their numbers, inputs."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from cnncost.errors import CnncostError
+from cnncost.formats.onnx_in.onnx_wire_format import Broken, without_weights
+from cnncost.formats.onnx_marks import FROZEN
+
+PRODUCTS = ("Conv", "ConvTranspose", "Gemm", "MatMul")
+"""Operations whose uses of weights are counted."""
+
+
+UNNAMED = re.compile(r"onnx::|/|_?val_|_?const|scalar|lift|c_lifted|_tensor_constant|\d+$", re.I)
+"""How exporters call single numbers that are no parameters."""
+
+
+@dataclass(frozen=True)
+class OnnxTensor:
+    """A constant: its dimensions, and its numbers where they are few and in the file."""
+
+    dims: tuple[int, ...]
+    values: Any = None  # Any: numpy's array, which has no types here
+    floating: bool = True
+    sources: tuple[str, ...] = ()
+    """The file's own tensors that it is made of."""
+    learned: bool = True
+    """Whether its numbers may be parameters where they are added or multiplied."""
+    measured: bool = False
+    """Whether it is a scale that is measured while the network runs."""
+    products: tuple[tuple[str, int], ...] = ()
+    """The products that made it, by their tensors, and their multiplications."""
+
+    @property
+    def size(self) -> int:
+        """How many numbers it has."""
+        size = 1
+        for n in self.dims:
+            size *= n
+        return size
+
+
+@dataclass(frozen=True)
+class OnnxNode:
+    """One node of the graph."""
+
+    op: str
+    name: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    attributes: dict[str, Any]  # Any: numbers, bytes, lists, or a Tensor
+    domain: str = ""
+
+
+@dataclass(frozen=True)
+class OnnxModel:
+    """The main graph."""
+
+    steps: tuple[OnnxNode, ...]
+    constants: dict[str, OnnxTensor]
+    inputs: dict[str, tuple[int, ...]]
+    """Dimensions by name, 0 where the file leaves one open."""
+    outputs: tuple[str, ...]
+    shapes: dict[str, tuple[int, ...]]
+    """Dimensions of tensors within, where the file has them all."""
+    producer: str = ""
+    """The program that wrote the file."""
+    frozen: tuple[str, ...] = ()
+    """The layers that our own files say are not trained; ONNX has no word for it."""
+    proto: Any = field(default=None, repr=False, compare=False)
+    """The file without its weights (Any: onnx's ModelProto), for onnx's own inference."""
+
+    @cached_property
+    def places(self) -> dict[str, int]:
+        """Which step makes each tensor."""
+        return {tensor: i for i, step in enumerate(self.steps) for tensor in step.outputs}
+
+
+def load(path: Path, name: str) -> OnnxModel:
+    """Read a file without its weights; external data are never opened.
+
+    Raises:
+        CnncostError: onnx is not installed, or the file is damaged.
+    """
+    try:
+        import onnx
+    except ModuleNotFoundError:
+        from cnncost.formats import missing
+
+        raise missing("onnx", "onnx") from None
+    from google.protobuf.message import DecodeError
+
+    damaged = f"{name}: no ONNX model, or a damaged one"
+    try:
+        with path.open("rb") as file:
+            proto = onnx.ModelProto.FromString(without_weights(file))
+    except OSError as error:
+        raise CnncostError(f"{name}: {error.strerror}") from None
+    except Broken as error:
+        raise CnncostError(f"{damaged}: {error}", "export the network again") from None
+    except DecodeError:
+        raise CnncostError(damaged, "export the network again") from None
+    if not proto.graph.node:
+        raise CnncostError(f"{name}: an ONNX file without a graph", "export the network again")
+    return _model(_inlined(proto, name) if proto.functions else proto)
+
+
+MOST = 200_000
+"""Steps; no network has more once its functions are written out."""
+
+
+def _inlined(proto: Any, name: str) -> Any:  # Any: onnx's ModelProto
+    """The model with its functions' steps in place of their calls."""
+    import onnx.inliner
+
+    bodies = {(f.domain, f.name): f for f in proto.functions}
+    sizes: dict[tuple[str, str], int] = {}
+
+    def size(nodes: Any, depth: int) -> int:  # Any: NodeProtos
+        total = 0
+        for node in nodes:
+            key = (node.domain, node.op_type)
+            if key in bodies and key not in sizes:
+                if depth > 50:
+                    return MOST + 1
+                sizes[key] = size(bodies[key].node, depth + 1)
+            total += sizes.get(key, 1)
+        return total
+
+    if size(proto.graph.node, 0) > MOST:
+        raise CnncostError(f"{name}: its functions call each other without an end")
+    try:
+        return onnx.inliner.inline_local_functions(proto)
+    except Exception as error:  # onnx raises what its C++ code does
+        raise CnncostError(f"{name}: its functions cannot be written out: {error}") from None
+
+
+def _model(proto: Any) -> OnnxModel:  # Any: onnx's ModelProto
+    graph = proto.graph
+    constants = {_text(item.name): tensor(item) for item in graph.initializer}
+    constants = {
+        name: replace(item, sources=() if item.dims == () and UNNAMED.match(name) else (name,))
+        for name, item in constants.items()
+    }
+    inputs = {_text(item.name): _dims(item) for item in graph.input}
+    inputs = {name: dims for name, dims in inputs.items() if name not in constants}
+    shapes = {_text(item.name): _dims(item) for item in [*graph.output, *graph.value_info]}
+    return OnnxModel(
+        tuple(step(node) for node in graph.node),
+        constants,
+        inputs,
+        tuple(_text(item.name) for item in graph.output),
+        {name: dims for name, dims in shapes.items() if dims and min(dims) > 0},
+        _text(proto.producer_name),
+        tuple(
+            name
+            for entry in proto.metadata_props
+            if _text(entry.key) == FROZEN
+            for name in _text(entry.value).split()
+        ),
+        proto,
+    )
+
+
+def _dims(item: Any) -> tuple[int, ...]:  # Any: onnx's ValueInfoProto
+    return tuple(max(0, dim.dim_value) for dim in item.type.tensor_type.shape.dim)
+
+
+def _text(text: str | bytes) -> str:
+    """A name; protobuf gives bytes where a file has no UTF-8."""
+    return text.decode("utf-8", "replace") if isinstance(text, bytes) else text
+
+
+def step(node: Any) -> OnnxNode:  # Any: onnx's NodeProto
+    """A node, its attributes read."""
+    attributes = {_text(item.name): _attribute(item) for item in node.attribute}
+    return OnnxNode(
+        _text(node.op_type),
+        _text(node.name),
+        tuple(map(_text, node.input)),
+        tuple(map(_text, node.output)),
+        attributes,
+        "" if node.domain == "ai.onnx" else _text(node.domain),
+    )
+
+
+def _attribute(item: Any) -> Any:  # Any: a number, bytes, a list, or a Tensor
+    kinds = {1: "f", 2: "i", 3: "s", 6: "floats", 7: "ints", 8: "strings"}
+    if item.type == 4:
+        return tensor(item.t)
+    if item.type == 3:
+        return item.s.decode("utf-8", "replace")
+    field = kinds.get(item.type)
+    value = getattr(item, field) if field else None
+    return tuple(value) if field in ("floats", "ints", "strings") and value is not None else value
+
+
+def tensor(proto: Any) -> OnnxTensor:  # Any: onnx's TensorProto
+    """A tensor's dimensions; its numbers if they are there and few."""
+    import numpy
+    import onnx
+
+    dims = tuple(int(n) for n in proto.dims)
+    floating = proto.data_type in (1, 10, 11, 16, 17, 18, 19, 20)
+    size = 1
+    for n in dims:
+        size *= n
+    if min(dims, default=1) < 0:
+        raise CnncostError(f"tensor {proto.name!r} has the dimensions {list(dims)}")
+    there = proto.data_location != 1 and size <= 16384
+    if not there:
+        return OnnxTensor(dims, None, floating)
+    try:
+        values = onnx.numpy_helper.to_array(proto)
+        if values.dtype.kind not in "fiub":
+            values = values.astype(numpy.float64) if floating else None
+    except Exception:  # damaged data: the shape alone is known, as for external data
+        values = None
+    return OnnxTensor(dims, values, floating)

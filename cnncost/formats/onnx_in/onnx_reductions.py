@@ -1,0 +1,73 @@
+"""Reductions: means and maxima over the map are global pools; over other axes, after a turn."""
+
+from __future__ import annotations
+
+from math import prod
+
+from cnncost.formats.onnx_in.inexpressible import OnnxInexpressible
+from cnncost.formats.onnx_in.onnx_importer import OnnxImporter
+from cnncost.formats.onnx_in.onnx_model import OnnxNode
+from cnncost.formats.tensor_value import Value
+
+_WORDS = {"ReduceMean": "global_avgpool", "ReduceMax": "global_maxpool"}
+_STAND_INS = {
+    **dict.fromkeys(("ReduceSum", "ReduceL1", "ReduceL2", "ReduceProd"), "global_avgpool"),
+    **dict.fromkeys(("ReduceSumSquare", "ReduceLogSum", "ReduceLogSumExp"), "global_avgpool"),
+    "ReduceMin": "global_maxpool",
+}
+"""Reductions that the language has no words for: they cost the same, nothing."""
+
+
+def axes_of(importer: OnnxImporter, step: OnnxNode, rank: int) -> tuple[int, ...]:
+    """The axes that are reduced, counted from 0, in order."""
+    if len(step.inputs) > 1 and step.inputs[1]:
+        axes = importer.numbers(step.inputs[1])
+    else:
+        axes = list(step.attributes.get("axes") or ())
+    if not axes:
+        axes = [] if step.attributes.get("noop_with_empty_axes") else list(range(rank))
+    return tuple(sorted(axis % rank for axis in axes))
+
+
+def reduce(importer: OnnxImporter, step: OnnxNode) -> None:
+    """A mean or maximum, or what stands for one."""
+    value = importer.see(step.inputs[0])
+    shape = value.shape
+    rank = len(shape)
+    axes = axes_of(importer, step, rank)
+    word = _WORDS.get(step.op) or _STAND_INS[step.op]
+    if step.op not in _WORDS:
+        importer.notes[f"{step.op} is written as {word}"] = None
+    kept = [axis for axis in range(rank) if axis not in axes]
+    wide = [axis for axis in kept if shape[axis] != 1]
+    if all(shape[axis] == 1 for axis in axes):
+        made = value
+    elif rank in (3, 4, 5) and shape[0] == 1 and wide in ([1], [rank - 1]):
+        name = importer.channels_first(step, step.inputs[0], wide[0])
+        made = importer.emit(step, word, [name])
+    else:
+        order = (*kept, *axes)
+        column = value.permuted(order).reshaped(
+            (prod(shape[axis] for axis in kept), prod(shape[axis] for axis in axes))
+        )
+        made = importer.emit(step, word, [importer.solid(step, column)])
+    dims = tuple(1 if axis in axes else n for axis, n in enumerate(shape))
+    if not step.attributes.get("keepdims", 1):
+        dims = tuple(n for axis, n in enumerate(dims) if axis not in axes)
+    importer.values[step.outputs[0]] = made.reshaped(dims or (1,))
+
+
+def global_pool(importer: OnnxImporter, step: OnnxNode) -> None:
+    """GlobalAveragePool and GlobalMaxPool: the channels are the second axis."""
+    rank = len(importer.dims(step.inputs[0]))
+    if rank < 3:
+        raise OnnxInexpressible("a pool without positions")
+    word = "global_maxpool" if "Max" in step.op else "global_avgpool"
+    made: Value = importer.emit(step, word, [importer.channels_first(step, step.inputs[0])])
+    importer.put(step, made)
+
+
+OPERATIONS = {
+    **dict.fromkeys((*_WORDS, *_STAND_INS), reduce),
+    **dict.fromkeys(("GlobalAveragePool", "GlobalMaxPool"), global_pool),
+}

@@ -1,0 +1,118 @@
+"""Positions added around a map, and maps on another grid."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from cnncost.formats.onnx_in.inexpressible import OnnxInexpressible
+from cnncost.formats.onnx_in.onnx_axes import over
+from cnncost.formats.onnx_in.onnx_importer import OnnxImporter
+from cnncost.formats.onnx_in.onnx_model import OnnxNode
+from cnncost.formats.onnx_in.onnx_windows import alike
+from cnncost.formats.pads import tidy
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cnncost.formats.graph import Value as Argument
+
+
+def pad(importer: OnnxImporter, step: OnnxNode) -> None:
+    """Positions around the map; the next convolution or pool may take them in."""
+    value = importer.see(step.inputs[0])
+    pairs = _amounts(importer, step, len(value.shape))
+    out = step.outputs[0]
+    if not pairs:
+        importer.values[out] = value
+        return
+    if not _adds_zeros(importer, step):
+        _pad_otherwise(importer, step, pairs)
+        return
+    for word, sign in (("crop", -1), ("pad", 1)):
+        sides = {axis: (max(0, sign * a), max(0, sign * b)) for axis, (a, b) in pairs.items()}
+        moved = [axis for axis, pair in sides.items() if any(pair)]
+        if moved:
+            name, positions, back = over(importer, step, value, moved)
+            amount = tidy(tuple(sides.get(axis, (0, 0)) for axis in positions))
+            value = back(importer.emit(replace(step, name=""), word, [name], amount=amount))
+    importer.values[out] = value
+
+
+LOWEST = -1e30
+"""A number that no maximum is: padding before a max pool has it in place of zero."""
+
+
+def _adds_zeros(importer: OnnxImporter, step: OnnxNode) -> bool:
+    """Whether it adds zeros, or what a maximum leaves out; not the map's own numbers."""
+    if step.attributes.get("mode", "constant") != "constant":
+        return False
+    number = step.attributes.get("value", 0.0)
+    if len(step.inputs) > 2 and step.inputs[2]:
+        given = importer.constants.get(step.inputs[2])
+        number = float(given.values.reshape(-1)[0]) if given and given.values is not None else 0.0
+    return bool(number == 0 or number < LOWEST)
+
+
+def _pad_otherwise(
+    importer: OnnxImporter, step: OnnxNode, pairs: Mapping[int, tuple[int, int]]
+) -> None:
+    """Positions that are no zeros, and no padding of the layer behind: they cost nothing."""
+    dims = importer.dims(step.inputs[0])
+    sizes = tuple(n + sum(pairs.get(axis, (0, 0))) for axis, n in enumerate(dims))
+    if min(sizes) < 1:
+        raise OnnxInexpressible(f"{'x'.join(map(str, dims))} less its edges is nothing")
+    importer.opaque(step, sizes, "")
+
+
+def _amounts(importer: OnnxImporter, step: OnnxNode, rank: int) -> dict[int, tuple[int, int]]:
+    """What is added before and after each axis that changes."""
+    given = step.attributes.get("pads") or step.attributes.get("paddings")
+    amounts = list(given) if given else importer.numbers(step.inputs[1])
+    axes = list(range(rank))
+    if len(step.inputs) > 3 and step.inputs[3]:
+        axes = [axis % rank for axis in importer.numbers(step.inputs[3])]
+    half = len(amounts) // 2
+    if half != len(axes) or len(amounts) % 2:
+        raise OnnxInexpressible(f"{len(amounts)} amounts for {len(axes)} axes")
+    pairs = zip(axes, zip(amounts[:half], amounts[half:], strict=True), strict=True)
+    return {axis: pair for axis, pair in pairs if any(pair)}
+
+
+def resize(importer: OnnxImporter, step: OnnxNode) -> None:
+    """Resize and the old Upsample: by whole factors, else to a size."""
+    value = importer.see(step.inputs[0])
+    sizes = _resized(importer, step, value.shape)
+    moved = [a for a, (n, m) in enumerate(zip(value.shape, sizes, strict=True)) if n != m]
+    if not moved:
+        importer.values[step.outputs[0]] = value
+        return
+    name, positions, back = over(importer, step, value, moved)
+    pairs = [(sizes[axis], value.shape[axis]) for axis in positions]
+    given: dict[str, Argument] = {}
+    if all(out % n == 0 for out, n in pairs):
+        given["factor"] = alike(tuple(out // n for out, n in pairs))
+    else:
+        given["size"] = tuple(out for out, _ in pairs)
+    mode = step.attributes.get("mode", "nearest")
+    given["mode"] = "nearest" if mode == "nearest" else "bilinear"
+    made = importer.emit(step, "upsample", [name], **given)  # type: ignore[arg-type]  # no weights
+    importer.values[step.outputs[0]] = back(made)
+
+
+def _resized(importer: OnnxImporter, step: OnnxNode, shape: tuple[int, ...]) -> tuple[int, ...]:
+    if len(step.inputs) > 3 and step.inputs[3]:
+        sizes = importer.numbers(step.inputs[3])
+        return (1, *sizes[1:]) if len(sizes) == len(shape) else (*shape[: -len(sizes)], *sizes)
+    which = step.inputs[2] if len(step.inputs) > 2 else (step.inputs[1:] or ("",))[0]
+    if which:
+        constant = importer.constants.get(which)
+        if constant is None or constant.values is None:
+            raise OnnxInexpressible("a size that is not known before the network runs")
+        scales = [float(n) for n in constant.values.reshape(-1)]
+    else:
+        scales = list(step.attributes["scales"])
+    return tuple(int(n * scale) for n, scale in zip(shape, scales, strict=True))
+
+
+OPERATIONS = {"Pad": pad, "Resize": resize, "Upsample": resize}

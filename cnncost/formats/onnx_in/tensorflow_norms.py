@@ -1,0 +1,215 @@
+"""Layer, group and instance norms as TensorFlow writes them: x s + (shift - mean s), where
+s = scale / sqrt(variance + eps)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from math import prod
+from typing import TYPE_CHECKING
+
+from cnncost.formats.onnx_in.inexpressible import OnnxInexpressible
+from cnncost.formats.onnx_in.onnx_axes import along
+from cnncost.formats.onnx_in.onnx_reductions import axes_of
+from cnncost.formats.onnx_in.onnx_sources import source
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cnncost.formats.onnx_in.onnx_importer import OnnxImporter
+    from cnncost.formats.onnx_in.onnx_model import OnnxNode
+
+MEANS = ("ReduceMean", "GlobalAveragePool")
+ROOTS = ("Reciprocal", "Div", "Pow", "Sqrt")
+"""Ways to 1 / sqrt."""
+
+
+@dataclass(frozen=True)
+class Norm:
+    """What a norm by parts reads, and the constants that it learns."""
+
+    x: str
+    mean: OnnxNode
+    learned: tuple[str, ...]
+    """Scale and shift, or one of them, or neither."""
+    within: set[str] = field(default_factory=set)
+    """The tensors between, which nothing else reads."""
+
+
+def find(importer: OnnxImporter) -> dict[str, Norm]:
+    """The norms by the tensor that they make."""
+    found = {}
+    for step in importer.model.steps:
+        norm = _ending_at(importer, step) if step.op in ("Add", "Sub") else None
+        if norm is not None:
+            found[step.outputs[0]] = norm
+    return found
+
+
+def _ending_at(importer: OnnxImporter, last: OnnxNode) -> Norm | None:
+    """The norm whose sum of both parts a step is."""
+    for scaled, rest in _either_way(last):
+        product = importer.producers.get(scaled)
+        for x, factor in _either_way(product) if product and product.op == "Mul" else ():
+            part = _moved(importer, rest, factor)
+            scale = _scale(importer, factor, x)
+            if part is not None and scale is not None and part[0].inputs[0] == x:
+                mean, shift = part
+                norm = Norm(x, mean, tuple(t for t in (scale, shift) if t))
+                return _closed(importer, norm, last)
+    return None
+
+
+def _either_way(step: OnnxNode) -> Iterator[tuple[str, str]]:
+    if len(step.inputs) == 2:
+        a, b = step.inputs
+        yield a, b
+        yield b, a
+
+
+def _moved(importer: OnnxImporter, tensor: str, factor: str) -> tuple[OnnxNode, str] | None:
+    """For shift - mean x factor, or that without a shift: the mean's step, and the shift."""
+    step = importer.producers.get(tensor)
+    if step is None:
+        return None
+    if step.op in ("Add", "Sub"):
+        for product, shift in _either_way(step):
+            part = _moved(importer, product, factor)
+            if part is not None and not part[1]:
+                return part[0], shift
+        return None
+    if step.op == "Neg":
+        return _moved(importer, step.inputs[0], factor)
+    for other, mean in _either_way(step) if step.op == "Mul" else ():
+        made = source(importer, mean)
+        if made is not None and made.op == "Neg":
+            made = source(importer, made.inputs[0])
+        if other == factor and made is not None and made.op in MEANS:
+            return made, ""
+    return None
+
+
+def _scale(importer: OnnxImporter, factor: str, x: str) -> str | None:
+    """What 1 / sqrt(variance of x + eps) is multiplied with, empty if nothing; none where the
+    factor is something else."""
+    if _is_root(importer, factor, x):
+        return ""
+    step = importer.producers.get(factor)
+    for root, scale in _either_way(step) if step and step.op == "Mul" else ():
+        if _is_root(importer, root, x):
+            return scale
+    return None
+
+
+def _is_root(importer: OnnxImporter, tensor: str, x: str) -> bool:
+    """Whether it is made of a square root, a variance's: of x less something, squared."""
+    step = source(importer, tensor)
+    while step is not None and step.op in ROOTS:
+        inner = [t for t in step.inputs if t in importer.producers]
+        step = source(importer, inner[-1]) if inner else None
+    if step is None or step.op != "Add":
+        return False
+    means = [source(importer, t) for t in step.inputs]
+    squares = [source(importer, m.inputs[0]) for m in means if m and m.op in MEANS]
+    apart = [source(importer, s.inputs[0]) for s in squares if s and s.op in ("Mul", "Pow")]
+    return any(step is not None and step.op == "Sub" and x in step.inputs for step in apart)
+
+
+def _closed(importer: OnnxImporter, norm: Norm, last: OnnxNode) -> Norm | None:
+    """The norm with the tensors within, if nothing outside reads them."""
+    todo, within = list(last.inputs), norm.within
+    while todo:
+        tensor = todo.pop()
+        step = importer.producers.get(tensor)
+        if step is None or tensor == norm.x or tensor in norm.learned or tensor in within:
+            continue
+        within.add(tensor)
+        todo += step.inputs
+    for tensor in within:
+        readers = importer.consumers.get(tensor, ())
+        inner = all(r is last or within.issuperset(r.outputs) for r in readers)
+        if not inner or tensor in importer.model.outputs:
+            return None
+    return norm
+
+
+def emit(importer: OnnxImporter, step: OnnxNode, norm: Norm) -> None:
+    """The norm as one layer.
+
+    Raises:
+        Inexpressible: it is over axes for which the language has no norm.
+    """
+    value = importer.see(norm.x)
+    rank = len(value.shape)
+    axes = _axes(importer, norm.mean, rank)
+    if any(t not in importer.constants for t in norm.learned):
+        raise OnnxInexpressible("a norm whose scale or shift is computed")
+    wide = _learned_axes(importer, norm, value.shape)
+    if not wide:
+        wide = axes if len(axes) == 1 else tuple(a for a in range(1, rank) if a not in axes)
+    weights, biases, affine = norm.learned[:1], norm.learned[1:], bool(norm.learned)
+    if axes == wide and len(axes) == 1:
+        name, back = along(importer, step, norm.x, axes[0])
+        made = importer.emit(
+            step, "layernorm", [name], learned=weights, shifts=biases, affine=affine
+        )
+        importer.values[step.outputs[0]] = back(made)
+        return
+    channels = (*wide, *_halves(wide, axes))
+    if sorted({*axes, *channels}) != list(range(1, rank)):
+        raise OnnxInexpressible(f"a norm over {len(axes)} of {rank - 1} axes")
+    _by_groups(importer, step, norm, (min(channels), max(channels) + 1))
+
+
+def _axes(importer: OnnxImporter, mean: OnnxNode, rank: int) -> tuple[int, ...]:
+    pool = mean.op == "GlobalAveragePool"
+    return tuple(range(2, rank)) if pool else axes_of(importer, mean, rank)
+
+
+def _halves(wide: tuple[int, ...], axes: tuple[int, ...]) -> tuple[int, ...]:
+    """Where only the groups or only their channels have numbers, the other of the two axes."""
+    if len(wide) != 1:
+        return ()
+    (axis,) = wide
+    if axis in axes and axis - 1 not in axes and axis > 1:
+        return (axis - 1,)
+    return ()
+
+
+def _learned_axes(importer: OnnxImporter, norm: Norm, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The axes along which it has numbers of its own."""
+    for tensor in norm.learned:
+        dims = importer.constants[tensor].dims
+        padded = (1,) * (len(shape) - len(dims)) + dims
+        return tuple(axis for axis, n in enumerate(padded) if n != 1)
+    return ()
+
+
+def _by_groups(importer: OnnxImporter, step: OnnxNode, norm: Norm, span: tuple[int, int]) -> None:
+    """Over all positions, and over the channels of each group, which are axes side by side."""
+    value, (start, end) = importer.see(norm.x), span
+    shape = value.shape
+    axes = _axes(importer, norm.mean, len(shape))
+    groups = prod(shape[axis] for axis in range(start, end) if axis not in axes)
+    channels = prod(shape[start:end])
+    if any(axis in axes for axis in range(start, end - 1)) and groups > 1:
+        raise OnnxInexpressible("a norm over groups that stand behind their channels")
+    inner = tuple(n for n in shape[end:] if n != 1)
+    merged = value.reshaped((*shape[:start], channels, *inner))
+    importer.values[f"{norm.x} merged"] = merged
+    name, back = along(importer, step, f"{norm.x} merged", start)
+    weights, biases, affine = norm.learned[:1], norm.learned[1:], bool(norm.learned)
+    if groups == channels:
+        made = importer.emit(
+            step, "instancenorm", [name], learned=weights, shifts=biases, affine=affine
+        )
+    else:
+        made = importer.emit(
+            step,
+            "groupnorm",
+            [name],
+            learned=weights,
+            shifts=biases,
+            groups=groups,
+            affine=affine,
+        )
+    importer.values[step.outputs[0]] = back(made).reshaped(shape)

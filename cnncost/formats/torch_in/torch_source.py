@@ -1,0 +1,138 @@
+"""The user's code that builds a module: found, imported and run on the meta device."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import re
+import sys
+from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cnncost.errors import CnncostError, did_you_mean
+from cnncost.formats import missing
+from cnncost.formats.torch_in.torch_arguments import Arguments, accepted, check_settings
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from torch import nn
+
+TARGET = re.compile(r"(?P<where>[\w.]+|.+\.py):(?P<what>[A-Za-z_][\w.]*)")
+
+
+def build(target: str, settings: Arguments | None = None) -> nn.Module:
+    """Run the code and return the module that it builds, without memory for its weights.
+
+    `settings` are the keyword arguments of the function or class.
+
+    Raises:
+        CnncostError: it cannot be imported, takes no such arguments, fails, or builds no module.
+    """
+    if find_spec("torch") is None:
+        raise missing("torch", "torch")
+    found = _find(target)
+    check_settings(target, found, settings or {})
+    return made(target, partial(found, **settings) if settings else found)
+
+
+def made(target: str, found: Any) -> nn.Module:  # Any: a module, or what returns one
+    """The module on the meta device, in evaluation mode; `target` stands in messages.
+
+    Raises:
+        CnncostError: it fails, or is no module.
+    """
+    import torch
+
+    try:
+        module = _made_on(found, torch.device("meta"))
+    except (NotImplementedError, RuntimeError, TypeError, ValueError):
+        # Code that computes with tensors while it builds needs them to have values.
+        module = _guarded(target, found, lambda: _made_on(found, torch.device("cpu")))
+        module = module.to("meta") if isinstance(module, torch.nn.Module) else module
+    except Exception as error:
+        raise _failed(target, found, error) from error
+    if not isinstance(module, torch.nn.Module):
+        kind = type(module).__name__
+        raise CnncostError(f"{target} returns a {kind}, not a torch.nn.Module", "name its builder")
+    return module.eval()
+
+
+def _made_on(found: Any, device: Any) -> Any:  # Any: what the user's code is and makes
+    import torch
+
+    if isinstance(found, torch.nn.Module):
+        return found.to("meta")
+    with device:
+        return found()
+
+
+def _guarded(target: str, found: Any, make: Any) -> Any:  # Any: as above
+    try:
+        return make()
+    except Exception as error:
+        raise _failed(target, found, error) from error
+
+
+def _failed(target: str, found: Any, error: Exception) -> CnncostError:  # Any: as above
+    said = str(error).strip().splitlines() or [""]
+    text = f"{target} fails: {type(error).__name__}: {said[0][:200]}"
+    given = ", ".join(f"{name}={value}" for name, value in getattr(found, "keywords", {}).items())
+    how = f"with {given}" if given else "without arguments"
+    return CnncostError(text, f"it is called {how}; {_written(found)}")
+
+
+def _written(found: Any) -> str:  # Any: as above
+    """What its caller may do about its arguments."""
+    taken = accepted(found)
+    if taken == ():
+        return "write a function that needs none"
+    return f"--set NAME=NUMBER gives it {', '.join(taken or ('any',))}"
+
+
+def _find(target: str) -> Any:  # Any: a class, function or module object of the user's
+    match = TARGET.fullmatch(target)
+    if match is None:
+        raise CnncostError(
+            f"{target}: no PACKAGE.MODULE:FUNCTION or FILE.py:FUNCTION",
+            "as in torchvision.models:resnet50",
+        )
+    module = _import(target, match["where"])
+    found: Any = module
+    for name in match["what"].split("."):
+        if not hasattr(found, name):
+            known = [word for word in vars(found) if not word.startswith("_")]
+            hint = did_you_mean(name, known, "name a function or class of it")
+            raise CnncostError(f"{match['where']} has no {name!r}", hint)
+        found = getattr(found, name)
+    return found
+
+
+def _import(target: str, where: str) -> ModuleType:
+    try:
+        if where.endswith(".py"):
+            return _import_file(Path(where))
+        if "" not in sys.path:
+            sys.path.insert(0, "")
+        return importlib.import_module(where)
+    except ModuleNotFoundError as error:
+        raise CnncostError(f"{target}: {error}", "install it, or name another module") from None
+    except CnncostError:
+        raise
+    except Exception as error:
+        raise CnncostError(f"{target}: importing fails: {type(error).__name__}: {error}") from error
+
+
+def _import_file(path: Path) -> ModuleType:
+    if not path.is_file():
+        raise CnncostError(f"{path}: no such file", "name a Python file")
+    sys.path.insert(0, str(path.resolve().parent))
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    if spec is None or spec.loader is None:
+        raise CnncostError(f"{path}: no Python file", "name a Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[path.stem] = module
+    spec.loader.exec_module(module)
+    return module

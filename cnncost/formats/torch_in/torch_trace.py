@@ -1,0 +1,281 @@
+"""A module's forward pass, traced by torch.export and read as layers one after another."""
+
+from __future__ import annotations
+
+import operator
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from cnncost.errors import CnncostError
+from cnncost.formats.graph import Graph
+from cnncost.formats.tensor_value import Constant, Value
+from cnncost.formats.torch_in.constants import computed
+from cnncost.formats.torch_in.export import changes, exported
+from cnncost.formats.torch_in.handlers import HANDLERS, SHAPE_ONLY, SILENT
+from cnncost.formats.torch_in.owning import Owners, costs_of, with_owners
+from cnncost.formats.torch_in.torch_importer import TorchCall, TorchImporter
+from cnncost.formats.torch_in.torch_padding_by_hand import taken_in
+from cnncost.formats.torch_in.torch_whole_modules import key, whole
+
+if TYPE_CHECKING:
+    from torch import fx, nn
+
+    from cnncost.formats.graph import Op
+
+
+class Unsized(NamedTuple):
+    """What a size that depends on data leads to: an opaque operation in the place of all that."""
+
+    value: Value
+
+
+def trace(module: nn.Module, name: str, shapes: dict[str, tuple[int, ...]]) -> Graph:
+    """The module's graph for one example of each input's shape.
+
+    Raises:
+        CnncostError: torch.export cannot trace it.
+    """
+    owners = _owners(module)
+    program = exported(module, shapes)
+    builder = TorchImporter()
+    known: dict[fx.Node, Any] = {}  # Any: values, constants, numbers
+    learned = {**program.graph_signature.inputs_to_parameters}
+    names = iter(shapes.items())
+    outputs: list[Value] = []
+    wholes: dict[str, Value | None] = {}
+    for node in program.graph.nodes:
+        if node.op == "placeholder":
+            known[node] = _placeholder(node, learned, names, builder)
+        elif node.op == "call_function":
+            if key(node) not in wholes:
+                wholes[key(node)] = whole(builder, node, known, module, _path(node))
+            found = wholes[key(node)]
+            known[node] = _call(builder, node, known) if found is None else found
+        elif node.op == "output":
+            outputs = _outputs(node, known)
+    needed = {owners.same[source] for source in _needed(program.graph, learned)}
+    return _graph(builder, name, shapes, outputs, owners, needed)
+
+
+def _owners(module: nn.Module) -> Owners:
+    """The parameters of a module, each once, by the first of its names."""
+    first: dict[int, str] = {}
+    same: dict[str, str] = {}
+    sizes, frozen = {}, set()
+    for name, parameter in module.named_parameters(remove_duplicate=False):
+        same[name] = first.setdefault(id(parameter), name)
+        sizes[same[name]] = parameter.numel()
+        if not parameter.requires_grad:
+            frozen.add(same[name])
+    return Owners(sizes, frozenset(frozen), same)
+
+
+def _needed(graph: fx.Graph, learned: dict[str, str]) -> set[str]:
+    """The parameters with a use that leads to an output; no output depends on others."""
+    needed = set()
+    for node in reversed(graph.nodes):
+        if node.op == "output" or node in needed or changes(node):
+            needed.update(node.all_input_nodes)
+    return {learned[node.name] for node in needed if node.name in learned}
+
+
+def _placeholder(node: fx.Node, learned: dict[str, str], names: Any, builder: TorchImporter) -> Any:
+    """Any: what iterates over the inputs; a constant or a value."""
+    made = node.meta.get("val")
+    if not hasattr(made, "shape"):
+        return made
+    shape = tuple(made.shape)
+    if node.name in learned:
+        return Constant.whole(shape, learned[node.name])
+    if node.name.startswith(("b_", "c_")):
+        return Constant(shape)
+    name, given = next(names)
+    return builder.start(name, given)
+
+
+def _call(builder: TorchImporter, node: fx.Node, known: dict[fx.Node, Any]) -> Any:
+    """Any: what the call makes."""
+    if node.target is operator.getitem:
+        made, index = node.args
+        whole = known[made]
+        return whole if isinstance(whole, Unsized) else whole[index]
+    if getattr(node.target, "_schema", None) is None:
+        return node.meta.get("val")  # a number computed from shapes
+    before = next((known[n] for n in node.all_input_nodes if isinstance(known[n], Unsized)), None)
+    if before is not None:
+        return before
+    if _unsized(node):
+        return _cut_off(builder, node, known)
+    call = _described(node, known)
+    if call.target in SILENT:
+        return None
+    if not call.shapes:
+        return node.meta.get("val")
+    if not call.values():
+        return computed(call, node)
+    made = _handled(builder, call)
+    _remember(node, made, known)
+    return made
+
+
+def _unsized(node: fx.Node) -> bool:
+    """Whether a result's size depends on data."""
+    made = node.meta.get("val")
+    several = made if isinstance(made, list | tuple) else [made]
+    return any(
+        not isinstance(size, int) for one in several if hasattr(one, "shape") for size in one.shape
+    )
+
+
+def _cut_off(builder: TorchImporter, node: fx.Node, known: dict[fx.Node, Any]) -> Any:
+    """Any: as above. Here the network that can be read ends."""
+    call = replace(_called(node, known), shapes=((1,),))
+    if not call.values():
+        return None
+    what = f"{call.target}_of_data"
+    return Unsized(builder.opaque(call, what, list(dict.fromkeys(call.values())), (1,)))
+
+
+def _remember(node: fx.Node, made: Any, known: dict[fx.Node, Any]) -> None:  # Any: as above
+    """What reads a tensor later sees it changed, by whatever name."""
+    at: Any = node
+    while changes(at) and at.args and hasattr(at.args[0], "op"):
+        at = at.args[0]
+        known[at] = made
+
+
+def _handled(builder: TorchImporter, call: TorchCall) -> Any:
+    """What the call makes (Any: values); an operation that its handler reads in another shape
+    than the program has, or of which it loses a parameter or an activation, is opaque."""
+    handler = HANDLERS.get(call.target)
+    start = builder.state()
+    if handler is not None:
+        try:
+            made = handler(builder, call)
+            if _agrees(builder, call, made, start):
+                return made
+        except (AssertionError, AttributeError, IndexError, KeyError, TypeError, ValueError):
+            pass  # arguments of a form that the handler does not know
+        builder.undo(start)
+    reads = list(dict.fromkeys(call.values()))
+    first, *others = call.shapes
+    found = [builder.opaque(call, call.target, reads, first, call.constants())]
+    found += [builder.opaque(call, call.target, reads, shape) for shape in others]
+    return found if len(found) > 1 else found[0]
+
+
+def _agrees(
+    builder: TorchImporter, call: TorchCall, made: Any, start: Any
+) -> bool:  # Any: as above
+    """Whether nothing is lost, and the shapes are those that torch.export records."""
+    several = made if isinstance(made, list) else [made]
+    seen = [getattr(value, "spread", ()) or getattr(value, "shape", None) for value in several]
+    if seen[: len(call.shapes)] != list(call.shapes):
+        return False
+    if set(call.sources()) - builder.sources_since(start) - _carried(several):
+        return False
+    if call.target in SHAPE_ONLY:
+        return True
+    read = builder.read_since(start) | {v.base for v in several if isinstance(v, Value)}
+    return all(read & builder.seen_as(value) for value in call.values())
+
+
+def _carried(made: list[Any]) -> set[str]:  # Any: as above
+    return {source for c in made if isinstance(c, Constant) for source in c.sources}
+
+
+def _described(node: fx.Node, known: dict[fx.Node, Any]) -> TorchCall:
+    return replace(_called(node, known), shapes=_shapes(node))
+
+
+def _called(node: fx.Node, known: dict[fx.Node, Any]) -> TorchCall:
+    """Without the shapes of its results."""
+    target: Any = node.target
+    schema = target._schema
+    name = schema.name.split("::")[-1]
+    given = {
+        argument.name: value for argument, value in zip(schema.arguments, node.args, strict=False)
+    }
+    given |= node.kwargs
+    arguments = {key: _resolved(value, known) for key, value in given.items()}
+    plain = name.rstrip("_") if not name.startswith("_") else name
+    return TorchCall(plain, arguments, _path(node), (), inplace=plain != name)
+
+
+def _resolved(value: Any, known: dict[fx.Node, Any]) -> Any:
+    """Any: arguments of all kinds, nodes replaced by what is known of them."""
+    from torch import fx
+
+    if isinstance(value, fx.Node):
+        return known.get(value)
+    if isinstance(value, list | tuple):
+        return [_resolved(part, known) for part in value]
+    return value
+
+
+def _path(node: fx.Node) -> str:
+    """The innermost module that called, by its dotted path."""
+    stack = list(node.meta.get("nn_module_stack", {}).values())
+    path = stack[-1][0] if stack else ""
+    return path.removeprefix("L['self']").removeprefix(".").split("@")[0]
+
+
+def _shapes(node: fx.Node) -> tuple[tuple[int, ...], ...]:
+    made = node.meta.get("val")
+    several = made if isinstance(made, list | tuple) else [made]
+    return tuple(
+        tuple(int(n) for n in tensor.shape) for tensor in several if hasattr(tensor, "shape")
+    )
+
+
+def _outputs(node: fx.Node, known: dict[fx.Node, Any]) -> list[Value]:
+    """The activations among the outputs, which may be numbers, words or nothing too."""
+    given: Any = node.args[0]
+    found = [known.get(argument) for argument in given if hasattr(argument, "op")]
+    found = [one.value if isinstance(one, Unsized) else one for one in found]
+    return [value for value in found if isinstance(value, Value)]
+
+
+def _graph(
+    builder: TorchImporter, name: str, shapes: dict[str, tuple[int, ...]], outputs: list[Value],
+    owners: Owners, needed: set[str],
+) -> Graph:  # fmt: skip
+    names = list(dict.fromkeys(_named(builder, value, shapes) for value in outputs))
+    if not names:
+        raise CnncostError(f"{name}: its outputs do not depend on its inputs")
+    alive = taken_in(_alive(builder, names), builder.zeros, names)
+    ops = with_owners(alive, builder.learned, costs_of(alive, shapes), owners)
+    left = {source for source in owners.sizes if owners.left(source)}
+    emitted = {op.name for op in ops}
+    notes = [
+        f"{note} ({count} times)" if count > 1 else note
+        for note, count in builder.stands_in.items()
+    ]
+    return Graph(
+        name, dict(shapes), ops, tuple(names), notes="\n".join(notes),
+        unknown=tuple(u for u in builder.unknown if u.partition(":")[0] in emitted),
+        shapes={op.name: builder.shapes[op.name] for op in ops},
+        held=owners.sizes, unread=tuple(sorted(left)),
+        unused=tuple(n for n in owners.sizes if n in left - needed),
+    )  # fmt: skip
+
+
+def _named(builder: TorchImporter, value: Value, inputs: dict[str, tuple[int, ...]]) -> str:
+    """The operation that makes an output; an input that is one passes through an identity."""
+    from cnncost.formats.torch_in.torch_importer import mapped
+
+    end = TorchCall("output", {}, "", ())
+    whole = builder.whole(end, value)
+    made = builder.solid(end, whole.reshaped(mapped(whole.shape)))
+    if made in inputs:
+        made = builder.layer(end, "identity", [Value(made, inputs[made])], inputs[made]).base
+    return made
+
+
+def _alive(builder: TorchImporter, outputs: list[str]) -> tuple[Op, ...]:
+    """The operations that some output needs."""
+    needed = set(outputs)
+    for op in reversed(builder.ops.values()):
+        if op.name in needed:
+            needed.update(op.reads)
+    return tuple(op for op in builder.ops.values() if op.name in needed)

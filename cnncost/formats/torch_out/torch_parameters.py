@@ -1,0 +1,174 @@
+"""What differs between the calls of a block, as parameters of its class."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from cnncost.formats.torch_out.torch_parts import ClassPart
+
+MOST = 12
+"""Parameters of one class: nobody reads a call with more."""
+
+_VALUE = re.compile(r"\d+(\.\d+)?|True|False|\((\d+, )+\d+\)|\(\d+,\)")
+NUMBER = re.compile(r"(?<![\w{.])\d+(?![\w}.])")
+"""A number in a call, not the place of a tensor."""
+
+_CHANNELS = re.compile(r"^\{x\}\[:, \d*:\d*\]$")
+"""A call that takes some of the channels."""
+
+Vector = tuple[str, ...]
+"""A value for each call."""
+
+
+Place = tuple[int, int | str]
+"""A part and a place in it: an argument's, `copies`, or `call` and a number's place there."""
+
+
+class Slot(NamedTuple):
+    """One place in a class where a value stands, and its value in each call."""
+
+    part: int
+    place: int | str
+    """The argument by its place; `copies`, or `call` and the number's place in it."""
+    name: str
+    label: str
+    """A longer name, with the part's."""
+    said: str
+    """The parameter of the block that the spec writes there, if it is one."""
+    kind: str
+    values: Vector
+
+
+class ClassParameter(NamedTuple):
+    """One parameter of a class."""
+
+    name: str
+    values: Vector
+    kind: str
+    usual: str | None = None
+
+
+@dataclass
+class Parameters:
+    """The parameters of one class in the making."""
+
+    channels: Vector
+    """The channels that each call reads."""
+    usual: dict[str, str]
+    """The block's parameters that have a number as default, in their order among the others."""
+    order: Sequence[str]
+    """All parameters of the block."""
+    spelled: dict[str, Vector]
+    """Those that every call gives as a number."""
+    found: dict[str, ClassParameter] = field(default_factory=dict)
+
+    def expressions(self, slots: Sequence[Slot]) -> dict[Place, str] | None:
+        """What stands in each place that differs; None if no parameter can."""
+        differ = [slot for slot in slots if len(set(slot.values)) > 1]
+        if any(_VALUE.fullmatch(value) is None for slot in differ for value in slot.values):
+            return None
+        written: dict[Place, str] = {}
+        for slot in differ:
+            if slot.said and slot.said not in self.found:
+                self._add(slot.said, slot)
+        for slot in differ:
+            written[slot.part, slot.place] = self._expression(slot)
+            if len(self.found) > MOST:
+                return None
+        return written
+
+    def listed(self) -> list[ClassParameter]:
+        """The channels first, then the block's own in their order, those with defaults last."""
+        names = ["channels", *self.order]
+        place = {name: i for i, name in reversed(list(enumerate(names)))}
+        return sorted(
+            self.found.values(),
+            key=lambda one: (one.usual is not None, place.get(one.name, len(names))),
+        )
+
+    def _add(self, name: str, slot: Slot) -> str:
+        usual = self.usual.get(name)
+        self.found[name] = ClassParameter(name, slot.values, slot.kind, usual)
+        return name
+
+    def _expression(self, slot: Slot) -> str:
+        if (known := self._known(slot)) is not None:
+            return known
+        if slot.kind == "size" and (derived := self._introduced(slot)):
+            return derived
+        taken = {"channels", *self.found, *self.order}
+        free = [name for name in (slot.name, slot.label) if name not in taken]
+        return self._add(free[0] if free else self._numbered(slot.label), slot)
+
+    def _introduced(self, slot: Slot) -> str:
+        """The value by a parameter of the spec's that is not in use yet."""
+        for name, values in {"channels": self.channels, **self.spelled}.items():
+            one = ClassParameter(name, values, "size", self.usual.get(name))
+            derived = name if values == slot.values else _derived(one, slot.values)
+            if derived and name not in self.found:
+                self.found[name] = one
+                return derived
+        return ""
+
+    def _known(self, slot: Slot) -> str | None:
+        """The value by the parameters that there are."""
+        fitting = [one for one in self.found.values() if one.kind == slot.kind]
+        if slot.said and slot.said in self.found:
+            fitting = [self.found[slot.said], *fitting]
+        for one in fitting:
+            if one.values == slot.values:
+                return one.name
+        for one in fitting:
+            if derived := _derived(one, slot.values):
+                return derived
+        return None
+
+    def _numbered(self, name: str) -> str:
+        count = 2
+        while f"{name}{count}" in self.found:
+            count += 1
+        return f"{name}{count}"
+
+
+def _derived(one: ClassParameter, values: Vector) -> str:
+    """Values as a multiple or a whole part of a parameter's; empty if they are neither."""
+    if one.kind not in ("size", "window"):
+        return ""
+    if not all(value.isdigit() for value in (*one.values, *values)):
+        return ""
+    pairs = [(int(a), int(b)) for a, b in zip(one.values, values, strict=True)]
+    for factor in range(2, 17):
+        if all(b == a * factor for a, b in pairs):
+            return f"{factor} * {one.name}"
+        if all(b == a // factor for a, b in pairs):
+            return f"{one.name} // {factor}"
+    return ""
+
+
+def slots(calls: Sequence[Sequence[ClassPart]], said: dict[tuple[int, str], str]) -> Iterator[Slot]:
+    """The slots of calls that are written alike: a sequence of parts each."""
+    for i, parts in enumerate(zip(*calls, strict=True)):
+        first = parts[0]
+        stem = "_".join(word for word in re.split(r"\W+", first.name) if not word.isdigit())
+        for j, argument in enumerate(first.arguments):
+            values = tuple(part.arguments[j].value for part in parts)
+            label = f"{stem}_{argument.name}"
+            spec = said.get((i, argument.name), "")
+            yield Slot(i, j, argument.name, label, spec, argument.kind, values)
+        if first.copies:
+            copies = tuple(part.copies for part in parts)
+            yield Slot(
+                i,
+                "copies",
+                "copies",
+                f"{stem}_copies",
+                said.get((i, "copies"), ""),
+                "copies",
+                copies,
+            )
+        for j, numbers in enumerate(zip(*(NUMBER.findall(p.call) for p in parts), strict=True)):
+            kind = "size" if _CHANNELS.search(first.call) else "call"
+            yield Slot(i, f"call {j}", "size", f"{stem}_size", "", kind, numbers)

@@ -1,0 +1,181 @@
+"""Templates: the class that calls of a block share, with parameters where they differ."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from cnncost.formats.identifiers import identifiers
+from cnncost.formats.torch_out.torch_parameters import (
+    NUMBER,
+    ClassParameter,
+    Parameters,
+    Place,
+    slots,
+)
+from cnncost.formats.torch_out.torch_parts import Argument, ClassPart, Unit
+
+if TYPE_CHECKING:
+    from cnncost.language.assembly import Written
+    from cnncost.language.line import BlockParameter as Declared
+    from cnncost.network import Network
+
+_SPAN = re.compile(r"(?<=[\[ ])([^\[\]:,]*):([^\[\]:,]*)(?=[\],])")
+
+_COPY = re.compile(r"(\.(\d+|first|rest))+$")
+"""The end of a name that only tells copies apart."""
+
+_SPOKEN = ("i", "_", "range", "super", "x", "y")
+"""What a class's text itself says where its parameters are known."""
+
+
+class Dressed(NamedTuple):
+    """One call, its parts with their classes."""
+
+    unit: Unit
+    parts: Sequence[ClassPart]
+
+
+class Template(NamedTuple):
+    """One class: its body, with parameters where its calls differ."""
+
+    block: str
+    parts: tuple[ClassPart, ...]
+    parameters: tuple[ClassParameter, ...]
+    stored: tuple[str, ...]
+    """The parameters that the forward pass needs."""
+    units: tuple[Unit, ...]
+
+    def given(self, i: int) -> tuple[Argument, ...]:
+        """What one of the calls gives for the parameters."""
+        return tuple(
+            Argument(one.name, one.values[i], one.kind, one.usual, one.usual is not None)
+            for one in self.parameters
+        )
+
+    @property
+    def signature(self) -> list[str]:
+        """The parameters as they stand in `__init__`."""
+        return [
+            one.name if one.usual is None else f"{one.name}={one.usual}" for one in self.parameters
+        ]
+
+
+def template(
+    network: Network, written: Mapping[int, Written], calls: Sequence[Dressed]
+) -> Template | None:
+    """One class for calls of the same skeleton; None if they differ in too much."""
+    units = tuple(call.unit for call in calls)
+    parts = calls[0].parts
+    block = units[0].call.line.block
+    own = block.parameters if block else []
+    channels = tuple(str(network.nodes[unit.sources[0]].output.channels) for unit in units)
+    parameters = Parameters(channels, _usual(own), [one.name for one in own], _spelled(units, own))
+    said = _said(parts, written, {one.name for one in own})
+    found = parameters.expressions(list(slots([call.parts for call in calls], said)))
+    if found is None:
+        return None
+    listed = parameters.listed()
+    words = identifiers((one.name for one in listed), _SPOKEN)
+    names = {one.name: word for one, word in zip(listed, words, strict=True)}
+    places = {place: _renamed(text, names) for place, text in found.items()}
+    return Template(
+        units[0].call.block,
+        tuple(_filled(part, i, places) for i, part in enumerate(parts)),
+        tuple(one._replace(name=names[one.name]) for one in listed),
+        _stored(words, places),
+        units,
+    )
+
+
+def skeleton(unit: Unit, parts: Sequence[ClassPart]) -> object:
+    """All of a call that no parameter can stand for."""
+    place = {part.node: i for i, part in enumerate(parts)}
+    place |= {source: -1 - i for i, source in enumerate(unit.sources)}
+    return tuple(
+        (
+            *(part.name, part.module, part.extra, part.frozen, part.tensors, bool(part.copies)),
+            tuple((one.name, one.keyword) for one in part.arguments),
+            NUMBER.sub("0", part.call),
+            tuple(place[i] for i in part.reads),
+            None if part.shares is None else place[part.shares],
+        )
+        for part in parts
+    )
+
+
+def _usual(own: Sequence[Declared]) -> dict[str, str]:
+    """The defaults that are plain numbers."""
+    texts = {one.name: getattr(one.default, "text", "") for one in own}
+    return {name: text for name, text in texts.items() if text.isdigit()}
+
+
+def _spelled(units: Sequence[Unit], own: Sequence[Declared]) -> dict[str, tuple[str, ...]]:
+    """The block's parameters that the spec gives as plain numbers in every call."""
+    spelled: dict[str, tuple[str, ...]] = {}
+    for one in own:
+        lines = [unit.call.line for unit in units]
+        texts = [getattr(line.arguments.get(one.name, one.default), "text", "") for line in lines]
+        if all(text.isdigit() for text in texts):
+            spelled[one.name] = tuple(texts)
+    return spelled
+
+
+def _said(
+    parts: Sequence[ClassPart], written: Mapping[int, Written], names: set[str]
+) -> dict[tuple[int, str], str]:
+    """The block's parameters that the spec writes as arguments, by part and argument."""
+    said = {}
+    for i, part in enumerate(parts):
+        line = part.unit.call.line if part.unit else written[part.node].line
+        # What follows a first copy is one copy less than the spec repeats.
+        repeat = None if part.name.endswith(".rest") else line.common.get("repeat")
+        times = line.arguments.get("times") if part.holder == "Dense" else None
+        given = {**line.arguments, "copies": times or repeat}
+        for name in ("copies", *(argument.name for argument in part.arguments)):
+            text = getattr(given.get(name), "text", "")
+            if text in names:
+                said[i, name] = text
+    return said
+
+
+def _stored(names: Sequence[str], places: Mapping[Place, str]) -> tuple[str, ...]:
+    """The parameters that stand in a call."""
+    texts = [text for (_, place), text in places.items() if str(place).startswith("call")]
+    words = {word for text in texts for word in re.findall(r"\w+", text)}
+    return tuple(name for name in names if name in words)
+
+
+def _renamed(text: str, names: Mapping[str, str]) -> str:
+    return re.sub(r"[^\W\d]\w*", lambda word: names[word.group()], text)
+
+
+def _filled(part: ClassPart, i: int, places: Mapping[Place, str]) -> ClassPart:
+    """A part with parameters where calls differ."""
+    arguments = tuple(
+        one._replace(value=places.get((i, j), one.value)) for j, one in enumerate(part.arguments)
+    )
+    copies = places.get((i, "copies"), part.copies)
+    call = _called(part.call, i, places)
+    return part._replace(arguments=arguments, copies=copies, call=call, unit=None)
+
+
+def _called(call: str, i: int, places: Mapping[Place, str]) -> str:
+    """A call with the stored parameters in it."""
+    count = -1
+
+    def fill(match: re.Match[str]) -> str:
+        nonlocal count
+        count += 1
+        text = places.get((i, f"call {count}"))
+        return match.group() if text is None else re.sub(r"([^\W\d]\w*)", r"self.\1", text)
+
+    return _SPAN.sub(_spaced, NUMBER.sub(fill, call))
+
+
+def _spaced(span: re.Match[str]) -> str:
+    """A slice; formatters keep its ends apart where one is no plain number."""
+    if "self." not in span.group():
+        return span.group()
+    return " ".join(end for end in (span[1], ":", span[2]) if end)

@@ -1,0 +1,119 @@
+"""The numbers that a layer carries for `cnncost run`: values: {weights: [...], bias: [...]}."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import TYPE_CHECKING, NamedTuple
+
+from cnncost.errors import did_you_mean, quoted
+from cnncost.language.nodes import Items, Node, Pairs, Scalar
+from cnncost.language.values import Bad, Misread, number
+from cnncost.quantity import counted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from fractions import Fraction
+
+    from cnncost.language.problems import Problems
+    from cnncost.network import Input
+    from cnncost.network import Node as Layered
+
+    Number = int | Fraction
+
+_KEYS = ("weights", "bias")
+_FORM = "values: {weights: [[1, -1], [0, 0.5]], bias: [0, 1]}, one row of weights a unit"
+
+
+class Carried(NamedTuple):
+    """A layer's own numbers, exact; the rows are those of PyTorch's weight, each laid flat."""
+
+    weights: tuple[tuple[Number, ...], ...]
+    bias: tuple[Number, ...] | None
+    start: int
+    """Where they stand in the file."""
+
+
+def read_carried(node: Node, problems: Problems) -> Carried | None:
+    """The numbers under `values`; None where that is refused, once it is reported."""
+    if not isinstance(node, Pairs):
+        problems.add(node.start, "values takes weights and bias", f"write {_FORM}")
+        return None
+    found: dict[str, Node] = {}
+    before = problems.found
+    for key, value in node.pairs:
+        if key.text in found:
+            problems.add(key.start, f"key {quoted(key.text)} is given twice", "keep one")
+        elif key.text not in _KEYS:
+            hint = did_you_mean(key.text, _KEYS, f"write {_FORM}")
+            problems.add(key.start, f"unknown key {quoted(key.text)} in values", hint)
+        else:
+            found[key.text] = value
+    if "weights" not in found and problems.found == before:
+        problems.add(node.start, "values has no weights", f"write {_FORM}")
+    if problems.found > before:
+        return None
+    try:
+        rows = tuple(tuple(_numbers(row)) for row in _list(found["weights"], "weights"))
+        bias = tuple(_numbers(_list(found["bias"], "bias"))) if "bias" in found else None
+    except Misread as trouble:
+        problems.add(trouble.offset, trouble.what, trouble.hint)
+        return None
+    return Carried(rows, bias, node.start)
+
+
+def misfit(carried: Carried, node: Input | Layered) -> tuple[str, str] | None:
+    """What does not fit the layer, and what would; None if all does."""
+    assert node.layer is not None  # values stand on a layer's line
+    shapes = node.layer.tensors(node.inputs[0])
+    if node.shares is not None:
+        return f"{node.name} shares another layer's parameters and has values too", "drop one"
+    units, *rest = shapes["weight"]
+    rows = len(carried.weights)
+    if node.output.channels != units:
+        return f"{node.name} has no single row of weights a unit", "values go without connects"
+    if rows != units:
+        return (
+            f"values has {counted(rows, 'row')} of weights, but {node.name} has "
+            f"{counted(units, 'unit')}", "one row a unit",
+        )  # fmt: skip
+    for at, row in enumerate(carried.weights, start=1):
+        if len(row) != prod(rest):
+            return (
+                f"row {at} of values has {counted(len(row), 'weight')}, but a unit of {node.name} "
+                f"has {prod(rest):,}: its input is {node.inputs[0]}", "",
+            )  # fmt: skip
+    return _misfit_of_bias(carried, node.name, units, biased="bias" in shapes)
+
+
+def _misfit_of_bias(
+    carried: Carried, name: str, units: int, *, biased: bool
+) -> tuple[str, str] | None:
+    if carried.bias is None:
+        what = f"values has no bias, but {name} has {counted(units, 'bias', 'biases')}"
+        return (what, "give them, or write bias: false") if biased else None
+    if not biased:
+        return f"values has a bias, but {name} has bias: false", "drop one"
+    if len(carried.bias) != units:
+        given = counted(len(carried.bias), "bias", "biases")
+        return f"values has {given}, but {name} has {counted(units, 'unit')}", "one bias a unit"
+    return None
+
+
+def _list(node: Node, what: str) -> list[Node]:
+    if not isinstance(node, Items):
+        raise Misread(node.start, f"{what} of values takes a list", f"write {_FORM}")
+    return node.items
+
+
+def _numbers(row: Node | list[Node]) -> Iterator[Number]:
+    """A list's numbers in order, those of lists within it where they stand (a filter's maps)."""
+    for part in row if isinstance(row, list) else _list(row, "each row"):
+        if isinstance(part, Items):
+            yield from _numbers(part)
+        elif isinstance(part, Scalar):
+            known = number(part)
+            if isinstance(known, Bad):
+                raise Misread(part.start, known.what, known.hint)
+            yield known
+        else:
+            raise Misread(part.start, "a mapping stands where a number is due")

@@ -1,0 +1,206 @@
+"""A whole spec: its top-level keys read, its network built, and what it says beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING
+
+from cnncost.errors import did_you_mean, nearest, quoted
+from cnncost.language.axis_order import input_notes
+from cnncost.language.blocks import read_blocks
+from cnncost.language.entries import plain_text
+from cnncost.language.expand import Expansion, Frame, TooMany, Written
+from cnncost.language.figures import Expectation, read_budget, read_expect, read_published
+from cnncost.language.inputs import InputReader
+from cnncost.language.line import Block
+from cnncost.language.lines import LineReader
+from cnncost.language.nodes import Items, Node, Pairs, Scalar, parse
+from cnncost.language.params import read_params, set_params
+from cnncost.language.problems import Problems
+from cnncost.language.scope import Scope
+from cnncost.network import Network, NetworkBuilder
+from cnncost.place import Source
+
+if TYPE_CHECKING:
+    from fractions import Fraction
+
+    from cnncost import network
+
+__all__ = ["KEYS", "MAX_LAYERS", "Expectation", "Settings", "Spec", "read_spec"]
+
+KEYS = (
+    *("name", "source", "notes", "published", "input", "params", "blocks", "layers"),
+    *("expect", "budget"),
+)
+_TEXTS = ("name", "source", "notes")
+
+MAX_LAYERS = 100_000
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What is set from outside the file: values of params, inputs' shapes, the layer bound."""
+
+    params: Mapping[str, int | Fraction] = field(default_factory=dict)
+    inputs: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    """New shapes by the input's name; the name is empty where the network has one input."""
+    max_layers: int = MAX_LAYERS
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A spec, read: the network, where its parts stand in the file, what it expects."""
+
+    network: Network
+    text: Source
+    written: Mapping[int, Written]
+    """For each layer, by index: its line, its numbers' scalars, the calls around it."""
+    expect: Expectation | None
+    budget: Mapping[str, int]
+    params: Mapping[str, int | Fraction]
+    warnings: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+    """How inputs were read that are likely meant in another order, one line each."""
+    unknown: tuple[str, ...] = ()
+    """Of an import: what could not be expressed and is opaque, a line each."""
+    paths: tuple[str, ...] = ()
+    """Of an import: what its source calls each layer, in their order."""
+    audit: tuple[str, ...] = ()
+    """Of an import: the learned numbers of its source that the network lacks, a line each."""
+
+    @property
+    def name(self) -> str:
+        return self.network.name
+
+
+def read_spec(text: str, filename: str, settings: Settings | None = None) -> Spec:
+    """Read a spec's text; `filename` is what its messages carry.
+
+    Raises:
+        SpecError: all that this reading found wrong.
+    """
+    return _SpecReader(Source(filename, text), settings or Settings()).read()
+
+
+class _SpecReader:
+    """One reading of one file."""
+
+    def __init__(self, source: Source, settings: Settings) -> None:
+        self.source = source
+        self.settings = settings
+        self.problems = Problems(source)
+        self.builder = NetworkBuilder()
+
+    def read(self) -> Spec:
+        root = parse(self.source.text, self.problems)
+        self.problems.stop_if_any()
+        keys = self._keys(root)
+        params = read_params(keys.get("params"), self.problems)
+        set_params(params, self.settings.params, self.source.name)
+        blocks = read_blocks(keys["blocks"], params, self.problems) if "blocks" in keys else {}
+        frame = Frame(Scope("", {}), dict(params), None)
+        if "input" in keys:
+            InputReader(self.builder, self.problems, frame).read(
+                keys["input"], self.settings.inputs
+            )
+        texts = {key: plain_text(keys.get(key), self.problems) for key in _TEXTS}
+        expect = read_expect(keys.get("expect"), self.problems)
+        published = read_published(keys.get("published"), self.problems)
+        budget = read_budget(keys.get("budget"), self.problems)
+        expansion = Expansion(self.builder, self.problems, params, self.settings.max_layers)
+        outputs = self._layers(keys["layers"], blocks, frame, expansion)
+        self.problems.stop_if_any()
+        numbers = {
+            name: bound.value
+            for name, bound in params.items()
+            if not isinstance(bound.value, (str, tuple))
+        }
+        warnings = tuple(
+            f"{self.source.locate(problem.offset)}: {problem.what}"
+            for problem in self.problems.warnings
+        )
+        network = Network(
+            name=texts["name"] or _stem(self.source.base),
+            nodes=tuple(self.builder.nodes),
+            outputs=outputs,
+            source=texts["source"],
+            notes=texts["notes"],
+            published=published,
+        )
+        written = expansion.assembly.written
+        notes = tuple(input_notes(self.builder.nodes, self.settings.inputs, self.source))
+        return Spec(network, self.source, written, expect, budget, numbers, warnings, notes)
+
+    def _keys(self, root: Node | None) -> dict[str, Node]:
+        """The top-level entries; stops where there are none to go on with."""
+        if root is None or (isinstance(root, Scalar) and root.is_null):
+            self.problems.add(0, "the spec is empty", "it needs input: and layers:")
+            self.problems.stop()
+        if not isinstance(root, Pairs):
+            what = "a list" if isinstance(root, Items) else "no mapping"
+            self.problems.add(root.start, f"the spec is {what}", "it needs input: and layers:")
+            self.problems.stop()
+        keys: dict[str, Node] = {}
+        meant: list[str | None] = []
+        for key, value in root.pairs:
+            if key.text in keys:
+                self.problems.add(key.start, f"key {quoted(key.text)} is given twice", "keep one")
+            elif key.text not in KEYS:
+                if not self.problems.full:
+                    meant.append(nearest(key.text, KEYS))
+                known = f"a spec has the keys {', '.join(KEYS)}"
+                hint = partial(did_you_mean, key.text, KEYS, known)
+                self.problems.add(key.start, f"unknown key {quoted(key.text)}", hint)
+            keys[key.text] = value
+        for needed, example in (("input", "input: [3, 224, 224]"), ("layers", "layers: [...]")):
+            if needed not in keys and needed not in meant:
+                self.problems.add(root.start, f"the spec has no {needed}", f"add {example}")
+        if "layers" not in keys:
+            self.problems.stop()
+        return keys
+
+    def _layers(
+        self, node: Node, blocks: Mapping[str, Block], frame: Frame, expansion: Expansion
+    ) -> tuple[int, ...]:
+        """Read and expand the layers; the network's outputs, by index."""
+        reader = LineReader(blocks, expansion.params, self.problems)
+        lines = reader.lines(node, frame.scope.taken, "layers")
+        if isinstance(node, Items) and not node.items:
+            self.problems.add(node.start, "layers is empty", "a network has a layer")
+        for block in blocks.values():
+            if not block.used:
+                self.problems.warn(block.start, f"block {block.name!r} is never used")
+        try:
+            last = expansion.lines(lines, frame.entering, frame)
+        except TooMany as bound:
+            self.problems.add(bound.start, bound.what, bound.hint)
+            self.problems.stop()
+        return self._outputs(expansion, last)
+
+    def _outputs(self, expansion: Expansion, last: int | None) -> tuple[int, ...]:
+        """The nodes that nothing reads; refuses those that seem forgotten."""
+        outputs = []
+        for node in self.builder.nodes:
+            if node.index in self.builder.read:
+                continue
+            if node.layer is None or not (node.index == last or node.index in expansion.named):
+                if self.problems.found:
+                    continue  # its reader may be what was refused
+                self._unread(node)
+            outputs.append(node.index)
+        return tuple(outputs)
+
+    def _unread(self, node: network.Input | network.Node) -> None:
+        if node.layer is None:
+            name = "" if node.name == "input" else f" {node.name}"
+            what, hint = f"nothing reads the input{name}", "or delete it"
+        else:
+            what, hint = f"nothing reads {node.name}", "delete it, or name it to make it an output"
+        self.problems.add(node.place.start, what, f"read it with from or a join, {hint}")
+
+
+def _stem(base: str) -> str:
+    """`alexnet.yaml` is called alexnet."""
+    return base.rpartition(".")[0] or base

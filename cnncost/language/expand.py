@@ -1,0 +1,248 @@
+"""From lines to the network: blocks called, copies made, names resolved."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from cnncost.language.assembly import Assembly, Written
+from cnncost.language.frame import Frame
+from cnncost.language.line import Block, Line
+from cnncost.language.problems import Problems
+from cnncost.language.scope import BlockCall, Copies, Entry, Scope
+from cnncost.language.site import Site, default
+from cnncost.language.structures import LAYOUTS
+from cnncost.language.values import BoundValue, Misread, Reading, UnknownValue, Word, literal
+from cnncost.layers import JOINS
+from cnncost.layers.kinds import written
+from cnncost.network import NetworkBuilder
+
+__all__ = ["Expansion", "Frame", "TooMany", "Written"]
+
+DEEPEST = 60
+"""Blocks called within blocks."""
+
+_JOINED = "list the names of all that it reads"
+
+_LINES = 3
+"""Lines once expanded, for each layer allowed: calls and structures are lines, and no layers."""
+
+_READS = 10
+"""What the joins of structures read, for each layer allowed: dense copies read all before them."""
+
+
+class TooMany(Exception):
+    """More layers or steps than allowed; `start` is the line that passed the bound."""
+
+    def __init__(self, start: int, what: str, hint: str = "raise it with --max-layers") -> None:
+        self.start, self.what, self.hint = start, what, hint
+
+
+class Expansion:
+    """One reading's expansion into a network."""
+
+    def __init__(
+        self,
+        builder: NetworkBuilder,
+        problems: Problems,
+        params: Mapping[str, BoundValue | None],
+        max_layers: int,
+    ) -> None:
+        self.assembly = Assembly(builder, problems)
+        self.builder = builder
+        self.problems = problems
+        self.params = params
+        self.max_layers = max_layers
+        self.steps = 0
+        self.joined = 0
+        """What the joins of structures read so far."""
+        self.named: set[int] = set()
+        """The nodes that a line names: nothing need read them."""
+
+    # Lists and lines
+
+    def lines(self, lines: list[Line], previous: int | None, frame: Frame) -> int | None:
+        """Expand the lines behind `previous`; the last one's output."""
+        for line in lines:
+            previous = self._line(line, previous, frame)
+        return previous
+
+    def _line(self, line: Line, previous: int | None, frame: Frame) -> int | None:
+        self.step(line)
+        name = line.name or self._number(line, frame)
+        if not line.sound:
+            frame.scope.names[name] = None
+            return None
+        try:
+            copies, numbered = self._repeat(line, frame)
+            source = self._from(line, previous, frame)
+            inner = frame.inherit(line)
+        except (Misread, UnknownValue) as trouble:
+            self.note(trouble, line)
+            frame.scope.names[name] = None
+            return None
+        if copies == 0:
+            frame.scope.names[name] = Copies()
+            return previous
+        if not numbered:
+            entry, output = self._copy(line, name, source, previous, inner)
+            frame.scope.names[name] = entry
+        else:
+            group = Copies()
+            frame.scope.names[name] = group
+            output = previous
+            for copy in range(1, copies + 1):
+                self.step(line)
+                entry, output = self._copy(line, f"{name}.{copy}", source, output, inner)
+                group.copies.append(entry)
+                source = output
+        if line.name and output is not None:
+            self.named.add(output)
+        return output
+
+    def _number(self, line: Line, frame: Frame) -> str:
+        word = line.word
+        if line.type is None and line.block is None:
+            if not line.bodies:
+                bound = frame.env.get(word)
+                if bound is not None and isinstance(bound.value, Word):
+                    word = str(bound.value)
+            elif line.join and not line.scoped:
+                word = line.join
+        return frame.scope.number(word)
+
+    def _copy(
+        self, line: Line, name: str, source: int | None, previous: int | None, frame: Frame
+    ) -> tuple[Entry, int | None]:
+        """One copy of a line: what its name stands for, and its output."""
+        if len(self.assembly.written) >= self.max_layers:
+            raise TooMany(line.start, f"more than {self.max_layers:,} layers")
+        try:
+            if line.block is not None:
+                return self._call(line, line.block, name, source, previous, frame)
+            if line.bodies:
+                return LAYOUTS[line.word](self, line, name, source, frame)
+            node = self.assembly.layer(
+                line, name, source, Site(self.builder.nodes, frame, previous)
+            )
+        except (Misread, UnknownValue) as trouble:
+            self.note(trouble, line)
+            node = None
+        return node, node
+
+    def step(self, line: Line) -> None:
+        """Count a line, or a further copy of one."""
+        self.steps += 1
+        if self.steps > _LINES * self.max_layers:
+            raise TooMany(line.start, f"more than {_LINES * self.max_layers:,} lines once expanded")
+
+    def reads(self, line: Line, count: int) -> None:
+        """Count what the join of a structure reads."""
+        self.joined += count
+        if self.joined > _READS * self.max_layers:
+            raise TooMany(
+                line.start, f"structures that join more than {_READS * self.max_layers:,} outputs"
+            )
+
+    def note(self, trouble: Misread | UnknownValue, line: Line) -> None:
+        """Report why a line was refused, unless that was said before."""
+        if isinstance(trouble, UnknownValue):
+            if self.problems.found:
+                return  # said where it was refused
+            trouble = self._nothing_above(line)
+        self.problems.add(trouble.offset, trouble.what, trouble.hint)
+
+    def _nothing_above(self, line: Line) -> Misread:
+        names = [node.name for node in self.builder.nodes if node.layer is None]
+        hint = _JOINED if line.word in JOINS else f"say which, as in from: {names[0]}"
+        return Misread(
+            line.start, f"{line.word} has nothing above it, and the network has several inputs: "
+            f"{', '.join(names)}", hint,
+        )  # fmt: skip
+
+    # Keys that go with every layer
+
+    def _repeat(self, line: Line, frame: Frame) -> tuple[int, bool]:
+        """How many copies, and whether they are numbered."""
+        at = line.common.get("repeat")
+        if at is None:
+            return 1, False
+        known = literal(at)  # as most are, and a file may hold very many
+        value = Reading(frame.env).value(at) if known is None else known
+        if isinstance(value, bool):
+            return int(value), False
+        if not isinstance(value, int) or value < 0:
+            raise Misread(
+                at.start, "repeat must be a whole number of at least 0, true or false, but is "
+                f"{written(value)}", "a number of copies, or whether there is one",
+            )  # fmt: skip
+        if value > self.max_layers:
+            raise TooMany(at.start, f"repeat asks for more than {self.max_layers:,} copies")
+        return value, True
+
+    def _from(self, line: Line, previous: int | None, frame: Frame) -> int | None:
+        at = line.common.get("from")
+        if at is None:
+            return previous
+        if line.word in JOINS:
+            raise Misread(
+                at.start, f"{line.word} takes no from: its list names all that it reads",
+                "previous is the line above",
+            )  # fmt: skip
+        return Site(self.builder.nodes, frame, previous).reference(at.text.strip(), at.start)
+
+    # Blocks
+
+    def _call(
+        self,
+        line: Line,
+        block: Block,
+        name: str,
+        source: int | None,
+        previous: int | None,
+        frame: Frame,
+    ) -> tuple[Entry, int | None]:
+        if frame.depth >= DEEPEST:
+            raise TooMany(
+                line.start, f"blocks called more than {DEEPEST} deep", "use repeat for what recurs"
+            )
+        full = frame.scope.prefix + name
+        call = BlockCall(line.place, block.name, frame.scope.call, line)
+        scope = Scope(full + ".", block.taken, call)
+        env = self._arguments(line, block, source, previous, frame)
+        sharing = frame.shared_call(name, line)
+        inner = Frame(scope, env, source, frame.frozen, sharing, depth=frame.depth + 1)
+        scope.output = self.lines(block.body, source, inner)
+        return scope, scope.output
+
+    def _arguments(
+        self,
+        line: Line,
+        block: Block,
+        source: int | None,
+        previous: int | None,
+        frame: Frame,
+    ) -> dict[str, BoundValue | None]:
+        """What the block's parameters stand for: arguments read here, defaults there."""
+        env: dict[str, BoundValue | None] = dict(self.params)
+        if source is not None:
+            env["channels"] = BoundValue(self.builder.nodes[source].output.channels)
+        else:
+            env["channels"] = None
+        site = Site(self.builder.nodes, frame, previous)
+        for parameter in block.parameters:
+            node = line.arguments.get(parameter.name)
+            try:
+                if node is not None:
+                    bound = site.argument(node)
+                else:
+                    assert parameter.default is not None  # LineReader refuses calls that lack one
+                    bound = default(parameter.default, env)
+            except UnknownValue:
+                env[parameter.name] = None
+            except Misread as trouble:
+                what = f"{parameter.name}: {trouble.what}"
+                self.problems.add(trouble.offset, what, trouble.hint)
+                env[parameter.name] = None
+            else:
+                env[parameter.name] = bound
+        return env

@@ -1,0 +1,220 @@
+"""Expressions: exact rationals, `+ - * / //`, parentheses and six functions, nothing else."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
+
+from cnncost.errors import CnncostError, did_you_mean, quoted
+from cnncost.language.traps import trap
+from cnncost.quantity import counted, parse_number
+
+if TYPE_CHECKING:
+    from fractions import Fraction
+
+    Number = int | Fraction
+    Tree = Number | str | tuple[str, tuple["Tree", ...]]
+    """A number, a name, or an operator or function with its operands."""
+
+FUNCTIONS = {
+    "min": (2, 99, "two to 99 values: min(a, b)"),
+    "max": (2, 99, "two to 99 values: max(a, b)"),
+    "round": (1, 1, "one value"),
+    "floor": (1, 1, "one value"),
+    "ceil": (1, 1, "one value"),
+    "multiple": (1, 2, "multiple(v, d): one or two values"),
+}
+"""Each function's fewest and most arguments, and the same in words."""
+
+_TOKEN = re.compile(
+    r"\s*(?:([0-9][0-9A-Za-z_.]*(?:(?<=[eE])[+-][0-9]+)?)|([A-Za-z_][A-Za-z0-9_.]*)|(//|[-+*/(),])|(\S))",
+    re.A,
+)
+LONGEST, _DEEPEST = 1000, 40
+_LARGEST = 2**200
+
+
+class Token(NamedTuple):
+    """One word of an expression: a number, name, sign, the end, or what is none of them."""
+
+    kind: str
+    text: str
+
+
+def parse(text: str) -> Tree:
+    """The tree of an expression.
+
+    Raises:
+        CnncostError: the text is no expression.
+    """
+    if len(text) > LONGEST:
+        raise CnncostError(
+            f"{quoted(text)} is too long for an expression", f"{LONGEST:,} characters at most"
+        )
+    parser = _Parser(text)
+    tree = parser.sum(0)
+    if parser.token.kind != "end":
+        raise parser.unexpected()
+    return tree
+
+
+def evaluate(tree: Tree, look_up: Callable[[str], Number]) -> Number:
+    """The tree's exact value; `look_up` gives a name's.
+
+    Raises:
+        CnncostError: a division by zero or an absurdly large number.
+    """
+    # A long sum leans to the left: its operations are worked off one by one, not called in turn.
+    waiting: list[tuple[str, tuple[Tree, ...]]] = []
+    while isinstance(tree, tuple):
+        operation, (tree, *others) = tree
+        waiting.append((operation, tuple(others)))
+    value = look_up(tree) if isinstance(tree, str) else tree
+    for operation, operands in reversed(waiting):
+        further = [evaluate(operand, look_up) for operand in operands]
+        value = _bounded(_OPERATIONS[operation](value, *further))
+    return value
+
+
+def _bounded(value: Number) -> Number:
+    """The value, whole where it can be; refused beyond all bounds."""
+    if not isinstance(value, int) and value.denominator == 1:
+        value = value.numerator
+    if not -_LARGEST <= value <= _LARGEST or value.denominator > _LARGEST:
+        raise CnncostError("the expression's value is beyond all bounds")
+    return value
+
+
+class _Parser:
+    """Recursive descent over the tokens of one text."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.tokens = [_token(match) for match in _TOKEN.finditer(text)]
+        self.tokens.append(Token("end", ""))
+        self.position = 0
+
+    @property
+    def token(self) -> Token:
+        return self.tokens[self.position]
+
+    def unexpected(self) -> CnncostError:
+        kind, text = self.token
+        what = "it ends too early" if kind == "end" else f"{quoted(text)} is out of place"
+        if kind != "end" and (hint := trap(text)):
+            pass  # a number of another language
+        elif text == "*" or (kind == "bad" and text in "^%<>=!&|[]"):
+            hint = "there is + - * / // and parentheses; no power, comparison or index"
+        else:
+            hint = f"an expression has names, numbers, + - * / // and {', '.join(FUNCTIONS)}"
+        return CnncostError(f"{quoted(self.text)} is no expression: {what}", hint)
+
+    def take(self, *texts: str) -> str | None:
+        if self.token.text in texts:
+            self.position += 1
+            return self.tokens[self.position - 1].text
+        return None
+
+    def sum(self, depth: int) -> Tree:
+        left = self.product(depth)
+        while sign := self.take("+", "-"):
+            left = (sign, (left, self.product(depth)))
+        return left
+
+    def product(self, depth: int) -> Tree:
+        left = self.operand(depth)
+        while sign := self.take("*", "/", "//"):
+            left = (sign, (left, self.operand(depth)))
+        return left
+
+    def operand(self, depth: int) -> Tree:
+        if depth > _DEEPEST:
+            raise CnncostError(
+                f"{quoted(self.text)} is nested too deep for an expression",
+                f"{_DEEPEST} levels at most",
+            )
+        if self.take("-"):
+            return ("negative", (self.operand(depth + 1),))
+        if self.take("("):
+            inside = self.sum(depth + 1)
+            self.close()
+            return inside
+        kind, text = self.token
+        if (value := parse_number(text)) is not None:
+            self.position += 1
+            return value
+        if kind != "name":
+            raise self.unexpected()
+        self.position += 1
+        return self.call(text, depth) if self.take("(") else text
+
+    def call(self, function: str, depth: int) -> Tree:
+        if function not in FUNCTIONS:
+            known = f"the functions are {', '.join(FUNCTIONS)}"
+            hint = did_you_mean(function, list(FUNCTIONS), known)
+            raise CnncostError(f"unknown function {function!r} in {quoted(self.text)}", hint)
+        operands = [] if self.token.text == ")" else [self.sum(depth + 1)]
+        while self.take(","):
+            operands.append(self.sum(depth + 1))
+        self.close()
+        fewest, most, takes = FUNCTIONS[function]
+        if not fewest <= len(operands) <= most:
+            values = counted(len(operands), "value") if operands else "no values"
+            raise CnncostError(f"{function} has {values}", f"it takes {takes}")
+        return (function, tuple(operands))
+
+    def close(self) -> None:
+        if not self.take(")"):
+            raise self.unexpected()
+
+
+def _token(match: re.Match[str]) -> Token:
+    number, name, sign, bad = match.groups()
+    if number:
+        return Token("number" if parse_number(number) is not None else "bad", number)
+    return Token("name", name) if name else Token("sign", sign) if sign else Token("bad", bad)
+
+
+def _divided(a: Number, b: Number) -> Number:
+    from fractions import Fraction
+
+    if b == 0:
+        raise CnncostError("the expression divides by zero")
+    if a % b == 0:
+        return int(a // b)
+    return Fraction(a) / Fraction(b)
+
+
+def _floored(a: Number, b: Number) -> int:
+    if b == 0:
+        raise CnncostError("the expression divides by zero")
+    return int(a // b)
+
+
+def _multiple(v: Number, d: Number = 8) -> Number:
+    """The multiple of d nearest to v, at least d and not under 0.9 v (MobileNet's rule)."""
+    if d <= 0:
+        raise CnncostError(f"multiple needs a positive step, not {d}")
+    n = max(d, (2 * v + d) // (2 * d) * d)
+    return n + d if 10 * n < 9 * v else n
+
+
+def _floor(v: Number) -> int:
+    return int(v // 1)
+
+
+_OPERATIONS: dict[str, Callable[..., Number]] = {
+    "+": lambda a, b: a + b,
+    "-": lambda a, b: a - b,
+    "*": lambda a, b: a * b,
+    "/": _divided,
+    "//": _floored,
+    "negative": lambda a: -a,
+    "min": min,
+    "max": max,
+    "round": round,
+    "floor": _floor,
+    "ceil": lambda v: -_floor(-v),
+    "multiple": _multiple,
+}

@@ -1,0 +1,208 @@
+"""The lines of a spec, each checked against what its type or block takes, before any is built."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cnncost.elsewhere import meaning
+from cnncost.errors import did_you_mean, quoted
+from cnncost.language.bodies import read_bodies
+from cnncost.language.line import Block, Line
+from cnncost.language.names import COMMON, STRUCTURES, Names, check_name
+from cnncost.language.nodes import Items, Node, Pairs, Scalar
+from cnncost.language.takes import complete, known_keys
+from cnncost.layers import TYPES, layer_type
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from cnncost.language.problems import Problems
+
+__all__ = ["Line", "LineReader"]
+
+
+class LineReader:
+    """Reads lists of lines; knows the blocks, the parameters in scope and the names given."""
+
+    def __init__(
+        self, blocks: Mapping[str, Block], parameters: Collection[str], problems: Problems
+    ) -> None:
+        self.blocks = blocks
+        self.parameters = parameters
+        self.problems = problems
+
+    def lines(self, node: Node, names: Names, what: str) -> list[Line]:
+        """The lines of a list; `what` says whose it is, should it be no list."""
+        if not isinstance(node, Items):
+            self.problems.add(node.start, f"{what} is no list of layers", "write one '- ' a layer")
+            return []
+        return [self.line(item, names) for item in node.items]
+
+    def line(self, node: Node, names: Names) -> Line:
+        line = Line(node, "")
+        line.sound = self._read(line, node, names)
+        if not line.name:
+            self._keep_name(line, node, names)
+        return line
+
+    def _keep_name(self, line: Line, node: Node, names: Names) -> None:
+        """Keep a name that was refused, or not reached in a refused line, so that what
+        refers to it is not refused as well."""
+        for key, value in node.pairs if isinstance(node, Pairs) else ():
+            if key.text == "name" and isinstance(value, Scalar) and value.text not in names:
+                line.name = value.text
+                names[line.name] = value.start
+
+    def _read(self, line: Line, node: Node, names: Names) -> bool:
+        """Read a line in; whether it is sound."""
+        if isinstance(node, Scalar):
+            return self._word(line, node)
+        if isinstance(node, Pairs):
+            return self._mapping(line, node, names)
+        self.problems.add(
+            node.start, "a list stands where a layer is due",
+            "brackets make several layers of it: one layer's keys go in braces",
+        )  # fmt: skip
+        return False
+
+    def _word(self, line: Line, scalar: Scalar) -> bool:
+        line.word = scalar.text.strip()
+        if line.word in self.parameters:
+            return True
+        return self._identify(line, scalar) and complete(line, scalar, self.problems)
+
+    def _mapping(self, line: Line, node: Pairs, names: Names) -> bool:
+        keys = self._keys(node)
+        if keys is None:
+            return False
+        typed = [key for key, _ in keys.values() if self._is_layer(key.text)]
+        if not typed:
+            self._no_type(node, keys)
+            return False
+        if len(typed) > 1:
+            first, second = typed[0].text, typed[1].text
+            what = f"two layer types in one line: {first} and {second}"
+            self.problems.add(typed[1].start, what, _one_layer(first, second))
+            return False
+        (key,) = typed
+        line.word = key.text
+        _, main = keys[key.text]
+        if isinstance(main, Pairs) and self._takes_mapping(line.word):
+            keys[key.text] = (key, Scalar("", main.start, main.end, plain=True))
+            keys.update(self._keys(main) or {})
+        for name, (at, value) in keys.items():
+            if at is key:
+                line.main = None if isinstance(value, Scalar) and value.is_null else value
+            elif name in COMMON:
+                self._common(line, at, value)
+            else:
+                line.arguments[name] = value
+        if not self._identify(line, key):
+            return False
+        if "name" in line.common:
+            self._name(line, line.common["name"], names)
+        sound = line.word not in STRUCTURES or read_bodies(self, line, key, names)
+        return (
+            known_keys(line, keys, self.problems) and sound and complete(line, key, self.problems)
+        )
+
+    def _keys(self, node: Pairs) -> dict[str, tuple[Scalar, Node]] | None:
+        """The mapping's entries by key; None where a comma split an expression."""
+        keys: dict[str, tuple[Scalar, Node]] = {}
+        for key, value in node.pairs:
+            if isinstance(value, Scalar) and _opens(value):
+                whole = self.problems.source.text[value.start : node.end].partition(")")[0] + ")"
+                self.problems.add(
+                    value.start, f"the expression {quoted(value.text)} ends at its comma",
+                    f'quote it: "{whole}"',
+                )  # fmt: skip
+                return None
+            if key.text in keys:
+                self.problems.add(key.start, f"key {quoted(key.text)} is given twice", "keep one")
+            keys[key.text] = (key, value)
+        return keys
+
+    def _is_layer(self, word: str) -> bool:
+        return word in TYPES or word in self.blocks or word in STRUCTURES
+
+    def _takes_mapping(self, word: str) -> bool:
+        """Whether a type's value is a mapping of its fields: it has several, none the main."""
+        return word in TYPES and layer_type(word).main is None and bool(layer_type(word).kinds)
+
+    def _no_type(self, node: Pairs, keys: dict[str, tuple[Scalar, Node]]) -> None:
+        if not keys:
+            self.problems.add(node.start, "an empty line", "name a layer type")
+            return
+        others = [key for name, (key, _) in keys.items() if name not in COMMON]
+        if not others:
+            self.problems.add(node.start, "no layer type in this line", "name one, as in conv: 64")
+            return
+        key = others[0]
+        if key.text in self.parameters:
+            self.problems.add(
+                key.start, f"parameter {quoted(key.text)} stands as a key",
+                f"a parameter that is a layer word stands alone: - {key.text}",
+            )  # fmt: skip
+            return
+        self._unknown(key)
+
+    def _identify(self, line: Line, at: Scalar) -> bool:
+        if line.word in TYPES:
+            line.type = layer_type(line.word)
+        elif line.word in self.blocks:
+            line.block = self.blocks[line.word]
+            line.block.used = True
+        elif line.word not in STRUCTURES:
+            self._unknown(at)
+            return False
+        return True
+
+    def _unknown(self, at: Scalar) -> None:
+        word = at.text.strip()
+        if word:
+            what = f"unknown layer type {quoted(word)}"
+            self.problems.add(at.start, what, lambda: self._type_hint(word))
+        else:
+            self.problems.add(at.start, "a '- ' without a layer", "name one or delete the line")
+
+    def _type_hint(self, word: str) -> str:
+        first, _, rest = word.partition(":")
+        name, _, value = word.partition(" ")
+        if rest and self._is_layer(first):
+            return f"a space is missing behind the colon: {first}: {rest}"
+        if self._is_layer(name):
+            return f"a colon is missing: {name}: {value.strip()}"
+        choices = [*self.blocks, *TYPES, *STRUCTURES]
+        return did_you_mean(word, choices, "cnncost layers lists the layer types")
+
+    def _common(self, line: Line, key: Scalar, value: Node) -> None:
+        if key.text == "from" and line.word == "opaque" and isinstance(value, Items):
+            line.sources = [item for item in value.items if isinstance(item, Scalar)]
+        elif not isinstance(value, Scalar):
+            self.problems.add(value.start, f"{key.text} takes one value, not a list or mapping")
+        elif value.is_null:
+            self.problems.add(key.start, f"{key.text} has no value", "give one or drop the key")
+        else:
+            line.common[key.text] = value
+
+    def _name(self, line: Line, at: Scalar, names: Names) -> None:
+        name = at.text
+        if check_name(self.problems, at, "a layer") and name in self.parameters:
+            self.problems.add(at.start, f"layer {name!r} is called like a parameter", "rename one")
+        elif name in names:
+            where = self.problems.source.locate(names[name])
+            self.problems.add(at.start, f"name {name!r} is taken", f"its first use: {where}")
+        else:
+            line.name = name
+            names[name] = at.start
+
+
+def _one_layer(first: str, second: str) -> str:
+    """What to write where two layer types stand in one line: `pad` may be meant for a key."""
+    keys = tuple(layer_type(first).kinds) if first in TYPES else ()
+    known = meaning(second, keys)
+    return f"did you mean {known.ours[0]!r}?" if known else "one line makes one layer"
+
+
+def _opens(value: Scalar) -> bool:
+    return value.plain and value.text.count("(") > value.text.count(")")

@@ -1,0 +1,167 @@
+"""Scopes of names: what a line can refer to, and the dotted names of layers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from cnncost.errors import did_you_mean, quoted
+from cnncost.language.values import PATH, Misread, UnknownValue
+from cnncost.place import Place
+
+if TYPE_CHECKING:
+    from cnncost.language.lines import Line
+
+
+class BlockCall(NamedTuple):
+    """One call of a block (or copy of a repeated structure) and what it was called from."""
+
+    place: Place
+    block: str
+    outer: BlockCall | None
+    line: Line
+    """The line that calls, with the scalars of its arguments."""
+
+
+_LONGEST = 1000
+"""Characters of a name with dots."""
+
+
+class NoSuchName(Misread):
+    """No layer has the name."""
+
+
+class Scope:
+    """The names of one block's call, of one copy of a repeat, or of the whole network."""
+
+    __slots__ = ("call", "counters", "names", "output", "prefix", "taken")
+
+    def __init__(self, prefix: str, taken: dict[str, int], call: BlockCall | None = None) -> None:
+        self.prefix = prefix
+        self.taken = taken
+        """The names given explicitly in this scope: numbering skips them."""
+        self.call = call
+        self.names: dict[str, Entry] = {}
+        self.output: int | None = None
+        """The node that leaves the block; None while it is open or if it was refused."""
+        self.counters: dict[str, int] = {}
+
+    def number(self, word: str) -> str:
+        """The next free name for an unnamed line of this type."""
+        count = self.counters.get(word, 0) + 1
+        while f"{word}{count}" in self.taken:
+            count += 1
+        self.counters[word] = count
+        return f"{word}{count}"
+
+    def find(self, path: str, offset: int) -> Entry:
+        """What a name, with dots into blocks and copies, stands for.
+
+        Raises:
+            Misread: there is no such name yet.
+            Unknown: it was refused before.
+        """
+        if len(path) > _LONGEST or not PATH.fullmatch(path):
+            raise Misread(offset, f"{quoted(path)} is no layer's name")
+        entry: Entry = self
+        done = ""
+        for part in path.split("."):
+            if isinstance(entry, Copies) and part.isdigit():
+                entry = entry.copy(int(part), done, offset)
+            elif isinstance(entry, Joined) and part in entry.joins:
+                entry = entry.joins[part]
+            else:
+                while isinstance(entry, Copies):
+                    entry = entry.copy(len(entry.copies), done, offset)
+                if not isinstance(entry, Scope):
+                    raise Misread(offset, f"{quoted(path)}: {done} is a layer, not a block")
+                entry = entry._own(part, path, done, offset)
+            done = f"{done}.{part}" if done else part
+        if isinstance(entry, Copies) and not entry.copies:
+            raise Misread(offset, f"{quoted(path)} is left out here: its repeat is 0 or false")
+        return entry
+
+    def _own(self, part: str, path: str, done: str, offset: int) -> Entry:
+        if part in self.names:
+            entry = self.names[part]
+            if entry is None:
+                raise UnknownValue
+            return entry
+        if part in self.taken:
+            raise Misread(
+                offset, f"{quoted(path)} stands further down", "references point upwards only"
+            )
+        raise NoSuchName(
+            offset,
+            f"no layer is called {quoted(path)}",
+            lambda: did_you_mean(part, self.known(), self._known_here(done)),
+        )
+
+    def known(self) -> list[str]:
+        """The names that can be referred to."""
+        return [name for name, entry in self.names.items() if entry is not None]
+
+    def _known_here(self, done: str) -> str:
+        where = f" in {done}" if done else ""
+        if self.call is not None and not done:
+            return f"inside {self.call.block} only its own names are known: pass it as an argument"
+        if known := self.known():
+            return f"the names above{where}: {', '.join(known[-12:])}"
+        return f"no layer stands above it{where}"
+
+
+class Copies:
+    """The copies of a repeated line."""
+
+    __slots__ = ("copies",)
+
+    def __init__(self) -> None:
+        self.copies: list[Entry] = []
+
+    def copy(self, number: int, name: str, offset: int) -> Entry:
+        if not 1 <= number <= len(self.copies):
+            have = len(self.copies)
+            held = "1 copy" if have == 1 else f"{have} copies"
+            raise Misread(offset, f"{name} has {held}, not {number}")
+        return self.copies[number - 1]
+
+    @property
+    def leaving(self) -> Entry:
+        """What stands for them all: the last."""
+        return self.copies[-1] if self.copies else None
+
+
+class Joined(Copies):
+    """Copies of a list whose outputs are joined."""
+
+    __slots__ = ("joins", "output")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.joins: dict[str, Entry] = {}
+        """The joins that enter the copies, by name."""
+        self.output: int | None = None
+        """Their join; None if it was refused."""
+
+    @property
+    def leaving(self) -> Entry:
+        """What stands for them all: their join."""
+        return self.output
+
+
+Entry = int | Scope | Copies | None
+"""A node by index, a block's call, copies, or what was refused."""
+
+
+def output_of(entry: Entry) -> int:
+    """The node that a name stands for: a block's is the one that leaves it.
+
+    Raises:
+        Unknown: it was refused before.
+    """
+    while isinstance(entry, Copies):
+        entry = entry.leaving
+    if isinstance(entry, Scope):
+        entry = entry.output
+    if not isinstance(entry, int):
+        raise UnknownValue
+    return entry

@@ -1,0 +1,144 @@
+"""What a line can refer to from where it stands: layers, parameters, words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from cnncost.errors import did_you_mean, quoted
+from cnncost.language.frame import Frame
+from cnncost.language.nodes import Items, Node, Scalar
+from cnncost.language.scope import NoSuchName, output_of
+from cnncost.language.values import (
+    BoundValue,
+    Misread,
+    Name,
+    Origin,
+    Reading,
+    Reference,
+    UnknownValue,
+    Word,
+    parsed,
+)
+from cnncost.layers import JOINS, TYPES, layer_type
+
+if TYPE_CHECKING:
+    from cnncost import network
+    from cnncost.layers.kinds import Raw
+
+_KEYWORD_VALUES = ("same", "valid", "depthwise", "nearest", "bilinear", *JOINS)
+
+
+class Site(NamedTuple):
+    """Where one line stands: the nodes made so far, its frame, and the node above it."""
+
+    nodes: Sequence[network.Input | network.Node]
+    frame: Frame
+    previous: int | None
+
+    def reference(self, path: str, offset: int) -> int:
+        """The node that a name stands for here.
+
+        Raises:
+            Misread: there is none.
+            Unknown: it was refused before.
+        """
+        frame = self.frame
+        if path == "previous":
+            if self.previous is None:
+                raise UnknownValue
+            return self.previous
+        if path in frame.env:
+            bound = frame.env[path]
+            if bound is None:
+                raise UnknownValue
+            if not isinstance(bound.value, Reference):
+                raise Misread(offset, f"{path!r} is a parameter, and no layer's name here")
+            return int(bound.value)
+        if path == "input" and frame.entering is not None:
+            return frame.entering
+        return output_of(frame.scope.find(path, offset))
+
+    def extents(self, node: Node) -> tuple[int, ...] | None:
+        """The extents of the layer that a scalar names; None where it names none."""
+        name = name_of(node)
+        if name is None:
+            return None
+        bound = self.frame.env.get(name)
+        if bound is not None and not isinstance(bound.value, Reference):
+            return None
+        of = self.nodes[self.reference(name, node.start)].output
+        if of.is_vector:
+            raise Misread(node.start, f"{name} is the vector {of}: it has no extents")
+        return of.extents
+
+    def argument(self, node: Node) -> BoundValue:
+        """What a block's argument stands for: evaluated once, where it is written."""
+        reading = Reading(self.frame.env)
+        name = name_of(node)
+        if name is not None:
+            if name in self.frame.env:
+                return BoundValue(reading.value(node), tuple(reading.origins))
+            here = (Origin(node.place, "word"),)
+            if (word := word_or_keyword(name, node)) is not None:
+                return BoundValue(word, here)
+            try:
+                return BoundValue(Reference(self.reference(name, node.start)), here)
+            except NoSuchName as trouble:
+                raise self._unknown(name, trouble) from None
+        if isinstance(node, Items):
+            parts = [self.argument(item) for item in node.items]
+            origins = tuple(origin for part in parts for origin in part.origins)
+            return BoundValue(tuple(part.value for part in parts), origins)
+        return BoundValue(reading.value(node), tuple(reading.origins))
+
+    def _unknown(self, name: str, trouble: NoSuchName) -> Misread:
+        """The refusal of an argument that nothing is called."""
+
+        def hint() -> str:
+            words = [*TYPES, *_KEYWORD_VALUES, *self.frame.env, *self.frame.scope.known()]
+            return did_you_mean(name, words, "an argument is a number, a word or a layer's name")
+
+        return Misread(trouble.offset, f"nothing is called {quoted(name)}", hint)
+
+
+def default(node: Node, env: dict[str, BoundValue | None]) -> BoundValue:
+    """What a parameter's default stands for, over the parameters before it."""
+    name = name_of(node)
+    if name is not None and name not in env:
+        word = word_or_keyword(name, node)
+        if word is not None:
+            return BoundValue(word, (Origin(node.place, "default"),))
+    reading = Reading(env)
+    value = reading.value(node)
+    return BoundValue(value, tuple(_in_signature(origin, node) for origin in reading.origins))
+
+
+def _in_signature(origin: Origin, node: Node) -> Origin:
+    """The origin as a default, unless it is an argument's that the default names."""
+    inside = node.start <= origin.place.start < node.end
+    return origin._replace(role="default") if inside else origin
+
+
+def name_of(node: Node) -> str | None:
+    """The name, perhaps with dots, that a scalar is; None for anything else."""
+    known = parsed(node) if isinstance(node, Scalar) else None
+    return known.text if isinstance(known, Name) else None
+
+
+def word_or_keyword(name: str, node: Node) -> Raw | None:
+    """The layer word or keyword that an argument is; None for other names.
+
+    Raises:
+        Misread: the layer type needs an argument of its own.
+    """
+    if name in _KEYWORD_VALUES:
+        return name
+    if name not in TYPES:
+        return None
+    if any(kind.required for kind in layer_type(name).kinds.values()):
+        raise Misread(
+            node.start, f"{name} needs arguments, so its word alone is no layer",
+            "pass a type without a required argument, or write the layer in the block",
+        )  # fmt: skip
+    return Word(name)

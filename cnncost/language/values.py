@@ -1,0 +1,243 @@
+"""What a scalar or list of a spec stands for, and which scalars its number derives from."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from cnncost.errors import CnncostError, did_you_mean, quoted
+from cnncost.language import expression
+from cnncost.language.nodes import Items, Node, Scalar
+from cnncost.language.problems import Hint
+from cnncost.language.traps import BOOLEANS, trap
+from cnncost.layers.kinds import written
+from cnncost.place import Place
+from cnncost.quantity import parse_number
+
+if TYPE_CHECKING:
+    from fractions import Fraction
+
+    from cnncost.layers.kinds import Raw
+
+NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.A)
+PATH = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z0-9_]+)*", re.A)
+
+
+Role = Literal["number", "expression", "default", "param", "setting", "boolean", "word"]
+
+
+class Origin(NamedTuple):
+    """One scalar of the file that a value derives from.
+
+    What is promised, and held by `tests/test_origins.py`:
+
+    - `place` spans the whole scalar, its quotes among it, in the text as it was read.
+    - A field's origins are all the scalars that its value derives from: another text at a
+      place changes only fields that have it among their origins (and what follows from those
+      fields: shapes, counts, other uses of `channels`). None at all: the value is the type's
+      default, or follows a shape (`channels`, the extents of a layer named in `size`).
+    - They stand in the order of reading: a list's item by item, an expression before the
+      scalars of the names in it. A scalar that is read twice stands twice.
+    - `role` tells what the scalar is, and so what an edit may do with it:
+      `number`: a number alone, in a line or in a call's arguments: it can be replaced. If it
+      is the field's only origin, it is the field's value;
+      `expression`: the value is computed, from the numbers in it and from what follows it: a
+      ratio, so not editable;
+      `default`: in a block's signature: it belongs to all calls that don't give the argument;
+      `param`: a value of `params`: it belongs to all that name it;
+      `setting`: the same while `--set` overrides it: another text there changes nothing;
+      `boolean`: true or false;
+      `word`: a keyword, a layer's type or name.
+    """
+
+    place: Place
+    role: Role
+
+
+class Word(str):
+    """A layer type as a value: `then: relu`."""
+
+    __slots__ = ()
+
+
+class Reference(int):
+    """A node of the network as a value, by index; no number wherever one is due."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"Reference({int(self)})"
+
+    def __str__(self) -> str:
+        return "a layer"
+
+
+class BoundValue(NamedTuple):
+    """The value that a name stands for, and where it came from."""
+
+    value: Raw
+    origins: tuple[Origin, ...] = ()
+
+
+class Bad(NamedTuple):
+    """A scalar that is no value at all."""
+
+    what: str
+    hint: str
+
+
+class Name(NamedTuple):
+    """A scalar that is one word, or words with dots: what it means goes by place."""
+
+    text: str
+
+
+class Formula(NamedTuple):
+    """A scalar that is an expression."""
+
+    tree: expression.Tree
+
+
+class Misread(Exception):
+    """A value that cannot be had; `offset` is the scalar at fault."""
+
+    def __init__(self, offset: int, what: str, hint: Hint = "") -> None:
+        self.offset, self.what, self.hint = offset, what, hint
+
+
+class UnknownValue(Exception):
+    """A value that depends on a layer already refused: nothing more to say of it."""
+
+
+Env = Mapping[str, BoundValue | None]
+"""What names stand for; None where that is not known because of an earlier problem."""
+
+
+def parsed(scalar: Scalar) -> int | bool | object | Name | Formula | Bad:
+    """What the scalar's text is, by itself; read once."""
+    if scalar.parsed is None:
+        scalar.parsed = _parse(scalar.text.strip())
+    return scalar.parsed
+
+
+def literal(node: Node) -> int | None:
+    """The whole number or truth value that stands there itself; None for all else."""
+    known = parsed(node) if isinstance(node, Scalar) else None
+    return known if isinstance(known, int) else None
+
+
+def number(scalar: Scalar) -> int | Fraction | Bad:
+    """The number that stands there itself."""
+    known = parsed(scalar)
+    if isinstance(known, Bad):
+        return known
+    if isinstance(known, bool | Name | Formula):
+        return Bad(f"{quoted(scalar.text)} is no number", "values are plain numbers")
+    return known  # type: ignore[return-value]  # what is left is an int or a Fraction
+
+
+def _parse(text: str) -> object:
+    number = parse_number(text)
+    if number is not None:
+        return number
+    if text in ("true", "false"):
+        return text == "true"
+    if len(text) <= expression.LONGEST and PATH.fullmatch(text):
+        if text in BOOLEANS:
+            return Bad(f"{quoted(text)} is neither true nor false", f"write {BOOLEANS[text]}")
+        return Name(text)
+    if text in ("", "~"):
+        return Bad("a value is missing here", "give one, or leave the key out")
+    if hint := trap(text):
+        return Bad(f"{quoted(text)} is no number", hint)
+    try:
+        return Formula(expression.parse(text))
+    except CnncostError as error:
+        return Bad(error.what, error.hint)
+
+
+class Reading:
+    """One argument's reading: what its scalars stand for where it is written."""
+
+    def __init__(self, env: Env, keywords: tuple[str, ...] = ()) -> None:
+        self.env = env
+        self.keywords = keywords
+        self.origins: list[Origin] = []
+
+    def value(self, node: Node) -> Raw:
+        """The value of a node in a field of numbers and keywords.
+
+        Raises:
+            Misread: it is none.
+            Unknown: it depends on what was refused before.
+        """
+        if isinstance(node, Scalar):
+            return self._scalar(node)
+        if isinstance(node, Items):
+            return tuple([self.value(item) for item in node.items])
+        raise Misread(node.start, "a mapping stands where a value is due", "braces make a layer")
+
+    def _scalar(self, scalar: Scalar) -> Raw:
+        known = parsed(scalar)
+        if isinstance(known, bool):
+            self.origins.append(Origin(scalar.place, "boolean"))
+            return known
+        if isinstance(known, Name):
+            if known.text in self.keywords:
+                self.origins.append(Origin(scalar.place, "word"))
+                return known.text
+            return self._bound(known.text, scalar)
+        if isinstance(known, Formula):
+            self.origins.append(Origin(scalar.place, "expression"))
+            try:
+                return expression.evaluate(known.tree, lambda name: self._number(name, scalar))
+            except CnncostError as error:
+                raise Misread(scalar.start, f"{error.what} ({quoted(scalar.text)})") from None
+        if isinstance(known, Bad):
+            raise Misread(scalar.start, known.what, known.hint)
+        self.origins.append(Origin(scalar.place, "number"))
+        return known  # type: ignore[return-value]  # what is left is an int or a Fraction
+
+    def word(self, node: Node) -> Raw:
+        """The word in a field that takes nothing else.
+
+        Raises:
+            Misread: it is none.
+            Unknown: it depends on what was refused before.
+        """
+        if not isinstance(node, Scalar):
+            raise Misread(node.start, "a word is due")
+        if node.text in self.env:
+            return self._bound(node.text, node)
+        known = parsed(node)
+        if isinstance(known, Bad):
+            raise Misread(node.start, known.what, known.hint)
+        self.origins.append(Origin(node.place, "word"))
+        return node.text
+
+    def _bound(self, name: str, scalar: Scalar) -> Raw:
+        if name not in self.env:
+            raise self.unknown(name, scalar)
+        bound = self.env[name]
+        if bound is None:
+            raise UnknownValue
+        self.origins.extend(bound.origins)
+        return bound.value
+
+    def _number(self, name: str, scalar: Scalar) -> expression.Number:
+        value = self._bound(name, scalar)
+        if isinstance(value, (bool, str, tuple, Reference)):
+            raise Misread(
+                scalar.start, f"{name} is {written(value)} here, and no part of an expression",
+                "expressions are of numbers",
+            )  # fmt: skip
+        return value
+
+    def unknown(self, name: str, scalar: Scalar) -> Misread:
+        def hint() -> str:
+            choices = [*self.env, *self.keywords]
+            known = f"known here: {', '.join(choices[:12])}" if choices else "write a number"
+            return did_you_mean(name, choices, known)
+
+        return Misread(scalar.start, f"unknown name {quoted(name)}", hint)

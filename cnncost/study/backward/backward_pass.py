@@ -1,0 +1,166 @@
+"""The backward pass over a network: each layer's rule in turn, last layer first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from cnncost.costs.gradients import gradients
+from cnncost.network import Input, Network, Node
+from cnncost.study.backward.gradient_expression import Expression, Symbol
+from cnncost.study.backward.gradient_rules import RULES
+from cnncost.study.backward.gradient_symbols import ParameterSymbol, Symbols
+from cnncost.study.backward.layer_use import GradientStep, Rule, Use
+
+
+class Equation(NamedTuple):
+    """One line: a symbol, what it is, and its multiply-accumulates for one example."""
+
+    left: Symbol
+    right: Expression
+    connections: int | None
+    """None where nobody knows."""
+    node: Input | Node
+    """Whose output, parameter or other quantity it is."""
+    passed: bool = False
+    """It is the gradient of the node's output, by the layers that read it."""
+    needed: bool = True
+    """False for what training does not need: the way on to the inputs."""
+    same: bool = False
+    """Only another name for a gradient that has one: lines use that one."""
+
+
+class BackwardPass(NamedTuple):
+    """The whole backward pass of a network."""
+
+    network: Network
+    given: tuple[Symbol, ...]
+    """The derivatives of the loss by the outputs: it starts from them."""
+    kept: tuple[Equation, ...]
+    """What it uses of the forward pass besides activations and parameters."""
+    equations: tuple[Equation, ...]
+    """In the order in which they are computed."""
+    parameters: tuple[ParameterSymbol, ...]
+    """What the symbols of trained parameters and of others stand for."""
+    values: tuple[Symbol, ...]
+    """The symbol of each node's output, by index."""
+
+
+def backward(network: Network) -> BackwardPass:
+    """The gradient equations of a network, for the derivatives by its outputs given."""
+    work = _PassWork(network)
+    for node in reversed(network.nodes):
+        work.visit(node)
+    symbols = work.symbols
+    return BackwardPass(
+        network,
+        tuple(work.given),
+        tuple(reversed(work.kept)),
+        tuple(work.equations),
+        tuple(p for node in network.layers for p in symbols.parameters(node)),
+        tuple(symbols.value(node) for node in network.nodes),
+    )
+
+
+class _Term(NamedTuple):
+    """What one reader adds to a gradient."""
+
+    value: Expression
+    connections: int | None
+
+
+class _PassWork:
+    """The pass under way: what has arrived at each node, and the lines so far."""
+
+    def __init__(self, network: Network) -> None:
+        self.network = network
+        self.symbols = Symbols(network)
+        self.flow = gradients(network)
+        self.on = _way_on(network, self.flow.outputs)
+        self.arrived: dict[int, list[_Term]] = {}
+        self.shared: dict[Symbol, list[_Term]] = {}
+        self.given: list[Symbol] = []
+        self.kept: list[Equation] = []
+        self.equations: list[Equation] = []
+
+    def wanted(self, index: int) -> bool:
+        return self.flow.outputs[index] or self.on[index]
+
+    def visit(self, node: Input | Node) -> None:
+        """Work out the gradient of a node's output, then those that its layer passes on."""
+        if not self.wanted(node.index):
+            return
+        dy = self._output(node)
+        if node.layer is None:
+            return
+        x = tuple(self.symbols.value(self.network.nodes[i]) for i in node.reads)
+        rule = RULES[node.layer.word](Use(node, x, self.symbols.value(node), dy, self.symbols))
+        self.kept.extend(reversed(list(self._lines(node, rule.kept))))
+        self.equations.extend(self._lines(node, rule.steps))
+        if self.flow.parameters[node.index]:
+            self._parameters(node, rule.parameters)
+        self._inputs(node, rule)
+
+    def _output(self, node: Input | Node) -> Symbol:
+        """The symbol of the gradient by a node's output, whose line is added if it needs one."""
+        terms = self.arrived.pop(node.index, None)
+        bar = self.symbols.value(node).bar
+        if terms is None:
+            self.given.append(bar)
+            return bar
+        # Readers were visited last first; a sum reads in the order of the file.
+        line = _sum(bar, node, reversed(terms))
+        same = isinstance(line.right, Symbol)
+        needed = self.flow.outputs[node.index]
+        self.equations.append(line._replace(passed=True, needed=needed, same=same))
+        return line.right if isinstance(line.right, Symbol) else bar
+
+    def _lines(self, node: Node, steps: Iterable[GradientStep]) -> Iterable[Equation]:
+        needed = self.flow.outputs[node.index]
+        for symbol, value, connections in steps:
+            yield Equation(symbol, value, connections, node, needed=needed)
+
+    def _parameters(self, node: Node, steps: Iterable[GradientStep]) -> None:
+        """Each use of shared parameters adds a term; the last that is visited owns them."""
+        for symbol, value, connections in steps:
+            terms = self.shared.setdefault(symbol, [])
+            terms.append(_Term(value, connections))
+            if node.shares is None:
+                self.equations.append(_sum(symbol.bar, node, self.shared.pop(symbol)))
+
+    def _inputs(self, node: Node, rule: Rule) -> None:
+        cost = None if node.layer.word == "opaque" else rule.input_connections
+        terms = list(zip(node.reads, rule.inputs, strict=True))
+        for index, value in reversed(terms):
+            if self.wanted(index):
+                self.arrived.setdefault(index, []).append(_Term(value, cost))
+
+
+def _sum(left: Symbol, node: Input | Node, terms: Iterable[_Term]) -> Equation:
+    values, costs = zip(*terms, strict=True)
+    known = [cost for cost in costs if cost is not None]
+    value = Expression("+", values) if len(values) > 1 else values[0]
+    return Equation(left, value, sum(known) if len(known) == len(costs) else None, node)
+
+
+def _way_on(network: Network, needed: tuple[bool, ...]) -> tuple[bool, ...]:
+    """The nodes that gradients reach only on their way to an input, which training does not
+    need; not past frozen parameters, below which nothing is asked for."""
+    stops = [_stops(node, needed) for node in network.nodes]
+    leads: list[bool] = []
+    for node in network.nodes:
+        below = node.layer is None or any(leads[i] for i in node.reads)
+        leads.append(below and not stops[node.index])
+    on = [a and not b for a, b in zip(leads, needed, strict=True)]
+    for node in reversed(network.nodes):
+        for i in node.reads:
+            on[i] = on[i] and not stops[node.index] and (needed[node.index] or on[node.index])
+    return tuple(on)
+
+
+def _stops(node: Input | Node, needed: tuple[bool, ...]) -> bool:
+    """Whether a layer has parameters, and neither it nor anything below it is trained."""
+    layer = node.layer
+    if layer is None or not layer.learns or needed[node.index]:
+        return False
+    return layer.parameters(node.inputs[0]) > 0

@@ -1,0 +1,105 @@
+"""Gradients of activations and of norms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from cnncost.layers import FAMILIES
+from cnncost.study.backward.gradient_expression import (
+    Expression,
+    Symbol,
+    call,
+    mean,
+    number,
+    operator,
+    slope,
+    total,
+    where,
+)
+from cnncost.study.backward.layer_use import GradientStep, Rule, Rules, Use, positions
+
+LRN_SCALE, LRN_POWER = "0.0001", "0.75"
+"""Alpha and beta of the paper (Krizhevsky et al. 2012, sec. 3.3); the mean is PyTorch's form."""
+
+
+def elementwise(use: Use) -> Rule:
+    """y = φ(x): the chain rule, element by element."""
+    return Rule((use.dy * slope(use.layer.word, use.x[0]),))
+
+
+def prelu(use: Use) -> Rule:
+    """The slope is 1 above zero, a below (He et al. 2015, sec. 2.2)."""
+    a, (x,) = use.parameter("a"), use.x
+    axes = positions(use.shape, "ip" if use.field("shared") else "p")
+    below = use.dy * x * where(x, "≤ 0")
+    slopes = where(x, "> 0") + a * where(x, "≤ 0")
+    return Rule((use.dy * slopes,), (GradientStep(a, total(axes, below) if axes else below),))
+
+
+def softmax(use: Use) -> Rule:
+    """Every channel of a position takes part in its sum."""
+    return Rule((use.y * (use.dy - total("i", use.y * use.dy)),))
+
+
+def logsoftmax(use: Use) -> Rule:
+    """The same, with the softmax as exp(y)."""
+    return Rule((use.dy - call("exp", use.y) * total("i", use.dy),))
+
+
+def _norm(axes: str, options: Callable[[Use], str] = lambda use: "") -> Callable[[Use], Rule]:
+    """y = γ ∘ x̂ + β, x̂ = (x - mean) / σ over those axes (Ioffe & Szegedy 2015, sec. 3)."""
+
+    def rule(use: Use) -> Rule:
+        x, over, how = use.x[0], positions(use.shape, axes), options(use)
+        deviation, normal = use.own("σ"), use.own("x", "hat")
+        kept = (
+            GradientStep(deviation, Expression("deviation", (x,), over, how)),
+            GradientStep(normal, (x - mean(over, x, how)) / deviation),
+        )
+        g: Expression = use.dy
+        if not use.field("affine"):
+            return Rule((_centred(g, normal, over, how) / deviation,), (), kept)
+        gamma = use.parameter("γ")
+        if "i" in axes:  # the scales differ within what is averaged
+            back = _centred(gamma * g, normal, over, how) / deviation
+        else:
+            back = gamma * _centred(g, normal, over, how) / deviation
+        return Rule((back,), _scale_and_shift(use, normal), kept)
+
+    return rule
+
+
+def _centred(g: Expression, normal: Symbol, over: str, how: str) -> Expression:
+    """g without its mean and without its part along x̂: neither changes what a norm puts out."""
+    return g - mean(over, g, how) - normal * mean(over, g * normal, how)
+
+
+def _scale_and_shift(use: Use, normal: Symbol) -> tuple[GradientStep, ...]:
+    gamma, beta = use.parameter("γ"), use.parameter("β")
+    into: Expression = use.dy * normal
+    if use.shape.is_vector:
+        return (GradientStep(gamma, into), GradientStep(beta, use.dy))
+    return (GradientStep(gamma, total("p", into)), GradientStep(beta, total("p", use.dy)))
+
+
+def lrn(use: Use) -> Rule:
+    """y = x / d^0.75, d = 1 + 0.0001 times the mean of n neighbouring channels' squares."""
+    x, d, n = use.x[0], use.own("d"), use.field("size")
+    near = operator("neighbours", f"n={n}")
+    scale, power = number(LRN_SCALE), LRN_POWER
+    kept = GradientStep(d, number(1) + scale @ (near @ (x * x)))
+    # 2 x 0.0001 x 0.75: the square's derivative, alpha and beta.
+    shared = number("0.00015") @ (x * (near.T @ (use.dy * x / d ** "1.75")))
+    return Rule((use.dy / d**power - shared,), (), (kept,))
+
+
+OTHERS: Rules = {"prelu": prelu, "softmax": softmax, "logsoftmax": logsoftmax}
+
+RULES: Rules = {
+    **{word: OTHERS.get(word, elementwise) for word in FAMILIES["activation"]},
+    "batchnorm": _norm("np"),
+    "layernorm": _norm("i"),
+    "instancenorm": _norm("p"),
+    "groupnorm": _norm("ip", lambda use: f"g={use.field('groups')}"),
+    "lrn": lrn,
+}

@@ -1,0 +1,102 @@
+"""Networks side by side: their totals, and their layers aligned."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from cnncost.costs import LayerCount, Report
+from cnncost.language import Spec
+from cnncost.study.align import AlignedItem, MatchKind, align
+
+METRICS = ("units", "weights", "parameters", "connections")
+"""The totals that are compared, in their order."""
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of the networks: as the user called it, its spec, and what it costs."""
+
+    label: str
+    spec: Spec
+    report: Report
+
+
+@dataclass(frozen=True)
+class Match:
+    """One layer in each network that has it; None where it has no counterpart."""
+
+    layers: tuple[LayerCount | None, ...]
+
+    @property
+    def present(self) -> tuple[LayerCount, ...]:
+        """Where there is one, in the order of the networks."""
+        return tuple(layer for layer in self.layers if layer is not None)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Its different names, in the order of the networks."""
+        return tuple(dict.fromkeys(layer.name for layer in self.present))
+
+    @property
+    def counted(self) -> bool:
+        return any(layer.counted for layer in self.present)
+
+    @property
+    def differs(self) -> bool:
+        """Whether it is missing somewhere, or has another type, shape or count."""
+        kinds = [_kind(layer) for layer in self.present]
+        return len(kinds) < len(self.layers) or any(kind != kinds[0] for kind in kinds)
+
+    def change(self, side: int) -> str:
+        """What became of the first network's layer in another: `added`, `removed`,
+        `changed`, `renamed`, `same`, or nothing where neither has it."""
+        before, after = self.layers[0], self.layers[side]
+        if before is None or after is None:
+            return "added" if after else "removed" if before else ""
+        if _kind(before) != _kind(after):
+            return "changed"
+        return "same" if before.name == after.name else "renamed"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The networks and their layers' counterparts."""
+
+    sides: tuple[Side, ...]
+    matches: tuple[Match, ...]
+
+
+def compare(sides: Sequence[Side]) -> Comparison:
+    """Align the layers of at least two networks, one network after another."""
+    first, *others = sides
+    matches = [Match((layer,)) for layer in first.report.layers]
+    # What stands for a match is the first network's layer: given names are looked up there.
+    items = [_item(first, layer) for layer in first.report.layers]
+    for number, side in enumerate(others, start=1):
+        layers = side.report.layers
+        theirs = [_item(side, layer) for layer in layers]
+        pairs = align(items, theirs)
+        none = (None,) * number
+        matches = [
+            Match((*(none if i is None else matches[i].layers), None if j is None else layers[j]))
+            for i, j in pairs
+        ]
+        items = [items[i] if i is not None else theirs[j or 0] for i, j in pairs]
+    return Comparison(tuple(sides), tuple(matches))
+
+
+def percent(before: int, after: int) -> Fraction | None:
+    """The change in hundredths of what was there; None if there was nothing."""
+    return Fraction(100 * (after - before), before) if before else None
+
+
+def _item(side: Side, layer: LayerCount) -> AlignedItem:
+    written = side.spec.written.get(layer.node.index)
+    return AlignedItem(layer.name, written is not None and bool(written.line.name), _kind(layer))
+
+
+def _kind(layer: LayerCount) -> MatchKind:
+    y = layer.node.output
+    return MatchKind(layer.word, layer.counted, y, layer.parameters, layer.connections)

@@ -1,0 +1,101 @@
+"""Windows that slide over a map: convolution and pooling, number by number."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import product
+from typing import TYPE_CHECKING, cast
+
+from cnncost.study.run.number_map import Map, Number
+
+if TYPE_CHECKING:
+    from cnncost.language.carried import Carried
+    from cnncost.layers.windowed import Windowed
+    from cnncost.network import Node
+    from cnncost.shape import Shape, Window
+
+Taps = list[int | None]
+"""For each tap of a window, row by row, the position that it reads; None on padding."""
+
+
+def convolution(node: Node, carried: Carried | None, reads: list[Map]) -> Map:
+    """Each filter's weights times the taps of its group's channels, and its bias."""
+    assert carried is not None
+    (x,) = reads
+    channels = x.channels()
+    filters = len(carried.weights)
+    taps = _kernel(node)
+    seen = len(carried.weights[0]) // taps  # channels that a filter sees
+    groups = x.shape.channels // seen
+    bias = carried.bias or (0,) * filters
+    places = list(_places(node))
+    numbers: list[Number] = []
+    for at, (row, start) in enumerate(zip(carried.weights, bias, strict=True)):
+        first = at * groups // filters * seen
+        for place in places:
+            total: Number = start
+            for channel in range(seen):
+                values = channels[first + channel]
+                weights = row[channel * taps : (channel + 1) * taps]
+                for weight, position in zip(weights, place, strict=True):
+                    if position is not None:
+                        total += weight * values[position]
+            numbers.append(total)
+    return Map(node.output, tuple(numbers))
+
+
+def pooling(of: Callable[[list[Number]], Number]) -> Callable[..., Map]:
+    """The largest or the mean of each window; zeros of the padding take part in a mean."""
+
+    def rule(node: Node, carried: Carried | None, reads: list[Map]) -> Map:
+        places = list(_places(node))
+        numbers: list[Number] = []
+        for values in reads[0].channels():
+            for place in places:
+                inside = [values[position] for position in place if position is not None]
+                # Padding never wins a maximum; PyTorch's means count it.
+                zeros = 0 if of is max else len(place) - len(inside)
+                numbers.append(of([*inside, *[0] * zeros]))
+        return Map(node.output, tuple(numbers))
+
+    return rule
+
+
+def _kernel(node: Node) -> int:
+    taps = 1
+    for size in cast("Windowed", node.layer).kernel:
+        taps *= size
+    return taps
+
+
+def _places(node: Node) -> Iterator[Taps]:
+    """For each output position, the window's taps.
+
+    A window that hangs over the padding's end (pooling in ceil mode) has fewer.
+    """
+    (x,) = node.inputs
+    axes = cast("Windowed", node.layer).windows(x)
+    along = [
+        [list(_along(window, n, start)) for start in range(y)]
+        for window, n, y in zip(axes, x.extents, node.output.extents, strict=True)
+    ]
+    for rows in product(*along):
+        yield [_position(tap, x) for tap in product(*rows)]
+
+
+def _along(window: Window, n: int, start: int) -> Iterator[int]:
+    """The places that one window's taps read on one axis; outside 0..n-1 is padding."""
+    for tap in range(window.kernel):
+        at = start * window.stride + tap * window.dilation - window.before
+        if at < n + window.after:
+            yield at
+
+
+def _position(tap: tuple[int, ...], x: Shape) -> int | None:
+    """The place of a tap in a channel's numbers; None on padding."""
+    place = 0
+    for at, n in zip(tap, x.extents, strict=True):
+        if not 0 <= at < n:
+            return None
+        place = place * n + at
+    return place

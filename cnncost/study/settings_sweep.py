@@ -1,0 +1,39 @@
+"""One spec counted under every combination of settings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+
+from cnncost.costs import Report
+from cnncost.errors import CnncostError
+
+
+@dataclass(frozen=True)
+class SweepPoint:
+    """One combination: its settings as they were written, and what the network costs there."""
+
+    settings: Mapping[str, str]
+    report: Report | None
+    trouble: CnncostError | None = None
+    """Why there is no network of these settings."""
+
+
+def combinations(axes: Mapping[str, Sequence[str]]) -> list[dict[str, str]]:
+    """Every combination of the axes' values, the last axis running fastest."""
+    return [dict(zip(axes, values, strict=True)) for values in product(*axes.values())]
+
+
+def sweep(
+    axes: Mapping[str, Sequence[str]], count: Callable[[Mapping[str, str]], Report]
+) -> tuple[SweepPoint, ...]:
+    """Count the network at every combination; one that is no network is kept with its trouble."""
+    return tuple(_point(settings, count) for settings in combinations(axes))
+
+
+def _point(settings: Mapping[str, str], count: Callable[[Mapping[str, str]], Report]) -> SweepPoint:
+    try:
+        return SweepPoint(settings, count(settings))
+    except CnncostError as trouble:
+        return SweepPoint(settings, None, trouble)

@@ -1,0 +1,271 @@
+"""Gradient expressions as formulas: in text with Unicode, in ASCII, and in LaTeX."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple, cast
+
+from cnncost.study.backward.gradient_expression import Expression, Symbol
+from cnncost.views.latex import escape
+
+SUM, TIMES, WINDOWED, PRODUCT, PREFIX, ATOM = range(6)
+"""How tightly an operation binds."""
+
+BINDS = {
+    "+": SUM,
+    "-": SUM,
+    "times": TIMES,
+    "/": TIMES,
+    "convolve": WINDOWED,
+    "correlate": WINDOWED,
+    "by head": WINDOWED,
+    "product": PRODUCT,
+    "sum": PREFIX,
+    "mean": PREFIX,
+    "deviation": PREFIX,
+    "root": PREFIX,
+}
+"""All other kinds are atoms."""
+
+PREFIXES = {"sum": "Σ", "mean": "mean", "deviation": "std"}
+INFIXES = {"convolve": "∗", "correlate": "⋆", "by head": "·"}
+
+
+class EquationNotation(NamedTuple):
+    """How the parts of an expression are written."""
+
+    symbol: Callable[[Symbol], str]
+    word: Callable[[str], str]
+    """A function's or operator's name."""
+    options: Callable[[str], str]
+    """What follows an operator in brackets, or below it."""
+    axes: Callable[[str], str]
+    signs: dict[str, str]
+    """For the signs of text, where they differ."""
+    transposed: str
+    power: Callable[[str, str], str]
+    times: str = " ∘ "
+
+    def sign(self, text: str) -> str:
+        return self.signs.get(text, text)
+
+
+ACCENTS = {"": "", "bar": "\u0304", "hat": "\u0302"}
+
+
+def _symbol(symbol: Symbol) -> str:
+    name = f"_{symbol.of}" if symbol.of else ""
+    return f"{symbol.word}{ACCENTS[symbol.accent]}{symbol.mark}{name}"
+
+
+TEXT = EquationNotation(
+    symbol=_symbol,
+    word=lambda word: word,
+    options=lambda text: f"[{text}]",
+    axes=lambda axes: axes.translate(str.maketrans("nip", "ₙᵢₚ")),
+    signs={},
+    transposed="ᵀ",
+    power=lambda base, exponent: f"{base}^{exponent}",
+)
+
+GREEK = {"γ": "gamma", "β": "beta", "σ": "sigma"}
+
+
+def _ascii_symbol(symbol: Symbol) -> str:
+    name = f"_{symbol.of}" if symbol.of else ""
+    plain = f"{GREEK.get(symbol.word, symbol.word)}{symbol.mark}{name}"
+    return f"{symbol.accent}({plain})" if symbol.accent else plain
+
+
+ASCII = TEXT._replace(
+    symbol=_ascii_symbol,
+    axes=lambda axes: f"_{axes}" if axes else "",
+    signs={"Σ": "sum", "∗": "*", "⋆": "(*)", "·": ".", "′": "'", "√": "sqrt ", "≤": "<=", "−": "-"},
+    transposed="^T",
+    times=" o ",
+)
+
+LATEX_ACCENTS = {"": "{}", "bar": r"\bar{{{}}}", "hat": r"\hat{{{}}}"}
+
+
+def _latex_symbol(symbol: Symbol) -> str:
+    letter = f"\\{GREEK[symbol.word]}" if symbol.word in GREEK else symbol.word
+    mark = f"^{{{symbol.mark}}}" if symbol.mark else ""
+    name = f"_{{{_latex_word(symbol.of)}}}" if symbol.of else ""
+    return LATEX_ACCENTS[symbol.accent].format(letter) + mark + name
+
+
+def _latex_word(word: str) -> str:
+    return rf"\mathrm{{{escape(word)}}}"
+
+
+def _latex_options(text: str) -> str:
+    """`s=2,p=1x0` below an operator; words upright."""
+    parts = (
+        _latex_word(p) if p.isalpha() else p.replace("x", r"{\times}") for p in text.split(",")
+    )
+    return f"_{{{','.join(parts)}}}"
+
+
+LATEX = EquationNotation(
+    symbol=_latex_symbol,
+    word=_latex_word,
+    options=_latex_options,
+    axes=lambda axes: f"_{{{','.join(axes)}}}" if axes else "",
+    signs={
+        "Σ": r"\sum",
+        "mean": _latex_word("mean"),
+        "std": _latex_word("std"),
+        "∗": r"\ast",
+        "⋆": r"\star",
+        "·": r"\cdot",
+        "′": "'",
+        "√": r"\surd",
+        "≤": r"\le",
+        "−": "-",
+    },
+    transposed=r"^{\top}",
+    power=lambda base, exponent: f"{{{base}}}^{{{exponent}}}",
+    times=r" \circ ",
+)
+
+
+def formula(expression: Expression, notation: EquationNotation = TEXT) -> str:
+    """An expression on one line."""
+    return _WRITERS[expression.kind](expression, notation)
+
+
+def terms(expression: Expression, notation: EquationNotation = TEXT) -> list[str]:
+    """The summands of an expression, each with the sign before it but the first."""
+    if expression.kind != "+":
+        return [formula(expression, notation)]
+    first, *others = (formula(operand, notation) for operand in expression.operands)
+    return [first, *(f"+ {other}" for other in others)]
+
+
+def _within(expression: Expression, least: int, notation: EquationNotation) -> str:
+    """An operand, in brackets where it binds less tightly."""
+    text = formula(expression, notation)
+    return text if BINDS.get(expression.kind, ATOM) >= least else f"({text})"
+
+
+def _bracketed(expression: Expression, notation: EquationNotation) -> str:
+    return notation.options(expression.options) if expression.options else ""
+
+
+def _leaf(expression: Expression, notation: EquationNotation) -> str:
+    return notation.symbol(cast("Symbol", expression))
+
+
+def _number(expression: Expression, notation: EquationNotation) -> str:
+    return expression.word
+
+
+def _plus(expression: Expression, notation: EquationNotation) -> str:
+    return " ".join(terms(expression, notation))
+
+
+def _minus(expression: Expression, notation: EquationNotation) -> str:
+    left, right = expression.operands
+    minus = notation.sign("−")
+    return f"{_within(left, SUM, notation)} {minus} {_within(right, TIMES, notation)}"
+
+
+def _times(expression: Expression, notation: EquationNotation) -> str:
+    first, *others = expression.operands
+    # A product of products needs no brackets: it is read from the left.
+    left = formula(first, notation) if first.kind == "times" else _within(first, PRODUCT, notation)
+    return notation.times.join([left, *(_within(other, PRODUCT, notation) for other in others)])
+
+
+def _divided(expression: Expression, notation: EquationNotation) -> str:
+    above, below = expression.operands
+    return f"{_within(above, TIMES, notation)} / {_within(below, PREFIX, notation)}"
+
+
+def _product(expression: Expression, notation: EquationNotation) -> str:
+    left, right = expression.operands
+    return f"{_within(left, PREFIX, notation)} {_within(right, PRODUCT, notation)}"
+
+
+def _infix(expression: Expression, notation: EquationNotation) -> str:
+    left, right = (_within(operand, PREFIX, notation) for operand in expression.operands)
+    sign = notation.sign(INFIXES[expression.kind])
+    return f"{left} {sign}{_bracketed(expression, notation)} {right}"
+
+
+def _prefix(expression: Expression, notation: EquationNotation) -> str:
+    sign, axes = notation.sign(PREFIXES[expression.kind]), notation.axes(expression.word)
+    if expression.options:
+        axes += "" if notation is LATEX else notation.options(expression.options)
+        if notation is LATEX:  # one index below, not two
+            axes = f"_{{{','.join(expression.word)};\\,{expression.options}}}"
+    return f"{sign}{axes} {_within(expression.operands[0], ATOM, notation)}"
+
+
+def _root(expression: Expression, notation: EquationNotation) -> str:
+    return f"{notation.sign('√')}{formula(expression.operands[0], notation)}"
+
+
+def _transposed(expression: Expression, notation: EquationNotation) -> str:
+    base = _within(expression.operands[0], ATOM, notation)
+    return f"{{{base}}}{notation.transposed}" if notation is LATEX else base + notation.transposed
+
+
+def _power(expression: Expression, notation: EquationNotation) -> str:
+    base, exponent = expression.operands
+    return notation.power(_within(base, ATOM, notation), exponent.word)
+
+
+def _call(expression: Expression, notation: EquationNotation) -> str:
+    arguments = ", ".join(formula(operand, notation) for operand in expression.operands)
+    return f"{notation.word(expression.word)}{_bracketed(expression, notation)}({arguments})"
+
+
+def _slope(expression: Expression, notation: EquationNotation) -> str:
+    name = notation.word(expression.word) + notation.sign("′")
+    argument = formula(expression.operands[0], notation)
+    return f"{name}{_bracketed(expression, notation)}({argument})"
+
+
+def _operator(expression: Expression, notation: EquationNotation) -> str:
+    return notation.word(expression.word) + _bracketed(expression, notation)
+
+
+def _where(expression: Expression, notation: EquationNotation) -> str:
+    sign, value = expression.word.split()
+    return f"[{formula(expression.operands[0], notation)} {notation.sign(sign)} {value}]"
+
+
+def _channels(expression: Expression, notation: EquationNotation) -> str:
+    return f"{formula(expression.operands[0], notation)}[{expression.options}]"
+
+
+def _unknown(expression: Expression, notation: EquationNotation) -> str:
+    return f"{notation.word('unknown')}({formula(expression.operands[0], notation)})"
+
+
+_WRITERS: dict[str, Callable[[Expression, EquationNotation], str]] = {
+    "symbol": _leaf,
+    "number": _number,
+    "+": _plus,
+    "-": _minus,
+    "times": _times,
+    "/": _divided,
+    "product": _product,
+    "convolve": _infix,
+    "correlate": _infix,
+    "by head": _infix,
+    "sum": _prefix,
+    "mean": _prefix,
+    "deviation": _prefix,
+    "root": _root,
+    "transpose": _transposed,
+    "power": _power,
+    "call": _call,
+    "slope": _slope,
+    "operator": _operator,
+    "where": _where,
+    "channels": _channels,
+    "unknown": _unknown,
+}

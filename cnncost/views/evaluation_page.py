@@ -1,0 +1,128 @@
+"""What a network's layers give for one example after another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, TextIO
+
+from cnncost.study.run.number_map import Map
+from cnncost.views.page import Page, Results, Table
+
+if TYPE_CHECKING:
+    from cnncost.network import Network
+    from cnncost.study.run import EvaluationStep
+    from cnncost.study.run.number_map import Number
+
+    Example = tuple[Mapping[str, Sequence[Number]], list[EvaluationStep]]
+    """Its inputs by name, and every layer's output."""
+
+LONGEST = 10**15
+"""Whole numbers from here on are written to six digits as well."""
+
+HEADER = ("example", "layer", "type", "output_shape", "output")
+
+TITLES = ("layer", "type", "output", "values")
+
+EXACT = "Exact, but for curves such as tanh; six digits are shown."
+
+
+def results(network: Network, examples: Iterable[Example]) -> Results:
+    """The examples; the terminal and csv have each as soon as it is there."""
+    return Results(
+        page=lambda: _page(network, examples),
+        records=lambda: _records(examples),
+        data=lambda: _data(network, examples),
+        own={"table": lambda file: _write_each(file, network, examples)},
+    )
+
+
+def _write_each(file: TextIO, network: Network, examples: Iterable[Example]) -> None:
+    from cnncost.views.grid import write_page
+
+    for at, example in enumerate(examples):
+        file.write("\n" if at else "")
+        write_page(file, Page([_table(network, *example)], network.name))
+
+
+def _page(network: Network, examples: Iterable[Example]) -> Page:
+    return Page([_table(network, *example) for example in examples], network.name)
+
+
+def _table(
+    network: Network, inputs: Mapping[str, Sequence[Number]], steps: Sequence[EvaluationStep]
+) -> Table:
+    rows: list[Sequence[str]] = []
+    entering = [(x.name, "", Map(x.output, tuple(inputs[x.name]))) for x in network.inputs]
+    made = [(step.node.name, step.node.layer.word, step.output) for step in steps]
+    for name, word, output in (*entering, *made):
+        first, *rest = _lines(output)
+        rows.append((name, word, str(output.shape), first))
+        rows += [("", "", "", line) for line in rest]
+    return Table(TITLES, rows, words=range(len(TITLES)), caption=[EXACT])
+
+
+def _lines(output: Map) -> list[str]:
+    """A vector on one line; a map a line a channel, its rows parted by semicolons."""
+    extents = output.shape.extents
+    if not extents:
+        return [", ".join(map(short, output.numbers))]
+    width = extents[-1]
+    return [
+        "; ".join(
+            ", ".join(map(short, channel[at : at + width])) for at in range(0, len(channel), width)
+        )
+        for channel in output.channels()
+    ]
+
+
+def short(number: Number) -> str:
+    """A whole number as it is, another one to six digits."""
+    if _whole(number) and -LONGEST < number < LONGEST:
+        return str(int(number))
+    return f"{float(number):.6g}"
+
+
+def _whole(number: Number) -> bool:
+    return not isinstance(number, float) and number == int(number)
+
+
+def _plain(number: Number) -> int | float:
+    """The number as JSON and CSV have it, to all of a float's digits."""
+    if _whole(number):
+        return int(number)
+    return float(number)
+
+
+def _records(examples: Iterable[Example]) -> Iterator[Sequence[object]]:
+    yield HEADER
+    for at, (_, steps) in enumerate(examples, start=1):
+        for step in steps:
+            numbers = " ".join(str(_plain(number)) for number in step.output.numbers)
+            yield at, step.node.name, step.node.layer.word, step.output.shape, numbers
+
+
+def _data(network: Network, examples: Iterable[Example]) -> dict[str, object]:
+    found = [
+        {
+            "inputs": {name: [_plain(v) for v in values] for name, values in inputs.items()},
+            "layers": [
+                {
+                    "layer": step.node.name,
+                    "type": step.node.layer.word,
+                    "output_shape": list(step.output.shape.dims),
+                    "output": _nested(step.output.numbers, step.output.shape.dims),
+                }
+                for step in steps
+            ],
+        }
+        for inputs, steps in examples
+    ]
+    return {"schema_version": 1, "name": network.name, "examples": found}
+
+
+def _nested(numbers: Sequence[Number], dims: Sequence[int]) -> list[object]:
+    """The numbers in lists of lists, as the shape has them."""
+    if len(dims) == 1:
+        return [_plain(number) for number in numbers]
+    size = len(numbers) // dims[0]
+    return [_nested(numbers[at : at + size], dims[1:]) for at in range(0, len(numbers), size)]

@@ -1,0 +1,174 @@
+"""The memory report: the timeline as bars, its peak, and every quantity under its name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from shutil import get_terminal_size
+from typing import NamedTuple, TextIO
+
+from cnncost.costs.memory import Embedded, Memory
+from cnncost.costs.memory.timeline import TimelineStep
+from cnncost.views.amounts import MEBI, mebibytes
+from cnncost.views.page import Page, Results, Table
+
+MOST = 60
+"""Steps of the timeline as text."""
+SMALLEST_BAR = 10
+"""Columns of the longest bar, at least."""
+
+
+class MemoryFigure(NamedTuple):
+    """One quantity of the report, in bytes."""
+
+    label: str
+    bytes: int
+    exact: bool
+
+
+def summary(found: Memory, embedded: Embedded) -> list[MemoryFigure]:
+    """The quantities in the order of the report."""
+    known, complete = found.known, found.complete
+    rows = [
+        MemoryFigure("parameters", found.parameters, known),
+        MemoryFigure("buffers", found.buffers, known),
+        MemoryFigure("peak activations, inference (last use)", found.inference.bytes, complete),
+        MemoryFigure("peak activations, inference (eager)", found.inference_eager.bytes, complete),
+    ]
+    if found.saved is not None and found.training is not None:
+        step = f"peak of a training step ({found.training.phase})"
+        rows += [
+            MemoryFigure("gradients", found.gradients, known),
+            MemoryFigure("optimizer state", found.optimizer_state, known),
+            MemoryFigure("saved for backward", found.saved.total, complete),
+            MemoryFigure(step, found.training.bytes, complete),
+        ]
+    return [
+        *rows,
+        MemoryFigure("SRAM, int8, batch 1", embedded.sram, known),
+        MemoryFigure("SRAM, int8, depthwise and add in place", embedded.sram_in_place, known),
+        MemoryFigure("flash, int8", embedded.flash, known),
+    ]
+
+
+class Measured(NamedTuple):
+    """A network's memory in one order of its layers."""
+
+    steps: Sequence[TimelineStep]
+    found: Memory
+    embedded: Embedded
+    rows: Sequence[MemoryFigure]
+    """The quantities that are shown."""
+    said: str
+    """The network, and what was measured, in a line."""
+    scale: dict[str, object]
+    """The same for JSON."""
+
+
+def results(measured: Measured) -> Results:
+    """The timeline and the quantities."""
+    return Results(
+        page=lambda: _page(measured),
+        records=lambda: [("layer", "type", "live_bytes"), *measured.steps],
+        data=lambda: {
+            "schema_version": 1,
+            **measured.scale,
+            **figures(measured.found, measured.embedded),
+            "steps": [step._asdict() for step in measured.steps],
+        },
+        own={"table": lambda file: _write_bars(file, measured)},
+    )
+
+
+def _write_bars(file: TextIO, measured: Measured) -> None:
+    """Write the timeline as bars, the tensors alive at the peak, and the quantities."""
+    steps, found = measured.steps, measured.found
+    width = get_terminal_size((80, 24)).columns
+    near = _near_the_peak(steps)
+    hidden = len(steps) - len(near)
+    names = max(len(step.name) for step in near)
+    numbers = [mebibytes(step.live) for step in near]
+    digits = max(map(len, numbers))
+    room = max(SMALLEST_BAR, width - names - digits - 10)
+    file.write(f"{measured.said}\n\n")
+    marked = False
+    for step, number in zip(near, numbers, strict=True):
+        bar = _block(file) * round(room * step.live / max(1, found.inference.bytes))
+        peak = not marked and step.live == found.inference.bytes
+        marked |= peak
+        line = f"{step.name:<{names}}  {number:>{digits}}  {bar}{' peak' if peak else ''}"
+        file.write(line.rstrip() + "\n")
+    if hidden:
+        file.write(f"and {hidden:,} more steps, away from the peak (--format csv has all)\n")
+    file.write(f"\nalive at the peak, {found.inference.step}:\n")
+    for tensor in found.inference.alive:
+        file.write(f"  {mebibytes(tensor.bytes):>{digits}}  {tensor.name}\n")
+    file.write("\n" + figure_lines(measured.rows))
+
+
+def _near_the_peak(steps: Sequence[TimelineStep]) -> Sequence[TimelineStep]:
+    """All steps, or where they are many those around the first of the most live bytes."""
+    if len(steps) <= MOST:
+        return steps
+    peak = max(range(len(steps)), key=lambda i: steps[i].live)
+    start = min(max(0, peak - MOST // 2), len(steps) - MOST)
+    return steps[start : start + MOST]
+
+
+def figure_lines(rows: Sequence[MemoryFigure]) -> str:
+    """The quantities one under another, in bytes and MiB."""
+    labels = max(len(row.label) for row in rows)
+    numbers = [f"{'' if row.exact else '>= '}{row.bytes:,} B" for row in rows]
+    wide = max(map(len, numbers))
+    lines = []
+    for row, number in zip(rows, numbers, strict=True):
+        short = f"  {mebibytes(row.bytes):>12}" if row.bytes >= MEBI / 10 else ""
+        lines.append(f"{row.label:<{labels}}  {number:>{wide}}{short}\n")
+    if not all(row.exact for row in rows):
+        lines.append(">=: some layers' memory is unknown or not measured; a lower bound.\n")
+    return "".join(lines)
+
+
+def _block(file: TextIO) -> str:
+    encoding = (getattr(file, "encoding", None) or "utf-8").lower().replace("-", "")
+    return "█" if encoding.startswith("utf") else "#"
+
+
+def _page(measured: Measured) -> Page:
+    """The steps and the quantities as two tables."""
+    timeline = [(step.name, step.type, f"{step.live:,}") for step in measured.steps]
+    amounts = [
+        (
+            row.label,
+            f"{'' if row.exact else '>= '}{row.bytes:,}",
+            mebibytes(row.bytes) if row.bytes >= MEBI / 10 else "",
+        )
+        for row in measured.rows
+    ]
+    tables = [
+        Table(("layer", "type", "live bytes"), timeline, words=(0, 1)),
+        Table(("quantity", "bytes", ""), amounts, caption=[f"{measured.said}."]),
+    ]
+    return Page(tables, str(measured.scale["name"]))
+
+
+def figures(found: Memory, embedded: Embedded) -> dict[str, object]:
+    """Every quantity by its key; bytes exact."""
+    saved, training = found.saved, found.training
+    return {
+        "complete": found.complete,
+        "parameters": found.parameters,
+        "buffers": found.buffers,
+        "gradients": found.gradients,
+        "optimizer_state": found.optimizer_state,
+        "inference": _peak(found, eager=False),
+        "inference_eager": _peak(found, eager=True),
+        "saved": None if saved is None else saved.total,
+        "training": None if training is None else training._asdict(),
+        "embedded": embedded._asdict(),
+    }
+
+
+def _peak(found: Memory, *, eager: bool) -> dict[str, object]:
+    peak = found.inference_eager if eager else found.inference
+    alive = [tensor._asdict() for tensor in peak.alive]
+    return {"bytes": peak.bytes, "step": peak.step, "alive": alive}

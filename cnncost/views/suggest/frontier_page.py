@@ -1,0 +1,97 @@
+"""A frontier: the least score at each size of a metric, as a table with a curve."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import TextIO
+
+from cnncost.quantity import counted_as
+from cnncost.suggest.suggestion.answer import ParetoPoint
+from cnncost.suggest.text.damage import UNIT
+from cnncost.suggest.text.meter import Measures
+from cnncost.views.grid import Grid, ascii_only
+from cnncost.views.page import Page, Results, Table
+from cnncost.views.suggest.score_words import HEAD, headed, score
+from cnncost.views.suggest.wording import Wording
+from cnncost.views.terminal import bar
+
+TITLES = ("share", "budget", "score", "edits")
+
+
+def results(points: Sequence[ParetoPoint], before: Measures, *, known: bool) -> Results:
+    """The points, in the word that was asked; those out of reach have no score. Unless all
+    costs are `known`, amounts are lower bounds."""
+    said = Wording([points[0].metric])
+    points, before = [_worded(point, said) for point in points], said.measures(before)
+    least = "" if known else ">= "
+    return Results(
+        page=lambda: _page(points, before),
+        records=lambda: _records(points, before),
+        data=lambda: [_entry(point) for point in points],
+        own={"table": lambda file: _write_curve(file, points, before, least)},
+    )
+
+
+def _page(points: Sequence[ParetoPoint], before: Measures) -> Page:
+    rows = [_cells(point, before, plain=False) for point in points]
+    return Page([Table([*TITLES, *before], rows, words=())], f"Least score by {points[0].metric}")
+
+
+def _records(points: Sequence[ParetoPoint], before: Measures) -> Iterator[list[str]]:
+    yield [*TITLES, *before, "proved"]
+    for point in points:
+        yield [*_cells(point, before, plain=True), str(point.proved).lower()]
+
+
+def _worded(point: ParetoPoint, said: Wording) -> ParetoPoint:
+    metric, _ = counted_as(point.metric)
+    plan = point.plan and replace(point.plan, after=said.measures(point.plan.after))
+    return point._replace(most=said.amount(metric, point.most), plan=plan)
+
+
+def _write_curve(file: TextIO, points: Sequence[ParetoPoint], before: Measures, least: str) -> None:
+    metric = points[0].metric
+    listed = [word for word in dict.fromkeys((metric, "weights", "connections")) if word in before]
+    largest = max([point.plan.score for point in points if point.plan is not None], default=0)
+    title = (f"Least score by {metric}", f"today {least}{before[metric]:,}")
+    numeric = [0, 1, *range(3, 3 + len(listed))]
+    grid = Grid(["share", "score", "", *listed], numeric=numeric, title=title)
+    plain = ascii_only(file)
+    for point in points:
+        if point.plan is None:
+            grid.add(f"{point.share} %", "-", "", *["-"] * len(listed), style="dim")
+            continue
+        mark = "" if point.proved else "?"
+        said = f"{score(point.plan)}{mark}"
+        drawn = bar(point.plan.score, largest, plain=plain)
+        numbers = [f"{least}{point.plan.after[name]:,}" for name in listed]
+        grid.add(f"{point.share} %", said, drawn, *numbers)
+    notes = ["- is out of reach." if any(point.plan is None for point in points) else ""]
+    notes += ["? is the best found in time, not proved."] * (not all(p.proved for p in points))
+    plans = [point.plan for point in points if point.plan is not None]
+    notes += [HEAD] * headed(edit for plan in plans for edit in plan.edits)
+    grid.write(file, [note for note in notes if note])
+
+
+def _cells(point: ParetoPoint, before: Measures, *, plain: bool) -> list[str]:
+    number = str if plain else "{:,}".format
+    head = [str(point.share), number(point.most)]
+    if point.plan is None:
+        return [*head, *[""] * (2 + len(before))]
+    score = f"{point.plan.score / UNIT:.5f}"
+    after = [number(point.plan.after[metric]) for metric in before]
+    return [*head, score, str(len(point.plan.edits)), *after]
+
+
+def _entry(point: ParetoPoint) -> dict[str, object]:
+    plan = point.plan
+    return {
+        "metric": point.metric,
+        "share": point.share,
+        "budget": point.most,
+        "proved": point.proved,
+        "score": None if plan is None else plan.score / UNIT,
+        "after": None if plan is None else dict(plan.after),
+        "edits": [] if plan is None else [edit.phrase for edit in plan.edits],
+    }

@@ -1,0 +1,317 @@
+"""The columns of a table: what each is called, says and adds up to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
+
+from cnncost.costs import Report
+from cnncost.costs.rows import Row
+from cnncost.errors import CnncostError, did_you_mean
+from cnncost.shape import Shape
+from cnncost.views.amounts import AtLeast, Bytes, BytesAtLeast, UnknownAmount, at_least, mebibytes
+
+if TYPE_CHECKING:
+    from cnncost.costs.footprint import Footprints
+
+Total = Callable[[Report], int]
+
+Value = int | str | Shape | tuple[Shape, ...] | None
+"""What a cell holds; None where the row has nothing to say."""
+
+
+class Column(NamedTuple):
+    """One column: a value for each row, and a total where it adds up."""
+
+    key: str
+    text: str
+    value: Callable[[Row], Value]
+    total: Callable[[Report], int] | None = None
+    right: bool = False
+    """Aligned right though it does not add up."""
+
+    @property
+    def aligned(self) -> str:
+        """r or l: where its cells stand."""
+        return "r" if self.numeric or self.right else "l"
+
+    @property
+    def numeric(self) -> bool:
+        """Whether it adds up: a share of its total makes sense."""
+        return self.total is not None
+
+    def number(self, row: Row) -> int:
+        """A numeric column's value."""
+        value = self.value(row)
+        assert isinstance(value, int)  # what adds up is a count
+        return value
+
+    @property
+    def title(self) -> str:
+        """The key as people read it."""
+        return self.key.removesuffix("_shape").replace("_", " ")
+
+    def total_text(self, report: Report, number: Callable[[Value], str]) -> str:
+        """The total row's cell."""
+        if self.total is None:
+            return "total" if self.key == "layer" else ""
+        total = self.total(report)
+        return number(total if report.complete else at_least(total))
+
+
+def _count(quantity: str, times: int = 1) -> Callable[[Row], Value]:
+    """A count of the row; it may be unknown, or a lower bound."""
+
+    def value(row: Row) -> Value:
+        count: int = times * getattr(row, quantity)
+        if not row.unknown:
+            return count
+        return UnknownAmount(0) if row.layer is not None else AtLeast(count)
+
+    return value
+
+
+def _field(name: str) -> Callable[[Row], Value]:
+    """A field of the layer, one value an axis joined by x."""
+
+    def value(row: Row) -> Value:
+        held = getattr(row.layer, name, None)
+        if isinstance(held, bool) or held is None:
+            return None
+        if isinstance(held, tuple):
+            return _extents(held)
+        return held if isinstance(held, int) else str(held)
+
+    return value
+
+
+def _extents(held: tuple[int | tuple[int, int], ...]) -> str:
+    """`11x11`; a pair that differs is written `0:1`."""
+    parts = []
+    for item in held:
+        if isinstance(item, tuple):
+            before, after = item
+            parts.append(str(before) if before == after else f"{before}:{after}")
+        else:
+            parts.append(str(item))
+    return "x".join(parts)
+
+
+def _reach(name: str) -> Callable[[Row], Value]:
+    """`195x195`; on several inputs joined by +, `?` behind an operation of unknown meaning."""
+
+    def value(row: Row) -> Value:
+        if row.reach is None:
+            return None
+        held = getattr(row.reach, name)
+        if held is None:
+            return "?"
+        inputs = [axes for axes in held if any(extent is not None for extent in axes)]
+        parts = ["x".join("-" if n is None else str(n) for n in axes) for axes in inputs]
+        return "+".join(parts) or None
+
+    return value
+
+
+def _part(name: str, kind: type[int] = int) -> Callable[[Row], Value]:
+    """A part of the row's memory and training costs; it may be unknown, or a lower bound."""
+
+    def value(row: Row) -> Value:
+        if row.footprint is None:
+            return None
+        amount = kind(getattr(row.footprint, name))
+        if not row.listed and not amount:
+            return None
+        if not row.unknown:
+            return amount
+        return UnknownAmount(0) if row.layer is not None else at_least(amount)
+
+    return value
+
+
+def _whole(amount: Callable[[Footprints], int], *, activations: bool = False) -> Total:
+    """A total of the footprints; a lower bound where a layer's rules are not measured."""
+
+    def total(report: Report) -> int:
+        assert report.footprints is not None  # they are worked out for these columns
+        found = Bytes(amount(report.footprints))
+        return at_least(found) if activations and not report.footprints.memory.complete else found
+
+    return total
+
+
+def _saved(found: Footprints) -> int:
+    return found.memory.saved.total if found.memory.saved else 0
+
+
+_ALL = (
+    Column("layer", "the layer's name", lambda row: row.name),
+    Column("type", "its type", lambda row: row.word),
+    Column("input_shape", "what it reads, channels first", lambda row: row.inputs),
+    Column("output_shape", "what it gives, channels first", lambda row: row.output),
+    Column("units", "product of the output shape", lambda row: row.units, lambda r: r.totals.units),
+    Column("weights", "numbers that multiply", _count("weights"), lambda r: r.totals.weights),
+    Column("biases", "numbers that are added", _count("biases"), lambda r: r.totals.biases),
+    Column(
+        "connections",
+        "uses of a weight: multiply-accumulates (MACs)",
+        _count("connections"),
+        lambda r: r.totals.connections,
+    ),
+    Column(
+        "parameters",
+        "all learned numbers, norms' too",
+        _count("parameters"),
+        lambda r: r.totals.parameters,
+    ),
+    Column(
+        "macs",
+        "connections, by another name",
+        _count("connections"),
+        lambda r: r.totals.connections,
+    ),
+    Column(
+        "flops",
+        "2 x connections",
+        _count("connections", times=2),
+        lambda r: 2 * r.totals.connections,
+    ),
+    Column("kernel", "extents of the window", _field("kernel")),
+    Column("stride", "step of the window", _field("stride")),
+    Column("padding", "zeros around the map", _field("padding")),
+    Column("dilation", "step between the window's taps", _field("dilation")),
+    Column("groups", "groups of channels", _field("groups")),
+    Column("receptive_field", "input positions that one position depends on", _reach("field")),
+    Column("effective_stride", "input positions between neighbours", _reach("stride")),
+    Column(
+        "parameter_bytes",
+        "bytes of the layer's own parameters",
+        _part("parameter_bytes", Bytes),
+        _whole(lambda found: found.memory.parameters),
+    ),
+    Column(
+        "output_bytes",
+        "bytes of its output, for the batch",
+        _part("output_bytes", Bytes),
+        right=True,
+    ),
+    Column(
+        "live_bytes",
+        "bytes alive while it runs, inference; the total is the peak",
+        _part("live_bytes", Bytes),
+        _whole(lambda found: found.memory.inference.bytes, activations=True),
+    ),
+    Column(
+        "backward_weights",
+        "connections of the gradient of its weights",
+        _part("backward_weights"),
+        lambda r: sum(part.backward_weights for part in r.footprints.nodes) if r.footprints else 0,
+    ),
+    Column(
+        "backward_input",
+        "connections of the gradient of its input",
+        _part("backward_input"),
+        lambda r: sum(part.backward_input for part in r.footprints.nodes) if r.footprints else 0,
+    ),
+    Column(
+        "backward_connections",
+        "connections of both gradients",
+        _part("backward_connections"),
+        lambda r: r.footprints.backward if r.footprints else 0,
+    ),
+    Column(
+        "saved_bytes",
+        "bytes kept for the backward pass, where first kept",
+        _part("saved_bytes", Bytes),
+        _whole(_saved, activations=True),
+    ),
+)
+
+COLUMNS = {column.key: column for column in _ALL}
+"""All columns by key."""
+
+REACH = ("receptive_field", "effective_stride")
+"""The columns that follow positions through the network: worked out only when asked for."""
+
+MEMORY = ("parameter_bytes", "output_bytes", "live_bytes")
+"""The columns of --memory."""
+
+TRAINING = ("backward_weights", "backward_input", "saved_bytes")
+"""The columns of --training."""
+
+FOOTPRINT = (*MEMORY, *TRAINING, "backward_connections")
+"""The columns of a footprint's parts."""
+
+CSV = ("layer", "type", "input_shape", "output_shape", "units", "weights", "biases", "connections")
+"""The columns of csv and tsv, in their order; further ones come behind."""
+
+TABLE = ("layer", "output_shape", "units", "weights", "connections")
+"""The columns of the terminal table and of Markdown."""
+
+
+def labelled(row: Row) -> str:
+    """The layer's name for people, with what is special about its parameters."""
+    if row.shares:
+        return f"{row.name} (= {row.shares})"
+    return f"{row.name} (frozen)" if row.frozen and row.parameters else row.name
+
+
+def choose(keys: str) -> tuple[Column, ...]:
+    """The columns of a comma-separated list.
+
+    Raises:
+        CnncostError: one is unknown.
+    """
+    chosen = []
+    for key in keys.split(","):
+        word = key.strip().replace("-", "_")
+        if word not in COLUMNS:
+            known = f"the columns are {', '.join(COLUMNS)}"
+            raise CnncostError(f"unknown column {word!r}", did_you_mean(word, list(COLUMNS), known))
+        chosen.append(COLUMNS[word])
+    return tuple(chosen)
+
+
+def plain(value: Value) -> str:
+    """A value for programs: numbers bare (a lower bound as `>= 24`), shapes as `96x55x55`,
+    several joined by `+`."""
+    if value is None:
+        return ""
+    if isinstance(value, UnknownAmount):
+        return "?"
+    if isinstance(value, int):
+        return f"{_bound(value)}{value:d}"
+    if isinstance(value, Shape | str):
+        return str(value)
+    return "+".join(str(shape) for shape in value)
+
+
+def readable(value: Value) -> str:
+    """A value for people: thousands separated."""
+    if not isinstance(value, int) or isinstance(value, UnknownAmount):
+        return plain(value)
+    if isinstance(value, Bytes | BytesAtLeast):
+        return f"{_bound(value)}{mebibytes(value)}"
+    return f"{_bound(value)}{value:,}"
+
+
+def human(value: Value) -> str:
+    """A value for a glance: four significant digits and a decimal suffix, `105.4M`."""
+    if not isinstance(value, int) or isinstance(value, UnknownAmount | Bytes | BytesAtLeast):
+        return readable(value)
+    for suffix, power in (("T", 12), ("G", 9), ("M", 6), ("k", 3)):
+        if 100_000 * value >= 99_995 * 10**power:  # rounds to 1.000 or more
+            return _bound(value) + _four_digits(value, power) + suffix
+    return f"{_bound(value)}{value}"
+
+
+def _bound(value: int) -> str:
+    return ">= " if isinstance(value, AtLeast) else ""
+
+
+def _four_digits(value: int, power: int) -> str:
+    """value / 10**power to four digits; the last one rounded half up."""
+    decimals = min(3, 4 - (len(str(value)) - power))
+    scaled = (value * 10**decimals + 10**power // 2) // 10**power
+    text = f"{scaled:0{decimals + 1}d}"
+    return f"{text[:-decimals]}.{text[-decimals:]}" if decimals else text

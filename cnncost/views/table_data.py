@@ -1,0 +1,91 @@
+"""Tables for programs: records and data; numbers bare."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from cnncost.costs import Report
+from cnncost.costs.rows import Row
+from cnncost.shape import Shape
+from cnncost.views.amounts import UnknownAmount
+from cnncost.views.page import Compact
+from cnncost.views.table_columns import Column, Value, plain
+
+if TYPE_CHECKING:
+    from cnncost.costs.footprint import Footprints
+
+SCHEMA_VERSION = 1
+
+
+def records(
+    report: Report, rows: Sequence[Row], columns: Sequence[Column], *, total: bool
+) -> Iterator[list[str]]:
+    """A header, one record per row, and the total's if asked for."""
+    yield [column.key for column in columns]
+    for row in rows:
+        yield [plain(column.value(row)) for column in columns]
+    if total:
+        yield [column.total_text(report, plain) for column in columns]
+
+
+def data(report: Report, rows: Sequence[Row], columns: Sequence[Column]) -> Compact:
+    """The report as one object; shapes are lists."""
+    return Compact(_frame(report) | {"layers": [_layer(row, columns) for row in rows]})
+
+
+def convention(report: Report) -> dict[str, object]:
+    """What its numbers count."""
+    return {
+        "per": "example",
+        "connections": "uses of a weight (multiply-accumulates)",
+        "biases": report.convention.biases,
+        "padding": not report.convention.exclude_padding,
+    }
+
+
+def _frame(report: Report) -> dict[str, object]:
+    """What stands around the layers."""
+    network = report.network
+    shapes = [list(node.output.dims) for node in network.inputs]
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "name": network.name,
+        "input_shape": shapes[0] if len(shapes) == 1 else shapes,
+        "convention": convention(report),
+        "complete": report.complete,
+        "layers": [],
+        "totals": report.totals._asdict(),
+        "outputs": [network.nodes[i].name for i in network.outputs],
+    } | ({"memory": _memory(report.footprints)} if report.footprints else {})
+
+
+def _memory(found: Footprints) -> dict[str, object]:
+    """Every amount of memory and of training, in bytes and connections."""
+    from cnncost.views.memory_page import figures
+
+    scale = {"batch": found.batch, "dtype": found.dtype, "optimizer": found.optimizer}
+    return {**scale, **figures(found.memory, found.embedded), "backward": found.backward}
+
+
+def _layer(row: Row, columns: Sequence[Column]) -> dict[str, object]:
+    entry: dict[str, object] = {column.key: _plain(column.value(row)) for column in columns}
+    entry |= {
+        "counted": row.counted,
+        "parameters": None if row.unknown else row.parameters,
+        "frozen": row.frozen,
+    }
+    if row.shares:
+        entry["shares"] = row.shares
+    return entry
+
+
+def _plain(value: Value) -> object:
+    if isinstance(value, Shape):
+        return list(value.dims)
+    if isinstance(value, UnknownAmount):
+        return None
+    if value is None or isinstance(value, (int, str)):
+        return value
+    shapes = [list(shape.dims) for shape in value]
+    return shapes[0] if len(shapes) == 1 else shapes

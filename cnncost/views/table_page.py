@@ -1,0 +1,186 @@
+"""The table of a report in any format: which rows and columns, and who writes them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, TextIO
+
+from cnncost.costs import Report
+from cnncost.costs.rows import Row, descending, layer_rows, remainder, top
+from cnncost.errors import CnncostError, did_you_mean
+from cnncost.views import caption
+from cnncost.views.page import MACHINE, Page, Results, Table, refuse_short_numbers
+from cnncost.views.table_columns import (
+    COLUMNS,
+    CSV,
+    FOOTPRINT,
+    MEMORY,
+    REACH,
+    TABLE,
+    TRAINING,
+    Column,
+    Value,
+    choose,
+    human,
+    labelled,
+    readable,
+)
+
+LEFT_OUT = ("parameters", "parameter_bytes", "saved_bytes")
+"""The columns to which layers that are not shown add."""
+
+
+class TableLayout(NamedTuple):
+    """What a table shows, and how it is written."""
+
+    form: str = "table"
+    every: bool = False
+    """Layers without weights too."""
+    columns: str = ""
+    """Keys separated by commas; empty for the format's own."""
+    sort: str = ""
+    top: int | None = None
+    depth: int | None = None
+    human: bool = False
+    total: bool = False
+    """A total row in csv and tsv; the others have one always."""
+    memory: bool = False
+    """The columns of memory, and a summary."""
+    training: bool = False
+    """The columns of a training step, and a summary."""
+
+    @property
+    def footprints(self) -> bool:
+        """Whether it shows memory or training costs."""
+        named = f"{self.columns},{self.sort}".replace("-", "_").replace(" ", "").split(",")
+        return self.memory or self.training or any(key in FOOTPRINT for key in named)
+
+    def check(self) -> None:
+        """Refuse what does not go together, before any work.
+
+        Raises:
+            CnncostError: naming the option and what would work.
+        """
+        if self.human:
+            refuse_short_numbers(self.form)
+        if self.columns:
+            choose(self.columns)
+        if self.sort:
+            _sorter(self.sort)
+
+
+def results(report: Report, layout: TableLayout) -> Results:
+    """The table of a report."""
+    from cnncost.views import table_data
+
+    columns, rows = _columns(report, layout), _rows(report, layout)
+    return Results(
+        page=lambda: _page(report, layout, columns, rows),
+        records=lambda: table_data.records(report, rows, columns, total=layout.total),
+        data=lambda: table_data.data(report, rows, columns),
+        own={"table": lambda file: _write_bars(file, report, layout, columns, rows)},
+    )
+
+
+def _write_bars(
+    file: TextIO,
+    report: Report,
+    layout: TableLayout,
+    columns: Sequence[Column],
+    rows: Sequence[Row],
+) -> None:
+    from cnncost.views.terminal import write_table
+
+    number = human if layout.human else readable
+    choices = [columns] if layout.columns else _choices(columns)
+    rows = _with_rest(report, columns, rows)
+    write_table(file, report, rows, choices, number, bars=not layout.columns)
+
+
+def _page(
+    report: Report, layout: TableLayout, columns: Sequence[Column], rows: Sequence[Row]
+) -> Page:
+    number = human if layout.human else readable
+    about = caption.inputs(report)
+    said = [caption.convention(report), *caption.remarks(report)]
+    if report.footprints is not None:
+        said.append(caption.memory(report, report.footprints))
+    if report.network.notes and layout.form != "latex":
+        said.append(report.network.notes)
+    table = Table(
+        [column.title for column in columns],
+        [_cells(row, columns, number) for row in _with_rest(report, columns, rows)],
+        words=[at for at, column in enumerate(columns) if column.aligned == "l"],
+        total=[column.total_text(report, number) for column in columns],
+        caption=said,
+        about=f"{report.network.name}, {about}.",
+        extents=[at for at, column in enumerate(columns) if _has_extents(column.key)],
+    )
+    return Page([table], report.network.name, about)
+
+
+def _has_extents(key: str) -> bool:
+    return key.endswith("_shape") or key in ("kernel", "stride", "padding", "dilation")
+
+
+def _cells(row: Row, columns: Sequence[Column], number: Callable[[Value], str]) -> list[str]:
+    return [
+        labelled(row) if column.key == "layer" else number(column.value(row)) for column in columns
+    ]
+
+
+def _with_rest(report: Report, columns: Sequence[Column], rows: Sequence[Row]) -> Sequence[Row]:
+    """The rows, and one for the layers that are not shown where they add to a total."""
+    rest = remainder(report, rows, loss=any(column.key == "saved_bytes" for column in columns))
+    if rest is not None and any(column.key in LEFT_OUT for column in columns):
+        return [*rows, rest]
+    return rows
+
+
+def _columns(report: Report, layout: TableLayout) -> tuple[Column, ...]:
+    if layout.columns:
+        return choose(layout.columns)
+    further = (*MEMORY * layout.memory, *TRAINING * layout.training)
+    biases = report.convention.biases
+    if layout.form in MACHINE:
+        return tuple(COLUMNS[key] for key in (*CSV, *["parameters"] * biases, *further))
+    kept = _beside(layout) if further else TABLE
+    own = tuple("parameters" if biases and key == "weights" else key for key in kept)
+    return tuple(COLUMNS[key] for key in (*own, *further))
+
+
+def _choices(columns: Sequence[Column]) -> list[Sequence[Column]]:
+    """The columns, and fewer for a narrow terminal: without shapes, then without the weights
+    beside bytes, and with both gradients of the backward pass in one."""
+    if not any(column.key in FOOTPRINT for column in columns):
+        return [columns]
+    bare = [column for column in columns if column.key != "output_shape"]
+    summed = [column for column in bare if column.key not in ("weights", "backward_input")]
+    both = COLUMNS["backward_connections"]
+    fewest = [both if column.key == "backward_weights" else column for column in summed]
+    return [columns, bare, fewest]
+
+
+def _beside(layout: TableLayout) -> tuple[str, ...]:
+    """The counts that stand beside the further columns: as few as leave room for those."""
+    return ("layer", "output_shape", "connections" if layout.training else "weights")
+
+
+def _rows(report: Report, layout: TableLayout) -> tuple[Row, ...]:
+    keys = [column.key for column in choose(layout.columns)] if layout.columns else []
+    reach = any(key in REACH for key in keys)
+    rows = layer_rows(report, every=layout.every, depth=layout.depth, reach=reach)
+    if layout.sort:
+        column = _sorter(layout.sort)
+        rows = descending(rows, column.number)
+    return rows if layout.top is None else top(rows, layout.top)
+
+
+def _sorter(key: str) -> Column:
+    """The column of numbers to sort by."""
+    (column, *others) = choose(key)
+    numeric = [key for key, column in COLUMNS.items() if column.aligned == "r"]
+    if others or column.aligned != "r":
+        known = f"it sorts by {', '.join(numeric)}"
+        raise CnncostError(f"--sort {key}: no column of numbers", did_you_mean(key, numeric, known))
+    return column
