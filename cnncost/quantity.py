@@ -89,7 +89,7 @@ def parse_count(text: str) -> int:
     return value
 
 
-class Amount(NamedTuple):
+class MetricAmount(NamedTuple):
     """What stands behind METRIC=: a number, or a percentage of what there is today."""
 
     number: int | Fraction
@@ -115,7 +115,7 @@ def split_metric(text: str, otherwise: CnncostError | None = None) -> tuple[str,
     return metric, amount
 
 
-def parse_amount(word: str, text: str, *, percent: bool = False) -> Amount:
+def parse_amount(word: str, text: str, *, percent: bool = False) -> MetricAmount:
     """A limit of what a metric's word names: `20M`, of bytes `64MiB`; `50%` if that may be.
 
     Raises:
@@ -125,11 +125,11 @@ def parse_amount(word: str, text: str, *, percent: bool = False) -> Amount:
         share = parse_number(text[:-1].strip())
         if share is None or share < 0:
             raise CnncostError("no share", "write it as 50% or 12.5%")
-        return Amount(share, percent=True)
-    return Amount((parse_bytes if word in BYTES else parse_count)(text))
+        return MetricAmount(share, percent=True)
+    return MetricAmount((parse_bytes if word in BYTES else parse_count)(text))
 
 
-def parse_change(text: str) -> Amount | None:
+def parse_change(text: str) -> MetricAmount | None:
     """A change, whose sign is written: `+5%`, `-10%`, `+1M`; None for anything else.
 
     >>> parse_change("-10%"), parse_change("10%")
@@ -139,7 +139,7 @@ def parse_change(text: str) -> Amount | None:
     number = parse_number(text.removeprefix("+").removesuffix("%"))
     if number is None or text[0] not in "+-" or text.startswith("+-"):
         return None
-    return Amount(number, percent=text.endswith("%"))
+    return MetricAmount(number, percent=text.endswith("%"))
 
 
 def parse_budget(text: str) -> tuple[str, int]:

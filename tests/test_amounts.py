@@ -7,7 +7,7 @@ from fractions import Fraction
 import pytest
 
 from cnncost.errors import CnncostError
-from cnncost.quantity import Amount, parse_amount, parse_budget, parse_change, split_metric
+from cnncost.quantity import MetricAmount, parse_amount, parse_budget, parse_change, split_metric
 
 LIMITS = [
     ("weights=20M", "weights", 20_000_000),
@@ -41,16 +41,16 @@ def test_a_percentage_is_no_limit_where_nothing_is_there_to_compare_with() -> No
 
 
 CHANGES = [
-    ("+5%", Amount(5, percent=True)),
-    ("-10%", Amount(-10, percent=True)),
-    (" +1M", Amount(1_000_000)),
-    ("+0", Amount(0)),
+    ("+5%", MetricAmount(5, percent=True)),
+    ("-10%", MetricAmount(-10, percent=True)),
+    (" +1M", MetricAmount(1_000_000)),
+    ("+0", MetricAmount(0)),
     *((text, None) for text in ("", "5%", "1M", "+-5%", "--5", "++5", "+", "-", "%", "+ 5")),
 ]
 
 
 @pytest.mark.parametrize(("text", "change"), CHANGES)
-def test_a_change_has_its_sign_written(text: str, change: Amount | None) -> None:
+def test_a_change_has_its_sign_written(text: str, change: MetricAmount | None) -> None:
     assert parse_change(text) == change
 
 

@@ -106,7 +106,7 @@ ALLOWED_CIRCLES = 3
 ALLOWED_MODULES = 0
 """How many module names stand more than once; this number only goes down."""
 
-ALLOWED_CLASSES = 5
+ALLOWED_CLASSES = 0
 """How many class names stand more than once; this number only goes down."""
 
 

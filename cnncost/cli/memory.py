@@ -88,7 +88,7 @@ def memory(
     if sequence is Sequence.smallest:
         scale |= {"program_order_peak": first, "order_proved": proved}
         rows.insert(3, view.MemoryFigure("the same in the program's order", first, found.complete))
-    measured = view.Measured(steps, found, small, rows, said, scale)
+    measured = view.MemoryResults(steps, found, small, rows, said, scale)
     with destination(output, force=force) as file:
         write(file, view.results(measured), form)
 

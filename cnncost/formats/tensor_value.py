@@ -80,7 +80,7 @@ class Value:
         return replace(self, steps=steps, spread=())
 
 
-class Place(NamedTuple):
+class StoragePlace(NamedTuple):
     """Numbers of a tensor's storage, as a view of it sees them."""
 
     sizes: Shape
@@ -115,7 +115,7 @@ class Constant:
     """With all its axes: it has no batch."""
     parts: tuple[tuple[str, int], ...] = ()
     """The parameters that it is made of, each with all its numbers; none for a buffer."""
-    place: Place | None = None
+    place: StoragePlace | None = None
     """Where its numbers lie in its one parameter; None if it is made otherwise."""
     work: frozenset[tuple[str, int]] = frozenset()
     """The multiply-accumulates that make it: the name of each product, and how many."""
@@ -124,7 +124,7 @@ class Constant:
     def whole(cls, shape: Shape, name: str) -> Constant:
         """All numbers of a parameter, in any shape."""
         size = prod(shape)
-        return cls(shape, ((name, size),), Place((size,), (1,)))
+        return cls(shape, ((name, size),), StoragePlace((size,), (1,)))
 
     @property
     def size(self) -> int:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from cnncost.costs.metrics import total
 from cnncost.costs.promises import limits
 from cnncost.errors import CnncostError
-from cnncost.quantity import BYTES, Amount, budget_metric, parse_change, split_metric
+from cnncost.quantity import BYTES, MetricAmount, budget_metric, parse_change, split_metric
 from cnncost.study.comparison import Side
 
 HINT = "write METRIC=+AMOUNT, as in connections=+5% or weights=+1M; +0 allows no growth"
@@ -20,7 +20,7 @@ class Growth(NamedTuple):
     metric: str
     amount: str
     """As it was written."""
-    change: Amount
+    change: MetricAmount
 
     def most(self, before: int) -> int | Fraction:
         """The largest value allowed where it was `before`."""

@@ -32,7 +32,7 @@ TURNING = ("permute", "linear", "layernorm", "slice", "crop")
 LAYOUT = "PyTorch's strides of turned or sliced maps are not modelled"
 
 
-class Line(NamedTuple):
+class FigureLine(NamedTuple):
     """One figure: computed from the spec, and measured; None where it is unknown."""
 
     quantity: str
@@ -65,7 +65,7 @@ class Wrong(NamedTuple):
 class Verdict(NamedTuple):
     """Everything that was compared."""
 
-    lines: tuple[Line, ...]
+    lines: tuple[FigureLine, ...]
     wrong_shapes: tuple[Wrong, ...]
 
     @property
@@ -104,7 +104,7 @@ def verify(
 
 def exported(
     network: Network, written: Mapping[int, Written], batch: int, tell: Callable[[str], None]
-) -> tuple[Line, ...]:
+) -> tuple[FigureLine, ...]:
     """The figures of the very file that `convert` writes, its blocks as classes.
 
     Classes hold a block's input until it returns, so its peaks are those of `verify`'s flat
@@ -122,10 +122,10 @@ def exported(
     wanted = [network.nodes[i].output.dims for i in network.outputs]
     right = sum(a == b for a, b in zip(wanted, found.outputs, strict=True))
     parameters = count_network(network, Convention()).totals.parameters
-    kept = Line("exported file: saved", saved, found.saved, "bytes")
+    kept = FigureLine("exported file: saved", saved, found.saved, "bytes")
     return (
-        Line("exported file: outputs", len(wanted), right),
-        Line("exported file: parameters", parameters, found.parameters),
+        FigureLine("exported file: outputs", len(wanted), right),
+        FigureLine("exported file: parameters", parameters, found.parameters),
         excuse_strides(network, kept),
     )
 
@@ -138,20 +138,20 @@ def _wrong_shapes(network: Network, found: Measured) -> tuple[Wrong, ...]:
     )
 
 
-def _counts(network: Network, found: Measured, wrong: tuple[Wrong, ...]) -> tuple[Line, ...]:
+def _counts(network: Network, found: Measured, wrong: tuple[Wrong, ...]) -> tuple[FigureLine, ...]:
     total = count_network(network, Convention()).totals
     layers = len(network.layers)
     backward = sum(both.weights + both.input for both in backward_connections(network))
     return (
-        Line("layers of that shape", layers, layers - len(wrong)),
-        Line("parameters", total.parameters, found.parameters),
-        Line("trainable parameters", total.trainable_parameters, found.trainable),
-        Line("connections", total.connections, found.connections),
-        Line("backward connections", backward, found.backward),
+        FigureLine("layers of that shape", layers, layers - len(wrong)),
+        FigureLine("parameters", total.parameters, found.parameters),
+        FigureLine("trainable parameters", total.trainable_parameters, found.trainable),
+        FigureLine("connections", total.connections, found.connections),
+        FigureLine("backward connections", backward, found.backward),
     )
 
 
-def _memory(network: Network, found: Measured, batch: int, dtype: str) -> tuple[Line, ...]:
+def _memory(network: Network, found: Measured, batch: int, dtype: str) -> tuple[FigureLine, ...]:
     """The bytes, where every layer's rules are known; otherwise they are lower bounds."""
     ours: Memory = memory(network, batch=batch, dtype=dtype)
     known = ours.complete
@@ -159,14 +159,16 @@ def _memory(network: Network, found: Measured, batch: int, dtype: str) -> tuple[
     peak = ours.inference.bytes if known else None
     step = ours.training.bytes if known and ours.training else None
     lines = (
-        Line("peak activations, inference", peak, found.inference_peak, "bytes", slack=SCALARS),
-        Line("saved for backward", saved, found.saved, "bytes"),
-        Line("peak of a training step", step, found.step_peak, "bytes", STEP, SCALARS),
+        FigureLine(
+            "peak activations, inference", peak, found.inference_peak, "bytes", slack=SCALARS
+        ),
+        FigureLine("saved for backward", saved, found.saved, "bytes"),
+        FigureLine("peak of a training step", step, found.step_peak, "bytes", STEP, SCALARS),
     )
     return tuple(excuse_strides(network, line) for line in lines)
 
 
-def excuse_strides(network: Network, line: Line) -> Line:
+def excuse_strides(network: Network, line: FigureLine) -> FigureLine:
     """The line; not compared if it differs and PyTorch may copy maps to lay them out anew."""
     if line.agrees is False and any(_may_turn(node) for node in network.layers):
         return line._replace(note=LAYOUT)

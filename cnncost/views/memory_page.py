@@ -50,7 +50,7 @@ def summary(found: Memory, embedded: Embedded) -> list[MemoryFigure]:
     ]
 
 
-class Measured(NamedTuple):
+class MemoryResults(NamedTuple):
     """A network's memory in one order of its layers."""
 
     steps: Sequence[TimelineStep]
@@ -64,7 +64,7 @@ class Measured(NamedTuple):
     """The same for JSON."""
 
 
-def results(measured: Measured) -> Results:
+def results(measured: MemoryResults) -> Results:
     """The timeline and the quantities."""
     return Results(
         page=lambda: _page(measured),
@@ -79,7 +79,7 @@ def results(measured: Measured) -> Results:
     )
 
 
-def _write_bars(file: TextIO, measured: Measured) -> None:
+def _write_bars(file: TextIO, measured: MemoryResults) -> None:
     """Write the timeline as bars, the tensors alive at the peak, and the quantities."""
     steps, found = measured.steps, measured.found
     width = get_terminal_size((80, 24)).columns
@@ -133,7 +133,7 @@ def _block(file: TextIO) -> str:
     return "█" if encoding.startswith("utf") else "#"
 
 
-def _page(measured: Measured) -> Page:
+def _page(measured: MemoryResults) -> Page:
     """The steps and the quantities as two tables."""
     timeline = [(step.name, step.type, f"{step.live:,}") for step in measured.steps]
     amounts = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TextIO
 
-from cnncost.verify.difference import Line, Verdict
+from cnncost.verify.difference import FigureLine, Verdict
 from cnncost.views.page import Page, Remark, Results, Table, Title
 
 SAYS = {True: "ok", False: "DIFFERS", None: "not compared"}
@@ -97,7 +97,7 @@ def _data(name: str, batch: int, verdict: Verdict) -> dict[str, object]:
     }
 
 
-def _row(line: Line) -> tuple[str, str, str, str]:
+def _row(line: FigureLine) -> tuple[str, str, str, str]:
     says = SAYS[line.agrees] + (f": {line.note}" if line.note else "")
     if line.agrees is not None and line.tolerance:
         assert line.computed is not None

@@ -6,7 +6,7 @@ from graphs import graphs
 from hypothesis import HealthCheck, example, given, settings
 
 import cnncost
-from cnncost.verify.difference import Line, verify
+from cnncost.verify.difference import FigureLine, verify
 
 BATCH = 2
 
@@ -37,6 +37,6 @@ def test_random_graphs_take_what_pytorch_takes(text: str) -> None:
     assert (wrong, verdict.wrong_shapes) == ([], ()), text
 
 
-def _differs(line: Line) -> bool:
+def _differs(line: FigureLine) -> bool:
     """A part of a map is read here by nothing that copies it: strides excuse no difference."""
     return line._replace(note="").agrees is False

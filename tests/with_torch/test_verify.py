@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import cnncost
-from cnncost.verify.difference import Line, excuse_strides, exported, verify
+from cnncost.verify.difference import FigureLine, excuse_strides, exported, verify
 
 EXACT = (
     *("minmax", "residual_mlp", "squeezenet1_1", "mobilenet_v2"),
@@ -71,5 +71,5 @@ def test_what_strides_may_explain_is_not_compared() -> None:
 )
 def test_only_turned_and_sliced_maps_are_excused(layers: str, agrees: bool | None) -> None:
     network = cnncost.loads(f"input: [4, 8, 8]\nlayers: {layers}").network
-    assert excuse_strides(network, Line("bytes", 1, 2)).agrees is agrees
-    assert excuse_strides(network, Line("bytes", 2, 2)).agrees is True
+    assert excuse_strides(network, FigureLine("bytes", 1, 2)).agrees is agrees
+    assert excuse_strides(network, FigureLine("bytes", 2, 2)).agrees is True

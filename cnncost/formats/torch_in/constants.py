@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cnncost.formats.tensor_value import Constant, Place
+from cnncost.formats.tensor_value import StoragePlace, Constant
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,10 +30,10 @@ class Work(NamedTuple):
     connections: int
 
 
-def place_of(tensor: Tensor) -> Place:
+def place_of(tensor: Tensor) -> StoragePlace:
     """Where a tensor's numbers lie in its storage; numbers in a row have one axis."""
-    place = Place(tuple(tensor.shape), tuple(tensor.stride()), int(tensor.storage_offset()))
-    return Place((place.size,), (1,), place.offset) if place.dense else place
+    place = StoragePlace(tuple(tensor.shape), tuple(tensor.stride()), int(tensor.storage_offset()))
+    return StoragePlace((place.size,), (1,), place.offset) if place.dense else place
 
 
 def computed(call: TorchCall, node: fx.Node) -> Any:  # Any: one constant, or a list of them
@@ -53,7 +53,9 @@ def computed(call: TorchCall, node: fx.Node) -> Any:  # Any: one constant, or a 
     return found[0] if found else None
 
 
-def _place(call: TorchCall, node: fx.Node, given: Sequence[Constant], made: Tensor) -> Place | None:
+def _place(
+    call: TorchCall, node: fx.Node, given: Sequence[Constant], made: Tensor
+) -> StoragePlace | None:
     """Where the numbers stem from: those of a view; those that all changed each by itself."""
     if len(call.sources()) != 1:
         return None

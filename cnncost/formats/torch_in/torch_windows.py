@@ -30,7 +30,7 @@ def changed(values: dict[str, tuple[Any, Any]]) -> dict[str, Any]:  # Any: argum
     return {name: value for name, (value, default) in values.items() if value != default}
 
 
-class Map(NamedTuple):
+class WindowedMap(NamedTuple):
     """What a window slides over: channels and extents, the examples of a batch as a further
     extent in front."""
 
@@ -64,17 +64,17 @@ class Map(NamedTuple):
         return made.reshaped(shape)
 
 
-def map_of(b: TorchImporter, call: TorchCall, x: Value, axes: int) -> Map | None:
+def map_of(b: TorchImporter, call: TorchCall, x: Value, axes: int) -> WindowedMap | None:
     """The input of a window over that many axes; None where a spec's map has too few."""
     x = b.whole(call, x)
     if len(x.shape) == axes + 1:
-        return Map(x, 0, axes)
+        return WindowedMap(x, 0, axes)
     count, *rest = x.shape
     if count == 1:
-        return Map(x.reshaped(tuple(rest)), 1, axes)
+        return WindowedMap(x.reshaped(tuple(rest)), 1, axes)
     if len(x.shape) > AXES:
         return None
-    return Map(x.permuted((1, 0, *range(2, len(x.shape)))), count, axes)
+    return WindowedMap(x.permuted((1, 0, *range(2, len(x.shape)))), count, axes)
 
 
 def convolution(b: TorchImporter, call: TorchCall) -> Value:
