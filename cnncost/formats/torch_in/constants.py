@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cnncost.formats.tensor_value import StoragePlace, Constant
+from cnncost.formats.tensor_value import Constant, StoragePlace
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
