@@ -3,6 +3,8 @@
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
+from io import UnsupportedOperation
 
 from cnncost.errors import printable
 
@@ -35,4 +37,5 @@ def say() -> None:
 def drop_output() -> None:
     """Send what is still to be written to standard output nowhere, and say nothing more."""
     _LINES.clear()
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    with suppress(UnsupportedOperation):  # what stands in its place is no file
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
