@@ -34,12 +34,14 @@ def _escape(match: re.Match[str]) -> str:
 
 
 class CnncostError(Exception):
-    """Something the user can mend; `what` says the trouble, `hint` what would work."""
+    """Something the user can mend: `what` says the trouble, `where` the line of the user's own
+    code that led to it, if any, `hint` what would work; each on a line."""
 
-    def __init__(self, what: str, hint: str = "") -> None:
+    def __init__(self, what: str, hint: str = "", *, where: str = "") -> None:
         self.what = printable(what)
         self.hint = printable(hint)
-        super().__init__(f"{self.what}\n  hint: {self.hint}" if hint else self.what)
+        place = f"\n  {printable(where)}" if where else ""
+        super().__init__(self.what + place + (f"\n  hint: {self.hint}" if hint else ""))
 
 
 class Refused(CnncostError):

@@ -170,9 +170,8 @@ def _failure(error: Exception) -> CnncostError:
     """What, where in the user's code, and what would help: a line each."""
     lines = [line for line in str(error).strip().splitlines() if line.strip()]
     said = f"{type(error).__name__}: {lines[0][:200] if lines else ''}".rstrip(": ")
-    place = _place(error)
-    text = f"torch.export cannot trace it: {said}" + (f"\n  {place}" if place else "")
-    return CnncostError(text, "check --input; control flow on data cannot be traced")
+    hint = "check --input; control flow on data cannot be traced"
+    return CnncostError(f"torch.export cannot trace it: {said}", hint, where=_place(error))
 
 
 def _place(error: Exception) -> str:
