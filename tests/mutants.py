@@ -27,10 +27,11 @@ ROOT = Path(__file__).parent.parent
 MODULES = ("cnncost/language/*.py", "cnncost/layers/*.py", "cnncost/network.py")
 
 AT_IMPORT = {
-    "Kind",
+    "FieldKind",
     "Whole",
     "PerAxis",
-    "Choice",
+    "ChoiceKind",
+    "Cost",
     "Width",
     "Dims",
     "ExtentsOf",

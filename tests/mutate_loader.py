@@ -1,8 +1,9 @@
 """Disables each check of the loader, one at a time, and shows that a test notices.
 
-The cases are the files of `tests/invalid`, and the tables of `tests/test_language.py`,
-`test_language_blocks.py`, `test_settings.py` and `test_bad_input.py`; a mutant runs against those
-that reach its statement.
+The cases are the files of `tests/invalid`, the tables of `tests/test_language.py` and
+`test_language_blocks.py`, and the tests of `test_settings.py`, `test_bad_input.py`,
+`test_axis_order.py` and `test_elsewhere.py` that take nothing, or the values of a table; a mutant
+runs against those that reach its statement.
 
     python tests/mutate_loader.py [WORD]    # only mutants whose line contains the word
 
@@ -15,6 +16,7 @@ import signal
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from types import FrameType, ModuleType
 from typing import Any, NamedTuple
@@ -23,7 +25,9 @@ ROOT = Path(__file__).parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 import pytest  # noqa: E402
+import test_axis_order  # noqa: E402
 import test_bad_input  # noqa: E402
+import test_elsewhere  # noqa: E402
 import test_invalid  # noqa: E402
 import test_language  # noqa: E402
 import test_language_blocks  # noqa: E402
@@ -39,9 +43,10 @@ TRACED = 300
 """The same without a mutant, every line traced."""
 
 EQUIVALENT = {
-    "network.Builder._match operand: owner.layer is None": "for mypy: None's type is no layer's",
-    "spec.expand.Expansion._line operand: output is not None": "for mypy: no node has that index",
-    "spec.nodes._syntax text: 'not YAML'": "each of PyYAML's errors carries a text of its own",
+    "network.NetworkBuilder._match operand: owner.layer is None": "for mypy: no layer's type",
+    "language.expand.Expansion._line operand: output is not None": "for mypy: no such index",
+    "language.nodes._syntax text: 'not YAML'": "each of PyYAML's errors carries a text of its own",
+    "language.axis_order._slid_over operand: other.layer is None": "an input reads nothing",
 }
 """Mutants that change nothing, by their line without the number, and why."""
 
@@ -127,17 +132,25 @@ def _positive(module: Any, name: str) -> Case:  # Any: a module with a table of 
 
 
 def _functions_of(module: ModuleType) -> Iterator[Case]:
-    """A module's tests that take nothing."""
+    """A module's tests that take nothing, or the values of one table."""
     for name, value in vars(module).items():
-        if name.startswith("test_") and value.__code__.co_argcount == 0:
+        if not name.startswith("test_"):
+            continue
+        marks = [mark for mark in getattr(value, "pytestmark", []) if mark.name == "parametrize"]
+        if not marks and value.__code__.co_argcount == 0:
             yield Case(name, value)
+        for names, rows in (mark.args for mark in marks[:1]):
+            several = isinstance(names, tuple)
+            if value.__code__.co_argcount == (len(names) if several else 1):
+                for row in rows:
+                    yield Case(f"{name} {row}", partial(value, *(row if several else [row])))
 
 
 def all_cases() -> list[Case]:
     cases = [_invalid(path) for path in test_invalid.FILES]
     tables = (test_language, test_language_blocks)
     cases += [_positive(module, name) for module in tables for name in module.CASES]
-    for module in (*tables, test_settings, test_bad_input):
+    for module in (*tables, test_settings, test_bad_input, test_axis_order, test_elsewhere):
         cases += _functions_of(module)
     return cases
 

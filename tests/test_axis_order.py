@@ -49,7 +49,8 @@ def test_a_note(shape: str, said: str) -> None:
         "[3, 227, 227]", "[1, 28, 28]", "[4, 64, 64]", "[3, 480, 640]", "[64, 20, 1]", "[8, 17, 1]",
         "[3, 3, 3]", "[1, 16000]", "[40, 101]", "[101, 40]", "[8, 8]", "[784, 1]",
         "[3, 16, 112, 112]", "[1, 64, 64, 64]", "[3, 5, 9, 7]", "[1, 1, 16000]",
-        "[3, 1, 112, 112]", "[2, 5, 6, 3]",
+        "[3, 1, 112, 112]", "[2, 5, 6, 3]", "[32, 32, 32]", "[1, 3, 32, 48]", "[1, 3, 5, 5]",
+        "[16, 48, 32, 3]", "[2, 5, 5, 3]",
     ],
 )  # fmt: skip
 def test_no_note(shape: str) -> None:
@@ -66,6 +67,27 @@ def test_only_where_a_window_slides_over_the_input() -> None:
 @pytest.mark.parametrize("name", bundled.names())
 def test_bundled_networks_have_none(name: str) -> None:
     assert cnncost.load(name).notes == ()
+
+
+def test_an_input_that_is_set_is_named() -> None:
+    text = "input: {left: [3, 9, 9], right: [3, 9, 9]}\nlayers:\n"
+    text += "  - {conv: 2, kernel: 1, from: left, name: a}\n"
+    text += "  - {conv: 2, kernel: 1, from: right, name: b}\n"
+    spec = cnncost.loads(text, name="net.yaml", inputs={"right": (64, 64, 1)})
+    assert spec.notes == (
+        "net.yaml: note: --input right=64x64x1 is read as 64 channels of 64x1; "
+        "for 1 channel of 64x64 give --input right=1x64x64",
+    )
+    alone = cnncost.loads(f"input: [3, 9, 9]\n{CONV}", name="net.yaml", inputs={"": (32, 32, 3)})
+    assert alone.notes == (
+        "net.yaml: note: --input 32x32x3 is read as 32 channels of 32x3; "
+        "for 3 channels of 32x32 give --input 3x32x32",
+    )
+    named = cnncost.loads(text.replace("left: [3, 9, 9]", "left: [32, 32, 3]"), name="net.yaml")
+    assert named.notes == (
+        "net.yaml:1:15: note: input left [32, 32, 3] is read as 32 channels of 32x3; "
+        "for 3 channels of 32x32 write [3, 32, 32]",
+    )
 
 
 def test_several_inputs(tmp_path: Path) -> None:

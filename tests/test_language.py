@@ -8,6 +8,7 @@ from __future__ import annotations
 import pytest
 from reading import read
 
+import cnncost
 from cnncost.language import read_spec
 
 CASES = {
@@ -320,3 +321,15 @@ def test_layers(name: str) -> None:
 def test_outputs_are_the_last_and_the_named() -> None:
     network = read_spec(CASES["several outputs: the named ones and the last"][0], "x.yaml").network
     assert [network.nodes[index].name for index in network.outputs] == ["a", "b", "sigmoid1"]
+
+
+def test_means_of_windows_larger_than_their_map() -> None:
+    """Padding makes room, but for PyTorch's avg_pool3d with ceil, which pads by itself; `same`
+    and uneven ends are padded before it."""
+    for shape, line in (
+        ("1, 2, 2", "{avgpool: 3, padding: 1}"),
+        ("1, 2, 2, 1", "{avgpool: [2, 2, 3], padding: same, ceil: true}"),
+        ("1, 2, 2, 1", "{avgpool: [2, 2, 3], padding: [[0, 0], [0, 0], [1, 2]], ceil: true}"),
+    ):
+        network = cnncost.loads(f"input: [{shape}]\nlayers: [{line}]\n").network
+        assert network.nodes[1].output.positions == 1
