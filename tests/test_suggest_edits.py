@@ -202,6 +202,13 @@ def test_depth_is_priced_by_the_blocks_that_go() -> None:
     assert edit.score == damage.units(price) + damage.PER_EDIT
 
 
+def test_a_bottleneck_less_costs_less_than_a_basic_block() -> None:
+    """ResNet-152, 101 and 50 differ by .08 of a logarithm of blocks, 34 and 18 by .17."""
+    bottlenecks = draft_of(cnncost.load("resnet50").text.text)  # 3 + 4 + 6 + 3 blocks
+    (one_of_16,) = [c for c in edits(bottlenecks) if c.phrase == "conv4b: 5 to 4 copies"]
+    assert one_of_16.score == round(100_000 * 0.08 * log(16 / 15)) + 10
+
+
 # Resolution
 
 
