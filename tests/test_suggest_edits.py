@@ -8,37 +8,16 @@ from math import log
 from pathlib import Path
 
 import pytest
+from spaces import draft_of
+from suggested_edits import edits, one, phrases
 
 import cnncost
-from cnncost.suggest.decisions.catalogue import SPATIAL, kind_names, parse_allowed_edits
-from cnncost.suggest.decisions.search_space import build_search_space, list_decisions
+from cnncost.suggest.decisions.catalogue import kind_names, parse_allowed_edits
+from cnncost.suggest.decisions.search_space import build_search_space
 from cnncost.suggest.text import damage
-from cnncost.suggest.text.edit import Edit
-from cnncost.suggest.text.editable_spec import EditableSpec, measure_counts, read_editable_spec
+from cnncost.suggest.text.editable_spec import measure_counts
 from cnncost.suggest.text.meter import METRICS
 from cnncost.suggest.text.text_changes import apply_changes, unified_diff
-from cnncost.suggest.text.text_places import SpecText
-
-ALL = parse_allowed_edits((), (), ())
-
-
-def draft_of(text: str) -> EditableSpec:
-    return read_editable_spec(SpecText("net.yaml", text))
-
-
-def edits(editable: EditableSpec) -> list[Edit]:
-    """Every single edit that a draft is offered."""
-    found = [edit for decision in list_decisions(editable, ALL) for edit in decision.options[1:]]
-    return found + [edit for kind in SPATIAL for edit in kind.edits(editable, ALL)]
-
-
-def phrases(editable: EditableSpec, kind: str) -> list[str]:
-    return [edit.phrase for edit in edits(editable) if edit.kind == kind]
-
-
-def one(editable: EditableSpec, phrase: str) -> Edit:
-    (found,) = [edit for edit in edits(editable) if edit.phrase == phrase]
-    return found
 
 
 def test_each_kind_is_offered_on_two_networks() -> None:
