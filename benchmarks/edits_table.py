@@ -26,7 +26,7 @@ from cnncost.language import Spec
 from cnncost.network import Network
 from cnncost.suggest.decisions.catalogue import kind_names, parse_allowed_edits
 from cnncost.suggest.decisions.search_space import build_search_space
-from cnncost.suggest.search.spatial_variants import list_spatial_edits
+from cnncost.suggest.search.spatial_variants import list_spatial_trials
 from cnncost.suggest.text.edit import Edit
 from cnncost.suggest.text.editable_spec import measure_counts, read_editable_spec
 from cnncost.suggest.text.meter import METRICS
@@ -102,9 +102,9 @@ def edits(name: str) -> Iterator[tuple[Edit, Spec | None, bool]]:
             good = spec is not None and costs is not None
             good = good and dict(zip(METRICS, costs, strict=True)) == measure_counts(spec.network)
             yield edit, spec, good
-    for edit in list_spatial_edits(editable, everything):
+    for edit, after, _ in list_spatial_trials(editable, everything):
         spec = editable.read_edited(edit.changes)
-        yield edit, spec, spec is not None
+        yield edit, spec, spec is not None and after == measure_counts(spec.network)
 
 
 def cells(name: str) -> dict[str, Cell]:

@@ -19,7 +19,7 @@ from cnncost.suggest.search import label_setting
 from cnncost.suggest.search.integer_programme import solve_programme
 from cnncost.suggest.search.plan import SearchLimits
 from cnncost.suggest.search.pruning import drop_dominated_options
-from cnncost.suggest.search.spatial_variants import list_spatial_edits
+from cnncost.suggest.search.spatial_variants import list_spatial_trials
 from cnncost.suggest.text.editable_spec import EditableSpec, measure_counts
 from cnncost.suggest.text.meter import METRICS
 
@@ -239,6 +239,6 @@ def test_each_kind_is_offered_on_two_networks_and_recounts_as_predicted() -> Non
                 predicted = dict(zip(METRICS, costs, strict=True))
                 assert predicted == measure_counts(spec.network), edit.phrase
                 list_decisions[edit.kind].add(name)
-        for edit in list_spatial_edits(editable, everything):
-            list_decisions[edit.kind].add(name)
+        for trial in list_spatial_trials(editable, everything):
+            list_decisions[trial.edit.kind].add(name)
     assert not [kind for kind, where in list_decisions.items() if len(where) < 2]

@@ -82,8 +82,8 @@ def count_layers(node: Node, layers: Sequence[PlacedLayer]) -> Costs:
     Raises:
         CnncostError: a piece cannot take its input.
     """
-    found = [_count_one(layer, xs, node.shares is not None) for layer, xs in layers]
-    known = [costs for costs in found if costs is not None]
+    found = [count_placed(layer, xs, node.shares is not None) for layer, xs in layers]
+    known = [one.costs for one in found if one is not None]
     if len(known) < len(found):
         raise CnncostError("no network")
     if len(known) == 1:
@@ -91,9 +91,20 @@ def count_layers(node: Node, layers: Sequence[PlacedLayer]) -> Costs:
     return tuple(map(sum, zip((0,) * len(METRICS), *known, strict=True)))
 
 
+class CountedLayer(NamedTuple):
+    """A layer over some inputs, counted."""
+
+    costs: Costs
+    counted: bool
+    output: Shape
+
+
 @lru_cache(maxsize=1 << 17)
-def _count_one(layer: Layer, xs: tuple[Shape, ...], shares: bool) -> Costs | None:
-    """Count one layer; the same layer over the same inputs is counted once (cached)."""
+def count_placed(layer: Layer, xs: tuple[Shape, ...], shares: bool) -> CountedLayer | None:
+    """Count one layer, which may share another's numbers; None where it cannot take its inputs.
+
+    The same layer over the same inputs is counted once (cached).
+    """
     try:
         y = layer.infer(xs)
     except CnncostError:
@@ -101,7 +112,7 @@ def _count_one(layer: Layer, xs: tuple[Shape, ...], shares: bool) -> Costs | Non
     one = Node(1, "", layer, (0,), xs, y, Place(0, 0), shares=0 if shares else None)
     row = count_layer(one, Convention())
     own = row._replace(units=row.units if row.counted else 0)._asdict()
-    return tuple([own[metric] for metric in METRICS])
+    return CountedLayer(tuple([own[metric] for metric in METRICS]), row.counted, y)
 
 
 class Substitution(NamedTuple):

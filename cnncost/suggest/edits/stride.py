@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from math import log, prod
 from typing import Any
 
 from cnncost.language.lines import Line
+from cnncost.layers import Layer
 from cnncost.network import Node
 from cnncost.place import Place
+from cnncost.shape import Shape
 from cnncost.suggest.edits.edit_site import ACTIVATIONS
+from cnncost.suggest.edits.new_layer import NewLayer, place_layers
 from cnncost.suggest.text import damage
-from cnncost.suggest.text.edit import Edit
+from cnncost.suggest.text.edit import Edit, PlacedLayer, Substitute
 from cnncost.suggest.text.editable_spec import EditableSpec, is_named
 from cnncost.suggest.text.text_changes import TextChange, replace_span
 
@@ -27,6 +32,9 @@ POOLING_EVIDENCE = damage.Evidence(
 
 SLIDING = ("conv", "depthwise_conv")
 POOLS = ("maxpool", "avgpool")
+
+POOL = NewLayer("maxpool", {"kernel": 2})
+"""What is put behind a convolution."""
 
 
 def stride_edits(editable: EditableSpec, kept: Sequence[str]) -> Iterator[Edit]:
@@ -81,7 +89,11 @@ def _double_stride(editable: EditableSpec, line: Line, nodes: Sequence[Node]) ->
     change = _set_argument(editable, line, "stride", old, new)
     if change is not None:
         label = _site_label(editable, line, nodes)
-        yield _make_edit(editable, STRIDE, f"{label}: stride {old} to {new}", [change], strided[0])
+        # What a call makes of its stride only its text tells.
+        own = nodes if line.block is None else []
+        placed = {node.index: partial(_slide, axes={"stride": new}) for node in own}
+        what = f"{label}: stride {old} to {new}"
+        yield _make_edit(editable, STRIDE, what, [change], strided[0], placed)
 
 
 def _slides(node: Node) -> bool:
@@ -106,10 +118,12 @@ def _widen_pool(editable: EditableSpec, line: Line, nodes: Sequence[Node]) -> It
     if stride == 1 or line.main is None or min(pool.stride) != stride:
         return
     changes = []
+    axes = {"stride": 2 * stride}
     if "stride" in line.arguments:
         change = _set_argument(editable, line, "stride", stride, 2 * stride)
         changes.append(change)
     if kernel < 2 * stride:
+        axes["kernel"] = 2 * stride
         text = editable.spec_text.text[line.main.start : line.main.end]
         plain = text == str(kernel)
         changes.append(replace_span(line.main.place, str(2 * stride)) if plain else None)
@@ -117,7 +131,22 @@ def _widen_pool(editable: EditableSpec, line: Line, nodes: Sequence[Node]) -> It
     if len(made) == len(changes) and made:
         label = _site_label(editable, line, nodes)
         what = f"{label}: stride {stride} to {2 * stride}"
-        yield _make_edit(editable, POOLING, what, made, nodes[0])
+        placed = {node.index: partial(_slide, axes=axes) for node in nodes}
+        yield _make_edit(editable, POOLING, what, made, nodes[0], placed)
+
+
+def _slide(
+    layer: Layer, inputs: tuple[Shape, ...], axes: Mapping[str, int]
+) -> list[PlacedLayer]:
+    """Put a layer that slides otherwise in its own place: each field alike on every axis."""
+    fields: Any = layer  # the fields of a layer with a window
+    alike = {name: (size,) * len(fields.stride) for name, size in axes.items()}
+    return [(replace(fields, **alike), inputs)]
+
+
+def _pool_behind(layer: Layer, inputs: tuple[Shape, ...]) -> list[PlacedLayer]:
+    """Put a pool behind a layer."""
+    return [(layer, inputs), *place_layers([POOL], layer, (layer.infer(inputs),))]
 
 
 def _is_behind_convolution(editable: EditableSpec, nodes: Sequence[Node]) -> bool:
@@ -136,11 +165,12 @@ def _add_pool(editable: EditableSpec, line: Line, nodes: Sequence[Node]) -> Iter
         return  # pooled already, or the head's own pool
     if len(nodes) > 1 or editable.spec.written[nodes[0].index].call is not None:
         return
-    inserted = editable.spec_text.insert_after(line, "{maxpool: 2}")
+    inserted = editable.spec_text.insert_after(line, POOL.text())
     if inserted is not None:
         source = editable.network.nodes[nodes[0].reads[0]]
         what = f"maxpool 2 added behind {source.name}"
-        yield _make_edit(editable, POOLING, what, [inserted], nodes[0], behind=True)
+        placed = {nodes[0].index: _pool_behind}
+        yield _make_edit(editable, POOLING, what, [inserted], nodes[0], placed, behind=True)
 
 
 def _make_edit(
@@ -149,6 +179,8 @@ def _make_edit(
     phrase: str,
     changes: list[TextChange],
     node: Node,
+    substitutes: Mapping[int, Substitute],
+    *,
     behind: bool = False,
 ) -> Edit:
     share = _share_downstream(editable, node.index + behind)
@@ -158,9 +190,8 @@ def _make_edit(
         # The same reduction by a pool before the dense layers is priced so: no way around it.
         score, because = max(score, damage.POOL_HALF), f"{because}, at least a pool's .03"
     score = max(score, 0.0)
-    return Edit(
-        kind, phrase, damage.units(score) + damage.PER_EDIT, tuple(changes), because=because
-    )
+    priced = damage.units(score) + damage.PER_EDIT
+    return Edit(kind, phrase, priced, tuple(changes), substitutes, because=because)
 
 
 def _share_downstream(editable: EditableSpec, index: int) -> float:

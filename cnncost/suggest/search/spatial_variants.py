@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import partial
 from math import inf
+from operator import le
 from time import monotonic
+from typing import NamedTuple
 
-from cnncost.costs import count_network
 from cnncost.suggest.decisions.catalogue import SPATIAL, AllowedEdits
+from cnncost.suggest.decisions.cost_tables import Costs
 from cnncost.suggest.decisions.search_space import build_search_space
+from cnncost.suggest.decisions.spatial_trials import SpatialTrial, try_spatial_edit
 from cnncost.suggest.edits import multiplier
-from cnncost.suggest.search.plan import LazyVariant, PlanStep, SingleEdit, SpatialVariant
+from cnncost.suggest.search.plan import LazyVariant, PlanStep, SpatialVariant
 from cnncost.suggest.text.edit import Decision, Edit
 from cnncost.suggest.text.editable_spec import EditableSpec, read_editable_spec
 from cnncost.suggest.text.text_places import SpecText
@@ -21,68 +24,60 @@ def list_variants(
     editable: EditableSpec,
     allowed: AllowedEdits,
     decisions: Sequence[Decision],
-    moves: Sequence[Edit],
+    trials: Sequence[SpatialTrial],
     deadline: float = inf,
-) -> tuple[list[LazyVariant], int]:
-    """List the spec as it is, then a variant for each useful spatial edit; and count how
-    many changes were counted until the deadline.
+) -> list[LazyVariant]:
+    """List the spec as it is, then a variant for each useful spatial edit.
 
-    Left out are changes that another beats in every layer's costs at no higher score; behind the
+    Left out are edits that another beats in every layer's costs at no higher score; behind the
     deadline no more are compared.
     """
     variants = [LazyVariant(None, partial(_variant, editable, allowed, (), decisions))]
-    changes, _ = editable.clock.gather((_VariantCosts(editable, edit) for edit in moves), deadline)
-    for position, change in enumerate(changes):
+    compared = [_ComparedTrial(trial, trial.totals) for trial in trials]
+    for position, one in enumerate(compared):
         if monotonic() > deadline or not any(
-            rival.beats(change, first=at < position)
-            for at, rival in enumerate(changes)
+            rival.beats(one, first=at < position)
+            for at, rival in enumerate(compared)
             if at != position
         ):
-            alone = SingleEdit(change.edit, change.after)
-            variants.append(
-                LazyVariant(change.edit, partial(_edited_variant, editable, allowed, alone))
-            )
-    return variants, len(changes)
+            edit = one.trial.edit
+            variants.append(LazyVariant(edit, partial(_edited_variant, editable, allowed, edit)))
+    return variants
 
 
-def list_spatial_edits(editable: EditableSpec, allowed: AllowedEdits) -> Iterator[Edit]:
-    """Every spatial change that makes a network."""
+def list_spatial_trials(editable: EditableSpec, allowed: AllowedEdits) -> Iterator[SpatialTrial]:
+    """Every spatial edit that makes a network, with what the layers cost under it."""
     for kind in SPATIAL:
         for edit in editable.clock.watch(
             kind.edits(editable, allowed) if allowed.allows(kind) else ()
         ):
-            if editable.read_edited(edit.changes) is not None:
-                yield edit
+            trial = try_spatial_edit(editable, edit)
+            if trial is not None:
+                yield trial
 
 
-class _VariantCosts:
-    """One spatial change and what each layer costs under it."""
+class _ComparedTrial(NamedTuple):
+    """A trial and what its layers cost together."""
 
-    def __init__(self, editable: EditableSpec, edit: Edit) -> None:
-        self.edit = edit
-        spec = editable.read_edited(edit.changes)
-        assert spec is not None  # only changes that make a network are listed
-        report = count_network(spec.network)
-        self.after = editable.measure(spec.network)
-        self.costs = {
-            row.name: (row.weights, row.connections, row.units)
-            for row in report.layers
-            if row.counted or editable.meter.bytes  # every tensor takes bytes
-        }
-        self.totals = tuple(map(sum, zip((0, 0, 0), *self.costs.values(), strict=True)))
+    trial: SpatialTrial
+    totals: Costs
 
-    def beats(self, other: _VariantCosts, *, first: bool) -> bool:
+    def beats(self, other: _ComparedTrial, *, first: bool) -> bool:
         """Whether no layer costs more here, at no higher score; of equal ones the first."""
-        if self.edit.kind == multiplier.KIND != other.edit.kind:
+        mine, theirs = self.trial, other.trial
+        if mine.edit.score > theirs.edit.score or not _is_at_most(self.totals, other.totals):
+            return False  # some layer costs more where the total is more
+        if mine.edit.kind == multiplier.KIND != theirs.edit.kind:
             return False  # fewer edits go together with it
-        if any(mine > theirs for mine, theirs in zip(self.totals, other.totals, strict=True)):
-            return False  # then some layer costs more
-        if self.edit.score > other.edit.score or self.costs.keys() != other.costs.keys():
+        if len(mine.costs) != len(theirs.costs):
             return False
-        pairs = [(self.costs[name], other.costs[name]) for name in self.costs]
-        if any(mine > theirs for one, two in pairs for mine, theirs in zip(one, two, strict=True)):
+        if not all(map(_is_at_most, mine.costs, theirs.costs)):
             return False
-        return first or self.costs != other.costs or self.edit.score < other.edit.score
+        return first or mine.costs != theirs.costs or mine.edit.score < theirs.edit.score
+
+
+def _is_at_most(costs: Costs, others: Costs) -> bool:
+    return all(map(le, costs, others))
 
 
 def _variant(
@@ -98,12 +93,12 @@ def _variant(
 
 
 def _edited_variant(
-    editable: EditableSpec, allowed: AllowedEdits, alone: SingleEdit, ceiling: int | None
+    editable: EditableSpec, allowed: AllowedEdits, edit: Edit, ceiling: int | None
 ) -> SpatialVariant:
-    spec_text = SpecText(editable.spec_text.name, editable.edited_text(alone.edit.changes))
+    """Build the variant with a spatial edit made; its network is read and counted here."""
+    spec_text = SpecText(editable.spec_text.name, editable.edited_text(edit.changes))
     edited = read_editable_spec(
         spec_text, editable.max_layers, allowed.kept, editable.meter, editable.clock
     )
-    return _variant(
-        edited, allowed.together_with(alone.edit), (PlanStep(alone.edit, alone.after),), (), ceiling
-    )
+    step = PlanStep(edit, edited.measure(edited.network))
+    return _variant(edited, allowed.together_with(edit), (step,), (), ceiling)

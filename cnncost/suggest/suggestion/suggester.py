@@ -18,7 +18,7 @@ from cnncost.suggest.decisions.table_filling import costs_alone
 from cnncost.suggest.decisions.width_trials import try_options
 from cnncost.suggest.search.plan import Plan, measure_single_edit, scale_uniformly
 from cnncost.suggest.search.plan_search import PlanSearch, Progress
-from cnncost.suggest.search.spatial_variants import list_spatial_edits, list_variants
+from cnncost.suggest.search.spatial_variants import list_spatial_trials, list_variants
 from cnncost.suggest.search.unmet_budgets import UnmetBudgets, find_unmet
 from cnncost.suggest.suggestion.answer import (
     ParetoPoint,
@@ -80,15 +80,15 @@ class Suggester:
         """Every option of every decision alone, and whether these are all there are."""
         decisions = [decision for decision, _ in self.alone]
         self.spatial, all_read = clock.gather(
-            list_spatial_edits(self.editable, request.allowed), self._deadline_at(SPATIAL)
+            list_spatial_trials(self.editable, request.allowed), self._deadline_at(SPATIAL)
         )
-        variants, counted = list_variants(
+        variants = list_variants(
             self.editable, request.allowed, decisions, self.spatial, self._deadline_at(SINGLES)
         )
         if not self.whole:
             self.left_out.append(f"all but {counted_of(len(decisions), 'place')} to edit")
-        if not all_read or counted < len(self.spatial):
-            self.left_out.append(f"all but {counted_of(counted, 'spatial change')}")
+        if not all_read:
+            self.left_out.append(f"all but {counted_of(len(self.spatial), 'spatial change')}")
         self.search = PlanSearch(
             variants, decisions, request.seconds, clock, complete=not self.left_out
         )
@@ -171,10 +171,9 @@ class Suggester:
         ]
         measure, clock = partial(measure_single_edit, self.editable), self.editable.clock
         read, until = [one.edit for one in counts] * bool(self.editable.meter.bytes), SINGLES
-        spatial_ones, _ = clock.gather(map(measure, self.spatial), self._deadline_at(until))
         measured, _ = clock.gather(map(measure, read), self._deadline_at(until))
-        untried = len(self.spatial) - len(spatial_ones) + len(read) - len(measured)
-        others = [ForeseenEdit(one.edit, one.after) for one in spatial_ones if one]
+        untried = len(read) - len(measured)
+        others = [ForeseenEdit(trial.edit, trial.after) for trial in self.spatial]
         if not self.editable.meter.bytes:
             return [*counts, *others], untried
         return [*(ForeseenEdit(one.edit, one.after) for one in measured if one), *others], untried
