@@ -11,7 +11,7 @@ from wild_networks import wild_network
 
 import cnncost
 from cnncost.suggest.decisions.catalogue import SPATIAL, parse_allowed_edits
-from cnncost.suggest.decisions.spatial_trials import try_spatial_edit
+from cnncost.suggest.decisions.spatial_trials import SpatialTrials
 from cnncost.suggest.text.editable_spec import EditableSpec
 
 EVERYTHING = parse_allowed_edits((), (), ())
@@ -63,8 +63,9 @@ def _compare(editable: EditableSpec) -> tuple[int, int]:
     """Compare every spatial edit's trial with its text; how many were tried, and how many make
     a network."""
     tried = made = 0
+    trials = SpatialTrials(editable)
     for edit in [edit for kind in SPATIAL for edit in kind.edits(editable, EVERYTHING)]:
-        trial, spec = try_spatial_edit(editable, edit), editable.read_edited(edit.changes)
+        trial, spec = trials.try_edit(edit), editable.read_edited(edit.changes)
         tried += 1
         if spec is None:
             assert trial is None, edit.phrase
@@ -113,7 +114,7 @@ layers:
 """
     editable = draft_of(text)
     (edit,) = [e for e in SPATIAL[2].edits(editable, EVERYTHING) if e.phrase.startswith("conv1")]
-    trial = try_spatial_edit(editable, edit)
+    trial = SpatialTrials(editable).try_edit(edit)
     assert trial is not None
     assert trial.costs[0][2:] == (4 * 4 * 2 * 9, 4 * 4 * 2)
     assert trial.costs[1][2:] == (4 * 4 * 5 * 2, 4 * 4 * 5)

@@ -6,7 +6,6 @@ not be read for each trial. The variant that a search enters always is.
 
 from __future__ import annotations
 
-import re
 from typing import NamedTuple
 
 from cnncost.costs import count_network
@@ -15,13 +14,9 @@ from cnncost.network import Node
 from cnncost.shape import Shape
 from cnncost.suggest.decisions.cost_tables import Costs
 from cnncost.suggest.decisions.table_filling import CountedLayer, count_placed
-from cnncost.suggest.decisions.width_trials import FURTHER
-from cnncost.suggest.text.edit import Edit
+from cnncost.suggest.text.edit import Edit, Substitute
 from cnncost.suggest.text.editable_spec import EditableSpec
 from cnncost.suggest.text.meter import METRICS, Measures
-
-SIZED = re.compile(r"\bsize\b")
-"""Where a text's layers may take the extents of another layer."""
 
 
 class SpatialTrial(NamedTuple):
@@ -39,57 +34,74 @@ class SpatialTrial(NamedTuple):
         return tuple(map(sum, zip((0,) * len(METRICS), *self.costs, strict=True)))
 
 
-def try_spatial_edit(editable: EditableSpec, edit: Edit) -> SpatialTrial | None:
-    """Return what each layer costs under one spatial edit; None where it makes no network, or
-    one that puts out other shapes."""
-    text = editable.spec_text.text
-    if not edit.substitutes or editable.meter.bytes or FURTHER.search(text) or SIZED.search(text):
-        return _read_trial(editable, edit)
-    counted = _count_substituted(editable, edit)
-    if counted is None:
-        return None
-    totals = map(sum, zip(*[one.costs for one in counted], strict=True))
-    rows = tuple([one.costs for one in counted if one.counted])
-    return SpatialTrial(edit, dict(zip(METRICS, totals, strict=True)), rows)
+class SpatialTrials:
+    """Tries the spatial edits of one spec."""
 
+    def __init__(self, editable: EditableSpec) -> None:
+        self.editable = editable
+        self.stated = not editable.meter.bytes and not editable.carries_extents
+        """Whether what an edit states is all that it changes."""
+        self._counted: dict[tuple[int, tuple[Shape, ...]], CountedLayer | None] = {}
+        """Each node over the inputs that it had so far."""
 
-def _read_trial(editable: EditableSpec, edit: Edit) -> SpatialTrial | None:
-    spec = editable.read_edited(edit.changes)
-    if spec is None:
-        return None
-    rows = [
-        tuple([getattr(row, metric) for metric in METRICS])
-        for row in count_network(spec.network).layers
-        if row.counted or editable.meter.bytes
-    ]
-    return SpatialTrial(edit, editable.measure(spec.network), tuple(rows))
-
-
-def _count_substituted(editable: EditableSpec, edit: Edit) -> list[CountedLayer] | None:
-    """Count the layers of a network with an edit's substitutes in their places."""
-    network = editable.network
-    outputs = [node.output for node in network.nodes]
-    found: list[CountedLayer] = []
-    for node in network.layers:
-        placed = _count_in_place(node, edit, tuple([outputs[index] for index in node.reads]))
-        if placed is None:
+    def try_edit(self, edit: Edit) -> SpatialTrial | None:
+        """Return what each layer costs under one spatial edit; None where it makes no network,
+        or one that puts out other shapes."""
+        if not self.stated or not edit.substitutes:
+            return self._read_edit(edit)
+        counted = self._count_substituted(edit)
+        if counted is None:
             return None
-        found += placed
-        outputs[node.index] = placed[-1].output
-    kept = all(outputs[index] == network.nodes[index].output for index in network.outputs)
-    return found if kept else None
+        totals = map(sum, zip(*[one.costs for one in counted], strict=True))
+        rows = tuple([one.costs for one in counted if one.counted])
+        return SpatialTrial(edit, dict(zip(METRICS, totals, strict=True)), rows)
+
+    def _read_edit(self, edit: Edit) -> SpatialTrial | None:
+        spec = self.editable.read_edited(edit.changes)
+        if spec is None:
+            return None
+        rows = [
+            tuple([getattr(row, metric) for metric in METRICS])
+            for row in count_network(spec.network).layers
+            if row.counted or self.editable.meter.bytes
+        ]
+        return SpatialTrial(edit, self.editable.measure(spec.network), tuple(rows))
+
+    def _count_substituted(self, edit: Edit) -> list[CountedLayer] | None:
+        """Count the layers of the network with an edit's substitutes in their places."""
+        network = self.editable.network
+        outputs = [node.output for node in network.nodes]
+        found: list[CountedLayer] = []
+        for node in network.layers:
+            inputs = tuple([outputs[index] for index in node.reads])
+            if node.index in edit.substitutes:
+                placed = _count_substitutes(edit.substitutes[node.index], node, inputs)
+            else:
+                placed = self._count_node(node, inputs)
+            if not placed:
+                return None
+            found += placed
+            outputs[node.index] = placed[-1].output
+        kept = all(outputs[index] == network.nodes[index].output for index in network.outputs)
+        return found if kept else None
+
+    def _count_node(self, node: Node, inputs: tuple[Shape, ...]) -> list[CountedLayer]:
+        """Count a node as it is over some inputs; nothing where it cannot take them."""
+        key = (node.index, inputs)
+        if key not in self._counted:
+            self._counted[key] = count_placed(node.layer, inputs, node.shares is not None)
+        one = self._counted[key]
+        return [] if one is None else [one]
 
 
-def _count_in_place(
-    node: Node, edit: Edit, inputs: tuple[Shape, ...]
-) -> list[CountedLayer] | None:
-    """Count what stands in a node's place over its inputs; None where one cannot take its own."""
+def _count_substitutes(
+    substitute: Substitute, node: Node, inputs: tuple[Shape, ...]
+) -> list[CountedLayer]:
+    """Count what stands in a node's place; nothing where one layer cannot take its inputs."""
     try:
-        layers = [(node.layer, inputs)]
-        if node.index in edit.substitutes:
-            layers = edit.substitutes[node.index](node.layer, inputs)
+        layers = substitute(node.layer, inputs)
     except CnncostError:
-        return None
+        return []
     found = [count_placed(layer, xs, node.shares is not None) for layer, xs in layers]
     known = [one for one in found if one is not None]
-    return known if len(known) == len(found) else None
+    return known if len(known) == len(found) else []

@@ -7,7 +7,6 @@ itself always is.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from heapq import heappop, heappush
@@ -19,11 +18,6 @@ from cnncost.place import Place
 from cnncost.shape import Shape
 from cnncost.suggest.text.edit import Decision, Edit, PlacedLayer, WidthTrial
 from cnncost.suggest.text.editable_spec import EditableSpec, FieldUse
-
-FURTHER = re.compile(r"\b(?:channels|values|connects|share)\b|\brepeat['\"]?\s*+:\s*+(?!\d)")
-"""What a width may reach in a text besides the fields that derive from its number: whatever
-follows `channels`, numbers carried beside a layer, LeNet-5's connections, shared parameters,
-a `repeat` that is computed."""
 
 Fields = Mapping[int, Mapping[str, int]]
 """For each node the fields that an option sets, and to what."""
@@ -85,7 +79,7 @@ def _changed_fields(editable: EditableSpec, edit: Edit) -> Fields | None:
         if not (isinstance(text, str) and text.isdigit()):
             return None
         numbers[place] = int(text)
-    if FURTHER.search(editable.spec_text.text):
+    if editable.carries_numbers:
         return None
     found: dict[int, dict[str, int]] = {}
     uses = [(use, number) for place, number in numbers.items() for use in _uses_of(editable, place)]

@@ -135,9 +135,7 @@ def _widen_pool(editable: EditableSpec, line: Line, nodes: Sequence[Node]) -> It
         yield _make_edit(editable, POOLING, what, made, nodes[0], placed)
 
 
-def _slide(
-    layer: Layer, inputs: tuple[Shape, ...], axes: Mapping[str, int]
-) -> list[PlacedLayer]:
+def _slide(layer: Layer, inputs: tuple[Shape, ...], axes: Mapping[str, int]) -> list[PlacedLayer]:
     """Put a layer that slides otherwise in its own place: each field alike on every axis."""
     fields: Any = layer  # the fields of a layer with a window
     alike = {name: (size,) * len(fields.stride) for name, size in axes.items()}

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from cnncost.suggest.decisions.catalogue import SPATIAL, AllowedEdits
 from cnncost.suggest.decisions.cost_tables import Costs
 from cnncost.suggest.decisions.search_space import build_search_space
-from cnncost.suggest.decisions.spatial_trials import SpatialTrial, try_spatial_edit
+from cnncost.suggest.decisions.spatial_trials import SpatialTrial, SpatialTrials
 from cnncost.suggest.edits import multiplier
 from cnncost.suggest.search.plan import LazyVariant, PlanStep, SpatialVariant
 from cnncost.suggest.text.edit import Decision, Edit
@@ -47,11 +47,12 @@ def list_variants(
 
 def list_spatial_trials(editable: EditableSpec, allowed: AllowedEdits) -> Iterator[SpatialTrial]:
     """Every spatial edit that makes a network, with what the layers cost under it."""
+    trials = SpatialTrials(editable)
     for kind in SPATIAL:
         for edit in editable.clock.watch(
             kind.edits(editable, allowed) if allowed.allows(kind) else ()
         ):
-            trial = try_spatial_edit(editable, edit)
+            trial = trials.try_edit(edit)
             if trial is not None:
                 yield trial
 

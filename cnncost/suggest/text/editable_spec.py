@@ -26,6 +26,15 @@ REMEMBERED = 100_000
 """Layers of edited texts kept in memory; beyond that the oldest text is dropped and read again."""
 
 
+FURTHER = re.compile(r"\b(?:channels|values|connects|share)\b|\brepeat['\"]?\s*+:\s*+(?!\d)")
+"""What a width may reach in a text besides the fields that derive from its number: whatever
+follows `channels`, numbers carried beside a layer, LeNet-5's connections, shared parameters,
+a `repeat` that is computed."""
+
+SIZED = re.compile(r"\bsize\b")
+"""Where layers of a text may take the extents of another layer."""
+
+
 class FieldUse(NamedTuple):
     """A field of a layer that derives from a scalar of the text."""
 
@@ -59,6 +68,16 @@ class EditableSpec:
     @property
     def network(self) -> Network:
         return self.spec.network
+
+    @cached_property
+    def carries_numbers(self) -> bool:
+        """Whether a width may reach more than the fields that derive from its number."""
+        return FURTHER.search(self.spec_text.text) is not None
+
+    @cached_property
+    def carries_extents(self) -> bool:
+        """Whether extents may reach more than the layers behind them."""
+        return self.carries_numbers or SIZED.search(self.spec_text.text) is not None
 
     @cached_property
     def counts(self) -> tuple[int, ...]:
