@@ -15,6 +15,7 @@ FLOORS = (
     ("elsewhere",),
     ("errors",),
     ("place",),
+    ("arrays",),
     ("shape",),
     ("term",),
     ("quantity",),

@@ -12,10 +12,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import product
-from typing import Any
+from typing import TYPE_CHECKING
 
 from cnncost.suggest.text.edit import Decision, Edit
 from cnncost.suggest.text.editable_spec import EditableSpec
+
+if TYPE_CHECKING:
+    from cnncost.arrays import Bools, Ints
 
 Costs = tuple[int, ...]
 """One amount per metric, in the order of METRICS."""
@@ -32,9 +35,9 @@ class CostTable:
     """What some layers cost, by the options of the decisions in `scope`."""
 
     scope: Scope
-    costs: Any  # Any: numpy's array of int64
+    costs: Ints
     """One axis per decision, the metrics last."""
-    possible: Any  # Any: numpy's array of booleans
+    possible: Bools
     """One axis per decision: whether the combination makes a network."""
 
     @cached_property
@@ -57,7 +60,7 @@ class CostTable:
         """The table over some options of each decision of its scope."""
         import numpy as np
 
-        at: Any = np.ix_(*kept)  # Any: numpy's arrays
+        at = np.ix_(*kept)
         return CostTable(self.scope, self.costs[at], self.possible[at])
 
     def with_axes(self, axes: Sequence[int]) -> CostTable:
@@ -159,7 +162,7 @@ class ColumnPart:
     """What the options of a few decisions add to an amount."""
 
     scope: Scope
-    amounts: Any  # Any: numpy's array of int64
+    amounts: Ints
     """One axis per decision."""
 
     @cached_property
@@ -229,7 +232,7 @@ def _empty_table(tables: CostTables, scope: Scope) -> CostTable:
     import numpy as np
 
     sizes = [len(tables.decisions[v].options) for v in scope]
-    costs: Any = np.zeros((*sizes, len(tables.base)), dtype=np.int64)
+    costs: Ints = np.zeros((*sizes, len(tables.base)), dtype=np.int64)
     return CostTable(scope, costs, np.ones(sizes, dtype=bool))
 
 

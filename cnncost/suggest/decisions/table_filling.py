@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import combinations, product
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from cnncost.costs import Convention, count_layer
 from cnncost.errors import CnncostError
@@ -18,6 +18,9 @@ from cnncost.suggest.decisions.width_trials import WidthPicks, WidthTrials, merg
 from cnncost.suggest.text.edit import Decision, PlacedLayer, Substitute
 from cnncost.suggest.text.editable_spec import EditableSpec
 from cnncost.suggest.text.meter import METRICS
+
+if TYPE_CHECKING:
+    from cnncost.arrays import Bools, Ints
 
 MOST_ENTRIES = 400
 """Entries of one layer's table; above it widths are taken in pairs."""
@@ -170,9 +173,12 @@ class _LayerTables:
 
     def _interaction(self, part: Sequence[int]) -> CostTable:
         """Return what several widths cost together beyond what each of them costs alone."""
+        import numpy as np
+
         own = tuple(sorted((*self.replacing, *part)))
-        total: Any = 0  # Any: numpy's array
-        possible: Any = True  # Any: numpy's array
+        sizes = [len(self.decisions[v].options) for v in own]
+        total: Ints = np.zeros((*sizes, len(METRICS)), dtype=np.int64)
+        possible: Bools = np.ones(sizes, dtype=bool)
         for count in range(len(part) + 1):
             for kept in combinations(part, count):
                 sign = (-1) ** (len(part) - count)
@@ -188,8 +194,8 @@ class _LayerTables:
         if scope in self._filled:
             return self._filled[scope]
         sizes = [len(self.decisions[v].options) for v in scope]
-        costs: Any = np.zeros((*sizes, len(METRICS)), dtype=np.int64)
-        possible: Any = np.ones(sizes, dtype=bool)
+        costs: Ints = np.zeros((*sizes, len(METRICS)), dtype=np.int64)
+        possible: Bools = np.ones(sizes, dtype=bool)
         widths = tuple([v for v in scope if v not in self.replacing])
         options = [[None] if v in widths else range(n) for v, n in zip(scope, sizes, strict=True)]
         for key in product(*options):

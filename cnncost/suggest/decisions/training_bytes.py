@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import accumulate
-from typing import Any
+from typing import TYPE_CHECKING
 
 from cnncost.costs.gradients import gradients
 from cnncost.costs.memory.memory_report import OPTIMIZERS
@@ -30,6 +30,9 @@ from cnncost.suggest.decisions.training_moments import (
     kept_bytes,
 )
 from cnncost.suggest.text.meter import PARAMETERS, WEIGHTS
+
+if TYPE_CHECKING:
+    from cnncost.arrays import Bools, Ints
 
 PLAIN = ("conv", "conv_transpose", "depthwise_conv", "dense", "linear")
 """Types whose weights are one tensor."""
@@ -201,7 +204,7 @@ class _TrainingSteps:
 
     def _gradients(self, since: int, times: int) -> tuple[ColumnPart, ...]:
         """The parameters that are trained from a node on, so many times."""
-        found: dict[Scope, Any] = {}  # Any: numpy's arrays
+        found: dict[Scope, Ints] = {}
         for node, table in self.by_layer:
             if node.index >= since and self.trained[node.index]:
                 own = self.meter.size * times * table.costs[..., PARAMETERS]
@@ -220,13 +223,11 @@ class _TrainingSteps:
         least = max([sum(p.least for p in parts) for parts in found.values()], default=0)
         return [tuple(parts) for index, parts in found.items() if tops[index] > least]
 
-    def _where_it_stays(
-        self, node: Node, table: CostTable
-    ) -> Any:  # Any: numpy's array of booleans
+    def _where_it_stays(self, node: Node, table: CostTable) -> Bools:
         """Where none of the options replaces the node."""
         import numpy as np
 
-        stays: Any = np.ones(table.possible.shape, dtype=bool)
+        stays: Bools = np.ones(table.possible.shape, dtype=bool)
         for axis, v in enumerate(table.scope):
             options = self.decisions[v].options
             own = np.array([node.index not in edit.substitutes for edit in options])

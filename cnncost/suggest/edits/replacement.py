@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import chain
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from cnncost.errors import CnncostError
 from cnncost.layers import Layer
@@ -14,9 +14,6 @@ from cnncost.suggest.edits.new_layer import NewLayer, place_layers
 from cnncost.suggest.text import damage
 from cnncost.suggest.text.edit import NO_EDIT, Decision, Edit
 from cnncost.suggest.text.editable_spec import EditableSpec
-
-if TYPE_CHECKING:
-    pass
 
 
 class ConvolutionReplacement(NamedTuple):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cnncost.arrays import Bools, Ints
 
 RIVALS = 48
 """How many labels of a state every other one is compared with."""
@@ -11,7 +14,7 @@ COMPARED = 1 << 14
 """Pairs of labels compared in one go: many small arrays cost more than a few large ones."""
 
 
-def undominated_labels(labels: Any, states: Any) -> Any:  # Any: numpy's arrays
+def undominated_labels(labels: Ints, states: Ints) -> Ints:
     """Return the places of the labels (one or more) that no label of their state dominates.
 
     A label dominates another if none of its amounts is larger; the third one here is dominated.
@@ -31,10 +34,10 @@ def undominated_labels(labels: Any, states: Any) -> Any:  # Any: numpy's arrays
         group = states[order]
         starts = np.flatnonzero(np.r_[True, group[1:] != group[:-1]])
         sizes = np.diff(np.r_[starts, len(group)])
-        first: Any = np.repeat(starts, sizes)
+        first: Ints = np.repeat(starts, sizes)
         place = np.arange(len(order)) - first
         sorted_ = labels[order]
-        alive: Any = np.ones(len(order), dtype=bool)
+        alive: Bools = np.ones(len(order), dtype=bool)
         most = min(int(sizes.max()) - 1, RIVALS)
         at_once = max(1, COMPARED // len(order))
         for start in range(0, most, at_once):

@@ -12,9 +12,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from cnncost.suggest.decisions.cost_tables import CostTable, CostTables
+
+if TYPE_CHECKING:
+    from cnncost.arrays import Floats, Ints
 
 WIDEST = 250_000
 """States of one step; a network whose branches need more is left to the general solver."""
@@ -31,7 +34,7 @@ class EliminationStep(NamedTuple):
     """The frontier that its state is read from."""
     after: tuple[int, ...]
     """The frontier once it is decided."""
-    costs: Any  # Any: numpy's array
+    costs: Ints
     """Score, then each resource: one axis per decision of `before`, then its own, the amounts
     last; of length 1 where no table reads the decision."""
 
@@ -83,15 +86,13 @@ class EliminationOrder:
             before = after
         return stages
 
-    def _step_costs(
-        self, axes: Sequence[int], due: Sequence[CostTable]
-    ) -> Any:  # Any: numpy's array
+    def _step_costs(self, axes: Sequence[int], due: Sequence[CostTable]) -> Ints:
         """What deciding the last of the axes adds."""
         import numpy as np
 
         width = 2 + len(self.metrics)
         options = self.tables.decisions[axes[-1]].options
-        total: Any = np.zeros((*[1] * (len(axes) - 1), len(options), width), dtype=np.int64)
+        total: Ints = np.zeros((*[1] * (len(axes) - 1), len(options), width), dtype=np.int64)
         if self.objective is None:
             total[..., 0] = [edit.score for edit in options]
         total[..., -1] = [edit.convolutions for edit in options]
@@ -121,7 +122,7 @@ class EliminationOrder:
         import numpy as np
 
         price = np.asarray(prices)
-        rest: Any = np.zeros((), dtype=np.float64)
+        rest: Floats = np.zeros((), dtype=np.float64)
         totals, picks = [rest], []
         for step in self._backward:
             whole = (step.costs @ price).reshape(step.own) + rest.reshape(step.behind)
@@ -150,7 +151,7 @@ class EliminationOrder:
 class _PricedStep(NamedTuple):
     """One stage for the backward pass."""
 
-    costs: Any  # Any: numpy's array of floats, a row an entry
+    costs: Floats
     own: tuple[int, ...]
     """The shape of its entries."""
     behind: tuple[int, ...]
@@ -164,10 +165,10 @@ class CostToGo:
     """The least priced cost to the end, from every state after each step."""
 
     order: EliminationOrder
-    prices: Any  # Any: numpy's array
-    totals: list[Any]  # Any: numpy's arrays
+    prices: Floats
+    totals: list[Floats]
     """Before the first step, then after each."""
-    _whole: list[Any]  # Any: numpy's arrays
+    _whole: list[Ints]
 
     @property
     def least(self) -> float:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING
 
 from cnncost.suggest.decisions.cost_tables import CostTable, SearchSpace
+
+if TYPE_CHECKING:
+    from cnncost.arrays import Bools, Floats, Ints
 
 
 def choose_greedily(space: SearchSpace, budgets: Mapping[int, int]) -> tuple[int, ...] | None:
@@ -48,7 +51,7 @@ class _GreedySteps:
         self.starts: list[int] = np.cumsum([0, *map(len, options)]).tolist()
         self.scores = np.array([c.score for own in options for c in own], dtype=np.int64)
         self.touched = np.array([c.convolutions for own in options for c in own], dtype=np.int64)
-        self.owners: Any = np.repeat(np.arange(len(options)), [len(own) for own in options])
+        self.owners: Ints = np.repeat(np.arange(len(options)), [len(own) for own in options])
         self.chosen = [0] * len(options)
         self.tables_of: list[list[CostTable]] = [[] for _ in options]
         """For each decision the tables that it is in."""
@@ -57,10 +60,10 @@ class _GreedySteps:
                 self.tables_of[v].append(table)
         now = space.tables.costs(self.chosen)
         assert now is not None  # as it is, it is a network
-        self.now: Any = np.array([now[m] for m in self.metrics], dtype=np.int64)
-        self.changes: Any = np.zeros((len(self.scores), len(self.metrics)), dtype=np.int64)
+        self.now: Ints = np.array([now[m] for m in self.metrics], dtype=np.int64)
+        self.changes: Ints = np.zeros((len(self.scores), len(self.metrics)), dtype=np.int64)
         """What each option adds to the costs as they are now."""
-        self.possible: Any = np.ones(len(self.scores), dtype=bool)
+        self.possible: Bools = np.ones(len(self.scores), dtype=bool)
         for v in range(len(options)):
             space.editable.clock.check()
             self._update_rows(v)
@@ -90,12 +93,12 @@ class _GreedySteps:
             self._update_rows(w)
         return True
 
-    def _excess_of(self, costs: Any) -> Any:  # Any: numpy's arrays
+    def _excess_of(self, costs: Ints) -> Floats:
         """One excess per row of costs; summed in the order of the budgets, as floats must be."""
         import numpy as np
 
         shares = np.maximum(0.0, costs / self.most - 1)
-        total: Any = np.zeros(len(costs))
+        total: Floats = np.zeros(len(costs))
         for column in range(shares.shape[1]):
             total = total + shares[:, column]
         return total

@@ -13,12 +13,20 @@ from dataclasses import replace
 from functools import cached_property
 from math import inf
 from time import monotonic
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from cnncost.suggest.decisions.cost_tables import CostTables
 from cnncost.suggest.search.dominance import undominated_labels
-from cnncost.suggest.search.elimination import CostToGo, EliminationOrder, find_elimination_order
+from cnncost.suggest.search.elimination import (
+    CostToGo,
+    EliminationOrder,
+    EliminationStep,
+    find_elimination_order,
+)
 from cnncost.suggest.search.plan import SearchLimits, SearchOutcome
+
+if TYPE_CHECKING:
+    from cnncost.arrays import Bools, Floats, Ints
 
 Report = Callable[[float, float], None]
 
@@ -103,7 +111,7 @@ class _LabelSearch:
             unit[resource] = 1.0
         self.needs = [order.cost_to_go(unit) for unit in units]
         """What each resource takes at least to the end."""
-        self.prices: Any = np.zeros(len(self.room))  # Any: numpy's array
+        self.prices: Floats = np.zeros(len(self.room))
         """What the share of a budget costs, in score: the best prices so far."""
         if len(prices) == len(self.room):
             self.prices = np.array(prices)
@@ -181,11 +189,11 @@ class _LabelSearch:
             bound = self.order.cost_to_go([1.0, *(prices / self.scales)])
         return _PricedBound(best[1], best[0], chosen, score)
 
-    def _plan_amounts(self, chosen: Sequence[int]) -> Any:  # Any: numpy's array
+    def _plan_amounts(self, chosen: Sequence[int]) -> Ints:
         """The score and the resources of a plan."""
         import numpy as np
 
-        total: Any = np.zeros(len(self.room) + 1, dtype=np.int64)
+        total: Ints = np.zeros(len(self.room) + 1, dtype=np.int64)
         for stage in self.order.steps:
             at = [chosen[v] for v in (*stage.before, stage.decision)]
             sizes = stage.costs.shape[:-1]
@@ -203,9 +211,9 @@ class _LabelSearch:
         import numpy as np
 
         price = float(least - bound.least)  # what the prices credit for the room that there is
-        labels: Any = np.zeros((1, len(self.room) + 1), dtype=np.int64)
-        states: Any = np.zeros(1, dtype=np.int64)
-        back: list[tuple[Any, Any]] = []  # Any: numpy's arrays
+        labels: Ints = np.zeros((1, len(self.room) + 1), dtype=np.int64)
+        states: Ints = np.zeros(1, dtype=np.int64)
+        back: list[tuple[Ints, Ints]] = []
         for step, stage in enumerate(self.order.steps, 1):
             if monotonic() > self.deadline:
                 raise _TimeOverError
@@ -214,9 +222,9 @@ class _LabelSearch:
             if not keep.any():
                 return None
             labels, states, parents, picks = (a[keep] for a in (labels, states, parents, picks))
-            keep = undominated_labels(labels, states)
-            labels, states = labels[keep], states[keep]
-            back.append((parents[keep], picks[keep]))
+            best = undominated_labels(labels, states)
+            labels, states = labels[best], states[best]
+            back.append((parents[best], picks[best]))
         at = 0  # labels are in the order of their amounts
         score = int(labels[at, 0])
         if score > target:  # the prices credit it for room that it leaves
@@ -227,9 +235,7 @@ class _LabelSearch:
             at = int(parents[at])
         return tuple(chosen), score
 
-    def _extend_once(
-        self, stage: Any, labels: Any, states: Any
-    ) -> tuple[Any, ...]:  # numpy's arrays
+    def _extend_once(self, stage: EliminationStep, labels: Ints, states: Ints) -> tuple[Ints, ...]:
         """Extend every label by every option: return amounts, states, parents and options."""
         import numpy as np
 
@@ -237,29 +243,29 @@ class _LabelSearch:
         if len(labels) * size > MOST_LABELS:
             raise _TooManyError
         shape = [self.order.sizes[v] for v in stage.before]
-        parents: Any = np.repeat(np.arange(len(labels)), size)
+        parents: Ints = np.repeat(np.arange(len(labels)), size)
         picks = np.tile(np.arange(size), len(labels))
         at = (*_state_choices(states[parents], shape), picks)
         own = stage.costs.shape[:-1]
         costs = stage.costs[tuple([k if n > 1 else 0 for k, n in zip(at, own, strict=True)])]
         axes = (*stage.before, stage.decision)
-        new: Any = np.zeros(len(parents), dtype=np.int64)
+        new: Ints = np.zeros(len(parents), dtype=np.int64)
         for v, k in zip(axes, at, strict=True):
             if v in stage.after:
                 new = new * self.order.sizes[v] + k
         return labels[parents] + costs, new, parents, picks
 
     def _may_end_well(
-        self, step: int, bound: CostToGo, labels: Any, states: Any, most: float
-    ) -> Any:
-        """Return which labels can end within the budgets and the score; Any: numpy's arrays."""
+        self, step: int, bound: CostToGo, labels: Ints, states: Ints, most: float
+    ) -> Bools:
+        """Return which labels can end within the budgets and the score."""
         rest = bound.totals[step].reshape(-1)[states]
         near = labels @ bound.prices + rest <= most + self.tolerance
         fits = (labels[:, 1:] + self._needed_to_end[step][states] <= self.room).all(axis=1)
         return near & fits
 
     @cached_property
-    def _needed_to_end(self) -> list[Any]:  # Any: numpy's arrays
+    def _needed_to_end(self) -> list[Ints]:
         """After each step: what each resource takes at least to the end, from each state."""
         import numpy as np
 
@@ -286,7 +292,7 @@ def _score_targets(least: int, most: int) -> list[int]:
     return list(dict.fromkeys(least + gap * part // 64 for part in (2, 8, 32, 48, 64)))
 
 
-def _state_choices(states: Any, shape: Sequence[int]) -> tuple[Any, ...]:  # Any: numpy's arrays
+def _state_choices(states: Ints, shape: Sequence[int]) -> tuple[Ints, ...]:
     import numpy as np
 
     return np.unravel_index(states, shape) if shape else ()

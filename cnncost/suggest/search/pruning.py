@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 from cnncost.suggest.decisions.cost_tables import CostTables
+
+if TYPE_CHECKING:
+    from cnncost.arrays import Bools
 
 
 def drop_dominated_options(
@@ -56,7 +59,9 @@ def drop_kinds(tables: CostTables, kinds: Collection[str]) -> CostTables:
     return tables.restrict(kept)
 
 
-def _drop_as_it_is(tables: CostTables, views: Sequence[Any], v: int, alive: list[int]) -> list[int]:
+def _drop_as_it_is(
+    tables: CostTables, views: Sequence[Bools], v: int, alive: list[int]
+) -> list[int]:
     """The options without the one as it is, where another reaches less at no convolution."""
     rivals = [k for k in alive if k]
     beaten = any(_dominates(tables, views, v, (other, 0), scored=False) for other in rivals)
@@ -64,7 +69,7 @@ def _drop_as_it_is(tables: CostTables, views: Sequence[Any], v: int, alive: list
 
 
 def _dominates(
-    tables: CostTables, views: Sequence[Any], v: int, pair: tuple[int, int], *, scored: bool
+    tables: CostTables, views: Sequence[Bools], v: int, pair: tuple[int, int], *, scored: bool
 ) -> bool:
     """Whether the first of two options of a decision beats the second."""
     other, k = pair
