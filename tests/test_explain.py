@@ -16,7 +16,7 @@ from cnncost.costs import Report
 from cnncost.errors import CnncostError
 from cnncost.study.explanation import explain_layers, explain_totals
 from cnncost.views.explanation_page import results
-from cnncost.views.page import write
+from cnncost.views.page_writers import write_results
 from cnncost.views.working import equation
 
 LINE = re.compile(r"^  (\S+(?:,? \S+)*?)  +(.+)$")
@@ -25,7 +25,7 @@ LINE = re.compile(r"^  (\S+(?:,? \S+)*?)  +(.+)$")
 def printed(report: Report, name: str = "", *, every: bool = True) -> str:
     file = StringIO()
     explained = explain_layers(report, name, every=every)
-    write(file, results(report, explained, () if name else explain_totals(report)), "table")
+    write_results(file, results(report, explained, () if name else explain_totals(report)), "table")
     return file.getvalue()
 
 

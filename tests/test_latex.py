@@ -20,7 +20,7 @@ from cnncost.views.comparison_page import ComparisonLayout as Comparing
 from cnncost.views.comparison_page import results as comparison_results
 from cnncost.views.explanation_page import results as workings_results
 from cnncost.views.latex import escape
-from cnncost.views.page import write
+from cnncost.views.page_writers import write_results
 from cnncost.views.table_page import TableLayout
 from cnncost.views.table_page import results as table_results
 
@@ -71,7 +71,7 @@ def test_tables(tmp_path: Path) -> None:
             TableLayout(form="latex"),
             TableLayout(form="latex", columns=columns, every=True),
         ):
-            write(file, table_results(cnncost.count(spec), layout), "latex")
+            write_results(file, table_results(cnncost.count(spec), layout), "latex")
             file.write("\\clearpage\n")
     compile_latex(file.getvalue(), tmp_path)
 
@@ -81,7 +81,7 @@ def test_workings(tmp_path: Path) -> None:
     for spec in specs():
         report = cnncost.count(spec, biases=True, exclude_padding=True)
         explained = explain_layers(report, every=True)
-        write(file, workings_results(report, explained, explain_totals(report)), "latex")
+        write_results(file, workings_results(report, explained, explain_totals(report)), "latex")
     compile_latex(file.getvalue(), tmp_path)
 
 
@@ -92,7 +92,7 @@ def test_comparisons(tmp_path: Path) -> None:
         some = [(name, cnncost.load(name)) for name in names]
         sides = [Side(name, spec, cnncost.count(spec)) for name, spec in some]
         sides.append(Side("50%_odd", odd, cnncost.count(odd)))
-        write(
+        write_results(
             file, comparison_results(compare(sides), Comparing(form="latex", every=True)), "latex"
         )
         file.write("\\clearpage\n")

@@ -14,7 +14,7 @@ from system import said, shell
 import cnncost
 from cnncost.cli.main import COMMANDS
 from cnncost.errors import CnncostError, printable
-from cnncost.views.page import WRITERS
+from cnncost.views.page_writers import WRITERS
 
 EVIL = "\x1b[31mx\x07\u202eevil\x85\u2028\u2066"
 SHOWN = r"\x1b[31mx\x07\u202eevil"

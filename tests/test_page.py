@@ -18,7 +18,8 @@ from cnncost.views.grid import write_page
 from cnncost.views.html import html
 from cnncost.views.latex import latex
 from cnncost.views.markdown import markdown
-from cnncost.views.page import WRITERS, Page, Remark, Results, Table, Title, write
+from cnncost.views.page import Page, Remark, Results, Table, Title
+from cnncost.views.page_writers import WRITERS, write_results
 
 NAME = 'A & B <b>"x"</b> |y| 50% #1_2 {$z^2$} ~ \\d </title><script>é 網'
 
@@ -263,6 +264,6 @@ def test_records_are_written_as_they_come() -> None:
             seen.append(file.getvalue().count("\n"))
             yield (at,)
 
-    write(file, Results(lambda: PAGE, records, dict), "csv")  # type: ignore[arg-type]
+    write_results(file, Results(lambda: PAGE, records, dict), "csv")  # type: ignore[arg-type]
     assert seen == [0, 1, 2]
     assert file.getvalue() == "0\n1\n2\n"

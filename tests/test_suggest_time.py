@@ -25,7 +25,7 @@ from cnncost.suggest.suggestion.suggester import Suggester
 from cnncost.suggest.text.clock import Clock, TimeOverError
 from cnncost.suggest.text.edit import NO_EDIT, Decision, Edit
 from cnncost.suggest.text.meter import METRICS
-from cnncost.views.page import write
+from cnncost.views.page_writers import write_results
 from cnncost.views.suggest import results
 
 HANG = 20.0
@@ -54,7 +54,7 @@ def suggested(text: str, seconds: float, *budgets: str) -> Suggestion:
         cnncost.loads(text), SuggestionRequest(budgets=budgets, seconds=seconds)
     ).suggest()
     for form in ("table", "json", "csv", "markdown"):
-        write(StringIO(), results(found), form)
+        write_results(StringIO(), results(found), form)
     assert process_time() - started < HANG
     return found
 
@@ -73,7 +73,7 @@ def test_what_there_was_no_time_for_is_said() -> None:
     assert not found.proved
     assert found.left_out
     page = StringIO()
-    write(page, results(found), "markdown")
+    write_results(page, results(found), "markdown")
     assert "No time to search: all but " in page.getvalue()
     assert "impossible" not in page.getvalue() or "not proved impossible" in page.getvalue()
 

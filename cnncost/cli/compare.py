@@ -63,7 +63,7 @@ def compare(
     from cnncost.study.comparison import compare as study
     from cnncost.study.growth import excesses, parse_growth
     from cnncost.views.comparison_page import ComparisonLayout, excess_line, results
-    from cnncost.views.page import write
+    from cnncost.views.page_writers import write_results
 
     growths = [parse_growth(text) for text in fail_on or ()]
     layout = ComparisonLayout(form, every, changed, human, total)
@@ -77,7 +77,7 @@ def compare(
         sides.append(Side(printable(arch), spec, report))
     comparison = study(sides)
     with destination(output, force=force) as file:
-        write(file, results(comparison, layout), form)
+        write_results(file, results(comparison, layout), form)
     found = excesses(comparison.sides, growths)
     for excess in found:
         sys.stderr.write(f"{excess_line(excess)}\n")

@@ -55,7 +55,7 @@ def explain(
     """Show the working of each number: output sizes, units, weights, connections."""
     from cnncost.study.explanation import explain_layers, explain_totals
     from cnncost.views.explanation_page import results
-    from cnncost.views.page import write
+    from cnncost.views.page_writers import write_results
 
     refuse_existing(output, force=force)
     if backward and (every or biases or exclude_padding):
@@ -75,7 +75,7 @@ def explain(
     explained = explain_layers(report, layer, every=every)
     totals = () if layer else explain_totals(report)
     with destination(output, force=force) as file:
-        write(file, results(report, explained, totals), form)
+        write_results(file, results(report, explained, totals), form)
 
 
 def _backward(spec: Spec, layer: str, form: str, output: str, *, force: bool) -> None:

@@ -10,7 +10,7 @@ from cnncost.cli import options
 from cnncost.cli.output import destination, refuse_existing
 from cnncost.language import MAX_LAYERS
 from cnncost.network import Network
-from cnncost.views.page import WRITERS
+from cnncost.views.page_writers import WRITERS
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
 
@@ -64,7 +64,7 @@ def memory(
     from cnncost.costs.memory import memory as measure
     from cnncost.costs.memory.timeline import timeline
     from cnncost.views import memory_page as view
-    from cnncost.views.page import write
+    from cnncost.views.page_writers import write_results
 
     refuse_existing(output, force=force)
     given = options.load(arch, settings, shapes, max_layers, strict=strict).network
@@ -90,7 +90,7 @@ def memory(
         rows.insert(3, view.MemoryFigure("the same in the program's order", first, found.complete))
     measured = view.MemoryResults(steps, found, small, rows, said, scale)
     with destination(output, force=force) as file:
-        write(file, view.results(measured), form)
+        write_results(file, view.results(measured), form)
 
 
 def _smallest(network: Network, batch: int, dtype: str) -> tuple[Network, bool]:

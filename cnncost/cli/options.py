@@ -16,7 +16,7 @@ from cnncost.errors import CnncostError, printable
 from cnncost.formats.kept_file import flows, kept
 from cnncost.language import MAX_LAYERS, Spec
 from cnncost.quantity import parse_number
-from cnncost.views.page import WRITERS
+from cnncost.views.page_writers import WRITERS
 
 Numbers = dict[str, int | Fraction]
 

@@ -63,7 +63,7 @@ def run(
     from cnncost.study.run import check
     from cnncost.study.run import run as evaluate
     from cnncost.views.evaluation_page import results
-    from cnncost.views.page import write
+    from cnncost.views.page_writers import write_results
 
     if arch == "-" and values == ["-"]:
         raise CnncostError("standard input cannot hold both the spec and the values", "name a file")
@@ -72,7 +72,7 @@ def run(
     check(spec)
     examples = ((found, evaluate(spec, found)) for found in _examples(spec, values))
     with destination(output, force=force) as file:
-        write(file, results(spec.network, examples), form)
+        write_results(file, results(spec.network, examples), form)
 
 
 def _examples(spec: Spec, values: Sequence[str]) -> Iterator[Values]:

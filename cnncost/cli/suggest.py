@@ -103,7 +103,7 @@ def suggest(
     from cnncost.suggest.suggestion.request import SuggestionRequest
     from cnncost.suggest.suggestion.suggester import Suggester
     from cnncost.suggest.text.meter import Meter
-    from cnncost.views.page import write as show
+    from cnncost.views.page_writers import write_results
     from cnncost.views.suggest import frontier_page as frontier
     from cnncost.views.suggest import results
 
@@ -134,7 +134,7 @@ def suggest(
         _clear()
         with destination(output or "-", force=force) as file:
             known = not study.unknown
-            show(file, frontier.results(points, study.before, known=known), form)
+            write_results(file, frontier.results(points, study.before, known=known), form)
         return
     if (diff or write) and not study.budgets():
         what = "print" if diff else "write"
@@ -154,10 +154,10 @@ def suggest(
         with destination(output or "-", force=force) as file:
             file.write(study.diff_plan(plan))
     elif diff or not (output or plan):
-        show(sys.stderr, results(found, top=top, explain=explain), form)
+        write_results(sys.stderr, results(found, top=top, explain=explain), form)
     elif output:
         with destination(output, force=force) as file:
-            show(file, results(found, top=top, explain=explain), form)
+            write_results(file, results(found, top=top, explain=explain), form)
     raise typer.Exit(1 if found.budgets and not found.is_answered else 0)
 
 

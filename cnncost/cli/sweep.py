@@ -56,7 +56,7 @@ def sweep(
     A combination that makes no valid network is named on standard error, and the exit code is 2.
     """
     from cnncost.study.settings_sweep import sweep as study
-    from cnncost.views.page import write
+    from cnncost.views.page_writers import write_results
     from cnncost.views.sweep_page import results
 
     axes = _axes(settings or [], shapes)
@@ -74,7 +74,7 @@ def sweep(
             named = ", ".join(f"{name}={value}" for name, value in point.settings.items())
             sys.stderr.write(f"{printable(named)}: {point.trouble}\n")
     with destination(output, force=force) as file:
-        write(file, results(points, short=human), form)
+        write_results(file, results(points, short=human), form)
     raise typer.Exit(2 if any(point.trouble for point in points) else 0)
 
 

@@ -97,7 +97,7 @@ def table(
     strict: options.Strict = False,
 ) -> None:
     """Print what each layer costs: units, weights, connections, and the network's totals."""
-    from cnncost.views.page import write
+    from cnncost.views.page_writers import write_results
     from cnncost.views.table_page import TableLayout, results
 
     if columns == "help":
@@ -115,7 +115,7 @@ def table(
 
         report = report._replace(footprints=footprints(spec.network, **scale))
     with destination(output, force=force) as file:
-        write(file, results(report, layout), form)
+        write_results(file, results(report, layout), form)
 
 
 def _check_scale(scale: MeasureScale, *, bytes_: bool, training: bool) -> None:

@@ -35,7 +35,7 @@ def verify(
     """
     from cnncost.verify.difference import exported, verify
     from cnncost.views import verification_page
-    from cnncost.views.page import write
+    from cnncost.views.page_writers import write_results
 
     spec = options.load(arch, settings, shapes, max_layers, strict=strict)
     network = spec.network
@@ -43,7 +43,7 @@ def verify(
     further = exported(network, spec.written, batch, _tell)
     verdict = verdict._replace(lines=(*verdict.lines, *further))
     _tell("")
-    write(sys.stdout, verification_page.results(network.name, batch, verdict), form)
+    write_results(sys.stdout, verification_page.results(network.name, batch, verdict), form)
     raise typer.Exit(int(verdict.differences > 0))
 
 

@@ -81,13 +81,13 @@ def zoo(
             with destination(output, force=force) as file:
                 file.write(_copied(path.read_text(encoding="utf-8")))
             return
-    from cnncost.views.page import write
+    from cnncost.views.page_writers import write_results
     from cnncost.views.zoo_page import results
 
     names = [path.stem] if path is not None else bundled.names()
     with destination(output, force=force) as file:
         specs = {name: api.load(bundled.path(name)) for name in names}
-        write(file, results(specs, long=long), form)
+        write_results(file, results(specs, long=long), form)
 
 
 def _copied(text: str) -> str:

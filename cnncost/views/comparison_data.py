@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from fractions import Fraction
 
 from cnncost.costs import LayerCount
-from cnncost.study.comparison import METRICS, Comparison, Match, Side
-from cnncost.views.comparison_page import letter, share
+from cnncost.study.comparison import METRICS, Comparison, Match, Side, percent
 from cnncost.views.page import Compact
 from cnncost.views.table_data import SCHEMA_VERSION, convention
 
@@ -18,7 +18,7 @@ def records(
     comparison: Comparison, matches: Sequence[Match], *, total: bool
 ) -> Iterator[list[str]]:
     """For each layer: what changed against the first network, then each network's columns."""
-    ends = [letter(i).lower() for i in range(len(comparison.sides))]
+    ends = [side_letter(i).lower() for i in range(len(comparison.sides))]
     changes = ["change"] if len(ends) == 2 else [f"change_{end}" for end in ends[1:]]
     yield [*changes, *(f"{column}_{end}" for end in ends for column in COLUMNS)]
     for match in matches:
@@ -73,7 +73,9 @@ def _differences(first: Side, side: Side) -> dict[str, object]:
         before, after = getattr(first.report.totals, metric), getattr(side.report.totals, metric)
         sure = first.report.complete and side.report.complete
         entry[metric] = (
-            {"difference": after - before, "percent": share(before, after)} if sure else None
+            {"difference": after - before, "percent": percent_change(before, after)}
+            if sure
+            else None
         )
     return entry
 
@@ -92,3 +94,14 @@ def _layer(layer: LayerCount | None) -> dict[str, object] | None:
     counts = {m: getattr(layer, m) if known or m == "units" else None for m in METRICS}
     shape = list(layer.node.output.dims)
     return {"layer": layer.name, "type": layer.word, "output_shape": shape, **counts}
+
+
+def side_letter(side: int) -> str:
+    """A network's letter: A, B, ... and N27 behind Z."""
+    return chr(ord("A") + side) if side < 26 else f"N{side + 1}"
+
+
+def percent_change(before: int, after: int) -> float | None:
+    """The change in percent as a number for programs, to four decimals."""
+    change = percent(before, after)
+    return None if change is None else float(round(Fraction(change), 4))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from fractions import Fraction
 from typing import NamedTuple
 
 from cnncost.costs import LayerCount
 from cnncost.study.comparison import METRICS, Comparison, Match, percent
 from cnncost.study.growth import Excess
 from cnncost.views import caption
+from cnncost.views import comparison_data as machine
 from cnncost.views.amounts import AtLeast, UnknownAmount
 from cnncost.views.page import Page, Results, Table, refuse_short_numbers
 from cnncost.views.table_columns import Value, human, readable
@@ -42,8 +42,6 @@ class ComparisonLayout(NamedTuple):
 
 def results(comparison: Comparison, layout: ComparisonLayout) -> Results:
     """The totals with their differences, and the layers."""
-    from cnncost.views import comparison_data as machine
-
     matches = [match for match in comparison.matches if _shows(match, layout)]
     return Results(
         page=lambda: _page(comparison, matches, layout),
@@ -81,16 +79,11 @@ def _shows(match: Match, layout: ComparisonLayout) -> bool:
     return (layout.every or match.counted) and (match.differs or not layout.changed)
 
 
-def letter(side: int) -> str:
-    """A network's letter: A, B, ... and N27 behind Z."""
-    return chr(ord("A") + side) if side < 26 else f"N{side + 1}"
-
-
 def _totals(comparison: Comparison, number: Callable[[Value], str]) -> Table:
     first, *others = comparison.sides
     titles = ["total", f"A: {first.label}"]
     for i, side in enumerate(others, start=1):
-        titles += [f"{letter(i)}: {side.label}", "difference", "%"]
+        titles += [f"{machine.side_letter(i)}: {side.label}", "difference", "%"]
     rows = []
     for metric in METRICS:
         counts = [getattr(side.report.totals, metric) for side in comparison.sides]
@@ -109,7 +102,7 @@ def _totals(comparison: Comparison, number: Callable[[Value], str]) -> Table:
 def _layers(
     comparison: Comparison, matches: Sequence[Match], number: Callable[[Value], str]
 ) -> Table:
-    letters = [letter(i) for i in range(len(comparison.sides))]
+    letters = [machine.side_letter(i) for i in range(len(comparison.sides))]
     pair = len(letters) == 2
     titles = ["layer"]
     for metric in SHOWN:
@@ -180,13 +173,9 @@ def _uncounted(comparison: Comparison) -> list[str]:
             and None in match.layers
         ]  # fmt: skip
         if names:
-            lines.append(f"Without weights, in {letter(i)} alone: {caption.some(names)}.")
+            lines.append(
+                f"Without weights, in {machine.side_letter(i)} alone: {caption.some(names)}."
+            )
     if len(comparison.sides) > 2:
         return [line.replace(" alone:", ", not in all:") for line in lines]
     return lines
-
-
-def share(before: int, after: int) -> float | None:
-    """The change in percent as a number for programs, to four decimals."""
-    change = percent(before, after)
-    return None if change is None else float(round(Fraction(change), 4))
