@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from cnncost.formats.convolution_kind import classify_convolution
 from cnncost.formats.keras_in.keras_activations import activated
 from cnncost.formats.keras_in.keras_importer import (
     KerasImporter,
@@ -52,10 +53,9 @@ def convolution(axes: int) -> Rule:
 
     def rule(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
         refuse_adapters(layer)
-        made = k.emit(
-            layer, "conv", reads[:1], filters=whole(layer, "filters"),
-            groups=whole(layer, "groups", 1), **_slid(layer, axes),
-        )  # fmt: skip
+        filters, groups = whole(layer, "filters"), whole(layer, "groups", 1)
+        word, widths = classify_convolution(reads[0].seen[0], filters, groups)
+        made = k.emit(layer, word, reads[:1], **widths, **_slid(layer, axes))
         return activated(k, layer, made)
 
     return rule

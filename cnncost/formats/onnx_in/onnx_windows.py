@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from cnncost.formats.convolution_kind import classify_convolution
 from cnncost.formats.onnx_in.inexpressible import OnnxInexpressible
 from cnncost.formats.onnx_in.onnx_importer import OnnxImporter
 from cnncost.formats.onnx_in.onnx_model import OnnxNode
@@ -64,21 +65,17 @@ def conv(importer: OnnxImporter, step: OnnxNode) -> None:
     channels = importer.shapes[name].channels
     if groups < 1 or weight[1] * groups != channels:
         raise OnnxInexpressible(f"{channels} channels, but weights for {weight[1]} x {groups}")
+    word, widths = classify_convolution(channels, weight[0], groups)
     given: dict[str, Argument] = {
+        "kernel": alike(kernel),
         "stride": alike(per_axis(step, "strides", axes)),
         "padding": pads,
         "dilation": alike(per_axis(step, "dilations", axes)),
         "bias": bool(_biases(importer, step)),
+        **widths,
     }
     weights, biases = _weights(step), _biases(importer, step)
-    if groups == channels > 1 and weight[0] % channels == 0:
-        arguments = {"kernel": alike(kernel), "multiplier": weight[0] // channels, **given}
-        made = importer.emit(
-            step, "depthwise_conv", [name], learned=weights, shifts=biases, **arguments
-        )
-    else:
-        arguments = {"filters": weight[0], "kernel": alike(kernel), **given, "groups": groups}
-        made = importer.emit(step, "conv", [name], learned=weights, shifts=biases, **arguments)
+    made = importer.emit(step, word, [name], learned=weights, shifts=biases, **given)
     importer.put(step, with_own_bias(importer, step, made))
 
 

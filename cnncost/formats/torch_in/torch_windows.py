@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import prod
 from typing import Any, NamedTuple
 
+from cnncost.formats.convolution_kind import classify_convolution
 from cnncost.formats.tensor_value import Constant, Shape, Value
 from cnncost.formats.torch_in.torch_importer import AXES, TorchCall, TorchImporter, subject
 
@@ -96,16 +97,18 @@ def convolution(b: TorchImporter, call: TorchCall) -> Value:
             "padding": (padding if isinstance(padding, str) else over.per_axis(padding, 0), 0),
             "output_padding": (over.per_axis(a.get("output_padding"), 0), 0),
             "dilation": (over.per_axis(a.get("dilation"), 1), 1),
-            "groups": (a.get("groups") or 1, 1),
             "bias": (bias is not None, True),
         }
     )
     dims = over.dims(call.shape)
-    word = "conv_transpose" if transposed else "conv"
+    groups = a.get("groups") or 1
+    word, widths = classify_convolution(over.seen.shape[0], dims[0], groups)
+    if transposed:
+        word, widths = "conv_transpose", {"filters": dims[0], **changed({"groups": (groups, 1)})}
     own, gains = gained(weight, dims[0])
     made = b.layer(
-        call, word, [over.seen], dims, learned=[own, bias], filters=dims[0],
-        kernel=over.per_axis(weight.shape[2:], 1), **arguments,
+        call, word, [over.seen], dims, learned=[own, bias],
+        kernel=over.per_axis(weight.shape[2:], 1), **widths, **arguments,
     )  # fmt: skip
     return over.back(with_gains(b, call, made, gains), call.shape)
 
