@@ -43,7 +43,7 @@ DAMAGE = ("suggest_damage", "damage_weights", "damage_prices", "coarser_maps", "
 
 COUNTS = (
     *("reach", "reach_resized", "reach_gaps", "backward", "check", "table", "table_memory"),
-    *("totals", "grouped_rows"),
+    *("totals", "grouped_rows", "metrics"),
 )
 
 TESTS = {
