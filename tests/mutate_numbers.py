@@ -42,8 +42,8 @@ EDITS = (
 DAMAGE = ("suggest_damage", "damage_weights", "damage_prices", "coarser_maps", "suggest_edits")
 
 COUNTS = (
-    *("reach", "reach_resized", "reach_gaps", "backward", "check", "table", "table_memory"),
-    *("totals", "grouped_rows", "metrics"),
+    *("reach", "reach_resized", "reach_gaps", "reach_edges", "backward", "check", "table"),
+    *("totals", "grouped_rows", "metrics", "table_memory"),
 )
 
 TESTS = {
