@@ -118,7 +118,8 @@ def same_cropping(kernel: int, stride: int, dilation: int) -> tuple[int, int]:
     """`same` for a transposed window: what is cropped so that n inputs give n * stride
     outputs; a kernel narrower than its stride adds outputs at the end instead."""
     surplus = Window(kernel, stride, dilation=dilation).reach - stride
-    return (surplus // 2, surplus - surplus // 2) if surplus > 0 else (0, surplus)
+    before = max(surplus, 0) // 2
+    return before, surplus - before
 
 
 def _pairs_below(bound: int, outputs: int, stride: int, taps: int, dilation: int) -> int:

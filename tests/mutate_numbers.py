@@ -30,6 +30,7 @@ from same_numbers import SAME  # noqa: E402
 LAYERS = (
     *("formulas", "oracle", "convolutions", "parameters", "settings", "term", "language"),
     *("language_blocks", "invalid", "equal_layers", "vectors"),
+    *("layer_answers", "totals", "metrics"),
 )
 MEMORY = (
     *("memory", "memory_oracle", "table_memory", "shown_peaks", "flash", "written_over", "sram"),

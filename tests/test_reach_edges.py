@@ -56,7 +56,7 @@ def _pairs(word: str, case: Dilated) -> set[int]:
     ("conv", (20, 2, 10, 10, 0, 3)),  # the second one's second tap lies on the padding
     ("conv", (300, 140, 1, 1, 139, 0)),
     ("conv", (300, 140, 7, 1, 0, 139)),
-    ("conv", (11, 1, 2, 1, 127, 0)),  # 64 outputs see padding alone, the next one the second position
+    ("conv", (11, 1, 2, 1, 127, 0)),  # 64 outputs see padding alone
 ])  # fmt: skip
 def test_each_tap_of_each_output(word: str, case: Dilated) -> None:
     size, kernel, stride, dilation, before, after = case
