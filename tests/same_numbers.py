@@ -105,6 +105,10 @@ SAME: dict[tuple[str, str], str] = {
         "True -> False in counted: bool = True",
     ): "the one row made without it only makes the columns add up",
     (
+        "cnncost/costs/rows.py",
+        "for row in rows if row.footprint is not None -> for row in rows",
+    ): "for mypy: where a report has footprints each row has one",
+    (
         _REACH,
         "min(hanging, LONGEST) -> max(hanging, LONGEST)",
     ): "more positions are looked at: time",
