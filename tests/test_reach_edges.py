@@ -92,6 +92,8 @@ def test_a_kernel_of_very_many_taps() -> None:
     (("{upsample: 128}", "{conv: 1, kernel: 1, stride: 128}"), 1, 1),
     # Five neighbours of a map of 4 that became 10: the second to the sixth lie on 0 to 2.
     (("{crop: [[0, 4]]}", "{upsample, size: 10}", "{conv: 1, kernel: 5}"), 3, Fraction(2, 5)),
+    # Two neighbours of it: the third and the fourth lie on 0 and 1.
+    (("{crop: [[0, 4]]}", "{upsample, size: 10}", "{conv: 1, kernel: 2}"), 2, Fraction(2, 5)),
     (("{reshape: [1, 8]}",), 1, 1),
     (("{reshape: [2, 4]}",), 8, None),
     (("{linear: 2}",), 1, 1),
