@@ -124,7 +124,7 @@ def same_cropping(kernel: int, stride: int, dilation: int) -> tuple[int, int]:
 
 def _pairs_below(bound: int, outputs: int, stride: int, taps: int, dilation: int) -> int:
     """Pairs (o, k), 0 <= o < outputs and 0 <= k < taps, with o*stride + k*dilation < bound."""
-    if bound <= 0 or outputs <= 0:
+    if bound <= 0:
         return 0
     # Tap k leaves ceil((bound - k*dilation) / stride) outputs, at most all of them.
     taps = min(taps, -(-bound // dilation))

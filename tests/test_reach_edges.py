@@ -82,6 +82,14 @@ def test_a_kernel_of_very_many_taps() -> None:
     assert _whole(30_000, line) == 30_000
     # Two outputs: 0 to 4,999 and 1,000 to 5,999 of 6,999.
     assert _whole(6_999, "{conv: 1, kernel: 5000, stride: 1000}") == 6_000
+    # One output, of 10,000 of 10,001.
+    assert _whole(10_001, "{conv: 1, kernel: 10000, stride: 2}") == 10_000
+
+
+def test_4096_outputs_that_hang_over_an_edge_are_looked_at() -> None:
+    # Two outputs, whose first taps lie on -1 and 1, the second ones on 8,191 and 8,193.
+    line = "{conv: 1, kernel: 2, dilation: 8192, stride: 2, padding: [[1, 0]]}"
+    assert _whole(8_194, line) == 8_193
 
 
 @pytest.mark.parametrize(("lines", "field", "stride"), [

@@ -192,7 +192,7 @@ def _hanging(reading: AxisReading, pattern: Sequence[Sequence[int]]) -> tuple[in
     """So many outputs hang over an edge by a part of their window; whether there are long gaps
     between its taps."""
     each = [taps for taps in pattern[: reading.period] if taps]
-    reach = max(t[-1] for t in each) - min(t[0] for t in each) if each else 0
+    reach = max(t[-1] for t in each) - min(t[0] for t in each)
     return reach // reading.shift * reading.period, any(len(t) * EDGE < reach for t in each)
 
 
