@@ -54,6 +54,11 @@ def _pairs(word: str, case: Dilated) -> set[int]:
     ("conv_transpose", (54, 3, 5, 200, 123, 59)),
     ("conv", (60, 2, 100, 10, 3, 0)),  # one convolution, of position 7 alone
     ("conv", (20, 2, 10, 10, 0, 3)),  # the second one's second tap lies on the padding
+    # One output, whose taps are 65 apart, the first or the last of them on the padding.
+    ("conv", (4160, 65, 1, 65, 1, 0)),
+    ("conv", (4160, 65, 1, 65, 0, 1)),
+    ("conv_transpose", (3, 2, 4096, 258049, 1, 0)),  # its output 258,048 reads the first position
+    ("conv_transpose", (2, 101, 100, 51, 5200, 0)),  # the last output, of the second position
     ("conv", (300, 140, 1, 1, 139, 0)),
     ("conv", (300, 140, 7, 1, 0, 139)),
     ("conv", (11, 1, 2, 1, 127, 0)),  # 64 outputs see padding alone

@@ -193,7 +193,8 @@ def _hanging(reading: AxisReading, pattern: Sequence[Sequence[int]]) -> tuple[in
     between its taps."""
     each = [taps for taps in pattern[: reading.period] if taps]
     reach = max(t[-1] for t in each) - min(t[0] for t in each)
-    return reach // reading.shift * reading.period, any(len(t) * EDGE < reach for t in each)
+    gaps = sum(len(t) for t in each) * EDGE < reach * reading.period
+    return reach // reading.shift * reading.period, gaps
 
 
 def _clipped(taps: Sequence[int], n: int) -> Sequence[int]:
@@ -212,7 +213,7 @@ def _united(a: Track, b: Track, outputs: tuple[int, ...]) -> Track | None:
     first, last = min(a.first, b.first), max(a.last, b.last)
     if a.axis is None or a.axis != b.axis:
         return Track(None, (), (), 0, first, last)
-    period, step = lcm(a.period, b.period), 0
+    period = lcm(a.period, b.period)
     if a.stride == b.stride:
         step = a.step * (period // a.period)
     else:
