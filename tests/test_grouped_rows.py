@@ -159,8 +159,9 @@ def test_a_layer_and_what_is_named_below_it_are_one_row() -> None:
     assert [(row.name, row.weights, row.units) for row in rows] == [("a", 32, 8), ("b", 16, 4)]
 
 
-def test_what_is_left_out_is_named_as_not_frozen() -> None:
+def test_what_is_left_out_is_known_and_trained() -> None:
     report = count_network(cnncost.loads(TEXT).network)
     left = remainder(report, layer_rows(report, every=False))
     assert left is not None
-    assert (left.name, left.parameters, left.frozen) == ("norms and others", 2 * 4, False)
+    assert (left.name, left.parameters) == ("norms and others", 2 * 4)
+    assert (left.frozen, left.unknown) == (False, 0)
