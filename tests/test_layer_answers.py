@@ -121,13 +121,15 @@ def test_what_leaves_nothing_is_refused(text: str, line: str) -> None:
 
 
 @pytest.mark.parametrize(("line", "what"), [
+    # Of 4 and a window of 2 come 5, of which 6 are cropped.
+    ("{conv_transpose: 1, kernel: 2, padding: [[3, 3], 0]}", "padding crops all of the output"),
     ("{upsample, size: [0, 5]}", r"size \[0, 5\] leaves no position of its input 1x4x4"),
     ("{upsample: [2, 0]}", r"factor \[2, 0\] leaves no position of its input 1x4x4"),
     ("{upsample: 0}", "needs a factor or a size, and not both"),
     ("{upsample: [2, 0], size: 8}", "needs a factor or a size, and not both"),
     ("{upsample: 2, size: [0, 8]}", "needs a factor or a size, and not both"),
 ])  # fmt: skip
-def test_what_enlarges_to_nothing(line: str, what: str) -> None:
+def test_what_leaves_no_position_of_an_axis(line: str, what: str) -> None:
     with pytest.raises(SpecError, match=what):
         _shape("[1, 4, 4]", line)
 
