@@ -207,6 +207,10 @@ SAME: dict[tuple[str, str], str] = {
         "isinstance(self.default, str) and self.default == REQUIRED -> self.default == REQUIRED",
     ): "no number, flag or list equals an empty word",
     (
+        "cnncost/layers/kinds.py",
+        "value > LARGEST -> value >= LARGEST",
+    ): "the largest number itself has been taken before",
+    (
         "cnncost/layers/windowed.py",
         "if self.padding == 'same': pass -> if False: pass",
     ): "a short way: padded so, as many windows fit",

@@ -51,6 +51,14 @@ def test_what_fits(kind: FieldKind, value: Raw, stored: object) -> None:
     assert kind.read(value, None) == stored
 
 
+def test_each_axis_has_the_least_that_one_number_has() -> None:
+    kind = PerAxis("", minimum=2)
+    assert (kind.read(2, None), kind.read((2, 3), None)) == ((2,), (2, 3))
+    for value in (1, (1, 3)):
+        with pytest.raises(Refused, match="a whole number of at least 2"):
+            kind.read(value, None)
+
+
 @pytest.mark.parametrize(("kind", "value", "what"), [
     (Whole(""), 2**63, "is beyond 2^63"),
     (Whole(""), 0, "must be a whole number of at least 1, but is 0"),
