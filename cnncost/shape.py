@@ -118,12 +118,13 @@ def same_cropping(kernel: int, stride: int, dilation: int) -> tuple[int, int]:
     """`same` for a transposed window: what is cropped so that n inputs give n * stride
     outputs; a kernel narrower than its stride adds outputs at the end instead."""
     surplus = Window(kernel, stride, dilation=dilation).reach - stride
-    return (surplus // 2, surplus - surplus // 2) if surplus > 0 else (0, surplus)
+    before = max(surplus, 0) // 2
+    return before, surplus - before
 
 
 def _pairs_below(bound: int, outputs: int, stride: int, taps: int, dilation: int) -> int:
     """Pairs (o, k), 0 <= o < outputs and 0 <= k < taps, with o*stride + k*dilation < bound."""
-    if bound <= 0 or outputs <= 0:
+    if bound <= 0:
         return 0
     # Tap k leaves ceil((bound - k*dilation) / stride) outputs, at most all of them.
     taps = min(taps, -(-bound // dilation))

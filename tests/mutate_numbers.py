@@ -30,6 +30,7 @@ from same_numbers import SAME  # noqa: E402
 LAYERS = (
     *("formulas", "oracle", "convolutions", "parameters", "settings", "term", "language"),
     *("language_blocks", "invalid", "equal_layers", "vectors"),
+    *("layer_answers", "totals", "metrics"),
 )
 MEMORY = (
     *("memory", "memory_oracle", "table_memory", "shown_peaks", "flash", "written_over", "sram"),
@@ -42,8 +43,8 @@ EDITS = (
 DAMAGE = ("suggest_damage", "damage_weights", "damage_prices", "coarser_maps", "suggest_edits")
 
 COUNTS = (
-    *("reach", "reach_resized", "reach_gaps", "backward", "check", "table", "table_memory"),
-    *("totals", "grouped_rows"),
+    *("reach", "reach_resized", "reach_gaps", "reach_edges", "backward", "check", "table"),
+    *("totals", "grouped_rows", "metrics", "table_memory"),
 )
 
 TESTS = {

@@ -7,6 +7,11 @@ TIME = "more or fewer labels are compared at once or again: time, no label that 
 BOTH = "a position reads from one to another, or nothing: both are None"
 SAME_POSITION = "only readings of the same position leave it out, and those are not followed"
 SET = "no group keeps its first value"
+NO_TENSORS = "what does not learn has no tensors: its formulas give 0"
+UNTRAINED = "what does not learn is not trained: its weights' share is not read"
+NO_AXIS = "a track of no axis has no step"
+NEAR = "more taps are looked at, or the same ones twice: time"
+EXPORTED = "for mypy: imported by its name, it is found all the same"
 NO_READS = "for mypy: an input reads nothing, nothing dies there"
 
 _EMBEDDED = "cnncost/costs/memory/embedded.py"
@@ -17,7 +22,19 @@ _REPORT = "cnncost/costs/memory/memory_report.py"
 _SHAPE = "cnncost/shape.py"
 _REACH = "cnncost/costs/receptive_field.py"
 _GROUPS = "cnncost/suggest/text/channel_groups.py"
+_COUNT = "cnncost/costs/count.py"
+_BACKWARD = "cnncost/costs/backward.py"
+_POSITIONS = "cnncost/costs/input_positions.py"
+_RESHAPING = "cnncost/layers/reshaping.py"
 _DOMINANCE = "cnncost/suggest/search/dominance.py"
+
+
+def _without_a_word(module: str, words: tuple[str, ...]) -> dict[tuple[str, str], str]:
+    """A module's `__all__` without each of its words."""
+    every = list(words)
+    short = [[other for other in every if other != word] for word in every]
+    return {(module, f"{str(every)[:90]} -> {str(less)[:90]}"): EXPORTED for less in short}
+
 
 SAME: dict[tuple[str, str], str] = {
     (
@@ -68,10 +85,11 @@ SAME: dict[tuple[str, str], str] = {
         "cnncost/layers/base.py",
         "False -> True in dataclass(frozen=True, eq=False, repr=False, match_args=False)(cls)",
     ): "a dataclass compares, hashes and writes the same fields as Layer does",
+    (_RESHAPING, "n > 0 -> n >= 0"): "no entry is 0",
     (
-        "cnncost/layers/reshaping.py",
-        "1 -> 2 in known = prod((n for n in self.shape if n != -1))",
-    ): "the rest of a division by a number and by its negative are zero together",
+        _RESHAPING,
+        "0 -> 1 in return prod((n for n in self.shape if n > 0))",
+    ): "a factor of 1 changes no product",
     (_SHAPE, "if self.dilation == 1: pass -> if False: pass"): "a short way of the same product",
     (
         _SHAPE,
@@ -86,6 +104,10 @@ SAME: dict[tuple[str, str], str] = {
         "cnncost/costs/rows.py",
         "True -> False in counted: bool = True",
     ): "the one row made without it only makes the columns add up",
+    (
+        "cnncost/costs/rows.py",
+        "for row in rows if row.footprint is not None -> for row in rows",
+    ): "for mypy: where a report has footprints each row has one",
     (
         _REACH,
         "min(hanging, LONGEST) -> max(hanging, LONGEST)",
@@ -124,5 +146,81 @@ SAME: dict[tuple[str, str], str] = {
     (_DOMINANCE, "if most < RIVALS: pass -> if False: pass"): TIME,
     (_DOMINANCE, "most < RIVALS -> most <= RIVALS"): TIME,
     (_DOMINANCE, "break -> pass"): TIME,
+    (_COUNT, "not layer.learns or node.shares is not None -> node.shares is not None"): NO_TENSORS,
+    (
+        "cnncost/costs/gradients.py",
+        "node.layer is None or not node.layer.learns -> node.layer is None",
+    ): NO_TENSORS,
+    (_BACKWARD, "layer is None or not layer.counted -> layer is None"): "it has no connections",
+    (_BACKWARD, "if not layer.learns: pass -> if False: pass"): UNTRAINED,
+    (_BACKWARD, "0 -> 1 in return Shares(0, forward)"): UNTRAINED,
+    (
+        _POSITIONS,
+        "min(window.kernel, again) -> max(window.kernel, again)",
+    ): "a tap further on paints what an earlier one does, or, beyond the kernel, nothing",
+    (_REACH, "0 -> 1 in return Track(None, (), (), 0, self.first, self.last)"): NO_AXIS,
+    (_REACH, "0 -> 1 in return Track(None, (), (), 0, first, last)"): NO_AXIS,
+    (
+        _REACH,
+        "after is not None and key in found -> key in found",
+    ): "for mypy: what reads several layers follows each position, no pattern gets too long",
+    (
+        _REACH,
+        "taps if len(taps) <= 2 * most else [*taps[:most], *taps[-most:]] -> taps",
+    ): NEAR,
+    (
+        _REACH,
+        "taps if len(taps) <= 2 * most else [*taps[:most], *taps[-most:]] -> "
+        "[*taps[:most], *taps[-most:]]",
+    ): NEAR,
+    (_REACH, "len(taps) <= 2 * most -> len(taps) < 2 * most"): NEAR,
+    (_REACH, "2 * most -> 2 // most"): NEAR,
+    (
+        _REACH,
+        "2 -> 3 in return taps if len(taps) <= 2 * most else [*taps[:most], *taps[-most:]]",
+    ): NEAR,
+    (_REACH, "-most -> most"): NEAR,
+    (_SHAPE, "0 -> 1 in before = max(surplus, 0) // 2"): "half of 1 is 0 too",
+    (_SHAPE, "bound <= 0 -> bound < 0"): "below a bound of 0 no tap is left to sum up",
+    (_SHAPE, "if not rest: pass -> if False: pass"): "a short way: the sum of no terms is 0",
+    (
+        "cnncost/suggest/text/damage.py",
+        "after < before -> after <= before",
+    ): "the logarithm of 1 is 0",
+    (_GROUPS, "False -> True in frozen: bool = False"): SET,
+    ("cnncost/layers/base.py", "False -> True in learns: ClassVar[bool] = False"): (
+        "each type sets its own"
+    ),
+    ("cnncost/layers/base.py", "TypeVar('T', bound=type[Layer]) -> TypeVar('T')"): "for mypy",
+    (
+        "cnncost/layers/base.py",
+        "dataclass(frozen=True, eq=False, repr=False, match_args=False) -> "
+        "dataclass(frozen=True, repr=False, match_args=False)",
+    ): "a dataclass compares the same fields as Layer does",
+    (
+        "cnncost/layers/base.py",
+        "dataclass(frozen=True, eq=False, repr=False, match_args=False) -> "
+        "dataclass(frozen=True, eq=False, repr=False)",
+    ): "no pattern matches a layer",
+    (
+        "cnncost/layers/kinds.py",
+        "isinstance(self.default, str) and self.default == REQUIRED -> self.default == REQUIRED",
+    ): "no number, flag or list equals an empty word",
+    (
+        "cnncost/layers/kinds.py",
+        "value > LARGEST -> value >= LARGEST",
+    ): "the largest number itself has been taken before",
+    (
+        "cnncost/layers/windowed.py",
+        "if self.padding == 'same': pass -> if False: pass",
+    ): "a short way: padded so, as many windows fit",
+    **_without_a_word(
+        "cnncost/costs/__init__.py",
+        ("Convention", "LayerCount", "Report", "Totals", "count_layer", "count_network"),
+    ),
+    **_without_a_word(
+        "cnncost/layers/__init__.py",
+        ("FAMILIES", "JOINS", "TYPES", "Layer", "layer_type", "read"),
+    ),
 }
 """By module and change, as printed."""

@@ -87,3 +87,22 @@ def test_the_metrics_in_bytes() -> None:
     both = ["weights=1", "training-memory=1MiB", " sram =1KiB"]
     assert sorted(byte_metrics_in(both)) == ["sram", "training_memory"]
     assert byte_metrics_in(both) == byte_metrics_in(both[::-1])  # in the order of the output
+
+
+@pytest.mark.parametrize(("text", "most", "limit"), [
+    ("flops=9", 4, 9),  # two each: the ninth is of no connection
+    ("flops=10", 5, 10),
+    ("flops=50%", 150, 300),  # of 600
+    ("macs=50%", 150, 150),
+])  # fmt: skip
+def test_connections_by_other_words(text: str, most: int, limit: int) -> None:
+    (budget,) = parse_budgets([text], BEFORE)
+    word = text.partition("=")[0]
+    assert (budget.metric, budget.user_word) == ("connections", word)
+    assert (budget.most, budget.limit) == (most, limit)
+    assert budgets_of_spec({word: limit}) == (budget._replace(asked=str(limit)),)
+
+
+def test_a_budget_by_the_metrics_own_word() -> None:
+    (budget,) = parse_budgets(["connections=9"], BEFORE)
+    assert (budget.user_word, budget.limit) == ("connections", 9)

@@ -6,6 +6,8 @@ import cnncost
 from cnncost.costs.count import Report, count_network
 from cnncost.costs.footprint import Footprint, footprints
 from cnncost.costs.rows import Row, descending, layer_rows, remainder, top
+from cnncost.network import Network, NetworkBuilder
+from cnncost.place import Place
 from cnncost.shape import Shape
 
 TEXT = """\
@@ -143,3 +145,23 @@ def test_rows_without_memory_have_none() -> None:
     left = remainder(report, layer_rows(report, every=False))
     assert left is not None
     assert (left.parameters, left.footprint) == (8, None)
+
+
+def test_a_layer_and_what_is_named_below_it_are_one_row() -> None:
+    text = "input: [4]\nlayers:\n- {dense: 4, bias: false}\n"
+    dense = cnncost.loads(text).network.layers[0].layer
+    builder, place = NetworkBuilder(), Place(0, 0)
+    builder.add_input("x", Shape(4), place)
+    for index, name in enumerate(("a", "a.inner", "b")):
+        builder.add(name, dense, [index], place)
+    report = count_network(Network("n", tuple(builder.nodes), (3,)))
+    rows = layer_rows(report, every=True, depth=1)
+    assert [(row.name, row.weights, row.units) for row in rows] == [("a", 32, 8), ("b", 16, 4)]
+
+
+def test_what_is_left_out_is_known_and_trained() -> None:
+    report = count_network(cnncost.loads(TEXT).network)
+    left = remainder(report, layer_rows(report, every=False))
+    assert left is not None
+    assert (left.name, left.parameters) == ("norms and others", 2 * 4)
+    assert (left.frozen, left.unknown) == (False, 0)

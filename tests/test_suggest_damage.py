@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import cnncost
+from cnncost.suggest.suggestion.answer import is_mostly_narrow
 from cnncost.suggest.text import damage
 from cnncost.suggest.text.editable_spec import read_editable_spec
 from cnncost.suggest.text.text_places import SpecText
@@ -100,3 +101,17 @@ def test_the_equivalent_width_inverts_phi() -> None:
         assert damage.equivalent_width(damage.units(damage.phi(-log(width)))) == pytest.approx(
             width, abs=1e-3
         )
+
+
+@pytest.mark.parametrize(("widths", "narrow"), [
+    ((64, 64, 64), False),
+    ((63, 63, 64), True),
+    ((63, 64, 64), False),
+    ((63, 64), False),  # half of them are not most
+    ((65,), False),
+    ((63,), True),
+])  # fmt: skip
+def test_networks_of_mostly_narrow_groups(widths: tuple[int, ...], narrow: bool) -> None:
+    convs = "".join(f"- {{conv: {width}, kernel: 3}}\n" for width in widths)
+    text = f"input: [3, 32, 32]\nlayers:\n{convs}- {{dense: 10}}\n"
+    assert is_mostly_narrow(read_editable_spec(SpecText("n", text))) == narrow

@@ -86,3 +86,8 @@ def test_shapes_in_words() -> None:
     assert Shape(3, (4, 5)).words == "3 channels of 4x5"
     assert Shape(1, (6,)).words == "1 channel of 6"
     assert str(Shape(3, (4, 5))) == "3x4x5"
+
+
+def test_no_outputs_touch_nothing() -> None:
+    for window, n in windows():
+        assert window.touches(n, 0) == 0

@@ -37,7 +37,7 @@ class LayerCount(NamedTuple):
     biases: int
     parameters: int
     connections: int
-    known: bool = True
+    known: bool
     """False for an opaque layer: what is not given of its costs stands here as 0, and is not."""
     trained: int = 0
     """Of its parameters those that are trained."""

@@ -153,11 +153,9 @@ def _cropped(layer: Any, x: Shape, y: Shape) -> tuple[AxisReading, ...]:  # Any:
 
 
 def _permuted(layer: Any, x: Shape, y: Shape) -> tuple[AxisReading, ...]:  # Any: see Rule
-    # Axis 1 is the channels': it holds no positions; one that becomes the channels is read whole.
-    return tuple(
-        AxisReading(axis - 2, same) if axis > 1 else AxisReading(-1, lambda q: ())
-        for axis in layer.axes[1:]
-    )
+    # Axis 1 is the channels', which hold no positions: -1, the axis of no track. An axis that
+    # becomes the channels is read whole.
+    return tuple(AxisReading(axis - 2, same) for axis in layer.axes[1:])
 
 
 def _reshaped(layer: Any, x: Shape, y: Shape) -> tuple[AxisReading, ...]:  # Any: see Rule

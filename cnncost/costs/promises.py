@@ -16,7 +16,7 @@ class ExpectedFigure(NamedTuple):
     quantity: str
     published: int
     computed: int
-    complete: bool = True
+    complete: bool
     """Whether all costs are known; a lower bound equals no published figure."""
 
     @property
@@ -65,8 +65,6 @@ def limits(
     Raises:
         CnncostError: training is limited, and the network does not train.
     """
-    if not budget:
-        return ()
     metrics = Metrics(spec.network, batch=batch, dtype=dtype, optimizer=optimizer)
     return tuple(
         Limit(metric, most, metrics.value(metric), metrics.complete(metric), metrics.words(metric))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from math import gcd, lcm
@@ -152,7 +153,7 @@ def _read(track: Track, axis: int, reading: AxisReading, n: int, m: int) -> Trac
         tuple(_lowest(track, some) for some in taps),
         tuple(_highest(track, some) for some in taps),
         step,
-        *_edges(track, reading, n, m, period),
+        *_edges(track, reading, n, m, taps),
     )
 
 
@@ -167,22 +168,38 @@ def _highest(track: Track, taps: Sequence[int]) -> int | None:
     return max((high for high in highs if high is not None), default=None)
 
 
-def _edges(track: Track, reading: AxisReading, n: int, m: int, period: int) -> tuple[int, int]:
+def _edges(
+    track: Track, reading: AxisReading, n: int, m: int, pattern: Sequence[Sequence[int]]
+) -> tuple[int, int]:
     """What the map's positions at either edge read, padding left out."""
-    sample = reading.taps(0)
-    # So many outputs hang over an edge by a part of their window.
-    hanging = (sample[-1] - sample[0]) // reading.shift * reading.period if sample else 0
-    some = min(m, EDGE + period + min(hanging, LONGEST))
+    hanging, gaps = _hanging(reading, pattern)
+    if gaps and hanging > LONGEST:
+        return track.first, track.last  # too many to look at
+    some = min(m, EDGE + len(pattern) + min(hanging, LONGEST))
 
-    def real(positions: Iterable[int]) -> list[list[int]]:
+    def real(positions: Iterable[int]) -> list[Sequence[int]]:
         """The taps of these outputs that lie on the map."""
-        return [[p for p in _near(reading.taps(q), track.period) if 0 <= p < n] for q in positions]
+        return [_near(_clipped(reading.taps(q), n), track.period) for q in positions]
 
     starts, ends = real(range(some)), real(range(m - some, m))
     lows = [low for taps in starts if (low := _lowest(track, taps)) is not None]
     highs = [high for taps in ends if (high := _highest(track, taps)) is not None]
     first = max(track.first, min(lows, default=track.first))
     return first, min(track.last, max(highs, default=track.last))
+
+
+def _hanging(reading: AxisReading, pattern: Sequence[Sequence[int]]) -> tuple[int, bool]:
+    """So many outputs hang over an edge by a part of their window; whether there are long gaps
+    between its taps."""
+    each = [taps for taps in pattern[: reading.period] if taps]
+    reach = max(t[-1] for t in each) - min(t[0] for t in each)
+    gaps = sum(len(t) for t in each) * EDGE < reach * reading.period
+    return reach // reading.shift * reading.period, gaps
+
+
+def _clipped(taps: Sequence[int], n: int) -> Sequence[int]:
+    """The taps that lie on a map of n positions."""
+    return taps[bisect_left(taps, 0) : bisect_left(taps, n)]
 
 
 def _near(taps: Sequence[int], period: int) -> Sequence[int]:
@@ -196,7 +213,7 @@ def _united(a: Track, b: Track, outputs: tuple[int, ...]) -> Track | None:
     first, last = min(a.first, b.first), max(a.last, b.last)
     if a.axis is None or a.axis != b.axis:
         return Track(None, (), (), 0, first, last)
-    period, step = lcm(a.period, b.period), 0
+    period = lcm(a.period, b.period)
     if a.stride == b.stride:
         step = a.step * (period // a.period)
     else:

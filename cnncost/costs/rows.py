@@ -63,7 +63,7 @@ def layer_rows(
         )
     if depth is not None:
         rows = tuple(_grouped(rows, depth))
-    return tuple(row for row in rows if every or row.counted or row.unknown)
+    return tuple(row for row in rows if every or row.counted)
 
 
 def descending(rows: Sequence[Row], key: Callable[[Row], int]) -> tuple[Row, ...]:

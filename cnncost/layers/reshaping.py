@@ -6,7 +6,7 @@ from math import prod
 
 from cnncost.errors import Refused
 from cnncost.layers.base import Layer, layer, must_split
-from cnncost.layers.kinds import ChoiceKind, ExtentsOf, of, per_axis, whole
+from cnncost.layers.kinds import ChoiceKind, ExtentsOf, of, per_axis, whole, written
 from cnncost.layers.listed import Amount, AxisOrder, Dims, Span
 from cnncost.layers.windowed import Pairs
 from cnncost.shape import Shape
@@ -32,8 +32,7 @@ class Reshape(Layer):
     shape: tuple[int, ...] = of(Dims("the new shape, channels first; -1 is what is left"))
 
     def check(self, x: Shape) -> None:
-        known = prod(n for n in self.shape if n != -1)
-        if known != x.units if -1 not in self.shape else x.units % known:
+        if self._known != x.units if -1 not in self.shape else x.units % self._known:
             raise Refused(
                 f"{x} has {x.units:,} units, which do not fill the shape "
                 f"{'x'.join('?' if n == -1 else str(n) for n in self.shape)}",
@@ -41,9 +40,13 @@ class Reshape(Layer):
             )
 
     def output(self, x: Shape) -> Shape:
-        known = prod(n for n in self.shape if n != -1)
-        channels, *extents = (x.units // known if n == -1 else n for n in self.shape)
+        channels, *extents = (x.units // self._known if n == -1 else n for n in self.shape)
         return Shape(channels, tuple(extents))
+
+    @property
+    def _known(self) -> int:
+        """The units of the entries that are given."""
+        return prod(n for n in self.shape if n > 0)
 
 
 @layer("permute", main="axes")
@@ -170,6 +173,12 @@ class Upsample(Layer):
                 "upsample needs a factor or a size, and not both",
                 "write {upsample: 2} or {upsample, size: [h, w]}",
             )
+        for word, given in (("factor", self.factor), ("size", self.size)):
+            if any(given) and not all(given):
+                raise Refused(
+                    f"{word} {written(given)} leaves no position of its input {x}",
+                    "give each axis a whole number of at least 1",
+                )
 
     def output(self, x: Shape) -> Shape:
         if any(self.size):
