@@ -25,7 +25,7 @@ for name in ("nms", "qnms"):
     KERNELS.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
 
 import cnncost  # noqa: E402
-from cnncost.api import imported  # noqa: E402
+from cnncost.api import load_graph  # noqa: E402
 from cnncost.errors import CnncostError  # noqa: E402
 from cnncost.formats.torch_in.torch_source import made  # noqa: E402
 from cnncost.formats.torch_in.torch_trace import trace  # noqa: E402
@@ -56,7 +56,7 @@ def build(row: dict[str, Any]) -> torch.nn.Module:
 def difference(row: dict[str, Any]) -> str:
     """Empty where both figures agree; else what differs."""
     graph = trace(build(row), row["model"], {"input": tuple(row["input"][1:])})
-    report = cnncost.count(imported(graph, row["model"]))
+    report = cnncost.count(load_graph(graph, row["model"]))
     totals = report.totals
     parameters = totals.parameters - row["params"]
     connections = totals.connections - row["macs"]

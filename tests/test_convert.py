@@ -108,7 +108,7 @@ def test_a_spec_written_anew(folder: Path) -> None:
     assert other.splitlines()[1] == "input: [1, 9, 7]"
 
 
-@pytest.mark.parametrize("name", bundled.names())
+@pytest.mark.parametrize("name", bundled.list_names())
 def test_every_bundled_network_flat(name: str, tmp_path: Path) -> None:
     out = tmp_path / "flat.yaml"
     assert run(name, str(out), "--flat", cwd=tmp_path).returncode == 0

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import cnncost
-from cnncost.costs.memory import memory
+from cnncost.costs.memory import measure_memory
 from cnncost.formats.graph_of import graph_of
 from cnncost.formats.spec_text import spec_text
 from cnncost.formats.structured import attempt, structured_text
@@ -62,7 +62,7 @@ def test_densenet_costs_what_was_measured() -> None:
 
 def test_densenet_holds_what_torchvisions_holds() -> None:
     """Bytes of PyTorch 2.13 on a CPU, fp32, batch 4: its layers join all maps anew."""
-    found = memory(cnncost.loads(DENSENET).network, batch=4, optimizer="momentum")
+    found = measure_memory(cnncost.loads(DENSENET).network, batch=4, optimizer="momentum")
     assert found.saved is not None
     assert found.training is not None
     assert found.parameters == 31915424

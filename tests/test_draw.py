@@ -85,7 +85,7 @@ def sheet(svg: bytes) -> tuple[float, float]:
     return tuple(float(root.get(side, "").removesuffix("pt")) for side in ("width", "height"))
 
 
-WIDTHS = [(name, 85) for name in bundled.names()] + [("resnet50", 180)]
+WIDTHS = [(name, 85) for name in bundled.list_names()] + [("resnet50", 180)]
 
 
 @pytest.mark.parametrize(("name", "width"), WIDTHS)

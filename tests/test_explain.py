@@ -64,7 +64,7 @@ CONVENTIONS = ({}, {"biases": True}, {"exclude_padding": True})
 
 
 @pytest.mark.parametrize("convention", CONVENTIONS, ids=str)
-@pytest.mark.parametrize("name", bundled.names())
+@pytest.mark.parametrize("name", bundled.list_names())
 def test_every_line_of_every_bundled_network(name: str, convention: dict[str, bool]) -> None:
     report = cnncost.count(cnncost.load(name), **convention)
     found = evaluated(printed(report))

@@ -10,7 +10,7 @@ import pytest
 
 import cnncost
 from cnncost.errors import Refused, SpecError
-from cnncost.layers import Layer, layer_type, read
+from cnncost.layers import Layer, layer_type, read_layer
 from cnncost.layers.base import must_split
 from cnncost.layers.kinds import (
     LARGEST,
@@ -21,7 +21,7 @@ from cnncost.layers.kinds import (
     PerAxis,
     Whole,
     Width,
-    written,
+    spell_value,
 )
 from cnncost.layers.listed import AxisOrder, Dims, Padding, Span
 from cnncost.shape import Shape
@@ -48,15 +48,15 @@ if TYPE_CHECKING:
     (Span(""), (2, 3), (2, 3)),
 ])  # fmt: skip
 def test_what_fits(kind: FieldKind, value: Raw, stored: object) -> None:
-    assert kind.read(value, None) == stored
+    assert kind.read_value(value, None) == stored
 
 
 def test_each_axis_has_the_least_that_one_number_has() -> None:
     kind = PerAxis("", minimum=2)
-    assert (kind.read(2, None), kind.read((2, 3), None)) == ((2,), (2, 3))
+    assert (kind.read_value(2, None), kind.read_value((2, 3), None)) == ((2,), (2, 3))
     for value in (1, (1, 3)):
         with pytest.raises(Refused, match="a whole number of at least 2"):
-            kind.read(value, None)
+            kind.read_value(value, None)
 
 
 @pytest.mark.parametrize(("kind", "value", "what"), [
@@ -71,7 +71,7 @@ def test_each_axis_has_the_least_that_one_number_has() -> None:
 ])  # fmt: skip
 def test_what_does_not_fit(kind: FieldKind, value: Raw, what: str) -> None:
     with pytest.raises(Refused) as refused:
-        kind.read(value, None)
+        kind.read_value(value, None)
     assert what in refused.value.what
 
 
@@ -84,7 +84,7 @@ def test_what_does_not_fit(kind: FieldKind, value: Raw, what: str) -> None:
     (LARGEST, "9223372036854775807"),
 ])  # fmt: skip
 def test_how_a_message_writes_a_value(value: Raw, text: str) -> None:
-    assert written(value) == text
+    assert spell_value(value) == text
 
 
 def test_groups_that_divide_are_listed_up_to_64() -> None:
@@ -151,18 +151,20 @@ def test_what_is_no_gate(gate: str) -> None:
 
 
 def test_a_layer_without_weights_costs_nothing() -> None:
-    it, x = read(layer_type("relu"), {}, None), Shape(4, (3,))
+    it, x = read_layer(layer_type("relu"), {}, None), Shape(4, (3,))
     assert (it.weights(x), it.biases(x), it.extras(x), it.parameters(x)) == (0, 0, 0, 0)
     assert (it.connections(x, x), it.inside_connections(x, x), it.bias_connections(x, x)) == (
         0, 0, 0,
     )  # fmt: skip
-    assert (it.known, it.bias_uses_known, it.tensors(x)) == (True, True, {})
+    assert (it.known, it.bias_uses_known, it.tensor_shapes(x)) == (True, True, {})
 
 
 def test_arguments_are_read_for_a_vector_too() -> None:
-    assert read(layer_type("permute"), {"axes": (1,)}, Shape(6)).infer((Shape(6),)) == Shape(6)
+    assert read_layer(layer_type("permute"), {"axes": (1,)}, Shape(6)).infer_shape(
+        (Shape(6),)
+    ) == Shape(6)
     with pytest.raises(Refused, match="axes"):
-        read(layer_type("permute"), {"axes": (1, 2)}, Shape(6))  # it has one axis
+        read_layer(layer_type("permute"), {"axes": (1, 2)}, Shape(6))  # it has one axis
 
 
 @pytest.mark.parametrize("line", [
@@ -180,7 +182,7 @@ def test_what_takes_numbers_by_rows(line: str) -> None:
 
 
 def _opaque(**given: int) -> Layer:
-    return read(layer_type("opaque"), {"output": (3,), **given}, None)
+    return read_layer(layer_type("opaque"), {"output": (3,), **given}, None)
 
 
 @pytest.mark.parametrize(("given", "known", "counted"), [
@@ -221,5 +223,5 @@ def test_learned_numbers_by_hand(
     given: dict[str, int], parameters: int, trained: int, names: list[str]
 ) -> None:
     layer, x = _opaque(**given), Shape(4)
-    assert (layer.parameters(x), layer.trainable(x)) == (parameters, trained)
-    assert list(layer.tensors(x)) == names
+    assert (layer.parameters(x), layer.trainable_parameters(x)) == (parameters, trained)
+    assert list(layer.tensor_shapes(x)) == names

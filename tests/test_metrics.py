@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 import cnncost
-from cnncost.costs.footprint import footprints
+from cnncost.costs.footprint import compute_footprints
 from cnncost.costs.metrics import Metrics
-from cnncost.costs.promises import figures, limits
-from cnncost.costs.rows import layer_rows, remainder
+from cnncost.costs.promises import compare_budget, compare_expected
+from cnncost.costs.rows import layer_rows, remainder_row
 from cnncost.errors import CnncostError
 
 TEXT = "input: [4]\nlayers:\n- {name: d, dense: 2}\n"
@@ -38,21 +38,21 @@ def _metrics(text: str, **scale: int | str) -> Metrics:
     ("flash", 8 + 2 * 4, 8 + 2 * 4),
 ])  # fmt: skip
 def test_each_figure(metric: str, one: int, three_halves: int) -> None:
-    assert _metrics(TEXT).value(metric) == one
-    assert _metrics(TEXT, batch=3, dtype="fp16").value(metric) == three_halves
+    assert _metrics(TEXT).compute_figure(metric) == one
+    assert _metrics(TEXT, batch=3, dtype="fp16").compute_figure(metric) == three_halves
 
 
 def test_training_takes_each_option_of_scale() -> None:
-    found = _metrics(TEXT).value("training_memory")
+    found = _metrics(TEXT).compute_figure("training_memory")
     # Momentum adds one number a parameter; batch and element type change the activations.
-    assert _metrics(TEXT, optimizer="momentum").value("training_memory") == found + 4 * 10
-    assert _metrics(TEXT, batch=3).value("training_memory") > found
-    assert _metrics(TEXT, dtype="fp16").value("training_memory") < found
+    assert _metrics(TEXT, optimizer="momentum").compute_figure("training_memory") == found + 4 * 10
+    assert _metrics(TEXT, batch=3).compute_figure("training_memory") > found
+    assert _metrics(TEXT, dtype="fp16").compute_figure("training_memory") < found
 
 
 def test_what_does_not_train_has_no_training_memory() -> None:
     with pytest.raises(CnncostError, match="does not train: no training_memory"):
-        _metrics(TEXT, dtype="int8").value("training_memory")
+        _metrics(TEXT, dtype="int8").compute_figure("training_memory")
 
 
 @pytest.mark.parametrize(("metric", "known"), [
@@ -65,8 +65,8 @@ def test_what_does_not_train_has_no_training_memory() -> None:
 def test_bytes_of_activations_are_a_lower_bound_behind_an_operation_by_hand(
     metric: str, known: bool
 ) -> None:
-    assert _metrics(KNOWN).complete(metric) == known
-    assert _metrics(TEXT).complete(metric)
+    assert _metrics(KNOWN).is_exact(metric) == known
+    assert _metrics(TEXT).is_exact(metric)
 
 
 @pytest.mark.parametrize(("metric", "words"), [
@@ -79,40 +79,40 @@ def test_bytes_of_activations_are_a_lower_bound_behind_an_operation_by_hand(
     ("flash", "int8"),
 ])  # fmt: skip
 def test_of_what_the_bytes_are(metric: str, words: str) -> None:
-    assert _metrics(TEXT, batch=3, dtype="fp16", optimizer="adam").words(metric) == words
+    assert _metrics(TEXT, batch=3, dtype="fp16", optimizer="adam").describe_scale(metric) == words
 
 
 @pytest.mark.parametrize(("published", "holds"), [(10, True), (9, False), (11, False)])
 def test_a_published_figure(published: int, holds: bool) -> None:
-    (found,) = figures(cnncost.loads(f"{TEXT}expect: {{parameters: {published}}}\n"))
+    (found,) = compare_expected(cnncost.loads(f"{TEXT}expect: {{parameters: {published}}}\n"))
     assert (found.computed, found.complete, found.holds) == (10, True, holds)
 
 
 def test_a_lower_bound_keeps_no_promise() -> None:
     # The dense layer alone: 2 x 2 weights and 2 biases.
-    (found,) = figures(cnncost.loads(f"{UNKNOWN}expect: {{parameters: 6}}\n"))
+    (found,) = compare_expected(cnncost.loads(f"{UNKNOWN}expect: {{parameters: 6}}\n"))
     assert (found.computed, found.complete, found.holds) == (6, False, False)
-    (limit,) = limits(cnncost.loads(UNKNOWN), {"parameters": 100})
+    (limit,) = compare_budget(cnncost.loads(UNKNOWN), {"parameters": 100})
     assert (limit.computed, limit.complete, limit.holds) == (6, False, False)
 
 
 def test_limits_are_of_the_scale_that_is_asked_for() -> None:
     spec = cnncost.loads(TEXT)
-    (one,) = limits(spec, {"activation_memory": 24})
+    (one,) = compare_budget(spec, {"activation_memory": 24})
     assert (one.computed, one.scale, one.holds) == (24, "batch 1, fp32", True)
-    (more,) = limits(spec, {"activation_memory": 35}, batch=3, dtype="fp16")
+    (more,) = compare_budget(spec, {"activation_memory": 35}, batch=3, dtype="fp16")
     assert (more.computed, more.scale, more.holds) == (36, "batch 3, fp16", False)
-    (adam,) = limits(spec, {"training_memory": 264}, optimizer="adam")
+    (adam,) = compare_budget(spec, {"training_memory": 264}, optimizer="adam")
     # Input and output, loss and its gradient; parameters and gradients; two numbers a parameter
     # and a count of steps for each of two tensors; twice the weights while Adam works.
     assert adam.computed == 24 + 2 * 4 + 2 * 40 + (2 * 40 + 2 * 4) + 2 * 32
     assert (adam.scale, adam.holds) == ("batch 1, fp32, adam", True)
-    assert limits(spec, {}) == ()
+    assert compare_budget(spec, {}) == ()
 
 
 def test_what_does_not_train_keeps_nothing() -> None:
     report = cnncost.count(cnncost.loads(TEXT + "- relu\n"))
-    whole = footprints(report.network, dtype="int8")
+    whole = compute_footprints(report.network, dtype="int8")
     # A byte a number: the input of 4 and the output of 2 are alive, relu works in place.
     assert [(n.output_bytes, n.live_bytes, n.saved_bytes) for n in whole.nodes] == [
         (4, 4, 0),
@@ -121,7 +121,7 @@ def test_what_does_not_train_keeps_nothing() -> None:
     ]
     assert whole.memory.inference.bytes == 6
     rows = layer_rows(report._replace(footprints=whole), every=True)
-    assert remainder(report._replace(footprints=whole), rows, loss=True) is None
+    assert remainder_row(report._replace(footprints=whole), rows, loss=True) is None
 
 
 def test_rows_of_unknown_cost_are_shown() -> None:

@@ -8,14 +8,14 @@ import pytest
 
 import cnncost
 from cnncost.costs.input_positions import READINGS
-from cnncost.costs.receptive_field import ReceptiveField, reaches
+from cnncost.costs.receptive_field import ReceptiveField, find_receptive_fields
 from cnncost.layers import TYPES
 
 
 def _reach(size: int, *lines: str) -> ReceptiveField:
     """The reach of the last line."""
     text = f"input: [1, {size}]\nlayers:\n" + "".join(f"- {line}\n" for line in lines)
-    return list(reaches(cnncost.loads(text).network).values())[-1]
+    return list(find_receptive_fields(cnncost.loads(text).network).values())[-1]
 
 
 def _whole(size: int, *lines: str) -> int:
@@ -156,19 +156,21 @@ layers:
 ])  # fmt: skip
 def test_two_branches(a: str, b: str, field: int, stride: int, whole: int) -> None:
     text = BRANCHES % (a, b)
-    found = reaches(cnncost.loads(text).network)[3]
+    found = find_receptive_fields(cnncost.loads(text).network)[3]
     assert found == ReceptiveField(((field,),), ((stride,),))
-    dense = reaches(cnncost.loads(f"{text}- {{dense: 1}}\n").network)[4]
+    dense = find_receptive_fields(cnncost.loads(f"{text}- {{dense: 1}}\n").network)[4]
     assert dense.field == ((whole,),)
 
 
 def test_branches_of_which_each_reads_all() -> None:
     text = BRANCHES % ("dense: 4", "dense: 4") + "- relu\n"
-    assert reaches(cnncost.loads(text).network)[4] == ReceptiveField(((20,),), ((None,),))
+    assert find_receptive_fields(cnncost.loads(text).network)[4] == ReceptiveField(
+        ((20,),), ((None,),)
+    )
 
 
 def test_branches_that_drift_apart_over_too_many_positions() -> None:
     for outputs, known in ((4096, True), (4097, False)):
         text = (BRANCHES % ("crop: [[0, %d]]", "maxpool: 1, stride: 2")).replace("20", "%d", 1)
-        found = reaches(cnncost.loads(text % (2 * outputs, outputs)).network)[3]
+        found = find_receptive_fields(cnncost.loads(text % (2 * outputs, outputs)).network)[3]
         assert (found.field is not None) == known

@@ -19,7 +19,7 @@ from jsonschema import Draft202012Validator
 from cnncost import bundled, loads
 from cnncost.errors import CnncostError
 from cnncost.language.lines import COMMON, STRUCTURES
-from cnncost.language.nodes import Items, Node, Pairs, parse
+from cnncost.language.nodes import Items, Node, Pairs, parse_yaml
 from cnncost.language.problems import Problems
 from cnncost.layers import TYPES, layer_type
 from cnncost.place import Source
@@ -49,17 +49,17 @@ def plain(node: Node | None) -> Any:  # Any: what JSON holds
 
 
 def valid(text: str) -> bool:
-    return bool(VALIDATOR.is_valid(plain(parse(text, Problems(Source("net.yaml", text))))))
+    return bool(VALIDATOR.is_valid(plain(parse_yaml(text, Problems(Source("net.yaml", text))))))
 
 
 def test_it_is_a_schema() -> None:
     Draft202012Validator.check_schema(schema.schema())
 
 
-@pytest.mark.parametrize("name", bundled.names())
+@pytest.mark.parametrize("name", bundled.list_names())
 def test_it_takes_the_bundled_specs(name: str) -> None:
-    text = bundled.path(name).read_text(encoding="utf-8")
-    value = plain(parse(text, Problems(Source(name, text))))
+    text = bundled.network_path(name).read_text(encoding="utf-8")
+    value = plain(parse_yaml(text, Problems(Source(name, text))))
     assert [error.message for error in VALIDATOR.iter_errors(value)] == []
 
 
@@ -181,8 +181,8 @@ def test_descriptions_are_the_docstrings() -> None:
 
 
 def test_the_bundled_specs_name_the_schema_and_copies_do_not() -> None:
-    for name in bundled.names():
-        path = bundled.path(name)
+    for name in bundled.list_names():
+        path = bundled.network_path(name)
         first, _, rest = path.read_text(encoding="utf-8").partition("\n")
         relative = first.removeprefix("# yaml-language-server: $schema=")
         assert (path.parent / relative).is_file()

@@ -6,7 +6,7 @@ import pytest
 
 import cnncost
 from cnncost.costs.count import Convention, Report, count_network
-from cnncost.costs.gradients import gradients
+from cnncost.costs.gradients import find_gradients
 from cnncost.network import Network, NetworkBuilder
 from cnncost.place import Place
 from cnncost.shape import Shape
@@ -61,9 +61,9 @@ def test_the_sums(convention: Convention | None, conv: int, dense: int) -> None:
 
 
 def test_what_is_unknown_is_named() -> None:
-    assert (_report().unknown, _report().complete) == (("o",), False)
+    assert (_report().unknown_layers, _report().complete) == (("o",), False)
     known = _report(text=TEXT.replace("- {name: o, opaque: {output: [4, 3, 4]}}\n", ""))
-    assert (known.unknown, known.complete) == ((), True)
+    assert (known.unknown_layers, known.complete) == ((), True)
 
 
 BY_HAND = """\
@@ -82,13 +82,13 @@ layers:
 ])  # fmt: skip
 def test_costs_by_hand(biases: bool, connections: int, unknown: tuple[str, ...]) -> None:
     report = _report(Convention(biases=biases), BY_HAND)
-    assert (report.totals.connections, report.unknown) == (connections, unknown)
+    assert (report.totals.connections, report.unknown_layers) == (connections, unknown)
     assert (report.totals.weights, report.totals.biases) == (12 + 9 + 9 + 9, 3 + 3 + 3)
 
 
 def test_one_parameter_is_trained() -> None:
     one = cnncost.loads("input: [1, 3, 4]\nlayers:\n- {conv: 1, kernel: 1, bias: false}\n- relu\n")
-    found = gradients(one.network)
+    found = find_gradients(one.network)
     assert (found.parameters, found.outputs) == ((False, True, False), (False, True, True))
 
 
@@ -96,14 +96,14 @@ def test_whose_parameters_are_frozen_their_owner_says() -> None:
     layer = cnncost.loads("input: [4]\nlayers:\n- {dense: 4}\n").network.layers[0].layer
     builder, place = NetworkBuilder(), Place(0, 0)
     builder.add_input("x", Shape(4), place)
-    builder.add("fixed", layer, [0], place, frozen=True)
-    builder.add("again", layer, [1], place, shares=1)
-    found = gradients(Network("n", tuple(builder.nodes), (2,)))
+    builder.add_layer("fixed", layer, [0], place, frozen=True)
+    builder.add_layer("again", layer, [1], place, shares=1)
+    found = find_gradients(Network("n", tuple(builder.nodes), (2,)))
     assert found.parameters == found.outputs == (False, False, False)
 
 
 def test_where_gradients_are() -> None:
-    found = gradients(cnncost.loads("""\
+    found = find_gradients(cnncost.loads("""\
 input: [4, 3, 4]
 layers:
 - {name: fixed, conv: 4, kernel: 1, frozen: true}

@@ -7,8 +7,8 @@ import typer
 
 from cnncost import api
 from cnncost.cli import options
-from cnncost.cli.output import destination, refuse_existing
-from cnncost.cli.scale import MeasureScale, given
+from cnncost.cli.output import open_destination, refuse_existing
+from cnncost.cli.scale import MeasureScale, collect_scale
 from cnncost.errors import CnncostError
 from cnncost.language import MAX_LAYERS
 
@@ -105,16 +105,16 @@ def table(
         return
     layout = TableLayout(form, every, columns, sort, top, depth, human, total, memory, training)
     layout.check()
-    scale = given(batch, dtype, optimizer)
+    scale = collect_scale(batch, dtype, optimizer)
     _check_scale(scale, bytes_=layout.footprints, training=training)
     refuse_existing(output, force=force)
-    spec = options.load(arch, settings, shapes, max_layers, strict=strict)
+    spec = options.load_spec(arch, settings, shapes, max_layers, strict=strict)
     report = api.count(spec, biases=biases, exclude_padding=exclude_padding)
     if layout.footprints:
-        from cnncost.costs.footprint import footprints
+        from cnncost.costs.footprint import compute_footprints
 
-        report = report._replace(footprints=footprints(spec.network, **scale))
-    with destination(output, force=force) as file:
+        report = report._replace(footprints=compute_footprints(spec.network, **scale))
+    with open_destination(output, force=force) as file:
         write_results(file, results(report, layout), form)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cnncost.errors import Refused
 from cnncost.formats.graph import Op
-from cnncost.layers import layer_type, read
+from cnncost.layers import layer_type, read_layer
 from cnncost.shape import Shape
 
 if TYPE_CHECKING:
@@ -92,8 +92,8 @@ def inferred(op: Op, reads: Sequence[tuple[int, ...]]) -> Inferred:
         Refused: the language has no such layer.
     """
     xs = tuple(Shape(channels, tuple(extents)) for channels, *extents in reads)
-    layer = read(layer_type(op.word), op.arguments, xs[0])
-    y = layer.infer(xs)
+    layer = read_layer(layer_type(op.word), op.arguments, xs[0])
+    y = layer.infer_shape(xs)
     return Inferred(y.dims, 0 if op.shares else layer.parameters(xs[0]))
 
 

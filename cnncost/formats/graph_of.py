@@ -70,7 +70,7 @@ def _usual(
     """Whether a value is its field's default, which may be another field's value."""
     if isinstance(kind.default, str) and kind.default in layer.kinds:
         return bool(getattr(layer, kind.default) == value)
-    return not kind.required and _reads(kind, kind.default, value, x)
+    return not kind.is_required and _reads(kind, kind.default, value, x)
 
 
 def _written(kind: FieldKind, value: Any, x: Shape, what: str) -> Value:  # Any: as above
@@ -82,7 +82,7 @@ def _written(kind: FieldKind, value: Any, x: Shape, what: str) -> Value:  # Any:
 
 def _reads(kind: FieldKind, text: Any, value: Any, x: Shape) -> bool:  # Any: as above
     try:
-        return bool(kind.read(text, x) == value)
+        return bool(kind.read_value(text, x) == value)
     except Refused:
         return False
 

@@ -8,7 +8,7 @@ from fractions import Fraction
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
-from cnncost.errors import printable
+from cnncost.errors import make_printable
 from cnncost.language.names import RESERVED
 from cnncost.layers import JOINS, layer_type
 
@@ -127,7 +127,7 @@ def quoted_text(text: str) -> str:
 
 def _in_quotes(text: str) -> str:
     whole = text.encode(errors="replace").decode()  # YAML has no half of a surrogate pair
-    return '"' + printable(whole.replace("\\", "\\\\").replace('"', '\\"')) + '"'
+    return '"' + make_printable(whole.replace("\\", "\\\\").replace('"', '\\"')) + '"'
 
 
 def names(graph: Graph) -> dict[str, str]:

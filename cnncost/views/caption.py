@@ -25,14 +25,14 @@ def convention(report: Report) -> str:
 
 def bounds(report: Report) -> str:
     """What the totals of a network with layers of unknown costs are."""
-    return f"The costs of {some(report.unknown)} are unknown: the totals are lower bounds."
+    return f"The costs of {some(report.unknown_layers)} are unknown: the totals are lower bounds."
 
 
 def remarks(report: Report) -> list[str]:
     """What else a reader of the totals must know."""
     network, totals = report.network, report.totals
     lines = []
-    if report.unknown:
+    if report.unknown_layers:
         lines.append(bounds(report))
     if any(row.word == "attention" for row in report.layers):
         lines.append("Attention's two products of activations, which use no weight, count as well.")

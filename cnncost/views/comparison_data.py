@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
 from cnncost.costs import LayerCount
-from cnncost.study.comparison import METRICS, Comparison, Match, Side, percent
+from cnncost.study.comparison import METRICS, Comparison, Match, Side, percent_change
 from cnncost.views.page import Compact
 from cnncost.views.table_data import SCHEMA_VERSION, convention
 
@@ -22,7 +22,7 @@ def records(
     changes = ["change"] if len(ends) == 2 else [f"change_{end}" for end in ends[1:]]
     yield [*changes, *(f"{column}_{end}" for end in ends for column in COLUMNS)]
     for match in matches:
-        cells = [match.change(i) for i in range(1, len(ends))]
+        cells = [match.describe_change(i) for i in range(1, len(ends))]
         yield [*cells, *(cell for layer in match.layers for cell in _cells(layer))]
     if total:
         totals = [_total(side) for side in comparison.sides]
@@ -73,7 +73,7 @@ def _differences(first: Side, side: Side) -> dict[str, object]:
         before, after = getattr(first.report.totals, metric), getattr(side.report.totals, metric)
         sure = first.report.complete and side.report.complete
         entry[metric] = (
-            {"difference": after - before, "percent": percent_change(before, after)}
+            {"difference": after - before, "percent": percent_number(before, after)}
             if sure
             else None
         )
@@ -82,7 +82,7 @@ def _differences(first: Side, side: Side) -> dict[str, object]:
 
 def _match(match: Match) -> dict[str, object]:
     return {
-        "change": [match.change(i) for i in range(1, len(match.layers))],
+        "change": [match.describe_change(i) for i in range(1, len(match.layers))],
         "layers": [_layer(layer) for layer in match.layers],
     }
 
@@ -101,7 +101,7 @@ def side_letter(side: int) -> str:
     return chr(ord("A") + side) if side < 26 else f"N{side + 1}"
 
 
-def percent_change(before: int, after: int) -> float | None:
+def percent_number(before: int, after: int) -> float | None:
     """The change in percent as a number for programs, to four decimals."""
-    change = percent(before, after)
+    change = percent_change(before, after)
     return None if change is None else float(round(Fraction(change), 4))

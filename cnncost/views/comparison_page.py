@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from cnncost.costs import LayerCount
-from cnncost.study.comparison import METRICS, Comparison, Match, percent
+from cnncost.study.comparison import METRICS, Comparison, Match, percent_change
 from cnncost.study.growth import Excess
 from cnncost.views import caption
 from cnncost.views import comparison_data as machine
@@ -76,7 +76,7 @@ def excess_line(excess: Excess) -> str:
 
 
 def _shows(match: Match, layout: ComparisonLayout) -> bool:
-    return (layout.every or match.counted) and (match.differs or not layout.changed)
+    return (layout.every or match.is_counted) and (match.differs or not layout.changed)
 
 
 def _totals(comparison: Comparison, number: Callable[[Value], str]) -> Table:
@@ -141,7 +141,7 @@ def _signed(difference: int, number: Callable[[Value], str]) -> str:
 
 def _percent(before: int, after: int) -> str:
     """The change in percent to a tenth; empty where nothing changed."""
-    change = percent(before, after)
+    change = percent_change(before, after)
     if before == after:
         return ""
     if change is None:
@@ -168,7 +168,7 @@ def _uncounted(comparison: Comparison) -> list[str]:
         names = [
             layer.name
             for match in comparison.matches
-            if not match.counted
+            if not match.is_counted
             and (layer := match.layers[i]) is not None
             and None in match.layers
         ]  # fmt: skip

@@ -71,7 +71,7 @@ def _lines(output: Map) -> list[str]:
         "; ".join(
             ", ".join(map(short, channel[at : at + width])) for at in range(0, len(channel), width)
         )
-        for channel in output.channels()
+        for channel in output.split_channels()
     ]
 
 

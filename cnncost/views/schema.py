@@ -160,9 +160,9 @@ def _required(word: str, *, all_: bool = False) -> list[str]:
         return _NEEDED.get(word, [])
     cls = layer_type(word)
     if cls.main is None and cls.kinds:
-        return [] if not all_ else [name for name, kind in cls.kinds.items() if kind.required]
+        return [] if not all_ else [name for name, kind in cls.kinds.items() if kind.is_required]
     return [
-        name for name, kind in cls.kinds.items() if kind.required and (all_ or name != cls.main)
+        name for name, kind in cls.kinds.items() if kind.is_required and (all_ or name != cls.main)
     ]
 
 
@@ -183,7 +183,7 @@ def _main(cls: type[Layer]) -> Schema:
         return {"type": "array", "items": {"type": "string"}, "minItems": 2}
     if cls.main is not None:
         kind = cls.kinds[cls.main]
-        return field(kind) if kind.required else {"anyOf": [{"type": "null"}, field(kind)]}
+        return field(kind) if kind.is_required else {"anyOf": [{"type": "null"}, field(kind)]}
     if not cls.kinds:
         return {"type": "null"}
     # Several fields of which none is the main one may stand in a mapping of their own.

@@ -35,7 +35,7 @@ def _page(header: Sequence[str], found: Sequence[Found], number: Callable[[int],
         return Page(())
     report = found[0][1]
     said = [caption.convention(report)]
-    if report.unknown:
+    if report.unknown_layers:
         said.append(caption.bounds(report))
     rows = [_cells(*point, number=number) for point in found]
     name = report.network.name

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple, TextIO
 
 from cnncost.costs import Report
-from cnncost.costs.rows import Row, descending, layer_rows, remainder, top
+from cnncost.costs.rows import Row, cut_rows, layer_rows, remainder_row, sort_rows
 from cnncost.errors import CnncostError, did_you_mean
 from cnncost.views import caption
 from cnncost.views.page import MACHINE, Page, Results, Table, refuse_short_numbers
@@ -131,7 +131,7 @@ def _cells(row: Row, columns: Sequence[Column], number: Callable[[Value], str]) 
 
 def _with_rest(report: Report, columns: Sequence[Column], rows: Sequence[Row]) -> Sequence[Row]:
     """The rows, and one for the layers that are not shown where they add to a total."""
-    rest = remainder(report, rows, loss=any(column.key == "saved_bytes" for column in columns))
+    rest = remainder_row(report, rows, loss=any(column.key == "saved_bytes" for column in columns))
     if rest is not None and any(column.key in LEFT_OUT for column in columns):
         return [*rows, rest]
     return rows
@@ -172,8 +172,8 @@ def _rows(report: Report, layout: TableLayout) -> tuple[Row, ...]:
     rows = layer_rows(report, every=layout.every, depth=layout.depth, reach=reach)
     if layout.sort:
         column = _sorter(layout.sort)
-        rows = descending(rows, column.number)
-    return rows if layout.top is None else top(rows, layout.top)
+        rows = sort_rows(rows, column.number)
+    return rows if layout.top is None else cut_rows(rows, layout.top)
 
 
 def _sorter(key: str) -> Column:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple, TextIO
 
 from cnncost.costs import Convention, count_network
-from cnncost.costs.metrics import total
+from cnncost.costs.metrics import find_total
 from cnncost.language import Spec
 from cnncost.language.figures import FIGURES
 from cnncost.quantity import OF_CONNECTIONS
@@ -39,7 +39,7 @@ def entries(spec: Spec) -> Iterator[ZooEntry]:
     totals = count_network(spec.network, convention).totals
     for figure in FIGURES:
         if figure in expected or figure in printed:
-            computed = total(totals, figure)
+            computed = find_total(totals, figure)
             words = printed.get(figure, "")
             yield ZooEntry(figure, expected.get(figure), computed, words)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import cnncost
-from cnncost.costs.memory import memory
+from cnncost.costs.memory import measure_memory
 from cnncost.formats.graph_of import graph_of
 from cnncost.formats.spec_text import spec_text
 from cnncost.formats.structured import attempt, equal, structured_text
@@ -40,7 +40,7 @@ def test_an_import_is_short_and_costs_what_its_flat_spec_costs(
 
 def _peaks(spec: cnncost.Spec) -> list[int]:
     """Bytes: the inference peak, all that is saved for backward, the peak of a training step."""
-    found = memory(spec.network, batch=4, optimizer="momentum")
+    found = measure_memory(spec.network, batch=4, optimizer="momentum")
     assert found.saved is not None
     assert found.training is not None
     return [found.inference.bytes, found.saved.total, found.training.bytes]

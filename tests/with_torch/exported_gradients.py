@@ -17,7 +17,7 @@ from cnncost.network import Network
 from cnncost.study.backward import BackwardPass
 from cnncost.study.backward.gradient_expression import Symbol
 from cnncost.study.backward.gradient_symbols import ParameterSymbol
-from cnncost.verify.measure import build
+from cnncost.verify.measure import build_network
 from cnncost.views.backward.gradient_formula import formula
 from cnncost.views.backward.gradient_writers import write
 
@@ -84,7 +84,7 @@ class _ExportedRun:
         self.network = network
         self.kernels: dict[str, Tensor] = {}
         torch.manual_seed(0)
-        self.model = build(_tapped_code(network)).double().requires_grad_(True)
+        self.model = build_network(_tapped_code(network)).double().requires_grad_(True)
         self._drop_nothing()
         found: dict[str, Tensor] = {}
 

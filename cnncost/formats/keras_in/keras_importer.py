@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cnncost.errors import Refused
 from cnncost.formats.graph import Op
-from cnncost.layers import layer_type, read
+from cnncost.layers import layer_type, read_layer
 from cnncost.shape import Shape
 
 if TYPE_CHECKING:
@@ -81,8 +81,8 @@ class KerasImporter:
         inputs = tuple(_shape(tensor.seen) for tensor in reads)
         try:
             cls = layer_type(word)
-            made = read(cls, dict(arguments), inputs[0])
-            shape = made.infer(inputs)
+            made = read_layer(cls, dict(arguments), inputs[0])
+            shape = made.infer_shape(inputs)
         except Refused as refused:
             raise KerasInexpressible(refused.what) from None
         usual = {k: v for k, v in arguments.items() if v != cls.kinds[k].default}

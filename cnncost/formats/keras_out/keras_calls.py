@@ -60,7 +60,7 @@ def axes(node: Node) -> int:
 
 def windows(node: Node) -> tuple[Window, ...]:
     """The window along each axis, its padding resolved."""
-    return cast("Windowed", node.layer).windows(node.inputs[0])
+    return cast("Windowed", node.layer).resolve_windows(node.inputs[0])
 
 
 def tupled(values: tuple[int, ...]) -> str:

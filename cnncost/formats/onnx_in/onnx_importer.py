@@ -20,7 +20,7 @@ from cnncost.formats.onnx_in.onnx_model import OnnxModel, OnnxNode, OnnxTensor
 from cnncost.formats.onnx_in.owners import TensorOwners
 from cnncost.formats.tensor_value import Shape, Value
 from cnncost.formats.tensor_views import layers_of
-from cnncost.layers import layer_type, read
+from cnncost.layers import layer_type, read_layer
 from cnncost.shape import Shape as SpecShape
 
 if TYPE_CHECKING:
@@ -158,8 +158,8 @@ class OnnxImporter:
         inputs = tuple(self.shapes[name] for name in reads)
         try:
             cls = layer_type(word)
-            layer = read(cls, dict(arguments), inputs[0])
-            shape = layer.infer(inputs)
+            layer = read_layer(cls, dict(arguments), inputs[0])
+            shape = layer.infer_shape(inputs)
         except Refused as refused:
             raise OnnxInexpressible(refused.what) from None
         usual = {k: v for k, v in arguments.items() if v != cls.kinds[k].default}

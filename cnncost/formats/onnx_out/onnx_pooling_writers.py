@@ -22,7 +22,7 @@ def _pool(op: str) -> Writer:
             given["dilations"] = field(node, "dilation")
         else:
             given["count_include_pad"] = 1
-        windows = cast("Windowed", node.layer).windows(node.inputs[0])
+        windows = cast("Windowed", node.layer).resolve_windows(node.inputs[0])
         needs = [
             (m - 1) * w.stride + w.reach for m, w in zip(node.output.extents, windows, strict=True)
         ]
@@ -40,7 +40,7 @@ def _padded(
 ) -> tuple[list[str], list[tuple[int, int]], list[int]]:
     """What the pool reads, its own padding, and the extents: a pool's padding must be shorter
     than its window and cuts nothing off, so all else is a step of its own before."""
-    windows = cast("Windowed", node.layer).windows(node.inputs[0])
+    windows = cast("Windowed", node.layer).resolve_windows(node.inputs[0])
     extents = list(node.inputs[0].extents)
     shapes = zip(windows, extents, node.output.extents, strict=True)
     ceil = field(node, "ceil")

@@ -11,7 +11,7 @@ from cnncost.network import Node
 
 def _pads(node: Node) -> list[int]:
     """All axes' beginnings, then all ends, as ONNX lists them."""
-    windows = cast("Windowed", node.layer).windows(node.inputs[0])
+    windows = cast("Windowed", node.layer).resolve_windows(node.inputs[0])
     return [w.before for w in windows] + [w.after for w in windows]
 
 

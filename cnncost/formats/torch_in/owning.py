@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cnncost.formats.graph import Op
-from cnncost.layers import Layer, layer_type, read
+from cnncost.layers import Layer, layer_type, read_layer
 from cnncost.shape import Shape
 
 if TYPE_CHECKING:
@@ -126,9 +126,9 @@ class Owners:
         if key is None:
             return False
         other, theirs = self._owner[key]
-        return other.word == op.word and costs.layer.tensors(costs.x) == theirs.layer.tensors(
-            theirs.x
-        )
+        return other.word == op.word and costs.layer.tensor_shapes(
+            costs.x
+        ) == theirs.layer.tensor_shapes(theirs.x)
 
     def _free(self, constant: Constant) -> bool:
         name = self.same[constant.sources[0]]
@@ -183,8 +183,8 @@ def costs_of(ops: Sequence[Op], inputs: Mapping[str, tuple[int, ...]]) -> dict[s
     found = {}
     for op in ops:
         xs = tuple(shapes[name] for name in op.reads)
-        layer = read(layer_type(op.word), op.arguments, xs[0])
-        shapes[op.name] = layer.infer(xs)
+        layer = read_layer(layer_type(op.word), op.arguments, xs[0])
+        shapes[op.name] = layer.infer_shape(xs)
         found[op.name] = Costs(layer, xs[0], shapes[op.name])
     return found
 

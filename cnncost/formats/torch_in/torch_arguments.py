@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Mapping
 from typing import Any
 
-from cnncost.errors import CnncostError, nearest
+from cnncost.errors import CnncostError, find_nearest
 
 Arguments = Mapping[str, int | float]
 
@@ -38,7 +38,7 @@ def check_settings(target: str, found: Any, settings: Arguments) -> None:  # Any
     for name in settings:
         if names is None or name in names:
             continue
-        close = nearest(name, names)
+        close = find_nearest(name, names)
         takes = f"it takes {', '.join(names)}" if names else "it takes no arguments"
         raise CnncostError(
             f"--set {name}: {target} has no such argument",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from cnncost.costs.memory.unmoved_numbers import still
+from cnncost.costs.memory.unmoved_numbers import moves_nothing
 from cnncost.formats.torch_out.torch_layer_code import (
     CodePiece,
     Writer,
@@ -85,7 +85,7 @@ def _unless_still(write: Writer) -> Writer:
     """What moves nothing is written so: PyTorch copies in some such cases, and not in others."""
 
     def written(node: Node, inplace: bool) -> CodePiece:
-        if not still(node):
+        if not moves_nothing(node):
             return write(node, inplace)
         return (
             CodePiece("", call="{x}") if node.output == node.inputs[0] else _reshape(node, inplace)

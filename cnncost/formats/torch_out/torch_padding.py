@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def ends(node: Node) -> tuple[tuple[int, int], ...]:
     """Padding before and after, an axis."""
-    windows = cast("Windowed", node.layer).windows(node.inputs[0])
+    windows = cast("Windowed", node.layer).resolve_windows(node.inputs[0])
     return tuple((window.before, window.after) for window in windows)
 
 

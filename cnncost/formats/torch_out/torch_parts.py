@@ -95,7 +95,7 @@ def leaf(node: Node, piece: CodePiece, name: str = "") -> ClassPart:
     learns = node.layer.learns and node.shares is None
     tensors: tuple[str, ...] = ()
     if node.shares is not None:
-        tensors = tuple(node.layer.tensors(node.inputs[0]))
+        tensors = tuple(node.layer.tensor_shapes(node.inputs[0]))
     return ClassPart(
         name=name or node.name,
         node=node.index,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from cnncost.costs.memory.padded_copies import padding
+from cnncost.costs.memory.padded_copies import find_padding
 from cnncost.formats.torch_out.torch_layer_code import (
     CodePiece,
     Writer,
@@ -45,7 +45,7 @@ def _avgpool(node: Node, inplace: bool) -> CodePiece:
 
 def _pool_padding(node: Node, value: str) -> tuple[str, str]:
     """The padding that the pool does, and its input, padded before where it can't."""
-    ends, itself = padding(node)
+    ends, itself = find_padding(node)
     if itself:
         return numbers(tuple(before for before, _ in ends)), "{x}"
     return "0", called_padded(ends, value)

@@ -109,7 +109,7 @@ def count_placed(layer: Layer, xs: tuple[Shape, ...], shares: bool) -> CountedLa
     The same layer over the same inputs is counted once (cached).
     """
     try:
-        y = layer.infer(xs)
+        y = layer.infer_shape(xs)
     except CnncostError:
         return None
     one = Node(1, "", layer, (0,), xs, y, Place(0, 0), shares=0 if shares else None)

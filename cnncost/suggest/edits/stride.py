@@ -144,7 +144,7 @@ def _slide(layer: Layer, inputs: tuple[Shape, ...], axes: Mapping[str, int]) -> 
 
 def _pool_behind(layer: Layer, inputs: tuple[Shape, ...]) -> list[PlacedLayer]:
     """Put a pool behind a layer."""
-    return [(layer, inputs), *place_layers([POOL], layer, (layer.infer(inputs),))]
+    return [(layer, inputs), *place_layers([POOL], layer, (layer.infer_shape(inputs),))]
 
 
 def _is_behind_convolution(editable: EditableSpec, nodes: Sequence[Node]) -> bool:

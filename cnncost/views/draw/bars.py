@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import BinaryIO, NamedTuple
 
 from cnncost.costs import Report
-from cnncost.costs.footprint import footprints
+from cnncost.costs.footprint import compute_footprints
 from cnncost.costs.rows import Row, layer_rows
 from cnncost.views.draw.figure_canvas import COLOURS, SMALL, Canvas
 from cnncost.views.draw.figure_layout import MARGIN
@@ -40,7 +40,7 @@ def _alive(row: Row) -> int:
 
 def draw(file: BinaryIO, report: Report, form: str, width: float) -> None:
     """Draw the bars in a figure of `width` millimetres as svg, png or pdf."""
-    rows = _rows(report._replace(footprints=footprints(report.network)))
+    rows = _rows(report._replace(footprints=compute_footprints(report.network)))
     canvas = Canvas(width)
     names = max(canvas.length(row.name, SMALL) for row in rows)
     height = LINE_HEIGHT * len(rows)
