@@ -58,7 +58,7 @@ def load(
     else:
         (form, *_) = *formats.by_suffix(name, reads=True), None
         if form is not None:
-            graph = formats.read(path, make_printable(name), form, inputs or {})
+            graph = formats.read_graph(path, make_printable(name), form, inputs or {})
             return load_graph(graph, name, params=params, max_layers=max_layers)
     return loads(
         decode_spec(_read_bytes(path, name), make_printable(name)),
@@ -104,18 +104,18 @@ def load_graph(
     max_layers: int = MAX_LAYERS,
 ) -> Spec:
     """The spec of a network that was found in another form; otherwise as `loads`."""
-    from cnncost.formats.audit import audited
-    from cnncost.formats.spec_text import names, spec_text
+    from cnncost.formats.audit import audit_graph
+    from cnncost.formats.spec_text import spec_names, spec_text
 
     try:
-        graph = audited(graph)
+        graph = audit_graph(graph)
         spec = loads(spec_text(graph), name=name, params=params, max_layers=max_layers)
     except SpecError as error:
         problem = error.problems[0]  # its place is in a text that nobody has seen
         raise CnncostError(f"{name}: {problem.what}", problem.hint) from None
     except Refused as refused:
         raise CnncostError(f"{name}: {refused.what}", refused.hint) from None
-    called = names(graph)
+    called = spec_names(graph)
     lines = [line.partition(": ") for line in graph.unknown]
     return replace(
         spec,

@@ -20,13 +20,13 @@ from cnncost.costs.backward import backward_connections
 from cnncost.errors import CnncostError, SpecError
 from cnncost.network import Network
 from cnncost.study.backward import derive_equations
-from cnncost.views.backward import write
+from cnncost.views.backward import write_gradients
 
 
 def printed(text: str | Network, form: str = "text", *, plain: bool = False) -> str:
     network = cnncost.loads(text).network if isinstance(text, str) else text
     file = StringIO()
-    write(file, derive_equations(network), (), form, plain=plain)
+    write_gradients(file, derive_equations(network), (), form, plain=plain)
     return normalize("NFD", file.getvalue())
 
 

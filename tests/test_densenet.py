@@ -11,7 +11,7 @@ import cnncost
 from cnncost.costs.memory import measure_memory
 from cnncost.formats.graph_of import graph_of
 from cnncost.formats.spec_text import spec_text
-from cnncost.formats.structured import attempt, structured_text
+from cnncost.formats.structured import structured_text, write_structured
 
 DENSENET = """
 name: DenseNet-121
@@ -74,6 +74,6 @@ def test_densenet_holds_what_torchvisions_holds() -> None:
 def test_densenet_comes_back_short() -> None:
     graph = graph_of(cnncost.loads(DENSENET).network)
     text = structured_text(graph)
-    assert text == attempt(graph)
+    assert text == write_structured(graph)
     assert text.count("densely:") == 1  # a block with so many times
     assert len(text.splitlines()) <= 60 < len(spec_text(graph).splitlines())

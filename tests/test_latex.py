@@ -15,14 +15,13 @@ from cnncost import bundled
 from cnncost.study.backward import derive_equations
 from cnncost.study.comparison import Side, compare_networks
 from cnncost.study.explanation import explain_layers, explain_totals
-from cnncost.views.backward import write as write_backward
+from cnncost.views.backward import write_gradients as write_backward
 from cnncost.views.comparison_page import ComparisonLayout as Comparing
-from cnncost.views.comparison_page import results as comparison_results
-from cnncost.views.explanation_page import results as workings_results
-from cnncost.views.latex import escape
+from cnncost.views.comparison_page import comparison_results
+from cnncost.views.explanation_page import explanation_results as workings_results
+from cnncost.views.latex import escape_latex
 from cnncost.views.page_writers import write_results
-from cnncost.views.table_page import TableLayout
-from cnncost.views.table_page import results as table_results
+from cnncost.views.table_page import TableLayout, table_results
 
 pytestmark = pytest.mark.skipif(
     shutil.which("pdflatex") is None and "CI" not in os.environ,
@@ -122,4 +121,4 @@ EVERY = (
 
 
 def test_special_characters_are_escaped() -> None:
-    assert escape("50% a_b") == r"50\% a\_b"
+    assert escape_latex("50% a_b") == r"50\% a\_b"

@@ -13,7 +13,7 @@ from small import SMALL
 
 import cnncost
 from cnncost import bundled
-from cnncost.views.zoo_page import briefly, year
+from cnncost.views.zoo_page import citation_year, leading_number
 
 PRINTED = SMALL + 'published:\n  weights: "72: so it says (table 1)"\n  macs: two hundred\n'
 
@@ -156,8 +156,8 @@ def test_machine_formats_have_all_three() -> None:
 
 
 def test_years_and_numbers() -> None:
-    assert year("He et al., CVPR 2016 (after 2015)") == "2016"
-    assert year("textbook exercise (after He et al., CVPR 2016)") == ""
-    assert briefly("about a million") == ""
-    assert briefly("1.5 billion multiply-adds, a budget (sec. 1)") == "1.5B"
-    assert briefly("26915 (the tutorial's output)") == "26915"
+    assert citation_year("He et al., CVPR 2016 (after 2015)") == "2016"
+    assert citation_year("textbook exercise (after He et al., CVPR 2016)") == ""
+    assert leading_number("about a million") == ""
+    assert leading_number("1.5 billion multiply-adds, a budget (sec. 1)") == "1.5B"
+    assert leading_number("26915 (the tutorial's output)") == "26915"

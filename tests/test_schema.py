@@ -26,7 +26,7 @@ from cnncost.place import Source
 from cnncost.quantity import BUDGETS, BYTES, UNITS, parse_number
 from cnncost.views import schema
 
-VALIDATOR = Draft202012Validator(schema.schema())
+VALIDATOR = Draft202012Validator(schema.spec_schema())
 
 
 def plain(node: Node | None) -> Any:  # Any: what JSON holds
@@ -53,7 +53,7 @@ def valid(text: str) -> bool:
 
 
 def test_it_is_a_schema() -> None:
-    Draft202012Validator.check_schema(schema.schema())
+    Draft202012Validator.check_schema(schema.spec_schema())
 
 
 @pytest.mark.parametrize("name", bundled.list_names())
@@ -162,20 +162,20 @@ def test_budgets_by_hand(budget: str, right: bool) -> None:
 def test_nothing_is_left_out() -> None:
     assert list(schema.COMMON) == list(COMMON)
     assert {word: tuple(keys)[1:] for word, keys in schema.STRUCTURES.items()} == STRUCTURES
-    layer: Any = schema.schema()["$defs"]
+    layer: Any = schema.spec_schema()["$defs"]
     assert set(TYPES) <= set(layer["layer"]["properties"])
     for word in TYPES:
         for kind in layer_type(word).kinds.values():
-            assert schema.field(kind)
+            assert schema.field_schema(kind)
 
 
 def test_the_command_prints_it() -> None:
-    assert json.loads(run("zoo", "--schema").stdout) == schema.schema()
+    assert json.loads(run("zoo", "--schema").stdout) == schema.spec_schema()
     assert run("zoo", "alexnet", "--schema").returncode == 2
 
 
 def test_descriptions_are_the_docstrings() -> None:
-    layer: Any = schema.schema()["$defs"]
+    layer: Any = schema.spec_schema()["$defs"]
     about = layer["layer"]["properties"]["conv"]["description"]
     assert about.startswith("A convolution: every filter sees a window of all channels")
 
@@ -201,5 +201,5 @@ def test_the_way_to_an_own_copy(tmp_path: Path) -> None:
     subprocess.run(["sh", "-ec", script], cwd=tmp_path, env=env, check=True)
     first = (tmp_path / "my.yaml").read_text(encoding="utf-8").splitlines()[0]
     named = tmp_path / first.removeprefix("# yaml-language-server: $schema=")
-    assert json.loads(named.read_text(encoding="utf-8")) == schema.schema()
+    assert json.loads(named.read_text(encoding="utf-8")) == schema.spec_schema()
     assert run("check", "my.yaml", cwd=tmp_path).returncode == 0

@@ -51,7 +51,7 @@ def check(
     otherwise, a spec's own budget of bytes too; sram and flash are int8.
     """
     from cnncost.costs.promises import compare_budget, compare_expected
-    from cnncost.views.check_lines import line
+    from cnncost.views.check_lines import check_line
 
     budgets, scale = _read_budgets(budget or ()), collect_scale(batch, dtype, optimizer)
     if budgets:
@@ -73,7 +73,7 @@ def check(
             continue
         metrics += [limit.metric for limit in limited]
         missed |= not all([*(f.holds for f in promised), *(b.holds for b in limited)])
-        sys.stdout.write(line(name, promised, limited) + "\n")
+        sys.stdout.write(check_line(name, promised, limited) + "\n")
     if not wrong:
         refuse_idle(scale, metrics)
     raise typer.Exit(2 if wrong else int(missed))

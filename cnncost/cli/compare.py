@@ -62,12 +62,12 @@ def compare(
     from cnncost.study.comparison import Side
     from cnncost.study.comparison import compare_networks as study
     from cnncost.study.growth import find_excesses, parse_growth
-    from cnncost.views.comparison_page import ComparisonLayout, excess_line, results
+    from cnncost.views.comparison_page import ComparisonLayout, comparison_results, excess_line
     from cnncost.views.page_writers import write_results
 
     growths = [parse_growth(text) for text in fail_on or ()]
     layout = ComparisonLayout(form, every, changed, human, total)
-    layout.check()
+    layout.check_options()
     _check_archs(archs)
     refuse_existing(output, force=force)
     sides = []
@@ -77,7 +77,7 @@ def compare(
         sides.append(Side(make_printable(arch), spec, report))
     comparison = study(sides)
     with open_destination(output, force=force) as file:
-        write_results(file, results(comparison, layout), form)
+        write_results(file, comparison_results(comparison, layout), form)
     found = find_excesses(comparison.sides, growths)
     for excess in found:
         sys.stderr.write(f"{excess_line(excess)}\n")

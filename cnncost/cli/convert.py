@@ -106,7 +106,7 @@ def convert(
             "--structured or --flat writes the network anew",
         )
     else:
-        data = formats.write(spec, form, weights=not no_weights)
+        data = formats.write_spec(spec, form, weights=not no_weights)
     write_bytes(output, data, force=force)
 
 
@@ -164,11 +164,11 @@ def _choose_form(output: str, to: str) -> formats.FileFormat:
     """The form that is asked for, or that the file's ending stands for."""
     writable = [key for key, form in formats.FORMATS.items() if form.writer]
     if to:
-        form = formats.named(to)
+        form = formats.find_format(to)
         if not form.writer:
             raise CnncostError(f"{to} can be read, not written", f"--to {' or '.join(writable)}")
         suffix = Path(output).suffix.lower()
-        if suffix in form.suffixes and suffix not in form.endings(reads=False):
+        if suffix in form.suffixes and suffix not in form.list_endings(reads=False):
             raise CnncostError(f"{output}: {to} is written as code", "let its name end in .py")
         return form
     if output == "-":

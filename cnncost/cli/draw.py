@@ -67,7 +67,7 @@ def draw(
     refuse_existing(output, force=force)
     report = api.count(options.load_spec(arch, settings, shapes, max_layers, strict=strict))
     drawn = io.BytesIO()
-    (as_bars if bars else figure).draw(drawn, report, chosen, width)
+    (as_bars.draw_bars if bars else figure.draw_figure)(drawn, report, chosen, width)
     write_bytes(output, drawn.getvalue(), force=force)
 
 

@@ -54,7 +54,7 @@ def explain(
 ) -> None:
     """Show the working of each number: output sizes, units, weights, connections."""
     from cnncost.study.explanation import explain_layers, explain_totals
-    from cnncost.views.explanation_page import results
+    from cnncost.views.explanation_page import explanation_results
     from cnncost.views.page_writers import write_results
 
     refuse_existing(output, force=force)
@@ -75,17 +75,17 @@ def explain(
     explained = explain_layers(report, layer, every=every)
     totals = () if layer else explain_totals(report)
     with open_destination(output, force=force) as file:
-        write_results(file, results(report, explained, totals), form)
+        write_results(file, explanation_results(report, explained, totals), form)
 
 
 def _write_gradients(spec: Spec, layer: str, form: str, output: str, *, force: bool) -> None:
     """Write the gradient equations of a network, or of one layer or block of it."""
     from cnncost.study.backward import derive_equations
     from cnncost.study.explanation import find_layers
-    from cnncost.views.backward import write
+    from cnncost.views.backward import write_gradients
     from cnncost.views.grid import ascii_only
 
     chosen = find_layers(spec.network, layer) if layer else ()
     found = derive_equations(spec.network)
     with open_destination(output, force=force) as file:
-        write(file, found, {node.index for node in chosen}, form, plain=ascii_only(file))
+        write_gradients(file, found, {node.index for node in chosen}, form, plain=ascii_only(file))

@@ -53,7 +53,7 @@ def layers(
 
     with open_destination(output, force=force) as file:
         if form == "markdown":
-            file.write(reference.section(type_entry(ours)) if ours else reference.page())
+            file.write(reference.type_section(type_entry(ours)) if ours else reference.types_page())
         elif ours:
             reference.write_entry(file, type_entry(ours), said)
         else:

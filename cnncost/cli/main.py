@@ -118,7 +118,7 @@ def _names_network(word: str) -> bool:
 
     from cnncost import bundled, formats
 
-    endings = (".yaml", ".yml", *formats.readable())
+    endings = (".yaml", ".yml", *formats.readable_suffixes())
     return word.endswith(endings) or Path(word).is_file() or bundled.find_network(word) is not None
 
 

@@ -84,13 +84,13 @@ def memory(
         "optimizer": optimizer,
         "order": sequence.value,
     }
-    rows = view.summary(found, small)
+    rows = view.summary_figures(found, small)
     if sequence is Sequence.smallest:
         scale |= {"program_order_peak": first, "order_proved": proved}
         rows.insert(3, view.MemoryFigure("the same in the program's order", first, found.complete))
     measured = view.MemoryResults(steps, found, small, rows, said, scale)
     with open_destination(output, force=force) as file:
-        write_results(file, view.results(measured), form)
+        write_results(file, view.memory_results(measured), form)
 
 
 def _find_smallest_peak(network: Network, batch: int, dtype: str) -> tuple[Network, bool]:

@@ -13,7 +13,7 @@ from typer.models import ArgumentInfo, OptionInfo
 from cnncost import api, bundled, formats
 from cnncost.cli.closing import say_at_the_end
 from cnncost.errors import CnncostError, make_printable
-from cnncost.formats.kept_file import flows, kept
+from cnncost.formats.kept_file import copy_stream, is_stream
 from cnncost.language import MAX_LAYERS, Spec
 from cnncost.quantity import parse_number
 from cnncost.views.page_writers import WRITERS
@@ -26,7 +26,7 @@ MOST = 10**9
 
 def complete_arch(incomplete: str) -> list[str]:
     """Bundled networks, files of networks and directories that begin so."""
-    endings = {".yaml", ".yml", *formats.readable()}
+    endings = {".yaml", ".yml", *formats.readable_suffixes()}
     folder = Path(incomplete).parent if "/" in incomplete else Path()
     paths = sorted(folder.glob("*")) if folder.is_dir() else []
     specs = [str(path) for path in paths if path.suffix in endings]
@@ -205,7 +205,7 @@ def layers_of(lines: Sequence[str]) -> str:
 def _make_raw_reader(arch: str, max_layers: int) -> Callable[[Sequence[str], Sequence[str]], Spec]:
     if arch != "-":
         path = Path(arch)
-        copy = kept(path, arch) if api.path_exists(arch) and flows(path) else None
+        copy = copy_stream(path, arch) if api.path_exists(arch) and is_stream(path) else None
 
         def load_file(settings: Sequence[str], shapes: Sequence[str]) -> Spec:
             params, inputs = parse_settings(settings), parse_shapes(shapes)

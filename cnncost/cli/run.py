@@ -62,7 +62,7 @@ def run(
     """
     from cnncost.study.run import check_runnable
     from cnncost.study.run import run_network as evaluate
-    from cnncost.views.evaluation_page import results
+    from cnncost.views.evaluation_page import evaluation_results
     from cnncost.views.page_writers import write_results
 
     if arch == "-" and values == ["-"]:
@@ -72,7 +72,7 @@ def run(
     check_runnable(spec)
     examples = ((found, evaluate(spec, found)) for found in _read_examples(spec, values))
     with open_destination(output, force=force) as file:
-        write_results(file, results(spec.network, examples), form)
+        write_results(file, evaluation_results(spec.network, examples), form)
 
 
 def _read_examples(spec: Spec, values: Sequence[str]) -> Iterator[Values]:

@@ -105,7 +105,7 @@ def suggest(
     from cnncost.suggest.text.meter import Meter
     from cnncost.views.page_writers import write_results
     from cnncost.views.suggest import frontier_page as frontier
-    from cnncost.views.suggest import results
+    from cnncost.views.suggest import suggestion_results
 
     _refuse_together(pareto, write, diff=diff, form=form)
     if write == "-" and output == "-":
@@ -134,7 +134,7 @@ def suggest(
         _clear_progress()
         with open_destination(output or "-", force=force) as file:
             known = not study.unknown
-            write_results(file, frontier.results(points, study.before, known=known), form)
+            write_results(file, frontier.frontier_results(points, study.before, known=known), form)
         return
     if (diff or write) and not study.budgets():
         what = "print" if diff else "write"
@@ -154,10 +154,10 @@ def suggest(
         with open_destination(output or "-", force=force) as file:
             file.write(study.diff_plan(plan))
     elif diff or not (output or plan):
-        write_results(sys.stderr, results(found, top=top, explain=explain), form)
+        write_results(sys.stderr, suggestion_results(found, top=top, explain=explain), form)
     elif output:
         with open_destination(output, force=force) as file:
-            write_results(file, results(found, top=top, explain=explain), form)
+            write_results(file, suggestion_results(found, top=top, explain=explain), form)
     raise typer.Exit(1 if found.budgets and not found.is_answered else 0)
 
 

@@ -57,7 +57,7 @@ def sweep(
     """
     from cnncost.study.settings_sweep import sweep_settings as study
     from cnncost.views.page_writers import write_results
-    from cnncost.views.sweep_page import results
+    from cnncost.views.sweep_page import sweep_results
 
     axes = _read_sweep_axes(settings or [], shapes)
     refuse_existing(output, force=force)
@@ -74,7 +74,7 @@ def sweep(
             named = ", ".join(f"{name}={value}" for name, value in point.settings.items())
             sys.stderr.write(f"{make_printable(named)}: {point.trouble}\n")
     with open_destination(output, force=force) as file:
-        write_results(file, results(points, short=human), form)
+        write_results(file, sweep_results(points, short=human), form)
     raise typer.Exit(2 if any(point.trouble for point in points) else 0)
 
 

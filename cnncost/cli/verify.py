@@ -43,7 +43,9 @@ def verify(
     further = verify_exported_file(network, spec.written, batch, _show_progress)
     verdict = verdict._replace(lines=(*verdict.lines, *further))
     _show_progress("")
-    write_results(sys.stdout, verification_page.results(network.name, batch, verdict), form)
+    write_results(
+        sys.stdout, verification_page.verification_results(network.name, batch, verdict), form
+    )
     raise typer.Exit(int(verdict.differences > 0))
 
 

@@ -65,10 +65,10 @@ def zoo(
         raise CnncostError(f"--long is the table's: {form} has every figure", "drop --long")
     refuse_existing(output, force=force)
     if schema:
-        from cnncost.views.schema import text
+        from cnncost.views.schema import schema_text
 
         with open_destination(output, force=force) as file:
-            file.write(text())
+            file.write(schema_text())
         return
     path = None
     if name:
@@ -82,12 +82,12 @@ def zoo(
                 file.write(_strip_modeline(path.read_text(encoding="utf-8")))
             return
     from cnncost.views.page_writers import write_results
-    from cnncost.views.zoo_page import results
+    from cnncost.views.zoo_page import zoo_results
 
     names = [path.stem] if path is not None else bundled.list_names()
     with open_destination(output, force=force) as file:
         specs = {name: api.load(bundled.network_path(name)) for name in names}
-        write_results(file, results(specs, long=long), form)
+        write_results(file, zoo_results(specs, long=long), form)
 
 
 def _strip_modeline(text: str) -> str:

@@ -11,7 +11,7 @@ from cnncost.costs.backward import backward_connections
 from cnncost.costs.memory import Memory, measure_memory
 from cnncost.costs.memory.storage import may_be_view
 from cnncost.errors import CnncostError
-from cnncost.formats import missing
+from cnncost.formats import missing_package
 from cnncost.formats.torch_out import pytorch_classes, pytorch_code
 from cnncost.network import Network, Node
 from cnncost.verify.measure import Measured, measure_forward, measure_network
@@ -95,7 +95,7 @@ def verify_network(
     except ModuleNotFoundError as error:
         if error.name != "torch":
             raise
-        raise missing("PyTorch", "torch") from None
+        raise missing_package("PyTorch", "torch") from None
     except (RuntimeError, ValueError) as error:
         reason = str(error).splitlines()[0]
         hint = "batch norm over one position needs --batch 2" if "than 1 value" in reason else ""

@@ -13,7 +13,7 @@ import cnncost
 from cnncost.formats import onnx_in
 from cnncost.formats.keras_in import read
 from cnncost.formats.spec_text import spec_text
-from cnncost.formats.torch_in.torch_trace import trace
+from cnncost.formats.torch_in.torch_trace import trace_module
 from cnncost.layers import Layer
 
 os.environ["KERAS_BACKEND"] = "torch"
@@ -42,7 +42,7 @@ def _with_padding(layer: Layer) -> Layer:
 
 
 def _through_torch(module: nn.Module, dims: tuple[int, ...], folder: Path) -> Layers:
-    return _layers(spec_text(trace(module.eval(), "net", {"input": dims})))
+    return _layers(spec_text(trace_module(module.eval(), "net", {"input": dims})))
 
 
 def _through_onnx(module: nn.Module, dims: tuple[int, ...], folder: Path) -> Layers:

@@ -26,7 +26,7 @@ ONNX = formats.FORMATS["onnx"]
 
 
 def written(spec: Spec, *, weights: bool = True) -> bytes:
-    return formats.write(spec, ONNX, weights=weights)
+    return formats.write_spec(spec, ONNX, weights=weights)
 
 
 def read_back(data: bytes, folder: Path) -> Spec:

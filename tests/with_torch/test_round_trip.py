@@ -9,14 +9,14 @@ import pytest
 import cnncost
 from cnncost import api, bundled
 from cnncost.costs.memory import measure_memory
-from cnncost.formats import FORMATS, write
+from cnncost.formats import FORMATS, write_spec
 from cnncost.formats.torch_in import read_source
 
 
 @pytest.mark.parametrize("name", bundled.list_names())
 def test_there_and_back(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     spec = cnncost.load(name)
-    code = write(spec, FORMATS["pytorch"]).decode()
+    code = write_spec(spec, FORMATS["pytorch"]).decode()
     (tmp_path / "net.py").write_text(code)
     monkeypatch.chdir(tmp_path)
     (*_, last) = [line for line in code.splitlines() if line.startswith("class ")]
