@@ -85,7 +85,9 @@ def _is_usual(importer: OnnxImporter, tensor: str, usual: int) -> bool:
     A network that was never trained has them too, but by its parameters' names.
     """
     item = importer.constants.get(tensor)
-    if is_parameter_name(tensor) or item is None or item.values is None:
+    if item is None or item.values is None:
+        return False
+    if any(is_parameter_name(name) for name in (tensor, *item.sources)):
         return False
     return bool((item.values == usual).all())
 
