@@ -57,6 +57,13 @@ def tensors(drawn: DrawnModule, module: nn.Module) -> tuple[torch.Tensor, ...]:
     return tuple(torch.zeros((1, *shape), dtype=dtype) for shape in drawn.shapes)
 
 
+def without_parametrizations(module: nn.Module) -> None:
+    """With the weights themselves, as exporters fold what a weight is computed from."""
+    for part in module.modules():
+        for name in list(getattr(part, "parametrizations", ())):
+            nn.utils.parametrize.remove_parametrizations(part, name)
+
+
 @contextmanager
 def without_fast_path() -> Iterator[None]:
     """Attention by its products: the fast path has no ONNX, and PyTorch's counter sees none."""
@@ -126,6 +133,8 @@ def outcome(drawn: DrawnModule, way: str, folder: Path) -> str:
     """What becomes of a module; the first word is exact, incomplete, refused,
     unrun, unexported, wrong or traceback."""
     module = randomised(drawn.build().eval())
+    if way != "torch":
+        without_parametrizations(module)
     try:
         wanted = measured(drawn, module)
     except Exception:  # PyTorch itself does not run it so

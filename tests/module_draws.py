@@ -211,10 +211,10 @@ def cell(rng: random.Random) -> DrawnModule:
     kind: Any = rng.choice([nn.RNNCell, nn.LSTMCell, nn.GRUCell])
     bias = rng.random() < 0.6
     make = lambda: kind(4, 5, bias=bias)  # noqa: E731
-    if rng.random() < 0.4 and kind is not nn.LSTMCell:
-        return DrawnModule(make, ((4,), (5,)))
-    first = called(make, lambda inner, x: inner(x)[0]) if kind is nn.LSTMCell else make
-    return DrawnModule(first, ((4,),))
+    if kind is nn.LSTMCell:
+        whole = called(make, lambda inner, x, *state: inner(x, state)[0])
+        return DrawnModule(whole, ((4,), (5,), (5,)))
+    return DrawnModule(make, ((4,), (5,)))
 
 
 def attention(rng: random.Random) -> DrawnModule:

@@ -29,6 +29,7 @@ def layernorm(importer: OnnxImporter, step: OnnxNode) -> None:
     rank = len(value.shape)
     axis = step.attributes.get("axis", -1) % rank
     if any(n != 1 for n in value.shape[axis : rank - 1]):
+        _learned(importer, step)  # what it does not learn is left out
         raise OnnxInexpressible(f"a norm over {rank - axis} axes")
     name, back = along(importer, step, step.inputs[0], rank - 1)
     importer.values[step.outputs[0]] = back(_affine(importer, step, "layernorm", name))
