@@ -118,6 +118,7 @@ def with_constant(importer: OnnxImporter, step: OnnxNode, tensor: str, constant:
     elif not numbers.learned or not numbers.floating:
         importer.values[out] = value
     elif _doubtful(importer, constant):
+        importer.left_out.update(numbers.sources)
         importer.opaque(step, value.shape, "numbers that are all alike, which may be learned")
     elif value.base not in importer.ops and len(axes) == 1 and _standardises(importer, numbers):
         importer.notes["the input's standardisation is left out"] = None
