@@ -85,9 +85,9 @@ def randomised(module: nn.Module) -> nn.Module:
 
 def measured(drawn: DrawnModule, module: nn.Module) -> Measured:
     inputs = tensors(drawn, module)
-    with without_fast_path(), sdpa_kernel(SDPBackend.MATH), torch.no_grad():
-        with FlopCounterMode(display=False) as flops:
-            y: Any = module(*inputs)
+    math, flops = sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False)
+    with without_fast_path(), math, torch.no_grad(), flops:
+        y: Any = module(*inputs)
     while isinstance(y, tuple | list):
         y = y[0]
     counted = not any(isinstance(part, UNSEEN) for part in module.modules())
@@ -165,7 +165,8 @@ def run(seed: int, count: int, ways: tuple[str, ...], *, loud: bool = False) -> 
             kind = KINDS[number % len(KINDS)]
             one = f"{seed}.{number}"
             for way in ways:
-                said = outcome(draw(random.Random(one), kind), way, Path(name))
+                with quiet():
+                    said = outcome(draw(random.Random(one), kind), way, Path(name))
                 word = said.partition(":")[0]
                 found[f"{way} {word}"] += 1
                 line = f"{one} {way} {module_text(draw(random.Random(one), kind))}: {said}"

@@ -101,7 +101,9 @@ def pool(rng: random.Random) -> DrawnModule:
 def adaptive_pool(rng: random.Random) -> DrawnModule:
     axes = rng.randint(1, 3)
     name = rng.choice(["AdaptiveMaxPool", "AdaptiveAvgPool"])
-    size: Any = rng.choice([1, 2, per_axis(rng, axes, 1, 4), (None, *per_axis(rng, axes - 1, 1, 4))])
+    size: Any = rng.choice(
+        [1, 2, per_axis(rng, axes, 1, 4), (None, *per_axis(rng, axes - 1, 1, 4))]
+    )
     given = {"return_indices": True} if "Max" in name and rng.random() < 0.4 else {}
     build = lambda: layer_class(name, axes)(size, **given)  # noqa: E731
     return DrawnModule(build, ((3, *per_axis(rng, axes, 4, 8)),))
@@ -116,16 +118,11 @@ def odd_pool(rng: random.Random) -> DrawnModule:
     axes = rng.randint(1, 3)
     stride = rng.randint(2, 3)
 
-    def both(inner: Any, x: Tensor) -> object:
-        return inner.unpool(*inner.pool(x))
-
     def pair() -> nn.Module:
         pool = layer_class("MaxPool", axes)(stride, return_indices=True)
         return nn.ModuleDict({"pool": pool, "unpool": layer_class("MaxUnpool", axes)(stride)})
 
-    build = called(
-        pair, lambda inner, x: inner["unpool"](*inner["pool"](x))
-    )
+    build = called(pair, lambda inner, x: inner["unpool"](*inner["pool"](x)))
     return DrawnModule(build, ((3, *per_axis(rng, axes, 6, 9)),))
 
 
@@ -232,10 +229,9 @@ def attention(rng: random.Random) -> DrawnModule:
         return DrawnModule(same, ((5, 8),))
     other = called(make, lambda inner, *xs: inner(*xs, need_weights=weights)[0])
     kdim, vdim = given.get("kdim", 8), given.get("vdim", 8)
-    keys = 5 if not given["batch_first"] else 7
-    return DrawnModule(other, ((5, 8), (keys, kdim), (keys, vdim))) if given["batch_first"] else DrawnModule(
-        other, ((2, 8), (2, kdim), (2, vdim))
-    )
+    if given["batch_first"]:
+        return DrawnModule(other, ((5, 8), (7, kdim), (7, vdim)))
+    return DrawnModule(other, ((2, 8), (2, kdim), (2, vdim)))  # of one step, two examples
 
 
 def transformer(rng: random.Random) -> DrawnModule:

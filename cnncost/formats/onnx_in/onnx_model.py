@@ -16,7 +16,9 @@ PRODUCTS = ("Conv", "ConvTranspose", "Gemm", "MatMul")
 """Operations whose uses of weights are counted."""
 
 
-UNNAMED = re.compile(r"onnx::|/|_?val_|_?const|scalar|lift|c_lifted|_tensor_constant|\w+_cast$|\d+$", re.I)
+UNNAMED = re.compile(
+    r"onnx::|/|_?val_|_?const|scalar|lift|c_lifted|_tensor_constant|\w+_cast$|\d+$", re.I
+)
 """How exporters call single numbers that are no parameters."""
 
 OF_ZEROS = re.compile(r"(zeros|linear|mm|addmm|matmul)(_\d+)?$")

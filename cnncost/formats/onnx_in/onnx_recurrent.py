@@ -23,7 +23,11 @@ def recurrent(importer: OnnxImporter, step: OnnxNode) -> None:
         Inexpressible: its numbers are no constants, or its sequences differ in length.
     """
     inputs = (*step.inputs, *("",) * 8)[:8]
-    if inputs[LENGTHS] or inputs[PEEPHOLES] or not all(t in importer.constants for t in inputs[1:3]):
+    if (
+        inputs[LENGTHS]
+        or inputs[PEEPHOLES]
+        or not all(t in importer.constants for t in inputs[1:3])
+    ):
         raise OnnxInexpressible("the language has no word for it")
     x = importer.dims(step.inputs[0])
     sizes = [importer.constants[t].size for t in inputs[1:3]]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from dataclasses import replace
+from math import prod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cnncost.errors import CnncostError
@@ -111,7 +112,7 @@ def _call(builder: TorchImporter, node: fx.Node, known: dict[fx.Node, Any]) -> A
         return None
     if not call.shapes:
         return node.meta.get("val")
-    if not call.values():
+    if not call.values() or not any(map(prod, call.shapes)):  # an empty part depends on nothing
         return computed(call, node)
     made = _handled(builder, call)
     _remember(node, made, known)

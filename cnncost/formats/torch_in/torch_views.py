@@ -85,6 +85,7 @@ def slice_(b: TorchImporter, call: TorchCall) -> Value:
     x = b.whole(call, a["self"])
     axis = a.get("dim", 0) % len(x.shape)
     start, end = bounds(a, x.shape[axis])
+    end = start + a["length"] if "length" in a else end  # as narrow has it
     part = cut(b, call, x, axis, start, end)
     step = a.get("step") or 1
     return part if step == 1 else _every(b, call, part, axis, step)
