@@ -111,7 +111,7 @@ def file_numbers(path: Path) -> int:
         prod(item.dims)
         for item in graph.initializer
         if item.data_type in FLOATING
-        and item.dims
+        and prod(item.dims) > 1  # single numbers are factors of attention and epsilons
         and "running_" not in item.name
         and onnx.numpy_helper.to_array(item).any()  # a recurrent layer's first states are zeros
     )

@@ -22,7 +22,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
-from module_draws import KINDS, DrawnModule, Given, draw
+from drawn_module import DrawnModule, Given
+from module_draws import KINDS, draw
 from torch import nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode

@@ -11,7 +11,7 @@ import cnncost
 torch = pytest.importorskip("torch")
 
 import fuzz_modules  # noqa: E402  # needs torch
-from module_draws import DrawnModule  # noqa: E402
+from drawn_module import DrawnModule  # noqa: E402
 
 
 def test_no_single_module_is_wrong_or_a_traceback() -> None:
