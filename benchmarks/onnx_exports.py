@@ -27,7 +27,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 import cnncost
 from cnncost.errors import CnncostError
-from cnncost.formats.torch_in.export import quiet
+from cnncost.formats.torch_in.export import silence_torch
 
 VISION = (
     *("resnet18", "mobilenet_v2", "mobilenet_v3_small", "squeezenet1_1", "shufflenet_v2_x0_5"),
@@ -122,7 +122,7 @@ def judged(name: str, path: Path, *, dynamo: bool) -> str:
     x = torch.zeros((1, *shape))
     torch.backends.mha.set_fastpath_enabled(False)
     try:
-        with quiet():
+        with silence_torch():
             torch.onnx.export(module, (x,), path, dynamo=dynamo, external_data=False)
     except Exception as error:  # whatever PyTorch's exporter raises
         return f"unexported: {type(error).__name__}"

@@ -24,10 +24,10 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 import cnncost
-from cnncost.api import imported
+from cnncost.api import load_graph
 from cnncost.errors import CnncostError
-from cnncost.formats.torch_in.torch_source import made
-from cnncost.formats.torch_in.torch_trace import trace
+from cnncost.formats.torch_in.torch_source import make_module
+from cnncost.formats.torch_in.torch_trace import trace_module
 
 NAMES = Path(__file__).with_name("attention.txt")
 """A library and a network a line."""
@@ -48,11 +48,11 @@ def build(library: str, name: str) -> Network:
     if library == "torchvision":
         side = 256 if "v2_t" in name else 224
         maker = getattr(torchvision.models, name)
-        return Network(made(name, lambda: maker(weights=None)), (3, side, side))
+        return Network(make_module(name, lambda: maker(weights=None)), (3, side, side))
     if library == "torchvision.video":
         maker = getattr(torchvision.models.video, name)
-        return Network(made(name, lambda: maker(weights=None)), (3, 16, 224, 224))
-    module = made(name, lambda: timm.create_model(name))
+        return Network(make_module(name, lambda: maker(weights=None)), (3, 16, 224, 224))
+    module = make_module(name, lambda: timm.create_model(name))
     return Network(module, tuple(module.default_cfg["input_size"]))  # type: ignore[union-attr,arg-type]  # timm's own
 
 
@@ -73,8 +73,8 @@ def judged(name: str, network: Network) -> str:
     """complete, or incomplete and why; else what is wrong."""
     own = sum(p.numel() for p in network.module.parameters())
     seen = products(network)
-    graph = trace(network.module, name, {"input": network.shape})
-    spec = imported(graph, name)
+    graph = trace_module(network.module, name, {"input": network.shape})
+    spec = load_graph(graph, name)
     report = cnncost.count(spec)
     have = report.totals
     said = f"parameters {have.parameters - own:+,}, connections {have.connections - seen:+,}"

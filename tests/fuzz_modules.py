@@ -29,11 +29,11 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 import cnncost
-from cnncost.api import imported
+from cnncost.api import load_graph
 from cnncost.errors import CnncostError
-from cnncost.formats.torch_in.export import quiet
-from cnncost.formats.torch_in.torch_source import made
-from cnncost.formats.torch_in.torch_trace import trace
+from cnncost.formats.torch_in.export import silence_torch
+from cnncost.formats.torch_in.torch_source import make_module
+from cnncost.formats.torch_in.torch_trace import trace_module
 
 WAYS = ("torch", "onnx", "dynamo")
 UNSEEN = (nn.RNNBase, nn.RNNCellBase, nn.Bilinear)
@@ -98,13 +98,13 @@ def measured(drawn: DrawnModule, module: nn.Module) -> Measured:
 
 def by_torch(drawn: DrawnModule, folder: Path) -> cnncost.Spec:
     shapes = {f"input{i}" if i else "input": shape for i, shape in enumerate(drawn.shapes)}
-    return imported(trace(made("net", drawn.build), "net", shapes), "net")
+    return load_graph(trace_module(make_module("net", drawn.build), "net", shapes), "net")
 
 
 def exported(drawn: DrawnModule, module: nn.Module, path: Path, *, dynamo: bool) -> bool:
     """Whether PyTorch itself can write it as ONNX."""
     try:
-        with quiet(), without_fast_path():
+        with silence_torch(), without_fast_path():
             given: dict[str, Any] = {"verbose": False} if dynamo else {"opset_version": 17}
             torch.onnx.export(module, tensors(drawn, module), path, dynamo=dynamo, **given)
     except Exception:  # whatever PyTorch's exporter raises
@@ -166,7 +166,7 @@ def run(seed: int, count: int, ways: tuple[str, ...], *, loud: bool = False) -> 
             kind = KINDS[number % len(KINDS)]
             one = f"{seed}.{number}"
             for way in ways:
-                with quiet():
+                with silence_torch():
                     said = outcome(draw(random.Random(one), kind), way, Path(name))
                 word = said.partition(":")[0]
                 found[f"{way} {word}"] += 1

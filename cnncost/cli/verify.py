@@ -33,21 +33,21 @@ def verify(
     Needs PyTorch: pip install 'cnncost[torch]'. Exit code 1: a number differs. PyTorch's strides
     are not modelled: bytes that turned or sliced maps may explain are shown, but not compared.
     """
-    from cnncost.verify.difference import exported, verify
+    from cnncost.verify.difference import verify_exported_file, verify_network
     from cnncost.views import verification_page
     from cnncost.views.page import write
 
-    spec = options.load(arch, settings, shapes, max_layers, strict=strict)
+    spec = options.load_spec(arch, settings, shapes, max_layers, strict=strict)
     network = spec.network
-    verdict = verify(network, batch, _tell)
-    further = exported(network, spec.written, batch, _tell)
+    verdict = verify_network(network, batch, _show_progress)
+    further = verify_exported_file(network, spec.written, batch, _show_progress)
     verdict = verdict._replace(lines=(*verdict.lines, *further))
-    _tell("")
-    write(sys.stdout, verification_page.results(network.name, batch, verdict), form)
+    _show_progress("")
+    write(sys.stdout, verification_page.verification_results(network.name, batch, verdict), form)
     raise typer.Exit(int(verdict.differences > 0))
 
 
-def _tell(what: str) -> None:
+def _show_progress(what: str) -> None:
     """Progress, on a terminal only: a line that is written over."""
     if sys.stderr.isatty():
         sys.stderr.write(f"\r\x1b[K{what}")

@@ -26,7 +26,7 @@ class Measured(NamedTuple):
 Progress = Callable[[str], None]
 
 
-def measure(
+def measure_network(
     code: str,
     inputs: Sequence[tuple[int, ...]],
     batch: int,
@@ -50,17 +50,17 @@ def measure(
 
     torch.manual_seed(0)
     tell("building")
-    model = build(code).to(_type(dtype))
-    data = [torch.randn(batch, *dims, dtype=_type(dtype)) for dims in inputs]
+    model = build_network(code).to(_torch_dtype(dtype))
+    data = [torch.randn(batch, *dims, dtype=_torch_dtype(dtype)) for dims in inputs]
     parameters = list(model.parameters())
     trained = [p for p in parameters if p.requires_grad]
     tell("counting connections")
-    forward, backward = _connections(model, data, batch)
+    forward, backward = _count_connections(model, data, batch)
     tell("inference")
-    peak = _inference(model, data)
+    peak = _measure_inference(model, data)
     shapes = {name: shape[1:] for name, shape in model.shapes.items()}
     tell("training step")
-    saved = _saved(model, data) if trained else None
+    saved = _measure_saved(model, data) if trained else None
     return Measured(
         shapes=shapes,
         parameters=sum(p.numel() for p in parameters),
@@ -69,7 +69,7 @@ def measure(
         backward=backward if trained else None,
         saved=saved,
         inference_peak=peak,
-        step_peak=_step(model, data) if trained else None,
+        step_peak=_measure_step(model, data) if trained else None,
     )
 
 
@@ -83,13 +83,15 @@ class Weighed(NamedTuple):
     """As in `Measured`."""
 
 
-def weigh(code: str, inputs: Sequence[tuple[int, ...]], batch: int, dtype: str = "fp32") -> Weighed:
-    """Run a file of code, whose last class is the network, forward alone; as `measure`."""
+def measure_forward(
+    code: str, inputs: Sequence[tuple[int, ...]], batch: int, dtype: str = "fp32"
+) -> Weighed:
+    """Run a file of code, whose last class is the network, forward alone; as `measure_network`."""
     import torch
 
     torch.manual_seed(0)
-    model = build(code).to(_type(dtype))
-    data = [torch.randn(batch, *dims, dtype=_type(dtype)) for dims in inputs]
+    model = build_network(code).to(_torch_dtype(dtype))
+    data = [torch.randn(batch, *dims, dtype=_torch_dtype(dtype)) for dims in inputs]
     parameters = list(model.parameters())
     model.eval()
     with torch.no_grad():
@@ -98,11 +100,11 @@ def weigh(code: str, inputs: Sequence[tuple[int, ...]], batch: int, dtype: str =
     return Weighed(
         sum(p.numel() for p in parameters),
         tuple(tuple(y.shape[1:]) for y in many),
-        _saved(model, data) if any(p.requires_grad for p in parameters) else None,
+        _measure_saved(model, data) if any(p.requires_grad for p in parameters) else None,
     )
 
 
-def build(code: str) -> Any:  # Any: torch.nn.Module, which is not imported here
+def build_network(code: str) -> Any:  # Any: torch.nn.Module, which is not imported here
     """The network of a file of code: its last class."""
     names: dict[str, Any] = {"__name__": "exported"}  # Any: what the code defines
     exec(compile(code, "<exported>", "exec"), names)
@@ -110,13 +112,13 @@ def build(code: str) -> Any:  # Any: torch.nn.Module, which is not imported here
     return classes[-1]()
 
 
-def _type(dtype: str) -> Any:  # Any: torch.dtype
+def _torch_dtype(dtype: str) -> Any:  # Any: torch.dtype
     import torch
 
     return {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}[dtype]
 
 
-def _loss(outputs: Any, targets: list[Any]) -> Any:  # Any: tensors
+def _sum_losses(outputs: Any, targets: list[Any]) -> Any:  # Any: tensors
     from torch.nn import functional
 
     many = outputs if isinstance(outputs, tuple) else (outputs,)
@@ -124,7 +126,7 @@ def _loss(outputs: Any, targets: list[Any]) -> Any:  # Any: tensors
     return sum(losses[1:], losses[0])
 
 
-def _targets(model: Any, data: list[Any]) -> list[Any]:  # Any: tensors
+def _make_targets(model: Any, data: list[Any]) -> list[Any]:  # Any: tensors
     import torch
 
     model.eval()
@@ -134,7 +136,7 @@ def _targets(model: Any, data: list[Any]) -> list[Any]:  # Any: tensors
     return [torch.zeros(y.shape[0], *y.shape[2:], dtype=torch.long) for y in many]
 
 
-def _connections(model: Any, data: list[Any], batch: int) -> tuple[int, int]:  # Any: torch's
+def _count_connections(model: Any, data: list[Any], batch: int) -> tuple[int, int]:  # Any: torch's
     """Multiply-accumulates of both directions, by PyTorch's counter: half of its FLOPs."""
     import torch
     from torch.utils.flop_counter import FlopCounterMode
@@ -144,10 +146,10 @@ def _connections(model: Any, data: list[Any], batch: int) -> tuple[int, int]:  #
         model(*data)
     if not any(p.requires_grad for p in model.parameters()):
         return forward.get_total_flops() // (2 * batch), 0
-    targets = _targets(model, data)
+    targets = _make_targets(model, data)
     model.train()
     with _over_counted(model) as surplus:
-        loss = _loss(model(*data), targets)
+        loss = _sum_losses(model(*data), targets)
     with FlopCounterMode(display=False) as backward:
         loss.backward()
     model.zero_grad(set_to_none=True)
@@ -168,10 +170,10 @@ class _over_counted:  # noqa: N801  used as a function
         from torch.nn import functional
 
         for name in ("conv1d", "conv2d", "conv3d"):
-            self._watch(functional, name)
+            self._watch_function(functional, name)
         for module in self.model.modules():
             if getattr(module, "groups", 1) > 1 and hasattr(module, "weight"):
-                handle = module.register_forward_hook(self._module)
+                handle = module.register_forward_hook(self._count_module)
                 self.restore.append(handle.remove)
         return self
 
@@ -179,11 +181,11 @@ class _over_counted:  # noqa: N801  used as a function
         for undo in self.restore:
             undo()
 
-    def _module(self, module: Any, inputs: Any, output: Any) -> None:  # Any: torch's
+    def _count_module(self, module: Any, inputs: Any, output: Any) -> None:  # Any: torch's
         size = inputs[0] if module.transposed else output
-        self._add(module.weight, size, module.groups)
+        self._add_surplus(module.weight, size, module.groups)
 
-    def _watch(self, functional: Any, name: str) -> None:  # Any: torch.nn.functional
+    def _watch_function(self, functional: Any, name: str) -> None:  # Any: torch.nn.functional
         """Grouped convolutions that are called as functions."""
         plain = getattr(functional, name)
 
@@ -191,24 +193,24 @@ class _over_counted:  # noqa: N801  used as a function
             y = plain(x, weight, *rest, **options)
             # Modules pass the groups by place, and are seen by their hooks.
             if options.get("groups", 1) > 1:
-                self._add(weight, y, options["groups"])
+                self._add_surplus(weight, y, options["groups"])
             return y
 
         setattr(functional, name, watched)
         self.restore.append(lambda: setattr(functional, name, plain))
 
-    def _add(self, weight: Any, size: Any, groups: int) -> None:  # Any: tensors
+    def _add_surplus(self, weight: Any, size: Any, groups: int) -> None:  # Any: tensors
         if weight.requires_grad:
             self.count += (groups - 1) * weight.numel() * size[0, 0].numel()
 
 
-def _saved(model: Any, data: list[Any]) -> int:  # Any: torch's
+def _measure_saved(model: Any, data: list[Any]) -> int:  # Any: torch's
     """Bytes of the storages that are kept for the backward pass, parameters left out."""
     from torch.autograd.graph import saved_tensors_hooks
 
     own = [*model.parameters(), *model.buffers()]
     pointers = {tensor.untyped_storage().data_ptr() for tensor in own}
-    targets = _targets(model, data)
+    targets = _make_targets(model, data)
     model.train()
     kept: dict[int, Any] = {}  # Any: storages, held so that no address is used twice
 
@@ -219,12 +221,12 @@ def _saved(model: Any, data: list[Any]) -> int:  # Any: torch's
         return tensor
 
     with saved_tensors_hooks(pack, lambda tensor: tensor):
-        loss = _loss(model(*data), targets)
+        loss = _sum_losses(model(*data), targets)
     del loss
     return sum(int(storage.nbytes()) for storage in kept.values())
 
 
-def _inference(model: Any, data: list[Any]) -> int:  # Any: torch's
+def _measure_inference(model: Any, data: list[Any]) -> int:  # Any: torch's
     """The most bytes of activations alive at once, the inputs' among them."""
     import torch
 
@@ -235,29 +237,29 @@ def _inference(model: Any, data: list[Any]) -> int:  # Any: torch's
             model(*data)
 
     run()
-    return _bytes(data) + most_alive(run)
+    return _sum_bytes(data) + most_alive(run)
 
 
-def _step(model: Any, data: list[Any]) -> int:  # Any: torch's
+def _measure_step(model: Any, data: list[Any]) -> int:  # Any: torch's
     """The most bytes alive in one training step with plain SGD, parameters among them."""
     import torch
 
     trained = [p for p in model.parameters() if p.requires_grad]
     optimizer = torch.optim.SGD(trained, lr=1e-3)
-    targets = _targets(model, data)
+    targets = _make_targets(model, data)
     model.train()
 
     def run() -> None:
         outputs = model(*data)
-        loss = _loss(outputs, targets)
+        loss = _sum_losses(outputs, targets)
         loss.backward()
         optimizer.step()
 
-    held = _bytes([*model.parameters(), *model.buffers(), *data, *targets])
+    held = _sum_bytes([*model.parameters(), *model.buffers(), *data, *targets])
     peak = most_alive(run)
     model.zero_grad(set_to_none=True)
     return held + peak
 
 
-def _bytes(tensors: list[Any]) -> int:  # Any: tensors
+def _sum_bytes(tensors: list[Any]) -> int:  # Any: tensors
     return sum(tensor.numel() * tensor.element_size() for tensor in tensors)

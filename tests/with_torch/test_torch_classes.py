@@ -11,11 +11,11 @@ import torch
 
 import cnncost
 from cnncost import bundled
-from cnncost.costs.memory.memory_report import memory
+from cnncost.costs.memory.memory_report import measure_memory
 from cnncost.errors import CnncostError
 from cnncost.formats.torch_out import pytorch_code, write
 from cnncost.language import Spec
-from cnncost.verify.measure import _inference, _saved, build
+from cnncost.verify.measure import _measure_inference, _measure_saved, build_network
 
 ODD = {
     "one channel's slices of several widths": """\
@@ -176,7 +176,7 @@ def _small(name: str) -> Spec:
 def _both(spec: Spec) -> tuple[Any, Any]:
     """The two forms as modules with the same weights."""
     torch.manual_seed(0)
-    flat, classes = build(pytorch_code(spec.network)), build(write(spec).decode())
+    flat, classes = build_network(pytorch_code(spec.network)), build_network(write(spec).decode())
     mine, theirs = list(classes.state_dict().values()), list(flat.state_dict().values())
     assert [tensor.shape for tensor in mine] == [tensor.shape for tensor in theirs]
     with torch.no_grad():
@@ -198,7 +198,7 @@ def _same(spec: Spec) -> None:
     assert all(torch.equal(a, b) for a, b in zip(wanted, found, strict=True))
 
 
-@pytest.mark.parametrize("name", bundled.names())
+@pytest.mark.parametrize("name", bundled.list_names())
 def test_parameters_and_output_are_the_flat_codes(name: str) -> None:
     spec = _small(name)
     if write(spec).decode() == pytorch_code(spec.network):
@@ -219,7 +219,7 @@ def test_as_much_is_kept_for_the_backward_pass(name: str) -> None:
     spec = _small(name)
     data = [torch.randn(2, *node.output.dims) for node in spec.network.inputs]
     flat, classes = _both(spec)
-    assert _saved(flat, data) == _saved(classes, data) > 0
+    assert _measure_saved(flat, data) == _measure_saved(classes, data) > 0
 
 
 def test_random_blocks_are_the_flat_codes() -> None:
@@ -230,7 +230,7 @@ def test_random_blocks_are_the_flat_codes() -> None:
         flat, classes = _both(spec)
         data = [torch.randn(2, *node.output.dims) for node in spec.network.inputs]
         if any(p.requires_grad for p in flat.parameters()):
-            assert _saved(flat, data) == _saved(classes, data)
+            assert _measure_saved(flat, data) == _measure_saved(classes, data)
 
 
 @pytest.mark.parametrize("name", ["resnet50", "mobilenet_v2", "densenet121", "convnext_tiny"])
@@ -238,6 +238,9 @@ def test_the_inference_peak_is_the_eager_one(name: str) -> None:
     """Blocks hold their inputs until they return, which verify's flat code does not."""
     spec = _small(name)
     data = [torch.randn(1, *node.output.dims) for node in spec.network.inputs]
-    report = memory(spec.network, batch=1)
-    assert _inference(build(write(spec).decode()), data) == report.inference_eager.bytes
+    report = measure_memory(spec.network, batch=1)
+    assert (
+        _measure_inference(build_network(write(spec).decode()), data)
+        == report.inference_eager.bytes
+    )
     assert report.inference_eager.bytes > report.inference.bytes

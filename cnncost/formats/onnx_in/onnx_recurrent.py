@@ -29,7 +29,7 @@ def recurrent(importer: OnnxImporter, step: OnnxNode) -> None:
         or not all(t in importer.constants for t in inputs[1:3])
     ):
         raise OnnxInexpressible("the language has no word for it")
-    x = importer.dims(step.inputs[0])
+    x = importer.tensor_dims(step.inputs[0])
     sizes = [importer.constants[t].size for t in inputs[1:3]]
     positions = prod(x[:-1])
     hidden = importer.constants[inputs[2]].dims[-1]
@@ -40,7 +40,7 @@ def recurrent(importer: OnnxImporter, step: OnnxNode) -> None:
         shape = (x[0], directions, x[1], hidden)
     states = [t for i in STATES if (t := inputs[i]) and not _zero(importer, t)]
     learned = [t for t in (*inputs[1:4], *states) if t in importer.constants]
-    importer.opaque(step, shape, "", learned)
+    importer.emit_opaque(step, shape, "", learned)
     made = importer.values[step.outputs[0]].base
     importer.add_connections(made, positions * sum(sizes))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cnncost.errors import CnncostError
-from cnncost.formats.torch_in.torch_source import build
+from cnncost.formats.torch_in.torch_source import build_module
 
 if TYPE_CHECKING:
     from cnncost.formats.graph import Graph
@@ -25,8 +25,8 @@ def read_source(
     """
     if not shapes:
         raise CnncostError(f"{target}: the input's shape is due", "as in --input 3x224x224")
-    from cnncost.formats.torch_in.torch_trace import trace
+    from cnncost.formats.torch_in.torch_trace import trace_module
 
-    module = build(target, settings)
+    module = build_module(target, settings)
     inputs = {name or "input": shape for name, shape in shapes.items()}
-    return trace(module, target.partition(":")[2].rpartition(".")[2], inputs)
+    return trace_module(module, target.partition(":")[2].rpartition(".")[2], inputs)
