@@ -12,6 +12,7 @@ from cases_curves import CURVES
 from cases_joins import JOINS
 from cases_norms import NORMS
 from cases_products import PRODUCTS
+from cases_recurrent import RECURRENT
 from cases_views import VIEWS
 from cases_windows import WINDOWS
 from models import model, save
@@ -20,7 +21,7 @@ import cnncost
 from cnncost.formats.onnx_in.onnx_graph import OPERATIONS
 from cnncost.network import Network
 
-CASES = [*WINDOWS, *NORMS, *PRODUCTS, *CURVES, *VIEWS, *JOINS]
+CASES = [*WINDOWS, *NORMS, *PRODUCTS, *RECURRENT, *CURVES, *VIEWS, *JOINS]
 
 
 def described(network: Network) -> list[tuple[Any, ...]]:

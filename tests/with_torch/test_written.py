@@ -440,3 +440,16 @@ def test_inputs_may_be_a_dict_and_whole_numbers() -> None:
     )
     assert report.complete
     assert report.totals.parameters == 120 + 24
+
+
+def test_parts_may_be_empty_and_cut_by_their_length() -> None:
+    """Eight maps of 7 x 5: five of them, then three; 3 x 3 x 3 numbers each."""
+
+    def forward(net: Written, x: Tensor) -> Tensor:
+        y = net.c(x)
+        return torch.cat([y[:, :0], y[:, 3:], y.narrow(1, 0, 3)], 1)
+
+    spec, report = read(lambda: Written(forward, c=nn.Conv2d(3, 8, 3)), (3, 9, 7))
+    assert (spec.unknown, spec.audit) == ((), ())
+    assert report.network.nodes[report.network.outputs[0]].output.dims == (8, 7, 5)
+    assert report.totals.connections == 8 * 7 * 5 * 27

@@ -15,6 +15,7 @@ from cnncost.formats.onnx_in import (
     onnx_norms,
     onnx_own_files,
     onnx_products,
+    onnx_recurrent,
     onnx_reductions,
     onnx_resizing,
     onnx_views,
@@ -52,6 +53,7 @@ OPERATIONS: dict[str, Callable[[OnnxImporter, OnnxNode], None]] = {
     **onnx_cuts.OPERATIONS,
     **onnx_resizing.OPERATIONS,
     **onnx_windows.OPERATIONS,
+    **onnx_recurrent.OPERATIONS,
 }
 """What each of ONNX's operations becomes."""
 

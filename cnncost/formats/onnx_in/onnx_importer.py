@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import prod
 from typing import TYPE_CHECKING
 
@@ -260,6 +260,7 @@ class OnnxImporter:
         names = [value.base for value in reads]
         if not names:
             raise CnncostError(f"{self.file}: {step.op} {step.name!r} reads nothing known")
+        learned = [t for t in learned if t not in self.constants or self.constants[t].learned]
         cost = self.owners.claim_cost(learned)
         given: dict[str, Argument] = {"weights": cost.numbers} if cost.numbers else {}
         if not why:
@@ -271,6 +272,14 @@ class OnnxImporter:
         if why:
             self.unknown.append((made.base, f"{made.base}: {step.op}: {why}"))
         self.values[step.outputs[0]] = made.reshape_to(shape)
+
+    def add_connections(self, name: str, connections: int) -> None:
+        """Count these connections with an opaque operation whose costs are known."""
+        op = self.ops[name]
+        known = op.arguments["connections"]
+        assert isinstance(known, int)  # an opaque layer of known cost has a number
+        given = {**op.arguments, "connections": known + connections}
+        self.ops[name] = replace(op, arguments=given)
 
     def emit_opaque_part(self, step: OnnxNode, tensor: str, shape: Shape, whole: Value) -> None:
         """A further output of an opaque step."""

@@ -56,7 +56,10 @@ def learned_inputs(importer: OnnxImporter, step: OnnxNode) -> tuple[str, ...]:
     return tuple(
         t
         for t, item in items
-        if item.learned and item.size > 1 and (item.floating or step.op in PRODUCTS)
+        if item.learned
+        and item.size > 1
+        and not importer.left_out.issuperset(item.sources or [t])
+        and (item.floating or step.op in PRODUCTS)
     )
 
 

@@ -90,6 +90,10 @@ STATISTICS = re.compile(r"mean|std|var|norm|pixel|shift|offset|rescal", re.I)
 """How people call what an input is standardised with."""
 
 
+MADE = re.compile(r"val_\d+")
+"""How PyTorch's exporter calls constants that its own functions make."""
+
+
 def _is_standardisation(importer: OnnxImporter, numbers: OnnxTensor) -> bool:
     """Whether numbers at an input are its mean or spread: PyTorch's files have their names."""
     known = importer.model.producer.startswith(PYTORCH)
@@ -115,6 +119,9 @@ def emit_with_constant(importer: OnnxImporter, step: OnnxNode, tensor: str, cons
         importer.values[out] = replace(value, base=made.base)
     elif not numbers.learned or not numbers.floating:
         importer.values[out] = value
+    elif _is_doubtful(importer, constant):
+        importer.left_out.update(numbers.sources)
+        importer.emit_opaque(step, value.shape, "numbers that are all alike, which may be learned")
     elif (
         value.base not in importer.ops and len(axes) == 1 and _is_standardisation(importer, numbers)
     ):
@@ -125,6 +132,15 @@ def emit_with_constant(importer: OnnxImporter, step: OnnxNode, tensor: str, cons
         _emit_scaled(importer, step, tensor, constant, axes[0])
     else:
         _emit_scale_stand_in(importer, step, value, constant, axes)
+
+
+def _is_is_doubtful(importer: OnnxImporter, constant: str) -> bool:
+    """Whether PyTorch's exporter made a constant of ones or zeros, of a group norm's without
+    parameters or of the parameters of one that was never trained: both look alike."""
+    values = importer.constants[constant].values
+    if not importer.model.producer.startswith(PYTORCH) or not MADE.fullmatch(constant):
+        return False
+    return values is not None and bool((values == 1).all() or (values == 0).all())
 
 
 def _constant_axes(shape: tuple[int, ...], dims: tuple[int, ...]) -> tuple[int, ...]:

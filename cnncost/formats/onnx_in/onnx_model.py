@@ -16,8 +16,14 @@ PRODUCTS = ("Conv", "ConvTranspose", "Gemm", "MatMul")
 """Operations whose uses of weights are counted."""
 
 
-UNNAMED = re.compile(r"onnx::|/|_?val_|_?const|scalar|lift|c_lifted|_tensor_constant|\d+$", re.I)
+UNNAMED = re.compile(
+    r"onnx::|/|_?val_|_?const|scalar|lift|c_lifted|_tensor_constant|\w+_cast$|\d+$", re.I
+)
 """How exporters call single numbers that are no parameters."""
+
+OF_ZEROS = re.compile(r"(zeros|linear|mm|addmm|matmul)(_\d+)?$")
+"""How PyTorch's exporter calls what it made of zeros, a recurrent layer's first states; no
+module calls a parameter so."""
 
 
 @dataclass(frozen=True)
@@ -143,10 +149,7 @@ def _inline_functions(proto: Any, name: str) -> Any:  # Any: onnx's ModelProto
 def _read_main_graph(proto: Any) -> OnnxModel:  # Any: onnx's ModelProto
     graph = proto.graph
     constants = {_decode_text(item.name): read_tensor(item) for item in graph.initializer}
-    constants = {
-        name: replace(item, sources=() if item.dims == () and UNNAMED.match(name) else (name,))
-        for name, item in constants.items()
-    }
+    constants = {name: _own_source(name, item) for name, item in constants.items()}
     inputs = {_decode_text(item.name): _read_dims(item) for item in graph.input}
     inputs = {name: dims for name, dims in inputs.items() if name not in constants}
     shapes = {
@@ -167,6 +170,14 @@ def _read_main_graph(proto: Any) -> OnnxModel:  # Any: onnx's ModelProto
         ),
         proto,
     )
+
+
+def _own_source(name: str, item: OnnxTensor) -> OnnxTensor:
+    """One of the file's tensors as its own source, unless nobody learned it."""
+    if item.dims == () and UNNAMED.match(name):
+        return item
+    zeros = item.values is not None and item.floating and not item.values.any()
+    return replace(item, sources=(name,), learned=not (zeros and OF_ZEROS.match(name)))
 
 
 def _read_dims(item: Any) -> tuple[int, ...]:  # Any: onnx's ValueInfoProto

@@ -29,6 +29,7 @@ def emit_layernorm(importer: OnnxImporter, step: OnnxNode) -> None:
     rank = len(value.shape)
     axis = step.attributes.get("axis", -1) % rank
     if any(n != 1 for n in value.shape[axis : rank - 1]):
+        _learned_parts(importer, step)  # what it does not learn is left out
         raise OnnxInexpressible(f"a norm over {rank - axis} axes")
     name, back = emit_as_channels(importer, step, step.inputs[0], rank - 1)
     importer.values[step.outputs[0]] = back(_emit_affine(importer, step, "layernorm", name))
@@ -91,7 +92,9 @@ def _is_usual(importer: OnnxImporter, tensor: str, usual: int) -> bool:
     A network that was never trained has them too, but by its parameters' names.
     """
     item = importer.constants.get(tensor)
-    if is_parameter_name(tensor) or item is None or item.values is None:
+    if item is None or item.values is None:
+        return False
+    if any(is_parameter_name(name) for name in (tensor, *item.sources)):
         return False
     return bool((item.values == usual).all())
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from dataclasses import replace
+from math import prod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cnncost.errors import CnncostError
@@ -115,7 +116,8 @@ def _read_call(builder: TorchImporter, node: fx.Node, known: dict[fx.Node, Any])
         return None
     if not call.shapes:
         return node.meta.get("val")
-    if not call.read_values():
+    is_empty = not any(map(prod, call.shapes))
+    if is_empty or not call.read_values():  # an empty part depends on nothing
         return fold_call(call, node)
     made = _emit_handled(builder, call)
     _remember_change(node, made, known)

@@ -91,6 +91,7 @@ def emit_slice(b: TorchImporter, call: TorchCall) -> Value:
     x = b.emit_whole(call, a["self"])
     axis = a.get("dim", 0) % len(x.shape)
     start, end = slice_bounds(a, x.shape[axis])
+    end = start + a["length"] if "length" in a else end  # as narrow has it
     part = emit_cut(b, call, x, axis, start, end)
     step = a.get("step") or 1
     return part if step == 1 else _emit_strided(b, call, part, axis, step)
