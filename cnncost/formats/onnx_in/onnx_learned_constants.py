@@ -134,7 +134,7 @@ def emit_with_constant(importer: OnnxImporter, step: OnnxNode, tensor: str, cons
         _emit_scale_stand_in(importer, step, value, constant, axes)
 
 
-def _is_is_doubtful(importer: OnnxImporter, constant: str) -> bool:
+def _is_doubtful(importer: OnnxImporter, constant: str) -> bool:
     """Whether PyTorch's exporter made a constant of ones or zeros, of a group norm's without
     parameters or of the parameters of one that was never trained: both look alike."""
     values = importer.constants[constant].values
