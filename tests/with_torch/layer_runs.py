@@ -32,7 +32,7 @@ def _flat_pads(pads: Any) -> list[int]:
 
 
 def _pads(node: Node) -> list[tuple[int, int]]:
-    return [(w.before, w.after) for w in get(node, "windows")(node.inputs[0])]
+    return [(w.before, w.after) for w in get(node, "resolve_windows")(node.inputs[0])]
 
 
 def conv(run: Forward, node: Node, x: Tensor) -> Tensor:
