@@ -55,12 +55,12 @@ def measure(
     parameters = list(model.parameters())
     trained = [p for p in parameters if p.requires_grad]
     tell("counting connections")
-    forward, backward = _connections(model, data, batch)
+    forward, backward = connections_of(model, data, batch)
     tell("inference")
-    peak = _inference(model, data)
+    peak = inference_peak(model, data)
     shapes = {name: shape[1:] for name, shape in model.shapes.items()}
     tell("training step")
-    saved = _saved(model, data) if trained else None
+    saved = saved_bytes(model, data) if trained else None
     return Measured(
         shapes=shapes,
         parameters=sum(p.numel() for p in parameters),
@@ -69,7 +69,7 @@ def measure(
         backward=backward if trained else None,
         saved=saved,
         inference_peak=peak,
-        step_peak=_step(model, data) if trained else None,
+        step_peak=step_peak(model, data) if trained else None,
     )
 
 
@@ -98,7 +98,7 @@ def weigh(code: str, inputs: Sequence[tuple[int, ...]], batch: int, dtype: str =
     return Weighed(
         sum(p.numel() for p in parameters),
         tuple(tuple(y.shape[1:]) for y in many),
-        _saved(model, data) if any(p.requires_grad for p in parameters) else None,
+        saved_bytes(model, data) if any(p.requires_grad for p in parameters) else None,
     )
 
 
@@ -134,7 +134,13 @@ def _targets(model: Any, data: list[Any]) -> list[Any]:  # Any: tensors
     return [torch.zeros(y.shape[0], *y.shape[2:], dtype=torch.long) for y in many]
 
 
-def _connections(model: Any, data: list[Any], batch: int) -> tuple[int, int]:  # Any: torch's
+def connections_of(
+    model: Any,  # Any: torch's, and so below
+    data: list[Any],
+    batch: int,
+    *,
+    train: bool = True,
+) -> tuple[int, int]:
     """Multiply-accumulates of both directions, by PyTorch's counter: half of its FLOPs."""
     import torch
     from torch.utils.flop_counter import FlopCounterMode
@@ -142,7 +148,7 @@ def _connections(model: Any, data: list[Any], batch: int) -> tuple[int, int]:  #
     model.eval()
     with torch.no_grad(), FlopCounterMode(display=False) as forward:
         model(*data)
-    if not any(p.requires_grad for p in model.parameters()):
+    if not train or not any(p.requires_grad for p in model.parameters()):
         return forward.get_total_flops() // (2 * batch), 0
     targets = _targets(model, data)
     model.train()
@@ -202,7 +208,7 @@ class _over_counted:  # noqa: N801  used as a function
             self.count += (groups - 1) * weight.numel() * size[0, 0].numel()
 
 
-def _saved(model: Any, data: list[Any]) -> int:  # Any: torch's
+def saved_bytes(model: Any, data: list[Any]) -> int:  # Any: torch's
     """Bytes of the storages that are kept for the backward pass, parameters left out."""
     from torch.autograd.graph import saved_tensors_hooks
 
@@ -224,7 +230,7 @@ def _saved(model: Any, data: list[Any]) -> int:  # Any: torch's
     return sum(int(storage.nbytes()) for storage in kept.values())
 
 
-def _inference(model: Any, data: list[Any]) -> int:  # Any: torch's
+def inference_peak(model: Any, data: list[Any]) -> int:  # Any: torch's
     """The most bytes of activations alive at once, the inputs' among them."""
     import torch
 
@@ -235,10 +241,10 @@ def _inference(model: Any, data: list[Any]) -> int:  # Any: torch's
             model(*data)
 
     run()
-    return _bytes(data) + most_alive(run)
+    return bytes_of(data) + most_alive(run)
 
 
-def _step(model: Any, data: list[Any]) -> int:  # Any: torch's
+def step_peak(model: Any, data: list[Any]) -> int:  # Any: torch's
     """The most bytes alive in one training step with plain SGD, parameters among them."""
     import torch
 
@@ -253,11 +259,12 @@ def _step(model: Any, data: list[Any]) -> int:  # Any: torch's
         loss.backward()
         optimizer.step()
 
-    held = _bytes([*model.parameters(), *model.buffers(), *data, *targets])
+    held = bytes_of([*model.parameters(), *model.buffers(), *data, *targets])
     peak = most_alive(run)
     model.zero_grad(set_to_none=True)
     return held + peak
 
 
-def _bytes(tensors: list[Any]) -> int:  # Any: tensors
+def bytes_of(tensors: list[Any]) -> int:  # Any: tensors
+    """Of their elements."""
     return sum(tensor.numel() * tensor.element_size() for tensor in tensors)

@@ -9,7 +9,7 @@ import re
 import traceback
 import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import contextmanager, nullcontext, redirect_stderr, redirect_stdout
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,8 +25,9 @@ MOST = 4
 """Inputs of which each is tried as whole numbers too."""
 
 
-def exported(module: nn.Module, shapes: Shapes) -> ExportedProgram:
-    """The program for one example of each input, without writes into parts of a tensor.
+def exported(module: nn.Module, shapes: Shapes, batch: int = 0) -> ExportedProgram:
+    """The program for one example of each input, without writes into parts of a tensor; for a
+    batch of them as the module itself, which has memory then, runs it.
 
     Inputs are floating numbers by position, else by name, else one dict of them; where the
     code asks for whole numbers, these are tried. What the meta device lacks, a stand-in for
@@ -36,12 +37,13 @@ def exported(module: nn.Module, shapes: Shapes) -> ExportedProgram:
         CnncostError: torch.export cannot trace it.
     """
     failed: list[Exception] = []
-    for device in ("meta", "cpu"):
-        with _standing_in(module, device):
-            for arguments, named in _ways(module, shapes, device, failed):
+    for device in ("cpu",) if batch else ("meta", "cpu"):
+        with nullcontext() if batch else _standing_in(module, device):
+            for arguments, named in _ways(module, shapes, device, failed, batch or 1):
                 try:
                     with quiet():
-                        return _functional(_export(module, arguments, named))
+                        program = _export(module, arguments, named)
+                        return program if batch else _functional(program)
                 except Exception as error:  # the user's code may raise anything
                     failed.append(error)
     raise _failure(failed[0])
@@ -86,7 +88,7 @@ def quiet() -> Iterator[None]:
 
 
 def _ways(
-    module: nn.Module, shapes: Shapes, device: str, failed: list[Exception]
+    module: nn.Module, shapes: Shapes, device: str, failed: list[Exception], batch: int
 ) -> Iterator[tuple[tuple[Any, ...], dict[str, Any]]]:
     """The ways to call it, the most usual first; Any: tensors, and dicts of them."""
     import torch
@@ -97,7 +99,7 @@ def _ways(
             return
         kinds = (*kind, *(usual,) * (len(shapes) - len(kind)))
         given = {
-            name: torch.zeros((1, *shape), device=device, dtype=one)
+            name: torch.zeros((batch, *shape), device=device, dtype=one)
             for (name, shape), one in zip(shapes.items(), kinds, strict=True)
         }
         names = _parameters(module)
