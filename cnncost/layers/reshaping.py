@@ -6,7 +6,7 @@ from math import prod
 
 from cnncost.errors import Refused
 from cnncost.layers.base import Layer, layer, must_split
-from cnncost.layers.kinds import ChoiceKind, ExtentsOf, of, per_axis, whole
+from cnncost.layers.kinds import ChoiceKind, ExtentsOf, StandIn, of, per_axis, whole
 from cnncost.layers.listed import Amount, AxisOrder, Dims, Span
 from cnncost.layers.windowed import Pairs
 from cnncost.shape import Shape
@@ -14,7 +14,9 @@ from cnncost.shape import Shape
 
 @layer("identity")
 class Identity(Layer):
-    """Its input, unchanged."""
+    """Its input, unchanged; or a function of each unit without a word of its own."""
+
+    stands_for: str = of(StandIn())
 
 
 @layer("flatten")
@@ -63,6 +65,7 @@ class Pad(Layer):
 
     maps_only = True
     amount: Pairs = of(Amount("positions added at each edge"))
+    stands_for: str = of(StandIn())
 
     def output(self, x: Shape) -> Shape:
         added = zip(x.extents, self.amount, strict=True)
@@ -163,6 +166,7 @@ class Upsample(Layer):
         ChoiceKind("how positions between are filled", ("nearest", "bilinear"), "nearest")
     )
     size: tuple[int, ...] = of(ExtentsOf("extents, or the layer that has them", 0))
+    stands_for: str = of(StandIn())
 
     def check(self, x: Shape) -> None:
         if any(self.factor) == any(self.size):

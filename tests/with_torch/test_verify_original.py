@@ -7,7 +7,6 @@ import io
 from pathlib import Path
 
 import pytest
-
 from command import run
 
 NET = """\

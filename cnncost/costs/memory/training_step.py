@@ -66,6 +66,8 @@ def _kept(
     reads = [base[i] for i in node.reads]
     if traits_.keeps is Keep.OUTPUT:
         return Kept((base[node.index],), extra)
+    if traits_.keeps is Keep.INPUT and written and traits_.by_output:
+        return Kept((base[node.index],), extra)
     if traits_.keeps is Keep.INPUT:
         if padded:
             return Kept((), extra + padded)
@@ -286,13 +288,14 @@ def _passed_on(step: TrainingPass, node: Node, pending: _Pending) -> list[tuple[
     the gradient fills it."""
     how, own = traits(node).grad, pending.held[node.index]
     found = []
-    for i in node.reads:
+    made = {Grad.FIRST_ALIAS: (1,), Grad.SECOND_ALIAS: (0,)}.get(how, ())
+    for place, i in enumerate(node.reads):
         if not step.flow.outputs[i]:
             continue
-        if how is Grad.NEW:
+        if how is Grad.NEW or place in made:
             found.append((i, pending.new(step.sizes[i]), True))
         else:
-            whole = how is Grad.ALIAS and pending.whole[node.index]
+            whole = how is not Grad.NARROW and pending.whole[node.index]
             found.append((i, pending.alias(own), whole))
     return found
 

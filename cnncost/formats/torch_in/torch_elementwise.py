@@ -19,6 +19,9 @@ ACTIVATIONS = {
     "_log_softmax": "logsoftmax",
 }  # fmt: skip
 INPLACE = ("relu", "relu6", "silu", "hardswish", "hardsigmoid", "mish")
+"""Activations that work in place where they may, unless they are told not to."""
+IF_SAID = ("leaky_relu", "elu", "selu")
+"""Those that do so if they are told to."""
 MEETS = ("add", "sub", "rsub", "maximum", "minimum", "where")
 """Operations of two that are written as a sum; others as a product."""
 
@@ -37,17 +40,24 @@ def activation(b: TorchImporter, call: TorchCall) -> Value:
     word = ACTIVATIONS[call.target]
     if call.target == "celu":
         b.standing_in("celu", "elu")
-    given = {"inplace": True} if call.inplace and word in INPLACE else {}
-    return on_each(b, call, word, **given)
+    return on_each(b, call, word, **in_place(call, word))
+
+
+def in_place(call: TorchCall, word: str) -> dict[str, bool]:
+    """What an activation says of that; nothing where it is as usual."""
+    if word in (INPLACE if not call.inplace else IF_SAID):
+        return {"inplace": call.inplace}
+    return {}
 
 
 def hardtanh(b: TorchImporter, call: TorchCall) -> Value:
     """Between 0 and 6 it is ReLU6."""
     low, high = call.arguments.get("min_val", -1), call.arguments.get("max_val", 1)
     if (low, high) == (0, 6):
-        return on_each(b, call, "relu6", **({"inplace": True} if call.inplace else {}))
+        return on_each(b, call, "relu6", **in_place(call, "relu6"))
     b.standing_in(f"hardtanh({low}, {high})", "hardsigmoid")
-    return on_each(b, call, "hardsigmoid")
+    stood = "hardtanh_" if call.inplace else "hardtanh"
+    return on_each(b, call, "hardsigmoid", inplace=False, stands_for=stood)
 
 
 def prelu(b: TorchImporter, call: TorchCall) -> Value:
@@ -71,7 +81,24 @@ def dropout(b: TorchImporter, call: TorchCall) -> Value:
 def stand_in(b: TorchImporter, call: TorchCall) -> Value:
     """A function of each number that the language has no word for: no cost, the same shape."""
     b.standing_in(call.target, "identity")
-    return on_each(b, call, "identity")
+    return _function(b, call, _function_name(call))
+
+
+def _function_name(call: TorchCall) -> str:
+    """What it is to memory: which bounds a clamp has, and whether it works in place."""
+    name = call.target
+    if name == "clamp":
+        low, high = call.arguments.get("min"), call.arguments.get("max")
+        name = "clamp_max" if low is None else "clamp_min" if high is None else "clamp"
+    tensors = sum(isinstance(a, Value | Constant) for a in call.arguments.values())
+    if tensors > 1 or (name == "pow" and call.arguments.get("exponent") in (0, 1)):
+        return f"{name} of several"
+    return f"{name}_" if call.inplace else name
+
+
+def _function(b: TorchImporter, call: TorchCall, what: str) -> Value:
+    """A layer without costs that stands for a function of each number."""
+    return on_each(b, call, "identity", stands_for=what)
 
 
 def passed(b: TorchImporter, call: TorchCall) -> Any:  # Any: the argument itself
@@ -88,20 +115,56 @@ def join(b: TorchImporter, call: TorchCall) -> Any:  # Any: a value, or the argu
     if isinstance(other, Constant):
         return with_constant(b, call, one, other, word)
     if not isinstance(other, Value):
-        return one
+        return _with_number(b, call, one)
     if call.target not in ("add", "mul"):
         b.standing_in(call.target, word)
     if one == other:
-        return stand_in(b, replace(call, arguments={"self": one}))
+        b.standing_in(call.target, "identity")
+        what = {"add": "doubled", "mul": "squared"}.get(call.target, f"{call.target} of itself")
+        return _function(b, replace(call, arguments={"self": one}), _in_place(call, what))
+    given = _joining(call)
     if one.steps == other.steps and one.made == other.made and one.spread == other.spread:
-        made = b.layer(
-            call, word, [Value(one.base, one.made), Value(other.base, one.made)], one.made
-        )
+        reads = [Value(one.base, one.made), Value(other.base, one.made)]
+        made = b.layer(call, word, reads, one.made, **given)
         return replace(made, steps=one.steps, spread=one.spread)
-    return _broadcast(b, call, word, one, other)
+    return _broadcast(b, call, word, one, other, given)
 
 
-def _broadcast(b: TorchImporter, call: TorchCall, word: str, one: Value, other: Value) -> Value:
+def _joining(call: TorchCall) -> dict[str, Any]:  # Any: a flag or a word
+    """What a sum or product says of its memory; nothing where it is as usual."""
+    scaled = call.arguments.get("alpha", 1) != 1
+    plain = call.target in ("add", "mul") and not scaled
+    if call.target == "add" and call.inplace and not scaled:
+        return {"inplace": True}
+    if plain and not call.inplace:
+        return {}
+    what = f"{call.target} of multiples" if scaled else call.target
+    return {"stands_for": _in_place(call, what)}
+
+
+def _in_place(call: TorchCall, what: str) -> str:
+    return f"{what}_" if call.inplace else what
+
+
+def _with_number(b: TorchImporter, call: TorchCall, x: Value) -> Value:
+    """A number added or multiplied: no cost, a tensor of its own."""
+    turned = call.target == "rsub" or (
+        call.target in ("sub", "div") and not isinstance(call.arguments["self"], Value)
+    )
+    if call.target in ("add", "sub") and not turned:
+        return x if call.inplace else _function(b, replace(call, arguments={"self": x}), "shift")
+    if call.target in ("mul", "div") and not turned:
+        what = _in_place(call, "factor")
+    elif turned and call.target != "div":
+        what = _in_place(call, "neg")
+    else:
+        what = f"{call.target} and a number"
+    return _function(b, replace(call, arguments={"self": x}), what)
+
+
+def _broadcast(
+    b: TorchImporter, call: TorchCall, word: str, one: Value, other: Value, given: dict[str, Any]
+) -> Value:
     """A sum or a product of two shapes, brought to one shape without a batch of one."""
     rank = len(call.shape)
     one, other = _ranked(b, call, one, rank), _ranked(b, call, other, rank)
@@ -110,41 +173,55 @@ def _broadcast(b: TorchImporter, call: TorchCall, word: str, one: Value, other: 
         one.reshaped(one.shape[-len(shape) :] if one.shape else (1,)),
         other.reshaped(other.shape[-len(shape) :] if other.shape else (1,)),
     )
-    return _joined(b, call, word, one, other, shape).reshaped(call.shape)
+    return _joined(b, call, word, (one, other), shape, given).reshaped(call.shape)
+
+
+TURNED = {"sub": "rsub", "rsub": "sub"}
+"""What the difference is once its sides are exchanged."""
 
 
 def _joined(
-    b: TorchImporter, call: TorchCall, word: str, one: Value, other: Value, shape: Shape
-) -> Value:
+    b: TorchImporter, call: TorchCall, word: str, both: tuple[Value, Value], shape: Shape,
+    given: dict[str, Any],
+) -> Value:  # fmt: skip
+    one, other = both
     if one.shape != shape:
         one, other = other, one
+        if "stands_for" in given:
+            stood = given["stands_for"]
+            given = {"stands_for": TURNED.get(stood, f"{stood}, turned")}
     if one.shape != shape:
         one = b.spread_over(call, one, shape, _kept(one.shape, shape))
     if other.shape == shape:
         plain = mapped((1, *shape))
-        return b.layer(call, word, [one.reshaped(plain), other.reshaped(plain)], plain)
+        return b.layer(call, word, [one.reshaped(plain), other.reshaped(plain)], plain, **given)
     kept = _kept(other.shape, shape)
     if word == "add":
         wide = b.spread_over(call, other, shape, kept)
-        return _joined(b, call, word, one, wide, shape)
-    return _gated(b, call, one, other, kept).reshaped(shape)
+        return _joined(b, call, word, (one, wide), shape, given)
+    if "stands_for" in given:
+        given = {"stands_for": f"{given['stands_for']} by a gate"}
+    return _gated(b, call, one, other, kept, given).reshaped(shape)
 
 
 def _kept(small: Shape, shape: Shape) -> list[int]:
     return [axis for axis, size in enumerate(shape) if small[axis] == size and size != 1]
 
 
-def _gated(b: TorchImporter, call: TorchCall, one: Value, gate: Value, kept: list[int]) -> Value:
+def _gated(
+    b: TorchImporter, call: TorchCall, one: Value, gate: Value, kept: list[int],
+    given: dict[str, Any],
+) -> Value:  # fmt: skip
     """A product with a gate: its own axes are channels, those that it is spread over positions."""
     shape = one.shape
     over = [axis for axis in range(len(shape)) if axis not in kept]
     if kept == [0] and gate.shape[1:] == (1,) * (len(shape) - 1) and len(shape) <= 4:
-        return b.layer(call, "mul", [one, gate], shape)
+        return b.layer(call, "mul", [one, gate], shape, **given)
     order = (*kept, *over)
     sizes = (prod(shape[axis] for axis in kept), prod(shape[axis] for axis in over))
     flat = one.permuted(order).reshaped(sizes)
     column = gate.permuted(order).reshaped((sizes[0], 1))
-    made = b.layer(call, "mul", [flat, column], sizes)
+    made = b.layer(call, "mul", [flat, column], sizes, **given)
     turned = made.reshaped(tuple(shape[axis] for axis in order))
     return turned.permuted(tuple(order.index(axis) for axis in range(len(shape))))
 
@@ -186,7 +263,10 @@ def with_constant(
     if x.shape != shape:
         x = replace(x, spread=shape)
     if not constant.sources:
-        return x
+        b.standing_in(f"{call.target} of a constant", "identity")
+        alone = replace(call, arguments={"self": x})
+        shifted = call.target == "add" or (call.target == "sub" and call.arguments["self"] == x)
+        return _function(b, alone, _in_place(call, "shift" if shifted else "a constant factor"))
     x = b.whole(call, x)
     sizes = (1,) * (rank - len(constant.shape)) + constant.shape
     axes = [axis for axis, size in enumerate(sizes) if size != 1]

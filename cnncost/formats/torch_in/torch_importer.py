@@ -171,7 +171,7 @@ class TorchImporter:
         over = [axis for axis in range(len(shape)) if axis not in kept]
         sizes = (prod(shape[axis] for axis in kept), prod(shape[axis] for axis in over))
         column = value.permuted((*kept, *over)).reshaped((sizes[0], 1))
-        wide = self.layer(call, "upsample", [column], sizes, size=(sizes[1],))
+        wide = self.layer(call, "upsample", [column], sizes, size=(sizes[1],), stands_for="expand")
         order = (*kept, *over)
         turned = wide.reshaped(tuple(shape[axis] for axis in order))
         return turned.permuted(tuple(order.index(axis) for axis in range(len(shape))))

@@ -9,6 +9,8 @@ from typing import Any
 from cnncost.formats.tensor_value import Constant, Shape, Value
 from cnncost.formats.torch_in.torch_importer import AXES, TorchCall, TorchImporter, mapped, subject
 
+PART: dict[str, Any] = {"stands_for": "slice"}  # Any: as arguments are
+"""What makes a window of one a part of what it sees."""
 MANY = 8
 """Slices along an axis that are summed one by one; more are a reduction."""
 
@@ -108,11 +110,11 @@ def _every(b: TorchImporter, call: TorchCall, x: Value, axis: int, step: int) ->
     if at and len(seen.shape) <= AXES:
         strides = tuple(step if other == at else 1 for other in range(1, len(seen.shape)))
         dims = (*seen.shape[:at], count, *seen.shape[at + 1 :])
-        made = b.layer(call, "maxpool", [seen], dims, kernel=1, stride=strides)
+        made = b.layer(call, "maxpool", [seen], dims, kernel=1, stride=strides, **PART)
         return made.reshaped(shape)
     front = x.front(axis)
     rows = front.reshaped((x.shape[axis], prod(front.shape[1:]))).permuted((1, 0))
-    made = b.layer(call, "maxpool", [rows], (rows.shape[0], count), kernel=1, stride=step)
+    made = b.layer(call, "maxpool", [rows], (rows.shape[0], count), kernel=1, stride=step, **PART)
     return made.permuted((1, 0)).reshaped((count, *front.shape[1:])).back(axis)
 
 
@@ -253,6 +255,8 @@ def reduce(b: TorchImporter, call: TorchCall) -> Any:  # Any: a value, or values
     channels = prod(x.shape[axis] for axis in kept)
     over = x.permuted((*kept, *axes)).reshaped((channels, *_within(x.shape, axes)))
     made = b.layer(call, word, [over], (channels, *(1 for _ in over.shape[1:])))
+    if call.target != "mean":
+        made = b.layer(call, "identity", [made], made.shape, stands_for=f"{call.target} of all")
     found = made.reshaped(call.shape)
     return [found, *(found for _ in call.shapes[1:])] if len(call.shapes) > 1 else found
 
@@ -267,5 +271,6 @@ def _within(shape: Shape, axes: list[int]) -> Shape:
 def _summed(b: TorchImporter, call: TorchCall, x: Value, axis: int) -> Value:
     parts = [_one(b, call, x, axis, index) for index in range(x.shape[axis])]
     flat = [part.reshaped(mapped(part.shape)) for part in parts]
-    made = flat[0] if len(flat) == 1 else b.layer(call, "add", flat, flat[0].shape)
+    given: dict[str, Any] = {"stands_for": "sum"} if len(flat) > 1 else {}
+    made = flat[0] if len(flat) == 1 else b.layer(call, "add", flat, flat[0].shape, **given)
     return made.reshaped(call.shape)

@@ -14,6 +14,7 @@ from cnncost.formats.torch_out.torch_layer_code import (
     listed,
 )
 from cnncost.formats.torch_out.torch_padding import index, span
+from cnncost.formats.torch_out.torch_stand_ins import standing_in
 
 if TYPE_CHECKING:
     from cnncost.network import Node
@@ -104,6 +105,8 @@ def _matmul(node: Node, inplace: bool) -> CodePiece:
 
 def _joined(sign: str) -> Writer:
     def write(node: Node, inplace: bool) -> CodePiece:
+        if inplace:
+            return CodePiece("", call="{0}.add_({1})")
         places = [f"{{{i}}}" for i in range(len(node.reads))]
         return CodePiece("", call=f" {sign} ".join(places))
 
@@ -114,16 +117,16 @@ MOVES: dict[str, Writer] = {
     "flatten": called("{x}.flatten(1)"),
     "reshape": _reshape,
     "permute": _permute,
-    "pad": _pad,
+    "pad": standing_in(_pad),
     "crop": _crop,
     "slice": _slice,
     "channel_shuffle": _unless_still(_channel_shuffle),
     "pixel_shuffle": _unless_still(_pixel_shuffle),
     "space_to_depth": _unless_still(_space_to_depth),
-    "upsample": _upsample,
-    "identity": called("{x}"),
-    "add": _joined("+"),
-    "mul": _joined("*"),
+    "upsample": standing_in(_upsample),
+    "identity": standing_in(called("{x}")),
+    "add": standing_in(_joined("+")),
+    "mul": standing_in(_joined("*")),
     "matmul": _matmul,
     "concat": called("torch.cat([{xs}], dim=1)"),
 }

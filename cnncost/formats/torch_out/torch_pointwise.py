@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from cnncost.formats.torch_out.torch_layer_code import CodePiece, Writer, axis_count, get, keywords
+from cnncost.formats.torch_out.torch_stand_ins import standing_in
 
 if TYPE_CHECKING:
     from cnncost.network import Node
@@ -87,7 +88,7 @@ POINTWISE: dict[str, Writer] = {
     "silu": _activation("SiLU"),
     "hardswish": _activation("Hardswish"),
     "sigmoid": _activation("Sigmoid"),
-    "hardsigmoid": _activation("Hardsigmoid"),
+    "hardsigmoid": standing_in(_activation("Hardsigmoid")),
     "tanh": _activation("Tanh"),
     "softplus": _activation("Softplus"),
     "mish": _activation("Mish"),

@@ -15,6 +15,7 @@ from cnncost.formats.torch_out.torch_layer_code import (
     numbers,
 )
 from cnncost.formats.torch_out.torch_padding import called_padded
+from cnncost.formats.torch_out.torch_stand_ins import standing_in
 
 if TYPE_CHECKING:
     from cnncost.network import Node
@@ -69,7 +70,7 @@ def _subsample(node: Node, inplace: bool) -> CodePiece:
 
 
 POOLS: dict[str, Writer] = {
-    "maxpool": _maxpool,
+    "maxpool": standing_in(_maxpool),
     "avgpool": _avgpool,
     "global_avgpool": _adaptive("Avg", "1"),
     "global_maxpool": _adaptive("Max", "1"),
