@@ -36,6 +36,11 @@ def exported(module: nn.Module, shapes: Shapes, batch: int = 0) -> ExportedProgr
     Raises:
         CnncostError: torch.export cannot trace it.
     """
+    with droppings_seen(module) if not batch else nullcontext():
+        return _first_that_works(module, shapes, batch)
+
+
+def _first_that_works(module: nn.Module, shapes: Shapes, batch: int) -> ExportedProgram:
     failed: list[Exception] = []
     for device in ("cpu",) if batch else ("meta", "cpu"):
         with nullcontext() if batch else _standing_in(module, device):
@@ -47,6 +52,31 @@ def exported(module: nn.Module, shapes: Shapes, batch: int = 0) -> ExportedProgr
                 except Exception as error:  # the user's code may raise anything
                     failed.append(error)
     raise _failure(failed[0])
+
+
+DROPS = {"StochasticDepth": "p", "DropPath": "drop_prob"}
+"""Classes that drop whole branches in training alone, and which field has the rate."""
+
+
+@contextmanager
+def droppings_seen(module: nn.Module) -> Iterator[None]:
+    """With an operation in each module that drops branches, which has none in inference."""
+    import torch
+
+    def seen(rate: float) -> Any:  # Any: a forward method
+        return lambda x, *rest: torch.dropout(x, rate, train=False)
+
+    changed = []
+    for one in module.modules():
+        rate = getattr(one, DROPS.get(type(one).__name__, ""), None)
+        if isinstance(rate, float) and 0 < rate < 1 and getattr(one, "mode", "row") == "row":
+            one.forward = seen(rate)
+            changed.append(one)
+    try:
+        yield
+    finally:
+        for one in changed:
+            del one.forward
 
 
 @contextmanager
@@ -136,8 +166,8 @@ def _functional(program: ExportedProgram) -> ExportedProgram:
 
 def writes_into_a_part(node: fx.Node) -> bool:
     """Whether it changes a tensor that others see a part of, or that is a part of another."""
-    if not changes(node):
-        return False
+    if not changes(node) or "dropout" in str(node.target):
+        return False  # in inference dropout changes nothing
     target: Any = next(iter(node.args), None)
     seen = []
     while target is not None and hasattr(target, "op"):
