@@ -88,3 +88,73 @@ def test_a_function_without_a_word_keeps_what_pytorch_keeps(name: str) -> None:
 @pytest.mark.parametrize("name", JOINS)
 def test_two_maps_are_joined_as_pytorch_joins_them(name: str) -> None:
     hold(Between(JOINS[name]))
+
+
+class Outputs(nn.Module):
+    """Two outputs of one map, or an output that is read again."""
+
+    def __init__(self, again: bool) -> None:
+        super().__init__()
+        self.a, self.b = nn.Conv2d(3, 8, 3), nn.Conv2d(8, 4, 1)
+        self.c = nn.Conv2d(4 if again else 8, 6, 3)
+        self.again = again
+
+    def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        x = self.a(x)
+        y = self.b(x)
+        return y, self.c(y if self.again else x)
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_two_outputs(again: bool) -> None:
+    hold(Outputs(again))
+
+
+class Dropping(nn.Module):
+    """What training alone drops, in place behind a view."""
+
+    def __init__(self, pool: int) -> None:
+        super().__init__()
+        self.a, self.f, self.d = (
+            nn.Conv2d(3, 8, 3),
+            nn.Linear(8 * pool**2, 5),
+            nn.Dropout(0.5, True),
+        )
+        self.p = nn.AdaptiveAvgPool2d(pool)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.f(self.d(self.p(self.a(x)).flatten(1)))
+
+
+def test_dropout_in_place_behind_a_view() -> None:
+    hold(Dropping(1))
+
+
+class Standardised(nn.Module):
+    """A convolution by weights that are computed of its parameter."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.a = nn.Conv2d(3, 8, 3)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return functional.conv2d(x, self.a.weight - self.a.weight.mean())
+
+
+class WritesAPart(nn.Module):
+    """A sum written into some channels of a map."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.a, self.b = nn.Conv2d(3, 8, 1), nn.Conv2d(8, 4, 1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        y = self.a(x)
+        y[:, :3] += x
+        return self.b(y)
+
+
+@pytest.mark.parametrize("module", [Standardised(), WritesAPart(), Dropping(2)])
+def test_what_the_rules_do_not_reach_is_no_figure(module: nn.Module) -> None:
+    found = figures(module)
+    assert [found[name].computed for name in (PEAK, SAVED, STEP)] == [None] * 3

@@ -238,13 +238,15 @@ def backward_moments(step: TrainingPass) -> list[Moment]:
     resident += sum(kept.extra for kept in step.kept)
     lost, pending, made = loss(step), _Pending(), 0
     resident += 2 * lost.value  # the caller holds the loss, the backward pass its gradient
-    for i in step.network.outputs:
-        if flow.outputs[i]:
-            pending.held[i], pending.whole[i] = pending.new(step.sizes[i]), True
-    # The gradient of the log-softmax lives while that of the logits is made of it; the loss's
-    # weight has gone with the loss's own backward pass.
-    softmax = lost.kept - lost.value
-    timeline = [Moment(len(nodes), resident + softmax + 2 * pending.live, 0)]
+    # One loss after the other, the last one first: the gradient of its log-softmax lives while that
+    # of the logits is made of it; its weight has gone with the loss's own backward pass.
+    softmax, timeline = lost.kept - lost.value, []
+    for i in reversed([i for i in step.network.outputs if flow.outputs[i]]):
+        before, size = pending.live, step.sizes[i]
+        timeline.append(Moment(len(nodes), resident + softmax + before + 2 * size, 0))
+        pending.held[i], pending.whole[i] = pending.new(size), True
+        softmax -= size
+    timeline = timeline or [Moment(len(nodes), resident, 0)]
     owned: set[int] = set()
     for node in reversed(nodes):
         if node.layer is None or node.index not in pending.held:

@@ -26,8 +26,8 @@ MOST = 4
 
 
 def exported(module: nn.Module, shapes: Shapes, batch: int = 0) -> ExportedProgram:
-    """The program for one example of each input, without writes into parts of a tensor; for a
-    batch of them as the module itself, which has memory then, runs it.
+    """The program for one example of each input; for a batch of them as the module itself, which
+    has memory then, runs it.
 
     Inputs are floating numbers by position, else by name, else one dict of them; where the
     code asks for whole numbers, these are tried. What the meta device lacks, a stand-in for
@@ -47,8 +47,7 @@ def _first_that_works(module: nn.Module, shapes: Shapes, batch: int) -> Exported
             for arguments, named in _ways(module, shapes, device, failed, batch or 1):
                 try:
                     with quiet():
-                        program = _export(module, arguments, named)
-                        return program if batch else _functional(program)
+                        return _export(module, arguments, named)
                 except Exception as error:  # the user's code may raise anything
                     failed.append(error)
     raise _failure(failed[0])
@@ -157,11 +156,19 @@ def _dtype(module: nn.Module) -> dtype:
     return next(found, torch.float32)
 
 
-def _functional(program: ExportedProgram) -> ExportedProgram:
-    """The same program, what it writes into parts of a tensor as new tensors."""
+def functional(program: ExportedProgram) -> ExportedProgram:
+    """The same program, what it writes into parts of a tensor as new tensors.
+
+    Raises:
+        CnncostError: it cannot be written so.
+    """
     if not any(map(writes_into_a_part, program.graph.nodes)):
         return program
-    return program.run_decompositions({})
+    try:
+        with quiet():
+            return program.run_decompositions({})
+    except Exception as error:  # torch's own, of many kinds
+        raise _failure(error) from error
 
 
 def writes_into_a_part(node: fx.Node) -> bool:

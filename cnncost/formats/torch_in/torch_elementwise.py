@@ -72,10 +72,19 @@ def prelu(b: TorchImporter, call: TorchCall) -> Value:
     return made.reshaped(x.shape) if slopes.size == 1 else from_channels(made, x.shape, [axis])
 
 
+SEEN = "dropout_of_a_view"
+
+
 def dropout(b: TorchImporter, call: TorchCall) -> Value:
     """Dropout, which does nothing at rate 0."""
     rate = Fraction(str(call.arguments.get("p", 0.5)))
-    return on_each(b, call, "dropout", rate=rate) if 0 < rate < 1 else subject(call)
+    if not 0 < rate < 1:
+        return subject(call)
+    x, made = subject(call), on_each(b, call, "dropout", rate=rate)
+    if call.inplace and x.steps and prod(x.made[1:]) > 1:
+        # Its gradient goes through copies of the whole that is seen.
+        made = on_each(b, replace(call, arguments={"self": made}), "identity", stands_for=SEEN)
+    return made
 
 
 def stand_in(b: TorchImporter, call: TorchCall) -> Value:
@@ -92,7 +101,7 @@ def _function_name(call: TorchCall) -> str:
         name = "clamp_max" if low is None else "clamp_min" if high is None else "clamp"
     tensors = sum(isinstance(a, Value | Constant) for a in call.arguments.values())
     if tensors > 1 or (name == "pow" and call.arguments.get("exponent") in (0, 1)):
-        return f"{name} of several"
+        return f"{name}_of_several"
     return f"{name}_" if call.inplace else name
 
 
@@ -120,7 +129,7 @@ def join(b: TorchImporter, call: TorchCall) -> Any:  # Any: a value, or the argu
         b.standing_in(call.target, word)
     if one == other:
         b.standing_in(call.target, "identity")
-        what = {"add": "doubled", "mul": "squared"}.get(call.target, f"{call.target} of itself")
+        what = {"add": "doubled", "mul": "squared"}.get(call.target, f"{call.target}_of_itself")
         return _function(b, replace(call, arguments={"self": one}), _in_place(call, what))
     given = _joining(call)
     if one.steps == other.steps and one.made == other.made and one.spread == other.spread:
@@ -138,7 +147,7 @@ def _joining(call: TorchCall) -> dict[str, Any]:  # Any: a flag or a word
         return {"inplace": True}
     if plain and not call.inplace:
         return {}
-    what = f"{call.target} of multiples" if scaled else call.target
+    what = f"{call.target}_of_multiples" if scaled else call.target
     return {"stands_for": _in_place(call, what)}
 
 
@@ -158,7 +167,7 @@ def _with_number(b: TorchImporter, call: TorchCall, x: Value) -> Value:
     elif turned and call.target != "div":
         what = _in_place(call, "neg")
     else:
-        what = f"{call.target} and a number"
+        what = f"{call.target}_and_a_number"
     return _function(b, replace(call, arguments={"self": x}), what)
 
 
@@ -189,7 +198,7 @@ def _joined(
         one, other = other, one
         if "stands_for" in given:
             stood = given["stands_for"]
-            given = {"stands_for": TURNED.get(stood, f"{stood}, turned")}
+            given = {"stands_for": TURNED.get(stood, f"{stood}_turned")}
     if one.shape != shape:
         one = b.spread_over(call, one, shape, _kept(one.shape, shape))
     if other.shape == shape:
@@ -200,7 +209,7 @@ def _joined(
         wide = b.spread_over(call, other, shape, kept)
         return _joined(b, call, word, (one, wide), shape, given)
     if "stands_for" in given:
-        given = {"stands_for": f"{given['stands_for']} by a gate"}
+        given = {"stands_for": f"{given['stands_for']}_by_a_gate"}
     return _gated(b, call, one, other, kept, given).reshaped(shape)
 
 
@@ -266,7 +275,7 @@ def with_constant(
         b.standing_in(f"{call.target} of a constant", "identity")
         alone = replace(call, arguments={"self": x})
         shifted = call.target == "add" or (call.target == "sub" and call.arguments["self"] == x)
-        return _function(b, alone, _in_place(call, "shift" if shifted else "a constant factor"))
+        return _function(b, alone, _in_place(call, "shift" if shifted else "constant_factor"))
     x = b.whole(call, x)
     sizes = (1,) * (rank - len(constant.shape)) + constant.shape
     axes = [axis for axis, size in enumerate(sizes) if size != 1]

@@ -93,6 +93,8 @@ class TorchImporter:
     unknown: list[str] = field(default_factory=list)
     stands_in: dict[str, int] = field(default_factory=dict)
     """What has no cost and no word of its own, and what it is written as; how often."""
+    computes: bool = False
+    """Whether something is computed of parameters alone, which takes memory too."""
     zeros: set[str] = field(default_factory=set)
     """The layers of padding that add zeros."""
     _taken: set[str] = field(default_factory=set)

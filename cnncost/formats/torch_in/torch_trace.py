@@ -10,7 +10,7 @@ from cnncost.errors import CnncostError
 from cnncost.formats.graph import Graph
 from cnncost.formats.tensor_value import Constant, Value
 from cnncost.formats.torch_in.constants import computed
-from cnncost.formats.torch_in.export import changes, exported
+from cnncost.formats.torch_in.export import changes, exported, functional, views
 from cnncost.formats.torch_in.handlers import HANDLERS, SHAPE_ONLY, SILENT
 from cnncost.formats.torch_in.owning import Owners, costs_of, with_owners
 from cnncost.formats.torch_in.torch_importer import TorchCall, TorchImporter
@@ -36,7 +36,8 @@ def trace(module: nn.Module, name: str, shapes: dict[str, tuple[int, ...]]) -> G
         CnncostError: torch.export cannot trace it.
     """
     owners = _owners(module)
-    program = exported(module, shapes)
+    plain = exported(module, shapes)
+    program = functional(plain)
     builder = TorchImporter()
     known: dict[fx.Node, Any] = {}  # Any: values, constants, numbers
     learned = {**program.graph_signature.inputs_to_parameters}
@@ -54,7 +55,8 @@ def trace(module: nn.Module, name: str, shapes: dict[str, tuple[int, ...]]) -> G
         elif node.op == "output":
             outputs = _outputs(node, known)
     needed = {owners.same[source] for source in _needed(program.graph, learned)}
-    return _graph(builder, name, shapes, outputs, owners, needed)
+    lost = "" if program is plain else "writes_into_parts"
+    return _graph(builder, name, shapes, outputs, owners, needed, lost)
 
 
 def _owners(module: nn.Module) -> Owners:
@@ -112,6 +114,7 @@ def _call(builder: TorchImporter, node: fx.Node, known: dict[fx.Node, Any]) -> A
     if not call.shapes:
         return node.meta.get("val")
     if not call.values():
+        builder.computes |= bool(call.constants()) and not views(node)
         return computed(call, node)
     made = _handled(builder, call)
     _remember(node, made, known)
@@ -238,11 +241,14 @@ def _outputs(node: fx.Node, known: dict[fx.Node, Any]) -> list[Value]:
 
 def _graph(
     builder: TorchImporter, name: str, shapes: dict[str, tuple[int, ...]], outputs: list[Value],
-    owners: Owners, needed: set[str],
+    owners: Owners, needed: set[str], lost: str,
 ) -> Graph:  # fmt: skip
     names = list(dict.fromkeys(_named(builder, value, shapes) for value in outputs))
     if not names:
         raise CnncostError(f"{name}: its outputs do not depend on its inputs")
+    names = _ended(builder, names)
+    if lost or builder.computes:
+        names[-1] = _unmeasured(builder, names[-1], lost or "computed_weights")
     alive = taken_in(_alive(builder, names), builder.zeros, names)
     ops = with_owners(alive, builder.learned, costs_of(alive, shapes), owners)
     left = {source for source in owners.sizes if owners.left(source)}
@@ -270,6 +276,25 @@ def _named(builder: TorchImporter, value: Value, inputs: dict[str, tuple[int, ..
     if made in inputs:
         made = builder.layer(end, "identity", [Value(made, inputs[made])], inputs[made]).base
     return made
+
+
+def _ended(builder: TorchImporter, names: list[str]) -> list[str]:
+    """The outputs, those that are read again through an identity: no layer reads an output."""
+    read = {read for op in _alive(builder, names) for read in op.reads}
+    end = TorchCall("output", {}, "", ())
+    return [
+        builder.layer(end, "identity", [Value(n, builder.shapes[n])], builder.shapes[n]).base
+        if n in read
+        else n
+        for n in names
+    ]
+
+
+def _unmeasured(builder: TorchImporter, name: str, why: str) -> str:
+    """An output of a network whose memory is not known, which a layer of its own says."""
+    end, shape = TorchCall("output", {}, "", ()), builder.shapes[name]
+    given: dict[str, Any] = {"stands_for": why}  # Any: as arguments are
+    return builder.layer(end, "identity", [Value(name, shape)], shape, **given).base
 
 
 def _alive(builder: TorchImporter, outputs: list[str]) -> tuple[Op, ...]:

@@ -256,7 +256,7 @@ def reduce(b: TorchImporter, call: TorchCall) -> Any:  # Any: a value, or values
     over = x.permuted((*kept, *axes)).reshaped((channels, *_within(x.shape, axes)))
     made = b.layer(call, word, [over], (channels, *(1 for _ in over.shape[1:])))
     if call.target != "mean":
-        made = b.layer(call, "identity", [made], made.shape, stands_for=f"{call.target} of all")
+        made = b.layer(call, "identity", [made], made.shape, stands_for=f"{call.target}_of_all")
     found = made.reshaped(call.shape)
     return [found, *(found for _ in call.shapes[1:])] if len(call.shapes) > 1 else found
 
