@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from cnncost.errors import Refused
 from cnncost.language.scope import BlockCall, Entry, Joined, Scope
 from cnncost.language.values import Misread, Reading, UnknownValue
-from cnncost.layers import layer_type
+from cnncost.layers import layer_type, read
 from cnncost.layers.kinds import written
 
 if TYPE_CHECKING:
@@ -104,7 +104,9 @@ def _joined(
     try:
         if len(reads) < len(outputs):
             raise UnknownValue
-        return expansion.assembly.add(line, label, layer_type(line.join)(), reads, frame)
+        return expansion.assembly.add(
+            line, label, read(layer_type(line.join), {}, None), reads, frame
+        )
     except (Misread, UnknownValue) as trouble:
         expansion.note(trouble, line)
     return None
@@ -138,7 +140,7 @@ def _fits(
     if len(nodes) < len(ends):
         return  # one of them was refused, and has been told
     try:
-        layer_type(line.join)().infer(tuple(node.output for node in nodes))
+        read(layer_type(line.join), {}, None).infer(tuple(node.output for node in nodes))
     except Refused as refused:
         copy = scope.prefix.removesuffix(".")
         raise Misread(

@@ -15,6 +15,7 @@ from cnncost.formats.torch_in.handlers import HANDLERS, SHAPE_ONLY, SILENT
 from cnncost.formats.torch_in.owning import Owners, costs_of, with_owners
 from cnncost.formats.torch_in.torch_importer import TorchCall, TorchImporter
 from cnncost.formats.torch_in.torch_padding_by_hand import taken_in
+from cnncost.formats.torch_in.torch_sums_in_place import without_idle_flags
 from cnncost.formats.torch_in.torch_whole_modules import key, whole
 
 if TYPE_CHECKING:
@@ -250,6 +251,7 @@ def _graph(
     if lost or builder.computes:
         names[-1] = _unmeasured(builder, names[-1], lost or "computed_weights")
     alive = taken_in(_alive(builder, names), builder.zeros, names)
+    alive = without_idle_flags(alive, builder.shapes, names)
     ops = with_owners(alive, builder.learned, costs_of(alive, shapes), owners)
     left = {source for source in owners.sizes if owners.left(source)}
     emitted = {op.name for op in ops}
