@@ -14,14 +14,13 @@ from cnncost.formats.torch_in.export import changes, exported, functional, views
 from cnncost.formats.torch_in.handlers import HANDLERS, SHAPE_ONLY, SILENT
 from cnncost.formats.torch_in.owning import Owners, costs_of, with_owners
 from cnncost.formats.torch_in.torch_importer import TorchCall, TorchImporter
+from cnncost.formats.torch_in.torch_outputs import alive, ended, named, unmeasured
 from cnncost.formats.torch_in.torch_padding_by_hand import taken_in
 from cnncost.formats.torch_in.torch_sums_in_place import without_idle_flags
 from cnncost.formats.torch_in.torch_whole_modules import key, whole
 
 if TYPE_CHECKING:
     from torch import fx, nn
-
-    from cnncost.formats.graph import Op
 
 
 class Unsized(NamedTuple):
@@ -244,15 +243,15 @@ def _graph(
     builder: TorchImporter, name: str, shapes: dict[str, tuple[int, ...]], outputs: list[Value],
     owners: Owners, needed: set[str], lost: str,
 ) -> Graph:  # fmt: skip
-    names = list(dict.fromkeys(_named(builder, value, shapes) for value in outputs))
+    names = list(dict.fromkeys(named(builder, value, shapes) for value in outputs))
     if not names:
         raise CnncostError(f"{name}: its outputs do not depend on its inputs")
-    names = _ended(builder, names)
+    names = ended(builder, names)
     if lost or builder.computes:
-        names[-1] = _unmeasured(builder, names[-1], lost or "computed_weights")
-    alive = taken_in(_alive(builder, names), builder.zeros, names)
-    alive = without_idle_flags(alive, builder.shapes, names)
-    ops = with_owners(alive, builder.learned, costs_of(alive, shapes), owners)
+        names[-1] = unmeasured(builder, names[-1], lost or "computed_weights")
+    kept = taken_in(alive(builder, names), builder.zeros, names)
+    kept = without_idle_flags(kept, builder.shapes, names)
+    ops = with_owners(kept, builder.learned, costs_of(kept, shapes), owners)
     left = {source for source in owners.sizes if owners.left(source)}
     emitted = {op.name for op in ops}
     notes = [
@@ -266,43 +265,3 @@ def _graph(
         held=owners.sizes, unread=tuple(sorted(left)),
         unused=tuple(n for n in owners.sizes if n in left - needed),
     )  # fmt: skip
-
-
-def _named(builder: TorchImporter, value: Value, inputs: dict[str, tuple[int, ...]]) -> str:
-    """The operation that makes an output; an input that is one passes through an identity."""
-    from cnncost.formats.torch_in.torch_importer import mapped
-
-    end = TorchCall("output", {}, "", ())
-    whole = builder.whole(end, value)
-    made = builder.solid(end, whole.reshaped(mapped(whole.shape)))
-    if made in inputs:
-        made = builder.layer(end, "identity", [Value(made, inputs[made])], inputs[made]).base
-    return made
-
-
-def _ended(builder: TorchImporter, names: list[str]) -> list[str]:
-    """The outputs, those that are read again through an identity: no layer reads an output."""
-    read = {read for op in _alive(builder, names) for read in op.reads}
-    end = TorchCall("output", {}, "", ())
-    return [
-        builder.layer(end, "identity", [Value(n, builder.shapes[n])], builder.shapes[n]).base
-        if n in read
-        else n
-        for n in names
-    ]
-
-
-def _unmeasured(builder: TorchImporter, name: str, why: str) -> str:
-    """An output of a network whose memory is not known, which a layer of its own says."""
-    end, shape = TorchCall("output", {}, "", ()), builder.shapes[name]
-    given: dict[str, Any] = {"stands_for": why}  # Any: as arguments are
-    return builder.layer(end, "identity", [Value(name, shape)], shape, **given).base
-
-
-def _alive(builder: TorchImporter, outputs: list[str]) -> tuple[Op, ...]:
-    """The operations that some output needs."""
-    needed = set(outputs)
-    for op in reversed(builder.ops.values()):
-        if op.name in needed:
-            needed.update(op.reads)
-    return tuple(op for op in builder.ops.values() if op.name in needed)
