@@ -6,8 +6,9 @@
 
 Each is built, traced, written as a spec and read; the module itself is run at batch 2 on small
 inputs. Prints for each figure ours / measured in bytes: `=` where they agree (a training step to
-0.02 %), `~` where PyTorch's strides, which are not modelled, may explain it, `>=` where ours is a lower bound by its own word, `!` where it is wrong; the eager peak is
-the module's. 1 where a figure is wrong.
+0.02 %), `~` where PyTorch's strides, which are not modelled, may explain it, `>=` where ours is a
+lower bound by its own word, `!` where it is wrong; the eager peak is the module's. 1 where a
+figure is wrong.
 """
 
 from __future__ import annotations
