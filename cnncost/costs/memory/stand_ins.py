@@ -28,6 +28,9 @@ def _by(keeps: Keep, maps: int = 0, masks: int = 0) -> Traits:
 UNKNOWN = Traits(makes=Makes.VIEW, grad=Grad.ALIAS, measured=False)
 """Of another operation: it allocates and keeps nothing that is known."""
 
+COMPUTED_WEIGHTS = "computed_weights"
+"""What an import's last layer says where weights are computed of parameters: UNKNOWN too."""
+
 STAND_INS: dict[str, Traits] = {
     "exp": _by(Keep.OUTPUT),
     "sqrt": _by(Keep.OUTPUT, 1),

@@ -6,6 +6,7 @@ import operator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from cnncost.costs.memory.stand_ins import COMPUTED_WEIGHTS
 from cnncost.errors import CnncostError
 from cnncost.formats.graph import Graph
 from cnncost.formats.tensor_value import Constant, Value
@@ -248,7 +249,7 @@ def _graph(
         raise CnncostError(f"{name}: its outputs do not depend on its inputs")
     names = ended(builder, names)
     if lost or builder.computes:
-        names[-1] = unmeasured(builder, names[-1], lost or "computed_weights")
+        names[-1] = unmeasured(builder, names[-1], lost or COMPUTED_WEIGHTS)
     kept = taken_in(alive(builder, names), builder.zeros, names)
     kept = without_idle_flags(kept, builder.shapes, names)
     ops = with_owners(kept, builder.learned, costs_of(kept, shapes), owners)
