@@ -96,22 +96,10 @@ def peak(network: Network, alive: Lives) -> Peak:
     return Peak(most, nodes[step].name, tuple(found))
 
 
-def _path(name: str) -> tuple[str, ...]:
-    """The blocks that a layer is in, and itself; a repetition's number belongs to its block, for
-    the calls of a block one after another are in no block together."""
-    found: list[str] = []
-    for part in name.split("."):
-        if part.isdigit() and found:
-            found[-1] += f".{part}"
-        else:
-            found.append(part)
-    return tuple(found)
-
-
 def _common(name: str, other: str) -> int:
     """How many blocks hold both."""
     count = 0
-    for a, b in zip(_path(name)[:-1], _path(other)[:-1], strict=False):
+    for a, b in zip(name.split(".")[:-1], other.split(".")[:-1], strict=False):
         if a != b:
             break
         count += 1
@@ -122,7 +110,7 @@ def _returns(network: Network) -> list[list[int]]:
     """For each node, for each depth, the step at which the block that it is in at that depth
     returns; at its own depth its own step."""
     ends: dict[tuple[str, ...], int] = {}
-    paths = [_path(node.name) for node in network.nodes]
+    paths = [tuple(node.name.split(".")) for node in network.nodes]
     for i, path in enumerate(paths):
         for depth in range(1, len(path)):
             ends[path[:depth]] = i
