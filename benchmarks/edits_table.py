@@ -31,7 +31,7 @@ from cnncost.suggest.text.edit import Edit
 from cnncost.suggest.text.editable_spec import measure_counts, read_editable_spec
 from cnncost.suggest.text.meter import METRICS
 from cnncost.suggest.text.text_places import SpecText
-from cnncost.verify.measure import build
+from cnncost.verify.measure import build_network
 
 COMPUTED = 2_000_000_000
 """Connections up to which PyTorch computes a network here."""
@@ -77,7 +77,7 @@ def runs(network: Network) -> bool:
     if "--all" in sys.argv:
         device = "meta"
     with torch.device(device):
-        model = build(pytorch_code(network, measured=True)).eval()
+        model = build_network(pytorch_code(network, measured=True)).eval()
         data = [torch.zeros(1, *node.output.dims) for node in network.inputs]
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
         model(*data)
@@ -127,7 +127,7 @@ def cells(name: str) -> dict[str, Cell]:
 
 
 def main() -> None:
-    wanted = [word for word in sys.argv[1:] if not word.startswith("-")] or bundled.names()
+    wanted = [word for word in sys.argv[1:] if not word.startswith("-")] or bundled.list_names()
     table: dict[str, dict[str, Cell]] = {}
     titles = [SHORT.get(kind, kind) for kind in kind_names()]
     widths = [max(6, len(title)) for title in titles]

@@ -22,8 +22,8 @@ from torch_in import build
 import cnncost
 from cnncost.formats.graph_of import graph_of
 from cnncost.formats.spec_text import spec_text
-from cnncost.formats.structured import attempt, equal
-from cnncost.formats.torch_in.torch_trace import trace
+from cnncost.formats.structured import are_equal_networks, write_structured
+from cnncost.formats.torch_in.torch_trace import trace_module
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,10 +51,10 @@ def main() -> int:
     wrong = 0
     for title, most, graph in [*built(), *files()]:
         start = time.perf_counter()
-        text = attempt(graph)
+        text = write_structured(graph)
         seconds = time.perf_counter() - start
         flat = spec_text(graph)
-        same = equal(cnncost.loads(text).network, cnncost.loads(flat).network)
+        same = are_equal_networks(cnncost.loads(text).network, cnncost.loads(flat).network)
         lines = len(text.splitlines())
         wrong += not same or lines > (most or lines)
         counts = f"{lines:6} {most or '':>5} {len(flat.splitlines()):6}"
@@ -69,7 +69,7 @@ def built() -> Iterator[tuple[str, int, Graph]]:
     """
     for source, name in BUILT:
         module = build({"source": source, "model": name})
-        traced = trace(module, name, {"input": (3, 224, 224)})
+        traced = trace_module(module, name, {"input": (3, 224, 224)})
         yield f"{source} {name}", 0, graph_of(cnncost.loads(spec_text(traced)).network)
 
 

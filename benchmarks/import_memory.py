@@ -24,10 +24,10 @@ KERNELS = torch.library.Library("torchvision", "DEF")
 for kernel in ("nms", "qnms"):
     KERNELS.define(f"{kernel}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
 
-from cnncost.api import imported  # noqa: E402
-from cnncost.costs.memory import memory  # noqa: E402
+from cnncost.api import load_graph  # noqa: E402
+from cnncost.costs.memory import measure_memory  # noqa: E402
 from cnncost.errors import CnncostError  # noqa: E402
-from cnncost.formats.torch_in.torch_trace import trace  # noqa: E402
+from cnncost.formats.torch_in.torch_trace import trace_module  # noqa: E402
 from cnncost.verify.difference import SCALARS, STEP, FigureLine, excuse_strides  # noqa: E402
 from cnncost.verify.original_runs import measure_original  # noqa: E402
 
@@ -60,9 +60,9 @@ def build(name: str) -> torch.nn.Module:
 def rows(name: str) -> list[tuple[str, int | None, int | None, str]]:
     """Each figure: its name, ours, the measured one, and how they stand."""
     module, shapes = build(name), {"input": (3, NETWORKS[name], NETWORKS[name])}
-    graph = trace(copy.deepcopy(module).to("meta"), name, shapes)
-    network = imported(graph, name).network
-    ours = memory(network, batch=BATCH)
+    graph = trace_module(copy.deepcopy(module).to("meta"), name, shapes)
+    network = load_graph(graph, name).network
+    ours = measure_memory(network, batch=BATCH)
     turned = excuse_strides(network, FigureLine("", 1, 2)).agrees is None
     found = measure_original(module, shapes, BATCH, lambda what: None)
     pairs: list[tuple[str, int | None, int | None, float]] = [

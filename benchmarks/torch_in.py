@@ -25,10 +25,10 @@ for name in ("nms", "qnms"):
     KERNELS.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
 
 import cnncost  # noqa: E402
-from cnncost.api import imported  # noqa: E402
+from cnncost.api import load_graph  # noqa: E402
 from cnncost.errors import CnncostError  # noqa: E402
-from cnncost.formats.torch_in.torch_source import made  # noqa: E402
-from cnncost.formats.torch_in.torch_trace import trace  # noqa: E402
+from cnncost.formats.torch_in.torch_source import make_module  # noqa: E402
+from cnncost.formats.torch_in.torch_trace import trace_module  # noqa: E402
 
 TOTALS = Path(__file__).with_name("networks.jsonl")
 
@@ -50,13 +50,13 @@ def build(row: dict[str, Any]) -> torch.nn.Module:
         "tv-seg": lambda: getattr(models.segmentation, name)(**plain, weights_backbone=None),
         "tv-video": lambda: getattr(models.video, name)(**plain),
     }
-    return made(name, makers[row["source"]])
+    return make_module(name, makers[row["source"]])
 
 
 def difference(row: dict[str, Any]) -> str:
     """Empty where both figures agree; else what differs."""
-    graph = trace(build(row), row["model"], {"input": tuple(row["input"][1:])})
-    report = cnncost.count(imported(graph, row["model"]))
+    graph = trace_module(build(row), row["model"], {"input": tuple(row["input"][1:])})
+    report = cnncost.count(load_graph(graph, row["model"]))
     totals = report.totals
     parameters = totals.parameters - row["params"]
     connections = totals.connections - row["macs"]

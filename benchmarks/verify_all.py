@@ -11,19 +11,19 @@ import time
 
 import cnncost
 from cnncost import bundled
-from cnncost.verify.difference import exported, verify
+from cnncost.verify.difference import verify_exported_file, verify_network
 
 BATCHES = (1, 4)
 
 
 def main() -> int:
     wrong = 0
-    for name in sys.argv[1:] or bundled.names():
+    for name in sys.argv[1:] or bundled.list_names():
         for batch in BATCHES:
             start = time.perf_counter()
             spec = cnncost.load(name)
-            verdict = verify(spec.network, batch, lambda _: None)
-            further = exported(spec.network, spec.written, batch, lambda _: None)
+            verdict = verify_network(spec.network, batch, lambda _: None)
+            further = verify_exported_file(spec.network, spec.written, batch, lambda _: None)
             verdict = verdict._replace(lines=(*verdict.lines, *further))
             differing = [
                 f"{line.quantity}: {line.computed:,} computed, {line.measured:,} measured"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from cnncost import bundled, formats
 from cnncost.costs import Convention, Report, count_network
-from cnncost.errors import CnncostError, Refused, SpecError, did_you_mean, printable
+from cnncost.errors import CnncostError, Refused, SpecError, did_you_mean, make_printable
 from cnncost.language import MAX_LAYERS, Settings, Spec, read_spec
 
 if TYPE_CHECKING:
@@ -48,20 +48,20 @@ def load(
         SpecError: the spec is wrong; every problem found, with file, line and column.
     """
     path, name = Path(arch), name or str(arch)
-    if not exists(arch):
-        found = bundled.find(str(arch))
+    if not path_exists(arch):
+        found = bundled.find_network(str(arch))
         if found is None:
             known = "cnncost zoo lists the bundled networks"
-            hint = did_you_mean(str(arch), bundled.names(), known)
+            hint = did_you_mean(str(arch), bundled.list_names(), known)
             raise CnncostError(f"{arch}: no such file, and no bundled network of that name", hint)
         path, name = found, found.name
     else:
         (form, *_) = *formats.by_suffix(name, reads=True), None
         if form is not None:
-            graph = formats.read(path, printable(name), form, inputs or {})
-            return imported(graph, name, params=params, max_layers=max_layers)
+            graph = formats.read_graph(path, make_printable(name), form, inputs or {})
+            return load_graph(graph, name, params=params, max_layers=max_layers)
     return loads(
-        decode(_read(path, name), printable(name)),
+        decode_spec(_read_bytes(path, name), make_printable(name)),
         name=name,
         params=params,
         inputs=inputs,
@@ -69,7 +69,7 @@ def load(
     )
 
 
-def exists(arch: str | Path) -> bool:
+def path_exists(arch: str | Path) -> bool:
     """Whether an ARCH is the name of a file, or of a directory.
 
     Raises:
@@ -96,7 +96,7 @@ def loads(
     return read_spec(text, name, Settings(params or {}, inputs or {}, max_layers))
 
 
-def imported(
+def load_graph(
     graph: Graph,
     name: str,
     *,
@@ -104,18 +104,18 @@ def imported(
     max_layers: int = MAX_LAYERS,
 ) -> Spec:
     """The spec of a network that was found in another form; otherwise as `loads`."""
-    from cnncost.formats.audit import audited
-    from cnncost.formats.spec_text import names, spec_text
+    from cnncost.formats.audit import audit_graph
+    from cnncost.formats.spec_text import spec_names, spec_text
 
     try:
-        graph = audited(graph)
+        graph = audit_graph(graph)
         spec = loads(spec_text(graph), name=name, params=params, max_layers=max_layers)
     except SpecError as error:
         problem = error.problems[0]  # its place is in a text that nobody has seen
         raise CnncostError(f"{name}: {problem.what}", problem.hint) from None
     except Refused as refused:
         raise CnncostError(f"{name}: {refused.what}", refused.hint) from None
-    called = names(graph)
+    called = spec_names(graph)
     lines = [line.partition(": ") for line in graph.unknown]
     return replace(
         spec,
@@ -137,7 +137,7 @@ def count(spec: Spec, *, biases: bool = False, exclude_padding: bool = False) ->
     return count_network(spec.network, Convention(biases, exclude_padding))
 
 
-def decode(data: bytes, name: str) -> str:
+def decode_spec(data: bytes, name: str) -> str:
     """A spec's bytes as text.
 
     Raises:
@@ -158,7 +158,7 @@ def decode(data: bytes, name: str) -> str:
         ) from None
 
 
-def _read(path: Path, name: str) -> bytes:
+def _read_bytes(path: Path, name: str) -> bytes:
     if path.is_dir():
         raise CnncostError(f"{name}: a directory, not a spec", "name a file in it")
     try:

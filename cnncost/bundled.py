@@ -7,24 +7,24 @@ from pathlib import Path
 
 
 @cache
-def folder() -> Path:
+def find_folder() -> Path:
     """Where the specs lie: in the package once installed, beside it in a checkout."""
     here = Path(__file__).parent
     installed = here / "configs"
     return installed if installed.is_dir() else here.parent / "configs"
 
 
-def names() -> list[str]:
+def list_names() -> list[str]:
     """The names of all bundled networks, in alphabetical order."""
-    return sorted(path.stem for path in folder().glob("*.yaml"))
+    return sorted(path.stem for path in find_folder().glob("*.yaml"))
 
 
-def find(name: str) -> Path | None:
+def find_network(name: str) -> Path | None:
     """The spec of a bundled network by its name, with or without `.yaml`."""
     stem = name.removesuffix(".yaml")
-    return path(stem) if stem in names() else None
+    return network_path(stem) if stem in list_names() else None
 
 
-def path(name: str) -> Path:
-    """The file of one of `names`."""
-    return folder() / f"{name}.yaml"
+def network_path(name: str) -> Path:
+    """The file of one of `list_names`."""
+    return find_folder() / f"{name}.yaml"

@@ -16,25 +16,25 @@ class Meaning(NamedTuple):
     """The whole hint where naming the words is not enough."""
 
 
-def meaning(word: str, choices: Collection[str]) -> Meaning | None:
+def find_meaning(word: str, choices: Collection[str]) -> Meaning | None:
     """What `word` means among the words that are possible where it stands.
 
-    >>> meaning("nn.BatchNorm2d", ["relu", "batchnorm"]).ours
+    >>> find_meaning("nn.BatchNorm2d", ["relu", "batchnorm"]).ours
     ('batchnorm',)
-    >>> meaning("LeakyReLU", ["relu", "leaky_relu"]).ours
+    >>> find_meaning("LeakyReLU", ["relu", "leaky_relu"]).ours
     ('leaky_relu',)
     """
-    key = _key(word)
+    key = _key_of_word(word)
     for known in _MEANINGS.get(key, ()):
         if all(ours in choices for ours in known.ours):
             return known
     for choice in choices:
-        if key and _key(choice) == key and choice != word:
+        if key and _key_of_word(choice) == key and choice != word:
             return Meaning((choice,))
     return None
 
 
-def _key(word: str) -> str:
+def _key_of_word(word: str) -> str:
     """A word without what frameworks differ in: `nn.Conv2d(3, 64, 3)` and `conv_2d` are conv."""
     bare = word.strip().partition("(")[0].rpartition(".")[2].lower()
     return re.sub(r"[123]d(?=[a-z]|$)", "", re.sub(r"[^a-z0-9]", "", bare))
@@ -56,7 +56,7 @@ _SEPARABLE = "two lines: - {depthwise_conv: 3, padding: 1}, then - {conv: FILTER
 _ABOVE = "drop it: what stands above says it"
 
 
-def _joined(*groups: dict[str, tuple[Meaning, ...]]) -> dict[str, tuple[Meaning, ...]]:
+def _join_groups(*groups: dict[str, tuple[Meaning, ...]]) -> dict[str, tuple[Meaning, ...]]:
     """All groups as one; a word that stands in several has all their meanings, in order."""
     joined: dict[str, tuple[Meaning, ...]] = {}
     for group in groups:
@@ -65,7 +65,7 @@ def _joined(*groups: dict[str, tuple[Meaning, ...]]) -> dict[str, tuple[Meaning,
     return joined
 
 
-_MEANINGS = _joined(
+_MEANINGS = _join_groups(
     # Layer types: torch.nn, Keras, Caffe, ONNX, papers.
     _words("conv", "convolution", "conv"),
     _words("conv_transpose", "deconv", "deconvolution", "upconv", "upconvolution"),

@@ -15,16 +15,16 @@ _UNPRINTABLE = re.compile(
 _SHORT = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
 
 
-def printable(text: str) -> str:
+def make_printable(text: str) -> str:
     """`text` on one line, in which characters that a terminal or a file would obey are escaped.
 
-    >>> print(printable("a\\x1b[31m\\nb"))
+    >>> print(make_printable("a\\x1b[31m\\nb"))
     a\\x1b[31m\\nb
     """
-    return _UNPRINTABLE.sub(_escape, text)
+    return _UNPRINTABLE.sub(_escape_character, text)
 
 
-def _escape(match: re.Match[str]) -> str:
+def _escape_character(match: re.Match[str]) -> str:
     """The character as Python writes it in a text; a byte that is not UTF-8 as a byte."""
     character = match[0]
     code = ord(character)
@@ -38,9 +38,9 @@ class CnncostError(Exception):
     code that led to it, if any, `hint` what would work; each on a line."""
 
     def __init__(self, what: str, hint: str = "", *, where: str = "") -> None:
-        self.what = printable(what)
-        self.hint = printable(hint)
-        place = f"\n  {printable(where)}" if where else ""
+        self.what = make_printable(what)
+        self.hint = make_printable(hint)
+        place = f"\n  {make_printable(where)}" if where else ""
         super().__init__(self.what + place + (f"\n  hint: {self.hint}" if hint else ""))
 
 
@@ -86,24 +86,24 @@ class SpecError(CnncostError):
             stop = ", where the reading stopped" if stopped else ""
             lines.append(f"and {found - self.SHOWN:,} more{stop}")
         super().__init__(lines[0] if lines else "")
-        self.what = "\n".join(map(printable, lines))
+        self.what = "\n".join(map(make_printable, lines))
         self.args = (self.what,)
 
 
 _MOST_CHOICES = 1000
 
 
-def nearest(word: str, choices: Iterable[str]) -> str | None:
+def find_nearest(word: str, choices: Iterable[str]) -> str | None:
     """The choice that `word` means elsewhere or is most likely a slip of, if one is close.
 
     Of very many choices only the last count: those nearest to where the word stands.
     """
     from difflib import get_close_matches
 
-    from cnncost.elsewhere import meaning
+    from cnncost.elsewhere import find_meaning
 
     word, possible = word[:80], list(choices)[-_MOST_CHOICES:]
-    known = meaning(word, possible)
+    known = find_meaning(word, possible)
     if known is not None:
         return known.ours[0]
     close = get_close_matches(word, possible, n=1, cutoff=0.6)
@@ -115,16 +115,16 @@ def did_you_mean(word: str, choices: Sequence[str], otherwise: str) -> str:
 
     A word that is known elsewhere may have a whole hint of its own (`cnncost.elsewhere`).
     """
-    from cnncost.elsewhere import meaning
+    from cnncost.elsewhere import find_meaning
 
-    known = meaning(word[:80], choices[-_MOST_CHOICES:])
+    known = find_meaning(word[:80], choices[-_MOST_CHOICES:])
     if known is not None and known.says:
         return known.says
-    close = nearest(word, choices)
+    close = find_nearest(word, choices)
     return f"did you mean {close!r}?" if close else otherwise
 
 
-def quoted(text: str) -> str:
+def quote_text(text: str) -> str:
     """`text` in quotes, on one line and cut to a length that a message can carry."""
     short = text if len(text) <= 40 else text[:37] + "..."
     return repr(short)

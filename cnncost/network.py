@@ -94,7 +94,7 @@ class NetworkBuilder:
         self.nodes.append(Input(index, name, shape, place))
         return index
 
-    def add(
+    def add_layer(
         self,
         name: str,
         layer: Layer,
@@ -110,9 +110,9 @@ class NetworkBuilder:
             Refused: the shapes do not fit, or the layer's counts pass 2^63.
         """
         inputs = tuple([self.nodes[i].output for i in reads])
-        output = _output(layer, inputs)
+        output = _infer_output(layer, inputs)
         if shares is not None:
-            self._match(layer, inputs[0], self.nodes[shares])
+            self._check_sharing(layer, inputs[0], self.nodes[shares])
         index = len(self.nodes)
         self.nodes.append(
             Node(index, name, layer, tuple(reads), inputs, output, place, frozen, shares)
@@ -120,7 +120,7 @@ class NetworkBuilder:
         self.read.update(reads)
         return index
 
-    def _match(self, layer: Layer, x: Shape, owner: Input | Node) -> None:
+    def _check_sharing(self, layer: Layer, x: Shape, owner: Input | Node) -> None:
         """Refuse to share what differs in type or in a parameter's shape."""
         if owner.layer is None or type(owner.layer) is not type(layer):
             word = owner.layer.word if owner.layer else "an input"
@@ -128,35 +128,35 @@ class NetworkBuilder:
                 f"{layer.word} cannot share the parameters of {owner.name}: it is {word}",
                 "share with a layer of the same type",
             )
-        mine, theirs = layer.tensors(x), owner.layer.tensors(owner.inputs[0])
+        mine, theirs = layer.tensor_shapes(x), owner.layer.tensor_shapes(owner.inputs[0])
         if mine != theirs:
             raise Refused(
                 f"{layer.word} cannot share the parameters of {owner.name}: "
-                f"{_tensors(theirs)} there, {_tensors(mine)} here",
+                f"{_format_tensors(theirs)} there, {_format_tensors(mine)} here",
                 "shared layers need the same parameter shapes: the same filters and kernel, "
                 "and inputs of as many channels",
             )
 
 
 @lru_cache(maxsize=1 << 12)
-def _output(layer: Layer, inputs: tuple[Shape, ...]) -> Shape:
+def _infer_output(layer: Layer, inputs: tuple[Shape, ...]) -> Shape:
     """The output's shape; networks repeat their layers, and trials repeat whole networks.
 
     Raises:
         Refused: the shapes do not fit, or the layer's counts pass 2^63.
     """
-    output = layer.infer(inputs)
-    _bounded("units", output.units)
+    output = layer.infer_shape(inputs)
+    _check_bound("units", output.units)
     if layer.counted:
-        _bounded("weights", layer.weights(inputs[0]))
-        _bounded("connections", layer.connections(inputs[0], output))
+        _check_bound("weights", layer.weights(inputs[0]))
+        _check_bound("connections", layer.connections(inputs[0], output))
     return output
 
 
-def _bounded(what: str, count: int) -> None:
+def _check_bound(what: str, count: int) -> None:
     if count > LARGEST:
         raise Refused(f"the layer has {count:.3g} {what}", "counts of one layer stay below 2^63")
 
 
-def _tensors(tensors: dict[str, tuple[int, ...]]) -> str:
+def _format_tensors(tensors: dict[str, tuple[int, ...]]) -> str:
     return ", ".join(f"{name} {'x'.join(map(str, dims))}" for name, dims in tensors.items())

@@ -7,7 +7,7 @@ from array import array
 from bisect import bisect_right
 from typing import NamedTuple
 
-from cnncost.errors import printable
+from cnncost.errors import make_printable
 
 
 class Place(NamedTuple):
@@ -21,8 +21,8 @@ class Source:
     """A spec's text and the name that its messages carry."""
 
     def __init__(self, name: str, text: str) -> None:
-        self.name = printable(name)
-        self.base = printable(name.replace("\\", "/").rpartition("/")[2])
+        self.name = make_printable(name)
+        self.base = make_printable(name.replace("\\", "/").rpartition("/")[2])
         """The name without folders."""
         self.text = text
         self._starts: array[int] | None = None
@@ -34,12 +34,12 @@ class Source:
         line = bisect_right(self._starts, offset)
         return line, offset - self._starts[line - 1] + 1
 
-    def locate(self, offset: int) -> str:
+    def locate_offset(self, offset: int) -> str:
         """`FILE:LINE:COLUMN` of a character."""
         line, column = self.line_column(offset)
         return f"{self.name}:{line}:{column}"
 
-    def read(self, place: Place) -> str:
+    def read_span(self, place: Place) -> str:
         """The characters of a span."""
         return self.text[place.start : place.end]
 

@@ -208,14 +208,14 @@ def refuse_same_metric(word: str, others: Iterable[str]) -> None:
         CnncostError: one of the other words names it too.
     """
     if other := same_metric(word, others):
-        raise CnncostError(f"--budget {twice(word, other)}", "keep one")
+        raise CnncostError(f"--budget {describe_repeat(word, other)}", "keep one")
 
 
-def twice(word: str, other: str) -> str:
+def describe_repeat(word: str, other: str) -> str:
     """What is wrong where two words limit one metric."""
     return f"{word} is given twice" if word == other else f"{other} and {word} are one metric"
 
 
-def counted(n: int, one: str, many: str = "") -> str:
+def format_count(n: int, one: str, many: str = "") -> str:
     """How many there are, in words: `1 row`, `2 rows`; `many` where no s does it."""
     return f"{n:,} {one if n == 1 else many or one + 's'}"

@@ -70,23 +70,23 @@ class Window(NamedTuple):
             return self.kernel
         return self.dilation * (self.kernel - 1) + 1
 
-    def slides(self, n: int) -> int:
+    def count_outputs(self, n: int) -> int:
         """Outputs over `n` inputs: the starts that are a stride apart and fit."""
         return (n + self.before + self.after - self.reach) // self.stride + 1
 
-    def slides_ceil(self, n: int) -> int:
+    def count_outputs_ceil(self, n: int) -> int:
         """The same with a last window that may hang over the end (PyTorch's ceil_mode):
         but none starts beyond the input and its left padding."""
         hanging = -(-(n + self.before + self.after - self.reach) // self.stride) + 1
         starting = -(-(n + self.before) // self.stride)
         return min(hanging, starting)
 
-    def paints(self, n: int, extra: int = 0) -> int:
+    def count_transposed_outputs(self, n: int, extra: int = 0) -> int:
         """Outputs of a transposed window: each input paints `reach` outputs, a stride
         apart, and padding crops; `extra` is the output padding."""
         return (n - 1) * self.stride + self.reach - self.before - self.after + extra
 
-    def touches(self, n: int, y: int) -> int:
+    def count_touching_pairs(self, n: int, y: int) -> int:
         """How many of the (output, tap) pairs of `y` outputs fall on the `n` real inputs.
 
         Output o and tap k read input o*stride + k*dilation - before. Pairs left of

@@ -36,18 +36,18 @@ class Term(int):
     def __add__(self, other: int) -> Term:
         if other == 0:
             return self
-        return _term(other) if self == 0 else Term(int(self) + int(other), "+", (self, other))
+        return _as_term(other) if self == 0 else Term(int(self) + int(other), "+", (self, other))
 
     def __radd__(self, other: int) -> Term:
         if other == 0:
             return self
-        return _term(other) if self == 0 else Term(int(other) + int(self), "+", (other, self))
+        return _as_term(other) if self == 0 else Term(int(other) + int(self), "+", (other, self))
 
     def __sub__(self, other: int) -> Term:
         return Term(int(self) - int(other), "-", (self, other)) if other != 0 else self
 
     def __rsub__(self, other: int) -> Term:
-        return Term(int(other) - int(self), "-", (other, self)) if self != 0 else _term(other)
+        return Term(int(other) - int(self), "-", (other, self)) if self != 0 else _as_term(other)
 
     def __mul__(self, other: int) -> Term:
         return self if _is_one(other) else Term(int(self) * int(other), "*", (self, other))
@@ -67,7 +67,7 @@ class Term(int):
             return Term(-int(self), "ceil", (self.args[0].args[0], self.args[1]))
         return Term(-int(self), "neg", (self,))
 
-    def called(self, name: str) -> Term:
+    def as_leaf(self, name: str) -> Term:
         """This number as a leaf of that name, which keeps its working."""
         leaf = Term(int(self), name=name)
         leaf.working = self
@@ -78,32 +78,34 @@ def _is_one(number: int) -> bool:
     return number == 1 and not isinstance(number, Term)
 
 
-def _term(number: int) -> Term:
+def _as_term(number: int) -> Term:
     return number if isinstance(number, Term) else Term(number)
 
 
-def quotient(a: int, b: int) -> int:
+def exact_quotient(a: int, b: int) -> int:
     """a / b where b divides a: written as a division, not as a floor."""
     if isinstance(a, Term) or isinstance(b, Term):
         return Term(int(a) // int(b), "/", (a, b)) if b != 1 else a
     return a // b
 
 
-def remember(layer: L) -> L:
+def trace_layer(layer: L) -> L:
     """The same layer with terms for numbers: each field one of its name, and each of its
     quantities, asked for, a leaf of its own name."""
     cls = type(layer)
     traced = _TRACED.get(cls)
     if traced is None:
-        formulas = {name: _naming(getattr(cls, name)) for name in FORMULAS if hasattr(cls, name)}
+        formulas = {
+            name: _name_result(getattr(cls, name)) for name in FORMULAS if hasattr(cls, name)
+        }
         traced = _TRACED[cls] = type(cls.__name__, (cls,), formulas)
-    terms = {f.name: _named(getattr(layer, f.name), f.name) for f in fields(layer)}
+    terms = {f.name: _name_numbers(getattr(layer, f.name), f.name) for f in fields(layer)}
     copy = replace(layer, **terms)
     object.__setattr__(copy, "__class__", traced)
     return copy
 
 
-def remembered(x: Shape) -> Shape:
+def trace_shape(x: Shape) -> Shape:
     """The same shape with terms for numbers, each of its axis' name."""
     axes = AXES.get(len(x.extents), ())
     extents = (Term(int(n), name=axis) for n, axis in zip(x.extents, axes, strict=True))
@@ -124,18 +126,18 @@ FORMULAS = (
 _TRACED: dict[type, type] = {}
 
 
-def _named(value: Any, name: str) -> Any:  # Any: a field holds ints, tuples, words
+def _name_numbers(value: Any, name: str) -> Any:  # Any: a field holds ints, tuples, words
     if isinstance(value, tuple):
-        return tuple(_named(item, name) for item in value)
+        return tuple(_name_numbers(item, name) for item in value)
     if isinstance(value, int) and not isinstance(value, bool) and not callable(value):
         return Term(value, name=name)
     return value
 
 
-def _naming(formula: Callable[..., int]) -> Callable[..., int]:
+def _name_result(formula: Callable[..., int]) -> Callable[..., int]:
     @wraps(formula)
     def named(*args: Any) -> int:  # Any: a formula takes the layer and its shapes
         result = formula(*args)
-        return result.called(formula.__name__) if isinstance(result, Term) else result
+        return result.as_leaf(formula.__name__) if isinstance(result, Term) else result
 
     return named

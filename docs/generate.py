@@ -72,9 +72,9 @@ def cell(text: str | None) -> str:
 
 
 PAGES = {
-    "layers.md": reference.page,
+    "layers.md": reference.types_page,
     "commands.md": commands_page,
-    "cnncost.schema.json": schema.text,
+    "cnncost.schema.json": schema.schema_text,
 }
 
 

@@ -114,7 +114,7 @@ def whole_files(folder: Path) -> list[tuple[str, bytes]]:
         (".keras", stored.read_bytes()),
     ]
     small = ("lenet5", "residual_mlp", "minmax", "densenet121", "mobilenet_v2")
-    found += [(".yaml", bundled.path(name).read_bytes()) for name in small]
+    found += [(".yaml", bundled.network_path(name).read_bytes()) for name in small]
     if find_spec("onnx") is not None:
         files = sorted((HERE / "with_onnx" / "reference").glob("*.gz"))
         small_files = [path for path in files if path.stat().st_size < 2500][:20]

@@ -22,7 +22,7 @@ from typing import NamedTuple
 import cnncost
 from cnncost.cli.main import app
 from cnncost.cli.options import parse_settings, parse_shapes
-from cnncost.costs.memory import memory
+from cnncost.costs.memory import measure_memory
 from cnncost.errors import CnncostError
 from cnncost.layers import FAMILIES, TYPES
 
@@ -188,7 +188,7 @@ def check_library(case: Case) -> bool:
         for name in SUMMED:
             of_rows = sum(getattr(row, name) or 0 for row in report.layers if adds_up(name, row))
             assert getattr(report.totals, name) == of_rows, name
-    memory(spec.network)
+    measure_memory(spec.network)
     return True
 
 

@@ -25,7 +25,7 @@ from time import monotonic
 from wild_networks import wild_network
 
 import cnncost
-from cnncost.cli.main import run
+from cnncost.cli.main import run_app
 from cnncost.quantity import BUDGETS, BYTES
 
 REFUSALS = ("only a lower bound", "does not train", "no network has 0", "is not a multiple")
@@ -45,7 +45,7 @@ def called(*arguments: str) -> tuple[int, str, str]:
     code = 0
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         try:
-            run()
+            run_app()
         except SystemExit as end:
             code = int(end.code or 0)
     return code, out.getvalue(), err.getvalue()

@@ -36,7 +36,7 @@ AT_IMPORT = {
     "Dims",
     "ExtentsOf",
     "layer",
-    "fielded",
+    "make_fields",
     "layer_type",
 }
 """Classes whose `__init__`, and functions that, ran when the layer types were imported: a change

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import cnncost
-from cnncost.api import imported
+from cnncost.api import load_graph
 from cnncost.formats.graph import Graph, Op
 
 CONV = Op("a.conv", "conv", {"filters": 4, "kernel": 3}, ("x",))
@@ -17,14 +17,14 @@ GRAPH = Graph(
 
 
 def test_a_graph_that_holds_all_numbers_has_no_line() -> None:
-    spec = imported(GRAPH, "net")
+    spec = load_graph(GRAPH, "net")
     assert spec.audit == ()
     assert cnncost.count(spec).complete
 
 
 def test_numbers_that_no_layer_holds_make_the_totals_lower_bounds() -> None:
     lacking = replace(GRAPH, held={**GRAPH.held, "b.weight": 90}, unread=("b.weight",))
-    spec = imported(lacking, "net")
+    spec = load_graph(lacking, "net")
     report = cnncost.count(spec)
     assert spec.audit == (
         "the model holds 202 parameters, the graph 112: 90 of b are unused or not understood",
@@ -37,7 +37,7 @@ def test_numbers_that_no_layer_holds_make_the_totals_lower_bounds() -> None:
 
 def test_numbers_that_no_output_needs_are_no_cost() -> None:
     lacking = replace(GRAPH, held={**GRAPH.held, "b.weight": 90}, unused=("b.weight",))
-    spec = imported(lacking, "net")
+    spec = load_graph(lacking, "net")
     assert spec.audit == (
         "the model holds 202 parameters, the graph 112: 90 of b are unused: "
         "no output depends on them",
@@ -47,7 +47,7 @@ def test_numbers_that_no_output_needs_are_no_cost() -> None:
 
 
 def test_more_numbers_than_the_source_holds_are_not_complete() -> None:
-    spec = imported(replace(GRAPH, held={"a.conv.weight": 108}), "net")
+    spec = load_graph(replace(GRAPH, held={"a.conv.weight": 108}), "net")
     assert spec.audit == (
         "the model holds 108 parameters, the graph 112: some are counted more than once",
     )
@@ -55,7 +55,7 @@ def test_more_numbers_than_the_source_holds_are_not_complete() -> None:
 
 
 def test_a_layer_of_another_shape_than_the_source_s_is_opaque() -> None:
-    spec = imported(replace(GRAPH, shapes={"a.conv": (4, 4, 4)}), "net")
+    spec = load_graph(replace(GRAPH, shapes={"a.conv": (4, 4, 4)}), "net")
     report = cnncost.count(spec)
     assert [node.output.dims for node in spec.network.layers][:2] == [(4, 4, 4), (4, 4, 4)]
     assert spec.unknown[0] == "a_conv: conv, which makes 4x6x6 here and 4x4x4 there"
@@ -64,7 +64,7 @@ def test_a_layer_of_another_shape_than_the_source_s_is_opaque() -> None:
 
 def test_a_layer_that_the_language_refuses_is_opaque() -> None:
     wide = replace(CONV, arguments={"filters": 4, "kernel": 9})
-    spec = imported(replace(GRAPH, ops=(wide, RELU), shapes={"a.conv": (4, 2, 2)}), "net")
+    spec = load_graph(replace(GRAPH, ops=(wide, RELU), shapes={"a.conv": (4, 2, 2)}), "net")
     assert spec.network.nodes[-1].layer is not None
     assert not cnncost.count(spec).complete
 

@@ -64,7 +64,7 @@ def test_only_where_a_window_slides_over_the_input() -> None:
     assert not notes("[32, 32, 3]", "layers: [{permute: [3, 1, 2]}, {conv: 3, kernel: 3}]\n")
 
 
-@pytest.mark.parametrize("name", bundled.names())
+@pytest.mark.parametrize("name", bundled.list_names())
 def test_bundled_networks_have_none(name: str) -> None:
     assert cnncost.load(name).notes == ()
 

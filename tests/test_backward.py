@@ -19,14 +19,14 @@ from cnncost import bundled
 from cnncost.costs.backward import backward_connections
 from cnncost.errors import CnncostError, SpecError
 from cnncost.network import Network
-from cnncost.study.backward import backward
-from cnncost.views.backward import write
+from cnncost.study.backward import derive_equations
+from cnncost.views.backward import write_gradients
 
 
 def printed(text: str | Network, form: str = "text", *, plain: bool = False) -> str:
     network = cnncost.loads(text).network if isinstance(text, str) else text
     file = StringIO()
-    write(file, backward(network), (), form, plain=plain)
+    write_gradients(file, derive_equations(network), (), form, plain=plain)
     return normalize("NFD", file.getvalue())
 
 
@@ -64,7 +64,7 @@ def test_residual_mlp_in_latex_and_ascii() -> None:
 
 
 def test_every_bundled_network_in_ascii() -> None:
-    for name in bundled.names():
+    for name in bundled.list_names():
         assert printed(cnncost.load(name).network, plain=True).isascii()
 
 
@@ -160,10 +160,10 @@ def test_an_opaque_layer_is_unknown() -> None:
     assert re.search(r"in all +48 or more\n", printed(text))
 
 
-@pytest.mark.parametrize("name", bundled.names())
+@pytest.mark.parametrize("name", bundled.list_names())
 def test_lines_cost_what_the_backward_pass_costs(name: str) -> None:
     network = cnncost.load(name).network
-    costs = [e.connections for e in backward(network).equations if e.needed]
+    costs = [e.connections for e in derive_equations(network).equations if e.needed]
     layers = backward_connections(network)
     assert sum(cost or 0 for cost in costs) == sum(b.weights + b.input for b in layers)
 
@@ -173,7 +173,7 @@ def test_lines_cost_what_the_backward_pass_costs(name: str) -> None:
 def test_attention_costs(frozen: str, below: str) -> None:
     # 6 positions of 4 channels, dim 6: a projection 4 x 6 x 6, a product 6 x 6 x 6.
     text = f"input: [4, 6]\nlayers:\n  - {below}\n  - {{attention: 2, dim: 6{frozen}}}\n"
-    found = backward(cnncost.loads(text).network)
+    found = derive_equations(cnncost.loads(text).network)
     flows = below != "identity"
     expected = 0
     if flows or not frozen:
@@ -199,7 +199,7 @@ def test_a_product_of_activations_costs_a_product_for_each_gradient(convolved: s
     network = cnncost.loads(f"{text}  - {{matmul: [{left}, right]}}\n").network
     weights = {"a": 4 * 4 * 6, "b": 6 * 6 * 3}
     expected = sum(weights[name] for name in names) + len(names) * 4 * 6 * 3
-    costs = [e.connections or 0 for e in backward(network).equations if e.needed]
+    costs = [e.connections or 0 for e in derive_equations(network).equations if e.needed]
     assert sum(costs) == expected
     assert sum(b.weights + b.input for b in backward_connections(network)) == expected
 

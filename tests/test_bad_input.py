@@ -65,7 +65,7 @@ def test_a_byte_order_mark_and_windows_line_breaks(tmp_path: Path) -> None:
     relu, dense = spec.network.layers
     assert spec.text.line_column(relu.place.start) == (3, 5)
     assert spec.text.line_column(dense.place.start) == (4, 5)
-    assert spec.text.read(dense.place) == "dense: 7"
+    assert spec.text.read_span(dense.place) == "dense: 7"
 
 
 def test_columns_count_characters() -> None:

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 import cnncost
 from cnncost.quantity import BUDGETS
 from cnncost.shape import Shape
-from cnncost.study.align import GAP, RENAMED, AlignedItem, MatchKind, align, unlikeness
-from cnncost.study.comparison import Side, compare
+from cnncost.study.align import GAP, RENAMED, AlignedItem, MatchKind, align_layers, pairing_cost
+from cnncost.study.comparison import Side, compare_networks
 from cnncost.study.growth import parse_growth
 
 KINDS = st.builds(
@@ -47,7 +47,7 @@ def cheapest(first: list[MatchKind], second: list[MatchKind]) -> int:
         if j:
             ways.append(cost(i, j - 1) + GAP)
         if i and j:
-            ways.append(cost(i - 1, j - 1) + RENAMED + unlikeness(first[i - 1], second[j - 1]))
+            ways.append(cost(i - 1, j - 1) + RENAMED + pairing_cost(first[i - 1], second[j - 1]))
         return min(ways, default=0)
 
     return cost(len(first), len(second))
@@ -56,11 +56,11 @@ def cheapest(first: list[MatchKind], second: list[MatchKind]) -> int:
 @given(st.lists(KINDS, max_size=7), st.lists(KINDS, max_size=7))
 @settings(max_examples=300, deadline=None)
 def test_no_alignment_is_cheaper(first: list[MatchKind], second: list[MatchKind]) -> None:
-    pairs = align(items(first, "a"), items(second, "b"))
+    pairs = align_layers(items(first, "a"), items(second, "b"))
     assert [i for i, _ in pairs if i is not None] == list(range(len(first)))
     assert [j for _, j in pairs if j is not None] == list(range(len(second)))
     paid = sum(
-        GAP if i is None or j is None else RENAMED + unlikeness(first[i], second[j])
+        GAP if i is None or j is None else RENAMED + pairing_cost(first[i], second[j])
         for i, j in pairs
     )
     assert paid == cheapest(first, second)
@@ -89,8 +89,8 @@ def matched(*texts: str) -> list[tuple[str | None, ...]]:
     sides = [Side(str(i), spec, cnncost.count(spec)) for i, spec in enumerate(specs)]
     return [
         tuple(layer and layer.name for layer in match.layers)
-        for match in compare(sides).matches
-        if match.counted
+        for match in compare_networks(sides).matches
+        if match.is_counted
     ]
 
 

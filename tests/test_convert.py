@@ -15,7 +15,7 @@ import pytest
 
 import cnncost
 from cnncost import bundled
-from cnncost.formats.structured import equal
+from cnncost.formats.structured import are_equal_networks
 
 KERAS = Path(__file__).parent / "reference" / "keras" / "VGG16.json.gz"
 
@@ -108,13 +108,13 @@ def test_a_spec_written_anew(folder: Path) -> None:
     assert other.splitlines()[1] == "input: [1, 9, 7]"
 
 
-@pytest.mark.parametrize("name", bundled.names())
+@pytest.mark.parametrize("name", bundled.list_names())
 def test_every_bundled_network_flat(name: str, tmp_path: Path) -> None:
     out = tmp_path / "flat.yaml"
     assert run(name, str(out), "--flat", cwd=tmp_path).returncode == 0
     text = out.read_text(encoding="utf-8")
     network = cnncost.loads(text).network
-    assert equal(network, cnncost.load(name).network)
+    assert are_equal_networks(network, cnncost.load(name).network)
     layers = text.partition("\nlayers:\n")[2].splitlines()
     assert len(layers) == len(network.layers)
     assert all(line.startswith("  - ") for line in layers)
@@ -147,7 +147,7 @@ def test_a_keras_file(folder: Path) -> None:
     text = (folder / "vgg16.yaml").read_text()
     assert run("vgg16.json", "-", "--structured", cwd=folder).stdout == text
     assert "  - {name: block1, conv_relu: 64, repeat: 2}\n" in text
-    assert equal(cnncost.loads(text).network, cnncost.loads(flat).network)
+    assert are_equal_networks(cnncost.loads(text).network, cnncost.loads(flat).network)
     again = run("vgg16.json", "vgg16.yaml", "--flat", cwd=folder)
     assert again.returncode == 2
     assert again.stderr == "vgg16.yaml exists\n  hint: --force writes over it\n"

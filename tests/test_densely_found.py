@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import cnncost
 from cnncost.formats.graph_of import graph_of
-from cnncost.formats.structured import attempt, equal, structured_text
+from cnncost.formats.structured import are_equal_networks, structured_text, write_structured
 
 
 def flat(body: list[str], times: int, above: str) -> list[str]:
@@ -54,10 +54,10 @@ def test_it_is_the_flat_network(body: list[str], last: str, times: int, behind: 
     inner = ", ".join([*body, f"{{{last}}}"])
     dense = spec([*stem, f"{{densely: [{inner}], times: {times}}}", "relu"])
     network = cnncost.loads(spec([*stem, *flat([*body, last], times, above), "relu"])).network
-    assert equal(cnncost.loads(dense).network, network)
+    assert are_equal_networks(cnncost.loads(dense).network, network)
     # The way back: the flat network's structure is found again.
-    text = attempt(graph_of(network))
-    assert equal(cnncost.loads(text).network, network)
+    text = write_structured(graph_of(network))
+    assert are_equal_networks(cnncost.loads(text).network, network)
     assert ("densely:" in text) == (times > 1)
 
 
@@ -90,7 +90,7 @@ def test_nearly_dense_is_left_as_it_is(name: str) -> None:
     network = cnncost.loads(spec(NEARLY[name])).network
     text = structured_text(graph_of(network))
     assert "densely" not in text
-    assert equal(cnncost.loads(text).network, network)
+    assert are_equal_networks(cnncost.loads(text).network, network)
 
 
 WIDE = """
@@ -106,6 +106,6 @@ layers:
 
 def test_what_is_as_wide_as_the_input_of_the_first_copy_is_so_in_all() -> None:
     network = cnncost.loads(WIDE).network
-    text = attempt(graph_of(network))
+    text = write_structured(graph_of(network))
     assert "densely:" in text
-    assert equal(cnncost.loads(text).network, network)
+    assert are_equal_networks(cnncost.loads(text).network, network)

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 import cnncost
-from cnncost.costs.memory import memory
+from cnncost.costs.memory import measure_memory
 from cnncost.formats.graph_of import graph_of
 from cnncost.formats.spec_text import spec_text
-from cnncost.formats.structured import attempt, structured_text
+from cnncost.formats.structured import structured_text, write_structured
 
 DENSENET = """
 name: DenseNet-121
@@ -62,7 +62,7 @@ def test_densenet_costs_what_was_measured() -> None:
 
 def test_densenet_holds_what_torchvisions_holds() -> None:
     """Bytes of PyTorch 2.13 on a CPU, fp32, batch 4: its layers join all maps anew."""
-    found = memory(cnncost.loads(DENSENET).network, batch=4, optimizer="momentum")
+    found = measure_memory(cnncost.loads(DENSENET).network, batch=4, optimizer="momentum")
     assert found.saved is not None
     assert found.training is not None
     assert found.parameters == 31915424
@@ -74,6 +74,6 @@ def test_densenet_holds_what_torchvisions_holds() -> None:
 def test_densenet_comes_back_short() -> None:
     graph = graph_of(cnncost.loads(DENSENET).network)
     text = structured_text(graph)
-    assert text == attempt(graph)
+    assert text == write_structured(graph)
     assert text.count("densely:") == 1  # a block with so many times
     assert len(text.splitlines()) <= 60 < len(spec_text(graph).splitlines())

@@ -31,7 +31,7 @@ def test_mermaid_is_a_flowchart() -> None:
     ]
 
 
-@pytest.mark.parametrize("name", bundled.names())
+@pytest.mark.parametrize("name", bundled.list_names())
 def test_every_edge_is_drawn(name: str) -> None:
     spec = cnncost.load(name)
     edges = sum(len(node.reads) for node in spec.network.nodes)

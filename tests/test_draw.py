@@ -19,7 +19,7 @@ from matplotlib.textpath import TextPath
 import cnncost
 from cnncost import bundled
 from cnncost.views.draw import bars, figure
-from cnncost.views.draw.figure_volumes import row
+from cnncost.views.draw.figure_volumes import volume_row
 
 FIGURES = Path(__file__).parents[1] / "docs" / "figures"
 SVG = "{http://www.w3.org/2000/svg}"
@@ -43,7 +43,7 @@ class Label(NamedTuple):
         return across > 0 and down > 0
 
 
-def drawn(name: str, *, width: float = 85, how=figure.draw) -> bytes:
+def drawn(name: str, *, width: float = 85, how=figure.draw_figure) -> bytes:
     file = io.BytesIO()
     how(file, cnncost.count(cnncost.load(name)), "svg", width)
     return file.getvalue()
@@ -85,7 +85,7 @@ def sheet(svg: bytes) -> tuple[float, float]:
     return tuple(float(root.get(side, "").removesuffix("pt")) for side in ("width", "height"))
 
 
-WIDTHS = [(name, 85) for name in bundled.names()] + [("resnet50", 180)]
+WIDTHS = [(name, 85) for name in bundled.list_names()] + [("resnet50", 180)]
 
 
 @pytest.mark.parametrize(("name", "width"), WIDTHS)
@@ -96,7 +96,7 @@ def test_no_label_overlaps_another(name: str, width: int) -> None:
         assert not one.overlaps(other), f"{one.text!r} overlaps {other.text!r}"
 
 
-@pytest.mark.parametrize("how", [figure.draw, bars.draw])
+@pytest.mark.parametrize("how", [figure.draw_figure, bars.draw_bars])
 @pytest.mark.parametrize("name", ["resnet18", "unet"])
 def test_labels_stay_on_the_sheet_and_can_be_read(name: str, how) -> None:
     svg = drawn(name, how=how)
@@ -112,7 +112,7 @@ def test_labels_stay_on_the_sheet_and_can_be_read(name: str, how) -> None:
 
 @pytest.mark.parametrize("name", ["resnet18", "mobilenet_v2"])
 def test_no_bar_s_label_overlaps_another(name: str) -> None:
-    for one, other in combinations(labels(drawn(name, how=bars.draw)), 2):
+    for one, other in combinations(labels(drawn(name, how=bars.draw_bars)), 2):
         assert not one.overlaps(other), f"{one.text!r} overlaps {other.text!r}"
 
 
@@ -126,7 +126,7 @@ def test_every_layer_of_alexnet_is_there_with_its_shape() -> None:
 
 def test_unet_has_its_four_skips() -> None:
     network = cnncost.load("unet").network
-    skips = [skip for skip in row(network, most=100).skips if skip.end - skip.start > 1]
+    skips = [skip for skip in volume_row(network, most=100).skips if skip.end - skip.start > 1]
     assert len(skips) == 4
 
 

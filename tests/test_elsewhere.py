@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import cnncost
-from cnncost.elsewhere import meaning
+from cnncost.elsewhere import find_meaning
 from cnncost.errors import SpecError
 from cnncost.layers import TYPES
 
@@ -125,5 +125,5 @@ def test_own_blocks_come_before_words_of_elsewhere_only_where_they_are_meant() -
 
 def test_no_word_of_the_language_is_taken_for_another() -> None:
     for word in TYPES:
-        known = meaning(word, [other for other in TYPES if other != word])
+        known = find_meaning(word, [other for other in TYPES if other != word])
         assert known is None or word in ("linear", "pad"), (word, known)

@@ -15,9 +15,9 @@ from cnncost import bundled
 from cnncost.costs import Report
 from cnncost.errors import CnncostError
 from cnncost.study.explanation import explain_layers, explain_totals
-from cnncost.views.explanation_page import results
+from cnncost.views.explanation_page import explanation_results
 from cnncost.views.page import write
-from cnncost.views.working import equation
+from cnncost.views.working import equation_text
 
 LINE = re.compile(r"^  (\S+(?:,? \S+)*?)  +(.+)$")
 
@@ -25,7 +25,11 @@ LINE = re.compile(r"^  (\S+(?:,? \S+)*?)  +(.+)$")
 def printed(report: Report, name: str = "", *, every: bool = True) -> str:
     file = StringIO()
     explained = explain_layers(report, name, every=every)
-    write(file, results(report, explained, () if name else explain_totals(report)), "table")
+    write(
+        file,
+        explanation_results(report, explained, () if name else explain_totals(report)),
+        "table",
+    )
     return file.getvalue()
 
 
@@ -64,7 +68,7 @@ CONVENTIONS = ({}, {"biases": True}, {"exclude_padding": True})
 
 
 @pytest.mark.parametrize("convention", CONVENTIONS, ids=str)
-@pytest.mark.parametrize("name", bundled.names())
+@pytest.mark.parametrize("name", bundled.list_names())
 def test_every_line_of_every_bundled_network(name: str, convention: dict[str, bool]) -> None:
     report = cnncost.count(cnncost.load(name), **convention)
     found = evaluated(printed(report))
@@ -91,7 +95,7 @@ def test_every_line_of_every_bundled_network(name: str, convention: dict[str, bo
 def worked(text: str, layer: str, quantity: str, **convention: bool) -> str:
     report = cnncost.count(cnncost.loads(text), **convention)
     (item,) = explain_layers(report, layer)
-    return next(equation(w.number) for w in item.workings if w.quantity == quantity)
+    return next(equation_text(w.number) for w in item.workings if w.quantity == quantity)
 
 
 @pytest.mark.parametrize(

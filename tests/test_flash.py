@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import cnncost
-from cnncost.costs.memory import embedded
+from cnncost.costs.memory import measure_embedded
 from cnncost.costs.memory.embedded import lives_embedded
 
 CONV = 3 * 4 * 9 + 4 * 4
@@ -31,17 +31,17 @@ CONV = 3 * 4 * 9 + 4 * 4
 ])  # fmt: skip
 def test_flash(lines: list[str], flash: int) -> None:
     text = "input: [3, 8, 8]\nlayers:\n" + "".join(f"- {line}\n" for line in lines)
-    assert embedded(cnncost.loads(text).network).flash == flash
+    assert measure_embedded(cnncost.loads(text).network).flash == flash
 
 
 def test_a_shared_layer_takes_its_flash_once() -> None:
     text = "input: [4, 8, 8]\nlayers:\n- {name: c, conv: 4, kernel: 1}\n"
     text += "- {conv: 4, kernel: 1, share: c}\n"
-    assert embedded(cnncost.loads(text).network).flash == 4 * 4 + 4 * 4
+    assert measure_embedded(cnncost.loads(text).network).flash == 4 * 4 + 4 * 4
 
 
 def _sram(text: str) -> tuple[int, int]:
-    found = embedded(cnncost.loads(text).network)
+    found = measure_embedded(cnncost.loads(text).network)
     return found.sram, found.sram_in_place
 
 
@@ -57,10 +57,10 @@ layers:
     network = cnncost.loads(text).network
     # 2x4x4 bytes; 6x4x4 beside them, which the relu is folded into; 6x2x2; 5.
     apart, over = (lives_embedded(network, in_place=word) for word in (False, True))
-    assert apart.timeline() == [32, 32 + 96, 96, 96 + 24, 24 + 5]
+    assert apart.sum_live_bytes() == [32, 32 + 96, 96, 96 + 24, 24 + 5]
     # The depthwise convolution writes its 24 bytes over its input's 96.
-    assert over.timeline() == [32, 32 + 96, 96, 96, 24 + 5]
-    assert lives_embedded(network).timeline() == apart.timeline()
+    assert over.sum_live_bytes() == [32, 32 + 96, 96, 96, 24 + 5]
+    assert lives_embedded(network).sum_live_bytes() == apart.sum_live_bytes()
     assert _sram(text) == (128, 128)
 
 
@@ -103,7 +103,7 @@ layers:
     network = cnncost.loads(text).network
     # a lives until the concatenation: d is beside it; then both and their 72 bytes.
     for word in (False, True):
-        timeline = lives_embedded(network, in_place=word).timeline()
+        timeline = lives_embedded(network, in_place=word).sum_live_bytes()
         assert timeline == [36, 36 + 36, 36 + 36, 36 + 36 + 72]
 
 
@@ -134,7 +134,7 @@ layers:
 """
     network = cnncost.loads(text).network
     # Both channels that are read keep all four.
-    assert lives_embedded(network).timeline() == [36, 36 + 36, 36, 36 + 9]
+    assert lives_embedded(network).sum_live_bytes() == [36, 36 + 36, 36, 36 + 9]
 
 
 @pytest.mark.parametrize("word", [
@@ -144,4 +144,4 @@ layers:
 def test_what_is_done_unit_by_unit_needs_no_map_of_its_own(word: str) -> None:
     text = f"input: [4, 3, 3]\nlayers:\n- {{conv: 4, kernel: 1}}\n- {word}\n"
     network = cnncost.loads(text + "- {conv: 1, kernel: 1}\n").network
-    assert lives_embedded(network).timeline() == [36, 36 + 36, 36, 36 + 9]
+    assert lives_embedded(network).sum_live_bytes() == [36, 36 + 36, 36, 36 + 9]

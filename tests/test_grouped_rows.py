@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import cnncost
 from cnncost.costs.count import Report, count_network
-from cnncost.costs.footprint import Footprint, footprints
-from cnncost.costs.rows import Row, descending, layer_rows, remainder, top
+from cnncost.costs.footprint import Footprint, compute_footprints
+from cnncost.costs.rows import Row, cut_rows, layer_rows, remainder_row, sort_rows
 from cnncost.shape import Shape
 
 TEXT = """\
@@ -31,7 +31,7 @@ layers:
 def _report(*, memory: bool = False) -> Report:
     network = cnncost.loads(TEXT).network
     report = count_network(network)
-    return report._replace(footprints=footprints(network)) if memory else report
+    return report._replace(footprints=compute_footprints(network)) if memory else report
 
 
 def _by_name(rows: tuple[Row, ...]) -> dict[str, Row]:
@@ -81,14 +81,14 @@ def test_the_reach_of_a_block_is_its_last_layers() -> None:
     assert [found[name].reach.field for name in "cxy" if found[name].reach] == [
         ((1, 1),), ((3, 3),), ((4, 4),),
     ]  # fmt: skip
-    cut = top(layer_rows(_report(), every=True, reach=True), 2)
+    cut = cut_rows(layer_rows(_report(), every=True, reach=True), 2)
     assert cut[-1].reach is None
 
 
 def test_the_rest_of_a_cut_table() -> None:
     rows = layer_rows(_report(), every=True, depth=1)
-    assert top(rows, 6) == rows
-    *first, rest = top(rows, 1)
+    assert cut_rows(rows, 6) == rows
+    *first, rest = cut_rows(rows, 1)
     assert first == [rows[0]]
     assert (rest.name, rest.inputs, rest.output) == ("rest (5 layers)", None, None)
     # Block x, the shared layer, two unknown ones and the dense layer.
@@ -96,21 +96,21 @@ def test_the_rest_of_a_cut_table() -> None:
     assert (rest.weights, rest.biases) == (BLOCK[1] + 24, BLOCK[2] + 3)
     assert (rest.parameters, rest.connections) == (BLOCK[3] + 27, BLOCK[4] + 64 + 24)
     assert (rest.unknown, rest.frozen) == (2, False)
-    assert top(rows, 5)[-1].name == "rest (1 layer)"
+    assert cut_rows(rows, 5)[-1].name == "rest (1 layer)"
 
 
 def test_the_largest_first_and_equal_ones_in_their_order() -> None:
     rows = layer_rows(_report(), every=False)
     # Connections 64, 128, 1152, 64, unknown, unknown, 24.
-    names = [row.name for row in descending(rows, lambda row: row.connections)]
+    names = [row.name for row in sort_rows(rows, lambda row: row.connections)]
     assert names == ["x.two", "x.one", "c", "again", "a.last", "z.o", "z.q"]
 
 
 def test_what_the_layers_left_out_add() -> None:
     report = _report(memory=True)
     every, some = (layer_rows(report, every=word) for word in (True, False))
-    assert remainder(report, every) is None
-    left = remainder(report, some)
+    assert remainder_row(report, every) is None
+    left = remainder_row(report, some)
     assert left is not None
     # The norm's scales and shifts, 4 bytes each.
     assert (left.parameters, left.footprint) == (8, Footprint(32, 0, 0, 0, 0, 0))
@@ -128,7 +128,7 @@ def test_a_blocks_memory_is_its_layers_together() -> None:
 
 def test_what_the_loss_keeps_is_left_out_of_every_row() -> None:
     report = _report(memory=True)
-    left = remainder(report, layer_rows(report, every=True), loss=True)
+    left = remainder_row(report, layer_rows(report, every=True), loss=True)
     assert left is not None
     # The logarithm of softmax of 3 numbers, a weight, and the target's class of 8 bytes.
     assert (left.parameters, left.footprint) == (0, Footprint(0, 0, 0, 12 + 4 + 8, 0, 0))
@@ -139,7 +139,7 @@ def test_rows_without_memory_have_none() -> None:
     report = _report()
     rows = layer_rows(report, every=True, depth=1)
     assert all(row.footprint is None for row in rows)
-    assert remainder(report, rows) is None
-    left = remainder(report, layer_rows(report, every=False))
+    assert remainder_row(report, rows) is None
+    left = remainder_row(report, layer_rows(report, every=False))
     assert left is not None
     assert (left.parameters, left.footprint) == (8, None)

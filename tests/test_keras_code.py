@@ -20,7 +20,7 @@ def code_of(text: str) -> str:
     return keras_code(cnncost.loads(text).network)
 
 
-@pytest.mark.parametrize("name", bundled.names())
+@pytest.mark.parametrize("name", bundled.list_names())
 def test_the_code_is_python_within_the_line_length(name: str) -> None:
     code = keras_code(cnncost.load(name).network)
     ast.parse(code)

@@ -12,17 +12,16 @@ import pytest
 
 import cnncost
 from cnncost import bundled
-from cnncost.study.backward import backward
-from cnncost.study.comparison import Side, compare
+from cnncost.study.backward import derive_equations
+from cnncost.study.comparison import Side, compare_networks
 from cnncost.study.explanation import explain_layers, explain_totals
-from cnncost.views.backward import write as write_backward
+from cnncost.views.backward import write_gradients as write_backward
 from cnncost.views.comparison_page import ComparisonLayout as Comparing
-from cnncost.views.comparison_page import results as comparison_results
-from cnncost.views.explanation_page import results as workings_results
-from cnncost.views.latex import escape
+from cnncost.views.comparison_page import comparison_results
+from cnncost.views.explanation_page import explanation_results as workings_results
+from cnncost.views.latex import escape_latex
 from cnncost.views.page import write
-from cnncost.views.table_page import TableLayout
-from cnncost.views.table_page import results as table_results
+from cnncost.views.table_page import TableLayout, table_results
 
 pytestmark = pytest.mark.skipif(
     shutil.which("pdflatex") is None and "CI" not in os.environ,
@@ -60,7 +59,7 @@ def compile_latex(body: str, folder: Path) -> str:
 
 
 def specs() -> list[cnncost.Spec]:
-    return [*map(cnncost.load, bundled.names()), cnncost.loads(ODD)]
+    return [*map(cnncost.load, bundled.list_names()), cnncost.loads(ODD)]
 
 
 def test_tables(tmp_path: Path) -> None:
@@ -93,7 +92,9 @@ def test_comparisons(tmp_path: Path) -> None:
         sides = [Side(name, spec, cnncost.count(spec)) for name, spec in some]
         sides.append(Side("50%_odd", odd, cnncost.count(odd)))
         write(
-            file, comparison_results(compare(sides), Comparing(form="latex", every=True)), "latex"
+            file,
+            comparison_results(compare_networks(sides), Comparing(form="latex", every=True)),
+            "latex",
         )
         file.write("\\clearpage\n")
     compile_latex(file.getvalue(), tmp_path)
@@ -104,7 +105,7 @@ def test_gradient_equations(tmp_path: Path) -> None:
     every = "\n".join(f"  - {{name: a_{i}, {line}}}" for i, line in enumerate(EVERY))
     text = f"name: A_B & C\ninput: [4, 8, 8]\nlayers:\n{every}\n"
     for spec in (*specs(), cnncost.loads(text)):
-        write_backward(file, backward(spec.network), (), "latex", plain=False)
+        write_backward(file, derive_equations(spec.network), (), "latex", plain=False)
     log = compile_latex(file.getvalue(), tmp_path)
     assert "Overfull \\vbox" not in log  # equations go on on the next page
 
@@ -120,4 +121,4 @@ EVERY = (
 
 
 def test_special_characters_are_escaped() -> None:
-    assert escape("50% a_b") == r"50\% a\_b"
+    assert escape_latex("50% a_b") == r"50\% a\_b"

@@ -6,7 +6,7 @@ import pytest
 
 import cnncost
 from cnncost.costs.backward import backward_connections
-from cnncost.costs.memory import embedded, memory
+from cnncost.costs.memory import measure_embedded, measure_memory
 from cnncost.costs.metrics import Metrics
 from cnncost.errors import CnncostError
 from cnncost.network import Network
@@ -31,7 +31,7 @@ def _network(text: str) -> Network:
 def test_reference_networks_to_the_byte(name: str) -> None:
     parameters, last_use, eager, saved, momentum, adam = MEASURED[name]
     network = cnncost.load(name).network
-    one, other = (memory(network, batch=4, optimizer=word) for word in ("momentum", "adam"))
+    one, other = (measure_memory(network, batch=4, optimizer=word) for word in ("momentum", "adam"))
     assert one.parameters == parameters
     assert one.inference.bytes == last_use
     assert eager in (None, one.inference_eager.bytes)  # not all were measured
@@ -46,7 +46,7 @@ def test_reference_networks_to_the_byte(name: str) -> None:
 def test_a_small_network_by_hand() -> None:
     # Input 1x4x4, conv 2 filters of 3x3 with padding, relu in place, maxpool 2, dense 3.
     text = "input: [1, 4, 4]\nlayers:\n- {conv: 2, kernel: 3, padding: 1}\n- relu\n- maxpool: 2\n"
-    m = memory(_network(text + "- dense: 3\n"))
+    m = measure_memory(_network(text + "- dense: 3\n"))
     assert m.parameters == 4 * ((2 * 9 + 2) + (2 * 2 * 2 * 3 + 3))
     # Input 16, map 32, pooled 8 numbers of 4 bytes, and 8 indices of 8 bytes.
     assert m.inference.bytes == 4 * (16 + 32 + 8) + 8 * 8
@@ -58,7 +58,8 @@ def test_a_small_network_by_hand() -> None:
 def test_a_turned_map_is_a_view_and_a_shuffled_one_a_copy() -> None:
     text = "input: [4, 8, 8]\nlayers:\n- %s\n- {name: fc, dense: 3}\n"
     turned, shuffled = (
-        memory(_network(text % line)) for line in ("permute: [1, 3, 2]", "channel_shuffle: 2")
+        measure_memory(_network(text % line))
+        for line in ("permute: [1, 3, 2]", "channel_shuffle: 2")
     )
     # The input's 256 numbers, seen turned, and three outputs: strides are not modelled, so
     # that PyTorch copies them into a row is left out. Shuffled, they are 256 more.
@@ -72,7 +73,9 @@ def test_a_turned_map_is_a_view_and_a_shuffled_one_a_copy() -> None:
 
 def test_inplace_false_needs_a_map_more() -> None:
     text = "input: [1, 4, 4]\nlayers:\n- {conv: 8, kernel: 1}\n- {relu, inplace: %s}\n"
-    over, apart = (memory(_network(text % word)).inference.bytes for word in ("true", "false"))
+    over, apart = (
+        measure_memory(_network(text % word)).inference.bytes for word in ("true", "false")
+    )
     assert (over, apart) == (4 * (16 + 128), 4 * (16 + 128 + 128))
 
 
@@ -80,20 +83,20 @@ def test_inplace_false_needs_a_map_more() -> None:
     ("sgd", 0), ("momentum", 23 * 4), ("adam", 2 * 23 * 4 + 2 * 4), ("rmsprop", 23 * 4 + 2 * 4),
 ])  # fmt: skip
 def test_optimizer_state(optimizer: str, state: int) -> None:
-    m = memory(_network("input: [22]\nlayers:\n- dense: 1\n"), optimizer=optimizer)
+    m = measure_memory(_network("input: [22]\nlayers:\n- dense: 1\n"), optimizer=optimizer)
     assert (m.gradients, m.optimizer_state) == (23 * 4, state)
 
 
 def test_nothing_is_kept_below_the_lowest_trainable_layer() -> None:
     text = "input: [8]\nlayers:\n- {dense: 16, frozen: true}\n- relu\n- {dense: 4}\n"
-    m = memory(_network(text))
+    m = measure_memory(_network(text))
     # What the second layer reads, and the loss.
     assert m.saved is not None
     assert m.saved.total == 4 * 16 + 4 * 4 + 4 + 8
 
 
 def test_opaque_layers_make_lower_bounds() -> None:
-    assert not memory(_network("input: [8]\nlayers:\n- opaque: {output: [8]}\n")).complete
+    assert not measure_memory(_network("input: [8]\nlayers:\n- opaque: {output: [8]}\n")).complete
 
 
 def test_ten_thousand_layers_with_branches_in_three_seconds() -> None:
@@ -104,20 +107,20 @@ def test_ten_thousand_layers_with_branches_in_three_seconds() -> None:
     )
     network = cnncost.loads(text).network
     start = time.process_time()
-    memory(network, optimizer="adam")
+    measure_memory(network, optimizer="adam")
     assert time.process_time() - start < 3
 
 
 def test_unknown_words_are_named() -> None:
     network = cnncost.load("lenet5").network
     with pytest.raises(CnncostError, match="unknown dtype 'fp23'"):
-        memory(network, dtype="fp23")
+        measure_memory(network, dtype="fp23")
     with pytest.raises(CnncostError, match="a batch of 0 is none"):
-        memory(network, batch=0)
+        measure_memory(network, batch=0)
 
 
 def test_embedded_mobilenet_v2_is_mcunets_figure() -> None:
-    found = embedded(cnncost.load("mobilenet_v2").network)
+    found = measure_embedded(cnncost.load("mobilenet_v2").network)
     # The expanded 96x112x112 beside 96x56x56; in place, 16x112x112 beside 96x112x112
     # (1372 KiB, Lin et al. 2021, MCUNetV2).
     assert found.sram == 112 * 112 * 96 + 56 * 56 * 96 == 1505280
@@ -126,7 +129,7 @@ def test_embedded_mobilenet_v2_is_mcunets_figure() -> None:
 
 def test_flash_folds_norms_into_biases() -> None:
     text = "input: [3, 8, 8]\nlayers:\n- {conv: 4, kernel: 3, bias: false}\n- batchnorm\n"
-    assert embedded(_network(text)).flash == 3 * 4 * 9 + 4 * 4
+    assert measure_embedded(_network(text)).flash == 3 * 4 * 9 + 4 * 4
 
 
 @pytest.mark.parametrize(("text", "limit"), [
@@ -147,11 +150,11 @@ def test_byte_budgets_without_their_unit_are_refused(text: str) -> None:
 def test_metrics_by_name() -> None:
     network = cnncost.load("mobilenet_v2").network
     found = Metrics(network, batch=4, optimizer="adam")
-    assert found.value("parameter_memory") == 14019488
-    assert found.value("activation_memory") == 40943616
-    assert found.value("memory") == 14019488 + 40943616
-    assert found.value("sram") == 1505280
-    assert found.value("parameters") == 3504872
+    assert found.compute_figure("parameter_memory") == 14019488
+    assert found.compute_figure("activation_memory") == 40943616
+    assert found.compute_figure("memory") == 14019488 + 40943616
+    assert found.compute_figure("sram") == 1505280
+    assert found.compute_figure("parameters") == 3504872
 
 
 def test_backward_costs_twice_the_forward_but_for_the_layer_fed_by_data() -> None:
@@ -184,7 +187,7 @@ layers:
 - {name: a, maxpool: 2}
 - {name: small, conv: 1, kernel: 1}
 """
-    found = memory(_network(text), batch=3).inference
+    found = measure_memory(_network(text), batch=3).inference
     # At the pool: the input's 48 numbers, b's 64 and its own 16, and the places of 16 maxima.
     assert (found.step, found.bytes) == ("a", 3 * (4 * (48 + 64 + 16) + 8 * 16))
     assert [tuple(tensor) for tensor in found.alive] == [
@@ -209,7 +212,7 @@ layers:
     "- both\n- {conv: 1, kernel: 1}\n",
 ])  # fmt: skip
 def test_a_module_holds_its_input_until_it_returns(layers: str) -> None:
-    found = memory(_network(BLOCKS + layers))
+    found = measure_memory(_network(BLOCKS + layers))
     # Maps of 16 positions: the input, p's 8, q's 4 and then its 2.
     assert found.inference.bytes == 4 * 16 * (1 + 8 + 4)
     assert found.inference_eager.bytes == 4 * 16 * (1 + 8 + 4 + 2)

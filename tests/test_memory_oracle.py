@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import cnncost
-from cnncost.costs.memory.execution_order import reordered, smallest_peak
-from cnncost.costs.memory.inference import lives
+from cnncost.costs.memory.execution_order import reorder_network, smallest_peak
+from cnncost.costs.memory.inference import find_lives
 from cnncost.network import Network
 
 
@@ -57,9 +57,9 @@ def _peak(network: Network, order: tuple[int, ...]) -> int:
 @given(graphs(most=12))
 @settings(max_examples=200, deadline=None)
 def test_timeline_equals_sets_spelled_out(network: Network) -> None:
-    timeline = lives(network, batch=1, size=4).timeline()
+    timeline = find_lives(network, batch=1, size=4).sum_live_bytes()
     assert max(timeline) == _peak(network, tuple(range(len(network.nodes))))
-    thrice = lives(network, batch=3, size=4).timeline()
+    thrice = find_lives(network, batch=3, size=4).sum_live_bytes()
     assert thrice == [3 * live for live in timeline]
     assert max(timeline) >= max(4 * node.output.units for node in network.nodes)
 
@@ -67,7 +67,7 @@ def test_timeline_equals_sets_spelled_out(network: Network) -> None:
 @given(graphs(most=6))
 @settings(max_examples=60, deadline=None)
 def test_no_permutation_is_better_than_the_search(network: Network) -> None:
-    found = smallest_peak(network, lives(network, batch=1, size=4))
+    found = smallest_peak(network, find_lives(network, batch=1, size=4))
     assert found.proved
     assert found.bytes == min(_peak(network, order) for order in _orders(network))
     assert found.bytes == _peak(network, found.nodes)
@@ -86,13 +86,15 @@ def _orders(network: Network) -> list[tuple[int, ...]]:
 @given(branching(most=5))
 @settings(max_examples=60, deadline=None)
 def test_no_permutation_of_like_branches_is_better(network: Network) -> None:
-    found = smallest_peak(network, lives(network, batch=1, size=4))
+    found = smallest_peak(network, find_lives(network, batch=1, size=4))
     peaks = [
-        max(lives(reordered(network, order), batch=1, size=4).timeline())
+        max(find_lives(reorder_network(network, order), batch=1, size=4).sum_live_bytes())
         for order in _orders(network)
     ]
     assert (found.bytes, found.proved) == (min(peaks), True)
-    assert found.bytes == max(lives(reordered(network, found.nodes), batch=1, size=4).timeline())
+    assert found.bytes == max(
+        find_lives(reorder_network(network, found.nodes), batch=1, size=4).sum_live_bytes()
+    )
 
 
 def _level_by_level(branches: int) -> Network:
@@ -106,12 +108,12 @@ def _level_by_level(branches: int) -> Network:
 
 def test_a_search_cut_off_says_so_and_gives_the_best_order_known() -> None:
     network = _level_by_level(4)
-    found = smallest_peak(network, lives(network, batch=1, size=4), cap=3)
+    found = smallest_peak(network, find_lives(network, batch=1, size=4), cap=3)
     # Branch by branch: input 4, a3 of 23, and b0, b1, b2 (1 + 2 + 3) beside b3 of 4 units.
     assert found[1:] == ((0, 1, 5, 2, 6, 3, 7, 4, 8, 9), False)
     assert found.bytes == 4 * (4 + 23 + 1 + 2 + 3 + 4)
     # Whoever goes last needs its own and all other ends: best the smallest a, 4 + 20 + 10.
-    whole = smallest_peak(network, lives(network, batch=1, size=4))
+    whole = smallest_peak(network, find_lives(network, batch=1, size=4))
     assert (whole.bytes, whole.proved) == (4 * (4 + 20 + 10), True)
 
 
@@ -121,7 +123,7 @@ def test_branches_that_are_alike_need_no_search() -> None:
     lines += [f"- {{name: c{i}, conv: 1, kernel: 3, from: b{i}}}" for i in range(300)]
     lines.append(f"- concat: [{', '.join(f'c{i}' for i in range(300))}]")
     network = cnncost.loads("\n".join(lines) + "\n").network
-    found = smallest_peak(network, lives(network, batch=1, size=4))
+    found = smallest_peak(network, find_lives(network, batch=1, size=4))
     # The last branch beside 299 ends (8 x 30 x 30 to 28 x 28), or the join of 300 ends.
     last, join = 8 * 30 * 30 + 300 * 28 * 28, 2 * 300 * 28 * 28
     assert (found.bytes, found.proved) == (4 * (3 * 32 * 32 + max(last, join)), True)
@@ -139,8 +141,8 @@ layers:
 - add: [end_a, end_b]
 """
     network = cnncost.loads(text).network
-    alive = lives(network, batch=1, size=4)
-    assert max(alive.timeline()) == 4 * (10 + 9 + 9 + 1)
+    alive = find_lives(network, batch=1, size=4)
+    assert max(alive.sum_live_bytes()) == 4 * (10 + 9 + 9 + 1)
     found = smallest_peak(network, alive)
     assert (found.bytes, found.proved) == (4 * (10 + 9 + 1 + 1), True)
     assert found.bytes == _peak(network, found.nodes)

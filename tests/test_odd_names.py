@@ -13,7 +13,7 @@ from system import said, shell
 
 import cnncost
 from cnncost.cli.main import COMMANDS
-from cnncost.errors import CnncostError, printable
+from cnncost.errors import CnncostError, make_printable
 from cnncost.views.page import WRITERS
 
 EVIL = "\x1b[31mx\x07\u202eevil\x85\u2028\u2066"
@@ -40,8 +40,8 @@ ODD = re.compile(
     ],
 )
 def test_printable(text: str, shown: str) -> None:
-    assert printable(text) == shown
-    assert printable(shown) == shown
+    assert make_printable(text) == shown
+    assert make_printable(shown) == shown
 
 
 def test_a_message_is_one_line() -> None:

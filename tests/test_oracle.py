@@ -208,7 +208,7 @@ large = st.builds(
 @drawn(600)
 @given(small | large, st.integers(1, 60) | st.integers(1, 5000), st.integers(1, 60))
 def test_touches_any_numbers_of_inputs_and_outputs(axis: Window, n: int, y: int) -> None:
-    assert axis.touches(n, y) == touched(axis, n, y)
+    assert axis.count_touching_pairs(n, y) == touched(axis, n, y)
 
 
 @drawn(300)
@@ -220,15 +220,15 @@ def test_touches_of_the_transposed_window_swaps_the_roles(axis: Window, n: int, 
     assume(kept)
     landed = sum(position in kept for position in canvas)
 
-    assert axis.paints(n, extra) == len(kept)
-    assert axis.touches(len(kept), n) == landed
+    assert axis.count_transposed_outputs(n, extra) == len(kept)
+    assert axis.count_touching_pairs(len(kept), n) == landed
 
 
 def test_touches_is_exact_where_no_loop_would_end() -> None:
     far = 10**15
     # Three taps at -1, 0, 1: of all pairs only the first and the last fall outside.
-    assert Window(3, before=1, after=1).touches(far, far) == 3 * far - 2
+    assert Window(3, before=1, after=1).count_touching_pairs(far, far) == 3 * far - 2
     # Taps 0, 1, 2 before each output: the first reads one input, the second two.
-    assert Window(3, before=2).touches(far, far) == 3 * far - 3
+    assert Window(3, before=2).count_touching_pairs(far, far) == 3 * far - 3
     # Stride 2: output o reads 2o and 2o + 1, and the last one's second tap is off the end.
-    assert Window(2, 2, after=1).touches(2 * far - 1, far) == 2 * far - 1
+    assert Window(2, 2, after=1).count_touching_pairs(2 * far - 1, far) == 2 * far - 1

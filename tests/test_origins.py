@@ -44,7 +44,7 @@ def origins(spec: Spec, name: str, field: str) -> list[tuple[str, str]]:
     """The texts and roles of a field's origins."""
     (node,) = (node for node in spec.network.layers if node.name == name)
     found = spec.written[node.index].origins.get(field, ())
-    return [(spec.text.read(origin.place), origin.role) for origin in found]
+    return [(spec.text.read_span(origin.place), origin.role) for origin in found]
 
 
 @pytest.mark.parametrize(
@@ -96,22 +96,22 @@ def test_lines_and_calls() -> None:
         call = call.outer
     assert calls == [("unit", (10, 21)), ("stage", (15, 5))]
     last = spec.network.layers[-1]
-    assert spec.text.read(last.place) == "dense: 10\n    name: out"
+    assert spec.text.read_span(last.place) == "dense: 10\n    name: out"
     assert spec.text.line_column(last.place.start) == (17, 5)
 
 
-@pytest.mark.parametrize("name", bundled.names())
+@pytest.mark.parametrize("name", bundled.list_names())
 def test_every_layer_of_the_bundled_networks(name: str) -> None:
     spec = load(name)
     for node in spec.network.layers:
         written = spec.written[node.index]
         assert written.line.place == node.place
-        text = spec.text.read(node.place)
+        text = spec.text.read_span(node.place)
         assert text == text.strip()
         for field, found in written.origins.items():
             value = getattr(node.layer, field)
             if len(found) == 1 and found[0].role == "number":
-                scalar = spec.text.read(found[0].place)
+                scalar = spec.text.read_span(found[0].place)
                 flat = set(_flat(value))
                 assert len(flat) == 1, f"{node.name}: {field}"
                 assert Fraction(scalar) == flat.pop()
@@ -205,14 +205,16 @@ def test_another_number_changes_just_what_derives_from_it(text: str) -> None:
     for place in places:
         roles = {o.role for _, found in fields.values() for o in found if o.place == place}
         assert len(roles) == 1, "one scalar, one role"
-        old = before.text.read(place).strip("'")
+        old = before.text.read_span(place).strip("'")
         new = f"({old}) + 1" if roles & {"expression"} or not old.isdigit() else str(int(old) + 1)
         patched = text[: place.start] + new + text[place.end :]
         after = _fields(read_spec(patched, "x.yaml"))
         assert after.keys() == fields.keys()
         for key, (value, found) in fields.items():
             derives = any(origin.place == place for origin in found)
-            assert (after[key][0] != value) == derives, f"{key} from {before.text.locate(place[0])}"
+            assert (after[key][0] != value) == derives, (
+                f"{key} from {before.text.locate_offset(place[0])}"
+            )
             if [origin.role for origin in found] == ["number"] and derives:
                 assert set(_flat(after[key][0])) == {int(new)}
 
@@ -224,7 +226,7 @@ def test_what_is_set_from_outside_is_not_the_files(text: str) -> None:
     before = read_spec(text, "x.yaml", outside)
     fields = _fields(before)
     for place in {o.place for _, found in fields.values() for o in found if o.role == "setting"}:
-        assert before.text.read(place) == "2"
+        assert before.text.read_span(place) == "2"
         patched = text[: place.start] + "7" + text[place.end :]
         after = _fields(read_spec(patched, "x.yaml", outside))
         assert {key: value for key, (value, _) in after.items()} == {
@@ -250,7 +252,7 @@ def test_spans_in_a_text_with_wide_characters() -> None:
 def test_a_line_in_a_list_of_one_line_in_block_style_ends_with_its_last_value() -> None:
     text = "input: [3]\nlayers:\n- dense:\n    4\n  # a comment\n\n- name: x\n  dense: 5\n\n"
     spec = read_spec(text, "x.yaml")
-    assert [spec.text.read(node.place) for node in spec.network.layers] == [
+    assert [spec.text.read_span(node.place) for node in spec.network.layers] == [
         "dense:\n    4",
         "name: x\n  dense: 5",
     ]

@@ -15,9 +15,9 @@ from system import FORMS, forms, options
 
 from cnncost.cli.main import COMMANDS
 from cnncost.views.grid import write_page
-from cnncost.views.html import html
-from cnncost.views.latex import latex
-from cnncost.views.markdown import markdown
+from cnncost.views.html import page_html
+from cnncost.views.latex import page_latex
+from cnncost.views.markdown import page_markdown
 from cnncost.views.page import WRITERS, Page, Remark, Results, Table, Title, write
 
 NAME = 'A & B <b>"x"</b> |y| 50% #1_2 {$z^2$} ~ \\d </title><script>é 網'
@@ -222,12 +222,12 @@ LATEX = r"""\subsection*{One \& \textless{}two\textgreater{}}
 
 
 def test_a_page_as_markdown_and_latex() -> None:
-    assert markdown(PAGE) == MARKDOWN
-    assert latex(PAGE) == LATEX
+    assert page_markdown(PAGE) == MARKDOWN
+    assert page_latex(PAGE) == LATEX
 
 
 def test_a_page_as_html() -> None:
-    text = html(PAGE)
+    text = page_html(PAGE)
     found = read(text)
     assert found.rows == [
         ["name", "shape", "n"], ["a|b", "2x3", "1"], ["<td>", "", "1,024"], ["total", "", "1,025"],

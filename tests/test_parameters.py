@@ -24,7 +24,7 @@ def test_the_tensors_hold_every_parameter(word: str) -> None:
         except cnncost.SpecError as error:
             assert "padding crops all" in str(error)  # noqa: PT017 - most draws are no error
             return
-        tensors = row.node.layer.tensors(row.node.inputs[0])
+        tensors = row.node.layer.tensor_shapes(row.node.inputs[0])
         assert sum(map(prod, tensors.values())) == row.parameters
 
     hold()

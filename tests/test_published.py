@@ -13,7 +13,7 @@ from small import SMALL
 
 import cnncost
 from cnncost import bundled
-from cnncost.views.zoo_page import briefly, year
+from cnncost.views.zoo_page import citation_year, leading_number
 
 PRINTED = SMALL + 'published:\n  weights: "72: so it says (table 1)"\n  macs: two hundred\n'
 
@@ -95,7 +95,7 @@ def test_check_does_not_hold_them(tmp_path: Path) -> None:
 def test_zoo_has_a_line_a_network(columns: str) -> None:
     head, *lines = run("zoo", COLUMNS=columns).stdout.partition("\n\n")[0].splitlines()
     assert head.split() == ["network", "year", "input", "weights", "connections", "paper", "prints"]
-    assert [line.split()[0] for line in lines] == bundled.names()
+    assert [line.split()[0] for line in lines] == bundled.list_names()
     assert all(len(line) <= 80 for line in (head, *lines))
     rows = {line.split()[0]: line.split(maxsplit=5)[1:] for line in lines}
     assert rows["resnet50"] == ["2016", "3x224x224", "25.50M", "4.089G", "3.8 x 10^9"]
@@ -122,7 +122,7 @@ def test_the_long_list_says_where_nothing_is_expected_or_printed() -> None:
 def test_the_long_list_of_all() -> None:
     said = run("zoo", "--long").stdout
     heads = [line.partition(":")[0] for line in said.splitlines() if ", input " in line]
-    assert heads == bundled.names()
+    assert heads == bundled.list_names()
 
 
 def test_a_name_alone_still_prints_the_spec() -> None:
@@ -156,8 +156,8 @@ def test_machine_formats_have_all_three() -> None:
 
 
 def test_years_and_numbers() -> None:
-    assert year("He et al., CVPR 2016 (after 2015)") == "2016"
-    assert year("textbook exercise (after He et al., CVPR 2016)") == ""
-    assert briefly("about a million") == ""
-    assert briefly("1.5 billion multiply-adds, a budget (sec. 1)") == "1.5B"
-    assert briefly("26915 (the tutorial's output)") == "26915"
+    assert citation_year("He et al., CVPR 2016 (after 2015)") == "2016"
+    assert citation_year("textbook exercise (after He et al., CVPR 2016)") == ""
+    assert leading_number("about a million") == ""
+    assert leading_number("1.5 billion multiply-adds, a budget (sec. 1)") == "1.5B"
+    assert leading_number("26915 (the tutorial's output)") == "26915"

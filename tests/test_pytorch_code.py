@@ -14,7 +14,7 @@ from cnncost.errors import CnncostError
 from cnncost.formats.torch_out import pytorch_code
 
 
-@pytest.mark.parametrize("name", bundled.names())
+@pytest.mark.parametrize("name", bundled.list_names())
 def test_the_code_is_python_within_the_line_length(name: str) -> None:
     code = pytorch_code(cnncost.load(name).network)
     ast.parse(code)

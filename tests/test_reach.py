@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from yaml_line import written
 
 import cnncost
-from cnncost.costs.receptive_field import ReceptiveField, reaches
+from cnncost.costs.receptive_field import ReceptiveField, find_receptive_fields
 
 LENGTH = 160
 
@@ -25,7 +25,9 @@ Sets = list[set[int]]
 
 def reach_of(text: str, name: str = "it") -> ReceptiveField:
     network = cnncost.loads(text).network
-    return {network.nodes[i].name: reach for i, reach in reaches(network).items()}[name]
+    return {network.nodes[i].name: reach for i, reach in find_receptive_fields(network).items()}[
+        name
+    ]
 
 
 # Dependence along one axis, by loops over positions.

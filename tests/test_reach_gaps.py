@@ -7,7 +7,7 @@ from fractions import Fraction
 import pytest
 
 import cnncost
-from cnncost.costs.receptive_field import ReceptiveField, reaches
+from cnncost.costs.receptive_field import ReceptiveField, find_receptive_fields
 
 HALF = Fraction(1, 2)
 
@@ -17,7 +17,7 @@ GAPS = "input: [1, 8]\nlayers:\n- {name: up, conv_transpose: 1, kernel: 1, strid
 
 def reach_of(text: str) -> ReceptiveField:
     """The reach of the last layer."""
-    return list(reaches(cnncost.loads(text).network).values())[-1]
+    return list(find_receptive_fields(cnncost.loads(text).network).values())[-1]
 
 
 @pytest.mark.parametrize(("lines", "field", "stride"), [

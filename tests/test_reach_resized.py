@@ -7,7 +7,7 @@ from fractions import Fraction
 import pytest
 
 import cnncost
-from cnncost.costs.receptive_field import reaches
+from cnncost.costs.receptive_field import find_receptive_fields
 
 
 def _between(n: int, m: int) -> list[set[int]]:
@@ -25,7 +25,9 @@ def test_a_smaller_map(n: int, m: int) -> None:
     # 9 to 3: centres on 1, 4 and 7, one position each; 10 to 5: between two positions.
     text = f"input: [1, {n}]\nlayers:\n- {{name: it, upsample, size: {m}, mode: bilinear}}\n"
     network = cnncost.loads(text).network
-    (found,) = [r for i, r in reaches(network).items() if network.nodes[i].name == "it"]
+    (found,) = [
+        r for i, r in find_receptive_fields(network).items() if network.nodes[i].name == "it"
+    ]
     reads = _between(n, m)
     assert found.field == ((max(len(read) for read in reads),),)
     assert found.stride == ((Fraction(n, m),),)

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 import cnncost
 from cnncost.errors import CnncostError, SpecError
 from cnncost.layers import TYPES
-from cnncost.study.run import check, run
+from cnncost.study.run import check_runnable, run_network
 from cnncost.study.run.evaluation_rules import RULES
 
 NUMBERS = st.integers(-32, 32).map(lambda n: Fraction(n, 8))
@@ -28,8 +28,8 @@ NUMBERS = st.integers(-32, 32).map(lambda n: Fraction(n, 8))
 
 def outputs(text: str, **inputs: list[int | Fraction]) -> dict[str, tuple[object, ...]]:
     spec = cnncost.loads(text)
-    check(spec)
-    return {step.node.name: step.output.numbers for step in run(spec, inputs)}
+    check_runnable(spec)
+    return {step.node.name: step.output.numbers for step in run_network(spec, inputs)}
 
 
 def command(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
@@ -45,7 +45,7 @@ def _lines(*arguments: str) -> list[str]:
 
 @given(NUMBERS, NUMBERS)
 def test_minmax_gives_the_smaller_and_the_larger(a: Fraction, b: Fraction) -> None:
-    steps = run(cnncost.load("minmax"), {"input": [a, b]})
+    steps = run_network(cnncost.load("minmax"), {"input": [a, b]})
     assert steps[-1].output.numbers == (min(a, b), max(a, b))
 
 
@@ -116,7 +116,7 @@ def test_an_error_on_standard_input_names_its_line() -> None:
 def test_types_without_a_rule_are_refused_by_name() -> None:
     spec = cnncost.loads("input: [2, 3, 3]\nlayers: [batchnorm]")
     with pytest.raises(CnncostError, match=r"batchnorm1: run cannot evaluate batchnorm"):
-        check(spec)
+        check_runnable(spec)
     learning = {"conv_transpose", "subsample", "prelu", "scale", "attention", "opaque", "matmul"}
     learning |= {"batchnorm", "layernorm", "groupnorm", "instancenorm", "lrn"}
     moving = {"channel_shuffle", "pixel_shuffle", "space_to_depth", "upsample"}
@@ -130,7 +130,7 @@ def test_large_networks_are_refused_before_any_work() -> None:
     lines = f"- {{linear: 5, bias: false, values: {{weights: [{rows}]}}}}"
     spec = cnncost.loads(f"input: [2000, 300]\nlayers:\n{lines}")
     with pytest.raises(CnncostError, match="more than 2,000,000 connections"):
-        check(spec)
+        check_runnable(spec)
 
 
 def test_several_inputs_and_shared_numbers(tmp_path: Path) -> None:
@@ -269,7 +269,7 @@ def test_a_product_with_a_gate() -> None:
 def test_numbers_too_large_for_curves_are_an_error() -> None:
     spec = cnncost.loads("input: [1]\nlayers: [{name: squash, tanh}]")
     with pytest.raises(CnncostError, match="squash: a number beyond 1e308"):
-        run(spec, {"input": [10**400]})
+        run_network(spec, {"input": [10**400]})
 
 
 def test_values_in_a_block_go_for_every_copy() -> None:

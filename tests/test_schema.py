@@ -19,14 +19,14 @@ from jsonschema import Draft202012Validator
 from cnncost import bundled, loads
 from cnncost.errors import CnncostError
 from cnncost.language.lines import COMMON, STRUCTURES
-from cnncost.language.nodes import Items, Node, Pairs, parse
+from cnncost.language.nodes import Items, Node, Pairs, parse_yaml
 from cnncost.language.problems import Problems
 from cnncost.layers import TYPES, layer_type
 from cnncost.place import Source
 from cnncost.quantity import BUDGETS, BYTES, UNITS, parse_number
 from cnncost.views import schema
 
-VALIDATOR = Draft202012Validator(schema.schema())
+VALIDATOR = Draft202012Validator(schema.spec_schema())
 
 
 def plain(node: Node | None) -> Any:  # Any: what JSON holds
@@ -49,17 +49,17 @@ def plain(node: Node | None) -> Any:  # Any: what JSON holds
 
 
 def valid(text: str) -> bool:
-    return bool(VALIDATOR.is_valid(plain(parse(text, Problems(Source("net.yaml", text))))))
+    return bool(VALIDATOR.is_valid(plain(parse_yaml(text, Problems(Source("net.yaml", text))))))
 
 
 def test_it_is_a_schema() -> None:
-    Draft202012Validator.check_schema(schema.schema())
+    Draft202012Validator.check_schema(schema.spec_schema())
 
 
-@pytest.mark.parametrize("name", bundled.names())
+@pytest.mark.parametrize("name", bundled.list_names())
 def test_it_takes_the_bundled_specs(name: str) -> None:
-    text = bundled.path(name).read_text(encoding="utf-8")
-    value = plain(parse(text, Problems(Source(name, text))))
+    text = bundled.network_path(name).read_text(encoding="utf-8")
+    value = plain(parse_yaml(text, Problems(Source(name, text))))
     assert [error.message for error in VALIDATOR.iter_errors(value)] == []
 
 
@@ -162,27 +162,27 @@ def test_budgets_by_hand(budget: str, right: bool) -> None:
 def test_nothing_is_left_out() -> None:
     assert list(schema.COMMON) == list(COMMON)
     assert {word: tuple(keys)[1:] for word, keys in schema.STRUCTURES.items()} == STRUCTURES
-    layer: Any = schema.schema()["$defs"]
+    layer: Any = schema.spec_schema()["$defs"]
     assert set(TYPES) <= set(layer["layer"]["properties"])
     for word in TYPES:
         for kind in layer_type(word).kinds.values():
-            assert schema.field(kind)
+            assert schema.field_schema(kind)
 
 
 def test_the_command_prints_it() -> None:
-    assert json.loads(run("zoo", "--schema").stdout) == schema.schema()
+    assert json.loads(run("zoo", "--schema").stdout) == schema.spec_schema()
     assert run("zoo", "alexnet", "--schema").returncode == 2
 
 
 def test_descriptions_are_the_docstrings() -> None:
-    layer: Any = schema.schema()["$defs"]
+    layer: Any = schema.spec_schema()["$defs"]
     about = layer["layer"]["properties"]["conv"]["description"]
     assert about.startswith("A convolution: every filter sees a window of all channels")
 
 
 def test_the_bundled_specs_name_the_schema_and_copies_do_not() -> None:
-    for name in bundled.names():
-        path = bundled.path(name)
+    for name in bundled.list_names():
+        path = bundled.network_path(name)
         first, _, rest = path.read_text(encoding="utf-8").partition("\n")
         relative = first.removeprefix("# yaml-language-server: $schema=")
         assert (path.parent / relative).is_file()
@@ -201,5 +201,5 @@ def test_the_way_to_an_own_copy(tmp_path: Path) -> None:
     subprocess.run(["sh", "-ec", script], cwd=tmp_path, env=env, check=True)
     first = (tmp_path / "my.yaml").read_text(encoding="utf-8").splitlines()[0]
     named = tmp_path / first.removeprefix("# yaml-language-server: $schema=")
-    assert json.loads(named.read_text(encoding="utf-8")) == schema.schema()
+    assert json.loads(named.read_text(encoding="utf-8")) == schema.spec_schema()
     assert run("check", "my.yaml", cwd=tmp_path).returncode == 0

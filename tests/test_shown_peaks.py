@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import cnncost
-from cnncost.costs.memory import memory
+from cnncost.costs.memory import measure_memory
 from cnncost.costs.memory.memory_report import refuse_unknown
 from cnncost.errors import CnncostError
 
@@ -20,7 +20,7 @@ layers:
 - {name: r, relu}
 - {name: d, conv: 1, kernel: 1}
 """
-    peak = memory(cnncost.loads(text).network).inference
+    peak = measure_memory(cnncost.loads(text).network).inference
     # The caller's input, b and c; a has gone, the relu writes over c, d is smaller.
     assert (peak.bytes, peak.step) == (4 * (16 + 96 + 64), "c")
     assert [(t.name, t.bytes) for t in peak.alive] == [("b", 384), ("c", 256), ("input", 64)]
@@ -41,7 +41,7 @@ layers:
 
 def test_an_eager_block_holds_its_input_until_it_returns() -> None:
     # Numbers: input 128, first 128, one 16 and 128, two 16 and 64.
-    found = memory(cnncost.loads(BLOCKS).network)
+    found = measure_memory(cnncost.loads(BLOCKS).network)
     # By last use: the input, and first beside one.narrow (16), or 16 beside one.wide (128), ...
     assert found.inference.bytes == 4 * (128 + 128 + 16)
     # A block's caller holds first until one.wide is there.
@@ -50,7 +50,7 @@ def test_an_eager_block_holds_its_input_until_it_returns() -> None:
 
 def test_within_a_block_nothing_is_held() -> None:
     text = BLOCKS.replace("- {name: wide", "- {name: mid, conv: 8, kernel: 1}\n  - {name: wide")
-    found = memory(cnncost.loads(text).network)
+    found = measure_memory(cnncost.loads(text).network)
     # first is held in `one`; narrow has gone once mid is there, so mid beside wide is the most.
     assert found.inference_eager.bytes == 4 * (128 + 128 + 128 + 128)
     assert found.inference.bytes == 4 * (128 + 128 + 128)
@@ -63,7 +63,7 @@ def test_within_a_block_nothing_is_held() -> None:
     ("- {attention: 2}\n- relu\n", True, False),
 ])  # fmt: skip
 def test_what_is_exact(lines: str, known: bool, complete: bool) -> None:
-    found = memory(cnncost.loads(f"input: [8, 4, 4]\nlayers:\n{lines}").network)
+    found = measure_memory(cnncost.loads(f"input: [8, 4, 4]\nlayers:\n{lines}").network)
     assert (found.known, found.complete) == (known, complete)
 
 
@@ -84,7 +84,7 @@ def test_an_optimizers_step(optimizer: str, copies: int, counters: int, temporar
     # One weight matrix of 22 x 100 and 100 biases; the input and the logits are small beside it.
     network = cnncost.loads("input: [22]\nlayers:\n- {dense: 100}\n").network
     parameters, largest = 4 * 2300, 4 * 2200
-    found = memory(network, optimizer=optimizer)
+    found = measure_memory(network, optimizer=optimizer)
     state = copies * parameters + 4 * counters
     assert (found.gradients, found.optimizer_state) == (parameters, state)
     step = found.training
@@ -103,7 +103,7 @@ layers:
 - {name: b, conv: 7, kernel: 1, from: input}
 - {name: f, relu, from: input}
 """
-    found = memory(cnncost.loads(text).network, batch=3)
+    found = measure_memory(cnncost.loads(text).network, batch=3)
     assert found.saved is not None
     # The input, for both convolutions; log-softmax of 5 and 7 channels at 3 x 6 positions, a
     # weight each, an int64 class for each position of both. f is an output that trains nothing.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import cnncost
-from cnncost.costs.memory import embedded
+from cnncost.costs.memory import measure_embedded
 
 SPECS = {
     # Input 32, map 64 (the relu within its convolution), pool 16, 3: the first two. Whoever
@@ -88,5 +88,5 @@ layers:
 @pytest.mark.parametrize("what", SPECS)
 def test_sram(what: str) -> None:
     text, apart, in_place = SPECS[what]
-    found = embedded(cnncost.loads(text).network)
+    found = measure_embedded(cnncost.loads(text).network)
     assert (found.sram, found.sram_in_place) == (apart, in_place)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 import cnncost
 from cnncost.formats.graph import Graph, Op
 from cnncost.formats.spec_text import spec_text
-from cnncost.formats.structured import attempt, equal, structured_text
+from cnncost.formats.structured import are_equal_networks, structured_text, write_structured
 
 if TYPE_CHECKING:
     from cnncost.formats.graph import Value
@@ -37,8 +37,8 @@ def written(graph: Graph) -> str:
     """The structured text below its heading."""
     network = cnncost.loads(spec_text(graph)).network
     text = structured_text(graph, network)
-    assert text == attempt(graph, network)
-    assert equal(cnncost.loads(text).network, network)
+    assert text == write_structured(graph, network)
+    assert are_equal_networks(cnncost.loads(text).network, network)
     return text.partition("input: [8, 16, 16]\n")[2]
 
 
@@ -241,9 +241,9 @@ def test_a_long_network_gets_its_blocks_too() -> None:
         entry = f"deep.{number}.relu_1"
     graph = source("\n".join(parts))
     network = cnncost.loads(spec_text(graph)).network
-    text = attempt(graph, network)
+    text = write_structured(graph, network)
     assert len(text.splitlines()) < 20  # of 5,251 layers
-    assert equal(cnncost.loads(text).network, network)
+    assert are_equal_networks(cnncost.loads(text).network, network)
 
 
 @st.composite

@@ -41,7 +41,7 @@ def test_a_plan_within_a_peak_passes_check(
     plan = json.loads(done.stdout)["plan"]
     metric = budget.partition("=")[0].replace("-", "_")
     spec = cnncost.load(tmp_path / "small.yaml")
-    assert Metrics(spec.network).value(metric) == plan["after"][metric] <= most
+    assert Metrics(spec.network).compute_figure(metric) == plan["after"][metric] <= most
     assert plan["proved"]
     assert spec.budget == {metric: most}
     assert run("check", "small.yaml", cwd=tmp_path).returncode == 0
@@ -56,7 +56,7 @@ def test_another_scale_is_said_and_is_no_budget_of_the_file() -> None:
     spec = cnncost.loads(done.stdout)
     assert spec.budget == {}
     before, after = (
-        Metrics(cnncost.loads(text).network, batch=4, dtype="fp16").value("memory")
+        Metrics(cnncost.loads(text).network, batch=4, dtype="fp16").compute_figure("memory")
         for text in (SMALL, done.stdout)
     )
     assert after <= before // 2
@@ -77,7 +77,7 @@ def test_the_check_of_another_scale_is_said_and_holds(tmp_path: Path) -> None:
         "holds it:"
     )
     program, *checking = shlex.split(words)
-    before = Metrics(cnncost.loads(SMALL).network, batch=4, dtype="fp16").value("memory")
+    before = Metrics(cnncost.loads(SMALL).network, batch=4, dtype="fp16").compute_figure("memory")
     assert program == "cnncost"
     assert checking == [
         "check", "my net.yaml", "--budget", f"memory={before // 2}B", "--budget", "weights=9500",
@@ -120,7 +120,9 @@ def test_check_at_a_scale(budget: str, options: tuple[str, ...], bytes_: int, sc
 
 def test_check_with_an_optimizer_holds_the_spec_s_own_budget(tmp_path: Path) -> None:
     net = cnncost.loads(SMALL).network
-    sgd, adam = (Metrics(net, optimizer=o).value("training_memory") for o in ("sgd", "adam"))
+    sgd, adam = (
+        Metrics(net, optimizer=o).compute_figure("training_memory") for o in ("sgd", "adam")
+    )
     assert sgd < adam
     (tmp_path / "n.yaml").write_text(SMALL + f"budget: {{training_memory: {sgd}B}}\n")
     assert run("check", "n.yaml", cwd=tmp_path).returncode == 0

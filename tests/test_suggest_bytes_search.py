@@ -117,7 +117,7 @@ def _recounted(editable: EditableSpec, options: list) -> dict[str, int] | None: 
     meter = editable.meter
     scale = {"batch": meter.batch, "dtype": meter.dtype, "optimizer": meter.optimizer}
     metrics = Metrics(spec.network, **scale)  # type: ignore[arg-type]
-    return {m: metrics.value(m) for m in ("weights", "units", *meter.bytes)}
+    return {m: metrics.compute_figure(m) for m in ("weights", "units", *meter.bytes)}
 
 
 def _searched(space: SearchSpace, budgets: list[Budget]) -> tuple[int | None, int]:

@@ -26,7 +26,7 @@ from cnncost.suggest.text.clock import Clock, TimeOverError
 from cnncost.suggest.text.edit import NO_EDIT, Decision, Edit
 from cnncost.suggest.text.meter import METRICS
 from cnncost.views.page import write
-from cnncost.views.suggest import results
+from cnncost.views.suggest import suggestion_results
 
 HANG = 20.0
 """Seconds of processor time; a search that ignores its limit of a second takes minutes."""
@@ -54,7 +54,7 @@ def suggested(text: str, seconds: float, *budgets: str) -> Suggestion:
         cnncost.loads(text), SuggestionRequest(budgets=budgets, seconds=seconds)
     ).suggest()
     for form in ("table", "json", "csv", "markdown"):
-        write(StringIO(), results(found), form)
+        write(StringIO(), suggestion_results(found), form)
     assert process_time() - started < HANG
     return found
 
@@ -73,7 +73,7 @@ def test_what_there_was_no_time_for_is_said() -> None:
     assert not found.proved
     assert found.left_out
     page = StringIO()
-    write(page, results(found), "markdown")
+    write(page, suggestion_results(found), "markdown")
     assert "No time to search: all but " in page.getvalue()
     assert "impossible" not in page.getvalue() or "not proved impossible" in page.getvalue()
 

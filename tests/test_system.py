@@ -59,7 +59,7 @@ def test_every_form_out_of_a_pipe(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["sweep", "suggest"])
 def test_a_pipe_that_is_counted_often(name: str) -> None:
-    spec = bundled.path("mobilenet_v1")
+    spec = bundled.network_path("mobilenet_v1")
     further = ("--set", "alpha=0.5,1") if name == "sweep" else ("--set", "alpha=0.5")
     script = f'"$@" <(cat {spec}) {" ".join(further)} -f csv'
     done = shell(script, name)
@@ -68,7 +68,7 @@ def test_a_pipe_that_is_counted_often(name: str) -> None:
 
 
 def test_standard_input_by_its_path() -> None:
-    spec = bundled.path("lenet5")
+    spec = bundled.network_path("lenet5")
     for script in (f'"$@" < {spec}', f'cat {spec} | "$@"'):
         done = shell(script, "table", "/dev/stdin", "-f", "csv")
         assert done.stdout.decode() == run("table", "lenet5", "-f", "csv").stdout

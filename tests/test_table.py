@@ -146,9 +146,9 @@ def test_human_numbers() -> None:
      (105_415_200, "105.4M"), (863_867_424, "863.9M"), (4_089_184_256, "4.089G"), (0, "0")],
 )  # fmt: skip
 def test_human_rounds_to_four_digits(value: int, text: str) -> None:
-    from cnncost.views.table_columns import human
+    from cnncost.views.table_columns import human_text
 
-    assert human(value) == text
+    assert human_text(value) == text
 
 
 def test_lenet5_with_biases_is_the_papers_count() -> None:

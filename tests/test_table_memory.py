@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 import cnncost
 from cnncost.cli.main import app
-from cnncost.costs.footprint import footprints
+from cnncost.costs.footprint import compute_footprints
 
 TEXT = """
 input: [2, 6, 6]
@@ -93,7 +93,7 @@ def test_json_has_the_summary() -> None:
 
 
 def test_reference_figures_of_mobilenet() -> None:
-    found = footprints(cnncost.load("mobilenet_v2").network, batch=4)
+    found = compute_footprints(cnncost.load("mobilenet_v2").network, batch=4)
     assert found.memory.inference.bytes == 40_943_616
     assert max(part.live_bytes for part in found.nodes) == 40_943_616
     assert found.memory.saved is not None

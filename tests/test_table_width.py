@@ -8,7 +8,7 @@ import pytest
 from terminal import shown
 
 import cnncost
-from cnncost.costs.footprint import footprints
+from cnncost.costs.footprint import compute_footprints
 
 MARKS = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -31,7 +31,7 @@ def test_tables_fit_80_columns(name: str, option: str) -> None:
     found = lines(name, option, columns=80)
     assert max(map(len, found)) <= 80
     network = cnncost.load(name).network
-    costs = footprints(network)
+    costs = compute_footprints(network)
     text = "\n".join(found)
     for node in network.layers:
         # Every row's numbers stand there whole, or summed where two columns are one.

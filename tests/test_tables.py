@@ -18,7 +18,7 @@ from cnncost.formats.torch_out.torch_writers import WRITERS as TORCH_WRITERS
 from cnncost.layers import TYPES, layer_type
 from cnncost.study.backward.gradient_rules import RULES as GRADIENT_RULES
 from cnncost.study.backward.gradient_symbols import LETTERS
-from cnncost.study.type_examples import example
+from cnncost.study.type_examples import find_example
 
 LEARNING = [word for word in TYPES if layer_type(word).learns and word != "opaque"]
 KNOWN = [word for word in TYPES if word != "opaque"]
@@ -48,7 +48,7 @@ def test_no_table_lacks_a_layer_type(name: str) -> None:
 @pytest.mark.parametrize("word", TYPES)
 def test_every_layer_type_has_an_example(word: str) -> None:
     try:
-        shape, line = example(word)
+        shape, line = find_example(word)
     except KeyError:
         pytest.fail(f"study/type_examples.py EXAMPLES has no entry for {word}")
     assert shape

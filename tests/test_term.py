@@ -16,7 +16,7 @@ import cnncost
 from cnncost.layers import JOINS, Layer
 from cnncost.network import Node
 from cnncost.shape import Shape
-from cnncost.term import Term, quotient, remember, remembered
+from cnncost.term import Term, exact_quotient, trace_layer, trace_shape
 
 SHAPED = ("connections", "inside_connections", "bias_connections")
 PLAIN = ("weights", "biases", "extras", "parameters")
@@ -63,10 +63,10 @@ def test_every_quantity_is_the_same_over_terms(word: str) -> None:
     @given(CASES[word])
     def same(case: Case) -> None:
         node = node_of(case)
-        traced = remember(node.layer)
-        xs = tuple(map(remembered, node.inputs))
+        traced = trace_layer(node.layer)
+        xs = tuple(map(trace_shape, node.inputs))
         assert xs == node.inputs
-        agree(traced.infer(xs), node.output)
+        agree(traced.infer_shape(xs), node.output)
         if word not in JOINS:
             quantities_agree(node.layer, traced, node)
 
@@ -79,9 +79,9 @@ def agree(ours: Shape, plain: Shape) -> None:
 
 
 def quantities_agree(layer: Layer, traced: Layer, node: Node) -> None:
-    (plain,), (x,) = node.inputs, map(remembered, node.inputs)
-    y = remembered(node.output)
-    agree(traced.output(x), layer.output(plain))
+    (plain,), (x,) = node.inputs, map(trace_shape, node.inputs)
+    y = trace_shape(node.output)
+    agree(traced.output_shape(x), layer.output_shape(plain))
     for name in (*PLAIN, *SHAPED):
         ours, theirs = ((x, y), (plain, node.output)) if name in SHAPED else ((x,), (plain,))
         number: Any = getattr(traced, name)(*ours)
@@ -97,7 +97,7 @@ def test_a_layer_remembered_is_still_that_layer(word: str) -> None:
     @given(CASES[word])
     def stays(case: Case) -> None:
         layer = node_of(case).layer
-        traced = remember(layer)
+        traced = trace_layer(layer)
 
         assert isinstance(traced, type(layer))
         assert traced.word == word
@@ -126,7 +126,7 @@ def expressions(draw: st.DrawFn, depth: int = 4) -> tuple[int, int]:
     if not b:
         return a, s
     if op == "/":
-        return a, quotient(s * t, t)
+        return a, exact_quotient(s * t, t)
     return (-(-a // b), -(-s // t)) if op == "ceil" else (a // b, s // t)
 
 
@@ -152,8 +152,8 @@ def n(value: int, name: str = "n") -> Term:
         (n(3) * n(1), "*", (3, 1)),  # a named one is worth writing
         (n(7) // 2, "floor", (7, 2)),
         (-(-n(7) // 2), "ceil", (7, 2)),
-        (quotient(n(6), 2), "/", (6, 2)),
-        (quotient(6, n(2)), "/", (6, 2)),
+        (exact_quotient(n(6), 2), "/", (6, 2)),
+        (exact_quotient(6, n(2)), "/", (6, 2)),
     ],
 )
 def test_a_result_knows_its_operation(number: Term, op: str, args: tuple[int, ...]) -> None:
@@ -161,14 +161,15 @@ def test_a_result_knows_its_operation(number: Term, op: str, args: tuple[int, ..
 
 
 @pytest.mark.parametrize(
-    "number", [n(3) + 0, 0 + n(3), n(3) - 0, n(3) * 1, 1 * n(3), quotient(n(3), 1), sum([n(3)])]
+    "number",
+    [n(3) + 0, 0 + n(3), n(3) - 0, n(3) * 1, 1 * n(3), exact_quotient(n(3), 1), sum([n(3)])],
 )
 def test_a_plain_nought_or_one_leaves_no_trace(number: Term) -> None:
     assert (number, number.op, number.name) == (3, "", "n")
 
 
 def test_a_called_result_is_a_leaf_that_keeps_its_working() -> None:
-    total = (n(3) + n(4)).called("total")
+    total = (n(3) + n(4)).as_leaf("total")
 
     assert (total, total.name, total.op) == (7, "total", "")
     assert total.working is not None
@@ -176,12 +177,12 @@ def test_a_called_result_is_a_leaf_that_keeps_its_working() -> None:
 
 
 def test_plain_numbers_stay_plain() -> None:
-    assert type(quotient(6, 2)) is int
+    assert type(exact_quotient(6, 2)) is int
 
 
 def test_the_axes_have_the_names_of_their_number() -> None:
     def names(*extents: int) -> list[str]:
-        return [term.name for term in remembered(Shape(2, extents)).dims]  # type: ignore[attr-defined]
+        return [term.name for term in trace_shape(Shape(2, extents)).dims]  # type: ignore[attr-defined]
 
     assert names() == ["channels"]
     assert names(5) == ["channels", "length"]

@@ -6,7 +6,7 @@ import pytest
 
 import cnncost
 from cnncost.costs.count import Convention, Report, count_network
-from cnncost.costs.gradients import gradients
+from cnncost.costs.gradients import find_gradients
 
 TEXT = """\
 input: [4, 3, 4]
@@ -58,13 +58,13 @@ def test_the_sums(convention: Convention | None, conv: int, dense: int) -> None:
 
 
 def test_what_is_unknown_is_named() -> None:
-    assert (_report().unknown, _report().complete) == (("o",), False)
+    assert (_report().unknown_layers, _report().complete) == (("o",), False)
     known = _report(text=TEXT.replace("- {name: o, opaque: {output: [4, 3, 4]}}\n", ""))
-    assert (known.unknown, known.complete) == ((), True)
+    assert (known.unknown_layers, known.complete) == ((), True)
 
 
 def test_where_gradients_are() -> None:
-    found = gradients(cnncost.loads("""\
+    found = find_gradients(cnncost.loads("""\
 input: [4, 3, 4]
 layers:
 - {name: fixed, conv: 4, kernel: 1, frozen: true}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import pytest
 
 import cnncost
-from cnncost.costs.memory import memory
+from cnncost.costs.memory import measure_memory
 from cnncost.network import Network
 
 MAP = 2 * 4 * 30 * 4
@@ -56,7 +56,7 @@ def _network(text: str) -> Network:
 @pytest.mark.parametrize("line", KEPT)
 def test_what_a_layer_keeps(line: str) -> None:
     text = SPEC % (line if line.startswith("{") or ":" not in line else f"{{{line}}}")
-    saved = memory(_network(text), batch=2).saved
+    saved = measure_memory(_network(text), batch=2).saved
     assert saved is not None
     assert saved.layers[2] == KEPT[line]
 
@@ -64,7 +64,7 @@ def test_what_a_layer_keeps(line: str) -> None:
 @pytest.mark.parametrize("line", KEPT)
 def test_half_precision_keeps_half_of_it(line: str) -> None:
     text = SPEC % (line if line.startswith("{") or ":" not in line else f"{{{line}}}")
-    saved = memory(_network(text), batch=2, dtype="fp16").saved
+    saved = measure_memory(_network(text), batch=2, dtype="fp16").saved
     assert saved is not None
     places = {"maxpool: 2": 384, "global_maxpool": 64, "adaptive_maxpool: [2, 2]": 256}
     whole = places.get(line, 0)  # int64 in every precision
@@ -91,8 +91,8 @@ def test_half_precision_keeps_half_of_it(line: str) -> None:
     ("input: [4]\nlayers:\n- {dense: 6}\n- sigmoid\n", 4 * (4 + 6 + 6)),
 ])  # fmt: skip
 def test_the_peak_of_one_layer(text: str, peak: int) -> None:
-    assert memory(_network(text)).inference.bytes == peak
-    assert memory(_network(text), batch=3).inference.bytes == 3 * peak
+    assert measure_memory(_network(text)).inference.bytes == peak
+    assert measure_memory(_network(text), batch=3).inference.bytes == 3 * peak
 
 
 @pytest.mark.parametrize(("join", "partial"), [
@@ -105,7 +105,7 @@ def test_three_are_joined_two_by_two(join: str, partial: int) -> None:
     # The input, three maps (one that nobody reads is an output), their join, and of three and
     # more the join of the ones before the last.
     for batch in (1, 3):
-        found = memory(network, batch=batch).inference
+        found = measure_memory(network, batch=batch).inference
         assert found.bytes == batch * 4 * 5 * (1 + 3 + 1 + partial)
 
 
@@ -117,7 +117,7 @@ layers:
 - {{conv: 2, kernel: 1}}
 - {{conv: 3, kernel: 2, padding: same, frozen: {frozen}}}
 """
-    saved = memory(_network(text)).saved
+    saved = measure_memory(_network(text)).saved
     assert saved is not None
     # 16 numbers for the first; two channels of 5x5, padded at one end, for the second.
     assert saved.layers[1:] == (4 * 16, 4 * 2 * 25)
@@ -132,7 +132,7 @@ layers:
 - {name: c, conv: 2, kernel: 1, from: a}
 - {name: end, add: [r, c]}
 """
-    saved = memory(_network(text)).saved
+    saved = measure_memory(_network(text)).saved
     assert saved is not None
     # Others read a: the relu6 writes elsewhere, and keeps a, which c keeps too.
     assert saved.layers == (0, 4 * 18, 4 * 18, 0, 0)
@@ -140,7 +140,7 @@ layers:
 
 def test_the_targets_of_two_outputs() -> None:
     text = "input: [22]\nlayers:\n- {name: a, dense: 100}\n- {name: b, dense: 50, from: input}\n"
-    step = memory(_network(text), optimizer="adam").training
+    step = measure_memory(_network(text), optimizer="adam").training
     parameters = 4 * (22 * 100 + 100 + 22 * 50 + 50)
     # Two moments and four counters, two targets; gradients, two temporaries of the largest
     # tensor, the input and both outputs.

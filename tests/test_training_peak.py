@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 import cnncost
-from cnncost.costs.memory import memory
-from cnncost.costs.memory.training_step import backward, forward, training_pass
+from cnncost.costs.memory import measure_memory
+from cnncost.costs.memory.training_step import backward_bytes, forward_bytes, training_pass
 from cnncost.network import Network
 
 PLAIN = """\
@@ -31,8 +31,8 @@ LOSS = 4
 def _timelines(text: str, batch: int = 1) -> tuple[list[int], list[int]]:
     """Live bytes without the loss's own number and its gradient."""
     step = training_pass(_network(text), batch=batch, size=4)
-    *ahead, last = forward(step)
-    return [*ahead, last - LOSS], [live - 2 * LOSS for live in backward(step)]
+    *ahead, last = forward_bytes(step)
+    return [*ahead, last - LOSS], [live - 2 * LOSS for live in backward_bytes(step)]
 
 
 def test_a_plain_network() -> None:
@@ -65,7 +65,7 @@ def test_a_plain_network() -> None:
 
 def test_the_largest_phase_is_the_peak() -> None:
     parameters = 4 * (2 * 9 + 2 + 8 * 3 + 3)
-    step = memory(_network(PLAIN)).training
+    step = measure_memory(_network(PLAIN)).training
     # The relu's moment above; the target, an int64, is the caller's.
     assert step is not None
     assert step.phase == "backward"
@@ -79,13 +79,13 @@ def test_the_optimizers_phase() -> None:
     parameters = weights + biases
     # Gradients, two temporaries of the largest tensor, input and logits; beside them the
     # parameters, Adam's two moments and a counter a tensor, and the target.
-    step = memory(network, optimizer="adam").training
+    step = measure_memory(network, optimizer="adam").training
     assert step is not None
     assert step.phase == "optimizer"
     resident = parameters + 2 * parameters + 2 * 4 + 8
     assert step.bytes == resident + parameters + 2 * weights + 4 * (22 + 10)
     # Momentum: one moment, nothing temporary.
-    step = memory(network, optimizer="momentum").training
+    step = measure_memory(network, optimizer="momentum").training
     assert step is not None
     # The backward pass: gradients, input, logits and their gradient.
     assert step.phase == "backward"
@@ -147,7 +147,7 @@ def test_two_gradients_of_one_tensor_are_added_up() -> None:
 def test_products_of_more_than_two() -> None:
     lines = "".join(f"- {{name: {n}, dense: 4, from: input}}\n" for n in "abc")
     text = f"input: [8]\nlayers:\n{lines}- {{name: m, mul: [a, b, c]}}\n"
-    saved = memory(_network(text), batch=3).saved
+    saved = measure_memory(_network(text), batch=3).saved
     assert saved is not None
     # The input, the three factors and the product of the first two; log-softmax, weight, target.
     assert saved.total == 3 * 4 * (8 + 3 * 4 + 4) + (3 * 16 + 4 + 3 * 8)
@@ -163,7 +163,7 @@ def test_a_factor_is_kept_where_another_ones_gradient_needs_it(factors: str, kep
     names = factors.replace("input", "").split(", ")
     lines = "".join(f"- {{name: {n}, dense: 4, from: input}}\n" for n in names if n)
     text = f"input: [4]\nlayers:\n{lines}- {{name: m, mul: [{factors}]}}\n"
-    saved = memory(_network(text)).saved
+    saved = measure_memory(_network(text)).saved
     assert saved is not None
     assert saved.total == 16 * kept + (16 + 4 + 8)
 
@@ -171,14 +171,14 @@ def test_a_factor_is_kept_where_another_ones_gradient_needs_it(factors: str, kep
 def test_precision_and_nothing_to_train() -> None:
     network = _network("input: [22]\nlayers:\n- dense: 1\n")
     for dtype, size in (("fp32", 4), ("fp16", 2), ("bf16", 2), ("int8", 1)):
-        found = memory(network, dtype=dtype, optimizer="momentum")
+        found = measure_memory(network, dtype=dtype, optimizer="momentum")
         trained = dtype != "int8"
         assert found.parameters == 23 * size
         assert found.inference.bytes == 23 * size  # 22 in, 1 out
         assert (found.gradients, found.optimizer_state) == (23 * size * trained,) * 2
         assert (found.saved is not None, found.training is not None) == (trained, trained)
     frozen = _network("input: [22]\nlayers:\n- {dense: 1, frozen: true}\n")
-    found = memory(frozen, optimizer="adam")
+    found = measure_memory(frozen, optimizer="adam")
     assert (found.parameters, found.gradients, found.optimizer_state) == (23 * 4, 0, 0)
     assert found.training is None
 
@@ -186,7 +186,7 @@ def test_precision_and_nothing_to_train() -> None:
 @pytest.mark.parametrize(("dtype", "size"), [("fp32", 4), ("fp16", 2), ("int8", 4)])
 def test_a_norms_buffers(dtype: str, size: int) -> None:
     text = "input: [3, 4, 4]\nlayers:\n- {name: n, batchnorm}\n- {batchnorm, share: n}\n"
-    found = memory(_network(text), dtype=dtype)
+    found = measure_memory(_network(text), dtype=dtype)
     # Means and variances of 3 channels, fp32 beside int8, and a count of batches: once.
     assert found.buffers == 2 * 3 * size + 8
 
@@ -251,7 +251,7 @@ layers:
 - {conv: 1, kernel: 1, frozen: true}
 - {dense: 1}
 """
-    step = memory(_network(text)).training
+    step = measure_memory(_network(text)).training
     # Nobody keeps the wide map: input 16, map 1,024 and the next one's 16 numbers.
     parameters = 4 * ((64 + 64) + (64 + 1) + (16 + 1))
     assert step == (parameters + 8 + 4 * (16 + 64 * 16 + 16), "forward")
@@ -259,7 +259,7 @@ layers:
 
 def test_shared_parameters_count_once() -> None:
     text = "input: [4]\nlayers:\n- {name: a, dense: 4}\n- {dense: 4, share: a}\n"
-    found = memory(_network(text), optimizer="adam")
+    found = measure_memory(_network(text), optimizer="adam")
     numbers = 4 * 4 + 4
     assert (found.parameters, found.gradients) == (4 * numbers, 4 * numbers)
     assert found.optimizer_state == 2 * 4 * numbers + 2 * 4  # a counter for each tensor

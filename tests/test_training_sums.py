@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import cnncost
-from cnncost.costs.memory.training_step import backward, forward, training_pass
+from cnncost.costs.memory.training_step import backward_bytes, forward_bytes, training_pass
 
 DENSE = 4 * (4 * 4 + 4)
 """Bytes of the gradients of a dense layer from 4 to 4."""
@@ -16,7 +16,7 @@ LOSS = 4
 def _backward(text: str) -> list[int]:
     """Live bytes without the loss's own number and its gradient."""
     step = training_pass(cnncost.loads(text).network, batch=1, size=4)
-    return [live - 2 * LOSS for live in backward(step)]
+    return [live - 2 * LOSS for live in backward_bytes(step)]
 
 
 def test_gradients_of_their_own_are_added_in_place() -> None:
@@ -74,7 +74,7 @@ layers:
 """
     step = training_pass(cnncost.loads(text).network, batch=1, size=4)
     # Numbers: input 16, its copy 5x5, the map 48, the logit, log-softmax and a weight.
-    assert forward(step) == [
+    assert forward_bytes(step) == [
         4 * 16,
         4 * (16 + 25 + 48),
         4 * (16 + 48 + 1),

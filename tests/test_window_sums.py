@@ -30,26 +30,28 @@ def test_outputs() -> None:
         fitting = [start for start in starts if taps(window, start)[-1] < end]
         if not fitting:
             continue
-        assert window.slides(n) == len(fitting)
+        assert window.count_outputs(n) == len(fitting)
         # None starts behind the input; one more where the last one leaves positions over.
         more = fitting[-1] + window.stride
         over = taps(window, fitting[-1])[-1] < end - 1 and more < n
-        assert window.slides_ceil(n) == sum(start < n for start in fitting) + over
+        assert window.count_outputs_ceil(n) == sum(start < n for start in fitting) + over
 
 
 def test_painted_outputs() -> None:
     for window, n in windows():
         painted = {p * window.stride + at for p in range(n) for at in taps(window, 0)}
         whole = max(painted) + 1
-        assert window.paints(n) == whole - window.before - window.after
-        assert window.paints(n, extra=2) == whole - window.before - window.after + 2
+        assert window.count_transposed_outputs(n) == whole - window.before - window.after
+        assert (
+            window.count_transposed_outputs(n, extra=2) == whole - window.before - window.after + 2
+        )
 
 
 def test_pairs_on_real_inputs() -> None:
     for window, n in windows():
         for y in range(8):
             reads = [p for o in range(y) for p in taps(window, o * window.stride - window.before)]
-            assert window.touches(n, y) == sum(0 <= p < n for p in reads)
+            assert window.count_touching_pairs(n, y) == sum(0 <= p < n for p in reads)
 
 
 @pytest.mark.parametrize(("n", "kernel", "stride", "dilation", "zeros"), [
@@ -75,7 +77,7 @@ def test_what_is_cropped_for_an_extent_times_the_stride(
 ) -> None:
     assert same_cropping(kernel, stride, dilation) == cropped
     before, after = cropped
-    assert Window(kernel, stride, before, after, dilation).paints(6) == 6 * stride
+    assert Window(kernel, stride, before, after, dilation).count_transposed_outputs(6) == 6 * stride
 
 
 def test_shapes_in_words() -> None:

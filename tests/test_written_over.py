@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 import cnncost
-from cnncost.costs.memory import memory
-from cnncost.costs.memory.training_step import forward, training_pass
+from cnncost.costs.memory import measure_memory
+from cnncost.costs.memory.training_step import forward_bytes, training_pass
 
 MAP = 4 * 4 * 9
 """Bytes of the convolution's map, in fp32."""
@@ -30,7 +30,7 @@ MAP = 4 * 4 * 9
 ])  # fmt: skip
 def test_the_storages_of_inference(lines: str, maps: int) -> None:
     text = f"input: [1, 3, 3]\nlayers:\n- {{conv: 4, kernel: 1}}\n{lines}"
-    found = memory(cnncost.loads(text).network)
+    found = measure_memory(cnncost.loads(text).network)
     assert found.inference.bytes == 4 * 9 + maps * MAP
 
 
@@ -52,7 +52,7 @@ def test_the_storages_of_inference(lines: str, maps: int) -> None:
 ])  # fmt: skip
 def test_the_storages_that_training_keeps(lines: str, kept: tuple[int, ...]) -> None:
     text = f"input: [1, 3, 3]\nlayers:\n- {{conv: 4, kernel: 1}}\n{lines}"
-    saved = memory(cnncost.loads(text).network).saved
+    saved = measure_memory(cnncost.loads(text).network).saved
     assert saved is not None
     assert saved.layers[2:] == kept
 
@@ -70,7 +70,7 @@ def test_what_a_relu_behind_them_takes(line: str, maps: int, extra: int) -> None
     text = f"input: [1, 3, 3]\nlayers:\n- {{conv: 4, kernel: 1}}\n- {line}\n- relu\n"
     step = training_pass(cnncost.loads(text).network, batch=1, size=4)
     # The convolution's map is kept, the layer's own and perhaps the relu's.
-    assert forward(step)[3] == 4 * 9 + maps * MAP + 4 * extra
+    assert forward_bytes(step)[3] == 4 * 9 + maps * MAP + 4 * extra
 
 
 @pytest.mark.parametrize(("size", "line", "places", "relu"), [
@@ -83,13 +83,13 @@ def test_pools_along_one_axis(size: list[int], line: str, places: int, relu: int
     text = f"input: {size}\nlayers:\n- {{conv: 4, kernel: 1}}\n- {line}\n- relu\n"
     step = training_pass(cnncost.loads(text).network, batch=1, size=4)
     # Input 8, the map 32, the pool 16, and perhaps the relu's.
-    assert forward(step)[3] == 4 * (8 + 32 + 16 + 16 * relu) + places
+    assert forward_bytes(step)[3] == 4 * (8 + 32 + 16 + 16 * relu) + places
 
 
 def test_what_moves_by_no_place_but_takes_another_form() -> None:
     text = "input: [1, 1, 9]\nlayers:\n- {conv: 4, kernel: 1}\n- {pixel_shuffle: [2, 1]}\n- relu\n"
     # A view of the map of 36 numbers; the relu writes beside it.
-    assert memory(cnncost.loads(text).network).inference.bytes == 4 * 9 + 2 * MAP
+    assert measure_memory(cnncost.loads(text).network).inference.bytes == 4 * 9 + 2 * MAP
 
 
 def test_what_two_read_is_written_over_by_neither() -> None:
@@ -100,12 +100,12 @@ layers:
 - {name: r, relu, from: c}
 - {name: s, add: [c, r]}
 """
-    assert memory(cnncost.loads(text).network).inference.bytes == 4 * 9 + 3 * MAP
+    assert measure_memory(cnncost.loads(text).network).inference.bytes == 4 * 9 + 3 * MAP
 
 
 def test_an_input_of_the_network_is_not_written_over() -> None:
     text = "input: [4, 3, 3]\nlayers:\n- relu\n"
-    assert memory(cnncost.loads(text).network).inference.bytes == 2 * MAP
+    assert measure_memory(cnncost.loads(text).network).inference.bytes == 2 * MAP
 
 
 @pytest.mark.parametrize(("line", "maps"), [
@@ -120,7 +120,7 @@ def test_a_shuffle_that_may_be_a_view_of_what_is_kept(line: str, maps: int) -> N
     line = line if line.startswith("{") else f"{{{line}}}"
     text = f"input: [1, 3, 3]\nlayers:\n- {{conv: 4, kernel: 1}}\n- sigmoid\n- {line}\n- relu\n"
     step = training_pass(cnncost.loads(text).network, batch=1, size=4)
-    assert forward(step)[4] == 4 * 9 + maps * MAP
+    assert forward_bytes(step)[4] == 4 * 9 + maps * MAP
 
 
 @pytest.mark.parametrize(("size", "factor"), [([1, 8], [2]), ([1, 2, 2, 2], [2, 2, 2])])
@@ -135,4 +135,4 @@ layers:
 """
     step = training_pass(cnncost.loads(text).network, batch=1, size=4)
     # The input's 8 numbers, and three maps of 8 times as many.
-    assert forward(step)[4] == 4 * 8 + 3 * 4 * 64
+    assert forward_bytes(step)[4] == 4 * 8 + 3 * 4 * 64

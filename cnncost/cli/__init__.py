@@ -8,16 +8,16 @@ def main() -> None:
 
         # Start-up makes many objects and no garbage: collecting is a tenth of its time.
         gc.disable()
-        from cnncost.cli.main import run
+        from cnncost.cli.main import run_app
 
-        run()
+        run_app()
     except KeyboardInterrupt:
-        _interrupted()
+        _exit_interrupted()
     except MemoryError:
-        _out_of_memory()
+        _exit_out_of_memory()
 
 
-def _interrupted() -> None:
+def _exit_interrupted() -> None:
     import sys
 
     from cnncost.cli.closing import INTERRUPTED, drop_output
@@ -29,7 +29,7 @@ def _interrupted() -> None:
     sys.exit(INTERRUPTED)
 
 
-def _out_of_memory() -> None:
+def _exit_out_of_memory() -> None:
     import sys
 
     from cnncost.cli.closing import drop_output

@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 from cnncost.cli import options
-from cnncost.cli.scale import given, refuse_idle
-from cnncost.errors import CnncostError, printable
+from cnncost.cli.scale import collect_scale, refuse_idle
+from cnncost.errors import CnncostError, make_printable
 from cnncost.language import MAX_LAYERS
 from cnncost.quantity import parse_budget, refuse_same_metric
 
@@ -26,7 +26,7 @@ cnncost check net.yaml --budget training-memory=1GiB --batch 16 --optimizer adam
 def check(
     archs: Annotated[
         list[str],
-        options.archs("ARCH...", "Specs' files, bundled networks' names, or -."),
+        options.archs_argument("ARCH...", "Specs' files, bundled networks' names, or -."),
     ],
     *,
     budget: Annotated[
@@ -50,19 +50,22 @@ def check(
     is wrong or missing. Bytes are those of batch 1, fp32 and plain SGD unless options say
     otherwise, a spec's own budget of bytes too; sram and flash are int8.
     """
-    from cnncost.costs.promises import figures, limits
-    from cnncost.views.check_lines import line
+    from cnncost.costs.promises import compare_budget, compare_expected
+    from cnncost.views.check_lines import check_line
 
-    budgets, scale = _budgets(budget or ()), given(batch, dtype, optimizer)
+    budgets, scale = _read_budgets(budget or ()), collect_scale(batch, dtype, optimizer)
     if budgets:
         refuse_idle(scale, budgets)
     metrics: list[str] = []
     missed = wrong = False
     for arch in archs:
-        name = printable(arch)
+        name = make_printable(arch)
         try:
-            spec = options.load(arch, settings, shapes, max_layers, strict=strict)
-            promised, limited = figures(spec), limits(spec, budgets or spec.budget, **scale)
+            spec = options.load_spec(arch, settings, shapes, max_layers, strict=strict)
+            promised, limited = (
+                compare_expected(spec),
+                compare_budget(spec, budgets or spec.budget, **scale),
+            )
         except CnncostError as error:
             sys.stdout.write(f"{name}: INVALID: {_first_line(name, error)}\n")
             sys.stderr.write(f"{error}\n")
@@ -70,13 +73,13 @@ def check(
             continue
         metrics += [limit.metric for limit in limited]
         missed |= not all([*(f.holds for f in promised), *(b.holds for b in limited)])
-        sys.stdout.write(line(name, promised, limited) + "\n")
+        sys.stdout.write(check_line(name, promised, limited) + "\n")
     if not wrong:
         refuse_idle(scale, metrics)
     raise typer.Exit(2 if wrong else int(missed))
 
 
-def _budgets(texts: list[str] | tuple[()]) -> dict[str, int]:
+def _read_budgets(texts: list[str] | tuple[()]) -> dict[str, int]:
     budgets: dict[str, int] = {}
     for text in texts:
         metric, amount = parse_budget(text)

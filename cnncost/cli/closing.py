@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from io import UnsupportedOperation
 
-from cnncost.errors import printable
+from cnncost.errors import make_printable
 
 INTERRUPTED = 130
 """The exit code of a run that Ctrl-C ended: 128 and the number of its signal."""
@@ -19,15 +19,15 @@ _LINES: list[str] = []
 
 def say_at_the_end(heading: str, lines: Sequence[str]) -> None:
     """Keep a heading and its list, cut to `MOST` lines, for the end of the run; each once."""
-    if (heading := printable(heading)) in _LINES:
+    if (heading := make_printable(heading)) in _LINES:
         return
     _LINES.append(heading)
-    _LINES.extend(f"  {printable(line)}" for line in lines[:MOST])
+    _LINES.extend(f"  {make_printable(line)}" for line in lines[:MOST])
     if len(lines) > MOST:
         _LINES.append(f"  and {len(lines) - MOST:,} more")
 
 
-def say() -> None:
+def say_kept_lines() -> None:
     """Write all that was kept."""
     for line in _LINES:
         sys.stderr.write(f"{line}\n")

@@ -7,8 +7,8 @@ import typer
 
 from cnncost import api
 from cnncost.cli import options
-from cnncost.cli.output import destination, refuse_existing
-from cnncost.errors import CnncostError, printable
+from cnncost.cli.output import open_destination, refuse_existing
+from cnncost.errors import CnncostError, make_printable
 from cnncost.language import MAX_LAYERS
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
@@ -27,7 +27,7 @@ git show main:net.yaml | cnncost compare - net.yaml --fail-on connections=+5%"""
 def compare(
     archs: Annotated[
         list[str],
-        options.archs("ARCH ARCH...", "Two or more specs; differences are to the first."),
+        options.archs_argument("ARCH ARCH...", "Two or more specs; differences are to the first."),
     ],
     *,
     form: options.Form = "table",
@@ -60,31 +60,31 @@ def compare(
     1 if --fail-on says so.
     """
     from cnncost.study.comparison import Side
-    from cnncost.study.comparison import compare as study
-    from cnncost.study.growth import excesses, parse_growth
-    from cnncost.views.comparison_page import ComparisonLayout, excess_line, results
+    from cnncost.study.comparison import compare_networks as study
+    from cnncost.study.growth import find_excesses, parse_growth
+    from cnncost.views.comparison_page import ComparisonLayout, comparison_results, excess_line
     from cnncost.views.page import write
 
     growths = [parse_growth(text) for text in fail_on or ()]
     layout = ComparisonLayout(form, every, changed, human, total)
-    layout.check()
-    _check(archs)
+    layout.check_options()
+    _check_archs(archs)
     refuse_existing(output, force=force)
     sides = []
     for arch in archs:
-        spec = options.load(arch, settings, shapes, max_layers, strict=strict)
+        spec = options.load_spec(arch, settings, shapes, max_layers, strict=strict)
         report = api.count(spec, biases=biases, exclude_padding=exclude_padding)
-        sides.append(Side(printable(arch), spec, report))
+        sides.append(Side(make_printable(arch), spec, report))
     comparison = study(sides)
-    with destination(output, force=force) as file:
-        write(file, results(comparison, layout), form)
-    found = excesses(comparison.sides, growths)
+    with open_destination(output, force=force) as file:
+        write(file, comparison_results(comparison, layout), form)
+    found = find_excesses(comparison.sides, growths)
     for excess in found:
         sys.stderr.write(f"{excess_line(excess)}\n")
     raise typer.Exit(int(bool(found)))
 
 
-def _check(archs: list[str]) -> None:
+def _check_archs(archs: list[str]) -> None:
     if len(archs) < 2:
         hint = f"as in cnncost compare {archs[0]} other.yaml"
         raise CnncostError("one network: compare needs at least two", hint)

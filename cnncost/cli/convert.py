@@ -89,22 +89,24 @@ def convert(
     after --set;
     comments, params, expectations and values are left out.
     """
-    form = _form(output, to)
+    form = _choose_form(output, to)
     _refuse_mixed(form, no_weights=no_weights, flat=flat, structured=structured)
     refuse_existing(output, force=force)
-    if not api.exists(arch) and formats.is_source(arch):
-        spec = options.known(arch, _from_source(arch, shapes, settings, max_layers), strict=strict)
+    if not api.path_exists(arch) and formats.is_source(arch):
+        spec = options.report_opaque_layers(
+            arch, _from_source(arch, shapes, settings, max_layers), strict=strict
+        )
     else:
-        spec = options.load(arch, settings, shapes, max_layers, strict=strict)
+        spec = options.load_spec(arch, settings, shapes, max_layers, strict=strict)
     if form.key == "yaml" and (flat or structured or spec.paths):
-        data = _rewritten(spec, flat=flat).encode()
+        data = _rewrite_spec(spec, flat=flat).encode()
     elif form.key == "yaml" and (settings or shapes):
         raise CnncostError(
             f"{arch} keeps its text, which --set and --input do not change",
             "--structured or --flat writes the network anew",
         )
     else:
-        data = formats.write(spec, form, weights=not no_weights)
+        data = formats.write_spec(spec, form, weights=not no_weights)
     write_bytes(output, data, force=force)
 
 
@@ -127,10 +129,10 @@ def _from_source(
     """The spec of what the user's code builds."""
     arguments = options.parse_arguments(settings or ())
     graph = options.source_graph(target, options.parse_shapes(shapes or ()), arguments)
-    return api.imported(graph, target, max_layers=max_layers)
+    return api.load_graph(graph, target, max_layers=max_layers)
 
 
-def _rewritten(spec: Spec, *, flat: bool) -> str:
+def _rewrite_spec(spec: Spec, *, flat: bool) -> str:
     """The text of the same network: one line a layer, or with its blocks and structures found."""
     from cnncost.formats.graph_of import graph_of
     from cnncost.formats.spec_text import spec_text
@@ -141,28 +143,28 @@ def _rewritten(spec: Spec, *, flat: bool) -> str:
     graph = graph_of(spec.network, spec.paths)
     if flat:
         return spec_text(graph)
-    _tell(f"finding the structure of {len(graph.ops):,} layers")
+    _tell_progress(f"finding the structure of {len(graph.ops):,} layers")
     text = structured_text(graph, spec.network)
-    _tell("")
+    _tell_progress("")
     return text
 
 
-def _tell(what: str) -> None:
+def _tell_progress(what: str) -> None:
     """Progress, on a terminal only: a line that is written over."""
     if sys.stderr.isatty():
         sys.stderr.write(f"\r\x1b[K{what}")
         sys.stderr.flush()
 
 
-def _form(output: str, to: str) -> formats.FileFormat:
+def _choose_form(output: str, to: str) -> formats.FileFormat:
     """The form that is asked for, or that the file's ending stands for."""
     writable = [key for key, form in formats.FORMATS.items() if form.writer]
     if to:
-        form = formats.named(to)
+        form = formats.find_format(to)
         if not form.writer:
             raise CnncostError(f"{to} can be read, not written", f"--to {' or '.join(writable)}")
         suffix = Path(output).suffix.lower()
-        if suffix in form.suffixes and suffix not in form.endings(reads=False):
+        if suffix in form.suffixes and suffix not in form.list_endings(reads=False):
             raise CnncostError(f"{output}: {to} is written as code", "let its name end in .py")
         return form
     if output == "-":

@@ -63,15 +63,15 @@ def draw(
     from cnncost.views.draw import bars as as_bars
     from cnncost.views.draw import figure
 
-    chosen = _form(output, form)
+    chosen = _choose_picture_form(output, form)
     refuse_existing(output, force=force)
-    report = api.count(options.load(arch, settings, shapes, max_layers, strict=strict))
+    report = api.count(options.load_spec(arch, settings, shapes, max_layers, strict=strict))
     drawn = io.BytesIO()
-    (as_bars if bars else figure).draw(drawn, report, chosen, width)
+    (as_bars.draw_bars if bars else figure.draw_figure)(drawn, report, chosen, width)
     write_bytes(output, drawn.getvalue(), force=force)
 
 
-def _form(output: str, form: str) -> str:
+def _choose_picture_form(output: str, form: str) -> str:
     chosen = form or PurePath(output).suffix.lower().removeprefix(".")
     if chosen not in FORMS:
         what = f"--format {form}" if form else f"{output}: its ending"

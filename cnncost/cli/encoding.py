@@ -32,19 +32,19 @@ SIGNS = {sign: plain for plain, signs in _ALIKE.items() for sign in signs}
 
 def write_signs_alike() -> None:
     """Have both streams write what they cannot encode in signs that are like it."""
-    codecs.register_error(NAME, _alike)
+    codecs.register_error(NAME, _replace_signs)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors=NAME)
 
 
-def _alike(error: UnicodeError) -> tuple[str, int]:
+def _replace_signs(error: UnicodeError) -> tuple[str, int]:
     assert isinstance(error, UnicodeEncodeError)  # no stream here reads
     lacking = error.object[error.start : error.end]
-    return "".join(map(_sign, lacking)), error.end
+    return "".join(map(_plain_sign, lacking)), error.end
 
 
-def _sign(character: str) -> str:
+def _plain_sign(character: str) -> str:
     """ASCII for a character: a sign like it, a letter without its accent, or its number."""
     if character in SIGNS:
         return SIGNS[character]

@@ -6,7 +6,7 @@ import typer
 
 from cnncost import api
 from cnncost.cli import options
-from cnncost.cli.output import destination, refuse_existing
+from cnncost.cli.output import open_destination, refuse_existing
 from cnncost.errors import CnncostError
 from cnncost.language import MAX_LAYERS, Spec
 
@@ -54,7 +54,7 @@ def explain(
 ) -> None:
     """Show the working of each number: output sizes, units, weights, connections."""
     from cnncost.study.explanation import explain_layers, explain_totals
-    from cnncost.views.explanation_page import results
+    from cnncost.views.explanation_page import explanation_results
     from cnncost.views.page import write
 
     refuse_existing(output, force=force)
@@ -67,25 +67,25 @@ def explain(
     if backward and form not in BACKWARD:
         known = f"--format {', '.join(BACKWARD[:-1])} or {BACKWARD[-1]}"
         raise CnncostError(f"--backward writes equations, which are no {form}", known)
-    spec = options.load(arch, settings, shapes, max_layers, strict=strict)
+    spec = options.load_spec(arch, settings, shapes, max_layers, strict=strict)
     if backward:
-        _backward(spec, layer, form, output, force=force)
+        _write_gradients(spec, layer, form, output, force=force)
         return
     report = api.count(spec, biases=biases, exclude_padding=exclude_padding)
     explained = explain_layers(report, layer, every=every)
     totals = () if layer else explain_totals(report)
-    with destination(output, force=force) as file:
-        write(file, results(report, explained, totals), form)
+    with open_destination(output, force=force) as file:
+        write(file, explanation_results(report, explained, totals), form)
 
 
-def _backward(spec: Spec, layer: str, form: str, output: str, *, force: bool) -> None:
+def _write_gradients(spec: Spec, layer: str, form: str, output: str, *, force: bool) -> None:
     """Write the gradient equations of a network, or of one layer or block of it."""
-    from cnncost.study.backward import backward
-    from cnncost.study.explanation import named
-    from cnncost.views.backward import write
+    from cnncost.study.backward import derive_equations
+    from cnncost.study.explanation import find_layers
+    from cnncost.views.backward import write_gradients
     from cnncost.views.grid import ascii_only
 
-    chosen = named(spec.network, layer) if layer else ()
-    found = backward(spec.network)
-    with destination(output, force=force) as file:
-        write(file, found, {node.index for node in chosen}, form, plain=ascii_only(file))
+    chosen = find_layers(spec.network, layer) if layer else ()
+    found = derive_equations(spec.network)
+    with open_destination(output, force=force) as file:
+        write_gradients(file, found, {node.index for node in chosen}, form, plain=ascii_only(file))

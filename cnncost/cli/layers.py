@@ -5,8 +5,8 @@ from typing import Annotated
 import typer
 
 from cnncost.cli import options
-from cnncost.cli.output import destination, refuse_existing
-from cnncost.elsewhere import meaning
+from cnncost.cli.output import open_destination, refuse_existing
+from cnncost.elsewhere import find_meaning
 from cnncost.errors import CnncostError, did_you_mean
 from cnncost.language.names import STRUCTURES
 from cnncost.layers import TYPES
@@ -14,7 +14,7 @@ from cnncost.layers import TYPES
 app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
 
 
-def _complete(incomplete: str) -> list[str]:
+def _complete_type(incomplete: str) -> list[str]:
     return [word for word in TYPES if word.startswith(incomplete)]
 
 
@@ -36,31 +36,31 @@ def layers(
         typer.Argument(
             metavar="TYPE",
             help="A layer type, by its word here or elsewhere.",
-            autocompletion=_complete,
+            autocompletion=_complete_type,
             show_default=False,
         ),
     ] = "",
     *,
-    form: Annotated[str, options.form("table", "markdown")] = "table",
+    form: Annotated[str, options.form_option("table", "markdown")] = "table",
     output: options.Output = "-",
     force: options.Force = False,
 ) -> None:
     """List the layer types; or show one's keys, an example and the working of its numbers."""
     refuse_existing(output, force=force)
-    ours, said = _found(word) if word else ("", "")
+    ours, said = _find_type(word) if word else ("", "")
     from cnncost.study.type_entry import type_entry
     from cnncost.views import reference
 
-    with destination(output, force=force) as file:
+    with open_destination(output, force=force) as file:
         if form == "markdown":
-            file.write(reference.section(type_entry(ours)) if ours else reference.page())
+            file.write(reference.type_section(type_entry(ours)) if ours else reference.types_page())
         elif ours:
             reference.write_entry(file, type_entry(ours), said)
         else:
             reference.write_families(file)
 
 
-def _found(word: str) -> tuple[str, str]:
+def _find_type(word: str) -> tuple[str, str]:
     """The layer type that a word means, and what there is to say of that.
 
     Raises:
@@ -68,7 +68,7 @@ def _found(word: str) -> tuple[str, str]:
     """
     if word in TYPES:
         return word, ""
-    known = meaning(word, TYPES)
+    known = find_meaning(word, TYPES)
     if known is not None:
         return known.ours[0], f"{word}: {known.says or f'here {known.ours[0]}'}"
     if word in STRUCTURES:

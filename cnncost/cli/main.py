@@ -15,7 +15,7 @@ from cnncost.cli import closing
 from cnncost.cli.encoding import write_signs_alike
 from cnncost.cli.short_memory import guard_numpy
 from cnncost.cli.streams import ReaderGone, guard_streams
-from cnncost.errors import CnncostError, printable
+from cnncost.errors import CnncostError, make_printable
 
 COMMANDS = (
     "table",
@@ -102,7 +102,7 @@ def _said_printably() -> Iterator[None]:
         yield
     except Exception as error:
         if isinstance(message := getattr(error, "message", None), str):
-            error.message = printable(message)  # type: ignore[attr-defined]  # as click's have
+            error.message = make_printable(message)  # type: ignore[attr-defined]  # as click's have
         raise
 
 
@@ -118,8 +118,8 @@ def _names_network(word: str) -> bool:
 
     from cnncost import bundled, formats
 
-    endings = (".yaml", ".yml", *formats.readable())
-    return word.endswith(endings) or Path(word).is_file() or bundled.find(word) is not None
+    endings = (".yaml", ".yml", *formats.readable_suffixes())
+    return word.endswith(endings) or Path(word).is_file() or bundled.find_network(word) is not None
 
 
 app = typer.Typer(
@@ -155,7 +155,7 @@ def _root(
     """What a convolutional network costs, from a text file: units, weights, connections."""
 
 
-def run() -> None:
+def run_app() -> None:
     """Run the command line and exit: 0 fine, 1 the answer is no, 2 wrong use or spec."""
     guard_streams()
     write_signs_alike()
@@ -170,21 +170,23 @@ def run() -> None:
             raise KeyboardInterrupt from None  # which Typer makes an exit of, without a word
         finally:
             sys.stdout.flush()
-            closing.say()
+            closing.say_kept_lines()
     except CnncostError as error:
-        _fail(str(error))
+        _exit_with_message(str(error))
     except ReaderGone:
         # As `| head` does: nothing to say, and nothing more to flush.
         closing.drop_output()
         sys.exit(128 + 13)
     except ImportError as error:
-        _fail(str(CnncostError(f"{error.name or 'a package'} cannot be loaded: {error}")))
+        _exit_with_message(
+            str(CnncostError(f"{error.name or 'a package'} cannot be loaded: {error}"))
+        )
     except OSError as error:  # of a file that no command expects to fail
         file = f"{error.filename}: " if error.filename else ""
-        _fail(str(CnncostError(f"{file}{error.strerror or error}")))
+        _exit_with_message(str(CnncostError(f"{file}{error.strerror or error}")))
 
 
-def _fail(message: str) -> None:
+def _exit_with_message(message: str) -> None:
     """Say what is wrong, and exit with 2."""
     closing.drop_output()
     sys.stderr.write(f"{message}\n")

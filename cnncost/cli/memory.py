@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from cnncost.cli import options
-from cnncost.cli.output import destination, refuse_existing
+from cnncost.cli.output import open_destination, refuse_existing
 from cnncost.language import MAX_LAYERS
 from cnncost.network import Network
 from cnncost.views.page import WRITERS
@@ -46,7 +46,7 @@ def memory(
         ),
     ] = Sequence.program,
     form: Annotated[
-        str, options.form(*WRITERS, text="How it is written; csv and tsv hold the timeline.")
+        str, options.form_option(*WRITERS, text="How it is written; csv and tsv hold the timeline.")
     ] = "table",
     output: options.Output = "-",
     force: options.Force = False,
@@ -60,20 +60,20 @@ def memory(
     Kernel workspace, which depends on the back end, is left out. PyTorch's strides (channels
     last, permuted maps) are not modelled: a copy that it makes to lay out a map anew is left out.
     """
-    from cnncost.costs.memory import embedded
-    from cnncost.costs.memory import memory as measure
-    from cnncost.costs.memory.timeline import timeline
+    from cnncost.costs.memory import measure_embedded
+    from cnncost.costs.memory import measure_memory as measure
+    from cnncost.costs.memory.timeline import trace_timeline
     from cnncost.views import memory_page as view
     from cnncost.views.page import write
 
     refuse_existing(output, force=force)
-    given = options.load(arch, settings, shapes, max_layers, strict=strict).network
+    given = options.load_spec(arch, settings, shapes, max_layers, strict=strict).network
     found = measure(given, batch=batch, dtype=dtype, optimizer=optimizer)
     network, first, proved = given, found.inference.bytes, True
     if sequence is Sequence.smallest:
-        network, proved = _smallest(given, batch, dtype)
+        network, proved = _find_smallest_peak(given, batch, dtype)
         found = measure(network, batch=batch, dtype=dtype, optimizer=optimizer)
-    steps, small = timeline(network, batch=batch, dtype=dtype), embedded(given)
+    steps, small = trace_timeline(network, batch=batch, dtype=dtype), measure_embedded(given)
     ordered = f"{sequence.value} order" if proved else "an order not proved the smallest"
     said = f"{network.name}: {ordered}; "
     said += f"live bytes, inference, batch {batch}, {dtype}; training: {optimizer}"
@@ -84,27 +84,27 @@ def memory(
         "optimizer": optimizer,
         "order": sequence.value,
     }
-    rows = view.summary(found, small)
+    rows = view.summary_figures(found, small)
     if sequence is Sequence.smallest:
         scale |= {"program_order_peak": first, "order_proved": proved}
         rows.insert(3, view.MemoryFigure("the same in the program's order", first, found.complete))
     measured = view.MemoryResults(steps, found, small, rows, said, scale)
-    with destination(output, force=force) as file:
-        write(file, view.results(measured), form)
+    with open_destination(output, force=force) as file:
+        write(file, view.memory_results(measured), form)
 
 
-def _smallest(network: Network, batch: int, dtype: str) -> tuple[Network, bool]:
+def _find_smallest_peak(network: Network, batch: int, dtype: str) -> tuple[Network, bool]:
     """The network in the order of its smallest peak, and whether that is proved; a search cut
     off is said."""
     from cnncost.costs.memory import DTYPES
-    from cnncost.costs.memory.execution_order import reordered, smallest_peak
-    from cnncost.costs.memory.inference import lives
+    from cnncost.costs.memory.execution_order import reorder_network, smallest_peak
+    from cnncost.costs.memory.inference import find_lives
 
-    order = smallest_peak(network, lives(network, batch=batch, size=DTYPES[dtype]))
+    order = smallest_peak(network, find_lives(network, batch=batch, size=DTYPES[dtype]))
     if not order.proved:
         same = order.nodes == tuple(range(len(network.nodes)))
         best = "the program's order" if same else "the best order found"
         sys.stderr.write(
             f"the search for a smaller peak was cut off: this is {best}, not proved the smallest\n"
         )
-    return reordered(network, order.nodes), order.proved
+    return reorder_network(network, order.nodes), order.proved

@@ -12,8 +12,8 @@ from typer.models import ArgumentInfo, OptionInfo
 
 from cnncost import api, bundled, formats
 from cnncost.cli.closing import say_at_the_end
-from cnncost.errors import CnncostError, printable
-from cnncost.formats.kept_file import flows, kept
+from cnncost.errors import CnncostError, make_printable
+from cnncost.formats.kept_file import copy_stream, is_stream
 from cnncost.language import MAX_LAYERS, Spec
 from cnncost.quantity import parse_number
 from cnncost.views.page import WRITERS
@@ -29,12 +29,14 @@ MOST = 10**9
 
 def complete_arch(incomplete: str) -> list[str]:
     """Bundled networks, files of networks and directories that begin so."""
-    endings = {".yaml", ".yml", *formats.readable()}
+    endings = {".yaml", ".yml", *formats.readable_suffixes()}
     folder = Path(incomplete).parent if "/" in incomplete else Path()
     paths = sorted(folder.glob("*")) if folder.is_dir() else []
     specs = [str(path) for path in paths if path.suffix in endings]
     folders = [f"{path}/" for path in paths if path.is_dir()]
-    return [word for word in (*bundled.names(), *specs, *folders) if word.startswith(incomplete)]
+    return [
+        word for word in (*bundled.list_names(), *specs, *folders) if word.startswith(incomplete)
+    ]
 
 
 Arch = Annotated[
@@ -49,7 +51,7 @@ Arch = Annotated[
 ]
 
 
-def archs(metavar: str, text: str) -> ArgumentInfo:
+def archs_argument(metavar: str, text: str) -> ArgumentInfo:
     """The argument of a command that reads several networks."""
     argument: ArgumentInfo = typer.Argument(
         metavar=metavar, help=text, show_default=False, autocompletion=complete_arch
@@ -57,7 +59,7 @@ def archs(metavar: str, text: str) -> ArgumentInfo:
     return argument
 
 
-def form(*names: str, text: str = "How it is written.") -> OptionInfo:
+def form_option(*names: str, text: str = "How it is written.") -> OptionInfo:
     """The option `--format` of a command that writes these formats, each of which has a writer."""
     assert set(names) <= set(WRITERS)
 
@@ -82,7 +84,7 @@ def form(*names: str, text: str = "How it is written.") -> OptionInfo:
     return option
 
 
-Form = Annotated[str, form(*WRITERS)]
+Form = Annotated[str, form_option(*WRITERS)]
 Every = Annotated[
     bool, typer.Option("--all", help="Show every layer, not only those with weights.")
 ]
@@ -138,7 +140,7 @@ Output = Annotated[
 Force = Annotated[bool, typer.Option("--force", help="Write over an existing file.")]
 
 
-def load(
+def load_spec(
     arch: str,
     settings: Sequence[str] | None = None,
     shapes: Sequence[str] | None = None,
@@ -152,21 +154,23 @@ def load(
         CnncostError: no such file, the spec or a setting is wrong, or `strict` and a layer
             is opaque.
     """
-    spec = reader(arch, max_layers, strict=strict)(settings or (), shapes or ())
+    spec = make_reader(arch, max_layers, strict=strict)(settings or (), shapes or ())
     for warning in spec.warnings:
-        sys.stderr.write(f"{printable(warning)} (warning)\n")
+        sys.stderr.write(f"{make_printable(warning)} (warning)\n")
     return spec
 
 
-def reader(
+def make_reader(
     arch: str, max_layers: int, *, strict: bool = False
 ) -> Callable[[Sequence[str], Sequence[str]], Spec]:
     """What reads an ARCH under given settings and shapes, as often as it is asked."""
-    read = _reader(arch, max_layers)
-    return lambda settings, shapes: known(arch, read(settings, shapes), strict=strict)
+    read = _make_raw_reader(arch, max_layers)
+    return lambda settings, shapes: report_opaque_layers(
+        arch, read(settings, shapes), strict=strict
+    )
 
 
-def known(arch: str, spec: Spec, *, strict: bool) -> Spec:
+def report_opaque_layers(arch: str, spec: Spec, *, strict: bool) -> Spec:
     """The spec, its opaque layers refused if `strict`, else those of an import listed at the end
     of the run, as are notes on how its input was read.
 
@@ -201,10 +205,10 @@ def layers_of(lines: Sequence[str]) -> str:
     return "1 layer is" if len(lines) == 1 else f"{len(lines):,} layers are"
 
 
-def _reader(arch: str, max_layers: int) -> Callable[[Sequence[str], Sequence[str]], Spec]:
+def _make_raw_reader(arch: str, max_layers: int) -> Callable[[Sequence[str], Sequence[str]], Spec]:
     if arch != "-":
         path = Path(arch)
-        copy = kept(path, arch) if api.exists(arch) and flows(path) else None
+        copy = copy_stream(path, arch) if api.path_exists(arch) and is_stream(path) else None
 
         def load_file(settings: Sequence[str], shapes: Sequence[str]) -> Spec:
             params, inputs = parse_settings(settings), parse_shapes(shapes)
@@ -213,7 +217,7 @@ def _reader(arch: str, max_layers: int) -> Callable[[Sequence[str], Sequence[str
 
         return load_file
     name = "<stdin>"
-    text = api.decode(sys.stdin.buffer.read(api.LARGEST_FILE + 1), name)
+    text = api.decode_spec(sys.stdin.buffer.read(api.LARGEST_FILE + 1), name)
 
     def load_text(settings: Sequence[str], shapes: Sequence[str]) -> Spec:
         params, inputs = parse_settings(settings), parse_shapes(shapes)
@@ -232,7 +236,7 @@ def source_graph(
     """
     from cnncost.formats.torch_in import read_source
 
-    sys.stderr.write(f"running {printable(target)}\n")
+    sys.stderr.write(f"running {make_printable(target)}\n")
     return read_source(target, shapes, arguments)
 
 

@@ -17,7 +17,7 @@ _NOTHING = "nothing was written"
 
 
 @contextmanager
-def destination(output: str, *, force: bool) -> Iterator[TextIO]:
+def open_destination(output: str, *, force: bool) -> Iterator[TextIO]:
     """Standard output (`-`), or a new file that appears once all has been written.
 
     Raises:
@@ -26,7 +26,7 @@ def destination(output: str, *, force: bool) -> Iterator[TextIO]:
     if output == "-":
         yield sys.stdout
         return
-    with _opened(output, force=force) as file:
+    with _open_output(output, force=force) as file:
         text = TextIOWrapper(file, encoding="utf-8", newline="")
         try:
             yield text
@@ -46,18 +46,18 @@ def write_bytes(output: str, data: bytes, *, force: bool) -> None:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
         return
-    with _opened(output, force=force) as file:
+    with _open_output(output, force=force) as file:
         file.write(data)
 
 
 @contextmanager
-def _opened(output: str, *, force: bool) -> Iterator[BinaryIO]:
+def _open_output(output: str, *, force: bool) -> Iterator[BinaryIO]:
     """The file to write into: a new one, or the device or pipe that bears the name."""
     refuse_existing(output, force=force)
     flows = False
     try:
-        there = _found(output)
-        flows = there is not None and _flows(there)
+        there = _stat_output(output)
+        flows = there is not None and _passes_on(there)
         with open(output, "wb") if flows else _new_file(output, there) as file:
             yield file
     except OSError as error:
@@ -82,7 +82,7 @@ def _new_file(output: str, old: os.stat_result | None) -> Iterator[BinaryIO]:
         if old is not None:
             with suppress(OSError):
                 os.chown(file.name, old.st_uid, old.st_gid)
-        os.chmod(file.name, 0o666 & ~_umask() if old is None else S_IMODE(old.st_mode))
+        os.chmod(file.name, 0o666 & ~_read_umask() if old is None else S_IMODE(old.st_mode))
         os.replace(file.name, path)
     finally:
         Path(file.name).unlink(missing_ok=True)
@@ -100,12 +100,12 @@ def refuse_existing(output: str, *, force: bool) -> None:
     if output == "-":
         return
     try:
-        there = _found(output)
+        there = _stat_output(output)
         if there is None:
             _refuse_homeless(output)
         elif S_ISDIR(there.st_mode):
             raise CnncostError(f"{output}: a directory", "name a file in it")
-        elif not _flows(there):
+        elif not _passes_on(there):
             if not force:
                 raise CnncostError(f"{output} exists", "--force writes over it")
             os.close(os.open(output, os.O_WRONLY))  # what may not be written may not be replaced
@@ -121,7 +121,7 @@ def _refuse_homeless(output: str) -> None:
         raise OSError(ENOENT, os.strerror(ENOENT))
 
 
-def _found(output: str) -> os.stat_result | None:
+def _stat_output(output: str) -> os.stat_result | None:
     """What bears the name, or what its link leads to; None if nothing does."""
     try:
         return os.stat(output)
@@ -131,12 +131,12 @@ def _found(output: str) -> os.stat_result | None:
         raise
 
 
-def _flows(there: os.stat_result) -> bool:
+def _passes_on(there: os.stat_result) -> bool:
     """Whether it passes on what is written: a device, a pipe."""
     return S_ISCHR(there.st_mode) or S_ISFIFO(there.st_mode)
 
 
-def _umask() -> int:
+def _read_umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask

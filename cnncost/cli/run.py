@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from cnncost.cli import options
-from cnncost.cli.output import destination, refuse_existing
+from cnncost.cli.output import open_destination, refuse_existing
 from cnncost.errors import CnncostError
 from cnncost.language import Spec
 from cnncost.quantity import parse_number
@@ -60,38 +60,38 @@ def run(
     Dense layers and convolutions carry them in the spec: values: {weights: [[...], ...],
     bias: [...]}, one row a unit. Whole numbers and decimals are exact.
     """
-    from cnncost.study.run import check
-    from cnncost.study.run import run as evaluate
-    from cnncost.views.evaluation_page import results
+    from cnncost.study.run import check_runnable
+    from cnncost.study.run import run_network as evaluate
+    from cnncost.views.evaluation_page import evaluation_results
     from cnncost.views.page import write
 
     if arch == "-" and values == ["-"]:
         raise CnncostError("standard input cannot hold both the spec and the values", "name a file")
     refuse_existing(output, force=force)
-    spec = options.load(arch, settings, strict=True)
-    check(spec)
-    examples = ((found, evaluate(spec, found)) for found in _examples(spec, values))
-    with destination(output, force=force) as file:
-        write(file, results(spec.network, examples), form)
+    spec = options.load_spec(arch, settings, strict=True)
+    check_runnable(spec)
+    examples = ((found, evaluate(spec, found)) for found in _read_examples(spec, values))
+    with open_destination(output, force=force) as file:
+        write(file, evaluation_results(spec.network, examples), form)
 
 
-def _examples(spec: Spec, values: Sequence[str]) -> Iterator[Values]:
+def _read_examples(spec: Spec, values: Sequence[str]) -> Iterator[Values]:
     """The examples of the command line, or those of standard input, a line each."""
     if list(values) != ["-"]:
-        yield _read(spec, " ".join(values))
+        yield _read_example(spec, " ".join(values))
         return
     for at, line in enumerate(iter(lambda: sys.stdin.readline(LONGEST_LINE), ""), start=1):
         if len(line) == LONGEST_LINE:
             raise CnncostError(f"standard input, line {at}: too long", "a line is one example")
         if line.strip():
             try:
-                yield _read(spec, line)
+                yield _read_example(spec, line)
             except CnncostError as error:
                 what = f"standard input, line {at}: {error.what}"
                 raise CnncostError(what, error.hint) from None
 
 
-def _read(spec: Spec, text: str) -> Values:
+def _read_example(spec: Spec, text: str) -> Values:
     """The inputs of one example; each size must be that of the input.
 
     Raises:

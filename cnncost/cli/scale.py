@@ -15,7 +15,7 @@ class MeasureScale(TypedDict, total=False):
     optimizer: str
 
 
-def given(batch: int | None, dtype: str | None, optimizer: str | None) -> MeasureScale:
+def collect_scale(batch: int | None, dtype: str | None, optimizer: str | None) -> MeasureScale:
     """The options that were given.
 
     Raises:
@@ -50,7 +50,7 @@ def refuse_idle(scale: MeasureScale, metrics: Collection[str]) -> None:
             )
 
 
-def check_of(path: str, budgets: Mapping[str, str], scale: MeasureScale) -> str:
+def compose_check_command(path: str, budgets: Mapping[str, str], scale: MeasureScale) -> str:
     """The command line that holds a written file to budgets at this scale."""
     from shlex import join
 

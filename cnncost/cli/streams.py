@@ -22,7 +22,7 @@ class _StandardInput(FileIO):
         try:
             return super().readinto(buffer) or 0
         except OSError as error:
-            raise _fault("standard input", error) from None
+            raise _stream_error("standard input", error) from None
 
 
 class _StandardOutput(FileIO):
@@ -33,7 +33,7 @@ class _StandardOutput(FileIO):
         except BrokenPipeError:
             raise ReaderGone from None
         except OSError as error:
-            raise _fault("standard output", error) from None
+            raise _stream_error("standard output", error) from None
         return written
 
 
@@ -47,7 +47,7 @@ class _StandardError(FileIO):
         return memoryview(data).nbytes if written is None else written
 
 
-def _fault(stream: str, error: OSError) -> CnncostError:
+def _stream_error(stream: str, error: OSError) -> CnncostError:
     closed = error.errno == EBADF  # what holds a closed stream's number says so
     return CnncostError(f"{stream} is closed" if closed else f"{stream}: {error.strerror}")
 
@@ -62,9 +62,9 @@ def guard_streams() -> None:
         # A spec and its values are UTF-8 whatever the locale; wrong bytes are shown in messages.
         sys.stdin = TextIOWrapper(BufferedReader(raw), "utf-8-sig", "backslashreplace")
     if sys.stdout is sys.__stdout__:
-        sys.stdout = _writer(_StandardOutput(1, "wb", closefd=False), sys.stdout)
+        sys.stdout = _make_writer(_StandardOutput(1, "wb", closefd=False), sys.stdout)
     if sys.stderr is sys.__stderr__:
-        sys.stderr = _writer(_StandardError(2, "wb", closefd=False), sys.stderr)
+        sys.stderr = _make_writer(_StandardError(2, "wb", closefd=False), sys.stderr)
         sys.stderr.reconfigure(line_buffering=True)
 
 
@@ -80,7 +80,7 @@ def _hold_closed() -> None:
             os.open(os.devnull, way)  # gets the lowest number that is free: this one
 
 
-def _writer(raw: FileIO, before: object) -> TextIOWrapper:
+def _make_writer(raw: FileIO, before: object) -> TextIOWrapper:
     """A text stream over `raw` that is set as the one before; what the encoding lacks is
     replaced."""
     old = before if isinstance(before, TextIOWrapper) else None

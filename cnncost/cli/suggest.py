@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from cnncost.cli import options
-from cnncost.cli.output import destination, refuse_existing
-from cnncost.cli.scale import check_of, given, refuse_idle
+from cnncost.cli.output import open_destination, refuse_existing
+from cnncost.cli.scale import collect_scale, compose_check_command, refuse_idle
 from cnncost.errors import CnncostError
 from cnncost.language import MAX_LAYERS
 from cnncost.quantity import budget_metric
@@ -105,7 +105,7 @@ def suggest(
     from cnncost.suggest.text.meter import Meter
     from cnncost.views.page import write as show
     from cnncost.views.suggest import frontier_page as frontier
-    from cnncost.views.suggest import results
+    from cnncost.views.suggest import suggestion_results
 
     _refuse_together(pareto, write, diff=diff, form=form)
     if write == "-" and output == "-":
@@ -113,8 +113,8 @@ def suggest(
     for path in (write, output):
         if path:
             refuse_existing(path, force=force)
-    read = options.reader(arch, max_layers, strict=strict)
-    scale = given(batch, dtype, optimizer)
+    read = options.make_reader(arch, max_layers, strict=strict)
+    scale = collect_scale(batch, dtype, optimizer)
     meter = Meter((budget_metric(pareto),) if pareto else (), **scale)
     request = SuggestionRequest(
         tuple(budget or ()),
@@ -130,34 +130,34 @@ def suggest(
     study = Suggester(read((), ()), request)
     refuse_idle(scale, study.editable.meter.bytes)
     if pareto:
-        points = study.find_pareto(pareto, _progress())
-        _clear()
-        with destination(output or "-", force=force) as file:
+        points = study.find_pareto(pareto, _make_progress())
+        _clear_progress()
+        with open_destination(output or "-", force=force) as file:
             known = not study.unknown
-            show(file, frontier.results(points, study.before, known=known), form)
+            show(file, frontier.frontier_results(points, study.before, known=known), form)
         return
     if (diff or write) and not study.budgets():
         what = "print" if diff else "write"
         raise CnncostError(f"there is no plan to {what}", "give --budget METRIC=AMOUNT")
-    found = study.suggest(_progress())
-    _clear()
+    found = study.suggest(_make_progress())
+    _clear_progress()
     plan = None if found.is_undecided else found.plan
     if plan is not None and write:
-        with destination(write, force=force) as file:
+        with open_destination(write, force=force) as file:
             file.write(study.write_plan_spec(plan))
         if unwritten := study.metrics_left_out():
             asked = {budget.user_word: budget.asked for budget in found.budgets}
-            words = check_of(write, asked, scale)
+            words = compose_check_command(write, asked, scale)
             sys.stderr.write(f"{', '.join(unwritten)}: no budget of the file, whose own is held ")
             sys.stderr.write(f"at batch 1 in fp32; this holds it:\n  {words}\n")
     if diff and plan is not None:
-        with destination(output or "-", force=force) as file:
+        with open_destination(output or "-", force=force) as file:
             file.write(study.diff_plan(plan))
     elif diff or not (output or plan):
-        show(sys.stderr, results(found, top=top, explain=explain), form)
+        show(sys.stderr, suggestion_results(found, top=top, explain=explain), form)
     elif output:
-        with destination(output, force=force) as file:
-            show(file, results(found, top=top, explain=explain), form)
+        with open_destination(output, force=force) as file:
+            show(file, suggestion_results(found, top=top, explain=explain), form)
     raise typer.Exit(1 if found.budgets and not found.is_answered else 0)
 
 
@@ -180,7 +180,7 @@ def _refuse_together(pareto: str, write: str, *, diff: bool, form: str) -> None:
         raise CnncostError("--diff and --write - both print", "write to a file, or drop one")
 
 
-def _progress() -> Callable[[str], None] | None:
+def _make_progress() -> Callable[[str], None] | None:
     """Where the search tells how far it is: a line on a terminal, nowhere in a pipe."""
     if not sys.stderr.isatty():
         return None
@@ -192,7 +192,7 @@ def _progress() -> Callable[[str], None] | None:
     return tell
 
 
-def _clear() -> None:
+def _clear_progress() -> None:
     """Take the progress line away."""
     if sys.stderr.isatty():
         sys.stderr.write("\r\x1b[K")

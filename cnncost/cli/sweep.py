@@ -8,9 +8,9 @@ import typer
 
 from cnncost import api
 from cnncost.cli import options
-from cnncost.cli.output import destination, refuse_existing
+from cnncost.cli.output import open_destination, refuse_existing
 from cnncost.costs import Report
-from cnncost.errors import CnncostError, printable
+from cnncost.errors import CnncostError, make_printable
 from cnncost.language import MAX_LAYERS
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
@@ -55,13 +55,13 @@ def sweep(
 
     A combination that makes no valid network is named on standard error, and the exit code is 2.
     """
-    from cnncost.study.settings_sweep import sweep as study
+    from cnncost.study.settings_sweep import sweep_settings as study
     from cnncost.views.page import write
-    from cnncost.views.sweep_page import results
+    from cnncost.views.sweep_page import sweep_results
 
-    axes = _axes(settings or [], shapes)
+    axes = _read_sweep_axes(settings or [], shapes)
     refuse_existing(output, force=force)
-    read = options.reader(arch, max_layers, strict=strict)
+    read = options.make_reader(arch, max_layers, strict=strict)
 
     def count(values: Mapping[str, str]) -> Report:
         params = [f"{name}={value}" for name, value in values.items() if name != INPUT]
@@ -72,13 +72,13 @@ def sweep(
     for point in points:
         if point.trouble is not None:
             named = ", ".join(f"{name}={value}" for name, value in point.settings.items())
-            sys.stderr.write(f"{printable(named)}: {point.trouble}\n")
-    with destination(output, force=force) as file:
-        write(file, results(points, short=human), form)
+            sys.stderr.write(f"{make_printable(named)}: {point.trouble}\n")
+    with open_destination(output, force=force) as file:
+        write(file, sweep_results(points, short=human), form)
     raise typer.Exit(2 if any(point.trouble for point in points) else 0)
 
 
-def _axes(settings: list[str], shapes: str) -> dict[str, list[str]]:
+def _read_sweep_axes(settings: list[str], shapes: str) -> dict[str, list[str]]:
     """Each setting's values, in the order of the command line."""
     axes: dict[str, list[str]] = {}
     for text in settings:

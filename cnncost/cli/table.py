@@ -7,8 +7,8 @@ import typer
 
 from cnncost import api
 from cnncost.cli import options
-from cnncost.cli.output import destination, refuse_existing
-from cnncost.cli.scale import MeasureScale, given
+from cnncost.cli.output import open_destination, refuse_existing
+from cnncost.cli.scale import MeasureScale, collect_scale
 from cnncost.errors import CnncostError
 from cnncost.language import MAX_LAYERS
 
@@ -98,24 +98,24 @@ def table(
 ) -> None:
     """Print what each layer costs: units, weights, connections, and the network's totals."""
     from cnncost.views.page import write
-    from cnncost.views.table_page import TableLayout, results
+    from cnncost.views.table_page import TableLayout, table_results
 
     if columns == "help":
         _list_columns()
         return
     layout = TableLayout(form, every, columns, sort, top, depth, human, total, memory, training)
-    layout.check()
-    scale = given(batch, dtype, optimizer)
-    _check_scale(scale, bytes_=layout.footprints, training=training)
+    layout.check_options()
+    scale = collect_scale(batch, dtype, optimizer)
+    _check_scale(scale, bytes_=layout.shows_footprints, training=training)
     refuse_existing(output, force=force)
-    spec = options.load(arch, settings, shapes, max_layers, strict=strict)
+    spec = options.load_spec(arch, settings, shapes, max_layers, strict=strict)
     report = api.count(spec, biases=biases, exclude_padding=exclude_padding)
-    if layout.footprints:
-        from cnncost.costs.footprint import footprints
+    if layout.shows_footprints:
+        from cnncost.costs.footprint import compute_footprints
 
-        report = report._replace(footprints=footprints(spec.network, **scale))
-    with destination(output, force=force) as file:
-        write(file, results(report, layout), form)
+        report = report._replace(footprints=compute_footprints(spec.network, **scale))
+    with open_destination(output, force=force) as file:
+        write(file, table_results(report, layout), form)
 
 
 def _check_scale(scale: MeasureScale, *, bytes_: bool, training: bool) -> None:
@@ -132,5 +132,5 @@ def _list_columns() -> None:
 
     text = TextPage(sys.stdout)
     for key, column in COLUMNS.items():
-        text.item(key, [column.text], max(map(len, COLUMNS)) + 4)
-    text.write()
+        text.add_item(key, [column.text], max(map(len, COLUMNS)) + 4)
+    text.write_lines()

@@ -46,22 +46,22 @@ def verify(
     from cnncost.views import verification_page
     from cnncost.views.page import write
 
-    if not api.exists(arch) and formats.is_source(arch):
+    if not api.path_exists(arch) and formats.is_source(arch):
         name, verdict = _of_source(arch, (settings or (), shapes or ()), batch, max_layers, strict)
     else:
-        spec = options.load(arch, settings, shapes, max_layers, strict=strict)
+        spec = options.load_spec(arch, settings, shapes, max_layers, strict=strict)
         name, verdict = spec.network.name, _of_spec(spec, batch)
-    _tell("")
-    write(sys.stdout, verification_page.results(name, batch, verdict), form)
+    _show_progress("")
+    write(sys.stdout, verification_page.verification_results(name, batch, verdict), form)
     raise typer.Exit(int(verdict.differences > 0))
 
 
 def _of_spec(spec: Spec, batch: int) -> "Verdict":
     """The spec's network as PyTorch code, flat and as the file that convert writes."""
-    from cnncost.verify.difference import exported, verify
+    from cnncost.verify.difference import verify_exported_file, verify_network
 
-    verdict = verify(spec.network, batch, _tell)
-    further = exported(spec.network, spec.written, batch, _tell)
+    verdict = verify_network(spec.network, batch, _show_progress)
+    further = verify_exported_file(spec.network, spec.written, batch, _show_progress)
     return verdict._replace(lines=(*verdict.lines, *further))
 
 
@@ -74,13 +74,13 @@ def _of_source(
 
     arguments, shapes = options.parse_arguments(given[0]), options.parse_shapes(given[1])
     graph = options.source_graph(target, shapes, arguments)
-    spec = api.imported(graph, target, max_layers=most)
-    network = options.known(target, spec, strict=strict).network
+    spec = api.load_graph(graph, target, max_layers=most)
+    network = options.report_opaque_layers(target, spec, strict=strict).network
     module = module_with_memory(target, arguments)
-    return network.name, verify_original(network, module, graph.inputs, batch, _tell)
+    return network.name, verify_original(network, module, graph.inputs, batch, _show_progress)
 
 
-def _tell(what: str) -> None:
+def _show_progress(what: str) -> None:
     """Progress, on a terminal only: a line that is written over."""
     if sys.stderr.isatty():
         sys.stderr.write(f"\r\x1b[K{what}")

@@ -6,14 +6,14 @@ import typer
 
 from cnncost import api, bundled
 from cnncost.cli import options
-from cnncost.cli.output import destination, refuse_existing
+from cnncost.cli.output import open_destination, refuse_existing
 from cnncost.errors import CnncostError, did_you_mean
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
 
 
-def _complete(incomplete: str) -> list[str]:
-    return [name for name in bundled.names() if name.startswith(incomplete)]
+def _complete_network(incomplete: str) -> list[str]:
+    return [name for name in bundled.list_names() if name.startswith(incomplete)]
 
 
 EPILOG = """[bold]Examples[/bold]
@@ -34,7 +34,7 @@ def zoo(
         typer.Argument(
             metavar="NAME",
             help="Print this network's spec.",
-            autocompletion=_complete,
+            autocompletion=_complete_network,
             show_default=False,
         ),
     ] = "",
@@ -65,32 +65,32 @@ def zoo(
         raise CnncostError(f"--long is the table's: {form} has every figure", "drop --long")
     refuse_existing(output, force=force)
     if schema:
-        from cnncost.views.schema import text
+        from cnncost.views.schema import schema_text
 
-        with destination(output, force=force) as file:
-            file.write(text())
+        with open_destination(output, force=force) as file:
+            file.write(schema_text())
         return
     path = None
     if name:
-        path = bundled.find(name)
+        path = bundled.find_network(name)
         if path is None:
-            known = f"there are {', '.join(bundled.names())}"
-            hint = did_you_mean(name, bundled.names(), known)
+            known = f"there are {', '.join(bundled.list_names())}"
+            hint = did_you_mean(name, bundled.list_names(), known)
             raise CnncostError(f"no bundled network is called {name!r}", hint)
         if not long:
-            with destination(output, force=force) as file:
-                file.write(_copied(path.read_text(encoding="utf-8")))
+            with open_destination(output, force=force) as file:
+                file.write(_strip_modeline(path.read_text(encoding="utf-8")))
             return
     from cnncost.views.page import write
-    from cnncost.views.zoo_page import results
+    from cnncost.views.zoo_page import zoo_results
 
-    names = [path.stem] if path is not None else bundled.names()
-    with destination(output, force=force) as file:
-        specs = {name: api.load(bundled.path(name)) for name in names}
-        write(file, results(specs, long=long), form)
+    names = [path.stem] if path is not None else bundled.list_names()
+    with open_destination(output, force=force) as file:
+        specs = {name: api.load(bundled.network_path(name)) for name in names}
+        write(file, zoo_results(specs, long=long), form)
 
 
-def _copied(text: str) -> str:
+def _strip_modeline(text: str) -> str:
     """A bundled spec without its modeline: the schema's path there holds in the repository only."""
     first, _, rest = text.partition("\n")
     return rest if first.startswith("# yaml-language-server:") else text

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from cnncost.costs.gradients import gradients
+from cnncost.costs.gradients import find_gradients
 from cnncost.layers import Layer
 from cnncost.network import Input, Network, Node
 from cnncost.shape import Shape
@@ -26,10 +26,10 @@ def backward_connections(network: Network) -> tuple[Backward, ...]:
 
     A layer that has no weights has no connections in either direction.
     """
-    flow = gradients(network)
+    flow = find_gradients(network)
     found = []
     for node in network.nodes:
-        weights, entry, inside = _shares(node)
+        weights, entry, inside = _split_connections(node)
         below = sum(flow.outputs[i] for i in node.reads)  # a gradient for each that needs one
         reached = flow.outputs[node.index]
         trained = flow.parameters[node.index]
@@ -45,7 +45,7 @@ class Shares(NamedTuple):
     inside: int = 0
 
 
-def _shares(node: Input | Node) -> Shares:
+def _split_connections(node: Input | Node) -> Shares:
     layer = node.layer
     if layer is None or not layer.counted:
         return Shares(0, 0)
@@ -58,7 +58,7 @@ def _shares(node: Input | Node) -> Shares:
     return Shares(forward, forward)
 
 
-def _attention(layer: Layer, x: Shape) -> Shares:
+def _split_attention(layer: Layer, x: Shape) -> Shares:
     """Its weights lie on both sides of its two products, each of which has two gradients."""
     projections = layer.weights(x) * x.positions
     products = layer.connections(x, x) - projections
@@ -66,5 +66,5 @@ def _attention(layer: Layer, x: Shape) -> Shares:
     return Shares(projections, projections * 3 // 4, projections // 4 + 2 * products)
 
 
-SPLITS: dict[str, Callable[[Layer, Shape], Shares]] = {"attention": _attention}
+SPLITS: dict[str, Callable[[Layer, Shape], Shares]] = {"attention": _split_attention}
 """Of the types whose forward connections are not all uses of weights on the input."""

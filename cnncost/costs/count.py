@@ -69,7 +69,7 @@ class Report(NamedTuple):
     """Memory and training costs, where they were asked for."""
 
     @property
-    def unknown(self) -> tuple[str, ...]:
+    def unknown_layers(self) -> tuple[str, ...]:
         """The names of the layers whose costs are unknown."""
         return tuple([layer.name for layer in self.layers if not layer.known])
 
@@ -117,5 +117,5 @@ def count_layer(node: Node, convention: Convention) -> LayerCount:
         layer.parameters(x),
         connections,
         known,
-        0 if node.frozen else layer.trainable(x),
+        0 if node.frozen else layer.trainable_parameters(x),
     )

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from cnncost.costs.backward import backward_connections
-from cnncost.costs.memory import Embedded, Memory, embedded, memory
+from cnncost.costs.memory import Embedded, Memory, measure_embedded, measure_memory
 from cnncost.costs.memory.memory_report import DTYPES
-from cnncost.costs.memory.timeline import timeline
+from cnncost.costs.memory.timeline import trace_timeline
 from cnncost.network import Input, Network, Node
 
 
@@ -32,7 +32,7 @@ class Footprint(NamedTuple):
         return self.backward_weights + self.backward_input
 
     @staticmethod
-    def together(parts: list[Footprint]) -> Footprint:
+    def add_parts(parts: list[Footprint]) -> Footprint:
         """Several layers' sum; of what is alive the most."""
         sums = [sum(column) for column in zip(*parts, strict=True)]
         return Footprint(*sums)._replace(live_bytes=max(part.live_bytes for part in parts))
@@ -55,18 +55,19 @@ class Footprints(NamedTuple):
         return sum(node.backward_connections for node in self.nodes)
 
 
-def footprints(
+def compute_footprints(
     network: Network, *, batch: int = 1, dtype: str = "fp32", optimizer: str = "sgd"
 ) -> Footprints:
-    """Work out every layer's memory and training costs; arguments and errors as of `memory`."""
-    found = memory(network, batch=batch, dtype=dtype, optimizer=optimizer)
+    """Work out every layer's memory and training costs; arguments and errors as of
+    `measure_memory`."""
+    found = measure_memory(network, batch=batch, dtype=dtype, optimizer=optimizer)
     size = DTYPES[dtype]
-    live = timeline(network, batch=batch, dtype=dtype)
+    live = trace_timeline(network, batch=batch, dtype=dtype)
     saved = found.saved.layers if found.saved else (0,) * len(network.nodes)
     back = backward_connections(network)
     nodes = tuple(
         Footprint(
-            size * _own(node),
+            size * _count_own_parameters(node),
             size * batch * node.output.units,
             live[node.index].live,
             saved[node.index],
@@ -75,10 +76,10 @@ def footprints(
         )
         for node in network.nodes
     )
-    return Footprints(nodes, found, embedded(network), batch, dtype, optimizer)
+    return Footprints(nodes, found, measure_embedded(network), batch, dtype, optimizer)
 
 
-def _own(node: Input | Node) -> int:
+def _count_own_parameters(node: Input | Node) -> int:
     if node.layer is None or node.shares is not None:
         return 0
     return node.layer.parameters(node.inputs[0])

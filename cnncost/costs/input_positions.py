@@ -26,7 +26,7 @@ class AxisReading(NamedTuple):
     shift: int = 1
 
 
-def same(q: int) -> Taps:
+def read_same_position(q: int) -> Taps:
     """A position reads the same position."""
     return range(q, q + 1)
 
@@ -39,28 +39,30 @@ An axis of the input that no reading names is read whole, by every position.
 """
 
 
-def _keeps(layer: Any, x: Shape, y: Shape) -> tuple[AxisReading, ...]:  # Any: see Rule
+def _keep_positions(layer: Any, x: Shape, y: Shape) -> tuple[AxisReading, ...]:  # Any: see Rule
     """A position reads the same position: activations, joins, what mixes channels alone.
 
     Norms' statistics are left out, as is usual: they are constants once trained, or hardly
     depend on one position.
     """
-    return tuple(AxisReading(axis, same) for axis in range(len(y.extents)))
+    return tuple(AxisReading(axis, read_same_position) for axis in range(len(y.extents)))
 
 
-def _everything(layer: Any, x: Shape, y: Shape) -> tuple[AxisReading, ...]:  # Any: see Rule
+def _read_everything(layer: Any, x: Shape, y: Shape) -> tuple[AxisReading, ...]:  # Any: see Rule
     return ()
 
 
-def _unknown(layer: Any, x: Shape, y: Shape) -> None:  # Any: see Rule
+def _read_unknown(layer: Any, x: Shape, y: Shape) -> None:  # Any: see Rule
     return None
 
 
-def _slides(layer: Any, x: Shape, y: Shape) -> tuple[AxisReading, ...]:  # Any: see Rule
-    return tuple(_window(axis, window) for axis, window in enumerate(layer.windows(x)))
+def _read_windows(layer: Any, x: Shape, y: Shape) -> tuple[AxisReading, ...]:  # Any: see Rule
+    return tuple(
+        _window_reading(axis, window) for axis, window in enumerate(layer.resolve_windows(x))
+    )
 
 
-def _window(axis: int, window: Window) -> AxisReading:
+def _window_reading(axis: int, window: Window) -> AxisReading:
     def taps(q: int) -> Taps:
         start = q * window.stride - window.before
         return range(start, start + window.reach, window.dilation)
@@ -68,11 +70,15 @@ def _window(axis: int, window: Window) -> AxisReading:
     return AxisReading(axis, taps, 1, window.stride)
 
 
-def _paints(layer: Any, x: Shape, y: Shape) -> tuple[AxisReading, ...]:  # Any: see Rule
-    return tuple(_painted(axis, window) for axis, window in enumerate(layer.windows(x)))
+def _read_transposed_windows(
+    layer: Any, x: Shape, y: Shape
+) -> tuple[AxisReading, ...]:  # Any: see Rule
+    return tuple(
+        _transposed_reading(axis, window) for axis, window in enumerate(layer.resolve_windows(x))
+    )
 
 
-def _painted(axis: int, window: Window) -> AxisReading:
+def _transposed_reading(axis: int, window: Window) -> AxisReading:
     """Input p paints the outputs p*stride + k*dilation - before, k over the kernel."""
     common = gcd(window.stride, window.dilation)
     again = window.stride // common
@@ -90,22 +96,24 @@ def _painted(axis: int, window: Window) -> AxisReading:
     return AxisReading(axis, taps, window.stride, 1)
 
 
-def _finer(layer: Any, x: Shape, y: Shape) -> tuple[AxisReading, ...]:  # Any: see Rule
-    return tuple(_resized(axis, 1, factor) for axis, factor in enumerate(layer.factor))
+def _read_pixel_shuffle(layer: Any, x: Shape, y: Shape) -> tuple[AxisReading, ...]:  # Any: see Rule
+    return tuple(_nearest_reading(axis, 1, factor) for axis, factor in enumerate(layer.factor))
 
 
-def _coarser(layer: Any, x: Shape, y: Shape) -> tuple[AxisReading, ...]:  # Any: see Rule
-    return tuple(_window(axis, Window(f, stride=f)) for axis, f in enumerate(layer.factor))
+def _read_space_to_depth(
+    layer: Any, x: Shape, y: Shape
+) -> tuple[AxisReading, ...]:  # Any: see Rule
+    return tuple(_window_reading(axis, Window(f, stride=f)) for axis, f in enumerate(layer.factor))
 
 
-def _upsampled(layer: Any, x: Shape, y: Shape) -> tuple[AxisReading, ...]:  # Any: see Rule
-    between = _between if layer.mode == "bilinear" else _resized
+def _read_upsample(layer: Any, x: Shape, y: Shape) -> tuple[AxisReading, ...]:  # Any: see Rule
+    between = _bilinear_reading if layer.mode == "bilinear" else _nearest_reading
     return tuple(
         between(axis, n, m) for axis, (n, m) in enumerate(zip(x.extents, y.extents, strict=True))
     )
 
 
-def _resized(axis: int, n: int, m: int) -> AxisReading:
+def _nearest_reading(axis: int, n: int, m: int) -> AxisReading:
     """n positions become m: each reads the one that it lies on."""
     common = gcd(n, m)
 
@@ -115,7 +123,7 @@ def _resized(axis: int, n: int, m: int) -> AxisReading:
     return AxisReading(axis, taps, m // common, n // common)
 
 
-def _between(axis: int, n: int, m: int) -> AxisReading:
+def _bilinear_reading(axis: int, n: int, m: int) -> AxisReading:
     """n positions become m: each reads the two that its centre lies between, or the one
     that it lies on (PyTorch's align_corners=False)."""
     common = gcd(n, m)
@@ -128,13 +136,16 @@ def _between(axis: int, n: int, m: int) -> AxisReading:
     return AxisReading(axis, taps, m // common, n // common)
 
 
-def _spread(layer: Any, x: Shape, y: Shape) -> tuple[AxisReading, ...]:  # Any: see Rule
+def _read_adaptive_windows(
+    layer: Any, x: Shape, y: Shape
+) -> tuple[AxisReading, ...]:  # Any: see Rule
     return tuple(
-        _share(axis, n, m) for axis, (n, m) in enumerate(zip(x.extents, y.extents, strict=True))
+        _adaptive_reading(axis, n, m)
+        for axis, (n, m) in enumerate(zip(x.extents, y.extents, strict=True))
     )
 
 
-def _share(axis: int, n: int, m: int) -> AxisReading:
+def _adaptive_reading(axis: int, n: int, m: int) -> AxisReading:
     """Window q of m spans n positions from floor(q n / m) to ceil((q + 1) n / m)."""
     common = gcd(n, m)
 
@@ -144,29 +155,33 @@ def _share(axis: int, n: int, m: int) -> AxisReading:
     return AxisReading(axis, taps, m // common, n // common)
 
 
-def _padded(layer: Any, x: Shape, y: Shape) -> tuple[AxisReading, ...]:  # Any: see Rule
-    return tuple(_window(axis, Window(1, 1, pair[0])) for axis, pair in enumerate(layer.amount))
+def _read_pad(layer: Any, x: Shape, y: Shape) -> tuple[AxisReading, ...]:  # Any: see Rule
+    return tuple(
+        _window_reading(axis, Window(1, 1, pair[0])) for axis, pair in enumerate(layer.amount)
+    )
 
 
-def _cropped(layer: Any, x: Shape, y: Shape) -> tuple[AxisReading, ...]:  # Any: see Rule
-    return tuple(_window(axis, Window(1, 1, -pair[0])) for axis, pair in enumerate(layer.amount))
+def _read_crop(layer: Any, x: Shape, y: Shape) -> tuple[AxisReading, ...]:  # Any: see Rule
+    return tuple(
+        _window_reading(axis, Window(1, 1, -pair[0])) for axis, pair in enumerate(layer.amount)
+    )
 
 
-def _permuted(layer: Any, x: Shape, y: Shape) -> tuple[AxisReading, ...]:  # Any: see Rule
+def _read_permute(layer: Any, x: Shape, y: Shape) -> tuple[AxisReading, ...]:  # Any: see Rule
     # Axis 1 is the channels': it holds no positions; one that becomes the channels is read whole.
     return tuple(
-        AxisReading(axis - 2, same) if axis > 1 else AxisReading(-1, lambda q: ())
+        AxisReading(axis - 2, read_same_position) if axis > 1 else AxisReading(-1, lambda q: ())
         for axis in layer.axes[1:]
     )
 
 
-def _reshaped(layer: Any, x: Shape, y: Shape) -> tuple[AxisReading, ...]:  # Any: see Rule
+def _read_reshape(layer: Any, x: Shape, y: Shape) -> tuple[AxisReading, ...]:  # Any: see Rule
     # Positions stay where only channels are regrouped; else their order means nothing.
-    return _keeps(layer, x, y) if x == y else ()
+    return _keep_positions(layer, x, y) if x == y else ()
 
 
 _ALIKE: dict[Rule, tuple[str, ...]] = {
-    _keeps: (
+    _keep_positions: (
         *FAMILIES["normalisation"],
         *FAMILIES["activation"],
         *FAMILIES["regularisation"],
@@ -174,18 +189,18 @@ _ALIKE: dict[Rule, tuple[str, ...]] = {
         *FAMILIES["joins"],
         *("linear", "slice", "channel_shuffle", "identity"),
     ),
-    _slides: ("conv", "depthwise_conv", "maxpool", "avgpool", "subsample"),
-    _paints: ("conv_transpose",),
-    _everything: ("dense", "global_avgpool", "global_maxpool", "flatten", "attention"),
-    _spread: ("adaptive_avgpool", "adaptive_maxpool"),
-    _reshaped: ("reshape",),
-    _permuted: ("permute",),
-    _padded: ("pad",),
-    _cropped: ("crop",),
-    _finer: ("pixel_shuffle",),
-    _coarser: ("space_to_depth",),
-    _upsampled: ("upsample",),
-    _unknown: ("opaque",),
+    _read_windows: ("conv", "depthwise_conv", "maxpool", "avgpool", "subsample"),
+    _read_transposed_windows: ("conv_transpose",),
+    _read_everything: ("dense", "global_avgpool", "global_maxpool", "flatten", "attention"),
+    _read_adaptive_windows: ("adaptive_avgpool", "adaptive_maxpool"),
+    _read_reshape: ("reshape",),
+    _read_permute: ("permute",),
+    _read_pad: ("pad",),
+    _read_crop: ("crop",),
+    _read_pixel_shuffle: ("pixel_shuffle",),
+    _read_space_to_depth: ("space_to_depth",),
+    _read_upsample: ("upsample",),
+    _read_unknown: ("opaque",),
 }
 
 READINGS: dict[str, Rule] = {word: rule for rule, words in _ALIKE.items() for word in words}

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import cached_property
 
 from cnncost.costs.count import Report, Totals, count_network
-from cnncost.costs.memory import Embedded, Memory, embedded, memory
+from cnncost.costs.memory import Embedded, Memory, measure_embedded, measure_memory
 from cnncost.errors import CnncostError
 from cnncost.network import Network
 from cnncost.quantity import BYTES, CHANGES, SCALED, counted_as
@@ -21,7 +21,7 @@ class Metrics:
         self.network = network
         self.scale = (batch, dtype, optimizer)
 
-    def value(self, metric: str) -> int:
+    def compute_figure(self, metric: str) -> int:
         """The figure of one of the words that `quantity.budget_metric` knows.
 
         Raises:
@@ -29,13 +29,13 @@ class Metrics:
         """
         if metric in _BYTES:
             return _BYTES[metric](self)
-        return total(self.counts.totals, metric)
+        return find_total(self.counts.totals, metric)
 
-    def complete(self, metric: str) -> bool:
+    def is_exact(self, metric: str) -> bool:
         """Whether the figure is exact; else it is a lower bound."""
         return self.memory.complete if metric in _ACTIVATIONS else self.counts.complete
 
-    def words(self, metric: str) -> str:
+    def describe_scale(self, metric: str) -> str:
         """Of what the bytes of a metric are, as `batch 8, fp16`; empty for a count."""
         if metric in BYTES and metric not in SCALED:
             return "int8"
@@ -50,20 +50,20 @@ class Metrics:
     @cached_property
     def memory(self) -> Memory:
         batch, dtype, optimizer = self.scale
-        return memory(self.network, batch=batch, dtype=dtype, optimizer=optimizer)
+        return measure_memory(self.network, batch=batch, dtype=dtype, optimizer=optimizer)
 
     @cached_property
     def embedded(self) -> Embedded:
-        return embedded(self.network)
+        return measure_embedded(self.network)
 
 
-def total(totals: Totals, word: str) -> int:
+def find_total(totals: Totals, word: str) -> int:
     """The total of a count by its word, macs and flops too."""
     metric, times = counted_as(word)
     return times * int(getattr(totals, metric))
 
 
-def _training(metrics: Metrics) -> int:
+def _read_training_bytes(metrics: Metrics) -> int:
     if metrics.memory.training is None:
         raise CnncostError(
             f"{metrics.network.name} does not train: no training_memory",
@@ -79,7 +79,7 @@ _BYTES: dict[str, Callable[[Metrics], int]] = {
     "parameter_memory": lambda metrics: metrics.memory.parameters,
     "activation_memory": lambda metrics: metrics.memory.inference.bytes,
     "memory": lambda metrics: metrics.memory.parameters + metrics.memory.inference.bytes,
-    "training_memory": _training,
+    "training_memory": _read_training_bytes,
     "sram": lambda metrics: metrics.embedded.sram,
     "flash": lambda metrics: metrics.embedded.flash,
 }

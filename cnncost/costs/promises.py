@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from cnncost.costs.count import Convention, count_network
-from cnncost.costs.metrics import Metrics, total
+from cnncost.costs.metrics import Metrics, find_total
 from cnncost.language import Spec
 
 
@@ -40,19 +40,19 @@ class Limit(NamedTuple):
         return self.complete and self.computed <= self.budget
 
 
-def figures(spec: Spec) -> tuple[ExpectedFigure, ...]:
+def compare_expected(spec: Spec) -> tuple[ExpectedFigure, ...]:
     """The spec's `expect`, each figure counted under the convention that it names."""
     if spec.expect is None:
         return ()
     convention = Convention(spec.expect.biases, spec.expect.exclude_padding)
     report = count_network(spec.network, convention)
     return tuple(
-        ExpectedFigure(quantity, published, total(report.totals, quantity), report.complete)
+        ExpectedFigure(quantity, published, find_total(report.totals, quantity), report.complete)
         for quantity, published in spec.expect.totals.items()
     )
 
 
-def limits(
+def compare_budget(
     spec: Spec,
     budget: Mapping[str, int],
     *,
@@ -69,6 +69,12 @@ def limits(
         return ()
     metrics = Metrics(spec.network, batch=batch, dtype=dtype, optimizer=optimizer)
     return tuple(
-        Limit(metric, most, metrics.value(metric), metrics.complete(metric), metrics.words(metric))
+        Limit(
+            metric,
+            most,
+            metrics.compute_figure(metric),
+            metrics.is_exact(metric),
+            metrics.describe_scale(metric),
+        )
         for metric, most in budget.items()
     )

@@ -7,7 +7,7 @@ from fractions import Fraction
 from math import gcd, lcm
 from typing import NamedTuple
 
-from cnncost.costs.input_positions import READINGS, AxisReading, same
+from cnncost.costs.input_positions import READINGS, AxisReading, read_same_position
 from cnncost.network import Input, Network, Node
 
 LONGEST = 4096
@@ -39,12 +39,12 @@ class Track(NamedTuple):
     def period(self) -> int:
         return len(self.lows)
 
-    def low(self, p: int) -> int | None:
+    def lowest_read(self, p: int) -> int | None:
         turns, at = divmod(p, self.period)
         found = self.lows[at]
         return None if found is None else found + turns * self.step
 
-    def high(self, p: int) -> int | None:
+    def highest_read(self, p: int) -> int | None:
         turns, at = divmod(p, self.period)
         found = self.highs[at]
         return None if found is None else found + turns * self.step
@@ -62,7 +62,7 @@ class Track(NamedTuple):
         """Input positions between neighbours; None where all read the same."""
         return None if self.axis is None else Fraction(self.step, self.period)
 
-    def whole(self) -> Track:
+    def as_whole_map(self) -> Track:
         """Every position reads all that the map read."""
         return Track(None, (), (), 0, self.first, self.last)
 
@@ -79,22 +79,22 @@ Tracks = dict[tuple[int, int], Track]
 """By the input's index and axis."""
 
 
-def reaches(network: Network) -> dict[int, ReceptiveField]:
+def find_receptive_fields(network: Network) -> dict[int, ReceptiveField]:
     """The reach of each layer, by index."""
     tracks: list[Tracks | None] = []
     for node in network.nodes:
-        tracks.append(_input(node) if node.layer is None else _layer(node, tracks))
-    return {node.index: _reach(tracks[node.index]) for node in network.layers}
+        tracks.append(_track_input(node) if node.layer is None else _track_layer(node, tracks))
+    return {node.index: _measure_field(tracks[node.index]) for node in network.layers}
 
 
-def _input(node: Input) -> Tracks:
+def _track_input(node: Input) -> Tracks:
     return {
         (node.index, axis): Track(axis, (0,), (0,), 1, 0, n - 1)
         for axis, n in enumerate(node.output.extents)
     }
 
 
-def _reach(tracks: Tracks | None) -> ReceptiveField:
+def _measure_field(tracks: Tracks | None) -> ReceptiveField:
     if tracks is None:
         return ReceptiveField(None, None)
     inputs = dict.fromkeys(index for index, _ in tracks)
@@ -105,7 +105,7 @@ def _reach(tracks: Tracks | None) -> ReceptiveField:
     )
 
 
-def _layer(node: Node, tracks: Sequence[Tracks | None]) -> Tracks | None:
+def _track_layer(node: Node, tracks: Sequence[Tracks | None]) -> Tracks | None:
     found: Tracks = {}
     for read, x in zip(node.reads, node.inputs, strict=True):
         before = tracks[read]
@@ -113,16 +113,16 @@ def _layer(node: Node, tracks: Sequence[Tracks | None]) -> Tracks | None:
         if before is None or readings is None:
             return None
         for key, track in before.items():
-            after = _through(track, readings, x.extents, node.output.extents)
+            after = _follow_track(track, readings, x.extents, node.output.extents)
             if after is not None and key in found:
-                after = _united(found[key], after, node.output.extents)
+                after = _unite_tracks(found[key], after, node.output.extents)
             if after is None:
                 return None
             found[key] = after
     return dict(sorted(found.items()))
 
 
-def _through(
+def _follow_track(
     track: Track,
     readings: Sequence[AxisReading],
     extents: tuple[int, ...],
@@ -131,15 +131,15 @@ def _through(
     """A track behind a layer; None where its pattern gets too long."""
     for axis, reading in enumerate(readings):
         if reading.source == track.axis:
-            if extents[track.axis] == 1 < outputs[axis] and reading.taps is same:
-                return track.whole()  # a gate of one position works on all
-            if reading.taps is same:
+            if extents[track.axis] == 1 < outputs[axis] and reading.taps is read_same_position:
+                return track.as_whole_map()  # a gate of one position works on all
+            if reading.taps is read_same_position:
                 return track._replace(axis=axis)
-            return _read(track, axis, reading, extents[track.axis], outputs[axis])
-    return track.whole()
+            return _follow_reading(track, axis, reading, extents[track.axis], outputs[axis])
+    return track.as_whole_map()
 
 
-def _read(track: Track, axis: int, reading: AxisReading, n: int, m: int) -> Track | None:
+def _follow_reading(track: Track, axis: int, reading: AxisReading, n: int, m: int) -> Track | None:
     # The pattern returns when the taps have moved by whole periods of what they read.
     turns = track.period // gcd(track.period, reading.shift)
     period = reading.period * turns
@@ -149,25 +149,27 @@ def _read(track: Track, axis: int, reading: AxisReading, n: int, m: int) -> Trac
     taps = [reading.taps(q) for q in range(period)]
     return Track(
         axis,
-        tuple(_lowest(track, some) for some in taps),
-        tuple(_highest(track, some) for some in taps),
+        tuple(_lowest_input(track, some) for some in taps),
+        tuple(_highest_input(track, some) for some in taps),
         step,
-        *_edges(track, reading, n, m, period),
+        *_edge_inputs(track, reading, n, m, period),
     )
 
 
-def _lowest(track: Track, taps: Sequence[int]) -> int | None:
+def _lowest_input(track: Track, taps: Sequence[int]) -> int | None:
     # A period of taps is enough: behind it the reads only lie further.
-    lows = (track.low(p) for p in taps[: track.period])
+    lows = (track.lowest_read(p) for p in taps[: track.period])
     return min((low for low in lows if low is not None), default=None)
 
 
-def _highest(track: Track, taps: Sequence[int]) -> int | None:
-    highs = (track.high(p) for p in taps[-track.period :])
+def _highest_input(track: Track, taps: Sequence[int]) -> int | None:
+    highs = (track.highest_read(p) for p in taps[-track.period :])
     return max((high for high in highs if high is not None), default=None)
 
 
-def _edges(track: Track, reading: AxisReading, n: int, m: int, period: int) -> tuple[int, int]:
+def _edge_inputs(
+    track: Track, reading: AxisReading, n: int, m: int, period: int
+) -> tuple[int, int]:
     """What the map's positions at either edge read, padding left out."""
     sample = reading.taps(0)
     # So many outputs hang over an edge by a part of their window.
@@ -176,22 +178,25 @@ def _edges(track: Track, reading: AxisReading, n: int, m: int, period: int) -> t
 
     def real(positions: Iterable[int]) -> list[list[int]]:
         """The taps of these outputs that lie on the map."""
-        return [[p for p in _near(reading.taps(q), track.period) if 0 <= p < n] for q in positions]
+        return [
+            [p for p in _taps_near_edges(reading.taps(q), track.period) if 0 <= p < n]
+            for q in positions
+        ]
 
     starts, ends = real(range(some)), real(range(m - some, m))
-    lows = [low for taps in starts if (low := _lowest(track, taps)) is not None]
-    highs = [high for taps in ends if (high := _highest(track, taps)) is not None]
+    lows = [low for taps in starts if (low := _lowest_input(track, taps)) is not None]
+    highs = [high for taps in ends if (high := _highest_input(track, taps)) is not None]
     first = max(track.first, min(lows, default=track.first))
     return first, min(track.last, max(highs, default=track.last))
 
 
-def _near(taps: Sequence[int], period: int) -> Sequence[int]:
+def _taps_near_edges(taps: Sequence[int], period: int) -> Sequence[int]:
     """The taps, or of very many those at either end."""
     most = EDGE + period
     return taps if len(taps) <= 2 * most else [*taps[:most], *taps[-most:]]
 
 
-def _united(a: Track, b: Track, outputs: tuple[int, ...]) -> Track | None:
+def _unite_tracks(a: Track, b: Track, outputs: tuple[int, ...]) -> Track | None:
     """Two branches together: from the first position that either reads to the last."""
     first, last = min(a.first, b.first), max(a.last, b.last)
     if a.axis is None or a.axis != b.axis:
@@ -205,7 +210,10 @@ def _united(a: Track, b: Track, outputs: tuple[int, ...]) -> Track | None:
         step = max(-(-t.step * period // t.period) for t in (a, b))
     if period > LONGEST:
         return None
-    pairs = [((a.low(p), b.low(p)), (a.high(p), b.high(p))) for p in range(period)]
+    pairs = [
+        ((a.lowest_read(p), b.lowest_read(p)), (a.highest_read(p), b.highest_read(p)))
+        for p in range(period)
+    ]
     return Track(
         a.axis,
         tuple(min((n for n in lows if n is not None), default=None) for lows, _ in pairs),

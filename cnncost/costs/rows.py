@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
 from cnncost.costs.count import LayerCount, Report
-from cnncost.costs.receptive_field import ReceptiveField, reaches
+from cnncost.costs.receptive_field import ReceptiveField, find_receptive_fields
 from cnncost.layers import Layer
 from cnncost.shape import Shape
 
@@ -48,7 +48,7 @@ def layer_rows(
 ) -> tuple[Row, ...]:
     """A row a layer, or a block below `depth` levels; only those of weights or of unknown
     cost unless `every`. With `reach`, receptive fields are followed through the network."""
-    rows = tuple(_row(report, count) for count in report.layers)
+    rows = tuple(_make_row(report, count) for count in report.layers)
     if report.footprints:
         nodes = report.footprints.nodes
         rows = tuple(
@@ -56,31 +56,31 @@ def layer_rows(
             for row, count in zip(rows, report.layers, strict=True)
         )
     if reach:
-        found = reaches(report.network)
+        found = find_receptive_fields(report.network)
         rows = tuple(
             row._replace(reach=found[count.node.index])
             for row, count in zip(rows, report.layers, strict=True)
         )
     if depth is not None:
-        rows = tuple(_grouped(rows, depth))
+        rows = tuple(_group_rows(rows, depth))
     return tuple(row for row in rows if every or row.counted or row.unknown)
 
 
-def descending(rows: Sequence[Row], key: Callable[[Row], int]) -> tuple[Row, ...]:
+def sort_rows(rows: Sequence[Row], key: Callable[[Row], int]) -> tuple[Row, ...]:
     """The rows from the largest on; equal ones in the order of the spec."""
     return tuple(sorted(rows, key=key, reverse=True))
 
 
-def top(rows: Sequence[Row], most: int) -> tuple[Row, ...]:
+def cut_rows(rows: Sequence[Row], most: int) -> tuple[Row, ...]:
     """The first rows, and one for all others, so that the columns add up."""
     if len(rows) <= most:
         return tuple(rows)
     rest = rows[most:]
     layers = "1 layer" if len(rest) == 1 else f"{len(rest):,} layers"
-    return (*rows[:most], _sum(f"rest ({layers})", rest))
+    return (*rows[:most], _sum_rows(f"rest ({layers})", rest))
 
 
-def remainder(report: Report, rows: Sequence[Row], *, loss: bool = False) -> Row | None:
+def remainder_row(report: Report, rows: Sequence[Row], *, loss: bool = False) -> Row | None:
     """What the layers left out add to the parameters, norms' scales and the like, and what
     they and (if `loss`) the loss keep for the backward pass."""
     parameters = report.totals.parameters - sum(row.parameters for row in rows)
@@ -91,7 +91,7 @@ def remainder(report: Report, rows: Sequence[Row], *, loss: bool = False) -> Row
     return Row(name, "", None, None, 0, 0, 0, parameters, 0, listed=False, footprint=left)
 
 
-def _saved(whole: Footprints) -> int:
+def _total_saved_bytes(whole: Footprints) -> int:
     return whole.memory.saved.total if whole.memory.saved else 0
 
 
@@ -106,13 +106,13 @@ def _left_out(report: Report, rows: Sequence[Row], *, loss: bool) -> Footprint |
         whole.memory.parameters - sum(part.parameter_bytes for part in shown),
         0,
         0,
-        _saved(whole) - sum(part.saved_bytes for part in shown) if loss else 0,
+        _total_saved_bytes(whole) - sum(part.saved_bytes for part in shown) if loss else 0,
         0,
         0,
     )
 
 
-def _row(report: Report, count: LayerCount) -> Row:
+def _make_row(report: Report, count: LayerCount) -> Row:
     node = count.node
     shares = "" if node.shares is None else report.network.nodes[node.shares].name
     return Row(
@@ -133,16 +133,16 @@ def _row(report: Report, count: LayerCount) -> Row:
     )
 
 
-def _grouped(rows: Iterable[Row], depth: int) -> Iterable[Row]:
-    for label, group in groupby(rows, key=lambda row: _label(row.name, depth)):
+def _group_rows(rows: Iterable[Row], depth: int) -> Iterable[Row]:
+    for label, group in groupby(rows, key=lambda row: _block_label(row.name, depth)):
         members = tuple(group)
         if len(members) == 1 and members[0].name == label:
             yield members[0]
         else:
-            yield _sum(label, members)
+            yield _sum_rows(label, members)
 
 
-def _label(name: str, depth: int) -> str:
+def _block_label(name: str, depth: int) -> str:
     """The first `depth` levels of a dotted name; a copy's number belongs to its level."""
     parts = name.split(".")
     kept: list[str] = []
@@ -155,12 +155,12 @@ def _label(name: str, depth: int) -> str:
     return ".".join(kept)
 
 
-def _together(rows: Sequence[Row]) -> Footprint | None:
+def _add_footprints(rows: Sequence[Row]) -> Footprint | None:
     parts = [row.footprint for row in rows if row.footprint is not None]
-    return parts[0].together(parts) if parts else None
+    return parts[0].add_parts(parts) if parts else None
 
 
-def _sum(name: str, rows: Sequence[Row]) -> Row:
+def _sum_rows(name: str, rows: Sequence[Row]) -> Row:
     counted = [row for row in rows if row.counted]
     return Row(
         name,
@@ -176,5 +176,5 @@ def _sum(name: str, rows: Sequence[Row]) -> Row:
         frozen=all(row.frozen for row in rows),
         unknown=sum(row.unknown for row in rows),
         reach=rows[-1].reach if "(" not in name else None,
-        footprint=_together(rows),
+        footprint=_add_footprints(rows),
     )

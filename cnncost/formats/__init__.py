@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 class FileFormat(NamedTuple):
     """One form: how its files end, and the modules that read and write it.
 
-    A reader module has `read(path, name, shapes) -> Graph`, as the function `read` here; a
+    A reader module has `read(path, name, shapes) -> Graph`, as the function `read_graph` here; a
     writer module has `write(spec: Spec) -> bytes`.
     """
 
@@ -36,7 +36,7 @@ class FileFormat(NamedTuple):
     written: tuple[str, ...] | None = None
     """How the files end that it writes, where those are others than it reads."""
 
-    def endings(self, *, reads: bool) -> tuple[str, ...]:
+    def list_endings(self, *, reads: bool) -> tuple[str, ...]:
         """The endings that stand for it when a file is read, or written."""
         return self.suffixes if reads or self.written is None else self.written
 
@@ -66,16 +66,18 @@ FORMATS = {form.key: form for form in _ALL}
 def by_suffix(path: str, *, reads: bool) -> list[FileFormat]:
     """The forms that a file's ending may stand for, among those that can be read (or written)."""
     suffix = PurePath(path).suffix.lower()
-    forms = [form for form in _ALL if suffix in form.endings(reads=reads)]
+    forms = [form for form in _ALL if suffix in form.list_endings(reads=reads)]
     return [form for form in forms if (form.reader if reads else form.writer)]
 
 
-def readable() -> list[str]:
+def readable_suffixes() -> list[str]:
     """The endings of files that can be read in a spec's place."""
     return [suffix for form in _ALL if form.reader for suffix in form.suffixes]
 
 
-def read(path: Path, name: str, form: FileFormat, shapes: Mapping[str, tuple[int, ...]]) -> Graph:
+def read_graph(
+    path: Path, name: str, form: FileFormat, shapes: Mapping[str, tuple[int, ...]]
+) -> Graph:
     """The graph that a file holds; `name` stands in messages.
 
     `shapes` are those of one example of each input, channels first, where the file leaves
@@ -84,17 +86,17 @@ def read(path: Path, name: str, form: FileFormat, shapes: Mapping[str, tuple[int
     Raises:
         CnncostError: the file is damaged, or the form's package is not installed.
     """
-    from cnncost.formats.kept_file import flows, kept
+    from cnncost.formats.kept_file import copy_stream, is_stream
 
-    if flows(path):
-        with kept(path, name) as copy:
-            return read(Path(copy.name), name, form, shapes)
+    if is_stream(path):
+        with copy_stream(path, name) as copy:
+            return read_graph(Path(copy.name), name, form, shapes)
     module = import_module(f"cnncost.formats.{form.reader}")
     graph: Graph = module.read(path, name, shapes)
     return graph
 
 
-def write(spec: Spec, form: FileFormat, *, weights: bool = True) -> bytes:
+def write_spec(spec: Spec, form: FileFormat, *, weights: bool = True) -> bytes:
     """The spec in another form; without `weights`, a form that has them leaves them out.
 
     Raises:
@@ -105,7 +107,7 @@ def write(spec: Spec, form: FileFormat, *, weights: bool = True) -> bytes:
     return data
 
 
-def named(key: str) -> FileFormat:
+def find_format(key: str) -> FileFormat:
     """The form of that key.
 
     Raises:
@@ -122,6 +124,6 @@ def is_source(text: str) -> bool:
     return _SOURCE.fullmatch(text) is not None
 
 
-def missing(package: str, extra: str) -> CnncostError:
+def missing_package(package: str, extra: str) -> CnncostError:
     """What to say where an optional package is not installed."""
     return CnncostError(f"{package} is not installed", f"pip install 'cnncost[{extra}]'")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cnncost.errors import Refused
 from cnncost.formats.graph import Op
-from cnncost.layers import layer_type, read
+from cnncost.layers import layer_type, read_layer
 from cnncost.shape import Shape
 
 if TYPE_CHECKING:
@@ -31,14 +31,14 @@ class Inferred(NamedTuple):
     parameters: int
 
 
-def audited(graph: Graph) -> Graph:
+def audit_graph(graph: Graph) -> Graph:
     """The graph with its false layers opaque, and with a line on every number that it lacks.
 
     A layer is false if the language refuses it, or if it makes another shape than
     `graph.shapes` records. Numbers that `graph.held` names and no layer holds stand in an
     opaque layer behind the first output, unless `graph.unused` says that none needs them.
     """
-    checked, counted = _checked(graph)
+    checked, counted = _check_layers(graph)
     if not graph.held:
         return checked
     held, unused = (
@@ -47,16 +47,18 @@ def audited(graph: Graph) -> Graph:
     )
     if counted == held - unused:
         return replace(checked, audit=_unused_lines(graph, unused))
-    line = _difference(graph, counted, held)
-    return replace(_with_unread(checked, held - unused - counted), audit=(line,))
+    line = _describe_difference(graph, counted, held)
+    return replace(_add_unread_layer(checked, held - unused - counted), audit=(line,))
 
 
-def _checked(graph: Graph) -> tuple[Graph, int]:
+def _check_layers(graph: Graph) -> tuple[Graph, int]:
     """The graph with its false layers opaque, and the parameters that its layers hold."""
     dims, ops, lost = dict(graph.inputs), [], dict[str, str]()
     counted = 0
     for op in graph.ops:
-        why, made = _judged(op, [dims[name] for name in op.reads], graph.shapes.get(op.name), lost)
+        why, made = _judge_layer(
+            op, [dims[name] for name in op.reads], graph.shapes.get(op.name), lost
+        )
         if why:
             lost[op.name] = why
             op = opaque_op(op, graph.shapes[op.name])  # what stands for it
@@ -67,47 +69,49 @@ def _checked(graph: Graph) -> tuple[Graph, int]:
     return replace(graph, ops=tuple(ops), unknown=unknown), counted
 
 
-def _judged(
+def _judge_layer(
     op: Op, reads: Sequence[tuple[int, ...]], wanted: tuple[int, ...] | None, lost: dict[str, str]
 ) -> tuple[str, Inferred]:
     """Why a layer is false, empty if it is not, and what it makes then."""
     if op.shares in lost and wanted is not None:
         return f"{op.word}, which shares parameters with an opaque layer", Inferred(wanted, 0)
     try:
-        made = inferred(op, reads)
+        made = infer_layer(op, reads)
     except Refused as refused:
         if wanted is None:
             raise
-        return f"{op.word}: {refused.what}", Inferred(_mapped(wanted), 0)
+        return f"{op.word}: {refused.what}", Inferred(_as_map_shape(wanted), 0)
     if wanted is None or made.dims == wanted or (op.word == "opaque" and len(wanted) > AXES):
         return "", made
     here, there = ("x".join(map(str, dims)) for dims in (made.dims, wanted))
-    return f"{op.word}, which makes {here} here and {there} there", Inferred(_mapped(wanted), 0)
+    return f"{op.word}, which makes {here} here and {there} there", Inferred(
+        _as_map_shape(wanted), 0
+    )
 
 
-def inferred(op: Op, reads: Sequence[tuple[int, ...]]) -> Inferred:
+def infer_layer(op: Op, reads: Sequence[tuple[int, ...]]) -> Inferred:
     """The shape and the parameters of an operation's layer over inputs of these shapes.
 
     Raises:
         Refused: the language has no such layer.
     """
     xs = tuple(Shape(channels, tuple(extents)) for channels, *extents in reads)
-    layer = read(layer_type(op.word), op.arguments, xs[0])
-    y = layer.infer(xs)
+    layer = read_layer(layer_type(op.word), op.arguments, xs[0])
+    y = layer.infer_shape(xs)
     return Inferred(y.dims, 0 if op.shares else layer.parameters(xs[0]))
 
 
 def opaque_op(op: Op, shape: tuple[int, ...]) -> Op:
     """What stands for an operation of which only its shape is known."""
-    return Op(op.name, "opaque", {"output": _mapped(shape), "op": op.word}, op.reads)
+    return Op(op.name, "opaque", {"output": _as_map_shape(shape), "op": op.word}, op.reads)
 
 
-def _mapped(shape: tuple[int, ...]) -> tuple[int, ...]:
+def _as_map_shape(shape: tuple[int, ...]) -> tuple[int, ...]:
     """As a spec's maps have it: of one axis at least, and at most four."""
     return shape or (1,) if len(shape) <= AXES else (shape[0], prod(shape[1:]))
 
 
-def _with_unread(graph: Graph, missing: int) -> Graph:
+def _add_unread_layer(graph: Graph, missing: int) -> Graph:
     """With a layer behind the first output that holds what no layer holds; its costs are
     unknown, so that no total of the network is taken for exact."""
     first, *others = graph.outputs
@@ -123,15 +127,15 @@ def _with_unread(graph: Graph, missing: int) -> Graph:
 def _output_of(graph: Graph, last: Op) -> tuple[int, ...]:
     dims = dict(graph.inputs)
     for op in graph.ops:
-        dims[op.name] = inferred(op, [dims[name] for name in op.reads]).dims
+        dims[op.name] = infer_layer(op, [dims[name] for name in op.reads]).dims
     return dims[last.name]
 
 
-def _difference(graph: Graph, counted: int, held: int) -> str:
+def _describe_difference(graph: Graph, counted: int, held: int) -> str:
     text = f"the model holds {held:,} parameters, the graph {counted:,}"
     if counted > held:
         return f"{text}: some are counted more than once"
-    owners = f" of {_owners(graph.unread)}" if graph.unread else ""
+    owners = f" of {_owner_text(graph.unread)}" if graph.unread else ""
     return f"{text}: {held - counted:,}{owners} are unused or not understood"
 
 
@@ -142,11 +146,11 @@ def _unused_lines(graph: Graph, unused: int) -> tuple[str, ...]:
     held = sum(graph.held.values())
     return (
         f"the model holds {held:,} parameters, the graph {held - unused:,}: {unused:,} of "
-        f"{_owners(names)} are unused: no output depends on them",
+        f"{_owner_text(names)} are unused: no output depends on them",
     )
 
 
-def _owners(names: Sequence[str]) -> str:
+def _owner_text(names: Sequence[str]) -> str:
     """The modules that own parameters, each once; all of one module are that module's."""
     modules = list(dict.fromkeys(name.rpartition(".")[0] or name for name in names))
     text = ", ".join(modules[:NAMED])

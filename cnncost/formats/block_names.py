@@ -30,12 +30,12 @@ SHORTEST = 3
 _PLAIN = {"residual": "residual_block", "parallel": "branches", "densely": "dense_block"}
 
 
-def called(body: list[StructurePiece], homes: list[str], taken: Iterable[str]) -> str:
+def name_block(body: list[StructurePiece], homes: list[str], taken: Iterable[str]) -> str:
     """A name for a block with these lines, whose copies stood in these modules."""
-    stem = _cell(body) or _structure(body) or _of_paths(homes)
+    stem = _cell_name(body) or _structure_name(body) or _name_from_paths(homes)
     if not stem:
         stem = _PLAIN.get(body[0].word, "block")
-    if stem in RESERVED or stem in ("channels", "input") or stem in _fields():
+    if stem in RESERVED or stem in ("channels", "input") or stem in _field_names():
         stem = f"{stem}_block"
     mark = "_" if stem[-1].isdigit() else ""
     numbered = (f"{stem}{mark}{i}" for i in range(2, 999))
@@ -43,12 +43,12 @@ def called(body: list[StructurePiece], homes: list[str], taken: Iterable[str]) -
 
 
 @cache
-def _fields() -> frozenset[str]:
+def _field_names() -> frozenset[str]:
     """The keys of all layers: beside one of them a block's would be a second type."""
     return frozenset(key for word in TYPES for key in layer_type(word).kinds)
 
 
-def _cell(body: list[StructurePiece]) -> str:
+def _cell_name(body: list[StructurePiece]) -> str:
     """A convolution with its norm and activation: their words."""
     words = [piece.word for piece in body]
     if len(words) > 3 or not all(word in TYPES for word in words):
@@ -58,18 +58,22 @@ def _cell(body: list[StructurePiece]) -> str:
     return "_".join(_SHORT.get(word, word) for word in words)
 
 
-def _structure(body: list[StructurePiece]) -> str:
+def _structure_name(body: list[StructurePiece]) -> str:
     """The literature's word for a block of this structure; empty where there is none."""
     first = body[0]
     if first.word == "parallel" and len(body) == 1:
-        return "gate" if _gates(first) else "dense_layer" if _adds_to(first) else ""
+        return "gate" if _is_gate(first) else "dense_layer" if _is_dense_layer(first) else ""
     if first.word == "residual" and all(p.word in FAMILIES["activation"] for p in body[1:]):
-        longest = max(first.branches, key=lambda branch: len(convolutions(branch)))
-        kind = _RESIDUAL.get(_shape(convolutions(longest)), "")
+        longest = max(first.branches, key=lambda branch: len(collect_convolutions(branch)))
+        kind = _RESIDUAL.get(_kernel_pattern(collect_convolutions(longest)), "")
         return f"{kind}_projected" if kind and len(first.branches) > 1 else kind
-    if _squeezes(body):
+    if _is_fire_module(body):
         return "fire"
-    return _ROW.get(_shape(convolutions(body)), "") if not any(p.branches for p in body) else ""
+    return (
+        _ROW.get(_kernel_pattern(collect_convolutions(body)), "")
+        if not any(p.branches for p in body)
+        else ""
+    )
 
 
 _RESIDUAL = {
@@ -87,7 +91,7 @@ _ROW = {
 """Howard et al. 2017, fig. 3; Sandler et al. 2018, table 1."""
 
 
-def convolutions(body: list[StructurePiece]) -> tuple[Window, ...]:
+def collect_convolutions(body: list[StructurePiece]) -> tuple[Window, ...]:
     """The convolutions of lines in a row, those of calls too; structures have none."""
     found: list[Window] = []
     for piece in body:
@@ -101,43 +105,43 @@ def convolutions(body: list[StructurePiece]) -> tuple[Window, ...]:
     return tuple(found)
 
 
-def _shape(convs: tuple[Window, ...]) -> tuple[str, ...]:
-    def word(kernel: object, *, depthwise: bool) -> str:
+def _kernel_pattern(convs: tuple[Window, ...]) -> tuple[str, ...]:
+    def kernel_word(kernel: object, *, depthwise: bool) -> str:
         if depthwise:
             return "depthwise"
         return str(kernel) if kernel in (1, 3) else "k"
 
-    return tuple(word(kernel, depthwise=depthwise) for kernel, depthwise in convs)
+    return tuple(kernel_word(kernel, depthwise=depthwise) for kernel, depthwise in convs)
 
 
-def _gates(piece: StructurePiece) -> bool:
+def _is_gate(piece: StructurePiece) -> bool:
     """Whether a map is multiplied by what is computed from its mean (Hu et al. 2018)."""
     pooled = [b for b in piece.branches if b and b[0].word == "global_avgpool"]
     return piece.args.get("join") == "mul" and len(pooled) == 1 and [] in piece.branches
 
 
-def _adds_to(piece: StructurePiece) -> bool:
+def _is_dense_layer(piece: StructurePiece) -> bool:
     """Whether a map is kept beside what is computed from it (Huang et al. 2017)."""
     return "join" not in piece.args and len(piece.branches) == 2 and [] in piece.branches
 
 
-def _squeezes(body: list[StructurePiece]) -> bool:
+def _is_fire_module(body: list[StructurePiece]) -> bool:
     """Whether it is SqueezeNet's module: 1x1, then 1x1 beside 3x3 (Iandola et al. 2016)."""
     last = body[-1]
     if last.word != "parallel" or "join" in last.args or len(last.branches) != 2:
         return False
-    wide = {_shape(convolutions(branch)) for branch in last.branches}
-    return wide == {("1",), ("3",)} and _shape(convolutions(body[:-1])) == ("1",)
+    wide = {_kernel_pattern(collect_convolutions(branch)) for branch in last.branches}
+    return wide == {("1",), ("3",)} and _kernel_pattern(collect_convolutions(body[:-1])) == ("1",)
 
 
-def _of_paths(homes: list[str]) -> str:
+def _name_from_paths(homes: list[str]) -> str:
     """The last word that all modules share, its numbers dropped; empty where it says nothing."""
-    words = {_word(home) for home in homes}
+    words = {_word_of_path(home) for home in homes}
     word = words.pop() if len(words) == 1 else ""
     return "" if word in _SAYS_NOTHING or len(word) < SHORTEST else word
 
 
-def _word(home: str) -> str:
+def _word_of_path(home: str) -> str:
     """`inception` of `inception3a`, `denselayer` of `denseblock1.denselayer2`."""
     for part in reversed(home.split(".")):
         word = re.sub(r"\d+[a-z]?", "", re.sub(r"\W", "_", part, flags=re.A)).strip("_").lower()

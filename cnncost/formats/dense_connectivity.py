@@ -29,24 +29,24 @@ class DenseCopies:
         self.join = join
         self.uses = uses
         self.copies = len(join.reads) - 1
-        self.length = self._length() if join.word == "concat" and self.copies > 1 else 0
+        self.length = self._copy_length() if join.word == "concat" and self.copies > 1 else 0
         self.start = len(pieces) - self.copies * (self.length + 1) + 1
         """Where the first copy stands; each further one has its concatenation before it."""
 
     @property
-    def found(self) -> bool:
+    def is_dense_block(self) -> bool:
         """Whether they are copies of one list, and nothing else reads a part of them."""
         if not self.length or self.start < 0:
             return False
-        return all(self._fits(number) for number in range(self.copies, 0, -1))
+        return all(self._is_copy(number) for number in range(self.copies, 0, -1))
 
-    def piece(self) -> StructurePiece:
+    def build_piece(self) -> StructurePiece:
         """The structure that stands for them."""
-        inner = [part for piece in self.pieces[self.start :] for part in piece.walk()]
+        inner = [part for piece in self.pieces[self.start :] for part in piece.walk_pieces()]
         shared = commonprefix([part.path for part in inner if part.named])  # noqa: RUF071  names
         path = re.sub(r"[._]?[^._]*$", "", shared)  # whole words: copies are numbered behind it
-        body = self._body(1)
-        _rehome(body, path)
+        body = self._copy_pieces(1)
+        _rebase_paths(body, path)
         return StructurePiece(
             "densely",
             {"times": self.copies},
@@ -57,7 +57,7 @@ class DenseCopies:
             branches=[body],
         )
 
-    def _length(self) -> int:
+    def _copy_length(self) -> int:
         """How many pieces the last copy has; 0 where none stands behind the others' join."""
         if self.uses[self.join.reads[-1]] > 1:
             return 0  # another join reads this copy too: there are more of them
@@ -67,14 +67,14 @@ class DenseCopies:
                 return length
         return 0
 
-    def _body(self, number: int) -> list[StructurePiece]:
+    def _copy_pieces(self, number: int) -> list[StructurePiece]:
         at = self.start + (number - 1) * (self.length + 1)
         return self.pieces[at : at + self.length]
 
-    def _fits(self, number: int) -> bool:
+    def _is_copy(self, number: int) -> bool:
         """Whether a copy is like the first, reads all before it, and only those behind read it."""
-        body = self._body(number)
-        above = self._entering(number)
+        body = self._copy_pieces(number)
+        above = self._copy_input(number)
         for piece in body:
             if piece.reads != above or (piece is not body[0] and self.uses[above] > 1):
                 return False
@@ -82,10 +82,10 @@ class DenseCopies:
         return (
             above == self.join.reads[number]
             and self.uses[above] == self.copies - number + 1
-            and all(map(_alike, body, self._body(1)))
+            and all(map(_are_alike, body, self._copy_pieces(1)))
         )
 
-    def _entering(self, number: int) -> str:
+    def _copy_input(self, number: int) -> str:
         """What a copy's first piece has to read; empty where it is not as it must be."""
         if number == 1:
             return self.join.reads[0]
@@ -95,9 +95,9 @@ class DenseCopies:
         return piece.out if joins else ""
 
 
-def _rehome(body: list[StructurePiece], path: str) -> None:
+def _rebase_paths(body: list[StructurePiece], path: str) -> None:
     """Take the first copy's own module out of the paths of its lines, which stand for all."""
-    inner = [part for piece in body for part in piece.walk()]
+    inner = [part for piece in body for part in piece.walk_pieces()]
     homes = [part.path.split(".")[:-1] for part in inner if part.named]
     own = commonprefix(homes)  # noqa: RUF071  lists of names, not texts
     for part in inner:
@@ -106,14 +106,14 @@ def _rehome(body: list[StructurePiece], path: str) -> None:
             part.path = ".".join([path, *words[len(own) :]])
 
 
-def _alike(a: StructurePiece, b: StructurePiece) -> bool:
+def _are_alike(a: StructurePiece, b: StructurePiece) -> bool:
     """Whether one text can stand for both pieces."""
     return (
         not (a.fixed or b.fixed)
         and (a.word, a.args) == (b.word, b.args)
         and len(a.branches) == len(b.branches)
         and all(
-            len(x) == len(y) and all(map(_alike, x, y))
+            len(x) == len(y) and all(map(_are_alike, x, y))
             for x, y in zip(a.branches, b.branches, strict=True)
         )
     )

@@ -10,12 +10,12 @@ if TYPE_CHECKING:
     from cnncost.network import Input, Network, Node
 
 
-def label(node: Input | Node) -> tuple[str, str, str]:
+def node_label(node: Input | Node) -> tuple[str, str, str]:
     """A node's name, type and output shape."""
     return node.name, node.layer.word if node.layer else "input", str(node.output)
 
 
-def edges(network: Network) -> Iterator[tuple[int, int]]:
+def list_edges(network: Network) -> Iterator[tuple[int, int]]:
     """Each read as (from, to), in the order of the readers."""
     for node in network.nodes:
         for read in node.reads:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cnncost.formats.diagram import edges, label
+from cnncost.formats.diagram import list_edges, node_label
 
 if TYPE_CHECKING:
     from cnncost.language import Spec
@@ -14,21 +14,21 @@ def write(spec: Spec) -> bytes:
     """The network as a directed graph of boxes: name, type and output shape."""
     network = spec.network
     lines = [
-        f"digraph {_quoted(network.name)} {{",
+        f"digraph {_quote_text(network.name)} {{",
         '  node [shape=box, fontname="Helvetica", fontsize=11];',
     ]
     for node in network.nodes:
-        text = "\\n".join(map(_escaped, label(node)))
+        text = "\\n".join(map(_escape_text, node_label(node)))
         style = "" if node.layer else ", style=rounded"
         lines.append(f'  n{node.index} [label="{text}"{style}];')
-    lines += [f"  n{start} -> n{end};" for start, end in edges(network)]
+    lines += [f"  n{start} -> n{end};" for start, end in list_edges(network)]
     return ("\n".join([*lines, "}"]) + "\n").encode()
 
 
-def _escaped(text: str) -> str:
+def _escape_text(text: str) -> str:
     # Graphviz reads \n, \l, \N and the like in a label, and a line break ends it nowhere.
     return " ".join(text.split()).replace("\\", "\\\\").replace('"', '\\"')
 
 
-def _quoted(text: str) -> str:
-    return f'"{_escaped(text)}"'
+def _quote_text(text: str) -> str:
+    return f'"{_escape_text(text)}"'

@@ -48,22 +48,26 @@ class Keys:
         self.known: dict[int, int] = {}
         """The number of each piece, by identity, until one changes."""
 
-    def of(self, piece: StructurePiece) -> int:
+    def number_of(self, piece: StructurePiece) -> int:
         """A piece's number; what no block can hold is like nothing else."""
         number = self.known.get(id(piece))
         if number is None:
-            skeleton: object = id(piece) if piece.fixed or piece.bound else self._skeleton(piece)
+            skeleton: object = id(piece) if piece.fixed or piece.bound else self._skeleton_of(piece)
             number = self.numbers.setdefault(skeleton, len(self.numbers))
             self.known[id(piece)] = number
         return number
 
-    def _skeleton(self, piece: StructurePiece) -> object:
+    def _skeleton_of(self, piece: StructurePiece) -> object:
         given = tuple([(k, None if is_number(v) else v) for k, v in piece.args.items()])
         if not piece.branches:
             return piece.word, given
-        return piece.word, given, tuple([tuple(map(self.of, branch)) for branch in piece.branches])
+        return (
+            piece.word,
+            given,
+            tuple([tuple(map(self.number_of, branch)) for branch in piece.branches]),
+        )
 
-    def lists(
+    def walk_lists(
         self, lists: list[list[StructurePiece]]
     ) -> Iterator[tuple[list[StructurePiece], Parent]]:
         """Every list, those of structures behind the one they stand in; pieces may have changed
@@ -74,34 +78,34 @@ class Keys:
             yield line, parent
             for piece in line:
                 for number, branch in enumerate(piece.branches):
-                    waiting.append((branch, ((self.of(piece),), number, 0)))
+                    waiting.append((branch, ((self.number_of(piece),), number, 0)))
 
 
-def cells(lists: list[list[StructurePiece]], keys: Keys) -> Iterator[EqualRun]:
+def find_cells(lists: list[list[StructurePiece]], keys: Keys) -> Iterator[EqualRun]:
     """Each convolution with the norm and activation behind it.
 
     A list that begins with a norm or activation has them before its convolutions instead
     (He et al. 2016, Huang et al. 2017): it has no cells.
     """
-    for line, parent in keys.lists(lists):
+    for line, parent in keys.walk_lists(lists):
         if parent and line and line[0].word in _TAIL:
             continue
         for at, piece in enumerate(line):
-            length = _tail(line, at) if piece.word in _CONVOLUTIONS else 1
+            length = _cell_length(line, at) if piece.word in _CONVOLUTIONS else 1
             if length > 1:
                 around = parent and (parent[0], parent[1], at)
-                key = tuple(keys.of(p) for p in line[at : at + length])
+                key = tuple(keys.number_of(p) for p in line[at : at + length])
                 yield EqualRun(key, line, at, length, around)
 
 
-def modules(lists: list[list[StructurePiece]], keys: Keys) -> Iterator[EqualRun]:
+def find_modules(lists: list[list[StructurePiece]], keys: Keys) -> Iterator[EqualRun]:
     """Each run of lines that is a module of the source, and each structure, outermost first."""
-    for line, parent in keys.lists(lists):
-        numbers = tuple(keys.of(piece) for piece in line)
-        yield from _modules(line, numbers, (0, len(line), 0), parent)
+    for line, parent in keys.walk_lists(lists):
+        numbers = tuple(keys.number_of(piece) for piece in line)
+        yield from _module_runs(line, numbers, (0, len(line), 0), parent)
 
 
-def _tail(line: list[StructurePiece], at: int) -> int:
+def _cell_length(line: list[StructurePiece], at: int) -> int:
     """How many lines a convolution's cell has; 1 where it cannot be a block's."""
     seen: set[str] = set()
     end = at + 1
@@ -114,29 +118,31 @@ def _tail(line: list[StructurePiece], at: int) -> int:
     return 1 if line[at].fixed else end - at
 
 
-def _modules(
+def _module_runs(
     line: list[StructurePiece], numbers: Key, span: tuple[int, int, int], parent: Parent
 ) -> Iterator[EqualRun]:
     """The runs in a span of a list, whose pieces have `depth` modules in common."""
     start, end, depth = span
-    for low, high in _groups(line, start, end, depth):
+    for low, high in _group_by_module(line, start, end, depth):
         around = parent and (parent[0], parent[1], parent[2] + low - start)
         high = max(high, low + 1)
         if high - low == 1 and line[low].branches:
-            high = _behind(line, low, end)
+            high = _structure_end(line, low, end)
             yield EqualRun(numbers[low:high], line, low, high - low, around)
         elif (low, high) == (start, end) and depth:
-            yield from _modules(line, numbers, (low, high, depth + 1), parent)
+            yield from _module_runs(line, numbers, (low, high, depth + 1), parent)
         elif high - low > 1:
             run = EqualRun(numbers[low:high], line, low, high - low, around)
-            if _whole(run):
+            if _is_whole(run):
                 yield run
                 if parent is None or run.length < len(line):  # not all that a structure holds
                     around = (run.key, 0, 0)
-            yield from _modules(line, numbers, (low, high, depth + 1), around)
+            yield from _module_runs(line, numbers, (low, high, depth + 1), around)
 
 
-def _groups(line: list[StructurePiece], start: int, end: int, depth: int) -> list[tuple[int, int]]:
+def _group_by_module(
+    line: list[StructurePiece], start: int, end: int, depth: int
+) -> list[tuple[int, int]]:
     """The spans of pieces that are in one module more; lines in none by themselves.
 
     A module that stands in two places is none.
@@ -162,20 +168,20 @@ def _groups(line: list[StructurePiece], start: int, end: int, depth: int) -> lis
     return found
 
 
-def _behind(line: list[StructurePiece], at: int, end: int) -> int:
+def _structure_end(line: list[StructurePiece], at: int, end: int) -> int:
     """The end of a structure with the activation behind it, where both are of no module."""
     after = at + 1
     apart = after < end and not line[at].home and not line[after].home
-    if apart and line[after].word in FAMILIES["activation"] and _whole_pair(line, at):
+    if apart and line[after].word in FAMILIES["activation"] and _is_whole_pair(line, at):
         return after + 1
     return after
 
 
-def _whole_pair(line: list[StructurePiece], at: int) -> bool:
+def _is_whole_pair(line: list[StructurePiece], at: int) -> bool:
     return not (line[at].referred or line[at + 1].foreign or line[at + 1].fixed)
 
 
-def _whole(run: EqualRun) -> bool:
+def _is_whole(run: EqualRun) -> bool:
     """Whether others read it at its end only, and it reads others at its head only.
 
     What joins maps more than once in a row is a stage: its blocks are smaller.

@@ -35,7 +35,7 @@ def graph_of(network: Network, paths: Sequence[str] = ()) -> Graph:
     return Graph(
         name=network.name,
         inputs={node.name: node.output.dims for node in network.inputs},
-        ops=tuple(_op(node, names) for node in network.layers),
+        ops=tuple(_node_operation(node, names) for node in network.layers),
         outputs=tuple(names[index] for index in network.outputs),
         notes=network.notes.strip(),
         source=network.source.strip(),
@@ -43,51 +43,51 @@ def graph_of(network: Network, paths: Sequence[str] = ()) -> Graph:
     )
 
 
-def _op(node: Node, names: Sequence[str]) -> Op:
+def _node_operation(node: Node, names: Sequence[str]) -> Op:
     return Op(
         name=names[node.index],
         word=node.layer.word,
-        arguments=_arguments(node.layer, node.inputs[0]),
+        arguments=_nondefault_arguments(node.layer, node.inputs[0]),
         reads=tuple(names[index] for index in node.reads),
         shares="" if node.shares is None else names[node.shares],
         frozen=node.frozen,
     )
 
 
-def _arguments(layer: Layer, x: Shape) -> dict[str, Value]:
+def _nondefault_arguments(layer: Layer, x: Shape) -> dict[str, Value]:
     """What differs from the defaults, in its shortest form."""
     found: dict[str, Value] = {}
     for name, kind in layer.kinds.items():
         value = getattr(layer, name)
-        if not _usual(layer, kind, value, x):
-            found[name] = _written(kind, value, x, f"{layer.word}: {name}")
+        if not _is_default(layer, kind, value, x):
+            found[name] = _write_value(kind, value, x, f"{layer.word}: {name}")
     return found
 
 
-def _usual(
+def _is_default(
     layer: Layer, kind: FieldKind, value: Any, x: Shape
 ) -> bool:  # Any: each kind has its own
     """Whether a value is its field's default, which may be another field's value."""
     if isinstance(kind.default, str) and kind.default in layer.kinds:
         return bool(getattr(layer, kind.default) == value)
-    return not kind.required and _reads(kind, kind.default, value, x)
+    return not kind.is_required and _reads_as(kind, kind.default, value, x)
 
 
-def _written(kind: FieldKind, value: Any, x: Shape, what: str) -> Value:  # Any: as above
-    for text in _forms(value):
-        if _reads(kind, text, value, x):
+def _write_value(kind: FieldKind, value: Any, x: Shape, what: str) -> Value:  # Any: as above
+    for text in _value_forms(value):
+        if _reads_as(kind, text, value, x):
             return text  # type: ignore[no-any-return]  # as it was yielded
     raise CnncostError(f"{what} has no form in a spec")
 
 
-def _reads(kind: FieldKind, text: Any, value: Any, x: Shape) -> bool:  # Any: as above
+def _reads_as(kind: FieldKind, text: Any, value: Any, x: Shape) -> bool:  # Any: as above
     try:
-        return bool(kind.read(text, x) == value)
+        return bool(kind.read_value(text, x) == value)
     except Refused:
         return False
 
 
-def _forms(value: Any) -> Iterator[Any]:  # Any: as above
+def _value_forms(value: Any) -> Iterator[Any]:  # Any: as above
     """The ways to write a value, the shortest first: one number, one an axis, all of it."""
     if isinstance(value, tuple) and value:
         first = value[0]

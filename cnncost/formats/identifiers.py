@@ -25,7 +25,7 @@ _FILE = ("torch", "nn", "F", "math", "self", "float", "shapes", "tap", "tuple")
 RESERVED = frozenset([*_MODULE.split(), *_FILE, *keyword.kwlist])
 
 
-def identifiers(names: Iterable[str], taken: Iterable[str] = ()) -> list[str]:
+def make_identifiers(names: Iterable[str], taken: Iterable[str] = ()) -> list[str]:
     """A Python name for each, dots as underscores, none twice."""
     used = {*RESERVED, *taken}
     found = []

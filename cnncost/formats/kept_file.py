@@ -16,13 +16,13 @@ LARGEST = 2**31
 _PART = 2**20
 
 
-def flows(path: Path) -> bool:
+def is_stream(path: Path) -> bool:
     """Whether a path that exists is a pipe or a device, which can be read once only."""
     mode = path.stat().st_mode
     return not (S_ISREG(mode) or S_ISDIR(mode) or S_ISBLK(mode))
 
 
-def kept(path: Path, name: str, most: int = LARGEST) -> IO[bytes]:
+def copy_stream(path: Path, name: str, most: int = LARGEST) -> IO[bytes]:
     """A copy in a temporary file, which goes when it is closed; of `most` bytes and one more.
 
     Raises:

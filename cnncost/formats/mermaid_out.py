@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from cnncost.formats.diagram import edges, label
+from cnncost.formats.diagram import list_edges, node_label
 
 if TYPE_CHECKING:
     from cnncost.language import Spec
@@ -16,13 +16,13 @@ def write(spec: Spec) -> bytes:
     network = spec.network
     lines = ["flowchart TD"]
     for node in network.nodes:
-        text = "<br/>".join(map(_escaped, label(node)))
+        text = "<br/>".join(map(_escape_marks, node_label(node)))
         left, right = ("[", "]") if node.layer else ("([", "])")
         lines.append(f'  n{node.index}{left}"{text}"{right}')
-    lines += [f"  n{start} --> n{end}" for start, end in edges(network)]
+    lines += [f"  n{start} --> n{end}" for start, end in list_edges(network)]
     return ("\n".join(lines) + "\n").encode()
 
 
-def _escaped(text: str) -> str:
+def _escape_marks(text: str) -> str:
     """Anything but letters, digits and plain marks by its number, as Mermaid escapes it."""
     return re.sub(r"[^\w .,:/()-]", lambda match: f"#{ord(match[0])};", " ".join(text.split()))

@@ -21,7 +21,7 @@ class NumberOrder(NamedTuple):
     axes: tuple[int, ...]
 
     @property
-    def kept(self) -> bool:
+    def is_identity(self) -> bool:
         """Whether the numbers stay where they are."""
         return self.axes == tuple(range(len(self.axes)))
 
@@ -39,13 +39,13 @@ def order_of(made: Shape, steps: tuple[ViewStep, ...]) -> NumberOrder | None:
     work = _OrderWork(atoms, list(atoms))
     shape = made
     for step in steps:
-        groups = work.groups(shape if step.order else step.shape)
+        groups = work.group_atoms(shape if step.order else step.shape)
         if groups is None:
             return None
         if step.order:
             work.seen = [atom for axis in step.order for atom in groups[axis]]
         shape = step.shape
-    return _merged([atom.size for atom in work.made], [work.made.index(a) for a in work.seen])
+    return _merge_axes([atom.size for atom in work.made], [work.made.index(a) for a in work.seen])
 
 
 @dataclass
@@ -55,7 +55,7 @@ class _OrderWork:
     made: list[_Atom]
     seen: list[_Atom]
 
-    def groups(self, shape: Shape) -> list[list[_Atom]] | None:
+    def group_atoms(self, shape: Shape) -> list[list[_Atom]] | None:
         """The atoms seen by the axes of a shape; they are split where an axis ends within."""
         found, at = [], 0
         for size in shape:
@@ -67,14 +67,14 @@ class _OrderWork:
                 if size % atom.size and atom.size % size:
                     return None
                 if size % atom.size:
-                    atom = self._split(atom, size)
+                    atom = self._split_atom(atom, size)
                 size //= atom.size
                 group.append(atom)
                 at += 1
             found.append(group)
         return found
 
-    def _split(self, atom: _Atom, size: int) -> _Atom:
+    def _split_atom(self, atom: _Atom, size: int) -> _Atom:
         """Its first part, of that size."""
         parts = [_Atom(size), _Atom(atom.size // size)]
         for atoms in (self.made, self.seen):
@@ -83,7 +83,7 @@ class _OrderWork:
         return parts[0]
 
 
-def _merged(sizes: list[int], axes: list[int]) -> NumberOrder:
+def _merge_axes(sizes: list[int], axes: list[int]) -> NumberOrder:
     """Axes that are neighbours before and after taken as one."""
     runs: list[list[int]] = []
     for axis in axes:
@@ -106,7 +106,7 @@ class Move(NamedTuple):
     axes: tuple[int, ...]
 
 
-def moves(order: NumberOrder, most: int) -> list[Move]:
+def split_into_moves(order: NumberOrder, most: int) -> list[Move]:
     """The same order in steps of at most `most` axes each, of which there must be four."""
     if len(order.sizes) <= most:
         return [Move(order.sizes, order.axes)]

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     Pairs = tuple[tuple[int, int], ...]
 
 
-def tidy(pads: Pairs) -> Value:
+def shorten_pads(pads: Pairs) -> Value:
     """Pairs as shortly as a spec can have them."""
     if any(before != after for before, after in pads):
         return pads
@@ -18,13 +18,13 @@ def tidy(pads: Pairs) -> Value:
     return amounts[0] if len(set(amounts)) == 1 else tuple(amounts)
 
 
-def together(inner: Value, outer: Value, axes: int) -> Value:
+def add_pads(inner: Value, outer: Value, axes: int) -> Value:
     """The padding of a window and of a layer of zeros before it as one."""
-    sides = zip(_pairs(inner, axes), _pairs(outer, axes), strict=True)
-    return tidy(tuple((a + c, b + d) for (a, b), (c, d) in sides))
+    sides = zip(_pad_pairs(inner, axes), _pad_pairs(outer, axes), strict=True)
+    return shorten_pads(tuple((a + c, b + d) for (a, b), (c, d) in sides))
 
 
-def _pairs(value: Value, axes: int) -> list[tuple[int, int]]:
+def _pad_pairs(value: Value, axes: int) -> list[tuple[int, int]]:
     items = value if isinstance(value, tuple) else (value,) * axes
     return [
         (item[0], item[1]) if isinstance(item, tuple) else (item, item)  # type: ignore[misc]  # whole numbers

@@ -5,11 +5,11 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
-from cnncost.formats.block_names import called, convolutions
-from cnncost.formats.equal_runs import EqualRun, Keys, cells, modules
-from cnncost.formats.paths import common
+from cnncost.formats.block_names import collect_convolutions, name_block
+from cnncost.formats.equal_runs import EqualRun, Keys, find_cells, find_modules
+from cnncost.formats.paths import common_module
 from cnncost.formats.signature import Signature
-from cnncost.formats.spec_text import clean
+from cnncost.formats.spec_text import clean_name
 from cnncost.formats.structure_pieces import StructurePiece
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class FoundBlock(NamedTuple):
     parameters: dict[str, Value | None]
     body: list[StructurePiece]
 
-    def called_by(self, piece: StructurePiece) -> dict[str, Value]:
+    def call_arguments(self, piece: StructurePiece) -> dict[str, Value]:
         """What a call has to say: what differs from the defaults."""
         return {k: v for k, v in piece.args.items() if v != self.parameters[k]}
 
@@ -52,22 +52,22 @@ class FoundBlock(NamedTuple):
 def find_blocks(top: list[StructurePiece]) -> list[FoundBlock]:
     """Replace runs in the lists by calls of blocks; the blocks, those inside others first."""
     blocks: list[FoundBlock] = []
-    for find, choose in ((cells, _most), (modules, _smallest)):
+    for find, choose in ((find_cells, _choose_most_saving), (find_modules, _choose_smallest)):
         keys = Keys()
         failed: set[Key] = set()
         while len(blocks) < MOST and len(failed) < TRIES:
             lists = [top, *(block.body for block in blocks)]
-            chosen = choose(_classes(find(lists, keys)), failed)
+            chosen = choose(_group_equal_runs(find(lists, keys)), failed)
             if not chosen:
                 break
-            made = _made(chosen, blocks)
+            made = _make_block(chosen, blocks)
             blocks += made
             if not made:
                 failed.add(chosen[0].key)
     return blocks
 
 
-def _classes(found: Iterable[EqualRun]) -> list[list[EqualRun]]:
+def _group_equal_runs(found: Iterable[EqualRun]) -> list[list[EqualRun]]:
     """Runs that one block can stand for, together, in the order of the text."""
     together: dict[Key, list[EqualRun]] = {}
     for run in found:
@@ -75,19 +75,19 @@ def _classes(found: Iterable[EqualRun]) -> list[list[EqualRun]]:
     return [runs for runs in together.values() if len(runs) > 1]
 
 
-def _most(classes: list[list[EqualRun]], failed: set[Key]) -> list[EqualRun]:
+def _choose_most_saving(classes: list[list[EqualRun]], failed: set[Key]) -> list[EqualRun]:
     """The runs for which a block saves most; none where none saves a line."""
     worth = [
         runs
         for runs in classes
         if runs[0].key not in failed
-        and _saved(runs) > 0
+        and _count_saved_lines(runs) > 0
         and (runs[0].parent is None or len({run.parent for run in runs}) > 1)
     ]
-    return max(worth, key=_saved, default=[])
+    return max(worth, key=_count_saved_lines, default=[])
 
 
-def _smallest(classes: list[list[EqualRun]], failed: set[Key]) -> list[EqualRun]:
+def _choose_smallest(classes: list[list[EqualRun]], failed: set[Key]) -> list[EqualRun]:
     """The smallest runs that are worth a block; none where no block saves a line.
 
     What stands in the same places of all copies of something larger is a part of that.
@@ -101,51 +101,51 @@ def _smallest(classes: list[list[EqualRun]], failed: set[Key]) -> list[EqualRun]
         inner = len(parents) <= places and all(p is not None and p[0] in repeated for p in parents)
         if runs[0].key in failed or inner:
             continue
-        small = _size(runs[0]) < SMALLEST and not any(p.branches for p in runs[0].pieces)
-        if small or _saved(runs) <= 0:
+        small = _count_lines(runs[0]) < SMALLEST and not any(p.branches for p in runs[0].pieces)
+        if small or _count_saved_lines(runs) <= 0:
             continue
-        if not best or _size(runs[0]) < _size(best[0]):
+        if not best or _count_lines(runs[0]) < _count_lines(best[0]):
             best = runs
     return best
 
 
-def _size(run: EqualRun) -> int:
+def _count_lines(run: EqualRun) -> int:
     """Lines, equal ones in a row as one."""
     pieces = run.pieces
     size = pieces[0].lines
     for above, piece in pairwise(pieces):
-        size += 0 if same(above, piece) else piece.lines
+        size += 0 if is_same_line(above, piece) else piece.lines
     return size
 
 
-def _saved(runs: list[EqualRun]) -> int:
+def _count_saved_lines(runs: list[EqualRun]) -> int:
     """How many lines a block for these runs spares: all but its own, its name, and the calls."""
-    return (len(runs) - 1) * (_size(runs[0]) - 1) - 2
+    return (len(runs) - 1) * (_count_lines(runs[0]) - 1) - 2
 
 
-def same(a: StructurePiece, b: StructurePiece) -> bool:
+def is_same_line(a: StructurePiece, b: StructurePiece) -> bool:
     """Whether two lines are one with `repeat`."""
     return (
-        a.alone
-        and b.alone
+        a.is_repeatable
+        and b.is_repeatable
         and a.word == b.word
         and a.args == b.args
         and len(a.branches) == len(b.branches)
         and all(
-            len(x) == len(y) and all(map(same, x, y))
+            len(x) == len(y) and all(map(is_same_line, x, y))
             for x, y in zip(a.branches, b.branches, strict=True)
         )
     )
 
 
-def _made(runs: list[EqualRun], blocks: list[FoundBlock]) -> list[FoundBlock]:
+def _make_block(runs: list[EqualRun], blocks: list[FoundBlock]) -> list[FoundBlock]:
     """The block of these runs, which become its calls; none if it has too many parameters."""
     bodies = [run.pieces for run in runs]
-    homes = [common(p.home for p in body) for body in bodies]
-    name = called(bodies[0], homes, {block.name for block in blocks})
-    lines = _inside(bodies[0])
+    homes = [common_module(p.home for p in body) for body in bodies]
+    name = name_block(bodies[0], homes, {block.name for block in blocks})
+    lines = _walk_body(bodies[0])
     before = [piece.label for piece in lines]
-    _label(bodies, homes, {name, *(block.name for block in blocks)})
+    _label_lines(bodies, homes, {name, *(block.name for block in blocks)})
     signature = Signature(bodies)
     if len(signature.parameters) > PARAMETERS + len(lines) // LONG:
         for piece, label in zip(lines, before, strict=True):
@@ -154,7 +154,7 @@ def _made(runs: list[EqualRun], blocks: list[FoundBlock]) -> list[FoundBlock]:
     taken = {parameter.name for parameter in signature.parameters}
     for piece in lines:
         piece.label = "" if piece.label in taken else piece.label
-    calls = _calls(name, runs, bodies, signature)
+    calls = _make_calls(name, runs, bodies, signature)
     for run, call in reversed(list(zip(runs, calls, strict=True))):
         run.line[run.at : run.at + run.length] = [call]  # the last first: places stay right
     for (piece, key), text in zip(signature.holes, signature.texts, strict=True):
@@ -162,13 +162,13 @@ def _made(runs: list[EqualRun], blocks: list[FoundBlock]) -> list[FoundBlock]:
             piece.args[key] = text
             piece.bound = True
     bodies[0][0].foreign = bodies[0][-1].referred = False
-    defaults = signature.defaults()
+    defaults = signature.default_values()
     order = sorted(signature.parameters[1:], key=lambda p: p.name in defaults)
     parameters = [*signature.parameters[:1], *order]
     return [FoundBlock(name, {p.name: defaults.get(p.name) for p in parameters}, bodies[0])]
 
 
-def _calls(
+def _make_calls(
     name: str, runs: list[EqualRun], bodies: list[list[StructurePiece]], signature: Signature
 ) -> list[StructurePiece]:
     """A call for each run, with its numbers."""
@@ -176,14 +176,14 @@ def _calls(
         StructurePiece(
             name,
             {p.name: p.column[i] for p in signature.parameters},
-            _path(run, body),
+            _call_path(run, body),
             body[0].reads,
             body[-1].out,
             named=True,
             foreign=body[0].foreign,
             referred=body[-1].referred,
             channels=body[0].channels,
-            convs=convolutions(body),
+            convs=collect_convolutions(body),
             joined=sum(piece.joins for piece in body),
             kinds={p.name: p.kind for p in signature.parameters},
         )
@@ -191,18 +191,18 @@ def _calls(
     ]
 
 
-def _path(run: EqualRun, body: list[StructurePiece]) -> str:
+def _call_path(run: EqualRun, body: list[StructurePiece]) -> str:
     """What a call is called: the module of its lines; that of its one layer, where it has one
     and the module has more."""
-    home = common(piece.home for piece in body)
+    home = common_module(piece.home for piece in body)
     counted = [piece for piece in body if piece.named]
     plain = len(counted) == 1 and not any(piece.branches for piece in body)
-    if not home or (plain and not _own(run, counted[0], home)):
+    if not home or (plain and not _owns_module(run, counted[0], home)):
         return (counted or body)[0].path
     return home
 
 
-def _own(run: EqualRun, layer: StructurePiece, home: str) -> bool:
+def _owns_module(run: EqualRun, layer: StructurePiece, home: str) -> bool:
     """Whether a module is this run's, and its layer's name says no more than its type."""
     end = run.at + run.length
     beside = run.line[max(0, run.at - 1) : run.at] + run.line[end : end + 1]
@@ -215,25 +215,25 @@ def _own(run: EqualRun, layer: StructurePiece, home: str) -> bool:
     return own == f"{layer.word}1" and not home.rpartition(".")[2].isdigit()
 
 
-def _label(bodies: list[list[StructurePiece]], homes: list[str], blocks: set[str]) -> None:
+def _label_lines(bodies: list[list[StructurePiece]], homes: list[str], blocks: set[str]) -> None:
     """Name the lines of a body that all its copies call alike, if there are several."""
     taken = set(blocks)
-    several = sum(piece.named for piece in _inside(bodies[0])) > 1
-    for row in zip(*(_inside(body) for body in bodies), strict=True):
+    several = sum(piece.named for piece in _walk_body(bodies[0])) > 1
+    for row in zip(*(_walk_body(body) for body in bodies), strict=True):
         row[0].label = ""
-        names = {_relative(p.path, home) for p, home in zip(row, homes, strict=True)}
+        names = {_relative_path(p.path, home) for p, home in zip(row, homes, strict=True)}
         name = names.pop() if len(names) == 1 else ""
-        label = clean(name) if name else ""
+        label = clean_name(name) if name else ""
         if several and row[0].named and label and label not in taken:
             taken.add(label)
             row[0].label = label
 
 
-def _relative(path: str, home: str) -> str:
+def _relative_path(path: str, home: str) -> str:
     """A path from a module on; empty where it has only a number there."""
     inner = path.removeprefix(f"{home}.") if home else path
     return "" if inner[:1].isdigit() else inner
 
 
-def _inside(body: list[StructurePiece]) -> list[StructurePiece]:
-    return [inner for piece in body for inner in piece.walk()]
+def _walk_body(body: list[StructurePiece]) -> list[StructurePiece]:
+    return [inner for piece in body for inner in piece.walk_pieces()]

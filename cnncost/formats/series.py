@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from cnncost.formats.dense_connectivity import DenseCopies
-from cnncost.formats.paths import common, follows, inside, numbered, paths
+from cnncost.formats.paths import common_module, follows_input, is_numbered, join_path, source_paths
 from cnncost.formats.structure_pieces import StructurePiece
 from cnncost.layers import JOINS, layer_type
 
@@ -44,16 +44,18 @@ class Series:
         self.uses.update(graph.outputs)
         self.shared = {op.shares for op in graph.ops if op.shares}
         self.depth: dict[int, int] = {}
-        self.paths = paths(graph)
+        self.paths = source_paths(graph)
         for op in graph.ops:
-            if not (op.word in JOINS and (self._close(op) or self._close_dense(op))):
-                self.pieces.append(self._leaf(op))
+            if not (op.word in JOINS and (self._close_structure(op) or self._close_dense(op))):
+                self.pieces.append(self._make_leaf(op))
 
-    def _leaf(self, op: Op) -> StructurePiece:
-        if follows(op):
+    def _make_leaf(self, op: Op) -> StructurePiece:
+        if follows_input(op):
             home = self.paths.get(op.reads[0], "").rpartition(".")[0]
-            self.paths[op.name] = inside(home, self.paths[op.name].rpartition(".")[2])
-        piece = StructurePiece(op.word, _told(op), self.paths[op.name], ",".join(op.reads), op.name)
+            self.paths[op.name] = join_path(home, self.paths[op.name].rpartition(".")[2])
+        piece = StructurePiece(
+            op.word, _nondefault_values(op), self.paths[op.name], ",".join(op.reads), op.name
+        )
         for key in _TELLING.get(op.word, ()):
             piece.args.setdefault(key, USUAL[key])
         order = list(layer_type(op.word).kinds)  # equal layers have their keys in one order
@@ -64,30 +66,32 @@ class Series:
         piece.fixed = bool(op.word in JOINS or op.shares or op.frozen or op.name in self.shared)
         return piece
 
-    def _close(self, join: Op) -> bool:
+    def _close_structure(self, join: Op) -> bool:
         """Make a structure of the join and the branches that end here; whether it could be."""
-        entry = self._entry(join)
+        entry = self._find_entry(join)
         if not entry or (join.word == "add" and len(join.reads) > 2):
             return False
-        branches = self._branches(join, entry)
-        if branches is None or _bridges(join, branches):
+        branches = self._find_branches(join, entry)
+        if branches is None or _is_bridge(join, branches):
             return False
         depth = 1 + max((self.depth.get(id(p), 0) for b in branches for p in b), default=0)
         if depth > DEEPEST:
             return False
         del self.pieces[len(self.pieces) - sum(map(len, branches)) :]
         self.uses[entry] -= len(branches) - 1
-        piece = self._structure(join, entry, branches)
+        piece = self._make_structure(join, entry, branches)
         self.depth[id(piece)] = depth
         self.pieces.append(piece)
         return True
 
-    def _structure(
+    def _make_structure(
         self, join: Op, entry: str, branches: list[list[StructurePiece]]
     ) -> StructurePiece:
-        if numbered(join):  # it stands where its branches do
+        if is_numbered(join):  # it stands where its branches do
             homes = [piece.home for branch in branches for piece in branch]
-            self.paths[join.name] = inside(common(home for home in homes if home), join.name)
+            self.paths[join.name] = join_path(
+                common_module(home for home in homes if home), join.name
+            )
         path = self.paths[join.name]
         if join.word == "add":
             body = [b for b in branches if b]
@@ -99,9 +103,9 @@ class Series:
         """Make a structure of the copies that the join reads all of; whether there are any."""
         dense = DenseCopies(self.pieces, join, self.uses)
         before = self.pieces[dense.start - 1].out if dense.start > 0 else ""
-        if not dense.found or (before or next(iter(self.graph.inputs))) != join.reads[0]:
+        if not dense.is_dense_block or (before or next(iter(self.graph.inputs))) != join.reads[0]:
             return False
-        piece = dense.piece()
+        piece = dense.build_piece()
         depth = 1 + max(self.depth.get(id(p), 0) for p in piece.branches[0])
         if depth > DEEPEST:
             return False
@@ -111,7 +115,7 @@ class Series:
         self.pieces.append(piece)
         return True
 
-    def _entry(self, join: Op) -> str:
+    def _find_entry(self, join: Op) -> str:
         """What the last branch reads at its head; empty where there is none."""
         for back in range(len(self.pieces) - 1, max(-1, len(self.pieces) - FARTHEST), -1):
             piece = self.pieces[back]
@@ -120,14 +124,14 @@ class Series:
                 return "" if "," in piece.reads else piece.reads
         return ""
 
-    def _branches(self, join: Op, entry: str) -> list[list[StructurePiece]] | None:
+    def _find_branches(self, join: Op, entry: str) -> list[list[StructurePiece]] | None:
         """The list of pieces for each of the join's reads; None where they are not apart."""
         found: list[list[StructurePiece]] = []
         end = len(self.pieces)
-        for read in self._order(join):
+        for read in self._order_reads(join):
             start = end
             if read != entry:
-                start = self._head(end, read, entry)
+                start = self._find_head(end, read, entry)
                 if start < 0:
                     return None
             found.insert(0, self.pieces[start:end])
@@ -136,7 +140,7 @@ class Series:
         apart = before == entry and sum(not b for b in found) <= 1 and any(found)
         return found if apart else None
 
-    def _order(self, join: Op) -> list[str]:
+    def _order_reads(self, join: Op) -> list[str]:
         """The join's reads, last first; a sum's or product's as they are computed."""
         reads = list(reversed(join.reads))
         if join.word != "concat" and self.pieces and self.pieces[-1].out != reads[0]:
@@ -145,7 +149,7 @@ class Series:
             ]
         return reads
 
-    def _head(self, end: int, out: str, entry: str) -> int:
+    def _find_head(self, end: int, out: str, entry: str) -> int:
         """Where the branch that ends with `out` begins; -1 where it is no chain of its own."""
         want = out
         for at in range(end - 1, max(-1, end - FARTHEST), -1):
@@ -158,22 +162,22 @@ class Series:
         return -1
 
 
-def _bridges(join: Op, branches: list[list[StructurePiece]]) -> bool:
+def _is_bridge(join: Op, branches: list[list[StructurePiece]]) -> bool:
     """Whether it is a U-Net's: a map put beside what came back up from smaller ones.
 
     Inside each other, such structures would be a list as deep as the network.
     """
-    inner = (piece.word for branch in branches for part in branch for piece in part.walk())
+    inner = (piece.word for branch in branches for part in branch for piece in part.walk_pieces())
     return join.word == "concat" and [] in branches and not _UP.isdisjoint(inner)
 
 
-def _told(op: Op) -> dict[str, Value]:
+def _nondefault_values(op: Op) -> dict[str, Value]:
     """The arguments that differ from the defaults; imports may say more."""
     kinds = layer_type(op.word).kinds
     return {k: v for k, v in op.arguments.items() if k not in kinds or kinds[k].default != v}
 
 
-def link(graph: Graph, pieces: list[StructurePiece]) -> set[str]:
+def mark_links(graph: Graph, pieces: list[StructurePiece]) -> set[str]:
     """Mark and name what is read elsewhere than in the line below; the names needed."""
     needed = {op.shares for op in graph.ops if op.shares}
     if len(graph.outputs) > 1:
@@ -186,16 +190,16 @@ def link(graph: Graph, pieces: list[StructurePiece]) -> set[str]:
             needed.update(read for read in reads if read != above)
         above = piece.out
     for piece in pieces:
-        for inner in piece.walk():
+        for inner in piece.walk_pieces():
             if inner.out in needed:
                 inner.referred = inner.named = True
     for piece in reversed(pieces):
-        _spread(piece)
+        _mark_fixed(piece)
     return needed
 
 
-def _spread(piece: StructurePiece) -> bool:
+def _mark_fixed(piece: StructurePiece) -> bool:
     """A structure that holds something fixed is fixed itself."""
-    inner = [_spread(p) or p.referred for branch in piece.branches for p in branch]
+    inner = [_mark_fixed(p) or p.referred for branch in piece.branches for p in branch]
     piece.fixed = piece.fixed or any(inner)
     return piece.fixed

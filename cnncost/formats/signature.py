@@ -36,7 +36,7 @@ class Signature:
     """The parameters of a block, and what stands for each of its numbers."""
 
     def __init__(self, bodies: list[list[StructurePiece]]) -> None:
-        rows = [[hole for piece in body for hole in piece.holes()] for body in bodies]
+        rows = [[hole for piece in body for hole in piece.list_holes()] for body in bodies]
         self.holes: list[Hole] = rows[0]
         self.columns: list[Column] = [
             tuple(p.args[key] for p, key in column) for column in zip(*rows, strict=True)
@@ -46,16 +46,16 @@ class Signature:
         """The number that each parameter stands for first, and its kind."""
         self.named: dict[int, SignatureParameter] = {}
         """The parameters by the number that each stands for first."""
-        self.leaving = self._leaving(bodies[0])
-        spans = {i: text for i in range(len(self.columns)) if (text := self._span(i))}
-        texts = [None if i in spans else self._text(i) for i in range(len(self.columns))]
-        self.parameters = self._named()
+        self.leaving = self._find_leaving_width(bodies[0])
+        spans = {i: text for i in range(len(self.columns)) if (text := self._span_text(i))}
+        texts = [None if i in spans else self._derive_text(i) for i in range(len(self.columns))]
+        self.parameters = self._name_parameters()
         self.texts = [
-            spans.get(i) or (text and self._written(text)) for i, text in enumerate(texts)
+            spans.get(i) or (text and self._write_expression(text)) for i, text in enumerate(texts)
         ]
         """For each number what stands there; None where it is the same in all copies."""
 
-    def defaults(self) -> dict[str, Value]:
+    def default_values(self) -> dict[str, Value]:
         """What calls need not say: what is usual, or holds for at least half of them."""
         found: dict[str, Value] = {}
         for parameter in self.parameters:
@@ -67,39 +67,43 @@ class Signature:
                 found[parameter.name] = value
         return found
 
-    def _text(self, at: int) -> tuple[int, str, int] | None:
+    def _derive_text(self, at: int) -> tuple[int, str, int] | None:
         """Which parameter (-1: the channels that enter), and how: times or divided by what."""
         column = self.columns[at]
         if len(set(column)) == 1:
             return None
-        kind = self._kind(at)
-        same = [number for number, (place, _) in enumerate(self.found) if self._same(at, place)]
+        kind = self._kind_of(at)
+        same = [
+            number
+            for number, (place, _) in enumerate(self.found)
+            if self._is_same_number(at, place)
+        ]
         if same:
             return same[0], "*", 1
-        if kind in WIDTHS and (text := self._of_channels(at)):
+        if kind in WIDTHS and (text := self._derive_from_channels(at)):
             return text
         for number, (place, other) in enumerate(self.found):
-            if kind == other in WIDTHS and (t := _times(column, self.columns[place])) in FACTORS:
+            if kind == other in WIDTHS and (t := _ratio_of(column, self.columns[place])) in FACTORS:
                 return number, "*", t
-            if (kind, other) == ("padding", "kernel") and self._beside(at, place):
+            if (kind, other) == ("padding", "kernel") and self._is_half_kernel(at, place):
                 return number, "//", 2  # what keeps the size of the map
         self.found.append((at, kind))
         return len(self.found) - 1, "*", 1
 
-    def _span(self, at: int) -> PieceExpression | None:
+    def _span_text(self, at: int) -> PieceExpression | None:
         """A slice's ends as parts of the channels that enter: `[0, channels // 2]`."""
         column = self.columns[at]
-        if len(set(column)) == 1 or self._kind(at) != "span":
+        if len(set(column)) == 1 or self._kind_of(at) != "span":
             return None
         parts = []
         for ends in zip(*column, strict=True):
-            times = _times(self.channels, ends)
+            times = _ratio_of(self.channels, ends)
             if not times and set(ends) != {0}:
                 return None
             parts.append("0" if not times else "channels" if times == 1 else f"channels // {times}")
         return PieceExpression(f"[{', '.join(parts)}]")
 
-    def _of_channels(self, at: int) -> tuple[int, str, int] | None:
+    def _derive_from_channels(self, at: int) -> tuple[int, str, int] | None:
         """A width as a multiple or part of the channels that enter.
 
         What leaves the block keeps a number of its own, or no number would set the widths;
@@ -112,11 +116,11 @@ class Signature:
             return -1, "*", 1
         if self._sets_width(column):
             return None
-        times = _times(column, self.channels)
+        times = _ratio_of(column, self.channels)
         if times in FACTORS:
             return -1, "*", times
-        parts = _times(self.channels, column)
-        first = not any(self._kind(i) in WIDTHS for i in range(at))
+        parts = _ratio_of(self.channels, column)
+        first = not any(self._kind_of(i) in WIDTHS for i in range(at))
         return (-1, "//", parts) if parts in FACTORS and not first else None
 
     def _sets_width(self, column: Column) -> bool:
@@ -124,12 +128,14 @@ class Signature:
         if self.leaving is None:
             return True
         leaving = self.columns[self.leaving]
-        return leaving != self.channels and bool(_times(column, leaving) or _times(leaving, column))
+        return leaving != self.channels and bool(
+            _ratio_of(column, leaving) or _ratio_of(leaving, column)
+        )
 
-    def _leaving(self, body: list[StructurePiece]) -> int | None:
+    def _find_leaving_width(self, body: list[StructurePiece]) -> int | None:
         """The number of the last width in a row of layers, or in the row that a sum ends; None
         where maps are put beside each other."""
-        wide = {id(p): i for i, (p, _) in enumerate(self.holes) if self._kind(i) in WIDTHS}
+        wide = {id(p): i for i, (p, _) in enumerate(self.holes) if self._kind_of(i) in WIDTHS}
         row = body
         while last := next((p for p in reversed(row) if p.branches or id(p) in wide), None):
             if not last.branches:
@@ -139,46 +145,48 @@ class Signature:
             row = max(last.branches, key=len)
         return None
 
-    def _kind(self, at: int) -> str:
+    def _kind_of(self, at: int) -> str:
         piece, key = self.holes[at]
         return piece.kinds.get(key, key)
 
-    def _same(self, a: int, b: int) -> bool:
-        return self._kind(a) == self._kind(b) and self.columns[a] == self.columns[b]
+    def _is_same_number(self, a: int, b: int) -> bool:
+        return self._kind_of(a) == self._kind_of(b) and self.columns[a] == self.columns[b]
 
-    def _beside(self, at: int, kernel: int) -> bool:
+    def _is_half_kernel(self, at: int, kernel: int) -> bool:
         """Whether a padding is half of the kernel of its own layer."""
         if self.holes[at][0] is not self.holes[kernel][0]:
             return False
         pairs = zip(self.columns[at], self.columns[kernel], strict=True)
         return all(type(p) is int and type(k) is int and p == k // 2 for p, k in pairs)
 
-    def _named(self) -> list[SignatureParameter]:
+    def _name_parameters(self) -> list[SignatureParameter]:
         """The parameters by name, the width that leaves the block first, then other widths."""
         kinds = Counter(kind for _, kind in self.found)
-        first = self._sets() if self.leaving is not None else None
+        first = self._leaving_parameter() if self.leaving is not None else None
         taken: set[str] = set()
         for at, kind in sorted(self.found, key=lambda pair: pair[0] != first):
-            about = "" if at == first or kinds[kind] == 1 else self._about(at)
+            about = "" if at == first or kinds[kind] == 1 else self._subject_of(at)
             name = f"{about}_{kind}" if about else kind
-            name = _free(f"{name}_" if name in (*RESERVED, "channels", "input") else name, taken)
+            name = _free_parameter_name(
+                f"{name}_" if name in (*RESERVED, "channels", "input") else name, taken
+            )
             taken.add(name)
             self.named[at] = SignatureParameter(name, kind, self.columns[at])
         order = sorted(self.found, key=lambda pair: (pair[0] != first, pair[1] not in WIDTHS))
         return [self.named[at] for at, _ in order]
 
-    def _sets(self) -> int | None:
+    def _leaving_parameter(self) -> int | None:
         """The parameter that what leaves the block is, or is a multiple of."""
         leaving = self.columns[self.leaving or 0]
         widths = [at for at, kind in self.found if kind in WIDTHS]
-        return next((at for at in widths if _times(leaving, self.columns[at])), None)
+        return next((at for at in widths if _ratio_of(leaving, self.columns[at])), None)
 
-    def _about(self, at: int) -> str:
+    def _subject_of(self, at: int) -> str:
         """What a number is about: its layer's name, or the block's that it goes into."""
         piece = self.holes[at][0]
         return piece.label or (piece.word if piece.kinds and "_" not in piece.word else "")
 
-    def _written(self, text: tuple[int, str, int]) -> PieceExpression:
+    def _write_expression(self, text: tuple[int, str, int]) -> PieceExpression:
         number, sign, times = text
         name = "channels" if number < 0 else self.named[self.found[number][0]].name
         if times == 1:
@@ -186,7 +194,7 @@ class Signature:
         return PieceExpression(f"{times} * {name}" if sign == "*" else f"{name} // {times}")
 
 
-def _times(column: Column, base: Column) -> int:
+def _ratio_of(column: Column, base: Column) -> int:
     """How many times the base the column is, everywhere; 0 where it is not."""
     first, unit = column[0], base[0]
     if column == base:
@@ -199,5 +207,5 @@ def _times(column: Column, base: Column) -> int:
     return times if same else 0
 
 
-def _free(name: str, taken: set[str]) -> str:
+def _free_parameter_name(name: str, taken: set[str]) -> str:
     return next(n for i in range(1, 999) if (n := name if i == 1 else f"{name}{i}") not in taken)

@@ -23,16 +23,16 @@ class LayoutItem(NamedTuple):
     """Without the dash."""
 
 
-def mapping(keys: list[str], *, wraps: bool) -> LayoutItem:
+def lay_mapping(keys: list[str], *, wraps: bool) -> LayoutItem:
     """A line of keys with their values, over several lines if it may and is long; a single word
     as it is."""
     if len(keys) == 1 and ": " not in keys[0]:
         return LayoutItem(keys[0], keys)
     text = "{" + ", ".join(keys) + "}"
-    return LayoutItem(text, _wrapped(keys) if wraps and len(text) > WIDTH else [text])
+    return LayoutItem(text, _wrap_mapping(keys) if wraps and len(text) > WIDTH else [text])
 
 
-def structure(
+def lay_structure(
     above: list[str], parts: list[tuple[str, LayoutItem]], below: list[str]
 ) -> LayoutItem:
     """Keys with lists behind them, and further keys above and below."""
@@ -54,26 +54,26 @@ def structure(
     return LayoutItem(flow, lines)
 
 
-def listed(items: Iterable[LayoutItem]) -> LayoutItem:
+def lay_list(items: Iterable[LayoutItem]) -> LayoutItem:
     """A list; within a line if it is short."""
     entries = list(items)
     flow = f"[{', '.join(item.flow for item in entries)}]"
     short = all(item.flow for item in entries) and len(flow) <= WIDTH - MARGIN
-    return LayoutItem(flow if short else "", [line for item in entries for line in dashed(item)])
+    return LayoutItem(flow if short else "", [line for item in entries for line in dash_item(item)])
 
 
-def dashed(item: LayoutItem) -> list[str]:
+def dash_item(item: LayoutItem) -> list[str]:
     """An item as an entry of a list."""
     first, *others = item.lines
     return [f"- {first}", *(f"  {line}" for line in others)]
 
 
-def branch(item: LayoutItem) -> LayoutItem:
+def lay_branch(item: LayoutItem) -> LayoutItem:
     """A list as an entry of a list: within a line if it fits."""
     return LayoutItem(item.flow, [item.flow]) if item.flow else item
 
 
-def _wrapped(keys: list[str]) -> list[str]:
+def _wrap_mapping(keys: list[str]) -> list[str]:
     """A mapping over as many lines as it needs."""
     lines = ["{" + keys[0]]
     for key in keys[1:]:

@@ -8,7 +8,7 @@ from fractions import Fraction
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
-from cnncost.errors import printable
+from cnncost.errors import make_printable
 from cnncost.language.names import RESERVED
 from cnncost.layers import JOINS, layer_type
 
@@ -27,30 +27,30 @@ def spec_text(graph: Graph) -> str:
     A layer is named if it has parameters or a line further down reads it; `from` stands
     where a layer does not read the line above.
     """
-    called = names(graph)
-    lines = [*heading(graph, called), "layers:"]
+    called = spec_names(graph)
+    lines = [*write_heading(graph, called), "layers:"]
     above = list(graph.inputs)[-1] if len(graph.inputs) == 1 else ""
-    needed = _referred(graph)
+    needed = _names_needed(graph)
     for op in graph.ops:
-        lines.append(f"  - {_line(op, called, above, named=op.name in needed)}")
+        lines.append(f"  - {_write_line(op, called, above, named=op.name in needed)}")
         above = op.name
     return "\n".join(lines) + "\n"
 
 
-def heading(graph: Graph, names: dict[str, str]) -> list[str]:
+def write_heading(graph: Graph, names: dict[str, str]) -> list[str]:
     """What stands above the layers: name, citation, notes, published figures, inputs."""
     lines = [f"name: {quoted_text(graph.name)}"]
     if graph.source:
         lines.append(f"source: {quoted_text(graph.source)}")
     if graph.notes:
-        lines += ["notes: >", *_folded(graph.notes)]
+        lines += ["notes: >", *_fold_text(graph.notes)]
     if graph.published:
         lines.append("published:")
-        lines += [f"  {figure}: {_in_quotes(words)}" for figure, words in graph.published]
-    return [*lines, f"input: {_inputs(graph, names)}"]
+        lines += [f"  {figure}: {_quote_text(words)}" for figure, words in graph.published]
+    return [*lines, f"input: {_write_inputs(graph, names)}"]
 
 
-def _folded(text: str) -> list[str]:
+def _fold_text(text: str) -> list[str]:
     """A text in YAML's folded style, whose line ends are spaces: an empty line is one."""
     lines: list[str] = []
     for line in filter(None, map(str.strip, text.splitlines())):
@@ -59,7 +59,7 @@ def _folded(text: str) -> list[str]:
     return lines
 
 
-def _inputs(graph: Graph, names: dict[str, str]) -> str:
+def _write_inputs(graph: Graph, names: dict[str, str]) -> str:
     """What stands behind `input:`."""
     shapes = {name: value_text(shape) for name, shape in graph.inputs.items()}
     if len(shapes) == 1:
@@ -67,7 +67,7 @@ def _inputs(graph: Graph, names: dict[str, str]) -> str:
     return "{" + ", ".join(f"{names[name]}: {shape}" for name, shape in shapes.items()) + "}"
 
 
-def _referred(graph: Graph) -> set[str]:
+def _names_needed(graph: Graph) -> set[str]:
     """What must have a name: layers with parameters, outputs, what is read from further down."""
     needed = set(graph.outputs)
     needed.discard(graph.ops[-1].name)  # what stands last is an output anyway
@@ -82,7 +82,7 @@ def _referred(graph: Graph) -> set[str]:
     return needed
 
 
-def _line(op: Op, names: dict[str, str], above: str, *, named: bool) -> str:
+def _write_line(op: Op, names: dict[str, str], above: str, *, named: bool) -> str:
     """One line: a word, or a mapping with the name first and the type's key behind it."""
     arguments = dict(op.arguments)
     parts = [f"name: {names[op.name]}"] if named else []
@@ -122,15 +122,15 @@ def quoted_text(text: str) -> str:
     """A text that YAML reads as itself."""
     if _PLAIN.fullmatch(text):
         return text
-    return _in_quotes(text)
+    return _quote_text(text)
 
 
-def _in_quotes(text: str) -> str:
+def _quote_text(text: str) -> str:
     whole = text.encode(errors="replace").decode()  # YAML has no half of a surrogate pair
-    return '"' + printable(whole.replace("\\", "\\\\").replace('"', '\\"')) + '"'
+    return '"' + make_printable(whole.replace("\\", "\\\\").replace('"', '\\"')) + '"'
 
 
-def names(graph: Graph) -> dict[str, str]:
+def spec_names(graph: Graph) -> dict[str, str]:
     """A spec's name for each operation and input: unique, letters, digits and underscores."""
     found: dict[str, str] = {}
     taken: Counter[str] = Counter()
@@ -141,11 +141,11 @@ def names(graph: Graph) -> dict[str, str]:
         *(name for name in graph.inputs if name not in found),
         *(o.name for o in graph.ops),
     ]:
-        found[name] = _free(clean(name), taken)
+        found[name] = _take_free_name(clean_name(name), taken)
     return found
 
 
-def clean(name: str) -> str:
+def clean_name(name: str) -> str:
     """The nearest name that a spec allows."""
     word = re.sub(r"\W+", "_", name, flags=re.A).strip("_") or "layer"
     if word[0].isdigit():
@@ -153,7 +153,7 @@ def clean(name: str) -> str:
     return f"{word}_" if word in RESERVED or word in ("input", "channels") else word
 
 
-def _free(word: str, taken: Counter[str]) -> str:
+def _take_free_name(word: str, taken: Counter[str]) -> str:
     """The word itself, or with the first number behind it that is free."""
     name = word
     while taken[name]:

@@ -11,17 +11,17 @@ WIDTH = 88
 _LISTED = re.compile(r"\[[^\[\]]*\]|[^,\[\]]+")
 
 
-def call(indent: int, head: str, arguments: Sequence[str]) -> list[str]:
+def lay_call(indent: int, head: str, arguments: Sequence[str]) -> list[str]:
     """`head(arguments)` at an indent: on one line, or its arguments on one, or one each."""
-    return _bracketed(indent, head, arguments, "")
+    return _lay_brackets(indent, head, arguments, "")
 
 
-def signature(indent: int, head: str, arguments: Sequence[str]) -> list[str]:
+def lay_signature(indent: int, head: str, arguments: Sequence[str]) -> list[str]:
     """`head(arguments):` at an indent, laid out likewise."""
-    return _bracketed(indent, head, arguments, ":")
+    return _lay_brackets(indent, head, arguments, ":")
 
 
-def _bracketed(indent: int, head: str, arguments: Sequence[str], end: str) -> list[str]:
+def _lay_brackets(indent: int, head: str, arguments: Sequence[str], end: str) -> list[str]:
     space = " " * indent
     line = f"{space}{head}({', '.join(arguments)}){end}"
     if len(line) <= WIDTH or not arguments:
@@ -29,11 +29,11 @@ def _bracketed(indent: int, head: str, arguments: Sequence[str], end: str) -> li
     inner = f"{space}    {', '.join(arguments)}"
     if len(inner) <= WIDTH:
         return [f"{space}{head}(", inner, f"{space}){end}"]
-    rows = [row for argument in arguments for row in _item(indent + 4, argument)]
+    rows = [row for argument in arguments for row in _lay_item(indent + 4, argument)]
     return [f"{space}{head}(", *rows, f"{space}){end}"]
 
 
-def repeated(
+def lay_copies(
     indent: int, head: str, module: str, arguments: Sequence[str], copies: str
 ) -> list[str]:
     """`head(copies of a module)` at an indent; `i` in the arguments is the copy's number."""
@@ -47,33 +47,37 @@ def repeated(
     inner = f"{space}    *[{item} {loop}]"
     if len(inner) <= WIDTH:
         return [head, inner, f"{space})"]
-    rows = call(indent + 8, module, arguments)
+    rows = lay_call(indent + 8, module, arguments)
     return [head, f"{space}    *[", *rows, f"{space}        {loop}", f"{space}    ]", f"{space})"]
 
 
-def _item(indent: int, text: str) -> list[str]:
+def _lay_item(indent: int, text: str) -> list[str]:
     """One argument on its line, or, if it is a list that does not fit, an item a line."""
     space = " " * indent
     if len(space + text) < WIDTH or not text.startswith("["):
         return [f"{space}{text},"]
     items = [item.strip() for item in _LISTED.findall(text[1:-1]) if item.strip()]
-    return [f"{space}[", *(row for item in items for row in _item(indent + 4, item)), f"{space}],"]
+    return [
+        f"{space}[",
+        *(row for item in items for row in _lay_item(indent + 4, item)),
+        f"{space}],",
+    ]
 
 
-def statement(indent: int, target: str, value: str, sign: str = "") -> list[str]:
+def lay_assignment(indent: int, target: str, value: str, sign: str = "") -> list[str]:
     """`target = value` at an indent; operands of `sign` stand on lines of their own if need be."""
     space = " " * indent
     line = f"{space}{target} = {value}"
     if len(line) <= WIDTH:
         return [line]
-    head, arguments = _call(value)
+    head, arguments = _split_call(value)
     plain = bool(arguments) and not sign and ")" not in head
     if plain and len(f"{space}{target} = {head}(") <= WIDTH:
-        return call(indent, f"{target} = {head}", arguments)
-    return [f"{space}{target} = (", *_value(indent + 4, value, sign), f"{space})"]
+        return lay_call(indent, f"{target} = {head}", arguments)
+    return [f"{space}{target} = (", *_lay_value(indent + 4, value, sign), f"{space})"]
 
 
-def returned(indent: int, values: Sequence[str]) -> list[str]:
+def lay_return(indent: int, values: Sequence[str]) -> list[str]:
     """`return` of one value or several, laid out likewise."""
     line = f"{' ' * indent}return {', '.join(values)}"
     if len(line) <= WIDTH or len(values) == 1:
@@ -82,7 +86,7 @@ def returned(indent: int, values: Sequence[str]) -> list[str]:
     return [f"{space}return (", *(f"{space}    {value}," for value in values), f"{space})"]
 
 
-def _value(indent: int, value: str, sign: str) -> list[str]:
+def _lay_value(indent: int, value: str, sign: str) -> list[str]:
     """A value on lines of its own."""
     space = " " * indent
     if len(space + value) <= WIDTH:
@@ -93,17 +97,17 @@ def _value(indent: int, value: str, sign: str) -> list[str]:
     links = re.split(r"(?<=\))(?=\.)", value)
     if len(links) > 2:
         return [space + link for link in links]
-    head, arguments = _call(value)
+    head, arguments = _split_call(value)
     if len(f"{space}{head}(") <= WIDTH or len(links) == 1:
-        return call(indent, head, arguments)
-    inner, arguments = _call(links[0])
-    rows = call(indent, inner, arguments)
+        return lay_call(indent, head, arguments)
+    inner, arguments = _split_call(links[0])
+    rows = lay_call(indent, inner, arguments)
     if len(rows) == 1:
         rows = [f"{space}{inner}(", f"{space}    {', '.join(arguments)}", f"{space})"]
     return [*rows[:-1], rows[-1] + links[1]]
 
 
-def _call(value: str) -> tuple[str, list[str]]:
+def _split_call(value: str) -> tuple[str, list[str]]:
     """The last call of a value: what is called, and its arguments; none if it ends in no call."""
     depth = 0
     for i in range(len(value) - 1, -1, -1):
@@ -112,10 +116,10 @@ def _call(value: str) -> tuple[str, list[str]]:
             break
     if not value.endswith(")"):
         return value, []
-    return value[:i], _arguments(value[i + 1 : -1])
+    return value[:i], _split_arguments(value[i + 1 : -1])
 
 
-def _arguments(text: str) -> list[str]:
+def _split_arguments(text: str) -> list[str]:
     """A call's arguments, apart at the commas outside all brackets."""
     found, depth = [""], 0
     for character in text:

@@ -57,7 +57,7 @@ class StructurePiece:
     """A call's: for each argument, the layer's field that it becomes."""
 
     @property
-    def alone(self) -> bool:
+    def is_repeatable(self) -> bool:
         """Whether it may be one of several with `repeat`."""
         return not (self.fixed or self.foreign or self.referred)
 
@@ -74,16 +74,16 @@ class StructurePiece:
         """
         return self.path if self.branches and self.named else self.path.rpartition(".")[0]
 
-    def walk(self) -> Iterator[StructurePiece]:
+    def walk_pieces(self) -> Iterator[StructurePiece]:
         """This piece and all in it, in the order of the text."""
         yield self
         for branch in self.branches:
             for piece in branch:
-                yield from piece.walk()
+                yield from piece.walk_pieces()
 
-    def holes(self) -> list[Hole]:
+    def list_holes(self) -> list[Hole]:
         """Each number's piece and key, in the order of the text."""
-        return [(p, key) for p in self.walk() for key, v in p.args.items() if is_number(v)]
+        return [(p, key) for p in self.walk_pieces() for key, v in p.args.items() if is_number(v)]
 
     @property
     def lines(self) -> int:

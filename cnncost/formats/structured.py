@@ -5,16 +5,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cnncost.errors import CnncostError
-from cnncost.formats.paths import common
-from cnncost.formats.repeats import FoundBlock, find_blocks, same
-from cnncost.formats.series import USUAL, Series, link
-from cnncost.formats.spec_layout import LayoutItem, branch, dashed, listed, mapping, structure
+from cnncost.formats.paths import common_module
+from cnncost.formats.repeats import FoundBlock, find_blocks, is_same_line
+from cnncost.formats.series import USUAL, Series, mark_links
+from cnncost.formats.spec_layout import (
+    LayoutItem,
+    dash_item,
+    lay_branch,
+    lay_list,
+    lay_mapping,
+    lay_structure,
+)
 from cnncost.formats.spec_text import (
-    clean,
-    heading,
-    names,
+    clean_name,
+    spec_names,
     spec_text,
     value_text,
+    write_heading,
 )
 from cnncost.formats.structure_pieces import PieceExpression
 from cnncost.language import MAX_LAYERS, Settings, read_spec
@@ -32,21 +39,21 @@ def structured_text(graph: Graph, network: Network | None = None) -> str:
     The text is read again, and its network must be that of the graph, node by node; `network`
     is that one, where it is known.
     """
-    network = network or _network(spec_text(graph))
-    text = attempt(graph, network)
+    network = network or _read_network(spec_text(graph))
+    text = write_structured(graph, network)
     try:
-        kept = equal(_network(text), network)
+        kept = are_equal_networks(_read_network(text), network)
     except CnncostError:
         kept = False
     return text if kept else spec_text(graph)
 
 
-def attempt(graph: Graph, network: Network | None = None) -> str:
+def write_structured(graph: Graph, network: Network | None = None) -> str:
     """The structured text, not yet compared with the graph; otherwise as `structured_text`."""
-    return _Writer(graph, network or _network(spec_text(graph))).text()
+    return _Writer(graph, network or _read_network(spec_text(graph))).write_spec_text()
 
 
-def equal(a: Network, b: Network) -> bool:
+def are_equal_networks(a: Network, b: Network) -> bool:
     """Whether two networks are the same but for names: layers, edges, order, outputs.
 
     Sums and products do not tell their operands apart.
@@ -62,7 +69,7 @@ def equal(a: Network, b: Network) -> bool:
     return True
 
 
-def _network(text: str) -> Network:
+def _read_network(text: str) -> Network:
     return read_spec(text, "<graph>", Settings({}, {}, MAX_LAYERS)).network
 
 
@@ -71,89 +78,91 @@ class _Writer:
 
     def __init__(self, graph: Graph, network: Network) -> None:
         self.graph = graph
-        self.names = names(graph)
+        self.names = spec_names(graph)
         self.ops = {op.name: op for op in graph.ops}
         self.pieces = Series(graph).pieces
-        self.needed = link(graph, self.pieces)
-        self._widths(network)
+        self.needed = mark_links(graph, self.pieces)
+        self._set_widths(network)
         self.above = next(iter(graph.inputs)) if len(graph.inputs) == 1 else ""
         self.blocks = {block.name: block for block in find_blocks(self.pieces)}
         self.taken = {self.names[name] for name in self.needed if name in self.names}
         self.taken |= set(self.blocks)
 
-    def _widths(self, network: Network) -> None:
+    def _set_widths(self, network: Network) -> None:
         """Tell each piece how many channels enter it, and which convolutions are depthwise."""
         nodes: list[Input | Node] = [*network.inputs, *network.layers]
         names = [*self.graph.inputs, *self.ops]
         widths = {name: node.output.channels for name, node in zip(names, nodes, strict=True)}
         for top in self.pieces:
-            pieces = list(top.walk())
+            pieces = list(top.walk_pieces())
             # One list stands for all copies of a dense structure, which read ever more channels.
-            varied = {id(p) for one in pieces if one.word == "densely" for p in one.walk()}
+            varied = {id(p) for one in pieces if one.word == "densely" for p in one.walk_pieces()}
             for piece in pieces:
                 known = piece.word == "densely" or id(piece) not in varied
                 piece.channels = widths[piece.reads.partition(",")[0]] if known else 0
                 if piece.word == "conv" and piece.args["groups"] == piece.channels > 1:
                     piece.args["groups"] = "depthwise"
 
-    def text(self) -> str:
-        lines = heading(self.graph, self.names)
+    def write_spec_text(self) -> str:
+        lines = write_heading(self.graph, self.names)
         if self.blocks:
             lines.append("blocks:")
         for block in self.blocks.values():
-            lines += self._block(block)
+            lines += self._write_block(block)
         lines.append("layers:")
-        for item in self._list(self.pieces, named=True):
-            lines += [f"  {line}" for line in dashed(item)]
+        for item in self._write_items(self.pieces, named=True):
+            lines += [f"  {line}" for line in dash_item(item)]
         return "\n".join(lines) + "\n"
 
-    def _block(self, block: FoundBlock) -> list[str]:
+    def _write_block(self, block: FoundBlock) -> list[str]:
         told = [
             name if default is None else f"{name}={value_text(default)}"
             for name, default in block.parameters.items()
         ]
         signature = f"({', '.join(told)})" if told else ""
         lines = [f"  {block.name}{signature}:"]
-        for item in self._list(block.body, named=False):
-            lines += [f"    {line}" for line in dashed(item)]
+        for item in self._write_items(block.body, named=False):
+            lines += [f"    {line}" for line in dash_item(item)]
         return lines
 
-    def _list(self, pieces: list[StructurePiece], *, named: bool) -> list[LayoutItem]:
+    def _write_items(self, pieces: list[StructurePiece], *, named: bool) -> list[LayoutItem]:
         """The items of a list; equal ones that follow each other as one."""
         items: list[LayoutItem] = []
         at = 0
         while at < len(pieces):
             end = at + 1
-            while end < len(pieces) and same(pieces[at], pieces[end]):
+            while end < len(pieces) and is_same_line(pieces[at], pieces[end]):
                 end += 1
-            items.append(self._item(pieces[at:end], named=named))
+            items.append(self._write_item(pieces[at:end], named=named))
             self.above = pieces[end - 1].out
             at = end
         return items
 
-    def _item(self, copies: list[StructurePiece], *, named: bool) -> LayoutItem:
+    def _write_item(self, copies: list[StructurePiece], *, named: bool) -> LayoutItem:
         """One line, or a structure; several copies of it with `repeat`."""
         piece = copies[0]
-        if (line := _single(copies)) is not None:  # its one line has the name
+        if (line := _single_line(copies)) is not None:  # its one line has the name
             line.path, piece.path = piece.home, ""
-        name = self._name(copies, named=named)
+        name = self._take_name(copies, named=named)
         above = [f"name: {name}"] if name else []
         below = [f"repeat: {len(copies)}"] if len(copies) > 1 else []
         if not piece.branches:
-            return mapping([*above, *self._keys(piece), *below], wraps=piece.word in self.blocks)
+            return lay_mapping(
+                [*above, *self._write_keys(piece), *below], wraps=piece.word in self.blocks
+            )
         lists = []
         entry = self.above
         for inner in piece.branches:
             self.above = entry
             own = named and len(copies) == 1 and piece.word != "densely"
-            lists.append(listed(self._list(inner, named=own)))
+            lists.append(lay_list(self._write_items(inner, named=own)))
         heads = [piece.word, "shortcut"] if piece.word == "residual" else [piece.word]
         if piece.word == "parallel":
-            lists = [listed(branch(inner) for inner in lists)]
-        keys = [f"{key}: {_text(value)}" for key, value in piece.args.items()]
-        return structure(above, list(zip(heads, lists, strict=False)), [*keys, *below])
+            lists = [lay_list(lay_branch(inner) for inner in lists)]
+        keys = [f"{key}: {_argument_text(value)}" for key, value in piece.args.items()]
+        return lay_structure(above, list(zip(heads, lists, strict=False)), [*keys, *below])
 
-    def _keys(self, piece: StructurePiece) -> list[str]:
+    def _write_keys(self, piece: StructurePiece) -> list[str]:
         """The line's keys behind its name."""
         reads = [
             "previous" if read == self.above else self.names.get(read, read)
@@ -161,7 +170,7 @@ class _Writer:
         ]
         if piece.word in JOINS:
             return [f"{piece.word}: [{', '.join(reads)}]"]
-        keys = self._arguments(piece)
+        keys = self._write_arguments(piece)
         op = self.ops.get(piece.out)
         if op is not None and op.word == piece.word:
             keys += [f"share: {self.names[op.shares]}"] if op.shares else []
@@ -170,7 +179,7 @@ class _Writer:
             keys += [f"from: {reads[0]}"]
         return keys
 
-    def _arguments(self, piece: StructurePiece) -> list[str]:
+    def _write_arguments(self, piece: StructurePiece) -> list[str]:
         """The word with the main argument, and the others; nothing that is usual."""
         arguments = dict(piece.args)
         if piece.word == "opaque":
@@ -179,15 +188,19 @@ class _Writer:
         block = self.blocks.get(piece.word)
         if block is not None:
             main = next(iter(block.parameters), None)
-            arguments = block.called_by(piece)
+            arguments = block.call_arguments(piece)
         else:
             main = layer_type(piece.word).main
             if piece.word in FAMILIES["convolution"]:
                 arguments = {k: v for k, v in arguments.items() if v != USUAL.get(k)}
-        first = f"{piece.word}: {_text(arguments.pop(main))}" if main in arguments else piece.word
-        return [first, *(f"{key}: {_text(value)}" for key, value in arguments.items())]
+        first = (
+            f"{piece.word}: {_argument_text(arguments.pop(main))}"
+            if main in arguments
+            else piece.word
+        )
+        return [first, *(f"{key}: {_argument_text(value)}" for key, value in arguments.items())]
 
-    def _name(self, copies: list[StructurePiece], *, named: bool) -> str:
+    def _take_name(self, copies: list[StructurePiece], *, named: bool) -> str:
         """What a line is called; empty where nothing needs a name."""
         piece = copies[0]
         if not named:
@@ -196,8 +209,8 @@ class _Writer:
             return self.names[piece.out]
         if not piece.named and not piece.branches:
             return ""
-        path = _series(copies)
-        name = clean(path)
+        path = _copies_path(copies)
+        name = clean_name(path)
         if name in self.taken or not path:
             name = self.names[piece.out] if piece.referred else ""
         self.taken.add(name)
@@ -206,23 +219,23 @@ class _Writer:
         return name
 
 
-def _single(copies: list[StructurePiece]) -> StructurePiece | None:
+def _single_line(copies: list[StructurePiece]) -> StructurePiece | None:
     """The one line of a structure, if it has a name."""
     inner = [piece for branch in copies[0].branches for piece in branch]
-    alone = len(copies) == 1 and copies[0].alone and len(inner) == 1 and inner[0].named
+    alone = len(copies) == 1 and copies[0].is_repeatable and len(inner) == 1 and inner[0].named
     return inner[0] if alone else None
 
 
-def _series(copies: list[StructurePiece]) -> str:
+def _copies_path(copies: list[StructurePiece]) -> str:
     """The path of several copies: the module that they are in if they are its first to last."""
     own = [p.home if p.branches else p.path for p in copies]
-    home, stem = common(own), own[0].rstrip("0123456789")
+    home, stem = common_module(own), own[0].rstrip("0123456789")
     for first in (0, 1):
         if len(own) > 1 and own == [f"{stem}{i}" for i in range(first, first + len(own))]:
             return home if any(map(str.isdigit, home)) else own[0]  # itself one of several
     return own[0]
 
 
-def _text(value: Value) -> str:
+def _argument_text(value: Value) -> str:
     """A value, or an expression as it stands."""
     return str(value) if isinstance(value, PieceExpression) else value_text(value)

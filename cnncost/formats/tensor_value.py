@@ -42,7 +42,7 @@ class Value:
         """The shape as seen, before it is spread."""
         return self.steps[-1].shape if self.steps else self.made
 
-    def reshaped(self, shape: Shape) -> Value:
+    def reshape_to(self, shape: Shape) -> Value:
         """The same numbers in the same order in another shape."""
         if shape == self.shape:
             return self
@@ -50,33 +50,33 @@ class Value:
         while steps and not steps[-1].order:
             steps = steps[:-1]
         before = steps[-1].shape if steps else self.made
-        return self._with(steps if shape == before else (*steps, ViewStep(shape)))
+        return self._with_steps(steps if shape == before else (*steps, ViewStep(shape)))
 
-    def permuted(self, order: tuple[int, ...]) -> Value:
+    def permute_axes(self, order: tuple[int, ...]) -> Value:
         """The axes in another order; axes of one move by a new shape alone."""
         shape = tuple(self.shape[axis] for axis in order)
         wide = [axis for axis in order if self.shape[axis] != 1]
         if wide == sorted(wide):
-            return self.reshaped(shape)
+            return self.reshape_to(shape)
         if self.steps and self.steps[-1].order:
             earlier = self.steps[-1].order
-            return replace(self, steps=self.steps[:-1], spread=()).permuted(
+            return replace(self, steps=self.steps[:-1], spread=()).permute_axes(
                 tuple(earlier[axis] for axis in order)
             )
-        return self._with((*self.steps, ViewStep(shape, order)))
+        return self._with_steps((*self.steps, ViewStep(shape, order)))
 
-    def front(self, axis: int) -> Value:
+    def move_to_front(self, axis: int) -> Value:
         """With that axis as the first, where a layer expects channels."""
         rest = [other for other in range(len(self.shape)) if other != axis]
-        return self.permuted((axis, *rest))
+        return self.permute_axes((axis, *rest))
 
-    def back(self, axis: int) -> Value:
-        """With the first axis put where `front` took it from."""
+    def move_from_front(self, axis: int) -> Value:
+        """With the first axis put where `move_to_front` took it from."""
         order = list(range(1, len(self.shape)))
         order.insert(axis, 0)
-        return self.permuted(tuple(order))
+        return self.permute_axes(tuple(order))
 
-    def _with(self, steps: tuple[ViewStep, ...]) -> Value:
+    def _with_steps(self, steps: tuple[ViewStep, ...]) -> Value:
         return replace(self, steps=steps, spread=())
 
 
@@ -92,12 +92,12 @@ class StoragePlace(NamedTuple):
         return prod(self.sizes)
 
     @property
-    def spread(self) -> bool:
+    def is_spread(self) -> bool:
         """Whether some number is seen more than once, along an expanded axis."""
         return any(n > 1 and not step for n, step in zip(self.sizes, self.strides, strict=True))
 
     @property
-    def dense(self) -> bool:
+    def is_dense(self) -> bool:
         """Whether the numbers stand in a row, in order."""
         step = 1
         for size, stride in reversed(tuple(zip(self.sizes, self.strides, strict=True))):
@@ -121,7 +121,7 @@ class Constant:
     """The multiply-accumulates that make it: the name of each product, and how many."""
 
     @classmethod
-    def whole(cls, shape: Shape, name: str) -> Constant:
+    def from_parameter(cls, shape: Shape, name: str) -> Constant:
         """All numbers of a parameter, in any shape."""
         size = prod(shape)
         return cls(shape, ((name, size),), StoragePlace((size,), (1,)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from cnncost.errors import Refused
-from cnncost.language.carried import misfit
+from cnncost.language.carried import find_misfit
 from cnncost.language.frame import Frame
 from cnncost.language.line import Line
 from cnncost.language.nodes import Items, Node, Scalar
@@ -13,7 +13,7 @@ from cnncost.language.problems import Problems
 from cnncost.language.scope import BlockCall, output_of
 from cnncost.language.site import Site
 from cnncost.language.values import Misread, Origin, Reading, UnknownValue, Word
-from cnncost.layers import JOINS, Layer, layer_type, read
+from cnncost.layers import JOINS, Layer, layer_type, read_layer
 from cnncost.layers.kinds import ExtentsOf
 from cnncost.network import NetworkBuilder
 
@@ -48,7 +48,7 @@ class Assembly:
         self.written: dict[int, Written] = {}
         self._made: dict[tuple[object, ...], Layer] = {}
 
-    def layer(self, line: Line, name: str, source: int | None, site: Site) -> int:
+    def assemble_layer(self, line: Line, name: str, source: int | None, site: Site) -> int:
         """Add the layer of one line behind `source`; its index.
 
         Raises:
@@ -57,30 +57,32 @@ class Assembly:
         """
         cls = line.type or _class_of(line, site.frame)
         if line.word in JOINS:
-            return self._join(line, name, cls, site)
+            return self._assemble_join(line, name, cls, site)
         x = self.builder.nodes[source].output if source is not None else None
-        given = self._arguments(line, cls, site)
-        layer = self._make(line, cls, given, x)
+        given = self._read_arguments(line, cls, site)
+        layer = self._build_layer(line, cls, given, x)
         if line.sources:
-            reads = [site.reference(item.text.strip(), item.start) for item in line.sources]
+            reads = [site.find_node(item.text.strip(), item.start) for item in line.sources]
         elif source is not None:
             reads = [source]
         else:
             raise UnknownValue
-        node = self.add(line, name, layer, reads, site.frame, given.origins)
-        if line.values is not None and (wrong := misfit(line.values, self.builder.nodes[node])):
+        node = self.add_node(line, name, layer, reads, site.frame, given.origins)
+        if line.values is not None and (
+            wrong := find_misfit(line.values, self.builder.nodes[node])
+        ):
             self.problems.add(line.values.start, *wrong)
         return node
 
-    def _join(self, line: Line, name: str, cls: type[Layer], site: Site) -> int:
-        reads = self._joined(line, site)
+    def _assemble_join(self, line: Line, name: str, cls: type[Layer], site: Site) -> int:
+        reads = self._read_joined_nodes(line, site)
         if not cls.kinds:
-            return self.add(line, name, cls(), reads, site.frame)
-        given = self._arguments(line, cls, site)
-        layer = self._make(line, cls, given, self.builder.nodes[reads[0]].output)
-        return self.add(line, name, layer, reads, site.frame, given.origins)
+            return self.add_node(line, name, cls(), reads, site.frame)
+        given = self._read_arguments(line, cls, site)
+        layer = self._build_layer(line, cls, given, self.builder.nodes[reads[0]].output)
+        return self.add_node(line, name, layer, reads, site.frame, given.origins)
 
-    def add(
+    def add_node(
         self,
         line: Line,
         name: str,
@@ -95,23 +97,25 @@ class Assembly:
             Misread: the shapes do not fit.
         """
         full = frame.scope.prefix + name
-        shares = self._owner(name, line, layer, frame)
+        shares = self._find_owner(name, line, layer, frame)
         frozen = frame.frozen if shares is None else self.builder.nodes[shares].frozen
         try:
-            node = self.builder.add(full, layer, reads, line.place, frozen=frozen, shares=shares)
+            node = self.builder.add_layer(
+                full, layer, reads, line.place, frozen=frozen, shares=shares
+            )
         except Refused as refused:
             raise Misread(line.start, f"{full}: {refused.what}", refused.hint) from None
         self.written[node] = Written(line, origins or {}, frame.scope.call)
         return node
 
-    def _arguments(self, line: Line, cls: type[Layer], site: Site) -> Arguments:
+    def _read_arguments(self, line: Line, cls: type[Layer], site: Site) -> Arguments:
         """Read all arguments; reports each that is refused before it gives up."""
         given = Arguments({}, {})
         failed = False
         for field, node in line.arguments.items():
             reading = Reading(site.frame.env, cls.kinds[field].keywords)
             try:
-                given.values[field] = _value(node, cls.kinds[field], reading, site)
+                given.values[field] = _read_field_value(node, cls.kinds[field], reading, site)
             except Misread as trouble:
                 self.problems.add(trouble.offset, f"{field}: {trouble.what}", trouble.hint)
                 failed = True
@@ -122,13 +126,15 @@ class Assembly:
             raise UnknownValue
         return given
 
-    def _make(self, line: Line, cls: type[Layer], given: Arguments, x: Shape | None) -> Layer:
+    def _build_layer(
+        self, line: Line, cls: type[Layer], given: Arguments, x: Shape | None
+    ) -> Layer:
         # Equal arguments make one layer: what a layer is depends on these alone.
         key = (cls, x and x.channels, x and len(x.extents), repr(given.values))
         layer = self._made.get(key)
         if layer is None:
             try:
-                layer = self._made[key] = read(cls, given.values, x)
+                layer = self._made[key] = read_layer(cls, given.values, x)
             except Refused as refused:
                 field = refused.field
                 raise Misread(
@@ -136,7 +142,7 @@ class Assembly:
                 ) from None
         return layer
 
-    def _joined(self, line: Line, site: Site) -> list[int]:
+    def _read_joined_nodes(self, line: Line, site: Site) -> list[int]:
         """The nodes that a join's list names."""
         node = line.main
         if not isinstance(node, Items) or len(node.items) < 2:
@@ -149,10 +155,10 @@ class Assembly:
         for item in node.items:
             if not isinstance(item, Scalar):
                 raise Misread(item.start, f"{line.word} lists names, not lists or mappings")
-            reads.append(site.reference(item.text.strip(), item.start))
+            reads.append(site.find_node(item.text.strip(), item.start))
         return reads
 
-    def _owner(self, name: str, line: Line, layer: Layer, frame: Frame) -> int | None:
+    def _find_owner(self, name: str, line: Line, layer: Layer, frame: Frame) -> int | None:
         """The node whose parameters a layer shares, None for its own."""
         if (frame.partner is None and frame.sharing is None) or not layer.learns:
             return None
@@ -182,8 +188,8 @@ def _class_of(line: Line, frame: Frame) -> type[Layer]:
     return layer_type(bound.value)
 
 
-def _value(node: Node, kind: FieldKind, reading: Reading, site: Site) -> Raw:
+def _read_field_value(node: Node, kind: FieldKind, reading: Reading, site: Site) -> Raw:
     """One field's value: a layer's extents, numbers and keywords, or a word."""
-    if isinstance(kind, ExtentsOf) and (extents := site.extents(node)):
+    if isinstance(kind, ExtentsOf) and (extents := site.find_extents(node)):
         return extents
-    return reading.value(node) if kind.numeric else reading.word(node)
+    return reading.evaluate_node(node) if kind.numeric else reading.read_word(node)

@@ -42,7 +42,7 @@ def input_notes(
             where, said = source.name, f"--input {equals}{node.output}"
             written = f"give --input {equals}{meant}"
         else:
-            where, said = source.locate(node.place.start), f"input {list(node.output.dims)}"
+            where, said = source.locate_offset(node.place.start), f"input {list(node.output.dims)}"
             said = said.replace("input", f"input {name}") if name else said
             written = f"write {list(meant.dims)}"
         yield f"{where}: note: {said} is read as {node.output.words}; for {meant.words} {written}"

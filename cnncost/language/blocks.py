@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from cnncost.errors import quoted
+from cnncost.errors import quote_text
 from cnncost.language.line import Block, BlockParameter, Line
 from cnncost.language.lines import LineReader
 from cnncost.language.names import check_name
-from cnncost.language.nodes import Items, Node, Pairs, Scalar, parse
+from cnncost.language.nodes import Items, Node, Pairs, Scalar, parse_yaml
 from cnncost.language.problems import Problems
 from cnncost.language.values import NAME
 
@@ -28,11 +28,11 @@ def read_blocks(node: Node, params: Collection[str], problems: Problems) -> dict
             problems.add(node.start, "blocks is no mapping", "write name(parameters): [layers]")
         return blocks
     for key, body in node.pairs:
-        block = _signature(key, body, params, problems)
+        block = _read_signature(key, body, params, problems)
         if block is None:
             continue
         if block.name in blocks:
-            where = problems.source.locate(blocks[block.name].start)
+            where = problems.source.locate_offset(blocks[block.name].start)
             problems.add(key.start, f"block {block.name!r} is defined twice", f"first at {where}")
             continue
         blocks[block.name] = block
@@ -42,26 +42,28 @@ def read_blocks(node: Node, params: Collection[str], problems: Problems) -> dict
     return blocks
 
 
-def _signature(
+def _read_signature(
     key: Scalar, body: Node, params: Collection[str], problems: Problems
 ) -> Block | None:
     match = re.fullmatch(r"\s*([^()\s]*)\s*(?:\((.*)\))?\s*", key.text, re.S)
     if match is None or not match.group(1):
         problems.add(
-            key.start, f"{quoted(key.text)} is no block's signature", "write name(width, stride=1)"
+            key.start,
+            f"{quote_text(key.text)} is no block's signature",
+            "write name(width, stride=1)",
         )
         return None
     name, inside = match.groups(default="")
     start = key.start + (0 if key.plain else 1)
     if problems.source.text[start : start + len(key.text)] != key.text:
-        what = f"the signature {quoted(key.text)} is not written as it reads"
+        what = f"the signature {quote_text(key.text)} is not written as it reads"
         problems.add(key.start, what, "write it on one line, without escapes")
         return None
     if not check_name(problems, Scalar(name, start, start, plain=True), "a block"):
         return None
     parameters: list[BlockParameter] = []
-    for text, offset in _split(inside):
-        parameter = _parameter(text, start + key.text.find("(") + 1 + offset, params, problems)
+    for text, offset in _split_signature(inside):
+        parameter = _read_parameter(text, start + key.text.find("(") + 1 + offset, params, problems)
         if parameter is None:
             continue
         if len(parameters) == _MOST_PARAMETERS:
@@ -81,7 +83,7 @@ def _signature(
     return Block(name, parameters, key.start, body)
 
 
-def _split(text: str) -> Iterator[tuple[str, int]]:
+def _split_signature(text: str) -> Iterator[tuple[str, int]]:
     """The parts of a signature between the commas outside all brackets, with offsets."""
     if not text.strip():
         return
@@ -94,7 +96,7 @@ def _split(text: str) -> Iterator[tuple[str, int]]:
     yield text[start:], start
 
 
-def _parameter(
+def _read_parameter(
     text: str, start: int, params: Collection[str], problems: Problems
 ) -> BlockParameter | None:
     name, equals, default = text.partition("=")
@@ -106,32 +108,34 @@ def _parameter(
         problems.add(start, f"parameter {at.text!r} is already one of params", "rename one")
     if not equals:
         return BlockParameter(at.text, None, start)
-    node = _default(default, start + text.strip().index("=") + 1, problems)
+    node = _read_default(default, start + text.strip().index("=") + 1, problems)
     return None if node is None else BlockParameter(at.text, node, start)
 
 
-def _default(text: str, start: int, problems: Problems) -> Node | None:
+def _read_default(text: str, start: int, problems: Problems) -> Node | None:
     """A default, read as YAML, with its place in the file."""
     start += len(text) - len(text.lstrip())
-    node = _plain(text.strip()) or parse(text.strip(), Problems(problems.source))
+    node = _plain_scalar(text.strip()) or parse_yaml(text.strip(), Problems(problems.source))
     if node is None or isinstance(node, Pairs):
-        problems.add(start, f"{quoted(text.strip())} is no default", "a number, word or list is")
+        problems.add(
+            start, f"{quote_text(text.strip())} is no default", "a number, word or list is"
+        )
         return None
-    _shift(node, start)
+    _shift_node(node, start)
     return node
 
 
-def _plain(text: str) -> Scalar | None:
+def _plain_scalar(text: str) -> Scalar | None:
     """A number or word, which needs no parser."""
     return Scalar(text, 0, len(text), plain=True) if re.fullmatch(r"[\w.]+", text, re.A) else None
 
 
-def _shift(node: Node, by: int) -> None:
+def _shift_node(node: Node, by: int) -> None:
     node.start += by
     node.end += by
     if isinstance(node, Items):
         for item in node.items:
-            _shift(item, by)
+            _shift_node(item, by)
 
 
 def _read_body(
@@ -140,12 +144,12 @@ def _read_body(
     parameters = [parameter.name for parameter in block.parameters]
     used = block.used
     reader = LineReader(blocks, {*params, *parameters}, problems)
-    block.body = reader.lines(block.body_node, block.taken, f"block {block.name}")
+    block.body = reader.read_lines(block.body_node, block.taken, f"block {block.name}")
     if isinstance(block.body_node, Items) and not block.body_node.items:
         problems.add(block.start, f"block {block.name!r} has no layers", "identity is one")
     block.used = used  # a call of itself is no use
     defaults = [parameter.default for parameter in block.parameters if parameter.default]
-    words = {word for node in (block.body_node, *defaults) for word in _words(node)}
+    words = {word for node in (block.body_node, *defaults) for word in _list_names(node)}
     for parameter in block.parameters:
         if parameter.name not in words:
             problems.warn(
@@ -153,25 +157,25 @@ def _read_body(
             )
 
 
-def _words(node: Node) -> Iterator[str]:
+def _list_names(node: Node) -> Iterator[str]:
     """All names in a body's scalars."""
     if isinstance(node, Scalar):
         yield from NAME.findall(node.text)
     elif isinstance(node, Items):
         for item in node.items:
-            yield from _words(item)
+            yield from _list_names(item)
     else:
         for _, value in node.pairs:
-            yield from _words(value)
+            yield from _list_names(value)
 
 
-def _calls(lines: list[Line]) -> Iterator[Line]:
+def _list_calls(lines: list[Line]) -> Iterator[Line]:
     """The lines that call a block, those inside structures too."""
     for line in lines:
         if line.block is not None:
             yield line
         for body in line.bodies:
-            yield from _calls(body)
+            yield from _list_calls(body)
 
 
 def _refuse_recursion(blocks: dict[str, Block], problems: Problems) -> None:
@@ -181,7 +185,7 @@ def _refuse_recursion(blocks: dict[str, Block], problems: Problems) -> None:
         if root.name in done:
             continue
         path = {root.name: None}  # a dict for its order
-        stack = [_calls(root.body)]
+        stack = [_list_calls(root.body)]
         while stack:
             step = next(stack[-1], None)
             if step is None:
@@ -189,7 +193,7 @@ def _refuse_recursion(blocks: dict[str, Block], problems: Problems) -> None:
                 stack.pop()
                 continue
             block = step.block
-            assert block is not None  # _calls yields calls only
+            assert block is not None  # _list_calls yields calls only
             if block.name in path:
                 step.sound = False
                 names = [*path]
@@ -200,4 +204,4 @@ def _refuse_recursion(blocks: dict[str, Block], problems: Problems) -> None:
                 )  # fmt: skip
             elif block.name not in done:
                 path[block.name] = None
-                stack.append(_calls(block.body))
+                stack.append(_list_calls(block.body))

@@ -18,7 +18,7 @@ class ListReader(Protocol):
 
     problems: Problems
 
-    def lines(self, node: Node, names: Names, what: str) -> list[Line]:
+    def read_lines(self, node: Node, names: Names, what: str) -> list[Line]:
         """The lines of a list ; `what` says whose it is, should it be no list."""
         ...
 
@@ -35,23 +35,25 @@ def read_bodies(reader: ListReader, line: Line, key: Scalar, names: Names) -> bo
     return READERS[line.word](reader, line, key, line.taken if line.scoped else names)
 
 
-def _residual(reader: ListReader, line: Line, key: Scalar, names: Names) -> bool:
+def _read_residual(reader: ListReader, line: Line, key: Scalar, names: Names) -> bool:
     assert line.main is not None  # read_bodies refuses it
     line.join = "add"
-    line.bodies = [reader.lines(line.main, names, line.word)]
+    line.bodies = [reader.read_lines(line.main, names, line.word)]
     shortcut = line.arguments.get("shortcut")
-    line.bodies.append(reader.lines(shortcut, names, "shortcut") if shortcut else [])
+    line.bodies.append(reader.read_lines(shortcut, names, "shortcut") if shortcut else [])
     return True
 
 
-def _parallel(reader: ListReader, line: Line, key: Scalar, names: Names) -> bool:
+def _read_parallel(reader: ListReader, line: Line, key: Scalar, names: Names) -> bool:
     if not isinstance(line.main, Items) or len(line.main.items) < 2:
         reader.problems.add(
             key.start, "parallel needs at least two branches, each a list of layers",
             "write parallel: [[conv: 8], []]; [] is the identity",
         )  # fmt: skip
         return False
-    line.bodies = [reader.lines(item, names, "a branch of parallel") for item in line.main.items]
+    line.bodies = [
+        reader.read_lines(item, names, "a branch of parallel") for item in line.main.items
+    ]
     line.join = "concat"
     join = line.arguments.get("join")
     if join is not None:
@@ -63,14 +65,14 @@ def _parallel(reader: ListReader, line: Line, key: Scalar, names: Names) -> bool
     return True
 
 
-def _densely(reader: ListReader, line: Line, key: Scalar, names: Names) -> bool:
+def _read_densely(reader: ListReader, line: Line, key: Scalar, names: Names) -> bool:
     if isinstance(line.main, Items) and not line.main.items:
         what = "densely has no layers"
         reader.problems.add(key.start, what, "write those that each copy adds: [{conv: 32}]")
         return False
     assert line.main is not None  # read_bodies refuses it
     line.join = "concat"
-    line.bodies = [reader.lines(line.main, names, line.word)]
+    line.bodies = [reader.read_lines(line.main, names, line.word)]
     if "times" not in line.arguments:
         hint = "say how many copies of the list there are, as in times: 6"
         reader.problems.add(key.start, "densely needs times", hint)
@@ -78,16 +80,16 @@ def _densely(reader: ListReader, line: Line, key: Scalar, names: Names) -> bool:
     return True
 
 
-def _sequence(reader: ListReader, line: Line, key: Scalar, names: Names) -> bool:
+def _read_sequence(reader: ListReader, line: Line, key: Scalar, names: Names) -> bool:
     assert line.main is not None  # read_bodies refuses it
-    line.bodies = [reader.lines(line.main, names, line.word)]
+    line.bodies = [reader.read_lines(line.main, names, line.word)]
     return True
 
 
 READERS = {
-    "residual": _residual,
-    "parallel": _parallel,
-    "densely": _densely,
-    "sequence": _sequence,
+    "residual": _read_residual,
+    "parallel": _read_parallel,
+    "densely": _read_densely,
+    "sequence": _read_sequence,
 }
 """Each structure's reader."""

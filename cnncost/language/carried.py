@@ -5,10 +5,10 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING, NamedTuple
 
-from cnncost.errors import did_you_mean, quoted
+from cnncost.errors import did_you_mean, quote_text
 from cnncost.language.nodes import Items, Node, Pairs, Scalar
-from cnncost.language.values import Bad, Misread, number
-from cnncost.quantity import counted
+from cnncost.language.values import Bad, Misread, read_plain_number
+from cnncost.quantity import format_count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,10 +42,10 @@ def read_carried(node: Node, problems: Problems) -> Carried | None:
     before = problems.found
     for key, value in node.pairs:
         if key.text in found:
-            problems.add(key.start, f"key {quoted(key.text)} is given twice", "keep one")
+            problems.add(key.start, f"key {quote_text(key.text)} is given twice", "keep one")
         elif key.text not in _KEYS:
             hint = did_you_mean(key.text, _KEYS, f"write {_FORM}")
-            problems.add(key.start, f"unknown key {quoted(key.text)} in values", hint)
+            problems.add(key.start, f"unknown key {quote_text(key.text)} in values", hint)
         else:
             found[key.text] = value
     if "weights" not in found and problems.found == before:
@@ -53,18 +53,18 @@ def read_carried(node: Node, problems: Problems) -> Carried | None:
     if problems.found > before:
         return None
     try:
-        rows = tuple(tuple(_numbers(row)) for row in _list(found["weights"], "weights"))
-        bias = tuple(_numbers(_list(found["bias"], "bias"))) if "bias" in found else None
+        rows = tuple(tuple(_read_numbers(row)) for row in _read_list(found["weights"], "weights"))
+        bias = tuple(_read_numbers(_read_list(found["bias"], "bias"))) if "bias" in found else None
     except Misread as trouble:
         problems.add(trouble.offset, trouble.what, trouble.hint)
         return None
     return Carried(rows, bias, node.start)
 
 
-def misfit(carried: Carried, node: Input | Layered) -> tuple[str, str] | None:
+def find_misfit(carried: Carried, node: Input | Layered) -> tuple[str, str] | None:
     """What does not fit the layer, and what would; None if all does."""
     assert node.layer is not None  # values stand on a layer's line
-    shapes = node.layer.tensors(node.inputs[0])
+    shapes = node.layer.tensor_shapes(node.inputs[0])
     if node.shares is not None:
         return f"{node.name} shares another layer's parameters and has values too", "drop one"
     units, *rest = shapes["weight"]
@@ -73,45 +73,48 @@ def misfit(carried: Carried, node: Input | Layered) -> tuple[str, str] | None:
         return f"{node.name} has no single row of weights a unit", "values go without connects"
     if rows != units:
         return (
-            f"values has {counted(rows, 'row')} of weights, but {node.name} has "
-            f"{counted(units, 'unit')}", "one row a unit",
+            f"values has {format_count(rows, 'row')} of weights, but {node.name} has "
+            f"{format_count(units, 'unit')}", "one row a unit",
         )  # fmt: skip
     for at, row in enumerate(carried.weights, start=1):
         if len(row) != prod(rest):
             return (
-                f"row {at} of values has {counted(len(row), 'weight')}, but a unit of {node.name} "
-                f"has {prod(rest):,}: its input is {node.inputs[0]}", "",
+                f"row {at} of values has {format_count(len(row), 'weight')}, but a unit of "
+                f"{node.name} has {prod(rest):,}: its input is {node.inputs[0]}", "",
             )  # fmt: skip
-    return _misfit_of_bias(carried, node.name, units, biased="bias" in shapes)
+    return _find_bias_misfit(carried, node.name, units, biased="bias" in shapes)
 
 
-def _misfit_of_bias(
+def _find_bias_misfit(
     carried: Carried, name: str, units: int, *, biased: bool
 ) -> tuple[str, str] | None:
     if carried.bias is None:
-        what = f"values has no bias, but {name} has {counted(units, 'bias', 'biases')}"
+        what = f"values has no bias, but {name} has {format_count(units, 'bias', 'biases')}"
         return (what, "give them, or write bias: false") if biased else None
     if not biased:
         return f"values has a bias, but {name} has bias: false", "drop one"
     if len(carried.bias) != units:
-        given = counted(len(carried.bias), "bias", "biases")
-        return f"values has {given}, but {name} has {counted(units, 'unit')}", "one bias a unit"
+        given = format_count(len(carried.bias), "bias", "biases")
+        return (
+            f"values has {given}, but {name} has {format_count(units, 'unit')}",
+            "one bias a unit",
+        )
     return None
 
 
-def _list(node: Node, what: str) -> list[Node]:
+def _read_list(node: Node, what: str) -> list[Node]:
     if not isinstance(node, Items):
         raise Misread(node.start, f"{what} of values takes a list", f"write {_FORM}")
     return node.items
 
 
-def _numbers(row: Node | list[Node]) -> Iterator[Number]:
+def _read_numbers(row: Node | list[Node]) -> Iterator[Number]:
     """A list's numbers in order, those of lists within it where they stand (a filter's maps)."""
-    for part in row if isinstance(row, list) else _list(row, "each row"):
+    for part in row if isinstance(row, list) else _read_list(row, "each row"):
         if isinstance(part, Items):
-            yield from _numbers(part)
+            yield from _read_numbers(part)
         elif isinstance(part, Scalar):
-            known = number(part)
+            known = read_plain_number(part)
             if isinstance(known, Bad):
                 raise Misread(part.start, known.what, known.hint)
             yield known

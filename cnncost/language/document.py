@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
-from cnncost.errors import did_you_mean, nearest, quoted
+from cnncost.errors import did_you_mean, find_nearest, quote_text
 from cnncost.language.axis_order import input_notes
 from cnncost.language.blocks import read_blocks
 from cnncost.language.entries import plain_text
@@ -16,7 +16,7 @@ from cnncost.language.figures import Expectation, read_budget, read_expect, read
 from cnncost.language.inputs import InputReader
 from cnncost.language.line import Block
 from cnncost.language.lines import LineReader
-from cnncost.language.nodes import Items, Node, Pairs, Scalar, parse
+from cnncost.language.nodes import Items, Node, Pairs, Scalar, parse_yaml
 from cnncost.language.params import read_params, set_params
 from cnncost.language.problems import Problems
 from cnncost.language.scope import Scope
@@ -81,7 +81,7 @@ def read_spec(text: str, filename: str, settings: Settings | None = None) -> Spe
     Raises:
         SpecError: all that this reading found wrong.
     """
-    return _SpecReader(Source(filename, text), settings or Settings()).read()
+    return _SpecReader(Source(filename, text), settings or Settings()).read_document()
 
 
 class _SpecReader:
@@ -93,16 +93,16 @@ class _SpecReader:
         self.problems = Problems(source)
         self.builder = NetworkBuilder()
 
-    def read(self) -> Spec:
-        root = parse(self.source.text, self.problems)
+    def read_document(self) -> Spec:
+        root = parse_yaml(self.source.text, self.problems)
         self.problems.stop_if_any()
-        keys = self._keys(root)
+        keys = self._read_keys(root)
         params = read_params(keys.get("params"), self.problems)
         set_params(params, self.settings.params, self.source.name)
         blocks = read_blocks(keys["blocks"], params, self.problems) if "blocks" in keys else {}
         frame = Frame(Scope("", {}), dict(params), None)
         if "input" in keys:
-            InputReader(self.builder, self.problems, frame).read(
+            InputReader(self.builder, self.problems, frame).read_inputs(
                 keys["input"], self.settings.inputs
             )
         texts = {key: plain_text(keys.get(key), self.problems) for key in _TEXTS}
@@ -110,7 +110,7 @@ class _SpecReader:
         published = read_published(keys.get("published"), self.problems)
         budget = read_budget(keys.get("budget"), self.problems)
         expansion = Expansion(self.builder, self.problems, params, self.settings.max_layers)
-        outputs = self._layers(keys["layers"], blocks, frame, expansion)
+        outputs = self._read_layers(keys["layers"], blocks, frame, expansion)
         self.problems.stop_if_any()
         numbers = {
             name: bound.value
@@ -118,11 +118,11 @@ class _SpecReader:
             if not isinstance(bound.value, (str, tuple))
         }
         warnings = tuple(
-            f"{self.source.locate(problem.offset)}: {problem.what}"
+            f"{self.source.locate_offset(problem.offset)}: {problem.what}"
             for problem in self.problems.warnings
         )
         network = Network(
-            name=texts["name"] or _stem(self.source.base),
+            name=texts["name"] or _strip_ending(self.source.base),
             nodes=tuple(self.builder.nodes),
             outputs=outputs,
             source=texts["source"],
@@ -133,7 +133,7 @@ class _SpecReader:
         notes = tuple(input_notes(self.builder.nodes, self.settings.inputs, self.source))
         return Spec(network, self.source, written, expect, budget, numbers, warnings, notes)
 
-    def _keys(self, root: Node | None) -> dict[str, Node]:
+    def _read_keys(self, root: Node | None) -> dict[str, Node]:
         """The top-level entries; stops where there are none to go on with."""
         if root is None or (isinstance(root, Scalar) and root.is_null):
             self.problems.add(0, "the spec is empty", "it needs input: and layers:")
@@ -146,13 +146,15 @@ class _SpecReader:
         meant: list[str | None] = []
         for key, value in root.pairs:
             if key.text in keys:
-                self.problems.add(key.start, f"key {quoted(key.text)} is given twice", "keep one")
+                self.problems.add(
+                    key.start, f"key {quote_text(key.text)} is given twice", "keep one"
+                )
             elif key.text not in KEYS:
-                if not self.problems.full:
-                    meant.append(nearest(key.text, KEYS))
+                if not self.problems.is_full:
+                    meant.append(find_nearest(key.text, KEYS))
                 known = f"a spec has the keys {', '.join(KEYS)}"
                 hint = partial(did_you_mean, key.text, KEYS, known)
-                self.problems.add(key.start, f"unknown key {quoted(key.text)}", hint)
+                self.problems.add(key.start, f"unknown key {quote_text(key.text)}", hint)
             keys[key.text] = value
         for needed, example in (("input", "input: [3, 224, 224]"), ("layers", "layers: [...]")):
             if needed not in keys and needed not in meant:
@@ -161,25 +163,25 @@ class _SpecReader:
             self.problems.stop()
         return keys
 
-    def _layers(
+    def _read_layers(
         self, node: Node, blocks: Mapping[str, Block], frame: Frame, expansion: Expansion
     ) -> tuple[int, ...]:
         """Read and expand the layers; the network's outputs, by index."""
         reader = LineReader(blocks, expansion.params, self.problems)
-        lines = reader.lines(node, frame.scope.taken, "layers")
+        lines = reader.read_lines(node, frame.scope.taken, "layers")
         if isinstance(node, Items) and not node.items:
             self.problems.add(node.start, "layers is empty", "a network has a layer")
         for block in blocks.values():
             if not block.used:
                 self.problems.warn(block.start, f"block {block.name!r} is never used")
         try:
-            last = expansion.lines(lines, frame.entering, frame)
+            last = expansion.expand_lines(lines, frame.entering, frame)
         except TooMany as bound:
             self.problems.add(bound.start, bound.what, bound.hint)
             self.problems.stop()
-        return self._outputs(expansion, last)
+        return self._find_outputs(expansion, last)
 
-    def _outputs(self, expansion: Expansion, last: int | None) -> tuple[int, ...]:
+    def _find_outputs(self, expansion: Expansion, last: int | None) -> tuple[int, ...]:
         """The nodes that nothing reads; refuses those that seem forgotten."""
         outputs = []
         for node in self.builder.nodes:
@@ -188,11 +190,11 @@ class _SpecReader:
             if node.layer is None or not (node.index == last or node.index in expansion.named):
                 if self.problems.found:
                     continue  # its reader may be what was refused
-                self._unread(node)
+                self._refuse_unread(node)
             outputs.append(node.index)
         return tuple(outputs)
 
-    def _unread(self, node: network.Input | network.Node) -> None:
+    def _refuse_unread(self, node: network.Input | network.Node) -> None:
         if node.layer is None:
             name = "" if node.name == "input" else f" {node.name}"
             what, hint = f"nothing reads the input{name}", "or delete it"
@@ -201,6 +203,6 @@ class _SpecReader:
         self.problems.add(node.place.start, what, f"read it with from or a join, {hint}")
 
 
-def _stem(base: str) -> str:
+def _strip_ending(base: str) -> str:
     """`alexnet.yaml` is called alexnet."""
     return base.rpartition(".")[0] or base

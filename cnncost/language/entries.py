@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from cnncost.errors import printable
+from cnncost.errors import make_printable
 from cnncost.language.nodes import Node, Pairs, Scalar
 from cnncost.language.problems import Problems
 from cnncost.language.values import BoundValue, Misread, Reading, UnknownValue
@@ -22,7 +22,7 @@ _EXAMPLES = {
 }
 
 
-def pairs(node: Node | None, what: str, problems: Problems) -> list[tuple[Scalar, Node]]:
+def read_pairs(node: Node | None, what: str, problems: Problems) -> list[tuple[Scalar, Node]]:
     """The entries of a mapping that may be missing; `what` says whose they are."""
     if node is None or (isinstance(node, Scalar) and node.is_null):
         return []
@@ -35,7 +35,7 @@ def pairs(node: Node | None, what: str, problems: Problems) -> list[tuple[Scalar
 def plain_value(node: Node, problems: Problems, env: Mapping[str, BoundValue | None]) -> Raw | None:
     """The value that stands outside all lines; None where it was refused."""
     try:
-        return Reading(env).value(node)
+        return Reading(env).evaluate_node(node)
     except Misread as trouble:
         problems.add(trouble.offset, trouble.what, trouble.hint)
     except UnknownValue:
@@ -50,4 +50,4 @@ def plain_text(node: Node | None, problems: Problems) -> str:
     if not isinstance(node, Scalar):
         problems.add(node.start, "a text is due, not a list or mapping", "quote it")
         return ""
-    return printable(" ".join(node.text.split()))
+    return make_printable(" ".join(node.text.split()))

@@ -9,11 +9,11 @@ from cnncost.language.frame import Frame
 from cnncost.language.line import Block, Line
 from cnncost.language.problems import Problems
 from cnncost.language.scope import BlockCall, Copies, Entry, Scope
-from cnncost.language.site import Site, default
+from cnncost.language.site import Site, bind_default
 from cnncost.language.structures import LAYOUTS
-from cnncost.language.values import BoundValue, Misread, Reading, UnknownValue, Word, literal
+from cnncost.language.values import BoundValue, Misread, Reading, UnknownValue, Word, read_literal
 from cnncost.layers import JOINS
-from cnncost.layers.kinds import written
+from cnncost.layers.kinds import spell_value
 from cnncost.network import NetworkBuilder
 
 __all__ = ["Expansion", "Frame", "TooMany", "Written"]
@@ -60,46 +60,46 @@ class Expansion:
 
     # Lists and lines
 
-    def lines(self, lines: list[Line], previous: int | None, frame: Frame) -> int | None:
+    def expand_lines(self, lines: list[Line], previous: int | None, frame: Frame) -> int | None:
         """Expand the lines behind `previous`; the last one's output."""
         for line in lines:
-            previous = self._line(line, previous, frame)
+            previous = self._expand_line(line, previous, frame)
         return previous
 
-    def _line(self, line: Line, previous: int | None, frame: Frame) -> int | None:
-        self.step(line)
-        name = line.name or self._number(line, frame)
+    def _expand_line(self, line: Line, previous: int | None, frame: Frame) -> int | None:
+        self.count_step(line)
+        name = line.name or self._number_line(line, frame)
         if not line.sound:
             frame.scope.names[name] = None
             return None
         try:
-            copies, numbered = self._repeat(line, frame)
-            source = self._from(line, previous, frame)
-            inner = frame.inherit(line)
+            copies, numbered = self._read_repeat(line, frame)
+            source = self._find_source(line, previous, frame)
+            inner = frame.inherit_keys(line)
         except (Misread, UnknownValue) as trouble:
-            self.note(trouble, line)
+            self.report_trouble(trouble, line)
             frame.scope.names[name] = None
             return None
         if copies == 0:
             frame.scope.names[name] = Copies()
             return previous
         if not numbered:
-            entry, output = self._copy(line, name, source, previous, inner)
+            entry, output = self._expand_copy(line, name, source, previous, inner)
             frame.scope.names[name] = entry
         else:
             group = Copies()
             frame.scope.names[name] = group
             output = previous
             for copy in range(1, copies + 1):
-                self.step(line)
-                entry, output = self._copy(line, f"{name}.{copy}", source, output, inner)
+                self.count_step(line)
+                entry, output = self._expand_copy(line, f"{name}.{copy}", source, output, inner)
                 group.copies.append(entry)
                 source = output
         if line.name and output is not None:
             self.named.add(output)
         return output
 
-    def _number(self, line: Line, frame: Frame) -> str:
+    def _number_line(self, line: Line, frame: Frame) -> str:
         word = line.word
         if line.type is None and line.block is None:
             if not line.bodies:
@@ -108,9 +108,9 @@ class Expansion:
                     word = str(bound.value)
             elif line.join and not line.scoped:
                 word = line.join
-        return frame.scope.number(word)
+        return frame.scope.next_name(word)
 
-    def _copy(
+    def _expand_copy(
         self, line: Line, name: str, source: int | None, previous: int | None, frame: Frame
     ) -> tuple[Entry, int | None]:
         """One copy of a line: what its name stands for, and its output."""
@@ -118,24 +118,24 @@ class Expansion:
             raise TooMany(line.start, f"more than {self.max_layers:,} layers")
         try:
             if line.block is not None:
-                return self._call(line, line.block, name, source, previous, frame)
+                return self._expand_call(line, line.block, name, source, previous, frame)
             if line.bodies:
                 return LAYOUTS[line.word](self, line, name, source, frame)
-            node = self.assembly.layer(
+            node = self.assembly.assemble_layer(
                 line, name, source, Site(self.builder.nodes, frame, previous)
             )
         except (Misread, UnknownValue) as trouble:
-            self.note(trouble, line)
+            self.report_trouble(trouble, line)
             node = None
         return node, node
 
-    def step(self, line: Line) -> None:
+    def count_step(self, line: Line) -> None:
         """Count a line, or a further copy of one."""
         self.steps += 1
         if self.steps > _LINES * self.max_layers:
             raise TooMany(line.start, f"more than {_LINES * self.max_layers:,} lines once expanded")
 
-    def reads(self, line: Line, count: int) -> None:
+    def count_reads(self, line: Line, count: int) -> None:
         """Count what the join of a structure reads."""
         self.joined += count
         if self.joined > _READS * self.max_layers:
@@ -143,7 +143,7 @@ class Expansion:
                 line.start, f"structures that join more than {_READS * self.max_layers:,} outputs"
             )
 
-    def note(self, trouble: Misread | UnknownValue, line: Line) -> None:
+    def report_trouble(self, trouble: Misread | UnknownValue, line: Line) -> None:
         """Report why a line was refused, unless that was said before."""
         if isinstance(trouble, UnknownValue):
             if self.problems.found:
@@ -161,25 +161,25 @@ class Expansion:
 
     # Keys that go with every layer
 
-    def _repeat(self, line: Line, frame: Frame) -> tuple[int, bool]:
+    def _read_repeat(self, line: Line, frame: Frame) -> tuple[int, bool]:
         """How many copies, and whether they are numbered."""
         at = line.common.get("repeat")
         if at is None:
             return 1, False
-        known = literal(at)  # as most are, and a file may hold very many
-        value = Reading(frame.env).value(at) if known is None else known
+        known = read_literal(at)  # as most are, and a file may hold very many
+        value = Reading(frame.env).evaluate_node(at) if known is None else known
         if isinstance(value, bool):
             return int(value), False
         if not isinstance(value, int) or value < 0:
             raise Misread(
                 at.start, "repeat must be a whole number of at least 0, true or false, but is "
-                f"{written(value)}", "a number of copies, or whether there is one",
+                f"{spell_value(value)}", "a number of copies, or whether there is one",
             )  # fmt: skip
         if value > self.max_layers:
             raise TooMany(at.start, f"repeat asks for more than {self.max_layers:,} copies")
         return value, True
 
-    def _from(self, line: Line, previous: int | None, frame: Frame) -> int | None:
+    def _find_source(self, line: Line, previous: int | None, frame: Frame) -> int | None:
         at = line.common.get("from")
         if at is None:
             return previous
@@ -188,11 +188,11 @@ class Expansion:
                 at.start, f"{line.word} takes no from: its list names all that it reads",
                 "previous is the line above",
             )  # fmt: skip
-        return Site(self.builder.nodes, frame, previous).reference(at.text.strip(), at.start)
+        return Site(self.builder.nodes, frame, previous).find_node(at.text.strip(), at.start)
 
     # Blocks
 
-    def _call(
+    def _expand_call(
         self,
         line: Line,
         block: Block,
@@ -208,13 +208,13 @@ class Expansion:
         full = frame.scope.prefix + name
         call = BlockCall(line.place, block.name, frame.scope.call, line)
         scope = Scope(full + ".", block.taken, call)
-        env = self._arguments(line, block, source, previous, frame)
+        env = self._bind_arguments(line, block, source, previous, frame)
         sharing = frame.shared_call(name, line)
         inner = Frame(scope, env, source, frame.frozen, sharing, depth=frame.depth + 1)
-        scope.output = self.lines(block.body, source, inner)
+        scope.output = self.expand_lines(block.body, source, inner)
         return scope, scope.output
 
-    def _arguments(
+    def _bind_arguments(
         self,
         line: Line,
         block: Block,
@@ -233,10 +233,10 @@ class Expansion:
             node = line.arguments.get(parameter.name)
             try:
                 if node is not None:
-                    bound = site.argument(node)
+                    bound = site.bind_argument(node)
                 else:
                     assert parameter.default is not None  # LineReader refuses calls that lack one
-                    bound = default(parameter.default, env)
+                    bound = bind_default(parameter.default, env)
             except UnknownValue:
                 env[parameter.name] = None
             except Misread as trouble:

@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
-from cnncost.errors import CnncostError, did_you_mean, quoted
-from cnncost.language.traps import trap
-from cnncost.quantity import counted, parse_number
+from cnncost.errors import CnncostError, did_you_mean, quote_text
+from cnncost.language.traps import hint_for_number
+from cnncost.quantity import format_count, parse_number
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -42,7 +42,7 @@ class Token(NamedTuple):
     text: str
 
 
-def parse(text: str) -> Tree:
+def parse_expression(text: str) -> Tree:
     """The tree of an expression.
 
     Raises:
@@ -50,16 +50,16 @@ def parse(text: str) -> Tree:
     """
     if len(text) > LONGEST:
         raise CnncostError(
-            f"{quoted(text)} is too long for an expression", f"{LONGEST:,} characters at most"
+            f"{quote_text(text)} is too long for an expression", f"{LONGEST:,} characters at most"
         )
     parser = _Parser(text)
-    tree = parser.sum(0)
+    tree = parser.parse_sum(0)
     if parser.token.kind != "end":
-        raise parser.unexpected()
+        raise parser.refuse_token()
     return tree
 
 
-def evaluate(tree: Tree, look_up: Callable[[str], Number]) -> Number:
+def evaluate_tree(tree: Tree, look_up: Callable[[str], Number]) -> Number:
     """The tree's exact value; `look_up` gives a name's.
 
     Raises:
@@ -72,12 +72,12 @@ def evaluate(tree: Tree, look_up: Callable[[str], Number]) -> Number:
         waiting.append((operation, tuple(others)))
     value = look_up(tree) if isinstance(tree, str) else tree
     for operation, operands in reversed(waiting):
-        further = [evaluate(operand, look_up) for operand in operands]
-        value = _bounded(_OPERATIONS[operation](value, *further))
+        further = [evaluate_tree(operand, look_up) for operand in operands]
+        value = _bound_value(_OPERATIONS[operation](value, *further))
     return value
 
 
-def _bounded(value: Number) -> Number:
+def _bound_value(value: Number) -> Number:
     """The value, whole where it can be; refused beyond all bounds."""
     if not isinstance(value, int) and value.denominator == 1:
         value = value.numerator
@@ -91,7 +91,7 @@ class _Parser:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.tokens = [_token(match) for match in _TOKEN.finditer(text)]
+        self.tokens = [_read_token(match) for match in _TOKEN.finditer(text)]
         self.tokens.append(Token("end", ""))
         self.position = 0
 
@@ -99,84 +99,84 @@ class _Parser:
     def token(self) -> Token:
         return self.tokens[self.position]
 
-    def unexpected(self) -> CnncostError:
+    def refuse_token(self) -> CnncostError:
         kind, text = self.token
-        what = "it ends too early" if kind == "end" else f"{quoted(text)} is out of place"
-        if kind != "end" and (hint := trap(text)):
+        what = "it ends too early" if kind == "end" else f"{quote_text(text)} is out of place"
+        if kind != "end" and (hint := hint_for_number(text)):
             pass  # a number of another language
         elif text == "*" or (kind == "bad" and text in "^%<>=!&|[]"):
             hint = "there is + - * / // and parentheses; no power, comparison or index"
         else:
             hint = f"an expression has names, numbers, + - * / // and {', '.join(FUNCTIONS)}"
-        return CnncostError(f"{quoted(self.text)} is no expression: {what}", hint)
+        return CnncostError(f"{quote_text(self.text)} is no expression: {what}", hint)
 
-    def take(self, *texts: str) -> str | None:
+    def take_sign(self, *texts: str) -> str | None:
         if self.token.text in texts:
             self.position += 1
             return self.tokens[self.position - 1].text
         return None
 
-    def sum(self, depth: int) -> Tree:
-        left = self.product(depth)
-        while sign := self.take("+", "-"):
-            left = (sign, (left, self.product(depth)))
+    def parse_sum(self, depth: int) -> Tree:
+        left = self.parse_product(depth)
+        while sign := self.take_sign("+", "-"):
+            left = (sign, (left, self.parse_product(depth)))
         return left
 
-    def product(self, depth: int) -> Tree:
-        left = self.operand(depth)
-        while sign := self.take("*", "/", "//"):
-            left = (sign, (left, self.operand(depth)))
+    def parse_product(self, depth: int) -> Tree:
+        left = self.parse_operand(depth)
+        while sign := self.take_sign("*", "/", "//"):
+            left = (sign, (left, self.parse_operand(depth)))
         return left
 
-    def operand(self, depth: int) -> Tree:
+    def parse_operand(self, depth: int) -> Tree:
         if depth > _DEEPEST:
             raise CnncostError(
-                f"{quoted(self.text)} is nested too deep for an expression",
+                f"{quote_text(self.text)} is nested too deep for an expression",
                 f"{_DEEPEST} levels at most",
             )
-        if self.take("-"):
-            return ("negative", (self.operand(depth + 1),))
-        if self.take("("):
-            inside = self.sum(depth + 1)
-            self.close()
+        if self.take_sign("-"):
+            return ("negative", (self.parse_operand(depth + 1),))
+        if self.take_sign("("):
+            inside = self.parse_sum(depth + 1)
+            self.close_parenthesis()
             return inside
         kind, text = self.token
         if (value := parse_number(text)) is not None:
             self.position += 1
             return value
         if kind != "name":
-            raise self.unexpected()
+            raise self.refuse_token()
         self.position += 1
-        return self.call(text, depth) if self.take("(") else text
+        return self.parse_call(text, depth) if self.take_sign("(") else text
 
-    def call(self, function: str, depth: int) -> Tree:
+    def parse_call(self, function: str, depth: int) -> Tree:
         if function not in FUNCTIONS:
             known = f"the functions are {', '.join(FUNCTIONS)}"
             hint = did_you_mean(function, list(FUNCTIONS), known)
-            raise CnncostError(f"unknown function {function!r} in {quoted(self.text)}", hint)
-        operands = [] if self.token.text == ")" else [self.sum(depth + 1)]
-        while self.take(","):
-            operands.append(self.sum(depth + 1))
-        self.close()
+            raise CnncostError(f"unknown function {function!r} in {quote_text(self.text)}", hint)
+        operands = [] if self.token.text == ")" else [self.parse_sum(depth + 1)]
+        while self.take_sign(","):
+            operands.append(self.parse_sum(depth + 1))
+        self.close_parenthesis()
         fewest, most, takes = FUNCTIONS[function]
         if not fewest <= len(operands) <= most:
-            values = counted(len(operands), "value") if operands else "no values"
+            values = format_count(len(operands), "value") if operands else "no values"
             raise CnncostError(f"{function} has {values}", f"it takes {takes}")
         return (function, tuple(operands))
 
-    def close(self) -> None:
-        if not self.take(")"):
-            raise self.unexpected()
+    def close_parenthesis(self) -> None:
+        if not self.take_sign(")"):
+            raise self.refuse_token()
 
 
-def _token(match: re.Match[str]) -> Token:
+def _read_token(match: re.Match[str]) -> Token:
     number, name, sign, bad = match.groups()
     if number:
         return Token("number" if parse_number(number) is not None else "bad", number)
     return Token("name", name) if name else Token("sign", sign) if sign else Token("bad", bad)
 
 
-def _divided(a: Number, b: Number) -> Number:
+def _divide_exactly(a: Number, b: Number) -> Number:
     from fractions import Fraction
 
     if b == 0:
@@ -186,13 +186,13 @@ def _divided(a: Number, b: Number) -> Number:
     return Fraction(a) / Fraction(b)
 
 
-def _floored(a: Number, b: Number) -> int:
+def _floor_quotient(a: Number, b: Number) -> int:
     if b == 0:
         raise CnncostError("the expression divides by zero")
     return int(a // b)
 
 
-def _multiple(v: Number, d: Number = 8) -> Number:
+def _nearest_multiple(v: Number, d: Number = 8) -> Number:
     """The multiple of d nearest to v, at least d and not under 0.9 v (MobileNet's rule)."""
     if d <= 0:
         raise CnncostError(f"multiple needs a positive step, not {d}")
@@ -200,7 +200,7 @@ def _multiple(v: Number, d: Number = 8) -> Number:
     return n + d if 10 * n < 9 * v else n
 
 
-def _floor(v: Number) -> int:
+def _round_down(v: Number) -> int:
     return int(v // 1)
 
 
@@ -208,13 +208,13 @@ _OPERATIONS: dict[str, Callable[..., Number]] = {
     "+": lambda a, b: a + b,
     "-": lambda a, b: a - b,
     "*": lambda a, b: a * b,
-    "/": _divided,
-    "//": _floored,
+    "/": _divide_exactly,
+    "//": _floor_quotient,
     "negative": lambda a: -a,
     "min": min,
     "max": max,
     "round": round,
-    "floor": _floor,
-    "ceil": lambda v: -_floor(-v),
-    "multiple": _multiple,
+    "floor": _round_down,
+    "ceil": lambda v: -_round_down(-v),
+    "multiple": _nearest_multiple,
 }

@@ -6,19 +6,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from cnncost.errors import CnncostError, did_you_mean, quoted
-from cnncost.language.entries import pairs, plain_value
+from cnncost.errors import CnncostError, did_you_mean, quote_text
+from cnncost.language.entries import plain_value, read_pairs
 from cnncost.language.nodes import Node, Scalar
 from cnncost.language.problems import Problems
-from cnncost.layers.kinds import written
+from cnncost.layers.kinds import spell_value
 from cnncost.quantity import (
     BYTES,
     OF_CONNECTIONS,
     TOTALS,
     budget_metric,
+    describe_repeat,
     parse_bytes,
     same_metric,
-    twice,
 )
 
 FIGURES = (*(name for name in TOTALS if name != "biases"), *OF_CONNECTIONS)
@@ -42,36 +42,36 @@ def read_expect(node: Node | None, problems: Problems) -> Expectation | None:
     totals: dict[str, int] = {}
     seen: set[str] = set()
     expected = list(FIGURES)
-    for key, value in pairs(node, "expect", problems):
+    for key, value in read_pairs(node, "expect", problems):
         if key.text in seen:
-            problems.add(key.start, f"key {quoted(key.text)} is given twice", "keep one")
+            problems.add(key.start, f"key {quote_text(key.text)} is given twice", "keep one")
         seen.add(key.text)
         if key.text in flags:
             flag = plain_value(value, problems, {})
             if flag is not None and not isinstance(flag, bool):
-                what = f"expect: {key.text} must be true or false, but is {written(flag)}"
+                what = f"expect: {key.text} must be true or false, but is {spell_value(flag)}"
                 problems.add(value.start, what)
             flags[key.text] = flag is True
         elif key.text in expected:
-            totals[key.text] = _count(value, f"expect: {key.text}", problems)
+            totals[key.text] = _read_count(value, f"expect: {key.text}", problems)
         else:
             known = f"expect takes {', '.join([*expected, *flags])}"
             hint = partial(did_you_mean, key.text, [*expected, *flags], known)
-            problems.add(key.start, f"unknown key {quoted(key.text)} in expect", hint)
+            problems.add(key.start, f"unknown key {quote_text(key.text)} in expect", hint)
     return Expectation(totals, **flags)
 
 
 def read_published(node: Node | None, problems: Problems) -> tuple[tuple[str, str], ...]:
     """What the paper prints, figure by figure in its own words, under `published`."""
     printed: dict[str, str] = {}
-    for key, value in pairs(node, "published", problems):
+    for key, value in read_pairs(node, "published", problems):
         if key.text not in FIGURES:
             known = f"published takes {', '.join(FIGURES)}"
             hint = partial(did_you_mean, key.text, FIGURES, known)
-            problems.add(key.start, f"unknown key {quoted(key.text)} in published", hint)
+            problems.add(key.start, f"unknown key {quote_text(key.text)} in published", hint)
             continue
         if key.text in printed:
-            problems.add(key.start, f"key {quoted(key.text)} is given twice", "keep one")
+            problems.add(key.start, f"key {quote_text(key.text)} is given twice", "keep one")
         printed[key.text] = " ".join(value.text.split()) if isinstance(value, Scalar) else ""
         if not printed[key.text]:
             problems.add(
@@ -84,8 +84,8 @@ def read_published(node: Node | None, problems: Problems) -> tuple[tuple[str, st
 def read_budget(node: Node | None, problems: Problems) -> dict[str, int]:
     """The limits under `budget`, by metric."""
     budget: dict[str, int] = {}
-    for key, value in pairs(node, "budget", problems):
-        if problems.full:
+    for key, value in read_pairs(node, "budget", problems):
+        if problems.is_full:
             break
         try:
             metric = budget_metric(key.text)
@@ -93,15 +93,15 @@ def read_budget(node: Node | None, problems: Problems) -> dict[str, int]:
             problems.add(key.start, f"budget: {error.what}", error.hint)
             continue
         if metric in budget:
-            problems.add(key.start, f"key {quoted(key.text)} is given twice", "keep one")
+            problems.add(key.start, f"key {quote_text(key.text)} is given twice", "keep one")
         elif other := same_metric(metric, budget):
-            problems.add(key.start, f"budget: {twice(metric, other)}", "keep one")
-        read = _bytes if metric in BYTES else _count
+            problems.add(key.start, f"budget: {describe_repeat(metric, other)}", "keep one")
+        read = _read_byte_limit if metric in BYTES else _read_count
         budget[metric] = read(value, f"budget: {metric}", problems)
     return budget
 
 
-def _bytes(node: Node, what: str, problems: Problems) -> int:
+def _read_byte_limit(node: Node, what: str, problems: Problems) -> int:
     try:
         return parse_bytes(node.text if isinstance(node, Scalar) else "")
     except CnncostError as error:
@@ -109,13 +109,13 @@ def _bytes(node: Node, what: str, problems: Problems) -> int:
     return 0
 
 
-def _count(node: Node, what: str, problems: Problems) -> int:
+def _read_count(node: Node, what: str, problems: Problems) -> int:
     value = plain_value(node, problems, {})
     if type(value) is int and value >= 0:
         return value
     if value is not None:
         problems.add(
-            node.start, f"{what} must be a whole number of at least 0, but is {written(value)}",
+            node.start, f"{what} must be a whole number of at least 0, but is {spell_value(value)}",
             "as in 500000 or 20M",
         )  # fmt: skip
     return 0

@@ -8,7 +8,7 @@ from cnncost.language.line import Line
 from cnncost.language.nodes import Scalar
 from cnncost.language.scope import Copies, Entry, Scope
 from cnncost.language.values import BoundValue, Misread, Reading
-from cnncost.layers.kinds import written
+from cnncost.layers.kinds import spell_value
 
 
 @dataclass
@@ -26,7 +26,7 @@ class Frame:
     """What the line itself shares, if it says so."""
     depth: int = 0
 
-    def inherit(self, line: Line) -> Frame:
+    def inherit_keys(self, line: Line) -> Frame:
         """The frame with the line's own `frozen` and `share`.
 
         Raises:
@@ -38,10 +38,10 @@ class Frame:
             return self
         inner = replace(self)
         if frozen is not None:
-            value = Reading(self.env).value(frozen)
+            value = Reading(self.env).evaluate_node(frozen)
             if not isinstance(value, bool):
                 raise Misread(
-                    frozen.start, f"frozen must be true or false, but is {written(value)}"
+                    frozen.start, f"frozen must be true or false, but is {spell_value(value)}"
                 )
             inner.frozen = value or self.frozen
         if share is not None:
@@ -54,7 +54,7 @@ class Frame:
         return inner
 
     def _named_partner(self, line: Line, share: Scalar) -> Entry:
-        entry = self.scope.find(share.text.strip(), share.start)
+        entry = self.scope.find_entry(share.text.strip(), share.start)
         if isinstance(entry, Copies):
             entry = entry.copies[-1]
         called = entry.call.block if isinstance(entry, Scope) and entry.call else ""
@@ -70,7 +70,7 @@ class Frame:
         """What a line of this name, within its scope, shares the parameters of."""
         if self.partner is not None or self.sharing is None:
             return self.partner
-        return self.sharing.find(name, line.start)
+        return self.sharing.find_entry(name, line.start)
 
     def shared_call(self, name: str, line: Line) -> Scope | None:
         """The call that a call or structure of this name shares its layers with."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from cnncost.errors import CnncostError, quoted
+from cnncost.errors import CnncostError, quote_text
 from cnncost.language.entries import plain_value
 from cnncost.language.frame import Frame
 from cnncost.language.names import Names, check_name
@@ -23,40 +23,42 @@ class InputReader:
         self.problems = problems
         self.frame = frame
 
-    def read(self, node: Node, given: Mapping[str, tuple[int, ...]]) -> None:
+    def read_inputs(self, node: Node, given: Mapping[str, tuple[int, ...]]) -> None:
         """Add the inputs; `given` shapes stand in for the file's, by name.
 
         Raises:
             CnncostError: a shape is given for an input that the spec has not.
         """
         if isinstance(node, Pairs):
-            self._several(node, given)
+            self._read_named_inputs(node, given)
         else:
-            self._one(node, given)
+            self._read_single_input(node, given)
 
-    def _one(self, node: Node, given: Mapping[str, tuple[int, ...]]) -> None:
+    def _read_single_input(self, node: Node, given: Mapping[str, tuple[int, ...]]) -> None:
         for name in given:
             if name:
                 raise CnncostError(
                     f"--input: {self.problems.source.name} has no input called {name!r}",
                     "it has one input: --input 3x224x224",
                 )
-        shape = self._shape(node, given.get(""))
+        shape = self._read_shape(node, given.get(""))
         self.frame.env["channels"] = BoundValue(shape.channels) if shape else None
         if shape:
             self.frame.entering = self.builder.add_input("input", shape, node.place)
 
-    def _several(self, node: Pairs, given: Mapping[str, tuple[int, ...]]) -> None:
+    def _read_named_inputs(self, node: Pairs, given: Mapping[str, tuple[int, ...]]) -> None:
         names: Names = {}
         for key, value in node.pairs:
             if key.text in names:
-                self.problems.add(key.start, f"key {quoted(key.text)} is given twice", "keep one")
+                self.problems.add(
+                    key.start, f"key {quote_text(key.text)} is given twice", "keep one"
+                )
                 continue
             if not check_name(self.problems, key, "an input"):
                 self.frame.scope.names[key.text] = None
             else:
                 names[key.text] = key.start
-                shape = self._shape(value, given.get(key.text))
+                shape = self._read_shape(value, given.get(key.text))
                 index = self.builder.add_input(key.text, shape, value.place) if shape else None
                 self.frame.scope.names[key.text] = index
         self.frame.scope.taken.update(names)
@@ -75,7 +77,7 @@ class InputReader:
             f"its inputs are {', '.join(names)}: --input {first}=3x224x224",
         )
 
-    def _shape(self, node: Node, given: tuple[int, ...] | None) -> Shape | None:
+    def _read_shape(self, node: Node, given: tuple[int, ...] | None) -> Shape | None:
         dims = given or plain_value(node, self.problems, self.frame.env)
         if isinstance(dims, tuple):
             sizes = [n for n in dims if type(n) is int and 1 <= n <= LARGEST]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cnncost.elsewhere import meaning
-from cnncost.errors import did_you_mean, quoted
+from cnncost.elsewhere import find_meaning
+from cnncost.errors import did_you_mean, quote_text
 from cnncost.language.bodies import read_bodies
 from cnncost.language.line import Block, Line
 from cnncost.language.names import COMMON, STRUCTURES, Names, check_name
 from cnncost.language.nodes import Items, Node, Pairs, Scalar
-from cnncost.language.takes import complete, known_keys
+from cnncost.language.takes import complete_line, refuse_unknown_keys
 from cnncost.layers import TYPES, layer_type
 
 if TYPE_CHECKING:
@@ -31,16 +31,16 @@ class LineReader:
         self.parameters = parameters
         self.problems = problems
 
-    def lines(self, node: Node, names: Names, what: str) -> list[Line]:
+    def read_lines(self, node: Node, names: Names, what: str) -> list[Line]:
         """The lines of a list; `what` says whose it is, should it be no list."""
         if not isinstance(node, Items):
             self.problems.add(node.start, f"{what} is no list of layers", "write one '- ' a layer")
             return []
-        return [self.line(item, names) for item in node.items]
+        return [self.read_line(item, names) for item in node.items]
 
-    def line(self, node: Node, names: Names) -> Line:
+    def read_line(self, node: Node, names: Names) -> Line:
         line = Line(node, "")
-        line.sound = self._read(line, node, names)
+        line.sound = self._read_into(line, node, names)
         if not line.name:
             self._keep_name(line, node, names)
         return line
@@ -53,31 +53,31 @@ class LineReader:
                 line.name = value.text
                 names[line.name] = value.start
 
-    def _read(self, line: Line, node: Node, names: Names) -> bool:
+    def _read_into(self, line: Line, node: Node, names: Names) -> bool:
         """Read a line in; whether it is sound."""
         if isinstance(node, Scalar):
-            return self._word(line, node)
+            return self._read_type_word(line, node)
         if isinstance(node, Pairs):
-            return self._mapping(line, node, names)
+            return self._read_mapping(line, node, names)
         self.problems.add(
             node.start, "a list stands where a layer is due",
             "brackets make several layers of it: one layer's keys go in braces",
         )  # fmt: skip
         return False
 
-    def _word(self, line: Line, scalar: Scalar) -> bool:
+    def _read_type_word(self, line: Line, scalar: Scalar) -> bool:
         line.word = scalar.text.strip()
         if line.word in self.parameters:
             return True
-        return self._identify(line, scalar) and complete(line, scalar, self.problems)
+        return self._identify_word(line, scalar) and complete_line(line, scalar, self.problems)
 
-    def _mapping(self, line: Line, node: Pairs, names: Names) -> bool:
-        keys = self._keys(node)
+    def _read_mapping(self, line: Line, node: Pairs, names: Names) -> bool:
+        keys = self._list_keys(node)
         if keys is None:
             return False
         typed = [key for key, _ in keys.values() if self._is_layer(key.text)]
         if not typed:
-            self._no_type(node, keys)
+            self._refuse_no_type(node, keys)
             return False
         if len(typed) > 1:
             first, second = typed[0].text, typed[1].text
@@ -89,36 +89,40 @@ class LineReader:
         _, main = keys[key.text]
         if isinstance(main, Pairs) and self._takes_mapping(line.word):
             keys[key.text] = (key, Scalar("", main.start, main.end, plain=True))
-            keys.update(self._keys(main) or {})
+            keys.update(self._list_keys(main) or {})
         for name, (at, value) in keys.items():
             if at is key:
                 line.main = None if isinstance(value, Scalar) and value.is_null else value
             elif name in COMMON:
-                self._common(line, at, value)
+                self._read_common_key(line, at, value)
             else:
                 line.arguments[name] = value
-        if not self._identify(line, key):
+        if not self._identify_word(line, key):
             return False
         if "name" in line.common:
-            self._name(line, line.common["name"], names)
+            self._read_name(line, line.common["name"], names)
         sound = line.word not in STRUCTURES or read_bodies(self, line, key, names)
         return (
-            known_keys(line, keys, self.problems) and sound and complete(line, key, self.problems)
+            refuse_unknown_keys(line, keys, self.problems)
+            and sound
+            and complete_line(line, key, self.problems)
         )
 
-    def _keys(self, node: Pairs) -> dict[str, tuple[Scalar, Node]] | None:
+    def _list_keys(self, node: Pairs) -> dict[str, tuple[Scalar, Node]] | None:
         """The mapping's entries by key; None where a comma split an expression."""
         keys: dict[str, tuple[Scalar, Node]] = {}
         for key, value in node.pairs:
-            if isinstance(value, Scalar) and _opens(value):
+            if isinstance(value, Scalar) and _opens_parenthesis(value):
                 whole = self.problems.source.text[value.start : node.end].partition(")")[0] + ")"
                 self.problems.add(
-                    value.start, f"the expression {quoted(value.text)} ends at its comma",
+                    value.start, f"the expression {quote_text(value.text)} ends at its comma",
                     f'quote it: "{whole}"',
                 )  # fmt: skip
                 return None
             if key.text in keys:
-                self.problems.add(key.start, f"key {quoted(key.text)} is given twice", "keep one")
+                self.problems.add(
+                    key.start, f"key {quote_text(key.text)} is given twice", "keep one"
+                )
             keys[key.text] = (key, value)
         return keys
 
@@ -129,7 +133,7 @@ class LineReader:
         """Whether a type's value is a mapping of its fields: it has several, none the main."""
         return word in TYPES and layer_type(word).main is None and bool(layer_type(word).kinds)
 
-    def _no_type(self, node: Pairs, keys: dict[str, tuple[Scalar, Node]]) -> None:
+    def _refuse_no_type(self, node: Pairs, keys: dict[str, tuple[Scalar, Node]]) -> None:
         if not keys:
             self.problems.add(node.start, "an empty line", "name a layer type")
             return
@@ -140,27 +144,27 @@ class LineReader:
         key = others[0]
         if key.text in self.parameters:
             self.problems.add(
-                key.start, f"parameter {quoted(key.text)} stands as a key",
+                key.start, f"parameter {quote_text(key.text)} stands as a key",
                 f"a parameter that is a layer word stands alone: - {key.text}",
             )  # fmt: skip
             return
-        self._unknown(key)
+        self._refuse_unknown_type(key)
 
-    def _identify(self, line: Line, at: Scalar) -> bool:
+    def _identify_word(self, line: Line, at: Scalar) -> bool:
         if line.word in TYPES:
             line.type = layer_type(line.word)
         elif line.word in self.blocks:
             line.block = self.blocks[line.word]
             line.block.used = True
         elif line.word not in STRUCTURES:
-            self._unknown(at)
+            self._refuse_unknown_type(at)
             return False
         return True
 
-    def _unknown(self, at: Scalar) -> None:
+    def _refuse_unknown_type(self, at: Scalar) -> None:
         word = at.text.strip()
         if word:
-            what = f"unknown layer type {quoted(word)}"
+            what = f"unknown layer type {quote_text(word)}"
             self.problems.add(at.start, what, lambda: self._type_hint(word))
         else:
             self.problems.add(at.start, "a '- ' without a layer", "name one or delete the line")
@@ -175,7 +179,7 @@ class LineReader:
         choices = [*self.blocks, *TYPES, *STRUCTURES]
         return did_you_mean(word, choices, "cnncost layers lists the layer types")
 
-    def _common(self, line: Line, key: Scalar, value: Node) -> None:
+    def _read_common_key(self, line: Line, key: Scalar, value: Node) -> None:
         if key.text == "from" and line.word == "opaque" and isinstance(value, Items):
             line.sources = [item for item in value.items if isinstance(item, Scalar)]
         elif not isinstance(value, Scalar):
@@ -185,12 +189,12 @@ class LineReader:
         else:
             line.common[key.text] = value
 
-    def _name(self, line: Line, at: Scalar, names: Names) -> None:
+    def _read_name(self, line: Line, at: Scalar, names: Names) -> None:
         name = at.text
         if check_name(self.problems, at, "a layer") and name in self.parameters:
             self.problems.add(at.start, f"layer {name!r} is called like a parameter", "rename one")
         elif name in names:
-            where = self.problems.source.locate(names[name])
+            where = self.problems.source.locate_offset(names[name])
             self.problems.add(at.start, f"name {name!r} is taken", f"its first use: {where}")
         else:
             line.name = name
@@ -200,9 +204,9 @@ class LineReader:
 def _one_layer(first: str, second: str) -> str:
     """What to write where two layer types stand in one line: `pad` may be meant for a key."""
     keys = tuple(layer_type(first).kinds) if first in TYPES else ()
-    known = meaning(second, keys)
+    known = find_meaning(second, keys)
     return f"did you mean {known.ours[0]!r}?" if known else "one line makes one layer"
 
 
-def _opens(value: Scalar) -> bool:
+def _opens_parenthesis(value: Scalar) -> bool:
     return value.plain and value.text.count("(") > value.text.count(")")

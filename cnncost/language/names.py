@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cnncost.errors import quoted
+from cnncost.errors import quote_text
 from cnncost.language.nodes import Scalar
 from cnncost.language.values import NAME
 from cnncost.layers import TYPES
@@ -40,7 +40,7 @@ def check_name(problems: Problems, at: Scalar, what: str, also: Collection[str] 
     name = at.text
     if not NAME.fullmatch(name):
         hint = "letters, digits and underscores, and no digit first"
-        problems.add(at.start, f"{quoted(name)} is no name for {what}", hint)
+        problems.add(at.start, f"{quote_text(name)} is no name for {what}", hint)
         return False
     if name in RESERVED or (name in ("channels", "input") and name not in also):
         problems.add(

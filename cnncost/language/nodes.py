@@ -87,7 +87,7 @@ _SEEN_LATE = ("',' or '}'", "',' or ']'", "expected ':'", "end of stream")
 the quote began."""
 
 
-def parse(text: str, problems: Problems) -> Node | None:
+def parse_yaml(text: str, problems: Problems) -> Node | None:
     """The root node of a YAML text; None where it could not be read.
 
     Reads events of the C parser, never its composer (which crashes on deep nesting).
@@ -97,9 +97,9 @@ def parse(text: str, problems: Problems) -> Node | None:
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     before = problems.found
     try:
-        root = _build(yaml.parse(text, Loader=loader), problems)
+        root = _build_nodes(yaml.parse(text, Loader=loader), problems)
     except yaml.YAMLError as error:
-        problems.add(*_syntax(error))
+        problems.add(*_syntax_problem(error))
         return None
     except _TooLarge as bound:
         problems.add(*bound.problem)
@@ -112,7 +112,7 @@ class _TooLarge(Exception):
         self.problem = problem
 
 
-def _syntax(error: Exception) -> Problem:
+def _syntax_problem(error: Exception) -> Problem:
     """A problem from PyYAML's error; both its classes carry where, each in its own way."""
     what = getattr(error, "problem", None) or getattr(error, "reason", None) or "not YAML"
     mark = getattr(error, "problem_mark", None)
@@ -130,7 +130,7 @@ def _too_deep(offset: int) -> Problem:
     return Problem(offset, f"brackets nested more than {DEEPEST} deep", "a spec needs few levels")
 
 
-def _build(events: Iterator[object], problems: Problems) -> Node | None:
+def _build_nodes(events: Iterator[object], problems: Problems) -> Node | None:
     import yaml
 
     root: Node | None = None
@@ -153,7 +153,7 @@ def _build(events: Iterator[object], problems: Problems) -> Node | None:
             _refuse_marks(event, problems)
         elif kind is yaml.MappingEndEvent or kind is yaml.SequenceEndEvent:
             done = stack.pop()
-            done.end = _end(done, event)
+            done.end = _find_end(done, event)
             keys.pop()
             continue
         elif kind is yaml.AliasEvent:
@@ -184,7 +184,7 @@ def _build(events: Iterator[object], problems: Problems) -> Node | None:
             if isinstance(parent, Items):
                 parent.items.append(node)
             elif keys[-1] is None:
-                keys[-1] = _key(node, problems)
+                keys[-1] = _read_key(node, problems)
             else:
                 parent.pairs.append((keys[-1], node))
                 keys[-1] = None
@@ -196,7 +196,7 @@ def _build(events: Iterator[object], problems: Problems) -> Node | None:
     return root
 
 
-def _end(done: Items | Pairs, event: object) -> int:
+def _find_end(done: Items | Pairs, event: object) -> int:
     """Where a collection ends: behind its bracket, or with its last value if it has none."""
     start, end = event.start_mark.index, event.end_mark.index  # type: ignore[attr-defined]
     if start < end:
@@ -204,7 +204,7 @@ def _end(done: Items | Pairs, event: object) -> int:
     return done.items[-1].end if isinstance(done, Items) else done.pairs[-1][1].end
 
 
-def _key(node: Node, problems: Problems) -> Scalar:
+def _read_key(node: Node, problems: Problems) -> Scalar:
     if isinstance(node, Scalar):
         return node
     problems.add(node.start, "a list or mapping as a key", "keys are words")

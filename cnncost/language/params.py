@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from cnncost.errors import CnncostError, did_you_mean, quoted
-from cnncost.language.entries import pairs, plain_value
+from cnncost.errors import CnncostError, did_you_mean, quote_text
+from cnncost.language.entries import plain_value, read_pairs
 from cnncost.language.names import check_name
 from cnncost.language.nodes import Node
 from cnncost.language.problems import Problems
 from cnncost.language.values import BoundValue, Origin
-from cnncost.layers.kinds import written
+from cnncost.layers.kinds import spell_value
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -23,18 +23,18 @@ _MOST = 1000
 def read_params(node: Node | None, problems: Problems) -> dict[str, BoundValue]:
     """The params as the file has them."""
     params: dict[str, BoundValue] = {}
-    for key, value in pairs(node, "params", problems):
+    for key, value in read_pairs(node, "params", problems):
         if len(params) == _MOST:
             problems.add(key.start, f"more than {_MOST:,} params", "a spec needs few")
             break
         if not check_name(problems, key, "a parameter"):
             continue
         if key.text in params:
-            problems.add(key.start, f"key {quoted(key.text)} is given twice", "keep one")
+            problems.add(key.start, f"key {quote_text(key.text)} is given twice", "keep one")
         number = plain_value(value, problems, {})
         if isinstance(number, (bool, str, tuple)):
             problems.add(
-                value.start, f"params: {key.text} is {written(number)}, not a plain number",
+                value.start, f"params: {key.text} is {spell_value(number)}, not a plain number",
                 "params are numbers for expressions: alpha: 0.5",
             )  # fmt: skip
             number = None

@@ -31,13 +31,13 @@ class Problems:
         self._kept: list[Problem] = []
 
     @property
-    def full(self) -> bool:
+    def is_full(self) -> bool:
         """Whether what is found now is counted only, and not shown."""
         return len(self._kept) >= self.KEPT
 
     def add(self, offset: int, what: str, hint: Hint = "") -> None:
         """Report a problem; a hint that is costly to find is a function."""
-        if self.full:
+        if self.is_full:
             self.found += 1
         elif (offset, what) not in self._seen:
             self._seen.add((offset, what))
@@ -52,7 +52,7 @@ class Problems:
     def stop(self) -> NoReturn:
         """Raise all that was found, in the order of the file."""
         ordered = sorted(self._kept, key=lambda problem: problem.offset)
-        located = [(self.source.locate(p.offset), p) for p in ordered[: SpecError.SHOWN]]
+        located = [(self.source.locate_offset(p.offset), p) for p in ordered[: SpecError.SHOWN]]
         raise SpecError(located, self.found, stopped=self.found >= self.MOST)
 
     def stop_if_any(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from cnncost.errors import did_you_mean, quoted
+from cnncost.errors import did_you_mean, quote_text
 from cnncost.language.values import PATH, Misread, UnknownValue
 from cnncost.place import Place
 
@@ -45,7 +45,7 @@ class Scope:
         """The node that leaves the block; None while it is open or if it was refused."""
         self.counters: dict[str, int] = {}
 
-    def number(self, word: str) -> str:
+    def next_name(self, word: str) -> str:
         """The next free name for an unnamed line of this type."""
         count = self.counters.get(word, 0) + 1
         while f"{word}{count}" in self.taken:
@@ -53,7 +53,7 @@ class Scope:
         self.counters[word] = count
         return f"{word}{count}"
 
-    def find(self, path: str, offset: int) -> Entry:
+    def find_entry(self, path: str, offset: int) -> Entry:
         """What a name, with dots into blocks and copies, stands for.
 
         Raises:
@@ -61,26 +61,26 @@ class Scope:
             Unknown: it was refused before.
         """
         if len(path) > _LONGEST or not PATH.fullmatch(path):
-            raise Misread(offset, f"{quoted(path)} is no layer's name")
+            raise Misread(offset, f"{quote_text(path)} is no layer's name")
         entry: Entry = self
         done = ""
         for part in path.split("."):
             if isinstance(entry, Copies) and part.isdigit():
-                entry = entry.copy(int(part), done, offset)
+                entry = entry.find_copy(int(part), done, offset)
             elif isinstance(entry, Joined) and part in entry.joins:
                 entry = entry.joins[part]
             else:
                 while isinstance(entry, Copies):
-                    entry = entry.copy(len(entry.copies), done, offset)
+                    entry = entry.find_copy(len(entry.copies), done, offset)
                 if not isinstance(entry, Scope):
-                    raise Misread(offset, f"{quoted(path)}: {done} is a layer, not a block")
-                entry = entry._own(part, path, done, offset)
+                    raise Misread(offset, f"{quote_text(path)}: {done} is a layer, not a block")
+                entry = entry._find_own_entry(part, path, done, offset)
             done = f"{done}.{part}" if done else part
         if isinstance(entry, Copies) and not entry.copies:
-            raise Misread(offset, f"{quoted(path)} is left out here: its repeat is 0 or false")
+            raise Misread(offset, f"{quote_text(path)} is left out here: its repeat is 0 or false")
         return entry
 
-    def _own(self, part: str, path: str, done: str, offset: int) -> Entry:
+    def _find_own_entry(self, part: str, path: str, done: str, offset: int) -> Entry:
         if part in self.names:
             entry = self.names[part]
             if entry is None:
@@ -88,15 +88,15 @@ class Scope:
             return entry
         if part in self.taken:
             raise Misread(
-                offset, f"{quoted(path)} stands further down", "references point upwards only"
+                offset, f"{quote_text(path)} stands further down", "references point upwards only"
             )
         raise NoSuchName(
             offset,
-            f"no layer is called {quoted(path)}",
-            lambda: did_you_mean(part, self.known(), self._known_here(done)),
+            f"no layer is called {quote_text(path)}",
+            lambda: did_you_mean(part, self.known_names(), self._known_here(done)),
         )
 
-    def known(self) -> list[str]:
+    def known_names(self) -> list[str]:
         """The names that can be referred to."""
         return [name for name, entry in self.names.items() if entry is not None]
 
@@ -104,7 +104,7 @@ class Scope:
         where = f" in {done}" if done else ""
         if self.call is not None and not done:
             return f"inside {self.call.block} only its own names are known: pass it as an argument"
-        if known := self.known():
+        if known := self.known_names():
             return f"the names above{where}: {', '.join(known[-12:])}"
         return f"no layer stands above it{where}"
 
@@ -117,7 +117,7 @@ class Copies:
     def __init__(self) -> None:
         self.copies: list[Entry] = []
 
-    def copy(self, number: int, name: str, offset: int) -> Entry:
+    def find_copy(self, number: int, name: str, offset: int) -> Entry:
         if not 1 <= number <= len(self.copies):
             have = len(self.copies)
             held = "1 copy" if have == 1 else f"{have} copies"
@@ -125,7 +125,7 @@ class Copies:
         return self.copies[number - 1]
 
     @property
-    def leaving(self) -> Entry:
+    def leaving_entry(self) -> Entry:
         """What stands for them all: the last."""
         return self.copies[-1] if self.copies else None
 
@@ -143,7 +143,7 @@ class Joined(Copies):
         """Their join; None if it was refused."""
 
     @property
-    def leaving(self) -> Entry:
+    def leaving_entry(self) -> Entry:
         """What stands for them all: their join."""
         return self.output
 
@@ -159,7 +159,7 @@ def output_of(entry: Entry) -> int:
         Unknown: it was refused before.
     """
     while isinstance(entry, Copies):
-        entry = entry.leaving
+        entry = entry.leaving_entry
     if isinstance(entry, Scope):
         entry = entry.output
     if not isinstance(entry, int):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from cnncost.errors import did_you_mean, quoted
+from cnncost.errors import did_you_mean, quote_text
 from cnncost.language.frame import Frame
 from cnncost.language.nodes import Items, Node, Scalar
 from cnncost.language.scope import NoSuchName, output_of
@@ -18,7 +18,7 @@ from cnncost.language.values import (
     Reference,
     UnknownValue,
     Word,
-    parsed,
+    parse_scalar,
 )
 from cnncost.layers import JOINS, TYPES, layer_type
 
@@ -36,7 +36,7 @@ class Site(NamedTuple):
     frame: Frame
     previous: int | None
 
-    def reference(self, path: str, offset: int) -> int:
+    def find_node(self, path: str, offset: int) -> int:
         """The node that a name stands for here.
 
         Raises:
@@ -57,9 +57,9 @@ class Site(NamedTuple):
             return int(bound.value)
         if path == "input" and frame.entering is not None:
             return frame.entering
-        return output_of(frame.scope.find(path, offset))
+        return output_of(frame.scope.find_entry(path, offset))
 
-    def extents(self, node: Node) -> tuple[int, ...] | None:
+    def find_extents(self, node: Node) -> tuple[int, ...] | None:
         """The extents of the layer that a scalar names; None where it names none."""
         name = name_of(node)
         if name is None:
@@ -67,42 +67,42 @@ class Site(NamedTuple):
         bound = self.frame.env.get(name)
         if bound is not None and not isinstance(bound.value, Reference):
             return None
-        of = self.nodes[self.reference(name, node.start)].output
+        of = self.nodes[self.find_node(name, node.start)].output
         if of.is_vector:
             raise Misread(node.start, f"{name} is the vector {of}: it has no extents")
         return of.extents
 
-    def argument(self, node: Node) -> BoundValue:
+    def bind_argument(self, node: Node) -> BoundValue:
         """What a block's argument stands for: evaluated once, where it is written."""
         reading = Reading(self.frame.env)
         name = name_of(node)
         if name is not None:
             if name in self.frame.env:
-                return BoundValue(reading.value(node), tuple(reading.origins))
+                return BoundValue(reading.evaluate_node(node), tuple(reading.origins))
             here = (Origin(node.place, "word"),)
             if (word := word_or_keyword(name, node)) is not None:
                 return BoundValue(word, here)
             try:
-                return BoundValue(Reference(self.reference(name, node.start)), here)
+                return BoundValue(Reference(self.find_node(name, node.start)), here)
             except NoSuchName as trouble:
-                raise self._unknown(name, trouble) from None
+                raise self._refuse_unknown_argument(name, trouble) from None
         if isinstance(node, Items):
-            parts = [self.argument(item) for item in node.items]
+            parts = [self.bind_argument(item) for item in node.items]
             origins = tuple(origin for part in parts for origin in part.origins)
             return BoundValue(tuple(part.value for part in parts), origins)
-        return BoundValue(reading.value(node), tuple(reading.origins))
+        return BoundValue(reading.evaluate_node(node), tuple(reading.origins))
 
-    def _unknown(self, name: str, trouble: NoSuchName) -> Misread:
+    def _refuse_unknown_argument(self, name: str, trouble: NoSuchName) -> Misread:
         """The refusal of an argument that nothing is called."""
 
         def hint() -> str:
-            words = [*TYPES, *_KEYWORD_VALUES, *self.frame.env, *self.frame.scope.known()]
+            words = [*TYPES, *_KEYWORD_VALUES, *self.frame.env, *self.frame.scope.known_names()]
             return did_you_mean(name, words, "an argument is a number, a word or a layer's name")
 
-        return Misread(trouble.offset, f"nothing is called {quoted(name)}", hint)
+        return Misread(trouble.offset, f"nothing is called {quote_text(name)}", hint)
 
 
-def default(node: Node, env: dict[str, BoundValue | None]) -> BoundValue:
+def bind_default(node: Node, env: dict[str, BoundValue | None]) -> BoundValue:
     """What a parameter's default stands for, over the parameters before it."""
     name = name_of(node)
     if name is not None and name not in env:
@@ -110,7 +110,7 @@ def default(node: Node, env: dict[str, BoundValue | None]) -> BoundValue:
         if word is not None:
             return BoundValue(word, (Origin(node.place, "default"),))
     reading = Reading(env)
-    value = reading.value(node)
+    value = reading.evaluate_node(node)
     return BoundValue(value, tuple(_in_signature(origin, node) for origin in reading.origins))
 
 
@@ -122,7 +122,7 @@ def _in_signature(origin: Origin, node: Node) -> Origin:
 
 def name_of(node: Node) -> str | None:
     """The name, perhaps with dots, that a scalar is; None for anything else."""
-    known = parsed(node) if isinstance(node, Scalar) else None
+    known = parse_scalar(node) if isinstance(node, Scalar) else None
     return known.text if isinstance(known, Name) else None
 
 
@@ -136,7 +136,7 @@ def word_or_keyword(name: str, node: Node) -> Raw | None:
         return name
     if name not in TYPES:
         return None
-    if any(kind.required for kind in layer_type(name).kinds.values()):
+    if any(kind.is_required for kind in layer_type(name).kinds.values()):
         raise Misread(
             node.start, f"{name} needs arguments, so its word alone is no layer",
             "pass a type without a required argument, or write the layer in the block",

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Protocol
 from cnncost.errors import Refused
 from cnncost.language.scope import BlockCall, Entry, Joined, Scope
 from cnncost.language.values import Misread, Reading, UnknownValue
-from cnncost.layers import layer_type, read
-from cnncost.layers.kinds import written
+from cnncost.layers import layer_type, read_layer
+from cnncost.layers.kinds import spell_value
 
 if TYPE_CHECKING:
     from cnncost.language.assembly import Assembly
@@ -25,15 +25,15 @@ class LineExpander(Protocol):
     assembly: Assembly
     builder: NetworkBuilder
 
-    def lines(self, lines: list[Line], previous: int | None, frame: Frame) -> int | None:
+    def expand_lines(self, lines: list[Line], previous: int | None, frame: Frame) -> int | None:
         """Expand lines behind a node; the index of the last one's output."""
         ...
 
-    def reads(self, line: Line, count: int) -> None:
+    def count_reads(self, line: Line, count: int) -> None:
         """Count how many nodes a join reads, against the bound of a whole spec."""
         ...
 
-    def note(self, trouble: Misread | UnknownValue, line: Line) -> None:
+    def report_trouble(self, trouble: Misread | UnknownValue, line: Line) -> None:
         """Collect a problem of a line."""
         ...
 
@@ -47,88 +47,90 @@ class StructureLayout(Protocol):
     ) -> tuple[Entry, int | None]: ...
 
 
-def branches(
+def lay_out_branches(
     expansion: LineExpander, line: Line, name: str, source: int | None, frame: Frame
 ) -> tuple[Entry, int | None]:
     """Lists that all read what enters, joined if there are several."""
     label = name
     if line.scoped:
-        frame = _opened(line, name, frame)
-        label = frame.scope.number(line.join) if line.join else ""
-    outputs = [expansion.lines(body, source, frame) for body in line.bodies]
+        frame = _open_scope(line, name, frame)
+        label = frame.scope.next_name(line.join) if line.join else ""
+    outputs = [expansion.expand_lines(body, source, frame) for body in line.bodies]
     output = outputs[0]
     if line.join:
-        output = _joined(expansion, line, label, outputs, frame)
+        output = _join_outputs(expansion, line, label, outputs, frame)
     if not line.scoped:
         return output, output
     frame.scope.output = output
     return frame.scope, output
 
 
-def densely(
+def lay_out_densely(
     expansion: LineExpander, line: Line, name: str, source: int | None, frame: Frame
 ) -> tuple[Entry, int | None]:
     """Copies of one list, each of which reads what enters and what left all copies before it
     as one concatenation; so is what leaves them (Huang et al. 2017, sec. 3)."""
     copies = Joined()
     outputs = [source]
-    for number in range(1, _times(expansion, line, frame) + 1):
-        inner = _opened(line, f"{name}.{number}", frame)
+    for number in range(1, _read_times(expansion, line, frame) + 1):
+        inner = _open_scope(line, f"{name}.{number}", frame)
         entering = source
         if number > 1:
             label = f"{line.join}{number}"
-            entering = _joined(expansion, line, f"{name}.{label}", outputs, frame)
+            entering = _join_outputs(expansion, line, f"{name}.{label}", outputs, frame)
             copies.joins[label] = entering
-        output = expansion.lines(line.bodies[0], entering, inner)
+        output = expansion.expand_lines(line.bodies[0], entering, inner)
         inner.scope.output = output
         copies.copies.append(inner.scope)
         outputs.append(output)
-        _fits(expansion, line, inner.scope, (source, output))
-    copies.output = _joined(expansion, line, name, outputs, frame)
+        _check_fit(expansion, line, inner.scope, (source, output))
+    copies.output = _join_outputs(expansion, line, name, outputs, frame)
     return copies, copies.output
 
 
-def _opened(line: Line, name: str, frame: Frame) -> Frame:
+def _open_scope(line: Line, name: str, frame: Frame) -> Frame:
     """The frame of one copy, whose names are its own."""
     call = BlockCall(line.place, line.word, frame.scope.call, line)
     scope = Scope(f"{frame.scope.prefix}{name}.", line.taken, call)
     return replace(frame, scope=scope, sharing=frame.shared_call(name, line))
 
 
-def _joined(
+def _join_outputs(
     expansion: LineExpander, line: Line, label: str, outputs: list[int | None], frame: Frame
 ) -> int | None:
     """The join of what left the lists; None where one of them was refused."""
     reads = [node for node in outputs if node is not None]
-    expansion.reads(line, len(outputs))
+    expansion.count_reads(line, len(outputs))
     try:
         if len(reads) < len(outputs):
             raise UnknownValue
-        return expansion.assembly.add(
-            line, label, read(layer_type(line.join), {}, None), reads, frame
+        return expansion.assembly.add_node(
+            line, label, read_layer(layer_type(line.join), {}, None), reads, frame
         )
     except (Misread, UnknownValue) as trouble:
-        expansion.note(trouble, line)
+        expansion.report_trouble(trouble, line)
     return None
 
 
-def _times(expansion: LineExpander, line: Line, frame: Frame) -> int:
+def _read_times(expansion: LineExpander, line: Line, frame: Frame) -> int:
     """How many copies a dense structure has.
 
     Raises:
         Misread: the number is none, or there would be no copy.
     """
     at = line.arguments["times"]
-    value = Reading(frame.env).value(at)
+    value = Reading(frame.env).evaluate_node(at)
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
         hint = "the number of copies; repeat: 0 leaves the line out"
         raise Misread(
-            at.start, f"times must be a whole number of at least 1, but is {written(value)}", hint
+            at.start,
+            f"times must be a whole number of at least 1, but is {spell_value(value)}",
+            hint,
         )
     return value
 
 
-def _fits(
+def _check_fit(
     expansion: LineExpander, line: Line, scope: Scope, ends: tuple[int | None, int | None]
 ) -> None:
     """Refuse a copy whose output cannot stand beside its input.
@@ -140,7 +142,9 @@ def _fits(
     if len(nodes) < len(ends):
         return  # one of them was refused, and has been told
     try:
-        read(layer_type(line.join), {}, None).infer(tuple(node.output for node in nodes))
+        read_layer(layer_type(line.join), {}, None).infer_shape(
+            tuple(node.output for node in nodes)
+        )
     except Refused as refused:
         copy = scope.prefix.removesuffix(".")
         raise Misread(
@@ -150,9 +154,9 @@ def _fits(
 
 
 LAYOUTS: Mapping[str, StructureLayout] = {
-    "residual": branches,
-    "parallel": branches,
-    "densely": densely,
-    "sequence": branches,
+    "residual": lay_out_branches,
+    "parallel": lay_out_branches,
+    "densely": lay_out_densely,
+    "sequence": lay_out_branches,
 }
 """Each structure's layout."""

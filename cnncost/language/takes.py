@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from cnncost.elsewhere import meaning
-from cnncost.errors import did_you_mean, nearest, quoted
+from cnncost.elsewhere import find_meaning
+from cnncost.errors import did_you_mean, find_nearest, quote_text
 from cnncost.language.carried import read_carried
 from cnncost.language.names import COMMON, STRUCTURES
 from cnncost.language.nodes import Node, Scalar
@@ -18,14 +18,16 @@ if TYPE_CHECKING:
     from cnncost.language.problems import Problems
 
 
-def known_keys(line: Line, keys: dict[str, tuple[Scalar, Node]], problems: Problems) -> bool:
+def refuse_unknown_keys(
+    line: Line, keys: dict[str, tuple[Scalar, Node]], problems: Problems
+) -> bool:
     """Refuse keys that the line does not take; whether there is none."""
     known = _further_keys(line)
     before = problems.found
     for name in list(line.arguments):
         at, value = keys[name]
         if name not in known:
-            what = f"unknown key {quoted(name)} for {line.word}"
+            what = f"unknown key {quote_text(name)} for {line.word}"
             problems.add(at.start, what, partial(_key_hint, at, value, line))
             del line.arguments[name]
         elif isinstance(value, Scalar) and value.is_null:
@@ -34,13 +36,13 @@ def known_keys(line: Line, keys: dict[str, tuple[Scalar, Node]], problems: Probl
     return problems.found == before
 
 
-def complete(line: Line, at: Scalar, problems: Problems) -> bool:
+def complete_line(line: Line, at: Scalar, problems: Problems) -> bool:
     """Move the main argument among the others; refuse a line that lacks one."""
     if line.word in STRUCTURES:
         if not line.bodies:
             problems.add(at.start, f"{line.word} has no layers", "write a list behind it")
         return bool(line.bodies)
-    if "values" in line.arguments:  # known_keys leaves it to types that carry them
+    if "values" in line.arguments:  # refuse_unknown_keys leaves it to types that carry them
         line.values = read_carried(line.arguments.pop("values"), problems)
         if line.values is None:
             return False
@@ -52,7 +54,7 @@ def complete(line: Line, at: Scalar, problems: Problems) -> bool:
         line.arguments = {main: line.main, **line.arguments}
     if line.type is not None and "share" in line.common and not line.type.learns:
         problems.add(at.start, f"{line.word} has no parameters to share", "drop share")
-    missing = [name for name in _required(line) if name not in line.arguments]
+    missing = [name for name in _required_arguments(line) if name not in line.arguments]
     if missing:
         example = f"{line.word}: {missing[0].upper()}" if missing[0] == main else ""
         others = ", ".join(f"{name}: ..." for name in missing if name != main)
@@ -87,10 +89,10 @@ def _common_keys(line: Line) -> tuple[str, ...]:
     return tuple(key for key in COMMON if key != "from" or line.word not in JOINS)
 
 
-def _required(line: Line) -> list[str]:
+def _required_arguments(line: Line) -> list[str]:
     """The arguments that have no default."""
     if line.type is not None:
-        return [name for name, kind in line.type.kinds.items() if kind.required]
+        return [name for name, kind in line.type.kinds.items() if kind.is_required]
     if line.block is not None:
         return [p.name for p in line.block.parameters if p.default is None]
     return []
@@ -106,13 +108,13 @@ def _activation_hint(value: Node) -> str:
         return "drop it: no line below is no activation"
     if not NAME.fullmatch(word):
         return "an activation is a line of its own, as in - relu"
-    ours = word if word in TYPES else nearest(word, FAMILIES["activation"]) or word
+    ours = word if word in TYPES else find_nearest(word, FAMILIES["activation"]) or word
     return f"write - {ours} on the line below"
 
 
 def _key_hint(at: Scalar, value: Node, line: Line) -> str:
     main = main_argument(line)
-    if main is not None and (at.text == main or meaning(at.text, [main])):
+    if main is not None and (at.text == main or find_meaning(at.text, [main])):
         return f"it is the value of {line.word} itself: {line.word}: {main.upper()}"
     if at.text in _ACTIVATES:
         return _activation_hint(value)

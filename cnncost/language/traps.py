@@ -13,7 +13,7 @@ _NUMBERLIKE = re.compile(r"[-+]?[0-9.][0-9A-Fa-fxXoObB_,:.]*", re.A)
 _DIGITS = "a number is 12, 0.5 or 1e6, of 60 digits at most"
 
 
-def trap(text: str) -> str:
+def hint_for_number(text: str) -> str:
     """What to write for a number that YAML 1.1 or another language would have read."""
     if not _NUMBERLIKE.fullmatch(text):
         return ""

@@ -6,12 +6,12 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from cnncost.errors import CnncostError, did_you_mean, quoted
+from cnncost.errors import CnncostError, did_you_mean, quote_text
 from cnncost.language import expression
 from cnncost.language.nodes import Items, Node, Scalar
 from cnncost.language.problems import Hint
-from cnncost.language.traps import BOOLEANS, trap
-from cnncost.layers.kinds import written
+from cnncost.language.traps import BOOLEANS, hint_for_number
+from cnncost.layers.kinds import spell_value
 from cnncost.place import Place
 from cnncost.quantity import parse_number
 
@@ -114,30 +114,30 @@ Env = Mapping[str, BoundValue | None]
 """What names stand for; None where that is not known because of an earlier problem."""
 
 
-def parsed(scalar: Scalar) -> int | bool | object | Name | Formula | Bad:
+def parse_scalar(scalar: Scalar) -> int | bool | object | Name | Formula | Bad:
     """What the scalar's text is, by itself; read once."""
     if scalar.parsed is None:
-        scalar.parsed = _parse(scalar.text.strip())
+        scalar.parsed = _parse_text(scalar.text.strip())
     return scalar.parsed
 
 
-def literal(node: Node) -> int | None:
+def read_literal(node: Node) -> int | None:
     """The whole number or truth value that stands there itself; None for all else."""
-    known = parsed(node) if isinstance(node, Scalar) else None
+    known = parse_scalar(node) if isinstance(node, Scalar) else None
     return known if isinstance(known, int) else None
 
 
-def number(scalar: Scalar) -> int | Fraction | Bad:
+def read_plain_number(scalar: Scalar) -> int | Fraction | Bad:
     """The number that stands there itself."""
-    known = parsed(scalar)
+    known = parse_scalar(scalar)
     if isinstance(known, Bad):
         return known
     if isinstance(known, bool | Name | Formula):
-        return Bad(f"{quoted(scalar.text)} is no number", "values are plain numbers")
+        return Bad(f"{quote_text(scalar.text)} is no number", "values are plain numbers")
     return known  # type: ignore[return-value]  # what is left is an int or a Fraction
 
 
-def _parse(text: str) -> object:
+def _parse_text(text: str) -> object:
     number = parse_number(text)
     if number is not None:
         return number
@@ -145,14 +145,14 @@ def _parse(text: str) -> object:
         return text == "true"
     if len(text) <= expression.LONGEST and PATH.fullmatch(text):
         if text in BOOLEANS:
-            return Bad(f"{quoted(text)} is neither true nor false", f"write {BOOLEANS[text]}")
+            return Bad(f"{quote_text(text)} is neither true nor false", f"write {BOOLEANS[text]}")
         return Name(text)
     if text in ("", "~"):
         return Bad("a value is missing here", "give one, or leave the key out")
-    if hint := trap(text):
-        return Bad(f"{quoted(text)} is no number", hint)
+    if hint := hint_for_number(text):
+        return Bad(f"{quote_text(text)} is no number", hint)
     try:
-        return Formula(expression.parse(text))
+        return Formula(expression.parse_expression(text))
     except CnncostError as error:
         return Bad(error.what, error.hint)
 
@@ -165,7 +165,7 @@ class Reading:
         self.keywords = keywords
         self.origins: list[Origin] = []
 
-    def value(self, node: Node) -> Raw:
+    def evaluate_node(self, node: Node) -> Raw:
         """The value of a node in a field of numbers and keywords.
 
         Raises:
@@ -173,13 +173,13 @@ class Reading:
             Unknown: it depends on what was refused before.
         """
         if isinstance(node, Scalar):
-            return self._scalar(node)
+            return self._evaluate_scalar(node)
         if isinstance(node, Items):
-            return tuple([self.value(item) for item in node.items])
+            return tuple([self.evaluate_node(item) for item in node.items])
         raise Misread(node.start, "a mapping stands where a value is due", "braces make a layer")
 
-    def _scalar(self, scalar: Scalar) -> Raw:
-        known = parsed(scalar)
+    def _evaluate_scalar(self, scalar: Scalar) -> Raw:
+        known = parse_scalar(scalar)
         if isinstance(known, bool):
             self.origins.append(Origin(scalar.place, "boolean"))
             return known
@@ -187,19 +187,21 @@ class Reading:
             if known.text in self.keywords:
                 self.origins.append(Origin(scalar.place, "word"))
                 return known.text
-            return self._bound(known.text, scalar)
+            return self._look_up_value(known.text, scalar)
         if isinstance(known, Formula):
             self.origins.append(Origin(scalar.place, "expression"))
             try:
-                return expression.evaluate(known.tree, lambda name: self._number(name, scalar))
+                return expression.evaluate_tree(
+                    known.tree, lambda name: self._look_up_number(name, scalar)
+                )
             except CnncostError as error:
-                raise Misread(scalar.start, f"{error.what} ({quoted(scalar.text)})") from None
+                raise Misread(scalar.start, f"{error.what} ({quote_text(scalar.text)})") from None
         if isinstance(known, Bad):
             raise Misread(scalar.start, known.what, known.hint)
         self.origins.append(Origin(scalar.place, "number"))
         return known  # type: ignore[return-value]  # what is left is an int or a Fraction
 
-    def word(self, node: Node) -> Raw:
+    def read_word(self, node: Node) -> Raw:
         """The word in a field that takes nothing else.
 
         Raises:
@@ -209,35 +211,35 @@ class Reading:
         if not isinstance(node, Scalar):
             raise Misread(node.start, "a word is due")
         if node.text in self.env:
-            return self._bound(node.text, node)
-        known = parsed(node)
+            return self._look_up_value(node.text, node)
+        known = parse_scalar(node)
         if isinstance(known, Bad):
             raise Misread(node.start, known.what, known.hint)
         self.origins.append(Origin(node.place, "word"))
         return node.text
 
-    def _bound(self, name: str, scalar: Scalar) -> Raw:
+    def _look_up_value(self, name: str, scalar: Scalar) -> Raw:
         if name not in self.env:
-            raise self.unknown(name, scalar)
+            raise self.refuse_name(name, scalar)
         bound = self.env[name]
         if bound is None:
             raise UnknownValue
         self.origins.extend(bound.origins)
         return bound.value
 
-    def _number(self, name: str, scalar: Scalar) -> expression.Number:
-        value = self._bound(name, scalar)
+    def _look_up_number(self, name: str, scalar: Scalar) -> expression.Number:
+        value = self._look_up_value(name, scalar)
         if isinstance(value, (bool, str, tuple, Reference)):
             raise Misread(
-                scalar.start, f"{name} is {written(value)} here, and no part of an expression",
+                scalar.start, f"{name} is {spell_value(value)} here, and no part of an expression",
                 "expressions are of numbers",
             )  # fmt: skip
         return value
 
-    def unknown(self, name: str, scalar: Scalar) -> Misread:
+    def refuse_name(self, name: str, scalar: Scalar) -> Misread:
         def hint() -> str:
             choices = [*self.env, *self.keywords]
             known = f"known here: {', '.join(choices[:12])}" if choices else "write a number"
             return did_you_mean(name, choices, known)
 
-        return Misread(scalar.start, f"unknown name {quoted(name)}", hint)
+        return Misread(scalar.start, f"unknown name {quote_text(name)}", hint)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib import import_module
 
-from cnncost.layers.base import REGISTRY, Layer, read
+from cnncost.layers.base import REGISTRY, Layer, read_layer
 
 FAMILIES = {
     "convolution": ("conv", "conv_transpose", "depthwise_conv"),
@@ -46,4 +46,4 @@ def layer_type(word: str) -> type[Layer]:
     return REGISTRY[word]
 
 
-__all__ = ["FAMILIES", "JOINS", "TYPES", "Layer", "layer_type", "read"]
+__all__ = ["FAMILIES", "JOINS", "TYPES", "Layer", "layer_type", "read_layer"]

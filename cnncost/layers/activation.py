@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from cnncost.layers.base import Layer, fielded, layer
-from cnncost.layers.kinds import StandIn, flag, of
+from cnncost.layers.base import Layer, layer, make_fields
+from cnncost.layers.kinds import StandIn, field_of_kind, flag_field
 from cnncost.shape import Shape
 
 
@@ -11,18 +11,20 @@ class Activation(Layer):
     """The same function at every unit: the shape stays."""
 
 
-@fielded
+@make_fields
 class InPlace(Activation):
     """An activation that may write its output over its input."""
 
-    inplace: bool = flag("may write over its input where nothing else needs it", usually=True)
+    inplace: bool = flag_field("may write over its input where nothing else needs it", usually=True)
 
 
-@fielded
+@make_fields
 class InPlaceIfSaid(Activation):
     """An activation that writes its output over its input if it is told so."""
 
-    inplace: bool = flag("may write over its input where nothing else needs it", usually=False)
+    inplace: bool = flag_field(
+        "may write over its input where nothing else needs it", usually=False
+    )
 
 
 @layer("relu")
@@ -74,7 +76,7 @@ class Sigmoid(Activation):
 class Hardsigmoid(InPlace):
     """relu6(x + 3) / 6 (Howard et al. 2019, sec. 5.2)."""
 
-    stands_for: str = of(StandIn())
+    stands_for: str = field_of_kind(StandIn())
 
 
 @layer("tanh")
@@ -106,10 +108,10 @@ class LogSoftmax(Activation):
 class Prelu(Activation):
     """x, or a learned slope times x below zero (He et al. 2015, sec. 2.1)."""
 
-    shared: bool = flag("one slope for all channels", usually=False)
+    shared: bool = flag_field("one slope for all channels", usually=False)
 
     def extras(self, x: Shape) -> int:
         return 1 if self.shared else x.channels
 
-    def tensors(self, x: Shape) -> dict[str, tuple[int, ...]]:
+    def tensor_shapes(self, x: Shape) -> dict[str, tuple[int, ...]]:
         return {"weight": (self.extras(x),)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cnncost.layers.base import Layer, layer, must_split
-from cnncost.layers.kinds import Width, of, whole
+from cnncost.layers.kinds import Width, field_of_kind, whole_field
 from cnncost.shape import Shape
 
 
@@ -17,10 +17,10 @@ class Attention(Layer):
 
     counted = True
     maps_only = True
-    heads: int = whole("heads that `dim` splits into")
-    dim: int = of(Width("channels of queries, keys and values each"))
+    heads: int = whole_field("heads that `dim` splits into")
+    dim: int = field_of_kind(Width("channels of queries, keys and values each"))
 
-    def check(self, x: Shape) -> None:
+    def check_input(self, x: Shape) -> None:
         must_split("attention", self.dim, "channels (dim)", self.heads, "heads")
 
     def weights(self, x: Shape) -> int:
@@ -30,7 +30,7 @@ class Attention(Layer):
     def biases(self, x: Shape) -> int:
         return 3 * self.dim + x.channels
 
-    def tensors(self, x: Shape) -> dict[str, tuple[int, ...]]:
+    def tensor_shapes(self, x: Shape) -> dict[str, tuple[int, ...]]:
         return {
             "in_proj_weight": (3 * self.dim, x.channels),
             "in_proj_bias": (3 * self.dim,),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, ClassVar, TypeVar, dataclass_transform
 
 from cnncost.errors import Refused
-from cnncost.layers.kinds import FieldKind, flag, of, per_axis, whole
+from cnncost.layers.kinds import FieldKind, field_of_kind, flag_field, per_axis_field, whole_field
 from cnncost.shape import Shape
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class Layer:
         given = ", ".join(f"{name}={value!r}" for name, value in vars(self).items())
         return f"{type(self).__name__}({given})"
 
-    def infer(self, xs: tuple[Shape, ...]) -> Shape:
+    def infer_shape(self, xs: tuple[Shape, ...]) -> Shape:
         """The output's shape from those of all inputs.
 
         Raises:
@@ -63,17 +63,17 @@ class Layer:
                 f"{self.word} needs a map, but its input is the vector {x}",
                 "dense and linear take a vector; reshape: [C, H, W] makes it a map",
             )
-        self.check(x)
-        return self.output(x)
+        self.check_input(x)
+        return self.output_shape(x)
 
-    def check(self, x: Shape) -> None:
+    def check_input(self, x: Shape) -> None:
         """Refuse inputs that the formulas do not hold for.
 
         Raises:
             Refused: naming the numbers that do not fit.
         """
 
-    def output(self, x: Shape) -> Shape:
+    def output_shape(self, x: Shape) -> Shape:
         """The output's shape; the input's own unless the type says otherwise."""
         return x
 
@@ -93,11 +93,11 @@ class Layer:
         """Every learned number."""
         return self.weights(x) + self.biases(x) + self.extras(x)
 
-    def trainable(self, x: Shape) -> int:
+    def trainable_parameters(self, x: Shape) -> int:
         """The learned numbers that are trained, unless the whole layer is frozen."""
         return self.parameters(x)
 
-    def tensors(self, x: Shape) -> dict[str, tuple[int, ...]]:
+    def tensor_shapes(self, x: Shape) -> dict[str, tuple[int, ...]]:
         """The learned tensors' shapes by PyTorch's names, what a layer must match to share."""
         return {}
 
@@ -134,32 +134,36 @@ REGISTRY: dict[str, type[Layer]] = {}
 """The types of the families imported so far."""
 
 
-@dataclass_transform(frozen_default=True, field_specifiers=(whole, per_axis, flag, of))
-def fielded(cls: T) -> T:
+@dataclass_transform(
+    frozen_default=True, field_specifiers=(whole_field, per_axis_field, flag_field, field_of_kind)
+)
+def make_fields(cls: T) -> T:
     """Make a class's annotations its fields: a frozen dataclass, but equality and the rest are
     Layer's own, for what a dataclass generates costs more than all else at start-up."""
     dataclass(frozen=True, eq=False, repr=False, match_args=False)(cls)
     return cls
 
 
-@dataclass_transform(frozen_default=True, field_specifiers=(whole, per_axis, flag, of))
+@dataclass_transform(
+    frozen_default=True, field_specifiers=(whole_field, per_axis_field, flag_field, field_of_kind)
+)
 def layer(word: str, main: str | None = None) -> Callable[[T], T]:
     """Register a class as the type that specs call `word`, its fields a frozen dataclass's."""
 
     def register(cls: T) -> T:
         if "__annotations__" in cls.__dict__:  # without fields of its own, Layer's serve
-            fielded(cls)  # changes the class it is given
+            make_fields(cls)  # changes the class it is given
         cls.word = word
         cls.main = main
         cls.kinds = {f.name: f.metadata["kind"] for f in fields(cls)}
-        cls.learns = cls.tensors is not Layer.tensors
+        cls.learns = cls.tensor_shapes is not Layer.tensor_shapes
         REGISTRY[word] = cls
         return cls
 
     return register
 
 
-def read(cls: type[Layer], arguments: Mapping[str, Raw], x: Shape | None) -> Layer:
+def read_layer(cls: type[Layer], arguments: Mapping[str, Raw], x: Shape | None) -> Layer:
     """The layer of these raw arguments over an input of shape `x`, defaults filled in.
 
     Without `x` the arguments are checked as far as they can be, and the layer must not
@@ -169,7 +173,7 @@ def read(cls: type[Layer], arguments: Mapping[str, Raw], x: Shape | None) -> Lay
         Refused: with the `field` that does not fit.
     """
     if x is not None and cls.maps_only and x.is_vector:
-        x = None  # infer() will refuse it; here only the arguments are looked at
+        x = None  # infer_shape() will refuse it; here only the arguments are looked at
     values: dict[str, object] = {}
     for name, kind in cls.kinds.items():
         raw = arguments.get(name, kind.default)
@@ -177,7 +181,7 @@ def read(cls: type[Layer], arguments: Mapping[str, Raw], x: Shape | None) -> Lay
             values[name] = values[str(raw)]  # a default that is another field's value
             continue
         try:
-            values[name] = kind.read(raw, x)
+            values[name] = kind.read_value(raw, x)
         except Refused as refused:
             raise Refused(f"{name} {refused.what}", refused.hint, field=name) from None
     return cls(**values)

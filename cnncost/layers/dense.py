@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cnncost.layers.base import Layer, layer
-from cnncost.layers.kinds import flag, whole
+from cnncost.layers.kinds import flag_field, whole_field
 from cnncost.shape import Shape
 
 
@@ -13,10 +13,10 @@ class Dense(Layer):
 
     counted = True
     by_rows = True
-    units: int = whole("output units")
-    bias: bool = flag("one added number a unit", usually=True)
+    units: int = whole_field("output units")
+    bias: bool = flag_field("one added number a unit", usually=True)
 
-    def output(self, x: Shape) -> Shape:
+    def output_shape(self, x: Shape) -> Shape:
         return Shape(self.units)
 
     def weights(self, x: Shape) -> int:
@@ -25,7 +25,7 @@ class Dense(Layer):
     def biases(self, x: Shape) -> int:
         return self.units if self.bias else 0
 
-    def tensors(self, x: Shape) -> dict[str, tuple[int, ...]]:
+    def tensor_shapes(self, x: Shape) -> dict[str, tuple[int, ...]]:
         return {"weight": (self.units, x.units), **({"bias": (self.units,)} if self.bias else {})}
 
     def connections(self, x: Shape, y: Shape) -> int:
@@ -42,10 +42,10 @@ class Linear(Layer):
 
     counted = True
     by_rows = True
-    features: int = whole("output channels")
-    bias: bool = flag("one added number a feature", usually=True)
+    features: int = whole_field("output channels")
+    bias: bool = flag_field("one added number a feature", usually=True)
 
-    def output(self, x: Shape) -> Shape:
+    def output_shape(self, x: Shape) -> Shape:
         return Shape(self.features, x.extents)
 
     def weights(self, x: Shape) -> int:
@@ -54,7 +54,7 @@ class Linear(Layer):
     def biases(self, x: Shape) -> int:
         return self.features if self.bias else 0
 
-    def tensors(self, x: Shape) -> dict[str, tuple[int, ...]]:
+    def tensor_shapes(self, x: Shape) -> dict[str, tuple[int, ...]]:
         bias = {"bias": (self.features,)} if self.bias else {}
         return {"weight": (self.features, x.channels), **bias}
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from cnncost.errors import Refused
 from cnncost.layers.base import Layer, layer, must_split
-from cnncost.layers.kinds import StandIn, flag, of, whole
+from cnncost.layers.kinds import StandIn, field_of_kind, flag_field, whole_field
 from cnncost.shape import Shape
 
 
 class Join(Layer):
     """A layer of at least two inputs; no weights."""
 
-    def infer(self, xs: tuple[Shape, ...]) -> Shape:
+    def infer_shape(self, xs: tuple[Shape, ...]) -> Shape:
         raise NotImplementedError
 
 
@@ -19,10 +19,10 @@ class Join(Layer):
 class Add(Join):
     """The sum of equal shapes: a residual connection (He et al. 2016, sec. 3.2)."""
 
-    inplace: bool = flag("may write over its first input where it may", usually=False)
-    stands_for: str = of(StandIn())
+    inplace: bool = flag_field("may write over its first input where it may", usually=False)
+    stands_for: str = field_of_kind(StandIn())
 
-    def infer(self, xs: tuple[Shape, ...]) -> Shape:
+    def infer_shape(self, xs: tuple[Shape, ...]) -> Shape:
         first, *others = xs
         for other in others:
             if other != first:
@@ -35,9 +35,9 @@ class Mul(Join):
     """The product of equal shapes, or of a map and a 1x1 gate of its channels (Hu et al.
     2018, sec. 3)."""
 
-    stands_for: str = of(StandIn())
+    stands_for: str = field_of_kind(StandIn())
 
-    def infer(self, xs: tuple[Shape, ...]) -> Shape:
+    def infer_shape(self, xs: tuple[Shape, ...]) -> Shape:
         largest = max(xs, key=lambda x: x.positions)
         for x in xs:
             gate = x.channels == largest.channels and all(n == 1 for n in x.extents)
@@ -59,7 +59,7 @@ class Mul(Join):
 class Concat(Join):
     """The channels of all inputs, one after another (Szegedy et al. 2015, sec. 4)."""
 
-    def infer(self, xs: tuple[Shape, ...]) -> Shape:
+    def infer_shape(self, xs: tuple[Shape, ...]) -> Shape:
         first, *others = xs
         for other in others:
             if other.extents != first.extents:
@@ -78,9 +78,9 @@ class MatMul(Join):
     groups the channels of both split into as many, and each is multiplied by its own: heads."""
 
     counted = True
-    groups: int = whole("channels of both split into this many (heads)", 1)
+    groups: int = whole_field("channels of both split into this many (heads)", 1)
 
-    def infer(self, xs: tuple[Shape, ...]) -> Shape:
+    def infer_shape(self, xs: tuple[Shape, ...]) -> Shape:
         first, second, *more = xs
         if more:
             raise Refused(f"matmul takes two inputs, not {len(xs)}", "multiply one after another")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
-from cnncost.errors import Refused, did_you_mean, quoted
+from cnncost.errors import Refused, did_you_mean, quote_text
 from cnncost.shape import AXES, Shape
 
 if TYPE_CHECKING:
@@ -38,10 +38,10 @@ class FieldKind:
         self.default = default
 
     @property
-    def required(self) -> bool:
+    def is_required(self) -> bool:
         return isinstance(self.default, str) and self.default == REQUIRED
 
-    def read(self, value: Raw, x: Shape | None) -> Any:  # Any: each kind has its own
+    def read_value(self, value: Raw, x: Shape | None) -> Any:  # Any: each kind has its own
         """The value to store, for an input of shape `x` (None: not known).
 
         Raises:
@@ -49,8 +49,8 @@ class FieldKind:
         """
         raise NotImplementedError
 
-    def refuse(self, value: Raw, hint: str = "") -> Refused:
-        return Refused(f"must be {self.takes}, but is {written(value)}", hint)
+    def make_refusal(self, value: Raw, hint: str = "") -> Refused:
+        return Refused(f"must be {self.takes}, but is {spell_value(value)}", hint)
 
 
 class Whole(FieldKind):
@@ -61,16 +61,16 @@ class Whole(FieldKind):
         self.minimum = minimum
         self.takes = f"a whole number of at least {minimum}"
 
-    def read(self, value: Raw, x: Shape | None) -> Any:  # Any: int; Groups adds a word
+    def read_value(self, value: Raw, x: Shape | None) -> Any:  # Any: int; Groups adds a word
         if type(value) is int and self.minimum <= value <= LARGEST:
             return value
         if isinstance(value, (bool, str, tuple)):
-            raise self.refuse(value)
+            raise self.make_refusal(value)
         if not isinstance(value, int):
-            raise self.refuse(value, WHOLE)
+            raise self.make_refusal(value, WHOLE)
         if value > LARGEST:
             raise Refused("is beyond 2^63", "dimensions and counts stay below 2^63")
-        raise self.refuse(value)
+        raise self.make_refusal(value)
 
 
 class GroupsKind(Whole):
@@ -78,10 +78,10 @@ class GroupsKind(Whole):
 
     keywords = ("depthwise",)
 
-    def read(self, value: Raw, x: Shape | None) -> Any:  # Any: int, or the word unread
+    def read_value(self, value: Raw, x: Shape | None) -> Any:  # Any: int, or the word unread
         if value == "depthwise":
             return x.channels if x else value
-        return super().read(value, x)
+        return super().read_value(value, x)
 
 
 class Given(int):
@@ -100,10 +100,10 @@ class Cost(Whole):
     def __init__(self, text: str, default: Raw = "unknown") -> None:
         super().__init__(text, default, minimum=0)
 
-    def read(self, value: Raw, x: Shape | None) -> Any:  # Any: a Given
+    def read_value(self, value: Raw, x: Shape | None) -> Any:  # Any: a Given
         if isinstance(value, Given):
             return value
-        return Given(-1) if value == "unknown" else Given(super().read(value, x))
+        return Given(-1) if value == "unknown" else Given(super().read_value(value, x))
 
 
 class PerAxis(Whole):
@@ -114,12 +114,12 @@ class PerAxis(Whole):
         self.item = Whole(text, minimum=minimum)
         self.takes += ", or a list of one an axis"
 
-    def read(self, value: Raw, x: Shape | None) -> Any:  # Any: a tuple of int
+    def read_value(self, value: Raw, x: Shape | None) -> Any:  # Any: a tuple of int
         if isinstance(value, tuple):
-            items = tuple(self.item.read(item, x) for item in value)
+            items = tuple(self.item.read_value(item, x) for item in value)
             one_an_axis(items, x)
             return items
-        number = super().read(value, x)
+        number = super().read_value(value, x)
         return (number,) * (len(x.extents) if x else 1)
 
 
@@ -128,9 +128,9 @@ class Flag(FieldKind):
 
     takes = "true or false"
 
-    def read(self, value: Raw, x: Shape | None) -> Any:  # Any: bool
+    def read_value(self, value: Raw, x: Shape | None) -> Any:  # Any: bool
         if not isinstance(value, bool):
-            raise self.refuse(value)
+            raise self.make_refusal(value)
         return value
 
 
@@ -139,9 +139,9 @@ class Rate(FieldKind):
 
     takes = "a number from 0 to less than 1"
 
-    def read(self, value: Raw, x: Shape | None) -> Any:  # Any: int or Fraction
+    def read_value(self, value: Raw, x: Shape | None) -> Any:  # Any: int or Fraction
         if isinstance(value, (bool, str, tuple)) or not 0 <= value < 1:
-            raise self.refuse(value)
+            raise self.make_refusal(value)
         return value
 
 
@@ -155,10 +155,10 @@ class ChoiceKind(FieldKind):
         self.keywords = keywords
         self.takes = " or ".join(keywords)
 
-    def read(self, value: Raw, x: Shape | None) -> Any:  # Any: str
+    def read_value(self, value: Raw, x: Shape | None) -> Any:  # Any: str
         if value not in self.keywords:
             known = did_you_mean(str(value), self.keywords, "")
-            raise self.refuse(value, known)
+            raise self.make_refusal(value, known)
         return value
 
 
@@ -168,10 +168,10 @@ class Width(Whole):
     def __init__(self, text: str) -> None:
         super().__init__(text, default="channels")
 
-    def read(self, value: Raw, x: Shape | None) -> Any:  # Any: int
+    def read_value(self, value: Raw, x: Shape | None) -> Any:  # Any: int
         if value == self.default:
             return x.channels if x else 1
-        return super().read(value, x)
+        return super().read_value(value, x)
 
 
 class Named(FieldKind):
@@ -180,9 +180,9 @@ class Named(FieldKind):
     numeric = False
     takes = "a word"
 
-    def read(self, value: Raw, x: Shape | None) -> Any:  # Any: str
+    def read_value(self, value: Raw, x: Shape | None) -> Any:  # Any: str
         if not isinstance(value, str):
-            raise self.refuse(value)
+            raise self.make_refusal(value)
         return value
 
 
@@ -220,17 +220,17 @@ def one_an_axis(items: tuple[object, ...], x: Shape | None) -> None:
         )
 
 
-def written(value: Raw) -> str:
+def spell_value(value: Raw) -> str:
     """A value as a spec would write it."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, tuple):
-        text = "[" + ", ".join(written(item) for item in value[:9]) + "]"
+        text = "[" + ", ".join(spell_value(item) for item in value[:9]) + "]"
         return text if len(value) <= 9 else text[:-1] + ", ...]"
-    return quoted(value) if isinstance(value, str) else _number(value)
+    return quote_text(value) if isinstance(value, str) else _format_number(value)
 
 
-def _number(value: int | Fraction) -> str:
+def _format_number(value: int | Fraction) -> str:
     """A number as a decimal where that is exact within six places, else as a ratio."""
     if isinstance(value, int):
         return str(value)[:40]
@@ -241,21 +241,23 @@ def _number(value: int | Fraction) -> str:
     return f"{'-' if value < 0 else ''}{whole}.{rest:06}".rstrip("0")
 
 
-def whole(text: str, default: Raw = REQUIRED, minimum: int = 1) -> Any:  # Any: as dataclasses do
+def whole_field(
+    text: str, default: Raw = REQUIRED, minimum: int = 1
+) -> Any:  # Any: as dataclasses do
     """A field of a whole number."""
     return field(metadata={"kind": Whole(text, default, minimum)})
 
 
-def per_axis(text: str, default: Raw = REQUIRED, minimum: int = 1) -> Any:  # Any: the same
+def per_axis_field(text: str, default: Raw = REQUIRED, minimum: int = 1) -> Any:  # Any: the same
     """A field of a whole number for each axis."""
     return field(metadata={"kind": PerAxis(text, default, minimum)})
 
 
-def flag(text: str, *, usually: bool) -> Any:  # Any: the same
+def flag_field(text: str, *, usually: bool) -> Any:  # Any: the same
     """A field that is true or false."""
     return field(metadata={"kind": Flag(text, usually)})
 
 
-def of(kind: FieldKind) -> Any:  # Any: the same
+def field_of_kind(kind: FieldKind) -> Any:  # Any: the same
     """A field of any other kind."""
     return field(metadata={"kind": kind})

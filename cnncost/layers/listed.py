@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cnncost.errors import Refused
-from cnncost.layers.kinds import LARGEST, FieldKind, Whole, one_an_axis, written
+from cnncost.layers.kinds import LARGEST, FieldKind, Whole, one_an_axis, spell_value
 from cnncost.shape import Shape
 
 if TYPE_CHECKING:
@@ -21,24 +21,24 @@ class Padding(FieldKind):
     keywords: tuple[str, ...] = ("same", "valid")
     takes = "a whole number of at least 0, a list of one or a pair [before, after] an axis"
 
-    def read(self, value: Raw, x: Shape | None) -> Any:  # Any: pairs, or the word `same`
+    def read_value(self, value: Raw, x: Shape | None) -> Any:  # Any: pairs, or the word `same`
         if isinstance(value, str):
             if value in self.keywords:
-                return value if value == "same" else self.read(0, x)
-            raise self.refuse(value)
+                return value if value == "same" else self.read_value(0, x)
+            raise self.make_refusal(value)
         if not isinstance(value, tuple):
-            return (self._pair(value),) * (len(x.extents) if x else 1)
-        pairs = tuple(self._pair(item) for item in value)
+            return (self._read_pair(value),) * (len(x.extents) if x else 1)
+        pairs = tuple(self._read_pair(item) for item in value)
         one_an_axis(pairs, x)
         return pairs
 
-    def _pair(self, value: Raw) -> tuple[int, int]:
+    def _read_pair(self, value: Raw) -> tuple[int, int]:
         whole = Whole("", minimum=0)
         if not isinstance(value, tuple):
-            return (whole.read(value, None),) * 2
+            return (whole.read_value(value, None),) * 2
         if len(value) != 2:
-            raise self.refuse(value, "a pair is [before, after]")
-        before, after = (whole.read(item, None) for item in value)
+            raise self.make_refusal(value, "a pair is [before, after]")
+        before, after = (whole.read_value(item, None) for item in value)
         return before, after
 
 
@@ -59,14 +59,14 @@ class Dims(FieldKind):
         if free:
             self.takes += ", of which one may be -1"
 
-    def read(self, value: Raw, x: Shape | None) -> Any:  # Any: a tuple of int
+    def read_value(self, value: Raw, x: Shape | None) -> Any:  # Any: a tuple of int
         if not isinstance(value, tuple) or not 1 <= len(value) <= 4:
-            raise self.refuse(value)
+            raise self.make_refusal(value)
         for item in value:
             if type(item) is not int or not (item == -1 * self.free or 1 <= item <= LARGEST):
-                raise self.refuse(value)
+                raise self.make_refusal(value)
         if value.count(-1) > 1:
-            raise self.refuse(value)
+            raise self.make_refusal(value)
         return value
 
 
@@ -75,12 +75,12 @@ class AxisOrder(FieldKind):
 
     takes = "a list of all axes, counted from 1 (the channels)"
 
-    def read(self, value: Raw, x: Shape | None) -> Any:  # Any: a tuple of int
+    def read_value(self, value: Raw, x: Shape | None) -> Any:  # Any: a tuple of int
         if not isinstance(value, tuple) or not all(type(item) is int for item in value):
-            raise self.refuse(value)
+            raise self.make_refusal(value)
         axes = len(x.dims) if x else len(value)
         if sorted(int(str(item)) for item in value) != list(range(1, axes + 1)):
-            raise self.refuse(value, f"its input has the axes 1 to {axes}")
+            raise self.make_refusal(value, f"its input has the axes 1 to {axes}")
         return value
 
 
@@ -89,12 +89,12 @@ class Span(FieldKind):
 
     takes = "[from, to]: channels from 0, the end excluded"
 
-    def read(self, value: Raw, x: Shape | None) -> Any:  # Any: a pair of int
+    def read_value(self, value: Raw, x: Shape | None) -> Any:  # Any: a pair of int
         if not isinstance(value, tuple) or len(value) != 2:
-            raise self.refuse(value)
+            raise self.make_refusal(value)
         start, end = value
         if type(start) is not int or type(end) is not int or not 0 <= start < end:
-            raise self.refuse(value)
+            raise self.make_refusal(value)
         return value
 
 
@@ -103,19 +103,19 @@ class Connects(FieldKind):
 
     takes = "a list, for each filter, of lists of input maps, counted from 0"
 
-    def read(self, value: Raw, x: Shape | None) -> Any:  # Any: a tuple of tuples of int
+    def read_value(self, value: Raw, x: Shape | None) -> Any:  # Any: a tuple of tuples of int
         if not isinstance(value, tuple):
-            raise self.refuse(value)
+            raise self.make_refusal(value)
         for maps in value:
             if not isinstance(maps, tuple) or not maps:
-                raise self.refuse(value)
+                raise self.make_refusal(value)
             for item in maps:
                 if type(item) is not int or item < 0:
-                    raise self.refuse(value)
+                    raise self.make_refusal(value)
                 if x and item >= x.channels:
                     raise Refused(
                         f"names map {item}, but its input {x} has the maps 0 to {x.channels - 1}"
                     )
             if len(set(maps)) < len(maps):
-                raise Refused(f"lists a map twice in {written(maps)}")
+                raise Refused(f"lists a map twice in {spell_value(maps)}")
         return value

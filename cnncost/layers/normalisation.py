@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cnncost.layers.base import Layer, layer, must_split
-from cnncost.layers.kinds import flag, whole
+from cnncost.layers.kinds import flag_field, whole_field
 from cnncost.shape import Shape
 
 
@@ -16,7 +16,7 @@ class Normalisation(Layer):
         # A scale and a shift for each channel.
         return 2 * x.channels if self.affine else 0
 
-    def tensors(self, x: Shape) -> dict[str, tuple[int, ...]]:
+    def tensor_shapes(self, x: Shape) -> dict[str, tuple[int, ...]]:
         return {"weight": (x.channels,), "bias": (x.channels,)} if self.affine else {}
 
 
@@ -24,31 +24,31 @@ class Normalisation(Layer):
 class BatchNorm(Normalisation):
     """Statistics of a channel over the batch and all positions (Ioffe & Szegedy 2015)."""
 
-    affine: bool = flag("learned scale and shift", usually=True)
+    affine: bool = flag_field("learned scale and shift", usually=True)
 
 
 @layer("layernorm")
 class LayerNorm(Normalisation):
     """Statistics of a position over its channels (Ba et al. 2016)."""
 
-    affine: bool = flag("learned scale and shift", usually=True)
+    affine: bool = flag_field("learned scale and shift", usually=True)
 
 
 @layer("instancenorm")
 class InstanceNorm(Normalisation):
     """Statistics of one example's channel over its positions (Ulyanov et al. 2016)."""
 
-    affine: bool = flag("learned scale and shift", usually=True)
+    affine: bool = flag_field("learned scale and shift", usually=True)
 
 
 @layer("groupnorm", main="groups")
 class GroupNorm(Normalisation):
     """Statistics of an example over a group of channels (Wu & He 2018)."""
 
-    groups: int = whole("channels split into this many")
-    affine: bool = flag("learned scale and shift", usually=True)
+    groups: int = whole_field("channels split into this many")
+    affine: bool = flag_field("learned scale and shift", usually=True)
 
-    def check(self, x: Shape) -> None:
+    def check_input(self, x: Shape) -> None:
         must_split(f"input {x}", x.channels, "channels", self.groups)
 
 
@@ -56,4 +56,4 @@ class GroupNorm(Normalisation):
 class Lrn(Layer):
     """Local response normalisation over neighbouring channels (Krizhevsky et al. 2012)."""
 
-    size: int = whole("channels that are normalised together")
+    size: int = whole_field("channels that are normalised together")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cnncost.layers.base import Layer, layer
-from cnncost.layers.kinds import Cost, Given, Named, of
+from cnncost.layers.kinds import Cost, Given, Named, field_of_kind
 from cnncost.layers.listed import Dims
 from cnncost.shape import Shape
 
@@ -18,15 +18,17 @@ class Opaque(Layer):
     connections: 2129920}`. Fewer of them are part of a lower bound.
     """
 
-    output: tuple[int, ...] = of(Dims("its output's shape, channels first", free=False))  # type: ignore[assignment]  # the spec's key; only infer would call the method
-    op: str = of(Named("what the operation is called where it came from", "unknown"))
+    output: tuple[int, ...] = field_of_kind(Dims("its output's shape, channels first", free=False))
+    op: str = field_of_kind(Named("what the operation is called where it came from", "unknown"))
     # The costs are spec's keys and formulas at once: a given number is called like one.
-    weights: Given = of(Cost("numbers that inputs are multiplied by"))  # type: ignore[assignment]
-    biases: Given = of(Cost("numbers that are added"))  # type: ignore[assignment]
-    extras: Given = of(Cost("learned numbers that are neither", 0))  # type: ignore[assignment]
-    connections: Given = of(Cost("uses of a weight, for one example"))  # type: ignore[assignment]
-    bias_connections: Given = of(Cost("uses of a bias, for one example"))  # type: ignore[assignment]
-    trained: Given = of(Cost("how many of its learned numbers are trained: all, unless given"))
+    weights: Given = field_of_kind(Cost("numbers that inputs are multiplied by"))  # type: ignore[assignment]
+    biases: Given = field_of_kind(Cost("numbers that are added"))  # type: ignore[assignment]
+    extras: Given = field_of_kind(Cost("learned numbers that are neither", 0))  # type: ignore[assignment]
+    connections: Given = field_of_kind(Cost("uses of a weight, for one example"))  # type: ignore[assignment]
+    bias_connections: Given = field_of_kind(Cost("uses of a bias, for one example"))  # type: ignore[assignment]
+    trained: Given = field_of_kind(
+        Cost("how many of its learned numbers are trained: all, unless given")
+    )
 
     @property
     def counted(self) -> bool:  # type: ignore[override]  # of each layer, not of the type
@@ -41,13 +43,13 @@ class Opaque(Layer):
     def bias_uses_known(self) -> bool:  # type: ignore[override]  # as above
         return self.biases == 0 or self.bias_connections >= 0
 
-    def infer(self, xs: tuple[Shape, ...]) -> Shape:
+    def infer_shape(self, xs: tuple[Shape, ...]) -> Shape:
         channels, *extents = self.output
         return Shape(channels, tuple(extents))
 
-    def trainable(self, x: Shape) -> int:
+    def trainable_parameters(self, x: Shape) -> int:
         return self.parameters(x) if self.trained < 0 else self.trained()
 
-    def tensors(self, x: Shape) -> dict[str, tuple[int, ...]]:
+    def tensor_shapes(self, x: Shape) -> dict[str, tuple[int, ...]]:
         counts = {"weight": self.weights(), "bias": self.biases(), "extra": self.extras()}
         return {name: (count,) for name, count in counts.items() if count}

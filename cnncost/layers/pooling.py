@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from cnncost.errors import Refused
 from cnncost.layers.base import Layer, layer
-from cnncost.layers.kinds import StandIn, flag, of, per_axis
+from cnncost.layers.kinds import StandIn, field_of_kind, flag_field, per_axis_field
 from cnncost.layers.listed import Padding
 from cnncost.layers.windowed import Pairs, Windowed
 from cnncost.shape import AXES, Shape, Window
@@ -21,15 +21,15 @@ class Pooling(Windowed):
 
     ceil: bool
 
-    def fits(self, window: Window, n: int) -> bool:
+    def fits_axis(self, window: Window, n: int) -> bool:
         # A window larger than the padded input hangs over the end, if it may start at all.
-        return super().fits(window, n) or (self.ceil and window.slides_ceil(n) >= 1)
+        return super().fits_axis(window, n) or (self.ceil and window.count_outputs_ceil(n) >= 1)
 
-    def output(self, x: Shape) -> Shape:
+    def output_shape(self, x: Shape) -> Shape:
         if self.ceil:  # after `same` no window hangs over: the same ceil(n / stride)
-            extents = map(Window.slides_ceil, self.windows(x), x.extents)
+            extents = map(Window.count_outputs_ceil, self.resolve_windows(x), x.extents)
             return Shape(x.channels, tuple(extents))
-        return Shape(x.channels, self.slid(x))
+        return Shape(x.channels, self.slide_windows(x))
 
 
 SAME_AS_KERNEL: Raw = "kernel"
@@ -40,28 +40,30 @@ SAME_AS_KERNEL: Raw = "kernel"
 class MaxPool(Pooling):
     """The largest of each window (Krizhevsky et al. 2012, sec. 3.4)."""
 
-    kernel: tuple[int, ...] = per_axis("extents of the window")
-    stride: tuple[int, ...] = per_axis("step of the window", SAME_AS_KERNEL)
-    padding: Pairs | str = of(Padding("positions around the map that never win", 0))
-    ceil: bool = flag("a last window may hang over the end (PyTorch's rule)", usually=False)
-    dilation: tuple[int, ...] = per_axis("step between the window's taps", 1)
-    stands_for: str = of(StandIn())
+    kernel: tuple[int, ...] = per_axis_field("extents of the window")
+    stride: tuple[int, ...] = per_axis_field("step of the window", SAME_AS_KERNEL)
+    padding: Pairs | str = field_of_kind(Padding("positions around the map that never win", 0))
+    ceil: bool = flag_field("a last window may hang over the end (PyTorch's rule)", usually=False)
+    dilation: tuple[int, ...] = per_axis_field("step between the window's taps", 1)
+    stands_for: str = field_of_kind(StandIn())
 
 
 @layer("avgpool", main="kernel")
 class AvgPool(Pooling):
     """The mean of each window (LeCun et al. 1998, sec. II-B, without the coefficient)."""
 
-    kernel: tuple[int, ...] = per_axis("extents of the window")
-    stride: tuple[int, ...] = per_axis("step of the window", SAME_AS_KERNEL)
-    padding: Pairs | str = of(Padding("zeros around the map", 0))
-    ceil: bool = flag("a last window may hang over the end (PyTorch's rule)", usually=False)
+    kernel: tuple[int, ...] = per_axis_field("extents of the window")
+    stride: tuple[int, ...] = per_axis_field("step of the window", SAME_AS_KERNEL)
+    padding: Pairs | str = field_of_kind(Padding("zeros around the map", 0))
+    ceil: bool = flag_field("a last window may hang over the end (PyTorch's rule)", usually=False)
 
-    def check(self, x: Shape) -> None:
-        super().check(x)
-        if not self._whole or self.padding == "same":
+    def check_input(self, x: Shape) -> None:
+        super().check_input(x)
+        if not self._must_lie_inside or self.padding == "same":
             return
-        for axis, n, window in zip(AXES[len(x.extents)], x.extents, self.windows(x), strict=True):
+        for axis, n, window in zip(
+            AXES[len(x.extents)], x.extents, self.resolve_windows(x), strict=True
+        ):
             if window.before == window.after and window.reach > n:
                 raise Refused(
                     f"the window reaches over {window.reach} positions, but the {axis} of its "
@@ -69,11 +71,15 @@ class AvgPool(Pooling):
                     "with ceil, PyTorch's avg_pool3d takes no window larger than its input",
                 )
 
-    def fits(self, window: Window, n: int) -> bool:
-        return Windowed.fits(self, window, n) if self._whole else super().fits(window, n)
+    def fits_axis(self, window: Window, n: int) -> bool:
+        return (
+            Windowed.fits_axis(self, window, n)
+            if self._must_lie_inside
+            else super().fits_axis(window, n)
+        )
 
     @property
-    def _whole(self) -> bool:
+    def _must_lie_inside(self) -> bool:
         """Whether the window must lie in the input: PyTorch's avg_pool3d with ceil_mode."""
         return self.ceil and len(self.kernel) == 3
 
@@ -83,7 +89,7 @@ class GlobalPooling(Layer):
 
     maps_only = True
 
-    def output(self, x: Shape) -> Shape:
+    def output_shape(self, x: Shape) -> Shape:
         return Shape(x.channels, (1,) * len(x.extents))
 
 
@@ -103,7 +109,7 @@ class AdaptivePooling(Layer):
     maps_only = True
     size: tuple[int, ...]
 
-    def output(self, x: Shape) -> Shape:
+    def output_shape(self, x: Shape) -> Shape:
         return Shape(x.channels, self.size)
 
 
@@ -111,14 +117,14 @@ class AdaptivePooling(Layer):
 class AdaptiveAvgPool(AdaptivePooling):
     """The mean of each window, the windows spread evenly (PyTorch's rule)."""
 
-    size: tuple[int, ...] = per_axis("extents of the output")
+    size: tuple[int, ...] = per_axis_field("extents of the output")
 
 
 @layer("adaptive_maxpool", main="size")
 class AdaptiveMaxPool(AdaptivePooling):
     """The largest of each window, the windows spread evenly (PyTorch's rule)."""
 
-    size: tuple[int, ...] = per_axis("extents of the output")
+    size: tuple[int, ...] = per_axis_field("extents of the output")
 
 
 @layer("subsample", main="kernel")
@@ -128,13 +134,13 @@ class Subsample(Windowed):
 
     counted = True
     padding = ()
-    kernel: tuple[int, ...] = per_axis("extents of the window, and its step")
+    kernel: tuple[int, ...] = per_axis_field("extents of the window, and its step")
 
-    def windows(self, x: Shape) -> tuple[Window, ...]:
+    def resolve_windows(self, x: Shape) -> tuple[Window, ...]:
         return tuple(Window(kernel, stride=kernel) for kernel in self.kernel)
 
-    def output(self, x: Shape) -> Shape:
-        return Shape(x.channels, self.slid(x))
+    def output_shape(self, x: Shape) -> Shape:
+        return Shape(x.channels, self.slide_windows(x))
 
     def weights(self, x: Shape) -> int:
         return x.channels
@@ -142,7 +148,7 @@ class Subsample(Windowed):
     def biases(self, x: Shape) -> int:
         return x.channels
 
-    def tensors(self, x: Shape) -> dict[str, tuple[int, ...]]:
+    def tensor_shapes(self, x: Shape) -> dict[str, tuple[int, ...]]:
         return {"weight": (x.channels,), "bias": (x.channels,)}
 
     def connections(self, x: Shape, y: Shape) -> int:

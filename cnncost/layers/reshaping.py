@@ -6,7 +6,14 @@ from math import prod
 
 from cnncost.errors import Refused
 from cnncost.layers.base import Layer, layer, must_split
-from cnncost.layers.kinds import ChoiceKind, ExtentsOf, StandIn, of, per_axis, whole
+from cnncost.layers.kinds import (
+    ChoiceKind,
+    ExtentsOf,
+    StandIn,
+    field_of_kind,
+    per_axis_field,
+    whole_field,
+)
 from cnncost.layers.listed import Amount, AxisOrder, Dims, Span
 from cnncost.layers.windowed import Pairs
 from cnncost.shape import Shape
@@ -16,14 +23,14 @@ from cnncost.shape import Shape
 class Identity(Layer):
     """Its input, unchanged; or a function of each unit without a word of its own."""
 
-    stands_for: str = of(StandIn())
+    stands_for: str = field_of_kind(StandIn())
 
 
 @layer("flatten")
 class Flatten(Layer):
     """All units as one vector."""
 
-    def output(self, x: Shape) -> Shape:
+    def output_shape(self, x: Shape) -> Shape:
         return Shape(x.units)
 
 
@@ -31,9 +38,11 @@ class Flatten(Layer):
 class Reshape(Layer):
     """The same units in another shape."""
 
-    shape: tuple[int, ...] = of(Dims("the new shape, channels first; -1 is what is left"))
+    shape: tuple[int, ...] = field_of_kind(
+        Dims("the new shape, channels first; -1 is what is left")
+    )
 
-    def check(self, x: Shape) -> None:
+    def check_input(self, x: Shape) -> None:
         known = prod(n for n in self.shape if n != -1)
         if known != x.units if -1 not in self.shape else x.units % known:
             raise Refused(
@@ -42,7 +51,7 @@ class Reshape(Layer):
                 "one entry may be -1: what is left over",
             )
 
-    def output(self, x: Shape) -> Shape:
+    def output_shape(self, x: Shape) -> Shape:
         known = prod(n for n in self.shape if n != -1)
         channels, *extents = (x.units // known if n == -1 else n for n in self.shape)
         return Shape(channels, tuple(extents))
@@ -52,9 +61,9 @@ class Reshape(Layer):
 class Permute(Layer):
     """The axes in another order, counted from 1 (the channels), without the batch."""
 
-    axes: tuple[int, ...] = of(AxisOrder("the input's axes in their new order"))
+    axes: tuple[int, ...] = field_of_kind(AxisOrder("the input's axes in their new order"))
 
-    def output(self, x: Shape) -> Shape:
+    def output_shape(self, x: Shape) -> Shape:
         channels, *extents = (x.dims[axis - 1] for axis in self.axes)
         return Shape(channels, tuple(extents))
 
@@ -64,10 +73,10 @@ class Pad(Layer):
     """Zeros around the map, as a layer of their own: connections to them count as any."""
 
     maps_only = True
-    amount: Pairs = of(Amount("positions added at each edge"))
-    stands_for: str = of(StandIn())
+    amount: Pairs = field_of_kind(Amount("positions added at each edge"))
+    stands_for: str = field_of_kind(StandIn())
 
-    def output(self, x: Shape) -> Shape:
+    def output_shape(self, x: Shape) -> Shape:
         added = zip(x.extents, self.amount, strict=True)
         return Shape(x.channels, tuple(n + before + after for n, (before, after) in added))
 
@@ -77,13 +86,13 @@ class Crop(Layer):
     """The map without its edges."""
 
     maps_only = True
-    amount: Pairs = of(Amount("positions taken off at each edge"))
+    amount: Pairs = field_of_kind(Amount("positions taken off at each edge"))
 
-    def check(self, x: Shape) -> None:
-        if min(self.output(x).extents) < 1:
+    def check_input(self, x: Shape) -> None:
+        if min(self.output_shape(x).extents) < 1:
             raise Refused(f"nothing is left of its input {x}", "crop less")
 
-    def output(self, x: Shape) -> Shape:
+    def output_shape(self, x: Shape) -> Shape:
         taken = zip(x.extents, self.amount, strict=True)
         return Shape(x.channels, tuple(n - before - after for n, (before, after) in taken))
 
@@ -92,16 +101,16 @@ class Crop(Layer):
 class Slice(Layer):
     """Some of the channels."""
 
-    span: tuple[int, int] = of(Span("[from, to]: channels from 0, the end excluded"))
+    span: tuple[int, int] = field_of_kind(Span("[from, to]: channels from 0, the end excluded"))
 
-    def check(self, x: Shape) -> None:
+    def check_input(self, x: Shape) -> None:
         if self.span[1] > x.channels:
             raise Refused(
                 f"channels {self.span[0]} to {self.span[1]} are more than its input {x} has",
                 f"the end is excluded: at most {x.channels}",
             )
 
-    def output(self, x: Shape) -> Shape:
+    def output_shape(self, x: Shape) -> Shape:
         start, end = self.span
         return Shape(end - start, x.extents)
 
@@ -110,9 +119,9 @@ class Slice(Layer):
 class ChannelShuffle(Layer):
     """Channels interleaved across groups (Zhang et al. 2018, sec. 3.1)."""
 
-    groups: int = whole("groups that are mixed")
+    groups: int = whole_field("groups that are mixed")
 
-    def check(self, x: Shape) -> None:
+    def check_input(self, x: Shape) -> None:
         must_split(f"input {x}", x.channels, "channels", self.groups)
 
 
@@ -121,9 +130,9 @@ class PixelShuffle(Layer):
     """Channels become finer positions (Shi et al. 2016, sec. 3.2)."""
 
     maps_only = True
-    factor: tuple[int, ...] = per_axis("how much finer")
+    factor: tuple[int, ...] = per_axis_field("how much finer")
 
-    def check(self, x: Shape) -> None:
+    def check_input(self, x: Shape) -> None:
         if x.channels % prod(self.factor):
             raise Refused(
                 f"input {x} has {x.channels} channels, which do not split into "
@@ -131,7 +140,7 @@ class PixelShuffle(Layer):
                 f"the channels must be a multiple of {prod(self.factor)}",
             )
 
-    def output(self, x: Shape) -> Shape:
+    def output_shape(self, x: Shape) -> Shape:
         finer = tuple(n * f for n, f in zip(x.extents, self.factor, strict=True))
         return Shape(x.channels // prod(self.factor), finer)
 
@@ -141,9 +150,9 @@ class SpaceToDepth(Layer):
     """Positions become channels: pixel_shuffle the other way (Sajjadi et al. 2018)."""
 
     maps_only = True
-    factor: tuple[int, ...] = per_axis("how much coarser")
+    factor: tuple[int, ...] = per_axis_field("how much coarser")
 
-    def check(self, x: Shape) -> None:
+    def check_input(self, x: Shape) -> None:
         for n, f in zip(x.extents, self.factor, strict=True):
             if n % f:
                 raise Refused(
@@ -151,7 +160,7 @@ class SpaceToDepth(Layer):
                     "pad or crop the input first",
                 )
 
-    def output(self, x: Shape) -> Shape:
+    def output_shape(self, x: Shape) -> Shape:
         coarser = tuple(n // f for n, f in zip(x.extents, self.factor, strict=True))
         return Shape(x.channels * prod(self.factor), coarser)
 
@@ -161,21 +170,21 @@ class Upsample(Layer):
     """The map at a finer grid, by a factor or to a size; nothing learned."""
 
     maps_only = True
-    factor: tuple[int, ...] = per_axis("how much finer", 0, minimum=0)
-    mode: str = of(
+    factor: tuple[int, ...] = per_axis_field("how much finer", 0, minimum=0)
+    mode: str = field_of_kind(
         ChoiceKind("how positions between are filled", ("nearest", "bilinear"), "nearest")
     )
-    size: tuple[int, ...] = of(ExtentsOf("extents, or the layer that has them", 0))
-    stands_for: str = of(StandIn())
+    size: tuple[int, ...] = field_of_kind(ExtentsOf("extents, or the layer that has them", 0))
+    stands_for: str = field_of_kind(StandIn())
 
-    def check(self, x: Shape) -> None:
+    def check_input(self, x: Shape) -> None:
         if any(self.factor) == any(self.size):
             raise Refused(
                 "upsample needs a factor or a size, and not both",
                 "write {upsample: 2} or {upsample, size: [h, w]}",
             )
 
-    def output(self, x: Shape) -> Shape:
+    def output_shape(self, x: Shape) -> Shape:
         if any(self.size):
             return Shape(x.channels, self.size)
         return Shape(x.channels, tuple(n * f for n, f in zip(x.extents, self.factor, strict=True)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cnncost.layers.base import Layer, layer
-from cnncost.layers.kinds import flag
+from cnncost.layers.kinds import flag_field
 from cnncost.shape import Shape
 
 
@@ -11,10 +11,10 @@ from cnncost.shape import Shape
 class Scale(Layer):
     """A learned factor a channel: layer scale (Touvron et al. 2021, sec. 2)."""
 
-    shared: bool = flag("one factor for all channels", usually=False)
+    shared: bool = flag_field("one factor for all channels", usually=False)
 
     def extras(self, x: Shape) -> int:
         return 1 if self.shared else x.channels
 
-    def tensors(self, x: Shape) -> dict[str, tuple[int, ...]]:
+    def tensor_shapes(self, x: Shape) -> dict[str, tuple[int, ...]]:
         return {"weight": (self.extras(x),)}

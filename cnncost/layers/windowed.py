@@ -19,7 +19,7 @@ class Windowed(Layer):
     padding: Pairs | str
     dilation: tuple[int, ...] | None = None
 
-    def windows(self, x: Shape) -> tuple[Window, ...]:
+    def resolve_windows(self, x: Shape) -> tuple[Window, ...]:
         """The window along each axis of `x`, its padding resolved."""
         dilation = self.dilation or (1,) * len(self.kernel)
         if isinstance(self.padding, str):
@@ -33,9 +33,11 @@ class Windowed(Layer):
             )
         )
 
-    def check(self, x: Shape) -> None:
-        for axis, n, window in zip(AXES[len(x.extents)], x.extents, self.windows(x), strict=True):
-            if not self.fits(window, n):
+    def check_input(self, x: Shape) -> None:
+        for axis, n, window in zip(
+            AXES[len(x.extents)], x.extents, self.resolve_windows(x), strict=True
+        ):
+            if not self.fits_axis(window, n):
                 padded = window.before + window.after
                 raise Refused(
                     f"the window reaches over {window.reach} positions, but the {axis} "
@@ -43,13 +45,15 @@ class Windowed(Layer):
                     "a smaller kernel or dilation, more padding, or fewer strides above",
                 )
 
-    def fits(self, window: Window, n: int) -> bool:
+    def fits_axis(self, window: Window, n: int) -> bool:
         """Whether the window has a place on an axis of `n` positions."""
         return window.reach <= n + window.before + window.after
 
-    def slid(self, x: Shape) -> tuple[int, ...]:
+    def slide_windows(self, x: Shape) -> tuple[int, ...]:
         """The extents that the window's positions give."""
         if self.padding == "same":
             # ceil(n / stride): the padding was chosen to give just that.
             return tuple(-(-n // s) for n, s in zip(x.extents, self.stride, strict=True))
-        return tuple(w.slides(n) for n, w in zip(x.extents, self.windows(x), strict=True))
+        return tuple(
+            w.count_outputs(n) for n, w in zip(x.extents, self.resolve_windows(x), strict=True)
+        )

@@ -47,7 +47,7 @@ Pair = tuple[int | None, int | None]
 """A layer of the first list and one of the second, by index; None where it has no partner."""
 
 
-def align(first: Sequence[AlignedItem], second: Sequence[AlignedItem]) -> list[Pair]:
+def align_layers(first: Sequence[AlignedItem], second: Sequence[AlignedItem]) -> list[Pair]:
     """Pair the layers of two lists, keeping the order of both.
 
     Layers whose given names are equal belong together. The layers between them are aligned
@@ -62,15 +62,15 @@ def align(first: Sequence[AlignedItem], second: Sequence[AlignedItem]) -> list[P
     ]  # fmt: skip
     pairs: list[Pair] = []
     i = j = 0
-    for anchor in [*_increasing(named), (len(first), len(second))]:
-        pairs += _shifted(_between(first[i : anchor[0]], second[j : anchor[1]]), i, j)
+    for anchor in [*_longest_increasing(named), (len(first), len(second))]:
+        pairs += _shift_pairs(_align_between(first[i : anchor[0]], second[j : anchor[1]]), i, j)
         if anchor[0] < len(first):
             pairs.append(anchor)
         i, j = anchor[0] + 1, anchor[1] + 1
     return pairs
 
 
-def unlikeness(a: MatchKind, b: MatchKind) -> int:
+def pairing_cost(a: MatchKind, b: MatchKind) -> int:
     """What pairing two layers costs: 0 for equal kinds, `NEVER` if they cannot be partners."""
     if a == b:
         return 0
@@ -83,11 +83,11 @@ def unlikeness(a: MatchKind, b: MatchKind) -> int:
     return cost + (40 - 40 * min(a.parameters, b.parameters) // most if most else 0)
 
 
-def _shifted(pairs: Sequence[Pair], i: int, j: int) -> list[Pair]:
+def _shift_pairs(pairs: Sequence[Pair], i: int, j: int) -> list[Pair]:
     return [(None if a is None else a + i, None if b is None else b + j) for a, b in pairs]
 
 
-def _increasing(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+def _longest_increasing(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
     """The longest part of the pairs in which the second index increases as well
     (Fredman 1975): names that changed places can't all be kept."""
     ends: list[int] = []
@@ -105,21 +105,21 @@ def _increasing(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
     return chosen[::-1]
 
 
-def _between(first: Sequence[AlignedItem], second: Sequence[AlignedItem]) -> list[Pair]:
+def _align_between(first: Sequence[AlignedItem], second: Sequence[AlignedItem]) -> list[Pair]:
     """Align two lists without names in common; equal ends first, which costs nothing."""
-    head = _common(first, second, lambda a, b: (a.name, a.kind) == (b.name, b.kind))
+    head = _count_common(first, second, lambda a, b: (a.name, a.kind) == (b.name, b.kind))
     rest = first[head:], second[head:]
     # Numbers in names are shifted behind an insertion: here the kinds are enough.
-    tail = _common(rest[0][::-1], rest[1][::-1], lambda a, b: a.kind == b.kind)
+    tail = _count_common(rest[0][::-1], rest[1][::-1], lambda a, b: a.kind == b.kind)
     n, m = len(rest[0]) - tail, len(rest[1]) - tail
     return [
         *((k, k) for k in range(head)),
-        *_shifted(_cheapest(rest[0][:n], rest[1][:m]), head, head),
+        *_shift_pairs(_cheapest_alignment(rest[0][:n], rest[1][:m]), head, head),
         *((head + n + k, head + m + k) for k in range(tail)),
     ]
 
 
-def _common(
+def _count_common(
     first: Sequence[AlignedItem],
     second: Sequence[AlignedItem],
     equal: Callable[[AlignedItem, AlignedItem], bool],
@@ -133,11 +133,11 @@ def _common(
     return count
 
 
-def _cheapest(first: Sequence[AlignedItem], second: Sequence[AlignedItem]) -> list[Pair]:
+def _cheapest_alignment(first: Sequence[AlignedItem], second: Sequence[AlignedItem]) -> list[Pair]:
     """The alignment of least cost, from a table of the costs of all pairs of beginnings."""
     if not first or not second:
         return [*((i, None) for i in range(len(first))), *((None, j) for j in range(len(second)))]
-    bands = _bands(len(first), len(second))
+    bands = _band_of_rows(len(first), len(second))
     moves: list[tuple[int, bytearray]] = []
     likeness = _Likeness()
     low, costs = 0, [GAP * j for j in range(bands[0][1] + 1)]
@@ -147,12 +147,12 @@ def _cheapest(first: Sequence[AlignedItem], second: Sequence[AlignedItem]) -> li
         taken = bytearray()
         left = _BEYOND
         for j in range(start, end + 1):
-            up, diagonal = _at(above, j - above_low), _at(above, j - 1 - above_low)
+            up, diagonal = _cost_at(above, j - above_low), _cost_at(above, j - 1 - above_low)
             best, move = up + GAP, _FIRST
             if left + GAP < best:
                 best, move = left + GAP, _SECOND
             if j and diagonal <= best:  # else no pair, whatever it costs, would be cheaper
-                paired = diagonal + likeness.cost(first[i - 1], second[j - 1])
+                paired = diagonal + likeness.find_cost(first[i - 1], second[j - 1])
                 if paired <= best:
                     best, move = paired, _BOTH
             row.append(best)
@@ -160,7 +160,7 @@ def _cheapest(first: Sequence[AlignedItem], second: Sequence[AlignedItem]) -> li
             left = best
         moves.append((start, taken))
         low, costs = start, row
-    return _walked(moves, len(first), len(second))
+    return _walk_back(moves, len(first), len(second))
 
 
 _FIRST, _SECOND, _BOTH = range(3)
@@ -170,11 +170,11 @@ _BEYOND = 2**62
 """The cost of a cell outside of the band."""
 
 
-def _at(costs: Sequence[int], k: int) -> int:
+def _cost_at(costs: Sequence[int], k: int) -> int:
     return costs[k] if 0 <= k < len(costs) else _BEYOND
 
 
-def _bands(n: int, m: int) -> list[tuple[int, int]]:
+def _band_of_rows(n: int, m: int) -> list[tuple[int, int]]:
     """For each row of the table its first and last column: all, or those near the diagonal."""
     if n * m <= CELLS:
         return [(0, m)] * (n + 1)
@@ -189,14 +189,14 @@ class _Likeness:
     def __init__(self) -> None:
         self.known: dict[tuple[MatchKind, MatchKind], int] = {}
 
-    def cost(self, a: AlignedItem, b: AlignedItem) -> int:
+    def find_cost(self, a: AlignedItem, b: AlignedItem) -> int:
         key = (a.kind, b.kind)
         if key not in self.known:
-            self.known[key] = unlikeness(*key)
+            self.known[key] = pairing_cost(*key)
         return self.known[key] + RENAMED * (a.name != b.name)
 
 
-def _walked(moves: Sequence[tuple[int, bytearray]], i: int, j: int) -> list[Pair]:
+def _walk_back(moves: Sequence[tuple[int, bytearray]], i: int, j: int) -> list[Pair]:
     """The pairs on the way back from the table's last cell; what was taken out stands first."""
     pairs: list[Pair] = []
     while i or j:

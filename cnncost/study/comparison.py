@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from cnncost.costs import LayerCount, Report
 from cnncost.language import Spec
-from cnncost.study.align import AlignedItem, MatchKind, align
+from cnncost.study.align import AlignedItem, MatchKind, align_layers
 
 METRICS = ("units", "weights", "parameters", "connections")
 """The totals that are compared, in their order."""
@@ -30,32 +30,32 @@ class Match:
     layers: tuple[LayerCount | None, ...]
 
     @property
-    def present(self) -> tuple[LayerCount, ...]:
+    def present_layers(self) -> tuple[LayerCount, ...]:
         """Where there is one, in the order of the networks."""
         return tuple(layer for layer in self.layers if layer is not None)
 
     @property
     def names(self) -> tuple[str, ...]:
         """Its different names, in the order of the networks."""
-        return tuple(dict.fromkeys(layer.name for layer in self.present))
+        return tuple(dict.fromkeys(layer.name for layer in self.present_layers))
 
     @property
-    def counted(self) -> bool:
-        return any(layer.counted for layer in self.present)
+    def is_counted(self) -> bool:
+        return any(layer.counted for layer in self.present_layers)
 
     @property
     def differs(self) -> bool:
         """Whether it is missing somewhere, or has another type, shape or count."""
-        kinds = [_kind(layer) for layer in self.present]
+        kinds = [_match_kind(layer) for layer in self.present_layers]
         return len(kinds) < len(self.layers) or any(kind != kinds[0] for kind in kinds)
 
-    def change(self, side: int) -> str:
+    def describe_change(self, side: int) -> str:
         """What became of the first network's layer in another: `added`, `removed`,
         `changed`, `renamed`, `same`, or nothing where neither has it."""
         before, after = self.layers[0], self.layers[side]
         if before is None or after is None:
             return "added" if after else "removed" if before else ""
-        if _kind(before) != _kind(after):
+        if _match_kind(before) != _match_kind(after):
             return "changed"
         return "same" if before.name == after.name else "renamed"
 
@@ -68,16 +68,16 @@ class Comparison:
     matches: tuple[Match, ...]
 
 
-def compare(sides: Sequence[Side]) -> Comparison:
+def compare_networks(sides: Sequence[Side]) -> Comparison:
     """Align the layers of at least two networks, one network after another."""
     first, *others = sides
     matches = [Match((layer,)) for layer in first.report.layers]
     # What stands for a match is the first network's layer: given names are looked up there.
-    items = [_item(first, layer) for layer in first.report.layers]
+    items = [_make_item(first, layer) for layer in first.report.layers]
     for number, side in enumerate(others, start=1):
         layers = side.report.layers
-        theirs = [_item(side, layer) for layer in layers]
-        pairs = align(items, theirs)
+        theirs = [_make_item(side, layer) for layer in layers]
+        pairs = align_layers(items, theirs)
         none = (None,) * number
         matches = [
             Match((*(none if i is None else matches[i].layers), None if j is None else layers[j]))
@@ -87,16 +87,18 @@ def compare(sides: Sequence[Side]) -> Comparison:
     return Comparison(tuple(sides), tuple(matches))
 
 
-def percent(before: int, after: int) -> Fraction | None:
+def percent_change(before: int, after: int) -> Fraction | None:
     """The change in hundredths of what was there; None if there was nothing."""
     return Fraction(100 * (after - before), before) if before else None
 
 
-def _item(side: Side, layer: LayerCount) -> AlignedItem:
+def _make_item(side: Side, layer: LayerCount) -> AlignedItem:
     written = side.spec.written.get(layer.node.index)
-    return AlignedItem(layer.name, written is not None and bool(written.line.name), _kind(layer))
+    return AlignedItem(
+        layer.name, written is not None and bool(written.line.name), _match_kind(layer)
+    )
 
 
-def _kind(layer: LayerCount) -> MatchKind:
+def _match_kind(layer: LayerCount) -> MatchKind:
     y = layer.node.output
     return MatchKind(layer.word, layer.counted, y, layer.parameters, layer.connections)

@@ -10,7 +10,7 @@ from cnncost.errors import CnncostError, did_you_mean
 from cnncost.layers import Layer
 from cnncost.network import Input, Network, Node
 from cnncost.shape import AXES, Shape
-from cnncost.term import Term, remember, remembered
+from cnncost.term import Term, trace_layer, trace_shape
 
 
 @dataclass(frozen=True)
@@ -37,11 +37,11 @@ def explain_layers(report: Report, name: str = "", *, every: bool = False) -> li
         CnncostError: nothing is called so.
     """
     nodes = report.network.nodes
-    rows = _chosen(report, name) if name else [r for r in report.layers if r.counted or every]
+    rows = _choose_rows(report, name) if name else [r for r in report.layers if r.counted or every]
     explained = []
     for row in rows:
         owner = None if row.node.shares is None else nodes[row.node.shares]
-        workings = tuple(_workings(row, owner, report.convention))
+        workings = tuple(_work_out_layer(row, owner, report.convention))
         explained.append(Explanation(row.node, workings))
     return explained
 
@@ -49,10 +49,10 @@ def explain_layers(report: Report, name: str = "", *, every: bool = False) -> li
 def explain_totals(report: Report) -> tuple[Working, ...]:
     """The totals as sums over the layers that have any."""
     quantities = ("units", "weights", "biases", "parameters", "connections")
-    return tuple(_sum(report, quantity) for quantity in quantities)
+    return tuple(_sum_layers(report, quantity) for quantity in quantities)
 
 
-def named(network: Network, name: str) -> list[Node]:
+def find_layers(network: Network, name: str) -> list[Node]:
     """The layer of that name, or all layers of that block.
 
     Raises:
@@ -69,19 +69,19 @@ def named(network: Network, name: str) -> list[Node]:
     return found
 
 
-def _chosen(report: Report, name: str) -> list[LayerCount]:
-    indices = {node.index for node in named(report.network, name)}
+def _choose_rows(report: Report, name: str) -> list[LayerCount]:
+    indices = {node.index for node in find_layers(report.network, name)}
     return [row for row in report.layers if row.node.index in indices]
 
 
-def _workings(
+def _work_out_layer(
     row: LayerCount, owner: Input | Node | None, convention: Convention
 ) -> Iterator[Working]:
     node = row.node
-    xs = tuple(remembered(x) for x in node.inputs)
-    layer = remember(node.layer)
-    yield from _shape(node, layer, xs)
-    y = remembered(node.output)
+    xs = tuple(trace_shape(x) for x in node.inputs)
+    layer = trace_layer(node.layer)
+    yield from _work_out_shape(node, layer, xs)
+    y = trace_shape(node.output)
     yield Working("units", y.units)
     if not layer.learns:
         return
@@ -89,34 +89,34 @@ def _workings(
     if owner is not None:
         yield Working("parameters", 0, f"those of {owner.name}, counted there")
     else:
-        yield from _parameters(row, layer, x)
+        yield from _work_out_parameters(row, layer, x)
     if row.counted and layer.known:
-        yield from _connections(layer, x, y, convention)
+        yield from _work_out_connections(layer, x, y, convention)
 
 
-def _shape(node: Node, layer: Layer, xs: tuple[Shape, ...]) -> Iterator[Working]:
+def _work_out_shape(node: Node, layer: Layer, xs: tuple[Shape, ...]) -> Iterator[Working]:
     """How the output's channels and extents follow from the input's."""
-    y = layer.infer(xs)
+    y = layer.infer_shape(xs)
     if isinstance(y.channels, Term) and y.channels.op:
         yield Working("channels", y.channels)
     same: dict[str, list[str]] = {}
     worked: dict[str, int] = {}
     for axis, extent in zip(AXES[len(y.extents)], y.extents, strict=True):
         if isinstance(extent, Term) and extent.op:
-            same.setdefault(repr(_tree(extent)), []).append(axis)
-            worked.setdefault(repr(_tree(extent)), extent)
+            same.setdefault(repr(_term_tree(extent)), []).append(axis)
+            worked.setdefault(repr(_term_tree(extent)), extent)
     for key, axes in same.items():
         yield Working(", ".join(axes), worked[key])
 
 
-def _tree(number: int) -> object:
+def _term_tree(number: int) -> object:
     """A term as nested tuples of plain numbers: equal for equal workings."""
     if not isinstance(number, Term) or not number.op:
         return int(number)
-    return (number.op, *(_tree(arg) for arg in number.args))
+    return (number.op, *(_term_tree(arg) for arg in number.args))
 
 
-def _parameters(row: LayerCount, layer: Layer, x: Shape) -> Iterator[Working]:
+def _work_out_parameters(row: LayerCount, layer: Layer, x: Shape) -> Iterator[Working]:
     if row.weights:
         yield Working("weights", layer.weights(x))
     if row.biases:
@@ -126,7 +126,9 @@ def _parameters(row: LayerCount, layer: Layer, x: Shape) -> Iterator[Working]:
         yield Working("parameters", layer.extras(x) if alone else layer.parameters(x))
 
 
-def _connections(layer: Layer, x: Shape, y: Shape, convention: Convention) -> Iterator[Working]:
+def _work_out_connections(
+    layer: Layer, x: Shape, y: Shape, convention: Convention
+) -> Iterator[Working]:
     uses = layer.inside_connections if convention.exclude_padding else layer.connections
     connections = uses(x, y)
     biases = layer.bias_connections(x, y) if convention.biases else 0
@@ -139,7 +141,7 @@ def _connections(layer: Layer, x: Shape, y: Shape, convention: Convention) -> It
     yield Working("connections", both)
 
 
-def _sum(report: Report, quantity: str) -> Working:
+def _sum_layers(report: Report, quantity: str) -> Working:
     rows = report.layers if quantity == "parameters" else [r for r in report.layers if r.counted]
     parts = [Term(value) for row in rows if (value := int(getattr(row, quantity)))]
     return Working(f"{quantity} in all", sum(parts))

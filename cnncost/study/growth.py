@@ -5,8 +5,8 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import NamedTuple
 
-from cnncost.costs.metrics import total
-from cnncost.costs.promises import limits
+from cnncost.costs.metrics import find_total
+from cnncost.costs.promises import compare_budget
 from cnncost.errors import CnncostError
 from cnncost.quantity import BYTES, MetricAmount, budget_metric, parse_change, split_metric
 from cnncost.study.comparison import Side
@@ -22,7 +22,7 @@ class Growth(NamedTuple):
     """As it was written."""
     change: MetricAmount
 
-    def most(self, before: int) -> int | Fraction:
+    def allowed_value(self, before: int) -> int | Fraction:
         """The largest value allowed where it was `before`."""
         return before + self.change.share_of(before)
 
@@ -51,22 +51,22 @@ def parse_growth(text: str) -> Growth:
     return Growth(budget_metric(metric), amount.strip(), change)
 
 
-def excesses(sides: tuple[Side, ...], growths: list[Growth]) -> list[Excess]:
+def find_excesses(sides: tuple[Side, ...], growths: list[Growth]) -> list[Excess]:
     """Where networks behind the first grew more than they may."""
     metrics = [growth.metric for growth in growths]
-    values = [_values(side, metrics) for side in sides]
+    values = [_metric_values(side, metrics) for side in sides]
     found = []
     for side, after in zip(sides[1:], values[1:], strict=True):
         complete = side.report.complete and sides[0].report.complete
         for growth in growths:
             was, now = values[0][growth.metric], after[growth.metric]
-            if now > growth.most(was) or not complete:
+            if now > growth.allowed_value(was) or not complete:
                 found.append(Excess(growth, side.label, was, now, complete))
     return found
 
 
-def _values(side: Side, metrics: list[str]) -> dict[str, int]:
+def _metric_values(side: Side, metrics: list[str]) -> dict[str, int]:
     """What budgets limit; the totals as they are shown, under their own convention."""
-    limited = limits(side.spec, dict.fromkeys(metrics, 0))
-    shown = {word: total(side.report.totals, word) for word in metrics if word not in BYTES}
+    limited = compare_budget(side.spec, dict.fromkeys(metrics, 0))
+    shown = {word: find_total(side.report.totals, word) for word in metrics if word not in BYTES}
     return {limit.metric: limit.computed for limit in limited} | shown

@@ -20,19 +20,21 @@ class SweepPoint:
     """Why there is no network of these settings."""
 
 
-def combinations(axes: Mapping[str, Sequence[str]]) -> list[dict[str, str]]:
+def list_combinations(axes: Mapping[str, Sequence[str]]) -> list[dict[str, str]]:
     """Every combination of the axes' values, the last axis running fastest."""
     return [dict(zip(axes, values, strict=True)) for values in product(*axes.values())]
 
 
-def sweep(
+def sweep_settings(
     axes: Mapping[str, Sequence[str]], count: Callable[[Mapping[str, str]], Report]
 ) -> tuple[SweepPoint, ...]:
     """Count the network at every combination; one that is no network is kept with its trouble."""
-    return tuple(_point(settings, count) for settings in combinations(axes))
+    return tuple(_count_point(settings, count) for settings in list_combinations(axes))
 
 
-def _point(settings: Mapping[str, str], count: Callable[[Mapping[str, str]], Report]) -> SweepPoint:
+def _count_point(
+    settings: Mapping[str, str], count: Callable[[Mapping[str, str]], Report]
+) -> SweepPoint:
     try:
         return SweepPoint(settings, count(settings))
     except CnncostError as trouble:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from cnncost.costs import count_network
 from cnncost.language import read_spec
 from cnncost.layers import FAMILIES, JOINS, layer_type
-from cnncost.layers.kinds import FieldKind, written
+from cnncost.layers.kinds import FieldKind, spell_value
 from cnncost.study.explanation import Working, explain_layers
-from cnncost.study.type_examples import example
+from cnncost.study.type_examples import find_example
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class TypeEntry:
 def type_entry(word: str) -> TypeEntry:
     """The entry of one of `layers.TYPES`."""
     cls = layer_type(word)
-    shape, line = example(word)
+    shape, line = find_example(word)
     first = "  - relu\n" if word in JOINS else ""
     text = f"input: [{shape}]\nlayers:\n{first}  - {line}\n"
     (explained,) = explain_layers(count_network(read_spec(text, word).network), "x")
@@ -52,7 +52,7 @@ def type_entry(word: str) -> TypeEntry:
         word,
         next(family for family, words in FAMILIES.items() if word in words),
         " ".join((cls.__doc__ or "").split()),
-        tuple(_key(name, kind, main=name == cls.main) for name, kind in cls.kinds.items()),
+        tuple(_describe_key(name, kind, main=name == cls.main) for name, kind in cls.kinds.items()),
         text,
         str(explained.node.inputs[0]),
         str(explained.node.output),
@@ -60,7 +60,7 @@ def type_entry(word: str) -> TypeEntry:
     )
 
 
-def _key(name: str, kind: FieldKind, *, main: bool) -> TypeKey:
+def _describe_key(name: str, kind: FieldKind, *, main: bool) -> TypeKey:
     words = f", or {' or '.join(kind.keywords)}" if kind.keywords and kind.numeric else ""
-    default = "" if kind.required else written(kind.default).replace("'", "")
+    default = "" if kind.is_required else spell_value(kind.default).replace("'", "")
     return TypeKey(name, main, f"{kind.takes}{words}", default, kind.text)

@@ -47,7 +47,7 @@ EXAMPLES = {
 """An input shape and a line for each type; activations have one of their own word."""
 
 
-def example(word: str) -> tuple[str, str]:
+def find_example(word: str) -> tuple[str, str]:
     """The input's shape and the line that shows a type."""
     if word in FAMILIES["activation"] and word not in EXAMPLES:
         return "64, 56, 56", f"{{name: x, {word}}}"

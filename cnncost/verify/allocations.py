@@ -35,8 +35,8 @@ def most_alive(run: Callable[[], None]) -> int:
         run()
     inner: Any = profiler.profiler  # Any: torch's, untyped
     tree = inner.kineto_results.experimental_event_tree()
-    events = sorted(_allocations(tree), key=lambda event: event.start)
-    workspace = _workspace(events)
+    events = sorted(_list_allocations(tree), key=lambda event: event.start)
+    workspace = _find_workspace(events)
     live = most = 0
     for i, event in enumerate(events):
         if i not in workspace:
@@ -45,7 +45,7 @@ def most_alive(run: Callable[[], None]) -> int:
     return most
 
 
-def _allocations(tree: Any) -> Iterator[_Allocation]:  # Any: torch's events
+def _list_allocations(tree: Any) -> Iterator[_Allocation]:  # Any: torch's events
     """All allocations, with the convolutions and products that each lies in."""
     pending: list[tuple[Any, tuple[int, ...]]] = [(event, ()) for event in tree]  # Any: the same
     while pending:
@@ -57,7 +57,7 @@ def _allocations(tree: Any) -> Iterator[_Allocation]:  # Any: torch's events
         pending += [(child, inner) for child in event.children]
 
 
-def _workspace(events: list[_Allocation]) -> set[int]:
+def _find_workspace(events: list[_Allocation]) -> set[int]:
     """The events, by place, of what an operation allocates and frees inside itself."""
     taken: dict[int, int] = {}
     found: set[int] = set()

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cnncost.costs import Convention, count_network
 from cnncost.costs.backward import backward_connections
-from cnncost.costs.memory import Memory, memory
+from cnncost.costs.memory import Memory, measure_memory
 from cnncost.costs.memory.storage import may_be_view
 from cnncost.errors import CnncostError
-from cnncost.formats import missing
+from cnncost.formats import missing_package
 from cnncost.formats.torch_out import pytorch_classes, pytorch_code
 from cnncost.network import Network, Node
-from cnncost.verify.measure import Measured, measure, weigh
+from cnncost.verify.measure import Measured, measure_forward, measure_network
 
 if TYPE_CHECKING:
     from cnncost.language.assembly import Written
@@ -73,7 +73,7 @@ class Verdict(NamedTuple):
         return sum(line.agrees is False for line in self.lines)
 
 
-def verify(
+def verify_network(
     network: Network, batch: int, tell: Callable[[str], None], dtype: str = "fp32"
 ) -> Verdict:
     """Build the network's PyTorch code, run it, and compare.
@@ -89,35 +89,40 @@ def verify(
     """
     code = pytorch_code(network, measured=True)
     try:
-        found = measure(code, [node.output.dims for node in network.inputs], batch, tell, dtype)
+        found = measure_network(
+            code, [node.output.dims for node in network.inputs], batch, tell, dtype
+        )
     except ModuleNotFoundError as error:
         if error.name != "torch":
             raise
-        raise missing("PyTorch", "torch") from None
+        raise missing_package("PyTorch", "torch") from None
     except (RuntimeError, ValueError) as error:
         reason = str(error).splitlines()[0]
         hint = "batch norm over one position needs --batch 2" if "than 1 value" in reason else ""
         raise CnncostError(f"PyTorch cannot run {network.name}: {reason}", hint) from None
-    wrong = _wrong_shapes(network, found)
-    return Verdict((*_counts(network, found, wrong), *_memory(network, found, batch, dtype)), wrong)
+    wrong = _find_wrong_shapes(network, found)
+    return Verdict(
+        (*_compare_counts(network, found, wrong), *_compare_memory(network, found, batch, dtype)),
+        wrong,
+    )
 
 
-def exported(
+def verify_exported_file(
     network: Network, written: Mapping[int, Written], batch: int, tell: Callable[[str], None]
 ) -> tuple[FigureLine, ...]:
     """The figures of the very file that `convert` writes, its blocks as classes.
 
-    Classes hold a block's input until it returns, so its peaks are those of `verify`'s flat
-    code or a little above; what it has and keeps is the same.
+    Classes hold a block's input until it returns, so its peaks are those of
+    `verify_network`'s flat code or a little above; what it has and keeps is the same.
 
     Args:
         written: where each layer stands in its spec (a Spec's `written`).
-        tell: as in `verify`, which has run the network before.
+        tell: as in `verify_network`, which has run the network before.
     """
     tell("the exported file")
     shapes = [node.output.dims for node in network.inputs]
-    found = weigh(pytorch_classes(network, written), shapes, batch)
-    ours: Memory = memory(network, batch=batch)
+    found = measure_forward(pytorch_classes(network, written), shapes, batch)
+    ours: Memory = measure_memory(network, batch=batch)
     saved = ours.saved.total if ours.complete and ours.saved else None
     wanted = [network.nodes[i].output.dims for i in network.outputs]
     right = sum(a == b for a, b in zip(wanted, found.outputs, strict=True))
@@ -130,7 +135,7 @@ def exported(
     )
 
 
-def _wrong_shapes(network: Network, found: Measured) -> tuple[Wrong, ...]:
+def _find_wrong_shapes(network: Network, found: Measured) -> tuple[Wrong, ...]:
     return tuple(
         Wrong(node.name, node.output.dims, found.shapes.get(node.name))
         for node in network.layers
@@ -138,7 +143,9 @@ def _wrong_shapes(network: Network, found: Measured) -> tuple[Wrong, ...]:
     )
 
 
-def _counts(network: Network, found: Measured, wrong: tuple[Wrong, ...]) -> tuple[FigureLine, ...]:
+def _compare_counts(
+    network: Network, found: Measured, wrong: tuple[Wrong, ...]
+) -> tuple[FigureLine, ...]:
     total = count_network(network, Convention()).totals
     layers = len(network.layers)
     backward = sum(both.weights + both.input for both in backward_connections(network))
@@ -151,9 +158,11 @@ def _counts(network: Network, found: Measured, wrong: tuple[Wrong, ...]) -> tupl
     )
 
 
-def _memory(network: Network, found: Measured, batch: int, dtype: str) -> tuple[FigureLine, ...]:
+def _compare_memory(
+    network: Network, found: Measured, batch: int, dtype: str
+) -> tuple[FigureLine, ...]:
     """The bytes, where every layer's rules are known; otherwise they are lower bounds."""
-    ours: Memory = memory(network, batch=batch, dtype=dtype)
+    ours: Memory = measure_memory(network, batch=batch, dtype=dtype)
     known = ours.complete
     saved = ours.saved.total if known and ours.saved else None
     peak = ours.inference.bytes if known else None

@@ -26,7 +26,7 @@ class Measured(NamedTuple):
 Progress = Callable[[str], None]
 
 
-def measure(
+def measure_network(
     code: str,
     inputs: Sequence[tuple[int, ...]],
     batch: int,
@@ -50,8 +50,8 @@ def measure(
 
     torch.manual_seed(0)
     tell("building")
-    model = build(code).to(_type(dtype))
-    data = [torch.randn(batch, *dims, dtype=_type(dtype)) for dims in inputs]
+    model = build_network(code).to(_torch_dtype(dtype))
+    data = [torch.randn(batch, *dims, dtype=_torch_dtype(dtype)) for dims in inputs]
     parameters = list(model.parameters())
     trained = [p for p in parameters if p.requires_grad]
     tell("counting connections")
@@ -83,13 +83,15 @@ class Weighed(NamedTuple):
     """As in `Measured`."""
 
 
-def weigh(code: str, inputs: Sequence[tuple[int, ...]], batch: int, dtype: str = "fp32") -> Weighed:
-    """Run a file of code, whose last class is the network, forward alone; as `measure`."""
+def measure_forward(
+    code: str, inputs: Sequence[tuple[int, ...]], batch: int, dtype: str = "fp32"
+) -> Weighed:
+    """Run a file of code, whose last class is the network, forward alone; as `measure_network`."""
     import torch
 
     torch.manual_seed(0)
-    model = build(code).to(_type(dtype))
-    data = [torch.randn(batch, *dims, dtype=_type(dtype)) for dims in inputs]
+    model = build_network(code).to(_torch_dtype(dtype))
+    data = [torch.randn(batch, *dims, dtype=_torch_dtype(dtype)) for dims in inputs]
     parameters = list(model.parameters())
     model.eval()
     with torch.no_grad():
@@ -102,7 +104,7 @@ def weigh(code: str, inputs: Sequence[tuple[int, ...]], batch: int, dtype: str =
     )
 
 
-def build(code: str) -> Any:  # Any: torch.nn.Module, which is not imported here
+def build_network(code: str) -> Any:  # Any: torch.nn.Module, which is not imported here
     """The network of a file of code: its last class."""
     names: dict[str, Any] = {"__name__": "exported"}  # Any: what the code defines
     exec(compile(code, "<exported>", "exec"), names)
@@ -110,13 +112,13 @@ def build(code: str) -> Any:  # Any: torch.nn.Module, which is not imported here
     return classes[-1]()
 
 
-def _type(dtype: str) -> Any:  # Any: torch.dtype
+def _torch_dtype(dtype: str) -> Any:  # Any: torch.dtype
     import torch
 
     return {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}[dtype]
 
 
-def _loss(outputs: Any, targets: list[Any]) -> Any:  # Any: tensors
+def _sum_losses(outputs: Any, targets: list[Any]) -> Any:  # Any: tensors
     from torch.nn import functional
 
     many = outputs if isinstance(outputs, tuple) else (outputs,)
@@ -124,7 +126,7 @@ def _loss(outputs: Any, targets: list[Any]) -> Any:  # Any: tensors
     return sum(losses[1:], losses[0])
 
 
-def _targets(model: Any, data: list[Any]) -> list[Any]:  # Any: tensors
+def _make_targets(model: Any, data: list[Any]) -> list[Any]:  # Any: tensors
     import torch
 
     model.eval()
@@ -150,10 +152,10 @@ def connections_of(
         model(*data)
     if not train or not any(p.requires_grad for p in model.parameters()):
         return forward.get_total_flops() // (2 * batch), 0
-    targets = _targets(model, data)
+    targets = _make_targets(model, data)
     model.train()
     with _over_counted(model) as surplus:
-        loss = _loss(model(*data), targets)
+        loss = _sum_losses(model(*data), targets)
     with FlopCounterMode(display=False) as backward:
         loss.backward()
     model.zero_grad(set_to_none=True)
@@ -174,10 +176,10 @@ class _over_counted:  # noqa: N801  used as a function
         from torch.nn import functional
 
         for name in ("conv1d", "conv2d", "conv3d"):
-            self._watch(functional, name)
+            self._watch_function(functional, name)
         for module in self.model.modules():
             if getattr(module, "groups", 1) > 1 and hasattr(module, "weight"):
-                handle = module.register_forward_hook(self._module)
+                handle = module.register_forward_hook(self._count_module)
                 self.restore.append(handle.remove)
         return self
 
@@ -185,11 +187,11 @@ class _over_counted:  # noqa: N801  used as a function
         for undo in self.restore:
             undo()
 
-    def _module(self, module: Any, inputs: Any, output: Any) -> None:  # Any: torch's
+    def _count_module(self, module: Any, inputs: Any, output: Any) -> None:  # Any: torch's
         size = inputs[0] if module.transposed else output
-        self._add(module.weight, size, module.groups)
+        self._add_surplus(module.weight, size, module.groups)
 
-    def _watch(self, functional: Any, name: str) -> None:  # Any: torch.nn.functional
+    def _watch_function(self, functional: Any, name: str) -> None:  # Any: torch.nn.functional
         """Grouped convolutions that are called as functions."""
         plain = getattr(functional, name)
 
@@ -197,13 +199,13 @@ class _over_counted:  # noqa: N801  used as a function
             y = plain(x, weight, *rest, **options)
             # Modules pass the groups by place, and are seen by their hooks.
             if options.get("groups", 1) > 1:
-                self._add(weight, y, options["groups"])
+                self._add_surplus(weight, y, options["groups"])
             return y
 
         setattr(functional, name, watched)
         self.restore.append(lambda: setattr(functional, name, plain))
 
-    def _add(self, weight: Any, size: Any, groups: int) -> None:  # Any: tensors
+    def _add_surplus(self, weight: Any, size: Any, groups: int) -> None:  # Any: tensors
         if weight.requires_grad:
             self.count += (groups - 1) * weight.numel() * size[0, 0].numel()
 
@@ -214,7 +216,7 @@ def saved_bytes(model: Any, data: list[Any]) -> int:  # Any: torch's
 
     own = [*model.parameters(), *model.buffers()]
     pointers = {tensor.untyped_storage().data_ptr() for tensor in own}
-    targets = _targets(model, data)
+    targets = _make_targets(model, data)
     model.train()
     kept: dict[int, Any] = {}  # Any: storages, held so that no address is used twice
 
@@ -225,7 +227,7 @@ def saved_bytes(model: Any, data: list[Any]) -> int:  # Any: torch's
         return tensor
 
     with saved_tensors_hooks(pack, lambda tensor: tensor):
-        loss = _loss(model(*data), targets)
+        loss = _sum_losses(model(*data), targets)
     del loss
     return sum(int(storage.nbytes()) for storage in kept.values())
 
@@ -250,12 +252,12 @@ def step_peak(model: Any, data: list[Any]) -> int:  # Any: torch's
 
     trained = [p for p in model.parameters() if p.requires_grad]
     optimizer = torch.optim.SGD(trained, lr=1e-3)
-    targets = _targets(model, data)
+    targets = _make_targets(model, data)
     model.train()
 
     def run() -> None:
         outputs = model(*data)
-        loss = _loss(outputs, targets)
+        loss = _sum_losses(outputs, targets)
         loss.backward()
         optimizer.step()
 

@@ -7,7 +7,7 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from cnncost.costs import Convention, count_network
-from cnncost.costs.memory import memory
+from cnncost.costs.memory import measure_memory
 from cnncost.errors import CnncostError
 from cnncost.network import Network
 from cnncost.verify.difference import SCALARS, STEP, FigureLine, Verdict, excuse_strides
@@ -66,7 +66,7 @@ def _counts(network: Network, found: OriginalRun) -> tuple[FigureLine, ...]:
 
 def _memory(network: Network, found: OriginalRun, batch: int) -> tuple[FigureLine, ...]:
     """The bytes, where every layer's rules are known; otherwise they are lower bounds."""
-    ours = memory(network, batch=batch)
+    ours = measure_memory(network, batch=batch)
     known = ours.complete
     saved = ours.saved.total if known and ours.saved else None
     step = ours.training.bytes if known and ours.training else None

@@ -69,15 +69,15 @@ def measure_original(module: nn.Module, shapes: Shapes, batch: int, tell: Progre
     """
     # Read when torch is loaded: its profiler writes marks to standard error otherwise.
     os.environ.setdefault("KINETO_LOG_LEVEL", "6")
-    from cnncost.formats.torch_in.export import exported, quiet
+    from cnncost.formats.torch_in.export import export_module, silence_torch
 
     tell("tracing the module")
     module.eval()
-    program = exported(module, shapes, batch)
+    program = export_module(module, shapes, batch)
     given, named = program.example_inputs or ((), {})
     model, data = CalledModule(module, tuple(named)), [*given, *named.values()]
     parameters = list(module.parameters())
-    with quiet():
+    with silence_torch():
         outputs = _shapes(model, data, train=False)
         alike = any(p.requires_grad for p in parameters)
         alike = alike and outputs == _shapes(model, data, train=True)

@@ -26,6 +26,6 @@ def at_least(value: int) -> AtLeast:
     return BytesAtLeast(value) if isinstance(value, Bytes | BytesAtLeast) else AtLeast(value)
 
 
-def mebibytes(count: int) -> str:
+def as_mebibytes(count: int) -> str:
     """Bytes as MiB with two decimals; what would show as less than 0.1 MiB in bytes."""
     return f"{count / MEBI:,.2f} MiB" if count >= MEBI / 10 else f"{count:,} B"

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from cnncost.costs.footprint import Footprints
 
 
-def convention(report: Report) -> str:
+def convention_text(report: Report) -> str:
     """The convention in a sentence: a number without it is worth little."""
     biases, exclude_padding = report.convention
     return (
@@ -23,17 +23,19 @@ def convention(report: Report) -> str:
     )
 
 
-def bounds(report: Report) -> str:
+def bounds_text(report: Report) -> str:
     """What the totals of a network with layers of unknown costs are."""
-    return f"The costs of {some(report.unknown)} are unknown: the totals are lower bounds."
+    return (
+        f"The costs of {some_of(report.unknown_layers)} are unknown: the totals are lower bounds."
+    )
 
 
-def remarks(report: Report) -> list[str]:
+def list_remarks(report: Report) -> list[str]:
     """What else a reader of the totals must know."""
     network, totals = report.network, report.totals
     lines = []
-    if report.unknown:
-        lines.append(bounds(report))
+    if report.unknown_layers:
+        lines.append(bounds_text(report))
     if any(row.word == "attention" for row in report.layers):
         lines.append("Attention's two products of activations, which use no weight, count as well.")
     if any(row.word == "matmul" for row in report.layers):
@@ -52,7 +54,7 @@ def remarks(report: Report) -> list[str]:
     return lines
 
 
-def step(report: Report, found: Footprints) -> str:
+def step_text(report: Report, found: Footprints) -> str:
     """The connections of both directions of a training step, in a sentence."""
     forward = report.totals.connections
     least = "" if report.complete else "at least "
@@ -62,30 +64,30 @@ def step(report: Report, found: Footprints) -> str:
     )
 
 
-def scale(found: Footprints) -> str:
+def scale_text(found: Footprints) -> str:
     """What the amounts of memory are for."""
     return f"Bytes for batch {found.batch}, {found.dtype}, trained with {found.optimizer}"
 
 
-def memory(report: Report, found: Footprints) -> str:
+def memory_text(report: Report, found: Footprints) -> str:
     """The summary of memory and training in one paragraph."""
-    from cnncost.views.memory_page import summary
+    from cnncost.views.memory_page import summary_figures
 
     amounts = [
         f"{figure.label} {'' if figure.exact else '>= '}{figure.bytes:,}"
-        for figure in summary(found.memory, found.embedded)
+        for figure in summary_figures(found.memory, found.embedded)
     ]
-    return f"{step(report, found)} {scale(found)}: {'; '.join(amounts)}."
+    return f"{step_text(report, found)} {scale_text(found)}: {'; '.join(amounts)}."
 
 
-def some(names: Sequence[str], most: int = 5) -> str:
+def some_of(names: Sequence[str], most: int = 5) -> str:
     """The names, or the first few and how many more."""
     if len(names) <= most:
         return ", ".join(names)
     return f"{', '.join(names[:most])} and {len(names) - most:,} more"
 
 
-def inputs(report: Report) -> str:
+def inputs_text(report: Report) -> str:
     """The inputs' shapes, named where there are several."""
     nodes = report.network.inputs
     if len(nodes) == 1:

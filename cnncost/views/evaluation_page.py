@@ -26,12 +26,12 @@ TITLES = ("layer", "type", "output", "values")
 EXACT = "Exact, but for curves such as tanh; six digits are shown."
 
 
-def results(network: Network, examples: Iterable[Example]) -> Results:
+def evaluation_results(network: Network, examples: Iterable[Example]) -> Results:
     """The examples; the terminal and csv have each as soon as it is there."""
     return Results(
-        page=lambda: _page(network, examples),
-        records=lambda: _records(examples),
-        data=lambda: _data(network, examples),
+        page=lambda: _build_page(network, examples),
+        records=lambda: _build_records(examples),
+        data=lambda: _build_data(network, examples),
         own={"table": lambda file: _write_each(file, network, examples)},
     )
 
@@ -41,76 +41,77 @@ def _write_each(file: TextIO, network: Network, examples: Iterable[Example]) -> 
 
     for at, example in enumerate(examples):
         file.write("\n" if at else "")
-        write_page(file, Page([_table(network, *example)], network.name))
+        write_page(file, Page([_example_table(network, *example)], network.name))
 
 
-def _page(network: Network, examples: Iterable[Example]) -> Page:
-    return Page([_table(network, *example) for example in examples], network.name)
+def _build_page(network: Network, examples: Iterable[Example]) -> Page:
+    return Page([_example_table(network, *example) for example in examples], network.name)
 
 
-def _table(
+def _example_table(
     network: Network, inputs: Mapping[str, Sequence[Number]], steps: Sequence[EvaluationStep]
 ) -> Table:
     rows: list[Sequence[str]] = []
     entering = [(x.name, "", Map(x.output, tuple(inputs[x.name]))) for x in network.inputs]
     made = [(step.node.name, step.node.layer.word, step.output) for step in steps]
     for name, word, output in (*entering, *made):
-        first, *rest = _lines(output)
+        first, *rest = _output_lines(output)
         rows.append((name, word, str(output.shape), first))
         rows += [("", "", "", line) for line in rest]
     return Table(TITLES, rows, words=range(len(TITLES)), caption=[EXACT])
 
 
-def _lines(output: Map) -> list[str]:
+def _output_lines(output: Map) -> list[str]:
     """A vector on one line; a map a line a channel, its rows parted by semicolons."""
     extents = output.shape.extents
     if not extents:
-        return [", ".join(map(short, output.numbers))]
+        return [", ".join(map(short_number, output.numbers))]
     width = extents[-1]
     return [
         "; ".join(
-            ", ".join(map(short, channel[at : at + width])) for at in range(0, len(channel), width)
+            ", ".join(map(short_number, channel[at : at + width]))
+            for at in range(0, len(channel), width)
         )
-        for channel in output.channels()
+        for channel in output.split_channels()
     ]
 
 
-def short(number: Number) -> str:
+def short_number(number: Number) -> str:
     """A whole number as it is, another one to six digits."""
-    if _whole(number) and -LONGEST < number < LONGEST:
+    if _is_whole_number(number) and -LONGEST < number < LONGEST:
         return str(int(number))
     return f"{float(number):.6g}"
 
 
-def _whole(number: Number) -> bool:
+def _is_whole_number(number: Number) -> bool:
     return not isinstance(number, float) and number == int(number)
 
 
-def _plain(number: Number) -> int | float:
+def _json_number(number: Number) -> int | float:
     """The number as JSON and CSV have it, to all of a float's digits."""
-    if _whole(number):
+    if _is_whole_number(number):
         return int(number)
     return float(number)
 
 
-def _records(examples: Iterable[Example]) -> Iterator[Sequence[object]]:
+def _build_records(examples: Iterable[Example]) -> Iterator[Sequence[object]]:
     yield HEADER
     for at, (_, steps) in enumerate(examples, start=1):
         for step in steps:
-            numbers = " ".join(str(_plain(number)) for number in step.output.numbers)
+            numbers = " ".join(str(_json_number(number)) for number in step.output.numbers)
             yield at, step.node.name, step.node.layer.word, step.output.shape, numbers
 
 
-def _data(network: Network, examples: Iterable[Example]) -> dict[str, object]:
+def _build_data(network: Network, examples: Iterable[Example]) -> dict[str, object]:
     found = [
         {
-            "inputs": {name: [_plain(v) for v in values] for name, values in inputs.items()},
+            "inputs": {name: [_json_number(v) for v in values] for name, values in inputs.items()},
             "layers": [
                 {
                     "layer": step.node.name,
                     "type": step.node.layer.word,
                     "output_shape": list(step.output.shape.dims),
-                    "output": _nested(step.output.numbers, step.output.shape.dims),
+                    "output": _nest_numbers(step.output.numbers, step.output.shape.dims),
                 }
                 for step in steps
             ],
@@ -120,9 +121,9 @@ def _data(network: Network, examples: Iterable[Example]) -> dict[str, object]:
     return {"schema_version": 1, "name": network.name, "examples": found}
 
 
-def _nested(numbers: Sequence[Number], dims: Sequence[int]) -> list[object]:
+def _nest_numbers(numbers: Sequence[Number], dims: Sequence[int]) -> list[object]:
     """The numbers in lists of lists, as the shape has them."""
     if len(dims) == 1:
-        return [_plain(number) for number in numbers]
+        return [_json_number(number) for number in numbers]
     size = len(numbers) // dims[0]
-    return [_nested(numbers[at : at + size], dims[1:]) for at in range(0, len(numbers), size)]
+    return [_nest_numbers(numbers[at : at + size], dims[1:]) for at in range(0, len(numbers), size)]

@@ -12,11 +12,11 @@ from cnncost.costs import Report
 from cnncost.study.explanation import Explanation, Working
 from cnncost.term import Term
 from cnncost.views import caption
-from cnncost.views.latex import escape
-from cnncost.views.markdown import line
+from cnncost.views.latex import escape_latex
+from cnncost.views.markdown import markdown_row
 from cnncost.views.page import Page, Remark, Results, Table, Title
-from cnncost.views.table_data import SCHEMA_VERSION, convention
-from cnncost.views.working import LATEX, WORDS, equation, formula
+from cnncost.views.table_data import SCHEMA_VERSION, convention_data
+from cnncost.views.working import LATEX, WORDS, equation_text, formula_text
 
 TITLES = ("quantity", "working", "in words")
 
@@ -24,12 +24,14 @@ FOLD = 100
 """Characters of a line of text at most."""
 
 
-def results(report: Report, explained: Sequence[Explanation], totals: Sequence[Working]) -> Results:
+def explanation_results(
+    report: Report, explained: Sequence[Explanation], totals: Sequence[Working]
+) -> Results:
     """The workings; as text, Markdown and LaTeX they are equations, not tables."""
     return Results(
-        page=lambda: _page(report, explained, totals),
-        records=lambda: _records(report, explained, totals),
-        data=lambda: _data(report, explained, totals),
+        page=lambda: _build_page(report, explained, totals),
+        records=lambda: _build_records(report, explained, totals),
+        data=lambda: _build_data(report, explained, totals),
         own={
             "table": lambda file: _write_text(file, report, explained, totals),
             "markdown": lambda file: _write_markdown(file, report, explained, totals),
@@ -38,57 +40,61 @@ def results(report: Report, explained: Sequence[Explanation], totals: Sequence[W
     )
 
 
-def _page(report: Report, explained: Sequence[Explanation], totals: Sequence[Working]) -> Page:
+def _build_page(
+    report: Report, explained: Sequence[Explanation], totals: Sequence[Working]
+) -> Page:
     name = report.network.name
-    parts = [(_heading(item), item.workings) for item in explained]
+    parts = [(_layer_heading(item), item.workings) for item in explained]
     blocks: list[Title | Table | Remark] = []
     for heading, workings in [*parts, *([(f"{name}, in all", totals)] if totals else [])]:
-        rows = [(w.quantity, w.note or equation(w.number), _words(w)) for w in workings]
+        rows = [(w.quantity, w.note or equation_text(w.number), _word_formula(w)) for w in workings]
         blocks += [Title(heading), Table(TITLES, rows, words=range(3))]
-    return Page([*blocks, *map(Remark, _convention(report))], name)
+    return Page([*blocks, *map(Remark, _convention_lines(report))], name)
 
 
-def _records(
+def _build_records(
     report: Report, explained: Sequence[Explanation], totals: Sequence[Working]
 ) -> Iterator[Sequence[object]]:
     yield "layer", "type", "quantity", "value", "working", "in_words", "note"
     for item in explained:
         for working in item.workings:
-            yield *_layer(item), *_entry(working).values()
+            yield *_layer_names(item), *_working_entry(working).values()
     for working in totals:
         bounded = working if report.complete else replace(working, note="a lower bound")
-        yield "total", "", *_entry(bounded).values()
+        yield "total", "", *_working_entry(bounded).values()
 
 
-def _data(
+def _build_data(
     report: Report, explained: Sequence[Explanation], totals: Sequence[Working]
 ) -> dict[str, object]:
     layers = []
     for item in explained:
-        name, word = _layer(item)
-        layers.append({"layer": name, "type": word, "workings": list(map(_entry, item.workings))})
+        name, word = _layer_names(item)
+        layers.append(
+            {"layer": name, "type": word, "workings": list(map(_working_entry, item.workings))}
+        )
     return {
         "schema_version": SCHEMA_VERSION,
         "name": report.network.name,
-        "convention": convention(report),
+        "convention": convention_data(report),
         "complete": report.complete,
         "layers": layers,
-        "totals": list(map(_entry, totals)),
+        "totals": list(map(_working_entry, totals)),
     }
 
 
-def _layer(item: Explanation) -> tuple[str, str]:
+def _layer_names(item: Explanation) -> tuple[str, str]:
     """The name and the type of an explained layer."""
     assert item.node.layer is not None  # explained nodes are layers
     return item.node.name, item.node.layer.word
 
 
-def _entry(working: Working) -> dict[str, object]:
+def _working_entry(working: Working) -> dict[str, object]:
     return {
         "quantity": working.quantity,
         "value": int(working.number),
-        "working": equation(working.number),
-        "in_words": _words(working),
+        "working": equation_text(working.number),
+        "in_words": _word_formula(working),
         "note": working.note,
     }
 
@@ -101,21 +107,23 @@ def _write_text(
 ) -> None:
     width = get_terminal_size().columns if file.isatty() else 0
     for item in explained:
-        file.write(f"{_heading(item)}\n")
+        file.write(f"{_layer_heading(item)}\n")
         _write_lines(file, item.workings, width)
         file.write("\n")
     if totals:
         file.write(f"{report.network.name}\n")
         for working in totals:
-            file.write(_folded(f"{working.quantity}  {equation(working.number)}", "  ", width))
+            file.write(
+                _fold_line(f"{working.quantity}  {equation_text(working.number)}", "  ", width)
+            )
         file.write("\n")
-    for sentence in _convention(report):
-        file.write(_folded(sentence, "", width))
+    for sentence in _convention_lines(report):
+        file.write(_fold_line(sentence, "", width))
 
 
 def _write_lines(file: TextIO, workings: Sequence[Working], width: int) -> None:
     """Quantity, equation and, where a terminal of `width` has room, the words for it."""
-    lines = [(w.quantity, w.note or equation(w.number), _words(w)) for w in workings]
+    lines = [(w.quantity, w.note or equation_text(w.number), _word_formula(w)) for w in workings]
     first = max(len(quantity) for quantity, _, _ in lines)
     second = max(len(equation) for _, equation, _ in lines)
     for quantity, worked, words in lines:
@@ -124,7 +132,7 @@ def _write_lines(file: TextIO, workings: Sequence[Working], width: int) -> None:
         file.write((short if width and len(full) > width else full).rstrip() + "\n")
 
 
-def _folded(text: str, indent: str, width: int) -> str:
+def _fold_line(text: str, indent: str, width: int) -> str:
     """A long line over several within the terminal's width, the further ones indented."""
     most = min(FOLD, width or FOLD)
     return (
@@ -135,23 +143,23 @@ def _folded(text: str, indent: str, width: int) -> str:
     )
 
 
-def _words(working: Working) -> str:
+def _word_formula(working: Working) -> str:
     """The formula with names for numbers; nothing where it would say no more."""
     number = working.number
     if not isinstance(number, Term) or working.note:
         return ""
-    words = formula(number, WORDS)
-    return "" if words == formula(number) else words
+    words = formula_text(number, WORDS)
+    return "" if words == formula_text(number) else words
 
 
-def _heading(item: Explanation) -> str:
+def _layer_heading(item: Explanation) -> str:
     node = item.node
     inputs = " + ".join(str(x) for x in node.inputs)
     return f"{node.name}: {node.layer.word}, {inputs} -> {node.output}"
 
 
-def _convention(report: Report) -> list[str]:
-    return [caption.convention(report), *caption.remarks(report)]
+def _convention_lines(report: Report) -> list[str]:
+    return [caption.convention_text(report), *caption.list_remarks(report)]
 
 
 def _write_markdown(
@@ -161,17 +169,17 @@ def _write_markdown(
     totals: Sequence[Working],
 ) -> None:
     for item in explained:
-        file.write(f"### {_heading(item)}\n\n")
-        file.writelines(map(line, (TITLES, ["---"] * len(TITLES))))
+        file.write(f"### {_layer_heading(item)}\n\n")
+        file.writelines(map(markdown_row, (TITLES, ["---"] * len(TITLES))))
         for working in item.workings:
-            worked = working.note or f"`{equation(working.number)}`"
-            file.write(line((working.quantity, worked, _words(working))))
+            worked = working.note or f"`{equation_text(working.number)}`"
+            file.write(markdown_row((working.quantity, worked, _word_formula(working))))
         file.write("\n")
     if totals:
         file.write(f"### {report.network.name}\n\n")
-        file.writelines(f"- {w.quantity}: `{equation(w.number)}`\n" for w in totals)
+        file.writelines(f"- {w.quantity}: `{equation_text(w.number)}`\n" for w in totals)
         file.write("\n")
-    file.write(" ".join(_convention(report)) + "\n")
+    file.write(" ".join(_convention_lines(report)) + "\n")
 
 
 def _write_latex(
@@ -182,23 +190,23 @@ def _write_latex(
 ) -> None:
     """One align block a layer; needs the package amsmath."""
     for item in explained:
-        heading = " $\\to$ ".join(map(escape, _heading(item).split(" -> ")))
+        heading = " $\\to$ ".join(map(escape_latex, _layer_heading(item).split(" -> ")))
         file.write(f"\\paragraph{{{heading}}}\n")
         _write_align(file, item.workings)
     if totals:
-        file.write(f"\\paragraph{{{escape(report.network.name)}}}\n")
+        file.write(f"\\paragraph{{{escape_latex(report.network.name)}}}\n")
         _write_align(file, totals)
-    file.write(escape(" ".join(_convention(report))) + "\n")
+    file.write(escape_latex(" ".join(_convention_lines(report))) + "\n")
 
 
 def _write_align(file: TextIO, workings: Sequence[Working]) -> None:
     lines = []
     for working in workings:
-        left = rf"\text{{{escape(working.quantity)}}}"
+        left = rf"\text{{{escape_latex(working.quantity)}}}"
         if working.note:
-            lines.append(rf"  {left} &: \text{{{escape(working.note)}}}")
+            lines.append(rf"  {left} &: \text{{{escape_latex(working.note)}}}")
         else:
-            lines.append(f"  {left} &= {_broken(equation(working.number, LATEX))}")
+            lines.append(f"  {left} &= {_break_sum(equation_text(working.number, LATEX))}")
     body = " \\\\\n".join(lines)
     file.write(f"\\begin{{align*}}\n{body}\n\\end{{align*}}\n")
 
@@ -206,7 +214,7 @@ def _write_align(file: TextIO, workings: Sequence[Working]) -> None:
 TERMS_A_LINE = 6
 
 
-def _broken(text: str) -> str:
+def _break_sum(text: str) -> str:
     """A long sum over several lines of the align block."""
     terms = text.split(" + ")
     if len(terms) <= TERMS_A_LINE:

@@ -58,42 +58,42 @@ class Grid:
         """Whether the rule is of ASCII."""
         self.lines: list[_Line | None] = []
 
-    def add(self, *cells: str, style: str = "") -> None:
+    def add_row(self, *cells: str, style: str = "") -> None:
         self.lines.append(_Line(cells, style))
 
-    def section(self) -> None:
+    def add_section(self) -> None:
         """A gap before the next row."""
         self.lines.append(None)
 
-    def write(self, file: TextIO, caption: Sequence[str] = ()) -> None:
+    def write_grid(self, file: TextIO, caption: Sequence[str] = ()) -> None:
         """Print the grid and, below it, paragraphs of text."""
-        target = console(file)
+        target = plain_console(file)
         self.plain = target.options.ascii_only
-        target.width = max(target.width, self.width())
+        target.width = max(target.width, self.total_width())
         if target.is_terminal:
-            self._print(target, caption)
+            self._print_to(target, caption)
             return
         buffer = io.StringIO()
         target.file = buffer
-        self._print(target, caption)
+        self._print_to(target, caption)
         file.writelines(f"{line.rstrip()}\n" for line in buffer.getvalue().splitlines())
 
-    def width(self) -> int:
+    def total_width(self) -> int:
         """The characters of a whole line: the columns, the gaps, a blank at either edge."""
-        widths = self.widths()
+        widths = self.column_widths()
         return sum(widths) + GAP * (len(widths) - 1) + 2
 
-    def widths(self) -> list[int]:
+    def column_widths(self) -> list[int]:
         """The characters that each column needs."""
         rows = [line.cells for line in self.lines if line]
         columns = zip(self.titles, *rows, strict=True)
         return [max(map(len, (*title.split("\n"), *cells))) for title, *cells in columns]
 
-    def _print(self, target: Console, caption: Sequence[str]) -> None:
-        target.print(self._table(), crop=False)
-        _say(target, caption)
+    def _print_to(self, target: Console, caption: Sequence[str]) -> None:
+        target.print(self._rich_table(), crop=False)
+        _print_texts(target, caption)
 
-    def _table(self) -> RichTable:
+    def _rich_table(self) -> RichTable:
         from rich import box
         from rich.table import Table as RichTable
         from rich.text import Text
@@ -108,7 +108,7 @@ class Grid:
             padding=(0, PADDING, 0, 0),
             header_style="bold",
         )
-        for i, (title, width) in enumerate(zip(self.titles, self.widths(), strict=True)):
+        for i, (title, width) in enumerate(zip(self.titles, self.column_widths(), strict=True)):
             table.add_column(
                 title,
                 justify="right" if i in self.numeric else "left",
@@ -134,9 +134,9 @@ def write_page(file: TextIO, page: Page) -> None:
             continue
         if isinstance(block, Table):
             file.write("\n" if parted else "")
-            _table_grid(block, title).write(file, block.caption)
+            _table_grid(block, title).write_grid(file, block.caption)
         else:
-            paragraphs(file, [*(["", title[0], ""] if title[0] else []), block.text])
+            write_paragraphs(file, [*(["", title[0], ""] if title[0] else []), block.text])
         title, parted = ("", ""), isinstance(block, Remark)
 
 
@@ -144,26 +144,26 @@ def _table_grid(table: Table, title: tuple[str, str]) -> Grid:
     numeric = [at for at in range(len(table.titles)) if at not in table.words]
     grid = Grid(table.titles, numeric=numeric, title=title)
     for at, row in enumerate(table.rows):
-        grid.add(*row, style="bold" if at in table.bold else "")
+        grid.add_row(*row, style="bold" if at in table.bold else "")
     if table.total:
-        grid.section()
-        grid.add(*table.total, style="bold")
+        grid.add_section()
+        grid.add_row(*table.total, style="bold")
     return grid
 
 
-def paragraphs(file: TextIO, texts: Sequence[str]) -> None:
+def write_paragraphs(file: TextIO, texts: Sequence[str]) -> None:
     """Print text as it stands under a grid, wrapped to the line's width."""
-    target = console(file)
+    target = plain_console(file)
     if target.is_terminal:
-        _say(target, texts)
+        _print_texts(target, texts)
         return
     buffer = io.StringIO()
     target.file = buffer
-    _say(target, texts)
+    _print_texts(target, texts)
     file.writelines(f"{line.rstrip()}\n" for line in buffer.getvalue().splitlines())
 
 
-def _say(target: Console, texts: Sequence[str]) -> None:
+def _print_texts(target: Console, texts: Sequence[str]) -> None:
     from rich.padding import Padding
 
     width = min(target.width, TEXT_WIDTH)
@@ -171,19 +171,19 @@ def _say(target: Console, texts: Sequence[str]) -> None:
         target.print(Padding(text, (0, 0, 0, 1)), width=width)
 
 
-def console(file: TextIO) -> Console:
+def plain_console(file: TextIO) -> Console:
     """A console that prints text as it is: no markup, no emoji, no guessed colours."""
     from rich.console import Console
 
     return Console(file=file, highlight=False, markup=False, emoji=False)
 
 
-def room(file: TextIO) -> int:
+def line_room(file: TextIO) -> int:
     """How many characters a line of this output has room for."""
-    target = console(file)
+    target = plain_console(file)
     return target.width if target.is_terminal else max(target.width, PIPED_WIDTH)
 
 
 def ascii_only(file: TextIO) -> bool:
     """Whether the output's encoding lacks the characters of bars."""
-    return console(file).options.ascii_only
+    return plain_console(file).options.ascii_only

@@ -18,25 +18,25 @@ caption { caption-side: bottom; padding: 0.6em 0; text-align: left; }
 """
 
 
-def html(page: Page) -> str:
+def page_html(page: Page) -> str:
     """A whole document; what its encoding may lack stands as character references."""
     titles = [block.text for block in page.blocks if isinstance(block, Title)]
     lines = [
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
-        f"<title>{escape(page.name or (titles or ['cnncost'])[0])}</title>",
+        f"<title>{escape_html(page.name or (titles or ['cnncost'])[0])}</title>",
         f"<style>\n{_STYLE}</style>\n</head>\n<body>",
-        *([f"<h1>{escape(page.name)}</h1>"] if page.name else []),
-        *([f"<p>{escape(page.said)}</p>"] if page.said else []),
-        *map(_block, page.blocks),
+        *([f"<h1>{escape_html(page.name)}</h1>"] if page.name else []),
+        *([f"<p>{escape_html(page.said)}</p>"] if page.said else []),
+        *map(_html_block, page.blocks),
         "</body>\n</html>\n",
     ]
     return "\n".join(lines)
 
 
-def escape(text: str) -> str:
+def escape_html(text: str) -> str:
     """A text that a browser shows as it is.
 
-    >>> escape("<b> & \u00e9")
+    >>> escape_html("<b> & \u00e9")
     '&lt;b&gt; &amp; &#233;'
     """
     from html import escape as escape_marks
@@ -44,33 +44,33 @@ def escape(text: str) -> str:
     return escape_marks(text).encode("ascii", "xmlcharrefreplace").decode()
 
 
-def _block(block: Title | Table | Remark) -> str:
+def _html_block(block: Title | Table | Remark) -> str:
     if isinstance(block, Table):
-        return _table(block)
+        return _html_table(block)
     tag = "h2" if isinstance(block, Title) else "p"
-    return f"<{tag}>{escape(block.text)}</{tag}>"
+    return f"<{tag}>{escape_html(block.text)}</{tag}>"
 
 
-def _table(table: Table) -> str:
+def _html_table(table: Table) -> str:
     lines = ["<table>"]
     if said := " ".join(table.caption):
-        lines.append(f"<caption>{escape(said)}</caption>")
-    lines += ["<thead>", _row(table.titles, table.words, "th"), "</thead>", "<tbody>"]
+        lines.append(f"<caption>{escape_html(said)}</caption>")
+    lines += ["<thead>", _html_row(table.titles, table.words, "th"), "</thead>", "<tbody>"]
     for at, row in enumerate(table.rows):
-        lines.append(_row(row, table.words, "td", bold=at in table.bold))
+        lines.append(_html_row(row, table.words, "td", bold=at in table.bold))
     lines.append("</tbody>")
     if table.total:
-        lines += ["<tfoot>", _row(table.total, table.words, "td"), "</tfoot>"]
+        lines += ["<tfoot>", _html_row(table.total, table.words, "td"), "</tfoot>"]
     return "\n".join([*lines, "</table>"])
 
 
-def _row(cells: Sequence[str], words: Collection[int], tag: str, *, bold: bool = False) -> str:
+def _html_row(cells: Sequence[str], words: Collection[int], tag: str, *, bold: bool = False) -> str:
     texts = [
-        f"{_open(tag, '' if at in words else 'number')}{escape(cell)}</{tag}>"
+        f"{_open_tag(tag, '' if at in words else 'number')}{escape_html(cell)}</{tag}>"
         for at, cell in enumerate(cells)
     ]
-    return f"{_open('tr', 'bold' if bold else '')}{''.join(texts)}</tr>"
+    return f"{_open_tag('tr', 'bold' if bold else '')}{''.join(texts)}</tr>"
 
 
-def _open(tag: str, kind: str) -> str:
+def _open_tag(tag: str, kind: str) -> str:
     return f'<{tag} class="{kind}">' if kind else f"<{tag}>"

@@ -23,12 +23,12 @@ _SPECIAL = {
 }
 
 
-def escape(text: str) -> str:
+def escape_latex(text: str) -> str:
     """A text that LaTeX prints as it is."""
     return "".join(_SPECIAL.get(character, character) for character in text)
 
 
-def latex(page: Page) -> str:
+def page_latex(page: Page) -> str:
     """A page's blocks; the tables that stand together are one table environment."""
     parts: list[str] = []
     tables: list[Table] = []
@@ -37,56 +37,56 @@ def latex(page: Page) -> str:
             tables.append(block)
             continue
         if tables:
-            parts.append(_environment(tables))
+            parts.append(_table_environment(tables))
             tables = []
         if block is not None:
-            parts.append(_text(block))
+            parts.append(_latex_text(block))
     return "\n".join(parts)
 
 
-def _text(block: Title | Remark) -> str:
-    text = _arrow(escape(block.text))
+def _latex_text(block: Title | Remark) -> str:
+    text = _write_arrows(escape_latex(block.text))
     return f"\\subsection*{{{text}}}\n" if isinstance(block, Title) else f"{text}\n"
 
 
-def _environment(tables: Sequence[Table]) -> str:
+def _table_environment(tables: Sequence[Table]) -> str:
     """A table environment around several tables; their captions become one."""
     lines = [r"\begin{table}", r"  \centering"]
     for at, table in enumerate(tables):
         lines += [r"  \medskip", ""] if at else []
-        lines += _tabular(table)
+        lines += _tabular_lines(table)
     said = " ".join(text for table in tables for text in (table.about, *table.caption) if text)
-    lines += [rf"  \caption{{{escape(said)}}}"] if said else []
+    lines += [rf"  \caption{{{escape_latex(said)}}}"] if said else []
     return "\n".join([*lines, r"\end{table}", ""])
 
 
-def _tabular(table: Table) -> list[str]:
+def _tabular_lines(table: Table) -> list[str]:
     columns = range(len(table.titles))
     aligned = "".join("l" if at in table.words else "r" for at in columns)
-    total = [r"    \midrule", _line(table.total, ())] if table.total else []
+    total = [r"    \midrule", _latex_row(table.total, ())] if table.total else []
     return [
         rf"  \begin{{tabular}}{{{aligned}}}",
         r"    \toprule",
-        _line(table.titles, ()),
+        _latex_row(table.titles, ()),
         r"    \midrule",
-        *[_line(row, table.extents) for row in table.rows],
+        *[_latex_row(row, table.extents) for row in table.rows],
         *total,
         r"    \bottomrule",
         r"  \end{tabular}",
     ]
 
 
-def _line(cells: Sequence[str], extents: Collection[int]) -> str:
-    texts = [_cell(cell, extents=at in extents) for at, cell in enumerate(cells)]
+def _latex_row(cells: Sequence[str], extents: Collection[int]) -> str:
+    texts = [_latex_cell(cell, extents=at in extents) for at, cell in enumerate(cells)]
     return f"    {' & '.join(texts)} \\\\"
 
 
-def _cell(text: str, *, extents: bool) -> str:
+def _latex_cell(text: str, *, extents: bool) -> str:
     """A cell's text; extents are joined by a times sign: $96 \\times 55 \\times 55$."""
     if extents and text:
         return f"${text.replace('x', ' ' + chr(92) + 'times ')}$"
-    return _arrow(escape(text))
+    return _write_arrows(escape_latex(text))
 
 
-def _arrow(text: str) -> str:
-    return text.replace(escape("->"), r"$\to$")
+def _write_arrows(text: str) -> str:
+    return text.replace(escape_latex("->"), r"$\to$")

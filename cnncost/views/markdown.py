@@ -7,27 +7,27 @@ from collections.abc import Sequence
 from cnncost.views.page import Page, Remark, Table, Title
 
 
-def markdown(page: Page) -> str:
+def page_markdown(page: Page) -> str:
     """The blocks of a page, parted by blank lines."""
-    return "\n".join(_block(block) for block in page.blocks)
+    return "\n".join(_markdown_block(block) for block in page.blocks)
 
 
-def _block(block: Title | Table | Remark) -> str:
+def _markdown_block(block: Title | Table | Remark) -> str:
     if isinstance(block, Table):
-        return _table(block)
+        return _markdown_table(block)
     return f"## {block.text}\n" if isinstance(block, Title) else f"{block.text}\n"
 
 
-def _table(table: Table) -> str:
+def _markdown_table(table: Table) -> str:
     ruler = ["---" if at in table.words else "---:" for at in range(len(table.titles))]
     lines = [table.titles, ruler, *table.rows]
     if table.total:
         lines.append([f"**{text}**" if text else "" for text in table.total])
     said = " ".join([table.about, *table.caption]).strip()
-    return "".join(map(line, lines)) + (f"\n{said}\n" if said else "")
+    return "".join(map(markdown_row, lines)) + (f"\n{said}\n" if said else "")
 
 
-def line(cells: Sequence[str]) -> str:
+def markdown_row(cells: Sequence[str]) -> str:
     """A table's line; no cell ends it, or is taken for two."""
     escaped = [cell.replace("|", "\\|").replace("\n", " ") for cell in cells]
     return f"| {' | '.join(escaped)} |\n"

@@ -8,7 +8,7 @@ from typing import NamedTuple, TextIO
 
 from cnncost.costs.memory import Embedded, Memory
 from cnncost.costs.memory.timeline import TimelineStep
-from cnncost.views.amounts import MEBI, mebibytes
+from cnncost.views.amounts import MEBI, as_mebibytes
 from cnncost.views.page import Page, Results, Table
 
 MOST = 60
@@ -25,7 +25,7 @@ class MemoryFigure(NamedTuple):
     exact: bool
 
 
-def summary(found: Memory, embedded: Embedded) -> list[MemoryFigure]:
+def summary_figures(found: Memory, embedded: Embedded) -> list[MemoryFigure]:
     """The quantities in the order of the report."""
     known, complete = found.known, found.complete
     rows = [
@@ -64,15 +64,15 @@ class MemoryResults(NamedTuple):
     """The same for JSON."""
 
 
-def results(measured: MemoryResults) -> Results:
+def memory_results(measured: MemoryResults) -> Results:
     """The timeline and the quantities."""
     return Results(
-        page=lambda: _page(measured),
+        page=lambda: _build_page(measured),
         records=lambda: [("layer", "type", "live_bytes"), *measured.steps],
         data=lambda: {
             "schema_version": 1,
             **measured.scale,
-            **figures(measured.found, measured.embedded),
+            **figures_by_key(measured.found, measured.embedded),
             "steps": [step._asdict() for step in measured.steps],
         },
         own={"table": lambda file: _write_bars(file, measured)},
@@ -86,13 +86,13 @@ def _write_bars(file: TextIO, measured: MemoryResults) -> None:
     near = _near_the_peak(steps)
     hidden = len(steps) - len(near)
     names = max(len(step.name) for step in near)
-    numbers = [mebibytes(step.live) for step in near]
+    numbers = [as_mebibytes(step.live) for step in near]
     digits = max(map(len, numbers))
     room = max(SMALLEST_BAR, width - names - digits - 10)
     file.write(f"{measured.said}\n\n")
     marked = False
     for step, number in zip(near, numbers, strict=True):
-        bar = _block(file) * round(room * step.live / max(1, found.inference.bytes))
+        bar = _bar_character(file) * round(room * step.live / max(1, found.inference.bytes))
         peak = not marked and step.live == found.inference.bytes
         marked |= peak
         line = f"{step.name:<{names}}  {number:>{digits}}  {bar}{' peak' if peak else ''}"
@@ -101,7 +101,7 @@ def _write_bars(file: TextIO, measured: MemoryResults) -> None:
         file.write(f"and {hidden:,} more steps, away from the peak (--format csv has all)\n")
     file.write(f"\nalive at the peak, {found.inference.step}:\n")
     for tensor in found.inference.alive:
-        file.write(f"  {mebibytes(tensor.bytes):>{digits}}  {tensor.name}\n")
+        file.write(f"  {as_mebibytes(tensor.bytes):>{digits}}  {tensor.name}\n")
     file.write("\n" + figure_lines(measured.rows))
 
 
@@ -121,26 +121,26 @@ def figure_lines(rows: Sequence[MemoryFigure]) -> str:
     wide = max(map(len, numbers))
     lines = []
     for row, number in zip(rows, numbers, strict=True):
-        short = f"  {mebibytes(row.bytes):>12}" if row.bytes >= MEBI / 10 else ""
+        short = f"  {as_mebibytes(row.bytes):>12}" if row.bytes >= MEBI / 10 else ""
         lines.append(f"{row.label:<{labels}}  {number:>{wide}}{short}\n")
     if not all(row.exact for row in rows):
         lines.append(">=: some layers' memory is unknown or not measured; a lower bound.\n")
     return "".join(lines)
 
 
-def _block(file: TextIO) -> str:
+def _bar_character(file: TextIO) -> str:
     encoding = (getattr(file, "encoding", None) or "utf-8").lower().replace("-", "")
     return "█" if encoding.startswith("utf") else "#"
 
 
-def _page(measured: MemoryResults) -> Page:
+def _build_page(measured: MemoryResults) -> Page:
     """The steps and the quantities as two tables."""
     timeline = [(step.name, step.type, f"{step.live:,}") for step in measured.steps]
     amounts = [
         (
             row.label,
             f"{'' if row.exact else '>= '}{row.bytes:,}",
-            mebibytes(row.bytes) if row.bytes >= MEBI / 10 else "",
+            as_mebibytes(row.bytes) if row.bytes >= MEBI / 10 else "",
         )
         for row in measured.rows
     ]
@@ -151,7 +151,7 @@ def _page(measured: MemoryResults) -> Page:
     return Page(tables, str(measured.scale["name"]))
 
 
-def figures(found: Memory, embedded: Embedded) -> dict[str, object]:
+def figures_by_key(found: Memory, embedded: Embedded) -> dict[str, object]:
     """Every quantity by its key; bytes exact."""
     saved, training = found.saved, found.training
     return {
@@ -160,15 +160,15 @@ def figures(found: Memory, embedded: Embedded) -> dict[str, object]:
         "buffers": found.buffers,
         "gradients": found.gradients,
         "optimizer_state": found.optimizer_state,
-        "inference": _peak(found, eager=False),
-        "inference_eager": _peak(found, eager=True),
+        "inference": _peak_data(found, eager=False),
+        "inference_eager": _peak_data(found, eager=True),
         "saved": None if saved is None else saved.total,
         "training": None if training is None else training._asdict(),
         "embedded": embedded._asdict(),
     }
 
 
-def _peak(found: Memory, *, eager: bool) -> dict[str, object]:
+def _peak_data(found: Memory, *, eager: bool) -> dict[str, object]:
     peak = found.inference_eager if eager else found.inference
     alive = [tensor._asdict() for tensor in peak.alive]
     return {"bytes": peak.bytes, "step": peak.step, "alive": alive}

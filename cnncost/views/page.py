@@ -89,21 +89,21 @@ def _write_json(file: TextIO, results: Results) -> None:
 
 
 def _write_markdown(file: TextIO, results: Results) -> None:
-    from cnncost.views.markdown import markdown
+    from cnncost.views.markdown import page_markdown
 
-    file.write(markdown(results.page()))
+    file.write(page_markdown(results.page()))
 
 
 def _write_latex(file: TextIO, results: Results) -> None:
-    from cnncost.views.latex import latex
+    from cnncost.views.latex import page_latex
 
-    file.write(latex(results.page()))
+    file.write(page_latex(results.page()))
 
 
 def _write_html(file: TextIO, results: Results) -> None:
-    from cnncost.views.html import html
+    from cnncost.views.html import page_html
 
-    file.write(html(results.page()))
+    file.write(page_html(results.page()))
 
 
 WRITERS: dict[str, Callable[[TextIO, Results], None]] = {

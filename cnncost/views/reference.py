@@ -9,13 +9,13 @@ from cnncost.layers import FAMILIES
 from cnncost.study.explanation import Working
 from cnncost.study.type_entry import TypeEntry, TypeKey, type_entry
 from cnncost.views.text_page import TextPage
-from cnncost.views.working import WORDS, equation, formula
+from cnncost.views.working import WORDS, equation_text, formula_text
 
 COLUMN = 18
 """Where the texts beside names begin."""
 
 
-def page() -> str:
+def types_page() -> str:
     """All layer types as a Markdown page: docs/layers.md."""
     parts = [
         "# Layer types\n",
@@ -24,13 +24,13 @@ def page() -> str:
     ]
     for family, words in FAMILIES.items():
         parts.append(f"## {family.capitalize()}\n")
-        parts += [section(type_entry(word)) for word in words]
+        parts += [type_section(type_entry(word)) for word in words]
     return "\n".join(parts)
 
 
-def section(entry: TypeEntry) -> str:
+def type_section(entry: TypeEntry) -> str:
     """One type in Markdown: its keys, an example, the working of its numbers."""
-    rows = [f"| {w.quantity} | `{equation(w.number)}` |" for w in entry.workings]
+    rows = [f"| {w.quantity} | `{equation_text(w.number)}` |" for w in entry.workings]
     head = ["| key | takes | default | |", "| --- | --- | --- | --- |"]
     keys = [*head, *map(_key_row, entry.keys), ""] if entry.keys else []
     return "\n".join(
@@ -60,43 +60,47 @@ def _key_row(key: TypeKey) -> str:
 def write_families(file: TextIO) -> None:
     """Print the words of each family."""
     text = TextPage(file)
-    text.head("Layer types")
+    text.add_heading("Layer types")
     for family, words in {**FAMILIES, "structures": tuple(STRUCTURES)}.items():
-        text.item(family, [", ".join(words)], COLUMN)
-    text.blank()
-    text.say(
+        text.add_item(family, [", ".join(words)], COLUMN)
+    text.add_blank()
+    text.add_paragraph(
         "cnncost layers TYPE prints a type's keys, an example, and the working of its numbers. "
         "Structures hold lists of layers."
     )
-    text.write()
+    text.write_lines()
 
 
 def write_entry(file: TextIO, entry: TypeEntry, said: str = "") -> None:
     """Print one type; `said` stands above it."""
     text = TextPage(file)
-    text.say(said)
-    text.head(f"{entry.word} ({entry.family})")
-    text.say(entry.about)
+    text.add_paragraph(said)
+    text.add_heading(f"{entry.word} ({entry.family})")
+    text.add_paragraph(entry.about)
     if entry.keys:
-        text.blank()
+        text.add_blank()
     for key in entry.keys:
-        text.item(key.name, [key.means, _taken(entry, key)], COLUMN)
-    text.head("An example")
-    text.code(entry.spec)
-    text.blank()
-    text.item("output", [f"{entry.before} becomes {entry.after}"], COLUMN)
+        text.add_item(key.name, [key.means, _takes_text(entry, key)], COLUMN)
+    text.add_heading("An example")
+    text.add_code(entry.spec)
+    text.add_blank()
+    text.add_item("output", [f"{entry.before} becomes {entry.after}"], COLUMN)
     for working in entry.workings:
-        text.item(working.quantity, _worked(working), COLUMN)
-    text.write()
+        text.add_item(working.quantity, _working_lines(working), COLUMN)
+    text.write_lines()
 
 
-def _taken(entry: TypeEntry, key: TypeKey) -> str:
+def _takes_text(entry: TypeEntry, key: TypeKey) -> str:
     """What a key takes and what holds without it."""
     main = f"; the value of {entry.word} itself" if key.main else ""
     return f"{key.takes}{main}; {f'default {key.default}' if key.default else 'no default'}"
 
 
-def _worked(working: Working) -> list[str]:
+def _working_lines(working: Working) -> list[str]:
     """A quantity's formula in words, where it has any, and in numbers."""
-    words, numbers = formula(working.number, WORDS), formula(working.number)
-    return [equation(working.number)] if words == numbers else [words, equation(working.number)]
+    words, numbers = formula_text(working.number, WORDS), formula_text(working.number)
+    return (
+        [equation_text(working.number)]
+        if words == numbers
+        else [words, equation_text(working.number)]
+    )

@@ -74,16 +74,16 @@ _NEEDED = {"densely": ["times"]}
 """The further keys that a structure cannot lack."""
 
 
-def schema() -> Schema:
+def spec_schema() -> Schema:
     """The whole schema (JSON Schema 2020-12)."""
-    shape: Schema = {"type": "array", "items": _whole(1), "minItems": 1, "maxItems": 4}
+    shape: Schema = {"type": "array", "items": _whole_schema(1), "minItems": 1, "maxItems": 4}
     text: Schema = {"type": ["string", "number", "boolean", "null"]}
     named: Schema = {"type": "object", "propertyNames": {"pattern": NAME}}
     properties: dict[str, Schema] = {
         "name": {**text, "description": "the network's name; the file's otherwise"},
         "source": {**text, "description": "where the architecture was published"},
         "notes": {**text, "description": "printed under the table"},
-        "published": schema_figures.published(),
+        "published": schema_figures.published_schema(),
         "input": {
             "description": "the input's shape, channels first, without the batch: [3, 224, 224]; "
             "or several by name",
@@ -103,8 +103,8 @@ def schema() -> Schema:
             "description": "reusable lists of layers, by signature: conv_bn(filters, kernel=3)",
         },
         "layers": {**_LAYERS, "minItems": 1, "description": "the network, one line a layer"},
-        "expect": schema_figures.expectation(),
-        "budget": schema_figures.budget(),
+        "expect": schema_figures.expect_schema(),
+        "budget": schema_figures.budget_schema(),
     }
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -115,20 +115,20 @@ def schema() -> Schema:
         "properties": properties,
         "additionalProperties": False,
         "$defs": {"layers": {"type": "array", "items": {"$ref": "#/$defs/layer"}}}
-        | {"layer": _layer()},
+        | {"layer": _layer_schema()},
     }
 
 
-def _layer() -> Schema:
+def _layer_schema() -> Schema:
     """A line: a word, or a mapping of one type or structure, else a call of a block."""
-    types = {word: _keys(layer_type(word)) for word in TYPES} | STRUCTURES
+    types = {word: _type_keys(layer_type(word)) for word in TYPES} | STRUCTURES
     # Listed once more as plain properties, so that editors offer the words and what they say.
-    offered = {word: {"description": _about(word, keys)} for word, keys in types.items()}
+    offered = {word: {"description": _about_word(word, keys)} for word, keys in types.items()}
     chosen = [
         {
             "if": {"type": "object", "required": [word]},
             "then": {"properties": {**keys, **COMMON}, "additionalProperties": False}
-            | ({"required": needed} if (needed := _required(word)) else {}),
+            | ({"required": needed} if (needed := _required_keys(word)) else {}),
         }
         for word, keys in types.items()
     ]
@@ -138,60 +138,66 @@ def _layer() -> Schema:
         "properties": {**offered, **COMMON},
         "propertyNames": {"pattern": NAME},
         "not": {
-            "enum": [word for word in types if word in STRUCTURES or _required(word, all_=True)]
+            "enum": [
+                word for word in types if word in STRUCTURES or _required_keys(word, all_=True)
+            ]
         },
         "allOf": chosen,
     }
 
 
-def _about(word: str, keys: dict[str, Schema]) -> str:
+def _about_word(word: str, keys: dict[str, Schema]) -> str:
     if word in STRUCTURES:
         return str(keys[word]["description"])
-    return _doc(layer_type(word))
+    return _class_text(layer_type(word))
 
 
-def _doc(cls: type[Layer]) -> str:
+def _class_text(cls: type[Layer]) -> str:
     return " ".join((cls.__doc__ or "").split())
 
 
-def _required(word: str, *, all_: bool = False) -> list[str]:
+def _required_keys(word: str, *, all_: bool = False) -> list[str]:
     """The keys that a type needs besides its own; its main argument too if `all_`."""
     if word in STRUCTURES:
         return _NEEDED.get(word, [])
     cls = layer_type(word)
     if cls.main is None and cls.kinds:
-        return [] if not all_ else [name for name, kind in cls.kinds.items() if kind.required]
+        return [] if not all_ else [name for name, kind in cls.kinds.items() if kind.is_required]
     return [
-        name for name, kind in cls.kinds.items() if kind.required and (all_ or name != cls.main)
+        name for name, kind in cls.kinds.items() if kind.is_required and (all_ or name != cls.main)
     ]
 
 
-def _keys(cls: type[Layer]) -> dict[str, Schema]:
+def _type_keys(cls: type[Layer]) -> dict[str, Schema]:
     """A type's keys: its own, which carries the main argument, and its further fields."""
     fields: dict[str, Schema] = {
-        name: {**field(kind), "description": kind.text}
+        name: {**field_schema(kind), "description": kind.text}
         for name, kind in cls.kinds.items()
         if name != cls.main
     }
     if cls.by_rows:
         fields["values"] = VALUES
-    return {cls.word: {**_main(cls), "description": _doc(cls)}, **fields}
+    return {cls.word: {**_main_schema(cls), "description": _class_text(cls)}, **fields}
 
 
-def _main(cls: type[Layer]) -> Schema:
+def _main_schema(cls: type[Layer]) -> Schema:
     if cls.word in JOINS:
         return {"type": "array", "items": {"type": "string"}, "minItems": 2}
     if cls.main is not None:
         kind = cls.kinds[cls.main]
-        return field(kind) if kind.required else {"anyOf": [{"type": "null"}, field(kind)]}
+        return (
+            field_schema(kind)
+            if kind.is_required
+            else {"anyOf": [{"type": "null"}, field_schema(kind)]}
+        )
     if not cls.kinds:
         return {"type": "null"}
     # Several fields of which none is the main one may stand in a mapping of their own.
-    inner = {name: field(kind) for name, kind in cls.kinds.items()}
+    inner = {name: field_schema(kind) for name, kind in cls.kinds.items()}
     return {"type": ["object", "null"], "properties": inner, "additionalProperties": False}
 
 
-def _whole(minimum: int) -> Schema:
+def _whole_schema(minimum: int) -> Schema:
     """A whole number, or an expression or amount that gives one."""
     return {"type": ["integer", "string"], "minimum": minimum}
 
@@ -200,7 +206,7 @@ def _per_axis(item: Schema) -> Schema:
     return {"anyOf": [item, {"type": "array", "items": item, "minItems": 1, "maxItems": 3}]}
 
 
-def field(kind: FieldKind) -> Schema:
+def field_schema(kind: FieldKind) -> Schema:
     """What a field of this kind may hold; any string may be an expression or a parameter."""
     for cls in type(kind).__mro__:
         if cls in _FIELDS:
@@ -208,22 +214,22 @@ def field(kind: FieldKind) -> Schema:
     raise KeyError(type(kind).__name__)
 
 
-def _padding(kind: FieldKind) -> Schema:
-    whole = _whole(0)
+def _padding_schema(kind: FieldKind) -> Schema:
+    whole = _whole_schema(0)
     pair = {"type": "array", "items": whole, "minItems": 2, "maxItems": 2}
     return _per_axis({"anyOf": [whole, pair]})
 
 
-def _listed(item: Schema, least: int = 1, most: int | None = None) -> Schema:
+def _list_schema(item: Schema, least: int = 1, most: int | None = None) -> Schema:
     bound = {} if most is None else {"maxItems": most}
     inner: Schema = {"type": "array", "items": item, "minItems": least, **bound}
     return {"anyOf": [{"type": "string"}, inner]}
 
 
 _FIELDS: dict[type[FieldKind], Callable[[Any], Schema]] = {  # Any: each knows its own kind
-    kinds.Whole: lambda kind: _whole(kind.minimum),
-    kinds.PerAxis: lambda kind: _per_axis(_whole(kind.minimum)),
-    listed.Padding: _padding,
+    kinds.Whole: lambda kind: _whole_schema(kind.minimum),
+    kinds.PerAxis: lambda kind: _per_axis(_whole_schema(kind.minimum)),
+    listed.Padding: _padding_schema,
     kinds.Flag: lambda kind: {"type": ["boolean", "string"]},
     kinds.Rate: lambda kind: {"type": ["number", "string"], "minimum": 0, "exclusiveMaximum": 1},
     # A block's parameter may stand for the word, so the words are offered, not demanded.
@@ -231,16 +237,18 @@ _FIELDS: dict[type[FieldKind], Callable[[Any], Schema]] = {  # Any: each knows i
         {"anyOf": [{"enum": list(kind.keywords)}, {"pattern": NAME}]} | {"type": "string"}
     ),
     kinds.Named: lambda kind: {"type": "string"},
-    listed.Dims: lambda kind: _listed(_whole(-1 if kind.free else 1), 1, 4),
-    listed.AxisOrder: lambda kind: _listed(_whole(1), 1, 4),
-    listed.Span: lambda kind: _listed(_whole(0), 2, 2),
-    listed.Connects: lambda kind: _listed({"type": "array", "items": _whole(0), "minItems": 1}),
+    listed.Dims: lambda kind: _list_schema(_whole_schema(-1 if kind.free else 1), 1, 4),
+    listed.AxisOrder: lambda kind: _list_schema(_whole_schema(1), 1, 4),
+    listed.Span: lambda kind: _list_schema(_whole_schema(0), 2, 2),
+    listed.Connects: lambda kind: _list_schema(
+        {"type": "array", "items": _whole_schema(0), "minItems": 1}
+    ),
 }
 """What each kind of field may hold."""
 
 
-def text() -> str:
+def schema_text() -> str:
     """The schema as a file."""
     import json
 
-    return json.dumps(schema(), indent=1, ensure_ascii=False) + "\n"
+    return json.dumps(spec_schema(), indent=1, ensure_ascii=False) + "\n"

@@ -43,7 +43,7 @@ FIGURES = tuple([name for name in (*TOTALS, *OF_CONNECTIONS) if name != "biases"
 """The figures that `expect` and `published` hold."""
 
 
-def expectation() -> Schema:
+def expect_schema() -> Schema:
     """What stands under `expect`."""
     flags: Schema = {flag: {"type": "boolean"} for flag in ("biases", "exclude_padding")}
     return {
@@ -54,7 +54,7 @@ def expectation() -> Schema:
     }
 
 
-def published() -> Schema:
+def published_schema() -> Schema:
     """What stands under `published`."""
     words: Schema = {"type": ["string", "number"], "minLength": 1}
     return {
@@ -65,7 +65,7 @@ def published() -> Schema:
     }
 
 
-def budget() -> Schema:
+def budget_schema() -> Schema:
     """What stands under `budget`; hyphens are accepted for underscores, not both at once."""
     hyphened = {name: name.replace("_", "-") for name in BYTES if "_" in name}
     return {

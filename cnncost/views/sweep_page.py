@@ -9,7 +9,7 @@ from cnncost.study.settings_sweep import SweepPoint
 from cnncost.views import caption
 from cnncost.views.amounts import at_least
 from cnncost.views.page import Page, Results, Table
-from cnncost.views.table_columns import human, plain, readable
+from cnncost.views.table_columns import bare_text, human_text, readable_text
 
 Found = tuple[Mapping[str, str], Report]
 """Settings, and what the network costs there."""
@@ -18,31 +18,33 @@ QUANTITIES = ("units", "weights", "parameters", "connections")
 """The columns behind the settings'."""
 
 
-def results(points: Sequence[SweepPoint], *, short: bool = False) -> Results:
+def sweep_results(points: Sequence[SweepPoint], *, short: bool = False) -> Results:
     """The points that could be counted; with `short` numbers for people."""
     found = [(point.settings, point.report) for point in points if point.report is not None]
     header = [*points[0].settings, *QUANTITIES]
-    number = human if short else readable
+    number = human_text if short else readable_text
     return Results(
-        page=lambda: _page(header, found, number),
-        records=lambda: [header, *(_cells(*point, number=plain) for point in found)],
-        data=lambda: [_entry(*point) for point in found],
+        page=lambda: _build_page(header, found, number),
+        records=lambda: [header, *(_point_cells(*point, number=bare_text) for point in found)],
+        data=lambda: [_point_entry(*point) for point in found],
     )
 
 
-def _page(header: Sequence[str], found: Sequence[Found], number: Callable[[int], str]) -> Page:
+def _build_page(
+    header: Sequence[str], found: Sequence[Found], number: Callable[[int], str]
+) -> Page:
     if not found:
         return Page(())
     report = found[0][1]
-    said = [caption.convention(report)]
-    if report.unknown:
-        said.append(caption.bounds(report))
-    rows = [_cells(*point, number=number) for point in found]
+    said = [caption.convention_text(report)]
+    if report.unknown_layers:
+        said.append(caption.bounds_text(report))
+    rows = [_point_cells(*point, number=number) for point in found]
     name = report.network.name
     return Page([Table(header, rows, (), caption=said, about=f"{name}.")], name)
 
 
-def _cells(
+def _point_cells(
     settings: Mapping[str, str], report: Report, *, number: Callable[[int], str]
 ) -> list[str]:
     totals = [report.totals._asdict()[quantity] for quantity in QUANTITIES]
@@ -50,6 +52,6 @@ def _cells(
     return [*settings.values(), *map(number, known)]
 
 
-def _entry(settings: Mapping[str, str], report: Report) -> dict[str, object]:
+def _point_entry(settings: Mapping[str, str], report: Report) -> dict[str, object]:
     totals = report.totals._asdict()
     return {"settings": dict(settings), "totals": totals, "complete": report.complete}

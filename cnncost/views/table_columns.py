@@ -9,7 +9,14 @@ from cnncost.costs import Report
 from cnncost.costs.rows import Row
 from cnncost.errors import CnncostError, did_you_mean
 from cnncost.shape import Shape
-from cnncost.views.amounts import AtLeast, Bytes, BytesAtLeast, UnknownAmount, at_least, mebibytes
+from cnncost.views.amounts import (
+    AtLeast,
+    Bytes,
+    BytesAtLeast,
+    UnknownAmount,
+    as_mebibytes,
+    at_least,
+)
 
 if TYPE_CHECKING:
     from cnncost.costs.footprint import Footprints
@@ -31,16 +38,16 @@ class Column(NamedTuple):
     """Aligned right though it does not add up."""
 
     @property
-    def aligned(self) -> str:
+    def cell_alignment(self) -> str:
         """r or l: where its cells stand."""
-        return "r" if self.numeric or self.right else "l"
+        return "r" if self.is_numeric or self.right else "l"
 
     @property
-    def numeric(self) -> bool:
+    def is_numeric(self) -> bool:
         """Whether it adds up: a share of its total makes sense."""
         return self.total is not None
 
-    def number(self, row: Row) -> int:
+    def numeric_value(self, row: Row) -> int:
         """A numeric column's value."""
         value = self.value(row)
         assert isinstance(value, int)  # what adds up is a count
@@ -59,33 +66,33 @@ class Column(NamedTuple):
         return number(total if report.complete else at_least(total))
 
 
-def _count(quantity: str, times: int = 1) -> Callable[[Row], Value]:
+def _count_of(quantity: str, times: int = 1) -> Callable[[Row], Value]:
     """A count of the row; it may be unknown, or a lower bound."""
 
-    def value(row: Row) -> Value:
+    def read_count(row: Row) -> Value:
         count: int = times * getattr(row, quantity)
         if not row.unknown:
             return count
         return UnknownAmount(0) if row.layer is not None else AtLeast(count)
 
-    return value
+    return read_count
 
 
-def _field(name: str) -> Callable[[Row], Value]:
+def _field_of(name: str) -> Callable[[Row], Value]:
     """A field of the layer, one value an axis joined by x."""
 
-    def value(row: Row) -> Value:
+    def read_field(row: Row) -> Value:
         held = getattr(row.layer, name, None)
         if isinstance(held, bool) or held is None:
             return None
         if isinstance(held, tuple):
-            return _extents(held)
+            return _extents_text(held)
         return held if isinstance(held, int) else str(held)
 
-    return value
+    return read_field
 
 
-def _extents(held: tuple[int | tuple[int, int], ...]) -> str:
+def _extents_text(held: tuple[int | tuple[int, int], ...]) -> str:
     """`11x11`; a pair that differs is written `0:1`."""
     parts = []
     for item in held:
@@ -97,10 +104,10 @@ def _extents(held: tuple[int | tuple[int, int], ...]) -> str:
     return "x".join(parts)
 
 
-def _reach(name: str) -> Callable[[Row], Value]:
+def _reach_of(name: str) -> Callable[[Row], Value]:
     """`195x195`; on several inputs joined by +, `?` behind an operation of unknown meaning."""
 
-    def value(row: Row) -> Value:
+    def read_reach(row: Row) -> Value:
         if row.reach is None:
             return None
         held = getattr(row.reach, name)
@@ -110,13 +117,13 @@ def _reach(name: str) -> Callable[[Row], Value]:
         parts = ["x".join("-" if n is None else str(n) for n in axes) for axes in inputs]
         return "+".join(parts) or None
 
-    return value
+    return read_reach
 
 
-def _part(name: str, kind: type[int] = int) -> Callable[[Row], Value]:
+def _part_of(name: str, kind: type[int] = int) -> Callable[[Row], Value]:
     """A part of the row's memory and training costs; it may be unknown, or a lower bound."""
 
-    def value(row: Row) -> Value:
+    def read_part(row: Row) -> Value:
         if row.footprint is None:
             return None
         amount = kind(getattr(row.footprint, name))
@@ -126,21 +133,21 @@ def _part(name: str, kind: type[int] = int) -> Callable[[Row], Value]:
             return amount
         return UnknownAmount(0) if row.layer is not None else at_least(amount)
 
-    return value
+    return read_part
 
 
-def _whole(amount: Callable[[Footprints], int], *, activations: bool = False) -> Total:
+def _total_of(amount: Callable[[Footprints], int], *, activations: bool = False) -> Total:
     """A total of the footprints; a lower bound where a layer's rules are not measured."""
 
-    def total(report: Report) -> int:
+    def read_total(report: Report) -> int:
         assert report.footprints is not None  # they are worked out for these columns
         found = Bytes(amount(report.footprints))
         return at_least(found) if activations and not report.footprints.memory.complete else found
 
-    return total
+    return read_total
 
 
-def _saved(found: Footprints) -> int:
+def _saved_bytes(found: Footprints) -> int:
     return found.memory.saved.total if found.memory.saved else 0
 
 
@@ -150,80 +157,80 @@ _ALL = (
     Column("input_shape", "what it reads, channels first", lambda row: row.inputs),
     Column("output_shape", "what it gives, channels first", lambda row: row.output),
     Column("units", "product of the output shape", lambda row: row.units, lambda r: r.totals.units),
-    Column("weights", "numbers that multiply", _count("weights"), lambda r: r.totals.weights),
-    Column("biases", "numbers that are added", _count("biases"), lambda r: r.totals.biases),
+    Column("weights", "numbers that multiply", _count_of("weights"), lambda r: r.totals.weights),
+    Column("biases", "numbers that are added", _count_of("biases"), lambda r: r.totals.biases),
     Column(
         "connections",
         "uses of a weight: multiply-accumulates (MACs)",
-        _count("connections"),
+        _count_of("connections"),
         lambda r: r.totals.connections,
     ),
     Column(
         "parameters",
         "all learned numbers, norms' too",
-        _count("parameters"),
+        _count_of("parameters"),
         lambda r: r.totals.parameters,
     ),
     Column(
         "macs",
         "connections, by another name",
-        _count("connections"),
+        _count_of("connections"),
         lambda r: r.totals.connections,
     ),
     Column(
         "flops",
         "2 x connections",
-        _count("connections", times=2),
+        _count_of("connections", times=2),
         lambda r: 2 * r.totals.connections,
     ),
-    Column("kernel", "extents of the window", _field("kernel")),
-    Column("stride", "step of the window", _field("stride")),
-    Column("padding", "zeros around the map", _field("padding")),
-    Column("dilation", "step between the window's taps", _field("dilation")),
-    Column("groups", "groups of channels", _field("groups")),
-    Column("receptive_field", "input positions that one position depends on", _reach("field")),
-    Column("effective_stride", "input positions between neighbours", _reach("stride")),
+    Column("kernel", "extents of the window", _field_of("kernel")),
+    Column("stride", "step of the window", _field_of("stride")),
+    Column("padding", "zeros around the map", _field_of("padding")),
+    Column("dilation", "step between the window's taps", _field_of("dilation")),
+    Column("groups", "groups of channels", _field_of("groups")),
+    Column("receptive_field", "input positions that one position depends on", _reach_of("field")),
+    Column("effective_stride", "input positions between neighbours", _reach_of("stride")),
     Column(
         "parameter_bytes",
         "bytes of the layer's own parameters",
-        _part("parameter_bytes", Bytes),
-        _whole(lambda found: found.memory.parameters),
+        _part_of("parameter_bytes", Bytes),
+        _total_of(lambda found: found.memory.parameters),
     ),
     Column(
         "output_bytes",
         "bytes of its output, for the batch",
-        _part("output_bytes", Bytes),
+        _part_of("output_bytes", Bytes),
         right=True,
     ),
     Column(
         "live_bytes",
         "bytes alive while it runs, inference; the total is the peak",
-        _part("live_bytes", Bytes),
-        _whole(lambda found: found.memory.inference.bytes, activations=True),
+        _part_of("live_bytes", Bytes),
+        _total_of(lambda found: found.memory.inference.bytes, activations=True),
     ),
     Column(
         "backward_weights",
         "connections of the gradient of its weights",
-        _part("backward_weights"),
+        _part_of("backward_weights"),
         lambda r: sum(part.backward_weights for part in r.footprints.nodes) if r.footprints else 0,
     ),
     Column(
         "backward_input",
         "connections of the gradient of its input",
-        _part("backward_input"),
+        _part_of("backward_input"),
         lambda r: sum(part.backward_input for part in r.footprints.nodes) if r.footprints else 0,
     ),
     Column(
         "backward_connections",
         "connections of both gradients",
-        _part("backward_connections"),
+        _part_of("backward_connections"),
         lambda r: r.footprints.backward if r.footprints else 0,
     ),
     Column(
         "saved_bytes",
         "bytes kept for the backward pass, where first kept",
-        _part("saved_bytes", Bytes),
-        _whole(_saved, activations=True),
+        _part_of("saved_bytes", Bytes),
+        _total_of(_saved_bytes, activations=True),
     ),
 )
 
@@ -249,14 +256,14 @@ TABLE = ("layer", "output_shape", "units", "weights", "connections")
 """The columns of the terminal table and of Markdown."""
 
 
-def labelled(row: Row) -> str:
+def row_label(row: Row) -> str:
     """The layer's name for people, with what is special about its parameters."""
     if row.shares:
         return f"{row.name} (= {row.shares})"
     return f"{row.name} (frozen)" if row.frozen and row.parameters else row.name
 
 
-def choose(keys: str) -> tuple[Column, ...]:
+def choose_columns(keys: str) -> tuple[Column, ...]:
     """The columns of a comma-separated list.
 
     Raises:
@@ -272,7 +279,7 @@ def choose(keys: str) -> tuple[Column, ...]:
     return tuple(chosen)
 
 
-def plain(value: Value) -> str:
+def bare_text(value: Value) -> str:
     """A value for programs: numbers bare (a lower bound as `>= 24`), shapes as `96x55x55`,
     several joined by `+`."""
     if value is None:
@@ -280,32 +287,32 @@ def plain(value: Value) -> str:
     if isinstance(value, UnknownAmount):
         return "?"
     if isinstance(value, int):
-        return f"{_bound(value)}{value:d}"
+        return f"{_bound_mark(value)}{value:d}"
     if isinstance(value, Shape | str):
         return str(value)
     return "+".join(str(shape) for shape in value)
 
 
-def readable(value: Value) -> str:
+def readable_text(value: Value) -> str:
     """A value for people: thousands separated."""
     if not isinstance(value, int) or isinstance(value, UnknownAmount):
-        return plain(value)
+        return bare_text(value)
     if isinstance(value, Bytes | BytesAtLeast):
-        return f"{_bound(value)}{mebibytes(value)}"
-    return f"{_bound(value)}{value:,}"
+        return f"{_bound_mark(value)}{as_mebibytes(value)}"
+    return f"{_bound_mark(value)}{value:,}"
 
 
-def human(value: Value) -> str:
+def human_text(value: Value) -> str:
     """A value for a glance: four significant digits and a decimal suffix, `105.4M`."""
     if not isinstance(value, int) or isinstance(value, UnknownAmount | Bytes | BytesAtLeast):
-        return readable(value)
+        return readable_text(value)
     for suffix, power in (("T", 12), ("G", 9), ("M", 6), ("k", 3)):
         if 100_000 * value >= 99_995 * 10**power:  # rounds to 1.000 or more
-            return _bound(value) + _four_digits(value, power) + suffix
-    return f"{_bound(value)}{value}"
+            return _bound_mark(value) + _four_digits(value, power) + suffix
+    return f"{_bound_mark(value)}{value}"
 
 
-def _bound(value: int) -> str:
+def _bound_mark(value: int) -> str:
     return ">= " if isinstance(value, AtLeast) else ""
 
 

@@ -10,7 +10,7 @@ from cnncost.costs.rows import Row
 from cnncost.shape import Shape
 from cnncost.views.amounts import UnknownAmount
 from cnncost.views.page import Compact
-from cnncost.views.table_columns import Column, Value, plain
+from cnncost.views.table_columns import Column, Value, bare_text
 
 if TYPE_CHECKING:
     from cnncost.costs.footprint import Footprints
@@ -18,23 +18,23 @@ if TYPE_CHECKING:
 SCHEMA_VERSION = 1
 
 
-def records(
+def build_table_records(
     report: Report, rows: Sequence[Row], columns: Sequence[Column], *, total: bool
 ) -> Iterator[list[str]]:
     """A header, one record per row, and the total's if asked for."""
     yield [column.key for column in columns]
     for row in rows:
-        yield [plain(column.value(row)) for column in columns]
+        yield [bare_text(column.value(row)) for column in columns]
     if total:
-        yield [column.total_text(report, plain) for column in columns]
+        yield [column.total_text(report, bare_text) for column in columns]
 
 
-def data(report: Report, rows: Sequence[Row], columns: Sequence[Column]) -> Compact:
+def build_table_data(report: Report, rows: Sequence[Row], columns: Sequence[Column]) -> Compact:
     """The report as one object; shapes are lists."""
-    return Compact(_frame(report) | {"layers": [_layer(row, columns) for row in rows]})
+    return Compact(_report_frame(report) | {"layers": [_layer_entry(row, columns) for row in rows]})
 
 
-def convention(report: Report) -> dict[str, object]:
+def convention_data(report: Report) -> dict[str, object]:
     """What its numbers count."""
     return {
         "per": "example",
@@ -44,7 +44,7 @@ def convention(report: Report) -> dict[str, object]:
     }
 
 
-def _frame(report: Report) -> dict[str, object]:
+def _report_frame(report: Report) -> dict[str, object]:
     """What stands around the layers."""
     network = report.network
     shapes = [list(node.output.dims) for node in network.inputs]
@@ -52,24 +52,24 @@ def _frame(report: Report) -> dict[str, object]:
         "schema_version": SCHEMA_VERSION,
         "name": network.name,
         "input_shape": shapes[0] if len(shapes) == 1 else shapes,
-        "convention": convention(report),
+        "convention": convention_data(report),
         "complete": report.complete,
         "layers": [],
         "totals": report.totals._asdict(),
         "outputs": [network.nodes[i].name for i in network.outputs],
-    } | ({"memory": _memory(report.footprints)} if report.footprints else {})
+    } | ({"memory": _memory_data(report.footprints)} if report.footprints else {})
 
 
-def _memory(found: Footprints) -> dict[str, object]:
+def _memory_data(found: Footprints) -> dict[str, object]:
     """Every amount of memory and of training, in bytes and connections."""
-    from cnncost.views.memory_page import figures
+    from cnncost.views.memory_page import figures_by_key
 
     scale = {"batch": found.batch, "dtype": found.dtype, "optimizer": found.optimizer}
-    return {**scale, **figures(found.memory, found.embedded), "backward": found.backward}
+    return {**scale, **figures_by_key(found.memory, found.embedded), "backward": found.backward}
 
 
-def _layer(row: Row, columns: Sequence[Column]) -> dict[str, object]:
-    entry: dict[str, object] = {column.key: _plain(column.value(row)) for column in columns}
+def _layer_entry(row: Row, columns: Sequence[Column]) -> dict[str, object]:
+    entry: dict[str, object] = {column.key: _json_value(column.value(row)) for column in columns}
     entry |= {
         "counted": row.counted,
         "parameters": None if row.unknown else row.parameters,
@@ -80,7 +80,7 @@ def _layer(row: Row, columns: Sequence[Column]) -> dict[str, object]:
     return entry
 
 
-def _plain(value: Value) -> object:
+def _json_value(value: Value) -> object:
     if isinstance(value, Shape):
         return list(value.dims)
     if isinstance(value, UnknownAmount):

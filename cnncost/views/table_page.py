@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple, TextIO
 
 from cnncost.costs import Report
-from cnncost.costs.rows import Row, descending, layer_rows, remainder, top
+from cnncost.costs.rows import Row, cut_rows, layer_rows, remainder_row, sort_rows
 from cnncost.errors import CnncostError, did_you_mean
 from cnncost.views import caption
 from cnncost.views.page import MACHINE, Page, Results, Table, refuse_short_numbers
@@ -20,10 +20,10 @@ from cnncost.views.table_columns import (
     TRAINING,
     Column,
     Value,
-    choose,
-    human,
-    labelled,
-    readable,
+    choose_columns,
+    human_text,
+    readable_text,
+    row_label,
 )
 
 LEFT_OUT = ("parameters", "parameter_bytes", "saved_bytes")
@@ -50,12 +50,12 @@ class TableLayout(NamedTuple):
     """The columns of a training step, and a summary."""
 
     @property
-    def footprints(self) -> bool:
+    def shows_footprints(self) -> bool:
         """Whether it shows memory or training costs."""
         named = f"{self.columns},{self.sort}".replace("-", "_").replace(" ", "").split(",")
         return self.memory or self.training or any(key in FOOTPRINT for key in named)
 
-    def check(self) -> None:
+    def check_options(self) -> None:
         """Refuse what does not go together, before any work.
 
         Raises:
@@ -64,20 +64,20 @@ class TableLayout(NamedTuple):
         if self.human:
             refuse_short_numbers(self.form)
         if self.columns:
-            choose(self.columns)
+            choose_columns(self.columns)
         if self.sort:
-            _sorter(self.sort)
+            _sort_column(self.sort)
 
 
-def results(report: Report, layout: TableLayout) -> Results:
+def table_results(report: Report, layout: TableLayout) -> Results:
     """The table of a report."""
     from cnncost.views import table_data
 
-    columns, rows = _columns(report, layout), _rows(report, layout)
+    columns, rows = _chosen_columns(report, layout), _chosen_rows(report, layout)
     return Results(
-        page=lambda: _page(report, layout, columns, rows),
-        records=lambda: table_data.records(report, rows, columns, total=layout.total),
-        data=lambda: table_data.data(report, rows, columns),
+        page=lambda: _build_page(report, layout, columns, rows),
+        records=lambda: table_data.build_table_records(report, rows, columns, total=layout.total),
+        data=lambda: table_data.build_table_data(report, rows, columns),
         own={"table": lambda file: _write_bars(file, report, layout, columns, rows)},
     )
 
@@ -91,26 +91,26 @@ def _write_bars(
 ) -> None:
     from cnncost.views.terminal import write_table
 
-    number = human if layout.human else readable
-    choices = [columns] if layout.columns else _choices(columns)
+    number = human_text if layout.human else readable_text
+    choices = [columns] if layout.columns else _column_choices(columns)
     rows = _with_rest(report, columns, rows)
     write_table(file, report, rows, choices, number, bars=not layout.columns)
 
 
-def _page(
+def _build_page(
     report: Report, layout: TableLayout, columns: Sequence[Column], rows: Sequence[Row]
 ) -> Page:
-    number = human if layout.human else readable
-    about = caption.inputs(report)
-    said = [caption.convention(report), *caption.remarks(report)]
+    number = human_text if layout.human else readable_text
+    about = caption.inputs_text(report)
+    said = [caption.convention_text(report), *caption.list_remarks(report)]
     if report.footprints is not None:
-        said.append(caption.memory(report, report.footprints))
+        said.append(caption.memory_text(report, report.footprints))
     if report.network.notes and layout.form != "latex":
         said.append(report.network.notes)
     table = Table(
         [column.title for column in columns],
-        [_cells(row, columns, number) for row in _with_rest(report, columns, rows)],
-        words=[at for at, column in enumerate(columns) if column.aligned == "l"],
+        [_row_cells(row, columns, number) for row in _with_rest(report, columns, rows)],
+        words=[at for at, column in enumerate(columns) if column.cell_alignment == "l"],
         total=[column.total_text(report, number) for column in columns],
         caption=said,
         about=f"{report.network.name}, {about}.",
@@ -123,33 +123,33 @@ def _has_extents(key: str) -> bool:
     return key.endswith("_shape") or key in ("kernel", "stride", "padding", "dilation")
 
 
-def _cells(row: Row, columns: Sequence[Column], number: Callable[[Value], str]) -> list[str]:
+def _row_cells(row: Row, columns: Sequence[Column], number: Callable[[Value], str]) -> list[str]:
     return [
-        labelled(row) if column.key == "layer" else number(column.value(row)) for column in columns
+        row_label(row) if column.key == "layer" else number(column.value(row)) for column in columns
     ]
 
 
 def _with_rest(report: Report, columns: Sequence[Column], rows: Sequence[Row]) -> Sequence[Row]:
     """The rows, and one for the layers that are not shown where they add to a total."""
-    rest = remainder(report, rows, loss=any(column.key == "saved_bytes" for column in columns))
+    rest = remainder_row(report, rows, loss=any(column.key == "saved_bytes" for column in columns))
     if rest is not None and any(column.key in LEFT_OUT for column in columns):
         return [*rows, rest]
     return rows
 
 
-def _columns(report: Report, layout: TableLayout) -> tuple[Column, ...]:
+def _chosen_columns(report: Report, layout: TableLayout) -> tuple[Column, ...]:
     if layout.columns:
-        return choose(layout.columns)
+        return choose_columns(layout.columns)
     further = (*MEMORY * layout.memory, *TRAINING * layout.training)
     biases = report.convention.biases
     if layout.form in MACHINE:
         return tuple(COLUMNS[key] for key in (*CSV, *["parameters"] * biases, *further))
-    kept = _beside(layout) if further else TABLE
+    kept = _columns_beside(layout) if further else TABLE
     own = tuple("parameters" if biases and key == "weights" else key for key in kept)
     return tuple(COLUMNS[key] for key in (*own, *further))
 
 
-def _choices(columns: Sequence[Column]) -> list[Sequence[Column]]:
+def _column_choices(columns: Sequence[Column]) -> list[Sequence[Column]]:
     """The columns, and fewer for a narrow terminal: without shapes, then without the weights
     beside bytes, and with both gradients of the backward pass in one."""
     if not any(column.key in FOOTPRINT for column in columns):
@@ -161,26 +161,26 @@ def _choices(columns: Sequence[Column]) -> list[Sequence[Column]]:
     return [columns, bare, fewest]
 
 
-def _beside(layout: TableLayout) -> tuple[str, ...]:
+def _columns_beside(layout: TableLayout) -> tuple[str, ...]:
     """The counts that stand beside the further columns: as few as leave room for those."""
     return ("layer", "output_shape", "connections" if layout.training else "weights")
 
 
-def _rows(report: Report, layout: TableLayout) -> tuple[Row, ...]:
-    keys = [column.key for column in choose(layout.columns)] if layout.columns else []
+def _chosen_rows(report: Report, layout: TableLayout) -> tuple[Row, ...]:
+    keys = [column.key for column in choose_columns(layout.columns)] if layout.columns else []
     reach = any(key in REACH for key in keys)
     rows = layer_rows(report, every=layout.every, depth=layout.depth, reach=reach)
     if layout.sort:
-        column = _sorter(layout.sort)
-        rows = descending(rows, column.number)
-    return rows if layout.top is None else top(rows, layout.top)
+        column = _sort_column(layout.sort)
+        rows = sort_rows(rows, column.numeric_value)
+    return rows if layout.top is None else cut_rows(rows, layout.top)
 
 
-def _sorter(key: str) -> Column:
+def _sort_column(key: str) -> Column:
     """The column of numbers to sort by."""
-    (column, *others) = choose(key)
-    numeric = [key for key, column in COLUMNS.items() if column.aligned == "r"]
-    if others or column.aligned != "r":
+    (column, *others) = choose_columns(key)
+    numeric = [key for key, column in COLUMNS.items() if column.cell_alignment == "r"]
+    if others or column.cell_alignment != "r":
         known = f"it sorts by {', '.join(numeric)}"
         raise CnncostError(f"--sort {key}: no column of numbers", did_you_mean(key, numeric, known))
     return column

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, TextIO
 from cnncost.costs import Report
 from cnncost.costs.rows import Row
 from cnncost.views import caption
-from cnncost.views.grid import GAP, Grid, ascii_only, room
-from cnncost.views.table_columns import Column, Value, labelled
+from cnncost.views.grid import GAP, Grid, ascii_only, line_room
+from cnncost.views.table_columns import Column, Value, row_label
 
 if TYPE_CHECKING:
     from cnncost.costs.footprint import Footprints
@@ -32,23 +32,27 @@ def write_table(
 ) -> None:
     """Print the table of the first choice of columns that there is room for, else of the last;
     with bars where there is room for them too, and they are wanted."""
-    columns, grid = _fitting(file, report, rows, choices, number)
+    columns, grid = _fit_columns(file, report, rows, choices, number)
     barred = [column.key for column in choices[0] if column.key in BARRED] if bars else []
-    if barred and grid.width() + len(barred) * (GAP + BAR) <= room(file) and not grid.stacked:
-        grid = _grid(file, report, rows, columns, number, barred)
+    if (
+        barred
+        and grid.total_width() + len(barred) * (GAP + BAR) <= line_room(file)
+        and not grid.stacked
+    ):
+        grid = _build_grid(file, report, rows, columns, number, barred)
     notes = [report.network.notes] if report.network.notes else []
-    said = [caption.convention(report), *caption.remarks(report), *notes]
+    said = [caption.convention_text(report), *caption.list_remarks(report), *notes]
     if columns is not choices[0]:
         said.append("A wider terminal, --columns, csv and json have more columns.")
     if report.footprints is not None:
         found = report.footprints
-        said += [caption.step(report, found), f"{caption.scale(found)}:"]
-    grid.write(file, said)
+        said += [caption.step_text(report, found), f"{caption.scale_text(found)}:"]
+    grid.write_grid(file, said)
     if report.footprints is not None:
         _write_summary(file, report.footprints)
 
 
-def _fitting(
+def _fit_columns(
     file: TextIO,
     report: Report,
     rows: Sequence[Row],
@@ -57,25 +61,25 @@ def _fitting(
 ) -> tuple[Sequence[Column], Grid]:
     """The columns and the grid; titles are stacked before columns are left out."""
     first, *_ = choices
-    grid = _grid(file, report, rows, first, number, ())
-    if grid.width() <= room(file):
+    grid = _build_grid(file, report, rows, first, number, ())
+    if grid.total_width() <= line_room(file):
         return first, grid
     for columns in choices:
-        grid = _grid(file, report, rows, columns, number, (), stacked=True)
-        if grid.width() <= room(file):
+        grid = _build_grid(file, report, rows, columns, number, (), stacked=True)
+        if grid.total_width() <= line_room(file):
             return columns, grid
     return columns, grid
 
 
 def _write_summary(file: TextIO, found: Footprints) -> None:
     """Every amount under its own name, below the table."""
-    from cnncost.views.memory_page import figure_lines, summary
+    from cnncost.views.memory_page import figure_lines, summary_figures
 
-    for line in figure_lines(summary(found.memory, found.embedded)).splitlines():
+    for line in figure_lines(summary_figures(found.memory, found.embedded)).splitlines():
         file.write(f" {line}\n")
 
 
-def _grid(
+def _build_grid(
     file: TextIO,
     report: Report,
     rows: Sequence[Row],
@@ -88,37 +92,37 @@ def _grid(
     titles: list[str] = []
     numeric: list[int] = []
     for column in columns:
-        if column.aligned == "r":
+        if column.cell_alignment == "r":
             numeric.append(len(titles))
         titles.append(column.title)
         if column.key in barred:
             titles.append("")
-    title = (report.network.name, caption.inputs(report))
+    title = (report.network.name, caption.inputs_text(report))
     grid = Grid(titles, numeric=numeric, title=title, stacked=stacked)
     plain_bars = ascii_only(file)
     for row in rows:
         cells = []
         for column in columns:
-            cells.append(labelled(row) if column.key == "layer" else number(column.value(row)))
+            cells.append(row_label(row) if column.key == "layer" else number(column.value(row)))
             if column.key in barred:
-                cells.append(_share(report, row, column, plain=plain_bars))
-        grid.add(*cells, style="" if row.counted and row.listed else "dim")
-    grid.section()
+                cells.append(_row_bar(report, row, column, plain=plain_bars))
+        grid.add_row(*cells, style="" if row.counted and row.listed else "dim")
+    grid.add_section()
     totals = []
     for column in columns:
         totals.append(column.total_text(report, number))
         if column.key in barred:
             totals.append("")
-    grid.add(*totals, style="bold")
+    grid.add_row(*totals, style="bold")
     return grid
 
 
-def _share(report: Report, row: Row, column: Column, *, plain: bool) -> str:
+def _row_bar(report: Report, row: Row, column: Column, *, plain: bool) -> str:
     assert column.total is not None  # the barred columns are numeric
-    return bar(column.number(row), column.total(report), plain=plain)
+    return share_bar(column.numeric_value(row), column.total(report), plain=plain)
 
 
-def bar(part: int, total: int, *, plain: bool = False) -> str:
+def share_bar(part: int, total: int, *, plain: bool = False) -> str:
     """The share part / total as a bar, in eighths of a character; any share shows.
 
     `plain` draws whole characters of ASCII.

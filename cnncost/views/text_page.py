@@ -23,25 +23,25 @@ class TextPage:
         self._lines: list[tuple[str, str]] = []
         """Style and text of each."""
 
-    def blank(self) -> None:
+    def add_blank(self) -> None:
         self._lines.append(("", ""))
 
-    def head(self, text: str) -> None:
+    def add_heading(self, text: str) -> None:
         """A heading between blank lines."""
         if self._lines:
-            self.blank()
+            self.add_blank()
         self._lines.append(("bold", text))
-        self.blank()
+        self.add_blank()
 
-    def say(self, text: str) -> None:
+    def add_paragraph(self, text: str) -> None:
         """A paragraph."""
-        self._add(text, "", "")
+        self._add_wrapped(text, "", "")
 
-    def code(self, text: str) -> None:
+    def add_code(self, text: str) -> None:
         """Lines as they stand, indented."""
         self._lines += [("cyan", f"  {line}") for line in text.splitlines()]
 
-    def item(self, name: str, texts: Sequence[str], column: int) -> None:
+    def add_item(self, name: str, texts: Sequence[str], column: int) -> None:
         """A name, and beside it in a column of their own the texts."""
         hang = " " * column
         beside = f"  {name}  ".ljust(column)
@@ -49,23 +49,23 @@ class TextPage:
             if len(beside) > column:  # too long a name has its line alone
                 self._lines.append(("", beside.rstrip()))
                 beside = hang
-            self._add(text, beside, hang)
+            self._add_wrapped(text, beside, hang)
             beside = hang
 
-    def write(self) -> None:
+    def write_lines(self) -> None:
         """Print the page."""
         if not self.file.isatty():
             self.file.writelines(f"{text}\n" for _, text in self._lines)
             return
         from rich.text import Text
 
-        from cnncost.views.grid import console
+        from cnncost.views.grid import plain_console
 
-        target = console(self.file)
+        target = plain_console(self.file)
         for style, text in self._lines:
             target.print(Text(text, style), soft_wrap=True)
 
-    def _add(self, text: str, first: str, hang: str) -> None:
+    def _add_wrapped(self, text: str, first: str, hang: str) -> None:
         width = max(self.width, len(hang) + 20)
         wrapped = wrap(text, width, initial_indent=first, subsequent_indent=hang,
                        break_long_words=False, break_on_hyphens=False)  # fmt: skip

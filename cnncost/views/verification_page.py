@@ -14,44 +14,44 @@ SAYS = {True: "ok", False: "DIFFERS", None: "not compared"}
 TITLES = ("quantity", "computed", "PyTorch", "")
 
 
-def results(name: str, batch: int, verdict: Verdict) -> Results:
+def verification_results(name: str, batch: int, verdict: Verdict) -> Results:
     """The verdict in every format."""
     about = f"{name} in PyTorch, batch {batch}"
     return Results(
-        page=lambda: _page(about, verdict),
-        records=lambda: _records(verdict),
-        data=lambda: _data(name, batch, verdict),
+        page=lambda: _build_page(about, verdict),
+        records=lambda: _build_records(verdict),
+        data=lambda: _build_data(name, batch, verdict),
         own={"table": lambda file: _write_text(file, about, verdict)},
     )
 
 
 def _write_text(file: TextIO, about: str, verdict: Verdict) -> None:
-    rows = [TITLES, *map(_row, verdict.lines)]
+    rows = [TITLES, *map(_figure_row, verdict.lines)]
     widths = [max(len(row[i]) for row in rows) for i in range(3)]
     lines = [about, ""]
     lines += [
         f"{row[0]:<{widths[0]}}  {row[1]:>{widths[1]}}  {row[2]:>{widths[2]}}  {row[3]}".rstrip()
         for row in rows
     ]
-    wrong, summary = _wrong_shapes(verdict), _summary(verdict)
+    wrong, summary = _wrong_shapes(verdict), _summary_lines(verdict)
     file.writelines(f"{line}\n" for line in (*lines, *wrong, "", *summary))
 
 
-def _page(about: str, verdict: Verdict) -> Page:
-    table = Table(TITLES, [_row(line) for line in verdict.lines], words=(0, 3))
-    said = (*_wrong_shapes(verdict), *_summary(verdict))
+def _build_page(about: str, verdict: Verdict) -> Page:
+    table = Table(TITLES, [_figure_row(line) for line in verdict.lines], words=(0, 3))
+    said = (*_wrong_shapes(verdict), *_summary_lines(verdict))
     return Page([Title(about), table, *map(Remark, said)])
 
 
 def _wrong_shapes(verdict: Verdict) -> list[str]:
     return [
-        f"{wrong.layer}: {_shape(wrong.computed)}, in PyTorch "
-        + (_shape(wrong.measured) if wrong.measured else "nothing")
+        f"{wrong.layer}: {_shape_text(wrong.computed)}, in PyTorch "
+        + (_shape_text(wrong.measured) if wrong.measured else "nothing")
         for wrong in verdict.wrong_shapes
     ]
 
 
-def _summary(verdict: Verdict) -> list[str]:
+def _summary_lines(verdict: Verdict) -> list[str]:
     """How many differences there are, and why some lines were not compared."""
     count = verdict.differences
     said = [f"{count} difference{'' if count == 1 else 's'}"]
@@ -60,7 +60,7 @@ def _summary(verdict: Verdict) -> list[str]:
     return said
 
 
-def _figures(verdict: Verdict) -> list[dict[str, object]]:
+def _figure_entries(verdict: Verdict) -> list[dict[str, object]]:
     return [
         {
             "quantity": line.quantity,
@@ -74,21 +74,21 @@ def _figures(verdict: Verdict) -> list[dict[str, object]]:
     ]
 
 
-def _records(verdict: Verdict) -> Iterator[Sequence[object]]:
+def _build_records(verdict: Verdict) -> Iterator[Sequence[object]]:
     yield "quantity", "computed", "measured", "tolerance", "agrees", "note"
-    for figure in _figures(verdict):
+    for figure in _figure_entries(verdict):
         yield [str(v).lower() if isinstance(v, bool) else v for v in figure.values()]
     for wrong in verdict.wrong_shapes:
-        measured = _shape(wrong.measured) if wrong.measured else ""
-        yield f"shape of {wrong.layer}", _shape(wrong.computed), measured, 0.0, "false", ""
+        measured = _shape_text(wrong.measured) if wrong.measured else ""
+        yield f"shape of {wrong.layer}", _shape_text(wrong.computed), measured, 0.0, "false", ""
 
 
-def _data(name: str, batch: int, verdict: Verdict) -> dict[str, object]:
+def _build_data(name: str, batch: int, verdict: Verdict) -> dict[str, object]:
     return {
         "schema_version": 1,
         "name": name,
         "batch": batch,
-        "figures": _figures(verdict),
+        "figures": _figure_entries(verdict),
         "wrong_shapes": [
             {"layer": wrong.layer, "computed": wrong.computed, "measured": wrong.measured}
             for wrong in verdict.wrong_shapes
@@ -97,7 +97,7 @@ def _data(name: str, batch: int, verdict: Verdict) -> dict[str, object]:
     }
 
 
-def _row(line: FigureLine) -> tuple[str, str, str, str]:
+def _figure_row(line: FigureLine) -> tuple[str, str, str, str]:
     says = SAYS[line.agrees] + (f": {line.note}" if line.note else "")
     if line.agrees is not None and line.tolerance:
         assert line.computed is not None
@@ -105,12 +105,12 @@ def _row(line: FigureLine) -> tuple[str, str, str, str]:
         away = (line.computed - line.measured) / line.measured
         slack = f" or {line.slack} bytes" if line.slack else ""
         says += f" ({away:+.4%}, {float(line.tolerance):.2%}{slack} allowed)"
-    return line.quantity, _number(line.computed), _number(line.measured), says
+    return line.quantity, _number_text(line.computed), _number_text(line.measured), says
 
 
-def _number(value: int | None) -> str:
+def _number_text(value: int | None) -> str:
     return "?" if value is None else f"{value:,}"
 
 
-def _shape(dims: Sequence[int]) -> str:
+def _shape_text(dims: Sequence[int]) -> str:
     return "x".join(map(str, dims))

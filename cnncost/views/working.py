@@ -23,7 +23,7 @@ class Notation(NamedTuple):
     """Whether a fraction needs no brackets."""
 
 
-def _name(number: int) -> str:
+def _leaf_name(number: int) -> str:
     return number.name if isinstance(number, Term) and number.name else str(int(number))
 
 
@@ -35,7 +35,7 @@ TEXT = Notation(
     ceil=lambda a, b: f"ceil({a} / {b})",
 )
 
-WORDS = TEXT._replace(leaf=_name)
+WORDS = TEXT._replace(leaf=_leaf_name)
 
 LATEX = Notation(
     leaf=lambda number: f"{int(number):,}".replace(",", "{,}"),
@@ -47,53 +47,53 @@ LATEX = Notation(
 )
 
 
-def formula(number: int, notation: Notation = TEXT) -> str:
+def formula_text(number: int, notation: Notation = TEXT) -> str:
     """What a number was computed from; the number itself where that is all."""
     if isinstance(number, Term) and number.working is not None:
         number = number.working
-    return _write(number, notation)[0]
+    return _write_term(number, notation)[0]
 
 
-def equation(number: int, notation: Notation = TEXT) -> str:
+def equation_text(number: int, notation: Notation = TEXT) -> str:
     """`11 x 11 x 3 x 96 = 34,848`; the number alone where nothing was worked out."""
-    left, right = formula(number, notation), notation.leaf(number)
+    left, right = formula_text(number, notation), notation.leaf(number)
     return right if left == right else f"{left} = {right}"
 
 
-def _write(number: int, notation: Notation) -> tuple[str, int]:
+def _write_term(number: int, notation: Notation) -> tuple[str, int]:
     """A term's text, and how tightly its outermost operation binds."""
     if not isinstance(number, Term) or not number.op:
         return notation.leaf(number), ATOM
     if number.op in "+-":
-        left, _ = _write(number.args[0], notation)
-        right, binds = _write(number.args[1], notation)
+        left, _ = _write_term(number.args[0], notation)
+        right, binds = _write_term(number.args[1], notation)
         closed = number.op == "-" and binds == SUM
-        return f"{left} {number.op} {_bracket(right) if closed else right}", SUM
+        return f"{left} {number.op} {_in_brackets(right) if closed else right}", SUM
     if number.op == "*":
-        factors = [_factor(arg, notation) for arg in number.args]
+        factors = [_factor_text(arg, notation) for arg in number.args]
         return notation.times.join(factors), PRODUCT
     if number.op == "neg":
-        return f"-{_factor(number.args[0], notation)}", SUM
+        return f"-{_factor_text(number.args[0], notation)}", SUM
     above, below = number.args
     if notation.divides_apart:
-        a, b = _write(above, notation)[0], _write(below, notation)[0]
+        a, b = _write_term(above, notation)[0], _write_term(below, notation)[0]
     else:
-        a, b = _factor(above, notation), _divisor(below, notation)
+        a, b = _factor_text(above, notation), _divisor_text(below, notation)
     if number.op == "/":
         return notation.divided(a, b), ATOM if notation.divides_apart else PRODUCT
     return (notation.floor if number.op == "floor" else notation.ceil)(a, b), ATOM
 
 
-def _factor(number: int, notation: Notation) -> str:
-    text, binds = _write(number, notation)
+def _factor_text(number: int, notation: Notation) -> str:
+    text, binds = _write_term(number, notation)
     divides = isinstance(number, Term) and number.op == "/" and not notation.divides_apart
-    return _bracket(text) if binds == SUM or divides else text
+    return _in_brackets(text) if binds == SUM or divides else text
 
 
-def _divisor(number: int, notation: Notation) -> str:
-    text, binds = _write(number, notation)
-    return text if binds == ATOM else _bracket(text)
+def _divisor_text(number: int, notation: Notation) -> str:
+    text, binds = _write_term(number, notation)
+    return text if binds == ATOM else _in_brackets(text)
 
 
-def _bracket(text: str) -> str:
+def _in_brackets(text: str) -> str:
     return f"({text})"

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple, TextIO
 
 from cnncost.costs import Convention, count_network
-from cnncost.costs.metrics import total
+from cnncost.costs.metrics import find_total
 from cnncost.language import Spec
 from cnncost.language.figures import FIGURES
 from cnncost.quantity import OF_CONNECTIONS
 from cnncost.views.page import Page, Results, Table
-from cnncost.views.table_columns import human
+from cnncost.views.table_columns import human_text
 
 HEADER = ("network", "input", "figure", "expected", "computed", "published", "source")
 
@@ -31,7 +31,7 @@ class ZooEntry(NamedTuple):
     """The paper's words; empty where it prints none."""
 
 
-def entries(spec: Spec) -> Iterator[ZooEntry]:
+def zoo_entries(spec: Spec) -> Iterator[ZooEntry]:
     """The figures that a spec expects or its paper prints."""
     expect, printed = spec.expect, dict(spec.network.published)
     expected = expect.totals if expect is not None else {}
@@ -39,46 +39,53 @@ def entries(spec: Spec) -> Iterator[ZooEntry]:
     totals = count_network(spec.network, convention).totals
     for figure in FIGURES:
         if figure in expected or figure in printed:
-            computed = total(totals, figure)
+            computed = find_total(totals, figure)
             words = printed.get(figure, "")
             yield ZooEntry(figure, expected.get(figure), computed, words)
 
 
-def results(specs: Mapping[str, Spec], *, long: bool = False) -> Results:
+def zoo_results(specs: Mapping[str, Spec], *, long: bool = False) -> Results:
     """The list of networks; `long` makes the table have each figure."""
     listed = _write_long if long else _write_table
     return Results(
-        page=lambda: _page(specs),
-        records=lambda: _records(specs),
-        data=lambda: [_object(name, spec) for name, spec in specs.items()],
+        page=lambda: _build_page(specs),
+        records=lambda: _build_records(specs),
+        data=lambda: [_network_entry(name, spec) for name, spec in specs.items()],
         own={"table": lambda file: listed(file, specs)},
     )
 
 
-def _page(specs: Mapping[str, Spec]) -> Page:
-    rows = [row for name, spec in specs.items() for row in _rows(name, spec, "{:,}")]
+def _build_page(specs: Mapping[str, Spec]) -> Page:
+    rows = [row for name, spec in specs.items() for row in _entry_rows(name, spec, "{:,}")]
     return Page([Table(HEADER[:-1], rows, words=(0, 1, 2, 5))], "The bundled networks")
 
 
-def _records(specs: Mapping[str, Spec]) -> Iterator[Sequence[str]]:
+def _build_records(specs: Mapping[str, Spec]) -> Iterator[Sequence[str]]:
     yield HEADER
     for name, spec in specs.items():
-        for row in _rows(name, spec, "{}"):
+        for row in _entry_rows(name, spec, "{}"):
             yield [*row, spec.network.source]
 
 
-def _rows(name: str, spec: Spec, number: str) -> Iterator[list[str]]:
-    for entry in entries(spec):
+def _entry_rows(name: str, spec: Spec, number: str) -> Iterator[list[str]]:
+    for entry in zoo_entries(spec):
         expected = "" if entry.expected is None else number.format(entry.expected)
         computed = number.format(entry.computed)
-        yield [name, _inputs(spec), _named(spec, entry.figure), expected, computed, entry.published]
+        yield [
+            name,
+            _inputs_cell(spec),
+            _figure_name(spec, entry.figure),
+            expected,
+            computed,
+            entry.published,
+        ]
 
 
-def _inputs(spec: Spec) -> str:
+def _inputs_cell(spec: Spec) -> str:
     return "+".join(str(node.output) for node in spec.network.inputs)
 
 
-def _named(spec: Spec, figure: str) -> str:
+def _figure_name(spec: Spec, figure: str) -> str:
     """The quantity, and the convention where it is not the default."""
     expect = spec.expect
     if expect is None or figure not in ("connections", *OF_CONNECTIONS):
@@ -87,7 +94,7 @@ def _named(spec: Spec, figure: str) -> str:
     return figure + told
 
 
-def _object(name: str, spec: Spec) -> dict[str, object]:
+def _network_entry(name: str, spec: Spec) -> dict[str, object]:
     expect = spec.expect
     return {
         "name": name,
@@ -96,25 +103,25 @@ def _object(name: str, spec: Spec) -> dict[str, object]:
         "inputs": {node.name: list(node.output.dims) for node in spec.network.inputs},
         "biases": expect is not None and expect.biases,
         "expected": dict(expect.totals) if expect is not None else {},
-        "computed": {entry.figure: entry.computed for entry in entries(spec)},
+        "computed": {entry.figure: entry.computed for entry in zoo_entries(spec)},
         "published": dict(spec.network.published),
     }
 
 
-def year(source: str) -> str:
+def citation_year(source: str) -> str:
     """The year of a citation, if it has one outside brackets.
 
-    >>> year("He et al., CVPR 2016; as torchvision builds it (v1.5)")
+    >>> citation_year("He et al., CVPR 2016; as torchvision builds it (v1.5)")
     '2016'
     """
     found = re.findall(r"\b(?:19|20)[0-9]{2}\b", re.sub(r"\([^)]*\)", "", source))
     return str(found[-1]) if found else ""
 
 
-def briefly(words: str) -> str:
+def leading_number(words: str) -> str:
     """The number that a paper's words begin with.
 
-    >>> briefly("3.8 x 10^9 FLOPs (table 1)"), briefly("138 million (table 2)")
+    >>> leading_number("3.8 x 10^9 FLOPs (table 1)"), leading_number("138 million (table 2)")
     ('3.8 x 10^9', '138M')
     """
     found = re.match(r"[0-9.,]+(?: x 10\^[0-9]+|[kKMGB]\b| [mb]illion)?", words)
@@ -127,9 +134,11 @@ def _write_table(file: TextIO, specs: Mapping[str, Spec]) -> None:
     rows = [("network", "year", "input", "weights", "connections", "paper prints")]
     for name, spec in specs.items():
         totals = count_network(spec.network).totals
-        printed = "; ".join(briefly(words) for _, words in _ordered(spec))
-        counts = (human(totals.weights), human(totals.connections))
-        rows.append((name, year(spec.network.source), _inputs(spec), *counts, printed))
+        printed = "; ".join(leading_number(words) for _, words in _ordered_figures(spec))
+        counts = (human_text(totals.weights), human_text(totals.connections))
+        rows.append(
+            (name, citation_year(spec.network.source), _inputs_cell(spec), *counts, printed)
+        )
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         name, date, inputs, weights, connections, printed = map(str.ljust, row, widths)
@@ -141,7 +150,7 @@ def _write_table(file: TextIO, specs: Mapping[str, Spec]) -> None:
     )
 
 
-def _ordered(spec: Spec) -> list[tuple[str, str]]:
+def _ordered_figures(spec: Spec) -> list[tuple[str, str]]:
     return sorted(spec.network.published, key=lambda item: FIGURES.index(item[0]))
 
 
@@ -151,17 +160,21 @@ def _write_long(file: TextIO, specs: Mapping[str, Spec]) -> None:
 
     page = TextPage(file)
     for name, spec in specs.items():
-        page.head(f"{name}: {spec.name}, input {_inputs(spec)}")
-        page.say(spec.network.source)
-        page.say(spec.network.notes)
-        page.blank()
-        page.say(f"  {'':20}{'expected':>16}{'computed':>16}  published")
-        for entry in entries(spec):
-            page.item(_columns(_named(spec, entry.figure), entry), [entry.published or "-"], BESIDE)
-    page.write()
+        page.add_heading(f"{name}: {spec.name}, input {_inputs_cell(spec)}")
+        page.add_paragraph(spec.network.source)
+        page.add_paragraph(spec.network.notes)
+        page.add_blank()
+        page.add_paragraph(f"  {'':20}{'expected':>16}{'computed':>16}  published")
+        for entry in zoo_entries(spec):
+            page.add_item(
+                _entry_columns(_figure_name(spec, entry.figure), entry),
+                [entry.published or "-"],
+                BESIDE,
+            )
+    page.write_lines()
 
 
-def _columns(figure: str, entry: ZooEntry) -> str:
+def _entry_columns(figure: str, entry: ZooEntry) -> str:
     """The figure's name and both counts, aligned."""
     expected = "-" if entry.expected is None else f"{entry.expected:,}"
     differs = entry.expected is not None and entry.expected != entry.computed

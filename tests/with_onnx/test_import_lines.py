@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 import cnncost
-from cnncost.costs.memory import memory
+from cnncost.costs.memory import measure_memory
 from cnncost.formats.graph_of import graph_of
 from cnncost.formats.spec_text import spec_text
-from cnncost.formats.structured import attempt, equal, structured_text
+from cnncost.formats.structured import are_equal_networks, structured_text, write_structured
 
 HERE = Path(__file__).parent / "reference"
 
@@ -29,18 +29,18 @@ def test_an_import_is_short_and_costs_what_its_flat_spec_costs(
     graph = graph_of(cnncost.load(path).network)
 
     text = structured_text(graph)
-    assert text == attempt(graph)  # the flat text did not have to stand in
+    assert text == write_structured(graph)  # the flat text did not have to stand in
     assert len(text.splitlines()) <= LINES[name]
 
     short, flat = cnncost.loads(text), cnncost.loads(spec_text(graph))
-    assert equal(short.network, flat.network)
+    assert are_equal_networks(short.network, flat.network)
     assert cnncost.count(short).totals == cnncost.count(flat).totals
     assert _peaks(short) == _peaks(flat)
 
 
 def _peaks(spec: cnncost.Spec) -> list[int]:
     """Bytes: the inference peak, all that is saved for backward, the peak of a training step."""
-    found = memory(spec.network, batch=4, optimizer="momentum")
+    found = measure_memory(spec.network, batch=4, optimizer="momentum")
     assert found.saved is not None
     assert found.training is not None
     return [found.inference.bytes, found.saved.total, found.training.bytes]

@@ -239,7 +239,7 @@ def test_a_padding_that_is_no_zeros(mode: str, tmp_path: Path) -> None:
         assert report.totals.connections == 81 * 64
         assert report.complete
     with pytest.raises(CnncostError, match="opaque"):
-        cnncost.formats.write(spec, cnncost.formats.FORMATS["pytorch"])
+        cnncost.formats.write_spec(spec, cnncost.formats.FORMATS["pytorch"])
 
 
 @pytest.mark.parametrize("kind", [TensorProto.FLOAT16, TensorProto.BFLOAT16, TensorProto.DOUBLE])

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, assume, given, settings
 
 import cnncost
 from cnncost import bundled, formats
-from cnncost.costs.memory import memory
+from cnncost.costs.memory import measure_memory
 from cnncost.errors import CnncostError, SpecError
 from cnncost.formats.onnx_out.onnx_emitter import ELSEWHERE
 from cnncost.language import Spec
@@ -26,7 +26,7 @@ ONNX = formats.FORMATS["onnx"]
 
 
 def written(spec: Spec, *, weights: bool = True) -> bytes:
-    return formats.write(spec, ONNX, weights=weights)
+    return formats.write_spec(spec, ONNX, weights=weights)
 
 
 def read_back(data: bytes, folder: Path) -> Spec:
@@ -123,7 +123,7 @@ def totals(spec: Spec) -> tuple[int, ...]:
 
 def bytes_of(network: Network) -> dict[str, Any]:
     """What has the same name before and after."""
-    found = memory(network)
+    found = measure_memory(network)
     return {
         "parameters": found.parameters,
         "inference": found.inference.bytes,
@@ -132,7 +132,7 @@ def bytes_of(network: Network) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("name", bundled.names())
+@pytest.mark.parametrize("name", bundled.list_names())
 def test_bundled_networks_come_back(name: str, tmp_path: Path) -> None:
     spec = cnncost.load(name)
     data = written(spec, weights=False)

@@ -68,4 +68,4 @@ def test_the_text_of_an_import_is_a_spec(row: dict[str, Any], tmp_path: Path) ->
 
     again = cnncost.loads(spec.text.text)
     assert cnncost.count(again).totals == cnncost.count(spec).totals
-    assert formats.write(spec, formats.FORMATS["yaml"]) == spec.text.text.encode()
+    assert formats.write_spec(spec, formats.FORMATS["yaml"]) == spec.text.text.encode()

@@ -29,10 +29,10 @@ def viewed(draw: st.DrawFn) -> tuple[Value, np.ndarray]:
     for _ in range(draw(st.integers(1, 4))):
         if draw(st.booleans()):
             order = tuple(draw(st.permutations(range(array.ndim))))
-            value, array = value.permuted(order), array.transpose(order)
+            value, array = value.permute_axes(order), array.transpose(order)
         else:
             shape = reshaped(draw, array.size)
-            value, array = value.reshaped(shape), array.reshape(shape)
+            value, array = value.reshape_to(shape), array.reshape(shape)
     return value, array
 
 

@@ -17,9 +17,9 @@ from cnncost.network import Network
 from cnncost.study.backward import BackwardPass
 from cnncost.study.backward.gradient_expression import Symbol
 from cnncost.study.backward.gradient_symbols import ParameterSymbol
-from cnncost.verify.measure import build
-from cnncost.views.backward.gradient_formula import formula
-from cnncost.views.backward.gradient_writers import write
+from cnncost.verify.measure import build_network
+from cnncost.views.backward.gradient_formula import formula_of
+from cnncost.views.backward.gradient_writers import write_gradients
 
 TOLERANCE = 1e-4
 """Relative to the largest entry of a gradient."""
@@ -30,13 +30,13 @@ EXAMPLES = 2
 def printed(found: BackwardPass) -> str:
     """The equations as `explain --backward` prints them into a pipe."""
     file = StringIO()
-    write(file, found, (), "text", plain=False)
+    write_gradients(file, found, (), "text", plain=False)
     return file.getvalue()
 
 
 def name(symbol: Symbol) -> str:
     """A symbol as it is printed."""
-    return normalize("NFD", formula(symbol))
+    return normalize("NFD", formula_of(symbol))
 
 
 class Agreement(NamedTuple):
@@ -80,11 +80,13 @@ class _ExportedRun:
 
     def __init__(self, network: Network) -> None:
         self.generator = torch.Generator().manual_seed(0)
-        self.modules = torch_code._flat(network, torch_code._pieces(network)).attributes()
+        self.modules = torch_code._flat_body(
+            network, torch_code._code_pieces(network)
+        ).module_names()
         self.network = network
         self.kernels: dict[str, Tensor] = {}
         torch.manual_seed(0)
-        self.model = build(_tapped_code(network)).double().requires_grad_(True)
+        self.model = build_network(_tapped_code(network)).double().requires_grad_(True)
         self._drop_nothing()
         found: dict[str, Tensor] = {}
 

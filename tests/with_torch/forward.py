@@ -37,7 +37,7 @@ class Forward:
         if node.shares is not None:
             return self.parameters[node.shares]
         found = {}
-        for name, dims in node.layer.tensors(node.inputs[0]).items():
+        for name, dims in node.layer.tensor_shapes(node.inputs[0]).items():
             if name == "weight" and getattr(node.layer, "connects", None):
                 dims = (node.output.channels, node.inputs[0].channels, *dims[1:])
             # Activations keep their size: a softmax that saturates leaves rounding only.

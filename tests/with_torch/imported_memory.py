@@ -5,8 +5,8 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import TYPE_CHECKING
 
-from cnncost.api import imported
-from cnncost.formats.torch_in.torch_trace import trace
+from cnncost.api import load_graph
+from cnncost.formats.torch_in.torch_trace import trace_module
 from cnncost.verify.original_figures import verify_original
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def figures(
 ) -> dict[str, FigureLine]:
     """Each figure of an import, by its name."""
     shapes = {"input": shape}
-    graph = trace(deepcopy(module).eval().to("meta"), "net", shapes)
-    network = imported(graph, "net").network
+    graph = trace_module(deepcopy(module).eval().to("meta"), "net", shapes)
+    network = load_graph(graph, "net").network
     found = verify_original(network, module, shapes, batch, lambda what: None)
     return {line.quantity: line for line in found.lines}

@@ -7,7 +7,7 @@ from exported_gradients import compare, printed
 
 import cnncost
 from cnncost.network import Network
-from cnncost.study.backward import backward
+from cnncost.study.backward import derive_equations
 
 ODD = """\
 input: {left: [4, 5, 6], right: [4, 5, 6]}
@@ -26,7 +26,7 @@ layers:
 
 
 def disagree(network: Network) -> list[str]:
-    found = backward(network)
+    found = derive_equations(network)
     agreement = compare(found, printed(found))
     assert agreement.compared
     return agreement.wrong
@@ -47,12 +47,12 @@ def test_what_works_in_place_agrees() -> None:
 
 def test_minmax_has_five_gradients() -> None:
     """V and W, the outputs of rectified and of hidden, and the input."""
-    found = backward(cnncost.load("minmax").network)
+    found = derive_equations(cnncost.load("minmax").network)
     assert compare(found, printed(found)).compared == 5
 
 
 def test_a_lost_skip_term_is_a_difference() -> None:
-    found = backward(cnncost.load("residual_mlp").network)
+    found = derive_equations(cnncost.load("residual_mlp").network)
     text = printed(found).replace("ȳ", "y\u0304")
     assert " + y\u0304" in text
     assert compare(found, text.replace(" + y\u0304", "    ", 1)).wrong

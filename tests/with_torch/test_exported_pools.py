@@ -11,8 +11,8 @@ import torch
 
 import cnncost
 from cnncost.formats.torch_out import pytorch_code
-from cnncost.verify.difference import verify
-from cnncost.verify.measure import build
+from cnncost.verify.difference import verify_network
+from cnncost.verify.measure import build_network
 
 CASES = 50
 """Draws a kind and number of axes."""
@@ -121,7 +121,7 @@ def test_pools_equal_loops(word: str, axes: int) -> None:
         x = torch.randn(2, *extents, dtype=torch.float64)
         expected = pooled(x, word, numbers, ceil=ceil)
         assert spec.network.nodes[-1].output.dims == tuple(expected.shape), line
-        found = build(pytorch_code(spec.network))(x[None])[0]
+        found = build_network(pytorch_code(spec.network))(x[None])[0]
         assert found.shape == expected.shape, line
         torch.testing.assert_close(found, expected)
     assert uneven >= CASES // 5
@@ -145,7 +145,7 @@ def test_pools_equal_loops(word: str, axes: int) -> None:
 )
 def test_what_a_padded_pool_keeps(line: str) -> None:
     text = f"input: [4, 9, 8]\nlayers: [{{conv: 4, kernel: 3}}, {line}, {{dense: 3}}]"
-    verdict = verify(cnncost.loads(text).network, 2, lambda what: None)
+    verdict = verify_network(cnncost.loads(text).network, 2, lambda what: None)
     assert verdict.wrong_shapes == ()
     found = {one.quantity: one for one in verdict.lines}
     for quantity in ("saved for backward", "peak activations, inference"):

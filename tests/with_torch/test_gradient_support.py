@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 import cnncost
-from cnncost.costs.receptive_field import reaches
+from cnncost.costs.receptive_field import find_receptive_fields
 
 N = 61
 
@@ -77,5 +77,5 @@ def support(module: nn.Module) -> tuple[int, int]:
 def test_gradients_support(name: str) -> None:
     lines, module = CASES[name]
     network = cnncost.loads(f"input: [1, {N}, {N}]\nlayers: {lines}\n").network
-    reach = reaches(network)[network.outputs[0]]
+    reach = find_receptive_fields(network)[network.outputs[0]]
     assert reach.field == (support(module),)

@@ -17,7 +17,7 @@ import cnncost
 from cnncost.errors import CnncostError, SpecError
 from cnncost.layers import TYPES
 from cnncost.network import Network
-from cnncost.study.backward import BackwardPass, backward
+from cnncost.study.backward import BackwardPass, derive_equations
 from cnncost.study.backward.gradient_symbols import ParameterSymbol
 
 TOLERANCE = 1e-9
@@ -41,7 +41,7 @@ def value(run: Forward, parameter: ParameterSymbol) -> Tensor:
 
 def compare(network: Network) -> dict[str, Tensor]:
     """Evaluate the printed lines of a network and autograd; the gradients, all of them equal."""
-    found, run = backward(network), Forward(network)
+    found, run = derive_equations(network), Forward(network)
     text = printed(found)
     activations = {name(s): v.detach() for s, v in zip(found.values, run.values, strict=True)}
     activations |= {f"m_{layer}": mask for layer, mask in run.masks.items()}
@@ -101,7 +101,7 @@ def test_each_layer_type(word: str) -> None:
             assume("crops all" not in str(error))  # as the draws of transposed windows may
             raise
         ours = compare(network)
-        found = backward(network)
+        found = derive_equations(network)
         same = {name(e.left) for e in found.equations if e.same}
         for node in network.inputs:
             assert name(found.values[node.index].bar) in {*ours, *same}
@@ -180,9 +180,9 @@ OPAQUE = "input: [4]\nlayers: [{dense: 4}, {opaque: {output: [4], op: Einsum}}]\
 
 
 def test_what_cannot_be_evaluated_is_said() -> None:
-    text = printed(backward(cnncost.loads(OPAQUE).network))
+    text = printed(derive_equations(cnncost.loads(OPAQUE).network))
     with pytest.raises(CnncostError, match="nobody knows the gradient of an opaque layer"):
         evaluate(text, {}, {}, {"ȳ_opaque1": torch.ones(1, 4)})
-    text = printed(backward(cnncost.load("residual_mlp").network))
+    text = printed(derive_equations(cnncost.load("residual_mlp").network))
     with pytest.raises(CnncostError, match="the equations need a value of y\u0304"):
         evaluate(text, {}, {}, {})

@@ -6,7 +6,7 @@ import pytest
 
 import cnncost
 from cnncost.errors import CnncostError
-from cnncost.verify.difference import verify
+from cnncost.verify.difference import verify_network
 
 SAVED = ("saved for backward", "peak activations, inference")
 
@@ -18,7 +18,7 @@ NORMS = (
 
 
 def agrees(text: str, batch: int = 2, dtype: str = "fp32") -> None:
-    verdict = verify(cnncost.loads(text).network, batch, lambda _: None, dtype)
+    verdict = verify_network(cnncost.loads(text).network, batch, lambda _: None, dtype)
     assert verdict.wrong_shapes == ()
     found = {one.quantity: one for one in verdict.lines}
     for quantity in SAVED:
@@ -36,7 +36,7 @@ def test_statistics_have_the_type_of_what_is_normed(norm: str, dims: str, dtype:
 @pytest.mark.parametrize("dtype", ["bf16", "fp16"])
 def test_networks_of_halves(dtype: str) -> None:
     """Kept bytes and inference to the byte; of a step, as in fp32."""
-    verdict = verify(cnncost.load("resnet18").network, 2, lambda _: None, dtype)
+    verdict = verify_network(cnncost.load("resnet18").network, 2, lambda _: None, dtype)
     assert [line for line in verdict.lines if line.agrees is False] == []
 
 
@@ -44,4 +44,4 @@ def test_networks_of_halves(dtype: str) -> None:
 def test_what_pytorch_has_no_kernel_for_is_said(dtype: str) -> None:
     network = cnncost.loads("input: [4, 5, 6]\nlayers: [{conv: 4, kernel: 1}, {lrn: 3}]").network
     with pytest.raises(CnncostError, match=r"PyTorch cannot run .*not implemented for"):
-        verify(network, 2, lambda _: None, dtype)
+        verify_network(network, 2, lambda _: None, dtype)

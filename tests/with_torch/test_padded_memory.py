@@ -7,7 +7,7 @@ import random
 import pytest
 
 import cnncost
-from cnncost.verify.difference import verify
+from cnncost.verify.difference import verify_network
 
 STEP = "peak of a training step"
 LOSS = 8
@@ -19,7 +19,7 @@ CASES = 8
 def held(text: str) -> dict[str, int]:
     """Each figure in bytes, once it agrees with what PyTorch allocates."""
     found = {}
-    for one in verify(cnncost.loads(text).network, 2, lambda what: None).lines:
+    for one in verify_network(cnncost.loads(text).network, 2, lambda what: None).lines:
         if one.quantity in (STEP, "saved for backward", "peak activations, inference"):
             assert one.measured == one.computed, (text, one)
             found[one.quantity] = one.computed or 0

@@ -79,13 +79,13 @@ def test_a_window_larger_than_its_input_by_hand() -> None:
 def test_a_mean_over_a_volume_smaller_than_its_window() -> None:
     """PyTorch's avg_pool3d refuses it even padded; exported, it is padded before."""
     from cnncost.formats.torch_out import pytorch_code
-    from cnncost.verify.measure import build
+    from cnncost.verify.measure import build_network
 
     text = "input: [1, 2, 3, 3]\nlayers: [{avgpool: 3, stride: 1, padding: 1}]"
     x = torch.arange(18.0).reshape(1, 1, 2, 3, 3)
     with pytest.raises(RuntimeError):
         functional.avg_pool3d(x, 3, 1, 1)
-    found = build(pytorch_code(cnncost.loads(text).network))(x)
+    found = build_network(pytorch_code(cnncost.loads(text).network))(x)
     assert found.shape == (1, 1, 2, 3, 3)
     # The middle window of either depth sees all eighteen numbers and nine zeros.
     assert found[0, 0, :, 1, 1].tolist() == pytest.approx([sum(range(18)) / 27] * 2)

@@ -6,7 +6,7 @@ from graphs import graphs
 from hypothesis import HealthCheck, example, given, settings
 
 import cnncost
-from cnncost.verify.difference import FigureLine, verify
+from cnncost.verify.difference import FigureLine, verify_network
 
 BATCH = 2
 
@@ -32,7 +32,7 @@ layers:
 @example(FEW)
 def test_random_graphs_take_what_pytorch_takes(text: str) -> None:
     network = cnncost.loads(text).network
-    verdict = verify(network, BATCH, lambda _: None)
+    verdict = verify_network(network, BATCH, lambda _: None)
     wrong = [line for line in verdict.lines if _differs(line) and line.quantity != STEP]
     assert (wrong, verdict.wrong_shapes) == ([], ()), text
 

@@ -8,15 +8,15 @@ import pytest
 
 import cnncost
 from cnncost import api, bundled
-from cnncost.costs.memory import memory
-from cnncost.formats import FORMATS, write
+from cnncost.costs.memory import measure_memory
+from cnncost.formats import FORMATS, write_spec
 from cnncost.formats.torch_in import read_source
 
 
-@pytest.mark.parametrize("name", bundled.names())
+@pytest.mark.parametrize("name", bundled.list_names())
 def test_there_and_back(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     spec = cnncost.load(name)
-    code = write(spec, FORMATS["pytorch"]).decode()
+    code = write_spec(spec, FORMATS["pytorch"]).decode()
     (tmp_path / "net.py").write_text(code)
     monkeypatch.chdir(tmp_path)
     (*_, last) = [line for line in code.splitlines() if line.startswith("class ")]
@@ -24,9 +24,9 @@ def test_there_and_back(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     shapes = {"": spec.network.inputs[0].output.dims}
     graph = read_source(f"net.py:{built}", shapes)
     assert graph.unknown == ()
-    back = api.imported(graph, name)
+    back = api.load_graph(graph, name)
     assert cnncost.count(back).totals == cnncost.count(spec).totals
-    before, after = (memory(network, batch=2) for network in (spec.network, back.network))
+    before, after = (measure_memory(network, batch=2) for network in (spec.network, back.network))
     assert after.inference.bytes == before.inference.bytes
     assert (after.saved and after.saved.total) == (before.saved and before.saved.total)
     assert after[:4] == before[:4]

@@ -9,10 +9,10 @@ import torch
 from torch.nn import functional
 
 import cnncost
-from cnncost.costs.memory.unmoved_numbers import still
+from cnncost.costs.memory.unmoved_numbers import moves_nothing
 from cnncost.formats.torch_out import pytorch_code
-from cnncost.verify.difference import verify
-from cnncost.verify.measure import build
+from cnncost.verify.difference import verify_network
+from cnncost.verify.measure import build_network
 
 SHAPES = [(12, 4, 6), (12, 1, 1), (4, 1, 1), (8, 1, 2), (1, 2, 4)]
 OWN = {
@@ -33,8 +33,8 @@ def test_still_is_what_moves_no_number(word: str) -> None:
             continue  # it does not split into so many
         x = torch.arange(node.inputs[0].units, dtype=torch.float).view(1, channels, *extents)
         moved = OWN[word](x, number).flatten()
-        assert still(node) == torch.equal(moved, x.flatten()), text
-        found.add(still(node))
+        assert moves_nothing(node) == torch.equal(moved, x.flatten()), text
+        found.add(moves_nothing(node))
     assert found == {True, False}
 
 
@@ -59,7 +59,7 @@ LINES = [
 def test_their_memory_is_pytorchs(dims: str, line: str, after: str) -> None:
     channels = dims.partition(",")[0]
     layers = f"[{{conv: {channels}, kernel: 1}}, {line}, {after}, {{dense: 3}}]"
-    verdict = verify(cnncost.loads(f"input: [{dims}]\nlayers: {layers}").network, 2, print)
+    verdict = verify_network(cnncost.loads(f"input: [{dims}]\nlayers: {layers}").network, 2, print)
     assert verdict.wrong_shapes == ()
     found = {one.quantity: one for one in verdict.lines}
     for quantity in ("saved for backward", "peak activations, inference"):
@@ -76,12 +76,12 @@ def test_lrn_of_a_vector(size: int) -> None:
     for at in range(9):
         near = x[:, max(0, at - size // 2) : at + (size - 1) // 2 + 1]
         expected[:, at] = x[:, at] / (1 + 1e-4 * near.square().sum(1) / size) ** 0.75
-    torch.testing.assert_close(build(pytorch_code(spec.network))(x), expected)
+    torch.testing.assert_close(build_network(pytorch_code(spec.network))(x), expected)
 
 
 def test_lrn_of_a_vector_has_pytorchs_memory() -> None:
     text = "input: [12]\nlayers: [{dense: 70}, {lrn: 3}, relu, {dense: 40}, {lrn: 4}, {dense: 5}]"
-    verdict = verify(cnncost.loads(text).network, 4, print)
+    verdict = verify_network(cnncost.loads(text).network, 4, print)
     assert verdict.wrong_shapes == ()
     found = {one.quantity: one for one in verdict.lines}
     for quantity in ("saved for backward", "peak activations, inference"):

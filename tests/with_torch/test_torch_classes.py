@@ -11,11 +11,11 @@ import torch
 
 import cnncost
 from cnncost import bundled
-from cnncost.costs.memory.memory_report import memory
+from cnncost.costs.memory.memory_report import measure_memory
 from cnncost.errors import CnncostError
 from cnncost.formats.torch_out import pytorch_code, write
 from cnncost.language import Spec
-from cnncost.verify.measure import build, inference_peak, saved_bytes
+from cnncost.verify.measure import build_network, inference_peak, saved_bytes
 
 ODD = {
     "one channel's slices of several widths": """\
@@ -176,7 +176,7 @@ def _small(name: str) -> Spec:
 def _both(spec: Spec) -> tuple[Any, Any]:
     """The two forms as modules with the same weights."""
     torch.manual_seed(0)
-    flat, classes = build(pytorch_code(spec.network)), build(write(spec).decode())
+    flat, classes = build_network(pytorch_code(spec.network)), build_network(write(spec).decode())
     mine, theirs = list(classes.state_dict().values()), list(flat.state_dict().values())
     assert [tensor.shape for tensor in mine] == [tensor.shape for tensor in theirs]
     with torch.no_grad():
@@ -198,7 +198,7 @@ def _same(spec: Spec) -> None:
     assert all(torch.equal(a, b) for a, b in zip(wanted, found, strict=True))
 
 
-@pytest.mark.parametrize("name", bundled.names())
+@pytest.mark.parametrize("name", bundled.list_names())
 def test_parameters_and_output_are_the_flat_codes(name: str) -> None:
     spec = _small(name)
     if write(spec).decode() == pytorch_code(spec.network):
@@ -238,6 +238,6 @@ def test_the_inference_peak_is_the_eager_one(name: str) -> None:
     """Blocks hold their inputs until they return, which verify's flat code does not."""
     spec = _small(name)
     data = [torch.randn(1, *node.output.dims) for node in spec.network.inputs]
-    report = memory(spec.network, batch=1)
-    assert inference_peak(build(write(spec).decode()), data) == report.inference_eager.bytes
+    report = measure_memory(spec.network, batch=1)
+    assert inference_peak(build_network(write(spec).decode()), data) == report.inference_eager.bytes
     assert report.inference_eager.bytes > report.inference.bytes

@@ -15,7 +15,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 import cnncost
 from cnncost.formats.spec_text import spec_text
-from cnncost.formats.torch_in.torch_trace import trace
+from cnncost.formats.torch_in.torch_trace import trace_module
 
 Forward = Callable[[nn.Module, Tensor], Tensor]
 
@@ -123,7 +123,7 @@ def test_counts_are_pytorch_s(name: str) -> None:
     x = torch.rand(1, 3, 16, 16)
     with FlopCounterMode(display=False) as flops, torch.no_grad():
         made = net(x)
-    graph = trace(net.to("meta"), "net", {"input": (3, 16, 16)})
+    graph = trace_module(net.to("meta"), "net", {"input": (3, 16, 16)})
     report = cnncost.count(cnncost.loads(spec_text(graph)))
     assert graph.unknown == ()
     assert report.complete
@@ -136,7 +136,7 @@ def test_counts_are_pytorch_s(name: str) -> None:
 def test_shared_frozen_and_named_as_in_the_source() -> None:
     net = Net(reused, a=conv(3, 8), b=conv(8, 8), d=nn.Linear(8 * 16 * 16, 5)).eval().to("meta")
     net.a.requires_grad_(False)
-    text = spec_text(trace(net, "net", {"input": (3, 16, 16)}))
+    text = spec_text(trace_module(net, "net", {"input": (3, 16, 16)}))
     assert "{name: a, conv: 8, kernel: 3, padding: 1, frozen: true}" in text
     assert "{name: b_2, conv: 8, kernel: 3, padding: 1, share: b}" in text
     assert "inplace" not in text  # it is what a relu does unless it is told not to
@@ -144,7 +144,7 @@ def test_shared_frozen_and_named_as_in_the_source() -> None:
 
 def test_what_cannot_be_said_is_opaque() -> None:
     net = Net(lambda net, x: torch.fft.fft(net.a(x)).real, a=conv(3, 4)).eval().to("meta")
-    graph = trace(net, "net", {"input": (3, 8, 8)})
+    graph = trace_module(net, "net", {"input": (3, 8, 8)})
     assert graph.unknown
     assert not cnncost.count(cnncost.loads(spec_text(graph))).complete
 
@@ -254,7 +254,7 @@ def test_another_class_of_a_written_class_s_name_is_read_as_it_is() -> None:
         def forward(self, x: Tensor) -> Tensor:
             return torch.relu(self.conv(x))
 
-    graph = trace(nn.Sequential(Subsample(), nn.Tanh()), "net", {"input": (3, 4, 4)})
+    graph = trace_module(nn.Sequential(Subsample(), nn.Tanh()), "net", {"input": (3, 4, 4)})
     assert [op.word for op in graph.ops] == ["conv", "relu", "tanh"]
 
 

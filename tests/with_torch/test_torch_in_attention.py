@@ -12,7 +12,7 @@ import cnncost
 from cnncost.costs import Report
 from cnncost.formats.graph import Graph
 from cnncost.formats.spec_text import spec_text
-from cnncost.formats.torch_in.torch_trace import trace
+from cnncost.formats.torch_in.torch_trace import trace_module
 
 
 class Attending(nn.Module):
@@ -57,7 +57,7 @@ class Windowed(nn.Module):
 
 
 def read(net: nn.Module, shape: tuple[int, ...]) -> tuple[Graph, Report]:
-    graph = trace(net.eval().to("meta"), "net", {"input": shape})
+    graph = trace_module(net.eval().to("meta"), "net", {"input": shape})
     return graph, cnncost.count(cnncost.loads(spec_text(graph)))
 
 

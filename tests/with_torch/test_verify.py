@@ -5,7 +5,12 @@ from __future__ import annotations
 import pytest
 
 import cnncost
-from cnncost.verify.difference import FigureLine, excuse_strides, exported, verify
+from cnncost.verify.difference import (
+    FigureLine,
+    excuse_strides,
+    verify_exported_file,
+    verify_network,
+)
 
 EXACT = (
     *("minmax", "residual_mlp", "squeezenet1_1", "mobilenet_v2"),
@@ -17,8 +22,8 @@ EXACT = (
 @pytest.mark.parametrize("name", EXACT)
 def test_no_number_differs(name: str) -> None:
     spec = cnncost.load(name)
-    verdict = verify(spec.network, 4, lambda _: None)
-    lines = (*verdict.lines, *exported(spec.network, spec.written, 4, lambda _: None))
+    verdict = verify_network(spec.network, 4, lambda _: None)
+    lines = (*verdict.lines, *verify_exported_file(spec.network, spec.written, 4, lambda _: None))
     assert [line for line in lines if line.agrees is False or line.note] == []
     assert verdict.wrong_shapes == ()
 
@@ -43,7 +48,7 @@ layers:
 
 @pytest.mark.parametrize("quantity", ["saved for backward", "peak activations, inference"])
 def test_a_block_of_convnext_takes_what_pytorch_takes(quantity: str) -> None:
-    verdict = verify(cnncost.loads(CONVNEXT).network, 2, lambda _: None)
+    verdict = verify_network(cnncost.loads(CONVNEXT).network, 2, lambda _: None)
     assert [line.agrees for line in verdict.lines if line.quantity == quantity] == [True]
 
 
@@ -51,7 +56,7 @@ TURNED = "input: [4, 8, 8]\nlayers: [{permute: [1, 3, 2]}, {dense: 3}]"
 
 
 def test_what_strides_may_explain_is_not_compared() -> None:
-    verdict = verify(cnncost.loads(TURNED).network, 2, lambda _: None)
+    verdict = verify_network(cnncost.loads(TURNED).network, 2, lambda _: None)
     peak = next(line for line in verdict.lines if line.quantity == "peak activations, inference")
     # Two examples of 256 numbers and three outputs; PyTorch copies the 256 into a row.
     assert (peak.computed, peak.measured) == (2 * 4 * (256 + 3), 2 * 4 * (256 + 256 + 3))

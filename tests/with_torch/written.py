@@ -8,10 +8,10 @@ import torch
 from torch import Tensor, nn
 
 import cnncost
-from cnncost.api import imported
+from cnncost.api import load_graph
 from cnncost.costs import Report
-from cnncost.formats.torch_in.torch_source import made
-from cnncost.formats.torch_in.torch_trace import trace
+from cnncost.formats.torch_in.torch_source import make_module
+from cnncost.formats.torch_in.torch_trace import trace_module
 from cnncost.language import Spec
 
 Forward = Callable[..., object]
@@ -42,5 +42,5 @@ def read(
 ) -> tuple[Spec, Report]:
     """The spec of what a function builds, and its counts."""
     given = shapes if isinstance(shapes, Mapping) else {"input": shapes}
-    spec = imported(trace(made("build", build), "net", dict(given)), "net")
+    spec = load_graph(trace_module(make_module("build", build), "net", dict(given)), "net")
     return spec, cnncost.count(spec)

@@ -1,6 +1,6 @@
 """Memory: what a network needs in bytes, by rules measured on PyTorch."""
 
-from cnncost.costs.memory.embedded import Embedded, embedded
+from cnncost.costs.memory.embedded import Embedded, measure_embedded
 from cnncost.costs.memory.inference import Alive, Peak
 from cnncost.costs.memory.memory_report import (
     DTYPES,
@@ -8,7 +8,7 @@ from cnncost.costs.memory.memory_report import (
     Memory,
     Saved,
     Training,
-    memory,
+    measure_memory,
     refuse_unknown,
 )
 
@@ -21,7 +21,7 @@ __all__ = [
     "Peak",
     "Saved",
     "Training",
-    "embedded",
-    "memory",
+    "measure_embedded",
+    "measure_memory",
     "refuse_unknown",
 ]

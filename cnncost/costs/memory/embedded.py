@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from cnncost.costs.memory.inference import Lives
-from cnncost.costs.memory.traits import Makes, traits
+from cnncost.costs.memory.traits import Makes, find_traits
 from cnncost.network import Input, Network, Node
 
 BIAS = 4
@@ -22,18 +22,18 @@ class Embedded(NamedTuple):
     flash: int
 
 
-def embedded(network: Network) -> Embedded:
+def measure_embedded(network: Network) -> Embedded:
     """SRAM and flash of a network in int8; norms and activations folded into what is before."""
-    apart, over = (_peak(network, in_place=word) for word in (False, True))
-    return Embedded(apart, over, flash(network))
+    apart, over = (_find_sram_peak(network, in_place=word) for word in (False, True))
+    return Embedded(apart, over, count_flash(network))
 
 
-def flash(network: Network) -> int:
+def count_flash(network: Network) -> int:
     """Bytes of the parameters: 1 a weight, 4 a bias; a norm is the bias of the layer before."""
-    return sum(_flash(network, node) for node in network.layers if node.shares is None)
+    return sum(_count_layer_flash(network, node) for node in network.layers if node.shares is None)
 
 
-def _flash(network: Network, node: Node) -> int:
+def _count_layer_flash(network: Network, node: Node) -> int:
     x = node.inputs[0]
     if node.layer.word != "batchnorm":
         return node.layer.weights(x) + node.layer.extras(x) + BIAS * node.layer.biases(x)
@@ -42,9 +42,9 @@ def _flash(network: Network, node: Node) -> int:
     return 0 if has_bias else BIAS * x.channels
 
 
-def _peak(network: Network, *, in_place: bool) -> int:
+def _find_sram_peak(network: Network, *, in_place: bool) -> int:
     """The most bytes alive at a layer, in the program's order."""
-    return max(lives_embedded(network, in_place=in_place).timeline())
+    return max(lives_embedded(network, in_place=in_place).sum_live_bytes())
 
 
 def lives_embedded(network: Network, *, in_place: bool = False) -> Lives:
@@ -52,7 +52,7 @@ def lives_embedded(network: Network, *, in_place: bool = False) -> Lives:
     nodes = network.nodes
     base: list[int] = []
     for node in nodes:
-        base.append(base[node.reads[0]] if _over(network, node) else node.index)
+        base.append(base[node.reads[0]] if _lies_over_input(network, node) else node.index)
     last = list(range(len(nodes)))
     for node in nodes:
         for i in node.reads:
@@ -68,10 +68,10 @@ def lives_embedded(network: Network, *, in_place: bool = False) -> Lives:
     return Lives(base, last, sizes, saved)
 
 
-def _over(network: Network, node: Input | Node) -> bool:
+def _lies_over_input(network: Network, node: Input | Node) -> bool:
     if node.layer is None:
         return False
-    rules = traits(node)
+    rules = find_traits(node)
     source = node.reads[0]
     alone = len(network.readers[source]) == 1 and network.nodes[source].layer is not None
     return rules.makes is not Makes.NEW or (rules.folds and alone)

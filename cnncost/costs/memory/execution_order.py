@@ -51,14 +51,16 @@ def smallest_peak(network: Network, alive: Lives, cap: int = CAP) -> ExecutionOr
         return known._replace(proved=True)
     if min(cap, WORK // len(network.nodes)) < len(network.layers):
         return known  # too few states to reach the end
-    return _Search(network, alive, known).run(cap, least)
+    return _Search(network, alive, known).search_order(cap, least)
 
 
 def _known_order(network: Network, alive: Lives) -> ExecutionOrder:
     """The program's order, or branch after branch where that has a smaller peak."""
-    program = ExecutionOrder(max(alive.timeline()), tuple(range(len(network.nodes))), proved=False)
+    program = ExecutionOrder(
+        max(alive.sum_live_bytes()), tuple(range(len(network.nodes))), proved=False
+    )
     branches = _branch_by_branch(network)
-    peak = _peak(network, alive, branches)
+    peak = _find_order_peak(network, alive, branches)
     return ExecutionOrder(peak, branches, proved=False) if peak < program.bytes else program
 
 
@@ -77,7 +79,7 @@ def _branch_by_branch(network: Network) -> tuple[int, ...]:
     return tuple(order)
 
 
-def _peak(network: Network, alive: Lives, order: tuple[int, ...]) -> int:
+def _find_order_peak(network: Network, alive: Lives, order: tuple[int, ...]) -> int:
     """The most bytes alive in an order, by last use."""
     base, sizes = alive.base, alive.sizes
     left = [0] * len(base)
@@ -85,19 +87,19 @@ def _peak(network: Network, alive: Lives, order: tuple[int, ...]) -> int:
     for i in (*network.outputs, *(node.index for node in network.inputs)):
         left[base[i]] += 1
     for node in network.nodes:
-        for b in _used(node, base):
+        for b in _used_storages(node, base):
             left[b] += 1
     live = most = sum(sizes[node.index] for node in network.inputs)
     for i in order[len(network.inputs) :]:
         live += sizes[i] if base[i] == i else 0
         most = max(most, live + alive.scratch[i])
-        for b in _used(network.nodes[i], base):
+        for b in _used_storages(network.nodes[i], base):
             left[b] -= 1
             live -= 0 if left[b] else sizes[b]
     return most
 
 
-def _used(node: Input | Node, base: Sequence[int]) -> tuple[int, ...]:
+def _used_storages(node: Input | Node, base: Sequence[int]) -> tuple[int, ...]:
     """The storages that a step uses, each once."""
     return tuple(dict.fromkeys(base[i] for i in (*node.reads, node.index)))
 
@@ -109,20 +111,20 @@ def _least_peak(network: Network, alive: Lives) -> int:
     always = sum(alive.sizes[i] for i in held)
     found = [always]
     for node in network.layers:
-        sizes = [alive.sizes[b] for b in _used(node, alive.base) if b not in held]
+        sizes = [alive.sizes[b] for b in _used_storages(node, alive.base) if b not in held]
         found.append(always + sum(sizes) + alive.scratch[node.index])
     return max(found)
 
 
-def reordered(network: Network, order: tuple[int, ...]) -> Network:
+def reorder_network(network: Network, order: tuple[int, ...]) -> Network:
     """The same network with its nodes in another topological order."""
     at = {old: new for new, old in enumerate(order)}
-    nodes = tuple(_renumbered(network.nodes[old], at) for old in order)
+    nodes = tuple(_renumber_node(network.nodes[old], at) for old in order)
     outputs = tuple(sorted(at[i] for i in network.outputs))
     return replace(network, nodes=nodes, outputs=outputs)
 
 
-def _renumbered(node: Input | Node, at: dict[int, int]) -> Input | Node:
+def _renumber_node(node: Input | Node, at: dict[int, int]) -> Input | Node:
     """The node with the new index of everything that it names by index."""
     index = at[node.index]
     if node.layer is None:
@@ -147,11 +149,11 @@ class _Search:
         self.stays |= {node.index for node in network.inputs}
         self.best: dict[int, int] = {}
         """The smallest peak at which each set is reached so far."""
-        for twins in _Branches(network, alive, self.stays).alike():
+        for twins in _Branches(network, alive, self.stays).group_alike():
             for first, second in pairwise(twins):
                 self.needs[second] |= 1 << first
 
-    def run(self, cap: int, least: int) -> ExecutionOrder:
+    def search_order(self, cap: int, least: int) -> ExecutionOrder:
         first = [node.index for node in self.nodes if node.layer is None]
         start = sum(1 << i for i in first)
         live = sum(self.alive.sizes[i] for i in first)
@@ -164,11 +166,11 @@ class _Search:
                 return self.known
             most, _, done, live = heappop(queue)
             if done == self.full:
-                return ExecutionOrder(most, (*first, *self._path(came, start)), proved=True)
+                return ExecutionOrder(most, (*first, *self._trace_path(came, start)), proved=True)
             if done in seen:
                 continue
             seen.add(done)
-            for i, after, peak, left in self._next(done, live, most):
+            for i, after, peak, left in self._list_next_steps(done, live, most):
                 worst = max(most, peak)
                 if after in seen or self.best.get(after, self.known.bytes) <= worst:
                     continue
@@ -177,7 +179,7 @@ class _Search:
                 heappush(queue, (worst, -after.bit_count(), after, left))
         return self.known._replace(proved=True)  # every other order has its peak, or more
 
-    def _next(self, done: int, live: int, most: int) -> list[tuple[int, int, int, int]]:
+    def _list_next_steps(self, done: int, live: int, most: int) -> list[tuple[int, int, int, int]]:
         """What can run: its index, the set after it, live bytes during it and after it."""
         found = []
         for i, needs in enumerate(self.needs):
@@ -186,20 +188,20 @@ class _Search:
             after = done | 1 << i
             new = self.alive.sizes[i] if self.alive.base[i] == i else 0
             during = live + new + self.alive.scratch[i]
-            left = live + new - self._freed(i, after)
+            left = live + new - self._freed_bytes(i, after)
             if during <= most and left <= live:
                 return [(i, after, during, left)]
             found.append((i, after, during, left))
         return found
 
-    def _freed(self, i: int, after: int) -> int:
+    def _freed_bytes(self, i: int, after: int) -> int:
         return sum(
             self.alive.sizes[b]
-            for b in _used(self.nodes[i], self.alive.base)
+            for b in _used_storages(self.nodes[i], self.alive.base)
             if b not in self.stays and not self.readers[b] & ~after
         )
 
-    def _path(self, came: dict[int, tuple[int, int]], start: int) -> list[int]:
+    def _trace_path(self, came: dict[int, tuple[int, int]], start: int) -> list[int]:
         path, done = [], self.full
         while done != start:
             done, i = came[done]
@@ -215,17 +217,17 @@ class _Branches:
         self.readers = [list(dict.fromkeys(readers)) for readers in network.readers]
         """For each node the nodes that read it, each once."""
 
-    def alike(self) -> Iterator[list[int]]:
+    def group_alike(self) -> Iterator[list[int]]:
         """The first nodes of branches that may change places without a change of any peak."""
         found: dict[tuple[object, ...], list[int]] = {}
         for node in self.nodes:
-            if node.layer is not None and not self._continues(node.index):
-                found.setdefault(self._likeness(node.index), []).append(node.index)
+            if node.layer is not None and not self._continues_branch(node.index):
+                found.setdefault(self._branch_key(node.index), []).append(node.index)
         return (heads for heads in found.values() if len(heads) > 1)
 
-    def _likeness(self, head: int) -> tuple[object, ...]:
+    def _branch_key(self, head: int) -> tuple[object, ...]:
         """What a branch is to the memory: what it reads, its steps, and what reads its end."""
-        branch = self._branch(head)
+        branch = self._follow_branch(head)
         place = {i: position - len(branch) for position, i in enumerate(branch)}
         steps = [
             (
@@ -239,13 +241,13 @@ class _Branches:
         reads, readers = self.nodes[head].reads, self.readers[branch[-1]]
         return frozenset(reads), tuple(steps), tuple(readers)
 
-    def _branch(self, head: int) -> list[int]:
+    def _follow_branch(self, head: int) -> list[int]:
         branch = [head]
-        while len(behind := self.readers[branch[-1]]) == 1 and self._continues(behind[0]):
+        while len(behind := self.readers[branch[-1]]) == 1 and self._continues_branch(behind[0]):
             branch += behind
         return branch
 
-    def _continues(self, index: int) -> bool:
+    def _continues_branch(self, index: int) -> bool:
         """Whether a node is the only reader of the one layer that it reads."""
         reads = dict.fromkeys(self.nodes[index].reads)
         (source, *others) = reads

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from cnncost.costs.memory.padded_copies import padded_copy
-from cnncost.costs.memory.storage import storages
-from cnncost.costs.memory.traits import traits
+from cnncost.costs.memory.storage import assign_storages
+from cnncost.costs.memory.traits import find_traits
 from cnncost.network import Network
 
 
@@ -39,7 +39,7 @@ class Lives(NamedTuple):
     scratch: Sequence[int]
     """Bytes that live during each step alone."""
 
-    def timeline(self) -> list[int]:
+    def sum_live_bytes(self) -> list[int]:
         """Live bytes at each step."""
         change = [0] * (len(self.base) + 1)
         for i, base in enumerate(self.base):
@@ -53,19 +53,23 @@ class Lives(NamedTuple):
         return lives
 
 
-def lives(network: Network, *, batch: int, size: int, eager: bool = False) -> Lives:
+def find_lives(network: Network, *, batch: int, size: int, eager: bool = False) -> Lives:
     """The lives of an inference pass's storages in the program's order.
 
     Args:
         eager: a block holds its input until it returns, as PyTorch's modules do.
     """
-    base, _ = storages(network, training=False)
+    base, _ = assign_storages(network, training=False)
     end = len(network.nodes) - 1
     last = list(range(end + 1))
-    held = _returns(network) if eager else None
+    held = _block_returns(network) if eager else None
     for node in network.nodes:
         for i in node.reads:
-            until = held[node.index][_common(network.nodes[i].name, node.name)] if held else 0
+            until = (
+                held[node.index][_count_common_blocks(network.nodes[i].name, node.name)]
+                if held
+                else 0
+            )
             last[base[i]] = max(last[base[i]], node.index, until)
     for i in network.outputs:
         last[base[i]] = end
@@ -74,14 +78,14 @@ def lives(network: Network, *, batch: int, size: int, eager: bool = False) -> Li
     sizes = [size * batch * node.output.units for node in network.nodes]
     scratch = [0] * len(network.nodes)
     for layer in network.layers:
-        own = traits(layer).scratch(layer, batch, size)
+        own = find_traits(layer).scratch(layer, batch, size)
         scratch[layer.index] = own + padded_copy(layer, batch, size)
     return Lives(base, last, sizes, scratch)
 
 
-def peak(network: Network, alive: Lives) -> Peak:
+def find_peak(network: Network, alive: Lives) -> Peak:
     """The first step of the most live bytes, and the storages alive then, largest first."""
-    timeline = alive.timeline()
+    timeline = alive.sum_live_bytes()
     most = max(timeline)
     step = timeline.index(most)
     nodes = network.nodes
@@ -96,7 +100,7 @@ def peak(network: Network, alive: Lives) -> Peak:
     return Peak(most, nodes[step].name, tuple(found))
 
 
-def _common(name: str, other: str) -> int:
+def _count_common_blocks(name: str, other: str) -> int:
     """How many blocks hold both."""
     count = 0
     for a, b in zip(name.split(".")[:-1], other.split(".")[:-1], strict=False):
@@ -106,7 +110,7 @@ def _common(name: str, other: str) -> int:
     return count
 
 
-def _returns(network: Network) -> list[list[int]]:
+def _block_returns(network: Network) -> list[list[int]]:
     """For each node, for each depth, the step at which the block that it is in at that depth
     returns; at its own depth its own step."""
     ends: dict[tuple[str, ...], int] = {}

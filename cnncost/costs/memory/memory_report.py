@@ -5,17 +5,17 @@ from __future__ import annotations
 from math import prod
 from typing import NamedTuple, TypeVar
 
-from cnncost.costs.gradients import gradients
-from cnncost.costs.memory.inference import Peak, lives, peak
+from cnncost.costs.gradients import find_gradients
+from cnncost.costs.memory.inference import Peak, find_lives, find_peak
 from cnncost.costs.memory.stand_ins import COMPUTED_WEIGHTS
 from cnncost.costs.memory.training_step import (
-    backward,
-    forward,
-    loss,
+    backward_bytes,
+    forward_bytes,
+    measure_loss,
     saved_by_layer,
     training_pass,
 )
-from cnncost.costs.memory.traits import traits
+from cnncost.costs.memory.traits import find_traits
 from cnncost.errors import CnncostError, did_you_mean
 from cnncost.network import Network, Node
 
@@ -81,7 +81,7 @@ class Memory(NamedTuple):
     """Whether every layer's rules are measured besides: activations are exact too."""
 
 
-def memory(
+def measure_memory(
     network: Network, *, batch: int = 1, dtype: str = "fp32", optimizer: str = "sgd"
 ) -> Memory:
     """Memory of a network in bytes, kernel workspace and PyTorch's strides left out.
@@ -94,30 +94,30 @@ def memory(
     Raises:
         CnncostError: the dtype or the optimiser is unknown, or the batch is not positive.
     """
-    size = _named("dtype", dtype, DTYPES)
-    plan = _named("optimizer", optimizer, OPTIMIZERS)
+    size = _look_up_word("dtype", dtype, DTYPES)
+    plan = _look_up_word("optimizer", optimizer, OPTIMIZERS)
     if batch < 1:
         raise CnncostError(f"a batch of {batch} is none", "a batch has at least one example")
-    tensors = _tensors(network, size)
-    trained = _tensors(network, size, trained=True)
+    tensors = _tensor_bytes(network, size)
+    trained = _tensor_bytes(network, size, trained=True)
     state = plan.copies * sum(trained) + plan.counters * COUNTER * len(trained)
-    lasting, eager = (lives(network, batch=batch, size=size, eager=e) for e in (False, True))
-    held = sum(tensors) + buffers(network, size) + state
+    lasting, eager = (find_lives(network, batch=batch, size=size, eager=e) for e in (False, True))
+    held = sum(tensors) + count_buffers(network, size) + state
     saved, training = None, None
     if dtype != "int8" and trained:
         scratch = plan.scratch * max(trained)
-        saved, training = _training(network, (batch, size), held, sum(trained) + scratch)
+        saved, training = _measure_training(network, (batch, size), held, sum(trained) + scratch)
     return Memory(
         parameters=sum(tensors),
-        buffers=buffers(network, size),
+        buffers=count_buffers(network, size),
         gradients=sum(trained) if training else 0,
         optimizer_state=state if training else 0,
-        inference=peak(network, lasting),
-        inference_eager=peak(network, eager),
+        inference=find_peak(network, lasting),
+        inference_eager=find_peak(network, eager),
         saved=saved,
         training=training,
         known=all(node.layer.known for node in network.layers),
-        complete=all(traits(node).measured for node in network.layers),
+        complete=all(find_traits(node).measured for node in network.layers),
     )
 
 
@@ -127,11 +127,11 @@ def refuse_unknown(dtype: str, optimizer: str) -> None:
     Raises:
         CnncostError: one of them is unknown.
     """
-    _named("dtype", dtype, DTYPES)
-    _named("optimizer", optimizer, OPTIMIZERS)
+    _look_up_word("dtype", dtype, DTYPES)
+    _look_up_word("optimizer", optimizer, OPTIMIZERS)
 
 
-def buffers(network: Network, size: int) -> int:
+def count_buffers(network: Network, size: int) -> int:
     """Bytes of running means and variances, and an 8-byte count of batches a layer."""
     size = size if size > 1 else 4  # taken to be fp32 beside int8: not measured
     return sum(
@@ -141,38 +141,38 @@ def buffers(network: Network, size: int) -> int:
     )
 
 
-def _named(what: str, word: str, table: dict[str, T]) -> T:
+def _look_up_word(what: str, word: str, table: dict[str, T]) -> T:
     if word not in table:
         known = f"one of {', '.join(table)}"
         raise CnncostError(f"unknown {what} {word!r}", did_you_mean(word, list(table), known))
     return table[word]
 
 
-def _tensors(network: Network, size: int, *, trained: bool = False) -> list[int]:
+def _tensor_bytes(network: Network, size: int, *, trained: bool = False) -> list[int]:
     """Bytes of each parameter tensor; shared ones once."""
-    flow = gradients(network).parameters
+    flow = find_gradients(network).parameters
     found: list[int] = []
     for node in network.layers:
         if node.shares is None and (flow[node.index] or not trained):
-            found += [size * count for count in _counts(node)]
+            found += [size * count for count in _tensor_sizes(node)]
     return found
 
 
-def _counts(node: Node) -> list[int]:
+def _tensor_sizes(node: Node) -> list[int]:
     """Numbers of each parameter tensor of a layer."""
-    return [prod(dims) for dims in node.layer.tensors(node.inputs[0]).values()]
+    return [prod(dims) for dims in node.layer.tensor_shapes(node.inputs[0]).values()]
 
 
-def _training(
+def _measure_training(
     network: Network, scale: tuple[int, int], held: int, stepping: int
 ) -> tuple[Saved, Training]:
     batch, size = scale
     step = training_pass(network, batch=batch, size=size)
-    layers, lost = saved_by_layer(step), loss(step)
+    layers, lost = saved_by_layer(step), measure_loss(step)
     ends = [*network.outputs, *(node.index for node in network.inputs)]
     phases = {
-        "forward": max(forward(step)),
-        "backward": max(backward(step)),
+        "forward": max(forward_bytes(step)),
+        "backward": max(backward_bytes(step)),
         "optimizer": stepping + sum(step.sizes[i] for i in ends),
     }
     if any(getattr(node.layer, "stands_for", "") == COMPUTED_WEIGHTS for node in network.layers):

@@ -23,7 +23,7 @@ def padded_copy(node: Node, batch: int, size: int) -> int:
     """
     if node.layer.word not in (*CONVOLUTIONS, *POOLS):
         return 0
-    ends, itself = padding(node)
+    ends, itself = find_padding(node)
     if itself:
         return 0
     x = node.inputs[0]
@@ -40,22 +40,22 @@ def padded_gradient(node: Node, batch: int, size: int) -> int | None:
     return padded_copy(node, batch, size)
 
 
-def padding(node: Node) -> tuple[Pairs, bool]:
+def find_padding(node: Node) -> tuple[Pairs, bool]:
     """What is padded before and after each axis in PyTorch, and whether its operation does that
     itself: both ends alike, by a pool at most half of its kernel, and by a mean over a volume
     no window larger than the volume."""
     layer = cast("Windowed", node.layer)
-    windows = layer.windows(node.inputs[0])
+    windows = layer.resolve_windows(node.inputs[0])
     ends = tuple((window.before, window.after) for window in windows)
-    if _alone(node, ends):
+    if _pads_itself(node, ends):
         return ends, True
     if getattr(layer, "ceil", False):
         extents = zip(windows, node.inputs[0].extents, node.output.extents, strict=True)
-        ends = tuple(_trimmed(window, n, y) for window, n, y in extents)
-    return ends, _alone(node, ends)
+        ends = tuple(_trim_padding(window, n, y) for window, n, y in extents)
+    return ends, _pads_itself(node, ends)
 
 
-def _alone(node: Node, ends: Pairs) -> bool:
+def _pads_itself(node: Node, ends: Pairs) -> bool:
     if any(before != after for before, after in ends):
         return False
     kernel = cast("tuple[int, ...]", vars(node.layer)["kernel"])
@@ -66,7 +66,7 @@ def _alone(node: Node, ends: Pairs) -> bool:
     return not (wide and node.layer.word in POOLS)
 
 
-def _trimmed(window: Window, n: int, y: int) -> tuple[int, int]:
+def _trim_padding(window: Window, n: int, y: int) -> tuple[int, int]:
     """The padding of an axis, less what only a window beyond the `y` outputs would see: padded
     by hand the end is input to PyTorch, and with `ceil` a window more would start there."""
     seen = (y - 1) * window.stride + window.reach - n - window.before

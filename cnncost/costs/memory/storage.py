@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple, cast
 
-from cnncost.costs.memory.traits import Keep, Makes, traits
+from cnncost.costs.memory.traits import Keep, Makes, find_traits
 from cnncost.network import Input, Network, Node
 
 
@@ -22,7 +22,7 @@ class Storages(NamedTuple):
     """Whether it writes over its input."""
 
 
-def storages(network: Network, *, training: bool) -> Storages:
+def assign_storages(network: Network, *, training: bool) -> Storages:
     """The storages of a pass."""
     written = tuple(in_place(network))
     base: list[int] = []
@@ -35,7 +35,7 @@ def storages(network: Network, *, training: bool) -> Storages:
 def _is_view(node: Input | Node, *, training: bool) -> bool:
     if node.layer is None:
         return False
-    makes = traits(node).makes
+    makes = find_traits(node).makes
     return makes is Makes.VIEW or (makes is Makes.VIEW_IN_INFERENCE and not training)
 
 
@@ -49,18 +49,20 @@ def in_place(network: Network) -> list[bool]:
         may = bool(getattr(node.layer, "inplace", False)) and len(set(node.reads)) <= 2
         may = may and node.reads.count(node.reads[0]) == 1
         written.append(may and alone[node.reads[0]])
-        alone.append(len(network.readers[node.index]) == 1 and _unkept(node, alone, written[-1]))
+        alone.append(
+            len(network.readers[node.index]) == 1 and _leaves_storage_free(node, alone, written[-1])
+        )
     return written
 
 
-def _unkept(node: Input | Node, alone: Sequence[bool], written: bool) -> bool:
-    if node.layer is None or traits(node).turned:
+def _leaves_storage_free(node: Input | Node, alone: Sequence[bool], written: bool) -> bool:
+    if node.layer is None or find_traits(node).turned:
         return False
-    if written and traits(node).by_output:
+    if written and find_traits(node).by_output:
         return False
-    if traits(node).makes is not Makes.NEW or may_be_view(node):
+    if find_traits(node).makes is not Makes.NEW or may_be_view(node):
         return alone[node.reads[0]]
-    return traits(node).keeps is not Keep.OUTPUT
+    return find_traits(node).keeps is not Keep.OUTPUT
 
 
 def may_be_view(node: Node) -> bool:

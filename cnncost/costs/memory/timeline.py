@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from cnncost.costs.memory.inference import lives
+from cnncost.costs.memory.inference import find_lives
 from cnncost.costs.memory.memory_report import DTYPES
 from cnncost.network import Network
 
@@ -19,9 +19,11 @@ class TimelineStep(NamedTuple):
     """Bytes alive, inputs, outputs and temporaries included."""
 
 
-def timeline(network: Network, *, batch: int = 1, dtype: str = "fp32") -> tuple[TimelineStep, ...]:
+def trace_timeline(
+    network: Network, *, batch: int = 1, dtype: str = "fp32"
+) -> tuple[TimelineStep, ...]:
     """The steps of an inference pass in the program's order, by last use."""
-    live = lives(network, batch=batch, size=DTYPES[dtype]).timeline()
+    live = find_lives(network, batch=batch, size=DTYPES[dtype]).sum_live_bytes()
     return tuple(
         TimelineStep(node.name, node.layer.word if node.layer else "input", bytes_)
         for node, bytes_ in zip(network.nodes, live, strict=True)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from cnncost.costs.gradients import Gradients, gradients
+from cnncost.costs.gradients import Gradients, find_gradients
 from cnncost.costs.memory.padded_copies import padded_copy, padded_gradient
-from cnncost.costs.memory.storage import storages
-from cnncost.costs.memory.traits import INDEX, Grad, Keep, Makes, traits
+from cnncost.costs.memory.storage import assign_storages
+from cnncost.costs.memory.traits import INDEX, Grad, Keep, Makes, find_traits
 from cnncost.network import Input, Network, Node
 
 
@@ -39,18 +39,18 @@ class TrainingPass(NamedTuple):
 
 def training_pass(network: Network, *, batch: int, size: int) -> TrainingPass:
     """The storages of a training step, and what each node keeps."""
-    base, written = storages(network, training=True)
-    flow = gradients(network)
+    base, written = assign_storages(network, training=True)
+    flow = find_gradients(network)
     sizes = [size * batch * node.output.units for node in network.nodes]
     padded = [padded_copy(n, batch, size) if n.layer else 0 for n in network.nodes]
     kept = [
-        _kept(node, base, written[node.index], flow, (batch, size), copy)
+        _keep_for_backward(node, base, written[node.index], flow, (batch, size), copy)
         for node, copy in zip(network.nodes, padded, strict=True)
     ]
     return TrainingPass(network, base, flow, padded, kept, sizes, batch, size)
 
 
-def _kept(
+def _keep_for_backward(
     node: Input | Node,
     base: Sequence[int],
     written: bool,
@@ -61,7 +61,7 @@ def _kept(
     """`padded`: bytes of the copy that stands in the input's place."""
     if node.layer is None or not flow.outputs[node.index]:
         return Kept((), 0)
-    traits_ = traits(node)
+    traits_ = find_traits(node)
     extra = traits_.extra(node, *scale)
     reads = [base[i] for i in node.reads]
     if traits_.keeps is Keep.OUTPUT:
@@ -81,11 +81,11 @@ def _kept(
         # Of three and more, the product of the first ones is kept for the next one's gradient.
         products = sum(flow.outputs[i] for i in node.reads[2:])
         products *= scale[0] * scale[1] * node.output.units
-        return Kept(_operands(node, reads, flow), extra + products)
+        return Kept(_kept_operands(node, reads, flow), extra + products)
     return Kept((), extra)
 
 
-def _operands(node: Node, reads: list[int], flow: Gradients) -> tuple[int, ...]:
+def _kept_operands(node: Node, reads: list[int], flow: Gradients) -> tuple[int, ...]:
     """The factors that the gradient of another one needs; and the products before the last."""
     needed = [flow.outputs[i] for i in node.reads]
     total = sum(needed)
@@ -105,7 +105,7 @@ class Loss(NamedTuple):
     """Those of the outputs that something is trained for."""
 
 
-def loss(step: TrainingPass) -> Loss:
+def measure_loss(step: TrainingPass) -> Loss:
     """Bytes of the loss of a training step; it keeps its target besides (8 an element)."""
     nodes = [step.network.nodes[i] for i in step.network.outputs]
     targets = {node.index: INDEX * step.batch * node.output.positions for node in nodes}
@@ -126,7 +126,7 @@ def saved_by_layer(step: TrainingPass) -> list[int]:
     return saved
 
 
-def forward(step: TrainingPass) -> list[int]:
+def forward_bytes(step: TrainingPass) -> list[int]:
     """Live bytes at each step of the forward pass, the loss last."""
     nodes, base = step.network.nodes, step.base
     end = len(nodes)
@@ -148,17 +148,17 @@ def forward(step: TrainingPass) -> list[int]:
     for node in nodes:
         live += change[node.index]
         extra += step.kept[node.index].extra
-        timeline.append(live + extra + _scratch(step, node))
-    lost = loss(step)
+        timeline.append(live + extra + _scratch_bytes(step, node))
+    lost = measure_loss(step)
     timeline.append(live + change[end] + extra + lost.kept + lost.value)
     return timeline
 
 
-def _scratch(step: TrainingPass, node: Input | Node) -> int:
+def _scratch_bytes(step: TrainingPass, node: Input | Node) -> int:
     """Bytes that the layer allocates and does not keep."""
     if node.layer is None or step.kept[node.index].extra:
         return 0
-    traits_ = traits(node)
+    traits_ = find_traits(node)
     masks = traits_.makes is Makes.VIEW_IN_INFERENCE
     own = (traits_.extra if masks else traits_.scratch)(node, step.batch, step.size)
     return own + step.padded[node.index]
@@ -176,22 +176,22 @@ class _Pending:
         self.owners: list[int] = []
         self.sizes: list[int] = []
 
-    def new(self, size: int) -> int:
+    def add_storage(self, size: int) -> int:
         self.owners.append(1)
         self.sizes.append(size)
         self.live += size
         return len(self.sizes) - 1
 
-    def alias(self, storage: int) -> int:
+    def add_owner(self, storage: int) -> int:
         self.owners[storage] += 1
         return storage
 
-    def drop(self, storage: int) -> None:
+    def drop_owner(self, storage: int) -> None:
         self.owners[storage] -= 1
         if not self.owners[storage]:
             self.live -= self.sizes[storage]
 
-    def arrive(self, node: int, storage: int, size: int, *, whole: bool) -> int:
+    def add_gradient(self, node: int, storage: int, size: int, *, whole: bool) -> int:
         """Add a gradient to the node's; the live bytes while both are there."""
         resident = self.held.get(node)
         if resident is None:
@@ -199,12 +199,12 @@ class _Pending:
             return self.live
         if self.whole[node] and self.owners[resident] == 1:
             most = self.live
-            self.drop(storage)
+            self.drop_owner(storage)
             return most
-        total = self.new(size)
+        total = self.add_storage(size)
         most = self.live
-        self.drop(resident)
-        self.drop(storage)
+        self.drop_owner(resident)
+        self.drop_owner(storage)
         self.held[node], self.whole[node] = total, True
         return most
 
@@ -220,7 +220,7 @@ class Moment(NamedTuple):
     """The gradients of parameters so far."""
 
 
-def backward(step: TrainingPass) -> list[int]:
+def backward_bytes(step: TrainingPass) -> list[int]:
     """Live bytes at the moments of the backward pass: the loss, then the nodes in reverse."""
     return [moment.activations + moment.gradients for moment in backward_moments(step)]
 
@@ -236,7 +236,7 @@ def backward_moments(step: TrainingPass) -> list[Moment]:
         keepers[base[i]] += 1  # the caller holds inputs and logits
     resident = sum(step.sizes[b] for b, n in enumerate(keepers) if n)
     resident += sum(kept.extra for kept in step.kept)
-    lost, pending, made = loss(step), _Pending(), 0
+    lost, pending, made = measure_loss(step), _Pending(), 0
     resident += 2 * lost.value  # the caller holds the loss, the backward pass its gradient
     # One loss after the other, the last one first: the gradient of its log-softmax lives while that
     # of the logits is made of it; its weight has gone with the loss's own backward pass.
@@ -244,7 +244,7 @@ def backward_moments(step: TrainingPass) -> list[Moment]:
     for i in reversed([i for i in step.network.outputs if flow.outputs[i]]):
         before, size = pending.live, step.sizes[i]
         timeline.append(Moment(len(nodes), resident + softmax + before + 2 * size, 0))
-        pending.held[i], pending.whole[i] = pending.new(size), True
+        pending.held[i], pending.whole[i] = pending.add_storage(size), True
         softmax -= size
     timeline = timeline or [Moment(len(nodes), resident, 0)]
     owned: set[int] = set()
@@ -252,16 +252,18 @@ def backward_moments(step: TrainingPass) -> list[Moment]:
         if node.layer is None or node.index not in pending.held:
             timeline.append(Moment(node.index, resident + pending.live, made))
             continue
-        weights = _weights(step, node) if flow.parameters[node.index] else 0
+        weights = _parameter_gradient_bytes(step, node) if flow.parameters[node.index] else 0
         owner = node.index if node.shares is None else node.shares
         made += weights
-        work = traits(node).scratch_backward(node, step.batch, step.size) + _unsummed(step, node)
-        arriving = _passed_on(step, node, pending)
+        work = find_traits(node).scratch_backward(node, step.batch, step.size) + _unsummed_bytes(
+            step, node
+        )
+        arriving = _pass_on_gradients(step, node, pending)
         padded = padded_gradient(node, step.batch, step.size) if arriving else None
         work += padded - step.sizes[node.reads[0]] if padded else 0
         timeline.append(Moment(node.index, resident + pending.live + work, made))
         # What the node kept and its own gradient go before its inputs' gradients are added up.
-        pending.drop(pending.held.pop(node.index))
+        pending.drop_owner(pending.held.pop(node.index))
         resident -= step.kept[node.index].extra
         for b in dict.fromkeys(step.kept[node.index].storages):
             keepers[b] -= 1
@@ -269,38 +271,40 @@ def backward_moments(step: TrainingPass) -> list[Moment]:
         if padded is not None:
             timeline.append(Moment(node.index, resident + pending.live + padded, made))
         for i, storage, whole in arriving:
-            live = pending.arrive(i, storage, step.sizes[i], whole=whole)
+            live = pending.add_gradient(i, storage, step.sizes[i], whole=whole)
             timeline.append(Moment(node.index, resident + live, made))
         made -= weights if owner in owned else 0
         owned.add(owner)
     return timeline
 
 
-def _unsummed(step: TrainingPass, node: Node) -> int:
+def _unsummed_bytes(step: TrainingPass, node: Node) -> int:
     """Bytes of gradients before they are summed: of gates, and of numbers that a layer repeats."""
-    if not traits(node).sums:
+    if not find_traits(node).sums:
         return 0
     size = step.sizes[node.index]
     gates = sum(step.flow.outputs[i] and step.sizes[i] < size for i in node.reads)
     return size * (gates + step.flow.parameters[node.index])
 
 
-def _passed_on(step: TrainingPass, node: Node, pending: _Pending) -> list[tuple[int, int, bool]]:
+def _pass_on_gradients(
+    step: TrainingPass, node: Node, pending: _Pending
+) -> list[tuple[int, int, bool]]:
     """The gradients that a node makes: for each input that wants one, the storage and whether
     the gradient fills it."""
-    how, own = traits(node).grad, pending.held[node.index]
+    how, own = find_traits(node).grad, pending.held[node.index]
     found = []
     made = {Grad.FIRST_ALIAS: (1,), Grad.SECOND_ALIAS: (0,)}.get(how, ())
     for place, i in enumerate(node.reads):
         if not step.flow.outputs[i]:
             continue
         if how is Grad.NEW or place in made:
-            found.append((i, pending.new(step.sizes[i]), True))
+            found.append((i, pending.add_storage(step.sizes[i]), True))
         else:
             whole = how is not Grad.NARROW and pending.whole[node.index]
-            found.append((i, pending.alias(own), whole))
+            found.append((i, pending.add_owner(own), whole))
     return found
 
 
-def _weights(step: TrainingPass, node: Node) -> int:
+def _parameter_gradient_bytes(step: TrainingPass, node: Node) -> int:
     return step.size * node.layer.parameters(node.inputs[0])

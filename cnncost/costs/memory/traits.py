@@ -6,7 +6,7 @@ from typing import cast
 
 from cnncost.costs.memory.stand_ins import STAND_INS, UNKNOWN
 from cnncost.costs.memory.traits_of_types import Grad, Keep, Makes, Traits
-from cnncost.costs.memory.unmoved_numbers import still
+from cnncost.costs.memory.unmoved_numbers import moves_nothing
 from cnncost.layers.kinds import ITSELF
 from cnncost.network import Node
 from cnncost.shape import Shape
@@ -17,17 +17,17 @@ INDEX = 8
 """Bytes of an int64 index."""
 
 
-def _x(node: Node) -> Shape:
+def _input_shape(node: Node) -> Shape:
     return node.inputs[0]
 
 
-def _indices(node: Node, batch: int, size: int) -> int:
+def _index_bytes(node: Node, batch: int, size: int) -> int:
     return INDEX * batch * node.output.units
 
 
-def _indices_at_work(node: Node, batch: int, size: int) -> int:
+def _index_bytes_at_work(node: Node, batch: int, size: int) -> int:
     # Along one axis PyTorch finds the maxima alone where nobody needs their places.
-    return 0 if len(_x(node).extents) == 1 else _indices(node, batch, size)
+    return 0 if len(_input_shape(node).extents) == 1 else _index_bytes(node, batch, size)
 
 
 # A norm keeps a mean and a deviation, on a CPU of its input's type where its parameters have that
@@ -35,57 +35,57 @@ def _indices_at_work(node: Node, batch: int, size: int) -> int:
 
 
 def _mean_and_deviation_of_channels(node: Node, batch: int, size: int) -> int:
-    return 2 * size * _x(node).channels
+    return 2 * size * _input_shape(node).channels
 
 
-def _of_positions(node: Node, batch: int, size: int) -> int:
-    return 2 * size * batch * _x(node).positions
+def _statistics_of_positions(node: Node, batch: int, size: int) -> int:
+    return 2 * size * batch * _input_shape(node).positions
 
 
-def _of_groups(node: Node, batch: int, size: int) -> int:
-    return 2 * size * batch * cast("int", _field(node, "groups"))
+def _statistics_of_groups(node: Node, batch: int, size: int) -> int:
+    return 2 * size * batch * cast("int", _read_field(node, "groups"))
 
 
-def _of_instances(node: Node, batch: int, size: int) -> int:
+def _statistics_of_instances(node: Node, batch: int, size: int) -> int:
     # Affine scales are repeated for every example.
-    each = 3 if _field(node, "affine") else 2
-    return each * size * batch * _x(node).channels
+    each = 3 if _read_field(node, "affine") else 2
+    return each * size * batch * _input_shape(node).channels
 
 
-def _lrn(node: Node, batch: int, size: int) -> int:
+def _lrn_kept(node: Node, batch: int, size: int) -> int:
     # The padded squares, and the divisor before and after its power.
-    return _padded_squares(node, batch, size) + 2 * size * batch * _x(node).units
+    return _padded_squares(node, batch, size) + 2 * size * batch * _input_shape(node).units
 
 
 def _lrn_at_work(node: Node, batch: int, size: int) -> int:
     # Before there is an output: the squares live with their padded copy, which is the most of few
     # channels; then the mean square, 1 + alpha of it, and its power.
-    return max(_padded_squares(node, batch, size), 2 * size * batch * _x(node).units)
+    return max(_padded_squares(node, batch, size), 2 * size * batch * _input_shape(node).units)
 
 
 def _padded_squares(node: Node, batch: int, size: int) -> int:
-    x = _x(node)
-    channels = x.channels + cast("int", _field(node, "size")) - 1
+    x = _input_shape(node)
+    channels = x.channels + cast("int", _read_field(node, "size")) - 1
     return size * batch * channels * x.positions
 
 
 def _lrn_backward(node: Node, batch: int, size: int) -> int:
     # Three maps at once beside the gradient of the input: measured, on AlexNet at batch 1 and 4.
     # Counting the steps of the formula by hand gives four; which one PyTorch frees is not traced.
-    return 3 * size * batch * _x(node).units
+    return 3 * size * batch * _input_shape(node).units
 
 
-def _joining(node: Node, batch: int, size: int) -> int:
+def _joined_so_far(node: Node, batch: int, size: int) -> int:
     # Three and more are joined two by two: what the first ones give lives until the next is done.
     return size * batch * node.output.units if len(node.reads) > 2 else 0
 
 
-def _unwound(node: Node, batch: int, size: int) -> int:
+def _released_products(node: Node, batch: int, size: int) -> int:
     # Their products are released one by one before the first factors' gradients are made.
-    return -_joining(node, batch, size) * (len(node.reads) - 2)
+    return -_joined_so_far(node, batch, size) * (len(node.reads) - 2)
 
 
-def _mask(node: Node, batch: int, size: int) -> int:
+def _mask_of_units(node: Node, batch: int, size: int) -> int:
     return size * batch * node.output.units
 
 
@@ -93,13 +93,13 @@ def _mask_of_examples(node: Node, batch: int, size: int) -> int:
     return size * batch
 
 
-def _attention(node: Node, batch: int, size: int) -> int:
+def _attention_kept(node: Node, batch: int, size: int) -> int:
     # Queries, keys, values and the context, and a log-sum-exp a head and position.
-    width = 4 * cast("int", _field(node, "dim")) + cast("int", _field(node, "heads"))
-    return size * batch * _x(node).positions * width
+    width = 4 * cast("int", _read_field(node, "dim")) + cast("int", _read_field(node, "heads"))
+    return size * batch * _input_shape(node).positions * width
 
 
-def _field(node: Node, name: str) -> object:
+def _read_field(node: Node, name: str) -> object:
     return getattr(node.layer, name)
 
 
@@ -107,7 +107,7 @@ _WEIGHTED = Traits(Keep.INPUT_FOR_WEIGHTS)
 _BY_INPUT = Traits(Keep.INPUT)
 _CLONING = Traits(Keep.INPUT, clones=True)
 _BY_OUTPUT = Traits(Keep.OUTPUT)
-_INDEXED = Traits(Keep.INPUT, extra=_indices, scratch=_indices)
+_INDEXED = Traits(Keep.INPUT, extra=_index_bytes, scratch=_index_bytes)
 _VIEW = Traits(makes=Makes.VIEW, grad=Grad.ALIAS)
 _PART = Traits(makes=Makes.VIEW, turned=True)
 _COPY = Traits()
@@ -118,25 +118,29 @@ TRAITS: dict[str, Traits] = {
     "dense": _WEIGHTED,
     "linear": Traits(Keep.INPUT_FOR_WEIGHTS, turned=True),
     "scale": _WEIGHTED._replace(sums=True),
-    "mul": Traits(Keep.OPERANDS, scratch=_joining, scratch_backward=_unwound, sums=True),
+    "mul": Traits(
+        Keep.OPERANDS, scratch=_joined_so_far, scratch_backward=_released_products, sums=True
+    ),
     "matmul": Traits(Keep.OPERANDS),
     "batchnorm": Traits(Keep.INPUT, extra=_mean_and_deviation_of_channels),
-    "layernorm": Traits(Keep.INPUT, extra=_of_positions, turned=True),
-    "groupnorm": Traits(Keep.INPUT, extra=_of_groups),
-    "instancenorm": Traits(Keep.INPUT, extra=_of_instances, turned=True),
-    "lrn": Traits(Keep.INPUT, extra=_lrn, scratch=_lrn_at_work, scratch_backward=_lrn_backward),
+    "layernorm": Traits(Keep.INPUT, extra=_statistics_of_positions, turned=True),
+    "groupnorm": Traits(Keep.INPUT, extra=_statistics_of_groups),
+    "instancenorm": Traits(Keep.INPUT, extra=_statistics_of_instances, turned=True),
+    "lrn": Traits(
+        Keep.INPUT, extra=_lrn_kept, scratch=_lrn_at_work, scratch_backward=_lrn_backward
+    ),
     **dict.fromkeys(("relu", "sigmoid", "tanh", "softmax", "logsoftmax"), _BY_OUTPUT),
     **dict.fromkeys(("relu6", "silu", "hardswish", "hardsigmoid", "mish"), _CLONING),
     **dict.fromkeys(("gelu", "softplus"), _BY_INPUT),
     **dict.fromkeys(("leaky_relu", "elu", "selu"), _BY_INPUT._replace(by_output=True)),
     "prelu": _BY_INPUT._replace(sums=True),
-    "maxpool": Traits(Keep.INPUT, extra=_indices, scratch=_indices_at_work),
+    "maxpool": Traits(Keep.INPUT, extra=_index_bytes, scratch=_index_bytes_at_work),
     **dict.fromkeys(("global_maxpool", "adaptive_maxpool"), _INDEXED),
     **dict.fromkeys(("avgpool", "adaptive_avgpool"), _BY_INPUT),
     "global_avgpool": _COPY,
     # The window's mean is multiplied by a coefficient, which needs it again.
-    "subsample": Traits(Keep.INPUT, extra=_mask, measured=False),
-    "add": Traits(grad=Grad.ALIAS, scratch=_joining),
+    "subsample": Traits(Keep.INPUT, extra=_mask_of_units, measured=False),
+    "add": Traits(grad=Grad.ALIAS, scratch=_joined_so_far),
     "concat": Traits(grad=Grad.NARROW),
     "identity": _VIEW,
     # PyTorch's strides are not modelled: what it copies to lay a turned map out anew is left out.
@@ -144,12 +148,12 @@ TRAITS: dict[str, Traits] = {
     **dict.fromkeys(("flatten", "reshape"), _VIEW._replace(turned=True)),
     **dict.fromkeys(("slice", "crop"), _PART),
     # Axes split, put in another order and merged: no view has the numbers in that order, unless
-    # they stay where they are (still).
+    # they stay where they are (moves_nothing).
     **dict.fromkeys(("channel_shuffle", "pixel_shuffle", "space_to_depth"), _COPY),
     **dict.fromkeys(("upsample", "pad"), _COPY),
-    "dropout": Traits(makes=Makes.VIEW_IN_INFERENCE, extra=_mask),
+    "dropout": Traits(makes=Makes.VIEW_IN_INFERENCE, extra=_mask_of_units),
     "drop_path": Traits(makes=Makes.VIEW_IN_INFERENCE, extra=_mask_of_examples),
-    "attention": Traits(Keep.INPUT_FOR_WEIGHTS, extra=_attention, measured=False),
+    "attention": Traits(Keep.INPUT_FOR_WEIGHTS, extra=_attention_kept, measured=False),
     "opaque": Traits(measured=False),
 }
 
@@ -165,14 +169,16 @@ POOLS = ("maxpool", "avgpool", "adaptive_maxpool", "adaptive_avgpool")
 _TURNED = {word: TRAITS[word]._replace(turned=True) for word in POOLS}
 
 
-def traits(node: Node) -> Traits:
+def find_traits(node: Node) -> Traits:
     """The entry of a node's layer."""
     word, stood = node.layer.word, getattr(node.layer, "stands_for", ITSELF)
     if stood != ITSELF:
         return STAND_INS.get(stood, UNKNOWN)
     if word == "adaptive_avgpool" and set(getattr(node.layer, "size", ())) == {1}:
         return _COPY  # PyTorch takes the plain mean, whose gradient needs no input
-    if still(node):
+    if moves_nothing(node):
         word = "identity" if node.output == node.inputs[0] else "reshape"
     # Along one axis PyTorch pools a map of one row, and turns back what comes out.
-    return TRAITS[word] if word not in POOLS or len(_x(node).extents) > 1 else _TURNED[word]
+    return (
+        TRAITS[word] if word not in POOLS or len(_input_shape(node).extents) > 1 else _TURNED[word]
+    )

@@ -10,17 +10,17 @@ if TYPE_CHECKING:
 MOVING = ("channel_shuffle", "pixel_shuffle", "space_to_depth")
 
 
-def still(node: Node) -> bool:
+def moves_nothing(node: Node) -> bool:
     """Whether the layer reorders axes and only those of a single place: nothing moves then, as
     in a channel shuffle of one group, or a pixel shuffle along one axis of a single position."""
     if node.layer.word not in MOVING:
         return False
-    sizes, order = moved(node)
+    sizes, order = split_axes(node)
     places = [axis for axis in order if sizes[axis] > 1]
     return places == sorted(places)
 
 
-def moved(node: Node) -> tuple[tuple[int, ...], tuple[int, ...]]:
+def split_axes(node: Node) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """The axes that such a layer splits its input into, and their order in the output."""
     x, y, axes = node.inputs[0], node.output, len(node.output.extents)
     if node.layer.word == "channel_shuffle":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cnncost.formats.keras_in.keras_archive import configuration
+from cnncost.formats.keras_in.keras_archive import read_configuration
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,6 +22,6 @@ def read(path: Path, name: str, shapes: Mapping[str, tuple[int, ...]]) -> Graph:
     Raises:
         CnncostError: the file is damaged, no model of layers, or its shapes stay open.
     """
-    from cnncost.formats.keras_in.keras_network import graph_of
+    from cnncost.formats.keras_in.keras_network import build_keras_graph
 
-    return graph_of(configuration(path, name), name, shapes)
+    return build_keras_graph(read_configuration(path, name), name, shapes)

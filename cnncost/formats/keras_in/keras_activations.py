@@ -33,64 +33,66 @@ def function_name(value: object) -> str:
     return value if isinstance(value, str) else "?"
 
 
-def apply(
+def emit_function(
     k: KerasImporter, layer: KerasLayer, x: KerasTensor, function: object, part: str = ""
 ) -> KerasTensor:
-    """The function of every number of `x`; `part` as in `Importer.emit`."""
+    """The function of every number of `x`; `part` as in `KerasImporter.emit_layer`."""
     name = function_name(function)
     if name == "linear":
         return x
-    word = WORDS.get(name) or WORDS.get(_snake(name))
+    word = WORDS.get(name) or WORDS.get(_snake_case(name))
     if word is None:
         if name not in OTHERS:
             raise KerasInexpressible(f"the function {name!r:.40}")
-        k.standing_in(name, "identity")
+        k.note_stand_in(name, "identity")
         word = "identity"
-    return k.emit(layer, word, [x], part and word)
+    return k.emit_layer(layer, word, [x], part and word)
 
 
-def activated(k: KerasImporter, layer: KerasLayer, x: KerasTensor) -> KerasTensor:
+def emit_own_activation(k: KerasImporter, layer: KerasLayer, x: KerasTensor) -> KerasTensor:
     """What a layer's own `activation` makes of its output."""
-    return apply(k, layer, x, layer.config.get("activation"), part="activation")
+    return emit_function(k, layer, x, layer.config.get("activation"), part="activation")
 
 
-def activation(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
+def emit_activation(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
     """Activation, whose function is an argument."""
     (x,) = reads
-    made = apply(k, layer, x, layer.config.get("activation"))
-    return made if made is not x else k.emit(layer, "identity", [x])
+    made = emit_function(k, layer, x, layer.config.get("activation"))
+    return made if made is not x else k.emit_layer(layer, "identity", [x])
 
 
-def named(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
+def emit_named_activation(
+    k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]
+) -> KerasTensor:
     """ELU, Softmax and others that are called like their function."""
-    return apply(k, layer, reads[0], _snake(layer.kind))
+    return emit_function(k, layer, reads[0], _snake_case(layer.kind))
 
 
-def relu(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
+def emit_relu(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
     """ReLU with a largest value and a slope for negative ones."""
     top, slope = layer.config.get("max_value"), layer.config.get("negative_slope")
     if top == 6 and not slope:
-        return apply(k, layer, reads[0], "relu6")
+        return emit_function(k, layer, reads[0], "relu6")
     if top is not None:
-        k.standing_in(f"ReLU up to {top}", "relu6")
-        return apply(k, layer, reads[0], "relu6")
-    return apply(k, layer, reads[0], "leaky_relu" if slope else "relu")
+        k.note_stand_in(f"ReLU up to {top}", "relu6")
+        return emit_function(k, layer, reads[0], "relu6")
+    return emit_function(k, layer, reads[0], "leaky_relu" if slope else "relu")
 
 
-def prelu(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
+def emit_prelu(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
     """PReLU: a slope for every unit unless all spatial axes share theirs."""
     (x,) = reads
     rank = len(x.seen)
     shared = layer.config.get("shared_axes") or []
-    ours = sorted(k.axis(axis, rank) for axis in shared) if isinstance(shared, list) else []
+    ours = sorted(k.convert_axis(axis, rank) for axis in shared) if isinstance(shared, list) else []
     if ours == list(range(1, rank)):
-        return k.emit(layer, "prelu", [x])
+        return k.emit_layer(layer, "prelu", [x])
     if ours == list(range(rank)):
-        return k.emit(layer, "prelu", [x], shared=True)
+        return k.emit_layer(layer, "prelu", [x], shared=True)
     raise KerasInexpressible("a slope for every unit, not for every channel")
 
 
-def dropout(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
+def emit_dropout(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
     """Dropout and its kin; one noise for a whole example drops the path."""
     (x,) = reads
     given = layer.config
@@ -102,10 +104,10 @@ def dropout(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> Ke
     noise = given.get("noise_shape")
     whole = isinstance(noise, list) and all(size == 1 for size in noise[1:])
     word = "drop_path" if whole or layer.kind in ("StochasticDepth", "DropPath") else "dropout"
-    return k.emit(layer, word, [x], rate=Fraction(str(rate)))
+    return k.emit_layer(layer, word, [x], rate=Fraction(str(rate)))
 
 
-def _snake(name: str) -> str:
+def _snake_case(name: str) -> str:
     """`LeakyReLU` as `leaky_relu`."""
     special = {"LeakyReLU": "leaky_relu", "ELU": "elu", "SELU": "selu", "CELU": "celu",
                "GELU": "gelu", "SiLU": "silu"}  # fmt: skip

@@ -22,7 +22,7 @@ _USUAL = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _HINT = "write one with model.to_json() or model.save('model.keras')"
 
 
-def configuration(path: Path, name: str) -> dict[str, Any]:  # Any: what JSON holds
+def read_configuration(path: Path, name: str) -> dict[str, Any]:  # Any: what JSON holds
     """The model's configuration: a mapping with class_name and config.
 
     Raises:
@@ -31,7 +31,7 @@ def configuration(path: Path, name: str) -> dict[str, Any]:  # Any: what JSON ho
     try:
         with path.open("rb") as file:
             archived = file.read(2) == b"PK"
-        data = _archived(path, name) if archived else _plain(path, name)
+        data = _read_archived(path, name) if archived else _read_plain(path, name)
         found = json.loads(data.decode("utf-8-sig"))
     except OSError as error:
         raise CnncostError(f"{name}: {error.strerror or error}") from None
@@ -49,12 +49,12 @@ def configuration(path: Path, name: str) -> dict[str, Any]:  # Any: what JSON ho
     return found
 
 
-def _plain(path: Path, name: str) -> bytes:
+def _read_plain(path: Path, name: str) -> bytes:
     with path.open("rb") as file:
-        return _bounded(file.read(LARGEST + 1), name)
+        return _check_size(file.read(LARGEST + 1), name)
 
 
-def _archived(path: Path, name: str) -> bytes:
+def _read_archived(path: Path, name: str) -> bytes:
     """config.json out of the archive; the weights beside it are never touched."""
     try:
         with zipfile.ZipFile(path) as archive:
@@ -72,10 +72,10 @@ def _archived(path: Path, name: str) -> bytes:
         raise CnncostError(f"{name}: a damaged archive", _HINT) from None
     except Exception as error:  # the many that zipfile and zlib raise, documented or not
         raise CnncostError(f"{name}: a damaged archive: {error}", _HINT) from None
-    return _bounded(packed, name)
+    return _check_size(packed, name)
 
 
-def _bounded(data: bytes, name: str) -> bytes:
+def _check_size(data: bytes, name: str) -> bytes:
     if len(data) > LARGEST:
         raise CnncostError(f"{name}: a configuration of more than 16 MiB", _HINT)
     return data

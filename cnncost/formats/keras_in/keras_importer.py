@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cnncost.errors import Refused
 from cnncost.formats.graph import Op
-from cnncost.layers import layer_type, read
+from cnncost.layers import layer_type, read_layer
 from cnncost.shape import Shape
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class KerasTensor(NamedTuple):
     made: Dims
     seen: Dims
 
-    def reshaped(self, dims: Dims) -> KerasTensor:
+    def reshape_to(self, dims: Dims) -> KerasTensor:
         return self._replace(seen=dims)
 
 
@@ -63,7 +63,7 @@ class KerasImporter:
     numbers: dict[str, int] = field(default_factory=dict)
     """How often each name was wanted, so that a free one is found at once."""
 
-    def emit(
+    def emit_layer(
         self,
         layer: KerasLayer,
         word: str,
@@ -77,37 +77,37 @@ class KerasImporter:
         Raises:
             Inexpressible: the layer type refuses such inputs or arguments.
         """
-        names = tuple(self.solid(layer, tensor) for tensor in reads)
-        inputs = tuple(_shape(tensor.seen) for tensor in reads)
+        names = tuple(self.emit_views(layer, tensor) for tensor in reads)
+        inputs = tuple(_spec_shape(tensor.seen) for tensor in reads)
         try:
             cls = layer_type(word)
-            made = read(cls, dict(arguments), inputs[0])
-            shape = made.infer(inputs)
+            made = read_layer(cls, dict(arguments), inputs[0])
+            shape = made.infer_shape(inputs)
         except Refused as refused:
             raise KerasInexpressible(refused.what) from None
         usual = {k: v for k, v in arguments.items() if v != cls.kinds[k].default}
-        name = self.name(f"{layer.name}.{part}" if part else layer.name)
+        name = self.take_name(f"{layer.name}.{part}" if part else layer.name)
         owns = cls.learns and made.parameters(inputs[0]) > 0
-        shares = self._shared(f"{self.owner}.{part}", name) if owns else ""
+        shares = self._sharing_owner(f"{self.owner}.{part}", name) if owns else ""
         frozen = owns and layer.config.get("trainable") is False
         self.ops[name] = Op(name, word, usual, names, shares, frozen)
         return KerasTensor(name, shape.dims, shape.dims)
 
-    def _shared(self, key: str, name: str) -> str:
+    def _sharing_owner(self, key: str, name: str) -> str:
         """The operation that has the parameters already; none for their first use."""
         owner = self.owners.setdefault(key, name)
         return "" if owner == name else owner
 
-    def solid(self, layer: KerasLayer, tensor: KerasTensor) -> str:
+    def emit_views(self, layer: KerasLayer, tensor: KerasTensor) -> str:
         """The operation that makes just what is seen."""
         if tensor.made == tensor.seen:
             return tensor.op
-        plain = tensor.reshaped(tensor.made)
+        plain = tensor.reshape_to(tensor.made)
         if len(tensor.seen) == 1:
-            return self.emit(layer, "flatten", [plain], "flatten").op
-        return self.emit(layer, "reshape", [plain], "reshape", shape=tensor.seen).op
+            return self.emit_layer(layer, "flatten", [plain], "flatten").op
+        return self.emit_layer(layer, "reshape", [plain], "reshape", shape=tensor.seen).op
 
-    def opaque(
+    def emit_opaque(
         self,
         layer: KerasLayer,
         reads: Sequence[KerasTensor],
@@ -119,24 +119,24 @@ class KerasImporter:
         unknown."""
         label = "".join(c if c.isalnum() and c.isascii() else "_" for c in layer.kind) or "unknown"
         if learned is not None:
-            self.note(f"{layer.kind} has no word, and only its numbers are counted: {why}")
-            return self.emit(
+            self.add_note(f"{layer.kind} has no word, and only its numbers are counted: {why}")
+            return self.emit_layer(
                 layer, "opaque", reads, output=dims, op=label, weights=0, biases=0,
                 extras=learned, connections=0,
             )  # fmt: skip
-        made = self.emit(layer, "opaque", reads, output=dims, op=label)
+        made = self.emit_layer(layer, "opaque", reads, output=dims, op=label)
         self.unknown.append(f"{made.op}: {layer.kind}: {why}")
         return made
 
-    def standing_in(self, what: str, word: str) -> None:
+    def note_stand_in(self, what: str, word: str) -> None:
         """Note that something is written as another layer of the same costs."""
-        self.note(f"{what} is written as {word}")
+        self.add_note(f"{what} is written as {word}")
 
-    def note(self, text: str) -> None:
+    def add_note(self, text: str) -> None:
         """Say something of the import in the spec's notes, once with how often."""
         self.notes[text] = self.notes.get(text, 0) + 1
 
-    def forget(self, kept: int) -> None:
+    def forget_operations(self, kept: int) -> None:
         """Take back all operations but the first so many."""
         while len(self.ops) > kept:
             name, _ = self.ops.popitem()
@@ -144,7 +144,7 @@ class KerasImporter:
             for key in [key for key, owner in self.owners.items() if owner == name]:
                 del self.owners[key]
 
-    def name(self, wanted: str) -> str:
+    def take_name(self, wanted: str) -> str:
         """A free name, that one if it is."""
         wanted = f"{self.prefix}{wanted}"
         name, number = wanted, self.numbers.get(wanted, 1)
@@ -157,18 +157,18 @@ class KerasImporter:
 
     # --- Keras' order of the axes ----------------------------------------------------------
 
-    def dims(self, shape: Sequence[object]) -> Dims | None:
+    def convert_shape(self, shape: Sequence[object]) -> Dims | None:
         """Keras' shape with its batch as ours; none where a size is open."""
         sizes = [size for size in shape[1:] if isinstance(size, int)]
         if len(sizes) < len(shape) - 1 or not sizes or any(size < 1 for size in sizes):
             return None
-        return self.channels_first(tuple(sizes))
+        return self.order_channels_first(tuple(sizes))
 
-    def channels_first(self, sizes: tuple[int, ...]) -> Dims:
+    def order_channels_first(self, sizes: tuple[int, ...]) -> Dims:
         """Sizes without the batch, as Keras orders them, with the channels in front."""
         return (sizes[-1], *sizes[:-1]) if self.channels_last else sizes
 
-    def axis(self, axis: object, rank: int) -> int:
+    def convert_axis(self, axis: object, rank: int) -> int:
         """Keras' axis of a tensor of that rank (no batch), counted with the batch, as ours.
 
         Raises:
@@ -192,7 +192,7 @@ def refuse_adapters(layer: KerasLayer) -> None:
         raise KerasInexpressible(f"lora_rank is {layer.config['lora_rank']!r:.40}")
 
 
-def whole(layer: KerasLayer, key: str, default: int | None = None, least: int = 1) -> int:
+def read_integer(layer: KerasLayer, key: str, default: int | None = None, least: int = 1) -> int:
     """A whole number of a layer's configuration.
 
     Raises:
@@ -204,7 +204,9 @@ def whole(layer: KerasLayer, key: str, default: int | None = None, least: int = 
     return value
 
 
-def sizes(layer: KerasLayer, key: str, default: int | None, axes: int, least: int = 1) -> list[int]:
+def read_sizes(
+    layer: KerasLayer, key: str, default: int | None, axes: int, least: int = 1
+) -> list[int]:
     """A size for each axis, from one number or a list of them.
 
     Raises:
@@ -220,16 +222,16 @@ def sizes(layer: KerasLayer, key: str, default: int | None, axes: int, least: in
     return listed
 
 
-def alike(listed: list[int]) -> Argument:
+def collapse_equal(listed: list[int]) -> Argument:
     """One number where all axes have the same, as a spec would have it."""
     return listed[0] if len(set(listed)) == 1 else tuple(listed)
 
 
-def flag(layer: KerasLayer, key: str, *, usually: bool) -> bool:
+def read_flag(layer: KerasLayer, key: str, *, usually: bool) -> bool:
     """A truth value of a layer's configuration."""
     value: Any = layer.config.get(key, usually)  # Any: what JSON holds
     return value if isinstance(value, bool) else usually
 
 
-def _shape(dims: Dims) -> Shape:
+def _spec_shape(dims: Dims) -> Shape:
     return Shape(dims[0], dims[1:])

@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 WHOLE = slice(None)
 
 
-def get_item(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
+def emit_get_item(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
     """Spans of the positions are cropped, one of the channels is sliced."""
     (x,) = reads
     rank = len(x.seen)
     spans: list[tuple[int, int]] = []
-    for keras_axis, span in enumerate(_spans(layer, rank), 1):
-        size = x.seen[k.axis(keras_axis, rank)]
+    for keras_axis, span in enumerate(_axis_slices(layer, rank), 1):
+        size = x.seen[k.convert_axis(keras_axis, rank)]
         first, last, _ = span.indices(size)
         if last <= first:
             raise KerasInexpressible(f"nothing is left of {size}")
@@ -27,13 +27,13 @@ def get_item(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> K
     ours = [spans[(axis - 1) % rank if k.channels_last else axis] for axis in range(rank)]
     edges = [(a, n - b) for (a, b), n in zip(ours[1:], x.seen[1:], strict=True)]
     if any(n for pair in edges for n in pair):
-        x = k.emit(layer, "crop", [x], "crop", amount=cast("Value", tuple(edges)))
+        x = k.emit_layer(layer, "crop", [x], "crop", amount=cast("Value", tuple(edges)))
     if ours[0] != (0, x.seen[0]):
-        x = k.emit(layer, "slice", [x], span=ours[0])
+        x = k.emit_layer(layer, "slice", [x], span=ours[0])
     return x
 
 
-def _spans(layer: KerasLayer, rank: int) -> list[slice]:
+def _axis_slices(layer: KerasLayer, rank: int) -> list[slice]:
     """A slice for each axis but the batch's, which must be whole.
 
     Raises:

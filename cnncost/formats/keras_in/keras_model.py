@@ -83,24 +83,24 @@ def model_of(node: Mapping[str, Any], file: str) -> KerasModel:  # Any: what JSO
     inputs: tuple[Ref, ...]
     outputs: tuple[Ref, ...]
     if kind == "Sequential" or "input_layers" not in config:
-        layers = tuple(_chain(parts, config, file))
-        recorded = _built(layers)
+        layers = tuple(_chain_layers(parts, config, file))
+        recorded = _built_shapes(layers)
         inputs, outputs = (Ref(layers[0].name),), (Ref(layers[-1].name),)
     else:
-        layers = tuple(_layer(part, _calls(part, recorded, file), file) for part in parts)
-        inputs = tuple(_refs(config["input_layers"], file))
-        outputs = tuple(_refs(config.get("output_layers"), file))
-    _unique(layers, file)
+        layers = tuple(_read_layer(part, _read_calls(part, recorded, file), file) for part in parts)
+        inputs = tuple(_walk_refs(config["input_layers"], file))
+        outputs = tuple(_walk_refs(config.get("output_layers"), file))
+    _check_unique_names(layers, file)
     return KerasModel(name, layers, inputs, outputs, recorded)
 
 
-def _built(layers: tuple[KerasLayer, ...]) -> dict[Ref, tuple[object, ...]]:
+def _built_shapes(layers: tuple[KerasLayer, ...]) -> dict[Ref, tuple[object, ...]]:
     """The shapes of a Sequential's tensors: what the layer behind each was built for."""
     pairs = pairwise(layers)
     return {Ref(above.name): layer.built for above, layer in pairs if layer.built is not None}
 
 
-def _unique(layers: tuple[KerasLayer, ...], file: str) -> None:
+def _check_unique_names(layers: tuple[KerasLayer, ...], file: str) -> None:
     names = set()
     for layer in layers:
         if layer.name in names:
@@ -108,7 +108,7 @@ def _unique(layers: tuple[KerasLayer, ...], file: str) -> None:
         names.add(layer.name)
 
 
-def _layer(part: Mapping[str, Any], calls: tuple[KerasCall, ...], file: str) -> KerasLayer:
+def _read_layer(part: Mapping[str, Any], calls: tuple[KerasCall, ...], file: str) -> KerasLayer:
     config = part.get("config")
     if not isinstance(config, dict) and part.get("class_name") != "Sequential":
         raise CnncostError(f"{file}: the layer {part.get('name')!r} has no config")
@@ -141,14 +141,14 @@ def is_foreign(part: Mapping[str, Any]) -> bool:  # Any: what JSON holds
     return "module" in part and not _KERAS.match(str(part["module"]))
 
 
-def _chain(
+def _chain_layers(
     parts: list[dict[str, Any]], config: Mapping[str, Any], file: str
 ) -> Iterator[KerasLayer]:
     """The layers of a Sequential, each of which reads the one before."""
-    first = _layer(parts[0], (), file)
+    first = _read_layer(parts[0], (), file)
     above = first.name
     if first.kind == "InputLayer":
-        yield _layer(parts[0], (KerasCall(),), file)
+        yield _read_layer(parts[0], (KerasCall(),), file)
         parts = parts[1:]
     else:
         above = f"{first.name}_input"
@@ -157,24 +157,24 @@ def _chain(
             shape = list(first.built)
         yield KerasLayer(above, "InputLayer", "", {"batch_shape": shape}, (KerasCall(),))
     for part in parts:
-        layer = _layer(part, (KerasCall((Ref(above),)),), file)
+        layer = _read_layer(part, (KerasCall((Ref(above),)),), file)
         yield layer
         above = layer.name
 
 
-def _calls(
+def _read_calls(
     part: Mapping[str, Any], recorded: dict[Ref, tuple[object, ...]], file: str
 ) -> tuple[KerasCall, ...]:
     nodes = part.get("inbound_nodes")
     if not isinstance(nodes, list):
         raise CnncostError(f"{file}: the layer {part.get('name')!r} has no list inbound_nodes")
-    return tuple(_call(node, recorded, file) for node in nodes) or (KerasCall(),)
+    return tuple(_read_call(node, recorded, file) for node in nodes) or (KerasCall(),)
 
 
-def _call(node: object, recorded: dict[Ref, tuple[object, ...]], file: str) -> KerasCall:
+def _read_call(node: object, recorded: dict[Ref, tuple[object, ...]], file: str) -> KerasCall:
     """Keras 3 writes arguments in which tensors stand; Keras 2 lists of [layer, call, output]."""
     if isinstance(node, list):
-        refs = list(_refs(node, file))
+        refs = list(_walk_refs(node, file))
         return KerasCall(tuple(refs))
     if not isinstance(node, dict):
         raise CnncostError(f"{file}: an inbound node that is neither a list nor a mapping")
@@ -182,24 +182,26 @@ def _call(node: object, recorded: dict[Ref, tuple[object, ...]], file: str) -> K
     numbers: list[object] = []
     named = node.get("kwargs")
     named = list(named.values()) if isinstance(named, dict) else None
-    for value in _leaves([node.get("args"), named]):
+    for value in _walk_leaves([node.get("args"), named]):
         if not isinstance(value, dict):
             numbers.append(value)
             continue
         config = value.get("config")
         if value.get("class_name") in ("__slice__", "__ellipsis__"):
-            numbers.append(_index(config if isinstance(config, dict) else {}, value["class_name"]))
+            numbers.append(
+                _read_index(config if isinstance(config, dict) else {}, value["class_name"])
+            )
             continue
         if value.get("class_name") != "__keras_tensor__" or not isinstance(config, dict):
             continue
-        refs = list(_refs(config.get("keras_history"), file))
+        refs = list(_walk_refs(config.get("keras_history"), file))
         reads += refs
         if isinstance(config.get("shape"), list) and len(refs) == 1:
             recorded[refs[0]] = tuple(config["shape"])
     return KerasCall(tuple(reads), tuple(numbers))
 
 
-def _index(config: Mapping[str, Any], kind: str) -> object:  # Any: what JSON holds
+def _read_index(config: Mapping[str, Any], kind: str) -> object:  # Any: what JSON holds
     """An index as Python has it."""
     if kind == "__ellipsis__":
         return Ellipsis
@@ -207,15 +209,15 @@ def _index(config: Mapping[str, Any], kind: str) -> object:  # Any: what JSON ho
     return slice(*ends) if all(n is None or type(n) is int for n in ends) else None
 
 
-def _leaves(value: object) -> Iterator[object]:
+def _walk_leaves(value: object) -> Iterator[object]:
     if isinstance(value, list):
         for part in value:
-            yield from _leaves(part)
+            yield from _walk_leaves(part)
     elif value is not None:
         yield value
 
 
-def _refs(value: object, file: str) -> Iterator[Ref]:
+def _walk_refs(value: object, file: str) -> Iterator[Ref]:
     """References in lists of lists, or a mapping of them: [layer, call, output, ...]."""
     if isinstance(value, dict):
         value = list(value.values())
@@ -223,17 +225,17 @@ def _refs(value: object, file: str) -> Iterator[Ref]:
         raise CnncostError(f"{file}: a reference to a layer is due, not {value!r:.40}")
     if len(value) >= 3 and isinstance(value[0], str):
         name, call, output = value[:3]
-        if not (_whole(call) and _whole(output)):
+        if not (_is_count(call) and _is_count(output)):
             raise CnncostError(f"{file}: no call of {name!r} is numbered {call!r}, {output!r}")
         yield Ref(name, call, output)
         if len(value) > 3 and isinstance(value[3], dict):  # Keras 2: arguments by name
             for given in value[3].values():
                 if isinstance(given, list) and len(given) == 3 and isinstance(given[0], str):
-                    yield from _refs(given, file)
+                    yield from _walk_refs(given, file)
         return
     for part in value:
-        yield from _refs(part, file)
+        yield from _walk_refs(part, file)
 
 
-def _whole(value: object) -> bool:
+def _is_count(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0

@@ -17,7 +17,7 @@ from cnncost.formats.keras_in.keras_importer import (
 )
 from cnncost.formats.keras_in.keras_model import MODELS, KerasLayer, KerasModel, Ref, model_of
 from cnncost.formats.keras_in.keras_rules import rule_of
-from cnncost.formats.keras_in.numbering import numbered_from_zero
+from cnncost.formats.keras_in.numbering import number_calls_from_zero
 from cnncost.formats.keras_in.opaque_costs import numbers_learned
 from cnncost.formats.keras_in.opaque_shapes import shape_of
 from cnncost.formats.keras_in.ownership import Enclosing, owner_of
@@ -32,7 +32,7 @@ MOST = 100_000
 Tensors = dict[Ref, KerasTensor]
 
 
-def graph_of(
+def build_keras_graph(
     node: Mapping[str, Any],  # Any: what JSON holds
     file: str,
     shapes: Mapping[str, Dims],
@@ -43,27 +43,29 @@ def graph_of(
         CnncostError: it is no model of layers, or its shapes stay open.
     """
     try:
-        model = _model(node, file)
-        k = KerasImporter(file, _channels_last(node))
-        inputs = _inputs(k, model, shapes)
-        made = _run(k, model, [KerasTensor(name, dims, dims) for name, dims in inputs.items()])
+        model = _read_model(node, file)
+        k = KerasImporter(file, _is_channels_last(node))
+        inputs = _read_inputs(k, model, shapes)
+        made = _run_model(
+            k, model, [KerasTensor(name, dims, dims) for name, dims in inputs.items()]
+        )
     except RecursionError:
         raise CnncostError(f"{file}: its models or lists are nested too deep") from None
     end = KerasLayer("output", "", "", {}, ())
-    names = [k.solid(end, tensor) for tensor in made]
+    names = [k.emit_views(end, tensor) for tensor in made]
     notes = [f"{note} ({count} times)" if count > 1 else note for note, count in k.notes.items()]
     return Graph(
-        model.name, inputs, _alive(k, names, file), tuple(dict.fromkeys(names)),
+        model.name, inputs, _needed_operations(k, names, file), tuple(dict.fromkeys(names)),
         notes="\n".join(notes), unknown=tuple(k.unknown),
     )  # fmt: skip
 
 
-def _model(node: Mapping[str, Any], file: str) -> KerasModel:  # Any: what JSON holds
+def _read_model(node: Mapping[str, Any], file: str) -> KerasModel:  # Any: what JSON holds
     model, config = model_of(node, file), node["config"]
-    return numbered_from_zero(model, config["layers"] if isinstance(config, dict) else config)
+    return number_calls_from_zero(model, config["layers"] if isinstance(config, dict) else config)
 
 
-def _channels_last(node: object) -> bool:
+def _is_channels_last(node: object) -> bool:
     """The order that the first layer which says one has; Keras' default else."""
     stack = [node]
     while stack:
@@ -77,7 +79,9 @@ def _channels_last(node: object) -> bool:
     return True
 
 
-def _inputs(k: KerasImporter, model: KerasModel, shapes: Mapping[str, Dims]) -> dict[str, Dims]:
+def _read_inputs(
+    k: KerasImporter, model: KerasModel, shapes: Mapping[str, Dims]
+) -> dict[str, Dims]:
     layers = {layer.name: layer for layer in model.layers}
     names = list(dict.fromkeys(ref.layer for ref in model.inputs))
     meant = {*names, ""} if len(names) == 1 else set(names)
@@ -96,20 +100,22 @@ def _inputs(k: KerasImporter, model: KerasModel, shapes: Mapping[str, Dims]) -> 
         written = config.get("batch_shape") or config.get("batch_input_shape")
         dims = shapes.get(name) or shapes.get("" if len(names) == 1 else name)
         if dims is None and isinstance(written, list):
-            dims = k.dims(written)
+            dims = k.convert_shape(written)
         if dims is None:
             given = "--input 3x224x224" if len(names) == 1 else f"--input {name}=3x224x224"
             raise CnncostError(
                 f"{k.file}: the input {name!r} has open sizes: {written}", f"say them: {given}"
             )
         if len(dims) > 4 or max(dims) > LARGEST:
-            raise CnncostError(f"{k.file}: the input {name!r} of {_text(dims)} is no map or vector")
+            raise CnncostError(
+                f"{k.file}: the input {name!r} of {_dims_text(dims)} is no map or vector"
+            )
         found[name] = dims
         k.taken.add(name)
     return found
 
 
-def _alive(k: KerasImporter, outputs: list[str], file: str) -> tuple[Op, ...]:
+def _needed_operations(k: KerasImporter, outputs: list[str], file: str) -> tuple[Op, ...]:
     """The operations that some output needs."""
     needed = set(outputs)
     for op in reversed(k.ops.values()):
@@ -122,7 +128,7 @@ def _alive(k: KerasImporter, outputs: list[str], file: str) -> tuple[Op, ...]:
     return alive
 
 
-def _run(
+def _run_model(
     k: KerasImporter, model: KerasModel, inputs: Sequence[KerasTensor], depth: int = 0
 ) -> list[KerasTensor]:
     """The outputs of a model for these inputs."""
@@ -134,21 +140,21 @@ def _run(
         )
     known: Tensors = dict(zip(model.inputs, inputs, strict=True))
     entering = {ref.layer for ref in model.inputs}
-    for layer, at in _ordered(model, k.file):
+    for layer, at in _order_calls(model, k.file):
         k.calls += 1
         if k.calls > MOST:
             raise CnncostError(f"{k.file}: more than {MOST:,} layers, models within it written out")
         if layer.name in entering:
             continue
-        reads = [_known(k, known, ref, layer) for ref in layer.calls[at].reads]
-        made = _call(k, model, layer, at, reads, depth)
+        reads = [_find_tensor(k, known, ref, layer) for ref in layer.calls[at].reads]
+        made = _emit_call(k, model, layer, at, reads, depth)
         for number, tensor in enumerate(made):
             known[Ref(layer.name, at, number)] = tensor
     end = KerasLayer("output", "", "", {}, ())
-    return [_known(k, known, ref, end) for ref in model.outputs]
+    return [_find_tensor(k, known, ref, end) for ref in model.outputs]
 
 
-def _known(k: KerasImporter, known: Tensors, ref: Ref, layer: KerasLayer) -> KerasTensor:
+def _find_tensor(k: KerasImporter, known: Tensors, ref: Ref, layer: KerasLayer) -> KerasTensor:
     if ref not in known:
         raise CnncostError(
             f"{k.file}: {layer.name!r} reads output {ref.output} of call {ref.call} of "
@@ -157,7 +163,7 @@ def _known(k: KerasImporter, known: Tensors, ref: Ref, layer: KerasLayer) -> Ker
     return known[ref]
 
 
-def _ordered(model: KerasModel, file: str) -> list[tuple[KerasLayer, int]]:
+def _order_calls(model: KerasModel, file: str) -> list[tuple[KerasLayer, int]]:
     """The calls, each after what it reads and a branch in one piece, otherwise as the file has
     them (Kahn 1962, with a stack): Keras writes the layers of parallel branches in turns."""
     calls = [(layer, at) for layer in model.layers for at in range(len(layer.calls))]
@@ -167,7 +173,7 @@ def _ordered(model: KerasModel, file: str) -> list[tuple[KerasLayer, int]]:
     for number, (layer, at) in enumerate(calls):
         for key in {(ref.layer, ref.call): None for ref in layer.calls[at].reads}:
             if key not in place:
-                raise CnncostError(f"{file}: {layer.name!r} reads {_missing(model, *key)}")
+                raise CnncostError(f"{file}: {layer.name!r} reads {_describe_missing(model, *key)}")
             readers[place[key]].append(number)
             waits[number] += 1
     ready = [number for number, count in enumerate(waits) if not count][::-1]
@@ -185,13 +191,13 @@ def _ordered(model: KerasModel, file: str) -> list[tuple[KerasLayer, int]]:
     return ordered
 
 
-def _missing(model: KerasModel, name: str, call: int) -> str:
+def _describe_missing(model: KerasModel, name: str, call: int) -> str:
     if name not in {layer.name for layer in model.layers}:
         return f"{name!r}, which is no layer"
     return f"call {call} of {name!r}, which there is not"
 
 
-def _call(
+def _emit_call(
     k: KerasImporter,
     model: KerasModel,
     layer: KerasLayer,
@@ -204,45 +210,45 @@ def _call(
     owner, k.owner = k.owner, owner_of(layer, model, k.around, k.owner)
     try:
         if layer.kind in MODELS and "layers" in layer.config and not layer.foreign:
-            return _inner(k, Enclosing(owner, model), layer, reads, depth)
-        return [_one(k, model, layer, at, reads)]
+            return _run_inner_model(k, Enclosing(owner, model), layer, reads, depth)
+        return [_emit_one_layer(k, model, layer, at, reads)]
     finally:
         k.owner = owner
 
 
-def _inner(
+def _run_inner_model(
     k: KerasImporter, outer: Enclosing, layer: KerasLayer, reads: list[KerasTensor], depth: int
 ) -> list[KerasTensor]:
     """A model as a layer of another one: its layers under its name."""
-    model = _model({"class_name": layer.kind, "config": layer.config}, k.file)
+    model = _read_model({"class_name": layer.kind, "config": layer.config}, k.file)
     prefix, k.prefix = k.prefix, f"{k.prefix}{layer.name}."
     k.around.append(outer)
     try:
-        return _run(k, model, reads, depth + 1)
+        return _run_model(k, model, reads, depth + 1)
     finally:
         k.around.pop()
         k.prefix = prefix
 
 
-def _one(
+def _emit_one_layer(
     k: KerasImporter, model: KerasModel, layer: KerasLayer, at: int, reads: list[KerasTensor]
 ) -> KerasTensor:
     """A layer in the words of a spec, or opaque where there are none."""
     written = model.recorded.get(Ref(layer.name, at))
-    dims = k.dims(written) if written else None
+    dims = k.convert_shape(written) if written else None
     before = len(k.ops)
     if numbers := layer.calls[at].numbers:  # an operation has no configuration of its own
         layer = replace(layer, config={**layer.config, "arguments": numbers})
     try:
         made = rule_of(layer, len(reads))(k, layer, reads)
         # Other inputs than the file's give other shapes: only equal inputs can be compared.
-        if dims is None or made.seen == dims or not _as_written(k, model, layer, at, reads):
+        if dims is None or made.seen == dims or not _reads_as_recorded(k, model, layer, at, reads):
             return made
-        why = f"its output is {_text(made.seen)} here, but {_text(dims)} in the file"
+        why = f"its output is {_dims_text(made.seen)} here, but {_dims_text(dims)} in the file"
     except KerasInexpressible as reason:
         why = str(reason)
-    k.forget(before)
-    if dims is None or not _as_written(k, model, layer, at, reads):
+    k.forget_operations(before)
+    if dims is None or not _reads_as_recorded(k, model, layer, at, reads):
         dims = shape_of(k, layer, reads[0].seen) if len(reads) == 1 else None
     if dims is None or not 1 <= len(dims) <= AXES:
         raise CnncostError(
@@ -250,7 +256,7 @@ def _one(
             UNREAD if written is None else OTHERWISE,
         )
     learned = numbers_learned(k, layer, reads[0].seen) if len(reads) == 1 else None
-    return k.opaque(layer, reads, dims, why, learned)
+    return k.emit_opaque(layer, reads, dims, why, learned)
 
 
 AXES = 4
@@ -263,16 +269,16 @@ UNREAD = (
 )
 
 
-def _as_written(
+def _reads_as_recorded(
     k: KerasImporter, model: KerasModel, layer: KerasLayer, at: int, reads: list[KerasTensor]
 ) -> bool:
     """Whether what it reads has the shapes that the file has."""
     written = [model.recorded.get(ref) for ref in layer.calls[at].reads]
     return all(
-        shape is not None and k.dims(shape) == tensor.seen
+        shape is not None and k.convert_shape(shape) == tensor.seen
         for shape, tensor in zip(written, reads, strict=True)
     )
 
 
-def _text(dims: Dims) -> str:
+def _dims_text(dims: Dims) -> str:
     return "x".join(map(str, dims))

@@ -8,12 +8,12 @@ from cnncost.formats.keras_in.keras_importer import (
     KerasImporter,
     KerasInexpressible,
     KerasTensor,
-    alike,
-    flag,
-    sizes,
-    whole,
+    collapse_equal,
+    read_flag,
+    read_integer,
+    read_sizes,
 )
-from cnncost.formats.keras_in.keras_windows import edges, padding
+from cnncost.formats.keras_in.keras_windows import edge_rule, read_padding
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,69 +23,78 @@ if TYPE_CHECKING:
     Rule = Callable[[KerasImporter, KerasLayer, list[KerasTensor]], KerasTensor]
 
 
-def _mapped(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
+def _emit_mapped_conv(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
     """A convolution whose filters see some of the maps."""
     (x,) = reads
     maps = layer.config.get("maps")
     if not isinstance(maps, list) or not all(isinstance(seen, list) for seen in maps):
         raise KerasInexpressible(f"maps is {maps!r:.40}")
     axes = len(x.seen) - 1
-    kernel = sizes(layer, "kernel", None, axes)
-    dilation = sizes(layer, "dilation_rate", 1, axes)
-    return k.emit(
-        layer, "conv", reads, filters=len(maps), kernel=alike(kernel),
-        stride=alike(sizes(layer, "strides", 1, axes)), dilation=alike(dilation),
-        padding=padding(layer, kernel, dilation), bias=flag(layer, "use_bias", usually=True),
+    kernel = read_sizes(layer, "kernel", None, axes)
+    dilation = read_sizes(layer, "dilation_rate", 1, axes)
+    return k.emit_layer(
+        layer, "conv", reads, filters=len(maps), kernel=collapse_equal(kernel),
+        stride=collapse_equal(read_sizes(layer, "strides", 1, axes)),
+        dilation=collapse_equal(dilation),
+        padding=read_padding(layer, kernel, dilation),
+        bias=read_flag(layer, "use_bias", usually=True),
         connects=tuple(tuple(seen) for seen in maps),
     )  # fmt: skip
 
 
-def _subsample(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
+def _emit_subsample(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
     (x,) = reads
-    return k.emit(
-        layer, "subsample", reads, kernel=alike(sizes(layer, "kernel", None, len(x.seen) - 1))
+    return k.emit_layer(
+        layer,
+        "subsample",
+        reads,
+        kernel=collapse_equal(read_sizes(layer, "kernel", None, len(x.seen) - 1)),
     )
 
 
-def _lowest(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
+def _emit_lowest_padding(
+    k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]
+) -> KerasTensor:
     """The edges that a largest value never comes from."""
-    return edges("pad", "amounts", len(reads[0].seen) - 1)(k, layer, reads)
+    return edge_rule("pad", "amounts", len(reads[0].seen) - 1)(k, layer, reads)
 
 
-def _lrn(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
-    return k.emit(layer, "lrn", reads, size=whole(layer, "size"))
+def _emit_lrn(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
+    return k.emit_layer(layer, "lrn", reads, size=read_integer(layer, "size"))
 
 
-def _scale(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
-    return k.emit(layer, "scale", reads, shared=flag(layer, "shared", usually=False))
+def _emit_scale(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
+    return k.emit_layer(layer, "scale", reads, shared=read_flag(layer, "shared", usually=False))
 
 
-def _shuffle(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
-    return k.emit(layer, "channel_shuffle", reads, groups=whole(layer, "groups"))
+def _emit_channel_shuffle(
+    k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]
+) -> KerasTensor:
+    return k.emit_layer(layer, "channel_shuffle", reads, groups=read_integer(layer, "groups"))
 
 
-def _blocks(word: str) -> Rule:
-    def rule(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
-        factor = sizes(layer, "factor", None, len(reads[0].seen) - 1)
-        return k.emit(layer, word, reads, factor=alike(factor))
+def _block_rule(word: str) -> Rule:
+    def emit_blocks(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
+        factor = read_sizes(layer, "factor", None, len(reads[0].seen) - 1)
+        return k.emit_layer(layer, word, reads, factor=collapse_equal(factor))
 
-    return rule
+    return emit_blocks
 
 
-def _product(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
-    return k.emit(layer, "matmul", reads)
+def _emit_product(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
+    return k.emit_layer(layer, "matmul", reads)
 
 
 RULES: dict[str, Rule] = {
-    "MappedConv": _mapped,
-    "Subsample": _subsample,
-    "PadLowest": _lowest,
-    "LocalResponseNorm": _lrn,
-    "Scale": _scale,
-    "ChannelShuffle": _shuffle,
-    "PixelShuffle": _blocks("pixel_shuffle"),
-    "SpaceToDepth": _blocks("space_to_depth"),
-    "Product": _product,
+    "MappedConv": _emit_mapped_conv,
+    "Subsample": _emit_subsample,
+    "PadLowest": _emit_lowest_padding,
+    "LocalResponseNorm": _emit_lrn,
+    "Scale": _emit_scale,
+    "ChannelShuffle": _emit_channel_shuffle,
+    "PixelShuffle": _block_rule("pixel_shuffle"),
+    "SpaceToDepth": _block_rule("space_to_depth"),
+    "Product": _emit_product,
 }
 """The rule of each class of `keras_out.classes`; another class of that name that has not its
 arguments stays unknown."""

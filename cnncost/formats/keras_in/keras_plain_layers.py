@@ -6,102 +6,106 @@ from collections.abc import Callable
 from math import prod
 from typing import TYPE_CHECKING
 
-from cnncost.formats.keras_in.keras_activations import activated
+from cnncost.formats.keras_in.keras_activations import emit_own_activation
 from cnncost.formats.keras_in.keras_importer import (
     Dims,
     KerasImporter,
     KerasInexpressible,
     KerasTensor,
-    flag,
+    read_flag,
+    read_integer,
     refuse_adapters,
-    whole,
 )
 
 if TYPE_CHECKING:
     from cnncost.formats.keras_in.keras_model import KerasLayer
 
 
-def dense(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
+def emit_dense(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
     """Dense: fully connected to a vector, along the last axis of more."""
     (x,) = reads
     refuse_adapters(layer)
-    bias = flag(layer, "use_bias", usually=True)
-    units = whole(layer, "units")
+    bias = read_flag(layer, "use_bias", usually=True)
+    units = read_integer(layer, "units")
     if len(x.seen) == 1:
-        made = k.emit(layer, "dense", [x], units=units, bias=bias)
+        made = k.emit_layer(layer, "dense", [x], units=units, bias=bias)
     else:
-        _channels_are_last(k, layer)
-        made = k.emit(layer, "linear", [x], features=units, bias=bias)
-    return activated(k, layer, made)
+        _require_channels_last(k, layer)
+        made = k.emit_layer(layer, "linear", [x], features=units, bias=bias)
+    return emit_own_activation(k, layer, made)
 
 
-def _channels_are_last(k: KerasImporter, layer: KerasLayer) -> None:
+def _require_channels_last(k: KerasImporter, layer: KerasLayer) -> None:
     if not k.channels_last:
         raise KerasInexpressible(f"{layer.kind} along the last axis of maps with channels first")
 
 
-def batchnorm(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
+def emit_batchnorm(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
     """BatchNormalization; with a scale or a shift alone those are a layer of their own."""
     (x,) = reads
-    if k.axis(layer.config.get("axis", -1), len(x.seen)) != 0:
+    if k.convert_axis(layer.config.get("axis", -1), len(x.seen)) != 0:
         raise KerasInexpressible(f"along axis {layer.config.get('axis')}, not the channels")
-    scale, shift = flag(layer, "scale", usually=True), flag(layer, "center", usually=True)
-    made = k.emit(layer, "batchnorm", [x], affine=scale and shift)
-    return _half(k, layer, made, scale=scale, shift=shift)
+    scale, shift = read_flag(layer, "scale", usually=True), read_flag(layer, "center", usually=True)
+    made = k.emit_layer(layer, "batchnorm", [x], affine=scale and shift)
+    return _emit_half_affine(k, layer, made, scale=scale, shift=shift)
 
 
-def _half(
+def _emit_half_affine(
     k: KerasImporter, layer: KerasLayer, made: KerasTensor, *, scale: bool, shift: bool
 ) -> KerasTensor:
     if scale == shift:
         return made
     if shift:
-        k.standing_in("a norm's shift without a scale", "scale")
-    return k.emit(layer, "scale", [made], "gamma" if scale else "beta")
+        k.note_stand_in("a norm's shift without a scale", "scale")
+    return k.emit_layer(layer, "scale", [made], "gamma" if scale else "beta")
 
 
-def layernorm(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
+def emit_layernorm(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
     """LayerNormalization over the channels."""
     (x,) = reads
-    if k.axis(layer.config.get("axis", -1), len(x.seen)) != 0:
+    if k.convert_axis(layer.config.get("axis", -1), len(x.seen)) != 0:
         raise KerasInexpressible(f"over axis {layer.config.get('axis')}, not the channels")
-    scale, shift = flag(layer, "scale", usually=True), flag(layer, "center", usually=True)
-    if flag(layer, "rms_scaling", usually=False):  # a factor, whatever is said of both
+    scale, shift = read_flag(layer, "scale", usually=True), read_flag(layer, "center", usually=True)
+    if read_flag(layer, "rms_scaling", usually=False):  # a factor, whatever is said of both
         scale, shift = True, False
-    made = k.emit(layer, "layernorm", [x], affine=scale and shift)
-    return _half(k, layer, made, scale=scale, shift=shift)
+    made = k.emit_layer(layer, "layernorm", [x], affine=scale and shift)
+    return _emit_half_affine(k, layer, made, scale=scale, shift=shift)
 
 
-def rmsnorm(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
+def emit_rmsnorm(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
     """RMSNormalization over the channels: a layer norm's costs, with factors alone."""
     (x,) = reads
-    if k.axis(layer.config.get("axis", -1), len(x.seen)) != 0:
+    if k.convert_axis(layer.config.get("axis", -1), len(x.seen)) != 0:
         raise KerasInexpressible(f"over axis {layer.config.get('axis')}, not the channels")
-    k.standing_in("RMSNormalization", "layernorm and scale")
-    return _half(k, layer, k.emit(layer, "layernorm", [x], affine=False), scale=True, shift=False)
+    k.note_stand_in("RMSNormalization", "layernorm and scale")
+    return _emit_half_affine(
+        k, layer, k.emit_layer(layer, "layernorm", [x], affine=False), scale=True, shift=False
+    )
 
 
-def groupnorm(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
+def emit_groupnorm(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
     """GroupNormalization; -1 groups are as many as channels: an instance norm."""
     (x,) = reads
-    if k.axis(layer.config.get("axis", -1), len(x.seen)) != 0:
+    if k.convert_axis(layer.config.get("axis", -1), len(x.seen)) != 0:
         raise KerasInexpressible(f"along axis {layer.config.get('axis')}, not the channels")
-    scale, shift = flag(layer, "scale", usually=True), flag(layer, "center", usually=True)
+    scale, shift = read_flag(layer, "scale", usually=True), read_flag(layer, "center", usually=True)
     groups = layer.config.get("groups", 32)
     affine = scale and shift
     if groups in (-1, x.seen[0]):
-        made = k.emit(layer, "instancenorm", [x], affine=affine)
+        made = k.emit_layer(layer, "instancenorm", [x], affine=affine)
     else:
-        made = k.emit(layer, "groupnorm", [x], groups=whole(layer, "groups", 32), affine=affine)
-    return _half(k, layer, made, scale=scale, shift=shift)
+        made = k.emit_layer(
+            layer, "groupnorm", [x], groups=read_integer(layer, "groups", 32), affine=affine
+        )
+    return _emit_half_affine(k, layer, made, scale=scale, shift=shift)
 
 
-def flatten(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
+def emit_flatten(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
     """All numbers as a vector; Keras has the channels run fastest, at the same cost."""
-    return k.emit(layer, "flatten", [x.reshaped(x.made) for x in reads[:1]])
+    return k.emit_layer(layer, "flatten", [x.reshape_to(x.made) for x in reads[:1]])
 
 
-def reshape(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
+def emit_reshape(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
     """Reshape to sizes of which one may be -1."""
     (x,) = reads
     given = layer.config.get("target_shape", layer.config.get("newshape"))
@@ -111,17 +115,17 @@ def reshape(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> Ke
     total = prod(x.seen)
     if known < 1 or total % known or given.count(-1) > 1:
         raise KerasInexpressible(f"{total:,} numbers do not fill {given}")
-    full = k.channels_first(tuple(total // known if n == -1 else n for n in given))
+    full = k.order_channels_first(tuple(total // known if n == -1 else n for n in given))
     if prod(full) != total or len(full) > 4:
         raise KerasInexpressible(f"{total:,} numbers to {given}")
     if full == x.made:
-        return x.reshaped(full)
+        return x.reshape_to(full)
     if len(full) == 1:
-        return k.emit(layer, "flatten", [x.reshaped(x.made)])
-    return k.emit(layer, "reshape", [x.reshaped(x.made)], shape=full)
+        return k.emit_layer(layer, "flatten", [x.reshape_to(x.made)])
+    return k.emit_layer(layer, "reshape", [x.reshape_to(x.made)], shape=full)
 
 
-def permute(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
+def emit_permute(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
     """Permute, whose axes count from 1 without the batch."""
     (x,) = reads
     rank = len(x.seen)
@@ -129,73 +133,73 @@ def permute(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> Ke
     if not isinstance(given, list) or {str(n) for n in given} != set(map(str, range(1, rank + 1))):
         raise KerasInexpressible(f"dims is {given!r:.40}")
     # Keras' axis i (from 0, no batch) is ours i + 1, its last one ours 0.
-    ours = [k.axis(axis, rank) for axis in given]
-    order = k.channels_first(tuple(ours))
-    return k.emit(layer, "permute", [x], axes=tuple(axis + 1 for axis in order))
+    ours = [k.convert_axis(axis, rank) for axis in given]
+    order = k.order_channels_first(tuple(ours))
+    return k.emit_layer(layer, "permute", [x], axes=tuple(axis + 1 for axis in order))
 
 
-def identity(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
+def pass_through(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
     """What changes neither shape nor costs: no line of its own."""
     return reads[0]
 
 
-def fixed(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
+def skip_fixed(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
     """Arithmetic with numbers that are not learned costs nothing: no line of its own."""
-    k.note(f"{layer.kind} with fixed numbers is left out")
+    k.add_note(f"{layer.kind} with fixed numbers is left out")
     return reads[0]
 
 
-def layer_scale(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
+def emit_layer_scale(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
     """A learned factor a channel (ConvNeXt)."""
-    return k.emit(layer, "scale", reads[:1])
+    return k.emit_layer(layer, "scale", reads[:1])
 
 
-def join(
+def join_rule(
     word: str, exact: bool = True
 ) -> Callable[[KerasImporter, KerasLayer, list[KerasTensor]], KerasTensor]:
     """Add, Multiply and others of several tensors of a shape, or of gates beside a map."""
 
-    def rule(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
+    def emit_join(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
         if not exact:
-            k.standing_in(layer.kind, word)
+            k.note_stand_in(layer.kind, word)
         distinct = list(dict.fromkeys(reads))
         if len(reads) == 1:  # with a number
-            return fixed(k, layer, reads)
+            return skip_fixed(k, layer, reads)
         if len(distinct) == 1:
-            k.standing_in(f"{layer.kind} of a tensor and itself", "identity")
-            return k.emit(layer, "identity", distinct)
+            k.note_stand_in(f"{layer.kind} of a tensor and itself", "identity")
+            return k.emit_layer(layer, "identity", distinct)
         largest = max(reads, key=lambda x: prod(x.seen))
         if word == "mul":  # a gate of one position is broadcast
-            reads = [_gate(x, largest.seen) for x in reads]
+            reads = [_as_gate(x, largest.seen) for x in reads]
             reads.sort(key=lambda x: -prod(x.seen))  # stable: the map first
-        return k.emit(layer, word, reads)
+        return k.emit_layer(layer, word, reads)
 
-    return rule
+    return emit_join
 
 
-def _gate(x: KerasTensor, over: Dims) -> KerasTensor:
+def _as_gate(x: KerasTensor, over: Dims) -> KerasTensor:
     """A vector beside a map of one position of it."""
     if len(x.seen) < len(over) and x.seen == over[:1]:
-        return x.reshaped((*x.seen, *[1] * (len(over) - 1)))
+        return x.reshape_to((*x.seen, *[1] * (len(over) - 1)))
     return x
 
 
-def concat(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
+def emit_concat(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
     """Concatenate along the channels."""
-    if k.axis(layer.config.get("axis", -1), len(reads[0].seen)) != 0:
+    if k.convert_axis(layer.config.get("axis", -1), len(reads[0].seen)) != 0:
         raise KerasInexpressible(f"along axis {layer.config.get('axis')}, not the channels")
     if len(reads) == 1:
         return reads[0]
-    return k.emit(layer, "concat", reads)
+    return k.emit_layer(layer, "concat", reads)
 
 
-def attention(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
+def emit_attention(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
     """MultiHeadAttention of a sequence with itself."""
     x = reads[0]
-    heads, key = whole(layer, "num_heads"), whole(layer, "key_dim")
+    heads, key = read_integer(layer, "num_heads"), read_integer(layer, "key_dim")
     values = layer.config.get("value_dim") or key
-    plain = flag(layer, "use_bias", usually=True) and layer.config.get("output_shape") is None
+    plain = read_flag(layer, "use_bias", usually=True) and layer.config.get("output_shape") is None
     if set(reads) != {x} or values != key or not plain or len(x.seen) < 2:
         raise KerasInexpressible("attention between two sequences, or of other widths")
-    _channels_are_last(k, layer)
-    return k.emit(layer, "attention", [x], heads=heads, dim=heads * key)
+    _require_channels_last(k, layer)
+    return k.emit_layer(layer, "attention", [x], heads=heads, dim=heads * key)

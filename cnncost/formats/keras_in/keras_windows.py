@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from cnncost.formats.keras_in.keras_activations import activated
+from cnncost.formats.keras_in.keras_activations import emit_own_activation
 from cnncost.formats.keras_in.keras_importer import (
     KerasImporter,
     KerasInexpressible,
     KerasTensor,
-    alike,
-    flag,
+    collapse_equal,
+    read_flag,
+    read_integer,
+    read_sizes,
     refuse_adapters,
-    sizes,
-    whole,
 )
 
 if TYPE_CHECKING:
@@ -24,20 +24,20 @@ if TYPE_CHECKING:
 Rule = Callable[[KerasImporter, "KerasLayer", list[KerasTensor]], KerasTensor]
 
 
-def _slid(layer: KerasLayer, axes: int) -> dict[str, Value]:
+def _window_arguments(layer: KerasLayer, axes: int) -> dict[str, Value]:
     """Kernel, stride, dilation and padding of a convolution."""
-    kernel = sizes(layer, "kernel_size", None, axes)
-    dilation = sizes(layer, "dilation_rate", 1, axes)
+    kernel = read_sizes(layer, "kernel_size", None, axes)
+    dilation = read_sizes(layer, "dilation_rate", 1, axes)
     return {
-        "kernel": alike(kernel),
-        "stride": alike(sizes(layer, "strides", 1, axes)),
-        "dilation": alike(dilation),
-        "padding": padding(layer, kernel, dilation),
-        "bias": flag(layer, "use_bias", usually=True),
+        "kernel": collapse_equal(kernel),
+        "stride": collapse_equal(read_sizes(layer, "strides", 1, axes)),
+        "dilation": collapse_equal(dilation),
+        "padding": read_padding(layer, kernel, dilation),
+        "bias": read_flag(layer, "use_bias", usually=True),
     }
 
 
-def padding(layer: KerasLayer, kernel: list[int], dilation: list[int]) -> Value:
+def read_padding(layer: KerasLayer, kernel: list[int], dilation: list[int]) -> Value:
     """Keras' word for it; `causal` puts all that a window reaches back in front."""
     word = layer.config.get("padding", "valid")
     if word == "causal":
@@ -47,115 +47,145 @@ def padding(layer: KerasLayer, kernel: list[int], dilation: list[int]) -> Value:
     return "same" if word == "same" and any(n > 1 for n in kernel) else 0
 
 
-def convolution(axes: int) -> Rule:
+def convolution_rule(axes: int) -> Rule:
     """Conv1D to Conv3D."""
 
-    def rule(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
+    def emit_convolution(
+        k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]
+    ) -> KerasTensor:
         refuse_adapters(layer)
-        made = k.emit(
-            layer, "conv", reads[:1], filters=whole(layer, "filters"),
-            groups=whole(layer, "groups", 1), **_slid(layer, axes),
+        made = k.emit_layer(
+            layer, "conv", reads[:1], filters=read_integer(layer, "filters"),
+            groups=read_integer(layer, "groups", 1), **_window_arguments(layer, axes),
         )  # fmt: skip
-        return activated(k, layer, made)
+        return emit_own_activation(k, layer, made)
 
-    return rule
+    return emit_convolution
 
 
-def depthwise(axes: int) -> Rule:
+def depthwise_rule(axes: int) -> Rule:
     """DepthwiseConv1D and 2D."""
 
-    def rule(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
-        given = {**_slid(layer, axes), "multiplier": whole(layer, "depth_multiplier", 1)}
-        return activated(k, layer, k.emit(layer, "depthwise_conv", reads[:1], **given))
+    def emit_depthwise(
+        k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]
+    ) -> KerasTensor:
+        given = {
+            **_window_arguments(layer, axes),
+            "multiplier": read_integer(layer, "depth_multiplier", 1),
+        }
+        return emit_own_activation(
+            k, layer, k.emit_layer(layer, "depthwise_conv", reads[:1], **given)
+        )
 
-    return rule
+    return emit_depthwise
 
 
-def separable(axes: int) -> Rule:
+def separable_rule(axes: int) -> Rule:
     """A depthwise convolution without biases, and a 1x1 one (Chollet 2017)."""
 
-    def rule(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
-        slid = {**_slid(layer, axes), "multiplier": whole(layer, "depth_multiplier", 1)}
-        bias = flag(layer, "use_bias", usually=True)
-        wide = k.emit(layer, "depthwise_conv", reads[:1], "depthwise", **{**slid, "bias": False})
-        made = k.emit(
-            layer, "conv", [wide], "pointwise", filters=whole(layer, "filters"), kernel=1,
+    def emit_separable(
+        k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]
+    ) -> KerasTensor:
+        slid = {
+            **_window_arguments(layer, axes),
+            "multiplier": read_integer(layer, "depth_multiplier", 1),
+        }
+        bias = read_flag(layer, "use_bias", usually=True)
+        wide = k.emit_layer(
+            layer, "depthwise_conv", reads[:1], "depthwise", **{**slid, "bias": False}
+        )
+        made = k.emit_layer(
+            layer, "conv", [wide], "pointwise", filters=read_integer(layer, "filters"), kernel=1,
             bias=bias,
         )  # fmt: skip
-        return activated(k, layer, made)
+        return emit_own_activation(k, layer, made)
 
-    return rule
+    return emit_separable
 
 
-def transposed(axes: int) -> Rule:
+def transposed_rule(axes: int) -> Rule:
     """Conv1DTranspose to Conv3DTranspose."""
 
-    def rule(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
-        given = _slid(layer, axes)
-        kernel, stride = sizes(layer, "kernel_size", None, axes), sizes(layer, "strides", 1, axes)
-        dilation = sizes(layer, "dilation_rate", 1, axes)
+    def emit_transposed(
+        k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]
+    ) -> KerasTensor:
+        given = _window_arguments(layer, axes)
+        kernel, stride = (
+            read_sizes(layer, "kernel_size", None, axes),
+            read_sizes(layer, "strides", 1, axes),
+        )
+        dilation = read_sizes(layer, "dilation_rate", 1, axes)
         reach = [(n - 1) * d + 1 for n, d in zip(kernel, dilation, strict=True)]
         extra = layer.config.get("output_padding")
         if extra is not None:
             # Keras: out = (in - 1) stride + reach - 2 padding + output_padding.
-            added = sizes(layer, "output_padding", None, axes, least=0)
+            added = read_sizes(layer, "output_padding", None, axes, least=0)
             half = layer.config.get("padding") == "same"
             given["padding"] = tuple((n // 2, n // 2) if half else (0, 0) for n in reach)
-            given["output_padding"] = alike(added)
+            given["output_padding"] = collapse_equal(added)
         elif any(s > n for s, n in zip(stride, reach, strict=True)):
             # A window shorter than its step leaves the end of the last step empty: in x stride.
             added = [max(s - n, 0) for s, n in zip(stride, reach, strict=True)]
             cut = [max(n - s, 0) for s, n in zip(stride, reach, strict=True)]
             same = layer.config.get("padding") == "same"
             given["padding"] = tuple((n // 2, n - n // 2) if same else (0, 0) for n in cut)
-            given["output_padding"] = alike(added)
-        made = k.emit(
-            layer, "conv_transpose", reads[:1], filters=whole(layer, "filters"),
-            groups=whole(layer, "groups", 1), **given,
+            given["output_padding"] = collapse_equal(added)
+        made = k.emit_layer(
+            layer, "conv_transpose", reads[:1], filters=read_integer(layer, "filters"),
+            groups=read_integer(layer, "groups", 1), **given,
         )  # fmt: skip
-        return activated(k, layer, made)
+        return emit_own_activation(k, layer, made)
 
-    return rule
+    return emit_transposed
 
 
-def pool(word: str, axes: int) -> Rule:
+def pool_rule(word: str, axes: int) -> Rule:
     """MaxPooling1D to AveragePooling3D."""
 
-    def rule(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
-        kernel = sizes(layer, "pool_size", 2, axes)
-        given: dict[str, Value] = {"padding": padding(layer, kernel, [1] * axes)}
+    def emit_pool(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
+        kernel = read_sizes(layer, "pool_size", 2, axes)
+        given: dict[str, Value] = {"padding": read_padding(layer, kernel, [1] * axes)}
         if layer.config.get("strides") is not None:
-            stride = sizes(layer, "strides", None, axes)
-            given |= {} if stride == kernel else {"stride": alike(stride)}
-        return k.emit(layer, word, reads[:1], kernel=alike(kernel), **given)
+            stride = read_sizes(layer, "strides", None, axes)
+            given |= {} if stride == kernel else {"stride": collapse_equal(stride)}
+        return k.emit_layer(layer, word, reads[:1], kernel=collapse_equal(kernel), **given)
 
-    return rule
+    return emit_pool
 
 
-def global_pool(word: str) -> Rule:
+def global_pool_rule(word: str) -> Rule:
     """A map's mean or largest value; a vector of them unless the axes are kept."""
 
-    def rule(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
-        made = k.emit(layer, word, reads[:1])
-        kept = flag(layer, "keepdims", usually=False)
-        return made if kept else made.reshaped(made.made[:1])
+    def emit_global_pool(
+        k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]
+    ) -> KerasTensor:
+        made = k.emit_layer(layer, word, reads[:1])
+        kept = read_flag(layer, "keepdims", usually=False)
+        return made if kept else made.reshape_to(made.made[:1])
 
-    return rule
+    return emit_global_pool
 
 
-def adaptive_pool(word: str, axes: int) -> Rule:
+def adaptive_pool_rule(word: str, axes: int) -> Rule:
     """AdaptiveAveragePooling1D and its kin."""
 
-    def rule(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
-        return k.emit(layer, word, reads[:1], size=alike(sizes(layer, "output_size", None, axes)))
+    def emit_adaptive_pool(
+        k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]
+    ) -> KerasTensor:
+        return k.emit_layer(
+            layer,
+            word,
+            reads[:1],
+            size=collapse_equal(read_sizes(layer, "output_size", None, axes)),
+        )
 
-    return rule
+    return emit_adaptive_pool
 
 
-def edges(word: str, key: str, axes: int) -> Rule:
+def edge_rule(word: str, key: str, axes: int) -> Rule:
     """ZeroPadding1D to Cropping3D: a number, one an axis, or a pair an axis."""
 
-    def rule(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
+    def emit_edges(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
         given = layer.config.get(key, 1)
         pairs = given if isinstance(given, list) else [given] * axes
         if axes == 1 and len(pairs) == 2 and not isinstance(pairs[0], list):
@@ -165,26 +195,28 @@ def edges(word: str, key: str, axes: int) -> Rule:
         if any(len(pair) != 2 for pair in listed) or any(type(n) is not int for n in counts):
             raise KerasInexpressible(f"{key} is {given!r:.40}")
         if len({tuple(pair) for pair in listed}) == 1 and listed[0][0] == listed[0][1]:
-            return k.emit(layer, word, reads[:1], amount=listed[0][0])
-        return k.emit(layer, word, reads[:1], amount=tuple((a, b) for a, b in listed))
+            return k.emit_layer(layer, word, reads[:1], amount=listed[0][0])
+        return k.emit_layer(layer, word, reads[:1], amount=tuple((a, b) for a, b in listed))
 
-    return rule
+    return emit_edges
 
 
-def upsampling(axes: int) -> Rule:
+def upsampling_rule(axes: int) -> Rule:
     """UpSampling1D to 3D, nearest or interpolated."""
 
-    def rule(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
+    def emit_upsampling(
+        k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]
+    ) -> KerasTensor:
         plain = layer.config.get("interpolation", "nearest") == "nearest"
         mode = "nearest" if plain else "bilinear"
-        factor = alike(sizes(layer, "size", 2, axes))
-        return k.emit(layer, "upsample", reads[:1], factor=factor, mode=mode)
+        factor = collapse_equal(read_sizes(layer, "size", 2, axes))
+        return k.emit_layer(layer, "upsample", reads[:1], factor=factor, mode=mode)
 
-    return rule
+    return emit_upsampling
 
 
-def resizing(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
+def emit_resizing(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
     """Resizing to a height and width."""
     mode = "nearest" if layer.config.get("interpolation") == "nearest" else "bilinear"
-    size = (whole(layer, "height"), whole(layer, "width"))
-    return k.emit(layer, "upsample", reads[:1], size=size, mode=mode)
+    size = (read_integer(layer, "height"), read_integer(layer, "width"))
+    return k.emit_layer(layer, "upsample", reads[:1], size=size, mode=mode)

@@ -13,21 +13,21 @@ from typing import Any
 from cnncost.formats.keras_in.keras_model import MODELS, KerasModel, Ref
 
 
-def numbered_from_zero(
+def number_calls_from_zero(
     model: KerasModel, parts: Iterable[Mapping[str, Any]]
 ) -> KerasModel:  # Any: JSON's
     """The model, its references counting only the calls that the file holds."""
     inner = {layer.name for layer in model.layers if layer.kind in MODELS or layer.foreign}
     read = [ref for layer in model.layers for call in layer.calls for ref in call.reads]
-    outputs = _counted_from_one(inner, model.outputs)
+    outputs = _models_from_one(inner, model.outputs)
     if _is_keras_3(parts):
-        return replace(model, outputs=tuple(_moved(ref, outputs) for ref in model.outputs))
-    both = _counted_from_one(inner, [*read, *model.outputs])
+        return replace(model, outputs=tuple(_shift_call(ref, outputs) for ref in model.outputs))
+    both = _models_from_one(inner, [*read, *model.outputs])
     layers = tuple(
         replace(
             layer,
             calls=tuple(
-                call._replace(reads=tuple(_moved(ref, both) for ref in call.reads))
+                call._replace(reads=tuple(_shift_call(ref, both) for ref in call.reads))
                 for call in layer.calls
             ),
         )
@@ -36,8 +36,8 @@ def numbered_from_zero(
     return replace(
         model,
         layers=layers,
-        outputs=tuple(_moved(ref, both) for ref in model.outputs),
-        recorded={_moved(ref, both): shape for ref, shape in model.recorded.items()},
+        outputs=tuple(_shift_call(ref, both) for ref in model.outputs),
+        recorded={_shift_call(ref, both): shape for ref, shape in model.recorded.items()},
     )
 
 
@@ -46,7 +46,7 @@ def _is_keras_3(parts: Iterable[Mapping[str, Any]]) -> bool:  # Any: JSON's
     return any(isinstance(node, dict) for part in parts for node in part.get("inbound_nodes") or ())
 
 
-def _counted_from_one(inner: set[str], refs: Iterable[Ref]) -> set[str]:
+def _models_from_one(inner: set[str], refs: Iterable[Ref]) -> set[str]:
     """The models within, to whose first call no reference is 0."""
     seen: dict[str, int] = {}
     for ref in refs:
@@ -55,5 +55,5 @@ def _counted_from_one(inner: set[str], refs: Iterable[Ref]) -> set[str]:
     return {name for name, least in seen.items() if least > 0}
 
 
-def _moved(ref: Ref, layers: set[str]) -> Ref:
+def _shift_call(ref: Ref, layers: set[str]) -> Ref:
     return ref._replace(call=ref.call - 1) if ref.layer in layers else ref

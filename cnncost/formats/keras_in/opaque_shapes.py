@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cnncost.formats.keras_in.keras_importer import KerasImporter, KerasInexpressible, whole
+from cnncost.formats.keras_in.keras_importer import KerasImporter, KerasInexpressible, read_integer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,31 +24,31 @@ def shape_of(k: KerasImporter, layer: KerasLayer, x: Dims) -> Dims | None:
         return None
 
 
-def _same(k: KerasImporter, layer: KerasLayer, x: Dims) -> Dims:
+def _same_shape(k: KerasImporter, layer: KerasLayer, x: Dims) -> Dims:
     return x
 
 
-def _recurrent(k: KerasImporter, layer: KerasLayer, x: Dims) -> Dims:
+def _recurrent_shape(k: KerasImporter, layer: KerasLayer, x: Dims) -> Dims:
     """LSTM and its kin: the last state, or one for each step."""
-    units = whole(layer, "units")
+    units = read_integer(layer, "units")
     return (units, *x[1:]) if layer.config.get("return_sequences") is True else (units,)
 
 
-def _given(k: KerasImporter, layer: KerasLayer, x: Dims) -> Dims | None:
+def _configured_shape(k: KerasImporter, layer: KerasLayer, x: Dims) -> Dims | None:
     """What Lambda and EinsumDense are told, without the batch."""
     shape = layer.config.get("output_shape")
     shape = [shape] if isinstance(shape, int) else shape
-    return k.dims([None, *shape]) if isinstance(shape, list) else None
+    return k.convert_shape([None, *shape]) if isinstance(shape, list) else None
 
 
-def _embedding(k: KerasImporter, layer: KerasLayer, x: Dims) -> Dims | None:
+def _embedding_shape(k: KerasImporter, layer: KerasLayer, x: Dims) -> Dims | None:
     """A vector for each index."""
-    return (whole(layer, "output_dim"), *x) if len(x) == 1 and k.channels_last else None
+    return (read_integer(layer, "output_dim"), *x) if len(x) == 1 and k.channels_last else None
 
 
-def _repeated(k: KerasImporter, layer: KerasLayer, x: Dims) -> Dims | None:
+def _repeated_shape(k: KerasImporter, layer: KerasLayer, x: Dims) -> Dims | None:
     """RepeatVector: so many positions that are alike."""
-    return (*x, whole(layer, "n")) if len(x) == 1 and k.channels_last else None
+    return (*x, read_integer(layer, "n")) if len(x) == 1 and k.channels_last else None
 
 
 _RULES: dict[str, Rule] = {
@@ -56,10 +56,10 @@ _RULES: dict[str, Rule] = {
         ("RMSNormalization", "UnitNormalization", "ThresholdedReLU", "BatchRenormalization",
          "LayerNormalization", "GroupNormalization", "BatchNormalization", "Activation", "ReLU",
          "PReLU"),
-        _same,
+        _same_shape,
     ),
-    **dict.fromkeys(("LSTM", "GRU", "SimpleRNN"), _recurrent),
-    **dict.fromkeys(("Lambda", "EinsumDense"), _given),
-    "Embedding": _embedding,
-    "RepeatVector": _repeated,
+    **dict.fromkeys(("LSTM", "GRU", "SimpleRNN"), _recurrent_shape),
+    **dict.fromkeys(("Lambda", "EinsumDense"), _configured_shape),
+    "Embedding": _embedding_shape,
+    "RepeatVector": _repeated_shape,
 }  # fmt: skip

@@ -37,10 +37,10 @@ def _input_names(model: KerasModel) -> set[str]:
 
 def _is_same(a: KerasLayer, b: KerasLayer) -> bool:
     alike = (a.kind, a.registered, a.config, a.built) == (b.kind, b.registered, b.config, b.built)
-    return alike and re.fullmatch(rf"{_snake(a.kind)}(_\d+)?", a.name) is not None
+    return alike and re.fullmatch(rf"{_default_name(a.kind)}(_\d+)?", a.name) is not None
 
 
-def _snake(kind: str) -> str:
+def _default_name(kind: str) -> str:
     """The name that Keras gives a layer of that class: `conv2d_transpose`."""
     word = re.sub(r"\W+", "", kind)
     word = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", word)

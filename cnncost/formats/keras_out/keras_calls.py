@@ -25,7 +25,7 @@ class KerasCallStep(NamedTuple):
     """Called with its input two times: queries and values."""
 
     @property
-    def own(self) -> bool:
+    def has_written_class(self) -> bool:
         """Whether its class stands in the written file."""
         return "." not in self.head
 
@@ -38,56 +38,56 @@ Writers = dict[str, Writer]
 """By the layer type's word."""
 
 
-def field(node: Node, name: str) -> object:
+def layer_field(node: Node, name: str) -> object:
     """A field of the node's layer."""
     return getattr(node.layer, name)
 
 
-def whole(node: Node, name: str) -> int:
+def integer_field(node: Node, name: str) -> int:
     """A field that is a whole number."""
-    return cast("int", field(node, name))
+    return cast("int", layer_field(node, name))
 
 
-def sizes(node: Node, name: str) -> tuple[int, ...]:
+def sizes_field(node: Node, name: str) -> tuple[int, ...]:
     """A field that has a number an axis."""
-    return cast("tuple[int, ...]", field(node, name))
+    return cast("tuple[int, ...]", layer_field(node, name))
 
 
-def axes(node: Node) -> int:
+def count_axes(node: Node) -> int:
     """The spatial axes of the (first) input."""
     return len(node.inputs[0].extents)
 
 
-def windows(node: Node) -> tuple[Window, ...]:
+def node_windows(node: Node) -> tuple[Window, ...]:
     """The window along each axis, its padding resolved."""
-    return cast("Windowed", node.layer).windows(node.inputs[0])
+    return cast("Windowed", node.layer).resolve_windows(node.inputs[0])
 
 
-def tupled(values: tuple[int, ...]) -> str:
+def write_tuple(values: tuple[int, ...]) -> str:
     """Numbers as a tuple of Python."""
     inside = ", ".join(map(str, values))
     return f"({inside},)" if len(values) == 1 else f"({inside})"
 
 
-def alike(values: tuple[int, ...]) -> str:
+def write_sizes(values: tuple[int, ...]) -> str:
     """One number where all agree, else a tuple."""
-    return str(values[0]) if len(set(values)) == 1 else tupled(values)
+    return str(values[0]) if len(set(values)) == 1 else write_tuple(values)
 
 
-def pairs(values: tuple[tuple[int, int], ...]) -> str:
+def write_pairs(values: tuple[tuple[int, int], ...]) -> str:
     """Pairs an axis as Keras takes them: a number where all agree; one axis has its pair."""
     if len({n for pair in values for n in pair}) == 1:
         return str(values[0][0])
     if len(values) == 1:
-        return tupled(values[0])
-    return f"({', '.join(map(tupled, values))})"
+        return write_tuple(values[0])
+    return f"({', '.join(map(write_tuple, values))})"
 
 
-def options(**given: tuple[str, str]) -> tuple[str, ...]:
+def write_options(**given: tuple[str, str]) -> tuple[str, ...]:
     """Keywords whose value differs from Keras' default."""
     return tuple(f"{name}={value}" for name, (value, usual) in given.items() if value != usual)
 
 
-def refuse(node: Node, why: str, hint: str = "") -> CnncostError:
+def keras_refusal(node: Node, why: str, hint: str = "") -> CnncostError:
     """What Keras has no layer for."""
     return CnncostError(f"{node.name} cannot be written in Keras: {why}", hint)

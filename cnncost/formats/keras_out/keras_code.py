@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cnncost.costs import Convention, count_network
-from cnncost.formats.identifiers import identifiers
-from cnncost.formats.keras_out.keras_calls import KerasCallStep, Piece, refuse
+from cnncost.formats.identifiers import make_identifiers
+from cnncost.formats.keras_out.keras_calls import KerasCallStep, Piece, keras_refusal
 from cnncost.formats.keras_out.keras_window_calls import maxpool_of_no_negatives
 from cnncost.formats.keras_out.keras_writers import LAYERS
 from cnncost.formats.keras_out.keras_written_classes import CLASSES
-from cnncost.formats.statement_layout import WIDTH, call
+from cnncost.formats.statement_layout import WIDTH, lay_call
 
 if TYPE_CHECKING:
     from cnncost.language import Spec
@@ -41,12 +41,12 @@ def keras_code(network: Network) -> str:
     Raises:
         CnncostError: a layer is opaque, or Keras has nothing that does what it does.
     """
-    pieces = _pieces(network)
-    own = sorted({step.head for piece in pieces.values() for step in piece if _own(step)})
-    lines = _Code(network, pieces).lines()
+    pieces = _layer_calls(network)
+    own = sorted({step.head for piece in pieces.values() for step in piece if _is_own_class(step)})
+    lines = _Code(network, pieces).write_lines()
     classes = [f"{REGISTERED}\n{CLASSES[name].strip()}" for name in own]
     text = "\n\n\n".join([*classes, "\n".join(lines)])
-    return f"{_title(network)}\n\n{_imports(text)}\n\n\n{text}\n"
+    return f"{_file_docstring(network)}\n\n{_import_lines(text)}\n\n\n{text}\n"
 
 
 _ABOVE_ZERO = ("relu", "relu6", "sigmoid", "hardsigmoid", "softmax", "softplus")
@@ -56,7 +56,7 @@ _KEEPS_SIGN = (
 )
 
 
-def _pieces(network: Network) -> dict[int, Piece]:
+def _layer_calls(network: Network) -> dict[int, Piece]:
     """The calls of each layer, by its node's index."""
     positive = [False] * len(network.nodes)
     pieces: dict[int, Piece] = {}
@@ -68,22 +68,22 @@ def _pieces(network: Network) -> dict[int, Piece]:
     return pieces
 
 
-def _own(step: KerasCallStep) -> bool:
-    return step.own and "{x}" not in step.head
+def _is_own_class(step: KerasCallStep) -> bool:
+    return step.has_written_class and "{x}" not in step.head
 
 
-def _imports(text: str) -> str:
+def _import_lines(text: str) -> str:
     names = "layers, ops" if "ops." in text else "layers"
     maths = "import math\n\n" if "math." in text else ""
     return f"{maths}import keras\nfrom keras import {names}"
 
 
-def _title(network: Network) -> str:
+def _file_docstring(network: Network) -> str:
     title = " ".join(network.name.replace("\\", "/").replace('"', "'").split())
     return f'"""{textwrap.shorten(title, 80)} in Keras 3, written by cnncost."""'
 
 
-def unique(names: Iterable[str]) -> Iterator[str]:
+def unique_names(names: Iterable[str]) -> Iterator[str]:
     """Names of layers: dots as underscores, none twice."""
     used = set()
     for name in names:
@@ -101,27 +101,27 @@ class _Code:
     network: Network
     pieces: dict[int, Piece]
 
-    def lines(self) -> list[str]:
-        names, variables = self._names(), self._variables()
+    def write_lines(self) -> list[str]:
+        names, variables = self._call_names(), self._variable_names()
         owners = dict.fromkeys(n.shares for n in self.network.layers if n.shares is not None)
         nodes = [self.network.nodes[i] for i in owners]
         taken = ["x", *_FILE, *variables]
-        words = identifiers((f"{node.name}_layer" for node in nodes), taken)
+        words = make_identifiers((f"{node.name}_layer" for node in nodes), taken)
         kept: dict[int | None, str] = dict(zip(owners, words, strict=True))
-        lines = ["def build():", *self._docstring()]
+        lines = ["def build():", *self._write_docstring()]
         for entry in self.network.inputs:
             shape = (*entry.output.extents, entry.output.channels)
             inside = ", ".join(map(str, shape)) + ("," if len(shape) == 1 else "")
-            made = f"keras.Input(({inside}), name={_quoted(names[entry.index, ''])})"
+            made = f"keras.Input(({inside}), name={_quote_string(names[entry.index, ''])})"
             lines.append(f"    {variables[entry.index]} = {made}")
         for node in self.network.layers:
-            lines += self._node(node, names, variables, kept)
-        ends = [_together([variables[n.index] for n in self.network.inputs])]
-        ends += [_together([variables[i] for i in self.network.outputs])]
-        title = next(unique([self.network.name]))
-        return [*lines, *call(4, "return keras.Model", [*ends, f"name={_quoted(title)}"])]
+            lines += self._write_node(node, names, variables, kept)
+        ends = [_write_list([variables[n.index] for n in self.network.inputs])]
+        ends += [_write_list([variables[i] for i in self.network.outputs])]
+        title = next(unique_names([self.network.name]))
+        return [*lines, *lay_call(4, "return keras.Model", [*ends, f"name={_quote_string(title)}"])]
 
-    def _docstring(self) -> list[str]:
+    def _write_docstring(self) -> list[str]:
         """The counts, per example, in the words and convention of the tables."""
         total = count_network(self.network, Convention()).totals
         counts = (
@@ -133,7 +133,7 @@ class _Code:
         first = '    """' + " ".join(title.split())
         return [f"{first}.", "", *(f"    {row}" for row in rows), '    """']
 
-    def _names(self) -> dict[tuple[int, str], str]:
+    def _call_names(self) -> dict[tuple[int, str], str]:
         """The name of each call: the node's own ones first."""
         parts = [
             (node, step.part)
@@ -145,9 +145,9 @@ class _Code:
         keys += [(node.index, part) for node, part in parts]
         wanted = [node.name for node in self.network.nodes]
         wanted += [f"{node.name}_{part}" for node, part in parts]
-        return dict(zip(keys, unique(wanted), strict=True))
+        return dict(zip(keys, unique_names(wanted), strict=True))
 
-    def _variables(self) -> list[str]:
+    def _variable_names(self) -> list[str]:
         """A name for each node's output: `x` where only the next line reads it."""
         nodes = self.network.nodes
         flows = [
@@ -157,10 +157,10 @@ class _Code:
         if len(self.network.outputs) == 1:
             flows[self.network.outputs[0]] = True
         named = (node.name for node, flow in zip(nodes, flows, strict=True) if not flow)
-        words = iter(identifiers(("inputs" if n == "input" else n for n in named), _FILE))
+        words = iter(make_identifiers(("inputs" if n == "input" else n for n in named), _FILE))
         return ["x" if flow else next(words) for flow in flows]
 
-    def _node(
+    def _write_node(
         self,
         node: Node,
         names: dict[tuple[int, str], str],
@@ -182,37 +182,37 @@ class _Code:
             owner = node.index if node.shares is None else node.shares
             held = "" if step.part else kept.get(owner, "")
             frozen = ["trainable=False"] if node.frozen and not step.part else []
-            name = f"name={_quoted(names[node.index, step.part])}"
+            name = f"name={_quote_string(names[node.index, step.part])}"
             made = [*step.arguments, *frozen, name]
             if held and node.shares is None:
-                lines += call(4, f"{held} = {step.head}", made)
+                lines += lay_call(4, f"{held} = {step.head}", made)
             if held and node.shares is not None:
-                self._match(node, step)
+                self._require_same_layer(node, step)
             if held:
                 lines.append(f"    {target} = {held}({given})")
             else:
-                lines += _called(f"{target} = {step.head}", made, given)
+                lines += _write_call(f"{target} = {step.head}", made, given)
             source = target
         return lines
 
-    def _match(self, node: Node, step: KerasCallStep) -> None:
+    def _require_same_layer(self, node: Node, step: KerasCallStep) -> None:
         """Refuse to share with a layer that differs in what is not learned."""
         assert node.shares is not None
         if step not in self.pieces[node.shares]:
             owner = self.network.nodes[node.shares].name
-            raise refuse(
+            raise keras_refusal(
                 node,
                 f"it shares the weights of {owner}, but is another layer",
                 "Keras shares whole layers: the same strides, padding and dilation",
             )
 
 
-def _called(head: str, arguments: list[str], given: str) -> list[str]:
+def _write_call(head: str, arguments: list[str], given: str) -> list[str]:
     """`head(arguments)(given)`, on one line where it fits."""
     line = f"    {head}({', '.join(arguments)})({given})"
     if len(line) <= WIDTH:
         return [line]
-    *rows, last = call(4, head, arguments)
+    *rows, last = lay_call(4, head, arguments)
     if not rows:  # it fits without its input
         rows, last = [f"    {head}(", f"        {', '.join(arguments)}"], "    )"
     if len(last) + len(given) + 2 <= WIDTH:
@@ -225,9 +225,9 @@ def _called(head: str, arguments: list[str], given: str) -> list[str]:
     return [*rows, f"{last}({opened}", *lines, f"    {closed})"]
 
 
-def _together(variables: list[str]) -> str:
+def _write_list(variables: list[str]) -> str:
     return variables[0] if len(variables) == 1 else f"[{', '.join(variables)}]"
 
 
-def _quoted(text: str) -> str:
+def _quote_string(text: str) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

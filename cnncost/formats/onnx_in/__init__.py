@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cnncost.formats.onnx_in.onnx_model import load
+from cnncost.formats.onnx_in.onnx_model import load_model
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,6 +22,6 @@ def read(path: Path, name: str, shapes: Mapping[str, tuple[int, ...]]) -> Graph:
     Raises:
         CnncostError: onnx is not installed, the file is damaged, or its shapes stay open.
     """
-    from cnncost.formats.onnx_in.onnx_graph import graph_of
+    from cnncost.formats.onnx_in.onnx_graph import build_onnx_graph
 
-    return graph_of(load(path, name), name, shapes)
+    return build_onnx_graph(load_model(path, name), name, shapes)

@@ -22,7 +22,7 @@ def start_inputs(importer: OnnxImporter, shapes: Mapping[str, Shape]) -> dict[st
         raise CnncostError(f"{importer.file}: no step reads an input")
     labels, sizes = input_labels(used), {}
     for name, dims in used.items():
-        turned = importer.axis is not Batch.NONE and _channels_last(importer, name, len(dims))
+        turned = importer.axis is not Batch.NONE and _has_channels_last(importer, name, len(dims))
         label = labels[name]
         wanted = given.pop(label, None) or (given.pop("", None) if len(used) == 1 else None)
         shape = wanted or ((dims[-1], *dims[1:-1]) if turned else dims[1:])
@@ -36,7 +36,7 @@ def start_inputs(importer: OnnxImporter, shapes: Mapping[str, Shape]) -> dict[st
                 f" ({'x'.join(str(n or '?') for n in dims) or 'no dimensions'})",
                 f"give one: --input {label + '=' if len(used) > 1 else ''}3x224x224",
             )
-        importer.start(name, shape, label, channels_last=turned)
+        importer.start_input(name, shape, label, channels_last=turned)
         found[label] = shape
         inner = (*shape[1:], shape[0]) if turned else shape
         sizes[name] = (dims[0] or 1, *inner) if importer.axis is not Batch.NONE else inner
@@ -46,12 +46,12 @@ def start_inputs(importer: OnnxImporter, shapes: Mapping[str, Shape]) -> dict[st
             f"its inputs are {', '.join(found)}",
         )
     known = recorded_shapes(model, sizes)
-    importer.recorded = _for_one(known, importer.batch)
+    importer.recorded = _for_one_example(known, importer.batch)
     importer.unlike = {t: dims for t, dims in known.items() if t not in importer.recorded}
     return found
 
 
-def _for_one(shapes: Mapping[str, Shape], batch: int) -> dict[str, Shape]:
+def _for_one_example(shapes: Mapping[str, Shape], batch: int) -> dict[str, Shape]:
     """The shapes for one example, of those that have the file's batch in front."""
     if batch == 1:
         return dict(shapes)
@@ -65,7 +65,7 @@ FIRST = (*PRODUCTS[:2], "MaxPool", "AveragePool", "GlobalAveragePool", "GlobalMa
 """Operations that take the second axis for the channels."""
 
 
-def _channels_last(importer: OnnxImporter, name: str, rank: int) -> bool:
+def _has_channels_last(importer: OnnxImporter, name: str, rank: int) -> bool:
     """Whether an input's channels are brought to the front by all that reads it, at once or
     after steps on each number."""
     order, steps = (0, rank - 1, *range(1, rank - 1)), importer.consumers[name]

@@ -14,17 +14,17 @@ from cnncost.formats.onnx_in.onnx_model import OnnxNode
 from cnncost.formats.tensor_value import Value
 
 
-def output_names(importer: OnnxImporter) -> tuple[str, ...]:
+def emit_outputs(importer: OnnxImporter) -> tuple[str, ...]:
     """The operations that make the model's outputs; one that is read on gets a name of its own."""
     refuse_shapeless(importer)
     names = []
     for tensor in importer.model.outputs:
-        if not importer.known(tensor):
+        if not importer.is_activation(tensor):
             continue
-        value = importer.see(tensor)
+        value = importer.emit_value(tensor)
         end = OnnxNode("", "", (tensor,), (tensor,), {})
         try:
-            name = importer.solid(end, _ending(value, last=importer.channels_last))
+            name = importer.emit_views(end, _output_view(value, last=importer.channels_last))
         except OnnxInexpressible:
             name = value.base
         names.append(name)
@@ -36,19 +36,19 @@ def output_names(importer: OnnxImporter) -> tuple[str, ...]:
     for i, name in enumerate(names):
         if name in read or name not in importer.ops:
             end = OnnxNode("", "", (), ("",), {})
-            names[i] = importer.emit(end, "identity", [name]).base
+            names[i] = importer.emit_layer(end, "identity", [name]).base
     return tuple(names)
 
 
-def _ending(value: Value, *, last: bool) -> Value:
+def _output_view(value: Value, *, last: bool) -> Value:
     """An output without its batch; a map has its channels first."""
     rank = len(value.shape)
-    channel = onnx_joins.natural(value) if last else 1
+    channel = onnx_joins.channel_axis(value) if last else 1
     if rank < 2 or value.shape[0] != 1 or rank > 5:
         return Value(value.base, value.made)
     rest = [axis for axis in range(1, rank) if axis != channel]
-    turned = value.permuted((0, channel, *rest))
-    return turned.reshaped(turned.shape[1:])
+    turned = value.permute_axes((0, channel, *rest))
+    return turned.reshape_to(turned.shape[1:])
 
 
 def ops_alive(importer: OnnxImporter, outputs: tuple[str, ...]) -> tuple[Op, ...]:
@@ -60,10 +60,10 @@ def ops_alive(importer: OnnxImporter, outputs: tuple[str, ...]) -> tuple[Op, ...
             if name not in wanted:
                 wanted.add(name)
                 todo.append(name)
-    return _in_order(importer, [op for name, op in importer.ops.items() if name in wanted])
+    return _sort_by_file(importer, [op for name, op in importer.ops.items() if name in wanted])
 
 
-def _in_order(importer: OnnxImporter, ops: list[Op]) -> tuple[Op, ...]:
+def _sort_by_file(importer: OnnxImporter, ops: list[Op]) -> tuple[Op, ...]:
     """In the file's order as far as each comes after what it reads: an activation is told only
     when it is read, but its memory is taken where it stands."""
     waiting = {op.name: len({read for read in op.reads if read in importer.ops}) for op in ops}

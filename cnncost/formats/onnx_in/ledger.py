@@ -30,7 +30,7 @@ def numbers_held(importer: OnnxImporter) -> Ledger:
         source
         for step in importer.model.steps
         if not all(not t or t in importer.constants for t in step.inputs)
-        for source in owners.sources(learned_inputs(importer, step))
+        for source in owners.file_tensors(learned_inputs(importer, step))
     ]
     used = dict.fromkeys([*owners.claimed, *read])
     held = {s: owners.sizes.get(s, 0) for s in used if s not in importer.left_out}

@@ -85,7 +85,7 @@ BINARY: dict[str, Callable[[float, float], float]] = {
 """And of two."""
 
 
-def known(word: str) -> Callable[[float], float]:
+def known_activation(word: str) -> Callable[[float], float]:
     """The activation of that name."""
     return _KNOWN[word]
 
@@ -98,7 +98,7 @@ def _known_curves() -> dict[str, Curve]:
 def word_of(curve: Curve) -> str:
     """The activation with these values; `identity` for a x + b, empty if there is none."""
     for word, known in _known_curves().items():
-        if _near(curve, known):
+        if _is_near(curve, known):
             return word
     if _is_line(curve, range(len(POINTS))):
         return "identity"
@@ -132,5 +132,5 @@ def _is_line(curve: Curve, at: range) -> bool:
     )
 
 
-def _near(curve: Curve, known: Curve) -> bool:
+def _is_near(curve: Curve, known: Curve) -> bool:
     return all(abs(a - b) < CLOSE for a, b in zip(curve, known, strict=True))

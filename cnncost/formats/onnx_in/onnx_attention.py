@@ -25,8 +25,8 @@ def with_attention(ops: Sequence[Op], shapes: Mapping[str, Shape]) -> list[Op]:
             readers.setdefault(read, set()).add(op.name)
     found = []
     for op in ops:
-        part = _between(op, made) if op.word == "linear" and _biased(op) else None
-        whole = part and _whole(op, part, shapes, made)
+        part = _part_before(op, made) if op.word == "linear" and _has_own_bias(op) else None
+        whole = part and _match_attention(op, part, shapes, made)
         closed = part and all(readers[name] <= {*part.within, op.name} for name in part.within)
         found.append(whole if whole and closed else op)
     return found
@@ -39,12 +39,12 @@ class _Part:
     within: dict[str, Op]
     """All of it, those others as well."""
 
-    def of(self, word: str) -> list[Op]:
+    def operations_of(self, word: str) -> list[Op]:
         """The operations of a type."""
         return [op for op in self.within.values() if op.word == word]
 
 
-def _between(last: Op, made: Mapping[str, Op]) -> _Part | None:
+def _part_before(last: Op, made: Mapping[str, Op]) -> _Part | None:
     """What `last` depends on, no further than the next linear layers; none where something stands
     there that attention has not."""
     within: dict[str, Op] = {}
@@ -59,13 +59,15 @@ def _between(last: Op, made: Mapping[str, Op]) -> _Part | None:
     return _Part(within)
 
 
-def _whole(last: Op, part: _Part, shapes: Mapping[str, Shape], made: Mapping[str, Op]) -> Op | None:
+def _match_attention(
+    last: Op, part: _Part, shapes: Mapping[str, Shape], made: Mapping[str, Op]
+) -> Op | None:
     """The attention that these operations are, if each of its parts is there and fits."""
-    projections, products = part.of("linear"), part.of("matmul")
-    if any(len(part.of(word)) != count for word, count in WITHIN.items()):
+    projections, products = part.operations_of("linear"), part.operations_of("matmul")
+    if any(len(part.operations_of(word)) != count for word, count in WITHIN.items()):
         return None
     sources = {op.reads[0] for op in projections}
-    if len(sources) != 1 or not all(map(_biased, projections)):
+    if len(sources) != 1 or not all(map(_has_own_bias, projections)):
         return None
     source = _as_shaped(sources.pop(), shapes[last.name], shapes, made)
     x, heads = shapes[source], products[0].arguments.get("groups", 1)
@@ -95,5 +97,5 @@ def _as_shaped(
     return op.reads[0] if same and shapes[source].channels == shape.channels else source
 
 
-def _biased(op: Op) -> bool:
+def _has_own_bias(op: Op) -> bool:
     return op.arguments.get("bias", True) is True and not op.shares

@@ -7,7 +7,7 @@ from math import prod
 
 from cnncost.formats.onnx_in.inexpressible import OnnxInexpressible
 from cnncost.formats.onnx_in.onnx_importer import OnnxImporter
-from cnncost.formats.onnx_in.onnx_joins import AXES, natural
+from cnncost.formats.onnx_in.onnx_joins import AXES, channel_axis
 from cnncost.formats.onnx_in.onnx_model import OnnxNode
 from cnncost.formats.tensor_value import Value
 
@@ -15,23 +15,25 @@ Back = Callable[[Value], Value]
 """From what the layer made to what stands in the tensor's place."""
 
 
-def along(importer: OnnxImporter, step: OnnxNode, tensor: str, channel: int) -> tuple[str, Back]:
+def emit_as_channels(
+    importer: OnnxImporter, step: OnnxNode, tensor: str, channel: int
+) -> tuple[str, Back]:
     """The operation that makes the tensor with that axis as channels, for a layer that treats all
     positions alike, a batch's too."""
-    value = importer.see(tensor)
+    value = importer.emit_value(tensor)
     order = (channel, *(axis for axis in range(len(value.shape)) if axis != channel))
-    turned = value.permuted(order)
+    turned = value.permute_axes(order)
     inner = turned.shape[2:] if turned.shape[1:2] == (1,) else turned.shape[1:]
     extents = inner if len(inner) < AXES else (prod(inner),)
-    name = importer.solid(step, turned.reshaped((turned.shape[0], *extents)))
+    name = importer.emit_views(step, turned.reshape_to((turned.shape[0], *extents)))
 
-    def back(made: Value) -> Value:
-        return _placed(made.reshaped((made.made[0], *turned.shape[1:])), order)
+    def restore_channels(made: Value) -> Value:
+        return _restore_order(made.reshape_to((made.made[0], *turned.shape[1:])), order)
 
-    return name, back
+    return name, restore_channels
 
 
-def over(
+def emit_as_positions(
     importer: OnnxImporter, step: OnnxNode, value: Value, axes: Sequence[int]
 ) -> tuple[str, tuple[int, ...], Back]:
     """The operation that makes the tensor with these axes among its positions, for a layer that
@@ -40,7 +42,7 @@ def over(
     Raises:
         Inexpressible: there are more than three.
     """
-    rank, channel = len(value.shape), natural(value)
+    rank, channel = len(value.shape), channel_axis(value)
     if value.shape[0] == 1 and 2 < rank <= AXES + 1 and channel not in axes and 0 not in axes:
         order = (0, channel, *(axis for axis in range(1, rank) if axis not in (0, channel)))
         kept = 2
@@ -48,18 +50,18 @@ def over(
         # What stays as it is makes up the channels.
         order = (*(axis for axis in range(rank) if axis not in axes), *axes)
         kept = rank - len(axes)
-    turned = value.permuted(order)
+    turned = value.permute_axes(order)
     channels = prod(turned.shape[:kept])
     if len(order) - kept >= AXES:
         raise OnnxInexpressible(f"{len(axes)} axes at once")
-    name = importer.solid(step, turned.reshaped((channels, *turned.shape[kept:])))
+    name = importer.emit_views(step, turned.reshape_to((channels, *turned.shape[kept:])))
 
-    def back(made: Value) -> Value:
-        return _placed(made.reshaped((*turned.shape[:kept], *made.made[1:])), order)
+    def restore_positions(made: Value) -> Value:
+        return _restore_order(made.reshape_to((*turned.shape[:kept], *made.made[1:])), order)
 
-    return name, order[kept:], back
+    return name, order[kept:], restore_positions
 
 
-def _placed(value: Value, order: tuple[int, ...]) -> Value:
+def _restore_order(value: Value, order: tuple[int, ...]) -> Value:
     """Axes that stand in this order put back in their places."""
-    return value.permuted(tuple(order.index(axis) for axis in range(len(order))))
+    return value.permute_axes(tuple(order.index(axis) for axis in range(len(order))))

@@ -14,12 +14,12 @@ from cnncost.formats.onnx_in.onnx_activation_curves import (
     UNARY,
     Curve,
     hardsigmoid,
-    known,
+    known_activation,
     word_of,
 )
-from cnncost.formats.onnx_in.onnx_axes import along
+from cnncost.formats.onnx_in.onnx_axes import emit_as_channels
 from cnncost.formats.onnx_in.onnx_importer import OnnxImporter
-from cnncost.formats.onnx_in.onnx_joins import JOINED, PLAIN, broadest, join
+from cnncost.formats.onnx_in.onnx_joins import JOINED, PLAIN, broadest_shape, emit_join
 from cnncost.formats.onnx_in.onnx_model import OnnxNode
 from cnncost.formats.tensor_value import Value
 
@@ -30,16 +30,16 @@ STANDS_IN = "identity"
 """For a function of each number that the language has no word for: it costs the same, nothing."""
 
 
-def unary(importer: OnnxImporter, step: OnnxNode) -> None:
+def defer_unary(importer: OnnxImporter, step: OnnxNode) -> None:
     """A function of one number, or one with constant bounds and slopes."""
-    function = _function(importer, step)
+    function = _unary_function(importer, step)
     curves: dict[str, Curve] = {}
-    for source, curve in _sources(importer, step.inputs[0]).items():
-        _sample(curves, source, function, curve)
-    _hold(importer, step, (step.inputs[0],), curves)
+    for source, curve in _source_curves(importer, step.inputs[0]).items():
+        _sample_curve(curves, source, function, curve)
+    _defer_step(importer, step, (step.inputs[0],), curves)
 
 
-def _hold(
+def _defer_step(
     importer: OnnxImporter, step: OnnxNode, parents: tuple[str, ...], curves: dict[str, Curve]
 ) -> None:
     """Keep a step until it is read; a long row of them is settled on the way."""
@@ -49,17 +49,17 @@ def _hold(
         depth = max(depth, held.depth + 1 if held else 1)
     importer.pending[step.outputs[0]] = Pending(step, parents, curves, depth)
     if depth > DEEPEST:
-        importer.see(step.outputs[0])
+        importer.emit_value(step.outputs[0])
 
 
-def _function(importer: OnnxImporter, step: OnnxNode) -> Callable[[float], float]:
+def _unary_function(importer: OnnxImporter, step: OnnxNode) -> Callable[[float], float]:
     from math import exp, expm1
 
     given = step.attributes
     if step.op in UNARY:
         return UNARY[step.op]
     if step.op == "Clip":
-        low, high = _bounds(importer, step)
+        low, high = _clip_bounds(importer, step)
         return lambda x: min(high, max(low, x))
     if step.op == "HardSigmoid":
         # Keras' slope is 1/5, PyTorch's 1/6; the language has one hardsigmoid for both.
@@ -74,10 +74,10 @@ def _function(importer: OnnxImporter, step: OnnxNode) -> Callable[[float], float
         return lambda x: 1.0507009873554805 * (x if x > 0 else 1.6732632423543772 * expm1(x))
     if step.op == "Swish":
         return lambda x: x / (1 + exp(-x))
-    return known("gelu")
+    return known_activation("gelu")
 
 
-def _bounds(importer: OnnxImporter, step: OnnxNode) -> tuple[float, float]:
+def _clip_bounds(importer: OnnxImporter, step: OnnxNode) -> tuple[float, float]:
     """Clip's, from its inputs or, in old files, its attributes."""
     found = [step.attributes.get("min", float("-inf")), step.attributes.get("max", float("inf"))]
     for i, tensor in enumerate(step.inputs[1:3]):
@@ -89,37 +89,37 @@ def _bounds(importer: OnnxImporter, step: OnnxNode) -> tuple[float, float]:
     return found[0], found[1]
 
 
-def binary(importer: OnnxImporter, step: OnnxNode) -> None:
+def read_binary(importer: OnnxImporter, step: OnnxNode) -> None:
     """A sum, product and the like of two tensors, at least one of them an activation."""
     if len(step.inputs) > 2:
-        _several(importer, step)
+        _emit_several(importer, step)
         return
     if len(step.inputs) == 1:
-        same(importer, step)  # the sum, or the largest, of one
+        copy_input(importer, step)  # the sum, or the largest, of one
         return
     a, b = step.inputs
     constant = next((t for t in (a, b) if t in importer.constants), None)
     if constant is not None:
         from cnncost.formats.onnx_in.onnx_learned_constants import (
-            as_bias,
+            absorb_bias,
+            emit_with_constant,
             is_parameter,
-            with_constant,
         )
 
         other = b if constant == a else a
-        if as_bias(importer, step, other, constant):
+        if absorb_bias(importer, step, other, constant):
             return
         if importer.constants[constant].size != 1 or is_parameter(importer, constant):
-            with_constant(importer, step, other, constant)
+            emit_with_constant(importer, step, other, constant)
             return
     if step.op == "Div" and constant is None:
-        from cnncost.formats.onnx_in.onnx_norms import by_parts
+        from cnncost.formats.onnx_in.onnx_norms import emit_norm_by_parts
 
-        if by_parts(importer, step):
+        if emit_norm_by_parts(importer, step):
             return
     curves: dict[str, Curve] = {}
-    sides = [_sources(importer, t) if t != constant else None for t in (a, b)]
-    scalar = _scalar(importer, constant) if constant is not None else None
+    sides = [_source_curves(importer, t) if t != constant else None for t in (a, b)]
+    scalar = _scalar_value(importer, constant) if constant is not None else None
     function = BINARY[step.op]
     for source in next(side for side in sides if side is not None):
         ys = [side.get(source) if side is not None else None for side in sides]
@@ -134,13 +134,13 @@ def binary(importer: OnnxImporter, step: OnnxNode) -> None:
         nearest = a if constant == b else b
         curves[nearest] = POINTS
     parents = tuple(t for t in (a, b) if t != constant)
-    _hold(importer, step, parents, curves)
+    _defer_step(importer, step, parents, curves)
 
 
-def _several(importer: OnnxImporter, step: OnnxNode) -> None:
+def _emit_several(importer: OnnxImporter, step: OnnxNode) -> None:
     """Sum, Max and the like of three tensors or more."""
-    reads = [t for t in step.inputs if importer.known(t)]
-    values = [importer.see(t) for t in reads]
+    reads = [t for t in step.inputs if importer.is_activation(t)]
+    values = [importer.emit_value(t) for t in reads]
     if len({value.shape for value in values}) > 1 or len(values) < 2:
         raise OnnxInexpressible("several tensors of unlike shapes")
     word = JOINED.get(step.op, "add")
@@ -148,26 +148,26 @@ def _several(importer: OnnxImporter, step: OnnxNode) -> None:
         importer.notes[f"{step.op} is written as {word}"] = None
     first = values[0]
     if all(value.steps == first.steps and value.made == first.made for value in values):
-        made = importer.emit(step, word, [value.base for value in values])
+        made = importer.emit_layer(step, word, [value.base for value in values])
         importer.values[step.outputs[0]] = replace(first, base=made.base)
         return
-    names = [importer.channels_first(step, t) for t in reads]
-    importer.put(step, importer.emit(step, word, names))
+    names = [importer.emit_channels_first(step, t) for t in reads]
+    importer.set_output(step, importer.emit_layer(step, word, names))
 
 
-def _scalar(importer: OnnxImporter, tensor: str) -> float | None:
+def _scalar_value(importer: OnnxImporter, tensor: str) -> float | None:
     constant = importer.constants[tensor]
     return None if constant.values is None else float(constant.values.reshape(-1)[0])
 
 
-def _sources(importer: OnnxImporter, tensor: str) -> dict[str, Curve]:
+def _source_curves(importer: OnnxImporter, tensor: str) -> dict[str, Curve]:
     """What a tensor may be a function of: itself, and what it was held back over."""
     held = None if tensor in importer.values else importer.pending.get(tensor)
     older = list(held.curves.items())[-DEEPEST:] if held else []
     return {**dict(older), tensor: POINTS}
 
 
-def _sample(
+def _sample_curve(
     curves: dict[str, Curve], source: str, function: Callable[[float], float], xs: Curve
 ) -> None:
     try:
@@ -190,7 +190,7 @@ def _sample_pairs(
         return
 
 
-def settle(importer: OnnxImporter, tensor: str) -> Value:
+def emit_deferred(importer: OnnxImporter, tensor: str) -> Value:
     """Emit a step that was held back: as an activation over the furthest tensor for which it is
     one, else as what it is by itself."""
     held = importer.pending[tensor]
@@ -200,78 +200,78 @@ def settle(importer: OnnxImporter, tensor: str) -> Value:
         if word == "identity":
             passing = passing or source
         elif word:
-            value = importer.see(source)
-            made = importer.emit(held.step, word, [value.base])
+            value = importer.emit_value(source)
+            made = importer.emit_layer(held.step, word, [value.base])
             return replace(value, base=made.base)
     if passing:
-        return importer.see(passing)
+        return importer.emit_value(passing)
     if len(held.parents) == 1:
-        return _stand_in(importer, held)
+        return _emit_stand_in(importer, held)
     try:
-        return join(importer, held.step, *held.parents)
+        return emit_join(importer, held.step, *held.parents)
     except OnnxInexpressible as why:
-        shapes = [importer.see(parent).shape for parent in held.parents]
-        importer.opaque(held.step, broadest(shapes), str(why))
+        shapes = [importer.emit_value(parent).shape for parent in held.parents]
+        importer.emit_opaque(held.step, broadest_shape(shapes), str(why))
     return importer.values[tensor]
 
 
-def _stand_in(importer: OnnxImporter, held: Pending) -> Value:
+def _emit_stand_in(importer: OnnxImporter, held: Pending) -> Value:
     """A function of each number that the language has no word for."""
     importer.notes[f"{held.step.op} is written as {STANDS_IN}"] = None
-    value = importer.see(held.parents[0])
-    return replace(value, base=importer.emit(held.step, STANDS_IN, [value.base]).base)
+    value = importer.emit_value(held.parents[0])
+    return replace(value, base=importer.emit_layer(held.step, STANDS_IN, [value.base]).base)
 
 
-def softmax(importer: OnnxImporter, step: OnnxNode) -> None:
+def emit_softmax(importer: OnnxImporter, step: OnnxNode) -> None:
     """Over its axis, which becomes the channels."""
-    value = importer.see(step.inputs[0])
+    value = importer.emit_value(step.inputs[0])
     rank = len(value.shape)
     axis = step.attributes.get("axis", -1) % rank
     word = "softmax" if step.op == "Softmax" else "logsoftmax"
-    name, back = along(importer, step, step.inputs[0], axis)
-    importer.values[step.outputs[0]] = back(importer.emit(step, word, [name]))
+    name, back = emit_as_channels(importer, step, step.inputs[0], axis)
+    importer.values[step.outputs[0]] = back(importer.emit_layer(step, word, [name]))
 
 
-def prelu(importer: OnnxImporter, step: OnnxNode) -> None:
+def emit_prelu(importer: OnnxImporter, step: OnnxNode) -> None:
     """One slope a channel, or one in all."""
     slopes = importer.constants.get(step.inputs[1])
     if slopes is None:
         raise OnnxInexpressible("slopes that are computed")
-    value = importer.see(step.inputs[0])
-    made = importer.emit(
+    value = importer.emit_value(step.inputs[0])
+    made = importer.emit_layer(
         step, "prelu", [value.base], learned=step.inputs[1:2], shared=slopes.size == 1
     )
     importer.values[step.outputs[0]] = replace(value, base=made.base)
 
 
-def dropout(importer: OnnxImporter, step: OnnxNode) -> None:
+def emit_dropout(importer: OnnxImporter, step: OnnxNode) -> None:
     """Dropout, which a file that keeps it says."""
     rate = step.attributes.get("ratio", 0.5)
     if len(step.inputs) > 1 and step.inputs[1]:
         constant = importer.constants[step.inputs[1]]
         rate = float(constant.values.reshape(-1)[0]) if constant.values is not None else rate
-    same(importer, step)
+    copy_input(importer, step)
     value = importer.values[step.outputs[0]]
     if 0 < rate < 1:
         exact = Fraction(f"{rate:.6g}")
-        made = importer.emit(step, "dropout", [value.base], rate=exact)
+        made = importer.emit_layer(step, "dropout", [value.base], rate=exact)
         importer.values[step.outputs[0]] = replace(value, base=made.base)
 
 
-def same(importer: OnnxImporter, step: OnnxNode) -> None:
+def copy_input(importer: OnnxImporter, step: OnnxNode) -> None:
     """Its input: a cast, an identity, a quantised copy of it."""
-    importer.values[step.outputs[0]] = importer.see(step.inputs[0])
+    importer.values[step.outputs[0]] = importer.emit_value(step.inputs[0])
 
 
 OPERATIONS = {
-    **dict.fromkeys(UNARY, unary),
+    **dict.fromkeys(UNARY, defer_unary),
     **dict.fromkeys(
-        ("Clip", "HardSigmoid", "LeakyRelu", "Elu", "Celu", "Selu", "Gelu", "Swish"), unary
+        ("Clip", "HardSigmoid", "LeakyRelu", "Elu", "Celu", "Selu", "Gelu", "Swish"), defer_unary
     ),
-    **dict.fromkeys(BINARY, binary),
-    **dict.fromkeys(("Softmax", "LogSoftmax"), softmax),
-    "PRelu": prelu,
-    "Dropout": dropout,
-    **dict.fromkeys(("Identity", "Cast", "CastLike", "QuantizeLinear"), same),
-    "DequantizeLinear": same,
+    **dict.fromkeys(BINARY, read_binary),
+    **dict.fromkeys(("Softmax", "LogSoftmax"), emit_softmax),
+    "PRelu": emit_prelu,
+    "Dropout": emit_dropout,
+    **dict.fromkeys(("Identity", "Cast", "CastLike", "QuantizeLinear"), copy_input),
+    "DequantizeLinear": copy_input,
 }

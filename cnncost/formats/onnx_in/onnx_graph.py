@@ -25,10 +25,10 @@ from cnncost.formats.onnx_in.batch_axis import Batch, NoBatch
 from cnncost.formats.onnx_in.deferred import Shapeless
 from cnncost.formats.onnx_in.entering import start_inputs
 from cnncost.formats.onnx_in.inexpressible import OnnxInexpressible
-from cnncost.formats.onnx_in.leaving import ops_alive, output_names
+from cnncost.formats.onnx_in.leaving import emit_outputs, ops_alive
 from cnncost.formats.onnx_in.ledger import numbers_held
 from cnncost.formats.onnx_in.onnx_attention import with_attention
-from cnncost.formats.onnx_in.onnx_constant_folding import MALFORMED, dimensions, fold
+from cnncost.formats.onnx_in.onnx_constant_folding import MALFORMED, fold_constant, fold_dimensions
 from cnncost.formats.onnx_in.onnx_importer import OnnxImporter
 from cnncost.formats.onnx_in.onnx_inferred_shapes import (
     learned_inputs,
@@ -58,7 +58,7 @@ OPERATIONS: dict[str, Callable[[OnnxImporter, OnnxNode], None]] = {
 DOMAINS = ("", "ai.onnx", "com.microsoft")
 
 
-def graph_of(model: OnnxModel, file: str, shapes: Mapping[str, Shape]) -> Graph:
+def build_onnx_graph(model: OnnxModel, file: str, shapes: Mapping[str, Shape]) -> Graph:
     """The model as a graph; `file` stands in messages, `shapes` replace the inputs'.
 
     It is read again, without the steps that were read wrongly, until nothing is found wrong.
@@ -69,36 +69,38 @@ def graph_of(model: OnnxModel, file: str, shapes: Mapping[str, Shape]) -> Graph:
     model = replace(model, steps=plain_steps(model.steps))
     model = replace(model, steps=steps_needed(model))
     try:
-        return _agreed(model, file, shapes, Batch.CERTAIN)
+        return _read_until_agreed(model, file, shapes, Batch.CERTAIN)
     except NoBatch:  # a sequence's steps come first, or examples are mixed
         pass
     try:
-        graph = _agreed(model, file, shapes, Batch.NONE)
+        graph = _read_until_agreed(model, file, shapes, Batch.NONE)
     except CnncostError:
         graph = None
     if graph is not None and not graph.unknown:
         return graph
-    return _agreed(model, file, shapes, Batch.MIXED)
+    return _read_until_agreed(model, file, shapes, Batch.MIXED)
 
 
 ROUNDS = 8
 """Times that a model is read at most; each time more steps are opaque."""
 
 
-def _agreed(model: OnnxModel, file: str, shapes: Mapping[str, Shape], batch: Batch) -> Graph:
+def _read_until_agreed(
+    model: OnnxModel, file: str, shapes: Mapping[str, Shape], batch: Batch
+) -> Graph:
     """The graph, once no step gives another shape than the file says."""
     refused: dict[str, str] = {}
     for _ in range(ROUNDS):
         constants = dict(model.constants)
         importer = OnnxImporter(model, file, constants, refused=dict(refused), axis=batch)
-        graph = _read(importer, shapes)
+        graph = _read_steps(importer, shapes)
         if importer.refused == refused:
             return graph
         refused = importer.refused
     raise CnncostError(f"{file}: its shapes are not those that its operations give")
 
 
-def _read(importer: OnnxImporter, shapes: Mapping[str, Shape]) -> Graph:
+def _read_steps(importer: OnnxImporter, shapes: Mapping[str, Shape]) -> Graph:
     model, file = importer.model, importer.file
     for step in model.steps:
         for tensor in step.inputs:
@@ -107,13 +109,13 @@ def _read(importer: OnnxImporter, shapes: Mapping[str, Shape]) -> Graph:
             importer.producers[tensor] = step
     importer.same = same_weights(importer)
     importer.apart = weights_apart(importer)
-    importer.norms = tensorflow_norms.find(importer)
+    importer.norms = tensorflow_norms.find_norms(importer)
     importer.within.update(*(norm.within for norm in importer.norms.values()))
     inputs = start_inputs(importer, shapes)
     try:
         for step in model.steps:
-            _take(importer, step)
-        outputs = output_names(importer)
+            _read_step(importer, step)
+        outputs = emit_outputs(importer)
     except OnnxInexpressible as why:  # what stands for a step is refused itself
         raise CnncostError(f"{file}: it cannot be written as a spec: {why}") from None
     read = with_attention(ops_alive(importer, outputs), importer.shapes)
@@ -140,42 +142,44 @@ def _read(importer: OnnxImporter, shapes: Mapping[str, Shape]) -> Graph:
     )
 
 
-def _take(importer: OnnxImporter, step: OnnxNode) -> None:
+def _read_step(importer: OnnxImporter, step: OnnxNode) -> None:
     """One step of the file.
 
     Raises:
         CnncostError: it lacks attributes or inputs, or has others than its operation takes.
     """
     try:
-        _understand(importer, step)
+        _dispatch_step(importer, step)
     except MALFORMED as error:
         raise CnncostError(
-            f"{importer.file}: {step.op} {step.name!r} is malformed: {_trouble(error)}",
+            f"{importer.file}: {step.op} {step.name!r} is malformed: {_trouble_text(error)}",
             "onnx.checker says what a file has wrong",
         ) from None
 
 
-def _trouble(error: Exception) -> str:
+def _trouble_text(error: Exception) -> str:
     if isinstance(error, KeyError):
         return f"it has no {error}"
     return "it lacks an input or output" if isinstance(error, IndexError) else str(error)
 
 
-def _understand(importer: OnnxImporter, step: OnnxNode) -> None:
+def _dispatch_step(importer: OnnxImporter, step: OnnxNode) -> None:
     """A step folded if its inputs are constants, else a layer or a view, else opaque."""
     if not step.outputs or importer.within.issuperset(step.outputs):
         return
     if any(t in importer.shapeless for t in step.inputs):
         read_shapeless(importer, step)
         return
-    if step.op in ("Shape", "Size") and importer.known(step.inputs[0]):
-        importer.constants[step.outputs[0]] = dimensions(step, importer.dims(step.inputs[0]))
+    if step.op in ("Shape", "Size") and importer.is_activation(step.inputs[0]):
+        importer.constants[step.outputs[0]] = fold_dimensions(
+            step, importer.tensor_dims(step.inputs[0])
+        )
         return
     if all(not t or t in importer.constants for t in step.inputs):
-        _fold(importer, step)
+        _fold_step(importer, step)
         return
     for tensor in step.inputs:
-        known = importer.known(tensor) or tensor in importer.within
+        known = importer.is_activation(tensor) or tensor in importer.within
         if tensor and tensor not in importer.constants and not known:
             raise CnncostError(
                 f"{importer.file}: {step.op} {step.name!r} reads {tensor!r}, which no step "
@@ -185,29 +189,29 @@ def _understand(importer: OnnxImporter, step: OnnxNode) -> None:
     try:
         if step.outputs[0] in importer.refused:
             raise OnnxInexpressible(importer.refused[step.outputs[0]])
-        _layer(importer, step)
-        _compare(importer, step)
+        _emit_operation(importer, step)
+        _compare_shapes(importer, step)
     except OnnxInexpressible as why:
         make_opaque(importer, step, str(why))
     others = [t for t in step.outputs[1:] if t and importer.consumers.get(t)]
-    if not all(importer.known(t) or t in importer.shapeless for t in others):
+    if not all(importer.is_activation(t) or t in importer.shapeless for t in others):
         make_others(importer, step)
 
 
-def _compare(importer: OnnxImporter, step: OnnxNode) -> None:
+def _compare_shapes(importer: OnnxImporter, step: OnnxNode) -> None:
     """Compare what a step gives with what the file says of it.
 
     Raises:
         Inexpressible: they differ.
     """
-    for tensor in filter(importer.known, step.outputs):
+    for tensor in filter(importer.is_activation, step.outputs):
         unlike = importer.unlike.get(tensor)
-        if unlike and prod(unlike) != importer.batch * prod(importer.dims(tensor)):
+        if unlike and prod(unlike) != importer.batch * prod(importer.tensor_dims(tensor)):
             if importer.axis is Batch.CERTAIN:
                 raise NoBatch
             importer.refused[step.outputs[0]] = why = "it mixes the examples of a batch"
             raise OnnxInexpressible(why)
-        said, found = importer.recorded.get(tensor), importer.dims(tensor)
+        said, found = importer.recorded.get(tensor), importer.tensor_dims(tensor)
         if said is not None and said != found and not {said, found} <= {(), (1,)}:
             sizes = ["x".join(map(str, dims)) or "one number" for dims in (found, said)]
             importer.refused[step.outputs[0]] = why = (
@@ -216,13 +220,13 @@ def _compare(importer: OnnxImporter, step: OnnxNode) -> None:
             raise OnnxInexpressible(why)
 
 
-def _fold(importer: OnnxImporter, step: OnnxNode) -> None:
+def _fold_step(importer: OnnxImporter, step: OnnxNode) -> None:
     """A step over constants: its numbers where they are known, else its dimensions."""
     inputs = [importer.constants[t] if t else None for t in step.inputs]
     if step.op in ("Shape", "Size") and inputs[0]:
-        made: list[OnnxTensor] | None = [dimensions(step, inputs[0].dims)]
+        made: list[OnnxTensor] | None = [fold_dimensions(step, inputs[0].dims)]
     else:
-        made = fold(step, [item.values if item else None for item in inputs])
+        made = fold_constant(step, [item.values if item else None for item in inputs])
     if step.op in PRODUCTS:
         importer.notes["products that depend on no input are left out"] = None
     made = made or shapes_of_constants(importer, step)
@@ -238,16 +242,16 @@ def _fold(importer: OnnxImporter, step: OnnxNode) -> None:
         importer.constants[tensor] = found
 
 
-def _layer(importer: OnnxImporter, step: OnnxNode) -> None:
+def _emit_operation(importer: OnnxImporter, step: OnnxNode) -> None:
     norm = importer.norms.get(step.outputs[0])
     if norm is not None:
         whole = replace(step, op="Norm", inputs=(norm.x, *norm.learned))
         try:
-            tensorflow_norms.emit(importer, whole, norm)
+            tensorflow_norms.emit_norm(importer, whole, norm)
         except OnnxInexpressible as why:  # its parts were not emitted: it is opaque as a whole
             learned = learned_inputs(importer, whole)
-            importer.opaque(
-                whole, importer.dims(norm.x), str(why), learned
+            importer.emit_opaque(
+                whole, importer.tensor_dims(norm.x), str(why), learned
             )  # a norm's shape is its input's
         return
     if step.op not in OPERATIONS or step.domain not in DOMAINS:

@@ -15,12 +15,12 @@ from cnncost.formats.onnx_in.batch_axis import Batch
 from cnncost.formats.onnx_in.deferred import Pending, Shapeless
 from cnncost.formats.onnx_in.inexpressible import OnnxInexpressible
 from cnncost.formats.onnx_in.node_names import LONGEST_NAME, source_name
-from cnncost.formats.onnx_in.onnx_joins import AXES, broadest
+from cnncost.formats.onnx_in.onnx_joins import AXES, broadest_shape
 from cnncost.formats.onnx_in.onnx_model import OnnxModel, OnnxNode, OnnxTensor
 from cnncost.formats.onnx_in.owners import TensorOwners
 from cnncost.formats.tensor_value import Shape, Value
 from cnncost.formats.tensor_views import layers_of
-from cnncost.layers import layer_type, read
+from cnncost.layers import layer_type, read_layer
 from cnncost.shape import Shape as SpecShape
 
 if TYPE_CHECKING:
@@ -86,48 +86,48 @@ class OnnxImporter:
     def __post_init__(self) -> None:
         self.owners = TensorOwners(self.constants)
 
-    def start(self, tensor: str, shape: Shape, name: str, *, channels_last: bool) -> None:
+    def start_input(self, tensor: str, shape: Shape, name: str, *, channels_last: bool) -> None:
         """An input of this shape, channels first; the tensor has a batch, and may have its
         channels last."""
         self._taken[name] += 1
         self.shapes[name] = SpecShape(shape[0], shape[1:])
         value = Value(name, shape)
         if self.axis is not Batch.NONE:
-            value = value.reshaped((1, *shape))
+            value = value.reshape_to((1, *shape))
         if channels_last:
             self.channels_last = True
-            value = value.permuted((0, *range(2, len(shape) + 1), 1))
+            value = value.permute_axes((0, *range(2, len(shape) + 1), 1))
         self.values[tensor] = value
 
     # --- tensors ---------------------------------------------------------------------------
 
-    def known(self, tensor: str) -> bool:
+    def is_activation(self, tensor: str) -> bool:
         """Whether it is an activation."""
         return tensor in self.values or tensor in self.pending
 
-    def see(self, tensor: str) -> Value:
+    def emit_value(self, tensor: str) -> Value:
         """The activation, an elementwise step that was held back emitted first."""
         if tensor in self.values:
             return self.values[tensor]
         if tensor not in self.pending:
             raise OnnxInexpressible(f"it reads {tensor!r}, which nothing makes")
-        from cnncost.formats.onnx_in.onnx_elementwise import settle
+        from cnncost.formats.onnx_in.onnx_elementwise import emit_deferred
 
-        self.values[tensor] = settle(self, tensor)
+        self.values[tensor] = emit_deferred(self, tensor)
         return self.values[tensor]
 
-    def dims(self, tensor: str) -> Shape:
+    def tensor_dims(self, tensor: str) -> Shape:
         """The tensor's dimensions, the batch's included."""
         if tensor in self.constants:
             return self.constants[tensor].dims
         if tensor in self.pending:
             held = self.pending[tensor]
             if held.value is None:
-                held.value = Value("", broadest([self.dims(p) for p in held.parents]))
+                held.value = Value("", broadest_shape([self.tensor_dims(p) for p in held.parents]))
             return held.value.made
-        return self.see(tensor).shape
+        return self.emit_value(tensor).shape
 
-    def numbers(self, tensor: str) -> list[int]:
+    def constant_numbers(self, tensor: str) -> list[int]:
         """A constant's whole numbers."""
         constant = self.constants.get(tensor)
         if constant is None or constant.values is None:
@@ -136,7 +136,7 @@ class OnnxImporter:
 
     # --- emitting --------------------------------------------------------------------------
 
-    def emit(
+    def emit_layer(
         self,
         step: OnnxNode,
         word: str,
@@ -158,41 +158,41 @@ class OnnxImporter:
         inputs = tuple(self.shapes[name] for name in reads)
         try:
             cls = layer_type(word)
-            layer = read(cls, dict(arguments), inputs[0])
-            shape = layer.infer(inputs)
+            layer = read_layer(cls, dict(arguments), inputs[0])
+            shape = layer.infer_shape(inputs)
         except Refused as refused:
             raise OnnxInexpressible(refused.what) from None
         usual = {k: v for k, v in arguments.items() if v != cls.kinds[k].default}
-        name = self._name(step, word, learned)
-        owner = self.owners.owner(learned)
-        if owner and self._alike(owner, word, usual) and all(map(self.owners.whole, learned)):
+        name = self._take_name(step, word, learned)
+        owner = self.owners.find_owner(learned)
+        if owner and self._is_alike(owner, word, usual) and all(map(self.owners.is_whole, learned)):
             self.ops[name] = Op(name, word, usual, tuple(reads), owner)
-        elif self.owners.plain(learned) and all(map(self.owners.whole, shifts)):
+        elif self.owners.are_unclaimed(learned) and all(map(self.owners.is_whole, shifts)):
             self.ops[name] = Op(name, word, usual, tuple(reads))
             self.owners.claim_again(shifts, name)
         else:
-            cost = self.owners.cost((*learned, *shifts))
+            cost = self.owners.claim_cost((*learned, *shifts))
             used = layer.connections(inputs[0], shape) + cost.products
             usual = {"output": shape.dims, "op": word, "weights": cost.numbers}
             usual |= {"biases": 0, "connections": used}
             self.ops[name] = Op(name, "opaque", usual, tuple(reads))
             self.notes["weights that are computed, or used in parts, are counted as such"] = None
-            self.owners.claim(shifts, name)
-        self.owners.claim(learned, name)
-        return self._emitted(step, name, shape)
+            self.owners.claim_tensors(shifts, name)
+        self.owners.claim_tensors(learned, name)
+        return self._record_operation(step, name, shape)
 
-    def _emitted(self, step: OnnxNode, name: str, shape: SpecShape) -> Value:
+    def _record_operation(self, step: OnnxNode, name: str, shape: SpecShape) -> Value:
         self.shapes[name] = shape
         self.places[name] = self.model.places.get(step.outputs[0], len(self.model.steps))
         return Value(name, shape.dims)
 
-    def _alike(self, owner: str, word: str, arguments: dict[str, Argument]) -> bool:
+    def _is_alike(self, owner: str, word: str, arguments: dict[str, Argument]) -> bool:
         return self.ops[owner].word == word and all(
             self.ops[owner].arguments.get(key) == arguments.get(key)
             for key in ("filters", "kernel", "units", "features", "groups")
         )
 
-    def solid(self, step: OnnxNode, value: Value) -> str:
+    def emit_views(self, step: OnnxNode, value: Value) -> str:
         """The operation that makes just what is seen, emitting the views that it takes."""
         if not value.steps:
             return value.base
@@ -207,13 +207,13 @@ class OnnxImporter:
         for layer in layers:
             arguments = {layer.main: layer.value} if layer.main else {}
             view = OnnxNode("", "", (), step.outputs, {})
-            name = self.emit(view, layer.word, [name], **arguments).base
+            name = self.emit_layer(view, layer.word, [name], **arguments).base
         self._solid[value] = name
         return name
 
-    def channels_first(self, step: OnnxNode, tensor: str, channel: int = 1) -> str:
+    def emit_channels_first(self, step: OnnxNode, tensor: str, channel: int = 1) -> str:
         """The operation that makes the tensor without its batch, that axis the channels."""
-        value = self.see(tensor)
+        value = self.emit_value(tensor)
         rank = len(value.shape)
         if rank < 2 or rank > 5:
             raise OnnxInexpressible(f"a tensor of {rank} dimensions")
@@ -221,58 +221,62 @@ class OnnxImporter:
             raise OnnxInexpressible("its batch is not the first dimension, or not one")
         channel %= rank
         rest = [axis for axis in range(1, rank) if axis != channel]
-        turned = value.permuted((0, channel, *rest))
-        return self.solid(step, turned.reshaped(turned.shape[1:]))
+        turned = value.permute_axes((0, channel, *rest))
+        return self.emit_views(step, turned.reshape_to(turned.shape[1:]))
 
-    def flat(self, step: OnnxNode, tensor: str) -> str:
+    def emit_vector(self, step: OnnxNode, tensor: str) -> str:
         """The operation that makes all of the tensor as one vector, for a layer that reads every
         number alike; channels that are turned to the end and back are no step of the network."""
-        value = self.see(tensor)
+        value = self.emit_value(tensor)
         turns = [view.order for view in value.steps if view.order]
         last = (0, *range(2, len(value.made) + 1), 1), (*range(1, len(value.made)), 0)
         if self.channels_last and len(turns) == 1 and turns[0] in last:
-            return self.solid(step, Value(value.base, value.made).reshaped((prod(value.made),)))
-        return self.solid(step, value.reshaped((prod(value.shape),)))
+            return self.emit_views(
+                step, Value(value.base, value.made).reshape_to((prod(value.made),))
+            )
+        return self.emit_views(step, value.reshape_to((prod(value.shape),)))
 
-    def put(self, step: OnnxNode, made: Value, channel: int = 1, rank: int = 0) -> None:
+    def set_output(self, step: OnnxNode, made: Value, channel: int = 1, rank: int = 0) -> None:
         """The step's first output: `made` with a batch, its channels on that axis."""
         dims = (1, *made.made)
-        value = made.reshaped(dims)
+        value = made.reshape_to(dims)
         rank = rank or len(dims)
         channel %= rank
         if channel != 1:
             order = [axis for axis in range(rank) if axis != 1]
             order.insert(channel, 1)
-            value = value.permuted(tuple(order))
+            value = value.permute_axes(tuple(order))
         self.values[step.outputs[0]] = value
 
-    def opaque(self, step: OnnxNode, shape: Shape, why: str, learned: Sequence[str] = ()) -> None:
+    def emit_opaque(
+        self, step: OnnxNode, shape: Shape, why: str, learned: Sequence[str] = ()
+    ) -> None:
         """The step as an opaque layer of that shape, the batch left out, with the numbers of the
         constants that it learned; of no cost else where `why` is empty."""
-        reads = [self.see(t) for t in step.inputs if t and self.known(t)]
+        reads = [self.emit_value(t) for t in step.inputs if t and self.is_activation(t)]
         output = shape[1:] if shape[:1] == (1,) and len(shape) > 1 else shape or (1,)
         output = output if len(output) <= AXES else (prod(output),)
         label = re.sub(r"[^A-Za-z0-9_]", "_", step.op) or "unknown"
         names = [value.base for value in reads]
         if not names:
             raise CnncostError(f"{self.file}: {step.op} {step.name!r} reads nothing known")
-        cost = self.owners.cost(learned)
+        cost = self.owners.claim_cost(learned)
         given: dict[str, Argument] = {"weights": cost.numbers} if cost.numbers else {}
         if not why:
             given = {"weights": 0, "biases": 0, "extras": cost.numbers}
             given["connections"] = cost.products
         given |= {"output": output, "op": label}
-        made = self.emit(step, "opaque", names, **given)  # type: ignore[arg-type]  # no weights
-        self.owners.claim(learned, made.base)
+        made = self.emit_layer(step, "opaque", names, **given)  # type: ignore[arg-type]  # no weights
+        self.owners.claim_tensors(learned, made.base)
         if why:
             self.unknown.append((made.base, f"{made.base}: {step.op}: {why}"))
-        self.values[step.outputs[0]] = made.reshaped(shape)
+        self.values[step.outputs[0]] = made.reshape_to(shape)
 
-    def opaque_part(self, step: OnnxNode, tensor: str, shape: Shape, whole: Value) -> None:
+    def emit_opaque_part(self, step: OnnxNode, tensor: str, shape: Shape, whole: Value) -> None:
         """A further output of an opaque step."""
         part = OnnxNode(step.op, step.name, (), (tensor,), {})
         self.values[f"{tensor} of"] = whole
-        self.opaque(
+        self.emit_opaque(
             OnnxNode(part.op, part.name, (f"{tensor} of",), (tensor,), {}),
             shape,
             "a further output of it",
@@ -280,7 +284,7 @@ class OnnxImporter:
 
     # --- names -----------------------------------------------------------------------------
 
-    def _name(self, step: OnnxNode, word: str, weights: Sequence[str]) -> str:
+    def _take_name(self, step: OnnxNode, word: str, weights: Sequence[str]) -> str:
         wanted = source_name(step, word, weights)[-LONGEST_NAME:]
         # A type's word is numbered from 1, as layers without a name are in a spec.
         name, between = (wanted, "_") if wanted != word else (f"{word}1", "")

@@ -21,7 +21,7 @@ MOST = 2000
 def make_opaque(importer: OnnxImporter, step: OnnxNode, why: str) -> None:
     """The step as an opaque layer, or without a shape where the file has none for it."""
     shape = shapes_of(importer, step)[0]
-    reads = tuple(t for t in dict.fromkeys(step.inputs) if t and importer.known(t))
+    reads = tuple(t for t in dict.fromkeys(step.inputs) if t and importer.is_activation(t))
     learned = learned_inputs(importer, step)
     if shape is None:
         importer.values.pop(step.outputs[0], None)
@@ -31,7 +31,7 @@ def make_opaque(importer: OnnxImporter, step: OnnxNode, why: str) -> None:
     if step.op in COSTLESS and not step.domain and step.outputs[0] not in importer.refused:
         importer.notes[f"{step.op} has no word, and costs nothing: {why}"] = None
         why = ""
-    importer.opaque(step, shape, why, learned)
+    importer.emit_opaque(step, shape, why, learned)
 
 
 COSTLESS = frozenset(
@@ -65,19 +65,19 @@ def make_others(importer: OnnxImporter, step: OnnxNode) -> None:
     shapes = shapes_of(importer, step)
     first = step.outputs[0]
     for tensor, shape in zip(step.outputs[1:], shapes[1:], strict=True):
-        if not tensor or not importer.consumers.get(tensor) or importer.known(tensor):
+        if not tensor or not importer.consumers.get(tensor) or importer.is_activation(tensor):
             continue
         if shape is None or first in importer.shapeless:
-            reads = (first,) if importer.known(first) else importer.shapeless[first].reads
+            reads = (first,) if importer.is_activation(first) else importer.shapeless[first].reads
             importer.shapeless[tensor] = Shapeless(reads, step, "a further output of it")
         else:
-            importer.opaque_part(step, tensor, shape, importer.see(first))
+            importer.emit_opaque_part(step, tensor, shape, importer.emit_value(first))
 
 
 def read_shapeless(importer: OnnxImporter, step: OnnxNode) -> None:
     """A step that reads a tensor without a shape: one with the step that made that."""
     unknown = [importer.shapeless[t] for t in step.inputs if t in importer.shapeless]
-    known = [t for t in step.inputs if t and importer.known(t)]
+    known = [t for t in step.inputs if t and importer.is_activation(t)]
     reads = tuple(dict.fromkeys([*(t for item in unknown for t in item.reads), *known]))
     first, why = unknown[0].step, unknown[0].why
     learned = tuple(t for item in unknown for t in item.learned)
@@ -92,7 +92,7 @@ def read_shapeless(importer: OnnxImporter, step: OnnxNode) -> None:
             whole = OnnxNode(first.op, first.name, reads, (tensor,), {}, first.domain)
             last = f"{step.op} {step.name}".strip()
             why = f"{why}, nor is the shape of its output in the file: all up to {last} is one"
-            importer.opaque(whole, shape, why, learned)
+            importer.emit_opaque(whole, shape, why, learned)
 
 
 def refuse_shapeless(importer: OnnxImporter) -> None:
@@ -118,16 +118,18 @@ def shapes_of(importer: OnnxImporter, step: OnnxNode) -> list[Shape | None]:
         return [known.get(tensor) for tensor in step.outputs]
     importer.asked += 1
     nothing: list[Shape | None] = [None] * len(step.outputs)
-    inferred = _inferred(importer, step) if importer.asked <= MOST else nothing
+    inferred = _infer_shapes(importer, step) if importer.asked <= MOST else nothing
     return [known.get(t, dims) for t, dims in zip(step.outputs, inferred, strict=True)]
 
 
-def _inferred(importer: OnnxImporter, step: OnnxNode) -> list[Shape | None]:
+def _infer_shapes(importer: OnnxImporter, step: OnnxNode) -> list[Shape | None]:
     import onnx
 
     nothing: list[Shape | None] = [None] * len(step.outputs)
     try:
-        made: Any = onnx.shape_inference.infer_shapes(_alone(importer, step), data_prop=True)
+        made: Any = onnx.shape_inference.infer_shapes(
+            _model_of_step(importer, step), data_prop=True
+        )
     except Exception:  # whatever onnx has against the step: the shape stays unknown
         return nothing
     kinds = [item.type.tensor_type for item in made.graph.output]
@@ -139,7 +141,7 @@ def _inferred(importer: OnnxImporter, step: OnnxNode) -> list[Shape | None]:
     return found if len(found) == len(nothing) else nothing
 
 
-def _alone(importer: OnnxImporter, step: OnnxNode) -> Any:  # Any: onnx's ModelProto
+def _model_of_step(importer: OnnxImporter, step: OnnxNode) -> Any:  # Any: onnx's ModelProto
     """A model of that step only."""
     import onnx
 
@@ -151,7 +153,9 @@ def _alone(importer: OnnxImporter, step: OnnxNode) -> Any:  # Any: onnx's ModelP
             values = constant.values.astype("float32") if constant.floating else constant.values
             constants.append(onnx.numpy_helper.from_array(values, tensor))
         else:
-            inputs.append(helper.make_tensor_value_info(tensor, number, importer.dims(tensor)))
+            inputs.append(
+                helper.make_tensor_value_info(tensor, number, importer.tensor_dims(tensor))
+            )
     outputs = [helper.make_empty_tensor_value_info(t) for t in step.outputs]
     kinds = (int, float, str, tuple)
     attributes = {k: v for k, v in step.attributes.items() if isinstance(v, kinds)}
@@ -159,9 +163,9 @@ def _alone(importer: OnnxImporter, step: OnnxNode) -> Any:  # Any: onnx's ModelP
         step.op, list(step.inputs), list(step.outputs), domain=step.domain, **attributes
     )
     graph = helper.make_graph([node], "step", inputs, outputs, constants)
-    return helper.make_model(graph, opset_imports=_opsets(importer))
+    return helper.make_model(graph, opset_imports=_opset_imports(importer))
 
 
-def _opsets(importer: OnnxImporter) -> Any:  # Any: onnx's OperatorSetIdProtos
+def _opset_imports(importer: OnnxImporter) -> Any:  # Any: onnx's OperatorSetIdProtos
     proto = importer.model.proto
     return proto.opset_import if proto is not None and proto.opset_import else None

@@ -10,9 +10,9 @@ from cnncost.formats.graph import Op
 from cnncost.formats.number_order import order_of
 from cnncost.formats.onnx_in.inexpressible import OnnxInexpressible
 from cnncost.formats.onnx_in.onnx_importer import OnnxImporter
-from cnncost.formats.onnx_in.onnx_joins import broadcast
+from cnncost.formats.onnx_in.onnx_joins import elementwise_shape
 from cnncost.formats.onnx_in.onnx_model import PRODUCTS, UNNAMED, OnnxNode, OnnxTensor
-from cnncost.formats.onnx_in.onnx_sources import sole_source
+from cnncost.formats.onnx_in.onnx_sources import find_sole_source
 from cnncost.formats.tensor_value import Value
 
 NORMS = ("batchnorm", "layernorm", "groupnorm", "instancenorm")
@@ -22,19 +22,21 @@ WEIGHTED = ("conv", "conv_transpose", "depthwise_conv", "linear", "dense")
 """Layers that have a bias, in most files as a step of its own behind them."""
 
 
-def as_bias(importer: OnnxImporter, step: OnnxNode, tensor: str, constant: str) -> bool:
+def absorb_bias(importer: OnnxImporter, step: OnnxNode, tensor: str, constant: str) -> bool:
     """Whether a sum with a constant is the bias of the layer that makes the tensor, which then
     has it: a number a feature, and nothing reads the layer before the sum."""
-    made = sole_source(importer, tensor) if step.op == "Add" else None
+    made = find_sole_source(importer, tensor) if step.op == "Add" else None
     numbers = importer.constants[constant]
     if made is None or made.op not in PRODUCTS or not numbers.dims or not numbers.floating:
         return False
-    value = importer.see(tensor)
+    value = importer.emit_value(tensor)
     op = importer.ops.get(value.base)
-    if op is None or op.word not in WEIGHTED or not importer.owners.whole(constant):
+    if op is None or op.word not in WEIGHTED or not importer.owners.is_whole(constant):
         return False
     weights = tuple(t for t in made.inputs[:2] if t in importer.constants)
-    if importer.owners.sources(weights) in importer.apart or not _by_feature(value, numbers.dims):
+    if importer.owners.file_tensors(weights) in importer.apart or not _is_per_feature(
+        value, numbers.dims
+    ):
         return False
     # A layer used twice adds its bias twice: only then is it known to be the same layer.
     if op.name in importer.biases or importer.biases.get(op.shares, constant) != constant:
@@ -50,18 +52,18 @@ def as_bias(importer: OnnxImporter, step: OnnxNode, tensor: str, constant: str) 
     return True
 
 
-def _by_feature(value: Value, dims: tuple[int, ...]) -> bool:
+def _is_per_feature(value: Value, dims: tuple[int, ...]) -> bool:
     """Whether a constant has a number for each channel that was made."""
     try:
-        axes = _axes(value.shape, dims)
+        axes = _constant_axes(value.shape, dims)
     except OnnxInexpressible:
         return False
     rest = tuple(axis for axis in range(len(value.shape)) if axis not in axes)
     features = prod(value.shape[axis] for axis in axes)
     if features != value.made[0]:
         return False
-    order = order_of(value.made, value.permuted((*axes, *rest)).steps)
-    return order is not None and (order.kept or features == 1)
+    order = order_of(value.made, value.permute_axes((*axes, *rest)).steps)
+    return order is not None and (order.is_identity or features == 1)
 
 
 def _only_reader(importer: OnnxImporter, tensor: str, ops: tuple[str, ...]) -> OnnxNode | None:
@@ -88,42 +90,44 @@ STATISTICS = re.compile(r"mean|std|var|norm|pixel|shift|offset|rescal", re.I)
 """How people call what an input is standardised with."""
 
 
-def _standardises(importer: OnnxImporter, numbers: OnnxTensor) -> bool:
+def _is_standardisation(importer: OnnxImporter, numbers: OnnxTensor) -> bool:
     """Whether numbers at an input are its mean or spread: PyTorch's files have their names."""
     known = importer.model.producer.startswith(PYTORCH)
     names = [s for s in numbers.sources if s in importer.model.constants and not UNNAMED.match(s)]
     return not (known and names) or bool(STATISTICS.search(names[0]))
 
 
-def with_constant(importer: OnnxImporter, step: OnnxNode, tensor: str, constant: str) -> None:
+def emit_with_constant(importer: OnnxImporter, step: OnnxNode, tensor: str, constant: str) -> None:
     """A sum or product of an activation and a constant of several numbers."""
-    value = importer.see(tensor)
+    value = importer.emit_value(tensor)
     out = step.outputs[0]
     if out in importer.absorbed:
         importer.values[out] = value
         return
     numbers = importer.constants[constant]
     try:
-        axes = _axes(value.shape, numbers.dims)
+        axes = _constant_axes(value.shape, numbers.dims)
     except OnnxInexpressible:
-        importer.opaque(step, broadcast([value.shape, numbers.dims]), "", (constant,))
+        importer.emit_opaque(step, elementwise_shape([value.shape, numbers.dims]), "", (constant,))
         return
     if numbers.size == 1:
-        made = importer.emit(step, "scale", [value.base], learned=(constant,), shared=True)
+        made = importer.emit_layer(step, "scale", [value.base], learned=(constant,), shared=True)
         importer.values[out] = replace(value, base=made.base)
     elif not numbers.learned or not numbers.floating:
         importer.values[out] = value
-    elif value.base not in importer.ops and len(axes) == 1 and _standardises(importer, numbers):
+    elif (
+        value.base not in importer.ops and len(axes) == 1 and _is_standardisation(importer, numbers)
+    ):
         importer.notes["the input's standardisation is left out"] = None
         importer.left_out.update(numbers.sources)
         importer.values[out] = value
     elif step.op in ("Mul", "Div") and len(axes) == 1:
-        _scaled(importer, step, tensor, constant, axes[0])
+        _emit_scaled(importer, step, tensor, constant, axes[0])
     else:
-        _stand_in(importer, step, value, constant, axes)
+        _emit_scale_stand_in(importer, step, value, constant, axes)
 
 
-def _axes(shape: tuple[int, ...], dims: tuple[int, ...]) -> tuple[int, ...]:
+def _constant_axes(shape: tuple[int, ...], dims: tuple[int, ...]) -> tuple[int, ...]:
     """The axes along which a constant has numbers of their own.
 
     Raises:
@@ -136,34 +140,38 @@ def _axes(shape: tuple[int, ...], dims: tuple[int, ...]) -> tuple[int, ...]:
     return wide
 
 
-def _stand_in(
+def _emit_scale_stand_in(
     importer: OnnxImporter, step: OnnxNode, value: Value, constant: str, axes: tuple[int, ...]
 ) -> None:
     """Learned terms, or factors along several axes, as the scale of as many numbers."""
     if step.op not in ("Mul", "Div"):
         importer.notes["learned numbers that are added are written as scale"] = None
     rest = tuple(axis for axis in range(len(value.shape)) if axis not in axes)
-    turned = value.permuted((*axes, *rest))
+    turned = value.permute_axes((*axes, *rest))
     wide = prod(value.shape[axis] for axis in axes)
     positions = prod(value.shape[axis] for axis in rest)
-    flat = turned.reshaped((wide, positions) if positions > 1 else (wide,))
-    made = importer.emit(step, "scale", [importer.solid(step, flat)], learned=(constant,))
+    flat = turned.reshape_to((wide, positions) if positions > 1 else (wide,))
+    made = importer.emit_layer(
+        step, "scale", [importer.emit_views(step, flat)], learned=(constant,)
+    )
     order = (*axes, *rest)
-    whole = made.reshaped(turned.shape)
+    whole = made.reshape_to(turned.shape)
     back = tuple(order.index(axis) for axis in range(len(order)))
-    importer.values[step.outputs[0]] = whole.permuted(back)
+    importer.values[step.outputs[0]] = whole.permute_axes(back)
 
 
-def _scaled(importer: OnnxImporter, step: OnnxNode, tensor: str, constant: str, axis: int) -> None:
+def _emit_scaled(
+    importer: OnnxImporter, step: OnnxNode, tensor: str, constant: str, axis: int
+) -> None:
     """A norm's own scale and shift, a batch norm by parts, or a learned scale."""
-    value, out = importer.see(tensor), step.outputs[0]
+    value, out = importer.emit_value(tensor), step.outputs[0]
     shift = _only_reader(importer, out, ("Add", "Sub"))
     other = ""
     if shift is not None:
         other = shift.inputs[1] if shift.inputs[0] == out else shift.inputs[0]
         known = importer.constants.get(other)
         alike = known and known.size == importer.constants[constant].size
-        shift = shift if alike and importer.owners.plain((constant,)) else None
+        shift = shift if alike and importer.owners.are_unclaimed((constant,)) else None
     if shift is not None:
         importer.absorbed.add(shift.outputs[0])
     op = importer.ops.get(value.base)
@@ -173,20 +181,20 @@ def _scaled(importer: OnnxImporter, step: OnnxNode, tensor: str, constant: str, 
         importer.owners.claim_again((constant, other), op.name)
         importer.values[out] = value
         return
-    if op and shift is not None and _pooled(importer, op, tensor):
+    if op and shift is not None and _is_mean_pool(importer, op, tensor):
         kernel = {"kernel": op.arguments["kernel"]}
         importer.ops[op.name] = replace(op, word="subsample", arguments=kernel)
         importer.owners.claim_again((constant, other), op.name)
         importer.values[out] = value
         return
-    name = importer.channels_first(step, tensor, axis)
+    name = importer.emit_channels_first(step, tensor, axis)
     word = "batchnorm" if shift is not None else "scale"
     biases = (other,) if shift is not None else ()
-    made = importer.emit(step, word, [name], learned=(constant,), shifts=biases)
-    importer.put(step, made, axis, len(value.shape))
+    made = importer.emit_layer(step, word, [name], learned=(constant,), shifts=biases)
+    importer.set_output(step, made, axis, len(value.shape))
 
 
-def _pooled(importer: OnnxImporter, op: Op, tensor: str) -> bool:
+def _is_mean_pool(importer: OnnxImporter, op: Op, tensor: str) -> bool:
     """Whether it is a mean over windows side by side, which a coefficient and a bias a map make
     LeNet-5's trainable pooling."""
     plain = op.word == "avgpool" and set(op.arguments) == {"kernel"}

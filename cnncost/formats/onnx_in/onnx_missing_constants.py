@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from cnncost.formats.onnx_in.onnx_activation_curves import UNARY
-from cnncost.formats.onnx_in.onnx_constant_folding import MALFORMED, fold
+from cnncost.formats.onnx_in.onnx_constant_folding import MALFORMED, fold_constant
 from cnncost.formats.onnx_in.onnx_importer import OnnxImporter
 from cnncost.formats.onnx_in.onnx_inferred_shapes import shapes_of
 from cnncost.formats.onnx_in.onnx_model import OnnxNode, OnnxTensor
@@ -55,7 +55,7 @@ def shapes_of_constants(importer: OnnxImporter, step: OnnxNode) -> list[OnnxTens
     first = inputs[0] if inputs else OnnxTensor((), None)
     if step.op in VIEWS:
         further = [importer.constants[t].values if t else None for t in step.inputs[1:]]
-        made = fold(step, [_stand_in(first), *further])
+        made = fold_constant(step, [_stand_in_array(first), *further])
         if made:
             return [OnnxTensor(item.dims, None, first.floating) for item in made]
     if inputs and step.op in (*UNARY, *SCALED, "Cast"):
@@ -73,13 +73,13 @@ def shapes_of_constants(importer: OnnxImporter, step: OnnxNode) -> list[OnnxTens
     return [OnnxTensor(dims, None, first.floating) for dims in shapes if dims is not None]
 
 
-def _stand_in(tensor: OnnxTensor) -> Any:  # Any: numpy's array
+def _stand_in_array(tensor: OnnxTensor) -> Any:  # Any: numpy's array
     import numpy
 
     return numpy.broadcast_to(numpy.zeros(()), tensor.dims)
 
 
-def _reshape(step: OnnxNode, inputs: list[OnnxTensor]) -> tuple[int, ...] | None:
+def _reshape_dims(step: OnnxNode, inputs: list[OnnxTensor]) -> tuple[int, ...] | None:
     first = inputs[0]
     if len(inputs) < 2 or inputs[1].values is None:
         return None
@@ -91,20 +91,20 @@ def _reshape(step: OnnxNode, inputs: list[OnnxTensor]) -> tuple[int, ...] | None
     return tuple(first.size // max(1, known) if n == -1 else n for n in wanted)
 
 
-def _gather(step: OnnxNode, inputs: list[OnnxTensor]) -> tuple[int, ...]:
+def _gather_dims(step: OnnxNode, inputs: list[OnnxTensor]) -> tuple[int, ...]:
     dims, axis = inputs[0].dims, step.attributes.get("axis", 0)
     axis %= max(1, len(dims))
     return (*dims[:axis], *inputs[1].dims, *dims[axis + 1 :])
 
 
-def _concat(step: OnnxNode, inputs: list[OnnxTensor]) -> tuple[int, ...]:
+def _concat_dims(step: OnnxNode, inputs: list[OnnxTensor]) -> tuple[int, ...]:
     dims, axis = inputs[0].dims, step.attributes.get("axis", 0)
     axis %= max(1, len(dims))
     total = sum(item.dims[axis] for item in inputs)
     return (*dims[:axis], total, *dims[axis + 1 :])
 
 
-def _broadcast(step: OnnxNode, inputs: list[OnnxTensor]) -> tuple[int, ...] | None:
+def _broadcast_dims(step: OnnxNode, inputs: list[OnnxTensor]) -> tuple[int, ...] | None:
     import numpy
 
     try:
@@ -113,21 +113,21 @@ def _broadcast(step: OnnxNode, inputs: list[OnnxTensor]) -> tuple[int, ...] | No
         return None
 
 
-def _gemm(step: OnnxNode, inputs: list[OnnxTensor]) -> tuple[int, ...]:
+def _gemm_dims(step: OnnxNode, inputs: list[OnnxTensor]) -> tuple[int, ...]:
     (a, b), given = (item.dims for item in inputs[:2]), step.attributes
     return (a[1 if given.get("transA") else 0], b[0 if given.get("transB") else 1])
 
 
-def _matmul(step: OnnxNode, inputs: list[OnnxTensor]) -> tuple[int, ...]:
+def _matmul_dims(step: OnnxNode, inputs: list[OnnxTensor]) -> tuple[int, ...]:
     a, b = (item.dims for item in inputs[:2])
     return (*a[:-1], b[-1])
 
 
 _RULES: dict[str, Callable[[OnnxNode, list[OnnxTensor]], tuple[int, ...] | None]] = {
-    "Reshape": _reshape,
-    "Gather": _gather,
-    "Concat": _concat,
-    "MatMul": _matmul,
-    "Gemm": _gemm,
-    **dict.fromkeys(("Add", "Sub", "Mul", "Div", "Pow", "Where", "Min", "Max"), _broadcast),
+    "Reshape": _reshape_dims,
+    "Gather": _gather_dims,
+    "Concat": _concat_dims,
+    "MatMul": _matmul_dims,
+    "Gemm": _gemm_dims,
+    **dict.fromkeys(("Add", "Sub", "Mul", "Div", "Pow", "Where", "Min", "Max"), _broadcast_dims),
 }

@@ -81,7 +81,7 @@ class OnnxModel:
         return {tensor: i for i, step in enumerate(self.steps) for tensor in step.outputs}
 
 
-def load(path: Path, name: str) -> OnnxModel:
+def load_model(path: Path, name: str) -> OnnxModel:
     """Read a file without its weights; external data are never opened.
 
     Raises:
@@ -90,9 +90,9 @@ def load(path: Path, name: str) -> OnnxModel:
     try:
         import onnx
     except ModuleNotFoundError:
-        from cnncost.formats import missing
+        from cnncost.formats import missing_package
 
-        raise missing("onnx", "onnx") from None
+        raise missing_package("onnx", "onnx") from None
     from google.protobuf.message import DecodeError
 
     damaged = f"{name}: no ONNX model, or a damaged one"
@@ -107,32 +107,32 @@ def load(path: Path, name: str) -> OnnxModel:
         raise CnncostError(damaged, "export the network again") from None
     if not proto.graph.node:
         raise CnncostError(f"{name}: an ONNX file without a graph", "export the network again")
-    return _model(_inlined(proto, name) if proto.functions else proto)
+    return _read_main_graph(_inline_functions(proto, name) if proto.functions else proto)
 
 
 MOST = 200_000
 """Steps; no network has more once its functions are written out."""
 
 
-def _inlined(proto: Any, name: str) -> Any:  # Any: onnx's ModelProto
+def _inline_functions(proto: Any, name: str) -> Any:  # Any: onnx's ModelProto
     """The model with its functions' steps in place of their calls."""
     import onnx.inliner
 
     bodies = {(f.domain, f.name): f for f in proto.functions}
     sizes: dict[tuple[str, str], int] = {}
 
-    def size(nodes: Any, depth: int) -> int:  # Any: NodeProtos
+    def count_steps(nodes: Any, depth: int) -> int:  # Any: NodeProtos
         total = 0
         for node in nodes:
             key = (node.domain, node.op_type)
             if key in bodies and key not in sizes:
                 if depth > 50:
                     return MOST + 1
-                sizes[key] = size(bodies[key].node, depth + 1)
+                sizes[key] = count_steps(bodies[key].node, depth + 1)
             total += sizes.get(key, 1)
         return total
 
-    if size(proto.graph.node, 0) > MOST:
+    if count_steps(proto.graph.node, 0) > MOST:
         raise CnncostError(f"{name}: its functions call each other without an end")
     try:
         return onnx.inliner.inline_local_functions(proto)
@@ -140,59 +140,61 @@ def _inlined(proto: Any, name: str) -> Any:  # Any: onnx's ModelProto
         raise CnncostError(f"{name}: its functions cannot be written out: {error}") from None
 
 
-def _model(proto: Any) -> OnnxModel:  # Any: onnx's ModelProto
+def _read_main_graph(proto: Any) -> OnnxModel:  # Any: onnx's ModelProto
     graph = proto.graph
-    constants = {_text(item.name): tensor(item) for item in graph.initializer}
+    constants = {_decode_text(item.name): read_tensor(item) for item in graph.initializer}
     constants = {
         name: replace(item, sources=() if item.dims == () and UNNAMED.match(name) else (name,))
         for name, item in constants.items()
     }
-    inputs = {_text(item.name): _dims(item) for item in graph.input}
+    inputs = {_decode_text(item.name): _read_dims(item) for item in graph.input}
     inputs = {name: dims for name, dims in inputs.items() if name not in constants}
-    shapes = {_text(item.name): _dims(item) for item in [*graph.output, *graph.value_info]}
+    shapes = {
+        _decode_text(item.name): _read_dims(item) for item in [*graph.output, *graph.value_info]
+    }
     return OnnxModel(
-        tuple(step(node) for node in graph.node),
+        tuple(read_node(node) for node in graph.node),
         constants,
         inputs,
-        tuple(_text(item.name) for item in graph.output),
+        tuple(_decode_text(item.name) for item in graph.output),
         {name: dims for name, dims in shapes.items() if dims and min(dims) > 0},
-        _text(proto.producer_name),
+        _decode_text(proto.producer_name),
         tuple(
             name
             for entry in proto.metadata_props
-            if _text(entry.key) == FROZEN
-            for name in _text(entry.value).split()
+            if _decode_text(entry.key) == FROZEN
+            for name in _decode_text(entry.value).split()
         ),
         proto,
     )
 
 
-def _dims(item: Any) -> tuple[int, ...]:  # Any: onnx's ValueInfoProto
+def _read_dims(item: Any) -> tuple[int, ...]:  # Any: onnx's ValueInfoProto
     return tuple(max(0, dim.dim_value) for dim in item.type.tensor_type.shape.dim)
 
 
-def _text(text: str | bytes) -> str:
+def _decode_text(text: str | bytes) -> str:
     """A name; protobuf gives bytes where a file has no UTF-8."""
     return text.decode("utf-8", "replace") if isinstance(text, bytes) else text
 
 
-def step(node: Any) -> OnnxNode:  # Any: onnx's NodeProto
+def read_node(node: Any) -> OnnxNode:  # Any: onnx's NodeProto
     """A node, its attributes read."""
-    attributes = {_text(item.name): _attribute(item) for item in node.attribute}
+    attributes = {_decode_text(item.name): _read_attribute(item) for item in node.attribute}
     return OnnxNode(
-        _text(node.op_type),
-        _text(node.name),
-        tuple(map(_text, node.input)),
-        tuple(map(_text, node.output)),
+        _decode_text(node.op_type),
+        _decode_text(node.name),
+        tuple(map(_decode_text, node.input)),
+        tuple(map(_decode_text, node.output)),
         attributes,
-        "" if node.domain == "ai.onnx" else _text(node.domain),
+        "" if node.domain == "ai.onnx" else _decode_text(node.domain),
     )
 
 
-def _attribute(item: Any) -> Any:  # Any: a number, bytes, a list, or a Tensor
+def _read_attribute(item: Any) -> Any:  # Any: a number, bytes, a list, or a Tensor
     kinds = {1: "f", 2: "i", 3: "s", 6: "floats", 7: "ints", 8: "strings"}
     if item.type == 4:
-        return tensor(item.t)
+        return read_tensor(item.t)
     if item.type == 3:
         return item.s.decode("utf-8", "replace")
     field = kinds.get(item.type)
@@ -200,7 +202,7 @@ def _attribute(item: Any) -> Any:  # Any: a number, bytes, a list, or a Tensor
     return tuple(value) if field in ("floats", "ints", "strings") and value is not None else value
 
 
-def tensor(proto: Any) -> OnnxTensor:  # Any: onnx's TensorProto
+def read_tensor(proto: Any) -> OnnxTensor:  # Any: onnx's TensorProto
     """A tensor's dimensions; its numbers if they are there and few."""
     import numpy
     import onnx

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from cnncost.formats.onnx_in.inexpressible import OnnxInexpressible
 from cnncost.formats.onnx_in.node_names import is_parameter_name
-from cnncost.formats.onnx_in.onnx_axes import along
+from cnncost.formats.onnx_in.onnx_axes import emit_as_channels
 from cnncost.formats.onnx_in.onnx_importer import OnnxImporter
 from cnncost.formats.onnx_in.onnx_model import OnnxNode
 from cnncost.formats.tensor_value import Value
@@ -16,65 +16,71 @@ if TYPE_CHECKING:
     from cnncost.formats.graph import Value as Argument
 
 
-def batchnorm(importer: OnnxImporter, step: OnnxNode) -> None:
+def emit_batchnorm(importer: OnnxImporter, step: OnnxNode) -> None:
     """BatchNormalization: the channels are the second axis."""
-    rank = len(importer.dims(step.inputs[0]))
-    name = importer.channels_first(step, step.inputs[0])
-    importer.put(step, _affine(importer, step, "batchnorm", name), 1, rank)
+    rank = len(importer.tensor_dims(step.inputs[0]))
+    name = importer.emit_channels_first(step, step.inputs[0])
+    importer.set_output(step, _emit_affine(importer, step, "batchnorm", name), 1, rank)
 
 
-def layernorm(importer: OnnxImporter, step: OnnxNode) -> None:
+def emit_layernorm(importer: OnnxImporter, step: OnnxNode) -> None:
     """LayerNormalization over the last axis; over more there is no word."""
-    value = importer.see(step.inputs[0])
+    value = importer.emit_value(step.inputs[0])
     rank = len(value.shape)
     axis = step.attributes.get("axis", -1) % rank
     if any(n != 1 for n in value.shape[axis : rank - 1]):
         raise OnnxInexpressible(f"a norm over {rank - axis} axes")
-    name, back = along(importer, step, step.inputs[0], rank - 1)
-    importer.values[step.outputs[0]] = back(_affine(importer, step, "layernorm", name))
+    name, back = emit_as_channels(importer, step, step.inputs[0], rank - 1)
+    importer.values[step.outputs[0]] = back(_emit_affine(importer, step, "layernorm", name))
 
 
-def instancenorm(importer: OnnxImporter, step: OnnxNode) -> None:
+def emit_instancenorm(importer: OnnxImporter, step: OnnxNode) -> None:
     """InstanceNormalization; over channels folded into groups it is a group norm."""
-    value = importer.see(step.inputs[0])
+    value = importer.emit_value(step.inputs[0])
     groups, dims = value.shape[1], value.made
     folded = dims[0] != groups and dims[0] % groups == 0
-    if folded and not any(_learned(importer, step)) and not any(s.order for s in value.steps):
-        norm = importer.emit(step, "groupnorm", [value.base], groups=groups, affine=False)
+    if folded and not any(_learned_parts(importer, step)) and not any(s.order for s in value.steps):
+        norm = importer.emit_layer(step, "groupnorm", [value.base], groups=groups, affine=False)
         importer.values[step.outputs[0]] = replace(value, base=norm.base)
         return
-    name = importer.channels_first(step, step.inputs[0])
-    importer.put(step, _affine(importer, step, "instancenorm", name))
+    name = importer.emit_channels_first(step, step.inputs[0])
+    importer.set_output(step, _emit_affine(importer, step, "instancenorm", name))
 
 
-def groupnorm(importer: OnnxImporter, step: OnnxNode) -> None:
+def emit_groupnorm(importer: OnnxImporter, step: OnnxNode) -> None:
     """GroupNormalization, whose scale is one a channel."""
-    name = importer.channels_first(step, step.inputs[0])
+    name = importer.emit_channels_first(step, step.inputs[0])
     groups = step.attributes["num_groups"]
-    importer.put(step, _affine(importer, step, "groupnorm", name, groups=groups))
+    importer.set_output(step, _emit_affine(importer, step, "groupnorm", name, groups=groups))
 
 
-def _affine(importer: OnnxImporter, step: OnnxNode, word: str, name: str, groups: int = 0) -> Value:
+def _emit_affine(
+    importer: OnnxImporter, step: OnnxNode, word: str, name: str, groups: int = 0
+) -> Value:
     """The norm with what it learns: factors and terms, or one of them as a layer of its own."""
-    weights, biases = _learned(importer, step)
+    weights, biases = _learned_parts(importer, step)
     given: dict[str, Argument] = {"groups": groups} if groups else {}
     if weights and biases:
-        return importer.emit(step, word, [name], learned=weights, shifts=biases, **given)
-    made = importer.emit(step, word, [name], affine=False, **given)  # type: ignore[arg-type]  # groups alone
+        return importer.emit_layer(step, word, [name], learned=weights, shifts=biases, **given)
+    made = importer.emit_layer(step, word, [name], affine=False, **given)  # type: ignore[arg-type]  # groups alone
     if not weights and not biases:
         return made
     if biases:
         importer.notes["learned numbers that are added are written as scale"] = None
-    return importer.emit(replace(step, name=""), "scale", [made.base], learned=weights or biases)
+    return importer.emit_layer(
+        replace(step, name=""), "scale", [made.base], learned=weights or biases
+    )
 
 
-def _learned(importer: OnnxImporter, step: OnnxNode) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _learned_parts(
+    importer: OnnxImporter, step: OnnxNode
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The factors and the terms that a norm learns."""
     parts = []
     for tensor, usual in zip(step.inputs[1:3], (1, 0), strict=False):
         plain = bool(tensor) and _is_usual(importer, tensor, usual)
         if plain:
-            importer.left_out.update(importer.owners.sources([tensor]))
+            importer.left_out.update(importer.owners.file_tensors([tensor]))
         parts.append((tensor,) if tensor and not plain else ())
     return (*parts, (), ())[:2]  # type: ignore[return-value]  # two of them
 
@@ -90,19 +96,21 @@ def _is_usual(importer: OnnxImporter, tensor: str, usual: int) -> bool:
     return bool((item.values == usual).all())
 
 
-def lrn(importer: OnnxImporter, step: OnnxNode) -> None:
+def emit_lrn(importer: OnnxImporter, step: OnnxNode) -> None:
     """Local response normalisation."""
-    name = importer.channels_first(step, step.inputs[0])
-    importer.put(step, importer.emit(step, "lrn", [name], size=step.attributes["size"]))
+    name = importer.emit_channels_first(step, step.inputs[0])
+    importer.set_output(
+        step, importer.emit_layer(step, "lrn", [name], size=step.attributes["size"])
+    )
 
 
-def plain(importer: OnnxImporter, step: OnnxNode) -> None:
+def emit_plain_norm(importer: OnnxImporter, step: OnnxNode) -> None:
     """MeanVarianceNormalization over the positions: an instance norm without parameters."""
-    name = importer.channels_first(step, step.inputs[0])
-    importer.put(step, importer.emit(step, "instancenorm", [name], affine=False))
+    name = importer.emit_channels_first(step, step.inputs[0])
+    importer.set_output(step, importer.emit_layer(step, "instancenorm", [name], affine=False))
 
 
-def by_parts(importer: OnnxImporter, step: OnnxNode) -> bool:
+def emit_norm_by_parts(importer: OnnxImporter, step: OnnxNode) -> bool:
     """(x - mean) / sqrt(variance + eps): a norm over the axes of the mean. Its scale and shift
     follow as a product and a sum, which the norm then takes in."""
     centred = importer.producers.get(step.inputs[0])
@@ -113,28 +121,30 @@ def by_parts(importer: OnnxImporter, step: OnnxNode) -> bool:
     if mean is None or mean.op != "ReduceMean" or mean.inputs[0] != centred.inputs[0]:
         return False
     source = centred.inputs[0]
-    value = importer.see(source)
+    value = importer.emit_value(source)
     rank = len(value.shape)
     from cnncost.formats.onnx_in.onnx_reductions import axes_of
 
     axes = axes_of(importer, mean, rank)
     if len(axes) == 1 and (axes[0] or rank == 1):
-        name, back = along(importer, step, source, axes[0])
-        made = importer.emit(step, "layernorm", [name], affine=False)
+        name, back = emit_as_channels(importer, step, source, axes[0])
+        made = importer.emit_layer(step, "layernorm", [name], affine=False)
         importer.values[step.outputs[0]] = back(made)
         return True
     if axes != tuple(range(2, rank)):
         return False
-    name = importer.channels_first(step, source, 1)
-    importer.put(step, importer.emit(step, "instancenorm", [name], affine=False), 1, rank)
+    name = importer.emit_channels_first(step, source, 1)
+    importer.set_output(
+        step, importer.emit_layer(step, "instancenorm", [name], affine=False), 1, rank
+    )
     return True
 
 
 OPERATIONS = {
-    "BatchNormalization": batchnorm,
-    "LayerNormalization": layernorm,
-    "InstanceNormalization": instancenorm,
-    "GroupNormalization": groupnorm,
-    "LRN": lrn,
-    "MeanVarianceNormalization": plain,
+    "BatchNormalization": emit_batchnorm,
+    "LayerNormalization": emit_layernorm,
+    "InstanceNormalization": emit_instancenorm,
+    "GroupNormalization": emit_groupnorm,
+    "LRN": emit_lrn,
+    "MeanVarianceNormalization": emit_plain_norm,
 }

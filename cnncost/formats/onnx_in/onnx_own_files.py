@@ -23,7 +23,7 @@ def with_mapped(
     uses = Counter(read for op in ops for read in op.reads)
     uses.update(outputs)
     joins = [op for op in ops if op.word == "concat"]
-    made = {op.name: found for op in joins if (found := _mapped(op, known, uses, channels))}
+    made = {op.name: found for op in joins if (found := _mapped_conv(op, known, uses, channels))}
     return [made.get(op.name, op) for op in ops]
 
 
@@ -32,16 +32,20 @@ def with_frozen(ops: Sequence[Op], names: Collection[str]) -> list[Op]:
     return [replace(op, frozen=True) if op.name in names else op for op in ops]
 
 
-def _mapped(
+def _mapped_conv(
     join: Op, known: Mapping[str, Op], uses: Mapping[str, int], channels: Mapping[str, int]
 ) -> Op | None:
     parts = [known[read] for read in join.reads if read in known]
     stem = parts[0].name.removesuffix("0") if parts else ""
     # So our files name each filter's weights.
     numbered = [part.name for part in parts] == [f"{stem}{i}" for i in range(len(parts))]
-    if len(parts) < len(join.reads) or not numbered or not all(_single(p, uses) for p in parts):
+    if (
+        len(parts) < len(join.reads)
+        or not numbered
+        or not all(_is_single_filter(p, uses) for p in parts)
+    ):
         return None
-    seen = [_seen(part.reads[0], known, channels) for part in parts]
+    seen = [_maps_read(part.reads[0], known, channels) for part in parts]
     bases = {base for base, _ in seen}
     others = [{k: v for k, v in part.arguments.items() if k != "filters"} for part in parts]
     alike = all(other == others[0] for other in others)
@@ -53,18 +57,18 @@ def _mapped(
     return replace(join, word="conv", arguments=arguments, reads=(base,))
 
 
-def _single(part: Op, uses: Mapping[str, int]) -> bool:
+def _is_single_filter(part: Op, uses: Mapping[str, int]) -> bool:
     plain = "groups" not in part.arguments and not (part.shares or part.frozen)
     return part.word == "conv" and part.arguments["filters"] == 1 and plain and uses[part.name] == 1
 
 
-def _seen(read: str, known: Mapping[str, Op], channels: Mapping[str, int]) -> Maps:
+def _maps_read(read: str, known: Mapping[str, Op], channels: Mapping[str, int]) -> Maps:
     op = known.get(read)
     if op is not None and op.word == "slice":
         start, end = cast("tuple[int, int]", op.arguments["span"])
         return op.reads[0], tuple(range(start, end))
     if op is not None and op.word == "concat":
-        parts = [_seen(part, known, channels) for part in op.reads]
+        parts = [_maps_read(part, known, channels) for part in op.reads]
         if len({base for base, _ in parts}) == 1:
             return parts[0][0], tuple(i for _, maps in parts for i in maps)
     return read, tuple(range(channels[read]))

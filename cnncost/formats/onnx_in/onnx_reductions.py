@@ -21,7 +21,7 @@ _STAND_INS = {
 def axes_of(importer: OnnxImporter, step: OnnxNode, rank: int) -> tuple[int, ...]:
     """The axes that are reduced, counted from 0, in order."""
     if len(step.inputs) > 1 and step.inputs[1]:
-        axes = importer.numbers(step.inputs[1])
+        axes = importer.constant_numbers(step.inputs[1])
     else:
         axes = list(step.attributes.get("axes") or ())
     if not axes:
@@ -29,9 +29,9 @@ def axes_of(importer: OnnxImporter, step: OnnxNode, rank: int) -> tuple[int, ...
     return tuple(sorted(axis % rank for axis in axes))
 
 
-def reduce(importer: OnnxImporter, step: OnnxNode) -> None:
+def emit_reduction(importer: OnnxImporter, step: OnnxNode) -> None:
     """A mean or maximum, or what stands for one."""
-    value = importer.see(step.inputs[0])
+    value = importer.emit_value(step.inputs[0])
     shape = value.shape
     rank = len(shape)
     axes = axes_of(importer, step, rank)
@@ -43,31 +43,33 @@ def reduce(importer: OnnxImporter, step: OnnxNode) -> None:
     if all(shape[axis] == 1 for axis in axes):
         made = value
     elif rank in (3, 4, 5) and shape[0] == 1 and wide in ([1], [rank - 1]):
-        name = importer.channels_first(step, step.inputs[0], wide[0])
-        made = importer.emit(step, word, [name])
+        name = importer.emit_channels_first(step, step.inputs[0], wide[0])
+        made = importer.emit_layer(step, word, [name])
     else:
         order = (*kept, *axes)
-        column = value.permuted(order).reshaped(
+        column = value.permute_axes(order).reshape_to(
             (prod(shape[axis] for axis in kept), prod(shape[axis] for axis in axes))
         )
-        made = importer.emit(step, word, [importer.solid(step, column)])
+        made = importer.emit_layer(step, word, [importer.emit_views(step, column)])
     dims = tuple(1 if axis in axes else n for axis, n in enumerate(shape))
     if not step.attributes.get("keepdims", 1):
         dims = tuple(n for axis, n in enumerate(dims) if axis not in axes)
-    importer.values[step.outputs[0]] = made.reshaped(dims or (1,))
+    importer.values[step.outputs[0]] = made.reshape_to(dims or (1,))
 
 
-def global_pool(importer: OnnxImporter, step: OnnxNode) -> None:
+def emit_global_pool(importer: OnnxImporter, step: OnnxNode) -> None:
     """GlobalAveragePool and GlobalMaxPool: the channels are the second axis."""
-    rank = len(importer.dims(step.inputs[0]))
+    rank = len(importer.tensor_dims(step.inputs[0]))
     if rank < 3:
         raise OnnxInexpressible("a pool without positions")
     word = "global_maxpool" if "Max" in step.op else "global_avgpool"
-    made: Value = importer.emit(step, word, [importer.channels_first(step, step.inputs[0])])
-    importer.put(step, made)
+    made: Value = importer.emit_layer(
+        step, word, [importer.emit_channels_first(step, step.inputs[0])]
+    )
+    importer.set_output(step, made)
 
 
 OPERATIONS = {
-    **dict.fromkeys((*_WORDS, *_STAND_INS), reduce),
-    **dict.fromkeys(("GlobalAveragePool", "GlobalMaxPool"), global_pool),
+    **dict.fromkeys((*_WORDS, *_STAND_INS), emit_reduction),
+    **dict.fromkeys(("GlobalAveragePool", "GlobalMaxPool"), emit_global_pool),
 }

@@ -6,11 +6,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cnncost.formats.onnx_in.inexpressible import OnnxInexpressible
-from cnncost.formats.onnx_in.onnx_axes import over
+from cnncost.formats.onnx_in.onnx_axes import emit_as_positions
 from cnncost.formats.onnx_in.onnx_importer import OnnxImporter
 from cnncost.formats.onnx_in.onnx_model import OnnxNode
-from cnncost.formats.onnx_in.onnx_windows import alike
-from cnncost.formats.pads import tidy
+from cnncost.formats.onnx_in.onnx_windows import one_or_all
+from cnncost.formats.pads import shorten_pads
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,24 +18,24 @@ if TYPE_CHECKING:
     from cnncost.formats.graph import Value as Argument
 
 
-def pad(importer: OnnxImporter, step: OnnxNode) -> None:
+def emit_padding(importer: OnnxImporter, step: OnnxNode) -> None:
     """Positions around the map; the next convolution or pool may take them in."""
-    value = importer.see(step.inputs[0])
-    pairs = _amounts(importer, step, len(value.shape))
+    value = importer.emit_value(step.inputs[0])
+    pairs = _padding_amounts(importer, step, len(value.shape))
     out = step.outputs[0]
     if not pairs:
         importer.values[out] = value
         return
     if not _adds_zeros(importer, step):
-        _pad_otherwise(importer, step, pairs)
+        _emit_opaque_padding(importer, step, pairs)
         return
     for word, sign in (("crop", -1), ("pad", 1)):
         sides = {axis: (max(0, sign * a), max(0, sign * b)) for axis, (a, b) in pairs.items()}
         moved = [axis for axis, pair in sides.items() if any(pair)]
         if moved:
-            name, positions, back = over(importer, step, value, moved)
-            amount = tidy(tuple(sides.get(axis, (0, 0)) for axis in positions))
-            value = back(importer.emit(replace(step, name=""), word, [name], amount=amount))
+            name, positions, back = emit_as_positions(importer, step, value, moved)
+            amount = shorten_pads(tuple(sides.get(axis, (0, 0)) for axis in positions))
+            value = back(importer.emit_layer(replace(step, name=""), word, [name], amount=amount))
     importer.values[out] = value
 
 
@@ -54,24 +54,26 @@ def _adds_zeros(importer: OnnxImporter, step: OnnxNode) -> bool:
     return bool(number == 0 or number < LOWEST)
 
 
-def _pad_otherwise(
+def _emit_opaque_padding(
     importer: OnnxImporter, step: OnnxNode, pairs: Mapping[int, tuple[int, int]]
 ) -> None:
     """Positions that are no zeros, and no padding of the layer behind: they cost nothing."""
-    dims = importer.dims(step.inputs[0])
+    dims = importer.tensor_dims(step.inputs[0])
     sizes = tuple(n + sum(pairs.get(axis, (0, 0))) for axis, n in enumerate(dims))
     if min(sizes) < 1:
         raise OnnxInexpressible(f"{'x'.join(map(str, dims))} less its edges is nothing")
-    importer.opaque(step, sizes, "")
+    importer.emit_opaque(step, sizes, "")
 
 
-def _amounts(importer: OnnxImporter, step: OnnxNode, rank: int) -> dict[int, tuple[int, int]]:
+def _padding_amounts(
+    importer: OnnxImporter, step: OnnxNode, rank: int
+) -> dict[int, tuple[int, int]]:
     """What is added before and after each axis that changes."""
     given = step.attributes.get("pads") or step.attributes.get("paddings")
-    amounts = list(given) if given else importer.numbers(step.inputs[1])
+    amounts = list(given) if given else importer.constant_numbers(step.inputs[1])
     axes = list(range(rank))
     if len(step.inputs) > 3 and step.inputs[3]:
-        axes = [axis % rank for axis in importer.numbers(step.inputs[3])]
+        axes = [axis % rank for axis in importer.constant_numbers(step.inputs[3])]
     half = len(amounts) // 2
     if half != len(axes) or len(amounts) % 2:
         raise OnnxInexpressible(f"{len(amounts)} amounts for {len(axes)} axes")
@@ -79,30 +81,32 @@ def _amounts(importer: OnnxImporter, step: OnnxNode, rank: int) -> dict[int, tup
     return {axis: pair for axis, pair in pairs if any(pair)}
 
 
-def resize(importer: OnnxImporter, step: OnnxNode) -> None:
+def emit_resize(importer: OnnxImporter, step: OnnxNode) -> None:
     """Resize and the old Upsample: by whole factors, else to a size."""
-    value = importer.see(step.inputs[0])
-    sizes = _resized(importer, step, value.shape)
+    value = importer.emit_value(step.inputs[0])
+    sizes = _resized_shape(importer, step, value.shape)
     moved = [a for a, (n, m) in enumerate(zip(value.shape, sizes, strict=True)) if n != m]
     if not moved:
         importer.values[step.outputs[0]] = value
         return
-    name, positions, back = over(importer, step, value, moved)
+    name, positions, back = emit_as_positions(importer, step, value, moved)
     pairs = [(sizes[axis], value.shape[axis]) for axis in positions]
     given: dict[str, Argument] = {}
     if all(out % n == 0 for out, n in pairs):
-        given["factor"] = alike(tuple(out // n for out, n in pairs))
+        given["factor"] = one_or_all(tuple(out // n for out, n in pairs))
     else:
         given["size"] = tuple(out for out, _ in pairs)
     mode = step.attributes.get("mode", "nearest")
     given["mode"] = "nearest" if mode == "nearest" else "bilinear"
-    made = importer.emit(step, "upsample", [name], **given)  # type: ignore[arg-type]  # no weights
+    made = importer.emit_layer(step, "upsample", [name], **given)  # type: ignore[arg-type]  # no weights
     importer.values[step.outputs[0]] = back(made)
 
 
-def _resized(importer: OnnxImporter, step: OnnxNode, shape: tuple[int, ...]) -> tuple[int, ...]:
+def _resized_shape(
+    importer: OnnxImporter, step: OnnxNode, shape: tuple[int, ...]
+) -> tuple[int, ...]:
     if len(step.inputs) > 3 and step.inputs[3]:
-        sizes = importer.numbers(step.inputs[3])
+        sizes = importer.constant_numbers(step.inputs[3])
         return (1, *sizes[1:]) if len(sizes) == len(shape) else (*shape[: -len(sizes)], *sizes)
     which = step.inputs[2] if len(step.inputs) > 2 else (step.inputs[1:] or ("",))[0]
     if which:
@@ -115,4 +119,4 @@ def _resized(importer: OnnxImporter, step: OnnxNode, shape: tuple[int, ...]) -> 
     return tuple(int(n * scale) for n, scale in zip(shape, scales, strict=True))
 
 
-OPERATIONS = {"Pad": pad, "Resize": resize, "Upsample": resize}
+OPERATIONS = {"Pad": emit_padding, "Resize": emit_resize, "Upsample": emit_resize}

@@ -15,7 +15,7 @@ QUESTIONS = ("Shape", "Size")
 """Steps that read no number."""
 
 
-def source(importer: OnnxImporter, tensor: str) -> OnnxNode | None:
+def find_source(importer: OnnxImporter, tensor: str) -> OnnxNode | None:
     """The step that makes a tensor's numbers; none for inputs and constants."""
     step = importer.producers.get(tensor)
     while step is not None and step.op in VIEWS:
@@ -23,10 +23,10 @@ def source(importer: OnnxImporter, tensor: str) -> OnnxNode | None:
     return step
 
 
-def sole_source(importer: OnnxImporter, tensor: str) -> OnnxNode | None:
+def find_sole_source(importer: OnnxImporter, tensor: str) -> OnnxNode | None:
     """The same, where nothing but the views between reads what it makes."""
     step = importer.producers.get(tensor)
-    while step is not None and _read_once(importer, tensor):
+    while step is not None and _is_read_once(importer, tensor):
         if step.op not in VIEWS or not step.inputs:
             return step
         tensor = step.inputs[0]
@@ -34,6 +34,6 @@ def sole_source(importer: OnnxImporter, tensor: str) -> OnnxNode | None:
     return None
 
 
-def _read_once(importer: OnnxImporter, tensor: str) -> bool:
+def _is_read_once(importer: OnnxImporter, tensor: str) -> bool:
     readers = [s for s in importer.consumers.get(tensor, ()) if s.op not in QUESTIONS]
     return len(readers) == 1 and tensor not in importer.model.outputs

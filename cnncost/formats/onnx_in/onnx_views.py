@@ -5,22 +5,22 @@ from __future__ import annotations
 from math import prod
 
 from cnncost.formats.onnx_in.inexpressible import OnnxInexpressible
-from cnncost.formats.onnx_in.onnx_axes import over
+from cnncost.formats.onnx_in.onnx_axes import emit_as_positions
 from cnncost.formats.onnx_in.onnx_importer import OnnxImporter
-from cnncost.formats.onnx_in.onnx_joins import broadcast, spread
+from cnncost.formats.onnx_in.onnx_joins import elementwise_shape, emit_repeat
 from cnncost.formats.onnx_in.onnx_model import OnnxNode
-from cnncost.formats.onnx_in.onnx_windows import alike
+from cnncost.formats.onnx_in.onnx_windows import one_or_all
 from cnncost.formats.tensor_value import Value
 
 LONGEST = 32
 """Views in a row that are kept as such; networks have a handful."""
 
 
-def reshape(importer: OnnxImporter, step: OnnxNode) -> None:
+def view_reshape(importer: OnnxImporter, step: OnnxNode) -> None:
     """To given dimensions: 0 keeps one, -1 is what is left."""
-    value = importer.see(step.inputs[0])
+    value = importer.emit_value(step.inputs[0])
     if len(step.inputs) > 1:
-        dims = importer.numbers(step.inputs[1])
+        dims = importer.constant_numbers(step.inputs[1])
     else:
         dims = list(step.attributes["shape"])
     if not step.attributes.get("allowzero", 0):
@@ -31,112 +31,116 @@ def reshape(importer: OnnxImporter, step: OnnxNode) -> None:
     known = prod(n for n in dims if n != -1)
     if known < 1 or units % known or dims.count(-1) > 1 or (-1 not in dims and units != known):
         raise OnnxInexpressible(f"{units} units reshaped to {dims}")
-    importer.values[step.outputs[0]] = value.reshaped(
+    importer.values[step.outputs[0]] = value.reshape_to(
         tuple(units // known if n == -1 else n for n in dims)
     )
 
 
-def flatten(importer: OnnxImporter, step: OnnxNode) -> None:
+def view_flatten(importer: OnnxImporter, step: OnnxNode) -> None:
     """The axes before one, and those from it on."""
-    value = importer.see(step.inputs[0])
+    value = importer.emit_value(step.inputs[0])
     axis = step.attributes.get("axis", 1)
     axis += len(value.shape) if axis < 0 else 0
-    importer.values[step.outputs[0]] = value.reshaped(
+    importer.values[step.outputs[0]] = value.reshape_to(
         (prod(value.shape[:axis]), prod(value.shape[axis:]))
     )
 
 
-def transpose(importer: OnnxImporter, step: OnnxNode) -> None:
+def view_transpose(importer: OnnxImporter, step: OnnxNode) -> None:
     """The axes in another order."""
-    value = importer.see(step.inputs[0])
+    value = importer.emit_value(step.inputs[0])
     order = tuple(step.attributes.get("perm") or reversed(range(len(value.shape))))
     if sorted(order) != list(range(len(value.shape))):
         raise OnnxInexpressible(f"axes {list(order)} of {len(value.shape)}")
     if len(value.steps) > LONGEST:
-        value = Value(importer.solid(step, value), value.shape)
-    importer.values[step.outputs[0]] = value.permuted(order)
+        value = Value(importer.emit_views(step, value), value.shape)
+    importer.values[step.outputs[0]] = value.permute_axes(order)
 
 
-def _axes(importer: OnnxImporter, step: OnnxNode) -> list[int] | None:
+def _squeezed_axes(importer: OnnxImporter, step: OnnxNode) -> list[int] | None:
     if len(step.inputs) > 1 and step.inputs[1]:
-        return importer.numbers(step.inputs[1])
+        return importer.constant_numbers(step.inputs[1])
     axes = step.attributes.get("axes")
     return None if axes is None else list(axes)
 
 
-def squeeze(importer: OnnxImporter, step: OnnxNode) -> None:
+def view_squeeze(importer: OnnxImporter, step: OnnxNode) -> None:
     """Without axes of one."""
-    value = importer.see(step.inputs[0])
-    rank, axes = len(value.shape), _axes(importer, step)
+    value = importer.emit_value(step.inputs[0])
+    rank, axes = len(value.shape), _squeezed_axes(importer, step)
     gone = {axis % rank for axis in axes} if axes is not None else set(range(rank))
     dims = tuple(n for axis, n in enumerate(value.shape) if axis not in gone or n != 1)
-    importer.values[step.outputs[0]] = value.reshaped(dims or (1,))
+    importer.values[step.outputs[0]] = value.reshape_to(dims or (1,))
 
 
-def unsqueeze(importer: OnnxImporter, step: OnnxNode) -> None:
+def view_unsqueeze(importer: OnnxImporter, step: OnnxNode) -> None:
     """With axes of one."""
-    value = importer.see(step.inputs[0])
-    axes = _axes(importer, step) or []
+    value = importer.emit_value(step.inputs[0])
+    axes = _squeezed_axes(importer, step) or []
     rank = len(value.shape) + len(axes)
     added = {axis % rank for axis in axes}
     if len(added) < len(axes):
         raise OnnxInexpressible(f"axes {axes} of {rank}")
     old = iter(value.shape)
-    importer.values[step.outputs[0]] = value.reshaped(
+    importer.values[step.outputs[0]] = value.reshape_to(
         tuple(1 if axis in added else next(old) for axis in range(rank))
     )
 
 
-def depth_to_space(importer: OnnxImporter, step: OnnxNode) -> None:
+def emit_depth_to_space(importer: OnnxImporter, step: OnnxNode) -> None:
     """DepthToSpace and SpaceToDepth."""
     word = "pixel_shuffle" if step.op == "DepthToSpace" else "space_to_depth"
-    name = importer.channels_first(step, step.inputs[0])
-    importer.put(step, importer.emit(step, word, [name], factor=step.attributes["blocksize"]))
+    name = importer.emit_channels_first(step, step.inputs[0])
+    importer.set_output(
+        step, importer.emit_layer(step, word, [name], factor=step.attributes["blocksize"])
+    )
 
 
-def expand(importer: OnnxImporter, step: OnnxNode) -> None:
+def emit_expand(importer: OnnxImporter, step: OnnxNode) -> None:
     """Repeated along axes of one."""
-    value = importer.see(step.inputs[0])
-    dims = broadcast([value.shape, tuple(importer.numbers(step.inputs[1]))])
-    ranked = value.reshaped((1,) * (len(dims) - len(value.shape)) + value.shape)
-    importer.values[step.outputs[0]] = spread(importer, step, ranked, dims)
+    value = importer.emit_value(step.inputs[0])
+    dims = elementwise_shape([value.shape, tuple(importer.constant_numbers(step.inputs[1]))])
+    ranked = value.reshape_to((1,) * (len(dims) - len(value.shape)) + value.shape)
+    importer.values[step.outputs[0]] = emit_repeat(importer, step, ranked, dims)
 
 
-def tile(importer: OnnxImporter, step: OnnxNode) -> None:
+def emit_tile(importer: OnnxImporter, step: OnnxNode) -> None:
     """Repeated along axes; an axis of one behind another is that one's positions repeated."""
-    value, repeats = importer.see(step.inputs[0]), importer.numbers(step.inputs[1])
+    value, repeats = importer.emit_value(step.inputs[0]), importer.constant_numbers(step.inputs[1])
     if len(repeats) != len(value.shape) or min(repeats) < 1:
         raise OnnxInexpressible(f"{len(value.shape)} axes repeated {repeats} times")
     ones = [axis for axis, n in enumerate(value.shape) if n == 1 and repeats[axis] > 1]
     if ones == [axis for axis, n in enumerate(repeats) if n > 1]:
         if len(ones) == 1 and len(value.shape) > 2 and ones[0] >= 2:
-            made = _stretched(importer, step, value, ones[0], repeats[ones[0]])
+            made = _emit_stretch(importer, step, value, ones[0], repeats[ones[0]])
         else:
             want = tuple(n * by for n, by in zip(value.shape, repeats, strict=True))
-            made = spread(importer, step, value, want)
+            made = emit_repeat(importer, step, value, want)
         importer.values[step.outputs[0]] = made
         return
     raise OnnxInexpressible("parts of a map repeated in turn")
 
 
-def _stretched(importer: OnnxImporter, step: OnnxNode, value: Value, axis: int, by: int) -> Value:
+def _emit_stretch(
+    importer: OnnxImporter, step: OnnxNode, value: Value, axis: int, by: int
+) -> Value:
     """The positions of the axis before repeated one by one, which is an upsampling."""
     shape = value.shape
-    merged = value.reshaped((*shape[:axis], *shape[axis + 1 :]))
-    name, positions, back = over(importer, step, merged, [axis - 1])
+    merged = value.reshape_to((*shape[:axis], *shape[axis + 1 :]))
+    name, positions, back = emit_as_positions(importer, step, merged, [axis - 1])
     factor = tuple(by if other == axis - 1 else 1 for other in positions)
-    made = importer.emit(step, "upsample", [name], factor=alike(factor))
-    return back(made).reshaped((*shape[:axis], by, *shape[axis + 1 :]))
+    made = importer.emit_layer(step, "upsample", [name], factor=one_or_all(factor))
+    return back(made).reshape_to((*shape[:axis], by, *shape[axis + 1 :]))
 
 
 OPERATIONS = {
-    "Reshape": reshape,
-    "Flatten": flatten,
-    "Transpose": transpose,
-    "Squeeze": squeeze,
-    "Unsqueeze": unsqueeze,
-    "DepthToSpace": depth_to_space,
-    "SpaceToDepth": depth_to_space,
-    "Expand": expand,
-    "Tile": tile,
+    "Reshape": view_reshape,
+    "Flatten": view_flatten,
+    "Transpose": view_transpose,
+    "Squeeze": view_squeeze,
+    "Unsqueeze": view_unsqueeze,
+    "DepthToSpace": emit_depth_to_space,
+    "SpaceToDepth": emit_depth_to_space,
+    "Expand": emit_expand,
+    "Tile": emit_tile,
 }

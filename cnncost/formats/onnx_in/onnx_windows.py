@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from cnncost.formats.onnx_in.inexpressible import OnnxInexpressible
 from cnncost.formats.onnx_in.onnx_importer import OnnxImporter
 from cnncost.formats.onnx_in.onnx_model import OnnxNode
-from cnncost.formats.onnx_in.onnx_sources import sole_source
-from cnncost.formats.pads import tidy, together
+from cnncost.formats.onnx_in.onnx_sources import find_sole_source
+from cnncost.formats.pads import add_pads, shorten_pads
 from cnncost.formats.tensor_value import Value
 from cnncost.shape import same_padding
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 Sizes = tuple[int, ...]
 
 
-def alike(values: Sizes) -> int | Sizes:
+def one_or_all(values: Sizes) -> int | Sizes:
     """One number where every axis has the same."""
     return values[0] if len(set(values)) == 1 else values
 
 
-def per_axis(step: OnnxNode, key: str, axes: int) -> Sizes:
+def axis_numbers(step: OnnxNode, key: str, axes: int) -> Sizes:
     """An attribute of one number an axis, 1 each where it is not given."""
     given = tuple(step.attributes.get(key) or (1,) * axes)
     if len(given) != axes or min(given) < 1:
@@ -33,7 +33,7 @@ def per_axis(step: OnnxNode, key: str, axes: int) -> Sizes:
     return given
 
 
-def padding(step: OnnxNode, extents: Sizes, kernel: Sizes) -> Argument:
+def read_padding(step: OnnxNode, extents: Sizes, kernel: Sizes) -> Argument:
     """The padding as a spec has it: a number, one an axis, pairs, or `same`."""
     axes = len(kernel)
     rule = step.attributes.get("auto_pad", "NOTSET")
@@ -42,7 +42,7 @@ def padding(step: OnnxNode, extents: Sizes, kernel: Sizes) -> Argument:
     if rule == "SAME_UPPER":
         return "same"
     if rule == "SAME_LOWER":
-        stride, spread = per_axis(step, "strides", axes), per_axis(step, "dilations", axes)
+        stride, spread = axis_numbers(step, "strides", axes), axis_numbers(step, "dilations", axes)
         pads = [
             same_padding(*sizes)[::-1]
             for sizes in zip(extents, kernel, stride, spread, strict=True)
@@ -52,42 +52,46 @@ def padding(step: OnnxNode, extents: Sizes, kernel: Sizes) -> Argument:
         if len(given) != 2 * axes or min(given) < 0:
             raise OnnxInexpressible(f"pads {list(given)} over {axes} axes")
         pads = list(zip(given[:axes], given[axes:], strict=True))
-    return tidy(tuple(pads))
+    return shorten_pads(tuple(pads))
 
 
-def conv(importer: OnnxImporter, step: OnnxNode) -> None:
+def emit_conv(importer: OnnxImporter, step: OnnxNode) -> None:
     """Conv; with a group for each channel it is depthwise."""
-    weight, name, extents = _prepared(importer, step)
+    weight, name, extents = _read_operands(importer, step)
     kernel, groups = weight[2:], step.attributes.get("group", 1)
-    name, pads = _with_pad(importer, step, name, padding(step, extents, kernel), len(kernel))
+    name, pads = _absorb_padding(
+        importer, step, name, read_padding(step, extents, kernel), len(kernel)
+    )
     axes = len(kernel)
     channels = importer.shapes[name].channels
     if groups < 1 or weight[1] * groups != channels:
         raise OnnxInexpressible(f"{channels} channels, but weights for {weight[1]} x {groups}")
     given: dict[str, Argument] = {
-        "stride": alike(per_axis(step, "strides", axes)),
+        "stride": one_or_all(axis_numbers(step, "strides", axes)),
         "padding": pads,
-        "dilation": alike(per_axis(step, "dilations", axes)),
-        "bias": bool(_biases(importer, step)),
+        "dilation": one_or_all(axis_numbers(step, "dilations", axes)),
+        "bias": bool(_bias_inputs(importer, step)),
     }
-    weights, biases = _weights(step), _biases(importer, step)
+    weights, biases = _weight_inputs(step), _bias_inputs(importer, step)
     if groups == channels > 1 and weight[0] % channels == 0:
-        arguments = {"kernel": alike(kernel), "multiplier": weight[0] // channels, **given}
-        made = importer.emit(
+        arguments = {"kernel": one_or_all(kernel), "multiplier": weight[0] // channels, **given}
+        made = importer.emit_layer(
             step, "depthwise_conv", [name], learned=weights, shifts=biases, **arguments
         )
     else:
-        arguments = {"filters": weight[0], "kernel": alike(kernel), **given, "groups": groups}
-        made = importer.emit(step, "conv", [name], learned=weights, shifts=biases, **arguments)
-    importer.put(step, with_own_bias(importer, step, made))
+        arguments = {"filters": weight[0], "kernel": one_or_all(kernel), **given, "groups": groups}
+        made = importer.emit_layer(
+            step, "conv", [name], learned=weights, shifts=biases, **arguments
+        )
+    importer.set_output(step, emit_own_bias(importer, step, made))
 
 
-def conv_transpose(importer: OnnxImporter, step: OnnxNode) -> None:
+def emit_conv_transpose(importer: OnnxImporter, step: OnnxNode) -> None:
     """ConvTranspose; an asked output shape is what the padding crops to."""
-    weight, name, extents = _prepared(importer, step)
+    weight, name, extents = _read_operands(importer, step)
     kernel, groups = weight[2:], step.attributes.get("group", 1)
     axes, filters = len(kernel), weight[1] * groups
-    stride, spread = per_axis(step, "strides", axes), per_axis(step, "dilations", axes)
+    stride, spread = axis_numbers(step, "strides", axes), axis_numbers(step, "dilations", axes)
     extra = tuple(step.attributes.get("output_padding") or (0,) * axes)
     wanted = step.attributes.get("output_shape")
     if wanted:
@@ -96,104 +100,104 @@ def conv_transpose(importer: OnnxImporter, step: OnnxNode) -> None:
             for n, s, d, k, e in zip(extents, stride, spread, kernel, extra, strict=True)
         ]
         crops = [most - out for most, out in zip(full, wanted[-axes:], strict=True)]
-        pads = tidy(tuple((crop // 2, crop - crop // 2) for crop in crops))
+        pads = shorten_pads(tuple((crop // 2, crop - crop // 2) for crop in crops))
     else:
-        pads = padding(step, extents, kernel)
-    made = importer.emit(
+        pads = read_padding(step, extents, kernel)
+    made = importer.emit_layer(
         step,
         "conv_transpose",
         [name],
-        learned=_weights(step),
-        shifts=_biases(importer, step),
+        learned=_weight_inputs(step),
+        shifts=_bias_inputs(importer, step),
         filters=filters,
-        kernel=alike(kernel),
-        stride=alike(stride),
+        kernel=one_or_all(kernel),
+        stride=one_or_all(stride),
         padding=pads,
-        output_padding=alike(extra),
-        dilation=alike(spread),
+        output_padding=one_or_all(extra),
+        dilation=one_or_all(spread),
         groups=groups,
-        bias=bool(_biases(importer, step)),
+        bias=bool(_bias_inputs(importer, step)),
     )
-    importer.put(step, with_own_bias(importer, step, made))
+    importer.set_output(step, emit_own_bias(importer, step, made))
 
 
-def _prepared(importer: OnnxImporter, step: OnnxNode) -> tuple[Sizes, str, Sizes]:
+def _read_operands(importer: OnnxImporter, step: OnnxNode) -> tuple[Sizes, str, Sizes]:
     """The weights' dimensions, the operation that is read, and its extents."""
     weight = importer.constants.get(step.inputs[1])
     if weight is None:
         raise OnnxInexpressible("weights that are computed while the network runs")
-    name = importer.channels_first(step, step.inputs[0])
+    name = importer.emit_channels_first(step, step.inputs[0])
     extents = importer.shapes[name].extents
     if len(weight.dims) != len(extents) + 2 or min(weight.dims) < 1:
         raise OnnxInexpressible(f"weights of {list(weight.dims)} over a map of {len(extents)} axes")
     return weight.dims, name, extents
 
 
-def _weights(step: OnnxNode) -> tuple[str, ...]:
+def _weight_inputs(step: OnnxNode) -> tuple[str, ...]:
     return tuple(t for t in step.inputs[1:2] if t)
 
 
-def _biases(importer: OnnxImporter, step: OnnxNode) -> tuple[str, ...]:
+def _bias_inputs(importer: OnnxImporter, step: OnnxNode) -> tuple[str, ...]:
     """The bias that the layer has; none where its weights are used with others as well."""
-    if importer.owners.sources(step.inputs[1:2]) in importer.apart:
+    if importer.owners.file_tensors(step.inputs[1:2]) in importer.apart:
         return ()
     return tuple(t for t in step.inputs[2:3] if t)
 
 
-def with_own_bias(importer: OnnxImporter, step: OnnxNode, made: Value) -> Value:
+def emit_own_bias(importer: OnnxImporter, step: OnnxNode, made: Value) -> Value:
     """What a layer made, with the bias behind it that it does not share with the others that
     have its weights."""
     biases = tuple(t for t in step.inputs[2:3] if t)
-    if not biases or importer.owners.sources(step.inputs[1:2]) not in importer.apart:
+    if not biases or importer.owners.file_tensors(step.inputs[1:2]) not in importer.apart:
         return made
     importer.notes["learned numbers that are added are written as scale"] = None
-    return importer.emit(replace(step, name=""), "scale", [made.base], learned=biases)
+    return importer.emit_layer(replace(step, name=""), "scale", [made.base], learned=biases)
 
 
-def _with_pad(
+def _absorb_padding(
     importer: OnnxImporter, step: OnnxNode, name: str, pads: Argument, axes: int
 ) -> tuple[str, Argument]:
     """Take in a layer of zeros just before, which only this one reads."""
     op = importer.ops.get(name)
     if op is None or op.word != "pad" or pads == "same":
         return name, pads
-    made = sole_source(importer, step.inputs[0])
+    made = find_sole_source(importer, step.inputs[0])
     if made is None or made.op != "Pad":
         return name, pads
-    return op.reads[0], together(pads, op.arguments["amount"], axes)
+    return op.reads[0], add_pads(pads, op.arguments["amount"], axes)
 
 
-def pool(importer: OnnxImporter, step: OnnxNode) -> None:
+def emit_pool(importer: OnnxImporter, step: OnnxNode) -> None:
     """MaxPool and AveragePool."""
-    name = importer.channels_first(step, step.inputs[0])
+    name = importer.emit_channels_first(step, step.inputs[0])
     extents = importer.shapes[name].extents
     axes = len(extents)
-    kernel = per_axis(step, "kernel_shape", axes)
-    pads = padding(step, extents, kernel)
+    kernel = axis_numbers(step, "kernel_shape", axes)
+    pads = read_padding(step, extents, kernel)
     given: dict[str, Argument] = {
-        "kernel": alike(kernel),
-        "stride": alike(per_axis(step, "strides", axes)),
+        "kernel": one_or_all(kernel),
+        "stride": one_or_all(axis_numbers(step, "strides", axes)),
         "padding": pads,
         "ceil": bool(step.attributes.get("ceil_mode", 0)),
     }
     if given["stride"] == given["kernel"]:
         del given["stride"]
     if step.op == "MaxPool":
-        given["dilation"] = alike(per_axis(step, "dilations", axes))
-        name, given["padding"] = _with_pad(importer, step, name, pads, axes)
+        given["dilation"] = one_or_all(axis_numbers(step, "dilations", axes))
+        name, given["padding"] = _absorb_padding(importer, step, name, pads, axes)
     word = "maxpool" if step.op == "MaxPool" else "avgpool"
-    made = importer.emit(step, word, [name], **given)  # type: ignore[arg-type]  # no weights
-    importer.put(step, made)
+    made = importer.emit_layer(step, word, [name], **given)  # type: ignore[arg-type]  # no weights
+    importer.set_output(step, made)
 
 
 PER_AXIS = ("strides", "dilations", "kernel_shape", "output_padding")
 FLAT = " without its axis of one"
 
 
-def _row(importer: OnnxImporter, step: OnnxNode) -> int | None:
+def _added_axis(importer: OnnxImporter, step: OnnxNode) -> int | None:
     """The axis that was added to a row of positions to make it a map, as TensorFlow does: of
     one, with a window of one and no padding."""
-    value = importer.see(step.inputs[0])
+    value = importer.emit_value(step.inputs[0])
     weight = importer.constants.get(step.inputs[1]) if len(step.inputs) > 1 else None
     kernel = weight.dims[2:] if weight else tuple(step.attributes.get("kernel_shape") or ())
     if len(value.shape) != 4 or len(value.made) > 2 or len(kernel) != 2:
@@ -206,13 +210,13 @@ def _row(importer: OnnxImporter, step: OnnxNode) -> int | None:
     return None
 
 
-def _one_dimension(
+def _unwrap_rows(
     rule: Callable[[OnnxImporter, OnnxNode], None],
 ) -> Callable[[OnnxImporter, OnnxNode], None]:
     """The rule, over a row of positions where a map is only one in disguise."""
 
-    def work(importer: OnnxImporter, step: OnnxNode) -> None:
-        axis = _row(importer, step)
+    def emit_unwrapped(importer: OnnxImporter, step: OnnxNode) -> None:
+        axis = _added_axis(importer, step)
         if axis is None:
             rule(importer, step)
             return
@@ -222,30 +226,30 @@ def _one_dimension(
         if given.get("pads"):
             given["pads"] = given["pads"][kept::2]
         inputs = (f"{step.inputs[0]}{FLAT}", *step.inputs[1:])
-        value = importer.see(step.inputs[0])
-        importer.values[inputs[0]] = value.reshaped(_without(value.shape, axis))
+        value = importer.emit_value(step.inputs[0])
+        importer.values[inputs[0]] = value.reshape_to(_drop_axis(value.shape, axis))
         importer.producers[inputs[0]] = OnnxNode("Squeeze", "", step.inputs[:1], inputs[:1], {})
         importer.consumers[inputs[0]] = [step]
         if len(inputs) > 1:
             weight = importer.constants[inputs[1]]
-            flat = replace(weight, dims=_without(weight.dims, axis), values=None)
+            flat = replace(weight, dims=_drop_axis(weight.dims, axis), values=None)
             importer.constants[f"{inputs[1]}{FLAT}"] = flat
             inputs = (inputs[0], f"{inputs[1]}{FLAT}", *inputs[2:])
         rule(importer, replace(step, inputs=inputs, attributes=given))
         out = importer.values[step.outputs[0]]
         dims = out.shape
-        importer.values[step.outputs[0]] = out.reshaped((*dims[:axis], 1, *dims[axis:]))
+        importer.values[step.outputs[0]] = out.reshape_to((*dims[:axis], 1, *dims[axis:]))
 
-    return work
+    return emit_unwrapped
 
 
-def _without(dims: Sizes, axis: int) -> Sizes:
+def _drop_axis(dims: Sizes, axis: int) -> Sizes:
     return (*dims[:axis], *dims[axis + 1 :])
 
 
 OPERATIONS = {
-    "Conv": _one_dimension(conv),
-    "ConvTranspose": _one_dimension(conv_transpose),
-    "MaxPool": _one_dimension(pool),
-    "AveragePool": _one_dimension(pool),
+    "Conv": _unwrap_rows(emit_conv),
+    "ConvTranspose": _unwrap_rows(emit_conv_transpose),
+    "MaxPool": _unwrap_rows(emit_pool),
+    "AveragePool": _unwrap_rows(emit_pool),
 }

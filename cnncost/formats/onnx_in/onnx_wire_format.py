@@ -54,7 +54,7 @@ def without_weights(file: IO[bytes]) -> bytes:
     except ValueError:
         raise Broken("it is empty") from None
     with data:
-        thinned = _Thinner(data).message((0, len(data)), "model", 0)
+        thinned = _Thinner(data).thin_message((0, len(data)), "model", 0)
         if thinned is None and len(data) > LARGEST:
             raise Broken("it has more than 64 MiB besides weights")
         return data[:] if thinned is None else thinned
@@ -71,7 +71,7 @@ class _Thinner:
         self.data = data
         self.fields = 0
 
-    def message(self, span: Span, kind: str, depth: int) -> bytes | None:
+    def thin_message(self, span: Span, kind: str, depth: int) -> bytes | None:
         """The message in that span, thinned; None if there is nothing to leave out."""
         if depth > DEEPEST:
             raise Broken("graphs nested too deeply")
@@ -79,30 +79,35 @@ class _Thinner:
         parts: list[bytes] = []
         while at < end:
             start = at
-            key, at = _varint(self.data, at, end)
-            self._count(key)
+            key, at = _read_varint(self.data, at, end)
+            self._count_field(key)
             if key & 7 != LENGTH:
-                at = _past_scalar(self.data, at, end, key & 7)
+                at = _skip_scalar(self.data, at, end, key & 7)
                 continue
-            length, at = _varint(self.data, at, end)
+            length, at = _read_varint(self.data, at, end)
             stop = at + length
             if stop > end:
                 raise Broken("truncated")
-            thinned = self._field((at, stop), (kind, key >> 3), depth)
+            thinned = self._thin_field((at, stop), (kind, key >> 3), depth)
             if thinned is not None:
-                parts += [self.data[kept:start], _as_varint(key), _as_varint(len(thinned)), thinned]
+                parts += [
+                    self.data[kept:start],
+                    _write_varint(key),
+                    _write_varint(len(thinned)),
+                    thinned,
+                ]
                 kept = stop
             at = stop
-        return _joined([*parts, self.data[kept:end]]) if parts else None
+        return _join_parts([*parts, self.data[kept:end]]) if parts else None
 
-    def _field(self, span: Span, field: tuple[str, int], depth: int) -> bytes | None:
+    def _thin_field(self, span: Span, field: tuple[str, int], depth: int) -> bytes | None:
         """A field's content if it is to be another: thinned, or none of a tensor's numbers."""
         (kind, number), (start, stop) = field, span
         if number in _INSIDE[kind]:
-            return self.message(span, _INSIDE[kind][number], depth + 1)
+            return self.thin_message(span, _INSIDE[kind][number], depth + 1)
         return b"" if kind == "tensor" and number in _DATA and stop - start > KEPT else None
 
-    def _count(self, key: int) -> None:
+    def _count_field(self, key: int) -> None:
         self.fields += 1
         if key < 8:
             raise Broken("a field without a number")
@@ -110,15 +115,15 @@ class _Thinner:
             raise Broken(f"more than {MOST:,} fields")
 
 
-def _joined(parts: list[bytes]) -> bytes:
+def _join_parts(parts: list[bytes]) -> bytes:
     if sum(map(len, parts)) > LARGEST:
         raise Broken("it has more than 64 MiB besides weights")
     return b"".join(parts)
 
 
-def _past_scalar(data: Bytes, at: int, end: int, wire: int) -> int:
+def _skip_scalar(data: Bytes, at: int, end: int, wire: int) -> int:
     if wire == 0:
-        return _varint(data, at, end)[1]
+        return _read_varint(data, at, end)[1]
     if wire not in _FIXED:
         raise Broken(f"wire type {wire}")
     if at + _FIXED[wire] > end:
@@ -126,7 +131,7 @@ def _past_scalar(data: Bytes, at: int, end: int, wire: int) -> int:
     return at + _FIXED[wire]
 
 
-def _varint(data: Bytes, at: int, end: int) -> tuple[int, int]:
+def _read_varint(data: Bytes, at: int, end: int) -> tuple[int, int]:
     """A number of seven bits a byte, and where it ends."""
     value = 0
     for shift in range(0, 70, 7):
@@ -140,7 +145,7 @@ def _varint(data: Bytes, at: int, end: int) -> tuple[int, int]:
     raise Broken("a number without an end")
 
 
-def _as_varint(value: int) -> bytes:
+def _write_varint(value: int) -> bytes:
     out = bytearray()
     while value > 127:
         out.append(value & 127 | 128)

@@ -36,44 +36,44 @@ class TensorOwners:
     def __post_init__(self) -> None:
         self.sizes = {name: item.size for name, item in self.constants.items()}
 
-    def whole(self, tensor: str) -> bool:
+    def is_whole(self, tensor: str) -> bool:
         """Whether a constant is one of the file's tensors, with all its numbers."""
         item = self.constants[tensor]
         return len(item.sources) == 1 and self.sizes.get(item.sources[0]) == item.size
 
-    def sources(self, tensors: Iterable[str]) -> tuple[str, ...]:
+    def file_tensors(self, tensors: Iterable[str]) -> tuple[str, ...]:
         """The file's tensors that constants are made of, each once."""
         items = [self.constants[t] for t in tensors if t in self.constants]
         return tuple(dict.fromkeys(s for item in items if not item.measured for s in item.sources))
 
-    def owner(self, tensors: Sequence[str]) -> str:
+    def find_owner(self, tensors: Sequence[str]) -> str:
         """The operation that has all of these numbers; empty where there is not one."""
-        owners = {self.claimed.get(source, "") for source in self.sources(tensors)}
+        owners = {self.claimed.get(source, "") for source in self.file_tensors(tensors)}
         return owners.pop() if len(owners) == 1 else ""
 
-    def plain(self, tensors: Sequence[str]) -> bool:
+    def are_unclaimed(self, tensors: Sequence[str]) -> bool:
         """Whether the constants are tensors of the file that no operation has yet."""
         return all(
             t not in self.constants
-            or (self.whole(t) and self.constants[t].sources[0] not in self.claimed)
+            or (self.is_whole(t) and self.constants[t].sources[0] not in self.claimed)
             for t in tensors
         )
 
-    def claim(self, tensors: Iterable[str], name: str) -> None:
+    def claim_tensors(self, tensors: Iterable[str], name: str) -> None:
         """Count these tensors with that operation, unless another has them."""
-        for source in self.sources(tensors):
+        for source in self.file_tensors(tensors):
             self.claimed.setdefault(source, name)
 
     def claim_again(self, tensors: Iterable[str], name: str) -> None:
         """Count biases with that operation, whoever else has them."""
-        for source in self.sources(tensors):
+        for source in self.file_tensors(tensors):
             if source in self.claimed:
                 self.again[source] += 1
             self.claimed.setdefault(source, name)
 
-    def cost(self, tensors: Sequence[str]) -> Counted:
+    def claim_cost(self, tensors: Sequence[str]) -> Counted:
         """What the constants add to what is counted."""
-        fresh = [s for s in self.sources(tensors) if s not in self.claimed]
+        fresh = [s for s in self.file_tensors(tensors) if s not in self.claimed]
         made = {
             name: count
             for t in tensors

@@ -50,10 +50,10 @@ INTEGER = "integer"
 
 def plain_steps(steps: Iterable[OnnxNode]) -> tuple[OnnxNode, ...]:
     """The steps with the quantised ones replaced."""
-    return tuple(plain for step in steps for plain in _plain(step))
+    return tuple(plain for step in steps for plain in _plain_form(step))
 
 
-def _plain(step: OnnxNode) -> Iterator[OnnxNode]:
+def _plain_form(step: OnnxNode) -> Iterator[OnnxNode]:
     known = step.domain in DOMAINS and not step.attributes.get("channels_last")
     if known and step.op in PLAIN and len(step.inputs) > 1:
         op, places = PLAIN[step.op]
@@ -63,14 +63,14 @@ def _plain(step: OnnxNode) -> Iterator[OnnxNode]:
     elif known and step.op == "QLinearConcat":
         yield replace(step, op="Concat", domain="", inputs=step.inputs[2::3])
     elif known and step.op in WITH_BIAS:
-        yield from _with_bias(step, WITH_BIAS[step.op])
+        yield from _split_bias(step, WITH_BIAS[step.op])
     elif known and step.op == "DynamicQuantizeLinear" and step.outputs:
-        yield from _measured(step)
+        yield from _split_measured(step)
     else:
         yield step
 
 
-def _with_bias(step: OnnxNode, at: int) -> Iterator[OnnxNode]:
+def _split_bias(step: OnnxNode, at: int) -> Iterator[OnnxNode]:
     bias = step.inputs[at] if len(step.inputs) > at else ""
     out = f"{step.outputs[0]} without its bias" if bias else step.outputs[0]
     yield replace(step, op="MatMul", domain="", inputs=step.inputs[:2], outputs=(out,))
@@ -78,7 +78,7 @@ def _with_bias(step: OnnxNode, at: int) -> Iterator[OnnxNode]:
         yield OnnxNode("Add", step.name, (out, bias), step.outputs[:1], {})
 
 
-def _measured(step: OnnxNode) -> Iterator[OnnxNode]:
+def _split_measured(step: OnnxNode) -> Iterator[OnnxNode]:
     """DynamicQuantizeLinear: its input, and a scale and zero point measured on it."""
     yield OnnxNode("Identity", step.name, step.inputs[:1], step.outputs[:1], {})
     for tensor in step.outputs[1:]:

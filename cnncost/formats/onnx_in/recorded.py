@@ -19,18 +19,18 @@ def recorded_shapes(model: OnnxModel, inputs: Mapping[str, Shape]) -> dict[str, 
     What ONNX infers comes first: a shape that is written down may be older than the graph, but is
     all that there is behind an operation that ONNX does not know.
     """
-    written = model.shapes if _as_written(model, inputs) else {}
+    written = model.shapes if _has_file_sizes(model, inputs) else {}
     if model.proto is None or len(model.steps) > MOST:
         return dict(written)
-    found = _inferred(_with_inputs(model.proto, inputs, kept={}))
+    found = _infer_all_shapes(_with_inputs(model.proto, inputs, kept={}))
     made = {tensor for step in model.steps for tensor in step.outputs if tensor}
     if written and not made <= found.keys():
-        later = _inferred(_with_inputs(model.proto, inputs, kept=written))
+        later = _infer_all_shapes(_with_inputs(model.proto, inputs, kept=written))
         found = {**written, **later, **found}
     return found
 
 
-def _as_written(model: OnnxModel, inputs: Mapping[str, Shape]) -> bool:
+def _has_file_sizes(model: OnnxModel, inputs: Mapping[str, Shape]) -> bool:
     """Whether the inputs have the sizes that the file has, where it has them."""
     return all(
         len(dims) == len(model.inputs[name])
@@ -60,7 +60,7 @@ def _with_inputs(proto: Any, inputs: Mapping[str, Shape], kept: Mapping[str, Sha
     return copied
 
 
-def _inferred(proto: Any) -> dict[str, Shape]:  # Any: onnx's ModelProto
+def _infer_all_shapes(proto: Any) -> dict[str, Shape]:  # Any: onnx's ModelProto
     import onnx
 
     try:

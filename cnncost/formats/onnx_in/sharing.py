@@ -37,16 +37,16 @@ def same_weights(importer: OnnxImporter) -> dict[str, str]:
             first = [s for s in importer.consumers.get(tensor, ()) if s is not step]
             later = importer.consumers.get(copy, ())
             named = module_of(copy) or module_of(tensor)
-            if not named and later and all(_called_again(s, first) for s in later):
+            if not named and later and all(_is_next_call(s, first) for s in later):
                 found[copy] = tensor
     return found
 
 
-def _called_again(later: OnnxNode, first: list[OnnxNode]) -> bool:
-    return any(step.op == later.op and _is_next(later.name, step.name) for step in first)
+def _is_next_call(later: OnnxNode, first: list[OnnxNode]) -> bool:
+    return any(step.op == later.op and _is_numbered_path(later.name, step.name) for step in first)
 
 
-def _is_next(later: str, first: str) -> bool:
+def _is_numbered_path(later: str, first: str) -> bool:
     """Whether a path is another with a number behind one of its modules."""
     pairs = list(zip(later.split("/"), first.split("/"), strict=False))
     others = [(a, b) for a, b in pairs[:-1] if a != b]
@@ -63,11 +63,11 @@ def weights_apart(importer: OnnxImporter) -> frozenset[tuple[str, ...]]:
         for tensor in step.inputs[:2] if step.op in PRODUCTS else ():
             tensor = importer.same.get(tensor, tensor)
             if tensor in importer.model.constants:
-                biases.setdefault(tensor, set()).add(_bias(importer, step))
+                biases.setdefault(tensor, set()).add(_find_bias(importer, step))
     return frozenset((tensor,) for tensor, found in biases.items() if len(found) > 1)
 
 
-def _bias(importer: OnnxImporter, step: OnnxNode) -> str:
+def _find_bias(importer: OnnxImporter, step: OnnxNode) -> str:
     """The bias of a product: its own, or one that is added behind; empty if there is none."""
     given = step.inputs[2:3]
     while not any(given):

@@ -8,9 +8,9 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from cnncost.formats.onnx_in.inexpressible import OnnxInexpressible
-from cnncost.formats.onnx_in.onnx_axes import along
+from cnncost.formats.onnx_in.onnx_axes import emit_as_channels
 from cnncost.formats.onnx_in.onnx_reductions import axes_of
-from cnncost.formats.onnx_in.onnx_sources import source
+from cnncost.formats.onnx_in.onnx_sources import find_source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,66 +35,66 @@ class Norm:
     """The tensors between, which nothing else reads."""
 
 
-def find(importer: OnnxImporter) -> dict[str, Norm]:
+def find_norms(importer: OnnxImporter) -> dict[str, Norm]:
     """The norms by the tensor that they make."""
     found = {}
     for step in importer.model.steps:
-        norm = _ending_at(importer, step) if step.op in ("Add", "Sub") else None
+        norm = _norm_ending_at(importer, step) if step.op in ("Add", "Sub") else None
         if norm is not None:
             found[step.outputs[0]] = norm
     return found
 
 
-def _ending_at(importer: OnnxImporter, last: OnnxNode) -> Norm | None:
+def _norm_ending_at(importer: OnnxImporter, last: OnnxNode) -> Norm | None:
     """The norm whose sum of both parts a step is."""
-    for scaled, rest in _either_way(last):
+    for scaled, rest in _both_orders(last):
         product = importer.producers.get(scaled)
-        for x, factor in _either_way(product) if product and product.op == "Mul" else ():
-            part = _moved(importer, rest, factor)
-            scale = _scale(importer, factor, x)
+        for x, factor in _both_orders(product) if product and product.op == "Mul" else ():
+            part = _match_shift(importer, rest, factor)
+            scale = _match_scale(importer, factor, x)
             if part is not None and scale is not None and part[0].inputs[0] == x:
                 mean, shift = part
                 norm = Norm(x, mean, tuple(t for t in (scale, shift) if t))
-                return _closed(importer, norm, last)
+                return _close_norm(importer, norm, last)
     return None
 
 
-def _either_way(step: OnnxNode) -> Iterator[tuple[str, str]]:
+def _both_orders(step: OnnxNode) -> Iterator[tuple[str, str]]:
     if len(step.inputs) == 2:
         a, b = step.inputs
         yield a, b
         yield b, a
 
 
-def _moved(importer: OnnxImporter, tensor: str, factor: str) -> tuple[OnnxNode, str] | None:
+def _match_shift(importer: OnnxImporter, tensor: str, factor: str) -> tuple[OnnxNode, str] | None:
     """For shift - mean x factor, or that without a shift: the mean's step, and the shift."""
     step = importer.producers.get(tensor)
     if step is None:
         return None
     if step.op in ("Add", "Sub"):
-        for product, shift in _either_way(step):
-            part = _moved(importer, product, factor)
+        for product, shift in _both_orders(step):
+            part = _match_shift(importer, product, factor)
             if part is not None and not part[1]:
                 return part[0], shift
         return None
     if step.op == "Neg":
-        return _moved(importer, step.inputs[0], factor)
-    for other, mean in _either_way(step) if step.op == "Mul" else ():
-        made = source(importer, mean)
+        return _match_shift(importer, step.inputs[0], factor)
+    for other, mean in _both_orders(step) if step.op == "Mul" else ():
+        made = find_source(importer, mean)
         if made is not None and made.op == "Neg":
-            made = source(importer, made.inputs[0])
+            made = find_source(importer, made.inputs[0])
         if other == factor and made is not None and made.op in MEANS:
             return made, ""
     return None
 
 
-def _scale(importer: OnnxImporter, factor: str, x: str) -> str | None:
+def _match_scale(importer: OnnxImporter, factor: str, x: str) -> str | None:
     """What 1 / sqrt(variance of x + eps) is multiplied with, empty if nothing; none where the
     factor is something else."""
     if _is_root(importer, factor, x):
         return ""
     step = importer.producers.get(factor)
-    for root, scale in _either_way(step) if step and step.op == "Mul" else ():
+    for root, scale in _both_orders(step) if step and step.op == "Mul" else ():
         if _is_root(importer, root, x):
             return scale
     return None
@@ -102,19 +102,19 @@ def _scale(importer: OnnxImporter, factor: str, x: str) -> str | None:
 
 def _is_root(importer: OnnxImporter, tensor: str, x: str) -> bool:
     """Whether it is made of a square root, a variance's: of x less something, squared."""
-    step = source(importer, tensor)
+    step = find_source(importer, tensor)
     while step is not None and step.op in ROOTS:
         inner = [t for t in step.inputs if t in importer.producers]
-        step = source(importer, inner[-1]) if inner else None
+        step = find_source(importer, inner[-1]) if inner else None
     if step is None or step.op != "Add":
         return False
-    means = [source(importer, t) for t in step.inputs]
-    squares = [source(importer, m.inputs[0]) for m in means if m and m.op in MEANS]
-    apart = [source(importer, s.inputs[0]) for s in squares if s and s.op in ("Mul", "Pow")]
+    means = [find_source(importer, t) for t in step.inputs]
+    squares = [find_source(importer, m.inputs[0]) for m in means if m and m.op in MEANS]
+    apart = [find_source(importer, s.inputs[0]) for s in squares if s and s.op in ("Mul", "Pow")]
     return any(step is not None and step.op == "Sub" and x in step.inputs for step in apart)
 
 
-def _closed(importer: OnnxImporter, norm: Norm, last: OnnxNode) -> Norm | None:
+def _close_norm(importer: OnnxImporter, norm: Norm, last: OnnxNode) -> Norm | None:
     """The norm with the tensors within, if nothing outside reads them."""
     todo, within = list(last.inputs), norm.within
     while todo:
@@ -132,15 +132,15 @@ def _closed(importer: OnnxImporter, norm: Norm, last: OnnxNode) -> Norm | None:
     return norm
 
 
-def emit(importer: OnnxImporter, step: OnnxNode, norm: Norm) -> None:
+def emit_norm(importer: OnnxImporter, step: OnnxNode, norm: Norm) -> None:
     """The norm as one layer.
 
     Raises:
         Inexpressible: it is over axes for which the language has no norm.
     """
-    value = importer.see(norm.x)
+    value = importer.emit_value(norm.x)
     rank = len(value.shape)
-    axes = _axes(importer, norm.mean, rank)
+    axes = _mean_axes(importer, norm.mean, rank)
     if any(t not in importer.constants for t in norm.learned):
         raise OnnxInexpressible("a norm whose scale or shift is computed")
     wide = _learned_axes(importer, norm, value.shape)
@@ -148,24 +148,24 @@ def emit(importer: OnnxImporter, step: OnnxNode, norm: Norm) -> None:
         wide = axes if len(axes) == 1 else tuple(a for a in range(1, rank) if a not in axes)
     weights, biases, affine = norm.learned[:1], norm.learned[1:], bool(norm.learned)
     if axes == wide and len(axes) == 1:
-        name, back = along(importer, step, norm.x, axes[0])
-        made = importer.emit(
+        name, back = emit_as_channels(importer, step, norm.x, axes[0])
+        made = importer.emit_layer(
             step, "layernorm", [name], learned=weights, shifts=biases, affine=affine
         )
         importer.values[step.outputs[0]] = back(made)
         return
-    channels = (*wide, *_halves(wide, axes))
+    channels = (*wide, *_other_group_axis(wide, axes))
     if sorted({*axes, *channels}) != list(range(1, rank)):
         raise OnnxInexpressible(f"a norm over {len(axes)} of {rank - 1} axes")
-    _by_groups(importer, step, norm, (min(channels), max(channels) + 1))
+    _emit_group_norm(importer, step, norm, (min(channels), max(channels) + 1))
 
 
-def _axes(importer: OnnxImporter, mean: OnnxNode, rank: int) -> tuple[int, ...]:
+def _mean_axes(importer: OnnxImporter, mean: OnnxNode, rank: int) -> tuple[int, ...]:
     pool = mean.op == "GlobalAveragePool"
     return tuple(range(2, rank)) if pool else axes_of(importer, mean, rank)
 
 
-def _halves(wide: tuple[int, ...], axes: tuple[int, ...]) -> tuple[int, ...]:
+def _other_group_axis(wide: tuple[int, ...], axes: tuple[int, ...]) -> tuple[int, ...]:
     """Where only the groups or only their channels have numbers, the other of the two axes."""
     if len(wide) != 1:
         return ()
@@ -184,26 +184,28 @@ def _learned_axes(importer: OnnxImporter, norm: Norm, shape: tuple[int, ...]) ->
     return ()
 
 
-def _by_groups(importer: OnnxImporter, step: OnnxNode, norm: Norm, span: tuple[int, int]) -> None:
+def _emit_group_norm(
+    importer: OnnxImporter, step: OnnxNode, norm: Norm, span: tuple[int, int]
+) -> None:
     """Over all positions, and over the channels of each group, which are axes side by side."""
-    value, (start, end) = importer.see(norm.x), span
+    value, (start, end) = importer.emit_value(norm.x), span
     shape = value.shape
-    axes = _axes(importer, norm.mean, len(shape))
+    axes = _mean_axes(importer, norm.mean, len(shape))
     groups = prod(shape[axis] for axis in range(start, end) if axis not in axes)
     channels = prod(shape[start:end])
     if any(axis in axes for axis in range(start, end - 1)) and groups > 1:
         raise OnnxInexpressible("a norm over groups that stand behind their channels")
     inner = tuple(n for n in shape[end:] if n != 1)
-    merged = value.reshaped((*shape[:start], channels, *inner))
+    merged = value.reshape_to((*shape[:start], channels, *inner))
     importer.values[f"{norm.x} merged"] = merged
-    name, back = along(importer, step, f"{norm.x} merged", start)
+    name, back = emit_as_channels(importer, step, f"{norm.x} merged", start)
     weights, biases, affine = norm.learned[:1], norm.learned[1:], bool(norm.learned)
     if groups == channels:
-        made = importer.emit(
+        made = importer.emit_layer(
             step, "instancenorm", [name], learned=weights, shifts=biases, affine=affine
         )
     else:
-        made = importer.emit(
+        made = importer.emit_layer(
             step,
             "groupnorm",
             [name],
@@ -212,4 +214,4 @@ def _by_groups(importer: OnnxImporter, step: OnnxNode, norm: Norm, span: tuple[i
             groups=groups,
             affine=affine,
         )
-    importer.values[step.outputs[0]] = back(made).reshaped(shape)
+    importer.values[step.outputs[0]] = back(made).reshape_to(shape)

@@ -39,9 +39,9 @@ def write(spec: Spec, *, weights: bool = True) -> bytes:
     try:
         import onnx
     except ModuleNotFoundError:
-        from cnncost.formats import missing
+        from cnncost.formats import missing_package
 
-        raise missing("onnx", "onnx") from None
+        raise missing_package("onnx", "onnx") from None
     network = spec.network
     size = 4 * count_network(network).totals.parameters
     if weights and size > LARGEST:
@@ -50,7 +50,7 @@ def write(spec: Spec, *, weights: bool = True) -> bytes:
             "--no-weights leaves them out",
         )
     emitter = Emitter(weights=weights)
-    inputs, outputs = _steps(emitter, network)
+    inputs, outputs = _write_steps(emitter, network)
     constants = list(emitter.constants.values())
     graph = onnx.helper.make_graph(emitter.nodes, network.name, inputs, outputs, constants)
     opset = onnx.helper.make_opsetid("", OPSET)
@@ -63,7 +63,7 @@ def write(spec: Spec, *, weights: bool = True) -> bytes:
     return data
 
 
-def _steps(emitter: Emitter, network: Network) -> tuple[list[Any], list[Any]]:
+def _write_steps(emitter: Emitter, network: Network) -> tuple[list[Any], list[Any]]:
     """Write all layers; the inputs and outputs. Any: onnx's ValueInfoProto."""
     import onnx
 

@@ -19,7 +19,7 @@ SPREAD = 0.01
 """How far random scales are from one, and random shifts from zero."""
 
 
-def field(node: Node, name: str) -> Any:  # Any: each field of each layer type has its own
+def field_of(node: Node, name: str) -> Any:  # Any: each field of each layer type has its own
     """A field of the node's layer."""
     return getattr(node.layer, name)
 
@@ -35,7 +35,7 @@ class Emitter:
         self.layer = ""
         """The layer that is written; another than the owner where it shares parameters."""
 
-    def add(self, op: str, inputs: Sequence[str], **attributes: Any) -> str:
+    def add_step(self, op: str, inputs: Sequence[str], **attributes: Any) -> str:
         """A step; the name of its output. Any: whatever ONNX's attributes are."""
         (name,) = self.add_several(op, inputs, 1, **attributes)
         return name
@@ -51,48 +51,50 @@ class Emitter:
         self.nodes.append(onnx.helper.make_node(op, list(inputs), names, name=name, **attributes))
         return names
 
-    def integers(self, values: Sequence[int]) -> str:
+    def add_integers(self, values: Sequence[int]) -> str:
         """A constant list of whole numbers."""
         import numpy
 
         name = f"/{'x'.join(map(str, values))}"
-        return self._constant(name, numpy.array(values, dtype=numpy.int64))
+        return self._add_constant(name, numpy.array(values, dtype=numpy.int64))
 
-    def number(self, value: float) -> str:
+    def add_number(self, value: float) -> str:
         """A constant number."""
         import numpy
 
         name = f"/{value}"
-        return self._constant(name, numpy.array(value, dtype=numpy.float32))
+        return self._add_constant(name, numpy.array(value, dtype=numpy.float32))
 
-    def plain(self, value: float, count: int) -> str:
+    def add_equal_numbers(self, value: float, count: int) -> str:
         """A constant list of the same number."""
         import numpy
 
         name = f"/{value} in {count}"
-        return self._constant(name, numpy.full((count,), value, dtype=numpy.float32))
+        return self._add_constant(name, numpy.full((count,), value, dtype=numpy.float32))
 
-    def _constant(self, name: str, array: NDArray[generic]) -> str:
+    def _add_constant(self, name: str, array: NDArray[generic]) -> str:
         import onnx
 
         if name not in self.constants:
             self.constants[name] = onnx.numpy_helper.from_array(array, name)
         return name
 
-    def parameter(self, part: str, dims: Sequence[int], middle: float | None = None) -> str:
+    def add_parameter(self, part: str, dims: Sequence[int], middle: float | None = None) -> str:
         """A learned tensor of the layer: random by its fan-in, or around some number; the same
         again for a layer that shares it."""
         name = f"{self.owner}.{part}"
         if name not in self.constants:
-            self.constants[name] = self._tensor(name, tuple(dims), middle)
+            self.constants[name] = self._random_tensor(name, tuple(dims), middle)
         return name
 
-    def by_channel(self, node: Node, part: str, middle: float, count: int = 0) -> str:
+    def add_channel_parameter(self, node: Node, part: str, middle: float, count: int = 0) -> str:
         """A learned number a channel, or so many, along the channels of a map."""
         shape = node.inputs[0]
-        return self.parameter(part, (count or shape.channels, *(1 for _ in shape.extents)), middle)
+        return self.add_parameter(
+            part, (count or shape.channels, *(1 for _ in shape.extents)), middle
+        )
 
-    def _tensor(
+    def _random_tensor(
         self, name: str, dims: tuple[int, ...], middle: float | None
     ) -> Any:  # Any: TensorProto
         import numpy

@@ -4,90 +4,95 @@ from __future__ import annotations
 
 from typing import Any
 
-from cnncost.formats.onnx_out.onnx_emitter import Emitter, Writer, Writers, field
+from cnncost.formats.onnx_out.onnx_emitter import Emitter, Writer, Writers, field_of
 from cnncost.network import Node
 
 
-def _op(name: str, **attributes: Any) -> Writer:  # Any: attributes
-    return lambda emitter, node, x: emitter.add(name, x, **attributes)
+def _plain_writer(name: str, **attributes: Any) -> Writer:  # Any: attributes
+    return lambda emitter, node, x: emitter.add_step(name, x, **attributes)
 
 
-def _relu6(emitter: Emitter, node: Node, x: list[str]) -> str:
-    return emitter.add("Clip", [*x, emitter.number(0.0), emitter.number(6.0)])
+def _write_relu6(emitter: Emitter, node: Node, x: list[str]) -> str:
+    return emitter.add_step("Clip", [*x, emitter.add_number(0.0), emitter.add_number(6.0)])
 
 
-def _gelu(emitter: Emitter, node: Node, x: list[str]) -> str:
+def _write_gelu(emitter: Emitter, node: Node, x: list[str]) -> str:
     """x (1 + erf(x / sqrt 2)) / 2: an operation of its own came with opset 20."""
-    inner = emitter.add("Erf", [emitter.add("Div", [*x, emitter.number(2.0**0.5)])])
-    outer = emitter.add("Mul", [*x, emitter.add("Add", [inner, emitter.number(1.0)])])
-    return emitter.add("Mul", [outer, emitter.number(0.5)])
+    inner = emitter.add_step("Erf", [emitter.add_step("Div", [*x, emitter.add_number(2.0**0.5)])])
+    outer = emitter.add_step("Mul", [*x, emitter.add_step("Add", [inner, emitter.add_number(1.0)])])
+    return emitter.add_step("Mul", [outer, emitter.add_number(0.5)])
 
 
-def _silu(emitter: Emitter, node: Node, x: list[str]) -> str:
-    return emitter.add("Mul", [*x, emitter.add("Sigmoid", x)])
+def _write_silu(emitter: Emitter, node: Node, x: list[str]) -> str:
+    return emitter.add_step("Mul", [*x, emitter.add_step("Sigmoid", x)])
 
 
-def _mish(emitter: Emitter, node: Node, x: list[str]) -> str:
-    return emitter.add("Mul", [*x, emitter.add("Tanh", [emitter.add("Softplus", x)])])
+def _write_mish(emitter: Emitter, node: Node, x: list[str]) -> str:
+    return emitter.add_step(
+        "Mul", [*x, emitter.add_step("Tanh", [emitter.add_step("Softplus", x)])]
+    )
 
 
-def _joined(op: str) -> Writer:
-    def write(emitter: Emitter, node: Node, x: list[str]) -> str:
+def _join_writer(op: str) -> Writer:
+    def write_join(emitter: Emitter, node: Node, x: list[str]) -> str:
         made = x[0]
         for other in x[1:]:
-            made = emitter.add(op, [made, other])
+            made = emitter.add_step(op, [made, other])
         return made
 
-    return write
+    return write_join
 
 
-def _concat(emitter: Emitter, node: Node, x: list[str]) -> str:
-    return emitter.add("Concat", x, axis=1)
+def _write_concat(emitter: Emitter, node: Node, x: list[str]) -> str:
+    return emitter.add_step("Concat", x, axis=1)
 
 
-def _dropout(emitter: Emitter, node: Node, x: list[str]) -> str:
+def _write_dropout(emitter: Emitter, node: Node, x: list[str]) -> str:
     """At work in training only: a runtime passes its input on."""
-    return emitter.add("Dropout", [*x, emitter.number(float(field(node, "rate")))])
+    return emitter.add_step("Dropout", [*x, emitter.add_number(float(field_of(node, "rate")))])
 
 
-def _matmul(emitter: Emitter, node: Node, x: list[str]) -> str:
+def _write_matmul(emitter: Emitter, node: Node, x: list[str]) -> str:
     """Channels in groups are matrices of their own."""
-    groups = field(node, "groups")
+    groups = field_of(node, "groups")
     if groups > 1:
         x = [
-            emitter.add(
+            emitter.add_step(
                 "Reshape",
-                [name, emitter.integers([1, groups, shape.channels // groups, shape.positions])],
+                [
+                    name,
+                    emitter.add_integers([1, groups, shape.channels // groups, shape.positions]),
+                ],
             )
             for name, shape in zip(x, node.inputs, strict=True)
         ]
-    made = emitter.add("MatMul", x)
+    made = emitter.add_step("MatMul", x)
     if groups == 1:
         return made
-    return emitter.add("Reshape", [made, emitter.integers([1, *node.output.dims])])
+    return emitter.add_step("Reshape", [made, emitter.add_integers([1, *node.output.dims])])
 
 
 WRITERS: Writers = {
-    "relu": _op("Relu"),
-    "relu6": _relu6,
-    "leaky_relu": _op("LeakyRelu", alpha=0.01),
-    "elu": _op("Elu"),
-    "selu": _op("Selu"),
-    "gelu": _gelu,
-    "silu": _silu,
-    "hardswish": _op("HardSwish"),
-    "sigmoid": _op("Sigmoid"),
-    "hardsigmoid": _op("HardSigmoid", alpha=1 / 6, beta=0.5),
-    "tanh": _op("Tanh"),
-    "softplus": _op("Softplus"),
-    "mish": _mish,
-    "softmax": _op("Softmax", axis=1),
-    "logsoftmax": _op("LogSoftmax", axis=1),
-    "dropout": _dropout,
+    "relu": _plain_writer("Relu"),
+    "relu6": _write_relu6,
+    "leaky_relu": _plain_writer("LeakyRelu", alpha=0.01),
+    "elu": _plain_writer("Elu"),
+    "selu": _plain_writer("Selu"),
+    "gelu": _write_gelu,
+    "silu": _write_silu,
+    "hardswish": _plain_writer("HardSwish"),
+    "sigmoid": _plain_writer("Sigmoid"),
+    "hardsigmoid": _plain_writer("HardSigmoid", alpha=1 / 6, beta=0.5),
+    "tanh": _plain_writer("Tanh"),
+    "softplus": _plain_writer("Softplus"),
+    "mish": _write_mish,
+    "softmax": _plain_writer("Softmax", axis=1),
+    "logsoftmax": _plain_writer("LogSoftmax", axis=1),
+    "dropout": _write_dropout,
     # ONNX has no word for it, and it does nothing once a network is trained.
-    **dict.fromkeys(("drop_path", "identity"), _op("Identity")),
-    "add": _joined("Add"),
-    "mul": _joined("Mul"),
-    "matmul": _matmul,
-    "concat": _concat,
+    **dict.fromkeys(("drop_path", "identity"), _plain_writer("Identity")),
+    "add": _join_writer("Add"),
+    "mul": _join_writer("Mul"),
+    "matmul": _write_matmul,
+    "concat": _write_concat,
 }

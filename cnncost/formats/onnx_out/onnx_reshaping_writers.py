@@ -4,80 +4,80 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cnncost.formats.onnx_out.onnx_emitter import Emitter, Writers, field
+from cnncost.formats.onnx_out.onnx_emitter import Emitter, Writers, field_of
 from cnncost.network import Node
 
 
-def _flatten(emitter: Emitter, node: Node, x: list[str]) -> str:
-    return emitter.add("Flatten", x, axis=1)
+def _write_flatten(emitter: Emitter, node: Node, x: list[str]) -> str:
+    return emitter.add_step("Flatten", x, axis=1)
 
 
-def _reshape(emitter: Emitter, node: Node, x: list[str]) -> str:
-    return emitter.add("Reshape", [*x, emitter.integers([1, *node.output.dims])])
+def _write_reshape(emitter: Emitter, node: Node, x: list[str]) -> str:
+    return emitter.add_step("Reshape", [*x, emitter.add_integers([1, *node.output.dims])])
 
 
-def _permute(emitter: Emitter, node: Node, x: list[str]) -> str:
-    return emitter.add("Transpose", x, perm=[0, *field(node, "axes")])
+def _write_permute(emitter: Emitter, node: Node, x: list[str]) -> str:
+    return emitter.add_step("Transpose", x, perm=[0, *field_of(node, "axes")])
 
 
-def _pad(emitter: Emitter, node: Node, x: list[str]) -> str:
-    amount = field(node, "amount")
+def _write_pad(emitter: Emitter, node: Node, x: list[str]) -> str:
+    amount = field_of(node, "amount")
     pads = [0, 0, *(a for a, _ in amount), 0, 0, *(b for _, b in amount)]
-    return emitter.add("Pad", [*x, emitter.integers(pads)])
+    return emitter.add_step("Pad", [*x, emitter.add_integers(pads)])
 
 
-def _crop(emitter: Emitter, node: Node, x: list[str]) -> str:
-    amount, extents = field(node, "amount"), node.inputs[0].extents
+def _write_crop(emitter: Emitter, node: Node, x: list[str]) -> str:
+    amount, extents = field_of(node, "amount"), node.inputs[0].extents
     starts = [a for a, _ in amount]
     ends = [n - b for n, (_, b) in zip(extents, amount, strict=True)]
     axes = range(2, 2 + len(extents))
-    return emitter.add("Slice", [*x, *map(emitter.integers, (starts, ends, list(axes)))])
+    return emitter.add_step("Slice", [*x, *map(emitter.add_integers, (starts, ends, list(axes)))])
 
 
-def _slice(emitter: Emitter, node: Node, x: list[str]) -> str:
-    start, end = field(node, "span")
-    return emitter.add("Slice", [*x, *map(emitter.integers, ([start], [end], [1]))])
+def _write_slice(emitter: Emitter, node: Node, x: list[str]) -> str:
+    start, end = field_of(node, "span")
+    return emitter.add_step("Slice", [*x, *map(emitter.add_integers, ([start], [end], [1]))])
 
 
-def _moved(
+def _write_move(
     emitter: Emitter, x: list[str], split: list[int], order: list[int], dims: Sequence[int]
 ) -> str:
     """Axes split, put in another order, and joined."""
-    apart = emitter.add("Reshape", [*x, emitter.integers([1, *split])])
-    turned = emitter.add("Transpose", [apart], perm=[0, *(axis + 1 for axis in order)])
-    return emitter.add("Reshape", [turned, emitter.integers([1, *dims])])
+    apart = emitter.add_step("Reshape", [*x, emitter.add_integers([1, *split])])
+    turned = emitter.add_step("Transpose", [apart], perm=[0, *(axis + 1 for axis in order)])
+    return emitter.add_step("Reshape", [turned, emitter.add_integers([1, *dims])])
 
 
-def _channel_shuffle(emitter: Emitter, node: Node, x: list[str]) -> str:
-    shape, groups = node.inputs[0], field(node, "groups")
+def _write_channel_shuffle(emitter: Emitter, node: Node, x: list[str]) -> str:
+    shape, groups = node.inputs[0], field_of(node, "groups")
     split = [groups, shape.channels // groups, *shape.extents]
-    return _moved(emitter, x, split, [1, 0, *range(2, len(split))], shape.dims)
+    return _write_move(emitter, x, split, [1, 0, *range(2, len(split))], shape.dims)
 
 
-def _pixel_shuffle(emitter: Emitter, node: Node, x: list[str]) -> str:
+def _write_pixel_shuffle(emitter: Emitter, node: Node, x: list[str]) -> str:
     """Channels split into what is left and a factor an axis, each put behind its extent."""
-    shape, factor, y = node.inputs[0], field(node, "factor"), node.output
+    shape, factor, y = node.inputs[0], field_of(node, "factor"), node.output
     axes = len(factor)
     split = [y.channels, *factor, *shape.extents]
     order = [0, *(axis for i in range(axes) for axis in (1 + axes + i, 1 + i))]
-    return _moved(emitter, x, split, order, y.dims)
+    return _write_move(emitter, x, split, order, y.dims)
 
 
-def _space_to_depth(emitter: Emitter, node: Node, x: list[str]) -> str:
-    shape, factor, y = node.inputs[0], field(node, "factor"), node.output
+def _write_space_to_depth(emitter: Emitter, node: Node, x: list[str]) -> str:
+    shape, factor, y = node.inputs[0], field_of(node, "factor"), node.output
     axes = len(factor)
     pairs = [(n // f, f) for n, f in zip(shape.extents, factor, strict=True)]
     split = [shape.channels, *(n for pair in pairs for n in pair)]
     order = [0, *(2 + 2 * i for i in range(axes)), *(1 + 2 * i for i in range(axes))]
-    return _moved(emitter, x, split, order, y.dims)
+    return _write_move(emitter, x, split, order, y.dims)
 
 
-def _upsample(emitter: Emitter, node: Node, x: list[str]) -> str:
-    mode = "nearest" if field(node, "mode") == "nearest" else "linear"
+def _write_upsample(emitter: Emitter, node: Node, x: list[str]) -> str:
+    mode = "nearest" if field_of(node, "mode") == "nearest" else "linear"
     given = {"nearest_mode": "floor"} if mode == "nearest" else {}
-    sizes = emitter.integers([1, *node.output.dims])
+    sizes = emitter.add_integers([1, *node.output.dims])
     transformation = "asymmetric" if mode == "nearest" else "half_pixel"
-    return emitter.add(
+    return emitter.add_step(
         "Resize",
         [*x, "", "", sizes],
         mode=mode,
@@ -87,14 +87,14 @@ def _upsample(emitter: Emitter, node: Node, x: list[str]) -> str:
 
 
 WRITERS: Writers = {
-    "flatten": _flatten,
-    "reshape": _reshape,
-    "permute": _permute,
-    "pad": _pad,
-    "crop": _crop,
-    "slice": _slice,
-    "channel_shuffle": _channel_shuffle,
-    "pixel_shuffle": _pixel_shuffle,
-    "space_to_depth": _space_to_depth,
-    "upsample": _upsample,
+    "flatten": _write_flatten,
+    "reshape": _write_reshape,
+    "permute": _write_permute,
+    "pad": _write_pad,
+    "crop": _write_crop,
+    "slice": _write_slice,
+    "channel_shuffle": _write_channel_shuffle,
+    "pixel_shuffle": _write_pixel_shuffle,
+    "space_to_depth": _write_space_to_depth,
+    "upsample": _write_upsample,
 }

@@ -10,13 +10,13 @@ from cnncost.formats.onnx_out import (
     onnx_reshaping_writers,
     onnx_weighted_writers,
 )
-from cnncost.formats.onnx_out.onnx_emitter import Emitter, Writers, field
+from cnncost.formats.onnx_out.onnx_emitter import Emitter, Writers, field_of
 from cnncost.network import Node
 
 
-def _opaque(emitter: Emitter, node: Node, x: list[str]) -> str:
+def _refuse_opaque(emitter: Emitter, node: Node, x: list[str]) -> str:
     raise CnncostError(
-        f"{node.name} is opaque ({field(node, 'op')}): nobody knows how it is computed",
+        f"{node.name} is opaque ({field_of(node, 'op')}): nobody knows how it is computed",
         "write it as layers that the language has; then it can be written in ONNX",
     )
 
@@ -27,6 +27,6 @@ LAYERS: Writers = {
     **onnx_norm_writers.WRITERS,
     **onnx_pointwise_writers.WRITERS,
     **onnx_reshaping_writers.WRITERS,
-    "opaque": _opaque,
+    "opaque": _refuse_opaque,
 }
 """By layer type; a test holds that none lacks one."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cnncost.errors import CnncostError
-from cnncost.formats.torch_in.torch_source import build, build_with_memory
+from cnncost.formats.torch_in.torch_source import build_module, build_with_memory
 
 if TYPE_CHECKING:
     from torch import nn
@@ -27,11 +27,11 @@ def read_source(
     """
     if not shapes:
         raise CnncostError(f"{target}: the input's shape is due", "as in --input 3x224x224")
-    from cnncost.formats.torch_in.torch_trace import trace
+    from cnncost.formats.torch_in.torch_trace import trace_module
 
-    module = build(target, settings)
+    module = build_module(target, settings)
     inputs = {name or "input": shape for name, shape in shapes.items()}
-    return trace(module, target.partition(":")[2].rpartition(".")[2], inputs)
+    return trace_module(module, target.partition(":")[2].rpartition(".")[2], inputs)
 
 
 def module_with_memory(target: str, settings: Arguments | None = None) -> nn.Module:

@@ -33,18 +33,18 @@ class Work(NamedTuple):
 def place_of(tensor: Tensor) -> StoragePlace:
     """Where a tensor's numbers lie in its storage; numbers in a row have one axis."""
     place = StoragePlace(tuple(tensor.shape), tuple(tensor.stride()), int(tensor.storage_offset()))
-    return StoragePlace((place.size,), (1,), place.offset) if place.dense else place
+    return StoragePlace((place.size,), (1,), place.offset) if place.is_dense else place
 
 
-def computed(call: TorchCall, node: fx.Node) -> Any:  # Any: one constant, or a list of them
+def fold_call(call: TorchCall, node: fx.Node) -> Any:  # Any: one constant, or a list of them
     """What an operation without activations makes."""
-    given = call.constants()
+    given = call.read_constants()
     made = node.meta.get("val")
     several = list(made) if isinstance(made, list | tuple) else [made]
     parts = tuple(dict.fromkeys(part for c in given for part in c.parts))
-    work = frozenset(w for c in given for w in c.work) | _work(call, given, node)
+    work = frozenset(w for c in given for w in c.work) | _count_work(call, given, node)
     found = [
-        Constant(tuple(t.shape), parts, _place(call, node, given, t), work)
+        Constant(tuple(t.shape), parts, _trace_place(call, node, given, t), work)
         for t in several
         if hasattr(t, "shape")
     ]
@@ -53,15 +53,15 @@ def computed(call: TorchCall, node: fx.Node) -> Any:  # Any: one constant, or a 
     return found[0] if found else None
 
 
-def _place(
+def _trace_place(
     call: TorchCall, node: fx.Node, given: Sequence[Constant], made: Tensor
 ) -> StoragePlace | None:
     """Where the numbers stem from: those of a view; those that all changed each by itself."""
-    if len(call.sources()) != 1:
+    if len(call.read_sources()) != 1:
         return None
     if len(given) == 1 and given[0].place and _is_view(node):
         before = given[0].place
-        if call.target not in COPIES or before.dense:
+        if call.target not in COPIES or before.is_dense:
             return place_of(made)
         return before
     size = prod(made.shape)
@@ -77,8 +77,8 @@ def _is_view(node: fx.Node) -> bool:
     return bool(marks) and marks[0] is not None and not marks[0].is_write
 
 
-def _work(call: TorchCall, given: Sequence[Constant], node: fx.Node) -> frozenset[Work]:
-    if call.target not in PRODUCTS or not call.shapes or not call.sources():
+def _count_work(call: TorchCall, given: Sequence[Constant], node: fx.Node) -> frozenset[Work]:
+    if call.target not in PRODUCTS or not call.shapes or not call.read_sources():
         return frozenset()
     first = {"addmm": "mat1", "baddbmm": "batch1", "linear": "input"}.get(call.target, "self")
     one = call.arguments.get("weight" if "conv" in call.target else first)

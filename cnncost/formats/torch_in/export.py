@@ -25,7 +25,7 @@ MOST = 4
 """Inputs of which each is tried as whole numbers too."""
 
 
-def exported(module: nn.Module, shapes: Shapes, batch: int = 0) -> ExportedProgram:
+def export_module(module: nn.Module, shapes: Shapes, batch: int = 0) -> ExportedProgram:
     """The program for one example of each input; for a batch of them as the module itself, which
     has memory then, runs it.
 
@@ -43,14 +43,14 @@ def exported(module: nn.Module, shapes: Shapes, batch: int = 0) -> ExportedProgr
 def _first_that_works(module: nn.Module, shapes: Shapes, batch: int) -> ExportedProgram:
     failed: list[Exception] = []
     for device in ("cpu",) if batch else ("meta", "cpu"):
-        with nullcontext() if batch else _standing_in(module, device):
-            for arguments, named in _ways(module, shapes, device, failed, batch or 1):
+        with nullcontext() if batch else _fake_device(module, device):
+            for arguments, named in _call_ways(module, shapes, device, failed, batch or 1):
                 try:
-                    with quiet():
-                        return _export(module, arguments, named)
+                    with silence_torch():
+                        return _run_export(module, arguments, named)
                 except Exception as error:  # the user's code may raise anything
                     failed.append(error)
-    raise _failure(failed[0])
+    raise _export_failure(failed[0])
 
 
 DROPS = {"StochasticDepth": "p", "DropPath": "drop_prob"}
@@ -79,7 +79,7 @@ def droppings_seen(module: nn.Module) -> Iterator[None]:
 
 
 @contextmanager
-def _standing_in(module: nn.Module, device: str) -> Iterator[None]:
+def _fake_device(module: nn.Module, device: str) -> Iterator[None]:
     """For the CPU tensors without memory, the module's own among them."""
     if device == "meta":
         yield
@@ -91,7 +91,7 @@ def _standing_in(module: nn.Module, device: str) -> Iterator[None]:
         yield
 
 
-def _export(module: nn.Module, arguments: tuple[Any, ...], named: dict[str, Any]) -> Any:
+def _run_export(module: nn.Module, arguments: tuple[Any, ...], named: dict[str, Any]) -> Any:
     """Any: torch's own."""
     import torch
 
@@ -100,7 +100,7 @@ def _export(module: nn.Module, arguments: tuple[Any, ...], named: dict[str, Any]
 
 
 @contextmanager
-def quiet() -> Iterator[None]:
+def silence_torch() -> Iterator[None]:
     """Without what torch writes and logs on its way."""
     before = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
@@ -116,13 +116,13 @@ def quiet() -> Iterator[None]:
         logging.disable(before)
 
 
-def _ways(
+def _call_ways(
     module: nn.Module, shapes: Shapes, device: str, failed: list[Exception], batch: int
 ) -> Iterator[tuple[tuple[Any, ...], dict[str, Any]]]:
     """The ways to call it, the most usual first; Any: tensors, and dicts of them."""
     import torch
 
-    usual = _dtype(module)
+    usual = _floating_dtype(module)
     for number, kind in enumerate(product((usual, torch.long), repeat=min(len(shapes), MOST))):
         if number and not any(_WHOLE.search(str(error)) for error in failed):
             return
@@ -131,7 +131,7 @@ def _ways(
             name: torch.zeros((batch, *shape), device=device, dtype=one)
             for (name, shape), one in zip(shapes.items(), kinds, strict=True)
         }
-        names = _parameters(module)
+        names = _parameter_names(module)
         by_name = len(given) > 1 and set(given) <= set(names) and list(given) != names[: len(given)]
         yield ((), given) if by_name else (tuple(given.values()), {})
         yield (dict(given),), {}
@@ -141,14 +141,14 @@ _WHOLE = re.compile(r"\b(Long|Int|long|int|index|indices|integer)\b")
 """What PyTorch says where it wants whole numbers."""
 
 
-def _parameters(module: nn.Module) -> list[str]:
+def _parameter_names(module: nn.Module) -> list[str]:
     try:
         return list(inspect.signature(module.forward).parameters)
     except (TypeError, ValueError):
         return []
 
 
-def _dtype(module: nn.Module) -> dtype:
+def _floating_dtype(module: nn.Module) -> dtype:
     """Of the module's own floating parameters; a half-precision model takes halves."""
     import torch
 
@@ -165,33 +165,33 @@ def functional(program: ExportedProgram) -> ExportedProgram:
     if not any(map(writes_into_a_part, program.graph.nodes)):
         return program
     try:
-        with quiet():
+        with silence_torch():
             return program.run_decompositions({})
     except Exception as error:  # torch's own, of many kinds
-        raise _failure(error) from error
+        raise _export_failure(error) from error
 
 
 def writes_into_a_part(node: fx.Node) -> bool:
     """Whether it changes a tensor that others see a part of, or that is a part of another."""
-    if not changes(node) or "dropout" in str(node.target):
+    if not changes_input(node) or "dropout" in str(node.target):
         return False  # in inference dropout changes nothing
     target: Any = next(iter(node.args), None)
     seen = []
     while target is not None and hasattr(target, "op"):
         seen.append(target)
-        if target.op == "placeholder" or views(target):
+        if target.op == "placeholder" or is_view(target):
             return True
-        target = target.args[0] if changes(target) else None
-    return any(views(user) for one in seen for user in one.users if user is not node)
+        target = target.args[0] if changes_input(target) else None
+    return any(is_view(user) for one in seen for user in one.users if user is not node)
 
 
-def changes(node: fx.Node) -> bool:
+def changes_input(node: fx.Node) -> bool:
     """Whether an operation writes into what it is given."""
     schema = getattr(node.target, "_schema", None)
     return node.op == "call_function" and schema is not None and bool(schema.is_mutable)
 
 
-def views(node: fx.Node) -> bool:
+def is_view(node: fx.Node) -> bool:
     """Whether a result may be a part of what the operation is given."""
     import operator
 
@@ -199,21 +199,21 @@ def views(node: fx.Node) -> bool:
         return False
     if node.target is operator.getitem:
         made: Any = node.args[0]
-        return views(made)
+        return is_view(made)
     schema = getattr(node.target, "_schema", None)
     marks = [] if schema is None else [result.alias_info for result in schema.returns]
     return any(mark is not None and not mark.is_write for mark in marks)
 
 
-def _failure(error: Exception) -> CnncostError:
+def _export_failure(error: Exception) -> CnncostError:
     """What, where in the user's code, and what would help: a line each."""
     lines = [line for line in str(error).strip().splitlines() if line.strip()]
     said = f"{type(error).__name__}: {lines[0][:200] if lines else ''}".rstrip(": ")
     hint = "check --input; control flow on data cannot be traced"
-    return CnncostError(f"torch.export cannot trace it: {said}", hint, where=_place(error))
+    return CnncostError(f"torch.export cannot trace it: {said}", hint, where=_user_place(error))
 
 
-def _place(error: Exception) -> str:
+def _user_place(error: Exception) -> str:
     """The last line on the way that is neither PyTorch's nor ours, nor Python's own."""
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         file = Path(frame.filename)

@@ -53,39 +53,45 @@ SUMS = (
 """Numbers summed up or chosen, no weight among them."""
 
 
-def moved(b: TorchImporter, call: TorchCall) -> Any:  # Any: a value, or several
+def emit_costless(b: TorchImporter, call: TorchCall) -> Any:  # Any: a value, or several
     """Opaque, and known to weigh nothing but what is learned of it."""
-    made = b.costed(call, call.target, _read(call), call.shape, 0, call.constants())
-    return several(b, call, made)
+    made = b.emit_costed(
+        call, call.target, _values_read(call), call.shape, 0, call.read_constants()
+    )
+    return emit_results(b, call, made)
 
 
-def _read(call: TorchCall) -> list[Value]:
-    return list(dict.fromkeys(call.values()))
+def _values_read(call: TorchCall) -> list[Value]:
+    return list(dict.fromkeys(call.read_values()))
 
 
-def several(b: TorchImporter, call: TorchCall, made: Value) -> Any:  # Any: as above
+def emit_results(b: TorchImporter, call: TorchCall, made: Value) -> Any:  # Any: as above
     """All results of a call, the further ones taken from the first; one is a value itself."""
-    others = [b.moved(call, call.target, [made], shape) for shape in call.shapes[1:]]
+    others = [b.emit_moved(call, call.target, [made], shape) for shape in call.shapes[1:]]
     return [made, *others] if others else made
 
 
-def embedding(b: TorchImporter, call: TorchCall) -> Value:
+def emit_embedding(b: TorchImporter, call: TorchCall) -> Value:
     """Rows of a table: learned, and no connections."""
     indices, table = call.arguments["indices"], call.arguments["weight"]
     if not isinstance(indices, Value) or not isinstance(table, Constant):
-        return b.moved(call, "embedding", call.values(), call.shape)
-    return b.costed(call, "embedding", [indices], call.shape, 0, [table])
+        return b.emit_moved(call, "embedding", call.read_values(), call.shape)
+    return b.emit_costed(call, "embedding", [indices], call.shape, 0, [table])
 
 
-def recurrent(b: TorchImporter, call: TorchCall) -> Any:  # Any: several values
+def emit_recurrent(b: TorchImporter, call: TorchCall) -> Any:  # Any: several values
     """lstm, gru and rnn: every matrix works once per step; its steps are the first result's."""
-    learned = call.constants()
+    learned = call.read_constants()
     given = call.arguments.get("params")
     matrices = [c for c in given or [] if isinstance(c, Constant) and len(c.shape) == 2]
     if not matrices or call.arguments.get("batch_sizes") is not None:
-        return several(b, call, b.opaque(call, call.target, _read(call), call.shape, learned))
+        return emit_results(
+            b, call, b.emit_opaque(call, call.target, _values_read(call), call.shape, learned)
+        )
     steps = prod(call.shape[:-1])
     biases = [c for c in given or [] if isinstance(c, Constant) and len(c.shape) == 1]
     uses = steps * sum(c.size for c in matrices)
-    made = b.costed(call, call.target, _read(call), call.shape, uses, [*matrices, *biases])
-    return several(b, call, made)
+    made = b.emit_costed(
+        call, call.target, _values_read(call), call.shape, uses, [*matrices, *biases]
+    )
+    return emit_results(b, call, made)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cnncost.formats.graph import Op
-from cnncost.layers import Layer, layer_type, read
+from cnncost.layers import Layer, layer_type, read_layer
 from cnncost.shape import Shape
 
 if TYPE_CHECKING:
@@ -48,48 +48,48 @@ class Owners:
     _done: set[str] = field(default_factory=set)
     """The products of constants that are counted."""
 
-    def left(self, name: str) -> int:
+    def count_left(self, name: str) -> int:
         """How many numbers of a parameter nobody counted."""
         if name in self._whole:
             return 0
         flags = self._counted.get(name)
         return self.sizes[name] - (0 if flags is None else int(flags.sum()))
 
-    def owned(self, op: Op, learned: Sequence[Constant], costs: Costs) -> Op:
+    def assign_owner(self, op: Op, learned: Sequence[Constant], costs: Costs) -> Op:
         """The operation as its cases have it."""
-        key = self._key(learned)
+        key = self._key_of(learned)
         plain = op.word != "opaque" and costs.layer.parameters(costs.x) == sum(
             constant.size for constant in learned
         )
-        if plain and key in self._owner and self._alike(op, costs, key):
+        if plain and key in self._owner and self._is_same_layer(op, costs, key):
             return replace(op, shares=self._owner[key][0].name, frozen=False)
-        mixed = len({source in self.frozen for _, source in self._names(learned)}) > 1
-        if key is None or not plain or mixed or not all(self._free(c) for c in learned):
-            return self.by_hand(op, learned, costs)
+        mixed = len({source in self.frozen for _, source in self._named_roles(learned)}) > 1
+        if key is None or not plain or mixed or not all(self._is_free(c) for c in learned):
+            return self.cost_by_hand(op, learned, costs)
         for constant in learned:
-            self._count(constant)
+            self._mark_counted(constant)
         frozen = bool(learned) and self.same[learned[0].sources[0]] in self.frozen
         made = replace(op, frozen=frozen)
         self._owner[key] = (made, costs)
         return made
 
-    def by_hand(self, op: Op, learned: Sequence[Constant], costs: Costs) -> Op:
+    def cost_by_hand(self, op: Op, learned: Sequence[Constant], costs: Costs) -> Op:
         """An opaque layer that costs the same and owns what nobody counted of its numbers."""
         counts = dict.fromkeys(("weights", "biases", "extras"), 0)
         trained = 0
-        for role, name in self._names(learned, costs.layer):
-            left = self.left(name)
+        for role, name in self._named_roles(learned, costs.layer):
+            left = self.count_left(name)
             self._whole.add(name)
             counts[role] += left
             trained += left * (name not in self.frozen)
         given: dict[str, Any] = {**counts}
         if trained != sum(counts.values()):
             given["trained"] = trained
-        return _opaque(op, costs, given, self._work(learned))
+        return _opaque_operation(op, costs, given, self._count_new_work(learned))
 
-    def rest(self, op: Op, name: str, costs: Costs, learned: Sequence[Constant]) -> Op:
+    def add_rest(self, op: Op, name: str, costs: Costs, learned: Sequence[Constant]) -> Op:
         """The operation that owns a part of a parameter as one that owns the rest too."""
-        left = self.left(name)
+        left = self.count_left(name)
         self._whole.add(name)
         layer, x, _ = costs
         given: dict[str, Any] = {
@@ -97,47 +97,52 @@ class Owners:
             "biases": layer.biases(x) if layer.counted else 0,
             "extras": layer.extras(x),
         }
-        role = next(r for r, n in self._names(learned, layer) if n == name)
+        role = next(r for r, n in self._named_roles(learned, layer) if n == name)
         given[role] += left
         if op.frozen:
             given["trained"] = 0
-        return _opaque(op, costs, given, 0)
+        return _opaque_operation(op, costs, given, 0)
 
-    def _names(
+    def _named_roles(
         self, learned: Sequence[Constant], layer: Layer | None = None
     ) -> list[tuple[str, str]]:
         """Each parameter with its role: weights first, then biases, of a layer that counts."""
         return [
-            (_role(i, c, layer), self.same[source])
+            (_role_of(i, c, layer), self.same[source])
             for i, c in enumerate(learned)
             for source in c.sources
         ]
 
-    def _key(self, learned: Sequence[Constant]) -> Key | None:
+    def _key_of(self, learned: Sequence[Constant]) -> Key | None:
         """None where not every constant is one parameter's numbers, each once."""
         found = []
         for c in learned:
-            if c.place is None or c.place.spread or len(c.sources) != 1 or c.place.size != c.size:
+            if (
+                c.place is None
+                or c.place.is_spread
+                or len(c.sources) != 1
+                or c.place.size != c.size
+            ):
                 return None
             found.append((self.same[c.sources[0]], c.place))
         return tuple(found)
 
-    def _alike(self, op: Op, costs: Costs, key: Key | None) -> bool:
+    def _is_same_layer(self, op: Op, costs: Costs, key: Key | None) -> bool:
         if key is None:
             return False
         other, theirs = self._owner[key]
-        return other.word == op.word and costs.layer.tensors(costs.x) == theirs.layer.tensors(
-            theirs.x
-        )
+        return other.word == op.word and costs.layer.tensor_shapes(
+            costs.x
+        ) == theirs.layer.tensor_shapes(theirs.x)
 
-    def _free(self, constant: Constant) -> bool:
+    def _is_free(self, constant: Constant) -> bool:
         name = self.same[constant.sources[0]]
         if name in self._whole:
             return False
         flags = self._counted.get(name)
         return flags is None or not bool(flags.as_strided(*constant.place).any())  # type: ignore[misc]  # a place has three parts
 
-    def _count(self, constant: Constant) -> None:
+    def _mark_counted(self, constant: Constant) -> None:
         import torch
 
         name = self.same[constant.sources[0]]
@@ -147,14 +152,14 @@ class Owners:
         flags = self._counted.setdefault(name, torch.zeros(self.sizes[name], dtype=torch.bool))
         flags.as_strided(*constant.place).fill_(True)  # type: ignore[misc]  # as above
 
-    def _work(self, learned: Sequence[Constant]) -> int:
+    def _count_new_work(self, learned: Sequence[Constant]) -> int:
         """The multiply-accumulates that make its constants, each product once in a network."""
         new = {w for c in learned for w in c.work if w[0] not in self._done}
         self._done.update(node for node, _ in new)
         return sum(count for _, count in new)
 
 
-def _role(place: int, constant: Constant, layer: Layer | None) -> str:
+def _role_of(place: int, constant: Constant, layer: Layer | None) -> str:
     """What a layer's constant is: by its place, or for an opaque layer by its axes."""
     if layer is not None and not layer.counted:
         return "extras"
@@ -163,7 +168,7 @@ def _role(place: int, constant: Constant, layer: Layer | None) -> str:
     return ("weights", "biases")[place % 2]
 
 
-def _opaque(op: Op, costs: Costs, given: dict[str, Any], work: int) -> Op:
+def _opaque_operation(op: Op, costs: Costs, given: dict[str, Any], work: int) -> Op:
     """With costs by the layer's formulas; an operation that was opaque keeps what it is called."""
     layer, x, y = costs
     arguments: dict[str, Any] = {"output": y.dims, "op": op.arguments.get("op", op.word)}
@@ -183,13 +188,13 @@ def costs_of(ops: Sequence[Op], inputs: Mapping[str, tuple[int, ...]]) -> dict[s
     found = {}
     for op in ops:
         xs = tuple(shapes[name] for name in op.reads)
-        layer = read(layer_type(op.word), op.arguments, xs[0])
-        shapes[op.name] = layer.infer(xs)
+        layer = read_layer(layer_type(op.word), op.arguments, xs[0])
+        shapes[op.name] = layer.infer_shape(xs)
         found[op.name] = Costs(layer, xs[0], shapes[op.name])
     return found
 
 
-def with_owners(
+def assign_owners(
     ops: Sequence[Op],
     learned: Mapping[str, Sequence[Constant]],
     costs: Mapping[str, Costs],
@@ -197,17 +202,19 @@ def with_owners(
 ) -> tuple[Op, ...]:
     """The operations, every one with parameters of its own, shared ones, or costs by hand."""
     made = {
-        op.name: owners.owned(op, learned[op.name], costs[op.name]) if learned[op.name] else op
+        op.name: owners.assign_owner(op, learned[op.name], costs[op.name])
+        if learned[op.name]
+        else op
         for op in ops
     }
     for op in list(made.values()):
-        for name in {n for _, n in owners._names(learned[op.name])}:  # its own
-            if owners.left(name) and not op.shares:
-                made[op.name] = _rested(made[op.name], name, learned, costs, owners)
-    return tuple(_unshared(op, made, costs) for op in made.values())
+        for name in {n for _, n in owners._named_roles(learned[op.name])}:  # its own
+            if owners.count_left(name) and not op.shares:
+                made[op.name] = _add_rest_of(made[op.name], name, learned, costs, owners)
+    return tuple(_unshare_opaque(op, made, costs) for op in made.values())
 
 
-def _rested(
+def _add_rest_of(
     op: Op,
     name: str,
     learned: Mapping[str, Sequence[Constant]],
@@ -215,12 +222,12 @@ def _rested(
     owners: Owners,
 ) -> Op:
     if op.word != "opaque":
-        return owners.rest(op, name, costs[op.name], learned[op.name])
+        return owners.add_rest(op, name, costs[op.name], learned[op.name])
     return op
 
 
-def _unshared(op: Op, made: Mapping[str, Op], costs: Mapping[str, Costs]) -> Op:
+def _unshare_opaque(op: Op, made: Mapping[str, Op], costs: Mapping[str, Costs]) -> Op:
     """What shared the parameters of a layer that became opaque is opaque too."""
     if not op.shares or made[op.shares].word != "opaque":
         return op
-    return _opaque(op, costs[op.name], {"weights": 0, "biases": 0}, 0)
+    return _opaque_operation(op, costs[op.name], {"weights": 0, "biases": 0}, 0)

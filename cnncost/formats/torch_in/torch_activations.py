@@ -7,8 +7,13 @@ from fractions import Fraction
 from math import prod
 
 from cnncost.formats.tensor_value import Constant, Value
-from cnncost.formats.torch_in.torch_elementwise import as_channels, from_channels, on_each
-from cnncost.formats.torch_in.torch_importer import TorchCall, TorchImporter, mapped, subject
+from cnncost.formats.torch_in.torch_elementwise import as_channels, emit_elementwise, from_channels
+from cnncost.formats.torch_in.torch_importer import (
+    TorchCall,
+    TorchImporter,
+    as_map_shape,
+    subject_of,
+)
 
 ACTIVATIONS = {
     "relu": "relu", "relu6": "relu6", "leaky_relu": "leaky_relu", "elu": "elu", "selu": "selu",
@@ -27,8 +32,8 @@ def activation(b: TorchImporter, call: TorchCall) -> Value:
     """An activation function."""
     word = ACTIVATIONS[call.target]
     if call.target == "celu":
-        b.standing_in("celu", "elu")
-    return on_each(b, call, word, **in_place(call, word))
+        b.note_stand_in("celu", "elu")
+    return emit_elementwise(b, call, word, **in_place(call, word))
 
 
 def in_place(call: TorchCall, word: str) -> dict[str, bool]:
@@ -42,22 +47,22 @@ def hardtanh(b: TorchImporter, call: TorchCall) -> Value:
     """Between 0 and 6 it is ReLU6."""
     low, high = call.arguments.get("min_val", -1), call.arguments.get("max_val", 1)
     if (low, high) == (0, 6):
-        return on_each(b, call, "relu6", **in_place(call, "relu6"))
-    b.standing_in(f"hardtanh({low}, {high})", "hardsigmoid")
+        return emit_elementwise(b, call, "relu6", **in_place(call, "relu6"))
+    b.note_stand_in(f"hardtanh({low}, {high})", "hardsigmoid")
     stood = "hardtanh_" if call.inplace else "hardtanh"
-    return on_each(b, call, "hardsigmoid", inplace=False, stands_for=stood)
+    return emit_elementwise(b, call, "hardsigmoid", inplace=False, stands_for=stood)
 
 
 def prelu(b: TorchImporter, call: TorchCall) -> Value:
     """One slope a channel, which is the axis behind the batch, or one in all."""
-    x, slopes = b.whole(call, call.arguments["self"]), call.arguments["weight"]
+    x, slopes = b.emit_whole(call, call.arguments["self"]), call.arguments["weight"]
     if not isinstance(slopes, Constant):
-        return b.moved(call, "prelu", call.values(), call.shape)
+        return b.emit_moved(call, "prelu", call.read_values(), call.shape)
     axis = 1 if len(x.shape) > 1 and slopes.size > 1 else 0
-    plain = x.reshaped(mapped(x.shape)) if slopes.size == 1 else as_channels(x, [axis])
+    plain = x.reshape_to(as_map_shape(x.shape)) if slopes.size == 1 else as_channels(x, [axis])
     given = {"shared": True} if slopes.size == 1 else {}
-    made = b.layer(call, "prelu", [plain], plain.shape, learned=[slopes], **given)
-    return made.reshaped(x.shape) if slopes.size == 1 else from_channels(made, x.shape, [axis])
+    made = b.emit_layer(call, "prelu", [plain], plain.shape, learned=[slopes], **given)
+    return made.reshape_to(x.shape) if slopes.size == 1 else from_channels(made, x.shape, [axis])
 
 
 SEEN = "dropout_of_a_view"
@@ -67,9 +72,11 @@ def dropout(b: TorchImporter, call: TorchCall) -> Value:
     """Dropout, which does nothing at rate 0."""
     rate = Fraction(str(call.arguments.get("p", 0.5)))
     if not 0 < rate < 1:
-        return subject(call)
-    x, made = subject(call), on_each(b, call, "dropout", rate=rate)
+        return subject_of(call)
+    x, made = subject_of(call), emit_elementwise(b, call, "dropout", rate=rate)
     if call.inplace and x.steps and prod(x.made[1:]) > 1:
         # Its gradient goes through copies of the whole that is seen.
-        made = on_each(b, replace(call, arguments={"self": made}), "identity", stands_for=SEEN)
+        made = emit_elementwise(
+            b, replace(call, arguments={"self": made}), "identity", stands_for=SEEN
+        )
     return made

@@ -6,14 +6,14 @@ import inspect
 from collections.abc import Mapping
 from typing import Any
 
-from cnncost.errors import CnncostError, nearest
+from cnncost.errors import CnncostError, find_nearest
 
 Arguments = Mapping[str, int | float]
 
 _BY_NAME = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 
 
-def accepted(found: Any) -> tuple[str, ...] | None:  # Any: a class, function or module
+def accepted_names(found: Any) -> tuple[str, ...] | None:  # Any: a class, function or module
     """The names of the arguments that it takes; None where it takes any."""
     import torch
 
@@ -34,11 +34,11 @@ def check_settings(target: str, found: Any, settings: Arguments) -> None:  # Any
     Raises:
         CnncostError: it has no argument of that name.
     """
-    names = accepted(found)
+    names = accepted_names(found)
     for name in settings:
         if names is None or name in names:
             continue
-        close = nearest(name, names)
+        close = find_nearest(name, names)
         takes = f"it takes {', '.join(names)}" if names else "it takes no arguments"
         raise CnncostError(
             f"--set {name}: {target} has no such argument",

@@ -8,24 +8,29 @@ from typing import Any
 
 from cnncost.formats.graph import Op
 from cnncost.formats.tensor_value import Constant, Shape, Value
-from cnncost.formats.torch_in.torch_importer import TorchCall, TorchImporter, mapped, subject
+from cnncost.formats.torch_in.torch_importer import (
+    TorchCall,
+    TorchImporter,
+    as_map_shape,
+    subject_of,
+)
 
 MEETS = ("add", "sub", "rsub", "maximum", "minimum", "where")
 """Operations of two that are written as a sum; others as a product."""
 
 
-def on_each(
+def emit_elementwise(
     b: TorchImporter, call: TorchCall, word: str, **arguments: Any
 ) -> Value:  # Any: of all kinds
     """A layer that treats every number alike commutes with views: they stay views."""
-    x = subject(call)
-    made = b.layer(call, word, [Value(x.base, x.made)], x.made, **arguments)
+    x = subject_of(call)
+    made = b.emit_layer(call, word, [Value(x.base, x.made)], x.made, **arguments)
     return replace(made, steps=x.steps, spread=x.spread)
 
 
-def stand_in(b: TorchImporter, call: TorchCall) -> Value:
+def emit_stand_in(b: TorchImporter, call: TorchCall) -> Value:
     """A function of each number that the language has no word for: no cost, the same shape."""
-    b.standing_in(call.target, "identity")
+    b.note_stand_in(call.target, "identity")
     return _function(b, call, _function_name(call))
 
 
@@ -43,36 +48,36 @@ def _function_name(call: TorchCall) -> str:
 
 def _function(b: TorchImporter, call: TorchCall, what: str) -> Value:
     """A layer without costs that stands for a function of each number."""
-    return on_each(b, call, "identity", stands_for=what)
+    return emit_elementwise(b, call, "identity", stands_for=what)
 
 
-def passed(b: TorchImporter, call: TorchCall) -> Any:  # Any: the argument itself
+def pass_through(b: TorchImporter, call: TorchCall) -> Any:  # Any: the argument itself
     """What changes neither shape nor numbers."""
-    return subject(call)
+    return subject_of(call)
 
 
-def join(b: TorchImporter, call: TorchCall) -> Any:  # Any: a value, or the argument passed on
+def emit_join(b: TorchImporter, call: TorchCall) -> Any:  # Any: a value, or the argument passed on
     """Sums, differences, products and quotients of two, either of which may be no activation."""
     word = "add" if call.target in MEETS else "mul"
     one, other = call.arguments["self"], call.arguments["other"]
     if not isinstance(one, Value):
         one, other = other, one
     if isinstance(other, Constant):
-        return with_constant(b, call, one, other, word)
+        return emit_with_constant(b, call, one, other, word)
     if not isinstance(other, Value):
         return _with_number(b, call, one)
     if call.target not in ("add", "mul"):
-        b.standing_in(call.target, word)
+        b.note_stand_in(call.target, word)
     if one == other:
-        b.standing_in(call.target, "identity")
+        b.note_stand_in(call.target, "identity")
         what = {"add": "doubled", "mul": "squared"}.get(call.target, f"{call.target}_of_itself")
         return _function(b, replace(call, arguments={"self": one}), _in_place(call, what))
     given = _joining(call)
     if one.steps == other.steps and one.made == other.made and one.spread == other.spread:
         reads = [Value(one.base, one.made), Value(other.base, one.made)]
-        made = b.layer(call, word, reads, one.made, **given)
+        made = b.emit_layer(call, word, reads, one.made, **given)
         return replace(made, steps=one.steps, spread=one.spread)
-    return _broadcast(b, call, word, one, other, given)
+    return _emit_broadcast_join(b, call, word, one, other, given)
 
 
 def _joining(call: TorchCall) -> dict[str, Any]:  # Any: a flag or a word
@@ -107,25 +112,25 @@ def _with_number(b: TorchImporter, call: TorchCall, x: Value) -> Value:
     return _function(b, replace(call, arguments={"self": x}), what)
 
 
-def _broadcast(
+def _emit_broadcast_join(
     b: TorchImporter, call: TorchCall, word: str, one: Value, other: Value, given: dict[str, Any]
 ) -> Value:
     """A sum or a product of two shapes, brought to one shape without a batch of one."""
     rank = len(call.shape)
-    one, other = _ranked(b, call, one, rank), _ranked(b, call, other, rank)
+    one, other = _pad_rank(b, call, one, rank), _pad_rank(b, call, other, rank)
     shape = call.shape[1:] if rank > 1 and call.shape[0] == 1 else call.shape or (1,)
     one, other = (
-        one.reshaped(one.shape[-len(shape) :] if one.shape else (1,)),
-        other.reshaped(other.shape[-len(shape) :] if other.shape else (1,)),
+        one.reshape_to(one.shape[-len(shape) :] if one.shape else (1,)),
+        other.reshape_to(other.shape[-len(shape) :] if other.shape else (1,)),
     )
-    return _joined(b, call, word, (one, other), shape, given).reshaped(call.shape)
+    return _emit_aligned_join(b, call, word, (one, other), shape, given).reshape_to(call.shape)
 
 
 TURNED = {"sub": "rsub", "rsub": "sub"}
 """What the difference is once its sides are exchanged."""
 
 
-def _joined(
+def _emit_aligned_join(
     b: TorchImporter, call: TorchCall, word: str, both: tuple[Value, Value], shape: Shape,
     given: dict[str, Any],
 ) -> Value:  # fmt: skip
@@ -136,24 +141,26 @@ def _joined(
             stood = given["stands_for"]
             given = {"stands_for": TURNED.get(stood, f"{stood}_turned")}
     if one.shape != shape:
-        one = b.spread_over(call, one, shape, _kept(one.shape, shape))
+        one = b.emit_spread_over(call, one, shape, _kept_axes(one.shape, shape))
     if other.shape == shape:
-        plain = mapped((1, *shape))
-        return b.layer(call, word, [one.reshaped(plain), other.reshaped(plain)], plain, **given)
-    kept = _kept(other.shape, shape)
+        plain = as_map_shape((1, *shape))
+        return b.emit_layer(
+            call, word, [one.reshape_to(plain), other.reshape_to(plain)], plain, **given
+        )
+    kept = _kept_axes(other.shape, shape)
     if word == "add":
-        wide = b.spread_over(call, other, shape, kept)
-        return _joined(b, call, word, (one, wide), shape, given)
+        wide = b.emit_spread_over(call, other, shape, kept)
+        return _emit_aligned_join(b, call, word, (one, wide), shape, given)
     if "stands_for" in given:
         given = {"stands_for": f"{given['stands_for']}_by_a_gate"}
-    return _gated(b, call, one, other, kept, given).reshaped(shape)
+    return _emit_gate(b, call, one, other, kept, given).reshape_to(shape)
 
 
-def _kept(small: Shape, shape: Shape) -> list[int]:
+def _kept_axes(small: Shape, shape: Shape) -> list[int]:
     return [axis for axis, size in enumerate(shape) if small[axis] == size and size != 1]
 
 
-def _gated(
+def _emit_gate(
     b: TorchImporter, call: TorchCall, one: Value, gate: Value, kept: list[int],
     given: dict[str, Any],
 ) -> Value:  # fmt: skip
@@ -161,22 +168,22 @@ def _gated(
     shape = one.shape
     over = [axis for axis in range(len(shape)) if axis not in kept]
     if kept == [0] and gate.shape[1:] == (1,) * (len(shape) - 1) and len(shape) <= 4:
-        return b.layer(call, "mul", [one, gate], shape, **given)
+        return b.emit_layer(call, "mul", [one, gate], shape, **given)
     order = (*kept, *over)
     sizes = (prod(shape[axis] for axis in kept), prod(shape[axis] for axis in over))
-    flat = one.permuted(order).reshaped(sizes)
-    column = gate.permuted(order).reshaped((sizes[0], 1))
-    made = b.layer(call, "mul", [flat, column], sizes, **given)
-    turned = made.reshaped(tuple(shape[axis] for axis in order))
-    return turned.permuted(tuple(order.index(axis) for axis in range(len(shape))))
+    flat = one.permute_axes(order).reshape_to(sizes)
+    column = gate.permute_axes(order).reshape_to((sizes[0], 1))
+    made = b.emit_layer(call, "mul", [flat, column], sizes, **given)
+    turned = made.reshape_to(tuple(shape[axis] for axis in order))
+    return turned.permute_axes(tuple(order.index(axis) for axis in range(len(shape))))
 
 
-def _ranked(b: TorchImporter, call: TorchCall, value: Value, rank: int) -> Value:
+def _pad_rank(b: TorchImporter, call: TorchCall, value: Value, rank: int) -> Value:
     """With axes of one in front, as broadcasting has it; what is spread takes part unspread."""
     if value.spread:
         value = replace(value, spread=())
     missing = rank - len(value.shape)
-    return value.reshaped((1,) * missing + value.shape) if missing > 0 else value
+    return value.reshape_to((1,) * missing + value.shape) if missing > 0 else value
 
 
 def as_channels(x: Value, axes: list[int]) -> Value:
@@ -188,74 +195,80 @@ def as_channels(x: Value, axes: list[int]) -> Value:
     order = [axis for axis in range(len(x.shape)) if axis not in axes]
     positions = tuple(inner) if len(inner) < 4 else (prod(inner),)
     channels = prod(x.shape[axis] for axis in axes)
-    return x.permuted((*axes, *order)).reshaped((channels, *positions))
+    return x.permute_axes((*axes, *order)).reshape_to((channels, *positions))
 
 
 def from_channels(made: Value, shape: Shape, axes: list[int]) -> Value:
     """The way back to a shape."""
     order = [*axes, *(axis for axis in range(len(shape)) if axis not in axes)]
-    turned = made.reshaped(tuple(shape[axis] for axis in order))
-    return turned.permuted(tuple(order.index(axis) for axis in range(len(shape))))
+    turned = made.reshape_to(tuple(shape[axis] for axis in order))
+    return turned.permute_axes(tuple(order.index(axis) for axis in range(len(shape))))
 
 
-def with_constant(
+def emit_with_constant(
     b: TorchImporter, call: TorchCall, x: Value, constant: Constant, word: str
 ) -> Value:
     """Learned factors are a scale; learned terms the bias of what is before them."""
     rank, shape = len(call.shape), call.shape
-    x = b.whole(call, x)
-    x = x.reshaped((1,) * (rank - len(x.shape)) + x.shape)
+    x = b.emit_whole(call, x)
+    x = x.reshape_to((1,) * (rank - len(x.shape)) + x.shape)
     if x.shape != shape:
         x = replace(x, spread=shape)
     if not constant.sources:
-        b.standing_in(f"{call.target} of a constant", "identity")
+        b.note_stand_in(f"{call.target} of a constant", "identity")
         alone = replace(call, arguments={"self": x})
         shifted = call.target == "add" or (call.target == "sub" and call.arguments["self"] == x)
         return _function(b, alone, _in_place(call, "shift" if shifted else "constant_factor"))
-    x = b.whole(call, x)
+    x = b.emit_whole(call, x)
     sizes = (1,) * (rank - len(constant.shape)) + constant.shape
     axes = [axis for axis, size in enumerate(sizes) if size != 1]
     if constant.size == 1 and prod(shape) > 1:
         if word == "add":
-            b.standing_in("a learned shift", "scale")
-        plain = x.reshaped(mapped(shape))
-        made = b.layer(call, "scale", [plain], plain.shape, learned=[constant], shared=True)
-        return made.reshaped(shape)
+            b.note_stand_in("a learned shift", "scale")
+        plain = x.reshape_to(as_map_shape(shape))
+        made = b.emit_layer(call, "scale", [plain], plain.shape, learned=[constant], shared=True)
+        return made.reshape_to(shape)
     seen = as_channels(x, axes)
-    made = _scaled(b, call, seen, constant, word)
+    made = _emit_scaled(b, call, seen, constant, word)
     return from_channels(made, shape, axes)
 
 
-def _scaled(b: TorchImporter, call: TorchCall, x: Value, constant: Constant, word: str) -> Value:
+def _emit_scaled(
+    b: TorchImporter, call: TorchCall, x: Value, constant: Constant, word: str
+) -> Value:
     if word == "mul":
-        return b.layer(call, "scale", [x], x.shape, learned=[constant])
+        return b.emit_layer(call, "scale", [x], x.shape, learned=[constant])
     before = b.ops.get(x.base)
-    if not x.steps and before and b.uses(x.base) == 0 and b.learned[x.base]:
+    if not x.steps and before and b.count_uses(x.base) == 0 and b.learned[x.base]:
         if before.word == "scale" and not before.arguments:
-            b.standing_in("a learned scale and shift", "batchnorm")
-            b.replace(replace(before, word="batchnorm"), [constant])
+            b.note_stand_in("a learned scale and shift", "batchnorm")
+            b.replace_operation(replace(before, word="batchnorm"), [constant])
             return x
         if before.arguments.get("bias") is False:
             given = {key: v for key, v in before.arguments.items() if key != "bias"}
-            b.replace(Op(before.name, before.word, given, before.reads), [constant])
+            b.replace_operation(Op(before.name, before.word, given, before.reads), [constant])
             return x
-    b.standing_in("a learned shift", "scale")
-    return b.layer(call, "scale", [x], x.shape, learned=[constant])
+    b.note_stand_in("a learned shift", "scale")
+    return b.emit_layer(call, "scale", [x], x.shape, learned=[constant])
 
 
-def addcmul(b: TorchImporter, call: TorchCall) -> Value:
+def emit_addcmul(b: TorchImporter, call: TorchCall) -> Value:
     """a + b c, any of which may be parameters."""
     a = call.arguments
     one, other = a["tensor1"], a["tensor2"]
     if not isinstance(one, Value) and not isinstance(other, Value):
-        return b.moved(call, call.target, call.values(), call.shape)
-    shape = _met(one, other)
-    product = join(b, replace(call, target="mul", arguments=_pair(one, other), shapes=(shape,)))
-    made: Value = join(b, replace(call, target="add", arguments=_pair(product, a["self"])))
+        return b.emit_moved(call, call.target, call.read_values(), call.shape)
+    shape = _broadcast_shape(one, other)
+    product = emit_join(
+        b, replace(call, target="mul", arguments=_operand_pair(one, other), shapes=(shape,))
+    )
+    made: Value = emit_join(
+        b, replace(call, target="add", arguments=_operand_pair(product, a["self"]))
+    )
     return made
 
 
-def _met(one: Any, other: Any) -> Shape:  # Any: values and constants
+def _broadcast_shape(one: Any, other: Any) -> Shape:  # Any: values and constants
     """The shape that two are broadcast to."""
     shapes = [getattr(t, "spread", ()) or t.shape for t in (one, other)]
     rank = max(map(len, shapes))
@@ -263,5 +276,5 @@ def _met(one: Any, other: Any) -> Shape:  # Any: values and constants
     return tuple(max(pair) for pair in zip(*padded, strict=True))
 
 
-def _pair(one: object, other: object) -> dict[str, object]:
+def _operand_pair(one: object, other: object) -> dict[str, object]:
     return {"self": one, "other": other}

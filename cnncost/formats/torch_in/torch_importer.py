@@ -38,36 +38,40 @@ class TorchCall:
         """Of its first result."""
         return self.shapes[0]
 
-    def values(self) -> list[Value]:
+    def read_values(self) -> list[Value]:
         """The activations that it reads."""
-        return [value for value in _flat(self.arguments.values()) if isinstance(value, Value)]
+        return [
+            value
+            for value in _flatten_arguments(self.arguments.values())
+            if isinstance(value, Value)
+        ]
 
-    def constants(self) -> list[Constant]:
+    def read_constants(self) -> list[Constant]:
         """The parameters, buffers and what is made of them that it reads."""
-        return [c for c in _flat(self.arguments.values()) if isinstance(c, Constant)]
+        return [c for c in _flatten_arguments(self.arguments.values()) if isinstance(c, Constant)]
 
-    def sources(self) -> tuple[str, ...]:
+    def read_sources(self) -> tuple[str, ...]:
         """The parameters that it reads, directly or not."""
-        return tuple(dict.fromkeys(source for c in self.constants() for source in c.sources))
+        return tuple(dict.fromkeys(source for c in self.read_constants() for source in c.sources))
 
 
-def subject(call: TorchCall) -> Value:
+def subject_of(call: TorchCall) -> Value:
     """What an operation of one tensor is applied to."""
     for name in ("self", "input", "x"):
         if isinstance(call.arguments.get(name), Value):
             found: Value = call.arguments[name]
             return found
-    return call.values()[0]
+    return call.read_values()[0]
 
 
-def _flat(values: Any) -> list[Any]:  # Any: arguments of every kind
+def _flatten_arguments(values: Any) -> list[Any]:  # Any: arguments of every kind
     found: list[Any] = []
     for value in values:
-        found += _flat(value) if isinstance(value, list | tuple) else [value]
+        found += _flatten_arguments(value) if isinstance(value, list | tuple) else [value]
     return found
 
 
-def mapped(shape: Shape) -> Shape:
+def as_map_shape(shape: Shape) -> Shape:
     """The shape as a spec's map has it: without the batch of one, with four axes at most."""
     plain = shape[1:] if len(shape) > 1 and shape[0] == 1 else shape or (1,)
     return plain if len(plain) <= AXES else (*plain[: AXES - 1], prod(plain[AXES - 1 :]))
@@ -102,12 +106,12 @@ class TorchImporter:
     _views: dict[str, set[str]] = field(default_factory=dict)
     _changed: list[tuple[Op, list[Constant]]] = field(default_factory=list)
 
-    def start(self, name: str, shape: Shape) -> Value:
+    def start_input(self, name: str, shape: Shape) -> Value:
         """An input, seen with its batch of one."""
         self._taken.add(name)
-        return Value(name, shape).reshaped((1, *shape))
+        return Value(name, shape).reshape_to((1, *shape))
 
-    def layer(
+    def emit_layer(
         self,
         call: TorchCall,
         word: str,
@@ -119,136 +123,141 @@ class TorchImporter:
         **arguments: Argument,
     ) -> Value:
         """Emit one operation; `learned` are its parameters, by weights and biases."""
-        names = tuple(self.solid(call, value) for value in reads)
+        names = tuple(self.emit_views(call, value) for value in reads)
         what = str(arguments.get("op", word))
-        name = self._name(call.path, what, own=bool(learned))
+        name = self._take_name(call.path, what, own=bool(learned))
         self.learned[name] = [c for c in learned if c is not None]
         self.ops[name] = Op(name, word, dict(arguments), names)
         self.shapes[name] = shape
         return Value(name, shape)
 
-    def solid(self, call: TorchCall, value: Value) -> str:
+    def emit_views(self, call: TorchCall, value: Value) -> str:
         """The operation that makes just what is seen, emitting the views that it takes."""
         known = self._solid.get(value)
         if known:
             return known
         plain = Value(value.base, value.made, value.steps)
         if value.spread:
-            name = self._spread(call, plain, value.spread)
+            name = self._emit_spread(call, plain, value.spread)
         elif not value.steps:
             name = value.base
         else:
-            name = self._viewed(call, plain)
+            name = self._emit_view_layers(call, plain)
         self._solid[value] = name
         self._views.setdefault(value.base, set()).add(name)
         return name
 
-    def _viewed(self, call: TorchCall, value: Value) -> str:
+    def _emit_view_layers(self, call: TorchCall, value: Value) -> str:
         layers = layers_of(value)
         seen = Value(value.base, value.made)
         if layers is None:
-            return self.moved(call, "view", [seen], value.shape).base
+            return self.emit_moved(call, "view", [seen], value.shape).base
         for layer in layers:
             arguments = {layer.main: layer.value} if layer.main else {}
-            seen = self.layer(call, layer.word, [seen], layer.shape, **arguments)
+            seen = self.emit_layer(call, layer.word, [seen], layer.shape, **arguments)
         return seen.base
 
-    def _spread(self, call: TorchCall, value: Value, shape: Shape) -> str:
+    def _emit_spread(self, call: TorchCall, value: Value, shape: Shape) -> str:
         """Repeat along axes of one: as an upsampling of a map of those axes."""
         kept = [axis for axis, size in enumerate(shape) if value.shape[axis] == size]
-        made = self.spread_over(call, value, shape, kept)
-        return self.solid(call, made.reshaped(mapped(shape)))
+        made = self.emit_spread_over(call, value, shape, kept)
+        return self.emit_views(call, made.reshape_to(as_map_shape(shape)))
 
-    def whole(self, call: TorchCall, value: Value) -> Value:
+    def emit_whole(self, call: TorchCall, value: Value) -> Value:
         """The value itself, repeated where it is spread."""
         if not value.spread:
             return value
         shape = value.spread
-        return Value(self.solid(call, value), mapped(shape)).reshaped(shape)
+        return Value(self.emit_views(call, value), as_map_shape(shape)).reshape_to(shape)
 
-    def spread_over(
+    def emit_spread_over(
         self, call: TorchCall, value: Value, shape: Shape, kept: Sequence[int]
     ) -> Value:
         """`value` repeated to `shape`, whose axes other than `kept` are of one in it."""
         over = [axis for axis in range(len(shape)) if axis not in kept]
         sizes = (prod(shape[axis] for axis in kept), prod(shape[axis] for axis in over))
-        column = value.permuted((*kept, *over)).reshaped((sizes[0], 1))
-        wide = self.layer(call, "upsample", [column], sizes, size=(sizes[1],), stands_for="expand")
+        column = value.permute_axes((*kept, *over)).reshape_to((sizes[0], 1))
+        wide = self.emit_layer(
+            call, "upsample", [column], sizes, size=(sizes[1],), stands_for="expand"
+        )
         order = (*kept, *over)
-        turned = wide.reshaped(tuple(shape[axis] for axis in order))
-        return turned.permuted(tuple(order.index(axis) for axis in range(len(shape))))
+        turned = wide.reshape_to(tuple(shape[axis] for axis in order))
+        return turned.permute_axes(tuple(order.index(axis) for axis in range(len(shape))))
 
-    def standing_in(self, what: str, word: str) -> None:
+    def note_stand_in(self, what: str, word: str) -> None:
         """Note that something without costs is written as another layer without costs."""
         note = f"{what} is written as {word}"
         self.stands_in[note] = self.stands_in.get(note, 0) + 1
 
-    def opaque(
+    def emit_opaque(
         self, call: TorchCall, what: str, reads: Sequence[Value], shape: Shape,
         learned: Sequence[Constant] = (),
     ) -> Value:  # fmt: skip
         """An operation that cannot be expressed, with its shape; its connections are unknown."""
-        value = self._opaque(call, what, reads, shape, learned)
+        value = self._emit_opaque_layer(call, what, reads, shape, learned)
         self.unknown.append(f"{value.base}: {what}")
-        return value.reshaped(shape)
+        return value.reshape_to(shape)
 
-    def moved(self, call: TorchCall, what: str, reads: Sequence[Value], shape: Shape) -> Value:
+    def emit_moved(self, call: TorchCall, what: str, reads: Sequence[Value], shape: Shape) -> Value:
         """An operation without a word and without costs: numbers that move or change alone."""
-        return self.costed(call, what, reads, shape, 0)
+        return self.emit_costed(call, what, reads, shape, 0)
 
-    def costed(
+    def emit_costed(
         self, call: TorchCall, what: str, reads: Sequence[Value], shape: Shape, connections: int,
         learned: Sequence[Constant] = (),
     ) -> Value:  # fmt: skip
         """An operation without a word whose costs are known; its learned numbers are weights."""
         costs = {"weights": 0, "biases": 0, "connections": connections}
-        return self._opaque(call, what, reads, shape, learned, **costs).reshaped(shape)
+        return self._emit_opaque_layer(call, what, reads, shape, learned, **costs).reshape_to(shape)
 
-    def _opaque(
+    def _emit_opaque_layer(
         self, call: TorchCall, what: str, reads: Sequence[Value], shape: Shape,
         learned: Sequence[Constant], **costs: int,
     ) -> Value:  # fmt: skip
-        whole = [self.whole(call, value) for value in reads]
-        plain = [value.reshaped(mapped(value.shape)) for value in whole]
-        dims = mapped(shape)
-        return self.layer(
+        whole = [self.emit_whole(call, value) for value in reads]
+        plain = [value.reshape_to(as_map_shape(value.shape)) for value in whole]
+        dims = as_map_shape(shape)
+        return self.emit_layer(
             call, "opaque", plain, dims, learned=learned, output=dims, op=what, **costs
         )
 
-    def uses(self, name: str) -> int:
+    def count_uses(self, name: str) -> int:
         """How many operations read that one so far."""
         return sum(op.reads.count(name) for op in self.ops.values())
 
-    def replace(self, op: Op, learned: Sequence[Constant]) -> None:
+    def replace_operation(self, op: Op, learned: Sequence[Constant]) -> None:
         """Put another operation in the place of the one of that name, which learns more."""
         self._changed.append((self.ops[op.name], self.learned[op.name]))
         self.ops[op.name] = op
         self.learned[op.name] = [*self.learned[op.name], *learned]
 
-    def state(self) -> State:
+    def save_state(self) -> State:
         """How far it is."""
         return State(len(self.ops), len(self.unknown), len(self._changed))
 
     def sources_since(self, state: State) -> set[str]:
         """The parameters that operations emitted or changed since then hold."""
-        names = [*self._since(state), *(op.name for op, _ in self._changed[state.changed :])]
+        names = [
+            *self._operations_since(state),
+            *(op.name for op, _ in self._changed[state.changed :]),
+        ]
         return {source for name in names for c in self.learned[name] for source in c.sources}
 
     def read_since(self, state: State) -> set[str]:
         """What operations emitted since then read."""
-        return {read for name in self._since(state) for read in self.ops[name].reads}
+        return {read for name in self._operations_since(state) for read in self.ops[name].reads}
 
     def seen_as(self, value: Value) -> set[str]:
         """The operations that make what a value sees, or all that its own operation makes."""
         return {value.base, *self._views.get(value.base, ())}
 
-    def _since(self, state: State) -> list[str]:
+    def _operations_since(self, state: State) -> list[str]:
         """The operations emitted since then, the last one first."""
         return list(islice(reversed(self.ops), len(self.ops) - state.ops))
 
-    def undo(self, state: State) -> None:
+    def restore_state(self, state: State) -> None:
         """Go back to a state; names stay taken."""
-        gone = self._since(state)
+        gone = self._operations_since(state)
         for name in gone:
             del self.ops[name], self.learned[name], self.shapes[name]
             self._taken.discard(name)
@@ -259,7 +268,7 @@ class TorchImporter:
         lost = set(gone)
         self._solid = {v: n for v, n in self._solid.items() if n not in lost}
 
-    def _name(self, path: str, word: str, *, own: bool) -> str:
+    def _take_name(self, path: str, word: str, *, own: bool) -> str:
         """The module's path for the layer that has its parameters; else with the word behind."""
         wanted = path if own and path else ".".join(part for part in (path, word) if part)
         name, number = wanted, 1

@@ -6,16 +6,16 @@ from typing import Any
 
 from cnncost.formats.graph import Op
 from cnncost.formats.tensor_value import Value
-from cnncost.formats.torch_in.torch_importer import TorchCall, TorchImporter, mapped
+from cnncost.formats.torch_in.torch_importer import TorchCall, TorchImporter, as_map_shape
 
 
 def named(builder: TorchImporter, value: Value, inputs: dict[str, tuple[int, ...]]) -> str:
     """The operation that makes an output; an input that is one passes through an identity."""
     end = TorchCall("output", {}, "", ())
-    whole = builder.whole(end, value)
-    made = builder.solid(end, whole.reshaped(mapped(whole.shape)))
+    whole = builder.emit_whole(end, value)
+    made = builder.emit_views(end, whole.reshape_to(as_map_shape(whole.shape)))
     if made in inputs:
-        made = builder.layer(end, "identity", [Value(made, inputs[made])], inputs[made]).base
+        made = builder.emit_layer(end, "identity", [Value(made, inputs[made])], inputs[made]).base
     return made
 
 
@@ -24,7 +24,7 @@ def ended(builder: TorchImporter, names: list[str]) -> list[str]:
     read = {read for op in alive(builder, names) for read in op.reads}
     end = TorchCall("output", {}, "", ())
     return [
-        builder.layer(end, "identity", [Value(n, builder.shapes[n])], builder.shapes[n]).base
+        builder.emit_layer(end, "identity", [Value(n, builder.shapes[n])], builder.shapes[n]).base
         if n in read
         else n
         for n in names
@@ -35,7 +35,7 @@ def unmeasured(builder: TorchImporter, name: str, why: str) -> str:
     """An output of a network whose memory is not known, which a layer of its own says."""
     end, shape = TorchCall("output", {}, "", ()), builder.shapes[name]
     given: dict[str, Any] = {"stands_for": why}  # Any: as arguments are
-    return builder.layer(end, "identity", [Value(name, shape)], shape, **given).base
+    return builder.emit_layer(end, "identity", [Value(name, shape)], shape, **given).base
 
 
 def alive(builder: TorchImporter, outputs: list[str]) -> tuple[Op, ...]:

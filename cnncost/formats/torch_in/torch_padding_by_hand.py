@@ -7,13 +7,15 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from cnncost.formats.graph import Op
-from cnncost.formats.pads import together
+from cnncost.formats.pads import add_pads
 
 TAKE_IN = ("conv", "depthwise_conv")
 """Windows whose own padding is zeros."""
 
 
-def taken_in(ops: Sequence[Op], zeros: Collection[str], outputs: Sequence[str]) -> tuple[Op, ...]:
+def absorb_paddings(
+    ops: Sequence[Op], zeros: Collection[str], outputs: Sequence[str]
+) -> tuple[Op, ...]:
     """The operations, each such layer as the padding of the window that reads it."""
     readers = Counter(read for op in ops for read in op.reads)
     made = {op.name: op for op in ops if op.name in zeros}
@@ -27,7 +29,7 @@ def taken_in(ops: Sequence[Op], zeros: Collection[str], outputs: Sequence[str]) 
             continue
         amount = pad.arguments["amount"]
         assert isinstance(amount, tuple)  # a pair an axis, as they were read
-        total = together(inner, amount, len(amount))
+        total = add_pads(inner, amount, len(amount))
         found.append(replace(op, arguments={**op.arguments, "padding": total}, reads=pad.reads))
         gone.add(pad.name)
     return tuple(op for op in found if op.name not in gone)

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cnncost.errors import CnncostError, did_you_mean
-from cnncost.formats import missing
-from cnncost.formats.torch_in.torch_arguments import Arguments, accepted, check_settings
+from cnncost.formats import missing_package
+from cnncost.formats.torch_in.torch_arguments import Arguments, accepted_names, check_settings
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 TARGET = re.compile(r"(?P<where>[\w.]+|.+\.py):(?P<what>[A-Za-z_][\w.]*)")
 
 
-def build(target: str, settings: Arguments | None = None) -> nn.Module:
+def build_module(target: str, settings: Arguments | None = None) -> nn.Module:
     """Run the code and return the module that it builds, without memory for its weights.
 
     `settings` are the keyword arguments of the function or class.
@@ -32,7 +32,7 @@ def build(target: str, settings: Arguments | None = None) -> nn.Module:
     Raises:
         CnncostError: it cannot be imported, takes no such arguments, fails, or builds no module.
     """
-    return made(target, _builder(target, settings))
+    return make_module(target, _builder(target, settings))
 
 
 def build_with_memory(target: str, settings: Arguments | None = None) -> nn.Module:
@@ -40,19 +40,19 @@ def build_with_memory(target: str, settings: Arguments | None = None) -> nn.Modu
     import torch
 
     found = _builder(target, settings)
-    module = _guarded(target, found, lambda: _made_on(found, torch.device("cpu")))
+    module = _make_guarded(target, found, lambda: _make_on(found, torch.device("cpu")))
     return _evaluated(target, module)
 
 
 def _builder(target: str, settings: Arguments | None) -> Any:  # Any: what the user's code is
     if find_spec("torch") is None:
-        raise missing("torch", "torch")
-    found = _find(target)
+        raise missing_package("torch", "torch")
+    found = _find_target(target)
     check_settings(target, found, settings or {})
     return partial(found, **settings) if settings else found
 
 
-def made(target: str, found: Any) -> nn.Module:  # Any: a module, or what returns one
+def make_module(target: str, found: Any) -> nn.Module:  # Any: a module, or what returns one
     """The module on the meta device, in evaluation mode; `target` stands in messages.
 
     Raises:
@@ -61,13 +61,13 @@ def made(target: str, found: Any) -> nn.Module:  # Any: a module, or what return
     import torch
 
     try:
-        module = _made_on(found, torch.device("meta"))
+        module = _make_on(found, torch.device("meta"))
     except (NotImplementedError, RuntimeError, TypeError, ValueError):
         # Code that computes with tensors while it builds needs them to have values.
-        module = _guarded(target, found, lambda: _made_on(found, torch.device("cpu")))
+        module = _make_guarded(target, found, lambda: _make_on(found, torch.device("cpu")))
         module = module.to("meta") if isinstance(module, torch.nn.Module) else module
     except Exception as error:
-        raise _failed(target, found, error) from error
+        raise _building_failure(target, found, error) from error
     return _evaluated(target, module)
 
 
@@ -80,7 +80,7 @@ def _evaluated(target: str, module: Any) -> nn.Module:  # Any: what the user's c
     return module.eval()
 
 
-def _made_on(found: Any, device: Any) -> Any:  # Any: what the user's code is and makes
+def _make_on(found: Any, device: Any) -> Any:  # Any: what the user's code is and makes
     import torch
 
     if isinstance(found, torch.nn.Module):
@@ -89,37 +89,37 @@ def _made_on(found: Any, device: Any) -> Any:  # Any: what the user's code is an
         return found()
 
 
-def _guarded(target: str, found: Any, make: Any) -> Any:  # Any: as above
+def _make_guarded(target: str, found: Any, make: Any) -> Any:  # Any: as above
     try:
         return make()
     except Exception as error:
-        raise _failed(target, found, error) from error
+        raise _building_failure(target, found, error) from error
 
 
-def _failed(target: str, found: Any, error: Exception) -> CnncostError:  # Any: as above
+def _building_failure(target: str, found: Any, error: Exception) -> CnncostError:  # Any: as above
     said = str(error).strip().splitlines() or [""]
     text = f"{target} fails: {type(error).__name__}: {said[0][:200]}"
     given = ", ".join(f"{name}={value}" for name, value in getattr(found, "keywords", {}).items())
     how = f"with {given}" if given else "without arguments"
-    return CnncostError(text, f"it is called {how}; {_written(found)}")
+    return CnncostError(text, f"it is called {how}; {_argument_hint(found)}")
 
 
-def _written(found: Any) -> str:  # Any: as above
+def _argument_hint(found: Any) -> str:  # Any: as above
     """What its caller may do about its arguments."""
-    taken = accepted(found)
+    taken = accepted_names(found)
     if taken == ():
         return "write a function that needs none"
     return f"--set NAME=NUMBER gives it {', '.join(taken or ('any',))}"
 
 
-def _find(target: str) -> Any:  # Any: a class, function or module object of the user's
+def _find_target(target: str) -> Any:  # Any: a class, function or module object of the user's
     match = TARGET.fullmatch(target)
     if match is None:
         raise CnncostError(
             f"{target}: no PACKAGE.MODULE:FUNCTION or FILE.py:FUNCTION",
             "as in torchvision.models:resnet50",
         )
-    module = _import(target, match["where"])
+    module = _import_target(target, match["where"])
     found: Any = module
     for name in match["what"].split("."):
         if not hasattr(found, name):
@@ -130,7 +130,7 @@ def _find(target: str) -> Any:  # Any: a class, function or module object of the
     return found
 
 
-def _import(target: str, where: str) -> ModuleType:
+def _import_target(target: str, where: str) -> ModuleType:
     try:
         if where.endswith(".py"):
             return _import_file(Path(where))

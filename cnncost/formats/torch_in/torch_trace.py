@@ -10,15 +10,15 @@ from cnncost.costs.memory.stand_ins import COMPUTED_WEIGHTS
 from cnncost.errors import CnncostError
 from cnncost.formats.graph import Graph
 from cnncost.formats.tensor_value import Constant, Value
-from cnncost.formats.torch_in.constants import computed
-from cnncost.formats.torch_in.export import changes, exported, functional, views
+from cnncost.formats.torch_in.constants import fold_call
+from cnncost.formats.torch_in.export import changes_input, export_module, functional, is_view
 from cnncost.formats.torch_in.handlers import HANDLERS, SHAPE_ONLY, SILENT
-from cnncost.formats.torch_in.owning import Owners, costs_of, with_owners
+from cnncost.formats.torch_in.owning import Owners, assign_owners, costs_of
 from cnncost.formats.torch_in.torch_importer import TorchCall, TorchImporter
 from cnncost.formats.torch_in.torch_outputs import alive, ended, named, unmeasured
-from cnncost.formats.torch_in.torch_padding_by_hand import taken_in
+from cnncost.formats.torch_in.torch_padding_by_hand import absorb_paddings
 from cnncost.formats.torch_in.torch_sums_in_place import without_idle_flags
-from cnncost.formats.torch_in.torch_whole_modules import key, whole
+from cnncost.formats.torch_in.torch_whole_modules import module_call_key, read_whole_module
 
 if TYPE_CHECKING:
     from torch import fx, nn
@@ -30,14 +30,14 @@ class Unsized(NamedTuple):
     value: Value
 
 
-def trace(module: nn.Module, name: str, shapes: dict[str, tuple[int, ...]]) -> Graph:
+def trace_module(module: nn.Module, name: str, shapes: dict[str, tuple[int, ...]]) -> Graph:
     """The module's graph for one example of each input's shape.
 
     Raises:
         CnncostError: torch.export cannot trace it.
     """
-    owners = _owners(module)
-    plain = exported(module, shapes)
+    owners = _collect_owners(module)
+    plain = export_module(module, shapes)
     program = functional(plain)
     builder = TorchImporter()
     known: dict[fx.Node, Any] = {}  # Any: values, constants, numbers
@@ -47,20 +47,22 @@ def trace(module: nn.Module, name: str, shapes: dict[str, tuple[int, ...]]) -> G
     wholes: dict[str, Value | None] = {}
     for node in program.graph.nodes:
         if node.op == "placeholder":
-            known[node] = _placeholder(node, learned, names, builder)
+            known[node] = _read_placeholder(node, learned, names, builder)
         elif node.op == "call_function":
-            if key(node) not in wholes:
-                wholes[key(node)] = whole(builder, node, known, module, _path(node))
-            found = wholes[key(node)]
-            known[node] = _call(builder, node, known) if found is None else found
+            if module_call_key(node) not in wholes:
+                wholes[module_call_key(node)] = read_whole_module(
+                    builder, node, known, module, _module_path(node)
+                )
+            found = wholes[module_call_key(node)]
+            known[node] = _read_call(builder, node, known) if found is None else found
         elif node.op == "output":
-            outputs = _outputs(node, known)
-    needed = {owners.same[source] for source in _needed(program.graph, learned)}
+            outputs = _output_values(node, known)
+    needed = {owners.same[source] for source in _needed_parameters(program.graph, learned)}
     lost = "" if program is plain else "writes_into_parts"
-    return _graph(builder, name, shapes, outputs, owners, needed, lost)
+    return _make_graph(builder, name, shapes, outputs, owners, needed, lost)
 
 
-def _owners(module: nn.Module) -> Owners:
+def _collect_owners(module: nn.Module) -> Owners:
     """The parameters of a module, each once, by the first of its names."""
     first: dict[int, str] = {}
     same: dict[str, str] = {}
@@ -73,30 +75,32 @@ def _owners(module: nn.Module) -> Owners:
     return Owners(sizes, frozenset(frozen), same)
 
 
-def _needed(graph: fx.Graph, learned: dict[str, str]) -> set[str]:
+def _needed_parameters(graph: fx.Graph, learned: dict[str, str]) -> set[str]:
     """The parameters with a use that leads to an output; no output depends on others."""
     needed = set()
     for node in reversed(graph.nodes):
-        if node.op == "output" or node in needed or changes(node):
+        if node.op == "output" or node in needed or changes_input(node):
             needed.update(node.all_input_nodes)
     return {learned[node.name] for node in needed if node.name in learned}
 
 
-def _placeholder(node: fx.Node, learned: dict[str, str], names: Any, builder: TorchImporter) -> Any:
+def _read_placeholder(
+    node: fx.Node, learned: dict[str, str], names: Any, builder: TorchImporter
+) -> Any:
     """Any: what iterates over the inputs; a constant or a value."""
     made = node.meta.get("val")
     if not hasattr(made, "shape"):
         return made
     shape = tuple(made.shape)
     if node.name in learned:
-        return Constant.whole(shape, learned[node.name])
+        return Constant.from_parameter(shape, learned[node.name])
     if node.name.startswith(("b_", "c_")):
         return Constant(shape)
     name, given = next(names)
-    return builder.start(name, given)
+    return builder.start_input(name, given)
 
 
-def _call(builder: TorchImporter, node: fx.Node, known: dict[fx.Node, Any]) -> Any:
+def _read_call(builder: TorchImporter, node: fx.Node, known: dict[fx.Node, Any]) -> Any:
     """Any: what the call makes."""
     if node.target is operator.getitem:
         made, index = node.args
@@ -107,22 +111,22 @@ def _call(builder: TorchImporter, node: fx.Node, known: dict[fx.Node, Any]) -> A
     before = next((known[n] for n in node.all_input_nodes if isinstance(known[n], Unsized)), None)
     if before is not None:
         return before
-    if _unsized(node):
-        return _cut_off(builder, node, known)
-    call = _described(node, known)
+    if _is_unsized(node):
+        return _emit_cut_off(builder, node, known)
+    call = _describe_call(node, known)
     if call.target in SILENT:
         return None
     if not call.shapes:
         return node.meta.get("val")
-    if not call.values():
-        builder.computes |= bool(call.constants()) and not views(node)
-        return computed(call, node)
-    made = _handled(builder, call)
-    _remember(node, made, known)
+    if not call.read_values():
+        builder.computes |= bool(call.read_constants()) and not is_view(node)
+        return fold_call(call, node)
+    made = _emit_handled(builder, call)
+    _remember_change(node, made, known)
     return made
 
 
-def _unsized(node: fx.Node) -> bool:
+def _is_unsized(node: fx.Node) -> bool:
     """Whether a result's size depends on data."""
     made = node.meta.get("val")
     several = made if isinstance(made, list | tuple) else [made]
@@ -131,44 +135,44 @@ def _unsized(node: fx.Node) -> bool:
     )
 
 
-def _cut_off(builder: TorchImporter, node: fx.Node, known: dict[fx.Node, Any]) -> Any:
+def _emit_cut_off(builder: TorchImporter, node: fx.Node, known: dict[fx.Node, Any]) -> Any:
     """Any: as above. Here the network that can be read ends."""
-    call = replace(_called(node, known), shapes=((1,),))
-    if not call.values():
+    call = replace(_describe_arguments(node, known), shapes=((1,),))
+    if not call.read_values():
         return None
     what = f"{call.target}_of_data"
-    return Unsized(builder.opaque(call, what, list(dict.fromkeys(call.values())), (1,)))
+    return Unsized(builder.emit_opaque(call, what, list(dict.fromkeys(call.read_values())), (1,)))
 
 
-def _remember(node: fx.Node, made: Any, known: dict[fx.Node, Any]) -> None:  # Any: as above
+def _remember_change(node: fx.Node, made: Any, known: dict[fx.Node, Any]) -> None:  # Any: as above
     """What reads a tensor later sees it changed, by whatever name."""
     at: Any = node
-    while changes(at) and at.args and hasattr(at.args[0], "op"):
+    while changes_input(at) and at.args and hasattr(at.args[0], "op"):
         at = at.args[0]
         known[at] = made
 
 
-def _handled(builder: TorchImporter, call: TorchCall) -> Any:
+def _emit_handled(builder: TorchImporter, call: TorchCall) -> Any:
     """What the call makes (Any: values); an operation that its handler reads in another shape
     than the program has, or of which it loses a parameter or an activation, is opaque."""
     handler = HANDLERS.get(call.target)
-    start = builder.state()
+    start = builder.save_state()
     if handler is not None:
         try:
             made = handler(builder, call)
-            if _agrees(builder, call, made, start):
+            if _agrees_with_program(builder, call, made, start):
                 return made
         except (AssertionError, AttributeError, IndexError, KeyError, TypeError, ValueError):
             pass  # arguments of a form that the handler does not know
-        builder.undo(start)
-    reads = list(dict.fromkeys(call.values()))
+        builder.restore_state(start)
+    reads = list(dict.fromkeys(call.read_values()))
     first, *others = call.shapes
-    found = [builder.opaque(call, call.target, reads, first, call.constants())]
-    found += [builder.opaque(call, call.target, reads, shape) for shape in others]
+    found = [builder.emit_opaque(call, call.target, reads, first, call.read_constants())]
+    found += [builder.emit_opaque(call, call.target, reads, shape) for shape in others]
     return found if len(found) > 1 else found[0]
 
 
-def _agrees(
+def _agrees_with_program(
     builder: TorchImporter, call: TorchCall, made: Any, start: Any
 ) -> bool:  # Any: as above
     """Whether nothing is lost, and the shapes are those that torch.export records."""
@@ -176,23 +180,23 @@ def _agrees(
     seen = [getattr(value, "spread", ()) or getattr(value, "shape", None) for value in several]
     if seen[: len(call.shapes)] != list(call.shapes):
         return False
-    if set(call.sources()) - builder.sources_since(start) - _carried(several):
+    if set(call.read_sources()) - builder.sources_since(start) - _carried_sources(several):
         return False
     if call.target in SHAPE_ONLY:
         return True
     read = builder.read_since(start) | {v.base for v in several if isinstance(v, Value)}
-    return all(read & builder.seen_as(value) for value in call.values())
+    return all(read & builder.seen_as(value) for value in call.read_values())
 
 
-def _carried(made: list[Any]) -> set[str]:  # Any: as above
+def _carried_sources(made: list[Any]) -> set[str]:  # Any: as above
     return {source for c in made if isinstance(c, Constant) for source in c.sources}
 
 
-def _described(node: fx.Node, known: dict[fx.Node, Any]) -> TorchCall:
-    return replace(_called(node, known), shapes=_shapes(node))
+def _describe_call(node: fx.Node, known: dict[fx.Node, Any]) -> TorchCall:
+    return replace(_describe_arguments(node, known), shapes=_result_shapes(node))
 
 
-def _called(node: fx.Node, known: dict[fx.Node, Any]) -> TorchCall:
+def _describe_arguments(node: fx.Node, known: dict[fx.Node, Any]) -> TorchCall:
     """Without the shapes of its results."""
     target: Any = node.target
     schema = target._schema
@@ -201,30 +205,30 @@ def _called(node: fx.Node, known: dict[fx.Node, Any]) -> TorchCall:
         argument.name: value for argument, value in zip(schema.arguments, node.args, strict=False)
     }
     given |= node.kwargs
-    arguments = {key: _resolved(value, known) for key, value in given.items()}
+    arguments = {key: _resolve_argument(value, known) for key, value in given.items()}
     plain = name.rstrip("_") if not name.startswith("_") else name
-    return TorchCall(plain, arguments, _path(node), (), inplace=plain != name)
+    return TorchCall(plain, arguments, _module_path(node), (), inplace=plain != name)
 
 
-def _resolved(value: Any, known: dict[fx.Node, Any]) -> Any:
+def _resolve_argument(value: Any, known: dict[fx.Node, Any]) -> Any:
     """Any: arguments of all kinds, nodes replaced by what is known of them."""
     from torch import fx
 
     if isinstance(value, fx.Node):
         return known.get(value)
     if isinstance(value, list | tuple):
-        return [_resolved(part, known) for part in value]
+        return [_resolve_argument(part, known) for part in value]
     return value
 
 
-def _path(node: fx.Node) -> str:
+def _module_path(node: fx.Node) -> str:
     """The innermost module that called, by its dotted path."""
     stack = list(node.meta.get("nn_module_stack", {}).values())
     path = stack[-1][0] if stack else ""
     return path.removeprefix("L['self']").removeprefix(".").split("@")[0]
 
 
-def _shapes(node: fx.Node) -> tuple[tuple[int, ...], ...]:
+def _result_shapes(node: fx.Node) -> tuple[tuple[int, ...], ...]:
     made = node.meta.get("val")
     several = made if isinstance(made, list | tuple) else [made]
     return tuple(
@@ -232,7 +236,7 @@ def _shapes(node: fx.Node) -> tuple[tuple[int, ...], ...]:
     )
 
 
-def _outputs(node: fx.Node, known: dict[fx.Node, Any]) -> list[Value]:
+def _output_values(node: fx.Node, known: dict[fx.Node, Any]) -> list[Value]:
     """The activations among the outputs, which may be numbers, words or nothing too."""
     given: Any = node.args[0]
     found = [known.get(argument) for argument in given if hasattr(argument, "op")]
@@ -240,7 +244,7 @@ def _outputs(node: fx.Node, known: dict[fx.Node, Any]) -> list[Value]:
     return [value for value in found if isinstance(value, Value)]
 
 
-def _graph(
+def _make_graph(
     builder: TorchImporter, name: str, shapes: dict[str, tuple[int, ...]], outputs: list[Value],
     owners: Owners, needed: set[str], lost: str,
 ) -> Graph:  # fmt: skip
@@ -250,10 +254,10 @@ def _graph(
     names = ended(builder, names)
     if lost or builder.computes:
         names[-1] = unmeasured(builder, names[-1], lost or COMPUTED_WEIGHTS)
-    kept = taken_in(alive(builder, names), builder.zeros, names)
+    kept = absorb_paddings(alive(builder, names), builder.zeros, names)
     kept = without_idle_flags(kept, builder.shapes, names)
-    ops = with_owners(kept, builder.learned, costs_of(kept, shapes), owners)
-    left = {source for source in owners.sizes if owners.left(source)}
+    ops = assign_owners(kept, builder.learned, costs_of(kept, shapes), owners)
+    left = {source for source in owners.sizes if owners.count_left(source)}
     emitted = {op.name for op in ops}
     notes = [
         f"{note} ({count} times)" if count > 1 else note

@@ -7,7 +7,13 @@ from math import prod
 from typing import Any
 
 from cnncost.formats.tensor_value import Constant, Shape, Value
-from cnncost.formats.torch_in.torch_importer import AXES, TorchCall, TorchImporter, mapped, subject
+from cnncost.formats.torch_in.torch_importer import (
+    AXES,
+    TorchCall,
+    TorchImporter,
+    as_map_shape,
+    subject_of,
+)
 
 PART: dict[str, Any] = {"stands_for": "slice"}  # Any: as arguments are
 """What makes a window of one a part of what it sees."""
@@ -15,19 +21,19 @@ MANY = 8
 """Slices along an axis that are summed one by one; more are a reduction."""
 
 
-def view(b: TorchImporter, call: TorchCall) -> Value:
+def emit_view(b: TorchImporter, call: TorchCall) -> Value:
     """Every view whose order stays: view, reshape, flatten, squeeze, unsqueeze."""
-    return b.whole(call, call.arguments["self"]).reshaped(call.shape)
+    return b.emit_whole(call, call.arguments["self"]).reshape_to(call.shape)
 
 
-def permute(b: TorchImporter, call: TorchCall) -> Value:
+def emit_permute(b: TorchImporter, call: TorchCall) -> Value:
     """Axes in another order."""
     x: Value = call.arguments["self"]
     rank = len(x.shape)
-    return b.whole(call, x).permuted(tuple(dim % rank for dim in call.arguments["dims"]))
+    return b.emit_whole(call, x).permute_axes(tuple(dim % rank for dim in call.arguments["dims"]))
 
 
-def transpose(b: TorchImporter, call: TorchCall) -> Value:
+def emit_transpose(b: TorchImporter, call: TorchCall) -> Value:
     """Two axes exchanged; the last two where none are said."""
     x: Value = call.arguments["self"]
     rank = len(x.shape)
@@ -37,10 +43,10 @@ def transpose(b: TorchImporter, call: TorchCall) -> Value:
     one, other = (dim % rank for dim in (given or (-1, -2)))
     order = list(range(rank))
     order[one], order[other] = order[other], order[one]
-    return b.whole(call, x).permuted(tuple(order))
+    return b.emit_whole(call, x).permute_axes(tuple(order))
 
 
-def movedim(b: TorchImporter, call: TorchCall) -> Value:
+def emit_movedim(b: TorchImporter, call: TorchCall) -> Value:
     """Axes taken out and put in elsewhere; the others keep their order."""
     x: Value = call.arguments["self"]
     rank = len(x.shape)
@@ -51,48 +57,48 @@ def movedim(b: TorchImporter, call: TorchCall) -> Value:
     order = [axis for axis in range(rank) if axis not in moved["source"]]
     for to, axis in sorted(zip(moved["destination"], moved["source"], strict=True)):
         order.insert(to, axis)
-    return b.whole(call, x).permuted(tuple(order))
+    return b.emit_whole(call, x).permute_axes(tuple(order))
 
 
-def expand(b: TorchImporter, call: TorchCall) -> Value:
+def emit_expand(b: TorchImporter, call: TorchCall) -> Value:
     """Repeated along axes of one, once something needs it so."""
-    x, shape = b.whole(call, call.arguments["self"]), call.shape
-    x = x.reshaped((1,) * (len(shape) - len(x.shape)) + x.shape)
+    x, shape = b.emit_whole(call, call.arguments["self"]), call.shape
+    x = x.reshape_to((1,) * (len(shape) - len(x.shape)) + x.shape)
     return x if x.shape == shape else replace(x, spread=shape)
 
 
-def cut(b: TorchImporter, call: TorchCall, x: Value, axis: int, start: int, end: int) -> Value:
+def emit_cut(b: TorchImporter, call: TorchCall, x: Value, axis: int, start: int, end: int) -> Value:
     """A part of one axis: a slice of channels, or a crop of positions."""
     size = x.shape[axis]
     if (start, end) == (0, size):
         return x
     shape = (*x.shape[:axis], end - start, *x.shape[axis + 1 :])
     if len(x.shape) > 1 and x.shape[0] == 1 and axis:
-        return cut(b, call, x.reshaped(x.shape[1:]), axis - 1, start, end).reshaped(shape)
+        return emit_cut(b, call, x.reshape_to(x.shape[1:]), axis - 1, start, end).reshape_to(shape)
     if axis > 0 and not x.steps:
         amounts = [(0, 0)] * (len(x.shape) - 1)
         amounts[axis - 1] = (start, size - end)
-        return b.layer(call, "crop", [x], shape, amount=tuple(amounts))
-    front = x.front(axis)
+        return b.emit_layer(call, "crop", [x], shape, amount=tuple(amounts))
+    front = x.move_to_front(axis)
     kept = front.shape
-    plain = front.reshaped(kept if len(kept) <= AXES else (size, prod(kept[1:])))
+    plain = front.reshape_to(kept if len(kept) <= AXES else (size, prod(kept[1:])))
     dims = (end - start, *plain.shape[1:])
-    made = b.layer(call, "slice", [plain], dims, span=(start, end))
-    return made.reshaped((end - start, *kept[1:])).back(axis)
+    made = b.emit_layer(call, "slice", [plain], dims, span=(start, end))
+    return made.reshape_to((end - start, *kept[1:])).move_from_front(axis)
 
 
-def slice_(b: TorchImporter, call: TorchCall) -> Value:
+def emit_slice(b: TorchImporter, call: TorchCall) -> Value:
     """Part of an axis, each or every so many."""
     a = call.arguments
-    x = b.whole(call, a["self"])
+    x = b.emit_whole(call, a["self"])
     axis = a.get("dim", 0) % len(x.shape)
-    start, end = bounds(a, x.shape[axis])
-    part = cut(b, call, x, axis, start, end)
+    start, end = slice_bounds(a, x.shape[axis])
+    part = emit_cut(b, call, x, axis, start, end)
     step = a.get("step") or 1
-    return part if step == 1 else _every(b, call, part, axis, step)
+    return part if step == 1 else _emit_strided(b, call, part, axis, step)
 
 
-def bounds(arguments: dict[str, Any], size: int) -> tuple[int, int]:  # Any: ints or None
+def slice_bounds(arguments: dict[str, Any], size: int) -> tuple[int, int]:  # Any: ints or None
     """Where a slice starts and ends on an axis of that size."""
     start, end = (
         other if value is None else min(max(value + size if value < 0 else value, 0), size)
@@ -101,132 +107,146 @@ def bounds(arguments: dict[str, Any], size: int) -> tuple[int, int]:  # Any: int
     return start, end
 
 
-def _every(b: TorchImporter, call: TorchCall, x: Value, axis: int, step: int) -> Value:
+def _emit_strided(b: TorchImporter, call: TorchCall, x: Value, axis: int, step: int) -> Value:
     """Each so many positions: a window of one with a stride."""
     count = -(-x.shape[axis] // step)
     shape = (*x.shape[:axis], count, *x.shape[axis + 1 :])
-    seen = x.reshaped(x.shape[1:]) if x.shape[0] == 1 and axis else x
+    seen = x.reshape_to(x.shape[1:]) if x.shape[0] == 1 and axis else x
     at = axis - (len(x.shape) - len(seen.shape))
     if at and len(seen.shape) <= AXES:
         strides = tuple(step if other == at else 1 for other in range(1, len(seen.shape)))
         dims = (*seen.shape[:at], count, *seen.shape[at + 1 :])
-        made = b.layer(call, "maxpool", [seen], dims, kernel=1, stride=strides, **PART)
-        return made.reshaped(shape)
-    front = x.front(axis)
-    rows = front.reshaped((x.shape[axis], prod(front.shape[1:]))).permuted((1, 0))
-    made = b.layer(call, "maxpool", [rows], (rows.shape[0], count), kernel=1, stride=step, **PART)
-    return made.permuted((1, 0)).reshaped((count, *front.shape[1:])).back(axis)
+        made = b.emit_layer(call, "maxpool", [seen], dims, kernel=1, stride=strides, **PART)
+        return made.reshape_to(shape)
+    front = x.move_to_front(axis)
+    rows = front.reshape_to((x.shape[axis], prod(front.shape[1:]))).permute_axes((1, 0))
+    made = b.emit_layer(
+        call, "maxpool", [rows], (rows.shape[0], count), kernel=1, stride=step, **PART
+    )
+    return made.permute_axes((1, 0)).reshape_to((count, *front.shape[1:])).move_from_front(axis)
 
 
-def split(b: TorchImporter, call: TorchCall) -> list[Value]:
+def emit_split(b: TorchImporter, call: TorchCall) -> list[Value]:
     """Parts of an axis in a row; their sizes are those of the results."""
-    x = b.whole(call, call.arguments["self"])
+    x = b.emit_whole(call, call.arguments["self"])
     axis = call.arguments.get("dim", 0) % len(x.shape)
     parts, start = [], 0
     for shape in call.shapes:
-        parts.append(cut(b, call, x, axis, start, start + shape[axis]))
+        parts.append(emit_cut(b, call, x, axis, start, start + shape[axis]))
         start += shape[axis]
     return parts
 
 
-def unbind(b: TorchImporter, call: TorchCall) -> list[Value]:
+def emit_unbind(b: TorchImporter, call: TorchCall) -> list[Value]:
     """Every position of an axis by itself."""
-    x = b.whole(call, call.arguments["self"])
+    x = b.emit_whole(call, call.arguments["self"])
     axis = call.arguments.get("dim", 0) % len(x.shape)
-    return [_one(b, call, x, axis, index) for index in range(x.shape[axis])]
+    return [_emit_position(b, call, x, axis, index) for index in range(x.shape[axis])]
 
 
-def select(b: TorchImporter, call: TorchCall) -> Value:
+def emit_select(b: TorchImporter, call: TorchCall) -> Value:
     """One position of an axis."""
-    x = b.whole(call, call.arguments["self"])
+    x = b.emit_whole(call, call.arguments["self"])
     axis = call.arguments["dim"] % len(x.shape)
-    return _one(b, call, x, axis, call.arguments["index"] % x.shape[axis])
+    return _emit_position(b, call, x, axis, call.arguments["index"] % x.shape[axis])
 
 
-def _one(b: TorchImporter, call: TorchCall, x: Value, axis: int, index: int) -> Value:
-    part = cut(b, call, x, axis, index, index + 1)
-    return part.reshaped((*x.shape[:axis], *x.shape[axis + 1 :]))
+def _emit_position(b: TorchImporter, call: TorchCall, x: Value, axis: int, index: int) -> Value:
+    part = emit_cut(b, call, x, axis, index, index + 1)
+    return part.reshape_to((*x.shape[:axis], *x.shape[axis + 1 :]))
 
 
-def concatenate(b: TorchImporter, call: TorchCall) -> Value:
+def emit_concatenate(b: TorchImporter, call: TorchCall) -> Value:
     """Along an axis, which is brought in front as channels are; learned parts are joined by an
     opaque layer that has them."""
     tensors = [t for t in call.arguments["tensors"] if t is None or prod(t.shape)]
     if not all(isinstance(tensor, Value) for tensor in tensors):
-        return b.costed(call, call.target, call.values(), call.shape, 0, call.constants())
-    return joined(b, call, tensors, call.arguments.get("dim", 0) % len(call.shape))
+        return b.emit_costed(
+            call, call.target, call.read_values(), call.shape, 0, call.read_constants()
+        )
+    return emit_joined_values(b, call, tensors, call.arguments.get("dim", 0) % len(call.shape))
 
 
-def joined(b: TorchImporter, call: TorchCall, tensors: list[Value], axis: int) -> Value:
+def emit_joined_values(b: TorchImporter, call: TorchCall, tensors: list[Value], axis: int) -> Value:
     """These values along an axis."""
     shape = list(tensors[0].shape)
     shape[axis] = sum(tensor.shape[axis] for tensor in tensors)
     if len(tensors) == 1:
         return tensors[0]
     if len(shape) > 1 and shape[0] == 1 and axis:
-        inner = [b.whole(call, t).reshaped(t.shape[1:]) for t in tensors]
-        return joined(b, call, inner, axis - 1).reshaped(tuple(shape))
-    fronts = [b.whole(call, tensor).front(axis) for tensor in tensors]
+        inner = [b.emit_whole(call, t).reshape_to(t.shape[1:]) for t in tensors]
+        return emit_joined_values(b, call, inner, axis - 1).reshape_to(tuple(shape))
+    fronts = [b.emit_whole(call, tensor).move_to_front(axis) for tensor in tensors]
     rest = fronts[0].shape[1:]
     plain = rest if len(rest) < AXES else (prod(rest),)
-    flat = [front.reshaped((front.shape[0], *plain)) for front in fronts]
-    made = b.layer(call, "concat", flat, (shape[axis], *plain))
-    return made.reshaped((shape[axis], *rest)).back(axis)
+    flat = [front.reshape_to((front.shape[0], *plain)) for front in fronts]
+    made = b.emit_layer(call, "concat", flat, (shape[axis], *plain))
+    return made.reshape_to((shape[axis], *rest)).move_from_front(axis)
 
 
-def stack(b: TorchImporter, call: TorchCall) -> Value:
+def emit_stack(b: TorchImporter, call: TorchCall) -> Value:
     """Along a new axis."""
     axis = call.arguments.get("dim", 0) % len(call.shape)
     one = (*call.shape[:axis], 1, *call.shape[axis + 1 :])
     tensors = call.arguments["tensors"]
     if not all(isinstance(tensor, Value) for tensor in tensors):
-        return b.costed(call, call.target, call.values(), call.shape, 0, call.constants())
-    return joined(b, call, [b.whole(call, t).reshaped(one) for t in tensors], axis)
+        return b.emit_costed(
+            call, call.target, call.read_values(), call.shape, 0, call.read_constants()
+        )
+    return emit_joined_values(
+        b, call, [b.emit_whole(call, t).reshape_to(one) for t in tensors], axis
+    )
 
 
-def scattered(b: TorchImporter, call: TorchCall) -> Value:
+def emit_scattered(b: TorchImporter, call: TorchCall) -> Value:
     """A part of an axis written over: what stands before it, the part, what stands behind."""
     a = call.arguments
     x, source = a["self"], a["src"]
     if not isinstance(x, Value) or not isinstance(source, Value) or (a.get("step") or 1) != 1:
-        return b.costed(call, call.target, call.values(), call.shape, 0, call.constants())
-    x = b.whole(call, x)
+        return b.emit_costed(
+            call, call.target, call.read_values(), call.shape, 0, call.read_constants()
+        )
+    x = b.emit_whole(call, x)
     axis = a.get("dim", 0) % len(x.shape)
     size = x.shape[axis]
     if call.target == "select_scatter":
         start = a["index"] % size
         end = start + 1
     else:
-        start, end = bounds(a, size)
-    part = b.whole(call, source).reshaped((*x.shape[:axis], end - start, *x.shape[axis + 1 :]))
-    sides = [cut(b, call, x, axis, *at) for at in ((0, start), (end, size)) if at[0] < at[1]]
+        start, end = slice_bounds(a, size)
+    part = b.emit_whole(call, source).reshape_to(
+        (*x.shape[:axis], end - start, *x.shape[axis + 1 :])
+    )
+    sides = [emit_cut(b, call, x, axis, *at) for at in ((0, start), (end, size)) if at[0] < at[1]]
     parts = [*sides[: start > 0], part, *sides[start > 0 :]]
-    return joined(b, call, parts, axis)
+    return emit_joined_values(b, call, parts, axis)
 
 
-def copied(b: TorchImporter, call: TorchCall) -> Any:  # Any: a value or a constant
+def emit_copy(b: TorchImporter, call: TorchCall) -> Any:  # Any: a value or a constant
     """All of a tensor written over by another."""
     source = call.arguments["src"]
     if isinstance(source, Constant):
         return Constant(call.shape, source.parts, source.place, source.work)
     if not isinstance(source, Value):
         return Constant(call.shape)
-    source = b.whole(call, source)
+    source = b.emit_whole(call, source)
     if source.shape == call.shape:
         return source
-    ranked = source.reshaped((1,) * (len(call.shape) - len(source.shape)) + source.shape)
+    ranked = source.reshape_to((1,) * (len(call.shape) - len(source.shape)) + source.shape)
     return ranked if ranked.shape == call.shape else replace(ranked, spread=call.shape)
 
 
-def rearrange(b: TorchImporter, call: TorchCall) -> Value:
+def emit_rearranged(b: TorchImporter, call: TorchCall) -> Value:
     """Channels and positions exchanged in blocks, or channels shuffled in groups."""
     word, main, given = _REARRANGED[call.target]
-    x = b.whole(call, subject(call))
-    if len(mapped(x.shape)) != len(x.shape) - 1 or x.shape[0] != 1:
-        return b.moved(call, call.target, [x], call.shape)
+    x = b.emit_whole(call, subject_of(call))
+    if len(as_map_shape(x.shape)) != len(x.shape) - 1 or x.shape[0] != 1:
+        return b.emit_moved(call, call.target, [x], call.shape)
     argument: dict[str, Any] = {main: call.arguments[given]}  # Any: of all kinds
-    inner = x.reshaped(mapped(x.shape))
-    return b.layer(call, word, [inner], mapped(call.shape), **argument).reshaped(call.shape)
+    inner = x.reshape_to(as_map_shape(x.shape))
+    return b.emit_layer(call, word, [inner], as_map_shape(call.shape), **argument).reshape_to(
+        call.shape
+    )
 
 
 _REARRANGED = {
@@ -238,39 +258,43 @@ _REARRANGED = {
 """A layer's word, its main argument, and what PyTorch calls that."""
 
 
-def reduce(b: TorchImporter, call: TorchCall) -> Any:  # Any: a value, or values and their places
+def emit_reduction(
+    b: TorchImporter, call: TorchCall
+) -> Any:  # Any: a value, or values and their places
     """Mean or maximum over axes: a global pool over positions, once the others are channels."""
     a = call.arguments
-    x = b.whole(call, subject(call))
+    x = b.emit_whole(call, subject_of(call))
     rank = len(x.shape)
     dims = a.get("dim")
     dims = list(range(rank)) if dims in (None, []) else dims
     axes = sorted({dim % rank for dim in ([dims] if isinstance(dims, int) else dims)})
     if call.target == "sum" and len(axes) == 1 and x.shape[axes[0]] <= MANY:
-        return _summed(b, call, x, axes[0])
+        return _emit_sum(b, call, x, axes[0])
     word = "global_maxpool" if "max" in call.target else "global_avgpool"
     if call.target not in ("mean", "amax", "max"):
-        b.standing_in(f"{call.target} over positions", word)
+        b.note_stand_in(f"{call.target} over positions", word)
     kept = [axis for axis in range(rank) if axis not in axes]
     channels = prod(x.shape[axis] for axis in kept)
-    over = x.permuted((*kept, *axes)).reshaped((channels, *_within(x.shape, axes)))
-    made = b.layer(call, word, [over], (channels, *(1 for _ in over.shape[1:])))
+    over = x.permute_axes((*kept, *axes)).reshape_to((channels, *_reduced_extents(x.shape, axes)))
+    made = b.emit_layer(call, word, [over], (channels, *(1 for _ in over.shape[1:])))
     if call.target != "mean":
-        made = b.layer(call, "identity", [made], made.shape, stands_for=f"{call.target}_of_all")
-    found = made.reshaped(call.shape)
+        made = b.emit_layer(
+            call, "identity", [made], made.shape, stands_for=f"{call.target}_of_all"
+        )
+    found = made.reshape_to(call.shape)
     return [found, *(found for _ in call.shapes[1:])] if len(call.shapes) > 1 else found
 
 
-def _within(shape: Shape, axes: list[int]) -> Shape:
+def _reduced_extents(shape: Shape, axes: list[int]) -> Shape:
     """The extents reduced, as at most three; those of a batch of one are left out."""
     sizes = [shape[axis] for axis in axes]
     sizes = sizes[1:] if axes[0] == 0 and sizes[0] == 1 and len(sizes) > 1 else sizes
     return tuple(sizes) if len(sizes) < AXES else (prod(sizes),)
 
 
-def _summed(b: TorchImporter, call: TorchCall, x: Value, axis: int) -> Value:
-    parts = [_one(b, call, x, axis, index) for index in range(x.shape[axis])]
-    flat = [part.reshaped(mapped(part.shape)) for part in parts]
+def _emit_sum(b: TorchImporter, call: TorchCall, x: Value, axis: int) -> Value:
+    parts = [_emit_position(b, call, x, axis, index) for index in range(x.shape[axis])]
+    flat = [part.reshape_to(as_map_shape(part.shape)) for part in parts]
     given: dict[str, Any] = {"stands_for": "sum"} if len(flat) > 1 else {}
-    made = flat[0] if len(flat) == 1 else b.layer(call, "add", flat, flat[0].shape, **given)
-    return made.reshaped(call.shape)
+    made = flat[0] if len(flat) == 1 else b.emit_layer(call, "add", flat, flat[0].shape, **given)
+    return made.reshape_to(call.shape)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cnncost.formats.tensor_value import Constant, Value
 from cnncost.formats.torch_in.export import DROPS
-from cnncost.formats.torch_in.torch_importer import TorchCall, TorchImporter, mapped
-from cnncost.formats.torch_in.torch_windows import alike
+from cnncost.formats.torch_in.torch_importer import TorchCall, TorchImporter, as_map_shape
+from cnncost.formats.torch_in.torch_windows import one_or_each
 
 if TYPE_CHECKING:
     from torch import fx, nn
@@ -28,31 +28,36 @@ class Called(NamedTuple):
     alone: bool
     """Whether it reads that value only, and nobody reads more of it than its last result."""
 
-    def learned(self, *names: str) -> list[Constant | None]:
+    def learned_parameters(self, *names: str) -> list[Constant | None]:
         """Its parameters of these names; its weight and its bias."""
         path = self.call.path
         pairs = [
             (f"{path}.{name}", attrgetter(name)(self.module))
             for name in names or ("weight", "bias")
         ]
-        return [None if p is None else Constant.whole(tuple(p.shape), name) for name, p in pairs]
+        return [
+            None if p is None else Constant.from_parameter(tuple(p.shape), name)
+            for name, p in pairs
+        ]
 
-    def layer(
+    def emit_layer(
         self,
         word: str,
         learned: list[Constant | None] | None = None,
         **arguments: Any,  # Any: the arguments of every word
     ) -> Value:
-        x, dims = self.x.reshaped(mapped(self.x.shape)), mapped(self.call.shape)
-        made = self.builder.layer(self.call, word, [x], dims, learned=learned or (), **arguments)
-        return made.reshaped(self.call.shape)
+        x, dims = self.x.reshape_to(as_map_shape(self.x.shape)), as_map_shape(self.call.shape)
+        made = self.builder.emit_layer(
+            self.call, word, [x], dims, learned=learned or (), **arguments
+        )
+        return made.reshape_to(self.call.shape)
 
 
 Reader = Callable[[Called], Value | None]
 """None where the module is used in a way that the language has no word for."""
 
 
-def whole(
+def read_whole_module(
     builder: TorchImporter,
     node: fx.Node,
     known: dict[fx.Node, Any],  # Any: values, constants, numbers
@@ -61,74 +66,84 @@ def whole(
 ) -> Value | None:
     """What the module that a node stands in makes, where it is one of these; the node is the
     first of its operations."""
-    name = _class(node)
+    name = _class_name(node)
     if name not in READERS:
         return None
     own = module.get_submodule(path)
-    entering = list(_entering(node, known))
+    entering = list(_entering_values(node, known))
     if not entering or not all(hasattr(own, field) for field in FIELDS[name]):
         return None
-    last = _last(node)
-    inner = all(key(user) == key(node) for n in _within(node) if n is not last for user in n.users)
+    last = _last_operation(node)
+    inner = all(
+        module_call_key(user) == module_call_key(node)
+        for n in _operations_within(node)
+        if n is not last
+        for user in n.users
+    )
     alone = inner and len(dict.fromkeys(entering)) == 1
     call = TorchCall(name, {}, path, (tuple(last.meta["val"].shape),))
     return READERS[name](Called(builder, call, own, entering[0], alone))
 
 
-def key(node: fx.Node) -> str:
+def module_call_key(node: fx.Node) -> str:
     """The call of a module that a node stands in; each further call has its own."""
     stack = list(node.meta.get("nn_module_stack", {}).values())
     return stack[-1][0] if stack else ""
 
 
-def _class(node: fx.Node) -> str:
+def _class_name(node: fx.Node) -> str:
     stack = list(node.meta.get("nn_module_stack", {}).values())
     return str(stack[-1][1]).rpartition(".")[2] if stack else ""
 
 
-def _within(node: fx.Node) -> Iterator[fx.Node]:
+def _operations_within(node: fx.Node) -> Iterator[fx.Node]:
     """The operations of the call, from this one on."""
     at = node
     while at.op != "output":
-        if key(at) == key(node):
+        if module_call_key(at) == module_call_key(node):
             yield at
         at = at.next
 
 
-def _entering(node: fx.Node, known: dict[fx.Node, Any]) -> Iterator[Value]:
-    for one in _within(node):
+def _entering_values(node: fx.Node, known: dict[fx.Node, Any]) -> Iterator[Value]:
+    for one in _operations_within(node):
         for source in one.all_input_nodes:
-            if key(source) != key(node) and isinstance(known.get(source), Value):
+            if module_call_key(source) != module_call_key(node) and isinstance(
+                known.get(source), Value
+            ):
                 yield known[source]
 
 
-def _last(node: fx.Node) -> fx.Node:
-    *_, last = _within(node)
+def _last_operation(node: fx.Node) -> fx.Node:
+    *_, last = _operations_within(node)
     return last
 
 
-def _lrn(one: Called) -> Value:
-    return one.layer("lrn", size=int(one.module.size))
+def _read_lrn(one: Called) -> Value:
+    return one.emit_layer("lrn", size=int(one.module.size))
 
 
-def _mapped(one: Called) -> Value:
+def _read_mapped_conv(one: Called) -> Value:
     """A convolution whose filters see some of the maps, as our own PyTorch code writes it."""
     own: Any = one.module  # its fields are the written class's
     axes = own.weight.dim() - 1
-    given = {name: alike(own.options[name], 1, axes) for name in ("stride", "dilation")}
-    return one.layer(
-        "conv", one.learned(), filters=len(own.maps), kernel=alike(own.weight.shape[1:], 1, axes),
-        padding=alike(own.options["padding"], 0, axes), bias=own.bias is not None,
+    given = {name: one_or_each(own.options[name], 1, axes) for name in ("stride", "dilation")}
+    return one.emit_layer(
+        "conv", one.learned_parameters(), filters=len(own.maps),
+        kernel=one_or_each(own.weight.shape[1:], 1, axes),
+        padding=one_or_each(own.options["padding"], 0, axes), bias=own.bias is not None,
         connects=tuple(tuple(seen) for seen in own.maps), **given,
     )  # fmt: skip
 
 
-def _subsample(one: Called) -> Value:
+def _read_subsample(one: Called) -> Value:
     own: Any = one.module  # its fields are the written class's
-    return one.layer("subsample", one.learned(), kernel=alike(own.kernel, 1, len(own.kernel)))
+    return one.emit_layer(
+        "subsample", one.learned_parameters(), kernel=one_or_each(own.kernel, 1, len(own.kernel))
+    )
 
 
-def _attention(one: Called) -> Value | None:
+def _read_attention(one: Called) -> Value | None:
     """Self-attention over positions, which stand before the channels here."""
     own: Any = one.module  # torch.nn.MultiheadAttention, which is not imported here
     plain = own.in_proj_weight is not None and own.in_proj_bias is not None
@@ -138,27 +153,29 @@ def _attention(one: Called) -> Value | None:
     batch = 1 if len(shape) == 2 else shape[0 if own.batch_first else 1]
     if one.call.shape != shape or batch != 1:
         return None
-    learned = one.learned("in_proj_weight", "in_proj_bias", "out_proj.weight", "out_proj.bias")
-    x = one.x.reshaped((prod(shape[:-1]), shape[-1])).permuted((1, 0))
-    made = one.builder.layer(
+    learned = one.learned_parameters(
+        "in_proj_weight", "in_proj_bias", "out_proj.weight", "out_proj.bias"
+    )
+    x = one.x.reshape_to((prod(shape[:-1]), shape[-1])).permute_axes((1, 0))
+    made = one.builder.emit_layer(
         one.call, "attention", [x], x.shape,
         learned=learned, heads=int(own.num_heads), dim=int(own.embed_dim),
     )  # fmt: skip
-    return made.permuted((1, 0)).reshaped(shape)
+    return made.permute_axes((1, 0)).reshape_to(shape)
 
 
 def _drop_path(one: Called) -> Value:
     """A branch that training drops, for each example by itself."""
     rate = getattr(one.module, DROPS[one.call.target])
-    return one.layer("drop_path", rate=Fraction(str(rate)))
+    return one.emit_layer("drop_path", rate=Fraction(str(rate)))
 
 
 READERS: dict[str, Reader] = {
     **dict.fromkeys(DROPS, _drop_path),
-    "LocalResponseNorm": _lrn,
-    "MultiheadAttention": _attention,
-    "MappedConv": _mapped,
-    "Subsample": _subsample,
+    "LocalResponseNorm": _read_lrn,
+    "MultiheadAttention": _read_attention,
+    "MappedConv": _read_mapped_conv,
+    "Subsample": _read_subsample,
 }
 """By the class's name: PyTorch's own, and those that our PyTorch code brings along."""
 

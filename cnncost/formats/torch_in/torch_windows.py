@@ -6,18 +6,18 @@ from math import prod
 from typing import Any, NamedTuple
 
 from cnncost.formats.tensor_value import Constant, Shape, Value
-from cnncost.formats.torch_in.torch_importer import AXES, TorchCall, TorchImporter, subject
+from cnncost.formats.torch_in.torch_importer import AXES, TorchCall, TorchImporter, subject_of
 
 Sizes = int | tuple[int, ...]
 
 
-def alike(sizes: Any, default: int, axes: int) -> Sizes:  # Any: an int, a list or none
+def one_or_each(sizes: Any, default: int, axes: int) -> Sizes:  # Any: an int, a list or none
     """One number where all axes have the same, as a spec would have it."""
-    listed = each(sizes, default, axes)
+    listed = per_axis_numbers(sizes, default, axes)
     return listed[0] if len(set(listed)) == 1 else listed
 
 
-def each(sizes: Any, default: int, axes: int) -> tuple[int, ...]:  # Any: as above
+def per_axis_numbers(sizes: Any, default: int, axes: int) -> tuple[int, ...]:  # Any: as above
     """A number for each axis."""
     if sizes is None or sizes == []:
         return (default,) * axes
@@ -25,7 +25,9 @@ def each(sizes: Any, default: int, axes: int) -> tuple[int, ...]:  # Any: as abo
     return tuple(listed * axes if len(listed) == 1 else listed)
 
 
-def changed(values: dict[str, tuple[Any, Any]]) -> dict[str, Any]:  # Any: arguments of all kinds
+def nondefault_arguments(
+    values: dict[str, tuple[Any, Any]],
+) -> dict[str, Any]:  # Any: arguments of all kinds
     """The arguments that differ from their defaults, of pairs of both."""
     return {name: value for name, (value, default) in values.items() if value != default}
 
@@ -41,43 +43,43 @@ class WindowedMap(NamedTuple):
     """Spatial axes of the program's own."""
 
     @property
-    def folded(self) -> bool:
+    def is_folded(self) -> bool:
         """Whether examples are an extent."""
         return self.examples > 1
 
-    def per_axis(self, sizes: Any, default: int) -> Sizes:  # Any: as for `alike`
+    def window_sizes(self, sizes: Any, default: int) -> Sizes:  # Any: as for `one_or_each`
         """A window's sizes, one over examples."""
-        listed = each(sizes, default, self.axes)
-        return alike(
-            (default, *listed) if self.folded else listed, default, self.axes + self.folded
+        listed = per_axis_numbers(sizes, default, self.axes)
+        return one_or_each(
+            (default, *listed) if self.is_folded else listed, default, self.axes + self.is_folded
         )
 
-    def dims(self, shape: Shape) -> Shape:
+    def layer_dims(self, shape: Shape) -> Shape:
         """A result's shape as the layer has it."""
         plain = shape if self.examples == 0 else shape[1:]
-        return (plain[0], self.examples, *plain[1:]) if self.folded else plain
+        return (plain[0], self.examples, *plain[1:]) if self.is_folded else plain
 
-    def back(self, made: Value, shape: Shape) -> Value:
+    def unfold_result(self, made: Value, shape: Shape) -> Value:
         """The result as the program has it."""
-        if self.folded:
-            return made.permuted((1, 0, *range(2, len(made.shape)))).reshaped(shape)
-        return made.reshaped(shape)
+        if self.is_folded:
+            return made.permute_axes((1, 0, *range(2, len(made.shape)))).reshape_to(shape)
+        return made.reshape_to(shape)
 
 
 def map_of(b: TorchImporter, call: TorchCall, x: Value, axes: int) -> WindowedMap | None:
     """The input of a window over that many axes; None where a spec's map has too few."""
-    x = b.whole(call, x)
+    x = b.emit_whole(call, x)
     if len(x.shape) == axes + 1:
         return WindowedMap(x, 0, axes)
     count, *rest = x.shape
     if count == 1:
-        return WindowedMap(x.reshaped(tuple(rest)), 1, axes)
+        return WindowedMap(x.reshape_to(tuple(rest)), 1, axes)
     if len(x.shape) > AXES:
         return None
-    return WindowedMap(x.permuted((1, 0, *range(2, len(x.shape)))), count, axes)
+    return WindowedMap(x.permute_axes((1, 0, *range(2, len(x.shape)))), count, axes)
 
 
-def convolution(b: TorchImporter, call: TorchCall) -> Value:
+def emit_convolution(b: TorchImporter, call: TorchCall) -> Value:
     """conv1d to conv3d and their transposes; the examples of a batch are a further extent."""
     a = call.arguments
     weight, bias, x = a["weight"], a.get("bias"), a["input"]
@@ -86,151 +88,165 @@ def convolution(b: TorchImporter, call: TorchCall) -> Value:
     over = map_of(b, call, x, axes) if isinstance(x, Value) else None
     if not isinstance(weight, Constant) or over is None or isinstance(bias, Value):
         uses = prod((x if transposed else call).shape) * prod(weight.shape[1:])
-        return b.costed(call, call.target, call.values(), call.shape, uses, call.constants())
+        return b.emit_costed(
+            call, call.target, call.read_values(), call.shape, uses, call.read_constants()
+        )
     padding = a.get("padding")
-    if isinstance(padding, str) and over.folded:
-        padding = _same(weight.shape[2:], each(a.get("dilation"), 1, axes), padding)
-    arguments = changed(
+    if isinstance(padding, str) and over.is_folded:
+        padding = _same_padding_zeros(
+            weight.shape[2:], per_axis_numbers(a.get("dilation"), 1, axes), padding
+        )
+    arguments = nondefault_arguments(
         {
-            "stride": (over.per_axis(a.get("stride"), 1), 1),
-            "padding": (padding if isinstance(padding, str) else over.per_axis(padding, 0), 0),
-            "output_padding": (over.per_axis(a.get("output_padding"), 0), 0),
-            "dilation": (over.per_axis(a.get("dilation"), 1), 1),
+            "stride": (over.window_sizes(a.get("stride"), 1), 1),
+            "padding": (padding if isinstance(padding, str) else over.window_sizes(padding, 0), 0),
+            "output_padding": (over.window_sizes(a.get("output_padding"), 0), 0),
+            "dilation": (over.window_sizes(a.get("dilation"), 1), 1),
             "groups": (a.get("groups") or 1, 1),
             "bias": (bias is not None, True),
         }
     )
-    dims = over.dims(call.shape)
+    dims = over.layer_dims(call.shape)
     word = "conv_transpose" if transposed else "conv"
-    own, gains = gained(weight, dims[0])
-    made = b.layer(
+    own, gains = split_gains(weight, dims[0])
+    made = b.emit_layer(
         call, word, [over.seen], dims, learned=[own, bias], filters=dims[0],
-        kernel=over.per_axis(weight.shape[2:], 1), **arguments,
+        kernel=over.window_sizes(weight.shape[2:], 1), **arguments,
     )  # fmt: skip
-    return over.back(with_gains(b, call, made, gains), call.shape)
+    return over.unfold_result(emit_gains(b, call, made, gains), call.shape)
 
 
-def _same(kernel: Shape, dilation: tuple[int, ...], word: str) -> Any:  # Any: a spec's padding
+def _same_padding_zeros(
+    kernel: Shape, dilation: tuple[int, ...], word: str
+) -> Any:  # Any: a spec's padding
     """The zeros that keep an extent at stride one."""
     if word == "valid":
         return 0
     return [d * (k - 1) // 2 for k, d in zip(kernel, dilation, strict=True)]
 
 
-def gained(weight: Constant, filters: int) -> tuple[Constant, list[Constant]]:
+def split_gains(weight: Constant, filters: int) -> tuple[Constant, list[Constant]]:
     """A weight that is one parameter times gains of a number a filter: both apart."""
     sizes = dict(weight.parts)
     main = [name for name, size in sizes.items() if size == weight.size]
     gains = [name for name in sizes if name not in main[:1]]
     if weight.place or not main or weight.work or {sizes[n] for n in gains} - {filters, 1}:
         return weight, []
-    own = Constant.whole(weight.shape, main[0])
-    return own, [Constant.whole((sizes[name],), name) for name in gains]
+    own = Constant.from_parameter(weight.shape, main[0])
+    return own, [Constant.from_parameter((sizes[name],), name) for name in gains]
 
 
-def with_gains(b: TorchImporter, call: TorchCall, made: Value, gains: list[Constant]) -> Value:
+def emit_gains(b: TorchImporter, call: TorchCall, made: Value, gains: list[Constant]) -> Value:
     """A learned gain on the weights has a number a filter: it stands as a scale behind."""
     for gain in gains:
-        b.standing_in("a gain on a layer's weights", "scale")
+        b.note_stand_in("a gain on a layer's weights", "scale")
         given = {"shared": True} if gain.size == 1 and made.shape[0] > 1 else {}
-        made = b.layer(call, "scale", [made], made.shape, learned=[gain], **given)
+        made = b.emit_layer(call, "scale", [made], made.shape, learned=[gain], **given)
     return made
 
 
-def pool(b: TorchImporter, call: TorchCall) -> Any:  # Any: a value, or values and their places
+def emit_pool(b: TorchImporter, call: TorchCall) -> Any:  # Any: a value, or values and their places
     """max_pool and avg_pool in one to three dimensions."""
     a = call.arguments
     axes = int(call.target.partition("_pool")[2][0])
     over = map_of(b, call, a["self"], axes)
     if over is None:
-        return b.moved(call, call.target, call.values(), call.shape)
-    kernel = over.per_axis(a["kernel_size"], 1)
-    arguments = changed(
+        return b.emit_moved(call, call.target, call.read_values(), call.shape)
+    kernel = over.window_sizes(a["kernel_size"], 1)
+    arguments = nondefault_arguments(
         {
-            "stride": (over.per_axis(a.get("stride") or a["kernel_size"], 1), kernel),
-            "padding": (over.per_axis(a.get("padding"), 0), 0),
-            "dilation": (over.per_axis(a.get("dilation"), 1), 1),
+            "stride": (over.window_sizes(a.get("stride") or a["kernel_size"], 1), kernel),
+            "padding": (over.window_sizes(a.get("padding"), 0), 0),
+            "dilation": (over.window_sizes(a.get("dilation"), 1), 1),
             "ceil": (bool(a.get("ceil_mode")), False),
         }
     )
     word = "maxpool" if "max" in call.target else "avgpool"
-    made = b.layer(call, word, [over.seen], over.dims(call.shape), kernel=kernel, **arguments)
-    return _twice(call, over.back(made, call.shape))
+    made = b.emit_layer(
+        call, word, [over.seen], over.layer_dims(call.shape), kernel=kernel, **arguments
+    )
+    return _with_places(call, over.unfold_result(made, call.shape))
 
 
-def _twice(call: TorchCall, made: Value) -> Any:  # Any: as above
+def _with_places(call: TorchCall, made: Value) -> Any:  # Any: as above
     """A maximum and where it stood."""
     return [made, made] if len(call.shapes) > 1 else made
 
 
-def adaptive_pool(b: TorchImporter, call: TorchCall) -> Any:  # Any: as above
+def emit_adaptive_pool(b: TorchImporter, call: TorchCall) -> Any:  # Any: as above
     """To a size; to one position it is a global pool."""
     axes = int(call.target[-2])
     over = map_of(b, call, call.arguments["self"], axes)
     kind = "max" if "max" in call.target else "avg"
     if over is None:
-        return b.moved(call, call.target, call.values(), call.shape)
-    dims = over.dims(call.shape)
+        return b.emit_moved(call, call.target, call.read_values(), call.shape)
+    dims = over.layer_dims(call.shape)
     if prod(dims[1:]) == 1:
-        made = b.layer(call, f"global_{kind}pool", [over.seen], dims)
+        made = b.emit_layer(call, f"global_{kind}pool", [over.seen], dims)
     else:
-        size = alike(dims[1:], 1, len(dims) - 1)
-        made = b.layer(call, f"adaptive_{kind}pool", [over.seen], dims, size=size)
-    return _twice(call, over.back(made, call.shape))
+        size = one_or_each(dims[1:], 1, len(dims) - 1)
+        made = b.emit_layer(call, f"adaptive_{kind}pool", [over.seen], dims, size=size)
+    return _with_places(call, over.unfold_result(made, call.shape))
 
 
-def upsample(b: TorchImporter, call: TorchCall) -> Value:
+def emit_upsample(b: TorchImporter, call: TorchCall) -> Value:
     """Nearest or interpolated; by a factor where all axes have one, else to a size."""
-    x = subject(call)
+    x = subject_of(call)
     over = map_of(b, call, x, len(x.shape) - 2)
     if over is None:
-        return b.moved(call, call.target, [x], call.shape)
+        return b.emit_moved(call, call.target, [x], call.shape)
     mode = next((m for m in ("nearest", "bilinear", "bicubic") if m in call.target), "bilinear")
-    given = changed({"mode": ("bilinear" if mode == "bicubic" else mode, "nearest")})
-    dims = over.dims(call.shape)
+    given = nondefault_arguments({"mode": ("bilinear" if mode == "bicubic" else mode, "nearest")})
+    dims = over.layer_dims(call.shape)
     before, after = over.seen.shape[1:], dims[1:]
     factors = {new // old for old, new in zip(before, after, strict=True)}
     if len(factors) == 1 and all(n % o == 0 for o, n in zip(before, after, strict=True)):
-        made = b.layer(call, "upsample", [over.seen], dims, factor=factors.pop(), **given)
+        made = b.emit_layer(call, "upsample", [over.seen], dims, factor=factors.pop(), **given)
     else:
-        made = b.layer(call, "upsample", [over.seen], dims, size=after, **given)
-    return over.back(made, call.shape)
+        made = b.emit_layer(call, "upsample", [over.seen], dims, size=after, **given)
+    return over.unfold_result(made, call.shape)
 
 
-def pad(b: TorchImporter, call: TorchCall) -> Value:
+def emit_pad(b: TorchImporter, call: TorchCall) -> Value:
     """Pairs from the last axis on; negative amounts crop."""
-    x = b.whole(call, call.arguments["self"])
+    x = b.emit_whole(call, call.arguments["self"])
     flat: list[int] = list(call.arguments["pad"])
     pairs = [(flat[i], flat[i + 1]) for i in range(0, len(flat), 2)][::-1]
     pairs = [(0, 0)] * (len(x.shape) - len(pairs)) + pairs
     if not any(amount for pair in pairs for amount in pair):
         return x
     if x.shape[0] == 1 and not any(pairs[0]):
-        seen, pairs = x.reshaped(x.shape[1:]), pairs[1:]
+        seen, pairs = x.reshape_to(x.shape[1:]), pairs[1:]
     else:
         seen = x
     if any(pairs[0]) or not 2 <= len(seen.shape) <= AXES:
-        return b.moved(call, "pad", [x], call.shape)
-    return _padded(b, call, _cropped(b, call, seen, pairs[1:]), pairs[1:]).reshaped(call.shape)
+        return b.emit_moved(call, "pad", [x], call.shape)
+    return _emit_padded(b, call, _emit_cropped(b, call, seen, pairs[1:]), pairs[1:]).reshape_to(
+        call.shape
+    )
 
 
-def _cropped(b: TorchImporter, call: TorchCall, x: Value, pairs: list[tuple[int, int]]) -> Value:
+def _emit_cropped(
+    b: TorchImporter, call: TorchCall, x: Value, pairs: list[tuple[int, int]]
+) -> Value:
     """What negative amounts take away."""
     cut = tuple((max(0, -before), max(0, -after)) for before, after in pairs)
     if not any(sum(pair) for pair in cut):
         return x
     extents = (size - sum(pair) for size, pair in zip(x.shape[1:], cut, strict=True))
-    return b.layer(call, "crop", [x], (x.shape[0], *extents), amount=cut)
+    return b.emit_layer(call, "crop", [x], (x.shape[0], *extents), amount=cut)
 
 
-def _padded(b: TorchImporter, call: TorchCall, x: Value, pairs: list[tuple[int, int]]) -> Value:
+def _emit_padded(
+    b: TorchImporter, call: TorchCall, x: Value, pairs: list[tuple[int, int]]
+) -> Value:
     added = tuple((max(0, before), max(0, after)) for before, after in pairs)
     if not any(sum(pair) for pair in added):
         return x
     extents = (size + sum(pair) for size, pair in zip(x.shape[1:], added, strict=True))
     mode, value = call.arguments.get("mode", "constant"), call.arguments.get("value")
     given = {} if mode == "constant" else {"stands_for": mode}
-    made = b.layer(call, "pad", [x], (x.shape[0], *extents), amount=added, **given)
+    made = b.emit_layer(call, "pad", [x], (x.shape[0], *extents), amount=added, **given)
     if mode == "constant" and not value:
         b.zeros.add(made.base)
     return made

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from cnncost.formats.torch_out.torch_parts import ClassPart, Unit, leaf
+from cnncost.formats.torch_out.torch_parts import ClassPart, Unit, leaf_part
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -33,21 +33,21 @@ class Tree:
         self.network = network
         self.layers = {node.index: node for node in network.layers}
         self.pieces = pieces
-        self.chains = [_chain(calls.get(node.index)) for node in network.nodes]
-        self.same = self._same()
+        self.chains = [_chain_of(calls.get(node.index)) for node in network.nodes]
+        self.same = self._passed_nodes()
         """For each node the node whose output it passes on, itself as a rule."""
         self.outputs = tuple(self.same[i] for i in network.outputs)
-        self.last_reader, self.last_sharer = self._last()
+        self.last_reader, self.last_sharer = self._last_uses()
         nodes = range(len(network.inputs), len(network.nodes))
-        self.parts = self._parts(nodes, 0, 0)
+        self.parts = self._build_parts(nodes, 0, 0)
 
-    def units(self) -> list[Unit]:
+    def list_units(self) -> list[Unit]:
         """All units, those within others first."""
         found: list[Unit] = []
-        _collect(self.parts, found)
+        _collect_units(self.parts, found)
         return found
 
-    def _same(self) -> list[int]:
+    def _passed_nodes(self) -> list[int]:
         same: list[int] = []
         for node in self.network.nodes:
             piece = self.pieces.get(node.index)
@@ -55,7 +55,7 @@ class Tree:
             same.append(same[node.reads[0]] if idle else node.index)
         return same
 
-    def _last(self) -> tuple[list[int], list[int]]:
+    def _last_uses(self) -> tuple[list[int], list[int]]:
         """For each node the last that reads it, and the last that shares its parameters."""
         count = len(self.network.nodes)
         readers, sharers = [-1] * count, [-1] * count
@@ -70,49 +70,49 @@ class Tree:
             readers[i] = count
         return readers, sharers
 
-    def _parts(self, nodes: range, depth: int, base: int) -> tuple[ClassPart, ...]:
+    def _build_parts(self, nodes: range, depth: int, base: int) -> tuple[ClassPart, ...]:
         """The parts of a stretch that lies in `depth` calls, named from within `base` of them."""
         parts: list[ClassPart] = []
         start = nodes.start
         while start < nodes.stop:
             chain, end = self.chains[start], start + 1
             if len(chain) > depth:
-                while end < nodes.stop and self._within(end, chain[depth], depth):
+                while end < nodes.stop and self._is_within(end, chain[depth], depth):
                     end += 1
-                parts += self._call(range(start, end), depth + 1, base)
+                parts += self._build_call(range(start, end), depth + 1, base)
             elif self.same[start] == start:
-                parts.append(self._leaf(start, base))
+                parts.append(self._build_leaf(start, base))
             start = end
         return tuple(parts)
 
-    def _within(self, node: int, call: BlockCall, depth: int) -> bool:
+    def _is_within(self, node: int, call: BlockCall, depth: int) -> bool:
         chain = self.chains[node]
         return len(chain) > depth and chain[depth] is call
 
-    def _leaf(self, index: int, base: int) -> ClassPart:
+    def _build_leaf(self, index: int, base: int) -> ClassPart:
         node = self.layers[index]
-        part = leaf(node, self.pieces[index], ".".join(_tokens(node.name)[base:]))
+        part = leaf_part(node, self.pieces[index], ".".join(_name_tokens(node.name)[base:]))
         return part._replace(reads=tuple(self.same[i] for i in node.reads))
 
-    def _call(self, nodes: range, depth: int, base: int) -> tuple[ClassPart, ...]:
+    def _build_call(self, nodes: range, depth: int, base: int) -> tuple[ClassPart, ...]:
         """One call: a unit, or what is in it where it cannot be one or would hold one line."""
-        ends = self._ends(nodes)
-        parts = self._parts(nodes, depth, base if ends is None else depth)
+        ends = self._find_ends(nodes)
+        parts = self._build_parts(nodes, depth, base if ends is None else depth)
         if ends is None:
             return parts
-        name = ".".join(_tokens(self.network.nodes[nodes.start].name)[base:depth])
+        name = ".".join(_name_tokens(self.network.nodes[nodes.start].name)[base:depth])
         if len(parts) == 1 and parts[0].unit:
             return (parts[0]._replace(name=name),)
         if len(parts) == 1:
-            return self._parts(nodes, depth, base)
+            return self._build_parts(nodes, depth, base)
         sources, output = ends
-        frozen = self._frozen(nodes)
+        frozen = self._is_frozen(nodes)
         if frozen:
             parts = tuple(part._replace(frozen=False) for part in parts)
         unit = Unit(self.chains[nodes.start][depth - 1], sources, output, nodes, parts)
         return (ClassPart(name, output, sources, "", (), "{m}({xs})", frozen=frozen, unit=unit),)
 
-    def _ends(self, nodes: range) -> tuple[tuple[int, ...], int] | None:
+    def _find_ends(self, nodes: range) -> tuple[tuple[int, ...], int] | None:
         """The tensors that a call reads and the one it gives, if no more ties it to the rest."""
         sources: dict[int, None] = {}
         outputs: list[int] = []
@@ -130,14 +130,14 @@ class Tree:
             return None
         return tuple(sources), outputs[0]
 
-    def _frozen(self, nodes: range) -> bool:
+    def _is_frozen(self, nodes: range) -> bool:
         """Whether all that the call learns is frozen."""
         layers = [self.layers[i] for i in nodes]
         learning = [node for node in layers if node.layer.learns]
         return bool(learning) and all(node.frozen for node in learning)
 
 
-def _chain(call: BlockCall | None) -> list[BlockCall]:
+def _chain_of(call: BlockCall | None) -> list[BlockCall]:
     """The calls around a layer, the outermost first."""
     found: list[BlockCall] = []
     while call is not None:
@@ -146,12 +146,12 @@ def _chain(call: BlockCall | None) -> list[BlockCall]:
     return found[::-1]
 
 
-def _tokens(name: str) -> list[str]:
+def _name_tokens(name: str) -> list[str]:
     return [match.group() for match in _NAME.finditer(name)]
 
 
-def _collect(parts: tuple[ClassPart, ...] | Iterator[ClassPart], found: list[Unit]) -> None:
+def _collect_units(parts: tuple[ClassPart, ...] | Iterator[ClassPart], found: list[Unit]) -> None:
     for part in parts:
         if part.unit is not None:
-            _collect(part.unit.parts, found)
+            _collect_units(part.unit.parts, found)
             found.append(part.unit)

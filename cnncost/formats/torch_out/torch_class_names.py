@@ -30,30 +30,32 @@ def class_names(network: Network, templates: Sequence[Template], taken: Sequence
         if len(one.parts) < len(known.parts):
             plain[one.block] = one
     words = [
-        class_name(one.block.replace("_", " ")) + _more(network, plain[one.block], one)
+        class_name(one.block.replace("_", " ")) + _variant_word(network, plain[one.block], one)
         for one in templates
     ]
     parameters = [one.name for template in templates for one in template.parameters]
-    return _distinct(words, [*_TAKEN, *taken, *parameters])
+    return _number_distinct(words, [*_TAKEN, *taken, *parameters])
 
 
-def _more(network: Network, plain: Template, template: Template) -> str:
+def _variant_word(network: Network, plain: Template, template: Template) -> str:
     """What a class has beyond the plainest of its block, as a word."""
     own = {_COPY.sub("", part.name) for part in plain.parts}
     extra = {_COPY.sub("", part.name): part.node for part in template.parts}
-    words = [_word(network.nodes[node], name) for name, node in extra.items() if name not in own]
+    words = [
+        _layer_word(network.nodes[node], name) for name, node in extra.items() if name not in own
+    ]
     if template is plain or len(words) > 2:
         return ""
     return "".join(class_name(word.replace("_", " ")) for word in words)
 
 
-def _word(node: Input | Node, name: str) -> str:
+def _layer_word(node: Input | Node, name: str) -> str:
     """A layer's type where its name is only numbered, as in relu61, the first of relu6."""
     word, last = node.layer.word if node.layer else "", name.rpartition(".")[2]
     return word if re.fullmatch(rf"{word}\d+", last) else last
 
 
-def _distinct(words: Sequence[str], taken: Sequence[str]) -> list[str]:
+def _number_distinct(words: Sequence[str], taken: Sequence[str]) -> list[str]:
     """The words, those that stand twice or are taken numbered."""
     used = set(taken)
     names = []

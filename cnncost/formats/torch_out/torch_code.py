@@ -18,7 +18,7 @@ from cnncost.formats.identifiers import class_name
 from cnncost.formats.torch_out.torch_call_tree import Tree
 from cnncost.formats.torch_out.torch_classes import Classes
 from cnncost.formats.torch_out.torch_methods import Body
-from cnncost.formats.torch_out.torch_parts import ClassPart, leaf
+from cnncost.formats.torch_out.torch_parts import ClassPart, leaf_part
 from cnncost.formats.torch_out.torch_writers import WRITERS
 from cnncost.formats.torch_out.torch_written_modules import MODULES
 
@@ -49,8 +49,8 @@ def pytorch_code(network: Network, *, measured: bool = False) -> str:
     Raises:
         CnncostError: the network has an opaque layer.
     """
-    body = _flat(network, _pieces(network), measured=measured)
-    return _file(network, body.parts, [_root(network, body)])
+    body = _flat_body(network, _code_pieces(network), measured=measured)
+    return _write_file(network, body.parts, [_root_class(network, body)])
 
 
 def pytorch_classes(network: Network, written: Mapping[int, Written]) -> str:
@@ -64,18 +64,18 @@ def pytorch_classes(network: Network, written: Mapping[int, Written]) -> str:
     Raises:
         CnncostError: the network has an opaque layer.
     """
-    pieces = _pieces(network)
+    pieces = _code_pieces(network)
     tree = Tree(network, pieces, {i: one.call for i, one in written.items()})
     name = class_name(network.name)
-    classes = Classes(network, written, tree.units(), [name, *MODULES])
-    parts = classes.dressed(tree.parts, set(tree.outputs))
+    classes = Classes(network, written, tree.list_units(), [name, *MODULES])
+    parts = classes.dress_parts(tree.parts, set(tree.outputs))
     body = Body(parts, [(node.index, node.name) for node in network.inputs], tree.outputs)
     inner = [part for one in classes.templates for part in one.parts]
-    texts = [*classes.texts(), _root(network, classes.named(body))]
-    return _file(network, [*inner, *parts], texts)
+    texts = [*classes.write_texts(), _root_class(network, classes.name_classes(body))]
+    return _write_file(network, [*inner, *parts], texts)
 
 
-def _pieces(network: Network) -> dict[int, CodePiece]:
+def _code_pieces(network: Network) -> dict[int, CodePiece]:
     """Each layer's code by its node's index."""
     written = in_place(network)
     return {
@@ -83,40 +83,40 @@ def _pieces(network: Network) -> dict[int, CodePiece]:
     }
 
 
-def _flat(network: Network, pieces: dict[int, CodePiece], *, measured: bool = False) -> Body:
-    parts: list[ClassPart] = [leaf(node, pieces[node.index]) for node in network.layers]
+def _flat_body(network: Network, pieces: dict[int, CodePiece], *, measured: bool = False) -> Body:
+    parts: list[ClassPart] = [leaf_part(node, pieces[node.index]) for node in network.layers]
     inputs = [(node.index, node.name) for node in network.inputs]
     return Body(parts, inputs, network.outputs, measured)
 
 
-def _root(network: Network, body: Body) -> str:
+def _root_class(network: Network, body: Body) -> str:
     head = f"class {class_name(network.name)}(nn.Module):"
-    return "\n".join([head, *_docstring(network), "", *body.lines()])
+    return "\n".join([head, *_write_docstring(network), "", *body.write_methods()])
 
 
-def _file(network: Network, parts: Sequence[ClassPart], classes: list[str]) -> str:
+def _write_file(network: Network, parts: Sequence[ClassPart], classes: list[str]) -> str:
     extras = sorted({part.extra for part in parts if part.extra})
     text = "\n\n\n".join([*(MODULES[name].strip("\n") for name in extras), *classes])
-    return f"{_title(network)}\n\n{_imports(text)}\n\n\n{text}\n"
+    return f"{_file_docstring(network)}\n\n{_import_lines(text)}\n\n\n{text}\n"
 
 
-def _imports(text: str) -> str:
+def _import_lines(text: str) -> str:
     lines = ["import math\n"] if "math." in text else []
     lines += ["import torch"] if "torch." in text else []
     lines += ["import torch.nn.functional as F"] if "F." in text else []
     return "\n".join([*lines, "from torch import nn"])
 
 
-def _title(network: Network) -> str:
-    return f'"""{textwrap.shorten(_name(network), 60)} in PyTorch, written by cnncost."""'
+def _file_docstring(network: Network) -> str:
+    return f'"""{textwrap.shorten(_docstring_name(network), 60)} in PyTorch, written by cnncost."""'
 
 
-def _name(network: Network) -> str:
+def _docstring_name(network: Network) -> str:
     """The network's name as it can stand in a docstring."""
     return " ".join(network.name.replace("\\", "/").replace('"', "'").split())
 
 
-def _docstring(network: Network) -> list[str]:
+def _write_docstring(network: Network) -> list[str]:
     """The counts, per example, in the words and convention of the tables."""
     total = count_network(network, Convention()).totals
     counts = (
@@ -126,4 +126,4 @@ def _docstring(network: Network) -> list[str]:
     taken = ", ".join(f"{node.name} {node.output}" for node in network.inputs)
     given = ", ".join(f"{network.nodes[i].output}" for i in network.outputs)
     rows = textwrap.wrap(f"{counts} Takes {taken}; gives {given}.", 80)
-    return [f'    """{_name(network)}.', "", *(f"    {row}" for row in rows), '    """']
+    return [f'    """{_docstring_name(network)}.', "", *(f"    {row}" for row in rows), '    """']

@@ -12,54 +12,58 @@ from cnncost.formats.torch_out.torch_parts import Argument, ClassPart
 _COPY = re.compile(r"(.+)\.(\d+)")
 
 
-def merged(parts: Sequence[ClassPart], outputs: set[int]) -> list[ClassPart]:
+def merge_copies(parts: Sequence[ClassPart], outputs: set[int]) -> list[ClassPart]:
     """Parts in which a repeated call stands once, with the number of its copies."""
     readers = Counter(i for part in parts for i in part.reads)
     found: list[ClassPart] = []
     start = 0
     while start < len(parts):
         end = start + 1
-        if _first(parts[start]):
+        if _is_first_copy(parts[start]):
             base = parts[start].name.removesuffix(".1")
             while end < len(parts) and parts[end].name == f"{base}.{end - start + 1}":
                 last = parts[end - 1]
-                if last.node in outputs or readers[last.node] > 1 or not _next(last, parts[end]):
+                if (
+                    last.node in outputs
+                    or readers[last.node] > 1
+                    or not _is_next_copy(last, parts[end])
+                ):
                     break
                 end += 1
-            found += _one(parts[start:end])
+            found += _merge_run(parts[start:end])
         else:
             found.append(parts[start])
         start = end
     return found
 
 
-def _first(part: ClassPart) -> bool:
+def _is_first_copy(part: ClassPart) -> bool:
     match = _COPY.fullmatch(part.name)
     return part.unit is not None and match is not None and match[2] == "1"
 
 
-def _next(last: ClassPart, part: ClassPart) -> bool:
+def _is_next_copy(last: ClassPart, part: ClassPart) -> bool:
     """Whether a part is what the last one is, and reads that alone."""
     return part.reads == (last.node,) and (part.module, part.frozen) == (last.module, last.frozen)
 
 
-def _one(run: Sequence[ClassPart]) -> Sequence[ClassPart]:
+def _merge_run(run: Sequence[ClassPart]) -> Sequence[ClassPart]:
     """One part for a run of copies that are given the same, or what grows evenly; the first
     of several often differs and stands alone then."""
     base = run[0].name.removesuffix(".1")
-    if (whole := one_for(run, base)) is not None:
+    if (whole := merge_into_one(run, base)) is not None:
         return [whole]
-    if len(run) > 2 and (rest := one_for(run[1:], f"{base}.rest")) is not None:
+    if len(run) > 2 and (rest := merge_into_one(run[1:], f"{base}.rest")) is not None:
         return [run[0]._replace(name=f"{base}.first"), rest]
     return run
 
 
-def one_for(run: Sequence[ClassPart], name: str) -> ClassPart | None:
+def merge_into_one(run: Sequence[ClassPart], name: str) -> ClassPart | None:
     """One part of this name for copies that are given the same, or what grows evenly; None
     for others."""
     arguments: list[Argument] = []
     for same in zip(*(part.arguments for part in run), strict=True):
-        value = _even([one.value for one in same])
+        value = _even_expression([one.value for one in same])
         if value is None:
             return None
         arguments.append(same[0]._replace(value=value))
@@ -67,7 +71,7 @@ def one_for(run: Sequence[ClassPart], name: str) -> ClassPart | None:
     return run[-1]._replace(name=name, reads=reads, arguments=tuple(arguments), copies=copies)
 
 
-def _even(values: Sequence[str]) -> str | None:
+def _even_expression(values: Sequence[str]) -> str | None:
     """One expression for the values of copies `i`: all the same, or a start and a step."""
     if len(set(values)) == 1:
         return values[0]

@@ -27,7 +27,7 @@ Writer = Callable[["Node", bool], CodePiece]
 """From a node, and whether it works in place."""
 
 
-def get(node: Node, name: str) -> object:
+def field_value(node: Node, name: str) -> object:
     """A field of the node's layer."""
     return getattr(node.layer, name)
 
@@ -37,33 +37,33 @@ def axis_count(node: Node) -> int:
     return len(node.inputs[0].extents)
 
 
-def field(node: Node, name: str) -> str:
-    """A field of several numbers, as `numbers` writes it."""
-    return numbers(cast("tuple[int, ...]", get(node, name)))
+def field_text(node: Node, name: str) -> str:
+    """A field of several numbers, as `numbers_text` writes it."""
+    return numbers_text(cast("tuple[int, ...]", field_value(node, name)))
 
 
-def numbers(values: tuple[int, ...]) -> str:
+def numbers_text(values: tuple[int, ...]) -> str:
     """One number where all agree, else a tuple."""
     if len(set(values)) == 1:
         return str(values[0])
     return f"({', '.join(map(str, values))})"
 
 
-def listed(values: tuple[int, ...]) -> str:
+def tuple_text(values: tuple[int, ...]) -> str:
     """A tuple, of one number too."""
     inside = ", ".join(map(str, values))
     return f"({inside},)" if len(values) == 1 else f"({inside})"
 
 
-def keywords(**given: tuple[str, str]) -> tuple[str, ...]:
+def write_keywords(**given: tuple[str, str]) -> tuple[str, ...]:
     """Keywords whose value differs from PyTorch's default."""
     return tuple(f"{name}={value}" for name, (value, usual) in given.items() if value != usual)
 
 
-def called(call: str) -> Writer:
+def call_writer(call: str) -> Writer:
     """A layer without a module."""
 
-    def write(node: Node, inplace: bool) -> CodePiece:
+    def write_call(node: Node, inplace: bool) -> CodePiece:
         return CodePiece("", call=call)
 
-    return write
+    return write_call

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cnncost.formats import statement_layout
-from cnncost.formats.identifiers import identifiers
+from cnncost.formats.identifiers import make_identifiers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,56 +30,56 @@ class Body:
     flow: str = ""
     """What the input of a block's class is called."""
 
-    def lines(self) -> list[str]:
+    def write_methods(self) -> list[str]:
         """Both methods."""
-        attributes = self.attributes()
-        variables = self._variables()
+        attributes = self.module_names()
+        variables = self._variable_names()
         arguments = ["self", *(variables[i] for i, _ in self.inputs)]
-        steps = [*self._steps(attributes, variables)]
+        steps = [*self._step_lines(attributes, variables)]
         return [
-            *statement_layout.signature(4, "def __init__", ["self", *self.parameters]),
+            *statement_layout.lay_signature(4, "def __init__", ["self", *self.parameters]),
             "        super().__init__()",
             *(f"        self.{name} = {name}" for name in self.stored),
-            *self._layers(attributes),
+            *self._module_lines(attributes),
             "",
-            *statement_layout.signature(4, "def forward", arguments),
-            *self._returned(steps, [variables[i] for i in self.outputs]),
+            *statement_layout.lay_signature(4, "def forward", arguments),
+            *self._return_lines(steps, [variables[i] for i in self.outputs]),
         ]
 
-    def _returned(self, steps: list[str], outputs: list[str]) -> list[str]:
+    def _return_lines(self, steps: list[str], outputs: list[str]) -> list[str]:
         """The steps and the return; a block's last step is returned as it is."""
         start = f"        {outputs[0]} = "
         if self.flow and steps[-1].startswith(start):
             line = f"        return {steps[-1].removeprefix(start)}"
             if len(line) <= statement_layout.WIDTH and not line.endswith("("):
                 return [*steps[:-1], line]
-        return [*steps, *statement_layout.returned(8, outputs)]
+        return [*steps, *statement_layout.lay_return(8, outputs)]
 
-    def attributes(self) -> dict[int, str]:
+    def module_names(self) -> dict[int, str]:
         """The module of each part that has one; a shared layer's is its owner's."""
         held = [part for part in self.parts if part.module]
         by_index = {part.node: part for part in held}
-        names = identifiers((part.name for part in held), self.stored)
+        names = make_identifiers((part.name for part in held), self.stored)
         found: dict[int, str] = {}
         for part, name in zip(held, names, strict=True):
             owner = part.shares
-            same = owner is not None and _alike(by_index[owner], part)
+            same = owner is not None and _are_alike(by_index[owner], part)
             found[part.node] = found[owner] if owner is not None and same else name
         return found
 
-    def _layers(self, attributes: dict[int, str]) -> list[str]:
+    def _module_lines(self, attributes: dict[int, str]) -> list[str]:
         lines = ["        self.shapes = {}"] if self.measured else []
         for part in self.parts:
             name = attributes.get(part.node)
             if name is None or (part.shares is not None and attributes[part.shares] == name):
                 continue
-            lines += _assigned(f"self.{name}", part)
+            lines += _assignment_lines(f"self.{name}", part)
             if part.shares is not None:
-                lines += _tied(part, name, attributes[part.shares])
+                lines += _tie_lines(part, name, attributes[part.shares])
         frozen = [attributes[part.node] for part in self.parts if part.frozen]
         return lines + [f"        self.{name}.requires_grad_(False)" for name in frozen]
 
-    def _variables(self) -> dict[int, str]:
+    def _variable_names(self) -> dict[int, str]:
         """A name for each tensor: `x` where only the next line reads it, as a rule.
 
         In a block's class its first input is `x`, and what flows is `y` if `x` is read again.
@@ -88,20 +88,20 @@ class Body:
         inputs = [*self.inputs[1:], *self.inputs[:1]] if self.flow else [*self.inputs]
         order = [*(i for i, _ in inputs), *(part.node for part in self.parts)]
         names = [*(name for _, name in inputs), *(part.name for part in self.parts)]
-        flows = self._flows(order)
+        flows = self._find_flows(order)
         taken, word = ["x"], "x"
         if self.flow:
             first = len(inputs) - 1
             taken, word = ["x", "y"], "x" if flows[first] else "y"
             names[first], flows[first] = self.flow, True
         free = [name for name, flow in zip(names, flows, strict=True) if not flow]
-        words = iter(identifiers(free, taken))
+        words = iter(make_identifiers(free, taken))
         found = [word if flow else next(words) for flow in flows]
         if self.flow:
             found[first] = self.flow
         return dict(zip(order, found, strict=True))
 
-    def _flows(self, order: Sequence[int]) -> list[bool]:
+    def _find_flows(self, order: Sequence[int]) -> list[bool]:
         """Whether a tensor needs no name of its own: only the next line reads it."""
         place = {node: i for i, node in enumerate(order)}
         readers: list[list[int]] = [[] for _ in order]
@@ -118,19 +118,19 @@ class Body:
             flows[:named] = [False] * named
         return flows
 
-    def _steps(self, attributes: dict[int, str], variables: dict[int, str]) -> list[str]:
+    def _step_lines(self, attributes: dict[int, str], variables: dict[int, str]) -> list[str]:
         lines: list[str] = []
-        dying = self._dying() if self.measured else {}
+        dying = self._last_reads() if self.measured else {}
         for part in self.parts:
             target = variables[part.node]
-            lines += _step(part, attributes.get(part.node, ""), variables)
+            lines += _part_lines(part, attributes.get(part.node, ""), variables)
             if self.measured:
                 lines.append(f"        self.shapes[{part.name!r}] = tuple({target}.shape)")
             dead = [variables[i] for i in dying.get(part.node, ()) if variables[i] != target]
             lines += [f"        del {', '.join(dead)}"] if dead else []
         return lines
 
-    def _dying(self) -> dict[int, list[int]]:
+    def _last_reads(self) -> dict[int, list[int]]:
         """For each part the tensors that it is the last to read."""
         last = {i: part.node for part in self.parts for i in part.reads}
         dying: dict[int, list[int]] = {}
@@ -139,25 +139,27 @@ class Body:
         return dying
 
 
-def _alike(one: ClassPart, other: ClassPart) -> bool:
+def _are_alike(one: ClassPart, other: ClassPart) -> bool:
     return (one.module, one.arguments, one.call) == (other.module, other.arguments, other.call)
 
 
-def _assigned(target: str, part: ClassPart) -> list[str]:
+def _assignment_lines(target: str, part: ClassPart) -> list[str]:
     """The line that makes a part's module."""
     if part.copies not in ("", "1"):
         head = f"{target} = {part.holder}"
-        return statement_layout.repeated(8, head, part.module, part.written, part.copies)
-    return statement_layout.call(8, f"{target} = {part.module}", part.written)
+        return statement_layout.lay_copies(
+            8, head, part.module, part.written_arguments, part.copies
+        )
+    return statement_layout.lay_call(8, f"{target} = {part.module}", part.written_arguments)
 
 
-def _tied(part: ClassPart, name: str, owner: str) -> list[str]:
+def _tie_lines(part: ClassPart, name: str, owner: str) -> list[str]:
     """A shared layer that differs in what is not learned: its tensors are its owner's."""
     paths = [tensor.replace("in_proj_", "in_proj.") for tensor in part.tensors]
     return [f"        self.{name}.{path} = self.{owner}.{path}" for path in paths]
 
 
-def _step(part: ClassPart, module: str, variables: dict[int, str]) -> list[str]:
+def _part_lines(part: ClassPart, module: str, variables: dict[int, str]) -> list[str]:
     """One part's line."""
     target = variables[part.node]
     reads = [variables[i] for i in part.reads]
@@ -165,6 +167,8 @@ def _step(part: ClassPart, module: str, variables: dict[int, str]) -> list[str]:
     if value == target:
         return []
     if part.call.startswith("torch.cat"):
-        return statement_layout.call(8, f"{target} = torch.cat", [f"[{', '.join(reads)}]", "dim=1"])
+        return statement_layout.lay_call(
+            8, f"{target} = torch.cat", [f"[{', '.join(reads)}]", "dim=1"]
+        )
     sign = part.call[4] if part.call.startswith("{0} ") else ""
-    return statement_layout.statement(8, target, value, sign)
+    return statement_layout.lay_assignment(8, target, value, sign)

@@ -65,7 +65,7 @@ class Parameters:
     """Those that every call gives as a number."""
     found: dict[str, ClassParameter] = field(default_factory=dict)
 
-    def expressions(self, slots: Sequence[Slot]) -> dict[Place, str] | None:
+    def find_expressions(self, slots: Sequence[Slot]) -> dict[Place, str] | None:
         """What stands in each place that differs; None if no parameter can."""
         differ = [slot for slot in slots if len(set(slot.values)) > 1]
         if any(_VALUE.fullmatch(value) is None for slot in differ for value in slot.values):
@@ -73,14 +73,14 @@ class Parameters:
         written: dict[Place, str] = {}
         for slot in differ:
             if slot.said and slot.said not in self.found:
-                self._add(slot.said, slot)
+                self._add_parameter(slot.said, slot)
         for slot in differ:
-            written[slot.part, slot.place] = self._expression(slot)
+            written[slot.part, slot.place] = self._slot_expression(slot)
             if len(self.found) > MOST:
                 return None
         return written
 
-    def listed(self) -> list[ClassParameter]:
+    def sorted_parameters(self) -> list[ClassParameter]:
         """The channels first, then the block's own in their order, those with defaults last."""
         names = ["channels", *self.order]
         place = {name: i for i, name in reversed(list(enumerate(names)))}
@@ -89,31 +89,31 @@ class Parameters:
             key=lambda one: (one.usual is not None, place.get(one.name, len(names))),
         )
 
-    def _add(self, name: str, slot: Slot) -> str:
+    def _add_parameter(self, name: str, slot: Slot) -> str:
         usual = self.usual.get(name)
         self.found[name] = ClassParameter(name, slot.values, slot.kind, usual)
         return name
 
-    def _expression(self, slot: Slot) -> str:
-        if (known := self._known(slot)) is not None:
+    def _slot_expression(self, slot: Slot) -> str:
+        if (known := self._known_expression(slot)) is not None:
             return known
-        if slot.kind == "size" and (derived := self._introduced(slot)):
+        if slot.kind == "size" and (derived := self._introduce_parameter(slot)):
             return derived
         taken = {"channels", *self.found, *self.order}
         free = [name for name in (slot.name, slot.label) if name not in taken]
-        return self._add(free[0] if free else self._numbered(slot.label), slot)
+        return self._add_parameter(free[0] if free else self._numbered_name(slot.label), slot)
 
-    def _introduced(self, slot: Slot) -> str:
+    def _introduce_parameter(self, slot: Slot) -> str:
         """The value by a parameter of the spec's that is not in use yet."""
         for name, values in {"channels": self.channels, **self.spelled}.items():
             one = ClassParameter(name, values, "size", self.usual.get(name))
-            derived = name if values == slot.values else _derived(one, slot.values)
+            derived = name if values == slot.values else _derive_values(one, slot.values)
             if derived and name not in self.found:
                 self.found[name] = one
                 return derived
         return ""
 
-    def _known(self, slot: Slot) -> str | None:
+    def _known_expression(self, slot: Slot) -> str | None:
         """The value by the parameters that there are."""
         fitting = [one for one in self.found.values() if one.kind == slot.kind]
         if slot.said and slot.said in self.found:
@@ -122,18 +122,18 @@ class Parameters:
             if one.values == slot.values:
                 return one.name
         for one in fitting:
-            if derived := _derived(one, slot.values):
+            if derived := _derive_values(one, slot.values):
                 return derived
         return None
 
-    def _numbered(self, name: str) -> str:
+    def _numbered_name(self, name: str) -> str:
         count = 2
         while f"{name}{count}" in self.found:
             count += 1
         return f"{name}{count}"
 
 
-def _derived(one: ClassParameter, values: Vector) -> str:
+def _derive_values(one: ClassParameter, values: Vector) -> str:
     """Values as a multiple or a whole part of a parameter's; empty if they are neither."""
     if one.kind not in ("size", "window"):
         return ""
@@ -148,7 +148,9 @@ def _derived(one: ClassParameter, values: Vector) -> str:
     return ""
 
 
-def slots(calls: Sequence[Sequence[ClassPart]], said: dict[tuple[int, str], str]) -> Iterator[Slot]:
+def list_slots(
+    calls: Sequence[Sequence[ClassPart]], said: dict[tuple[int, str], str]
+) -> Iterator[Slot]:
     """The slots of calls that are written alike: a sequence of parts each."""
     for i, parts in enumerate(zip(*calls, strict=True)):
         first = parts[0]

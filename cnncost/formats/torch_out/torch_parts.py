@@ -74,7 +74,7 @@ class ClassPart(NamedTuple):
     """The class of what holds the copies."""
 
     @property
-    def written(self) -> list[str]:
+    def written_arguments(self) -> list[str]:
         """Its module's arguments, without those that need not be written."""
         return [one.text for one in self.arguments if one.value != one.usual]
 
@@ -90,18 +90,18 @@ class Unit(NamedTuple):
     parts: tuple[ClassPart, ...]
 
 
-def leaf(node: Node, piece: CodePiece, name: str = "") -> ClassPart:
+def leaf_part(node: Node, piece: CodePiece, name: str = "") -> ClassPart:
     """The part of one layer."""
     learns = node.layer.learns and node.shares is None
     tensors: tuple[str, ...] = ()
     if node.shares is not None:
-        tensors = tuple(node.layer.tensors(node.inputs[0]))
+        tensors = tuple(node.layer.tensor_shapes(node.inputs[0]))
     return ClassPart(
         name=name or node.name,
         node=node.index,
         reads=node.reads,
         module=piece.module,
-        arguments=_arguments(piece),
+        arguments=_name_arguments(piece),
         call=piece.call,
         extra=piece.extra,
         frozen=node.frozen and learns,
@@ -115,7 +115,7 @@ def kind_of(name: str) -> str:
     return "size" if name in _SIZES else _KINDS.get(name, "other")
 
 
-def _arguments(piece: CodePiece) -> tuple[Argument, ...]:
+def _name_arguments(piece: CodePiece) -> tuple[Argument, ...]:
     names = next((names for start, names in _PLACES.items() if piece.module.startswith(start)), ())
     placed: list[Argument] = []
     given: dict[str, str] = {}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from cnncost.formats.torch_out.torch_layer_code import CodePiece, Writer, get, listed
-from cnncost.formats.torch_out.torch_padding import index
+from cnncost.formats.torch_out.torch_layer_code import CodePiece, Writer, field_value, tuple_text
+from cnncost.formats.torch_out.torch_padding import index_text
 from cnncost.layers.kinds import ITSELF
 
 if TYPE_CHECKING:
@@ -38,13 +38,13 @@ def standing_in(write: Writer) -> Writer:
     """The writer of a type, and of the operations that it stands for."""
 
     def written(node: Node, inplace: bool) -> CodePiece:
-        stood = str(get(node, "stands_for"))
+        stood = str(field_value(node, "stands_for"))
         if stood == ITSELF:
             return write(node, inplace)
         if stood == "slice":
-            return CodePiece("", call="{x}" + index(["", *map(_every, _strides(node))]))
+            return CodePiece("", call="{x}" + index_text(["", *map(_every, _strides(node))]))
         if stood == "expand":
-            return CodePiece("", call=f"{{x}}.expand{listed((-1, -1, *node.output.extents))}")
+            return CodePiece("", call=f"{{x}}.expand{tuple_text((-1, -1, *node.output.extents))}")
         if stood in ("reflect", "replicate"):
             call = write(node, inplace).call
             return CodePiece("", call=f'{call[:-1]}, mode="{stood}")')
@@ -54,7 +54,7 @@ def standing_in(write: Writer) -> Writer:
 
 
 def _strides(node: Node) -> tuple[int, ...]:
-    return cast("tuple[int, ...]", get(node, "stride"))
+    return cast("tuple[int, ...]", field_value(node, "stride"))
 
 
 def _every(step: int) -> str:

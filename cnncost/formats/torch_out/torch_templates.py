@@ -6,13 +6,13 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from cnncost.formats.identifiers import identifiers
+from cnncost.formats.identifiers import make_identifiers
 from cnncost.formats.torch_out.torch_parameters import (
     NUMBER,
     ClassParameter,
     Parameters,
     Place,
-    slots,
+    list_slots,
 )
 from cnncost.formats.torch_out.torch_parts import Argument, ClassPart, Unit
 
@@ -47,7 +47,7 @@ class Template(NamedTuple):
     """The parameters that the forward pass needs."""
     units: tuple[Unit, ...]
 
-    def given(self, i: int) -> tuple[Argument, ...]:
+    def arguments_of(self, i: int) -> tuple[Argument, ...]:
         """What one of the calls gives for the parameters."""
         return tuple(
             Argument(one.name, one.values[i], one.kind, one.usual, one.usual is not None)
@@ -62,7 +62,7 @@ class Template(NamedTuple):
         ]
 
 
-def template(
+def build_template(
     network: Network, written: Mapping[int, Written], calls: Sequence[Dressed]
 ) -> Template | None:
     """One class for calls of the same skeleton; None if they differ in too much."""
@@ -71,25 +71,27 @@ def template(
     block = units[0].call.line.block
     own = block.parameters if block else []
     channels = tuple(str(network.nodes[unit.sources[0]].output.channels) for unit in units)
-    parameters = Parameters(channels, _usual(own), [one.name for one in own], _spelled(units, own))
-    said = _said(parts, written, {one.name for one in own})
-    found = parameters.expressions(list(slots([call.parts for call in calls], said)))
+    parameters = Parameters(
+        channels, _number_defaults(own), [one.name for one in own], _spelled_parameters(units, own)
+    )
+    said = _said_parameters(parts, written, {one.name for one in own})
+    found = parameters.find_expressions(list(list_slots([call.parts for call in calls], said)))
     if found is None:
         return None
-    listed = parameters.listed()
-    words = identifiers((one.name for one in listed), _SPOKEN)
+    listed = parameters.sorted_parameters()
+    words = make_identifiers((one.name for one in listed), _SPOKEN)
     names = {one.name: word for one, word in zip(listed, words, strict=True)}
-    places = {place: _renamed(text, names) for place, text in found.items()}
+    places = {place: _rename_words(text, names) for place, text in found.items()}
     return Template(
         units[0].call.block,
-        tuple(_filled(part, i, places) for i, part in enumerate(parts)),
+        tuple(_fill_part(part, i, places) for i, part in enumerate(parts)),
         tuple(one._replace(name=names[one.name]) for one in listed),
-        _stored(words, places),
+        _stored_parameters(words, places),
         units,
     )
 
 
-def skeleton(unit: Unit, parts: Sequence[ClassPart]) -> object:
+def call_skeleton(unit: Unit, parts: Sequence[ClassPart]) -> object:
     """All of a call that no parameter can stand for."""
     place = {part.node: i for i, part in enumerate(parts)}
     place |= {source: -1 - i for i, source in enumerate(unit.sources)}
@@ -105,13 +107,15 @@ def skeleton(unit: Unit, parts: Sequence[ClassPart]) -> object:
     )
 
 
-def _usual(own: Sequence[Declared]) -> dict[str, str]:
+def _number_defaults(own: Sequence[Declared]) -> dict[str, str]:
     """The defaults that are plain numbers."""
     texts = {one.name: getattr(one.default, "text", "") for one in own}
     return {name: text for name, text in texts.items() if text.isdigit()}
 
 
-def _spelled(units: Sequence[Unit], own: Sequence[Declared]) -> dict[str, tuple[str, ...]]:
+def _spelled_parameters(
+    units: Sequence[Unit], own: Sequence[Declared]
+) -> dict[str, tuple[str, ...]]:
     """The block's parameters that the spec gives as plain numbers in every call."""
     spelled: dict[str, tuple[str, ...]] = {}
     for one in own:
@@ -122,7 +126,7 @@ def _spelled(units: Sequence[Unit], own: Sequence[Declared]) -> dict[str, tuple[
     return spelled
 
 
-def _said(
+def _said_parameters(
     parts: Sequence[ClassPart], written: Mapping[int, Written], names: set[str]
 ) -> dict[tuple[int, str], str]:
     """The block's parameters that the spec writes as arguments, by part and argument."""
@@ -140,41 +144,41 @@ def _said(
     return said
 
 
-def _stored(names: Sequence[str], places: Mapping[Place, str]) -> tuple[str, ...]:
+def _stored_parameters(names: Sequence[str], places: Mapping[Place, str]) -> tuple[str, ...]:
     """The parameters that stand in a call."""
     texts = [text for (_, place), text in places.items() if str(place).startswith("call")]
     words = {word for text in texts for word in re.findall(r"\w+", text)}
     return tuple(name for name in names if name in words)
 
 
-def _renamed(text: str, names: Mapping[str, str]) -> str:
+def _rename_words(text: str, names: Mapping[str, str]) -> str:
     return re.sub(r"[^\W\d]\w*", lambda word: names[word.group()], text)
 
 
-def _filled(part: ClassPart, i: int, places: Mapping[Place, str]) -> ClassPart:
+def _fill_part(part: ClassPart, i: int, places: Mapping[Place, str]) -> ClassPart:
     """A part with parameters where calls differ."""
     arguments = tuple(
         one._replace(value=places.get((i, j), one.value)) for j, one in enumerate(part.arguments)
     )
     copies = places.get((i, "copies"), part.copies)
-    call = _called(part.call, i, places)
+    call = _fill_call(part.call, i, places)
     return part._replace(arguments=arguments, copies=copies, call=call, unit=None)
 
 
-def _called(call: str, i: int, places: Mapping[Place, str]) -> str:
+def _fill_call(call: str, i: int, places: Mapping[Place, str]) -> str:
     """A call with the stored parameters in it."""
     count = -1
 
-    def fill(match: re.Match[str]) -> str:
+    def fill_number(match: re.Match[str]) -> str:
         nonlocal count
         count += 1
         text = places.get((i, f"call {count}"))
         return match.group() if text is None else re.sub(r"([^\W\d]\w*)", r"self.\1", text)
 
-    return _SPAN.sub(_spaced, NUMBER.sub(fill, call))
+    return _SPAN.sub(_space_slice, NUMBER.sub(fill_number, call))
 
 
-def _spaced(span: re.Match[str]) -> str:
+def _space_slice(span: re.Match[str]) -> str:
     """A slice; formatters keep its ends apart where one is no plain number."""
     if "self." not in span.group():
         return span.group()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cnncost.errors import CnncostError
-from cnncost.formats.torch_out.torch_layer_code import CodePiece, Writer, get
+from cnncost.formats.torch_out.torch_layer_code import CodePiece, Writer, field_value
 from cnncost.formats.torch_out.torch_moves import MOVES
 from cnncost.formats.torch_out.torch_pointwise import POINTWISE
 from cnncost.formats.torch_out.torch_pools import POOLS
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from cnncost.network import Node
 
 
-def _opaque(node: Node, inplace: bool) -> CodePiece:
+def _refuse_opaque(node: Node, inplace: bool) -> CodePiece:
     raise CnncostError(
-        f"{node.name} is opaque ({get(node, 'op')}): nobody knows how it is computed",
+        f"{node.name} is opaque ({field_value(node, 'op')}): nobody knows how it is computed",
         "write it as layers that the language has; then it can be written in PyTorch",
     )
 
@@ -27,5 +27,5 @@ WRITERS: dict[str, Writer] = {
     **POOLS,
     **POINTWISE,
     **MOVES,
-    "opaque": _opaque,
+    "opaque": _refuse_opaque,
 }

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from cnncost.study.backward.backward_pass import BackwardPass, Equation, backward
+from cnncost.study.backward.backward_pass import BackwardPass, Equation, derive_equations
 
-__all__ = ["Equation", "BackwardPass", "backward"]
+__all__ = ["Equation", "BackwardPass", "derive_equations"]

@@ -6,12 +6,12 @@ from cnncost.study.backward.gradient_expression import by_head, call, root, tota
 from cnncost.study.backward.layer_use import GradientStep, Rule, Rules, Use
 
 
-def attention(use: Use) -> Rule:
+def derive_attention(use: Use) -> Rule:
     """H = V A, A = softmax(Kᵀ Q / √d): a column a query; y = WO H + bO."""
-    x, heads, dim = use.x[0], use.field("heads"), use.field("dim")
-    q, k, v, a, h, s = (use.own(letter) for letter in "QKVAHS")
-    into = {letter: use.parameter(f"W{letter}") for letter in "QKVO"}
-    added = {letter: use.parameter(f"b{letter}") for letter in "QKVO"}
+    x, heads, dim = use.x[0], use.read_field("heads"), use.read_field("dim")
+    q, k, v, a, h, s = (use.own_symbol(letter) for letter in "QKVAHS")
+    into = {letter: use.own_parameter(f"W{letter}") for letter in "QKVO"}
+    added = {letter: use.own_parameter(f"b{letter}") for letter in "QKVO"}
     width = root(dim // heads)
     p = use.shape.positions
     projection = use.shape.channels * dim * p  # one of the four
@@ -38,4 +38,4 @@ def attention(use: Use) -> Rule:
     return Rule((back,), tuple(parameters), kept, steps, 3 * projection)
 
 
-RULES: Rules = {"attention": attention}
+RULES: Rules = {"attention": derive_attention}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from cnncost.costs.gradients import gradients
+from cnncost.costs.gradients import find_gradients
 from cnncost.network import Input, Network, Node
 from cnncost.study.backward.gradient_expression import Expression, Symbol
 from cnncost.study.backward.gradient_rules import RULES
@@ -46,19 +46,19 @@ class BackwardPass(NamedTuple):
     """The symbol of each node's output, by index."""
 
 
-def backward(network: Network) -> BackwardPass:
+def derive_equations(network: Network) -> BackwardPass:
     """The gradient equations of a network, for the derivatives by its outputs given."""
     work = _PassWork(network)
     for node in reversed(network.nodes):
-        work.visit(node)
+        work.visit_node(node)
     symbols = work.symbols
     return BackwardPass(
         network,
         tuple(work.given),
         tuple(reversed(work.kept)),
         tuple(work.equations),
-        tuple(p for node in network.layers for p in symbols.parameters(node)),
-        tuple(symbols.value(node) for node in network.nodes),
+        tuple(p for node in network.layers for p in symbols.list_parameters(node)),
+        tuple(symbols.output_symbol(node) for node in network.nodes),
     )
 
 
@@ -75,7 +75,7 @@ class _PassWork:
     def __init__(self, network: Network) -> None:
         self.network = network
         self.symbols = Symbols(network)
-        self.flow = gradients(network)
+        self.flow = find_gradients(network)
         self.on = _way_on(network, self.flow.outputs)
         self.arrived: dict[int, list[_Term]] = {}
         self.shared: dict[Symbol, list[_Term]] = {}
@@ -83,60 +83,62 @@ class _PassWork:
         self.kept: list[Equation] = []
         self.equations: list[Equation] = []
 
-    def wanted(self, index: int) -> bool:
+    def is_needed(self, index: int) -> bool:
         return self.flow.outputs[index] or self.on[index]
 
-    def visit(self, node: Input | Node) -> None:
+    def visit_node(self, node: Input | Node) -> None:
         """Work out the gradient of a node's output, then those that its layer passes on."""
-        if not self.wanted(node.index):
+        if not self.is_needed(node.index):
             return
-        dy = self._output(node)
+        dy = self._add_output_gradient(node)
         if node.layer is None:
             return
-        x = tuple(self.symbols.value(self.network.nodes[i]) for i in node.reads)
-        rule = RULES[node.layer.word](Use(node, x, self.symbols.value(node), dy, self.symbols))
-        self.kept.extend(reversed(list(self._lines(node, rule.kept))))
-        self.equations.extend(self._lines(node, rule.steps))
+        x = tuple(self.symbols.output_symbol(self.network.nodes[i]) for i in node.reads)
+        rule = RULES[node.layer.word](
+            Use(node, x, self.symbols.output_symbol(node), dy, self.symbols)
+        )
+        self.kept.extend(reversed(list(self._make_lines(node, rule.kept))))
+        self.equations.extend(self._make_lines(node, rule.steps))
         if self.flow.parameters[node.index]:
-            self._parameters(node, rule.parameters)
-        self._inputs(node, rule)
+            self._add_parameter_gradients(node, rule.parameters)
+        self._pass_to_inputs(node, rule)
 
-    def _output(self, node: Input | Node) -> Symbol:
+    def _add_output_gradient(self, node: Input | Node) -> Symbol:
         """The symbol of the gradient by a node's output, whose line is added if it needs one."""
         terms = self.arrived.pop(node.index, None)
-        bar = self.symbols.value(node).bar
+        bar = self.symbols.output_symbol(node).bar
         if terms is None:
             self.given.append(bar)
             return bar
         # Readers were visited last first; a sum reads in the order of the file.
-        line = _sum(bar, node, reversed(terms))
+        line = _sum_terms(bar, node, reversed(terms))
         same = isinstance(line.right, Symbol)
         needed = self.flow.outputs[node.index]
         self.equations.append(line._replace(passed=True, needed=needed, same=same))
         return line.right if isinstance(line.right, Symbol) else bar
 
-    def _lines(self, node: Node, steps: Iterable[GradientStep]) -> Iterable[Equation]:
+    def _make_lines(self, node: Node, steps: Iterable[GradientStep]) -> Iterable[Equation]:
         needed = self.flow.outputs[node.index]
         for symbol, value, connections in steps:
             yield Equation(symbol, value, connections, node, needed=needed)
 
-    def _parameters(self, node: Node, steps: Iterable[GradientStep]) -> None:
+    def _add_parameter_gradients(self, node: Node, steps: Iterable[GradientStep]) -> None:
         """Each use of shared parameters adds a term; the last that is visited owns them."""
         for symbol, value, connections in steps:
             terms = self.shared.setdefault(symbol, [])
             terms.append(_Term(value, connections))
             if node.shares is None:
-                self.equations.append(_sum(symbol.bar, node, self.shared.pop(symbol)))
+                self.equations.append(_sum_terms(symbol.bar, node, self.shared.pop(symbol)))
 
-    def _inputs(self, node: Node, rule: Rule) -> None:
+    def _pass_to_inputs(self, node: Node, rule: Rule) -> None:
         cost = None if node.layer.word == "opaque" else rule.input_connections
         terms = list(zip(node.reads, rule.inputs, strict=True))
         for index, value in reversed(terms):
-            if self.wanted(index):
+            if self.is_needed(index):
                 self.arrived.setdefault(index, []).append(_Term(value, cost))
 
 
-def _sum(left: Symbol, node: Input | Node, terms: Iterable[_Term]) -> Equation:
+def _sum_terms(left: Symbol, node: Input | Node, terms: Iterable[_Term]) -> Equation:
     values, costs = zip(*terms, strict=True)
     known = [cost for cost in costs if cost is not None]
     value = Expression("+", values) if len(values) > 1 else values[0]
@@ -146,7 +148,7 @@ def _sum(left: Symbol, node: Input | Node, terms: Iterable[_Term]) -> Equation:
 def _way_on(network: Network, needed: tuple[bool, ...]) -> tuple[bool, ...]:
     """The nodes that gradients reach only on their way to an input, which training does not
     need; not past frozen parameters, below which nothing is asked for."""
-    stops = [_stops(node, needed) for node in network.nodes]
+    stops = [_stops_gradients(node, needed) for node in network.nodes]
     leads: list[bool] = []
     for node in network.nodes:
         below = node.layer is None or any(leads[i] for i in node.reads)
@@ -158,7 +160,7 @@ def _way_on(network: Network, needed: tuple[bool, ...]) -> tuple[bool, ...]:
     return tuple(on)
 
 
-def _stops(node: Input | Node, needed: tuple[bool, ...]) -> bool:
+def _stops_gradients(node: Input | Node, needed: tuple[bool, ...]) -> bool:
     """Whether a layer has parameters, and neither it nor anything below it is trained."""
     layer = node.layer
     if layer is None or not layer.learns or needed[node.index]:

@@ -22,7 +22,7 @@ LETTERS: dict[str, tuple[str, ...]] = {
     "scale": ("γ",),
     "attention": ("WQ", "WK", "WV", "bQ", "bK", "bV", "WO", "bO"),
 }
-"""By layer type: its parameters, in the order of `tensors`, the rows of one after another."""
+"""By layer type: its parameters, in the order of `tensor_shapes`, the rows of one after another."""
 
 PAIRS = (("W", "b"), ("V", "c"))
 """What a network of at most two weighted layers calls their weights and biases."""
@@ -37,7 +37,7 @@ class ParameterSymbol(NamedTuple):
     symbol: Symbol
     node: Node
     tensor: str
-    """Its key in the layer's `tensors`."""
+    """Its key in the layer's `tensor_shapes`."""
     part: int = 0
     parts: int = 1
     """It is this part of the tensor's rows, which are so many parts."""
@@ -53,9 +53,9 @@ class Symbols:
     def __init__(self, network: Network) -> None:
         self.network = network
         self.letters = {node.name for node in network.nodes if _is_letter(node.name)}
-        self.pairs = _pairs(network, self.letters)
+        self.pairs = _textbook_letters(network, self.letters)
 
-    def value(self, node: Input | Node) -> Symbol:
+    def output_symbol(self, node: Input | Node) -> Symbol:
         """The activation that a node puts out."""
         if node.name in self.letters:
             return Symbol(word=node.name)
@@ -64,24 +64,24 @@ class Symbols:
         alone = len(self.network.inputs) == 1 and "x" not in self.letters
         return Symbol(word="x", of="" if alone else node.name)
 
-    def parameter(self, node: Node, letter: str) -> Symbol:
+    def parameter_symbol(self, node: Node, letter: str) -> Symbol:
         """A parameter of a layer, or of the one whose parameters it shares."""
         owner = node if node.shares is None else self.network.nodes[node.shares]
         if owner.index in self.pairs:
             return Symbol(word=self.pairs[owner.index][letter])
         return Symbol(word=letter[0], mark=letter[1:], of=owner.name)
 
-    def parameters(self, node: Node) -> tuple[ParameterSymbol, ...]:
+    def list_parameters(self, node: Node) -> tuple[ParameterSymbol, ...]:
         """All parameters of a layer that are its own; an opaque layer's have no letters."""
         layer = node.layer
         if layer.word not in LETTERS or node.shares is not None:
             return ()
         found: list[ParameterSymbol] = []
         letters = iter(LETTERS[layer.word])
-        for tensor in layer.tensors(node.inputs[0]):
+        for tensor in layer.tensor_shapes(node.inputs[0]):
             parts = STACKED if tensor.startswith("in_proj") else 1
             for part in range(parts):
-                symbol = self.parameter(node, next(letters))
+                symbol = self.parameter_symbol(node, next(letters))
                 found.append(ParameterSymbol(symbol, node, tensor, part, parts))
         return tuple(found)
 
@@ -90,10 +90,10 @@ def _is_letter(name: str) -> bool:
     return len(name) == 1 and name.isascii() and name.isalpha()
 
 
-def _pairs(network: Network, letters: set[str]) -> dict[int, dict[str, str]]:
+def _textbook_letters(network: Network, letters: set[str]) -> dict[int, dict[str, str]]:
     """The textbook's W, b and V, c for the one or two layers that have parameters."""
     owners = [n for n in network.layers if n.layer.learns and n.shares is None]
-    owners = [n for n in owners if n.layer.tensors(n.inputs[0])]
+    owners = [n for n in owners if n.layer.tensor_shapes(n.inputs[0])]
     taken = letters & {letter for pair in PAIRS for letter in pair}
     plain = all(LETTERS.get(n.layer.word) == PAIRS[0] for n in owners)
     if len(owners) > len(PAIRS) or taken or not plain:

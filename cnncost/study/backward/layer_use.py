@@ -61,13 +61,13 @@ class Use:
         """Each gradient uses every weight as often as the forward pass does."""
         return self.layer.connections(self.shape, self.node.output)
 
-    def field(self, name: str) -> Any:  # Any: each field of each layer type has its own
+    def read_field(self, name: str) -> Any:  # Any: each field of each layer type has its own
         return getattr(self.layer, name)
 
-    def parameter(self, letter: str) -> Symbol:
-        return self.symbols.parameter(self.node, letter)
+    def own_parameter(self, letter: str) -> Symbol:
+        return self.symbols.parameter_symbol(self.node, letter)
 
-    def own(self, letter: str, accent: str = "") -> Symbol:
+    def own_symbol(self, letter: str, accent: str = "") -> Symbol:
         """Something that this layer works out: its standard deviation σ."""
         return Symbol(word=letter, of=self.node.name, accent=accent)
 
@@ -76,6 +76,6 @@ Rules = dict[str, Callable[[Use], Rule]]
 """Rules by the layer type's word."""
 
 
-def positions(shape: Shape, axes: str) -> str:
+def existing_axes(shape: Shape, axes: str) -> str:
     """The axes that there are: a vector has no positions to add over."""
     return axes.replace("p", "") if shape.is_vector else axes

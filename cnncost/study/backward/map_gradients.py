@@ -13,13 +13,13 @@ from cnncost.study.backward.gradient_expression import (
     total,
     unknown,
 )
-from cnncost.study.backward.layer_use import GradientStep, Rule, Rules, Use, positions
-from cnncost.study.backward.weighted_gradients import per_axis, window_options
+from cnncost.study.backward.layer_use import GradientStep, Rule, Rules, Use, existing_axes
+from cnncost.study.backward.weighted_gradients import format_per_axis, window_options
 
 Options = Callable[[Use], str]
 
 
-def _linear(options: Options) -> Callable[[Use], Rule]:
+def _linear_rule(options: Options) -> Callable[[Use], Rule]:
     """y = A x for a fixed matrix A, called like the layer type: back goes Aᵀ."""
 
     def rule(use: Use) -> Rule:
@@ -28,7 +28,7 @@ def _linear(options: Options) -> Callable[[Use], Rule]:
     return rule
 
 
-def _largest(options: Options) -> Callable[[Use], Rule]:
+def _maximum_rule(options: Options) -> Callable[[Use], Rule]:
     """Each maximum's gradient goes to the unit that was the maximum: the Jacobian at x."""
 
     def rule(use: Use) -> Rule:
@@ -37,35 +37,35 @@ def _largest(options: Options) -> Callable[[Use], Rule]:
     return rule
 
 
-def _alike(use: Use) -> Rule:
+def _derive_unchanged(use: Use) -> Rule:
     """What is passed on unchanged has its output's gradient, for each input."""
     return Rule((use.dy,) * len(use.x))
 
 
-def global_avgpool(use: Use) -> Rule:
+def derive_global_avgpool(use: Use) -> Rule:
     """Each position has had an equal share in the mean."""
     return Rule((use.dy @ number(1).T / number(use.shape.positions),))
 
 
-def reshape(use: Use) -> Rule:
+def derive_reshape(use: Use) -> Rule:
     """The same units, in the input's shape again."""
     return Rule((operator("reshape", str(use.shape)) @ use.dy,))
 
 
-def dropped(use: Use) -> Rule:
+def derive_dropout(use: Use) -> Rule:
     """m holds 0 where something was dropped, 1 / (1 - rate) elsewhere."""
-    return Rule((use.dy * use.own("m"),))
+    return Rule((use.dy * use.own_symbol("m"),))
 
 
-def scale(use: Use) -> Rule:
+def derive_scale(use: Use) -> Rule:
     """y = γ ∘ x."""
-    gamma, (x,) = use.parameter("γ"), use.x
-    axes = positions(use.shape, "ip" if use.field("shared") else "p")
+    gamma, (x,) = use.own_parameter("γ"), use.x
+    axes = existing_axes(use.shape, "ip" if use.read_field("shared") else "p")
     into = total(axes, use.dy * x) if axes else use.dy * x
     return Rule((gamma * use.dy,), (GradientStep(gamma, into),))
 
 
-def mul(use: Use) -> Rule:
+def derive_mul(use: Use) -> Rule:
     """Each factor's gradient has the others for factors; a gate's is summed over positions."""
     gradients = []
     for i, shape in enumerate(use.node.inputs):
@@ -76,15 +76,15 @@ def mul(use: Use) -> Rule:
     return Rule(tuple(gradients))
 
 
-def matmul(use: Use) -> Rule:
+def derive_matmul(use: Use) -> Rule:
     """Y = A B, head by head: the gradient of either is the output's times the other, turned."""
-    (a, b), groups = use.x, use.field("groups")
+    (a, b), groups = use.x, use.read_field("groups")
     # Example by example, as in attention; a plain product with a transpose adds them up.
     gradients = by_head(use.dy, b.T, groups), by_head(a.T, use.dy, groups)
     return Rule(gradients, input_connections=use.connections)
 
 
-def concat(use: Use) -> Rule:
+def derive_concat(use: Use) -> Rule:
     """Each input has its own channels of the gradient."""
     gradients, start = [], 0
     for shape in use.node.inputs:
@@ -94,47 +94,47 @@ def concat(use: Use) -> Rule:
     return Rule(tuple(gradients))
 
 
-def opaque(use: Use) -> Rule:
+def derive_opaque(use: Use) -> Rule:
     """Nobody knows what it computes."""
     return Rule((unknown(use.dy),) * len(use.x))
 
 
-def _pairs(use: Use) -> str:
-    return per_axis([f"{before}:{after}" for before, after in use.field("amount")])
+def _pad_options(use: Use) -> str:
+    return format_per_axis([f"{before}:{after}" for before, after in use.read_field("amount")])
 
 
-def _upsampled(use: Use) -> str:
-    return f"{use.node.output},{use.field('mode')}"
+def _upsample_options(use: Use) -> str:
+    return f"{use.node.output},{use.read_field('mode')}"
 
 
-def _window(use: Use) -> str:
+def _pool_options(use: Use) -> str:
     return window_options(use, kernel=True)
 
 
 RULES: Rules = {
-    "maxpool": _largest(_window),
-    "global_maxpool": _largest(lambda use: ""),
-    "adaptive_maxpool": _largest(lambda use: per_axis(use.field("size"))),
-    "avgpool": _linear(_window),
-    "adaptive_avgpool": _linear(lambda use: per_axis(use.field("size"))),
-    "global_avgpool": global_avgpool,
-    "flatten": reshape,
-    "reshape": reshape,
-    "permute": _linear(lambda use: ",".join(map(str, use.field("axes")))),
-    "pad": _linear(_pairs),
-    "crop": _linear(_pairs),
-    "slice": _linear(lambda use: ":".join(map(str, use.field("span")))),
-    "channel_shuffle": _linear(lambda use: f"g={use.field('groups')}"),
-    "pixel_shuffle": _linear(lambda use: per_axis(use.field("factor"))),
-    "space_to_depth": _linear(lambda use: per_axis(use.field("factor"))),
-    "upsample": _linear(_upsampled),
-    "identity": _alike,
-    "add": _alike,
-    "mul": mul,
-    "concat": concat,
-    "matmul": matmul,
-    "dropout": dropped,
-    "drop_path": dropped,
-    "scale": scale,
-    "opaque": opaque,
+    "maxpool": _maximum_rule(_pool_options),
+    "global_maxpool": _maximum_rule(lambda use: ""),
+    "adaptive_maxpool": _maximum_rule(lambda use: format_per_axis(use.read_field("size"))),
+    "avgpool": _linear_rule(_pool_options),
+    "adaptive_avgpool": _linear_rule(lambda use: format_per_axis(use.read_field("size"))),
+    "global_avgpool": derive_global_avgpool,
+    "flatten": derive_reshape,
+    "reshape": derive_reshape,
+    "permute": _linear_rule(lambda use: ",".join(map(str, use.read_field("axes")))),
+    "pad": _linear_rule(_pad_options),
+    "crop": _linear_rule(_pad_options),
+    "slice": _linear_rule(lambda use: ":".join(map(str, use.read_field("span")))),
+    "channel_shuffle": _linear_rule(lambda use: f"g={use.read_field('groups')}"),
+    "pixel_shuffle": _linear_rule(lambda use: format_per_axis(use.read_field("factor"))),
+    "space_to_depth": _linear_rule(lambda use: format_per_axis(use.read_field("factor"))),
+    "upsample": _linear_rule(_upsample_options),
+    "identity": _derive_unchanged,
+    "add": _derive_unchanged,
+    "mul": derive_mul,
+    "concat": derive_concat,
+    "matmul": derive_matmul,
+    "dropout": derive_dropout,
+    "drop_path": derive_dropout,
+    "scale": derive_scale,
+    "opaque": derive_opaque,
 }

@@ -16,75 +16,75 @@ from cnncost.study.backward.gradient_expression import (
     total,
     where,
 )
-from cnncost.study.backward.layer_use import GradientStep, Rule, Rules, Use, positions
+from cnncost.study.backward.layer_use import GradientStep, Rule, Rules, Use, existing_axes
 
 LRN_SCALE, LRN_POWER = "0.0001", "0.75"
 """Alpha and beta of the paper (Krizhevsky et al. 2012, sec. 3.3); the mean is PyTorch's form."""
 
 
-def elementwise(use: Use) -> Rule:
+def derive_elementwise(use: Use) -> Rule:
     """y = φ(x): the chain rule, element by element."""
     return Rule((use.dy * slope(use.layer.word, use.x[0]),))
 
 
-def prelu(use: Use) -> Rule:
+def derive_prelu(use: Use) -> Rule:
     """The slope is 1 above zero, a below (He et al. 2015, sec. 2.2)."""
-    a, (x,) = use.parameter("a"), use.x
-    axes = positions(use.shape, "ip" if use.field("shared") else "p")
+    a, (x,) = use.own_parameter("a"), use.x
+    axes = existing_axes(use.shape, "ip" if use.read_field("shared") else "p")
     below = use.dy * x * where(x, "≤ 0")
     slopes = where(x, "> 0") + a * where(x, "≤ 0")
     return Rule((use.dy * slopes,), (GradientStep(a, total(axes, below) if axes else below),))
 
 
-def softmax(use: Use) -> Rule:
+def derive_softmax(use: Use) -> Rule:
     """Every channel of a position takes part in its sum."""
     return Rule((use.y * (use.dy - total("i", use.y * use.dy)),))
 
 
-def logsoftmax(use: Use) -> Rule:
+def derive_logsoftmax(use: Use) -> Rule:
     """The same, with the softmax as exp(y)."""
     return Rule((use.dy - call("exp", use.y) * total("i", use.dy),))
 
 
-def _norm(axes: str, options: Callable[[Use], str] = lambda use: "") -> Callable[[Use], Rule]:
+def _norm_rule(axes: str, options: Callable[[Use], str] = lambda use: "") -> Callable[[Use], Rule]:
     """y = γ ∘ x̂ + β, x̂ = (x - mean) / σ over those axes (Ioffe & Szegedy 2015, sec. 3)."""
 
     def rule(use: Use) -> Rule:
-        x, over, how = use.x[0], positions(use.shape, axes), options(use)
-        deviation, normal = use.own("σ"), use.own("x", "hat")
+        x, over, how = use.x[0], existing_axes(use.shape, axes), options(use)
+        deviation, normal = use.own_symbol("σ"), use.own_symbol("x", "hat")
         kept = (
             GradientStep(deviation, Expression("deviation", (x,), over, how)),
             GradientStep(normal, (x - mean(over, x, how)) / deviation),
         )
         g: Expression = use.dy
-        if not use.field("affine"):
-            return Rule((_centred(g, normal, over, how) / deviation,), (), kept)
-        gamma = use.parameter("γ")
+        if not use.read_field("affine"):
+            return Rule((_centre_gradient(g, normal, over, how) / deviation,), (), kept)
+        gamma = use.own_parameter("γ")
         if "i" in axes:  # the scales differ within what is averaged
-            back = _centred(gamma * g, normal, over, how) / deviation
+            back = _centre_gradient(gamma * g, normal, over, how) / deviation
         else:
-            back = gamma * _centred(g, normal, over, how) / deviation
+            back = gamma * _centre_gradient(g, normal, over, how) / deviation
         return Rule((back,), _scale_and_shift(use, normal), kept)
 
     return rule
 
 
-def _centred(g: Expression, normal: Symbol, over: str, how: str) -> Expression:
+def _centre_gradient(g: Expression, normal: Symbol, over: str, how: str) -> Expression:
     """g without its mean and without its part along x̂: neither changes what a norm puts out."""
     return g - mean(over, g, how) - normal * mean(over, g * normal, how)
 
 
 def _scale_and_shift(use: Use, normal: Symbol) -> tuple[GradientStep, ...]:
-    gamma, beta = use.parameter("γ"), use.parameter("β")
+    gamma, beta = use.own_parameter("γ"), use.own_parameter("β")
     into: Expression = use.dy * normal
     if use.shape.is_vector:
         return (GradientStep(gamma, into), GradientStep(beta, use.dy))
     return (GradientStep(gamma, total("p", into)), GradientStep(beta, total("p", use.dy)))
 
 
-def lrn(use: Use) -> Rule:
+def derive_lrn(use: Use) -> Rule:
     """y = x / d^0.75, d = 1 + 0.0001 times the mean of n neighbouring channels' squares."""
-    x, d, n = use.x[0], use.own("d"), use.field("size")
+    x, d, n = use.x[0], use.own_symbol("d"), use.read_field("size")
     near = operator("neighbours", f"n={n}")
     scale, power = number(LRN_SCALE), LRN_POWER
     kept = GradientStep(d, number(1) + scale @ (near @ (x * x)))
@@ -93,13 +93,13 @@ def lrn(use: Use) -> Rule:
     return Rule((use.dy / d**power - shared,), (), (kept,))
 
 
-OTHERS: Rules = {"prelu": prelu, "softmax": softmax, "logsoftmax": logsoftmax}
+OTHERS: Rules = {"prelu": derive_prelu, "softmax": derive_softmax, "logsoftmax": derive_logsoftmax}
 
 RULES: Rules = {
-    **{word: OTHERS.get(word, elementwise) for word in FAMILIES["activation"]},
-    "batchnorm": _norm("np"),
-    "layernorm": _norm("i"),
-    "instancenorm": _norm("p"),
-    "groupnorm": _norm("ip", lambda use: f"g={use.field('groups')}"),
-    "lrn": lrn,
+    **{word: OTHERS.get(word, derive_elementwise) for word in FAMILIES["activation"]},
+    "batchnorm": _norm_rule("np"),
+    "layernorm": _norm_rule("i"),
+    "instancenorm": _norm_rule("p"),
+    "groupnorm": _norm_rule("ip", lambda use: f"g={use.read_field('groups')}"),
+    "lrn": derive_lrn,
 }

@@ -18,70 +18,78 @@ from cnncost.study.backward.gradient_expression import (
 from cnncost.study.backward.layer_use import GradientStep, Rule, Rules, Use
 
 
-def dense(use: Use) -> Rule:
+def derive_dense(use: Use) -> Rule:
     """y = W vec(x) + b (Rumelhart et al. 1986)."""
-    weights = use.parameter("W")
+    weights = use.own_parameter("W")
     x: Expression = use.x[0]
     back = weights.T @ use.dy
     if not use.shape.is_vector:
         x, back = call("vec", x), operator("reshape", str(use.shape)) @ back
-    return _weighted(use, weights, use.dy @ x.T, back, use.dy)
+    return _weighted_rule(use, weights, use.dy @ x.T, back, use.dy)
 
 
-def linear(use: Use) -> Rule:
+def derive_linear(use: Use) -> Rule:
     """Y = W X + b 1ᵀ: a map is the matrix of its positions' columns."""
-    weights = use.parameter("W")
-    return _weighted(use, weights, use.dy @ use.x[0].T, weights.T @ use.dy, _summed(use))
+    weights = use.own_parameter("W")
+    return _weighted_rule(
+        use, weights, use.dy @ use.x[0].T, weights.T @ use.dy, _bias_gradient(use)
+    )
 
 
-def conv(use: Use) -> Rule:
+def derive_conv(use: Use) -> Rule:
     """y = W ∗ x + b (LeCun et al. 1998): W's transpose paints what W has read."""
-    weights, options = use.parameter("W"), _options(use)
+    weights, options = use.own_parameter("W"), _convolution_options(use)
     into = correlate(use.dy, use.x[0], options)
-    if use.field("connects"):
-        into = use.own("M") * into  # 1 where a filter sees a map
-    return _weighted(use, weights, into, convolve(weights.T, use.dy, options), _summed(use))
+    if use.read_field("connects"):
+        into = use.own_symbol("M") * into  # 1 where a filter sees a map
+    return _weighted_rule(
+        use, weights, into, convolve(weights.T, use.dy, options), _bias_gradient(use)
+    )
 
 
-def depthwise_conv(use: Use) -> Rule:
+def derive_depthwise_conv(use: Use) -> Rule:
     """A convolution of as many groups as channels."""
-    weights, options = use.parameter("W"), _options(use, groups=use.shape.channels)
+    weights, options = use.own_parameter("W"), _convolution_options(use, groups=use.shape.channels)
     into = correlate(use.dy, use.x[0], options)
-    return _weighted(use, weights, into, convolve(weights.T, use.dy, options), _summed(use))
+    return _weighted_rule(
+        use, weights, into, convolve(weights.T, use.dy, options), _bias_gradient(use)
+    )
 
 
-def conv_transpose(use: Use) -> Rule:
+def derive_conv_transpose(use: Use) -> Rule:
     """y = Wᵀ ∗ x + b (Dumoulin & Visin 2016, sec. 4): backwards it is a convolution."""
-    weights, options = use.parameter("W"), _options(use)
+    weights, options = use.own_parameter("W"), _convolution_options(use)
     into = correlate(use.x[0], use.dy, options)
-    return _weighted(use, weights, into, convolve(weights, use.dy, options), _summed(use))
+    return _weighted_rule(
+        use, weights, into, convolve(weights, use.dy, options), _bias_gradient(use)
+    )
 
 
-def subsample(use: Use) -> Rule:
+def derive_subsample(use: Use) -> Rule:
     """y = w ∘ (sum of each window) + b (LeCun et al. 1998, sec. II-B)."""
-    weights = use.parameter("w")
-    window = operator("window_sum", f"k={per_axis(use.field('kernel'))}")
+    weights = use.own_parameter("w")
+    window = operator("window_sum", f"k={format_per_axis(use.read_field('kernel'))}")
     into = total("p", use.dy * (window @ use.x[0]))
-    return _weighted(use, weights, into, window.T @ (weights * use.dy), _summed(use))
+    return _weighted_rule(use, weights, into, window.T @ (weights * use.dy), _bias_gradient(use))
 
 
-def _weighted(
+def _weighted_rule(
     use: Use, weights: Symbol, into: Expression, back: Expression, added: Expression
 ) -> Rule:
     """The gradients of weights (`into`), input (`back`) and biases (`added`)."""
     steps = [GradientStep(weights, into, use.connections)]
     if use.layer.biases(use.shape):
-        steps.append(GradientStep(use.parameter("b"), added))
+        steps.append(GradientStep(use.own_parameter("b"), added))
     return Rule((back,), tuple(steps), input_connections=use.connections)
 
 
-def _summed(use: Use) -> Expression:
+def _bias_gradient(use: Use) -> Expression:
     """A bias is added at every position."""
     return use.dy if use.node.output.is_vector else total("p", use.dy)
 
 
-def _options(use: Use, groups: int = 0) -> str:
-    groups = groups or use.field("groups")
+def _convolution_options(use: Use, groups: int = 0) -> str:
+    groups = groups or use.read_field("groups")
     found = window_options(use, kernel=False)
     if groups > 1:
         found += f"{',' if found else ''}g={groups}"
@@ -92,33 +100,33 @@ def window_options(use: Use, *, kernel: bool) -> str:
     """`k=3,s=2,p=1,d=2`: kernel, stride, padding (before:after) and dilation of a window."""
     layer = use.layer
     assert isinstance(layer, Windowed)
-    windows = layer.windows(use.shape)
-    found = [f"k={per_axis([w.kernel for w in windows])}"] if kernel else []
+    windows = layer.resolve_windows(use.shape)
+    found = [f"k={format_per_axis([w.kernel for w in windows])}"] if kernel else []
     for key, values, usual in (
         ("s", [w.stride for w in windows], 1),
-        ("p", [_pad(w) for w in windows], 0),
+        ("p", [_format_pad(w) for w in windows], 0),
         ("d", [w.dilation for w in windows], 1),
     ):
         if any(value != usual for value in values):
-            found.append(f"{key}={per_axis(values)}")
+            found.append(f"{key}={format_per_axis(values)}")
     return ",".join(found)
 
 
-def _pad(window: Window) -> int | str:
+def _format_pad(window: Window) -> int | str:
     return window.before if window.before == window.after else f"{window.before}:{window.after}"
 
 
-def per_axis(values: Sequence[int | str]) -> str:
+def format_per_axis(values: Sequence[int | str]) -> str:
     """One number where all axes have the same, else `1x7`."""
     texts = [str(value) for value in values]
     return texts[0] if len(set(texts)) == 1 else "x".join(texts)
 
 
 RULES: Rules = {
-    "dense": dense,
-    "linear": linear,
-    "conv": conv,
-    "depthwise_conv": depthwise_conv,
-    "conv_transpose": conv_transpose,
-    "subsample": subsample,
+    "dense": derive_dense,
+    "linear": derive_linear,
+    "conv": derive_conv,
+    "depthwise_conv": derive_depthwise_conv,
+    "conv_transpose": derive_conv_transpose,
+    "subsample": derive_subsample,
 }

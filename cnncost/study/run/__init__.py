@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from cnncost.errors import CnncostError
-from cnncost.quantity import counted
+from cnncost.quantity import format_count
 from cnncost.study.run.evaluation_rules import RULES
 from cnncost.study.run.number_map import Map
 
@@ -26,7 +26,7 @@ class EvaluationStep(NamedTuple):
     output: Map
 
 
-def check(spec: Spec) -> None:
+def check_runnable(spec: Spec) -> None:
     """Refuse a network that cannot be run.
 
     Raises:
@@ -35,13 +35,13 @@ def check(spec: Spec) -> None:
     used = 0
     for node in spec.network.layers:
         layer = node.layer
-        at = f"{spec.text.locate(node.place.start)}: {node.name}"
+        at = f"{spec.text.locate_offset(node.place.start)}: {node.name}"
         if layer.word not in RULES:
             known = ", ".join(word for word in RULES if not word.startswith("global"))
             raise CnncostError(
                 f"{at}: run cannot evaluate {layer.word}", f"it evaluates {known} and the like"
             )
-        if layer.by_rows and spec.written[_owner(node)].line.values is None:
+        if layer.by_rows and spec.written[_owner_index(node)].line.values is None:
             raise CnncostError(
                 f"{at}: {layer.word} carries no numbers",
                 "give it values: {weights: [[...], ...], bias: [...]}, one row a unit",
@@ -54,11 +54,11 @@ def check(spec: Spec) -> None:
             )
 
 
-def run(spec: Spec, inputs: Mapping[str, Sequence[Number]]) -> list[EvaluationStep]:
+def run_network(spec: Spec, inputs: Mapping[str, Sequence[Number]]) -> list[EvaluationStep]:
     """Every layer's output for one example, in the order of the spec.
 
     Args:
-        spec: a network for which `check` raises nothing.
+        spec: a network for which `check_runnable` raises nothing.
         inputs: for each input, by name, its units: channel by channel, row by row.
 
     Raises:
@@ -66,11 +66,11 @@ def run(spec: Spec, inputs: Mapping[str, Sequence[Number]]) -> list[EvaluationSt
     """
     found: dict[int, Map] = {}
     for entry in spec.network.inputs:
-        found[entry.index] = _entering(entry, inputs)
+        found[entry.index] = _fill_input(entry, inputs)
     steps: list[EvaluationStep] = []
     for node in spec.network.layers:
         reads = [found[index] for index in node.reads]
-        carried = spec.written[_owner(node)].line.values
+        carried = spec.written[_owner_index(node)].line.values
         try:
             found[node.index] = RULES[node.layer.word](node, carried, reads)
         except OverflowError:
@@ -79,17 +79,17 @@ def run(spec: Spec, inputs: Mapping[str, Sequence[Number]]) -> list[EvaluationSt
     return steps
 
 
-def _owner(node: Node) -> int:
+def _owner_index(node: Node) -> int:
     return node.index if node.shares is None else node.shares
 
 
-def _entering(node: Input, inputs: Mapping[str, Sequence[Number]]) -> Map:
+def _fill_input(node: Input, inputs: Mapping[str, Sequence[Number]]) -> Map:
     if node.name not in inputs:
         given = ", ".join(inputs) or "none"
         raise CnncostError(f"the input {node.name} has no values", f"given are: {given}")
     numbers = tuple(inputs[node.name])
     if len(numbers) != node.output.units:
-        given = counted(len(numbers), "value does", "values do")
-        due = counted(node.output.units, "unit")
+        given = format_count(len(numbers), "value does", "values do")
+        due = format_count(node.output.units, "unit")
         raise CnncostError(f"{given} not fill {node.name}, which has {due} ({node.output})")
     return Map(node.output, numbers)

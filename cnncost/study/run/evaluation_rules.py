@@ -8,9 +8,9 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, cast
 
 from cnncost.study.run.number_functions import FUNCTIONS
-from cnncost.study.run.number_map import Map, Number, of_columns
-from cnncost.study.run.number_moves import cropped, padded, permuted
-from cnncost.study.run.sliding_windows import convolution, pooling
+from cnncost.study.run.number_map import Map, Number, map_of_columns
+from cnncost.study.run.number_moves import evaluate_crop, evaluate_pad, evaluate_permute
+from cnncost.study.run.sliding_windows import evaluate_convolution, pooling_rule
 
 if TYPE_CHECKING:
     from cnncost.language.carried import Carried
@@ -21,20 +21,22 @@ Rule = Callable[["Node", "Carried | None", list[Map]], Map]
 """From the layer, its numbers and what it reads to its output."""
 
 
-def dense(node: Node, carried: Carried | None, reads: list[Map]) -> Map:
+def evaluate_dense(node: Node, carried: Carried | None, reads: list[Map]) -> Map:
     """y = W x + b over all units of the input."""
     assert carried is not None
     (x,) = reads
-    return Map(node.output, tuple(product(carried, x.numbers)))
+    return Map(node.output, tuple(multiply_and_add(carried, x.numbers)))
 
 
-def linear(node: Node, carried: Carried | None, reads: list[Map]) -> Map:
+def evaluate_linear(node: Node, carried: Carried | None, reads: list[Map]) -> Map:
     """y = W x + b over the channels of each position."""
     assert carried is not None
-    return of_columns(node.output, [product(carried, column) for column in reads[0].columns()])
+    return map_of_columns(
+        node.output, [multiply_and_add(carried, column) for column in reads[0].split_columns()]
+    )
 
 
-def product(carried: Carried, x: tuple[Number, ...]) -> list[Number]:
+def multiply_and_add(carried: Carried, x: tuple[Number, ...]) -> list[Number]:
     """W x + b."""
     bias = carried.bias or (0,) * len(carried.weights)
     return [
@@ -43,7 +45,7 @@ def product(carried: Carried, x: tuple[Number, ...]) -> list[Number]:
     ]
 
 
-def each(function: Callable[[Number], Number]) -> Rule:
+def elementwise_rule(function: Callable[[Number], Number]) -> Rule:
     """The same function of every number."""
 
     def rule(node: Node, carried: Carried | None, reads: list[Map]) -> Map:
@@ -52,39 +54,43 @@ def each(function: Callable[[Number], Number]) -> Rule:
     return rule
 
 
-def same(node: Node, carried: Carried | None, reads: list[Map]) -> Map:
+def keep_numbers(node: Node, carried: Carried | None, reads: list[Map]) -> Map:
     """The same numbers, perhaps in another shape."""
     return Map(node.output, reads[0].numbers)
 
 
-def softmax(node: Node, carried: Carried | None, reads: list[Map]) -> Map:
+def evaluate_softmax(node: Node, carried: Carried | None, reads: list[Map]) -> Map:
     """e^x / sum e^x over the channels, from the largest down so that nothing overflows."""
-    return of_columns(node.output, [_softmax(column) for column in reads[0].columns()])
+    return map_of_columns(
+        node.output, [_softmax_column(column) for column in reads[0].split_columns()]
+    )
 
 
-def _softmax(column: tuple[Number, ...]) -> list[Number]:
+def _softmax_column(column: tuple[Number, ...]) -> list[Number]:
     powers = [math.exp(v - max(column)) for v in column]
     return [power / sum(powers) for power in powers]
 
 
-def logsoftmax(node: Node, carried: Carried | None, reads: list[Map]) -> Map:
+def evaluate_logsoftmax(node: Node, carried: Carried | None, reads: list[Map]) -> Map:
     """x - log sum e^x over the channels."""
-    return of_columns(node.output, [_logsoftmax(column) for column in reads[0].columns()])
+    return map_of_columns(
+        node.output, [_logsoftmax_column(column) for column in reads[0].split_columns()]
+    )
 
 
-def _logsoftmax(column: tuple[Number, ...]) -> list[Number]:
+def _logsoftmax_column(column: tuple[Number, ...]) -> list[Number]:
     top = max(column)
     log = math.log(sum(math.exp(v - top) for v in column))
     return [float(v - top) - log for v in column]
 
 
-def add(node: Node, carried: Carried | None, reads: list[Map]) -> Map:
+def evaluate_add(node: Node, carried: Carried | None, reads: list[Map]) -> Map:
     """The sum, unit by unit."""
     columns = zip(*(x.numbers for x in reads), strict=True)
     return Map(node.output, tuple(sum(column) for column in columns))
 
 
-def mul(node: Node, carried: Carried | None, reads: list[Map]) -> Map:
+def evaluate_mul(node: Node, carried: Carried | None, reads: list[Map]) -> Map:
     """The product, unit by unit; a gate of one position works at all of them."""
     positions = node.output.positions
     whole = [
@@ -96,12 +102,12 @@ def mul(node: Node, carried: Carried | None, reads: list[Map]) -> Map:
     return Map(node.output, tuple(math.prod(column) for column in zip(*whole, strict=True)))
 
 
-def concat(node: Node, carried: Carried | None, reads: list[Map]) -> Map:
+def evaluate_concat(node: Node, carried: Carried | None, reads: list[Map]) -> Map:
     """One behind the other: channels come first."""
     return Map(node.output, tuple(number for x in reads for number in x.numbers))
 
 
-def sliced(node: Node, carried: Carried | None, reads: list[Map]) -> Map:
+def evaluate_slice(node: Node, carried: Carried | None, reads: list[Map]) -> Map:
     """Some of the channels."""
     (x,) = reads
     first, end = cast("Slice", node.layer).span
@@ -109,42 +115,42 @@ def sliced(node: Node, carried: Carried | None, reads: list[Map]) -> Map:
     return Map(node.output, x.numbers[first * size : end * size])
 
 
-def global_mean(node: Node, carried: Carried | None, reads: list[Map]) -> Map:
+def evaluate_global_mean(node: Node, carried: Carried | None, reads: list[Map]) -> Map:
     """The mean of each channel."""
-    return Map(node.output, tuple(mean(channel) for channel in reads[0].channels()))
+    return Map(node.output, tuple(exact_mean(channel) for channel in reads[0].split_channels()))
 
 
-def global_largest(node: Node, carried: Carried | None, reads: list[Map]) -> Map:
+def evaluate_global_largest(node: Node, carried: Carried | None, reads: list[Map]) -> Map:
     """The largest number of each channel."""
-    return Map(node.output, tuple(max(channel) for channel in reads[0].channels()))
+    return Map(node.output, tuple(max(channel) for channel in reads[0].split_channels()))
 
 
-def mean(numbers: tuple[Number, ...] | list[Number]) -> Number:
+def exact_mean(numbers: tuple[Number, ...] | list[Number]) -> Number:
     """The exact mean of exact numbers."""
     total = sum(numbers)
     return total / len(numbers) if isinstance(total, float) else Fraction(total) / len(numbers)
 
 
 RULES: dict[str, Rule] = {
-    "dense": dense,
-    "linear": linear,
-    "conv": convolution,
-    "depthwise_conv": convolution,
-    "maxpool": pooling(max),
-    "avgpool": pooling(mean),
-    "global_avgpool": global_mean,
-    "global_maxpool": global_largest,
-    **{word: each(function) for word, function in FUNCTIONS.items()},
-    "softmax": softmax,
-    "logsoftmax": logsoftmax,
+    "dense": evaluate_dense,
+    "linear": evaluate_linear,
+    "conv": evaluate_convolution,
+    "depthwise_conv": evaluate_convolution,
+    "maxpool": pooling_rule(max),
+    "avgpool": pooling_rule(exact_mean),
+    "global_avgpool": evaluate_global_mean,
+    "global_maxpool": evaluate_global_largest,
+    **{word: elementwise_rule(function) for word, function in FUNCTIONS.items()},
+    "softmax": evaluate_softmax,
+    "logsoftmax": evaluate_logsoftmax,
     # At inference dropout passes everything on.
-    **dict.fromkeys(("identity", "dropout", "drop_path", "flatten", "reshape"), same),
-    "permute": permuted,
-    "pad": padded,
-    "crop": cropped,
-    "slice": sliced,
-    "add": add,
-    "mul": mul,
-    "concat": concat,
+    **dict.fromkeys(("identity", "dropout", "drop_path", "flatten", "reshape"), keep_numbers),
+    "permute": evaluate_permute,
+    "pad": evaluate_pad,
+    "crop": evaluate_crop,
+    "slice": evaluate_slice,
+    "add": evaluate_add,
+    "mul": evaluate_mul,
+    "concat": evaluate_concat,
 }
 """The types that are evaluated; the others need numbers that a spec does not carry."""

@@ -17,17 +17,17 @@ class Map(NamedTuple):
     shape: Shape
     numbers: tuple[Number, ...]
 
-    def channels(self) -> list[tuple[Number, ...]]:
+    def split_channels(self) -> list[tuple[Number, ...]]:
         """The numbers of each channel."""
         size = self.shape.positions
         return [self.numbers[at : at + size] for at in range(0, len(self.numbers), size)]
 
-    def columns(self) -> list[tuple[Number, ...]]:
+    def split_columns(self) -> list[tuple[Number, ...]]:
         """The numbers of each position, over the channels."""
-        return list(zip(*self.channels(), strict=True))
+        return list(zip(*self.split_channels(), strict=True))
 
 
-def of_columns(shape: Shape, columns: list[list[Number]]) -> Map:
+def map_of_columns(shape: Shape, columns: list[list[Number]]) -> Map:
     """The map that has these numbers at its positions."""
     channels = zip(*columns, strict=True)
     return Map(shape, tuple(number for channel in channels for number in channel))

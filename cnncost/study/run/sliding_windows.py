@@ -18,17 +18,17 @@ Taps = list[int | None]
 """For each tap of a window, row by row, the position that it reads; None on padding."""
 
 
-def convolution(node: Node, carried: Carried | None, reads: list[Map]) -> Map:
+def evaluate_convolution(node: Node, carried: Carried | None, reads: list[Map]) -> Map:
     """Each filter's weights times the taps of its group's channels, and its bias."""
     assert carried is not None
     (x,) = reads
-    channels = x.channels()
+    channels = x.split_channels()
     filters = len(carried.weights)
-    taps = _kernel(node)
+    taps = _count_taps(node)
     seen = len(carried.weights[0]) // taps  # channels that a filter sees
     groups = x.shape.channels // seen
     bias = carried.bias or (0,) * filters
-    places = list(_places(node))
+    places = list(_list_taps(node))
     numbers: list[Number] = []
     for at, (row, start) in enumerate(zip(carried.weights, bias, strict=True)):
         first = at * groups // filters * seen
@@ -44,13 +44,13 @@ def convolution(node: Node, carried: Carried | None, reads: list[Map]) -> Map:
     return Map(node.output, tuple(numbers))
 
 
-def pooling(of: Callable[[list[Number]], Number]) -> Callable[..., Map]:
+def pooling_rule(of: Callable[[list[Number]], Number]) -> Callable[..., Map]:
     """The largest or the mean of each window; zeros of the padding take part in a mean."""
 
     def rule(node: Node, carried: Carried | None, reads: list[Map]) -> Map:
-        places = list(_places(node))
+        places = list(_list_taps(node))
         numbers: list[Number] = []
-        for values in reads[0].channels():
+        for values in reads[0].split_channels():
             for place in places:
                 inside = [values[position] for position in place if position is not None]
                 # Padding never wins a maximum; PyTorch's means count it.
@@ -61,29 +61,29 @@ def pooling(of: Callable[[list[Number]], Number]) -> Callable[..., Map]:
     return rule
 
 
-def _kernel(node: Node) -> int:
+def _count_taps(node: Node) -> int:
     taps = 1
     for size in cast("Windowed", node.layer).kernel:
         taps *= size
     return taps
 
 
-def _places(node: Node) -> Iterator[Taps]:
+def _list_taps(node: Node) -> Iterator[Taps]:
     """For each output position, the window's taps.
 
     A window that hangs over the padding's end (pooling in ceil mode) has fewer.
     """
     (x,) = node.inputs
-    axes = cast("Windowed", node.layer).windows(x)
+    axes = cast("Windowed", node.layer).resolve_windows(x)
     along = [
-        [list(_along(window, n, start)) for start in range(y)]
+        [list(_axis_taps(window, n, start)) for start in range(y)]
         for window, n, y in zip(axes, x.extents, node.output.extents, strict=True)
     ]
     for rows in product(*along):
-        yield [_position(tap, x) for tap in product(*rows)]
+        yield [_flat_position(tap, x) for tap in product(*rows)]
 
 
-def _along(window: Window, n: int, start: int) -> Iterator[int]:
+def _axis_taps(window: Window, n: int, start: int) -> Iterator[int]:
     """The places that one window's taps read on one axis; outside 0..n-1 is padding."""
     for tap in range(window.kernel):
         at = start * window.stride + tap * window.dilation - window.before
@@ -91,7 +91,7 @@ def _along(window: Window, n: int, start: int) -> Iterator[int]:
             yield at
 
 
-def _position(tap: tuple[int, ...], x: Shape) -> int | None:
+def _flat_position(tap: tuple[int, ...], x: Shape) -> int | None:
     """The place of a tap in a channel's numbers; None on padding."""
     place = 0
     for at, n in zip(tap, x.extents, strict=True):

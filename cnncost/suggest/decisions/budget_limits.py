@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from cnncost.costs.memory.embedded import lives_embedded
-from cnncost.costs.memory.inference import Lives, lives
+from cnncost.costs.memory.inference import Lives, find_lives
 from cnncost.network import Network
 from cnncost.suggest.decisions.cost_tables import CostColumn, CostTables, SearchSpace, add_columns
 from cnncost.suggest.decisions.edited_layers import EditedLayers
@@ -106,7 +106,7 @@ def _flash_columns(edited: EditedLayers) -> list[CostColumn]:
 
 
 def _inference_lives(meter: Meter) -> Callable[[Network], Lives]:
-    return partial(lives, batch=meter.batch, size=meter.size)
+    return partial(find_lives, batch=meter.batch, size=meter.size)
 
 
 BYTE_COLUMNS: dict[str, Callable[[EditedLayers], list[CostColumn]]] = {

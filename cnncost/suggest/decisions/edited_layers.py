@@ -162,7 +162,7 @@ def sequence_network(layers: Sequence[PlacedLayer], x: Shape, *, frozen: bool = 
     nodes: list[Input | Node] = [Input(0, "x", x, Place(0, 0))]
     for layer, xs in layers:
         nodes.append(
-            Node(len(nodes), str(len(nodes)), layer, (len(nodes) - 1,), xs, layer.infer(xs),
+            Node(len(nodes), str(len(nodes)), layer, (len(nodes) - 1,), xs, layer.infer_shape(xs),
                  Place(0, 0), frozen)
         )  # fmt: skip
     return Network("", tuple(nodes), (len(nodes) - 1,))

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 from cnncost.costs.count import count_network
-from cnncost.costs.memory.embedded import flash
+from cnncost.costs.memory.embedded import count_flash
 from cnncost.costs.memory.inference import Lives
 from cnncost.network import Network
 from cnncost.suggest.decisions.cost_tables import ColumnPart, CostColumn, make_part
@@ -50,10 +50,10 @@ class _InferenceSteps:
         self.living = living
         self.network = edited.editable.network
         self.lives = living(self.network)
-        self.today = self.lives.timeline()
+        self.today = self.lives.sum_live_bytes()
         self.decisions = edited.space.decisions
         self.widths = {
-            picked: living(network).timeline()
+            picked: living(network).sum_live_bytes()
             for picked, network in edited.editable.clock.watch(edited.trials.items())
         }
         self.unknown_steps = {
@@ -123,7 +123,7 @@ class _InferenceSteps:
         last = list(lives.last)
         read = [n.index for n in network.layers if lives.base[n.reads[0]] == 0]
         last[0] = max(read, default=0) if dies else len(network.nodes) - 1
-        return lives._replace(last=last).timeline()
+        return lives._replace(last=last).sum_live_bytes()
 
     # Steps that a structural option changes by an unknown amount
 
@@ -139,7 +139,7 @@ class _InferenceSteps:
         if aligned is None or spec is None:
             return every
         edit = self.edited.edit(picked)
-        timeline = self.living(spec.network).timeline()
+        timeline = self.living(spec.network).sum_live_bytes()
         unknown_steps = {t for t, at in aligned.items() if timeline[at] != self.today[t]}
         unknown_steps |= set(edit.reads_instead)
         gone = [t for t in edit.substitutes if self.edited.takes_away(t, picked)]
@@ -190,7 +190,7 @@ def flash_column(edited: EditedLayers, parameters: int) -> CostColumn:
 
 
 def _flash_beyond_parameters(network: Network) -> int:
-    return flash(network) - count_network(network).totals.parameters
+    return count_flash(network) - count_network(network).totals.parameters
 
 
 def _replacement_bytes(

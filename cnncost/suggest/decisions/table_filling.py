@@ -95,7 +95,7 @@ def count_layers(node: Node, layers: Sequence[PlacedLayer]) -> Costs:
 def _count_one(layer: Layer, xs: tuple[Shape, ...], shares: bool) -> Costs | None:
     """Count one layer; the same layer over the same inputs is counted once (cached)."""
     try:
-        y = layer.infer(xs)
+        y = layer.infer_shape(xs)
     except CnncostError:
         return None
     one = Node(1, "", layer, (0,), xs, y, Place(0, 0), shares=0 if shares else None)

@@ -15,7 +15,7 @@ from functools import partial
 from itertools import accumulate
 from typing import Any
 
-from cnncost.costs.gradients import gradients
+from cnncost.costs.gradients import find_gradients
 from cnncost.costs.memory.memory_report import OPTIMIZERS
 from cnncost.network import Node
 from cnncost.suggest.decisions.cost_tables import ColumnPart, CostColumn, CostTable, Scope
@@ -69,7 +69,7 @@ class _TrainingSteps:
         }
         self.margin = {p: self._margin(p) for p in self.clock.watch(self.structural)}
         self.aligned = {p: edited.align(p) for p in self.clock.watch(self.structural)}
-        flow = gradients(self.network).parameters
+        flow = find_gradients(self.network).parameters
         self.trained = [
             flow[node.index] and node.shares is None and node.layer is not None
             for node in self.network.nodes

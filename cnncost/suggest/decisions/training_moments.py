@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from cnncost.costs.gradients import gradients
-from cnncost.costs.memory.memory_report import COUNTER, OPTIMIZERS, buffers
-from cnncost.costs.memory.training_step import backward_moments, forward, loss, training_pass
+from cnncost.costs.gradients import find_gradients
+from cnncost.costs.memory.memory_report import COUNTER, OPTIMIZERS, count_buffers
+from cnncost.costs.memory.training_step import (
+    backward_moments,
+    forward_bytes,
+    measure_loss,
+    training_pass,
+)
 from cnncost.network import Network
 from cnncost.suggest.text.meter import Meter
 
@@ -26,10 +31,12 @@ class TrainingMoment(NamedTuple):
 def bytes_by_moment(network: Network, meter: Meter) -> dict[TrainingMoment, int]:
     """What lives at each moment, without parameters, their state and their gradients."""
     step = training_pass(network, batch=meter.batch, size=meter.size)
-    always = buffers(network, meter.size) + loss(step).target
+    always = count_buffers(network, meter.size) + measure_loss(step).target
     if OPTIMIZERS[meter.optimizer].counters:
         always += COUNTER * _tensors(network)
-    found = {TrainingMoment(FORWARD, t): live + always for t, live in enumerate(forward(step))}
+    found = {
+        TrainingMoment(FORWARD, t): live + always for t, live in enumerate(forward_bytes(step))
+    }
     counts: dict[int, int] = {}
     for moment in backward_moments(step):
         j = counts[moment.step] = counts.get(moment.step, -1) + 1
@@ -41,9 +48,9 @@ def bytes_by_moment(network: Network, meter: Meter) -> dict[TrainingMoment, int]
 
 def _tensors(network: Network) -> int:
     """How many parameter tensors are trained."""
-    flow = gradients(network).parameters
+    flow = find_gradients(network).parameters
     own = [n for n in network.layers if n.shares is None and flow[n.index]]
-    return sum(len(n.layer.tensors(n.inputs[0])) for n in own)
+    return sum(len(n.layer.tensor_shapes(n.inputs[0])) for n in own)
 
 
 def kept_bytes(network: Network, meter: Meter) -> int:

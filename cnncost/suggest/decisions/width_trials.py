@@ -130,7 +130,7 @@ def _follow_fields(editable: EditableSpec, fields: Fields) -> WidthTrial | None:
         xs = tuple([outputs.get(read, nodes[read].output) for read in node.reads])
         try:
             layer = replace(node.layer, **fields.get(node.index, {}))
-            outputs[node.index] = layer.infer(xs)
+            outputs[node.index] = layer.infer_shape(xs)
         except CnncostError:
             return None
         if layer != node.layer or xs != node.inputs:

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from cnncost.language.lines import Line
-from cnncost.layers import Layer, layer_type, read
+from cnncost.layers import Layer, layer_type, read_layer
 from cnncost.network import Node
 from cnncost.place import Place
 from cnncost.shape import Shape
@@ -204,15 +204,15 @@ def _words_behind(editable: EditableSpec, node: Node) -> tuple[str, ...]:
 @lru_cache(maxsize=1 << 16)
 def make_layer(word: str, arguments: tuple[tuple[str, Raw], ...], x: Shape) -> tuple[Layer, Shape]:
     """One layer and its output; the same ones stand in many combinations of options."""
-    layer = read(layer_type(word), dict(arguments), x)
-    return layer, layer.infer((x,))
+    layer = read_layer(layer_type(word), dict(arguments), x)
+    return layer, layer.infer_shape((x,))
 
 
 def saves_costs(layers: Sequence[PlacedLayer], layer: Layer, xs: tuple[Shape, ...]) -> bool:
     """Whether layers in another's place have fewer weights or connections, and the same output."""
-    y = layer.infer(xs)
+    y = layer.infer_shape(xs)
     last, inputs = layers[-1]
-    if last.infer(inputs) != y:
+    if last.infer_shape(inputs) != y:
         return False
     outputs = [*(x for _, (x,) in layers[1:]), y]
     weights = sum(one.weights(x) for one, (x,) in layers)

@@ -173,7 +173,7 @@ def _pool_score(extents: Sequence[int], outputs: Sequence[int]) -> tuple[float, 
 def _put_before(new: NewLayer, layer: Layer, xs: tuple[Shape, ...]) -> list[PlacedLayer]:
     """Put a new layer between a layer and its input."""
     ((made, _),) = place_layers([new], layer, xs)
-    return [(made, xs), (layer, (made.infer(xs),))]
+    return [(made, xs), (layer, (made.infer_shape(xs),))]
 
 
 def _drop_dense(head: _Head, hidden: _Hidden) -> Edit | None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from time import monotonic
 from typing import NamedTuple
 
-from cnncost.quantity import counted
+from cnncost.quantity import format_count
 from cnncost.suggest.decisions.budget_limits import limit_tables
 from cnncost.suggest.decisions.cost_tables import CostTables
 from cnncost.suggest.edits import multiplier
@@ -228,8 +228,8 @@ class PlanSearch:
             of = f"of {spatial} spatial changes" if spatial > 1 else "spatial change"
             moves = f"at most one {of}{alone}"
         return (
-            f"{counted(widths, 'width')}, {counted(others, 'structural choice')} (replacing at "
-            f"most half of the convolutions) and {moves}"
+            f"{format_count(widths, 'width')}, {format_count(others, 'structural choice')} "
+            f"(replacing at most half of the convolutions) and {moves}"
         )
 
     def find_best(

@@ -10,7 +10,7 @@ from time import monotonic
 from cnncost.costs import count_network
 from cnncost.language import Spec
 from cnncost.quantity import SCALED, budget_metric, counted_as
-from cnncost.quantity import counted as counted_of
+from cnncost.quantity import format_count as counted_of
 from cnncost.suggest.decisions.catalogue import AllowedEdits
 from cnncost.suggest.decisions.cost_tables import Costs
 from cnncost.suggest.decisions.search_space import list_decisions
@@ -70,7 +70,7 @@ class Suggester:
         refuse_unknown(self.editable, request.allowed.kept)
         meter.refuse_unknown(self.editable.network)
         self.before = self.editable.measure(self.editable.network)
-        self.unknown = count_network(self.editable.network).unknown
+        self.unknown = count_network(self.editable.network).unknown_layers
         """The layers whose costs nobody knows: what is measured is a lower bound then."""
         refuse_huge(self.editable.network.name, self.before)
         clock = self.editable.clock

@@ -59,7 +59,7 @@ class Meter:
             CnncostError: the network does not train, and training_memory is measured.
         """
         metrics = self.metrics_of(network)
-        return {metric: metrics.value(metric) for metric in (*METRICS, *self.bytes)}
+        return {metric: metrics.compute_figure(metric) for metric in (*METRICS, *self.bytes)}
 
     def refuse_unknown(self, network: Network) -> None:
         """Refuse bytes that are known to be at least so many, and no more than that.
@@ -69,7 +69,7 @@ class Meter:
         """
         metrics = self.metrics_of(network)
         for metric in self.bytes:
-            if not metrics.complete(metric):
+            if not metrics.is_exact(metric):
                 raise CnncostError(
                     f"{metric} of {network.name} is only a lower bound: no plan can be proved",
                     "the memory of one of its layers is unknown, or not measured",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from cnncost.language.nodes import Items, Node, Pairs, Scalar, parse
+from cnncost.language.nodes import Items, Node, Pairs, Scalar, parse_yaml
 from cnncost.language.problems import Problems
 from cnncost.place import Place, Source
 from cnncost.suggest.text.text_changes import TextChange, replace_span
@@ -28,7 +28,7 @@ class SpecText:
     @cached_property
     def entries(self) -> Mapping[str, tuple[Scalar, Node]]:
         """The top-level keys with their values."""
-        root = parse(self.text, Problems(Source(self.name, self.text)))
+        root = parse_yaml(self.text, Problems(Source(self.name, self.text)))
         assert isinstance(root, Pairs)  # the text has been read as a spec before
         return {key.text: (key, value) for key, value in root.pairs}
 

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from cnncost.views.backward.gradient_writers import write
+from cnncost.views.backward.gradient_writers import write_gradients
 
-__all__ = ["write"]
+__all__ = ["write_gradients"]

@@ -19,7 +19,7 @@ class Measure(NamedTuple):
     breaks: Callable[[str], bool]
 
 
-def folded(summands: Sequence[str], room: float, measure: Measure) -> list[str]:
+def fold_equation(summands: Sequence[str], room: float, measure: Measure) -> list[str]:
     """An equation's summands, each with its sign, on lines as wide as `room`.
 
     A summand that fits on a line stays whole; another is broken before its signs, and a
@@ -28,12 +28,12 @@ def folded(summands: Sequence[str], room: float, measure: Measure) -> list[str]:
     lines = [""]
     for summand in summands:
         whole = len(INDENT) + measure.width(summand) <= room
-        for piece in [summand] if whole else _pieces(summand, room - len(INDENT), measure):
-            _append(lines, piece, room, measure)
+        for piece in [summand] if whole else _break_summand(summand, room - len(INDENT), measure):
+            _append_piece(lines, piece, room, measure)
     return lines
 
 
-def _append(lines: list[str], piece: str, room: float, measure: Measure) -> None:
+def _append_piece(lines: list[str], piece: str, room: float, measure: Measure) -> None:
     if not lines[-1]:
         lines[-1] = piece
     elif measure.width(lines[-1]) + 1 + measure.width(piece) <= room:
@@ -42,7 +42,7 @@ def _append(lines: list[str], piece: str, room: float, measure: Measure) -> None
         lines.append(INDENT + piece)
 
 
-def _pieces(summand: str, room: float, measure: Measure) -> list[str]:
+def _break_summand(summand: str, room: float, measure: Measure) -> list[str]:
     pieces: list[str] = []
     for word in summand.split(" "):
         wider = bool(pieces) and measure.width(pieces[-1]) + 1 + measure.width(word) > room
@@ -53,10 +53,10 @@ def _pieces(summand: str, room: float, measure: Measure) -> list[str]:
     return pieces
 
 
-def width(text: str) -> int:
+def text_width(text: str) -> int:
     """The columns that a text takes: a bar stands above its letter."""
     return sum(not combining(character) for character in text)
 
 
-PLAIN = Measure(width, lambda word: word.partition("[")[0] in SIGNS)
+PLAIN = Measure(text_width, lambda word: word.partition("[")[0] in SIGNS)
 """Text, in columns of a terminal."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import NamedTuple, cast
 
 from cnncost.study.backward.gradient_expression import Expression, Symbol
-from cnncost.views.latex import escape
+from cnncost.views.latex import escape_latex
 
 SUM, TIMES, WINDOWED, PRODUCT, PREFIX, ATOM = range(6)
 """How tightly an operation binds."""
@@ -46,20 +46,20 @@ class EquationNotation(NamedTuple):
     power: Callable[[str, str], str]
     times: str = " ∘ "
 
-    def sign(self, text: str) -> str:
+    def sign_of(self, text: str) -> str:
         return self.signs.get(text, text)
 
 
 ACCENTS = {"": "", "bar": "\u0304", "hat": "\u0302"}
 
 
-def _symbol(symbol: Symbol) -> str:
+def _text_symbol(symbol: Symbol) -> str:
     name = f"_{symbol.of}" if symbol.of else ""
     return f"{symbol.word}{ACCENTS[symbol.accent]}{symbol.mark}{name}"
 
 
 TEXT = EquationNotation(
-    symbol=_symbol,
+    symbol=_text_symbol,
     word=lambda word: word,
     options=lambda text: f"[{text}]",
     axes=lambda axes: axes.translate(str.maketrans("nip", "ₙᵢₚ")),
@@ -96,7 +96,7 @@ def _latex_symbol(symbol: Symbol) -> str:
 
 
 def _latex_word(word: str) -> str:
-    return rf"\mathrm{{{escape(word)}}}"
+    return rf"\mathrm{{{escape_latex(word)}}}"
 
 
 def _latex_options(text: str) -> str:
@@ -130,142 +130,148 @@ LATEX = EquationNotation(
 )
 
 
-def formula(expression: Expression, notation: EquationNotation = TEXT) -> str:
+def formula_of(expression: Expression, notation: EquationNotation = TEXT) -> str:
     """An expression on one line."""
     return _WRITERS[expression.kind](expression, notation)
 
 
-def terms(expression: Expression, notation: EquationNotation = TEXT) -> list[str]:
+def summand_formulas(expression: Expression, notation: EquationNotation = TEXT) -> list[str]:
     """The summands of an expression, each with the sign before it but the first."""
     if expression.kind != "+":
-        return [formula(expression, notation)]
-    first, *others = (formula(operand, notation) for operand in expression.operands)
+        return [formula_of(expression, notation)]
+    first, *others = (formula_of(operand, notation) for operand in expression.operands)
     return [first, *(f"+ {other}" for other in others)]
 
 
-def _within(expression: Expression, least: int, notation: EquationNotation) -> str:
+def _operand_text(expression: Expression, least: int, notation: EquationNotation) -> str:
     """An operand, in brackets where it binds less tightly."""
-    text = formula(expression, notation)
+    text = formula_of(expression, notation)
     return text if BINDS.get(expression.kind, ATOM) >= least else f"({text})"
 
 
-def _bracketed(expression: Expression, notation: EquationNotation) -> str:
+def _bracket_options(expression: Expression, notation: EquationNotation) -> str:
     return notation.options(expression.options) if expression.options else ""
 
 
-def _leaf(expression: Expression, notation: EquationNotation) -> str:
+def _write_symbol(expression: Expression, notation: EquationNotation) -> str:
     return notation.symbol(cast("Symbol", expression))
 
 
-def _number(expression: Expression, notation: EquationNotation) -> str:
+def _write_number(expression: Expression, notation: EquationNotation) -> str:
     return expression.word
 
 
-def _plus(expression: Expression, notation: EquationNotation) -> str:
-    return " ".join(terms(expression, notation))
+def _write_plus(expression: Expression, notation: EquationNotation) -> str:
+    return " ".join(summand_formulas(expression, notation))
 
 
-def _minus(expression: Expression, notation: EquationNotation) -> str:
+def _write_minus(expression: Expression, notation: EquationNotation) -> str:
     left, right = expression.operands
-    minus = notation.sign("−")
-    return f"{_within(left, SUM, notation)} {minus} {_within(right, TIMES, notation)}"
+    minus = notation.sign_of("−")
+    return f"{_operand_text(left, SUM, notation)} {minus} {_operand_text(right, TIMES, notation)}"
 
 
-def _times(expression: Expression, notation: EquationNotation) -> str:
+def _write_times(expression: Expression, notation: EquationNotation) -> str:
     first, *others = expression.operands
     # A product of products needs no brackets: it is read from the left.
-    left = formula(first, notation) if first.kind == "times" else _within(first, PRODUCT, notation)
-    return notation.times.join([left, *(_within(other, PRODUCT, notation) for other in others)])
+    left = (
+        formula_of(first, notation)
+        if first.kind == "times"
+        else _operand_text(first, PRODUCT, notation)
+    )
+    return notation.times.join(
+        [left, *(_operand_text(other, PRODUCT, notation) for other in others)]
+    )
 
 
-def _divided(expression: Expression, notation: EquationNotation) -> str:
+def _write_quotient(expression: Expression, notation: EquationNotation) -> str:
     above, below = expression.operands
-    return f"{_within(above, TIMES, notation)} / {_within(below, PREFIX, notation)}"
+    return f"{_operand_text(above, TIMES, notation)} / {_operand_text(below, PREFIX, notation)}"
 
 
-def _product(expression: Expression, notation: EquationNotation) -> str:
+def _write_product(expression: Expression, notation: EquationNotation) -> str:
     left, right = expression.operands
-    return f"{_within(left, PREFIX, notation)} {_within(right, PRODUCT, notation)}"
+    return f"{_operand_text(left, PREFIX, notation)} {_operand_text(right, PRODUCT, notation)}"
 
 
-def _infix(expression: Expression, notation: EquationNotation) -> str:
-    left, right = (_within(operand, PREFIX, notation) for operand in expression.operands)
-    sign = notation.sign(INFIXES[expression.kind])
-    return f"{left} {sign}{_bracketed(expression, notation)} {right}"
+def _write_infix(expression: Expression, notation: EquationNotation) -> str:
+    left, right = (_operand_text(operand, PREFIX, notation) for operand in expression.operands)
+    sign = notation.sign_of(INFIXES[expression.kind])
+    return f"{left} {sign}{_bracket_options(expression, notation)} {right}"
 
 
-def _prefix(expression: Expression, notation: EquationNotation) -> str:
-    sign, axes = notation.sign(PREFIXES[expression.kind]), notation.axes(expression.word)
+def _write_prefix(expression: Expression, notation: EquationNotation) -> str:
+    sign, axes = notation.sign_of(PREFIXES[expression.kind]), notation.axes(expression.word)
     if expression.options:
         axes += "" if notation is LATEX else notation.options(expression.options)
         if notation is LATEX:  # one index below, not two
             axes = f"_{{{','.join(expression.word)};\\,{expression.options}}}"
-    return f"{sign}{axes} {_within(expression.operands[0], ATOM, notation)}"
+    return f"{sign}{axes} {_operand_text(expression.operands[0], ATOM, notation)}"
 
 
-def _root(expression: Expression, notation: EquationNotation) -> str:
-    return f"{notation.sign('√')}{formula(expression.operands[0], notation)}"
+def _write_root(expression: Expression, notation: EquationNotation) -> str:
+    return f"{notation.sign_of('√')}{formula_of(expression.operands[0], notation)}"
 
 
-def _transposed(expression: Expression, notation: EquationNotation) -> str:
-    base = _within(expression.operands[0], ATOM, notation)
+def _write_transpose(expression: Expression, notation: EquationNotation) -> str:
+    base = _operand_text(expression.operands[0], ATOM, notation)
     return f"{{{base}}}{notation.transposed}" if notation is LATEX else base + notation.transposed
 
 
-def _power(expression: Expression, notation: EquationNotation) -> str:
+def _write_power(expression: Expression, notation: EquationNotation) -> str:
     base, exponent = expression.operands
-    return notation.power(_within(base, ATOM, notation), exponent.word)
+    return notation.power(_operand_text(base, ATOM, notation), exponent.word)
 
 
-def _call(expression: Expression, notation: EquationNotation) -> str:
-    arguments = ", ".join(formula(operand, notation) for operand in expression.operands)
-    return f"{notation.word(expression.word)}{_bracketed(expression, notation)}({arguments})"
+def _write_call(expression: Expression, notation: EquationNotation) -> str:
+    arguments = ", ".join(formula_of(operand, notation) for operand in expression.operands)
+    return f"{notation.word(expression.word)}{_bracket_options(expression, notation)}({arguments})"
 
 
-def _slope(expression: Expression, notation: EquationNotation) -> str:
-    name = notation.word(expression.word) + notation.sign("′")
-    argument = formula(expression.operands[0], notation)
-    return f"{name}{_bracketed(expression, notation)}({argument})"
+def _write_slope(expression: Expression, notation: EquationNotation) -> str:
+    name = notation.word(expression.word) + notation.sign_of("′")
+    argument = formula_of(expression.operands[0], notation)
+    return f"{name}{_bracket_options(expression, notation)}({argument})"
 
 
-def _operator(expression: Expression, notation: EquationNotation) -> str:
-    return notation.word(expression.word) + _bracketed(expression, notation)
+def _write_operator(expression: Expression, notation: EquationNotation) -> str:
+    return notation.word(expression.word) + _bracket_options(expression, notation)
 
 
-def _where(expression: Expression, notation: EquationNotation) -> str:
+def _write_where(expression: Expression, notation: EquationNotation) -> str:
     sign, value = expression.word.split()
-    return f"[{formula(expression.operands[0], notation)} {notation.sign(sign)} {value}]"
+    return f"[{formula_of(expression.operands[0], notation)} {notation.sign_of(sign)} {value}]"
 
 
-def _channels(expression: Expression, notation: EquationNotation) -> str:
-    return f"{formula(expression.operands[0], notation)}[{expression.options}]"
+def _write_channels(expression: Expression, notation: EquationNotation) -> str:
+    return f"{formula_of(expression.operands[0], notation)}[{expression.options}]"
 
 
-def _unknown(expression: Expression, notation: EquationNotation) -> str:
-    return f"{notation.word('unknown')}({formula(expression.operands[0], notation)})"
+def _write_unknown(expression: Expression, notation: EquationNotation) -> str:
+    return f"{notation.word('unknown')}({formula_of(expression.operands[0], notation)})"
 
 
 _WRITERS: dict[str, Callable[[Expression, EquationNotation], str]] = {
-    "symbol": _leaf,
-    "number": _number,
-    "+": _plus,
-    "-": _minus,
-    "times": _times,
-    "/": _divided,
-    "product": _product,
-    "convolve": _infix,
-    "correlate": _infix,
-    "by head": _infix,
-    "sum": _prefix,
-    "mean": _prefix,
-    "deviation": _prefix,
-    "root": _root,
-    "transpose": _transposed,
-    "power": _power,
-    "call": _call,
-    "slope": _slope,
-    "operator": _operator,
-    "where": _where,
-    "channels": _channels,
-    "unknown": _unknown,
+    "symbol": _write_symbol,
+    "number": _write_number,
+    "+": _write_plus,
+    "-": _write_minus,
+    "times": _write_times,
+    "/": _write_quotient,
+    "product": _write_product,
+    "convolve": _write_infix,
+    "correlate": _write_infix,
+    "by head": _write_infix,
+    "sum": _write_prefix,
+    "mean": _write_prefix,
+    "deviation": _write_prefix,
+    "root": _write_root,
+    "transpose": _write_transpose,
+    "power": _write_power,
+    "call": _write_call,
+    "slope": _write_slope,
+    "operator": _write_operator,
+    "where": _write_where,
+    "channels": _write_channels,
+    "unknown": _write_unknown,
 }

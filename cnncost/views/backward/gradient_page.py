@@ -32,40 +32,40 @@ class GradientPage(NamedTuple):
     sections: tuple[Section, ...]
 
 
-def page(found: BackwardPass, chosen: Collection[int] = ()) -> GradientPage:
+def build_gradient_page(found: BackwardPass, chosen: Collection[int] = ()) -> GradientPage:
     """The page of a backward pass; of the `chosen` nodes only, by index, where there are any.
 
     A layer's part are the gradients by its output, its parameters, and what it reads.
     """
     nodes = found.network.nodes
     read = {i for at in chosen for i in nodes[at].reads}
-    shown = [e for e in found.equations if _shows(e, chosen, read)]
+    shown = [e for e in found.equations if _is_shown(e, chosen, read)]
     needed = tuple(e for e in shown if e.needed)
     beyond = tuple(e for e in shown if not e.needed)
     kept = tuple(e for e in found.kept if not chosen or e.node.index in chosen)
     given = found.given if not chosen else ()
     sections = (
-        Section("", needed, "" if chosen else total(needed)),
+        Section("", needed, "" if chosen else total_connections(needed)),
         Section("Not needed to train, the way on to the inputs:", beyond),
         Section("From the forward pass:", kept, costs=False),
     )
     return GradientPage(found.network.name, given, tuple(s for s in sections if s.equations))
 
 
-def _shows(equation: Equation, chosen: Collection[int], read: Collection[int]) -> bool:
+def _is_shown(equation: Equation, chosen: Collection[int], read: Collection[int]) -> bool:
     if not chosen:
         return not equation.same
     at = equation.node.index
     return at in chosen or (equation.passed and at in read)
 
 
-def total(equations: Sequence[Equation]) -> str:
+def total_connections(equations: Sequence[Equation]) -> str:
     """The connections of all lines; a lower bound where some are unknown."""
     known = [e.connections for e in equations if e.connections is not None]
     more = "" if len(known) == len(equations) else " or more"
     return f"{sum(known):,}{more}"
 
 
-def cost(equation: Equation) -> str:
+def equation_cost(equation: Equation) -> str:
     """A line's connections."""
     return "?" if equation.connections is None else f"{equation.connections:,}"

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from cnncost.study.backward import BackwardPass
 from cnncost.study.backward.gradient_expression import Expression, Symbol, slope
-from cnncost.views.backward.gradient_formula import EquationNotation, formula
+from cnncost.views.backward.gradient_formula import EquationNotation, formula_of
 from cnncost.views.backward.gradient_page import GradientPage
 
 MEANINGS: dict[str, str] = {
@@ -42,17 +42,17 @@ class Prose(NamedTuple):
     escape: Callable[[str], str] = str
 
 
-def legend(found: BackwardPass, shown: GradientPage, prose: Prose) -> list[str]:
+def legend_sentences(found: BackwardPass, shown: GradientPage, prose: Prose) -> list[str]:
     """Sentences about the letters and signs of a page."""
-    used = list(_parts(shown))
+    used = list(_walk_parts(shown))
     kinds = {part.kind for part in used}
-    signs = _signs(prose.notation)
+    signs = _sign_formulas(prose.notation)
     symbols = [part for part in used if isinstance(part, Symbol)]
     own = {symbol.word for symbol in symbols if symbol.of}
     return [
         "A bar is the derivative of the loss: one example's; over a batch, those of parameters "
         "add up. Connections are multiply-accumulates.",
-        *_letters(found, symbols, prose),
+        *_letter_sentences(found, symbols, prose),
         *(
             prose.escape(text).replace("@", prose.math(signs.get(kind, "")))
             for kind, text in MEANINGS.items()
@@ -62,37 +62,38 @@ def legend(found: BackwardPass, shown: GradientPage, prose: Prose) -> list[str]:
     ]
 
 
-def _letters(found: BackwardPass, used: Sequence[Symbol], prose: Prose) -> Iterator[str]:
+def _letter_sentences(found: BackwardPass, used: Sequence[Symbol], prose: Prose) -> Iterator[str]:
     """Which letters stand for which layers' parameters, and how others are made."""
     bare = [p for p in found.parameters if not p.symbol.of]
     if bare:
         named = (
-            f"{_written(p.symbol, prose)} is {prose.escape(p.node.name)}'s {p.tensor}" for p in bare
+            f"{_symbol_text(p.symbol, prose)} is {prose.escape(p.node.name)}'s {p.tensor}"
+            for p in bare
         )
         yield f"{', '.join(named)}."
     for symbol in used:
         if symbol.of:
             yield (
                 "A layer's name stands behind its letters: "
-                f"{_written(symbol, prose)} belongs to {prose.escape(symbol.of)}."
+                f"{_symbol_text(symbol, prose)} belongs to {prose.escape(symbol.of)}."
             )
             return
 
 
-def _written(symbol: Symbol, prose: Prose) -> str:
-    return prose.math(formula(symbol, prose.notation))
+def _symbol_text(symbol: Symbol, prose: Prose) -> str:
+    return prose.math(formula_of(symbol, prose.notation))
 
 
-def _signs(notation: EquationNotation) -> dict[str, str]:
+def _sign_formulas(notation: EquationNotation) -> dict[str, str]:
     """The sign of each kind, cut out of a formula that has it."""
     infixes = {"convolve": "∗", "correlate": "⋆", "by head": "·"}
     prefixes = {"sum": "Σ", "mean": "mean", "deviation": "std"}
-    signs = {kind: notation.sign(sign) for kind, sign in {**infixes, **prefixes}.items()}
-    derivative = formula(slope("f", Symbol(word="x")), notation)
+    signs = {kind: notation.sign_of(sign) for kind, sign in {**infixes, **prefixes}.items()}
+    derivative = formula_of(slope("f", Symbol(word="x")), notation)
     return {**signs, "times": notation.times.strip(), "slope": derivative}
 
 
-def _parts(shown: GradientPage) -> Iterator[Expression]:
+def _walk_parts(shown: GradientPage) -> Iterator[Expression]:
     """Every part of every line."""
     pending = [e.right for section in shown.sections for e in section.equations]
     while pending:

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from typing import TextIO
 
 from cnncost.study.backward import BackwardPass, Equation
-from cnncost.views.backward.fold import Measure, folded
-from cnncost.views.backward.gradient_formula import LATEX, formula, terms
-from cnncost.views.backward.gradient_page import COSTS, NOTHING, GradientPage, cost
-from cnncost.views.backward.legend import Prose, legend
-from cnncost.views.latex import escape
+from cnncost.views.backward.fold import Measure, fold_equation
+from cnncost.views.backward.gradient_formula import LATEX, formula_of, summand_formulas
+from cnncost.views.backward.gradient_page import COSTS, NOTHING, GradientPage, equation_cost
+from cnncost.views.backward.legend import Prose, legend_sentences
+from cnncost.views.latex import escape_latex
 
 MARKDOWN_PROSE = Prose(LATEX, math=lambda text: f"$`{text}`$")
-LATEX_PROSE = Prose(LATEX, math=lambda text: f"${text}$", escape=escape)
+LATEX_PROSE = Prose(LATEX, math=lambda text: f"${text}$", escape=escape_latex)
 
 LINES_A_BLOCK = 30
 """Lines of one align block: LaTeX measures each block as a whole."""
@@ -31,7 +31,7 @@ SMALL = 0.7
 
 def write_markdown(file: TextIO, found: BackwardPass, shown: GradientPage) -> None:
     """Tables of formulas in GitHub's $`...`$, which keeps Markdown out of them."""
-    file.write(f"### {_heading(shown, MARKDOWN_PROSE)}\n\n")
+    file.write(f"### {_markup_heading(shown, MARKDOWN_PROSE)}\n\n")
     if not shown.sections:
         file.write(f"{NOTHING}\n")
         return
@@ -42,17 +42,19 @@ def write_markdown(file: TextIO, found: BackwardPass, shown: GradientPage) -> No
             f"| gradient | {COSTS} |\n| --- | ---: |\n" if section.costs else "| value |\n| --- |\n"
         )
         for equation in section.equations:
-            line = f"$`{formula(equation.left, LATEX)} = {formula(equation.right, LATEX)}`$"
-            file.write(f"| {line} | {cost(equation)} |\n" if section.costs else f"| {line} |\n")
+            line = f"$`{formula_of(equation.left, LATEX)} = {formula_of(equation.right, LATEX)}`$"
+            file.write(
+                f"| {line} | {equation_cost(equation)} |\n" if section.costs else f"| {line} |\n"
+            )
         if section.total:
             file.write(f"| in all | {section.total} |\n")
         file.write("\n")
-    file.write(" ".join(legend(found, shown, MARKDOWN_PROSE)) + "\n")
+    file.write(" ".join(legend_sentences(found, shown, MARKDOWN_PROSE)) + "\n")
 
 
 def write_latex(file: TextIO, found: BackwardPass, shown: GradientPage) -> None:
     """Blocks of align*, which pages may break; needs the package amsmath."""
-    file.write(f"\\paragraph{{{_heading(shown, LATEX_PROSE)}}}\n")
+    file.write(f"\\paragraph{{{_markup_heading(shown, LATEX_PROSE)}}}\n")
     if not shown.sections:
         file.write(f"{NOTHING}\n")
         return
@@ -62,35 +64,37 @@ def write_latex(file: TextIO, found: BackwardPass, shown: GradientPage) -> None:
         for start in range(0, len(section.equations), LINES_A_BLOCK):
             block = section.equations[start : start + LINES_A_BLOCK]
             last = start + LINES_A_BLOCK >= len(section.equations)
-            lines = _block(block, section.total if last else "", costs=section.costs)
+            lines = _align_lines(block, section.total if last else "", costs=section.costs)
             body = " \\\\\n".join(lines)
             file.write(f"\\begin{{align*}}\n{body}\n\\end{{align*}}\n")
-    file.write("\\endgroup\n" + " ".join(legend(found, shown, LATEX_PROSE)) + "\n")
+    file.write("\\endgroup\n" + " ".join(legend_sentences(found, shown, LATEX_PROSE)) + "\n")
 
 
-def _heading(shown: GradientPage, prose: Prose) -> str:
-    given = ", ".join(prose.math(formula(symbol, LATEX)) for symbol in shown.given)
+def _markup_heading(shown: GradientPage, prose: Prose) -> str:
+    given = ", ".join(prose.math(formula_of(symbol, LATEX)) for symbol in shown.given)
     return prose.escape(f"{shown.name}: the backward pass") + (f" from {given}" if given else "")
 
 
-def _block(equations: Sequence[Equation], total: str, *, costs: bool) -> list[str]:
+def _align_lines(equations: Sequence[Equation], total: str, *, costs: bool) -> list[str]:
     """The lines of one align block; a long equation is broken before its signs, which plain
     brackets allow."""
-    lefts = [formula(equation.left, LATEX) for equation in equations]
-    numbers = [cost(equation) if costs else "" for equation in equations]
-    beside = max(map(_width, lefts)) + max(map(len, numbers))
+    lefts = [formula_of(equation.left, LATEX) for equation in equations]
+    numbers = [equation_cost(equation) if costs else "" for equation in equations]
+    beside = max(map(_formula_width, lefts)) + max(map(len, numbers))
     room = max(PAGE - beside, NARROWEST)
     lines = []
     for left, equation, number in zip(lefts, equations, numbers, strict=True):
-        parts = folded(terms(equation.right, LATEX), room, Measure(_width, _breaks))
+        parts = fold_equation(
+            summand_formulas(equation.right, LATEX), room, Measure(_formula_width, _breaks_before)
+        )
         right = " \\\\\n    &\\quad ".join(part.strip() for part in parts)
-        lines.append(f"  {left} &= {right}" + (f" && {_number(number)}" if costs else ""))
+        lines.append(f"  {left} &= {right}" + (f" && {_latex_number(number)}" if costs else ""))
     if total:
-        lines.append(rf"  \text{{in all}} & && {_number(total)}")
+        lines.append(rf"  \text{{in all}} & && {_latex_number(total)}")
     return lines
 
 
-def _width(text: str) -> float:
+def _formula_width(text: str) -> float:
     """About the characters that a formula is wide."""
     shown = re.sub(r"\\(?:mathrm|bar|hat|top|text)", "", text)
     shown = re.sub(r"\\[a-z]+", "o", shown)
@@ -98,14 +102,14 @@ def _width(text: str) -> float:
     return len(re.sub(r"[{}_^\\]", "", shown)) - (1 - SMALL) * small
 
 
-def _breaks(word: str) -> bool:
+def _breaks_before(word: str) -> bool:
     return word.partition("_")[0] in BREAKS
 
 
-BREAKS = {"+", "-", "/", *(LATEX.sign(sign) for sign in "∗⋆·"), LATEX.times.strip()}
+BREAKS = {"+", "-", "/", *(LATEX.sign_of(sign) for sign in "∗⋆·"), LATEX.times.strip()}
 """What an equation may be broken before."""
 
 
-def _number(text: str) -> str:
+def _latex_number(text: str) -> str:
     number, _, more = text.partition(" ")
     return number.replace(",", "{,}") + (rf"\text{{ {more}}}" if more else "")

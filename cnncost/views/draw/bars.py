@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 from typing import BinaryIO, NamedTuple
 
 from cnncost.costs import Report
-from cnncost.costs.footprint import footprints
+from cnncost.costs.footprint import compute_footprints
 from cnncost.costs.rows import Row, layer_rows
 from cnncost.views.draw.figure_canvas import COLOURS, SMALL, Canvas
 from cnncost.views.draw.figure_layout import MARGIN
-from cnncost.views.table_columns import human
+from cnncost.views.table_columns import human_text
 
 MOST = 60
 """Lines of a figure; a network of more layers is grouped by blocks."""
@@ -29,32 +29,32 @@ PANELS = (
     Panel("units", lambda row: row.units, "conv"),
     Panel("weights", lambda row: row.weights, "dense"),
     Panel("connections", lambda row: row.connections, "block"),
-    Panel("bytes alive", lambda row: _alive(row), "attention"),
+    Panel("bytes alive", lambda row: _live_bytes(row), "attention"),
 )
 """Memory is what is alive while a layer runs, of one example in fp32; of a block the most."""
 
 
-def _alive(row: Row) -> int:
+def _live_bytes(row: Row) -> int:
     return row.footprint.live_bytes if row.footprint is not None else 0
 
 
-def draw(file: BinaryIO, report: Report, form: str, width: float) -> None:
+def draw_bars(file: BinaryIO, report: Report, form: str, width: float) -> None:
     """Draw the bars in a figure of `width` millimetres as svg, png or pdf."""
-    rows = _rows(report._replace(footprints=footprints(report.network)))
+    rows = _bar_rows(report._replace(footprints=compute_footprints(report.network)))
     canvas = Canvas(width)
-    names = max(canvas.length(row.name, SMALL) for row in rows)
+    names = max(canvas.text_length(row.name, SMALL) for row in rows)
     height = LINE_HEIGHT * len(rows)
-    canvas.frame(-MARGIN, height + LINE_HEIGHT + MARGIN)
+    canvas.set_frame(-MARGIN, height + LINE_HEIGHT + MARGIN)
     left = MARGIN + names + GAP
     each = (width - MARGIN - left) / len(PANELS)
     for line, row in enumerate(rows):
-        canvas.text(MARGIN, height - (line + 0.5) * LINE_HEIGHT, row.name, size=SMALL)
+        canvas.draw_text(MARGIN, height - (line + 0.5) * LINE_HEIGHT, row.name, size=SMALL)
     for i, panel in enumerate(PANELS):
-        _panel(canvas, panel, rows, (left + i * each, each - GAP))
-    canvas.save(file, form, title=report.network.name)
+        _draw_panel(canvas, panel, rows, (left + i * each, each - GAP))
+    canvas.save_sheet(file, form, title=report.network.name)
 
 
-def _rows(report: Report) -> Sequence[Row]:
+def _bar_rows(report: Report) -> Sequence[Row]:
     rows: Sequence[Row] = layer_rows(report, every=False)
     for depth in (3, 2, 1):
         if len(rows) <= MOST:
@@ -63,19 +63,21 @@ def _rows(report: Report) -> Sequence[Row]:
     return rows
 
 
-def _panel(canvas: Canvas, panel: Panel, rows: Sequence[Row], span: tuple[float, float]) -> None:
+def _draw_panel(
+    canvas: Canvas, panel: Panel, rows: Sequence[Row], span: tuple[float, float]
+) -> None:
     """One panel's title, bars and numbers, from x over a width that holds both."""
     x, width = span
     height = LINE_HEIGHT * len(rows)
     values = [panel.value(row) for row in rows]
-    texts = [human(value) for value in values]
-    numbers = max(canvas.length(text, SMALL) for text in texts) + 0.8
+    texts = [human_text(value) for value in values]
+    numbers = max(canvas.text_length(text, SMALL) for text in texts) + 0.8
     longest = max(1.0, width - numbers)
     front, *_ = COLOURS[panel.family].faces
-    canvas.text(x, height + LINE_HEIGHT / 2, panel.title, size=SMALL)
+    canvas.draw_text(x, height + LINE_HEIGHT / 2, panel.title, size=SMALL)
     for line, (value, text) in enumerate(zip(values, texts, strict=True)):
         middle = height - (line + 0.5) * LINE_HEIGHT
         end = x + longest * value / max(1, *values)
         low, high = middle - BAR_HEIGHT / 2, middle + BAR_HEIGHT / 2
-        canvas.face([(x, low), (end, low), (end, high), (x, high)], front)
-        canvas.text(end + 0.5, middle, text, size=SMALL)
+        canvas.draw_face([(x, low), (end, low), (end, high), (x, high)], front)
+        canvas.draw_text(end + 0.5, middle, text, size=SMALL)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from cnncost.costs import Report
 from cnncost.views.draw.figure_canvas import COLOURS, SMALL, Canvas
 from cnncost.views.draw.figure_layout import MARGIN, Arc, Box, lay_out, most_volumes
-from cnncost.views.draw.figure_volumes import row
+from cnncost.views.draw.figure_volumes import volume_row
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,57 +16,57 @@ LEGEND = 3.2
 """Millimetres of the line that names the colours."""
 
 
-def draw(file: BinaryIO, report: Report, form: str, width: float) -> None:
+def draw_figure(file: BinaryIO, report: Report, form: str, width: float) -> None:
     """Draw the network's volumes in a figure of `width` millimetres as svg, png or pdf."""
-    layout = lay_out(row(report.network, most_volumes(width)), width)
+    layout = lay_out(volume_row(report.network, most_volumes(width)), width)
     canvas = Canvas(width)
     labels = [f"{box.name}  {box.shape}" for box in layout.boxes]
-    longest = max(canvas.length(label) for label in labels)
+    longest = max(canvas.text_length(label) for label in labels)
     floor = -(longest + 1.5)
-    canvas.frame(floor - LEGEND - MARGIN, layout.top + MARGIN)
+    canvas.set_frame(floor - LEGEND - MARGIN, layout.top + MARGIN)
     for arc in layout.arcs:
-        _arc(canvas, arc)
+        _draw_arc(canvas, arc)
     for box in layout.boxes:
-        _volume(canvas, box)
+        _draw_volume(canvas, box)
     for box, label in zip(layout.boxes, labels, strict=True):
-        canvas.text(box.middle, -1.0, label, upright=True)
-    _legend(canvas, layout.boxes, floor - LEGEND)
-    canvas.save(file, form, title=report.network.name)
+        canvas.draw_text(box.middle, -1.0, label, upright=True)
+    _draw_legend(canvas, layout.boxes, floor - LEGEND)
+    canvas.save_sheet(file, form, title=report.network.name)
 
 
-def _volume(canvas: Canvas, box: Box) -> None:
+def _draw_volume(canvas: Canvas, box: Box) -> None:
     """Front, upper and right face; the painter goes from left to right."""
     x, y, right, top = box.x, box.y, box.x + box.thick, box.y + box.tall
     dx, dy = box.across, box.up
-    front, upper, side = COLOURS[_family(box.kind)].faces
-    canvas.face([(x, top), (right, top), (right + dx, top + dy), (x + dx, top + dy)], upper)
-    canvas.face([(right, y), (right + dx, y + dy), (right + dx, top + dy), (right, top)], side)
-    canvas.face([(x, y), (right, y), (right, top), (x, top)], front)
+    front, upper, side = COLOURS[_colour_family(box.kind)].faces
+    canvas.draw_face([(x, top), (right, top), (right + dx, top + dy), (x + dx, top + dy)], upper)
+    canvas.draw_face([(right, y), (right + dx, y + dy), (right + dx, top + dy), (right, top)], side)
+    canvas.draw_face([(x, y), (right, y), (right, top), (x, top)], front)
 
 
-def _arc(canvas: Canvas, arc: Arc) -> None:
+def _draw_arc(canvas: Canvas, arc: Arc) -> None:
     path = [
         (arc.start, arc.low_start),
         (arc.start, arc.lane),
         (arc.end, arc.lane),
         (arc.end, arc.low_end),
     ]
-    canvas.arrow(path)
+    canvas.draw_arrow(path)
     if arc.works:
-        canvas.dot((arc.start + arc.end) / 2, arc.lane)
+        canvas.draw_dot((arc.start + arc.end) / 2, arc.lane)
 
 
-def _family(kind: str) -> str:
+def _colour_family(kind: str) -> str:
     if kind in ("dense", "linear"):
         return "dense"
     return kind if kind in COLOURS else "conv"
 
 
-def _legend(canvas: Canvas, boxes: Sequence[Box], y: float) -> None:
+def _draw_legend(canvas: Canvas, boxes: Sequence[Box], y: float) -> None:
     """The colours that occur, by name, in one line."""
     x = MARGIN
-    for family in dict.fromkeys(_family(box.kind) for box in boxes):
+    for family in dict.fromkeys(_colour_family(box.kind) for box in boxes):
         front, *_ = COLOURS[family].faces
-        canvas.face([(x, y), (x + 1.6, y), (x + 1.6, y + 1.6), (x, y + 1.6)], front)
-        canvas.text(x + 2.2, y + 0.8, COLOURS[family].text, size=SMALL)
-        x += 4.4 + canvas.length(COLOURS[family].text, SMALL)
+        canvas.draw_face([(x, y), (x + 1.6, y), (x + 1.6, y + 1.6), (x, y + 1.6)], front)
+        canvas.draw_text(x + 2.2, y + 0.8, COLOURS[family].text, size=SMALL)
+        x += 4.4 + canvas.text_length(COLOURS[family].text, SMALL)

@@ -54,13 +54,13 @@ class Canvas:
         self.axes: Axes = self.figure.add_axes((0, 0, 1, 1))
         self.axes.set_axis_off()
 
-    def frame(self, bottom: float, top: float) -> None:
+    def set_frame(self, bottom: float, top: float) -> None:
         """Set what the sheet shows: its width, from `bottom` to `top`."""
         self.figure.set_size_inches(self.width / 25.4, (top - bottom) / 25.4)
         self.axes.set_xlim(0, self.width)
         self.axes.set_ylim(bottom, top)
 
-    def length(self, text: str, size: float = SIZE) -> float:
+    def text_length(self, text: str, size: float = SIZE) -> float:
         """How long a label is, in millimetres."""
         from matplotlib.font_manager import FontProperties
         from matplotlib.textpath import TextToPath
@@ -70,26 +70,26 @@ class Canvas:
         )
         return float(width) * POINTS
 
-    def face(self, corners: Sequence[Point], colour: str) -> None:
+    def draw_face(self, corners: Sequence[Point], colour: str) -> None:
         from matplotlib.patches import Polygon
 
         shape = Polygon(corners, closed=True, fc=colour, ec=LINE, lw=0.35, joinstyle="round")
         self.axes.add_patch(shape)
 
-    def arrow(self, path: Sequence[Point]) -> None:
+    def draw_arrow(self, path: Sequence[Point]) -> None:
         """A line of straight pieces with a head at its end."""
         xs, ys = zip(*path, strict=True)
         self.axes.plot(xs, ys, color=LINE, lw=0.5, solid_joinstyle="round")
         x, y = path[-1]
         head = [(x, y), (x - 0.45, y + 1.0), (x + 0.45, y + 1.0)]
-        self.face(head, LINE)
+        self.draw_face(head, LINE)
 
-    def dot(self, x: float, y: float) -> None:
+    def draw_dot(self, x: float, y: float) -> None:
         from matplotlib.patches import Circle
 
         self.axes.add_patch(Circle((x, y), 0.55, fc=COLOURS["conv"].faces[0], ec=LINE, lw=0.35))
 
-    def text(
+    def draw_text(
         self, x: float, y: float, text: str, *, size: float = SIZE, upright: bool = False
     ) -> None:
         """A label that begins at (x, y), or that hangs down from there."""
@@ -99,7 +99,7 @@ class Canvas:
             ha="right" if upright else "left", va="center",
         )  # fmt: skip
 
-    def save(self, file: BinaryIO, form: str, title: str) -> None:
+    def save_sheet(self, file: BinaryIO, form: str, title: str) -> None:
         """Write the sheet; the same network gives the same bytes."""
         import matplotlib
 

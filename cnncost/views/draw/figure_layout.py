@@ -73,16 +73,16 @@ def most_volumes(width: float) -> int:
 
 def lay_out(row: VolumeRow, width: float) -> FigureLayout:
     """Place a row of volumes and its skips in a figure of that width."""
-    boxes = _boxes(row.volumes, width)
+    boxes = _place_boxes(row.volumes, width)
     top = max(box.top for box in boxes)
-    arcs = _arcs(row.skips, boxes, top)
+    arcs = _place_arcs(row.skips, boxes, top)
     return FigureLayout(width, boxes, arcs, max([top, *(arc.lane for arc in arcs)]))
 
 
-def _boxes(volumes: Sequence[Volume], width: float) -> tuple[Box, ...]:
+def _place_boxes(volumes: Sequence[Volume], width: float) -> tuple[Box, ...]:
     largest = max((max(v.shape.extents) for v in volumes if v.shape.extents), default=1)
-    sizes = [_face(volume.shape, largest) for volume in volumes]
-    thick = _thicknesses(volumes, width, sizes[-1][1])
+    sizes = [_face_size(volume.shape, largest) for volume in volumes]
+    thick = _volume_thicknesses(volumes, width, sizes[-1][1])
     room = width - 2 * MARGIN - sum(thick) - sizes[-1][1] * ACROSS
     gap = room / max(1, len(volumes) - 1)
     boxes = []
@@ -99,7 +99,7 @@ def _boxes(volumes: Sequence[Volume], width: float) -> tuple[Box, ...]:
     return tuple(boxes)
 
 
-def _face(shape: Shape, largest: int) -> tuple[float, float]:
+def _face_size(shape: Shape, largest: int) -> tuple[float, float]:
     """A map's height and width as drawn: smaller maps are shrunk less than in proportion, so
     that the smallest can still be seen. A vector's length is drawn as its height."""
     if shape.is_vector:
@@ -112,7 +112,7 @@ def _face(shape: Shape, largest: int) -> tuple[float, float]:
     )
 
 
-def _thicknesses(volumes: Sequence[Volume], width: float, last: float) -> list[float]:
+def _volume_thicknesses(volumes: Sequence[Volume], width: float, last: float) -> list[float]:
     """Channels as thickness, by the square root: the total takes what the labels leave."""
     wanted = [THINNEST if v.shape.is_vector else v.shape.channels**0.5 for v in volumes]
     most = max(wanted)
@@ -122,12 +122,12 @@ def _thicknesses(volumes: Sequence[Volume], width: float, last: float) -> list[f
     return [max(THINNEST, t * shrink) for t in scaled]
 
 
-def _arcs(skips: Sequence[Skip], boxes: Sequence[Box], top: float) -> tuple[Arc, ...]:
+def _place_arcs(skips: Sequence[Skip], boxes: Sequence[Box], top: float) -> tuple[Arc, ...]:
     """Short skips in low lanes; a longer one passes above those that it spans."""
     arcs: list[Arc] = []
     lanes: list[list[tuple[int, int]]] = []
     for skip in sorted(skips, key=lambda s: (s.end - s.start, s.start)):
-        level = _lane(lanes, skip)
+        level = _free_lane(lanes, skip)
         start, end = boxes[skip.start], boxes[skip.end]
         lane = top + LANE * (level + 1)
         # A volume is left a little to the right of where it is entered.
@@ -136,7 +136,7 @@ def _arcs(skips: Sequence[Skip], boxes: Sequence[Box], top: float) -> tuple[Arc,
     return tuple(arcs)
 
 
-def _lane(lanes: list[list[tuple[int, int]]], skip: Skip) -> int:
+def _free_lane(lanes: list[list[tuple[int, int]]], skip: Skip) -> int:
     """The lowest lane that is free over the skip's whole span."""
     for level, taken in enumerate(lanes):
         if all(skip.end <= start or skip.start >= end for start, end in taken):

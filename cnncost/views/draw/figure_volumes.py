@@ -42,11 +42,11 @@ class VolumeRow(NamedTuple):
     skips: tuple[Skip, ...]
 
 
-def row(network: Network, most: int) -> VolumeRow:
+def volume_row(network: Network, most: int) -> VolumeRow:
     """The volumes of a network, at most about `most`: grouped by blocks as far as it needs."""
     path = _longest_path(network)
-    for label in (_alone, _by_block(3), _by_block(2), _by_block(1), _by_repeated):
-        drawn = _drawn(network, path, label)
+    for label in (_own_name, _by_block(3), _by_block(2), _by_block(1), _by_repeated):
+        drawn = _build_row(network, path, label)
         if len(drawn.volumes) <= most:
             break
     return drawn
@@ -74,14 +74,14 @@ Label = Callable[[Input | Node], str]
 """Names the volume that a layer belongs to."""
 
 
-def _alone(node: Input | Node) -> str:
+def _own_name(node: Input | Node) -> str:
     return node.name
 
 
 def _by_block(depth: int) -> Label:
     """The first `depth` levels of a layer's name; a copy's number belongs to its level."""
 
-    def label(node: Input | Node) -> str:
+    def block_label(node: Input | Node) -> str:
         parts = node.name.split(".")
         kept: list[str] = []
         levels = 0
@@ -92,14 +92,14 @@ def _by_block(depth: int) -> Label:
             kept.append(part)
         return ".".join(kept)
 
-    return label
+    return block_label
 
 
 def _by_repeated(node: Input | Node) -> str:
     return node.name.split(".")[0]
 
 
-def _drawn(network: Network, path: Sequence[Input | Node], label: Label) -> VolumeRow:
+def _build_row(network: Network, path: Sequence[Input | Node], label: Label) -> VolumeRow:
     volumes = [Volume(path[0].name, path[0].output, "input", 0)]
     place = {path[0].index: 0}
     """The volume that holds each node of the path."""
@@ -107,33 +107,35 @@ def _drawn(network: Network, path: Sequence[Input | Node], label: Label) -> Volu
         members = list(group)
         weighted = [node for node in members if node.layer is not None and node.layer.counted]
         if weighted:
-            volumes.append(_volume(name, members, weighted))
+            volumes.append(_make_volume(name, members, weighted))
         place.update((node.index, len(volumes) - 1) for node in members)
-    skips = _skips(network, path, place)
-    return VolumeRow(tuple(volumes), tuple(skip for skip in skips if _passes(skip, volumes)))
+    skips = _find_skips(network, path, place)
+    return VolumeRow(tuple(volumes), tuple(skip for skip in skips if _is_seen(skip, volumes)))
 
 
-def _passes(skip: Skip, volumes: Sequence[Volume]) -> bool:
+def _is_seen(skip: Skip, volumes: Sequence[Volume]) -> bool:
     """Whether a skip is seen: it passes a volume, or works beside one that is no block."""
     inside = volumes[skip.end].kind == "block"
     return skip.end - skip.start > 1 or (skip.works and not inside)
 
 
-def _volume(name: str, members: Sequence[Input | Node], weighted: Sequence[Node]) -> Volume:
+def _make_volume(name: str, members: Sequence[Input | Node], weighted: Sequence[Node]) -> Volume:
     if len(weighted) == 1:
         (node,) = weighted
         return Volume(name, node.output, node.layer.word, 1)
     return Volume(name, members[-1].output, "block", len(weighted))
 
 
-def _skips(network: Network, path: Sequence[Input | Node], place: dict[int, int]) -> list[Skip]:
+def _find_skips(
+    network: Network, path: Sequence[Input | Node], place: dict[int, int]
+) -> list[Skip]:
     """A skip for each read of a join on the path that the path itself does not take."""
     skips: dict[tuple[int, int], bool] = {}
     last = max(place.values())
     for before, node in pairwise(path):
         others = [i for i in node.reads if i != before.index]
         for other in others if len(node.reads) > 1 else []:
-            start, works = _origin(network, other, place)
+            start, works = _branch_origin(network, other, place)
             # What a concat joins is read by the next volume; a sum belongs to the one it is of.
             concat = node.layer is not None and node.layer.word == "concat"
             end = place[node.index]
@@ -145,7 +147,7 @@ def _skips(network: Network, path: Sequence[Input | Node], place: dict[int, int]
     return [Skip(start, end, works) for (start, end), works in skips.items()]
 
 
-def _origin(network: Network, index: int, place: dict[int, int]) -> tuple[int, bool]:
+def _branch_origin(network: Network, index: int, place: dict[int, int]) -> tuple[int, bool]:
     """The volume on the path that a branch leaves from, and whether it has weighted layers."""
     works = False
     while index not in place:

@@ -16,10 +16,10 @@ def settle_cache() -> None:
     """
     logging.getLogger("matplotlib").setLevel(logging.ERROR)  # that fonts are listed is no news
     if not os.environ.get("MPLCONFIGDIR"):
-        os.environ["MPLCONFIGDIR"] = _kept() or _passing()
+        os.environ["MPLCONFIGDIR"] = _user_cache() or _temporary_cache()
 
 
-def _kept() -> str:
+def _user_cache() -> str:
     """The user's own cache of matplotlib; empty if there is none that can be written."""
     asked = os.environ.get("XDG_CACHE_HOME", "")
     try:
@@ -31,7 +31,7 @@ def _kept() -> str:
     return str(folder) if folder.is_dir() and os.access(folder, os.W_OK | os.X_OK) else ""
 
 
-def _passing() -> str:
+def _temporary_cache() -> str:
     """A directory that is gone once the process has ended."""
     from tempfile import TemporaryDirectory
 

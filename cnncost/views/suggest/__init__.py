@@ -6,21 +6,23 @@ from cnncost.suggest.suggestion.answer import Suggestion
 from cnncost.views.page import Page, Results
 
 
-def results(found: Suggestion, *, top: int | None = None, explain: bool = False) -> Results:
+def suggestion_results(
+    found: Suggestion, *, top: int | None = None, explain: bool = False
+) -> Results:
     """A suggestion in every format; `top` and `explain` are for people."""
     from cnncost.views.suggest import suggestion_data
 
     return Results(
-        page=lambda: _page(found, top=top, explain=explain),
-        records=lambda: suggestion_data.records(found),
-        data=lambda: suggestion_data.data(found),
+        page=lambda: _build_page(found, top=top, explain=explain),
+        records=lambda: suggestion_data.build_suggestion_records(found),
+        data=lambda: suggestion_data.build_suggestion_data(found),
     )
 
 
-def _page(found: Suggestion, *, top: int | None, explain: bool) -> Page:
+def _build_page(found: Suggestion, *, top: int | None, explain: bool) -> Page:
     from cnncost.views.suggest.suggestion_page import SuggestionReport
 
-    return SuggestionReport(found, top=top, explain=explain).page()
+    return SuggestionReport(found, top=top, explain=explain).build_page()
 
 
-__all__ = ["results"]
+__all__ = ["suggestion_results"]

@@ -12,42 +12,42 @@ from cnncost.suggest.text.damage import UNIT
 from cnncost.suggest.text.meter import Measures
 from cnncost.views.grid import Grid, ascii_only
 from cnncost.views.page import Page, Results, Table
-from cnncost.views.suggest.score_words import HEAD, headed, score
+from cnncost.views.suggest.score_words import HEAD, has_head_edit, score_text
 from cnncost.views.suggest.wording import Wording
-from cnncost.views.terminal import bar
+from cnncost.views.terminal import share_bar
 
 TITLES = ("share", "budget", "score", "edits")
 
 
-def results(points: Sequence[ParetoPoint], before: Measures, *, known: bool) -> Results:
+def frontier_results(points: Sequence[ParetoPoint], before: Measures, *, known: bool) -> Results:
     """The points, in the word that was asked; those out of reach have no score. Unless all
     costs are `known`, amounts are lower bounds."""
     said = Wording([points[0].metric])
-    points, before = [_worded(point, said) for point in points], said.measures(before)
+    points, before = [_word_point(point, said) for point in points], said.word_measures(before)
     least = "" if known else ">= "
     return Results(
-        page=lambda: _page(points, before),
-        records=lambda: _records(points, before),
-        data=lambda: [_entry(point) for point in points],
+        page=lambda: _build_page(points, before),
+        records=lambda: _build_records(points, before),
+        data=lambda: [_frontier_entry(point) for point in points],
         own={"table": lambda file: _write_curve(file, points, before, least)},
     )
 
 
-def _page(points: Sequence[ParetoPoint], before: Measures) -> Page:
-    rows = [_cells(point, before, plain=False) for point in points]
+def _build_page(points: Sequence[ParetoPoint], before: Measures) -> Page:
+    rows = [_frontier_cells(point, before, plain=False) for point in points]
     return Page([Table([*TITLES, *before], rows, words=())], f"Least score by {points[0].metric}")
 
 
-def _records(points: Sequence[ParetoPoint], before: Measures) -> Iterator[list[str]]:
+def _build_records(points: Sequence[ParetoPoint], before: Measures) -> Iterator[list[str]]:
     yield [*TITLES, *before, "proved"]
     for point in points:
-        yield [*_cells(point, before, plain=True), str(point.proved).lower()]
+        yield [*_frontier_cells(point, before, plain=True), str(point.proved).lower()]
 
 
-def _worded(point: ParetoPoint, said: Wording) -> ParetoPoint:
+def _word_point(point: ParetoPoint, said: Wording) -> ParetoPoint:
     metric, _ = counted_as(point.metric)
-    plan = point.plan and replace(point.plan, after=said.measures(point.plan.after))
-    return point._replace(most=said.amount(metric, point.most), plan=plan)
+    plan = point.plan and replace(point.plan, after=said.word_measures(point.plan.after))
+    return point._replace(most=said.amount_of(metric, point.most), plan=plan)
 
 
 def _write_curve(file: TextIO, points: Sequence[ParetoPoint], before: Measures, least: str) -> None:
@@ -60,21 +60,21 @@ def _write_curve(file: TextIO, points: Sequence[ParetoPoint], before: Measures, 
     plain = ascii_only(file)
     for point in points:
         if point.plan is None:
-            grid.add(f"{point.share} %", "-", "", *["-"] * len(listed), style="dim")
+            grid.add_row(f"{point.share} %", "-", "", *["-"] * len(listed), style="dim")
             continue
         mark = "" if point.proved else "?"
-        said = f"{score(point.plan)}{mark}"
-        drawn = bar(point.plan.score, largest, plain=plain)
+        said = f"{score_text(point.plan)}{mark}"
+        drawn = share_bar(point.plan.score, largest, plain=plain)
         numbers = [f"{least}{point.plan.after[name]:,}" for name in listed]
-        grid.add(f"{point.share} %", said, drawn, *numbers)
+        grid.add_row(f"{point.share} %", said, drawn, *numbers)
     notes = ["- is out of reach." if any(point.plan is None for point in points) else ""]
     notes += ["? is the best found in time, not proved."] * (not all(p.proved for p in points))
     plans = [point.plan for point in points if point.plan is not None]
-    notes += [HEAD] * headed(edit for plan in plans for edit in plan.edits)
-    grid.write(file, [note for note in notes if note])
+    notes += [HEAD] * has_head_edit(edit for plan in plans for edit in plan.edits)
+    grid.write_grid(file, [note for note in notes if note])
 
 
-def _cells(point: ParetoPoint, before: Measures, *, plain: bool) -> list[str]:
+def _frontier_cells(point: ParetoPoint, before: Measures, *, plain: bool) -> list[str]:
     number = str if plain else "{:,}".format
     head = [str(point.share), number(point.most)]
     if point.plan is None:
@@ -84,7 +84,7 @@ def _cells(point: ParetoPoint, before: Measures, *, plain: bool) -> list[str]:
     return [*head, score, str(len(point.plan.edits)), *after]
 
 
-def _entry(point: ParetoPoint) -> dict[str, object]:
+def _frontier_entry(point: ParetoPoint) -> dict[str, object]:
     plan = point.plan
     return {
         "metric": point.metric,

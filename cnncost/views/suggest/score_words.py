@@ -18,12 +18,12 @@ HEAD = (
 """What stands below wherever a score is so marked."""
 
 
-def headed(options: Iterable[Edit]) -> bool:
+def has_head_edit(options: Iterable[Edit]) -> bool:
     """Whether any of these edits is one of the head."""
     return any(edit.head for edit in options)
 
 
-def score(one: Edit | Plan) -> str:
+def score_text(one: Edit | Plan) -> str:
     """A score with three decimals; marked where it depends on the task."""
-    head = one.head if isinstance(one, Edit) else headed(step.edit for step in one.steps)
+    head = one.head if isinstance(one, Edit) else has_head_edit(step.edit for step in one.steps)
     return f"{MARK * head}{one.score / UNIT:.3f}"

@@ -13,40 +13,40 @@ from cnncost.views.suggest.wording import Wording
 SCHEMA_VERSION = 1
 
 
-def data(found: Suggestion) -> dict[str, object]:
+def build_suggestion_data(found: Suggestion) -> dict[str, object]:
     """Everything found as one object."""
     plan = found.plan
-    said = _wording(found)
+    said = _make_wording(found)
     whole = {
         "schema_version": SCHEMA_VERSION,
         "name": found.spec.network.name,
         "scale": found.scale or None,
-        "before": said.measures(found.before),
+        "before": said.word_measures(found.before),
         "budgets": [
             {
                 "metric": b.user_word,
                 "most": b.limit,
-                "before": said.amount(b.metric, found.before[b.metric]),
+                "before": said.amount_of(b.metric, found.before[b.metric]),
             }
             for b in found.budgets
         ],
         "complete": not found.unknown,
         "met": None if found.is_undecided else found.is_met,
-        "single_edits": [_single(one, said) for one in found.singles],
+        "single_edits": [_single_data(one, said) for one in found.singles],
         "edits_untried": found.singles.untried,
         "left_out": list(found.left_out),
-        "plan": None if plan is None else _plan(plan, said),
+        "plan": None if plan is None else _plan_data(plan, said),
         "proved": found.proved,
         "space": found.space,
-        "uniform": None if found.uniform is None else _plan(found.uniform, said),
-        "without_separable": None if found.plain is None else _plan(found.plain, said),
+        "uniform": None if found.uniform is None else _plan_data(found.uniform, said),
+        "without_separable": None if found.plain is None else _plan_data(found.plain, said),
         "precisions": [
             {
                 "dtype": one.dtype,
                 "price": one.price / UNIT,
                 "met": one.met,
                 "score": None if one.score is None else one.score / UNIT,
-                "plan": None if one.plan is None else _plan(one.plan, said),
+                "plan": None if one.plan is None else _plan_data(one.plan, said),
             }
             for one in found.precisions
         ],
@@ -55,49 +55,49 @@ def data(found: Suggestion) -> dict[str, object]:
     if found.unmet is not None:
         nearest = found.unmet.nearest
         whole["reach"] = {
-            "least": said.measures({m: least.value for m, least in found.unmet.least.items()}),
+            "least": said.word_measures({m: least.value for m, least in found.unmet.least.items()}),
             "proved": found.unmet.proved and all(x.proved for x in found.unmet.least.values()),
-            "binding": [said.word(metric) for metric in found.unmet.binding],
-            "nearest": None if nearest is None else _plan(nearest, said),
+            "binding": [said.word_of(metric) for metric in found.unmet.binding],
+            "nearest": None if nearest is None else _plan_data(nearest, said),
         }
     return whole
 
 
-def records(found: Suggestion) -> Iterator[Sequence[object]]:
+def build_suggestion_records(found: Suggestion) -> Iterator[Sequence[object]]:
     """One record per edit: the single ones, then the plan's steps with what all so far come to.
 
     An edit of the head has the interval of its score behind its counts.
     """
-    said = _wording(found)
-    before = said.measures(found.before)
+    said = _make_wording(found)
+    before = said.word_measures(found.before)
     yield ["part", "kind", "edit", "score", *before, "score_low", "score_high"]
     yield ["before", "", "", "", *before.values(), "", ""]
     for one in found.singles:
-        after = said.measures(one.after).values()
-        yield ["single", *_cells(one.edit), *after, *_ends(one.edit)]
+        after = said.word_measures(one.after).values()
+        yield ["single", *_edit_cells(one.edit), *after, *_interval_cells(one.edit)]
     for step in found.plan.steps if found.plan else ():
-        counts = said.measures(step.after).values() if step.after else [""] * len(before)
-        yield ["plan", *_cells(step.edit), *counts, *_ends(step.edit)]
+        counts = said.word_measures(step.after).values() if step.after else [""] * len(before)
+        yield ["plan", *_edit_cells(step.edit), *counts, *_interval_cells(step.edit)]
 
 
-def _wording(found: Suggestion) -> Wording:
+def _make_wording(found: Suggestion) -> Wording:
     return Wording([budget.user_word for budget in found.budgets])
 
 
-def _cells(edit: Edit) -> list[str]:
-    return [edit.kind, edit.phrase, score(edit.score)]
+def _edit_cells(edit: Edit) -> list[str]:
+    return [edit.kind, edit.phrase, score_decimal(edit.score)]
 
 
-def _ends(edit: Edit) -> list[str]:
+def _interval_cells(edit: Edit) -> list[str]:
     return [f"{end:.2f}" for end in HEAD_INTERVAL] if edit.head else ["", ""]
 
 
-def score(units: int) -> str:
+def score_decimal(units: int) -> str:
     """A score as its exact decimal."""
     return f"{units / UNIT:.5f}"
 
 
-def _choice(edit: Edit) -> dict[str, object]:
+def _edit_data(edit: Edit) -> dict[str, object]:
     data: dict[str, object] = {
         "kind": edit.kind,
         "edit": edit.phrase,
@@ -108,21 +108,21 @@ def _choice(edit: Edit) -> dict[str, object]:
     return data
 
 
-def _single(one: SingleEdit, said: Wording) -> dict[str, object]:
-    return {**_choice(one.edit), "after": said.measures(one.after)}
+def _single_data(one: SingleEdit, said: Wording) -> dict[str, object]:
+    return {**_edit_data(one.edit), "after": said.word_measures(one.after)}
 
 
-def _step(step: PlanStep, said: Wording) -> dict[str, object]:
-    after = None if step.after is None else said.measures(step.after)
-    return {**_choice(step.edit), "after": after}
+def _step_data(step: PlanStep, said: Wording) -> dict[str, object]:
+    after = None if step.after is None else said.word_measures(step.after)
+    return {**_edit_data(step.edit), "after": after}
 
 
-def _plan(plan: Plan, said: Wording) -> dict[str, object]:
+def _plan_data(plan: Plan, said: Wording) -> dict[str, object]:
     return {
         "score": plan.score / UNIT,
         "equivalent_width": round(equivalent_width(plan.score), 3),
         "proved": plan.proved,
         "bound": plan.bound / UNIT,
-        "after": said.measures(plan.after),
-        "steps": [_step(step, said) for step in plan.steps],
+        "after": said.word_measures(plan.after),
+        "steps": [_step_data(step, said) for step in plan.steps],
     }

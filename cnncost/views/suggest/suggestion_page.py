@@ -12,12 +12,12 @@ from cnncost.suggest.text.budget import Budget
 from cnncost.suggest.text.damage import EQUIVALENT, UNIT, equivalent_width
 from cnncost.suggest.text.edit import Edit
 from cnncost.suggest.text.meter import Measures
-from cnncost.views.amounts import mebibytes
-from cnncost.views.caption import some
+from cnncost.views.amounts import as_mebibytes
+from cnncost.views.caption import some_of
 from cnncost.views.page import Page, Remark, Table, Title
-from cnncost.views.suggest.score_words import HEAD, headed, score
+from cnncost.views.suggest.score_words import HEAD, has_head_edit, score_text
 from cnncost.views.suggest.wording import Wording
-from cnncost.views.table_columns import human
+from cnncost.views.table_columns import human_text
 
 ALL = "all of it"
 """The row of a whole plan."""
@@ -35,127 +35,131 @@ class SuggestionReport:
         self.explain = explain
         budgeted = [budget.metric for budget in found.budgets]
         self.wording = Wording([budget.user_word for budget in found.budgets])
-        self.before = self.wording.measures(found.before)
+        self.before = self.wording.word_measures(found.before)
         wanted = ("weights", "connections", *budgeted)
-        self.metrics = [self.wording.word(metric) for metric in found.before if metric in wanted]
+        self.metrics = [self.wording.word_of(metric) for metric in found.before if metric in wanted]
 
-    def page(self) -> Page:
+    def build_page(self) -> Page:
         """All parts."""
         page = _Parts()
         self._add_all(page)
         return Page(page.blocks)
 
     def _add_all(self, page: _Parts) -> None:
-        self._totals(page)
+        self._add_totals(page)
         if self.found.budgets and self.found.is_met:
-            page.say(self._slack())
+            page.add_text(self._slack_text())
             return
-        self._singles(page)
+        self._add_singles(page)
         if self.found.is_undecided:
-            page.say(self._undecided())
+            page.add_text(self._undecided_text())
         elif self.found.plan is not None:
-            self._plan(page, self.found.plan)
+            self._add_plan(page, self.found.plan)
         elif self.found.budgets:
-            self._lost(page)
+            self._add_reach(page)
         if self.found.precisions:
-            self._precisions(page)
-        page.say(_WORDS + (f" {_NARROW}" if self.found.narrow else ""))
+            self._add_precisions(page)
+        page.add_text(_WORDS + (f" {_NARROW}" if self.found.narrow else ""))
         if self.explain:
-            self._evidence(page)
+            self._add_evidence(page)
 
-    def _totals(self, page: _Parts) -> None:
+    def _add_totals(self, page: _Parts) -> None:
         found = self.found
-        page.title(f"{found.spec.network.name}")
+        page.add_title(f"{found.spec.network.name}")
         most = {budget.user_word: budget for budget in found.budgets}
         rows = []
         for word, value in self.before.items():
-            rows.append([word, self._amount(word, value), *self._over(most.get(word), value)])
-        page.table(["", "today", "budget", "over by"], rows)
-        if found.scale:
-            page.say(f"Bytes: {found.scale}; kernel workspace is left out.")
-        if found.unknown:
-            page.say(
-                f"The costs of {some(found.unknown)} are unknown: these figures, and those below, "
-                "are lower bounds."
+            rows.append(
+                [word, self._bound_of(word, value), *self._over_cells(most.get(word), value)]
             )
-        said = [self._where(b.metric) for b in found.budgets if b.metric in found.shares]
+        page.add_table(["", "today", "budget", "over by"], rows)
+        if found.scale:
+            page.add_text(f"Bytes: {found.scale}; kernel workspace is left out.")
+        if found.unknown:
+            page.add_text(
+                f"The costs of {some_of(found.unknown)} are unknown: these figures, and those "
+                "below, are lower bounds."
+            )
+        said = [self._where_most(b.metric) for b in found.budgets if b.metric in found.shares]
         if said and not found.is_met:
-            page.say(" ".join(said))
+            page.add_text(" ".join(said))
 
-    def _where(self, metric: str) -> str:
+    def _where_most(self, metric: str) -> str:
         """Which layers hold most of a metric: what a plan has to change."""
         shares = self.found.shares[metric]
         place = max(shares, key=lambda name: shares[name])
         known = "known " if self.found.unknown else ""
-        word = self.wording.word(metric)
+        word = self.wording.word_of(metric)
         return f"{place.capitalize()} hold {100 * shares[place]:.0f} % of the {known}{word}."
 
-    def _undecided(self) -> str:
+    def _undecided_text(self) -> str:
         parts = [
-            f"{b.user_word} is at least {_amount(b.metric, self.before[b.user_word])}, the budget "
-            f"{_amount(b.metric, b.limit)}"
+            f"{b.user_word} is at least {_amount_text(b.metric, self.before[b.user_word])}, the "
+            f"budget {_amount_text(b.metric, b.limit)}"
             for b in self.found.budgets
         ]
         return (
             f"Whether the budgets hold is not known: {'; '.join(parts)}. What "
-            f"{some(self.found.unknown)} costs decides."
+            f"{some_of(self.found.unknown)} costs decides."
         )
 
-    def _slack(self) -> str:
+    def _slack_text(self) -> str:
         parts = [
-            f"{b.user_word} {_amount(b.metric, self.before[b.user_word])} is within "
-            f"{_amount(b.metric, b.limit)}, "
-            f"{_amount(b.metric, b.limit - self.before[b.user_word])} to spare"
+            f"{b.user_word} {_amount_text(b.metric, self.before[b.user_word])} is within "
+            f"{_amount_text(b.metric, b.limit)}, "
+            f"{_amount_text(b.metric, b.limit - self.before[b.user_word])} to spare"
             for b in self.found.budgets
         ]
         return f"Already met: {'; '.join(parts)}."
 
-    def _singles(self, page: _Parts) -> None:
+    def _add_singles(self, page: _Parts) -> None:
         listed = self.found.singles.take_first(self.top)
         rest = len(self.found.singles) - len(listed)
-        page.title("Single edits")
+        page.add_title("Single edits")
         if not listed:
             late = self.found.left_out or self.found.singles.untried
             what = "edits tried in time" if late else "catalogue"
-            page.say(f"None of the {what} saves anything here.")
+            page.add_text(f"None of the {what} saves anything here.")
             return
-        rows = [[o.edit.phrase, score(o.edit), *self._numbers(o.after)] for o in listed]
-        page.table(["edit", "score", *self.metrics], rows)
+        rows = [[o.edit.phrase, score_text(o.edit), *self._amount_cells(o.after)] for o in listed]
+        page.add_table(["edit", "score", *self.metrics], rows)
         if untried := self.found.singles.untried:
             tried = self.found.singles.tried
-            page.say(f"{tried:,} of {tried + untried:,} edits tried in time.")
+            page.add_text(f"{tried:,} of {tried + untried:,} edits tried in time.")
         more = f"and {rest:,} more (--top {len(self.found.singles)})." if rest > 0 else ""
-        said = [more, HEAD if headed([one.edit for one in listed]) else ""]
+        said = [more, HEAD if has_head_edit([one.edit for one in listed]) else ""]
         if any(said):
-            page.say(" ".join(text for text in said if text))
+            page.add_text(" ".join(text for text in said if text))
 
-    def _plan(self, page: _Parts, plan: Plan) -> None:
-        page.title("The plan")
+    def _add_plan(self, page: _Parts, plan: Plan) -> None:
+        page.add_title("The plan")
         rows = []
         for number, step in enumerate(plan.steps, 1):
-            after = self._numbers(step.after) if step.after else ["-"] * len(self.metrics)
-            rows.append([f"{number}. {step.edit.phrase}", score(step.edit), *after])
-        rows.append([ALL, score(plan), *self._numbers(plan.after)])
-        page.table(["edit", "score", *self.metrics], rows)
+            after = self._amount_cells(step.after) if step.after else ["-"] * len(self.metrics)
+            rows.append([f"{number}. {step.edit.phrase}", score_text(step.edit), *after])
+        rows.append([ALL, score_text(plan), *self._amount_cells(plan.after)])
+        page.add_table(["edit", "score", *self.metrics], rows)
         if any(step.after is None for step in plan.steps):
-            page.say("-: not valid without the edits below it, or no time to count it.")
-        for paragraph in self._said(plan):
-            page.say(paragraph)
+            page.add_text("-: not valid without the edits below it, or no time to count it.")
+        for paragraph in self._plan_sentences(plan):
+            page.add_text(paragraph)
 
-    def _precisions(self, page: _Parts) -> None:
+    def _add_precisions(self, page: _Parts) -> None:
         """Smaller element types, apart from the plan: they are no change of the file."""
-        page.title("In a smaller precision, apart from the plan")
+        page.add_title("In a smaller precision, apart from the plan")
         rows = []
         for one in self.found.precisions:
             after = one.before if one.met else one.plan.after if one.plan else None
             score = "-" if one.score is None else f"{one.score / UNIT:.3f}"
             edits = len(one.plan.edits) if one.plan else 0
-            numbers = self._numbers(after) if after else ["-"] * len(self.metrics)
+            numbers = self._amount_cells(after) if after else ["-"] * len(self.metrics)
             rows.append([one.dtype, f"{one.price / UNIT:.3f}", str(edits), score, *numbers])
-        page.table(["", "its score", "edits", "score", *self.metrics], rows)
-        page.say("The file does not change: a spec names no element type. Judgement: its score.")
+        page.add_table(["", "its score", "edits", "score", *self.metrics], rows)
+        page.add_text(
+            "The file does not change: a spec names no element type. Judgement: its score."
+        )
 
-    def _said(self, plan: Plan) -> list[str]:
+    def _plan_sentences(self, plan: Plan) -> list[str]:
         found = self.found
         like = f"about a {equivalent_width(plan.score):.2f} x MobileNet"
         if plan.proved:
@@ -168,98 +172,98 @@ class SuggestionReport:
             )
         if found.unknown:
             proof = f"What is known of it is within the budgets; the rest is not known. {proof}"
-        said = [f"Score {plan.score / UNIT:.3f}, {like}. {proof}", self._compared(plan)]
+        said = [f"Score {plan.score / UNIT:.3f}, {like}. {proof}", self._uniform_sentence(plan)]
         said += [f"No time to search: {'; '.join(found.left_out)}."] * bool(found.left_out)
         if found.plain is not None:
             said.append(f"Without separable convolutions: {found.plain.score / UNIT:.3f}.")
-        if headed(plan.edits):
+        if has_head_edit(plan.edits):
             said.append(HEAD)
         return said
 
-    def _compared(self, plan: Plan) -> str:
+    def _uniform_sentence(self, plan: Plan) -> str:
         uniform = self.found.uniform
         if not self.found.scaled:
             return "No time to scale all widths alike."
         if uniform is None:
             return "No uniform scaling of the widths holds the budgets."
-        after = self.wording.measures(uniform.after)
-        counts = ", ".join(f"{_about(m, after[m])} {m}" for m in self.metrics)
+        after = self.wording.word_measures(uniform.after)
+        counts = ", ".join(f"{_about_text(m, after[m])} {m}" for m in self.metrics)
         text = f"Uniform scaling at the same budgets: {uniform.score / UNIT:.3f} ({counts})"
         close = uniform.score - plan.score < EQUIVALENT * UNIT
         return f"{text}{': equivalent, as far as scores can tell' if close else ''}."
 
-    def _lost(self, page: _Parts) -> None:
+    def _add_reach(self, page: _Parts) -> None:
         found = self.found
         if not found.proved:
-            page.say(f"No plan found in {found.seconds:.0f} s; not proved impossible.")
+            page.add_text(f"No plan found in {found.seconds:.0f} s; not proved impossible.")
             if found.left_out:
-                page.say(f"No time to search: {'; '.join(found.left_out)}.")
+                page.add_text(f"No time to search: {'; '.join(found.left_out)}.")
             return
         reach = found.unmet
-        page.title("No plan holds the budgets")
+        page.add_title("No plan holds the budgets")
         if reach is None:
-            page.say("That is proved; there was no time to see how near plans come.")
+            page.add_text("That is proved; there was no time to see how near plans come.")
             return
         rows = [
             [
                 b.user_word,
-                _amount(b.metric, b.limit),
-                self._smallest(b.metric, reach.least[b.metric]),
+                _amount_text(b.metric, b.limit),
+                self._smallest_cell(b.metric, reach.least[b.metric]),
             ]
             for b in found.budgets
         ]
-        page.table(["", "budget", "smallest reachable"], rows)
+        page.add_table(["", "budget", "smallest reachable"], rows)
         together = " (each alone is within reach, not together)"
         apart = all(reach.least[b.metric].value <= b.most for b in found.budgets)
-        binding = ", ".join(map(self.wording.word, reach.binding))
-        page.say(f"Out of reach: {binding}{together if apart else ''}.")
+        binding = ", ".join(map(self.wording.word_of, reach.binding))
+        page.add_text(f"Out of reach: {binding}{together if apart else ''}.")
         if reach.nearest is not None and reach.nearest.steps:
-            after = self.wording.measures(reach.nearest.after)
-            counts = ", ".join(f"{m} {self._amount(m, after[m])}" for m in self.metrics)
+            after = self.wording.word_measures(reach.nearest.after)
+            counts = ", ".join(f"{m} {self._bound_of(m, after[m])}" for m in self.metrics)
             found_one = "The nearest plan" + ("" if reach.proved else " found")
-            page.say(f"{found_one}, score {score(reach.nearest)}: {counts}.")
+            page.add_text(f"{found_one}, score {score_text(reach.nearest)}: {counts}.")
             for step in reach.nearest.steps:
-                page.say(f"  {step.edit.phrase}")
-            if headed([step.edit for step in reach.nearest.steps]):
-                page.say(HEAD)
+                page.add_text(f"  {step.edit.phrase}")
+            if has_head_edit([step.edit for step in reach.nearest.steps]):
+                page.add_text(HEAD)
         if found.widening and found.singles:
-            page.say(f"What would widen the space: {'; '.join(found.widening)}.")
+            page.add_text(f"What would widen the space: {'; '.join(found.widening)}.")
 
-    def _evidence(self, page: _Parts) -> None:
+    def _add_evidence(self, page: _Parts) -> None:
         from cnncost.suggest.decisions.catalogue import evidence_of
 
-        page.title("What the scores rest on")
+        page.add_title("What the scores rest on")
         shown: list[Edit] = [one.edit for one in self.found.singles.take_first(self.top)]
         shown += [*self.found.plan.edits] if self.found.plan else []
         for kind in dict.fromkeys(edit.kind for edit in shown):
             evidence = evidence_of(kind)
             judged = f" Judgement: {evidence.judgement}." if evidence.judgement else ""
-            page.say(f"{kind}: {evidence.sources}.{judged}")
+            page.add_text(f"{kind}: {evidence.sources}.{judged}")
         steps = self.found.plan.steps if self.found.plan else ()
         if any(step.edit.because for step in steps):
-            page.title("How the plan's scores came about")
+            page.add_title("How the plan's scores came about")
             for step in steps:
-                page.say(f"{step.edit.phrase}: {score(step.edit)} = {step.edit.because}.")
+                page.add_text(f"{step.edit.phrase}: {score_text(step.edit)} = {step.edit.because}.")
 
-    def _numbers(self, after: Measures) -> list[str]:
-        values = self.wording.measures(after)
-        return [self._amount(word, values[word]) for word in self.metrics]
+    def _amount_cells(self, after: Measures) -> list[str]:
+        values = self.wording.word_measures(after)
+        return [self._bound_of(word, values[word]) for word in self.metrics]
 
-    def _smallest(self, metric: str, least: SmallestAmount) -> str:
-        value = self._amount(metric, self.wording.amount(metric, least.value))
+    def _smallest_cell(self, metric: str, least: SmallestAmount) -> str:
+        value = self._bound_of(metric, self.wording.amount_of(metric, least.value))
         return value + ("" if least.proved else " or less")
 
-    def _amount(self, metric: str, value: int) -> str:
+    def _bound_of(self, metric: str, value: int) -> str:
         """An amount in full; a lower bound where layers of unknown costs are left out."""
-        return ">= " * bool(self.found.unknown) + _amount(metric, value)
+        return ">= " * bool(self.found.unknown) + _amount_text(metric, value)
 
-    def _over(self, budget: Budget | None, before: int) -> list[str]:
+    def _over_cells(self, budget: Budget | None, before: int) -> list[str]:
         """A budget's cells: its amount, and by how much it is missed."""
         if budget is None:
             return ["", ""]
-        over, most = before - budget.limit, _amount(budget.metric, budget.limit)
+        over, most = before - budget.limit, _amount_text(budget.metric, budget.limit)
         met = "?" if self.found.unknown else "met"
-        return [most, self._amount(budget.metric, over) if over > 0 else met]
+        return [most, self._bound_of(budget.metric, over) if over > 0 else met]
 
 
 _WORDS = (
@@ -271,13 +275,13 @@ _NARROW = (
 )
 
 
-def _amount(metric: str, value: int) -> str:
+def _amount_text(metric: str, value: int) -> str:
     """A count in full; bytes as MiB."""
-    return mebibytes(value) if metric in BYTES else f"{value:,}"
+    return as_mebibytes(value) if metric in BYTES else f"{value:,}"
 
 
-def _about(metric: str, value: int) -> str:
-    return mebibytes(value) if metric in BYTES else human(value)
+def _about_text(metric: str, value: int) -> str:
+    return as_mebibytes(value) if metric in BYTES else human_text(value)
 
 
 class _Parts:
@@ -286,12 +290,12 @@ class _Parts:
     def __init__(self) -> None:
         self.blocks: list[Title | Table | Remark] = []
 
-    def title(self, text: str) -> None:
+    def add_title(self, text: str) -> None:
         self.blocks.append(Title(text))
 
-    def table(self, titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    def add_table(self, titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         bold = [at for at, row in enumerate(rows) if row[0] == ALL]
         self.blocks.append(Table(titles, rows, bold=bold))
 
-    def say(self, paragraph: str) -> None:
+    def add_text(self, paragraph: str) -> None:
         self.blocks.append(Remark(paragraph))

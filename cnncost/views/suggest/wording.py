@@ -14,22 +14,22 @@ class Wording:
     def __init__(self, asked: Iterable[str]) -> None:
         self._words = {counted_as(word)[0]: word for word in asked}
 
-    def word(self, metric: str) -> str:
+    def word_of(self, metric: str) -> str:
         """The word for a metric.
 
-        >>> Wording(["flops"]).word("connections")
+        >>> Wording(["flops"]).word_of("connections")
         'flops'
         """
         return self._words.get(metric, metric)
 
-    def amount(self, metric: str, value: int) -> int:
+    def amount_of(self, metric: str, value: int) -> int:
         """A metric's value in its word's own amounts."""
-        return counted_as(self.word(metric))[1] * value
+        return counted_as(self.word_of(metric))[1] * value
 
-    def measures(self, values: Measures) -> dict[str, int]:
+    def word_measures(self, values: Measures) -> dict[str, int]:
         """Each metric's value by its word.
 
-        >>> Wording(["flops"]).measures({"weights": 3, "connections": 5})
+        >>> Wording(["flops"]).word_measures({"weights": 3, "connections": 5})
         {'weights': 3, 'flops': 10}
         """
-        return {self.word(metric): self.amount(metric, v) for metric, v in values.items()}
+        return {self.word_of(metric): self.amount_of(metric, v) for metric, v in values.items()}
