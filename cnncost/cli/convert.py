@@ -10,7 +10,7 @@ import typer
 from cnncost import api, formats
 from cnncost.cli import options
 from cnncost.cli.output import refuse_existing, write_bytes
-from cnncost.errors import CnncostError, make_printable
+from cnncost.errors import CnncostError
 from cnncost.language import MAX_LAYERS, Spec
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
@@ -127,12 +127,8 @@ def _from_source(
     target: str, shapes: Sequence[str] | None, settings: Sequence[str] | None, max_layers: int
 ) -> Spec:
     """The spec of what the user's code builds."""
-    from cnncost.formats.torch_in import read_source
-
     arguments = options.parse_arguments(settings or ())
-    inputs = options.parse_shapes(shapes or ())
-    sys.stderr.write(f"running {make_printable(target)}\n")
-    graph = read_source(target, inputs, arguments)
+    graph = options.source_graph(target, options.parse_shapes(shapes or ()), arguments)
     return api.load_graph(graph, target, max_layers=max_layers)
 
 

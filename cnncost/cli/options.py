@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from typer.models import ArgumentInfo, OptionInfo
@@ -17,6 +17,9 @@ from cnncost.formats.kept_file import copy_stream, is_stream
 from cnncost.language import MAX_LAYERS, Spec
 from cnncost.quantity import parse_number
 from cnncost.views.page_writers import WRITERS
+
+if TYPE_CHECKING:
+    from cnncost.formats.graph import Graph
 
 Numbers = dict[str, int | Fraction]
 
@@ -221,6 +224,20 @@ def _make_raw_reader(arch: str, max_layers: int) -> Callable[[Sequence[str], Seq
         return api.loads(text, name=name, params=params, inputs=inputs, max_layers=max_layers)
 
     return load_text
+
+
+def source_graph(
+    target: str, shapes: dict[str, tuple[int, ...]], arguments: dict[str, int | float]
+) -> "Graph":
+    """The network that the user's code builds; that it is run is said.
+
+    Raises:
+        CnncostError: the code fails, or cannot be traced.
+    """
+    from cnncost.formats.torch_in import read_source
+
+    sys.stderr.write(f"running {make_printable(target)}\n")
+    return read_source(target, shapes, arguments)
 
 
 def parse_settings(texts: Sequence[str]) -> Numbers:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from cnncost.errors import Refused
 from cnncost.language.scope import BlockCall, Entry, Joined, Scope
 from cnncost.language.values import Misread, Reading, UnknownValue
-from cnncost.layers import layer_type
+from cnncost.layers import layer_type, read_layer
 from cnncost.layers.kinds import spell_value
 
 if TYPE_CHECKING:
@@ -104,7 +104,9 @@ def _join_outputs(
     try:
         if len(reads) < len(outputs):
             raise UnknownValue
-        return expansion.assembly.add_node(line, label, layer_type(line.join)(), reads, frame)
+        return expansion.assembly.add_node(
+            line, label, read_layer(layer_type(line.join), {}, None), reads, frame
+        )
     except (Misread, UnknownValue) as trouble:
         expansion.report_trouble(trouble, line)
     return None
@@ -140,7 +142,9 @@ def _check_fit(
     if len(nodes) < len(ends):
         return  # one of them was refused, and has been told
     try:
-        layer_type(line.join)().infer_shape(tuple(node.output for node in nodes))
+        read_layer(layer_type(line.join), {}, None).infer_shape(
+            tuple(node.output for node in nodes)
+        )
     except Refused as refused:
         copy = scope.prefix.removesuffix(".")
         raise Misread(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cnncost.layers.base import Layer, layer, make_fields
-from cnncost.layers.kinds import flag_field
+from cnncost.layers.kinds import StandIn, field_of_kind, flag_field
 from cnncost.shape import Shape
 
 
@@ -18,6 +18,15 @@ class InPlace(Activation):
     inplace: bool = flag_field("may write over its input where nothing else needs it", usually=True)
 
 
+@make_fields
+class InPlaceIfSaid(Activation):
+    """An activation that writes its output over its input if it is told so."""
+
+    inplace: bool = flag_field(
+        "may write over its input where nothing else needs it", usually=False
+    )
+
+
 @layer("relu")
 class Relu(InPlace):
     """max(0, x) (Nair & Hinton 2010)."""
@@ -29,17 +38,17 @@ class Relu6(InPlace):
 
 
 @layer("leaky_relu")
-class LeakyRelu(Activation):
+class LeakyRelu(InPlaceIfSaid):
     """x, or 0.01 x below zero (Maas et al. 2013)."""
 
 
 @layer("elu")
-class Elu(Activation):
+class Elu(InPlaceIfSaid):
     """x, or exp(x) - 1 below zero (Clevert et al. 2016)."""
 
 
 @layer("selu")
-class Selu(Activation):
+class Selu(InPlaceIfSaid):
     """The self-normalising elu (Klambauer et al. 2017)."""
 
 
@@ -66,6 +75,8 @@ class Sigmoid(Activation):
 @layer("hardsigmoid")
 class Hardsigmoid(InPlace):
     """relu6(x + 3) / 6 (Howard et al. 2019, sec. 5.2)."""
+
+    stands_for: str = field_of_kind(StandIn())
 
 
 @layer("tanh")

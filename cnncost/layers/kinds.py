@@ -186,6 +186,17 @@ class Named(FieldKind):
         return value
 
 
+ITSELF = "itself"
+"""What most layers stand for."""
+
+
+class StandIn(Named):
+    """The operation that a layer without costs was where it came from; its memory is that one's."""
+
+    def __init__(self) -> None:
+        super().__init__("the operation whose memory it takes, by PyTorch's name", ITSELF)
+
+
 class ExtentsOf(PerAxis):
     """Extents, or the name of a layer whose extents are taken (the loader resolves it)."""
 

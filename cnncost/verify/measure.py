@@ -55,12 +55,12 @@ def measure_network(
     parameters = list(model.parameters())
     trained = [p for p in parameters if p.requires_grad]
     tell("counting connections")
-    forward, backward = _count_connections(model, data, batch)
+    forward, backward = connections_of(model, data, batch)
     tell("inference")
-    peak = _measure_inference(model, data)
+    peak = inference_peak(model, data)
     shapes = {name: shape[1:] for name, shape in model.shapes.items()}
     tell("training step")
-    saved = _measure_saved(model, data) if trained else None
+    saved = saved_bytes(model, data) if trained else None
     return Measured(
         shapes=shapes,
         parameters=sum(p.numel() for p in parameters),
@@ -69,7 +69,7 @@ def measure_network(
         backward=backward if trained else None,
         saved=saved,
         inference_peak=peak,
-        step_peak=_measure_step(model, data) if trained else None,
+        step_peak=step_peak(model, data) if trained else None,
     )
 
 
@@ -100,7 +100,7 @@ def measure_forward(
     return Weighed(
         sum(p.numel() for p in parameters),
         tuple(tuple(y.shape[1:]) for y in many),
-        _measure_saved(model, data) if any(p.requires_grad for p in parameters) else None,
+        saved_bytes(model, data) if any(p.requires_grad for p in parameters) else None,
     )
 
 
@@ -136,7 +136,13 @@ def _make_targets(model: Any, data: list[Any]) -> list[Any]:  # Any: tensors
     return [torch.zeros(y.shape[0], *y.shape[2:], dtype=torch.long) for y in many]
 
 
-def _count_connections(model: Any, data: list[Any], batch: int) -> tuple[int, int]:  # Any: torch's
+def connections_of(
+    model: Any,  # Any: torch's, and so below
+    data: list[Any],
+    batch: int,
+    *,
+    train: bool = True,
+) -> tuple[int, int]:
     """Multiply-accumulates of both directions, by PyTorch's counter: half of its FLOPs."""
     import torch
     from torch.utils.flop_counter import FlopCounterMode
@@ -144,7 +150,7 @@ def _count_connections(model: Any, data: list[Any], batch: int) -> tuple[int, in
     model.eval()
     with torch.no_grad(), FlopCounterMode(display=False) as forward:
         model(*data)
-    if not any(p.requires_grad for p in model.parameters()):
+    if not train or not any(p.requires_grad for p in model.parameters()):
         return forward.get_total_flops() // (2 * batch), 0
     targets = _make_targets(model, data)
     model.train()
@@ -204,7 +210,7 @@ class _over_counted:  # noqa: N801  used as a function
             self.count += (groups - 1) * weight.numel() * size[0, 0].numel()
 
 
-def _measure_saved(model: Any, data: list[Any]) -> int:  # Any: torch's
+def saved_bytes(model: Any, data: list[Any]) -> int:  # Any: torch's
     """Bytes of the storages that are kept for the backward pass, parameters left out."""
     from torch.autograd.graph import saved_tensors_hooks
 
@@ -226,7 +232,7 @@ def _measure_saved(model: Any, data: list[Any]) -> int:  # Any: torch's
     return sum(int(storage.nbytes()) for storage in kept.values())
 
 
-def _measure_inference(model: Any, data: list[Any]) -> int:  # Any: torch's
+def inference_peak(model: Any, data: list[Any]) -> int:  # Any: torch's
     """The most bytes of activations alive at once, the inputs' among them."""
     import torch
 
@@ -237,10 +243,10 @@ def _measure_inference(model: Any, data: list[Any]) -> int:  # Any: torch's
             model(*data)
 
     run()
-    return _sum_bytes(data) + most_alive(run)
+    return bytes_of(data) + most_alive(run)
 
 
-def _measure_step(model: Any, data: list[Any]) -> int:  # Any: torch's
+def step_peak(model: Any, data: list[Any]) -> int:  # Any: torch's
     """The most bytes alive in one training step with plain SGD, parameters among them."""
     import torch
 
@@ -255,11 +261,12 @@ def _measure_step(model: Any, data: list[Any]) -> int:  # Any: torch's
         loss.backward()
         optimizer.step()
 
-    held = _sum_bytes([*model.parameters(), *model.buffers(), *data, *targets])
+    held = bytes_of([*model.parameters(), *model.buffers(), *data, *targets])
     peak = most_alive(run)
     model.zero_grad(set_to_none=True)
     return held + peak
 
 
-def _sum_bytes(tensors: list[Any]) -> int:  # Any: tensors
+def bytes_of(tensors: list[Any]) -> int:  # Any: tensors
+    """Of their elements."""
     return sum(tensor.numel() * tensor.element_size() for tensor in tensors)

@@ -15,7 +15,7 @@ from cnncost.costs.memory.memory_report import measure_memory
 from cnncost.errors import CnncostError
 from cnncost.formats.torch_out import pytorch_code, write
 from cnncost.language import Spec
-from cnncost.verify.measure import _measure_inference, _measure_saved, build_network
+from cnncost.verify.measure import build_network, inference_peak, saved_bytes
 
 ODD = {
     "one channel's slices of several widths": """\
@@ -219,7 +219,7 @@ def test_as_much_is_kept_for_the_backward_pass(name: str) -> None:
     spec = _small(name)
     data = [torch.randn(2, *node.output.dims) for node in spec.network.inputs]
     flat, classes = _both(spec)
-    assert _measure_saved(flat, data) == _measure_saved(classes, data) > 0
+    assert saved_bytes(flat, data) == saved_bytes(classes, data) > 0
 
 
 def test_random_blocks_are_the_flat_codes() -> None:
@@ -230,7 +230,7 @@ def test_random_blocks_are_the_flat_codes() -> None:
         flat, classes = _both(spec)
         data = [torch.randn(2, *node.output.dims) for node in spec.network.inputs]
         if any(p.requires_grad for p in flat.parameters()):
-            assert _measure_saved(flat, data) == _measure_saved(classes, data)
+            assert saved_bytes(flat, data) == saved_bytes(classes, data)
 
 
 @pytest.mark.parametrize("name", ["resnet50", "mobilenet_v2", "densenet121", "convnext_tiny"])
@@ -239,8 +239,5 @@ def test_the_inference_peak_is_the_eager_one(name: str) -> None:
     spec = _small(name)
     data = [torch.randn(1, *node.output.dims) for node in spec.network.inputs]
     report = measure_memory(spec.network, batch=1)
-    assert (
-        _measure_inference(build_network(write(spec).decode()), data)
-        == report.inference_eager.bytes
-    )
+    assert inference_peak(build_network(write(spec).decode()), data) == report.inference_eager.bytes
     assert report.inference_eager.bytes > report.inference.bytes

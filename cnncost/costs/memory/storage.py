@@ -46,14 +46,19 @@ def in_place(network: Network) -> list[bool]:
     """Whether each output's storage is read by one chain only, and kept by none of it."""
     written: list[bool] = []
     for node in network.nodes:
-        may = bool(getattr(node.layer, "inplace", False))
+        may = bool(getattr(node.layer, "inplace", False)) and len(set(node.reads)) <= 2
+        may = may and node.reads.count(node.reads[0]) == 1
         written.append(may and alone[node.reads[0]])
-        alone.append(len(network.readers[node.index]) == 1 and _leaves_storage_free(node, alone))
+        alone.append(
+            len(network.readers[node.index]) == 1 and _leaves_storage_free(node, alone, written[-1])
+        )
     return written
 
 
-def _leaves_storage_free(node: Input | Node, alone: Sequence[bool]) -> bool:
+def _leaves_storage_free(node: Input | Node, alone: Sequence[bool], written: bool) -> bool:
     if node.layer is None or find_traits(node).turned:
+        return False
+    if written and find_traits(node).by_output:
         return False
     if find_traits(node).makes is not Makes.NEW or may_be_view(node):
         return alone[node.reads[0]]

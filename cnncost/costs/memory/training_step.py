@@ -66,6 +66,8 @@ def _keep_for_backward(
     reads = [base[i] for i in node.reads]
     if traits_.keeps is Keep.OUTPUT:
         return Kept((base[node.index],), extra)
+    if traits_.keeps is Keep.INPUT and written and traits_.by_output:
+        return Kept((base[node.index],), extra)
     if traits_.keeps is Keep.INPUT:
         if padded:
             return Kept((), extra + padded)
@@ -236,13 +238,15 @@ def backward_moments(step: TrainingPass) -> list[Moment]:
     resident += sum(kept.extra for kept in step.kept)
     lost, pending, made = measure_loss(step), _Pending(), 0
     resident += 2 * lost.value  # the caller holds the loss, the backward pass its gradient
-    for i in step.network.outputs:
-        if flow.outputs[i]:
-            pending.held[i], pending.whole[i] = pending.add_storage(step.sizes[i]), True
-    # The gradient of the log-softmax lives while that of the logits is made of it; the loss's
-    # weight has gone with the loss's own backward pass.
-    softmax = lost.kept - lost.value
-    timeline = [Moment(len(nodes), resident + softmax + 2 * pending.live, 0)]
+    # One loss after the other, the last one first: the gradient of its log-softmax lives while that
+    # of the logits is made of it; its weight has gone with the loss's own backward pass.
+    softmax, timeline = lost.kept - lost.value, []
+    for i in reversed([i for i in step.network.outputs if flow.outputs[i]]):
+        before, size = pending.live, step.sizes[i]
+        timeline.append(Moment(len(nodes), resident + softmax + before + 2 * size, 0))
+        pending.held[i], pending.whole[i] = pending.add_storage(size), True
+        softmax -= size
+    timeline = timeline or [Moment(len(nodes), resident, 0)]
     owned: set[int] = set()
     for node in reversed(nodes):
         if node.layer is None or node.index not in pending.held:
@@ -290,13 +294,14 @@ def _pass_on_gradients(
     the gradient fills it."""
     how, own = find_traits(node).grad, pending.held[node.index]
     found = []
-    for i in node.reads:
+    made = {Grad.FIRST_ALIAS: (1,), Grad.SECOND_ALIAS: (0,)}.get(how, ())
+    for place, i in enumerate(node.reads):
         if not step.flow.outputs[i]:
             continue
-        if how is Grad.NEW:
+        if how is Grad.NEW or place in made:
             found.append((i, pending.add_storage(step.sizes[i]), True))
         else:
-            whole = how is Grad.ALIAS and pending.whole[node.index]
+            whole = how is not Grad.NARROW and pending.whole[node.index]
             found.append((i, pending.add_owner(own), whole))
     return found
 

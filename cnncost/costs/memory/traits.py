@@ -2,76 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from enum import Enum
-from typing import NamedTuple, cast
+from typing import cast
 
+from cnncost.costs.memory.stand_ins import STAND_INS, UNKNOWN
+from cnncost.costs.memory.traits_of_types import Grad, Keep, Makes, Traits
 from cnncost.costs.memory.unmoved_numbers import moves_nothing
+from cnncost.layers.kinds import ITSELF
 from cnncost.network import Node
 from cnncost.shape import Shape
 
+__all__ = ["INDEX", "TRAITS", "Grad", "Keep", "Makes", "Traits", "find_traits"]
+
 INDEX = 8
 """Bytes of an int64 index."""
-
-
-class Keep(Enum):
-    """Which storages an operation keeps until its backward pass."""
-
-    NOTHING = "nothing"
-    INPUT = "input"
-    INPUT_FOR_WEIGHTS = "input, for the gradient of its weights alone"
-    OUTPUT = "output"
-    OPERANDS = "each input, for the gradient of the others"
-
-
-class Makes(Enum):
-    """Where the output lies."""
-
-    NEW = "storage of its own"
-    VIEW = "its input's storage"
-    VIEW_IN_INFERENCE = "its input's storage, but in training its own"
-
-
-class Grad(Enum):
-    """Where the gradient of an input lies."""
-
-    NEW = "storage of its own"
-    ALIAS = "the output gradient's storage"
-    NARROW = "a part of the output gradient's storage"
-
-
-Bytes = Callable[[Node, int, int], int]
-"""Bytes from a node, the batch and the bytes of an element."""
-
-
-def no_bytes(node: Node, batch: int, size: int) -> int:
-    """No bytes."""
-    return 0
-
-
-class Traits(NamedTuple):
-    """How a layer type treats memory (PyTorch's operations, measured)."""
-
-    keeps: Keep = Keep.NOTHING
-    makes: Makes = Makes.NEW
-    grad: Grad = Grad.NEW
-    extra: Bytes = no_bytes
-    """Kept besides, shared with nobody."""
-    scratch: Bytes = no_bytes
-    """Allocated while it runs, kept or not."""
-    scratch_backward: Bytes = no_bytes
-    """Allocated in its backward pass besides the gradients."""
-    sums: bool = False
-    """Gradients of what it repeats over positions are made at the output's size, then summed."""
-    turned: bool = False
-    """Its output is another tensor seen in part or turned: a layer that worked in place on it
-    would need copies of the whole in its backward pass, so none does."""
-    clones: bool = False
-    """In place, its input is kept as a clone."""
-    folds: bool = False
-    """Whether a microcontroller's kernels do it unit by unit, within the layer before."""
-    measured: bool = True
-    """Whether these rules are measured; else its memory is a lower bound."""
 
 
 def _input_shape(node: Node) -> Shape:
@@ -188,7 +131,8 @@ TRAITS: dict[str, Traits] = {
     ),
     **dict.fromkeys(("relu", "sigmoid", "tanh", "softmax", "logsoftmax"), _BY_OUTPUT),
     **dict.fromkeys(("relu6", "silu", "hardswish", "hardsigmoid", "mish"), _CLONING),
-    **dict.fromkeys(("gelu", "leaky_relu", "elu", "selu", "softplus"), _BY_INPUT),
+    **dict.fromkeys(("gelu", "softplus"), _BY_INPUT),
+    **dict.fromkeys(("leaky_relu", "elu", "selu"), _BY_INPUT._replace(by_output=True)),
     "prelu": _BY_INPUT._replace(sums=True),
     "maxpool": Traits(Keep.INPUT, extra=_index_bytes, scratch=_index_bytes_at_work),
     **dict.fromkeys(("global_maxpool", "adaptive_maxpool"), _INDEXED),
@@ -227,7 +171,9 @@ _TURNED = {word: TRAITS[word]._replace(turned=True) for word in POOLS}
 
 def find_traits(node: Node) -> Traits:
     """The entry of a node's layer."""
-    word = node.layer.word
+    word, stood = node.layer.word, getattr(node.layer, "stands_for", ITSELF)
+    if stood != ITSELF:
+        return STAND_INS.get(stood, UNKNOWN)
     if word == "adaptive_avgpool" and set(getattr(node.layer, "size", ())) == {1}:
         return _COPY  # PyTorch takes the plain mean, whose gradient needs no input
     if moves_nothing(node):

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cnncost.errors import CnncostError
-from cnncost.formats.torch_in.torch_source import build_module
+from cnncost.formats.torch_in.torch_source import build_module, build_with_memory
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from cnncost.formats.graph import Graph
     from cnncost.formats.torch_in.torch_arguments import Arguments
 
@@ -30,3 +32,8 @@ def read_source(
     module = build_module(target, settings)
     inputs = {name or "input": shape for name, shape in shapes.items()}
     return trace_module(module, target.partition(":")[2].rpartition(".")[2], inputs)
+
+
+def module_with_memory(target: str, settings: Arguments | None = None) -> nn.Module:
+    """What `target` builds, to be run; as `read_source`."""
+    return build_with_memory(target, settings)

@@ -9,7 +9,7 @@ import re
 import traceback
 import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import contextmanager, nullcontext, redirect_stderr, redirect_stdout
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,8 +25,9 @@ MOST = 4
 """Inputs of which each is tried as whole numbers too."""
 
 
-def export_module(module: nn.Module, shapes: Shapes) -> ExportedProgram:
-    """The program for one example of each input, without writes into parts of a tensor.
+def export_module(module: nn.Module, shapes: Shapes, batch: int = 0) -> ExportedProgram:
+    """The program for one example of each input; for a batch of them as the module itself, which
+    has memory then, runs it.
 
     Inputs are floating numbers by position, else by name, else one dict of them; where the
     code asks for whole numbers, these are tried. What the meta device lacks, a stand-in for
@@ -35,16 +36,46 @@ def export_module(module: nn.Module, shapes: Shapes) -> ExportedProgram:
     Raises:
         CnncostError: torch.export cannot trace it.
     """
+    with droppings_seen(module) if not batch else nullcontext():
+        return _first_that_works(module, shapes, batch)
+
+
+def _first_that_works(module: nn.Module, shapes: Shapes, batch: int) -> ExportedProgram:
     failed: list[Exception] = []
-    for device in ("meta", "cpu"):
-        with _fake_device(module, device):
-            for arguments, named in _call_ways(module, shapes, device, failed):
+    for device in ("cpu",) if batch else ("meta", "cpu"):
+        with nullcontext() if batch else _fake_device(module, device):
+            for arguments, named in _call_ways(module, shapes, device, failed, batch or 1):
                 try:
                     with silence_torch():
-                        return _make_functional(_run_export(module, arguments, named))
+                        return _run_export(module, arguments, named)
                 except Exception as error:  # the user's code may raise anything
                     failed.append(error)
     raise _export_failure(failed[0])
+
+
+DROPS = {"StochasticDepth": "p", "DropPath": "drop_prob"}
+"""Classes that drop whole branches in training alone, and which field has the rate."""
+
+
+@contextmanager
+def droppings_seen(module: nn.Module) -> Iterator[None]:
+    """With an operation in each module that drops branches, which has none in inference."""
+    import torch
+
+    def seen(rate: float) -> Any:  # Any: a forward method
+        return lambda x, *rest: torch.dropout(x, rate, train=False)
+
+    changed = []
+    for one in module.modules():
+        rate = getattr(one, DROPS.get(type(one).__name__, ""), None)
+        if isinstance(rate, float) and 0 < rate < 1 and getattr(one, "mode", "row") == "row":
+            one.forward = seen(rate)
+            changed.append(one)
+    try:
+        yield
+    finally:
+        for one in changed:
+            del one.forward
 
 
 @contextmanager
@@ -86,7 +117,7 @@ def silence_torch() -> Iterator[None]:
 
 
 def _call_ways(
-    module: nn.Module, shapes: Shapes, device: str, failed: list[Exception]
+    module: nn.Module, shapes: Shapes, device: str, failed: list[Exception], batch: int
 ) -> Iterator[tuple[tuple[Any, ...], dict[str, Any]]]:
     """The ways to call it, the most usual first; Any: tensors, and dicts of them."""
     import torch
@@ -97,7 +128,7 @@ def _call_ways(
             return
         kinds = (*kind, *(usual,) * (len(shapes) - len(kind)))
         given = {
-            name: torch.zeros((1, *shape), device=device, dtype=one)
+            name: torch.zeros((batch, *shape), device=device, dtype=one)
             for (name, shape), one in zip(shapes.items(), kinds, strict=True)
         }
         names = _parameter_names(module)
@@ -125,17 +156,25 @@ def _floating_dtype(module: nn.Module) -> dtype:
     return next(found, torch.float32)
 
 
-def _make_functional(program: ExportedProgram) -> ExportedProgram:
-    """The same program, what it writes into parts of a tensor as new tensors."""
+def functional(program: ExportedProgram) -> ExportedProgram:
+    """The same program, what it writes into parts of a tensor as new tensors.
+
+    Raises:
+        CnncostError: it cannot be written so.
+    """
     if not any(map(writes_into_a_part, program.graph.nodes)):
         return program
-    return program.run_decompositions({})
+    try:
+        with silence_torch():
+            return program.run_decompositions({})
+    except Exception as error:  # torch's own, of many kinds
+        raise _export_failure(error) from error
 
 
 def writes_into_a_part(node: fx.Node) -> bool:
     """Whether it changes a tensor that others see a part of, or that is a part of another."""
-    if not changes_input(node):
-        return False
+    if not changes_input(node) or "dropout" in str(node.target):
+        return False  # in inference dropout changes nothing
     target: Any = next(iter(node.args), None)
     seen = []
     while target is not None and hasattr(target, "op"):

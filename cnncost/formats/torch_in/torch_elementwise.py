@@ -1,9 +1,8 @@
-"""Activations, sums and products number by number, and dropout of a traced program."""
+"""Sums, products and other functions number by number of a traced program."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from fractions import Fraction
 from math import prod
 from typing import Any
 
@@ -16,14 +15,6 @@ from cnncost.formats.torch_in.torch_importer import (
     subject_of,
 )
 
-ACTIVATIONS = {
-    "relu": "relu", "relu6": "relu6", "leaky_relu": "leaky_relu", "elu": "elu", "selu": "selu",
-    "celu": "elu", "gelu": "gelu", "silu": "silu", "hardswish": "hardswish",
-    "sigmoid": "sigmoid", "hardsigmoid": "hardsigmoid", "tanh": "tanh", "softplus": "softplus",
-    "mish": "mish", "softmax": "softmax", "log_softmax": "logsoftmax", "_softmax": "softmax",
-    "_log_softmax": "logsoftmax",
-}  # fmt: skip
-INPLACE = ("relu", "relu6", "silu", "hardswish", "hardsigmoid", "mish")
 MEETS = ("add", "sub", "rsub", "maximum", "minimum", "where")
 """Operations of two that are written as a sum; others as a product."""
 
@@ -37,46 +28,27 @@ def emit_elementwise(
     return replace(made, steps=x.steps, spread=x.spread)
 
 
-def emit_activation(b: TorchImporter, call: TorchCall) -> Value:
-    """An activation function."""
-    word = ACTIVATIONS[call.target]
-    if call.target == "celu":
-        b.note_stand_in("celu", "elu")
-    given = {"inplace": True} if call.inplace and word in INPLACE else {}
-    return emit_elementwise(b, call, word, **given)
-
-
-def emit_hardtanh(b: TorchImporter, call: TorchCall) -> Value:
-    """Between 0 and 6 it is ReLU6."""
-    low, high = call.arguments.get("min_val", -1), call.arguments.get("max_val", 1)
-    if (low, high) == (0, 6):
-        return emit_elementwise(b, call, "relu6", **({"inplace": True} if call.inplace else {}))
-    b.note_stand_in(f"hardtanh({low}, {high})", "hardsigmoid")
-    return emit_elementwise(b, call, "hardsigmoid")
-
-
-def emit_prelu(b: TorchImporter, call: TorchCall) -> Value:
-    """One slope a channel, which is the axis behind the batch, or one in all."""
-    x, slopes = b.emit_whole(call, call.arguments["self"]), call.arguments["weight"]
-    if not isinstance(slopes, Constant):
-        return b.emit_moved(call, "prelu", call.read_values(), call.shape)
-    axis = 1 if len(x.shape) > 1 and slopes.size > 1 else 0
-    plain = x.reshape_to(as_map_shape(x.shape)) if slopes.size == 1 else as_channels(x, [axis])
-    given = {"shared": True} if slopes.size == 1 else {}
-    made = b.emit_layer(call, "prelu", [plain], plain.shape, learned=[slopes], **given)
-    return made.reshape_to(x.shape) if slopes.size == 1 else from_channels(made, x.shape, [axis])
-
-
-def emit_dropout(b: TorchImporter, call: TorchCall) -> Value:
-    """Dropout, which does nothing at rate 0."""
-    rate = Fraction(str(call.arguments.get("p", 0.5)))
-    return emit_elementwise(b, call, "dropout", rate=rate) if 0 < rate < 1 else subject_of(call)
-
-
 def emit_stand_in(b: TorchImporter, call: TorchCall) -> Value:
     """A function of each number that the language has no word for: no cost, the same shape."""
     b.note_stand_in(call.target, "identity")
-    return emit_elementwise(b, call, "identity")
+    return _function(b, call, _function_name(call))
+
+
+def _function_name(call: TorchCall) -> str:
+    """What it is to memory: which bounds a clamp has, and whether it works in place."""
+    name = call.target
+    if name == "clamp":
+        low, high = call.arguments.get("min"), call.arguments.get("max")
+        name = "clamp_max" if low is None else "clamp_min" if high is None else "clamp"
+    tensors = sum(isinstance(a, Value | Constant) for a in call.arguments.values())
+    if tensors > 1 or (name == "pow" and call.arguments.get("exponent") in (0, 1)):
+        return f"{name}_of_several"
+    return f"{name}_" if call.inplace else name
+
+
+def _function(b: TorchImporter, call: TorchCall, what: str) -> Value:
+    """A layer without costs that stands for a function of each number."""
+    return emit_elementwise(b, call, "identity", stands_for=what)
 
 
 def pass_through(b: TorchImporter, call: TorchCall) -> Any:  # Any: the argument itself
@@ -93,21 +65,55 @@ def emit_join(b: TorchImporter, call: TorchCall) -> Any:  # Any: a value, or the
     if isinstance(other, Constant):
         return emit_with_constant(b, call, one, other, word)
     if not isinstance(other, Value):
-        return one
+        return _with_number(b, call, one)
     if call.target not in ("add", "mul"):
         b.note_stand_in(call.target, word)
     if one == other:
-        return emit_stand_in(b, replace(call, arguments={"self": one}))
+        b.note_stand_in(call.target, "identity")
+        what = {"add": "doubled", "mul": "squared"}.get(call.target, f"{call.target}_of_itself")
+        return _function(b, replace(call, arguments={"self": one}), _in_place(call, what))
+    given = _joining(call)
     if one.steps == other.steps and one.made == other.made and one.spread == other.spread:
-        made = b.emit_layer(
-            call, word, [Value(one.base, one.made), Value(other.base, one.made)], one.made
-        )
+        reads = [Value(one.base, one.made), Value(other.base, one.made)]
+        made = b.emit_layer(call, word, reads, one.made, **given)
         return replace(made, steps=one.steps, spread=one.spread)
-    return _emit_broadcast_join(b, call, word, one, other)
+    return _emit_broadcast_join(b, call, word, one, other, given)
+
+
+def _joining(call: TorchCall) -> dict[str, Any]:  # Any: a flag or a word
+    """What a sum or product says of its memory; nothing where it is as usual."""
+    scaled = call.arguments.get("alpha", 1) != 1
+    plain = call.target in ("add", "mul") and not scaled
+    if call.target == "add" and call.inplace and not scaled:
+        return {"inplace": True}
+    if plain and not call.inplace:
+        return {}
+    what = f"{call.target}_of_multiples" if scaled else call.target
+    return {"stands_for": _in_place(call, what)}
+
+
+def _in_place(call: TorchCall, what: str) -> str:
+    return f"{what}_" if call.inplace else what
+
+
+def _with_number(b: TorchImporter, call: TorchCall, x: Value) -> Value:
+    """A number added or multiplied: no cost, a tensor of its own."""
+    turned = call.target == "rsub" or (
+        call.target in ("sub", "div") and not isinstance(call.arguments["self"], Value)
+    )
+    if call.target in ("add", "sub") and not turned:
+        return x if call.inplace else _function(b, replace(call, arguments={"self": x}), "shift")
+    if call.target in ("mul", "div") and not turned:
+        what = _in_place(call, "factor")
+    elif turned and call.target != "div":
+        what = _in_place(call, "neg")
+    else:
+        what = f"{call.target}_and_a_number"
+    return _function(b, replace(call, arguments={"self": x}), what)
 
 
 def _emit_broadcast_join(
-    b: TorchImporter, call: TorchCall, word: str, one: Value, other: Value
+    b: TorchImporter, call: TorchCall, word: str, one: Value, other: Value, given: dict[str, Any]
 ) -> Value:
     """A sum or a product of two shapes, brought to one shape without a batch of one."""
     rank = len(call.shape)
@@ -117,24 +123,37 @@ def _emit_broadcast_join(
         one.reshape_to(one.shape[-len(shape) :] if one.shape else (1,)),
         other.reshape_to(other.shape[-len(shape) :] if other.shape else (1,)),
     )
-    return _emit_aligned_join(b, call, word, one, other, shape).reshape_to(call.shape)
+    return _emit_aligned_join(b, call, word, (one, other), shape, given).reshape_to(call.shape)
+
+
+TURNED = {"sub": "rsub", "rsub": "sub"}
+"""What the difference is once its sides are exchanged."""
 
 
 def _emit_aligned_join(
-    b: TorchImporter, call: TorchCall, word: str, one: Value, other: Value, shape: Shape
-) -> Value:
+    b: TorchImporter, call: TorchCall, word: str, both: tuple[Value, Value], shape: Shape,
+    given: dict[str, Any],
+) -> Value:  # fmt: skip
+    one, other = both
     if one.shape != shape:
         one, other = other, one
+        if "stands_for" in given:
+            stood = given["stands_for"]
+            given = {"stands_for": TURNED.get(stood, f"{stood}_turned")}
     if one.shape != shape:
         one = b.emit_spread_over(call, one, shape, _kept_axes(one.shape, shape))
     if other.shape == shape:
         plain = as_map_shape((1, *shape))
-        return b.emit_layer(call, word, [one.reshape_to(plain), other.reshape_to(plain)], plain)
+        return b.emit_layer(
+            call, word, [one.reshape_to(plain), other.reshape_to(plain)], plain, **given
+        )
     kept = _kept_axes(other.shape, shape)
     if word == "add":
         wide = b.emit_spread_over(call, other, shape, kept)
-        return _emit_aligned_join(b, call, word, one, wide, shape)
-    return _emit_gate(b, call, one, other, kept).reshape_to(shape)
+        return _emit_aligned_join(b, call, word, (one, wide), shape, given)
+    if "stands_for" in given:
+        given = {"stands_for": f"{given['stands_for']}_by_a_gate"}
+    return _emit_gate(b, call, one, other, kept, given).reshape_to(shape)
 
 
 def _kept_axes(small: Shape, shape: Shape) -> list[int]:
@@ -142,18 +161,19 @@ def _kept_axes(small: Shape, shape: Shape) -> list[int]:
 
 
 def _emit_gate(
-    b: TorchImporter, call: TorchCall, one: Value, gate: Value, kept: list[int]
-) -> Value:
+    b: TorchImporter, call: TorchCall, one: Value, gate: Value, kept: list[int],
+    given: dict[str, Any],
+) -> Value:  # fmt: skip
     """A product with a gate: its own axes are channels, those that it is spread over positions."""
     shape = one.shape
     over = [axis for axis in range(len(shape)) if axis not in kept]
     if kept == [0] and gate.shape[1:] == (1,) * (len(shape) - 1) and len(shape) <= 4:
-        return b.emit_layer(call, "mul", [one, gate], shape)
+        return b.emit_layer(call, "mul", [one, gate], shape, **given)
     order = (*kept, *over)
     sizes = (prod(shape[axis] for axis in kept), prod(shape[axis] for axis in over))
     flat = one.permute_axes(order).reshape_to(sizes)
     column = gate.permute_axes(order).reshape_to((sizes[0], 1))
-    made = b.emit_layer(call, "mul", [flat, column], sizes)
+    made = b.emit_layer(call, "mul", [flat, column], sizes, **given)
     turned = made.reshape_to(tuple(shape[axis] for axis in order))
     return turned.permute_axes(tuple(order.index(axis) for axis in range(len(shape))))
 
@@ -195,7 +215,10 @@ def emit_with_constant(
     if x.shape != shape:
         x = replace(x, spread=shape)
     if not constant.sources:
-        return x
+        b.note_stand_in(f"{call.target} of a constant", "identity")
+        alone = replace(call, arguments={"self": x})
+        shifted = call.target == "add" or (call.target == "sub" and call.arguments["self"] == x)
+        return _function(b, alone, _in_place(call, "shift" if shifted else "constant_factor"))
     x = b.emit_whole(call, x)
     sizes = (1,) * (rank - len(constant.shape)) + constant.shape
     axes = [axis for axis, size in enumerate(sizes) if size != 1]

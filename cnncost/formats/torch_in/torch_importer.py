@@ -97,6 +97,8 @@ class TorchImporter:
     unknown: list[str] = field(default_factory=list)
     stands_in: dict[str, int] = field(default_factory=dict)
     """What has no cost and no word of its own, and what it is written as; how often."""
+    computes: bool = False
+    """Whether something is computed of parameters alone, which takes memory too."""
     zeros: set[str] = field(default_factory=set)
     """The layers of padding that add zeros."""
     _taken: set[str] = field(default_factory=set)
@@ -175,7 +177,9 @@ class TorchImporter:
         over = [axis for axis in range(len(shape)) if axis not in kept]
         sizes = (prod(shape[axis] for axis in kept), prod(shape[axis] for axis in over))
         column = value.permute_axes((*kept, *over)).reshape_to((sizes[0], 1))
-        wide = self.emit_layer(call, "upsample", [column], sizes, size=(sizes[1],))
+        wide = self.emit_layer(
+            call, "upsample", [column], sizes, size=(sizes[1],), stands_for="expand"
+        )
         order = (*kept, *over)
         turned = wide.reshape_to(tuple(shape[axis] for axis in order))
         return turned.permute_axes(tuple(order.index(axis) for axis in range(len(shape))))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import importlib
 import importlib.util
 import re
@@ -31,11 +32,24 @@ def build_module(target: str, settings: Arguments | None = None) -> nn.Module:
     Raises:
         CnncostError: it cannot be imported, takes no such arguments, fails, or builds no module.
     """
+    return make_module(target, _builder(target, settings))
+
+
+def build_with_memory(target: str, settings: Arguments | None = None) -> nn.Module:
+    """As `build`; the module can be run."""
+    import torch
+
+    found = _builder(target, settings)
+    module = _make_guarded(target, found, lambda: _make_on(found, torch.device("cpu")))
+    return _evaluated(target, module)
+
+
+def _builder(target: str, settings: Arguments | None) -> Any:  # Any: what the user's code is
     if find_spec("torch") is None:
         raise missing_package("torch", "torch")
     found = _find_target(target)
     check_settings(target, found, settings or {})
-    return make_module(target, partial(found, **settings) if settings else found)
+    return partial(found, **settings) if settings else found
 
 
 def make_module(target: str, found: Any) -> nn.Module:  # Any: a module, or what returns one
@@ -54,6 +68,12 @@ def make_module(target: str, found: Any) -> nn.Module:  # Any: a module, or what
         module = module.to("meta") if isinstance(module, torch.nn.Module) else module
     except Exception as error:
         raise _building_failure(target, found, error) from error
+    return _evaluated(target, module)
+
+
+def _evaluated(target: str, module: Any) -> nn.Module:  # Any: what the user's code makes
+    import torch
+
     if not isinstance(module, torch.nn.Module):
         kind = type(module).__name__
         raise CnncostError(f"{target} returns a {kind}, not a torch.nn.Module", "name its builder")
@@ -64,7 +84,7 @@ def _make_on(found: Any, device: Any) -> Any:  # Any: what the user's code is an
     import torch
 
     if isinstance(found, torch.nn.Module):
-        return found.to("meta")
+        return copy.deepcopy(found).to(device)
     with device:
         return found()
 

@@ -7,21 +7,22 @@ from dataclasses import replace
 from math import prod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from cnncost.costs.memory.stand_ins import COMPUTED_WEIGHTS
 from cnncost.errors import CnncostError
 from cnncost.formats.graph import Graph
 from cnncost.formats.tensor_value import Constant, Value
 from cnncost.formats.torch_in.constants import fold_call
-from cnncost.formats.torch_in.export import changes_input, export_module
+from cnncost.formats.torch_in.export import changes_input, export_module, functional, is_view
 from cnncost.formats.torch_in.handlers import HANDLERS, SHAPE_ONLY, SILENT
 from cnncost.formats.torch_in.owning import Owners, assign_owners, costs_of
 from cnncost.formats.torch_in.torch_importer import TorchCall, TorchImporter
+from cnncost.formats.torch_in.torch_outputs import alive, ended, named, unmeasured
 from cnncost.formats.torch_in.torch_padding_by_hand import absorb_paddings
+from cnncost.formats.torch_in.torch_sums_in_place import without_idle_flags
 from cnncost.formats.torch_in.torch_whole_modules import module_call_key, read_whole_module
 
 if TYPE_CHECKING:
     from torch import fx, nn
-
-    from cnncost.formats.graph import Op
 
 
 class Unsized(NamedTuple):
@@ -37,7 +38,8 @@ def trace_module(module: nn.Module, name: str, shapes: dict[str, tuple[int, ...]
         CnncostError: torch.export cannot trace it.
     """
     owners = _collect_owners(module)
-    program = export_module(module, shapes)
+    plain = export_module(module, shapes)
+    program = functional(plain)
     builder = TorchImporter()
     known: dict[fx.Node, Any] = {}  # Any: values, constants, numbers
     learned = {**program.graph_signature.inputs_to_parameters}
@@ -57,7 +59,8 @@ def trace_module(module: nn.Module, name: str, shapes: dict[str, tuple[int, ...]
         elif node.op == "output":
             outputs = _output_values(node, known)
     needed = {owners.same[source] for source in _needed_parameters(program.graph, learned)}
-    return _make_graph(builder, name, shapes, outputs, owners, needed)
+    lost = "" if program is plain else "writes_into_parts"
+    return _make_graph(builder, name, shapes, outputs, owners, needed, lost)
 
 
 def _collect_owners(module: nn.Module) -> Owners:
@@ -116,8 +119,9 @@ def _read_call(builder: TorchImporter, node: fx.Node, known: dict[fx.Node, Any])
         return None
     if not call.shapes:
         return node.meta.get("val")
-    is_empty = not any(map(prod, call.shapes))
-    if is_empty or not call.read_values():  # an empty part depends on nothing
+    is_empty = not any(map(prod, call.shapes))  # an empty part depends on nothing
+    if is_empty or not call.read_values():
+        builder.computes |= bool(call.read_constants()) and not is_view(node) and not is_empty
         return fold_call(call, node)
     made = _emit_handled(builder, call)
     _remember_change(node, made, known)
@@ -244,13 +248,17 @@ def _output_values(node: fx.Node, known: dict[fx.Node, Any]) -> list[Value]:
 
 def _make_graph(
     builder: TorchImporter, name: str, shapes: dict[str, tuple[int, ...]], outputs: list[Value],
-    owners: Owners, needed: set[str],
+    owners: Owners, needed: set[str], lost: str,
 ) -> Graph:  # fmt: skip
-    names = list(dict.fromkeys(_emit_output(builder, value, shapes) for value in outputs))
+    names = list(dict.fromkeys(named(builder, value, shapes) for value in outputs))
     if not names:
         raise CnncostError(f"{name}: its outputs do not depend on its inputs")
-    alive = absorb_paddings(_needed_operations(builder, names), builder.zeros, names)
-    ops = assign_owners(alive, builder.learned, costs_of(alive, shapes), owners)
+    names = ended(builder, names)
+    if lost or builder.computes:
+        names[-1] = unmeasured(builder, names[-1], lost or COMPUTED_WEIGHTS)
+    kept = absorb_paddings(alive(builder, names), builder.zeros, names)
+    kept = without_idle_flags(kept, builder.shapes, names)
+    ops = assign_owners(kept, builder.learned, costs_of(kept, shapes), owners)
     left = {source for source in owners.sizes if owners.count_left(source)}
     emitted = {op.name for op in ops}
     notes = [
@@ -264,24 +272,3 @@ def _make_graph(
         held=owners.sizes, unread=tuple(sorted(left)),
         unused=tuple(n for n in owners.sizes if n in left - needed),
     )  # fmt: skip
-
-
-def _emit_output(builder: TorchImporter, value: Value, inputs: dict[str, tuple[int, ...]]) -> str:
-    """The operation that makes an output; an input that is one passes through an identity."""
-    from cnncost.formats.torch_in.torch_importer import as_map_shape
-
-    end = TorchCall("output", {}, "", ())
-    whole = builder.emit_whole(end, value)
-    made = builder.emit_views(end, whole.reshape_to(as_map_shape(whole.shape)))
-    if made in inputs:
-        made = builder.emit_layer(end, "identity", [Value(made, inputs[made])], inputs[made]).base
-    return made
-
-
-def _needed_operations(builder: TorchImporter, outputs: list[str]) -> tuple[Op, ...]:
-    """The operations that some output needs."""
-    needed = set(outputs)
-    for op in reversed(builder.ops.values()):
-        if op.name in needed:
-            needed.update(op.reads)
-    return tuple(op for op in builder.ops.values() if op.name in needed)

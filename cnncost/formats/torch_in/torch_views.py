@@ -15,6 +15,8 @@ from cnncost.formats.torch_in.torch_importer import (
     subject_of,
 )
 
+PART: dict[str, Any] = {"stands_for": "slice"}  # Any: as arguments are
+"""What makes a window of one a part of what it sees."""
 MANY = 8
 """Slices along an axis that are summed one by one; more are a reduction."""
 
@@ -115,11 +117,13 @@ def _emit_strided(b: TorchImporter, call: TorchCall, x: Value, axis: int, step: 
     if at and len(seen.shape) <= AXES:
         strides = tuple(step if other == at else 1 for other in range(1, len(seen.shape)))
         dims = (*seen.shape[:at], count, *seen.shape[at + 1 :])
-        made = b.emit_layer(call, "maxpool", [seen], dims, kernel=1, stride=strides)
+        made = b.emit_layer(call, "maxpool", [seen], dims, kernel=1, stride=strides, **PART)
         return made.reshape_to(shape)
     front = x.move_to_front(axis)
     rows = front.reshape_to((x.shape[axis], prod(front.shape[1:]))).permute_axes((1, 0))
-    made = b.emit_layer(call, "maxpool", [rows], (rows.shape[0], count), kernel=1, stride=step)
+    made = b.emit_layer(
+        call, "maxpool", [rows], (rows.shape[0], count), kernel=1, stride=step, **PART
+    )
     return made.permute_axes((1, 0)).reshape_to((count, *front.shape[1:])).move_from_front(axis)
 
 
@@ -274,6 +278,10 @@ def emit_reduction(
     channels = prod(x.shape[axis] for axis in kept)
     over = x.permute_axes((*kept, *axes)).reshape_to((channels, *_reduced_extents(x.shape, axes)))
     made = b.emit_layer(call, word, [over], (channels, *(1 for _ in over.shape[1:])))
+    if call.target != "mean":
+        made = b.emit_layer(
+            call, "identity", [made], made.shape, stands_for=f"{call.target}_of_all"
+        )
     found = made.reshape_to(call.shape)
     return [found, *(found for _ in call.shapes[1:])] if len(call.shapes) > 1 else found
 
@@ -288,5 +296,6 @@ def _reduced_extents(shape: Shape, axes: list[int]) -> Shape:
 def _emit_sum(b: TorchImporter, call: TorchCall, x: Value, axis: int) -> Value:
     parts = [_emit_position(b, call, x, axis, index) for index in range(x.shape[axis])]
     flat = [part.reshape_to(as_map_shape(part.shape)) for part in parts]
-    made = flat[0] if len(flat) == 1 else b.emit_layer(call, "add", flat, flat[0].shape)
+    given: dict[str, Any] = {"stands_for": "sum"} if len(flat) > 1 else {}
+    made = flat[0] if len(flat) == 1 else b.emit_layer(call, "add", flat, flat[0].shape, **given)
     return made.reshape_to(call.shape)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from fractions import Fraction
 from math import prod
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cnncost.formats.tensor_value import Constant, Value
+from cnncost.formats.torch_in.export import DROPS
 from cnncost.formats.torch_in.torch_importer import TorchCall, TorchImporter, as_map_shape
 from cnncost.formats.torch_in.torch_windows import one_or_each
 
@@ -162,7 +164,14 @@ def _read_attention(one: Called) -> Value | None:
     return made.permute_axes((1, 0)).reshape_to(shape)
 
 
+def _drop_path(one: Called) -> Value:
+    """A branch that training drops, for each example by itself."""
+    rate = getattr(one.module, DROPS[one.call.target])
+    return one.emit_layer("drop_path", rate=Fraction(str(rate)))
+
+
 READERS: dict[str, Reader] = {
+    **dict.fromkeys(DROPS, _drop_path),
     "LocalResponseNorm": _read_lrn,
     "MultiheadAttention": _read_attention,
     "MappedConv": _read_mapped_conv,
@@ -171,6 +180,7 @@ READERS: dict[str, Reader] = {
 """By the class's name: PyTorch's own, and those that our PyTorch code brings along."""
 
 FIELDS = {
+    **{name: (field,) for name, field in DROPS.items()},
     "LocalResponseNorm": ("size",),
     "MultiheadAttention": (
         *("batch_first", "in_proj_weight", "in_proj_bias", "bias_k", "add_zero_attn"),

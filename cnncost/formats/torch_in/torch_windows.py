@@ -250,8 +250,9 @@ def _emit_padded(
     if not any(sum(pair) for pair in added):
         return x
     extents = (size + sum(pair) for size, pair in zip(x.shape[1:], added, strict=True))
-    made = b.emit_layer(call, "pad", [x], (x.shape[0], *extents), amount=added)
     mode, value = call.arguments.get("mode", "constant"), call.arguments.get("value")
+    given = {} if mode == "constant" else {"stands_for": mode}
+    made = b.emit_layer(call, "pad", [x], (x.shape[0], *extents), amount=added, **given)
     if mode == "constant" and not value:
         b.zeros.add(made.base)
     return made

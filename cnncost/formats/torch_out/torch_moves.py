@@ -14,6 +14,7 @@ from cnncost.formats.torch_out.torch_layer_code import (
     tuple_text,
 )
 from cnncost.formats.torch_out.torch_padding import index_text, slice_text
+from cnncost.formats.torch_out.torch_stand_ins import standing_in
 
 if TYPE_CHECKING:
     from cnncost.network import Node
@@ -110,6 +111,8 @@ def _write_matmul(node: Node, inplace: bool) -> CodePiece:
 
 def _join_writer(sign: str) -> Writer:
     def write_join(node: Node, inplace: bool) -> CodePiece:
+        if inplace:
+            return CodePiece("", call="{0}.add_({1})")
         places = [f"{{{i}}}" for i in range(len(node.reads))]
         return CodePiece("", call=f" {sign} ".join(places))
 
@@ -120,16 +123,16 @@ MOVES: dict[str, Writer] = {
     "flatten": call_writer("{x}.flatten(1)"),
     "reshape": _write_reshape,
     "permute": _write_permute,
-    "pad": _write_pad,
+    "pad": standing_in(_write_pad),
     "crop": _write_crop,
     "slice": _write_slice,
     "channel_shuffle": _skip_if_still(_write_channel_shuffle),
     "pixel_shuffle": _skip_if_still(_write_pixel_shuffle),
     "space_to_depth": _skip_if_still(_write_space_to_depth),
-    "upsample": _write_upsample,
-    "identity": call_writer("{x}"),
-    "add": _join_writer("+"),
-    "mul": _join_writer("*"),
+    "upsample": standing_in(_write_upsample),
+    "identity": standing_in(call_writer("{x}")),
+    "add": standing_in(_join_writer("+")),
+    "mul": standing_in(_join_writer("*")),
     "matmul": _write_matmul,
     "concat": call_writer("torch.cat([{xs}], dim=1)"),
 }

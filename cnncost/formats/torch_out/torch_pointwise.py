@@ -11,6 +11,7 @@ from cnncost.formats.torch_out.torch_layer_code import (
     field_value,
     write_keywords,
 )
+from cnncost.formats.torch_out.torch_stand_ins import standing_in
 
 if TYPE_CHECKING:
     from cnncost.network import Node
@@ -93,7 +94,7 @@ POINTWISE: dict[str, Writer] = {
     "silu": _activation_writer("SiLU"),
     "hardswish": _activation_writer("Hardswish"),
     "sigmoid": _activation_writer("Sigmoid"),
-    "hardsigmoid": _activation_writer("Hardsigmoid"),
+    "hardsigmoid": standing_in(_activation_writer("Hardsigmoid")),
     "tanh": _activation_writer("Tanh"),
     "softplus": _activation_writer("Softplus"),
     "mish": _activation_writer("Mish"),

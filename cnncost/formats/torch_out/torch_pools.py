@@ -15,6 +15,7 @@ from cnncost.formats.torch_out.torch_layer_code import (
     write_keywords,
 )
 from cnncost.formats.torch_out.torch_padding import pad_input
+from cnncost.formats.torch_out.torch_stand_ins import standing_in
 
 if TYPE_CHECKING:
     from cnncost.network import Node
@@ -69,7 +70,7 @@ def _write_subsample(node: Node, inplace: bool) -> CodePiece:
 
 
 POOLS: dict[str, Writer] = {
-    "maxpool": _write_maxpool,
+    "maxpool": standing_in(_write_maxpool),
     "avgpool": _write_avgpool,
     "global_avgpool": _adaptive_writer("Avg", "1"),
     "global_maxpool": _adaptive_writer("Max", "1"),

@@ -1,0 +1,82 @@
+"""Activation functions and dropout of a traced program."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+from math import prod
+
+from cnncost.formats.tensor_value import Constant, Value
+from cnncost.formats.torch_in.torch_elementwise import as_channels, emit_elementwise, from_channels
+from cnncost.formats.torch_in.torch_importer import (
+    TorchCall,
+    TorchImporter,
+    as_map_shape,
+    subject_of,
+)
+
+ACTIVATIONS = {
+    "relu": "relu", "relu6": "relu6", "leaky_relu": "leaky_relu", "elu": "elu", "selu": "selu",
+    "celu": "elu", "gelu": "gelu", "silu": "silu", "hardswish": "hardswish",
+    "sigmoid": "sigmoid", "hardsigmoid": "hardsigmoid", "tanh": "tanh", "softplus": "softplus",
+    "mish": "mish", "softmax": "softmax", "log_softmax": "logsoftmax", "_softmax": "softmax",
+    "_log_softmax": "logsoftmax",
+}  # fmt: skip
+INPLACE = ("relu", "relu6", "silu", "hardswish", "hardsigmoid", "mish")
+"""Activations that work in place where they may, unless they are told not to."""
+IF_SAID = ("leaky_relu", "elu", "selu")
+"""Those that do so if they are told to."""
+
+
+def activation(b: TorchImporter, call: TorchCall) -> Value:
+    """An activation function."""
+    word = ACTIVATIONS[call.target]
+    if call.target == "celu":
+        b.note_stand_in("celu", "elu")
+    return emit_elementwise(b, call, word, **in_place(call, word))
+
+
+def in_place(call: TorchCall, word: str) -> dict[str, bool]:
+    """What an activation says of that; nothing where it is as usual."""
+    if word in (INPLACE if not call.inplace else IF_SAID):
+        return {"inplace": call.inplace}
+    return {}
+
+
+def hardtanh(b: TorchImporter, call: TorchCall) -> Value:
+    """Between 0 and 6 it is ReLU6."""
+    low, high = call.arguments.get("min_val", -1), call.arguments.get("max_val", 1)
+    if (low, high) == (0, 6):
+        return emit_elementwise(b, call, "relu6", **in_place(call, "relu6"))
+    b.note_stand_in(f"hardtanh({low}, {high})", "hardsigmoid")
+    stood = "hardtanh_" if call.inplace else "hardtanh"
+    return emit_elementwise(b, call, "hardsigmoid", inplace=False, stands_for=stood)
+
+
+def prelu(b: TorchImporter, call: TorchCall) -> Value:
+    """One slope a channel, which is the axis behind the batch, or one in all."""
+    x, slopes = b.emit_whole(call, call.arguments["self"]), call.arguments["weight"]
+    if not isinstance(slopes, Constant):
+        return b.emit_moved(call, "prelu", call.read_values(), call.shape)
+    axis = 1 if len(x.shape) > 1 and slopes.size > 1 else 0
+    plain = x.reshape_to(as_map_shape(x.shape)) if slopes.size == 1 else as_channels(x, [axis])
+    given = {"shared": True} if slopes.size == 1 else {}
+    made = b.emit_layer(call, "prelu", [plain], plain.shape, learned=[slopes], **given)
+    return made.reshape_to(x.shape) if slopes.size == 1 else from_channels(made, x.shape, [axis])
+
+
+SEEN = "dropout_of_a_view"
+
+
+def dropout(b: TorchImporter, call: TorchCall) -> Value:
+    """Dropout, which does nothing at rate 0."""
+    rate = Fraction(str(call.arguments.get("p", 0.5)))
+    if not 0 < rate < 1:
+        return subject_of(call)
+    x, made = subject_of(call), emit_elementwise(b, call, "dropout", rate=rate)
+    if call.inplace and x.steps and prod(x.made[1:]) > 1:
+        # Its gradient goes through copies of the whole that is seen.
+        made = emit_elementwise(
+            b, replace(call, arguments={"self": made}), "identity", stands_for=SEEN
+        )
+    return made

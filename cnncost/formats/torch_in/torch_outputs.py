@@ -1,0 +1,47 @@
+"""The outputs of a traced program: the layers that make them, and what they need."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cnncost.formats.graph import Op
+from cnncost.formats.tensor_value import Value
+from cnncost.formats.torch_in.torch_importer import TorchCall, TorchImporter, as_map_shape
+
+
+def named(builder: TorchImporter, value: Value, inputs: dict[str, tuple[int, ...]]) -> str:
+    """The operation that makes an output; an input that is one passes through an identity."""
+    end = TorchCall("output", {}, "", ())
+    whole = builder.emit_whole(end, value)
+    made = builder.emit_views(end, whole.reshape_to(as_map_shape(whole.shape)))
+    if made in inputs:
+        made = builder.emit_layer(end, "identity", [Value(made, inputs[made])], inputs[made]).base
+    return made
+
+
+def ended(builder: TorchImporter, names: list[str]) -> list[str]:
+    """The outputs, those that are read again through an identity: no layer reads an output."""
+    read = {read for op in alive(builder, names) for read in op.reads}
+    end = TorchCall("output", {}, "", ())
+    return [
+        builder.emit_layer(end, "identity", [Value(n, builder.shapes[n])], builder.shapes[n]).base
+        if n in read
+        else n
+        for n in names
+    ]
+
+
+def unmeasured(builder: TorchImporter, name: str, why: str) -> str:
+    """An output of a network whose memory is not known, which a layer of its own says."""
+    end, shape = TorchCall("output", {}, "", ()), builder.shapes[name]
+    given: dict[str, Any] = {"stands_for": why}  # Any: as arguments are
+    return builder.emit_layer(end, "identity", [Value(name, shape)], shape, **given).base
+
+
+def alive(builder: TorchImporter, outputs: list[str]) -> tuple[Op, ...]:
+    """The operations that some output needs."""
+    needed = set(outputs)
+    for op in reversed(builder.ops.values()):
+        if op.name in needed:
+            needed.update(op.reads)
+    return tuple(op for op in builder.ops.values() if op.name in needed)
