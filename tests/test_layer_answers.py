@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     (PerAxis("", minimum=0), (0, 3), (0, 3)),
     (Width(""), "channels", 1),
     (Padding("", 0), 2, ((2, 2),)),
+    (Padding("", 0), "valid", ((0, 0),)),
+    (Padding("", 0), "same", "same"),
     (Padding("", 0), (2, (0, 1)), ((2, 2), (0, 1))),
     (Dims(""), (2**63 - 1, -1), (2**63 - 1, -1)),
     (AxisOrder(""), (3, 1, 2), (3, 1, 2)),
@@ -49,6 +51,11 @@ if TYPE_CHECKING:
 ])  # fmt: skip
 def test_what_fits(kind: FieldKind, value: Raw, stored: object) -> None:
     assert kind.read(value, None) == stored
+
+
+def test_a_shape_that_leaves_an_entry_open_says_so() -> None:
+    assert Dims("").takes.endswith("whole numbers, channels first, of which one may be -1")
+    assert Dims("", free=False).takes.endswith("whole numbers, channels first")
 
 
 def test_each_axis_has_the_least_that_one_number_has() -> None:
