@@ -117,6 +117,7 @@ def _shape(text: str, *lines: str) -> str:
     ("[1, 5]", "{avgpool: 2, ceil: true}", "1x3"),
     ("[1, 5, 5, 5]", "{avgpool: 2, ceil: true}", "1x3x3x3"),
     ("[1, 3, 3]", "{avgpool: 2, stride: 4, ceil: true}", "1x1x1"),
+    ("[1, 4, 4]", "{avgpool: 5, ceil: true}", "1x1x1"),  # the window hangs over the end
 ])  # fmt: skip
 def test_shapes(text: str, line: str, shape: str) -> None:
     assert _shape(text, line) == shape
@@ -128,6 +129,7 @@ def test_shapes(text: str, line: str, shape: str) -> None:
     ("[1, 4, 5]", "{crop: [[2, 2], 0]}"),
     ("[1, 4]", "{avgpool: 5}"),
     ("[1, 4, 4, 4]", "{avgpool: 5, ceil: true}"),
+    ("[1, 4, 4, 4]", "{avgpool: 6, ceil: true, padding: [[0, 1], [0, 1], [0, 1]]}"),
     ("[1, 4]", "{upsample, size: 0}"),
 ])  # fmt: skip
 def test_what_leaves_nothing_is_refused(text: str, line: str) -> None:
