@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     (PerAxis("", minimum=0), (0, 3), (0, 3)),
     (Width(""), "channels", 1),
     (Padding("", 0), 2, ((2, 2),)),
+    (Padding("", 0), "valid", ((0, 0),)),
+    (Padding("", 0), "same", "same"),
     (Padding("", 0), (2, (0, 1)), ((2, 2), (0, 1))),
     (Dims(""), (2**63 - 1, -1), (2**63 - 1, -1)),
     (AxisOrder(""), (3, 1, 2), (3, 1, 2)),
@@ -49,6 +51,11 @@ if TYPE_CHECKING:
 ])  # fmt: skip
 def test_what_fits(kind: FieldKind, value: Raw, stored: object) -> None:
     assert kind.read_value(value, None) == stored
+
+
+def test_a_shape_that_leaves_an_entry_open_says_so() -> None:
+    assert Dims("").takes.endswith("whole numbers, channels first, of which one may be -1")
+    assert Dims("", free=False).takes.endswith("whole numbers, channels first")
 
 
 def test_each_axis_has_the_least_that_one_number_has() -> None:
@@ -110,6 +117,7 @@ def _shape(text: str, *lines: str) -> str:
     ("[1, 5]", "{avgpool: 2, ceil: true}", "1x3"),
     ("[1, 5, 5, 5]", "{avgpool: 2, ceil: true}", "1x3x3x3"),
     ("[1, 3, 3]", "{avgpool: 2, stride: 4, ceil: true}", "1x1x1"),
+    ("[1, 4, 4]", "{avgpool: 5, ceil: true}", "1x1x1"),  # the window hangs over the end
 ])  # fmt: skip
 def test_shapes(text: str, line: str, shape: str) -> None:
     assert _shape(text, line) == shape
@@ -121,6 +129,7 @@ def test_shapes(text: str, line: str, shape: str) -> None:
     ("[1, 4, 5]", "{crop: [[2, 2], 0]}"),
     ("[1, 4]", "{avgpool: 5}"),
     ("[1, 4, 4, 4]", "{avgpool: 5, ceil: true}"),
+    ("[1, 4, 4, 4]", "{avgpool: 6, ceil: true, padding: [[0, 1], [0, 1], [0, 1]]}"),
     ("[1, 4]", "{upsample, size: 0}"),
 ])  # fmt: skip
 def test_what_leaves_nothing_is_refused(text: str, line: str) -> None:

@@ -195,6 +195,6 @@ class Upsample(Layer):
                 )
 
     def output_shape(self, x: Shape) -> Shape:
-        if any(self.size):
+        if 0 in self.factor:  # then it has a size
             return Shape(x.channels, self.size)
         return Shape(x.channels, tuple(n * f for n, f in zip(x.extents, self.factor, strict=True)))

@@ -9,7 +9,7 @@ from cnncost.formats.tensor_value import Value
 from cnncost.formats.torch_in.torch_importer import TorchCall, TorchImporter, as_map_shape
 
 
-def named(builder: TorchImporter, value: Value, inputs: dict[str, tuple[int, ...]]) -> str:
+def emit_output(builder: TorchImporter, value: Value, inputs: dict[str, tuple[int, ...]]) -> str:
     """The operation that makes an output; an input that is one passes through an identity."""
     end = TorchCall("output", {}, "", ())
     whole = builder.emit_whole(end, value)
@@ -19,9 +19,9 @@ def named(builder: TorchImporter, value: Value, inputs: dict[str, tuple[int, ...
     return made
 
 
-def ended(builder: TorchImporter, names: list[str]) -> list[str]:
-    """The outputs, those that are read again through an identity: no layer reads an output."""
-    read = {read for op in alive(builder, names) for read in op.reads}
+def emit_output_copies(builder: TorchImporter, names: list[str]) -> list[str]:
+    """Emit an identity behind each output that a layer reads: no layer reads an output."""
+    read = {read for op in needed_operations(builder, names) for read in op.reads}
     end = TorchCall("output", {}, "", ())
     return [
         builder.emit_layer(end, "identity", [Value(n, builder.shapes[n])], builder.shapes[n]).base
@@ -31,14 +31,14 @@ def ended(builder: TorchImporter, names: list[str]) -> list[str]:
     ]
 
 
-def unmeasured(builder: TorchImporter, name: str, why: str) -> str:
-    """An output of a network whose memory is not known, which a layer of its own says."""
+def emit_unmeasured(builder: TorchImporter, name: str, why: str) -> str:
+    """Emit the layer that says why the memory of a network is not known."""
     end, shape = TorchCall("output", {}, "", ()), builder.shapes[name]
     given: dict[str, Any] = {"stands_for": why}  # Any: as arguments are
     return builder.emit_layer(end, "identity", [Value(name, shape)], shape, **given).base
 
 
-def alive(builder: TorchImporter, outputs: list[str]) -> tuple[Op, ...]:
+def needed_operations(builder: TorchImporter, outputs: list[str]) -> tuple[Op, ...]:
     """The operations that some output needs."""
     needed = set(outputs)
     for op in reversed(builder.ops.values()):

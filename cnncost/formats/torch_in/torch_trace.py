@@ -16,7 +16,12 @@ from cnncost.formats.torch_in.export import changes_input, export_module, functi
 from cnncost.formats.torch_in.handlers import HANDLERS, SHAPE_ONLY, SILENT
 from cnncost.formats.torch_in.owning import Owners, assign_owners, costs_of
 from cnncost.formats.torch_in.torch_importer import TorchCall, TorchImporter
-from cnncost.formats.torch_in.torch_outputs import alive, ended, named, unmeasured
+from cnncost.formats.torch_in.torch_outputs import (
+    emit_output,
+    emit_output_copies,
+    emit_unmeasured,
+    needed_operations,
+)
 from cnncost.formats.torch_in.torch_padding_by_hand import absorb_paddings
 from cnncost.formats.torch_in.torch_sums_in_place import without_idle_flags
 from cnncost.formats.torch_in.torch_whole_modules import module_call_key, read_whole_module
@@ -250,13 +255,13 @@ def _make_graph(
     builder: TorchImporter, name: str, shapes: dict[str, tuple[int, ...]], outputs: list[Value],
     owners: Owners, needed: set[str], lost: str,
 ) -> Graph:  # fmt: skip
-    names = list(dict.fromkeys(named(builder, value, shapes) for value in outputs))
+    names = list(dict.fromkeys(emit_output(builder, value, shapes) for value in outputs))
     if not names:
         raise CnncostError(f"{name}: its outputs do not depend on its inputs")
-    names = ended(builder, names)
+    names = emit_output_copies(builder, names)
     if lost or builder.computes:
-        names[-1] = unmeasured(builder, names[-1], lost or COMPUTED_WEIGHTS)
-    kept = absorb_paddings(alive(builder, names), builder.zeros, names)
+        names[-1] = emit_unmeasured(builder, names[-1], lost or COMPUTED_WEIGHTS)
+    kept = absorb_paddings(needed_operations(builder, names), builder.zeros, names)
     kept = without_idle_flags(kept, builder.shapes, names)
     ops = assign_owners(kept, builder.learned, costs_of(kept, shapes), owners)
     left = {source for source in owners.sizes if owners.count_left(source)}
