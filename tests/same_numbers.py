@@ -38,18 +38,13 @@ def _without_a_word(module: str, words: tuple[str, ...]) -> dict[tuple[str, str]
 
 SAME: dict[tuple[str, str], str] = {
     (
-        _STORAGE,
-        "node.layer is None or node.layer.word not in ('pixel_shuffle', 'space_to_depth') -> "
-        "node.layer.word not in ('pixel_shuffle', 'space_to_depth')",
-    ): MYPY,
-    (
         _INFERENCE,
         "1 -> 2 in last = list(range(end + 1))",
     ): "one more at the end, of no node",
     (
         _INFERENCE,
-        "0 -> 1 in until = held[node.index][_common(network.nodes[i].name, node.name)] "
-        "if held else 0",
+        "0 -> 1 in until = held[node.index][_count_common_blocks(network.nodes[i].name, "
+        "node.name)] if held e",
     ): "who reads something is node 1 or a later one",
     (
         _INFERENCE,
@@ -120,7 +115,7 @@ SAME: dict[tuple[str, str], str] = {
     (_REACH, "a is not None and b is not None -> b is not None"): BOTH,
     (
         _REACH,
-        "if reading.taps is same: pass -> if False: pass",
+        "if reading.taps is read_same_position: pass -> if False: pass",
     ): "a short way: followed tap by tap it comes to the same",
     (
         _GROUPS,
@@ -220,7 +215,7 @@ SAME: dict[tuple[str, str], str] = {
     ),
     **_without_a_word(
         "cnncost/layers/__init__.py",
-        ("FAMILIES", "JOINS", "TYPES", "Layer", "layer_type", "read"),
+        ("FAMILIES", "JOINS", "TYPES", "Layer", "layer_type", "read_layer"),
     ),
 }
 """By module and change, as printed."""
