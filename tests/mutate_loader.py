@@ -43,9 +43,9 @@ TRACED = 300
 """The same without a mutant, every line traced."""
 
 EQUIVALENT = {
-    "network.NetworkBuilder._match operand: owner.layer is None": "for mypy: no layer's type",
-    "language.expand.Expansion._line operand: output is not None": "for mypy: no such index",
-    "language.nodes._syntax text: 'not YAML'": "each of PyYAML's errors carries a text of its own",
+    "network.NetworkBuilder._check_sharing operand: owner.layer is None": "for mypy",
+    "language.expand.Expansion._expand_line operand: output is not None": "for mypy: no such index",
+    "language.nodes._syntax_problem text: 'not YAML'": "each of PyYAML's errors has its own",
     "language.axis_order._slid_over operand: other.layer is None": "an input reads nothing",
 }
 """Mutants that change nothing, by their line without the number, and why."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cnncost.layers.base import Layer, layer, make_fields
-from cnncost.layers.kinds import StandIn, field_of_kind, flag_field
+from cnncost.layers.kinds import STAND_IN, field_of_kind, flag_field
 from cnncost.shape import Shape
 
 
@@ -76,7 +76,7 @@ class Sigmoid(Activation):
 class Hardsigmoid(InPlace):
     """relu6(x + 3) / 6 (Howard et al. 2019, sec. 5.2)."""
 
-    stands_for: str = field_of_kind(StandIn())
+    stands_for: str = field_of_kind(STAND_IN)
 
 
 @layer("tanh")

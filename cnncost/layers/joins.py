@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cnncost.errors import Refused
 from cnncost.layers.base import Layer, layer, must_split
-from cnncost.layers.kinds import StandIn, field_of_kind, flag_field, whole_field
+from cnncost.layers.kinds import STAND_IN, field_of_kind, flag_field, whole_field
 from cnncost.shape import Shape
 
 
@@ -20,7 +20,7 @@ class Add(Join):
     """The sum of equal shapes: a residual connection (He et al. 2016, sec. 3.2)."""
 
     inplace: bool = flag_field("may write over its first input where it may", usually=False)
-    stands_for: str = field_of_kind(StandIn())
+    stands_for: str = field_of_kind(STAND_IN)
 
     def infer_shape(self, xs: tuple[Shape, ...]) -> Shape:
         first, *others = xs
@@ -35,7 +35,7 @@ class Mul(Join):
     """The product of equal shapes, or of a map and a 1x1 gate of its channels (Hu et al.
     2018, sec. 3)."""
 
-    stands_for: str = field_of_kind(StandIn())
+    stands_for: str = field_of_kind(STAND_IN)
 
     def infer_shape(self, xs: tuple[Shape, ...]) -> Shape:
         largest = max(xs, key=lambda x: x.positions)

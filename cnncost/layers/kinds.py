@@ -190,11 +190,8 @@ ITSELF = "itself"
 """What most layers stand for."""
 
 
-class StandIn(Named):
-    """The operation that a layer without costs was where it came from; its memory is that one's."""
-
-    def __init__(self) -> None:
-        super().__init__("the operation whose memory it takes, by PyTorch's name", ITSELF)
+STAND_IN = Named("the operation whose memory it takes, by PyTorch's name", ITSELF)
+"""The operation that a layer without costs was where it came from; its memory is that one's."""
 
 
 class ExtentsOf(PerAxis):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from cnncost.errors import Refused
 from cnncost.layers.base import Layer, layer
-from cnncost.layers.kinds import StandIn, field_of_kind, flag_field, per_axis_field
+from cnncost.layers.kinds import STAND_IN, field_of_kind, flag_field, per_axis_field
 from cnncost.layers.listed import Padding
 from cnncost.layers.windowed import Pairs, Windowed
 from cnncost.shape import AXES, Shape, Window
@@ -45,7 +45,7 @@ class MaxPool(Pooling):
     padding: Pairs | str = field_of_kind(Padding("positions around the map that never win", 0))
     ceil: bool = flag_field("a last window may hang over the end (PyTorch's rule)", usually=False)
     dilation: tuple[int, ...] = per_axis_field("step between the window's taps", 1)
-    stands_for: str = field_of_kind(StandIn())
+    stands_for: str = field_of_kind(STAND_IN)
 
 
 @layer("avgpool", main="kernel")

@@ -7,9 +7,9 @@ from math import prod
 from cnncost.errors import Refused
 from cnncost.layers.base import Layer, layer, must_split
 from cnncost.layers.kinds import (
+    STAND_IN,
     ChoiceKind,
     ExtentsOf,
-    StandIn,
     field_of_kind,
     per_axis_field,
     spell_value,
@@ -24,7 +24,7 @@ from cnncost.shape import Shape
 class Identity(Layer):
     """Its input, unchanged; or a function of each unit without a word of its own."""
 
-    stands_for: str = field_of_kind(StandIn())
+    stands_for: str = field_of_kind(STAND_IN)
 
 
 @layer("flatten")
@@ -78,7 +78,7 @@ class Pad(Layer):
 
     maps_only = True
     amount: Pairs = field_of_kind(Amount("positions added at each edge"))
-    stands_for: str = field_of_kind(StandIn())
+    stands_for: str = field_of_kind(STAND_IN)
 
     def output_shape(self, x: Shape) -> Shape:
         added = zip(x.extents, self.amount, strict=True)
@@ -179,7 +179,7 @@ class Upsample(Layer):
         ChoiceKind("how positions between are filled", ("nearest", "bilinear"), "nearest")
     )
     size: tuple[int, ...] = field_of_kind(ExtentsOf("extents, or the layer that has them", 0))
-    stands_for: str = field_of_kind(StandIn())
+    stands_for: str = field_of_kind(STAND_IN)
 
     def check_input(self, x: Shape) -> None:
         if any(self.factor) == any(self.size):
