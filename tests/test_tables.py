@@ -5,44 +5,36 @@ Whoever adds a layer type sees here what it still needs: the table's name and th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from importlib import import_module
 
 import pytest
-from draws import CASES
 
-from cnncost.costs.input_positions import READINGS
-from cnncost.costs.memory.traits import TRAITS
-from cnncost.formats.keras_out.keras_writers import LAYERS as KERAS_WRITERS
-from cnncost.formats.onnx_out.onnx_writers import LAYERS as ONNX_WRITERS
-from cnncost.formats.torch_out.torch_writers import WRITERS as TORCH_WRITERS
 from cnncost.layers import TYPES, layer_type
-from cnncost.study.backward.gradient_rules import RULES as GRADIENT_RULES
-from cnncost.study.backward.gradient_symbols import LETTERS
 from cnncost.study.type_examples import find_example
 
 LEARNING = [word for word in TYPES if layer_type(word).learns and word != "opaque"]
 KNOWN = [word for word in TYPES if word != "opaque"]
 
-TABLES: Mapping[str, tuple[Mapping[str, object], list[str]]] = {
-    "costs/reading.py READINGS": (READINGS, list(TYPES)),
-    "costs/memory/traits.py TRAITS": (TRAITS, list(TYPES)),
-    "formats/torch_out/layers.py WRITERS": (TORCH_WRITERS, list(TYPES)),
-    "formats/onnx_out/layers.py LAYERS": (ONNX_WRITERS, list(TYPES)),
-    "formats/keras_out/layers.py LAYERS": (KERAS_WRITERS, list(TYPES)),
-    "study/backward/rules.py RULES": (GRADIENT_RULES, list(TYPES)),
-    "study/backward/symbols.py LETTERS": (LETTERS, LEARNING),
-    "tests/draws.py CASES": (CASES, KNOWN),
+TABLES: dict[tuple[str, str], list[str]] = {
+    ("cnncost.costs.input_positions", "READINGS"): list(TYPES),
+    ("cnncost.costs.memory.traits", "TRAITS"): list(TYPES),
+    ("cnncost.formats.torch_out.torch_writers", "WRITERS"): list(TYPES),
+    ("cnncost.formats.onnx_out.onnx_writers", "LAYERS"): list(TYPES),
+    ("cnncost.formats.keras_out.keras_writers", "LAYERS"): list(TYPES),
+    ("cnncost.study.backward.gradient_rules", "RULES"): list(TYPES),
+    ("cnncost.study.backward.gradient_symbols", "LETTERS"): LEARNING,
+    ("draws", "CASES"): KNOWN,
 }
-"""Each table with the words that it must have, and no others."""
+"""Each table's module and name, with the words that it must have, and no others."""
 
 
-@pytest.mark.parametrize("name", TABLES)
-def test_no_table_lacks_a_layer_type(name: str) -> None:
-    table, words = TABLES[name]
+@pytest.mark.parametrize(("module", "name"), TABLES)
+def test_no_table_lacks_a_layer_type(module: str, name: str) -> None:
+    table, words = getattr(import_module(module), name), TABLES[module, name]
     missing = [word for word in words if word not in table]
     strange = [word for word in table if word not in words]
-    assert not missing, f"{name} has no entry for {', '.join(missing)}"
-    assert not strange, f"{name} has entries that are no such type: {', '.join(strange)}"
+    assert not missing, f"{module}.{name} has no entry for {', '.join(missing)}"
+    assert not strange, f"{module}.{name} has entries that are no such type: {', '.join(strange)}"
 
 
 @pytest.mark.parametrize("word", TYPES)
