@@ -1,4 +1,7 @@
-"""One network read from PyTorch, from ONNX and from Keras is one network: the same layers."""
+"""One network read from PyTorch, from ONNX and from Keras is one network: the same layers.
+
+Only PyTorch says whether an activation works in place: its are told to, as the others are read.
+"""
 
 from __future__ import annotations
 
@@ -60,8 +63,8 @@ def _through_keras(model: keras.Model, folder: Path) -> Layers:
 
 def _depthwise() -> nn.Module:
     return nn.Sequential(
-        *(nn.Conv2d(3, 8, 3, padding=1), nn.ReLU()),
-        *(nn.Conv2d(8, 8, 3, padding=1, groups=8), nn.ReLU()),
+        *(nn.Conv2d(3, 8, 3, padding=1), nn.ReLU(inplace=True)),
+        *(nn.Conv2d(8, 8, 3, padding=1, groups=8), nn.ReLU(inplace=True)),
         *(nn.Conv2d(8, 16, 3, groups=8), nn.Conv2d(16, 12, 1, groups=4)),
         *(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(12, 10)),
     )
@@ -106,7 +109,7 @@ class _Residual(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         a = self.first(x)
-        b = torch.relu(self.second(a) + a)
+        b = nn.functional.relu(self.second(a) + a, inplace=True)
         return self.up(torch.cat([b, self.third(b)], 1))
 
 
