@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from cnncost.accuracy import Damage, damage
     from cnncost.api import count, load, loads
     from cnncost.costs import Convention, LayerCount, Report, Totals
     from cnncost.errors import CnncostError, SpecError
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    **dict.fromkeys(("Damage", "damage"), "accuracy"),
     **dict.fromkeys(("count", "load", "loads"), "api"),
     **dict.fromkeys(("Convention", "LayerCount", "Report", "Totals"), "costs"),
     **dict.fromkeys(("CnncostError", "SpecError"), "errors"),
@@ -26,6 +28,7 @@ _HOMES = {
 __all__ = [
     "CnncostError",
     "Convention",
+    "Damage",
     "LayerCount",
     "Report",
     "Spec",
@@ -33,6 +36,7 @@ __all__ = [
     "Totals",
     "__version__",
     "count",
+    "damage",
     "load",
     "loads",
 ]

@@ -22,7 +22,7 @@ FLOORS = (
     ("layers",),
     ("network",),
     ("language",),
-    ("costs",),
+    ("costs", "accuracy"),
     ("formats",),
     ("suggest", "verify", "study"),
     ("views",),

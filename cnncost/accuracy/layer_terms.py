@@ -1,0 +1,103 @@
+"""What one layer adds to the sums that the error potential is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from math import log, prod
+from typing import NamedTuple
+
+from cnncost.accuracy import constants
+from cnncost.accuracy.roles import WEIGHTED, Follower, Role, mean_extent
+from cnncost.layers import Layer
+from cnncost.shape import Shape
+
+
+class LayerTerms(NamedTuple):
+    """Sums over layers; those of a network are the sums of its layers'."""
+
+    weight: float = 0.0
+    """How much the layers count in the averages."""
+    log_widths: float = 0.0
+    """Weight x ln(channels written)."""
+    log_groups: float = 0.0
+    """Weight x ln(groups)."""
+    depth: float = 0.0
+    """Layers with a non-linearity, those with kernels more."""
+    coarseness: float = 0.0
+    """Weight x what the extent costs, the map that the dense layers read included."""
+    map_weight: float = 0.0
+    """The weight of all that has a map."""
+    dense: float = 0.0
+    """What the hidden dense layers cost."""
+
+
+NO_TERMS = LayerTerms()
+
+
+def add_terms(terms: Iterable[LayerTerms]) -> LayerTerms:
+    """Add up the terms of several layers."""
+    return LayerTerms(*map(sum, zip(*(NO_TERMS, *terms), strict=True)))
+
+
+def layer_terms(layer: Layer, x: Shape, y: Shape, role: Role) -> LayerTerms:
+    """Return the terms of one layer over an input of shape `x`, with an output of shape `y`."""
+    if layer.word not in WEIGHTED:
+        return NO_TERMS
+    if layer.word == "dense":
+        return _dense_terms(y, role)
+    extent = mean_extent(y.extents)
+    groups = _count_groups(layer, x)
+    share = _share_of(role, depthwise=groups == x.channels and groups > 1)
+    small = min(1.0, (extent if role.positions_used else 1.0) / constants.SMALL_EXTENT)
+    weight = share * small
+    non_linear = role.follower is Follower.NON_LINEARITY
+    return LayerTerms(
+        weight,
+        weight * log(y.channels),
+        weight * log(groups),
+        weight * (1 + constants.KERNEL_SHARE * _kernel_size(layer, y)) if non_linear else 0.0,
+        weight * coarseness_of(extent),
+        weight,
+    )
+
+
+def _dense_terms(y: Shape, role: Role) -> LayerTerms:
+    """Return the terms of a dense layer: its width if it is hidden, and the map that it reads."""
+    reads = constants.HEAD_SHARE if role.map_extent else 0.0
+    coarse = reads * coarseness_of(role.map_extent) if reads else 0.0
+    if role.follower is not Follower.NON_LINEARITY:
+        return LayerTerms(coarseness=coarse, map_weight=reads)
+    narrow = -constants.DENSE * log(y.channels / constants.DENSE_UNITS)
+    return LayerTerms(depth=1.0, coarseness=coarse, map_weight=reads, dense=narrow)
+
+
+def coarseness_of(extent: float) -> float:
+    """Return what a map of so many positions a side costs.
+
+    Its slope in ln(extent) is -RESOLUTION at RESOLUTION_EXTENT and steeper for smaller maps.
+    """
+    fall = constants.RESOLUTION_FALL
+    return constants.RESOLUTION / fall * (constants.RESOLUTION_EXTENT / extent) ** fall
+
+
+def _share_of(role: Role, *, depthwise: bool) -> float:
+    if role.follower is Follower.NON_LINEARITY:
+        return constants.DEPTHWISE_SHARE if depthwise else 1.0
+    return constants.LINEAR_SHARE if role.follower is Follower.LINEAR else 0.0
+
+
+def _count_groups(layer: Layer, x: Shape) -> int:
+    if layer.word == "depthwise_conv":
+        return x.channels
+    groups: int = getattr(layer, "groups", 1)
+    return groups
+
+
+def _kernel_size(layer: Layer, y: Shape) -> float:
+    """Return ln(area) / ln 9 of a kernel: 0 for 1x1, 1 for 3x3; no more than reaches its map.
+
+    From one end of a map of n positions to the other a kernel of 2 n - 1 reaches.
+    """
+    kernel: tuple[int, ...] = getattr(layer, "kernel", ())
+    reached = zip(kernel, y.extents, strict=False)
+    return log(prod(min(k, 2 * n - 1) for k, n in reached)) / log(9)

@@ -1,0 +1,119 @@
+"""What each layer is to the whole network: whether a non-linearity follows, who reads its map."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import NamedTuple
+
+from cnncost.layers import FAMILIES
+from cnncost.network import Input, Network, Node
+
+WEIGHTED = frozenset({"conv", "depthwise_conv", "conv_transpose", "dense", "linear"})
+"""The types whose widths and kernels the potential is made of."""
+
+ACTIVATIONS = frozenset(FAMILIES["activation"]) - {"softmax", "logsoftmax"}
+"""The non-linearities between layers; a softmax only weighs what it stands in."""
+
+GLOBAL_POOLS = frozenset({"global_avgpool", "global_maxpool"})
+"""Behind them no position is told from another."""
+
+
+class Follower(Enum):
+    """What follows a layer with weights, through norms, pools and joins."""
+
+    NON_LINEARITY = "non-linearity"
+    LINEAR = "the next layer's weights"
+    NOTHING = "nothing that learns: it is the output's own"
+
+
+class Role(NamedTuple):
+    """What a layer is to the network that it stands in."""
+
+    follower: Follower
+    positions_used: bool
+    """Whether a kernel, or a dense layer over a whole map, still tells its positions apart."""
+    map_extent: float
+    """For the first dense layer: how many positions a side its map has; else 0."""
+
+
+NO_ROLE = Role(Follower.NOTHING, positions_used=False, map_extent=0.0)
+
+
+def find_roles(network: Network) -> dict[int, Role]:
+    """Find the role of each layer with weights, by the index of its node."""
+    followers = _find_followers(network)
+    used = _find_used_positions(network)
+    extents = _find_map_extents(network)
+    found = {}
+    for node in network.layers:
+        if node.layer.word in WEIGHTED:
+            extent = extents[node.reads[0]] if node.layer.word == "dense" else 0.0
+            found[node.index] = Role(followers[node.index], used[node.index], extent)
+    return found
+
+
+def mean_extent(extents: tuple[int, ...]) -> float:
+    """Return the positions a side of a map; 1 for a vector."""
+    positions = 1.0
+    for extent in extents:
+        positions *= extent
+    return positions ** (1 / len(extents)) if extents else 1.0
+
+
+def _find_followers(network: Network) -> list[Follower]:
+    """For each node what follows it; a non-linearity on any path counts."""
+    found = [Follower.NOTHING] * len(network.nodes)
+    learns_behind = [False] * len(network.nodes)
+    for node in reversed(network.nodes):
+        seen = set()
+        for reader in (network.nodes[index] for index in network.readers[node.index]):
+            word, behind = _word_of(reader), learns_behind[reader.index]
+            learns_behind[node.index] |= behind or word in WEIGHTED
+            if word in ACTIVATIONS:
+                seen.add(Follower.NON_LINEARITY if behind else Follower.NOTHING)
+            else:
+                seen.add(Follower.LINEAR if word in WEIGHTED else found[reader.index])
+        for follower in (Follower.NON_LINEARITY, Follower.LINEAR):
+            if follower in seen:
+                found[node.index] = follower
+                break
+    return found
+
+
+def _find_used_positions(network: Network) -> list[bool]:
+    """For each node whether something behind it tells the positions of its map apart."""
+    found = [False] * len(network.nodes)
+    for node in reversed(network.nodes):
+        for reader in (network.nodes[index] for index in network.readers[node.index]):
+            word = _word_of(reader)
+            if word in GLOBAL_POOLS:
+                continue
+            if word in ("dense", "flatten"):
+                own = node.output.positions > 1
+            else:
+                own = word in WEIGHTED and max(getattr(reader.layer, "kernel", (1,))) > 1
+            through = found[reader.index] and word != "dense"
+            found[node.index] = found[node.index] or own or through
+    return found
+
+
+def _find_map_extents(network: Network) -> list[float]:
+    """For each node the extent of the map that a dense layer behind it reads: 1 behind a global
+    pool, 0 behind another dense layer."""
+    found = [0.0] * len(network.nodes)
+    for node in network.nodes:
+        if node.layer is None:
+            found[node.index] = mean_extent(node.output.extents)
+        elif node.layer.word == "dense":
+            found[node.index] = 0.0
+        elif node.layer.word == "flatten":
+            found[node.index] = max(1.0, mean_extent(node.inputs[0].extents))
+        elif node.output.positions > 1 or node.inputs[0].positions > 1:
+            found[node.index] = mean_extent(node.output.extents)
+        else:
+            found[node.index] = found[node.reads[0]]
+    return found
+
+
+def _word_of(node: Input | Node) -> str:
+    return "" if node.layer is None else node.layer.word
