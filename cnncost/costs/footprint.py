@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from cnncost.costs.backward import backward_connections
+from cnncost.costs.gradients import backward_connections
 from cnncost.costs.memory import Embedded, Memory, measure_embedded, measure_memory
 from cnncost.costs.memory.memory_report import DTYPES
 from cnncost.costs.memory.timeline import trace_timeline

@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cnncost.errors import Refused
 from cnncost.language.carried import find_misfit
-from cnncost.language.frame import Frame
 from cnncost.language.line import Line
 from cnncost.language.nodes import Items, Node, Scalar
 from cnncost.language.problems import Problems
-from cnncost.language.scope import BlockCall, output_of
+from cnncost.language.scope import BlockCall, Frame, output_of
 from cnncost.language.site import Site
 from cnncost.language.values import Misread, Origin, Reading, UnknownValue, Word
 from cnncost.layers import JOINS, Layer, layer_type, read_layer

@@ -8,16 +8,14 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from cnncost.errors import did_you_mean, find_nearest, quote_text
-from cnncost.language.axis_order import input_notes
 from cnncost.language.blocks import read_blocks
-from cnncost.language.entries import plain_text
+from cnncost.language.entries import plain_text, read_params, set_params
 from cnncost.language.expand import Expansion, Frame, TooMany, Written
 from cnncost.language.figures import Expectation, read_budget, read_expect, read_published
-from cnncost.language.inputs import InputReader
+from cnncost.language.inputs import InputReader, input_notes
 from cnncost.language.line import Block
 from cnncost.language.lines import LineReader
 from cnncost.language.nodes import Items, Node, Pairs, Scalar, parse_yaml
-from cnncost.language.params import read_params, set_params
 from cnncost.language.problems import Problems
 from cnncost.language.scope import Scope
 from cnncost.network import Network, NetworkBuilder

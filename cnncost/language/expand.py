@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from cnncost.language.assembly import Assembly, Written
-from cnncost.language.frame import Frame
 from cnncost.language.line import Block, Line
 from cnncost.language.problems import Problems
-from cnncost.language.scope import BlockCall, Copies, Entry, Scope
+from cnncost.language.scope import BlockCall, Copies, Entry, Frame, Scope
 from cnncost.language.site import Site, bind_default
 from cnncost.language.structures import LAYOUTS
 from cnncost.language.values import BoundValue, Misread, Reading, UnknownValue, Word, read_literal

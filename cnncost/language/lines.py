@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING
 
 from cnncost.elsewhere import find_meaning
 from cnncost.errors import did_you_mean, quote_text
-from cnncost.language.bodies import read_bodies
 from cnncost.language.line import Block, Line
 from cnncost.language.names import COMMON, STRUCTURES, Names, check_name
 from cnncost.language.nodes import Items, Node, Pairs, Scalar
-from cnncost.language.takes import complete_line, refuse_unknown_keys
+from cnncost.language.takes import complete_line, read_bodies, refuse_unknown_keys
 from cnncost.layers import TYPES, layer_type
 
 if TYPE_CHECKING:

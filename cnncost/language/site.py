@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from cnncost.errors import did_you_mean, quote_text
-from cnncost.language.frame import Frame
 from cnncost.language.nodes import Items, Node, Scalar
-from cnncost.language.scope import NoSuchName, output_of
+from cnncost.language.scope import Frame, NoSuchName, output_of
 from cnncost.language.values import (
     BoundValue,
     Misread,

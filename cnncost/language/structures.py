@@ -14,8 +14,8 @@ from cnncost.layers.kinds import spell_value
 
 if TYPE_CHECKING:
     from cnncost.language.assembly import Assembly
-    from cnncost.language.frame import Frame
     from cnncost.language.line import Line
+    from cnncost.language.scope import Frame
     from cnncost.network import NetworkBuilder
 
 

@@ -1,17 +1,22 @@
-"""Layers that keep the shape in code: norms, activations, dropout."""
+"""Layers without windows in code: norms, activations, joins, and what moves numbers."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
+from cnncost.costs.memory.unmoved_numbers import moves_nothing
 from cnncost.formats.torch_out.torch_layer_code import (
     CodePiece,
     Writer,
     axis_count,
+    call_writer,
     field_value,
+    index_text,
+    slice_text,
+    standing_in,
+    tuple_text,
     write_keywords,
 )
-from cnncost.formats.torch_out.torch_stand_ins import standing_in
 
 if TYPE_CHECKING:
     from cnncost.network import Node
@@ -103,4 +108,125 @@ POINTWISE: dict[str, Writer] = {
     "dropout": _write_dropout,
     "drop_path": _write_drop_path,
     "scale": _write_scale,
+}
+
+
+# Layers that move numbers or join tensors in code
+
+
+def _write_reshape(node: Node, inplace: bool) -> CodePiece:
+    return CodePiece("", call=f"{{x}}.reshape(-1, {', '.join(map(str, node.output.dims))})")
+
+
+def _write_permute(node: Node, inplace: bool) -> CodePiece:
+    axes = cast("tuple[int, ...]", field_value(node, "axes"))
+    return CodePiece("", call=f"{{x}}.permute(0, {', '.join(map(str, axes))})")
+
+
+def _edge_amounts(node: Node) -> tuple[tuple[int, int], ...]:
+    return cast("tuple[tuple[int, int], ...]", field_value(node, "amount"))
+
+
+def _write_pad(node: Node, inplace: bool) -> CodePiece:
+    flat = ", ".join(f"{a}, {b}" for a, b in reversed(_edge_amounts(node)))
+    return CodePiece("", call=f"F.pad({{x}}, ({flat}))")
+
+
+def _write_crop(node: Node, inplace: bool) -> CodePiece:
+    return CodePiece(
+        "", call="{x}" + index_text(["", *(slice_text(a, b) for a, b in _edge_amounts(node))])
+    )
+
+
+def _write_slice(node: Node, inplace: bool) -> CodePiece:
+    start, end = cast("tuple[int, int]", field_value(node, "span"))
+    before, last = str(start or ""), end == node.inputs[0].channels
+    return CodePiece("", call=f"{{x}}[:, {before}:{'' if last else end}]")
+
+
+def _write_channel_shuffle(node: Node, inplace: bool) -> CodePiece:
+    groups = field_value(node, "groups")
+    call = f"{{x}}.unflatten(1, ({groups}, -1)).transpose(1, 2).flatten(1, 2)"
+    return CodePiece("", call=call)
+
+
+def _block_factors(node: Node) -> tuple[int, ...]:
+    return cast("tuple[int, ...]", field_value(node, "factor"))
+
+
+def _write_pixel_shuffle(node: Node, inplace: bool) -> CodePiece:
+    factor = _block_factors(node)
+    if len(factor) == 2 and len(set(factor)) == 1:
+        return CodePiece("nn.PixelShuffle", (str(factor[0]),))
+    return CodePiece("PixelShuffle", (tuple_text(factor),), extra="PixelShuffle")
+
+
+def _write_space_to_depth(node: Node, inplace: bool) -> CodePiece:
+    factor = _block_factors(node)
+    if len(factor) == 2 and len(set(factor)) == 1:
+        return CodePiece("nn.PixelUnshuffle", (str(factor[0]),))
+    return CodePiece("SpaceToDepth", (tuple_text(factor),), extra="SpaceToDepth")
+
+
+LINEAR_MODES = {1: "linear", 2: "bilinear", 3: "trilinear"}
+
+
+def _write_upsample(node: Node, inplace: bool) -> CodePiece:
+    mode = str(field_value(node, "mode"))
+    options = f', mode="{LINEAR_MODES[axis_count(node)]}"' if mode == "bilinear" else ""
+    # A size serves for a factor too: what is exact for integers stays exact.
+    return CodePiece(
+        "", call=f"F.interpolate({{x}}, size={tuple_text(node.output.extents)}{options})"
+    )
+
+
+def _skip_if_still(write: Writer) -> Writer:
+    """What moves nothing is written so: PyTorch copies in some such cases, and not in others."""
+
+    def write_unless_still(node: Node, inplace: bool) -> CodePiece:
+        if not moves_nothing(node):
+            return write(node, inplace)
+        return (
+            CodePiece("", call="{x}")
+            if node.output == node.inputs[0]
+            else _write_reshape(node, inplace)
+        )
+
+    return write_unless_still
+
+
+def _write_matmul(node: Node, inplace: bool) -> CodePiece:
+    groups = field_value(node, "groups")
+    if groups == 1:
+        return CodePiece("", call="{0} @ {1}")
+    sides = [f"{{{i}}}.unflatten(1, ({groups}, -1))" for i in (0, 1)]
+    return CodePiece("", call=f"({' @ '.join(sides)}).flatten(1, 2)")
+
+
+def _join_writer(sign: str) -> Writer:
+    def write_join(node: Node, inplace: bool) -> CodePiece:
+        if inplace:
+            return CodePiece("", call="{0}.add_({1})")
+        places = [f"{{{i}}}" for i in range(len(node.reads))]
+        return CodePiece("", call=f" {sign} ".join(places))
+
+    return write_join
+
+
+MOVES: dict[str, Writer] = {
+    "flatten": call_writer("{x}.flatten(1)"),
+    "reshape": _write_reshape,
+    "permute": _write_permute,
+    "pad": standing_in(_write_pad),
+    "crop": _write_crop,
+    "slice": _write_slice,
+    "channel_shuffle": _skip_if_still(_write_channel_shuffle),
+    "pixel_shuffle": _skip_if_still(_write_pixel_shuffle),
+    "space_to_depth": _skip_if_still(_write_space_to_depth),
+    "upsample": standing_in(_write_upsample),
+    "identity": standing_in(call_writer("{x}")),
+    "add": standing_in(_join_writer("+")),
+    "mul": standing_in(_join_writer("*")),
+    "matmul": _write_matmul,
+    "concat": call_writer("torch.cat([{xs}], dim=1)"),
 }
