@@ -44,6 +44,22 @@ def smallest_peak(network: Network, alive: Lives, cap: int = CAP) -> ExecutionOr
     storage's only reader does. A best-first search over executed sets: the first complete
     set that is taken off the queue has the smallest peak (minimax path, Dijkstra's argument).
     Where the search is cut off the answer is the best order known.
+
+    Two branches, of 100 numbers each before they narrow to one. As the program has it both are
+    wide at once (`c` runs before `b`); one after the other they need 1 (the input) + 1 (`b`) +
+    100 (`c`) + 1 (`d`) numbers at most.
+
+    >>> from cnncost.costs.memory.inference import find_lives
+    >>> from cnncost.language import read_spec
+    >>> a, b = "{name: a, dense: 100}", "{name: b, from: a, dense: 1}"
+    >>> c, d = "{name: c, from: input, dense: 100}", "{name: d, from: c, dense: 1}"
+    >>> lines = f"[{a}, {c}, {b}, {d}, {{add: [b, d]}}]"
+    >>> network = read_spec(f"{{input: [1], layers: {lines}}}", "two branches").network
+    >>> alive = find_lives(network, batch=1, size=1)
+    >>> max(alive.sum_live_bytes()), smallest_peak(network, alive).bytes
+    (202, 103)
+    >>> [network.nodes[i].name for i in smallest_peak(network, alive).nodes]
+    ['input', 'a', 'b', 'c', 'd', 'add1']
     """
     known = _known_order(network, alive)
     least = _least_peak(network, alive)

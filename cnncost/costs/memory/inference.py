@@ -40,7 +40,15 @@ class Lives(NamedTuple):
     """Bytes that live during each step alone."""
 
     def sum_live_bytes(self) -> list[int]:
-        """Live bytes at each step."""
+        """Live bytes at each step.
+
+        An input of 1 byte that the caller holds, and two layers; the last one needs 4 bytes of
+        scratch.
+
+        >>> lives = Lives(base=(0, 1, 2), last=(2, 2, 2), sizes=(1, 2, 3), scratch=(0, 0, 4))
+        >>> lives.sum_live_bytes()
+        [1, 3, 10]
+        """
         change = [0] * (len(self.base) + 1)
         for i, base in enumerate(self.base):
             if i == base:
