@@ -1,9 +1,9 @@
 """Disables each check of the loader, one at a time, and shows that a test notices.
 
-The cases are the files of `tests/invalid`, the tables of `tests/test_language.py` and
-`test_language_blocks.py`, and the tests of `test_settings.py`, `test_bad_input.py`,
-`test_axis_order.py` and `test_elsewhere.py` that take nothing, or the values of a table; a mutant
-runs against those that reach its statement.
+The cases are the files of `tests/invalid`, the tables of `tests/test_language.py`,
+`test_language_blocks.py` and `test_language_structures.py`, and the tests of `test_settings.py`,
+`test_bad_input.py`, `test_axis_order.py` and `test_elsewhere.py` that take nothing, or the values
+of a table; a mutant runs against those that reach its statement.
 
     python tests/mutate_loader.py [WORD]    # only mutants whose line contains the word
 
@@ -31,6 +31,7 @@ import test_elsewhere  # noqa: E402
 import test_invalid  # noqa: E402
 import test_language  # noqa: E402
 import test_language_blocks  # noqa: E402
+import test_language_structures  # noqa: E402
 import test_settings  # noqa: E402
 from mutants import Mutant, compiled, mutants, target  # noqa: E402
 
@@ -148,7 +149,7 @@ def _functions_of(module: ModuleType) -> Iterator[Case]:
 
 def all_cases() -> list[Case]:
     cases = [_invalid(path) for path in test_invalid.FILES]
-    tables = (test_language, test_language_blocks)
+    tables = (test_language, test_language_blocks, test_language_structures)
     cases += [_positive(module, name) for module in tables for name in module.CASES]
     for module in (*tables, test_settings, test_bad_input, test_axis_order, test_elsewhere):
         cases += _functions_of(module)

@@ -10,9 +10,8 @@ from cnncost.costs import LayerCount
 from cnncost.study.comparison import METRICS, Comparison, Match, Side, percent_change
 from cnncost.study.growth import Excess
 from cnncost.views import caption
-from cnncost.views.amounts import AtLeast, UnknownAmount
+from cnncost.views.amounts import AtLeast, UnknownAmount, Value, human_text, readable_text
 from cnncost.views.page import Compact, Page, Results, Table, refuse_short_numbers
-from cnncost.views.table_columns import Value, human_text, readable_text
 from cnncost.views.table_data import SCHEMA_VERSION, convention_data
 
 SHOWN = ("weights", "connections")

@@ -8,8 +8,8 @@ from typing import NamedTuple, TypeVar
 from cnncost.costs.gradients import find_gradients
 from cnncost.costs.memory.inference import Peak, find_lives, find_peak
 from cnncost.costs.memory.stand_ins import COMPUTED_WEIGHTS
+from cnncost.costs.memory.training_backward import backward_bytes
 from cnncost.costs.memory.training_step import (
-    backward_bytes,
     forward_bytes,
     measure_loss,
     saved_by_layer,
