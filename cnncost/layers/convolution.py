@@ -18,6 +18,7 @@ class Convolving(Windowed):
 
     counted = True
     bias: bool
+    dilation: tuple[int, ...]
 
     def output_channels(self, x: Shape) -> int:
         """Channels of the output, whatever the extents."""

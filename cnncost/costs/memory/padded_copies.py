@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import prod
 from operator import gt
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, TypeGuard
 
 from cnncost.network import Node
 
@@ -21,7 +21,7 @@ def padded_copy(node: Node, batch: int, size: int) -> int:
     The copy stands in the input's place: the backward pass keeps it instead (measured on M5,
     whose last pool is padded at its end).
     """
-    if node.layer.word not in (*CONVOLUTIONS, *POOLS):
+    if not _may_be_padded(node):
         return 0
     ends, itself = find_padding(node)
     if itself:
@@ -35,16 +35,18 @@ def padded_gradient(node: Node, batch: int, size: int) -> int | None:
     """Bytes of the gradient of a padded copy, of which the backward pass cuts the input's
     gradient out once it is done with the copy and with its output's gradient (measured); zero
     without a copy, None for types that have none whatever they are padded by."""
-    if node.layer.word not in (*CONVOLUTIONS, *POOLS):
-        return None
-    return padded_copy(node, batch, size)
+    return padded_copy(node, batch, size) if _may_be_padded(node) else None
 
 
-def find_padding(node: Node) -> tuple[Pairs, bool]:
+def _may_be_padded(node: Node) -> TypeGuard[Node[Windowed]]:
+    return node.layer.word in (*CONVOLUTIONS, *POOLS)
+
+
+def find_padding(node: Node[Windowed]) -> tuple[Pairs, bool]:
     """What is padded before and after each axis in PyTorch, and whether its operation does that
     itself: both ends alike, by a pool at most half of its kernel, and by a mean over a volume
     no window larger than the volume."""
-    layer = cast("Windowed", node.layer)
+    layer = node.layer
     windows = layer.resolve_windows(node.inputs[0])
     ends = tuple((window.before, window.after) for window in windows)
     if _pads_itself(node, ends):
@@ -55,11 +57,10 @@ def find_padding(node: Node) -> tuple[Pairs, bool]:
     return ends, _pads_itself(node, ends)
 
 
-def _pads_itself(node: Node, ends: Pairs) -> bool:
+def _pads_itself(node: Node[Windowed], ends: Pairs) -> bool:
     if any(before != after for before, after in ends):
         return False
-    kernel = cast("tuple[int, ...]", vars(node.layer)["kernel"])
-    extents = node.inputs[0].extents
+    kernel, extents = node.layer.kernel, node.inputs[0].extents
     if node.layer.word == "avgpool" and len(kernel) == 3 and any(map(gt, kernel, extents)):
         return False  # avg_pool3d refuses a window larger than its input, whatever it pads
     wide = any(2 * before > k for (before, _), k in zip(ends, kernel, strict=True))

@@ -7,9 +7,10 @@ its axes, or to be a view, by its layer's type alone.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 from cnncost.costs.memory.traits import Keep, Makes, find_traits
+from cnncost.costs.memory.unmoved_numbers import has_factor
 from cnncost.network import Input, Network, Node
 
 
@@ -71,7 +72,7 @@ def may_be_view(node: Node) -> bool:
     Pixel shuffles and their inverses have a kernel for maps of two axes and one factor for both.
     PyTorch makes the others by moving axes, and where these have few places it needs no copy.
     """
-    if node.layer.word not in ("pixel_shuffle", "space_to_depth"):
+    if not has_factor(node):
         return False
-    factor = cast("tuple[int, ...]", vars(node.layer)["factor"])
+    factor = node.layer.factor
     return len(factor) != 2 or factor[0] != factor[1]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import Enum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from cnncost.network import Node
 
@@ -37,7 +37,7 @@ class Grad(Enum):
     SECOND_ALIAS = "the second input's as ALIAS, the first's as NEW"
 
 
-Bytes = Callable[[Node, int, int], int]
+Bytes = Callable[[Node[Any], int, int], int]  # Any: each rule names its layer type
 """Bytes from a node, the batch and the bytes of an element."""
 
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cnncost.errors import CnncostError
-from cnncost.formats.onnx_out.onnx_emitter import Emitter, Writer, Writers, field_of
+from cnncost.formats.onnx_out.onnx_emitter import Emitter, Writer, Writers
 from cnncost.formats.onnx_out.onnx_pooling_writers import POOLS, RESHAPING
 from cnncost.formats.onnx_out.onnx_weighted_writers import NORMS, WEIGHTED
 from cnncost.network import Node
+
+if TYPE_CHECKING:
+    from cnncost.layers.joins import MatMul
+    from cnncost.layers.opaque import Opaque
+    from cnncost.layers.regularisation import Dropout
 
 # Activations, joins, and what is at work in training only
 
@@ -52,14 +57,14 @@ def _write_concat(emitter: Emitter, node: Node, x: list[str]) -> str:
     return emitter.add_step("Concat", x, axis=1)
 
 
-def _write_dropout(emitter: Emitter, node: Node, x: list[str]) -> str:
+def _write_dropout(emitter: Emitter, node: Node[Dropout], x: list[str]) -> str:
     """At work in training only: a runtime passes its input on."""
-    return emitter.add_step("Dropout", [*x, emitter.add_number(float(field_of(node, "rate")))])
+    return emitter.add_step("Dropout", [*x, emitter.add_number(float(node.layer.rate))])
 
 
-def _write_matmul(emitter: Emitter, node: Node, x: list[str]) -> str:
+def _write_matmul(emitter: Emitter, node: Node[MatMul], x: list[str]) -> str:
     """Channels in groups are matrices of their own."""
-    groups = field_of(node, "groups")
+    groups = node.layer.groups
     if groups > 1:
         x = [
             emitter.add_step(
@@ -103,9 +108,9 @@ POINTWISE: Writers = {
 }
 
 
-def _refuse_opaque(emitter: Emitter, node: Node, x: list[str]) -> str:
+def _refuse_opaque(emitter: Emitter, node: Node[Opaque], x: list[str]) -> str:
     raise CnncostError(
-        f"{node.name} is opaque ({field_of(node, 'op')}): nobody knows how it is computed",
+        f"{node.name} is opaque ({node.layer.op}): nobody knows how it is computed",
         "write it as layers that the language has; then it can be written in ONNX",
     )
 

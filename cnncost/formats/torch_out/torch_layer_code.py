@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cnncost.layers.kinds import ITSELF
-from cnncost.layers.windowed import Windowed
 
 if TYPE_CHECKING:
+    from cnncost.layers.windowed import Windowed
     from cnncost.network import Node
 
 
@@ -26,23 +26,13 @@ class CodePiece(NamedTuple):
     """The name of the class of `modules` that must stand in the file."""
 
 
-Writer = Callable[["Node", bool], CodePiece]
-"""From a node, and whether it works in place."""
-
-
-def field_value(node: Node, name: str) -> object:
-    """A field of the node's layer."""
-    return getattr(node.layer, name)
+Writer = Callable[["Node[Any]", bool], CodePiece]
+"""From a node (Any: each writer names its layer type), and whether it works in place."""
 
 
 def axis_count(node: Node) -> int:
     """The spatial axes of what the node reads."""
     return len(node.inputs[0].extents)
-
-
-def field_text(node: Node, name: str) -> str:
-    """A field of several numbers, as `numbers_text` writes it."""
-    return numbers_text(cast("tuple[int, ...]", field_value(node, name)))
 
 
 def numbers_text(values: tuple[int, ...]) -> str:
@@ -75,13 +65,13 @@ def call_writer(call: str) -> Writer:
 # Padding in code: what a module does itself, and what is done before and after it
 
 
-def padding_ends(node: Node) -> tuple[tuple[int, int], ...]:
+def padding_ends(node: Node[Windowed]) -> tuple[tuple[int, int], ...]:
     """Padding before and after, an axis."""
-    windows = cast("Windowed", node.layer).resolve_windows(node.inputs[0])
+    windows = node.layer.resolve_windows(node.inputs[0])
     return tuple((window.before, window.after) for window in windows)
 
 
-def split_padding(node: Node) -> tuple[str, str]:
+def split_padding(node: Node[Windowed]) -> tuple[str, str]:
     """The padding that a module can do, and the call's input, padded where it can't."""
     pads = padding_ends(node)
     if all(before == after for before, after in pads):
@@ -133,12 +123,12 @@ CALLS = {
 def standing_in(write: Writer) -> Writer:
     """The writer of a type, and of the operations that it stands for."""
 
-    def written(node: Node, inplace: bool) -> CodePiece:
-        stood = str(field_value(node, "stands_for"))
+    def written(node: Node[Any], inplace: bool) -> CodePiece:
+        stood: str = node.layer.stands_for
         if stood == ITSELF:
             return write(node, inplace)
         if stood == "slice":
-            return CodePiece("", call="{x}" + index_text(["", *map(_every, _slice_steps(node))]))
+            return CodePiece("", call="{x}" + index_text(["", *map(_every, node.layer.stride)]))
         if stood == "expand":
             return CodePiece("", call=f"{{x}}.expand{tuple_text((-1, -1, *node.output.extents))}")
         if stood in ("reflect", "replicate"):
@@ -147,10 +137,6 @@ def standing_in(write: Writer) -> Writer:
         return CodePiece("", call=CALLS[stood]) if stood in CALLS else write(node, inplace)
 
     return written
-
-
-def _slice_steps(node: Node) -> tuple[int, ...]:
-    return cast("tuple[int, ...]", field_value(node, "stride"))
 
 
 def _every(step: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from cnncost.layers import FAMILIES
 from cnncost.study.backward import weighted_gradients
@@ -23,9 +24,18 @@ from cnncost.study.backward.gradient_expression import (
 from cnncost.study.backward.layer_use import GradientStep, Rule, Rules, Use, existing_axes
 from cnncost.study.backward.weighted_gradients import format_per_axis, window_options
 
+if TYPE_CHECKING:
+    from cnncost.layers.activation import Prelu
+    from cnncost.layers.attention import Attention
+    from cnncost.layers.joins import MatMul
+    from cnncost.layers.normalisation import Lrn, Normalisation
+    from cnncost.layers.reshaping import Crop, Pad, Upsample
+    from cnncost.layers.scaling import Scale
+    from cnncost.layers.windowed import Windowed
+
 # Gradients of the layers without weights: pooling, shapes, joins, dropping; and of scale
 
-Options = Callable[[Use], str]
+Options = Callable[[Use[Any]], str]  # Any: each function names its layer type
 
 
 def _linear_rule(options: Options) -> Callable[[Use], Rule]:
@@ -66,10 +76,10 @@ def derive_dropout(use: Use) -> Rule:
     return Rule((use.dy * use.own_symbol("m"),))
 
 
-def derive_scale(use: Use) -> Rule:
+def derive_scale(use: Use[Scale]) -> Rule:
     """y = γ ∘ x."""
     gamma, (x,) = use.own_parameter("γ"), use.x
-    axes = existing_axes(use.shape, "ip" if use.read_field("shared") else "p")
+    axes = existing_axes(use.shape, "ip" if use.layer.shared else "p")
     into = total(axes, use.dy * x) if axes else use.dy * x
     return Rule((gamma * use.dy,), (GradientStep(gamma, into),))
 
@@ -85,9 +95,9 @@ def derive_mul(use: Use) -> Rule:
     return Rule(tuple(gradients))
 
 
-def derive_matmul(use: Use) -> Rule:
+def derive_matmul(use: Use[MatMul]) -> Rule:
     """Y = A B, head by head: the gradient of either is the output's times the other, turned."""
-    (a, b), groups = use.x, use.read_field("groups")
+    (a, b), groups = use.x, use.layer.groups
     # Example by example, as in attention; a plain product with a transpose adds them up.
     gradients = by_head(use.dy, b.T, groups), by_head(a.T, use.dy, groups)
     return Rule(gradients, input_connections=use.connections)
@@ -108,34 +118,34 @@ def derive_opaque(use: Use) -> Rule:
     return Rule((unknown(use.dy),) * len(use.x))
 
 
-def _pad_options(use: Use) -> str:
-    return format_per_axis([f"{before}:{after}" for before, after in use.read_field("amount")])
+def _pad_options(use: Use[Pad | Crop]) -> str:
+    return format_per_axis([f"{before}:{after}" for before, after in use.layer.amount])
 
 
-def _upsample_options(use: Use) -> str:
-    return f"{use.node.output},{use.read_field('mode')}"
+def _upsample_options(use: Use[Upsample]) -> str:
+    return f"{use.node.output},{use.layer.mode}"
 
 
-def _pool_options(use: Use) -> str:
+def _pool_options(use: Use[Windowed]) -> str:
     return window_options(use, kernel=True)
 
 
 MAPS: Rules = {
     "maxpool": _maximum_rule(_pool_options),
     "global_maxpool": _maximum_rule(lambda use: ""),
-    "adaptive_maxpool": _maximum_rule(lambda use: format_per_axis(use.read_field("size"))),
+    "adaptive_maxpool": _maximum_rule(lambda use: format_per_axis(use.layer.size)),
     "avgpool": _linear_rule(_pool_options),
-    "adaptive_avgpool": _linear_rule(lambda use: format_per_axis(use.read_field("size"))),
+    "adaptive_avgpool": _linear_rule(lambda use: format_per_axis(use.layer.size)),
     "global_avgpool": derive_global_avgpool,
     "flatten": derive_reshape,
     "reshape": derive_reshape,
-    "permute": _linear_rule(lambda use: ",".join(map(str, use.read_field("axes")))),
+    "permute": _linear_rule(lambda use: ",".join(map(str, use.layer.axes))),
     "pad": _linear_rule(_pad_options),
     "crop": _linear_rule(_pad_options),
-    "slice": _linear_rule(lambda use: ":".join(map(str, use.read_field("span")))),
-    "channel_shuffle": _linear_rule(lambda use: f"g={use.read_field('groups')}"),
-    "pixel_shuffle": _linear_rule(lambda use: format_per_axis(use.read_field("factor"))),
-    "space_to_depth": _linear_rule(lambda use: format_per_axis(use.read_field("factor"))),
+    "slice": _linear_rule(lambda use: ":".join(map(str, use.layer.span))),
+    "channel_shuffle": _linear_rule(lambda use: f"g={use.layer.groups}"),
+    "pixel_shuffle": _linear_rule(lambda use: format_per_axis(use.layer.factor)),
+    "space_to_depth": _linear_rule(lambda use: format_per_axis(use.layer.factor)),
     "upsample": _linear_rule(_upsample_options),
     "identity": _derive_unchanged,
     "add": _derive_unchanged,
@@ -160,10 +170,10 @@ def derive_elementwise(use: Use) -> Rule:
     return Rule((use.dy * slope(use.layer.word, use.x[0]),))
 
 
-def derive_prelu(use: Use) -> Rule:
+def derive_prelu(use: Use[Prelu]) -> Rule:
     """The slope is 1 above zero, a below (He et al. 2015, sec. 2.2)."""
     a, (x,) = use.own_parameter("a"), use.x
-    axes = existing_axes(use.shape, "ip" if use.read_field("shared") else "p")
+    axes = existing_axes(use.shape, "ip" if use.layer.shared else "p")
     below = use.dy * x * where(x, "≤ 0")
     slopes = where(x, "> 0") + a * where(x, "≤ 0")
     return Rule((use.dy * slopes,), (GradientStep(a, total(axes, below) if axes else below),))
@@ -179,10 +189,12 @@ def derive_logsoftmax(use: Use) -> Rule:
     return Rule((use.dy - call("exp", use.y) * total("i", use.dy),))
 
 
-def _norm_rule(axes: str, options: Callable[[Use], str] = lambda use: "") -> Callable[[Use], Rule]:
+def _norm_rule(
+    axes: str, options: Options = lambda use: ""
+) -> Callable[[Use[Normalisation]], Rule]:
     """y = γ ∘ x̂ + β, x̂ = (x - mean) / σ over those axes (Ioffe & Szegedy 2015, sec. 3)."""
 
-    def rule(use: Use) -> Rule:
+    def rule(use: Use[Normalisation]) -> Rule:
         x, over, how = use.x[0], existing_axes(use.shape, axes), options(use)
         deviation, normal = use.own_symbol("σ"), use.own_symbol("x", "hat")
         kept = (
@@ -190,7 +202,7 @@ def _norm_rule(axes: str, options: Callable[[Use], str] = lambda use: "") -> Cal
             GradientStep(normal, (x - mean(over, x, how)) / deviation),
         )
         g: Expression = use.dy
-        if not use.read_field("affine"):
+        if not use.layer.affine:
             return Rule((_centre_gradient(g, normal, over, how) / deviation,), (), kept)
         gamma = use.own_parameter("γ")
         if "i" in axes:  # the scales differ within what is averaged
@@ -215,9 +227,9 @@ def _scale_and_shift(use: Use, normal: Symbol) -> tuple[GradientStep, ...]:
     return (GradientStep(gamma, total("p", into)), GradientStep(beta, total("p", use.dy)))
 
 
-def derive_lrn(use: Use) -> Rule:
+def derive_lrn(use: Use[Lrn]) -> Rule:
     """y = x / d^0.75, d = 1 + 0.0001 times the mean of n neighbouring channels' squares."""
-    x, d, n = use.x[0], use.own_symbol("d"), use.read_field("size")
+    x, d, n = use.x[0], use.own_symbol("d"), use.layer.size
     near = operator("neighbours", f"n={n}")
     scale, power = number(LRN_SCALE), LRN_POWER
     kept = GradientStep(d, number(1) + scale @ (near @ (x * x)))
@@ -233,7 +245,7 @@ POINTWISE: Rules = {
     "batchnorm": _norm_rule("np"),
     "layernorm": _norm_rule("i"),
     "instancenorm": _norm_rule("p"),
-    "groupnorm": _norm_rule("ip", lambda use: f"g={use.read_field('groups')}"),
+    "groupnorm": _norm_rule("ip", lambda use: f"g={use.layer.groups}"),
     "lrn": derive_lrn,
 }
 
@@ -241,9 +253,9 @@ POINTWISE: Rules = {
 # Gradients of attention (Vaswani et al. 2017, sec. 3.2), head by head
 
 
-def derive_attention(use: Use) -> Rule:
+def derive_attention(use: Use[Attention]) -> Rule:
     """H = V A, A = softmax(Kᵀ Q / √d): a column a query; y = WO H + bO."""
-    x, heads, dim = use.x[0], use.read_field("heads"), use.read_field("dim")
+    x, heads, dim = use.x[0], use.layer.heads, use.layer.dim
     q, k, v, a, h, s = (use.own_symbol(letter) for letter in "QKVAHS")
     into = {letter: use.own_parameter(f"W{letter}") for letter in "QKVO"}
     added = {letter: use.own_parameter(f"b{letter}") for letter in "QKVO"}

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 from itertools import product
 from math import prod
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any
 
 from cnncost.study.run.number_map import Map, Number, map_of_columns
 from cnncost.study.run.sliding_windows import evaluate_convolution, pooling_rule
@@ -85,28 +85,28 @@ FUNCTIONS: dict[str, Callable[[Number], Number]] = {
 # Numbers moved to other places: permuted, padded, cropped
 
 
-def evaluate_permute(node: Node, carried: Carried | None, reads: list[Map]) -> Map:
+def evaluate_permute(node: Node[Permute], carried: Carried | None, reads: list[Map]) -> Map:
     """The axes in another order; they count from 1."""
     (x,) = reads
-    order = [axis - 1 for axis in cast("Permute", node.layer).axes]
+    order = [axis - 1 for axis in node.layer.axes]
     steps = [prod(x.shape.dims[axis + 1 :]) for axis in order]
     places = product(*(range(n) for n in node.output.dims))
     return Map(node.output, tuple(x.numbers[_flat_index(place, steps)] for place in places))
 
 
-def evaluate_pad(node: Node, carried: Carried | None, reads: list[Map]) -> Map:
+def evaluate_pad(node: Node[Pad], carried: Carried | None, reads: list[Map]) -> Map:
     """Zeros around each channel."""
     return _shift_map(node, reads[0], -1)
 
 
-def evaluate_crop(node: Node, carried: Carried | None, reads: list[Map]) -> Map:
+def evaluate_crop(node: Node[Crop], carried: Carried | None, reads: list[Map]) -> Map:
     """Each channel without its edges."""
     return _shift_map(node, reads[0], 1)
 
 
-def _shift_map(node: Node, x: Map, sign: int) -> Map:
+def _shift_map(node: Node[Pad | Crop], x: Map, sign: int) -> Map:
     """Output position p reads input position p + sign x before; zero outside."""
-    amount = cast("Pad | Crop", node.layer).amount
+    amount = node.layer.amount
     steps = [prod(x.shape.extents[axis + 1 :]) for axis in range(len(amount))]
     places = []
     for place in product(*(range(n) for n in node.output.extents)):
@@ -123,7 +123,7 @@ def _flat_index(place: Sequence[int], steps: Sequence[int]) -> int:
     return sum(at * step for at, step in zip(place, steps, strict=True))
 
 
-Rule = Callable[["Node", "Carried | None", list[Map]], Map]
+Rule = Callable[["Node[Any]", "Carried | None", list[Map]], Map]  # Any: rules name their types
 """From the layer, its numbers and what it reads to its output."""
 
 
@@ -213,10 +213,10 @@ def evaluate_concat(node: Node, carried: Carried | None, reads: list[Map]) -> Ma
     return Map(node.output, tuple(number for x in reads for number in x.numbers))
 
 
-def evaluate_slice(node: Node, carried: Carried | None, reads: list[Map]) -> Map:
+def evaluate_slice(node: Node[Slice], carried: Carried | None, reads: list[Map]) -> Map:
     """Some of the channels."""
     (x,) = reads
-    first, end = cast("Slice", node.layer).span
+    first, end = node.layer.span
     size = x.shape.positions
     return Map(node.output, x.numbers[first * size : end * size])
 
