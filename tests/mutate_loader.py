@@ -47,7 +47,7 @@ EQUIVALENT = {
     "network.NetworkBuilder._check_sharing operand: owner.layer is None": "for mypy",
     "language.expand.Expansion._expand_line operand: output is not None": "for mypy: no such index",
     "language.nodes._syntax_problem text: 'not YAML'": "each of PyYAML's errors has its own",
-    "language.axis_order._slid_over operand: other.layer is None": "an input reads nothing",
+    "language.inputs._slid_over operand: other.layer is None": "an input reads nothing",
 }
 """Mutants that change nothing, by their line without the number, and why."""
 

@@ -169,11 +169,11 @@ def _list_names(node: Node) -> Iterator[str]:
             yield from _list_names(value)
 
 
-def _list_calls(lines: list[Line]) -> Iterator[Line]:
-    """The lines that call a block, those inside structures too."""
+def _list_calls(lines: list[Line]) -> Iterator[tuple[Line, Block]]:
+    """The lines that call a block, each with its block, those inside structures too."""
     for line in lines:
         if line.block is not None:
-            yield line
+            yield line, line.block
         for body in line.bodies:
             yield from _list_calls(body)
 
@@ -192,14 +192,13 @@ def _refuse_recursion(blocks: dict[str, Block], problems: Problems) -> None:
                 done.add(path.popitem()[0])
                 stack.pop()
                 continue
-            block = step.block
-            assert block is not None  # _list_calls yields calls only
+            line, block = step
             if block.name in path:
-                step.sound = False
+                line.sound = False
                 names = [*path]
                 cycle = " calls ".join([*names[names.index(block.name) :][:9], block.name])
                 problems.add(
-                    step.start, f"a block that calls itself: {cycle}",
+                    line.start, f"a block that calls itself: {cycle}",
                     "blocks cannot recur; repeat makes several copies of a line",
                 )  # fmt: skip
             elif block.name not in done:

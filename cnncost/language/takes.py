@@ -148,28 +148,26 @@ def read_bodies(reader: ListReader, line: Line, key: Scalar, names: Names) -> bo
     if line.main is None:
         reader.problems.add(key.start, f"{line.word} has no layers", "write a list behind it")
         return False
-    return READERS[line.word](reader, line, key, line.taken if line.scoped else names)
+    inner = line.taken if line.scoped else names
+    return READERS[line.word](reader, line, line.main, key, inner)
 
 
-def _read_residual(reader: ListReader, line: Line, key: Scalar, names: Names) -> bool:
-    assert line.main is not None  # read_bodies refuses it
+def _read_residual(reader: ListReader, line: Line, main: Node, key: Scalar, names: Names) -> bool:
     line.join = "add"
-    line.bodies = [reader.read_lines(line.main, names, line.word)]
+    line.bodies = [reader.read_lines(main, names, line.word)]
     shortcut = line.arguments.get("shortcut")
     line.bodies.append(reader.read_lines(shortcut, names, "shortcut") if shortcut else [])
     return True
 
 
-def _read_parallel(reader: ListReader, line: Line, key: Scalar, names: Names) -> bool:
-    if not isinstance(line.main, Items) or len(line.main.items) < 2:
+def _read_parallel(reader: ListReader, line: Line, main: Node, key: Scalar, names: Names) -> bool:
+    if not isinstance(main, Items) or len(main.items) < 2:
         reader.problems.add(
             key.start, "parallel needs at least two branches, each a list of layers",
             "write parallel: [[conv: 8], []]; [] is the identity",
         )  # fmt: skip
         return False
-    line.bodies = [
-        reader.read_lines(item, names, "a branch of parallel") for item in line.main.items
-    ]
+    line.bodies = [reader.read_lines(item, names, "a branch of parallel") for item in main.items]
     line.join = "concat"
     join = line.arguments.get("join")
     if join is not None:
@@ -181,14 +179,13 @@ def _read_parallel(reader: ListReader, line: Line, key: Scalar, names: Names) ->
     return True
 
 
-def _read_densely(reader: ListReader, line: Line, key: Scalar, names: Names) -> bool:
-    if isinstance(line.main, Items) and not line.main.items:
+def _read_densely(reader: ListReader, line: Line, main: Node, key: Scalar, names: Names) -> bool:
+    if isinstance(main, Items) and not main.items:
         what = "densely has no layers"
         reader.problems.add(key.start, what, "write those that each copy adds: [{conv: 32}]")
         return False
-    assert line.main is not None  # read_bodies refuses it
     line.join = "concat"
-    line.bodies = [reader.read_lines(line.main, names, line.word)]
+    line.bodies = [reader.read_lines(main, names, line.word)]
     if "times" not in line.arguments:
         hint = "say how many copies of the list there are, as in times: 6"
         reader.problems.add(key.start, "densely needs times", hint)
@@ -196,9 +193,8 @@ def _read_densely(reader: ListReader, line: Line, key: Scalar, names: Names) -> 
     return True
 
 
-def _read_sequence(reader: ListReader, line: Line, key: Scalar, names: Names) -> bool:
-    assert line.main is not None  # read_bodies refuses it
-    line.bodies = [reader.read_lines(line.main, names, line.word)]
+def _read_sequence(reader: ListReader, line: Line, main: Node, key: Scalar, names: Names) -> bool:
+    line.bodies = [reader.read_lines(main, names, line.word)]
     return True
 
 

@@ -22,24 +22,17 @@ from cnncost.network import Node
 from cnncost.shape import Shape
 
 if TYPE_CHECKING:
-    from cnncost.layers.activation import Prelu
-    from cnncost.layers.attention import Attention
-    from cnncost.layers.dense import Dense, Linear
-    from cnncost.layers.joins import MatMul
-    from cnncost.layers.normalisation import GroupNorm, Lrn, Normalisation
-    from cnncost.layers.opaque import Opaque
-    from cnncost.layers.regularisation import Dropout, DropPath
-    from cnncost.layers.reshaping import (
-        ChannelShuffle,
-        Crop,
-        Pad,
-        Permute,
-        PixelShuffle,
-        Slice,
-        SpaceToDepth,
-        Upsample,
+    from cnncost.layers import (
+        activation,
+        attention,
+        dense,
+        joins,
+        normalisation,
+        opaque,
+        regularisation,
+        reshaping,
+        scaling,
     )
-    from cnncost.layers.scaling import Scale
 
 
 def _plain_writer(head: str, *arguments: str) -> Writer:
@@ -49,36 +42,36 @@ def _plain_writer(head: str, *arguments: str) -> Writer:
     return write_plain
 
 
-def _bias_option(node: Node[Dense | Linear]) -> tuple[str, ...]:
+def _bias_option(node: Node[dense.Dense | dense.Linear]) -> tuple[str, ...]:
     return write_options(use_bias=(str(node.layer.bias), "True"))
 
 
-def _write_dense(node: Node[Dense]) -> Piece:
+def _write_dense(node: Node[dense.Dense]) -> Piece:
     step = KerasCallStep("layers.Dense", (str(node.output.channels), *_bias_option(node)))
     if node.inputs[0].is_vector:
         return (step,)
     return (KerasCallStep("layers.Flatten", (), "flatten"), step)
 
 
-def _write_linear(node: Node[Linear]) -> Piece:
+def _write_linear(node: Node[dense.Linear]) -> Piece:
     return (KerasCallStep("layers.Dense", (str(node.output.channels), *_bias_option(node))),)
 
 
 def _norm_writer(head: str, *arguments: str) -> Writer:
     """A norm along the last axis, the channels'."""
 
-    def write_norm(node: Node[Normalisation]) -> Piece:
+    def write_norm(node: Node[normalisation.Normalisation]) -> Piece:
         plain = () if node.layer.affine else ("center=False", "scale=False")
         return (KerasCallStep(f"layers.{head}", (*arguments, *plain)),)
 
     return write_norm
 
 
-def _write_groupnorm(node: Node[GroupNorm]) -> Piece:
+def _write_groupnorm(node: Node[normalisation.GroupNorm]) -> Piece:
     return _norm_writer("GroupNormalization", str(node.layer.groups))(node)
 
 
-def _write_lrn(node: Node[Lrn]) -> Piece:
+def _write_lrn(node: Node[normalisation.Lrn]) -> Piece:
     return (KerasCallStep("LocalResponseNorm", (str(node.layer.size),)),)
 
 
@@ -86,22 +79,22 @@ def _activation_writer(word: str) -> Writer:
     return _plain_writer("layers.Activation", f'"{word}"')
 
 
-def _write_prelu(node: Node[Prelu]) -> Piece:
+def _write_prelu(node: Node[activation.Prelu]) -> Piece:
     """Keras has a slope a unit, but for the axes that share theirs."""
     first = 1 if not node.layer.shared else 0
     shared = list(range(1, count_axes(node) + 2 - first))
     return (KerasCallStep("layers.PReLU", (f"shared_axes={shared}",) if shared else ()),)
 
 
-def _write_scale(node: Node[Scale]) -> Piece:
+def _write_scale(node: Node[scaling.Scale]) -> Piece:
     return (KerasCallStep("Scale", write_options(shared=(str(node.layer.shared), "False"))),)
 
 
-def _write_dropout(node: Node[Dropout]) -> Piece:
+def _write_dropout(node: Node[regularisation.Dropout]) -> Piece:
     return (KerasCallStep("layers.Dropout", (repr(float(node.layer.rate)),)),)
 
 
-def _write_drop_path(node: Node[DropPath]) -> Piece:
+def _write_drop_path(node: Node[regularisation.DropPath]) -> Piece:
     """One draw for all of an example."""
     noise = ", ".join(["None", *["1"] * len(node.output.dims)])
     return (
@@ -131,7 +124,7 @@ def _write_reshape(node: Node) -> Piece:
     )
 
 
-def _write_permute(node: Node[Permute]) -> Piece:
+def _write_permute(node: Node[reshaping.Permute]) -> Piece:
     # Our axis 1, the channels, is Keras' last; our axis i is Keras' i - 1.
     rank = len(node.inputs[0].dims)
     first, *others = (rank if axis == 1 else axis - 1 for axis in node.layer.axes)
@@ -139,31 +132,31 @@ def _write_permute(node: Node[Permute]) -> Piece:
 
 
 def _edge_writer(head: str) -> Writer:
-    def write_edges(node: Node[Pad | Crop]) -> Piece:
+    def write_edges(node: Node[reshaping.Pad | reshaping.Crop]) -> Piece:
         amounts = node.layer.amount
         return (KerasCallStep(f"layers.{head}{count_axes(node)}D", (write_pairs(amounts),)),)
 
     return write_edges
 
 
-def _write_slice(node: Node[Slice]) -> Piece:
+def _write_slice(node: Node[reshaping.Slice]) -> Piece:
     start, end = node.layer.span
     last = end == node.inputs[0].channels
     return (KerasCallStep(f"{{x}}[..., {start or ''}:{'' if last else end}]"),)
 
 
-def _write_channel_shuffle(node: Node[ChannelShuffle]) -> Piece:
+def _write_channel_shuffle(node: Node[reshaping.ChannelShuffle]) -> Piece:
     return (KerasCallStep("ChannelShuffle", (str(node.layer.groups),)),)
 
 
 def _factor_writer(head: str) -> Writer:
-    def write_factor(node: Node[PixelShuffle | SpaceToDepth]) -> Piece:
+    def write_factor(node: Node[reshaping.PixelShuffle | reshaping.SpaceToDepth]) -> Piece:
         return (KerasCallStep(head, (write_tuple(node.layer.factor),)),)
 
     return write_factor
 
 
-def _write_upsample(node: Node[Upsample]) -> Piece:
+def _write_upsample(node: Node[reshaping.Upsample]) -> Piece:
     x, y, mode = node.inputs[0].extents, node.output.extents, node.layer.mode
     if mode == "bilinear" and len(x) != 2:
         raise keras_refusal(node, "Keras interpolates maps of two axes alone", "use mode: nearest")
@@ -177,14 +170,14 @@ def _write_upsample(node: Node[Upsample]) -> Piece:
     return (KerasCallStep("layers.Resizing", (*map(str, y), *way)),)
 
 
-def _write_matmul(node: Node[MatMul]) -> Piece:
+def _write_matmul(node: Node[joins.MatMul]) -> Piece:
     if node.layer.groups > 1:
         raise keras_refusal(node, "layers.Dot has no groups", "the layer type attention has heads")
     # Positions x channels here: the second's channels meet the first's positions.
     return (KerasCallStep("Product"),)
 
 
-def _write_attention(node: Node[Attention]) -> Piece:
+def _write_attention(node: Node[attention.Attention]) -> Piece:
     """Over a sequence; a map's positions are one."""
     x, heads = node.inputs[0], node.layer.heads
     given = (str(heads), str(node.layer.dim // heads))
@@ -199,7 +192,7 @@ def _write_attention(node: Node[Attention]) -> Piece:
     )
 
 
-def _refuse_opaque(node: Node[Opaque]) -> Piece:
+def _refuse_opaque(node: Node[opaque.Opaque]) -> Piece:
     raise keras_refusal(
         node,
         f"it is opaque ({node.layer.op}): nobody knows how it is computed",

@@ -10,24 +10,14 @@ from cnncost.network import Node
 from cnncost.shape import Window
 
 if TYPE_CHECKING:
-    from cnncost.layers.pooling import Pooling, Subsample
-    from cnncost.layers.reshaping import (
-        ChannelShuffle,
-        Crop,
-        Pad,
-        Permute,
-        PixelShuffle,
-        Slice,
-        SpaceToDepth,
-        Upsample,
-    )
+    from cnncost.layers import pooling, reshaping
 
 LOWEST = -3.0e38
 """Never the largest of a window: near the least number of 32 bits."""
 
 
 def _pool_writer(op: str) -> Writer:
-    def write_pool(emitter: Emitter, node: Node[Pooling], x: list[str]) -> str:
+    def write_pool(emitter: Emitter, node: Node[pooling.Pooling], x: list[str]) -> str:
         kernel, stride = node.layer.kernel, node.layer.stride
         x, sides, extents = _split_padding(emitter, node, x, op)
         given: dict[str, Any] = {}  # Any: attributes
@@ -49,7 +39,7 @@ def _pool_writer(op: str) -> Writer:
 
 
 def _split_padding(
-    emitter: Emitter, node: Node[Pooling], x: list[str], op: str
+    emitter: Emitter, node: Node[pooling.Pooling], x: list[str], op: str
 ) -> tuple[list[str], list[tuple[int, int]], list[int]]:
     """What the pool reads, its own padding, and the extents: a pool's padding must be shorter
     than its window and cuts nothing off, so all else is a step of its own before."""
@@ -106,7 +96,7 @@ def _write_window(emitter: Emitter, x: str, op: str, axis: int, span: tuple[int,
     return emitter.add_step(reduced, [part], axes=[axis], keepdims=1)
 
 
-def _write_subsample(emitter: Emitter, node: Node[Subsample], x: list[str]) -> str:
+def _write_subsample(emitter: Emitter, node: Node[pooling.Subsample], x: list[str]) -> str:
     """The mean times a coefficient, and a bias: the window's sum with another coefficient."""
     kernel = node.layer.kernel
     mean = emitter.add_step("AveragePool", x, kernel_shape=kernel, strides=kernel)
@@ -136,17 +126,17 @@ def _write_reshape(emitter: Emitter, node: Node, x: list[str]) -> str:
     return emitter.add_step("Reshape", [*x, emitter.add_integers([1, *node.output.dims])])
 
 
-def _write_permute(emitter: Emitter, node: Node[Permute], x: list[str]) -> str:
+def _write_permute(emitter: Emitter, node: Node[reshaping.Permute], x: list[str]) -> str:
     return emitter.add_step("Transpose", x, perm=[0, *node.layer.axes])
 
 
-def _write_pad(emitter: Emitter, node: Node[Pad], x: list[str]) -> str:
+def _write_pad(emitter: Emitter, node: Node[reshaping.Pad], x: list[str]) -> str:
     amount = node.layer.amount
     pads = [0, 0, *(a for a, _ in amount), 0, 0, *(b for _, b in amount)]
     return emitter.add_step("Pad", [*x, emitter.add_integers(pads)])
 
 
-def _write_crop(emitter: Emitter, node: Node[Crop], x: list[str]) -> str:
+def _write_crop(emitter: Emitter, node: Node[reshaping.Crop], x: list[str]) -> str:
     amount, extents = node.layer.amount, node.inputs[0].extents
     starts = [a for a, _ in amount]
     ends = [n - b for n, (_, b) in zip(extents, amount, strict=True)]
@@ -154,7 +144,7 @@ def _write_crop(emitter: Emitter, node: Node[Crop], x: list[str]) -> str:
     return emitter.add_step("Slice", [*x, *map(emitter.add_integers, (starts, ends, list(axes)))])
 
 
-def _write_slice(emitter: Emitter, node: Node[Slice], x: list[str]) -> str:
+def _write_slice(emitter: Emitter, node: Node[reshaping.Slice], x: list[str]) -> str:
     start, end = node.layer.span
     return emitter.add_step("Slice", [*x, *map(emitter.add_integers, ([start], [end], [1]))])
 
@@ -168,13 +158,15 @@ def _write_move(
     return emitter.add_step("Reshape", [turned, emitter.add_integers([1, *dims])])
 
 
-def _write_channel_shuffle(emitter: Emitter, node: Node[ChannelShuffle], x: list[str]) -> str:
+def _write_channel_shuffle(
+    emitter: Emitter, node: Node[reshaping.ChannelShuffle], x: list[str]
+) -> str:
     shape, groups = node.inputs[0], node.layer.groups
     split = [groups, shape.channels // groups, *shape.extents]
     return _write_move(emitter, x, split, [1, 0, *range(2, len(split))], shape.dims)
 
 
-def _write_pixel_shuffle(emitter: Emitter, node: Node[PixelShuffle], x: list[str]) -> str:
+def _write_pixel_shuffle(emitter: Emitter, node: Node[reshaping.PixelShuffle], x: list[str]) -> str:
     """Channels split into what is left and a factor an axis, each put behind its extent."""
     shape, factor, y = node.inputs[0], node.layer.factor, node.output
     axes = len(factor)
@@ -183,7 +175,9 @@ def _write_pixel_shuffle(emitter: Emitter, node: Node[PixelShuffle], x: list[str
     return _write_move(emitter, x, split, order, y.dims)
 
 
-def _write_space_to_depth(emitter: Emitter, node: Node[SpaceToDepth], x: list[str]) -> str:
+def _write_space_to_depth(
+    emitter: Emitter, node: Node[reshaping.SpaceToDepth], x: list[str]
+) -> str:
     shape, factor, y = node.inputs[0], node.layer.factor, node.output
     axes = len(factor)
     pairs = [(n // f, f) for n, f in zip(shape.extents, factor, strict=True)]
@@ -192,7 +186,7 @@ def _write_space_to_depth(emitter: Emitter, node: Node[SpaceToDepth], x: list[st
     return _write_move(emitter, x, split, order, y.dims)
 
 
-def _write_upsample(emitter: Emitter, node: Node[Upsample], x: list[str]) -> str:
+def _write_upsample(emitter: Emitter, node: Node[reshaping.Upsample], x: list[str]) -> str:
     mode = "nearest" if node.layer.mode == "nearest" else "linear"
     given = {"nearest_mode": "floor"} if mode == "nearest" else {}
     sizes = emitter.add_integers([1, *node.output.dims])

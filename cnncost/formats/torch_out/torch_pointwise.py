@@ -18,26 +18,12 @@ from cnncost.formats.torch_out.torch_layer_code import (
 )
 
 if TYPE_CHECKING:
-    from cnncost.layers.activation import Prelu
-    from cnncost.layers.joins import MatMul
-    from cnncost.layers.normalisation import GroupNorm, LayerNorm, Lrn, Normalisation
-    from cnncost.layers.regularisation import Dropout, DropPath
-    from cnncost.layers.reshaping import (
-        ChannelShuffle,
-        Crop,
-        Pad,
-        Permute,
-        PixelShuffle,
-        Slice,
-        SpaceToDepth,
-        Upsample,
-    )
-    from cnncost.layers.scaling import Scale
+    from cnncost.layers import activation, joins, normalisation, regularisation, reshaping, scaling
     from cnncost.network import Node
 
 
 def _norm_writer(kind: str) -> Writer:
-    def write_norm(node: Node[Normalisation], inplace: bool) -> CodePiece:
+    def write_norm(node: Node[normalisation.Normalisation], inplace: bool) -> CodePiece:
         affine, x = node.layer.affine, node.inputs[0]
         usual = "False" if kind == "InstanceNorm" else "True"
         option = write_keywords(affine=(str(affine), usual))
@@ -47,7 +33,7 @@ def _norm_writer(kind: str) -> Writer:
     return write_norm
 
 
-def _write_layernorm(node: Node[LayerNorm], inplace: bool) -> CodePiece:
+def _write_layernorm(node: Node[normalisation.LayerNorm], inplace: bool) -> CodePiece:
     affine = write_keywords(elementwise_affine=(str(node.layer.affine), "True"))
     call = "{m}({x})"
     if not node.inputs[0].is_vector:
@@ -55,14 +41,14 @@ def _write_layernorm(node: Node[LayerNorm], inplace: bool) -> CodePiece:
     return CodePiece("nn.LayerNorm", (str(node.inputs[0].channels), *affine), call)
 
 
-def _write_groupnorm(node: Node[GroupNorm], inplace: bool) -> CodePiece:
+def _write_groupnorm(node: Node[normalisation.GroupNorm], inplace: bool) -> CodePiece:
     affine = write_keywords(affine=(str(node.layer.affine), "True"))
     return CodePiece(
         "nn.GroupNorm", (str(node.layer.groups), str(node.inputs[0].channels), *affine)
     )
 
 
-def _write_lrn(node: Node[Lrn], inplace: bool) -> CodePiece:
+def _write_lrn(node: Node[normalisation.Lrn], inplace: bool) -> CodePiece:
     # PyTorch wants a position at least.
     call = "{m}({x}.unsqueeze(-1)).squeeze(-1)" if node.inputs[0].is_vector else "{m}({x})"
     return CodePiece("nn.LocalResponseNorm", (str(node.layer.size),), call)
@@ -75,21 +61,21 @@ def _activation_writer(module: str, *arguments: str) -> Writer:
     return write_activation
 
 
-def _write_prelu(node: Node[Prelu], inplace: bool) -> CodePiece:
+def _write_prelu(node: Node[activation.Prelu], inplace: bool) -> CodePiece:
     count = 1 if node.layer.shared else node.inputs[0].channels
     return CodePiece("nn.PReLU", (str(count),) if count > 1 else ())
 
 
-def _write_scale(node: Node[Scale], inplace: bool) -> CodePiece:
+def _write_scale(node: Node[scaling.Scale], inplace: bool) -> CodePiece:
     count = 1 if node.layer.shared else node.inputs[0].channels
     return CodePiece("Scale", (str(count), str(axis_count(node))), extra="Scale")
 
 
-def _write_dropout(node: Node[Dropout], inplace: bool) -> CodePiece:
+def _write_dropout(node: Node[regularisation.Dropout], inplace: bool) -> CodePiece:
     return CodePiece("nn.Dropout", (repr(float(node.layer.rate)),))
 
 
-def _write_drop_path(node: Node[DropPath], inplace: bool) -> CodePiece:
+def _write_drop_path(node: Node[regularisation.DropPath], inplace: bool) -> CodePiece:
     return CodePiece("DropPath", (repr(float(node.layer.rate)),), extra="DropPath")
 
 
@@ -128,42 +114,42 @@ def _write_reshape(node: Node, inplace: bool) -> CodePiece:
     return CodePiece("", call=f"{{x}}.reshape(-1, {', '.join(map(str, node.output.dims))})")
 
 
-def _write_permute(node: Node[Permute], inplace: bool) -> CodePiece:
+def _write_permute(node: Node[reshaping.Permute], inplace: bool) -> CodePiece:
     axes = node.layer.axes
     return CodePiece("", call=f"{{x}}.permute(0, {', '.join(map(str, axes))})")
 
 
-def _write_pad(node: Node[Pad], inplace: bool) -> CodePiece:
+def _write_pad(node: Node[reshaping.Pad], inplace: bool) -> CodePiece:
     flat = ", ".join(f"{a}, {b}" for a, b in reversed(node.layer.amount))
     return CodePiece("", call=f"F.pad({{x}}, ({flat}))")
 
 
-def _write_crop(node: Node[Crop], inplace: bool) -> CodePiece:
+def _write_crop(node: Node[reshaping.Crop], inplace: bool) -> CodePiece:
     return CodePiece(
         "", call="{x}" + index_text(["", *(slice_text(a, b) for a, b in node.layer.amount)])
     )
 
 
-def _write_slice(node: Node[Slice], inplace: bool) -> CodePiece:
+def _write_slice(node: Node[reshaping.Slice], inplace: bool) -> CodePiece:
     start, end = node.layer.span
     before, last = str(start or ""), end == node.inputs[0].channels
     return CodePiece("", call=f"{{x}}[:, {before}:{'' if last else end}]")
 
 
-def _write_channel_shuffle(node: Node[ChannelShuffle], inplace: bool) -> CodePiece:
+def _write_channel_shuffle(node: Node[reshaping.ChannelShuffle], inplace: bool) -> CodePiece:
     groups = node.layer.groups
     call = f"{{x}}.unflatten(1, ({groups}, -1)).transpose(1, 2).flatten(1, 2)"
     return CodePiece("", call=call)
 
 
-def _write_pixel_shuffle(node: Node[PixelShuffle], inplace: bool) -> CodePiece:
+def _write_pixel_shuffle(node: Node[reshaping.PixelShuffle], inplace: bool) -> CodePiece:
     factor = node.layer.factor
     if len(factor) == 2 and len(set(factor)) == 1:
         return CodePiece("nn.PixelShuffle", (str(factor[0]),))
     return CodePiece("PixelShuffle", (tuple_text(factor),), extra="PixelShuffle")
 
 
-def _write_space_to_depth(node: Node[SpaceToDepth], inplace: bool) -> CodePiece:
+def _write_space_to_depth(node: Node[reshaping.SpaceToDepth], inplace: bool) -> CodePiece:
     factor = node.layer.factor
     if len(factor) == 2 and len(set(factor)) == 1:
         return CodePiece("nn.PixelUnshuffle", (str(factor[0]),))
@@ -173,7 +159,7 @@ def _write_space_to_depth(node: Node[SpaceToDepth], inplace: bool) -> CodePiece:
 LINEAR_MODES = {1: "linear", 2: "bilinear", 3: "trilinear"}
 
 
-def _write_upsample(node: Node[Upsample], inplace: bool) -> CodePiece:
+def _write_upsample(node: Node[reshaping.Upsample], inplace: bool) -> CodePiece:
     mode = node.layer.mode
     options = f', mode="{LINEAR_MODES[axis_count(node)]}"' if mode == "bilinear" else ""
     # A size serves for a factor too: what is exact for integers stays exact.
@@ -197,7 +183,7 @@ def _skip_if_still(write: Writer) -> Writer:
     return write_unless_still
 
 
-def _write_matmul(node: Node[MatMul], inplace: bool) -> CodePiece:
+def _write_matmul(node: Node[joins.MatMul], inplace: bool) -> CodePiece:
     groups = node.layer.groups
     if groups == 1:
         return CodePiece("", call="{0} @ {1}")
