@@ -11,20 +11,20 @@ from cnncost.shape import Shape
 
 
 class Gradients(NamedTuple):
-    """For each node, by index."""
+    """Which gradients a training step computes: one entry per node, by index."""
 
     parameters: tuple[bool, ...]
-    """Whether its parameters are trained."""
+    """Whether the node's parameters are trained."""
     outputs: tuple[bool, ...]
-    """Whether its output has a gradient: something at or below it is trained."""
+    """Whether the node's output has a gradient: the node, or one that it depends on, is trained."""
 
     def is_wanted(self, node: Node, position: int) -> bool:
-        """Whether the node passes a gradient to what it reads at this position."""
+        """Whether the node passes a gradient on to its input at this position."""
         return self.outputs[node.reads[position]]
 
 
 def find_gradients(network: Network) -> Gradients:
-    """Which nodes need gradients: data has none, nor has what only frozen layers made of it."""
+    """Find the nodes that need gradients: inputs, and outputs of frozen layers alone, need none."""
     trained: list[bool] = []
     outputs: list[bool] = []
     for node in network.nodes:
@@ -47,16 +47,17 @@ class Backward(NamedTuple):
     """One layer's connections in the backward pass, for one example."""
 
     weights: int
-    """For the gradient of its weights; none where they are frozen."""
+    """Connections of the gradient of its weights; 0 if they are frozen."""
     input: int
-    """For the gradients of activations: of each input, none where that is data alone, and of
-    what it works out on the way."""
+    """Connections of the gradients of activations: of each input that needs a gradient, and of
+    what the layer computes in between."""
 
 
 def backward_connections(network: Network) -> tuple[Backward, ...]:
-    """For each node, by index: each gradient costs a layer its forward connections once more.
+    """Count the connections of each node's backward pass, by index.
 
-    A layer that has no weights has no connections in either direction.
+    Each gradient costs a layer its forward connections once more. A layer without weights has
+    no connections in either direction.
     """
     flow = find_gradients(network)
     found = []
@@ -70,7 +71,7 @@ def backward_connections(network: Network) -> tuple[Backward, ...]:
 
 
 class Shares(NamedTuple):
-    """Connections of the gradients of weights, of the input, and of what lies between."""
+    """Connections of the gradients of a layer's weights, input and intermediate results."""
 
     weights: int
     input: int
@@ -91,7 +92,8 @@ def _split_connections(node: Input | Node) -> Shares:
 
 
 def _split_attention(layer: Layer, x: Shape) -> Shares:
-    """Its weights lie on both sides of its two products, each of which has two gradients."""
+    """Split attention's connections: weights stand before and behind its two products of
+    activations, and each product has two gradients."""
     projections = layer.weights(x) * x.positions
     products = layer.connections(x, x) - projections
     # Three projections read the input, the fourth what the products give.
@@ -99,4 +101,4 @@ def _split_attention(layer: Layer, x: Shape) -> Shares:
 
 
 SPLITS: dict[str, Callable[[Layer, Shape], Shares]] = {"attention": _split_attention}
-"""Of the types whose forward connections are not all uses of weights on the input."""
+"""For the types whose forward connections are not all uses of weights on the input."""

@@ -1,4 +1,4 @@
-"""Which input positions a layer's output position reads, for each layer type."""
+"""For each layer type, the positions of its input that one position of its output reads."""
 
 from __future__ import annotations
 
@@ -20,9 +20,10 @@ Taps = Sequence[int]
 
 
 class AxisReading(NamedTuple):
-    """How positions along one axis of the output read one axis of the layer's input.
+    """Which positions along one input axis each position along one output axis reads.
 
-    The pattern repeats: `period` positions further, the taps lie `shift` further.
+    The pattern repeats: an output position that is `period` further reads positions that are
+    `shift` further.
     """
 
     source: int
@@ -38,18 +39,18 @@ def read_same_position(q: int) -> Taps:
 
 
 Rule = Callable[[Any, Shape, Shape], tuple[AxisReading, ...] | None]
-"""From a layer (Any: each rule names its layer type), its input and its output: a reading
-an axis of the output; None where nobody knows.
+"""From a layer (Any: each rule names its layer type) and the shapes of its input and output to
+one reading per axis of the output; None if nobody knows.
 
-An axis of the input that no reading names is read whole, by every position.
+Every output position reads all of an input axis that no reading names.
 """
 
 
 def _keep_positions(layer: Layer, x: Shape, y: Shape) -> tuple[AxisReading, ...]:
-    """A position reads the same position: activations, joins, what mixes channels alone.
+    """Each position reads the same position: activations, joins, layers that mix channels only.
 
-    Norms' statistics are left out, as is usual: they are constants once trained, or hardly
-    depend on one position.
+    As is usual, a norm's statistics are left out: they are constants once it is trained, or
+    hardly depend on one position.
     """
     return tuple(AxisReading(axis, read_same_position) for axis in range(len(y.extents)))
 
@@ -116,7 +117,7 @@ def _read_upsample(layer: Upsample, x: Shape, y: Shape) -> tuple[AxisReading, ..
 
 
 def _nearest_reading(axis: int, n: int, m: int) -> AxisReading:
-    """n positions become m: each reads the one that it lies on."""
+    """Each of m output positions reads the one of n input positions that it lies on."""
     common = gcd(n, m)
 
     def taps(q: int) -> Taps:
@@ -126,8 +127,8 @@ def _nearest_reading(axis: int, n: int, m: int) -> AxisReading:
 
 
 def _bilinear_reading(axis: int, n: int, m: int) -> AxisReading:
-    """n positions become m: each reads the two that its centre lies between, or the one
-    that it lies on (PyTorch's align_corners=False)."""
+    """Each of m output positions reads the two of n input positions that its centre lies
+    between, or the one that it lies on (PyTorch's align_corners=False)."""
     common = gcd(n, m)
 
     def taps(q: int) -> Taps:
@@ -146,7 +147,8 @@ def _read_adaptive_windows(layer: Layer, x: Shape, y: Shape) -> tuple[AxisReadin
 
 
 def _adaptive_reading(axis: int, n: int, m: int) -> AxisReading:
-    """Window q of m spans n positions from floor(q n / m) to ceil((q + 1) n / m)."""
+    """Output position q of m reads the input positions from floor(q n / m) up to, but without,
+    ceil((q + 1) n / m) of n."""
     common = gcd(n, m)
 
     def taps(q: int) -> Taps:

@@ -1,4 +1,4 @@
-"""The entries of a spec that are no layers: params, mappings of names, plain values, texts."""
+"""Entries of a spec that are no layers: params, mappings of names, plain values, texts."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _EXAMPLES = {
 
 
 def read_pairs(node: Node | None, what: str, problems: Problems) -> list[tuple[Scalar, Node]]:
-    """The entries of a mapping that may be missing; `what` says whose they are."""
+    """List the entries of a mapping, which may be missing; messages call it `what`."""
     if node is None or (isinstance(node, Scalar) and node.is_null):
         return []
     if not isinstance(node, Pairs):
@@ -37,7 +37,7 @@ def read_pairs(node: Node | None, what: str, problems: Problems) -> list[tuple[S
 
 
 def plain_value(node: Node, problems: Problems, env: Mapping[str, BoundValue | None]) -> Raw | None:
-    """The value that stands outside all lines; None where it was refused."""
+    """Read a value that stands outside all lines; None if it was refused, which is reported."""
     try:
         return Reading(env).evaluate_node(node)
     except Misread as trouble:
@@ -48,7 +48,7 @@ def plain_value(node: Node, problems: Problems, env: Mapping[str, BoundValue | N
 
 
 def plain_text(node: Node | None, problems: Problems) -> str:
-    """A text on one line, safe to show wherever it is shown; empty where there is none."""
+    """Read a text as one printable line; empty if there is none."""
     if node is None:
         return ""
     if not isinstance(node, Scalar):
@@ -60,11 +60,11 @@ def plain_text(node: Node | None, problems: Problems) -> str:
 # A spec's params: plain numbers for expressions, which may be set from outside
 
 _MOST = 1000
-"""Each call of a block sees them all."""
+"""The most params: each call of a block can use all of them."""
 
 
 def read_params(node: Node | None, problems: Problems) -> dict[str, BoundValue]:
-    """The params as the file has them."""
+    """Read the params with the values that the file has."""
     params: dict[str, BoundValue] = {}
     for key, value in read_pairs(node, "params", problems):
         if len(params) == _MOST:

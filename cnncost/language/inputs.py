@@ -1,4 +1,4 @@
-"""A network's inputs: one shape, or several by name, which may be set from outside."""
+"""A network's inputs: one shape, or several by name; and notes on axes in an unlikely order."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class InputReader:
-    """Reads the inputs into a network and the outermost frame."""
+    """Adds the inputs to the network and to the outermost frame."""
 
     def __init__(self, builder: NetworkBuilder, problems: Problems, frame: Frame) -> None:
         self.builder = builder
@@ -31,10 +31,10 @@ class InputReader:
         self.frame = frame
 
     def read_inputs(self, node: Node, given: Mapping[str, tuple[int, ...]]) -> None:
-        """Add the inputs; `given` shapes stand in for the file's, by name.
+        """Add the inputs; the shapes in `given`, by input name, replace those of the file.
 
         Raises:
-            CnncostError: a shape is given for an input that the spec has not.
+            CnncostError: a shape is given for an input that the spec does not have.
         """
         if isinstance(node, Pairs):
             self._read_named_inputs(node, given)
@@ -101,23 +101,23 @@ class InputReader:
 # Inputs whose axes may stand in another order than their author meant: counted, and noted
 
 COLOURS = (1, 3, 4)
-"""Channels of pictures: grey, RGB, RGB and alpha."""
+"""How many channels pictures have: grey, RGB, RGB with alpha."""
 SMALLEST = 8
-"""Positions that a picture has at least, along each axis."""
+"""The fewest positions of a picture along each axis."""
 SQUARE = 16
-"""Channels from which a signal of as many positions may be meant as a picture."""
+"""A signal with this many channels or more, and as many positions, may be meant as a picture."""
 
 WINDOWS = (*FAMILIES["convolution"], *FAMILIES["pooling"])
-"""Types to which the order of the axes means something."""
+"""The layer types for which the order of the axes matters."""
 
 
 def input_notes(
     nodes: Sequence[Input | Layered], given: Mapping[str, tuple[int, ...]], source: Source
 ) -> Iterator[str]:
-    """A note for each input that is likely meant in another order, one line each.
+    """Write a one-line note for each input whose axes are likely meant in another order.
 
     Args:
-        given: the shapes that `--input` sets, by name; no name where there is one input.
+        given: the shapes that `--input` sets, by name; a single input has an empty name.
     """
     inputs = [node for node in nodes if node.layer is None]
     for node in inputs:
@@ -137,9 +137,10 @@ def input_notes(
 
 
 def other_order(x: Shape) -> Shape | None:
-    """The shape that the author of `x` more likely meant; None where `x` is as likely.
+    """Return the shape that the author of `x` more likely meant; None if `x` is as likely.
 
-    Told are a batch in front of a picture, channels behind one, and a picture without them.
+    Three cases are found: a batch before a picture, channels behind one, and a picture without
+    channels.
     """
     dims = x.dims
     if len(dims) == 2 and dims[0] == dims[1] >= SQUARE:
@@ -154,17 +155,17 @@ def other_order(x: Shape) -> Shape | None:
 
 
 def _is_picture(extents: tuple[int, ...]) -> bool:
-    """Neither is small, nor more than twice the other."""
+    """Whether neither extent is small nor more than twice the other."""
     return min(extents) >= SMALLEST and max(extents) <= 2 * min(extents)
 
 
 def _is_batch(n: int) -> bool:
-    """Batches are powers of two, 1 among them."""
+    """Whether n may be a batch: those are powers of two, 1 included."""
     return n & (n - 1) == 0
 
 
 def _slid_over(node: Input, nodes: Sequence[Input | Layered]) -> bool:
-    """Whether a window slides over the input, as it is or behind layers that leave its shape."""
+    """Whether a window slides over the input, directly or behind layers that keep its shape."""
     reached = {node.index}
     for other in nodes:
         if other.layer is None or reached.isdisjoint(other.reads):

@@ -14,40 +14,40 @@ from cnncost.place import Place
 
 
 class BlockCall(NamedTuple):
-    """One call of a block (or copy of a repeated structure) and what it was called from."""
+    """One call of a block (or copy of a repeated structure), and the call around it."""
 
     place: Place
     block: str
     outer: BlockCall | None
     line: Line
-    """The line that calls, with the scalars of its arguments."""
+    """The line that makes the call; it has the scalars of the arguments."""
 
 
 _LONGEST = 1000
-"""Characters of a name with dots."""
+"""The most characters of a name with dots."""
 
 
 class NoSuchName(Misread):
-    """No layer has the name."""
+    """No layer has this name."""
 
 
 class Scope:
-    """The names of one block's call, of one copy of a repeat, or of the whole network."""
+    """The names within one call of a block, one copy of a repeat, or the whole network."""
 
     __slots__ = ("call", "counters", "names", "output", "prefix", "taken")
 
     def __init__(self, prefix: str, taken: dict[str, int], call: BlockCall | None = None) -> None:
         self.prefix = prefix
         self.taken = taken
-        """The names given explicitly in this scope: numbering skips them."""
+        """The names that lines give in this scope; automatic numbering skips them."""
         self.call = call
         self.names: dict[str, Entry] = {}
         self.output: int | None = None
-        """The node that leaves the block; None while it is open or if it was refused."""
+        """The node whose output leaves the block; None while it is open, or if it was refused."""
         self.counters: dict[str, int] = {}
 
     def next_name(self, word: str) -> str:
-        """The next free name for an unnamed line of this type."""
+        """Return the next free name for an unnamed line of this type."""
         count = self.counters.get(word, 0) + 1
         while f"{word}{count}" in self.taken:
             count += 1
@@ -55,11 +55,11 @@ class Scope:
         return f"{word}{count}"
 
     def find_entry(self, path: str, offset: int) -> Entry:
-        """What a name, with dots into blocks and copies, stands for.
+        """Find what a name stands for; dots lead into blocks and copies.
 
         Raises:
             Misread: there is no such name yet.
-            Unknown: it was refused before.
+            UnknownValue: it was refused before.
         """
         if len(path) > _LONGEST or not PATH.fullmatch(path):
             raise Misread(offset, f"{quote_text(path)} is no layer's name")
@@ -98,7 +98,7 @@ class Scope:
         )
 
     def known_names(self) -> list[str]:
-        """The names that can be referred to."""
+        """List the names that a line here can refer to."""
         return [name for name, entry in self.names.items() if entry is not None]
 
     def _known_here(self, done: str) -> str:
@@ -127,37 +127,37 @@ class Copies:
 
     @property
     def leaving_entry(self) -> Entry:
-        """What stands for them all: the last."""
+        """The entry that the name of the line stands for: the last copy."""
         return self.copies[-1] if self.copies else None
 
 
 class Joined(Copies):
-    """Copies of a list whose outputs are joined."""
+    """The copies of a dense structure, whose outputs are joined."""
 
     __slots__ = ("joins", "output")
 
     def __init__(self) -> None:
         super().__init__()
         self.joins: dict[str, Entry] = {}
-        """The joins that enter the copies, by name."""
+        """The joins whose outputs enter the copies, by name."""
         self.output: int | None = None
-        """Their join; None if it was refused."""
+        """The join of all copies; None if it was refused."""
 
     @property
     def leaving_entry(self) -> Entry:
-        """What stands for them all: their join."""
+        """The entry that the name of the line stands for: the join."""
         return self.output
 
 
 Entry = int | Scope | Copies | None
-"""A node by index, a block's call, copies, or what was refused."""
+"""What a name stands for: a node by index, a block's call, copies; None if it was refused."""
 
 
 def output_of(entry: Entry) -> int:
-    """The node that a name stands for: a block's is the one that leaves it.
+    """Return the node that an entry stands for; for a block, the one whose output leaves it.
 
     Raises:
-        Unknown: it was refused before.
+        UnknownValue: it was refused before.
     """
     while isinstance(entry, Copies):
         entry = entry.leaving_entry
@@ -173,25 +173,25 @@ def output_of(entry: Entry) -> int:
 
 @dataclass
 class Frame:
-    """One block's call, one copy of a structure, or the whole network; and what is shared."""
+    """What holds for all lines of one call, one copy of a structure, or the whole network."""
 
     scope: Scope
     env: dict[str, BoundValue | None]
     entering: int | None
-    """The node that enters the block (None: several inputs, or refused)."""
+    """The node whose output enters the block; None if it was refused or inputs are several."""
     frozen: bool = False
     sharing: Scope | None = None
-    """The call whose layers these share, name by name."""
+    """The call whose layers the layers here share parameters with, name by name."""
     partner: Entry = None
-    """What the line itself shares, if it says so."""
+    """What the line itself shares parameters with, if it says so."""
     depth: int = 0
 
     def inherit_keys(self, line: Line) -> Frame:
-        """The frame with the line's own `frozen` and `share`.
+        """Return the frame with the line's own `frozen` and `share`.
 
         Raises:
-            Misread: one of them has no such value, or they contradict.
-            Unknown: what is shared was refused before.
+            Misread: one of them has a wrong value, or they contradict each other.
+            UnknownValue: what is shared was refused before.
         """
         frozen, share = line.common.get("frozen"), line.common.get("share")
         if frozen is None and share is None:
@@ -227,12 +227,12 @@ class Frame:
         return entry
 
     def partner_of(self, name: str, line: Line) -> Entry:
-        """What a line of this name, within its scope, shares the parameters of."""
+        """Find the entry whose parameters a line of this name, in this scope, shares."""
         if self.partner is not None or self.sharing is None:
             return self.partner
         return self.sharing.find_entry(name, line.start)
 
     def shared_call(self, name: str, line: Line) -> Scope | None:
-        """The call that a call or structure of this name shares its layers with."""
+        """Find the call that a call or structure of this name shares its parameters with."""
         partner = self.partner_of(name, line)
         return partner if isinstance(partner, Scope) else None

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def refuse_unknown_keys(
     line: Line, keys: dict[str, tuple[Scalar, Node]], problems: Problems
 ) -> bool:
-    """Refuse keys that the line does not take; whether there is none."""
+    """Refuse keys that the line does not take; return whether there are none."""
     known = _further_keys(line)
     before = problems.found
     for name in list(line.arguments):
@@ -38,7 +38,7 @@ def refuse_unknown_keys(
 
 
 def complete_line(line: Line, at: Scalar, problems: Problems) -> bool:
-    """Move the main argument among the others; refuse a line that lacks one."""
+    """Move the main argument to the others; return whether no argument is missing."""
     if line.word in STRUCTURES:
         if not line.bodies:
             problems.add(at.start, f"{line.word} has no layers", "write a list behind it")
@@ -67,7 +67,7 @@ def complete_line(line: Line, at: Scalar, problems: Problems) -> bool:
 
 
 def main_argument(line: Line) -> str | None:
-    """The field that the value of the line's own key is, if it takes one."""
+    """Return the field that the value behind the line's word belongs to, if it takes a value."""
     if line.type is not None:
         return line.type.main
     if line.block is not None and line.block.parameters:
@@ -76,7 +76,7 @@ def main_argument(line: Line) -> str | None:
 
 
 def _further_keys(line: Line) -> tuple[str, ...]:
-    """The keys besides the main argument."""
+    """List the keys that the line takes besides its word."""
     if line.type is not None:
         fields = tuple(name for name in line.type.kinds if name != line.type.main)
         return (*fields, "values") if line.type.by_rows else fields
@@ -86,12 +86,12 @@ def _further_keys(line: Line) -> tuple[str, ...]:
 
 
 def _common_keys(line: Line) -> tuple[str, ...]:
-    """The keys of every layer; a join's list says what it reads."""
+    """List the keys that every line takes; a join has no `from`, as its list says what it reads."""
     return tuple(key for key in COMMON if key != "from" or line.word not in JOINS)
 
 
 def _required_arguments(line: Line) -> list[str]:
-    """The arguments that have no default."""
+    """List the arguments that have no default."""
     if line.type is not None:
         return [name for name, kind in line.type.kinds.items() if kind.is_required]
     if line.block is not None:
@@ -100,7 +100,7 @@ def _required_arguments(line: Line) -> list[str]:
 
 
 _ACTIVATES = ("activation", "activation_function", "act", "nonlinearity")
-"""Other languages' keys for what is a line of its own here."""
+"""Keys for an activation in other languages; here it is a line of its own."""
 
 
 def _activation_hint(value: Node) -> str:
@@ -135,14 +135,14 @@ class ListReader(Protocol):
     problems: Problems
 
     def read_lines(self, node: Node, names: Names, what: str) -> list[Line]:
-        """The lines of a list ; `what` says whose it is, should it be no list."""
+        """Read the lines of a list; the message for something else calls it `what`."""
         ...
 
 
 def read_bodies(reader: ListReader, line: Line, key: Scalar, names: Names) -> bool:
-    """Read the lists of a structure's line, whose word stands at `key`; whether they are sound.
+    """Read the lists of a structure's line, whose word stands at `key`; return if they are sound.
 
-    A structure of which there are copies opens a scope: each copy has names of its own.
+    If there are copies of the structure, each copy has a scope of names of its own.
     """
     line.scoped = "repeat" in line.common or line.word == "densely"
     if line.main is None:
@@ -204,4 +204,4 @@ READERS = {
     "densely": _read_densely,
     "sequence": _read_sequence,
 }
-"""Each structure's reader."""
+"""The reader of each structure's lists, by its word."""

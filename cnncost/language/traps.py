@@ -1,4 +1,4 @@
-"""Scalars that YAML 1.1 or another language reads as numbers or booleans, and this one refuses."""
+"""Scalars that YAML 1.1 or another language takes for numbers or booleans, and this one refuses."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _FORMS: tuple[tuple[str, Callable[[str], str]], ...] = (
 
 
 def hint_for_number(text: str) -> str:
-    """What to write for a number that YAML 1.1 or another language would have read."""
+    """Say what to write for a number that only YAML 1.1 or another language reads; else empty."""
     if not _NUMBERLIKE.fullmatch(text):
         return ""
     if len(text) > 60:

@@ -11,14 +11,14 @@ from cnncost.network import Node
 
 
 class _Pending:
-    """The gradients that wait for their tensors' turn, and who owns their storage."""
+    """The gradients of outputs whose layers have not run backward yet, and their storages."""
 
     def __init__(self) -> None:
         self.live = 0
         self.held: dict[int, int] = {}
-        """The gradient of each node's output: a storage."""
+        """The storage of the gradient of each node's output, by the node's index."""
         self.whole: dict[int, bool] = {}
-        """Whether it fills its storage."""
+        """Whether that gradient fills its storage."""
         self.owners: list[int] = []
         self.sizes: list[int] = []
 
@@ -38,7 +38,7 @@ class _Pending:
             self.live -= self.sizes[storage]
 
     def add_gradient(self, node: int, storage: int, size: int, *, whole: bool) -> int:
-        """Add a gradient to the node's; the live bytes while both are there."""
+        """Add a gradient to the node's, and return the live bytes while both exist."""
         resident = self.held.get(node)
         if resident is None:
             self.held[node], self.whole[node] = storage, whole
@@ -59,20 +59,20 @@ class Moment(NamedTuple):
     """Live bytes at one moment of the backward pass."""
 
     step: int
-    """The node whose gradients are made; the number of nodes for the loss."""
+    """The node whose gradients are computed; for the loss, the number of nodes."""
     activations: int
-    """What is kept and pending."""
+    """Bytes that are kept for the backward pass, and of gradients of outputs."""
     gradients: int
-    """The gradients of parameters so far."""
+    """Bytes of the gradients of parameters so far."""
 
 
 def backward_bytes(step: TrainingPass) -> list[int]:
-    """Live bytes at the moments of the backward pass: the loss, then the nodes in reverse."""
+    """List the live bytes at each moment of the backward pass: the loss, then nodes in reverse."""
     return [moment.activations + moment.gradients for moment in backward_moments(step)]
 
 
 def backward_moments(step: TrainingPass) -> list[Moment]:
-    """The moments of the backward pass; how many a node has does not depend on its size."""
+    """List the moments of the backward pass; a node has as many of them whatever its size."""
     nodes, base, flow = step.network.nodes, step.base, step.flow
     keepers = [0] * len(nodes)
     for kept in step.kept:
@@ -125,7 +125,7 @@ def backward_moments(step: TrainingPass) -> list[Moment]:
 
 
 def _unsummed_bytes(step: TrainingPass, node: Node) -> int:
-    """Bytes of gradients before they are summed: of gates, and of numbers that a layer repeats."""
+    """Count the bytes of the gradients of gates and repeated numbers before they are summed."""
     if not find_traits(node).sums:
         return 0
     size = step.sizes[node.index]
@@ -136,8 +136,8 @@ def _unsummed_bytes(step: TrainingPass, node: Node) -> int:
 def _pass_on_gradients(
     step: TrainingPass, node: Node, pending: _Pending
 ) -> list[tuple[int, int, bool]]:
-    """The gradients that a node makes: for each input that wants one, the storage and whether
-    the gradient fills it."""
+    """Make the gradients of a node's inputs: for each input that needs one, return its index,
+    the gradient's storage, and whether the gradient fills it."""
     how, own = find_traits(node).grad, pending.held[node.index]
     found = []
     made = {Grad.FIRST_ALIAS: (1,), Grad.SECOND_ALIAS: (0,)}.get(how, ())

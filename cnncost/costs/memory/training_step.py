@@ -1,4 +1,4 @@
-"""A training step: what it keeps for the backward pass, and the live bytes on the way forward."""
+"""A training step: what is kept for the backward pass, and the live bytes of the forward pass."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ class Kept(NamedTuple):
     """What a node keeps for its backward pass."""
 
     storages: tuple[int, ...]
-    """By their base nodes' indices; others may keep them too."""
+    """The storages that it keeps, by index; other nodes may keep them as well."""
     extra: int
-    """Bytes that it keeps besides."""
+    """Bytes that it keeps besides those storages."""
 
 
 class TrainingPass(NamedTuple):
-    """What both directions of a training step need to know, by node index."""
+    """What both passes of a training step need to know; lists go by node index."""
 
     network: Network
     base: tuple[int, ...]
     flow: Gradients
     padded: list[int]
-    """Bytes of the padded copy that each layer works on in its input's place."""
+    """Bytes of the padded copy that each layer works on in place of its input."""
     kept: list[Kept]
     sizes: list[int]
     """Bytes of each output."""
@@ -38,7 +38,7 @@ class TrainingPass(NamedTuple):
 
 
 def training_pass(network: Network, *, batch: int, size: int) -> TrainingPass:
-    """The storages of a training step, and what each node keeps."""
+    """Find the storages of a training step, and what each node keeps for the backward pass."""
     base, written = assign_storages(network, training=True)
     flow = find_gradients(network)
     sizes = [size * batch * node.output.units for node in network.nodes]
@@ -58,7 +58,7 @@ def _keep_for_backward(
     scale: tuple[int, int],
     padded: int,
 ) -> Kept:
-    """`padded`: bytes of the copy that stands in the input's place."""
+    """Find what one node keeps; `padded` has the bytes of the copy that replaces its input."""
     if node.layer is None or not flow.outputs[node.index]:
         return Kept((), 0)
     traits_ = find_traits(node)
@@ -86,7 +86,7 @@ def _keep_for_backward(
 
 
 def _kept_operands(node: Node, reads: list[int], flow: Gradients) -> tuple[int, ...]:
-    """The factors that the gradient of another one needs; and the products before the last."""
+    """Find the factors that the gradient of another factor needs, as storages."""
     needed = [flow.outputs[i] for i in node.reads]
     total = sum(needed)
     return tuple(b for b, own in zip(reads, needed, strict=True) if total - own > 0)
@@ -96,17 +96,17 @@ class Loss(NamedTuple):
     """Cross-entropy over the channels of every output."""
 
     kept: int
-    """The logarithm of softmax, and the loss's total weight; none where nothing is trained."""
+    """Bytes kept: the logarithm of softmax and the loss's total weight; 0 if nothing is trained."""
     value: int
-    """The loss of each trained output, a number of its own; its weight is one as well."""
+    """Bytes of the losses: one number for each output that something is trained for."""
     target: int
-    """A class for each position, int64."""
+    """Bytes of the targets: one class (int64) per position of each output."""
     kept_target: int
-    """Those of the outputs that something is trained for."""
+    """Bytes of the targets of the outputs that something is trained for."""
 
 
 def measure_loss(step: TrainingPass) -> Loss:
-    """Bytes of the loss of a training step; it keeps its target besides (8 an element)."""
+    """Count the bytes of the loss of a training step; its targets have 8 bytes per position."""
     nodes = [step.network.nodes[i] for i in step.network.outputs]
     targets = {node.index: INDEX * step.batch * node.output.positions for node in nodes}
     trained = [node.index for node in nodes if step.flow.outputs[node.index]]
@@ -116,7 +116,7 @@ def measure_loss(step: TrainingPass) -> Loss:
 
 
 def saved_by_layer(step: TrainingPass) -> list[int]:
-    """Bytes that each node keeps first: a storage counts where it is first kept."""
+    """Count the bytes that each node keeps; a storage counts at the first node that keeps it."""
     seen: set[int] = set()
     saved = []
     for kept in step.kept:
@@ -127,7 +127,7 @@ def saved_by_layer(step: TrainingPass) -> list[int]:
 
 
 def forward_bytes(step: TrainingPass) -> list[int]:
-    """Live bytes at each step of the forward pass, the loss last."""
+    """List the live bytes at each step of the forward pass; the loss is the last step."""
     nodes, base = step.network.nodes, step.base
     end = len(nodes)
     last = list(range(end))
@@ -155,7 +155,7 @@ def forward_bytes(step: TrainingPass) -> list[int]:
 
 
 def _scratch_bytes(step: TrainingPass, node: Input | Node) -> int:
-    """Bytes that the layer allocates and does not keep."""
+    """Count the bytes that the layer allocates and does not keep."""
     if node.layer is None or step.kept[node.index].extra:
         return 0
     traits_ = find_traits(node)

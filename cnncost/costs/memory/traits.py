@@ -1,4 +1,4 @@
-"""What each layer type keeps for the backward pass, allocates and returns: an entry a type."""
+"""What each layer type keeps for the backward pass, allocates and returns: one entry per type."""
 
 from __future__ import annotations
 
@@ -170,7 +170,7 @@ _TURNED = {word: TRAITS[word]._replace(turned=True) for word in POOLS}
 
 
 def find_traits(node: Node) -> Traits:
-    """The entry of a node's layer."""
+    """Find the traits of a node's layer."""
     word, stood = node.layer.word, getattr(node.layer, "stands_for", ITSELF)
     if stood != ITSELF:
         return STAND_INS.get(stood, UNKNOWN)

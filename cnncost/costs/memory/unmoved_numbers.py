@@ -1,4 +1,4 @@
-"""Which layers that move numbers leave all of them where they are: views of their input."""
+"""Layers that move numbers in general but none of them here: their output is a view."""
 
 from __future__ import annotations
 
@@ -16,8 +16,10 @@ if TYPE_CHECKING:
 
 
 def moves_nothing(node: Node) -> bool:
-    """Whether the layer reorders axes and only those of a single place: nothing moves then, as
-    in a channel shuffle of one group, or a pixel shuffle along one axis of a single position."""
+    """Whether the layer only reorders axes that have a single place, so that nothing moves.
+
+    Examples: a channel shuffle with one group; a pixel shuffle along an axis of one position.
+    """
     split = _SPLITS.get(node.layer.word)
     if split is None:
         return False
@@ -37,14 +39,14 @@ def _split_groups(node: Node[ChannelShuffle]) -> Axes:
 
 
 def _split_finer(node: Node[PixelShuffle]) -> Axes:
-    """Channels, the factors, positions: each factor goes behind its position."""
+    """The input splits into channels, factors and positions; each factor goes behind its axis."""
     axes = len(node.output.extents)
     finer = [i for axis in range(axes) for i in (1 + axes + axis, 1 + axis)]
     return (node.output.channels, *node.layer.factor, *node.inputs[0].extents), (0, *finer)
 
 
 def _split_coarser(node: Node[SpaceToDepth]) -> Axes:
-    """Channels, and for each axis blocks and places in a block: the places come first."""
+    """The input splits into channels and, per axis, blocks and places in them; places go first."""
     axes = len(node.output.extents)
     blocks = zip(node.output.extents, node.layer.factor, strict=True)
     places, grid = range(2, 2 + 2 * axes, 2), range(1, 1 + 2 * axes, 2)
