@@ -29,7 +29,7 @@ from cnncost.costs.memory import measure_memory  # noqa: E402
 from cnncost.errors import CnncostError  # noqa: E402
 from cnncost.formats.torch_in.torch_trace import trace_module  # noqa: E402
 from cnncost.verify.difference import SCALARS, STEP, FigureLine, excuse_strides  # noqa: E402
-from cnncost.verify.original_runs import measure_original  # noqa: E402
+from cnncost.verify.original_figures import measure_original  # noqa: E402
 
 BATCH = 2
 NETWORKS = {

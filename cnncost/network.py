@@ -5,12 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, Generic
 
 from cnncost.errors import Refused
 from cnncost.layers import Layer
 from cnncost.place import Place
 from cnncost.shape import Shape
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeVar
+
+    L = TypeVar("L", bound=Layer, default=Layer, covariant=True)
+else:
+    from typing import TypeVar
+
+    L = TypeVar("L")
 
 LARGEST = 2**63 - 1
 """No dimension or count of one layer is larger."""
@@ -33,12 +42,12 @@ class Input:
 
 
 @dataclass(frozen=True, slots=True)
-class Node:
-    """A layer at its place in the network."""
+class Node(Generic[L]):
+    """A layer at its place in the network; `Node[Conv]` is one whose layer is a Conv."""
 
     index: int
     name: str
-    layer: Layer
+    layer: L
     reads: tuple[int, ...]
     """The nodes it reads, by index, in order."""
     inputs: tuple[Shape, ...]

@@ -133,7 +133,7 @@ def parse_change(text: str) -> MetricAmount | None:
     """A change, whose sign is written: `+5%`, `-10%`, `+1M`; None for anything else.
 
     >>> parse_change("-10%"), parse_change("10%")
-    (Amount(number=-10, percent=True), None)
+    (MetricAmount(number=-10, percent=True), None)
     """
     text = text.strip()
     number = parse_number(text.removeprefix("+").removesuffix("%"))

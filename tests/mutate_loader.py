@@ -1,9 +1,9 @@
 """Disables each check of the loader, one at a time, and shows that a test notices.
 
-The cases are the files of `tests/invalid`, the tables of `tests/test_language.py` and
-`test_language_blocks.py`, and the tests of `test_settings.py`, `test_bad_input.py`,
-`test_axis_order.py` and `test_elsewhere.py` that take nothing, or the values of a table; a mutant
-runs against those that reach its statement.
+The cases are the files of `tests/invalid`, the tables of `tests/test_language.py`,
+`test_language_blocks.py` and `test_language_structures.py`, and the tests of `test_settings.py`,
+`test_bad_input.py`, `test_axis_order.py` and `test_elsewhere.py` that take nothing, or the values
+of a table; a mutant runs against those that reach its statement.
 
     python tests/mutate_loader.py [WORD]    # only mutants whose line contains the word
 
@@ -31,6 +31,7 @@ import test_elsewhere  # noqa: E402
 import test_invalid  # noqa: E402
 import test_language  # noqa: E402
 import test_language_blocks  # noqa: E402
+import test_language_structures  # noqa: E402
 import test_settings  # noqa: E402
 from mutants import Mutant, compiled, mutants, target  # noqa: E402
 
@@ -46,7 +47,7 @@ EQUIVALENT = {
     "network.NetworkBuilder._check_sharing operand: owner.layer is None": "for mypy",
     "language.expand.Expansion._expand_line operand: output is not None": "for mypy: no such index",
     "language.nodes._syntax_problem text: 'not YAML'": "each of PyYAML's errors has its own",
-    "language.axis_order._slid_over operand: other.layer is None": "an input reads nothing",
+    "language.inputs._slid_over operand: other.layer is None": "an input reads nothing",
 }
 """Mutants that change nothing, by their line without the number, and why."""
 
@@ -148,7 +149,7 @@ def _functions_of(module: ModuleType) -> Iterator[Case]:
 
 def all_cases() -> list[Case]:
     cases = [_invalid(path) for path in test_invalid.FILES]
-    tables = (test_language, test_language_blocks)
+    tables = (test_language, test_language_blocks, test_language_structures)
     cases += [_positive(module, name) for module in tables for name in module.CASES]
     for module in (*tables, test_settings, test_bad_input, test_axis_order, test_elsewhere):
         cases += _functions_of(module)

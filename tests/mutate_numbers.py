@@ -29,7 +29,7 @@ from same_numbers import SAME  # noqa: E402
 
 LAYERS = (
     *("formulas", "oracle", "convolutions", "parameters", "settings", "term", "language"),
-    *("language_blocks", "invalid", "equal_layers", "vectors"),
+    *("language_blocks", "language_structures", "invalid", "equal_layers", "vectors"),
     *("layer_answers", "totals", "metrics"),
 )
 MEMORY = (

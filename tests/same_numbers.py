@@ -16,6 +16,7 @@ NO_READS = "for mypy: an input reads nothing, nothing dies there"
 
 _EMBEDDED = "cnncost/costs/memory/embedded.py"
 _TRAINING = "cnncost/costs/memory/training_step.py"
+_TRAINING_BACKWARD = "cnncost/costs/memory/training_backward.py"
 _STORAGE = "cnncost/costs/memory/storage.py"
 _INFERENCE = "cnncost/costs/memory/inference.py"
 _REPORT = "cnncost/costs/memory/memory_report.py"
@@ -23,7 +24,7 @@ _SHAPE = "cnncost/shape.py"
 _REACH = "cnncost/costs/receptive_field.py"
 _GROUPS = "cnncost/suggest/text/channel_groups.py"
 _COUNT = "cnncost/costs/count.py"
-_BACKWARD = "cnncost/costs/backward.py"
+_BACKWARD = "cnncost/costs/gradients.py"
 _POSITIONS = "cnncost/costs/input_positions.py"
 _RESHAPING = "cnncost/layers/reshaping.py"
 _DOMINANCE = "cnncost/suggest/search/dominance.py"
@@ -61,14 +62,17 @@ SAME: dict[tuple[str, str], str] = {
         _TRAINING,
         "2 -> 3 in change = [0] * (end + 2)",
     ): "one more at the end, never read",
-    (_TRAINING, "1 -> 2 in keepers[base[i]] += 1"): "what the caller holds is never released",
+    (
+        _TRAINING_BACKWARD,
+        "1 -> 2 in keepers[base[i]] += 1",
+    ): "what the caller holds is never released",
     (_TRAINING, "written and traits_.clones -> written"): "what keeps its input in place clones it",
     (
         _TRAINING,
         "node.layer is None or not flow.outputs[node.index] -> not flow.outputs[node.index]",
     ): MYPY,
     (
-        _TRAINING,
+        _TRAINING_BACKWARD,
         "node.layer is None or node.index not in pending.held -> node.index not in pending.held",
     ): MYPY,
     (

@@ -16,7 +16,7 @@ from terminal import in_terminal
 
 import cnncost
 from cnncost import bundled
-from cnncost.costs.backward import backward_connections
+from cnncost.costs.gradients import backward_connections
 from cnncost.errors import CnncostError, SpecError
 from cnncost.network import Network
 from cnncost.study.backward import derive_equations

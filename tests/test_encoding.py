@@ -8,8 +8,8 @@ import pytest
 from command import run
 from terminal import in_terminal, plain
 
-from cnncost.cli.encoding import SIGNS
 from cnncost.cli.main import COMMANDS
+from cnncost.cli.streams import SIGNS
 
 SHOWN = [
     "table alexnet",

@@ -5,7 +5,7 @@ import time
 import pytest
 
 import cnncost
-from cnncost.costs.backward import backward_connections
+from cnncost.costs.gradients import backward_connections
 from cnncost.costs.memory import measure_embedded, measure_memory
 from cnncost.costs.metrics import Metrics
 from cnncost.errors import CnncostError

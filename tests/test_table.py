@@ -146,7 +146,7 @@ def test_human_numbers() -> None:
      (105_415_200, "105.4M"), (863_867_424, "863.9M"), (4_089_184_256, "4.089G"), (0, "0")],
 )  # fmt: skip
 def test_human_rounds_to_four_digits(value: int, text: str) -> None:
-    from cnncost.views.table_columns import human_text
+    from cnncost.views.amounts import human_text
 
     assert human_text(value) == text
 

@@ -10,7 +10,7 @@ from importlib import import_module
 import pytest
 
 from cnncost.layers import TYPES, layer_type
-from cnncost.study.type_examples import find_example
+from cnncost.study.type_entry import find_example
 
 LEARNING = [word for word in TYPES if layer_type(word).learns and word != "opaque"]
 KNOWN = [word for word in TYPES if word != "opaque"]
@@ -42,6 +42,6 @@ def test_every_layer_type_has_an_example(word: str) -> None:
     try:
         shape, line = find_example(word)
     except KeyError:
-        pytest.fail(f"study/type_examples.py EXAMPLES has no entry for {word}")
+        pytest.fail(f"study/type_entry.py EXAMPLES has no entry for {word}")
     assert shape
     assert word in line

@@ -6,7 +6,8 @@ import pytest
 
 import cnncost
 from cnncost.costs.memory import measure_memory
-from cnncost.costs.memory.training_step import backward_bytes, forward_bytes, training_pass
+from cnncost.costs.memory.training_backward import backward_bytes
+from cnncost.costs.memory.training_step import forward_bytes, training_pass
 from cnncost.network import Network
 
 PLAIN = """\

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import cnncost
-from cnncost.costs.memory.training_step import backward_bytes, forward_bytes, training_pass
+from cnncost.costs.memory.training_backward import backward_bytes
+from cnncost.costs.memory.training_step import forward_bytes, training_pass
 
 DENSE = 4 * (4 * 4 + 4)
 """Bytes of the gradients of a dense layer from 4 to 4."""

@@ -1,10 +1,12 @@
 """The entry point: one command is imported a run, and every failure ends in one message."""
 
+import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
+from importlib.machinery import ModuleSpec
 from typing import Annotated, Any
 
 import typer
@@ -12,9 +14,7 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from cnncost.cli import closing
-from cnncost.cli.encoding import write_signs_alike
-from cnncost.cli.short_memory import guard_numpy
-from cnncost.cli.streams import ReaderGone, guard_streams
+from cnncost.cli.streams import ReaderGone, guard_streams, write_signs_alike
 from cnncost.errors import CnncostError, make_printable
 
 COMMANDS = (
@@ -191,3 +191,38 @@ def _exit_with_message(message: str) -> None:
     closing.drop_output()
     sys.stderr.write(f"{message}\n")
     sys.exit(2)
+
+
+# Where memory is short numpy's linear algebra must not end the process by itself
+
+NUMPY_NEEDS = 128 * 2**20
+"""Bytes of address space; with less OpenBLAS says so itself and exits with 1, our "no"."""
+
+
+class NumpyGate:
+    """A finder of modules that finds none; it looks at the memory before numpy is imported."""
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None = None, target: object = None
+    ) -> ModuleSpec | None:
+        """Nothing, so that the usual finders go on.
+
+        Raises:
+            MemoryError: numpy is asked for, and there is too little for it.
+        """
+        if name != "numpy":
+            return None
+        from mmap import mmap
+
+        # OpenBLAS starts a thread a core when it is imported; nothing here has work for them.
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+        try:
+            mmap(-1, NUMPY_NEEDS).close()
+        except OSError:
+            raise MemoryError from None
+        return None
+
+
+def guard_numpy() -> None:
+    """Look at the memory before numpy is imported."""
+    sys.meta_path.insert(0, NumpyGate())

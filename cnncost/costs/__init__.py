@@ -1,4 +1,4 @@
-"""Costs: a network becomes a report of exact counts under a stated convention."""
+"""Costs: count a network's units, weights and connections exactly, under a stated convention."""
 
 from cnncost.costs.count import Convention, LayerCount, Report, Totals, count_layer, count_network
 

@@ -11,36 +11,36 @@ if TYPE_CHECKING:
 
 
 class Convention(NamedTuple):
-    """What a connection is. The default is the textbook's: one use of a weight, those that
-    read zero padding among them, biases not."""
+    """Which uses count as connections. By default every use of a weight does, on zero padding
+    too, and no use of a bias (the textbook's convention)."""
 
     biases: bool = False
-    """The uses of biases are connections too (LeCun et al. 1998)."""
+    """Count the uses of biases as well (LeCun et al. 1998)."""
     exclude_padding: bool = False
-    """Uses of a weight on a convolution's own zero padding are none."""
+    """Leave out the uses of a weight on a convolution's own zero padding."""
 
 
 class LayerCount(NamedTuple):
     """One layer's exact counts, for one example.
 
-    Shared parameters count where they stand first: a layer that shares another's has
-    no weights, biases or parameters of its own here, but all its connections.
+    Shared parameters count once, at the layer that owns them: a layer that uses another's
+    has zero weights, biases and parameters here, but all of its connections.
     """
 
     node: Node
     word: str
     """The layer's type."""
     counted: bool
-    """Whether its units are among the total's: it has weights."""
+    """Whether the layer has weights, so that its units are part of the total."""
     units: int
     weights: int
     biases: int
     parameters: int
     connections: int
     known: bool
-    """False for an opaque layer: what is not given of its costs stands here as 0, and is not."""
+    """False for an opaque layer: its costs that the spec does not give stand here as 0."""
     trained: int = 0
-    """Of its parameters those that are trained."""
+    """How many of its parameters are trained."""
 
     @property
     def name(self) -> str:
@@ -48,7 +48,7 @@ class LayerCount(NamedTuple):
 
 
 class Totals(NamedTuple):
-    """The network's sums; units are the counted layers'."""
+    """The sums over all layers; `units` adds up the layers that have weights."""
 
     units: int
     weights: int
@@ -59,7 +59,7 @@ class Totals(NamedTuple):
 
 
 class Report(NamedTuple):
-    """What a network costs, layer by layer in the order of the spec."""
+    """The counts of a network: one row per layer, in the order of the spec, and the totals."""
 
     network: Network
     convention: Convention
@@ -75,7 +75,7 @@ class Report(NamedTuple):
 
     @property
     def complete(self) -> bool:
-        """Whether all costs are known; the totals are lower bounds otherwise."""
+        """Whether all costs are known. If not, the totals are lower bounds."""
         return all(row.known for row in self.layers)
 
 

@@ -1,10 +1,10 @@
-"""What each layer takes of memory and of training: the further columns of a table."""
+"""Each layer's share of memory and of the backward pass, for a table's further columns."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-from cnncost.costs.backward import backward_connections
+from cnncost.costs.gradients import backward_connections
 from cnncost.costs.memory import Embedded, Memory, measure_embedded, measure_memory
 from cnncost.costs.memory.memory_report import DTYPES
 from cnncost.costs.memory.timeline import trace_timeline
@@ -12,15 +12,15 @@ from cnncost.network import Input, Network, Node
 
 
 class Footprint(NamedTuple):
-    """One layer's part; bytes of the whole batch, connections of an example."""
+    """One layer's share: bytes for the whole batch, connections for one example."""
 
     parameter_bytes: int
-    """Of its own parameters; none where it shares another's."""
+    """Bytes of its own parameters; 0 if it uses another layer's."""
     output_bytes: int
     live_bytes: int
-    """Alive while it runs, inference by last use."""
+    """Bytes alive while it runs in inference, when each output is freed after its last use."""
     saved_bytes: int
-    """Kept for the backward pass; a storage counts where it is first kept."""
+    """Bytes that it keeps for the backward pass and that no layer before it keeps."""
     backward_weights: int
     """Connections of the gradient of its weights."""
     backward_input: int
@@ -33,13 +33,13 @@ class Footprint(NamedTuple):
 
     @staticmethod
     def add_parts(parts: list[Footprint]) -> Footprint:
-        """Several layers' sum; of what is alive the most."""
+        """Add up several layers' shares; of live bytes the result has the largest."""
         sums = [sum(column) for column in zip(*parts, strict=True)]
         return Footprint(*sums)._replace(live_bytes=max(part.live_bytes for part in parts))
 
 
 class Footprints(NamedTuple):
-    """A network's memory and training costs, whole and layer by layer."""
+    """The memory and training costs of a network, as a whole and per layer."""
 
     nodes: tuple[Footprint, ...]
     """By node index."""
@@ -58,8 +58,10 @@ class Footprints(NamedTuple):
 def compute_footprints(
     network: Network, *, batch: int = 1, dtype: str = "fp32", optimizer: str = "sgd"
 ) -> Footprints:
-    """Work out every layer's memory and training costs; arguments and errors as of
-    `measure_memory`."""
+    """Compute every layer's share of memory and of the backward pass.
+
+    The arguments and errors are those of `measure_memory`.
+    """
     found = measure_memory(network, batch=batch, dtype=dtype, optimizer=optimizer)
     size = DTYPES[dtype]
     live = trace_timeline(network, batch=batch, dtype=dtype)

@@ -1,27 +1,30 @@
-"""Where gradients are needed: which activations and which parameters have one."""
+"""Which gradients training needs, and the connections of the backward pass."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
+from cnncost.layers import Layer
 from cnncost.network import Input, Network, Node
+from cnncost.shape import Shape
 
 
 class Gradients(NamedTuple):
-    """For each node, by index."""
+    """Which gradients a training step computes: one entry per node, by index."""
 
     parameters: tuple[bool, ...]
-    """Whether its parameters are trained."""
+    """Whether the node's parameters are trained."""
     outputs: tuple[bool, ...]
-    """Whether its output has a gradient: something at or below it is trained."""
+    """Whether the node's output has a gradient: the node, or one that it depends on, is trained."""
 
     def is_wanted(self, node: Node, position: int) -> bool:
-        """Whether the node passes a gradient to what it reads at this position."""
+        """Whether the node passes a gradient on to its input at this position."""
         return self.outputs[node.reads[position]]
 
 
 def find_gradients(network: Network) -> Gradients:
-    """Which nodes need gradients: data has none, nor has what only frozen layers made of it."""
+    """Find the nodes that need gradients: inputs, and outputs of frozen layers alone, need none."""
     trained: list[bool] = []
     outputs: list[bool] = []
     for node in network.nodes:
@@ -35,3 +38,67 @@ def _is_trained(network: Network, node: Input | Node) -> bool:
         return False
     owner = node if node.shares is None else network.nodes[node.shares]
     return not owner.frozen and node.layer.parameters(node.inputs[0]) > 0
+
+
+# Connections of the backward pass: each weight's use, once a gradient that is needed
+
+
+class Backward(NamedTuple):
+    """One layer's connections in the backward pass, for one example."""
+
+    weights: int
+    """Connections of the gradient of its weights; 0 if they are frozen."""
+    input: int
+    """Connections of the gradients of activations: of each input that needs a gradient, and of
+    what the layer computes in between."""
+
+
+def backward_connections(network: Network) -> tuple[Backward, ...]:
+    """Count the connections of each node's backward pass, by index.
+
+    Each gradient costs a layer its forward connections once more. A layer without weights has
+    no connections in either direction.
+    """
+    flow = find_gradients(network)
+    found = []
+    for node in network.nodes:
+        weights, entry, inside = _split_connections(node)
+        below = sum(flow.outputs[i] for i in node.reads)  # a gradient for each that needs one
+        reached = flow.outputs[node.index]
+        trained = flow.parameters[node.index]
+        found.append(Backward(weights if trained else 0, entry * below + inside * reached))
+    return tuple(found)
+
+
+class Shares(NamedTuple):
+    """Connections of the gradients of a layer's weights, input and intermediate results."""
+
+    weights: int
+    input: int
+    inside: int = 0
+
+
+def _split_connections(node: Input | Node) -> Shares:
+    layer = node.layer
+    if layer is None or not layer.counted:
+        return Shares(0, 0)
+    split = SPLITS.get(layer.word)
+    if split is not None:
+        return split(layer, node.inputs[0])
+    forward = layer.connections(node.inputs[0], node.output)
+    if not layer.learns:
+        return Shares(0, forward)  # a product of two activations
+    return Shares(forward, forward)
+
+
+def _split_attention(layer: Layer, x: Shape) -> Shares:
+    """Split attention's connections: weights stand before and behind its two products of
+    activations, and each product has two gradients."""
+    projections = layer.weights(x) * x.positions
+    products = layer.connections(x, x) - projections
+    # Three projections read the input, the fourth what the products give.
+    return Shares(projections, projections * 3 // 4, projections // 4 + 2 * products)
+
+
+SPLITS: dict[str, Callable[[Layer, Shape], Shares]] = {"attention": _split_attention}
+"""For the types whose forward connections are not all uses of weights on the input."""

@@ -1,22 +1,29 @@
-"""Which input positions a layer's output position reads, for each layer type."""
+"""For each layer type, the positions of its input that one position of its output reads."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from math import gcd
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cnncost.layers import FAMILIES
 from cnncost.shape import Shape, Window
+
+if TYPE_CHECKING:
+    from cnncost.layers import Layer
+    from cnncost.layers.convolution import ConvTranspose
+    from cnncost.layers.reshaping import Crop, Pad, Permute, PixelShuffle, SpaceToDepth, Upsample
+    from cnncost.layers.windowed import Windowed
 
 Taps = Sequence[int]
 """The positions that one output position reads, ascending."""
 
 
 class AxisReading(NamedTuple):
-    """How positions along one axis of the output read one axis of the layer's input.
+    """Which positions along one input axis each position along one output axis reads.
 
-    The pattern repeats: `period` positions further, the taps lie `shift` further.
+    The pattern repeats: an output position that is `period` further reads positions that are
+    `shift` further.
     """
 
     source: int
@@ -32,31 +39,31 @@ def read_same_position(q: int) -> Taps:
 
 
 Rule = Callable[[Any, Shape, Shape], tuple[AxisReading, ...] | None]
-"""From a layer (Any: each rule knows its type's fields), its input and its output: a reading
-an axis of the output; None where nobody knows.
+"""From a layer (Any: each rule names its layer type) and the shapes of its input and output to
+one reading per axis of the output; None if nobody knows.
 
-An axis of the input that no reading names is read whole, by every position.
+Every output position reads all of an input axis that no reading names.
 """
 
 
-def _keep_positions(layer: Any, x: Shape, y: Shape) -> tuple[AxisReading, ...]:  # Any: see Rule
-    """A position reads the same position: activations, joins, what mixes channels alone.
+def _keep_positions(layer: Layer, x: Shape, y: Shape) -> tuple[AxisReading, ...]:
+    """Each position reads the same position: activations, joins, layers that mix channels only.
 
-    Norms' statistics are left out, as is usual: they are constants once trained, or hardly
-    depend on one position.
+    As is usual, a norm's statistics are left out: they are constants once it is trained, or
+    hardly depend on one position.
     """
     return tuple(AxisReading(axis, read_same_position) for axis in range(len(y.extents)))
 
 
-def _read_everything(layer: Any, x: Shape, y: Shape) -> tuple[AxisReading, ...]:  # Any: see Rule
+def _read_everything(layer: Layer, x: Shape, y: Shape) -> tuple[AxisReading, ...]:
     return ()
 
 
-def _read_unknown(layer: Any, x: Shape, y: Shape) -> None:  # Any: see Rule
+def _read_unknown(layer: Layer, x: Shape, y: Shape) -> None:
     return None
 
 
-def _read_windows(layer: Any, x: Shape, y: Shape) -> tuple[AxisReading, ...]:  # Any: see Rule
+def _read_windows(layer: Windowed, x: Shape, y: Shape) -> tuple[AxisReading, ...]:
     return tuple(
         _window_reading(axis, window) for axis, window in enumerate(layer.resolve_windows(x))
     )
@@ -70,9 +77,7 @@ def _window_reading(axis: int, window: Window) -> AxisReading:
     return AxisReading(axis, taps, 1, window.stride)
 
 
-def _read_transposed_windows(
-    layer: Any, x: Shape, y: Shape
-) -> tuple[AxisReading, ...]:  # Any: see Rule
+def _read_transposed_windows(layer: ConvTranspose, x: Shape, y: Shape) -> tuple[AxisReading, ...]:
     return tuple(
         _transposed_reading(axis, window) for axis, window in enumerate(layer.resolve_windows(x))
     )
@@ -96,17 +101,15 @@ def _transposed_reading(axis: int, window: Window) -> AxisReading:
     return AxisReading(axis, taps, window.stride, 1)
 
 
-def _read_pixel_shuffle(layer: Any, x: Shape, y: Shape) -> tuple[AxisReading, ...]:  # Any: see Rule
+def _read_pixel_shuffle(layer: PixelShuffle, x: Shape, y: Shape) -> tuple[AxisReading, ...]:
     return tuple(_nearest_reading(axis, 1, factor) for axis, factor in enumerate(layer.factor))
 
 
-def _read_space_to_depth(
-    layer: Any, x: Shape, y: Shape
-) -> tuple[AxisReading, ...]:  # Any: see Rule
+def _read_space_to_depth(layer: SpaceToDepth, x: Shape, y: Shape) -> tuple[AxisReading, ...]:
     return tuple(_window_reading(axis, Window(f, stride=f)) for axis, f in enumerate(layer.factor))
 
 
-def _read_upsample(layer: Any, x: Shape, y: Shape) -> tuple[AxisReading, ...]:  # Any: see Rule
+def _read_upsample(layer: Upsample, x: Shape, y: Shape) -> tuple[AxisReading, ...]:
     between = _bilinear_reading if layer.mode == "bilinear" else _nearest_reading
     return tuple(
         between(axis, n, m) for axis, (n, m) in enumerate(zip(x.extents, y.extents, strict=True))
@@ -114,7 +117,7 @@ def _read_upsample(layer: Any, x: Shape, y: Shape) -> tuple[AxisReading, ...]:  
 
 
 def _nearest_reading(axis: int, n: int, m: int) -> AxisReading:
-    """n positions become m: each reads the one that it lies on."""
+    """Each of m output positions reads the one of n input positions that it lies on."""
     common = gcd(n, m)
 
     def taps(q: int) -> Taps:
@@ -124,8 +127,8 @@ def _nearest_reading(axis: int, n: int, m: int) -> AxisReading:
 
 
 def _bilinear_reading(axis: int, n: int, m: int) -> AxisReading:
-    """n positions become m: each reads the two that its centre lies between, or the one
-    that it lies on (PyTorch's align_corners=False)."""
+    """Each of m output positions reads the two of n input positions that its centre lies
+    between, or the one that it lies on (PyTorch's align_corners=False)."""
     common = gcd(n, m)
 
     def taps(q: int) -> Taps:
@@ -136,9 +139,7 @@ def _bilinear_reading(axis: int, n: int, m: int) -> AxisReading:
     return AxisReading(axis, taps, m // common, n // common)
 
 
-def _read_adaptive_windows(
-    layer: Any, x: Shape, y: Shape
-) -> tuple[AxisReading, ...]:  # Any: see Rule
+def _read_adaptive_windows(layer: Layer, x: Shape, y: Shape) -> tuple[AxisReading, ...]:
     return tuple(
         _adaptive_reading(axis, n, m)
         for axis, (n, m) in enumerate(zip(x.extents, y.extents, strict=True))
@@ -146,7 +147,8 @@ def _read_adaptive_windows(
 
 
 def _adaptive_reading(axis: int, n: int, m: int) -> AxisReading:
-    """Window q of m spans n positions from floor(q n / m) to ceil((q + 1) n / m)."""
+    """Output position q of m reads the input positions from floor(q n / m) up to, but without,
+    ceil((q + 1) n / m) of n."""
     common = gcd(n, m)
 
     def taps(q: int) -> Taps:
@@ -155,25 +157,25 @@ def _adaptive_reading(axis: int, n: int, m: int) -> AxisReading:
     return AxisReading(axis, taps, m // common, n // common)
 
 
-def _read_pad(layer: Any, x: Shape, y: Shape) -> tuple[AxisReading, ...]:  # Any: see Rule
+def _read_pad(layer: Pad, x: Shape, y: Shape) -> tuple[AxisReading, ...]:
     return tuple(
         _window_reading(axis, Window(1, 1, pair[0])) for axis, pair in enumerate(layer.amount)
     )
 
 
-def _read_crop(layer: Any, x: Shape, y: Shape) -> tuple[AxisReading, ...]:  # Any: see Rule
+def _read_crop(layer: Crop, x: Shape, y: Shape) -> tuple[AxisReading, ...]:
     return tuple(
         _window_reading(axis, Window(1, 1, -pair[0])) for axis, pair in enumerate(layer.amount)
     )
 
 
-def _read_permute(layer: Any, x: Shape, y: Shape) -> tuple[AxisReading, ...]:  # Any: see Rule
+def _read_permute(layer: Permute, x: Shape, y: Shape) -> tuple[AxisReading, ...]:
     # Axis 1 is the channels', which hold no positions: -1, the axis of no track. An axis that
     # becomes the channels is read whole.
     return tuple(AxisReading(axis - 2, read_same_position) for axis in layer.axes[1:])
 
 
-def _read_reshape(layer: Any, x: Shape, y: Shape) -> tuple[AxisReading, ...]:  # Any: see Rule
+def _read_reshape(layer: Layer, x: Shape, y: Shape) -> tuple[AxisReading, ...]:
     # Positions stay where only channels are regrouped; else their order means nothing.
     return _keep_positions(layer, x, y) if x == y else ()
 

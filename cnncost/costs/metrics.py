@@ -1,4 +1,4 @@
-"""Metrics by name: the one place where a budget's word becomes a network's figure."""
+"""Metrics by name: the one module that turns a budget's word into a figure of a network."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Metrics:
         self.scale = (batch, dtype, optimizer)
 
     def compute_figure(self, metric: str) -> int:
-        """The figure of one of the words that `quantity.budget_metric` knows.
+        """Compute the figure of one of the words that `quantity.budget_metric` knows.
 
         Raises:
             CnncostError: the network does not train, and the metric is its training's.
@@ -32,11 +32,11 @@ class Metrics:
         return find_total(self.counts.totals, metric)
 
     def is_exact(self, metric: str) -> bool:
-        """Whether the figure is exact; else it is a lower bound."""
+        """Whether the figure is exact. If not, it is a lower bound."""
         return self.memory.complete if metric in _ACTIVATIONS else self.counts.complete
 
     def describe_scale(self, metric: str) -> str:
-        """Of what the bytes of a metric are, as `batch 8, fp16`; empty for a count."""
+        """Describe what a metric's bytes refer to, as in `batch 8, fp16`; empty for a count."""
         if metric in BYTES and metric not in SCALED:
             return "int8"
         batch, dtype, optimizer = self.scale
@@ -58,7 +58,7 @@ class Metrics:
 
 
 def find_total(totals: Totals, word: str) -> int:
-    """The total of a count by its word, macs and flops too."""
+    """Find a count's total by its word; macs and flops are words too."""
     metric, times = counted_as(word)
     return times * int(getattr(totals, metric))
 
@@ -73,7 +73,7 @@ def _read_training_bytes(metrics: Metrics) -> int:
 
 
 _ACTIVATIONS = ("activation_memory", "memory", "training_memory")
-"""What also depends on how PyTorch runs each layer."""
+"""The metrics that also depend on how PyTorch runs each layer."""
 
 _BYTES: dict[str, Callable[[Metrics], int]] = {
     "parameter_memory": lambda metrics: metrics.memory.parameters,

@@ -1,4 +1,4 @@
-"""What a spec promises, held against what it counts: published figures and budgets."""
+"""A spec's published figures and budgets, compared with what its network counts."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class ExpectedFigure(NamedTuple):
     published: int
     computed: int
     complete: bool
-    """Whether all costs are known; a lower bound equals no published figure."""
+    """Whether all costs are known. If not, the count is a lower bound and equals no figure."""
 
     @property
     def holds(self) -> bool:
@@ -31,9 +31,9 @@ class Limit(NamedTuple):
     budget: int
     computed: int
     complete: bool
-    """Whether all costs are known; a lower bound within the budget proves nothing."""
+    """Whether all costs are known. If not, a figure within the budget proves nothing."""
     scale: str = ""
-    """Of what bytes are, in words; empty for counts."""
+    """What bytes refer to, as in `batch 8, fp16`; empty for counts."""
 
     @property
     def holds(self) -> bool:
@@ -41,7 +41,7 @@ class Limit(NamedTuple):
 
 
 def compare_expected(spec: Spec) -> tuple[ExpectedFigure, ...]:
-    """The spec's `expect`, each figure counted under the convention that it names."""
+    """Compare each figure of the spec's `expect`, counted under the convention that it names."""
     if spec.expect is None:
         return ()
     convention = Convention(spec.expect.biases, spec.expect.exclude_padding)
@@ -60,10 +60,10 @@ def compare_budget(
     dtype: str = "fp32",
     optimizer: str = "sgd",
 ) -> tuple[Limit, ...]:
-    """Each metric of a budget beside the network's, under the default convention.
+    """Compare each metric of a budget with the network's, under the default convention.
 
     Raises:
-        CnncostError: training is limited, and the network does not train.
+        CnncostError: the budget limits training, and the network does not train.
     """
     metrics = Metrics(spec.network, batch=batch, dtype=dtype, optimizer=optimizer)
     return tuple(

@@ -1,4 +1,4 @@
-"""Receptive field and effective stride: which input positions each position depends on."""
+"""Receptive field and effective stride: the input positions that each position depends on."""
 
 from __future__ import annotations
 
@@ -12,28 +12,30 @@ from cnncost.costs.input_positions import READINGS, AxisReading, read_same_posit
 from cnncost.network import Input, Network, Node
 
 LONGEST = 4096
-"""The longest pattern of positions that is followed: beyond it the answer is unknown."""
+"""The longest repeating pattern of positions that is followed; a longer one makes the answer
+unknown."""
 
 EDGE = 64
-"""How many positions at an edge are looked at for one that reads more than padding."""
+"""How many positions at an edge are searched for one that reads more than padding."""
 
 
 class Track(NamedTuple):
-    """How one axis of a layer follows one axis of a network input.
+    """Which positions along one axis of a network input the positions along a layer's axis read.
 
-    Position p reads the input from lows[p] to highs[p]; `period` positions further the same,
-    `step` further. Nothing is cut off at the edges here: that is the theoretical receptive
-    field (Araujo et al. 2019). None: a position that reads nothing.
+    Position p reads the input from lows[p] to highs[p] (None: it reads nothing). A position that
+    is `period` further reads the same, `step` further. Nothing is cut off at the edges: this is
+    the theoretical receptive field (Araujo et al. 2019).
     """
 
     axis: int | None
-    """The layer's axis; None where every position reads from `first` to `last`."""
+    """The layer's axis; None if every position reads from `first` to `last`."""
     lows: tuple[int | None, ...]
     highs: tuple[int | None, ...]
     step: int
     first: int
-    """The first input position that any position of the map reads, edges cut off. Behind padding
-    it may be a few too early, never too late: who sees only padding counts as seeing the edge."""
+    """The first input position that any position of the map reads, with the edges cut off.
+    Behind padding it may be a few too early, never too late: a position that reads only padding
+    counts as reading the edge."""
     last: int
 
     @property
@@ -52,7 +54,7 @@ class Track(NamedTuple):
 
     @property
     def size(self) -> int:
-        """Input positions from the first to the last that one position reads, at most."""
+        """How many input positions there are from the first to the last that a position reads."""
         if self.axis is None:
             return self.last - self.first + 1
         pairs = zip(self.lows, self.highs, strict=True)
@@ -60,17 +62,19 @@ class Track(NamedTuple):
 
     @property
     def stride(self) -> Fraction | None:
-        """Input positions between neighbours; None where all read the same."""
+        """How many input positions lie between neighbours; None if all read the same."""
         return None if self.axis is None else Fraction(self.step, self.period)
 
     def as_whole_map(self) -> Track:
-        """Every position reads all that the map read."""
+        """Return the track of a layer whose every position reads all that this map reads."""
         return Track(None, (), (), 0, self.first, self.last)
 
 
 class ReceptiveField(NamedTuple):
-    """A layer's receptive field and effective stride on each input that it depends on, an
-    entry an axis; None where an operation of unknown meaning lies in between."""
+    """A layer's receptive field and effective stride: one entry per input, of one number per axis.
+
+    None if an operation of unknown meaning lies in between.
+    """
 
     field: tuple[tuple[int, ...], ...] | None
     stride: tuple[tuple[Fraction | None, ...], ...] | None
@@ -81,7 +85,7 @@ Tracks = dict[tuple[int, int], Track]
 
 
 def find_receptive_fields(network: Network) -> dict[int, ReceptiveField]:
-    """The reach of each layer, by index."""
+    """Find the receptive field of each layer, by index."""
     tracks: list[Tracks | None] = []
     for node in network.nodes:
         tracks.append(_track_input(node) if node.layer is None else _track_layer(node, tracks))
@@ -129,7 +133,7 @@ def _follow_track(
     extents: tuple[int, ...],
     outputs: tuple[int, ...],
 ) -> Track | None:
-    """A track behind a layer; None where its pattern gets too long."""
+    """Follow a track through a layer; None if its pattern gets too long."""
     for axis, reading in enumerate(readings):
         if reading.source == track.axis:
             if extents[track.axis] == 1 < outputs[axis] and reading.taps is read_same_position:
@@ -171,14 +175,14 @@ def _highest_input(track: Track, taps: Sequence[int]) -> int | None:
 def _edge_inputs(
     track: Track, reading: AxisReading, n: int, m: int, pattern: Sequence[Sequence[int]]
 ) -> tuple[int, int]:
-    """What the map's positions at either edge read, padding left out."""
+    """Find the input positions that the map's positions at either edge read, without padding."""
     hanging, gaps = _hanging(reading, pattern)
     if gaps and hanging > LONGEST:
         return track.first, track.last  # too many to look at
     some = min(m, EDGE + len(pattern) + min(hanging, LONGEST))
 
     def real(positions: Iterable[int]) -> list[Sequence[int]]:
-        """The taps of these outputs that lie on the map."""
+        """List the taps of these outputs that lie on the map and not on padding."""
         return [_taps_near_edges(_clipped(reading.taps(q), n), track.period) for q in positions]
 
     starts, ends = real(range(some)), real(range(m - some, m))
@@ -189,8 +193,8 @@ def _edge_inputs(
 
 
 def _hanging(reading: AxisReading, pattern: Sequence[Sequence[int]]) -> tuple[int, bool]:
-    """So many outputs hang over an edge by a part of their window; whether there are long gaps
-    between its taps."""
+    """Count the outputs whose window hangs over an edge in part, and whether its taps lie far
+    apart."""
     each = [taps for taps in pattern[: reading.period] if taps]
     reach = max(t[-1] for t in each) - min(t[0] for t in each)
     gaps = sum(len(t) for t in each) * EDGE < reach * reading.period
@@ -198,18 +202,18 @@ def _hanging(reading: AxisReading, pattern: Sequence[Sequence[int]]) -> tuple[in
 
 
 def _clipped(taps: Sequence[int], n: int) -> Sequence[int]:
-    """The taps that lie on a map of n positions."""
+    """Keep the taps that lie on a map of n positions."""
     return taps[bisect_left(taps, 0) : bisect_left(taps, n)]
 
 
 def _taps_near_edges(taps: Sequence[int], period: int) -> Sequence[int]:
-    """The taps, or of very many those at either end."""
+    """Keep all taps or, if there are very many, those at either end."""
     most = EDGE + period
     return taps if len(taps) <= 2 * most else [*taps[:most], *taps[-most:]]
 
 
 def _unite_tracks(a: Track, b: Track, outputs: tuple[int, ...]) -> Track | None:
-    """Two branches together: from the first position that either reads to the last."""
+    """Unite two branches: from the first position that either reads to the last."""
     first, last = min(a.first, b.first), max(a.last, b.last)
     if a.axis is None or a.axis != b.axis:
         return Track(None, (), (), 0, first, last)

@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 
 class Row(NamedTuple):
-    """One row: a layer, a block's layers together, or the rest of a cut table."""
+    """One row of a table: a layer, all layers of a block, or the rest of a cut table."""
 
     name: str
     word: str
-    """The layer's type, or empty."""
+    """The layer's type; empty if the row stands for several layers."""
     inputs: tuple[Shape, ...] | None
     output: Shape | None
     units: int
@@ -34,20 +34,24 @@ class Row(NamedTuple):
     shares: str = ""
     """The layer whose parameters it uses."""
     listed: bool = True
-    """False for a row that only makes the columns add up."""
+    """False for a row that is there only so that the columns add up."""
     unknown: int = 0
-    """How many of its layers have unknown costs: what it adds up to is a lower bound."""
+    """How many of its layers have unknown costs; if any, its sums are lower bounds."""
     reach: ReceptiveField | None = None
-    """Its receptive field and effective stride, where they were asked for."""
+    """Its receptive field and effective stride, if they were asked for."""
     footprint: Footprint | None = None
-    """Its memory and training costs, where they were asked for."""
+    """Its memory and training costs, if they were asked for."""
 
 
 def layer_rows(
     report: Report, *, every: bool, depth: int | None = None, reach: bool = False
 ) -> tuple[Row, ...]:
-    """A row a layer, or a block below `depth` levels; only those of weights or of unknown
-    cost unless `every`. With `reach`, receptive fields are followed through the network."""
+    """Make one row per layer, or one per block below `depth` levels.
+
+    Args:
+        every: rows of layers without weights too, whose costs are known.
+        reach: fill in receptive fields.
+    """
     rows = tuple(_make_row(report, count) for count in report.layers)
     if report.footprints:
         nodes = report.footprints.nodes
@@ -67,12 +71,12 @@ def layer_rows(
 
 
 def sort_rows(rows: Sequence[Row], key: Callable[[Row], int]) -> tuple[Row, ...]:
-    """The rows from the largest on; equal ones in the order of the spec."""
+    """Sort the rows, largest first; equal ones keep the order of the spec."""
     return tuple(sorted(rows, key=key, reverse=True))
 
 
 def cut_rows(rows: Sequence[Row], most: int) -> tuple[Row, ...]:
-    """The first rows, and one for all others, so that the columns add up."""
+    """Keep the first rows, and add one for all others, so that the columns add up."""
     if len(rows) <= most:
         return tuple(rows)
     rest = rows[most:]
@@ -81,8 +85,8 @@ def cut_rows(rows: Sequence[Row], most: int) -> tuple[Row, ...]:
 
 
 def remainder_row(report: Report, rows: Sequence[Row], *, loss: bool = False) -> Row | None:
-    """What the layers left out add to the parameters, norms' scales and the like, and what
-    they and (if `loss`) the loss keep for the backward pass."""
+    """Make a row of what the layers without a row add: their parameters, such as norms' scales,
+    and the bytes that they and (if `loss`) the loss keep for the backward pass."""
     parameters = report.totals.parameters - sum(row.parameters for row in rows)
     left = _left_out(report, rows, loss=loss)
     if not parameters and not (left and any(left)):
@@ -143,7 +147,7 @@ def _group_rows(rows: Iterable[Row], depth: int) -> Iterable[Row]:
 
 
 def _block_label(name: str, depth: int) -> str:
-    """The first `depth` levels of a dotted name; a copy's number belongs to its level."""
+    """Return the first `depth` levels of a dotted name; a copy's number belongs to its level."""
     parts = name.split(".")
     kept: list[str] = []
     levels = 0

@@ -50,7 +50,17 @@ class FoundBlock(NamedTuple):
 
 
 def find_blocks(top: list[StructurePiece]) -> list[FoundBlock]:
-    """Replace runs in the lists by calls of blocks; the blocks, those inside others first."""
+    """Replace runs in the lists by calls of blocks; return the blocks, those inside others first.
+
+    >>> top = []
+    >>> for i in (1, 2, 3, 4):
+    ...     top.append(StructurePiece("conv", {"filters": 16 * i, "kernel": 3}, f"c{i}", "", ""))
+    ...     top.append(StructurePiece("relu", {}, f"r{i}", "", ""))
+    >>> [(block.name, *(piece.word for piece in block.body)) for block in find_blocks(top)]
+    [('conv_relu', 'conv', 'relu')]
+    >>> [(call.word, call.args["filters"]) for call in top]
+    [('conv_relu', 16), ('conv_relu', 32), ('conv_relu', 48), ('conv_relu', 64)]
+    """
     blocks: list[FoundBlock] = []
     for find, choose in ((find_cells, _choose_most_saving), (find_modules, _choose_smallest)):
         keys = Keys()

@@ -8,16 +8,14 @@ from cnncost.errors import CnncostError
 from cnncost.formats.paths import common_module
 from cnncost.formats.repeats import FoundBlock, find_blocks, is_same_line
 from cnncost.formats.series import USUAL, Series, mark_links
-from cnncost.formats.spec_layout import (
+from cnncost.formats.spec_text import (
     LayoutItem,
+    clean_name,
     dash_item,
     lay_branch,
     lay_list,
     lay_mapping,
     lay_structure,
-)
-from cnncost.formats.spec_text import (
-    clean_name,
     spec_names,
     spec_text,
     value_text,

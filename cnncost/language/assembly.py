@@ -1,4 +1,4 @@
-"""Layers put together: a line's arguments become a layer, the layer a node of the network."""
+"""Make layers: turn a line's arguments into a layer, and add the layer to the network."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cnncost.errors import Refused
 from cnncost.language.carried import find_misfit
-from cnncost.language.frame import Frame
 from cnncost.language.line import Line
 from cnncost.language.nodes import Items, Node, Scalar
 from cnncost.language.problems import Problems
-from cnncost.language.scope import BlockCall, output_of
+from cnncost.language.scope import BlockCall, Frame, output_of
 from cnncost.language.site import Site
 from cnncost.language.values import Misread, Origin, Reading, UnknownValue, Word
 from cnncost.layers import JOINS, Layer, layer_type, read_layer
@@ -23,24 +22,24 @@ if TYPE_CHECKING:
 
 
 class Written(NamedTuple):
-    """What the spec says of one layer: its line, its numbers' scalars, the calls around it."""
+    """Where one layer stands in the spec: its line, its numbers' scalars, the calls around it."""
 
     line: Line
     origins: dict[str, tuple[Origin, ...]]
-    """For each field that the line gives: the scalars that its value derives from."""
+    """For each field that the line gives, the scalars that its value derives from."""
     call: BlockCall | None
-    """The block's call that it stands in, innermost first."""
+    """The innermost call of a block that the layer stands in; None if it stands in no block."""
 
 
 class Arguments(NamedTuple):
-    """What one line gives for its layer's fields, and where from."""
+    """The values that one line gives for its layer's fields, and where each comes from."""
 
     values: dict[str, Raw]
     origins: dict[str, tuple[Origin, ...]]
 
 
 class Assembly:
-    """The network in the making, and what the spec says of each of its layers."""
+    """Builds the network, and records where each of its layers stands in the spec."""
 
     def __init__(self, builder: NetworkBuilder, problems: Problems) -> None:
         self.builder = builder
@@ -49,11 +48,11 @@ class Assembly:
         self._made: dict[tuple[object, ...], Layer] = {}
 
     def assemble_layer(self, line: Line, name: str, source: int | None, site: Site) -> int:
-        """Add the layer of one line behind `source`; its index.
+        """Add the layer of one line behind the node `source`, and return the layer's index.
 
         Raises:
-            Misread: its value, or its shape, is refused.
-            Unknown: it depends on what was refused before.
+            Misread: a value of the line, or a shape, does not fit.
+            UnknownValue: it depends on something that was refused before.
         """
         cls = line.type or _class_of(line, site.frame)
         if line.word in JOINS:
@@ -91,7 +90,7 @@ class Assembly:
         frame: Frame,
         origins: dict[str, tuple[Origin, ...]] | None = None,
     ) -> int:
-        """Add a layer behind the nodes it reads; its index.
+        """Add a layer that reads these nodes, and return its index.
 
         Raises:
             Misread: the shapes do not fit.
@@ -109,7 +108,7 @@ class Assembly:
         return node
 
     def _read_arguments(self, line: Line, cls: type[Layer], site: Site) -> Arguments:
-        """Read all arguments; reports each that is refused before it gives up."""
+        """Read all arguments; report each one that is refused, and only then give up."""
         given = Arguments({}, {})
         failed = False
         for field, node in line.arguments.items():
@@ -143,7 +142,7 @@ class Assembly:
         return layer
 
     def _read_joined_nodes(self, line: Line, site: Site) -> list[int]:
-        """The nodes that a join's list names."""
+        """Find the nodes that a join's list names."""
         node = line.main
         if not isinstance(node, Items) or len(node.items) < 2:
             at = line.start if node is None else node.start
@@ -159,7 +158,7 @@ class Assembly:
         return reads
 
     def _find_owner(self, name: str, line: Line, layer: Layer, frame: Frame) -> int | None:
-        """The node whose parameters a layer shares, None for its own."""
+        """Find the node whose parameters a layer shares; None if it has its own."""
         if (frame.partner is None and frame.sharing is None) or not layer.learns:
             return None
         owner = self.builder.nodes[output_of(frame.partner_of(name, line))]
@@ -167,7 +166,7 @@ class Assembly:
 
 
 def _place_of(line: Line, field: str, given: Arguments) -> int:
-    """Where a field's value stands: where a name's own value was written, if it is one."""
+    """Find where a field's value stands; for a name, where the name's value was written."""
     node = line.arguments.get(field)
     if isinstance(node, Scalar):
         return next((origin.place.start for origin in given.origins[field]), node.start)
@@ -175,7 +174,7 @@ def _place_of(line: Line, field: str, given: Arguments) -> int:
 
 
 def _class_of(line: Line, frame: Frame) -> type[Layer]:
-    """The layer type that a parameter, alone on its line, stands for."""
+    """Find the layer type that a block's parameter, alone on its line, stands for."""
     bound = frame.env.get(line.word)
     if bound is None:
         raise UnknownValue
@@ -189,7 +188,7 @@ def _class_of(line: Line, frame: Frame) -> type[Layer]:
 
 
 def _read_field_value(node: Node, kind: FieldKind, reading: Reading, site: Site) -> Raw:
-    """One field's value: a layer's extents, numbers and keywords, or a word."""
+    """Read one field's value: the extents of a layer, numbers and keywords, or a word."""
     if isinstance(kind, ExtentsOf) and (extents := site.find_extents(node)):
         return extents
     return reading.evaluate_node(node) if kind.numeric else reading.read_word(node)

@@ -1,4 +1,4 @@
-"""Blocks: a key that is a signature, and the lines that it stands for."""
+"""Blocks: read each one's signature, `conv_bn(filters, kernel=1)`, and the lines it stands for."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
 _MOST_PARAMETERS = 100
-"""Of one block: a call costs as many steps."""
+"""The most parameters of one block: a call takes as many steps."""
 
 
 def read_blocks(node: Node, params: Collection[str], problems: Problems) -> dict[str, Block]:
-    """All blocks of a spec by name, their bodies read."""
+    """Read all blocks of a spec, with their bodies, by name."""
     blocks: dict[str, Block] = {}
     if not isinstance(node, Pairs):
         if not (isinstance(node, Scalar) and node.is_null):
@@ -84,7 +84,7 @@ def _read_signature(
 
 
 def _split_signature(text: str) -> Iterator[tuple[str, int]]:
-    """The parts of a signature between the commas outside all brackets, with offsets."""
+    """Split a signature at the commas outside all brackets; give each part with its offset."""
     if not text.strip():
         return
     depth = start = 0
@@ -113,7 +113,7 @@ def _read_parameter(
 
 
 def _read_default(text: str, start: int, problems: Problems) -> Node | None:
-    """A default, read as YAML, with its place in the file."""
+    """Read a default as YAML; its node has its place in the file."""
     start += len(text) - len(text.lstrip())
     node = _plain_scalar(text.strip()) or parse_yaml(text.strip(), Problems(problems.source))
     if node is None or isinstance(node, Pairs):
@@ -126,7 +126,7 @@ def _read_default(text: str, start: int, problems: Problems) -> Node | None:
 
 
 def _plain_scalar(text: str) -> Scalar | None:
-    """A number or word, which needs no parser."""
+    """Read a number or word without the parser; None for anything else."""
     return Scalar(text, 0, len(text), plain=True) if re.fullmatch(r"[\w.]+", text, re.A) else None
 
 
@@ -158,7 +158,7 @@ def _read_body(
 
 
 def _list_names(node: Node) -> Iterator[str]:
-    """All names in a body's scalars."""
+    """List all names that occur in the scalars of a node."""
     if isinstance(node, Scalar):
         yield from NAME.findall(node.text)
     elif isinstance(node, Items):
@@ -169,17 +169,17 @@ def _list_names(node: Node) -> Iterator[str]:
             yield from _list_names(value)
 
 
-def _list_calls(lines: list[Line]) -> Iterator[Line]:
-    """The lines that call a block, those inside structures too."""
+def _list_calls(lines: list[Line]) -> Iterator[tuple[Line, Block]]:
+    """List the lines that call a block, those inside structures too, each with its block."""
     for line in lines:
         if line.block is not None:
-            yield line
+            yield line, line.block
         for body in line.bodies:
             yield from _list_calls(body)
 
 
 def _refuse_recursion(blocks: dict[str, Block], problems: Problems) -> None:
-    """Refuse each cycle of calls once, at the call that closes it, and open it there."""
+    """Refuse each cycle of calls once, at the call that closes it; that call counts as unsound."""
     done: set[str] = set()
     for root in blocks.values():
         if root.name in done:
@@ -192,14 +192,13 @@ def _refuse_recursion(blocks: dict[str, Block], problems: Problems) -> None:
                 done.add(path.popitem()[0])
                 stack.pop()
                 continue
-            block = step.block
-            assert block is not None  # _list_calls yields calls only
+            line, block = step
             if block.name in path:
-                step.sound = False
+                line.sound = False
                 names = [*path]
                 cycle = " calls ".join([*names[names.index(block.name) :][:9], block.name])
                 problems.add(
-                    step.start, f"a block that calls itself: {cycle}",
+                    line.start, f"a block that calls itself: {cycle}",
                     "blocks cannot recur; repeat makes several copies of a line",
                 )  # fmt: skip
             elif block.name not in done:

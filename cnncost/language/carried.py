@@ -25,16 +25,16 @@ _FORM = "values: {weights: [[1, -1], [0, 0.5]], bias: [0, 1]}, one row of weight
 
 
 class Carried(NamedTuple):
-    """A layer's own numbers, exact; the rows are those of PyTorch's weight, each laid flat."""
+    """A layer's own numbers, exact; each row of PyTorch's weight is one flat row here."""
 
     weights: tuple[tuple[Number, ...], ...]
     bias: tuple[Number, ...] | None
     start: int
-    """Where they stand in the file."""
+    """The offset at which they stand in the file."""
 
 
 def read_carried(node: Node, problems: Problems) -> Carried | None:
-    """The numbers under `values`; None where that is refused, once it is reported."""
+    """Read the numbers under `values`; report a mistake and return None if there is one."""
     if not isinstance(node, Pairs):
         problems.add(node.start, "values takes weights and bias", f"write {_FORM}")
         return None
@@ -62,7 +62,7 @@ def read_carried(node: Node, problems: Problems) -> Carried | None:
 
 
 def find_misfit(carried: Carried, node: Input | Layered) -> tuple[str, str] | None:
-    """What does not fit the layer, and what would; None if all does."""
+    """Say what does not fit the layer, and what would; None if everything fits."""
     assert node.layer is not None  # values stand on a layer's line
     shapes = node.layer.tensor_shapes(node.inputs[0])
     if node.shares is not None:
@@ -109,7 +109,7 @@ def _read_list(node: Node, what: str) -> list[Node]:
 
 
 def _read_numbers(row: Node | list[Node]) -> Iterator[Number]:
-    """A list's numbers in order, those of lists within it where they stand (a filter's maps)."""
+    """List the numbers of a list in order, with those of inner lists (a filter's maps) in place."""
     for part in row if isinstance(row, list) else _read_list(row, "each row"):
         if isinstance(part, Items):
             yield from _read_numbers(part)

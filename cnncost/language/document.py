@@ -1,4 +1,4 @@
-"""A whole spec: its top-level keys read, its network built, and what it says beside it."""
+"""A whole spec: read its top-level keys, build its network, and keep all else that it says."""
 
 from __future__ import annotations
 
@@ -8,16 +8,14 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from cnncost.errors import did_you_mean, find_nearest, quote_text
-from cnncost.language.axis_order import input_notes
 from cnncost.language.blocks import read_blocks
-from cnncost.language.entries import plain_text
+from cnncost.language.entries import plain_text, read_params, set_params
 from cnncost.language.expand import Expansion, Frame, TooMany, Written
 from cnncost.language.figures import Expectation, read_budget, read_expect, read_published
-from cnncost.language.inputs import InputReader
+from cnncost.language.inputs import InputReader, input_notes
 from cnncost.language.line import Block
 from cnncost.language.lines import LineReader
 from cnncost.language.nodes import Items, Node, Pairs, Scalar, parse_yaml
-from cnncost.language.params import read_params, set_params
 from cnncost.language.problems import Problems
 from cnncost.language.scope import Scope
 from cnncost.network import Network, NetworkBuilder
@@ -41,34 +39,34 @@ MAX_LAYERS = 100_000
 
 @dataclass(frozen=True)
 class Settings:
-    """What is set from outside the file: values of params, inputs' shapes, the layer bound."""
+    """What options set from outside: values of params, shapes of inputs, the bound of layers."""
 
     params: Mapping[str, int | Fraction] = field(default_factory=dict)
     inputs: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
-    """New shapes by the input's name; the name is empty where the network has one input."""
+    """New shapes by the input's name; if the network has one input, its name is empty here."""
     max_layers: int = MAX_LAYERS
 
 
 @dataclass(frozen=True)
 class Spec:
-    """A spec, read: the network, where its parts stand in the file, what it expects."""
+    """A spec that was read: its network, where the layers stand in the text, what it expects."""
 
     network: Network
     text: Source
     written: Mapping[int, Written]
-    """For each layer, by index: its line, its numbers' scalars, the calls around it."""
+    """For each layer, by index: its line, the scalars of its numbers, the calls around it."""
     expect: Expectation | None
     budget: Mapping[str, int]
     params: Mapping[str, int | Fraction]
     warnings: tuple[str, ...]
     notes: tuple[str, ...] = ()
-    """How inputs were read that are likely meant in another order, one line each."""
+    """One line for each input whose axes were likely meant in another order: how it was read."""
     unknown: tuple[str, ...] = ()
-    """Of an import: what could not be expressed and is opaque, a line each."""
+    """For an import: one line for each operation that has no words and became opaque."""
     paths: tuple[str, ...] = ()
-    """Of an import: what its source calls each layer, in their order."""
+    """For an import: the name that its source has for each layer, in order."""
     audit: tuple[str, ...] = ()
-    """Of an import: the learned numbers of its source that the network lacks, a line each."""
+    """For an import: one line for each group of learned numbers that the network lacks."""
 
     @property
     def name(self) -> str:
@@ -76,10 +74,10 @@ class Spec:
 
 
 def read_spec(text: str, filename: str, settings: Settings | None = None) -> Spec:
-    """Read a spec's text; `filename` is what its messages carry.
+    """Read a spec's text; messages name it `filename`.
 
     Raises:
-        SpecError: all that this reading found wrong.
+        SpecError: everything that this reading found wrong.
     """
     return _SpecReader(Source(filename, text), settings or Settings()).read_document()
 
@@ -134,7 +132,7 @@ class _SpecReader:
         return Spec(network, self.source, written, expect, budget, numbers, warnings, notes)
 
     def _read_keys(self, root: Node | None) -> dict[str, Node]:
-        """The top-level entries; stops where there are none to go on with."""
+        """Read the top-level entries; raise what was found if they cannot be used."""
         if root is None or (isinstance(root, Scalar) and root.is_null):
             self.problems.add(0, "the spec is empty", "it needs input: and layers:")
             self.problems.stop()
@@ -166,7 +164,7 @@ class _SpecReader:
     def _read_layers(
         self, node: Node, blocks: Mapping[str, Block], frame: Frame, expansion: Expansion
     ) -> tuple[int, ...]:
-        """Read and expand the layers; the network's outputs, by index."""
+        """Read and expand the layers; return the indices of the network's outputs."""
         reader = LineReader(blocks, expansion.params, self.problems)
         lines = reader.read_lines(node, frame.scope.taken, "layers")
         if isinstance(node, Items) and not node.items:
@@ -182,7 +180,7 @@ class _SpecReader:
         return self._find_outputs(expansion, last)
 
     def _find_outputs(self, expansion: Expansion, last: int | None) -> tuple[int, ...]:
-        """The nodes that nothing reads; refuses those that seem forgotten."""
+        """Find the nodes that nothing reads; refuse those that seem to be forgotten."""
         outputs = []
         for node in self.builder.nodes:
             if node.index in self.builder.read:
@@ -204,5 +202,5 @@ class _SpecReader:
 
 
 def _strip_ending(base: str) -> str:
-    """`alexnet.yaml` is called alexnet."""
+    """Return a file's name without its ending: `alexnet` for `alexnet.yaml`."""
     return base.rpartition(".")[0] or base

@@ -1,14 +1,13 @@
-"""From lines to the network: blocks called, copies made, names resolved."""
+"""Expand lines into the network: call blocks, make copies, resolve names."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from cnncost.language.assembly import Assembly, Written
-from cnncost.language.frame import Frame
 from cnncost.language.line import Block, Line
 from cnncost.language.problems import Problems
-from cnncost.language.scope import BlockCall, Copies, Entry, Scope
+from cnncost.language.scope import BlockCall, Copies, Entry, Frame, Scope
 from cnncost.language.site import Site, bind_default
 from cnncost.language.structures import LAYOUTS
 from cnncost.language.values import BoundValue, Misread, Reading, UnknownValue, Word, read_literal
@@ -19,26 +18,26 @@ from cnncost.network import NetworkBuilder
 __all__ = ["Expansion", "Frame", "TooMany", "Written"]
 
 DEEPEST = 60
-"""Blocks called within blocks."""
+"""How deep calls of blocks within blocks may be."""
 
 _JOINED = "list the names of all that it reads"
 
 _LINES = 3
-"""Lines once expanded, for each layer allowed: calls and structures are lines, and no layers."""
+"""How many expanded lines are allowed per allowed layer: calls and structures are lines too."""
 
 _READS = 10
-"""What the joins of structures read, for each layer allowed: dense copies read all before them."""
+"""How many nodes the joins of structures may read per allowed layer: dense copies read many."""
 
 
 class TooMany(Exception):
-    """More layers or steps than allowed; `start` is the line that passed the bound."""
+    """There are more layers or steps than allowed; `start` is the offset of the line at fault."""
 
     def __init__(self, start: int, what: str, hint: str = "raise it with --max-layers") -> None:
         self.start, self.what, self.hint = start, what, hint
 
 
 class Expansion:
-    """One reading's expansion into a network."""
+    """Expands the lines of one spec into a network."""
 
     def __init__(
         self,
@@ -54,14 +53,14 @@ class Expansion:
         self.max_layers = max_layers
         self.steps = 0
         self.joined = 0
-        """What the joins of structures read so far."""
+        """How many nodes the joins of structures have read so far."""
         self.named: set[int] = set()
-        """The nodes that a line names: nothing need read them."""
+        """The nodes that lines give a name; they may be outputs."""
 
     # Lists and lines
 
     def expand_lines(self, lines: list[Line], previous: int | None, frame: Frame) -> int | None:
-        """Expand the lines behind `previous`; the last one's output."""
+        """Expand the lines behind the node `previous`; return the output of the last one."""
         for line in lines:
             previous = self._expand_line(line, previous, frame)
         return previous
@@ -113,7 +112,7 @@ class Expansion:
     def _expand_copy(
         self, line: Line, name: str, source: int | None, previous: int | None, frame: Frame
     ) -> tuple[Entry, int | None]:
-        """One copy of a line: what its name stands for, and its output."""
+        """Expand one copy of a line; return what its name stands for, and its output."""
         if len(self.assembly.written) >= self.max_layers:
             raise TooMany(line.start, f"more than {self.max_layers:,} layers")
         try:
@@ -130,13 +129,13 @@ class Expansion:
         return node, node
 
     def count_step(self, line: Line) -> None:
-        """Count a line, or a further copy of one."""
+        """Count one more expanded line, or copy of a line, against the bound."""
         self.steps += 1
         if self.steps > _LINES * self.max_layers:
             raise TooMany(line.start, f"more than {_LINES * self.max_layers:,} lines once expanded")
 
     def count_reads(self, line: Line, count: int) -> None:
-        """Count what the join of a structure reads."""
+        """Count the nodes that the join of a structure reads, against the bound."""
         self.joined += count
         if self.joined > _READS * self.max_layers:
             raise TooMany(
@@ -144,7 +143,7 @@ class Expansion:
             )
 
     def report_trouble(self, trouble: Misread | UnknownValue, line: Line) -> None:
-        """Report why a line was refused, unless that was said before."""
+        """Report why a line is refused, unless that was reported before."""
         if isinstance(trouble, UnknownValue):
             if self.problems.found:
                 return  # said where it was refused
@@ -162,7 +161,7 @@ class Expansion:
     # Keys that go with every layer
 
     def _read_repeat(self, line: Line, frame: Frame) -> tuple[int, bool]:
-        """How many copies, and whether they are numbered."""
+        """Read how many copies a line has, and whether they are numbered."""
         at = line.common.get("repeat")
         if at is None:
             return 1, False
@@ -222,7 +221,7 @@ class Expansion:
         previous: int | None,
         frame: Frame,
     ) -> dict[str, BoundValue | None]:
-        """What the block's parameters stand for: arguments read here, defaults there."""
+        """Bind a block's parameters: arguments are read at the call, defaults in the signature."""
         env: dict[str, BoundValue | None] = dict(self.params)
         if source is not None:
             env["channels"] = BoundValue(self.builder.nodes[source].output.channels)

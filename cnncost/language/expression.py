@@ -1,4 +1,4 @@
-"""Expressions: exact rationals, `+ - * / //`, parentheses and six functions, nothing else."""
+"""Expressions over exact rationals: `+ - * / //`, parentheses and six functions, nothing else."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ FUNCTIONS = {
     "ceil": (1, 1, "one value"),
     "multiple": (1, 2, "multiple(v, d): one or two values"),
 }
-"""Each function's fewest and most arguments, and the same in words."""
+"""The fewest and the most arguments of each function, and the same in words."""
 
 _TOKEN = re.compile(
     r"\s*(?:([0-9][0-9A-Za-z_.]*(?:(?<=[eE])[+-][0-9]+)?)|([A-Za-z_][A-Za-z0-9_.]*)|(//|[-+*/(),])|(\S))",
@@ -36,14 +36,14 @@ _LARGEST = 2**200
 
 
 class Token(NamedTuple):
-    """One word of an expression: a number, name, sign, the end, or what is none of them."""
+    """One token of an expression: a number, a name, a sign, the end, or none of these."""
 
     kind: str
     text: str
 
 
 def parse_expression(text: str) -> Tree:
-    """The tree of an expression.
+    """Parse an expression into a tree.
 
     Raises:
         CnncostError: the text is no expression.
@@ -60,7 +60,7 @@ def parse_expression(text: str) -> Tree:
 
 
 def evaluate_tree(tree: Tree, look_up: Callable[[str], Number]) -> Number:
-    """The tree's exact value; `look_up` gives a name's.
+    """Compute a tree's exact value; `look_up` returns the value of a name.
 
     Raises:
         CnncostError: a division by zero or an absurdly large number.
@@ -78,7 +78,7 @@ def evaluate_tree(tree: Tree, look_up: Callable[[str], Number]) -> Number:
 
 
 def _bound_value(value: Number) -> Number:
-    """The value, whole where it can be; refused beyond all bounds."""
+    """Return the value, as an int if it is whole; refuse one that is absurdly large."""
     if not isinstance(value, int) and value.denominator == 1:
         value = value.numerator
     if not -_LARGEST <= value <= _LARGEST or value.denominator > _LARGEST:
@@ -193,7 +193,7 @@ def _floor_quotient(a: Number, b: Number) -> int:
 
 
 def _nearest_multiple(v: Number, d: Number = 8) -> Number:
-    """The multiple of d nearest to v, at least d and not under 0.9 v (MobileNet's rule)."""
+    """Return the multiple of d nearest to v, at least d and not below 0.9 v (MobileNet's rule)."""
     if d <= 0:
         raise CnncostError(f"multiple needs a positive step, not {d}")
     n = max(d, (2 * v + d) // (2 * d) * d)

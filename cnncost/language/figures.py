@@ -1,4 +1,4 @@
-"""The figures that a spec gives beside its network: what it expects, what it may cost."""
+"""The figures that a spec gives beside its network: published ones, and budgets."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from cnncost.quantity import (
 )
 
 FIGURES = (*(name for name in TOTALS if name != "biases"), *OF_CONNECTIONS)
-"""What a spec can expect, and papers print."""
+"""The figures that a spec can expect, and that papers print."""
 
 
 @dataclass(frozen=True)
 class Expectation:
-    """The published figures that a spec gives, and the convention they are counted in."""
+    """The published figures that a spec gives, and the convention that they are counted in."""
 
     totals: Mapping[str, int]
     biases: bool = False
@@ -35,7 +35,7 @@ class Expectation:
 
 
 def read_expect(node: Node | None, problems: Problems) -> Expectation | None:
-    """The published figures under `expect`."""
+    """Read the published figures under `expect`."""
     if node is None:
         return None
     flags = {"biases": False, "exclude_padding": False}
@@ -62,7 +62,7 @@ def read_expect(node: Node | None, problems: Problems) -> Expectation | None:
 
 
 def read_published(node: Node | None, problems: Problems) -> tuple[tuple[str, str], ...]:
-    """What the paper prints, figure by figure in its own words, under `published`."""
+    """Read what the paper prints, figure by figure in its own words, under `published`."""
     printed: dict[str, str] = {}
     for key, value in read_pairs(node, "published", problems):
         if key.text not in FIGURES:
@@ -82,7 +82,7 @@ def read_published(node: Node | None, problems: Problems) -> tuple[tuple[str, st
 
 
 def read_budget(node: Node | None, problems: Problems) -> dict[str, int]:
-    """The limits under `budget`, by metric."""
+    """Read the limits under `budget`, by metric."""
     budget: dict[str, int] = {}
     for key, value in read_pairs(node, "budget", problems):
         if problems.is_full:

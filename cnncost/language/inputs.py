@@ -1,22 +1,29 @@
-"""A network's inputs: one shape, or several by name, which may be set from outside."""
+"""A network's inputs: one shape, or several by name; and notes on axes in an unlikely order."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from cnncost.errors import CnncostError, quote_text
 from cnncost.language.entries import plain_value
-from cnncost.language.frame import Frame
 from cnncost.language.names import Names, check_name
 from cnncost.language.nodes import Node, Pairs
 from cnncost.language.problems import Problems
+from cnncost.language.scope import Frame
 from cnncost.language.values import BoundValue
+from cnncost.layers import FAMILIES
 from cnncost.network import LARGEST, NetworkBuilder
 from cnncost.shape import Shape
 
+if TYPE_CHECKING:
+    from cnncost.network import Input
+    from cnncost.network import Node as Layered
+    from cnncost.place import Source
+
 
 class InputReader:
-    """Reads the inputs into a network and the outermost frame."""
+    """Adds the inputs to the network and to the outermost frame."""
 
     def __init__(self, builder: NetworkBuilder, problems: Problems, frame: Frame) -> None:
         self.builder = builder
@@ -24,10 +31,10 @@ class InputReader:
         self.frame = frame
 
     def read_inputs(self, node: Node, given: Mapping[str, tuple[int, ...]]) -> None:
-        """Add the inputs; `given` shapes stand in for the file's, by name.
+        """Add the inputs; the shapes in `given`, by input name, replace those of the file.
 
         Raises:
-            CnncostError: a shape is given for an input that the spec has not.
+            CnncostError: a shape is given for an input that the spec does not have.
         """
         if isinstance(node, Pairs):
             self._read_named_inputs(node, given)
@@ -89,3 +96,82 @@ class InputReader:
                 "channels first, without the batch: [3, 224, 224]",
             )  # fmt: skip
         return None
+
+
+# Inputs whose axes may stand in another order than their author meant: counted, and noted
+
+COLOURS = (1, 3, 4)
+"""How many channels pictures have: grey, RGB, RGB with alpha."""
+SMALLEST = 8
+"""The fewest positions of a picture along each axis."""
+SQUARE = 16
+"""A signal with this many channels or more, and as many positions, may be meant as a picture."""
+
+WINDOWS = (*FAMILIES["convolution"], *FAMILIES["pooling"])
+"""The layer types for which the order of the axes matters."""
+
+
+def input_notes(
+    nodes: Sequence[Input | Layered], given: Mapping[str, tuple[int, ...]], source: Source
+) -> Iterator[str]:
+    """Write a one-line note for each input whose axes are likely meant in another order.
+
+    Args:
+        given: the shapes that `--input` sets, by name; a single input has an empty name.
+    """
+    inputs = [node for node in nodes if node.layer is None]
+    for node in inputs:
+        meant = other_order(node.output)
+        if meant is None or not _slid_over(node, nodes):
+            continue
+        name = node.name if len(inputs) > 1 else ""
+        if name in given:
+            equals = f"{name}=" if name else ""
+            where, said = source.name, f"--input {equals}{node.output}"
+            written = f"give --input {equals}{meant}"
+        else:
+            where, said = source.locate_offset(node.place.start), f"input {list(node.output.dims)}"
+            said = said.replace("input", f"input {name}") if name else said
+            written = f"write {list(meant.dims)}"
+        yield f"{where}: note: {said} is read as {node.output.words}; for {meant.words} {written}"
+
+
+def other_order(x: Shape) -> Shape | None:
+    """Return the shape that the author of `x` more likely meant; None if `x` is as likely.
+
+    Three cases are found: a batch before a picture, channels behind one, and a picture without
+    channels.
+    """
+    dims = x.dims
+    if len(dims) == 2 and dims[0] == dims[1] >= SQUARE:
+        return Shape(1, dims)
+    if len(dims) == 3 and dims[2] in COLOURS and _is_picture(dims[:2]):
+        return Shape(dims[2], dims[:2])
+    if len(dims) == 4 and dims[1] in (1, 3) and dims[2] == dims[3] and _is_picture(dims[2:]):
+        return Shape(dims[1], dims[2:]) if _is_batch(dims[0]) else None
+    if len(dims) == 4 and dims[3] in COLOURS and dims[1] == dims[2] and _is_picture(dims[1:3]):
+        return Shape(dims[3], dims[1:3] if dims[0] == 1 else dims[:3])
+    return None
+
+
+def _is_picture(extents: tuple[int, ...]) -> bool:
+    """Whether neither extent is small nor more than twice the other."""
+    return min(extents) >= SMALLEST and max(extents) <= 2 * min(extents)
+
+
+def _is_batch(n: int) -> bool:
+    """Whether n may be a batch: those are powers of two, 1 included."""
+    return n & (n - 1) == 0
+
+
+def _slid_over(node: Input, nodes: Sequence[Input | Layered]) -> bool:
+    """Whether a window slides over the input, directly or behind layers that keep its shape."""
+    reached = {node.index}
+    for other in nodes:
+        if other.layer is None or reached.isdisjoint(other.reads):
+            continue
+        if other.layer.word in WINDOWS:
+            return True
+        if other.output == node.output:
+            reached.add(other.index)
+    return False

@@ -1,4 +1,4 @@
-"""One line of a list of layers, and the block that it may call, as they were read."""
+"""One line of a list of layers, and the block that it may call, as the reader leaves them."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 
 class Line:
-    """One line of a list of layers: a layer, a block's call, a structure, or a word that a
-    block's parameter stands for."""
+    """One line of a list of layers: a layer, a call of a block, a structure, or a block's
+    parameter that stands for a layer type."""
 
     __slots__ = (
         *("arguments", "block", "bodies", "common", "end", "join", "main", "name"),
@@ -30,22 +30,22 @@ class Line:
         self.block: Block | None = None
         self.main: Node | None = None
         self.arguments: dict[str, Node] = {}
-        """Further parameters by name; the main one as well, once its name is known."""
+        """The other arguments by name; the main one as well, once its name is known."""
         self.common: dict[str, Scalar] = {}
         self.name = ""
         self.values: Carried | None = None
-        """The layer's own numbers, if it carries them."""
+        """The layer's own numbers, if the spec gives them."""
         self.sources: list[Scalar] = []
-        """What an opaque layer reads, where it lists several."""
+        """The layers that an opaque layer reads, if it lists several."""
         self.bodies: list[list[Line]] = []
-        """The branches of a structure."""
+        """The lists of lines inside a structure, one per branch."""
         self.join = ""
         self.sound = True
-        """False for a line that was refused: it stands for a layer that nobody knows."""
+        """False for a line that was refused: the rest is read as if its layer were unknown."""
         self.scoped = False
-        """Whether it opens a scope of names for each copy."""
+        """Whether each copy of it has a scope of names of its own."""
         self.taken: Names = {}
-        """The names given inside, if it is a structure that opens scopes."""
+        """The names given inside, if each copy has a scope of its own."""
 
     @property
     def place(self) -> Place:
@@ -54,7 +54,7 @@ class Line:
 
 @dataclass
 class BlockParameter:
-    """One parameter of a block; `default` is None where a call must give it."""
+    """One parameter of a block; `default` is None if a call must give the argument."""
 
     name: str
     default: Node | None

@@ -1,4 +1,4 @@
-"""The lines of a spec, each checked against what its type or block takes, before any is built."""
+"""The lines of a spec: read and check each against what its type or block takes."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING
 
 from cnncost.elsewhere import find_meaning
 from cnncost.errors import did_you_mean, quote_text
-from cnncost.language.bodies import read_bodies
 from cnncost.language.line import Block, Line
 from cnncost.language.names import COMMON, STRUCTURES, Names, check_name
 from cnncost.language.nodes import Items, Node, Pairs, Scalar
-from cnncost.language.takes import complete_line, refuse_unknown_keys
+from cnncost.language.takes import complete_line, read_bodies, refuse_unknown_keys
 from cnncost.layers import TYPES, layer_type
 
 if TYPE_CHECKING:
@@ -22,7 +21,7 @@ __all__ = ["Line", "LineReader"]
 
 
 class LineReader:
-    """Reads lists of lines; knows the blocks, the parameters in scope and the names given."""
+    """Reads lists of lines, given the blocks, the parameters in scope and the names so far."""
 
     def __init__(
         self, blocks: Mapping[str, Block], parameters: Collection[str], problems: Problems
@@ -32,7 +31,7 @@ class LineReader:
         self.problems = problems
 
     def read_lines(self, node: Node, names: Names, what: str) -> list[Line]:
-        """The lines of a list; `what` says whose it is, should it be no list."""
+        """Read the lines of a list; the message for something else calls it `what`."""
         if not isinstance(node, Items):
             self.problems.add(node.start, f"{what} is no list of layers", "write one '- ' a layer")
             return []
@@ -46,15 +45,14 @@ class LineReader:
         return line
 
     def _keep_name(self, line: Line, node: Node, names: Names) -> None:
-        """Keep a name that was refused, or not reached in a refused line, so that what
-        refers to it is not refused as well."""
+        """Keep the name of a refused line, so that lines that refer to it are not refused too."""
         for key, value in node.pairs if isinstance(node, Pairs) else ():
             if key.text == "name" and isinstance(value, Scalar) and value.text not in names:
                 line.name = value.text
                 names[line.name] = value.start
 
     def _read_into(self, line: Line, node: Node, names: Names) -> bool:
-        """Read a line in; whether it is sound."""
+        """Read a node into a line; return whether it is sound."""
         if isinstance(node, Scalar):
             return self._read_type_word(line, node)
         if isinstance(node, Pairs):
@@ -109,7 +107,7 @@ class LineReader:
         )
 
     def _list_keys(self, node: Pairs) -> dict[str, tuple[Scalar, Node]] | None:
-        """The mapping's entries by key; None where a comma split an expression."""
+        """List the mapping's entries by key; None if a comma has split an expression."""
         keys: dict[str, tuple[Scalar, Node]] = {}
         for key, value in node.pairs:
             if isinstance(value, Scalar) and _opens_parenthesis(value):
@@ -130,7 +128,7 @@ class LineReader:
         return word in TYPES or word in self.blocks or word in STRUCTURES
 
     def _takes_mapping(self, word: str) -> bool:
-        """Whether a type's value is a mapping of its fields: it has several, none the main."""
+        """Whether a type's value is a mapping of its fields: it has several, and none is the main."""
         return word in TYPES and layer_type(word).main is None and bool(layer_type(word).kinds)
 
     def _refuse_no_type(self, node: Pairs, keys: dict[str, tuple[Scalar, Node]]) -> None:
@@ -202,7 +200,7 @@ class LineReader:
 
 
 def _one_layer(first: str, second: str) -> str:
-    """What to write where two layer types stand in one line: `pad` may be meant for a key."""
+    """Say what to write if two layer types stand in one line: `pad` may be meant as a key."""
     keys = tuple(layer_type(first).kinds) if first in TYPES else ()
     known = find_meaning(second, keys)
     return f"did you mean {known.ours[0]!r}?" if known else "one line makes one layer"

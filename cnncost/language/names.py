@@ -1,4 +1,4 @@
-"""Names that a spec gives: how they are formed, and which words are taken by the language."""
+"""Names that a spec gives: how they may look, and which words belong to the language."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from cnncost.language.problems import Problems
 
 COMMON = ("name", "from", "repeat", "frozen", "share")
-"""Keys that go with every layer."""
+"""Keys that every layer takes."""
 
 STRUCTURES = {
     "residual": ("shortcut",),
@@ -23,20 +23,23 @@ STRUCTURES = {
     "densely": ("times",),
     "sequence": (),
 }
-"""Each structure's further keys."""
+"""The structures, and the further keys of each."""
 
 KEYWORDS = ("same", "valid", "depthwise", "nearest", "bilinear", "true", "false", "previous")
 
 RESERVED = frozenset((*TYPES, *STRUCTURES, *COMMON, *KEYWORDS, "shortcut", "join", "values"))
-"""What no parameter, block or layer may be called."""
+"""Words that cannot be the name of a parameter, block or layer."""
 
 
 Names = dict[str, int]
-"""The names given in one scope, with the offset of each."""
+"""The names given in one scope, with the offset in the file at which each is given."""
 
 
 def check_name(problems: Problems, at: Scalar, what: str, also: Collection[str] = ()) -> bool:
-    """Whether a name is well formed and free; `also` is allowed though reserved."""
+    """Check that a name is well formed and not reserved, and report it if not.
+
+    The words in `also` are allowed though they are reserved.
+    """
     name = at.text
     if not NAME.fullmatch(name):
         hint = "letters, digits and underscores, and no digit first"

@@ -1,4 +1,4 @@
-"""A YAML text as marked nodes: the small part of YAML that specs use, with every span."""
+"""Read a YAML text into nodes that know their spans; specs use only a small part of YAML."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MOST_NODES = 1_200_000
 
 
 class Scalar:
-    """One scalar's text; `plain` where it stands without quotes."""
+    """A scalar: its text and span; `plain` if it stands without quotes."""
 
     __slots__ = ("end", "parsed", "plain", "start", "text")
 
@@ -31,7 +31,7 @@ class Scalar:
 
     @property
     def is_null(self) -> bool:
-        """Whether nothing stands there: `conv:` or `{relu, name: x}`."""
+        """Whether it is empty, as the values in `conv:` and `{relu, name: x}` are."""
         return self.plain and not self.text
 
 
@@ -50,7 +50,7 @@ class Items:
 
 
 class Pairs:
-    """A mapping, its keys scalars, in the order of the file."""
+    """A mapping whose keys are scalars, in the order of the file."""
 
     __slots__ = ("end", "pairs", "start")
 
@@ -83,14 +83,14 @@ _HINTS = (
 )
 
 _SEEN_LATE = ("',' or '}'", "',' or ']'", "expected ':'", "end of stream")
-"""Troubles that the parser finds far behind their cause: the line where the bracket, the key or
-the quote began."""
+"""Mistakes that the parser finds far behind their cause: the messages name the line in which the
+bracket, the key or the quote began."""
 
 
 def parse_yaml(text: str, problems: Problems) -> Node | None:
-    """The root node of a YAML text; None where it could not be read.
+    """Parse a YAML text and return its root node; None if it could not be read.
 
-    Reads events of the C parser, never its composer (which crashes on deep nesting).
+    This reads the C parser's events and never its composer, which crashes on deep nesting.
     """
     import yaml
 
@@ -113,7 +113,7 @@ class _TooLarge(Exception):
 
 
 def _syntax_problem(error: Exception) -> Problem:
-    """A problem from PyYAML's error; both its classes carry where, each in its own way."""
+    """Turn an error of PyYAML into a problem; its two classes give the place in different ways."""
     what = getattr(error, "problem", None) or getattr(error, "reason", None) or "not YAML"
     mark = getattr(error, "problem_mark", None)
     began = getattr(error, "context_mark", None)
@@ -197,7 +197,7 @@ def _build_nodes(events: Iterator[object], problems: Problems) -> Node | None:
 
 
 def _find_end(done: Items | Pairs, event: object) -> int:
-    """Where a collection ends: behind its bracket, or with its last value if it has none."""
+    """Find where a collection ends: behind its bracket or, without one, with its last value."""
     start, end = event.start_mark.index, event.end_mark.index  # type: ignore[attr-defined]
     if start < end:
         return int(end)

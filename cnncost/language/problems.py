@@ -1,4 +1,4 @@
-"""The problems that one reading of a spec finds, collected."""
+"""Collect the problems that one reading of a spec finds."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from cnncost.errors import Problem, SpecError
 from cnncost.place import Source
 
 Hint = str | Callable[[], str]
-"""What would work; a function where that takes a search among many words."""
+"""What would work instead; a function if finding it needs a search among many words."""
 
 
 class Problems:
     """What is wrong with one spec, and what may be unintended (warnings).
 
-    A problem found again at its place (a block's line, called twice) counts once.
-    Only the first `KEPT` in the order of finding are kept; all are counted, until `MOST`
-    are found: there the reading stops.
+    A problem that is found again at its place (in a block that is called twice) counts once.
+    Only the first `KEPT` are kept, in the order in which they are found. All are counted; the
+    reading stops when there are `MOST`.
     """
 
     KEPT = 200
@@ -32,11 +32,11 @@ class Problems:
 
     @property
     def is_full(self) -> bool:
-        """Whether what is found now is counted only, and not shown."""
+        """Whether further problems are only counted, and not shown."""
         return len(self._kept) >= self.KEPT
 
     def add(self, offset: int, what: str, hint: Hint = "") -> None:
-        """Report a problem; a hint that is costly to find is a function."""
+        """Report a problem; the hint is a function if it is costly to find."""
         if self.is_full:
             self.found += 1
         elif (offset, what) not in self._seen:
@@ -50,7 +50,7 @@ class Problems:
         self.warnings.append(Problem(offset, what, hint))
 
     def stop(self) -> NoReturn:
-        """Raise all that was found, in the order of the file."""
+        """Raise everything that was found, in the order of the file."""
         ordered = sorted(self._kept, key=lambda problem: problem.offset)
         located = [(self.source.locate_offset(p.offset), p) for p in ordered[: SpecError.SHOWN]]
         raise SpecError(located, self.found, stopped=self.found >= self.MOST)

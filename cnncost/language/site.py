@@ -1,4 +1,4 @@
-"""What a line can refer to from where it stands: layers, parameters, words."""
+"""Find what a line can refer to from where it stands: layers, parameters, words."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from cnncost.errors import did_you_mean, quote_text
-from cnncost.language.frame import Frame
 from cnncost.language.nodes import Items, Node, Scalar
-from cnncost.language.scope import NoSuchName, output_of
+from cnncost.language.scope import Frame, NoSuchName, output_of
 from cnncost.language.values import (
     BoundValue,
     Misread,
@@ -30,18 +29,18 @@ _KEYWORD_VALUES = ("same", "valid", "depthwise", "nearest", "bilinear", *JOINS)
 
 
 class Site(NamedTuple):
-    """Where one line stands: the nodes made so far, its frame, and the node above it."""
+    """The place of one line: the nodes made so far, its frame, and the node above it."""
 
     nodes: Sequence[network.Input | network.Node]
     frame: Frame
     previous: int | None
 
     def find_node(self, path: str, offset: int) -> int:
-        """The node that a name stands for here.
+        """Find the node that a name stands for here.
 
         Raises:
             Misread: there is none.
-            Unknown: it was refused before.
+            UnknownValue: it was refused before.
         """
         frame = self.frame
         if path == "previous":
@@ -60,7 +59,7 @@ class Site(NamedTuple):
         return output_of(frame.scope.find_entry(path, offset))
 
     def find_extents(self, node: Node) -> tuple[int, ...] | None:
-        """The extents of the layer that a scalar names; None where it names none."""
+        """Find the extents of the layer that a scalar names; None if it names none."""
         name = name_of(node)
         if name is None:
             return None
@@ -73,7 +72,7 @@ class Site(NamedTuple):
         return of.extents
 
     def bind_argument(self, node: Node) -> BoundValue:
-        """What a block's argument stands for: evaluated once, where it is written."""
+        """Evaluate a block's argument, once, where it is written."""
         reading = Reading(self.frame.env)
         name = name_of(node)
         if name is not None:
@@ -93,7 +92,7 @@ class Site(NamedTuple):
         return BoundValue(reading.evaluate_node(node), tuple(reading.origins))
 
     def _refuse_unknown_argument(self, name: str, trouble: NoSuchName) -> Misread:
-        """The refusal of an argument that nothing is called."""
+        """Refuse an argument that is a name which nothing has."""
 
         def hint() -> str:
             words = [*TYPES, *_KEYWORD_VALUES, *self.frame.env, *self.frame.scope.known_names()]
@@ -103,7 +102,7 @@ class Site(NamedTuple):
 
 
 def bind_default(node: Node, env: dict[str, BoundValue | None]) -> BoundValue:
-    """What a parameter's default stands for, over the parameters before it."""
+    """Evaluate a parameter's default, given the values of the parameters before it."""
     name = name_of(node)
     if name is not None and name not in env:
         word = word_or_keyword(name, node)
@@ -115,19 +114,19 @@ def bind_default(node: Node, env: dict[str, BoundValue | None]) -> BoundValue:
 
 
 def _in_signature(origin: Origin, node: Node) -> Origin:
-    """The origin as a default, unless it is an argument's that the default names."""
+    """Mark an origin as a default, unless it belongs to an argument that the default names."""
     inside = node.start <= origin.place.start < node.end
     return origin._replace(role="default") if inside else origin
 
 
 def name_of(node: Node) -> str | None:
-    """The name, perhaps with dots, that a scalar is; None for anything else."""
+    """Return the name, perhaps with dots, that a scalar consists of; None for anything else."""
     known = parse_scalar(node) if isinstance(node, Scalar) else None
     return known.text if isinstance(known, Name) else None
 
 
 def word_or_keyword(name: str, node: Node) -> Raw | None:
-    """The layer word or keyword that an argument is; None for other names.
+    """Return the layer type or keyword that an argument consists of; None for other names.
 
     Raises:
         Misread: the layer type needs an argument of its own.

@@ -1,4 +1,4 @@
-"""How the layers of each structure are laid out, and what leaves them joined."""
+"""Lay out the layers of each structure, and join what leaves them."""
 
 from __future__ import annotations
 
@@ -14,33 +14,33 @@ from cnncost.layers.kinds import spell_value
 
 if TYPE_CHECKING:
     from cnncost.language.assembly import Assembly
-    from cnncost.language.frame import Frame
     from cnncost.language.line import Line
+    from cnncost.language.scope import Frame
     from cnncost.network import NetworkBuilder
 
 
 class LineExpander(Protocol):
-    """What lays out the lists inside a structure, line after line, as network nodes."""
+    """Expands the lists inside a structure, line after line, into nodes of the network."""
 
     assembly: Assembly
     builder: NetworkBuilder
 
     def expand_lines(self, lines: list[Line], previous: int | None, frame: Frame) -> int | None:
-        """Expand lines behind a node; the index of the last one's output."""
+        """Expand lines behind a node; return the index of the last one's output."""
         ...
 
     def count_reads(self, line: Line, count: int) -> None:
-        """Count how many nodes a join reads, against the bound of a whole spec."""
+        """Count the nodes that a join reads, against the bound of the whole spec."""
         ...
 
     def report_trouble(self, trouble: Misread | UnknownValue, line: Line) -> None:
-        """Collect a problem of a line."""
+        """Report a problem of a line."""
         ...
 
 
 class StructureLayout(Protocol):
-    """Lays one copy of a structure's line out behind `source`: what its name stands for, and
-    its output (None where it was refused)."""
+    """Lays out one copy of a structure's line behind the node `source`; returns what its name
+    stands for, and its output (None if it was refused)."""
 
     def __call__(
         self, expansion: LineExpander, line: Line, name: str, source: int | None, frame: Frame, /
@@ -50,7 +50,7 @@ class StructureLayout(Protocol):
 def lay_out_branches(
     expansion: LineExpander, line: Line, name: str, source: int | None, frame: Frame
 ) -> tuple[Entry, int | None]:
-    """Lists that all read what enters, joined if there are several."""
+    """Lay out lists that all read the structure's input; join the outputs of several lists."""
     label = name
     if line.scoped:
         frame = _open_scope(line, name, frame)
@@ -68,8 +68,11 @@ def lay_out_branches(
 def lay_out_densely(
     expansion: LineExpander, line: Line, name: str, source: int | None, frame: Frame
 ) -> tuple[Entry, int | None]:
-    """Copies of one list, each of which reads what enters and what left all copies before it
-    as one concatenation; so is what leaves them (Huang et al. 2017, sec. 3)."""
+    """Lay out copies of one list (Huang et al. 2017, sec. 3).
+
+    Each copy reads the concatenation of the structure's input and the outputs of all copies
+    before it. The structure's output is the concatenation of the input and all outputs.
+    """
     copies = Joined()
     outputs = [source]
     for number in range(1, _read_times(expansion, line, frame) + 1):
@@ -89,7 +92,7 @@ def lay_out_densely(
 
 
 def _open_scope(line: Line, name: str, frame: Frame) -> Frame:
-    """The frame of one copy, whose names are its own."""
+    """Make the frame of one copy, with a scope of names of its own."""
     call = BlockCall(line.place, line.word, frame.scope.call, line)
     scope = Scope(f"{frame.scope.prefix}{name}.", line.taken, call)
     return replace(frame, scope=scope, sharing=frame.shared_call(name, line))
@@ -98,7 +101,7 @@ def _open_scope(line: Line, name: str, frame: Frame) -> Frame:
 def _join_outputs(
     expansion: LineExpander, line: Line, label: str, outputs: list[int | None], frame: Frame
 ) -> int | None:
-    """The join of what left the lists; None where one of them was refused."""
+    """Join the outputs of the lists; None if one of them was refused."""
     reads = [node for node in outputs if node is not None]
     expansion.count_reads(line, len(outputs))
     try:
@@ -113,10 +116,10 @@ def _join_outputs(
 
 
 def _read_times(expansion: LineExpander, line: Line, frame: Frame) -> int:
-    """How many copies a dense structure has.
+    """Read how many copies a dense structure has.
 
     Raises:
-        Misread: the number is none, or there would be no copy.
+        Misread: it is no number, or there would be no copy.
     """
     at = line.arguments["times"]
     value = Reading(frame.env).evaluate_node(at)
@@ -133,7 +136,7 @@ def _read_times(expansion: LineExpander, line: Line, frame: Frame) -> int:
 def _check_fit(
     expansion: LineExpander, line: Line, scope: Scope, ends: tuple[int | None, int | None]
 ) -> None:
-    """Refuse a copy whose output cannot stand beside its input.
+    """Refuse a copy whose output cannot be concatenated with its input.
 
     Raises:
         Misread: the maps differ in size.
@@ -159,4 +162,4 @@ LAYOUTS: Mapping[str, StructureLayout] = {
     "densely": lay_out_densely,
     "sequence": lay_out_branches,
 }
-"""Each structure's layout."""
+"""The layout of each structure, by its word."""

@@ -1,27 +1,28 @@
-"""What a line takes: the keys of its type, block or structure, and those it cannot lack."""
+"""What a line takes: its keys, and the lists of lines within it."""
 
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from cnncost.elsewhere import find_meaning
 from cnncost.errors import did_you_mean, find_nearest, quote_text
 from cnncost.language.carried import read_carried
 from cnncost.language.names import COMMON, STRUCTURES
-from cnncost.language.nodes import Node, Scalar
+from cnncost.language.nodes import Items, Node, Scalar
 from cnncost.language.values import NAME
 from cnncost.layers import FAMILIES, JOINS, TYPES
 
 if TYPE_CHECKING:
     from cnncost.language.line import Line
+    from cnncost.language.names import Names
     from cnncost.language.problems import Problems
 
 
 def refuse_unknown_keys(
     line: Line, keys: dict[str, tuple[Scalar, Node]], problems: Problems
 ) -> bool:
-    """Refuse keys that the line does not take; whether there is none."""
+    """Refuse keys that the line does not take; return whether there are none."""
     known = _further_keys(line)
     before = problems.found
     for name in list(line.arguments):
@@ -37,7 +38,7 @@ def refuse_unknown_keys(
 
 
 def complete_line(line: Line, at: Scalar, problems: Problems) -> bool:
-    """Move the main argument among the others; refuse a line that lacks one."""
+    """Move the main argument to the others; return whether no argument is missing."""
     if line.word in STRUCTURES:
         if not line.bodies:
             problems.add(at.start, f"{line.word} has no layers", "write a list behind it")
@@ -66,7 +67,7 @@ def complete_line(line: Line, at: Scalar, problems: Problems) -> bool:
 
 
 def main_argument(line: Line) -> str | None:
-    """The field that the value of the line's own key is, if it takes one."""
+    """Return the field that the value behind the line's word belongs to, if it takes a value."""
     if line.type is not None:
         return line.type.main
     if line.block is not None and line.block.parameters:
@@ -75,7 +76,7 @@ def main_argument(line: Line) -> str | None:
 
 
 def _further_keys(line: Line) -> tuple[str, ...]:
-    """The keys besides the main argument."""
+    """List the keys that the line takes besides its word."""
     if line.type is not None:
         fields = tuple(name for name in line.type.kinds if name != line.type.main)
         return (*fields, "values") if line.type.by_rows else fields
@@ -85,12 +86,12 @@ def _further_keys(line: Line) -> tuple[str, ...]:
 
 
 def _common_keys(line: Line) -> tuple[str, ...]:
-    """The keys of every layer; a join's list says what it reads."""
+    """List the keys that every line takes; a join has no `from`, as its list says what it reads."""
     return tuple(key for key in COMMON if key != "from" or line.word not in JOINS)
 
 
 def _required_arguments(line: Line) -> list[str]:
-    """The arguments that have no default."""
+    """List the arguments that have no default."""
     if line.type is not None:
         return [name for name, kind in line.type.kinds.items() if kind.is_required]
     if line.block is not None:
@@ -99,7 +100,7 @@ def _required_arguments(line: Line) -> list[str]:
 
 
 _ACTIVATES = ("activation", "activation_function", "act", "nonlinearity")
-"""Other languages' keys for what is a line of its own here."""
+"""Keys for an activation in other languages; here it is a line of its own."""
 
 
 def _activation_hint(value: Node) -> str:
@@ -123,3 +124,84 @@ def _key_hint(at: Scalar, value: Node, line: Line) -> str:
     if name in choices:  # the whole key is not, so there is a colon
         return f"a space is missing behind the colon: {name}: {rest}"
     return did_you_mean(at.text, choices, f"{line.word} takes {', '.join(choices[:20])}")
+
+
+# What stands inside each structure: its lists of layers, and how what leaves them is joined
+
+
+class ListReader(Protocol):
+    """Reads the lists of lines that stand inside a line."""
+
+    problems: Problems
+
+    def read_lines(self, node: Node, names: Names, what: str) -> list[Line]:
+        """Read the lines of a list; the message for something else calls it `what`."""
+        ...
+
+
+def read_bodies(reader: ListReader, line: Line, key: Scalar, names: Names) -> bool:
+    """Read the lists of a structure's line, whose word stands at `key`; return if they are sound.
+
+    If there are copies of the structure, each copy has a scope of names of its own.
+    """
+    line.scoped = "repeat" in line.common or line.word == "densely"
+    if line.main is None:
+        reader.problems.add(key.start, f"{line.word} has no layers", "write a list behind it")
+        return False
+    inner = line.taken if line.scoped else names
+    return READERS[line.word](reader, line, line.main, key, inner)
+
+
+def _read_residual(reader: ListReader, line: Line, main: Node, key: Scalar, names: Names) -> bool:
+    line.join = "add"
+    line.bodies = [reader.read_lines(main, names, line.word)]
+    shortcut = line.arguments.get("shortcut")
+    line.bodies.append(reader.read_lines(shortcut, names, "shortcut") if shortcut else [])
+    return True
+
+
+def _read_parallel(reader: ListReader, line: Line, main: Node, key: Scalar, names: Names) -> bool:
+    if not isinstance(main, Items) or len(main.items) < 2:
+        reader.problems.add(
+            key.start, "parallel needs at least two branches, each a list of layers",
+            "write parallel: [[conv: 8], []]; [] is the identity",
+        )  # fmt: skip
+        return False
+    line.bodies = [reader.read_lines(item, names, "a branch of parallel") for item in main.items]
+    line.join = "concat"
+    join = line.arguments.get("join")
+    if join is not None:
+        word = join.text if isinstance(join, Scalar) else ""
+        if word not in ("concat", "add", "mul"):
+            reader.problems.add(join.start, "join must be concat, add or mul")
+            return False
+        line.join = word
+    return True
+
+
+def _read_densely(reader: ListReader, line: Line, main: Node, key: Scalar, names: Names) -> bool:
+    if isinstance(main, Items) and not main.items:
+        what = "densely has no layers"
+        reader.problems.add(key.start, what, "write those that each copy adds: [{conv: 32}]")
+        return False
+    line.join = "concat"
+    line.bodies = [reader.read_lines(main, names, line.word)]
+    if "times" not in line.arguments:
+        hint = "say how many copies of the list there are, as in times: 6"
+        reader.problems.add(key.start, "densely needs times", hint)
+        return False
+    return True
+
+
+def _read_sequence(reader: ListReader, line: Line, main: Node, key: Scalar, names: Names) -> bool:
+    line.bodies = [reader.read_lines(main, names, line.word)]
+    return True
+
+
+READERS = {
+    "residual": _read_residual,
+    "parallel": _read_parallel,
+    "densely": _read_densely,
+    "sequence": _read_sequence,
+}
+"""The reader of each structure's lists, by its word."""

@@ -1,4 +1,4 @@
-"""What a scalar or list of a spec stands for, and which scalars its number derives from."""
+"""Evaluate a scalar or list of a spec, and record the scalars that its number derives from."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Role = Literal["number", "expression", "default", "param", "setting", "boolean",
 class Origin(NamedTuple):
     """One scalar of the file that a value derives from.
 
-    What is promised, and held by `tests/test_origins.py`:
+    `tests/test_origins.py` holds these promises:
 
     - `place` spans the whole scalar, its quotes among it, in the text as it was read.
     - A field's origins are all the scalars that its value derives from: another text at a
@@ -62,7 +62,7 @@ class Word(str):
 
 
 class Reference(int):
-    """A node of the network as a value, by index; no number wherever one is due."""
+    """A node of the network, by index, as a value; it is refused wherever a number must stand."""
 
     __slots__ = ()
 
@@ -74,21 +74,21 @@ class Reference(int):
 
 
 class BoundValue(NamedTuple):
-    """The value that a name stands for, and where it came from."""
+    """The value that a name stands for, and the scalars that it derives from."""
 
     value: Raw
     origins: tuple[Origin, ...] = ()
 
 
 class Bad(NamedTuple):
-    """A scalar that is no value at all."""
+    """A scalar that cannot be read as a value, and why."""
 
     what: str
     hint: str
 
 
 class Name(NamedTuple):
-    """A scalar that is one word, or words with dots: what it means goes by place."""
+    """A scalar that is one word, or words with dots; its meaning depends on where it stands."""
 
     text: str
 
@@ -100,35 +100,35 @@ class Formula(NamedTuple):
 
 
 class Misread(Exception):
-    """A value that cannot be had; `offset` is the scalar at fault."""
+    """A value that is refused; `offset` is where the scalar at fault stands."""
 
     def __init__(self, offset: int, what: str, hint: Hint = "") -> None:
         self.offset, self.what, self.hint = offset, what, hint
 
 
 class UnknownValue(Exception):
-    """A value that depends on a layer already refused: nothing more to say of it."""
+    """A value that depends on a layer that was refused, so that there is nothing more to report."""
 
 
 Env = Mapping[str, BoundValue | None]
-"""What names stand for; None where that is not known because of an earlier problem."""
+"""What names stand for; None if that is unknown because of an earlier problem."""
 
 
 def parse_scalar(scalar: Scalar) -> int | bool | object | Name | Formula | Bad:
-    """What the scalar's text is, by itself; read once."""
+    """Parse a scalar's text, without regard to what names stand for."""
     if scalar.parsed is None:
         scalar.parsed = _parse_text(scalar.text.strip())
     return scalar.parsed
 
 
 def read_literal(node: Node) -> int | None:
-    """The whole number or truth value that stands there itself; None for all else."""
+    """Read a scalar that is a whole number or a boolean; None for anything else."""
     known = parse_scalar(node) if isinstance(node, Scalar) else None
     return known if isinstance(known, int) else None
 
 
 def read_plain_number(scalar: Scalar) -> int | Fraction | Bad:
-    """The number that stands there itself."""
+    """Read a scalar that is a plain number."""
     known = parse_scalar(scalar)
     if isinstance(known, Bad):
         return known
@@ -158,7 +158,7 @@ def _parse_text(text: str) -> object:
 
 
 class Reading:
-    """One argument's reading: what its scalars stand for where it is written."""
+    """Evaluates one argument, given what names stand for where it is written."""
 
     def __init__(self, env: Env, keywords: tuple[str, ...] = ()) -> None:
         self.env = env
@@ -166,11 +166,11 @@ class Reading:
         self.origins: list[Origin] = []
 
     def evaluate_node(self, node: Node) -> Raw:
-        """The value of a node in a field of numbers and keywords.
+        """Evaluate a node in a field that takes numbers and keywords.
 
         Raises:
-            Misread: it is none.
-            Unknown: it depends on what was refused before.
+            Misread: it is no such value.
+            UnknownValue: it depends on something that was refused before.
         """
         if isinstance(node, Scalar):
             return self._evaluate_scalar(node)
@@ -202,11 +202,11 @@ class Reading:
         return known  # type: ignore[return-value]  # what is left is an int or a Fraction
 
     def read_word(self, node: Node) -> Raw:
-        """The word in a field that takes nothing else.
+        """Read the word in a field that takes a word only.
 
         Raises:
-            Misread: it is none.
-            Unknown: it depends on what was refused before.
+            Misread: it is no word.
+            UnknownValue: it depends on something that was refused before.
         """
         if not isinstance(node, Scalar):
             raise Misread(node.start, "a word is due")

@@ -1,4 +1,4 @@
-"""The layer types: one family a file, imported when a spec first uses it."""
+"""The layer types: one file per family, imported when a spec first uses one of its types."""
 
 from __future__ import annotations
 
@@ -40,7 +40,11 @@ JOINS = FAMILIES["joins"]
 
 
 def layer_type(word: str) -> type[Layer]:
-    """The class of the layer type that specs call `word`; KeyError if there is none."""
+    """Return the class of the layer type that specs call `word`.
+
+    Raises:
+        KeyError: there is no such type.
+    """
     if word not in REGISTRY:
         import_module(f"cnncost.layers.{_MODULES[word]}")
     return REGISTRY[word]

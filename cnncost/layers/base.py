@@ -23,23 +23,23 @@ class Layer:
     """
 
     word: ClassVar[str]
-    """The type's key in a spec."""
+    """The key that names the type in a spec."""
     main: ClassVar[str | None] = None
-    """The field that the type's key carries."""
+    """The field whose value stands behind that key: `filters` in `conv: 96`."""
     kinds: ClassVar[dict[str, FieldKind]] = {}
-    """The fields, in order."""
+    """How each field's value is read, by the field's name, in order."""
     known: ClassVar[bool] = True
-    """Whether its costs are known; a total over others is a lower bound."""
+    """Whether its costs are known. If not, every total that includes it is a lower bound."""
     bias_uses_known: ClassVar[bool] = True
-    """Whether it is known how often its biases are used."""
+    """Whether the number of uses of its biases is known."""
     counted: ClassVar[bool] = False
-    """Whether the table shows it: it has weights of its own."""
+    """Whether it has weights, so that tables show it without `--all`."""
     by_rows: ClassVar[bool] = False
-    """Whether its weights are a row for each channel of the output, which a spec may carry."""
+    """Whether its weights are one row per output channel; a spec may then give their values."""
     learns: ClassVar[bool] = False
     """Whether it may have parameters."""
     maps_only: ClassVar[bool] = False
-    """Whether a vector is refused."""
+    """Whether it takes maps only and refuses a vector."""
 
     def __eq__(self, other: object) -> bool:
         return type(self) is type(other) and vars(self) == vars(other)
@@ -52,7 +52,7 @@ class Layer:
         return f"{type(self).__name__}({given})"
 
     def infer_shape(self, xs: tuple[Shape, ...]) -> Shape:
-        """The output's shape from those of all inputs.
+        """Return the output's shape, given the shapes of all inputs.
 
         Raises:
             Refused: the layer cannot take such inputs.
@@ -67,58 +67,61 @@ class Layer:
         return self.output_shape(x)
 
     def check_input(self, x: Shape) -> None:
-        """Refuse inputs that the formulas do not hold for.
+        """Refuse an input that the formulas do not hold for.
 
         Raises:
-            Refused: naming the numbers that do not fit.
+            Refused: the message names the numbers that do not fit.
         """
 
     def output_shape(self, x: Shape) -> Shape:
-        """The output's shape; the input's own unless the type says otherwise."""
+        """Return the output's shape; by default it is the input's."""
         return x
 
     def weights(self, x: Shape) -> int:
-        """Numbers that inputs are multiplied by."""
+        """Count the learned numbers that inputs are multiplied by."""
         return 0
 
     def biases(self, x: Shape) -> int:
-        """Numbers that are added."""
+        """Count the learned numbers that are added."""
         return 0
 
     def extras(self, x: Shape) -> int:
-        """Learned numbers that are neither: a norm's scale and shift and the like."""
+        """Count the learned numbers that are neither, such as a norm's scale and shift."""
         return 0
 
     def parameters(self, x: Shape) -> int:
-        """Every learned number."""
+        """Count all learned numbers."""
         return self.weights(x) + self.biases(x) + self.extras(x)
 
     def trainable_parameters(self, x: Shape) -> int:
-        """The learned numbers that are trained, unless the whole layer is frozen."""
+        """Count the learned numbers that are trained when the layer is not frozen."""
         return self.parameters(x)
 
     def tensor_shapes(self, x: Shape) -> dict[str, tuple[int, ...]]:
-        """The learned tensors' shapes by PyTorch's names, what a layer must match to share."""
+        """Return the shape of each learned tensor by PyTorch's name for it.
+
+        Two layers can share parameters only if these are equal.
+        """
         return {}
 
     def connections(self, x: Shape, y: Shape) -> int:
-        """Uses of a weight in one forward pass: multiply-accumulates."""
+        """Count the uses of weights in one forward pass (multiply-accumulates)."""
         return 0
 
     def inside_connections(self, x: Shape, y: Shape) -> int:
-        """Connections that read an input, not a zero of the layer's own padding."""
+        """Count the connections that read an input and not a zero of the layer's own padding."""
         return self.connections(x, y)
 
     def bias_connections(self, x: Shape, y: Shape) -> int:
-        """Uses of a bias."""
+        """Count the uses of biases in one forward pass."""
         return 0
 
 
 def must_split(owner: str, count: int, what: str, groups: int, parts: str = "groups") -> None:
-    """Refuse a count of channels that does not split evenly into so many parts.
+    """Refuse a count of channels that does not split evenly into `groups` parts.
 
     Raises:
-        Refused: with the group counts, up to 64, that would do.
+        Refused: the hint lists the group counts, up to 64, that would work.
     """
     if count % groups:
         divisors = ", ".join(str(g) for g in range(1, 65) if count % g == 0)
@@ -138,8 +141,11 @@ REGISTRY: dict[str, type[Layer]] = {}
     frozen_default=True, field_specifiers=(whole_field, per_axis_field, flag_field, field_of_kind)
 )
 def make_fields(cls: T) -> T:
-    """Make a class's annotations its fields: a frozen dataclass, but equality and the rest are
-    Layer's own, for what a dataclass generates costs more than all else at start-up."""
+    """Turn the class into a frozen dataclass whose fields are its annotations.
+
+    Equality, hash and repr stay those of `Layer`: generating them for each class would take
+    more of the start-up time than everything else.
+    """
     dataclass(frozen=True, eq=False, repr=False, match_args=False)(cls)
     return cls
 
@@ -148,7 +154,7 @@ def make_fields(cls: T) -> T:
     frozen_default=True, field_specifiers=(whole_field, per_axis_field, flag_field, field_of_kind)
 )
 def layer(word: str, main: str | None = None) -> Callable[[T], T]:
-    """Register a class as the type that specs call `word`, its fields a frozen dataclass's."""
+    """Register a class as the layer type that specs call `word`, and make it a dataclass."""
 
     def register(cls: T) -> T:
         if "__annotations__" in cls.__dict__:  # without fields of its own, Layer's serve
@@ -164,13 +170,13 @@ def layer(word: str, main: str | None = None) -> Callable[[T], T]:
 
 
 def read_layer(cls: type[Layer], arguments: Mapping[str, Raw], x: Shape | None) -> Layer:
-    """The layer of these raw arguments over an input of shape `x`, defaults filled in.
+    """Make a layer from a spec's raw arguments for an input of shape `x`; fill in the defaults.
 
-    Without `x` the arguments are checked as far as they can be, and the layer must not
-    be used.
+    Without `x` the arguments are only checked, as far as that is possible, and the returned
+    layer must not be used.
 
     Raises:
-        Refused: with the `field` that does not fit.
+        Refused: a value does not fit; `field` names the field.
     """
     if x is not None and cls.maps_only and x.is_vector:
         x = None  # infer_shape() will refuse it; here only the arguments are looked at

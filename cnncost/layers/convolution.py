@@ -14,13 +14,14 @@ from cnncost.term import exact_quotient
 
 
 class Convolving(Windowed):
-    """What every convolution has: its weights work once a position."""
+    """What all convolutions have in common: each weight is used once per position."""
 
     counted = True
     bias: bool
+    dilation: tuple[int, ...]
 
     def output_channels(self, x: Shape) -> int:
-        """Channels of the output, whatever the extents."""
+        """Return the number of output channels."""
         raise NotImplementedError
 
     def biases(self, x: Shape) -> int:
@@ -31,7 +32,7 @@ class Convolving(Windowed):
         return {"weight": self.weight_shape(x), **bias}
 
     def weight_shape(self, x: Shape) -> tuple[int, ...]:
-        """PyTorch's layout of the weights."""
+        """Return the shape of the weight tensor in PyTorch's layout."""
         raise NotImplementedError
 
     def connections(self, x: Shape, y: Shape) -> int:

@@ -1,4 +1,4 @@
-"""What a layer's field may hold: each kind reads the value that a spec gives for it."""
+"""The kinds of fields that layers have; each kind reads and checks the values that a spec gives."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     """What a spec's argument evaluates to: a number, true or false, a word, or a list."""
 
 REQUIRED = ""
-"""The default of a field that has none (an empty word is never a value)."""
+"""Stands for the missing default of a field that must be given; no spec can write it."""
 
 LARGEST = 2**63 - 1
 
@@ -23,10 +23,10 @@ WHOLE = "expressions can use round, floor, ceil or multiple to make one"
 
 
 class FieldKind:
-    """One field of a layer: its default as a spec would write it, and its meaning.
+    """The kind of one field: its meaning, and its default as a spec would write it.
 
-    `keywords` are the words that the field takes besides numbers; `numeric` says
-    whether any other string there is an expression.
+    `keywords` are the words that the field takes besides numbers. If `numeric` is true, any
+    other string is read as an expression.
     """
 
     keywords: tuple[str, ...] = ()
@@ -42,10 +42,10 @@ class FieldKind:
         return isinstance(self.default, str) and self.default == REQUIRED
 
     def read_value(self, value: Raw, x: Shape | None) -> Any:  # Any: each kind has its own
-        """The value to store, for an input of shape `x` (None: not known).
+        """Return the value to store, for an input of shape `x` (None if it is not known).
 
         Raises:
-            Refused: the value does not fit; the message goes on from the field's name.
+            Refused: the value does not fit; the message continues the field's name.
         """
         raise NotImplementedError
 
@@ -85,15 +85,17 @@ class GroupsKind(Whole):
 
 
 class Given(int):
-    """A cost that a spec gives: the formula of one number, whatever the shapes; -1 where nobody
-    knows it."""
+    """A cost that a spec gives as a number: it is called like a formula and ignores the shapes.
+
+    -1 means that the cost is unknown.
+    """
 
     def __call__(self, *shapes: Shape) -> int:
         return max(0, int(self))
 
 
 class Cost(Whole):
-    """A cost given by hand, or `unknown`."""
+    """A cost that the spec gives as a number, or `unknown`."""
 
     keywords = ("unknown",)
 
@@ -107,7 +109,7 @@ class Cost(Whole):
 
 
 class PerAxis(Whole):
-    """A whole number for every spatial axis, or a list of one an axis."""
+    """A whole number for all spatial axes, or a list with one number per axis."""
 
     def __init__(self, text: str, default: Raw = REQUIRED, minimum: int = 1) -> None:
         super().__init__(text, default, minimum)
@@ -187,15 +189,15 @@ class Named(FieldKind):
 
 
 ITSELF = "itself"
-"""What most layers stand for."""
+"""The value of `stands_for` for a layer that stands for no other operation."""
 
 
 STAND_IN = Named("the operation whose memory it takes, by PyTorch's name", ITSELF)
-"""The operation that a layer without costs was where it came from; its memory is that one's."""
+"""The operation that an import wrote as this layer; the layer takes that operation's memory."""
 
 
 class ExtentsOf(PerAxis):
-    """Extents, or the name of a layer whose extents are taken (the loader resolves it)."""
+    """Extents, or the name of a layer that has them (the loader puts its extents in place)."""
 
     def __init__(self, text: str, default: Raw = REQUIRED) -> None:
         super().__init__(text, default, minimum=0)
@@ -203,10 +205,10 @@ class ExtentsOf(PerAxis):
 
 
 def one_an_axis(items: tuple[object, ...], x: Shape | None) -> None:
-    """Refuse a list that has not one value for each spatial axis.
+    """Refuse a list that does not have one value per spatial axis.
 
     Raises:
-        Refused: with the axes.
+        Refused: the message names the axes.
     """
     if x and len(items) != len(x.extents):
         axes = AXES[len(x.extents)]
@@ -218,7 +220,7 @@ def one_an_axis(items: tuple[object, ...], x: Shape | None) -> None:
 
 
 def spell_value(value: Raw) -> str:
-    """A value as a spec would write it."""
+    """Return the value as a spec would write it."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, tuple):
@@ -228,7 +230,7 @@ def spell_value(value: Raw) -> str:
 
 
 def _format_number(value: int | Fraction) -> str:
-    """A number as a decimal where that is exact within six places, else as a ratio."""
+    """Write a number as a decimal if six places hold it exactly, else as a ratio."""
     if isinstance(value, int):
         return str(value)[:40]
     millionths: Fraction = abs(value) * 10**6
@@ -241,20 +243,20 @@ def _format_number(value: int | Fraction) -> str:
 def whole_field(
     text: str, default: Raw = REQUIRED, minimum: int = 1
 ) -> Any:  # Any: as dataclasses do
-    """A field of a whole number."""
+    """Declare a field that holds a whole number."""
     return field(metadata={"kind": Whole(text, default, minimum)})
 
 
 def per_axis_field(text: str, default: Raw = REQUIRED, minimum: int = 1) -> Any:  # Any: the same
-    """A field of a whole number for each axis."""
+    """Declare a field that holds one whole number per axis."""
     return field(metadata={"kind": PerAxis(text, default, minimum)})
 
 
 def flag_field(text: str, *, usually: bool) -> Any:  # Any: the same
-    """A field that is true or false."""
+    """Declare a field that is true or false."""
     return field(metadata={"kind": Flag(text, usually)})
 
 
 def field_of_kind(kind: FieldKind) -> Any:  # Any: the same
-    """A field of any other kind."""
+    """Declare a field of any other kind."""
     return field(metadata={"kind": kind})

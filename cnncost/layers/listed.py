@@ -1,4 +1,4 @@
-"""Kinds of fields that hold lists: padding, shapes, orders and choices of channels."""
+"""The kinds of fields that hold lists: padding, shapes, axis orders, choices of channels."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 
 class Padding(FieldKind):
-    """Zeros around a map: a number, one an axis, pairs, `same` or `valid`.
+    """Zeros around a map: one number, one number or pair per axis, `same` or `valid`.
 
-    Reads as `same` or a pair (before, after) an axis.
+    The value that is stored is `same`, or one pair (before, after) per axis.
     """
 
     keywords: tuple[str, ...] = ("same", "valid")
@@ -43,13 +43,13 @@ class Padding(FieldKind):
 
 
 class Amount(Padding):
-    """Padding's grammar without its keywords: what `pad` adds and `crop` takes off."""
+    """What `pad` adds and `crop` cuts off: written like padding, but without keywords."""
 
     keywords: tuple[str, ...] = ()
 
 
 class Dims(FieldKind):
-    """A shape, channels first, in which one entry may be -1 if it is `free`: what is left."""
+    """A shape, channels first. If `free`, one entry may be -1 and takes the units that remain."""
 
     takes = "a list of one to four whole numbers, channels first"
 
@@ -71,7 +71,7 @@ class Dims(FieldKind):
 
 
 class AxisOrder(FieldKind):
-    """A permutation of the axes, counted from 1, the channels' first."""
+    """A permutation of the axes; they count from 1, and axis 1 is the channels."""
 
     takes = "a list of all axes, counted from 1 (the channels)"
 
@@ -85,7 +85,7 @@ class AxisOrder(FieldKind):
 
 
 class Span(FieldKind):
-    """From a channel, counted from 0, to a channel, the end excluded."""
+    """A range of channels: the first one, counted from 0, and the one behind the last."""
 
     takes = "[from, to]: channels from 0, the end excluded"
 
@@ -99,7 +99,7 @@ class Span(FieldKind):
 
 
 class Connects(FieldKind):
-    """For each filter the list of the input maps that it sees, counted from 0."""
+    """One list per filter: the input maps that it reads, counted from 0."""
 
     takes = "a list, for each filter, of lists of input maps, counted from 0"
 

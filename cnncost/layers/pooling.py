@@ -80,7 +80,7 @@ class AvgPool(Pooling):
 
     @property
     def _must_lie_inside(self) -> bool:
-        """Whether the window must lie in the input: PyTorch's avg_pool3d with ceil_mode."""
+        """Whether PyTorch refuses windows larger than the input (avg_pool3d with ceil_mode)."""
         return self.ceil and len(self.kernel) == 3
 
 

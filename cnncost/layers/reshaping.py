@@ -57,7 +57,7 @@ class Reshape(Layer):
 
     @property
     def _known(self) -> int:
-        """The units of the entries that are given."""
+        """The product of the entries that are given, which leaves out a -1."""
         return prod(n for n in self.shape if n > 0)
 
 

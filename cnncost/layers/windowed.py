@@ -7,7 +7,7 @@ from cnncost.layers.base import Layer
 from cnncost.shape import AXES, Shape, Window, same_padding
 
 Pairs = tuple[tuple[int, int], ...]
-"""Padding as read: (before, after) an axis."""
+"""Padding as it is stored: one pair (before, after) per axis."""
 
 
 class Windowed(Layer):
@@ -20,7 +20,7 @@ class Windowed(Layer):
     dilation: tuple[int, ...] | None = None
 
     def resolve_windows(self, x: Shape) -> tuple[Window, ...]:
-        """The window along each axis of `x`, its padding resolved."""
+        """Return one window per axis of `x`, with `same` and `valid` padding turned to numbers."""
         dilation = self.dilation or (1,) * len(self.kernel)
         if isinstance(self.padding, str):
             padding = tuple(map(same_padding, x.extents, self.kernel, self.stride, dilation))
@@ -50,7 +50,7 @@ class Windowed(Layer):
         return window.reach <= n + window.before + window.after
 
     def slide_windows(self, x: Shape) -> tuple[int, ...]:
-        """The extents that the window's positions give."""
+        """Return the output's extents: how many positions the window has along each axis."""
         if self.padding == "same":
             # ceil(n / stride): the padding was chosen to give just that.
             return tuple(-(-n // s) for n, s in zip(x.extents, self.stride, strict=True))

@@ -53,6 +53,12 @@ def align_layers(first: Sequence[AlignedItem], second: Sequence[AlignedItem]) ->
     Layers whose given names are equal belong together. The layers between them are aligned
     at the least cost (Needleman & Wunsch 1970): unlike pairs cost more, and so do layers
     without a partner.
+
+    >>> def conv(filters):
+    ...     kind = MatchKind("conv", True, Shape(filters, (4, 4)), 27 * filters, 432 * filters)
+    ...     return AlignedItem("conv", given=False, kind=kind)
+    >>> align_layers([conv(8), conv(32)], [conv(8), conv(16), conv(32)])
+    [(0, 0), (None, 1), (1, 2)]
     """
     places = {item.name: j for j, item in enumerate(second) if item.given}
     named = [

@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
 
 from cnncost.costs import Convention, count_network
-from cnncost.costs.backward import backward_connections
+from cnncost.costs.gradients import backward_connections
 from cnncost.costs.memory import Memory, measure_memory
 from cnncost.costs.memory.storage import may_be_view
 from cnncost.errors import CnncostError

@@ -1,8 +1,13 @@
-"""Amounts of bytes, and counts of which only a bound is known, as people read them."""
+"""The values of cells: amounts, lower bounds and shapes, and how they are written."""
 
 from __future__ import annotations
 
+from cnncost.shape import Shape
+
 MEBI = 2**20
+
+Value = int | str | Shape | tuple[Shape, ...] | None
+"""What a cell holds; None where the row has nothing to say."""
 
 
 class AtLeast(int):
@@ -29,3 +34,48 @@ def at_least(value: int) -> AtLeast:
 def as_mebibytes(count: int) -> str:
     """Bytes as MiB with two decimals; what would show as less than 0.1 MiB in bytes."""
     return f"{count / MEBI:,.2f} MiB" if count >= MEBI / 10 else f"{count:,} B"
+
+
+def bare_text(value: Value) -> str:
+    """A value for programs: numbers bare (a lower bound as `>= 24`), shapes as `96x55x55`,
+    several joined by `+`."""
+    if value is None:
+        return ""
+    if isinstance(value, UnknownAmount):
+        return "?"
+    if isinstance(value, int):
+        return f"{_bound_mark(value)}{value:d}"
+    if isinstance(value, Shape | str):
+        return str(value)
+    return "+".join(str(shape) for shape in value)
+
+
+def readable_text(value: Value) -> str:
+    """A value for people: thousands separated."""
+    if not isinstance(value, int) or isinstance(value, UnknownAmount):
+        return bare_text(value)
+    if isinstance(value, Bytes | BytesAtLeast):
+        return f"{_bound_mark(value)}{as_mebibytes(value)}"
+    return f"{_bound_mark(value)}{value:,}"
+
+
+def human_text(value: Value) -> str:
+    """A value for a glance: four significant digits and a decimal suffix, `105.4M`."""
+    if not isinstance(value, int) or isinstance(value, UnknownAmount | Bytes | BytesAtLeast):
+        return readable_text(value)
+    for suffix, power in (("T", 12), ("G", 9), ("M", 6), ("k", 3)):
+        if 100_000 * value >= 99_995 * 10**power:  # rounds to 1.000 or more
+            return _bound_mark(value) + _four_digits(value, power) + suffix
+    return f"{_bound_mark(value)}{value}"
+
+
+def _bound_mark(value: int) -> str:
+    return ">= " if isinstance(value, AtLeast) else ""
+
+
+def _four_digits(value: int, power: int) -> str:
+    """value / 10**power to four digits; the last one rounded half up."""
+    decimals = min(3, 4 - (len(str(value)) - power))
+    scaled = (value * 10**decimals + 10**power // 2) // 10**power
+    text = f"{scaled:0{decimals + 1}d}"
+    return f"{text[:-decimals]}.{text[-decimals:]}" if decimals else text

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from fractions import Fraction
 from typing import NamedTuple
 
 from cnncost.costs import LayerCount
-from cnncost.study.comparison import METRICS, Comparison, Match, percent_change
+from cnncost.study.comparison import METRICS, Comparison, Match, Side, percent_change
 from cnncost.study.growth import Excess
 from cnncost.views import caption
-from cnncost.views import comparison_data as machine
-from cnncost.views.amounts import AtLeast, UnknownAmount
-from cnncost.views.page import Page, Results, Table, refuse_short_numbers
-from cnncost.views.table_columns import Value, human_text, readable_text
+from cnncost.views.amounts import AtLeast, UnknownAmount, Value, human_text, readable_text
+from cnncost.views.page import Compact, Page, Results, Table, refuse_short_numbers
+from cnncost.views.table_data import SCHEMA_VERSION, convention_data
 
 SHOWN = ("weights", "connections")
 """What people see of each layer."""
@@ -45,8 +45,8 @@ def comparison_results(comparison: Comparison, layout: ComparisonLayout) -> Resu
     matches = [match for match in comparison.matches if _is_shown(match, layout)]
     return Results(
         page=lambda: _build_page(comparison, matches, layout),
-        records=lambda: machine.build_comparison_records(comparison, matches, total=layout.total),
-        data=lambda: machine.build_comparison_data(comparison, matches),
+        records=lambda: build_comparison_records(comparison, matches, total=layout.total),
+        data=lambda: build_comparison_data(comparison, matches),
     )
 
 
@@ -83,7 +83,7 @@ def _totals_table(comparison: Comparison, number: Callable[[Value], str]) -> Tab
     first, *others = comparison.sides
     titles = ["total", f"A: {first.label}"]
     for i, side in enumerate(others, start=1):
-        titles += [f"{machine.side_letter(i)}: {side.label}", "difference", "%"]
+        titles += [f"{side_letter(i)}: {side.label}", "difference", "%"]
     rows = []
     for metric in METRICS:
         counts = [getattr(side.report.totals, metric) for side in comparison.sides]
@@ -102,7 +102,7 @@ def _totals_table(comparison: Comparison, number: Callable[[Value], str]) -> Tab
 def _layers_table(
     comparison: Comparison, matches: Sequence[Match], number: Callable[[Value], str]
 ) -> Table:
-    letters = [machine.side_letter(i) for i in range(len(comparison.sides))]
+    letters = [side_letter(i) for i in range(len(comparison.sides))]
     pair = len(letters) == 2
     titles = ["layer"]
     for metric in SHOWN:
@@ -175,9 +175,106 @@ def _uncounted_lines(comparison: Comparison) -> list[str]:
             and None in match.layers
         ]  # fmt: skip
         if names:
-            lines.append(
-                f"Without weights, in {machine.side_letter(i)} alone: {caption.some_of(names)}."
-            )
+            lines.append(f"Without weights, in {side_letter(i)} alone: {caption.some_of(names)}.")
     if len(comparison.sides) > 2:
         return [line.replace(" alone:", ", not in all:") for line in lines]
     return lines
+
+
+# Comparisons for programs: records and data; numbers bare
+
+COLUMNS = ("layer", "type", "output_shape", *METRICS)
+"""A layer's columns, each for every network: `weights_a`, `weights_b`."""
+
+
+def build_comparison_records(
+    comparison: Comparison, matches: Sequence[Match], *, total: bool
+) -> Iterator[list[str]]:
+    """For each layer: what changed against the first network, then each network's columns."""
+    ends = [side_letter(i).lower() for i in range(len(comparison.sides))]
+    changes = ["change"] if len(ends) == 2 else [f"change_{end}" for end in ends[1:]]
+    yield [*changes, *(f"{column}_{end}" for end in ends for column in COLUMNS)]
+    for match in matches:
+        cells = [match.describe_change(i) for i in range(1, len(ends))]
+        yield [*cells, *(cell for layer in match.layers for cell in _layer_cells(layer))]
+    if total:
+        totals = [_total_cells(side) for side in comparison.sides]
+        yield ["total"] * len(changes) + [cell for cells in totals for cell in cells]
+
+
+def build_comparison_data(comparison: Comparison, matches: Sequence[Match]) -> Compact:
+    """The networks with their totals and differences, and the layers."""
+    first, *others = comparison.sides
+    return Compact(
+        schema_version=SCHEMA_VERSION,
+        convention=convention_data(first.report),
+        networks=[_network_data(side) for side in comparison.sides],
+        differences=[_difference_data(first, side) for side in others],
+        layers=[_match_data(match) for match in matches],
+    )
+
+
+def _layer_cells(layer: LayerCount | None) -> list[str]:
+    if layer is None:
+        return [""] * len(COLUMNS)
+    known = layer.known
+    counts = [str(getattr(layer, m)) if known or m == "units" else "?" for m in METRICS]
+    return [layer.name, layer.word, str(layer.node.output), *counts]
+
+
+def _total_cells(side: Side) -> list[str]:
+    bound = "" if side.report.complete else ">= "
+    return ["", "", "", *(f"{bound}{getattr(side.report.totals, metric)}" for metric in METRICS)]
+
+
+def _network_data(side: Side) -> dict[str, object]:
+    network = side.report.network
+    shapes = [list(node.output.dims) for node in network.inputs]
+    return {
+        "arch": side.label,
+        "name": network.name,
+        "input_shape": shapes[0] if len(shapes) == 1 else shapes,
+        "complete": side.report.complete,
+        "totals": side.report.totals._asdict(),
+    }
+
+
+def _difference_data(first: Side, side: Side) -> dict[str, object]:
+    """The totals of a network against the first's; null where some costs are unknown."""
+    entry: dict[str, object] = {"arch": side.label}
+    for metric in METRICS:
+        before, after = getattr(first.report.totals, metric), getattr(side.report.totals, metric)
+        sure = first.report.complete and side.report.complete
+        entry[metric] = (
+            {"difference": after - before, "percent": percent_number(before, after)}
+            if sure
+            else None
+        )
+    return entry
+
+
+def _match_data(match: Match) -> dict[str, object]:
+    return {
+        "change": [match.describe_change(i) for i in range(1, len(match.layers))],
+        "layers": [_layer_data(layer) for layer in match.layers],
+    }
+
+
+def _layer_data(layer: LayerCount | None) -> dict[str, object] | None:
+    if layer is None:
+        return None
+    known = layer.known
+    counts = {m: getattr(layer, m) if known or m == "units" else None for m in METRICS}
+    shape = list(layer.node.output.dims)
+    return {"layer": layer.name, "type": layer.word, "output_shape": shape, **counts}
+
+
+def side_letter(side: int) -> str:
+    """A network's letter: A, B, ... and N27 behind Z."""
+    return chr(ord("A") + side) if side < 26 else f"N{side + 1}"
+
+
+def percent_number(before: int, after: int) -> float | None:
+    """The change in percent as a number for programs, to four decimals."""
+    change = percent_change(before, after)
+    return None if change is None else float(round(Fraction(change), 4))

@@ -85,7 +85,6 @@ def _build_data(
 
 def _layer_names(item: Explanation) -> tuple[str, str]:
     """The name and the type of an explained layer."""
-    assert item.node.layer is not None  # explained nodes are layers
     return item.node.name, item.node.layer.word
 
 

@@ -7,9 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from cnncost.costs import Report
 from cnncost.study.settings_sweep import SweepPoint
 from cnncost.views import caption
-from cnncost.views.amounts import at_least
+from cnncost.views.amounts import at_least, bare_text, human_text, readable_text
 from cnncost.views.page import Page, Results, Table
-from cnncost.views.table_columns import bare_text, human_text, readable_text
 
 Found = tuple[Mapping[str, str], Report]
 """Settings, and what the network costs there."""

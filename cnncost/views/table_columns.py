@@ -8,23 +8,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from cnncost.costs import Report
 from cnncost.costs.rows import Row
 from cnncost.errors import CnncostError, did_you_mean
-from cnncost.shape import Shape
-from cnncost.views.amounts import (
-    AtLeast,
-    Bytes,
-    BytesAtLeast,
-    UnknownAmount,
-    as_mebibytes,
-    at_least,
-)
+from cnncost.views.amounts import AtLeast, Bytes, UnknownAmount, Value, at_least
 
 if TYPE_CHECKING:
     from cnncost.costs.footprint import Footprints
 
 Total = Callable[[Report], int]
-
-Value = int | str | Shape | tuple[Shape, ...] | None
-"""What a cell holds; None where the row has nothing to say."""
 
 
 class Column(NamedTuple):
@@ -277,48 +266,3 @@ def choose_columns(keys: str) -> tuple[Column, ...]:
             raise CnncostError(f"unknown column {word!r}", did_you_mean(word, list(COLUMNS), known))
         chosen.append(COLUMNS[word])
     return tuple(chosen)
-
-
-def bare_text(value: Value) -> str:
-    """A value for programs: numbers bare (a lower bound as `>= 24`), shapes as `96x55x55`,
-    several joined by `+`."""
-    if value is None:
-        return ""
-    if isinstance(value, UnknownAmount):
-        return "?"
-    if isinstance(value, int):
-        return f"{_bound_mark(value)}{value:d}"
-    if isinstance(value, Shape | str):
-        return str(value)
-    return "+".join(str(shape) for shape in value)
-
-
-def readable_text(value: Value) -> str:
-    """A value for people: thousands separated."""
-    if not isinstance(value, int) or isinstance(value, UnknownAmount):
-        return bare_text(value)
-    if isinstance(value, Bytes | BytesAtLeast):
-        return f"{_bound_mark(value)}{as_mebibytes(value)}"
-    return f"{_bound_mark(value)}{value:,}"
-
-
-def human_text(value: Value) -> str:
-    """A value for a glance: four significant digits and a decimal suffix, `105.4M`."""
-    if not isinstance(value, int) or isinstance(value, UnknownAmount | Bytes | BytesAtLeast):
-        return readable_text(value)
-    for suffix, power in (("T", 12), ("G", 9), ("M", 6), ("k", 3)):
-        if 100_000 * value >= 99_995 * 10**power:  # rounds to 1.000 or more
-            return _bound_mark(value) + _four_digits(value, power) + suffix
-    return f"{_bound_mark(value)}{value}"
-
-
-def _bound_mark(value: int) -> str:
-    return ">= " if isinstance(value, AtLeast) else ""
-
-
-def _four_digits(value: int, power: int) -> str:
-    """value / 10**power to four digits; the last one rounded half up."""
-    decimals = min(3, 4 - (len(str(value)) - power))
-    scaled = (value * 10**decimals + 10**power // 2) // 10**power
-    text = f"{scaled:0{decimals + 1}d}"
-    return f"{text[:-decimals]}.{text[-decimals:]}" if decimals else text

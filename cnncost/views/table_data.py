@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from cnncost.costs import Report
 from cnncost.costs.rows import Row
 from cnncost.shape import Shape
-from cnncost.views.amounts import UnknownAmount
+from cnncost.views.amounts import UnknownAmount, Value, bare_text
 from cnncost.views.page import Compact
-from cnncost.views.table_columns import Column, Value, bare_text
+from cnncost.views.table_columns import Column
 
 if TYPE_CHECKING:
     from cnncost.costs.footprint import Footprints

@@ -9,6 +9,7 @@ from cnncost.costs import Report
 from cnncost.costs.rows import Row, cut_rows, layer_rows, remainder_row, sort_rows
 from cnncost.errors import CnncostError, did_you_mean
 from cnncost.views import caption
+from cnncost.views.amounts import Value, human_text, readable_text
 from cnncost.views.page import MACHINE, Page, Results, Table, refuse_short_numbers
 from cnncost.views.table_columns import (
     COLUMNS,
@@ -19,10 +20,7 @@ from cnncost.views.table_columns import (
     TABLE,
     TRAINING,
     Column,
-    Value,
     choose_columns,
-    human_text,
-    readable_text,
     row_label,
 )
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, TextIO
 from cnncost.costs import Report
 from cnncost.costs.rows import Row
 from cnncost.views import caption
+from cnncost.views.amounts import Value
 from cnncost.views.grid import GAP, Grid, ascii_only, line_room
-from cnncost.views.table_columns import Column, Value, row_label
+from cnncost.views.table_columns import Column, row_label
 
 if TYPE_CHECKING:
     from cnncost.costs.footprint import Footprints

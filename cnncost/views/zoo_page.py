@@ -11,8 +11,8 @@ from cnncost.costs.metrics import find_total
 from cnncost.language import Spec
 from cnncost.language.figures import FIGURES
 from cnncost.quantity import OF_CONNECTIONS
+from cnncost.views.amounts import human_text
 from cnncost.views.page import Page, Results, Table
-from cnncost.views.table_columns import human_text
 
 HEADER = ("network", "input", "figure", "expected", "computed", "published", "source")
 

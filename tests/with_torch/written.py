@@ -16,6 +16,9 @@ from cnncost.language import Spec
 
 Forward = Callable[..., object]
 
+Case = tuple[Callable[[], nn.Module], tuple[int, ...], int, int]
+"""How a module is built, its input, its parameters, its multiply-accumulates."""
+
 
 class Written(nn.Module):
     """Parameters, buffers and modules by name, and a function of them and the inputs."""
@@ -44,3 +47,14 @@ def read(
     given = shapes if isinstance(shapes, Mapping) else {"input": shapes}
     spec = load_graph(trace_module(make_module("build", build), "net", dict(given)), "net")
     return spec, cnncost.count(spec)
+
+
+def check_counts(
+    build: Callable[[], nn.Module], shape: tuple[int, ...], parameters: int, connections: int
+) -> None:
+    """All that a module does is understood, and counted as by hand."""
+    spec, report = read(build, shape)
+    assert (spec.unknown, spec.audit) == ((), ())
+    assert report.complete
+    assert report.totals.parameters == parameters
+    assert report.totals.connections == connections

@@ -1,4 +1,4 @@
-"""Memory: what a network needs in bytes, by rules measured on PyTorch."""
+"""Memory: the bytes that a network needs, by rules that were measured on PyTorch."""
 
 from cnncost.costs.memory.embedded import Embedded, measure_embedded
 from cnncost.costs.memory.inference import Alive, Peak

@@ -1,4 +1,4 @@
-"""Memory on a microcontroller, int8: activations in SRAM, parameters in flash."""
+"""Memory on a microcontroller in int8: activations lie in SRAM, parameters in flash."""
 
 from __future__ import annotations
 
@@ -9,27 +9,28 @@ from cnncost.costs.memory.traits import Makes, find_traits
 from cnncost.network import Input, Network, Node
 
 BIAS = 4
-"""Bytes of an int32 bias; a weight takes one."""
+"""Bytes of a bias (int32); a weight has 1 byte (int8)."""
 
 
 class Embedded(NamedTuple):
     """Bytes on a microcontroller."""
 
     sram: int
-    """Inputs and outputs alive at each layer, at most."""
+    """The most bytes of inputs and outputs that are alive at one layer."""
     sram_in_place: int
-    """The same with depthwise convolutions and additions over their inputs."""
+    """The same, if depthwise convolutions and additions write over their inputs."""
     flash: int
 
 
 def measure_embedded(network: Network) -> Embedded:
-    """SRAM and flash of a network in int8; norms and activations folded into what is before."""
+    """Measure SRAM and flash in int8, with norms and activations folded into the layer before."""
     apart, over = (_find_sram_peak(network, in_place=word) for word in (False, True))
     return Embedded(apart, over, count_flash(network))
 
 
 def count_flash(network: Network) -> int:
-    """Bytes of the parameters: 1 a weight, 4 a bias; a norm is the bias of the layer before."""
+    """Count the bytes of the parameters: 1 per weight, 4 per bias. A norm becomes the bias of
+    the layer before it."""
     return sum(_count_layer_flash(network, node) for node in network.layers if node.shares is None)
 
 
@@ -43,12 +44,12 @@ def _count_layer_flash(network: Network, node: Node) -> int:
 
 
 def _find_sram_peak(network: Network, *, in_place: bool) -> int:
-    """The most bytes alive at a layer, in the program's order."""
+    """Find the most bytes alive at one layer, in the program's order."""
     return max(lives_embedded(network, in_place=in_place).sum_live_bytes())
 
 
 def lives_embedded(network: Network, *, in_place: bool = False) -> Lives:
-    """When the int8 activations of a network live, in the program's order."""
+    """Find when each int8 activation of a network is alive, in the program's order."""
     nodes = network.nodes
     base: list[int] = []
     for node in nodes:
@@ -78,7 +79,7 @@ def _lies_over_input(network: Network, node: Input | Node) -> bool:
 
 
 def _may_overwrite(node: Input | Node) -> bool:
-    """Whether each output channel needs its own input channel alone, or its own unit."""
+    """Whether each output channel (or unit) reads only its own input channel (or unit)."""
     if node.layer is None:
         return False
     channels = node.inputs[0].channels

@@ -1,12 +1,13 @@
-"""The order of the smallest inference peak, by exact search over executed sets.
+"""The execution order of the smallest inference peak, by exact search over sets of executed nodes.
 
-What keeps the search small, none of which loses the smallest peak:
-1. no order has a smaller peak than the step that needs most by itself. Two orders are known
-   before: the program's, and branch after branch. Where one needs no more than that step, it is
-   the smallest; and a set that is reached only at their peak or above is left out;
-2. a node that can run within the peak so far, and leaves no more bytes alive than before, runs
-   at once: whatever runs before it elsewhere finds as much room behind it;
-3. of branches that are alike (the same sizes, between the same nodes) the first one starts first.
+Three rules keep the search small; none of them loses the smallest peak:
+1. no order has a smaller peak than the step that needs most bytes by itself. Two orders are
+   known before the search: the program's, and one branch after the other. If one of them needs
+   no more than that step, it is the answer. Otherwise the search drops every set that it
+   reaches only with their peak or a higher one;
+2. a node runs at once if it fits within the peak so far and leaves no more bytes alive than
+   before: whatever another order runs before it has as much room behind it;
+3. among branches that are alike (equal sizes, between the same nodes) the first one starts first.
 """
 
 from __future__ import annotations
@@ -21,11 +22,11 @@ from cnncost.costs.memory.inference import Lives
 from cnncost.network import Input, Network, Node
 
 CAP = 20_000
-"""States that are looked at before the search gives up."""
+"""How many states the search visits before it gives up."""
 WORK = 5_000_000
-"""States times nodes, at most: every state looks at each node once."""
+"""The most visited states times nodes: each state looks at each node once."""
 WAITING = 150_000
-"""States that are put in the queue, at most: each is held in memory."""
+"""The most states that are put into the queue: each takes memory."""
 
 
 class ExecutionOrder(NamedTuple):
@@ -34,16 +35,32 @@ class ExecutionOrder(NamedTuple):
     bytes: int
     nodes: tuple[int, ...]
     proved: bool
-    """Whether no order has a smaller peak; else the search was cut off."""
+    """Whether no order has a smaller peak. If false, the search was cut off."""
 
 
 def smallest_peak(network: Network, alive: Lives, cap: int = CAP) -> ExecutionOrder:
-    """The topological order of the smallest peak by last use.
+    """Find the topological order of the smallest peak, when outputs are freed after their last use.
 
     Views and in-place layers run in their given order after what they overwrite, as their
-    storage's only reader does. A best-first search over executed sets: the first complete
-    set that is taken off the queue has the smallest peak (minimax path, Dijkstra's argument).
-    Where the search is cut off the answer is the best order known.
+    storage's only reader does. This is a best-first search over executed sets: the first
+    complete set that leaves the queue has the smallest peak (minimax path, Dijkstra's
+    argument). If the search is cut off, the answer is the best order known.
+
+    The example has two branches that have 100 numbers each before they narrow to one. In the
+    program's order both are wide at once (`c` runs before `b`). One after the other they need
+    at most 1 (the input) + 1 (`b`) + 100 (`c`) + 1 (`d`) numbers.
+
+    >>> from cnncost.costs.memory.inference import find_lives
+    >>> from cnncost.language import read_spec
+    >>> a, b = "{name: a, dense: 100}", "{name: b, from: a, dense: 1}"
+    >>> c, d = "{name: c, from: input, dense: 100}", "{name: d, from: c, dense: 1}"
+    >>> lines = f"[{a}, {c}, {b}, {d}, {{add: [b, d]}}]"
+    >>> network = read_spec(f"{{input: [1], layers: {lines}}}", "two branches").network
+    >>> alive = find_lives(network, batch=1, size=1)
+    >>> max(alive.sum_live_bytes()), smallest_peak(network, alive).bytes
+    (202, 103)
+    >>> [network.nodes[i].name for i in smallest_peak(network, alive).nodes]
+    ['input', 'a', 'b', 'c', 'd', 'add1']
     """
     known = _known_order(network, alive)
     least = _least_peak(network, alive)
@@ -55,7 +72,7 @@ def smallest_peak(network: Network, alive: Lives, cap: int = CAP) -> ExecutionOr
 
 
 def _known_order(network: Network, alive: Lives) -> ExecutionOrder:
-    """The program's order, or branch after branch where that has a smaller peak."""
+    """Return the program's order, or one branch after the other if that has a smaller peak."""
     program = ExecutionOrder(
         max(alive.sum_live_bytes()), tuple(range(len(network.nodes))), proved=False
     )
@@ -65,8 +82,8 @@ def _known_order(network: Network, alive: Lives) -> ExecutionOrder:
 
 
 def _branch_by_branch(network: Network) -> tuple[int, ...]:
-    """The order in which every node runs right after all that it needs, one input of it after
-    the other."""
+    """Return the order that computes a node's inputs one after the other, each with all that it
+    needs, and then runs the node."""
     order = dict.fromkeys(node.index for node in network.inputs)
     for output in network.outputs:
         waiting = [output]
@@ -80,10 +97,10 @@ def _branch_by_branch(network: Network) -> tuple[int, ...]:
 
 
 def _find_order_peak(network: Network, alive: Lives, order: tuple[int, ...]) -> int:
-    """The most bytes alive in an order, by last use."""
+    """Find the most bytes alive in an order, when outputs are freed after their last use."""
     base, sizes = alive.base, alive.sizes
     left = [0] * len(base)
-    """For each storage how many uses are still to come; what stays has one for ever."""
+    """How many uses of each storage are still to come; inputs and outputs keep one for ever."""
     for i in (*network.outputs, *(node.index for node in network.inputs)):
         left[base[i]] += 1
     for node in network.nodes:
@@ -100,13 +117,13 @@ def _find_order_peak(network: Network, alive: Lives, order: tuple[int, ...]) -> 
 
 
 def _used_storages(node: Input | Node, base: Sequence[int]) -> tuple[int, ...]:
-    """The storages that a step uses, each once."""
+    """List the storages that a step uses, each once."""
     return tuple(dict.fromkeys(base[i] for i in (*node.reads, node.index)))
 
 
 def _least_peak(network: Network, alive: Lives) -> int:
-    """What the step that needs most needs by itself: its inputs, its output, its temporaries and
-    the network's inputs."""
+    """Find the bytes of the step that needs most by itself: its inputs, its output, its
+    temporaries and the network's inputs."""
     held = {node.index for node in network.inputs}
     always = sum(alive.sizes[i] for i in held)
     found = [always]
@@ -117,7 +134,7 @@ def _least_peak(network: Network, alive: Lives) -> int:
 
 
 def reorder_network(network: Network, order: tuple[int, ...]) -> Network:
-    """The same network with its nodes in another topological order."""
+    """Return the same network with its nodes in another topological order."""
     at = {old: new for new, old in enumerate(order)}
     nodes = tuple(_renumber_node(network.nodes[old], at) for old in order)
     outputs = tuple(sorted(at[i] for i in network.outputs))
@@ -125,7 +142,7 @@ def reorder_network(network: Network, order: tuple[int, ...]) -> Network:
 
 
 def _renumber_node(node: Input | Node, at: dict[int, int]) -> Input | Node:
-    """The node with the new index of everything that it names by index."""
+    """Return the node with its own index, and those that it refers to, replaced by the new ones."""
     index = at[node.index]
     if node.layer is None:
         return replace(node, index=index)
@@ -134,21 +151,21 @@ def _renumber_node(node: Input | Node, at: dict[int, int]) -> Input | Node:
 
 
 class _Search:
-    """Executed sets as bit masks, each reached by its smallest peak first."""
+    """The search. A set of executed nodes is a bit mask; sets are visited by smallest peak."""
 
     def __init__(self, network: Network, alive: Lives, known: ExecutionOrder) -> None:
         self.nodes, self.alive, self.known = network.nodes, alive, known
         self.full = (1 << len(self.nodes)) - 1
         self.needs = [sum(1 << i for i in set(node.reads)) for node in self.nodes]
         self.readers = [0] * len(self.nodes)
-        """By storage: everything that reads it, as a mask."""
+        """For each storage the mask of the nodes that read it."""
         for node in self.nodes:
             for i in node.reads:
                 self.readers[alive.base[i]] |= 1 << node.index
         self.stays = {alive.base[i] for i in network.outputs}
         self.stays |= {node.index for node in network.inputs}
         self.best: dict[int, int] = {}
-        """The smallest peak at which each set is reached so far."""
+        """For each set the smallest peak at which it has been reached so far."""
         for twins in _Branches(network, alive, self.stays).group_alike():
             for first, second in pairwise(twins):
                 self.needs[second] |= 1 << first
@@ -180,7 +197,7 @@ class _Search:
         return self.known._replace(proved=True)  # every other order has its peak, or more
 
     def _list_next_steps(self, done: int, live: int, most: int) -> list[tuple[int, int, int, int]]:
-        """What can run: its index, the set after it, live bytes during it and after it."""
+        """List the nodes that can run next: index, set afterwards, live bytes during and after."""
         found = []
         for i, needs in enumerate(self.needs):
             if done >> i & 1 or needs & ~done:
@@ -210,15 +227,15 @@ class _Search:
 
 
 class _Branches:
-    """The branches of a network: nodes one behind the other, each the only reader of the last."""
+    """The branches of a network: rows of nodes, each the only reader of the one before it."""
 
     def __init__(self, network: Network, alive: Lives, stays: set[int]) -> None:
         self.nodes, self.alive, self.stays = network.nodes, alive, stays
         self.readers = [list(dict.fromkeys(readers)) for readers in network.readers]
-        """For each node the nodes that read it, each once."""
+        """For each node the indices of the nodes that read it, each once."""
 
     def group_alike(self) -> Iterator[list[int]]:
-        """The first nodes of branches that may change places without a change of any peak."""
+        """Group branches that can be swapped without changing any peak; each by its first node."""
         found: dict[tuple[object, ...], list[int]] = {}
         for node in self.nodes:
             if node.layer is not None and not self._continues_branch(node.index):
@@ -226,7 +243,7 @@ class _Branches:
         return (heads for heads in found.values() if len(heads) > 1)
 
     def _branch_key(self, head: int) -> tuple[object, ...]:
-        """What a branch is to the memory: what it reads, its steps, and what reads its end."""
+        """Describe a branch as memory sees it: its inputs, its steps, the readers of its end."""
         branch = self._follow_branch(head)
         place = {i: position - len(branch) for position, i in enumerate(branch)}
         steps = [

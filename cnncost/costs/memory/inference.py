@@ -28,7 +28,7 @@ class Peak(NamedTuple):
 
 
 class Lives(NamedTuple):
-    """When the storages of a pass live; steps are node indices."""
+    """When each storage of a pass is alive; a step is a node's index."""
 
     base: Sequence[int]
     """The storage of each node."""
@@ -40,7 +40,15 @@ class Lives(NamedTuple):
     """Bytes that live during each step alone."""
 
     def sum_live_bytes(self) -> list[int]:
-        """Live bytes at each step."""
+        """Add up the bytes that are alive at each step.
+
+        In the example the caller holds an input of 1 byte; the second of two layers needs 4
+        bytes of scratch.
+
+        >>> lives = Lives(base=(0, 1, 2), last=(2, 2, 2), sizes=(1, 2, 3), scratch=(0, 0, 4))
+        >>> lives.sum_live_bytes()
+        [1, 3, 10]
+        """
         change = [0] * (len(self.base) + 1)
         for i, base in enumerate(self.base):
             if i == base:
@@ -54,9 +62,11 @@ class Lives(NamedTuple):
 
 
 def find_lives(network: Network, *, batch: int, size: int, eager: bool = False) -> Lives:
-    """The lives of an inference pass's storages in the program's order.
+    """Find when the storages of an inference pass are alive, in the program's order.
 
     Args:
+        batch: examples at once.
+        size: bytes of an element.
         eager: a block holds its input until it returns, as PyTorch's modules do.
     """
     base, _ = assign_storages(network, training=False)
@@ -84,7 +94,7 @@ def find_lives(network: Network, *, batch: int, size: int, eager: bool = False) 
 
 
 def find_peak(network: Network, alive: Lives) -> Peak:
-    """The first step of the most live bytes, and the storages alive then, largest first."""
+    """Find the first step with the most live bytes, and what is alive then, largest first."""
     timeline = alive.sum_live_bytes()
     most = max(timeline)
     step = timeline.index(most)
@@ -101,7 +111,7 @@ def find_peak(network: Network, alive: Lives) -> Peak:
 
 
 def _count_common_blocks(name: str, other: str) -> int:
-    """How many blocks hold both."""
+    """Count the blocks that both names lie in."""
     count = 0
     for a, b in zip(name.split(".")[:-1], other.split(".")[:-1], strict=False):
         if a != b:
@@ -111,8 +121,8 @@ def _count_common_blocks(name: str, other: str) -> int:
 
 
 def _block_returns(network: Network) -> list[list[int]]:
-    """For each node, for each depth, the step at which the block that it is in at that depth
-    returns; at its own depth its own step."""
+    """For each node and depth, find the step at which the block around the node at that depth
+    returns; at the node's own depth that is its own step."""
     ends: dict[tuple[str, ...], int] = {}
     paths = [tuple(node.name.split(".")) for node in network.nodes]
     for i, path in enumerate(paths):

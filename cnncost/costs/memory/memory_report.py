@@ -1,4 +1,4 @@
-"""A network's memory, each quantity under its own name, in bytes."""
+"""The memory report of a network: every quantity by name, in bytes."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import NamedTuple, TypeVar
 from cnncost.costs.gradients import find_gradients
 from cnncost.costs.memory.inference import Peak, find_lives, find_peak
 from cnncost.costs.memory.stand_ins import COMPUTED_WEIGHTS
+from cnncost.costs.memory.training_backward import backward_bytes
 from cnncost.costs.memory.training_step import (
-    backward_bytes,
     forward_bytes,
     measure_loss,
     saved_by_layer,
@@ -26,13 +26,13 @@ DTYPES = {"fp32": 4, "fp16": 2, "bf16": 2, "int8": 1}
 
 
 class Optimizer(NamedTuple):
-    """What an optimiser holds, in copies of the parameters."""
+    """What an optimiser holds, counted in copies of the parameters."""
 
     copies: int
     counters: bool
-    """Whether it counts steps, a 4-byte number a tensor."""
+    """Whether it holds a step counter of 4 bytes per tensor."""
     scratch: int
-    """Temporaries of a step, in copies of the largest tensor."""
+    """Temporaries of one step, counted in copies of the largest tensor."""
 
 
 OPTIMIZERS = {
@@ -50,9 +50,9 @@ class Saved(NamedTuple):
     """Bytes kept for the backward pass."""
 
     total: int
-    """The loss's included."""
+    """All bytes kept, those of the loss among them."""
     layers: tuple[int, ...]
-    """By node index; a storage counts where it is first kept."""
+    """Bytes kept by each node, by index; a storage counts at the first node that keeps it."""
 
 
 class Training(NamedTuple):
@@ -60,11 +60,11 @@ class Training(NamedTuple):
 
     bytes: int
     phase: str
-    """forward, backward or optimizer: the one that sets it."""
+    """The phase that sets the peak: forward, backward or optimizer."""
 
 
 class Memory(NamedTuple):
-    """Bytes. Of a network with opaque layers all are lower bounds."""
+    """All figures of one network, in bytes. With opaque layers all are lower bounds."""
 
     parameters: int
     buffers: int
@@ -73,18 +73,18 @@ class Memory(NamedTuple):
     inference: Peak
     inference_eager: Peak
     saved: Saved | None
-    """None where no training is possible: int8, or nothing to train."""
+    """None if the network cannot be trained: int8, or nothing to train."""
     training: Training | None
     known: bool
-    """Whether no layer is opaque: parameters, and all that comes of them, are exact."""
+    """Whether no layer is opaque, so that parameters and all that follows from them are exact."""
     complete: bool
-    """Whether every layer's rules are measured besides: activations are exact too."""
+    """Whether moreover every layer's rules are measured, so that activations are exact too."""
 
 
 def measure_memory(
     network: Network, *, batch: int = 1, dtype: str = "fp32", optimizer: str = "sgd"
 ) -> Memory:
-    """Memory of a network in bytes, kernel workspace and PyTorch's strides left out.
+    """Measure a network's memory in bytes, without kernel workspace and PyTorch's strides.
 
     Args:
         batch: examples at once.
@@ -122,7 +122,7 @@ def measure_memory(
 
 
 def refuse_unknown(dtype: str, optimizer: str) -> None:
-    """Refuse words that name no element type or optimiser.
+    """Refuse a word that names no element type or optimiser.
 
     Raises:
         CnncostError: one of them is unknown.
@@ -132,7 +132,7 @@ def refuse_unknown(dtype: str, optimizer: str) -> None:
 
 
 def count_buffers(network: Network, size: int) -> int:
-    """Bytes of running means and variances, and an 8-byte count of batches a layer."""
+    """Count the bytes of running means and variances, and 8 bytes per layer that counts batches."""
     size = size if size > 1 else 4  # taken to be fp32 beside int8: not measured
     return sum(
         2 * size * node.inputs[0].channels + 8
@@ -149,7 +149,7 @@ def _look_up_word(what: str, word: str, table: dict[str, T]) -> T:
 
 
 def _tensor_bytes(network: Network, size: int, *, trained: bool = False) -> list[int]:
-    """Bytes of each parameter tensor; shared ones once."""
+    """List the bytes of each parameter tensor; a shared one stands once."""
     flow = find_gradients(network).parameters
     found: list[int] = []
     for node in network.layers:
@@ -159,7 +159,7 @@ def _tensor_bytes(network: Network, size: int, *, trained: bool = False) -> list
 
 
 def _tensor_sizes(node: Node) -> list[int]:
-    """Numbers of each parameter tensor of a layer."""
+    """List how many numbers each parameter tensor of a layer has."""
     return [prod(dims) for dims in node.layer.tensor_shapes(node.inputs[0]).values()]
 
 

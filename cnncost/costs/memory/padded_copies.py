@@ -1,10 +1,10 @@
-"""The padded copy that a layer works on where PyTorch's operation cannot pad its input itself."""
+"""The padded copy of its input that a layer reads if PyTorch's operation cannot pad by itself."""
 
 from __future__ import annotations
 
 from math import prod
 from operator import gt
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, TypeGuard
 
 from cnncost.network import Node
 
@@ -16,12 +16,12 @@ CONVOLUTIONS, POOLS = ("conv", "depthwise_conv"), ("maxpool", "avgpool")
 
 
 def padded_copy(node: Node, batch: int, size: int) -> int:
-    """Bytes of the copy; none where the operation pads its input itself.
+    """Count the bytes of the padded copy for the batch; 0 if the operation pads by itself.
 
-    The copy stands in the input's place: the backward pass keeps it instead (measured on M5,
-    whose last pool is padded at its end).
+    The backward pass keeps the copy in place of the input (measured on M5, whose last pool is
+    padded at its end).
     """
-    if node.layer.word not in (*CONVOLUTIONS, *POOLS):
+    if not _may_be_padded(node):
         return 0
     ends, itself = find_padding(node)
     if itself:
@@ -32,19 +32,26 @@ def padded_copy(node: Node, batch: int, size: int) -> int:
 
 
 def padded_gradient(node: Node, batch: int, size: int) -> int | None:
-    """Bytes of the gradient of a padded copy, of which the backward pass cuts the input's
-    gradient out once it is done with the copy and with its output's gradient (measured); zero
-    without a copy, None for types that have none whatever they are padded by."""
-    if node.layer.word not in (*CONVOLUTIONS, *POOLS):
-        return None
-    return padded_copy(node, batch, size)
+    """Count the bytes of the gradient of a padded copy.
+
+    The backward pass cuts the input's gradient out of it, once it is done with the copy and
+    with its output's gradient (measured). 0 if there is no copy, None for layer types that
+    never have one.
+    """
+    return padded_copy(node, batch, size) if _may_be_padded(node) else None
 
 
-def find_padding(node: Node) -> tuple[Pairs, bool]:
-    """What is padded before and after each axis in PyTorch, and whether its operation does that
-    itself: both ends alike, by a pool at most half of its kernel, and by a mean over a volume
-    no window larger than the volume."""
-    layer = cast("Windowed", node.layer)
+def _may_be_padded(node: Node) -> TypeGuard[Node[Windowed]]:
+    return node.layer.word in (*CONVOLUTIONS, *POOLS)
+
+
+def find_padding(node: Node[Windowed]) -> tuple[Pairs, bool]:
+    """Find how much PyTorch pads before and after each axis, and whether its operation does so.
+
+    An operation can pad by itself if both ends are alike, a pool at most half of its kernel, a
+    mean over a volume only if no window is larger than the volume.
+    """
+    layer = node.layer
     windows = layer.resolve_windows(node.inputs[0])
     ends = tuple((window.before, window.after) for window in windows)
     if _pads_itself(node, ends):
@@ -55,11 +62,10 @@ def find_padding(node: Node) -> tuple[Pairs, bool]:
     return ends, _pads_itself(node, ends)
 
 
-def _pads_itself(node: Node, ends: Pairs) -> bool:
+def _pads_itself(node: Node[Windowed], ends: Pairs) -> bool:
     if any(before != after for before, after in ends):
         return False
-    kernel = cast("tuple[int, ...]", vars(node.layer)["kernel"])
-    extents = node.inputs[0].extents
+    kernel, extents = node.layer.kernel, node.inputs[0].extents
     if node.layer.word == "avgpool" and len(kernel) == 3 and any(map(gt, kernel, extents)):
         return False  # avg_pool3d refuses a window larger than its input, whatever it pads
     wide = any(2 * before > k for (before, _), k in zip(ends, kernel, strict=True))
@@ -67,7 +73,10 @@ def _pads_itself(node: Node, ends: Pairs) -> bool:
 
 
 def _trim_padding(window: Window, n: int, y: int) -> tuple[int, int]:
-    """The padding of an axis, less what only a window beyond the `y` outputs would see: padded
-    by hand the end is input to PyTorch, and with `ceil` a window more would start there."""
+    """Cut off the padding of an axis that no window of its `y` outputs reads.
+
+    Padding that is added by hand is input to PyTorch: with `ceil` another window would start
+    in it.
+    """
     seen = (y - 1) * window.stride + window.reach - n - window.before
     return window.before, max(0, min(window.after, seen))

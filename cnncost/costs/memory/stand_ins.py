@@ -1,7 +1,7 @@
-"""What the operations keep and allocate that layers stand for: an entry an operation, measured.
+"""What the operations that layers stand for keep and allocate, measured: one entry per operation.
 
-The temporaries of their backward passes are what PyTorch allocates on a CPU besides the gradients:
-maps of the output's size, and masks of a byte a number.
+The temporaries of a backward pass are what PyTorch allocates on a CPU besides the gradients: maps
+of the output's size, and masks of one byte per number.
 """
 
 from __future__ import annotations
@@ -26,10 +26,11 @@ def _by(keeps: Keep, maps: int = 0, masks: int = 0) -> Traits:
 
 
 UNKNOWN = Traits(makes=Makes.VIEW, grad=Grad.ALIAS, measured=False)
-"""Of another operation: it allocates and keeps nothing that is known."""
+"""The traits of any other operation: nothing is known of what it allocates and keeps."""
 
 COMPUTED_WEIGHTS = "computed_weights"
-"""What an import's last layer says where weights are computed of parameters: UNKNOWN too."""
+"""What an import's last layer stands for if weights are computed from parameters; not in the
+table, so its traits are UNKNOWN."""
 
 STAND_INS: dict[str, Traits] = {
     "exp": _by(Keep.OUTPUT),
@@ -58,4 +59,4 @@ STAND_INS: dict[str, Traits] = {
     **dict.fromkeys(("reflect", "replicate"), Traits(Keep.INPUT)),
     "constant": Traits(),
 }
-"""By what the layer stands for."""
+"""Traits by the operation that a layer stands for."""

@@ -1,29 +1,30 @@
-"""Storages: which node's output lies where, views and in-place layers over their base.
+"""Storages: in which storage each output lies; views and in-place layers use their input's.
 
-PyTorch's strides are not modelled: every output is taken to fill its storage in the order of
-its axes, or to be a view, by its layer's type alone.
+PyTorch's strides are not modelled. The layer's type alone decides whether an output is a view or
+fills a storage of its own in the order of its axes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 from cnncost.costs.memory.traits import Keep, Makes, find_traits
+from cnncost.costs.memory.unmoved_numbers import has_factor
 from cnncost.network import Input, Network, Node
 
 
 class Storages(NamedTuple):
-    """Where every node's output lies, by node index."""
+    """The storage of each node's output, by the node's index."""
 
     base: tuple[int, ...]
-    """The node that its storage is named after."""
+    """The node that made the storage; its index stands for the storage."""
     written: tuple[bool, ...]
-    """Whether it writes over its input."""
+    """Whether the node writes over its input."""
 
 
 def assign_storages(network: Network, *, training: bool) -> Storages:
-    """The storages of a pass."""
+    """Assign a storage to the output of every node of a pass."""
     written = tuple(in_place(network))
     base: list[int] = []
     for node in network.nodes:
@@ -40,10 +41,14 @@ def _is_view(node: Input | Node, *, training: bool) -> bool:
 
 
 def in_place(network: Network) -> list[bool]:
-    """For each node whether it writes over its input: it may, nobody else reads that storage,
-    it is no input of the network, and what made it neither keeps it nor turns another tensor."""
+    """Find the nodes that write over their input, by index.
+
+    A node does if its layer may, if no other node reads that storage, if the storage is no
+    input of the network, and if the layer that made it neither keeps it nor turns another
+    tensor.
+    """
     alone: list[bool] = []
-    """Whether each output's storage is read by one chain only, and kept by none of it."""
+    """Whether only one row of nodes reads each output's storage, and none of them keeps it."""
     written: list[bool] = []
     for node in network.nodes:
         may = bool(getattr(node.layer, "inplace", False)) and len(set(node.reads)) <= 2
@@ -66,12 +71,12 @@ def _leaves_storage_free(node: Input | Node, alone: Sequence[bool], written: boo
 
 
 def may_be_view(node: Node) -> bool:
-    """Whether an output that counts as its own is a view of its input in some cases.
+    """Whether an output that counts as a copy is a view of its input in some cases.
 
-    Pixel shuffles and their inverses have a kernel for maps of two axes and one factor for both.
-    PyTorch makes the others by moving axes, and where these have few places it needs no copy.
+    PyTorch has a kernel for pixel shuffles, and for their inverses, with two axes and one factor
+    for both. It makes the others by moving axes, which needs no copy if these have few places.
     """
-    if node.layer.word not in ("pixel_shuffle", "space_to_depth"):
+    if not has_factor(node):
         return False
-    factor = cast("tuple[int, ...]", vars(node.layer)["factor"])
+    factor = node.layer.factor
     return len(factor) != 2 or factor[0] != factor[1]

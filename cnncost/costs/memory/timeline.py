@@ -16,13 +16,14 @@ class TimelineStep(NamedTuple):
     type: str
     """The layer's type; `input` for an input."""
     live: int
-    """Bytes alive, inputs, outputs and temporaries included."""
+    """Bytes alive while the step runs: inputs, outputs and temporaries."""
 
 
 def trace_timeline(
     network: Network, *, batch: int = 1, dtype: str = "fp32"
 ) -> tuple[TimelineStep, ...]:
-    """The steps of an inference pass in the program's order, by last use."""
+    """List the steps of an inference pass in the program's order; outputs are freed after their
+    last use."""
     live = find_lives(network, batch=batch, size=DTYPES[dtype]).sum_live_bytes()
     return tuple(
         TimelineStep(node.name, node.layer.word if node.layer else "input", bytes_)

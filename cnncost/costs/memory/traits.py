@@ -1,8 +1,8 @@
-"""What each layer type keeps for the backward pass, allocates and returns: an entry a type."""
+"""What each layer type keeps for the backward pass, allocates and returns: one entry per type."""
 
 from __future__ import annotations
 
-from typing import cast
+from typing import TYPE_CHECKING
 
 from cnncost.costs.memory.stand_ins import STAND_INS, UNKNOWN
 from cnncost.costs.memory.traits_of_types import Grad, Keep, Makes, Traits
@@ -10,6 +10,10 @@ from cnncost.costs.memory.unmoved_numbers import moves_nothing
 from cnncost.layers.kinds import ITSELF
 from cnncost.network import Node
 from cnncost.shape import Shape
+
+if TYPE_CHECKING:
+    from cnncost.layers.attention import Attention
+    from cnncost.layers.normalisation import GroupNorm, InstanceNorm, Lrn
 
 __all__ = ["INDEX", "TRAITS", "Grad", "Keep", "Makes", "Traits", "find_traits"]
 
@@ -42,30 +46,30 @@ def _statistics_of_positions(node: Node, batch: int, size: int) -> int:
     return 2 * size * batch * _input_shape(node).positions
 
 
-def _statistics_of_groups(node: Node, batch: int, size: int) -> int:
-    return 2 * size * batch * cast("int", _read_field(node, "groups"))
+def _statistics_of_groups(node: Node[GroupNorm], batch: int, size: int) -> int:
+    return 2 * size * batch * node.layer.groups
 
 
-def _statistics_of_instances(node: Node, batch: int, size: int) -> int:
+def _statistics_of_instances(node: Node[InstanceNorm], batch: int, size: int) -> int:
     # Affine scales are repeated for every example.
-    each = 3 if _read_field(node, "affine") else 2
+    each = 3 if node.layer.affine else 2
     return each * size * batch * _input_shape(node).channels
 
 
-def _lrn_kept(node: Node, batch: int, size: int) -> int:
+def _lrn_kept(node: Node[Lrn], batch: int, size: int) -> int:
     # The padded squares, and the divisor before and after its power.
     return _padded_squares(node, batch, size) + 2 * size * batch * _input_shape(node).units
 
 
-def _lrn_at_work(node: Node, batch: int, size: int) -> int:
+def _lrn_at_work(node: Node[Lrn], batch: int, size: int) -> int:
     # Before there is an output: the squares live with their padded copy, which is the most of few
     # channels; then the mean square, 1 + alpha of it, and its power.
     return max(_padded_squares(node, batch, size), 2 * size * batch * _input_shape(node).units)
 
 
-def _padded_squares(node: Node, batch: int, size: int) -> int:
+def _padded_squares(node: Node[Lrn], batch: int, size: int) -> int:
     x = _input_shape(node)
-    channels = x.channels + cast("int", _read_field(node, "size")) - 1
+    channels = x.channels + node.layer.size - 1
     return size * batch * channels * x.positions
 
 
@@ -93,14 +97,10 @@ def _mask_of_examples(node: Node, batch: int, size: int) -> int:
     return size * batch
 
 
-def _attention_kept(node: Node, batch: int, size: int) -> int:
+def _attention_kept(node: Node[Attention], batch: int, size: int) -> int:
     # Queries, keys, values and the context, and a log-sum-exp a head and position.
-    width = 4 * cast("int", _read_field(node, "dim")) + cast("int", _read_field(node, "heads"))
+    width = 4 * node.layer.dim + node.layer.heads
     return size * batch * _input_shape(node).positions * width
-
-
-def _read_field(node: Node, name: str) -> object:
-    return getattr(node.layer, name)
 
 
 _WEIGHTED = Traits(Keep.INPUT_FOR_WEIGHTS)
@@ -170,7 +170,7 @@ _TURNED = {word: TRAITS[word]._replace(turned=True) for word in POOLS}
 
 
 def find_traits(node: Node) -> Traits:
-    """The entry of a node's layer."""
+    """Find the traits of a node's layer."""
     word, stood = node.layer.word, getattr(node.layer, "stands_for", ITSELF)
     if stood != ITSELF:
         return STAND_INS.get(stood, UNKNOWN)

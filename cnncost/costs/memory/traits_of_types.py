@@ -1,16 +1,16 @@
-"""The words in which memory rules are told: what is kept, where an output and a gradient lie."""
+"""The words of memory rules: what is kept, and in which storage outputs and gradients lie."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from enum import Enum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from cnncost.network import Node
 
 
 class Keep(Enum):
-    """Which storages an operation keeps until its backward pass."""
+    """Which tensors an operation keeps until its backward pass."""
 
     NOTHING = "nothing"
     INPUT = "input"
@@ -20,7 +20,7 @@ class Keep(Enum):
 
 
 class Makes(Enum):
-    """Where the output lies."""
+    """In which storage the output lies."""
 
     NEW = "storage of its own"
     VIEW = "its input's storage"
@@ -28,7 +28,7 @@ class Makes(Enum):
 
 
 class Grad(Enum):
-    """Where the gradient of an input lies."""
+    """In which storage the gradient of an input lies."""
 
     NEW = "storage of its own"
     ALIAS = "the output gradient's storage"
@@ -37,8 +37,8 @@ class Grad(Enum):
     SECOND_ALIAS = "the second input's as ALIAS, the first's as NEW"
 
 
-Bytes = Callable[[Node, int, int], int]
-"""Bytes from a node, the batch and the bytes of an element."""
+Bytes = Callable[[Node[Any], int, int], int]  # Any: each rule names its layer type
+"""From a node, the batch and the bytes of an element to a number of bytes."""
 
 
 def nothing(node: Node, batch: int, size: int) -> int:
@@ -53,21 +53,22 @@ class Traits(NamedTuple):
     makes: Makes = Makes.NEW
     grad: Grad = Grad.NEW
     extra: Bytes = nothing
-    """Kept besides, shared with nobody."""
+    """Bytes that it keeps besides `keeps`; no other layer shares them."""
     scratch: Bytes = nothing
-    """Allocated while it runs, kept or not."""
+    """Bytes that it allocates while it runs, kept or not."""
     scratch_backward: Bytes = nothing
-    """Allocated in its backward pass besides the gradients."""
+    """Bytes that it allocates in its backward pass besides the gradients."""
     sums: bool = False
-    """Gradients of what it repeats over positions are made at the output's size, then summed."""
+    """Whether the gradients of numbers that it repeats over positions are first computed at the
+    output's size and then summed."""
     turned: bool = False
-    """Its output is another tensor seen in part or turned: a layer that worked in place on it
-    would need copies of the whole in its backward pass, so none does."""
+    """Whether its output is another tensor seen in part or turned. No layer works in place on
+    such an output: its backward pass would need copies of the whole tensor."""
     clones: bool = False
-    """In place, its input is kept as a clone."""
+    """Whether it keeps a clone of its input when it works in place."""
     by_output: bool = False
-    """In place, its output is kept and not its input."""
+    """Whether it keeps its output in place of its input when it works in place."""
     folds: bool = False
-    """Whether a microcontroller's kernels do it unit by unit, within the layer before."""
+    """Whether a microcontroller computes it unit by unit as part of the layer before."""
     measured: bool = True
-    """Whether these rules are measured; else its memory is a lower bound."""
+    """Whether these rules are measured. If not, its memory is a lower bound."""

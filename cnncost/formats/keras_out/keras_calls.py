@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cnncost.errors import CnncostError
-from cnncost.layers.windowed import Windowed
 
 if TYPE_CHECKING:
+    from cnncost.layers.windowed import Windowed
     from cnncost.network import Node
     from cnncost.shape import Window
 
@@ -33,24 +33,9 @@ class KerasCallStep(NamedTuple):
 Piece = tuple[KerasCallStep, ...]
 """The calls of a layer in order; one of them alone has no `part`."""
 
-Writer = Callable[["Node"], Piece]
+Writer = Callable[["Node[Any]"], Piece]  # Any: each writer names its layer type
 Writers = dict[str, Writer]
 """By the layer type's word."""
-
-
-def layer_field(node: Node, name: str) -> object:
-    """A field of the node's layer."""
-    return getattr(node.layer, name)
-
-
-def integer_field(node: Node, name: str) -> int:
-    """A field that is a whole number."""
-    return cast("int", layer_field(node, name))
-
-
-def sizes_field(node: Node, name: str) -> tuple[int, ...]:
-    """A field that has a number an axis."""
-    return cast("tuple[int, ...]", layer_field(node, name))
 
 
 def count_axes(node: Node) -> int:
@@ -58,9 +43,9 @@ def count_axes(node: Node) -> int:
     return len(node.inputs[0].extents)
 
 
-def node_windows(node: Node) -> tuple[Window, ...]:
+def node_windows(node: Node[Windowed]) -> tuple[Window, ...]:
     """The window along each axis, its padding resolved."""
-    return cast("Windowed", node.layer).resolve_windows(node.inputs[0])
+    return node.layer.resolve_windows(node.inputs[0])
 
 
 def write_tuple(values: tuple[int, ...]) -> str:

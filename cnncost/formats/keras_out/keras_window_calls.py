@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from cnncost.formats.keras_out.keras_calls import (
     KerasCallStep,
     Piece,
     Writer,
     Writers,
     count_axes,
-    integer_field,
     keras_refusal,
-    layer_field,
     node_windows,
-    sizes_field,
     write_options,
     write_pairs,
     write_sizes,
@@ -21,8 +20,13 @@ from cnncost.formats.keras_out.keras_calls import (
 from cnncost.network import Node
 from cnncost.shape import same_cropping, same_padding
 
+if TYPE_CHECKING:
+    from cnncost.layers.convolution import Conv, Convolving, ConvTranspose, DepthwiseConv
+    from cnncost.layers.pooling import Pooling, Subsample
+    from cnncost.layers.windowed import Windowed
 
-def _resolve_padding(node: Node) -> tuple[str, tuple[tuple[int, int], ...]]:
+
+def _resolve_padding(node: Node[Windowed]) -> tuple[str, tuple[tuple[int, int], ...]]:
     """Keras' word, and what must be padded before where its words do not serve.
 
     What a window needs counts, not what the spec pads: `same` serves where it has the same
@@ -47,19 +51,19 @@ def _resolve_padding(node: Node) -> tuple[str, tuple[tuple[int, int], ...]]:
     return "valid", written
 
 
-def _refuse_strided_dilation(node: Node) -> None:
+def _refuse_strided_dilation(node: Node[Convolving]) -> None:
     """Refuse what no convolution of Keras does."""
-    if max(sizes_field(node, "stride")) > 1 and max(sizes_field(node, "dilation")) > 1:
+    if max(node.layer.stride) > 1 and max(node.layer.dilation) > 1:
         raise keras_refusal(node, "no convolution of Keras has a stride and a dilation at once")
 
 
-def _window_keywords(node: Node, word: str, usual: str = "1") -> tuple[str, ...]:
+def _window_keywords(node: Node[Convolving], word: str, usual: str = "1") -> tuple[str, ...]:
     """The keywords that convolutions share."""
     return write_options(
-        strides=(write_sizes(sizes_field(node, "stride")), usual),
+        strides=(write_sizes(node.layer.stride), usual),
         padding=(f'"{word}"', '"valid"'),
-        dilation_rate=(write_sizes(sizes_field(node, "dilation")), "1"),
-        use_bias=(str(layer_field(node, "bias")), "True"),
+        dilation_rate=(write_sizes(node.layer.dilation), "1"),
+        use_bias=(str(node.layer.bias), "True"),
     )
 
 
@@ -71,37 +75,36 @@ def _write_zero_padding(node: Node, amounts: tuple[tuple[int, int], ...]) -> Pie
     )
 
 
-def _write_conv(node: Node) -> Piece:
+def _write_conv(node: Node[Conv]) -> Piece:
     _refuse_strided_dilation(node)
     word, amounts = _resolve_padding(node)
-    if layer_field(node, "connects"):
+    if node.layer.connects:
         return (*_write_zero_padding(node, amounts), _write_mapped_conv(node, word))
     given = (
         str(node.output.channels),
-        write_sizes(sizes_field(node, "kernel")),
+        write_sizes(node.layer.kernel),
         *_window_keywords(node, word),
     )
-    groups = write_options(groups=(str(integer_field(node, "groups")), "1"))
+    groups = write_options(groups=(str(node.layer.groups), "1"))
     return (
         *_write_zero_padding(node, amounts),
         KerasCallStep(f"layers.Conv{count_axes(node)}D", (*given, *groups)),
     )
 
 
-def _write_mapped_conv(node: Node, word: str) -> KerasCallStep:
-    lists = layer_field(node, "connects")
-    assert isinstance(lists, tuple)
+def _write_mapped_conv(node: Node[Conv], word: str) -> KerasCallStep:
+    lists = node.layer.connects or ()
     maps = "[" + ", ".join(f"[{', '.join(map(str, one))}]" for one in lists) + "]"
     return KerasCallStep(
         "MappedConv",
-        (maps, write_tuple(sizes_field(node, "kernel")), *_window_keywords(node, word)),
+        (maps, write_tuple(node.layer.kernel), *_window_keywords(node, word)),
     )
 
 
-def _write_depthwise_conv(node: Node) -> Piece:
+def _write_depthwise_conv(node: Node[DepthwiseConv]) -> Piece:
     _refuse_strided_dilation(node)
     word, amounts = _resolve_padding(node)
-    kernel, channels = write_sizes(sizes_field(node, "kernel")), node.inputs[0].channels
+    kernel, channels = write_sizes(node.layer.kernel), node.inputs[0].channels
     if count_axes(node) == 3:  # Keras has none: as many groups as channels
         given = (
             str(node.output.channels),
@@ -110,7 +113,7 @@ def _write_depthwise_conv(node: Node) -> Piece:
             f"groups={channels}",
         )
         return (*_write_zero_padding(node, amounts), KerasCallStep("layers.Conv3D", given))
-    if len(set(sizes_field(node, "stride"))) > 1:
+    if len(set(node.layer.stride)) > 1:
         raise keras_refusal(node, "a depthwise convolution of Keras has one stride for all axes")
     times = write_options(depth_multiplier=(str(node.output.channels // channels), "1"))
     step = KerasCallStep(
@@ -119,14 +122,14 @@ def _write_depthwise_conv(node: Node) -> Piece:
     return (*_write_zero_padding(node, amounts), step)
 
 
-def _write_conv_transpose(node: Node) -> Piece:
+def _write_conv_transpose(node: Node[ConvTranspose]) -> Piece:
     """`same` where that is meant; else all that is painted, cropped afterwards."""
     _refuse_strided_dilation(node)
-    if integer_field(node, "groups") > 1:
+    if node.layer.groups > 1:
         raise keras_refusal(node, "no transposed convolution of Keras has groups")
     x, y, slid = node.inputs[0], node.output, node_windows(node)
     head = f"layers.Conv{count_axes(node)}DTranspose"
-    given = (str(y.channels), write_sizes(sizes_field(node, "kernel")))
+    given = (str(y.channels), write_sizes(node.layer.kernel))
     same = all(
         same_cropping(w.kernel, w.stride, w.dilation)[0] == w.before and n * w.stride == out
         for n, out, w in zip(x.extents, y.extents, slid, strict=True)
@@ -148,7 +151,7 @@ def _write_conv_transpose(node: Node) -> Piece:
     return (step, KerasCallStep(f"layers.Cropping{count_axes(node)}D", (write_pairs(cut),), "crop"))
 
 
-def _write_output_padding(node: Node, head: str, given: tuple[str, ...]) -> Piece:
+def _write_output_padding(node: Node[ConvTranspose], head: str, given: tuple[str, ...]) -> Piece:
     """Outputs at the end that no input paints are Keras' output padding, below the stride."""
     x, y, slid = node.inputs[0], node.output, node_windows(node)
     raw = [(n - 1) * w.stride + w.reach for n, w in zip(x.extents, slid, strict=True)]
@@ -170,16 +173,16 @@ def _write_output_padding(node: Node, head: str, given: tuple[str, ...]) -> Piec
 def _pool_writer(kind: str, *, zeros: bool = False) -> Writer:
     """With `zeros`, a largest value is taken among them too: none is below."""
 
-    def write_pool(node: Node) -> Piece:
-        if kind == "Max" and max(sizes_field(node, "dilation")) > 1:
+    def write_pool(node: Node[Pooling]) -> Piece:
+        if max(node.layer.dilation or (1,)) > 1:
             raise keras_refusal(node, "no pooling of Keras has a dilation")
         word, amounts = _resolve_padding(node)
-        if kind == "Average" and word == "same" and layer_field(node, "padding") != "same":
+        if kind == "Average" and word == "same" and node.layer.padding != "same":
             amounts = _spec_padding(node)  # Keras' `same` means over what is inside alone
             word = "valid" if amounts else "same"
-        kernel = write_sizes(sizes_field(node, "kernel"))
+        kernel = write_sizes(node.layer.kernel)
         given = write_options(
-            strides=(write_sizes(sizes_field(node, "stride")), kernel),
+            strides=(write_sizes(node.layer.stride), kernel),
             padding=(f'"{word}"', '"valid"'),
         )
         pool = KerasCallStep(f"layers.{kind}Pooling{count_axes(node)}D", (kernel, *given))
@@ -194,7 +197,7 @@ maxpool_of_no_negatives = _pool_writer("Max", zeros=True)
 """As `maxpool` of WRITERS, for an input without negative numbers."""
 
 
-def _spec_padding(node: Node) -> tuple[tuple[int, int], ...]:
+def _spec_padding(node: Node[Windowed]) -> tuple[tuple[int, int], ...]:
     """The zeros that the spec has, none if only the last window hangs over."""
     amounts = tuple((w.before, w.after) for w in node_windows(node))
     return amounts if any(n for pair in amounts for n in pair) else ()
@@ -234,8 +237,8 @@ def _adaptive_writer(kind: str) -> Writer:
     return write_adaptive_pool
 
 
-def _write_subsample(node: Node) -> Piece:
-    return (KerasCallStep("Subsample", (write_tuple(sizes_field(node, "kernel")),)),)
+def _write_subsample(node: Node[Subsample]) -> Piece:
+    return (KerasCallStep("Subsample", (write_tuple(node.layer.kernel),)),)
 
 
 WRITERS: Writers = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import prod
-from typing import cast
+from typing import TYPE_CHECKING
 
 from cnncost.formats.keras_out import keras_window_calls
 from cnncost.formats.keras_out.keras_calls import (
@@ -12,10 +12,7 @@ from cnncost.formats.keras_out.keras_calls import (
     Writer,
     Writers,
     count_axes,
-    integer_field,
     keras_refusal,
-    layer_field,
-    sizes_field,
     write_options,
     write_pairs,
     write_sizes,
@@ -23,6 +20,19 @@ from cnncost.formats.keras_out.keras_calls import (
 )
 from cnncost.network import Node
 from cnncost.shape import Shape
+
+if TYPE_CHECKING:
+    from cnncost.layers import (
+        activation,
+        attention,
+        dense,
+        joins,
+        normalisation,
+        opaque,
+        regularisation,
+        reshaping,
+        scaling,
+    )
 
 
 def _plain_writer(head: str, *arguments: str) -> Writer:
@@ -32,68 +42,64 @@ def _plain_writer(head: str, *arguments: str) -> Writer:
     return write_plain
 
 
-def _bias_option(node: Node) -> tuple[str, ...]:
-    return write_options(use_bias=(str(layer_field(node, "bias")), "True"))
+def _bias_option(node: Node[dense.Dense | dense.Linear]) -> tuple[str, ...]:
+    return write_options(use_bias=(str(node.layer.bias), "True"))
 
 
-def _write_dense(node: Node) -> Piece:
+def _write_dense(node: Node[dense.Dense]) -> Piece:
     step = KerasCallStep("layers.Dense", (str(node.output.channels), *_bias_option(node)))
     if node.inputs[0].is_vector:
         return (step,)
     return (KerasCallStep("layers.Flatten", (), "flatten"), step)
 
 
-def _write_linear(node: Node) -> Piece:
+def _write_linear(node: Node[dense.Linear]) -> Piece:
     return (KerasCallStep("layers.Dense", (str(node.output.channels), *_bias_option(node))),)
 
 
 def _norm_writer(head: str, *arguments: str) -> Writer:
     """A norm along the last axis, the channels'."""
 
-    def write_norm(node: Node) -> Piece:
-        plain = () if layer_field(node, "affine") else ("center=False", "scale=False")
+    def write_norm(node: Node[normalisation.Normalisation]) -> Piece:
+        plain = () if node.layer.affine else ("center=False", "scale=False")
         return (KerasCallStep(f"layers.{head}", (*arguments, *plain)),)
 
     return write_norm
 
 
-def _write_groupnorm(node: Node) -> Piece:
-    return _norm_writer("GroupNormalization", str(integer_field(node, "groups")))(node)
+def _write_groupnorm(node: Node[normalisation.GroupNorm]) -> Piece:
+    return _norm_writer("GroupNormalization", str(node.layer.groups))(node)
 
 
-def _write_lrn(node: Node) -> Piece:
-    return (KerasCallStep("LocalResponseNorm", (str(integer_field(node, "size")),)),)
+def _write_lrn(node: Node[normalisation.Lrn]) -> Piece:
+    return (KerasCallStep("LocalResponseNorm", (str(node.layer.size),)),)
 
 
 def _activation_writer(word: str) -> Writer:
     return _plain_writer("layers.Activation", f'"{word}"')
 
 
-def _write_prelu(node: Node) -> Piece:
+def _write_prelu(node: Node[activation.Prelu]) -> Piece:
     """Keras has a slope a unit, but for the axes that share theirs."""
-    first = 1 if not layer_field(node, "shared") else 0
+    first = 1 if not node.layer.shared else 0
     shared = list(range(1, count_axes(node) + 2 - first))
     return (KerasCallStep("layers.PReLU", (f"shared_axes={shared}",) if shared else ()),)
 
 
-def _write_scale(node: Node) -> Piece:
-    return (
-        KerasCallStep("Scale", write_options(shared=(str(layer_field(node, "shared")), "False"))),
-    )
+def _write_scale(node: Node[scaling.Scale]) -> Piece:
+    return (KerasCallStep("Scale", write_options(shared=(str(node.layer.shared), "False"))),)
 
 
-def _rate_text(node: Node) -> str:
-    return repr(float(cast("float", layer_field(node, "rate"))))
+def _write_dropout(node: Node[regularisation.Dropout]) -> Piece:
+    return (KerasCallStep("layers.Dropout", (repr(float(node.layer.rate)),)),)
 
 
-def _write_dropout(node: Node) -> Piece:
-    return (KerasCallStep("layers.Dropout", (_rate_text(node),)),)
-
-
-def _write_drop_path(node: Node) -> Piece:
+def _write_drop_path(node: Node[regularisation.DropPath]) -> Piece:
     """One draw for all of an example."""
     noise = ", ".join(["None", *["1"] * len(node.output.dims)])
-    return (KerasCallStep("layers.Dropout", (_rate_text(node), f"noise_shape=({noise})")),)
+    return (
+        KerasCallStep("layers.Dropout", (repr(float(node.layer.rate)), f"noise_shape=({noise})")),
+    )
 
 
 def _order_channels_last(shape: Shape) -> tuple[int, ...]:
@@ -118,40 +124,40 @@ def _write_reshape(node: Node) -> Piece:
     )
 
 
-def _write_permute(node: Node) -> Piece:
+def _write_permute(node: Node[reshaping.Permute]) -> Piece:
     # Our axis 1, the channels, is Keras' last; our axis i is Keras' i - 1.
     rank = len(node.inputs[0].dims)
-    first, *others = (rank if axis == 1 else axis - 1 for axis in sizes_field(node, "axes"))
+    first, *others = (rank if axis == 1 else axis - 1 for axis in node.layer.axes)
     return (KerasCallStep("layers.Permute", (write_tuple((*others, first)),)),)
 
 
 def _edge_writer(head: str) -> Writer:
-    def write_edges(node: Node) -> Piece:
-        amounts = cast("tuple[tuple[int, int], ...]", layer_field(node, "amount"))
+    def write_edges(node: Node[reshaping.Pad | reshaping.Crop]) -> Piece:
+        amounts = node.layer.amount
         return (KerasCallStep(f"layers.{head}{count_axes(node)}D", (write_pairs(amounts),)),)
 
     return write_edges
 
 
-def _write_slice(node: Node) -> Piece:
-    start, end = cast("tuple[int, int]", layer_field(node, "span"))
+def _write_slice(node: Node[reshaping.Slice]) -> Piece:
+    start, end = node.layer.span
     last = end == node.inputs[0].channels
     return (KerasCallStep(f"{{x}}[..., {start or ''}:{'' if last else end}]"),)
 
 
-def _write_channel_shuffle(node: Node) -> Piece:
-    return (KerasCallStep("ChannelShuffle", (str(integer_field(node, "groups")),)),)
+def _write_channel_shuffle(node: Node[reshaping.ChannelShuffle]) -> Piece:
+    return (KerasCallStep("ChannelShuffle", (str(node.layer.groups),)),)
 
 
 def _factor_writer(head: str) -> Writer:
-    def write_factor(node: Node) -> Piece:
-        return (KerasCallStep(head, (write_tuple(sizes_field(node, "factor")),)),)
+    def write_factor(node: Node[reshaping.PixelShuffle | reshaping.SpaceToDepth]) -> Piece:
+        return (KerasCallStep(head, (write_tuple(node.layer.factor),)),)
 
     return write_factor
 
 
-def _write_upsample(node: Node) -> Piece:
-    x, y, mode = node.inputs[0].extents, node.output.extents, str(layer_field(node, "mode"))
+def _write_upsample(node: Node[reshaping.Upsample]) -> Piece:
+    x, y, mode = node.inputs[0].extents, node.output.extents, node.layer.mode
     if mode == "bilinear" and len(x) != 2:
         raise keras_refusal(node, "Keras interpolates maps of two axes alone", "use mode: nearest")
     if all(out % n == 0 for n, out in zip(x, y, strict=True)):
@@ -164,17 +170,17 @@ def _write_upsample(node: Node) -> Piece:
     return (KerasCallStep("layers.Resizing", (*map(str, y), *way)),)
 
 
-def _write_matmul(node: Node) -> Piece:
-    if integer_field(node, "groups") > 1:
+def _write_matmul(node: Node[joins.MatMul]) -> Piece:
+    if node.layer.groups > 1:
         raise keras_refusal(node, "layers.Dot has no groups", "the layer type attention has heads")
     # Positions x channels here: the second's channels meet the first's positions.
     return (KerasCallStep("Product"),)
 
 
-def _write_attention(node: Node) -> Piece:
+def _write_attention(node: Node[attention.Attention]) -> Piece:
     """Over a sequence; a map's positions are one."""
-    x, heads = node.inputs[0], integer_field(node, "heads")
-    given = (str(heads), str(integer_field(node, "dim") // heads))
+    x, heads = node.inputs[0], node.layer.heads
+    given = (str(heads), str(node.layer.dim // heads))
     step = KerasCallStep("layers.MultiHeadAttention", given, twice=True)
     if count_axes(node) == 1:
         return (step,)
@@ -186,10 +192,10 @@ def _write_attention(node: Node) -> Piece:
     )
 
 
-def _refuse_opaque(node: Node) -> Piece:
+def _refuse_opaque(node: Node[opaque.Opaque]) -> Piece:
     raise keras_refusal(
         node,
-        f"it is opaque ({layer_field(node, 'op')}): nobody knows how it is computed",
+        f"it is opaque ({node.layer.op}): nobody knows how it is computed",
         "write it as layers that the language has",
     )
 

@@ -19,11 +19,6 @@ SPREAD = 0.01
 """How far random scales are from one, and random shifts from zero."""
 
 
-def field_of(node: Node, name: str) -> Any:  # Any: each field of each layer type has its own
-    """A field of the node's layer."""
-    return getattr(node.layer, name)
-
-
 class Emitter:
     """Steps and constants so far; `owner` is the layer whose parameters are made."""
 
@@ -115,7 +110,7 @@ class Emitter:
         return onnx.numpy_helper.from_array(drawn, name)
 
 
-Writer = Callable[[Emitter, Node, list[str]], str]
+Writer = Callable[[Emitter, Node[Any], list[str]], str]  # Any: each writer names its layer type
 """From what is read, to the tensor that the layer makes."""
 
 Writers = dict[str, Writer]

@@ -1,28 +1,31 @@
-"""Pools of fixed windows, of the whole map, and of as many windows as are asked for."""
+"""Pools, and layers that move or resize a map."""
 
 from __future__ import annotations
 
-from typing import Any, cast
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
-from cnncost.formats.onnx_out.onnx_emitter import Emitter, Writer, Writers, field_of
-from cnncost.layers.windowed import Windowed
+from cnncost.formats.onnx_out.onnx_emitter import Emitter, Writer, Writers
 from cnncost.network import Node
 from cnncost.shape import Window
+
+if TYPE_CHECKING:
+    from cnncost.layers import pooling, reshaping
 
 LOWEST = -3.0e38
 """Never the largest of a window: near the least number of 32 bits."""
 
 
 def _pool_writer(op: str) -> Writer:
-    def write_pool(emitter: Emitter, node: Node, x: list[str]) -> str:
-        kernel, stride = field_of(node, "kernel"), field_of(node, "stride")
+    def write_pool(emitter: Emitter, node: Node[pooling.Pooling], x: list[str]) -> str:
+        kernel, stride = node.layer.kernel, node.layer.stride
         x, sides, extents = _split_padding(emitter, node, x, op)
         given: dict[str, Any] = {}  # Any: attributes
         if op == "MaxPool":
-            given["dilations"] = field_of(node, "dilation")
+            given["dilations"] = node.layer.dilation
         else:
             given["count_include_pad"] = 1
-        windows = cast("Windowed", node.layer).resolve_windows(node.inputs[0])
+        windows = node.layer.resolve_windows(node.inputs[0])
         needs = [
             (m - 1) * w.stride + w.reach for m, w in zip(node.output.extents, windows, strict=True)
         ]
@@ -36,14 +39,14 @@ def _pool_writer(op: str) -> Writer:
 
 
 def _split_padding(
-    emitter: Emitter, node: Node, x: list[str], op: str
+    emitter: Emitter, node: Node[pooling.Pooling], x: list[str], op: str
 ) -> tuple[list[str], list[tuple[int, int]], list[int]]:
     """What the pool reads, its own padding, and the extents: a pool's padding must be shorter
     than its window and cuts nothing off, so all else is a step of its own before."""
-    windows = cast("Windowed", node.layer).resolve_windows(node.inputs[0])
+    windows = node.layer.resolve_windows(node.inputs[0])
     extents = list(node.inputs[0].extents)
     shapes = zip(windows, extents, node.output.extents, strict=True)
-    ceil = field_of(node, "ceil")
+    ceil = node.layer.ceil
     sides = [(w.before, _trailing_padding(w, n, m) if ceil else w.after) for w, n, m in shapes]
     if all(max(p) < w.kernel and min(p) >= 0 for p, w in zip(sides, windows, strict=True)):
         return x, sides, extents
@@ -93,15 +96,15 @@ def _write_window(emitter: Emitter, x: str, op: str, axis: int, span: tuple[int,
     return emitter.add_step(reduced, [part], axes=[axis], keepdims=1)
 
 
-def _write_subsample(emitter: Emitter, node: Node, x: list[str]) -> str:
+def _write_subsample(emitter: Emitter, node: Node[pooling.Subsample], x: list[str]) -> str:
     """The mean times a coefficient, and a bias: the window's sum with another coefficient."""
-    kernel = field_of(node, "kernel")
+    kernel = node.layer.kernel
     mean = emitter.add_step("AveragePool", x, kernel_shape=kernel, strides=kernel)
     scaled = emitter.add_step("Mul", [mean, emitter.add_channel_parameter(node, "weight", 1.0)])
     return emitter.add_step("Add", [scaled, emitter.add_channel_parameter(node, "bias", 0.0)])
 
 
-WRITERS: Writers = {
+POOLS: Writers = {
     "maxpool": _pool_writer("MaxPool"),
     "avgpool": _pool_writer("AveragePool"),
     "global_avgpool": _global_writer("GlobalAveragePool"),
@@ -109,4 +112,103 @@ WRITERS: Writers = {
     "adaptive_avgpool": _adaptive_writer("AveragePool"),
     "adaptive_maxpool": _adaptive_writer("MaxPool"),
     "subsample": _write_subsample,
+}
+
+
+# Layers that move numbers: shapes, cuts, shuffles, other grids
+
+
+def _write_flatten(emitter: Emitter, node: Node, x: list[str]) -> str:
+    return emitter.add_step("Flatten", x, axis=1)
+
+
+def _write_reshape(emitter: Emitter, node: Node, x: list[str]) -> str:
+    return emitter.add_step("Reshape", [*x, emitter.add_integers([1, *node.output.dims])])
+
+
+def _write_permute(emitter: Emitter, node: Node[reshaping.Permute], x: list[str]) -> str:
+    return emitter.add_step("Transpose", x, perm=[0, *node.layer.axes])
+
+
+def _write_pad(emitter: Emitter, node: Node[reshaping.Pad], x: list[str]) -> str:
+    amount = node.layer.amount
+    pads = [0, 0, *(a for a, _ in amount), 0, 0, *(b for _, b in amount)]
+    return emitter.add_step("Pad", [*x, emitter.add_integers(pads)])
+
+
+def _write_crop(emitter: Emitter, node: Node[reshaping.Crop], x: list[str]) -> str:
+    amount, extents = node.layer.amount, node.inputs[0].extents
+    starts = [a for a, _ in amount]
+    ends = [n - b for n, (_, b) in zip(extents, amount, strict=True)]
+    axes = range(2, 2 + len(extents))
+    return emitter.add_step("Slice", [*x, *map(emitter.add_integers, (starts, ends, list(axes)))])
+
+
+def _write_slice(emitter: Emitter, node: Node[reshaping.Slice], x: list[str]) -> str:
+    start, end = node.layer.span
+    return emitter.add_step("Slice", [*x, *map(emitter.add_integers, ([start], [end], [1]))])
+
+
+def _write_move(
+    emitter: Emitter, x: list[str], split: list[int], order: list[int], dims: Sequence[int]
+) -> str:
+    """Axes split, put in another order, and joined."""
+    apart = emitter.add_step("Reshape", [*x, emitter.add_integers([1, *split])])
+    turned = emitter.add_step("Transpose", [apart], perm=[0, *(axis + 1 for axis in order)])
+    return emitter.add_step("Reshape", [turned, emitter.add_integers([1, *dims])])
+
+
+def _write_channel_shuffle(
+    emitter: Emitter, node: Node[reshaping.ChannelShuffle], x: list[str]
+) -> str:
+    shape, groups = node.inputs[0], node.layer.groups
+    split = [groups, shape.channels // groups, *shape.extents]
+    return _write_move(emitter, x, split, [1, 0, *range(2, len(split))], shape.dims)
+
+
+def _write_pixel_shuffle(emitter: Emitter, node: Node[reshaping.PixelShuffle], x: list[str]) -> str:
+    """Channels split into what is left and a factor an axis, each put behind its extent."""
+    shape, factor, y = node.inputs[0], node.layer.factor, node.output
+    axes = len(factor)
+    split = [y.channels, *factor, *shape.extents]
+    order = [0, *(axis for i in range(axes) for axis in (1 + axes + i, 1 + i))]
+    return _write_move(emitter, x, split, order, y.dims)
+
+
+def _write_space_to_depth(
+    emitter: Emitter, node: Node[reshaping.SpaceToDepth], x: list[str]
+) -> str:
+    shape, factor, y = node.inputs[0], node.layer.factor, node.output
+    axes = len(factor)
+    pairs = [(n // f, f) for n, f in zip(shape.extents, factor, strict=True)]
+    split = [shape.channels, *(n for pair in pairs for n in pair)]
+    order = [0, *(2 + 2 * i for i in range(axes)), *(1 + 2 * i for i in range(axes))]
+    return _write_move(emitter, x, split, order, y.dims)
+
+
+def _write_upsample(emitter: Emitter, node: Node[reshaping.Upsample], x: list[str]) -> str:
+    mode = "nearest" if node.layer.mode == "nearest" else "linear"
+    given = {"nearest_mode": "floor"} if mode == "nearest" else {}
+    sizes = emitter.add_integers([1, *node.output.dims])
+    transformation = "asymmetric" if mode == "nearest" else "half_pixel"
+    return emitter.add_step(
+        "Resize",
+        [*x, "", "", sizes],
+        mode=mode,
+        coordinate_transformation_mode=transformation,
+        **given,
+    )
+
+
+RESHAPING: Writers = {
+    "flatten": _write_flatten,
+    "reshape": _write_reshape,
+    "permute": _write_permute,
+    "pad": _write_pad,
+    "crop": _write_crop,
+    "slice": _write_slice,
+    "channel_shuffle": _write_channel_shuffle,
+    "pixel_shuffle": _write_pixel_shuffle,
+    "space_to_depth": _write_space_to_depth,
+    "upsample": _write_upsample,
 }

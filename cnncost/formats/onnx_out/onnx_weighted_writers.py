@@ -1,72 +1,92 @@
-"""Layers with weights: convolutions, matrix products, attention."""
+"""Layers that learn: convolutions, dense layers, attention, norms and scales."""
 
 from __future__ import annotations
 
-from typing import cast
+from typing import TYPE_CHECKING
 
-from cnncost.formats.onnx_out.onnx_emitter import Emitter, Writers, field_of
-from cnncost.layers.windowed import Windowed
+from cnncost.formats.onnx_out.onnx_emitter import Emitter, Writers
 from cnncost.network import Node
 
+if TYPE_CHECKING:
+    from cnncost.layers.activation import Prelu
+    from cnncost.layers.attention import Attention
+    from cnncost.layers.convolution import Conv, Convolving, ConvTranspose, DepthwiseConv
+    from cnncost.layers.dense import Dense, Linear
+    from cnncost.layers.normalisation import (
+        BatchNorm,
+        GroupNorm,
+        InstanceNorm,
+        LayerNorm,
+        Lrn,
+        Normalisation,
+    )
+    from cnncost.layers.scaling import Scale
 
-def _window_pads(node: Node) -> list[int]:
+
+def _window_pads(node: Node[Convolving]) -> list[int]:
     """All axes' beginnings, then all ends, as ONNX lists them."""
-    windows = cast("Windowed", node.layer).resolve_windows(node.inputs[0])
+    windows = node.layer.resolve_windows(node.inputs[0])
     return [w.before for w in windows] + [w.after for w in windows]
 
 
-def _write_bias(emitter: Emitter, node: Node, count: int) -> list[str]:
-    return [emitter.add_parameter("bias", (count,), 0.0)] if field_of(node, "bias") else []
+def _write_bias(emitter: Emitter, node: Node[Convolving | Dense | Linear], count: int) -> list[str]:
+    return [emitter.add_parameter("bias", (count,), 0.0)] if node.layer.bias else []
 
 
-def _write_conv(emitter: Emitter, node: Node, x: list[str]) -> str:
-    layer, shape, y = node.layer, node.inputs[0], node.output
-    if getattr(layer, "connects", None):
+def _write_conv(emitter: Emitter, node: Node[Conv], x: list[str]) -> str:
+    if node.layer.connects:
         return _write_mapped_conv(emitter, node, x)
-    groups = shape.channels if layer.word == "depthwise_conv" else field_of(node, "groups")
-    kernel = field_of(node, "kernel")
+    return _write_grouped_conv(emitter, node, x, node.layer.groups)
+
+
+def _write_depthwise_conv(emitter: Emitter, node: Node[DepthwiseConv], x: list[str]) -> str:
+    return _write_grouped_conv(emitter, node, x, node.inputs[0].channels)
+
+
+def _write_grouped_conv(emitter: Emitter, node: Node[Convolving], x: list[str], groups: int) -> str:
+    shape, y, kernel = node.inputs[0], node.output, node.layer.kernel
     weight = emitter.add_parameter("weight", (y.channels, shape.channels // groups, *kernel))
     return emitter.add_step(
         "Conv",
         [*x, weight, *_write_bias(emitter, node, y.channels)],
         kernel_shape=kernel,
-        strides=field_of(node, "stride"),
-        dilations=field_of(node, "dilation"),
+        strides=node.layer.stride,
+        dilations=node.layer.dilation,
         pads=_window_pads(node),
         group=groups,
     )
 
 
-def _write_mapped_conv(emitter: Emitter, node: Node, x: list[str]) -> str:
+def _write_mapped_conv(emitter: Emitter, node: Node[Conv], x: list[str]) -> str:
     """Filters that see some of the maps: a convolution for each, over the maps put together."""
-    shape, kernel = node.inputs[0], field_of(node, "kernel")
+    shape, kernel = node.inputs[0], node.layer.kernel
     split = shape.channels > 1
     maps = emitter.add_several("Split", x, shape.channels, axis=1) if split else x
     made = []
-    for i, seen in enumerate(field_of(node, "connects")):
+    for i, seen in enumerate(node.layer.connects or ()):
         parts = [maps[j] for j in seen]
         read = emitter.add_step("Concat", parts, axis=1) if len(parts) > 1 else parts[0]
         inputs = [read, emitter.add_parameter(f"{i}.weight", (1, len(seen), *kernel))]
-        if field_of(node, "bias"):
+        if node.layer.bias:
             inputs.append(emitter.add_parameter(f"{i}.bias", (1,), 0.0))
         made.append(
             emitter.add_step(
                 "Conv",
                 inputs,
                 kernel_shape=kernel,
-                strides=field_of(node, "stride"),
-                dilations=field_of(node, "dilation"),
+                strides=node.layer.stride,
+                dilations=node.layer.dilation,
                 pads=_window_pads(node),
             )
         )
     return emitter.add_step("Concat", made, axis=1) if len(made) > 1 else made[0]
 
 
-def _write_conv_transpose(emitter: Emitter, node: Node, x: list[str]) -> str:
+def _write_conv_transpose(emitter: Emitter, node: Node[ConvTranspose], x: list[str]) -> str:
     """What is cropped is padding; where the output is longer than painted, output padding."""
-    shape, y, groups = node.inputs[0], node.output, field_of(node, "groups")
-    kernel, axes = field_of(node, "kernel"), len(node.inputs[0].extents)
-    pads, extra = _window_pads(node), list(field_of(node, "output_padding"))
+    shape, y, groups = node.inputs[0], node.output, node.layer.groups
+    kernel, axes = node.layer.kernel, len(node.inputs[0].extents)
+    pads, extra = _window_pads(node), list(node.layer.output_padding)
     for axis in range(axes):
         end = pads[axes + axis]
         if end < 0:  # a kernel narrower than its stride: outputs that no input paints
@@ -76,15 +96,15 @@ def _write_conv_transpose(emitter: Emitter, node: Node, x: list[str]) -> str:
         "ConvTranspose",
         [*x, weight, *_write_bias(emitter, node, y.channels)],
         kernel_shape=kernel,
-        strides=field_of(node, "stride"),
-        dilations=field_of(node, "dilation"),
+        strides=node.layer.stride,
+        dilations=node.layer.dilation,
         pads=pads,
         output_padding=extra,
         group=groups,
     )
 
 
-def _write_dense(emitter: Emitter, node: Node, x: list[str]) -> str:
+def _write_dense(emitter: Emitter, node: Node[Dense | Linear], x: list[str]) -> str:
     if not node.inputs[0].is_vector:
         x = [emitter.add_step("Flatten", x, axis=1)]
     weight = emitter.add_parameter("weight", (node.output.channels, node.inputs[0].units))
@@ -103,7 +123,7 @@ def _channels_first_order(node: Node) -> list[int]:
     return [0, rank - 1, *range(1, rank - 1)]
 
 
-def _write_linear(emitter: Emitter, node: Node, x: list[str]) -> str:
+def _write_linear(emitter: Emitter, node: Node[Linear], x: list[str]) -> str:
     if node.inputs[0].is_vector:
         return _write_dense(emitter, node, x)
     turned = emitter.add_step("Transpose", x, perm=_channels_last_order(node))
@@ -114,9 +134,9 @@ def _write_linear(emitter: Emitter, node: Node, x: list[str]) -> str:
     return emitter.add_step("Transpose", [made], perm=_channels_first_order(node))
 
 
-def _write_attention(emitter: Emitter, node: Node, x: list[str]) -> str:
+def _write_attention(emitter: Emitter, node: Node[Attention], x: list[str]) -> str:
     """Queries, keys and values by one product each, their products head by head, and back."""
-    shape, heads, dim = node.inputs[0], field_of(node, "heads"), field_of(node, "dim")
+    shape, heads, dim = node.inputs[0], node.layer.heads, node.layer.dim
     c, p, each = shape.channels, shape.positions, dim // heads
     rows = emitter.add_step("Reshape", [*x, emitter.add_integers([1, c, p])])
     tokens = emitter.add_step("Transpose", [rows], perm=[0, 2, 1])
@@ -140,10 +160,104 @@ def _write_projection(emitter: Emitter, x: str, part: str, sizes: tuple[int, int
     return emitter.add_step("Add", [product, emitter.add_parameter(f"{part}.bias", sizes[1:], 0.0)])
 
 
-WRITERS: Writers = {
-    **dict.fromkeys(("conv", "depthwise_conv"), _write_conv),
+WEIGHTED: Writers = {
+    "conv": _write_conv,
+    "depthwise_conv": _write_depthwise_conv,
     "conv_transpose": _write_conv_transpose,
     "dense": _write_dense,
     "linear": _write_linear,
     "attention": _write_attention,
+}
+
+
+# Normalisations, and what is learned a channel
+
+
+def _write_affine(emitter: Emitter, node: Node[Normalisation], count: int) -> list[str]:
+    """Scale and shift; ones and zeros where nothing is learned."""
+    if not node.layer.affine:
+        return [emitter.add_equal_numbers(1.0, count), emitter.add_equal_numbers(0.0, count)]
+    return [
+        emitter.add_parameter("weight", (count,), 1.0),
+        emitter.add_parameter("bias", (count,), 0.0),
+    ]
+
+
+def _write_batchnorm(emitter: Emitter, node: Node[BatchNorm], x: list[str]) -> str:
+    channels = node.inputs[0].channels
+    statistics = [
+        emitter.add_parameter(part, (channels,), middle)
+        for part, middle in (("running_mean", 0.0), ("running_var", 1.0))
+    ]
+    return emitter.add_step(
+        "BatchNormalization", [*x, *_write_affine(emitter, node, channels), *statistics]
+    )
+
+
+def _write_layernorm(emitter: Emitter, node: Node[LayerNorm], x: list[str]) -> str:
+    """Over the channels, which it has last."""
+    made = _write_affine(emitter, node, node.inputs[0].channels)
+    if node.inputs[0].is_vector:
+        return emitter.add_step("LayerNormalization", [*x, *made], axis=-1)
+    rank = len(node.inputs[0].dims) + 1
+    turned = emitter.add_step("Transpose", x, perm=[0, *range(2, rank), 1])
+    normed = emitter.add_step("LayerNormalization", [turned, *made], axis=-1)
+    return emitter.add_step("Transpose", [normed], perm=[0, rank - 1, *range(1, rank - 1)])
+
+
+def _write_instancenorm(emitter: Emitter, node: Node[InstanceNorm], x: list[str]) -> str:
+    return _write_grouped_norm(emitter, node, x, node.inputs[0].channels)
+
+
+def _write_groupnorm(emitter: Emitter, node: Node[GroupNorm], x: list[str]) -> str:
+    return _write_grouped_norm(emitter, node, x, node.layer.groups)
+
+
+def _write_grouped_norm(
+    emitter: Emitter, node: Node[Normalisation], x: list[str], groups: int
+) -> str:
+    """InstanceNormalization of the groups in a row, then scale and shift a channel."""
+    shape = node.inputs[0]
+    row = emitter.add_step("Reshape", [*x, emitter.add_integers([1, groups, -1])])
+    plain = [emitter.add_equal_numbers(value, groups) for value in (1.0, 0.0)]
+    normed = emitter.add_step("InstanceNormalization", [row, *plain])
+    made = emitter.add_step("Reshape", [normed, emitter.add_integers([1, *shape.dims])])
+    if not node.layer.affine:
+        return made
+    scaled = emitter.add_step("Mul", [made, emitter.add_channel_parameter(node, "weight", 1.0)])
+    return emitter.add_step("Add", [scaled, emitter.add_channel_parameter(node, "bias", 0.0)])
+
+
+def _write_lrn(emitter: Emitter, node: Node[Lrn], x: list[str]) -> str:
+    """Over channels; runtimes take maps of two axes only."""
+    shape, size = node.inputs[0], node.layer.size
+    if len(shape.extents) == 2:
+        return emitter.add_step("LRN", x, size=size)
+    dims = [1, shape.channels, shape.positions, 1]
+    flat = emitter.add_step("Reshape", [*x, emitter.add_integers(dims)])
+    made = emitter.add_step("LRN", [flat], size=size)
+    return emitter.add_step("Reshape", [made, emitter.add_integers([1, *shape.dims])])
+
+
+def _write_prelu(emitter: Emitter, node: Node[Prelu], x: list[str]) -> str:
+    return emitter.add_step("PRelu", [*x, _write_factors(emitter, node, 0.25)])
+
+
+def _write_scale(emitter: Emitter, node: Node[Scale], x: list[str]) -> str:
+    return emitter.add_step("Mul", [*x, _write_factors(emitter, node, 1.0)])
+
+
+def _write_factors(emitter: Emitter, node: Node[Prelu | Scale], middle: float) -> str:
+    """One a channel, or one in all."""
+    return emitter.add_channel_parameter(node, "weight", middle, int(node.layer.shared))
+
+
+NORMS: Writers = {
+    "batchnorm": _write_batchnorm,
+    "layernorm": _write_layernorm,
+    "groupnorm": _write_groupnorm,
+    "instancenorm": _write_instancenorm,
+    "lrn": _write_lrn,
+    "prelu": _write_prelu,
+    "scale": _write_scale,
 }

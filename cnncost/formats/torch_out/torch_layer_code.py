@@ -1,11 +1,14 @@
-"""A layer in code, and how its numbers are written."""
+"""A layer in code: the piece that is written for it, its numbers, its padding, its stand-ins."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from cnncost.layers.kinds import ITSELF
 
 if TYPE_CHECKING:
+    from cnncost.layers.windowed import Windowed
     from cnncost.network import Node
 
 
@@ -23,23 +26,13 @@ class CodePiece(NamedTuple):
     """The name of the class of `modules` that must stand in the file."""
 
 
-Writer = Callable[["Node", bool], CodePiece]
-"""From a node, and whether it works in place."""
-
-
-def field_value(node: Node, name: str) -> object:
-    """A field of the node's layer."""
-    return getattr(node.layer, name)
+Writer = Callable[["Node[Any]", bool], CodePiece]
+"""From a node (Any: each writer names its layer type), and whether it works in place."""
 
 
 def axis_count(node: Node) -> int:
     """The spatial axes of what the node reads."""
     return len(node.inputs[0].extents)
-
-
-def field_text(node: Node, name: str) -> str:
-    """A field of several numbers, as `numbers_text` writes it."""
-    return numbers_text(cast("tuple[int, ...]", field_value(node, name)))
 
 
 def numbers_text(values: tuple[int, ...]) -> str:
@@ -67,3 +60,84 @@ def call_writer(call: str) -> Writer:
         return CodePiece("", call=call)
 
     return write_call
+
+
+# Padding in code: what a module does itself, and what is done before and after it
+
+
+def padding_ends(node: Node[Windowed]) -> tuple[tuple[int, int], ...]:
+    """Padding before and after, an axis."""
+    windows = node.layer.resolve_windows(node.inputs[0])
+    return tuple((window.before, window.after) for window in windows)
+
+
+def split_padding(node: Node[Windowed]) -> tuple[str, str]:
+    """The padding that a module can do, and the call's input, padded where it can't."""
+    pads = padding_ends(node)
+    if all(before == after for before, after in pads):
+        return numbers_text(tuple(before for before, _ in pads)), "{x}"
+    return "0", pad_input(pads)
+
+
+def pad_input(pads: tuple[tuple[int, int], ...], value: str = "") -> str:
+    """The call's input, padded by so much before and after each axis."""
+    flat = ", ".join(f"{a}, {b}" for a, b in reversed(pads))
+    return f"F.pad({{x}}, ({flat}){value})"
+
+
+def slice_text(before: int, after: int) -> str:
+    """A slice that leaves so much out at each end."""
+    return f"{before or ''}:{-after if after else ''}"
+
+
+def index_text(spans: list[str]) -> str:
+    """Indices of a tensor, the batch in front."""
+    return f"[:, {', '.join(span or ':' for span in spans)}]"
+
+
+# Layers that stand for an operation without a word of its own: that operation in code
+
+CALLS = {
+    **{name: f"torch.{name}({{x}})" for name in ("exp", "sqrt", "rsqrt", "reciprocal", "log")},
+    **{name: f"torch.{name}({{x}})" for name in ("abs", "sin", "cos", "erf", "neg", "square")},
+    "hardshrink": "F.hardshrink({x})",
+    "hardtanh": "F.hardtanh({x})",
+    "threshold": "F.threshold({x}, 0.5, 0.5)",
+    "pow": "{x} ** 2",
+    "clamp": "{x}.clamp(0, 1)",
+    "clamp_min": "{x}.clamp_min(0)",
+    "clamp_max": "{x}.clamp_max(1)",
+    "shift": "{x} + 1",
+    "factor": "{x} * 2",
+    "doubled": "{x} + {x}",
+    "squared": "{x} * {x}",
+    "sub": "{0} - {1}",
+    "rsub": "{1} - {0}",
+    "div": "{0} / {1}",
+    "maximum": "torch.maximum({0}, {1})",
+    "minimum": "torch.minimum({0}, {1})",
+}
+"""What does not say with which number is written with some."""
+
+
+def standing_in(write: Writer) -> Writer:
+    """The writer of a type, and of the operations that it stands for."""
+
+    def written(node: Node[Any], inplace: bool) -> CodePiece:
+        stood: str = node.layer.stands_for
+        if stood == ITSELF:
+            return write(node, inplace)
+        if stood == "slice":
+            return CodePiece("", call="{x}" + index_text(["", *map(_every, node.layer.stride)]))
+        if stood == "expand":
+            return CodePiece("", call=f"{{x}}.expand{tuple_text((-1, -1, *node.output.extents))}")
+        if stood in ("reflect", "replicate"):
+            call = write(node, inplace).call
+            return CodePiece("", call=f'{call[:-1]}, mode="{stood}")')
+        return CodePiece("", call=CALLS[stood]) if stood in CALLS else write(node, inplace)
+
+    return written
+
+
+def _every(step: int) -> str:
+    return "" if step == 1 else f"::{step}"

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 _SPAN = re.compile(r"(?<=[\[ ])([^\[\]:,]*):([^\[\]:,]*)(?=[\],])")
 
-_COPY = re.compile(r"(\.(\d+|first|rest))+$")
-"""The end of a name that only tells copies apart."""
 
 _SPOKEN = ("i", "_", "range", "super", "x", "y")
 """What a class's text itself says where its parameters are known."""

@@ -1,18 +1,296 @@
-"""The gradient rule of every layer type."""
+"""The gradient rule of every layer type, in full for all but those with a weight matrix."""
 
 from __future__ import annotations
 
-from cnncost.study.backward import (
-    attention_gradients,
-    map_gradients,
-    pointwise_gradients,
-    weighted_gradients,
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from cnncost.layers import FAMILIES
+from cnncost.study.backward import weighted_gradients
+from cnncost.study.backward.gradient_expression import (
+    Expression,
+    Symbol,
+    by_head,
+    call,
+    mean,
+    number,
+    operator,
+    root,
+    slope,
+    total,
+    unknown,
+    where,
 )
-from cnncost.study.backward.layer_use import Rules
+from cnncost.study.backward.layer_use import GradientStep, Rule, Rules, Use, existing_axes
+from cnncost.study.backward.weighted_gradients import format_per_axis, window_options
+
+if TYPE_CHECKING:
+    from cnncost.layers.activation import Prelu
+    from cnncost.layers.attention import Attention
+    from cnncost.layers.joins import MatMul
+    from cnncost.layers.normalisation import Lrn, Normalisation
+    from cnncost.layers.reshaping import Crop, Pad, Upsample
+    from cnncost.layers.scaling import Scale
+    from cnncost.layers.windowed import Windowed
+
+# Gradients of the layers without weights: pooling, shapes, joins, dropping; and of scale
+
+Options = Callable[[Use[Any]], str]  # Any: each function names its layer type
+
+
+def _linear_rule(options: Options) -> Callable[[Use], Rule]:
+    """y = A x for a fixed matrix A, called like the layer type: back goes Aᵀ."""
+
+    def rule(use: Use) -> Rule:
+        return Rule((operator(use.layer.word, options(use)).T @ use.dy,))
+
+    return rule
+
+
+def _maximum_rule(options: Options) -> Callable[[Use], Rule]:
+    """Each maximum's gradient goes to the unit that was the maximum: the Jacobian at x."""
+
+    def rule(use: Use) -> Rule:
+        return Rule((slope(use.layer.word, use.x[0], options(use)).T @ use.dy,))
+
+    return rule
+
+
+def _derive_unchanged(use: Use) -> Rule:
+    """What is passed on unchanged has its output's gradient, for each input."""
+    return Rule((use.dy,) * len(use.x))
+
+
+def derive_global_avgpool(use: Use) -> Rule:
+    """Each position has had an equal share in the mean."""
+    return Rule((use.dy @ number(1).T / number(use.shape.positions),))
+
+
+def derive_reshape(use: Use) -> Rule:
+    """The same units, in the input's shape again."""
+    return Rule((operator("reshape", str(use.shape)) @ use.dy,))
+
+
+def derive_dropout(use: Use) -> Rule:
+    """m holds 0 where something was dropped, 1 / (1 - rate) elsewhere."""
+    return Rule((use.dy * use.own_symbol("m"),))
+
+
+def derive_scale(use: Use[Scale]) -> Rule:
+    """y = γ ∘ x."""
+    gamma, (x,) = use.own_parameter("γ"), use.x
+    axes = existing_axes(use.shape, "ip" if use.layer.shared else "p")
+    into = total(axes, use.dy * x) if axes else use.dy * x
+    return Rule((gamma * use.dy,), (GradientStep(gamma, into),))
+
+
+def derive_mul(use: Use) -> Rule:
+    """Each factor's gradient has the others for factors; a gate's is summed over positions."""
+    gradients = []
+    for i, shape in enumerate(use.node.inputs):
+        others = [x for j, x in enumerate(use.x) if j != i]
+        gradient = Expression("times", (use.dy, *others))
+        spread = shape.positions < use.node.output.positions
+        gradients.append(total("p", gradient) if spread else gradient)
+    return Rule(tuple(gradients))
+
+
+def derive_matmul(use: Use[MatMul]) -> Rule:
+    """Y = A B, head by head: the gradient of either is the output's times the other, turned."""
+    (a, b), groups = use.x, use.layer.groups
+    # Example by example, as in attention; a plain product with a transpose adds them up.
+    gradients = by_head(use.dy, b.T, groups), by_head(a.T, use.dy, groups)
+    return Rule(gradients, input_connections=use.connections)
+
+
+def derive_concat(use: Use) -> Rule:
+    """Each input has its own channels of the gradient."""
+    gradients, start = [], 0
+    for shape in use.node.inputs:
+        end = start + shape.channels
+        gradients.append(Expression("channels", (use.dy,), options=f"{start}:{end}"))
+        start = end
+    return Rule(tuple(gradients))
+
+
+def derive_opaque(use: Use) -> Rule:
+    """Nobody knows what it computes."""
+    return Rule((unknown(use.dy),) * len(use.x))
+
+
+def _pad_options(use: Use[Pad | Crop]) -> str:
+    return format_per_axis([f"{before}:{after}" for before, after in use.layer.amount])
+
+
+def _upsample_options(use: Use[Upsample]) -> str:
+    return f"{use.node.output},{use.layer.mode}"
+
+
+def _pool_options(use: Use[Windowed]) -> str:
+    return window_options(use, kernel=True)
+
+
+MAPS: Rules = {
+    "maxpool": _maximum_rule(_pool_options),
+    "global_maxpool": _maximum_rule(lambda use: ""),
+    "adaptive_maxpool": _maximum_rule(lambda use: format_per_axis(use.layer.size)),
+    "avgpool": _linear_rule(_pool_options),
+    "adaptive_avgpool": _linear_rule(lambda use: format_per_axis(use.layer.size)),
+    "global_avgpool": derive_global_avgpool,
+    "flatten": derive_reshape,
+    "reshape": derive_reshape,
+    "permute": _linear_rule(lambda use: ",".join(map(str, use.layer.axes))),
+    "pad": _linear_rule(_pad_options),
+    "crop": _linear_rule(_pad_options),
+    "slice": _linear_rule(lambda use: ":".join(map(str, use.layer.span))),
+    "channel_shuffle": _linear_rule(lambda use: f"g={use.layer.groups}"),
+    "pixel_shuffle": _linear_rule(lambda use: format_per_axis(use.layer.factor)),
+    "space_to_depth": _linear_rule(lambda use: format_per_axis(use.layer.factor)),
+    "upsample": _linear_rule(_upsample_options),
+    "identity": _derive_unchanged,
+    "add": _derive_unchanged,
+    "mul": derive_mul,
+    "concat": derive_concat,
+    "matmul": derive_matmul,
+    "dropout": derive_dropout,
+    "drop_path": derive_dropout,
+    "scale": derive_scale,
+    "opaque": derive_opaque,
+}
+
+
+# Gradients of activations and of norms
+
+LRN_SCALE, LRN_POWER = "0.0001", "0.75"
+"""Alpha and beta of the paper (Krizhevsky et al. 2012, sec. 3.3); the mean is PyTorch's form."""
+
+
+def derive_elementwise(use: Use) -> Rule:
+    """y = φ(x): the chain rule, element by element."""
+    return Rule((use.dy * slope(use.layer.word, use.x[0]),))
+
+
+def derive_prelu(use: Use[Prelu]) -> Rule:
+    """The slope is 1 above zero, a below (He et al. 2015, sec. 2.2)."""
+    a, (x,) = use.own_parameter("a"), use.x
+    axes = existing_axes(use.shape, "ip" if use.layer.shared else "p")
+    below = use.dy * x * where(x, "≤ 0")
+    slopes = where(x, "> 0") + a * where(x, "≤ 0")
+    return Rule((use.dy * slopes,), (GradientStep(a, total(axes, below) if axes else below),))
+
+
+def derive_softmax(use: Use) -> Rule:
+    """Every channel of a position takes part in its sum."""
+    return Rule((use.y * (use.dy - total("i", use.y * use.dy)),))
+
+
+def derive_logsoftmax(use: Use) -> Rule:
+    """The same, with the softmax as exp(y)."""
+    return Rule((use.dy - call("exp", use.y) * total("i", use.dy),))
+
+
+def _norm_rule(
+    axes: str, options: Options = lambda use: ""
+) -> Callable[[Use[Normalisation]], Rule]:
+    """y = γ ∘ x̂ + β, x̂ = (x - mean) / σ over those axes (Ioffe & Szegedy 2015, sec. 3)."""
+
+    def rule(use: Use[Normalisation]) -> Rule:
+        x, over, how = use.x[0], existing_axes(use.shape, axes), options(use)
+        deviation, normal = use.own_symbol("σ"), use.own_symbol("x", "hat")
+        kept = (
+            GradientStep(deviation, Expression("deviation", (x,), over, how)),
+            GradientStep(normal, (x - mean(over, x, how)) / deviation),
+        )
+        g: Expression = use.dy
+        if not use.layer.affine:
+            return Rule((_centre_gradient(g, normal, over, how) / deviation,), (), kept)
+        gamma = use.own_parameter("γ")
+        if "i" in axes:  # the scales differ within what is averaged
+            back = _centre_gradient(gamma * g, normal, over, how) / deviation
+        else:
+            back = gamma * _centre_gradient(g, normal, over, how) / deviation
+        return Rule((back,), _scale_and_shift(use, normal), kept)
+
+    return rule
+
+
+def _centre_gradient(g: Expression, normal: Symbol, over: str, how: str) -> Expression:
+    """g without its mean and without its part along x̂: neither changes what a norm puts out."""
+    return g - mean(over, g, how) - normal * mean(over, g * normal, how)
+
+
+def _scale_and_shift(use: Use, normal: Symbol) -> tuple[GradientStep, ...]:
+    gamma, beta = use.own_parameter("γ"), use.own_parameter("β")
+    into: Expression = use.dy * normal
+    if use.shape.is_vector:
+        return (GradientStep(gamma, into), GradientStep(beta, use.dy))
+    return (GradientStep(gamma, total("p", into)), GradientStep(beta, total("p", use.dy)))
+
+
+def derive_lrn(use: Use[Lrn]) -> Rule:
+    """y = x / d^0.75, d = 1 + 0.0001 times the mean of n neighbouring channels' squares."""
+    x, d, n = use.x[0], use.own_symbol("d"), use.layer.size
+    near = operator("neighbours", f"n={n}")
+    scale, power = number(LRN_SCALE), LRN_POWER
+    kept = GradientStep(d, number(1) + scale @ (near @ (x * x)))
+    # 2 x 0.0001 x 0.75: the square's derivative, alpha and beta.
+    shared = number("0.00015") @ (x * (near.T @ (use.dy * x / d ** "1.75")))
+    return Rule((use.dy / d**power - shared,), (), (kept,))
+
+
+OTHERS: Rules = {"prelu": derive_prelu, "softmax": derive_softmax, "logsoftmax": derive_logsoftmax}
+
+POINTWISE: Rules = {
+    **{word: OTHERS.get(word, derive_elementwise) for word in FAMILIES["activation"]},
+    "batchnorm": _norm_rule("np"),
+    "layernorm": _norm_rule("i"),
+    "instancenorm": _norm_rule("p"),
+    "groupnorm": _norm_rule("ip", lambda use: f"g={use.layer.groups}"),
+    "lrn": derive_lrn,
+}
+
+
+# Gradients of attention (Vaswani et al. 2017, sec. 3.2), head by head
+
+
+def derive_attention(use: Use[Attention]) -> Rule:
+    """H = V A, A = softmax(Kᵀ Q / √d): a column a query; y = WO H + bO."""
+    x, heads, dim = use.x[0], use.layer.heads, use.layer.dim
+    q, k, v, a, h, s = (use.own_symbol(letter) for letter in "QKVAHS")
+    into = {letter: use.own_parameter(f"W{letter}") for letter in "QKVO"}
+    added = {letter: use.own_parameter(f"b{letter}") for letter in "QKVO"}
+    width = root(dim // heads)
+    p = use.shape.positions
+    projection = use.shape.channels * dim * p  # one of the four
+    product = p * p * dim  # every pair of positions, over all heads
+    kept = (
+        *(GradientStep(m, into[m.word] @ x + added[m.word]) for m in (q, k, v)),
+        GradientStep(a, call("softmax", by_head(k.T, q, heads) / width)),
+        GradientStep(h, by_head(v, a, heads)),
+    )
+    steps = (
+        GradientStep(h.bar, into["O"].T @ use.dy, projection),
+        GradientStep(v.bar, by_head(h.bar, a.T, heads), product),
+        GradientStep(a.bar, by_head(v.T, h.bar, heads), product),
+        GradientStep(s.bar, a * (a.bar - total("i", a * a.bar))),
+        GradientStep(q.bar, by_head(k, s.bar, heads) / width, product),
+        GradientStep(k.bar, by_head(q, s.bar.T, heads) / width, product),
+    )
+    outer = (("O", use.dy, h), ("V", v.bar, x), ("Q", q.bar, x), ("K", k.bar, x))
+    parameters: list[GradientStep] = []
+    for letter, gradient, read in outer:
+        parameters.append(GradientStep(into[letter], gradient @ read.T, projection))
+        parameters.append(GradientStep(added[letter], total("p", gradient)))
+    back = into["Q"].T @ q.bar + into["K"].T @ k.bar + into["V"].T @ v.bar
+    return Rule((back,), tuple(parameters), kept, steps, 3 * projection)
+
+
+ATTENTION: Rules = {"attention": derive_attention}
+
 
 RULES: Rules = {
     **weighted_gradients.RULES,
-    **map_gradients.RULES,
-    **pointwise_gradients.RULES,
-    **attention_gradients.RULES,
+    **MAPS,
+    **POINTWISE,
+    **ATTENTION,
 }

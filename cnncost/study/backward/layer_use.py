@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple
 
-from cnncost.layers import Layer
-from cnncost.network import Node
+from cnncost.network import L, Node
 from cnncost.shape import Shape
 from cnncost.study.backward.gradient_expression import Expression, Symbol
 from cnncost.study.backward.gradient_symbols import Symbols
@@ -37,18 +36,18 @@ class Rule(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Use:
+class Use(Generic[L]):
     """A layer where it stands: the symbols of what it reads (`x`), puts out (`y`), and of the
     derivative by its output (`dy`)."""
 
-    node: Node
+    node: Node[L]
     x: tuple[Symbol, ...]
     y: Symbol
     dy: Symbol
     symbols: Symbols
 
     @property
-    def layer(self) -> Layer:
+    def layer(self) -> L:
         return self.node.layer
 
     @property
@@ -61,9 +60,6 @@ class Use:
         """Each gradient uses every weight as often as the forward pass does."""
         return self.layer.connections(self.shape, self.node.output)
 
-    def read_field(self, name: str) -> Any:  # Any: each field of each layer type has its own
-        return getattr(self.layer, name)
-
     def own_parameter(self, letter: str) -> Symbol:
         return self.symbols.parameter_symbol(self.node, letter)
 
@@ -72,7 +68,7 @@ class Use:
         return Symbol(word=letter, of=self.node.name, accent=accent)
 
 
-Rules = dict[str, Callable[[Use], Rule]]
+Rules = dict[str, Callable[[Use[Any]], Rule]]  # Any: each rule names its layer type
 """Rules by the layer type's word."""
 
 

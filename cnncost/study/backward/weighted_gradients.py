@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from cnncost.layers.windowed import Windowed
 from cnncost.shape import Window
 from cnncost.study.backward.gradient_expression import (
     Expression,
@@ -16,6 +16,11 @@ from cnncost.study.backward.gradient_expression import (
     total,
 )
 from cnncost.study.backward.layer_use import GradientStep, Rule, Rules, Use
+
+if TYPE_CHECKING:
+    from cnncost.layers.convolution import Conv, Convolving, ConvTranspose, DepthwiseConv
+    from cnncost.layers.pooling import Subsample
+    from cnncost.layers.windowed import Windowed
 
 
 def derive_dense(use: Use) -> Rule:
@@ -36,39 +41,39 @@ def derive_linear(use: Use) -> Rule:
     )
 
 
-def derive_conv(use: Use) -> Rule:
+def derive_conv(use: Use[Conv]) -> Rule:
     """y = W ∗ x + b (LeCun et al. 1998): W's transpose paints what W has read."""
-    weights, options = use.own_parameter("W"), _convolution_options(use)
+    weights, options = use.own_parameter("W"), _convolution_options(use, use.layer.groups)
     into = correlate(use.dy, use.x[0], options)
-    if use.read_field("connects"):
+    if use.layer.connects:
         into = use.own_symbol("M") * into  # 1 where a filter sees a map
     return _weighted_rule(
         use, weights, into, convolve(weights.T, use.dy, options), _bias_gradient(use)
     )
 
 
-def derive_depthwise_conv(use: Use) -> Rule:
+def derive_depthwise_conv(use: Use[DepthwiseConv]) -> Rule:
     """A convolution of as many groups as channels."""
-    weights, options = use.own_parameter("W"), _convolution_options(use, groups=use.shape.channels)
+    weights, options = use.own_parameter("W"), _convolution_options(use, use.shape.channels)
     into = correlate(use.dy, use.x[0], options)
     return _weighted_rule(
         use, weights, into, convolve(weights.T, use.dy, options), _bias_gradient(use)
     )
 
 
-def derive_conv_transpose(use: Use) -> Rule:
+def derive_conv_transpose(use: Use[ConvTranspose]) -> Rule:
     """y = Wᵀ ∗ x + b (Dumoulin & Visin 2016, sec. 4): backwards it is a convolution."""
-    weights, options = use.own_parameter("W"), _convolution_options(use)
+    weights, options = use.own_parameter("W"), _convolution_options(use, use.layer.groups)
     into = correlate(use.x[0], use.dy, options)
     return _weighted_rule(
         use, weights, into, convolve(weights, use.dy, options), _bias_gradient(use)
     )
 
 
-def derive_subsample(use: Use) -> Rule:
+def derive_subsample(use: Use[Subsample]) -> Rule:
     """y = w ∘ (sum of each window) + b (LeCun et al. 1998, sec. II-B)."""
     weights = use.own_parameter("w")
-    window = operator("window_sum", f"k={format_per_axis(use.read_field('kernel'))}")
+    window = operator("window_sum", f"k={format_per_axis(use.layer.kernel)}")
     into = total("p", use.dy * (window @ use.x[0]))
     return _weighted_rule(use, weights, into, window.T @ (weights * use.dy), _bias_gradient(use))
 
@@ -88,19 +93,16 @@ def _bias_gradient(use: Use) -> Expression:
     return use.dy if use.node.output.is_vector else total("p", use.dy)
 
 
-def _convolution_options(use: Use, groups: int = 0) -> str:
-    groups = groups or use.read_field("groups")
+def _convolution_options(use: Use[Convolving], groups: int) -> str:
     found = window_options(use, kernel=False)
     if groups > 1:
         found += f"{',' if found else ''}g={groups}"
     return found
 
 
-def window_options(use: Use, *, kernel: bool) -> str:
+def window_options(use: Use[Windowed], *, kernel: bool) -> str:
     """`k=3,s=2,p=1,d=2`: kernel, stride, padding (before:after) and dilation of a window."""
-    layer = use.layer
-    assert isinstance(layer, Windowed)
-    windows = layer.resolve_windows(use.shape)
+    windows = use.layer.resolve_windows(use.shape)
     found = [f"k={format_per_axis([w.kernel for w in windows])}"] if kernel else []
     for key, values, usual in (
         ("s", [w.stride for w in windows], 1),

@@ -3,21 +3,127 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
-from typing import TYPE_CHECKING, cast
+from itertools import product
+from math import prod
+from typing import TYPE_CHECKING, Any
 
-from cnncost.study.run.number_functions import FUNCTIONS
 from cnncost.study.run.number_map import Map, Number, map_of_columns
-from cnncost.study.run.number_moves import evaluate_crop, evaluate_pad, evaluate_permute
 from cnncost.study.run.sliding_windows import evaluate_convolution, pooling_rule
 
 if TYPE_CHECKING:
     from cnncost.language.carried import Carried
-    from cnncost.layers.reshaping import Slice
+    from cnncost.layers.reshaping import Crop, Pad, Permute, Slice
     from cnncost.network import Node
 
-Rule = Callable[["Node", "Carried | None", list[Map]], Map]
+
+# The functions of one number: exact where they are made of straight pieces
+
+SELU_SCALE, SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
+"""Klambauer et al. 2017, sec. 2: the fixed point of zero mean and unit variance."""
+
+
+def _relu(v: Number) -> Number:
+    return max(v, 0)
+
+
+def _relu6(v: Number) -> Number:
+    return min(max(v, 0), 6)
+
+
+def _leaky_relu(v: Number) -> Number:
+    return v if v >= 0 else v * Fraction(1, 100)
+
+
+def _hardsigmoid(v: Number) -> Number:
+    part = _relu6(v + 3)
+    return part / 6 if isinstance(part, float) else Fraction(part) / 6
+
+
+def _sigmoid(v: Number) -> Number:
+    # The exponent is never above zero, so nothing overflows.
+    return 1 / (1 + math.exp(-v)) if v >= 0 else math.exp(v) / (1 + math.exp(v))
+
+
+def _softplus(v: Number) -> Number:
+    # log(1 + e^v) = max(v, 0) + log(1 + e^-|v|)
+    return max(float(v), 0.0) + math.log1p(math.exp(-abs(float(v))))
+
+
+def _elu(v: Number) -> Number:
+    return v if v >= 0 else math.expm1(v)
+
+
+def _selu(v: Number) -> Number:
+    return SELU_SCALE * float(v) if v >= 0 else SELU_SCALE * SELU_ALPHA * math.expm1(v)
+
+
+def _gelu(v: Number) -> Number:
+    # x times the normal distribution function
+    return float(v) * (1 + math.erf(float(v) / math.sqrt(2))) / 2
+
+
+FUNCTIONS: dict[str, Callable[[Number], Number]] = {
+    "relu": _relu,
+    "relu6": _relu6,
+    "leaky_relu": _leaky_relu,
+    "elu": _elu,
+    "selu": _selu,
+    "gelu": _gelu,
+    "silu": lambda v: float(v) * _sigmoid(v),
+    "hardswish": lambda v: v * _hardsigmoid(v),
+    "sigmoid": _sigmoid,
+    "hardsigmoid": _hardsigmoid,
+    "tanh": math.tanh,
+    "softplus": _softplus,
+    "mish": lambda v: float(v) * math.tanh(_softplus(v)),
+}
+"""By the type's word."""
+
+
+# Numbers moved to other places: permuted, padded, cropped
+
+
+def evaluate_permute(node: Node[Permute], carried: Carried | None, reads: list[Map]) -> Map:
+    """The axes in another order; they count from 1."""
+    (x,) = reads
+    order = [axis - 1 for axis in node.layer.axes]
+    steps = [prod(x.shape.dims[axis + 1 :]) for axis in order]
+    places = product(*(range(n) for n in node.output.dims))
+    return Map(node.output, tuple(x.numbers[_flat_index(place, steps)] for place in places))
+
+
+def evaluate_pad(node: Node[Pad], carried: Carried | None, reads: list[Map]) -> Map:
+    """Zeros around each channel."""
+    return _shift_map(node, reads[0], -1)
+
+
+def evaluate_crop(node: Node[Crop], carried: Carried | None, reads: list[Map]) -> Map:
+    """Each channel without its edges."""
+    return _shift_map(node, reads[0], 1)
+
+
+def _shift_map(node: Node[Pad | Crop], x: Map, sign: int) -> Map:
+    """Output position p reads input position p + sign x before; zero outside."""
+    amount = node.layer.amount
+    steps = [prod(x.shape.extents[axis + 1 :]) for axis in range(len(amount))]
+    places = []
+    for place in product(*(range(n) for n in node.output.extents)):
+        read = [at + sign * before for at, (before, _) in zip(place, amount, strict=True)]
+        inside = all(0 <= at < n for at, n in zip(read, x.shape.extents, strict=True))
+        places.append(_flat_index(read, steps) if inside else None)
+    return Map(
+        node.output,
+        tuple(0 if at is None else channel[at] for channel in x.split_channels() for at in places),
+    )
+
+
+def _flat_index(place: Sequence[int], steps: Sequence[int]) -> int:
+    return sum(at * step for at, step in zip(place, steps, strict=True))
+
+
+Rule = Callable[["Node[Any]", "Carried | None", list[Map]], Map]  # Any: rules name their types
 """From the layer, its numbers and what it reads to its output."""
 
 
@@ -107,10 +213,10 @@ def evaluate_concat(node: Node, carried: Carried | None, reads: list[Map]) -> Ma
     return Map(node.output, tuple(number for x in reads for number in x.numbers))
 
 
-def evaluate_slice(node: Node, carried: Carried | None, reads: list[Map]) -> Map:
+def evaluate_slice(node: Node[Slice], carried: Carried | None, reads: list[Map]) -> Map:
     """Some of the channels."""
     (x,) = reads
-    first, end = cast("Slice", node.layer).span
+    first, end = node.layer.span
     size = x.shape.positions
     return Map(node.output, x.numbers[first * size : end * size])
 

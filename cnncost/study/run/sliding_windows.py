@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from itertools import product
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from cnncost.study.run.number_map import Map, Number
 
@@ -18,7 +18,7 @@ Taps = list[int | None]
 """For each tap of a window, row by row, the position that it reads; None on padding."""
 
 
-def evaluate_convolution(node: Node, carried: Carried | None, reads: list[Map]) -> Map:
+def evaluate_convolution(node: Node[Windowed], carried: Carried | None, reads: list[Map]) -> Map:
     """Each filter's weights times the taps of its group's channels, and its bias."""
     assert carried is not None
     (x,) = reads
@@ -47,7 +47,7 @@ def evaluate_convolution(node: Node, carried: Carried | None, reads: list[Map]) 
 def pooling_rule(of: Callable[[list[Number]], Number]) -> Callable[..., Map]:
     """The largest or the mean of each window; zeros of the padding take part in a mean."""
 
-    def rule(node: Node, carried: Carried | None, reads: list[Map]) -> Map:
+    def rule(node: Node[Windowed], carried: Carried | None, reads: list[Map]) -> Map:
         places = list(_list_taps(node))
         numbers: list[Number] = []
         for values in reads[0].split_channels():
@@ -61,20 +61,20 @@ def pooling_rule(of: Callable[[list[Number]], Number]) -> Callable[..., Map]:
     return rule
 
 
-def _count_taps(node: Node) -> int:
+def _count_taps(node: Node[Windowed]) -> int:
     taps = 1
-    for size in cast("Windowed", node.layer).kernel:
+    for size in node.layer.kernel:
         taps *= size
     return taps
 
 
-def _list_taps(node: Node) -> Iterator[Taps]:
+def _list_taps(node: Node[Windowed]) -> Iterator[Taps]:
     """For each output position, the window's taps.
 
     A window that hangs over the padding's end (pooling in ceil mode) has fewer.
     """
     (x,) = node.inputs
-    axes = cast("Windowed", node.layer).resolve_windows(x)
+    axes = node.layer.resolve_windows(x)
     along = [
         [list(_axis_taps(window, n, start)) for start in range(y)]
         for window, n, y in zip(axes, x.extents, node.output.extents, strict=True)

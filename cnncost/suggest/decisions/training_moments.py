@@ -6,12 +6,8 @@ from typing import NamedTuple
 
 from cnncost.costs.gradients import find_gradients
 from cnncost.costs.memory.memory_report import COUNTER, OPTIMIZERS, count_buffers
-from cnncost.costs.memory.training_step import (
-    backward_moments,
-    forward_bytes,
-    measure_loss,
-    training_pass,
-)
+from cnncost.costs.memory.training_backward import backward_moments
+from cnncost.costs.memory.training_step import forward_bytes, measure_loss, training_pass
 from cnncost.network import Network
 from cnncost.suggest.text.meter import Meter
 

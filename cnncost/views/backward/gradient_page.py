@@ -1,12 +1,13 @@
-"""What is shown of a backward pass: its lines in sections, their totals, and a legend."""
+"""What a backward pass shows: its lines in sections, their totals, a legend of its signs."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import NamedTuple
 
 from cnncost.study.backward import BackwardPass, Equation
-from cnncost.study.backward.gradient_expression import Symbol
+from cnncost.study.backward.gradient_expression import Expression, Symbol, slope
+from cnncost.views.backward.gradient_formula import EquationNotation, formula_of
 
 COSTS = "connections"
 """The title of the costs' column."""
@@ -69,3 +70,97 @@ def total_connections(equations: Sequence[Equation]) -> str:
 def equation_cost(equation: Equation) -> str:
     """A line's connections."""
     return "?" if equation.connections is None else f"{equation.connections:,}"
+
+
+# What the signs of the equations mean: of those signs that a page has
+
+MEANINGS: dict[str, str] = {
+    "times": "@ multiplies element by element.",
+    "product": "Side by side stand matrices: a map has a row a channel and a column a position.",
+    "convolve": "@ is a convolution with stride s, padding p (before:after), dilation d and "
+    "groups g; a transposed kernel paints what the kernel has read.",
+    "correlate": "@ adds up, for each tap of a kernel, one side times what the tap sees of the "
+    "other.",
+    "by head": "@ multiplies matrices head by head.",
+    "slope": "@ is the derivative of f at x.",
+    "sum": "@ sums over positions p or channels i.",
+    "mean": "@ is a mean over examples n, positions p or channels i, by groups g.",
+    "deviation": "@ is the root of the variance + 0.00001.",
+    "operator": "Linear layers stand as matrices, which a transpose turns round.",
+    "where": "[x > 0] is 1 where that holds, else 0.",
+    "unknown": "Of opaque layers nobody knows the gradient.",
+}
+"""By kind of expression, in this order; @ is its sign."""
+
+MASKS = {
+    "m": "m is what dropping left: 0, or 1 / (1 - rate) for what it kept.",
+    "M": "M is 1 where a filter sees a map, else 0.",
+}
+
+
+class Prose(NamedTuple):
+    """How a format writes sentences with formulas in them."""
+
+    notation: EquationNotation
+    math: Callable[[str], str] = str
+    escape: Callable[[str], str] = str
+
+
+def legend_sentences(found: BackwardPass, shown: GradientPage, prose: Prose) -> list[str]:
+    """Sentences about the letters and signs of a page."""
+    used = list(_walk_parts(shown))
+    kinds = {part.kind for part in used}
+    signs = _sign_formulas(prose.notation)
+    symbols = [part for part in used if isinstance(part, Symbol)]
+    own = {symbol.word for symbol in symbols if symbol.of}
+    return [
+        "A bar is the derivative of the loss: one example's; over a batch, those of parameters "
+        "add up. Connections are multiply-accumulates.",
+        *_letter_sentences(found, symbols, prose),
+        *(
+            prose.escape(text).replace("@", prose.math(signs.get(kind, "")))
+            for kind, text in MEANINGS.items()
+            if kind in kinds
+        ),
+        *(text for letter, text in MASKS.items() if letter in own),
+    ]
+
+
+def _letter_sentences(found: BackwardPass, used: Sequence[Symbol], prose: Prose) -> Iterator[str]:
+    """Which letters stand for which layers' parameters, and how others are made."""
+    bare = [p for p in found.parameters if not p.symbol.of]
+    if bare:
+        named = (
+            f"{_symbol_text(p.symbol, prose)} is {prose.escape(p.node.name)}'s {p.tensor}"
+            for p in bare
+        )
+        yield f"{', '.join(named)}."
+    for symbol in used:
+        if symbol.of:
+            yield (
+                "A layer's name stands behind its letters: "
+                f"{_symbol_text(symbol, prose)} belongs to {prose.escape(symbol.of)}."
+            )
+            return
+
+
+def _symbol_text(symbol: Symbol, prose: Prose) -> str:
+    return prose.math(formula_of(symbol, prose.notation))
+
+
+def _sign_formulas(notation: EquationNotation) -> dict[str, str]:
+    """The sign of each kind, cut out of a formula that has it."""
+    infixes = {"convolve": "∗", "correlate": "⋆", "by head": "·"}
+    prefixes = {"sum": "Σ", "mean": "mean", "deviation": "std"}
+    signs = {kind: notation.sign_of(sign) for kind, sign in {**infixes, **prefixes}.items()}
+    derivative = formula_of(slope("f", Symbol(word="x")), notation)
+    return {**signs, "times": notation.times.strip(), "slope": derivative}
+
+
+def _walk_parts(shown: GradientPage) -> Iterator[Expression]:
+    """Every part of every line."""
+    pending = [e.right for section in shown.sections for e in section.equations]
+    while pending:
+        part = pending.pop()
+        yield part
+        pending.extend(part.operands)

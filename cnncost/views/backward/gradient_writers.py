@@ -1,16 +1,18 @@
-"""A page of gradient equations, each with its connections, in one of three formats."""
+"""The gradient equations of a network as text, Markdown or LaTeX."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import re
+from collections.abc import Callable, Collection, Sequence
 from shutil import get_terminal_size
 from textwrap import fill
-from typing import TextIO
+from typing import NamedTuple, TextIO
+from unicodedata import combining
 
-from cnncost.study.backward import BackwardPass
-from cnncost.views.backward.fold import PLAIN, fold_equation, text_width
+from cnncost.study.backward import BackwardPass, Equation
 from cnncost.views.backward.gradient_formula import (
     ASCII,
+    LATEX,
     TEXT,
     EquationNotation,
     formula_of,
@@ -20,12 +22,71 @@ from cnncost.views.backward.gradient_page import (
     COSTS,
     NOTHING,
     GradientPage,
+    Prose,
     Section,
     build_gradient_page,
     equation_cost,
+    legend_sentences,
 )
-from cnncost.views.backward.legend import Prose, legend_sentences
-from cnncost.views.backward.markup import write_latex, write_markdown
+from cnncost.views.latex import escape_latex
+
+# Equations on as many lines as they need: broken before their signs, and never cut
+
+INDENT = " " * 4
+
+SIGNS = {sign for signs in ("+−-∘/", "∗⋆·", ("o", "*", "(*)", ".")) for sign in signs}
+"""What an equation may be broken before, but for options in brackets right behind."""
+
+
+class Measure(NamedTuple):
+    """How wide a piece of an equation is, and before which words it may be broken."""
+
+    width: Callable[[str], float]
+    breaks: Callable[[str], bool]
+
+
+def fold_equation(summands: Sequence[str], room: float, measure: Measure) -> list[str]:
+    """An equation's summands, each with its sign, on lines as wide as `room`.
+
+    A summand that fits on a line stays whole; another is broken before its signs, and a
+    piece that is longer still at its blanks.
+    """
+    lines = [""]
+    for summand in summands:
+        whole = len(INDENT) + measure.width(summand) <= room
+        for piece in [summand] if whole else _break_summand(summand, room - len(INDENT), measure):
+            _append_piece(lines, piece, room, measure)
+    return lines
+
+
+def _append_piece(lines: list[str], piece: str, room: float, measure: Measure) -> None:
+    if not lines[-1]:
+        lines[-1] = piece
+    elif measure.width(lines[-1]) + 1 + measure.width(piece) <= room:
+        lines[-1] += f" {piece}"
+    else:
+        lines.append(INDENT + piece)
+
+
+def _break_summand(summand: str, room: float, measure: Measure) -> list[str]:
+    pieces: list[str] = []
+    for word in summand.split(" "):
+        wider = bool(pieces) and measure.width(pieces[-1]) + 1 + measure.width(word) > room
+        if not pieces or wider or measure.breaks(word):
+            pieces.append(word)
+        else:
+            pieces[-1] += f" {word}"
+    return pieces
+
+
+def text_width(text: str) -> int:
+    """The columns that a text takes: a bar stands above its letter."""
+    return sum(not combining(character) for character in text)
+
+
+PLAIN = Measure(text_width, lambda word: word.partition("[")[0] in SIGNS)
+"""Text, in columns of a terminal."""
+
 
 FOLD = 100
 """Characters of a line of prose, and of a piped equation before its connections: a longer
@@ -104,3 +165,107 @@ def _write_row(file: TextIO, lines: Sequence[str], first: int, last: int, number
     file.writelines(f"  {line}\n" for line in above)
     blanks = first + last - text_width(bottom) - len(number)
     file.write(f"  {bottom}  {' ' * blanks}{number}".rstrip() + "\n")
+
+
+# Pages of gradient equations in Markdown and LaTeX
+
+MARKDOWN_PROSE = Prose(LATEX, math=lambda text: f"$`{text}`$")
+LATEX_PROSE = Prose(LATEX, math=lambda text: f"${text}$", escape=escape_latex)
+
+LINES_A_BLOCK = 30
+"""Lines of one align block: LaTeX measures each block as a whole."""
+
+PAGE = 58
+"""Characters of a formula that a line of LaTeX has room for, on a common page."""
+
+NARROWEST_SIDE = 30
+"""Characters of a right side's line, whatever stands beside it."""
+
+SMALL = 0.7
+"""The size of what stands below a letter."""
+
+
+def write_markdown(file: TextIO, found: BackwardPass, shown: GradientPage) -> None:
+    """Tables of formulas in GitHub's $`...`$, which keeps Markdown out of them."""
+    file.write(f"### {_markup_heading(shown, MARKDOWN_PROSE)}\n\n")
+    if not shown.sections:
+        file.write(f"{NOTHING}\n")
+        return
+    for section in shown.sections:
+        if section.heading:
+            file.write(f"{section.heading}\n\n")
+        file.write(
+            f"| gradient | {COSTS} |\n| --- | ---: |\n" if section.costs else "| value |\n| --- |\n"
+        )
+        for equation in section.equations:
+            line = f"$`{formula_of(equation.left, LATEX)} = {formula_of(equation.right, LATEX)}`$"
+            file.write(
+                f"| {line} | {equation_cost(equation)} |\n" if section.costs else f"| {line} |\n"
+            )
+        if section.total:
+            file.write(f"| in all | {section.total} |\n")
+        file.write("\n")
+    file.write(" ".join(legend_sentences(found, shown, MARKDOWN_PROSE)) + "\n")
+
+
+def write_latex(file: TextIO, found: BackwardPass, shown: GradientPage) -> None:
+    """Blocks of align*, which pages may break; needs the package amsmath."""
+    file.write(f"\\paragraph{{{_markup_heading(shown, LATEX_PROSE)}}}\n")
+    if not shown.sections:
+        file.write(f"{NOTHING}\n")
+        return
+    file.write("\\begingroup\\allowdisplaybreaks\n")
+    for section in shown.sections:
+        file.write(f"{section.heading}\n" if section.heading else "")
+        for start in range(0, len(section.equations), LINES_A_BLOCK):
+            block = section.equations[start : start + LINES_A_BLOCK]
+            last = start + LINES_A_BLOCK >= len(section.equations)
+            lines = _align_lines(block, section.total if last else "", costs=section.costs)
+            body = " \\\\\n".join(lines)
+            file.write(f"\\begin{{align*}}\n{body}\n\\end{{align*}}\n")
+    file.write("\\endgroup\n" + " ".join(legend_sentences(found, shown, LATEX_PROSE)) + "\n")
+
+
+def _markup_heading(shown: GradientPage, prose: Prose) -> str:
+    given = ", ".join(prose.math(formula_of(symbol, LATEX)) for symbol in shown.given)
+    return prose.escape(f"{shown.name}: the backward pass") + (f" from {given}" if given else "")
+
+
+def _align_lines(equations: Sequence[Equation], total: str, *, costs: bool) -> list[str]:
+    """The lines of one align block; a long equation is broken before its signs, which plain
+    brackets allow."""
+    lefts = [formula_of(equation.left, LATEX) for equation in equations]
+    numbers = [equation_cost(equation) if costs else "" for equation in equations]
+    beside = max(map(_formula_width, lefts)) + max(map(len, numbers))
+    room = max(PAGE - beside, NARROWEST_SIDE)
+    lines = []
+    for left, equation, number in zip(lefts, equations, numbers, strict=True):
+        parts = fold_equation(
+            summand_formulas(equation.right, LATEX), room, Measure(_formula_width, _breaks_before)
+        )
+        right = " \\\\\n    &\\quad ".join(part.strip() for part in parts)
+        lines.append(f"  {left} &= {right}" + (f" && {_latex_number(number)}" if costs else ""))
+    if total:
+        lines.append(rf"  \text{{in all}} & && {_latex_number(total)}")
+    return lines
+
+
+def _formula_width(text: str) -> float:
+    """About the characters that a formula is wide."""
+    shown = re.sub(r"\\(?:mathrm|bar|hat|top|text)", "", text)
+    shown = re.sub(r"\\[a-z]+", "o", shown)
+    small = sum(len(below) for below in re.findall(r"_{+([^}]*)}", shown))
+    return len(re.sub(r"[{}_^\\]", "", shown)) - (1 - SMALL) * small
+
+
+def _breaks_before(word: str) -> bool:
+    return word.partition("_")[0] in BREAKS
+
+
+BREAKS = {"+", "-", "/", *(LATEX.sign_of(sign) for sign in "∗⋆·"), LATEX.times.strip()}
+"""What an equation may be broken before."""
+
+
+def _latex_number(text: str) -> str:
+    number, _, more = text.partition(" ")
+    return number.replace(",", "{,}") + (rf"\text{{ {more}}}" if more else "")

@@ -8,9 +8,9 @@ from typing import BinaryIO, NamedTuple
 from cnncost.costs import Report
 from cnncost.costs.footprint import compute_footprints
 from cnncost.costs.rows import Row, layer_rows
+from cnncost.views.amounts import human_text
 from cnncost.views.draw.figure_canvas import COLOURS, SMALL, Canvas
 from cnncost.views.draw.figure_layout import MARGIN
-from cnncost.views.table_columns import human_text
 
 MOST = 60
 """Lines of a figure; a network of more layers is grouped by blocks."""

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import atexit
+import logging
+import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from cnncost.errors import CnncostError
-from cnncost.views.draw.font_cache import settle_cache
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
 
 POINTS = 25.4 / 72
 """Millimetres of a point."""
@@ -111,3 +115,38 @@ class Canvas:
             said = {"Title": title, "Software": "cnncost"}
         with matplotlib.rc_context(settings):
             self.figure.savefig(file, format=form, dpi=300, metadata=said)
+
+
+# Where matplotlib keeps its list of fonts: nowhere in a home that has no such place yet
+
+
+def settle_cache() -> None:
+    """Tell matplotlib, which is not imported yet, where to keep what it finds out.
+
+    That is `MPLCONFIGDIR` where it is set; else `matplotlib` in the user's cache if
+    `XDG_CACHE_HOME` asks for one or it is there; else a directory that goes with the process.
+    """
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # that fonts are listed is no news
+    if not os.environ.get("MPLCONFIGDIR"):
+        os.environ["MPLCONFIGDIR"] = _user_cache() or _temporary_cache()
+
+
+def _user_cache() -> str:
+    """The user's own cache of matplotlib; empty if there is none that can be written."""
+    asked = os.environ.get("XDG_CACHE_HOME", "")
+    try:
+        folder = (Path(asked) if asked else Path.home() / ".cache") / "matplotlib"
+        if asked:
+            folder.mkdir(parents=True, exist_ok=True)
+    except (OSError, RuntimeError):  # no home
+        return ""
+    return str(folder) if folder.is_dir() and os.access(folder, os.W_OK | os.X_OK) else ""
+
+
+def _temporary_cache() -> str:
+    """A directory that is gone once the process has ended."""
+    from tempfile import TemporaryDirectory
+
+    folder = TemporaryDirectory(prefix="cnncost-")
+    atexit.register(folder.cleanup)
+    return folder.name

@@ -12,12 +12,11 @@ from cnncost.suggest.text.budget import Budget
 from cnncost.suggest.text.damage import EQUIVALENT, UNIT, equivalent_width
 from cnncost.suggest.text.edit import Edit
 from cnncost.suggest.text.meter import Measures
-from cnncost.views.amounts import as_mebibytes
+from cnncost.views.amounts import as_mebibytes, human_text
 from cnncost.views.caption import some_of
 from cnncost.views.page import Page, Remark, Table, Title
 from cnncost.views.suggest.score_words import HEAD, has_head_edit, score_text
 from cnncost.views.suggest.wording import Wording
-from cnncost.views.table_columns import human_text
 
 ALL = "all of it"
 """The row of a whole plan."""

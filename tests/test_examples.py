@@ -1,0 +1,35 @@
+"""The examples in the docstrings of `cnncost` run and print what they say."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+import pkgutil
+
+import pytest
+
+import cnncost
+
+MODULES = [
+    module.name
+    for module in pkgutil.walk_packages(cnncost.__path__, "cnncost.")
+    if module.name != "cnncost.__main__"  # it runs the command line
+]
+
+WITH_EXAMPLES = (
+    *("costs.memory.execution_order", "costs.memory.inference", "formats.repeats", "study.align"),
+    *("suggest.text.text_changes", "suggest.text.budget", "suggest.decisions.cost_tables"),
+    *("suggest.search.label_setting", "suggest.search.elimination", "suggest.search.dominance"),
+    *("suggest.search.pruning", "suggest.search.greedy", "suggest.search.integer_programme"),
+)
+"""Modules whose docstrings have an example, each algorithm among them."""
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_examples(name: str) -> None:
+    assert doctest.testmod(importlib.import_module(name)).failed == 0
+
+
+@pytest.mark.parametrize("name", WITH_EXAMPLES)
+def test_has_an_example(name: str) -> None:
+    assert doctest.testmod(importlib.import_module(f"cnncost.{name}")).attempted > 0
