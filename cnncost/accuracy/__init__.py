@@ -5,6 +5,12 @@ Every network has an error potential, the sum of five parts (`potential`) of wha
 difference of two potentials (`estimate`): an estimate of ln(error after / error before).
 """
 
-from cnncost.accuracy.estimate import Damage, DamagePart, damage, estimate_damage
+from cnncost.accuracy.estimate import (
+    Damage,
+    DamagePart,
+    compare_potentials,
+    damage,
+    estimate_damage,
+)
 
-__all__ = ["Damage", "DamagePart", "damage", "estimate_damage"]
+__all__ = ["Damage", "DamagePart", "compare_potentials", "damage", "estimate_damage"]

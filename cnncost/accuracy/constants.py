@@ -39,8 +39,9 @@ LEAST_DEPTH = 0.1
 """Added to N, so that a network without a hidden layer has a potential too."""
 
 RESOLUTION, RESOLUTION_FALL = 0.41, 0.43
-"""RESOLUTION x (12 / extent) ** RESOLUTION_FALL / RESOLUTION_FALL, averaged over the layers: maps of
-12 positions a side that are halved cost .33. MobileNet v1 and v2 from 224 to 128: .18 and .21."""
+"""RESOLUTION x (12 / extent) ** RESOLUTION_FALL / RESOLUTION_FALL, averaged over the layers: maps
+of 12 positions a side that are halved cost .33. MobileNet v1 and v2 from 224 to 128: .18
+and .21."""
 
 RESOLUTION_EXTENT = 12.2
 """The extent that RESOLUTION is said for: exp 2.5."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cnncost.accuracy import constants
 from cnncost.accuracy.measured import Measurement, find_nearest
-from cnncost.accuracy.potential import network_terms, potential_of
+from cnncost.accuracy.potential import Potential, network_terms, potential_of
 from cnncost.network import Network
 
 if TYPE_CHECKING:
@@ -46,8 +46,12 @@ def damage(before: Spec | Network, after: Spec | Network) -> Damage:
 
 def estimate_damage(before: Network, after: Network) -> Damage:
     """Estimate the damage between two networks: the difference of their potentials."""
-    old, new = (potential_of(network_terms(network)) for network in (before, after))
-    scores = [b - a for a, b in zip(old, new, strict=True)]
+    return compare_potentials(*(potential_of(network_terms(one)) for one in (before, after)))
+
+
+def compare_potentials(before: Potential, after: Potential) -> Damage:
+    """Return the damage between two networks of these potentials."""
+    scores = [b - a for a, b in zip(before, after, strict=True)]
     parts = tuple(
         DamagePart(part.name, score, find_nearest(part.name, score))
         for part, score in zip(constants.PARTS, scores, strict=True)
@@ -64,10 +68,7 @@ def interval_deviation(scores: list[float]) -> float:
     """
     return hypot(
         constants.CERTAIN,
-        *(
-            part.uncertainty * score
-            for part, score in zip(constants.PARTS, scores, strict=True)
-        ),
+        *(part.uncertainty * score for part, score in zip(constants.PARTS, scores, strict=True)),
     )
 
 

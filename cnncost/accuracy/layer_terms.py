@@ -48,9 +48,10 @@ def layer_terms(layer: Layer, x: Shape, y: Shape, role: Role) -> LayerTerms:
     extent = mean_extent(y.extents)
     groups = _count_groups(layer, x)
     share = _share_of(role, depthwise=groups == x.channels and groups > 1)
-    small = min(1.0, (extent if role.positions_used else 1.0) / constants.SMALL_EXTENT)
-    weight = share * small
     non_linear = role.follower is Follower.NON_LINEARITY
+    last = non_linear and not role.positions_used
+    small = min(1.0, (1.0 if last else extent) / constants.SMALL_EXTENT)
+    weight = share * small * _covered_axes(layer, x)
     return LayerTerms(
         weight,
         weight * log(y.channels),
@@ -65,9 +66,11 @@ def _dense_terms(y: Shape, role: Role) -> LayerTerms:
     """Return the terms of a dense layer: its width if it is hidden, and the map that it reads."""
     reads = constants.HEAD_SHARE if role.map_extent else 0.0
     coarse = reads * coarseness_of(role.map_extent) if reads else 0.0
-    if role.follower is not Follower.NON_LINEARITY:
+    if role.follower is Follower.NOTHING:
         return LayerTerms(coarseness=coarse, map_weight=reads)
     narrow = -constants.DENSE * log(y.channels / constants.DENSE_UNITS)
+    if role.follower is Follower.LINEAR:  # a rank: wide or not, it adds nothing
+        return LayerTerms(coarseness=coarse, map_weight=reads, dense=max(0.0, narrow))
     return LayerTerms(depth=1.0, coarseness=coarse, map_weight=reads, dense=narrow)
 
 
@@ -77,13 +80,23 @@ def coarseness_of(extent: float) -> float:
     Its slope in ln(extent) is -RESOLUTION at RESOLUTION_EXTENT and steeper for smaller maps.
     """
     fall = constants.RESOLUTION_FALL
-    return constants.RESOLUTION / fall * (constants.RESOLUTION_EXTENT / extent) ** fall
+    coarse: float = (constants.RESOLUTION_EXTENT / extent) ** fall
+    return constants.RESOLUTION / fall * coarse
 
 
 def _share_of(role: Role, *, depthwise: bool) -> float:
     if role.follower is Follower.NON_LINEARITY:
         return constants.DEPTHWISE_SHARE if depthwise else 1.0
     return constants.LINEAR_SHARE if role.follower is Follower.LINEAR else 0.0
+
+
+def _covered_axes(layer: Layer, x: Shape) -> float:
+    """Return the part of the axes that a kernel slides over with more than one position: 1 x k
+    and k x 1 together are one layer. A 1x1 is whole."""
+    kernel: tuple[int, ...] = getattr(layer, "kernel", ())
+    wide = sum(k > 1 for k in kernel)
+    axes = sum(n > 1 for n in x.extents)
+    return min(1.0, wide / axes) if wide and axes else 1.0
 
 
 def _count_groups(layer: Layer, x: Shape) -> int:

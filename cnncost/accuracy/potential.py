@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from cnncost.accuracy import constants
-from cnncost.accuracy.layer_terms import NO_TERMS, LayerTerms, add_terms, layer_terms
-from cnncost.accuracy.roles import NO_ROLE, find_roles
+from cnncost.accuracy.layer_terms import LayerTerms, add_terms, layer_terms
+from cnncost.accuracy.roles import find_roles
 from cnncost.network import Network
 
 
@@ -24,7 +24,7 @@ def network_terms(network: Network) -> LayerTerms:
     """Return the sums over all layers of a network."""
     roles = find_roles(network)
     return add_terms(
-        layer_terms(node.layer, node.inputs[0], node.output, roles.get(node.index, NO_ROLE))
+        layer_terms(node.layer, node.inputs[0], node.output, roles[node.index])
         for node in network.layers
         if node.index in roles
     )
@@ -45,6 +45,3 @@ def potential_of(terms: LayerTerms) -> Potential:
         constants.GROUPS * terms.log_groups / weight,
         terms.dense,
     )
-
-
-__all__ = ["NO_TERMS", "Potential", "network_terms", "potential_of"]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import Enum
 from typing import NamedTuple
 
 from cnncost.layers import FAMILIES
 from cnncost.network import Input, Network, Node
+from cnncost.shape import Shape
 
 WEIGHTED = frozenset({"conv", "depthwise_conv", "conv_transpose", "dense", "linear"})
 """The types whose widths and kernels the potential is made of."""
@@ -43,11 +45,12 @@ def find_roles(network: Network) -> dict[int, Role]:
     """Find the role of each layer with weights, by the index of its node."""
     followers = _find_followers(network)
     used = _find_used_positions(network)
-    extents = _find_map_extents(network)
+    outputs = [node.output for node in network.nodes]
     found = {}
     for node in network.layers:
         if node.layer.word in WEIGHTED:
-            extent = extents[node.reads[0]] if node.layer.word == "dense" else 0.0
+            dense = node.layer.word == "dense"
+            extent = find_map_extent(network.nodes, outputs, node.reads[0]) if dense else 0.0
             found[node.index] = Role(followers[node.index], used[node.index], extent)
     return found
 
@@ -97,22 +100,19 @@ def _find_used_positions(network: Network) -> list[bool]:
     return found
 
 
-def _find_map_extents(network: Network) -> list[float]:
-    """For each node the extent of the map that a dense layer behind it reads: 1 behind a global
-    pool, 0 behind another dense layer."""
-    found = [0.0] * len(network.nodes)
-    for node in network.nodes:
-        if node.layer is None:
-            found[node.index] = mean_extent(node.output.extents)
-        elif node.layer.word == "dense":
-            found[node.index] = 0.0
-        elif node.layer.word == "flatten":
-            found[node.index] = max(1.0, mean_extent(node.inputs[0].extents))
-        elif node.output.positions > 1 or node.inputs[0].positions > 1:
-            found[node.index] = mean_extent(node.output.extents)
-        else:
-            found[node.index] = found[node.reads[0]]
-    return found
+def find_map_extent(nodes: Sequence[Input | Node], outputs: Sequence[Shape], index: int) -> float:
+    """Find the extent of the map that a dense layer which reads node `index` looks at: 1 behind a
+    global pool, 0 behind another dense layer. `outputs` has the shape that each node puts out."""
+    while (node := nodes[index]).layer is not None:
+        source = node.reads[0]
+        if node.layer.word == "dense":
+            return 0.0
+        if node.layer.word == "flatten":
+            return mean_extent(outputs[source].extents)
+        if outputs[index].positions > 1 or outputs[source].positions > 1:
+            break
+        index = source
+    return mean_extent(outputs[index].extents)
 
 
 def _word_of(node: Input | Node) -> str:

@@ -26,9 +26,9 @@ from cnncost.suggest.edits import (
     stride,
     width,
 )
-from cnncost.suggest.text.damage import Evidence
 from cnncost.suggest.text.edit import Decision, Edit
 from cnncost.suggest.text.editable_spec import EditableSpec
+from cnncost.suggest.text.scores import Evidence
 from cnncost.suggest.text.text_changes import TextChange
 
 

@@ -31,16 +31,17 @@ def build_search_space(
     used: list[Decision] = []
     trials: dict[tuple[int, int], WidthTrial] = {}
     for decision in decisions or list_decisions(editable, allowed):
+        one, made = try_options(editable, decision)
         kept = [
-            edit
-            for edit in decision.options[1:]
+            k
+            for k, edit in enumerate(one.options)
             if ceiling is None or edit.score <= ceiling
             if structural or edit.kind not in STRUCTURAL
         ]
-        one, made = try_options(editable, replace(decision, options=(decision.options[0], *kept)))
-        if len(one.options) > 1:
-            trials |= {(len(used), k): own for k, own in enumerate(made, 1)}
-            used.append(one)
+        if len(kept) > 1:
+            if made:
+                trials |= {(len(used), at): made[k - 1] for at, k in enumerate(kept) if at}
+            used.append(replace(one, options=tuple(one.options[k] for k in kept)))
     tables = fill_cost_tables(editable, used, trials)
     return SearchSpace(editable, tables, _count_convolutions(editable) // 2)
 

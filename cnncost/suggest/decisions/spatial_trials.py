@@ -6,17 +6,23 @@ not be read for each trial. The variant that a search enters always is.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from cnncost.costs import count_network
 from cnncost.errors import CnncostError
-from cnncost.network import Node
+from cnncost.network import Network, Node
 from cnncost.shape import Shape
 from cnncost.suggest.decisions.cost_tables import Costs
+from cnncost.suggest.decisions.edit_prices import priced
 from cnncost.suggest.decisions.table_filling import CountedLayer, count_placed
-from cnncost.suggest.text.edit import Edit, Substitute
+from cnncost.suggest.edits.stride import POOLING, STRIDE
+from cnncost.suggest.text.edit import Edit, PlacedLayer, Substitute
 from cnncost.suggest.text.editable_spec import EditableSpec
 from cnncost.suggest.text.meter import METRICS, Measures
+
+COARSER = (STRIDE, POOLING)
+"""The kinds that make maps coarser at one place: not where a kernel behind it outgrows its map."""
 
 
 class SpatialTrial(NamedTuple):
@@ -49,9 +55,10 @@ class SpatialTrials:
         or one that puts out other shapes."""
         if not self.stated or not edit.substitutes:
             return self._read_edit(edit)
-        counted = self._count_substituted(edit)
-        if counted is None:
+        found = self._count_substituted(edit)
+        if found is None:
             return None
+        edit, counted = found
         totals = map(sum, zip(*[one.costs for one in counted], strict=True))
         rows = tuple([one.costs for one in counted if one.counted])
         return SpatialTrial(edit, dict(zip(METRICS, totals, strict=True)), rows)
@@ -60,6 +67,9 @@ class SpatialTrials:
         spec = self.editable.read_edited(edit.changes)
         if spec is None:
             return None
+        if edit.kind in COARSER and self._starves_kernels(spec.network):
+            return None
+        edit = priced(edit, self.editable.priced_layers.damage_to(spec.network))
         rows = [
             tuple([getattr(row, metric) for metric in METRICS])
             for row in count_network(spec.network).layers
@@ -67,23 +77,36 @@ class SpatialTrials:
         ]
         return SpatialTrial(edit, self.editable.measure(spec.network), tuple(rows))
 
-    def _count_substituted(self, edit: Edit) -> list[CountedLayer] | None:
-        """Count the layers of the network with an edit's substitutes in their places."""
+    def _starves_kernels(self, network: Network) -> bool:
+        """Whether an edited network has a kernel over a map smaller than it, which had not been."""
+        before = {node.name: node for node in self.editable.network.layers}
+        pairs = [(before.get(node.name), node) for node in network.layers]
+        return any(old is not None and _is_starved(old, new.inputs) for old, new in pairs)
+
+    def _count_substituted(self, edit: Edit) -> tuple[Edit, list[CountedLayer]] | None:
+        """Count the layers of the network with an edit's substitutes in their places; with the
+        edit, priced."""
         network = self.editable.network
         outputs = [node.output for node in network.nodes]
         found: list[CountedLayer] = []
+        changed: dict[int, list[PlacedLayer]] = {}
         for node in network.layers:
             inputs = tuple([outputs[index] for index in node.reads])
             if node.index in edit.substitutes:
-                placed = _count_substitutes(edit.substitutes[node.index], node, inputs)
+                layers = _place_substitutes(edit.substitutes[node.index], node, inputs)
+                placed = _count_layers(layers, node)
+                changed[node.index] = layers
             else:
                 placed = self._count_node(node, inputs)
-            if not placed:
+                if inputs != node.inputs:
+                    changed[node.index] = [(node.layer, inputs)]
+            if not placed or (edit.kind in COARSER and _is_starved(node, inputs)):
                 return None
             found += placed
             outputs[node.index] = placed[-1].output
         kept = all(outputs[index] == network.nodes[index].output for index in network.outputs)
-        return found if kept else None
+        damage = self.editable.priced_layers.damage_of(changed, outputs)
+        return (priced(edit, damage), found) if kept else None
 
     def _count_node(self, node: Node, inputs: tuple[Shape, ...]) -> list[CountedLayer]:
         """Count a node as it is over some inputs; nothing where it cannot take them."""
@@ -94,14 +117,25 @@ class SpatialTrials:
         return [] if one is None else [one]
 
 
-def _count_substitutes(
+def _is_starved(node: Node, inputs: tuple[Shape, ...]) -> bool:
+    """Whether a kernel gets a map smaller than it is, and has a larger one as things stand."""
+    kernel: tuple[int, ...] = getattr(node.layer, "kernel", ())
+    sizes = zip(kernel, node.inputs[0].extents, inputs[0].extents, strict=False)
+    return any(new < k <= old for k, old, new in sizes)
+
+
+def _place_substitutes(
     substitute: Substitute, node: Node, inputs: tuple[Shape, ...]
-) -> list[CountedLayer]:
-    """Count what stands in a node's place; nothing where one layer cannot take its inputs."""
+) -> list[PlacedLayer]:
+    """Return what stands in a node's place; nothing where it cannot take its inputs."""
     try:
-        layers = substitute(node.layer, inputs)
+        return substitute(node.layer, inputs)
     except CnncostError:
         return []
+
+
+def _count_layers(layers: Sequence[PlacedLayer], node: Node) -> list[CountedLayer]:
+    """Count what stands in a node's place; nothing where one layer cannot take its inputs."""
     found = [count_placed(layer, xs, node.shares is not None) for layer, xs in layers]
     known = [one for one in found if one is not None]
     return known if len(known) == len(found) else []

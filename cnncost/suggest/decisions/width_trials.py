@@ -16,6 +16,7 @@ from cnncost.layers import Layer
 from cnncost.network import Input, Network, Node
 from cnncost.place import Place
 from cnncost.shape import Shape
+from cnncost.suggest.decisions.edit_prices import price_options
 from cnncost.suggest.text.edit import Decision, Edit, PlacedLayer, WidthTrial
 from cnncost.suggest.text.editable_spec import EditableSpec, FieldUse
 
@@ -40,15 +41,17 @@ def _try_width(editable: EditableSpec, edit: Edit) -> WidthTrial | None:
 
 
 def try_options(editable: EditableSpec, decision: Decision) -> tuple[Decision, list[WidthTrial]]:
-    """A decision with the options that make a network; of widths the trial of each but the
-    first."""
+    """A decision with the options that make a network, priced; of widths the trial of each but
+    the first."""
     if not decision.group:
-        return _readable_options(editable, decision) if decision.unread else decision, []
+        readable = _readable_options(editable, decision) if decision.unread else decision
+        return price_options(editable, readable, []), []
     others = editable.clock.watch(decision.options[1:])
     found = [(edit, try_width(editable, edit)) for edit in others]
     good = [(edit, own) for edit, own in found if own is not None]
     options = (decision.options[0], *(edit for edit, _ in good))
-    return replace(decision, options=options), [own for _, own in good]
+    trials = [own for _, own in good]
+    return price_options(editable, replace(decision, options=options), trials), trials
 
 
 def _readable_options(editable: EditableSpec, decision: Decision) -> Decision:

@@ -13,14 +13,14 @@ from cnncost.suggest.edits.replacement import (
     shared_kernel,
     words_between,
 )
-from cnncost.suggest.text import damage
+from cnncost.suggest.text import scores
 
 if TYPE_CHECKING:
     pass
 
 KIND = "asymmetric"
 
-EVIDENCE = damage.Evidence(
+EVIDENCE = scores.Evidence(
     "Szegedy et al. 2016, sec. 3.2: works on maps of 12 to 20 positions, less well on early layers",
     "the prices .003 and .008",
 )
@@ -33,9 +33,6 @@ def list_replacements(site: EditSite) -> Iterator[ConvolutionReplacement]:
         return
     if not isinstance(stride, tuple) or kernel[0] % 2 == 0:
         return
-    low, high = damage.ASYMMETRIC_EXTENTS
-    inside = all(low <= n <= high for node in site.nodes for n in node.output.extents)
-    each = damage.ASYMMETRIC if inside else damage.ASYMMETRIC_ELSEWHERE
     words = [NewLayer(word) for word in words_between(site)]
     k, half = kernel[0], kernel[0] // 2
     across = _new_layer((1, k), (0, half), (1, stride[1]))
@@ -43,8 +40,6 @@ def list_replacements(site: EditSite) -> Iterator[ConvolutionReplacement]:
     yield ConvolutionReplacement(
         KIND,
         f"1x{k}, then {k}x1",
-        each * len(site.nodes),
-        f"{each} a convolution",
         [across, *words, down],
     )
 

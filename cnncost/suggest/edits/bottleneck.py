@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from math import log
 from typing import TYPE_CHECKING
 
 from cnncost.suggest.edits.edit_site import EditSite
@@ -12,14 +11,14 @@ from cnncost.suggest.edits.replacement import (
     ConvolutionReplacement,
     words_between,
 )
-from cnncost.suggest.text import damage
+from cnncost.suggest.text import scores
 
 if TYPE_CHECKING:
     pass
 
 KIND = "bottleneck"
 
-EVIDENCE = damage.Evidence(
+EVIDENCE = scores.Evidence(
     "He et al. 2016, sec. 4.1; Iandola et al. 2016 (squeeze layers); trained variants",
     "that the rank's ratio counts like a width's",
 )
@@ -33,7 +32,7 @@ def list_replacements(site: EditSite) -> Iterator[ConvolutionReplacement]:
     inputs = {node.inputs[0].channels: None for node in site.nodes}
     if not isinstance(filters, int) or len(inputs) > 1:
         return
-    weight, words = site.weight(), [NewLayer(word) for word in words_between(site)]
+    words = [NewLayer(word) for word in words_between(site)]
     last = NewLayer("conv", {"filters": KEPT, "kernel": 1, "bias": KEPT})
     narrower = min(filters, *inputs)
     for part in PARTS:
@@ -43,11 +42,8 @@ def list_replacements(site: EditSite) -> Iterator[ConvolutionReplacement]:
         first = NewLayer("conv", {"filters": rank, "kernel": 1, "bias": KEPT})
         kept = dict.fromkeys(("kernel", "stride", "padding", "dilation", "bias"), KEPT)
         spatial = NewLayer("conv", {"filters": rank, **kept})
-        ratio = narrower / rank
         yield ConvolutionReplacement(
             KIND,
             f"1x1 to {rank}, the kernel there, 1x1 up",
-            damage.BOTTLENECK * weight * damage.phi(log(ratio)),
-            f"1.5 x w {weight:.3f} x phi(ln {ratio:.3g})",
             [first, *words, spatial, *words, last],
         )

@@ -3,47 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from math import log
 
 from cnncost.language.lines import Line
 from cnncost.network import Node
-from cnncost.suggest.text import damage
+from cnncost.suggest.text import scores
 from cnncost.suggest.text.edit import NO_EDIT, Decision, Edit, remove_layer
 from cnncost.suggest.text.editable_spec import EditableSpec, is_named
 from cnncost.suggest.text.text_changes import replace_span
 
 KIND = "depth"
 
-EVIDENCE = damage.Evidence(
+EVIDENCE = scores.Evidence(
     "ResNet-34 to 18 (26.7 to 30.24 % error), VGG-19/16/13/11; bottleneck blocks: ResNet-152/101/50"
 )
 
 
 def depth_decisions(editable: EditableSpec, kept: Sequence[str]) -> Iterator[Decision]:
     """A decision for each `repeat: N` of a block or layer that keeps the shape."""
-    residual = _is_residual(editable.network.layers)
-    total = _count_blocks(editable.network.layers, residual=residual)
     for line, nodes in _repeated_lines(editable):
         count = int(line.common["repeat"].text)
         copies = _split_copies(nodes, count)
         if copies is None or any(is_named(node.name, kept) for node in nodes):
             continue
-        price = damage.DEPTH_BOTTLENECK if _has_bottlenecks(editable, nodes) else damage.DEPTH
         stage = _blocks_of_stage(editable, nodes, count)
-        each = max(1, _count_blocks(copies[0], residual=residual))
         options = []
-        for less in range(1, min(count - 1, stage // damage.DEPTH_SHARE) + 1):
-            rest = total - less * each
-            score = price * log(total / rest) if rest > 0 else 1.0
+        for less in range(1, min(count - 1, stage // scores.DEPTH_SHARE) + 1):
             left = [node for copy in copies[count - less :] for node in copy]
             options.append(
                 Edit(
                     KIND,
                     f"{_top_level_name(nodes[0].name)}: {count} to {count - less} copies",
-                    damage.units(score) + damage.PER_EDIT,
-                    (replace_span(line.common["repeat"].place, str(count - less)),),
-                    {node.index: remove_layer for node in left},
-                    because=f"{price} x ln({total} / {rest} blocks)",
+                    changes=(replace_span(line.common["repeat"].place, str(count - less)),),
+                    substitutes={node.index: remove_layer for node in left},
                 )
             )
         if options:
@@ -93,21 +84,6 @@ def _blocks_of_stage(editable: EditableSpec, nodes: Sequence[Node], count: int) 
     groups = [editable.groups.groups[root] for root in writers if root in editable.groups.groups]
     blocks = [group.blocks - (group.role == "stem") for group in groups]
     return max([count, *blocks]) if len(writers) == 1 else count
-
-
-def _has_bottlenecks(editable: EditableSpec, nodes: Sequence[Node]) -> bool:
-    groups = [editable.groups.group_written_by(node.index) for node in nodes]
-    return any(group is not None and group.role == "bottleneck" for group in groups)
-
-
-def _count_blocks(nodes: Sequence[Node], *, residual: bool) -> int:
-    """The blocks of a network or a part of it: residual additions, else convolutions."""
-    words = [node.layer.word for node in nodes if node.layer is not None]
-    return sum(words.count(word) for word in (("add",) if residual else ("conv", "conv_transpose")))
-
-
-def _is_residual(layers: Sequence[Node]) -> bool:
-    return any(node.layer is not None and node.layer.word == "add" for node in layers)
 
 
 def _top_level_name(name: str) -> str:

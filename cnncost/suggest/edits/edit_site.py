@@ -90,16 +90,6 @@ class EditSite:
         values = {getattr(layer, field): None for layer in self.layers}
         return next(iter(values)) if len(values) == 1 else None
 
-    def weight(self) -> float:
-        """The damage weight of what the line's layers write: a share of each one's group."""
-        total = 0.0
-        for node in self.nodes:
-            group = self.editable.groups.group_written_by(node.index)
-            if group is not None:
-                total += group.raw / group.blocks
-        raws = self.editable.raw
-        return total / raws if raws else 0.0
-
     def replace_by_sequence(self, items: Sequence[Sequence[TextPart]]) -> TextChange:
         """The line as a sequence of these layers, under its own name."""
         line = self.line if self.inlined is None else self.inlined.call

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from math import log2
 
 from cnncost.suggest.edits.edit_site import EditSite
 from cnncost.suggest.edits.new_layer import KEPT, NewLayer
 from cnncost.suggest.edits.replacement import ConvolutionReplacement
-from cnncost.suggest.text import damage
+from cnncost.suggest.text import scores
 
 KIND = "grouped"
 
-EVIDENCE = damage.Evidence(
+EVIDENCE = scores.Evidence(
     "ResNeXt (Xie et al. 2017), ShuffleNet (Zhang et al. 2018)", "the price .02 a doubling"
 )
 
@@ -32,7 +31,5 @@ def list_replacements(site: EditSite) -> Iterator[ConvolutionReplacement]:
         yield ConvolutionReplacement(
             KIND,
             f"in {groups} groups, shuffled",
-            damage.GROUPED * log2(groups) * len(site.nodes),
-            f".02 x log2 {groups} a convolution",
             [conv, NewLayer("channel_shuffle", {"groups": groups})],
         )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import partial
-from math import log
 from typing import NamedTuple
 
 from cnncost.language.lines import Line
@@ -12,23 +11,23 @@ from cnncost.layers import Layer
 from cnncost.network import Input, Node
 from cnncost.shape import Shape
 from cnncost.suggest.edits.new_layer import NewLayer, place_layers
-from cnncost.suggest.text import damage
+from cnncost.suggest.text import scores
 from cnncost.suggest.text.edit import NO_EDIT, Decision, Edit, PlacedLayer, Substitute, remove_layer
 from cnncost.suggest.text.editable_spec import EditableSpec, is_named
 from cnncost.suggest.text.text_changes import TextChange, replace_span
 
 POOL, GLOBAL, DROP = "pool-before-dense", "global-pool-head", "drop-dense"
 
-POOL_EVIDENCE = damage.Evidence(
+POOL_EVIDENCE = scores.Evidence(
     "AlexNet's own pool5; Network in Network; ThiNet-GAP. An interval of -.12 to +.23: the sign "
     "depends on the task",
     "the prices .03 (half the map) to .08 (1x1)",
 )
-GLOBAL_EVIDENCE = damage.Evidence(
+GLOBAL_EVIDENCE = scores.Evidence(
     "Zeiler & Fergus 2014, Table 3 (both hidden dense layers removed: 40.5 to 44.8 % error); "
     "ThiNet-GAP. An interval of -.12 to +.23: the sign depends on the task"
 )
-DROP_EVIDENCE = damage.Evidence(
+DROP_EVIDENCE = scores.Evidence(
     "Zeiler & Fergus 2014, Table 3 (one hidden dense layer removed: 40.5 to 40.0 % error)"
 )
 
@@ -148,26 +147,13 @@ def _pool_edits(head: _Head) -> Iterator[Edit]:
         inserted = head.editable.spec_text.insert_before(line, pool.text())
         if inserted is not None:
             shape = "x".join(map(str, outputs))
-            score, because = _pool_score(extents, outputs)
             yield Edit(
                 POOL,
                 f"{word} to {shape} before {head.entry.name}",
-                damage.units(score) + damage.PER_EDIT,
-                (inserted,),
-                {head.entry.index: partial(_put_before, pool)},
-                head=True,
-                because=because,
+                changes=(inserted,),
+                substitutes={head.entry.index: partial(_put_before, pool)},
             )
         size //= 2
-
-
-def _pool_score(extents: Sequence[int], outputs: Sequence[int]) -> tuple[float, str]:
-    """Between the prices of half the map and of 1x1, by the logarithm of the reduction."""
-    most, done = log(max(extents)), log(max(extents) / max(outputs))
-    half = log(max(extents) / max(1, max(extents) // 2))
-    share = 1.0 if max(outputs) == 1 else (done - half) / (most - half)
-    score = damage.POOL_HALF + (damage.POOL_WHOLE - damage.POOL_HALF) * min(1.0, share)
-    return score, "judgement, -.12 to +.23"
 
 
 def _put_before(new: NewLayer, layer: Layer, xs: tuple[Shape, ...]) -> list[PlacedLayer]:
@@ -189,11 +175,9 @@ def _drop_dense(head: _Head, hidden: _Hidden) -> Edit | None:
     return Edit(
         DROP,
         f"{hidden.dense.name} dropped",
-        damage.units(damage.DROP_DENSE) + damage.PER_EDIT,
-        changes,
-        substitutes,
-        {following.index: hidden.dense.index},
-        because=f"{damage.DROP_DENSE} a layer",
+        changes=changes,
+        substitutes=substitutes,
+        reads_instead={following.index: hidden.dense.index},
     )
 
 
@@ -210,12 +194,9 @@ def _combine_edits(pool: Edit, drop: Edit) -> Edit | None:
     return Edit(
         pool.kind,
         f"{pool.phrase}, {drop.phrase}",
-        pool.score + drop.score,
-        (*pool.changes, *drop.changes),
-        {**pool.substitutes, **drop.substitutes},
-        drop.reads_instead,
-        head=True,
-        because=f"{pool.because}; {drop.because}",
+        changes=(*pool.changes, *drop.changes),
+        substitutes={**pool.substitutes, **drop.substitutes},
+        reads_instead=drop.reads_instead,
     )
 
 
@@ -238,10 +219,7 @@ def _global_pool(head: _Head) -> Edit | None:
     return Edit(
         GLOBAL,
         f"global average pool in place of {names}",
-        damage.units(damage.GLOBAL_HEAD) + damage.PER_EDIT,
-        (pooled, *deleted),
-        substitutes,
-        {head.last.index: head.entry.index},
-        head=True,
-        because="Zeiler & Fergus: both removed, ln(44.8 / 40.5); -.12 to +.23",
+        changes=(pooled, *deleted),
+        substitutes=substitutes,
+        reads_instead={head.last.index: head.entry.index},
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from math import log
 from typing import TYPE_CHECKING
 
 from cnncost.suggest.edits.edit_site import EditSite
@@ -14,7 +13,7 @@ from cnncost.suggest.edits.replacement import (
     shared_kernel,
     words_between,
 )
-from cnncost.suggest.text import damage
+from cnncost.suggest.text import scores
 
 if TYPE_CHECKING:
     pass
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 
 KIND = "kernel-stack"
 
-EVIDENCE = damage.Evidence(
+EVIDENCE = scores.Evidence(
     "Simonyan & Zisserman 2015, sec. 2.3 (a stack of 3x3 beats one 5x5); Szegedy et al. 2016",
     "where the layer widens and the stack is narrower inside: priced as a rank",
 )
@@ -59,17 +58,10 @@ def list_replacements(site: EditSite) -> Iterator[ConvolutionReplacement]:
         }
         stride = {} if position else {"stride": KEPT}
         layers.append(NewLayer("conv", {**common, **stride}))
-    score, because = damage.KERNEL_STACK, "no damage known"
-    if inner is not None:
-        ratio = filters / inner
-        score = damage.LOW_RANK * site.weight() * damage.phi(log(ratio))
-        because = f"priced as a rank: .75 x w {site.weight():.3f} x phi(ln {ratio:.3g})"
     through = "" if inner is None else f", through {inner} filters"
     yield ConvolutionReplacement(
         KIND,
         f"{_sizes_text(kernel[0], kernel)} as {WORDS[kernel[0]]} {_sizes_text(3, kernel)}{through}",
-        score,
-        because,
         layers,
     )
 

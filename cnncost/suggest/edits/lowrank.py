@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import partial
-from math import log
 from typing import TYPE_CHECKING
 
 from cnncost.suggest.edits.edit_site import EditSite, list_sites, saves_costs
@@ -12,7 +11,7 @@ from cnncost.suggest.edits.new_layer import KEPT, NewLayer, place_layers
 from cnncost.suggest.edits.replacement import (
     ConvolutionReplacement,
 )
-from cnncost.suggest.text import damage
+from cnncost.suggest.text import scores
 from cnncost.suggest.text.edit import NO_EDIT, Decision, Edit
 from cnncost.suggest.text.editable_spec import EditableSpec
 
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 
 KIND = "low-rank"
 
-EVIDENCE = damage.Evidence(
+EVIDENCE = scores.Evidence(
     "Zhang et al. 2015 (VGG-16's convolutions); Kim et al. 2016",
     "that the rank's ratio counts as three quarters of a width's",
 )
@@ -34,7 +33,6 @@ def list_replacements(site: EditSite) -> Iterator[ConvolutionReplacement]:
     filters = site.shared_field("filters")
     if not isinstance(filters, int):
         return
-    weight = site.weight()
     for part in CONV_PARTS:
         rank = filters // part
         if rank < 4:
@@ -45,8 +43,6 @@ def list_replacements(site: EditSite) -> Iterator[ConvolutionReplacement]:
         yield ConvolutionReplacement(
             KIND,
             f"{rank} filters, then 1x1 up",
-            damage.LOW_RANK * weight * damage.phi(log(filters / rank)),
-            f".75 x w {weight:.3f} x phi(ln {filters / rank:.3g})",
             [first, last],
         )
 
@@ -71,13 +67,9 @@ def _split_dense(site: EditSite, part: int) -> Edit | None:
         saves_costs(substitute(one, node.inputs), one, node.inputs) for node, one in pairs
     ):
         return None
-    weight = site.weight()
-    ratio = min(sides) / rank
     return Edit(
         KIND,
         f"{site.label}: as two of rank {rank}",
-        damage.units(damage.LOW_RANK * weight * damage.phi(log(ratio))) + damage.PER_EDIT,
-        (site.replace_by_sequence([first.parts(site), last.parts(site)]),),
-        {node.index: substitute for node in site.nodes},
-        because=f".75 x w {weight:.3f} x phi(ln {ratio:.3g})",
+        changes=(site.replace_by_sequence([first.parts(site), last.parts(site)]),),
+        substitutes={node.index: substitute for node in site.nodes},
     )

@@ -8,7 +8,7 @@ from fractions import Fraction
 from cnncost.language.nodes import Scalar
 from cnncost.network import Network
 from cnncost.quantity import parse_number
-from cnncost.suggest.text import damage
+from cnncost.suggest.text import scores
 from cnncost.suggest.text.edit import Edit
 from cnncost.suggest.text.editable_spec import EditableSpec, is_named
 from cnncost.suggest.text.text_changes import replace_span
@@ -16,7 +16,7 @@ from cnncost.suggest.text.text_places import format_decimal
 
 KIND = "multiplier"
 
-EVIDENCE = damage.Evidence(
+EVIDENCE = scores.Evidence(
     "width multipliers of MobileNet v1 and v2 (published tables): phi of each group's own ratio, "
     "by its share"
 )
@@ -39,10 +39,8 @@ def multiplier_edits(editable: EditableSpec, kept: Sequence[str]) -> Iterator[Ed
             yield Edit(
                 KIND,
                 f"{name}: {format_decimal(value)} to {smaller}",
-                _score_widths(editable, spec.network) + damage.PER_EDIT,
-                (change,),
+                changes=(change,),
                 part=part,
-                because=f"sum of w x phi over the groups, at most phi(ln {float(1 / part):.3g})",
             )
 
 
@@ -61,11 +59,3 @@ def _only_narrows(editable: EditableSpec, after: Network, kept: Sequence[str]) -
             return False
         narrower |= new.output.channels < old.output.channels
     return narrower
-
-
-def _score_widths(editable: EditableSpec, after: Network) -> int:
-    total = 0.0
-    for group in editable.groups.groups.values():
-        width = after.nodes[group.writers[0]].output.channels
-        total += group.weight * damage.ratio_damage(group.width, width) * (not group.frozen)
-    return damage.units(total)

@@ -11,7 +11,6 @@ from cnncost.errors import CnncostError
 from cnncost.layers import Layer
 from cnncost.suggest.edits.edit_site import EditSite, list_sites, saves_costs
 from cnncost.suggest.edits.new_layer import NewLayer, place_layers
-from cnncost.suggest.text import damage
 from cnncost.suggest.text.edit import NO_EDIT, Decision, Edit
 from cnncost.suggest.text.editable_spec import EditableSpec
 
@@ -22,8 +21,6 @@ class ConvolutionReplacement(NamedTuple):
     kind: str
     what: str
     """What the phrase says of it."""
-    damage: float
-    because: str
     layers: Sequence[NewLayer]
     """What stands in a convolution's place."""
 
@@ -70,11 +67,9 @@ def _make_edit(site: EditSite, one: ConvolutionReplacement) -> Edit | None:
     return Edit(
         one.kind,
         f"{site.label}: {one.what}",
-        damage.units(one.damage) + damage.PER_EDIT,
-        (site.replace_by_sequence([new.parts(site) for new in one.layers]),),
-        {node.index: substitute for node in site.nodes},
+        changes=(site.replace_by_sequence([new.parts(site) for new in one.layers]),),
+        substitutes={node.index: substitute for node in site.nodes},
         convolutions=len(site.nodes),
-        because=one.because,
     )
 
 

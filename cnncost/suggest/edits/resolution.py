@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from math import log
 
 from cnncost.language.nodes import Scalar
 from cnncost.place import Place
-from cnncost.suggest.text import damage
+from cnncost.suggest.text import scores
 from cnncost.suggest.text.edit import Edit
 from cnncost.suggest.text.editable_spec import EditableSpec
 from cnncost.suggest.text.text_changes import replace_span
 
 KIND = "resolution"
 
-EVIDENCE = damage.Evidence("the resolution tables of MobileNet v1 and v2, 34 points, R^2 = .995")
+EVIDENCE = scores.Evidence("the resolution tables of MobileNet v1 and v2, 34 points, R^2 = .995")
 
 PARTS = tuple(Fraction(*pair) for pair in ((7, 8), (6, 7), (3, 4), (4, 7), (1, 2)))
 BEYOND = (Fraction(3, 8), Fraction(1, 4))
@@ -35,16 +34,13 @@ def resolution_edits(
     for part in PARTS + (BEYOND if extrapolate else ()):
         sizes = tuple(nearest(size, part) for _, size in places)
         ratio = largest / max(sizes)
-        if sizes in seen or ratio <= 1 or (1 / ratio < damage.COARSEST and not extrapolate):
+        if sizes in seen or ratio <= 1 or (1 / ratio < scores.COARSEST and not extrapolate):
             continue
         seen.append(sizes)
-        score = damage.phi_resolution(log(ratio))
         yield Edit(
             KIND,
             f"input: {largest} to {max(sizes)} positions a side",
-            damage.units(score) + damage.PER_EDIT,
-            tuple(replace_span(p, str(n)) for (p, _), n in zip(places, sizes, strict=True)),
-            because=f"phi_r(ln {ratio:.3g})",
+            changes=tuple(replace_span(p, str(n)) for (p, _), n in zip(places, sizes, strict=True)),
         )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from math import log
 from typing import TYPE_CHECKING
 
 from cnncost.layers import Layer
@@ -15,14 +14,14 @@ from cnncost.suggest.edits.replacement import (
     conv_fields,
     words_between,
 )
-from cnncost.suggest.text import damage
+from cnncost.suggest.text import scores
 
 if TYPE_CHECKING:
     pass
 
 KIND = "separable"
 
-EVIDENCE = damage.Evidence(
+EVIDENCE = scores.Evidence(
     "Howard et al. 2017, table 4 (a full convolution in place of each separable one); trained "
     "variants: at a lower price the search bought nothing else, and its plans were no better "
     "than uniform scaling",
@@ -33,15 +32,11 @@ EVIDENCE = damage.Evidence(
 def list_replacements(site: EditSite) -> Iterator[ConvolutionReplacement]:
     """The depthwise convolution takes kernel, stride, padding and dilation, with the norm and
     activation that the original has behind it."""
-    ci = min(node.inputs[0].channels for node in site.nodes)
     pairs = list(zip(site.nodes, site.layers, strict=True))
     before = sum(layer.weights(node.inputs[0]) for node, layer in pairs)
     after = sum(_weights(node.inputs[0], layer) for node, layer in pairs)
     if after >= before:
         return
-    weight = site.weight()
-    share = min(1.0, damage.SEPARABLE_FULL_CHANNELS / ci)
-    score = damage.SEPARABLE * weight * damage.phi(log(before / after) / 2) * share
     words = [NewLayer(word) for word in words_between(site)]
     fields = ("kernel", "stride", "padding", "dilation", "bias")
     first = NewLayer("depthwise_conv", dict.fromkeys(fields, KEPT))
@@ -49,8 +44,6 @@ def list_replacements(site: EditSite) -> Iterator[ConvolutionReplacement]:
     yield ConvolutionReplacement(
         KIND,
         "depthwise, then 1x1",
-        score,
-        f"1.5 x w {weight:.3f} x phi(half ln {before / after:.3g}) x {share:.2f}",
         [first, *words, last],
     )
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from math import log, prod
 from typing import Any
 
 from cnncost.language.lines import Line
@@ -15,17 +14,17 @@ from cnncost.place import Place
 from cnncost.shape import Shape
 from cnncost.suggest.edits.edit_site import ACTIVATIONS
 from cnncost.suggest.edits.new_layer import NewLayer, place_layers
-from cnncost.suggest.text import damage
-from cnncost.suggest.text.edit import Edit, PlacedLayer, Substitute
+from cnncost.suggest.text import scores
+from cnncost.suggest.text.edit import Edit, PlacedLayer
 from cnncost.suggest.text.editable_spec import EditableSpec, is_named
 from cnncost.suggest.text.text_changes import TextChange, replace_span
 
 STRIDE, POOLING = "stride", "pooling"
 
-STRIDE_EVIDENCE = damage.Evidence(
+STRIDE_EVIDENCE = scores.Evidence(
     "SqueezeNet's advice to downsample late; trained variants", "the square of the share downstream"
 )
-POOLING_EVIDENCE = damage.Evidence(
+POOLING_EVIDENCE = scores.Evidence(
     "priced like a stride: SqueezeNet's advice to downsample late; trained variants",
     "the square of the share downstream",
 )
@@ -93,7 +92,7 @@ def _double_stride(editable: EditableSpec, line: Line, nodes: Sequence[Node]) ->
         own = nodes if line.block is None else []
         placed = {node.index: partial(_slide, axes={"stride": new}) for node in own}
         what = f"{label}: stride {old} to {new}"
-        yield _make_edit(editable, STRIDE, what, [change], strided[0], placed)
+        yield Edit(STRIDE, what, changes=(change,), substitutes=placed)
 
 
 def _slides(node: Node) -> bool:
@@ -132,7 +131,7 @@ def _widen_pool(editable: EditableSpec, line: Line, nodes: Sequence[Node]) -> It
         label = _site_label(editable, line, nodes)
         what = f"{label}: stride {stride} to {2 * stride}"
         placed = {node.index: partial(_slide, axes=axes) for node in nodes}
-        yield _make_edit(editable, POOLING, what, made, nodes[0], placed)
+        yield Edit(POOLING, what, changes=tuple(made), substitutes=placed)
 
 
 def _slide(layer: Layer, inputs: tuple[Shape, ...], axes: Mapping[str, int]) -> list[PlacedLayer]:
@@ -168,48 +167,7 @@ def _add_pool(editable: EditableSpec, line: Line, nodes: Sequence[Node]) -> Iter
         source = editable.network.nodes[nodes[0].reads[0]]
         what = f"maxpool 2 added behind {source.name}"
         placed = {nodes[0].index: _pool_behind}
-        yield _make_edit(editable, POOLING, what, [inserted], nodes[0], placed, behind=True)
-
-
-def _make_edit(
-    editable: EditableSpec,
-    kind: str,
-    phrase: str,
-    changes: list[TextChange],
-    node: Node,
-    substitutes: Mapping[int, Substitute],
-    *,
-    behind: bool = False,
-) -> Edit:
-    share = _share_downstream(editable, node.index + behind)
-    score = damage.phi_resolution(log(2)) * share * share
-    because = f"phi_r(ln 2) x {share:.2f}^2"
-    if _feeds_dense(editable):
-        # The same reduction by a pool before the dense layers is priced so: no way around it.
-        score, because = max(score, damage.POOL_HALF), f"{because}, at least a pool's .03"
-    score = max(score, 0.0)
-    priced = damage.units(score) + damage.PER_EDIT
-    return Edit(kind, phrase, priced, tuple(changes), substitutes, because=because)
-
-
-def _share_downstream(editable: EditableSpec, index: int) -> float:
-    """The share of the damage's weight from a node on."""
-    shares = 0.0
-    for group in editable.groups.groups.values():
-        if not group.frozen:
-            later = sum(writer >= index for writer in group.writers)
-            shares += group.weight * later / len(group.writers)
-    return min(1.0, shares)
-
-
-def _feeds_dense(editable: EditableSpec) -> bool:
-    """Whether a dense layer reads a map of several positions: coarser maps shrink it."""
-    return any(
-        node.layer is not None
-        and node.layer.word in ("dense", "flatten")
-        and prod(node.inputs[0].extents) > 1
-        for node in editable.network.layers
-    )
+        yield Edit(POOLING, what, changes=(inserted,), substitutes=placed)
 
 
 def _site_label(editable: EditableSpec, line: Line, nodes: Sequence[Node]) -> str:

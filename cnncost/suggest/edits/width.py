@@ -8,7 +8,7 @@ from math import lcm
 
 from cnncost.network import Input, Node
 from cnncost.place import Place
-from cnncost.suggest.text import damage
+from cnncost.suggest.text import scores
 from cnncost.suggest.text.channel_groups import WIDTH_FIELDS, ChannelGroup
 from cnncost.suggest.text.edit import NO_EDIT, Decision, Edit
 from cnncost.suggest.text.editable_spec import EditableSpec
@@ -16,7 +16,7 @@ from cnncost.suggest.text.text_changes import replace_span
 
 KIND = "width"
 
-EVIDENCE = damage.Evidence(
+EVIDENCE = scores.Evidence(
     "width multipliers of MobileNet v1 and v2 (published tables); ThiNet-70/50/30 of ResNet-50, "
     "trained from scratch; Wide ResNet-50-2 to ResNet-50 held out: .090 predicted, .104 measured",
     "the stem's weight of 1.5",
@@ -28,7 +28,7 @@ BEYOND = (Fraction(3, 16), Fraction(1, 8))
 
 DENSE_KIND = "dense"
 
-DENSE_EVIDENCE = damage.Evidence(
+DENSE_EVIDENCE = scores.Evidence(
     "Zeiler & Fergus 2014, Table 3: AlexNet's dense layers from 4096 to 2048 units, 40.5 to "
     "41.7 % error; Han et al. 2015"
 )
@@ -104,6 +104,35 @@ def _read_number(editable: EditableSpec, place: Place) -> int | None:
     return int(text) if text.isdigit() else None
 
 
+class LabelledNumber:
+    """A number that may change, with its label and the steps that its widths keep to."""
+
+    def __init__(self, editable: EditableSpec, number: WidthNumber, label: str) -> None:
+        self.number = number
+        self.label = label
+        self.steps = [_width_step(editable, number, value) for value in number.values]
+
+    def factors(self) -> Iterator[Fraction]:
+        """Yield the least factor at which each smaller value of the number is rounded to."""
+        for value, step in zip(self.number.values, self.steps, strict=True):
+            yield Fraction(1)
+            for k in range(1, value // step):
+                yield Fraction((2 * k + 1) * step, 2 * value)
+
+    def scale(self, factor: Fraction) -> Edit | None:
+        """Make the edit that scales the number; None where it stays."""
+        pairs = zip(self.number.values, self.steps, strict=True)
+        values = tuple([min(v, round_to_step(v * factor, step)) for v, step in pairs])
+        return None if values == self.number.values else _make_edit(self.number, values, self.label)
+
+
+def label_numbers(editable: EditableSpec) -> list[LabelledNumber]:
+    """The numbers of a spec that set widths, each with its label."""
+    arguments = _argument_names(editable)
+    numbers = width_numbers(editable)
+    return [LabelledNumber(editable, n, _number_label(editable, n, arguments)) for n in numbers]
+
+
 def width_decisions(editable: EditableSpec, *, extrapolate: bool) -> Iterator[Decision]:
     """A decision for each number, with the options that save."""
     arguments = _argument_names(editable)
@@ -129,7 +158,7 @@ def _channel_values(
         pairs = zip(number.values, steps, strict=True)
         values = tuple([round_to_step(value * part, step) for value, step in pairs])
         pairs = zip(values, number.values, strict=True)
-        floor = all(new >= damage.NARROWEST * old for new, old in pairs)
+        floor = all(new >= scores.NARROWEST * old for new, old in pairs)
         if values not in (*options, number.values) and (extrapolate or floor):
             options.append(values)
     return [values for values in options if all(map(int.__lt__, values, number.values))]
@@ -165,10 +194,6 @@ def _dense_values(number: WidthNumber, *, extrapolate: bool) -> list[tuple[int, 
 
 
 def _make_edit(number: WidthNumber, values: tuple[int, ...], label: str) -> Edit:
-    # The ratio that counts is that of the widths as written: all of a number's groups share it.
-    ratio = number.values[0] / values[0]
-    weight = sum(group.weight for group in number.groups)
-    score = damage.units(weight * damage.ratio_damage(number.values[0], values[0]))
     changes = [replace_span(p, str(v)) for p, v in zip(number.places, values, strict=True)]
     what = "units" if number.dense else "filters"
     old, new = (
@@ -178,10 +203,8 @@ def _make_edit(number: WidthNumber, values: tuple[int, ...], label: str) -> Edit
     return Edit(
         DENSE_KIND if number.dense else KIND,
         f"{label}: {old} to {new} {what}",
-        score + damage.PER_EDIT,
-        tuple(changes),
+        changes=tuple(changes),
         part=Fraction(values[0], number.values[0]),
-        because=f"w {weight:.3f} x phi(ln {ratio:.3g})",
     )
 
 

@@ -11,13 +11,15 @@ from fractions import Fraction
 from functools import cached_property
 from typing import NamedTuple
 
+from cnncost.accuracy import Damage
 from cnncost.suggest.decisions.cost_tables import SearchSpace
-from cnncost.suggest.edits.width import PARTS
+from cnncost.suggest.edits.width import LabelledNumber, label_numbers
 from cnncost.suggest.text.budget import Budget, budgets_hold
 from cnncost.suggest.text.clock import Clock
 from cnncost.suggest.text.edit import Decision, Edit
 from cnncost.suggest.text.editable_spec import EditableSpec
 from cnncost.suggest.text.meter import Measures
+from cnncost.suggest.text.scores import NARROWEST, PER_EDIT, units
 from cnncost.suggest.text.text_changes import TextChange
 
 
@@ -69,15 +71,23 @@ class Plan:
     """What is edited: with the spatial change made, if there is one."""
     own_edits: tuple[Edit, ...]
     """In the order of the file."""
-    score: int
+    price: int
+    """The prices of its edits together: what a search compares."""
     text: str
     after: Measures
+    damage: Damage
+    """The estimate for the file that it makes, against the spec as it was given."""
     leading: tuple[PlanStep, ...] = ()
     """The spatial edit, if one is made."""
     proved: bool = False
     """Whether no plan of the space that holds the budgets scores lower."""
     bound: int = 0
-    """No plan of the space scores lower than this."""
+    """No plan of the space has a lower price."""
+
+    @property
+    def score(self) -> int:
+        """The damage in units of score: that of the written file, not the sum of its edits'."""
+        return units(self.damage.score)
 
     @property
     def edits(self) -> tuple[Edit, ...]:
@@ -108,37 +118,55 @@ class SingleEdit(NamedTuple):
 
     edit: Edit
     after: Measures
+    damage: Damage
+
+    @property
+    def score(self) -> int:
+        """Its damage in units of score."""
+        return units(self.damage.score)
 
 
 def measure_single_edit(editable: EditableSpec, edit: Edit) -> SingleEdit | None:
     """One edit made, read and counted; None where it makes no network."""
     spec = editable.read_edited(edit.changes)
-    return None if spec is None else SingleEdit(edit, editable.measure(spec.network))
+    if spec is None:
+        return None
+    return SingleEdit(edit, editable.measure(spec.network), editable.damage_of(spec.network))
 
 
 def scale_uniformly(
     editable: EditableSpec, decisions: Sequence[Decision], budgets: Sequence[Budget]
 ) -> Plan | None:
-    """The least uniform scaling of all widths that holds the budgets; None if none does."""
-    for part in editable.clock.watch(PARTS):
-        picked = [decision.options[_nearest_width(decision, part)] for decision in decisions]
-        options = [edit for edit in picked if edit.kind]
-        spec = editable.read_edited([change for edit in options for change in edit.changes])
-        if spec is None:
-            continue
-        after = editable.measure(spec.network)
-        if budgets_hold(after, budgets):
-            score = sum(edit.score for edit in options)
-            return Plan(editable, tuple(options), score, spec.text.text, after)
-    return None
+    """Scale all widths that may change alike, by the largest factor that holds the budgets.
+
+    Each width is rounded to its own step. None where no factor from NARROWEST on holds them.
+    """
+    labels = {decision.label for decision in decisions if decision.group}
+    numbers = [n for n in label_numbers(editable) if n.label in labels]
+    factors = sorted({f for n in numbers for f in n.factors() if f >= NARROWEST})
+    best, low, high = None, 0, len(factors)
+    while low < high:  # the factors below `low` hold the budgets, those from `high` on do not
+        editable.clock.check()
+        middle = (low + high) // 2
+        plan = _scale_widths(editable, numbers, factors[middle])
+        if plan is not None and budgets_hold(plan.after, budgets):
+            best, low = plan, middle + 1
+        else:
+            high = middle
+    return best
 
 
-def _nearest_width(decision: Decision, part: Fraction) -> int:
-    """The option of a width closest to this part of it; 0 for what is no width."""
-    if not decision.group:
-        return 0
-    distances = [abs(edit.part - part) for edit in decision.options]
-    return distances.index(min(distances))
+def _scale_widths(
+    editable: EditableSpec, numbers: Sequence[LabelledNumber], factor: Fraction
+) -> Plan | None:
+    """Scale numbers by one factor, as a plan; None where that makes no network."""
+    edits = tuple([edit for n in numbers if (edit := n.scale(factor)) is not None])
+    spec = editable.read_edited([change for edit in edits for change in edit.changes])
+    if spec is None:
+        return None
+    damage = editable.damage_of(spec.network)
+    price = max(0, units(damage.score)) + PER_EDIT * len(edits)
+    return Plan(editable, edits, price, spec.text.text, editable.measure(spec.network), damage)
 
 
 @dataclass(frozen=True)
@@ -168,6 +196,7 @@ class SpatialVariant:
             self.score + outcome.score,
             spec.text.text,
             editable.measure(spec.network),
+            editable.damage_of(spec.network),
             self.leading,
             outcome.proved,
             self.score + outcome.bound,

@@ -25,8 +25,8 @@ from cnncost.suggest.search.plan import (
 from cnncost.suggest.search.pruning import drop_dominated_options, drop_kinds
 from cnncost.suggest.text.budget import Budget, budgets_hold
 from cnncost.suggest.text.clock import Clock, TimeOverError
-from cnncost.suggest.text.damage import UNIT
 from cnncost.suggest.text.edit import Decision
+from cnncost.suggest.text.scores import UNIT
 
 Progress = Callable[[str], None]
 
@@ -74,7 +74,7 @@ class BestPlanSearch:
 
     def visit_variant(self, lazy: LazyVariant) -> None:
         """Search one variant for a plan of a lower score than the best so far."""
-        ceiling = None if self.best is None else self.best.score - 1 - lazy.score
+        ceiling = None if self.best is None else self.best.price - 1 - lazy.score
         if ceiling is not None and ceiling < 0:
             return
         if self.progress is not None:
@@ -109,7 +109,7 @@ class BestPlanSearch:
             return False
         picked = zip(variant.space.decisions, chosen, strict=True)
         score = sum(decision.options[k].score for decision, k in picked)
-        if self.best is not None and variant.score + score >= self.best.score:
+        if self.best is not None and variant.score + score >= self.best.price:
             return False
         plan = variant.write_plan(SearchOutcome(chosen, score, proved=False))
         if plan is None or not budgets_hold(plan.after, self.budgets):
@@ -124,8 +124,8 @@ class BestPlanSearch:
         spent = self.seconds - (self.deadline - monotonic())
         if self.best is None:
             return SearchResult(None, not self.bounds, spent)
-        bound = min([*self.bounds, self.best.score])
-        proved = bound == self.best.score
+        bound = min([*self.bounds, self.best.price])
+        proved = bound == self.best.price
         return SearchResult(replace(self.best, proved=proved, bound=bound), proved, spent)
 
 
@@ -183,7 +183,7 @@ def _solve_variant(
         variant, limits.budgets
     ):  # a plan cuts the programme down
         assert search.best is not None
-        limits = replace(limits, cutoff=search.best.score - 1 - variant.score)
+        limits = replace(limits, cutoff=search.best.price - 1 - variant.score)
     left = limits.seconds - (monotonic() - started)
     return solve_programme(tables, replace(limits, seconds=max(left, 0.1)), tell)
 

@@ -99,7 +99,12 @@ def _edited_variant(
     """Build the variant with a spatial edit made; its network is read and counted here."""
     spec_text = SpecText(editable.spec_text.name, editable.edited_text(edit.changes))
     edited = read_editable_spec(
-        spec_text, editable.max_layers, allowed.kept, editable.meter, editable.clock
+        spec_text,
+        editable.max_layers,
+        allowed.kept,
+        editable.meter,
+        editable.clock,
+        editable.first_potential,
     )
     step = PlanStep(edit, edited.measure(edited.network))
     return _variant(edited, allowed.together_with(edit), (step,), (), ceiling)

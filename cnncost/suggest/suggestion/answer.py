@@ -14,7 +14,6 @@ from cnncost.suggest.search.unmet_budgets import UnmetBudgets
 from cnncost.suggest.suggestion.precision import PrecisionPlan
 from cnncost.suggest.suggestion.single_edits import SingleEdits
 from cnncost.suggest.text.budget import Budget, budgets_hold
-from cnncost.suggest.text.damage import NARROW_CHANNELS
 from cnncost.suggest.text.editable_spec import EditableSpec
 from cnncost.suggest.text.meter import Measures
 
@@ -48,8 +47,6 @@ class Suggestion:
     """Of what the bytes are: batch, element type, optimiser; empty without bytes."""
     widening: tuple[str, ...] = ()
     """What would widen the space of plans, in words."""
-    narrow: bool = False
-    """Whether most groups are so narrow that scores are too low."""
     unknown: tuple[str, ...] = ()
     """The layers whose costs nobody knows: every amount here is a lower bound then."""
     scaled: bool = True
@@ -106,12 +103,6 @@ _FAMILIES = {
     "attention": "attention layers",
 }
 """What the layers that hold most of a metric are called together."""
-
-
-def is_mostly_narrow(editable: EditableSpec) -> bool:
-    """Whether most groups of channels are so narrow that scores are too low."""
-    groups = [g for g in editable.groups.groups.values() if not g.frozen and g.role != "dense"]
-    return 2 * sum(group.width < NARROW_CHANNELS for group in groups) > len(groups)
 
 
 def widening_options(allowed: AllowedEdits) -> tuple[str, ...]:

@@ -10,8 +10,8 @@ from typing import NamedTuple
 from cnncost.costs.memory import DTYPES
 from cnncost.network import Network
 from cnncost.suggest.search.plan import Plan
-from cnncost.suggest.text import damage
 from cnncost.suggest.text.meter import Measures
+from cnncost.suggest.text.scores import units
 
 FP16, INT8, INT8_MOBILE = 0.0, 0.01, 0.05
 """What a precision adds to a score; int8 costs more where convolutions are depthwise.
@@ -46,8 +46,8 @@ def smaller_dtypes(dtype: str) -> tuple[str, ...]:
 def precision_score(dtype: str, network: Network) -> int:
     """What an element type scores on a network."""
     if dtype != "int8":
-        return damage.units(FP16)
+        return units(FP16)
     mobile = any(getattr(node.layer, "groups", 1) == node.inputs[0].channels > 1
                  for node in network.layers)  # fmt: skip
     words = [node.layer.word for node in network.layers if node.layer]
-    return damage.units(INT8_MOBILE if mobile or "depthwise_conv" in words else INT8)
+    return units(INT8_MOBILE if mobile or "depthwise_conv" in words else INT8)

@@ -11,10 +11,10 @@ from typing import NamedTuple
 
 from cnncost.suggest.search.plan import SingleEdit, measure_single_edit
 from cnncost.suggest.text.budget import Budget
-from cnncost.suggest.text.damage import UNIT
 from cnncost.suggest.text.edit import Edit
 from cnncost.suggest.text.editable_spec import EditableSpec
 from cnncost.suggest.text.meter import Measures
+from cnncost.suggest.text.scores import UNIT
 
 FLOOR = 0.002 * UNIT
 """Added to a score before dividing by it, so that free edits that hardly save don't lead."""

@@ -23,7 +23,6 @@ from cnncost.suggest.search.unmet_budgets import UnmetBudgets, find_unmet
 from cnncost.suggest.suggestion.answer import (
     ParetoPoint,
     Suggestion,
-    is_mostly_narrow,
     shares_by_family,
     widening_options,
 )
@@ -33,10 +32,10 @@ from cnncost.suggest.suggestion.single_edits import ForeseenEdit, SingleEdits
 from cnncost.suggest.text import budget as budgets_of
 from cnncost.suggest.text.budget import Budget, budgets_hold
 from cnncost.suggest.text.clock import TimeOverError
-from cnncost.suggest.text.damage import UNIT
 from cnncost.suggest.text.edit import Decision
 from cnncost.suggest.text.editable_spec import EditableSpec, read_editable_spec
 from cnncost.suggest.text.meter import METRICS
+from cnncost.suggest.text.scores import UNIT
 from cnncost.suggest.text.text_changes import apply_changes, unified_diff
 from cnncost.suggest.text.text_places import SpecText
 
@@ -137,7 +136,6 @@ class Suggester:
             tuple(self._plan_precisions(budgets)),
             self.editable.meter.scale,
             widening_options(self.request.allowed),
-            is_mostly_narrow(self.editable),
             self.unknown,
             scaled,
             tuple(self.left_out),

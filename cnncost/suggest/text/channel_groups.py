@@ -1,4 +1,4 @@
-"""Channel groups: which widths of a network must stay equal, and what each weighs in damage."""
+"""Channel groups: which widths of a network must stay equal."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from cnncost.network import Input, Network, Node
-from cnncost.suggest.text import damage
 
 WIDTH_FIELDS = {
     "conv": "filters",
@@ -30,13 +29,10 @@ class ChannelGroup:
     """The nodes whose width it is, by index."""
     width: int = 0
     frozen: bool = False
-    raw: float = 0.0
-    weight: float = 0.0
-    """Its share of the damage: the weights of all groups that can change add up to 1."""
     blocks: int = 1
     """How many blocks of the network write it."""
     role: str = ""
-    """What it is to the network: stem, bottleneck, inside, dense, or nothing special."""
+    """What it is to the network: stem, dense, or nothing special."""
 
 
 class ChannelGroups:
@@ -60,7 +56,7 @@ class ChannelGroups:
         for index in kept:
             self._freeze(index)
         self.groups = self._collect_groups()
-        _set_weights(self)
+        _set_roles(self)
 
     def groups_at(self, index: int) -> tuple[int, ...]:
         """The groups that a node's channels consist of."""
@@ -162,35 +158,20 @@ def _is_depthwise(node: Node) -> bool:
     return bool(groups == x.channels and y.channels == x.channels and groups > 1)
 
 
-def _set_weights(groups: ChannelGroups) -> None:
-    """Each group's weight: raw by its role, then normalised over those that can change."""
-    adds, inside = _residual_groups(groups)
+def _set_roles(groups: ChannelGroups) -> None:
+    """Tell of each group what it is to the network, and how many blocks write it."""
+    adds = _writers_before_adds(groups)
     for root, group in groups.groups.items():
-        group.role = _role(groups.network, group, inside.get(root, ""))
-        each = {
-            "stem": damage.RAW_STEM,
-            "dense": damage.RAW_DENSE,
-            "bottleneck": damage.RAW_BOTTLENECK,
-            "inside": damage.RAW_INSIDE,
-        }.get(group.role, damage.RAW_CONV)
+        group.role = _role(groups.network, group)
         alone = [index for index in group.writers if index not in adds.get(root, {})]
-        joined = len(set(adds.get(root, {}).values()))
-        group.blocks = max(1, len(alone) + joined)
-        # The stem's extra weight is its own; the blocks behind it are like any.
-        stem = group.role == "stem"
-        group.raw = each + damage.RAW_CONV * (group.blocks - 1) if stem else each * group.blocks
-    total = sum(group.raw for group in groups.groups.values() if not group.frozen)
-    for group in groups.groups.values():
-        group.weight = group.raw / total if total else 0.0
+        group.blocks = max(1, len(alone) + len(set(adds.get(root, {}).values())))
 
 
-def _role(network: Network, group: ChannelGroup, inside: str) -> str:
+def _role(network: Network, group: ChannelGroup) -> str:
     nodes = [network.nodes[index] for index in group.writers]
     if all(node.layer is not None and node.layer.word == "dense" for node in nodes):
         return "dense"
-    if any(_reads_input(network, node) for node in nodes):
-        return "stem"
-    return inside
+    return "stem" if any(_reads_input(network, node) for node in nodes) else ""
 
 
 def _reads_input(network: Network, node: Input | Node) -> bool:
@@ -200,27 +181,20 @@ def _reads_input(network: Network, node: Input | Node) -> bool:
     return source.layer is None
 
 
-def _residual_groups(groups: ChannelGroups) -> tuple[dict[int, dict[int, int]], dict[int, str]]:
-    """For each group the writers that an add follows (and which add), and the groups that
-    live inside residual branches, with the kind of block."""
+def _writers_before_adds(groups: ChannelGroups) -> dict[int, dict[int, int]]:
+    """For each group the writers that an add follows, and which add."""
     network = groups.network
     followed: dict[int, dict[int, int]] = {}
-    inside: dict[int, str] = {}
     for node in network.nodes:
         if node.layer is None or node.layer.word != "add":
             continue
         outer = set(groups.groups_at(node.index))
-        branches = _branches(network, node)
-        for branch in branches:
-            written = [index for index in branch if groups.group_written_by(index) is not None]
-            kind = _block_kind(network, written)
-            for index in written:
+        for index in (index for branch in _branches(network, node) for index in branch):
+            if groups.group_written_by(index) is not None:
                 (root,) = groups.groups_at(index)
                 if root in outer:
                     followed.setdefault(root, {})[index] = node.index
-                else:
-                    inside.setdefault(root, kind)
-    return followed, inside
+    return followed
 
 
 def _branches(network: Network, join: Node) -> list[list[int]]:
@@ -247,12 +221,3 @@ def _branches(network: Network, join: Node) -> list[list[int]]:
                 heapq.heappush(heap, -read)
             masks[read] = masks.get(read, 0) | mask
     return [sorted(branch) for branch in branches]
-
-
-def _block_kind(network: Network, written: Sequence[int]) -> str:
-    """Bottleneck: 1x1, a wider kernel, 1x1; everything else counts as a basic block."""
-    kernels = [getattr(network.nodes[index].layer, "kernel", (1,)) for index in written]
-    pointwise = [max(kernel) == 1 for kernel in kernels]
-    if len(written) >= 3 and pointwise[0] and pointwise[-1] and not all(pointwise):
-        return "bottleneck"
-    return "inside"

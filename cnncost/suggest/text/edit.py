@@ -27,8 +27,8 @@ class Edit:
     kind: str
     """The name of its kind; empty for `NO_EDIT`."""
     phrase: str
-    score: int
-    """In units of 1e-5, the constant for an edit included."""
+    score: int = 0
+    """Its price in units of 1e-5, the constant for an edit included; 0 until it is priced."""
     changes: tuple[TextChange, ...] = ()
     substitutes: Mapping[int, Substitute] = field(default_factory=dict)
     """For each node that it replaces, by index: what returns the layers in its place."""
@@ -38,13 +38,9 @@ class Edit:
     """How many convolutions a structural replacement touches."""
     part: Fraction = Fraction(1)
     """Of a width: what part of the old one the new one is."""
-    head: bool = False
-    """Whether its score depends on the task so much that it carries an interval."""
-    because: str = ""
-    """How the score came about, in figures."""
 
 
-NO_EDIT = Edit("", "", 0)
+NO_EDIT = Edit("", "")
 
 
 def remove_layer(layer: Layer, inputs: tuple[Shape, ...]) -> list[PlacedLayer]:

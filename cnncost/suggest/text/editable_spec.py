@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
+from cnncost.accuracy import Damage, compare_potentials
+from cnncost.accuracy.potential import Potential, network_terms, potential_of
 from cnncost.costs import count_network
 from cnncost.errors import SpecError
 from cnncost.language import MAX_LAYERS, Settings, Spec, read_spec
@@ -19,6 +21,7 @@ from cnncost.suggest.text.channel_groups import ChannelGroups
 from cnncost.suggest.text.clock import Clock
 from cnncost.suggest.text.edit import WidthTrial
 from cnncost.suggest.text.meter import METRICS, Meter
+from cnncost.suggest.text.priced_layers import PricedLayers
 from cnncost.suggest.text.text_changes import TextChange, apply_changes
 from cnncost.suggest.text.text_places import SpecText
 
@@ -62,6 +65,8 @@ class EditableSpec:
     makes no network."""
     uses: dict[Place, list[FieldUse]] = field(default_factory=dict, repr=False)
     """For each scalar of the text the fields that derive from it, once they are asked for."""
+    original: Potential | None = None
+    """Where a spatial edit is made already: the potential of the spec without it."""
     _calls: dict[int, Line] = field(default_factory=dict, repr=False)
     _specs: dict[str, Spec | None] = field(default_factory=dict, repr=False)
 
@@ -86,9 +91,18 @@ class EditableSpec:
         return tuple([totals[metric] for metric in METRICS])
 
     @cached_property
-    def raw(self) -> float:
-        """The raw weights of all groups that can change."""
-        return sum(group.raw for group in self.groups.groups.values() if not group.frozen)
+    def priced_layers(self) -> PricedLayers:
+        """What each layer adds to the error potential."""
+        return PricedLayers(self.network)
+
+    def damage_of(self, network: Network) -> Damage:
+        """The damage of an edited network, against the spec as it was given."""
+        return compare_potentials(self.first_potential, potential_of(network_terms(network)))
+
+    @cached_property
+    def first_potential(self) -> Potential:
+        """The error potential of the spec as it was given, before a spatial edit was made."""
+        return self.original or self.priced_layers.potential
 
     @cached_property
     def readers(self) -> list[list[int]]:
@@ -172,6 +186,7 @@ def read_editable_spec(
     kept: Sequence[str] = (),
     meter: Meter | None = None,
     clock: Clock | None = None,
+    original: Potential | None = None,
 ) -> EditableSpec:
     """Read a text as an editable spec; the widths of the layers and blocks in `kept` stay."""
     spec = parse_spec(spec_text.name, spec_text.text, max_layers)
@@ -183,6 +198,7 @@ def read_editable_spec(
         max_layers,
         meter or Meter(),
         clock or Clock(),
+        original=original,
     )
 
 

@@ -8,11 +8,11 @@ from typing import TextIO
 
 from cnncost.quantity import counted_as
 from cnncost.suggest.suggestion.answer import ParetoPoint
-from cnncost.suggest.text.damage import UNIT
 from cnncost.suggest.text.meter import Measures
+from cnncost.suggest.text.scores import UNIT
 from cnncost.views.grid import Grid, ascii_only
 from cnncost.views.page import Page, Results, Table
-from cnncost.views.suggest.score_words import HEAD, has_head_edit, score_text
+from cnncost.views.suggest.score_words import score_text
 from cnncost.views.suggest.wording import Wording
 from cnncost.views.terminal import share_bar
 
@@ -69,8 +69,6 @@ def _write_curve(file: TextIO, points: Sequence[ParetoPoint], before: Measures, 
         grid.add_row(f"{point.share} %", said, drawn, *numbers)
     notes = ["- is out of reach." if any(point.plan is None for point in points) else ""]
     notes += ["? is the best found in time, not proved."] * (not all(p.proved for p in points))
-    plans = [point.plan for point in points if point.plan is not None]
-    notes += [HEAD] * has_head_edit(edit for plan in plans for edit in plan.edits)
     grid.write_grid(file, [note for note in notes if note])
 
 

@@ -1,29 +1,34 @@
-"""Scores as people read them: the edits of the head with their interval."""
+"""Scores as people read them: an estimate of ln(error after / error before), and its interval."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from math import exp
 
-from cnncost.suggest.search.plan import Plan
-from cnncost.suggest.text.damage import HEAD_INTERVAL, UNIT
+from cnncost.accuracy import Damage, DamagePart
+from cnncost.suggest.search.plan import Plan, SingleEdit
 from cnncost.suggest.text.edit import Edit
-
-MARK = "~"
-"""Before the score of an edit of the head, and of a plan that has one."""
-
-HEAD = (
-    f"{MARK} An edit of the head scores {HEAD_INTERVAL[0]:+.2f} to {HEAD_INTERVAL[1]:+.2f} "
-    "depending on the task, which the architecture does not tell."
-)
-"""What stands below wherever a score is so marked."""
+from cnncost.suggest.text.scores import UNIT
 
 
-def has_head_edit(options: Iterable[Edit]) -> bool:
-    """Whether any of these edits is one of the head."""
-    return any(edit.head for edit in options)
+def score_text(one: Edit | SingleEdit | Plan) -> str:
+    """A score with three decimals."""
+    return f"{one.score / UNIT:.3f}"
 
 
-def score_text(one: Edit | Plan) -> str:
-    """A score with three decimals; marked where it depends on the task."""
-    head = one.head if isinstance(one, Edit) else has_head_edit(step.edit for step in one.steps)
-    return f"{MARK * head}{one.score / UNIT:.3f}"
+def ratio_text(damage: Damage) -> str:
+    """How the errors change, in words, with the 90 % interval.
+
+    >>> ratio_text(Damage(0.0862, 0.0198, 0.157, ()))
+    'estimated error x 1.09, 90 % between 1.02 and 1.17'
+    """
+    ends = f"90 % between {exp(damage.low):.2f} and {exp(damage.high):.2f}"
+    return f"estimated error x {exp(damage.score):.2f}, {ends}"
+
+
+def part_text(part: DamagePart) -> str:
+    """What one part of a damage is, and the published measurement that stands nearest."""
+    text = f"{part.name} {part.score:+.3f}"
+    if part.nearest is None:
+        return text
+    near = part.nearest
+    return f"{text} (measured: {near.change} {near.ln_error:+.3f}, {near.source})"

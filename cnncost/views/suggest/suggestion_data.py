@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from cnncost.accuracy import Damage
 from cnncost.suggest.search.plan import Plan, PlanStep, SingleEdit
 from cnncost.suggest.suggestion.answer import Suggestion
-from cnncost.suggest.text.damage import HEAD_INTERVAL, UNIT, equivalent_width
 from cnncost.suggest.text.edit import Edit
+from cnncost.suggest.text.scores import UNIT, equivalent_width, units
 from cnncost.views.suggest.wording import Wording
 
 SCHEMA_VERSION = 1
@@ -66,7 +67,7 @@ def build_suggestion_data(found: Suggestion) -> dict[str, object]:
 def build_suggestion_records(found: Suggestion) -> Iterator[Sequence[object]]:
     """One record per edit: the single ones, then the plan's steps with what all so far come to.
 
-    An edit of the head has the interval of its score behind its counts.
+    A single edit has the 90 % interval of its score behind its counts.
     """
     said = _make_wording(found)
     before = said.word_measures(found.before)
@@ -74,22 +75,19 @@ def build_suggestion_records(found: Suggestion) -> Iterator[Sequence[object]]:
     yield ["before", "", "", "", *before.values(), "", ""]
     for one in found.singles:
         after = said.word_measures(one.after).values()
-        yield ["single", *_edit_cells(one.edit), *after, *_interval_cells(one.edit)]
+        ends = [score_decimal(units(end)) for end in (one.damage.low, one.damage.high)]
+        yield ["single", *_edit_cells(one.edit, one.score), *after, *ends]
     for step in found.plan.steps if found.plan else ():
         counts = said.word_measures(step.after).values() if step.after else [""] * len(before)
-        yield ["plan", *_edit_cells(step.edit), *counts, *_interval_cells(step.edit)]
+        yield ["plan", *_edit_cells(step.edit, step.edit.score), *counts, "", ""]
 
 
 def _make_wording(found: Suggestion) -> Wording:
     return Wording([budget.user_word for budget in found.budgets])
 
 
-def _edit_cells(edit: Edit) -> list[str]:
-    return [edit.kind, edit.phrase, score_decimal(edit.score)]
-
-
-def _interval_cells(edit: Edit) -> list[str]:
-    return [f"{end:.2f}" for end in HEAD_INTERVAL] if edit.head else ["", ""]
+def _edit_cells(edit: Edit, score: int) -> list[str]:
+    return [edit.kind, edit.phrase, score_decimal(score)]
 
 
 def score_decimal(units: int) -> str:
@@ -97,31 +95,36 @@ def score_decimal(units: int) -> str:
     return f"{units / UNIT:.5f}"
 
 
-def _edit_data(edit: Edit) -> dict[str, object]:
-    data: dict[str, object] = {
-        "kind": edit.kind,
-        "edit": edit.phrase,
-        "score": edit.score / UNIT,
-    }
-    if edit.head:
-        data["interval"] = list(HEAD_INTERVAL)
-    return data
+def _edit_data(edit: Edit, score: int) -> dict[str, object]:
+    return {"kind": edit.kind, "edit": edit.phrase, "score": score / UNIT}
 
 
 def _single_data(one: SingleEdit, said: Wording) -> dict[str, object]:
-    return {**_edit_data(one.edit), "after": said.word_measures(one.after)}
+    after = said.word_measures(one.after)
+    return {**_edit_data(one.edit, one.score), **_damage_data(one.damage), "after": after}
+
+
+def _damage_data(damage: Damage) -> dict[str, object]:
+    """The interval of a score and its parts, in whole units as the score is."""
+    return {
+        "low": units(damage.low) / UNIT,
+        "high": units(damage.high) / UNIT,
+        "parts": {part.name: units(part.score) / UNIT for part in damage.parts},
+    }
 
 
 def _step_data(step: PlanStep, said: Wording) -> dict[str, object]:
     after = None if step.after is None else said.word_measures(step.after)
-    return {**_edit_data(step.edit), "after": after}
+    return {**_edit_data(step.edit, step.edit.score), "after": after}
 
 
 def _plan_data(plan: Plan, said: Wording) -> dict[str, object]:
     return {
         "score": plan.score / UNIT,
+        **_damage_data(plan.damage),
         "equivalent_width": round(equivalent_width(plan.score), 3),
         "proved": plan.proved,
+        "price": plan.price / UNIT,
         "bound": plan.bound / UNIT,
         "after": said.word_measures(plan.after),
         "steps": [_step_data(step, said) for step in plan.steps],

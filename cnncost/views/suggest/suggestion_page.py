@@ -9,13 +9,13 @@ from cnncost.suggest.search.plan import Plan
 from cnncost.suggest.search.unmet_budgets import SmallestAmount
 from cnncost.suggest.suggestion.answer import Suggestion
 from cnncost.suggest.text.budget import Budget
-from cnncost.suggest.text.damage import EQUIVALENT, UNIT, equivalent_width
 from cnncost.suggest.text.edit import Edit
 from cnncost.suggest.text.meter import Measures
+from cnncost.suggest.text.scores import EQUIVALENT, UNIT, equivalent_width
 from cnncost.views.amounts import as_mebibytes, human_text
 from cnncost.views.caption import some_of
 from cnncost.views.page import Page, Remark, Table, Title
-from cnncost.views.suggest.score_words import HEAD, has_head_edit, score_text
+from cnncost.views.suggest.score_words import part_text, ratio_text, score_text
 from cnncost.views.suggest.wording import Wording
 
 ALL = "all of it"
@@ -58,7 +58,7 @@ class SuggestionReport:
             self._add_reach(page)
         if self.found.precisions:
             self._add_precisions(page)
-        page.add_text(_WORDS + (f" {_NARROW}" if self.found.narrow else ""))
+        page.add_text(_WORDS)
         if self.explain:
             self._add_evidence(page)
 
@@ -120,15 +120,13 @@ class SuggestionReport:
             what = "edits tried in time" if late else "catalogue"
             page.add_text(f"None of the {what} saves anything here.")
             return
-        rows = [[o.edit.phrase, score_text(o.edit), *self._amount_cells(o.after)] for o in listed]
+        rows = [[o.edit.phrase, score_text(o), *self._amount_cells(o.after)] for o in listed]
         page.add_table(["edit", "score", *self.metrics], rows)
         if untried := self.found.singles.untried:
             tried = self.found.singles.tried
             page.add_text(f"{tried:,} of {tried + untried:,} edits tried in time.")
-        more = f"and {rest:,} more (--top {len(self.found.singles)})." if rest > 0 else ""
-        said = [more, HEAD if has_head_edit([one.edit for one in listed]) else ""]
-        if any(said):
-            page.add_text(" ".join(text for text in said if text))
+        if rest > 0:
+            page.add_text(f"and {rest:,} more (--top {len(self.found.singles)}).")
 
     def _add_plan(self, page: _Parts, plan: Plan) -> None:
         page.add_title("The plan")
@@ -160,23 +158,22 @@ class SuggestionReport:
 
     def _plan_sentences(self, plan: Plan) -> list[str]:
         found = self.found
-        like = f"about a {equivalent_width(plan.score):.2f} x MobileNet"
+        like = f"like all widths x {equivalent_width(plan.score):.2f}"
         if plan.proved:
             proof = f"Optimal over {found.space}, in {found.seconds:.1f} s."
         else:
-            gap = (plan.score - plan.bound) / UNIT
+            gap = (plan.price - plan.bound) / UNIT
             proof = (
-                f"Stopped after {found.seconds:.0f} s: no plan scores below "
-                f"{plan.bound / UNIT:.3f} (a gap of {gap:.3f}), over {found.space}."
+                f"Stopped after {found.seconds:.0f} s: no plan scores more than {gap:.3f} less, "
+                f"over {found.space}."
             )
         if found.unknown:
             proof = f"What is known of it is within the budgets; the rest is not known. {proof}"
-        said = [f"Score {plan.score / UNIT:.3f}, {like}. {proof}", self._uniform_sentence(plan)]
+        score = f"Score {plan.score / UNIT:.3f}: {ratio_text(plan.damage)}; {like}."
+        said = [f"{score} {proof}", self._uniform_sentence(plan)]
         said += [f"No time to search: {'; '.join(found.left_out)}."] * bool(found.left_out)
         if found.plain is not None:
             said.append(f"Without separable convolutions: {found.plain.score / UNIT:.3f}.")
-        if has_head_edit(plan.edits):
-            said.append(HEAD)
         return said
 
     def _uniform_sentence(self, plan: Plan) -> str:
@@ -223,8 +220,6 @@ class SuggestionReport:
             page.add_text(f"{found_one}, score {score_text(reach.nearest)}: {counts}.")
             for step in reach.nearest.steps:
                 page.add_text(f"  {step.edit.phrase}")
-            if has_head_edit([step.edit for step in reach.nearest.steps]):
-                page.add_text(HEAD)
         if found.widening and found.singles:
             page.add_text(f"What would widen the space: {'; '.join(found.widening)}.")
 
@@ -238,11 +233,10 @@ class SuggestionReport:
             evidence = evidence_of(kind)
             judged = f" Judgement: {evidence.judgement}." if evidence.judgement else ""
             page.add_text(f"{kind}: {evidence.sources}.{judged}")
-        steps = self.found.plan.steps if self.found.plan else ()
-        if any(step.edit.because for step in steps):
-            page.add_title("How the plan's scores came about")
-            for step in steps:
-                page.add_text(f"{step.edit.phrase}: {score_text(step.edit)} = {step.edit.because}.")
+        if self.found.plan:
+            page.add_title("What the plan's score consists of")
+            for part in self.found.plan.damage.parts:
+                page.add_text(f"{part_text(part)}.")
 
     def _amount_cells(self, after: Measures) -> list[str]:
         values = self.wording.word_measures(after)
@@ -266,11 +260,8 @@ class SuggestionReport:
 
 
 _WORDS = (
-    "A score is an estimate of ln(error after / before) from published tables; it ranks edits "
-    "and predicts no accuracy. --explain has the evidence."
-)
-_NARROW = (
-    "Most layers here have fewer than 64 channels: such networks lose about three times as much."
+    "A score is an estimate of ln(error after / before), fitted to networks that others trained; "
+    "it ranks edits and predicts no accuracy. --explain has the evidence."
 )
 
 

@@ -1,0 +1,84 @@
+"""What the layers of a spec add to its error potential, and what they would with others put in
+their places."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from cnncost.accuracy.layer_terms import LayerTerms, add_terms, layer_terms
+from cnncost.accuracy.potential import network_terms, potential_of
+from cnncost.accuracy.roles import (
+    ACTIVATIONS,
+    NO_ROLE,
+    WEIGHTED,
+    Follower,
+    Role,
+    find_map_extent,
+    find_roles,
+)
+from cnncost.network import Network, Node
+from cnncost.shape import Shape
+from cnncost.suggest.text.edit import PlacedLayer
+
+
+class PricedLayers:
+    """The terms of each layer of a network, by the index of its node."""
+
+    def __init__(self, network: Network) -> None:
+        self.network = network
+        self.roles = find_roles(network)
+        self.nodes = {node.index: node for node in network.layers}
+        self._terms = {index: self._own_terms(self.nodes[index]) for index in self.roles}
+        self._total = add_terms(self._terms.values())
+        self.potential = potential_of(self._total)
+
+    def damage_of(
+        self,
+        changed: Mapping[int, Sequence[PlacedLayer]],
+        outputs: Sequence[Shape] | None = None,
+    ) -> float:
+        """Return the damage of other layers in the places of some nodes, or of none there.
+
+        `outputs` has the shape that each node puts out then, where extents change.
+        """
+        old = add_terms(self._terms[index] for index in changed if index in self._terms)
+        new = add_terms(
+            add_terms(sequence_terms(layers, self._role_of(index, outputs)))
+            for index, layers in changed.items()
+        )
+        rows = zip(self._total, old, new, strict=True)
+        after = potential_of(LayerTerms(*(a - b + c for a, b, c in rows)))
+        return sum(after) - sum(self.potential)
+
+    def _role_of(self, index: int, outputs: Sequence[Shape] | None) -> Role:
+        role = self.roles.get(index, NO_ROLE)
+        if outputs is None or not role.map_extent:
+            return role
+        source = self.network.nodes[index].reads[0]
+        return role._replace(map_extent=find_map_extent(self.network.nodes, outputs, source))
+
+    def damage_to(self, network: Network) -> float:
+        """Return the damage of another network in this one's place."""
+        return sum(potential_of(network_terms(network))) - sum(self.potential)
+
+    def _own_terms(self, node: Node) -> LayerTerms:
+        return layer_terms(node.layer, node.inputs[0], node.output, self.roles[node.index])
+
+
+def sequence_terms(layers: Sequence[PlacedLayer], role: Role) -> Iterator[LayerTerms]:
+    """Yield the terms of layers that stand one behind the other in the place of one of this role.
+
+    What follows each but the last stands in the sequence; the first reads what the one read.
+    """
+    used, follower, extent = role.positions_used, role.follower, role.map_extent
+    found: list[tuple[PlacedLayer, Role]] = []
+    for position, (layer, xs) in reversed(list(enumerate(layers))):
+        reads = extent if position == 0 else 0.0
+        found.append(((layer, xs), Role(follower, used, reads)))
+        if layer.word in ACTIVATIONS:
+            follower = Follower.NON_LINEARITY
+        elif layer.word in WEIGHTED:
+            follower = Follower.LINEAR
+            used = used or max(getattr(layer, "kernel", (1,))) > 1
+    for (layer, xs), own in found:
+        yield layer_terms(layer, xs[0], layer.infer_shape(xs), own)
