@@ -58,7 +58,7 @@ DENSE, DENSE_UNITS = 0.04, 3000.0
 """A hidden dense layer of more units helps by DENSE x ln(units / DENSE_UNITS), a narrow one is in
 the way: CaffeNet's from 4096 to 2048 each: .050; one of VGG-like nets dropped: -.06."""
 
-CERTAIN = 0.04
+CERTAIN = 0.03
 """The standard deviation of ln(error) between two networks that the estimate calls equal: seeds,
 and what no term sees."""
 
@@ -72,8 +72,8 @@ class Part(NamedTuple):
 
 
 PARTS = (
-    Part("width", 0.35),
-    Part("depth", 0.45),
+    Part("width", 0.27),
+    Part("depth", 0.55),
     Part("resolution", 0.8),
     Part("groups", 0.8),
     Part("dense", 0.8),

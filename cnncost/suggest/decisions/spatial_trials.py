@@ -7,10 +7,13 @@ not be read for each trial. The variant that a search enters always is.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 from typing import NamedTuple
 
 from cnncost.costs import count_network
 from cnncost.errors import CnncostError
+from cnncost.layers import Layer
+from cnncost.layers.windowed import Windowed
 from cnncost.network import Network, Node
 from cnncost.shape import Shape
 from cnncost.suggest.decisions.cost_tables import Costs
@@ -67,7 +70,7 @@ class SpatialTrials:
         spec = self.editable.read_edited(edit.changes)
         if spec is None:
             return None
-        if edit.kind in COARSER and self._starves_kernels(spec.network):
+        if edit.kind in COARSER and self._loses_positions(spec.network):
             return None
         edit = priced(edit, self.editable.priced_layers.damage_to(spec.network))
         rows = [
@@ -77,11 +80,16 @@ class SpatialTrials:
         ]
         return SpatialTrial(edit, self.editable.measure(spec.network), tuple(rows))
 
-    def _starves_kernels(self, network: Network) -> bool:
-        """Whether an edited network has a kernel over a map smaller than it, which had not been."""
+    def _loses_positions(self, network: Network) -> bool:
+        """Whether an edited network has a kernel over a map smaller than it, or a window that
+        leaves positions out, where the spec as it stands has not."""
         before = {node.name: node for node in self.editable.network.layers}
         pairs = [(before.get(node.name), node) for node in network.layers]
-        return any(old is not None and _is_starved(old, new.inputs) for old, new in pairs)
+        return any(
+            old is not None
+            and (_is_starved(old, new.inputs) or _skips_more(old, [(new.layer, new.inputs)]))
+            for old, new in pairs
+        )
 
     def _count_substituted(self, edit: Edit) -> tuple[Edit, list[CountedLayer]] | None:
         """Count the layers of the network with an edit's substitutes in their places; with the
@@ -94,6 +102,8 @@ class SpatialTrials:
             inputs = tuple([outputs[index] for index in node.reads])
             if node.index in edit.substitutes:
                 layers = _place_substitutes(edit.substitutes[node.index], node, inputs)
+                if edit.kind in COARSER and _skips_more(node, layers):
+                    return None
                 placed = _count_layers(layers, node)
                 changed[node.index] = layers
             else:
@@ -122,6 +132,24 @@ def _is_starved(node: Node, inputs: tuple[Shape, ...]) -> bool:
     kernel: tuple[int, ...] = getattr(node.layer, "kernel", ())
     sizes = zip(kernel, node.inputs[0].extents, inputs[0].extents, strict=False)
     return any(new < k <= old for k, old, new in sizes)
+
+
+def _skips_more(node: Node, layers: Sequence[PlacedLayer]) -> bool:
+    """Whether layers in a node's place read fewer positions of their maps than it does of its
+    own: a window of 4 by a stride of 4 reads 16 of 49."""
+    skipped = _skipped_positions(node.layer, node.inputs[0])
+    return any(
+        layer != node.layer and _skipped_positions(layer, xs[0]) > skipped for layer, xs in layers
+    )
+
+
+def _skipped_positions(layer: Layer, x: Shape) -> int:
+    """Count the positions of a map that no window of a layer reaches, at its ends."""
+    if not isinstance(layer, Windowed):
+        return 0
+    windows = zip(x.extents, layer.slide_windows(x), layer.resolve_windows(x), strict=True)
+    reached = [min(n, (y - 1) * w.stride + w.reach - w.before) for n, y, w in windows]
+    return x.positions - prod(reached)
 
 
 def _place_substitutes(

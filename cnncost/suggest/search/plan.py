@@ -61,6 +61,19 @@ class PlanStep(NamedTuple):
     edit: Edit
     after: Measures | None
     """None where the edits so far are only valid with those below, or time was over."""
+    total: int | None
+    """The score of all edits so far; None with `after`."""
+    score: int | None
+    """What the edit adds to the score of those above it that are counted."""
+
+
+def list_steps(made: Sequence[tuple[Edit, Measures | None, int | None]]) -> tuple[PlanStep, ...]:
+    """Edits one after another, each with the measures and the score of all so far, as steps."""
+    steps, before = [], 0
+    for edit, after, total in made:
+        steps.append(PlanStep(edit, after, total, None if total is None else total - before))
+        before = before if total is None else total
+    return tuple(steps)
 
 
 @dataclass(frozen=True)
@@ -97,17 +110,21 @@ class Plan:
     @cached_property
     def steps(self) -> tuple[PlanStep, ...]:
         """The edits one after another, each with the recount of all so far."""
-        made = list(self.leading)
+        made = [(step.edit, step.after, step.total) for step in self.leading]
         changes: list[TextChange] = []
         for edit in self.own_edits[:-1]:
             changes += edit.changes
-            made.append(PlanStep(edit, self._measure_with(changes)))
-        made += [PlanStep(edit, self.after) for edit in self.own_edits[-1:]]
-        return tuple(made)
+            made.append((edit, *self._measure_with(changes)))
+        made += [(edit, self.after, self.score) for edit in self.own_edits[-1:]]
+        return list_steps(made)
 
-    def _measure_with(self, changes: Sequence[TextChange]) -> Measures | None:
+    def _measure_with(self, changes: Sequence[TextChange]) -> tuple[Measures | None, int | None]:
+        """The measures and the score with these changes made; None where that is no spec."""
         spec = self.editable.read_edited(changes) if self.editable.clock.left > 0 else None
-        return None if spec is None else self.editable.measure(spec.network)
+        if spec is None:
+            return None, None
+        network = spec.network
+        return self.editable.measure(network), units(self.editable.damage_of(network).score)
 
     def uses(self, kind: str) -> bool:
         return any(edit.kind == kind for edit in self.edits)

@@ -14,9 +14,10 @@ from cnncost.suggest.decisions.cost_tables import Costs
 from cnncost.suggest.decisions.search_space import build_search_space
 from cnncost.suggest.decisions.spatial_trials import SpatialTrial, SpatialTrials
 from cnncost.suggest.edits import multiplier
-from cnncost.suggest.search.plan import LazyVariant, PlanStep, SpatialVariant
+from cnncost.suggest.search.plan import LazyVariant, PlanStep, SpatialVariant, list_steps
 from cnncost.suggest.text.edit import Decision, Edit
 from cnncost.suggest.text.editable_spec import EditableSpec, read_editable_spec
+from cnncost.suggest.text.scores import units
 from cnncost.suggest.text.text_places import SpecText
 
 
@@ -106,5 +107,6 @@ def _edited_variant(
         editable.clock,
         editable.first_potential,
     )
-    step = PlanStep(edit, edited.measure(edited.network))
-    return _variant(edited, allowed.together_with(edit), (step,), (), ceiling)
+    total = units(edited.damage_of(edited.network).score)
+    made = list_steps([(edit, edited.measure(edited.network), total)])
+    return _variant(edited, allowed.together_with(edit), made, (), ceiling)

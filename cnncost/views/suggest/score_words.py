@@ -5,14 +5,13 @@ from __future__ import annotations
 from math import exp
 
 from cnncost.accuracy import Damage, DamagePart
-from cnncost.suggest.search.plan import Plan, SingleEdit
-from cnncost.suggest.text.edit import Edit
+from cnncost.suggest.search.plan import Plan, PlanStep, SingleEdit
 from cnncost.suggest.text.scores import UNIT
 
 
-def score_text(one: Edit | SingleEdit | Plan) -> str:
-    """A score with three decimals."""
-    return f"{one.score / UNIT:.3f}"
+def score_text(one: SingleEdit | Plan | PlanStep) -> str:
+    """A score with three decimals; a dash where it is not known."""
+    return "-" if one.score is None else f"{one.score / UNIT:.3f}"
 
 
 def ratio_text(damage: Damage) -> str:

@@ -79,15 +79,15 @@ def build_suggestion_records(found: Suggestion) -> Iterator[Sequence[object]]:
         yield ["single", *_edit_cells(one.edit, one.score), *after, *ends]
     for step in found.plan.steps if found.plan else ():
         counts = said.word_measures(step.after).values() if step.after else [""] * len(before)
-        yield ["plan", *_edit_cells(step.edit, step.edit.score), *counts, "", ""]
+        yield ["plan", *_edit_cells(step.edit, step.score), *counts, "", ""]
 
 
 def _make_wording(found: Suggestion) -> Wording:
     return Wording([budget.user_word for budget in found.budgets])
 
 
-def _edit_cells(edit: Edit, score: int) -> list[str]:
-    return [edit.kind, edit.phrase, score_decimal(score)]
+def _edit_cells(edit: Edit, score: int | None) -> list[str]:
+    return [edit.kind, edit.phrase, "" if score is None else score_decimal(score)]
 
 
 def score_decimal(units: int) -> str:
@@ -95,8 +95,9 @@ def score_decimal(units: int) -> str:
     return f"{units / UNIT:.5f}"
 
 
-def _edit_data(edit: Edit, score: int) -> dict[str, object]:
-    return {"kind": edit.kind, "edit": edit.phrase, "score": score / UNIT}
+def _edit_data(edit: Edit, score: int | None) -> dict[str, object]:
+    known = None if score is None else score / UNIT
+    return {"kind": edit.kind, "edit": edit.phrase, "score": known}
 
 
 def _single_data(one: SingleEdit, said: Wording) -> dict[str, object]:
@@ -115,7 +116,7 @@ def _damage_data(damage: Damage) -> dict[str, object]:
 
 def _step_data(step: PlanStep, said: Wording) -> dict[str, object]:
     after = None if step.after is None else said.word_measures(step.after)
-    return {**_edit_data(step.edit, step.edit.score), "after": after}
+    return {**_edit_data(step.edit, step.score), "after": after}
 
 
 def _plan_data(plan: Plan, said: Wording) -> dict[str, object]:

@@ -133,7 +133,7 @@ class SuggestionReport:
         rows = []
         for number, step in enumerate(plan.steps, 1):
             after = self._amount_cells(step.after) if step.after else ["-"] * len(self.metrics)
-            rows.append([f"{number}. {step.edit.phrase}", score_text(step.edit), *after])
+            rows.append([f"{number}. {step.edit.phrase}", score_text(step), *after])
         rows.append([ALL, score_text(plan), *self._amount_cells(plan.after)])
         page.add_table(["edit", "score", *self.metrics], rows)
         if any(step.after is None for step in plan.steps):
