@@ -50,7 +50,7 @@ HEAD_SHARE = 0.3
 """What the map counts that the dense layers read: pooling it to 1x1 (Zeiler & Fergus 2014,
 Table 3; CaffeNet's pool5, Mishkin et al. 2016)."""
 
-GROUPS = 0.04
+GROUPS = 0.06
 """Of ln(error) a unit of ln(groups), averaged over the layers: ResNeXt-20 and 56 with 2 to 64
 groups on CIFAR and SVHN cost .01 to .09."""
 

@@ -1,12 +1,12 @@
 """Prices of edits: what each alone adds to the error potential, tabulated for the search.
 
-Widths add up exactly; where edits together cost more or less than the sum of their prices, the
-plan's own score, which is taken from its recount, says so.
+Widths add up exactly. What edits of several kinds cost together may differ from the sum of their
+prices: the score of a plan is that of the file that it makes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from cnncost.errors import CnncostError
@@ -28,9 +28,18 @@ def price_options(
     return replace(decision, options=(first, *priced))
 
 
-def priced(edit: Edit, damage: float) -> Edit:
-    """Return an edit with its price: no edit is paid for being made."""
-    return replace(edit, score=max(0, units(damage)) + PER_EDIT)
+def priced(edit: Edit, parts: Iterable[float]) -> Edit:
+    """Return an edit with its price: the parts of its damage that cost, and a little for itself.
+
+    What an edit is estimated to gain in one part is not set against what it costs in another:
+    gains are the less certain ones, and the search would buy them wherever they are too dear.
+    """
+    return replace(edit, score=price_of(parts) + PER_EDIT)
+
+
+def price_of(parts: Iterable[float]) -> int:
+    """Return the parts of a damage that cost, in units of score."""
+    return units(sum(max(0.0, part) for part in parts))
 
 
 def _price_width(editable: EditableSpec, edit: Edit, trial: WidthTrial) -> Edit:
@@ -49,5 +58,5 @@ def _price_structure(editable: EditableSpec, edit: Edit, *, unread: bool) -> Edi
         try:
             changed[index] = substitute(node.layer, source.inputs)
         except CnncostError:
-            return priced(edit, 0.0)  # no network, which its cost table says too
+            return priced(edit, ())  # no network, which its cost table says too
     return priced(edit, editable.priced_layers.damage_of(changed))

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from cnncost.accuracy import Damage
 from cnncost.suggest.decisions.cost_tables import SearchSpace
+from cnncost.suggest.decisions.edit_prices import price_of
 from cnncost.suggest.edits.width import LabelledNumber, label_numbers
 from cnncost.suggest.text.budget import Budget, budgets_hold
 from cnncost.suggest.text.clock import Clock
@@ -182,7 +183,7 @@ def _scale_widths(
     if spec is None:
         return None
     damage = editable.damage_of(spec.network)
-    price = max(0, units(damage.score)) + PER_EDIT * len(edits)
+    price = price_of(part.score for part in damage.parts) + PER_EDIT * len(edits)
     return Plan(editable, edits, price, spec.text.text, editable.measure(spec.network), damage)
 
 

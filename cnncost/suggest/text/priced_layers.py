@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from cnncost.accuracy.layer_terms import LayerTerms, add_terms, layer_terms
-from cnncost.accuracy.potential import network_terms, potential_of
+from cnncost.accuracy.potential import Potential, network_terms, potential_of
 from cnncost.accuracy.roles import (
     ACTIVATIONS,
     NO_ROLE,
@@ -36,8 +36,8 @@ class PricedLayers:
         self,
         changed: Mapping[int, Sequence[PlacedLayer]],
         outputs: Sequence[Shape] | None = None,
-    ) -> float:
-        """Return the damage of other layers in the places of some nodes, or of none there.
+    ) -> Potential:
+        """Return the damage, part by part, of other layers in the places of some nodes.
 
         `outputs` has the shape that each node puts out then, where extents change.
         """
@@ -47,8 +47,7 @@ class PricedLayers:
             for index, layers in changed.items()
         )
         rows = zip(self._total, old, new, strict=True)
-        after = potential_of(LayerTerms(*(a - b + c for a, b, c in rows)))
-        return sum(after) - sum(self.potential)
+        return self._difference(potential_of(LayerTerms(*(a - b + c for a, b, c in rows))))
 
     def _role_of(self, index: int, outputs: Sequence[Shape] | None) -> Role:
         role = self.roles.get(index, NO_ROLE)
@@ -57,9 +56,12 @@ class PricedLayers:
         source = self.network.nodes[index].reads[0]
         return role._replace(map_extent=find_map_extent(self.network.nodes, outputs, source))
 
-    def damage_to(self, network: Network) -> float:
-        """Return the damage of another network in this one's place."""
-        return sum(potential_of(network_terms(network))) - sum(self.potential)
+    def damage_to(self, network: Network) -> Potential:
+        """Return the damage, part by part, of another network in this one's place."""
+        return self._difference(potential_of(network_terms(network)))
+
+    def _difference(self, after: Potential) -> Potential:
+        return Potential(*(b - a for a, b in zip(self.potential, after, strict=True)))
 
     def _own_terms(self, node: Node) -> LayerTerms:
         return layer_terms(node.layer, node.inputs[0], node.output, self.roles[node.index])
