@@ -8,9 +8,17 @@ difference of two potentials (`estimate`): an estimate of ln(error after / error
 from cnncost.accuracy.estimate import (
     Damage,
     DamagePart,
+    are_comparable,
     compare_potentials,
     damage,
     estimate_damage,
 )
 
-__all__ = ["Damage", "DamagePart", "compare_potentials", "damage", "estimate_damage"]
+__all__ = [
+    "Damage",
+    "DamagePart",
+    "are_comparable",
+    "compare_potentials",
+    "damage",
+    "estimate_damage",
+]

@@ -44,6 +44,20 @@ def damage(before: Spec | Network, after: Spec | Network) -> Damage:
     return estimate_damage(_network_of(before), _network_of(after))
 
 
+def are_comparable(before: Network, after: Network) -> bool:
+    """Whether two networks may be trained on one task, and what all layers are is known: their
+    outputs are of one shape, and their inputs have as many channels and axes."""
+    networks = (before, after)
+    if any(not node.layer.known for network in networks for node in network.layers):
+        return False
+    outputs = [[network.nodes[i].output for i in network.outputs] for network in networks]
+    inputs = [
+        [(one.output.channels, len(one.output.extents)) for one in network.inputs]
+        for network in networks
+    ]
+    return outputs[0] == outputs[1] and inputs[0] == inputs[1]
+
+
 def estimate_damage(before: Network, after: Network) -> Damage:
     """Estimate the damage between two networks: the difference of their potentials."""
     return compare_potentials(*(potential_of(network_terms(one)) for one in (before, after)))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from cnncost.accuracy import Damage, are_comparable, estimate_damage
 from cnncost.costs import LayerCount, Report
 from cnncost.language import Spec
 from cnncost.study.align import AlignedItem, MatchKind, align_layers
@@ -66,6 +67,12 @@ class Comparison:
 
     sides: tuple[Side, ...]
     matches: tuple[Match, ...]
+
+    def estimate_damage(self, side: int) -> Damage | None:
+        """What another network in the first one's place is estimated to cost in accuracy; None
+        where the two are not of one task, or a layer is unknown."""
+        before, after = (self.sides[i].spec.network for i in (0, side))
+        return estimate_damage(before, after) if are_comparable(before, after) else None
 
 
 def compare_networks(sides: Sequence[Side]) -> Comparison:

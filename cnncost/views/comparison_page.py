@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
+from cnncost.accuracy import Damage
 from cnncost.costs import LayerCount
 from cnncost.study.comparison import METRICS, Comparison, Match, Side, percent_change
 from cnncost.study.growth import Excess
 from cnncost.views import caption
 from cnncost.views.amounts import AtLeast, UnknownAmount, Value, human_text, readable_text
+from cnncost.views.damage_words import damage_data, ratio_text, rounded
 from cnncost.views.page import Compact, Page, Results, Table, refuse_short_numbers
 from cnncost.views.table_data import SCHEMA_VERSION, convention_data
 
@@ -160,7 +162,17 @@ def _caption_lines(
         said.append(f"No differences: the {every} are alike.")
     if not layout.every:
         said += _uncounted_lines(comparison)
-    return said
+    return said + _damage_lines(comparison)
+
+
+def _damage_lines(comparison: Comparison) -> list[str]:
+    """What each network is estimated to cost in accuracy against the first, where that is known."""
+    lines = []
+    for i in range(1, len(comparison.sides)):
+        damage = comparison.estimate_damage(i)
+        if damage is not None and any(part.score for part in damage.parts):
+            lines.append(f"{side_letter(i)}: {ratio_text(damage)} (of A's, trained alike).")
+    return lines
 
 
 def _uncounted_lines(comparison: Comparison) -> list[str]:
@@ -202,6 +214,10 @@ def build_comparison_records(
         yield ["total"] * len(changes) + [cell for cells in totals for cell in cells]
 
 
+def _damage_data(damage: Damage | None) -> dict[str, object] | None:
+    return None if damage is None else {"score": rounded(damage.score), **damage_data(damage)}
+
+
 def build_comparison_data(comparison: Comparison, matches: Sequence[Match]) -> Compact:
     """The networks with their totals and differences, and the layers."""
     first, *others = comparison.sides
@@ -210,6 +226,7 @@ def build_comparison_data(comparison: Comparison, matches: Sequence[Match]) -> C
         convention=convention_data(first.report),
         networks=[_network_data(side) for side in comparison.sides],
         differences=[_difference_data(first, side) for side in others],
+        damages=[_damage_data(comparison.estimate_damage(i)) for i in range(1, len(others) + 1)],
         layers=[_match_data(match) for match in matches],
     )
 

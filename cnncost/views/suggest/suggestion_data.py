@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from cnncost.accuracy import Damage
 from cnncost.suggest.search.plan import Plan, PlanStep, SingleEdit
 from cnncost.suggest.suggestion.answer import Suggestion
 from cnncost.suggest.text.edit import Edit
 from cnncost.suggest.text.scores import UNIT, equivalent_width, units
+from cnncost.views.damage_words import damage_data
 from cnncost.views.suggest.wording import Wording
 
 SCHEMA_VERSION = 1
@@ -102,16 +102,7 @@ def _edit_data(edit: Edit, score: int | None) -> dict[str, object]:
 
 def _single_data(one: SingleEdit, said: Wording) -> dict[str, object]:
     after = said.word_measures(one.after)
-    return {**_edit_data(one.edit, one.score), **_damage_data(one.damage), "after": after}
-
-
-def _damage_data(damage: Damage) -> dict[str, object]:
-    """The interval of a score and its parts, in whole units as the score is."""
-    return {
-        "low": units(damage.low) / UNIT,
-        "high": units(damage.high) / UNIT,
-        "parts": {part.name: units(part.score) / UNIT for part in damage.parts},
-    }
+    return {**_edit_data(one.edit, one.score), **damage_data(one.damage), "after": after}
 
 
 def _step_data(step: PlanStep, said: Wording) -> dict[str, object]:
@@ -122,7 +113,7 @@ def _step_data(step: PlanStep, said: Wording) -> dict[str, object]:
 def _plan_data(plan: Plan, said: Wording) -> dict[str, object]:
     return {
         "score": plan.score / UNIT,
-        **_damage_data(plan.damage),
+        **damage_data(plan.damage),
         "equivalent_width": round(equivalent_width(plan.score), 3),
         "proved": plan.proved,
         "price": plan.price / UNIT,

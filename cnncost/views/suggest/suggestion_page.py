@@ -14,8 +14,9 @@ from cnncost.suggest.text.meter import Measures
 from cnncost.suggest.text.scores import EQUIVALENT, UNIT, equivalent_width
 from cnncost.views.amounts import as_mebibytes, human_text
 from cnncost.views.caption import some_of
+from cnncost.views.damage_words import part_text, ratio_text
 from cnncost.views.page import Page, Remark, Table, Title
-from cnncost.views.suggest.score_words import part_text, ratio_text, score_text
+from cnncost.views.suggest.score_words import score_text
 from cnncost.views.suggest.wording import Wording
 
 ALL = "all of it"
