@@ -20,6 +20,8 @@ EPILOG = """[bold]Examples[/bold]
 
 cnncost sweep mobilenet_v1 --set alpha=0.25,0.5,0.75,1
 
+cnncost sweep mobilenet_v2 --set alpha=0.5,0.75 --columns connections,damage
+
 cnncost sweep mobilenet_v1 --set alpha=0.5,1 --input 3x128x128,3x224x224 --format csv"""
 
 INPUT = "input"
@@ -42,6 +44,15 @@ def sweep(
             "--input", metavar="SHAPE,SHAPE,...", help="Input shapes.", show_default=False
         ),
     ] = "",
+    columns: Annotated[
+        str,
+        typer.Option(
+            metavar="A,B,...",
+            help="The columns: units, weights, parameters, connections, damage (the estimated "
+            "ln(error after / before), against the spec as it stands).",
+            show_default=False,
+        ),
+    ] = "",
     form: options.Form = "table",
     output: options.Output = "-",
     force: options.Force = False,
@@ -57,8 +68,9 @@ def sweep(
     """
     from cnncost.study.settings_sweep import sweep_settings as study
     from cnncost.views.page_writers import write_results
-    from cnncost.views.sweep_page import sweep_results
+    from cnncost.views.sweep_page import DAMAGE, SweepLayout, parse_columns, sweep_results
 
+    layout = SweepLayout(parse_columns(columns), human)
     axes = _read_sweep_axes(settings or [], shapes)
     refuse_existing(output, force=force)
     read = options.make_reader(arch, max_layers, strict=strict)
@@ -69,12 +81,13 @@ def sweep(
         return api.count(read(params, inputs), biases=biases, exclude_padding=exclude_padding)
 
     points = study(axes, count)
+    base = count({}) if DAMAGE in layout.columns else None
     for point in points:
         if point.trouble is not None:
             named = ", ".join(f"{name}={value}" for name, value in point.settings.items())
             sys.stderr.write(f"{make_printable(named)}: {point.trouble}\n")
     with open_destination(output, force=force) as file:
-        write_results(file, sweep_results(points, short=human), form)
+        write_results(file, sweep_results(points, layout, base), form)
     raise typer.Exit(2 if any(point.trouble for point in points) else 0)
 
 
