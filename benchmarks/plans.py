@@ -1,4 +1,4 @@
-"""The plan's score beside uniform scaling, greedy and dense-to-512: ten networks, three budgets.
+"""The plan's price (what its edits cost, gains left out) beside uniform scaling, greedy and dense-to-512: ten networks, three budgets.
 
 Greedy takes the single edit of the most excess saved for its score, again and again. Run:
 python benchmarks/plans.py [SECONDS]
@@ -28,7 +28,7 @@ BUDGETS = (("weights=50%",), ("connections=60%",), ("weights=60%", "connections=
 
 def main() -> None:
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 20.0
-    worse = 0
+    worse = above = 0
     for name in NETWORKS:
         for texts in BUDGETS:
             request = SuggestionRequest(texts, parse_allowed_edits((), (), ()), seconds=seconds)
@@ -39,12 +39,14 @@ def main() -> None:
             alike = scale_uniformly(study.editable, study.search.decisions, budgets)
             found = study.search.find_best(budgets, alike)
             others = {
-                "uniform": alike.score if alike else None,
+                "uniform": alike.price if alike else None,
                 "greedy": total(space, choose_greedily(space, limits)),
                 "dense to 512": dense(space, limits),
             }
-            ours = found.plan.score if found.plan else None
+            ours = found.plan.price if found.plan else None
             worse += any(s is not None and (ours is None or s < ours) for s in others.values())
+            if found.plan and alike and found.plan.score > alike.score:
+                above += 1
             shown = ", ".join(f"{key} {written(value)}" for key, value in others.items())
             state = "proved" if found.proved else "stopped"
             sys.stdout.write(
@@ -53,6 +55,7 @@ def main() -> None:
             )
             sys.stdout.flush()
     sys.stdout.write(f"plans worse than one of the others: {worse}\n")
+    sys.stdout.write(f"plans whose files score above uniform scaling: {above}\n")
 
 
 def written(score: int | None) -> str:

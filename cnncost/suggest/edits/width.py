@@ -22,7 +22,7 @@ EVIDENCE = scores.Evidence(
     "the stem's weight of 1.5",
 )
 
-PARTS = tuple(Fraction(n, 8) for n in (7, 6, 5, 4, 3, 2))
+PARTS = tuple(Fraction(n, 16) for n in range(15, 3, -1))
 BEYOND = (Fraction(3, 16), Fraction(1, 8))
 """Below a quarter, only with `--allow extrapolation`."""
 

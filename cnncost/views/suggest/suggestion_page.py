@@ -161,7 +161,10 @@ class SuggestionReport:
         found = self.found
         like = f"like all widths x {equivalent_width(plan.score):.2f}"
         if plan.proved:
-            proof = f"Optimal over {found.space}, in {found.seconds:.1f} s."
+            proof = (
+                f"Optimal over {found.space}: no plan's edits add up to less, in "
+                f"{found.seconds:.1f} s."
+            )
         else:
             gap = (plan.price - plan.bound) / UNIT
             proof = (
