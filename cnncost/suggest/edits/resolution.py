@@ -6,6 +6,9 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
 from cnncost.language.nodes import Scalar
+from cnncost.layers import Layer
+from cnncost.layers.windowed import Windowed
+from cnncost.network import Network
 from cnncost.place import Place
 from cnncost.suggest.text import scores
 from cnncost.suggest.text.edit import Edit
@@ -19,7 +22,8 @@ EVIDENCE = scores.Evidence("the resolution tables of MobileNet v1 and v2, 34 poi
 PARTS = tuple(Fraction(*pair) for pair in ((7, 8), (6, 7), (3, 4), (4, 7), (1, 2)))
 BEYOND = (Fraction(3, 8), Fraction(1, 4))
 MODULUS = 32
-"""Sizes keep their remainder modulo this, so that every halving still comes out the same."""
+"""Sizes of maps keep their remainder modulo this, so that every halving still comes out the
+same; lengths of sequences that of the network's own total stride."""
 
 
 def resolution_edits(
@@ -30,9 +34,10 @@ def resolution_edits(
     if places is None or "input" in kept:
         return
     largest = max(size for _, size in places)
+    modulus = _modulus_of(editable.network)
     seen: list[tuple[int, ...]] = []
     for part in PARTS + (BEYOND if extrapolate else ()):
-        sizes = tuple(nearest(size, part) for _, size in places)
+        sizes = tuple(nearest(size, part, modulus) for _, size in places)
         ratio = largest / max(sizes)
         if sizes in seen or ratio <= 1 or (1 / ratio < scores.COARSEST and not extrapolate):
             continue
@@ -44,13 +49,34 @@ def resolution_edits(
         )
 
 
-def nearest(size: int, part: Fraction) -> int:
-    """The size nearest to a part of another, with the same remainder modulo 32; a small or
-    long one is rounded plainly."""
-    if size < 2 * MODULUS:
+def nearest(size: int, part: Fraction, modulus: int = MODULUS) -> int:
+    """The size nearest to a part of another, with the same remainder modulo `modulus`; a small
+    one is rounded plainly.
+
+    >>> nearest(224, Fraction(3, 4)), nearest(227, Fraction(3, 4))
+    (160, 163)
+    >>> nearest(16000, Fraction(1, 2), 256)  # 62 x 256 + 128, then 31 x 256 + 128
+    8064
+    """
+    if size < 2 * modulus:
         return max(1, round(size * part))
-    rest = size % MODULUS
-    return max(MODULUS, round((size * part - rest) / MODULUS) * MODULUS + rest)
+    rest = size % modulus
+    return max(modulus, round((size * part - rest) / modulus) * modulus + rest)
+
+
+def _narrows(layer: Layer) -> bool:
+    return isinstance(layer, Windowed) and layer.word != "conv_transpose"
+
+
+def _modulus_of(network: Network) -> int:
+    """Return what sizes keep their remainder by: of sequences, all strides on the way down."""
+    if any(len(one.output.extents) != 1 for one in network.inputs):
+        return MODULUS
+    strides = [1] * len(network.nodes)
+    for node in network.layers:
+        own = getattr(node.layer, "stride", (1,)) if _narrows(node.layer) else (1,)
+        strides[node.index] = max(strides[i] for i in node.reads) * max(own)
+    return max(strides)
 
 
 def _extents(editable: EditableSpec) -> list[tuple[Place, int]] | None:
