@@ -42,7 +42,8 @@ class EliminationStep(NamedTuple):
 class EliminationOrder:
     """The tables' decisions in an order, one step per decision.
 
-    The amounts are the score, then the resources: the metrics, and the convolutions touched.
+    The amounts are the score, then the resources: the metrics, and what is `counted` of the edits
+    themselves, such as the convolutions that they touch.
     With an `objective` that metric stands in the score's place, above its least in each table.
     """
 
@@ -52,7 +53,9 @@ class EliminationOrder:
         metrics: Sequence[int],
         order: Sequence[int],
         objective: int | None = None,
+        counted: Sequence[str] = ("convolutions",),
     ) -> None:
+        self.counted = tuple(counted)
         self.tables = tables
         self.metrics = metrics
         self.objective = objective
@@ -90,17 +93,19 @@ class EliminationOrder:
         """What deciding the last of the axes adds."""
         import numpy as np
 
-        width = 2 + len(self.metrics)
+        counts = 1 + len(self.metrics)
+        width = counts + len(self.counted)
         options = self.tables.decisions[axes[-1]].options
         total: Ints = np.zeros((*[1] * (len(axes) - 1), len(options), width), dtype=np.int64)
         if self.objective is None:
             total[..., 0] = [edit.score for edit in options]
-        total[..., -1] = [edit.convolutions for edit in options]
+        for at, field in enumerate(self.counted, counts):
+            total[..., at] = [getattr(edit, field) for edit in options]
         for table in due:
             own = table.with_axes(axes)
             shape = np.broadcast_shapes(total.shape[:-1], own.possible.shape)
             total = np.broadcast_to(total, (*shape, width)).copy()
-            total[..., 1:-1] += own.costs[..., list(self.metrics)]
+            total[..., 1:counts] += own.costs[..., list(self.metrics)]
             if self.objective is not None:
                 low, _ = table.extremes(self.objective)
                 total[..., 0] += own.costs[..., self.objective] - low
@@ -185,7 +190,10 @@ class CostToGo:
 
 
 def find_elimination_order(
-    tables: CostTables, metrics: Sequence[int], objective: int | None = None
+    tables: CostTables,
+    metrics: Sequence[int],
+    objective: int | None = None,
+    counted: Sequence[str] = ("convolutions",),
 ) -> EliminationOrder | None:
     """Find an order of the decisions that keeps few options open; None where too many are.
 
@@ -197,7 +205,7 @@ def find_elimination_order(
     [(0, ()), (1, (0,)), (2, (1,))]
     """
     order = _find_order(tables)
-    return None if order is None else EliminationOrder(tables, metrics, order, objective)
+    return None if order is None else EliminationOrder(tables, metrics, order, objective, counted)
 
 
 def _find_order(tables: CostTables) -> list[int] | None:

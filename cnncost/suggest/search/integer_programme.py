@@ -125,7 +125,7 @@ def _build_programme(
             uses[factor] = -(most or today[metric]) * scale
             room = -tables.base[metric]
         model.add_row(-inf, room * scale, uses)
-    _limit_convolutions(model, tables, columns, limits)
+    _limit_edits(model, tables, columns, limits)
     for chosen in limits.forbidden:
         picked = {columns[v][k]: 1.0 for v, k in enumerate(chosen)}
         model.add_row(-inf, len(chosen) - 1, picked)
@@ -158,17 +158,19 @@ def _add_combinations(
     return own
 
 
-def _limit_convolutions(
+def _limit_edits(
     model: _Programme, tables: CostTables, columns: Sequence[Sequence[int]], limits: SearchLimits
 ) -> None:
-    touched = {
-        column: float(edit.convolutions)
-        for decision, mine in zip(tables.decisions, columns, strict=True)
-        for edit, column in zip(decision.options, mine, strict=True)
-        if edit.convolutions
-    }
-    if sum(touched.values()) > limits.convolutions:
-        model.add_row(-inf, limits.convolutions, touched)
+    """Limit what is counted of the edits themselves."""
+    for name, most in limits.counted.items():
+        taken = {
+            column: float(amount)
+            for decision, mine in zip(tables.decisions, columns, strict=True)
+            for edit, column in zip(decision.options, mine, strict=True)
+            if (amount := getattr(edit, name))
+        }
+        if sum(taken.values()) > most:
+            model.add_row(-inf, most, taken)
 
 
 def _run_highs(

@@ -72,7 +72,7 @@ def solve_by_labels(
     if limits.forbidden:
         return None
     metrics = tuple(limits.budgets)
-    order = find_elimination_order(tables, metrics)
+    order = find_elimination_order(tables, metrics, counted=tuple(limits.counted))
     return None if order is None else _LabelSearch(order, limits, report, prices).solve()
 
 
@@ -101,12 +101,13 @@ class _LabelSearch:
         base = [order.tables.base[metric] for metric in order.metrics]
         budgets = [limits.budgets[metric] for metric in order.metrics]
         room = [most - taken for most, taken in zip(budgets, base, strict=True)]
-        self.room = np.array([*room, limits.convolutions], dtype=np.int64)
-        self.scales = np.maximum(np.array([*budgets, limits.convolutions], dtype=np.float64), 1)
+        counted = limits.counted.values()
+        self.room = np.array([*room, *counted], dtype=np.int64)
+        self.scales = np.maximum(np.array([*budgets, *counted], dtype=np.float64), 1)
         highest = order.highest
         self.ceiling = highest if limits.cutoff is None else min(highest, limits.cutoff)
         self.tolerance = max(TOLERANCE, highest * 1e-12)
-        units = [[0.0] * (len(room) + 2) for _ in [*room, 0]]
+        units = [[0.0] * (len(self.room) + 1) for _ in self.room]
         for resource, unit in enumerate(units, 1):
             unit[resource] = 1.0
         self.needs = [order.cost_to_go(unit) for unit in units]

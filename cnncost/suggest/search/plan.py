@@ -32,11 +32,19 @@ class SearchLimits:
     """For each metric, by its place among the costs, the most it may be."""
     convolutions: int
     """How many convolutions structural replacements may touch."""
+    edits: int | None = None
+    """How many edits a plan may have; None where that is not limited."""
     cutoff: int | None = None
     """Only plans of at most this score are looked for."""
     forbidden: tuple[tuple[int, ...], ...] = ()
     """Plans that their recount refuted."""
     seconds: float = 60.0
+
+    @property
+    def counted(self) -> dict[str, int]:
+        """What is limited of the edits themselves, by the field that says how much each takes."""
+        counted = {"convolutions": self.convolutions}
+        return counted if self.edits is None else {**counted, "made": self.edits}
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,12 @@ class Edit:
     """For a node whose input changes, by index: the node whose input it reads instead."""
     convolutions: int = 0
     """How many convolutions a structural replacement touches."""
+
+    @property
+    def made(self) -> int:
+        """1 for an edit, 0 for leaving the text as it is: what a plan's edits are counted by."""
+        return int(bool(self.kind))
+
     part: Fraction = Fraction(1)
     """Of a width: what part of the old one the new one is."""
 
