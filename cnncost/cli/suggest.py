@@ -56,6 +56,15 @@ def suggest(
     forbid: Annotated[
         list[str] | None, typer.Option(metavar="KIND", help="A kind that is not used. Repeatable.")
     ] = None,
+    most_edits: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=options.MOST,
+            metavar="N",
+            help="Plans of at most so many edits.",
+        ),
+    ] = None,
     top: Annotated[
         int | None,
         typer.Option(min=1, max=options.MOST, metavar="N", help="How many single edits are shown."),
@@ -124,6 +133,7 @@ def suggest(
         time_limit,
         max_layers,
         meter,
+        most_edits,
     )
     if settings or shapes:
         read(settings or (), shapes or ())  # refuses those that the spec does not have

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from time import monotonic
 from typing import NamedTuple
@@ -59,10 +59,13 @@ class BestPlanSearch:
         banned: frozenset[str],
         progress: Progress | None,
         seconds: float,
+        edits: int | None = None,
     ) -> None:
         self.variants = variants
         self.budgets = budgets
         self.banned = banned
+        self.edits = edits
+        """How many edits a plan may have; None where that is not limited."""
         self.progress = progress
         self.seconds = seconds
         self.deadline = monotonic() + min(seconds, variants.clock.left)
@@ -75,7 +78,7 @@ class BestPlanSearch:
     def visit_variant(self, lazy: LazyVariant) -> None:
         """Search one variant for a plan of a lower score than the best so far."""
         ceiling = None if self.best is None else self.best.price - 1 - lazy.score
-        if ceiling is not None and ceiling < 0:
+        if (ceiling is not None and ceiling < 0) or (lazy.edit is not None and self.edits == 0):
             return
         if self.progress is not None:
             self.progress(lazy.edit.phrase if lazy.edit else "the layers as they stand")
@@ -93,6 +96,7 @@ class BestPlanSearch:
         limits = SearchLimits(
             most,
             variant.space.convolutions,
+            None if self.edits is None else self.edits - len(variant.leading),
             cutoff=ceiling,
             seconds=self.deadline - monotonic(),
         )
@@ -106,6 +110,8 @@ class BestPlanSearch:
         """Take the greedy plan of a variant if it scores lower than the best; say whether."""
         chosen = choose_greedily(variant.space, most)
         if chosen is None:
+            return False
+        if self.edits is not None and sum(map(bool, chosen)) + len(variant.leading) > self.edits:
             return False
         picked = zip(variant.space.decisions, chosen, strict=True)
         score = sum(decision.options[k].score for decision, k in picked)
@@ -238,24 +244,34 @@ class PlanSearch:
         known: Plan | None = None,
         *,
         progress: Progress | None = None,
+        edits: int | None = None,
+        seconds: float | None = None,
     ) -> SearchResult:
-        """Find the plan of least score that holds the budgets; `known` is one that does."""
-        search = BestPlanSearch(self.variants, budgets, frozenset(), progress, self.seconds)
+        """Find the plan of least price that holds the budgets; `known` is one that does.
+
+        With `edits` only plans of at most so many edits are looked for.
+        """
+        seconds = self.seconds if seconds is None else min(self.seconds, seconds)
+        search = BestPlanSearch(self.variants, budgets, frozenset(), progress, seconds, edits)
         search.best = known
         for lazy in sorted(self.variants.all, key=lambda lazy: lazy.score):
             search.visit_variant(lazy)
         return search.result(complete=self.complete)
 
     def find_without(
-        self, kind: str, plan: Plan, budgets: Sequence[Budget], known: Plan | None = None
+        self,
+        kinds: Collection[str],
+        plan: Plan,
+        budgets: Sequence[Budget],
+        known: Plan | None = None,
     ) -> Plan | None:
-        """Find the best plan without a kind of edit, in another plan's variant or the spec as is.
+        """Find the best plan without kinds of edit, in another plan's variant or the spec as is.
 
-        `known` is one that holds the budgets without it.
+        `known` is one that holds the budgets without them.
         """
         leading = plan.edits
         seconds = min(self.seconds, WITHOUT_SECONDS)
-        search = BestPlanSearch(self.variants, budgets, frozenset({kind}), None, seconds)
+        search = BestPlanSearch(self.variants, budgets, frozenset(kinds), None, seconds)
         search.best = known
         for lazy in self.variants.all:
             if lazy.edit is None or lazy.edit in leading:

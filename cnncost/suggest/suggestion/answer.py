@@ -36,7 +36,9 @@ class Suggestion:
     uniform: Plan | None = None
     """All widths scaled alike at the same budgets."""
     plain: Plan | None = None
-    """The best plan without separable convolutions, where the plan has them."""
+    """The best plan that puts no other layers in a layer's place, where the plan does."""
+    others: tuple[Plan, ...] = ()
+    """The best plans of other numbers of edits than the plan's, the fewest first."""
     unmet: UnmetBudgets | None = None
     """How near plans come, where none holds the budgets."""
     shares: Mapping[str, Mapping[str, float]] = field(default_factory=dict)

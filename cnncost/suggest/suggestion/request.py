@@ -32,6 +32,9 @@ class SuggestionRequest:
     """The scale of bytes: batch, element type, optimiser; and bytes to measure besides those
     of the budgets."""
 
+    most_edits: int | None = None
+    """How many edits a plan may have; None where the fewest that serve are looked for."""
+
     def meter_for(self, spec: Spec) -> Meter:
         """The meter, with the bytes that the budgets limit."""
         metrics = budgets_of.byte_metrics_in(self.budgets) if self.budgets else tuple(spec.budget)

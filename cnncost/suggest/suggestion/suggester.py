@@ -11,13 +11,13 @@ from cnncost.costs import count_network
 from cnncost.language import Spec
 from cnncost.quantity import SCALED, budget_metric, counted_as
 from cnncost.quantity import format_count as counted_of
-from cnncost.suggest.decisions.catalogue import AllowedEdits
+from cnncost.suggest.decisions.catalogue import STRUCTURAL, AllowedEdits
 from cnncost.suggest.decisions.cost_tables import Costs
 from cnncost.suggest.decisions.search_space import list_decisions
 from cnncost.suggest.decisions.table_filling import costs_alone
 from cnncost.suggest.decisions.width_trials import try_options
 from cnncost.suggest.search.plan import Plan, measure_single_edit, scale_uniformly
-from cnncost.suggest.search.plan_search import PlanSearch, Progress
+from cnncost.suggest.search.plan_search import PlanSearch, Progress, SearchResult
 from cnncost.suggest.search.spatial_variants import list_spatial_trials, list_variants
 from cnncost.suggest.search.unmet_budgets import UnmetBudgets, find_unmet
 from cnncost.suggest.suggestion.answer import (
@@ -38,6 +38,13 @@ from cnncost.suggest.text.meter import METRICS
 from cnncost.suggest.text.scores import UNIT
 from cnncost.suggest.text.text_changes import apply_changes, unified_diff
 from cnncost.suggest.text.text_places import SpecText
+
+FEW, FEW_SECONDS = (1, 2, 3), 2.0
+"""Of how many edits the best plans are shown, and preferred where they are as good; and how long
+each is looked for."""
+
+AS_GOOD = 0.02
+"""Up to so much more a plan of fewer edits costs that is preferred."""
 
 VARIABLES, SPATIAL, SINGLES = 0.35, 0.5, 0.6
 """Up to which part of its time a suggestion makes its decisions, its spatial changes, and tries its
@@ -114,11 +121,17 @@ class Suggester:
         tried_ones, untried = self._foresee_edits()
         singles = SingleEdits(self.editable, tried_ones, self.before, budgets, untried)
         alike, scaled = self._scale_uniformly(budgets)
-        found = self.search.find_best(budgets, alike, progress=progress) if budgets else None
-        plan = found.plan if found else None
+        found = self._find_best(budgets, alike, progress) if budgets else None
+        plan = None if found is None else found.plan
+        others: tuple[Plan, ...] = ()
+        if plan is not None:
+            plan, others = self._choose_fewest(budgets, plan)
+        if plan is not None and alike is not None and alike.score <= plan.score:
+            plan, others = alike, (plan, *others)
         plain = None
-        if plan is not None and plan.uses("separable") and self.editable.clock.left > 0:
-            plain = self.search.find_without("separable", plan, budgets, alike)
+        replaced = plan is not None and any(map(plan.uses, STRUCTURAL))
+        if plan is not None and replaced and self.editable.clock.left > 0:
+            plain = self.search.find_without(STRUCTURAL, plan, budgets, alike)
         lost = found is not None and plan is None and found.proved
         return Suggestion(
             self.editable.spec,
@@ -131,6 +144,7 @@ class Suggester:
             self.search.describe_space(),
             alike,
             plain,
+            tuple(others),
             self._find_unmet(budgets) if lost else None,
             shares_by_family(self.editable),
             tuple(self._plan_precisions(budgets)),
@@ -140,6 +154,35 @@ class Suggester:
             scaled,
             tuple(self.left_out),
         )
+
+    def _find_best(
+        self, budgets: Sequence[Budget], alike: Plan | None, progress: Progress | None
+    ) -> SearchResult:
+        """Find the best plan of as many edits as there may be."""
+        most = self.request.most_edits
+        known = alike if alike and (most is None or len(alike.edits) <= most) else None
+        return self.search.find_best(budgets, known, progress=progress, edits=most)
+
+    def _choose_fewest(
+        self, budgets: Sequence[Budget], best: Plan
+    ) -> tuple[Plan, tuple[Plan, ...]]:
+        """Choose the plan of the fewest edits among those that are nearly as good as the best.
+
+        Returned with it are the best plans of one, two and three edits, and the best of all.
+        """
+        if self.request.most_edits is not None:
+            return best, ()
+        few: list[Plan] = []
+        for count in FEW:
+            if count >= len(best.edits) or self.editable.clock.left <= 0:
+                break
+            plan = self.search.find_best(budgets, edits=count, seconds=FEW_SECONDS).plan
+            if plan is not None and (not few or plan.price < few[-1].price):
+                few.append(plan)
+        alike = (plan for plan in few if plan.price - best.price < AS_GOOD * UNIT)
+        chosen = next(alike, best)
+        listed = [plan for plan in (*few, best) if plan is not chosen]
+        return chosen, tuple(listed)
 
     def _scale_uniformly(self, budgets: Sequence[Budget]) -> tuple[Plan | None, bool]:
         """Uniform scaling, and whether there was the time to try it on all widths."""

@@ -40,7 +40,8 @@ def build_suggestion_data(found: Suggestion) -> dict[str, object]:
         "proved": found.proved,
         "space": found.space,
         "uniform": None if found.uniform is None else _plan_data(found.uniform, said),
-        "without_separable": None if found.plain is None else _plan_data(found.plain, said),
+        "others": [_plan_data(plan, said) for plan in found.others],
+        "without_replacements": None if found.plain is None else _plan_data(found.plain, said),
         "precisions": [
             {
                 "dtype": one.dtype,
