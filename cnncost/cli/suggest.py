@@ -1,7 +1,9 @@
 """`cnncost suggest`: the least damaging edits that meet budgets, proved."""
 
+import shlex
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -155,19 +157,23 @@ def suggest(
     if plan is not None and write:
         with open_destination(write, force=force) as file:
             file.write(study.write_plan_spec(plan))
+        if write != "-":
+            sys.stderr.write(f"wrote {write}\n")
         if unwritten := study.metrics_left_out():
             asked = {budget.user_word: budget.asked for budget in found.budgets}
             words = compose_check_command(write, asked, scale)
             sys.stderr.write(f"{', '.join(unwritten)}: no budget of the file, whose own is held ")
             sys.stderr.write(f"at batch 1 in fp32; this holds it:\n  {words}\n")
+    command = "" if write else _compose_write_command(arch)
+    results = suggestion_results(found, top=top, explain=explain, command=command)
     if diff and plan is not None:
         with open_destination(output or "-", force=force) as file:
             file.write(study.diff_plan(plan))
     elif diff or not (output or plan):
-        write_results(sys.stderr, suggestion_results(found, top=top, explain=explain), form)
+        write_results(sys.stderr, results, form)
     elif output:
         with open_destination(output, force=force) as file:
-            write_results(file, suggestion_results(found, top=top, explain=explain), form)
+            write_results(file, results, form)
     raise typer.Exit(1 if found.budgets and not found.is_answered else 0)
 
 
@@ -188,6 +194,12 @@ def _refuse_together(pareto: str, write: str, *, diff: bool, form: str) -> None:
         )
     if diff and write == "-":
         raise CnncostError("--diff and --write - both print", "write to a file, or drop one")
+
+
+def _compose_write_command(arch: str) -> str:
+    """The command that was given, with a file to write the plan to."""
+    name = Path(arch).stem if arch != "-" else "net"
+    return shlex.join(["cnncost", *sys.argv[1:], "--write", f"{name}_plan.yaml"])
 
 
 def _make_progress() -> Callable[[str], None] | None:

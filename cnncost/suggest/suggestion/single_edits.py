@@ -41,7 +41,7 @@ class SingleEdits:
         self.editable = editable
         self.tried, self.untried = len(foreseen), untried
         """How many edits were tried, and how many there was no time for."""
-        self.before = before
+        self.before, self.budgets = before, budgets
         saving = [one for one in foreseen if self._saves_any(one.after)]
         self.ranked = tuple(
             sorted(saving, key=lambda one: -_saving_per_score(one, before, budgets))
@@ -50,25 +50,40 @@ class SingleEdits:
     def __len__(self) -> int:
         return len(self.ranked)
 
+    def saving_per_score(self, one: SingleEdit) -> float:
+        """What an edit saves of what is too much, on average, for a score of 1."""
+        return _saving_per_score(one, self.before, self.budgets)
+
     def __iter__(self) -> Iterator[SingleEdit]:
         """The edits, each recounted when it is reached; the first one, and more while there is
         time."""
-        for position, (edit, _) in enumerate(self.ranked):
+        return self._recount([edit for edit, _ in self.ranked])
+
+    def _recount(self, edits: Sequence[Edit]) -> Iterator[SingleEdit]:
+        for position, edit in enumerate(edits):
             if position and self.editable.clock.left <= 0:
                 return
             one = measure_single_edit(self.editable, edit)
             if one is not None and self._saves_any(one.after):
                 yield one
 
-    def take_first(self, count: int | None) -> tuple[SingleEdit, ...]:
-        """The best few, recounted; all without a count."""
-        return tuple(islice(self, count))
+    def take_first(self, count: int) -> tuple[SingleEdit, ...]:
+        """The best few, recounted: of each place and kind the best edit, then the others."""
+        places: dict[tuple[str, str], Edit] = {}
+        for edit, _ in self.ranked:
+            places.setdefault((edit.kind, edit.phrase.partition(":")[0]), edit)
+        first = list(places.values())
+        known = set(map(id, first))
+        rest = [edit for edit, _ in self.ranked if id(edit) not in known]
+        return tuple(islice(self._recount([*first, *rest]), count))
 
     def _saves_any(self, after: Measures) -> bool:
         return any(after[metric] < value for metric, value in self.before.items())
 
 
-def _saving_per_score(one: ForeseenEdit, before: Measures, budgets: Sequence[Budget]) -> float:
+def _saving_per_score(
+    one: ForeseenEdit | SingleEdit, before: Measures, budgets: Sequence[Budget]
+) -> float:
     """What an edit saves for its score: with budgets the part of the excess that is gone,
     without the part of the metric, both averaged over the metrics."""
     over = {b.metric: b.most for b in budgets if before[b.metric] > b.most}
@@ -78,4 +93,4 @@ def _saving_per_score(one: ForeseenEdit, before: Measures, budgets: Sequence[Bud
         excess = before[metric] - most
         gone = before[metric] - max(one.after[metric], most)
         saved += gone / excess if excess else 0.0
-    return saved / (one.edit.score + FLOOR)
+    return UNIT * saved / len(over or ("weights", "connections")) / (one.edit.score + FLOOR)

@@ -126,8 +126,10 @@ class Suggester:
         others: tuple[Plan, ...] = ()
         if plan is not None:
             plan, others = self._choose_fewest(budgets, plan)
-        if plan is not None and alike is not None and alike.score <= plan.score:
-            plan, others = alike, (plan, *others)
+        if plan is not None and alike is not None and self._is_preferred(alike, plan):
+            others = (plan, *others)
+            plan = replace(alike, proved=plan.proved, bound=min(plan.bound, alike.price))
+            alike = plan
         plain = None
         replaced = plan is not None and any(map(plan.uses, STRUCTURAL))
         if plan is not None and replaced and self.editable.clock.left > 0:
@@ -162,6 +164,12 @@ class Suggester:
         most = self.request.most_edits
         known = alike if alike and (most is None or len(alike.edits) <= most) else None
         return self.search.find_best(budgets, known, progress=progress, edits=most)
+
+    def _is_preferred(self, alike: Plan, plan: Plan) -> bool:
+        """Whether uniform scaling is the plan: its file scores no higher, though it gains in one
+        part what it costs in another."""
+        most = self.request.most_edits
+        return alike.score <= plan.score and (most is None or len(alike.edits) <= most)
 
     def _choose_fewest(
         self, budgets: Sequence[Budget], best: Plan

@@ -7,22 +7,23 @@ from cnncost.views.page import Page, Results
 
 
 def suggestion_results(
-    found: Suggestion, *, top: int | None = None, explain: bool = False
+    found: Suggestion, *, top: int | None = None, explain: bool = False, command: str = ""
 ) -> Results:
-    """A suggestion in every format; `top` and `explain` are for people."""
+    """A suggestion in every format; `top`, `explain` and the `command` that writes the plan are
+    for people."""
     from cnncost.views.suggest import suggestion_data
 
     return Results(
-        page=lambda: _build_page(found, top=top, explain=explain),
+        page=lambda: _build_page(found, top, explain, command),
         records=lambda: suggestion_data.build_suggestion_records(found),
         data=lambda: suggestion_data.build_suggestion_data(found),
     )
 
 
-def _build_page(found: Suggestion, *, top: int | None, explain: bool) -> Page:
+def _build_page(found: Suggestion, top: int | None, explain: bool, command: str) -> Page:
     from cnncost.views.suggest.suggestion_page import SuggestionReport
 
-    return SuggestionReport(found, top=top, explain=explain).build_page()
+    return SuggestionReport(found, top=top, explain=explain, command=command).build_page()
 
 
 __all__ = ["suggestion_results"]

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cnncost.quantity import BYTES
-from cnncost.suggest.search.plan import Plan
+from cnncost.suggest.search.plan import Plan, SingleEdit
 from cnncost.suggest.search.unmet_budgets import SmallestAmount
 from cnncost.suggest.suggestion.answer import Suggestion
 from cnncost.suggest.text.budget import Budget
 from cnncost.suggest.text.edit import Edit
 from cnncost.suggest.text.meter import Measures
-from cnncost.suggest.text.scores import EQUIVALENT, UNIT, equivalent_width
-from cnncost.views.amounts import as_mebibytes, human_text
+from cnncost.suggest.text.scores import UNIT, equivalent_width
+from cnncost.views.amounts import as_mebibytes
 from cnncost.views.caption import some_of
 from cnncost.views.damage_words import part_text, ratio_text
 from cnncost.views.page import Page, Remark, Table, Title
@@ -22,6 +22,13 @@ from cnncost.views.suggest.wording import Wording
 ALL = "all of it"
 """The row of a whole plan."""
 
+PER_SCORE = "per 0.01"
+"""The column that single edits are sorted by: how much of what is too much an edit saves for a
+score of 0.01."""
+
+MOST_NAMED = 3
+"""Edits of an alternative that are named one by one."""
+
 SHOWN = 12
 """Single edits in the terminal unless `--top` says otherwise."""
 
@@ -29,8 +36,11 @@ SHOWN = 12
 class SuggestionReport:
     """What people read, as tables and paragraphs; the same in every format."""
 
-    def __init__(self, found: Suggestion, *, top: int | None, explain: bool) -> None:
+    def __init__(
+        self, found: Suggestion, *, top: int | None, explain: bool, command: str = ""
+    ) -> None:
         self.found = found
+        self.command = command
         self.top = top or SHOWN
         self.explain = explain
         budgeted = [budget.metric for budget in found.budgets]
@@ -50,13 +60,14 @@ class SuggestionReport:
         if self.found.budgets and self.found.is_met:
             page.add_text(self._slack_text())
             return
-        self._add_singles(page)
         if self.found.is_undecided:
             page.add_text(self._undecided_text())
         elif self.found.plan is not None:
             self._add_plan(page, self.found.plan)
+            self._add_alternatives(page, self.found.plan)
         elif self.found.budgets:
             self._add_reach(page)
+        self._add_singles(page)
         if self.found.precisions:
             self._add_precisions(page)
         page.add_text(_WORDS)
@@ -67,12 +78,13 @@ class SuggestionReport:
         found = self.found
         page.add_title(f"{found.spec.network.name}")
         most = {budget.user_word: budget for budget in found.budgets}
-        rows = []
-        for word, value in self.before.items():
-            rows.append(
-                [word, self._bound_of(word, value), *self._over_cells(most.get(word), value)]
-            )
-        page.add_table(["", "today", "budget", "over by"], rows)
+        titles = ["", "today", *(["budget", "over by"] if most else [])]
+        rows = [
+            [word, self._bound_of(word, value), *self._over_cells(most.get(word), value)]
+            for word, value in self.before.items()
+            if word in most or not most
+        ]
+        page.add_table(titles, rows)
         if found.scale:
             page.add_text(f"Bytes: {found.scale}; kernel workspace is left out.")
         if found.unknown:
@@ -121,16 +133,25 @@ class SuggestionReport:
             what = "edits tried in time" if late else "catalogue"
             page.add_text(f"None of the {what} saves anything here.")
             return
-        rows = [[o.edit.phrase, score_text(o), *self._amount_cells(o.after)] for o in listed]
-        page.add_table(["edit", "score", *self.metrics], rows)
+        saved = [b.user_word for b in self.found.budgets] or ["weights", "connections"]
+        titles = ["edit", "score", *(f"saves {word}" for word in saved), PER_SCORE]
+        page.add_table(titles, [self._single_row(one, saved) for one in listed])
         if untried := self.found.singles.untried:
             tried = self.found.singles.tried
             page.add_text(f"{tried:,} of {tried + untried:,} edits tried in time.")
         if rest > 0:
             page.add_text(f"and {rest:,} more (--top {len(self.found.singles)}).")
 
+    def _single_row(self, one: SingleEdit, words: Sequence[str]) -> list[str]:
+        """An edit with what it saves of each metric, and how much for its score."""
+        after = self.wording.word_measures(one.after)
+        saved = [_percent_text(self.before[word], after[word]) for word in words]
+        rate = self.found.singles.saving_per_score(one)
+        return [one.edit.phrase, score_text(one), *saved, f"{rate:.0f} %"]
+
     def _add_plan(self, page: _Parts, plan: Plan) -> None:
-        page.add_title("The plan")
+        count = len(plan.edits)
+        page.add_title(f"The plan: {count} edit{'s' * (count != 1)}")
         rows = []
         for number, step in enumerate(plan.steps, 1):
             after = self._amount_cells(step.after) if step.after else ["-"] * len(self.metrics)
@@ -174,23 +195,46 @@ class SuggestionReport:
         if found.unknown:
             proof = f"What is known of it is within the budgets; the rest is not known. {proof}"
         score = f"Score {plan.score / UNIT:.3f}: {ratio_text(plan.damage)}; {like}."
-        said = [f"{score} {proof}", self._uniform_sentence(plan)]
+        said = [f"{self._saved_text(plan)} {score}"]
+        said += [f"To write it: {self.command}"] * bool(self.command)
+        said.append(proof)
         said += [f"No time to search: {'; '.join(found.left_out)}."] * bool(found.left_out)
-        if found.plain is not None:
-            said.append(f"Without separable convolutions: {found.plain.score / UNIT:.3f}.")
         return said
 
-    def _uniform_sentence(self, plan: Plan) -> str:
-        uniform = self.found.uniform
-        if not self.found.scaled:
-            return "No time to scale all widths alike."
-        if uniform is None:
-            return "No uniform scaling of the widths holds the budgets."
-        after = self.wording.word_measures(uniform.after)
-        counts = ", ".join(f"{_about_text(m, after[m])} {m}" for m in self.metrics)
-        text = f"Uniform scaling at the same budgets: {uniform.score / UNIT:.3f} ({counts})"
-        close = uniform.score - plan.score < EQUIVALENT * UNIT
-        return f"{text}{': equivalent, as far as scores can tell' if close else ''}."
+    def _saved_text(self, plan: Plan) -> str:
+        """What the plan saves of each metric shown, and what it takes more of."""
+        after = self.wording.word_measures(plan.after)
+        shown = dict.fromkeys((*(b.user_word for b in self.found.budgets), *self.metrics))
+        parts = [f"{_percent_text(self.before[word], after[word])} of the {word}" for word in shown]
+        more = [
+            f"{word} grow by {_percent_text(after[word], self.before[word], self.before[word])}"
+            for word in self.before
+            if after[word] > self.before[word]
+        ]
+        return f"Saves {', '.join(parts)}{'; ' * bool(more)}{', '.join(more)}."
+
+    def _add_alternatives(self, page: _Parts, plan: Plan) -> None:
+        """Other plans that hold the budgets: of other numbers of edits, uniform, without
+        replacements."""
+        found = self.found
+        listed = [(_edits_text(other), other) for other in found.others]
+        if found.plain is not None:
+            listed.append(("no layer replaced by others", found.plain))
+        if found.uniform is not None and found.uniform is not plan:
+            listed.append(("all widths scaled alike", found.uniform))
+        if listed:
+            page.add_title("Instead of it")
+            rows = [
+                [said, str(len(other.edits)), score_text(other), *self._amount_cells(other.after)]
+                for said, other in listed
+            ]
+            page.add_table(["plan", "edits", "score", *self.metrics], rows)
+        if not found.scaled:
+            page.add_text("No time to scale all widths alike.")
+        elif found.uniform is None:
+            page.add_text("No uniform scaling of the widths holds the budgets.")
+        elif found.uniform is plan:
+            page.add_text("The plan is uniform scaling: it scores no higher than the best edits.")
 
     def _add_reach(self, page: _Parts) -> None:
         found = self.found
@@ -257,7 +301,7 @@ class SuggestionReport:
     def _over_cells(self, budget: Budget | None, before: int) -> list[str]:
         """A budget's cells: its amount, and by how much it is missed."""
         if budget is None:
-            return ["", ""]
+            return []
         over, most = before - budget.limit, _amount_text(budget.metric, budget.limit)
         met = "?" if self.found.unknown else "met"
         return [most, self._bound_of(budget.metric, over) if over > 0 else met]
@@ -274,8 +318,17 @@ def _amount_text(metric: str, value: int) -> str:
     return as_mebibytes(value) if metric in BYTES else f"{value:,}"
 
 
-def _about_text(metric: str, value: int) -> str:
-    return as_mebibytes(value) if metric in BYTES else human_text(value)
+def _percent_text(before: int, after: int, of: int | None = None) -> str:
+    """What part of a metric is saved; negative where there is more of it."""
+    whole = before if of is None else of
+    share = 100 * (before - after) / whole if whole else 0.0
+    return f"{share:.0f} %" if abs(share) >= 1 or not share else f"{share:.1f} %"
+
+
+def _edits_text(plan: Plan) -> str:
+    """The edits of a short plan; of a long one how many they are."""
+    phrases = [edit.phrase for edit in plan.edits]
+    return "; ".join(phrases) if len(phrases) <= MOST_NAMED else f"the best of {len(phrases)} edits"
 
 
 class _Parts:
