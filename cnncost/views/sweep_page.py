@@ -1,4 +1,4 @@
-"""A sweep's rows: the settings of each combination, and what the network costs there."""
+"""Write a sweep: one row per combination, with its settings and the network's counts."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from cnncost.views.amounts import at_least, bare_text, human_text, readable_text
 from cnncost.views.page import Page, Results, Table
 
 Found = tuple[Mapping[str, str], Report]
-"""Settings, and what the network costs there."""
+"""Settings, and the network's counts under them."""
 
 QUANTITIES = ("units", "weights", "parameters", "connections")
-"""The columns behind the settings'."""
+"""The columns behind those of the settings."""
 
 
 def sweep_results(points: Sequence[SweepPoint], *, short: bool = False) -> Results:
-    """The points that could be counted; with `short` numbers for people."""
+    """Make the results of the combinations that could be counted; `short` numbers for people."""
     found = [(point.settings, point.report) for point in points if point.report is not None]
     header = [*points[0].settings, *QUANTITIES]
     number = human_text if short else readable_text
