@@ -193,7 +193,7 @@ def _exit_with_message(message: str) -> None:
     sys.exit(2)
 
 
-# Where memory is short numpy's linear algebra must not end the process by itself
+# A check of the memory before numpy is imported
 
 NUMPY_NEEDS = 128 * 2**20
 """The bytes of address space that numpy needs. With less, OpenBLAS ends the process with 1, which

@@ -9,6 +9,7 @@ from cnncost.quantity import CHANGES
 
 class MeasureScale(TypedDict, total=False):
     """The options of scale that the user gave."""
+
     batch: int
     dtype: str
     optimizer: str

@@ -94,7 +94,8 @@ def _make_writer(raw: FileIO, before: object) -> TextIOWrapper:
     )
 
 
-# Signs that stand for those that the output's encoding lacks: `-` for a rule, `#` for a bar
+# Signs for those that the output's encoding lacks: `-` for a rule, `#` for a bar. Views that know
+# better, as those of bars and gradient equations do, ask for the encoding themselves.
 
 NAME = "cnncost.signs"
 

@@ -166,7 +166,7 @@ def _take_free_name(word: str, taken: Counter[str]) -> str:
     return name
 
 
-# How the lines of a spec are set: short lists within one line, long ones a line an item
+# The layout of lists and mappings
 
 WIDTH = 100
 """The width of a line that has more than one layer."""

@@ -65,7 +65,7 @@ def _describe_key(name: str, kind: FieldKind, *, main: bool) -> TypeKey:
     return TypeKey(name, main, f"{kind.takes}{words}", default, kind.text)
 
 
-# An example of each layer type: what the reference shows and works out
+# Examples
 
 EXAMPLES = {
     "conv": ("3, 227, 227", "{name: x, conv: 96, kernel: 11, stride: 4}"),

@@ -102,7 +102,7 @@ def _memory(network: Network, found: OriginalRun, batch: int) -> tuple[FigureLin
     return tuple(excuse_strides(network, line) for line in lines)
 
 
-# Measures the module that an import was read from, by running it
+# Measuring the module
 
 Shapes = Mapping[str, tuple[int, ...]]
 

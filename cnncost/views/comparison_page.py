@@ -181,7 +181,7 @@ def _uncounted_lines(comparison: Comparison) -> list[str]:
     return lines
 
 
-# Comparisons for programs: records and data; numbers bare
+# Records and data for programs
 
 COLUMNS = ("layer", "type", "output_shape", *METRICS)
 """The columns of a layer; each stands once per network: `weights_a`, `weights_b`."""

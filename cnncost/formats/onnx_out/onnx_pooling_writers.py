@@ -120,7 +120,7 @@ POOLS: Writers = {
 }
 
 
-# Layers that move numbers: shapes, cuts, shuffles, other grids
+# Layers that move or resize a map
 
 
 def _write_flatten(emitter: Emitter, node: Node, x: list[str]) -> str:

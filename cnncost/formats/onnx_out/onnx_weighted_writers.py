@@ -171,7 +171,7 @@ WEIGHTED: Writers = {
 }
 
 
-# Normalisations, and what is learned a channel
+# Norms, and factors per channel
 
 
 def _write_affine(emitter: Emitter, node: Node[Normalisation], count: int) -> list[str]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from cnncost.layers.opaque import Opaque
     from cnncost.layers.regularisation import Dropout
 
-# Activations, joins, and what is at work in training only
+# Activations, joins, dropout
 
 
 def _plain_writer(name: str, **attributes: Any) -> Writer:  # Any: attributes

@@ -160,7 +160,7 @@ def _order_levels(units: Sequence[Unit]) -> list[list[Unit]]:
     return levels
 
 
-# Names of the classes: the block's, and what a variant has beyond the plainest
+# Names of the classes
 
 _COPY = re.compile(r"(\.(\d+|first|rest))+$")
 """The end of a name that only distinguishes copies."""

@@ -130,7 +130,7 @@ def _write_docstring(network: Network) -> list[str]:
     return [f'    """{_docstring_name(network)}.', "", *(f"    {row}" for row in rows), '    """']
 
 
-# The calls of a spec's blocks as a tree, each that can be a module as a unit
+# The tree of layers and calls
 
 _NAME = re.compile(r"[^.]+(?:\.\d+)*")
 """One name in a dotted name, with the numbers of its copy."""

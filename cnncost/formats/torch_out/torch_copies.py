@@ -86,7 +86,7 @@ def _even_expression(values: Sequence[str]) -> str | None:
     return f"{numbers[0]} + {step} * i"
 
 
-# Copies of a block that each read all copies before them, as one part
+# Copies that each read all before them
 
 
 def gather_dense_copies(parts: Sequence[ClassPart], outputs: set[int]) -> list[ClassPart]:

@@ -62,7 +62,7 @@ def call_writer(call: str) -> Writer:
     return write_call
 
 
-# Padding in code: what a module does itself, and what is done before and after it
+# Padding
 
 
 def padding_ends(node: Node[Windowed]) -> tuple[tuple[int, int], ...]:
@@ -95,7 +95,7 @@ def index_text(spans: list[str]) -> str:
     return f"[:, {', '.join(span or ':' for span in spans)}]"
 
 
-# Layers that stand for an operation without a word of its own: that operation in code
+# Operations that layers stand for
 
 CALLS = {
     **{name: f"torch.{name}({{x}})" for name in ("exp", "sqrt", "rsqrt", "reciprocal", "log")},

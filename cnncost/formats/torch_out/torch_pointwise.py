@@ -107,7 +107,7 @@ POINTWISE: dict[str, Writer] = {
 }
 
 
-# Layers that move numbers or join tensors in code
+# Layers that move numbers, and joins
 
 
 def _write_reshape(node: Node, inplace: bool) -> CodePiece:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from cnncost.network import Node
 
 
-# Layers with weight matrices in code: convolutions, dense layers, attention
+# Convolutions, dense layers, attention
 
 
 def _write_conv(node: Node[Conv], inplace: bool) -> CodePiece:
@@ -131,7 +131,7 @@ WEIGHTED: dict[str, Writer] = {
 }
 
 
-# Pooling in code
+# Pools
 
 
 def _write_maxpool(node: Node[MaxPool], inplace: bool) -> CodePiece:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from cnncost.layers.scaling import Scale
     from cnncost.layers.windowed import Windowed
 
-# Gradients of the layers without weights: pooling, shapes, joins, dropping; and of scale
+# Pools, shapes, joins, dropout, scale
 
 Options = Callable[[Use[Any]], str]  # Any: each function names its layer type
 
@@ -159,7 +159,7 @@ MAPS: Rules = {
 }
 
 
-# Gradients of activations and of norms
+# Activations and norms
 
 LRN_SCALE, LRN_POWER = "0.0001", "0.75"
 """Alpha and beta of the paper (Krizhevsky et al. 2012, sec. 3.3); the mean is PyTorch's form."""
@@ -250,7 +250,7 @@ POINTWISE: Rules = {
 }
 
 
-# Gradients of attention (Vaswani et al. 2017, sec. 3.2), head by head
+# Attention (Vaswani et al. 2017, sec. 3.2)
 
 
 def derive_attention(use: Use[Attention]) -> Rule:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from cnncost.network import Node
 
 
-# The functions of one number: exact where they are made of straight pieces
+# Functions of one number, exact if they are piecewise linear
 
 SELU_SCALE, SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
 """Klambauer et al. 2017, sec. 2: the fixed point of zero mean and unit variance."""
@@ -82,7 +82,7 @@ FUNCTIONS: dict[str, Callable[[Number], Number]] = {
 """The functions of one number, by the layer type's word."""
 
 
-# Numbers moved to other places: permuted, padded, cropped
+# Layers that move numbers
 
 
 def evaluate_permute(node: Node[Permute], carried: Carried | None, reads: list[Map]) -> Map:

@@ -72,7 +72,7 @@ def equation_cost(equation: Equation) -> str:
     return "?" if equation.connections is None else f"{equation.connections:,}"
 
 
-# What the signs of the equations mean: of those signs that a page has
+# The legend of letters and signs
 
 MEANINGS: dict[str, str] = {
     "times": "@ multiplies element by element.",

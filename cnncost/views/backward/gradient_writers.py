@@ -30,7 +30,7 @@ from cnncost.views.backward.gradient_page import (
 )
 from cnncost.views.latex import escape_latex
 
-# Equations on as many lines as they need: broken before their signs, and never cut
+# Long equations on several lines
 
 INDENT = " " * 4
 
@@ -167,7 +167,7 @@ def _write_row(file: TextIO, lines: Sequence[str], first: int, last: int, number
     file.write(f"  {bottom}  {' ' * blanks}{number}".rstrip() + "\n")
 
 
-# Pages of gradient equations in Markdown and LaTeX
+# Markdown and LaTeX
 
 MARKDOWN_PROSE = Prose(LATEX, math=lambda text: f"$`{text}`$")
 LATEX_PROSE = Prose(LATEX, math=lambda text: f"${text}$", escape=escape_latex)

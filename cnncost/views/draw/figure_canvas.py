@@ -117,7 +117,7 @@ class Canvas:
             self.figure.savefig(file, format=form, dpi=300, metadata=said)
 
 
-# Where matplotlib keeps its list of fonts: nowhere in a home that has no such place yet
+# Matplotlib's list of fonts
 
 
 def settle_cache() -> None:
