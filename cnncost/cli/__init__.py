@@ -1,4 +1,4 @@
-"""The command line: it alone reads files, prints and exits."""
+"""The command line: only this package reads files, prints and exits."""
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""`cnncost check`: whether specs are valid and what they promise holds. For CI."""
+"""`cnncost check`: check that specs are valid and that their figures hold; made for CI."""
 
 import sys
 from typing import Annotated

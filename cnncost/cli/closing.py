@@ -1,4 +1,4 @@
-"""The end of a run: what is said on standard error then, and output that nobody reads."""
+"""The end of a run: messages that standard error gets last, and output that nobody reads."""
 
 import os
 import sys
@@ -12,13 +12,13 @@ INTERRUPTED = 130
 """The exit code of a run that Ctrl-C ended: 128 and the number of its signal."""
 
 MOST = 20
-"""Lines of one list."""
+"""The most lines of one list."""
 
 _LINES: list[str] = []
 
 
 def say_at_the_end(heading: str, lines: Sequence[str]) -> None:
-    """Keep a heading and its list, cut to `MOST` lines, for the end of the run; each once."""
+    """Keep a heading and its list, cut to `MOST` lines, for the end of the run; each only once."""
     if (heading := make_printable(heading)) in _LINES:
         return
     _LINES.append(heading)
@@ -28,14 +28,14 @@ def say_at_the_end(heading: str, lines: Sequence[str]) -> None:
 
 
 def say_kept_lines() -> None:
-    """Write all that was kept."""
+    """Write everything that was kept."""
     for line in _LINES:
         sys.stderr.write(f"{line}\n")
     _LINES.clear()
 
 
 def drop_output() -> None:
-    """Send what is still to be written to standard output nowhere, and say nothing more."""
+    """Discard what is still to be written to standard output, and all kept messages."""
     _LINES.clear()
     with suppress(UnsupportedOperation):  # what stands in its place is no file
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

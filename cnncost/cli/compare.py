@@ -1,4 +1,4 @@
-"""`cnncost compare`: networks side by side."""
+"""`cnncost compare`: compare networks side by side."""
 
 import sys
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""`cnncost convert`: between specs and the other forms of a network."""
+"""`cnncost convert`: convert between specs and the other forms of a network."""
 
 import sys
 from collections.abc import Sequence
@@ -113,7 +113,7 @@ def convert(
 def _refuse_mixed(
     form: formats.FileFormat, *, no_weights: bool, flat: bool, structured: bool
 ) -> None:
-    """Refuse options that do not go with the form, or with each other."""
+    """Refuse options that do not fit the form, or each other."""
     if no_weights and form.key != "onnx":
         raise CnncostError(f"--no-weights: {form.key} has none", "it goes with an .onnx file")
     if flat and structured:
@@ -126,14 +126,14 @@ def _refuse_mixed(
 def _from_source(
     target: str, shapes: Sequence[str] | None, settings: Sequence[str] | None, max_layers: int
 ) -> Spec:
-    """The spec of what the user's code builds."""
+    """Make the spec of the network that the user's code builds."""
     arguments = options.parse_arguments(settings or ())
     graph = options.source_graph(target, options.parse_shapes(shapes or ()), arguments)
     return api.load_graph(graph, target, max_layers=max_layers)
 
 
 def _rewrite_spec(spec: Spec, *, flat: bool) -> str:
-    """The text of the same network: one line a layer, or with its blocks and structures found."""
+    """Write the network's text anew: flat, one line per layer, or with blocks and structures."""
     from cnncost.formats.graph_of import graph_of
     from cnncost.formats.spec_text import spec_text
     from cnncost.formats.structured import structured_text
@@ -150,14 +150,14 @@ def _rewrite_spec(spec: Spec, *, flat: bool) -> str:
 
 
 def _tell_progress(what: str) -> None:
-    """Progress, on a terminal only: a line that is written over."""
+    """Show progress, on a terminal only, as a line that is written over."""
     if sys.stderr.isatty():
         sys.stderr.write(f"\r\x1b[K{what}")
         sys.stderr.flush()
 
 
 def _choose_form(output: str, to: str) -> formats.FileFormat:
-    """The form that is asked for, or that the file's ending stands for."""
+    """Choose the form that is asked for, or that the file's ending stands for."""
     writable = [key for key, form in formats.FORMATS.items() if form.writer]
     if to:
         form = formats.find_format(to)

@@ -1,4 +1,4 @@
-"""`cnncost draw`: the figure of an architecture, or its costs as bars."""
+"""`cnncost draw`: draw the figure of an architecture, or its costs as bars."""
 
 import io
 from pathlib import PurePath

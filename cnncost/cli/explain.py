@@ -1,4 +1,4 @@
-"""`cnncost explain`: the working of every number, from the formula that counted it."""
+"""`cnncost explain`: show the working of every number, from the formula that counted it."""
 
 from typing import Annotated
 

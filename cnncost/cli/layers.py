@@ -1,4 +1,4 @@
-"""`cnncost layers`: the reference of layer types."""
+"""`cnncost layers`: show the reference of layer types."""
 
 from typing import Annotated
 
@@ -61,10 +61,10 @@ def layers(
 
 
 def _find_type(word: str) -> tuple[str, str]:
-    """The layer type that a word means, and what there is to say of that.
+    """Find the layer type that a word means, and a remark on it.
 
     Raises:
-        CnncostError: it means none.
+        CnncostError: the word means none.
     """
     if word in TYPES:
         return word, ""

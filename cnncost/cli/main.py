@@ -1,4 +1,4 @@
-"""The entry point: one command is imported a run, and every failure ends in one message."""
+"""The entry point: import only the command that runs, and end every failure with one message."""
 
 import os
 import re
@@ -74,10 +74,10 @@ class Group(TyperGroup):
         self.commands = Commands()
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:  # Any: click's, which are private
-        """The command that is named first.
+        """Find the command that is named first.
 
         Raises:
-            CnncostError: a network is named in its place.
+            CnncostError: a network stands in its place.
         """
         if args and args[0] not in COMMANDS and _names_network(args[0]):
             from shlex import join
@@ -97,7 +97,7 @@ class Group(TyperGroup):
 
 @contextmanager
 def _said_printably() -> Iterator[None]:
-    """A usage error quotes what was typed: its control characters are shown, not obeyed."""
+    """Escape control characters in usage errors, which quote what was typed."""
     try:
         yield
     except Exception as error:
@@ -107,7 +107,7 @@ def _said_printably() -> Iterator[None]:
 
 
 def _escape_help(command: Any) -> None:  # Any: click's Command, which Typer keeps private
-    """Keep what stands in brackets in help texts, as `cnncost[torch]`: Rich takes it for style."""
+    """Escape brackets in help texts, as in `cnncost[torch]`, which Rich takes for a style."""
     for described in (command, *command.params):
         if described.help:
             described.help = re.sub(r"\\*\[", lambda found: f"\\{found[0]}", described.help)
@@ -193,22 +193,23 @@ def _exit_with_message(message: str) -> None:
     sys.exit(2)
 
 
-# Where memory is short numpy's linear algebra must not end the process by itself
+# A check of the memory before numpy is imported
 
 NUMPY_NEEDS = 128 * 2**20
-"""Bytes of address space; with less OpenBLAS says so itself and exits with 1, our "no"."""
+"""The bytes of address space that numpy needs. With less, OpenBLAS ends the process with 1, which
+means "no" here."""
 
 
 class NumpyGate:
-    """A finder of modules that finds none; it looks at the memory before numpy is imported."""
+    """A finder of modules that finds none, but checks the memory before numpy is imported."""
 
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: object = None
     ) -> ModuleSpec | None:
-        """Nothing, so that the usual finders go on.
+        """Return None, so that the usual finders go on.
 
         Raises:
-            MemoryError: numpy is asked for, and there is too little for it.
+            MemoryError: numpy is imported, and there is too little memory for it.
         """
         if name != "numpy":
             return None
@@ -224,5 +225,5 @@ class NumpyGate:
 
 
 def guard_numpy() -> None:
-    """Look at the memory before numpy is imported."""
+    """Have the memory checked before numpy is imported."""
     sys.meta_path.insert(0, NumpyGate())

@@ -1,4 +1,4 @@
-"""`cnncost memory`: the timeline of live bytes, its peak, and what is alive there."""
+"""`cnncost memory`: show the timeline of live bytes, its peak, and what is alive there."""
 
 import sys
 from enum import StrEnum
@@ -94,8 +94,10 @@ def memory(
 
 
 def _find_smallest_peak(network: Network, batch: int, dtype: str) -> tuple[Network, bool]:
-    """The network in the order of its smallest peak, and whether that is proved; a search cut
-    off is said."""
+    """Find the network in the order of its smallest peak, and whether that is proved.
+
+    If the search was cut off, say so on standard error.
+    """
     from cnncost.costs.memory import DTYPES
     from cnncost.costs.memory.execution_order import reorder_network, smallest_peak
     from cnncost.costs.memory.inference import find_lives

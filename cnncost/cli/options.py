@@ -1,4 +1,4 @@
-"""Options that several commands have, and how their texts are read."""
+"""Options that several commands have, and the functions that read them."""
 
 import re
 import sys
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 Numbers = dict[str, int | Fraction]
 
 MOST = 10**9
-"""The largest number that an option takes: none means more, and none counts on beyond it."""
+"""The largest number that an option takes; nobody needs more."""
 
 
 def complete_arch(incomplete: str) -> list[str]:
-    """Bundled networks, files of networks and directories that begin so."""
+    """List the bundled networks, files of networks and directories that begin with a text."""
     endings = {".yaml", ".yml", *formats.readable_suffixes()}
     folder = Path(incomplete).parent if "/" in incomplete else Path()
     paths = sorted(folder.glob("*")) if folder.is_dir() else []
@@ -52,7 +52,7 @@ Arch = Annotated[
 
 
 def archs_argument(metavar: str, text: str) -> ArgumentInfo:
-    """The argument of a command that reads several networks."""
+    """Declare the argument of a command that reads several networks."""
     argument: ArgumentInfo = typer.Argument(
         metavar=metavar, help=text, show_default=False, autocompletion=complete_arch
     )
@@ -60,7 +60,7 @@ def archs_argument(metavar: str, text: str) -> ArgumentInfo:
 
 
 def form_option(*names: str, text: str = "How it is written.") -> OptionInfo:
-    """The option `--format` of a command that writes these formats, each of which has a writer."""
+    """Declare the option `--format` of a command that writes these formats; each has a writer."""
     assert set(names) <= set(WRITERS)
 
     def parse(word: str) -> str:
@@ -148,11 +148,11 @@ def load_spec(
     *,
     strict: bool = False,
 ) -> Spec:
-    """The spec of an ARCH argument; its warnings go to standard error.
+    """Load the spec of an ARCH argument; warnings go to standard error.
 
     Raises:
-        CnncostError: no such file, the spec or a setting is wrong, or `strict` and a layer
-            is opaque.
+        CnncostError: there is no such file, the spec or a setting is wrong, or `strict` is set
+            and a layer is opaque.
     """
     spec = make_reader(arch, max_layers, strict=strict)(settings or (), shapes or ())
     for warning in spec.warnings:
@@ -163,7 +163,7 @@ def load_spec(
 def make_reader(
     arch: str, max_layers: int, *, strict: bool = False
 ) -> Callable[[Sequence[str], Sequence[str]], Spec]:
-    """What reads an ARCH under given settings and shapes, as often as it is asked."""
+    """Make a function that reads an ARCH under given settings and shapes, any number of times."""
     read = _make_raw_reader(arch, max_layers)
     return lambda settings, shapes: report_opaque_layers(
         arch, read(settings, shapes), strict=strict
@@ -171,11 +171,13 @@ def make_reader(
 
 
 def report_opaque_layers(arch: str, spec: Spec, *, strict: bool) -> Spec:
-    """The spec, its opaque layers refused if `strict`, else those of an import listed at the end
-    of the run, as are notes on how its input was read.
+    """Report a spec's opaque layers, and return the spec.
+
+    If `strict`, opaque layers are refused. If not, those of an import are listed at the end of
+    the run, with notes on how its inputs were read.
 
     Raises:
-        CnncostError: `strict`, and a layer is opaque.
+        CnncostError: `strict` is set and a layer is opaque.
     """
     for note in spec.notes:
         say_at_the_end(note, ())
@@ -201,7 +203,7 @@ def report_opaque_layers(arch: str, spec: Spec, *, strict: bool) -> Spec:
 
 
 def layers_of(lines: Sequence[str]) -> str:
-    """How many layers are so."""
+    """Say how many layers something is true of."""
     return "1 layer is" if len(lines) == 1 else f"{len(lines):,} layers are"
 
 
@@ -229,7 +231,7 @@ def _make_raw_reader(arch: str, max_layers: int) -> Callable[[Sequence[str], Seq
 def source_graph(
     target: str, shapes: dict[str, tuple[int, ...]], arguments: dict[str, int | float]
 ) -> "Graph":
-    """The network that the user's code builds; that it is run is said.
+    """Build the graph of the network that the user's code makes; say that the code is run.
 
     Raises:
         CnncostError: the code fails, or cannot be traced.
@@ -241,7 +243,7 @@ def source_graph(
 
 
 def parse_settings(texts: Sequence[str]) -> Numbers:
-    """The params of `--set alpha=0.5`.
+    """Read the params of `--set alpha=0.5`.
 
     Raises:
         CnncostError: one is no NAME=NUMBER, or given twice.
@@ -259,7 +261,7 @@ def parse_settings(texts: Sequence[str]) -> Numbers:
 
 
 def parse_arguments(texts: Sequence[str]) -> dict[str, int | float]:
-    """The same as arguments of Python code: a float where decimals are written, `2.0` too.
+    """Read `--set` as arguments of Python code: a float if decimals are written, as in `2.0`.
 
     Raises:
         CnncostError: one is no NAME=NUMBER, or given twice.
@@ -274,7 +276,7 @@ def parse_arguments(texts: Sequence[str]) -> dict[str, int | float]:
 
 
 def parse_shapes(texts: Sequence[str]) -> dict[str, tuple[int, ...]]:
-    """The shapes of `--input 3x192x192` or `--input left=1x64x64`.
+    """Read the shapes of `--input 3x192x192` or `--input left=1x64x64`.
 
     Raises:
         CnncostError: one is no shape, or given twice.

@@ -1,4 +1,4 @@
-"""Where output goes: standard output, or a file, whole or not at all."""
+"""Write output to standard output, or to a file, whole or not at all."""
 
 import os
 import sys
@@ -18,7 +18,7 @@ _NOTHING = "nothing was written"
 
 @contextmanager
 def open_destination(output: str, *, force: bool) -> Iterator[TextIO]:
-    """Standard output (`-`), or a new file that appears once all has been written.
+    """Open standard output (`-`), or a new file that appears once everything has been written.
 
     Raises:
         CnncostError: the file exists and `force` is off, or it cannot be written.
@@ -52,7 +52,7 @@ def write_bytes(output: str, data: bytes, *, force: bool) -> None:
 
 @contextmanager
 def _open_output(output: str, *, force: bool) -> Iterator[BinaryIO]:
-    """The file to write into: a new one, or the device or pipe that bears the name."""
+    """Open the file to write into: a new one, or the device or pipe of that name."""
     refuse_existing(output, force=force)
     flows = False
     try:
@@ -67,10 +67,10 @@ def _open_output(output: str, *, force: bool) -> Iterator[BinaryIO]:
 
 @contextmanager
 def _new_file(output: str, old: os.stat_result | None) -> Iterator[BinaryIO]:
-    """A file beside its destination, which it replaces once all has been written.
+    """Open a file beside its destination, which it replaces once everything has been written.
 
-    A link stays one: what it leads to is replaced. The mode of what stood there stays, and its
-    owner where this user may give files away.
+    A link stays a link: the file that it leads to is replaced. The old file's mode stays, and its
+    owner if this user may give files away.
     """
     path = Path(os.path.realpath(output))
     file = NamedTemporaryFile(  # noqa: SIM115  closed below, before it is renamed
@@ -89,13 +89,13 @@ def _new_file(output: str, old: os.stat_result | None) -> Iterator[BinaryIO]:
 
 
 def refuse_existing(output: str, *, force: bool) -> None:
-    """Refuse a file that is there, or that cannot be; asked before any work is done.
+    """Refuse a file that exists, or that cannot be written, before any work is done.
 
-    Devices and pipes are written into without `force`, for nothing in them is lost.
+    Devices and pipes need no `force`, because nothing in them is lost.
 
     Raises:
-        CnncostError: it exists and `force` is off, it may not be written, it is a directory, or
-            stands in none.
+        CnncostError: the file exists and `force` is off, it may not be written, it is a
+            directory, or its directory does not exist.
     """
     if output == "-":
         return
@@ -114,7 +114,7 @@ def refuse_existing(output: str, *, force: bool) -> None:
 
 
 def _refuse_homeless(output: str) -> None:
-    """Refuse the name of a new file that says it is a directory, or stands in none."""
+    """Refuse a new file whose name is a directory's, or whose directory does not exist."""
     if output.endswith("/"):
         raise CnncostError(f"{output}: a directory", "name a file in it")
     if not Path(os.path.realpath(output)).parent.is_dir():
@@ -122,7 +122,7 @@ def _refuse_homeless(output: str) -> None:
 
 
 def _stat_output(output: str) -> os.stat_result | None:
-    """What bears the name, or what its link leads to; None if nothing does."""
+    """Look up the file of that name, or the one that a link leads to; None if there is none."""
     try:
         return os.stat(output)
     except OSError as error:
@@ -132,7 +132,7 @@ def _stat_output(output: str) -> os.stat_result | None:
 
 
 def _passes_on(there: os.stat_result) -> bool:
-    """Whether it passes on what is written: a device, a pipe."""
+    """Whether it passes on what is written, as a device or a pipe does."""
     return S_ISCHR(there.st_mode) or S_ISFIFO(there.st_mode)
 
 

@@ -1,4 +1,4 @@
-"""`cnncost run`: a small network that carries its numbers, evaluated."""
+"""`cnncost run`: evaluate a small network that carries its numbers."""
 
 import re
 import sys
@@ -17,7 +17,7 @@ from cnncost.quantity import parse_number
 app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
 
 LONGEST_LINE = 10 * 2**20
-"""Characters of a line with an example's values."""
+"""The most characters of a line with an example's values."""
 
 Number = int | Fraction
 Values = dict[str, list[Number]]
@@ -76,7 +76,7 @@ def run(
 
 
 def _read_examples(spec: Spec, values: Sequence[str]) -> Iterator[Values]:
-    """The examples of the command line, or those of standard input, a line each."""
+    """Read the examples of the command line, or of standard input, one per line."""
     if list(values) != ["-"]:
         yield _read_example(spec, " ".join(values))
         return
@@ -92,10 +92,10 @@ def _read_examples(spec: Spec, values: Sequence[str]) -> Iterator[Values]:
 
 
 def _read_example(spec: Spec, text: str) -> Values:
-    """The inputs of one example; each size must be that of the input.
+    """Read the inputs of one example.
 
     Raises:
-        CnncostError: a word is no number, a name no input's, or a size another one.
+        CnncostError: a word is no number, a name is no input's, or a size is wrong.
     """
     sizes = {node.name: node.output for node in spec.network.inputs}
     found: Values = {}

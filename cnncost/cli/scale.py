@@ -1,4 +1,4 @@
-"""What bytes are measured of: the batch, element type and optimiser that were given."""
+"""The scale at which bytes are measured: batch, element type and optimiser."""
 
 from collections.abc import Collection, Mapping
 from typing import TypedDict
@@ -8,7 +8,7 @@ from cnncost.quantity import CHANGES
 
 
 class MeasureScale(TypedDict, total=False):
-    """The options that were given."""
+    """The options of scale that the user gave."""
 
     batch: int
     dtype: str
@@ -16,7 +16,7 @@ class MeasureScale(TypedDict, total=False):
 
 
 def collect_scale(batch: int | None, dtype: str | None, optimizer: str | None) -> MeasureScale:
-    """The options that were given.
+    """Collect the options of scale that the user gave.
 
     Raises:
         CnncostError: the dtype or the optimiser is unknown.
@@ -36,10 +36,10 @@ def collect_scale(batch: int | None, dtype: str | None, optimizer: str | None) -
 
 
 def refuse_idle(scale: MeasureScale, metrics: Collection[str]) -> None:
-    """Refuse options that change none of the metrics that are limited.
+    """Refuse options that change none of the limited metrics.
 
     Raises:
-        CnncostError: one is given for nothing.
+        CnncostError: an option has no effect.
     """
     for option in scale:
         changed = CHANGES[option]
@@ -51,7 +51,7 @@ def refuse_idle(scale: MeasureScale, metrics: Collection[str]) -> None:
 
 
 def compose_check_command(path: str, budgets: Mapping[str, str], scale: MeasureScale) -> str:
-    """The command line that holds a written file to budgets at this scale."""
+    """Write the command line that checks a written file against budgets at this scale."""
     from shlex import join
 
     words = ["cnncost", "check", "FILE" if path == "-" else path]

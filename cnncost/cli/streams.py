@@ -1,4 +1,4 @@
-"""The standard streams of a process: a fault of one becomes a message, never a traceback."""
+"""The standard streams: their faults become messages, and signs that they lack become others."""
 
 import codecs
 import os
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class ReaderGone(Exception):
-    """Nobody reads standard output any more, as behind `| head`."""
+    """Nobody reads standard output any more, as with `| head`."""
 
 
 class _StandardInput(FileIO):
@@ -40,7 +40,7 @@ class _StandardOutput(FileIO):
 
 class _StandardError(FileIO):
     def write(self, data: "ReadableBuffer") -> int:
-        """What cannot be said is not said; the exit code still tells how the run ended."""
+        """Drop a message that cannot be written; the exit code still tells how the run ended."""
         try:
             written = super().write(data)
         except OSError:
@@ -54,7 +54,7 @@ def _stream_error(stream: str, error: OSError) -> CnncostError:
 
 
 def guard_streams() -> None:
-    """Put streams whose faults are messages in place of Python's own."""
+    """Replace Python's streams by ones whose faults become messages."""
     if os.name != "posix":
         return  # elsewhere a console is no file
     _hold_closed()
@@ -70,9 +70,9 @@ def guard_streams() -> None:
 
 
 def _hold_closed() -> None:
-    """Hold the number of a closed stream, which the next file that is opened would get.
+    """Occupy the number of a closed stream, so that the next opened file does not get it.
 
-    What holds it is open the other way round, so that reading or writing it fails.
+    The number is opened in the wrong direction, so that reading or writing the stream fails.
     """
     for number, way in enumerate((os.O_WRONLY, os.O_RDONLY, os.O_WRONLY)):
         try:
@@ -82,8 +82,8 @@ def _hold_closed() -> None:
 
 
 def _make_writer(raw: FileIO, before: object) -> TextIOWrapper:
-    """A text stream over `raw` that is set as the one before; what the encoding lacks is
-    replaced."""
+    """Make a text stream over `raw` with the settings of the old one; characters that the encoding
+    lacks are replaced."""
     old = before if isinstance(before, TextIOWrapper) else None
     return TextIOWrapper(
         BufferedWriter(raw),
@@ -94,7 +94,8 @@ def _make_writer(raw: FileIO, before: object) -> TextIOWrapper:
     )
 
 
-# Signs that stand for those that the output's encoding lacks: `-` for a rule, `#` for a bar
+# Signs for those that the output's encoding lacks: `-` for a rule, `#` for a bar. Views that know
+# better, as those of bars and gradient equations do, ask for the encoding themselves.
 
 NAME = "cnncost.signs"
 
@@ -115,13 +116,13 @@ _ALIKE = {
     "->": "→",
     " ": "\u00a0",
 }
-"""For signs of ASCII those that are like them."""
+"""For signs of ASCII, other signs that look like them."""
 
 SIGNS = {sign: plain for plain, signs in _ALIKE.items() for sign in signs}
 
 
 def write_signs_alike() -> None:
-    """Have both streams write what they cannot encode in signs that are like it."""
+    """Have both streams replace signs that they cannot encode by similar ones."""
     codecs.register_error(NAME, _replace_signs)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
@@ -135,7 +136,7 @@ def _replace_signs(error: UnicodeError) -> tuple[str, int]:
 
 
 def _plain_sign(character: str) -> str:
-    """ASCII for a character: a sign like it, a letter without its accent, or its number."""
+    """Return ASCII for a character: a similar sign, a letter without its accent, or its number."""
     if character in SIGNS:
         return SIGNS[character]
     from unicodedata import combining, normalize

@@ -1,4 +1,4 @@
-"""`cnncost sweep`: one row a combination of settings."""
+"""`cnncost sweep`: count a network under every combination of settings, one row each."""
 
 import sys
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ cnncost sweep mobilenet_v2 --set alpha=0.5,0.75 --columns connections,damage
 cnncost sweep mobilenet_v1 --set alpha=0.5,1 --input 3x128x128,3x224x224 --format csv"""
 
 INPUT = "input"
-"""The axis of input shapes among the settings."""
+"""The name of the axis of input shapes among the settings."""
 
 
 @app.command(rich_help_panel="Measure and convert", epilog=EPILOG, no_args_is_help=True)
@@ -92,7 +92,7 @@ def sweep(
 
 
 def _read_sweep_axes(settings: list[str], shapes: str) -> dict[str, list[str]]:
-    """Each setting's values, in the order of the command line."""
+    """Read each setting's values, in the order of the command line."""
     axes: dict[str, list[str]] = {}
     for text in settings:
         name, equals, values = text.partition("=")

@@ -1,4 +1,4 @@
-"""`cnncost table`: what each layer costs, and the network."""
+"""`cnncost table`: show what each layer costs, and the network."""
 
 import sys
 from typing import Annotated
@@ -119,7 +119,7 @@ def table(
 
 
 def _check_scale(scale: MeasureScale, *, bytes_: bool, training: bool) -> None:
-    """Refuse options of bytes without a column of bytes, and training that there is none of."""
+    """Refuse options of bytes without a column of bytes, and training for a type without it."""
     if scale and not bytes_:
         raise CnncostError(f"--{next(iter(scale))} changes no count", "add --memory or --training")
     if training and scale.get("dtype") == "int8":

@@ -1,4 +1,4 @@
-"""`cnncost verify`: the network in PyTorch on this machine, its numbers beside the measured."""
+"""`cnncost verify`: run the network in PyTorch on this machine, and compare all numbers."""
 
 import sys
 from collections.abc import Sequence
@@ -57,7 +57,7 @@ def verify(
 
 
 def _of_spec(spec: Spec, batch: int) -> "Verdict":
-    """The spec's network as PyTorch code, flat and as the file that convert writes."""
+    """Verify a spec's network: its flat PyTorch code, and the file that convert writes."""
     from cnncost.verify.difference import verify_exported_file, verify_network
 
     verdict = verify_network(spec.network, batch, _show_progress)
@@ -68,7 +68,7 @@ def _of_spec(spec: Spec, batch: int) -> "Verdict":
 def _of_source(
     target: str, given: tuple[Sequence[str], Sequence[str]], batch: int, most: int, strict: bool
 ) -> "tuple[str, Verdict]":
-    """What the user's code builds, and its import; `given` are settings and shapes."""
+    """Verify what the user's code builds against its import; `given` are settings and shapes."""
     from cnncost.formats.torch_in import module_with_memory
     from cnncost.verify.original_figures import verify_original
 
@@ -81,7 +81,7 @@ def _of_source(
 
 
 def _show_progress(what: str) -> None:
-    """Progress, on a terminal only: a line that is written over."""
+    """Show progress, on a terminal only, as a line that is written over."""
     if sys.stderr.isatty():
         sys.stderr.write(f"\r\x1b[K{what}")
         sys.stderr.flush()

@@ -1,4 +1,4 @@
-"""`cnncost zoo`: the bundled networks, their figures, and their specs."""
+"""`cnncost zoo`: list the bundled networks with their figures, and print their specs."""
 
 from typing import Annotated
 
@@ -91,6 +91,6 @@ def zoo(
 
 
 def _strip_modeline(text: str) -> str:
-    """A bundled spec without its modeline: the schema's path there holds in the repository only."""
+    """Remove a bundled spec's modeline, whose path to the schema holds in the repository only."""
     first, _, rest = text.partition("\n")
     return rest if first.startswith("# yaml-language-server:") else text

@@ -40,7 +40,7 @@ def _is_trained(network: Network, node: Input | Node) -> bool:
     return not owner.frozen and node.layer.parameters(node.inputs[0]) > 0
 
 
-# Connections of the backward pass: each weight's use, once a gradient that is needed
+# Connections of the backward pass
 
 
 class Backward(NamedTuple):

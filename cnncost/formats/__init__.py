@@ -1,8 +1,8 @@
-"""Other forms of a network: what can be read in a spec's place, and what one can be written as.
+"""Other forms of a network: what can be read in place of a spec, and what a spec can be written as.
 
-A reader turns a file into a `Graph`, which `formats.spec_text` writes as a spec: imports
-become spec text first and then take the way of every spec. A writer turns a spec into a
-file's bytes. Each is a module of this folder, imported when it is asked for.
+A reader turns a file into a `Graph`, which `formats.spec_text` writes as the text of a spec; the
+text is then read like any other spec. A writer turns a spec into a file's bytes. Each is a module
+or package of this folder, imported when it is needed.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class FileFormat(NamedTuple):
-    """One form: how its files end, and the modules that read and write it.
+    """One form: the endings of its files, and the modules that read and write it.
 
     A reader module has `read(path, name, shapes) -> Graph`, as the function `read_graph` here; a
     writer module has `write(spec: Spec) -> bytes`.
@@ -34,10 +34,10 @@ class FileFormat(NamedTuple):
     reader: str = ""
     writer: str = ""
     written: tuple[str, ...] | None = None
-    """How the files end that it writes, where those are others than it reads."""
+    """The endings of the files that it writes, if they differ from those that it reads."""
 
     def list_endings(self, *, reads: bool) -> tuple[str, ...]:
-        """The endings that stand for it when a file is read, or written."""
+        """List the endings that stand for the form when a file is read, or written."""
         return self.suffixes if reads or self.written is None else self.written
 
 
@@ -60,28 +60,28 @@ _ALL: tuple[FileFormat, ...] = (
 _SOURCE = re.compile(r"(?:[\w.]+|.+\.py):[A-Za-z_][\w.]*")
 
 FORMATS = {form.key: form for form in _ALL}
-"""All forms by key."""
+"""All forms, by key."""
 
 
 def by_suffix(path: str, *, reads: bool) -> list[FileFormat]:
-    """The forms that a file's ending may stand for, among those that can be read (or written)."""
+    """List the forms that a file's ending may stand for, of those that can be read (or written)."""
     suffix = PurePath(path).suffix.lower()
     forms = [form for form in _ALL if suffix in form.list_endings(reads=reads)]
     return [form for form in forms if (form.reader if reads else form.writer)]
 
 
 def readable_suffixes() -> list[str]:
-    """The endings of files that can be read in a spec's place."""
+    """List the endings of files that can be read in place of a spec."""
     return [suffix for form in _ALL if form.reader for suffix in form.suffixes]
 
 
 def read_graph(
     path: Path, name: str, form: FileFormat, shapes: Mapping[str, tuple[int, ...]]
 ) -> Graph:
-    """The graph that a file holds; `name` stands in messages.
+    """Read the graph that a file holds; messages call it `name`.
 
-    `shapes` are those of one example of each input, channels first, where the file leaves
-    them open or they should be others; the name is empty where there is one input.
+    `shapes` replaces the shapes of inputs, by name, or gives those that the file leaves open:
+    of one example, channels first. If there is one input, its name is empty.
 
     Raises:
         CnncostError: the file is damaged, or the form's package is not installed.
@@ -97,7 +97,7 @@ def read_graph(
 
 
 def write_spec(spec: Spec, form: FileFormat, *, weights: bool = True) -> bytes:
-    """The spec in another form; without `weights`, a form that has them leaves them out.
+    """Write the spec in another form; without `weights`, a form that has them leaves them out.
 
     Raises:
         CnncostError: it cannot be expressed there, or the form's package is not installed.
@@ -108,7 +108,7 @@ def write_spec(spec: Spec, form: FileFormat, *, weights: bool = True) -> bytes:
 
 
 def find_format(key: str) -> FileFormat:
-    """The form of that key.
+    """Find the form of that key.
 
     Raises:
         CnncostError: there is none.
@@ -125,5 +125,5 @@ def is_source(text: str) -> bool:
 
 
 def missing_package(package: str, extra: str) -> CnncostError:
-    """What to say where an optional package is not installed."""
+    """Make the error for an optional package that is not installed."""
     return CnncostError(f"{package} is not installed", f"pip install 'cnncost[{extra}]'")

@@ -1,4 +1,4 @@
-"""What a block is called: what it is where that is known, else what its source calls it."""
+"""Name blocks: by what they are, if that is known, else by what their source calls them."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ _SAYS_NOTHING = frozenset((
     *("net", "model", "unit", "sequential", "conv", "convs", "backbone", "encoder", "decoder"),
     *("main", "op", "cell", "seq"),
 ))  # fmt: skip
-"""Words of paths that name a place and not a thing."""
+"""Words in paths that name a place and not a thing."""
 
 
 SHORTEST = 3
-"""Letters of a word that says something."""
+"""The fewest letters of a word that says something."""
 
 _PLAIN = {"residual": "residual_block", "parallel": "branches", "densely": "dense_block"}
 
 
 def name_block(body: list[StructurePiece], homes: list[str], taken: Iterable[str]) -> str:
-    """A name for a block with these lines, whose copies stood in these modules."""
+    """Name a block that has these lines, and whose copies stood in these modules."""
     stem = _cell_name(body) or _structure_name(body) or _name_from_paths(homes)
     if not stem:
         stem = _PLAIN.get(body[0].word, "block")
@@ -44,12 +44,12 @@ def name_block(body: list[StructurePiece], homes: list[str], taken: Iterable[str
 
 @cache
 def _field_names() -> frozenset[str]:
-    """The keys of all layers: beside one of them a block's would be a second type."""
+    """List the keys of all layers: a block of such a name would look like a second layer type."""
     return frozenset(key for word in TYPES for key in layer_type(word).kinds)
 
 
 def _cell_name(body: list[StructurePiece]) -> str:
-    """A convolution with its norm and activation: their words."""
+    """Name a convolution with its norm and activation by their words."""
     words = [piece.word for piece in body]
     if len(words) > 3 or not all(word in TYPES for word in words):
         return ""
@@ -59,7 +59,7 @@ def _cell_name(body: list[StructurePiece]) -> str:
 
 
 def _structure_name(body: list[StructurePiece]) -> str:
-    """The literature's word for a block of this structure; empty where there is none."""
+    """Return the literature's word for a block of this structure; empty if there is none."""
     first = body[0]
     if first.word == "parallel" and len(body) == 1:
         return "gate" if _is_gate(first) else "dense_layer" if _is_dense_layer(first) else ""
@@ -92,7 +92,7 @@ _ROW = {
 
 
 def collect_convolutions(body: list[StructurePiece]) -> tuple[Window, ...]:
-    """The convolutions of lines in a row, those of calls too; structures have none."""
+    """List the convolutions of the lines in a row, those of calls too but not of structures."""
     found: list[Window] = []
     for piece in body:
         if piece.word == "depthwise_conv":
@@ -135,14 +135,14 @@ def _is_fire_module(body: list[StructurePiece]) -> bool:
 
 
 def _name_from_paths(homes: list[str]) -> str:
-    """The last word that all modules share, its numbers dropped; empty where it says nothing."""
+    """Return the last word that all modules share, without numbers; empty if it says nothing."""
     words = {_word_of_path(home) for home in homes}
     word = words.pop() if len(words) == 1 else ""
     return "" if word in _SAYS_NOTHING or len(word) < SHORTEST else word
 
 
 def _word_of_path(home: str) -> str:
-    """`inception` of `inception3a`, `denselayer` of `denseblock1.denselayer2`."""
+    """Return `inception` for `inception3a`, `denselayer` for `denseblock1.denselayer2`."""
     for part in reversed(home.split(".")):
         word = re.sub(r"\d+[a-z]?", "", re.sub(r"\W", "_", part, flags=re.A)).strip("_").lower()
         if word:

@@ -1,4 +1,4 @@
-"""Dense connectivity found again: copies of a list, each behind all the copies before it."""
+"""Find dense connectivity again: copies of a list that each read all copies before them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from cnncost.formats.graph import Op
 
 LONGEST = 100
-"""Pieces of one copy: what bounds the way back from a concatenation."""
+"""The most pieces of one copy: this bounds the way back from a concatenation."""
 
 
 class DenseCopies:
@@ -31,17 +31,17 @@ class DenseCopies:
         self.copies = len(join.reads) - 1
         self.length = self._copy_length() if join.word == "concat" and self.copies > 1 else 0
         self.start = len(pieces) - self.copies * (self.length + 1) + 1
-        """Where the first copy stands; each further one has its concatenation before it."""
+        """The index of the first copy; each further copy has a concatenation before it."""
 
     @property
     def is_dense_block(self) -> bool:
-        """Whether they are copies of one list, and nothing else reads a part of them."""
+        """Whether these are copies of one list, and nothing else reads a part of them."""
         if not self.length or self.start < 0:
             return False
         return all(self._is_copy(number) for number in range(self.copies, 0, -1))
 
     def build_piece(self) -> StructurePiece:
-        """The structure that stands for them."""
+        """Make the structure that stands for the copies."""
         inner = [part for piece in self.pieces[self.start :] for part in piece.walk_pieces()]
         shared = commonprefix([part.path for part in inner if part.named])  # noqa: RUF071  names
         path = re.sub(r"[._]?[^._]*$", "", shared)  # whole words: copies are numbered behind it
@@ -58,7 +58,7 @@ class DenseCopies:
         )
 
     def _copy_length(self) -> int:
-        """How many pieces the last copy has; 0 where none stands behind the others' join."""
+        """Count the pieces of the last copy; 0 if it does not read the others' concatenation."""
         if self.uses[self.join.reads[-1]] > 1:
             return 0  # another join reads this copy too: there are more of them
         others = ",".join(self.join.reads[:-1])
@@ -72,7 +72,8 @@ class DenseCopies:
         return self.pieces[at : at + self.length]
 
     def _is_copy(self, number: int) -> bool:
-        """Whether a copy is like the first, reads all before it, and only those behind read it."""
+        """Whether a copy is like the first, reads all copies before it, and only later ones read
+        it."""
         body = self._copy_pieces(number)
         above = self._copy_input(number)
         for piece in body:
@@ -86,7 +87,7 @@ class DenseCopies:
         )
 
     def _copy_input(self, number: int) -> str:
-        """What a copy's first piece has to read; empty where it is not as it must be."""
+        """Return what a copy's first piece must read; empty if the graph has something else."""
         if number == 1:
             return self.join.reads[0]
         piece = self.pieces[self.start + (number - 1) * (self.length + 1) - 1]
@@ -96,7 +97,7 @@ class DenseCopies:
 
 
 def _rebase_paths(body: list[StructurePiece], path: str) -> None:
-    """Take the first copy's own module out of the paths of its lines, which stand for all."""
+    """Remove the first copy's module from the paths of its lines, which stand for all copies."""
     inner = [part for piece in body for part in piece.walk_pieces()]
     homes = [part.path.split(".")[:-1] for part in inner if part.named]
     own = commonprefix(homes)  # noqa: RUF071  lists of names, not texts

@@ -1,4 +1,4 @@
-"""What the graphs for Graphviz and Mermaid show: a label a layer, and the edges."""
+"""What the graphs for Graphviz and Mermaid show: one label per layer, and the edges."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ if TYPE_CHECKING:
 
 
 def node_label(node: Input | Node) -> tuple[str, str, str]:
-    """A node's name, type and output shape."""
+    """Return a node's name, type and output shape."""
     return node.name, node.layer.word if node.layer else "input", str(node.output)
 
 
 def list_edges(network: Network) -> Iterator[tuple[int, int]]:
-    """Each read as (from, to), in the order of the readers."""
+    """List each read as (from, to), in the order of the readers."""
     for node in network.nodes:
         for read in node.reads:
             yield read, node.index

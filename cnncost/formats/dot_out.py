@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def write(spec: Spec) -> bytes:
-    """The network as a directed graph of boxes: name, type and output shape."""
+    """Write the network as a directed graph of boxes: name, type and output shape."""
     network = spec.network
     lines = [
         f"digraph {_quote_text(network.name)} {{",

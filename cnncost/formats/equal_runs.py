@@ -1,4 +1,4 @@
-"""Runs of lines that are equal but for their numbers: what may become a block."""
+"""Find runs of lines that are equal but for their numbers, which may become a block."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _TAIL = {
     **dict.fromkeys(FAMILIES["normalisation"], "norm"),
     **dict.fromkeys(FAMILIES["activation"], "activation"),
 }
-"""What may stand behind a convolution in its cell, each kind once."""
+"""The types that may follow a convolution in its cell, with their kind; each kind stands once."""
 
 
 class EqualRun(NamedTuple):
-    """Lines of a list that stand together, and what is around them."""
+    """Lines of a list that stand together, and the run or structure around them."""
 
     key: Key
-    """A number for each line, the same for lines that one block can stand for."""
+    """One number per line; it is the same for lines that one block can stand for."""
     line: list[StructurePiece]
     at: int
     length: int
@@ -41,7 +41,7 @@ class EqualRun(NamedTuple):
 
 
 class Keys:
-    """Numbers for lines: equal for those that differ in numbers and names only."""
+    """Gives each line a number: the same for lines that differ in numbers and names only."""
 
     def __init__(self) -> None:
         self.numbers: dict[object, int] = {}
@@ -49,7 +49,7 @@ class Keys:
         """The number of each piece, by identity, until one changes."""
 
     def number_of(self, piece: StructurePiece) -> int:
-        """A piece's number; what no block can hold is like nothing else."""
+        """Return a piece's number; a piece that cannot be in a block has a number of its own."""
         number = self.known.get(id(piece))
         if number is None:
             skeleton: object = id(piece) if piece.fixed or piece.bound else self._skeleton_of(piece)
@@ -70,8 +70,8 @@ class Keys:
     def walk_lists(
         self, lists: list[list[StructurePiece]]
     ) -> Iterator[tuple[list[StructurePiece], Parent]]:
-        """Every list, those of structures behind the one they stand in; pieces may have changed
-        since the last time."""
+        """List every list, each before those of the structures in it; pieces are numbered anew, as
+        they may have changed."""
         self.known.clear()
         waiting: list[tuple[list[StructurePiece], Parent]] = [(line, None) for line in lists]
         for line, parent in waiting:
@@ -82,7 +82,7 @@ class Keys:
 
 
 def find_cells(lists: list[list[StructurePiece]], keys: Keys) -> Iterator[EqualRun]:
-    """Each convolution with the norm and activation behind it.
+    """Find each convolution with the norm and activation behind it.
 
     A list that begins with a norm or activation has them before its convolutions instead
     (He et al. 2016, Huang et al. 2017): it has no cells.
@@ -99,14 +99,14 @@ def find_cells(lists: list[list[StructurePiece]], keys: Keys) -> Iterator[EqualR
 
 
 def find_modules(lists: list[list[StructurePiece]], keys: Keys) -> Iterator[EqualRun]:
-    """Each run of lines that is a module of the source, and each structure, outermost first."""
+    """Find each run of lines that is a module of the source, and each structure; outer first."""
     for line, parent in keys.walk_lists(lists):
         numbers = tuple(keys.number_of(piece) for piece in line)
         yield from _module_runs(line, numbers, (0, len(line), 0), parent)
 
 
 def _cell_length(line: list[StructurePiece], at: int) -> int:
-    """How many lines a convolution's cell has; 1 where it cannot be a block's."""
+    """Count the lines of a convolution's cell; 1 if it cannot be in a block."""
     seen: set[str] = set()
     end = at + 1
     while end < len(line) and end - at < len(_TAIL) and not line[end - 1].referred:
@@ -121,7 +121,7 @@ def _cell_length(line: list[StructurePiece], at: int) -> int:
 def _module_runs(
     line: list[StructurePiece], numbers: Key, span: tuple[int, int, int], parent: Parent
 ) -> Iterator[EqualRun]:
-    """The runs in a span of a list, whose pieces have `depth` modules in common."""
+    """Find the runs in a span of a list whose pieces have `depth` modules in common."""
     start, end, depth = span
     for low, high in _group_by_module(line, start, end, depth):
         around = parent and (parent[0], parent[1], parent[2] + low - start)
@@ -143,9 +143,9 @@ def _module_runs(
 def _group_by_module(
     line: list[StructurePiece], start: int, end: int, depth: int
 ) -> list[tuple[int, int]]:
-    """The spans of pieces that are in one module more; lines in none by themselves.
+    """Split a span by the next module of each piece's path; a piece without one stands alone.
 
-    A module that stands in two places is none.
+    A module whose pieces stand in two places does not count.
     """
     heads: list[str | None] = []
     for piece in line[start:end]:
@@ -169,7 +169,7 @@ def _group_by_module(
 
 
 def _structure_end(line: list[StructurePiece], at: int, end: int) -> int:
-    """The end of a structure with the activation behind it, where both are of no module."""
+    """Find the end of a structure, with the activation behind it if both belong to no module."""
     after = at + 1
     apart = after < end and not line[at].home and not line[after].home
     if apart and line[after].word in FAMILIES["activation"] and _is_whole_pair(line, at):
@@ -182,9 +182,9 @@ def _is_whole_pair(line: list[StructurePiece], at: int) -> bool:
 
 
 def _is_whole(run: EqualRun) -> bool:
-    """Whether others read it at its end only, and it reads others at its head only.
+    """Whether other lines read only the run's end, and only its head reads other lines.
 
-    What joins maps more than once in a row is a stage: its blocks are smaller.
+    A run that joins maps more than once in a row is a stage: its blocks are smaller.
     """
     pieces = run.pieces
     return not (

@@ -1,4 +1,4 @@
-"""A network that was read as the graph that imports write."""
+"""Turn a network that was read back into a graph, as imports make it."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 
 def graph_of(network: Network, paths: Sequence[str] = ()) -> Graph:
-    """The graph of a network: an operation a layer, numbers as the layers have them.
+    """Make the graph of a network, with one operation per layer.
 
-    `paths` are the layers' names in the source of an import, in order; their names in the
-    spec otherwise.
+    `paths` are the layers' names in the source of an import, in order; without them the names
+    of the spec are used.
 
     Raises:
         CnncostError: a layer's value has no form in a spec.
@@ -55,7 +55,7 @@ def _node_operation(node: Node, names: Sequence[str]) -> Op:
 
 
 def _nondefault_arguments(layer: Layer, x: Shape) -> dict[str, Value]:
-    """What differs from the defaults, in its shortest form."""
+    """Return the arguments that differ from the defaults, each in its shortest form."""
     found: dict[str, Value] = {}
     for name, kind in layer.kinds.items():
         value = getattr(layer, name)
@@ -88,7 +88,7 @@ def _reads_as(kind: FieldKind, text: Any, value: Any, x: Shape) -> bool:  # Any:
 
 
 def _value_forms(value: Any) -> Iterator[Any]:  # Any: as above
-    """The ways to write a value, the shortest first: one number, one an axis, all of it."""
+    """List the ways to write a value, shortest first: one number, one per axis, all of it."""
     if isinstance(value, tuple) and value:
         first = value[0]
         if isinstance(first, tuple) and first:

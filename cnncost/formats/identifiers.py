@@ -1,4 +1,4 @@
-"""Names of the spec as names of Python: attributes of a module, and variables."""
+"""Turn a spec's names into names of Python: attributes of a module, variables, classes."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ _MODULE = (
     "set_extra_state set_submodule share_memory state_dict to to_empty train training type "
     "xpu zero_grad"
 )
-"""What every `nn.Module` has already, by spaces."""
+"""The attributes that every `nn.Module` has already, separated by spaces."""
 
 _FILE = ("torch", "nn", "F", "math", "self", "float", "shapes", "tap", "tuple")
-"""What the file itself says."""
+"""The names that the written file itself uses."""
 
 RESERVED = frozenset([*_MODULE.split(), *_FILE, *keyword.kwlist])
 
 
 def make_identifiers(names: Iterable[str], taken: Iterable[str] = ()) -> list[str]:
-    """A Python name for each, dots as underscores, none twice."""
+    """Make a Python name for each name: dots become underscores, and none stands twice."""
     used = {*RESERVED, *taken}
     found = []
     for name in names:
@@ -39,7 +39,7 @@ def make_identifiers(names: Iterable[str], taken: Iterable[str] = ()) -> list[st
 
 
 def class_name(title: str) -> str:
-    """A class's name from a network's: `ShuffleNetV2 x1.0` is ShuffleNetV2X10."""
+    """Make a class's name from a network's: ShuffleNetV2X10 from `ShuffleNetV2 x1.0`."""
     words = "".join(c if c.isascii() and c.isalnum() else " " for c in title).split()
     name = "".join(word[0].upper() + word[1:] for word in words) or "Network"
     return f"Network{name}" if name[0].isdigit() or name in {"None", "True", "False"} else name

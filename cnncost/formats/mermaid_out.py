@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def write(spec: Spec) -> bytes:
-    """The network as a flowchart, top to bottom: name, type and output shape."""
+    """Write the network as a flowchart, top to bottom: name, type and output shape."""
     network = spec.network
     lines = ["flowchart TD"]
     for node in network.nodes:
@@ -24,5 +24,5 @@ def write(spec: Spec) -> bytes:
 
 
 def _escape_marks(text: str) -> str:
-    """Anything but letters, digits and plain marks by its number, as Mermaid escapes it."""
+    """Replace anything but letters, digits and plain marks by its number, as Mermaid escapes it."""
     return re.sub(r"[^\w .,:/()-]", lambda match: f"#{ord(match[0])};", " ".join(text.split()))

@@ -1,4 +1,4 @@
-"""Blocks found again: runs of lines that are equal but for their numbers."""
+"""Find blocks again: runs of lines that are equal but for their numbers."""
 
 from __future__ import annotations
 
@@ -19,38 +19,38 @@ if TYPE_CHECKING:
     from cnncost.formats.graph import Value
 
 MOST = 16
-"""Blocks of one spec; each takes one pass over all lines."""
+"""The most blocks of one spec; finding one takes a pass over all lines."""
 
 TRIES = 20
-"""Runs that turn out to differ in too much; each takes one more pass."""
+"""How many runs may turn out to differ in too much; each takes one more pass."""
 
 PARAMETERS = 5
-"""More than a reader keeps in mind, unless the block is long."""
+"""The most parameters of a short block: a reader keeps no more in mind."""
 
 LONG = 8
-"""Lines of a block for which it may have one parameter more."""
+"""A block may have one more parameter for each so many lines."""
 
 SMALLEST = 3
-"""Lines of a block that is no convolution with its norm and activation."""
+"""The fewest lines of a block, unless it is a convolution with its norm and activation."""
 
 PLACES = 2
-"""Places inside others in which a row is written out, not made a block of its own."""
+"""Lines that stand in at most so many places inside other runs become no block of their own."""
 
 
 class FoundBlock(NamedTuple):
-    """A signature's name, its parameters with their defaults (None: required), its lines."""
+    """A block: its name, its parameters with their defaults (None: required), its lines."""
 
     name: str
     parameters: dict[str, Value | None]
     body: list[StructurePiece]
 
     def call_arguments(self, piece: StructurePiece) -> dict[str, Value]:
-        """What a call has to say: what differs from the defaults."""
+        """Return the arguments that a call must give: those that differ from the defaults."""
         return {k: v for k, v in piece.args.items() if v != self.parameters[k]}
 
 
 def find_blocks(top: list[StructurePiece]) -> list[FoundBlock]:
-    """Replace runs in the lists by calls of blocks; return the blocks, those inside others first.
+    """Replace equal runs in the lists by calls of blocks, and return the blocks, inner ones first.
 
     >>> top = []
     >>> for i in (1, 2, 3, 4):
@@ -78,7 +78,7 @@ def find_blocks(top: list[StructurePiece]) -> list[FoundBlock]:
 
 
 def _group_equal_runs(found: Iterable[EqualRun]) -> list[list[EqualRun]]:
-    """Runs that one block can stand for, together, in the order of the text."""
+    """Group the runs that one block can stand for, in the order of the text."""
     together: dict[Key, list[EqualRun]] = {}
     for run in found:
         together.setdefault(run.key, []).append(run)
@@ -86,7 +86,7 @@ def _group_equal_runs(found: Iterable[EqualRun]) -> list[list[EqualRun]]:
 
 
 def _choose_most_saving(classes: list[list[EqualRun]], failed: set[Key]) -> list[EqualRun]:
-    """The runs for which a block saves most; none where none saves a line."""
+    """Choose the runs for which a block saves most lines; none if no block saves any."""
     worth = [
         runs
         for runs in classes
@@ -98,9 +98,9 @@ def _choose_most_saving(classes: list[list[EqualRun]], failed: set[Key]) -> list
 
 
 def _choose_smallest(classes: list[list[EqualRun]], failed: set[Key]) -> list[EqualRun]:
-    """The smallest runs that are worth a block; none where no block saves a line.
+    """Choose the smallest runs that are worth a block; none if no block saves a line.
 
-    What stands in the same places of all copies of something larger is a part of that.
+    Runs that always stand at the same places of larger equal runs are parts of those.
     """
     repeated = {runs[0].key for runs in classes} - failed
     repeated |= {(number,) for key in repeated for number in key}
@@ -120,7 +120,7 @@ def _choose_smallest(classes: list[list[EqualRun]], failed: set[Key]) -> list[Eq
 
 
 def _count_lines(run: EqualRun) -> int:
-    """Lines, equal ones in a row as one."""
+    """Count a run's lines; equal ones in a row count once."""
     pieces = run.pieces
     size = pieces[0].lines
     for above, piece in pairwise(pieces):
@@ -129,12 +129,12 @@ def _count_lines(run: EqualRun) -> int:
 
 
 def _count_saved_lines(runs: list[EqualRun]) -> int:
-    """How many lines a block for these runs spares: all but its own, its name, and the calls."""
+    """Count the lines that a block for these runs saves, less its own, its name and the calls."""
     return (len(runs) - 1) * (_count_lines(runs[0]) - 1) - 2
 
 
 def is_same_line(a: StructurePiece, b: StructurePiece) -> bool:
-    """Whether two lines are one with `repeat`."""
+    """Whether two lines can be written as one with `repeat`."""
     return (
         a.is_repeatable
         and b.is_repeatable
@@ -149,7 +149,7 @@ def is_same_line(a: StructurePiece, b: StructurePiece) -> bool:
 
 
 def _make_block(runs: list[EqualRun], blocks: list[FoundBlock]) -> list[FoundBlock]:
-    """The block of these runs, which become its calls; none if it has too many parameters."""
+    """Make the block of these runs, which become its calls; none if it has too many parameters."""
     bodies = [run.pieces for run in runs]
     homes = [common_module(p.home for p in body) for body in bodies]
     name = name_block(bodies[0], homes, {block.name for block in blocks})
@@ -181,7 +181,7 @@ def _make_block(runs: list[EqualRun], blocks: list[FoundBlock]) -> list[FoundBlo
 def _make_calls(
     name: str, runs: list[EqualRun], bodies: list[list[StructurePiece]], signature: Signature
 ) -> list[StructurePiece]:
-    """A call for each run, with its numbers."""
+    """Make one call per run, with the run's numbers as arguments."""
     return [
         StructurePiece(
             name,
@@ -202,8 +202,8 @@ def _make_calls(
 
 
 def _call_path(run: EqualRun, body: list[StructurePiece]) -> str:
-    """What a call is called: the module of its lines; that of its one layer, where it has one
-    and the module has more."""
+    """Return the path of a call: the module of its lines, or the path of its only named layer if
+    the module holds more."""
     home = common_module(piece.home for piece in body)
     counted = [piece for piece in body if piece.named]
     plain = len(counted) == 1 and not any(piece.branches for piece in body)
@@ -213,7 +213,7 @@ def _call_path(run: EqualRun, body: list[StructurePiece]) -> str:
 
 
 def _owns_module(run: EqualRun, layer: StructurePiece, home: str) -> bool:
-    """Whether a module is this run's, and its layer's name says no more than its type."""
+    """Whether a module holds this run alone, and its layer's name says no more than its type."""
     end = run.at + run.length
     beside = run.line[max(0, run.at - 1) : run.at] + run.line[end : end + 1]
     if any(piece.path.startswith(f"{home}.") for piece in beside):
@@ -240,7 +240,7 @@ def _label_lines(bodies: list[list[StructurePiece]], homes: list[str], blocks: s
 
 
 def _relative_path(path: str, home: str) -> str:
-    """A path from a module on; empty where it has only a number there."""
+    """Return a path without its module; empty if only a number is left."""
     inner = path.removeprefix(f"{home}.") if home else path
     return "" if inner[:1].isdigit() else inner
 

@@ -1,4 +1,4 @@
-"""A graph as lists of pieces: each fork that closes again becomes a structure."""
+"""Turn a graph into lists of pieces: each fork that closes again becomes a structure."""
 
 from __future__ import annotations
 
@@ -14,28 +14,29 @@ if TYPE_CHECKING:
     from cnncost.formats.graph import Graph, Op, Value
 
 FARTHEST = 200
-"""Pieces that a branch may be long: what bounds the way back from a join."""
+"""The most pieces of a branch: this bounds the way back from a join."""
 
 DEEPEST = 30
-"""Structures inside each other; specs nest to 100 lists and mappings."""
+"""How deep structures may nest; a spec's lists and mappings nest to 100."""
 
 
 USUAL: dict[str, Value] = {"stride": 1, "padding": 0, "groups": 1}
-"""What a convolution's numbers are where it does not say."""
+"""The defaults of a convolution's numbers."""
 
 _TELLING = {
     "conv": tuple(USUAL),
     "depthwise_conv": ("stride", "padding"),
     "conv_transpose": ("stride", "padding"),
 }
-"""Which of them stand in a piece, given or not: so that one block can stand for both."""
+"""The numbers that every piece of a type has, given or not, so that one block can stand for
+both."""
 
 
 _UP = frozenset(("conv_transpose", "upsample", "pixel_shuffle"))
 
 
 class Series:
-    """The pieces of a graph, joined from the first operation to the last."""
+    """The pieces of a graph, put together from the first operation to the last."""
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
@@ -67,7 +68,7 @@ class Series:
         return piece
 
     def _close_structure(self, join: Op) -> bool:
-        """Make a structure of the join and the branches that end here; whether it could be."""
+        """Make a structure of the join and the branches that end here; return whether it worked."""
         entry = self._find_entry(join)
         if not entry or (join.word == "add" and len(join.reads) > 2):
             return False
@@ -100,7 +101,7 @@ class Series:
         return StructurePiece("parallel", args, path, entry, join.name, branches=branches)
 
     def _close_dense(self, join: Op) -> bool:
-        """Make a structure of the copies that the join reads all of; whether there are any."""
+        """Make a structure of the copies that the join reads; return whether there are any."""
         dense = DenseCopies(self.pieces, join, self.uses)
         before = self.pieces[dense.start - 1].out if dense.start > 0 else ""
         if not dense.is_dense_block or (before or next(iter(self.graph.inputs))) != join.reads[0]:
@@ -116,7 +117,7 @@ class Series:
         return True
 
     def _find_entry(self, join: Op) -> str:
-        """What the last branch reads at its head; empty where there is none."""
+        """Find what the last branch reads at its head; empty if there is no branch."""
         for back in range(len(self.pieces) - 1, max(-1, len(self.pieces) - FARTHEST), -1):
             piece = self.pieces[back]
             above = self.pieces[back - 1].out if back else ""
@@ -125,7 +126,7 @@ class Series:
         return ""
 
     def _find_branches(self, join: Op, entry: str) -> list[list[StructurePiece]] | None:
-        """The list of pieces for each of the join's reads; None where they are not apart."""
+        """Find the list of pieces behind each of the join's reads; None if they overlap."""
         found: list[list[StructurePiece]] = []
         end = len(self.pieces)
         for read in self._order_reads(join):
@@ -141,7 +142,7 @@ class Series:
         return found if apart else None
 
     def _order_reads(self, join: Op) -> list[str]:
-        """The join's reads, last first; a sum's or product's as they are computed."""
+        """List the join's reads, last first; those of a sum or product as they are computed."""
         reads = list(reversed(join.reads))
         if join.word != "concat" and self.pieces and self.pieces[-1].out != reads[0]:
             reads = [r for r in reads if r == self.pieces[-1].out] + [
@@ -150,7 +151,7 @@ class Series:
         return reads
 
     def _find_head(self, end: int, out: str, entry: str) -> int:
-        """Where the branch that ends with `out` begins; -1 where it is no chain of its own."""
+        """Find where the branch that ends with `out` begins; -1 if others read a part of it."""
         want = out
         for at in range(end - 1, max(-1, end - FARTHEST), -1):
             piece = self.pieces[at]
@@ -163,22 +164,22 @@ class Series:
 
 
 def _is_bridge(join: Op, branches: list[list[StructurePiece]]) -> bool:
-    """Whether it is a U-Net's: a map put beside what came back up from smaller ones.
+    """Whether it is a U-Net's: a map put beside one that came back up from smaller maps.
 
-    Inside each other, such structures would be a list as deep as the network.
+    Nested structures for these would make lists as deep as the network.
     """
     inner = (piece.word for branch in branches for part in branch for piece in part.walk_pieces())
     return join.word == "concat" and [] in branches and not _UP.isdisjoint(inner)
 
 
 def _nondefault_values(op: Op) -> dict[str, Value]:
-    """The arguments that differ from the defaults; imports may say more."""
+    """Return the arguments that differ from the defaults; imports may give more."""
     kinds = layer_type(op.word).kinds
     return {k: v for k, v in op.arguments.items() if k not in kinds or kinds[k].default != v}
 
 
 def mark_links(graph: Graph, pieces: list[StructurePiece]) -> set[str]:
-    """Mark and name what is read elsewhere than in the line below; the names needed."""
+    """Mark pieces that other lines than the next one read, and return the names that they need."""
     needed = {op.shares for op in graph.ops if op.shares}
     if len(graph.outputs) > 1:
         needed.update(graph.outputs)
@@ -199,7 +200,7 @@ def mark_links(graph: Graph, pieces: list[StructurePiece]) -> set[str]:
 
 
 def _mark_fixed(piece: StructurePiece) -> bool:
-    """A structure that holds something fixed is fixed itself."""
+    """Mark each structure that holds something fixed as fixed."""
     inner = [_mark_fixed(p) or p.referred for branch in piece.branches for p in branch]
     piece.fixed = piece.fixed or any(inner)
     return piece.fixed

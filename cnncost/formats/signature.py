@@ -1,4 +1,4 @@
-"""A block's parameters: which numbers its copies differ in, and what follows from what."""
+"""Infer a block's parameters: the numbers its copies differ in, and which follow from others."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ WIDTHS = ("filters", "units", "features")
 """Fields that say how wide a layer is."""
 
 FACTORS = range(2, 9)
-"""What a width may be of another to be written so: expansion 6, squeeze by 4."""
+"""The factors by which one width may be written as a multiple or part of another."""
 
 
 class SignatureParameter(NamedTuple):
-    """A number that is told to each copy."""
+    """A number that each call gives."""
 
     name: str
     kind: str
-    """The layer's field that it becomes."""
+    """The field of a layer that the number goes into."""
     column: Column
 
 
 class Signature:
-    """The parameters of a block, and what stands for each of its numbers."""
+    """The parameters of a block, and the expression that stands for each of its numbers."""
 
     def __init__(self, bodies: list[list[StructurePiece]]) -> None:
         rows = [[hole for piece in body for hole in piece.list_holes()] for body in bodies]
@@ -43,9 +43,9 @@ class Signature:
         ]
         self.channels: Column = tuple(body[0].channels for body in bodies)
         self.found: list[tuple[int, str]] = []
-        """The number that each parameter stands for first, and its kind."""
+        """For each parameter the first number that it stands for, and its kind."""
         self.named: dict[int, SignatureParameter] = {}
-        """The parameters by the number that each stands for first."""
+        """The parameters by the first number that each stands for."""
         self.leaving = self._find_leaving_width(bodies[0])
         spans = {i: text for i in range(len(self.columns)) if (text := self._span_text(i))}
         texts = [None if i in spans else self._derive_text(i) for i in range(len(self.columns))]
@@ -53,10 +53,10 @@ class Signature:
         self.texts = [
             spans.get(i) or (text and self._write_expression(text)) for i, text in enumerate(texts)
         ]
-        """For each number what stands there; None where it is the same in all copies."""
+        """The expression for each number; None if it is the same in all copies."""
 
     def default_values(self) -> dict[str, Value]:
-        """What calls need not say: what is usual, or holds for at least half of them."""
+        """Choose the parameters' defaults: what is usual, or what at least half of calls give."""
         found: dict[str, Value] = {}
         for parameter in self.parameters:
             usual, column = USUAL.get(parameter.kind), len(parameter.column)
@@ -68,7 +68,8 @@ class Signature:
         return found
 
     def _derive_text(self, at: int) -> tuple[int, str, int] | None:
-        """Which parameter (-1: the channels that enter), and how: times or divided by what."""
+        """Derive a number from a parameter (-1: the channels that enter), times or divided by a
+        factor; None if it is the same in all copies."""
         column = self.columns[at]
         if len(set(column)) == 1:
             return None
@@ -91,7 +92,7 @@ class Signature:
         return len(self.found) - 1, "*", 1
 
     def _span_text(self, at: int) -> PieceExpression | None:
-        """A slice's ends as parts of the channels that enter: `[0, channels // 2]`."""
+        """Write a slice's ends as parts of the channels that enter: `[0, channels // 2]`."""
         column = self.columns[at]
         if len(set(column)) == 1 or self._kind_of(at) != "span":
             return None
@@ -104,10 +105,10 @@ class Signature:
         return PieceExpression(f"[{', '.join(parts)}]")
 
     def _derive_from_channels(self, at: int) -> tuple[int, str, int] | None:
-        """A width as a multiple or part of the channels that enter.
+        """Derive a width as a multiple or part of the channels that enter.
 
-        What leaves the block keeps a number of its own, or no number would set the widths;
-        unless it is as wide as what enters.
+        The width of the block's output keeps a parameter of its own, unless it equals the
+        input's: otherwise no parameter would set the widths.
         """
         column = self.columns[at]
         if 0 in self.channels:
@@ -124,7 +125,7 @@ class Signature:
         return (-1, "//", parts) if parts in FACTORS and not first else None
 
     def _sets_width(self, column: Column) -> bool:
-        """Whether what leaves the block, not as wide as what enters, follows from a width."""
+        """Whether the output's width, if it differs from the input's, follows from this one."""
         if self.leaving is None:
             return True
         leaving = self.columns[self.leaving]
@@ -133,8 +134,8 @@ class Signature:
         )
 
     def _find_leaving_width(self, body: list[StructurePiece]) -> int | None:
-        """The number of the last width in a row of layers, or in the row that a sum ends; None
-        where maps are put beside each other."""
+        """Find the number that is the output's width: the last width in the row of layers, or in
+        the row that a sum ends; None if maps are concatenated."""
         wide = {id(p): i for i, (p, _) in enumerate(self.holes) if self._kind_of(i) in WIDTHS}
         row = body
         while last := next((p for p in reversed(row) if p.branches or id(p) in wide), None):
@@ -160,7 +161,7 @@ class Signature:
         return all(type(p) is int and type(k) is int and p == k // 2 for p, k in pairs)
 
     def _name_parameters(self) -> list[SignatureParameter]:
-        """The parameters by name, the width that leaves the block first, then other widths."""
+        """Name the parameters and order them: the output's width, other widths, the rest."""
         kinds = Counter(kind for _, kind in self.found)
         first = self._leaving_parameter() if self.leaving is not None else None
         taken: set[str] = set()
@@ -176,13 +177,13 @@ class Signature:
         return [self.named[at] for at, _ in order]
 
     def _leaving_parameter(self) -> int | None:
-        """The parameter that what leaves the block is, or is a multiple of."""
+        """Find the parameter that the output's width equals or is a multiple of."""
         leaving = self.columns[self.leaving or 0]
         widths = [at for at, kind in self.found if kind in WIDTHS]
         return next((at for at in widths if _ratio_of(leaving, self.columns[at])), None)
 
     def _subject_of(self, at: int) -> str:
-        """What a number is about: its layer's name, or the block's that it goes into."""
+        """Return what a number is about: its layer's name, or the block that it is given to."""
         piece = self.holes[at][0]
         return piece.label or (piece.word if piece.kinds and "_" not in piece.word else "")
 
@@ -195,7 +196,7 @@ class Signature:
 
 
 def _ratio_of(column: Column, base: Column) -> int:
-    """How many times the base the column is, everywhere; 0 where it is not."""
+    """Return the factor by which the column is a multiple of the base in all copies, else 0."""
     first, unit = column[0], base[0]
     if column == base:
         return 1

@@ -1,4 +1,4 @@
-"""The spec itself as a form: its own text, comments and layout kept."""
+"""Write a spec as it is: its own text, with comments and layout."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ from cnncost.language import Spec
 
 
 def write(spec: Spec) -> bytes:
-    """The spec's text; for an import, the text that it was read as."""
+    """Return the spec's text; for an import, the text that it was turned into."""
     return spec.text.text.encode()

@@ -1,4 +1,4 @@
-"""The text of a spec: its lines, and how lists and mappings are set on them."""
+"""Write the text of a spec: its lines, and the layout of lists and mappings."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
 
 
 _WIDTH = 96
-"""Columns of notes."""
+"""The width of a line of notes."""
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
 
 
 def spec_text(graph: Graph) -> str:
-    """The spec of a graph: names from the source, only where something needs them.
+    """Write the spec of a graph, with names from its source where something needs them.
 
-    A layer is named if it has parameters or a line further down reads it; `from` stands
-    where a layer does not read the line above.
+    A layer is named if it has parameters or if a line further down reads it. A layer has `from`
+    if it does not read the line above.
     """
     called = spec_names(graph)
     lines = [*write_heading(graph, called), "layers:"]
@@ -41,7 +41,7 @@ def spec_text(graph: Graph) -> str:
 
 
 def write_heading(graph: Graph, names: dict[str, str]) -> list[str]:
-    """What stands above the layers: name, citation, notes, published figures, inputs."""
+    """Write what stands above the layers: name, citation, notes, published figures, inputs."""
     lines = [f"name: {quoted_text(graph.name)}"]
     if graph.source:
         lines.append(f"source: {quoted_text(graph.source)}")
@@ -54,7 +54,7 @@ def write_heading(graph: Graph, names: dict[str, str]) -> list[str]:
 
 
 def _fold_text(text: str) -> list[str]:
-    """A text in YAML's folded style, whose line ends are spaces: an empty line is one."""
+    """Write a text in YAML's folded style: a line end is a space, an empty line a line end."""
     lines: list[str] = []
     for line in filter(None, map(str.strip, text.splitlines())):
         lines += [""] if lines else []
@@ -63,7 +63,7 @@ def _fold_text(text: str) -> list[str]:
 
 
 def _write_inputs(graph: Graph, names: dict[str, str]) -> str:
-    """What stands behind `input:`."""
+    """Write the value of `input:`."""
     shapes = {name: value_text(shape) for name, shape in graph.inputs.items()}
     if len(shapes) == 1:
         return next(iter(shapes.values()))
@@ -71,7 +71,7 @@ def _write_inputs(graph: Graph, names: dict[str, str]) -> str:
 
 
 def _names_needed(graph: Graph) -> set[str]:
-    """What must have a name: layers with parameters, outputs, what is read from further down."""
+    """Find what must have a name: layers with parameters, outputs, what later lines refer to."""
     needed = set(graph.outputs)
     needed.discard(graph.ops[-1].name)  # what stands last is an output anyway
     above = next(iter(graph.inputs)) if len(graph.inputs) == 1 else ""
@@ -86,7 +86,7 @@ def _names_needed(graph: Graph) -> set[str]:
 
 
 def _write_line(op: Op, names: dict[str, str], above: str, *, named: bool) -> str:
-    """One line: a word, or a mapping with the name first and the type's key behind it."""
+    """Write one line: a word, or a mapping with the name first and the type's key behind it."""
     arguments = dict(op.arguments)
     parts = [f"name: {names[op.name]}"] if named else []
     reads = ["previous" if read == above else names[read] for read in op.reads]
@@ -111,7 +111,7 @@ def _write_line(op: Op, names: dict[str, str], above: str, *, named: bool) -> st
 
 
 def value_text(value: Value) -> str:
-    """An argument as a spec has it."""
+    """Write an argument as a spec has it."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, tuple):
@@ -122,7 +122,7 @@ def value_text(value: Value) -> str:
 
 
 def quoted_text(text: str) -> str:
-    """A text that YAML reads as itself."""
+    """Quote a text, if needed, so that YAML reads it as itself."""
     if _PLAIN.fullmatch(text):
         return text
     return _quote_text(text)
@@ -134,7 +134,7 @@ def _quote_text(text: str) -> str:
 
 
 def spec_names(graph: Graph) -> dict[str, str]:
-    """A spec's name for each operation and input: unique, letters, digits and underscores."""
+    """Give each operation and input a unique name of letters, digits and underscores."""
     found: dict[str, str] = {}
     taken: Counter[str] = Counter()
     if len(graph.inputs) == 1:
@@ -149,7 +149,7 @@ def spec_names(graph: Graph) -> dict[str, str]:
 
 
 def clean_name(name: str) -> str:
-    """The nearest name that a spec allows."""
+    """Turn a text into the nearest name that a spec allows."""
     word = re.sub(r"\W+", "_", name, flags=re.A).strip("_") or "layer"
     if word[0].isdigit():
         word = f"layer{word}"
@@ -157,7 +157,7 @@ def clean_name(name: str) -> str:
 
 
 def _take_free_name(word: str, taken: Counter[str]) -> str:
-    """The word itself, or with the first number behind it that is free."""
+    """Return the word, or the word with the first number that makes it free."""
     name = word
     while taken[name]:
         taken[word] += 1
@@ -166,27 +166,29 @@ def _take_free_name(word: str, taken: Counter[str]) -> str:
     return name
 
 
-# How the lines of a spec are set: short lists within one line, long ones a line an item
+# The layout of lists and mappings
 
 WIDTH = 100
-"""Columns of a line that is not one layer."""
+"""The width of a line that has more than one layer."""
 
 MARGIN = 12
-"""Columns that a list in a structure of a block stands in."""
+"""How far a list in a structure of a block is indented, about."""
 
 
 class LayoutItem(NamedTuple):
-    """An entry of a list: its text within a line, where it has one, and as lines of its own."""
+    """An entry of a list, written in two ways: within a line, and as lines of its own."""
 
     flow: str
-    """Empty if it takes more lines than one."""
+    """The text within a line; empty if it does not fit on one."""
     lines: list[str]
-    """Without the dash."""
+    """The lines, without the dash."""
 
 
 def lay_mapping(keys: list[str], *, wraps: bool) -> LayoutItem:
-    """A line of keys with their values, over several lines if it may and is long; a single word
-    as it is."""
+    """Write keys with their values as a mapping, over several lines if it is long and `wraps`.
+
+    A single word stands as it is.
+    """
     if len(keys) == 1 and ": " not in keys[0]:
         return LayoutItem(keys[0], keys)
     text = "{" + ", ".join(keys) + "}"
@@ -196,7 +198,7 @@ def lay_mapping(keys: list[str], *, wraps: bool) -> LayoutItem:
 def lay_structure(
     above: list[str], parts: list[tuple[str, LayoutItem]], below: list[str]
 ) -> LayoutItem:
-    """Keys with lists behind them, and further keys above and below."""
+    """Write keys with lists behind them, and further keys above and below."""
     flow = ""
     if all(item.flow for _, item in parts) and len(parts) == 1:
         keys = [*above, *(f"{key}: {item.flow}" for key, item in parts), *below]
@@ -216,7 +218,7 @@ def lay_structure(
 
 
 def lay_list(items: Iterable[LayoutItem]) -> LayoutItem:
-    """A list; within a line if it is short."""
+    """Write a list, within a line if it is short."""
     entries = list(items)
     flow = f"[{', '.join(item.flow for item in entries)}]"
     short = all(item.flow for item in entries) and len(flow) <= WIDTH - MARGIN
@@ -224,18 +226,18 @@ def lay_list(items: Iterable[LayoutItem]) -> LayoutItem:
 
 
 def dash_item(item: LayoutItem) -> list[str]:
-    """An item as an entry of a list."""
+    """Write an item as an entry of a list, with a dash."""
     first, *others = item.lines
     return [f"- {first}", *(f"  {line}" for line in others)]
 
 
 def lay_branch(item: LayoutItem) -> LayoutItem:
-    """A list as an entry of a list: within a line if it fits."""
+    """Write a list that is an entry of another list, within a line if it fits."""
     return LayoutItem(item.flow, [item.flow]) if item.flow else item
 
 
 def _wrap_mapping(keys: list[str]) -> list[str]:
-    """A mapping over as many lines as it needs."""
+    """Write a mapping over as many lines as it needs."""
     lines = ["{" + keys[0]]
     for key in keys[1:]:
         if len(lines[-1]) + len(key) + 2 <= WIDTH - MARGIN:

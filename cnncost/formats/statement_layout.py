@@ -1,4 +1,4 @@
-"""Statements laid out as a formatter would: on one line where it fits."""
+"""Lay out Python statements as a formatter would: on one line if they fit."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ import re
 from collections.abc import Sequence
 
 WIDTH = 88
-"""The formatters' own default."""
+"""Characters of a line: the formatters' default."""
 
 _LISTED = re.compile(r"\[[^\[\]]*\]|[^,\[\]]+")
 
 
 def lay_call(indent: int, head: str, arguments: Sequence[str]) -> list[str]:
-    """`head(arguments)` at an indent: on one line, or its arguments on one, or one each."""
+    """Lay out `head(arguments)`: on one line, or all arguments on one line, or one line each."""
     return _lay_brackets(indent, head, arguments, "")
 
 
 def lay_signature(indent: int, head: str, arguments: Sequence[str]) -> list[str]:
-    """`head(arguments):` at an indent, laid out likewise."""
+    """Lay out `head(arguments):` in the same way."""
     return _lay_brackets(indent, head, arguments, ":")
 
 
@@ -36,7 +36,7 @@ def _lay_brackets(indent: int, head: str, arguments: Sequence[str], end: str) ->
 def lay_copies(
     indent: int, head: str, module: str, arguments: Sequence[str], copies: str
 ) -> list[str]:
-    """`head(copies of a module)` at an indent; `i` in the arguments is the copy's number."""
+    """Lay out `head(copies of a module)`; `i` in the arguments is the copy's number."""
     space = " " * indent
     word = "i" if any(re.search(r"\bi\b", one) for one in arguments) else "_"
     item, loop = f"{module}({', '.join(arguments)})", f"for {word} in range({copies})"
@@ -52,7 +52,7 @@ def lay_copies(
 
 
 def _lay_item(indent: int, text: str) -> list[str]:
-    """One argument on its line, or, if it is a list that does not fit, an item a line."""
+    """Lay out one argument on one line or, if it is a list that does not fit, one item per line."""
     space = " " * indent
     if len(space + text) < WIDTH or not text.startswith("["):
         return [f"{space}{text},"]
@@ -65,7 +65,7 @@ def _lay_item(indent: int, text: str) -> list[str]:
 
 
 def lay_assignment(indent: int, target: str, value: str, sign: str = "") -> list[str]:
-    """`target = value` at an indent; operands of `sign` stand on lines of their own if need be."""
+    """Lay out `target = value`; if need be each operand of `sign` has a line of its own."""
     space = " " * indent
     line = f"{space}{target} = {value}"
     if len(line) <= WIDTH:
@@ -78,7 +78,7 @@ def lay_assignment(indent: int, target: str, value: str, sign: str = "") -> list
 
 
 def lay_return(indent: int, values: Sequence[str]) -> list[str]:
-    """`return` of one value or several, laid out likewise."""
+    """Lay out `return` with one value or several."""
     line = f"{' ' * indent}return {', '.join(values)}"
     if len(line) <= WIDTH or len(values) == 1:
         return [line]
@@ -87,7 +87,7 @@ def lay_return(indent: int, values: Sequence[str]) -> list[str]:
 
 
 def _lay_value(indent: int, value: str, sign: str) -> list[str]:
-    """A value on lines of its own."""
+    """Lay out a value on lines of its own."""
     space = " " * indent
     if len(space + value) <= WIDTH:
         return [space + value]
@@ -108,7 +108,7 @@ def _lay_value(indent: int, value: str, sign: str) -> list[str]:
 
 
 def _split_call(value: str) -> tuple[str, list[str]]:
-    """The last call of a value: what is called, and its arguments; none if it ends in no call."""
+    """Split the call that a value ends in into function and arguments; none if there is none."""
     depth = 0
     for i in range(len(value) - 1, -1, -1):
         depth += (value[i] == ")") - (value[i] == "(")
@@ -120,7 +120,7 @@ def _split_call(value: str) -> tuple[str, list[str]]:
 
 
 def _split_arguments(text: str) -> list[str]:
-    """A call's arguments, apart at the commas outside all brackets."""
+    """Split a call's arguments at the commas outside all brackets."""
     found, depth = [""], 0
     for character in text:
         depth += (character in "([") - (character in ")]")

@@ -1,4 +1,4 @@
-"""The lines of a structured spec in the making: layers, structures and calls of blocks."""
+"""The lines of a structured spec while it is made: layers, structures and calls of blocks."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class PieceExpression(str):
-    """An argument that is computed from its block's parameters, as the spec has it."""
+    """An argument that is an expression of its block's parameters, as the spec writes it."""
 
     __slots__ = ()
 
@@ -30,31 +30,32 @@ class StructurePiece:
     word: str
     args: dict[str, Value]
     path: str
-    """The name in the source, by dots; a call's is the path that its lines have in common."""
+    """The name in the source, with dots; for a call, the path that its lines have in common."""
     reads: str
-    """What it reads: the operation's name, from outside if it is a structure."""
+    """The name of the operation that it reads; for a structure, the one outside it."""
     out: str
-    """The operation whose output it gives."""
+    """The name of the operation whose output is its output."""
     named: bool = False
     fixed: bool = False
-    """Whether no block can hold it: a join, shared or frozen parameters, others inside it."""
+    """Whether it cannot be in a block: joins, lines with shared or frozen parameters, structures
+    that hold such a line."""
     foreign: bool = False
-    """Whether it reads not the line above; a block can only begin with it."""
+    """Whether it does not read the line above, so that a block can only begin with it."""
     referred: bool = False
-    """Whether lines further down refer to it; a block can only end with it."""
+    """Whether later lines refer to it, so that a block can only end with it."""
     bound: bool = False
-    """Whether a number of its own is an expression of its block's parameters."""
+    """Whether one of its numbers is an expression of its block's parameters."""
     branches: list[list[StructurePiece]] = field(default_factory=list)
     channels: int = 0
     """How many channels enter it; 0 if not known."""
     label: str = ""
-    """Its name inside its block: what all copies of the block call it."""
+    """Its name inside its block, which all copies of the block agree on."""
     convs: tuple[Window, ...] = ()
-    """A call's convolutions in a row; a structure stands for none."""
+    """For a call, the convolutions of its lines in a row; those in structures do not count."""
     joined: int = 0
-    """A call's: how many structures that join maps its lines hold, in a row."""
+    """For a call, how many structures that join maps its lines have in a row."""
     kinds: dict[str, str] = field(default_factory=dict)
-    """A call's: for each argument, the layer's field that it becomes."""
+    """For a call, the field of a layer that each argument goes into."""
 
     @property
     def is_repeatable(self) -> bool:
@@ -63,31 +64,31 @@ class StructurePiece:
 
     @property
     def joins(self) -> int:
-        """How many structures that join maps it is or calls; a gate only scales one map."""
+        """How many structures that join maps it is or calls; gates do not count."""
         return self.joined or (bool(self.branches) and self.args.get("join") != "mul")
 
     @property
     def home(self) -> str:
-        """The module of the source that it stands in, or that a structure is; empty at the top.
+        """The source's module that it stands in; empty at the top.
 
-        A structure's path is that of its join, unless it is named: then it is its own.
+        A structure's path is that of its join; a named structure's is its own, and a module.
         """
         return self.path if self.branches and self.named else self.path.rpartition(".")[0]
 
     def walk_pieces(self) -> Iterator[StructurePiece]:
-        """This piece and all in it, in the order of the text."""
+        """List this piece and all pieces in it, in the order of the text."""
         yield self
         for branch in self.branches:
             for piece in branch:
                 yield from piece.walk_pieces()
 
     def list_holes(self) -> list[Hole]:
-        """Each number's piece and key, in the order of the text."""
+        """List the piece and key of each number, in the order of the text."""
         return [(p, key) for p in self.walk_pieces() for key, v in p.args.items() if is_number(v)]
 
     @property
     def lines(self) -> int:
-        """How many lines of text it takes, about: short lists stand in one."""
+        """About how many lines of text it takes: a short list takes one."""
         if not self.branches:
             return 1
         inner = [sum(piece.lines for piece in branch) for branch in self.branches]
@@ -97,7 +98,8 @@ class StructurePiece:
 
 
 def is_number(value: Value) -> bool:
-    """Whether copies of a block may differ in it: a number, one an axis, or a word for one."""
+    """Whether copies of a block may differ in the value: one number, one per axis, or a word that
+    stands for a number."""
     if isinstance(value, tuple):
         return all(type(part) is int for part in value)
     return type(value) is int or isinstance(value, Fraction) or value in ("depthwise", "same")

@@ -1,4 +1,4 @@
-"""A graph as a spec that a person would keep: structures, blocks and repeats found again."""
+"""Write a graph as a spec that a person would keep: with structures, blocks and repeats."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ if TYPE_CHECKING:
 
 
 def structured_text(graph: Graph, network: Network | None = None) -> str:
-    """The spec of a graph with its structure; flat where the structure would not be the same.
+    """Write the spec of a graph with its structure, or flat if the structure would change it.
 
-    The text is read again, and its network must be that of the graph, node by node; `network`
-    is that one, where it is known.
+    The text is read again, and its network must equal the graph's, node by node. `network` is
+    the graph's network, if the caller has it.
     """
     network = network or _read_network(spec_text(graph))
     text = write_structured(graph, network)
@@ -47,14 +47,14 @@ def structured_text(graph: Graph, network: Network | None = None) -> str:
 
 
 def write_structured(graph: Graph, network: Network | None = None) -> str:
-    """The structured text, not yet compared with the graph; otherwise as `structured_text`."""
+    """Write the structured text like `structured_text`, but without comparing it."""
     return _Writer(graph, network or _read_network(spec_text(graph))).write_spec_text()
 
 
 def are_equal_networks(a: Network, b: Network) -> bool:
     """Whether two networks are the same but for names: layers, edges, order, outputs.
 
-    Sums and products do not tell their operands apart.
+    The operands of a sum or product may stand in another order.
     """
     if len(a.nodes) != len(b.nodes) or a.outputs != b.outputs:
         return False
@@ -72,7 +72,7 @@ def _read_network(text: str) -> Network:
 
 
 class _Writer:
-    """The text of one graph."""
+    """Writes the text of one graph."""
 
     def __init__(self, graph: Graph, network: Network) -> None:
         self.graph = graph
@@ -124,7 +124,7 @@ class _Writer:
         return lines
 
     def _write_items(self, pieces: list[StructurePiece], *, named: bool) -> list[LayoutItem]:
-        """The items of a list; equal ones that follow each other as one."""
+        """Write the items of a list; equal ones in a row become one with `repeat`."""
         items: list[LayoutItem] = []
         at = 0
         while at < len(pieces):
@@ -137,7 +137,7 @@ class _Writer:
         return items
 
     def _write_item(self, copies: list[StructurePiece], *, named: bool) -> LayoutItem:
-        """One line, or a structure; several copies of it with `repeat`."""
+        """Write one line or structure, with `repeat` if there are several copies."""
         piece = copies[0]
         if (line := _single_line(copies)) is not None:  # its one line has the name
             line.path, piece.path = piece.home, ""
@@ -161,7 +161,7 @@ class _Writer:
         return lay_structure(above, list(zip(heads, lists, strict=False)), [*keys, *below])
 
     def _write_keys(self, piece: StructurePiece) -> list[str]:
-        """The line's keys behind its name."""
+        """Write the keys that stand behind the line's name."""
         reads = [
             "previous" if read == self.above else self.names.get(read, read)
             for read in piece.reads.split(",")
@@ -178,7 +178,7 @@ class _Writer:
         return keys
 
     def _write_arguments(self, piece: StructurePiece) -> list[str]:
-        """The word with the main argument, and the others; nothing that is usual."""
+        """Write the word with the main argument, and the other arguments that are no defaults."""
         arguments = dict(piece.args)
         if piece.word == "opaque":
             inner = ", ".join(f"{key}: {value_text(value)}" for key, value in arguments.items())
@@ -199,7 +199,7 @@ class _Writer:
         return [first, *(f"{key}: {_argument_text(value)}" for key, value in arguments.items())]
 
     def _take_name(self, copies: list[StructurePiece], *, named: bool) -> str:
-        """What a line is called; empty where nothing needs a name."""
+        """Return the line's name; empty if nothing needs one."""
         piece = copies[0]
         if not named:
             return piece.label
@@ -218,14 +218,14 @@ class _Writer:
 
 
 def _single_line(copies: list[StructurePiece]) -> StructurePiece | None:
-    """The one line of a structure, if it has a name."""
+    """Return the only line of a structure if that line has a name."""
     inner = [piece for branch in copies[0].branches for piece in branch]
     alone = len(copies) == 1 and copies[0].is_repeatable and len(inner) == 1 and inner[0].named
     return inner[0] if alone else None
 
 
 def _copies_path(copies: list[StructurePiece]) -> str:
-    """The path of several copies: the module that they are in if they are its first to last."""
+    """Return the path of several copies: their module, if it holds nothing else."""
     own = [p.home if p.branches else p.path for p in copies]
     home, stem = common_module(own), own[0].rstrip("0123456789")
     for first in (0, 1):
@@ -235,5 +235,5 @@ def _copies_path(copies: list[StructurePiece]) -> str:
 
 
 def _argument_text(value: Value) -> str:
-    """A value, or an expression as it stands."""
+    """Write a value; an expression stands as it is."""
     return str(value) if isinstance(value, PieceExpression) else value_text(value)

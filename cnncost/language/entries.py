@@ -57,7 +57,7 @@ def plain_text(node: Node | None, problems: Problems) -> str:
     return make_printable(" ".join(node.text.split()))
 
 
-# A spec's params: plain numbers for expressions, which may be set from outside
+# Params: plain numbers for expressions, which options can set
 
 _MOST = 1000
 """The most params: each call of a block can use all of them."""

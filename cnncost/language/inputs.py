@@ -98,7 +98,7 @@ class InputReader:
         return None
 
 
-# Inputs whose axes may stand in another order than their author meant: counted, and noted
+# Inputs whose axes may be meant in another order
 
 COLOURS = (1, 3, 4)
 """How many channels pictures have: grey, RGB, RGB with alpha."""

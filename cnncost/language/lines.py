@@ -128,7 +128,7 @@ class LineReader:
         return word in TYPES or word in self.blocks or word in STRUCTURES
 
     def _takes_mapping(self, word: str) -> bool:
-        """Whether a type's value is a mapping of its fields: it has several, none the main."""
+        """Whether a type's value is a mapping of its fields: it has some, and none is the main."""
         return word in TYPES and layer_type(word).main is None and bool(layer_type(word).kinds)
 
     def _refuse_no_type(self, node: Pairs, keys: dict[str, tuple[Scalar, Node]]) -> None:

@@ -168,7 +168,7 @@ def output_of(entry: Entry) -> int:
     return entry
 
 
-# Where a list of lines stands: its names, the values in scope, what goes for all inside
+# Frames
 
 
 @dataclass

@@ -126,7 +126,7 @@ def _key_hint(at: Scalar, value: Node, line: Line) -> str:
     return did_you_mean(at.text, choices, f"{line.word} takes {', '.join(choices[:20])}")
 
 
-# What stands inside each structure: its lists of layers, and how what leaves them is joined
+# The lists inside a structure
 
 
 class ListReader(Protocol):

@@ -32,7 +32,7 @@ class Origin(NamedTuple):
 
     `tests/test_origins.py` holds these promises:
 
-    - `place` spans the whole scalar, its quotes among it, in the text as it was read.
+    - `place` spans the whole scalar, with its quotes, in the text as it was read.
     - A field's origins are all the scalars that its value derives from: another text at a
       place changes only fields that have it among their origins (and what follows from those
       fields: shapes, counts, other uses of `channels`). None at all: the value is the type's

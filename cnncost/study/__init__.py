@@ -1,1 +1,1 @@
-"""Studies: what numbers come from, and how networks differ."""
+"""Studies of networks: explain numbers, derive gradients, compare, sweep and evaluate."""

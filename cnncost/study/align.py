@@ -1,4 +1,4 @@
-"""Two lists of layers aligned: by the names that were given, and by likeness in between."""
+"""Align two lists of layers by the names that their specs give, and by likeness in between."""
 
 from __future__ import annotations
 
@@ -9,32 +9,33 @@ from typing import NamedTuple
 from cnncost.shape import Shape
 
 GAP = 50
-"""The cost of a layer without a partner. Two layers are paired only below twice that."""
+"""The cost of a layer without a partner. Two layers are paired only if that costs less than twice
+this."""
 
 NEVER = 10 * GAP
-"""The cost of a pair that is none."""
+"""The cost of a pair that must not be."""
 
 RENAMED = 10
-"""What another name costs: it decides between partners that are alike."""
+"""The cost of different names: it decides between partners that are alike."""
 
 CELLS = 300_000
-"""The largest table of pairs that is filled whole; beyond it a band along its diagonal is."""
+"""The largest table of pairs that is filled whole; of a larger one only a band on its diagonal."""
 
 NARROWEST = 16
-"""Half the band's width at least: how many layers one list may run ahead of the other."""
+"""The least half width of the band: how many layers one list may run ahead of the other."""
 
 
 class AlignedItem(NamedTuple):
-    """What alignment knows of a layer."""
+    """A layer as the alignment sees it."""
 
     name: str
     given: bool
-    """Whether the spec names it; numbered names shift when a layer is inserted."""
+    """Whether the spec gives the name. Automatic numbers shift when a layer is inserted."""
     kind: MatchKind
 
 
 class MatchKind(NamedTuple):
-    """A layer but for its name: layers of equal kinds are alike."""
+    """All of a layer but its name: layers of equal kinds are alike."""
 
     word: str
     counted: bool
@@ -77,7 +78,8 @@ def align_layers(first: Sequence[AlignedItem], second: Sequence[AlignedItem]) ->
 
 
 def pairing_cost(a: MatchKind, b: MatchKind) -> int:
-    """What pairing two layers costs: 0 for equal kinds, `NEVER` if they cannot be partners."""
+    """Return the cost of pairing two layers: 0 if their kinds are equal, `NEVER` if they cannot be
+    partners."""
     if a == b:
         return 0
     if a.word != b.word and a.counted != b.counted:
@@ -94,10 +96,12 @@ def _shift_pairs(pairs: Sequence[Pair], i: int, j: int) -> list[Pair]:
 
 
 def _longest_increasing(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-    """The longest part of the pairs in which the second index increases as well
-    (Fredman 1975): names that changed places can't all be kept."""
+    """Find the most pairs whose second indices increase too (Fredman 1975).
+
+    Pairs that cross, because names have changed places, cannot all be kept.
+    """
     ends: list[int] = []
-    """The last pair of the best part of each length, by index."""
+    """For each length, the index of the last pair of the best selection of that length."""
     before: list[int | None] = []
     for k, (_, j) in enumerate(pairs):
         length = bisect_left(ends, j, key=lambda end: pairs[end][1])
@@ -112,7 +116,7 @@ def _longest_increasing(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int
 
 
 def _align_between(first: Sequence[AlignedItem], second: Sequence[AlignedItem]) -> list[Pair]:
-    """Align two lists without names in common; equal ends first, which costs nothing."""
+    """Align two lists that share no names: pair equal heads and tails first, then the middle."""
     head = _count_common(first, second, lambda a, b: (a.name, a.kind) == (b.name, b.kind))
     rest = first[head:], second[head:]
     # Numbers in names are shifted behind an insertion: here the kinds are enough.
@@ -130,7 +134,7 @@ def _count_common(
     second: Sequence[AlignedItem],
     equal: Callable[[AlignedItem, AlignedItem], bool],
 ) -> int:
-    """How many items at the head are equal."""
+    """Count the equal items at the heads of two lists."""
     count = 0
     for a, b in zip(first, second, strict=False):
         if not equal(a, b):
@@ -140,14 +144,14 @@ def _count_common(
 
 
 def _cheapest_alignment(first: Sequence[AlignedItem], second: Sequence[AlignedItem]) -> list[Pair]:
-    """The alignment of least cost, from a table of the costs of all pairs of beginnings."""
+    """Find the alignment of least cost by dynamic programming over all pairs of beginnings."""
     if not first or not second:
         return [*((i, None) for i in range(len(first))), *((None, j) for j in range(len(second)))]
     bands = _band_of_rows(len(first), len(second))
     moves: list[tuple[int, bytearray]] = []
     likeness = _Likeness()
     low, costs = 0, [GAP * j for j in range(bands[0][1] + 1)]
-    """The costs of the row above, from column `low` on."""
+    """The costs of the table's row above, from column `low` on."""
     for i, (start, end) in enumerate(bands[1:], start=1):
         row, above, above_low = [], costs, low
         taken = bytearray()
@@ -170,7 +174,7 @@ def _cheapest_alignment(first: Sequence[AlignedItem], second: Sequence[AlignedIt
 
 
 _FIRST, _SECOND, _BOTH = range(3)
-"""How a cell is reached: by a layer of the first list alone, of the second, by a pair."""
+"""How a cell of the table is reached: by a layer of the first list, of the second, or a pair."""
 
 _BEYOND = 2**62
 """The cost of a cell outside of the band."""
@@ -181,7 +185,7 @@ def _cost_at(costs: Sequence[int], k: int) -> int:
 
 
 def _band_of_rows(n: int, m: int) -> list[tuple[int, int]]:
-    """For each row of the table its first and last column: all, or those near the diagonal."""
+    """List the first and last column of each row of the table: all, or those near the diagonal."""
     if n * m <= CELLS:
         return [(0, m)] * (n + 1)
     # The diagonal climbs m / n columns a row; the band must hold its steps.
@@ -190,7 +194,7 @@ def _band_of_rows(n: int, m: int) -> list[tuple[int, int]]:
 
 
 class _Likeness:
-    """The costs of pairs, each kind of pair worked out once."""
+    """The costs of pairs; each is computed once per pair of kinds."""
 
     def __init__(self) -> None:
         self.known: dict[tuple[MatchKind, MatchKind], int] = {}
@@ -203,7 +207,8 @@ class _Likeness:
 
 
 def _walk_back(moves: Sequence[tuple[int, bytearray]], i: int, j: int) -> list[Pair]:
-    """The pairs on the way back from the table's last cell; what was taken out stands first."""
+    """Collect the pairs on the way back from the table's last cell; a removed layer comes before an
+    added one."""
     pairs: list[Pair] = []
     while i or j:
         if i:

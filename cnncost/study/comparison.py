@@ -1,4 +1,4 @@
-"""Networks side by side: their totals, and their layers aligned."""
+"""Compare networks: their totals, and their layers aligned."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ METRICS = ("units", "weights", "parameters", "connections")
 
 @dataclass(frozen=True)
 class Side:
-    """One of the networks: as the user called it, its spec, and what it costs."""
+    """One of the networks: the user's name for it, its spec, and its counts."""
 
     label: str
     spec: Spec
@@ -26,18 +26,18 @@ class Side:
 
 @dataclass(frozen=True)
 class Match:
-    """One layer in each network that has it; None where it has no counterpart."""
+    """Layers that correspond, one per network; None for a network that has no counterpart."""
 
     layers: tuple[LayerCount | None, ...]
 
     @property
     def present_layers(self) -> tuple[LayerCount, ...]:
-        """Where there is one, in the order of the networks."""
+        """The layers of the networks that have one, in the order of the networks."""
         return tuple(layer for layer in self.layers if layer is not None)
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Its different names, in the order of the networks."""
+        """The different names of the layer, in the order of the networks."""
         return tuple(dict.fromkeys(layer.name for layer in self.present_layers))
 
     @property
@@ -46,13 +46,16 @@ class Match:
 
     @property
     def differs(self) -> bool:
-        """Whether it is missing somewhere, or has another type, shape or count."""
+        """Whether a network lacks it, or has it with another type, shape or count."""
         kinds = [_match_kind(layer) for layer in self.present_layers]
         return len(kinds) < len(self.layers) or any(kind != kinds[0] for kind in kinds)
 
     def describe_change(self, side: int) -> str:
-        """What became of the first network's layer in another: `added`, `removed`,
-        `changed`, `renamed`, `same`, or nothing where neither has it."""
+        """Say what became of the first network's layer in another one.
+
+        The words are `added`, `removed`, `changed`, `renamed` and `same`; empty if neither has
+        the layer.
+        """
         before, after = self.layers[0], self.layers[side]
         if before is None or after is None:
             return "added" if after else "removed" if before else ""
@@ -63,7 +66,7 @@ class Match:
 
 @dataclass(frozen=True)
 class Comparison:
-    """The networks and their layers' counterparts."""
+    """The networks, and which of their layers correspond."""
 
     sides: tuple[Side, ...]
     matches: tuple[Match, ...]
@@ -95,7 +98,7 @@ def compare_networks(sides: Sequence[Side]) -> Comparison:
 
 
 def percent_change(before: int, after: int) -> Fraction | None:
-    """The change in hundredths of what was there; None if there was nothing."""
+    """Return the change in percent of `before`; None if that is 0."""
     return Fraction(100 * (after - before), before) if before else None
 
 

@@ -1,4 +1,4 @@
-"""The working of every number: the formulas that counted, run over terms that remember."""
+"""The working of every number: run the counting formulas over terms that remember operations."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from cnncost.term import Term, trace_layer, trace_shape
 
 @dataclass(frozen=True)
 class Working:
-    """How one number came to be; a plain int where there is nothing to work out."""
+    """One quantity and the term that computes it; a plain int if there is nothing to compute."""
 
     quantity: str
     number: int
@@ -24,14 +24,14 @@ class Working:
 
 @dataclass(frozen=True)
 class Explanation:
-    """The working of all of one layer's numbers."""
+    """The workings of all numbers of one layer."""
 
     node: Node
     workings: tuple[Working, ...]
 
 
 def explain_layers(report: Report, name: str = "", *, every: bool = False) -> list[Explanation]:
-    """The workings of the layer or block called `name`, or of all counted layers.
+    """Explain the layer or block called `name`, or all layers that have weights.
 
     Raises:
         CnncostError: nothing is called so.
@@ -47,13 +47,13 @@ def explain_layers(report: Report, name: str = "", *, every: bool = False) -> li
 
 
 def explain_totals(report: Report) -> tuple[Working, ...]:
-    """The totals as sums over the layers that have any."""
+    """Explain the totals as sums over the layers that contribute."""
     quantities = ("units", "weights", "biases", "parameters", "connections")
     return tuple(_sum_layers(report, quantity) for quantity in quantities)
 
 
 def find_layers(network: Network, name: str) -> list[Node]:
-    """The layer of that name, or all layers of that block.
+    """Find the layer of that name, or all layers of the block of that name.
 
     Raises:
         CnncostError: nothing is called so.
@@ -95,7 +95,7 @@ def _work_out_layer(
 
 
 def _work_out_shape(node: Node, layer: Layer, xs: tuple[Shape, ...]) -> Iterator[Working]:
-    """How the output's channels and extents follow from the input's."""
+    """Show how the output's channels and extents follow from the input's."""
     y = layer.infer_shape(xs)
     if isinstance(y.channels, Term) and y.channels.op:
         yield Working("channels", y.channels)
@@ -110,7 +110,7 @@ def _work_out_shape(node: Node, layer: Layer, xs: tuple[Shape, ...]) -> Iterator
 
 
 def _term_tree(number: int) -> object:
-    """A term as nested tuples of plain numbers: equal for equal workings."""
+    """Turn a term into nested tuples of plain numbers, which are equal for equal workings."""
     if not isinstance(number, Term) or not number.op:
         return int(number)
     return (number.op, *(_term_tree(arg) for arg in number.args))

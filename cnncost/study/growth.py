@@ -1,4 +1,4 @@
-"""How much a network may grow against another: `connections=+5%`."""
+"""Limits on how much a network may grow compared with another: `connections=+5%`."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ HINT = "write METRIC=+AMOUNT, as in connections=+5% or weights=+1M; +0 allows no
 
 
 class Growth(NamedTuple):
-    """The growth that is allowed in one metric: a share of what was there, or a count."""
+    """The growth that is allowed in one metric: a percentage of the first network's, or a count."""
 
     metric: str
     amount: str
-    """As it was written."""
+    """The amount as the user wrote it."""
     change: MetricAmount
 
     def allowed_value(self, before: int) -> int | Fraction:
-        """The largest value allowed where it was `before`."""
+        """Return the largest value that is allowed if the first network has `before`."""
         return before + self.change.share_of(before)
 
 
 class Excess(NamedTuple):
-    """A metric that grew more than allowed, or may have: some costs are unknown."""
+    """A metric that grew more than allowed, or may have done so because some costs are unknown."""
 
     growth: Growth
     label: str
@@ -38,7 +38,7 @@ class Excess(NamedTuple):
 
 
 def parse_growth(text: str) -> Growth:
-    """Metric and growth of `connections=+5%`, `weights=+1M` or `weights=-10%`.
+    """Read the metric and growth of `connections=+5%`, `weights=+1M` or `weights=-10%`.
 
     Raises:
         CnncostError: there is no `=`, no sign, or the metric or the amount is unknown.
@@ -52,7 +52,7 @@ def parse_growth(text: str) -> Growth:
 
 
 def find_excesses(sides: tuple[Side, ...], growths: list[Growth]) -> list[Excess]:
-    """Where networks behind the first grew more than they may."""
+    """Find the metrics in which a network grew more than allowed, compared with the first."""
     metrics = [growth.metric for growth in growths]
     values = [_metric_values(side, metrics) for side in sides]
     found = []
@@ -66,7 +66,7 @@ def find_excesses(sides: tuple[Side, ...], growths: list[Growth]) -> list[Excess
 
 
 def _metric_values(side: Side, metrics: list[str]) -> dict[str, int]:
-    """What budgets limit; the totals as they are shown, under their own convention."""
+    """Compute the metrics that can be limited; totals are counted under the shown convention."""
     limited = compare_budget(side.spec, dict.fromkeys(metrics, 0))
     shown = {word: find_total(side.report.totals, word) for word in metrics if word not in BYTES}
     return {limit.metric: limit.computed for limit in limited} | shown

@@ -1,4 +1,4 @@
-"""One spec counted under every combination of settings."""
+"""Count one spec under every combination of settings."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from cnncost.errors import CnncostError
 
 @dataclass(frozen=True)
 class SweepPoint:
-    """One combination: its settings as they were written, and what the network costs there."""
+    """One combination: its settings as they were written, and the network's counts."""
 
     settings: Mapping[str, str]
     report: Report | None
     trouble: CnncostError | None = None
-    """Why there is no network of these settings."""
+    """Why these settings make no network."""
 
 
 def list_combinations(axes: Mapping[str, Sequence[str]]) -> list[dict[str, str]]:
-    """Every combination of the axes' values, the last axis running fastest."""
+    """List every combination of the axes' values; the last axis changes fastest."""
     return [dict(zip(axes, values, strict=True)) for values in product(*axes.values())]
 
 
 def sweep_settings(
     axes: Mapping[str, Sequence[str]], count: Callable[[Mapping[str, str]], Report]
 ) -> tuple[SweepPoint, ...]:
-    """Count the network at every combination; one that is no network is kept with its trouble."""
+    """Count the network at every combination; one that makes no network has its error instead."""
     return tuple(_count_point(settings, count) for settings in list_combinations(axes))
 
 

@@ -1,4 +1,4 @@
-"""What the reference says of a layer type: its keys, an example, and how its numbers come about."""
+"""The reference entry of a layer type: its keys, an example, and the workings of its numbers."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ class TypeKey:
 
     name: str
     main: bool
-    """Whether the type's own key carries it."""
+    """Whether its value stands behind the type's word."""
     takes: str
     default: str
-    """As a spec would write it; empty where the key is needed."""
+    """The default as a spec would write it; empty if the key must be given."""
     means: str
 
 
@@ -41,7 +41,7 @@ class TypeEntry:
 
 
 def type_entry(word: str) -> TypeEntry:
-    """The entry of one of `layers.TYPES`."""
+    """Make the entry of one of `layers.TYPES`."""
     cls = layer_type(word)
     shape, line = find_example(word)
     first = "  - relu\n" if word in JOINS else ""
@@ -65,7 +65,7 @@ def _describe_key(name: str, kind: FieldKind, *, main: bool) -> TypeKey:
     return TypeKey(name, main, f"{kind.takes}{words}", default, kind.text)
 
 
-# An example of each layer type: what the reference shows and works out
+# Examples
 
 EXAMPLES = {
     "conv": ("3, 227, 227", "{name: x, conv: 96, kernel: 11, stride: 4}"),
@@ -107,11 +107,11 @@ EXAMPLES = {
     "matmul": ("49, 49", "{name: x, matmul: [input, previous]}"),
     "concat": ("64, 56, 56", "{name: x, concat: [input, previous]}"),
 }
-"""An input shape and a line for each type; activations have one of their own word."""
+"""An input shape and a line for each type; `find_example` makes those of activations."""
 
 
 def find_example(word: str) -> tuple[str, str]:
-    """The input's shape and the line that shows a type."""
+    """Return the input's shape and the line of a type's example."""
     if word in FAMILIES["activation"] and word not in EXAMPLES:
         return "64, 56, 56", f"{{name: x, {word}}}"
     return EXAMPLES[word]

@@ -1,1 +1,1 @@
-"""Proof on this machine: the network built in PyTorch, its numbers beside the measured ones."""
+"""Verify a network on this machine: build it in PyTorch, and compare numbers with measured ones."""

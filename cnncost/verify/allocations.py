@@ -1,4 +1,4 @@
-"""The most bytes that PyTorch has alive at once during a run, by its profiler."""
+"""Measure the most bytes that PyTorch has alive at once during a run, by its profiler."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ WORKSPACE = (
     *("aten::avg_pool", "aten::adaptive_max_pool", "aten::_adaptive_avg_pool"),
     *("aten::_softmax", "aten::_log_softmax", "aten::mean", "aten::sum"),
 )
-"""Operations whose own temporaries depend on the back end, by how their names begin: layout
+"""The beginnings of the names of operations whose temporaries depend on the back end: layout
 copies, a norm's statistics and folded scale, tables of indices, numbers wrapped as tensors, and
-in fp16 and bf16 what is summed in fp32."""
+sums in fp32 for fp16 and bf16."""
 
 
 class _Allocation(NamedTuple):
-    """Bytes taken (positive) or given back, and the operations that it happens within."""
+    """Bytes that are allocated (positive) or freed, and the operations that do it."""
 
     start: int
     pointer: int
@@ -28,7 +28,7 @@ class _Allocation(NamedTuple):
 
 
 def most_alive(run: Callable[[], None]) -> int:
-    """The most bytes that the run has alive at once, kernels' workspace left out."""
+    """Return the most bytes that the run has alive at once, without kernels' workspace."""
     from torch.profiler import ProfilerActivity, profile
 
     with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler:
@@ -46,7 +46,7 @@ def most_alive(run: Callable[[], None]) -> int:
 
 
 def _list_allocations(tree: Any) -> Iterator[_Allocation]:  # Any: torch's events
-    """All allocations, with the convolutions and products that each lies in."""
+    """List all allocations, with the convolutions and products that each happens in."""
     pending: list[tuple[Any, tuple[int, ...]]] = [(event, ()) for event in tree]  # Any: the same
     while pending:
         event, within = pending.pop()
@@ -58,7 +58,7 @@ def _list_allocations(tree: Any) -> Iterator[_Allocation]:  # Any: torch's event
 
 
 def _find_workspace(events: list[_Allocation]) -> set[int]:
-    """The events, by place, of what an operation allocates and frees inside itself."""
+    """Find the events, by index, of what an operation allocates and frees inside itself."""
     taken: dict[int, int] = {}
     found: set[int] = set()
     for i, event in enumerate(events):

@@ -1,4 +1,4 @@
-"""A network's figures beside PyTorch's: which agree, and which must."""
+"""Compare a network's figures with PyTorch's, and tell which must agree."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ if TYPE_CHECKING:
     from cnncost.language.assembly import Written
 
 STEP = Fraction(2, 10_000)
-"""How far the predicted peak of a training step may lie from the measured one."""
+"""How far the predicted peak of a training step may be from the measured one, as a share."""
 
 SCALARS = 16
-"""Bytes by which a peak may lie off besides: single numbers are tensors to PyTorch while it
-works with them (a loss and its gradient, the constants of a local response norm)."""
+"""How many bytes a peak may differ besides: single numbers are tensors while PyTorch works with
+them (a loss and its gradient, the constants of a local response norm)."""
 
 TURNING = ("permute", "linear", "layernorm", "slice", "crop")
-"""Types by which maps may get strides in PyTorch that are not those of their shape."""
+"""The layer types that may give maps other strides in PyTorch than those of their shape."""
 
 LAYOUT = "PyTorch's strides of turned or sliced maps are not modelled"
 
 
 class FigureLine(NamedTuple):
-    """One figure: computed from the spec, and measured; None where it is unknown."""
+    """One figure, computed from the spec and measured; None if it is unknown."""
 
     quantity: str
     computed: int | None
@@ -41,9 +41,9 @@ class FigureLine(NamedTuple):
     unit: str = ""
     tolerance: Fraction = Fraction(0)
     slack: int = 0
-    """Bytes that are no difference."""
+    """How many bytes of difference do not count."""
     note: str = ""
-    """Why it is not compared."""
+    """Why the figure is not compared."""
 
     @property
     def agrees(self) -> bool | None:
@@ -55,7 +55,7 @@ class FigureLine(NamedTuple):
 
 
 class Wrong(NamedTuple):
-    """A layer whose output shape is another in PyTorch."""
+    """A layer whose output has another shape in PyTorch."""
 
     layer: str
     computed: tuple[int, ...]
@@ -80,7 +80,7 @@ def verify_network(
 
     Args:
         batch: examples at once.
-        tell: is called with what is measured next.
+        tell: is called with the name of what is measured next.
         dtype: fp32, fp16 or bf16.
 
     Raises:
@@ -110,10 +110,10 @@ def verify_network(
 def verify_exported_file(
     network: Network, written: Mapping[int, Written], batch: int, tell: Callable[[str], None]
 ) -> tuple[FigureLine, ...]:
-    """The figures of the very file that `convert` writes, its blocks as classes.
+    """Compare the file that `convert` writes, which has classes for blocks.
 
-    Classes hold a block's input until it returns, so its peaks are those of
-    `verify_network`'s flat code or a little above; what it has and keeps is the same.
+    A caller holds a block's input until the block returns, so the peaks are those of
+    `verify_network`'s flat code or a little higher; all else is the same.
 
     Args:
         written: where each layer stands in its spec (a Spec's `written`).
@@ -161,7 +161,7 @@ def _compare_counts(
 def _compare_memory(
     network: Network, found: Measured, batch: int, dtype: str
 ) -> tuple[FigureLine, ...]:
-    """The bytes, where every layer's rules are known; otherwise they are lower bounds."""
+    """Compare the bytes if every layer's rules are known; if not, they are lower bounds."""
     ours: Memory = measure_memory(network, batch=batch, dtype=dtype)
     known = ours.complete
     saved = ours.saved.total if known and ours.saved else None
@@ -178,13 +178,14 @@ def _compare_memory(
 
 
 def excuse_strides(network: Network, line: FigureLine) -> FigureLine:
-    """The line; not compared if it differs and PyTorch may copy maps to lay them out anew."""
+    """Return the line; if it differs, and PyTorch may copy maps to lay them out anew, mark it as
+    not compared."""
     if line.agrees is False and any(_may_turn(node) for node in network.layers):
         return line._replace(note=LAYOUT)
     return line
 
 
 def _may_turn(node: Node) -> bool:
-    """Whether strides may be others than a shape's: a vector has but one axis."""
+    """Whether strides may differ from those of the shape; a vector's cannot."""
     maps = max(node.inputs[0].positions, node.output.positions) > 1
     return maps and (node.layer.word in TURNING or may_be_view(node))

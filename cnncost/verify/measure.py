@@ -1,4 +1,4 @@
-"""Measures a PyTorch network by running it; knows its code, and nothing of how costs count."""
+"""Measure a PyTorch network by running its code, without any knowledge of how costs count."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from cnncost.verify.allocations import most_alive
 
 
 class Measured(NamedTuple):
-    """What PyTorch says; connections are an example's, bytes those of the whole batch."""
+    """What PyTorch measures: connections for one example, bytes for the whole batch."""
 
     shapes: dict[str, tuple[int, ...]]
     parameters: int
     trainable: int
     connections: int
     backward: int | None
-    """None where nothing is trained; so for the two below."""
+    """Connections of the backward pass; this and the two below are None if nothing is trained."""
     saved: int | None
     inference_peak: int
     step_peak: int | None
@@ -74,11 +74,11 @@ def measure_network(
 
 
 class Weighed(NamedTuple):
-    """What does not depend on how long a block's caller holds on to its input."""
+    """The figures that do not depend on how long a caller holds a block's input."""
 
     parameters: int
     outputs: tuple[tuple[int, ...], ...]
-    """The outputs' shapes, without the batch."""
+    """The shapes of the outputs, without the batch."""
     saved: int | None
     """As in `Measured`."""
 
@@ -86,7 +86,7 @@ class Weighed(NamedTuple):
 def measure_forward(
     code: str, inputs: Sequence[tuple[int, ...]], batch: int, dtype: str = "fp32"
 ) -> Weighed:
-    """Run a file of code, whose last class is the network, forward alone; as `measure_network`."""
+    """Run a file of code like `measure_network`, but only its forward pass."""
     import torch
 
     torch.manual_seed(0)
@@ -105,7 +105,7 @@ def measure_forward(
 
 
 def build_network(code: str) -> Any:  # Any: torch.nn.Module, which is not imported here
-    """The network of a file of code: its last class."""
+    """Build the network of a file of code, which is its last class."""
     names: dict[str, Any] = {"__name__": "exported"}  # Any: what the code defines
     exec(compile(code, "<exported>", "exec"), names)
     classes = [value for value in names.values() if isinstance(value, type)]
@@ -143,7 +143,7 @@ def connections_of(
     *,
     train: bool = True,
 ) -> tuple[int, int]:
-    """Multiply-accumulates of both directions, by PyTorch's counter: half of its FLOPs."""
+    """Count the multiply-accumulates of both passes by PyTorch's counter: half of its FLOPs."""
     import torch
     from torch.utils.flop_counter import FlopCounterMode
 
@@ -164,8 +164,8 @@ def connections_of(
 
 
 class _over_counted:  # noqa: N801  used as a function
-    """Counts what the counter says too much: it takes the gradient of grouped weights for that
-    of ungrouped ones, `groups` times as many multiply-accumulates."""
+    """Counts how much PyTorch's counter is too high: it takes the gradient of grouped weights for
+    that of ungrouped ones, which has `groups` times as many multiply-accumulates."""
 
     def __init__(self, model: Any) -> None:  # Any: torch.nn.Module
         self.count = 0
@@ -211,7 +211,7 @@ class _over_counted:  # noqa: N801  used as a function
 
 
 def saved_bytes(model: Any, data: list[Any]) -> int:  # Any: torch's
-    """Bytes of the storages that are kept for the backward pass, parameters left out."""
+    """Count the bytes of the storages that are kept for the backward pass, without parameters."""
     from torch.autograd.graph import saved_tensors_hooks
 
     own = [*model.parameters(), *model.buffers()]
@@ -233,7 +233,7 @@ def saved_bytes(model: Any, data: list[Any]) -> int:  # Any: torch's
 
 
 def inference_peak(model: Any, data: list[Any]) -> int:  # Any: torch's
-    """The most bytes of activations alive at once, the inputs' among them."""
+    """Measure the most bytes of activations alive at once, inputs included."""
     import torch
 
     model.eval()
@@ -247,7 +247,7 @@ def inference_peak(model: Any, data: list[Any]) -> int:  # Any: torch's
 
 
 def step_peak(model: Any, data: list[Any]) -> int:  # Any: torch's
-    """The most bytes alive in one training step with plain SGD, parameters among them."""
+    """Measure the most bytes alive in one training step with plain SGD, parameters included."""
     import torch
 
     trained = [p for p in model.parameters() if p.requires_grad]
@@ -268,5 +268,5 @@ def step_peak(model: Any, data: list[Any]) -> int:  # Any: torch's
 
 
 def bytes_of(tensors: list[Any]) -> int:  # Any: tensors
-    """Of their elements."""
+    """Count the bytes of the tensors' elements."""
     return sum(tensor.numel() * tensor.element_size() for tensor in tensors)

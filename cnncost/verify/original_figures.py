@@ -1,4 +1,4 @@
-"""An import's figures beside those of the module itself: what the import lost shows here."""
+"""Compare an import's figures with those of the module itself, to show what the import lost."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 UNREACHED = "a variable holds its tensor until it is left, which a spec does not say"
-"""Why the eager peak of a module is no figure of its spec."""
+"""Why the eager peak of a module cannot be compared with its spec."""
 
 
 def verify_original(
@@ -76,7 +76,7 @@ def _counts(network: Network, found: OriginalRun) -> tuple[FigureLine, ...]:
 
 
 def _memory(network: Network, found: OriginalRun, batch: int) -> tuple[FigureLine, ...]:
-    """The bytes, where every layer's rules are known; otherwise they are lower bounds."""
+    """Compare the bytes if every layer's rules are known; if not, they are lower bounds."""
     ours = measure_memory(network, batch=batch)
     known = ours.complete
     saved = ours.saved.total if known and ours.saved else None
@@ -102,31 +102,35 @@ def _memory(network: Network, found: OriginalRun, batch: int) -> tuple[FigureLin
     return tuple(excuse_strides(network, line) for line in lines)
 
 
-# Measures the module that an import was read from, by running it
+# Measuring the module
 
 Shapes = Mapping[str, tuple[int, ...]]
 
 
 class OriginalRun(NamedTuple):
-    """What PyTorch says of a module; connections are an example's, bytes those of the batch."""
+    """What PyTorch measures of a module: connections for one example, bytes for the batch."""
 
     outputs: tuple[tuple[int, ...], ...]
-    """Their shapes, without the batch."""
+    """The shapes of the outputs, without the batch."""
     parameters: int
     trainable: int
     connections: int
     lasting_peak: int
-    """Of its operations in inference, every tensor given back after its last use."""
+    """The peak of its operations in inference, when every tensor is freed after its last use."""
     eager_peak: int
-    """Of the module itself in inference: a variable holds its tensor until it is left."""
+    """The peak of the module itself in inference: variables hold tensors until they are left."""
     saved: int | None
-    """None where nothing is trained, or training gives other outputs; so for the next."""
+    """Bytes kept for the backward pass; this and the next are None if nothing is trained, or if
+    training gives other outputs."""
     step_peak: int | None
 
 
 class CalledModule:
-    """A module as `measure` runs one: called with its inputs in a row, its outputs a tuple of
-    all tensors of floating numbers, each with an axis behind the batch."""
+    """Wraps a module so that `measure` can run it.
+
+    It is called with its inputs in a row, and returns a tuple of all tensors of floating point
+    numbers, each with at least one axis behind the batch.
+    """
 
     def __init__(self, module: nn.Module, names: tuple[str, ...]) -> None:
         self.parameters, self.buffers = module.parameters, module.buffers
@@ -190,7 +194,7 @@ def _shapes(model: CalledModule, data: list[Any], *, train: bool) -> tuple[tuple
 
 
 def _leaves(made: Any) -> Iterator[Any]:  # Any: what a module returns, and its tensors
-    """The tensors that a loss can be of, each once."""
+    """List the tensors that a loss can be computed from, each once."""
     from torch.utils._pytree import tree_leaves
 
     seen: set[int] = set()
@@ -202,7 +206,7 @@ def _leaves(made: Any) -> Iterator[Any]:  # Any: what a module returns, and its 
 
 
 def _lasting_peak(program: ExportedProgram, data: list[Any]) -> int:  # Any: tensors
-    """The most bytes alive where each tensor goes after the last operation that reads it."""
+    """Find the most bytes alive if each tensor is freed after the last operation that reads it."""
     import torch
     from torch import fx
     from torch.utils._pytree import tree_leaves

@@ -1,1 +1,1 @@
-"""Views: what was counted, as people and programs read it. One list of columns drives all."""
+"""Views: write results for people and for programs. One list of columns serves all formats."""

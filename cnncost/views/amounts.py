@@ -7,7 +7,7 @@ from cnncost.shape import Shape
 MEBI = 2**20
 
 Value = int | str | Shape | tuple[Shape, ...] | None
-"""What a cell holds; None where the row has nothing to say."""
+"""What a cell holds; None if it is empty."""
 
 
 class AtLeast(int):
@@ -27,18 +27,18 @@ class BytesAtLeast(AtLeast):
 
 
 def at_least(value: int) -> AtLeast:
-    """The same amount as a lower bound."""
+    """Mark an amount as a lower bound."""
     return BytesAtLeast(value) if isinstance(value, Bytes | BytesAtLeast) else AtLeast(value)
 
 
 def as_mebibytes(count: int) -> str:
-    """Bytes as MiB with two decimals; what would show as less than 0.1 MiB in bytes."""
+    """Write bytes as MiB with two decimals; less than 0.1 MiB stands in bytes."""
     return f"{count / MEBI:,.2f} MiB" if count >= MEBI / 10 else f"{count:,} B"
 
 
 def bare_text(value: Value) -> str:
-    """A value for programs: numbers bare (a lower bound as `>= 24`), shapes as `96x55x55`,
-    several joined by `+`."""
+    """Write a value for programs: numbers without separators (a lower bound as `>= 24`), shapes as
+    `96x55x55`, several shapes joined by `+`."""
     if value is None:
         return ""
     if isinstance(value, UnknownAmount):
@@ -51,7 +51,7 @@ def bare_text(value: Value) -> str:
 
 
 def readable_text(value: Value) -> str:
-    """A value for people: thousands separated."""
+    """Write a value for people, with thousands separated."""
     if not isinstance(value, int) or isinstance(value, UnknownAmount):
         return bare_text(value)
     if isinstance(value, Bytes | BytesAtLeast):
@@ -60,7 +60,7 @@ def readable_text(value: Value) -> str:
 
 
 def human_text(value: Value) -> str:
-    """A value for a glance: four significant digits and a decimal suffix, `105.4M`."""
+    """Write a value in short, with four significant digits and a decimal suffix: `105.4M`."""
     if not isinstance(value, int) or isinstance(value, UnknownAmount | Bytes | BytesAtLeast):
         return readable_text(value)
     for suffix, power in (("T", 12), ("G", 9), ("M", 6), ("k", 3)):
@@ -74,7 +74,7 @@ def _bound_mark(value: int) -> str:
 
 
 def _four_digits(value: int, power: int) -> str:
-    """value / 10**power to four digits; the last one rounded half up."""
+    """Write value / 10**power with four digits, the last one rounded half up."""
     decimals = min(3, 4 - (len(str(value)) - power))
     scaled = (value * 10**decimals + 10**power // 2) // 10**power
     text = f"{scaled:0{decimals + 1}d}"

@@ -1,4 +1,4 @@
-"""What stands under a table: its convention, the outputs, the spec's notes."""
+"""Write what stands under a table: its convention, the outputs, the spec's notes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def convention_text(report: Report) -> str:
-    """The convention in a sentence: a number without it is worth little."""
+    """State the convention in a sentence, without which a number is worth little."""
     biases, exclude_padding = report.convention
     return (
         "Per example. A connection is one use of a weight"
@@ -24,14 +24,14 @@ def convention_text(report: Report) -> str:
 
 
 def bounds_text(report: Report) -> str:
-    """What the totals of a network with layers of unknown costs are."""
+    """Say that the totals of a network with layers of unknown costs are lower bounds."""
     return (
         f"The costs of {some_of(report.unknown_layers)} are unknown: the totals are lower bounds."
     )
 
 
 def list_remarks(report: Report) -> list[str]:
-    """What else a reader of the totals must know."""
+    """List what else a reader of the totals must know."""
     network, totals = report.network, report.totals
     lines = []
     if report.unknown_layers:
@@ -55,7 +55,7 @@ def list_remarks(report: Report) -> list[str]:
 
 
 def step_text(report: Report, found: Footprints) -> str:
-    """The connections of both directions of a training step, in a sentence."""
+    """State the connections of both passes of a training step in a sentence."""
     forward = report.totals.connections
     least = "" if report.complete else "at least "
     return (
@@ -65,12 +65,12 @@ def step_text(report: Report, found: Footprints) -> str:
 
 
 def scale_text(found: Footprints) -> str:
-    """What the amounts of memory are for."""
+    """Say which batch, element type and optimiser the amounts of memory are for."""
     return f"Bytes for batch {found.batch}, {found.dtype}, trained with {found.optimizer}"
 
 
 def memory_text(report: Report, found: Footprints) -> str:
-    """The summary of memory and training in one paragraph."""
+    """Summarise memory and training in one paragraph."""
     from cnncost.views.memory_page import summary_figures
 
     amounts = [
@@ -81,14 +81,14 @@ def memory_text(report: Report, found: Footprints) -> str:
 
 
 def some_of(names: Sequence[str], most: int = 5) -> str:
-    """The names, or the first few and how many more."""
+    """List the names, or the first few of them and how many more there are."""
     if len(names) <= most:
         return ", ".join(names)
     return f"{', '.join(names[:most])} and {len(names) - most:,} more"
 
 
 def inputs_text(report: Report) -> str:
-    """The inputs' shapes, named where there are several."""
+    """List the inputs' shapes, with names if there are several."""
     nodes = report.network.inputs
     if len(nodes) == 1:
         return f"input {nodes[0].output.words}"

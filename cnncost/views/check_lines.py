@@ -1,4 +1,4 @@
-"""`check`'s lines: one a file, saying what holds and what does not."""
+"""The lines of `check`: one per file, which says what holds and what does not."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from cnncost.costs.promises import ExpectedFigure, Limit
 
 
 def check_line(name: str, figures: Sequence[ExpectedFigure], limits: Sequence[Limit]) -> str:
-    """One file's line: `ok` or `FAILED`, and each figure or budget that decides it."""
+    """Write one file's line: `ok` or `FAILED`, and each figure or budget that decides it."""
     failed = [_figure_text(figure) for figure in figures if not figure.holds]
     failed += [_limit_text(limit) for limit in limits if not limit.holds]
     if failed:

@@ -1,4 +1,4 @@
-"""A comparison in any format: totals with their differences, and the layers side by side."""
+"""Write a comparison in any format: totals with differences, and the layers side by side."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from cnncost.views.page import Compact, Page, Results, Table, refuse_short_numbe
 from cnncost.views.table_data import SCHEMA_VERSION, convention_data
 
 SHOWN = ("weights", "connections")
-"""What people see of each layer."""
+"""The counts that people see of each layer."""
 
 
 class ComparisonLayout(NamedTuple):
@@ -25,25 +25,25 @@ class ComparisonLayout(NamedTuple):
 
     form: str = "table"
     every: bool = False
-    """Layers without weights too."""
+    """Show layers without weights too."""
     changed: bool = False
-    """Only layers that differ."""
+    """Show only layers that differ."""
     human: bool = False
     total: bool = False
-    """A total row in csv and tsv."""
+    """Add a row of totals in csv and tsv."""
 
     def check_options(self) -> None:
-        """Refuse what does not go together, before any work.
+        """Refuse options that do not go together, before any work.
 
         Raises:
-            CnncostError: naming the option and what would work.
+            CnncostError: the message names the option and what would work.
         """
         if self.human:
             refuse_short_numbers(self.form)
 
 
 def comparison_results(comparison: Comparison, layout: ComparisonLayout) -> Results:
-    """The totals with their differences, and the layers."""
+    """Make the results of a comparison: totals with their differences, and layers."""
     matches = [match for match in comparison.matches if _is_shown(match, layout)]
     return Results(
         page=lambda: _build_page(comparison, matches, layout),
@@ -63,7 +63,7 @@ def _build_page(comparison: Comparison, matches: Sequence[Match], layout: Compar
 
 
 def excess_line(excess: Excess) -> str:
-    """What `--fail-on` found, in a line."""
+    """Write what `--fail-on` found as one line."""
     growth, label = excess.growth, excess.label
     rule = f"{growth.metric}={growth.amount}"
     if not excess.complete:
@@ -142,7 +142,7 @@ def _signed_number(difference: int, number: Callable[[Value], str]) -> str:
 
 
 def _percent_text(before: int, after: int) -> str:
-    """The change in percent to a tenth; empty where nothing changed."""
+    """Write the change in percent, to a tenth; empty if nothing changed."""
     change = percent_change(before, after)
     if before == after:
         return ""
@@ -176,7 +176,7 @@ def _damage_lines(comparison: Comparison) -> list[str]:
 
 
 def _uncounted_lines(comparison: Comparison) -> list[str]:
-    """The layers without weights that some network lacks: what `--all` would show."""
+    """List the layers without weights that some network lacks, which only `--all` shows."""
     lines = []
     for i in range(len(comparison.sides)):
         names = [
@@ -193,16 +193,17 @@ def _uncounted_lines(comparison: Comparison) -> list[str]:
     return lines
 
 
-# Comparisons for programs: records and data; numbers bare
+# Records and data for programs
 
 COLUMNS = ("layer", "type", "output_shape", *METRICS)
-"""A layer's columns, each for every network: `weights_a`, `weights_b`."""
+"""The columns of a layer; each stands once per network: `weights_a`, `weights_b`."""
 
 
 def build_comparison_records(
     comparison: Comparison, matches: Sequence[Match], *, total: bool
 ) -> Iterator[list[str]]:
-    """For each layer: what changed against the first network, then each network's columns."""
+    """Make one record per layer: what changed against the first network, then the columns of each
+    network."""
     ends = [side_letter(i).lower() for i in range(len(comparison.sides))]
     changes = ["change"] if len(ends) == 2 else [f"change_{end}" for end in ends[1:]]
     yield [*changes, *(f"{column}_{end}" for end in ends for column in COLUMNS)]
@@ -219,7 +220,7 @@ def _damage_data(damage: Damage | None) -> dict[str, object] | None:
 
 
 def build_comparison_data(comparison: Comparison, matches: Sequence[Match]) -> Compact:
-    """The networks with their totals and differences, and the layers."""
+    """Make the data for JSON: the networks with their totals, the differences, and the layers."""
     first, *others = comparison.sides
     return Compact(
         schema_version=SCHEMA_VERSION,
@@ -257,7 +258,7 @@ def _network_data(side: Side) -> dict[str, object]:
 
 
 def _difference_data(first: Side, side: Side) -> dict[str, object]:
-    """The totals of a network against the first's; null where some costs are unknown."""
+    """Make the differences of totals to the first network's; null if some costs are unknown."""
     entry: dict[str, object] = {"arch": side.label}
     for metric in METRICS:
         before, after = getattr(first.report.totals, metric), getattr(side.report.totals, metric)
@@ -287,11 +288,11 @@ def _layer_data(layer: LayerCount | None) -> dict[str, object] | None:
 
 
 def side_letter(side: int) -> str:
-    """A network's letter: A, B, ... and N27 behind Z."""
+    """Return a network's letter: A, B, ..., Z, N27, ..."""
     return chr(ord("A") + side) if side < 26 else f"N{side + 1}"
 
 
 def percent_number(before: int, after: int) -> float | None:
-    """The change in percent as a number for programs, to four decimals."""
+    """Return the change in percent as a number for programs, with four decimals."""
     change = percent_change(before, after)
     return None if change is None else float(round(Fraction(change), 4))

@@ -1,4 +1,4 @@
-"""What a network's layers give for one example after another."""
+"""Write the outputs of a network's layers for one example after another."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     """Its inputs by name, and every layer's output."""
 
 LONGEST = 10**15
-"""Whole numbers from here on are written to six digits as well."""
+"""Whole numbers from here on are written with six digits, as others are."""
 
 HEADER = ("example", "layer", "type", "output_shape", "output")
 
@@ -27,7 +27,7 @@ EXACT = "Exact, but for curves such as tanh; six digits are shown."
 
 
 def evaluation_results(network: Network, examples: Iterable[Example]) -> Results:
-    """The examples; the terminal and csv have each as soon as it is there."""
+    """Make the results of all examples; the terminal and csv show each once it is computed."""
     return Results(
         page=lambda: _build_page(network, examples),
         records=lambda: _build_records(examples),
@@ -62,7 +62,7 @@ def _example_table(
 
 
 def _output_lines(output: Map) -> list[str]:
-    """A vector on one line; a map a line a channel, its rows parted by semicolons."""
+    """Write a vector on one line, a map on one line per channel with semicolons between rows."""
     extents = output.shape.extents
     if not extents:
         return [", ".join(map(short_number, output.numbers))]
@@ -77,7 +77,7 @@ def _output_lines(output: Map) -> list[str]:
 
 
 def short_number(number: Number) -> str:
-    """A whole number as it is, another one to six digits."""
+    """Write a whole number as it is, any other with six digits."""
     if _is_whole_number(number) and -LONGEST < number < LONGEST:
         return str(int(number))
     return f"{float(number):.6g}"
@@ -88,7 +88,7 @@ def _is_whole_number(number: Number) -> bool:
 
 
 def _json_number(number: Number) -> int | float:
-    """The number as JSON and CSV have it, to all of a float's digits."""
+    """Return the number for JSON and CSV, with all digits of a float."""
     if _is_whole_number(number):
         return int(number)
     return float(number)
@@ -122,7 +122,7 @@ def _build_data(network: Network, examples: Iterable[Example]) -> dict[str, obje
 
 
 def _nest_numbers(numbers: Sequence[Number], dims: Sequence[int]) -> list[object]:
-    """The numbers in lists of lists, as the shape has them."""
+    """Nest the numbers in lists of lists, according to the shape."""
     if len(dims) == 1:
         return [_json_number(number) for number in numbers]
     size = len(numbers) // dims[0]

@@ -1,4 +1,4 @@
-"""The workings of a network's numbers."""
+"""Write the workings of a network's numbers."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from cnncost.views.working import LATEX, WORDS, equation_text, formula_text
 TITLES = ("quantity", "working", "in words")
 
 FOLD = 100
-"""Characters of a line of text at most."""
+"""The most characters of a line of text."""
 
 
 def explanation_results(
     report: Report, explained: Sequence[Explanation], totals: Sequence[Working]
 ) -> Results:
-    """The workings; as text, Markdown and LaTeX they are equations, not tables."""
+    """Make the results; text, Markdown and LaTeX have equations instead of tables."""
     return Results(
         page=lambda: _build_page(report, explained, totals),
         records=lambda: _build_records(report, explained, totals),
@@ -84,7 +84,7 @@ def _build_data(
 
 
 def _layer_names(item: Explanation) -> tuple[str, str]:
-    """The name and the type of an explained layer."""
+    """Return the name and the type of an explained layer."""
     return item.node.name, item.node.layer.word
 
 
@@ -121,7 +121,7 @@ def _write_text(
 
 
 def _write_lines(file: TextIO, workings: Sequence[Working], width: int) -> None:
-    """Quantity, equation and, where a terminal of `width` has room, the words for it."""
+    """Write the quantity, the equation and, if a terminal of `width` has room, its words."""
     lines = [(w.quantity, w.note or equation_text(w.number), _word_formula(w)) for w in workings]
     first = max(len(quantity) for quantity, _, _ in lines)
     second = max(len(equation) for _, equation, _ in lines)
@@ -132,7 +132,7 @@ def _write_lines(file: TextIO, workings: Sequence[Working], width: int) -> None:
 
 
 def _fold_line(text: str, indent: str, width: int) -> str:
-    """A long line over several within the terminal's width, the further ones indented."""
+    """Break a line that is wider than the terminal; further lines are indented."""
     most = min(FOLD, width or FOLD)
     return (
         fill(
@@ -143,7 +143,7 @@ def _fold_line(text: str, indent: str, width: int) -> str:
 
 
 def _word_formula(working: Working) -> str:
-    """The formula with names for numbers; nothing where it would say no more."""
+    """Write the formula with names for its numbers; empty if that says no more."""
     number = working.number
     if not isinstance(number, Term) or working.note:
         return ""
@@ -187,7 +187,7 @@ def _write_latex(
     explained: Sequence[Explanation],
     totals: Sequence[Working],
 ) -> None:
-    """One align block a layer; needs the package amsmath."""
+    """Write one align block per layer; it needs the package amsmath."""
     for item in explained:
         heading = " $\\to$ ".join(map(escape_latex, _layer_heading(item).split(" -> ")))
         file.write(f"\\paragraph{{{heading}}}\n")
@@ -214,7 +214,7 @@ TERMS_A_LINE = 6
 
 
 def _break_sum(text: str) -> str:
-    """A long sum over several lines of the align block."""
+    """Break a long sum into several lines of the align block."""
     terms = text.split(" + ")
     if len(terms) <= TERMS_A_LINE:
         return text

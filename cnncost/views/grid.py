@@ -1,4 +1,4 @@
-"""A table in the terminal: aligned cells that are never cut, and text below."""
+"""Write a table in the terminal: aligned cells that are never cut, and text below."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ if TYPE_CHECKING:
     from rich.table import Table as RichTable
 
 PADDING = 2
-"""Blanks behind a cell."""
+"""The number of blanks behind a cell."""
 
 GAP = PADDING + 1
 """Blanks between two columns: the padding and the box's own divider."""
 
 TEXT_WIDTH = 100
-"""Characters of a caption's line at most."""
+"""The most characters of a line of a caption."""
 
 PIPED_WIDTH = 120
-"""What a pipe or file is taken to have room for."""
+"""The width that a pipe or file is assumed to have."""
 
 
 _PLAIN_RULE = "    \n    \n -- \n    \n    \n    \n    \n    \n"
@@ -49,20 +49,20 @@ class Grid:
         stacked: bool = False,
     ) -> None:
         self.titles = [text.replace(" ", "\n") for text in titles] if stacked else titles
-        """One a column; stacked, a line a word."""
+        """The title of each column; if stacked, with one line per word."""
         self.stacked = stacked
         self.numeric = numeric
         self.title = title
-        """A name, and what is said of it behind."""
+        """A name, and the text behind it."""
         self.plain = False
-        """Whether the rule is of ASCII."""
+        """Whether the rule under the titles is ASCII."""
         self.lines: list[_Line | None] = []
 
     def add_row(self, *cells: str, style: str = "") -> None:
         self.lines.append(_Line(cells, style))
 
     def add_section(self) -> None:
-        """A gap before the next row."""
+        """Leave a gap before the next row."""
         self.lines.append(None)
 
     def write_grid(self, file: TextIO, caption: Sequence[str] = ()) -> None:
@@ -79,12 +79,12 @@ class Grid:
         file.writelines(f"{line.rstrip()}\n" for line in buffer.getvalue().splitlines())
 
     def total_width(self) -> int:
-        """The characters of a whole line: the columns, the gaps, a blank at either edge."""
+        """Count the characters of a whole line: columns, gaps, a blank at either edge."""
         widths = self.column_widths()
         return sum(widths) + GAP * (len(widths) - 1) + 2
 
     def column_widths(self) -> list[int]:
-        """The characters that each column needs."""
+        """Count the characters that each column needs."""
         rows = [line.cells for line in self.lines if line]
         columns = zip(self.titles, *rows, strict=True)
         return [max(map(len, (*title.split("\n"), *cells))) for title, *cells in columns]
@@ -172,14 +172,14 @@ def _print_texts(target: Console, texts: Sequence[str]) -> None:
 
 
 def plain_console(file: TextIO) -> Console:
-    """A console that prints text as it is: no markup, no emoji, no guessed colours."""
+    """Make a console that prints text as it is: no markup, no emoji, no guessed colours."""
     from rich.console import Console
 
     return Console(file=file, highlight=False, markup=False, emoji=False)
 
 
 def line_room(file: TextIO) -> int:
-    """How many characters a line of this output has room for."""
+    """Return how many characters a line of this output has room for."""
     target = plain_console(file)
     return target.width if target.is_terminal else max(target.width, PIPED_WIDTH)
 

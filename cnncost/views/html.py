@@ -1,4 +1,4 @@
-"""Pages as HTML: one file with its style in it, no scripts, and ASCII only."""
+"""Write pages as HTML: one file with its style in it, no scripts, and ASCII only."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ caption { caption-side: bottom; padding: 0.6em 0; text-align: left; }
 
 
 def page_html(page: Page) -> str:
-    """A whole document; what its encoding may lack stands as character references."""
+    """Write a whole document; characters outside ASCII stand as references."""
     titles = [block.text for block in page.blocks if isinstance(block, Title)]
     lines = [
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
@@ -34,7 +34,7 @@ def page_html(page: Page) -> str:
 
 
 def escape_html(text: str) -> str:
-    """A text that a browser shows as it is.
+    """Escape a text so that a browser shows it as it is.
 
     >>> escape_html("<b> & \u00e9")
     '&lt;b&gt; &amp; &#233;'

@@ -1,4 +1,4 @@
-"""Pages as LaTeX: booktabs, numbers right-aligned, captions below; needs the package booktabs."""
+"""Write pages as LaTeX: numbers right-aligned, captions below; they need the package booktabs."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ _SPECIAL = {
 
 
 def escape_latex(text: str) -> str:
-    """A text that LaTeX prints as it is."""
+    """Escape a text so that LaTeX prints it as it is."""
     return "".join(_SPECIAL.get(character, character) for character in text)
 
 
 def page_latex(page: Page) -> str:
-    """A page's blocks; the tables that stand together are one table environment."""
+    """Write a page's blocks; tables in a row share one table environment."""
     parts: list[str] = []
     tables: list[Table] = []
     for block in (*page.blocks, None):
@@ -50,7 +50,7 @@ def _latex_text(block: Title | Remark) -> str:
 
 
 def _table_environment(tables: Sequence[Table]) -> str:
-    """A table environment around several tables; their captions become one."""
+    """Write a table environment around several tables, with one caption for all."""
     lines = [r"\begin{table}", r"  \centering"]
     for at, table in enumerate(tables):
         lines += [r"  \medskip", ""] if at else []
@@ -82,7 +82,7 @@ def _latex_row(cells: Sequence[str], extents: Collection[int]) -> str:
 
 
 def _latex_cell(text: str, *, extents: bool) -> str:
-    """A cell's text; extents are joined by a times sign: $96 \\times 55 \\times 55$."""
+    """Write a cell's text; extents are joined by a times sign: $96 \\times 55 \\times 55$."""
     if extents and text:
         return f"${text.replace('x', ' ' + chr(92) + 'times ')}$"
     return _write_arrows(escape_latex(text))

@@ -1,4 +1,4 @@
-"""Pages as Markdown: numbers right-aligned, captions below their tables."""
+"""Write pages as Markdown: numbers right-aligned, captions below their tables."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from cnncost.views.page import Page, Remark, Table, Title
 
 
 def page_markdown(page: Page) -> str:
-    """The blocks of a page, parted by blank lines."""
+    """Write the blocks of a page, separated by blank lines."""
     return "\n".join(_markdown_block(block) for block in page.blocks)
 
 
@@ -28,6 +28,6 @@ def _markdown_table(table: Table) -> str:
 
 
 def markdown_row(cells: Sequence[str]) -> str:
-    """A table's line; no cell ends it, or is taken for two."""
+    """Write a table's line; line ends and bars in cells are escaped."""
     escaped = [cell.replace("|", "\\|").replace("\n", " ") for cell in cells]
     return f"| {' | '.join(escaped)} |\n"

@@ -1,4 +1,4 @@
-"""The memory report: the timeline as bars, its peak, and every quantity under its name."""
+"""Write the memory report: the timeline as bars, its peak, and every quantity by name."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from cnncost.views.amounts import MEBI, as_mebibytes
 from cnncost.views.page import Page, Results, Table
 
 MOST = 60
-"""Steps of the timeline as text."""
+"""The most steps of the timeline as text."""
 SMALLEST_BAR = 10
-"""Columns of the longest bar, at least."""
+"""The least width of the longest bar."""
 
 
 class MemoryFigure(NamedTuple):
@@ -26,7 +26,7 @@ class MemoryFigure(NamedTuple):
 
 
 def summary_figures(found: Memory, embedded: Embedded) -> list[MemoryFigure]:
-    """The quantities in the order of the report."""
+    """List the quantities in the order of the report."""
     known, complete = found.known, found.complete
     rows = [
         MemoryFigure("parameters", found.parameters, known),
@@ -57,15 +57,15 @@ class MemoryResults(NamedTuple):
     found: Memory
     embedded: Embedded
     rows: Sequence[MemoryFigure]
-    """The quantities that are shown."""
+    """The quantities to show."""
     said: str
-    """The network, and what was measured, in a line."""
+    """One line that says which network was measured, and at which scale."""
     scale: dict[str, object]
     """The same for JSON."""
 
 
 def memory_results(measured: MemoryResults) -> Results:
-    """The timeline and the quantities."""
+    """Make the results: the timeline and the quantities."""
     return Results(
         page=lambda: _build_page(measured),
         records=lambda: [("layer", "type", "live_bytes"), *measured.steps],
@@ -106,7 +106,7 @@ def _write_bars(file: TextIO, measured: MemoryResults) -> None:
 
 
 def _near_the_peak(steps: Sequence[TimelineStep]) -> Sequence[TimelineStep]:
-    """All steps, or where they are many those around the first of the most live bytes."""
+    """Return all steps or, if there are many, those around the first one of the peak."""
     if len(steps) <= MOST:
         return steps
     peak = max(range(len(steps)), key=lambda i: steps[i].live)
@@ -115,7 +115,7 @@ def _near_the_peak(steps: Sequence[TimelineStep]) -> Sequence[TimelineStep]:
 
 
 def figure_lines(rows: Sequence[MemoryFigure]) -> str:
-    """The quantities one under another, in bytes and MiB."""
+    """Write the quantities as lines, in bytes and MiB."""
     labels = max(len(row.label) for row in rows)
     numbers = [f"{'' if row.exact else '>= '}{row.bytes:,} B" for row in rows]
     wide = max(map(len, numbers))
@@ -134,7 +134,7 @@ def _bar_character(file: TextIO) -> str:
 
 
 def _build_page(measured: MemoryResults) -> Page:
-    """The steps and the quantities as two tables."""
+    """Make the page: the steps and the quantities as two tables."""
     timeline = [(step.name, step.type, f"{step.live:,}") for step in measured.steps]
     amounts = [
         (
@@ -152,7 +152,7 @@ def _build_page(measured: MemoryResults) -> Page:
 
 
 def figures_by_key(found: Memory, embedded: Embedded) -> dict[str, object]:
-    """Every quantity by its key; bytes exact."""
+    """Return every quantity by its key, in exact bytes."""
     saved, training = found.saved, found.training
     return {
         "complete": found.complete,

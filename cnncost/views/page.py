@@ -1,4 +1,4 @@
-"""What a command prints: a page for people, records and data for programs."""
+"""The results that a command prints: a page for people, records and data for programs."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import NamedTuple, TextIO
 from cnncost.errors import CnncostError
 
 MACHINE = ("csv", "tsv", "json")
-"""The formats for programs: exact numbers."""
+"""The formats for programs, which have exact numbers."""
 
 
 class Title(NamedTuple):
-    """The heading of what follows."""
+    """A heading for the blocks that follow."""
 
     text: str
 
@@ -24,18 +24,18 @@ class Remark(NamedTuple):
 
 
 class Table(NamedTuple):
-    """Rows of texts under titles; cells are escaped by the writers, not before."""
+    """Rows of texts under titles; only the writers escape cells."""
 
     titles: Sequence[str]
     rows: Sequence[Sequence[str]]
     words: Collection[int] = (0,)
-    """The columns that hold words; the others hold numbers, and stand right."""
+    """The columns that hold words; the others hold numbers and are right-aligned."""
     total: Sequence[str] = ()
-    """The last row, where the rows add up."""
+    """The last row, if the rows add up."""
     caption: Sequence[str] = ()
     """Sentences below the table."""
     about: str = ""
-    """How the caption begins in formats that do not print the page's name above."""
+    """The beginning of the caption in formats that do not print the page's name above."""
     extents: Collection[int] = ()
     """The columns whose cells are extents joined by x."""
     bold: Collection[int] = ()
@@ -43,12 +43,12 @@ class Table(NamedTuple):
 
 
 class Page(NamedTuple):
-    """What people read."""
+    """What people read: a name, and blocks."""
 
     blocks: Sequence[Title | Table | Remark]
     name: str = ""
     said: str = ""
-    """What stands behind the name."""
+    """The text behind the name."""
 
 
 class Compact(dict[str, object]):
@@ -59,22 +59,22 @@ Write = Callable[[TextIO], None]
 
 
 class Results(NamedTuple):
-    """All that a command can print; each part is made when a writer asks for it."""
+    """Everything that a command can print; each part is made when a writer asks for it."""
 
     page: Callable[[], Page]
     records: Callable[[], Iterable[Sequence[object]]]
-    """For csv and tsv: the header, then one record per line."""
+    """Makes the header and then one record per line, for csv and tsv."""
     data: Callable[[], object]
-    """For JSON."""
+    """Makes the data for JSON."""
     own: Mapping[str, Write] = {}
-    """The formats that the command writes in its own way."""
+    """Writers of the formats that the command writes in its own way."""
 
 
 def refuse_short_numbers(form: str) -> None:
     """Refuse short numbers in a format for programs.
 
     Raises:
-        CnncostError: it is one.
+        CnncostError: the format is for programs.
     """
     if form in MACHINE:
         what = "--human is for people: csv, tsv and json hold exact numbers"

@@ -1,4 +1,4 @@
-"""The spec language as a JSON Schema, from the layer classes: what editors complete and check."""
+"""Make the JSON Schema of the spec language from the layer classes, for editors to check specs."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ COMMON: dict[str, Schema] = {
     "frozen": {"type": ["boolean", "string"], "description": "its parameters are not trained"},
     "share": {"type": "string", "description": "the layer whose parameters it uses"},
 }
-"""The keys that go with every layer."""
+"""The keys that every layer takes."""
 
 _NUMBERS: Schema = {"type": "array", "items": {"type": ["number", "string", "array"]}}
 
@@ -39,7 +39,7 @@ VALUES: Schema = {
     "additionalProperties": False,
     "description": "the layer's own numbers, one row of weights a unit, for cnncost run",
 }
-"""What types whose weights are rows may carry."""
+"""The numbers that a spec may give to types whose weights are rows."""
 
 _LAYERS: Schema = {"$ref": "#/$defs/layers"}
 
@@ -68,14 +68,14 @@ STRUCTURES: dict[str, dict[str, Schema]] = {
     },
     "sequence": {"sequence": {**_LAYERS, "description": "layers one after another"}},
 }
-"""Each structure's keys."""
+"""The keys of each structure."""
 
 _NEEDED = {"densely": ["times"]}
-"""The further keys that a structure cannot lack."""
+"""The further keys that a structure must have."""
 
 
 def spec_schema() -> Schema:
-    """The whole schema (JSON Schema 2020-12)."""
+    """Make the whole schema (JSON Schema 2020-12)."""
     shape: Schema = {"type": "array", "items": _whole_schema(1), "minItems": 1, "maxItems": 4}
     text: Schema = {"type": ["string", "number", "boolean", "null"]}
     named: Schema = {"type": "object", "propertyNames": {"pattern": NAME}}
@@ -120,7 +120,7 @@ def spec_schema() -> Schema:
 
 
 def _layer_schema() -> Schema:
-    """A line: a word, or a mapping of one type or structure, else a call of a block."""
+    """Make the schema of a line: a word, a mapping of a type or structure, or a block's call."""
     types = {word: _type_keys(layer_type(word)) for word in TYPES} | STRUCTURES
     # Listed once more as plain properties, so that editors offer the words and what they say.
     offered = {word: {"description": _about_word(word, keys)} for word, keys in types.items()}
@@ -157,7 +157,7 @@ def _class_text(cls: type[Layer]) -> str:
 
 
 def _required_keys(word: str, *, all_: bool = False) -> list[str]:
-    """The keys that a type needs besides its own; its main argument too if `all_`."""
+    """List the keys that a type needs besides its word; its main argument too if `all_`."""
     if word in STRUCTURES:
         return _NEEDED.get(word, [])
     cls = layer_type(word)
@@ -169,7 +169,7 @@ def _required_keys(word: str, *, all_: bool = False) -> list[str]:
 
 
 def _type_keys(cls: type[Layer]) -> dict[str, Schema]:
-    """A type's keys: its own, which carries the main argument, and its further fields."""
+    """Make the schemas of a type's keys: its word with the main argument, and its other fields."""
     fields: dict[str, Schema] = {
         name: {**field_schema(kind), "description": kind.text}
         for name, kind in cls.kinds.items()
@@ -198,7 +198,7 @@ def _main_schema(cls: type[Layer]) -> Schema:
 
 
 def _whole_schema(minimum: int) -> Schema:
-    """A whole number, or an expression or amount that gives one."""
+    """Make the schema of a whole number, or of an expression or amount that gives one."""
     return {"type": ["integer", "string"], "minimum": minimum}
 
 
@@ -207,7 +207,7 @@ def _per_axis(item: Schema) -> Schema:
 
 
 def field_schema(kind: FieldKind) -> Schema:
-    """What a field of this kind may hold; any string may be an expression or a parameter."""
+    """Make the schema of a field of this kind; any string may be an expression or a parameter."""
     for cls in type(kind).__mro__:
         if cls in _FIELDS:
             return _FIELDS[cls](kind)
@@ -244,11 +244,11 @@ _FIELDS: dict[type[FieldKind], Callable[[Any], Schema]] = {  # Any: each knows i
         {"type": "array", "items": _whole_schema(0), "minItems": 1}
     ),
 }
-"""What each kind of field may hold."""
+"""The schema of each kind of field."""
 
 
 def schema_text() -> str:
-    """The schema as a file."""
+    """Write the schema as the text of a file."""
     import json
 
     return json.dumps(spec_schema(), indent=1, ensure_ascii=False) + "\n"

@@ -1,7 +1,7 @@
-"""The JSON Schema of the figures beside a network: what it expects and what it may cost.
+"""Make the JSON Schema of the figures beside a network: expected, published and budgets.
 
-A pattern cannot compute: it takes every amount that the language takes, and lets pass a few
-that the language refuses (`0.3KiB` is no whole number of bytes, `3 - 4` is negative).
+A pattern cannot compute. It accepts every amount that the language accepts, and a few that the
+language refuses (`0.3KiB` is no whole number of bytes, `3 - 4` is negative).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ Schema = dict[str, object]
 
 _WHOLE = "(0|[1-9][0-9]*)"
 _DECIMALS = (("", ""), ("[kK]", "1,3"), ("M", "1,6"), ("G", "1,9"), ("T", "1,12"))
-"""Suffixes of counts, and how many decimals leave a whole number."""
+"""The suffixes of counts, with the number of decimals that leave a whole number."""
 
 _PLAIN = "|".join(
     _WHOLE + (rf"(\.[0-9]{{{digits}}}0*)?{suffix}" if digits else r"(\.0+)?")
@@ -32,19 +32,19 @@ _FRACTIONS = {"B": r"(\.0+)?"} | {
     for n, units in enumerate((("kB", "KB"), ("MB",), ("GB",), ("TB",)), 1)
     for unit in units
 }
-"""Decimals that leave a whole number of bytes, of powers of 1000."""
+"""The decimals that leave a whole number of bytes, for units that are powers of 1000."""
 _ANY = r"(\.[0-9]+)?"
 _AMOUNTS = "|".join(rf"{_WHOLE}{_FRACTIONS.get(unit, _ANY)}\s*{unit}" for unit in UNITS)
 SIZE: Schema = {"type": "string", "pattern": rf"^\s*({_AMOUNTS})\s*$"}
-"""Bytes with their unit: 512KiB, 1.5MB."""
+"""Bytes with a unit: 512KiB, 1.5MB."""
 
 
 FIGURES = tuple([name for name in (*TOTALS, *OF_CONNECTIONS) if name != "biases"])
-"""The figures that `expect` and `published` hold."""
+"""The figures that `expect` and `published` can have."""
 
 
 def expect_schema() -> Schema:
-    """What stands under `expect`."""
+    """Make the schema of `expect`."""
     flags: Schema = {flag: {"type": "boolean"} for flag in ("biases", "exclude_padding")}
     return {
         "type": ["object", "null"],
@@ -55,7 +55,7 @@ def expect_schema() -> Schema:
 
 
 def published_schema() -> Schema:
-    """What stands under `published`."""
+    """Make the schema of `published`."""
     words: Schema = {"type": ["string", "number"], "minLength": 1}
     return {
         "type": ["object", "null"],
@@ -66,7 +66,7 @@ def published_schema() -> Schema:
 
 
 def budget_schema() -> Schema:
-    """What stands under `budget`; hyphens are accepted for underscores, not both at once."""
+    """Make the schema of `budget`; a metric has hyphens or underscores, not both."""
     hyphened = {name: name.replace("_", "-") for name in BYTES if "_" in name}
     return {
         "type": ["object", "null"],

@@ -1,4 +1,4 @@
-"""The columns of a table: what each is called, says and adds up to."""
+"""The columns of a table: the key, the meaning, the values and the total of each."""
 
 from __future__ import annotations
 
@@ -17,38 +17,38 @@ Total = Callable[[Report], int]
 
 
 class Column(NamedTuple):
-    """One column: a value for each row, and a total where it adds up."""
+    """One column: a value for each row, and a total if it adds up."""
 
     key: str
     text: str
     value: Callable[[Row], Value]
     total: Callable[[Report], int] | None = None
     right: bool = False
-    """Aligned right though it does not add up."""
+    """Whether it is aligned right though it does not add up."""
 
     @property
     def cell_alignment(self) -> str:
-        """r or l: where its cells stand."""
+        """The alignment of its cells: r or l."""
         return "r" if self.is_numeric or self.right else "l"
 
     @property
     def is_numeric(self) -> bool:
-        """Whether it adds up: a share of its total makes sense."""
+        """Whether it adds up, so that shares of its total make sense."""
         return self.total is not None
 
     def numeric_value(self, row: Row) -> int:
-        """A numeric column's value."""
+        """Return the value of a numeric column."""
         value = self.value(row)
         assert isinstance(value, int)  # what adds up is a count
         return value
 
     @property
     def title(self) -> str:
-        """The key as people read it."""
+        """The title for people."""
         return self.key.removesuffix("_shape").replace("_", " ")
 
     def total_text(self, report: Report, number: Callable[[Value], str]) -> str:
-        """The total row's cell."""
+        """Write the cell in the row of totals."""
         if self.total is None:
             return "total" if self.key == "layer" else ""
         total = self.total(report)
@@ -56,7 +56,7 @@ class Column(NamedTuple):
 
 
 def _count_of(quantity: str, times: int = 1) -> Callable[[Row], Value]:
-    """A count of the row; it may be unknown, or a lower bound."""
+    """Make a reader of one of a row's counts, which may be unknown or a lower bound."""
 
     def read_count(row: Row) -> Value:
         count: int = times * getattr(row, quantity)
@@ -68,7 +68,7 @@ def _count_of(quantity: str, times: int = 1) -> Callable[[Row], Value]:
 
 
 def _field_of(name: str) -> Callable[[Row], Value]:
-    """A field of the layer, one value an axis joined by x."""
+    """Make a reader of a field of the layer; several values are joined by x."""
 
     def read_field(row: Row) -> Value:
         held = getattr(row.layer, name, None)
@@ -82,7 +82,7 @@ def _field_of(name: str) -> Callable[[Row], Value]:
 
 
 def _extents_text(held: tuple[int | tuple[int, int], ...]) -> str:
-    """`11x11`; a pair that differs is written `0:1`."""
+    """Write extents as `11x11`; a pair that differs is written `0:1`."""
     parts = []
     for item in held:
         if isinstance(item, tuple):
@@ -94,7 +94,8 @@ def _extents_text(held: tuple[int | tuple[int, int], ...]) -> str:
 
 
 def _reach_of(name: str) -> Callable[[Row], Value]:
-    """`195x195`; on several inputs joined by +, `?` behind an operation of unknown meaning."""
+    """Make a reader of a receptive field or stride: `195x195`, several inputs joined by +, `?` if
+    an operation of unknown meaning lies in between."""
 
     def read_reach(row: Row) -> Value:
         if row.reach is None:
@@ -110,7 +111,7 @@ def _reach_of(name: str) -> Callable[[Row], Value]:
 
 
 def _part_of(name: str, kind: type[int] = int) -> Callable[[Row], Value]:
-    """A part of the row's memory and training costs; it may be unknown, or a lower bound."""
+    """Make a reader of a part of the row's footprint, which may be unknown or a lower bound."""
 
     def read_part(row: Row) -> Value:
         if row.footprint is None:
@@ -126,7 +127,7 @@ def _part_of(name: str, kind: type[int] = int) -> Callable[[Row], Value]:
 
 
 def _total_of(amount: Callable[[Footprints], int], *, activations: bool = False) -> Total:
-    """A total of the footprints; a lower bound where a layer's rules are not measured."""
+    """Make a reader of a total of footprints, a lower bound if a layer's rules are not measured."""
 
     def read_total(report: Report) -> int:
         assert report.footprints is not None  # they are worked out for these columns
@@ -224,10 +225,10 @@ _ALL = (
 )
 
 COLUMNS = {column.key: column for column in _ALL}
-"""All columns by key."""
+"""All columns, by key."""
 
 REACH = ("receptive_field", "effective_stride")
-"""The columns that follow positions through the network: worked out only when asked for."""
+"""The columns of receptive fields, which are computed only when they are asked for."""
 
 MEMORY = ("parameter_bytes", "output_bytes", "live_bytes")
 """The columns of --memory."""
@@ -236,24 +237,24 @@ TRAINING = ("backward_weights", "backward_input", "saved_bytes")
 """The columns of --training."""
 
 FOOTPRINT = (*MEMORY, *TRAINING, "backward_connections")
-"""The columns of a footprint's parts."""
+"""The columns that need footprints."""
 
 CSV = ("layer", "type", "input_shape", "output_shape", "units", "weights", "biases", "connections")
-"""The columns of csv and tsv, in their order; further ones come behind."""
+"""The columns of csv and tsv, in order; further ones follow."""
 
 TABLE = ("layer", "output_shape", "units", "weights", "connections")
 """The columns of the terminal table and of Markdown."""
 
 
 def row_label(row: Row) -> str:
-    """The layer's name for people, with what is special about its parameters."""
+    """Write the layer's name for people, with a remark if its parameters are shared or frozen."""
     if row.shares:
         return f"{row.name} (= {row.shares})"
     return f"{row.name} (frozen)" if row.frozen and row.parameters else row.name
 
 
 def choose_columns(keys: str) -> tuple[Column, ...]:
-    """The columns of a comma-separated list.
+    """Find the columns of a comma-separated list.
 
     Raises:
         CnncostError: one is unknown.

@@ -1,4 +1,4 @@
-"""Tables for programs: records and data; numbers bare."""
+"""Write tables for programs as records and data, with plain numbers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SCHEMA_VERSION = 1
 def build_table_records(
     report: Report, rows: Sequence[Row], columns: Sequence[Column], *, total: bool
 ) -> Iterator[list[str]]:
-    """A header, one record per row, and the total's if asked for."""
+    """Make a header, one record per row, and a record of totals if it is asked for."""
     yield [column.key for column in columns]
     for row in rows:
         yield [bare_text(column.value(row)) for column in columns]
@@ -30,12 +30,12 @@ def build_table_records(
 
 
 def build_table_data(report: Report, rows: Sequence[Row], columns: Sequence[Column]) -> Compact:
-    """The report as one object; shapes are lists."""
+    """Make the report as one object, in which shapes are lists."""
     return Compact(_report_frame(report) | {"layers": [_layer_entry(row, columns) for row in rows]})
 
 
 def convention_data(report: Report) -> dict[str, object]:
-    """What its numbers count."""
+    """Make the data that says which convention the numbers follow."""
     return {
         "per": "example",
         "connections": "uses of a weight (multiply-accumulates)",
@@ -45,7 +45,7 @@ def convention_data(report: Report) -> dict[str, object]:
 
 
 def _report_frame(report: Report) -> dict[str, object]:
-    """What stands around the layers."""
+    """Make the data that stands around the layers."""
     network = report.network
     shapes = [list(node.output.dims) for node in network.inputs]
     return {
@@ -61,7 +61,7 @@ def _report_frame(report: Report) -> dict[str, object]:
 
 
 def _memory_data(found: Footprints) -> dict[str, object]:
-    """Every amount of memory and of training, in bytes and connections."""
+    """Make the data of memory and training, in bytes and connections."""
     from cnncost.views.memory_page import figures_by_key
 
     scale = {"batch": found.batch, "dtype": found.dtype, "optimizer": found.optimizer}

@@ -1,4 +1,4 @@
-"""The table of a report in any format: which rows and columns, and who writes them."""
+"""Write the table of a report in any format: choose its rows, its columns and its writer."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from cnncost.views.table_columns import (
 )
 
 LEFT_OUT = ("parameters", "parameter_bytes", "saved_bytes")
-"""The columns to which layers that are not shown add."""
+"""The columns to whose totals layers that are not shown contribute."""
 
 
 class TableLayout(NamedTuple):
@@ -33,31 +33,31 @@ class TableLayout(NamedTuple):
 
     form: str = "table"
     every: bool = False
-    """Layers without weights too."""
+    """Show layers without weights too."""
     columns: str = ""
-    """Keys separated by commas; empty for the format's own."""
+    """The keys of columns, separated by commas; empty for those of the format."""
     sort: str = ""
     top: int | None = None
     depth: int | None = None
     human: bool = False
     total: bool = False
-    """A total row in csv and tsv; the others have one always."""
+    """Add a row of totals in csv and tsv; other formats always have one."""
     memory: bool = False
-    """The columns of memory, and a summary."""
+    """Add the columns of memory, and a summary."""
     training: bool = False
-    """The columns of a training step, and a summary."""
+    """Add the columns of a training step, and a summary."""
 
     @property
     def shows_footprints(self) -> bool:
-        """Whether it shows memory or training costs."""
+        """Whether the table shows memory or training costs."""
         named = f"{self.columns},{self.sort}".replace("-", "_").replace(" ", "").split(",")
         return self.memory or self.training or any(key in FOOTPRINT for key in named)
 
     def check_options(self) -> None:
-        """Refuse what does not go together, before any work.
+        """Refuse options that do not go together, before any work.
 
         Raises:
-            CnncostError: naming the option and what would work.
+            CnncostError: the message names the option and what would work.
         """
         if self.human:
             refuse_short_numbers(self.form)
@@ -68,7 +68,7 @@ class TableLayout(NamedTuple):
 
 
 def table_results(report: Report, layout: TableLayout) -> Results:
-    """The table of a report."""
+    """Make the results of a report's table."""
     from cnncost.views import table_data
 
     columns, rows = _chosen_columns(report, layout), _chosen_rows(report, layout)
@@ -128,7 +128,7 @@ def _row_cells(row: Row, columns: Sequence[Column], number: Callable[[Value], st
 
 
 def _with_rest(report: Report, columns: Sequence[Column], rows: Sequence[Row]) -> Sequence[Row]:
-    """The rows, and one for the layers that are not shown where they add to a total."""
+    """Add a row for the layers that are not shown, if they contribute to a total."""
     rest = remainder_row(report, rows, loss=any(column.key == "saved_bytes" for column in columns))
     if rest is not None and any(column.key in LEFT_OUT for column in columns):
         return [*rows, rest]
@@ -148,8 +148,11 @@ def _chosen_columns(report: Report, layout: TableLayout) -> tuple[Column, ...]:
 
 
 def _column_choices(columns: Sequence[Column]) -> list[Sequence[Column]]:
-    """The columns, and fewer for a narrow terminal: without shapes, then without the weights
-    beside bytes, and with both gradients of the backward pass in one."""
+    """List choices of columns, wide ones first, for terminals of different widths.
+
+    Narrow ones leave out shapes, then the weights beside bytes, and have both gradients of the
+    backward pass in one column.
+    """
     if not any(column.key in FOOTPRINT for column in columns):
         return [columns]
     bare = [column for column in columns if column.key != "output_shape"]
@@ -160,7 +163,7 @@ def _column_choices(columns: Sequence[Column]) -> list[Sequence[Column]]:
 
 
 def _columns_beside(layout: TableLayout) -> tuple[str, ...]:
-    """The counts that stand beside the further columns: as few as leave room for those."""
+    """Choose the counts that stand beside memory and training: few, to leave room for those."""
     return ("layer", "output_shape", "connections" if layout.training else "weights")
 
 
@@ -175,7 +178,7 @@ def _chosen_rows(report: Report, layout: TableLayout) -> tuple[Row, ...]:
 
 
 def _sort_column(key: str) -> Column:
-    """The column of numbers to sort by."""
+    """Find the column of numbers to sort by."""
     (column, *others) = choose_columns(key)
     numeric = [key for key, column in COLUMNS.items() if column.cell_alignment == "r"]
     if others or column.cell_alignment != "r":

@@ -1,4 +1,4 @@
-"""The table in the terminal: exact numbers, aligned and never cut, and each layer's share."""
+"""Write the table in the terminal: exact numbers, aligned and never cut, with shares as bars."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from cnncost.costs.footprint import Footprints
 
 BAR = 8
-"""Characters of a full bar."""
+"""The width of a full bar, in characters."""
 
 BARRED = ("weights", "parameters", "connections")
-"""The columns whose shares are drawn."""
+"""The columns whose shares are drawn as bars."""
 
 
 def write_table(
@@ -31,8 +31,10 @@ def write_table(
     *,
     bars: bool,
 ) -> None:
-    """Print the table of the first choice of columns that there is room for, else of the last;
-    with bars where there is room for them too, and they are wanted."""
+    """Print the table with the first choice of columns that fits the terminal, else the last one.
+
+    Bars are added if they are wanted and fit too.
+    """
     columns, grid = _fit_columns(file, report, rows, choices, number)
     barred = [column.key for column in choices[0] if column.key in BARRED] if bars else []
     if (
@@ -60,7 +62,7 @@ def _fit_columns(
     choices: Sequence[Sequence[Column]],
     number: Callable[[Value], str],
 ) -> tuple[Sequence[Column], Grid]:
-    """The columns and the grid; titles are stacked before columns are left out."""
+    """Choose the columns and make the grid; titles are stacked before columns are left out."""
     first, *_ = choices
     grid = _build_grid(file, report, rows, first, number, ())
     if grid.total_width() <= line_room(file):
@@ -73,7 +75,7 @@ def _fit_columns(
 
 
 def _write_summary(file: TextIO, found: Footprints) -> None:
-    """Every amount under its own name, below the table."""
+    """Write every amount of memory by name, below the table."""
     from cnncost.views.memory_page import figure_lines, summary_figures
 
     for line in figure_lines(summary_figures(found.memory, found.embedded)).splitlines():
@@ -124,7 +126,7 @@ def _row_bar(report: Report, row: Row, column: Column, *, plain: bool) -> str:
 
 
 def share_bar(part: int, total: int, *, plain: bool = False) -> str:
-    """The share part / total as a bar, in eighths of a character; any share shows.
+    """Draw the share part / total as a bar, in eighths of a character; any share is visible.
 
     `plain` draws whole characters of ASCII.
     """

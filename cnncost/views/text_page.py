@@ -1,4 +1,4 @@
-"""Pages of text in the terminal: headings, paragraphs, and names with what they mean beside."""
+"""Write pages of text in the terminal: headings, paragraphs, and names beside their meanings."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from textwrap import wrap
 from typing import TextIO
 
 WIDEST = 100
-"""Characters of a line at most."""
+"""The most characters of a line."""
 
 
 class TextPage:
@@ -21,28 +21,28 @@ class TextPage:
         self.file = file
         self.width = min(get_terminal_size().columns, WIDEST)
         self._lines: list[tuple[str, str]] = []
-        """Style and text of each."""
+        """The style and the text of each line."""
 
     def add_blank(self) -> None:
         self._lines.append(("", ""))
 
     def add_heading(self, text: str) -> None:
-        """A heading between blank lines."""
+        """Add a heading between blank lines."""
         if self._lines:
             self.add_blank()
         self._lines.append(("bold", text))
         self.add_blank()
 
     def add_paragraph(self, text: str) -> None:
-        """A paragraph."""
+        """Add a paragraph."""
         self._add_wrapped(text, "", "")
 
     def add_code(self, text: str) -> None:
-        """Lines as they stand, indented."""
+        """Add lines as they are, indented."""
         self._lines += [("cyan", f"  {line}") for line in text.splitlines()]
 
     def add_item(self, name: str, texts: Sequence[str], column: int) -> None:
-        """A name, and beside it in a column of their own the texts."""
+        """Add a name, with its texts in a column beside it."""
         hang = " " * column
         beside = f"  {name}  ".ljust(column)
         for text in texts:

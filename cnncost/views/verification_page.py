@@ -1,4 +1,4 @@
-"""`verify`'s verdict: each figure beside the measured one."""
+"""Write the verdict of `verify`: each figure beside the measured one."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TITLES = ("quantity", "computed", "PyTorch", "")
 
 
 def verification_results(name: str, batch: int, verdict: Verdict) -> Results:
-    """The verdict in every format."""
+    """Make the results of a verdict."""
     about = f"{name} in PyTorch, batch {batch}"
     return Results(
         page=lambda: _build_page(about, verdict),
@@ -52,7 +52,7 @@ def _wrong_shapes(verdict: Verdict) -> list[str]:
 
 
 def _summary_lines(verdict: Verdict) -> list[str]:
-    """How many differences there are, and why some lines were not compared."""
+    """Say how many differences there are, and why some figures were not compared."""
     count = verdict.differences
     said = [f"{count} difference{'' if count == 1 else 's'}"]
     if any(line.agrees is None and not line.note for line in verdict.lines):

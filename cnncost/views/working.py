@@ -1,4 +1,4 @@
-"""Workings as formulas: in text, with the words behind the numbers, and in LaTeX."""
+"""Write workings as formulas: as text, in numbers or in words, and in LaTeX."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SUM, PRODUCT, ATOM = 1, 2, 3
 
 
 class Notation(NamedTuple):
-    """How a formula is written: a leaf, the operators, and the roundings."""
+    """How a format writes a formula: its leaves, operators and roundings."""
 
     leaf: Callable[[int], str]
     times: str
@@ -48,20 +48,20 @@ LATEX = Notation(
 
 
 def formula_text(number: int, notation: Notation = TEXT) -> str:
-    """What a number was computed from; the number itself where that is all."""
+    """Write the formula that a number was computed from, or the number if there is none."""
     if isinstance(number, Term) and number.working is not None:
         number = number.working
     return _write_term(number, notation)[0]
 
 
 def equation_text(number: int, notation: Notation = TEXT) -> str:
-    """`11 x 11 x 3 x 96 = 34,848`; the number alone where nothing was worked out."""
+    """Write an equation, `11 x 11 x 3 x 96 = 34,848`, or the number if nothing was computed."""
     left, right = formula_text(number, notation), notation.leaf(number)
     return right if left == right else f"{left} = {right}"
 
 
 def _write_term(number: int, notation: Notation) -> tuple[str, int]:
-    """A term's text, and how tightly its outermost operation binds."""
+    """Return a term's text, and how tightly its outermost operation binds."""
     if not isinstance(number, Term) or not number.op:
         return notation.leaf(number), ATOM
     if number.op in "+-":

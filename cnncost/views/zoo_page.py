@@ -1,4 +1,4 @@
-"""The bundled networks as a list, and each figure computed, expected and as its paper prints it."""
+"""Write the list of bundled networks, and each figure as computed, expected and published."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from cnncost.views.page import Page, Results, Table
 HEADER = ("network", "input", "figure", "expected", "computed", "published", "source")
 
 BESIDE = 56
-"""Where the paper's words begin in the long list."""
+"""The column in which the paper's words begin in the long list."""
 
 
 class ZooEntry(NamedTuple):
@@ -25,14 +25,14 @@ class ZooEntry(NamedTuple):
 
     figure: str
     expected: int | None
-    """An independent count, which `cnncost check` holds."""
+    """An independent count, which `cnncost check` compares."""
     computed: int
     published: str
-    """The paper's words; empty where it prints none."""
+    """The paper's words; empty if it prints none."""
 
 
 def zoo_entries(spec: Spec) -> Iterator[ZooEntry]:
-    """The figures that a spec expects or its paper prints."""
+    """List the figures that a spec expects or its paper prints."""
     expect, printed = spec.expect, dict(spec.network.published)
     expected = expect.totals if expect is not None else {}
     convention = Convention(expect.biases, expect.exclude_padding) if expect else Convention()
@@ -45,7 +45,7 @@ def zoo_entries(spec: Spec) -> Iterator[ZooEntry]:
 
 
 def zoo_results(specs: Mapping[str, Spec], *, long: bool = False) -> Results:
-    """The list of networks; `long` makes the table have each figure."""
+    """Make the results of the list of networks; if `long`, with each figure."""
     listed = _write_long if long else _write_table
     return Results(
         page=lambda: _build_page(specs),
@@ -86,7 +86,7 @@ def _inputs_cell(spec: Spec) -> str:
 
 
 def _figure_name(spec: Spec, figure: str) -> str:
-    """The quantity, and the convention where it is not the default."""
+    """Name the quantity, with the convention if it is not the default."""
     expect = spec.expect
     if expect is None or figure not in ("connections", *OF_CONNECTIONS):
         return figure
@@ -109,7 +109,7 @@ def _network_entry(name: str, spec: Spec) -> dict[str, object]:
 
 
 def citation_year(source: str) -> str:
-    """The year of a citation, if it has one outside brackets.
+    """Find the year of a citation, if it has one outside brackets.
 
     >>> citation_year("He et al., CVPR 2016; as torchvision builds it (v1.5)")
     '2016'
@@ -119,7 +119,7 @@ def citation_year(source: str) -> str:
 
 
 def leading_number(words: str) -> str:
-    """The number that a paper's words begin with.
+    """Find the number that a paper's words begin with.
 
     >>> leading_number("3.8 x 10^9 FLOPs (table 1)"), leading_number("138 million (table 2)")
     ('3.8 x 10^9', '138M')
@@ -130,7 +130,7 @@ def leading_number(words: str) -> str:
 
 
 def _write_table(file: TextIO, specs: Mapping[str, Spec]) -> None:
-    """One line a network, in 80 columns."""
+    """Write one line per network, in 80 columns."""
     rows = [("network", "year", "input", "weights", "connections", "paper prints")]
     for name, spec in specs.items():
         totals = count_network(spec.network).totals
@@ -155,7 +155,7 @@ def _ordered_figures(spec: Spec) -> list[tuple[str, str]]:
 
 
 def _write_long(file: TextIO, specs: Mapping[str, Spec]) -> None:
-    """Every figure of each network, with its citation and notes."""
+    """Write every figure of each network, with its citation and notes."""
     from cnncost.views.text_page import TextPage
 
     page = TextPage(file)
@@ -175,7 +175,7 @@ def _write_long(file: TextIO, specs: Mapping[str, Spec]) -> None:
 
 
 def _entry_columns(figure: str, entry: ZooEntry) -> str:
-    """The figure's name and both counts, aligned."""
+    """Write the figure's name and both counts, aligned."""
     expected = "-" if entry.expected is None else f"{entry.expected:,}"
     differs = entry.expected is not None and entry.expected != entry.computed
     mark = "!" if differs else ""

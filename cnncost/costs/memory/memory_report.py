@@ -7,7 +7,6 @@ from typing import NamedTuple, TypeVar
 
 from cnncost.costs.gradients import find_gradients
 from cnncost.costs.memory.inference import Peak, find_lives, find_peak
-from cnncost.costs.memory.stand_ins import COMPUTED_WEIGHTS
 from cnncost.costs.memory.training_backward import backward_bytes
 from cnncost.costs.memory.training_step import (
     forward_bytes,
@@ -15,7 +14,7 @@ from cnncost.costs.memory.training_step import (
     saved_by_layer,
     training_pass,
 )
-from cnncost.costs.memory.traits import find_traits
+from cnncost.costs.memory.traits import COMPUTED_WEIGHTS, find_traits
 from cnncost.errors import CnncostError, did_you_mean
 from cnncost.network import Network, Node
 

@@ -1,4 +1,4 @@
-"""Keras out: a network as readable Keras 3 code; writing it needs no Keras."""
+"""Keras out: write a network as readable Keras 3 code; this needs no Keras."""
 
 from cnncost.formats.keras_out.keras_code import keras_code, write
 

@@ -1,4 +1,4 @@
-"""A layer in Keras code: one call, or several one after another; and how its fields are written."""
+"""A layer in Keras code: one call, or several in a row; and how its fields are written."""
 
 from __future__ import annotations
 
@@ -20,47 +20,48 @@ class KerasCallStep(NamedTuple):
     """The class, `layers.Conv2D`; or, with a `{x}` in it, an expression of the input."""
     arguments: tuple[str, ...] = ()
     part: str = ""
-    """What its name ends in where a layer becomes several; the one without learns."""
+    """The end of its name if a layer becomes several calls; the call without one learns."""
     twice: bool = False
-    """Called with its input two times: queries and values."""
+    """Whether it is called with its input twice: as queries and values."""
 
     @property
     def has_written_class(self) -> bool:
-        """Whether its class stands in the written file."""
+        """Whether its class must stand in the written file."""
         return "." not in self.head
 
 
 Piece = tuple[KerasCallStep, ...]
-"""The calls of a layer in order; one of them alone has no `part`."""
+"""The calls of a layer, in order; exactly one of them has no `part`."""
 
 Writer = Callable[["Node[Any]"], Piece]  # Any: each writer names its layer type
 Writers = dict[str, Writer]
-"""By the layer type's word."""
+"""Writers by the layer type's word."""
 
 
 def count_axes(node: Node) -> int:
-    """The spatial axes of the (first) input."""
+    """Count the spatial axes of the first input."""
     return len(node.inputs[0].extents)
 
 
 def node_windows(node: Node[Windowed]) -> tuple[Window, ...]:
-    """The window along each axis, its padding resolved."""
+    """Return the window along each axis, with its padding as numbers."""
     return node.layer.resolve_windows(node.inputs[0])
 
 
 def write_tuple(values: tuple[int, ...]) -> str:
-    """Numbers as a tuple of Python."""
+    """Write numbers as a tuple of Python."""
     inside = ", ".join(map(str, values))
     return f"({inside},)" if len(values) == 1 else f"({inside})"
 
 
 def write_sizes(values: tuple[int, ...]) -> str:
-    """One number where all agree, else a tuple."""
+    """Write one number if all are equal, else a tuple."""
     return str(values[0]) if len(set(values)) == 1 else write_tuple(values)
 
 
 def write_pairs(values: tuple[tuple[int, int], ...]) -> str:
-    """Pairs an axis as Keras takes them: a number where all agree; one axis has its pair."""
+    """Write one pair per axis as Keras takes them: one number if all are equal; one axis has its
+    pair."""
     if len({n for pair in values for n in pair}) == 1:
         return str(values[0][0])
     if len(values) == 1:
@@ -69,10 +70,10 @@ def write_pairs(values: tuple[tuple[int, int], ...]) -> str:
 
 
 def write_options(**given: tuple[str, str]) -> tuple[str, ...]:
-    """Keywords whose value differs from Keras' default."""
+    """Write the keywords whose value differs from Keras' default."""
     return tuple(f"{name}={value}" for name, (value, usual) in given.items() if value != usual)
 
 
 def keras_refusal(node: Node, why: str, hint: str = "") -> CnncostError:
-    """What Keras has no layer for."""
+    """Make the error for a layer that Keras cannot express."""
     return CnncostError(f"{node.name} cannot be written in Keras: {why}", hint)

@@ -1,4 +1,4 @@
-"""A network as Keras code: a function that builds it, its layers in order, names kept."""
+"""Write a network as Keras code: a function that builds it, layers in order, with their names."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ if TYPE_CHECKING:
     from cnncost.network import Network, Node
 
 _FILE = ("x", "keras", "layers", "ops", "build", *CLASSES)
-"""What the file itself says."""
+"""The names that the written file itself uses."""
 
 
 def write(spec: Spec) -> bytes:
-    """The spec's network as a Python file."""
+    """Write the spec's network as a Python file."""
     return keras_code(spec.network).encode()
 
 
 REGISTERED = '@keras.saving.register_keras_serializable("cnncost")'
-"""So a class is told from others of its name when its model is read back."""
+"""This distinguishes a class from others of its name when its model is read back."""
 
 
 def keras_code(network: Network) -> str:
-    """The network as the text of a Python file that needs Keras 3 alone, channels last.
+    """Write the network as the text of a Python file that needs only Keras 3, channels last.
 
-    Its function `build` returns the model. A layer's name is the spec's with its dots as
-    underscores, as PyTorch beneath Keras refuses dots.
+    Its function `build` returns the model. A layer has the spec's name with underscores for
+    dots, because PyTorch beneath Keras refuses dots.
 
     Raises:
         CnncostError: a layer is opaque, or Keras has nothing that does what it does.
@@ -57,7 +57,7 @@ _KEEPS_SIGN = (
 
 
 def _layer_calls(network: Network) -> dict[int, Piece]:
-    """The calls of each layer, by its node's index."""
+    """Write the calls of each layer, by its node's index."""
     positive = [False] * len(network.nodes)
     pieces: dict[int, Piece] = {}
     for node in network.layers:
@@ -84,7 +84,7 @@ def _file_docstring(network: Network) -> str:
 
 
 def unique_names(names: Iterable[str]) -> Iterator[str]:
-    """Names of layers: dots as underscores, none twice."""
+    """Name the layers: dots become underscores, and no name stands twice."""
     used = set()
     for name in names:
         word = name.replace(".", "_")
@@ -96,7 +96,7 @@ def unique_names(names: Iterable[str]) -> Iterator[str]:
 
 @dataclass(frozen=True)
 class _Code:
-    """The function in the making."""
+    """Writes the function that builds the network."""
 
     network: Network
     pieces: dict[int, Piece]
@@ -122,7 +122,7 @@ class _Code:
         return [*lines, *lay_call(4, "return keras.Model", [*ends, f"name={_quote_string(title)}"])]
 
     def _write_docstring(self) -> list[str]:
-        """The counts, per example, in the words and convention of the tables."""
+        """Write the counts, per example, in the words and convention of the tables."""
         total = count_network(self.network, Convention()).totals
         counts = (
             f"{total.weights:,} weights, {total.parameters:,} parameters and "
@@ -134,7 +134,7 @@ class _Code:
         return [f"{first}.", "", *(f"    {row}" for row in rows), '    """']
 
     def _call_names(self) -> dict[tuple[int, str], str]:
-        """The name of each call: the node's own ones first."""
+        """Name each call; names of the nodes themselves go first."""
         parts = [
             (node, step.part)
             for node in self.network.layers
@@ -148,7 +148,7 @@ class _Code:
         return dict(zip(keys, unique_names(wanted), strict=True))
 
     def _variable_names(self) -> list[str]:
-        """A name for each node's output: `x` where only the next line reads it."""
+        """Name each node's output: `x` if only the next line reads it."""
         nodes = self.network.nodes
         flows = [
             node.layer is not None and seen == (node.index + 1,)
@@ -167,7 +167,7 @@ class _Code:
         variables: list[str],
         kept: dict[int | None, str],
     ) -> list[str]:
-        """The lines of one layer."""
+        """Write the lines of one layer."""
         reads = [variables[i] for i in node.reads]
         source = f"[{', '.join(reads)}]" if len(reads) > 1 else reads[0]
         lines: list[str] = []
@@ -208,7 +208,7 @@ class _Code:
 
 
 def _write_call(head: str, arguments: list[str], given: str) -> list[str]:
-    """`head(arguments)(given)`, on one line where it fits."""
+    """Write `head(arguments)(given)`, on one line if it fits."""
     line = f"    {head}({', '.join(arguments)})({given})"
     if len(line) <= WIDTH:
         return [line]

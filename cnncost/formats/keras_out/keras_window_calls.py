@@ -1,4 +1,4 @@
-"""Convolutions and pooling in Keras, whose own padding is `valid` or `same` alone."""
+"""Write convolutions and pooling in Keras, whose padding is only `valid` or `same`."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
 
 def _resolve_padding(node: Node[Windowed]) -> tuple[str, tuple[tuple[int, int], ...]]:
-    """Keras' word, and what must be padded before where its words do not serve.
+    """Return Keras' word for the padding, and the padding to add before if no word fits.
 
-    What a window needs counts, not what the spec pads: `same` serves where it has the same
+    What the windows need counts, and not what the spec pads: `same` fits if it has the same
     zeros in front and as many outputs.
     """
     x, y, slid = node.inputs[0], node.output, node_windows(node)
@@ -52,13 +52,13 @@ def _resolve_padding(node: Node[Windowed]) -> tuple[str, tuple[tuple[int, int], 
 
 
 def _refuse_strided_dilation(node: Node[Convolving]) -> None:
-    """Refuse what no convolution of Keras does."""
+    """Refuse a stride together with a dilation, which no convolution of Keras has."""
     if max(node.layer.stride) > 1 and max(node.layer.dilation) > 1:
         raise keras_refusal(node, "no convolution of Keras has a stride and a dilation at once")
 
 
 def _window_keywords(node: Node[Convolving], word: str, usual: str = "1") -> tuple[str, ...]:
-    """The keywords that convolutions share."""
+    """Write the keywords that all convolutions have."""
     return write_options(
         strides=(write_sizes(node.layer.stride), usual),
         padding=(f'"{word}"', '"valid"'),
@@ -123,7 +123,7 @@ def _write_depthwise_conv(node: Node[DepthwiseConv]) -> Piece:
 
 
 def _write_conv_transpose(node: Node[ConvTranspose]) -> Piece:
-    """`same` where that is meant; else all that is painted, cropped afterwards."""
+    """Write `same` if that fits; else paint everything, and crop it afterwards."""
     _refuse_strided_dilation(node)
     if node.layer.groups > 1:
         raise keras_refusal(node, "no transposed convolution of Keras has groups")
@@ -152,7 +152,8 @@ def _write_conv_transpose(node: Node[ConvTranspose]) -> Piece:
 
 
 def _write_output_padding(node: Node[ConvTranspose], head: str, given: tuple[str, ...]) -> Piece:
-    """Outputs at the end that no input paints are Keras' output padding, below the stride."""
+    """Write outputs at the end that no input paints as Keras' output padding, which must be less
+    than the stride."""
     x, y, slid = node.inputs[0], node.output, node_windows(node)
     raw = [(n - 1) * w.stride + w.reach for n, w in zip(x.extents, slid, strict=True)]
     extra = tuple(
@@ -171,7 +172,8 @@ def _write_output_padding(node: Node[ConvTranspose], head: str, given: tuple[str
 
 
 def _pool_writer(kind: str, *, zeros: bool = False) -> Writer:
-    """With `zeros`, a largest value is taken among them too: none is below."""
+    """Make the writer of a pool; with `zeros`, padding with zeros is right for a maximum, because
+    no value is below zero."""
 
     def write_pool(node: Node[Pooling]) -> Piece:
         if max(node.layer.dilation or (1,)) > 1:
@@ -194,17 +196,17 @@ def _pool_writer(kind: str, *, zeros: bool = False) -> Writer:
 
 
 maxpool_of_no_negatives = _pool_writer("Max", zeros=True)
-"""As `maxpool` of WRITERS, for an input without negative numbers."""
+"""The writer of `maxpool` for an input without negative numbers."""
 
 
 def _spec_padding(node: Node[Windowed]) -> tuple[tuple[int, int], ...]:
-    """The zeros that the spec has, none if only the last window hangs over."""
+    """Return the padding that the spec has; none if only the last window hangs over the edge."""
     amounts = tuple((w.before, w.after) for w in node_windows(node))
     return amounts if any(n for pair in amounts for n in pair) else ()
 
 
 def _write_all_pairs(amounts: tuple[tuple[int, int], ...]) -> str:
-    """A pair for each axis, all written out."""
+    """Write one pair per axis, all in full."""
     inside = ", ".join(map(write_tuple, amounts))
     return f"({inside},)" if len(amounts) == 1 else f"({inside})"
 
@@ -219,7 +221,8 @@ def _global_writer(kind: str) -> Writer:
 
 
 def _adaptive_writer(kind: str) -> Writer:
-    """Windows of one extent where the output divides the input, Keras' adaptive ones else."""
+    """Make a writer: equal windows if the output's extents divide the input's, else Keras'
+    adaptive pool."""
 
     def write_adaptive_pool(node: Node) -> Piece:
         x, y = node.inputs[0].extents, node.output.extents

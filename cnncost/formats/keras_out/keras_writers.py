@@ -1,4 +1,4 @@
-"""How each layer type is written in Keras: an entry a type."""
+"""How each layer type is written in Keras: one entry per type."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def _write_linear(node: Node[dense.Linear]) -> Piece:
 
 
 def _norm_writer(head: str, *arguments: str) -> Writer:
-    """A norm along the last axis, the channels'."""
+    """Make the writer of a norm along the last axis, which is the channels'."""
 
     def write_norm(node: Node[normalisation.Normalisation]) -> Piece:
         plain = () if node.layer.affine else ("center=False", "scale=False")
@@ -80,7 +80,7 @@ def _activation_writer(word: str) -> Writer:
 
 
 def _write_prelu(node: Node[activation.Prelu]) -> Piece:
-    """Keras has a slope a unit, but for the axes that share theirs."""
+    """Write a prelu; Keras has one slope per unit, except along the axes that share it."""
     first = 1 if not node.layer.shared else 0
     shared = list(range(1, count_axes(node) + 2 - first))
     return (KerasCallStep("layers.PReLU", (f"shared_axes={shared}",) if shared else ()),)
@@ -95,7 +95,7 @@ def _write_dropout(node: Node[regularisation.Dropout]) -> Piece:
 
 
 def _write_drop_path(node: Node[regularisation.DropPath]) -> Piece:
-    """One draw for all of an example."""
+    """Write dropout with one random draw per example."""
     noise = ", ".join(["None", *["1"] * len(node.output.dims)])
     return (
         KerasCallStep("layers.Dropout", (repr(float(node.layer.rate)), f"noise_shape=({noise})")),
@@ -103,12 +103,12 @@ def _write_drop_path(node: Node[regularisation.DropPath]) -> Piece:
 
 
 def _order_channels_last(shape: Shape) -> tuple[int, ...]:
-    """A shape as Keras orders it, the channels last."""
+    """Return a shape in Keras' order, with the channels last."""
     return (*shape.extents, shape.channels)
 
 
 def _write_reshape(node: Node) -> Piece:
-    """A spec's shapes are channels first: so are the units in order, before and after."""
+    """Write a reshape; as a spec's units are in channels-first order, permute before and after."""
     x, y = node.inputs[0], node.output
     before: Piece = ()
     if x.positions > 1 and x.channels > 1:
@@ -178,7 +178,7 @@ def _write_matmul(node: Node[joins.MatMul]) -> Piece:
 
 
 def _write_attention(node: Node[attention.Attention]) -> Piece:
-    """Over a sequence; a map's positions are one."""
+    """Write attention over a sequence; a map's positions are reshaped into one."""
     x, heads = node.inputs[0], node.layer.heads
     given = (str(heads), str(node.layer.dim // heads))
     step = KerasCallStep("layers.MultiHeadAttention", given, twice=True)
@@ -246,4 +246,4 @@ LAYERS: Writers = {
     "attention": _write_attention,
     "opaque": _refuse_opaque,
 }
-"""By layer type; a test holds that none lacks one."""
+"""The writer of each layer type, by its word; a test holds that none is missing."""

@@ -1,4 +1,4 @@
-"""Layers that Keras has not, as they stand in the written file where they are needed."""
+"""Layers that Keras lacks, as text: a written file has those that it needs."""
 
 CLASSES = {
     "MappedConv": '''

@@ -1,4 +1,4 @@
-"""ONNX out: a network as a file that runtimes read, weights random or left out."""
+"""ONNX out: write a network as a file that runtimes read, with random weights or without."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ if TYPE_CHECKING:
     from cnncost.network import Network
 
 OPSET = 17
-"""The oldest with LayerNormalization; what PyTorch's first exporter writes."""
+"""The oldest opset with LayerNormalization; PyTorch's first exporter writes it."""
 
 IR_VERSION = 8
-"""The file format of that time: older runtimes read it."""
+"""The version of the file format of that time, which older runtimes read."""
 
 LARGEST = 2**31 - 2**20
-"""Bytes; a protobuf message holds less than 2 GiB."""
+"""The most bytes of weights: a protobuf message holds less than 2 GiB."""
 
 
 def write(spec: Spec, *, weights: bool = True) -> bytes:
-    """The network as an ONNX file's bytes.
+    """Write the network as the bytes of an ONNX file.
 
     Random weights keep activations in range, so that the file runs, and are the same every
-    time; left out, each keeps its shape and points to a file that does not exist.
+    time. If they are left out, each keeps its shape and points to a file that does not exist.
 
     Raises:
         CnncostError: onnx is not installed, a layer is opaque, or the weights are too large
@@ -64,7 +64,7 @@ def write(spec: Spec, *, weights: bool = True) -> bytes:
 
 
 def _write_steps(emitter: Emitter, network: Network) -> tuple[list[Any], list[Any]]:
-    """Write all layers; the inputs and outputs. Any: onnx's ValueInfoProto."""
+    """Write all layers; return the inputs and outputs. Any: onnx's ValueInfoProto."""
     import onnx
 
     info, number = onnx.helper.make_tensor_value_info, onnx.TensorProto.FLOAT

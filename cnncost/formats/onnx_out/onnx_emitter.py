@@ -1,4 +1,4 @@
-"""An ONNX graph in the making: its steps, and its constants by name."""
+"""Build an ONNX graph: its steps, and its constants by name."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 ELSEWHERE = "weights-left-out"
-"""The file that weights point to where they are left out; it does not exist."""
+"""The file that weights point to if they are left out; it does not exist."""
 
 SPREAD = 0.01
 """How far random scales are from one, and random shifts from zero."""
 
 
 class Emitter:
-    """Steps and constants so far; `owner` is the layer whose parameters are made."""
+    """The steps and constants so far; `owner` is the layer whose parameters are made."""
 
     def __init__(self, *, weights: bool) -> None:
         self.weights = weights
@@ -28,17 +28,17 @@ class Emitter:
         self.constants: dict[str, Any] = {}  # Any: the same
         self.owner = ""
         self.layer = ""
-        """The layer that is written; another than the owner where it shares parameters."""
+        """The layer that is written; it differs from the owner if it shares parameters."""
 
     def add_step(self, op: str, inputs: Sequence[str], **attributes: Any) -> str:
-        """A step; the name of its output. Any: whatever ONNX's attributes are."""
+        """Add a step and return the name of its output. Any: whatever ONNX's attributes are."""
         (name,) = self.add_several(op, inputs, 1, **attributes)
         return name
 
     def add_several(
         self, op: str, inputs: Sequence[str], outputs: int, **attributes: Any
     ) -> list[str]:  # Any: the same
-        """A step of several outputs."""
+        """Add a step with several outputs and return their names."""
         import onnx
 
         name = f"/{self.layer.replace('.', '/')}/{op}_{len(self.nodes)}"
@@ -47,21 +47,21 @@ class Emitter:
         return names
 
     def add_integers(self, values: Sequence[int]) -> str:
-        """A constant list of whole numbers."""
+        """Add a constant list of whole numbers and return its name."""
         import numpy
 
         name = f"/{'x'.join(map(str, values))}"
         return self._add_constant(name, numpy.array(values, dtype=numpy.int64))
 
     def add_number(self, value: float) -> str:
-        """A constant number."""
+        """Add a constant number and return its name."""
         import numpy
 
         name = f"/{value}"
         return self._add_constant(name, numpy.array(value, dtype=numpy.float32))
 
     def add_equal_numbers(self, value: float, count: int) -> str:
-        """A constant list of the same number."""
+        """Add a constant list of `count` equal numbers and return its name."""
         import numpy
 
         name = f"/{value} in {count}"
@@ -75,15 +75,17 @@ class Emitter:
         return name
 
     def add_parameter(self, part: str, dims: Sequence[int], middle: float | None = None) -> str:
-        """A learned tensor of the layer: random by its fan-in, or around some number; the same
-        again for a layer that shares it."""
+        """Add a learned tensor of the layer and return its name; one that is shared is added once.
+
+        Its numbers are random: scaled by the fan-in, or close to `middle`.
+        """
         name = f"{self.owner}.{part}"
         if name not in self.constants:
             self.constants[name] = self._random_tensor(name, tuple(dims), middle)
         return name
 
     def add_channel_parameter(self, node: Node, part: str, middle: float, count: int = 0) -> str:
-        """A learned number a channel, or so many, along the channels of a map."""
+        """Add one learned number per channel of a map, or `count` of them."""
         shape = node.inputs[0]
         return self.add_parameter(
             part, (count or shape.channels, *(1 for _ in shape.extents)), middle
@@ -111,7 +113,7 @@ class Emitter:
 
 
 Writer = Callable[[Emitter, Node[Any], list[str]], str]  # Any: each writer names its layer type
-"""From what is read, to the tensor that the layer makes."""
+"""From the emitter, the node and the names of its inputs to the name of its output."""
 
 Writers = dict[str, Writer]
-"""By the layer type's word."""
+"""Writers by the layer type's word."""

@@ -1,4 +1,4 @@
-"""Pools, and layers that move or resize a map."""
+"""Write pools, and layers that move or resize a map."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from cnncost.layers import pooling, reshaping
 
 LOWEST = -3.0e38
-"""Never the largest of a window: near the least number of 32 bits."""
+"""A number that is never the largest of a window: near the lowest of 32 bits."""
 
 
 def _pool_writer(op: str) -> Writer:
@@ -41,8 +41,11 @@ def _pool_writer(op: str) -> Writer:
 def _split_padding(
     emitter: Emitter, node: Node[pooling.Pooling], x: list[str], op: str
 ) -> tuple[list[str], list[tuple[int, int]], list[int]]:
-    """What the pool reads, its own padding, and the extents: a pool's padding must be shorter
-    than its window and cuts nothing off, so all else is a step of its own before."""
+    """Return what the pool reads, its own padding, and the extents.
+
+    A pool's padding must be shorter than its window and cannot be negative; any other padding
+    becomes a step before the pool.
+    """
     windows = node.layer.resolve_windows(node.inputs[0])
     extents = list(node.inputs[0].extents)
     shapes = zip(windows, extents, node.output.extents, strict=True)
@@ -57,8 +60,10 @@ def _split_padding(
 
 
 def _trailing_padding(window: Window, extent: int, made: int) -> int:
-    """The padding behind of a pool with ceil. PyTorch starts no window in it, ONNX's rule of
-    that time does: it is cut off where the last window ends."""
+    """Return the padding at the end of a pool with ceil, cut off where the last window ends.
+
+    PyTorch starts no window in the padding; ONNX's rule of that opset does.
+    """
     hanging = -(-(extent + window.before + window.after - window.reach) // window.stride) + 1
     if hanging <= made:
         return window.after
@@ -70,7 +75,7 @@ def _global_writer(op: str) -> Writer:
 
 
 def _adaptive_writer(op: str) -> Writer:
-    """Windows that are all alike are a pool; others are cut out one by one, an axis at a time."""
+    """Make a writer: equal windows become a pool; others are cut out one by one, axis by axis."""
 
     def write_adaptive_pool(emitter: Emitter, node: Node, x: list[str]) -> str:
         extents, size = node.inputs[0].extents, node.output.extents
@@ -115,7 +120,7 @@ POOLS: Writers = {
 }
 
 
-# Layers that move numbers: shapes, cuts, shuffles, other grids
+# Layers that move or resize a map
 
 
 def _write_flatten(emitter: Emitter, node: Node, x: list[str]) -> str:
@@ -152,7 +157,7 @@ def _write_slice(emitter: Emitter, node: Node[reshaping.Slice], x: list[str]) ->
 def _write_move(
     emitter: Emitter, x: list[str], split: list[int], order: list[int], dims: Sequence[int]
 ) -> str:
-    """Axes split, put in another order, and joined."""
+    """Split axes, put them in another order, and join them."""
     apart = emitter.add_step("Reshape", [*x, emitter.add_integers([1, *split])])
     turned = emitter.add_step("Transpose", [apart], perm=[0, *(axis + 1 for axis in order)])
     return emitter.add_step("Reshape", [turned, emitter.add_integers([1, *dims])])
@@ -167,7 +172,7 @@ def _write_channel_shuffle(
 
 
 def _write_pixel_shuffle(emitter: Emitter, node: Node[reshaping.PixelShuffle], x: list[str]) -> str:
-    """Channels split into what is left and a factor an axis, each put behind its extent."""
+    """Split channels into the rest and one factor per axis, and put each factor behind its axis."""
     shape, factor, y = node.inputs[0], node.layer.factor, node.output
     axes = len(factor)
     split = [y.channels, *factor, *shape.extents]

@@ -1,4 +1,4 @@
-"""Layers that learn: convolutions, dense layers, attention, norms and scales."""
+"""Write layers that learn: convolutions, dense layers, attention, norms and scales."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def _window_pads(node: Node[Convolving]) -> list[int]:
-    """All axes' beginnings, then all ends, as ONNX lists them."""
+    """List the padding as ONNX does: the beginnings of all axes, then all ends."""
     windows = node.layer.resolve_windows(node.inputs[0])
     return [w.before for w in windows] + [w.after for w in windows]
 
@@ -58,7 +58,7 @@ def _write_grouped_conv(emitter: Emitter, node: Node[Convolving], x: list[str], 
 
 
 def _write_mapped_conv(emitter: Emitter, node: Node[Conv], x: list[str]) -> str:
-    """Filters that see some of the maps: a convolution for each, over the maps put together."""
+    """Write filters that read some of the maps: one convolution per filter, over its maps."""
     shape, kernel = node.inputs[0], node.layer.kernel
     split = shape.channels > 1
     maps = emitter.add_several("Split", x, shape.channels, axis=1) if split else x
@@ -83,7 +83,7 @@ def _write_mapped_conv(emitter: Emitter, node: Node[Conv], x: list[str]) -> str:
 
 
 def _write_conv_transpose(emitter: Emitter, node: Node[ConvTranspose], x: list[str]) -> str:
-    """What is cropped is padding; where the output is longer than painted, output padding."""
+    """Cropping is written as padding; outputs beyond what is painted are output padding."""
     shape, y, groups = node.inputs[0], node.output, node.layer.groups
     kernel, axes = node.layer.kernel, len(node.inputs[0].extents)
     pads, extra = _window_pads(node), list(node.layer.output_padding)
@@ -113,12 +113,12 @@ def _write_dense(emitter: Emitter, node: Node[Dense | Linear], x: list[str]) -> 
 
 
 def _channels_last_order(node: Node) -> list[int]:
-    """The axes with the channels last."""
+    """Return the order of axes that puts the channels last."""
     return [0, *range(2, len(node.inputs[0].dims) + 1), 1]
 
 
 def _channels_first_order(node: Node) -> list[int]:
-    """And back."""
+    """Return the order of axes that puts the channels first again."""
     rank = len(node.inputs[0].dims) + 1
     return [0, rank - 1, *range(1, rank - 1)]
 
@@ -135,7 +135,8 @@ def _write_linear(emitter: Emitter, node: Node[Linear], x: list[str]) -> str:
 
 
 def _write_attention(emitter: Emitter, node: Node[Attention], x: list[str]) -> str:
-    """Queries, keys and values by one product each, their products head by head, and back."""
+    """Write one product each for queries, keys and values, their products head by head, and the
+    output projection."""
     shape, heads, dim = node.inputs[0], node.layer.heads, node.layer.dim
     c, p, each = shape.channels, shape.positions, dim // heads
     rows = emitter.add_step("Reshape", [*x, emitter.add_integers([1, c, p])])
@@ -170,11 +171,11 @@ WEIGHTED: Writers = {
 }
 
 
-# Normalisations, and what is learned a channel
+# Norms, and factors per channel
 
 
 def _write_affine(emitter: Emitter, node: Node[Normalisation], count: int) -> list[str]:
-    """Scale and shift; ones and zeros where nothing is learned."""
+    """Add scale and shift; ones and zeros if nothing is learned."""
     if not node.layer.affine:
         return [emitter.add_equal_numbers(1.0, count), emitter.add_equal_numbers(0.0, count)]
     return [
@@ -195,7 +196,7 @@ def _write_batchnorm(emitter: Emitter, node: Node[BatchNorm], x: list[str]) -> s
 
 
 def _write_layernorm(emitter: Emitter, node: Node[LayerNorm], x: list[str]) -> str:
-    """Over the channels, which it has last."""
+    """Normalise over the channels, which ONNX wants last."""
     made = _write_affine(emitter, node, node.inputs[0].channels)
     if node.inputs[0].is_vector:
         return emitter.add_step("LayerNormalization", [*x, *made], axis=-1)
@@ -216,7 +217,7 @@ def _write_groupnorm(emitter: Emitter, node: Node[GroupNorm], x: list[str]) -> s
 def _write_grouped_norm(
     emitter: Emitter, node: Node[Normalisation], x: list[str], groups: int
 ) -> str:
-    """InstanceNormalization of the groups in a row, then scale and shift a channel."""
+    """Write InstanceNormalization of the groups as rows, then a scale and shift per channel."""
     shape = node.inputs[0]
     row = emitter.add_step("Reshape", [*x, emitter.add_integers([1, groups, -1])])
     plain = [emitter.add_equal_numbers(value, groups) for value in (1.0, 0.0)]
@@ -229,7 +230,7 @@ def _write_grouped_norm(
 
 
 def _write_lrn(emitter: Emitter, node: Node[Lrn], x: list[str]) -> str:
-    """Over channels; runtimes take maps of two axes only."""
+    """Normalise over channels; runtimes take maps with two axes only."""
     shape, size = node.inputs[0], node.layer.size
     if len(shape.extents) == 2:
         return emitter.add_step("LRN", x, size=size)
@@ -248,7 +249,7 @@ def _write_scale(emitter: Emitter, node: Node[Scale], x: list[str]) -> str:
 
 
 def _write_factors(emitter: Emitter, node: Node[Prelu | Scale], middle: float) -> str:
-    """One a channel, or one in all."""
+    """Add one factor per channel, or one in all."""
     return emitter.add_channel_parameter(node, "weight", middle, int(node.layer.shared))
 
 

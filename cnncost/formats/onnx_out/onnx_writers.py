@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from cnncost.layers.opaque import Opaque
     from cnncost.layers.regularisation import Dropout
 
-# Activations, joins, and what is at work in training only
+# Activations, joins, dropout
 
 
 def _plain_writer(name: str, **attributes: Any) -> Writer:  # Any: attributes
@@ -58,12 +58,12 @@ def _write_concat(emitter: Emitter, node: Node, x: list[str]) -> str:
 
 
 def _write_dropout(emitter: Emitter, node: Node[Dropout], x: list[str]) -> str:
-    """At work in training only: a runtime passes its input on."""
+    """Write dropout, which runtimes skip in inference."""
     return emitter.add_step("Dropout", [*x, emitter.add_number(float(node.layer.rate))])
 
 
 def _write_matmul(emitter: Emitter, node: Node[MatMul], x: list[str]) -> str:
-    """Channels in groups are matrices of their own."""
+    """Write a product of matrices; each group of channels is a matrix of its own."""
     groups = node.layer.groups
     if groups > 1:
         x = [
@@ -123,4 +123,4 @@ LAYERS: Writers = {
     **RESHAPING,
     "opaque": _refuse_opaque,
 }
-"""By layer type; a test holds that none lacks one."""
+"""The writer of each layer type, by its word; a test holds that none is missing."""

@@ -1,4 +1,4 @@
-"""PyTorch out: a network as a readable `nn.Module`; writing it needs no PyTorch."""
+"""PyTorch out: write a network as a readable `nn.Module`; this needs no PyTorch."""
 
 from cnncost.formats.torch_out.torch_code import pytorch_classes, pytorch_code, write
 

@@ -1,4 +1,4 @@
-"""A class for each block: calls that are written alike share one."""
+"""Make one class per block: calls that are written alike share it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class Classes:
-    """All classes of a network's blocks."""
+    """The classes of a network's blocks."""
 
     def __init__(
         self,
@@ -40,25 +40,25 @@ class Classes:
         self.written = written
         self.templates: list[Template] = []
         self.arguments: dict[range, tuple[int, tuple[Argument, ...]]] = {}
-        """For each call the place of its class, and what it gives it."""
+        """For each call the index of its class, and the arguments that it gives."""
         for level in _order_levels(units):
             self._make_templates(level)
         self.names = class_names(network, self.templates, taken)
         rows = count_network(network, Convention()).layers
         self.counts = {row.node.index: (row.weights, row.connections) for row in rows}
-        """Weights and connections of each layer."""
+        """The weights and connections of each layer."""
 
     def dress_parts(self, parts: Sequence[ClassPart], outputs: set[int]) -> list[ClassPart]:
-        """Parts with their calls' classes, copies that follow one another as one."""
+        """Put the calls' classes into the parts, and merge copies that follow one another."""
         dressed = [self._dress_part(part) for part in parts]
         return merge_copies(gather_dense_copies(dressed, outputs), outputs)
 
     def name_classes(self, body: Body) -> Body:
-        """A body with the classes' names in place of their numbers."""
+        """Replace the numbers of classes in a body by their names."""
         return replace(body, parts=[self._name_class(part) for part in body.parts])
 
     def write_texts(self) -> list[str]:
-        """The classes as Python, those that others use first."""
+        """Write the classes as Python; a class comes before those that use it."""
         return [self._write_class(i) for i in range(len(self.templates))]
 
     def _dress_part(self, part: ClassPart) -> ClassPart:
@@ -75,7 +75,7 @@ class Classes:
     # Templates
 
     def _make_templates(self, units: Sequence[Unit]) -> None:
-        """The templates of calls that hold no calls but those made before."""
+        """Make the templates of calls whose inner calls have theirs already."""
         alike: dict[object, list[Dressed]] = {}
         for unit in units:
             call = Dressed(unit, self.dress_parts(unit.parts, {unit.output}))
@@ -85,7 +85,7 @@ class Classes:
                 self._add_apart(calls)
 
     def _add_apart(self, calls: Sequence[Dressed]) -> None:
-        """A class for each set of values: too much differs for parameters."""
+        """Add one class per set of values, as too much differs for parameters."""
         same: dict[object, list[Dressed]] = {}
         for call in calls:
             key = tuple((part.arguments, part.call, part.copies) for part in call.parts)
@@ -94,7 +94,7 @@ class Classes:
             self._add_template(group)
 
     def _add_template(self, calls: Sequence[Dressed]) -> bool:
-        """One class for calls; whether there can be one."""
+        """Add one class for several calls; return whether that is possible."""
         made = build_template(self.network, self.written, calls)
         if made is None:
             return False
@@ -122,7 +122,7 @@ class Classes:
         )
 
     def _input_names(self, unit: Unit) -> list[str]:
-        """Names of all inputs of a call but its first: the spec's parameters for them."""
+        """Name the inputs of a call but its first after the spec's parameters for them."""
         block = unit.call.line.block
         names = {one.name for one in block.parameters} if block else set()
         found = {}
@@ -136,7 +136,7 @@ class Classes:
         return make_identifiers(words, ["x", "y"])
 
     def _write_docstring(self, made: Template) -> list[str]:
-        """What all calls of the class cost, an example."""
+        """Write what all calls of the class cost, per example."""
         mine = [self.counts[i] for unit in made.units for i in unit.nodes]
         weights, connections = (sum(row[k] for row in mine) for k in (0, 1))
         uses = f"{len(made.units):,} uses" if len(made.units) > 1 else "1 use"
@@ -148,7 +148,7 @@ class Classes:
 
 
 def _order_levels(units: Sequence[Unit]) -> list[list[Unit]]:
-    """Calls that hold none, then those that hold only such, and so on."""
+    """Order calls by level: those without inner calls, those that hold only such, and so on."""
     height: dict[range, int] = {}
     levels: list[list[Unit]] = []
     for unit in units:
@@ -160,19 +160,20 @@ def _order_levels(units: Sequence[Unit]) -> list[list[Unit]]:
     return levels
 
 
-# Names of the classes: the block's, and what a variant has beyond the plainest
+# Names of the classes
 
 _COPY = re.compile(r"(\.(\d+|first|rest))+$")
-"""The end of a name that only tells copies apart."""
+"""The end of a name that only distinguishes copies."""
 
 _TAKEN = ("F", "nn", "torch", "math")
-"""What the file's names stand for already, besides its classes."""
+"""The names that the file uses already, besides its classes."""
 
 
 def class_names(network: Network, templates: Sequence[Template], taken: Sequence[str]) -> list[str]:
-    """A name for each class, none of those that are taken.
+    """Name each class, avoiding names that are taken.
 
-    A block written in several ways has a class a way: ConvBn, and ConvBnRelu with a layer more.
+    A block that is written in several ways has one class per way: ConvBn, and ConvBnRelu with one
+    more layer.
     """
     plain: dict[str, Template] = {}
     for one in templates:
@@ -188,7 +189,7 @@ def class_names(network: Network, templates: Sequence[Template], taken: Sequence
 
 
 def _variant_word(network: Network, plain: Template, template: Template) -> str:
-    """What a class has beyond the plainest of its block, as a word."""
+    """Return what a class has beyond the plainest one of its block, as a word."""
     own = {_COPY.sub("", part.name) for part in plain.parts}
     extra = {_COPY.sub("", part.name): part.node for part in template.parts}
     words = [
@@ -200,13 +201,13 @@ def _variant_word(network: Network, plain: Template, template: Template) -> str:
 
 
 def _layer_word(node: Input | Node, name: str) -> str:
-    """A layer's type where its name is only numbered, as in relu61, the first of relu6."""
+    """Return a layer's name, or its type if the name is only numbered: relu6 for relu61."""
     word, last = node.layer.word if node.layer else "", name.rpartition(".")[2]
     return word if re.fullmatch(rf"{word}\d+", last) else last
 
 
 def _number_distinct(words: Sequence[str], taken: Sequence[str]) -> list[str]:
-    """The words, those that stand twice or are taken numbered."""
+    """Number the words that stand twice or are taken."""
     used = set(taken)
     names = []
     for word in words:

@@ -1,10 +1,10 @@
-"""A network as PyTorch code: its blocks' calls as classes, its layers in order, names kept.
+"""Write a network as PyTorch code: calls of blocks as classes, layers in order, with their names.
 
-What is measured is written flat, a line a layer in one class: within classes the
-caller still holds a block's input while the block runs, so that tensors live longer than their
-last use asks for (the inference peak is the eager one of the memory report, and above it where
-a named variable outlives its readers, as U-Net's skips do). The parameters, the outputs and what
-is kept for the backward pass are the same in both forms.
+Code that is measured is flat: one class, one line per layer. Within classes the caller still holds
+a block's input while the block runs, so that tensors live longer than their last use. The
+inference peak is then the memory report's eager one, and more if a named variable outlives its
+readers, as U-Net's skips do. The parameters, the outputs and what is kept for the backward pass
+are the same in both forms.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ if TYPE_CHECKING:
 
 
 def write(spec: Spec) -> bytes:
-    """The spec's network as a Python file, its blocks as classes."""
+    """Write the spec's network as a Python file, with its blocks as classes."""
     return pytorch_classes(spec.network, spec.written).encode()
 
 
 def pytorch_code(network: Network, *, measured: bool = False) -> str:
-    """The network as the text of a Python file that needs PyTorch alone: one flat class.
+    """Write the network as the text of a Python file that needs only PyTorch: one flat class.
 
     The network's class is the last of the file.
 
@@ -55,7 +55,7 @@ def pytorch_code(network: Network, *, measured: bool = False) -> str:
 
 
 def pytorch_classes(network: Network, written: Mapping[int, Written]) -> str:
-    """The network as the text of a Python file: a class for each block that can be one.
+    """Write the network as the text of a Python file, with a class for each block that can be one.
 
     The network's class is the last of the file.
 
@@ -77,7 +77,7 @@ def pytorch_classes(network: Network, written: Mapping[int, Written]) -> str:
 
 
 def _code_pieces(network: Network) -> dict[int, CodePiece]:
-    """Each layer's code by its node's index."""
+    """Write each layer's code, by its node's index."""
     written = in_place(network)
     return {
         node.index: WRITERS[node.layer.word](node, written[node.index]) for node in network.layers
@@ -113,12 +113,12 @@ def _file_docstring(network: Network) -> str:
 
 
 def _docstring_name(network: Network) -> str:
-    """The network's name as it can stand in a docstring."""
+    """Return the network's name in a form that can stand in a docstring."""
     return " ".join(network.name.replace("\\", "/").replace('"', "'").split())
 
 
 def _write_docstring(network: Network) -> list[str]:
-    """The counts, per example, in the words and convention of the tables."""
+    """Write the counts, per example, in the words and convention of the tables."""
     total = count_network(network, Convention()).totals
     counts = (
         f"{total.weights:,} weights, {total.parameters:,} parameters and "
@@ -130,17 +130,17 @@ def _write_docstring(network: Network) -> list[str]:
     return [f'    """{_docstring_name(network)}.', "", *(f"    {row}" for row in rows), '    """']
 
 
-# The calls of a spec's blocks as a tree, each that can be a module as a unit
+# The tree of layers and calls
 
 _NAME = re.compile(r"[^.]+(?:\.\d+)*")
-"""A name of a call or layer, with the numbers of its copy."""
+"""One name in a dotted name, with the numbers of its copy."""
 
 MOST_INPUTS = 3
-"""Of one class: what reads more reads better written out."""
+"""The most inputs of a class: a call with more reads better written out."""
 
 
 class Tree:
-    """The network's parts; layers that do nothing are left out."""
+    """The network as a tree of parts: layers and calls; layers that do nothing are left out."""
 
     def __init__(
         self,
@@ -153,14 +153,14 @@ class Tree:
         self.pieces = pieces
         self.chains = [_chain_of(calls.get(node.index)) for node in network.nodes]
         self.same = self._passed_nodes()
-        """For each node the node whose output it passes on, itself as a rule."""
+        """For each node the node whose output it passes on; for most nodes, itself."""
         self.outputs = tuple(self.same[i] for i in network.outputs)
         self.last_reader, self.last_sharer = self._last_uses()
         nodes = range(len(network.inputs), len(network.nodes))
         self.parts = self._build_parts(nodes, 0, 0)
 
     def list_units(self) -> list[Unit]:
-        """All units, those within others first."""
+        """List all units, inner ones first."""
         found: list[Unit] = []
         _collect_units(self.parts, found)
         return found
@@ -174,7 +174,7 @@ class Tree:
         return same
 
     def _last_uses(self) -> tuple[list[int], list[int]]:
-        """For each node the last that reads it, and the last that shares its parameters."""
+        """Find for each node the last one that reads it, and the last to share its parameters."""
         count = len(self.network.nodes)
         readers, sharers = [-1] * count, [-1] * count
         for node in self.network.nodes:
@@ -189,7 +189,7 @@ class Tree:
         return readers, sharers
 
     def _build_parts(self, nodes: range, depth: int, base: int) -> tuple[ClassPart, ...]:
-        """The parts of a stretch that lies in `depth` calls, named from within `base` of them."""
+        """Build the parts of nodes that lie in `depth` calls; names leave out the outer `base`."""
         parts: list[ClassPart] = []
         start = nodes.start
         while start < nodes.stop:
@@ -213,7 +213,7 @@ class Tree:
         return part._replace(reads=tuple(self.same[i] for i in node.reads))
 
     def _build_call(self, nodes: range, depth: int, base: int) -> tuple[ClassPart, ...]:
-        """One call: a unit, or what is in it where it cannot be one or would hold one line."""
+        """Build one call: a unit, or its parts if it cannot be one or would hold one line."""
         ends = self._find_ends(nodes)
         parts = self._build_parts(nodes, depth, base if ends is None else depth)
         if ends is None:
@@ -231,7 +231,7 @@ class Tree:
         return (ClassPart(name, output, sources, "", (), "{m}({xs})", frozen=frozen, unit=unit),)
 
     def _find_ends(self, nodes: range) -> tuple[tuple[int, ...], int] | None:
-        """The tensors that a call reads and the one it gives, if no more ties it to the rest."""
+        """Find the tensors that a call reads and the one it returns; None if it is no unit."""
         sources: dict[int, None] = {}
         outputs: list[int] = []
         for i in nodes:
@@ -249,14 +249,14 @@ class Tree:
         return tuple(sources), outputs[0]
 
     def _is_frozen(self, nodes: range) -> bool:
-        """Whether all that the call learns is frozen."""
+        """Whether everything that the call learns is frozen."""
         layers = [self.layers[i] for i in nodes]
         learning = [node for node in layers if node.layer.learns]
         return bool(learning) and all(node.frozen for node in learning)
 
 
 def _chain_of(call: BlockCall | None) -> list[BlockCall]:
-    """The calls around a layer, the outermost first."""
+    """List the calls around a layer, outermost first."""
     found: list[BlockCall] = []
     while call is not None:
         found.append(call)

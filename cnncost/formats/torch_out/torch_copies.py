@@ -1,4 +1,4 @@
-"""Copies of a call as one part, where they follow one another or each read all before them."""
+"""Merge copies of a call into one part, if they form a row or each read all before them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _COPY = re.compile(r"(.+)\.(\d+)")
 
 
 def merge_copies(parts: Sequence[ClassPart], outputs: set[int]) -> list[ClassPart]:
-    """Parts in which a repeated call stands once, with the number of its copies."""
+    """Merge each row of copies of a call into one part that has the number of copies."""
     readers = Counter(i for part in parts for i in part.reads)
     found: list[ClassPart] = []
     start = 0
@@ -43,13 +43,15 @@ def _is_first_copy(part: ClassPart) -> bool:
 
 
 def _is_next_copy(last: ClassPart, part: ClassPart) -> bool:
-    """Whether a part is what the last one is, and reads that alone."""
+    """Whether a part is like the last one, and reads only that."""
     return part.reads == (last.node,) and (part.module, part.frozen) == (last.module, last.frozen)
 
 
 def _merge_run(run: Sequence[ClassPart]) -> Sequence[ClassPart]:
-    """One part for a run of copies that are given the same, or what grows evenly; the first
-    of several often differs and stands alone then."""
+    """Merge a run of copies whose arguments are the same or grow evenly into one part.
+
+    If the first copy differs, as it often does, it stands alone.
+    """
     base = run[0].name.removesuffix(".1")
     if (whole := merge_into_one(run, base)) is not None:
         return [whole]
@@ -59,8 +61,8 @@ def _merge_run(run: Sequence[ClassPart]) -> Sequence[ClassPart]:
 
 
 def merge_into_one(run: Sequence[ClassPart], name: str) -> ClassPart | None:
-    """One part of this name for copies that are given the same, or what grows evenly; None
-    for others."""
+    """Make one part of this name for copies whose arguments are the same or grow evenly; None for
+    others."""
     arguments: list[Argument] = []
     for same in zip(*(part.arguments for part in run), strict=True):
         value = _even_expression([one.value for one in same])
@@ -72,7 +74,7 @@ def merge_into_one(run: Sequence[ClassPart], name: str) -> ClassPart | None:
 
 
 def _even_expression(values: Sequence[str]) -> str | None:
-    """One expression for the values of copies `i`: all the same, or a start and a step."""
+    """Return one expression for the values of copies `i`: the common value, or start + step * i."""
     if len(set(values)) == 1:
         return values[0]
     if len(values) < 3 or not all(value.isdigit() for value in values):
@@ -84,12 +86,12 @@ def _even_expression(values: Sequence[str]) -> str | None:
     return f"{numbers[0]} + {step} * i"
 
 
-# Copies of a block that each read all copies before them, as one part
+# Copies that each read all before them
 
 
 def gather_dense_copies(parts: Sequence[ClassPart], outputs: set[int]) -> list[ClassPart]:
-    """Parts in which the copies of a dense structure, their concatenations among them, stand
-    once: as modules that a `Dense` holds."""
+    """Merge the copies of a dense structure, with their concatenations, into one part: a `Dense`
+    that holds the copies' modules."""
     readers = Counter(i for part in parts for i in part.reads)
     readers.update(outputs)
     found: list[ClassPart] = []
@@ -103,7 +105,7 @@ def gather_dense_copies(parts: Sequence[ClassPart], outputs: set[int]) -> list[C
 
 
 def _gather_copies(run: Sequence[ClassPart], readers: Counter[int]) -> ClassPart | None:
-    """One part for copies with a concatenation behind each; None where they are none such."""
+    """Make one part of copies with a concatenation behind each; None if there are no such."""
     copies, joins = run[::2], run[1::2]
     last = joins[-1]
     names = [f"{last.name}.{number}" for number in range(1, len(copies) + 1)]
@@ -126,6 +128,7 @@ def _gather_copies(run: Sequence[ClassPart], readers: Counter[int]) -> ClassPart
 
 
 def _joins_copies(join: ClassPart, last: ClassPart, number: int, readers: Counter[int]) -> bool:
-    """Whether a part joins what enters and as many copies, for the next copy alone."""
+    """Whether a part joins the input and the first `number` copies, and only the next copy reads
+    it."""
     alone = join is last or readers[join.node] == 1
     return join.call == last.call and alone and join.reads == last.reads[: number + 1]

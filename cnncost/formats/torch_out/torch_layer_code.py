@@ -1,4 +1,4 @@
-"""A layer in code: the piece that is written for it, its numbers, its padding, its stand-ins."""
+"""A layer in code: the piece that is written for it, and its numbers and padding as text."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ if TYPE_CHECKING:
 
 
 class CodePiece(NamedTuple):
-    """A layer in code: the module that holds what it learns or does, and its use.
+    """A layer in code: its module, and the expression that calls it.
 
-    In `call` `{m}` stands for the module, `{x}` for the (first) input, `{xs}` for all.
+    In `call`, `{m}` stands for the module, `{x}` for the first input, `{xs}` for all inputs.
     """
 
     module: str
-    """A class, `nn.Conv2d`; empty for what is called on the spot."""
+    """The module's class, `nn.Conv2d`; empty if the layer needs no module."""
     arguments: tuple[str, ...] = ()
     call: str = "{m}({x})"
     extra: str = ""
-    """The name of the class of `modules` that must stand in the file."""
+    """The name of the class in `torch_written_modules` that the file must have."""
 
 
 Writer = Callable[["Node[Any]", bool], CodePiece]
@@ -31,30 +31,30 @@ Writer = Callable[["Node[Any]", bool], CodePiece]
 
 
 def axis_count(node: Node) -> int:
-    """The spatial axes of what the node reads."""
+    """Count the spatial axes of the node's first input."""
     return len(node.inputs[0].extents)
 
 
 def numbers_text(values: tuple[int, ...]) -> str:
-    """One number where all agree, else a tuple."""
+    """Write one number if all are equal, else a tuple."""
     if len(set(values)) == 1:
         return str(values[0])
     return f"({', '.join(map(str, values))})"
 
 
 def tuple_text(values: tuple[int, ...]) -> str:
-    """A tuple, of one number too."""
+    """Write a tuple, even for one number."""
     inside = ", ".join(map(str, values))
     return f"({inside},)" if len(values) == 1 else f"({inside})"
 
 
 def write_keywords(**given: tuple[str, str]) -> tuple[str, ...]:
-    """Keywords whose value differs from PyTorch's default."""
+    """Write the keywords whose value differs from PyTorch's default."""
     return tuple(f"{name}={value}" for name, (value, usual) in given.items() if value != usual)
 
 
 def call_writer(call: str) -> Writer:
-    """A layer without a module."""
+    """Make the writer of a layer that needs no module."""
 
     def write_call(node: Node, inplace: bool) -> CodePiece:
         return CodePiece("", call=call)
@@ -62,17 +62,17 @@ def call_writer(call: str) -> Writer:
     return write_call
 
 
-# Padding in code: what a module does itself, and what is done before and after it
+# Padding
 
 
 def padding_ends(node: Node[Windowed]) -> tuple[tuple[int, int], ...]:
-    """Padding before and after, an axis."""
+    """Return the padding before and after each axis."""
     windows = node.layer.resolve_windows(node.inputs[0])
     return tuple((window.before, window.after) for window in windows)
 
 
 def split_padding(node: Node[Windowed]) -> tuple[str, str]:
-    """The padding that a module can do, and the call's input, padded where it can't."""
+    """Return the padding that the module does, and the call's input, padded if the module can't."""
     pads = padding_ends(node)
     if all(before == after for before, after in pads):
         return numbers_text(tuple(before for before, _ in pads)), "{x}"
@@ -80,22 +80,22 @@ def split_padding(node: Node[Windowed]) -> tuple[str, str]:
 
 
 def pad_input(pads: tuple[tuple[int, int], ...], value: str = "") -> str:
-    """The call's input, padded by so much before and after each axis."""
+    """Write the call's input, padded before and after each axis."""
     flat = ", ".join(f"{a}, {b}" for a, b in reversed(pads))
     return f"F.pad({{x}}, ({flat}){value})"
 
 
 def slice_text(before: int, after: int) -> str:
-    """A slice that leaves so much out at each end."""
+    """Write a slice that leaves out so many positions at each end."""
     return f"{before or ''}:{-after if after else ''}"
 
 
 def index_text(spans: list[str]) -> str:
-    """Indices of a tensor, the batch in front."""
+    """Write the index of a tensor, with the batch in front."""
     return f"[:, {', '.join(span or ':' for span in spans)}]"
 
 
-# Layers that stand for an operation without a word of its own: that operation in code
+# Operations that layers stand for
 
 CALLS = {
     **{name: f"torch.{name}({{x}})" for name in ("exp", "sqrt", "rsqrt", "reciprocal", "log")},
@@ -117,11 +117,11 @@ CALLS = {
     "maximum": "torch.maximum({0}, {1})",
     "minimum": "torch.minimum({0}, {1})",
 }
-"""What does not say with which number is written with some."""
+"""The call of each operation; where the number is not known, some number stands for it."""
 
 
 def standing_in(write: Writer) -> Writer:
-    """The writer of a type, and of the operations that it stands for."""
+    """Make the writer of a type, and of the operations that layers of the type stand for."""
 
     def written(node: Node[Any], inplace: bool) -> CodePiece:
         stood: str = node.layer.stands_for

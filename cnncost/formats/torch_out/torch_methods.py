@@ -1,4 +1,4 @@
-"""The two methods of a class: its modules, and its forward pass line by line."""
+"""Write the two methods of a class: `__init__` with its modules, and `forward` line by line."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Body:
-    """A class in the making."""
+    """What the methods of a class are written from."""
 
     parts: Sequence[ClassPart]
     inputs: Sequence[tuple[int, str]]
-    """The tensors that it takes: nodes by index, and their names."""
+    """The tensors that `forward` takes: nodes by index, and their names."""
     outputs: Sequence[int]
     measured: bool = False
     parameters: Sequence[str] = ()
-    """Of `__init__`, as they stand in its signature."""
+    """The parameters of `__init__`, as they stand in its signature."""
     stored: Sequence[str] = ()
-    """Those parameters that the forward pass needs."""
+    """The parameters that `forward` needs."""
     flow: str = ""
-    """What the input of a block's class is called."""
+    """The name of the input of a block's class."""
 
     def write_methods(self) -> list[str]:
-        """Both methods."""
+        """Write both methods."""
         attributes = self.module_names()
         variables = self._variable_names()
         arguments = ["self", *(variables[i] for i, _ in self.inputs)]
@@ -47,7 +47,7 @@ class Body:
         ]
 
     def _return_lines(self, steps: list[str], outputs: list[str]) -> list[str]:
-        """The steps and the return; a block's last step is returned as it is."""
+        """Write the steps and the return; a block's last step is returned directly."""
         start = f"        {outputs[0]} = "
         if self.flow and steps[-1].startswith(start):
             line = f"        return {steps[-1].removeprefix(start)}"
@@ -56,7 +56,7 @@ class Body:
         return [*steps, *statement_layout.lay_return(8, outputs)]
 
     def module_names(self) -> dict[int, str]:
-        """The module of each part that has one; a shared layer's is its owner's."""
+        """Name the module of each part that has one; a shared layer uses its owner's."""
         held = [part for part in self.parts if part.module]
         by_index = {part.node: part for part in held}
         names = make_identifiers((part.name for part in held), self.stored)
@@ -80,9 +80,9 @@ class Body:
         return lines + [f"        self.{name}.requires_grad_(False)" for name in frozen]
 
     def _variable_names(self) -> dict[int, str]:
-        """A name for each tensor: `x` where only the next line reads it, as a rule.
+        """Name each tensor; most are `x`, which only the next line reads.
 
-        In a block's class its first input is `x`, and what flows is `y` if `x` is read again.
+        In a block's class the first input is `x`. If it is read again, such tensors are `y`.
         """
         # What flows from a block's first input to its first line stands right before that.
         inputs = [*self.inputs[1:], *self.inputs[:1]] if self.flow else [*self.inputs]
@@ -102,7 +102,7 @@ class Body:
         return dict(zip(order, found, strict=True))
 
     def _find_flows(self, order: Sequence[int]) -> list[bool]:
-        """Whether a tensor needs no name of its own: only the next line reads it."""
+        """Find the tensors that need no name of their own, as only the next line reads them."""
         place = {node: i for i, node in enumerate(order)}
         readers: list[list[int]] = [[] for _ in order]
         for part in self.parts:
@@ -131,7 +131,7 @@ class Body:
         return lines
 
     def _last_reads(self) -> dict[int, list[int]]:
-        """For each part the tensors that it is the last to read."""
+        """Find for each part the tensors that it is the last to read."""
         last = {i: part.node for part in self.parts for i in part.reads}
         dying: dict[int, list[int]] = {}
         for i, reader in last.items():
@@ -144,7 +144,7 @@ def _are_alike(one: ClassPart, other: ClassPart) -> bool:
 
 
 def _assignment_lines(target: str, part: ClassPart) -> list[str]:
-    """The line that makes a part's module."""
+    """Write the assignment that makes a part's module."""
     if part.copies not in ("", "1"):
         head = f"{target} = {part.holder}"
         return statement_layout.lay_copies(
@@ -154,13 +154,13 @@ def _assignment_lines(target: str, part: ClassPart) -> list[str]:
 
 
 def _tie_lines(part: ClassPart, name: str, owner: str) -> list[str]:
-    """A shared layer that differs in what is not learned: its tensors are its owner's."""
+    """Give a shared layer that differs in what is not learned its owner's tensors."""
     paths = [tensor.replace("in_proj_", "in_proj.") for tensor in part.tensors]
     return [f"        self.{name}.{path} = self.{owner}.{path}" for path in paths]
 
 
 def _part_lines(part: ClassPart, module: str, variables: dict[int, str]) -> list[str]:
-    """One part's line."""
+    """Write one part's line of the forward pass."""
     target = variables[part.node]
     reads = [variables[i] for i in part.reads]
     value = part.call.format(*reads, m=f"self.{module}", x=reads[0], xs=", ".join(reads))

@@ -1,4 +1,4 @@
-"""What differs between the calls of a block, as parameters of its class."""
+"""Turn what differs between the calls of a block into parameters of its class."""
 
 from __future__ import annotations
 
@@ -10,21 +10,22 @@ from typing import NamedTuple
 from cnncost.formats.torch_out.torch_parts import ClassPart
 
 MOST = 12
-"""Parameters of one class: nobody reads a call with more."""
+"""The most parameters of one class: nobody reads a call with more."""
 
 _VALUE = re.compile(r"\d+(\.\d+)?|True|False|\((\d+, )+\d+\)|\(\d+,\)")
 NUMBER = re.compile(r"(?<![\w{.])\d+(?![\w}.])")
-"""A number in a call, not the place of a tensor."""
+"""A number in a call, but not the index of a tensor."""
 
 _CHANNELS = re.compile(r"^\{x\}\[:, \d*:\d*\]$")
-"""A call that takes some of the channels."""
+"""A call that takes a range of channels."""
 
 Vector = tuple[str, ...]
-"""A value for each call."""
+"""One value per call."""
 
 
 Place = tuple[int, int | str]
-"""A part and a place in it: an argument's, `copies`, or `call` and a number's place there."""
+"""A part by index, and a place in it: an argument's index, `copies`, or `call` and the index of a
+number in it."""
 
 
 class Slot(NamedTuple):
@@ -32,12 +33,12 @@ class Slot(NamedTuple):
 
     part: int
     place: int | str
-    """The argument by its place; `copies`, or `call` and the number's place in it."""
+    """An argument's index, `copies`, or `call` and the index of a number in it."""
     name: str
     label: str
-    """A longer name, with the part's."""
+    """A longer name, which begins with the part's."""
     said: str
-    """The parameter of the block that the spec writes there, if it is one."""
+    """The parameter of the block that the spec writes there, if it writes one."""
     kind: str
     values: Vector
 
@@ -53,20 +54,20 @@ class ClassParameter(NamedTuple):
 
 @dataclass
 class Parameters:
-    """The parameters of one class in the making."""
+    """Collects the parameters of one class."""
 
     channels: Vector
     """The channels that each call reads."""
     usual: dict[str, str]
-    """The block's parameters that have a number as default, in their order among the others."""
+    """The defaults of the block's parameters that have a number as default."""
     order: Sequence[str]
-    """All parameters of the block."""
+    """The names of all parameters of the block, in order."""
     spelled: dict[str, Vector]
-    """Those that every call gives as a number."""
+    """The values of the block's parameters that every call gives as a number."""
     found: dict[str, ClassParameter] = field(default_factory=dict)
 
     def find_expressions(self, slots: Sequence[Slot]) -> dict[Place, str] | None:
-        """What stands in each place that differs; None if no parameter can."""
+        """Find the expression for each place that differs; None if no parameter can stand there."""
         differ = [slot for slot in slots if len(set(slot.values)) > 1]
         if any(_VALUE.fullmatch(value) is None for slot in differ for value in slot.values):
             return None
@@ -81,7 +82,7 @@ class Parameters:
         return written
 
     def sorted_parameters(self) -> list[ClassParameter]:
-        """The channels first, then the block's own in their order, those with defaults last."""
+        """Sort the parameters: channels, the block's own in order, those with defaults last."""
         names = ["channels", *self.order]
         place = {name: i for i, name in reversed(list(enumerate(names)))}
         return sorted(
@@ -104,7 +105,7 @@ class Parameters:
         return self._add_parameter(free[0] if free else self._numbered_name(slot.label), slot)
 
     def _introduce_parameter(self, slot: Slot) -> str:
-        """The value by a parameter of the spec's that is not in use yet."""
+        """Express a slot by a parameter of the spec's block that is not in use yet."""
         for name, values in {"channels": self.channels, **self.spelled}.items():
             one = ClassParameter(name, values, "size", self.usual.get(name))
             derived = name if values == slot.values else _derive_values(one, slot.values)
@@ -114,7 +115,7 @@ class Parameters:
         return ""
 
     def _known_expression(self, slot: Slot) -> str | None:
-        """The value by the parameters that there are."""
+        """Express a slot by the parameters in use; None if that is not possible."""
         fitting = [one for one in self.found.values() if one.kind == slot.kind]
         if slot.said and slot.said in self.found:
             fitting = [self.found[slot.said], *fitting]
@@ -134,7 +135,7 @@ class Parameters:
 
 
 def _derive_values(one: ClassParameter, values: Vector) -> str:
-    """Values as a multiple or a whole part of a parameter's; empty if they are neither."""
+    """Express values as a multiple or whole part of a parameter's; empty if they are neither."""
     if one.kind not in ("size", "window"):
         return ""
     if not all(value.isdigit() for value in (*one.values, *values)):
@@ -151,7 +152,7 @@ def _derive_values(one: ClassParameter, values: Vector) -> str:
 def list_slots(
     calls: Sequence[Sequence[ClassPart]], said: dict[tuple[int, str], str]
 ) -> Iterator[Slot]:
-    """The slots of calls that are written alike: a sequence of parts each."""
+    """List the slots of calls that are written alike; each call is a sequence of parts."""
     for i, parts in enumerate(zip(*calls, strict=True)):
         first = parts[0]
         stem = "_".join(word for word in re.split(r"\W+", first.name) if not word.isdigit())

@@ -1,4 +1,4 @@
-"""Parts of a class in the making: a line of its forward pass each, a layer's or a block's."""
+"""The parts of a class: one per line of its forward pass, of a layer or of a block's call."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ _PLACES = {
     "Scale": ("channels", "axes"),
     "Attention": ("channels", "dim", "heads"),
 }
-"""What a module's arguments by place are called, by how its class begins."""
+"""The names of a module's positional arguments, by the beginning of its class's name."""
 
 _USUAL = {"stride": "1", "padding": "0", "dilation": "1", "groups": "1"}
-"""A convolution's defaults, in its order: filled in, that calls can be compared."""
+"""A convolution's defaults, in order; they are filled in so that calls can be compared."""
 
 _KINDS = {"stride": "stride", "kernel": "window", "padding": "window", "dilation": "window"}
 _SIZES = ("channels", "filters", "units", "groups", "dim")
@@ -37,11 +37,11 @@ class Argument(NamedTuple):
 
     name: str
     value: str
-    """An expression of Python."""
+    """The value, as an expression of Python."""
     kind: str = "other"
-    """Only arguments of one kind may be one parameter: a stride of 2 is no pair of filters."""
+    """Only arguments of one kind can be one parameter: a stride of 2 is not 2 filters."""
     usual: str | None = None
-    """The value that need not be written."""
+    """The default, which need not be written."""
     keyword: bool = False
 
     @property
@@ -50,48 +50,48 @@ class Argument(NamedTuple):
 
 
 class ClassPart(NamedTuple):
-    """One line of a forward pass and what stands behind it."""
+    """One line of a forward pass, and the module that it calls."""
 
     name: str
-    """As in the spec, from the class it lies in: with dots where a call is written out."""
+    """The spec's name without the class around it; it has dots if a call is written out."""
     node: int
-    """What it gives, by index."""
+    """The node whose output it computes, by index."""
     reads: tuple[int, ...]
     module: str
     arguments: tuple[Argument, ...]
     call: str
-    """As a Piece's."""
+    """The expression, as in `CodePiece`."""
     extra: str = ""
     frozen: bool = False
     shares: int | None = None
     tensors: tuple[str, ...] = ()
-    """The names of the layer's tensors, where it shares them."""
+    """The names of the layer's tensors, if it shares them."""
     unit: Unit | None = None
-    """The call that it stands for, until that has a class."""
+    """The call that it stands for; None for a layer, and once the call has a class."""
     copies: str = ""
-    """How many of it follow one another; empty for one that stands alone."""
+    """How many copies of it form a row; empty if there is one."""
     holder: str = "nn.Sequential"
-    """The class of what holds the copies."""
+    """The class of the module that holds the copies."""
 
     @property
     def written_arguments(self) -> list[str]:
-        """Its module's arguments, without those that need not be written."""
+        """The arguments of its module that differ from the defaults."""
         return [one.text for one in self.arguments if one.value != one.usual]
 
 
 class Unit(NamedTuple):
-    """One call of a block that can be a module: it gives one tensor, and reads few."""
+    """One call of a block that can be a module: it returns one tensor and reads few."""
 
     call: BlockCall
     sources: tuple[int, ...]
-    """What it reads, by index: first what its first layer reads."""
+    """The nodes that it reads, by index; the first is what its first layer reads."""
     output: int
     nodes: range
     parts: tuple[ClassPart, ...]
 
 
 def leaf_part(node: Node, piece: CodePiece, name: str = "") -> ClassPart:
-    """The part of one layer."""
+    """Make the part of one layer."""
     learns = node.layer.learns and node.shares is None
     tensors: tuple[str, ...] = ()
     if node.shares is not None:
@@ -111,7 +111,7 @@ def leaf_part(node: Node, piece: CodePiece, name: str = "") -> ClassPart:
 
 
 def kind_of(name: str) -> str:
-    """The kind of an argument by its name."""
+    """Return the kind of an argument, given its name."""
     return "size" if name in _SIZES else _KINDS.get(name, "other")
 
 

@@ -1,4 +1,4 @@
-"""Layers without windows in code: norms, activations, joins, and what moves numbers."""
+"""Write layers without windows: norms, activations, joins, and layers that move numbers."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ POINTWISE: dict[str, Writer] = {
 }
 
 
-# Layers that move numbers or join tensors in code
+# Layers that move numbers, and joins
 
 
 def _write_reshape(node: Node, inplace: bool) -> CodePiece:
@@ -169,7 +169,8 @@ def _write_upsample(node: Node[reshaping.Upsample], inplace: bool) -> CodePiece:
 
 
 def _skip_if_still(write: Writer) -> Writer:
-    """What moves nothing is written so: PyTorch copies in some such cases, and not in others."""
+    """Write a layer that moves nothing as its input or a reshape; PyTorch's own operation would
+    copy in some of these cases."""
 
     def write_unless_still(node: Node, inplace: bool) -> CodePiece:
         if not moves_nothing(node):

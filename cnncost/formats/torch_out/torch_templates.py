@@ -1,4 +1,4 @@
-"""Templates: the class that calls of a block share, with parameters where they differ."""
+"""Templates: the class that several calls of a block share, with parameters for what differs."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ _SPAN = re.compile(r"(?<=[\[ ])([^\[\]:,]*):([^\[\]:,]*)(?=[\],])")
 
 
 _SPOKEN = ("i", "_", "range", "super", "x", "y")
-"""What a class's text itself says where its parameters are known."""
+"""The names that a class's own text uses, so that no parameter can have them."""
 
 
 class Dressed(NamedTuple):
-    """One call, its parts with their classes."""
+    """One call, and its parts with their classes."""
 
     unit: Unit
     parts: Sequence[ClassPart]
 
 
 class Template(NamedTuple):
-    """One class: its body, with parameters where its calls differ."""
+    """One class: its body, with parameters for what differs between its calls."""
 
     block: str
     parts: tuple[ClassPart, ...]
@@ -46,7 +46,7 @@ class Template(NamedTuple):
     units: tuple[Unit, ...]
 
     def arguments_of(self, i: int) -> tuple[Argument, ...]:
-        """What one of the calls gives for the parameters."""
+        """Return the arguments that one of the calls gives."""
         return tuple(
             Argument(one.name, one.values[i], one.kind, one.usual, one.usual is not None)
             for one in self.parameters
@@ -54,7 +54,7 @@ class Template(NamedTuple):
 
     @property
     def signature(self) -> list[str]:
-        """The parameters as they stand in `__init__`."""
+        """The parameters as they stand in the signature of `__init__`."""
         return [
             one.name if one.usual is None else f"{one.name}={one.usual}" for one in self.parameters
         ]
@@ -63,7 +63,7 @@ class Template(NamedTuple):
 def build_template(
     network: Network, written: Mapping[int, Written], calls: Sequence[Dressed]
 ) -> Template | None:
-    """One class for calls of the same skeleton; None if they differ in too much."""
+    """Make one class for calls with the same skeleton; None if they differ in too much."""
     units = tuple(call.unit for call in calls)
     parts = calls[0].parts
     block = units[0].call.line.block
@@ -90,7 +90,7 @@ def build_template(
 
 
 def call_skeleton(unit: Unit, parts: Sequence[ClassPart]) -> object:
-    """All of a call that no parameter can stand for."""
+    """Return everything of a call that no parameter can stand for."""
     place = {part.node: i for i, part in enumerate(parts)}
     place |= {source: -1 - i for i, source in enumerate(unit.sources)}
     return tuple(
@@ -106,7 +106,7 @@ def call_skeleton(unit: Unit, parts: Sequence[ClassPart]) -> object:
 
 
 def _number_defaults(own: Sequence[Declared]) -> dict[str, str]:
-    """The defaults that are plain numbers."""
+    """Find the parameters' defaults that are plain numbers."""
     texts = {one.name: getattr(one.default, "text", "") for one in own}
     return {name: text for name, text in texts.items() if text.isdigit()}
 
@@ -114,7 +114,7 @@ def _number_defaults(own: Sequence[Declared]) -> dict[str, str]:
 def _spelled_parameters(
     units: Sequence[Unit], own: Sequence[Declared]
 ) -> dict[str, tuple[str, ...]]:
-    """The block's parameters that the spec gives as plain numbers in every call."""
+    """Find the block's parameters that the spec gives as plain numbers in every call."""
     spelled: dict[str, tuple[str, ...]] = {}
     for one in own:
         lines = [unit.call.line for unit in units]
@@ -127,7 +127,7 @@ def _spelled_parameters(
 def _said_parameters(
     parts: Sequence[ClassPart], written: Mapping[int, Written], names: set[str]
 ) -> dict[tuple[int, str], str]:
-    """The block's parameters that the spec writes as arguments, by part and argument."""
+    """Find the block's parameters that the spec writes as arguments, by part and argument."""
     said = {}
     for i, part in enumerate(parts):
         line = part.unit.call.line if part.unit else written[part.node].line
@@ -143,7 +143,7 @@ def _said_parameters(
 
 
 def _stored_parameters(names: Sequence[str], places: Mapping[Place, str]) -> tuple[str, ...]:
-    """The parameters that stand in a call."""
+    """Find the parameters that stand in a call of the forward pass."""
     texts = [text for (_, place), text in places.items() if str(place).startswith("call")]
     words = {word for text in texts for word in re.findall(r"\w+", text)}
     return tuple(name for name in names if name in words)
@@ -154,7 +154,7 @@ def _rename_words(text: str, names: Mapping[str, str]) -> str:
 
 
 def _fill_part(part: ClassPart, i: int, places: Mapping[Place, str]) -> ClassPart:
-    """A part with parameters where calls differ."""
+    """Put parameters into a part where the calls differ."""
     arguments = tuple(
         one._replace(value=places.get((i, j), one.value)) for j, one in enumerate(part.arguments)
     )
@@ -164,7 +164,7 @@ def _fill_part(part: ClassPart, i: int, places: Mapping[Place, str]) -> ClassPar
 
 
 def _fill_call(call: str, i: int, places: Mapping[Place, str]) -> str:
-    """A call with the stored parameters in it."""
+    """Put the stored parameters into a call."""
     count = -1
 
     def fill_number(match: re.Match[str]) -> str:
@@ -177,7 +177,7 @@ def _fill_call(call: str, i: int, places: Mapping[Place, str]) -> str:
 
 
 def _space_slice(span: re.Match[str]) -> str:
-    """A slice; formatters keep its ends apart where one is no plain number."""
+    """Write a slice as formatters do: with spaces if an end is no plain number."""
     if "self." not in span.group():
         return span.group()
     return " ".join(end for end in (span[1], ":", span[2]) if end)

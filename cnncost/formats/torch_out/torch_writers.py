@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from cnncost.network import Node
 
 
-# Layers with weight matrices in code: convolutions, dense layers, attention
+# Convolutions, dense layers, attention
 
 
 def _write_conv(node: Node[Conv], inplace: bool) -> CodePiece:
@@ -73,7 +73,7 @@ def _write_mapped_conv(node: Node[Conv]) -> CodePiece:
 
 
 def _write_conv_transpose(node: Node[ConvTranspose], inplace: bool) -> CodePiece:
-    """Padding that differs at the two ends is cropped afterwards."""
+    """Write a transposed convolution; padding that differs at the ends is cropped afterwards."""
     pads = padding_ends(node)
     extra = node.layer.output_padding
     even = all(a == b and a >= 0 for a, b in pads)
@@ -131,7 +131,7 @@ WEIGHTED: dict[str, Writer] = {
 }
 
 
-# Pooling in code
+# Pools
 
 
 def _write_maxpool(node: Node[MaxPool], inplace: bool) -> CodePiece:
@@ -158,7 +158,7 @@ def _write_avgpool(node: Node[AvgPool], inplace: bool) -> CodePiece:
 
 
 def _pool_padding(node: Node[Pooling], value: str) -> tuple[str, str]:
-    """The padding that the pool does, and its input, padded before where it can't."""
+    """Return the padding that the pool does, and its input, padded before if the pool can't."""
     ends, itself = find_padding(node)
     if itself:
         return numbers_text(tuple(before for before, _ in ends)), "{x}"

@@ -1,4 +1,4 @@
-"""Modules that PyTorch has not, as they stand in the written file where they are needed."""
+"""Modules that PyTorch lacks, as text: a written file has those that it needs."""
 
 MODULES = {
     "MappedConv": '''

@@ -1,4 +1,4 @@
-"""The backward pass over a network: each layer's rule in turn, last layer first."""
+"""The backward pass over a network: apply each layer's gradient rule, last layer first."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from cnncost.study.backward.layer_use import GradientStep, Rule, Use
 
 
 class Equation(NamedTuple):
-    """One line: a symbol, what it is, and its multiply-accumulates for one example."""
+    """One equation: a symbol, its value, and the multiply-accumulates for one example."""
 
     left: Symbol
     right: Expression
     connections: int | None
-    """None where nobody knows."""
+    """None if nobody knows."""
     node: Input | Node
-    """Whose output, parameter or other quantity it is."""
+    """The node whose output, parameter or other quantity the symbol stands for."""
     passed: bool = False
-    """It is the gradient of the node's output, by the layers that read it."""
+    """Whether it is the gradient of the node's output, which the layers that read it pass back."""
     needed: bool = True
-    """False for what training does not need: the way on to the inputs."""
+    """False for what training does not need: gradients that only lead to an input."""
     same: bool = False
-    """Only another name for a gradient that has one: lines use that one."""
+    """Whether it only gives a second name to a gradient; other equations use the first name."""
 
 
 class BackwardPass(NamedTuple):
@@ -35,19 +35,19 @@ class BackwardPass(NamedTuple):
 
     network: Network
     given: tuple[Symbol, ...]
-    """The derivatives of the loss by the outputs: it starts from them."""
+    """The derivatives of the loss by the outputs, from which the pass starts."""
     kept: tuple[Equation, ...]
-    """What it uses of the forward pass besides activations and parameters."""
+    """The results of the forward pass that it uses besides activations and parameters."""
     equations: tuple[Equation, ...]
-    """In the order in which they are computed."""
+    """All equations, in the order in which they are computed."""
     parameters: tuple[ParameterSymbol, ...]
-    """What the symbols of trained parameters and of others stand for."""
+    """What the symbols of parameters, trained or not, stand for."""
     values: tuple[Symbol, ...]
     """The symbol of each node's output, by index."""
 
 
 def derive_equations(network: Network) -> BackwardPass:
-    """The gradient equations of a network, for the derivatives by its outputs given."""
+    """Derive a network's gradient equations from the derivatives of the loss by its outputs."""
     work = _PassWork(network)
     for node in reversed(network.nodes):
         work.visit_node(node)
@@ -63,14 +63,14 @@ def derive_equations(network: Network) -> BackwardPass:
 
 
 class _Term(NamedTuple):
-    """What one reader adds to a gradient."""
+    """What one of the layers that read a node adds to the gradient of the node's output."""
 
     value: Expression
     connections: int | None
 
 
 class _PassWork:
-    """The pass under way: what has arrived at each node, and the lines so far."""
+    """The state of the pass: the terms that have arrived at each node, and the equations so far."""
 
     def __init__(self, network: Network) -> None:
         self.network = network
@@ -87,7 +87,7 @@ class _PassWork:
         return self.flow.outputs[index] or self.on[index]
 
     def visit_node(self, node: Input | Node) -> None:
-        """Work out the gradient of a node's output, then those that its layer passes on."""
+        """Add the gradient of a node's output, and then the gradients that its layer passes on."""
         if not self.is_needed(node.index):
             return
         dy = self._add_output_gradient(node)
@@ -104,7 +104,7 @@ class _PassWork:
         self._pass_to_inputs(node, rule)
 
     def _add_output_gradient(self, node: Input | Node) -> Symbol:
-        """The symbol of the gradient by a node's output, whose line is added if it needs one."""
+        """Return the symbol of a node's output gradient; add its equation if it needs one."""
         terms = self.arrived.pop(node.index, None)
         bar = self.symbols.output_symbol(node).bar
         if terms is None:
@@ -123,7 +123,8 @@ class _PassWork:
             yield Equation(symbol, value, connections, node, needed=needed)
 
     def _add_parameter_gradients(self, node: Node, steps: Iterable[GradientStep]) -> None:
-        """Each use of shared parameters adds a term; the last that is visited owns them."""
+        """Add a layer's parameter gradients. Each use of shared parameters adds a term; the layer
+        that owns them is visited last."""
         for symbol, value, connections in steps:
             terms = self.shared.setdefault(symbol, [])
             terms.append(_Term(value, connections))
@@ -146,8 +147,10 @@ def _sum_terms(left: Symbol, node: Input | Node, terms: Iterable[_Term]) -> Equa
 
 
 def _way_on(network: Network, needed: tuple[bool, ...]) -> tuple[bool, ...]:
-    """The nodes that gradients reach only on their way to an input, which training does not
-    need; not past frozen parameters, below which nothing is asked for."""
+    """Find the nodes whose gradients only lead to an input, so that training does not need them.
+
+    The search stops at frozen parameters: nothing below them is asked for.
+    """
     stops = [_stops_gradients(node, needed) for node in network.nodes]
     leads: list[bool] = []
     for node in network.nodes:

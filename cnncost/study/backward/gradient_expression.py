@@ -1,4 +1,4 @@
-"""Gradient expressions: symbols, and what is done with them, written as formulas are."""
+"""Gradient expressions: symbols and operations on them, in Python written like formulas."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 
 @dataclass(frozen=True)
 class Expression:
-    """An operation of some kind on its operands; Python's operators build them.
+    """An operation of some kind on operands; Python's operators build expressions.
 
-    `a + b`, `a - b` and `a / b` are what they look like, `a * b` is the product element by
-    element, `a @ b` that of matrices (a map is one: a row a channel, a column a position),
-    `a.T` a transpose, `a**0.75` a power.
+    `a + b`, `a - b` and `a / b` are what they look like; `a * b` is the product element by
+    element, `a @ b` the product of matrices, `a.T` a transpose, `a**0.75` a power. A map is a
+    matrix with one row per channel and one column per position.
     """
 
     kind: str
@@ -19,7 +19,7 @@ class Expression:
     word: str = ""
     """A number's digits, or the name of a function or an operator."""
     options: str = ""
-    """What stands in brackets at an operator: `s=2,p=1`."""
+    """The text in brackets behind an operator: `s=2,p=1`."""
 
     def __add__(self, other: Expression) -> Expression:
         return Expression("+", (self, other))
@@ -46,77 +46,77 @@ class Expression:
 
 @dataclass(frozen=True)
 class Symbol(Expression):
-    """A letter, as in `y_conv1`: an activation, a parameter, or what a layer works out."""
+    """A letter, as in `y_conv1`: an activation, a parameter, or a layer's intermediate result."""
 
     kind: str = "symbol"
     mark: str = ""
-    """A capital behind the letter: the Q of attention's WQ."""
+    """A capital letter behind it: the Q of attention's WQ."""
     of: str = ""
-    """The layer's name; none where the letter alone says which."""
+    """The layer's name; empty if the letter alone says which layer."""
     accent: str = ""
     """`bar` for the derivative of the loss, `hat` for a normalised activation."""
 
     @property
     def bar(self) -> Symbol:
-        """The derivative of the loss by this."""
+        """The symbol of the derivative of the loss by this symbol."""
         return replace(self, accent="bar")
 
 
 def number(text: str | int) -> Expression:
-    """A constant, by its digits."""
+    """Write a constant, given by its digits."""
     return Expression("number", word=str(text))
 
 
 def call(word: str, *arguments: Expression, options: str = "") -> Expression:
-    """A function's value: `vec(x)`."""
+    """Write a function's value: `vec(x)`."""
     return Expression("call", arguments, word, options)
 
 
 def slope(word: str, x: Expression, options: str = "") -> Expression:
-    """A function's derivative at x: `relu′(x)`, element by element, or a Jacobian matrix."""
+    """Write a function's derivative at x, `relu′(x)`: element by element, or a Jacobian matrix."""
     return Expression("slope", (x,), word, options)
 
 
 def operator(word: str, options: str = "") -> Expression:
-    """A linear map as a matrix, to be multiplied: `upsample[f=2]`."""
+    """Write a linear map as a matrix to multiply by: `upsample[f=2]`."""
     return Expression("operator", (), word, options)
 
 
 def convolve(kernel: Expression, x: Expression, options: str) -> Expression:
-    """Every window of x times the kernel; a transposed kernel paints windows instead."""
+    """Write a convolution: windows of x times the kernel; a transposed kernel paints windows."""
     return Expression("convolve", (kernel, x), options=options)
 
 
 def correlate(y: Expression, x: Expression, options: str) -> Expression:
-    """For each tap of a kernel, what y holds times what that tap sees of x, added up."""
+    """Write a kernel's gradient: for each tap, the sum of y times what the tap reads of x."""
     return Expression("correlate", (y, x), options=options)
 
 
 def by_head(a: Expression, b: Expression, heads: int) -> Expression:
-    """The product of matrices, head by head."""
+    """Write the product of two matrices, head by head."""
     return Expression("by head", (a, b), options=f"h={heads}")
 
 
 def total(axes: str, x: Expression) -> Expression:
-    """The sum over axes: n for examples, i for channels, p for positions."""
+    """Write the sum over axes: n for examples, i for channels, p for positions."""
     return Expression("sum", (x,), axes)
 
 
 def mean(axes: str, x: Expression, options: str = "") -> Expression:
-    """The mean over axes; channels by groups of g where `options` says so."""
+    """Write the mean over axes; `options` may say that channels are taken in groups of g."""
     return Expression("mean", (x,), axes, options)
 
 
 def where(x: Symbol, relation: str) -> Expression:
-    """1 where x is so, as in `> 0`, else 0: Iverson's bracket."""
+    """Write Iverson's bracket: 1 where the condition, such as `> 0`, holds for x, else 0."""
     return Expression("where", (x,), relation)
 
 
 def root(text: str | int) -> Expression:
-    """The square root of a number."""
+    """Write the square root of a number."""
     return Expression("root", (number(text),))
 
 
 def unknown(x: Expression) -> Expression:
-    """What nobody can say."""
+    """Write an unknown function of x."""
     return Expression("unknown", (x,))

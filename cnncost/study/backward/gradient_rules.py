@@ -1,4 +1,4 @@
-"""The gradient rule of every layer type, in full for all but those with a weight matrix."""
+"""The gradient rule of every layer type; `weighted_gradients` has those with weight matrices."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ if TYPE_CHECKING:
     from cnncost.layers.scaling import Scale
     from cnncost.layers.windowed import Windowed
 
-# Gradients of the layers without weights: pooling, shapes, joins, dropping; and of scale
+# Pools, shapes, joins, dropout, scale
 
 Options = Callable[[Use[Any]], str]  # Any: each function names its layer type
 
 
 def _linear_rule(options: Options) -> Callable[[Use], Rule]:
-    """y = A x for a fixed matrix A, called like the layer type: back goes Aᵀ."""
+    """Make the rule of y = A x for a fixed matrix A, named after the layer type: x̄ = Aᵀ ȳ."""
 
     def rule(use: Use) -> Rule:
         return Rule((operator(use.layer.word, options(use)).T @ use.dy,))
@@ -48,7 +48,7 @@ def _linear_rule(options: Options) -> Callable[[Use], Rule]:
 
 
 def _maximum_rule(options: Options) -> Callable[[Use], Rule]:
-    """Each maximum's gradient goes to the unit that was the maximum: the Jacobian at x."""
+    """Make the rule of a maximum: its gradient goes to the unit that was the maximum."""
 
     def rule(use: Use) -> Rule:
         return Rule((slope(use.layer.word, use.x[0], options(use)).T @ use.dy,))
@@ -57,22 +57,22 @@ def _maximum_rule(options: Options) -> Callable[[Use], Rule]:
 
 
 def _derive_unchanged(use: Use) -> Rule:
-    """What is passed on unchanged has its output's gradient, for each input."""
+    """Each input has the output's gradient, unchanged."""
     return Rule((use.dy,) * len(use.x))
 
 
 def derive_global_avgpool(use: Use) -> Rule:
-    """Each position has had an equal share in the mean."""
+    """Each position has an equal share of the mean's gradient."""
     return Rule((use.dy @ number(1).T / number(use.shape.positions),))
 
 
 def derive_reshape(use: Use) -> Rule:
-    """The same units, in the input's shape again."""
+    """The gradient has the same units, in the input's shape."""
     return Rule((operator("reshape", str(use.shape)) @ use.dy,))
 
 
 def derive_dropout(use: Use) -> Rule:
-    """m holds 0 where something was dropped, 1 / (1 - rate) elsewhere."""
+    """The gradient is multiplied by m, which is 0 where units were dropped, else 1 / (1 - rate)."""
     return Rule((use.dy * use.own_symbol("m"),))
 
 
@@ -85,7 +85,7 @@ def derive_scale(use: Use[Scale]) -> Rule:
 
 
 def derive_mul(use: Use) -> Rule:
-    """Each factor's gradient has the others for factors; a gate's is summed over positions."""
+    """Each gradient is multiplied by the other factors; a gate's is summed over positions."""
     gradients = []
     for i, shape in enumerate(use.node.inputs):
         others = [x for j, x in enumerate(use.x) if j != i]
@@ -96,7 +96,7 @@ def derive_mul(use: Use) -> Rule:
 
 
 def derive_matmul(use: Use[MatMul]) -> Rule:
-    """Y = A B, head by head: the gradient of either is the output's times the other, turned."""
+    """Y = A B, head by head: each factor's gradient is Ȳ times the other factor, transposed."""
     (a, b), groups = use.x, use.layer.groups
     # Example by example, as in attention; a plain product with a transpose adds them up.
     gradients = by_head(use.dy, b.T, groups), by_head(a.T, use.dy, groups)
@@ -104,7 +104,7 @@ def derive_matmul(use: Use[MatMul]) -> Rule:
 
 
 def derive_concat(use: Use) -> Rule:
-    """Each input has its own channels of the gradient."""
+    """Each input has its own channels of the output's gradient."""
     gradients, start = [], 0
     for shape in use.node.inputs:
         end = start + shape.channels
@@ -114,7 +114,7 @@ def derive_concat(use: Use) -> Rule:
 
 
 def derive_opaque(use: Use) -> Rule:
-    """Nobody knows what it computes."""
+    """Nobody knows what the layer computes, so the gradient is an unknown function."""
     return Rule((unknown(use.dy),) * len(use.x))
 
 
@@ -159,7 +159,7 @@ MAPS: Rules = {
 }
 
 
-# Gradients of activations and of norms
+# Activations and norms
 
 LRN_SCALE, LRN_POWER = "0.0001", "0.75"
 """Alpha and beta of the paper (Krizhevsky et al. 2012, sec. 3.3); the mean is PyTorch's form."""
@@ -180,12 +180,12 @@ def derive_prelu(use: Use[Prelu]) -> Rule:
 
 
 def derive_softmax(use: Use) -> Rule:
-    """Every channel of a position takes part in its sum."""
+    """Every channel of a position is part of the sum that the others are divided by."""
     return Rule((use.y * (use.dy - total("i", use.y * use.dy)),))
 
 
 def derive_logsoftmax(use: Use) -> Rule:
-    """The same, with the softmax as exp(y)."""
+    """As softmax, whose value is exp(y) here."""
     return Rule((use.dy - call("exp", use.y) * total("i", use.dy),))
 
 
@@ -215,7 +215,7 @@ def _norm_rule(
 
 
 def _centre_gradient(g: Expression, normal: Symbol, over: str, how: str) -> Expression:
-    """g without its mean and without its part along x̂: neither changes what a norm puts out."""
+    """Subtract from g its mean and its part along x̂: neither changes a norm's output."""
     return g - mean(over, g, how) - normal * mean(over, g * normal, how)
 
 
@@ -250,11 +250,11 @@ POINTWISE: Rules = {
 }
 
 
-# Gradients of attention (Vaswani et al. 2017, sec. 3.2), head by head
+# Attention (Vaswani et al. 2017, sec. 3.2)
 
 
 def derive_attention(use: Use[Attention]) -> Rule:
-    """H = V A, A = softmax(Kᵀ Q / √d): a column a query; y = WO H + bO."""
+    """H = V A, A = softmax(Kᵀ Q / √d), one column per query; y = WO H + bO."""
     x, heads, dim = use.x[0], use.layer.heads, use.layer.dim
     q, k, v, a, h, s = (use.own_symbol(letter) for letter in "QKVAHS")
     into = {letter: use.own_parameter(f"W{letter}") for letter in "QKVO"}

@@ -1,4 +1,4 @@
-"""What the gradient equations call things: a letter for each activation and parameter."""
+"""The symbols of the gradient equations: one letter for each activation and parameter."""
 
 from __future__ import annotations
 
@@ -22,32 +22,33 @@ LETTERS: dict[str, tuple[str, ...]] = {
     "scale": ("γ",),
     "attention": ("WQ", "WK", "WV", "bQ", "bK", "bV", "WO", "bO"),
 }
-"""By layer type: its parameters, in the order of `tensor_shapes`, the rows of one after another."""
+"""The letters of each layer type's parameters, in the order of `tensor_shapes`; a tensor may have
+several letters, which share its rows."""
 
 PAIRS = (("W", "b"), ("V", "c"))
-"""What a network of at most two weighted layers calls their weights and biases."""
+"""The letters of weights and biases in a network with at most two layers that have weights."""
 
 STACKED = 3
-"""Queries, keys and values are thirds of one tensor's rows."""
+"""How many letters share one tensor's rows: queries, keys and values have a third each."""
 
 
 class ParameterSymbol(NamedTuple):
-    """What one symbol stands for, by the names that PyTorch has for it."""
+    """The parameter that a symbol stands for, by PyTorch's names."""
 
     symbol: Symbol
     node: Node
     tensor: str
-    """Its key in the layer's `tensor_shapes`."""
+    """The tensor's key in the layer's `tensor_shapes`."""
     part: int = 0
     parts: int = 1
-    """It is this part of the tensor's rows, which are so many parts."""
+    """How many equal parts the tensor's rows have; the symbol stands for part number `part`."""
 
 
 class Symbols:
     """The symbols of one network.
 
-    A layer or input of a one-letter name is that letter; a single input is x, of several
-    inputs `left` is x_left; any other layer `conv1` is y_conv1, its weights are W_conv1.
+    A layer or input whose name is one letter has that letter. A single input is x; of several
+    inputs, `left` is x_left. Any other layer `conv1` is y_conv1, and its weights are W_conv1.
     """
 
     def __init__(self, network: Network) -> None:
@@ -56,7 +57,7 @@ class Symbols:
         self.pairs = _textbook_letters(network, self.letters)
 
     def output_symbol(self, node: Input | Node) -> Symbol:
-        """The activation that a node puts out."""
+        """Return the symbol of a node's output."""
         if node.name in self.letters:
             return Symbol(word=node.name)
         if node.layer is not None:
@@ -65,14 +66,15 @@ class Symbols:
         return Symbol(word="x", of="" if alone else node.name)
 
     def parameter_symbol(self, node: Node, letter: str) -> Symbol:
-        """A parameter of a layer, or of the one whose parameters it shares."""
+        """Return the symbol of a layer's parameter, which may belong to a layer that it shares it
+        with."""
         owner = node if node.shares is None else self.network.nodes[node.shares]
         if owner.index in self.pairs:
             return Symbol(word=self.pairs[owner.index][letter])
         return Symbol(word=letter[0], mark=letter[1:], of=owner.name)
 
     def list_parameters(self, node: Node) -> tuple[ParameterSymbol, ...]:
-        """All parameters of a layer that are its own; an opaque layer's have no letters."""
+        """List the parameters that belong to a layer; those of an opaque layer have no letters."""
         layer = node.layer
         if layer.word not in LETTERS or node.shares is not None:
             return ()
@@ -91,7 +93,7 @@ def _is_letter(name: str) -> bool:
 
 
 def _textbook_letters(network: Network, letters: set[str]) -> dict[int, dict[str, str]]:
-    """The textbook's W, b and V, c for the one or two layers that have parameters."""
+    """Return the textbook's W, b and V, c if only one or two layers have parameters."""
     owners = [n for n in network.layers if n.layer.learns and n.shares is None]
     owners = [n for n in owners if n.layer.tensor_shapes(n.inputs[0])]
     taken = letters & {letter for pair in PAIRS for letter in pair}

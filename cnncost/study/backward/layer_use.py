@@ -1,4 +1,4 @@
-"""One layer as its gradient rule sees it, and what the rule answers."""
+"""What a gradient rule is given, a layer with its symbols, and what it returns."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cnncost.study.backward.gradient_symbols import Symbols
 
 
 class GradientStep(NamedTuple):
-    """A symbol that a layer works out on the way, and its connections."""
+    """A symbol, its value, and the connections that computing it takes."""
 
     symbol: Symbol
     value: Expression
@@ -21,24 +21,24 @@ class GradientStep(NamedTuple):
 
 
 class Rule(NamedTuple):
-    """A layer's gradients, from that of its output: its vector-Jacobian product."""
+    """A layer's gradients, computed from its output's: the vector-Jacobian product."""
 
     inputs: tuple[Expression, ...]
-    """One for each input."""
+    """The gradient of each input."""
     parameters: tuple[GradientStep, ...] = ()
-    """The symbols are the parameters, not their gradients."""
+    """The gradient of each parameter; the symbols are those of the parameters themselves."""
     kept: tuple[GradientStep, ...] = ()
-    """What the forward pass has worked out already."""
+    """Intermediate results that the forward pass has computed already."""
     steps: tuple[GradientStep, ...] = ()
-    """What the gradients of parameters and inputs have in common."""
+    """Intermediate results that the gradients of parameters and inputs have in common."""
     input_connections: int = 0
-    """Of the gradient of each input."""
+    """The connections of the gradient of each input."""
 
 
 @dataclass(frozen=True)
 class Use(Generic[L]):
-    """A layer where it stands: the symbols of what it reads (`x`), puts out (`y`), and of the
-    derivative by its output (`dy`)."""
+    """A layer in its network, with the symbols of its inputs (`x`), of its output (`y`) and of the
+    derivative of the loss by its output (`dy`)."""
 
     node: Node[L]
     x: tuple[Symbol, ...]
@@ -52,26 +52,26 @@ class Use(Generic[L]):
 
     @property
     def shape(self) -> Shape:
-        """The (first) input's shape."""
+        """The shape of the first input."""
         return self.node.inputs[0]
 
     @property
     def connections(self) -> int:
-        """Each gradient uses every weight as often as the forward pass does."""
+        """The connections of one gradient: it uses weights as often as the forward pass does."""
         return self.layer.connections(self.shape, self.node.output)
 
     def own_parameter(self, letter: str) -> Symbol:
         return self.symbols.parameter_symbol(self.node, letter)
 
     def own_symbol(self, letter: str, accent: str = "") -> Symbol:
-        """Something that this layer works out: its standard deviation σ."""
+        """Return the symbol of an intermediate result of this layer: its standard deviation σ."""
         return Symbol(word=letter, of=self.node.name, accent=accent)
 
 
 Rules = dict[str, Callable[[Use[Any]], Rule]]  # Any: each rule names its layer type
-"""Rules by the layer type's word."""
+"""The rule of each layer type, by its word."""
 
 
 def existing_axes(shape: Shape, axes: str) -> str:
-    """The axes that there are: a vector has no positions to add over."""
+    """Leave out axes that the shape lacks: a vector has no positions."""
     return axes.replace("p", "") if shape.is_vector else axes

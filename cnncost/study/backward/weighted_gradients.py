@@ -81,7 +81,7 @@ def derive_subsample(use: Use[Subsample]) -> Rule:
 def _weighted_rule(
     use: Use, weights: Symbol, into: Expression, back: Expression, added: Expression
 ) -> Rule:
-    """The gradients of weights (`into`), input (`back`) and biases (`added`)."""
+    """Make a rule of the gradients of weights (`into`), input (`back`) and biases (`added`)."""
     steps = [GradientStep(weights, into, use.connections)]
     if use.layer.biases(use.shape):
         steps.append(GradientStep(use.own_parameter("b"), added))
@@ -89,7 +89,7 @@ def _weighted_rule(
 
 
 def _bias_gradient(use: Use) -> Expression:
-    """A bias is added at every position."""
+    """Sum the output's gradient over positions, as the bias is added at every position."""
     return use.dy if use.node.output.is_vector else total("p", use.dy)
 
 
@@ -101,7 +101,7 @@ def _convolution_options(use: Use[Convolving], groups: int) -> str:
 
 
 def window_options(use: Use[Windowed], *, kernel: bool) -> str:
-    """`k=3,s=2,p=1,d=2`: kernel, stride, padding (before:after) and dilation of a window."""
+    """Write a window's kernel, stride, padding (before:after) and dilation: `k=3,s=2,p=1,d=2`."""
     windows = use.layer.resolve_windows(use.shape)
     found = [f"k={format_per_axis([w.kernel for w in windows])}"] if kernel else []
     for key, values, usual in (
@@ -119,7 +119,7 @@ def _format_pad(window: Window) -> int | str:
 
 
 def format_per_axis(values: Sequence[int | str]) -> str:
-    """One number where all axes have the same, else `1x7`."""
+    """Write one number if all axes have the same, else one per axis: `1x7`."""
     texts = [str(value) for value in values]
     return texts[0] if len(set(texts)) == 1 else "x".join(texts)
 

@@ -1,4 +1,4 @@
-"""A small network evaluated with the numbers that it carries, without PyTorch."""
+"""Evaluate a small network with the numbers that its spec gives, without PyTorch."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from cnncost.study.run.number_map import Number
 
 MOST = 2_000_000
-"""Connections of a network that is run; plain Python does one to five million a second."""
+"""The most connections of a network that is run; Python computes one to five million a second."""
 
 
 class EvaluationStep(NamedTuple):
@@ -55,11 +55,11 @@ def check_runnable(spec: Spec) -> None:
 
 
 def run_network(spec: Spec, inputs: Mapping[str, Sequence[Number]]) -> list[EvaluationStep]:
-    """Every layer's output for one example, in the order of the spec.
+    """Compute every layer's output for one example, in the order of the spec.
 
     Args:
-        spec: a network for which `check_runnable` raises nothing.
-        inputs: for each input, by name, its units: channel by channel, row by row.
+        spec: a network that `check_runnable` accepts.
+        inputs: the units of each input, by name: channel by channel, row by row.
 
     Raises:
         CnncostError: an input is missing, or its size is not the network's.

@@ -1,4 +1,4 @@
-"""How each layer type is evaluated: a table by the type's word."""
+"""How each layer type is evaluated: one rule per type, by its word."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from cnncost.network import Node
 
 
-# The functions of one number: exact where they are made of straight pieces
+# Functions of one number, exact if they are piecewise linear
 
 SELU_SCALE, SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
 """Klambauer et al. 2017, sec. 2: the fixed point of zero mean and unit variance."""
@@ -79,10 +79,10 @@ FUNCTIONS: dict[str, Callable[[Number], Number]] = {
     "softplus": _softplus,
     "mish": lambda v: float(v) * math.tanh(_softplus(v)),
 }
-"""By the type's word."""
+"""The functions of one number, by the layer type's word."""
 
 
-# Numbers moved to other places: permuted, padded, cropped
+# Layers that move numbers
 
 
 def evaluate_permute(node: Node[Permute], carried: Carried | None, reads: list[Map]) -> Map:
@@ -124,7 +124,7 @@ def _flat_index(place: Sequence[int], steps: Sequence[int]) -> int:
 
 
 Rule = Callable[["Node[Any]", "Carried | None", list[Map]], Map]  # Any: rules name their types
-"""From the layer, its numbers and what it reads to its output."""
+"""From the node, the layer's own numbers and its inputs to its output."""
 
 
 def evaluate_dense(node: Node, carried: Carried | None, reads: list[Map]) -> Map:
@@ -152,7 +152,7 @@ def multiply_and_add(carried: Carried, x: tuple[Number, ...]) -> list[Number]:
 
 
 def elementwise_rule(function: Callable[[Number], Number]) -> Rule:
-    """The same function of every number."""
+    """Make the rule that applies one function to every number."""
 
     def rule(node: Node, carried: Carried | None, reads: list[Map]) -> Map:
         return Map(node.output, tuple(map(function, reads[0].numbers)))
@@ -209,7 +209,7 @@ def evaluate_mul(node: Node, carried: Carried | None, reads: list[Map]) -> Map:
 
 
 def evaluate_concat(node: Node, carried: Carried | None, reads: list[Map]) -> Map:
-    """One behind the other: channels come first."""
+    """The channels of all inputs, one input after the other."""
     return Map(node.output, tuple(number for x in reads for number in x.numbers))
 
 
@@ -259,4 +259,4 @@ RULES: dict[str, Rule] = {
     "mul": evaluate_mul,
     "concat": evaluate_concat,
 }
-"""The types that are evaluated; the others need numbers that a spec does not carry."""
+"""The types that can be evaluated; others need numbers that a spec cannot give."""

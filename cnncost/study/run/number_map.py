@@ -8,26 +8,26 @@ from typing import NamedTuple
 from cnncost.shape import Shape
 
 Number = int | Fraction | float
-"""Exact until a function such as tanh makes it a float."""
+"""An exact number, until a function such as tanh makes it a float."""
 
 
 class Map(NamedTuple):
-    """One activation: channel by channel, within each row by row."""
+    """One activation; its numbers stand channel by channel, and row by row within a channel."""
 
     shape: Shape
     numbers: tuple[Number, ...]
 
     def split_channels(self) -> list[tuple[Number, ...]]:
-        """The numbers of each channel."""
+        """Return the numbers of each channel."""
         size = self.shape.positions
         return [self.numbers[at : at + size] for at in range(0, len(self.numbers), size)]
 
     def split_columns(self) -> list[tuple[Number, ...]]:
-        """The numbers of each position, over the channels."""
+        """Return the numbers of each position, one per channel."""
         return list(zip(*self.split_channels(), strict=True))
 
 
 def map_of_columns(shape: Shape, columns: list[list[Number]]) -> Map:
-    """The map that has these numbers at its positions."""
+    """Make a map from the numbers of each position, one per channel."""
     channels = zip(*columns, strict=True)
     return Map(shape, tuple(number for channel in channels for number in channel))

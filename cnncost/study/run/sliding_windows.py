@@ -1,4 +1,4 @@
-"""Windows that slide over a map: convolution and pooling, number by number."""
+"""Evaluate layers whose windows slide over a map: convolution and pooling."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from cnncost.shape import Shape, Window
 
 Taps = list[int | None]
-"""For each tap of a window, row by row, the position that it reads; None on padding."""
+"""The position that each tap of a window reads, row by row; None on padding."""
 
 
 def evaluate_convolution(node: Node[Windowed], carried: Carried | None, reads: list[Map]) -> Map:
@@ -45,7 +45,7 @@ def evaluate_convolution(node: Node[Windowed], carried: Carried | None, reads: l
 
 
 def pooling_rule(of: Callable[[list[Number]], Number]) -> Callable[..., Map]:
-    """The largest or the mean of each window; zeros of the padding take part in a mean."""
+    """Make the rule of a pool: the largest or mean of each window; means count padding's zeros."""
 
     def rule(node: Node[Windowed], carried: Carried | None, reads: list[Map]) -> Map:
         places = list(_list_taps(node))
@@ -69,7 +69,7 @@ def _count_taps(node: Node[Windowed]) -> int:
 
 
 def _list_taps(node: Node[Windowed]) -> Iterator[Taps]:
-    """For each output position, the window's taps.
+    """List the taps of the window at each output position.
 
     A window that hangs over the padding's end (pooling in ceil mode) has fewer.
     """
@@ -84,7 +84,7 @@ def _list_taps(node: Node[Windowed]) -> Iterator[Taps]:
 
 
 def _axis_taps(window: Window, n: int, start: int) -> Iterator[int]:
-    """The places that one window's taps read on one axis; outside 0..n-1 is padding."""
+    """List the places that a window's taps read along one axis; outside 0..n-1 lies padding."""
     for tap in range(window.kernel):
         at = start * window.stride + tap * window.dilation - window.before
         if at < n + window.after:
@@ -92,7 +92,7 @@ def _axis_taps(window: Window, n: int, start: int) -> Iterator[int]:
 
 
 def _flat_position(tap: tuple[int, ...], x: Shape) -> int | None:
-    """The place of a tap in a channel's numbers; None on padding."""
+    """Return the index of a tap in a channel's numbers; None on padding."""
     place = 0
     for at, n in zip(tap, x.extents, strict=True):
         if not 0 <= at < n:

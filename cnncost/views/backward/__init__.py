@@ -1,4 +1,4 @@
-"""The gradient equations of a network as text, Markdown or LaTeX."""
+"""Write the gradient equations of a network as text, Markdown or LaTeX."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Gradient expressions as formulas: in text with Unicode, in ASCII, and in LaTeX."""
+"""Write gradient expressions as formulas: in Unicode, in ASCII and in LaTeX."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ BINDS = {
     "deviation": PREFIX,
     "root": PREFIX,
 }
-"""All other kinds are atoms."""
+"""How tightly each kind of expression binds; all other kinds are atoms."""
 
 PREFIXES = {"sum": "Σ", "mean": "mean", "deviation": "std"}
 INFIXES = {"convolve": "∗", "correlate": "⋆", "by head": "·"}
 
 
 class EquationNotation(NamedTuple):
-    """How the parts of an expression are written."""
+    """How a format writes the parts of an expression."""
 
     symbol: Callable[[Symbol], str]
     word: Callable[[str], str]
-    """A function's or operator's name."""
+    """Writes the name of a function or operator."""
     options: Callable[[str], str]
-    """What follows an operator in brackets, or below it."""
+    """Writes an operator's options, in brackets behind it or below it."""
     axes: Callable[[str], str]
     signs: dict[str, str]
-    """For the signs of text, where they differ."""
+    """The signs that differ from those of text."""
     transposed: str
     power: Callable[[str, str], str]
     times: str = " ∘ "
@@ -100,7 +100,7 @@ def _latex_word(word: str) -> str:
 
 
 def _latex_options(text: str) -> str:
-    """`s=2,p=1x0` below an operator; words upright."""
+    """Write options such as `s=2,p=1x0` below an operator, words upright."""
     parts = (
         _latex_word(p) if p.isalpha() else p.replace("x", r"{\times}") for p in text.split(",")
     )
@@ -131,12 +131,12 @@ LATEX = EquationNotation(
 
 
 def formula_of(expression: Expression, notation: EquationNotation = TEXT) -> str:
-    """An expression on one line."""
+    """Write an expression on one line."""
     return _WRITERS[expression.kind](expression, notation)
 
 
 def summand_formulas(expression: Expression, notation: EquationNotation = TEXT) -> list[str]:
-    """The summands of an expression, each with the sign before it but the first."""
+    """Write the summands of an expression, each but the first with the sign before it."""
     if expression.kind != "+":
         return [formula_of(expression, notation)]
     first, *others = (formula_of(operand, notation) for operand in expression.operands)
@@ -144,7 +144,7 @@ def summand_formulas(expression: Expression, notation: EquationNotation = TEXT) 
 
 
 def _operand_text(expression: Expression, least: int, notation: EquationNotation) -> str:
-    """An operand, in brackets where it binds less tightly."""
+    """Write an operand, in brackets if it binds less tightly than `least`."""
     text = formula_of(expression, notation)
     return text if BINDS.get(expression.kind, ATOM) >= least else f"({text})"
 

@@ -10,19 +10,19 @@ from cnncost.study.backward.gradient_expression import Expression, Symbol, slope
 from cnncost.views.backward.gradient_formula import EquationNotation, formula_of
 
 COSTS = "connections"
-"""The title of the costs' column."""
+"""The title of the column of costs."""
 
 NOTHING = "No gradient is worked out: nothing here or below is trained."
 
 
 class Section(NamedTuple):
-    """Lines under a heading, and a sum below them where there is one."""
+    """Equations under a heading, with their sum if it is shown."""
 
     heading: str
     equations: tuple[Equation, ...]
     total: str = ""
     costs: bool = True
-    """Whether the lines have connections."""
+    """Whether the equations have connections."""
 
 
 class GradientPage(NamedTuple):
@@ -34,9 +34,9 @@ class GradientPage(NamedTuple):
 
 
 def build_gradient_page(found: BackwardPass, chosen: Collection[int] = ()) -> GradientPage:
-    """The page of a backward pass; of the `chosen` nodes only, by index, where there are any.
+    """Make the page of a backward pass, or of the `chosen` nodes only, by index.
 
-    A layer's part are the gradients by its output, its parameters, and what it reads.
+    A layer's part has the gradients of its output, of its parameters, and of what it reads.
     """
     nodes = found.network.nodes
     read = {i for at in chosen for i in nodes[at].reads}
@@ -61,18 +61,18 @@ def _is_shown(equation: Equation, chosen: Collection[int], read: Collection[int]
 
 
 def total_connections(equations: Sequence[Equation]) -> str:
-    """The connections of all lines; a lower bound where some are unknown."""
+    """Write the connections of all equations together, as a lower bound if some are unknown."""
     known = [e.connections for e in equations if e.connections is not None]
     more = "" if len(known) == len(equations) else " or more"
     return f"{sum(known):,}{more}"
 
 
 def equation_cost(equation: Equation) -> str:
-    """A line's connections."""
+    """Write the connections of one equation."""
     return "?" if equation.connections is None else f"{equation.connections:,}"
 
 
-# What the signs of the equations mean: of those signs that a page has
+# The legend of letters and signs
 
 MEANINGS: dict[str, str] = {
     "times": "@ multiplies element by element.",
@@ -90,7 +90,7 @@ MEANINGS: dict[str, str] = {
     "where": "[x > 0] is 1 where that holds, else 0.",
     "unknown": "Of opaque layers nobody knows the gradient.",
 }
-"""By kind of expression, in this order; @ is its sign."""
+"""The meaning of each kind of expression, in the order of the legend; @ stands for its sign."""
 
 MASKS = {
     "m": "m is what dropping left: 0, or 1 / (1 - rate) for what it kept.",
@@ -107,7 +107,7 @@ class Prose(NamedTuple):
 
 
 def legend_sentences(found: BackwardPass, shown: GradientPage, prose: Prose) -> list[str]:
-    """Sentences about the letters and signs of a page."""
+    """Write sentences about the letters and signs that a page has."""
     used = list(_walk_parts(shown))
     kinds = {part.kind for part in used}
     signs = _sign_formulas(prose.notation)
@@ -127,7 +127,7 @@ def legend_sentences(found: BackwardPass, shown: GradientPage, prose: Prose) -> 
 
 
 def _letter_sentences(found: BackwardPass, used: Sequence[Symbol], prose: Prose) -> Iterator[str]:
-    """Which letters stand for which layers' parameters, and how others are made."""
+    """Say which letters stand for which layers' parameters, and how other symbols are made."""
     bare = [p for p in found.parameters if not p.symbol.of]
     if bare:
         named = (
@@ -149,7 +149,7 @@ def _symbol_text(symbol: Symbol, prose: Prose) -> str:
 
 
 def _sign_formulas(notation: EquationNotation) -> dict[str, str]:
-    """The sign of each kind, cut out of a formula that has it."""
+    """Find the sign of each kind of expression on the page, cut out of a formula."""
     infixes = {"convolve": "∗", "correlate": "⋆", "by head": "·"}
     prefixes = {"sum": "Σ", "mean": "mean", "deviation": "std"}
     signs = {kind: notation.sign_of(sign) for kind, sign in {**infixes, **prefixes}.items()}
@@ -158,7 +158,7 @@ def _sign_formulas(notation: EquationNotation) -> dict[str, str]:
 
 
 def _walk_parts(shown: GradientPage) -> Iterator[Expression]:
-    """Every part of every line."""
+    """List every part of every equation."""
     pending = [e.right for section in shown.sections for e in section.equations]
     while pending:
         part = pending.pop()

@@ -30,26 +30,26 @@ from cnncost.views.backward.gradient_page import (
 )
 from cnncost.views.latex import escape_latex
 
-# Equations on as many lines as they need: broken before their signs, and never cut
+# Long equations on several lines
 
 INDENT = " " * 4
 
 SIGNS = {sign for signs in ("+−-∘/", "∗⋆·", ("o", "*", "(*)", ".")) for sign in signs}
-"""What an equation may be broken before, but for options in brackets right behind."""
+"""The signs before which an equation may be broken, unless options in brackets follow."""
 
 
 class Measure(NamedTuple):
-    """How wide a piece of an equation is, and before which words it may be broken."""
+    """Measures how wide a piece of an equation is, and says before which words it may be broken."""
 
     width: Callable[[str], float]
     breaks: Callable[[str], bool]
 
 
 def fold_equation(summands: Sequence[str], room: float, measure: Measure) -> list[str]:
-    """An equation's summands, each with its sign, on lines as wide as `room`.
+    """Break an equation's summands, each with its sign, into lines that are as wide as `room`.
 
-    A summand that fits on a line stays whole; another is broken before its signs, and a
-    piece that is longer still at its blanks.
+    A summand that fits on a line stays whole. A longer one is broken before its signs, and a
+    piece that is still too long at its blanks.
     """
     lines = [""]
     for summand in summands:
@@ -80,20 +80,20 @@ def _break_summand(summand: str, room: float, measure: Measure) -> list[str]:
 
 
 def text_width(text: str) -> int:
-    """The columns that a text takes: a bar stands above its letter."""
+    """Count the columns that a text takes; a bar stands above its letter and takes none."""
     return sum(not combining(character) for character in text)
 
 
 PLAIN = Measure(text_width, lambda word: word.partition("[")[0] in SIGNS)
-"""Text, in columns of a terminal."""
+"""Measures text in columns of a terminal."""
 
 
 FOLD = 100
-"""Characters of a line of prose, and of a piped equation before its connections: a longer
-one runs over, for what reads a pipe takes a line an equation."""
+"""The width of a line of prose, and of a piped equation before its connections. A longer equation
+is not broken, so that a program that reads the pipe gets one line per equation."""
 
 NARROWEST = 30
-"""An equation's characters on a line, however narrow the terminal is."""
+"""The least width of an equation's lines, however narrow the terminal is."""
 
 
 def write_gradients(
@@ -102,8 +102,8 @@ def write_gradients(
     """Write the equations in one of the formats table, markdown, latex.
 
     Args:
-        chosen: the nodes, by index, whose equations are written; none: all.
-        plain: text in ASCII, for terminals that have no more.
+        chosen: the nodes, by index, whose equations are written; if empty, all are.
+        plain: write text in ASCII, for terminals without Unicode.
     """
     shown = build_gradient_page(found, chosen)
     if form == "latex":
@@ -143,12 +143,12 @@ def _write_text(
 
 
 def _fold_prose(text: str, room: int) -> str:
-    """Prose over several lines where the terminal, or a page, has no room for it."""
+    """Break prose into lines if the terminal or a page has no room for it on one."""
     return fill(text, min(room or FOLD, FOLD), break_long_words=False) + "\n"
 
 
 def _section_rows(section: Section, notation: EquationNotation) -> list[tuple[list[str], str]]:
-    """For each line of a section its equation's summands, and its cost."""
+    """List the summands and the cost of each equation of a section."""
     rows = [(["gradient"], COSTS)] if section.costs and not section.heading else []
     for equation in section.equations:
         first, *others = summand_formulas(equation.right, notation)
@@ -160,33 +160,33 @@ def _section_rows(section: Section, notation: EquationNotation) -> list[tuple[li
 
 
 def _write_row(file: TextIO, lines: Sequence[str], first: int, last: int, number: str) -> None:
-    """An equation's lines in a column `first` wide, its connections in one of `last` behind."""
+    """Write an equation's lines in a column `first` wide, and its cost in one `last` wide."""
     *above, bottom = lines
     file.writelines(f"  {line}\n" for line in above)
     blanks = first + last - text_width(bottom) - len(number)
     file.write(f"  {bottom}  {' ' * blanks}{number}".rstrip() + "\n")
 
 
-# Pages of gradient equations in Markdown and LaTeX
+# Markdown and LaTeX
 
 MARKDOWN_PROSE = Prose(LATEX, math=lambda text: f"$`{text}`$")
 LATEX_PROSE = Prose(LATEX, math=lambda text: f"${text}$", escape=escape_latex)
 
 LINES_A_BLOCK = 30
-"""Lines of one align block: LaTeX measures each block as a whole."""
+"""The most lines of one align block: LaTeX measures each block as a whole."""
 
 PAGE = 58
-"""Characters of a formula that a line of LaTeX has room for, on a common page."""
+"""How many characters of a formula a line of LaTeX has room for, on a common page."""
 
 NARROWEST_SIDE = 30
-"""Characters of a right side's line, whatever stands beside it."""
+"""The least width of a right side's lines, whatever stands beside it."""
 
 SMALL = 0.7
-"""The size of what stands below a letter."""
+"""The size of subscripts, as a share of a letter's."""
 
 
 def write_markdown(file: TextIO, found: BackwardPass, shown: GradientPage) -> None:
-    """Tables of formulas in GitHub's $`...`$, which keeps Markdown out of them."""
+    """Write tables of formulas in GitHub's $`...`$, in which Markdown has no effect."""
     file.write(f"### {_markup_heading(shown, MARKDOWN_PROSE)}\n\n")
     if not shown.sections:
         file.write(f"{NOTHING}\n")
@@ -209,7 +209,7 @@ def write_markdown(file: TextIO, found: BackwardPass, shown: GradientPage) -> No
 
 
 def write_latex(file: TextIO, found: BackwardPass, shown: GradientPage) -> None:
-    """Blocks of align*, which pages may break; needs the package amsmath."""
+    """Write blocks of align*, between which pages may break; they need the package amsmath."""
     file.write(f"\\paragraph{{{_markup_heading(shown, LATEX_PROSE)}}}\n")
     if not shown.sections:
         file.write(f"{NOTHING}\n")
@@ -232,8 +232,8 @@ def _markup_heading(shown: GradientPage, prose: Prose) -> str:
 
 
 def _align_lines(equations: Sequence[Equation], total: str, *, costs: bool) -> list[str]:
-    """The lines of one align block; a long equation is broken before its signs, which plain
-    brackets allow."""
+    """Write the lines of one align block; a long equation is broken before its signs, which is
+    possible because brackets are plain."""
     lefts = [formula_of(equation.left, LATEX) for equation in equations]
     numbers = [equation_cost(equation) if costs else "" for equation in equations]
     beside = max(map(_formula_width, lefts)) + max(map(len, numbers))
@@ -251,7 +251,7 @@ def _align_lines(equations: Sequence[Equation], total: str, *, costs: bool) -> l
 
 
 def _formula_width(text: str) -> float:
-    """About the characters that a formula is wide."""
+    """Estimate how many characters wide a formula is."""
     shown = re.sub(r"\\(?:mathrm|bar|hat|top|text)", "", text)
     shown = re.sub(r"\\[a-z]+", "o", shown)
     small = sum(len(below) for below in re.findall(r"_{+([^}]*)}", shown))
@@ -263,7 +263,7 @@ def _breaks_before(word: str) -> bool:
 
 
 BREAKS = {"+", "-", "/", *(LATEX.sign_of(sign) for sign in "∗⋆·"), LATEX.times.strip()}
-"""What an equation may be broken before."""
+"""The signs before which an equation may be broken."""
 
 
 def _latex_number(text: str) -> str:

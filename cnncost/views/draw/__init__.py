@@ -1,1 +1,1 @@
-"""Figures: a network's volumes in a row with their skips, or its costs as bars."""
+"""Draw figures: a network's volumes in a row with their skips, or its costs as bars."""

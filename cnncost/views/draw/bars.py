@@ -1,4 +1,4 @@
-"""A network's costs as bars, a panel a quantity and a line a layer."""
+"""Draw a network's costs as bars, with one panel per quantity and one line per layer."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from cnncost.views.draw.figure_canvas import COLOURS, SMALL, Canvas
 from cnncost.views.draw.figure_layout import MARGIN
 
 MOST = 60
-"""Lines of a figure; a network of more layers is grouped by blocks."""
+"""The most lines of a figure; a network with more layers is grouped by blocks."""
 LINE_HEIGHT, BAR_HEIGHT, GAP = 2.4, 1.7, 2.0
 
 
 class Panel(NamedTuple):
-    """One quantity's bars."""
+    """The bars of one quantity."""
 
     title: str
     value: Callable[[Row], int]
@@ -31,7 +31,8 @@ PANELS = (
     Panel("connections", lambda row: row.connections, "block"),
     Panel("bytes alive", lambda row: _live_bytes(row), "attention"),
 )
-"""Memory is what is alive while a layer runs, of one example in fp32; of a block the most."""
+"""All panels. Memory is what is alive while a layer runs, for one example in fp32; for a block, the
+most of its layers."""
 
 
 def _live_bytes(row: Row) -> int:
@@ -66,7 +67,7 @@ def _bar_rows(report: Report) -> Sequence[Row]:
 def _draw_panel(
     canvas: Canvas, panel: Panel, rows: Sequence[Row], span: tuple[float, float]
 ) -> None:
-    """One panel's title, bars and numbers, from x over a width that holds both."""
+    """Draw one panel's title, bars and numbers; `span` has its x and width."""
     x, width = span
     height = LINE_HEIGHT * len(rows)
     values = [panel.value(row) for row in rows]

@@ -1,4 +1,4 @@
-"""The figure of an architecture, drawn with matplotlib."""
+"""Draw the figure of an architecture with matplotlib."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 LEGEND = 3.2
-"""Millimetres of the line that names the colours."""
+"""The height of the line that names the colours, in millimetres."""
 
 
 def draw_figure(file: BinaryIO, report: Report, form: str, width: float) -> None:
@@ -35,7 +35,7 @@ def draw_figure(file: BinaryIO, report: Report, form: str, width: float) -> None
 
 
 def _draw_volume(canvas: Canvas, box: Box) -> None:
-    """Front, upper and right face; the painter goes from left to right."""
+    """Draw a volume's front, upper and right face; volumes are drawn from left to right."""
     x, y, right, top = box.x, box.y, box.x + box.thick, box.y + box.tall
     dx, dy = box.across, box.up
     front, upper, side = COLOURS[_colour_family(box.kind)].faces
@@ -63,7 +63,7 @@ def _colour_family(kind: str) -> str:
 
 
 def _draw_legend(canvas: Canvas, boxes: Sequence[Box], y: float) -> None:
-    """The colours that occur, by name, in one line."""
+    """Draw the colours that occur, with their names, in one line."""
     x = MARGIN
     for family in dict.fromkeys(_colour_family(box.kind) for box in boxes):
         front, *_ = COLOURS[family].faces

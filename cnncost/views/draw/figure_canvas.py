@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 
 POINTS = 25.4 / 72
-"""Millimetres of a point."""
+"""How many millimetres a point has."""
 SIZE, SMALL = 5.5, 5.0
-"""Points of a label: what can still be read in print."""
+"""The font sizes of labels, in points: they can still be read in print."""
 LINE = "#333333"
 
 Point = tuple[float, float]
@@ -43,7 +43,7 @@ COLOURS = {
 
 
 class Canvas:
-    """One figure; coordinates are millimetres."""
+    """One figure; all coordinates are in millimetres."""
 
     def __init__(self, width: float) -> None:
         settle_cache()
@@ -59,13 +59,13 @@ class Canvas:
         self.axes.set_axis_off()
 
     def set_frame(self, bottom: float, top: float) -> None:
-        """Set what the sheet shows: its width, from `bottom` to `top`."""
+        """Set the part that the sheet shows: its whole width, from `bottom` to `top`."""
         self.figure.set_size_inches(self.width / 25.4, (top - bottom) / 25.4)
         self.axes.set_xlim(0, self.width)
         self.axes.set_ylim(bottom, top)
 
     def text_length(self, text: str, size: float = SIZE) -> float:
-        """How long a label is, in millimetres."""
+        """Measure the length of a label in millimetres."""
         from matplotlib.font_manager import FontProperties
         from matplotlib.textpath import TextToPath
 
@@ -81,7 +81,7 @@ class Canvas:
         self.axes.add_patch(shape)
 
     def draw_arrow(self, path: Sequence[Point]) -> None:
-        """A line of straight pieces with a head at its end."""
+        """Draw a line of straight pieces with an arrow head at its end."""
         xs, ys = zip(*path, strict=True)
         self.axes.plot(xs, ys, color=LINE, lw=0.5, solid_joinstyle="round")
         x, y = path[-1]
@@ -96,7 +96,7 @@ class Canvas:
     def draw_text(
         self, x: float, y: float, text: str, *, size: float = SIZE, upright: bool = False
     ) -> None:
-        """A label that begins at (x, y), or that hangs down from there."""
+        """Draw a label that begins at (x, y); an upright one hangs down from there."""
         self.axes.text(
             x, y, text, fontsize=size, color="black", parse_math=False,
             rotation=90 if upright else 0, rotation_mode="anchor",
@@ -117,14 +117,15 @@ class Canvas:
             self.figure.savefig(file, format=form, dpi=300, metadata=said)
 
 
-# Where matplotlib keeps its list of fonts: nowhere in a home that has no such place yet
+# Matplotlib's list of fonts
 
 
 def settle_cache() -> None:
-    """Tell matplotlib, which is not imported yet, where to keep what it finds out.
+    """Tell matplotlib, before it is imported, where to keep its list of fonts.
 
-    That is `MPLCONFIGDIR` where it is set; else `matplotlib` in the user's cache if
-    `XDG_CACHE_HOME` asks for one or it is there; else a directory that goes with the process.
+    That is `MPLCONFIGDIR` if it is set; else `matplotlib` in the user's cache if
+    `XDG_CACHE_HOME` is set or the directory exists; else a directory that is removed at the end
+    of the process.
     """
     logging.getLogger("matplotlib").setLevel(logging.ERROR)  # that fonts are listed is no news
     if not os.environ.get("MPLCONFIGDIR"):
@@ -132,7 +133,7 @@ def settle_cache() -> None:
 
 
 def _user_cache() -> str:
-    """The user's own cache of matplotlib; empty if there is none that can be written."""
+    """Find the user's own cache of matplotlib; empty if there is none that can be written."""
     asked = os.environ.get("XDG_CACHE_HOME", "")
     try:
         folder = (Path(asked) if asked else Path.home() / ".cache") / "matplotlib"
@@ -144,7 +145,7 @@ def _user_cache() -> str:
 
 
 def _temporary_cache() -> str:
-    """A directory that is gone once the process has ended."""
+    """Make a directory that is removed when the process ends."""
     from tempfile import TemporaryDirectory
 
     folder = TemporaryDirectory(prefix="cnncost-")

@@ -1,4 +1,4 @@
-"""Where everything of a figure stands, in millimetres: boxes, labels and skips."""
+"""Lay out a figure in millimetres: boxes, labels and skips."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from cnncost.views.draw.figure_volumes import Skip, Volume, VolumeRow
 
 MARGIN = 1.5
 PITCH = 2.4
-"""The least distance of two volumes' centres: the height of a line of labels, and a little."""
+"""The least distance between the centres of two volumes: a little more than a label is high."""
 TALLEST, THICKEST, THINNEST = 24.0, 7.0, 0.5
 ACROSS, UP = 0.28, 0.2
 """How far the depth of a map is drawn to the right and up, as a share of its width."""
 LANE = 2.2
 ASIDE = 0.55
-"""Between two skips one above the other."""
+"""The distance between two skips, one above the other."""
 
 
 class Box(NamedTuple):
-    """One volume: the front's lower left corner, its extents, and the depth's offset."""
+    """One volume: the lower left corner of its front, its extents, and the offset of its depth."""
 
     x: float
     y: float
@@ -42,12 +42,12 @@ class Box(NamedTuple):
 
     @property
     def peak(self) -> float:
-        """Where a skip leaves or enters: the middle of the upper face."""
+        """The point where a skip leaves or enters: the middle of the upper face."""
         return self.middle + self.across / 2
 
 
 class Arc(NamedTuple):
-    """One skip: up from the start, along a lane, down to the end."""
+    """One skip: it goes up from the start, along a lane, and down to the end."""
 
     start: float
     end: float
@@ -67,7 +67,7 @@ class FigureLayout(NamedTuple):
 
 
 def most_volumes(width: float) -> int:
-    """How many volumes a figure of that width has room for, with a label each."""
+    """Count the volumes, with a label each, that a figure of that width has room for."""
     return max(2, int((width - 2 * MARGIN - TALLEST * ACROSS) / (PITCH + THINNEST)))
 
 
@@ -100,8 +100,11 @@ def _place_boxes(volumes: Sequence[Volume], width: float) -> tuple[Box, ...]:
 
 
 def _face_size(shape: Shape, largest: int) -> tuple[float, float]:
-    """A map's height and width as drawn: smaller maps are shrunk less than in proportion, so
-    that the smallest can still be seen. A vector's length is drawn as its height."""
+    """Return a map's height and width as drawn.
+
+    Smaller maps shrink less than in proportion, so that the smallest can still be seen. A
+    vector's length is drawn as its height.
+    """
     if shape.is_vector:
         return min(TALLEST * 0.9, 2 + 2 * shape.units**0.25), 0.0
     *_, height, wide = (1, *shape.extents)
@@ -113,7 +116,8 @@ def _face_size(shape: Shape, largest: int) -> tuple[float, float]:
 
 
 def _volume_thicknesses(volumes: Sequence[Volume], width: float, last: float) -> list[float]:
-    """Channels as thickness, by the square root: the total takes what the labels leave."""
+    """Return the thicknesses, by the square root of the channels; their sum fills the width that
+    the labels leave."""
     wanted = [THINNEST if v.shape.is_vector else v.shape.channels**0.5 for v in volumes]
     most = max(wanted)
     scaled = [THICKEST * w / most if w != THINNEST else THINNEST for w in wanted]
@@ -123,7 +127,7 @@ def _volume_thicknesses(volumes: Sequence[Volume], width: float, last: float) ->
 
 
 def _place_arcs(skips: Sequence[Skip], boxes: Sequence[Box], top: float) -> tuple[Arc, ...]:
-    """Short skips in low lanes; a longer one passes above those that it spans."""
+    """Place short skips in low lanes; a longer one passes above those that it spans."""
     arcs: list[Arc] = []
     lanes: list[list[tuple[int, int]]] = []
     for skip in sorted(skips, key=lambda s: (s.end - s.start, s.start)):
@@ -137,7 +141,7 @@ def _place_arcs(skips: Sequence[Skip], boxes: Sequence[Box], top: float) -> tupl
 
 
 def _free_lane(lanes: list[list[tuple[int, int]]], skip: Skip) -> int:
-    """The lowest lane that is free over the skip's whole span."""
+    """Find the lowest lane that is free over the skip's whole span."""
     for level, taken in enumerate(lanes):
         if all(skip.end <= start or skip.start >= end for start, end in taken):
             taken.append((skip.start, skip.end))

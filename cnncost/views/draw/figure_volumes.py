@@ -1,8 +1,8 @@
-"""What a figure shows of a network: a row of volumes, and the skips that pass some of them.
+"""Choose what a figure shows of a network: a row of volumes, and the skips that pass some of them.
 
-The row is the longest path from input to output; of its layers those with weights are drawn,
-each as the activation that it makes. Where they are too many, all of a block are one volume,
-and then all of a repeated block.
+The row is the longest path from input to output. Each of its layers with weights is drawn as the
+activation that it makes. If there are too many, all layers of a block become one volume, and then
+all copies of a repeated block.
 """
 
 from __future__ import annotations
@@ -27,23 +27,23 @@ class Volume(NamedTuple):
 
 
 class Skip(NamedTuple):
-    """A connection that passes volumes by, from one to another, by position in the row."""
+    """A connection from one volume to another that passes others by; positions in the row."""
 
     start: int
     end: int
     works: bool
-    """Whether layers with weights stand on it, as in a projection."""
+    """Whether it has layers with weights, as a projection does."""
 
 
 class VolumeRow(NamedTuple):
-    """A figure's contents."""
+    """The contents of a figure."""
 
     volumes: tuple[Volume, ...]
     skips: tuple[Skip, ...]
 
 
 def volume_row(network: Network, most: int) -> VolumeRow:
-    """The volumes of a network, at most about `most`: grouped by blocks as far as it needs."""
+    """Choose the volumes of a network, at most about `most`; group by blocks as far as needed."""
     path = _longest_path(network)
     for label in (_own_name, _by_block(3), _by_block(2), _by_block(1), _by_repeated):
         drawn = _build_row(network, path, label)
@@ -53,7 +53,8 @@ def volume_row(network: Network, most: int) -> VolumeRow:
 
 
 def _longest_path(network: Network) -> list[Input | Node]:
-    """The path to the last output with the most weighted layers; the first read of equals."""
+    """Find the path to the last output with the most layers with weights; of equal paths, the one
+    through the first read."""
     lengths: list[int] = []
     before: list[int] = []
     for node in network.nodes:
@@ -79,7 +80,8 @@ def _own_name(node: Input | Node) -> str:
 
 
 def _by_block(depth: int) -> Label:
-    """The first `depth` levels of a layer's name; a copy's number belongs to its level."""
+    """Label layers by the first `depth` levels of their names; a copy's number belongs to its
+    level."""
 
     def block_label(node: Input | Node) -> str:
         parts = node.name.split(".")
@@ -102,7 +104,7 @@ def _by_repeated(node: Input | Node) -> str:
 def _build_row(network: Network, path: Sequence[Input | Node], label: Label) -> VolumeRow:
     volumes = [Volume(path[0].name, path[0].output, "input", 0)]
     place = {path[0].index: 0}
-    """The volume that holds each node of the path."""
+    """The position of the volume that holds each node of the path."""
     for name, group in groupby(path[1:], key=label):
         members = list(group)
         weighted = [node for node in members if node.layer is not None and node.layer.counted]
@@ -114,7 +116,7 @@ def _build_row(network: Network, path: Sequence[Input | Node], label: Label) -> 
 
 
 def _is_seen(skip: Skip, volumes: Sequence[Volume]) -> bool:
-    """Whether a skip is seen: it passes a volume, or works beside one that is no block."""
+    """Whether a skip is drawn: it passes a volume, or has weights beside one that is no block."""
     inside = volumes[skip.end].kind == "block"
     return skip.end - skip.start > 1 or (skip.works and not inside)
 
@@ -129,7 +131,7 @@ def _make_volume(name: str, members: Sequence[Input | Node], weighted: Sequence[
 def _find_skips(
     network: Network, path: Sequence[Input | Node], place: dict[int, int]
 ) -> list[Skip]:
-    """A skip for each read of a join on the path that the path itself does not take."""
+    """Find a skip for each read of a join on the path, except the path's own read."""
     skips: dict[tuple[int, int], bool] = {}
     last = max(place.values())
     for before, node in pairwise(path):
@@ -148,7 +150,7 @@ def _find_skips(
 
 
 def _branch_origin(network: Network, index: int, place: dict[int, int]) -> tuple[int, bool]:
-    """The volume on the path that a branch leaves from, and whether it has weighted layers."""
+    """Find the volume on the path that a branch leaves, and whether the branch has weights."""
     works = False
     while index not in place:
         node = network.nodes[index]
