@@ -1,13 +1,16 @@
-"""Tensors that are not emitted yet: elementwise steps held back, and what has no known shape."""
+"""Tensors that are not emitted yet: elementwise steps held back, norms written out, and what has
+no known shape; and the dimensions of an elementwise step's result."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from cnncost.formats.onnx_in.inexpressible import OnnxInexpressible
 from cnncost.formats.onnx_in.onnx_activation_curves import Curve
 from cnncost.formats.onnx_in.onnx_model import OnnxNode
-from cnncost.formats.tensor_value import Value
+from cnncost.formats.tensor_value import Shape, Value
 
 
 @dataclass(eq=False)
@@ -19,9 +22,23 @@ class Pending:
     """The activations that it reads, by tensor."""
     curves: dict[str, Curve]
     """For each tensor that it may be a function of, nearest last, its values."""
+    emit: Callable[[], Value]
+    """Emits it, when something reads it."""
     depth: int = 1
     """Steps held back in a row, this one included."""
     value: Value | None = None
+
+
+@dataclass(frozen=True)
+class Norm:
+    """What a norm by parts reads, and the constants that it learns."""
+
+    x: str
+    mean: OnnxNode
+    learned: tuple[str, ...]
+    """Scale and shift, or one of them, or neither."""
+    within: set[str] = field(default_factory=set)
+    """The tensors between, which nothing else reads."""
 
 
 class Shapeless(NamedTuple):
@@ -34,3 +51,33 @@ class Shapeless(NamedTuple):
     why: str = ""
     learned: tuple[str, ...] = ()
     """The constants that they read."""
+
+
+def elementwise_shape(dims: list[Shape]) -> Shape:
+    """The dimensions of an elementwise result.
+
+    Raises:
+        Inexpressible: they do not go together.
+    """
+    rank = max(map(len, dims))
+    padded = [pad_rank(d, rank) for d in dims]
+    out = []
+    for sizes in zip(*padded, strict=True):
+        wide = {n for n in sizes if n != 1}
+        if len(wide) > 1:
+            raise OnnxInexpressible(f"dimensions {sorted(wide)} do not go together")
+        out.append(wide.pop() if wide else 1)
+    return tuple(out)
+
+
+def broadest_shape(dims: list[Shape]) -> Shape:
+    """The same; the first dimensions where they do not go together."""
+    try:
+        return elementwise_shape(dims)
+    except OnnxInexpressible:
+        return dims[0]
+
+
+def pad_rank(dims: Shape, rank: int) -> Shape:
+    """The dimensions with axes of one in front, so many in all."""
+    return (1,) * (rank - len(dims)) + dims

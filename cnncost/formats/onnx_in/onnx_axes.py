@@ -7,9 +7,10 @@ from math import prod
 
 from cnncost.formats.onnx_in.inexpressible import OnnxInexpressible
 from cnncost.formats.onnx_in.onnx_importer import OnnxImporter
-from cnncost.formats.onnx_in.onnx_joins import AXES, channel_axis
+from cnncost.formats.onnx_in.onnx_joins import channel_axis
 from cnncost.formats.onnx_in.onnx_model import OnnxNode
 from cnncost.formats.tensor_value import Value
+from cnncost.formats.tensor_views import AXES
 
 Back = Callable[[Value], Value]
 """From what the layer made to what stands in the tensor's place."""

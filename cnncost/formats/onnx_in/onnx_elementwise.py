@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 
-from cnncost.formats.onnx_in.deferred import Pending
+from cnncost.formats.onnx_in.deferred import Pending, broadest_shape
 from cnncost.formats.onnx_in.inexpressible import OnnxInexpressible
 from cnncost.formats.onnx_in.onnx_activation_curves import (
     BINARY,
@@ -19,8 +20,14 @@ from cnncost.formats.onnx_in.onnx_activation_curves import (
 )
 from cnncost.formats.onnx_in.onnx_axes import emit_as_channels
 from cnncost.formats.onnx_in.onnx_importer import OnnxImporter
-from cnncost.formats.onnx_in.onnx_joins import JOINED, PLAIN, broadest_shape, emit_join
+from cnncost.formats.onnx_in.onnx_joins import JOINED, PLAIN, emit_join
+from cnncost.formats.onnx_in.onnx_learned_constants import (
+    absorb_bias,
+    emit_with_constant,
+    is_parameter,
+)
 from cnncost.formats.onnx_in.onnx_model import OnnxNode
+from cnncost.formats.onnx_in.onnx_norms import emit_norm_by_parts
 from cnncost.formats.tensor_value import Value
 
 DEEPEST = 12
@@ -47,9 +54,11 @@ def _defer_step(
     for parent in parents:
         held = None if parent in importer.values else importer.pending.get(parent)
         depth = max(depth, held.depth + 1 if held else 1)
-    importer.pending[step.outputs[0]] = Pending(step, parents, curves, depth)
+    tensor = step.outputs[0]
+    emit = partial(emit_deferred, importer, tensor)
+    importer.pending[tensor] = Pending(step, parents, curves, emit, depth)
     if depth > DEEPEST:
-        importer.emit_value(step.outputs[0])
+        importer.emit_value(tensor)
 
 
 def _unary_function(importer: OnnxImporter, step: OnnxNode) -> Callable[[float], float]:
@@ -100,23 +109,14 @@ def read_binary(importer: OnnxImporter, step: OnnxNode) -> None:
     a, b = step.inputs
     constant = next((t for t in (a, b) if t in importer.constants), None)
     if constant is not None:
-        from cnncost.formats.onnx_in.onnx_learned_constants import (
-            absorb_bias,
-            emit_with_constant,
-            is_parameter,
-        )
-
         other = b if constant == a else a
         if absorb_bias(importer, step, other, constant):
             return
         if importer.constants[constant].size != 1 or is_parameter(importer, constant):
             emit_with_constant(importer, step, other, constant)
             return
-    if step.op == "Div" and constant is None:
-        from cnncost.formats.onnx_in.onnx_norms import emit_norm_by_parts
-
-        if emit_norm_by_parts(importer, step):
-            return
+    if step.op == "Div" and constant is None and emit_norm_by_parts(importer, step):
+        return
     curves: dict[str, Curve] = {}
     sides = [_source_curves(importer, t) if t != constant else None for t in (a, b)]
     scalar = _scalar_value(importer, constant) if constant is not None else None

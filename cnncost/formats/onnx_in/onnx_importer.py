@@ -12,20 +12,18 @@ from typing import TYPE_CHECKING
 from cnncost.errors import CnncostError, Refused
 from cnncost.formats.graph import Op
 from cnncost.formats.onnx_in.batch_axis import Batch
-from cnncost.formats.onnx_in.deferred import Pending, Shapeless
+from cnncost.formats.onnx_in.deferred import Norm, Pending, Shapeless, broadest_shape
 from cnncost.formats.onnx_in.inexpressible import OnnxInexpressible
 from cnncost.formats.onnx_in.node_names import LONGEST_NAME, source_name
-from cnncost.formats.onnx_in.onnx_joins import AXES, broadest_shape
 from cnncost.formats.onnx_in.onnx_model import OnnxModel, OnnxNode, OnnxTensor
 from cnncost.formats.onnx_in.owners import TensorOwners
 from cnncost.formats.tensor_value import Shape, Value
-from cnncost.formats.tensor_views import layers_of
+from cnncost.formats.tensor_views import AXES, layers_of
 from cnncost.layers import layer_type, read_layer
 from cnncost.shape import Shape as SpecShape
 
 if TYPE_CHECKING:
     from cnncost.formats.graph import Value as Argument
-    from cnncost.formats.onnx_in.tensorflow_norms import Norm
 
 
 @dataclass
@@ -111,9 +109,7 @@ class OnnxImporter:
             return self.values[tensor]
         if tensor not in self.pending:
             raise OnnxInexpressible(f"it reads {tensor!r}, which nothing makes")
-        from cnncost.formats.onnx_in.onnx_elementwise import emit_deferred
-
-        self.values[tensor] = emit_deferred(self, tensor)
+        self.values[tensor] = self.pending[tensor].emit()
         return self.values[tensor]
 
     def tensor_dims(self, tensor: str) -> Shape:

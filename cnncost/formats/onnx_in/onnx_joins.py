@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from math import prod
-from typing import TYPE_CHECKING
 
 from cnncost.formats.number_order import order_of
+from cnncost.formats.onnx_in.deferred import elementwise_shape, pad_rank
 from cnncost.formats.onnx_in.inexpressible import OnnxInexpressible
+from cnncost.formats.onnx_in.onnx_importer import OnnxImporter
 from cnncost.formats.onnx_in.onnx_model import OnnxNode
 from cnncost.formats.tensor_value import Shape, Value
-
-if TYPE_CHECKING:
-    from cnncost.formats.onnx_in.onnx_importer import OnnxImporter
+from cnncost.formats.tensor_views import AXES
 
 JOINED = {
     **dict.fromkeys(("Add", "Sub", "Sum", "Mean", "Max", "Min"), "add"),
@@ -22,38 +21,6 @@ JOINED = {
 
 PLAIN = ("Add", "Sum", "Mul")
 """Those that are what they are written as."""
-
-AXES = 4
-"""Of a layer's output, channels and up to three extents."""
-
-
-def elementwise_shape(dims: list[Shape]) -> Shape:
-    """The dimensions of an elementwise result.
-
-    Raises:
-        Inexpressible: they do not go together.
-    """
-    rank = max(map(len, dims))
-    padded = [_pad_rank(d, rank) for d in dims]
-    out = []
-    for sizes in zip(*padded, strict=True):
-        wide = {n for n in sizes if n != 1}
-        if len(wide) > 1:
-            raise OnnxInexpressible(f"dimensions {sorted(wide)} do not go together")
-        out.append(wide.pop() if wide else 1)
-    return tuple(out)
-
-
-def broadest_shape(dims: list[Shape]) -> Shape:
-    """The same; the first dimensions where they do not go together."""
-    try:
-        return elementwise_shape(dims)
-    except OnnxInexpressible:
-        return dims[0]
-
-
-def _pad_rank(dims: Shape, rank: int) -> Shape:
-    return (1,) * (rank - len(dims)) + dims
 
 
 def channel_axis(value: Value) -> int:
@@ -93,7 +60,7 @@ def emit_join(importer: OnnxImporter, step: OnnxNode, a: str, b: str) -> Value:
     if dims[0] == 1 and rank > 1:
         order = (0, channel, *(axis for axis in range(1, rank) if axis != channel))
     sides = [
-        side.reshape_to(_pad_rank(side.shape, rank)).permute_axes(order) for side in (left, right)
+        side.reshape_to(pad_rank(side.shape, rank)).permute_axes(order) for side in (left, right)
     ]
     want = tuple(dims[axis] for axis in order)
     made = _emit_aligned_join(importer, step, word, *sides).reshape_to(want)

@@ -10,6 +10,7 @@ from cnncost.formats.onnx_in.node_names import is_parameter_name
 from cnncost.formats.onnx_in.onnx_axes import emit_as_channels
 from cnncost.formats.onnx_in.onnx_importer import OnnxImporter
 from cnncost.formats.onnx_in.onnx_model import OnnxNode
+from cnncost.formats.onnx_in.onnx_reductions import axes_of
 from cnncost.formats.tensor_value import Value
 
 if TYPE_CHECKING:
@@ -126,8 +127,6 @@ def emit_norm_by_parts(importer: OnnxImporter, step: OnnxNode) -> bool:
     source = centred.inputs[0]
     value = importer.emit_value(source)
     rank = len(value.shape)
-    from cnncost.formats.onnx_in.onnx_reductions import axes_of
-
     axes = axes_of(importer, mean, rank)
     if len(axes) == 1 and (axes[0] or rank == 1):
         name, back = emit_as_channels(importer, step, source, axes[0])

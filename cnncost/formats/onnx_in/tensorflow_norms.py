@@ -3,10 +3,10 @@ s = scale / sqrt(variance + eps)."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from math import prod
 from typing import TYPE_CHECKING
 
+from cnncost.formats.onnx_in.deferred import Norm
 from cnncost.formats.onnx_in.inexpressible import OnnxInexpressible
 from cnncost.formats.onnx_in.onnx_axes import emit_as_channels
 from cnncost.formats.onnx_in.onnx_reductions import axes_of
@@ -21,18 +21,6 @@ if TYPE_CHECKING:
 MEANS = ("ReduceMean", "GlobalAveragePool")
 ROOTS = ("Reciprocal", "Div", "Pow", "Sqrt")
 """Ways to 1 / sqrt."""
-
-
-@dataclass(frozen=True)
-class Norm:
-    """What a norm by parts reads, and the constants that it learns."""
-
-    x: str
-    mean: OnnxNode
-    learned: tuple[str, ...]
-    """Scale and shift, or one of them, or neither."""
-    within: set[str] = field(default_factory=set)
-    """The tensors between, which nothing else reads."""
 
 
 def find_norms(importer: OnnxImporter) -> dict[str, Norm]:
