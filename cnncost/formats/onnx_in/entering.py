@@ -9,8 +9,8 @@ from cnncost.formats.labels import input_labels
 from cnncost.formats.onnx_in.batch_axis import Batch
 from cnncost.formats.onnx_in.onnx_activation_curves import BINARY, UNARY
 from cnncost.formats.onnx_in.onnx_importer import OnnxImporter
+from cnncost.formats.onnx_in.onnx_inference import infer_file_shapes
 from cnncost.formats.onnx_in.onnx_model import PRODUCTS
-from cnncost.formats.onnx_in.recorded import recorded_shapes
 from cnncost.formats.tensor_value import Shape
 
 
@@ -45,17 +45,8 @@ def start_inputs(importer: OnnxImporter, shapes: Mapping[str, Shape]) -> dict[st
             f"--input: {importer.file} has no input called {label!r}",
             f"its inputs are {', '.join(found)}",
         )
-    known = recorded_shapes(model, sizes)
-    importer.recorded = _for_one_example(known, importer.batch)
-    importer.unlike = {t: dims for t, dims in known.items() if t not in importer.recorded}
+    importer.recorded = infer_file_shapes(model, sizes)
     return found
-
-
-def _for_one_example(shapes: Mapping[str, Shape], batch: int) -> dict[str, Shape]:
-    """The shapes for one example, of those that have the file's batch in front."""
-    if batch == 1:
-        return dict(shapes)
-    return {t: (1, *dims[1:]) for t, dims in shapes.items() if dims[:1] == (batch,)}
 
 
 LAST = "tf2onnx"

@@ -23,13 +23,12 @@ from cnncost.formats.onnx_in import (
     tensorflow_norms,
 )
 from cnncost.formats.onnx_in.batch_axis import Batch, NoBatch
-from cnncost.formats.onnx_in.deferred import Shapeless
 from cnncost.formats.onnx_in.entering import start_inputs
 from cnncost.formats.onnx_in.inexpressible import OnnxInexpressible
 from cnncost.formats.onnx_in.leaving import emit_outputs, ops_alive
 from cnncost.formats.onnx_in.ledger import numbers_held
 from cnncost.formats.onnx_in.onnx_attention import with_attention
-from cnncost.formats.onnx_in.onnx_constant_folding import MALFORMED, fold_constant, fold_dimensions
+from cnncost.formats.onnx_in.onnx_constant_folding import MALFORMED, fold_dimensions, fold_step
 from cnncost.formats.onnx_in.onnx_importer import OnnxImporter
 from cnncost.formats.onnx_in.onnx_inferred_shapes import (
     learned_inputs,
@@ -37,8 +36,7 @@ from cnncost.formats.onnx_in.onnx_inferred_shapes import (
     make_others,
     read_shapeless,
 )
-from cnncost.formats.onnx_in.onnx_missing_constants import made_of, shapes_of_constants
-from cnncost.formats.onnx_in.onnx_model import PRODUCTS, OnnxModel, OnnxNode, OnnxTensor
+from cnncost.formats.onnx_in.onnx_model import OnnxModel, OnnxNode
 from cnncost.formats.onnx_in.quantised import plain_steps
 from cnncost.formats.onnx_in.sharing import same_weights, steps_needed, weights_apart
 from cnncost.formats.onnx_marks import OURS
@@ -178,7 +176,7 @@ def _dispatch_step(importer: OnnxImporter, step: OnnxNode) -> None:
         )
         return
     if all(not t or t in importer.constants for t in step.inputs):
-        _fold_step(importer, step)
+        fold_step(importer, step)
         return
     for tensor in step.inputs:
         known = importer.is_activation(tensor) or tensor in importer.within
@@ -207,41 +205,19 @@ def _compare_shapes(importer: OnnxImporter, step: OnnxNode) -> None:
         Inexpressible: they differ.
     """
     for tensor in filter(importer.is_activation, step.outputs):
-        unlike = importer.unlike.get(tensor)
-        if unlike and prod(unlike) != importer.batch * prod(importer.tensor_dims(tensor)):
+        said, found = importer.recorded_dims(tensor), importer.tensor_dims(tensor)
+        unlike = importer.recorded.get(tensor) if said is None else None
+        if unlike and prod(unlike) != importer.batch * prod(found):
             if importer.axis is Batch.CERTAIN:
                 raise NoBatch
             importer.refused[step.outputs[0]] = why = "it mixes the examples of a batch"
             raise OnnxInexpressible(why)
-        said, found = importer.recorded.get(tensor), importer.tensor_dims(tensor)
         if said is not None and said != found and not {said, found} <= {(), (1,)}:
             sizes = ["x".join(map(str, dims)) or "one number" for dims in (found, said)]
             importer.refused[step.outputs[0]] = why = (
                 f"its output is {sizes[0]} here, but {sizes[1]} by the file"
             )
             raise OnnxInexpressible(why)
-
-
-def _fold_step(importer: OnnxImporter, step: OnnxNode) -> None:
-    """A step over constants: its numbers where they are known, else its dimensions."""
-    inputs = [importer.constants[t] if t else None for t in step.inputs]
-    if step.op in ("Shape", "Size") and inputs[0]:
-        made: list[OnnxTensor] | None = [fold_dimensions(step, inputs[0].dims)]
-    else:
-        made = fold_constant(step, [item.values if item else None for item in inputs])
-    if step.op in PRODUCTS:
-        importer.notes["products that depend on no input are left out"] = None
-    made = made or shapes_of_constants(importer, step)
-    if made is None:
-        importer.shapeless.update((t, Shapeless((), step)) for t in step.outputs if t)
-        return
-    for tensor, item in zip(step.outputs, made, strict=False):
-        found = made_of(step, tensor, item, inputs)
-        if step.op == "Identity" and found.sources and tensor not in importer.same:
-            found = replace(found, sources=(tensor,))  # equal to another, and not it
-        if found.sources == (tensor,):
-            importer.owners.sizes[tensor] = found.size
-        importer.constants[tensor] = found
 
 
 def _emit_operation(importer: OnnxImporter, step: OnnxNode) -> None:

@@ -69,9 +69,7 @@ class OnnxImporter:
     axis: Batch = Batch.CERTAIN
     """What an input's first axis is taken for."""
     recorded: dict[str, Shape] = field(default_factory=dict)
-    """The dimensions of tensors by the file itself, for one example."""
-    unlike: dict[str, Shape] = field(default_factory=dict)
-    """Those of tensors that have no batch of the file's size in front."""
+    """The dimensions of tensors by the file itself, with the file's batch."""
     shapeless: dict[str, Shapeless] = field(default_factory=dict)
     """The tensors whose dimensions nobody knows."""
     refused: dict[str, str] = field(default_factory=dict)
@@ -122,6 +120,14 @@ class OnnxImporter:
                 held.value = Value("", broadest_shape([self.tensor_dims(p) for p in held.parents]))
             return held.value.made
         return self.emit_value(tensor).shape
+
+    def recorded_dims(self, tensor: str) -> Shape | None:
+        """The tensor's dimensions by the file, for one example; None where it does not say them,
+        or not with its batch in front."""
+        dims = self.recorded.get(tensor)
+        if dims is None or self.batch == 1:
+            return dims
+        return (1, *dims[1:]) if dims[:1] == (self.batch,) else None
 
     def constant_numbers(self, tensor: str) -> list[int]:
         """A constant's whole numbers."""

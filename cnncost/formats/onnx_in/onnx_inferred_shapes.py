@@ -6,16 +6,12 @@ one, are read as one opaque layer.
 
 from __future__ import annotations
 
-from typing import Any
-
 from cnncost.errors import CnncostError
 from cnncost.formats.onnx_in.deferred import Shapeless
 from cnncost.formats.onnx_in.onnx_importer import OnnxImporter
+from cnncost.formats.onnx_in.onnx_inference import infer_step_shapes
 from cnncost.formats.onnx_in.onnx_model import PRODUCTS, OnnxNode, OnnxTensor
 from cnncost.formats.tensor_value import Shape
-
-MOST = 2000
-"""Steps asked about; a file with more has none that is worth its time."""
 
 
 def make_opaque(importer: OnnxImporter, step: OnnxNode, why: str) -> None:
@@ -86,7 +82,7 @@ def read_shapeless(importer: OnnxImporter, step: OnnxNode) -> None:
     learned = tuple(t for item in unknown for t in item.learned)
     learned = tuple(dict.fromkeys((*learned, *learned_inputs(importer, step))))
     for tensor in filter(None, step.outputs):
-        shape = importer.recorded.get(tensor)
+        shape = importer.recorded_dims(tensor)
         if shape is None:
             importer.shapeless[tensor] = Shapeless(reads, first, why, learned)
         elif not reads:
@@ -116,59 +112,8 @@ def refuse_shapeless(importer: OnnxImporter) -> None:
 
 def shapes_of(importer: OnnxImporter, step: OnnxNode) -> list[Shape | None]:
     """The dimensions of each output by the file, or by ONNX's inference over the step alone."""
-    known = importer.recorded
-    if all(tensor in known for tensor in step.outputs if tensor):
-        return [known.get(tensor) for tensor in step.outputs]
-    importer.asked += 1
-    nothing: list[Shape | None] = [None] * len(step.outputs)
-    inferred = _infer_shapes(importer, step) if importer.asked <= MOST else nothing
-    return [known.get(t, dims) for t, dims in zip(step.outputs, inferred, strict=True)]
-
-
-def _infer_shapes(importer: OnnxImporter, step: OnnxNode) -> list[Shape | None]:
-    import onnx
-
-    nothing: list[Shape | None] = [None] * len(step.outputs)
-    try:
-        made: Any = onnx.shape_inference.infer_shapes(
-            _model_of_step(importer, step), data_prop=True
-        )
-    except Exception:  # whatever onnx has against the step: the shape stays unknown
-        return nothing
-    kinds = [item.type.tensor_type for item in made.graph.output]
-    dims = [tuple(dim.dim_value for dim in kind.shape.dim) for kind in kinds]
-    found = [
-        d if kind.HasField("shape") and min(d, default=1) > 0 else None
-        for kind, d in zip(kinds, dims, strict=True)
-    ]
-    return found if len(found) == len(nothing) else nothing
-
-
-def _model_of_step(importer: OnnxImporter, step: OnnxNode) -> Any:  # Any: onnx's ModelProto
-    """A model of that step only."""
-    import onnx
-
-    helper, number = onnx.helper, onnx.TensorProto.FLOAT
-    inputs, constants = [], []
-    for tensor in dict.fromkeys(t for t in step.inputs if t):
-        constant = importer.constants.get(tensor)
-        if constant is not None and constant.values is not None:
-            values = constant.values.astype("float32") if constant.floating else constant.values
-            constants.append(onnx.numpy_helper.from_array(values, tensor))
-        else:
-            inputs.append(
-                helper.make_tensor_value_info(tensor, number, importer.tensor_dims(tensor))
-            )
-    outputs = [helper.make_empty_tensor_value_info(t) for t in step.outputs]
-    kinds = (int, float, str, tuple)
-    attributes = {k: v for k, v in step.attributes.items() if isinstance(v, kinds)}
-    node = helper.make_node(
-        step.op, list(step.inputs), list(step.outputs), domain=step.domain, **attributes
-    )
-    graph = helper.make_graph([node], "step", inputs, outputs, constants)
-    return helper.make_model(graph, opset_imports=_opset_imports(importer))
-
-
-def _opset_imports(importer: OnnxImporter) -> Any:  # Any: onnx's OperatorSetIdProtos
-    proto = importer.model.proto
-    return proto.opset_import if proto is not None and proto.opset_import else None
+    known = [importer.recorded_dims(tensor) for tensor in step.outputs]
+    if all(dims is not None for dims, tensor in zip(known, step.outputs, strict=True) if tensor):
+        return known
+    inferred = infer_step_shapes(importer, step)
+    return [ours if ours is not None else dims for ours, dims in zip(known, inferred, strict=True)]

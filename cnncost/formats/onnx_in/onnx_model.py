@@ -6,11 +6,14 @@ import re
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cnncost.errors import CnncostError
 from cnncost.formats.onnx_in.onnx_wire_format import Broken, without_weights
 from cnncost.formats.onnx_marks import FROZEN
+
+if TYPE_CHECKING:
+    from cnncost.arrays import Numbers
 
 PRODUCTS = ("Conv", "ConvTranspose", "Gemm", "MatMul")
 """Operations whose uses of weights are counted."""
@@ -31,7 +34,7 @@ class OnnxTensor:
     """A constant: its dimensions, and its numbers where they are few and in the file."""
 
     dims: tuple[int, ...]
-    values: Any = None  # Any: numpy's array, which has no types here
+    values: Numbers | None = None
     floating: bool = True
     sources: tuple[str, ...] = ()
     """The file's own tensors that it is made of."""
