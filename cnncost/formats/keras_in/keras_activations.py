@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from cnncost.formats.keras_in.keras_importer import KerasImporter, KerasInexpressible, KerasTensor
+from cnncost.formats.importing import Inexpressible
+from cnncost.formats.keras_in.keras_importer import KerasImporter, KerasTensor
 from cnncost.formats.keras_in.keras_model import KerasLayer
 
 WORDS = {
@@ -43,8 +44,8 @@ def emit_function(
     word = WORDS.get(name) or WORDS.get(_snake_case(name))
     if word is None:
         if name not in OTHERS:
-            raise KerasInexpressible(f"the function {name!r:.40}")
-        k.note_stand_in(name, "identity")
+            raise Inexpressible(f"the function {name!r:.40}")
+        k.notes.add_stand_in(name, "identity")
         word = "identity"
     return k.emit_layer(layer, word, [x], part and word)
 
@@ -74,7 +75,7 @@ def emit_relu(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> 
     if top == 6 and not slope:
         return emit_function(k, layer, reads[0], "relu6")
     if top is not None:
-        k.note_stand_in(f"ReLU up to {top}", "relu6")
+        k.notes.add_stand_in(f"ReLU up to {top}", "relu6")
         return emit_function(k, layer, reads[0], "relu6")
     return emit_function(k, layer, reads[0], "leaky_relu" if slope else "relu")
 
@@ -89,7 +90,7 @@ def emit_prelu(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) ->
         return k.emit_layer(layer, "prelu", [x])
     if ours == list(range(rank)):
         return k.emit_layer(layer, "prelu", [x], shared=True)
-    raise KerasInexpressible("a slope for every unit, not for every channel")
+    raise Inexpressible("a slope for every unit, not for every channel")
 
 
 def emit_dropout(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
@@ -100,7 +101,7 @@ def emit_dropout(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) 
         (given[key] for key in ("rate", "drop_rate", "drop_path_rate") if key in given), 0.5
     )
     if isinstance(rate, bool) or not isinstance(rate, int | float) or not 0 <= rate < 1:
-        raise KerasInexpressible(f"rate is {rate!r:.40}")
+        raise Inexpressible(f"rate is {rate!r:.40}")
     noise = given.get("noise_shape")
     whole = isinstance(noise, list) and all(size == 1 for size in noise[1:])
     word = "drop_path" if whole or layer.kind in ("StochasticDepth", "DropPath") else "dropout"

@@ -6,9 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cnncost.errors import Refused
 from cnncost.formats.graph import Op
-from cnncost.layers import layer_type, read_layer
+from cnncost.formats.importing import (
+    FreeNames,
+    ImportNotes,
+    Inexpressible,
+    express_layer,
+    opaque_label,
+)
 from cnncost.shape import Shape
 
 if TYPE_CHECKING:
@@ -18,10 +23,6 @@ if TYPE_CHECKING:
 
 Dims = tuple[int, ...]
 """Channels first, without the batch."""
-
-
-class KerasInexpressible(Exception):
-    """A layer that the language has no words for; the text says why."""
 
 
 class KerasTensor(NamedTuple):
@@ -47,8 +48,7 @@ class KerasImporter:
     channels_last: bool = True
     ops: dict[str, Op] = field(default_factory=dict)
     unknown: list[str] = field(default_factory=list)
-    notes: dict[str, int] = field(default_factory=dict)
-    """What was read as something else of the same costs, and how often."""
+    notes: ImportNotes = field(default_factory=ImportNotes)
     owners: dict[str, str] = field(default_factory=dict)
     """For each parameter set, by its Keras layer and part, the operation that has it."""
     prefix: str = ""
@@ -59,9 +59,7 @@ class KerasImporter:
     """The models around the one that is read, the outermost first."""
     calls: int = 0
     """Calls of layers so far."""
-    taken: set[str] = field(default_factory=set)
-    numbers: dict[str, int] = field(default_factory=dict)
-    """How often each name was wanted, so that a free one is found at once."""
+    names: FreeNames = field(default_factory=FreeNames)
 
     def emit_layer(
         self,
@@ -78,19 +76,14 @@ class KerasImporter:
             Inexpressible: the layer type refuses such inputs or arguments.
         """
         names = tuple(self.emit_views(layer, tensor) for tensor in reads)
-        inputs = tuple(_spec_shape(tensor.seen) for tensor in reads)
-        try:
-            cls = layer_type(word)
-            made = read_layer(cls, dict(arguments), inputs[0])
-            shape = made.infer_shape(inputs)
-        except Refused as refused:
-            raise KerasInexpressible(refused.what) from None
-        usual = {k: v for k, v in arguments.items() if v != cls.kinds[k].default}
-        name = self.take_name(f"{layer.name}.{part}" if part else layer.name)
-        owns = cls.learns and made.parameters(inputs[0]) > 0
+        inputs = [Shape(tensor.seen[0], tensor.seen[1:]) for tensor in reads]
+        made, shape, given = express_layer(word, arguments, inputs)
+        wanted = f"{layer.name}.{part}" if part else layer.name
+        name = self.names.take(f"{self.prefix}{wanted}")
+        owns = made.learns and made.parameters(inputs[0]) > 0
         shares = self._sharing_owner(f"{self.owner}.{part}", name) if owns else ""
         frozen = owns and layer.config.get("trainable") is False
-        self.ops[name] = Op(name, word, usual, names, shares, frozen)
+        self.ops[name] = Op(name, word, given, names, shares, frozen)
         return KerasTensor(name, shape.dims, shape.dims)
 
     def _sharing_owner(self, key: str, name: str) -> str:
@@ -117,9 +110,9 @@ class KerasImporter:
     ) -> KerasTensor:
         """The layer as an operation of that shape; its costs are the numbers that it learned, or
         unknown."""
-        label = "".join(c if c.isalnum() and c.isascii() else "_" for c in layer.kind) or "unknown"
+        label = opaque_label(layer.kind)
         if learned is not None:
-            self.add_note(f"{layer.kind} has no word, and only its numbers are counted: {why}")
+            self.notes.add(f"{layer.kind} has no word, and only its numbers are counted: {why}")
             return self.emit_layer(
                 layer, "opaque", reads, output=dims, op=label, weights=0, biases=0,
                 extras=learned, connections=0,
@@ -128,32 +121,13 @@ class KerasImporter:
         self.unknown.append(f"{made.op}: {layer.kind}: {why}")
         return made
 
-    def note_stand_in(self, what: str, word: str) -> None:
-        """Note that something is written as another layer of the same costs."""
-        self.add_note(f"{what} is written as {word}")
-
-    def add_note(self, text: str) -> None:
-        """Say something of the import in the spec's notes, once with how often."""
-        self.notes[text] = self.notes.get(text, 0) + 1
-
     def forget_operations(self, kept: int) -> None:
         """Take back all operations but the first so many."""
         while len(self.ops) > kept:
             name, _ = self.ops.popitem()
-            self.taken.discard(name)
+            self.names.taken.discard(name)
             for key in [key for key, owner in self.owners.items() if owner == name]:
                 del self.owners[key]
-
-    def take_name(self, wanted: str) -> str:
-        """A free name, that one if it is."""
-        wanted = f"{self.prefix}{wanted}"
-        name, number = wanted, self.numbers.get(wanted, 1)
-        while name in self.taken:
-            number += 1
-            name = f"{wanted}_{number}"
-        self.taken.add(name)
-        self.numbers[wanted] = number
-        return name
 
     # --- Keras' order of the axes ----------------------------------------------------------
 
@@ -177,7 +151,7 @@ class KerasImporter:
         if isinstance(axis, list) and len(axis) == 1:
             axis = axis[0]
         if not isinstance(axis, int) or not -rank <= axis <= rank or axis == 0:
-            raise KerasInexpressible(f"axis {axis}")
+            raise Inexpressible(f"axis {axis}")
         at = axis % (rank + 1) - 1
         return (at + 1) % rank if self.channels_last else at
 
@@ -189,7 +163,7 @@ def refuse_adapters(layer: KerasLayer) -> None:
         Inexpressible: the layer has it.
     """
     if layer.config.get("lora_rank"):
-        raise KerasInexpressible(f"lora_rank is {layer.config['lora_rank']!r:.40}")
+        raise Inexpressible(f"lora_rank is {layer.config['lora_rank']!r:.40}")
 
 
 def read_integer(layer: KerasLayer, key: str, default: int | None = None, least: int = 1) -> int:
@@ -200,7 +174,7 @@ def read_integer(layer: KerasLayer, key: str, default: int | None = None, least:
     """
     value = layer.config.get(key, default)
     if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise KerasInexpressible(f"{key} is {value!r:.40}")
+        raise Inexpressible(f"{key} is {value!r:.40}")
     return value
 
 
@@ -218,20 +192,11 @@ def read_sizes(
         listed = listed * axes
     good = all(isinstance(n, int) and not isinstance(n, bool) and n >= least for n in listed)
     if len(listed) != axes or not good:
-        raise KerasInexpressible(f"{key} is {value!r:.40}")
+        raise Inexpressible(f"{key} is {value!r:.40}")
     return listed
-
-
-def collapse_equal(listed: list[int]) -> Argument:
-    """One number where all axes have the same, as a spec would have it."""
-    return listed[0] if len(set(listed)) == 1 else tuple(listed)
 
 
 def read_flag(layer: KerasLayer, key: str, *, usually: bool) -> bool:
     """A truth value of a layer's configuration."""
     value: Any = layer.config.get(key, usually)  # Any: what JSON holds
     return value if isinstance(value, bool) else usually
-
-
-def _spec_shape(dims: Dims) -> Shape:
-    return Shape(dims[0], dims[1:])

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from cnncost.formats.keras_in.keras_importer import KerasImporter, KerasInexpressible, KerasTensor
+from cnncost.formats.importing import Inexpressible
+from cnncost.formats.keras_in.keras_importer import KerasImporter, KerasTensor
 
 if TYPE_CHECKING:
     from cnncost.formats.graph import Value
@@ -22,7 +23,7 @@ def emit_get_item(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor])
         size = x.seen[k.convert_axis(keras_axis, rank)]
         first, last, _ = span.indices(size)
         if last <= first:
-            raise KerasInexpressible(f"nothing is left of {size}")
+            raise Inexpressible(f"nothing is left of {size}")
         spans.append((first, last))
     ours = [spans[(axis - 1) % rank if k.channels_last else axis] for axis in range(rank)]
     edges = [(a, n - b) for (a, b), n in zip(ours[1:], x.seen[1:], strict=True)]
@@ -46,5 +47,5 @@ def _axis_slices(layer: KerasLayer, rank: int) -> list[slice]:
     given += [WHOLE] * (rank + 1 - len(given))
     plain = all(isinstance(one, slice) and one.step in (None, 1) for one in given)
     if len(given) != rank + 1 or not plain or given[0] != WHOLE:
-        raise KerasInexpressible("its indices are no slices of the axes")
+        raise Inexpressible("its indices are no slices of the axes")
     return given[1:]

@@ -8,11 +8,11 @@ from dataclasses import replace
 from typing import Any
 
 from cnncost.errors import CnncostError
-from cnncost.formats.graph import Graph, Op
+from cnncost.formats.graph import Graph, Op, needed_operations
+from cnncost.formats.importing import AXES, Inexpressible, dims_text
 from cnncost.formats.keras_in.keras_importer import (
     Dims,
     KerasImporter,
-    KerasInexpressible,
     KerasTensor,
 )
 from cnncost.formats.keras_in.keras_model import MODELS, KerasLayer, KerasModel, Ref, model_of
@@ -53,10 +53,9 @@ def build_keras_graph(
         raise CnncostError(f"{file}: its models or lists are nested too deep") from None
     end = KerasLayer("output", "", "", {}, ())
     names = [k.emit_views(end, tensor) for tensor in made]
-    notes = [f"{note} ({count} times)" if count > 1 else note for note, count in k.notes.items()]
     return Graph(
         model.name, inputs, _needed_operations(k, names, file), tuple(dict.fromkeys(names)),
-        notes="\n".join(notes), unknown=tuple(k.unknown),
+        notes=k.notes.count_lines(), unknown=tuple(k.unknown),
     )  # fmt: skip
 
 
@@ -108,24 +107,19 @@ def _read_inputs(
             )
         if len(dims) > 4 or max(dims) > LARGEST:
             raise CnncostError(
-                f"{k.file}: the input {name!r} of {_dims_text(dims)} is no map or vector"
+                f"{k.file}: the input {name!r} of {dims_text(dims)} is no map or vector"
             )
         found[name] = dims
-        k.taken.add(name)
+        k.names.taken.add(name)
     return found
 
 
 def _needed_operations(k: KerasImporter, outputs: list[str], file: str) -> tuple[Op, ...]:
     """The operations that some output needs."""
-    needed = set(outputs)
-    for op in reversed(k.ops.values()):
-        if op.name in needed:
-            needed.update(op.reads)
-            needed.update([op.shares] if op.shares else [])
-    alive = tuple(op for op in k.ops.values() if op.name in needed)
+    alive = needed_operations(k.ops, outputs)
     if not alive:
         raise CnncostError(f"{file}: no output depends on an input")
-    return alive
+    return tuple(alive)
 
 
 def _run_model(
@@ -244,8 +238,8 @@ def _emit_one_layer(
         # Other inputs than the file's give other shapes: only equal inputs can be compared.
         if dims is None or made.seen == dims or not _reads_as_recorded(k, model, layer, at, reads):
             return made
-        why = f"its output is {_dims_text(made.seen)} here, but {_dims_text(dims)} in the file"
-    except KerasInexpressible as reason:
+        why = f"its output is {dims_text(made.seen)} here, but {dims_text(dims)} in the file"
+    except Inexpressible as reason:
         why = str(reason)
     k.forget_operations(before)
     if dims is None or not _reads_as_recorded(k, model, layer, at, reads):
@@ -258,9 +252,6 @@ def _emit_one_layer(
     learned = numbers_learned(k, layer, reads[0].seen) if len(reads) == 1 else None
     return k.emit_opaque(layer, reads, dims, why, learned)
 
-
-AXES = 4
-"""Of a layer's output, channels and up to three extents."""
 
 OTHERWISE = "the file does not hold its output's shape for these inputs, so it cannot be opaque"
 UNREAD = (
@@ -278,7 +269,3 @@ def _reads_as_recorded(
         shape is not None and k.convert_shape(shape) == tensor.seen
         for shape, tensor in zip(written, reads, strict=True)
     )
-
-
-def _dims_text(dims: Dims) -> str:
-    return "x".join(map(str, dims))

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cnncost.formats.importing import Inexpressible
 from cnncost.formats.keras_in.keras_importer import (
     KerasImporter,
-    KerasInexpressible,
     KerasTensor,
-    collapse_equal,
     read_flag,
     read_integer,
     read_sizes,
 )
 from cnncost.formats.keras_in.keras_windows import edge_rule, read_padding
+from cnncost.formats.pads import one_or_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,14 +28,14 @@ def _emit_mapped_conv(k: KerasImporter, layer: KerasLayer, reads: list[KerasTens
     (x,) = reads
     maps = layer.config.get("maps")
     if not isinstance(maps, list) or not all(isinstance(seen, list) for seen in maps):
-        raise KerasInexpressible(f"maps is {maps!r:.40}")
+        raise Inexpressible(f"maps is {maps!r:.40}")
     axes = len(x.seen) - 1
     kernel = read_sizes(layer, "kernel", None, axes)
     dilation = read_sizes(layer, "dilation_rate", 1, axes)
     return k.emit_layer(
-        layer, "conv", reads, filters=len(maps), kernel=collapse_equal(kernel),
-        stride=collapse_equal(read_sizes(layer, "strides", 1, axes)),
-        dilation=collapse_equal(dilation),
+        layer, "conv", reads, filters=len(maps), kernel=one_or_all(kernel),
+        stride=one_or_all(read_sizes(layer, "strides", 1, axes)),
+        dilation=one_or_all(dilation),
         padding=read_padding(layer, kernel, dilation),
         bias=read_flag(layer, "use_bias", usually=True),
         connects=tuple(tuple(seen) for seen in maps),
@@ -48,7 +48,7 @@ def _emit_subsample(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor
         layer,
         "subsample",
         reads,
-        kernel=collapse_equal(read_sizes(layer, "kernel", None, len(x.seen) - 1)),
+        kernel=one_or_all(read_sizes(layer, "kernel", None, len(x.seen) - 1)),
     )
 
 
@@ -76,7 +76,7 @@ def _emit_channel_shuffle(
 def _block_rule(word: str) -> Rule:
     def emit_blocks(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
         factor = read_sizes(layer, "factor", None, len(reads[0].seen) - 1)
-        return k.emit_layer(layer, word, reads, factor=collapse_equal(factor))
+        return k.emit_layer(layer, word, reads, factor=one_or_all(factor))
 
     return emit_blocks
 

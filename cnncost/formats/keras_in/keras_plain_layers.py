@@ -6,11 +6,11 @@ from collections.abc import Callable
 from math import prod
 from typing import TYPE_CHECKING
 
+from cnncost.formats.importing import Inexpressible
 from cnncost.formats.keras_in.keras_activations import emit_own_activation
 from cnncost.formats.keras_in.keras_importer import (
     Dims,
     KerasImporter,
-    KerasInexpressible,
     KerasTensor,
     read_flag,
     read_integer,
@@ -37,14 +37,14 @@ def emit_dense(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) ->
 
 def _require_channels_last(k: KerasImporter, layer: KerasLayer) -> None:
     if not k.channels_last:
-        raise KerasInexpressible(f"{layer.kind} along the last axis of maps with channels first")
+        raise Inexpressible(f"{layer.kind} along the last axis of maps with channels first")
 
 
 def emit_batchnorm(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
     """BatchNormalization; with a scale or a shift alone those are a layer of their own."""
     (x,) = reads
     if k.convert_axis(layer.config.get("axis", -1), len(x.seen)) != 0:
-        raise KerasInexpressible(f"along axis {layer.config.get('axis')}, not the channels")
+        raise Inexpressible(f"along axis {layer.config.get('axis')}, not the channels")
     scale, shift = read_flag(layer, "scale", usually=True), read_flag(layer, "center", usually=True)
     made = k.emit_layer(layer, "batchnorm", [x], affine=scale and shift)
     return _emit_half_affine(k, layer, made, scale=scale, shift=shift)
@@ -56,7 +56,7 @@ def _emit_half_affine(
     if scale == shift:
         return made
     if shift:
-        k.note_stand_in("a norm's shift without a scale", "scale")
+        k.notes.add_stand_in("a norm's shift without a scale", "scale")
     return k.emit_layer(layer, "scale", [made], "gamma" if scale else "beta")
 
 
@@ -64,7 +64,7 @@ def emit_layernorm(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]
     """LayerNormalization over the channels."""
     (x,) = reads
     if k.convert_axis(layer.config.get("axis", -1), len(x.seen)) != 0:
-        raise KerasInexpressible(f"over axis {layer.config.get('axis')}, not the channels")
+        raise Inexpressible(f"over axis {layer.config.get('axis')}, not the channels")
     scale, shift = read_flag(layer, "scale", usually=True), read_flag(layer, "center", usually=True)
     if read_flag(layer, "rms_scaling", usually=False):  # a factor, whatever is said of both
         scale, shift = True, False
@@ -76,8 +76,8 @@ def emit_rmsnorm(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) 
     """RMSNormalization over the channels: a layer norm's costs, with factors alone."""
     (x,) = reads
     if k.convert_axis(layer.config.get("axis", -1), len(x.seen)) != 0:
-        raise KerasInexpressible(f"over axis {layer.config.get('axis')}, not the channels")
-    k.note_stand_in("RMSNormalization", "layernorm and scale")
+        raise Inexpressible(f"over axis {layer.config.get('axis')}, not the channels")
+    k.notes.add_stand_in("RMSNormalization", "layernorm and scale")
     return _emit_half_affine(
         k, layer, k.emit_layer(layer, "layernorm", [x], affine=False), scale=True, shift=False
     )
@@ -87,7 +87,7 @@ def emit_groupnorm(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]
     """GroupNormalization; -1 groups are as many as channels: an instance norm."""
     (x,) = reads
     if k.convert_axis(layer.config.get("axis", -1), len(x.seen)) != 0:
-        raise KerasInexpressible(f"along axis {layer.config.get('axis')}, not the channels")
+        raise Inexpressible(f"along axis {layer.config.get('axis')}, not the channels")
     scale, shift = read_flag(layer, "scale", usually=True), read_flag(layer, "center", usually=True)
     groups = layer.config.get("groups", 32)
     affine = scale and shift
@@ -110,14 +110,14 @@ def emit_reshape(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) 
     (x,) = reads
     given = layer.config.get("target_shape", layer.config.get("newshape"))
     if not isinstance(given, list) or not given or any(type(n) is not int for n in given):
-        raise KerasInexpressible(f"target_shape is {given!r:.40}")
+        raise Inexpressible(f"target_shape is {given!r:.40}")
     known = prod(n for n in given if n != -1)
     total = prod(x.seen)
     if known < 1 or total % known or given.count(-1) > 1:
-        raise KerasInexpressible(f"{total:,} numbers do not fill {given}")
+        raise Inexpressible(f"{total:,} numbers do not fill {given}")
     full = k.order_channels_first(tuple(total // known if n == -1 else n for n in given))
     if prod(full) != total or len(full) > 4:
-        raise KerasInexpressible(f"{total:,} numbers to {given}")
+        raise Inexpressible(f"{total:,} numbers to {given}")
     if full == x.made:
         return x.reshape_to(full)
     if len(full) == 1:
@@ -131,7 +131,7 @@ def emit_permute(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) 
     rank = len(x.seen)
     given = layer.config.get("dims")
     if not isinstance(given, list) or {str(n) for n in given} != set(map(str, range(1, rank + 1))):
-        raise KerasInexpressible(f"dims is {given!r:.40}")
+        raise Inexpressible(f"dims is {given!r:.40}")
     # Keras' axis i (from 0, no batch) is ours i + 1, its last one ours 0.
     ours = [k.convert_axis(axis, rank) for axis in given]
     order = k.order_channels_first(tuple(ours))
@@ -145,7 +145,7 @@ def pass_through(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) 
 
 def skip_fixed(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
     """Arithmetic with numbers that are not learned costs nothing: no line of its own."""
-    k.add_note(f"{layer.kind} with fixed numbers is left out")
+    k.notes.add(f"{layer.kind} with fixed numbers is left out")
     return reads[0]
 
 
@@ -161,12 +161,12 @@ def join_rule(
 
     def emit_join(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
         if not exact:
-            k.note_stand_in(layer.kind, word)
+            k.notes.add_stand_in(layer.kind, word)
         distinct = list(dict.fromkeys(reads))
         if len(reads) == 1:  # with a number
             return skip_fixed(k, layer, reads)
         if len(distinct) == 1:
-            k.note_stand_in(f"{layer.kind} of a tensor and itself", "identity")
+            k.notes.add_stand_in(f"{layer.kind} of a tensor and itself", "identity")
             return k.emit_layer(layer, "identity", distinct)
         largest = max(reads, key=lambda x: prod(x.seen))
         if word == "mul":  # a gate of one position is broadcast
@@ -187,7 +187,7 @@ def _as_gate(x: KerasTensor, over: Dims) -> KerasTensor:
 def emit_concat(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
     """Concatenate along the channels."""
     if k.convert_axis(layer.config.get("axis", -1), len(reads[0].seen)) != 0:
-        raise KerasInexpressible(f"along axis {layer.config.get('axis')}, not the channels")
+        raise Inexpressible(f"along axis {layer.config.get('axis')}, not the channels")
     if len(reads) == 1:
         return reads[0]
     return k.emit_layer(layer, "concat", reads)
@@ -200,6 +200,6 @@ def emit_attention(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]
     values = layer.config.get("value_dim") or key
     plain = read_flag(layer, "use_bias", usually=True) and layer.config.get("output_shape") is None
     if set(reads) != {x} or values != key or not plain or len(x.seen) < 2:
-        raise KerasInexpressible("attention between two sequences, or of other widths")
+        raise Inexpressible("attention between two sequences, or of other widths")
     _require_channels_last(k, layer)
     return k.emit_layer(layer, "attention", [x], heads=heads, dim=heads * key)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from cnncost.formats.importing import Inexpressible
 from cnncost.formats.keras_in import (
     keras_activations,
     keras_indexing,
@@ -12,7 +13,7 @@ from cnncost.formats.keras_in import (
     keras_plain_layers,
     keras_windows,
 )
-from cnncost.formats.keras_in.keras_importer import KerasImporter, KerasInexpressible, KerasTensor
+from cnncost.formats.keras_in.keras_importer import KerasImporter, KerasTensor
 
 if TYPE_CHECKING:
     from cnncost.formats.keras_in.keras_model import KerasLayer
@@ -108,7 +109,7 @@ def rule_of(layer: KerasLayer, reads: int) -> Rule:
     rules = keras_own_layers.RULES if ours else RULES
     kind = layer.registered.removeprefix(OURS) if ours else layer.kind
     if kind not in rules or (layer.foreign and not ours):
-        raise KerasInexpressible("its class is not known")
+        raise Inexpressible("its class is not known")
     if reads > 1 and kind not in SEVERAL:
-        raise KerasInexpressible(f"it reads {reads} tensors, not one")
+        raise Inexpressible(f"it reads {reads} tensors, not one")
     return rules[kind]

@@ -6,17 +6,17 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from cnncost.formats.convolution_kind import classify_convolution
+from cnncost.formats.importing import Inexpressible
 from cnncost.formats.keras_in.keras_activations import emit_own_activation
 from cnncost.formats.keras_in.keras_importer import (
     KerasImporter,
-    KerasInexpressible,
     KerasTensor,
-    collapse_equal,
     read_flag,
     read_integer,
     read_sizes,
     refuse_adapters,
 )
+from cnncost.formats.pads import one_or_all
 
 if TYPE_CHECKING:
     from cnncost.formats.graph import Value
@@ -30,9 +30,9 @@ def _window_arguments(layer: KerasLayer, axes: int) -> dict[str, Value]:
     kernel = read_sizes(layer, "kernel_size", None, axes)
     dilation = read_sizes(layer, "dilation_rate", 1, axes)
     return {
-        "kernel": collapse_equal(kernel),
-        "stride": collapse_equal(read_sizes(layer, "strides", 1, axes)),
-        "dilation": collapse_equal(dilation),
+        "kernel": one_or_all(kernel),
+        "stride": one_or_all(read_sizes(layer, "strides", 1, axes)),
+        "dilation": one_or_all(dilation),
         "padding": read_padding(layer, kernel, dilation),
         "bias": read_flag(layer, "use_bias", usually=True),
     }
@@ -44,7 +44,7 @@ def read_padding(layer: KerasLayer, kernel: list[int], dilation: list[int]) -> V
     if word == "causal":
         return tuple((d * (n - 1), 0) for n, d in zip(kernel, dilation, strict=True))
     if word not in ("same", "valid"):
-        raise KerasInexpressible(f"padding is {word!r:.40}")
+        raise Inexpressible(f"padding is {word!r:.40}")
     return "same" if word == "same" and any(n > 1 for n in kernel) else 0
 
 
@@ -122,14 +122,14 @@ def transposed_rule(axes: int) -> Rule:
             added = read_sizes(layer, "output_padding", None, axes, least=0)
             half = layer.config.get("padding") == "same"
             given["padding"] = tuple((n // 2, n // 2) if half else (0, 0) for n in reach)
-            given["output_padding"] = collapse_equal(added)
+            given["output_padding"] = one_or_all(added)
         elif any(s > n for s, n in zip(stride, reach, strict=True)):
             # A window shorter than its step leaves the end of the last step empty: in x stride.
             added = [max(s - n, 0) for s, n in zip(stride, reach, strict=True)]
             cut = [max(n - s, 0) for s, n in zip(stride, reach, strict=True)]
             same = layer.config.get("padding") == "same"
             given["padding"] = tuple((n // 2, n - n // 2) if same else (0, 0) for n in cut)
-            given["output_padding"] = collapse_equal(added)
+            given["output_padding"] = one_or_all(added)
         made = k.emit_layer(
             layer, "conv_transpose", reads[:1], filters=read_integer(layer, "filters"),
             groups=read_integer(layer, "groups", 1), **given,
@@ -147,8 +147,8 @@ def pool_rule(word: str, axes: int) -> Rule:
         given: dict[str, Value] = {"padding": read_padding(layer, kernel, [1] * axes)}
         if layer.config.get("strides") is not None:
             stride = read_sizes(layer, "strides", None, axes)
-            given |= {} if stride == kernel else {"stride": collapse_equal(stride)}
-        return k.emit_layer(layer, word, reads[:1], kernel=collapse_equal(kernel), **given)
+            given |= {} if stride == kernel else {"stride": one_or_all(stride)}
+        return k.emit_layer(layer, word, reads[:1], kernel=one_or_all(kernel), **given)
 
     return emit_pool
 
@@ -176,7 +176,7 @@ def adaptive_pool_rule(word: str, axes: int) -> Rule:
             layer,
             word,
             reads[:1],
-            size=collapse_equal(read_sizes(layer, "output_size", None, axes)),
+            size=one_or_all(read_sizes(layer, "output_size", None, axes)),
         )
 
     return emit_adaptive_pool
@@ -193,7 +193,7 @@ def edge_rule(word: str, key: str, axes: int) -> Rule:
         listed = [pair if isinstance(pair, list) else [pair, pair] for pair in pairs]
         counts = [n for pair in listed for n in pair]
         if any(len(pair) != 2 for pair in listed) or any(type(n) is not int for n in counts):
-            raise KerasInexpressible(f"{key} is {given!r:.40}")
+            raise Inexpressible(f"{key} is {given!r:.40}")
         if len({tuple(pair) for pair in listed}) == 1 and listed[0][0] == listed[0][1]:
             return k.emit_layer(layer, word, reads[:1], amount=listed[0][0])
         return k.emit_layer(layer, word, reads[:1], amount=tuple((a, b) for a, b in listed))
@@ -209,7 +209,7 @@ def upsampling_rule(axes: int) -> Rule:
     ) -> KerasTensor:
         plain = layer.config.get("interpolation", "nearest") == "nearest"
         mode = "nearest" if plain else "bilinear"
-        factor = collapse_equal(read_sizes(layer, "size", 2, axes))
+        factor = one_or_all(read_sizes(layer, "size", 2, axes))
         return k.emit_layer(layer, "upsample", reads[:1], factor=factor, mode=mode)
 
     return emit_upsampling

@@ -5,9 +5,9 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING
 
+from cnncost.formats.importing import Inexpressible
 from cnncost.formats.keras_in.keras_importer import (
     KerasImporter,
-    KerasInexpressible,
     read_flag,
     read_integer,
 )
@@ -27,7 +27,7 @@ def numbers_learned(k: KerasImporter, layer: KerasLayer, x: Dims) -> int | None:
     rule = None if layer.foreign else _RULES.get(layer.kind)
     try:
         return rule(k, layer, x) if rule else None
-    except KerasInexpressible:
+    except Inexpressible:
         return None
 
 
@@ -55,7 +55,7 @@ def _count_prelu(k: KerasImporter, layer: KerasLayer, x: Dims) -> int:
 def _count_embedding(k: KerasImporter, layer: KerasLayer, x: Dims) -> int:
     """A row for each index."""
     if layer.config.get("lora_rank") or layer.config.get("quantization_config"):
-        raise KerasInexpressible("an adapter")
+        raise Inexpressible("an adapter")
     return read_integer(layer, "input_dim") * read_integer(layer, "output_dim")
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cnncost.formats.keras_in.keras_importer import KerasImporter, KerasInexpressible, read_integer
+from cnncost.formats.importing import Inexpressible
+from cnncost.formats.keras_in.keras_importer import KerasImporter, read_integer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +21,7 @@ def shape_of(k: KerasImporter, layer: KerasLayer, x: Dims) -> Dims | None:
     rule = None if layer.foreign else _RULES.get(layer.kind)
     try:
         return rule(k, layer, x) if rule else None
-    except KerasInexpressible:
+    except Inexpressible:
         return None
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from cnncost.formats.onnx_in.inexpressible import OnnxInexpressible
+from cnncost.formats.importing import Inexpressible
 from cnncost.formats.onnx_in.onnx_activation_curves import Curve
 from cnncost.formats.onnx_in.onnx_model import OnnxNode
 from cnncost.formats.tensor_value import Shape, Value
@@ -65,7 +65,7 @@ def elementwise_shape(dims: list[Shape]) -> Shape:
     for sizes in zip(*padded, strict=True):
         wide = {n for n in sizes if n != 1}
         if len(wide) > 1:
-            raise OnnxInexpressible(f"dimensions {sorted(wide)} do not go together")
+            raise Inexpressible(f"dimensions {sorted(wide)} do not go together")
         out.append(wide.pop() if wide else 1)
     return tuple(out)
 
@@ -74,7 +74,7 @@ def broadest_shape(dims: list[Shape]) -> Shape:
     """The same; the first dimensions where they do not go together."""
     try:
         return elementwise_shape(dims)
-    except OnnxInexpressible:
+    except Inexpressible:
         return dims[0]
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from heapq import heapify, heappop, heappush
 
 from cnncost.errors import CnncostError
-from cnncost.formats.graph import Op
+from cnncost.formats.graph import Op, needed_operations
+from cnncost.formats.importing import Inexpressible
 from cnncost.formats.onnx_in import onnx_joins
-from cnncost.formats.onnx_in.inexpressible import OnnxInexpressible
 from cnncost.formats.onnx_in.onnx_importer import OnnxImporter
 from cnncost.formats.onnx_in.onnx_inferred_shapes import refuse_shapeless
 from cnncost.formats.onnx_in.onnx_model import OnnxNode
@@ -25,7 +25,7 @@ def emit_outputs(importer: OnnxImporter) -> tuple[str, ...]:
         end = OnnxNode("", "", (tensor,), (tensor,), {})
         try:
             name = importer.emit_views(end, _output_view(value, last=importer.channels_last))
-        except OnnxInexpressible:
+        except Inexpressible:
             name = value.base
         names.append(name)
     names = list(dict.fromkeys(names))
@@ -53,14 +53,7 @@ def _output_view(value: Value, *, last: bool) -> Value:
 
 def ops_alive(importer: OnnxImporter, outputs: tuple[str, ...]) -> tuple[Op, ...]:
     """The operations that an output depends on, in order."""
-    wanted, todo = set(outputs), list(outputs)
-    while todo:
-        op = importer.ops.get(todo.pop())
-        for name in (*op.reads, *([op.shares] if op.shares else [])) if op else ():
-            if name not in wanted:
-                wanted.add(name)
-                todo.append(name)
-    return _sort_by_file(importer, [op for name, op in importer.ops.items() if name in wanted])
+    return _sort_by_file(importer, needed_operations(importer.ops, outputs))
 
 
 def _sort_by_file(importer: OnnxImporter, ops: list[Op]) -> tuple[Op, ...]:

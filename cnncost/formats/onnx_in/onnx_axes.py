@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from math import prod
 
-from cnncost.formats.onnx_in.inexpressible import OnnxInexpressible
+from cnncost.formats.importing import AXES, Inexpressible
 from cnncost.formats.onnx_in.onnx_importer import OnnxImporter
 from cnncost.formats.onnx_in.onnx_joins import channel_axis
 from cnncost.formats.onnx_in.onnx_model import OnnxNode
 from cnncost.formats.tensor_value import Value
-from cnncost.formats.tensor_views import AXES
 
 Back = Callable[[Value], Value]
 """From what the layer made to what stands in the tensor's place."""
@@ -54,7 +53,7 @@ def emit_as_positions(
     turned = value.permute_axes(order)
     channels = prod(turned.shape[:kept])
     if len(order) - kept >= AXES:
-        raise OnnxInexpressible(f"{len(axes)} axes at once")
+        raise Inexpressible(f"{len(axes)} axes at once")
     name = importer.emit_views(step, turned.reshape_to((channels, *turned.shape[kept:])))
 
     def restore_positions(made: Value) -> Value:

@@ -33,7 +33,7 @@ def fold_step(importer: OnnxImporter, step: OnnxNode) -> None:
     """Make constants of the outputs of a step over constants, or tensors without a shape."""
     inputs = [importer.constants[t] if t else None for t in step.inputs]
     if step.op in PRODUCTS:
-        importer.notes["products that depend on no input are left out"] = None
+        importer.notes.add("products that depend on no input are left out")
     made = _fold_numbers(importer, step, inputs) or _fold_dims(importer, step, inputs)
     if made is None:
         importer.shapeless.update(

@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from math import prod
 
-from cnncost.formats.onnx_in.inexpressible import OnnxInexpressible
+from cnncost.formats.importing import Inexpressible
 from cnncost.formats.onnx_in.onnx_axes import emit_as_positions
 from cnncost.formats.onnx_in.onnx_importer import OnnxImporter
 from cnncost.formats.onnx_in.onnx_joins import channel_axis
 from cnncost.formats.onnx_in.onnx_model import OnnxNode
-from cnncost.formats.onnx_in.onnx_windows import one_or_all
-from cnncost.formats.pads import shorten_pads
+from cnncost.formats.pads import one_or_all, shorten_pads
 from cnncost.formats.tensor_value import Value
 
 
@@ -24,7 +23,7 @@ def emit_concat(importer: OnnxImporter, step: OnnxNode) -> None:
         _emit_constants_beside(importer, step, known[0], axis)
         return
     if len(known) < len(step.inputs):
-        raise OnnxInexpressible("constants among activations")
+        raise Inexpressible("constants among activations")
     values = [importer.emit_value(t) for t in known]
     if any(value.shape[0] != 1 for value in values) or rank > 5 or axis == 0:
         order = (axis, *(other for other in range(rank) if other != axis))
@@ -84,7 +83,7 @@ def emit_split(importer: OnnxImporter, step: OnnxNode) -> None:
         left = value.shape[axis] - each * (parts - 1)
         sizes = list(step.attributes.get("split") or [each] * (parts - 1) + [left])
     if len(sizes) != parts or min(sizes) < 1 or sum(sizes) != value.shape[axis]:
-        raise OnnxInexpressible(f"{value.shape[axis]} split into {sizes}")
+        raise Inexpressible(f"{value.shape[axis]} split into {sizes}")
     start = 0
     for tensor, size in zip(step.outputs, sizes, strict=True):
         if importer.consumers.get(tensor) or tensor in importer.model.outputs:
@@ -137,7 +136,7 @@ def emit_slices(importer: OnnxImporter, step: OnnxNode) -> None:
         n = value.shape[axis]
         first, last, _ = slice(start, end, None).indices(n)
         if by < 1 or last <= first:
-            raise OnnxInexpressible(f"slice {start}:{end}:{by} of {n}")
+            raise Inexpressible(f"slice {start}:{end}:{by} of {n}")
         value = emit_cut(importer, step, value, axis, (first, last))
         if by > 1 and last - first > 1:
             value = _emit_strided(importer, step, value, axis, by)
@@ -165,9 +164,9 @@ def emit_gather(importer: OnnxImporter, step: OnnxNode) -> None:
     n = value.shape[axis]
     indices = [index + n if index < 0 else index for index in indices]
     if not indices or indices != list(range(indices[0], indices[0] + len(indices))):
-        raise OnnxInexpressible("indices that are no run")
+        raise Inexpressible("indices that are no run")
     if indices[-1] >= n:
-        raise OnnxInexpressible(f"index {indices[-1]} of {n}")
+        raise Inexpressible(f"index {indices[-1]} of {n}")
     if n == len(indices):
         part = value
     else:

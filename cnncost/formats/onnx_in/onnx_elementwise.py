@@ -7,8 +7,8 @@ from dataclasses import replace
 from fractions import Fraction
 from functools import partial
 
+from cnncost.formats.importing import Inexpressible
 from cnncost.formats.onnx_in.deferred import Pending, broadest_shape
-from cnncost.formats.onnx_in.inexpressible import OnnxInexpressible
 from cnncost.formats.onnx_in.onnx_activation_curves import (
     BINARY,
     POINTS,
@@ -93,7 +93,7 @@ def _clip_bounds(importer: OnnxImporter, step: OnnxNode) -> tuple[float, float]:
         if tensor:
             constant = importer.constants.get(tensor)
             if constant is None or constant.values is None or not constant.size:
-                raise OnnxInexpressible("bounds that are not known before the network runs")
+                raise Inexpressible("bounds that are not known before the network runs")
             found[i] = float(constant.values.reshape(-1)[0])
     return found[0], found[1]
 
@@ -142,10 +142,10 @@ def _emit_several(importer: OnnxImporter, step: OnnxNode) -> None:
     reads = [t for t in step.inputs if importer.is_activation(t)]
     values = [importer.emit_value(t) for t in reads]
     if len({value.shape for value in values}) > 1 or len(values) < 2:
-        raise OnnxInexpressible("several tensors of unlike shapes")
+        raise Inexpressible("several tensors of unlike shapes")
     word = JOINED.get(step.op, "add")
     if step.op not in PLAIN:
-        importer.notes[f"{step.op} is written as {word}"] = None
+        importer.notes.add_stand_in(step.op, word)
     first = values[0]
     if all(value.steps == first.steps and value.made == first.made for value in values):
         made = importer.emit_layer(step, word, [value.base for value in values])
@@ -209,7 +209,7 @@ def emit_deferred(importer: OnnxImporter, tensor: str) -> Value:
         return _emit_stand_in(importer, held)
     try:
         return emit_join(importer, held.step, *held.parents)
-    except OnnxInexpressible as why:
+    except Inexpressible as why:
         shapes = [importer.emit_value(parent).shape for parent in held.parents]
         importer.emit_opaque(held.step, broadest_shape(shapes), str(why))
     return importer.values[tensor]
@@ -217,7 +217,7 @@ def emit_deferred(importer: OnnxImporter, tensor: str) -> Value:
 
 def _emit_stand_in(importer: OnnxImporter, held: Pending) -> Value:
     """A function of each number that the language has no word for."""
-    importer.notes[f"{held.step.op} is written as {STANDS_IN}"] = None
+    importer.notes.add_stand_in(held.step.op, STANDS_IN)
     value = importer.emit_value(held.parents[0])
     return replace(value, base=importer.emit_layer(held.step, STANDS_IN, [value.base]).base)
 
@@ -236,7 +236,7 @@ def emit_prelu(importer: OnnxImporter, step: OnnxNode) -> None:
     """One slope a channel, or one in all."""
     slopes = importer.constants.get(step.inputs[1])
     if slopes is None:
-        raise OnnxInexpressible("slopes that are computed")
+        raise Inexpressible("slopes that are computed")
     value = importer.emit_value(step.inputs[0])
     made = importer.emit_layer(
         step, "prelu", [value.base], learned=step.inputs[1:2], shared=slopes.size == 1

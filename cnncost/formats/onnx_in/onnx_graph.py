@@ -9,6 +9,7 @@ from pathlib import PurePath
 
 from cnncost.errors import CnncostError
 from cnncost.formats.graph import Graph
+from cnncost.formats.importing import Inexpressible, dims_text
 from cnncost.formats.onnx_in import (
     onnx_cuts,
     onnx_elementwise,
@@ -24,7 +25,6 @@ from cnncost.formats.onnx_in import (
 )
 from cnncost.formats.onnx_in.batch_axis import Batch, NoBatch
 from cnncost.formats.onnx_in.entering import start_inputs
-from cnncost.formats.onnx_in.inexpressible import OnnxInexpressible
 from cnncost.formats.onnx_in.leaving import emit_outputs, ops_alive
 from cnncost.formats.onnx_in.ledger import numbers_held
 from cnncost.formats.onnx_in.onnx_attention import with_attention
@@ -116,7 +116,7 @@ def _read_steps(importer: OnnxImporter, shapes: Mapping[str, Shape]) -> Graph:
         for step in model.steps:
             _read_step(importer, step)
         outputs = emit_outputs(importer)
-    except OnnxInexpressible as why:  # what stands for a step is refused itself
+    except Inexpressible as why:  # what stands for a step is refused itself
         raise CnncostError(f"{file}: it cannot be written as a spec: {why}") from None
     read = with_attention(ops_alive(importer, outputs), importer.shapes)
     if model.producer == OURS:
@@ -134,7 +134,7 @@ def _read_steps(importer: OnnxImporter, shapes: Mapping[str, Shape]) -> Graph:
         inputs,
         ops,
         outputs,
-        notes="\n".join(importer.notes),
+        notes="\n".join(importer.notes.counts),
         unknown=tuple(line for name, line in importer.unknown if name in alive),
         held=ledger.held,
         unread=ledger.unread,
@@ -188,10 +188,10 @@ def _dispatch_step(importer: OnnxImporter, step: OnnxNode) -> None:
             )
     try:
         if step.outputs[0] in importer.refused:
-            raise OnnxInexpressible(importer.refused[step.outputs[0]])
+            raise Inexpressible(importer.refused[step.outputs[0]])
         _emit_operation(importer, step)
         _compare_shapes(importer, step)
-    except OnnxInexpressible as why:
+    except Inexpressible as why:
         make_opaque(importer, step, str(why))
     others = [t for t in step.outputs[1:] if t and importer.consumers.get(t)]
     if not all(importer.is_activation(t) or t in importer.shapeless for t in others):
@@ -211,13 +211,13 @@ def _compare_shapes(importer: OnnxImporter, step: OnnxNode) -> None:
             if importer.axis is Batch.CERTAIN:
                 raise NoBatch
             importer.refused[step.outputs[0]] = why = "it mixes the examples of a batch"
-            raise OnnxInexpressible(why)
+            raise Inexpressible(why)
         if said is not None and said != found and not {said, found} <= {(), (1,)}:
-            sizes = ["x".join(map(str, dims)) or "one number" for dims in (found, said)]
+            sizes = [dims_text(dims) or "one number" for dims in (found, said)]
             importer.refused[step.outputs[0]] = why = (
                 f"its output is {sizes[0]} here, but {sizes[1]} by the file"
             )
-            raise OnnxInexpressible(why)
+            raise Inexpressible(why)
 
 
 def _emit_operation(importer: OnnxImporter, step: OnnxNode) -> None:
@@ -226,12 +226,12 @@ def _emit_operation(importer: OnnxImporter, step: OnnxNode) -> None:
         whole = replace(step, op="Norm", inputs=(norm.x, *norm.learned))
         try:
             tensorflow_norms.emit_norm(importer, whole, norm)
-        except OnnxInexpressible as why:  # its parts were not emitted: it is opaque as a whole
+        except Inexpressible as why:  # its parts were not emitted: it is opaque as a whole
             learned = learned_inputs(importer, whole)
             importer.emit_opaque(
                 whole, importer.tensor_dims(norm.x), str(why), learned
             )  # a norm's shape is its input's
         return
     if step.op not in OPERATIONS or step.domain not in DOMAINS:
-        raise OnnxInexpressible("the language has no word for it")
+        raise Inexpressible("the language has no word for it")
     OPERATIONS[step.op](importer, step)

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-import re
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from math import prod
 from typing import TYPE_CHECKING
 
-from cnncost.errors import CnncostError, Refused
+from cnncost.errors import CnncostError
 from cnncost.formats.graph import Op
+from cnncost.formats.importing import (
+    AXES,
+    FreeNames,
+    ImportNotes,
+    Inexpressible,
+    dims_text,
+    express_layer,
+    opaque_label,
+)
 from cnncost.formats.onnx_in.batch_axis import Batch
 from cnncost.formats.onnx_in.deferred import Norm, Pending, Shapeless, broadest_shape
-from cnncost.formats.onnx_in.inexpressible import OnnxInexpressible
 from cnncost.formats.onnx_in.node_names import LONGEST_NAME, source_name
 from cnncost.formats.onnx_in.onnx_model import OnnxModel, OnnxNode, OnnxTensor
 from cnncost.formats.onnx_in.owners import TensorOwners
 from cnncost.formats.tensor_value import Shape, Value
-from cnncost.formats.tensor_views import AXES, layers_of
-from cnncost.layers import layer_type, read_layer
+from cnncost.formats.tensor_views import layers_of
 from cnncost.shape import Shape as SpecShape
 
 if TYPE_CHECKING:
@@ -51,8 +56,7 @@ class OnnxImporter:
     """Tensors inside what is written out and read as one layer."""
     norms: dict[str, Norm] = field(default_factory=dict)
     """Norms that are written out, by the tensor that they make."""
-    notes: dict[str, None] = field(default_factory=dict)
-    """What is read as something else of the same cost, each once."""
+    notes: ImportNotes = field(default_factory=ImportNotes)
     owners: TensorOwners = field(init=False)
     biases: dict[str, str] = field(default_factory=dict)
     """For an operation, the bias that is added behind it and that it has."""
@@ -77,7 +81,7 @@ class OnnxImporter:
     places: dict[str, int] = field(default_factory=dict)
     """Where in the file the step of each operation stands."""
     _solid: dict[Value, str] = field(default_factory=dict)
-    _taken: Counter[str] = field(default_factory=Counter)
+    _names: FreeNames = field(default_factory=FreeNames)
 
     def __post_init__(self) -> None:
         self.owners = TensorOwners(self.constants)
@@ -85,7 +89,7 @@ class OnnxImporter:
     def start_input(self, tensor: str, shape: Shape, name: str, *, channels_last: bool) -> None:
         """An input of this shape, channels first; the tensor has a batch, and may have its
         channels last."""
-        self._taken[name] += 1
+        self._names.taken.add(name)
         self.shapes[name] = SpecShape(shape[0], shape[1:])
         value = Value(name, shape)
         if self.axis is not Batch.NONE:
@@ -106,7 +110,7 @@ class OnnxImporter:
         if tensor in self.values:
             return self.values[tensor]
         if tensor not in self.pending:
-            raise OnnxInexpressible(f"it reads {tensor!r}, which nothing makes")
+            raise Inexpressible(f"it reads {tensor!r}, which nothing makes")
         self.values[tensor] = self.pending[tensor].emit()
         return self.values[tensor]
 
@@ -133,7 +137,7 @@ class OnnxImporter:
         """A constant's whole numbers."""
         constant = self.constants.get(tensor)
         if constant is None or constant.values is None:
-            raise OnnxInexpressible(f"{tensor!r} is not known before the network runs")
+            raise Inexpressible(f"{tensor!r} is not known before the network runs")
         return [int(n) for n in constant.values.reshape(-1)]
 
     # --- emitting --------------------------------------------------------------------------
@@ -157,28 +161,22 @@ class OnnxImporter:
         Raises:
             Inexpressible: the layer refuses such inputs or arguments.
         """
-        inputs = tuple(self.shapes[name] for name in reads)
-        try:
-            cls = layer_type(word)
-            layer = read_layer(cls, dict(arguments), inputs[0])
-            shape = layer.infer_shape(inputs)
-        except Refused as refused:
-            raise OnnxInexpressible(refused.what) from None
-        usual = {k: v for k, v in arguments.items() if v != cls.kinds[k].default}
+        inputs = [self.shapes[name] for name in reads]
+        layer, shape, given = express_layer(word, arguments, inputs)
         name = self._take_name(step, word, learned)
         owner = self.owners.find_owner(learned)
-        if owner and self._is_alike(owner, word, usual) and all(map(self.owners.is_whole, learned)):
-            self.ops[name] = Op(name, word, usual, tuple(reads), owner)
+        if owner and self._is_alike(owner, word, given) and all(map(self.owners.is_whole, learned)):
+            self.ops[name] = Op(name, word, given, tuple(reads), owner)
         elif self.owners.are_unclaimed(learned) and all(map(self.owners.is_whole, shifts)):
-            self.ops[name] = Op(name, word, usual, tuple(reads))
+            self.ops[name] = Op(name, word, given, tuple(reads))
             self.owners.claim_again(shifts, name)
         else:
             cost = self.owners.claim_cost((*learned, *shifts))
             used = layer.connections(inputs[0], shape) + cost.products
-            usual = {"output": shape.dims, "op": word, "weights": cost.numbers}
-            usual |= {"biases": 0, "connections": used}
-            self.ops[name] = Op(name, "opaque", usual, tuple(reads))
-            self.notes["weights that are computed, or used in parts, are counted as such"] = None
+            given = {"output": shape.dims, "op": word, "weights": cost.numbers}
+            given |= {"biases": 0, "connections": used}
+            self.ops[name] = Op(name, "opaque", given, tuple(reads))
+            self.notes.add("weights that are computed, or used in parts, are counted as such")
             self.owners.claim_tensors(shifts, name)
         self.owners.claim_tensors(learned, name)
         return self._record_operation(step, name, shape)
@@ -202,9 +200,7 @@ class OnnxImporter:
             return self._solid[value]
         layers = layers_of(value)
         if layers is None:
-            raise OnnxInexpressible(
-                f"{'x'.join(map(str, value.made))} turned to {'x'.join(map(str, value.shape))}"
-            )
+            raise Inexpressible(f"{dims_text(value.made)} turned to {dims_text(value.shape)}")
         name = value.base
         for layer in layers:
             arguments = {layer.main: layer.value} if layer.main else {}
@@ -218,9 +214,9 @@ class OnnxImporter:
         value = self.emit_value(tensor)
         rank = len(value.shape)
         if rank < 2 or rank > 5:
-            raise OnnxInexpressible(f"a tensor of {rank} dimensions")
+            raise Inexpressible(f"a tensor of {rank} dimensions")
         if value.shape[0] != 1:
-            raise OnnxInexpressible("its batch is not the first dimension, or not one")
+            raise Inexpressible("its batch is not the first dimension, or not one")
         channel %= rank
         rest = [axis for axis in range(1, rank) if axis != channel]
         turned = value.permute_axes((0, channel, *rest))
@@ -258,7 +254,6 @@ class OnnxImporter:
         reads = [self.emit_value(t) for t in step.inputs if t and self.is_activation(t)]
         output = shape[1:] if shape[:1] == (1,) and len(shape) > 1 else shape or (1,)
         output = output if len(output) <= AXES else (prod(output),)
-        label = re.sub(r"[^A-Za-z0-9_]", "_", step.op) or "unknown"
         names = [value.base for value in reads]
         if not names:
             raise CnncostError(f"{self.file}: {step.op} {step.name!r} reads nothing known")
@@ -268,7 +263,7 @@ class OnnxImporter:
         if not why:
             given = {"weights": 0, "biases": 0, "extras": cost.numbers}
             given["connections"] = cost.products
-        given |= {"output": output, "op": label}
+        given |= {"output": output, "op": opaque_label(step.op)}
         made = self.emit_layer(step, "opaque", names, **given)  # type: ignore[arg-type]  # no weights
         self.owners.claim_tensors(learned, made.base)
         if why:
@@ -297,10 +292,4 @@ class OnnxImporter:
 
     def _take_name(self, step: OnnxNode, word: str, weights: Sequence[str]) -> str:
         wanted = source_name(step, word, weights)[-LONGEST_NAME:]
-        # A type's word is numbered from 1, as layers without a name are in a spec.
-        name, between = (wanted, "_") if wanted != word else (f"{word}1", "")
-        while name in self._taken:
-            self._taken[wanted] += 1
-            name = f"{wanted}{between}{self._taken[wanted]}"
-        self._taken[name] += 1
-        return name
+        return self._names.take_numbered(word) if wanted == word else self._names.take(wanted)

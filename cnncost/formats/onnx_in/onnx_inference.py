@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from math import prod
 from typing import TYPE_CHECKING, Any
 
-from cnncost.formats.onnx_in.inexpressible import OnnxInexpressible
+from cnncost.formats.importing import Inexpressible
 from cnncost.formats.onnx_in.onnx_importer import OnnxImporter
 from cnncost.formats.onnx_in.onnx_model import OnnxModel, OnnxNode, OnnxTensor
 from cnncost.formats.tensor_value import Shape
@@ -136,7 +136,7 @@ def _model_of_step(importer: OnnxImporter, step: OnnxNode) -> ModelProto | None:
             else:
                 dims = importer.tensor_dims(tensor)
                 inputs.append(helper.make_tensor_value_info(tensor, FLOAT, dims))
-    except (OnnxInexpressible, ValueError):
+    except (Inexpressible, ValueError):
         return None
     outputs = [helper.make_empty_tensor_value_info(t) for t in step.outputs]
     node = helper.make_node(

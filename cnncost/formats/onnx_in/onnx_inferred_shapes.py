@@ -25,7 +25,7 @@ def make_opaque(importer: OnnxImporter, step: OnnxNode, why: str) -> None:
         importer.shapeless[step.outputs[0]] = Shapeless(reads, step, why, learned)
         return
     if step.op in COSTLESS and not step.domain and step.outputs[0] not in importer.refused:
-        importer.notes[f"{step.op} has no word, and costs nothing: {why}"] = None
+        importer.notes.add(f"{step.op} has no word, and costs nothing: {why}")
         why = ""
     importer.emit_opaque(step, shape, why, learned)
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from math import prod
 
+from cnncost.formats.importing import AXES, Inexpressible, dims_text
 from cnncost.formats.number_order import order_of
 from cnncost.formats.onnx_in.deferred import elementwise_shape, pad_rank
-from cnncost.formats.onnx_in.inexpressible import OnnxInexpressible
 from cnncost.formats.onnx_in.onnx_importer import OnnxImporter
 from cnncost.formats.onnx_in.onnx_model import OnnxNode
 from cnncost.formats.tensor_value import Shape, Value
-from cnncost.formats.tensor_views import AXES
 
 JOINED = {
     **dict.fromkeys(("Add", "Sub", "Sum", "Mean", "Max", "Min"), "add"),
@@ -47,12 +46,12 @@ def emit_join(importer: OnnxImporter, step: OnnxNode, a: str, b: str) -> Value:
         Inexpressible: it is no such step, or their shapes do not go together.
     """
     if step.op not in JOINED:
-        raise OnnxInexpressible("no sum or product")
+        raise Inexpressible("no sum or product")
     word = JOINED[step.op]
     left, right = importer.emit_value(a), importer.emit_value(b)
     dims = elementwise_shape([left.shape, right.shape])
     if step.op not in PLAIN:
-        importer.notes[f"{step.op} is written as {word}"] = None
+        importer.notes.add_stand_in(step.op, word)
     if left.made == right.made and left.steps == right.steps:
         return replace(left, base=importer.emit_layer(step, word, [left.base, right.base]).base)
     rank, channel = len(dims), channel_axis(max(left, right, key=lambda side: prod(side.shape)))
@@ -118,8 +117,7 @@ def emit_repeat(importer: OnnxImporter, step: OnnxNode, value: Value, want: Shap
     if not over:
         return value
     if any(value.shape[axis] != 1 for axis in over):
-        sizes = ("x".join(map(str, shape)) for shape in (value.shape, want))
-        raise OnnxInexpressible(" repeated to ".join(sizes))
+        raise Inexpressible(f"{dims_text(value.shape)} repeated to {dims_text(want)}")
     quiet = OnnxNode("", "", (), step.outputs, {})
     if kept == (0,) and rank <= AXES:
         name = importer.emit_views(step, value)

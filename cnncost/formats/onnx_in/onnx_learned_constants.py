@@ -7,9 +7,9 @@ from dataclasses import replace
 from math import prod
 
 from cnncost.formats.graph import Op
+from cnncost.formats.importing import Inexpressible, dims_text
 from cnncost.formats.number_order import order_of
 from cnncost.formats.onnx_in.deferred import elementwise_shape
-from cnncost.formats.onnx_in.inexpressible import OnnxInexpressible
 from cnncost.formats.onnx_in.onnx_importer import OnnxImporter
 from cnncost.formats.onnx_in.onnx_model import PRODUCTS, UNNAMED, OnnxNode, OnnxTensor
 from cnncost.formats.onnx_in.onnx_sources import find_sole_source
@@ -56,7 +56,7 @@ def _is_per_feature(value: Value, dims: tuple[int, ...]) -> bool:
     """Whether a constant has a number for each channel that was made."""
     try:
         axes = _constant_axes(value.shape, dims)
-    except OnnxInexpressible:
+    except Inexpressible:
         return False
     rest = tuple(axis for axis in range(len(value.shape)) if axis not in axes)
     features = prod(value.shape[axis] for axis in axes)
@@ -111,7 +111,7 @@ def emit_with_constant(importer: OnnxImporter, step: OnnxNode, tensor: str, cons
     numbers = importer.constants[constant]
     try:
         axes = _constant_axes(value.shape, numbers.dims)
-    except OnnxInexpressible:
+    except Inexpressible:
         importer.emit_opaque(step, elementwise_shape([value.shape, numbers.dims]), "", (constant,))
         return
     if numbers.size == 1:
@@ -125,7 +125,7 @@ def emit_with_constant(importer: OnnxImporter, step: OnnxNode, tensor: str, cons
     elif (
         value.base not in importer.ops and len(axes) == 1 and _is_standardisation(importer, numbers)
     ):
-        importer.notes["the input's standardisation is left out"] = None
+        importer.notes.add("the input's standardisation is left out")
         importer.left_out.update(numbers.sources)
         importer.values[out] = value
     elif step.op in ("Mul", "Div") and len(axes) == 1:
@@ -152,7 +152,7 @@ def _constant_axes(shape: tuple[int, ...], dims: tuple[int, ...]) -> tuple[int, 
     padded = (1,) * (len(shape) - len(dims)) + dims
     wide = tuple(axis for axis, n in enumerate(padded) if n != 1)
     if len(padded) != len(shape) or any(shape[axis] != padded[axis] for axis in wide):
-        raise OnnxInexpressible(f"a constant of {'x'.join(map(str, dims))} numbers")
+        raise Inexpressible(f"a constant of {dims_text(dims)} numbers")
     return wide
 
 
@@ -161,7 +161,7 @@ def _emit_scale_stand_in(
 ) -> None:
     """Learned terms, or factors along several axes, as the scale of as many numbers."""
     if step.op not in ("Mul", "Div"):
-        importer.notes["learned numbers that are added are written as scale"] = None
+        importer.notes.add("learned numbers that are added are written as scale")
     rest = tuple(axis for axis in range(len(value.shape)) if axis not in axes)
     turned = value.permute_axes((*axes, *rest))
     wide = prod(value.shape[axis] for axis in axes)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from cnncost.formats.onnx_in.inexpressible import OnnxInexpressible
+from cnncost.formats.importing import Inexpressible
 from cnncost.formats.onnx_in.node_names import is_parameter_name
 from cnncost.formats.onnx_in.onnx_axes import emit_as_channels
 from cnncost.formats.onnx_in.onnx_importer import OnnxImporter
@@ -31,7 +31,7 @@ def emit_layernorm(importer: OnnxImporter, step: OnnxNode) -> None:
     axis = step.attributes.get("axis", -1) % rank
     if any(n != 1 for n in value.shape[axis : rank - 1]):
         _learned_parts(importer, step)  # what it does not learn is left out
-        raise OnnxInexpressible(f"a norm over {rank - axis} axes")
+        raise Inexpressible(f"a norm over {rank - axis} axes")
     name, back = emit_as_channels(importer, step, step.inputs[0], rank - 1)
     importer.values[step.outputs[0]] = back(_emit_affine(importer, step, "layernorm", name))
 
@@ -68,7 +68,7 @@ def _emit_affine(
     if not weights and not biases:
         return made
     if biases:
-        importer.notes["learned numbers that are added are written as scale"] = None
+        importer.notes.add("learned numbers that are added are written as scale")
     return importer.emit_layer(
         replace(step, name=""), "scale", [made.base], learned=weights or biases
     )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from math import prod
 
+from cnncost.formats.importing import Inexpressible
 from cnncost.formats.onnx_in.deferred import elementwise_shape
-from cnncost.formats.onnx_in.inexpressible import OnnxInexpressible
 from cnncost.formats.onnx_in.onnx_axes import emit_as_channels
 from cnncost.formats.onnx_in.onnx_importer import OnnxImporter
 from cnncost.formats.onnx_in.onnx_joins import emit_repeat
@@ -28,7 +28,7 @@ def emit_gemm(importer: OnnxImporter, step: OnnxNode) -> None:
         )
         return
     if len(weight.dims) != 2 or turned[0]:
-        raise OnnxInexpressible(f"weights of {list(weight.dims)} from the left")
+        raise Inexpressible(f"weights of {list(weight.dims)} from the left")
     inputs, features = weight.dims[:: -1 if turned[1] else 1]
     _emit_weighted(importer, step, (a, 1), (inputs, features))
 
@@ -42,7 +42,7 @@ def emit_matmul(importer: OnnxImporter, step: OnnxNode) -> None:
         _emit_activation_product(importer, step, importer.emit_value(a), importer.emit_value(b))
         return
     if prod(weight.dims[:-2]) != 1 or len(weight.dims) < 2:
-        raise OnnxInexpressible(f"weights of {list(weight.dims)}")
+        raise Inexpressible(f"weights of {list(weight.dims)}")
     rows, columns = weight.dims[-2:]
     if sides[0] is None:
         axis = len(importer.tensor_dims(a)) - 1
@@ -62,7 +62,7 @@ def _emit_weighted(
     (tensor, axis), (inputs, features) = read, sizes
     shape = importer.tensor_dims(tensor)
     if shape[axis] != inputs:
-        raise OnnxInexpressible(f"{shape[axis]} columns, but weights for {inputs}")
+        raise Inexpressible(f"{shape[axis]} columns, but weights for {inputs}")
     weights = tuple(t for t in step.inputs[:2] if t in importer.constants)
     apart = importer.owners.file_tensors(weights) in importer.apart
     biases = () if apart else tuple(t for t in step.inputs[2:3] if t)
@@ -88,7 +88,7 @@ def _emit_activation_product(importer: OnnxImporter, step: OnnxNode, a: Value, b
     """[..., P, Q] times [..., Q, C]: as `matmul` reads them, C x Q times Q x P, a group for each
     pair of matrices."""
     if min(len(a.shape), len(b.shape)) < 2:
-        raise OnnxInexpressible("a product of vectors")
+        raise Inexpressible("a product of vectors")
     batch = elementwise_shape([a.shape[:-2] or (1,), b.shape[:-2] or (1,)])
     groups, names = prod(batch), []
     for value in (b, a):

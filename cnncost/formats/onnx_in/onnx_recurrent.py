@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import prod
 
-from cnncost.formats.onnx_in.inexpressible import OnnxInexpressible
+from cnncost.formats.importing import Inexpressible
 from cnncost.formats.onnx_in.onnx_importer import OnnxImporter
 from cnncost.formats.onnx_in.onnx_model import OnnxNode
 
@@ -28,7 +28,7 @@ def recurrent(importer: OnnxImporter, step: OnnxNode) -> None:
         or inputs[PEEPHOLES]
         or not all(t in importer.constants for t in inputs[1:3])
     ):
-        raise OnnxInexpressible("the language has no word for it")
+        raise Inexpressible("the language has no word for it")
     x = importer.tensor_dims(step.inputs[0])
     sizes = [importer.constants[t].size for t in inputs[1:3]]
     positions = prod(x[:-1])

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from math import prod
 
+from cnncost.formats.importing import Inexpressible
 from cnncost.formats.onnx_in.deferred import elementwise_shape
-from cnncost.formats.onnx_in.inexpressible import OnnxInexpressible
 from cnncost.formats.onnx_in.onnx_axes import emit_as_positions
 from cnncost.formats.onnx_in.onnx_importer import OnnxImporter
 from cnncost.formats.onnx_in.onnx_joins import emit_repeat
 from cnncost.formats.onnx_in.onnx_model import OnnxNode
-from cnncost.formats.onnx_in.onnx_windows import one_or_all
+from cnncost.formats.pads import one_or_all
 from cnncost.formats.tensor_value import Value
 
 LONGEST = 32
@@ -31,7 +31,7 @@ def view_reshape(importer: OnnxImporter, step: OnnxNode) -> None:
         dims[0] = 1  # the file's batch is fixed; ours is one
     known = prod(n for n in dims if n != -1)
     if known < 1 or units % known or dims.count(-1) > 1 or (-1 not in dims and units != known):
-        raise OnnxInexpressible(f"{units} units reshaped to {dims}")
+        raise Inexpressible(f"{units} units reshaped to {dims}")
     importer.values[step.outputs[0]] = value.reshape_to(
         tuple(units // known if n == -1 else n for n in dims)
     )
@@ -52,7 +52,7 @@ def view_transpose(importer: OnnxImporter, step: OnnxNode) -> None:
     value = importer.emit_value(step.inputs[0])
     order = tuple(step.attributes.get("perm") or reversed(range(len(value.shape))))
     if sorted(order) != list(range(len(value.shape))):
-        raise OnnxInexpressible(f"axes {list(order)} of {len(value.shape)}")
+        raise Inexpressible(f"axes {list(order)} of {len(value.shape)}")
     if len(value.steps) > LONGEST:
         value = Value(importer.emit_views(step, value), value.shape)
     importer.values[step.outputs[0]] = value.permute_axes(order)
@@ -81,7 +81,7 @@ def view_unsqueeze(importer: OnnxImporter, step: OnnxNode) -> None:
     rank = len(value.shape) + len(axes)
     added = {axis % rank for axis in axes}
     if len(added) < len(axes):
-        raise OnnxInexpressible(f"axes {axes} of {rank}")
+        raise Inexpressible(f"axes {axes} of {rank}")
     old = iter(value.shape)
     importer.values[step.outputs[0]] = value.reshape_to(
         tuple(1 if axis in added else next(old) for axis in range(rank))
@@ -109,7 +109,7 @@ def emit_tile(importer: OnnxImporter, step: OnnxNode) -> None:
     """Repeated along axes; an axis of one behind another is that one's positions repeated."""
     value, repeats = importer.emit_value(step.inputs[0]), importer.constant_numbers(step.inputs[1])
     if len(repeats) != len(value.shape) or min(repeats) < 1:
-        raise OnnxInexpressible(f"{len(value.shape)} axes repeated {repeats} times")
+        raise Inexpressible(f"{len(value.shape)} axes repeated {repeats} times")
     ones = [axis for axis, n in enumerate(value.shape) if n == 1 and repeats[axis] > 1]
     if ones == [axis for axis, n in enumerate(repeats) if n > 1]:
         if len(ones) == 1 and len(value.shape) > 2 and ones[0] >= 2:
@@ -119,7 +119,7 @@ def emit_tile(importer: OnnxImporter, step: OnnxNode) -> None:
             made = emit_repeat(importer, step, value, want)
         importer.values[step.outputs[0]] = made
         return
-    raise OnnxInexpressible("parts of a map repeated in turn")
+    raise Inexpressible("parts of a map repeated in turn")
 
 
 def _emit_stretch(

@@ -7,11 +7,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cnncost.formats.convolution_kind import classify_convolution
-from cnncost.formats.onnx_in.inexpressible import OnnxInexpressible
+from cnncost.formats.importing import Inexpressible
 from cnncost.formats.onnx_in.onnx_importer import OnnxImporter
 from cnncost.formats.onnx_in.onnx_model import OnnxNode
 from cnncost.formats.onnx_in.onnx_sources import find_sole_source
-from cnncost.formats.pads import add_pads, shorten_pads
+from cnncost.formats.pads import add_pads, one_or_all, shorten_pads
 from cnncost.formats.tensor_value import Value
 from cnncost.shape import same_padding
 
@@ -21,16 +21,11 @@ if TYPE_CHECKING:
 Sizes = tuple[int, ...]
 
 
-def one_or_all(values: Sizes) -> int | Sizes:
-    """One number where every axis has the same."""
-    return values[0] if len(set(values)) == 1 else values
-
-
 def axis_numbers(step: OnnxNode, key: str, axes: int) -> Sizes:
     """An attribute of one number an axis, 1 each where it is not given."""
     given = tuple(step.attributes.get(key) or (1,) * axes)
     if len(given) != axes or min(given) < 1:
-        raise OnnxInexpressible(f"{key} {list(given)} over {axes} axes")
+        raise Inexpressible(f"{key} {list(given)} over {axes} axes")
     return given
 
 
@@ -51,7 +46,7 @@ def read_padding(step: OnnxNode, extents: Sizes, kernel: Sizes) -> Argument:
     else:
         given = tuple(step.attributes.get("pads") or (0,) * (2 * axes))
         if len(given) != 2 * axes or min(given) < 0:
-            raise OnnxInexpressible(f"pads {list(given)} over {axes} axes")
+            raise Inexpressible(f"pads {list(given)} over {axes} axes")
         pads = list(zip(given[:axes], given[axes:], strict=True))
     return shorten_pads(tuple(pads))
 
@@ -66,7 +61,7 @@ def emit_conv(importer: OnnxImporter, step: OnnxNode) -> None:
     axes = len(kernel)
     channels = importer.shapes[name].channels
     if groups < 1 or weight[1] * groups != channels:
-        raise OnnxInexpressible(f"{channels} channels, but weights for {weight[1]} x {groups}")
+        raise Inexpressible(f"{channels} channels, but weights for {weight[1]} x {groups}")
     word, widths = classify_convolution(channels, weight[0], groups)
     given: dict[str, Argument] = {
         "kernel": one_or_all(kernel),
@@ -120,11 +115,11 @@ def _read_operands(importer: OnnxImporter, step: OnnxNode) -> tuple[Sizes, str, 
     """The weights' dimensions, the operation that is read, and its extents."""
     weight = importer.constants.get(step.inputs[1])
     if weight is None:
-        raise OnnxInexpressible("weights that are computed while the network runs")
+        raise Inexpressible("weights that are computed while the network runs")
     name = importer.emit_channels_first(step, step.inputs[0])
     extents = importer.shapes[name].extents
     if len(weight.dims) != len(extents) + 2 or min(weight.dims) < 1:
-        raise OnnxInexpressible(f"weights of {list(weight.dims)} over a map of {len(extents)} axes")
+        raise Inexpressible(f"weights of {list(weight.dims)} over a map of {len(extents)} axes")
     return weight.dims, name, extents
 
 
@@ -145,7 +140,7 @@ def emit_own_bias(importer: OnnxImporter, step: OnnxNode, made: Value) -> Value:
     biases = tuple(t for t in step.inputs[2:3] if t)
     if not biases or importer.owners.file_tensors(step.inputs[1:2]) not in importer.apart:
         return made
-    importer.notes["learned numbers that are added are written as scale"] = None
+    importer.notes.add("learned numbers that are added are written as scale")
     return importer.emit_layer(replace(step, name=""), "scale", [made.base], learned=biases)
 
 

@@ -6,8 +6,8 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING
 
+from cnncost.formats.importing import Inexpressible
 from cnncost.formats.onnx_in.deferred import Norm
-from cnncost.formats.onnx_in.inexpressible import OnnxInexpressible
 from cnncost.formats.onnx_in.onnx_axes import emit_as_channels
 from cnncost.formats.onnx_in.onnx_reductions import axes_of
 from cnncost.formats.onnx_in.onnx_sources import find_source
@@ -130,7 +130,7 @@ def emit_norm(importer: OnnxImporter, step: OnnxNode, norm: Norm) -> None:
     rank = len(value.shape)
     axes = _mean_axes(importer, norm.mean, rank)
     if any(t not in importer.constants for t in norm.learned):
-        raise OnnxInexpressible("a norm whose scale or shift is computed")
+        raise Inexpressible("a norm whose scale or shift is computed")
     wide = _learned_axes(importer, norm, value.shape)
     if not wide:
         wide = axes if len(axes) == 1 else tuple(a for a in range(1, rank) if a not in axes)
@@ -144,7 +144,7 @@ def emit_norm(importer: OnnxImporter, step: OnnxNode, norm: Norm) -> None:
         return
     channels = (*wide, *_other_group_axis(wide, axes))
     if sorted({*axes, *channels}) != list(range(1, rank)):
-        raise OnnxInexpressible(f"a norm over {len(axes)} of {rank - 1} axes")
+        raise Inexpressible(f"a norm over {len(axes)} of {rank - 1} axes")
     _emit_group_norm(importer, step, norm, (min(channels), max(channels) + 1))
 
 
@@ -182,7 +182,7 @@ def _emit_group_norm(
     groups = prod(shape[axis] for axis in range(start, end) if axis not in axes)
     channels = prod(shape[start:end])
     if any(axis in axes for axis in range(start, end - 1)) and groups > 1:
-        raise OnnxInexpressible("a norm over groups that stand behind their channels")
+        raise Inexpressible("a norm over groups that stand behind their channels")
     inner = tuple(n for n in shape[end:] if n != 1)
     merged = value.reshape_to((*shape[:start], channels, *inner))
     importer.values[f"{norm.x} merged"] = merged
