@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -91,7 +91,8 @@ def model_of(node: Mapping[str, Any], file: str) -> KerasModel:  # Any: what JSO
         inputs = tuple(_walk_refs(config["input_layers"], file))
         outputs = tuple(_walk_refs(config.get("output_layers"), file))
     _check_unique_names(layers, file)
-    return KerasModel(name, layers, inputs, outputs, recorded)
+    model = KerasModel(name, layers, inputs, outputs, recorded)
+    return _number_calls_from_zero(model, parts)
 
 
 def _built_shapes(layers: tuple[KerasLayer, ...]) -> dict[Ref, tuple[object, ...]]:
@@ -239,3 +240,55 @@ def _walk_refs(value: object, file: str) -> Iterator[Ref]:
 
 def _is_count(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _number_calls_from_zero(
+    model: KerasModel,
+    parts: Iterable[Mapping[str, Any]],  # Any: what JSON holds
+) -> KerasModel:
+    """The model, its references counting only the calls that the file holds.
+
+    A functional model is called once when it is made. Keras 2 counts that call in all references
+    to it, Keras 3 only in a model's list of outputs; the calls that a file holds are those behind
+    it.
+    """
+    inner = {layer.name for layer in model.layers if layer.kind in MODELS or layer.foreign}
+    read = [ref for layer in model.layers for call in layer.calls for ref in call.reads]
+    outputs = _models_from_one(inner, model.outputs)
+    if _is_keras_3(parts):
+        return replace(model, outputs=tuple(_shift_call(ref, outputs) for ref in model.outputs))
+    both = _models_from_one(inner, [*read, *model.outputs])
+    layers = tuple(
+        replace(
+            layer,
+            calls=tuple(
+                call._replace(reads=tuple(_shift_call(ref, both) for ref in call.reads))
+                for call in layer.calls
+            ),
+        )
+        for layer in model.layers
+    )
+    return replace(
+        model,
+        layers=layers,
+        outputs=tuple(_shift_call(ref, both) for ref in model.outputs),
+        recorded={_shift_call(ref, both): shape for ref, shape in model.recorded.items()},
+    )
+
+
+def _is_keras_3(parts: Iterable[Mapping[str, Any]]) -> bool:  # Any: what JSON holds
+    """Whether a call is written as a mapping of arguments, not as a list."""
+    return any(isinstance(node, dict) for part in parts for node in part.get("inbound_nodes") or ())
+
+
+def _models_from_one(inner: set[str], refs: Iterable[Ref]) -> set[str]:
+    """The models within, to whose first call no reference is 0."""
+    seen: dict[str, int] = {}
+    for ref in refs:
+        if ref.layer in inner:
+            seen[ref.layer] = min(ref.call, seen.get(ref.layer, ref.call))
+    return {name for name, least in seen.items() if least > 0}
+
+
+def _shift_call(ref: Ref, layers: set[str]) -> Ref:
+    return ref._replace(call=ref.call - 1) if ref.layer in layers else ref

@@ -12,15 +12,14 @@ from cnncost.formats.graph import Graph, Op, needed_operations
 from cnncost.formats.importing import AXES, Inexpressible, dims_text
 from cnncost.formats.keras_in.keras_importer import (
     Dims,
+    Enclosing,
     KerasImporter,
     KerasTensor,
+    find_owner,
 )
 from cnncost.formats.keras_in.keras_model import MODELS, KerasLayer, KerasModel, Ref, model_of
+from cnncost.formats.keras_in.keras_opaque import count_learned, infer_shape
 from cnncost.formats.keras_in.keras_rules import rule_of
-from cnncost.formats.keras_in.numbering import number_calls_from_zero
-from cnncost.formats.keras_in.opaque_costs import numbers_learned
-from cnncost.formats.keras_in.opaque_shapes import shape_of
-from cnncost.formats.keras_in.ownership import Enclosing, owner_of
 from cnncost.layers.kinds import LARGEST
 
 DEEPEST = 50
@@ -43,7 +42,7 @@ def build_keras_graph(
         CnncostError: it is no model of layers, or its shapes stay open.
     """
     try:
-        model = _read_model(node, file)
+        model = model_of(node, file)
         k = KerasImporter(file, _is_channels_last(node))
         inputs = _read_inputs(k, model, shapes)
         made = _run_model(
@@ -57,11 +56,6 @@ def build_keras_graph(
         model.name, inputs, _needed_operations(k, names, file), tuple(dict.fromkeys(names)),
         notes=k.notes.count_lines(), unknown=tuple(k.unknown),
     )  # fmt: skip
-
-
-def _read_model(node: Mapping[str, Any], file: str) -> KerasModel:  # Any: what JSON holds
-    model, config = model_of(node, file), node["config"]
-    return number_calls_from_zero(model, config["layers"] if isinstance(config, dict) else config)
 
 
 def _is_channels_last(node: object) -> bool:
@@ -201,7 +195,7 @@ def _emit_call(
 ) -> list[KerasTensor]:
     if not reads:
         raise CnncostError(f"{k.file}: {layer.name!r} ({layer.kind}) reads nothing")
-    owner, k.owner = k.owner, owner_of(layer, model, k.around, k.owner)
+    owner, k.owner = k.owner, find_owner(layer, model, k.around, k.owner)
     try:
         if layer.kind in MODELS and "layers" in layer.config and not layer.foreign:
             return _run_inner_model(k, Enclosing(owner, model), layer, reads, depth)
@@ -214,7 +208,7 @@ def _run_inner_model(
     k: KerasImporter, outer: Enclosing, layer: KerasLayer, reads: list[KerasTensor], depth: int
 ) -> list[KerasTensor]:
     """A model as a layer of another one: its layers under its name."""
-    model = _read_model({"class_name": layer.kind, "config": layer.config}, k.file)
+    model = model_of({"class_name": layer.kind, "config": layer.config}, k.file)
     prefix, k.prefix = k.prefix, f"{k.prefix}{layer.name}."
     k.around.append(outer)
     try:
@@ -243,13 +237,13 @@ def _emit_one_layer(
         why = str(reason)
     k.forget_operations(before)
     if dims is None or not _reads_as_recorded(k, model, layer, at, reads):
-        dims = shape_of(k, layer, reads[0].seen) if len(reads) == 1 else None
+        dims = infer_shape(k, layer, reads[0].seen) if len(reads) == 1 else None
     if dims is None or not 1 <= len(dims) <= AXES:
         raise CnncostError(
             f"{k.file}: {layer.name!r} ({layer.kind}) cannot be expressed: {why}",
             UNREAD if written is None else OTHERWISE,
         )
-    learned = numbers_learned(k, layer, reads[0].seen) if len(reads) == 1 else None
+    learned = count_learned(k, layer, reads[0].seen) if len(reads) == 1 else None
     return k.emit_opaque(layer, reads, dims, why, learned)
 
 
