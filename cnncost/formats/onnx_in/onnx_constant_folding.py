@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from cnncost.arrays import Numbers
     from cnncost.formats.onnx_in.onnx_importer import OnnxImporter
 
-MALFORMED = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
-"""What comes of attributes and inputs that are missing or of the wrong kind."""
+UNFIT = (ArithmeticError, LookupError, TypeError, ValueError)
+"""What numpy raises for numbers that do not fit together."""
 
 Tensors = Sequence[OnnxTensor | None]
 """The constants that a step reads, None for an input left out."""
@@ -88,7 +88,7 @@ def _fold_numbers(
     try:
         with numpy.errstate(all="ignore"):
             return [_make_tensor(rule(step, known))] if rule else None
-    except MALFORMED:
+    except UNFIT:
         return None
 
 
@@ -197,10 +197,12 @@ def _fold_reshape(step: OnnxNode, inputs: Sequence[Numbers]) -> ArrayLike:
 def _fold_filled(step: OnnxNode, inputs: Sequence[Numbers]) -> ArrayLike:
     import numpy
 
-    value = step.attributes.get("value")
+    value = step.attributes.get("value", OnnxTensor((1,), numpy.zeros(1)))
     dims = [max(0, int(n)) for n in inputs[0]]
     _require_small(*dims)
-    return numpy.full(dims, value.values.reshape(-1)[0] if value is not None else 0.0)
+    if value.values is None:
+        raise ValueError(step.op)
+    return numpy.full(dims, value.values.reshape(-1)[0])
 
 
 _RULES: dict[str, Callable[[OnnxNode, Sequence[Numbers]], ArrayLike]] = {

@@ -28,7 +28,7 @@ from cnncost.formats.onnx_in.entering import start_inputs
 from cnncost.formats.onnx_in.leaving import emit_outputs, ops_alive
 from cnncost.formats.onnx_in.ledger import numbers_held
 from cnncost.formats.onnx_in.onnx_attention import with_attention
-from cnncost.formats.onnx_in.onnx_constant_folding import MALFORMED, fold_dimensions, fold_step
+from cnncost.formats.onnx_in.onnx_constant_folding import fold_dimensions, fold_step
 from cnncost.formats.onnx_in.onnx_importer import OnnxImporter
 from cnncost.formats.onnx_in.onnx_inferred_shapes import (
     learned_inputs,
@@ -36,7 +36,7 @@ from cnncost.formats.onnx_in.onnx_inferred_shapes import (
     make_others,
     read_shapeless,
 )
-from cnncost.formats.onnx_in.onnx_model import OnnxModel, OnnxNode
+from cnncost.formats.onnx_in.onnx_model import OnnxModel, OnnxNode, find_wrong_attribute
 from cnncost.formats.onnx_in.quantised import plain_steps
 from cnncost.formats.onnx_in.sharing import same_weights, steps_needed, weights_apart
 from cnncost.formats.onnx_marks import OURS
@@ -68,6 +68,11 @@ def build_onnx_graph(model: OnnxModel, file: str, shapes: Mapping[str, Shape]) -
     """
     model = replace(model, steps=plain_steps(model.steps))
     model = replace(model, steps=steps_needed(model))
+    for step in model.steps:
+        known = step.domain in DOMAINS
+        lacks = LACKS_TENSOR if step.op in OPERATIONS and not step.inputs else ""
+        if known and (why := find_wrong_attribute(step) or lacks):
+            raise _malformed_step(file, step, why)
     try:
         return _read_until_agreed(model, file, shapes, Batch.CERTAIN)
     except NoBatch:  # a sequence's steps come first, or examples are mixed
@@ -151,16 +156,28 @@ def _read_step(importer: OnnxImporter, step: OnnxNode) -> None:
     try:
         _dispatch_step(importer, step)
     except MALFORMED as error:
-        raise CnncostError(
-            f"{importer.file}: {step.op} {step.name!r} is malformed: {_trouble_text(error)}",
-            "onnx.checker says what a file has wrong",
-        ) from None
+        raise _malformed_step(importer.file, step, _trouble_text(error)) from None
+
+
+MALFORMED = (ArithmeticError, LookupError, ValueError)
+"""What comes of a step that lacks inputs or attributes, or has inputs of other shapes than it
+takes."""
+
+
+LACKS_TENSOR = "it lacks an input or output"
+
+
+def _malformed_step(file: str, step: OnnxNode, why: str) -> CnncostError:
+    return CnncostError(
+        f"{file}: {step.op} {step.name!r} is malformed: {why}",
+        "onnx.checker says what a file has wrong",
+    )
 
 
 def _trouble_text(error: Exception) -> str:
     if isinstance(error, KeyError):
         return f"it has no {error}"
-    return "it lacks an input or output" if isinstance(error, IndexError) else str(error)
+    return LACKS_TENSOR if isinstance(error, IndexError) else str(error)
 
 
 def _dispatch_step(importer: OnnxImporter, step: OnnxNode) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -214,6 +215,42 @@ def _read_attribute(item: Any) -> Any:  # Any: a number, bytes, a list, or a Ten
     field = kinds.get(item.type)
     value = getattr(item, field) if field else None
     return tuple(value) if field in ("floats", "ints", "strings") and value is not None else value
+
+
+def _is_list_of(kind: type, value: object) -> bool:
+    return isinstance(value, tuple) and all(type(item) is kind for item in value)
+
+
+_KINDS: dict[str, Callable[[object], bool]] = {
+    "a whole number": lambda value: isinstance(value, int),
+    "a list of whole numbers": partial(_is_list_of, int),
+    "a number": lambda value: isinstance(value, int | float),
+    "a list of numbers": partial(_is_list_of, float),
+    "a text": lambda value: isinstance(value, str),
+    "a tensor": lambda value: isinstance(value, OnnxTensor),
+}
+
+_ATTRIBUTES = {
+    **dict.fromkeys(("axis", "blocksize", "ceil_mode", "end", "group", "keepdims", "layout",
+                     "noop_with_empty_axes", "num_groups", "size", "start", "transA", "transB",
+                     "allowzero", "value_int"), "a whole number"),
+    **dict.fromkeys(("axes", "dilations", "ends", "kernel_shape", "output_padding", "output_shape",
+                     "paddings", "pads", "perm", "shape", "split", "starts", "strides",
+                     "value_ints"), "a list of whole numbers"),
+    **dict.fromkeys(("alpha", "max", "min", "ratio", "value_float"), "a number"),
+    **dict.fromkeys(("scales", "value_floats"), "a list of numbers"),
+    **dict.fromkeys(("auto_pad", "mode"), "a text"),
+}  # fmt: skip
+"""What the attributes of ONNX's operations are, which is the same for all that have one."""
+
+
+def find_wrong_attribute(step: OnnxNode) -> str:
+    """Which of a step's attributes is not what ONNX has it to be; empty if none is."""
+    kinds = {**_ATTRIBUTES, "value": "a number" if step.op == "Pad" else "a tensor"}
+    for name, value in step.attributes.items():
+        if name in kinds and not _KINDS[kinds[name]](value):
+            return f"its attribute {name} is not {kinds[name]}"
+    return ""
 
 
 def read_tensor(proto: Any) -> OnnxTensor:  # Any: onnx's TensorProto
