@@ -11,10 +11,10 @@ from dataclasses import replace
 from math import prod
 from typing import TYPE_CHECKING
 
-from cnncost.formats.onnx_in.deferred import Shapeless
 from cnncost.formats.onnx_in.onnx_activation_curves import UNARY
 from cnncost.formats.onnx_in.onnx_inference import LARGEST, evaluate_step, infer_step_shapes
 from cnncost.formats.onnx_in.onnx_model import PRODUCTS, OnnxNode, OnnxTensor
+from cnncost.formats.onnx_in.tensor_states import Shapeless
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike

@@ -8,7 +8,6 @@ from fractions import Fraction
 from functools import partial
 
 from cnncost.formats.importing import Inexpressible
-from cnncost.formats.onnx_in.deferred import Pending, broadest_shape
 from cnncost.formats.onnx_in.onnx_activation_curves import (
     BINARY,
     POINTS,
@@ -28,6 +27,7 @@ from cnncost.formats.onnx_in.onnx_learned_constants import (
 )
 from cnncost.formats.onnx_in.onnx_model import OnnxNode
 from cnncost.formats.onnx_in.onnx_norms import emit_norm_by_parts
+from cnncost.formats.onnx_in.tensor_states import Pending, broadest_shape
 from cnncost.formats.tensor_value import Value
 
 DEEPEST = 12

@@ -16,19 +16,20 @@ from cnncost.formats.onnx_in import (
     onnx_norms,
     onnx_own_files,
     onnx_products,
-    onnx_recurrent,
     onnx_reductions,
     onnx_resizing,
     onnx_views,
     onnx_windows,
     tensorflow_norms,
 )
-from cnncost.formats.onnx_in.batch_axis import Batch, NoBatch
-from cnncost.formats.onnx_in.entering import start_inputs
-from cnncost.formats.onnx_in.leaving import emit_outputs, ops_alive
-from cnncost.formats.onnx_in.ledger import numbers_held
 from cnncost.formats.onnx_in.onnx_attention import with_attention
 from cnncost.formats.onnx_in.onnx_constant_folding import fold_dimensions, fold_step
+from cnncost.formats.onnx_in.onnx_ends import (
+    count_held,
+    emit_outputs,
+    ops_alive,
+    start_inputs,
+)
 from cnncost.formats.onnx_in.onnx_importer import OnnxImporter
 from cnncost.formats.onnx_in.onnx_inferred_shapes import (
     learned_inputs,
@@ -39,6 +40,7 @@ from cnncost.formats.onnx_in.onnx_inferred_shapes import (
 from cnncost.formats.onnx_in.onnx_model import OnnxModel, OnnxNode, find_wrong_attribute
 from cnncost.formats.onnx_in.quantised import plain_steps
 from cnncost.formats.onnx_in.sharing import same_weights, steps_needed, weights_apart
+from cnncost.formats.onnx_in.tensor_states import Batch, NoBatch
 from cnncost.formats.onnx_marks import OURS
 from cnncost.formats.tensor_value import Shape
 
@@ -51,7 +53,6 @@ OPERATIONS: dict[str, Callable[[OnnxImporter, OnnxNode], None]] = {
     **onnx_cuts.OPERATIONS,
     **onnx_resizing.OPERATIONS,
     **onnx_windows.OPERATIONS,
-    **onnx_recurrent.OPERATIONS,
 }
 """What each of ONNX's operations becomes."""
 
@@ -132,7 +133,7 @@ def _read_steps(importer: OnnxImporter, shapes: Mapping[str, Shape]) -> Graph:
     importer.ops = {op.name: op for op in read}
     ops = ops_alive(importer, outputs)
     alive = {op.name for op in ops}
-    ledger = numbers_held(importer)
+    ledger = count_held(importer)
     stem = PurePath(file.replace("\\", "/")).name.rpartition(".")[0] or file
     return Graph(
         stem,

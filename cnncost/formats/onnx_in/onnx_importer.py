@@ -18,11 +18,10 @@ from cnncost.formats.importing import (
     express_layer,
     opaque_label,
 )
-from cnncost.formats.onnx_in.batch_axis import Batch
-from cnncost.formats.onnx_in.deferred import Norm, Pending, Shapeless, broadest_shape
 from cnncost.formats.onnx_in.node_names import LONGEST_NAME, source_name
 from cnncost.formats.onnx_in.onnx_model import OnnxModel, OnnxNode, OnnxTensor
 from cnncost.formats.onnx_in.owners import TensorOwners
+from cnncost.formats.onnx_in.tensor_states import Batch, Norm, Pending, Shapeless, broadest_shape
 from cnncost.formats.tensor_value import Shape, Value
 from cnncost.formats.tensor_views import layers_of
 from cnncost.shape import Shape as SpecShape

@@ -7,10 +7,10 @@ one, are read as one opaque layer.
 from __future__ import annotations
 
 from cnncost.errors import CnncostError
-from cnncost.formats.onnx_in.deferred import Shapeless
 from cnncost.formats.onnx_in.onnx_importer import OnnxImporter
 from cnncost.formats.onnx_in.onnx_inference import infer_step_shapes
 from cnncost.formats.onnx_in.onnx_model import PRODUCTS, OnnxNode, OnnxTensor
+from cnncost.formats.onnx_in.tensor_states import Shapeless
 from cnncost.formats.tensor_value import Shape
 
 

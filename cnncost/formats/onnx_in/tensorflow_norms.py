@@ -7,10 +7,10 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from cnncost.formats.importing import Inexpressible
-from cnncost.formats.onnx_in.deferred import Norm
 from cnncost.formats.onnx_in.onnx_axes import emit_as_channels
 from cnncost.formats.onnx_in.onnx_reductions import axes_of
 from cnncost.formats.onnx_in.onnx_sources import find_source
+from cnncost.formats.onnx_in.tensor_states import Norm
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

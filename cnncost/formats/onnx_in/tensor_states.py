@@ -1,10 +1,11 @@
-"""Tensors that are not emitted yet: elementwise steps held back, norms written out, and what has
-no known shape; and the dimensions of an elementwise step's result."""
+"""What the importer knows of tensors that no layer makes yet: elementwise steps held back, norms
+written out, what has no known shape; and of the first axis of an input."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import NamedTuple
 
 from cnncost.formats.importing import Inexpressible
@@ -51,6 +52,21 @@ class Shapeless(NamedTuple):
     why: str = ""
     learned: tuple[str, ...] = ()
     """The constants that they read."""
+
+
+class Batch(Enum):
+    """What the first axis of an input is: of a batch, one example is read."""
+
+    CERTAIN = 1
+    """A batch, and all that is made of it grows with it."""
+    NONE = 2
+    """An axis like others."""
+    MIXED = 3
+    """A batch, whose examples some step mixes."""
+
+
+class NoBatch(Exception):
+    """The first axis of an input is no batch: what is made of it grows with more than that."""
 
 
 def elementwise_shape(dims: list[Shape]) -> Shape:
