@@ -24,7 +24,7 @@ OTHERS = (
 """Functions of each number without a word: they cost nothing, as an identity does."""
 
 
-def function_name(value: object) -> str:
+def read_function_name(value: object) -> str:
     """The name of a function in a configuration: a word, or a mapping that names one."""
     if isinstance(value, dict):
         inner = value.get("config")
@@ -38,7 +38,7 @@ def emit_function(
     k: KerasImporter, layer: KerasLayer, x: KerasTensor, function: object, part: str = ""
 ) -> KerasTensor:
     """The function of every number of `x`; `part` as in `KerasImporter.emit_layer`."""
-    name = function_name(function)
+    name = read_function_name(function)
     if name == "linear":
         return x
     word = WORDS.get(name) or WORDS.get(_snake_case(name))

@@ -60,7 +60,7 @@ class KerasModel:
     """The shapes that the file has for tensors, batch included, None where open."""
 
 
-def model_of(node: Mapping[str, Any], file: str) -> KerasModel:  # Any: what JSON holds
+def read_model(node: Mapping[str, Any], file: str) -> KerasModel:  # Any: what JSON holds
     """The model that a configuration writes down.
 
     Raises:

@@ -17,9 +17,9 @@ from cnncost.formats.keras_in.keras_importer import (
     KerasTensor,
     find_owner,
 )
-from cnncost.formats.keras_in.keras_model import MODELS, KerasLayer, KerasModel, Ref, model_of
+from cnncost.formats.keras_in.keras_model import MODELS, KerasLayer, KerasModel, Ref, read_model
 from cnncost.formats.keras_in.keras_opaque import count_learned, infer_shape
-from cnncost.formats.keras_in.keras_rules import rule_of
+from cnncost.formats.keras_in.keras_rules import find_rule
 from cnncost.layers.kinds import LARGEST
 
 DEEPEST = 50
@@ -42,7 +42,7 @@ def build_keras_graph(
         CnncostError: it is no model of layers, or its shapes stay open.
     """
     try:
-        model = model_of(node, file)
+        model = read_model(node, file)
         k = KerasImporter(file, _is_channels_last(node))
         inputs = _read_inputs(k, model, shapes)
         made = _run_model(
@@ -208,7 +208,7 @@ def _run_inner_model(
     k: KerasImporter, outer: Enclosing, layer: KerasLayer, reads: list[KerasTensor], depth: int
 ) -> list[KerasTensor]:
     """A model as a layer of another one: its layers under its name."""
-    model = model_of({"class_name": layer.kind, "config": layer.config}, k.file)
+    model = read_model({"class_name": layer.kind, "config": layer.config}, k.file)
     prefix, k.prefix = k.prefix, f"{k.prefix}{layer.name}."
     k.around.append(outer)
     try:
@@ -228,7 +228,7 @@ def _emit_one_layer(
     if numbers := layer.calls[at].numbers:  # an operation has no configuration of its own
         layer = replace(layer, config={**layer.config, "arguments": numbers})
     try:
-        made = rule_of(layer, len(reads))(k, layer, reads)
+        made = find_rule(layer, len(reads))(k, layer, reads)
         # Other inputs than the file's give other shapes: only equal inputs can be compared.
         if dims is None or made.seen == dims or not _reads_as_recorded(k, model, layer, at, reads):
             return made

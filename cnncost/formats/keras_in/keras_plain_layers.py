@@ -139,7 +139,7 @@ def emit_permute(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) 
     return k.emit_layer(layer, "permute", [x], axes=tuple(axis + 1 for axis in order))
 
 
-def pass_through(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
+def skip_layer(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
     """What changes neither shape nor costs: no line of its own."""
     return reads[0]
 

@@ -83,7 +83,7 @@ RULES: dict[str, Rule] = {
     **dict.fromkeys(
         ("Identity", "ActivityRegularization", "GaussianNoise", "RandomFlip", "RandomRotation",
          "RandomZoom", "RandomTranslation", "RandomContrast", "RandomBrightness", "Masking"),
-        keras_plain_layers.pass_through,
+        keras_plain_layers.skip_layer,
     ),
     **dict.fromkeys(("Rescaling", "Normalization"), keras_plain_layers.skip_fixed),
     "GetItem": keras_plain_layers.emit_get_item,
@@ -179,7 +179,7 @@ OURS = "cnncost>"
 """How the classes that our own Keras code brings along are registered."""
 
 
-def rule_of(layer: KerasLayer, reads: int) -> Rule:
+def find_rule(layer: KerasLayer, reads: int) -> Rule:
     """The rule for a layer that reads so many tensors.
 
     Raises:

@@ -22,7 +22,7 @@ def is_parameter_name(tensor: str) -> bool:
     return bool(module_of(tensor)) or tensor in ("weight", "bias")
 
 
-def source_name(step: OnnxNode, word: str, weights: Sequence[str]) -> str:
+def name_step(step: OnnxNode, word: str, weights: Sequence[str]) -> str:
     """What the source calls a step: the module of its weights, the path of its node, or a word."""
     for tensor in weights and step.inputs[1:3]:
         module = module_of(tensor)

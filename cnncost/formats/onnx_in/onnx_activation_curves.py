@@ -95,7 +95,7 @@ def _known_curves() -> dict[str, Curve]:
     return {word: tuple(map(function, POINTS)) for word, function in _KNOWN.items()}
 
 
-def word_of(curve: Curve) -> str:
+def find_activation(curve: Curve) -> str:
     """The activation with these values; `identity` for a x + b, empty if there is none."""
     for word, known in _known_curves().items():
         if _is_near(curve, known):

@@ -15,7 +15,7 @@ WITHIN = {"matmul": 2, "softmax": 1}
 """What stands between the projections of the input and that of the output, and how often."""
 
 
-def with_attention(ops: Sequence[Op], shapes: Mapping[str, Shape]) -> list[Op]:
+def join_attention(ops: Sequence[Op], shapes: Mapping[str, Shape]) -> list[Op]:
     """The operations, those that end a self-attention replaced by it; the others that it is made
     of then are read no more."""
     made = {op.name: op for op in ops}
@@ -25,7 +25,7 @@ def with_attention(ops: Sequence[Op], shapes: Mapping[str, Shape]) -> list[Op]:
             readers.setdefault(read, set()).add(op.name)
     found = []
     for op in ops:
-        part = _part_before(op, made) if op.word == "linear" and _has_own_bias(op) else None
+        part = _collect_part(op, made) if op.word == "linear" and _has_own_bias(op) else None
         whole = part and _match_attention(op, part, shapes, made)
         closed = part and all(readers[name] <= {*part.within, op.name} for name in part.within)
         found.append(whole if whole and closed else op)
@@ -44,7 +44,7 @@ class _Part:
         return [op for op in self.within.values() if op.word == word]
 
 
-def _part_before(last: Op, made: Mapping[str, Op]) -> _Part | None:
+def _collect_part(last: Op, made: Mapping[str, Op]) -> _Part | None:
     """What `last` depends on, no further than the next linear layers; none where something stands
     there that attention has not."""
     within: dict[str, Op] = {}

@@ -13,9 +13,9 @@ from cnncost.formats.onnx_in.onnx_activation_curves import (
     POINTS,
     UNARY,
     Curve,
+    find_activation,
     hardsigmoid,
     known_activation,
-    word_of,
 )
 from cnncost.formats.onnx_in.onnx_axes import emit_as_channels
 from cnncost.formats.onnx_in.onnx_importer import OnnxImporter
@@ -118,17 +118,12 @@ def read_binary(importer: OnnxImporter, step: OnnxNode) -> None:
     if step.op == "Div" and constant is None and emit_norm_by_parts(importer, step):
         return
     curves: dict[str, Curve] = {}
-    sides = [_source_curves(importer, t) if t != constant else None for t in (a, b)]
-    scalar = _scalar_value(importer, constant) if constant is not None else None
-    function = BINARY[step.op]
-    for source in next(side for side in sides if side is not None):
-        ys = [side.get(source) if side is not None else None for side in sides]
-        if scalar is None and constant is not None:
-            continue
-        left = ys[0] if sides[0] is not None else (scalar,) * len(POINTS)
-        right = ys[1] if sides[1] is not None else (scalar,) * len(POINTS)
+    flat = _constant_curve(importer, constant) if constant is not None else None
+    known = {t: _source_curves(importer, t) for t in (a, b) if t != constant}
+    for source in next(iter(known.values())):
+        left, right = (flat if t == constant else known[t].get(source) for t in (a, b))
         if left is not None and right is not None:
-            _sample_pairs(curves, source, function, left, right)
+            _sample_curve(curves, source, BINARY[step.op], left, right)
     if constant is not None and not curves and step.op != "Pow":
         # A learned scalar whose value is not in the file: nothing is counted for it.
         nearest = a if constant == b else b
@@ -155,9 +150,10 @@ def _emit_several(importer: OnnxImporter, step: OnnxNode) -> None:
     importer.set_output(step, importer.emit_layer(step, word, names))
 
 
-def _scalar_value(importer: OnnxImporter, tensor: str) -> float | None:
-    constant = importer.constants[tensor]
-    return None if constant.values is None else float(constant.values.reshape(-1)[0])
+def _constant_curve(importer: OnnxImporter, tensor: str) -> Curve | None:
+    """A constant's number at every point; None where it is not in the file."""
+    values = importer.constants[tensor].values
+    return None if values is None else (float(values.reshape(-1)[0]),) * len(POINTS)
 
 
 def _source_curves(importer: OnnxImporter, tensor: str) -> dict[str, Curve]:
@@ -168,25 +164,13 @@ def _source_curves(importer: OnnxImporter, tensor: str) -> dict[str, Curve]:
 
 
 def _sample_curve(
-    curves: dict[str, Curve], source: str, function: Callable[[float], float], xs: Curve
+    curves: dict[str, Curve], source: str, function: Callable[..., float], *inputs: Curve
 ) -> None:
+    """Add a function's values for these inputs; none where it is not defined everywhere, as all
+    of the language's are."""
     try:
-        curves[source] = tuple(function(x) for x in xs)
-    except (ValueError, OverflowError, ZeroDivisionError, TypeError):
-        return  # not a function that is defined everywhere, so none of the language's
-
-
-def _sample_pairs(
-    curves: dict[str, Curve],
-    source: str,
-    function: Callable[[float, float], float],
-    left: tuple[float | None, ...],
-    right: tuple[float | None, ...],
-) -> None:
-    try:
-        pairs = zip(left, right, strict=True)
-        curves[source] = tuple(function(x, y) for x, y in pairs)  # type: ignore[arg-type]  # no None is left
-    except (ValueError, OverflowError, ZeroDivisionError, TypeError):
+        curves[source] = tuple(function(*point) for point in zip(*inputs, strict=True))
+    except (ValueError, OverflowError, ZeroDivisionError, TypeError):  # complex numbers, too
         return
 
 
@@ -196,7 +180,7 @@ def emit_deferred(importer: OnnxImporter, tensor: str) -> Value:
     held = importer.pending[tensor]
     passing = ""
     for source, curve in held.curves.items():
-        word = word_of(curve)
+        word = find_activation(curve)
         if word == "identity":
             passing = passing or source
         elif word:

@@ -136,7 +136,7 @@ def emit_outputs(importer: OnnxImporter) -> tuple[str, ...]:
     names = list(dict.fromkeys(names))
     if not names:
         raise CnncostError(f"{importer.file}: none of its outputs depends on an input")
-    alive = ops_alive(importer, tuple(names))
+    alive = find_operations(importer, tuple(names))
     read = {name for op in alive for name in op.reads}
     for i, name in enumerate(names):
         if name in read or name not in importer.ops:
@@ -156,7 +156,7 @@ def _output_view(value: Value, *, last: bool) -> Value:
     return turned.reshape_to(turned.shape[1:])
 
 
-def ops_alive(importer: OnnxImporter, outputs: tuple[str, ...]) -> tuple[Op, ...]:
+def find_operations(importer: OnnxImporter, outputs: tuple[str, ...]) -> tuple[Op, ...]:
     """The operations that an output depends on, in order."""
     return _sort_by_file(importer, needed_operations(importer.ops, outputs))
 

@@ -22,12 +22,12 @@ from cnncost.formats.onnx_in import (
     onnx_windows,
     tensorflow_norms,
 )
-from cnncost.formats.onnx_in.onnx_attention import with_attention
+from cnncost.formats.onnx_in.onnx_attention import join_attention
 from cnncost.formats.onnx_in.onnx_constant_folding import fold_dimensions, fold_step
 from cnncost.formats.onnx_in.onnx_ends import (
     count_held,
     emit_outputs,
-    ops_alive,
+    find_operations,
     start_inputs,
 )
 from cnncost.formats.onnx_in.onnx_importer import OnnxImporter
@@ -38,8 +38,8 @@ from cnncost.formats.onnx_in.onnx_inferred_shapes import (
     read_shapeless,
 )
 from cnncost.formats.onnx_in.onnx_model import OnnxModel, OnnxNode, find_wrong_attribute
-from cnncost.formats.onnx_in.quantised import plain_steps
-from cnncost.formats.onnx_in.sharing import same_weights, steps_needed, weights_apart
+from cnncost.formats.onnx_in.quantised import replace_quantised
+from cnncost.formats.onnx_in.sharing import find_needed_steps, find_same_weights, find_weights_apart
 from cnncost.formats.onnx_in.tensor_states import Batch, NoBatch
 from cnncost.formats.onnx_marks import OURS
 from cnncost.formats.tensor_value import Shape
@@ -67,13 +67,13 @@ def build_onnx_graph(model: OnnxModel, file: str, shapes: Mapping[str, Shape]) -
     Raises:
         CnncostError: it cannot be followed at all: a cycle, or shapes that stay open.
     """
-    model = replace(model, steps=plain_steps(model.steps))
-    model = replace(model, steps=steps_needed(model))
+    model = replace(model, steps=replace_quantised(model.steps))
+    model = replace(model, steps=find_needed_steps(model))
     for step in model.steps:
         known = step.domain in DOMAINS
         lacks = LACKS_TENSOR if step.op in OPERATIONS and not step.inputs else ""
         if known and (why := find_wrong_attribute(step) or lacks):
-            raise _malformed_step(file, step, why)
+            raise _refuse_step(file, step, why)
     try:
         return _read_until_agreed(model, file, shapes, Batch.CERTAIN)
     except NoBatch:  # a sequence's steps come first, or examples are mixed
@@ -113,8 +113,8 @@ def _read_steps(importer: OnnxImporter, shapes: Mapping[str, Shape]) -> Graph:
             importer.consumers.setdefault(tensor, []).append(step)
         for tensor in step.outputs:
             importer.producers[tensor] = step
-    importer.same = same_weights(importer)
-    importer.apart = weights_apart(importer)
+    importer.same = find_same_weights(importer)
+    importer.apart = find_weights_apart(importer)
     importer.norms = tensorflow_norms.find_norms(importer)
     importer.within.update(*(norm.within for norm in importer.norms.values()))
     inputs = start_inputs(importer, shapes)
@@ -124,14 +124,14 @@ def _read_steps(importer: OnnxImporter, shapes: Mapping[str, Shape]) -> Graph:
         outputs = emit_outputs(importer)
     except Inexpressible as why:  # what stands for a step is refused itself
         raise CnncostError(f"{file}: it cannot be written as a spec: {why}") from None
-    read = with_attention(ops_alive(importer, outputs), importer.shapes)
+    read = join_attention(find_operations(importer, outputs), importer.shapes)
     if model.producer == OURS:
         channels = {name: shape.channels for name, shape in importer.shapes.items()}
-        read = onnx_own_files.with_mapped(
-            onnx_own_files.with_frozen(read, model.frozen), outputs, channels
+        read = onnx_own_files.join_mapped_filters(
+            onnx_own_files.mark_frozen(read, model.frozen), outputs, channels
         )
     importer.ops = {op.name: op for op in read}
-    ops = ops_alive(importer, outputs)
+    ops = find_operations(importer, outputs)
     alive = {op.name for op in ops}
     ledger = count_held(importer)
     stem = PurePath(file.replace("\\", "/")).name.rpartition(".")[0] or file
@@ -157,7 +157,7 @@ def _read_step(importer: OnnxImporter, step: OnnxNode) -> None:
     try:
         _dispatch_step(importer, step)
     except MALFORMED as error:
-        raise _malformed_step(importer.file, step, _trouble_text(error)) from None
+        raise _refuse_step(importer.file, step, _describe_error(error)) from None
 
 
 MALFORMED = (ArithmeticError, LookupError, ValueError)
@@ -168,14 +168,14 @@ takes."""
 LACKS_TENSOR = "it lacks an input or output"
 
 
-def _malformed_step(file: str, step: OnnxNode, why: str) -> CnncostError:
+def _refuse_step(file: str, step: OnnxNode, why: str) -> CnncostError:
     return CnncostError(
         f"{file}: {step.op} {step.name!r} is malformed: {why}",
         "onnx.checker says what a file has wrong",
     )
 
 
-def _trouble_text(error: Exception) -> str:
+def _describe_error(error: Exception) -> str:
     if isinstance(error, KeyError):
         return f"it has no {error}"
     return LACKS_TENSOR if isinstance(error, IndexError) else str(error)

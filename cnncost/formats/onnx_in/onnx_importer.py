@@ -18,7 +18,7 @@ from cnncost.formats.importing import (
     express_layer,
     opaque_label,
 )
-from cnncost.formats.onnx_in.node_names import LONGEST_NAME, source_name
+from cnncost.formats.onnx_in.node_names import LONGEST_NAME, name_step
 from cnncost.formats.onnx_in.onnx_model import OnnxModel, OnnxNode, OnnxTensor
 from cnncost.formats.onnx_in.owners import TensorOwners
 from cnncost.formats.onnx_in.tensor_states import Batch, Norm, Pending, Shapeless, broadest_shape
@@ -290,5 +290,5 @@ class OnnxImporter:
     # --- names -----------------------------------------------------------------------------
 
     def _take_name(self, step: OnnxNode, word: str, weights: Sequence[str]) -> str:
-        wanted = source_name(step, word, weights)[-LONGEST_NAME:]
+        wanted = name_step(step, word, weights)[-LONGEST_NAME:]
         return self._names.take_numbered(word) if wanted == word else self._names.take(wanted)

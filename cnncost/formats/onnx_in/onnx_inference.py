@@ -36,10 +36,10 @@ def infer_file_shapes(model: OnnxModel, inputs: Mapping[str, Shape]) -> dict[str
     written = model.shapes if _has_file_sizes(model, inputs) else {}
     if model.proto is None or len(model.steps) > LARGEST_FILE:
         return dict(written)
-    found = _infer_shapes(_with_inputs(model.proto, inputs, kept={}))
+    found = _infer_shapes(_copy_with_inputs(model.proto, inputs, kept={}))
     made = {tensor for step in model.steps for tensor in step.outputs if tensor}
     if written and not made <= found.keys():
-        later = _infer_shapes(_with_inputs(model.proto, inputs, kept=written))
+        later = _infer_shapes(_copy_with_inputs(model.proto, inputs, kept=written))
         found = {**written, **later, **found}
     return found
 
@@ -53,7 +53,7 @@ def _has_file_sizes(model: OnnxModel, inputs: Mapping[str, Shape]) -> bool:
     )
 
 
-def _with_inputs(
+def _copy_with_inputs(
     proto: ModelProto, inputs: Mapping[str, Shape], kept: Mapping[str, Shape]
 ) -> ModelProto:
     """A copy of the model with inputs of these dimensions, and no shapes written down but the
@@ -78,7 +78,7 @@ def _with_inputs(
 
 def infer_step_shapes(importer: OnnxImporter, step: OnnxNode) -> list[Shape | None]:
     """The dimensions of each output of a step, None where they are unknown."""
-    model = _model_of_step(importer, step)
+    model = _make_step_model(importer, step)
     known = _infer_shapes(model) if model is not None else {}
     return [known.get(tensor) for tensor in step.outputs]
 
@@ -88,7 +88,7 @@ def evaluate_step(importer: OnnxImporter, step: OnnxNode) -> list[Numbers] | Non
     those are many, or ONNX's reference has no rule for it."""
     import numpy
 
-    model = _model_of_step(importer, step)
+    model = _make_step_model(importer, step)
     known = _infer_shapes(model) if model is not None else {}
     sizes = [prod(known.get(tensor, (LARGEST + 1,))) for tensor in step.outputs]
     if max(sizes) > LARGEST:
@@ -119,7 +119,7 @@ def _infer_shapes(model: ModelProto) -> dict[str, Shape]:
     return found
 
 
-def _model_of_step(importer: OnnxImporter, step: OnnxNode) -> ModelProto | None:
+def _make_step_model(importer: OnnxImporter, step: OnnxNode) -> ModelProto | None:
     """A model of that step only; None where it reads what has no dimensions, or those of a
     tensor that no file can hold, and after many questions."""
     from onnx import helper
@@ -132,7 +132,7 @@ def _model_of_step(importer: OnnxImporter, step: OnnxNode) -> ModelProto | None:
         for tensor in dict.fromkeys(t for t in step.inputs if t):
             item = importer.constants.get(tensor)
             if item is not None and item.values is not None:
-                constants.append(_numbers_proto(item.values, tensor))
+                constants.append(_make_tensor_proto(item.values, tensor))
             else:
                 dims = importer.tensor_dims(tensor)
                 inputs.append(helper.make_tensor_value_info(tensor, FLOAT, dims))
@@ -140,7 +140,7 @@ def _model_of_step(importer: OnnxImporter, step: OnnxNode) -> ModelProto | None:
         return None
     outputs = [helper.make_empty_tensor_value_info(t) for t in step.outputs]
     node = helper.make_node(
-        step.op, list(step.inputs), list(step.outputs), domain=step.domain, **_attributes_of(step)
+        step.op, list(step.inputs), list(step.outputs), domain=step.domain, **_list_attributes(step)
     )
     graph = helper.make_graph([node], "step", inputs, outputs, constants)
     proto = importer.model.proto
@@ -152,7 +152,7 @@ FLOAT = 1
 """onnx.TensorProto.FLOAT: what a tensor is taken for whose numbers are not there."""
 
 
-def _numbers_proto(values: Numbers, name: str) -> TensorProto:
+def _make_tensor_proto(values: Numbers, name: str) -> TensorProto:
     """Numbers with a name; those of every floating-point type as float32."""
     from onnx import numpy_helper
 
@@ -161,13 +161,13 @@ def _numbers_proto(values: Numbers, name: str) -> TensorProto:
     )
 
 
-def _attributes_of(step: OnnxNode) -> dict[str, Any]:  # Any: as onnx takes them
+def _list_attributes(step: OnnxNode) -> dict[str, Any]:  # Any: as onnx takes them
     """A step's attributes, without empty lists, of which onnx cannot tell the type, and graphs."""
     found: dict[str, Any] = {}
     for key, value in step.attributes.items():
         if isinstance(value, OnnxTensor):
             if value.values is not None:
-                found[key] = _numbers_proto(value.values, key)
+                found[key] = _make_tensor_proto(value.values, key)
         elif isinstance(value, int | float | str | tuple) and value != ():
             found[key] = value
     return found

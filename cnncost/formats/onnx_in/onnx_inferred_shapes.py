@@ -16,7 +16,7 @@ from cnncost.formats.tensor_value import Shape
 
 def make_opaque(importer: OnnxImporter, step: OnnxNode, why: str) -> None:
     """The step as an opaque layer, or without a shape where the file has none for it."""
-    shape = shapes_of(importer, step)[0]
+    shape = find_shapes(importer, step)[0]
     reads = tuple(t for t in dict.fromkeys(step.inputs) if t and importer.is_activation(t))
     learned = learned_inputs(importer, step)
     if shape is None:
@@ -61,7 +61,7 @@ def learned_inputs(importer: OnnxImporter, step: OnnxNode) -> tuple[str, ...]:
 
 def make_others(importer: OnnxImporter, step: OnnxNode) -> None:
     """The further outputs of a step, of which something is read: parts of its first one."""
-    shapes = shapes_of(importer, step)
+    shapes = find_shapes(importer, step)
     first = step.outputs[0]
     for tensor, shape in zip(step.outputs[1:], shapes[1:], strict=True):
         if not tensor or not importer.consumers.get(tensor) or importer.is_activation(tensor):
@@ -110,7 +110,7 @@ def refuse_shapeless(importer: OnnxImporter) -> None:
             )
 
 
-def shapes_of(importer: OnnxImporter, step: OnnxNode) -> list[Shape | None]:
+def find_shapes(importer: OnnxImporter, step: OnnxNode) -> list[Shape | None]:
     """The dimensions of each output by the file, or by ONNX's inference over the step alone."""
     known = [importer.recorded_dims(tensor) for tensor in step.outputs]
     if all(dims is not None for dims, tensor in zip(known, step.outputs, strict=True) if tensor):

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cnncost.errors import CnncostError
-from cnncost.formats.onnx_in.onnx_wire_format import Broken, without_weights
+from cnncost.formats.onnx_in.onnx_wire_format import Broken, read_without_weights
 from cnncost.formats.onnx_marks import FROZEN
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def load_model(path: Path, name: str) -> OnnxModel:
     damaged = f"{name}: no ONNX model, or a damaged one"
     try:
         with path.open("rb") as file:
-            proto = onnx.ModelProto.FromString(without_weights(file))
+            proto = onnx.ModelProto.FromString(read_without_weights(file))
     except OSError as error:
         raise CnncostError(f"{name}: {error.strerror}") from None
     except Broken as error:

@@ -15,7 +15,7 @@ Maps = tuple[str, tuple[int, ...]]
 """What a filter sees: some maps of one operation's output."""
 
 
-def with_mapped(
+def join_mapped_filters(
     ops: Sequence[Op], outputs: Collection[str], channels: Mapping[str, int]
 ) -> list[Op]:
     """Convolutions of one filter each, over some maps of one input, as the one that they are."""
@@ -27,7 +27,7 @@ def with_mapped(
     return [made.get(op.name, op) for op in ops]
 
 
-def with_frozen(ops: Sequence[Op], names: Collection[str]) -> list[Op]:
+def mark_frozen(ops: Sequence[Op], names: Collection[str]) -> list[Op]:
     """The operations, those of these names not trained."""
     return [replace(op, frozen=True) if op.name in names else op for op in ops]
 

@@ -18,7 +18,7 @@ _STAND_INS = {
 """Reductions that the language has no words for: they cost the same, nothing."""
 
 
-def axes_of(importer: OnnxImporter, step: OnnxNode, rank: int) -> tuple[int, ...]:
+def read_axes(importer: OnnxImporter, step: OnnxNode, rank: int) -> tuple[int, ...]:
     """The axes that are reduced, counted from 0, in order."""
     if len(step.inputs) > 1 and step.inputs[1]:
         axes = importer.constant_numbers(step.inputs[1])
@@ -34,7 +34,7 @@ def emit_reduction(importer: OnnxImporter, step: OnnxNode) -> None:
     value = importer.emit_value(step.inputs[0])
     shape = value.shape
     rank = len(shape)
-    axes = axes_of(importer, step, rank)
+    axes = read_axes(importer, step, rank)
     word = _WORDS.get(step.op) or _STAND_INS[step.op]
     if step.op not in _WORDS:
         importer.notes.add_stand_in(step.op, word)

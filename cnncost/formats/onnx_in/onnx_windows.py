@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 Sizes = tuple[int, ...]
 
 
-def axis_numbers(step: OnnxNode, key: str, axes: int) -> Sizes:
+def read_axis_numbers(step: OnnxNode, key: str, axes: int) -> Sizes:
     """An attribute of one number an axis, 1 each where it is not given."""
     given = tuple(step.attributes.get(key) or (1,) * axes)
     if len(given) != axes or min(given) < 1:
@@ -38,7 +38,10 @@ def read_padding(step: OnnxNode, extents: Sizes, kernel: Sizes) -> Argument:
     if rule == "SAME_UPPER":
         return "same"
     if rule == "SAME_LOWER":
-        stride, spread = axis_numbers(step, "strides", axes), axis_numbers(step, "dilations", axes)
+        stride, spread = (
+            read_axis_numbers(step, "strides", axes),
+            read_axis_numbers(step, "dilations", axes),
+        )
         pads = [
             same_padding(*sizes)[::-1]
             for sizes in zip(extents, kernel, stride, spread, strict=True)
@@ -65,9 +68,9 @@ def emit_conv(importer: OnnxImporter, step: OnnxNode) -> None:
     word, widths = classify_convolution(channels, weight[0], groups)
     given: dict[str, Argument] = {
         "kernel": one_or_all(kernel),
-        "stride": one_or_all(axis_numbers(step, "strides", axes)),
+        "stride": one_or_all(read_axis_numbers(step, "strides", axes)),
         "padding": pads,
-        "dilation": one_or_all(axis_numbers(step, "dilations", axes)),
+        "dilation": one_or_all(read_axis_numbers(step, "dilations", axes)),
         "bias": bool(_bias_inputs(importer, step)),
         **widths,
     }
@@ -81,7 +84,10 @@ def emit_conv_transpose(importer: OnnxImporter, step: OnnxNode) -> None:
     weight, name, extents = _read_operands(importer, step)
     kernel, groups = weight[2:], step.attributes.get("group", 1)
     axes, filters = len(kernel), weight[1] * groups
-    stride, spread = axis_numbers(step, "strides", axes), axis_numbers(step, "dilations", axes)
+    stride, spread = (
+        read_axis_numbers(step, "strides", axes),
+        read_axis_numbers(step, "dilations", axes),
+    )
     extra = tuple(step.attributes.get("output_padding") or (0,) * axes)
     wanted = step.attributes.get("output_shape")
     if wanted:
@@ -162,18 +168,18 @@ def emit_pool(importer: OnnxImporter, step: OnnxNode) -> None:
     name = importer.emit_channels_first(step, step.inputs[0])
     extents = importer.shapes[name].extents
     axes = len(extents)
-    kernel = axis_numbers(step, "kernel_shape", axes)
+    kernel = read_axis_numbers(step, "kernel_shape", axes)
     pads = read_padding(step, extents, kernel)
     given: dict[str, Argument] = {
         "kernel": one_or_all(kernel),
-        "stride": one_or_all(axis_numbers(step, "strides", axes)),
+        "stride": one_or_all(read_axis_numbers(step, "strides", axes)),
         "padding": pads,
         "ceil": bool(step.attributes.get("ceil_mode", 0)),
     }
     if given["stride"] == given["kernel"]:
         del given["stride"]
     if step.op == "MaxPool":
-        given["dilation"] = one_or_all(axis_numbers(step, "dilations", axes))
+        given["dilation"] = one_or_all(read_axis_numbers(step, "dilations", axes))
         name, given["padding"] = _absorb_padding(importer, step, name, pads, axes)
     word = "maxpool" if step.op == "MaxPool" else "avgpool"
     made = importer.emit_layer(step, word, [name], **given)  # type: ignore[arg-type]  # no weights

@@ -42,7 +42,7 @@ class Broken(Exception):
     """The bytes are no protobuf message: truncated, or never one."""
 
 
-def without_weights(file: IO[bytes]) -> bytes:
+def read_without_weights(file: IO[bytes]) -> bytes:
     """A model's bytes in which tensors longer than `KEPT` have no data; those are skipped over.
 
     Raises:

@@ -48,12 +48,12 @@ INTEGER = "integer"
 """An attribute of our own: the product of whole numbers, whose scale follows as a factor."""
 
 
-def plain_steps(steps: Iterable[OnnxNode]) -> tuple[OnnxNode, ...]:
+def replace_quantised(steps: Iterable[OnnxNode]) -> tuple[OnnxNode, ...]:
     """The steps with the quantised ones replaced."""
-    return tuple(plain for step in steps for plain in _plain_form(step))
+    return tuple(plain for step in steps for plain in _replace_step(step))
 
 
-def _plain_form(step: OnnxNode) -> Iterator[OnnxNode]:
+def _replace_step(step: OnnxNode) -> Iterator[OnnxNode]:
     known = step.domain in DOMAINS and not step.attributes.get("channels_last")
     if known and step.op in PLAIN and len(step.inputs) > 1:
         op, places = PLAIN[step.op]

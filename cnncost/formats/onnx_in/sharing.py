@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from cnncost.formats.onnx_in.onnx_importer import OnnxImporter
 
 
-def steps_needed(model: OnnxModel) -> tuple[OnnxNode, ...]:
+def find_needed_steps(model: OnnxModel) -> tuple[OnnxNode, ...]:
     """The steps that some output depends on."""
     needed, kept = set(model.outputs), []
     for step in reversed(model.steps):
@@ -23,7 +23,7 @@ def steps_needed(model: OnnxModel) -> tuple[OnnxNode, ...]:
     return tuple(reversed(kept))
 
 
-def same_weights(importer: OnnxImporter) -> dict[str, str]:
+def find_same_weights(importer: OnnxImporter) -> dict[str, str]:
     """The copies of a tensor that are one with it, because one module reads both.
 
     PyTorch's older exporter writes equal tensors once, and an `Identity` for each further one:
@@ -56,7 +56,7 @@ def _is_numbered_path(later: str, first: str) -> bool:
     ) is not None  # fmt: skip
 
 
-def weights_apart(importer: OnnxImporter) -> frozenset[tuple[str, ...]]:
+def find_weights_apart(importer: OnnxImporter) -> frozenset[tuple[str, ...]]:
     """The weights that are used with several biases, or with one and without."""
     biases: dict[str, set[str]] = {}
     for step in importer.model.steps:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from cnncost.formats.importing import Inexpressible
 from cnncost.formats.onnx_in.onnx_axes import emit_as_channels
-from cnncost.formats.onnx_in.onnx_reductions import axes_of
+from cnncost.formats.onnx_in.onnx_reductions import read_axes
 from cnncost.formats.onnx_in.onnx_sources import find_source
 from cnncost.formats.onnx_in.tensor_states import Norm
 
@@ -27,13 +27,13 @@ def find_norms(importer: OnnxImporter) -> dict[str, Norm]:
     """The norms by the tensor that they make."""
     found = {}
     for step in importer.model.steps:
-        norm = _norm_ending_at(importer, step) if step.op in ("Add", "Sub") else None
+        norm = _match_norm(importer, step) if step.op in ("Add", "Sub") else None
         if norm is not None:
             found[step.outputs[0]] = norm
     return found
 
 
-def _norm_ending_at(importer: OnnxImporter, last: OnnxNode) -> Norm | None:
+def _match_norm(importer: OnnxImporter, last: OnnxNode) -> Norm | None:
     """The norm whose sum of both parts a step is."""
     for scaled, rest in _both_orders(last):
         product = importer.producers.get(scaled)
@@ -150,7 +150,7 @@ def emit_norm(importer: OnnxImporter, step: OnnxNode, norm: Norm) -> None:
 
 def _mean_axes(importer: OnnxImporter, mean: OnnxNode, rank: int) -> tuple[int, ...]:
     pool = mean.op == "GlobalAveragePool"
-    return tuple(range(2, rank)) if pool else axes_of(importer, mean, rank)
+    return tuple(range(2, rank)) if pool else read_axes(importer, mean, rank)
 
 
 def _other_group_axis(wide: tuple[int, ...], axes: tuple[int, ...]) -> tuple[int, ...]:
