@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def read(path: Path, name: str, shapes: Mapping[str, tuple[int, ...]]) -> Graph:
-    """The network of a `model.to_json()` or a `.keras` archive; `name` stands in messages.
+    """Read a `model.to_json()` or a `.keras` archive as a graph; `name` stands in messages.
 
     `shapes` are those of one example of each input, channels first, where the file leaves
     them open or they should be others; a single one needs no name.
@@ -45,7 +45,7 @@ _HINT = "write one with model.to_json() or model.save('model.keras')"
 
 
 def _read_configuration(path: Path, name: str) -> dict[str, Any]:  # Any: what JSON holds
-    """The model's configuration: a mapping with class_name and config.
+    """Read the model's configuration: a mapping with class_name and config.
 
     Raises:
         CnncostError: the file cannot be read, is too large, or is no Keras model.
@@ -77,7 +77,7 @@ def _read_plain(path: Path, name: str) -> bytes:
 
 
 def _read_archived(path: Path, name: str) -> bytes:
-    """config.json out of the archive; the weights beside it are never touched."""
+    """Read config.json out of the archive; the weights beside it are never touched."""
     try:
         with zipfile.ZipFile(path) as archive:
             if archive.getinfo("config.json").compress_type not in _USUAL:

@@ -1,4 +1,4 @@
-"""Activation functions, by the names that Keras gives them."""
+"""Reads activation functions by the names that Keras gives them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ OTHERS = (
 
 
 def read_function_name(value: object) -> str:
-    """The name of a function in a configuration: a word, or a mapping that names one."""
+    """Return the name of a function in a configuration, which holds a word or a mapping that names
+    one."""
     if isinstance(value, dict):
         inner = value.get("config")
         value = inner if isinstance(inner, str) else value.get("class_name")
@@ -37,7 +38,7 @@ def read_function_name(value: object) -> str:
 def emit_function(
     k: KerasImporter, layer: KerasLayer, x: KerasTensor, function: object, part: str = ""
 ) -> KerasTensor:
-    """The function of every number of `x`; `part` as in `KerasImporter.emit_layer`."""
+    """Emit a function of every number of `x`; `part` is as in `KerasImporter.emit_layer`."""
     name = read_function_name(function)
     if name == "linear":
         return x
@@ -51,7 +52,7 @@ def emit_function(
 
 
 def emit_own_activation(k: KerasImporter, layer: KerasLayer, x: KerasTensor) -> KerasTensor:
-    """What a layer's own `activation` makes of its output."""
+    """Emit a layer's own `activation` over its output."""
     return emit_function(k, layer, x, layer.config.get("activation"), part="activation")
 
 
@@ -109,7 +110,7 @@ def emit_dropout(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) 
 
 
 def _snake_case(name: str) -> str:
-    """`LeakyReLU` as `leaky_relu`."""
+    """Return `LeakyReLU` as `leaky_relu`."""
     special = {"LeakyReLU": "leaky_relu", "ELU": "elu", "SELU": "selu", "CELU": "celu",
                "GELU": "gelu", "SiLU": "silu"}  # fmt: skip
     if name in special:

@@ -1,4 +1,5 @@
-"""What reading a model gathers: operations in the words of a spec, and what each tensor is."""
+"""Gathers what reading a model finds: operations in the words of a spec, and what stands for each
+tensor."""
 
 from __future__ import annotations
 
@@ -94,12 +95,12 @@ class KerasImporter:
         return KerasTensor(name, shape.dims, shape.dims)
 
     def _sharing_owner(self, key: str, name: str) -> str:
-        """The operation that has the parameters already; none for their first use."""
+        """Return the operation that has the parameters already; empty at their first use."""
         owner = self.owners.setdefault(key, name)
         return "" if owner == name else owner
 
     def emit_views(self, layer: KerasLayer, tensor: KerasTensor) -> str:
-        """The operation that makes just what is seen."""
+        """Emit the view that a tensor takes; returns the operation that makes just what is seen."""
         if tensor.made == tensor.seen:
             return tensor.op
         plain = tensor.reshape_to(tensor.made)
@@ -115,8 +116,8 @@ class KerasImporter:
         why: str,
         learned: int | None,
     ) -> KerasTensor:
-        """The layer as an operation of that shape; its costs are the numbers that it learned, or
-        unknown."""
+        """Emit the layer as an opaque operation of that shape; its costs are the numbers that it
+        learned, or unknown."""
         label = opaque_label(layer.kind)
         if learned is not None:
             self.notes.add(f"{layer.kind} has no word, and only its numbers are counted: {why}")
@@ -129,7 +130,7 @@ class KerasImporter:
         return made
 
     def forget_operations(self, kept: int) -> None:
-        """Take back all operations but the first so many."""
+        """Take back all operations but the first `kept`."""
         while len(self.ops) > kept:
             name, _ = self.ops.popitem()
             self.names.taken.discard(name)
@@ -139,18 +140,19 @@ class KerasImporter:
     # --- Keras' order of the axes ----------------------------------------------------------
 
     def convert_shape(self, shape: Sequence[object]) -> Dims | None:
-        """Keras' shape with its batch as ours; none where a size is open."""
+        """Return Keras' shape, which has a batch, as ours; None if a size is open."""
         sizes = [size for size in shape[1:] if isinstance(size, int)]
         if len(sizes) < len(shape) - 1 or not sizes or any(size < 1 for size in sizes):
             return None
         return self.order_channels_first(tuple(sizes))
 
     def order_channels_first(self, sizes: tuple[int, ...]) -> Dims:
-        """Sizes without the batch, as Keras orders them, with the channels in front."""
+        """Put the channels of sizes without a batch in front, from where Keras has them."""
         return (sizes[-1], *sizes[:-1]) if self.channels_last else sizes
 
     def convert_axis(self, axis: object, rank: int) -> int:
-        """Keras' axis of a tensor of that rank (no batch), counted with the batch, as ours.
+        """Return Keras' axis, counted with the batch, as ours of a tensor of that rank without the
+        batch.
 
         Raises:
             Inexpressible: it is the batch, or no axis.
@@ -164,7 +166,8 @@ class KerasImporter:
 
 
 def find_owner(layer: KerasLayer, model: KerasModel, around: list[Enclosing], path: str) -> str:
-    """Whose parameters a layer has: its own, by its path, or those of a layer further out.
+    """Return the path of the layer whose parameters a layer has: its own, or that of a layer
+    further out.
 
     A file names objects, and does not say which are one. Keras numbers the names that it gives
     itself, so that a layer of such a name, class, configuration and shape in both models is one
@@ -188,7 +191,7 @@ def _is_same(a: KerasLayer, b: KerasLayer) -> bool:
 
 
 def _default_name(kind: str) -> str:
-    """The name that Keras gives a layer of that class: `conv2d_transpose`."""
+    """Return the name that Keras gives a layer of that class: `conv2d_transpose`."""
     word = re.sub(r"\W+", "", kind)
     word = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", word)
     return re.sub(r"([a-z])([A-Z])", r"\1_\2", word).lower()
@@ -205,7 +208,7 @@ def refuse_adapters(layer: KerasLayer) -> None:
 
 
 def read_integer(layer: KerasLayer, key: str, default: int | None = None, least: int = 1) -> int:
-    """A whole number of a layer's configuration.
+    """Return a whole number of a layer's configuration.
 
     Raises:
         Inexpressible: there is none, or a smaller one.
@@ -219,7 +222,7 @@ def read_integer(layer: KerasLayer, key: str, default: int | None = None, least:
 def read_sizes(
     layer: KerasLayer, key: str, default: int | None, axes: int, least: int = 1
 ) -> list[int]:
-    """A size for each axis, from one number or a list of them.
+    """Return a size for each axis, from one number or a list of them.
 
     Raises:
         Inexpressible: it is neither, or a size is smaller.
@@ -235,6 +238,6 @@ def read_sizes(
 
 
 def read_flag(layer: KerasLayer, key: str, *, usually: bool) -> bool:
-    """A truth value of a layer's configuration."""
+    """Return a truth value of a layer's configuration."""
     value: Any = layer.config.get(key, usually)  # Any: what JSON holds
     return value if isinstance(value, bool) else usually

@@ -1,4 +1,4 @@
-"""A whole model, and the models within it, read call by call."""
+"""Reads a whole model, and the models within it, call by call."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def build_keras_graph(
     file: str,
     shapes: Mapping[str, Dims],
 ) -> Graph:
-    """The graph of a configuration.
+    """Build the graph of a configuration.
 
     Raises:
         CnncostError: it is no model of layers, or its shapes stay open.
@@ -59,7 +59,7 @@ def build_keras_graph(
 
 
 def _is_channels_last(node: object) -> bool:
-    """The order that the first layer which says one has; Keras' default else."""
+    """Tell whether channels come last: by the first layer that says so, else by Keras' default."""
     stack = [node]
     while stack:
         found = stack.pop()
@@ -109,7 +109,7 @@ def _read_inputs(
 
 
 def _needed_operations(k: KerasImporter, outputs: list[str], file: str) -> tuple[Op, ...]:
-    """The operations that some output needs."""
+    """Return the operations that some output needs."""
     alive = needed_operations(k.ops, outputs)
     if not alive:
         raise CnncostError(f"{file}: no output depends on an input")
@@ -119,7 +119,7 @@ def _needed_operations(k: KerasImporter, outputs: list[str], file: str) -> tuple
 def _run_model(
     k: KerasImporter, model: KerasModel, inputs: Sequence[KerasTensor], depth: int = 0
 ) -> list[KerasTensor]:
-    """The outputs of a model for these inputs."""
+    """Read a model over these inputs; returns its outputs."""
     if depth > DEEPEST:
         raise CnncostError(f"{k.file}: models nested more than {DEEPEST} deep")
     if len(inputs) != len(model.inputs):
@@ -152,8 +152,9 @@ def _find_tensor(k: KerasImporter, known: Tensors, ref: Ref, layer: KerasLayer) 
 
 
 def _order_calls(model: KerasModel, file: str) -> list[tuple[KerasLayer, int]]:
-    """The calls, each after what it reads and a branch in one piece, otherwise as the file has
-    them (Kahn 1962, with a stack): Keras writes the layers of parallel branches in turns."""
+    """Sort the calls so that each comes after what it reads and a branch stays in one piece,
+    otherwise as the file has them (Kahn 1962, with a stack): Keras writes the layers of parallel
+    branches in turns."""
     calls = [(layer, at) for layer in model.layers for at in range(len(layer.calls))]
     place = {(layer.name, at): number for number, (layer, at) in enumerate(calls)}
     readers: dict[int, list[int]] = defaultdict(list)
@@ -207,7 +208,7 @@ def _emit_call(
 def _run_inner_model(
     k: KerasImporter, outer: Enclosing, layer: KerasLayer, reads: list[KerasTensor], depth: int
 ) -> list[KerasTensor]:
-    """A model as a layer of another one: its layers under its name."""
+    """Read a model that is a layer of another one: its layers stand under its name."""
     model = read_model({"class_name": layer.kind, "config": layer.config}, k.file)
     prefix, k.prefix = k.prefix, f"{k.prefix}{layer.name}."
     k.around.append(outer)
@@ -221,7 +222,7 @@ def _run_inner_model(
 def _emit_one_layer(
     k: KerasImporter, model: KerasModel, layer: KerasLayer, at: int, reads: list[KerasTensor]
 ) -> KerasTensor:
-    """A layer in the words of a spec, or opaque where there are none."""
+    """Emit a layer in the words of a spec, or opaque if there are none."""
     written = model.recorded.get(Ref(layer.name, at))
     dims = k.convert_shape(written) if written else None
     before = len(k.ops)
@@ -257,7 +258,7 @@ UNREAD = (
 def _reads_as_recorded(
     k: KerasImporter, model: KerasModel, layer: KerasLayer, at: int, reads: list[KerasTensor]
 ) -> bool:
-    """Whether what it reads has the shapes that the file has."""
+    """Tell whether what a call reads has the shapes that the file has."""
     written = [model.recorded.get(ref) for ref in layer.calls[at].reads]
     return all(
         shape is not None and k.convert_shape(shape) == tensor.seen

@@ -1,5 +1,5 @@
-"""Keras layers that the language has no words for: their output's shape, and the numbers that
-those learn which multiply no weights."""
+"""Knows of Keras layers without a word in the language their output's shape, and what they learn if
+they multiply no weights."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def infer_shape(k: KerasImporter, layer: KerasLayer, x: Dims) -> Dims | None:
-    """The shape that a layer gives for an input of shape `x`; none where only its code says."""
+    """Return the shape that a layer gives for an input of shape `x`; None if only its code says."""
     rule = None if layer.foreign else _SHAPES.get(layer.kind)
     try:
         return rule(k, layer, x) if rule else None
@@ -67,8 +67,8 @@ _SHAPES: dict[str, Callable[[KerasImporter, KerasLayer, Dims], Dims | None]] = {
 
 
 def count_learned(k: KerasImporter, layer: KerasLayer, x: Dims) -> int | None:
-    """How many numbers a layer over an input of shape `x` learns, if those are all its costs;
-    none where it has others, or only its code says."""
+    """Count the numbers that a layer over an input of shape `x` learns, if those are all its costs;
+    None if it has others, or only its code says."""
     rule = None if layer.foreign else _NUMBERS.get(layer.kind)
     try:
         return rule(k, layer, x) if rule else None

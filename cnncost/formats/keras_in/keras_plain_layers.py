@@ -1,4 +1,4 @@
-"""Dense layers, norms, joins, reshapes, parts of tensors and attention of a Keras model."""
+"""Reads dense layers, norms, joins, reshapes, parts of tensors and attention of a Keras model."""
 
 from __future__ import annotations
 
@@ -140,25 +140,27 @@ def emit_permute(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) 
 
 
 def skip_layer(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
-    """What changes neither shape nor costs: no line of its own."""
+    """Read what changes neither shape nor costs, which has no line of its own."""
     return reads[0]
 
 
 def skip_fixed(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
-    """Arithmetic with numbers that are not learned costs nothing: no line of its own."""
+    """Read arithmetic with numbers that are not learned, which costs nothing and has no line of its
+    own."""
     k.notes.add(f"{layer.kind} with fixed numbers is left out")
     return reads[0]
 
 
 def emit_layer_scale(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
-    """A learned factor a channel (ConvNeXt)."""
+    """LayerScale: one learned factor per channel (ConvNeXt)."""
     return k.emit_layer(layer, "scale", reads[:1])
 
 
 def join_rule(
     word: str, exact: bool = True
 ) -> Callable[[KerasImporter, KerasLayer, list[KerasTensor]], KerasTensor]:
-    """Add, Multiply and others of several tensors of a shape, or of gates beside a map."""
+    """Return the rule of Add, Multiply and others, over tensors of one shape or gates beside a
+    map."""
 
     def emit_join(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
         if not exact:
@@ -179,7 +181,7 @@ def join_rule(
 
 
 def _as_gate(x: KerasTensor, over: Dims) -> KerasTensor:
-    """A vector beside a map of one position of it."""
+    """Return a vector beside a map as a map of one position."""
     if len(x.seen) < len(over) and x.seen == over[:1]:
         return x.reshape_to((*x.seen, *[1] * (len(over) - 1)))
     return x
@@ -230,7 +232,7 @@ def emit_get_item(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor])
 
 
 def _axis_slices(layer: KerasLayer, rank: int) -> list[slice]:
-    """A slice for each axis but the batch's, which must be whole.
+    """Return a slice for each axis but the batch's, which must be whole.
 
     Raises:
         Inexpressible: an index is no slice, or has steps.

@@ -1,5 +1,5 @@
-"""Which rule reads which class of Keras layer, and the rules of the layers that Keras has not and
-our own Keras code brings along."""
+"""Says which rule reads which class of Keras layer, and has the rules of the layers that our own
+Keras code brings along because Keras has none."""
 
 from __future__ import annotations
 
@@ -180,7 +180,7 @@ OURS = "cnncost>"
 
 
 def find_rule(layer: KerasLayer, reads: int) -> Rule:
-    """The rule for a layer that reads so many tensors.
+    """Find the rule for a layer that reads so many tensors.
 
     Raises:
         Inexpressible: its class is not known, or reads one tensor alone.

@@ -1,4 +1,4 @@
-"""Convolutions, pooling, padding, cropping and resizing of a Keras model."""
+"""Reads convolutions, pooling, padding, cropping and resizing of a Keras model."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Rule = Callable[[KerasImporter, "KerasLayer", list[KerasTensor]], KerasTensor]
 
 
 def _window_arguments(layer: KerasLayer, axes: int) -> dict[str, Value]:
-    """Kernel, stride, dilation and padding of a convolution."""
+    """Return kernel, stride, dilation and padding of a convolution."""
     kernel = read_sizes(layer, "kernel_size", None, axes)
     dilation = read_sizes(layer, "dilation_rate", 1, axes)
     return {
@@ -39,7 +39,8 @@ def _window_arguments(layer: KerasLayer, axes: int) -> dict[str, Value]:
 
 
 def read_padding(layer: KerasLayer, kernel: list[int], dilation: list[int]) -> Value:
-    """Keras' word for it; `causal` puts all that a window reaches back in front."""
+    """Return Keras' padding as a spec has it; `causal` puts all that a window reaches back in
+    front."""
     word = layer.config.get("padding", "valid")
     if word == "causal":
         return tuple((d * (n - 1), 0) for n, d in zip(kernel, dilation, strict=True))
@@ -49,7 +50,7 @@ def read_padding(layer: KerasLayer, kernel: list[int], dilation: list[int]) -> V
 
 
 def convolution_rule(axes: int) -> Rule:
-    """Conv1D to Conv3D."""
+    """Return the rule of Conv1D to Conv3D."""
 
     def emit_convolution(
         k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]
@@ -64,7 +65,7 @@ def convolution_rule(axes: int) -> Rule:
 
 
 def depthwise_rule(axes: int) -> Rule:
-    """DepthwiseConv1D and 2D."""
+    """Return the rule of DepthwiseConv1D and 2D."""
 
     def emit_depthwise(
         k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]
@@ -81,7 +82,7 @@ def depthwise_rule(axes: int) -> Rule:
 
 
 def separable_rule(axes: int) -> Rule:
-    """A depthwise convolution without biases, and a 1x1 one (Chollet 2017)."""
+    """Return the rule of a depthwise convolution without biases and a 1x1 one (Chollet 2017)."""
 
     def emit_separable(
         k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]
@@ -104,7 +105,7 @@ def separable_rule(axes: int) -> Rule:
 
 
 def transposed_rule(axes: int) -> Rule:
-    """Conv1DTranspose to Conv3DTranspose."""
+    """Return the rule of Conv1DTranspose to Conv3DTranspose."""
 
     def emit_transposed(
         k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]
@@ -140,7 +141,7 @@ def transposed_rule(axes: int) -> Rule:
 
 
 def pool_rule(word: str, axes: int) -> Rule:
-    """MaxPooling1D to AveragePooling3D."""
+    """Return the rule of MaxPooling1D to AveragePooling3D."""
 
     def emit_pool(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
         kernel = read_sizes(layer, "pool_size", 2, axes)
@@ -154,7 +155,8 @@ def pool_rule(word: str, axes: int) -> Rule:
 
 
 def global_pool_rule(word: str) -> Rule:
-    """A map's mean or largest value; a vector of them unless the axes are kept."""
+    """Return the rule of a map's mean or largest value, which is a vector unless the axes are
+    kept."""
 
     def emit_global_pool(
         k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]
@@ -167,7 +169,7 @@ def global_pool_rule(word: str) -> Rule:
 
 
 def adaptive_pool_rule(word: str, axes: int) -> Rule:
-    """AdaptiveAveragePooling1D and its kin."""
+    """Return the rule of AdaptiveAveragePooling1D and its kin."""
 
     def emit_adaptive_pool(
         k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]
@@ -183,7 +185,8 @@ def adaptive_pool_rule(word: str, axes: int) -> Rule:
 
 
 def edge_rule(word: str, key: str, axes: int) -> Rule:
-    """ZeroPadding1D to Cropping3D: a number, one an axis, or a pair an axis."""
+    """Return the rule of ZeroPadding1D to Cropping3D, whose amounts are one number, one per axis,
+    or a pair per axis."""
 
     def emit_edges(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
         given = layer.config.get(key, 1)
@@ -202,7 +205,7 @@ def edge_rule(word: str, key: str, axes: int) -> Rule:
 
 
 def upsampling_rule(axes: int) -> Rule:
-    """UpSampling1D to 3D, nearest or interpolated."""
+    """Return the rule of UpSampling1D to 3D, nearest or interpolated."""
 
     def emit_upsampling(
         k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]

@@ -70,7 +70,8 @@ def _make_tensor(values: ArrayLike, kind: str | None = None) -> OnnxTensor:
 def _fold_numbers(
     importer: OnnxImporter, step: OnnxNode, inputs: Tensors
 ) -> list[OnnxTensor] | None:
-    """The outputs with their numbers; None where some input's are unknown, or no rule is known."""
+    """Work out the outputs with their numbers; None if an input's numbers are unknown, or the step
+    has no rule."""
     import numpy
 
     if step.op == "Constant":
@@ -111,13 +112,14 @@ def _read_constant(step: OnnxNode) -> OnnxTensor:
 
 
 def _is_uniform(tensor: OnnxTensor) -> bool:
-    """Whether all numbers are one: a state to start from, and nothing that is learned."""
+    """Tell whether all numbers are equal: then they are a state to start from, and nobody learned
+    them."""
     values = tensor.values
     return values is not None and values.size > 0 and bool((values == values.flat[0]).all())
 
 
 def _require_small(*sizes: int) -> None:
-    """Refuse an output of so many numbers, the sizes multiplied, where they are too many."""
+    """Refuse an output whose sizes make too many numbers."""
     if prod(sizes) > LARGEST:
         raise ValueError(sizes)
 
@@ -164,7 +166,7 @@ def _fold_concat(step: OnnxNode, inputs: Sequence[Numbers]) -> ArrayLike:
 
 
 def _fold_slice(step: OnnxNode, inputs: Sequence[Numbers]) -> ArrayLike:
-    """A span of each axis, by further inputs or, in old files, attributes."""
+    """Cut a span out of each axis; newer files give the spans as inputs, old ones as attributes."""
     lists = [item.tolist() for item in inputs[1:]] or [
         step.attributes.get(key) for key in ("starts", "ends", "axes")
     ]
@@ -228,7 +230,7 @@ SCALED = ("QuantizeLinear", "DequantizeLinear")
 
 
 def _fold_dims(importer: OnnxImporter, step: OnnxNode, inputs: Tensors) -> list[OnnxTensor] | None:
-    """The outputs without numbers; None where their dimensions are not known."""
+    """Work out the outputs' dimensions without numbers; None if one is unknown."""
     known = [item for item in inputs if item is not None]
     first = known[0] if known else OnnxTensor((), None)
     if known and step.op in (*UNARY, *SCALED, "Cast"):
@@ -255,7 +257,8 @@ CHOOSING = (*SCALED, "Transpose", "Slice", "Split", "Squeeze", "Unsqueeze", "Exp
 
 
 def _trace_sources(step: OnnxNode, tensor: str, made: OnnxTensor, inputs: Tensors) -> OnnxTensor:
-    """What a step made of constants, with the file's tensors that it comes from."""
+    """Add to a constant which of the file's tensors it is made of, and the products that made
+    it."""
     if step.op in QUESTIONS:
         return made
     known = [item for item in inputs if item is not None]

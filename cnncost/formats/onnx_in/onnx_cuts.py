@@ -1,4 +1,4 @@
-"""Parts of an axis, cut out or put side by side."""
+"""Cuts out parts of an axis, and puts tensors side by side along one."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from cnncost.formats.tensor_value import Value
 
 
 def emit_concat(importer: OnnxImporter, step: OnnxNode) -> None:
-    """Along an axis, which becomes the channels."""
+    """Concat: the axis along which tensors stand side by side becomes the channels."""
     rank = max(len(importer.tensor_dims(t)) for t in step.inputs)
     axis = step.attributes["axis"] % rank
     known = [t for t in step.inputs if importer.is_activation(t)]
@@ -41,8 +41,8 @@ def emit_concat(importer: OnnxImporter, step: OnnxNode) -> None:
 
 
 def _emit_constants_beside(importer: OnnxImporter, step: OnnxNode, tensor: str, axis: int) -> None:
-    """Constants before and after one activation: zeros are a padding, others, as a class token,
-    are counted and cost nothing else."""
+    """Put constants before and after one activation: zeros are a padding; others, as a class token,
+    are counted and multiply nothing."""
     at = step.inputs.index(tensor)
     others = [t for t in step.inputs if t != tensor and importer.constants[t].size]
     value = importer.emit_value(tensor)
@@ -65,14 +65,14 @@ def _emit_constants_beside(importer: OnnxImporter, step: OnnxNode, tensor: str, 
 
 
 def _is_unlearned_zeros(importer: OnnxImporter, tensor: str) -> bool:
-    """Whether a constant is zeros that nobody learns: no tensor of the file by its own name."""
+    """Tell whether a constant is zeros that are no tensor of the file by its own name."""
     item = importer.constants[tensor]
     named = any(source in importer.model.constants for source in item.sources)
     return item.values is not None and not named and not item.values.any()
 
 
 def emit_split(importer: OnnxImporter, step: OnnxNode) -> None:
-    """Into parts along an axis."""
+    """Split: each part that something reads is a cut."""
     value = importer.emit_value(step.inputs[0])
     axis = step.attributes.get("axis", 0) % len(value.shape)
     parts = len(step.outputs)
@@ -95,7 +95,7 @@ def emit_split(importer: OnnxImporter, step: OnnxNode) -> None:
 def emit_cut(
     importer: OnnxImporter, step: OnnxNode, value: Value, axis: int, span: tuple[int, int]
 ) -> Value:
-    """Some of an axis: a slice of the channels, or the map without its edges."""
+    """Keep a span of an axis: a slice of the channels, or the map without its edges."""
     start, end = span
     if (start, end) == (0, value.shape[axis]):
         return value
@@ -120,7 +120,7 @@ def emit_cut(
 
 
 def emit_slices(importer: OnnxImporter, step: OnnxNode) -> None:
-    """Slice: a span of each axis; a stride along the map is a pool of windows of one."""
+    """Slice: a span of each axis; a stride along the map is a pool with windows of one position."""
     value = importer.emit_value(step.inputs[0])
     rank = len(value.shape)
     if len(step.inputs) > 1:
@@ -154,7 +154,7 @@ def _emit_strided(
 
 
 def emit_gather(importer: OnnxImporter, step: OnnxNode) -> None:
-    """One index or a run of them along an axis; all of them in another shape."""
+    """Gather: a run of indices along an axis is a cut; all of them are another shape."""
     if step.inputs[0] in importer.constants:
         _emit_embedding(importer, step)
         return
@@ -178,7 +178,8 @@ def emit_gather(importer: OnnxImporter, step: OnnxNode) -> None:
 
 
 def _emit_embedding(importer: OnnxImporter, step: OnnxNode) -> None:
-    """Rows of a learned table by indices that are computed: the table's numbers, and no product."""
+    """Emit rows of a learned table by computed indices: the table's numbers are counted, and
+    nothing is multiplied."""
     table = importer.constants[step.inputs[0]].dims
     axis = step.attributes.get("axis", 0) % len(table)
     dims = (*table[:axis], *importer.tensor_dims(step.inputs[1]), *table[axis + 1 :])

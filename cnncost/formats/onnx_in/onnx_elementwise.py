@@ -1,4 +1,4 @@
-"""Functions of each number: activations, products, sums, and what they do with constants."""
+"""Reads functions of each number: activations, sums and products, and those with constants."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ STANDS_IN = "identity"
 
 
 def defer_unary(importer: OnnxImporter, step: OnnxNode) -> None:
-    """A function of one number, or one with constant bounds and slopes."""
+    """Hold back a function of one number, which may have constant bounds and slopes."""
     function = _unary_function(importer, step)
     curves: dict[str, Curve] = {}
     for source, curve in _source_curves(importer, step.inputs[0]).items():
@@ -49,7 +49,7 @@ def defer_unary(importer: OnnxImporter, step: OnnxNode) -> None:
 def _defer_step(
     importer: OnnxImporter, step: OnnxNode, parents: tuple[str, ...], curves: dict[str, Curve]
 ) -> None:
-    """Keep a step until it is read; a long row of them is settled on the way."""
+    """Hold a step back until something reads it; the last of a long row is emitted at once."""
     depth = 1
     for parent in parents:
         held = None if parent in importer.values else importer.pending.get(parent)
@@ -87,7 +87,7 @@ def _unary_function(importer: OnnxImporter, step: OnnxNode) -> Callable[[float],
 
 
 def _clip_bounds(importer: OnnxImporter, step: OnnxNode) -> tuple[float, float]:
-    """Clip's, from its inputs or, in old files, its attributes."""
+    """Return Clip's lower and upper bound, from its inputs or, in old files, its attributes."""
     found = [step.attributes.get("min", float("-inf")), step.attributes.get("max", float("inf"))]
     for i, tensor in enumerate(step.inputs[1:3]):
         if tensor:
@@ -99,7 +99,8 @@ def _clip_bounds(importer: OnnxImporter, step: OnnxNode) -> tuple[float, float]:
 
 
 def read_binary(importer: OnnxImporter, step: OnnxNode) -> None:
-    """A sum, product and the like of two tensors, at least one of them an activation."""
+    """Read a sum, product or other function of two tensors, of which one at least is an
+    activation."""
     if len(step.inputs) > 2:
         _emit_several(importer, step)
         return
@@ -133,7 +134,7 @@ def read_binary(importer: OnnxImporter, step: OnnxNode) -> None:
 
 
 def _emit_several(importer: OnnxImporter, step: OnnxNode) -> None:
-    """Sum, Max and the like of three tensors or more."""
+    """Emit a sum, maximum or the like of three tensors or more."""
     reads = [t for t in step.inputs if importer.is_activation(t)]
     values = [importer.emit_value(t) for t in reads]
     if len({value.shape for value in values}) > 1 or len(values) < 2:
@@ -151,13 +152,14 @@ def _emit_several(importer: OnnxImporter, step: OnnxNode) -> None:
 
 
 def _constant_curve(importer: OnnxImporter, tensor: str) -> Curve | None:
-    """A constant's number at every point; None where it is not in the file."""
+    """Return a constant's number at every point; None if the file does not hold it."""
     values = importer.constants[tensor].values
     return None if values is None else (float(values.reshape(-1)[0]),) * len(POINTS)
 
 
 def _source_curves(importer: OnnxImporter, tensor: str) -> dict[str, Curve]:
-    """What a tensor may be a function of: itself, and what it was held back over."""
+    """Return, by tensor, the functions that a tensor may be: of itself, and of what its held-back
+    steps read."""
     held = None if tensor in importer.values else importer.pending.get(tensor)
     older = list(held.curves.items())[-DEEPEST:] if held else []
     return {**dict(older), tensor: POINTS}
@@ -166,8 +168,8 @@ def _source_curves(importer: OnnxImporter, tensor: str) -> dict[str, Curve]:
 def _sample_curve(
     curves: dict[str, Curve], source: str, function: Callable[..., float], *inputs: Curve
 ) -> None:
-    """Add a function's values for these inputs; none where it is not defined everywhere, as all
-    of the language's are."""
+    """Add a function's values at the points, unless it is undefined at one, where the language's
+    activations never are."""
     try:
         curves[source] = tuple(function(*point) for point in zip(*inputs, strict=True))
     except (ValueError, OverflowError, ZeroDivisionError, TypeError):  # complex numbers, too
@@ -175,8 +177,8 @@ def _sample_curve(
 
 
 def emit_deferred(importer: OnnxImporter, tensor: str) -> Value:
-    """Emit a step that was held back: as an activation over the furthest tensor for which it is
-    one, else as what it is by itself."""
+    """Emit a step that was held back: as an activation of the furthest tensor of which it is one,
+    else as the step itself."""
     held = importer.pending[tensor]
     passing = ""
     for source, curve in held.curves.items():
@@ -200,14 +202,14 @@ def emit_deferred(importer: OnnxImporter, tensor: str) -> Value:
 
 
 def _emit_stand_in(importer: OnnxImporter, held: Pending) -> Value:
-    """A function of each number that the language has no word for."""
+    """Emit the identity for a function of each number that the language has no word for."""
     importer.notes.add_stand_in(held.step.op, STANDS_IN)
     value = importer.emit_value(held.parents[0])
     return replace(value, base=importer.emit_layer(held.step, STANDS_IN, [value.base]).base)
 
 
 def emit_softmax(importer: OnnxImporter, step: OnnxNode) -> None:
-    """Over its axis, which becomes the channels."""
+    """Softmax and LogSoftmax: their axis becomes the channels."""
     value = importer.emit_value(step.inputs[0])
     rank = len(value.shape)
     axis = step.attributes.get("axis", -1) % rank
@@ -217,7 +219,7 @@ def emit_softmax(importer: OnnxImporter, step: OnnxNode) -> None:
 
 
 def emit_prelu(importer: OnnxImporter, step: OnnxNode) -> None:
-    """One slope a channel, or one in all."""
+    """PRelu: one slope per channel, or one in all."""
     slopes = importer.constants.get(step.inputs[1])
     if slopes is None:
         raise Inexpressible("slopes that are computed")
@@ -229,7 +231,7 @@ def emit_prelu(importer: OnnxImporter, step: OnnxNode) -> None:
 
 
 def emit_dropout(importer: OnnxImporter, step: OnnxNode) -> None:
-    """Dropout, which a file that keeps it says."""
+    """Dropout, in the few files that keep it."""
     rate = step.attributes.get("ratio", 0.5)
     if len(step.inputs) > 1 and step.inputs[1]:
         constant = importer.constants[step.inputs[1]]
@@ -243,7 +245,7 @@ def emit_dropout(importer: OnnxImporter, step: OnnxNode) -> None:
 
 
 def copy_input(importer: OnnxImporter, step: OnnxNode) -> None:
-    """Its input: a cast, an identity, a quantised copy of it."""
+    """Take the input for the output: of a cast, an identity or a quantisation."""
     importer.values[step.outputs[0]] = importer.emit_value(step.inputs[0])
 
 

@@ -23,7 +23,8 @@ from cnncost.formats.tensor_value import Shape, Value
 
 
 def start_inputs(importer: OnnxImporter, shapes: Mapping[str, Shape]) -> dict[str, Shape]:
-    """Start from the inputs that something reads; their shapes without the batch."""
+    """Start from the inputs that some step reads; returns their shapes by label, without the
+    batch."""
     model, given, found = importer.model, dict(shapes), {}
     used = {name: dims for name, dims in model.inputs.items() if importer.consumers.get(name)}
     if not used:
@@ -65,8 +66,8 @@ FIRST = (*PRODUCTS[:2], "MaxPool", "AveragePool", "GlobalAveragePool", "GlobalMa
 
 
 def _has_channels_last(importer: OnnxImporter, name: str, rank: int) -> bool:
-    """Whether an input's channels are brought to the front by all that reads it, at once or
-    after steps on each number."""
+    """Tell whether all that reads an input brings its channels to the front, at once or after
+    functions of each number."""
     order, steps = (0, rank - 1, *range(1, rank - 1)), importer.consumers[name]
     readers, seen = list(steps), set(map(id, steps))
     for step in readers:
@@ -86,7 +87,7 @@ def _has_channels_last(importer: OnnxImporter, name: str, rank: int) -> bool:
 
 
 def _input_labels(names: Iterable[str]) -> dict[str, str]:
-    """A label of letters, digits and underscores for each name, none twice.
+    """Return a label of letters, digits and underscores for each name, none twice.
 
     TensorFlow's number of an output, `:0`, is left out where that keeps names apart. A name
     without any Latin letter or digit is `input`, with a number where there are others.
@@ -110,7 +111,7 @@ def _label_word(name: str) -> str:
 
 
 def _take_free_label(word: str, taken: set[str]) -> str:
-    """The word, or with the first number behind it that is free; it is taken then."""
+    """Take the word, or the word with the first free number behind it."""
     name, number = word or "input_1", 1
     while name in taken:
         number += 1
@@ -120,7 +121,8 @@ def _take_free_label(word: str, taken: set[str]) -> str:
 
 
 def emit_outputs(importer: OnnxImporter) -> tuple[str, ...]:
-    """The operations that make the model's outputs; one that is read on gets a name of its own."""
+    """Emit the model's outputs and return their operations; one that another layer reads as well
+    gets an identity behind it."""
     refuse_shapeless(importer)
     names = []
     for tensor in importer.model.outputs:
@@ -146,7 +148,7 @@ def emit_outputs(importer: OnnxImporter) -> tuple[str, ...]:
 
 
 def _output_view(value: Value, *, last: bool) -> Value:
-    """An output without its batch; a map has its channels first."""
+    """Return an output without its batch, a map's channels first."""
     rank = len(value.shape)
     channel = channel_axis(value) if last else 1
     if rank < 2 or value.shape[0] != 1 or rank > 5:
@@ -157,13 +159,13 @@ def _output_view(value: Value, *, last: bool) -> Value:
 
 
 def find_operations(importer: OnnxImporter, outputs: tuple[str, ...]) -> tuple[Op, ...]:
-    """The operations that an output depends on, in order."""
+    """Return the operations that an output depends on, in the file's order."""
     return _sort_by_file(importer, needed_operations(importer.ops, outputs))
 
 
 def _sort_by_file(importer: OnnxImporter, ops: list[Op]) -> tuple[Op, ...]:
-    """In the file's order as far as each comes after what it reads: an activation is told only
-    when it is read, but its memory is taken where it stands."""
+    """Sort operations as the file has their steps, each after what it reads. An activation is
+    emitted when it is read, but takes its memory where its step stands."""
     waiting = {op.name: len({read for read in op.reads if read in importer.ops}) for op in ops}
     readers: dict[str, list[str]] = {}
     for op in ops:
@@ -194,7 +196,7 @@ class Ledger(NamedTuple):
 
 
 def count_held(importer: OnnxImporter) -> Ledger:
-    """The numbers of each tensor that a step may have learned, each tensor once.
+    """Count the numbers of each tensor that a step may have learned, each tensor once.
 
     A bias that several layers have is counted for each: one exporter merges equal tensors.
     """

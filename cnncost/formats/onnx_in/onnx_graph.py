@@ -1,4 +1,4 @@
-"""The steps of a model taken one after another, each as a layer, a view or a constant."""
+"""Takes the steps of a model one after another; each becomes a layer, a view or a constant."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ DOMAINS = ("", "ai.onnx", "com.microsoft")
 
 
 def build_onnx_graph(model: OnnxModel, file: str, shapes: Mapping[str, Shape]) -> Graph:
-    """The model as a graph; `file` stands in messages, `shapes` replace the inputs'.
+    """Build the graph of a model; `file` stands in messages, `shapes` replace the inputs'.
 
     It is read again, without the steps that were read wrongly, until nothing is found wrong.
 
@@ -94,7 +94,7 @@ ROUNDS = 8
 def _read_until_agreed(
     model: OnnxModel, file: str, shapes: Mapping[str, Shape], batch: Batch
 ) -> Graph:
-    """The graph, once no step gives another shape than the file says."""
+    """Read the model until no step gives another shape than the file says."""
     refused: dict[str, str] = {}
     for _ in range(ROUNDS):
         constants = dict(model.constants)
@@ -149,7 +149,7 @@ def _read_steps(importer: OnnxImporter, shapes: Mapping[str, Shape]) -> Graph:
 
 
 def _read_step(importer: OnnxImporter, step: OnnxNode) -> None:
-    """One step of the file.
+    """Read one step of the file.
 
     Raises:
         CnncostError: it lacks attributes or inputs, or has others than its operation takes.
@@ -182,7 +182,8 @@ def _describe_error(error: Exception) -> str:
 
 
 def _dispatch_step(importer: OnnxImporter, step: OnnxNode) -> None:
-    """A step folded if its inputs are constants, else a layer or a view, else opaque."""
+    """Fold a step if its inputs are constants, else emit a layer or a view, else an opaque
+    layer."""
     if not step.outputs or importer.within.issuperset(step.outputs):
         return
     if any(t in importer.shapeless for t in step.inputs):

@@ -1,4 +1,5 @@
-"""What reading a model gathers: operations in the words of a spec, and what each tensor is."""
+"""Gathers what reading a model finds: operations in the words of a spec, and what stands for each
+tensor."""
 
 from __future__ import annotations
 
@@ -86,8 +87,8 @@ class OnnxImporter:
         self.owners = TensorOwners(self.constants)
 
     def start_input(self, tensor: str, shape: Shape, name: str, *, channels_last: bool) -> None:
-        """An input of this shape, channels first; the tensor has a batch, and may have its
-        channels last."""
+        """Start from an input of this shape, channels first; its tensor has a batch, and may have
+        its channels last."""
         self._names.taken.add(name)
         self.shapes[name] = SpecShape(shape[0], shape[1:])
         value = Value(name, shape)
@@ -101,11 +102,11 @@ class OnnxImporter:
     # --- tensors ---------------------------------------------------------------------------
 
     def is_activation(self, tensor: str) -> bool:
-        """Whether it is an activation."""
+        """Tell whether a tensor is an activation."""
         return tensor in self.values or tensor in self.pending
 
     def emit_value(self, tensor: str) -> Value:
-        """The activation, an elementwise step that was held back emitted first."""
+        """Return what stands for an activation; a step that was held back is emitted first."""
         if tensor in self.values:
             return self.values[tensor]
         if tensor not in self.pending:
@@ -114,7 +115,7 @@ class OnnxImporter:
         return self.values[tensor]
 
     def tensor_dims(self, tensor: str) -> Shape:
-        """The tensor's dimensions, the batch's included."""
+        """Return a tensor's dimensions, the batch's included."""
         if tensor in self.constants:
             return self.constants[tensor].dims
         if tensor in self.pending:
@@ -125,15 +126,15 @@ class OnnxImporter:
         return self.emit_value(tensor).shape
 
     def recorded_dims(self, tensor: str) -> Shape | None:
-        """The tensor's dimensions by the file, for one example; None where it does not say them,
-        or not with its batch in front."""
+        """Return a tensor's dimensions by the file, for one example; None if the file has none for
+        it, or none with its batch in front."""
         dims = self.recorded.get(tensor)
         if dims is None or self.batch == 1:
             return dims
         return (1, *dims[1:]) if dims[:1] == (self.batch,) else None
 
     def constant_numbers(self, tensor: str) -> list[int]:
-        """A constant's whole numbers."""
+        """Return a constant's whole numbers."""
         constant = self.constants.get(tensor)
         if constant is None or constant.values is None:
             raise Inexpressible(f"{tensor!r} is not known before the network runs")
@@ -152,7 +153,7 @@ class OnnxImporter:
         shifts: Sequence[str] = (),
         **arguments: Argument,
     ) -> Value:
-        """Emit one layer that reads these operations; what it makes, channels first.
+        """Emit one layer that reads these operations; returns what it makes, channels first.
 
         A layer over weights that another one has shares them; one whose weights are made of
         others, or are others in part, is opaque with the costs that it has.
@@ -192,7 +193,7 @@ class OnnxImporter:
         )
 
     def emit_views(self, step: OnnxNode, value: Value) -> str:
-        """The operation that makes just what is seen, emitting the views that it takes."""
+        """Emit the views that a value takes; returns the operation that makes just what is seen."""
         if not value.steps:
             return value.base
         if value in self._solid:
@@ -209,7 +210,8 @@ class OnnxImporter:
         return name
 
     def emit_channels_first(self, step: OnnxNode, tensor: str, channel: int = 1) -> str:
-        """The operation that makes the tensor without its batch, that axis the channels."""
+        """Emit the views that make an axis the channels and leave the batch out; returns the
+        operation."""
         value = self.emit_value(tensor)
         rank = len(value.shape)
         if rank < 2 or rank > 5:
@@ -222,8 +224,9 @@ class OnnxImporter:
         return self.emit_views(step, turned.reshape_to(turned.shape[1:]))
 
     def emit_vector(self, step: OnnxNode, tensor: str) -> str:
-        """The operation that makes all of the tensor as one vector, for a layer that reads every
-        number alike; channels that are turned to the end and back are no step of the network."""
+        """Emit the views that make a tensor one vector, for a layer that reads every number alike;
+        channels that are turned to the end and back are no step of the network. Returns the
+        operation."""
         value = self.emit_value(tensor)
         turns = [view.order for view in value.steps if view.order]
         last = (0, *range(2, len(value.made) + 1), 1), (*range(1, len(value.made)), 0)
@@ -234,7 +237,8 @@ class OnnxImporter:
         return self.emit_views(step, value.reshape_to((prod(value.shape),)))
 
     def set_output(self, step: OnnxNode, made: Value, channel: int = 1, rank: int = 0) -> None:
-        """The step's first output: `made` with a batch, its channels on that axis."""
+        """Let `made` be the step's first output, with a batch in front and its channels on that
+        axis."""
         dims = (1, *made.made)
         value = made.reshape_to(dims)
         rank = rank or len(dims)
@@ -248,8 +252,8 @@ class OnnxImporter:
     def emit_opaque(
         self, step: OnnxNode, shape: Shape, why: str, learned: Sequence[str] = ()
     ) -> None:
-        """The step as an opaque layer of that shape, the batch left out, with the numbers of the
-        constants that it learned; of no cost else where `why` is empty."""
+        """Emit a step as an opaque layer of that shape, without the batch. It has the numbers of
+        the constants that the step learned, and unknown costs, or no others if `why` is empty."""
         reads = [self.emit_value(t) for t in step.inputs if t and self.is_activation(t)]
         output = shape[1:] if shape[:1] == (1,) and len(shape) > 1 else shape or (1,)
         output = output if len(output) <= AXES else (prod(output),)
@@ -270,7 +274,7 @@ class OnnxImporter:
         self.values[step.outputs[0]] = made.reshape_to(shape)
 
     def add_connections(self, name: str, connections: int) -> None:
-        """Count these connections with an opaque operation whose costs are known."""
+        """Add connections to an opaque operation whose costs are known."""
         op = self.ops[name]
         known = op.arguments["connections"]
         assert isinstance(known, int)  # an opaque layer of known cost has a number
@@ -278,7 +282,7 @@ class OnnxImporter:
         self.ops[name] = replace(op, arguments=given)
 
     def emit_opaque_part(self, step: OnnxNode, tensor: str, shape: Shape, whole: Value) -> None:
-        """A further output of an opaque step."""
+        """Emit a further output of an opaque step."""
         part = OnnxNode(step.op, step.name, (), (tensor,), {})
         self.values[f"{tensor} of"] = whole
         self.emit_opaque(

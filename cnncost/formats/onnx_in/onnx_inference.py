@@ -1,5 +1,5 @@
-"""What ONNX's own rules say: the dimensions of a file's tensors, and a single step's dimensions or
-numbers."""
+"""Asks ONNX's own rules for the dimensions of a file's tensors, and for a single step's dimensions
+or numbers."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ LARGEST = 65536
 
 
 def infer_file_shapes(model: OnnxModel, inputs: Mapping[str, Shape]) -> dict[str, Shape]:
-    """Dimensions by tensor for inputs of these; a tensor whose shape is open has none.
+    """Infer the dimensions of each tensor for inputs of these; a tensor whose dimensions stay open
+    has none.
 
     What ONNX infers comes first: a shape that is written down may be older than the graph, but is
     all that there is behind an operation that ONNX does not know.
@@ -45,7 +46,7 @@ def infer_file_shapes(model: OnnxModel, inputs: Mapping[str, Shape]) -> dict[str
 
 
 def _has_file_sizes(model: OnnxModel, inputs: Mapping[str, Shape]) -> bool:
-    """Whether the inputs have the sizes that the file has, where it has them."""
+    """Tell whether the inputs have the sizes that the file gives them, where it does."""
     return all(
         len(dims) == len(model.inputs[name])
         and all(n in (0, m) for n, m in zip(model.inputs[name], dims, strict=True))
@@ -56,7 +57,7 @@ def _has_file_sizes(model: OnnxModel, inputs: Mapping[str, Shape]) -> bool:
 def _copy_with_inputs(
     proto: ModelProto, inputs: Mapping[str, Shape], kept: Mapping[str, Shape]
 ) -> ModelProto:
-    """A copy of the model with inputs of these dimensions, and no shapes written down but the
+    """Copy the model with inputs of these dimensions, and without shapes written down but for the
     kept ones."""
     copied = type(proto)()
     copied.CopyFrom(proto)
@@ -77,15 +78,15 @@ def _copy_with_inputs(
 
 
 def infer_step_shapes(importer: OnnxImporter, step: OnnxNode) -> list[Shape | None]:
-    """The dimensions of each output of a step, None where they are unknown."""
+    """Infer the dimensions of each output of a step; None for one that is unknown."""
     model = _make_step_model(importer, step)
     known = _infer_shapes(model) if model is not None else {}
     return [known.get(tensor) for tensor in step.outputs]
 
 
 def evaluate_step(importer: OnnxImporter, step: OnnxNode) -> list[Numbers] | None:
-    """The numbers of each output of a step over constants that have their numbers; None where
-    those are many, or ONNX's reference has no rule for it."""
+    """Work out the numbers of each output of a step over constants with numbers; None if they are
+    many, or ONNX's reference has no rule."""
     import numpy
 
     model = _make_step_model(importer, step)
@@ -120,8 +121,8 @@ def _infer_shapes(model: ModelProto) -> dict[str, Shape]:
 
 
 def _make_step_model(importer: OnnxImporter, step: OnnxNode) -> ModelProto | None:
-    """A model of that step only; None where it reads what has no dimensions, or those of a
-    tensor that no file can hold, and after many questions."""
+    """Make a model of one step. None after too many questions, or if an input has no dimensions or
+    some that no file can hold."""
     from onnx import helper
 
     importer.asked += 1
@@ -153,7 +154,7 @@ FLOAT = 1
 
 
 def _make_tensor_proto(values: Numbers, name: str) -> TensorProto:
-    """Numbers with a name; those of every floating-point type as float32."""
+    """Make a tensor of that name; numbers of any floating-point type become float32."""
     from onnx import numpy_helper
 
     return numpy_helper.from_array(
@@ -162,7 +163,8 @@ def _make_tensor_proto(values: Numbers, name: str) -> TensorProto:
 
 
 def _list_attributes(step: OnnxNode) -> dict[str, Any]:  # Any: as onnx takes them
-    """A step's attributes, without empty lists, of which onnx cannot tell the type, and graphs."""
+    """Return a step's attributes without graphs, and without empty lists, whose type onnx cannot
+    tell."""
     found: dict[str, Any] = {}
     for key, value in step.attributes.items():
         if isinstance(value, OnnxTensor):

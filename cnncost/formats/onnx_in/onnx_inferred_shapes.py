@@ -1,4 +1,5 @@
-"""What has no words: opaque layers of the file's own shapes, and tensors whose shape nobody knows.
+"""Reads what has no words: as opaque layers of the file's own shapes, or as tensors without a
+shape.
 
 A shape is never assumed. A tensor without one, and the steps behind it up to a tensor that has
 one, are read as one opaque layer.
@@ -15,7 +16,7 @@ from cnncost.formats.tensor_value import Shape
 
 
 def make_opaque(importer: OnnxImporter, step: OnnxNode, why: str) -> None:
-    """The step as an opaque layer, or without a shape where the file has none for it."""
+    """Emit a step as an opaque layer, or remember that nobody knows its shape."""
     shape = find_shapes(importer, step)[0]
     reads = tuple(t for t in dict.fromkeys(step.inputs) if t and importer.is_activation(t))
     learned = learned_inputs(importer, step)
@@ -46,7 +47,7 @@ NO_PARAMETERS = {
 
 
 def learned_inputs(importer: OnnxImporter, step: OnnxNode) -> tuple[str, ...]:
-    """The constants that a step may have learned: of several numbers."""
+    """Return the constants of several numbers that a step may have learned."""
     known = [t for i, t in enumerate(step.inputs) if i not in NO_PARAMETERS.get(step.op, ())]
     items = [(t, importer.constants[t]) for t in known if t in importer.constants]
     return tuple(
@@ -60,7 +61,7 @@ def learned_inputs(importer: OnnxImporter, step: OnnxNode) -> tuple[str, ...]:
 
 
 def make_others(importer: OnnxImporter, step: OnnxNode) -> None:
-    """The further outputs of a step, of which something is read: parts of its first one."""
+    """Emit the further outputs of a step that something reads, as parts of its first one."""
     shapes = find_shapes(importer, step)
     first = step.outputs[0]
     for tensor, shape in zip(step.outputs[1:], shapes[1:], strict=True):
@@ -74,7 +75,8 @@ def make_others(importer: OnnxImporter, step: OnnxNode) -> None:
 
 
 def read_shapeless(importer: OnnxImporter, step: OnnxNode) -> None:
-    """A step that reads a tensor without a shape: one with the step that made that."""
+    """Read a step behind a tensor without a shape: it is one opaque layer with the step that made
+    the tensor."""
     unknown = [importer.shapeless[t] for t in step.inputs if t in importer.shapeless]
     known = [t for t in step.inputs if t and importer.is_activation(t)]
     reads = tuple(dict.fromkeys([*(t for item in unknown for t in item.reads), *known]))
@@ -111,7 +113,8 @@ def refuse_shapeless(importer: OnnxImporter) -> None:
 
 
 def find_shapes(importer: OnnxImporter, step: OnnxNode) -> list[Shape | None]:
-    """The dimensions of each output by the file, or by ONNX's inference over the step alone."""
+    """Return the dimensions of each output by the file, or by ONNX's inference over the step
+    alone."""
     known = [importer.recorded_dims(tensor) for tensor in step.outputs]
     if all(dims is not None for dims, tensor in zip(known, step.outputs, strict=True) if tensor):
         return known

@@ -1,4 +1,4 @@
-"""Sums and products of two activations, the smaller repeated to the shape of both."""
+"""Adds and multiplies two activations; the smaller is repeated to the shape of both."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ PLAIN = ("Add", "Sum", "Mul")
 
 
 def channel_axis(value: Value) -> int:
-    """The axis of the channels: the second, or the last where that is nearer to what was made."""
+    """Return the axis of the channels: the second, or the last if that is nearer to what was
+    made."""
     rank = len(value.shape)
     if rank < 3 or value.shape[0] != 1:
         return 1
@@ -40,7 +41,7 @@ def channel_axis(value: Value) -> int:
 
 
 def emit_join(importer: OnnxImporter, step: OnnxNode, a: str, b: str) -> Value:
-    """Two activations added or multiplied.
+    """Emit the sum or product of two activations.
 
     Raises:
         Inexpressible: it is no such step, or their shapes do not go together.
@@ -69,7 +70,7 @@ def emit_join(importer: OnnxImporter, step: OnnxNode, a: str, b: str) -> Value:
 def _emit_aligned_join(
     importer: OnnxImporter, step: OnnxNode, word: str, left: Value, right: Value
 ) -> Value:
-    """Of one rank, channels first; a batch of one is left out."""
+    """Emit the join of two activations of one rank, channels first; a batch of one is left out."""
     want = elementwise_shape([left.shape, right.shape])
     if want[0] == 1 and len(want) > 1:
         left, right, want = (*(s.reshape_to(s.shape[1:]) for s in (left, right)), want[1:])
@@ -92,7 +93,8 @@ def _emit_aligned_join(
 
 
 def _count_gate_axes(left: Shape, right: Shape, want: Shape) -> int:
-    """How many axes a gate has, of size one along all further ones; none if it is no gate."""
+    """Count the axes of a gate that come before those along which it has size one; 0 if it is no
+    gate."""
     if want not in (left, right) or left == right:
         return 0
     small = right if left == want else left

@@ -1,4 +1,5 @@
-"""Constants of many numbers that are added or multiplied: biases, scales, and norms by parts."""
+"""Reads constants of many numbers that are added or multiplied: biases, scales, and norms by
+parts."""
 
 from __future__ import annotations
 
@@ -23,8 +24,8 @@ WEIGHTED = ("conv", "conv_transpose", "depthwise_conv", "linear", "dense")
 
 
 def absorb_bias(importer: OnnxImporter, step: OnnxNode, tensor: str, constant: str) -> bool:
-    """Whether a sum with a constant is the bias of the layer that makes the tensor, which then
-    has it: a number a feature, and nothing reads the layer before the sum."""
+    """Give the layer that makes a tensor the constant that is added to it as its bias, if it is one
+    number per feature and nothing else reads the layer. Returns whether it did."""
     made = find_sole_source(importer, tensor) if step.op == "Add" else None
     numbers = importer.constants[constant]
     if made is None or made.op not in PRODUCTS or not numbers.dims or not numbers.floating:
@@ -53,7 +54,7 @@ def absorb_bias(importer: OnnxImporter, step: OnnxNode, tensor: str, constant: s
 
 
 def _is_per_feature(value: Value, dims: tuple[int, ...]) -> bool:
-    """Whether a constant has a number for each channel that was made."""
+    """Tell whether a constant has one number for each channel that was made."""
     try:
         axes = _constant_axes(value.shape, dims)
     except Inexpressible:
@@ -79,7 +80,7 @@ PYTORCH = "pytorch"
 
 
 def is_parameter(importer: OnnxImporter, constant: str) -> bool:
-    """Whether a single number is learned, which only its name tells."""
+    """Tell whether a single number is learned, by its name."""
     item = importer.constants[constant]
     named = [s for s in item.sources if s in importer.model.constants and not UNNAMED.match(s)]
     known = importer.model.producer.startswith(PYTORCH) and item.floating and item.learned
@@ -95,14 +96,15 @@ MADE = re.compile(r"val_\d+")
 
 
 def _is_standardisation(importer: OnnxImporter, numbers: OnnxTensor) -> bool:
-    """Whether numbers at an input are its mean or spread: PyTorch's files have their names."""
+    """Tell whether numbers at an input are its mean or spread, in PyTorch's files by their
+    names."""
     known = importer.model.producer.startswith(PYTORCH)
     names = [s for s in numbers.sources if s in importer.model.constants and not UNNAMED.match(s)]
     return not (known and names) or bool(STATISTICS.search(names[0]))
 
 
 def emit_with_constant(importer: OnnxImporter, step: OnnxNode, tensor: str, constant: str) -> None:
-    """A sum or product of an activation and a constant of several numbers."""
+    """Emit a sum or product of an activation and a constant of several numbers."""
     value = importer.emit_value(tensor)
     out = step.outputs[0]
     if out in importer.absorbed:
@@ -135,8 +137,8 @@ def emit_with_constant(importer: OnnxImporter, step: OnnxNode, tensor: str, cons
 
 
 def _is_doubtful(importer: OnnxImporter, constant: str) -> bool:
-    """Whether PyTorch's exporter made a constant of ones or zeros, of a group norm's without
-    parameters or of the parameters of one that was never trained: both look alike."""
+    """Tell whether PyTorch's exporter made a constant of ones or zeros: a group norm without
+    parameters and one that was never trained look alike."""
     values = importer.constants[constant].values
     if not importer.model.producer.startswith(PYTORCH) or not MADE.fullmatch(constant):
         return False
@@ -144,7 +146,7 @@ def _is_doubtful(importer: OnnxImporter, constant: str) -> bool:
 
 
 def _constant_axes(shape: tuple[int, ...], dims: tuple[int, ...]) -> tuple[int, ...]:
-    """The axes along which a constant has numbers of their own.
+    """Return the axes along which a constant has numbers of its own.
 
     Raises:
         Inexpressible: it has more than the activation.
@@ -159,7 +161,7 @@ def _constant_axes(shape: tuple[int, ...], dims: tuple[int, ...]) -> tuple[int, 
 def _emit_scale_stand_in(
     importer: OnnxImporter, step: OnnxNode, value: Value, constant: str, axes: tuple[int, ...]
 ) -> None:
-    """Learned terms, or factors along several axes, as the scale of as many numbers."""
+    """Emit learned terms, or factors along several axes, as a scale of as many numbers."""
     if step.op not in ("Mul", "Div"):
         importer.notes.add("learned numbers that are added are written as scale")
     rest = tuple(axis for axis in range(len(value.shape)) if axis not in axes)
@@ -179,7 +181,8 @@ def _emit_scale_stand_in(
 def _emit_scaled(
     importer: OnnxImporter, step: OnnxNode, tensor: str, constant: str, axis: int
 ) -> None:
-    """A norm's own scale and shift, a batch norm by parts, or a learned scale."""
+    """Emit a learned factor per channel: as a norm's own scale and shift, a batch norm by parts, or
+    a scale."""
     value, out = importer.emit_value(tensor), step.outputs[0]
     shift = _only_reader(importer, out, ("Add", "Sub"))
     other = ""
@@ -211,7 +214,7 @@ def _emit_scaled(
 
 
 def _is_mean_pool(importer: OnnxImporter, op: Op, tensor: str) -> bool:
-    """Whether it is a mean over windows side by side, which a coefficient and a bias a map make
-    LeNet-5's trainable pooling."""
+    """Tell whether an operation is a mean over windows side by side; with a coefficient and a bias
+    per map it is LeNet-5's trainable pooling."""
     plain = op.word == "avgpool" and set(op.arguments) == {"kernel"}
     return plain and len(importer.consumers[tensor]) == 1

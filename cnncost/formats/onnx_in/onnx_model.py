@@ -1,4 +1,4 @@
-"""An ONNX file as plain values: steps, constants with or without their numbers, inputs."""
+"""Reads an ONNX file as plain values: steps, constants with or without their numbers, inputs."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ MOST = 200_000
 
 
 def _inline_functions(proto: Any, name: str) -> Any:  # Any: onnx's ModelProto
-    """The model with its functions' steps in place of their calls."""
+    """Put the steps of the model's functions in place of their calls."""
     import onnx.inliner
 
     bodies = {(f.domain, f.name): f for f in proto.functions}
@@ -177,7 +177,7 @@ def _read_main_graph(proto: Any) -> OnnxModel:  # Any: onnx's ModelProto
 
 
 def _own_source(name: str, item: OnnxTensor) -> OnnxTensor:
-    """One of the file's tensors as its own source, unless nobody learned it."""
+    """Make one of the file's tensors its own source, unless nobody learned it."""
     if item.dims == () and UNNAMED.match(name):
         return item
     zeros = item.values is not None and item.floating and not item.values.any()
@@ -189,12 +189,12 @@ def _read_dims(item: Any) -> tuple[int, ...]:  # Any: onnx's ValueInfoProto
 
 
 def _decode_text(text: str | bytes) -> str:
-    """A name; protobuf gives bytes where a file has no UTF-8."""
+    """Return a name as text; protobuf gives bytes if it is no UTF-8."""
     return text.decode("utf-8", "replace") if isinstance(text, bytes) else text
 
 
 def read_node(node: Any) -> OnnxNode:  # Any: onnx's NodeProto
-    """A node, its attributes read."""
+    """Read a node and its attributes."""
     attributes = {_decode_text(item.name): _read_attribute(item) for item in node.attribute}
     return OnnxNode(
         _decode_text(node.op_type),
@@ -245,7 +245,7 @@ _ATTRIBUTES = {
 
 
 def find_wrong_attribute(step: OnnxNode) -> str:
-    """Which of a step's attributes is not what ONNX has it to be; empty if none is."""
+    """Return what is wrong with an attribute that is not of ONNX's type; empty if nothing is."""
     kinds = {**_ATTRIBUTES, "value": "a number" if step.op == "Pad" else "a tensor"}
     for name, value in step.attributes.items():
         if name in kinds and not _KINDS[kinds[name]](value):
@@ -254,7 +254,7 @@ def find_wrong_attribute(step: OnnxNode) -> str:
 
 
 def read_tensor(proto: Any) -> OnnxTensor:  # Any: onnx's TensorProto
-    """A tensor's dimensions; its numbers if they are there and few."""
+    """Read a tensor's dimensions, and its numbers if they are in the file and few."""
     import numpy
     import onnx
 

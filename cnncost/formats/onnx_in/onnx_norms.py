@@ -1,4 +1,4 @@
-"""Normalisations, as steps of their own and as exporters write them out."""
+"""Reads normalisations, as steps of their own and as exporters write them out."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def emit_groupnorm(importer: OnnxImporter, step: OnnxNode) -> None:
 def _emit_affine(
     importer: OnnxImporter, step: OnnxNode, word: str, name: str, groups: int = 0
 ) -> Value:
-    """The norm with what it learns: factors and terms, or one of them as a layer of its own."""
+    """Emit a norm with what it learns: factors and terms, or one of them as a layer of its own."""
     weights, biases = _find_learned(importer, step)
     given: dict[str, Argument] = {"groups": groups} if groups else {}
     if weights and biases:
@@ -77,7 +77,8 @@ def _emit_affine(
 def _find_learned(
     importer: OnnxImporter, step: OnnxNode
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The factors and the terms that a norm learns, each a constant or none."""
+    """Return the constants of the factors and of the terms that a norm learns, none if it has
+    none."""
     return (
         _leave_out_usual(importer, step.inputs[1:2], 1),
         _leave_out_usual(importer, step.inputs[2:3], 0),
@@ -87,7 +88,7 @@ def _find_learned(
 def _leave_out_usual(
     importer: OnnxImporter, tensors: tuple[str, ...], usual: int
 ) -> tuple[str, ...]:
-    """The tensors, none of them if they are what exporters write where nothing is learned."""
+    """Return the tensors, or none if they are what exporters write where nothing is learned."""
     given = tuple(t for t in tensors if t)
     if not any(_is_usual(importer, tensor, usual) for tensor in given):
         return given
@@ -96,7 +97,8 @@ def _leave_out_usual(
 
 
 def _is_usual(importer: OnnxImporter, tensor: str, usual: int) -> bool:
-    """Whether factors are one, or terms zero: what exporters write where nothing is learned.
+    """Tell whether factors are one, or terms zero, as exporters write them where nothing is
+    learned.
 
     A network that was never trained has them too, but by its parameters' names.
     """
@@ -123,8 +125,9 @@ def emit_plain_norm(importer: OnnxImporter, step: OnnxNode) -> None:
 
 
 def emit_norm_by_parts(importer: OnnxImporter, step: OnnxNode) -> bool:
-    """(x - mean) / sqrt(variance + eps): a norm over the axes of the mean. Its scale and shift
-    follow as a product and a sum, which the norm then takes in."""
+    """Emit (x - mean) / sqrt(variance + eps) as a norm over the axes of the mean, and return
+    whether the step is one. The norm takes in the product and the sum that follow as its scale and
+    shift."""
     centred = importer.producers.get(step.inputs[0])
     root = importer.producers.get(step.inputs[1])
     if centred is None or root is None or centred.op != "Sub" or root.op != "Sqrt":

@@ -1,5 +1,5 @@
-"""Matrix products: with weights they are dense or linear layers, of activations matmul; and
-recurrent layers, which are opaque at costs that are known."""
+"""Reads matrix products (with weights they are dense or linear layers, of activations matmul) and
+recurrent layers, which are opaque at known costs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from cnncost.formats.tensor_value import Value
 
 
 def emit_gemm(importer: OnnxImporter, step: OnnxNode) -> None:
-    """Gemm: the rows of A, of which there is one a batch, times weights, and a bias."""
+    """Gemm: the rows of A, one per example, times weights, plus a bias."""
     a, b = step.inputs[:2]
     weight = importer.constants.get(b)
     turned = [bool(step.attributes.get(key, 0)) for key in ("transA", "transB")]

@@ -1,4 +1,4 @@
-"""Views, which cost nothing and move nothing; and blocks of positions to or from channels."""
+"""Reads views, which cost nothing and move nothing, and moves of positions to or from channels."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LONGEST = 32
 
 
 def view_reshape(importer: OnnxImporter, step: OnnxNode) -> None:
-    """To given dimensions: 0 keeps one, -1 is what is left."""
+    """Reshape: 0 keeps a dimension, -1 is what is left."""
     value = importer.emit_value(step.inputs[0])
     if len(step.inputs) > 1:
         dims = importer.constant_numbers(step.inputs[1])
@@ -38,7 +38,7 @@ def view_reshape(importer: OnnxImporter, step: OnnxNode) -> None:
 
 
 def view_flatten(importer: OnnxImporter, step: OnnxNode) -> None:
-    """The axes before one, and those from it on."""
+    """Flatten: the axes before one become the first axis, the others the second."""
     value = importer.emit_value(step.inputs[0])
     axis = step.attributes.get("axis", 1)
     axis += len(value.shape) if axis < 0 else 0
@@ -48,7 +48,7 @@ def view_flatten(importer: OnnxImporter, step: OnnxNode) -> None:
 
 
 def view_transpose(importer: OnnxImporter, step: OnnxNode) -> None:
-    """The axes in another order."""
+    """Transpose: the axes in another order."""
     value = importer.emit_value(step.inputs[0])
     order = tuple(step.attributes.get("perm") or reversed(range(len(value.shape))))
     if sorted(order) != list(range(len(value.shape))):
@@ -66,7 +66,7 @@ def _squeezed_axes(importer: OnnxImporter, step: OnnxNode) -> list[int] | None:
 
 
 def view_squeeze(importer: OnnxImporter, step: OnnxNode) -> None:
-    """Without axes of one."""
+    """Squeeze: axes of one are left out."""
     value = importer.emit_value(step.inputs[0])
     rank, axes = len(value.shape), _squeezed_axes(importer, step)
     gone = {axis % rank for axis in axes} if axes is not None else set(range(rank))
@@ -75,7 +75,7 @@ def view_squeeze(importer: OnnxImporter, step: OnnxNode) -> None:
 
 
 def view_unsqueeze(importer: OnnxImporter, step: OnnxNode) -> None:
-    """With axes of one."""
+    """Unsqueeze: axes of one are added."""
     value = importer.emit_value(step.inputs[0])
     axes = _squeezed_axes(importer, step) or []
     rank = len(value.shape) + len(axes)
@@ -98,7 +98,7 @@ def emit_depth_to_space(importer: OnnxImporter, step: OnnxNode) -> None:
 
 
 def emit_expand(importer: OnnxImporter, step: OnnxNode) -> None:
-    """Repeated along axes of one."""
+    """Expand: the tensor is repeated along axes of one."""
     value = importer.emit_value(step.inputs[0])
     dims = elementwise_shape([value.shape, tuple(importer.constant_numbers(step.inputs[1]))])
     ranked = value.reshape_to((1,) * (len(dims) - len(value.shape)) + value.shape)
@@ -106,7 +106,8 @@ def emit_expand(importer: OnnxImporter, step: OnnxNode) -> None:
 
 
 def emit_tile(importer: OnnxImporter, step: OnnxNode) -> None:
-    """Repeated along axes; an axis of one behind another is that one's positions repeated."""
+    """Tile: the tensor is repeated along axes; along an axis of one behind another, that one's
+    positions are."""
     value, repeats = importer.emit_value(step.inputs[0]), importer.constant_numbers(step.inputs[1])
     if len(repeats) != len(value.shape) or min(repeats) < 1:
         raise Inexpressible(f"{len(value.shape)} axes repeated {repeats} times")
@@ -125,7 +126,7 @@ def emit_tile(importer: OnnxImporter, step: OnnxNode) -> None:
 def _emit_stretch(
     importer: OnnxImporter, step: OnnxNode, value: Value, axis: int, by: int
 ) -> Value:
-    """The positions of the axis before repeated one by one, which is an upsampling."""
+    """Repeat the positions of the axis before one by one, which is an upsampling."""
     shape = value.shape
     merged = value.reshape_to((*shape[:axis], *shape[axis + 1 :]))
     name, positions, back = emit_as_positions(importer, step, merged, [axis - 1])

@@ -1,4 +1,4 @@
-"""Windows over a map: convolutions, transposed ones, and pools."""
+"""Reads windows over a map: convolutions, transposed ones, and pools."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Sizes = tuple[int, ...]
 
 
 def read_axis_numbers(step: OnnxNode, key: str, axes: int) -> Sizes:
-    """An attribute of one number an axis, 1 each where it is not given."""
+    """Return an attribute of one number per axis, 1 each if it is not given."""
     given = tuple(step.attributes.get(key) or (1,) * axes)
     if len(given) != axes or min(given) < 1:
         raise Inexpressible(f"{key} {list(given)} over {axes} axes")
@@ -30,7 +30,7 @@ def read_axis_numbers(step: OnnxNode, key: str, axes: int) -> Sizes:
 
 
 def read_padding(step: OnnxNode, extents: Sizes, kernel: Sizes) -> Argument:
-    """The padding as a spec has it: a number, one an axis, pairs, or `same`."""
+    """Return the padding as a spec has it: one number, one per axis, a pair per axis, or `same`."""
     axes = len(kernel)
     rule = step.attributes.get("auto_pad", "NOTSET")
     if rule == "VALID":
@@ -80,7 +80,7 @@ def emit_conv(importer: OnnxImporter, step: OnnxNode) -> None:
 
 
 def emit_conv_transpose(importer: OnnxImporter, step: OnnxNode) -> None:
-    """ConvTranspose; an asked output shape is what the padding crops to."""
+    """ConvTranspose: the padding crops to the output shape, if one is asked for."""
     weight, name, extents = _read_operands(importer, step)
     kernel, groups = weight[2:], step.attributes.get("group", 1)
     axes, filters = len(kernel), weight[1] * groups
@@ -118,7 +118,7 @@ def emit_conv_transpose(importer: OnnxImporter, step: OnnxNode) -> None:
 
 
 def _read_operands(importer: OnnxImporter, step: OnnxNode) -> tuple[Sizes, str, Sizes]:
-    """The weights' dimensions, the operation that is read, and its extents."""
+    """Return the weights' dimensions, the operation that is read, and its extents."""
     weight = importer.constants.get(step.inputs[1])
     if weight is None:
         raise Inexpressible("weights that are computed while the network runs")
@@ -134,15 +134,15 @@ def _weight_inputs(step: OnnxNode) -> tuple[str, ...]:
 
 
 def _bias_inputs(importer: OnnxImporter, step: OnnxNode) -> tuple[str, ...]:
-    """The bias that the layer has; none where its weights are used with others as well."""
+    """Return the bias that the layer has; none if its weights are used with others as well."""
     if importer.owners.file_tensors(step.inputs[1:2]) in importer.apart:
         return ()
     return tuple(t for t in step.inputs[2:3] if t)
 
 
 def emit_own_bias(importer: OnnxImporter, step: OnnxNode, made: Value) -> Value:
-    """What a layer made, with the bias behind it that it does not share with the others that
-    have its weights."""
+    """Emit the bias that a layer does not share with the others that have its weights, as a scale
+    behind it."""
     biases = tuple(t for t in step.inputs[2:3] if t)
     if not biases or importer.owners.file_tensors(step.inputs[1:2]) not in importer.apart:
         return made
@@ -153,7 +153,8 @@ def emit_own_bias(importer: OnnxImporter, step: OnnxNode, made: Value) -> Value:
 def _absorb_padding(
     importer: OnnxImporter, step: OnnxNode, name: str, pads: Argument, axes: int
 ) -> tuple[str, Argument]:
-    """Take in a layer of zeros just before, which only this one reads."""
+    """Add the amount of a layer of zeros just before to a window's own padding, if only this window
+    reads it."""
     op = importer.ops.get(name)
     if op is None or op.word != "pad" or pads == "same":
         return name, pads
@@ -191,8 +192,8 @@ FLAT = " without its axis of one"
 
 
 def _added_axis(importer: OnnxImporter, step: OnnxNode) -> int | None:
-    """The axis that was added to a row of positions to make it a map, as TensorFlow does: of
-    one, with a window of one and no padding."""
+    """Return the axis of one that TensorFlow adds to a row of positions to make it a map; the
+    window is one along it, without padding."""
     value = importer.emit_value(step.inputs[0])
     weight = importer.constants.get(step.inputs[1]) if len(step.inputs) > 1 else None
     kernel = weight.dims[2:] if weight else tuple(step.attributes.get("kernel_shape") or ())
@@ -209,7 +210,7 @@ def _added_axis(importer: OnnxImporter, step: OnnxNode) -> int | None:
 def _unwrap_rows(
     rule: Callable[[OnnxImporter, OnnxNode], None],
 ) -> Callable[[OnnxImporter, OnnxNode], None]:
-    """The rule, over a row of positions where a map is only one in disguise."""
+    """Return the rule so that it reads a row of positions where a map has an added axis of one."""
 
     def emit_unwrapped(importer: OnnxImporter, step: OnnxNode) -> None:
         axis = _added_axis(importer, step)

@@ -1,4 +1,4 @@
-"""Quantised steps as the plain ones that they are: they multiply the same numbers as often.
+"""Reads quantised steps as plain ones: they multiply the same numbers as often.
 
 The standard has QLinearConv, ConvInteger, MatMulInteger and QLinearMatMul, onnxruntime the
 others. Scales and zero points are measured, not learned, and are left out.
@@ -49,7 +49,7 @@ INTEGER = "integer"
 
 
 def replace_quantised(steps: Iterable[OnnxNode]) -> tuple[OnnxNode, ...]:
-    """The steps with the quantised ones replaced."""
+    """Replace the quantised steps by plain ones."""
     return tuple(plain for step in steps for plain in _replace_step(step))
 
 

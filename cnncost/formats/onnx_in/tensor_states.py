@@ -1,5 +1,5 @@
-"""What the importer knows of tensors that no layer makes yet: elementwise steps held back, norms
-written out, what has no known shape; and of the first axis of an input."""
+"""Holds what is known of tensors that no layer makes yet (elementwise steps held back, norms
+written out, tensors without a shape) and of an input's first axis."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class NoBatch(Exception):
 
 
 def elementwise_shape(dims: list[Shape]) -> Shape:
-    """The dimensions of an elementwise result.
+    """Return the dimensions of an elementwise result.
 
     Raises:
         Inexpressible: they do not go together.
@@ -87,7 +87,7 @@ def elementwise_shape(dims: list[Shape]) -> Shape:
 
 
 def broadest_shape(dims: list[Shape]) -> Shape:
-    """The same; the first dimensions where they do not go together."""
+    """Return the same, or the first dimensions if they do not go together."""
     try:
         return elementwise_shape(dims)
     except Inexpressible:
@@ -95,5 +95,5 @@ def broadest_shape(dims: list[Shape]) -> Shape:
 
 
 def pad_rank(dims: Shape, rank: int) -> Shape:
-    """The dimensions with axes of one in front, so many in all."""
+    """Return the dimensions with axes of one in front, `rank` in all."""
     return (1,) * (rank - len(dims)) + dims
