@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from cnncost.errors import CnncostError
 from cnncost.formats.graph import Op, needed_operations
-from cnncost.formats.importing import Inexpressible
+from cnncost.formats.importing import AXES, Inexpressible
 from cnncost.formats.onnx_in.onnx_activation_curves import BINARY, UNARY
 from cnncost.formats.onnx_in.onnx_importer import OnnxImporter
 from cnncost.formats.onnx_in.onnx_inference import infer_file_shapes
@@ -24,38 +24,50 @@ from cnncost.formats.tensor_value import Shape, Value
 
 def start_inputs(importer: OnnxImporter, shapes: Mapping[str, Shape]) -> dict[str, Shape]:
     """Start from the inputs that some step reads; returns their shapes by label, without the
-    batch."""
-    model, given, found = importer.model, dict(shapes), {}
-    used = {name: dims for name, dims in model.inputs.items() if importer.consumers.get(name)}
+    batch. `shapes` replace the file's, by label; the only input's may have an empty one.
+
+    Raises:
+        CnncostError: a shape is left open, or is given to no input.
+    """
+    inputs = importer.model.inputs
+    used = {name: dims for name, dims in inputs.items() if importer.consumers.get(name)}
     if not used:
         raise CnncostError(f"{importer.file}: no step reads an input")
-    labels, sizes = _input_labels(used), {}
+    labels, found, sizes = _input_labels(used), dict[str, Shape](), dict[str, Shape]()
+    given = dict(shapes)
+    if "" in given and len(used) == 1:
+        given[labels[next(iter(used))]] = given.pop("")
+    batched = importer.axis is not Batch.NONE
     for name, dims in used.items():
-        turned = importer.axis is not Batch.NONE and _has_channels_last(importer, name, len(dims))
-        label = labels[name]
-        wanted = given.pop(label, None) or (given.pop("", None) if len(used) == 1 else None)
-        shape = wanted or ((dims[-1], *dims[1:-1]) if turned else dims[1:])
-        if importer.axis is Batch.NONE:
+        last = batched and _has_channels_last(importer, name, len(dims))
+        shape = given.get(labels[name]) or ((dims[-1], *dims[1:-1]) if last else dims[1:])
+        if batched:
+            importer.batch = max(importer.batch, *dims[:1], 1)
+        else:
             shape = (*dims[:1], *shape)
-        elif dims:
-            importer.batch = max(importer.batch, dims[0])
-        if not 1 <= len(shape) <= 4 or min(shape) < 1:
-            raise CnncostError(
-                f"{importer.file}: the shape of its input {name!r} is left open"
-                f" ({'x'.join(str(n or '?') for n in dims) or 'no dimensions'})",
-                f"give one: --input {label + '=' if len(used) > 1 else ''}3x224x224",
-            )
-        importer.start_input(name, shape, label, channels_last=turned)
-        found[label] = shape
-        inner = (*shape[1:], shape[0]) if turned else shape
-        sizes[name] = (dims[0] or 1, *inner) if importer.axis is not Batch.NONE else inner
-    for label in given:
+        _check_input(importer, name, shape, labels[name] if len(used) > 1 else "")
+        importer.start_input(name, shape, labels[name], channels_last=last)
+        found[labels[name]] = shape
+        inner = (*shape[1:], shape[0]) if last else shape
+        sizes[name] = (dims[0] or 1, *inner) if batched else inner
+    for label in [label for label in given if label not in found]:
         raise CnncostError(
             f"--input: {importer.file} has no input called {label!r}",
             f"its inputs are {', '.join(found)}",
         )
-    importer.recorded = infer_file_shapes(model, sizes)
+    importer.recorded = infer_file_shapes(importer.model, sizes)
     return found
+
+
+def _check_input(importer: OnnxImporter, name: str, shape: Shape, label: str) -> None:
+    """Refuse an input whose shape is left open; `label` tells it apart from others."""
+    if 1 <= len(shape) <= AXES and min(shape) >= 1:
+        return
+    written = "x".join(str(n or "?") for n in importer.model.inputs[name]) or "no dimensions"
+    raise CnncostError(
+        f"{importer.file}: the shape of its input {name!r} is left open ({written})",
+        f"give one: --input {label}{'=' if label else ''}3x224x224",
+    )
 
 
 LAST = "tf2onnx"
