@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cnncost.errors import Refused
 from cnncost.formats.graph import Op
+from cnncost.formats.importing import AXES, dims_text
 from cnncost.layers import layer_type, read_layer
 from cnncost.shape import Shape
 
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 
 UNREAD = "unread_parameters"
 """The operation that stands for learned numbers that no other one holds."""
-AXES = 4
-"""Axes of a spec's largest map."""
 NAMED = 3
 """Owners of missing numbers that the line names."""
 
@@ -83,7 +82,7 @@ def _judge_layer(
         return f"{op.word}: {refused.what}", Inferred(_as_map_shape(wanted), 0)
     if wanted is None or made.dims == wanted or (op.word == "opaque" and len(wanted) > AXES):
         return "", made
-    here, there = ("x".join(map(str, dims)) for dims in (made.dims, wanted))
+    here, there = map(dims_text, (made.dims, wanted))
     return f"{op.word}, which makes {here} here and {there} there", Inferred(
         _as_map_shape(wanted), 0
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from fractions import Fraction
 
     Value = int | Fraction | bool | str | tuple["Value", ...]
@@ -60,3 +60,15 @@ class Graph:
     """The owners that provably no output depends on: they are no part of the network's cost."""
     audit: tuple[str, ...] = ()
     """What the audit found: a line on numbers that are not in the graph."""
+
+
+def needed_operations(ops: Mapping[str, Op], outputs: Iterable[str]) -> list[Op]:
+    """The operations, by name, that some output depends on or shares parameters with, in order."""
+    needed, todo = set(outputs), list(outputs)
+    while todo:
+        op = ops.get(todo.pop())
+        for name in (*op.reads, *([op.shares] if op.shares else [])) if op else ():
+            if name not in needed:
+                needed.add(name)
+                todo.append(name)
+    return [op for name, op in ops.items() if name in needed]

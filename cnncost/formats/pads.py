@@ -1,21 +1,28 @@
-"""Amounts of padding as a spec writes them: a number, one an axis, or a pair an axis."""
+"""Sizes and amounts of padding along axes as a spec writes them: one number, one per axis, or a
+pair per axis."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from cnncost.formats.graph import Value
 
     Pairs = tuple[tuple[int, int], ...]
+
+
+def one_or_all(sizes: Sequence[int]) -> int | tuple[int, ...]:
+    """One number where every axis has the same, else all of them."""
+    return sizes[0] if len(set(sizes)) == 1 else tuple(sizes)
 
 
 def shorten_pads(pads: Pairs) -> Value:
     """Pairs as shortly as a spec can have them."""
     if any(before != after for before, after in pads):
         return pads
-    amounts = [before for before, _ in pads]
-    return amounts[0] if len(set(amounts)) == 1 else tuple(amounts)
+    return one_or_all([before for before, _ in pads])
 
 
 def add_pads(inner: Value, outer: Value, axes: int) -> Value:

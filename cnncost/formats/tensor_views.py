@@ -6,11 +6,9 @@ from collections.abc import Iterator
 from itertools import permutations
 from typing import Any, NamedTuple
 
+from cnncost.formats.importing import AXES
 from cnncost.formats.number_order import NumberOrder, order_of, split_into_moves
 from cnncost.formats.tensor_value import Shape, Value
-
-AXES = 4
-"""Axes of a map of three extents and its channels."""
 
 
 class ViewLayer(NamedTuple):

@@ -18,6 +18,7 @@ from onnx import helper
 
 import cnncost
 from cnncost.errors import CnncostError
+from cnncost.formats.onnx_in.onnx_graph import OPERATIONS
 
 HERE = Path(__file__).parent / "reference"
 SMALL = sorted(path for path in HERE.glob("*.gz") if path.stat().st_size < 2500)
@@ -119,6 +120,11 @@ def test_a_cycle(tmp_path: Path) -> None:
         ((1, 3, 8, 8), "y = Reshape (x)", "Reshape '' is malformed: it has no 'shape'"),
         ((1, 3, 8, 8), "y = Conv (x)", "Conv '' is malformed: it lacks an input or output"),
         ((1, 3, 8, 8), "y = Add (x, q)", "reads 'q', which no step before it makes"),
+        ((1, 3, 8, 8), "y = Transpose <perm = 1> (x)", "perm is not a list of whole numbers"),
+        ((1, 3, 8, 8), "y = Softmax <axis = 0.5> (x)", "its attribute axis is not a whole number"),
+        ((1, 3, 8, 8), "y = LRN <size = [2, 2]> (x)", "its attribute size is not a whole number"),
+        ((1, 3, 8, 8), 'y = Clip <max = "six"> (x)', "its attribute max is not a number"),
+        ((1, 3, 8, 8), "y = Relu ()", "Relu '' is malformed: it lacks an input or output"),
     ],
 )
 def test_what_cannot_be_a_network(
@@ -148,6 +154,17 @@ def test_what_makes_no_sense_is_opaque_or_refused(nodes: str, why: str, tmp_path
         said = str(error)
     assert why in said
     assert said
+
+
+def test_a_mistake_of_ours_is_not_taken_for_the_file_s(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def mistaken(importer: object, step: object) -> None:
+        importer.no_such_thing  # type: ignore[attr-defined]  # noqa: B018  so it is mistaken
+
+    monkeypatch.setitem(OPERATIONS, "Relu", mistaken)
+    with pytest.raises(AttributeError, match="no_such_thing"):
+        cnncost.load(save(model(X, "y = Relu (x)"), tmp_path))
 
 
 def test_external_data_are_not_opened(tmp_path: Path) -> None:

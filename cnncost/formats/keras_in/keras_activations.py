@@ -1,10 +1,11 @@
-"""Activation functions, by the names that Keras gives them."""
+"""Reads activation functions by the names that Keras gives them."""
 
 from __future__ import annotations
 
 from fractions import Fraction
 
-from cnncost.formats.keras_in.keras_importer import KerasImporter, KerasInexpressible, KerasTensor
+from cnncost.formats.importing import Inexpressible
+from cnncost.formats.keras_in.keras_importer import KerasImporter, KerasTensor
 from cnncost.formats.keras_in.keras_model import KerasLayer
 
 WORDS = {
@@ -23,8 +24,9 @@ OTHERS = (
 """Functions of each number without a word: they cost nothing, as an identity does."""
 
 
-def function_name(value: object) -> str:
-    """The name of a function in a configuration: a word, or a mapping that names one."""
+def read_function_name(value: object) -> str:
+    """Return the name of a function in a configuration, which holds a word or a mapping that names
+    one."""
     if isinstance(value, dict):
         inner = value.get("config")
         value = inner if isinstance(inner, str) else value.get("class_name")
@@ -36,21 +38,21 @@ def function_name(value: object) -> str:
 def emit_function(
     k: KerasImporter, layer: KerasLayer, x: KerasTensor, function: object, part: str = ""
 ) -> KerasTensor:
-    """The function of every number of `x`; `part` as in `KerasImporter.emit_layer`."""
-    name = function_name(function)
+    """Emit a function of every number of `x`; `part` is as in `KerasImporter.emit_layer`."""
+    name = read_function_name(function)
     if name == "linear":
         return x
     word = WORDS.get(name) or WORDS.get(_snake_case(name))
     if word is None:
         if name not in OTHERS:
-            raise KerasInexpressible(f"the function {name!r:.40}")
-        k.note_stand_in(name, "identity")
+            raise Inexpressible(f"the function {name!r:.40}")
+        k.notes.add_stand_in(name, "identity")
         word = "identity"
     return k.emit_layer(layer, word, [x], part and word)
 
 
 def emit_own_activation(k: KerasImporter, layer: KerasLayer, x: KerasTensor) -> KerasTensor:
-    """What a layer's own `activation` makes of its output."""
+    """Emit a layer's own `activation` over its output."""
     return emit_function(k, layer, x, layer.config.get("activation"), part="activation")
 
 
@@ -74,7 +76,7 @@ def emit_relu(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> 
     if top == 6 and not slope:
         return emit_function(k, layer, reads[0], "relu6")
     if top is not None:
-        k.note_stand_in(f"ReLU up to {top}", "relu6")
+        k.notes.add_stand_in(f"ReLU up to {top}", "relu6")
         return emit_function(k, layer, reads[0], "relu6")
     return emit_function(k, layer, reads[0], "leaky_relu" if slope else "relu")
 
@@ -89,7 +91,7 @@ def emit_prelu(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) ->
         return k.emit_layer(layer, "prelu", [x])
     if ours == list(range(rank)):
         return k.emit_layer(layer, "prelu", [x], shared=True)
-    raise KerasInexpressible("a slope for every unit, not for every channel")
+    raise Inexpressible("a slope for every unit, not for every channel")
 
 
 def emit_dropout(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
@@ -100,7 +102,7 @@ def emit_dropout(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) 
         (given[key] for key in ("rate", "drop_rate", "drop_path_rate") if key in given), 0.5
     )
     if isinstance(rate, bool) or not isinstance(rate, int | float) or not 0 <= rate < 1:
-        raise KerasInexpressible(f"rate is {rate!r:.40}")
+        raise Inexpressible(f"rate is {rate!r:.40}")
     noise = given.get("noise_shape")
     whole = isinstance(noise, list) and all(size == 1 for size in noise[1:])
     word = "drop_path" if whole or layer.kind in ("StochasticDepth", "DropPath") else "dropout"
@@ -108,7 +110,7 @@ def emit_dropout(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) 
 
 
 def _snake_case(name: str) -> str:
-    """`LeakyReLU` as `leaky_relu`."""
+    """Return `LeakyReLU` as `leaky_relu`."""
     special = {"LeakyReLU": "leaky_relu", "ELU": "elu", "SELU": "selu", "CELU": "celu",
                "GELU": "gelu", "SiLU": "silu"}  # fmt: skip
     if name in special:

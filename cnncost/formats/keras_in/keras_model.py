@@ -1,10 +1,10 @@
-"""A model's layers and what each call of one reads, whichever Keras wrote them down."""
+"""Reads a model's layers and what each call of one reads, whichever Keras wrote them down."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -60,8 +60,8 @@ class KerasModel:
     """The shapes that the file has for tensors, batch included, None where open."""
 
 
-def model_of(node: Mapping[str, Any], file: str) -> KerasModel:  # Any: what JSON holds
-    """The model that a configuration writes down.
+def read_model(node: Mapping[str, Any], file: str) -> KerasModel:  # Any: what JSON holds
+    """Read the model that a configuration writes down.
 
     Raises:
         CnncostError: its parts are not those of a model.
@@ -91,11 +91,12 @@ def model_of(node: Mapping[str, Any], file: str) -> KerasModel:  # Any: what JSO
         inputs = tuple(_walk_refs(config["input_layers"], file))
         outputs = tuple(_walk_refs(config.get("output_layers"), file))
     _check_unique_names(layers, file)
-    return KerasModel(name, layers, inputs, outputs, recorded)
+    model = KerasModel(name, layers, inputs, outputs, recorded)
+    return _number_calls_from_zero(model, parts)
 
 
 def _built_shapes(layers: tuple[KerasLayer, ...]) -> dict[Ref, tuple[object, ...]]:
-    """The shapes of a Sequential's tensors: what the layer behind each was built for."""
+    """Return the shapes of a Sequential's tensors: what the layer behind each was built for."""
     pairs = pairwise(layers)
     return {Ref(above.name): layer.built for above, layer in pairs if layer.built is not None}
 
@@ -131,7 +132,7 @@ _KERAS = re.compile(r"(tensorflow\..*)?(tf_|)keras(_core)?(\.|$)")
 
 
 def is_foreign(part: Mapping[str, Any]) -> bool:  # Any: what JSON holds
-    """Whether a layer's class is a user's or another package's, by what the file says of it.
+    """Tell whether a layer's class is a user's or another package's, by what the file says of it.
 
     A registered class is called `package>Class`; Keras 3 writes the module of its own classes,
     and none for others, which older files do not tell apart from Keras' of the same name.
@@ -144,7 +145,7 @@ def is_foreign(part: Mapping[str, Any]) -> bool:  # Any: what JSON holds
 def _chain_layers(
     parts: list[dict[str, Any]], config: Mapping[str, Any], file: str
 ) -> Iterator[KerasLayer]:
-    """The layers of a Sequential, each of which reads the one before."""
+    """Read the layers of a Sequential, each of which reads the one before."""
     first = _read_layer(parts[0], (), file)
     above = first.name
     if first.kind == "InputLayer":
@@ -172,7 +173,8 @@ def _read_calls(
 
 
 def _read_call(node: object, recorded: dict[Ref, tuple[object, ...]], file: str) -> KerasCall:
-    """Keras 3 writes arguments in which tensors stand; Keras 2 lists of [layer, call, output]."""
+    """Read a call: Keras 3 writes arguments in which tensors stand, Keras 2 lists of [layer, call,
+    output]."""
     if isinstance(node, list):
         refs = list(_walk_refs(node, file))
         return KerasCall(tuple(refs))
@@ -202,7 +204,7 @@ def _read_call(node: object, recorded: dict[Ref, tuple[object, ...]], file: str)
 
 
 def _read_index(config: Mapping[str, Any], kind: str) -> object:  # Any: what JSON holds
-    """An index as Python has it."""
+    """Return an index as Python has it; None if it is of another kind."""
     if kind == "__ellipsis__":
         return Ellipsis
     ends = [config.get(key) for key in ("start", "stop", "step")]
@@ -218,7 +220,7 @@ def _walk_leaves(value: object) -> Iterator[object]:
 
 
 def _walk_refs(value: object, file: str) -> Iterator[Ref]:
-    """References in lists of lists, or a mapping of them: [layer, call, output, ...]."""
+    """Yield the references in lists of lists, or a mapping of them: [layer, call, output, ...]."""
     if isinstance(value, dict):
         value = list(value.values())
     if not isinstance(value, list):
@@ -239,3 +241,55 @@ def _walk_refs(value: object, file: str) -> Iterator[Ref]:
 
 def _is_count(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _number_calls_from_zero(
+    model: KerasModel,
+    parts: Iterable[Mapping[str, Any]],  # Any: what JSON holds
+) -> KerasModel:
+    """Renumber the model's references so that they count only the calls that the file holds.
+
+    A functional model is called once when it is made. Keras 2 counts that call in all references
+    to it, Keras 3 only in a model's list of outputs; the calls that a file holds are those behind
+    it.
+    """
+    inner = {layer.name for layer in model.layers if layer.kind in MODELS or layer.foreign}
+    read = [ref for layer in model.layers for call in layer.calls for ref in call.reads]
+    outputs = _models_from_one(inner, model.outputs)
+    if _is_keras_3(parts):
+        return replace(model, outputs=tuple(_shift_call(ref, outputs) for ref in model.outputs))
+    both = _models_from_one(inner, [*read, *model.outputs])
+    layers = tuple(
+        replace(
+            layer,
+            calls=tuple(
+                call._replace(reads=tuple(_shift_call(ref, both) for ref in call.reads))
+                for call in layer.calls
+            ),
+        )
+        for layer in model.layers
+    )
+    return replace(
+        model,
+        layers=layers,
+        outputs=tuple(_shift_call(ref, both) for ref in model.outputs),
+        recorded={_shift_call(ref, both): shape for ref, shape in model.recorded.items()},
+    )
+
+
+def _is_keras_3(parts: Iterable[Mapping[str, Any]]) -> bool:  # Any: what JSON holds
+    """Tell whether a call is written as a mapping of arguments, not as a list."""
+    return any(isinstance(node, dict) for part in parts for node in part.get("inbound_nodes") or ())
+
+
+def _models_from_one(inner: set[str], refs: Iterable[Ref]) -> set[str]:
+    """Return the models within to whose calls references count from 1."""
+    seen: dict[str, int] = {}
+    for ref in refs:
+        if ref.layer in inner:
+            seen[ref.layer] = min(ref.call, seen.get(ref.layer, ref.call))
+    return {name for name, least in seen.items() if least > 0}
+
+
+def _shift_call(ref: Ref, layers: set[str]) -> Ref:
+    return ref._replace(call=ref.call - 1) if ref.layer in layers else ref

@@ -1,4 +1,4 @@
-"""A whole model, and the models within it, read call by call."""
+"""Reads a whole model, and the models within it, call by call."""
 
 from __future__ import annotations
 
@@ -8,19 +8,18 @@ from dataclasses import replace
 from typing import Any
 
 from cnncost.errors import CnncostError
-from cnncost.formats.graph import Graph, Op
+from cnncost.formats.graph import Graph, Op, needed_operations
+from cnncost.formats.importing import AXES, Inexpressible, dims_text
 from cnncost.formats.keras_in.keras_importer import (
     Dims,
+    Enclosing,
     KerasImporter,
-    KerasInexpressible,
     KerasTensor,
+    find_owner,
 )
-from cnncost.formats.keras_in.keras_model import MODELS, KerasLayer, KerasModel, Ref, model_of
-from cnncost.formats.keras_in.keras_rules import rule_of
-from cnncost.formats.keras_in.numbering import number_calls_from_zero
-from cnncost.formats.keras_in.opaque_costs import numbers_learned
-from cnncost.formats.keras_in.opaque_shapes import shape_of
-from cnncost.formats.keras_in.ownership import Enclosing, owner_of
+from cnncost.formats.keras_in.keras_model import MODELS, KerasLayer, KerasModel, Ref, read_model
+from cnncost.formats.keras_in.keras_opaque import count_learned, infer_shape
+from cnncost.formats.keras_in.keras_rules import find_rule
 from cnncost.layers.kinds import LARGEST
 
 DEEPEST = 50
@@ -37,13 +36,13 @@ def build_keras_graph(
     file: str,
     shapes: Mapping[str, Dims],
 ) -> Graph:
-    """The graph of a configuration.
+    """Build the graph of a configuration.
 
     Raises:
         CnncostError: it is no model of layers, or its shapes stay open.
     """
     try:
-        model = _read_model(node, file)
+        model = read_model(node, file)
         k = KerasImporter(file, _is_channels_last(node))
         inputs = _read_inputs(k, model, shapes)
         made = _run_model(
@@ -53,20 +52,14 @@ def build_keras_graph(
         raise CnncostError(f"{file}: its models or lists are nested too deep") from None
     end = KerasLayer("output", "", "", {}, ())
     names = [k.emit_views(end, tensor) for tensor in made]
-    notes = [f"{note} ({count} times)" if count > 1 else note for note, count in k.notes.items()]
     return Graph(
         model.name, inputs, _needed_operations(k, names, file), tuple(dict.fromkeys(names)),
-        notes="\n".join(notes), unknown=tuple(k.unknown),
+        notes=k.notes.count_lines(), unknown=tuple(k.unknown),
     )  # fmt: skip
 
 
-def _read_model(node: Mapping[str, Any], file: str) -> KerasModel:  # Any: what JSON holds
-    model, config = model_of(node, file), node["config"]
-    return number_calls_from_zero(model, config["layers"] if isinstance(config, dict) else config)
-
-
 def _is_channels_last(node: object) -> bool:
-    """The order that the first layer which says one has; Keras' default else."""
+    """Tell whether channels come last: by the first layer that says so, else by Keras' default."""
     stack = [node]
     while stack:
         found = stack.pop()
@@ -108,30 +101,25 @@ def _read_inputs(
             )
         if len(dims) > 4 or max(dims) > LARGEST:
             raise CnncostError(
-                f"{k.file}: the input {name!r} of {_dims_text(dims)} is no map or vector"
+                f"{k.file}: the input {name!r} of {dims_text(dims)} is no map or vector"
             )
         found[name] = dims
-        k.taken.add(name)
+        k.names.taken.add(name)
     return found
 
 
 def _needed_operations(k: KerasImporter, outputs: list[str], file: str) -> tuple[Op, ...]:
-    """The operations that some output needs."""
-    needed = set(outputs)
-    for op in reversed(k.ops.values()):
-        if op.name in needed:
-            needed.update(op.reads)
-            needed.update([op.shares] if op.shares else [])
-    alive = tuple(op for op in k.ops.values() if op.name in needed)
+    """Return the operations that some output needs."""
+    alive = needed_operations(k.ops, outputs)
     if not alive:
         raise CnncostError(f"{file}: no output depends on an input")
-    return alive
+    return tuple(alive)
 
 
 def _run_model(
     k: KerasImporter, model: KerasModel, inputs: Sequence[KerasTensor], depth: int = 0
 ) -> list[KerasTensor]:
-    """The outputs of a model for these inputs."""
+    """Read a model over these inputs; returns its outputs."""
     if depth > DEEPEST:
         raise CnncostError(f"{k.file}: models nested more than {DEEPEST} deep")
     if len(inputs) != len(model.inputs):
@@ -164,8 +152,9 @@ def _find_tensor(k: KerasImporter, known: Tensors, ref: Ref, layer: KerasLayer) 
 
 
 def _order_calls(model: KerasModel, file: str) -> list[tuple[KerasLayer, int]]:
-    """The calls, each after what it reads and a branch in one piece, otherwise as the file has
-    them (Kahn 1962, with a stack): Keras writes the layers of parallel branches in turns."""
+    """Sort the calls so that each comes after what it reads and a branch stays in one piece,
+    otherwise as the file has them (Kahn 1962, with a stack): Keras writes the layers of parallel
+    branches in turns."""
     calls = [(layer, at) for layer in model.layers for at in range(len(layer.calls))]
     place = {(layer.name, at): number for number, (layer, at) in enumerate(calls)}
     readers: dict[int, list[int]] = defaultdict(list)
@@ -207,7 +196,7 @@ def _emit_call(
 ) -> list[KerasTensor]:
     if not reads:
         raise CnncostError(f"{k.file}: {layer.name!r} ({layer.kind}) reads nothing")
-    owner, k.owner = k.owner, owner_of(layer, model, k.around, k.owner)
+    owner, k.owner = k.owner, find_owner(layer, model, k.around, k.owner)
     try:
         if layer.kind in MODELS and "layers" in layer.config and not layer.foreign:
             return _run_inner_model(k, Enclosing(owner, model), layer, reads, depth)
@@ -219,8 +208,8 @@ def _emit_call(
 def _run_inner_model(
     k: KerasImporter, outer: Enclosing, layer: KerasLayer, reads: list[KerasTensor], depth: int
 ) -> list[KerasTensor]:
-    """A model as a layer of another one: its layers under its name."""
-    model = _read_model({"class_name": layer.kind, "config": layer.config}, k.file)
+    """Read a model that is a layer of another one: its layers stand under its name."""
+    model = read_model({"class_name": layer.kind, "config": layer.config}, k.file)
     prefix, k.prefix = k.prefix, f"{k.prefix}{layer.name}."
     k.around.append(outer)
     try:
@@ -233,34 +222,31 @@ def _run_inner_model(
 def _emit_one_layer(
     k: KerasImporter, model: KerasModel, layer: KerasLayer, at: int, reads: list[KerasTensor]
 ) -> KerasTensor:
-    """A layer in the words of a spec, or opaque where there are none."""
+    """Emit a layer in the words of a spec, or opaque if there are none."""
     written = model.recorded.get(Ref(layer.name, at))
     dims = k.convert_shape(written) if written else None
     before = len(k.ops)
     if numbers := layer.calls[at].numbers:  # an operation has no configuration of its own
         layer = replace(layer, config={**layer.config, "arguments": numbers})
     try:
-        made = rule_of(layer, len(reads))(k, layer, reads)
+        made = find_rule(layer, len(reads))(k, layer, reads)
         # Other inputs than the file's give other shapes: only equal inputs can be compared.
         if dims is None or made.seen == dims or not _reads_as_recorded(k, model, layer, at, reads):
             return made
-        why = f"its output is {_dims_text(made.seen)} here, but {_dims_text(dims)} in the file"
-    except KerasInexpressible as reason:
+        why = f"its output is {dims_text(made.seen)} here, but {dims_text(dims)} in the file"
+    except Inexpressible as reason:
         why = str(reason)
     k.forget_operations(before)
     if dims is None or not _reads_as_recorded(k, model, layer, at, reads):
-        dims = shape_of(k, layer, reads[0].seen) if len(reads) == 1 else None
+        dims = infer_shape(k, layer, reads[0].seen) if len(reads) == 1 else None
     if dims is None or not 1 <= len(dims) <= AXES:
         raise CnncostError(
             f"{k.file}: {layer.name!r} ({layer.kind}) cannot be expressed: {why}",
             UNREAD if written is None else OTHERWISE,
         )
-    learned = numbers_learned(k, layer, reads[0].seen) if len(reads) == 1 else None
+    learned = count_learned(k, layer, reads[0].seen) if len(reads) == 1 else None
     return k.emit_opaque(layer, reads, dims, why, learned)
 
-
-AXES = 4
-"""Of a layer's output, channels and up to three extents."""
 
 OTHERWISE = "the file does not hold its output's shape for these inputs, so it cannot be opaque"
 UNREAD = (
@@ -272,13 +258,9 @@ UNREAD = (
 def _reads_as_recorded(
     k: KerasImporter, model: KerasModel, layer: KerasLayer, at: int, reads: list[KerasTensor]
 ) -> bool:
-    """Whether what it reads has the shapes that the file has."""
+    """Tell whether what a call reads has the shapes that the file has."""
     written = [model.recorded.get(ref) for ref in layer.calls[at].reads]
     return all(
         shape is not None and k.convert_shape(shape) == tensor.seen
         for shape, tensor in zip(written, reads, strict=True)
     )
-
-
-def _dims_text(dims: Dims) -> str:
-    return "x".join(map(str, dims))

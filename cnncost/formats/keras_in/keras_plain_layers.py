@@ -1,16 +1,16 @@
-"""Dense layers, norms, joins, reshapes and attention of a Keras model."""
+"""Reads dense layers, norms, joins, reshapes, parts of tensors and attention of a Keras model."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from math import prod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
+from cnncost.formats.importing import Inexpressible
 from cnncost.formats.keras_in.keras_activations import emit_own_activation
 from cnncost.formats.keras_in.keras_importer import (
     Dims,
     KerasImporter,
-    KerasInexpressible,
     KerasTensor,
     read_flag,
     read_integer,
@@ -18,6 +18,7 @@ from cnncost.formats.keras_in.keras_importer import (
 )
 
 if TYPE_CHECKING:
+    from cnncost.formats.graph import Value
     from cnncost.formats.keras_in.keras_model import KerasLayer
 
 
@@ -37,14 +38,14 @@ def emit_dense(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) ->
 
 def _require_channels_last(k: KerasImporter, layer: KerasLayer) -> None:
     if not k.channels_last:
-        raise KerasInexpressible(f"{layer.kind} along the last axis of maps with channels first")
+        raise Inexpressible(f"{layer.kind} along the last axis of maps with channels first")
 
 
 def emit_batchnorm(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
     """BatchNormalization; with a scale or a shift alone those are a layer of their own."""
     (x,) = reads
     if k.convert_axis(layer.config.get("axis", -1), len(x.seen)) != 0:
-        raise KerasInexpressible(f"along axis {layer.config.get('axis')}, not the channels")
+        raise Inexpressible(f"along axis {layer.config.get('axis')}, not the channels")
     scale, shift = read_flag(layer, "scale", usually=True), read_flag(layer, "center", usually=True)
     made = k.emit_layer(layer, "batchnorm", [x], affine=scale and shift)
     return _emit_half_affine(k, layer, made, scale=scale, shift=shift)
@@ -56,7 +57,7 @@ def _emit_half_affine(
     if scale == shift:
         return made
     if shift:
-        k.note_stand_in("a norm's shift without a scale", "scale")
+        k.notes.add_stand_in("a norm's shift without a scale", "scale")
     return k.emit_layer(layer, "scale", [made], "gamma" if scale else "beta")
 
 
@@ -64,7 +65,7 @@ def emit_layernorm(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]
     """LayerNormalization over the channels."""
     (x,) = reads
     if k.convert_axis(layer.config.get("axis", -1), len(x.seen)) != 0:
-        raise KerasInexpressible(f"over axis {layer.config.get('axis')}, not the channels")
+        raise Inexpressible(f"over axis {layer.config.get('axis')}, not the channels")
     scale, shift = read_flag(layer, "scale", usually=True), read_flag(layer, "center", usually=True)
     if read_flag(layer, "rms_scaling", usually=False):  # a factor, whatever is said of both
         scale, shift = True, False
@@ -76,8 +77,8 @@ def emit_rmsnorm(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) 
     """RMSNormalization over the channels: a layer norm's costs, with factors alone."""
     (x,) = reads
     if k.convert_axis(layer.config.get("axis", -1), len(x.seen)) != 0:
-        raise KerasInexpressible(f"over axis {layer.config.get('axis')}, not the channels")
-    k.note_stand_in("RMSNormalization", "layernorm and scale")
+        raise Inexpressible(f"over axis {layer.config.get('axis')}, not the channels")
+    k.notes.add_stand_in("RMSNormalization", "layernorm and scale")
     return _emit_half_affine(
         k, layer, k.emit_layer(layer, "layernorm", [x], affine=False), scale=True, shift=False
     )
@@ -87,7 +88,7 @@ def emit_groupnorm(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]
     """GroupNormalization; -1 groups are as many as channels: an instance norm."""
     (x,) = reads
     if k.convert_axis(layer.config.get("axis", -1), len(x.seen)) != 0:
-        raise KerasInexpressible(f"along axis {layer.config.get('axis')}, not the channels")
+        raise Inexpressible(f"along axis {layer.config.get('axis')}, not the channels")
     scale, shift = read_flag(layer, "scale", usually=True), read_flag(layer, "center", usually=True)
     groups = layer.config.get("groups", 32)
     affine = scale and shift
@@ -110,14 +111,14 @@ def emit_reshape(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) 
     (x,) = reads
     given = layer.config.get("target_shape", layer.config.get("newshape"))
     if not isinstance(given, list) or not given or any(type(n) is not int for n in given):
-        raise KerasInexpressible(f"target_shape is {given!r:.40}")
+        raise Inexpressible(f"target_shape is {given!r:.40}")
     known = prod(n for n in given if n != -1)
     total = prod(x.seen)
     if known < 1 or total % known or given.count(-1) > 1:
-        raise KerasInexpressible(f"{total:,} numbers do not fill {given}")
+        raise Inexpressible(f"{total:,} numbers do not fill {given}")
     full = k.order_channels_first(tuple(total // known if n == -1 else n for n in given))
     if prod(full) != total or len(full) > 4:
-        raise KerasInexpressible(f"{total:,} numbers to {given}")
+        raise Inexpressible(f"{total:,} numbers to {given}")
     if full == x.made:
         return x.reshape_to(full)
     if len(full) == 1:
@@ -131,42 +132,44 @@ def emit_permute(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) 
     rank = len(x.seen)
     given = layer.config.get("dims")
     if not isinstance(given, list) or {str(n) for n in given} != set(map(str, range(1, rank + 1))):
-        raise KerasInexpressible(f"dims is {given!r:.40}")
+        raise Inexpressible(f"dims is {given!r:.40}")
     # Keras' axis i (from 0, no batch) is ours i + 1, its last one ours 0.
     ours = [k.convert_axis(axis, rank) for axis in given]
     order = k.order_channels_first(tuple(ours))
     return k.emit_layer(layer, "permute", [x], axes=tuple(axis + 1 for axis in order))
 
 
-def pass_through(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
-    """What changes neither shape nor costs: no line of its own."""
+def skip_layer(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
+    """Read what changes neither shape nor costs, which has no line of its own."""
     return reads[0]
 
 
 def skip_fixed(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
-    """Arithmetic with numbers that are not learned costs nothing: no line of its own."""
-    k.add_note(f"{layer.kind} with fixed numbers is left out")
+    """Read arithmetic with numbers that are not learned, which costs nothing and has no line of its
+    own."""
+    k.notes.add(f"{layer.kind} with fixed numbers is left out")
     return reads[0]
 
 
 def emit_layer_scale(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
-    """A learned factor a channel (ConvNeXt)."""
+    """LayerScale: one learned factor per channel (ConvNeXt)."""
     return k.emit_layer(layer, "scale", reads[:1])
 
 
 def join_rule(
     word: str, exact: bool = True
 ) -> Callable[[KerasImporter, KerasLayer, list[KerasTensor]], KerasTensor]:
-    """Add, Multiply and others of several tensors of a shape, or of gates beside a map."""
+    """Return the rule of Add, Multiply and others, over tensors of one shape or gates beside a
+    map."""
 
     def emit_join(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
         if not exact:
-            k.note_stand_in(layer.kind, word)
+            k.notes.add_stand_in(layer.kind, word)
         distinct = list(dict.fromkeys(reads))
         if len(reads) == 1:  # with a number
             return skip_fixed(k, layer, reads)
         if len(distinct) == 1:
-            k.note_stand_in(f"{layer.kind} of a tensor and itself", "identity")
+            k.notes.add_stand_in(f"{layer.kind} of a tensor and itself", "identity")
             return k.emit_layer(layer, "identity", distinct)
         largest = max(reads, key=lambda x: prod(x.seen))
         if word == "mul":  # a gate of one position is broadcast
@@ -178,7 +181,7 @@ def join_rule(
 
 
 def _as_gate(x: KerasTensor, over: Dims) -> KerasTensor:
-    """A vector beside a map of one position of it."""
+    """Return a vector beside a map as a map of one position."""
     if len(x.seen) < len(over) and x.seen == over[:1]:
         return x.reshape_to((*x.seen, *[1] * (len(over) - 1)))
     return x
@@ -187,7 +190,7 @@ def _as_gate(x: KerasTensor, over: Dims) -> KerasTensor:
 def emit_concat(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
     """Concatenate along the channels."""
     if k.convert_axis(layer.config.get("axis", -1), len(reads[0].seen)) != 0:
-        raise KerasInexpressible(f"along axis {layer.config.get('axis')}, not the channels")
+        raise Inexpressible(f"along axis {layer.config.get('axis')}, not the channels")
     if len(reads) == 1:
         return reads[0]
     return k.emit_layer(layer, "concat", reads)
@@ -200,6 +203,46 @@ def emit_attention(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]
     values = layer.config.get("value_dim") or key
     plain = read_flag(layer, "use_bias", usually=True) and layer.config.get("output_shape") is None
     if set(reads) != {x} or values != key or not plain or len(x.seen) < 2:
-        raise KerasInexpressible("attention between two sequences, or of other widths")
+        raise Inexpressible("attention between two sequences, or of other widths")
     _require_channels_last(k, layer)
     return k.emit_layer(layer, "attention", [x], heads=heads, dim=heads * key)
+
+
+WHOLE = slice(None)
+
+
+def emit_get_item(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
+    """`x[:, 1:-1, ..., 2:4]`: spans of the positions are cropped, one of the channels is sliced."""
+    (x,) = reads
+    rank = len(x.seen)
+    spans: list[tuple[int, int]] = []
+    for keras_axis, span in enumerate(_axis_slices(layer, rank), 1):
+        size = x.seen[k.convert_axis(keras_axis, rank)]
+        first, last, _ = span.indices(size)
+        if last <= first:
+            raise Inexpressible(f"nothing is left of {size}")
+        spans.append((first, last))
+    ours = [spans[(axis - 1) % rank if k.channels_last else axis] for axis in range(rank)]
+    edges = [(a, n - b) for (a, b), n in zip(ours[1:], x.seen[1:], strict=True)]
+    if any(n for pair in edges for n in pair):
+        x = k.emit_layer(layer, "crop", [x], "crop", amount=cast("Value", tuple(edges)))
+    if ours[0] != (0, x.seen[0]):
+        x = k.emit_layer(layer, "slice", [x], span=ours[0])
+    return x
+
+
+def _axis_slices(layer: KerasLayer, rank: int) -> list[slice]:
+    """Return a slice for each axis but the batch's, which must be whole.
+
+    Raises:
+        Inexpressible: an index is no slice, or has steps.
+    """
+    given = [*layer.config.get("arguments", ())]
+    if given.count(Ellipsis) == 1:
+        at = given.index(Ellipsis)
+        given[at : at + 1] = [WHOLE] * (rank + 2 - len(given))
+    given += [WHOLE] * (rank + 1 - len(given))
+    plain = all(isinstance(one, slice) and one.step in (None, 1) for one in given)
+    if len(given) != rank + 1 or not plain or given[0] != WHOLE:
+        raise Inexpressible("its indices are no slices of the axes")
+    return given[1:]

@@ -1,4 +1,4 @@
-"""Convolutions, pooling, padding, cropping and resizing of a Keras model."""
+"""Reads convolutions, pooling, padding, cropping and resizing of a Keras model."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from cnncost.formats.convolution_kind import classify_convolution
+from cnncost.formats.importing import Inexpressible
 from cnncost.formats.keras_in.keras_activations import emit_own_activation
 from cnncost.formats.keras_in.keras_importer import (
     KerasImporter,
-    KerasInexpressible,
     KerasTensor,
-    collapse_equal,
     read_flag,
     read_integer,
     read_sizes,
     refuse_adapters,
 )
+from cnncost.formats.pads import one_or_all
 
 if TYPE_CHECKING:
     from cnncost.formats.graph import Value
@@ -26,30 +26,31 @@ Rule = Callable[[KerasImporter, "KerasLayer", list[KerasTensor]], KerasTensor]
 
 
 def _window_arguments(layer: KerasLayer, axes: int) -> dict[str, Value]:
-    """Kernel, stride, dilation and padding of a convolution."""
+    """Return kernel, stride, dilation and padding of a convolution."""
     kernel = read_sizes(layer, "kernel_size", None, axes)
     dilation = read_sizes(layer, "dilation_rate", 1, axes)
     return {
-        "kernel": collapse_equal(kernel),
-        "stride": collapse_equal(read_sizes(layer, "strides", 1, axes)),
-        "dilation": collapse_equal(dilation),
+        "kernel": one_or_all(kernel),
+        "stride": one_or_all(read_sizes(layer, "strides", 1, axes)),
+        "dilation": one_or_all(dilation),
         "padding": read_padding(layer, kernel, dilation),
         "bias": read_flag(layer, "use_bias", usually=True),
     }
 
 
 def read_padding(layer: KerasLayer, kernel: list[int], dilation: list[int]) -> Value:
-    """Keras' word for it; `causal` puts all that a window reaches back in front."""
+    """Return Keras' padding as a spec has it; `causal` puts all that a window reaches back in
+    front."""
     word = layer.config.get("padding", "valid")
     if word == "causal":
         return tuple((d * (n - 1), 0) for n, d in zip(kernel, dilation, strict=True))
     if word not in ("same", "valid"):
-        raise KerasInexpressible(f"padding is {word!r:.40}")
+        raise Inexpressible(f"padding is {word!r:.40}")
     return "same" if word == "same" and any(n > 1 for n in kernel) else 0
 
 
 def convolution_rule(axes: int) -> Rule:
-    """Conv1D to Conv3D."""
+    """Return the rule of Conv1D to Conv3D."""
 
     def emit_convolution(
         k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]
@@ -64,7 +65,7 @@ def convolution_rule(axes: int) -> Rule:
 
 
 def depthwise_rule(axes: int) -> Rule:
-    """DepthwiseConv1D and 2D."""
+    """Return the rule of DepthwiseConv1D and 2D."""
 
     def emit_depthwise(
         k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]
@@ -81,7 +82,7 @@ def depthwise_rule(axes: int) -> Rule:
 
 
 def separable_rule(axes: int) -> Rule:
-    """A depthwise convolution without biases, and a 1x1 one (Chollet 2017)."""
+    """Return the rule of a depthwise convolution without biases and a 1x1 one (Chollet 2017)."""
 
     def emit_separable(
         k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]
@@ -104,7 +105,7 @@ def separable_rule(axes: int) -> Rule:
 
 
 def transposed_rule(axes: int) -> Rule:
-    """Conv1DTranspose to Conv3DTranspose."""
+    """Return the rule of Conv1DTranspose to Conv3DTranspose."""
 
     def emit_transposed(
         k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]
@@ -122,14 +123,14 @@ def transposed_rule(axes: int) -> Rule:
             added = read_sizes(layer, "output_padding", None, axes, least=0)
             half = layer.config.get("padding") == "same"
             given["padding"] = tuple((n // 2, n // 2) if half else (0, 0) for n in reach)
-            given["output_padding"] = collapse_equal(added)
+            given["output_padding"] = one_or_all(added)
         elif any(s > n for s, n in zip(stride, reach, strict=True)):
             # A window shorter than its step leaves the end of the last step empty: in x stride.
             added = [max(s - n, 0) for s, n in zip(stride, reach, strict=True)]
             cut = [max(n - s, 0) for s, n in zip(stride, reach, strict=True)]
             same = layer.config.get("padding") == "same"
             given["padding"] = tuple((n // 2, n - n // 2) if same else (0, 0) for n in cut)
-            given["output_padding"] = collapse_equal(added)
+            given["output_padding"] = one_or_all(added)
         made = k.emit_layer(
             layer, "conv_transpose", reads[:1], filters=read_integer(layer, "filters"),
             groups=read_integer(layer, "groups", 1), **given,
@@ -140,21 +141,22 @@ def transposed_rule(axes: int) -> Rule:
 
 
 def pool_rule(word: str, axes: int) -> Rule:
-    """MaxPooling1D to AveragePooling3D."""
+    """Return the rule of MaxPooling1D to AveragePooling3D."""
 
     def emit_pool(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
         kernel = read_sizes(layer, "pool_size", 2, axes)
         given: dict[str, Value] = {"padding": read_padding(layer, kernel, [1] * axes)}
         if layer.config.get("strides") is not None:
             stride = read_sizes(layer, "strides", None, axes)
-            given |= {} if stride == kernel else {"stride": collapse_equal(stride)}
-        return k.emit_layer(layer, word, reads[:1], kernel=collapse_equal(kernel), **given)
+            given |= {} if stride == kernel else {"stride": one_or_all(stride)}
+        return k.emit_layer(layer, word, reads[:1], kernel=one_or_all(kernel), **given)
 
     return emit_pool
 
 
 def global_pool_rule(word: str) -> Rule:
-    """A map's mean or largest value; a vector of them unless the axes are kept."""
+    """Return the rule of a map's mean or largest value, which is a vector unless the axes are
+    kept."""
 
     def emit_global_pool(
         k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]
@@ -167,7 +169,7 @@ def global_pool_rule(word: str) -> Rule:
 
 
 def adaptive_pool_rule(word: str, axes: int) -> Rule:
-    """AdaptiveAveragePooling1D and its kin."""
+    """Return the rule of AdaptiveAveragePooling1D and its kin."""
 
     def emit_adaptive_pool(
         k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]
@@ -176,14 +178,15 @@ def adaptive_pool_rule(word: str, axes: int) -> Rule:
             layer,
             word,
             reads[:1],
-            size=collapse_equal(read_sizes(layer, "output_size", None, axes)),
+            size=one_or_all(read_sizes(layer, "output_size", None, axes)),
         )
 
     return emit_adaptive_pool
 
 
 def edge_rule(word: str, key: str, axes: int) -> Rule:
-    """ZeroPadding1D to Cropping3D: a number, one an axis, or a pair an axis."""
+    """Return the rule of ZeroPadding1D to Cropping3D, whose amounts are one number, one per axis,
+    or a pair per axis."""
 
     def emit_edges(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
         given = layer.config.get(key, 1)
@@ -193,7 +196,7 @@ def edge_rule(word: str, key: str, axes: int) -> Rule:
         listed = [pair if isinstance(pair, list) else [pair, pair] for pair in pairs]
         counts = [n for pair in listed for n in pair]
         if any(len(pair) != 2 for pair in listed) or any(type(n) is not int for n in counts):
-            raise KerasInexpressible(f"{key} is {given!r:.40}")
+            raise Inexpressible(f"{key} is {given!r:.40}")
         if len({tuple(pair) for pair in listed}) == 1 and listed[0][0] == listed[0][1]:
             return k.emit_layer(layer, word, reads[:1], amount=listed[0][0])
         return k.emit_layer(layer, word, reads[:1], amount=tuple((a, b) for a, b in listed))
@@ -202,14 +205,14 @@ def edge_rule(word: str, key: str, axes: int) -> Rule:
 
 
 def upsampling_rule(axes: int) -> Rule:
-    """UpSampling1D to 3D, nearest or interpolated."""
+    """Return the rule of UpSampling1D to 3D, nearest or interpolated."""
 
     def emit_upsampling(
         k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]
     ) -> KerasTensor:
         plain = layer.config.get("interpolation", "nearest") == "nearest"
         mode = "nearest" if plain else "bilinear"
-        factor = collapse_equal(read_sizes(layer, "size", 2, axes))
+        factor = one_or_all(read_sizes(layer, "size", 2, axes))
         return k.emit_layer(layer, "upsample", reads[:1], factor=factor, mode=mode)
 
     return emit_upsampling

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def read(path: Path, name: str, shapes: Mapping[str, tuple[int, ...]]) -> Graph:
-    """The network that an ONNX file holds; `name` stands in messages.
+    """Read an ONNX file as a graph; `name` stands in messages.
 
     `shapes` are those of one example of each input, channels first, where the file leaves
     them open or they should be others; a single one needs no name.

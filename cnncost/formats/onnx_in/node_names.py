@@ -11,19 +11,21 @@ LONGEST_NAME = 100
 
 
 def module_of(tensor: str) -> str:
-    """The module whose parameter a tensor is, by its name; empty where that does not tell."""
+    """Return the module whose parameter a tensor is, by the tensor's name; empty if the name does
+    not tell."""
     module, _, leaf = tensor.rpartition(".")
     learned = leaf.startswith(("weight", "bias", "kernel")) and "::" not in module
     return module if learned else ""
 
 
 def is_parameter_name(tensor: str) -> bool:
-    """Whether a tensor is called as a module's own parameter, which is no path in one module."""
+    """Tell whether a tensor is named as a module's own parameter: `conv1.weight`, `bias`."""
     return bool(module_of(tensor)) or tensor in ("weight", "bias")
 
 
-def source_name(step: OnnxNode, word: str, weights: Sequence[str]) -> str:
-    """What the source calls a step: the module of its weights, the path of its node, or a word."""
+def name_step(step: OnnxNode, word: str, weights: Sequence[str]) -> str:
+    """Return what the source calls a step: the module of its weights, the path of its node, or the
+    layer type's word."""
     for tensor in weights and step.inputs[1:3]:
         module = module_of(tensor)
         if module:

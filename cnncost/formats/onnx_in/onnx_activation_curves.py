@@ -86,7 +86,7 @@ BINARY: dict[str, Callable[[float, float], float]] = {
 
 
 def known_activation(word: str) -> Callable[[float], float]:
-    """The activation of that name."""
+    """Return the activation of that name as a function of one number."""
     return _KNOWN[word]
 
 
@@ -95,8 +95,9 @@ def _known_curves() -> dict[str, Curve]:
     return {word: tuple(map(function, POINTS)) for word, function in _KNOWN.items()}
 
 
-def word_of(curve: Curve) -> str:
-    """The activation with these values; `identity` for a x + b, empty if there is none."""
+def find_activation(curve: Curve) -> str:
+    """Return the layer type whose function has these values: `identity` for a x + b, empty if there
+    is none."""
     for word, known in _known_curves().items():
         if _is_near(curve, known):
             return word

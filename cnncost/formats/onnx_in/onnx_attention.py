@@ -1,4 +1,5 @@
-"""Self-attention found again: projections, two products by heads and a softmax as one layer."""
+"""Finds self-attention in what exporters write out: projections, two products by heads and a
+softmax become one layer."""
 
 from __future__ import annotations
 
@@ -15,9 +16,9 @@ WITHIN = {"matmul": 2, "softmax": 1}
 """What stands between the projections of the input and that of the output, and how often."""
 
 
-def with_attention(ops: Sequence[Op], shapes: Mapping[str, Shape]) -> list[Op]:
-    """The operations, those that end a self-attention replaced by it; the others that it is made
-    of then are read no more."""
+def join_attention(ops: Sequence[Op], shapes: Mapping[str, Shape]) -> list[Op]:
+    """Replace each operation that ends a self-attention by the attention; nothing reads the
+    operations within it any more."""
     made = {op.name: op for op in ops}
     readers: dict[str, set[str]] = {}
     for op in ops:
@@ -25,7 +26,7 @@ def with_attention(ops: Sequence[Op], shapes: Mapping[str, Shape]) -> list[Op]:
             readers.setdefault(read, set()).add(op.name)
     found = []
     for op in ops:
-        part = _part_before(op, made) if op.word == "linear" and _has_own_bias(op) else None
+        part = _collect_part(op, made) if op.word == "linear" and _has_own_bias(op) else None
         whole = part and _match_attention(op, part, shapes, made)
         closed = part and all(readers[name] <= {*part.within, op.name} for name in part.within)
         found.append(whole if whole and closed else op)
@@ -34,19 +35,19 @@ def with_attention(ops: Sequence[Op], shapes: Mapping[str, Shape]) -> list[Op]:
 
 @dataclass
 class _Part:
-    """What lies before a projection, up to others."""
+    """The operations before a projection, back to other projections."""
 
     within: dict[str, Op]
     """All of it, those others as well."""
 
     def operations_of(self, word: str) -> list[Op]:
-        """The operations of a type."""
+        """Return the operations of a layer type."""
         return [op for op in self.within.values() if op.word == word]
 
 
-def _part_before(last: Op, made: Mapping[str, Op]) -> _Part | None:
-    """What `last` depends on, no further than the next linear layers; none where something stands
-    there that attention has not."""
+def _collect_part(last: Op, made: Mapping[str, Op]) -> _Part | None:
+    """Collect the operations that `last` depends on, back to the next linear layers; None if one of
+    them is no part of an attention."""
     within: dict[str, Op] = {}
     todo = list(last.reads)
     while todo:
@@ -62,7 +63,8 @@ def _part_before(last: Op, made: Mapping[str, Op]) -> _Part | None:
 def _match_attention(
     last: Op, part: _Part, shapes: Mapping[str, Shape], made: Mapping[str, Op]
 ) -> Op | None:
-    """The attention that these operations are, if each of its parts is there and fits."""
+    """Return the attention that these operations are, if each of its parts is there and the shapes
+    fit."""
     projections, products = part.operations_of("linear"), part.operations_of("matmul")
     if any(len(part.operations_of(word)) != count for word, count in WITHIN.items()):
         return None
@@ -88,7 +90,7 @@ def _match_attention(
 def _as_shaped(
     source: str, shape: Shape, shapes: Mapping[str, Shape], made: Mapping[str, Op]
 ) -> str:
-    """What the projections read, before its positions were put in another shape."""
+    """Return what the projections read before its positions were put in another shape."""
     op = made.get(source)
     if op is None or op.word != "reshape" or shapes[source] == shape:
         return source

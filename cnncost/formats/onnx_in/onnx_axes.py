@@ -1,13 +1,14 @@
-"""Which axes of a tensor a layer takes for channels and positions, and its output put back."""
+"""Chooses which axes of a tensor are a layer's channels and positions, and puts its output's axes
+back."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from math import prod
 
-from cnncost.formats.onnx_in.inexpressible import OnnxInexpressible
+from cnncost.formats.importing import AXES, Inexpressible
 from cnncost.formats.onnx_in.onnx_importer import OnnxImporter
-from cnncost.formats.onnx_in.onnx_joins import AXES, channel_axis
+from cnncost.formats.onnx_in.onnx_joins import channel_axis
 from cnncost.formats.onnx_in.onnx_model import OnnxNode
 from cnncost.formats.tensor_value import Value
 
@@ -18,8 +19,8 @@ Back = Callable[[Value], Value]
 def emit_as_channels(
     importer: OnnxImporter, step: OnnxNode, tensor: str, channel: int
 ) -> tuple[str, Back]:
-    """The operation that makes the tensor with that axis as channels, for a layer that treats all
-    positions alike, a batch's too."""
+    """Emit the views that make an axis of a tensor the channels, for a layer that treats all
+    positions alike, those of a batch too. Returns the operation, and how its output is put back."""
     value = importer.emit_value(tensor)
     order = (channel, *(axis for axis in range(len(value.shape)) if axis != channel))
     turned = value.permute_axes(order)
@@ -36,8 +37,8 @@ def emit_as_channels(
 def emit_as_positions(
     importer: OnnxImporter, step: OnnxNode, value: Value, axes: Sequence[int]
 ) -> tuple[str, tuple[int, ...], Back]:
-    """The operation that makes the tensor with these axes among its positions, for a layer that
-    changes their extents; and which axes its positions are.
+    """Emit the views that put these axes among a tensor's positions, for a layer that changes their
+    extents. Returns the operation, the axis that each position was, and how the output is put back.
 
     Raises:
         Inexpressible: there are more than three.
@@ -53,7 +54,7 @@ def emit_as_positions(
     turned = value.permute_axes(order)
     channels = prod(turned.shape[:kept])
     if len(order) - kept >= AXES:
-        raise OnnxInexpressible(f"{len(axes)} axes at once")
+        raise Inexpressible(f"{len(axes)} axes at once")
     name = importer.emit_views(step, turned.reshape_to((channels, *turned.shape[kept:])))
 
     def restore_positions(made: Value) -> Value:
@@ -63,5 +64,5 @@ def emit_as_positions(
 
 
 def _restore_order(value: Value, order: tuple[int, ...]) -> Value:
-    """Axes that stand in this order put back in their places."""
+    """Put axes that stand in this order back in their places."""
     return value.permute_axes(tuple(order.index(axis) for axis in range(len(order))))

@@ -1,22 +1,21 @@
-"""Parts of an axis, cut out or put side by side."""
+"""Cuts out parts of an axis, and puts tensors side by side along one."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from math import prod
 
-from cnncost.formats.onnx_in.inexpressible import OnnxInexpressible
+from cnncost.formats.importing import Inexpressible
 from cnncost.formats.onnx_in.onnx_axes import emit_as_positions
 from cnncost.formats.onnx_in.onnx_importer import OnnxImporter
 from cnncost.formats.onnx_in.onnx_joins import channel_axis
 from cnncost.formats.onnx_in.onnx_model import OnnxNode
-from cnncost.formats.onnx_in.onnx_windows import one_or_all
-from cnncost.formats.pads import shorten_pads
+from cnncost.formats.pads import one_or_all, shorten_pads
 from cnncost.formats.tensor_value import Value
 
 
 def emit_concat(importer: OnnxImporter, step: OnnxNode) -> None:
-    """Along an axis, which becomes the channels."""
+    """Concat: the axis along which tensors stand side by side becomes the channels."""
     rank = max(len(importer.tensor_dims(t)) for t in step.inputs)
     axis = step.attributes["axis"] % rank
     known = [t for t in step.inputs if importer.is_activation(t)]
@@ -24,7 +23,7 @@ def emit_concat(importer: OnnxImporter, step: OnnxNode) -> None:
         _emit_constants_beside(importer, step, known[0], axis)
         return
     if len(known) < len(step.inputs):
-        raise OnnxInexpressible("constants among activations")
+        raise Inexpressible("constants among activations")
     values = [importer.emit_value(t) for t in known]
     if any(value.shape[0] != 1 for value in values) or rank > 5 or axis == 0:
         order = (axis, *(other for other in range(rank) if other != axis))
@@ -42,8 +41,8 @@ def emit_concat(importer: OnnxImporter, step: OnnxNode) -> None:
 
 
 def _emit_constants_beside(importer: OnnxImporter, step: OnnxNode, tensor: str, axis: int) -> None:
-    """Constants before and after one activation: zeros are a padding, others, as a class token,
-    are counted and cost nothing else."""
+    """Put constants before and after one activation: zeros are a padding; others, as a class token,
+    are counted and multiply nothing."""
     at = step.inputs.index(tensor)
     others = [t for t in step.inputs if t != tensor and importer.constants[t].size]
     value = importer.emit_value(tensor)
@@ -66,14 +65,14 @@ def _emit_constants_beside(importer: OnnxImporter, step: OnnxNode, tensor: str, 
 
 
 def _is_unlearned_zeros(importer: OnnxImporter, tensor: str) -> bool:
-    """Whether a constant is zeros that nobody learns: no tensor of the file by its own name."""
+    """Tell whether a constant is zeros that are no tensor of the file by its own name."""
     item = importer.constants[tensor]
     named = any(source in importer.model.constants for source in item.sources)
     return item.values is not None and not named and not item.values.any()
 
 
 def emit_split(importer: OnnxImporter, step: OnnxNode) -> None:
-    """Into parts along an axis."""
+    """Split: each part that something reads is a cut."""
     value = importer.emit_value(step.inputs[0])
     axis = step.attributes.get("axis", 0) % len(value.shape)
     parts = len(step.outputs)
@@ -84,7 +83,7 @@ def emit_split(importer: OnnxImporter, step: OnnxNode) -> None:
         left = value.shape[axis] - each * (parts - 1)
         sizes = list(step.attributes.get("split") or [each] * (parts - 1) + [left])
     if len(sizes) != parts or min(sizes) < 1 or sum(sizes) != value.shape[axis]:
-        raise OnnxInexpressible(f"{value.shape[axis]} split into {sizes}")
+        raise Inexpressible(f"{value.shape[axis]} split into {sizes}")
     start = 0
     for tensor, size in zip(step.outputs, sizes, strict=True):
         if importer.consumers.get(tensor) or tensor in importer.model.outputs:
@@ -96,7 +95,7 @@ def emit_split(importer: OnnxImporter, step: OnnxNode) -> None:
 def emit_cut(
     importer: OnnxImporter, step: OnnxNode, value: Value, axis: int, span: tuple[int, int]
 ) -> Value:
-    """Some of an axis: a slice of the channels, or the map without its edges."""
+    """Keep a span of an axis: a slice of the channels, or the map without its edges."""
     start, end = span
     if (start, end) == (0, value.shape[axis]):
         return value
@@ -121,7 +120,7 @@ def emit_cut(
 
 
 def emit_slices(importer: OnnxImporter, step: OnnxNode) -> None:
-    """Slice: a span of each axis; a stride along the map is a pool of windows of one."""
+    """Slice: a span of each axis; a stride along the map is a pool with windows of one position."""
     value = importer.emit_value(step.inputs[0])
     rank = len(value.shape)
     if len(step.inputs) > 1:
@@ -137,7 +136,7 @@ def emit_slices(importer: OnnxImporter, step: OnnxNode) -> None:
         n = value.shape[axis]
         first, last, _ = slice(start, end, None).indices(n)
         if by < 1 or last <= first:
-            raise OnnxInexpressible(f"slice {start}:{end}:{by} of {n}")
+            raise Inexpressible(f"slice {start}:{end}:{by} of {n}")
         value = emit_cut(importer, step, value, axis, (first, last))
         if by > 1 and last - first > 1:
             value = _emit_strided(importer, step, value, axis, by)
@@ -155,7 +154,7 @@ def _emit_strided(
 
 
 def emit_gather(importer: OnnxImporter, step: OnnxNode) -> None:
-    """One index or a run of them along an axis; all of them in another shape."""
+    """Gather: a run of indices along an axis is a cut; all of them are another shape."""
     if step.inputs[0] in importer.constants:
         _emit_embedding(importer, step)
         return
@@ -165,9 +164,9 @@ def emit_gather(importer: OnnxImporter, step: OnnxNode) -> None:
     n = value.shape[axis]
     indices = [index + n if index < 0 else index for index in indices]
     if not indices or indices != list(range(indices[0], indices[0] + len(indices))):
-        raise OnnxInexpressible("indices that are no run")
+        raise Inexpressible("indices that are no run")
     if indices[-1] >= n:
-        raise OnnxInexpressible(f"index {indices[-1]} of {n}")
+        raise Inexpressible(f"index {indices[-1]} of {n}")
     if n == len(indices):
         part = value
     else:
@@ -179,7 +178,8 @@ def emit_gather(importer: OnnxImporter, step: OnnxNode) -> None:
 
 
 def _emit_embedding(importer: OnnxImporter, step: OnnxNode) -> None:
-    """Rows of a learned table by indices that are computed: the table's numbers, and no product."""
+    """Emit rows of a learned table by computed indices: the table's numbers are counted, and
+    nothing is multiplied."""
     table = importer.constants[step.inputs[0]].dims
     axis = step.attributes.get("axis", 0) % len(table)
     dims = (*table[:axis], *importer.tensor_dims(step.inputs[1]), *table[axis + 1 :])

@@ -1,26 +1,33 @@
-"""Functions of each number: activations, products, sums, and what they do with constants."""
+"""Reads functions of each number: activations, sums and products, and those with constants."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 
-from cnncost.formats.onnx_in.deferred import Pending
-from cnncost.formats.onnx_in.inexpressible import OnnxInexpressible
+from cnncost.formats.importing import Inexpressible
 from cnncost.formats.onnx_in.onnx_activation_curves import (
     BINARY,
     POINTS,
     UNARY,
     Curve,
+    find_activation,
     hardsigmoid,
     known_activation,
-    word_of,
 )
 from cnncost.formats.onnx_in.onnx_axes import emit_as_channels
 from cnncost.formats.onnx_in.onnx_importer import OnnxImporter
-from cnncost.formats.onnx_in.onnx_joins import JOINED, PLAIN, broadest_shape, emit_join
+from cnncost.formats.onnx_in.onnx_joins import JOINED, PLAIN, emit_join
+from cnncost.formats.onnx_in.onnx_learned_constants import (
+    absorb_bias,
+    emit_with_constant,
+    is_parameter,
+)
 from cnncost.formats.onnx_in.onnx_model import OnnxNode
+from cnncost.formats.onnx_in.onnx_norms import emit_norm_by_parts
+from cnncost.formats.onnx_in.tensor_states import Pending, broadest_shape
 from cnncost.formats.tensor_value import Value
 
 DEEPEST = 12
@@ -31,7 +38,7 @@ STANDS_IN = "identity"
 
 
 def defer_unary(importer: OnnxImporter, step: OnnxNode) -> None:
-    """A function of one number, or one with constant bounds and slopes."""
+    """Hold back a function of one number, which may have constant bounds and slopes."""
     function = _unary_function(importer, step)
     curves: dict[str, Curve] = {}
     for source, curve in _source_curves(importer, step.inputs[0]).items():
@@ -42,14 +49,16 @@ def defer_unary(importer: OnnxImporter, step: OnnxNode) -> None:
 def _defer_step(
     importer: OnnxImporter, step: OnnxNode, parents: tuple[str, ...], curves: dict[str, Curve]
 ) -> None:
-    """Keep a step until it is read; a long row of them is settled on the way."""
+    """Hold a step back until something reads it; the last of a long row is emitted at once."""
     depth = 1
     for parent in parents:
         held = None if parent in importer.values else importer.pending.get(parent)
         depth = max(depth, held.depth + 1 if held else 1)
-    importer.pending[step.outputs[0]] = Pending(step, parents, curves, depth)
+    tensor = step.outputs[0]
+    emit = partial(emit_deferred, importer, tensor)
+    importer.pending[tensor] = Pending(step, parents, curves, emit, depth)
     if depth > DEEPEST:
-        importer.emit_value(step.outputs[0])
+        importer.emit_value(tensor)
 
 
 def _unary_function(importer: OnnxImporter, step: OnnxNode) -> Callable[[float], float]:
@@ -78,19 +87,20 @@ def _unary_function(importer: OnnxImporter, step: OnnxNode) -> Callable[[float],
 
 
 def _clip_bounds(importer: OnnxImporter, step: OnnxNode) -> tuple[float, float]:
-    """Clip's, from its inputs or, in old files, its attributes."""
+    """Return Clip's lower and upper bound, from its inputs or, in old files, its attributes."""
     found = [step.attributes.get("min", float("-inf")), step.attributes.get("max", float("inf"))]
     for i, tensor in enumerate(step.inputs[1:3]):
         if tensor:
             constant = importer.constants.get(tensor)
             if constant is None or constant.values is None or not constant.size:
-                raise OnnxInexpressible("bounds that are not known before the network runs")
+                raise Inexpressible("bounds that are not known before the network runs")
             found[i] = float(constant.values.reshape(-1)[0])
     return found[0], found[1]
 
 
 def read_binary(importer: OnnxImporter, step: OnnxNode) -> None:
-    """A sum, product and the like of two tensors, at least one of them an activation."""
+    """Read a sum, product or other function of two tensors, of which one at least is an
+    activation."""
     if len(step.inputs) > 2:
         _emit_several(importer, step)
         return
@@ -100,35 +110,21 @@ def read_binary(importer: OnnxImporter, step: OnnxNode) -> None:
     a, b = step.inputs
     constant = next((t for t in (a, b) if t in importer.constants), None)
     if constant is not None:
-        from cnncost.formats.onnx_in.onnx_learned_constants import (
-            absorb_bias,
-            emit_with_constant,
-            is_parameter,
-        )
-
         other = b if constant == a else a
         if absorb_bias(importer, step, other, constant):
             return
         if importer.constants[constant].size != 1 or is_parameter(importer, constant):
             emit_with_constant(importer, step, other, constant)
             return
-    if step.op == "Div" and constant is None:
-        from cnncost.formats.onnx_in.onnx_norms import emit_norm_by_parts
-
-        if emit_norm_by_parts(importer, step):
-            return
+    if step.op == "Div" and constant is None and emit_norm_by_parts(importer, step):
+        return
     curves: dict[str, Curve] = {}
-    sides = [_source_curves(importer, t) if t != constant else None for t in (a, b)]
-    scalar = _scalar_value(importer, constant) if constant is not None else None
-    function = BINARY[step.op]
-    for source in next(side for side in sides if side is not None):
-        ys = [side.get(source) if side is not None else None for side in sides]
-        if scalar is None and constant is not None:
-            continue
-        left = ys[0] if sides[0] is not None else (scalar,) * len(POINTS)
-        right = ys[1] if sides[1] is not None else (scalar,) * len(POINTS)
+    flat = _constant_curve(importer, constant) if constant is not None else None
+    known = {t: _source_curves(importer, t) for t in (a, b) if t != constant}
+    for source in next(iter(known.values())):
+        left, right = (flat if t == constant else known[t].get(source) for t in (a, b))
         if left is not None and right is not None:
-            _sample_pairs(curves, source, function, left, right)
+            _sample_curve(curves, source, BINARY[step.op], left, right)
     if constant is not None and not curves and step.op != "Pow":
         # A learned scalar whose value is not in the file: nothing is counted for it.
         nearest = a if constant == b else b
@@ -138,14 +134,14 @@ def read_binary(importer: OnnxImporter, step: OnnxNode) -> None:
 
 
 def _emit_several(importer: OnnxImporter, step: OnnxNode) -> None:
-    """Sum, Max and the like of three tensors or more."""
+    """Emit a sum, maximum or the like of three tensors or more."""
     reads = [t for t in step.inputs if importer.is_activation(t)]
     values = [importer.emit_value(t) for t in reads]
     if len({value.shape for value in values}) > 1 or len(values) < 2:
-        raise OnnxInexpressible("several tensors of unlike shapes")
+        raise Inexpressible("several tensors of unlike shapes")
     word = JOINED.get(step.op, "add")
     if step.op not in PLAIN:
-        importer.notes[f"{step.op} is written as {word}"] = None
+        importer.notes.add_stand_in(step.op, word)
     first = values[0]
     if all(value.steps == first.steps and value.made == first.made for value in values):
         made = importer.emit_layer(step, word, [value.base for value in values])
@@ -155,48 +151,38 @@ def _emit_several(importer: OnnxImporter, step: OnnxNode) -> None:
     importer.set_output(step, importer.emit_layer(step, word, names))
 
 
-def _scalar_value(importer: OnnxImporter, tensor: str) -> float | None:
-    constant = importer.constants[tensor]
-    return None if constant.values is None else float(constant.values.reshape(-1)[0])
+def _constant_curve(importer: OnnxImporter, tensor: str) -> Curve | None:
+    """Return a constant's number at every point; None if the file does not hold it."""
+    values = importer.constants[tensor].values
+    return None if values is None else (float(values.reshape(-1)[0]),) * len(POINTS)
 
 
 def _source_curves(importer: OnnxImporter, tensor: str) -> dict[str, Curve]:
-    """What a tensor may be a function of: itself, and what it was held back over."""
+    """Return, by tensor, the functions that a tensor may be: of itself, and of what its held-back
+    steps read."""
     held = None if tensor in importer.values else importer.pending.get(tensor)
     older = list(held.curves.items())[-DEEPEST:] if held else []
     return {**dict(older), tensor: POINTS}
 
 
 def _sample_curve(
-    curves: dict[str, Curve], source: str, function: Callable[[float], float], xs: Curve
+    curves: dict[str, Curve], source: str, function: Callable[..., float], *inputs: Curve
 ) -> None:
+    """Add a function's values at the points, unless it is undefined at one, where the language's
+    activations never are."""
     try:
-        curves[source] = tuple(function(x) for x in xs)
-    except (ValueError, OverflowError, ZeroDivisionError, TypeError):
-        return  # not a function that is defined everywhere, so none of the language's
-
-
-def _sample_pairs(
-    curves: dict[str, Curve],
-    source: str,
-    function: Callable[[float, float], float],
-    left: tuple[float | None, ...],
-    right: tuple[float | None, ...],
-) -> None:
-    try:
-        pairs = zip(left, right, strict=True)
-        curves[source] = tuple(function(x, y) for x, y in pairs)  # type: ignore[arg-type]  # no None is left
-    except (ValueError, OverflowError, ZeroDivisionError, TypeError):
+        curves[source] = tuple(function(*point) for point in zip(*inputs, strict=True))
+    except (ValueError, OverflowError, ZeroDivisionError, TypeError):  # complex numbers, too
         return
 
 
 def emit_deferred(importer: OnnxImporter, tensor: str) -> Value:
-    """Emit a step that was held back: as an activation over the furthest tensor for which it is
-    one, else as what it is by itself."""
+    """Emit a step that was held back: as an activation of the furthest tensor of which it is one,
+    else as the step itself."""
     held = importer.pending[tensor]
     passing = ""
     for source, curve in held.curves.items():
-        word = word_of(curve)
+        word = find_activation(curve)
         if word == "identity":
             passing = passing or source
         elif word:
@@ -209,21 +195,21 @@ def emit_deferred(importer: OnnxImporter, tensor: str) -> Value:
         return _emit_stand_in(importer, held)
     try:
         return emit_join(importer, held.step, *held.parents)
-    except OnnxInexpressible as why:
+    except Inexpressible as why:
         shapes = [importer.emit_value(parent).shape for parent in held.parents]
         importer.emit_opaque(held.step, broadest_shape(shapes), str(why))
     return importer.values[tensor]
 
 
 def _emit_stand_in(importer: OnnxImporter, held: Pending) -> Value:
-    """A function of each number that the language has no word for."""
-    importer.notes[f"{held.step.op} is written as {STANDS_IN}"] = None
+    """Emit the identity for a function of each number that the language has no word for."""
+    importer.notes.add_stand_in(held.step.op, STANDS_IN)
     value = importer.emit_value(held.parents[0])
     return replace(value, base=importer.emit_layer(held.step, STANDS_IN, [value.base]).base)
 
 
 def emit_softmax(importer: OnnxImporter, step: OnnxNode) -> None:
-    """Over its axis, which becomes the channels."""
+    """Softmax and LogSoftmax: their axis becomes the channels."""
     value = importer.emit_value(step.inputs[0])
     rank = len(value.shape)
     axis = step.attributes.get("axis", -1) % rank
@@ -233,10 +219,10 @@ def emit_softmax(importer: OnnxImporter, step: OnnxNode) -> None:
 
 
 def emit_prelu(importer: OnnxImporter, step: OnnxNode) -> None:
-    """One slope a channel, or one in all."""
+    """PRelu: one slope per channel, or one in all."""
     slopes = importer.constants.get(step.inputs[1])
     if slopes is None:
-        raise OnnxInexpressible("slopes that are computed")
+        raise Inexpressible("slopes that are computed")
     value = importer.emit_value(step.inputs[0])
     made = importer.emit_layer(
         step, "prelu", [value.base], learned=step.inputs[1:2], shared=slopes.size == 1
@@ -245,7 +231,7 @@ def emit_prelu(importer: OnnxImporter, step: OnnxNode) -> None:
 
 
 def emit_dropout(importer: OnnxImporter, step: OnnxNode) -> None:
-    """Dropout, which a file that keeps it says."""
+    """Dropout, in the few files that keep it."""
     rate = step.attributes.get("ratio", 0.5)
     if len(step.inputs) > 1 and step.inputs[1]:
         constant = importer.constants[step.inputs[1]]
@@ -259,7 +245,7 @@ def emit_dropout(importer: OnnxImporter, step: OnnxNode) -> None:
 
 
 def copy_input(importer: OnnxImporter, step: OnnxNode) -> None:
-    """Its input: a cast, an identity, a quantised copy of it."""
+    """Take the input for the output: of a cast, an identity or a quantisation."""
     importer.values[step.outputs[0]] = importer.emit_value(step.inputs[0])
 
 

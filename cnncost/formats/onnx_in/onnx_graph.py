@@ -1,4 +1,4 @@
-"""The steps of a model taken one after another, each as a layer, a view or a constant."""
+"""Takes the steps of a model one after another; each becomes a layer, a view or a constant."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ from pathlib import PurePath
 
 from cnncost.errors import CnncostError
 from cnncost.formats.graph import Graph
+from cnncost.formats.importing import Inexpressible, dims_text
 from cnncost.formats.onnx_in import (
     onnx_cuts,
     onnx_elementwise,
     onnx_norms,
     onnx_own_files,
     onnx_products,
-    onnx_recurrent,
     onnx_reductions,
     onnx_resizing,
     onnx_views,
     onnx_windows,
     tensorflow_norms,
 )
-from cnncost.formats.onnx_in.batch_axis import Batch, NoBatch
-from cnncost.formats.onnx_in.deferred import Shapeless
-from cnncost.formats.onnx_in.entering import start_inputs
-from cnncost.formats.onnx_in.inexpressible import OnnxInexpressible
-from cnncost.formats.onnx_in.leaving import emit_outputs, ops_alive
-from cnncost.formats.onnx_in.ledger import numbers_held
-from cnncost.formats.onnx_in.onnx_attention import with_attention
-from cnncost.formats.onnx_in.onnx_constant_folding import MALFORMED, fold_constant, fold_dimensions
+from cnncost.formats.onnx_in.onnx_attention import join_attention
+from cnncost.formats.onnx_in.onnx_constant_folding import fold_dimensions, fold_step
+from cnncost.formats.onnx_in.onnx_ends import (
+    count_held,
+    emit_outputs,
+    find_operations,
+    start_inputs,
+)
 from cnncost.formats.onnx_in.onnx_importer import OnnxImporter
 from cnncost.formats.onnx_in.onnx_inferred_shapes import (
     learned_inputs,
@@ -37,10 +37,10 @@ from cnncost.formats.onnx_in.onnx_inferred_shapes import (
     make_others,
     read_shapeless,
 )
-from cnncost.formats.onnx_in.onnx_missing_constants import made_of, shapes_of_constants
-from cnncost.formats.onnx_in.onnx_model import PRODUCTS, OnnxModel, OnnxNode, OnnxTensor
-from cnncost.formats.onnx_in.quantised import plain_steps
-from cnncost.formats.onnx_in.sharing import same_weights, steps_needed, weights_apart
+from cnncost.formats.onnx_in.onnx_model import OnnxModel, OnnxNode, find_wrong_attribute
+from cnncost.formats.onnx_in.quantised import replace_quantised
+from cnncost.formats.onnx_in.sharing import find_needed_steps, find_same_weights, find_weights_apart
+from cnncost.formats.onnx_in.tensor_states import Batch, NoBatch
 from cnncost.formats.onnx_marks import OURS
 from cnncost.formats.tensor_value import Shape
 
@@ -53,7 +53,6 @@ OPERATIONS: dict[str, Callable[[OnnxImporter, OnnxNode], None]] = {
     **onnx_cuts.OPERATIONS,
     **onnx_resizing.OPERATIONS,
     **onnx_windows.OPERATIONS,
-    **onnx_recurrent.OPERATIONS,
 }
 """What each of ONNX's operations becomes."""
 
@@ -61,15 +60,20 @@ DOMAINS = ("", "ai.onnx", "com.microsoft")
 
 
 def build_onnx_graph(model: OnnxModel, file: str, shapes: Mapping[str, Shape]) -> Graph:
-    """The model as a graph; `file` stands in messages, `shapes` replace the inputs'.
+    """Build the graph of a model; `file` stands in messages, `shapes` replace the inputs'.
 
     It is read again, without the steps that were read wrongly, until nothing is found wrong.
 
     Raises:
         CnncostError: it cannot be followed at all: a cycle, or shapes that stay open.
     """
-    model = replace(model, steps=plain_steps(model.steps))
-    model = replace(model, steps=steps_needed(model))
+    model = replace(model, steps=replace_quantised(model.steps))
+    model = replace(model, steps=find_needed_steps(model))
+    for step in model.steps:
+        known = step.domain in DOMAINS
+        lacks = LACKS_TENSOR if step.op in OPERATIONS and not step.inputs else ""
+        if known and (why := find_wrong_attribute(step) or lacks):
+            raise _refuse_step(file, step, why)
     try:
         return _read_until_agreed(model, file, shapes, Batch.CERTAIN)
     except NoBatch:  # a sequence's steps come first, or examples are mixed
@@ -90,7 +94,7 @@ ROUNDS = 8
 def _read_until_agreed(
     model: OnnxModel, file: str, shapes: Mapping[str, Shape], batch: Batch
 ) -> Graph:
-    """The graph, once no step gives another shape than the file says."""
+    """Read the model until no step gives another shape than the file says."""
     refused: dict[str, str] = {}
     for _ in range(ROUNDS):
         constants = dict(model.constants)
@@ -109,8 +113,8 @@ def _read_steps(importer: OnnxImporter, shapes: Mapping[str, Shape]) -> Graph:
             importer.consumers.setdefault(tensor, []).append(step)
         for tensor in step.outputs:
             importer.producers[tensor] = step
-    importer.same = same_weights(importer)
-    importer.apart = weights_apart(importer)
+    importer.same = find_same_weights(importer)
+    importer.apart = find_weights_apart(importer)
     importer.norms = tensorflow_norms.find_norms(importer)
     importer.within.update(*(norm.within for norm in importer.norms.values()))
     inputs = start_inputs(importer, shapes)
@@ -118,25 +122,25 @@ def _read_steps(importer: OnnxImporter, shapes: Mapping[str, Shape]) -> Graph:
         for step in model.steps:
             _read_step(importer, step)
         outputs = emit_outputs(importer)
-    except OnnxInexpressible as why:  # what stands for a step is refused itself
+    except Inexpressible as why:  # what stands for a step is refused itself
         raise CnncostError(f"{file}: it cannot be written as a spec: {why}") from None
-    read = with_attention(ops_alive(importer, outputs), importer.shapes)
+    read = join_attention(find_operations(importer, outputs), importer.shapes)
     if model.producer == OURS:
         channels = {name: shape.channels for name, shape in importer.shapes.items()}
-        read = onnx_own_files.with_mapped(
-            onnx_own_files.with_frozen(read, model.frozen), outputs, channels
+        read = onnx_own_files.join_mapped_filters(
+            onnx_own_files.mark_frozen(read, model.frozen), outputs, channels
         )
     importer.ops = {op.name: op for op in read}
-    ops = ops_alive(importer, outputs)
+    ops = find_operations(importer, outputs)
     alive = {op.name for op in ops}
-    ledger = numbers_held(importer)
+    ledger = count_held(importer)
     stem = PurePath(file.replace("\\", "/")).name.rpartition(".")[0] or file
     return Graph(
         stem,
         inputs,
         ops,
         outputs,
-        notes="\n".join(importer.notes),
+        notes="\n".join(importer.notes.counts),
         unknown=tuple(line for name, line in importer.unknown if name in alive),
         held=ledger.held,
         unread=ledger.unread,
@@ -145,7 +149,7 @@ def _read_steps(importer: OnnxImporter, shapes: Mapping[str, Shape]) -> Graph:
 
 
 def _read_step(importer: OnnxImporter, step: OnnxNode) -> None:
-    """One step of the file.
+    """Read one step of the file.
 
     Raises:
         CnncostError: it lacks attributes or inputs, or has others than its operation takes.
@@ -153,20 +157,33 @@ def _read_step(importer: OnnxImporter, step: OnnxNode) -> None:
     try:
         _dispatch_step(importer, step)
     except MALFORMED as error:
-        raise CnncostError(
-            f"{importer.file}: {step.op} {step.name!r} is malformed: {_trouble_text(error)}",
-            "onnx.checker says what a file has wrong",
-        ) from None
+        raise _refuse_step(importer.file, step, _describe_error(error)) from None
 
 
-def _trouble_text(error: Exception) -> str:
+MALFORMED = (ArithmeticError, LookupError, ValueError)
+"""What comes of a step that lacks inputs or attributes, or has inputs of other shapes than it
+takes."""
+
+
+LACKS_TENSOR = "it lacks an input or output"
+
+
+def _refuse_step(file: str, step: OnnxNode, why: str) -> CnncostError:
+    return CnncostError(
+        f"{file}: {step.op} {step.name!r} is malformed: {why}",
+        "onnx.checker says what a file has wrong",
+    )
+
+
+def _describe_error(error: Exception) -> str:
     if isinstance(error, KeyError):
         return f"it has no {error}"
-    return "it lacks an input or output" if isinstance(error, IndexError) else str(error)
+    return LACKS_TENSOR if isinstance(error, IndexError) else str(error)
 
 
 def _dispatch_step(importer: OnnxImporter, step: OnnxNode) -> None:
-    """A step folded if its inputs are constants, else a layer or a view, else opaque."""
+    """Fold a step if its inputs are constants, else emit a layer or a view, else an opaque
+    layer."""
     if not step.outputs or importer.within.issuperset(step.outputs):
         return
     if any(t in importer.shapeless for t in step.inputs):
@@ -178,7 +195,7 @@ def _dispatch_step(importer: OnnxImporter, step: OnnxNode) -> None:
         )
         return
     if all(not t or t in importer.constants for t in step.inputs):
-        _fold_step(importer, step)
+        fold_step(importer, step)
         return
     for tensor in step.inputs:
         known = importer.is_activation(tensor) or tensor in importer.within
@@ -190,10 +207,10 @@ def _dispatch_step(importer: OnnxImporter, step: OnnxNode) -> None:
             )
     try:
         if step.outputs[0] in importer.refused:
-            raise OnnxInexpressible(importer.refused[step.outputs[0]])
+            raise Inexpressible(importer.refused[step.outputs[0]])
         _emit_operation(importer, step)
         _compare_shapes(importer, step)
-    except OnnxInexpressible as why:
+    except Inexpressible as why:
         make_opaque(importer, step, str(why))
     others = [t for t in step.outputs[1:] if t and importer.consumers.get(t)]
     if not all(importer.is_activation(t) or t in importer.shapeless for t in others):
@@ -207,41 +224,19 @@ def _compare_shapes(importer: OnnxImporter, step: OnnxNode) -> None:
         Inexpressible: they differ.
     """
     for tensor in filter(importer.is_activation, step.outputs):
-        unlike = importer.unlike.get(tensor)
-        if unlike and prod(unlike) != importer.batch * prod(importer.tensor_dims(tensor)):
+        said, found = importer.recorded_dims(tensor), importer.tensor_dims(tensor)
+        unlike = importer.recorded.get(tensor) if said is None else None
+        if unlike and prod(unlike) != importer.batch * prod(found):
             if importer.axis is Batch.CERTAIN:
                 raise NoBatch
             importer.refused[step.outputs[0]] = why = "it mixes the examples of a batch"
-            raise OnnxInexpressible(why)
-        said, found = importer.recorded.get(tensor), importer.tensor_dims(tensor)
+            raise Inexpressible(why)
         if said is not None and said != found and not {said, found} <= {(), (1,)}:
-            sizes = ["x".join(map(str, dims)) or "one number" for dims in (found, said)]
+            sizes = [dims_text(dims) or "one number" for dims in (found, said)]
             importer.refused[step.outputs[0]] = why = (
                 f"its output is {sizes[0]} here, but {sizes[1]} by the file"
             )
-            raise OnnxInexpressible(why)
-
-
-def _fold_step(importer: OnnxImporter, step: OnnxNode) -> None:
-    """A step over constants: its numbers where they are known, else its dimensions."""
-    inputs = [importer.constants[t] if t else None for t in step.inputs]
-    if step.op in ("Shape", "Size") and inputs[0]:
-        made: list[OnnxTensor] | None = [fold_dimensions(step, inputs[0].dims)]
-    else:
-        made = fold_constant(step, [item.values if item else None for item in inputs])
-    if step.op in PRODUCTS:
-        importer.notes["products that depend on no input are left out"] = None
-    made = made or shapes_of_constants(importer, step)
-    if made is None:
-        importer.shapeless.update((t, Shapeless((), step)) for t in step.outputs if t)
-        return
-    for tensor, item in zip(step.outputs, made, strict=False):
-        found = made_of(step, tensor, item, inputs)
-        if step.op == "Identity" and found.sources and tensor not in importer.same:
-            found = replace(found, sources=(tensor,))  # equal to another, and not it
-        if found.sources == (tensor,):
-            importer.owners.sizes[tensor] = found.size
-        importer.constants[tensor] = found
+            raise Inexpressible(why)
 
 
 def _emit_operation(importer: OnnxImporter, step: OnnxNode) -> None:
@@ -250,12 +245,12 @@ def _emit_operation(importer: OnnxImporter, step: OnnxNode) -> None:
         whole = replace(step, op="Norm", inputs=(norm.x, *norm.learned))
         try:
             tensorflow_norms.emit_norm(importer, whole, norm)
-        except OnnxInexpressible as why:  # its parts were not emitted: it is opaque as a whole
+        except Inexpressible as why:  # its parts were not emitted: it is opaque as a whole
             learned = learned_inputs(importer, whole)
             importer.emit_opaque(
                 whole, importer.tensor_dims(norm.x), str(why), learned
             )  # a norm's shape is its input's
         return
     if step.op not in OPERATIONS or step.domain not in DOMAINS:
-        raise OnnxInexpressible("the language has no word for it")
+        raise Inexpressible("the language has no word for it")
     OPERATIONS[step.op](importer, step)

@@ -1,31 +1,34 @@
-"""What reading a model gathers: operations in the words of a spec, and what each tensor is."""
+"""Gathers what reading a model finds: operations in the words of a spec, and what stands for each
+tensor."""
 
 from __future__ import annotations
 
-import re
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from math import prod
 from typing import TYPE_CHECKING
 
-from cnncost.errors import CnncostError, Refused
+from cnncost.errors import CnncostError
 from cnncost.formats.graph import Op
-from cnncost.formats.onnx_in.batch_axis import Batch
-from cnncost.formats.onnx_in.deferred import Pending, Shapeless
-from cnncost.formats.onnx_in.inexpressible import OnnxInexpressible
-from cnncost.formats.onnx_in.node_names import LONGEST_NAME, source_name
-from cnncost.formats.onnx_in.onnx_joins import AXES, broadest_shape
+from cnncost.formats.importing import (
+    AXES,
+    FreeNames,
+    ImportNotes,
+    Inexpressible,
+    dims_text,
+    express_layer,
+    opaque_label,
+)
+from cnncost.formats.onnx_in.node_names import LONGEST_NAME, name_step
 from cnncost.formats.onnx_in.onnx_model import OnnxModel, OnnxNode, OnnxTensor
 from cnncost.formats.onnx_in.owners import TensorOwners
+from cnncost.formats.onnx_in.tensor_states import Batch, Norm, Pending, Shapeless, broadest_shape
 from cnncost.formats.tensor_value import Shape, Value
 from cnncost.formats.tensor_views import layers_of
-from cnncost.layers import layer_type, read_layer
 from cnncost.shape import Shape as SpecShape
 
 if TYPE_CHECKING:
     from cnncost.formats.graph import Value as Argument
-    from cnncost.formats.onnx_in.tensorflow_norms import Norm
 
 
 @dataclass
@@ -53,8 +56,7 @@ class OnnxImporter:
     """Tensors inside what is written out and read as one layer."""
     norms: dict[str, Norm] = field(default_factory=dict)
     """Norms that are written out, by the tensor that they make."""
-    notes: dict[str, None] = field(default_factory=dict)
-    """What is read as something else of the same cost, each once."""
+    notes: ImportNotes = field(default_factory=ImportNotes)
     owners: TensorOwners = field(init=False)
     biases: dict[str, str] = field(default_factory=dict)
     """For an operation, the bias that is added behind it and that it has."""
@@ -71,9 +73,7 @@ class OnnxImporter:
     axis: Batch = Batch.CERTAIN
     """What an input's first axis is taken for."""
     recorded: dict[str, Shape] = field(default_factory=dict)
-    """The dimensions of tensors by the file itself, for one example."""
-    unlike: dict[str, Shape] = field(default_factory=dict)
-    """Those of tensors that have no batch of the file's size in front."""
+    """The dimensions of tensors by the file itself, with the file's batch."""
     shapeless: dict[str, Shapeless] = field(default_factory=dict)
     """The tensors whose dimensions nobody knows."""
     refused: dict[str, str] = field(default_factory=dict)
@@ -81,15 +81,15 @@ class OnnxImporter:
     places: dict[str, int] = field(default_factory=dict)
     """Where in the file the step of each operation stands."""
     _solid: dict[Value, str] = field(default_factory=dict)
-    _taken: Counter[str] = field(default_factory=Counter)
+    _names: FreeNames = field(default_factory=FreeNames)
 
     def __post_init__(self) -> None:
         self.owners = TensorOwners(self.constants)
 
     def start_input(self, tensor: str, shape: Shape, name: str, *, channels_last: bool) -> None:
-        """An input of this shape, channels first; the tensor has a batch, and may have its
-        channels last."""
-        self._taken[name] += 1
+        """Start from an input of this shape, channels first; its tensor has a batch, and may have
+        its channels last."""
+        self._names.taken.add(name)
         self.shapes[name] = SpecShape(shape[0], shape[1:])
         value = Value(name, shape)
         if self.axis is not Batch.NONE:
@@ -102,22 +102,20 @@ class OnnxImporter:
     # --- tensors ---------------------------------------------------------------------------
 
     def is_activation(self, tensor: str) -> bool:
-        """Whether it is an activation."""
+        """Tell whether a tensor is an activation."""
         return tensor in self.values or tensor in self.pending
 
     def emit_value(self, tensor: str) -> Value:
-        """The activation, an elementwise step that was held back emitted first."""
+        """Return what stands for an activation; a step that was held back is emitted first."""
         if tensor in self.values:
             return self.values[tensor]
         if tensor not in self.pending:
-            raise OnnxInexpressible(f"it reads {tensor!r}, which nothing makes")
-        from cnncost.formats.onnx_in.onnx_elementwise import emit_deferred
-
-        self.values[tensor] = emit_deferred(self, tensor)
+            raise Inexpressible(f"it reads {tensor!r}, which nothing makes")
+        self.values[tensor] = self.pending[tensor].emit()
         return self.values[tensor]
 
     def tensor_dims(self, tensor: str) -> Shape:
-        """The tensor's dimensions, the batch's included."""
+        """Return a tensor's dimensions, the batch's included."""
         if tensor in self.constants:
             return self.constants[tensor].dims
         if tensor in self.pending:
@@ -127,11 +125,19 @@ class OnnxImporter:
             return held.value.made
         return self.emit_value(tensor).shape
 
+    def recorded_dims(self, tensor: str) -> Shape | None:
+        """Return a tensor's dimensions by the file, for one example; None if the file has none for
+        it, or none with its batch in front."""
+        dims = self.recorded.get(tensor)
+        if dims is None or self.batch == 1:
+            return dims
+        return (1, *dims[1:]) if dims[:1] == (self.batch,) else None
+
     def constant_numbers(self, tensor: str) -> list[int]:
-        """A constant's whole numbers."""
+        """Return a constant's whole numbers."""
         constant = self.constants.get(tensor)
         if constant is None or constant.values is None:
-            raise OnnxInexpressible(f"{tensor!r} is not known before the network runs")
+            raise Inexpressible(f"{tensor!r} is not known before the network runs")
         return [int(n) for n in constant.values.reshape(-1)]
 
     # --- emitting --------------------------------------------------------------------------
@@ -147,7 +153,7 @@ class OnnxImporter:
         shifts: Sequence[str] = (),
         **arguments: Argument,
     ) -> Value:
-        """Emit one layer that reads these operations; what it makes, channels first.
+        """Emit one layer that reads these operations; returns what it makes, channels first.
 
         A layer over weights that another one has shares them; one whose weights are made of
         others, or are others in part, is opaque with the costs that it has.
@@ -155,28 +161,22 @@ class OnnxImporter:
         Raises:
             Inexpressible: the layer refuses such inputs or arguments.
         """
-        inputs = tuple(self.shapes[name] for name in reads)
-        try:
-            cls = layer_type(word)
-            layer = read_layer(cls, dict(arguments), inputs[0])
-            shape = layer.infer_shape(inputs)
-        except Refused as refused:
-            raise OnnxInexpressible(refused.what) from None
-        usual = {k: v for k, v in arguments.items() if v != cls.kinds[k].default}
+        inputs = [self.shapes[name] for name in reads]
+        layer, shape, given = express_layer(word, arguments, inputs)
         name = self._take_name(step, word, learned)
         owner = self.owners.find_owner(learned)
-        if owner and self._is_alike(owner, word, usual) and all(map(self.owners.is_whole, learned)):
-            self.ops[name] = Op(name, word, usual, tuple(reads), owner)
+        if owner and self._is_alike(owner, word, given) and all(map(self.owners.is_whole, learned)):
+            self.ops[name] = Op(name, word, given, tuple(reads), owner)
         elif self.owners.are_unclaimed(learned) and all(map(self.owners.is_whole, shifts)):
-            self.ops[name] = Op(name, word, usual, tuple(reads))
+            self.ops[name] = Op(name, word, given, tuple(reads))
             self.owners.claim_again(shifts, name)
         else:
             cost = self.owners.claim_cost((*learned, *shifts))
             used = layer.connections(inputs[0], shape) + cost.products
-            usual = {"output": shape.dims, "op": word, "weights": cost.numbers}
-            usual |= {"biases": 0, "connections": used}
-            self.ops[name] = Op(name, "opaque", usual, tuple(reads))
-            self.notes["weights that are computed, or used in parts, are counted as such"] = None
+            given = {"output": shape.dims, "op": word, "weights": cost.numbers}
+            given |= {"biases": 0, "connections": used}
+            self.ops[name] = Op(name, "opaque", given, tuple(reads))
+            self.notes.add("weights that are computed, or used in parts, are counted as such")
             self.owners.claim_tensors(shifts, name)
         self.owners.claim_tensors(learned, name)
         return self._record_operation(step, name, shape)
@@ -193,16 +193,14 @@ class OnnxImporter:
         )
 
     def emit_views(self, step: OnnxNode, value: Value) -> str:
-        """The operation that makes just what is seen, emitting the views that it takes."""
+        """Emit the views that a value takes; returns the operation that makes just what is seen."""
         if not value.steps:
             return value.base
         if value in self._solid:
             return self._solid[value]
         layers = layers_of(value)
         if layers is None:
-            raise OnnxInexpressible(
-                f"{'x'.join(map(str, value.made))} turned to {'x'.join(map(str, value.shape))}"
-            )
+            raise Inexpressible(f"{dims_text(value.made)} turned to {dims_text(value.shape)}")
         name = value.base
         for layer in layers:
             arguments = {layer.main: layer.value} if layer.main else {}
@@ -212,21 +210,23 @@ class OnnxImporter:
         return name
 
     def emit_channels_first(self, step: OnnxNode, tensor: str, channel: int = 1) -> str:
-        """The operation that makes the tensor without its batch, that axis the channels."""
+        """Emit the views that make an axis the channels and leave the batch out; returns the
+        operation."""
         value = self.emit_value(tensor)
         rank = len(value.shape)
         if rank < 2 or rank > 5:
-            raise OnnxInexpressible(f"a tensor of {rank} dimensions")
+            raise Inexpressible(f"a tensor of {rank} dimensions")
         if value.shape[0] != 1:
-            raise OnnxInexpressible("its batch is not the first dimension, or not one")
+            raise Inexpressible("its batch is not the first dimension, or not one")
         channel %= rank
         rest = [axis for axis in range(1, rank) if axis != channel]
         turned = value.permute_axes((0, channel, *rest))
         return self.emit_views(step, turned.reshape_to(turned.shape[1:]))
 
     def emit_vector(self, step: OnnxNode, tensor: str) -> str:
-        """The operation that makes all of the tensor as one vector, for a layer that reads every
-        number alike; channels that are turned to the end and back are no step of the network."""
+        """Emit the views that make a tensor one vector, for a layer that reads every number alike;
+        channels that are turned to the end and back are no step of the network. Returns the
+        operation."""
         value = self.emit_value(tensor)
         turns = [view.order for view in value.steps if view.order]
         last = (0, *range(2, len(value.made) + 1), 1), (*range(1, len(value.made)), 0)
@@ -237,7 +237,8 @@ class OnnxImporter:
         return self.emit_views(step, value.reshape_to((prod(value.shape),)))
 
     def set_output(self, step: OnnxNode, made: Value, channel: int = 1, rank: int = 0) -> None:
-        """The step's first output: `made` with a batch, its channels on that axis."""
+        """Let `made` be the step's first output, with a batch in front and its channels on that
+        axis."""
         dims = (1, *made.made)
         value = made.reshape_to(dims)
         rank = rank or len(dims)
@@ -251,12 +252,11 @@ class OnnxImporter:
     def emit_opaque(
         self, step: OnnxNode, shape: Shape, why: str, learned: Sequence[str] = ()
     ) -> None:
-        """The step as an opaque layer of that shape, the batch left out, with the numbers of the
-        constants that it learned; of no cost else where `why` is empty."""
+        """Emit a step as an opaque layer of that shape, without the batch. It has the numbers of
+        the constants that the step learned, and unknown costs, or no others if `why` is empty."""
         reads = [self.emit_value(t) for t in step.inputs if t and self.is_activation(t)]
         output = shape[1:] if shape[:1] == (1,) and len(shape) > 1 else shape or (1,)
         output = output if len(output) <= AXES else (prod(output),)
-        label = re.sub(r"[^A-Za-z0-9_]", "_", step.op) or "unknown"
         names = [value.base for value in reads]
         if not names:
             raise CnncostError(f"{self.file}: {step.op} {step.name!r} reads nothing known")
@@ -266,7 +266,7 @@ class OnnxImporter:
         if not why:
             given = {"weights": 0, "biases": 0, "extras": cost.numbers}
             given["connections"] = cost.products
-        given |= {"output": output, "op": label}
+        given |= {"output": output, "op": opaque_label(step.op)}
         made = self.emit_layer(step, "opaque", names, **given)  # type: ignore[arg-type]  # no weights
         self.owners.claim_tensors(learned, made.base)
         if why:
@@ -274,7 +274,7 @@ class OnnxImporter:
         self.values[step.outputs[0]] = made.reshape_to(shape)
 
     def add_connections(self, name: str, connections: int) -> None:
-        """Count these connections with an opaque operation whose costs are known."""
+        """Add connections to an opaque operation whose costs are known."""
         op = self.ops[name]
         known = op.arguments["connections"]
         assert isinstance(known, int)  # an opaque layer of known cost has a number
@@ -282,7 +282,7 @@ class OnnxImporter:
         self.ops[name] = replace(op, arguments=given)
 
     def emit_opaque_part(self, step: OnnxNode, tensor: str, shape: Shape, whole: Value) -> None:
-        """A further output of an opaque step."""
+        """Emit a further output of an opaque step."""
         part = OnnxNode(step.op, step.name, (), (tensor,), {})
         self.values[f"{tensor} of"] = whole
         self.emit_opaque(
@@ -294,11 +294,5 @@ class OnnxImporter:
     # --- names -----------------------------------------------------------------------------
 
     def _take_name(self, step: OnnxNode, word: str, weights: Sequence[str]) -> str:
-        wanted = source_name(step, word, weights)[-LONGEST_NAME:]
-        # A type's word is numbered from 1, as layers without a name are in a spec.
-        name, between = (wanted, "_") if wanted != word else (f"{word}1", "")
-        while name in self._taken:
-            self._taken[wanted] += 1
-            name = f"{wanted}{between}{self._taken[wanted]}"
-        self._taken[name] += 1
-        return name
+        wanted = name_step(step, word, weights)[-LONGEST_NAME:]
+        return self._names.take_numbered(word) if wanted == word else self._names.take(wanted)

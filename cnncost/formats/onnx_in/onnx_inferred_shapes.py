@@ -1,4 +1,5 @@
-"""What has no words: opaque layers of the file's own shapes, and tensors whose shape nobody knows.
+"""Reads what has no words: as opaque layers of the file's own shapes, or as tensors without a
+shape.
 
 A shape is never assumed. A tensor without one, and the steps behind it up to a tensor that has
 one, are read as one opaque layer.
@@ -6,21 +7,17 @@ one, are read as one opaque layer.
 
 from __future__ import annotations
 
-from typing import Any
-
 from cnncost.errors import CnncostError
-from cnncost.formats.onnx_in.deferred import Shapeless
 from cnncost.formats.onnx_in.onnx_importer import OnnxImporter
+from cnncost.formats.onnx_in.onnx_inference import infer_step_shapes
 from cnncost.formats.onnx_in.onnx_model import PRODUCTS, OnnxNode, OnnxTensor
+from cnncost.formats.onnx_in.tensor_states import Shapeless
 from cnncost.formats.tensor_value import Shape
-
-MOST = 2000
-"""Steps asked about; a file with more has none that is worth its time."""
 
 
 def make_opaque(importer: OnnxImporter, step: OnnxNode, why: str) -> None:
-    """The step as an opaque layer, or without a shape where the file has none for it."""
-    shape = shapes_of(importer, step)[0]
+    """Emit a step as an opaque layer, or remember that nobody knows its shape."""
+    shape = find_shapes(importer, step)[0]
     reads = tuple(t for t in dict.fromkeys(step.inputs) if t and importer.is_activation(t))
     learned = learned_inputs(importer, step)
     if shape is None:
@@ -29,7 +26,7 @@ def make_opaque(importer: OnnxImporter, step: OnnxNode, why: str) -> None:
         importer.shapeless[step.outputs[0]] = Shapeless(reads, step, why, learned)
         return
     if step.op in COSTLESS and not step.domain and step.outputs[0] not in importer.refused:
-        importer.notes[f"{step.op} has no word, and costs nothing: {why}"] = None
+        importer.notes.add(f"{step.op} has no word, and costs nothing: {why}")
         why = ""
     importer.emit_opaque(step, shape, why, learned)
 
@@ -50,7 +47,7 @@ NO_PARAMETERS = {
 
 
 def learned_inputs(importer: OnnxImporter, step: OnnxNode) -> tuple[str, ...]:
-    """The constants that a step may have learned: of several numbers."""
+    """Return the constants of several numbers that a step may have learned."""
     known = [t for i, t in enumerate(step.inputs) if i not in NO_PARAMETERS.get(step.op, ())]
     items = [(t, importer.constants[t]) for t in known if t in importer.constants]
     return tuple(
@@ -64,8 +61,8 @@ def learned_inputs(importer: OnnxImporter, step: OnnxNode) -> tuple[str, ...]:
 
 
 def make_others(importer: OnnxImporter, step: OnnxNode) -> None:
-    """The further outputs of a step, of which something is read: parts of its first one."""
-    shapes = shapes_of(importer, step)
+    """Emit the further outputs of a step that something reads, as parts of its first one."""
+    shapes = find_shapes(importer, step)
     first = step.outputs[0]
     for tensor, shape in zip(step.outputs[1:], shapes[1:], strict=True):
         if not tensor or not importer.consumers.get(tensor) or importer.is_activation(tensor):
@@ -78,7 +75,8 @@ def make_others(importer: OnnxImporter, step: OnnxNode) -> None:
 
 
 def read_shapeless(importer: OnnxImporter, step: OnnxNode) -> None:
-    """A step that reads a tensor without a shape: one with the step that made that."""
+    """Read a step behind a tensor without a shape: it is one opaque layer with the step that made
+    the tensor."""
     unknown = [importer.shapeless[t] for t in step.inputs if t in importer.shapeless]
     known = [t for t in step.inputs if t and importer.is_activation(t)]
     reads = tuple(dict.fromkeys([*(t for item in unknown for t in item.reads), *known]))
@@ -86,7 +84,7 @@ def read_shapeless(importer: OnnxImporter, step: OnnxNode) -> None:
     learned = tuple(t for item in unknown for t in item.learned)
     learned = tuple(dict.fromkeys((*learned, *learned_inputs(importer, step))))
     for tensor in filter(None, step.outputs):
-        shape = importer.recorded.get(tensor)
+        shape = importer.recorded_dims(tensor)
         if shape is None:
             importer.shapeless[tensor] = Shapeless(reads, first, why, learned)
         elif not reads:
@@ -114,61 +112,11 @@ def refuse_shapeless(importer: OnnxImporter) -> None:
             )
 
 
-def shapes_of(importer: OnnxImporter, step: OnnxNode) -> list[Shape | None]:
-    """The dimensions of each output by the file, or by ONNX's inference over the step alone."""
-    known = importer.recorded
-    if all(tensor in known for tensor in step.outputs if tensor):
-        return [known.get(tensor) for tensor in step.outputs]
-    importer.asked += 1
-    nothing: list[Shape | None] = [None] * len(step.outputs)
-    inferred = _infer_shapes(importer, step) if importer.asked <= MOST else nothing
-    return [known.get(t, dims) for t, dims in zip(step.outputs, inferred, strict=True)]
-
-
-def _infer_shapes(importer: OnnxImporter, step: OnnxNode) -> list[Shape | None]:
-    import onnx
-
-    nothing: list[Shape | None] = [None] * len(step.outputs)
-    try:
-        made: Any = onnx.shape_inference.infer_shapes(
-            _model_of_step(importer, step), data_prop=True
-        )
-    except Exception:  # whatever onnx has against the step: the shape stays unknown
-        return nothing
-    kinds = [item.type.tensor_type for item in made.graph.output]
-    dims = [tuple(dim.dim_value for dim in kind.shape.dim) for kind in kinds]
-    found = [
-        d if kind.HasField("shape") and min(d, default=1) > 0 else None
-        for kind, d in zip(kinds, dims, strict=True)
-    ]
-    return found if len(found) == len(nothing) else nothing
-
-
-def _model_of_step(importer: OnnxImporter, step: OnnxNode) -> Any:  # Any: onnx's ModelProto
-    """A model of that step only."""
-    import onnx
-
-    helper, number = onnx.helper, onnx.TensorProto.FLOAT
-    inputs, constants = [], []
-    for tensor in dict.fromkeys(t for t in step.inputs if t):
-        constant = importer.constants.get(tensor)
-        if constant is not None and constant.values is not None:
-            values = constant.values.astype("float32") if constant.floating else constant.values
-            constants.append(onnx.numpy_helper.from_array(values, tensor))
-        else:
-            inputs.append(
-                helper.make_tensor_value_info(tensor, number, importer.tensor_dims(tensor))
-            )
-    outputs = [helper.make_empty_tensor_value_info(t) for t in step.outputs]
-    kinds = (int, float, str, tuple)
-    attributes = {k: v for k, v in step.attributes.items() if isinstance(v, kinds)}
-    node = helper.make_node(
-        step.op, list(step.inputs), list(step.outputs), domain=step.domain, **attributes
-    )
-    graph = helper.make_graph([node], "step", inputs, outputs, constants)
-    return helper.make_model(graph, opset_imports=_opset_imports(importer))
-
-
-def _opset_imports(importer: OnnxImporter) -> Any:  # Any: onnx's OperatorSetIdProtos
-    proto = importer.model.proto
-    return proto.opset_import if proto is not None and proto.opset_import else None
+def find_shapes(importer: OnnxImporter, step: OnnxNode) -> list[Shape | None]:
+    """Return the dimensions of each output by the file, or by ONNX's inference over the step
+    alone."""
+    known = [importer.recorded_dims(tensor) for tensor in step.outputs]
+    if all(dims is not None for dims, tensor in zip(known, step.outputs, strict=True) if tensor):
+        return known
+    inferred = infer_step_shapes(importer, step)
+    return [ours if ours is not None else dims for ours, dims in zip(known, inferred, strict=True)]

@@ -1,18 +1,16 @@
-"""Sums and products of two activations, the smaller repeated to the shape of both."""
+"""Adds and multiplies two activations; the smaller is repeated to the shape of both."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from math import prod
-from typing import TYPE_CHECKING
 
+from cnncost.formats.importing import AXES, Inexpressible, dims_text
 from cnncost.formats.number_order import order_of
-from cnncost.formats.onnx_in.inexpressible import OnnxInexpressible
+from cnncost.formats.onnx_in.onnx_importer import OnnxImporter
 from cnncost.formats.onnx_in.onnx_model import OnnxNode
+from cnncost.formats.onnx_in.tensor_states import elementwise_shape, pad_rank
 from cnncost.formats.tensor_value import Shape, Value
-
-if TYPE_CHECKING:
-    from cnncost.formats.onnx_in.onnx_importer import OnnxImporter
 
 JOINED = {
     **dict.fromkeys(("Add", "Sub", "Sum", "Mean", "Max", "Min"), "add"),
@@ -23,41 +21,10 @@ JOINED = {
 PLAIN = ("Add", "Sum", "Mul")
 """Those that are what they are written as."""
 
-AXES = 4
-"""Of a layer's output, channels and up to three extents."""
-
-
-def elementwise_shape(dims: list[Shape]) -> Shape:
-    """The dimensions of an elementwise result.
-
-    Raises:
-        Inexpressible: they do not go together.
-    """
-    rank = max(map(len, dims))
-    padded = [_pad_rank(d, rank) for d in dims]
-    out = []
-    for sizes in zip(*padded, strict=True):
-        wide = {n for n in sizes if n != 1}
-        if len(wide) > 1:
-            raise OnnxInexpressible(f"dimensions {sorted(wide)} do not go together")
-        out.append(wide.pop() if wide else 1)
-    return tuple(out)
-
-
-def broadest_shape(dims: list[Shape]) -> Shape:
-    """The same; the first dimensions where they do not go together."""
-    try:
-        return elementwise_shape(dims)
-    except OnnxInexpressible:
-        return dims[0]
-
-
-def _pad_rank(dims: Shape, rank: int) -> Shape:
-    return (1,) * (rank - len(dims)) + dims
-
 
 def channel_axis(value: Value) -> int:
-    """The axis of the channels: the second, or the last where that is nearer to what was made."""
+    """Return the axis of the channels: the second, or the last if that is nearer to what was
+    made."""
     rank = len(value.shape)
     if rank < 3 or value.shape[0] != 1:
         return 1
@@ -74,18 +41,18 @@ def channel_axis(value: Value) -> int:
 
 
 def emit_join(importer: OnnxImporter, step: OnnxNode, a: str, b: str) -> Value:
-    """Two activations added or multiplied.
+    """Emit the sum or product of two activations.
 
     Raises:
         Inexpressible: it is no such step, or their shapes do not go together.
     """
     if step.op not in JOINED:
-        raise OnnxInexpressible("no sum or product")
+        raise Inexpressible("no sum or product")
     word = JOINED[step.op]
     left, right = importer.emit_value(a), importer.emit_value(b)
     dims = elementwise_shape([left.shape, right.shape])
     if step.op not in PLAIN:
-        importer.notes[f"{step.op} is written as {word}"] = None
+        importer.notes.add_stand_in(step.op, word)
     if left.made == right.made and left.steps == right.steps:
         return replace(left, base=importer.emit_layer(step, word, [left.base, right.base]).base)
     rank, channel = len(dims), channel_axis(max(left, right, key=lambda side: prod(side.shape)))
@@ -93,7 +60,7 @@ def emit_join(importer: OnnxImporter, step: OnnxNode, a: str, b: str) -> Value:
     if dims[0] == 1 and rank > 1:
         order = (0, channel, *(axis for axis in range(1, rank) if axis != channel))
     sides = [
-        side.reshape_to(_pad_rank(side.shape, rank)).permute_axes(order) for side in (left, right)
+        side.reshape_to(pad_rank(side.shape, rank)).permute_axes(order) for side in (left, right)
     ]
     want = tuple(dims[axis] for axis in order)
     made = _emit_aligned_join(importer, step, word, *sides).reshape_to(want)
@@ -103,7 +70,7 @@ def emit_join(importer: OnnxImporter, step: OnnxNode, a: str, b: str) -> Value:
 def _emit_aligned_join(
     importer: OnnxImporter, step: OnnxNode, word: str, left: Value, right: Value
 ) -> Value:
-    """Of one rank, channels first; a batch of one is left out."""
+    """Emit the join of two activations of one rank, channels first; a batch of one is left out."""
     want = elementwise_shape([left.shape, right.shape])
     if want[0] == 1 and len(want) > 1:
         left, right, want = (*(s.reshape_to(s.shape[1:]) for s in (left, right)), want[1:])
@@ -126,7 +93,8 @@ def _emit_aligned_join(
 
 
 def _count_gate_axes(left: Shape, right: Shape, want: Shape) -> int:
-    """How many axes a gate has, of size one along all further ones; none if it is no gate."""
+    """Count the axes of a gate that come before those along which it has size one; 0 if it is no
+    gate."""
     if want not in (left, right) or left == right:
         return 0
     small = right if left == want else left
@@ -151,8 +119,7 @@ def emit_repeat(importer: OnnxImporter, step: OnnxNode, value: Value, want: Shap
     if not over:
         return value
     if any(value.shape[axis] != 1 for axis in over):
-        sizes = ("x".join(map(str, shape)) for shape in (value.shape, want))
-        raise OnnxInexpressible(" repeated to ".join(sizes))
+        raise Inexpressible(f"{dims_text(value.shape)} repeated to {dims_text(want)}")
     quiet = OnnxNode("", "", (), step.outputs, {})
     if kept == (0,) and rank <= AXES:
         name = importer.emit_views(step, value)

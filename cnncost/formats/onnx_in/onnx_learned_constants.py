@@ -1,4 +1,5 @@
-"""Constants of many numbers that are added or multiplied: biases, scales, and norms by parts."""
+"""Reads constants of many numbers that are added or multiplied: biases, scales, and norms by
+parts."""
 
 from __future__ import annotations
 
@@ -7,12 +8,12 @@ from dataclasses import replace
 from math import prod
 
 from cnncost.formats.graph import Op
+from cnncost.formats.importing import Inexpressible, dims_text
 from cnncost.formats.number_order import order_of
-from cnncost.formats.onnx_in.inexpressible import OnnxInexpressible
 from cnncost.formats.onnx_in.onnx_importer import OnnxImporter
-from cnncost.formats.onnx_in.onnx_joins import elementwise_shape
 from cnncost.formats.onnx_in.onnx_model import PRODUCTS, UNNAMED, OnnxNode, OnnxTensor
 from cnncost.formats.onnx_in.onnx_sources import find_sole_source
+from cnncost.formats.onnx_in.tensor_states import elementwise_shape
 from cnncost.formats.tensor_value import Value
 
 NORMS = ("batchnorm", "layernorm", "groupnorm", "instancenorm")
@@ -23,8 +24,8 @@ WEIGHTED = ("conv", "conv_transpose", "depthwise_conv", "linear", "dense")
 
 
 def absorb_bias(importer: OnnxImporter, step: OnnxNode, tensor: str, constant: str) -> bool:
-    """Whether a sum with a constant is the bias of the layer that makes the tensor, which then
-    has it: a number a feature, and nothing reads the layer before the sum."""
+    """Give the layer that makes a tensor the constant that is added to it as its bias, if it is one
+    number per feature and nothing else reads the layer. Returns whether it did."""
     made = find_sole_source(importer, tensor) if step.op == "Add" else None
     numbers = importer.constants[constant]
     if made is None or made.op not in PRODUCTS or not numbers.dims or not numbers.floating:
@@ -53,10 +54,10 @@ def absorb_bias(importer: OnnxImporter, step: OnnxNode, tensor: str, constant: s
 
 
 def _is_per_feature(value: Value, dims: tuple[int, ...]) -> bool:
-    """Whether a constant has a number for each channel that was made."""
+    """Tell whether a constant has one number for each channel that was made."""
     try:
         axes = _constant_axes(value.shape, dims)
-    except OnnxInexpressible:
+    except Inexpressible:
         return False
     rest = tuple(axis for axis in range(len(value.shape)) if axis not in axes)
     features = prod(value.shape[axis] for axis in axes)
@@ -79,7 +80,7 @@ PYTORCH = "pytorch"
 
 
 def is_parameter(importer: OnnxImporter, constant: str) -> bool:
-    """Whether a single number is learned, which only its name tells."""
+    """Tell whether a single number is learned, by its name."""
     item = importer.constants[constant]
     named = [s for s in item.sources if s in importer.model.constants and not UNNAMED.match(s)]
     known = importer.model.producer.startswith(PYTORCH) and item.floating and item.learned
@@ -95,14 +96,15 @@ MADE = re.compile(r"val_\d+")
 
 
 def _is_standardisation(importer: OnnxImporter, numbers: OnnxTensor) -> bool:
-    """Whether numbers at an input are its mean or spread: PyTorch's files have their names."""
+    """Tell whether numbers at an input are its mean or spread, in PyTorch's files by their
+    names."""
     known = importer.model.producer.startswith(PYTORCH)
     names = [s for s in numbers.sources if s in importer.model.constants and not UNNAMED.match(s)]
     return not (known and names) or bool(STATISTICS.search(names[0]))
 
 
 def emit_with_constant(importer: OnnxImporter, step: OnnxNode, tensor: str, constant: str) -> None:
-    """A sum or product of an activation and a constant of several numbers."""
+    """Emit a sum or product of an activation and a constant of several numbers."""
     value = importer.emit_value(tensor)
     out = step.outputs[0]
     if out in importer.absorbed:
@@ -111,7 +113,7 @@ def emit_with_constant(importer: OnnxImporter, step: OnnxNode, tensor: str, cons
     numbers = importer.constants[constant]
     try:
         axes = _constant_axes(value.shape, numbers.dims)
-    except OnnxInexpressible:
+    except Inexpressible:
         importer.emit_opaque(step, elementwise_shape([value.shape, numbers.dims]), "", (constant,))
         return
     if numbers.size == 1:
@@ -125,7 +127,7 @@ def emit_with_constant(importer: OnnxImporter, step: OnnxNode, tensor: str, cons
     elif (
         value.base not in importer.ops and len(axes) == 1 and _is_standardisation(importer, numbers)
     ):
-        importer.notes["the input's standardisation is left out"] = None
+        importer.notes.add("the input's standardisation is left out")
         importer.left_out.update(numbers.sources)
         importer.values[out] = value
     elif step.op in ("Mul", "Div") and len(axes) == 1:
@@ -135,8 +137,8 @@ def emit_with_constant(importer: OnnxImporter, step: OnnxNode, tensor: str, cons
 
 
 def _is_doubtful(importer: OnnxImporter, constant: str) -> bool:
-    """Whether PyTorch's exporter made a constant of ones or zeros, of a group norm's without
-    parameters or of the parameters of one that was never trained: both look alike."""
+    """Tell whether PyTorch's exporter made a constant of ones or zeros: a group norm without
+    parameters and one that was never trained look alike."""
     values = importer.constants[constant].values
     if not importer.model.producer.startswith(PYTORCH) or not MADE.fullmatch(constant):
         return False
@@ -144,7 +146,7 @@ def _is_doubtful(importer: OnnxImporter, constant: str) -> bool:
 
 
 def _constant_axes(shape: tuple[int, ...], dims: tuple[int, ...]) -> tuple[int, ...]:
-    """The axes along which a constant has numbers of their own.
+    """Return the axes along which a constant has numbers of its own.
 
     Raises:
         Inexpressible: it has more than the activation.
@@ -152,16 +154,16 @@ def _constant_axes(shape: tuple[int, ...], dims: tuple[int, ...]) -> tuple[int, 
     padded = (1,) * (len(shape) - len(dims)) + dims
     wide = tuple(axis for axis, n in enumerate(padded) if n != 1)
     if len(padded) != len(shape) or any(shape[axis] != padded[axis] for axis in wide):
-        raise OnnxInexpressible(f"a constant of {'x'.join(map(str, dims))} numbers")
+        raise Inexpressible(f"a constant of {dims_text(dims)} numbers")
     return wide
 
 
 def _emit_scale_stand_in(
     importer: OnnxImporter, step: OnnxNode, value: Value, constant: str, axes: tuple[int, ...]
 ) -> None:
-    """Learned terms, or factors along several axes, as the scale of as many numbers."""
+    """Emit learned terms, or factors along several axes, as a scale of as many numbers."""
     if step.op not in ("Mul", "Div"):
-        importer.notes["learned numbers that are added are written as scale"] = None
+        importer.notes.add("learned numbers that are added are written as scale")
     rest = tuple(axis for axis in range(len(value.shape)) if axis not in axes)
     turned = value.permute_axes((*axes, *rest))
     wide = prod(value.shape[axis] for axis in axes)
@@ -179,7 +181,8 @@ def _emit_scale_stand_in(
 def _emit_scaled(
     importer: OnnxImporter, step: OnnxNode, tensor: str, constant: str, axis: int
 ) -> None:
-    """A norm's own scale and shift, a batch norm by parts, or a learned scale."""
+    """Emit a learned factor per channel: as a norm's own scale and shift, a batch norm by parts, or
+    a scale."""
     value, out = importer.emit_value(tensor), step.outputs[0]
     shift = _only_reader(importer, out, ("Add", "Sub"))
     other = ""
@@ -211,7 +214,7 @@ def _emit_scaled(
 
 
 def _is_mean_pool(importer: OnnxImporter, op: Op, tensor: str) -> bool:
-    """Whether it is a mean over windows side by side, which a coefficient and a bias a map make
-    LeNet-5's trainable pooling."""
+    """Tell whether an operation is a mean over windows side by side; with a coefficient and a bias
+    per map it is LeNet-5's trainable pooling."""
     plain = op.word == "avgpool" and set(op.arguments) == {"kernel"}
     return plain and len(importer.consumers[tensor]) == 1

@@ -1,16 +1,20 @@
-"""An ONNX file as plain values: steps, constants with or without their numbers, inputs."""
+"""Reads an ONNX file as plain values: steps, constants with or without their numbers, inputs."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cnncost.errors import CnncostError
-from cnncost.formats.onnx_in.onnx_wire_format import Broken, without_weights
+from cnncost.formats.onnx_in.onnx_wire_format import Broken, read_without_weights
 from cnncost.formats.onnx_marks import FROZEN
+
+if TYPE_CHECKING:
+    from cnncost.arrays import Numbers
 
 PRODUCTS = ("Conv", "ConvTranspose", "Gemm", "MatMul")
 """Operations whose uses of weights are counted."""
@@ -31,7 +35,7 @@ class OnnxTensor:
     """A constant: its dimensions, and its numbers where they are few and in the file."""
 
     dims: tuple[int, ...]
-    values: Any = None  # Any: numpy's array, which has no types here
+    values: Numbers | None = None
     floating: bool = True
     sources: tuple[str, ...] = ()
     """The file's own tensors that it is made of."""
@@ -104,7 +108,7 @@ def load_model(path: Path, name: str) -> OnnxModel:
     damaged = f"{name}: no ONNX model, or a damaged one"
     try:
         with path.open("rb") as file:
-            proto = onnx.ModelProto.FromString(without_weights(file))
+            proto = onnx.ModelProto.FromString(read_without_weights(file))
     except OSError as error:
         raise CnncostError(f"{name}: {error.strerror}") from None
     except Broken as error:
@@ -121,7 +125,7 @@ MOST = 200_000
 
 
 def _inline_functions(proto: Any, name: str) -> Any:  # Any: onnx's ModelProto
-    """The model with its functions' steps in place of their calls."""
+    """Put the steps of the model's functions in place of their calls."""
     import onnx.inliner
 
     bodies = {(f.domain, f.name): f for f in proto.functions}
@@ -173,7 +177,7 @@ def _read_main_graph(proto: Any) -> OnnxModel:  # Any: onnx's ModelProto
 
 
 def _own_source(name: str, item: OnnxTensor) -> OnnxTensor:
-    """One of the file's tensors as its own source, unless nobody learned it."""
+    """Make one of the file's tensors its own source, unless nobody learned it."""
     if item.dims == () and UNNAMED.match(name):
         return item
     zeros = item.values is not None and item.floating and not item.values.any()
@@ -185,12 +189,12 @@ def _read_dims(item: Any) -> tuple[int, ...]:  # Any: onnx's ValueInfoProto
 
 
 def _decode_text(text: str | bytes) -> str:
-    """A name; protobuf gives bytes where a file has no UTF-8."""
+    """Return a name as text; protobuf gives bytes if it is no UTF-8."""
     return text.decode("utf-8", "replace") if isinstance(text, bytes) else text
 
 
 def read_node(node: Any) -> OnnxNode:  # Any: onnx's NodeProto
-    """A node, its attributes read."""
+    """Read a node and its attributes."""
     attributes = {_decode_text(item.name): _read_attribute(item) for item in node.attribute}
     return OnnxNode(
         _decode_text(node.op_type),
@@ -213,8 +217,44 @@ def _read_attribute(item: Any) -> Any:  # Any: a number, bytes, a list, or a Ten
     return tuple(value) if field in ("floats", "ints", "strings") and value is not None else value
 
 
+def _is_list_of(kind: type, value: object) -> bool:
+    return isinstance(value, tuple) and all(type(item) is kind for item in value)
+
+
+_KINDS: dict[str, Callable[[object], bool]] = {
+    "a whole number": lambda value: isinstance(value, int),
+    "a list of whole numbers": partial(_is_list_of, int),
+    "a number": lambda value: isinstance(value, int | float),
+    "a list of numbers": partial(_is_list_of, float),
+    "a text": lambda value: isinstance(value, str),
+    "a tensor": lambda value: isinstance(value, OnnxTensor),
+}
+
+_ATTRIBUTES = {
+    **dict.fromkeys(("axis", "blocksize", "ceil_mode", "end", "group", "keepdims", "layout",
+                     "noop_with_empty_axes", "num_groups", "size", "start", "transA", "transB",
+                     "allowzero", "value_int"), "a whole number"),
+    **dict.fromkeys(("axes", "dilations", "ends", "kernel_shape", "output_padding", "output_shape",
+                     "paddings", "pads", "perm", "shape", "split", "starts", "strides",
+                     "value_ints"), "a list of whole numbers"),
+    **dict.fromkeys(("alpha", "max", "min", "ratio", "value_float"), "a number"),
+    **dict.fromkeys(("scales", "value_floats"), "a list of numbers"),
+    **dict.fromkeys(("auto_pad", "mode"), "a text"),
+}  # fmt: skip
+"""What the attributes of ONNX's operations are, which is the same for all that have one."""
+
+
+def find_wrong_attribute(step: OnnxNode) -> str:
+    """Return what is wrong with an attribute that is not of ONNX's type; empty if nothing is."""
+    kinds = {**_ATTRIBUTES, "value": "a number" if step.op == "Pad" else "a tensor"}
+    for name, value in step.attributes.items():
+        if name in kinds and not _KINDS[kinds[name]](value):
+            return f"its attribute {name} is not {kinds[name]}"
+    return ""
+
+
 def read_tensor(proto: Any) -> OnnxTensor:  # Any: onnx's TensorProto
-    """A tensor's dimensions; its numbers if they are there and few."""
+    """Read a tensor's dimensions, and its numbers if they are in the file and few."""
     import numpy
     import onnx
 

@@ -1,15 +1,16 @@
-"""Normalisations, as steps of their own and as exporters write them out."""
+"""Reads normalisations, as steps of their own and as exporters write them out."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from cnncost.formats.onnx_in.inexpressible import OnnxInexpressible
+from cnncost.formats.importing import Inexpressible
 from cnncost.formats.onnx_in.node_names import is_parameter_name
 from cnncost.formats.onnx_in.onnx_axes import emit_as_channels
 from cnncost.formats.onnx_in.onnx_importer import OnnxImporter
 from cnncost.formats.onnx_in.onnx_model import OnnxNode
+from cnncost.formats.onnx_in.onnx_reductions import read_axes
 from cnncost.formats.tensor_value import Value
 
 if TYPE_CHECKING:
@@ -29,8 +30,8 @@ def emit_layernorm(importer: OnnxImporter, step: OnnxNode) -> None:
     rank = len(value.shape)
     axis = step.attributes.get("axis", -1) % rank
     if any(n != 1 for n in value.shape[axis : rank - 1]):
-        _learned_parts(importer, step)  # what it does not learn is left out
-        raise OnnxInexpressible(f"a norm over {rank - axis} axes")
+        _find_learned(importer, step)  # what it does not learn is left out
+        raise Inexpressible(f"a norm over {rank - axis} axes")
     name, back = emit_as_channels(importer, step, step.inputs[0], rank - 1)
     importer.values[step.outputs[0]] = back(_emit_affine(importer, step, "layernorm", name))
 
@@ -40,7 +41,7 @@ def emit_instancenorm(importer: OnnxImporter, step: OnnxNode) -> None:
     value = importer.emit_value(step.inputs[0])
     groups, dims = value.shape[1], value.made
     folded = dims[0] != groups and dims[0] % groups == 0
-    if folded and not any(_learned_parts(importer, step)) and not any(s.order for s in value.steps):
+    if folded and not any(_find_learned(importer, step)) and not any(s.order for s in value.steps):
         norm = importer.emit_layer(step, "groupnorm", [value.base], groups=groups, affine=False)
         importer.values[step.outputs[0]] = replace(value, base=norm.base)
         return
@@ -58,8 +59,8 @@ def emit_groupnorm(importer: OnnxImporter, step: OnnxNode) -> None:
 def _emit_affine(
     importer: OnnxImporter, step: OnnxNode, word: str, name: str, groups: int = 0
 ) -> Value:
-    """The norm with what it learns: factors and terms, or one of them as a layer of its own."""
-    weights, biases = _learned_parts(importer, step)
+    """Emit a norm with what it learns: factors and terms, or one of them as a layer of its own."""
+    weights, biases = _find_learned(importer, step)
     given: dict[str, Argument] = {"groups": groups} if groups else {}
     if weights and biases:
         return importer.emit_layer(step, word, [name], learned=weights, shifts=biases, **given)
@@ -67,27 +68,37 @@ def _emit_affine(
     if not weights and not biases:
         return made
     if biases:
-        importer.notes["learned numbers that are added are written as scale"] = None
+        importer.notes.add("learned numbers that are added are written as scale")
     return importer.emit_layer(
         replace(step, name=""), "scale", [made.base], learned=weights or biases
     )
 
 
-def _learned_parts(
+def _find_learned(
     importer: OnnxImporter, step: OnnxNode
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The factors and the terms that a norm learns."""
-    parts = []
-    for tensor, usual in zip(step.inputs[1:3], (1, 0), strict=False):
-        plain = bool(tensor) and _is_usual(importer, tensor, usual)
-        if plain:
-            importer.left_out.update(importer.owners.file_tensors([tensor]))
-        parts.append((tensor,) if tensor and not plain else ())
-    return (*parts, (), ())[:2]  # type: ignore[return-value]  # two of them
+    """Return the constants of the factors and of the terms that a norm learns, none if it has
+    none."""
+    return (
+        _leave_out_usual(importer, step.inputs[1:2], 1),
+        _leave_out_usual(importer, step.inputs[2:3], 0),
+    )
+
+
+def _leave_out_usual(
+    importer: OnnxImporter, tensors: tuple[str, ...], usual: int
+) -> tuple[str, ...]:
+    """Return the tensors, or none if they are what exporters write where nothing is learned."""
+    given = tuple(t for t in tensors if t)
+    if not any(_is_usual(importer, tensor, usual) for tensor in given):
+        return given
+    importer.left_out.update(importer.owners.file_tensors(given))
+    return ()
 
 
 def _is_usual(importer: OnnxImporter, tensor: str, usual: int) -> bool:
-    """Whether factors are one, or terms zero: what exporters write where nothing is learned.
+    """Tell whether factors are one, or terms zero, as exporters write them where nothing is
+    learned.
 
     A network that was never trained has them too, but by its parameters' names.
     """
@@ -114,8 +125,9 @@ def emit_plain_norm(importer: OnnxImporter, step: OnnxNode) -> None:
 
 
 def emit_norm_by_parts(importer: OnnxImporter, step: OnnxNode) -> bool:
-    """(x - mean) / sqrt(variance + eps): a norm over the axes of the mean. Its scale and shift
-    follow as a product and a sum, which the norm then takes in."""
+    """Emit (x - mean) / sqrt(variance + eps) as a norm over the axes of the mean, and return
+    whether the step is one. The norm takes in the product and the sum that follow as its scale and
+    shift."""
     centred = importer.producers.get(step.inputs[0])
     root = importer.producers.get(step.inputs[1])
     if centred is None or root is None or centred.op != "Sub" or root.op != "Sqrt":
@@ -126,9 +138,7 @@ def emit_norm_by_parts(importer: OnnxImporter, step: OnnxNode) -> bool:
     source = centred.inputs[0]
     value = importer.emit_value(source)
     rank = len(value.shape)
-    from cnncost.formats.onnx_in.onnx_reductions import axes_of
-
-    axes = axes_of(importer, mean, rank)
+    axes = read_axes(importer, mean, rank)
     if len(axes) == 1 and (axes[0] or rank == 1):
         name, back = emit_as_channels(importer, step, source, axes[0])
         made = importer.emit_layer(step, "layernorm", [name], affine=False)

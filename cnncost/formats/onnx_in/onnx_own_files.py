@@ -1,4 +1,5 @@
-"""What our own ONNX files say in parts or beside the graph, because ONNX has no word for it."""
+"""Reads what our own ONNX files say in parts or beside the graph, because ONNX has no word for
+it."""
 
 from __future__ import annotations
 
@@ -15,10 +16,11 @@ Maps = tuple[str, tuple[int, ...]]
 """What a filter sees: some maps of one operation's output."""
 
 
-def with_mapped(
+def join_mapped_filters(
     ops: Sequence[Op], outputs: Collection[str], channels: Mapping[str, int]
 ) -> list[Op]:
-    """Convolutions of one filter each, over some maps of one input, as the one that they are."""
+    """Join convolutions of one filter each, over some maps of one input, to the one that they
+    are."""
     known = {op.name: op for op in ops}
     uses = Counter(read for op in ops for read in op.reads)
     uses.update(outputs)
@@ -27,8 +29,8 @@ def with_mapped(
     return [made.get(op.name, op) for op in ops]
 
 
-def with_frozen(ops: Sequence[Op], names: Collection[str]) -> list[Op]:
-    """The operations, those of these names not trained."""
+def mark_frozen(ops: Sequence[Op], names: Collection[str]) -> list[Op]:
+    """Mark the operations of these names as not trained."""
     return [replace(op, frozen=True) if op.name in names else op for op in ops]
 
 

@@ -1,20 +1,22 @@
-"""Matrix products: with weights they are dense or linear layers; of activations, matmul."""
+"""Reads matrix products (with weights they are dense or linear layers, of activations matmul) and
+recurrent layers, which are opaque at known costs."""
 
 from __future__ import annotations
 
 from math import prod
 
-from cnncost.formats.onnx_in.inexpressible import OnnxInexpressible
+from cnncost.formats.importing import Inexpressible
 from cnncost.formats.onnx_in.onnx_axes import emit_as_channels
 from cnncost.formats.onnx_in.onnx_importer import OnnxImporter
-from cnncost.formats.onnx_in.onnx_joins import elementwise_shape, emit_repeat
+from cnncost.formats.onnx_in.onnx_joins import emit_repeat
 from cnncost.formats.onnx_in.onnx_model import OnnxNode
 from cnncost.formats.onnx_in.onnx_windows import emit_own_bias
+from cnncost.formats.onnx_in.tensor_states import elementwise_shape
 from cnncost.formats.tensor_value import Value
 
 
 def emit_gemm(importer: OnnxImporter, step: OnnxNode) -> None:
-    """Gemm: the rows of A, of which there is one a batch, times weights, and a bias."""
+    """Gemm: the rows of A, one per example, times weights, plus a bias."""
     a, b = step.inputs[:2]
     weight = importer.constants.get(b)
     turned = [bool(step.attributes.get(key, 0)) for key in ("transA", "transB")]
@@ -27,7 +29,7 @@ def emit_gemm(importer: OnnxImporter, step: OnnxNode) -> None:
         )
         return
     if len(weight.dims) != 2 or turned[0]:
-        raise OnnxInexpressible(f"weights of {list(weight.dims)} from the left")
+        raise Inexpressible(f"weights of {list(weight.dims)} from the left")
     inputs, features = weight.dims[:: -1 if turned[1] else 1]
     _emit_weighted(importer, step, (a, 1), (inputs, features))
 
@@ -41,7 +43,7 @@ def emit_matmul(importer: OnnxImporter, step: OnnxNode) -> None:
         _emit_activation_product(importer, step, importer.emit_value(a), importer.emit_value(b))
         return
     if prod(weight.dims[:-2]) != 1 or len(weight.dims) < 2:
-        raise OnnxInexpressible(f"weights of {list(weight.dims)}")
+        raise Inexpressible(f"weights of {list(weight.dims)}")
     rows, columns = weight.dims[-2:]
     if sides[0] is None:
         axis = len(importer.tensor_dims(a)) - 1
@@ -61,7 +63,7 @@ def _emit_weighted(
     (tensor, axis), (inputs, features) = read, sizes
     shape = importer.tensor_dims(tensor)
     if shape[axis] != inputs:
-        raise OnnxInexpressible(f"{shape[axis]} columns, but weights for {inputs}")
+        raise Inexpressible(f"{shape[axis]} columns, but weights for {inputs}")
     weights = tuple(t for t in step.inputs[:2] if t in importer.constants)
     apart = importer.owners.file_tensors(weights) in importer.apart
     biases = () if apart else tuple(t for t in step.inputs[2:3] if t)
@@ -87,7 +89,7 @@ def _emit_activation_product(importer: OnnxImporter, step: OnnxNode, a: Value, b
     """[..., P, Q] times [..., Q, C]: as `matmul` reads them, C x Q times Q x P, a group for each
     pair of matrices."""
     if min(len(a.shape), len(b.shape)) < 2:
-        raise OnnxInexpressible("a product of vectors")
+        raise Inexpressible("a product of vectors")
     batch = elementwise_shape([a.shape[:-2] or (1,), b.shape[:-2] or (1,)])
     groups, names = prod(batch), []
     for value in (b, a):
@@ -104,4 +106,54 @@ def _emit_activation_product(importer: OnnxImporter, step: OnnxNode, a: Value, b
     importer.values[step.outputs[0]] = turned.reshape_to(dims)
 
 
-OPERATIONS = {"Gemm": emit_gemm, "MatMul": emit_matmul}
+STATES = (5, 6)
+"""The inputs that are states before the first step."""
+LENGTHS, PEEPHOLES = 4, 7
+
+
+def emit_recurrent(importer: OnnxImporter, step: OnnxNode) -> None:
+    """LSTM, GRU and RNN: each number of W and R works once per position of the sequence.
+
+    W is directions x gates x inputs, R directions x gates x hidden, the first output
+    positions x directions x batch x hidden. States that start at zero are not learned.
+
+    Raises:
+        Inexpressible: its numbers are no constants, or its sequences differ in length.
+    """
+    inputs = (*step.inputs, *("",) * 8)[:8]
+    if (
+        inputs[LENGTHS]
+        or inputs[PEEPHOLES]
+        or not all(t in importer.constants for t in inputs[1:3])
+    ):
+        raise Inexpressible("the language has no word for it")
+    x = importer.tensor_dims(step.inputs[0])
+    sizes = [importer.constants[t].size for t in inputs[1:3]]
+    positions = prod(x[:-1])
+    hidden = importer.constants[inputs[2]].dims[-1]
+    directions = importer.constants[inputs[2]].dims[0]
+    if step.attributes.get("layout"):
+        shape = (x[0], x[1], directions, hidden)
+    else:
+        shape = (x[0], directions, x[1], hidden)
+    states = [t for i in STATES if (t := inputs[i]) and not _is_zero_state(importer, t)]
+    learned = [t for t in (*inputs[1:4], *states) if t in importer.constants]
+    importer.emit_opaque(step, shape, "", learned)
+    made = importer.values[step.outputs[0]].base
+    importer.add_connections(made, positions * sum(sizes))
+
+
+def _is_zero_state(importer: OnnxImporter, tensor: str) -> bool:
+    """Whether a state is of zeros, and nobody's parameter."""
+    item = importer.constants.get(tensor)
+    if item is None or item.values is None or (item.values != 0).any():
+        return False
+    importer.left_out.update(item.sources)
+    return True
+
+
+OPERATIONS = {
+    "Gemm": emit_gemm,
+    "MatMul": emit_matmul,
+    **dict.fromkeys(("LSTM", "GRU", "RNN"), emit_recurrent),
+}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import prod
 
-from cnncost.formats.onnx_in.inexpressible import OnnxInexpressible
+from cnncost.formats.importing import Inexpressible
 from cnncost.formats.onnx_in.onnx_importer import OnnxImporter
 from cnncost.formats.onnx_in.onnx_model import OnnxNode
 from cnncost.formats.tensor_value import Value
@@ -18,7 +18,7 @@ _STAND_INS = {
 """Reductions that the language has no words for: they cost the same, nothing."""
 
 
-def axes_of(importer: OnnxImporter, step: OnnxNode, rank: int) -> tuple[int, ...]:
+def read_axes(importer: OnnxImporter, step: OnnxNode, rank: int) -> tuple[int, ...]:
     """The axes that are reduced, counted from 0, in order."""
     if len(step.inputs) > 1 and step.inputs[1]:
         axes = importer.constant_numbers(step.inputs[1])
@@ -34,10 +34,10 @@ def emit_reduction(importer: OnnxImporter, step: OnnxNode) -> None:
     value = importer.emit_value(step.inputs[0])
     shape = value.shape
     rank = len(shape)
-    axes = axes_of(importer, step, rank)
+    axes = read_axes(importer, step, rank)
     word = _WORDS.get(step.op) or _STAND_INS[step.op]
     if step.op not in _WORDS:
-        importer.notes[f"{step.op} is written as {word}"] = None
+        importer.notes.add_stand_in(step.op, word)
     kept = [axis for axis in range(rank) if axis not in axes]
     wide = [axis for axis in kept if shape[axis] != 1]
     if all(shape[axis] == 1 for axis in axes):
@@ -61,7 +61,7 @@ def emit_global_pool(importer: OnnxImporter, step: OnnxNode) -> None:
     """GlobalAveragePool and GlobalMaxPool: the channels are the second axis."""
     rank = len(importer.tensor_dims(step.inputs[0]))
     if rank < 3:
-        raise OnnxInexpressible("a pool without positions")
+        raise Inexpressible("a pool without positions")
     word = "global_maxpool" if "Max" in step.op else "global_avgpool"
     made: Value = importer.emit_layer(
         step, word, [importer.emit_channels_first(step, step.inputs[0])]

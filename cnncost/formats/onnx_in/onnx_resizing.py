@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from cnncost.formats.onnx_in.inexpressible import OnnxInexpressible
+from cnncost.formats.importing import Inexpressible, dims_text
 from cnncost.formats.onnx_in.onnx_axes import emit_as_positions
 from cnncost.formats.onnx_in.onnx_importer import OnnxImporter
 from cnncost.formats.onnx_in.onnx_model import OnnxNode
-from cnncost.formats.onnx_in.onnx_windows import one_or_all
-from cnncost.formats.pads import shorten_pads
+from cnncost.formats.pads import one_or_all, shorten_pads
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,7 +60,7 @@ def _emit_opaque_padding(
     dims = importer.tensor_dims(step.inputs[0])
     sizes = tuple(n + sum(pairs.get(axis, (0, 0))) for axis, n in enumerate(dims))
     if min(sizes) < 1:
-        raise OnnxInexpressible(f"{'x'.join(map(str, dims))} less its edges is nothing")
+        raise Inexpressible(f"{dims_text(dims)} less its edges is nothing")
     importer.emit_opaque(step, sizes, "")
 
 
@@ -76,7 +75,7 @@ def _padding_amounts(
         axes = [axis % rank for axis in importer.constant_numbers(step.inputs[3])]
     half = len(amounts) // 2
     if half != len(axes) or len(amounts) % 2:
-        raise OnnxInexpressible(f"{len(amounts)} amounts for {len(axes)} axes")
+        raise Inexpressible(f"{len(amounts)} amounts for {len(axes)} axes")
     pairs = zip(axes, zip(amounts[:half], amounts[half:], strict=True), strict=True)
     return {axis: pair for axis, pair in pairs if any(pair)}
 
@@ -112,7 +111,7 @@ def _resized_shape(
     if which:
         constant = importer.constants.get(which)
         if constant is None or constant.values is None:
-            raise OnnxInexpressible("a size that is not known before the network runs")
+            raise Inexpressible("a size that is not known before the network runs")
         scales = [float(n) for n in constant.values.reshape(-1)]
     else:
         scales = list(step.attributes["scales"])

@@ -1,4 +1,4 @@
-"""What stands before a tensor, seen through the views between."""
+"""Finds what stands before a tensor, through the views between."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ QUESTIONS = ("Shape", "Size")
 
 
 def find_source(importer: OnnxImporter, tensor: str) -> OnnxNode | None:
-    """The step that makes a tensor's numbers; none for inputs and constants."""
+    """Return the step that makes a tensor's numbers; None for inputs and constants."""
     step = importer.producers.get(tensor)
     while step is not None and step.op in VIEWS:
         step = importer.producers.get(step.inputs[0]) if step.inputs else None
@@ -24,7 +24,7 @@ def find_source(importer: OnnxImporter, tensor: str) -> OnnxNode | None:
 
 
 def find_sole_source(importer: OnnxImporter, tensor: str) -> OnnxNode | None:
-    """The same, where nothing but the views between reads what it makes."""
+    """Return the same step, or None if another than the views between reads what it makes."""
     step = importer.producers.get(tensor)
     while step is not None and _is_read_once(importer, tensor):
         if step.op not in VIEWS or not step.inputs:

@@ -1,15 +1,16 @@
-"""Views, which cost nothing and move nothing; and blocks of positions to or from channels."""
+"""Reads views, which cost nothing and move nothing, and moves of positions to or from channels."""
 
 from __future__ import annotations
 
 from math import prod
 
-from cnncost.formats.onnx_in.inexpressible import OnnxInexpressible
+from cnncost.formats.importing import Inexpressible
 from cnncost.formats.onnx_in.onnx_axes import emit_as_positions
 from cnncost.formats.onnx_in.onnx_importer import OnnxImporter
-from cnncost.formats.onnx_in.onnx_joins import elementwise_shape, emit_repeat
+from cnncost.formats.onnx_in.onnx_joins import emit_repeat
 from cnncost.formats.onnx_in.onnx_model import OnnxNode
-from cnncost.formats.onnx_in.onnx_windows import one_or_all
+from cnncost.formats.onnx_in.tensor_states import elementwise_shape
+from cnncost.formats.pads import one_or_all
 from cnncost.formats.tensor_value import Value
 
 LONGEST = 32
@@ -17,7 +18,7 @@ LONGEST = 32
 
 
 def view_reshape(importer: OnnxImporter, step: OnnxNode) -> None:
-    """To given dimensions: 0 keeps one, -1 is what is left."""
+    """Reshape: 0 keeps a dimension, -1 is what is left."""
     value = importer.emit_value(step.inputs[0])
     if len(step.inputs) > 1:
         dims = importer.constant_numbers(step.inputs[1])
@@ -30,14 +31,14 @@ def view_reshape(importer: OnnxImporter, step: OnnxNode) -> None:
         dims[0] = 1  # the file's batch is fixed; ours is one
     known = prod(n for n in dims if n != -1)
     if known < 1 or units % known or dims.count(-1) > 1 or (-1 not in dims and units != known):
-        raise OnnxInexpressible(f"{units} units reshaped to {dims}")
+        raise Inexpressible(f"{units} units reshaped to {dims}")
     importer.values[step.outputs[0]] = value.reshape_to(
         tuple(units // known if n == -1 else n for n in dims)
     )
 
 
 def view_flatten(importer: OnnxImporter, step: OnnxNode) -> None:
-    """The axes before one, and those from it on."""
+    """Flatten: the axes before one become the first axis, the others the second."""
     value = importer.emit_value(step.inputs[0])
     axis = step.attributes.get("axis", 1)
     axis += len(value.shape) if axis < 0 else 0
@@ -47,11 +48,11 @@ def view_flatten(importer: OnnxImporter, step: OnnxNode) -> None:
 
 
 def view_transpose(importer: OnnxImporter, step: OnnxNode) -> None:
-    """The axes in another order."""
+    """Transpose: the axes in another order."""
     value = importer.emit_value(step.inputs[0])
     order = tuple(step.attributes.get("perm") or reversed(range(len(value.shape))))
     if sorted(order) != list(range(len(value.shape))):
-        raise OnnxInexpressible(f"axes {list(order)} of {len(value.shape)}")
+        raise Inexpressible(f"axes {list(order)} of {len(value.shape)}")
     if len(value.steps) > LONGEST:
         value = Value(importer.emit_views(step, value), value.shape)
     importer.values[step.outputs[0]] = value.permute_axes(order)
@@ -65,7 +66,7 @@ def _squeezed_axes(importer: OnnxImporter, step: OnnxNode) -> list[int] | None:
 
 
 def view_squeeze(importer: OnnxImporter, step: OnnxNode) -> None:
-    """Without axes of one."""
+    """Squeeze: axes of one are left out."""
     value = importer.emit_value(step.inputs[0])
     rank, axes = len(value.shape), _squeezed_axes(importer, step)
     gone = {axis % rank for axis in axes} if axes is not None else set(range(rank))
@@ -74,13 +75,13 @@ def view_squeeze(importer: OnnxImporter, step: OnnxNode) -> None:
 
 
 def view_unsqueeze(importer: OnnxImporter, step: OnnxNode) -> None:
-    """With axes of one."""
+    """Unsqueeze: axes of one are added."""
     value = importer.emit_value(step.inputs[0])
     axes = _squeezed_axes(importer, step) or []
     rank = len(value.shape) + len(axes)
     added = {axis % rank for axis in axes}
     if len(added) < len(axes):
-        raise OnnxInexpressible(f"axes {axes} of {rank}")
+        raise Inexpressible(f"axes {axes} of {rank}")
     old = iter(value.shape)
     importer.values[step.outputs[0]] = value.reshape_to(
         tuple(1 if axis in added else next(old) for axis in range(rank))
@@ -97,7 +98,7 @@ def emit_depth_to_space(importer: OnnxImporter, step: OnnxNode) -> None:
 
 
 def emit_expand(importer: OnnxImporter, step: OnnxNode) -> None:
-    """Repeated along axes of one."""
+    """Expand: the tensor is repeated along axes of one."""
     value = importer.emit_value(step.inputs[0])
     dims = elementwise_shape([value.shape, tuple(importer.constant_numbers(step.inputs[1]))])
     ranked = value.reshape_to((1,) * (len(dims) - len(value.shape)) + value.shape)
@@ -105,10 +106,11 @@ def emit_expand(importer: OnnxImporter, step: OnnxNode) -> None:
 
 
 def emit_tile(importer: OnnxImporter, step: OnnxNode) -> None:
-    """Repeated along axes; an axis of one behind another is that one's positions repeated."""
+    """Tile: the tensor is repeated along axes; along an axis of one behind another, that one's
+    positions are."""
     value, repeats = importer.emit_value(step.inputs[0]), importer.constant_numbers(step.inputs[1])
     if len(repeats) != len(value.shape) or min(repeats) < 1:
-        raise OnnxInexpressible(f"{len(value.shape)} axes repeated {repeats} times")
+        raise Inexpressible(f"{len(value.shape)} axes repeated {repeats} times")
     ones = [axis for axis, n in enumerate(value.shape) if n == 1 and repeats[axis] > 1]
     if ones == [axis for axis, n in enumerate(repeats) if n > 1]:
         if len(ones) == 1 and len(value.shape) > 2 and ones[0] >= 2:
@@ -118,13 +120,13 @@ def emit_tile(importer: OnnxImporter, step: OnnxNode) -> None:
             made = emit_repeat(importer, step, value, want)
         importer.values[step.outputs[0]] = made
         return
-    raise OnnxInexpressible("parts of a map repeated in turn")
+    raise Inexpressible("parts of a map repeated in turn")
 
 
 def _emit_stretch(
     importer: OnnxImporter, step: OnnxNode, value: Value, axis: int, by: int
 ) -> Value:
-    """The positions of the axis before repeated one by one, which is an upsampling."""
+    """Repeat the positions of the axis before one by one, which is an upsampling."""
     shape = value.shape
     merged = value.reshape_to((*shape[:axis], *shape[axis + 1 :]))
     name, positions, back = emit_as_positions(importer, step, merged, [axis - 1])

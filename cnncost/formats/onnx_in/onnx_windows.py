@@ -1,4 +1,4 @@
-"""Windows over a map: convolutions, transposed ones, and pools."""
+"""Reads windows over a map: convolutions, transposed ones, and pools."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cnncost.formats.convolution_kind import classify_convolution
-from cnncost.formats.onnx_in.inexpressible import OnnxInexpressible
+from cnncost.formats.importing import Inexpressible
 from cnncost.formats.onnx_in.onnx_importer import OnnxImporter
 from cnncost.formats.onnx_in.onnx_model import OnnxNode
 from cnncost.formats.onnx_in.onnx_sources import find_sole_source
-from cnncost.formats.pads import add_pads, shorten_pads
+from cnncost.formats.pads import add_pads, one_or_all, shorten_pads
 from cnncost.formats.tensor_value import Value
 from cnncost.shape import same_padding
 
@@ -21,21 +21,16 @@ if TYPE_CHECKING:
 Sizes = tuple[int, ...]
 
 
-def one_or_all(values: Sizes) -> int | Sizes:
-    """One number where every axis has the same."""
-    return values[0] if len(set(values)) == 1 else values
-
-
-def axis_numbers(step: OnnxNode, key: str, axes: int) -> Sizes:
-    """An attribute of one number an axis, 1 each where it is not given."""
+def read_axis_numbers(step: OnnxNode, key: str, axes: int) -> Sizes:
+    """Return an attribute of one number per axis, 1 each if it is not given."""
     given = tuple(step.attributes.get(key) or (1,) * axes)
     if len(given) != axes or min(given) < 1:
-        raise OnnxInexpressible(f"{key} {list(given)} over {axes} axes")
+        raise Inexpressible(f"{key} {list(given)} over {axes} axes")
     return given
 
 
 def read_padding(step: OnnxNode, extents: Sizes, kernel: Sizes) -> Argument:
-    """The padding as a spec has it: a number, one an axis, pairs, or `same`."""
+    """Return the padding as a spec has it: one number, one per axis, a pair per axis, or `same`."""
     axes = len(kernel)
     rule = step.attributes.get("auto_pad", "NOTSET")
     if rule == "VALID":
@@ -43,7 +38,10 @@ def read_padding(step: OnnxNode, extents: Sizes, kernel: Sizes) -> Argument:
     if rule == "SAME_UPPER":
         return "same"
     if rule == "SAME_LOWER":
-        stride, spread = axis_numbers(step, "strides", axes), axis_numbers(step, "dilations", axes)
+        stride, spread = (
+            read_axis_numbers(step, "strides", axes),
+            read_axis_numbers(step, "dilations", axes),
+        )
         pads = [
             same_padding(*sizes)[::-1]
             for sizes in zip(extents, kernel, stride, spread, strict=True)
@@ -51,7 +49,7 @@ def read_padding(step: OnnxNode, extents: Sizes, kernel: Sizes) -> Argument:
     else:
         given = tuple(step.attributes.get("pads") or (0,) * (2 * axes))
         if len(given) != 2 * axes or min(given) < 0:
-            raise OnnxInexpressible(f"pads {list(given)} over {axes} axes")
+            raise Inexpressible(f"pads {list(given)} over {axes} axes")
         pads = list(zip(given[:axes], given[axes:], strict=True))
     return shorten_pads(tuple(pads))
 
@@ -66,13 +64,13 @@ def emit_conv(importer: OnnxImporter, step: OnnxNode) -> None:
     axes = len(kernel)
     channels = importer.shapes[name].channels
     if groups < 1 or weight[1] * groups != channels:
-        raise OnnxInexpressible(f"{channels} channels, but weights for {weight[1]} x {groups}")
+        raise Inexpressible(f"{channels} channels, but weights for {weight[1]} x {groups}")
     word, widths = classify_convolution(channels, weight[0], groups)
     given: dict[str, Argument] = {
         "kernel": one_or_all(kernel),
-        "stride": one_or_all(axis_numbers(step, "strides", axes)),
+        "stride": one_or_all(read_axis_numbers(step, "strides", axes)),
         "padding": pads,
-        "dilation": one_or_all(axis_numbers(step, "dilations", axes)),
+        "dilation": one_or_all(read_axis_numbers(step, "dilations", axes)),
         "bias": bool(_bias_inputs(importer, step)),
         **widths,
     }
@@ -82,11 +80,14 @@ def emit_conv(importer: OnnxImporter, step: OnnxNode) -> None:
 
 
 def emit_conv_transpose(importer: OnnxImporter, step: OnnxNode) -> None:
-    """ConvTranspose; an asked output shape is what the padding crops to."""
+    """ConvTranspose: the padding crops to the output shape, if one is asked for."""
     weight, name, extents = _read_operands(importer, step)
     kernel, groups = weight[2:], step.attributes.get("group", 1)
     axes, filters = len(kernel), weight[1] * groups
-    stride, spread = axis_numbers(step, "strides", axes), axis_numbers(step, "dilations", axes)
+    stride, spread = (
+        read_axis_numbers(step, "strides", axes),
+        read_axis_numbers(step, "dilations", axes),
+    )
     extra = tuple(step.attributes.get("output_padding") or (0,) * axes)
     wanted = step.attributes.get("output_shape")
     if wanted:
@@ -117,14 +118,14 @@ def emit_conv_transpose(importer: OnnxImporter, step: OnnxNode) -> None:
 
 
 def _read_operands(importer: OnnxImporter, step: OnnxNode) -> tuple[Sizes, str, Sizes]:
-    """The weights' dimensions, the operation that is read, and its extents."""
+    """Return the weights' dimensions, the operation that is read, and its extents."""
     weight = importer.constants.get(step.inputs[1])
     if weight is None:
-        raise OnnxInexpressible("weights that are computed while the network runs")
+        raise Inexpressible("weights that are computed while the network runs")
     name = importer.emit_channels_first(step, step.inputs[0])
     extents = importer.shapes[name].extents
     if len(weight.dims) != len(extents) + 2 or min(weight.dims) < 1:
-        raise OnnxInexpressible(f"weights of {list(weight.dims)} over a map of {len(extents)} axes")
+        raise Inexpressible(f"weights of {list(weight.dims)} over a map of {len(extents)} axes")
     return weight.dims, name, extents
 
 
@@ -133,26 +134,27 @@ def _weight_inputs(step: OnnxNode) -> tuple[str, ...]:
 
 
 def _bias_inputs(importer: OnnxImporter, step: OnnxNode) -> tuple[str, ...]:
-    """The bias that the layer has; none where its weights are used with others as well."""
+    """Return the bias that the layer has; none if its weights are used with others as well."""
     if importer.owners.file_tensors(step.inputs[1:2]) in importer.apart:
         return ()
     return tuple(t for t in step.inputs[2:3] if t)
 
 
 def emit_own_bias(importer: OnnxImporter, step: OnnxNode, made: Value) -> Value:
-    """What a layer made, with the bias behind it that it does not share with the others that
-    have its weights."""
+    """Emit the bias that a layer does not share with the others that have its weights, as a scale
+    behind it."""
     biases = tuple(t for t in step.inputs[2:3] if t)
     if not biases or importer.owners.file_tensors(step.inputs[1:2]) not in importer.apart:
         return made
-    importer.notes["learned numbers that are added are written as scale"] = None
+    importer.notes.add("learned numbers that are added are written as scale")
     return importer.emit_layer(replace(step, name=""), "scale", [made.base], learned=biases)
 
 
 def _absorb_padding(
     importer: OnnxImporter, step: OnnxNode, name: str, pads: Argument, axes: int
 ) -> tuple[str, Argument]:
-    """Take in a layer of zeros just before, which only this one reads."""
+    """Add the amount of a layer of zeros just before to a window's own padding, if only this window
+    reads it."""
     op = importer.ops.get(name)
     if op is None or op.word != "pad" or pads == "same":
         return name, pads
@@ -167,18 +169,18 @@ def emit_pool(importer: OnnxImporter, step: OnnxNode) -> None:
     name = importer.emit_channels_first(step, step.inputs[0])
     extents = importer.shapes[name].extents
     axes = len(extents)
-    kernel = axis_numbers(step, "kernel_shape", axes)
+    kernel = read_axis_numbers(step, "kernel_shape", axes)
     pads = read_padding(step, extents, kernel)
     given: dict[str, Argument] = {
         "kernel": one_or_all(kernel),
-        "stride": one_or_all(axis_numbers(step, "strides", axes)),
+        "stride": one_or_all(read_axis_numbers(step, "strides", axes)),
         "padding": pads,
         "ceil": bool(step.attributes.get("ceil_mode", 0)),
     }
     if given["stride"] == given["kernel"]:
         del given["stride"]
     if step.op == "MaxPool":
-        given["dilation"] = one_or_all(axis_numbers(step, "dilations", axes))
+        given["dilation"] = one_or_all(read_axis_numbers(step, "dilations", axes))
         name, given["padding"] = _absorb_padding(importer, step, name, pads, axes)
     word = "maxpool" if step.op == "MaxPool" else "avgpool"
     made = importer.emit_layer(step, word, [name], **given)  # type: ignore[arg-type]  # no weights
@@ -190,8 +192,8 @@ FLAT = " without its axis of one"
 
 
 def _added_axis(importer: OnnxImporter, step: OnnxNode) -> int | None:
-    """The axis that was added to a row of positions to make it a map, as TensorFlow does: of
-    one, with a window of one and no padding."""
+    """Return the axis of one that TensorFlow adds to a row of positions to make it a map; the
+    window is one along it, without padding."""
     value = importer.emit_value(step.inputs[0])
     weight = importer.constants.get(step.inputs[1]) if len(step.inputs) > 1 else None
     kernel = weight.dims[2:] if weight else tuple(step.attributes.get("kernel_shape") or ())
@@ -208,7 +210,7 @@ def _added_axis(importer: OnnxImporter, step: OnnxNode) -> int | None:
 def _unwrap_rows(
     rule: Callable[[OnnxImporter, OnnxNode], None],
 ) -> Callable[[OnnxImporter, OnnxNode], None]:
-    """The rule, over a row of positions where a map is only one in disguise."""
+    """Return the rule so that it reads a row of positions where a map has an added axis of one."""
 
     def emit_unwrapped(importer: OnnxImporter, step: OnnxNode) -> None:
         axis = _added_axis(importer, step)

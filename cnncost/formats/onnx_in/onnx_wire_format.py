@@ -1,4 +1,4 @@
-"""The protobuf wire format, read only so far that a tensor's bytes can be left on the disk."""
+"""Reads the protobuf wire format only so far that a tensor's bytes can be left on the disk."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ class Broken(Exception):
     """The bytes are no protobuf message: truncated, or never one."""
 
 
-def without_weights(file: IO[bytes]) -> bytes:
-    """A model's bytes in which tensors longer than `KEPT` have no data; those are skipped over.
+def read_without_weights(file: IO[bytes]) -> bytes:
+    """Read a model's bytes without the data of tensors that are longer than `KEPT`.
 
     Raises:
         Broken: the file is truncated, no protobuf message, or has too much besides weights.
@@ -65,14 +65,15 @@ Span = tuple[int, int]
 
 
 class _Thinner:
-    """One reading of one file."""
+    """The reading of one file."""
 
     def __init__(self, data: Bytes) -> None:
         self.data = data
         self.fields = 0
 
     def thin_message(self, span: Span, kind: str, depth: int) -> bytes | None:
-        """The message in that span, thinned; None if there is nothing to leave out."""
+        """Return the message in that span without long data; None if there is nothing to leave
+        out."""
         if depth > DEEPEST:
             raise Broken("graphs nested too deeply")
         (at, end), kept = span, span[0]
@@ -101,7 +102,8 @@ class _Thinner:
         return _join_parts([*parts, self.data[kept:end]]) if parts else None
 
     def _thin_field(self, span: Span, field: tuple[str, int], depth: int) -> bytes | None:
-        """A field's content if it is to be another: thinned, or none of a tensor's numbers."""
+        """Return a field's new content: a thinned message, or nothing for a tensor's long data;
+        None if it stays."""
         (kind, number), (start, stop) = field, span
         if number in _INSIDE[kind]:
             return self.thin_message(span, _INSIDE[kind][number], depth + 1)
@@ -132,7 +134,7 @@ def _skip_scalar(data: Bytes, at: int, end: int, wire: int) -> int:
 
 
 def _read_varint(data: Bytes, at: int, end: int) -> tuple[int, int]:
-    """A number of seven bits a byte, and where it ends."""
+    """Read a number of seven bits per byte; returns it and where it ends."""
     value = 0
     for shift in range(0, 70, 7):
         if at >= end:

@@ -1,4 +1,4 @@
-"""Whose numbers a layer learns: the file's own tensors, each counted once and whole."""
+"""Keeps whose numbers a layer learns: the file's own tensors, each counted once and whole."""
 
 from __future__ import annotations
 
@@ -37,22 +37,22 @@ class TensorOwners:
         self.sizes = {name: item.size for name, item in self.constants.items()}
 
     def is_whole(self, tensor: str) -> bool:
-        """Whether a constant is one of the file's tensors, with all its numbers."""
+        """Tell whether a constant is one of the file's tensors, with all its numbers."""
         item = self.constants[tensor]
         return len(item.sources) == 1 and self.sizes.get(item.sources[0]) == item.size
 
     def file_tensors(self, tensors: Iterable[str]) -> tuple[str, ...]:
-        """The file's tensors that constants are made of, each once."""
+        """Return the file's tensors that constants are made of, each once."""
         items = [self.constants[t] for t in tensors if t in self.constants]
         return tuple(dict.fromkeys(s for item in items if not item.measured for s in item.sources))
 
     def find_owner(self, tensors: Sequence[str]) -> str:
-        """The operation that has all of these numbers; empty where there is not one."""
+        """Return the operation that has all of these numbers; empty if it is not one."""
         owners = {self.claimed.get(source, "") for source in self.file_tensors(tensors)}
         return owners.pop() if len(owners) == 1 else ""
 
     def are_unclaimed(self, tensors: Sequence[str]) -> bool:
-        """Whether the constants are tensors of the file that no operation has yet."""
+        """Tell whether the constants are tensors of the file that no operation has yet."""
         return all(
             t not in self.constants
             or (self.is_whole(t) and self.constants[t].sources[0] not in self.claimed)
@@ -72,7 +72,8 @@ class TensorOwners:
             self.claimed.setdefault(source, name)
 
     def claim_cost(self, tensors: Sequence[str]) -> Counted:
-        """What the constants add to what is counted."""
+        """Return what the constants add to what is counted, and count the products that made
+        them."""
         fresh = [s for s in self.file_tensors(tensors) if s not in self.claimed]
         made = {
             name: count

@@ -1,4 +1,4 @@
-"""Quantised steps as the plain ones that they are: they multiply the same numbers as often.
+"""Reads quantised steps as plain ones: they multiply the same numbers as often.
 
 The standard has QLinearConv, ConvInteger, MatMulInteger and QLinearMatMul, onnxruntime the
 others. Scales and zero points are measured, not learned, and are left out.
@@ -48,12 +48,12 @@ INTEGER = "integer"
 """An attribute of our own: the product of whole numbers, whose scale follows as a factor."""
 
 
-def plain_steps(steps: Iterable[OnnxNode]) -> tuple[OnnxNode, ...]:
-    """The steps with the quantised ones replaced."""
-    return tuple(plain for step in steps for plain in _plain_form(step))
+def replace_quantised(steps: Iterable[OnnxNode]) -> tuple[OnnxNode, ...]:
+    """Replace the quantised steps by plain ones."""
+    return tuple(plain for step in steps for plain in _replace_step(step))
 
 
-def _plain_form(step: OnnxNode) -> Iterator[OnnxNode]:
+def _replace_step(step: OnnxNode) -> Iterator[OnnxNode]:
     known = step.domain in DOMAINS and not step.attributes.get("channels_last")
     if known and step.op in PLAIN and len(step.inputs) > 1:
         op, places = PLAIN[step.op]

@@ -1,4 +1,5 @@
-"""Weights that several steps read: under one name, or under names of their own that are equal."""
+"""Finds weights that several steps read: under one name, or under names of their own that are
+equal."""
 
 from __future__ import annotations
 
@@ -13,8 +14,8 @@ if TYPE_CHECKING:
     from cnncost.formats.onnx_in.onnx_importer import OnnxImporter
 
 
-def steps_needed(model: OnnxModel) -> tuple[OnnxNode, ...]:
-    """The steps that some output depends on."""
+def find_needed_steps(model: OnnxModel) -> tuple[OnnxNode, ...]:
+    """Return the steps that some output depends on."""
     needed, kept = set(model.outputs), []
     for step in reversed(model.steps):
         if not needed.isdisjoint(step.outputs):
@@ -23,8 +24,8 @@ def steps_needed(model: OnnxModel) -> tuple[OnnxNode, ...]:
     return tuple(reversed(kept))
 
 
-def same_weights(importer: OnnxImporter) -> dict[str, str]:
-    """The copies of a tensor that are one with it, because one module reads both.
+def find_same_weights(importer: OnnxImporter) -> dict[str, str]:
+    """Return the copies of tensors that one module reads, by copy: they are one with their tensor.
 
     PyTorch's older exporter writes equal tensors once, and an `Identity` for each further one:
     those of other modules, but also those of a module's next call, whose path `/conv_1/Conv`
@@ -47,7 +48,7 @@ def _is_next_call(later: OnnxNode, first: list[OnnxNode]) -> bool:
 
 
 def _is_numbered_path(later: str, first: str) -> bool:
-    """Whether a path is another with a number behind one of its modules."""
+    """Tell whether a path is the first one with a number behind one of its modules."""
     pairs = list(zip(later.split("/"), first.split("/"), strict=False))
     others = [(a, b) for a, b in pairs[:-1] if a != b]
     alike = later.count("/") == first.count("/") and pairs[-1][0] == pairs[-1][1]
@@ -56,8 +57,8 @@ def _is_numbered_path(later: str, first: str) -> bool:
     ) is not None  # fmt: skip
 
 
-def weights_apart(importer: OnnxImporter) -> frozenset[tuple[str, ...]]:
-    """The weights that are used with several biases, or with one and without."""
+def find_weights_apart(importer: OnnxImporter) -> frozenset[tuple[str, ...]]:
+    """Return the weights that are used with several biases, or with one and without."""
     biases: dict[str, set[str]] = {}
     for step in importer.model.steps:
         for tensor in step.inputs[:2] if step.op in PRODUCTS else ():
@@ -68,7 +69,8 @@ def weights_apart(importer: OnnxImporter) -> frozenset[tuple[str, ...]]:
 
 
 def _find_bias(importer: OnnxImporter, step: OnnxNode) -> str:
-    """The bias of a product: its own, or one that is added behind; empty if there is none."""
+    """Return the bias of a product: its own, or one that is added behind it; empty if there is
+    none."""
     given = step.inputs[2:3]
     while not any(given):
         readers = importer.consumers.get(step.outputs[0], []) if step.outputs else []

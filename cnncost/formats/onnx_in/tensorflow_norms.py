@@ -1,16 +1,16 @@
-"""Layer, group and instance norms as TensorFlow writes them: x s + (shift - mean s), where
-s = scale / sqrt(variance + eps)."""
+"""Reads layer, group and instance norms as TensorFlow writes them: x s + (shift - mean s), where s
+= scale / sqrt(variance + eps)."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from math import prod
 from typing import TYPE_CHECKING
 
-from cnncost.formats.onnx_in.inexpressible import OnnxInexpressible
+from cnncost.formats.importing import Inexpressible
 from cnncost.formats.onnx_in.onnx_axes import emit_as_channels
-from cnncost.formats.onnx_in.onnx_reductions import axes_of
+from cnncost.formats.onnx_in.onnx_reductions import read_axes
 from cnncost.formats.onnx_in.onnx_sources import find_source
+from cnncost.formats.onnx_in.tensor_states import Norm
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,30 +23,18 @@ ROOTS = ("Reciprocal", "Div", "Pow", "Sqrt")
 """Ways to 1 / sqrt."""
 
 
-@dataclass(frozen=True)
-class Norm:
-    """What a norm by parts reads, and the constants that it learns."""
-
-    x: str
-    mean: OnnxNode
-    learned: tuple[str, ...]
-    """Scale and shift, or one of them, or neither."""
-    within: set[str] = field(default_factory=set)
-    """The tensors between, which nothing else reads."""
-
-
 def find_norms(importer: OnnxImporter) -> dict[str, Norm]:
-    """The norms by the tensor that they make."""
+    """Find the norms of a model, by the tensor that each makes."""
     found = {}
     for step in importer.model.steps:
-        norm = _norm_ending_at(importer, step) if step.op in ("Add", "Sub") else None
+        norm = _match_norm(importer, step) if step.op in ("Add", "Sub") else None
         if norm is not None:
             found[step.outputs[0]] = norm
     return found
 
 
-def _norm_ending_at(importer: OnnxImporter, last: OnnxNode) -> Norm | None:
-    """The norm whose sum of both parts a step is."""
+def _match_norm(importer: OnnxImporter, last: OnnxNode) -> Norm | None:
+    """Return the norm whose last sum a step is."""
     for scaled, rest in _both_orders(last):
         product = importer.producers.get(scaled)
         for x, factor in _both_orders(product) if product and product.op == "Mul" else ():
@@ -67,7 +55,8 @@ def _both_orders(step: OnnxNode) -> Iterator[tuple[str, str]]:
 
 
 def _match_shift(importer: OnnxImporter, tensor: str, factor: str) -> tuple[OnnxNode, str] | None:
-    """For shift - mean x factor, or that without a shift: the mean's step, and the shift."""
+    """Return the mean's step and the shift in shift - mean x factor; the shift is empty if there is
+    none."""
     step = importer.producers.get(tensor)
     if step is None:
         return None
@@ -89,7 +78,7 @@ def _match_shift(importer: OnnxImporter, tensor: str, factor: str) -> tuple[Onnx
 
 
 def _match_scale(importer: OnnxImporter, factor: str, x: str) -> str | None:
-    """What 1 / sqrt(variance of x + eps) is multiplied with, empty if nothing; none where the
+    """Return what 1 / sqrt(variance of x + eps) is multiplied with, empty if nothing; None if the
     factor is something else."""
     if _is_root(importer, factor, x):
         return ""
@@ -101,7 +90,8 @@ def _match_scale(importer: OnnxImporter, factor: str, x: str) -> str | None:
 
 
 def _is_root(importer: OnnxImporter, tensor: str, x: str) -> bool:
-    """Whether it is made of a square root, a variance's: of x less something, squared."""
+    """Tell whether a tensor is made of the square root of a variance: of x less something,
+    squared."""
     step = find_source(importer, tensor)
     while step is not None and step.op in ROOTS:
         inner = [t for t in step.inputs if t in importer.producers]
@@ -115,7 +105,7 @@ def _is_root(importer: OnnxImporter, tensor: str, x: str) -> bool:
 
 
 def _close_norm(importer: OnnxImporter, norm: Norm, last: OnnxNode) -> Norm | None:
-    """The norm with the tensors within, if nothing outside reads them."""
+    """Return the norm with the tensors within it, if nothing outside reads them."""
     todo, within = list(last.inputs), norm.within
     while todo:
         tensor = todo.pop()
@@ -133,7 +123,7 @@ def _close_norm(importer: OnnxImporter, norm: Norm, last: OnnxNode) -> Norm | No
 
 
 def emit_norm(importer: OnnxImporter, step: OnnxNode, norm: Norm) -> None:
-    """The norm as one layer.
+    """Emit a norm as one layer.
 
     Raises:
         Inexpressible: it is over axes for which the language has no norm.
@@ -142,7 +132,7 @@ def emit_norm(importer: OnnxImporter, step: OnnxNode, norm: Norm) -> None:
     rank = len(value.shape)
     axes = _mean_axes(importer, norm.mean, rank)
     if any(t not in importer.constants for t in norm.learned):
-        raise OnnxInexpressible("a norm whose scale or shift is computed")
+        raise Inexpressible("a norm whose scale or shift is computed")
     wide = _learned_axes(importer, norm, value.shape)
     if not wide:
         wide = axes if len(axes) == 1 else tuple(a for a in range(1, rank) if a not in axes)
@@ -156,17 +146,18 @@ def emit_norm(importer: OnnxImporter, step: OnnxNode, norm: Norm) -> None:
         return
     channels = (*wide, *_other_group_axis(wide, axes))
     if sorted({*axes, *channels}) != list(range(1, rank)):
-        raise OnnxInexpressible(f"a norm over {len(axes)} of {rank - 1} axes")
+        raise Inexpressible(f"a norm over {len(axes)} of {rank - 1} axes")
     _emit_group_norm(importer, step, norm, (min(channels), max(channels) + 1))
 
 
 def _mean_axes(importer: OnnxImporter, mean: OnnxNode, rank: int) -> tuple[int, ...]:
     pool = mean.op == "GlobalAveragePool"
-    return tuple(range(2, rank)) if pool else axes_of(importer, mean, rank)
+    return tuple(range(2, rank)) if pool else read_axes(importer, mean, rank)
 
 
 def _other_group_axis(wide: tuple[int, ...], axes: tuple[int, ...]) -> tuple[int, ...]:
-    """Where only the groups or only their channels have numbers, the other of the two axes."""
+    """Return the other of the two axes of groups and their channels, if only one of them has
+    numbers."""
     if len(wide) != 1:
         return ()
     (axis,) = wide
@@ -176,7 +167,7 @@ def _other_group_axis(wide: tuple[int, ...], axes: tuple[int, ...]) -> tuple[int
 
 
 def _learned_axes(importer: OnnxImporter, norm: Norm, shape: tuple[int, ...]) -> tuple[int, ...]:
-    """The axes along which it has numbers of its own."""
+    """Return the axes along which the norm has numbers of its own."""
     for tensor in norm.learned:
         dims = importer.constants[tensor].dims
         padded = (1,) * (len(shape) - len(dims)) + dims
@@ -187,14 +178,15 @@ def _learned_axes(importer: OnnxImporter, norm: Norm, shape: tuple[int, ...]) ->
 def _emit_group_norm(
     importer: OnnxImporter, step: OnnxNode, norm: Norm, span: tuple[int, int]
 ) -> None:
-    """Over all positions, and over the channels of each group, which are axes side by side."""
+    """Emit a norm over all positions and over the channels of each group, which are axes side by
+    side."""
     value, (start, end) = importer.emit_value(norm.x), span
     shape = value.shape
     axes = _mean_axes(importer, norm.mean, len(shape))
     groups = prod(shape[axis] for axis in range(start, end) if axis not in axes)
     channels = prod(shape[start:end])
     if any(axis in axes for axis in range(start, end - 1)) and groups > 1:
-        raise OnnxInexpressible("a norm over groups that stand behind their channels")
+        raise Inexpressible("a norm over groups that stand behind their channels")
     inner = tuple(n for n in shape[end:] if n != 1)
     merged = value.reshape_to((*shape[:start], channels, *inner))
     importer.values[f"{norm.x} merged"] = merged

@@ -1,0 +1,110 @@
+"""What the readers of ONNX files, Keras models and PyTorch programs do alike: layers checked as
+they are written, names given once, notes, and the words of opaque layers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+from cnncost.errors import Refused
+from cnncost.layers import Layer, layer_type, read_layer
+from cnncost.shape import Shape
+
+if TYPE_CHECKING:
+    from cnncost.formats.graph import Value
+
+AXES = 4
+"""Axes of a spec's largest map: the channels and up to three extents."""
+
+
+class Inexpressible(Exception):
+    """A step of a source that the language has no words for; the text says why."""
+
+
+class Expressed(NamedTuple):
+    """A layer over its inputs."""
+
+    layer: Layer
+    output: Shape
+    arguments: dict[str, Value]
+    """Those that differ from their defaults."""
+
+
+def express_layer(word: str, arguments: Mapping[str, Value], inputs: Sequence[Shape]) -> Expressed:
+    """The layer of that type and these arguments over inputs of these shapes.
+
+    Raises:
+        Inexpressible: the type refuses them.
+    """
+    try:
+        cls = layer_type(word)
+        layer = read_layer(cls, dict(arguments), inputs[0])
+        output = layer.infer_shape(tuple(inputs))
+    except Refused as refused:
+        raise Inexpressible(refused.what) from None
+    unusual = {k: v for k, v in arguments.items() if v != cls.kinds[k].default}
+    return Expressed(layer, output, unusual)
+
+
+@dataclass
+class FreeNames:
+    """Names that are given once; a wanted one that is taken gets the next free number.
+
+    >>> names = FreeNames()
+    >>> [names.take("stem"), names.take("stem"), names.take_numbered("relu")]
+    ['stem', 'stem_2', 'relu1']
+    """
+
+    taken: set[str] = field(default_factory=set)
+    _numbers: dict[str, int] = field(default_factory=dict)
+    """The last number of each stem, so that a free one is found at once."""
+
+    def take(self, wanted: str) -> str:
+        """That name if it is free, else with a number from 2 behind it."""
+        return self._take(wanted, f"{wanted}_")
+
+    def take_numbered(self, word: str) -> str:
+        """A layer type's word with a number from 1, as layers without a name have in a spec."""
+        return self._take(f"{word}1", word)
+
+    def _take(self, name: str, stem: str) -> str:
+        number = self._numbers.get(stem, 1)
+        while name in self.taken:
+            number += 1
+            name = f"{stem}{number}"
+        self._numbers[stem] = number
+        self.taken.add(name)
+        return name
+
+
+@dataclass
+class ImportNotes:
+    """What a spec's notes say of its import, each once, and how often it is the case."""
+
+    counts: dict[str, int] = field(default_factory=dict)
+
+    def add(self, text: str) -> None:
+        """Say it, or count it once more."""
+        self.counts[text] = self.counts.get(text, 0) + 1
+
+    def add_stand_in(self, what: str, word: str) -> None:
+        """Say that something is written as another layer of the same costs."""
+        self.add(f"{what} is written as {word}")
+
+    def count_lines(self) -> str:
+        """A line for each note, with how often it is the case."""
+        return "\n".join(
+            f"{note} ({count} times)" if count > 1 else note for note, count in self.counts.items()
+        )
+
+
+def opaque_label(name: str) -> str:
+    """What an opaque layer says of the operation or class that it stands for."""
+    return re.sub(r"[^A-Za-z0-9_]", "_", name) or "unknown"
+
+
+def dims_text(dims: Iterable[int]) -> str:
+    """Dimensions as a message has them: `3x224x224`."""
+    return "x".join(map(str, dims))
