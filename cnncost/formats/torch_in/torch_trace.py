@@ -12,6 +12,7 @@ from cnncost.errors import CnncostError
 from cnncost.formats.graph import Graph
 from cnncost.formats.tensor_value import Constant, Value
 from cnncost.formats.torch_in.constants import fold_call
+from cnncost.formats.torch_in.data_breaks import find_part_before_data, is_unsized
 from cnncost.formats.torch_in.export import changes_input, export_module, functional, is_view
 from cnncost.formats.torch_in.handlers import HANDLERS, SHAPE_ONLY, SILENT
 from cnncost.formats.torch_in.owning import Owners, assign_owners, costs_of
@@ -43,7 +44,7 @@ def trace_module(module: nn.Module, name: str, shapes: dict[str, tuple[int, ...]
         CnncostError: torch.export cannot trace it.
     """
     owners = _collect_owners(module)
-    plain = export_module(module, shapes)
+    plain, stop = export_module(module, shapes)
     program = functional(plain)
     builder = TorchImporter()
     known: dict[fx.Node, Any] = {}  # Any: values, constants, numbers
@@ -51,10 +52,11 @@ def trace_module(module: nn.Module, name: str, shapes: dict[str, tuple[int, ...]
     names = iter(shapes.items())
     outputs: list[Value] = []
     wholes: dict[str, Value | None] = {}
+    part = find_part_before_data(program.graph, learned) if stop else None
     for node in program.graph.nodes:
         if node.op == "placeholder":
             known[node] = _read_placeholder(node, learned, names, builder)
-        elif node.op == "call_function":
+        elif node.op == "call_function" and (part is None or node in part.nodes):
             if module_call_key(node) not in wholes:
                 wholes[module_call_key(node)] = read_whole_module(
                     builder, node, known, module, _module_path(node)
@@ -62,10 +64,20 @@ def trace_module(module: nn.Module, name: str, shapes: dict[str, tuple[int, ...]
             found = wholes[module_call_key(node)]
             known[node] = _read_call(builder, node, known) if found is None else found
         elif node.op == "output":
-            outputs = _output_values(node, known)
+            ends = node.args[0] if part is None else part.outputs
+            outputs = _output_values(ends, known)
     needed = {owners.same[source] for source in _needed_parameters(program.graph, learned)}
     lost = "" if program is plain else "writes_into_parts"
-    return _make_graph(builder, name, shapes, outputs, owners, needed, lost)
+    if stop and not outputs:
+        raise CnncostError(f"{name}: {stop.describe()}", "no layer stands before that line")
+    graph = _make_graph(builder, name, shapes, outputs, owners, needed, lost)
+    return graph if stop is None else _note_stop(graph, stop.describe())
+
+
+def _note_stop(graph: Graph, line: str) -> Graph:
+    """The graph of a module that was read up to some line: nothing is known of what follows."""
+    notes = "\n".join(text for text in (graph.notes, line) if text)
+    return replace(graph, notes=notes, stop=line, unused=())
 
 
 def _collect_owners(module: nn.Module) -> Owners:
@@ -103,7 +115,7 @@ def _read_placeholder(
     if node.name.startswith(("b_", "c_")):
         return Constant(shape)
     name, given = next(names)
-    return builder.start_input(name, given)
+    return builder.start_input(name, given).reshape_to(shape)
 
 
 def _read_call(builder: TorchImporter, node: fx.Node, known: dict[fx.Node, Any]) -> Any:
@@ -117,7 +129,7 @@ def _read_call(builder: TorchImporter, node: fx.Node, known: dict[fx.Node, Any])
     before = next((known[n] for n in node.all_input_nodes if isinstance(known[n], Unsized)), None)
     if before is not None:
         return before
-    if _is_unsized(node):
+    if is_unsized(node):
         return _emit_cut_off(builder, node, known)
     call = _describe_call(node, known)
     if call.target in SILENT:
@@ -131,15 +143,6 @@ def _read_call(builder: TorchImporter, node: fx.Node, known: dict[fx.Node, Any])
     made = _emit_handled(builder, call)
     _remember_change(node, made, known)
     return made
-
-
-def _is_unsized(node: fx.Node) -> bool:
-    """Whether a result's size depends on data."""
-    made = node.meta.get("val")
-    several = made if isinstance(made, list | tuple) else [made]
-    return any(
-        not isinstance(size, int) for one in several if hasattr(one, "shape") for size in one.shape
-    )
 
 
 def _emit_cut_off(builder: TorchImporter, node: fx.Node, known: dict[fx.Node, Any]) -> Any:
@@ -243,9 +246,8 @@ def _result_shapes(node: fx.Node) -> tuple[tuple[int, ...], ...]:
     )
 
 
-def _output_values(node: fx.Node, known: dict[fx.Node, Any]) -> list[Value]:
-    """The activations among the outputs, which may be numbers, words or nothing too."""
-    given: Any = node.args[0]
+def _output_values(given: Any, known: dict[fx.Node, Any]) -> list[Value]:
+    """The activations among the outputs (Any: nodes, numbers, words or nothing)."""
     found = [known.get(argument) for argument in given if hasattr(argument, "op")]
     found = [one.value if isinstance(one, Unsized) else one for one in found]
     return [value for value in found if isinstance(value, Value)]
