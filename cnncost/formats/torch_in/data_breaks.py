@@ -1,7 +1,7 @@
 """Programs that depend on data: read up to where the code asks for numbers that no trace has.
 
 A trace of shapes alone ends where a module decides, loops or sizes something by what its tensors
-hold. There it gives back what is alive, so that torch.export ends as with any other module.
+hold. There the module gives back what it made, so that torch.export ends as with any other.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cnncost.formats.torch_in.export_call import CallWay, find_user_line, run_export
+from cnncost.formats.torch_in.program_nodes import changes_input, is_unsized, writes_into_a_part
 
 if TYPE_CHECKING:
     from torch import Tensor, fx, nn
@@ -42,26 +43,38 @@ class DataBreak(NamedTuple):
         return f"reading stops {at} depends on data{by}"
 
 
-def export_up_to_data(
-    module: nn.Module, ways: Sequence[CallWay]
-) -> tuple[ExportedProgram, DataBreak] | None:
-    """The program of the first of these calls that only data ends, and where they do."""
-    for way in ways:
-        try:
-            with _breaks_caught(module) as found:
-                program = run_export(module, way)
-        except Exception:  # what it is was said when the whole was exported
-            continue
-        if found:
-            by = next(filter(is_unsized, program.graph.nodes), None)
-            name = _operation_of(found[0]) if by is None else str(by.target).split(".")[1]
-            return program, DataBreak(find_user_line(found[0]), name)
-    return None
+class TracedProgram(NamedTuple):
+    """What torch.export makes of a module."""
+
+    exported: ExportedProgram
+    stop: DataBreak | None = None
+    """Where it ends before the module does; its outputs are what can be read up to there."""
+
+
+def export_whole(module: nn.Module, way: CallWay) -> TracedProgram:
+    """The program of a call that depends on no data; otherwise as the next one."""
+    return TracedProgram(run_export(module, way))
+
+
+def export_up_to_data(module: nn.Module, way: CallWay) -> TracedProgram:
+    """The program of a call, up to where it depends on data.
+
+    Raises:
+        Exception: whatever else PyTorch or the user's code raises.
+    """
+    with _breaks_caught(module) as found:
+        program = run_export(module, way)
+    if not found:
+        return TracedProgram(program)
+    by = next(filter(is_unsized, program.graph.nodes), None)
+    name = _operation_of(found[0]) if by is None else str(by.target).split(".")[1]
+    _keep_part_before_data(program)
+    return TracedProgram(program, DataBreak(find_user_line(found[0]), name))
 
 
 @contextmanager
 def _breaks_caught(module: nn.Module) -> Iterator[list[Exception]]:
-    """With a forward that returns the tensors alive where data ends it, and keeps what said so."""
+    """With a forward that returns the tensors made where data ends it, and keeps what said so."""
     from torch.fx.experimental.proxy_tensor import get_proxy_mode
 
     plain, found = module.forward, list[Exception]()
@@ -69,16 +82,17 @@ def _breaks_caught(module: nn.Module) -> Iterator[list[Exception]]:
     @functools.wraps(plain)
     def forward(*args: Any, **named: Any) -> Any:  # Any: what the user's code takes and makes
         tracer: Any = getattr(get_proxy_mode(), "tracer", None)  # of torch.fx, which has no types
-        depth = len(tracer.module_stack)
+        depth, held = len(tracer.module_stack), list[Any]()
         try:
-            return plain(*args, **named)
+            with _hold_results(held):
+                return plain(*args, **named)
         except Exception as error:
-            if not _needs_data(error, tracer.graph):
+            if not needs_data(error) and not any(map(is_unsized, tracer.graph.nodes)):
                 raise
             found.append(error)
             while len(tracer.module_stack) > depth:  # the modules that the error has left
                 tracer.module_stack.popitem()
-            return _tensors_alive(tracer)
+            return _tensors_made(tracer)
 
     module.forward = forward
     try:
@@ -87,21 +101,34 @@ def _breaks_caught(module: nn.Module) -> Iterator[list[Exception]]:
         del module.forward
 
 
-def _tensors_alive(tracer: Any) -> tuple[Tensor, ...]:  # Any: as above
-    """What operations made and the code still holds, in their order; a line that fails has left
-    its frames, and their variables, in the error."""
-    made = [(tensor, one.proxy.node) for tensor, one in tracer.tensor_tracker.items()]
+def _hold_results(held: list[Any]) -> Any:  # Any: what functions make; a mode of PyTorch's
+    """A mode in which every result of a function is held, though the code may hold it no more."""
+    from torch.overrides import TorchFunctionMode
+
+    class Holder(TorchFunctionMode):  # type: ignore[misc]  # PyTorch's has no type
+        def __torch_function__(
+            self, func: Any, types: Any, args: Any = (), kwargs: Any = None
+        ) -> Any:  # Any: as PyTorch has it
+            held.append(func(*args, **(kwargs or {})))
+            return held[-1]
+
+    return Holder()
+
+
+def _tensors_made(tracer: Any) -> tuple[Tensor, ...]:  # Any: as above
+    """What operations made, in their order."""
     place = {node: number for number, node in enumerate(tracer.graph.nodes)}
-    alive = [(tensor, node) for tensor, node in made if node.op == "call_function"]
-    return tuple(tensor for tensor, _ in sorted(alive, key=lambda one: place[one[1]]))
+    made = [(tensor, one.proxy.node) for tensor, one in tracer.tensor_tracker.items()]
+    calls = [(tensor, node) for tensor, node in made if node.op == "call_function"]
+    return tuple(tensor for tensor, _ in sorted(calls, key=lambda one: place[one[1]]))
 
 
-def _needs_data(error: BaseException, graph: fx.Graph) -> bool:
-    """Whether data ended a trace: it says so, or what it goes on with depends on data."""
+def needs_data(error: BaseException) -> bool:
+    """Whether an error says that a trace lacks data."""
     return any(
         type(one).__name__ in NEEDS_DATA or any(words in str(one) for words in SAID)
         for one in _chain_of(error)
-    ) or any(map(is_unsized, graph.nodes))
+    )
 
 
 def _chain_of(error: BaseException | None) -> Iterator[BaseException]:
@@ -119,26 +146,30 @@ def _operation_of(error: Exception) -> str:
     return ""
 
 
-def is_unsized(node: fx.Node) -> bool:
-    """Whether the size of an operation's result depends on data."""
-    made = node.meta.get("val")
-    several = made if isinstance(made, list | tuple) else [made]
-    return any(
-        not isinstance(size, int) for one in several if hasattr(one, "shape") for size in one.shape
-    )
+def _keep_part_before_data(program: ExportedProgram) -> None:
+    """Leave of the program the operations that can be read; their results are its outputs."""
+    from torch.export.graph_signature import OutputKind, OutputSpec, TensorArgument
+    from torch.utils._pytree import tree_structure
+
+    graph, signature = program.graph, program.module_call_graph[0].signature
+    kept, ends = _find_part_before_data(graph, program.graph_signature.inputs_to_parameters)
+    graph.output_node().args = (ends,)
+    for node in reversed(graph.nodes):
+        if node.op == "call_function" and node not in kept:
+            graph.erase_node(node)
+    program.graph_signature.output_specs = [
+        OutputSpec(OutputKind.USER_OUTPUT, TensorArgument(node.name), None) for node in ends
+    ]
+    assert signature is not None  # the whole module's
+    signature.out_spec = tree_structure(ends)
 
 
-class PartRead(NamedTuple):
-    """What can be read of a program that data ends."""
-
-    nodes: frozenset[fx.Node]
-    outputs: tuple[fx.Node, ...]
-    """In order: what is alive at the end, or goes into what depends on data."""
-
-
-def find_part_before_data(graph: fx.Graph, learned: Mapping[str, str]) -> PartRead:
+def _find_part_before_data(
+    graph: fx.Graph, learned: Mapping[str, str]
+) -> tuple[set[fx.Node], tuple[fx.Node, ...]]:
     """The operations that depend on no data, up to the first one that does, and behind it those
-    that lead to a use of learned numbers, the placeholders that `learned` names.
+    that lead to a use of learned numbers, the placeholders that `learned` names; and which of
+    them are the outputs: those that the code holds at the end, or makes depend on data.
 
     Single numbers are left out unless something was learned for them: they are what the code
     decides by.
@@ -153,12 +184,12 @@ def find_part_before_data(graph: fx.Graph, learned: Mapping[str, str]) -> PartRe
     weighed = _nodes_behind(nodes, weights) - active
     kept: set[fx.Node] = set()
     for number, node in reversed([*enumerate(nodes)]):
-        uses = bool(weighed.intersection(node.all_input_nodes)) and node in active
-        wanted = uses or (number < first and _has_several_numbers(node))
-        if node in kept or (wanted and node.users and node not in lost):
+        learns = node in active and not weighed.isdisjoint(node.all_input_nodes)
+        wanted = learns or (number < first and (_has_several_numbers(node) or changes_input(node)))
+        if node in kept or (wanted and node not in lost):
             kept |= {node, *node.all_input_nodes}
-    ends = (n for n in nodes if n in kept and _is_tensor(n) and not kept.intersection(n.users))
-    return PartRead(frozenset(kept), tuple(ends))
+    ends = (n for n in nodes if n in kept & active and _is_tensor(n) and kept.isdisjoint(n.users))
+    return kept, tuple(n for n in ends if not writes_into_a_part(n))
 
 
 def _nodes_behind(nodes: Sequence[fx.Node], found: set[fx.Node]) -> set[fx.Node]:

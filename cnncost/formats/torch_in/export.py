@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from cnncost.formats.torch_in.data_breaks import DataBreak, export_up_to_data
+from cnncost.formats.torch_in.data_breaks import (
+    TracedProgram,
+    export_up_to_data,
+    export_whole,
+    needs_data,
+)
 from cnncost.formats.torch_in.example_inputs import Shapes, list_call_ways
 from cnncost.formats.torch_in.export_call import (
     CallWay,
@@ -14,18 +19,11 @@ from cnncost.formats.torch_in.export_call import (
     run_export,
     silence_torch,
 )
+from cnncost.formats.torch_in.program_nodes import writes_into_a_part
 
 if TYPE_CHECKING:
-    from torch import fx, nn
+    from torch import nn
     from torch.export import ExportedProgram
-
-
-class TracedProgram(NamedTuple):
-    """What torch.export makes of a module."""
-
-    exported: ExportedProgram
-    stop: DataBreak | None = None
-    """Where it ends before the module does; its outputs are the tensors that are alive there."""
 
 
 def export_module(module: nn.Module, shapes: Shapes) -> TracedProgram:
@@ -40,18 +38,33 @@ def export_module(module: nn.Module, shapes: Shapes) -> TracedProgram:
     """
     failed: list[Exception] = []
     with droppings_seen(module):
-        for device in ("meta", "cpu"):
-            with _fake_device(module, device):
-                tried: list[CallWay] = []
-                for way in list_call_ways(module, shapes, device, failed, 1):
-                    try:
-                        return TracedProgram(run_export(module, way))
-                    except Exception as error:  # the user's code may raise anything
-                        failed.append(error)
-                        tried.append(way)
-                if device == "cpu" and (found := export_up_to_data(module, tried)):
-                    return TracedProgram(*found)
-    raise export_failure(failed[0])
+        found = _first_that_works(export_whole, module, shapes, "meta", failed)
+        if found is None:
+            with _memory_faked(module):
+                if not any(map(needs_data, failed)):
+                    found = _first_that_works(export_whole, module, shapes, "cpu", failed)
+                found = found or _first_that_works(export_up_to_data, module, shapes, "cpu", failed)
+    if found is None:
+        raise export_failure(failed[0])
+    return found
+
+
+def _first_that_works(
+    export: Callable[[nn.Module, CallWay], TracedProgram],
+    module: nn.Module,
+    shapes: Shapes,
+    device: str,
+    failed: list[Exception],
+) -> TracedProgram | None:
+    """What one way to call the module gives; `failed` gets what the others raised."""
+    for way in list_call_ways(module, shapes, device, failed, 1):
+        try:
+            return export(module, way)
+        except Exception as error:  # the user's code may raise anything
+            failed.append(error)
+            if needs_data(error):
+                break  # no other way has more data
+    return None
 
 
 def export_as_run(module: nn.Module, shapes: Shapes, batch: int) -> ExportedProgram:
@@ -95,15 +108,12 @@ def droppings_seen(module: nn.Module) -> Iterator[None]:
 
 
 @contextmanager
-def _fake_device(module: nn.Module, device: str) -> Iterator[None]:
-    """For the CPU tensors without memory, the module's own among them."""
-    if device == "meta":
-        yield
-        return
+def _memory_faked(module: nn.Module) -> Iterator[None]:
+    """With tensors of the CPU without memory, the module's own among them."""
     from torch._subclasses.fake_tensor import FakeTensorMode
 
     with FakeTensorMode(allow_non_fake_inputs=True):
-        module.to_empty(device=device)
+        module.to_empty(device="cpu")
         yield
 
 
@@ -120,37 +130,3 @@ def functional(program: ExportedProgram) -> ExportedProgram:
             return program.run_decompositions({})
     except Exception as error:  # torch's own, of many kinds
         raise export_failure(error) from error
-
-
-def writes_into_a_part(node: fx.Node) -> bool:
-    """Whether it changes a tensor that others see a part of, or that is a part of another."""
-    if not changes_input(node) or "dropout" in str(node.target):
-        return False  # in inference dropout changes nothing
-    target: Any = next(iter(node.args), None)
-    seen = []
-    while target is not None and hasattr(target, "op"):
-        seen.append(target)
-        if target.op == "placeholder" or is_view(target):
-            return True
-        target = target.args[0] if changes_input(target) else None
-    return any(is_view(user) for one in seen for user in one.users if user is not node)
-
-
-def changes_input(node: fx.Node) -> bool:
-    """Whether an operation writes into what it is given."""
-    schema = getattr(node.target, "_schema", None)
-    return node.op == "call_function" and schema is not None and bool(schema.is_mutable)
-
-
-def is_view(node: fx.Node) -> bool:
-    """Whether a result may be a part of what the operation is given."""
-    import operator
-
-    if node.op != "call_function":
-        return False
-    if node.target is operator.getitem:
-        made: Any = node.args[0]
-        return is_view(made)
-    schema = getattr(node.target, "_schema", None)
-    marks = [] if schema is None else [result.alias_info for result in schema.returns]
-    return any(mark is not None and not mark.is_write for mark in marks)

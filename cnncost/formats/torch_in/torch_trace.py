@@ -12,10 +12,10 @@ from cnncost.errors import CnncostError
 from cnncost.formats.graph import Graph
 from cnncost.formats.tensor_value import Constant, Value
 from cnncost.formats.torch_in.constants import fold_call
-from cnncost.formats.torch_in.data_breaks import find_part_before_data, is_unsized
-from cnncost.formats.torch_in.export import changes_input, export_module, functional, is_view
+from cnncost.formats.torch_in.export import export_module, functional
 from cnncost.formats.torch_in.handlers import HANDLERS, SHAPE_ONLY, SILENT
 from cnncost.formats.torch_in.owning import Owners, assign_owners, costs_of
+from cnncost.formats.torch_in.program_nodes import changes_input, is_unsized, is_view
 from cnncost.formats.torch_in.torch_importer import TorchCall, TorchImporter
 from cnncost.formats.torch_in.torch_outputs import (
     emit_output,
@@ -52,11 +52,10 @@ def trace_module(module: nn.Module, name: str, shapes: dict[str, tuple[int, ...]
     names = iter(shapes.items())
     outputs: list[Value] = []
     wholes: dict[str, Value | None] = {}
-    part = find_part_before_data(program.graph, learned) if stop else None
     for node in program.graph.nodes:
         if node.op == "placeholder":
             known[node] = _read_placeholder(node, learned, names, builder)
-        elif node.op == "call_function" and (part is None or node in part.nodes):
+        elif node.op == "call_function":
             if module_call_key(node) not in wholes:
                 wholes[module_call_key(node)] = read_whole_module(
                     builder, node, known, module, _module_path(node)
@@ -64,8 +63,7 @@ def trace_module(module: nn.Module, name: str, shapes: dict[str, tuple[int, ...]
             found = wholes[module_call_key(node)]
             known[node] = _read_call(builder, node, known) if found is None else found
         elif node.op == "output":
-            ends = node.args[0] if part is None else part.outputs
-            outputs = _output_values(ends, known)
+            outputs = _output_values(node, known)
     needed = {owners.same[source] for source in _needed_parameters(program.graph, learned)}
     lost = "" if program is plain else "writes_into_parts"
     if stop and not outputs:
@@ -192,10 +190,18 @@ def _agrees_with_program(
         return False
     if set(call.read_sources()) - builder.sources_since(start) - _carried_sources(several):
         return False
-    if call.target in SHAPE_ONLY:
+    if call.target in SHAPE_ONLY or _writes_over_all(call):
         return True
     read = builder.read_since(start) | {v.base for v in several if isinstance(v, Value)}
     return all(read & builder.seen_as(value) for value in call.read_values())
+
+
+def _writes_over_all(call: TorchCall) -> bool:
+    """Whether a part written into a tensor is as large as the tensor, which is lost then."""
+    source = call.arguments.get("src")
+    if call.target not in ("slice_scatter", "select_scatter") or not isinstance(source, Value):
+        return False
+    return prod(source.spread or source.shape) == prod(call.shape)
 
 
 def _carried_sources(made: list[Any]) -> set[str]:  # Any: as above
@@ -246,8 +252,9 @@ def _result_shapes(node: fx.Node) -> tuple[tuple[int, ...], ...]:
     )
 
 
-def _output_values(given: Any, known: dict[fx.Node, Any]) -> list[Value]:
-    """The activations among the outputs (Any: nodes, numbers, words or nothing)."""
+def _output_values(node: fx.Node, known: dict[fx.Node, Any]) -> list[Value]:
+    """The activations among the outputs, which may be numbers, words or nothing too."""
+    given: Any = node.args[0]
     found = [known.get(argument) for argument in given if hasattr(argument, "op")]
     found = [one.value if isinstance(one, Unsized) else one for one in found]
     return [value for value in found if isinstance(value, Value)]
