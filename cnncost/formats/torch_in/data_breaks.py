@@ -10,6 +10,7 @@ import functools
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
+from weakref import ref
 
 from cnncost.formats.torch_in.export_call import CallWay, find_user_line, run_export
 from cnncost.formats.torch_in.program_nodes import changes_input, is_unsized, writes_into_a_part
@@ -92,7 +93,7 @@ def _breaks_caught(module: nn.Module) -> Iterator[list[Exception]]:
             found.append(error)
             while len(tracer.module_stack) > depth:  # the modules that the error has left
                 tracer.module_stack.popitem()
-            return _tensors_made(tracer)
+            return _take_results(tracer, held)
 
     module.forward = forward
     try:
@@ -115,12 +116,23 @@ def _hold_results(held: list[Any]) -> Any:  # Any: what functions make; a mode o
     return Holder()
 
 
-def _tensors_made(tracer: Any) -> tuple[Tensor, ...]:  # Any: as above
-    """What operations made, in their order."""
+def _take_results(tracer: Any, held: list[Any]) -> tuple[Tensor, ...]:  # Any: as above
+    """What operations made, in their order: what others read, what is read from an input or a
+    parameter, and of the rest what the code itself still holds. Nothing is in `held` then."""
     place = {node: number for number, node in enumerate(tracer.graph.nodes)}
-    made = [(tensor, one.proxy.node) for tensor, one in tracer.tensor_tracker.items()]
-    calls = [(tensor, node) for tensor, node in made if node.op == "call_function"]
-    return tuple(tensor for tensor, _ in sorted(calls, key=lambda one: place[one[1]]))
+    found, rest = [], []
+    for tensor, one in tracer.tensor_tracker.items():
+        node = one.proxy.node
+        if node.op == "placeholder":
+            continue
+        if node.users or any(source.op == "placeholder" for source in node.all_input_nodes):
+            found.append((place[node], tensor))
+        else:
+            rest.append((place[node], ref(tensor)))
+        del tensor
+    held.clear()
+    found += [(number, kept) for number, seen in rest if (kept := seen()) is not None]
+    return tuple(tensor for _, tensor in sorted(found, key=lambda one: one[0]))
 
 
 def needs_data(error: BaseException) -> bool:
@@ -185,8 +197,9 @@ def _find_part_before_data(
     kept: set[fx.Node] = set()
     for number, node in reversed([*enumerate(nodes)]):
         learns = node in active and not weighed.isdisjoint(node.all_input_nodes)
-        wanted = learns or (number < first and (_has_several_numbers(node) or changes_input(node)))
-        if node in kept or (wanted and node not in lost):
+        wanted = learns or (number < first and _has_several_numbers(node))
+        used = node.users or changes_input(node)  # a result that nobody has any more is none
+        if node in kept or (wanted and used and node not in lost):
             kept |= {node, *node.all_input_nodes}
     ends = (n for n in nodes if n in kept & active and _is_tensor(n) and kept.isdisjoint(n.users))
     return kept, tuple(n for n in ends if not writes_into_a_part(n))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -45,7 +45,7 @@ def export_module(module: nn.Module, shapes: Shapes) -> TracedProgram:
                     found = _first_that_works(export_whole, module, shapes, "cpu", failed)
                 found = found or _first_that_works(export_up_to_data, module, shapes, "cpu", failed)
     if found is None:
-        raise export_failure(failed[0])
+        raise export_failure(_most_telling(failed))
     return found
 
 
@@ -67,6 +67,12 @@ def _first_that_works(
     return None
 
 
+def _most_telling(failed: Sequence[Exception]) -> Exception:
+    """The first error that data causes, which the right way to call alone comes to; else the
+    first one, which is that of the usual way."""
+    return next(filter(needs_data, failed), failed[0])
+
+
 def export_as_run(module: nn.Module, shapes: Shapes, batch: int) -> ExportedProgram:
     """The whole program for a batch of examples, as a module with memory runs it.
 
@@ -79,7 +85,7 @@ def export_as_run(module: nn.Module, shapes: Shapes, batch: int) -> ExportedProg
             return run_export(module, way)
         except Exception as error:  # as above
             failed.append(error)
-    raise export_failure(failed[0])
+    raise export_failure(_most_telling(failed))
 
 
 DROPS = {"StochasticDepth": "p", "DropPath": "drop_prob"}

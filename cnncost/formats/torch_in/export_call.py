@@ -57,7 +57,8 @@ def silence_torch() -> Iterator[None]:
 
 
 def export_failure(error: Exception) -> CnncostError:
-    """What, where in the user's code, and what would help: a line each."""
+    """What an error of torch.export says, where in the user's code, and what would help: one line
+    each."""
     lines = [line for line in str(error).strip().splitlines() if line.strip()]
     said = f"{type(error).__name__}: {lines[0][:200] if lines else ''}".rstrip(": ")
     hint = "check --input; control flow on data cannot be traced"

@@ -66,10 +66,14 @@ def trace_module(module: nn.Module, name: str, shapes: dict[str, tuple[int, ...]
             outputs = _output_values(node, known)
     needed = {owners.same[source] for source in _needed_parameters(program.graph, learned)}
     lost = "" if program is plain else "writes_into_parts"
-    if stop and not outputs:
+    if stop is None:
+        return _make_graph(builder, name, shapes, outputs, owners, needed, lost)
+    made = [value for value in outputs if value.base not in shapes]
+    if not made:
         raise CnncostError(f"{name}: {stop.describe()}", "no layer stands before that line")
-    graph = _make_graph(builder, name, shapes, outputs, owners, needed, lost)
-    return graph if stop is None else _note_stop(graph, stop.describe())
+    return _note_stop(
+        _make_graph(builder, name, shapes, made, owners, needed, lost), stop.describe()
+    )
 
 
 def _note_stop(graph: Graph, line: str) -> Graph:
