@@ -27,7 +27,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 import cnncost
 from cnncost.errors import CnncostError
-from cnncost.formats.torch_in.export import silence_torch
+from cnncost.formats.torch_in.export_call import silence_torch
 
 VISION = (
     *("resnet18", "mobilenet_v2", "mobilenet_v3_small", "squeezenet1_1", "shufflenet_v2_x0_5"),

@@ -1,4 +1,5 @@
-"""The plan's price (what its edits cost, gains left out) beside uniform scaling, greedy and dense-to-512: ten networks, three budgets.
+"""The plan's price (what its edits cost, gains left out) beside uniform scaling, greedy and
+dense-to-512: ten networks, three budgets.
 
 Greedy takes the single edit of the most excess saved for its score, again and again. Run:
 python benchmarks/plans.py [SECONDS]

@@ -31,7 +31,7 @@ from torch.utils.flop_counter import FlopCounterMode
 import cnncost
 from cnncost.api import load_graph
 from cnncost.errors import CnncostError
-from cnncost.formats.torch_in.export import silence_torch
+from cnncost.formats.torch_in.export_call import silence_torch
 from cnncost.formats.torch_in.torch_source import make_module
 from cnncost.formats.torch_in.torch_trace import trace_module
 

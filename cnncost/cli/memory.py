@@ -59,6 +59,9 @@ def memory(
 
     Kernel workspace, which depends on the back end, is left out. PyTorch's strides (channels
     last, permuted maps) are not modelled: a copy that it makes to lay out a map anew is left out.
+
+    The eager peak is that of the PyTorch file that convert writes, whose blocks hold their input
+    until they return. The code that a network was imported from may hold more or less.
     """
     from cnncost.costs.memory import measure_embedded
     from cnncost.costs.memory import measure_memory as measure

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 UNREAD = "unread_parameters"
 """The operation that stands for learned numbers that no other one holds."""
+BEYOND = "unread_operations"
+"""The operation that stands for all behind the place where reading stopped."""
 NAMED = 3
 """Owners of missing numbers that the line names."""
 
@@ -35,19 +37,28 @@ def audit_graph(graph: Graph) -> Graph:
 
     A layer is false if the language refuses it, or if it makes another shape than
     `graph.shapes` records. Numbers that `graph.held` names and no layer holds stand in an
-    opaque layer behind the first output, unless `graph.unused` says that none needs them.
+    opaque layer behind the first output, unless `graph.unused` says that none needs them. So
+    does all that follows where `graph.stop` says that reading stopped.
     """
     checked, counted = _check_layers(graph)
-    if not graph.held:
-        return checked
     held, unused = (
         sum(graph.held.values()),
         sum(count for name, count in graph.held.items() if name in graph.unused),
     )
+    if graph.stop:
+        why = "what follows where reading stopped"
+        made = _add_unread_layer(checked, held - counted, BEYOND, why)
+        return replace(made, audit=(_describe_stop(graph, counted, held),))
+    if not graph.held:
+        return checked
     if counted == held - unused:
         return replace(checked, audit=_unused_lines(graph, unused))
-    line = _describe_difference(graph, counted, held)
-    return replace(_add_unread_layer(checked, held - unused - counted), audit=(line,))
+    line, why = (
+        _describe_difference(graph, counted, held),
+        "learned numbers that no other layer holds",
+    )
+    made = _add_unread_layer(checked, held - unused - counted, UNREAD, why)
+    return replace(made, audit=(line,))
 
 
 def _check_layers(graph: Graph) -> tuple[Graph, int]:
@@ -110,16 +121,16 @@ def _as_map_shape(shape: tuple[int, ...]) -> tuple[int, ...]:
     return shape or (1,) if len(shape) <= AXES else (shape[0], prod(shape[1:]))
 
 
-def _add_unread_layer(graph: Graph, missing: int) -> Graph:
+def _add_unread_layer(graph: Graph, missing: int, what: str, why: str) -> Graph:
     """With a layer behind the first output that holds what no layer holds; its costs are
     unknown, so that no total of the network is taken for exact."""
     first, *others = graph.outputs
     shape = next((op for op in graph.ops if op.name == first), None)
     dims = _output_of(graph, shape) if shape else graph.inputs[first]
-    name = f"{first}.{UNREAD}"
+    name = f"{first}.{what}"
     given = {"weights": missing} if missing > 0 else {}
-    op = Op(name, "opaque", {"output": dims, "op": UNREAD, **given}, (first,))
-    unknown = (*graph.unknown, f"{name}: learned numbers that no other layer holds")
+    op = Op(name, "opaque", {"output": dims, "op": what, **given}, (first,))
+    unknown = (*graph.unknown, f"{name}: {why}")
     return replace(graph, ops=(*graph.ops, op), outputs=(name, *others), unknown=unknown)
 
 
@@ -136,6 +147,18 @@ def _describe_difference(graph: Graph, counted: int, held: int) -> str:
         return f"{text}: some are counted more than once"
     owners = f" of {_owner_text(graph.unread)}" if graph.unread else ""
     return f"{text}: {held - counted:,}{owners} are unused or not understood"
+
+
+def _describe_stop(graph: Graph, counted: int, held: int) -> str:
+    """Where reading stopped, and the learned numbers that lie behind it or were not understood."""
+    if counted > held:
+        return f"{graph.stop}; {_describe_difference(graph, counted, held)}"
+    if counted == held:
+        return f"{graph.stop}; all {held:,} parameters are read"
+    owners = _owner_text(graph.unread)
+    return (
+        f"{graph.stop}; {held - counted:,} of {held:,} parameters are not read, those of {owners}"
+    )
 
 
 def _unused_lines(graph: Graph, unused: int) -> tuple[str, ...]:

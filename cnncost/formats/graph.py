@@ -58,6 +58,8 @@ class Graph:
     """The owners of which no operation reads all numbers."""
     unused: tuple[str, ...] = ()
     """The owners that provably no output depends on: they are no part of the network's cost."""
+    stop: str = ""
+    """Why and where reading ended before the source does, in one line; empty where it did not."""
     audit: tuple[str, ...] = ()
     """What the audit found: a line on numbers that are not in the graph."""
 

@@ -157,11 +157,12 @@ def measure_original(module: nn.Module, shapes: Shapes, batch: int, tell: Progre
     """
     # Read when torch is loaded: its profiler writes marks to standard error otherwise.
     os.environ.setdefault("KINETO_LOG_LEVEL", "6")
-    from cnncost.formats.torch_in.export import export_module, silence_torch
+    from cnncost.formats.torch_in.export import export_as_run
+    from cnncost.formats.torch_in.export_call import silence_torch
 
     tell("tracing the module")
     module.eval()
-    program = export_module(module, shapes, batch)
+    program = export_as_run(module, shapes, batch)
     given, named = program.example_inputs or ((), {})
     model, data = CalledModule(module, tuple(named)), [*given, *named.values()]
     parameters = list(module.parameters())

@@ -15,6 +15,9 @@ MOST = 60
 """The most steps of the timeline as text."""
 SMALLEST_BAR = 10
 """The least width of the longest bar."""
+EAGER = "peak activations, inference (eager, as converted)"
+"""Of the PyTorch file that convert writes; an import's source may hold its tensors longer or
+shorter, which is not known to a spec."""
 
 
 class MemoryFigure(NamedTuple):
@@ -32,7 +35,7 @@ def summary_figures(found: Memory, embedded: Embedded) -> list[MemoryFigure]:
         MemoryFigure("parameters", found.parameters, known),
         MemoryFigure("buffers", found.buffers, known),
         MemoryFigure("peak activations, inference (last use)", found.inference.bytes, complete),
-        MemoryFigure("peak activations, inference (eager)", found.inference_eager.bytes, complete),
+        MemoryFigure(EAGER, found.inference_eager.bytes, complete),
     ]
     if found.saved is not None and found.training is not None:
         step = f"peak of a training step ({found.training.phase})"

@@ -13,6 +13,7 @@ CHANGES = (
     *("floor", "ceil", "round", "trunc", "frac", "sign", "sgn", "reciprocal", "log2", "log10"),
     *("log1p", "exp2", "expm1", "tan", "atan", "asin", "acos", "sinh", "cosh", "asinh", "acosh"),
     *("atanh", "log_sigmoid", "logit", "softshrink", "tanhshrink", "rrelu", "nan_to_num"),
+    *("__and__", "__or__", "__xor__", "bitwise_and", "bitwise_or", "bitwise_xor"),
     *("logical_not", "bitwise_not", "isnan", "isinf", "isfinite", "masked_fill", "erfc", "erfinv"),
     *("eq", "ne", "lt", "le", "gt", "ge", "logical_and", "logical_or", "logical_xor", "fmod"),
     *("remainder", "floor_divide", "atan2", "hypot", "fill", "zero", "clamp", "lerp", "sigmoid"),

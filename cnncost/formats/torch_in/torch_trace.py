@@ -12,9 +12,10 @@ from cnncost.errors import CnncostError
 from cnncost.formats.graph import Graph
 from cnncost.formats.tensor_value import Constant, Value
 from cnncost.formats.torch_in.constants import fold_call
-from cnncost.formats.torch_in.export import changes_input, export_module, functional, is_view
+from cnncost.formats.torch_in.export import export_module, functional
 from cnncost.formats.torch_in.handlers import HANDLERS, SHAPE_ONLY, SILENT
 from cnncost.formats.torch_in.owning import Owners, assign_owners, costs_of
+from cnncost.formats.torch_in.program_nodes import changes_input, is_unsized, is_view
 from cnncost.formats.torch_in.torch_importer import TorchCall, TorchImporter
 from cnncost.formats.torch_in.torch_outputs import (
     emit_output,
@@ -43,7 +44,7 @@ def trace_module(module: nn.Module, name: str, shapes: dict[str, tuple[int, ...]
         CnncostError: torch.export cannot trace it.
     """
     owners = _collect_owners(module)
-    plain = export_module(module, shapes)
+    plain, stop = export_module(module, shapes)
     program = functional(plain)
     builder = TorchImporter()
     known: dict[fx.Node, Any] = {}  # Any: values, constants, numbers
@@ -65,7 +66,20 @@ def trace_module(module: nn.Module, name: str, shapes: dict[str, tuple[int, ...]
             outputs = _output_values(node, known)
     needed = {owners.same[source] for source in _needed_parameters(program.graph, learned)}
     lost = "" if program is plain else "writes_into_parts"
-    return _make_graph(builder, name, shapes, outputs, owners, needed, lost)
+    if stop is None:
+        return _make_graph(builder, name, shapes, outputs, owners, needed, lost)
+    made = [value for value in outputs if value.base not in shapes]
+    if not made:
+        raise CnncostError(f"{name}: {stop.describe()}", "no layer stands before that line")
+    return _note_stop(
+        _make_graph(builder, name, shapes, made, owners, needed, lost), stop.describe()
+    )
+
+
+def _note_stop(graph: Graph, line: str) -> Graph:
+    """The graph of a module that was read up to some line: nothing is known of what follows."""
+    notes = "\n".join(text for text in (graph.notes, line) if text)
+    return replace(graph, notes=notes, stop=line, unused=())
 
 
 def _collect_owners(module: nn.Module) -> Owners:
@@ -103,7 +117,7 @@ def _read_placeholder(
     if node.name.startswith(("b_", "c_")):
         return Constant(shape)
     name, given = next(names)
-    return builder.start_input(name, given)
+    return builder.start_input(name, given).reshape_to(shape)
 
 
 def _read_call(builder: TorchImporter, node: fx.Node, known: dict[fx.Node, Any]) -> Any:
@@ -117,7 +131,7 @@ def _read_call(builder: TorchImporter, node: fx.Node, known: dict[fx.Node, Any])
     before = next((known[n] for n in node.all_input_nodes if isinstance(known[n], Unsized)), None)
     if before is not None:
         return before
-    if _is_unsized(node):
+    if is_unsized(node):
         return _emit_cut_off(builder, node, known)
     call = _describe_call(node, known)
     if call.target in SILENT:
@@ -131,15 +145,6 @@ def _read_call(builder: TorchImporter, node: fx.Node, known: dict[fx.Node, Any])
     made = _emit_handled(builder, call)
     _remember_change(node, made, known)
     return made
-
-
-def _is_unsized(node: fx.Node) -> bool:
-    """Whether a result's size depends on data."""
-    made = node.meta.get("val")
-    several = made if isinstance(made, list | tuple) else [made]
-    return any(
-        not isinstance(size, int) for one in several if hasattr(one, "shape") for size in one.shape
-    )
 
 
 def _emit_cut_off(builder: TorchImporter, node: fx.Node, known: dict[fx.Node, Any]) -> Any:
@@ -189,10 +194,18 @@ def _agrees_with_program(
         return False
     if set(call.read_sources()) - builder.sources_since(start) - _carried_sources(several):
         return False
-    if call.target in SHAPE_ONLY:
+    if call.target in SHAPE_ONLY or _writes_over_all(call):
         return True
     read = builder.read_since(start) | {v.base for v in several if isinstance(v, Value)}
     return all(read & builder.seen_as(value) for value in call.read_values())
+
+
+def _writes_over_all(call: TorchCall) -> bool:
+    """Whether a part written into a tensor is as large as the tensor, which is lost then."""
+    source = call.arguments.get("src")
+    if call.target not in ("slice_scatter", "select_scatter") or not isinstance(source, Value):
+        return False
+    return prod(source.spread or source.shape) == prod(call.shape)
 
 
 def _carried_sources(made: list[Any]) -> set[str]:  # Any: as above
