@@ -84,6 +84,11 @@ def path_exists(arch: str | Path) -> bool:
     return True
 
 
+def is_code(arch: str) -> bool:
+    """Whether an ARCH names PyTorch code, as `net.py:build` does, and no file."""
+    return formats.is_source(arch) and not path_exists(arch)
+
+
 def loads(
     text: str,
     *,

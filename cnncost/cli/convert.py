@@ -1,13 +1,12 @@
 """`cnncost convert`: convert between specs and the other forms of a network."""
 
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from cnncost import api, formats
+from cnncost import formats
 from cnncost.cli import options
 from cnncost.cli.output import refuse_existing, write_bytes
 from cnncost.errors import CnncostError
@@ -83,6 +82,7 @@ def convert(
     A PyTorch model is named by the code that builds it: PACKAGE.MODULE:FUNCTION
     or FILE.py:FUNCTION. That code is run, without memory for weights (needs
     cnncost[torch]); --set gives it keyword arguments, as in --set width=0.5.
+    Where it depends on its data, as detectors do, it is read up to there.
 
     A spec as ARCH keeps its text, comments too. With --flat or --structured it is
     written anew: name, source, notes, published figures, inputs and layers, as they are
@@ -92,12 +92,7 @@ def convert(
     form = _choose_form(output, to)
     _refuse_mixed(form, no_weights=no_weights, flat=flat, structured=structured)
     refuse_existing(output, force=force)
-    if not api.path_exists(arch) and formats.is_source(arch):
-        spec = options.report_opaque_layers(
-            arch, _from_source(arch, shapes, settings, max_layers), strict=strict
-        )
-    else:
-        spec = options.load_spec(arch, settings, shapes, max_layers, strict=strict)
+    spec = options.load_spec(arch, settings, shapes, max_layers, strict=strict)
     if form.key == "yaml" and (flat or structured or spec.paths):
         data = _rewrite_spec(spec, flat=flat).encode()
     elif form.key == "yaml" and (settings or shapes):
@@ -121,15 +116,6 @@ def _refuse_mixed(
     if (flat or structured) and form.key != "yaml":
         option = "--flat" if flat else "--structured"
         raise CnncostError(f"{option}: {form.key} is no spec", "it goes with a .yaml file")
-
-
-def _from_source(
-    target: str, shapes: Sequence[str] | None, settings: Sequence[str] | None, max_layers: int
-) -> Spec:
-    """Make the spec of the network that the user's code builds."""
-    arguments = options.parse_arguments(settings or ())
-    graph = options.source_graph(target, options.parse_shapes(shapes or ()), arguments)
-    return api.load_graph(graph, target, max_layers=max_layers)
 
 
 def _rewrite_spec(spec: Spec, *, flat: bool) -> str:

@@ -43,8 +43,8 @@ Arch = Annotated[
     str,
     typer.Argument(
         metavar="ARCH",
-        help="A spec's file, an .onnx file, a bundled network's name, or - for a spec on "
-        "standard input.",
+        help="A spec's file, an .onnx file, a bundled network's name, PyTorch code such as "
+        "my_net.py:build with --input, or - for a spec on standard input.",
         show_default=False,
         autocompletion=complete_arch,
     ),
@@ -208,6 +208,12 @@ def layers_of(lines: Sequence[str]) -> str:
 
 
 def _make_raw_reader(arch: str, max_layers: int) -> Callable[[Sequence[str], Sequence[str]], Spec]:
+    if api.is_code(arch):
+        return lambda settings, shapes: api.load_graph(
+            source_graph(arch, parse_shapes(shapes), parse_arguments(settings)),
+            arch,
+            max_layers=max_layers,
+        )
     if arch != "-":
         path = Path(arch)
         copy = copy_stream(path, arch) if api.path_exists(arch) and is_stream(path) else None

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from cnncost import api
 from cnncost.cli import options
 from cnncost.cli.output import open_destination, refuse_existing
 from cnncost.cli.scale import collect_scale, compose_check_command, refuse_idle
@@ -125,21 +126,21 @@ def suggest(
         if path:
             refuse_existing(path, force=force)
     read = options.make_reader(arch, max_layers, strict=strict)
+    code = api.is_code(arch)  # what is given to it is in the text that it is read as
     scale = collect_scale(batch, dtype, optimizer)
     meter = Meter((budget_metric(pareto),) if pareto else (), **scale)
     request = SuggestionRequest(
         tuple(budget or ()),
         parse_allowed_edits(allow or (), forbid or (), keep or ()),
-        options.parse_settings(settings or ()),
-        options.parse_shapes(shapes or ()),
+        {} if code else options.parse_settings(settings or ()),
+        {} if code else options.parse_shapes(shapes or ()),
         time_limit,
         max_layers,
         meter,
         most_edits,
     )
-    if settings or shapes:
-        read(settings or (), shapes or ())  # refuses those that the spec does not have
-    study = Suggester(read((), ()), request)
+    spec = read(settings or (), shapes or ())  # refuses those that it does not have
+    study = Suggester(read((), ()) if (settings or shapes) and not code else spec, request)
     refuse_idle(scale, study.editable.meter.bytes)
     if pareto:
         points = study.find_pareto(pareto, _make_progress())

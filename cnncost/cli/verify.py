@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cnncost import api, formats
+from cnncost import api
 from cnncost.cli import options
 from cnncost.language import MAX_LAYERS, Spec
 
@@ -46,7 +46,7 @@ def verify(
     from cnncost.views import verification_page
     from cnncost.views.page_writers import write_results
 
-    if not api.path_exists(arch) and formats.is_source(arch):
+    if api.is_code(arch):
         name, verdict = _of_source(arch, (settings or (), shapes or ()), batch, max_layers, strict)
     else:
         spec = options.load_spec(arch, settings, shapes, max_layers, strict=strict)

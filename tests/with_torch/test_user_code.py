@@ -161,3 +161,35 @@ def test_what_depends_on_data_ends_the_network(tmp_path: Path) -> None:
     report = cnncost.count(cnncost.loads(done.stdout))
     assert not report.complete
     assert report.totals.connections == 36 * 108
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("table", "--format", "json"),
+        ("memory", "--format", "json"),
+        ("check", "--budget", "parameters=260"),
+        ("suggest", "--budget", "parameters=200", "--format", "json"),
+        ("sweep", "--set", "width=4,6", "--format", "json"),
+    ],
+    ids=lambda command: str(command[0]),
+)
+def test_every_command_takes_code(tmp_path: Path, command: tuple[str, ...]) -> None:
+    (tmp_path / "user.py").write_text(WIDE, encoding="utf-8")
+    name, *more = command
+    done = subprocess.run(
+        [sys.executable, "-m", "cnncost", name, "user.py:net", "--input", "3x8x8", *more],
+        capture_output=True, encoding="utf-8", cwd=tmp_path, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "running user.py:net" in done.stderr
+    # At width 4: 27 weights and a bias per filter, then 36 and one; at width 6: 168 + 330.
+    held = {"memory": 4 * 260, "sweep": 498}.get(name, 260)
+    assert str(held) in done.stdout
+
+
+WIDE = """\
+from torch import nn
+def net(width=4):
+    return nn.Sequential(nn.Conv2d(3, width, 3), nn.ReLU(), nn.Conv2d(width, width, 3))
+"""
