@@ -62,7 +62,7 @@ class Track(NamedTuple):
 
     @property
     def stride(self) -> Fraction | None:
-        """How many input positions lie between neighbours; None if all read the same."""
+        """How many input positions further the next position reads; None if all read the same."""
         return None if self.axis is None else Fraction(self.step, self.period)
 
     def as_whole_map(self) -> Track:

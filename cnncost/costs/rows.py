@@ -49,7 +49,7 @@ def layer_rows(
     """Make one row per layer, or one per block below `depth` levels.
 
     Args:
-        every: rows of layers without weights too, whose costs are known.
+        every: include layers without weights whose costs are known.
         reach: fill in receptive fields.
     """
     rows = tuple(_make_row(report, count) for count in report.layers)

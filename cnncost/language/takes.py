@@ -38,7 +38,7 @@ def refuse_unknown_keys(
 
 
 def complete_line(line: Line, at: Scalar, problems: Problems) -> bool:
-    """Move the main argument to the others; return whether no argument is missing."""
+    """Move the main argument to the others, and refuse a line that lacks an argument."""
     if line.word in STRUCTURES:
         if not line.bodies:
             problems.add(at.start, f"{line.word} has no layers", "write a list behind it")

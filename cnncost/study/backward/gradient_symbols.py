@@ -66,8 +66,7 @@ class Symbols:
         return Symbol(word="x", of="" if alone else node.name)
 
     def parameter_symbol(self, node: Node, letter: str) -> Symbol:
-        """Return the symbol of a layer's parameter, which may belong to a layer that it shares it
-        with."""
+        """Return the symbol of a layer's parameter; a shared one has the symbol of its owner's."""
         owner = node if node.shares is None else self.network.nodes[node.shares]
         if owner.index in self.pairs:
             return Symbol(word=self.pairs[owner.index][letter])
