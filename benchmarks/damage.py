@@ -144,10 +144,13 @@ class CountedLayers:
     def __init__(self, groups: Iterable[Iterable[Network]]) -> None:
         self.layers: dict[DistinctLayer, int] = {}
         counted = [[self._count_layers(network) for network in group] for group in groups]
-        self.counts = [np.zeros((len(group), len(self.layers))) for group in counted]
-        for matrix, group in zip(self.counts, counted, strict=True):
-            for row, counts in zip(matrix, group, strict=True):
-                row[list(counts)] = list(counts.values())
+        self.groups = [self._as_matrix(group) for group in counted]
+
+    @staticmethod
+    def _as_matrix(group: list[Counter[int]]) -> tuple[list[int], Array]:
+        """One column per layer that the group has, one row per network."""
+        columns = list(dict.fromkeys(layer for counts in group for layer in counts))
+        return columns, np.array([[counts[layer] for layer in columns] for counts in group])
 
     def _count_layers(self, network: Network) -> Counter[int]:
         found: Counter[int] = Counter()
@@ -161,7 +164,7 @@ class CountedLayers:
     def potentials(self) -> list[Array]:
         """The potential of each network, group by group, with the constants as they stand."""
         terms = np.array([layer_terms(*layer) for layer in self.layers])
-        sums = [(counts @ terms).tolist() for counts in self.counts]
+        sums = [(counts @ terms[columns]).tolist() for columns, counts in self.groups]
         return [np.array([sum(potential_of(LayerTerms(*row))) for row in rows]) for rows in sums]
 
 
