@@ -85,7 +85,7 @@ def read_changes(evidence: Path) -> Iterator[Change]:
         found = {n: e for n, e in errors[family.name].items() if n in family.members}
         bases = [name for name in found if edits.get((family.name, name)) == "base"]
         base = next(iter([*bases, *found]), "")
-        for name in found.keys() - {base}:
+        for name in (name for name in found if name != base):
             before, after = family.members[base], family.members[name]
             kind = family.kind or edits[family.name, name].replace("+", " and ")
             yield Change(kind, found[name] - found[base], before, after)
