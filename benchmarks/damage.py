@@ -39,7 +39,8 @@ from cnncost.shape import Shape
 
 Array = np.ndarray[Any, np.dtype[np.float64]]  # numpy's shapes are not typed further
 Row = Mapping[str, float]
-DistinctLayer = tuple[Layer, Shape, Shape, Role]
+LayerCounts = Counter[tuple[Layer, Shape, Shape, Role]]
+"""How often a network has each distinct layer: what the error potential knows of it."""
 
 START = {
     "WIDTH": 0.2, "LINEAR_SHARE": 1.0, "DEPTHWISE_SHARE": 1.0, "SMALL_EXTENT": 1.0, "DEPTH": 1.0,
@@ -58,11 +59,20 @@ class Change(NamedTuple):
     after: Spec
 
 
+class CountedChange(NamedTuple):
+    """A change between two networks that are known by their layers."""
+
+    kind: str
+    ln_error: float
+    before: LayerCounts
+    after: LayerCounts
+
+
 class Space(NamedTuple):
     """Networks that were trained alike: what they are, and what was measured."""
 
     name: str
-    networks: list[Network]
+    networks: list[LayerCounts]
     ln_errors: Array
     ln_connections: Array
 
@@ -112,7 +122,8 @@ def read_space(judge: ModuleType, evidence: Path, name: str, most: int) -> Space
     specs = [cnncost.loads(judge.SPACES[name](code)) for code, _ in rows]
     connections = [cnncost.count(spec).totals.connections for spec in specs]
     ln_errors = np.log([error for _, error in rows])
-    return Space(name, [spec.network for spec in specs], ln_errors, np.log(connections))
+    layers = [count_layers(spec.network) for spec in specs]
+    return Space(name, layers, ln_errors, np.log(connections))
 
 
 def print_rows(found: Mapping[str, Mapping[str, Row]]) -> None:
@@ -138,88 +149,72 @@ def print_kinds(title: str, changes: Iterable[Change]) -> None:
         print(f"{kind:28} {len(found):2}  {figures}", flush=True)
 
 
-class CountedLayers:
-    """Networks as counts of distinct layers, so that each layer's terms are found once."""
-
-    def __init__(self, groups: Iterable[Iterable[Network]]) -> None:
-        self.layers: dict[DistinctLayer, int] = {}
-        counted = [[self._count_layers(network) for network in group] for group in groups]
-        self.groups = [self._as_matrix(group) for group in counted]
-
-    @staticmethod
-    def _as_matrix(group: list[Counter[int]]) -> tuple[list[int], Array]:
-        """One column per layer that the group has, one row per network."""
-        columns = list(dict.fromkeys(layer for counts in group for layer in counts))
-        return columns, np.array([[counts[layer] for layer in columns] for counts in group])
-
-    def _count_layers(self, network: Network) -> Counter[int]:
-        found: Counter[int] = Counter()
-        for index, role in find_roles(network).items():
-            node = network.nodes[index]
-            assert node.layer is not None
-            key = (node.layer, node.inputs[0], node.output, role)
-            found[self.layers.setdefault(key, len(self.layers))] += 1
-        return found
-
-    def potentials(self) -> list[Array]:
-        """The potential of each network, group by group, with the constants as they stand."""
-        terms = np.array([layer_terms(*layer) for layer in self.layers])
-        sums = [(counts @ terms[columns]).tolist() for columns, counts in self.groups]
-        return [np.array([sum(potential_of(LayerTerms(*row))) for row in rows]) for rows in sums]
-
-
 class Evidence:
-    """All that constants are fitted to, and how far they are from it."""
+    """Spaces and released families as counts of distinct layers, so that each layer's terms are
+    found once for whatever constants are tried."""
 
-    def __init__(self, judge: ModuleType, spaces: list[Space], changes: list[Change]) -> None:
+    def __init__(
+        self, judge: ModuleType, spaces: list[Space], changes: list[CountedChange]
+    ) -> None:
         self.judge, self.spaces = judge, spaces
         self.kinds = np.array([change.kind for change in changes])
         self.measured = np.array([change.ln_error for change in changes])
-        sides = ([c.before.network for c in changes], [c.after.network for c in changes])
-        self.counted = CountedLayers([*sides, *(space.networks for space in spaces)])
+        sides = [change.before for change in changes], [change.after for change in changes]
+        groups = [*sides, *(space.networks for space in spaces)]
+        self.layers = list(dict.fromkeys(x for group in groups for counts in group for x in counts))
+        self.matrices = [self._as_matrix(group) for group in groups]
 
-    def judge_space(self, space: Space, potential: Array) -> Row:
-        given = potential, space.ln_errors
-        return {
-            "rank": self.judge.spearman(*given),
-            "equal MACs": self.judge.banded(*given, space.ln_connections),
-            "regret": self.judge.regret(*given, space.ln_connections),
-        }
+    def _as_matrix(self, group: list[LayerCounts]) -> tuple[list[int], Array]:
+        """One column per layer that the group has, one row per network."""
+        present = {layer for counts in group for layer in counts}
+        columns = [k for k, layer in enumerate(self.layers) if layer in present]
+        rows = [[counts[self.layers[k]] for k in columns] for counts in group]
+        return columns, np.array(rows, float).reshape(len(rows), len(columns))
 
-    def judge_constants(self, constants: Row) -> tuple[dict[str, Row], float]:
-        """Judge each space, and the families: the mean distance of measured and estimated."""
+    def find_potentials(self, constants: Row) -> list[Array]:
+        """The potential of each network: befores, afters, then space by space."""
         shipped = {name: getattr(error_constants, name) for name in constants}
-        set_constants(constants)
-        before, after, *potentials = self.counted.potentials()
-        set_constants(shipped)
-        pairs = zip(self.spaces, potentials, strict=True)
-        rows = {space.name: self.judge_space(space, found) for space, found in pairs}
+        try:
+            set_constants(constants)
+            terms = np.array([layer_terms(*layer) for layer in self.layers])
+            sums = [(counts @ terms[columns]).tolist() for columns, counts in self.matrices]
+            return [np.array([sum(potential_of(LayerTerms(*r))) for r in rows]) for rows in sums]
+        finally:
+            set_constants(shipped)
+
+    def lose(self, constants: Row) -> float:
+        """What a search makes small: the ranks that are missed, over all networks and half of it
+        at equal MACs, and ten times the mean distance from the families, kind by kind."""
+        before, after, *potentials = self.find_potentials(constants)
+        loss = 0.0
+        for space, potential in zip(self.spaces, potentials, strict=True):
+            equal = self.judge.banded(potential, space.ln_errors, space.ln_connections)
+            loss += 1 - self.judge.spearman(potential, space.ln_errors)
+            loss += 0 if isnan(equal) else (1 - equal) / 2
         square = (self.measured - (after - before)) ** 2
         kinds = [square[self.kinds == kind].mean() ** 0.5 for kind in dict.fromkeys(self.kinds)]
-        return rows, float(np.mean(kinds))
+        return loss + (10 * float(np.mean(kinds)) if kinds else 0)
 
-    def lose(self, constants: Row, without: str, families: float) -> float:
-        """What a search makes small: the ranks that are missed on all spaces but one, and the
-        distance from the families, which counts `families` times."""
-        rows, distance = self.judge_constants(constants)
-        missed = [
-            1 - row["rank"] + (0 if isnan(row["equal MACs"]) else (1 - row["equal MACs"]) / 2)
-            for name, row in rows.items()
-            if name != without
-        ]
-        return sum(missed) + families * distance
-
-    def search_constants(self, without: str, families: float, steps: int) -> Row:
+    def search_constants(self, steps: int) -> Row:
         """Search at random: change a few constants by a factor, keep what is better."""
         draw, best = random.Random(0), START
-        least = self.lose(best, without, families)
+        least = self.lose(best)
         for _ in range(steps):
             factors = {n: exp(draw.gauss(0, 0.3)) if draw.random() < 0.3 else 1 for n in best}
             tried = {name: value * factors[name] for name, value in best.items()}
-            loss = self.lose(tried, without, families)
+            loss = self.lose(tried)
             if loss < least:
                 best, least = tried, loss
         return best
+
+
+def count_layers(network: Network) -> LayerCounts:
+    found: LayerCounts = Counter()
+    for index, role in find_roles(network).items():
+        node = network.nodes[index]
+        assert node.layer is not None
+        found[node.layer, node.inputs[0], node.output, role] += 1
+    return found
 
 
 def set_constants(constants: Row) -> None:
@@ -227,20 +222,34 @@ def set_constants(constants: Row) -> None:
         setattr(error_constants, name, value)
 
 
-def print_refits(evidence: Evidence, steps: int) -> None:
-    networks = [network for space in evidence.spaces for network in space.networks]
-    potentials = np.concatenate(evidence.counted.potentials()[2:])
-    chosen = random.Random(0).sample(range(len(networks)), min(200, len(networks)))
-    own = [sum(potential_of(network_terms(networks[k]))) for k in chosen]
-    print(f"\ncounts of layers against the product: {np.abs(potentials[chosen] - own).max():.1e}")
+def judge_space(judge: ModuleType, space: Space, constants: Row) -> Row:
+    potential = Evidence(judge, [space], []).find_potentials(constants)[-1]
+    return {
+        "rank": judge.spearman(potential, space.ln_errors),
+        "equal MACs": judge.banded(potential, space.ln_errors, space.ln_connections),
+        "regret": judge.regret(potential, space.ln_errors, space.ln_connections),
+    }
+
+
+def print_refits(
+    judge: ModuleType, spaces: list[Space], changes: list[CountedChange], steps: int
+) -> None:
     shipped = {name: getattr(error_constants, name) for name in START}
-    judged, _ = evidence.judge_constants(shipped)
-    for space in evidence.spaces:
-        print_rows({space.name: {"shipped": judged[space.name]}})
-        for title, families in (("refitted", 10.0), ("spaces only", 0.0)):
-            found = evidence.search_constants(space.name, families, steps)
-            print_rows({space.name: {title: evidence.judge_constants(found)[0][space.name]}})
+    print()
+    for left_out in spaces:
+        others = [space for space in spaces if space is not left_out]
+        print_rows({left_out.name: {"shipped": judge_space(judge, left_out, shipped)}})
+        for title, families in (("refitted", changes), ("spaces only", [])):
+            found = Evidence(judge, others, families).search_constants(steps)
+            print_rows({left_out.name: {title: judge_space(judge, left_out, found)}})
             print("    " + "  ".join(f"{name} {value:.3g}" for name, value in found.items()))
+
+
+def check_counts(judge: ModuleType, changes: list[Change], counted: list[CountedChange]) -> None:
+    """Hold the potentials made of counts against those of the networks."""
+    made = Evidence(judge, [], counted).find_potentials({})[1]
+    own = [sum(potential_of(network_terms(change.after.network))) for change in changes]
+    print(f"\npotentials of {len(own)} networks differ by at most {np.abs(made - own).max():.0e}")
 
 
 def main() -> None:
@@ -260,8 +269,13 @@ def main() -> None:
     print_kinds("trained as written", read_single_edits(given.evidence))
     print_rows(judge.judge_trained(given.evidence))
     if given.refit:
+        counted = [
+            CountedChange(kind, y, count_layers(before.network), count_layers(after.network))
+            for kind, y, before, after in changes
+        ]
+        check_counts(judge, changes, counted)
         found = [read_space(judge, given.evidence, name, given.most) for name in spaces]
-        print_refits(Evidence(judge, found, changes), given.steps)
+        print_refits(judge, found, counted, given.steps)
 
 
 if __name__ == "__main__":
