@@ -149,7 +149,7 @@ def print_kinds(title: str, changes: Iterable[Change]) -> None:
         print(f"{kind:28} {len(found):2}  {figures}", flush=True)
 
 
-class Evidence:
+class PublishedErrors:
     """Spaces and released families as counts of distinct layers, so that each layer's terms are
     found once for whatever constants are tried."""
 
@@ -228,7 +228,7 @@ def set_constants(constants: Row) -> None:
 
 
 def judge_space(judge: ModuleType, space: Space, constants: Row) -> Row:
-    potential = Evidence(judge, [space], []).find_potentials(constants)[-1]
+    potential = PublishedErrors(judge, [space], []).find_potentials(constants)[-1]
     return {
         "rank": judge.spearman(potential, space.ln_errors),
         "equal MACs": judge.banded(potential, space.ln_errors, space.ln_connections),
@@ -245,14 +245,14 @@ def print_refits(
         others = [space for space in spaces if space is not left_out]
         print_rows({left_out.name: {"shipped": judge_space(judge, left_out, shipped)}})
         for title, families in (("refitted", changes), ("spaces only", [])):
-            found = Evidence(judge, others, families).search_constants(steps)
+            found = PublishedErrors(judge, others, families).search_constants(steps)
             print_rows({left_out.name: {title: judge_space(judge, left_out, found)}})
             print("    " + "  ".join(f"{name} {value:.3g}" for name, value in found.items()))
 
 
 def check_counts(judge: ModuleType, changes: list[Change], counted: list[CountedChange]) -> None:
     """Hold the potentials made of counts against those of the networks."""
-    made = Evidence(judge, [], counted).find_potentials({})[1]
+    made = PublishedErrors(judge, [], counted).find_potentials({})[1]
     own = [sum(potential_of(network_terms(change.after.network))) for change in changes]
     print(f"\npotentials of {len(own)} networks differ by at most {np.abs(made - own).max():.0e}")
 

@@ -23,8 +23,8 @@ class Family(NamedTuple):
     members: Mapping[str, Spec]
 
 
-class Stage(NamedTuple):
-    """Residual blocks of one width: bottlenecks where `inner` is given, else basic blocks."""
+class Blocks(NamedTuple):
+    """Residual blocks of one width, a stage: bottlenecks where `inner` is given, else basic blocks."""
 
     blocks: int
     out: int
@@ -49,7 +49,7 @@ def network(size: int, layers: str, head: Sequence[str] = ("global_avgpool",)) -
     return cnncost.loads(text + as_list([*head, "{dense: 1000}"]))
 
 
-def block(stage: Stage, stride: int, channels: int) -> str:
+def block(stage: Blocks, stride: int, channels: int) -> str:
     lines = [*conv(stage.out, 3, stride), "relu", *conv(stage.out, 3)]
     if stage.inner:
         spatial = [*conv(stage.inner, 3, stride, stage.groups), "relu"]
@@ -60,7 +60,7 @@ def block(stage: Stage, stride: int, channels: int) -> str:
     return text + "  - relu\n"
 
 
-def residual_net(stages: Sequence[Stage], stem: Sequence[str], channels: int, size: int) -> Spec:
+def residual_net(stages: Sequence[Blocks], stem: Sequence[str], channels: int, size: int) -> Spec:
     text = as_list(stem)
     for stage in stages:
         for k in range(stage.blocks):
@@ -84,30 +84,30 @@ def basic(depth: int, scale: float = 1) -> Spec:
     """ResNet of basic blocks; the last of them is never scaled, as in imgclsmob."""
     widths = [int(scale * 64 * 2**k) for k in range(4)]
     plan = zip(map(int, BASIC[depth]), widths, (1, 2, 2, 2), strict=True)
-    *stages, last = [Stage(n, w, stride=stride) for n, w, stride in plan]
+    *stages, last = [Blocks(n, w, stride=stride) for n, w, stride in plan]
     few = last.blocks - 1
-    stages += [last._replace(blocks=few), Stage(1, 512, stride=1 if few else 2)]
+    stages += [last._replace(blocks=few), Blocks(1, 512, stride=1 if few else 2)]
     return residual_net(stages, imagenet_stem(widths[0]), widths[0], 224)
 
 
 def bottlenecks(depth: int, inner: int = 64, groups: int = 1, strides: str = "1222") -> Spec:
     """ResNet, wide ResNet and ResNeXt, with `inner` channels in the first stage's 3x3."""
     plan = enumerate(zip(BOTTLENECKS[depth], map(int, strides), strict=True))
-    stages = [Stage(n, 256 << k, inner << k, groups, stride) for k, (n, stride) in plan]
+    stages = [Blocks(n, 256 << k, inner << k, groups, stride) for k, (n, stride) in plan]
     return residual_net(stages, imagenet_stem(), 64, 224)
 
 
 def cifar_net(blocks: int, stem: int = 16, inner: int = 0, groups: int = 1) -> Spec:
     """Three stages at 32 px: of basic blocks, or with `inner` channels in the first's 3x3."""
     wide = 4 * stem if inner else stem
-    stages = [Stage(blocks, wide << k, inner << k, groups, 2 if k else 1) for k in range(3)]
+    stages = [Blocks(blocks, wide << k, inner << k, groups, 2 if k else 1) for k in range(3)]
     return residual_net(stages, [*conv(stem, 3), "relu"], stem, 32)
 
 
 def regnet(numbers: Sequence[int]) -> Spec:
     """Four widths, four depths, the width of a group."""
     plan, group = zip(numbers[:4], numbers[4:8], strict=True), numbers[8]
-    stages = [Stage(depth, width, width, max(1, width // group)) for width, depth in plan]
+    stages = [Blocks(depth, width, width, max(1, width // group)) for width, depth in plan]
     return residual_net(stages, [*conv(32, 3, 2), "relu"], 32, 224)
 
 
