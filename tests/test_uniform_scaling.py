@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from fractions import Fraction
+from itertools import pairwise
 
 import pytest
 from spaces import draft_of
@@ -70,7 +71,7 @@ def all_factors(numbers: list[LabelledNumber]) -> list[Fraction]:
         for value, step in zip(one.number.values, one.steps, strict=True):
             edges |= {Fraction(step * (2 * k + 1), 2 * value) for k in range(value // step)}
     inside = sorted(f for f in edges if QUARTER <= f <= 1)
-    between = [(a + b) / 2 for a, b in zip(inside, inside[1:], strict=False)]
+    between = [(a + b) / 2 for a, b in pairwise(inside)]
     return sorted({*inside, *between})
 
 
