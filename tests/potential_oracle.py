@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from cnncost.accuracy import constants as c
+from cnncost.accuracy import error_constants as c
 from cnncost.network import Network
 
 Nodes = list[Any]  # Any: a node's layer may have any fields

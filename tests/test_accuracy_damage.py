@@ -16,7 +16,7 @@ from wild_networks import wild_network
 
 import cnncost
 from cnncost.accuracy import Damage, DamagePart, compare_potentials, damage, estimate_damage
-from cnncost.accuracy.constants import CERTAIN, DENSE, NINETY, PARTS, WIDTH
+from cnncost.accuracy.error_constants import CERTAIN, DENSE, NINETY, PARTS, WIDTH
 from cnncost.accuracy.estimate import interval_deviation
 from cnncost.accuracy.measured import MEASURED, NOTHING, find_nearest
 from cnncost.accuracy.potential import Potential, network_terms, potential_of

@@ -7,7 +7,7 @@ from math import exp, log
 import pytest
 
 import cnncost
-from cnncost.accuracy.constants import (
+from cnncost.accuracy.error_constants import (
     DENSE,
     DENSE_UNITS,
     DEPTH,
@@ -30,7 +30,7 @@ from cnncost.accuracy.roles import find_roles
 
 
 def coarse(extent: float) -> float:
-    """What a map of so many positions a side costs, as `constants.py` spells it."""
+    """What a map of so many positions a side costs, as `error_constants.py` spells it."""
     return RESOLUTION * (RESOLUTION_EXTENT / extent) ** RESOLUTION_FALL / RESOLUTION_FALL
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import hypot
 from typing import TYPE_CHECKING, NamedTuple
 
-from cnncost.accuracy import constants
+from cnncost.accuracy import error_constants as constants
 from cnncost.accuracy.measured import Measurement, find_nearest
 from cnncost.accuracy.potential import Potential, network_terms, potential_of
 from cnncost.network import Network

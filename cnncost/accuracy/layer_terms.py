@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from math import log, prod
 from typing import NamedTuple
 
-from cnncost.accuracy import constants
+from cnncost.accuracy import error_constants as constants
 from cnncost.accuracy.roles import WEIGHTED, Follower, Role, mean_extent
 from cnncost.layers import Layer
 from cnncost.shape import Shape

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from cnncost.accuracy import constants
+from cnncost.accuracy import error_constants as constants
 from cnncost.accuracy.layer_terms import LayerTerms, add_terms, layer_terms
 from cnncost.accuracy.roles import find_roles
 from cnncost.network import Network

@@ -6,7 +6,7 @@ from __future__ import annotations
 from math import exp
 from typing import NamedTuple
 
-from cnncost.accuracy.constants import WIDTH
+from cnncost.accuracy.error_constants import WIDTH
 
 UNIT = 100_000
 """Scores are integers of 1e-5."""
