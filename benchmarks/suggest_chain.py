@@ -18,7 +18,7 @@ from cnncost.suggest.decisions.catalogue import AllowedEdits
 from cnncost.suggest.decisions.search_space import build_search_space
 from cnncost.suggest.suggestion.request import SuggestionRequest
 from cnncost.suggest.suggestion.suggester import Suggester
-from cnncost.suggest.text.damage import UNIT
+from cnncost.suggest.text.scores import UNIT
 
 BUDGETS = ("weights=50%", "connections=60%")
 
@@ -62,7 +62,7 @@ def print_row(count: int, seconds: float, before: ChainTimes | None) -> ChainTim
     started = monotonic()
     found = Suggester(cnncost.loads(text), SuggestionRequest(BUDGETS, seconds=seconds)).suggest()
     spent = monotonic() - started
-    score = "none" if found.plan is None else f"{found.plan.score / UNIT:.3f}"
+    score = "none" if found.plan is None else f"{found.plan.price / UNIT:.3f}"
     bound = "" if found.plan is None else f", none below {found.plan.bound / UNIT:.3f}"
     left = f"; left out: {'; '.join(found.left_out)}" if found.left_out else ""
     times = f"{now.singles:8.2f} s {powers[0]} {now.tables:8.2f} s {powers[1]}"

@@ -3,7 +3,7 @@
 `python tests/fuzz_suggest.py --seed 1 --count 3000`; CI runs a short one. Of every run it holds:
 no traceback; exit code 0, 1 or 2; the written file parses, keeps its budgets under `check`,
 differs from the spec only where the plan says; its outputs have their shapes; what `--keep`
-names is as it was.
+names is as it was; the plan's score is the damage of the file.
 """
 
 from __future__ import annotations
@@ -165,9 +165,19 @@ def wrong_plan(
         name = options[options.index("--keep") + 1]
         if kept_row(before, name) != kept_row(after, name):
             return f"--keep {name}: {kept_row(before, name)} became {kept_row(after, name)}"
-    total = sum(step["score"] for step in found["plan"]["steps"])
-    if abs(total - found["plan"]["score"]) > 1e-6:
-        return f"steps score {total}, the plan {found['plan']['score']}"
+    return wrong_score(found["plan"], before, after)
+
+
+def wrong_score(plan: dict, before: cnncost.Spec, after: cnncost.Spec) -> str:  # type: ignore[type-arg]
+    """What is wrong with a plan's score; empty where it is the damage of its file."""
+    # A step that is no spec without those below it has no score of its own.
+    total = sum(step["score"] or 0.0 for step in plan["steps"])
+    if abs(total - plan["score"]) > 1e-6:
+        return f"steps score {total}, the plan {plan['score']}"
+    damage = cnncost.damage(before, after)
+    for name in ("score", "low", "high"):
+        if abs(plan[name] - getattr(damage, name)) > 1e-5:
+            return f"{name} of the plan {plan[name]}, of its file {getattr(damage, name)}"
     return ""
 
 

@@ -1,7 +1,7 @@
 """Changes one expression of the code that counts, at a time, and says which no test notices.
 
     python tests/mutate_numbers.py                                    # every module of TESTS
-    python tests/mutate_numbers.py --module cnncost/suggest/text/damage.py
+    python tests/mutate_numbers.py --module cnncost/shape.py
     python tests/mutate_numbers.py --sample 40 --seed 1               # some of them, at random
 
 A mutant (`number_mutants.py` lists the kinds) is written into a copy of the code, and the tests
@@ -37,10 +37,12 @@ MEMORY = (
     *("training_peak", "training_extras", "training_sums"),
 )
 EDITS = (
-    *("suggest_edits", "damage_weights", "damage_prices", "coarser_maps", "suggest_written"),
-    *("densely_edits", "densely_found"),
+    *("suggest_edits", "width_options", "catalogue_offers", "coarser_maps", "suggest_written"),
+    *("densely_edits", "densely_found", "lost_positions", "uniform_scaling"),
 )
-DAMAGE = ("suggest_damage", "damage_weights", "damage_prices", "coarser_maps", "suggest_edits")
+ACCURACY = ("accuracy_terms", "accuracy_roles", "accuracy_damage", "accuracy_published")
+PRICES = ("catalogue_offers", "lost_positions", "suggest_prices", "spatial_trials")
+GROUPS = ("group_roles", "width_options", "coarser_maps", "suggest_edits", "channel_groups")
 
 COUNTS = (
     *("reach", "reach_resized", "reach_gaps", "reach_edges", "backward", "check", "table"),
@@ -49,8 +51,12 @@ COUNTS = (
 
 TESTS = {
     "cnncost/suggest/text/budget.py": ("budget", "suggest_refused"),
-    "cnncost/suggest/text/damage.py": DAMAGE,
-    "cnncost/suggest/text/channel_groups.py": (*DAMAGE, "channel_groups", "group_roles"),
+    "cnncost/accuracy/*.py": ACCURACY,
+    "cnncost/suggest/text/scores.py": ("catalogue_offers", "accuracy_published", "width_options"),
+    "cnncost/suggest/text/priced_layers.py": PRICES,
+    "cnncost/suggest/decisions/edit_prices.py": PRICES,
+    "cnncost/suggest/decisions/spatial_trials.py": PRICES,
+    "cnncost/suggest/text/channel_groups.py": GROUPS,
     "cnncost/suggest/search/dominance.py": ("dominance",),
     "cnncost/suggest/edits/*.py": EDITS,
     "cnncost/costs/memory/*.py": MEMORY,

@@ -128,8 +128,6 @@ SAME: dict[tuple[str, str], str] = {
     (_GROUPS, "0 -> 1 in width: int = 0"): SET,
     (_GROUPS, "0 -> 1 in return reads[0]"): "both operands are one group, or cannot change",
     (_GROUPS, "1 -> 2 in blocks: int = 1"): SET,
-    (_GROUPS, "0.0 -> 0.1 in raw: float = 0.0"): SET,
-    (_GROUPS, "0.0 -> 0.1 in weight: float = 0.0"): SET,
     (_DOMINANCE, "48 -> 49 in RIVALS = 48"): TIME,
     (_DOMINANCE, "1 << 14 -> 1 >> 14"): TIME,
     (_DOMINANCE, "1 -> 2 in COMPARED = 1 << 14"): TIME,
@@ -182,10 +180,6 @@ SAME: dict[tuple[str, str], str] = {
     (_SHAPE, "0 -> 1 in before = max(surplus, 0) // 2"): "half of 1 is 0 too",
     (_SHAPE, "bound <= 0 -> bound < 0"): "below a bound of 0 no tap is left to sum up",
     (_SHAPE, "if not rest: pass -> if False: pass"): "a short way: the sum of no terms is 0",
-    (
-        "cnncost/suggest/text/damage.py",
-        "after < before -> after <= before",
-    ): "the logarithm of 1 is 0",
     (_GROUPS, "False -> True in frozen: bool = False"): SET,
     ("cnncost/layers/base.py", "False -> True in learns: ClassVar[bool] = False"): (
         "each type sets its own"

@@ -1,4 +1,4 @@
-"""What each group is to its network, and its raw weight: the rules of the docs by hand."""
+"""What each group is to its network, and how many blocks write it, by the docs' rules."""
 
 from __future__ import annotations
 
@@ -23,23 +23,9 @@ STEM = "- {name: stem, conv: 8, kernel: 3, padding: 1}\n- {name: wide, conv: 16,
 END = "- global_avgpool\n- {name: out, dense: 10}\n"
 
 
-@pytest.mark.parametrize(("kernels", "role"), [
-    # Bottleneck: 1x1, something wider, 1x1; everything else is a basic block.
-    (("1", "3", "1"), "bottleneck"),
-    (("1", "[1, 3]", "1"), "bottleneck"),
-    (("1", "3", "3", "1"), "bottleneck"),
-    (("1", "1", "3", "1"), "bottleneck"),
-    (("[1, 3]", "3", "1"), "inside"),
-    (("1", "3", "[3, 1]"), "inside"),
-    (("3", "3", "1"), "inside"),
-    (("1", "3", "3"), "inside"),
-    (("1", "1", "1"), "inside"),
-    (("1", "1"), "inside"),
-    (("3", "3"), "inside"),
-    (("1", "3"), "inside"),
-])  # fmt: skip
-def test_kinds_of_blocks(kernels: tuple[str, ...], role: str) -> None:
-    padding = {"1": "0", "3": "1", "[1, 3]": "[0, 1]", "[3, 1]": "[1, 0]"}
+@pytest.mark.parametrize("kernels", [("1", "3", "1"), ("3", "3"), ("1", "3"), ("1", "1", "1")])
+def test_a_block_writes_the_group_that_it_adds_to(kernels: tuple[str, ...]) -> None:
+    padding = {"1": "0", "3": "1"}
     last = len(kernels) - 1
     inside = ", ".join(
         f"{{name: b{i}, conv: {16 if i == last else 4 * (i + 1)}, kernel: {k}, "
@@ -48,11 +34,10 @@ def test_kinds_of_blocks(kernels: tuple[str, ...], role: str) -> None:
     )
     found = groups_of(f"{STEM}- residual: [{inside}]\n{END}")
     for i in range(last):
-        assert (found[f"b{i}"].role, found[f"b{i}"].blocks) == (role, 1)
-        assert found[f"b{i}"].raw == (0.4 if role == "bottleneck" else 0.8)
+        assert (found[f"b{i}"].role, found[f"b{i}"].blocks) == ("", 1)
     # The group of 16 is a layer's and a block's.
     assert found[f"b{last}"] is found["wide"]
-    assert (found["wide"].role, found["wide"].blocks, found["wide"].raw) == ("", 2, 2.0)
+    assert (found["wide"].role, found["wide"].blocks) == ("", 2)
 
 
 def test_a_branch_ends_where_the_operands_fork() -> None:
@@ -65,22 +50,20 @@ def test_a_branch_ends_where_the_operands_fork() -> None:
 - {name: sum, add: [one, two]}
 - {name: after, conv: 12, kernel: 1}
 """ + END)  # fmt: skip
-    # Inside are in1 and in2 alone: the fork and what is before and after it are of no block.
-    roles = {name: group.role for name, group in found.items()}
-    assert roles == {"stem": "stem", "wide": "", "fork": "", "in1": "inside", "one": "",
-                     "in2": "inside", "two": "", "after": "", "out": "dense"}  # fmt: skip
+    roles = {name: group.role for name, group in found.items() if group.role}
+    assert roles == {"stem": "stem", "out": "dense"}
     # Both operands' last layers are written by one block; the fork's width is another group.
     assert found["one"] is found["two"]
-    assert (found["one"].blocks, found["one"].raw) == (1, 1.0)
-    assert (found["fork"].blocks, found["fork"].raw) == (1, 1.0)
+    assert found["one"].blocks == 1
+    assert found["fork"].blocks == 1
 
 
 def test_each_block_that_writes_a_group_counts_once() -> None:
     block = "[{name: a%d, conv: 4, kernel: 3, padding: 1}, {name: b%d, conv: 16, kernel: 1}]"
     blocks = "".join(f"- residual: {block % (i, i)}\n" for i in (1, 2, 3))
     found = groups_of(STEM + blocks + END)
-    assert (found["wide"].blocks, found["wide"].raw) == (1 + 3, 4.0)
-    assert [(found[f"a{i}"].role, found[f"a{i}"].raw) for i in (1, 2, 3)] == [("inside", 0.8)] * 3
+    assert found["wide"].blocks == 1 + 3
+    assert [found[f"a{i}"].blocks for i in (1, 2, 3)] == [1] * 3
 
 
 def test_three_operands_of_one_sum() -> None:
@@ -92,22 +75,31 @@ def test_three_operands_of_one_sum() -> None:
 - {name: three, conv: 16, kernel: 3, padding: 1}
 - {name: sum, add: [one, two, three]}
 """ + END)  # fmt: skip
-    assert [found[name].role for name in ("in2", "in3")] == ["inside", "inside"]
     assert found["one"] is found["two"] is found["three"]
     assert (found["one"].blocks, found["wide"].blocks) == (1, 1)  # one block; the layer before
 
 
-def test_a_block_of_dense_layers_counts_its_group_twice() -> None:
+@pytest.mark.parametrize("lines", [
+    # What is concatenated or multiplied is no residual branch: its writer counts for itself.
+    "- parallel: [[{name: x, conv: 8, kernel: 3, padding: 1}, {conv: 8, kernel: 1}], []]\n",
+    "- parallel: [[{name: x, conv: 8, kernel: 3, padding: 1}, {conv: 16, kernel: 1}], []]\n"
+    "  join: mul\n",
+])  # fmt: skip
+def test_other_joins_are_no_blocks(lines: str) -> None:
+    found = groups_of(STEM + lines + END)
+    assert found["wide"].blocks == (2 if "mul" in lines else 1)  # two layers, and no block
+
+
+def test_a_block_of_dense_layers_writes_its_group_too() -> None:
     found = groups_of("""\
 - {name: stem, conv: 8, kernel: 3}
 - {name: first, dense: 16}
 - residual: [{name: a, dense: 4}, {name: b, dense: 16}]
 - {name: out, dense: 10}
 """)
-    # Half for each of the two that write it; inside a block too, a dense layer is one.
     assert found["first"] is found["b"]
-    assert (found["b"].role, found["b"].blocks, found["b"].raw) == ("dense", 2, 2 * 0.5)
-    assert (found["a"].role, found["a"].raw) == ("dense", 0.5)
+    assert (found["b"].role, found["b"].blocks) == ("dense", 2)
+    assert (found["a"].role, found["a"].blocks) == ("dense", 1)
 
 
 def test_a_group_of_a_convolution_and_a_dense_layer_is_no_dense_one() -> None:
@@ -120,7 +112,7 @@ def test_a_group_of_a_convolution_and_a_dense_layer_is_no_dense_one() -> None:
 - {name: out, dense: 10}
 """)
     assert found["c"] is found["d"]
-    assert (found["c"].role, found["c"].raw) == ("", 2.0)
+    assert found["c"].role == ""
 
 
 @pytest.mark.parametrize(("before", "role"), [
@@ -131,55 +123,43 @@ def test_a_group_of_a_convolution_and_a_dense_layer_is_no_dense_one() -> None:
 ])  # fmt: skip
 def test_the_first_convolution(before: str, role: str) -> None:
     found = groups_of(before + "- {name: c, conv: 16, kernel: 3}\n" + END)
-    assert (found["c"].role, found["c"].raw) == (role, 1.5 if role else 1.0)
+    assert found["c"].role == role
 
 
-def test_where_nothing_can_change_nothing_has_a_share() -> None:
+def test_a_stem_that_blocks_add_to_is_one() -> None:
+    found = groups_of("""\
+- {name: stem, conv: 16, kernel: 3}
+- residual: [{name: a, conv: 24, kernel: 3, padding: 1}, {name: b, conv: 16, kernel: 1}]
+""" + END)  # fmt: skip
+    assert found["stem"] is found["b"]
+    assert (found["b"].role, found["b"].blocks) == ("stem", 2)
+
+
+def test_the_output_s_width_stays() -> None:
     found = groups_of("- {name: c, conv: 16, kernel: 3}\n")
-    assert (found["c"].frozen, found["c"].weight) == (True, 0.0)
+    assert found["c"].frozen
 
 
 @pytest.mark.parametrize(("size", "layer", "opens"), [
     ("[1, 9, 9]", "conv: 1, kernel: 1, groups: 1", True),
     ("[2, 9, 9]", "conv: 2, kernel: 1, groups: 2", False),  # depthwise
     ("[2, 9, 9]", "linear: 2", True),  # it has no groups at all
+    ("[4, 9, 9]", "conv: 4, kernel: 3, groups: 4", False),  # its width follows its input's
+    ("[4, 9, 9]", "conv: 8, kernel: 3, groups: 4", True),
+    ("[4, 9, 9]", "conv: 4, kernel: 3, groups: 2", True),
+    ("[4, 9, 9]", "conv: 4, kernel: 3", True),
 ])  # fmt: skip
 def test_a_depthwise_convolution_has_two_groups_or_more(size: str, layer: str, opens: bool) -> None:
     found = groups_of(f"- {{name: c, {layer}}}\n- {{conv: 4, kernel: 1}}\n", size)
     assert ("c" in found) == opens
 
 
-BLOCKS = {
-    # Expand, depthwise, project: the depthwise layer sets no width.
-    "inverted residual": ("""\
-- residual: [{name: x, conv: 48, kernel: 1}, {depthwise_conv: 3, padding: 1}, relu6,
-             {name: z, conv: 16, kernel: 1}]
-""", "inside"),
-    "an activation is no layer of the pattern": ("""\
-- residual: [{name: x, conv: 8, kernel: 1}, {name: z, conv: 16, kernel: 3, padding: 1}, relu]
-""", "inside"),
-    "a linear layer is a 1x1 convolution": ("""\
-- residual: [{name: x, linear: 8}, {conv: 8, kernel: 3, padding: 1}, {name: z, linear: 16}]
-""", "bottleneck"),
-    "a projection beside the block is no part of its pattern": ("""\
-- parallel:
-  - [{name: x, conv: 8, kernel: 1}, {conv: 8, kernel: 3, padding: 1}, {conv: 16, kernel: 1}]
-  - [{conv: 16, kernel: 3, padding: 1}]
-  join: add
-""", "bottleneck"),
-    "what is concatenated is no residual branch": ("""\
-- parallel: [[{name: x, conv: 8, kernel: 3, padding: 1}, {conv: 8, kernel: 1}], []]
-""", ""),
-    "nor what is multiplied": ("""\
-- parallel: [[{name: x, conv: 8, kernel: 3, padding: 1}, {conv: 16, kernel: 1}], []]
-  join: mul
-""", ""),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("block", BLOCKS)
-def test_what_is_inside_a_residual_branch(block: str) -> None:
-    lines, role = BLOCKS[block]
-    found = groups_of(STEM + lines + END)
-    raw = {"inside": 0.8, "bottleneck": 0.4, "": 1.0}[role]
-    assert (found["x"].role, found["x"].raw) == (role, raw)
+@pytest.mark.parametrize("line", [
+    "{reshape: [4, 72]}", "{permute: [1, 3, 2]}", "{slice: [0, 8]}", "{pixel_shuffle: 1}",
+    "{space_to_depth: 1}", "flatten", "{depthwise_conv: 1, multiplier: 2}",
+])  # fmt: skip
+def test_moved_numbers_are_other_channels(line: str) -> None:
+    text = f"input: [3, 6, 6]\nlayers:\n- {{conv: 8, kernel: 1}}\n- {line}\n- relu\n"
+    groups = draft_of(text).groups
+    assert set(groups.groups_at(1)).isdisjoint(groups.groups_at(2))
+    assert groups.groups_at(3) == groups.groups_at(2)  # a relu's are its input's

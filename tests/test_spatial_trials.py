@@ -6,6 +6,7 @@ import random
 from contextlib import suppress
 
 import pytest
+from lost_positions import loses_positions
 from spaces import draft_of
 from wild_networks import wild_network
 
@@ -67,7 +68,8 @@ def _compare(editable: EditableSpec) -> tuple[int, int]:
     for edit in [edit for kind in SPATIAL for edit in kind.edits(editable, EVERYTHING)]:
         trial, spec = trials.try_edit(edit), editable.read_edited(edit.changes)
         tried += 1
-        if spec is None:
+        coarser = edit.kind in ("stride", "pooling")
+        if spec is None or (coarser and loses_positions(editable.spec, spec)):
             assert trial is None, edit.phrase
             continue
         assert trial is not None, edit.phrase
@@ -84,7 +86,7 @@ def _compare(editable: EditableSpec) -> tuple[int, int]:
 
 @pytest.mark.parametrize("name", ["alexnet", "vgg16", "squeezenet1_1", "m5", "c3d"])
 def test_trials_of_bundled_networks_equal_their_texts(name: str) -> None:
-    assert _compare(draft_of(cnncost.load(name).text.text))[1] > 3
+    assert _compare(draft_of(cnncost.load(name).text.text))[1] > 1
 
 
 @pytest.mark.parametrize("block", range(4))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import subprocess
-from math import log
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,6 @@ from suggested_edits import edits, one, phrases
 import cnncost
 from cnncost.suggest.decisions.catalogue import kind_names, parse_allowed_edits
 from cnncost.suggest.decisions.search_space import build_search_space
-from cnncost.suggest.text import damage
 from cnncost.suggest.text.editable_spec import measure_counts
 from cnncost.suggest.text.meter import METRICS
 from cnncost.suggest.text.text_changes import apply_changes, unified_diff
@@ -167,25 +165,6 @@ def test_a_stem_is_no_block_of_its_stage() -> None:
     assert "b3b: 2 to 1 copies" in phrases(
         draft_of(cnncost.load("mobilenet_v2").text.text), "depth"
     )
-
-
-def test_depth_is_priced_by_the_blocks_that_go() -> None:
-    editable = draft_of(cnncost.load("shufflenet_v2").text.text)
-    # Without additions blocks are counted in convolutions; a unit has two, both 1x1 (table 5's
-    # units are 1x1, depthwise, 1x1).
-    convolutions = sum(
-        n.layer is not None and n.layer.word == "conv" for n in editable.network.nodes
-    )
-    edit = one(editable, "stage4b: 3 to 2 copies")
-    price = damage.DEPTH * log(convolutions / (convolutions - 2))
-    assert edit.score == damage.units(price) + damage.PER_EDIT
-
-
-def test_a_bottleneck_less_costs_less_than_a_basic_block() -> None:
-    """ResNet-152, 101 and 50 differ by .08 of a logarithm of blocks, 34 and 18 by .17."""
-    bottlenecks = draft_of(cnncost.load("resnet50").text.text)  # 3 + 4 + 6 + 3 blocks
-    (one_of_16,) = [c for c in edits(bottlenecks) if c.phrase == "conv4b: 5 to 4 copies"]
-    assert one_of_16.score == round(100_000 * 0.08 * log(16 / 15)) + 10
 
 
 # Resolution

@@ -21,7 +21,7 @@ from cnncost.suggest.text.meter import METRICS
 
 
 def _plans(space: SearchSpace) -> Iterator[tuple[int, dict[str, int]]]:
-    """Every plan's score and counts, from its text."""
+    """Every plan's price, and its counts from its text."""
     for chosen in product(*(range(len(v.options)) for v in space.decisions)):
         options = space.edits_of(chosen)
         spec = space.editable.read_edited([change for c in options for change in c.changes])
@@ -50,7 +50,7 @@ def test_the_nearest_plan_is_the_nearest_of_all(seed: int) -> None:
     nearest = min(excess(after) for _, after in plans)
     assert excess(dict(found.nearest.after)) == nearest
     if len(budgets) == 1:  # of several it is enough to hold those that can be held
-        assert found.nearest.score == min(s for s, after in plans if excess(after) == nearest)
+        assert found.nearest.price == min(s for s, after in plans if excess(after) == nearest)
 
 
 def test_no_edit_of_the_nearest_plan_is_idle() -> None:

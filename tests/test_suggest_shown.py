@@ -2,28 +2,48 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
+from math import exp, hypot, log
 
+import pytest
 from command import run
 from suggested import SMALL
 
-HEAD = "~ An edit of the head scores -0.12 to +0.23 depending on the task"
+from cnncost.accuracy.error_constants import CERTAIN, DENSE, NINETY, PARTS
 
 
-def test_head_edits_carry_their_interval_wherever_they_are_shown() -> None:
-    forbidden = ("dense", "low-rank", "width", "stride", "pooling", "resolution")
-    options = [word for kind in forbidden for word in ("--forbid", kind)]
-    arguments = ("suggest", "alexnet_pooled", "--budget", "weights=25%", *options)
-    parts = " ".join(run(*arguments, "--top", "99").stdout.split()).split("The plan")
-    for part in parts:
-        assert "maxpool to 3x3 before fc1, fc2 dropped ~0.040" in part
-        assert HEAD in part
-    rows = run(*arguments, "-f", "csv").stdout.splitlines()
-    assert rows[0].endswith(",score_low,score_high")
-    heads = [row for row in rows if ",pool-before-dense," in row or ",global-pool-head," in row]
-    assert heads
-    assert all(row.endswith(",-0.12,0.23") for row in heads)
-    assert not any(row.endswith("0.23") for row in rows if row not in heads)
+def test_every_single_edit_carries_its_interval() -> None:
+    arguments = ("suggest", "alexnet_pooled", "--budget", "weights=25%", "--time-limit", "8")
+    done = run(*arguments, "-f", "csv")
+    assert done.returncode == 0, done.stderr
+    rows = list(csv.DictReader(io.StringIO(done.stdout)))
+    singles = [row for row in rows if row["part"] == "single"]
+    assert {"dense", "pool-before-dense", "width"} <= {row["kind"] for row in singles}
+    for row in singles:
+        score, low, high = (float(row[key]) for key in ("score", "score_low", "score_high"))
+        # Two equal networks differ by seeds; an edit by no less.
+        assert high - score == pytest.approx(score - low, abs=3e-5)
+        assert high - score >= NINETY * CERTAIN - 1e-5
+    assert all(row["score_low"] == row["score_high"] == "" for row in rows if row not in singles)
+    # fc2 from 4096 to 2048 units: DENSE x ln 2, and a factor of its own.
+    (half,) = [row for row in singles if row["edit"] == "fc2: 4096 to 2048 units"]
+    score = DENSE * log(2)
+    (uncertainty,) = [part.uncertainty for part in PARTS if part.name == "dense"]
+    spread = NINETY * hypot(CERTAIN, uncertainty * score)
+    expected = (score, score - spread, score + spread)
+    assert [float(half[key]) for key in ("score", "score_low", "score_high")] == pytest.approx(
+        expected, abs=1e-5
+    )
+
+
+def test_a_plan_is_said_with_its_ratio_and_interval() -> None:
+    arguments = ("suggest", "-", "--budget", "weights=100K")
+    plan = json.loads(run(*arguments, "-f", "json", text=SMALL).stdout)["plan"]
+    said = " ".join(run(*arguments, text=SMALL).stdout.split())
+    ends = f"90 % between {exp(plan['low']):.2f} and {exp(plan['high']):.2f}"
+    assert f"estimated error x {exp(plan['score']):.2f}, {ends}" in said
 
 
 def test_bytes_are_said_with_their_unit() -> None:

@@ -33,7 +33,7 @@ MEASURED = (
     Measurement("depth", "PreResNet-34 to PreResNet-10", 0.345, "imgclsmob"),
     Measurement("depth", "ResNet-110 to ResNet-20 on CIFAR-10", 0.481, "imgclsmob"),
     Measurement("depth", "VGG-19 to VGG-11", 0.115, "torchvision"),
-    Measurement("resolution", "MobileNet 224 to 192", 0.031, MOBILENET),
+    Measurement("resolution", "MobileNet 224 to 192", 0.030, MOBILENET),
     Measurement("resolution", "MobileNet 224 to 160", 0.095, MOBILENET),
     Measurement("resolution", "MobileNet 224 to 128", 0.179, MOBILENET),
     Measurement("resolution", "MobileNetV2 224 to 96", 0.342, MOBILENET_V2),

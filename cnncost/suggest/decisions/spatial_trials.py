@@ -6,7 +6,8 @@ not be read for each trial. The variant that a search enters always is.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from math import prod
 from typing import NamedTuple
 
@@ -70,7 +71,7 @@ class SpatialTrials:
         spec = self.editable.read_edited(edit.changes)
         if spec is None:
             return None
-        if edit.kind in COARSER and self._loses_positions(spec.network):
+        if edit.kind in COARSER and self._loses_positions(edit, spec.network):
             return None
         edit = priced(edit, self.editable.priced_layers.damage_to(spec.network))
         rows = [
@@ -80,16 +81,30 @@ class SpatialTrials:
         ]
         return SpatialTrial(edit, self.editable.measure(spec.network), tuple(rows))
 
-    def _loses_positions(self, network: Network) -> bool:
+    def _loses_positions(self, edit: Edit, network: Network) -> bool:
         """Whether an edited network has a kernel over a map smaller than it, or a window that
         leaves positions out, where the spec as it stands has not."""
-        before = {node.name: node for node in self.editable.network.layers}
-        pairs = [(before.get(node.name), node) for node in network.layers]
         return any(
-            old is not None
-            and (_is_starved(old, new.inputs) or _skips_more(old, [(new.layer, new.inputs)]))
-            for old, new in pairs
+            _is_starved(old, placed[0][1]) or _skips_more(old, placed)
+            for old, placed in self._pair_layers(edit, network)
         )
+
+    def _pair_layers(
+        self, edit: Edit, network: Network
+    ) -> Iterator[tuple[Node, Sequence[PlacedLayer]]]:
+        """Yield each layer with what stands in its place in an edited network: in the file's
+        order, since a new layer renumbers others; of a call that may have other layers, by name."""
+        layers = self.editable.network.layers
+        if not edit.substitutes:
+            named = {node.name: node for node in network.layers}
+            same = [(old, named[old.name]) for old in layers if old.name in named]
+            yield from ((old, [(new.layer, new.inputs)]) for old, new in same)
+            return
+        after = iter(network.layers)
+        for old in layers:
+            substitute = edit.substitutes.get(old.index)
+            count = len(_place_substitutes(substitute, old, old.inputs)) if substitute else 1
+            yield old, [(new.layer, new.inputs) for new in islice(after, count)]
 
     def _count_substituted(self, edit: Edit) -> tuple[Edit, list[CountedLayer]] | None:
         """Count the layers of the network with an edit's substitutes in their places; with the
@@ -145,9 +160,10 @@ def _skips_more(node: Node, layers: Sequence[PlacedLayer]) -> bool:
 
 def _skipped_positions(layer: Layer, x: Shape) -> int:
     """Count the positions of a map that no window of a layer reaches, at its ends."""
-    if not isinstance(layer, Windowed):
+    if not isinstance(layer, Windowed) or layer.word == "conv_transpose":
         return 0
-    windows = zip(x.extents, layer.slide_windows(x), layer.resolve_windows(x), strict=True)
+    outputs = layer.infer_shape((x,)).extents
+    windows = zip(x.extents, outputs, layer.resolve_windows(x), strict=True)
     reached = [min(n, (y - 1) * w.stride + w.reach - w.before) for n, y, w in windows]
     return x.positions - prod(reached)
 

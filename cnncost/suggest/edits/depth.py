@@ -38,7 +38,9 @@ def depth_decisions(editable: EditableSpec, kept: Sequence[str]) -> Iterator[Dec
                 )
             )
         if options:
-            yield Decision(_top_level_name(nodes[0].name), (NO_EDIT, *options), nodes[0].index)
+            # Which layer is the last before a global pool, only the text tells.
+            label = _top_level_name(nodes[0].name)
+            yield Decision(label, (NO_EDIT, *options), nodes[0].index, unread=True)
 
 
 def _repeated_lines(editable: EditableSpec) -> Iterator[tuple[Line, list[Node]]]:

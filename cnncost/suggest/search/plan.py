@@ -169,17 +169,28 @@ def scale_uniformly(
     """
     labels = {decision.label for decision in decisions if decision.group}
     numbers = [n for n in label_numbers(editable) if n.label in labels]
-    factors = sorted({f for n in numbers for f in n.factors() if f >= NARROWEST})
+    steps = {f for n in numbers for f in n.factors() if f >= NARROWEST}
+    factors = sorted({Fraction(NARROWEST), *steps})
     best, low, high = None, 0, len(factors)
     while low < high:  # the factors below `low` hold the budgets, those from `high` on do not
         editable.clock.check()
         middle = (low + high) // 2
-        plan = _scale_widths(editable, numbers, factors[middle])
-        if plan is not None and budgets_hold(plan.after, budgets):
-            best, low = plan, middle + 1
+        at, plan = _scale_validly(editable, numbers, factors[low : middle + 1])
+        if plan is not None and not budgets_hold(plan.after, budgets):
+            high = low + at
         else:
-            high = middle
+            best, low = plan or best, middle + 1
     return best
+
+
+def _scale_validly(
+    editable: EditableSpec, numbers: Sequence[LabelledNumber], factors: Sequence[Fraction]
+) -> tuple[int, Plan | None]:
+    """Scale numbers by the last of some factors that makes a network; with its place."""
+    for at in reversed(range(len(factors))):
+        if (plan := _scale_widths(editable, numbers, factors[at])) is not None:
+            return at, plan
+    return 0, None
 
 
 def _scale_widths(

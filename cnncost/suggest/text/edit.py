@@ -65,4 +65,4 @@ class Decision:
     group: bool = False
     """Whether its options are widths, whose effects reach other layers."""
     unread: bool = False
-    """Whether only the edited text tells which of its options make a network."""
+    """Whether only the edited text tells which of its options make a network, and their prices."""

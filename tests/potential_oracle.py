@@ -1,0 +1,177 @@
+"""The error potential of a network by plain loops over all of its layers: shares no code with it.
+
+Paths are walked forwards, from each layer, where `cnncost.accuracy` goes backwards once.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from cnncost.accuracy import error_constants as c
+from cnncost.network import Network
+
+Nodes = list[Any]  # Any: a node's layer may have any fields
+
+WITH_WEIGHTS = ("conv", "depthwise_conv", "conv_transpose", "dense", "linear")
+BENDING = (
+    *("relu", "relu6", "leaky_relu", "elu", "selu", "gelu", "silu", "hardswish", "sigmoid"),
+    *("hardsigmoid", "tanh", "softplus", "mish", "prelu", "scaled_tanh"),
+)
+
+
+class Sums(NamedTuple):
+    """What is summed over the layers."""
+
+    weights: list[float]
+    widths: list[float]
+    groups: list[float]
+    depths: list[float]
+    maps: list[tuple[float, float]]
+    """The weight of each map, and its extent."""
+    dense: list[float]
+
+
+def word_of(node: Any) -> str:
+    return "input" if node.layer is None else str(node.layer.word)
+
+
+def readers_of(nodes: Nodes, index: int) -> list[Any]:
+    return [node for node in nodes if node.layer is not None and index in node.reads]
+
+
+def all_behind(nodes: Nodes, index: int) -> set[int]:
+    """Every node that what one puts out reaches."""
+    due, seen = [index], set[int]()
+    while due:
+        for reader in readers_of(nodes, due.pop()):
+            if reader.index not in seen:
+                seen.add(reader.index)
+                due.append(reader.index)
+    return seen
+
+
+def first_behind(nodes: Nodes, index: int) -> Iterator[Any]:
+    """The first layers with weights, and non-linearities, that one's output meets on each path."""
+    due, seen = [index], set[int]()
+    while due:
+        for reader in readers_of(nodes, due.pop()):
+            if reader.index in seen:
+                continue
+            seen.add(reader.index)
+            if word_of(reader) in (*WITH_WEIGHTS, *BENDING):
+                yield reader
+            else:
+                due.append(reader.index)
+
+
+def follower_of(nodes: Nodes, index: int) -> str:
+    met = list(first_behind(nodes, index))
+    for one in met:
+        learned = [word_of(nodes[i]) in WITH_WEIGHTS for i in all_behind(nodes, one.index)]
+        if word_of(one) in BENDING and any(learned):
+            return "bent"
+    return "linear" if any(word_of(one) in WITH_WEIGHTS for one in met) else "output"
+
+
+def tells_positions(nodes: Nodes, index: int) -> bool:
+    """Whether anything behind a node tells the positions of a map apart."""
+    due, seen = [index], {index}
+    while due:
+        read = due.pop()
+        for reader in readers_of(nodes, read):
+            word = word_of(reader)
+            if word in ("global_avgpool", "global_maxpool"):
+                continue
+            if word in ("dense", "flatten") and math.prod(nodes[read].output.extents) > 1:
+                return True
+            if word in WITH_WEIGHTS and max(getattr(reader.layer, "kernel", [1])) > 1:
+                return True
+            if word != "dense" and reader.index not in seen:
+                seen.add(reader.index)
+                due.append(reader.index)
+    return False
+
+
+def side(extents: tuple[int, ...]) -> float:
+    return math.prod(extents) ** (1 / len(extents)) if extents else 1.0
+
+
+def entering_side(nodes: Nodes, index: int) -> float:
+    """The side of the map that a dense layer reads; 0 behind another dense layer."""
+    node = nodes[index]
+    while True:
+        if word_of(node) == "input":
+            return side(node.output.extents)
+        if word_of(node) == "dense":
+            return 0.0
+        source = nodes[node.reads[0]]
+        if word_of(node) == "flatten":
+            return side(source.output.extents)
+        many = math.prod(node.output.extents) > 1 or math.prod(source.output.extents) > 1
+        if many:
+            return side(node.output.extents)
+        node = source
+
+
+def add_dense(sums: Sums, nodes: Nodes, node: Any) -> None:
+    extent, follower = entering_side(nodes, node.reads[0]), follower_of(nodes, node.index)
+    if extent:
+        sums.maps.append((c.HEAD_SHARE, extent))
+    narrow = -c.DENSE * math.log(node.output.channels / c.DENSE_UNITS)
+    if follower == "bent":
+        sums.depths.append(1.0)
+        sums.dense.append(narrow)
+    if follower == "linear" and narrow > 0:
+        sums.dense.append(narrow)
+
+
+def add_sliding(sums: Sums, nodes: Nodes, node: Any) -> None:
+    x, y, layer = node.inputs[0], node.output, node.layer
+    groups = x.channels if word_of(node) == "depthwise_conv" else getattr(layer, "groups", 1)
+    follower = follower_of(nodes, node.index)
+    weight = {"bent": 1.0, "linear": c.LINEAR_SHARE, "output": 0.0}[follower]
+    if follower == "bent" and groups == x.channels and groups > 1:
+        weight = c.DEPTHWISE_SHARE
+    kernel = tuple(getattr(layer, "kernel", ()))
+    long = [k for k in kernel if k > 1]
+    axes = [n for n in x.extents if n > 1]
+    if long and len(long) < len(axes):
+        weight *= len(long) / len(axes)
+    last = follower == "bent" and not tells_positions(nodes, node.index)
+    extent = side(y.extents)
+    if last or extent < c.SMALL_EXTENT:
+        weight *= (1.0 if last else extent) / c.SMALL_EXTENT
+    sums.weights.append(weight)
+    sums.widths.append(weight * math.log(y.channels))
+    sums.groups.append(weight * math.log(groups))
+    sums.maps.append((weight, extent))
+    if follower == "bent":
+        area = 1
+        for k, n in zip(kernel, y.extents, strict=False):
+            area *= min(k, 2 * n - 1)
+        sums.depths.append(weight * (1 + c.KERNEL_SHARE * math.log(area) / math.log(9)))
+
+
+def potential_by_loops(network: Network) -> tuple[float, float, float, float, float]:
+    """Width, depth, resolution, groups and dense."""
+    nodes: Nodes = list(network.nodes)
+    sums = Sums([], [], [], [], [], [])
+    for node in nodes:
+        if word_of(node) == "dense":
+            add_dense(sums, nodes, node)
+        elif word_of(node) in WITH_WEIGHTS:
+            add_sliding(sums, nodes, node)
+    whole, seen = math.fsum(sums.weights), math.fsum(w for w, _ in sums.maps)
+    fall = c.RESOLUTION_FALL
+    coarse = [
+        w * c.RESOLUTION / fall * (c.RESOLUTION_EXTENT / extent) ** fall for w, extent in sums.maps
+    ]
+    return (
+        -c.WIDTH * math.fsum(sums.widths) / whole if whole else 0.0,
+        c.DEPTH / (math.fsum(sums.depths) + c.LEAST_DEPTH) ** c.DEPTH_POWER,
+        math.fsum(coarse) / seen if seen else 0.0,
+        c.GROUPS * math.fsum(sums.groups) / whole if whole else 0.0,
+        math.fsum(sums.dense),
+    )

@@ -1,0 +1,153 @@
+"""What a layer is to its network: what follows it, whether its positions are told apart, what the
+first dense layer reads."""
+
+from __future__ import annotations
+
+import pytest
+
+import cnncost
+from cnncost.accuracy.roles import Follower, Role, find_roles, mean_extent
+
+
+def roles_of(lines: str, shape: str = "[4, 8, 8]") -> dict[str, Role]:
+    """The role of each layer with weights, by the last part of its name."""
+    network = cnncost.loads(f"input: {shape}\nlayers:\n{lines}").network
+    roles = find_roles(network)
+    named = {node.index: node.name.rpartition(".")[2] for node in network.layers}
+    return {named[index]: role for index, role in roles.items()}
+
+
+BENT, LINEAR, OUTPUT = Follower.NON_LINEARITY, Follower.LINEAR, Follower.NOTHING
+
+C = "- {name: c, conv: 4, kernel: 1}\n"
+D = "- {name: d, conv: 4, kernel: 1}\n"
+
+
+@pytest.mark.parametrize(("behind", "follower"), [
+    (f"- relu\n{D}", BENT),
+    (f"- batchnorm\n- relu\n{D}", BENT),
+    (f"- {{maxpool: 2}}\n- {{dropout: 0.5}}\n- identity\n- relu\n{D}", BENT),
+    (f"- {{pad: 1}}\n- {{channel_shuffle: 2}}\n- relu\n{D}", BENT),
+    (f"- {{lrn: 5}}\n- {{scale: }}\n- tanh\n{D}", BENT),
+    (f"- prelu\n{D}", BENT),
+    (f"- sigmoid\n{D}", BENT),
+    ("- relu\n- global_avgpool\n- {dense: 3}\n", BENT),
+    (f"- {{name: sum, add: [c, input]}}\n- relu\n{D}", BENT),
+    (f"- {{name: two, concat: [c, input]}}\n- relu\n{D}", BENT),
+    (f"- {{name: two, mul: [c, input]}}\n- relu\n{D}", BENT),
+    (f"- batchnorm\n- {{attention: 2}}\n- relu\n{D}", BENT),
+    # A non-linearity on any path counts, whatever the others meet.
+    (f"- relu\n{D}- {{name: e, conv: 4, kernel: 1, from: c}}\n- {{add: [d, e]}}\n", BENT),
+    (f"- relu\n{D}- {{add: [c, d]}}\n", BENT),
+    (f"- {{name: sum, add: [c, input]}}\n- relu\n{D}- {{add: [d, sum]}}\n", BENT),
+    # The next weights, without one.
+    (D, LINEAR),
+    (f"- batchnorm\n- {{avgpool: 2}}\n{D}", LINEAR),
+    ("- {depthwise_conv: 3, padding: 1}\n- relu\n- {dense: 3}\n", LINEAR),
+    ("- global_avgpool\n- {linear: 4}\n- relu\n- {dense: 3}\n", LINEAR),
+    ("- {conv_transpose: 4, kernel: 2, stride: 2}\n- relu\n", LINEAR),
+    ("- flatten\n- {dense: 3}\n", LINEAR),
+    (f"- {{name: sum, add: [c, input]}}\n{D}", LINEAR),
+    (f"{D}- relu\n- {{name: e, conv: 4, kernel: 1}}\n", LINEAR),
+    # A softmax weighs what it stands in; it is no non-linearity between layers.
+    (f"- softmax\n{D}", LINEAR),
+    (f"- logsoftmax\n{D}", LINEAR),
+    (f"- softmax\n- relu\n{D}", BENT),
+    # Nothing that learns is behind it.
+    ("", OUTPUT),
+    ("- relu\n", OUTPUT),
+    ("- batchnorm\n- softmax\n", OUTPUT),
+    ("- global_avgpool\n- flatten\n", OUTPUT),
+    ("- relu\n- batchnorm\n", OUTPUT),  # a norm has no width of its own
+    (f"- {{name: r, relu, from: c}}\n{D[:-2]}, from: c}}\n", LINEAR),
+])  # fmt: skip
+def test_what_follows_a_layer(behind: str, follower: Follower) -> None:
+    assert roles_of(C + behind)["c"].follower is follower
+
+
+@pytest.mark.parametrize("dense", ["dense", "linear"])
+def test_what_follows_a_dense_layer(dense: str) -> None:
+    text = f"""\
+- {{name: bent, {dense}: 8}}
+- {{dropout: 0.5}}
+- relu
+- {{name: rank, {dense}: 2}}
+- {{name: last, {dense}: 3}}
+- softmax
+"""
+    found = roles_of(text, "[8]")
+    assert [found[name].follower for name in ("bent", "rank", "last")] == [BENT, LINEAR, OUTPUT]
+
+
+def test_only_layers_with_weights_of_their_own_have_roles() -> None:
+    lines = f"{C}- batchnorm\n- relu\n- {{attention: 2}}\n- prelu\n{D}- global_avgpool\n"
+    assert set(roles_of(lines)) == {"c", "d"}
+
+
+@pytest.mark.parametrize(("behind", "used"), [
+    # A kernel wider than 1, or a map that is laid out: each position has its own weights there.
+    ("- {conv: 4, kernel: 3}\n", True),
+    ("- {conv: 4, kernel: [1, 3]}\n", True),
+    ("- relu\n- {maxpool: 2}\n- {depthwise_conv: 3}\n", True),
+    ("- {conv_transpose: 4, kernel: 2, stride: 2}\n", True),
+    ("- {dense: 3}\n", True),
+    ("- {maxpool: 2}\n- {dense: 3}\n", True),
+    ("- flatten\n- {dense: 3}\n", True),
+    ("- flatten\n", True),
+    ("- {conv: 4, kernel: 1}\n- relu\n- flatten\n", True),
+    ("- {linear: 4}\n- {conv: 4, kernel: 3}\n", True),
+    # Joined with what is: one reader is enough.
+    ("- {name: p, global_avgpool}\n- {conv: 4, kernel: 3, from: c}\n", True),
+    ("- {conv: 4, kernel: 3, padding: 1}\n- {add: [previous, c]}\n- global_avgpool\n", True),
+    # Behind a global pool no position is told from another.
+    ("- relu\n- global_avgpool\n- {dense: 3}\n", False),
+    ("- global_maxpool\n- flatten\n- {dense: 3}\n", False),
+    ("- global_avgpool\n- {conv: 4, kernel: 1}\n- flatten\n- {dense: 3}\n", False),
+    ("- {maxpool: 3}\n- global_avgpool\n- {dense: 3}\n", False),
+    ("- {conv: 4, kernel: 1}\n- relu\n- global_avgpool\n- {dense: 3}\n", False),
+    ("- {linear: 4}\n- relu\n- global_avgpool\n", False),
+    ("- {avgpool: 8}\n- flatten\n- {dense: 3}\n", False),  # one position is left
+    ("- {avgpool: 8}\n- {dense: 3}\n", False),
+    ("", False),
+    ("- relu\n", False),
+])  # fmt: skip
+def test_whether_positions_are_told_apart(behind: str, used: bool) -> None:
+    assert roles_of(C + behind)["c"].positions_used is used
+
+
+@pytest.mark.parametrize(("behind", "extent"), [
+    ("- flatten\n- {name: f, dense: 3}\n", 8),
+    ("- {name: f, dense: 3}\n", 8),  # laid out all the same
+    ("- relu\n- {dropout: 0.5}\n- flatten\n- {dropout: 0.5}\n- {name: f, dense: 3}\n", 8),
+    ("- {maxpool: 2}\n- flatten\n- relu\n- {name: f, dense: 3}\n", 4),
+    ("- {maxpool: [2, 8]}\n- {name: f, dense: 3}\n", 2),  # 4 x 1: the root of 4
+    ("- {adaptive_avgpool: 3}\n- {name: f, dense: 3}\n", 3),
+    ("- global_avgpool\n- {name: f, dense: 3}\n", 1),
+    ("- global_avgpool\n- flatten\n- {dropout: 0.5}\n- {name: f, dense: 3}\n", 1),
+    ("- {avgpool: 8}\n- flatten\n- {name: f, dense: 3}\n", 1),
+    ("- {avgpool: 8}\n- {name: f, dense: 3}\n", 1),
+    ("- {dense: 6}\n- relu\n- {name: f, dense: 3}\n", 0),
+    ("- {dense: 6}\n- {name: f, dense: 3}\n", 0),
+    ("- flatten\n- {dense: 6}\n- relu\n- {dropout: 0.5}\n- {name: f, dense: 3}\n", 0),
+    # Of a join the first operand is followed.
+    ("- flatten\n- {dense: 256, name: e}\n- {concat: [e, e]}\n- {name: f, dense: 3}\n", 0),
+])  # fmt: skip
+def test_the_map_that_a_dense_layer_reads(behind: str, extent: float) -> None:
+    assert roles_of(C + behind)["f"].map_extent == pytest.approx(extent)
+
+
+def test_a_network_of_vectors_reads_one_position() -> None:
+    found = roles_of("- {name: a, dense: 4}\n- relu\n- {name: b, dense: 3}\n", "[5]")
+    assert [found[name].map_extent for name in ("a", "b")] == [1, 0]
+
+
+def test_no_convolution_reads_a_map_for_the_head() -> None:
+    found = roles_of(f"{C}- relu\n- {{name: k, linear: 4}}\n- {{name: f, dense: 3}}\n")
+    assert [found[name].map_extent for name in ("c", "k", "f")] == [0, 0, 8]
+
+
+@pytest.mark.parametrize(("extents", "side"), [
+    ((), 1), ((7,), 7), ((4, 9), 6), ((2, 4, 27), 6), ((1, 1), 1),
+])  # fmt: skip
+def test_the_positions_a_side(extents: tuple[int, ...], side: float) -> None:
+    assert mean_extent(extents) == pytest.approx(side)

@@ -1,0 +1,269 @@
+"""What one layer adds to the potential's sums, and the parts that the sums make, by hand."""
+
+from __future__ import annotations
+
+from math import exp, log
+
+import pytest
+
+import cnncost
+from cnncost.accuracy.error_constants import (
+    DENSE,
+    DENSE_UNITS,
+    DEPTH,
+    DEPTH_POWER,
+    DEPTHWISE_SHARE,
+    GROUPS,
+    HEAD_SHARE,
+    KERNEL_SHARE,
+    LEAST_DEPTH,
+    LINEAR_SHARE,
+    RESOLUTION,
+    RESOLUTION_EXTENT,
+    RESOLUTION_FALL,
+    SMALL_EXTENT,
+    WIDTH,
+)
+from cnncost.accuracy.layer_terms import NO_TERMS, LayerTerms, add_terms, coarseness_of, layer_terms
+from cnncost.accuracy.potential import Potential, network_terms, potential_of
+from cnncost.accuracy.roles import find_roles
+
+
+def coarse(extent: float) -> float:
+    """What a map of so many positions a side costs, as `error_constants.py` spells it."""
+    return RESOLUTION * (RESOLUTION_EXTENT / extent) ** RESOLUTION_FALL / RESOLUTION_FALL
+
+
+def terms_of(lines: str, name: str, shape: str = "[8, 12, 12]") -> LayerTerms:
+    """The terms of the layer of this name."""
+    network = cnncost.loads(f"input: {shape}\nlayers:\n{lines}").network
+    (node,) = [node for node in network.layers if node.name == name]
+    return layer_terms(node.layer, node.inputs[0], node.output, find_roles(network)[node.index])
+
+
+def sliding(
+    weight: float, channels: int, extent: float, *, groups: int = 1, kernel: float = 0.0
+) -> LayerTerms:
+    """The terms of a layer with a non-linearity behind it; `kernel` is ln(area) / ln 9."""
+    return LayerTerms(
+        weight,
+        weight * log(channels),
+        weight * log(groups),
+        weight * (1 + KERNEL_SHARE * kernel),
+        weight * coarse(extent),
+        weight,
+    )
+
+
+def near(terms: LayerTerms | Potential) -> object:
+    return pytest.approx(tuple(terms), abs=1e-12)
+
+
+BEHIND = "- relu\n- {conv: 4, kernel: 3, padding: 1}\n"
+"""A non-linearity, and a kernel that tells the positions apart."""
+
+
+@pytest.mark.parametrize(("line", "expected"), [
+    ("conv: 16, kernel: 1", sliding(1, 16, 12)),
+    ("conv: 16, kernel: 3, padding: 1", sliding(1, 16, 12, kernel=1)),
+    ("conv: 16, kernel: 3", sliding(1, 16, 10, kernel=1)),  # the extent is that of the output
+    ("conv: 16, kernel: 3, padding: 1, stride: 2", sliding(1, 16, 6, kernel=1)),
+    ("conv: 16, kernel: 5, padding: 2", sliding(1, 16, 12, kernel=log(25) / log(9))),
+    # A dilated kernel has as many weights.
+    ("conv: 16, kernel: 3, padding: 2, dilation: 2", sliding(1, 16, 12, kernel=1)),
+    ("conv: 16, kernel: 3, padding: 1, groups: 2", sliding(1, 16, 12, groups=2, kernel=1)),
+    # Depthwise: as many groups as channels are read.
+    ("depthwise_conv: 3, padding: 1",
+     sliding(DEPTHWISE_SHARE, 8, 12, groups=8, kernel=1)),
+    ("depthwise_conv: 3, padding: 1, multiplier: 2",
+     sliding(DEPTHWISE_SHARE, 16, 12, groups=8, kernel=1)),
+    ("conv: 8, kernel: 3, padding: 1, groups: 8",
+     sliding(DEPTHWISE_SHARE, 8, 12, groups=8, kernel=1)),
+    ("conv: 24, kernel: 3, padding: 1, groups: 8",
+     sliding(DEPTHWISE_SHARE, 24, 12, groups=8, kernel=1)),
+    # 1 x k and k x 1 together are one layer.
+    ("conv: 16, kernel: [1, 3], padding: [0, 1]", sliding(0.5, 16, 12, kernel=0.5)),
+    ("conv: 16, kernel: [3, 1], padding: [1, 0]", sliding(0.5, 16, 12, kernel=0.5)),
+    ("linear: 16", sliding(1, 16, 12)),
+    ("conv_transpose: 16, kernel: 2, stride: 2", sliding(1, 16, 24, kernel=log(4) / log(9))),
+])  # fmt: skip
+def test_a_layer_with_a_non_linearity(line: str, expected: LayerTerms) -> None:
+    assert terms_of(f"- {{name: it, {line}}}\n{BEHIND}", "it") == near(expected)
+
+
+def test_a_depthwise_layer_of_one_channel_is_whole() -> None:
+    lines = f"- {{name: it, depthwise_conv: 3, padding: 1, multiplier: 4}}\n{BEHIND}"
+    assert terms_of(lines, "it", "[1, 12, 12]") == near(sliding(1, 4, 12, kernel=1))
+
+
+@pytest.mark.parametrize(("line", "weight", "groups"), [
+    ("conv: 16, kernel: 3, padding: 1", LINEAR_SHARE, 1),
+    ("conv: 16, kernel: 1", LINEAR_SHARE, 1),
+    ("conv: 16, kernel: 3, padding: 1, groups: 4", LINEAR_SHARE, 4),
+    ("conv: 16, kernel: [1, 3], padding: [0, 1]", LINEAR_SHARE / 2, 1),
+    # Without a non-linearity a depthwise layer is a projection like any other.
+    ("depthwise_conv: 3, padding: 1, multiplier: 2", LINEAR_SHARE, 8),
+])  # fmt: skip
+def test_a_projection_adds_no_depth(line: str, weight: float, groups: int) -> None:
+    found = terms_of(f"- {{name: it, {line}}}\n- {{conv: 4, kernel: 3}}\n", "it")
+    ln_groups = weight * log(groups)
+    assert found == near(
+        LayerTerms(weight, weight * log(16), ln_groups, 0, weight * coarse(12), weight)
+    )
+
+
+@pytest.mark.parametrize("behind", ["", "- relu\n", "- global_avgpool\n"])
+def test_the_output_s_own_layer_counts_nothing(behind: str) -> None:
+    found = terms_of(f"- {{name: it, conv: 16, kernel: 3}}\n{behind}", "it")
+    assert found == near(NO_TERMS)
+
+
+@pytest.mark.parametrize(("extent", "small"), [
+    (1, 1 / SMALL_EXTENT), (2, 2 / SMALL_EXTENT), (4, 4 / SMALL_EXTENT), (5, 1), (6, 1), (50, 1),
+])  # fmt: skip
+def test_a_small_map_counts_in_proportion(extent: int, small: float) -> None:
+    assert SMALL_EXTENT == 5  # which the rows above rest on
+    shape = f"[8, {extent}, {extent}]"
+    found = terms_of(f"- {{name: it, conv: 16, kernel: 1}}\n{BEHIND}", "it", shape)
+    assert found == near(sliding(small, 16, extent))
+
+
+def test_the_last_layer_before_a_global_pool_counts_as_one_position() -> None:
+    behind = "- relu\n- global_avgpool\n- {dense: 3}\n"
+    found = terms_of(f"- {{name: it, conv: 16, kernel: 3, padding: 1}}\n{behind}", "it")
+    # Its map is as fine as it is.
+    assert found == near(sliding(1 / SMALL_EXTENT, 16, 12, kernel=1))
+    # A projection there is one as anywhere.
+    found = terms_of("- {name: it, conv: 16, kernel: 1}\n- global_avgpool\n- {dense: 3}\n", "it")
+    weight = LINEAR_SHARE
+    assert found == near(LayerTerms(weight, weight * log(16), 0, 0, weight * coarse(12), weight))
+
+
+@pytest.mark.parametrize(("shape", "line", "expected"), [
+    # Signals: one axis.
+    ("[8, 100]", "conv: 16, kernel: 3, padding: 1",
+     sliding(1, 16, 100, kernel=log(3) / log(9))),
+    ("[8, 100]", "conv: 16, kernel: 9, padding: 4", sliding(1, 16, 100, kernel=1)),
+    ("[8, 3]", "conv: 16, kernel: 1", sliding(3 / SMALL_EXTENT, 16, 3)),
+    # Volumes: the third root of the positions.
+    ("[8, 4, 16, 8]", "conv: 16, kernel: 3, padding: 1",
+     sliding(1, 16, 8, kernel=log(27) / log(9))),
+    ("[8, 8, 8, 8]", "conv: 16, kernel: [1, 3, 3], padding: [0, 1, 1]",
+     sliding(2 / 3, 16, 8, kernel=1)),
+    ("[8, 8, 8, 8]", "conv: 16, kernel: [3, 1, 1], padding: [1, 0, 0]",
+     sliding(1 / 3, 16, 8, kernel=log(3) / log(9))),
+    # An axis of one position needs no kernel.
+    ("[8, 1, 64]", "conv: 16, kernel: [1, 3], padding: [0, 1]", sliding(1, 16, 8, kernel=0.5)),
+    # From one end of 2 positions to the other 3 taps reach: a kernel of 5 is one of 3 there.
+    ("[8, 2, 2]", "conv: 16, kernel: 5, padding: 2", sliding(2 / SMALL_EXTENT, 16, 2, kernel=1)),
+    ("[8, 3, 3]", "conv: 16, kernel: 5, padding: 2",
+     sliding(3 / SMALL_EXTENT, 16, 3, kernel=log(25) / log(9))),
+    ("[8, 1, 1]", "conv: 16, kernel: 3, padding: 1", sliding(1 / SMALL_EXTENT, 16, 1)),
+    ("[8, 2, 18]", "conv: 16, kernel: 5, padding: 2",
+     sliding(1, 16, 6, kernel=log(3 * 5) / log(9))),
+])  # fmt: skip
+def test_maps_of_other_forms(shape: str, line: str, expected: LayerTerms) -> None:
+    behind = "- relu\n- {dense: 3}\n"
+    assert terms_of(f"- {{name: it, {line}}}\n{behind}", "it", shape) == near(expected)
+
+
+def head(extent: float) -> dict[str, float]:
+    return {"coarseness": HEAD_SHARE * coarse(extent), "map_weight": HEAD_SHARE}
+
+
+@pytest.mark.parametrize(("behind", "units", "expected"), [
+    # Hidden: its width, a layer more, and the map of 12 positions that it reads.
+    ("- relu\n- {dense: 3}\n", 4096,
+     LayerTerms(depth=1, dense=-DENSE * log(4096 / DENSE_UNITS), **head(12))),
+    ("- relu\n- {dense: 3}\n", 100,
+     LayerTerms(depth=1, dense=-DENSE * log(100 / DENSE_UNITS), **head(12))),
+    # A rank, wide or narrow: no layer more, and no gain.
+    ("- {dense: 3}\n", 100, LayerTerms(dense=DENSE * log(DENSE_UNITS / 100), **head(12))),
+    ("- {dense: 3}\n", 4096, LayerTerms(**head(12))),
+    # The output's own width is what the task asks for.
+    ("- softmax\n", 100, LayerTerms(**head(12))),
+    ("", 100, LayerTerms(**head(12))),
+])  # fmt: skip
+def test_a_dense_layer(behind: str, units: int, expected: LayerTerms) -> None:
+    assert 100 < DENSE_UNITS < 4096  # which the rows above rest on
+    assert terms_of(f"- {{name: it, dense: {units}}}\n{behind}", "it") == near(expected)
+
+
+def test_only_the_first_dense_layer_reads_the_map() -> None:
+    lines = "- {avgpool: 3}\n- {name: a, dense: 64}\n- relu\n- {name: b, dense: 32}\n- relu\n"
+    lines += "- {name: out, dense: 3}\n"
+    narrow = -DENSE * log(64 / DENSE_UNITS)
+    assert terms_of(lines, "a") == near(LayerTerms(depth=1, dense=narrow, **head(4)))
+    narrow = -DENSE * log(32 / DENSE_UNITS)
+    assert terms_of(lines, "b") == near(LayerTerms(depth=1, dense=narrow))
+    assert terms_of(lines, "out") == near(NO_TERMS)
+    pooled = "- global_avgpool\n- {name: out, dense: 3}\n"
+    assert terms_of(pooled, "out") == near(LayerTerms(**head(1)))
+
+
+def test_layers_without_weights_of_their_own_add_nothing() -> None:
+    text = "- {conv: 4, kernel: 1}\n- batchnorm\n- {attention: 2}\n- {maxpool: 2}\n- prelu\n"
+    network = cnncost.loads(f"input: [8, 12, 12]\nlayers:\n{text}").network
+    role = find_roles(network)[1]
+    for node in network.layers[1:]:
+        assert layer_terms(node.layer, node.inputs[0], node.output, role) == NO_TERMS
+
+
+def test_coarseness_and_its_slope() -> None:
+    assert coarseness_of(RESOLUTION_EXTENT) == pytest.approx(RESOLUTION / RESOLUTION_FALL)
+    # The slope in ln(extent), by a small step each way.
+    step = 1e-5
+    ends = [coarseness_of(RESOLUTION_EXTENT * exp(sign * step)) for sign in (1, -1)]
+    assert (ends[0] - ends[1]) / (2 * step) == pytest.approx(-RESOLUTION, rel=1e-6)
+
+
+def test_sums_are_added_term_by_term() -> None:
+    one, two = LayerTerms(1, 2, 3, 4, 5, 6, 7), LayerTerms(10, 20, 30, 40, 50, 60, 70)
+    assert add_terms([one, two]) == (11, 22, 33, 44, 55, 66, 77)
+    assert add_terms([]) == NO_TERMS == (0, 0, 0, 0, 0, 0, 0)
+
+
+def test_the_parts_of_sums() -> None:
+    # Weight, ln widths, ln groups, depth, coarseness, weight of maps, dense.
+    assert potential_of(LayerTerms(4, 12, 2, 8, 10, 5, 0.3)) == near(
+        Potential(
+            -WIDTH * 12 / 4,
+            DEPTH / (8 + LEAST_DEPTH) ** DEPTH_POWER,
+            10 / 5,
+            GROUPS * 2 / 4,
+            0.3,
+        )
+    )
+
+
+def test_a_network_of_nothing_has_a_potential() -> None:
+    depth = DEPTH / LEAST_DEPTH**DEPTH_POWER
+    assert potential_of(NO_TERMS) == near(Potential(0, depth, 0, 0, 0))
+
+
+def test_a_whole_network() -> None:
+    network = cnncost.loads("""\
+input: [3, 16, 16]
+layers:
+- {conv: 32, kernel: 3, padding: 1}
+- relu
+- {maxpool: 2}
+- {conv: 64, kernel: 3, padding: 1, groups: 2}
+- relu
+- {conv: 16, kernel: 1}
+- {dense: 100}
+- relu
+- {dense: 10}
+""").network
+    weight = 1 + 1 + LINEAR_SHARE
+    maps = weight + HEAD_SHARE
+    coarseness = coarse(16) + (1 + LINEAR_SHARE + HEAD_SHARE) * coarse(8)
+    assert potential_of(network_terms(network)) == near(
+        Potential(
+            -WIDTH * (log(32) + log(64) + LINEAR_SHARE * log(16)) / weight,
+            DEPTH / (2 * (1 + KERNEL_SHARE) + 1 + LEAST_DEPTH) ** DEPTH_POWER,
+            coarseness / maps,
+            GROUPS * log(2) / weight,
+            DENSE * log(DENSE_UNITS / 100),
+        )
+    )
