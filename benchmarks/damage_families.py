@@ -24,7 +24,7 @@ class Family(NamedTuple):
 
 
 class Blocks(NamedTuple):
-    """Residual blocks of one width, a stage: bottlenecks where `inner` is given, else basic blocks."""
+    """A stage of residual blocks: bottlenecks where `inner` is given, else basic ones."""
 
     blocks: int
     out: int
