@@ -89,8 +89,10 @@ HANDLERS: dict[str, Handler] = {
 }  # fmt: skip
 """What reads each operation of a program; another becomes opaque."""
 SILENT = ("_assert_tensor_metadata", "sym_size", "_assert_scalar", "sym_constrain_range")
+SHAPE_TAKERS = ("view_as", "reshape_as", "expand_as", "type_as")
+"""Operations that take only the shape, or the type, of their second tensor."""
 SHAPE_ONLY = {
-    *("view_as", "reshape_as", "expand_as", "type_as", "zeros_like", "ones_like", "full_like"),
-    *("empty_like", "new_zeros", "new_ones", "new_full", "new_empty", "copy"),
+    *("zeros_like", "ones_like", "full_like", "empty_like"),
+    *("new_zeros", "new_ones", "new_full", "new_empty", "copy"),
 }
-"""Operations that take only the shape of some tensor they are given."""
+"""Operations that take only the shape of their first tensor."""

@@ -8,6 +8,12 @@ if TYPE_CHECKING:
     from torch import fx
 
 
+def operation_name(node: fx.Node) -> str:
+    """The operation of a call, as `conv2d`; empty for Python's own functions."""
+    schema = getattr(node.target, "_schema", None)
+    return "" if schema is None else str(schema.name).split("::")[-1]
+
+
 def writes_into_a_part(node: fx.Node) -> bool:
     """Whether it changes a tensor that others see a part of, or that is a part of another."""
     if not changes_input(node) or "dropout" in str(node.target):

@@ -13,10 +13,15 @@ from cnncost.formats.graph import Graph
 from cnncost.formats.tensor_value import Constant, Value
 from cnncost.formats.torch_in.constants import fold_call
 from cnncost.formats.torch_in.export import export_module, functional
-from cnncost.formats.torch_in.handlers import HANDLERS, SHAPE_ONLY, SILENT
+from cnncost.formats.torch_in.handlers import HANDLERS, SHAPE_ONLY, SHAPE_TAKERS, SILENT
 from cnncost.formats.torch_in.owning import Owners, assign_owners, costs_of
-from cnncost.formats.torch_in.program_nodes import changes_input, is_unsized, is_view
-from cnncost.formats.torch_in.torch_importer import TorchCall, TorchImporter
+from cnncost.formats.torch_in.program_nodes import (
+    changes_input,
+    is_unsized,
+    is_view,
+    operation_name,
+)
+from cnncost.formats.torch_in.torch_importer import TorchCall, TorchImporter, UnknownForm
 from cnncost.formats.torch_in.torch_outputs import (
     emit_output,
     emit_output_copies,
@@ -29,6 +34,10 @@ from cnncost.formats.torch_in.torch_whole_modules import module_call_key, read_w
 
 if TYPE_CHECKING:
     from torch import fx, nn
+
+
+FAULT = "whose reading failed"
+"""What is said of an operation that a handler should have read, or refused."""
 
 
 class Unsized(NamedTuple):
@@ -100,7 +109,8 @@ def _needed_parameters(graph: fx.Graph, learned: dict[str, str]) -> set[str]:
     needed = set()
     for node in reversed(graph.nodes):
         if node.op == "output" or node in needed or changes_input(node):
-            needed.update(node.all_input_nodes)
+            takes_shape = node.op == "call_function" and operation_name(node) in SHAPE_TAKERS
+            needed.update(node.all_input_nodes[: 1 if takes_shape else None])
     return {learned[node.name] for node in needed if node.name in learned}
 
 
@@ -168,18 +178,21 @@ def _emit_handled(builder: TorchImporter, call: TorchCall) -> Any:
     """What the call makes (Any: values); an operation that its handler reads in another shape
     than the program has, or of which it loses a parameter or an activation, is opaque."""
     handler = HANDLERS.get(call.target)
-    start = builder.save_state()
+    start, fault = builder.save_state(), ""
     if handler is not None:
         try:
             made = handler(builder, call)
             if _agrees_with_program(builder, call, made, start):
                 return made
-        except (AssertionError, AttributeError, IndexError, KeyError, TypeError, ValueError):
-            pass  # arguments of a form that the handler does not know
+        except UnknownForm:
+            pass
+        except Exception as error:  # a fault of ours, which the rest of the network outlives
+            fault = f", {FAULT}: {type(error).__name__}: {error}"
         builder.restore_state(start)
     reads = list(dict.fromkeys(call.read_values()))
     first, *others = call.shapes
     found = [builder.emit_opaque(call, call.target, reads, first, call.read_constants())]
+    builder.unknown[-1] += fault
     found += [builder.emit_opaque(call, call.target, reads, shape) for shape in others]
     return found if len(found) > 1 else found[0]
 
@@ -219,12 +232,13 @@ def _describe_call(node: fx.Node, known: dict[fx.Node, Any]) -> TorchCall:
 def _describe_arguments(node: fx.Node, known: dict[fx.Node, Any]) -> TorchCall:
     """Without the shapes of its results."""
     target: Any = node.target
-    schema = target._schema
-    name = schema.name.split("::")[-1]
+    schema, name = target._schema, operation_name(node)
     given = {
         argument.name: value for argument, value in zip(schema.arguments, node.args, strict=False)
     }
     given |= node.kwargs
+    if name in SHAPE_TAKERS:
+        del given["other"]
     arguments = {key: _resolve_argument(value, known) for key, value in given.items()}
     plain = name.rstrip("_") if not name.startswith("_") else name
     return TorchCall(plain, arguments, _module_path(node), (), inplace=plain != name)
