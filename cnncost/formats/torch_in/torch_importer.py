@@ -65,6 +65,8 @@ def subject_of(call: TorchCall) -> Value:
         if isinstance(call.arguments.get(name), Value):
             found: Value = call.arguments[name]
             return found
+    for value in call.read_values():
+        return value
     raise UnknownForm
 
 
