@@ -33,7 +33,7 @@ from cnncost.api import load_graph
 from cnncost.errors import CnncostError
 from cnncost.formats.torch_in.export_call import silence_torch
 from cnncost.formats.torch_in.torch_source import make_module
-from cnncost.formats.torch_in.torch_trace import trace_module
+from cnncost.formats.torch_in.torch_trace import FAULT, trace_module
 
 WAYS = ("torch", "onnx", "dynamo")
 UNSEEN = (nn.RNNBase, nn.RNNCellBase, nn.Bilinear)
@@ -118,6 +118,8 @@ def judged(spec: cnncost.Spec, wanted: Measured) -> str:
     have = report.totals
     said = f"{have.parameters} parameters, {have.connections} connections"
     own = f"{wanted.parameters} and {wanted.products}"
+    if any(FAULT in line for line in spec.unknown):
+        return f"wrong: {spec.unknown}"
     if not report.complete:
         more = have.parameters > wanted.parameters
         more |= wanted.counted and have.connections > wanted.products

@@ -11,7 +11,9 @@ from torch.nn import functional as F  # noqa: N812 - as everybody does
 from torch.utils.flop_counter import FlopCounterMode
 
 import cnncost
+from cnncost.api import load_graph
 from cnncost.formats.spec_text import spec_text
+from cnncost.formats.torch_in.handlers import HANDLERS
 from cnncost.formats.torch_in.torch_trace import trace_module
 
 Forward = Callable[[nn.Module, Tensor], Tensor]
@@ -157,3 +159,48 @@ def test_another_class_of_a_written_class_s_name_is_read_as_it_is() -> None:
 
     graph = trace_module(nn.Sequential(Subsample(), nn.Tanh()), "net", {"input": (3, 4, 4)})
     assert [op.word for op in graph.ops] == ["conv", "relu", "tanh"]
+
+
+def shaped_like(net: nn.Module, x: Tensor) -> Tensor:
+    x = net.a(x)
+    return x + net.p.view(1, 4, 1, 1).expand_as(x) * net.q.flatten().view_as(x).type_as(x)
+
+
+def bounded(net: nn.Module, x: Tensor) -> Tensor:
+    return torch.max(net.a(x).clamp(min=net.q) ** net.p.view(4, 1, 1), net.q)
+
+
+def of_one(net: nn.Module, x: Tensor) -> Tensor:
+    return torch.einsum("nchw->nc", net.a(x)) * net.p + net.q.mean((2, 3))
+
+
+@pytest.mark.parametrize("how", [shaped_like, bounded, of_one], ids=lambda f: f.__name__)
+def test_parameters_in_the_shape_of_an_activation_are_read(how: Forward) -> None:
+    net = Net(
+        how, a=conv(3, 4), p=nn.Parameter(torch.ones(4)), q=nn.Parameter(torch.ones(1, 4, 8, 8))
+    ).eval()
+    spec = load_graph(trace_module(net.to("meta"), "net", {"input": (3, 8, 8)}), "net")
+    assert (spec.unknown, spec.audit) == ((), ())
+    # The convolution's 108 weights and 4 biases, 4 numbers of p and 4 * 64 of q.
+    assert cnncost.count(spec).totals.parameters == 112 + 4 + 256
+
+
+def test_a_parameter_of_which_only_the_shape_is_read_is_unused() -> None:
+    net = Net(
+        lambda net, x: net.a(x).mean((2, 3), keepdim=True).expand_as(net.q),
+        a=conv(3, 4), q=nn.Parameter(torch.ones(1, 4, 8, 8)),
+    ).eval().to("meta")  # fmt: skip
+    spec = load_graph(trace_module(net, "net", {"input": (3, 8, 8)}), "net")
+    assert cnncost.count(spec).complete
+    assert cnncost.count(spec).totals.parameters == 112
+    assert "256 of q are unused" in spec.audit[0]
+
+
+def test_a_handler_s_fault_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(builder: object, call: object) -> object:
+        raise AttributeError("no such field")
+
+    monkeypatch.setitem(HANDLERS, "relu", fail)
+    net = nn.Sequential(conv(3, 4), nn.ReLU()).eval().to("meta")
+    graph = trace_module(net, "net", {"input": (3, 8, 8)})
+    assert graph.unknown == ("1.relu: relu, whose reading failed: AttributeError: no such field",)

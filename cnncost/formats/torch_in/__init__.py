@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from cnncost.formats.graph import Graph
-    from cnncost.formats.torch_in.torch_arguments import Arguments
+    from cnncost.formats.torch_in.torch_source import Arguments
 
 
 def read_source(

@@ -13,7 +13,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import ref
 
 from cnncost.formats.torch_in.export_call import CallWay, find_user_line, run_export
-from cnncost.formats.torch_in.program_nodes import changes_input, is_unsized, writes_into_a_part
+from cnncost.formats.torch_in.program_nodes import (
+    changes_input,
+    is_unsized,
+    operation_name,
+    writes_into_a_part,
+)
 
 if TYPE_CHECKING:
     from torch import Tensor, fx, nn
@@ -68,7 +73,7 @@ def export_up_to_data(module: nn.Module, way: CallWay) -> TracedProgram:
     if not found:
         return TracedProgram(program)
     by = next(filter(is_unsized, program.graph.nodes), None)
-    name = _operation_of(found[0]) if by is None else str(by.target).split(".")[1]
+    name = _operation_of(found[0]) if by is None else operation_name(by)
     _keep_part_before_data(program)
     return TracedProgram(program, DataBreak(find_user_line(found[0]), name))
 

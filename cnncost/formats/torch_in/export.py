@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import inspect
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from cnncost.formats.torch_in.data_breaks import (
@@ -12,7 +15,6 @@ from cnncost.formats.torch_in.data_breaks import (
     export_whole,
     needs_data,
 )
-from cnncost.formats.torch_in.example_inputs import Shapes, list_call_ways
 from cnncost.formats.torch_in.export_call import (
     CallWay,
     export_failure,
@@ -22,8 +24,14 @@ from cnncost.formats.torch_in.export_call import (
 from cnncost.formats.torch_in.program_nodes import writes_into_a_part
 
 if TYPE_CHECKING:
-    from torch import nn
+    from torch import dtype, nn
     from torch.export import ExportedProgram
+
+
+Shapes = Mapping[str, tuple[int, ...]]
+"""Of one example of each input, by its name: channels first, without the batch."""
+MOST = 4
+"""Inputs of which each is tried as whole numbers too."""
 
 
 def export_module(module: nn.Module, shapes: Shapes) -> TracedProgram:
@@ -57,7 +65,7 @@ def _first_that_works(
     failed: list[Exception],
 ) -> TracedProgram | None:
     """What one way to call the module gives; `failed` gets what the others raised."""
-    for way in list_call_ways(module, shapes, device, failed, 1):
+    for way in _list_call_ways(module, shapes, device, failed, 1):
         try:
             return export(module, way)
         except Exception as error:  # the user's code may raise anything
@@ -80,7 +88,7 @@ def export_as_run(module: nn.Module, shapes: Shapes, batch: int) -> ExportedProg
         CnncostError: torch.export cannot trace it.
     """
     failed: list[Exception] = []
-    for way in list_call_ways(module, shapes, "cpu", failed, batch):
+    for way in _list_call_ways(module, shapes, "cpu", failed, batch):
         try:
             return run_export(module, way)
         except Exception as error:  # as above
@@ -136,3 +144,50 @@ def functional(program: ExportedProgram) -> ExportedProgram:
             return program.run_decompositions({})
     except Exception as error:  # torch's own, of many kinds
         raise export_failure(error) from error
+
+
+def _list_call_ways(
+    module: nn.Module, shapes: Shapes, device: str, failed: list[Exception], batch: int
+) -> Iterator[CallWay]:
+    """The ways to call a module on a batch of zeros, the most usual first.
+
+    Args:
+        shapes: of one example of each input.
+        failed: what the ways before raised; whole numbers are tried if one of them asks for such.
+    """
+    import torch
+
+    usual = _floating_dtype(module)
+    for number, kind in enumerate(product((usual, torch.long), repeat=min(len(shapes), MOST))):
+        if number and not any(_WHOLE.search(str(error)) for error in failed):
+            return
+        kinds = (*kind, *(usual,) * (len(shapes) - len(kind)))
+        given = {
+            name: torch.zeros((batch, *shape), device=device, dtype=one)
+            for (name, shape), one in zip(shapes.items(), kinds, strict=True)
+        }
+        names = _parameter_names(module)
+        by_name = len(given) > 1 and set(given) <= set(names) and list(given) != names[: len(given)]
+        tensors = tuple(given.values())
+        yield CallWay((), given) if by_name else CallWay(tensors, {})
+        yield CallWay((dict(given),), {})
+        yield CallWay((list(tensors if len(tensors) > 1 else tensors[0]),), {})
+
+
+_WHOLE = re.compile(r"\b(Long|Int|long|int|index|indices|integer)\b")
+"""What PyTorch says where it wants whole numbers."""
+
+
+def _parameter_names(module: nn.Module) -> list[str]:
+    try:
+        return list(inspect.signature(module.forward).parameters)
+    except (TypeError, ValueError):
+        return []
+
+
+def _floating_dtype(module: nn.Module) -> dtype:
+    """Of the module's own floating parameters; a half-precision model takes halves."""
+    import torch
+
+    found = (p.dtype for p in module.parameters() if p.dtype.is_floating_point)
+    return next(found, torch.float32)

@@ -178,9 +178,12 @@ def emit_addmm(b: TorchImporter, call: TorchCall) -> Value:
 
 
 def emit_einsum(b: TorchImporter, call: TorchCall) -> Value:
-    """Of two, with every index kept, in both, or summed over in both; else opaque."""
+    """Of one, which costs nothing; of two, with every index kept, in both, or summed over in
+    both; else opaque."""
     found = _parse_indices(call)
     tensors = call.arguments["tensors"]
+    if len(tensors) == 1 and call.read_values():
+        return b.emit_moved(call, "einsum", tensors, call.shape)
     if found is None or not all(isinstance(t, Value | Constant) for t in tensors):
         return b.emit_opaque(call, "einsum", call.read_values(), call.shape, call.read_constants())
     (left, right), out = found

@@ -1,11 +1,25 @@
-"""What an operation of a traced program does: whether it writes, gives a view, depends on data."""
+"""One operation of a traced program: what it is given, and whether it writes, gives a view or
+depends on data."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+
+from cnncost.formats.torch_in.torch_importer import TorchCall
 
 if TYPE_CHECKING:
     from torch import fx
+
+
+SHAPE_TAKERS = ("view_as", "reshape_as", "expand_as", "type_as")
+"""Operations that take only the shape, or the type, of their second tensor."""
+
+
+def operation_name(node: fx.Node) -> str:
+    """The operation of a call, as `conv2d`; empty for Python's own functions."""
+    schema = getattr(node.target, "_schema", None)
+    return "" if schema is None else str(schema.name).split("::")[-1]
 
 
 def writes_into_a_part(node: fx.Node) -> bool:
@@ -48,4 +62,50 @@ def is_unsized(node: fx.Node) -> bool:
     several = made if isinstance(made, list | tuple) else [made]
     return any(
         not isinstance(size, int) for one in several if hasattr(one, "shape") for size in one.shape
+    )
+
+
+def describe_call(node: fx.Node, known: dict[fx.Node, Any]) -> TorchCall:
+    """A node as a call, its arguments by name and replaced by what is known of them."""
+    return replace(describe_arguments(node, known), shapes=_result_shapes(node))
+
+
+def describe_arguments(node: fx.Node, known: dict[fx.Node, Any]) -> TorchCall:
+    """Without the shapes of its results."""
+    target: Any = node.target
+    schema, name = target._schema, operation_name(node)
+    given = {
+        argument.name: value for argument, value in zip(schema.arguments, node.args, strict=False)
+    }
+    given |= node.kwargs
+    if name in SHAPE_TAKERS:
+        del given["other"]
+    arguments = {key: _resolve_argument(value, known) for key, value in given.items()}
+    plain = name.rstrip("_") if not name.startswith("_") else name
+    return TorchCall(plain, arguments, module_path(node), (), inplace=plain != name)
+
+
+def _resolve_argument(value: Any, known: dict[fx.Node, Any]) -> Any:
+    """Any: arguments of all kinds, nodes replaced by what is known of them."""
+    from torch import fx
+
+    if isinstance(value, fx.Node):
+        return known.get(value)
+    if isinstance(value, list | tuple):
+        return [_resolve_argument(part, known) for part in value]
+    return value
+
+
+def module_path(node: fx.Node) -> str:
+    """The innermost module that called, by its dotted path."""
+    stack = list(node.meta.get("nn_module_stack", {}).values())
+    path = stack[-1][0] if stack else ""
+    return path.removeprefix("L['self']").removeprefix(".").split("@")[0]
+
+
+def _result_shapes(node: fx.Node) -> tuple[tuple[int, ...], ...]:
+    made = node.meta.get("val")
+    several = made if isinstance(made, list | tuple) else [made]
+    return tuple(
+        tuple(int(n) for n in tensor.shape) for tensor in several if hasattr(tensor, "shape")
     )

@@ -19,6 +19,10 @@ AXES = 4
 """Axes of a spec's largest map."""
 
 
+class UnknownForm(Exception):
+    """An operation's arguments are of another form than its handler reads."""
+
+
 @dataclass(frozen=True)
 class TorchCall:
     """One call of the program, its tensors replaced by what is known of them."""
@@ -61,7 +65,9 @@ def subject_of(call: TorchCall) -> Value:
         if isinstance(call.arguments.get(name), Value):
             found: Value = call.arguments[name]
             return found
-    return call.read_values()[0]
+    for value in call.read_values():
+        return value
+    raise UnknownForm
 
 
 def _flatten_arguments(values: Any) -> list[Any]:  # Any: arguments of every kind
@@ -163,8 +169,14 @@ class TorchImporter:
         made = self.emit_spread_over(call, value, shape, kept)
         return self.emit_views(call, made.reshape_to(as_map_shape(shape)))
 
-    def emit_whole(self, call: TorchCall, value: Value) -> Value:
-        """The value itself, repeated where it is spread."""
+    def emit_whole(self, call: TorchCall, value: Any) -> Value:  # Any: an argument
+        """The value itself, repeated where it is spread.
+
+        Raises:
+            UnknownForm: it is no activation.
+        """
+        if not isinstance(value, Value):
+            raise UnknownForm
         if not value.spread:
             return value
         shape = value.spread

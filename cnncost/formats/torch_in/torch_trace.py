@@ -7,28 +7,33 @@ from dataclasses import replace
 from math import prod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cnncost.costs.memory.traits import COMPUTED_WEIGHTS
 from cnncost.errors import CnncostError
 from cnncost.formats.graph import Graph
 from cnncost.formats.tensor_value import Constant, Value
 from cnncost.formats.torch_in.constants import fold_call
 from cnncost.formats.torch_in.export import export_module, functional
-from cnncost.formats.torch_in.handlers import HANDLERS, SHAPE_ONLY, SILENT
-from cnncost.formats.torch_in.owning import Owners, assign_owners, costs_of
-from cnncost.formats.torch_in.program_nodes import changes_input, is_unsized, is_view
-from cnncost.formats.torch_in.torch_importer import TorchCall, TorchImporter
-from cnncost.formats.torch_in.torch_outputs import (
-    emit_output,
-    emit_output_copies,
-    emit_unmeasured,
-    needed_operations,
+from cnncost.formats.torch_in.handlers import COSTLESS, HANDLERS, SHAPE_ONLY, SILENT
+from cnncost.formats.torch_in.owning import Owners
+from cnncost.formats.torch_in.program_nodes import (
+    SHAPE_TAKERS,
+    changes_input,
+    describe_arguments,
+    describe_call,
+    is_unsized,
+    is_view,
+    module_path,
+    operation_name,
 )
-from cnncost.formats.torch_in.torch_padding_by_hand import absorb_paddings
-from cnncost.formats.torch_in.torch_sums_in_place import without_idle_flags
+from cnncost.formats.torch_in.torch_graph import make_graph, note_stop
+from cnncost.formats.torch_in.torch_importer import TorchCall, TorchImporter, UnknownForm
 from cnncost.formats.torch_in.torch_whole_modules import module_call_key, read_whole_module
 
 if TYPE_CHECKING:
     from torch import fx, nn
+
+
+FAULT = "whose reading failed"
+"""What is said of an operation that a handler should have read, or refused."""
 
 
 class Unsized(NamedTuple):
@@ -58,7 +63,7 @@ def trace_module(module: nn.Module, name: str, shapes: dict[str, tuple[int, ...]
         elif node.op == "call_function":
             if module_call_key(node) not in wholes:
                 wholes[module_call_key(node)] = read_whole_module(
-                    builder, node, known, module, _module_path(node)
+                    builder, node, known, module, module_path(node)
                 )
             found = wholes[module_call_key(node)]
             known[node] = _read_call(builder, node, known) if found is None else found
@@ -67,19 +72,11 @@ def trace_module(module: nn.Module, name: str, shapes: dict[str, tuple[int, ...]
     needed = {owners.same[source] for source in _needed_parameters(program.graph, learned)}
     lost = "" if program is plain else "writes_into_parts"
     if stop is None:
-        return _make_graph(builder, name, shapes, outputs, owners, needed, lost)
+        return make_graph(builder, name, shapes, outputs, owners, needed, lost)
     made = [value for value in outputs if value.base not in shapes]
     if not made:
         raise CnncostError(f"{name}: {stop.describe()}", "no layer stands before that line")
-    return _note_stop(
-        _make_graph(builder, name, shapes, made, owners, needed, lost), stop.describe()
-    )
-
-
-def _note_stop(graph: Graph, line: str) -> Graph:
-    """The graph of a module that was read up to some line: nothing is known of what follows."""
-    notes = "\n".join(text for text in (graph.notes, line) if text)
-    return replace(graph, notes=notes, stop=line, unused=())
+    return note_stop(make_graph(builder, name, shapes, made, owners, needed, lost), stop.describe())
 
 
 def _collect_owners(module: nn.Module) -> Owners:
@@ -100,7 +97,8 @@ def _needed_parameters(graph: fx.Graph, learned: dict[str, str]) -> set[str]:
     needed = set()
     for node in reversed(graph.nodes):
         if node.op == "output" or node in needed or changes_input(node):
-            needed.update(node.all_input_nodes)
+            takes_shape = node.op == "call_function" and operation_name(node) in SHAPE_TAKERS
+            needed.update(node.all_input_nodes[: 1 if takes_shape else None])
     return {learned[node.name] for node in needed if node.name in learned}
 
 
@@ -133,7 +131,7 @@ def _read_call(builder: TorchImporter, node: fx.Node, known: dict[fx.Node, Any])
         return before
     if is_unsized(node):
         return _emit_cut_off(builder, node, known)
-    call = _describe_call(node, known)
+    call = describe_call(node, known)
     if call.target in SILENT:
         return None
     if not call.shapes:
@@ -149,7 +147,7 @@ def _read_call(builder: TorchImporter, node: fx.Node, known: dict[fx.Node, Any])
 
 def _emit_cut_off(builder: TorchImporter, node: fx.Node, known: dict[fx.Node, Any]) -> Any:
     """Any: as above. Here the network that can be read ends."""
-    call = replace(_describe_arguments(node, known), shapes=((1,),))
+    call = replace(describe_arguments(node, known), shapes=((1,),))
     if not call.read_values():
         return None
     what = f"{call.target}_of_data"
@@ -167,19 +165,21 @@ def _remember_change(node: fx.Node, made: Any, known: dict[fx.Node, Any]) -> Non
 def _emit_handled(builder: TorchImporter, call: TorchCall) -> Any:
     """What the call makes (Any: values); an operation that its handler reads in another shape
     than the program has, or of which it loses a parameter or an activation, is opaque."""
-    handler = HANDLERS.get(call.target)
-    start = builder.save_state()
-    if handler is not None:
+    start, fault = builder.save_state(), ""
+    for handler in filter(None, (HANDLERS.get(call.target), COSTLESS.get(call.target))):
         try:
             made = handler(builder, call)
             if _agrees_with_program(builder, call, made, start):
                 return made
-        except (AssertionError, AttributeError, IndexError, KeyError, TypeError, ValueError):
-            pass  # arguments of a form that the handler does not know
+        except UnknownForm:
+            pass
+        except Exception as error:  # a fault of ours, which the rest of the network outlives
+            fault = f", {FAULT}: {type(error).__name__}: {error}"
         builder.restore_state(start)
     reads = list(dict.fromkeys(call.read_values()))
     first, *others = call.shapes
     found = [builder.emit_opaque(call, call.target, reads, first, call.read_constants())]
+    builder.unknown[-1] += fault
     found += [builder.emit_opaque(call, call.target, reads, shape) for shape in others]
     return found if len(found) > 1 else found[0]
 
@@ -212,81 +212,9 @@ def _carried_sources(made: list[Any]) -> set[str]:  # Any: as above
     return {source for c in made if isinstance(c, Constant) for source in c.sources}
 
 
-def _describe_call(node: fx.Node, known: dict[fx.Node, Any]) -> TorchCall:
-    return replace(_describe_arguments(node, known), shapes=_result_shapes(node))
-
-
-def _describe_arguments(node: fx.Node, known: dict[fx.Node, Any]) -> TorchCall:
-    """Without the shapes of its results."""
-    target: Any = node.target
-    schema = target._schema
-    name = schema.name.split("::")[-1]
-    given = {
-        argument.name: value for argument, value in zip(schema.arguments, node.args, strict=False)
-    }
-    given |= node.kwargs
-    arguments = {key: _resolve_argument(value, known) for key, value in given.items()}
-    plain = name.rstrip("_") if not name.startswith("_") else name
-    return TorchCall(plain, arguments, _module_path(node), (), inplace=plain != name)
-
-
-def _resolve_argument(value: Any, known: dict[fx.Node, Any]) -> Any:
-    """Any: arguments of all kinds, nodes replaced by what is known of them."""
-    from torch import fx
-
-    if isinstance(value, fx.Node):
-        return known.get(value)
-    if isinstance(value, list | tuple):
-        return [_resolve_argument(part, known) for part in value]
-    return value
-
-
-def _module_path(node: fx.Node) -> str:
-    """The innermost module that called, by its dotted path."""
-    stack = list(node.meta.get("nn_module_stack", {}).values())
-    path = stack[-1][0] if stack else ""
-    return path.removeprefix("L['self']").removeprefix(".").split("@")[0]
-
-
-def _result_shapes(node: fx.Node) -> tuple[tuple[int, ...], ...]:
-    made = node.meta.get("val")
-    several = made if isinstance(made, list | tuple) else [made]
-    return tuple(
-        tuple(int(n) for n in tensor.shape) for tensor in several if hasattr(tensor, "shape")
-    )
-
-
 def _output_values(node: fx.Node, known: dict[fx.Node, Any]) -> list[Value]:
     """The activations among the outputs, which may be numbers, words or nothing too."""
     given: Any = node.args[0]
     found = [known.get(argument) for argument in given if hasattr(argument, "op")]
     found = [one.value if isinstance(one, Unsized) else one for one in found]
     return [value for value in found if isinstance(value, Value)]
-
-
-def _make_graph(
-    builder: TorchImporter, name: str, shapes: dict[str, tuple[int, ...]], outputs: list[Value],
-    owners: Owners, needed: set[str], lost: str,
-) -> Graph:  # fmt: skip
-    names = list(dict.fromkeys(emit_output(builder, value, shapes) for value in outputs))
-    if not names:
-        raise CnncostError(f"{name}: its outputs do not depend on its inputs")
-    names = emit_output_copies(builder, names)
-    if lost or builder.computes:
-        names[-1] = emit_unmeasured(builder, names[-1], lost or COMPUTED_WEIGHTS)
-    kept = absorb_paddings(needed_operations(builder, names), builder.zeros, names)
-    kept = without_idle_flags(kept, builder.shapes, names)
-    ops = assign_owners(kept, builder.learned, costs_of(kept, shapes), owners)
-    left = {source for source in owners.sizes if owners.count_left(source)}
-    emitted = {op.name for op in ops}
-    notes = [
-        f"{note} ({count} times)" if count > 1 else note
-        for note, count in builder.stands_in.items()
-    ]
-    return Graph(
-        name, dict(shapes), ops, tuple(names), notes="\n".join(notes),
-        unknown=tuple(u for u in builder.unknown if u.partition(":")[0] in emitted),
-        shapes={op.name: builder.shapes[op.name] for op in ops},
-        held=owners.sizes, unread=tuple(sorted(left)),
-        unused=tuple(n for n in owners.sizes if n in left - needed),
-    )  # fmt: skip

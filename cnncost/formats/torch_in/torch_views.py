@@ -259,9 +259,7 @@ _REARRANGED = {
 """A layer's word, its main argument, and what PyTorch calls that."""
 
 
-def emit_reduction(
-    b: TorchImporter, call: TorchCall
-) -> Any:  # Any: a value, or values and their places
+def emit_reduction(b: TorchImporter, call: TorchCall) -> Any:  # Any: a value, or it and places
     """Mean or maximum over axes: a global pool over positions, once the others are channels."""
     a = call.arguments
     x = b.emit_whole(call, subject_of(call))
@@ -289,7 +287,7 @@ def emit_reduction(
 def _reduced_extents(shape: Shape, axes: list[int]) -> Shape:
     """The extents reduced, as at most three; those of a batch of one are left out."""
     sizes = [shape[axis] for axis in axes]
-    sizes = sizes[1:] if axes[0] == 0 and sizes[0] == 1 and len(sizes) > 1 else sizes
+    sizes = sizes[1:] if axes[0] == 0 and sizes[0] == 1 < len(sizes) else sizes
     return tuple(sizes) if len(sizes) < AXES else (prod(sizes),)
 
 
