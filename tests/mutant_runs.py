@@ -212,5 +212,5 @@ class Reached:
 
 
 def _counts(name: str) -> bool:
-    parts = ("cnncost/layers/", "cnncost/shape.py", "cnncost/costs/", "cnncost/suggest/")
-    return name.startswith(parts)
+    parts = ("layers/", "shape.py", "costs/", "accuracy/", "suggest/")
+    return name.removeprefix("cnncost/").startswith(parts)

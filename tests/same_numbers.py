@@ -12,6 +12,7 @@ UNTRAINED = "what does not learn is not trained: its weights' share is not read"
 NO_AXIS = "a track of no axis has no step"
 NEAR = "more taps are looked at, or the same ones twice: time"
 EXPORTED = "for mypy: imported by its name, it is found all the same"
+NO_WEIGHTS = "what has no role has no weights, nor what stands in its place"
 NO_READS = "for mypy: an input reads nothing, nothing dies there"
 
 _EMBEDDED = "cnncost/costs/memory/embedded.py"
@@ -27,6 +28,8 @@ _COUNT = "cnncost/costs/count.py"
 _BACKWARD = "cnncost/costs/gradients.py"
 _POSITIONS = "cnncost/costs/input_positions.py"
 _RESHAPING = "cnncost/layers/reshaping.py"
+_POTENTIAL = "cnncost/accuracy/potential.py"
+_ROLES = "cnncost/accuracy/roles.py"
 _DOMINANCE = "cnncost/suggest/search/dominance.py"
 
 
@@ -180,6 +183,19 @@ SAME: dict[tuple[str, str], str] = {
     (_SHAPE, "0 -> 1 in before = max(surplus, 0) // 2"): "half of 1 is 0 too",
     (_SHAPE, "bound <= 0 -> bound < 0"): "below a bound of 0 no tap is left to sum up",
     (_SHAPE, "if not rest: pass -> if False: pass"): "a short way: the sum of no terms is 0",
+    (
+        _POTENTIAL,
+        "1.0 -> 1.1 in weight, map_weight = (terms.weight or 1.0, terms.map_weight or 1.0)",
+    ): "where no layer counts every sum is 0",
+    (
+        _ROLES,
+        "False -> True in NO_ROLE = Role(Follower.NOTHING, positions_used=False, map_extent=0.0)",
+    ): NO_WEIGHTS,
+    (
+        _ROLES,
+        "0.0 -> 0.1 in NO_ROLE = Role(Follower.NOTHING, positions_used=False, map_extent=0.0)",
+    ): NO_WEIGHTS,
+    (_ROLES, "'' if node.layer is None else node.layer.word -> node.layer.word"): MYPY,
     (_GROUPS, "False -> True in frozen: bool = False"): SET,
     ("cnncost/layers/base.py", "False -> True in learns: ClassVar[bool] = False"): (
         "each type sets its own"

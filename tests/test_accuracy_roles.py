@@ -108,6 +108,11 @@ def test_only_layers_with_weights_of_their_own_have_roles() -> None:
     ("- {linear: 4}\n- relu\n- global_avgpool\n", False),
     ("- {avgpool: 8}\n- flatten\n- {dense: 3}\n", False),  # one position is left
     ("- {avgpool: 8}\n- {dense: 3}\n", False),
+    # One position that is padded has no others beside it.
+    ("- global_avgpool\n- {conv: 4, kernel: 3, padding: 1}\n", False),
+    ("- global_maxpool\n- {conv: 4, kernel: 3, padding: 1}\n", False),
+    # What a dense layer puts out are other positions than those that it reads.
+    ("- {avgpool: 8}\n- {dense: 16}\n- {reshape: [1, 4, 4]}\n- {conv: 4, kernel: 3}\n", False),
     ("", False),
     ("- relu\n", False),
 ])  # fmt: skip
@@ -126,6 +131,7 @@ def test_whether_positions_are_told_apart(behind: str, used: bool) -> None:
     ("- global_avgpool\n- flatten\n- {dropout: 0.5}\n- {name: f, dense: 3}\n", 1),
     ("- {avgpool: 8}\n- flatten\n- {name: f, dense: 3}\n", 1),
     ("- {avgpool: 8}\n- {name: f, dense: 3}\n", 1),
+    ("- global_avgpool\n- {upsample: 4}\n- {name: f, dense: 3}\n", 4),
     ("- {dense: 6}\n- relu\n- {name: f, dense: 3}\n", 0),
     ("- {dense: 6}\n- {name: f, dense: 3}\n", 0),
     ("- flatten\n- {dense: 6}\n- relu\n- {dropout: 0.5}\n- {name: f, dense: 3}\n", 0),
@@ -134,6 +140,16 @@ def test_whether_positions_are_told_apart(behind: str, used: bool) -> None:
 ])  # fmt: skip
 def test_the_map_that_a_dense_layer_reads(behind: str, extent: float) -> None:
     assert roles_of(C + behind)["f"].map_extent == pytest.approx(extent)
+
+
+@pytest.mark.parametrize(("behind", "used", "extent"), [
+    ("- relu\n", True, 2),
+    ("- {maxpool: 2}\n", False, 1),
+    ("- global_avgpool\n- {upsample: 2}\n", False, 2),
+])  # fmt: skip
+def test_two_positions_are_a_map(behind: str, used: bool, extent: float) -> None:
+    found = roles_of(f"{C}{behind}- {{name: f, dense: 3}}\n", "[4, 2]")
+    assert (found["c"].positions_used, found["f"].map_extent) == (used, extent)
 
 
 def test_a_network_of_vectors_reads_one_position() -> None:

@@ -91,6 +91,12 @@ def test_a_layer_with_a_non_linearity(line: str, expected: LayerTerms) -> None:
     assert terms_of(f"- {{name: it, {line}}}\n{BEHIND}", "it") == near(expected)
 
 
+def test_a_depthwise_layer_of_two_channels_is_one() -> None:
+    lines = f"- {{name: it, depthwise_conv: 3, padding: 1}}\n{BEHIND}"
+    expected = sliding(DEPTHWISE_SHARE, 2, 12, groups=2, kernel=1)
+    assert terms_of(lines, "it", "[2, 12, 12]") == near(expected)
+
+
 def test_a_depthwise_layer_of_one_channel_is_whole() -> None:
     lines = f"- {{name: it, depthwise_conv: 3, padding: 1, multiplier: 4}}\n{BEHIND}"
     assert terms_of(lines, "it", "[1, 12, 12]") == near(sliding(1, 4, 12, kernel=1))
@@ -154,6 +160,9 @@ def test_the_last_layer_before_a_global_pool_counts_as_one_position() -> None:
      sliding(1 / 3, 16, 8, kernel=log(3) / log(9))),
     # An axis of one position needs no kernel.
     ("[8, 1, 64]", "conv: 16, kernel: [1, 3], padding: [0, 1]", sliding(1, 16, 8, kernel=0.5)),
+    ("[8, 1, 64]", "conv: 16, kernel: 3, padding: 1", sliding(1, 16, 8, kernel=0.5)),
+    ("[8, 2, 18]", "conv: 16, kernel: [1, 3], padding: [0, 1]", sliding(0.5, 16, 6, kernel=0.5)),
+    ("[8, 8, 9]", "conv: 16, kernel: [1, 2]", sliding(0.5, 16, 8, kernel=log(2) / log(9))),
     # From one end of 2 positions to the other 3 taps reach: a kernel of 5 is one of 3 there.
     ("[8, 2, 2]", "conv: 16, kernel: 5, padding: 2", sliding(2 / SMALL_EXTENT, 16, 2, kernel=1)),
     ("[8, 3, 3]", "conv: 16, kernel: 5, padding: 2",
@@ -203,9 +212,10 @@ def test_only_the_first_dense_layer_reads_the_map() -> None:
 
 def test_layers_without_weights_of_their_own_add_nothing() -> None:
     text = "- {conv: 4, kernel: 1}\n- batchnorm\n- {attention: 2}\n- {maxpool: 2}\n- prelu\n"
+    text += "- global_avgpool\n- {dense: 3}\n"
     network = cnncost.loads(f"input: [8, 12, 12]\nlayers:\n{text}").network
     role = find_roles(network)[1]
-    for node in network.layers[1:]:
+    for node in network.layers[1:-1]:
         assert layer_terms(node.layer, node.inputs[0], node.output, role) == NO_TERMS
 
 
