@@ -196,6 +196,30 @@ def test_a_parameter_of_which_only_the_shape_is_read_is_unused() -> None:
     assert "256 of q are unused" in spec.audit[0]
 
 
+class StochasticDepth(nn.Module):
+    """As torchvision has it: in inference it does nothing."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.p, self.mode = 0.25, "row"
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x
+
+
+def test_each_call_of_a_module_is_read_by_itself() -> None:
+    def twice(net: nn.Module, x: Tensor) -> Tensor:
+        x = x + net.drop(net.a(x))
+        return x + net.drop(net.b(x))
+
+    net = Net(twice, a=conv(3, 3), b=conv(3, 3, 1), drop=StochasticDepth()).eval().to("meta")
+    graph = trace_module(net, "net", {"input": (3, 8, 8)})
+    words = [op.word for op in graph.ops]
+    assert words == ["conv", "drop_path", "add", "conv", "drop_path", "add"]
+    # 9 weights for each of 3 inputs and 3 outputs, then one; 3 biases each.
+    assert cnncost.count(load_graph(graph, "net")).totals.parameters == 84 + 12
+
+
 def test_a_handler_s_fault_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(builder: object, call: object) -> object:
         raise AttributeError("no such field")

@@ -55,7 +55,8 @@ Handler = Callable[[TorchImporter, TorchCall], Any]
 
 
 def emit_costless(b: TorchImporter, call: TorchCall) -> Any:  # Any: a value, or several
-    """Opaque, and known to weigh nothing but what is learned of it."""
+    """Emit an opaque layer without connections whose weights are the learned numbers that the call
+    reads."""
     made = b.emit_costed(
         call, call.target, _values_read(call), call.shape, 0, call.read_constants()
     )
@@ -67,13 +68,15 @@ def _values_read(call: TorchCall) -> list[Value]:
 
 
 def emit_results(b: TorchImporter, call: TorchCall, made: Value) -> Any:  # Any: as above
-    """All results of a call, the further ones taken from the first; one is a value itself."""
+    """Return the results of a call, a list where it has several; each further one is emitted as
+    taken from the first."""
     others = [b.emit_moved(call, call.target, [made], shape) for shape in call.shapes[1:]]
     return [made, *others] if others else made
 
 
 def emit_embedding(b: TorchImporter, call: TorchCall) -> Value:
-    """Rows of a table: learned, and no connections."""
+    """Emit a layer that looks rows of a learned table up: the table's numbers are weights, there
+    are no connections."""
     indices, table = call.arguments["indices"], call.arguments["weight"]
     if not isinstance(indices, Value) or not isinstance(table, Constant):
         return b.emit_moved(call, "embedding", call.read_values(), call.shape)
@@ -81,7 +84,8 @@ def emit_embedding(b: TorchImporter, call: TorchCall) -> Value:
 
 
 def emit_recurrent(b: TorchImporter, call: TorchCall) -> Any:  # Any: several values
-    """lstm, gru and rnn: every matrix works once per step; its steps are the first result's."""
+    """Emit an lstm, gru or rnn; each of its matrices works once per step, and its steps are the
+    positions of the first result."""
     learned = call.read_constants()
     given = call.arguments.get("params")
     matrices = [c for c in given or [] if isinstance(c, Constant) and len(c.shape) == 2]

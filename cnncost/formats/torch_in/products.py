@@ -28,7 +28,7 @@ class Sizes(NamedTuple):
 
 
 def emit_linear(b: TorchImporter, call: TorchCall) -> Value:
-    """A product with a matrix along the last axis."""
+    """Emit the product of the input's last axis with a matrix, and its bias."""
     a = call.arguments
     x, weight, bias = a["input"], a["weight"], a.get("bias")
     if not isinstance(weight, Constant) or not isinstance(x, Value) or isinstance(bias, Value):
@@ -67,7 +67,7 @@ def _emit_linear_layer(
 
 
 def emit_matmul(b: TorchImporter, call: TorchCall) -> Value:
-    """mm, bmm, mv, dot, matmul: of two activations, or with a constant on either side."""
+    """Emit a product of two tensors (mm, bmm, mv, dot, matmul); one of them may be a constant."""
     a = call.arguments
     one = a["self"]
     other = next(a[key] for key in ("other", "mat2", "vec", "tensor") if key in a)
@@ -75,7 +75,8 @@ def emit_matmul(b: TorchImporter, call: TorchCall) -> Value:
 
 
 def emit_product(b: TorchImporter, call: TorchCall, one: Factor, other: Factor) -> Value:
-    """As torch.matmul has it: batches are broadcast, vectors are a row or a column."""
+    """Emit a product as torch.matmul defines it: batches are broadcast, a vector is a row or a
+    column."""
     ones = (1, *one.shape) if len(one.shape) == 1 else one.shape
     others = (*other.shape, 1) if len(other.shape) == 1 else other.shape
     rank = max(len(ones), len(others))
@@ -122,7 +123,7 @@ def _transpose_value(b: TorchImporter, call: TorchCall, value: Factor, shape: Sh
 def _expand_batch(
     b: TorchImporter, call: TorchCall, factor: Factor, shape: Shape, wanted: Shape
 ) -> Factor:
-    """A factor with the whole batch: repeated, if it has a part of it."""
+    """Return a factor repeated along the batch axes of which it has one position."""
     if isinstance(factor, Constant):
         return replace(factor, shape=shape)
     seen = b.emit_whole(call, factor).reshape_to(shape)
@@ -132,7 +133,8 @@ def _expand_batch(
 def emit_stacked_product(
     b: TorchImporter, call: TorchCall, one: Value | Factor, other: Factor, s: Sizes
 ) -> Value:
-    """Stacks of matrices: the first of a batch x n x k, the second batch x k x m."""
+    """Emit the product of two stacks of matrices: the first has batch x n x k numbers, the second
+    batch x k x m."""
     assert isinstance(one, Value)  # a constant stands second
     if isinstance(other, Value):
         first = one.reshape_to((s.batch * s.n, s.k))
@@ -158,7 +160,7 @@ def emit_stacked_product(
 
 
 def emit_addmm(b: TorchImporter, call: TorchCall) -> Value:
-    """addmm, addbmm's and baddbmm's: a term and a product."""
+    """Emit a term plus a product (addmm, addbmm, baddbmm)."""
     a = call.arguments
     one = a["mat1"] if "mat1" in a else a["batch1"]
     other = a["mat2"] if "mat2" in a else a["batch2"]
@@ -209,7 +211,8 @@ def emit_einsum(b: TorchImporter, call: TorchCall) -> Value:
 
 
 def _parse_indices(call: TorchCall) -> tuple[tuple[str, str], str] | None:
-    """The letters of two operands and of the result; None where the language has no product."""
+    """Return the letters of two operands and of the result; None where the language has no such
+    product."""
     equation: str = call.arguments["equation"].replace(" ", "")
     inputs, arrow, out = equation.partition("->")
     parts = inputs.split(",")
@@ -223,7 +226,7 @@ def _parse_indices(call: TorchCall) -> tuple[tuple[str, str], str] | None:
 
 
 def emit_attention(b: TorchImporter, call: TorchCall) -> Value:
-    """scaled_dot_product_attention: two products, a softmax between them."""
+    """Emit scaled_dot_product_attention as two products with a softmax between them."""
     a = call.arguments
     query, key, value = (a[name] for name in ("query", "key", "value"))
     if not all(isinstance(t, Value) for t in (query, key, value)):
@@ -246,7 +249,7 @@ def emit_attention(b: TorchImporter, call: TorchCall) -> Value:
 
 
 def _emit_repeated_heads(b: TorchImporter, call: TorchCall, x: Value, query: Shape) -> Value:
-    """Keys and values that several heads of queries read (grouped queries)."""
+    """Emit keys or values once for each head of queries that reads them (grouped queries)."""
     if len(x.shape) < 3 or x.shape[-3] == query[-3] or not call.arguments.get("enable_gqa"):
         return x
     heads, times = x.shape[-3], query[-3] // x.shape[-3]

@@ -22,20 +22,22 @@ MEETS = ("add", "sub", "rsub", "maximum", "minimum", "where")
 def emit_elementwise(
     b: TorchImporter, call: TorchCall, word: str, **arguments: Any
 ) -> Value:  # Any: of all kinds
-    """A layer that treats every number alike commutes with views: they stay views."""
+    """Emit a layer that treats every number alike on what was made; the views of its input become
+    views of its result."""
     x = subject_of(call)
     made = b.emit_layer(call, word, [Value(x.base, x.made)], x.made, **arguments)
     return replace(made, steps=x.steps, spread=x.spread)
 
 
 def emit_stand_in(b: TorchImporter, call: TorchCall) -> Value:
-    """A function of each number that the language has no word for: no cost, the same shape."""
+    """Emit an identity for a function of each number that the language has no word for."""
     b.note_stand_in(call.target, "identity")
     return _function(b, call, _function_name(call))
 
 
 def _function_name(call: TorchCall) -> str:
-    """What it is to memory: which bounds a clamp has, and whether it works in place."""
+    """Return what memory depends on: the function, which bounds a clamp has, and whether it works
+    in place."""
     name = call.target
     if name == "clamp":
         low, high = call.arguments.get("min"), call.arguments.get("max")
@@ -47,17 +49,18 @@ def _function_name(call: TorchCall) -> str:
 
 
 def _function(b: TorchImporter, call: TorchCall, what: str) -> Value:
-    """A layer without costs that stands for a function of each number."""
+    """Emit a layer without costs that stands for a function of each number."""
     return emit_elementwise(b, call, "identity", stands_for=what)
 
 
 def pass_through(b: TorchImporter, call: TorchCall) -> Any:  # Any: the argument itself
-    """What changes neither shape nor numbers."""
+    """Return the input of an operation that changes neither shape nor numbers."""
     return subject_of(call)
 
 
 def emit_join(b: TorchImporter, call: TorchCall) -> Any:  # Any: a value, or the argument passed on
-    """Sums, differences, products and quotients of two, either of which may be no activation."""
+    """Emit a sum, difference, product or quotient of two operands, of which one may be a constant
+    or a number."""
     word = "add" if call.target in MEETS else "mul"
     one, other = call.arguments["self"], call.arguments["other"]
     if not isinstance(one, Value):
@@ -81,7 +84,8 @@ def emit_join(b: TorchImporter, call: TorchCall) -> Any:  # Any: a value, or the
 
 
 def _joining(call: TorchCall) -> dict[str, Any]:  # Any: a flag or a word
-    """What a sum or product says of its memory; nothing where it is as usual."""
+    """Return the arguments of a sum or product that its memory depends on; none where it is as
+    usual."""
     scaled = call.arguments.get("alpha", 1) != 1
     plain = call.target in ("add", "mul") and not scaled
     if call.target == "add" and call.inplace and not scaled:
@@ -97,7 +101,8 @@ def _in_place(call: TorchCall, what: str) -> str:
 
 
 def _with_number(b: TorchImporter, call: TorchCall, x: Value) -> Value:
-    """A number added or multiplied: no cost, a tensor of its own."""
+    """Emit an identity for a sum or product with a number: it costs nothing and allocates its
+    result."""
     turned = call.target == "rsub" or (
         call.target in ("sub", "div") and not isinstance(call.arguments["self"], Value)
     )
@@ -115,7 +120,8 @@ def _with_number(b: TorchImporter, call: TorchCall, x: Value) -> Value:
 def _emit_broadcast_join(
     b: TorchImporter, call: TorchCall, word: str, one: Value, other: Value, given: dict[str, Any]
 ) -> Value:
-    """A sum or a product of two shapes, brought to one shape without a batch of one."""
+    """Emit a sum or product of two shapes, each brought to the common shape without a batch of
+    one."""
     rank = len(call.shape)
     one, other = _pad_rank(b, call, one, rank), _pad_rank(b, call, other, rank)
     shape = call.shape[1:] if rank > 1 and call.shape[0] == 1 else call.shape or (1,)
@@ -164,7 +170,8 @@ def _emit_gate(
     b: TorchImporter, call: TorchCall, one: Value, gate: Value, kept: list[int],
     given: dict[str, Any],
 ) -> Value:  # fmt: skip
-    """A product with a gate: its own axes are channels, those that it is spread over positions."""
+    """Emit a product with a gate: the axes that the gate has become channels, those that it is
+    spread over positions."""
     shape = one.shape
     over = [axis for axis in range(len(shape)) if axis not in kept]
     if kept == [0] and gate.shape[1:] == (1,) * (len(shape) - 1) and len(shape) <= 4:
@@ -179,7 +186,8 @@ def _emit_gate(
 
 
 def _pad_rank(b: TorchImporter, call: TorchCall, value: Value, rank: int) -> Value:
-    """With axes of one in front, as broadcasting has it; what is spread takes part unspread."""
+    """Return the value with axes of one in front, as broadcasting adds them; a spread value is
+    returned unspread."""
     if value.spread:
         value = replace(value, spread=())
     missing = rank - len(value.shape)
@@ -187,7 +195,7 @@ def _pad_rank(b: TorchImporter, call: TorchCall, value: Value, rank: int) -> Val
 
 
 def as_channels(x: Value, axes: list[int]) -> Value:
-    """With these axes as the channels and the others as positions, as a spec's map."""
+    """Return the value with these axes as its channels and the others as its positions."""
     rest = [axis for axis in range(len(x.shape)) if axis not in axes]
     inner = [x.shape[axis] for axis in rest]
     while len(inner) > 0 and inner[0] == 1 and rest[0] == 0:
@@ -199,7 +207,7 @@ def as_channels(x: Value, axes: list[int]) -> Value:
 
 
 def from_channels(made: Value, shape: Shape, axes: list[int]) -> Value:
-    """The way back to a shape."""
+    """Return the value in this shape again, which `as_channels` turned."""
     order = [*axes, *(axis for axis in range(len(shape)) if axis not in axes)]
     turned = made.reshape_to(tuple(shape[axis] for axis in order))
     return turned.permute_axes(tuple(order.index(axis) for axis in range(len(shape))))
@@ -208,7 +216,8 @@ def from_channels(made: Value, shape: Shape, axes: list[int]) -> Value:
 def emit_with_constant(
     b: TorchImporter, call: TorchCall, x: Value, constant: Constant, word: str
 ) -> Value:
-    """Learned factors are a scale; learned terms the bias of what is before them."""
+    """Emit a join with a constant: learned factors are a scale, learned terms the bias of the layer
+    before."""
     rank, shape = len(call.shape), call.shape
     x = b.emit_whole(call, x)
     x = x.reshape_to((1,) * (rank - len(x.shape)) + x.shape)
@@ -253,7 +262,7 @@ def _emit_scaled(
 
 
 def emit_addcmul(b: TorchImporter, call: TorchCall) -> Value:
-    """a + b c, any of which may be parameters."""
+    """Emit a + b c, of which any may be parameters."""
     a = call.arguments
     one, other = a["tensor1"], a["tensor2"]
     if not isinstance(one, Value) and not isinstance(other, Value):
@@ -269,7 +278,7 @@ def emit_addcmul(b: TorchImporter, call: TorchCall) -> Value:
 
 
 def _broadcast_shape(one: Any, other: Any) -> Shape:  # Any: values and constants
-    """The shape that two are broadcast to."""
+    """Return the shape that two shapes are broadcast to."""
     shapes = [getattr(t, "spread", ()) or t.shape for t in (one, other)]
     rank = max(map(len, shapes))
     padded = [(1,) * (rank - len(shape)) + shape for shape in shapes]

@@ -43,7 +43,7 @@ class Unsized(NamedTuple):
 
 
 def trace_module(module: nn.Module, name: str, shapes: dict[str, tuple[int, ...]]) -> Graph:
-    """The module's graph for one example of each input's shape.
+    """Return the module's graph for one example of each input's shape.
 
     Raises:
         CnncostError: torch.export cannot trace it.
@@ -80,7 +80,7 @@ def trace_module(module: nn.Module, name: str, shapes: dict[str, tuple[int, ...]
 
 
 def _collect_owners(module: nn.Module) -> Owners:
-    """The parameters of a module, each once, by the first of its names."""
+    """Return the parameters of a module, each once, by the first of its names."""
     first: dict[int, str] = {}
     same: dict[str, str] = {}
     sizes, frozen = {}, set()
@@ -93,7 +93,7 @@ def _collect_owners(module: nn.Module) -> Owners:
 
 
 def _needed_parameters(graph: fx.Graph, learned: dict[str, str]) -> set[str]:
-    """The parameters with a use that leads to an output; no output depends on others."""
+    """Return the names of the parameters that some output depends on."""
     needed = set()
     for node in reversed(graph.nodes):
         if node.op == "output" or node in needed or changes_input(node):
@@ -105,7 +105,8 @@ def _needed_parameters(graph: fx.Graph, learned: dict[str, str]) -> set[str]:
 def _read_placeholder(
     node: fx.Node, learned: dict[str, str], names: Any, builder: TorchImporter
 ) -> Any:
-    """Any: what iterates over the inputs; a constant or a value."""
+    """Return an input's value, or the constant of a parameter or buffer. `names` (Any) iterates
+    over the inputs."""
     made = node.meta.get("val")
     if not hasattr(made, "shape"):
         return made
@@ -119,7 +120,7 @@ def _read_placeholder(
 
 
 def _read_call(builder: TorchImporter, node: fx.Node, known: dict[fx.Node, Any]) -> Any:
-    """Any: what the call makes."""
+    """Return what a call makes (Any: a value, a constant, a number, or a list of them)."""
     if node.target is operator.getitem:
         made, index = node.args
         whole = known[made]
@@ -146,7 +147,8 @@ def _read_call(builder: TorchImporter, node: fx.Node, known: dict[fx.Node, Any])
 
 
 def _emit_cut_off(builder: TorchImporter, node: fx.Node, known: dict[fx.Node, Any]) -> Any:
-    """Any: as above. Here the network that can be read ends."""
+    """Emit the opaque operation at which what depends on data begins, and return what stands for
+    all of it (Any: None where no activation is read)."""
     call = replace(describe_arguments(node, known), shapes=((1,),))
     if not call.read_values():
         return None
@@ -155,7 +157,7 @@ def _emit_cut_off(builder: TorchImporter, node: fx.Node, known: dict[fx.Node, An
 
 
 def _remember_change(node: fx.Node, made: Any, known: dict[fx.Node, Any]) -> None:  # Any: as above
-    """What reads a tensor later sees it changed, by whatever name."""
+    """Note that whatever reads a changed tensor later reads what a call made, by whatever name."""
     at: Any = node
     while changes_input(at) and at.args and hasattr(at.args[0], "op"):
         at = at.args[0]
@@ -163,8 +165,9 @@ def _remember_change(node: fx.Node, made: Any, known: dict[fx.Node, Any]) -> Non
 
 
 def _emit_handled(builder: TorchImporter, call: TorchCall) -> Any:
-    """What the call makes (Any: values); an operation that its handler reads in another shape
-    than the program has, or of which it loses a parameter or an activation, is opaque."""
+    """Return what a handler makes of a call (Any: one value or several). A call is opaque if its
+    handler knows no such arguments, makes another shape than the program has, or loses a parameter
+    or an activation."""
     start, fault = builder.save_state(), ""
     for handler in filter(None, (HANDLERS.get(call.target), COSTLESS.get(call.target))):
         try:
@@ -187,7 +190,7 @@ def _emit_handled(builder: TorchImporter, call: TorchCall) -> Any:
 def _agrees_with_program(
     builder: TorchImporter, call: TorchCall, made: Any, start: Any
 ) -> bool:  # Any: as above
-    """Whether nothing is lost, and the shapes are those that torch.export records."""
+    """Whether a handler lost nothing and made the shapes that torch.export records."""
     several = made if isinstance(made, list) else [made]
     seen = [getattr(value, "spread", ()) or getattr(value, "shape", None) for value in several]
     if seen[: len(call.shapes)] != list(call.shapes):
@@ -213,7 +216,7 @@ def _carried_sources(made: list[Any]) -> set[str]:  # Any: as above
 
 
 def _output_values(node: fx.Node, known: dict[fx.Node, Any]) -> list[Value]:
-    """The activations among the outputs, which may be numbers, words or nothing too."""
+    """Return the activations among the outputs, which may be numbers, words or nothing too."""
     given: Any = node.args[0]
     found = [known.get(argument) for argument in given if hasattr(argument, "op")]
     found = [one.value if isinstance(one, Unsized) else one for one in found]

@@ -25,7 +25,7 @@ WORDS = {
 
 
 def emit_norm(b: TorchImporter, call: TorchCall) -> Any:  # Any: a value, or it and statistics
-    """Batch, instance and group norms: over channels, the axis behind the batch."""
+    """Emit a batch, instance or group norm, whose channels are the axis behind the batch."""
     a = call.arguments
     x = b.emit_whole(call, a["input"])
     groups = a.get("num_groups", a.get("group"))
@@ -36,7 +36,7 @@ def emit_norm(b: TorchImporter, call: TorchCall) -> Any:  # Any: a value, or it 
 
 
 def emit_layer_norm(b: TorchImporter, call: TorchCall) -> Any:  # Any: as above
-    """Over the last axes, as channels."""
+    """Emit a layer norm over the last axes, which become its channels."""
     a = call.arguments
     x = b.emit_whole(call, a["input"])
     rank = len(x.shape)
@@ -46,7 +46,7 @@ def emit_layer_norm(b: TorchImporter, call: TorchCall) -> Any:  # Any: as above
 
 
 def emit_rms_norm(b: TorchImporter, call: TorchCall) -> Any:  # Any: as above
-    """A layer norm without a mean and without biases."""
+    """Emit a norm without means as a layer norm without biases."""
     b.note_stand_in("rms_norm", "layernorm")
     return emit_layer_norm(b, call)
 
@@ -58,7 +58,8 @@ def _with_statistics(call: TorchCall, made: Value) -> Any:  # Any: as above
 def _emit_affine(
     b: TorchImporter, call: TorchCall, word: str, x: Value, given: dict[str, Any]
 ) -> Value:
-    """With factors and terms; with either alone a scale stands behind it."""
+    """Emit a norm with its learned factors and terms; if it has only one of the two, that one is a
+    scale behind it."""
     weight, bias = (_learned_constant(call.arguments.get(key)) for key in ("weight", "bias"))
     if weight is not None and bias is not None:
         return b.emit_layer(call, word, [x], x.shape, learned=[weight, bias], **given)
@@ -72,7 +73,8 @@ def _emit_affine(
 
 
 def _learned_constant(constant: Any) -> Constant | None:  # Any: an argument
-    """A constant with parameters; buffers scale nothing that is learned."""
+    """Return the argument if it is a constant with parameters; buffers scale nothing that is
+    learned."""
     if isinstance(constant, Constant) and constant.sources:
         return constant
     return None
@@ -92,7 +94,7 @@ IF_SAID = ("leaky_relu", "elu", "selu")
 
 
 def activation(b: TorchImporter, call: TorchCall) -> Value:
-    """An activation function."""
+    """Emit an activation function."""
     word = ACTIVATIONS[call.target]
     if call.target == "celu":
         b.note_stand_in("celu", "elu")
@@ -100,14 +102,14 @@ def activation(b: TorchImporter, call: TorchCall) -> Value:
 
 
 def in_place(call: TorchCall, word: str) -> dict[str, bool]:
-    """What an activation says of that; nothing where it is as usual."""
+    """Return whether an activation works in place, as an argument; none where it is as usual."""
     if word in (INPLACE if not call.inplace else IF_SAID):
         return {"inplace": call.inplace}
     return {}
 
 
 def hardtanh(b: TorchImporter, call: TorchCall) -> Value:
-    """Between 0 and 6 it is ReLU6."""
+    """Emit a hardtanh: ReLU6 between 0 and 6, else a hardsigmoid that stands for it."""
     low, high = call.arguments.get("min_val", -1), call.arguments.get("max_val", 1)
     if (low, high) == (0, 6):
         return emit_elementwise(b, call, "relu6", **in_place(call, "relu6"))
@@ -117,7 +119,8 @@ def hardtanh(b: TorchImporter, call: TorchCall) -> Value:
 
 
 def prelu(b: TorchImporter, call: TorchCall) -> Value:
-    """One slope a channel, which is the axis behind the batch, or one in all."""
+    """Emit a PReLU with one slope per channel, which is the axis behind the batch, or one slope in
+    all."""
     x, slopes = b.emit_whole(call, call.arguments["self"]), call.arguments["weight"]
     if not isinstance(slopes, Constant):
         return b.emit_moved(call, "prelu", call.read_values(), call.shape)
@@ -132,7 +135,7 @@ SEEN = "dropout_of_a_view"
 
 
 def dropout(b: TorchImporter, call: TorchCall) -> Value:
-    """Dropout, which does nothing at rate 0."""
+    """Emit a dropout; at rate 0 it is nothing."""
     rate = Fraction(str(call.arguments.get("p", 0.5)))
     if not 0 < rate < 1:
         return subject_of(call)

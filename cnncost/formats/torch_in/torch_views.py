@@ -22,19 +22,19 @@ MANY = 8
 
 
 def emit_view(b: TorchImporter, call: TorchCall) -> Value:
-    """Every view whose order stays: view, reshape, flatten, squeeze, unsqueeze."""
+    """Return the input in another shape of the same order (view, flatten, squeeze)."""
     return b.emit_whole(call, call.arguments["self"]).reshape_to(call.shape)
 
 
 def emit_permute(b: TorchImporter, call: TorchCall) -> Value:
-    """Axes in another order."""
+    """Return the input with its axes in another order."""
     x: Value = call.arguments["self"]
     rank = len(x.shape)
     return b.emit_whole(call, x).permute_axes(tuple(dim % rank for dim in call.arguments["dims"]))
 
 
 def emit_transpose(b: TorchImporter, call: TorchCall) -> Value:
-    """Two axes exchanged; the last two where none are said."""
+    """Return the input with two axes exchanged, the last two where none are named."""
     x: Value = call.arguments["self"]
     rank = len(x.shape)
     given = [call.arguments[k] for k in ("dim0", "dim1", "axis0", "axis1") if k in call.arguments]
@@ -47,7 +47,7 @@ def emit_transpose(b: TorchImporter, call: TorchCall) -> Value:
 
 
 def emit_movedim(b: TorchImporter, call: TorchCall) -> Value:
-    """Axes taken out and put in elsewhere; the others keep their order."""
+    """Return the input with some axes put elsewhere; the others keep their order."""
     x: Value = call.arguments["self"]
     rank = len(x.shape)
     moved = {}
@@ -61,14 +61,14 @@ def emit_movedim(b: TorchImporter, call: TorchCall) -> Value:
 
 
 def emit_expand(b: TorchImporter, call: TorchCall) -> Value:
-    """Repeated along axes of one, once something needs it so."""
+    """Return the input as repeated along axes of one; a layer does so if one reads it."""
     x, shape = b.emit_whole(call, call.arguments["self"]), call.shape
     x = x.reshape_to((1,) * (len(shape) - len(x.shape)) + x.shape)
     return x if x.shape == shape else replace(x, spread=shape)
 
 
 def emit_cut(b: TorchImporter, call: TorchCall, x: Value, axis: int, start: int, end: int) -> Value:
-    """A part of one axis: a slice of channels, or a crop of positions."""
+    """Emit the part from `start` to `end` of an axis: a slice, or a crop of positions."""
     size = x.shape[axis]
     if (start, end) == (0, size):
         return x
@@ -88,7 +88,7 @@ def emit_cut(b: TorchImporter, call: TorchCall, x: Value, axis: int, start: int,
 
 
 def emit_slice(b: TorchImporter, call: TorchCall) -> Value:
-    """Part of an axis, each or every so many."""
+    """Emit a part of an axis, each position or every so many."""
     a = call.arguments
     x = b.emit_whole(call, a["self"])
     axis = a.get("dim", 0) % len(x.shape)
@@ -100,7 +100,7 @@ def emit_slice(b: TorchImporter, call: TorchCall) -> Value:
 
 
 def slice_bounds(arguments: dict[str, Any], size: int) -> tuple[int, int]:  # Any: ints or None
-    """Where a slice starts and ends on an axis of that size."""
+    """Return where a slice starts and ends on an axis of that size."""
     start, end = (
         other if value is None else min(max(value + size if value < 0 else value, 0), size)
         for value, other in ((arguments.get("start"), 0), (arguments.get("end"), size))
@@ -109,7 +109,7 @@ def slice_bounds(arguments: dict[str, Any], size: int) -> tuple[int, int]:  # An
 
 
 def _emit_strided(b: TorchImporter, call: TorchCall, x: Value, axis: int, step: int) -> Value:
-    """Each so many positions: a window of one with a stride."""
+    """Emit every so many positions of an axis, as a window of one with a stride."""
     count = -(-x.shape[axis] // step)
     shape = (*x.shape[:axis], count, *x.shape[axis + 1 :])
     seen = x.reshape_to(x.shape[1:]) if x.shape[0] == 1 and axis else x
@@ -128,7 +128,7 @@ def _emit_strided(b: TorchImporter, call: TorchCall, x: Value, axis: int, step: 
 
 
 def emit_split(b: TorchImporter, call: TorchCall) -> list[Value]:
-    """Parts of an axis in a row; their sizes are those of the results."""
+    """Emit the parts of an axis in a row; the results have their sizes."""
     x = b.emit_whole(call, call.arguments["self"])
     axis = call.arguments.get("dim", 0) % len(x.shape)
     parts, start = [], 0
@@ -139,14 +139,14 @@ def emit_split(b: TorchImporter, call: TorchCall) -> list[Value]:
 
 
 def emit_unbind(b: TorchImporter, call: TorchCall) -> list[Value]:
-    """Every position of an axis by itself."""
+    """Emit each position of an axis by itself."""
     x = b.emit_whole(call, call.arguments["self"])
     axis = call.arguments.get("dim", 0) % len(x.shape)
     return [_emit_position(b, call, x, axis, index) for index in range(x.shape[axis])]
 
 
 def emit_select(b: TorchImporter, call: TorchCall) -> Value:
-    """One position of an axis."""
+    """Emit one position of an axis."""
     x = b.emit_whole(call, call.arguments["self"])
     axis = call.arguments["dim"] % len(x.shape)
     return _emit_position(b, call, x, axis, call.arguments["index"] % x.shape[axis])
@@ -158,8 +158,8 @@ def _emit_position(b: TorchImporter, call: TorchCall, x: Value, axis: int, index
 
 
 def emit_concatenate(b: TorchImporter, call: TorchCall) -> Value:
-    """Along an axis, which is brought in front as channels are; learned parts are joined by an
-    opaque layer that has them."""
+    """Emit a concatenation along an axis, which becomes the channels; if some parts are learned, an
+    opaque layer has them as weights."""
     tensors = [t for t in call.arguments["tensors"] if t is None or prod(t.shape)]
     if not all(isinstance(tensor, Value) for tensor in tensors):
         return b.emit_costed(
@@ -169,7 +169,7 @@ def emit_concatenate(b: TorchImporter, call: TorchCall) -> Value:
 
 
 def emit_joined_values(b: TorchImporter, call: TorchCall, tensors: list[Value], axis: int) -> Value:
-    """These values along an axis."""
+    """Emit the concatenation of these values along an axis."""
     shape = list(tensors[0].shape)
     shape[axis] = sum(tensor.shape[axis] for tensor in tensors)
     if len(tensors) == 1:
@@ -186,7 +186,7 @@ def emit_joined_values(b: TorchImporter, call: TorchCall, tensors: list[Value], 
 
 
 def emit_stack(b: TorchImporter, call: TorchCall) -> Value:
-    """Along a new axis."""
+    """Emit the concatenation of the inputs along a new axis."""
     axis = call.arguments.get("dim", 0) % len(call.shape)
     one = (*call.shape[:axis], 1, *call.shape[axis + 1 :])
     tensors = call.arguments["tensors"]
@@ -200,7 +200,7 @@ def emit_stack(b: TorchImporter, call: TorchCall) -> Value:
 
 
 def emit_scattered(b: TorchImporter, call: TorchCall) -> Value:
-    """A part of an axis written over: what stands before it, the part, what stands behind."""
+    """Emit what is before a written part of an axis, the part, and what is behind it."""
     a = call.arguments
     x, source = a["self"], a["src"]
     if not isinstance(x, Value) or not isinstance(source, Value) or (a.get("step") or 1) != 1:
@@ -224,7 +224,7 @@ def emit_scattered(b: TorchImporter, call: TorchCall) -> Value:
 
 
 def emit_copy(b: TorchImporter, call: TorchCall) -> Any:  # Any: a value or a constant
-    """All of a tensor written over by another."""
+    """Return the source, which is written over all of a tensor."""
     source = call.arguments["src"]
     if isinstance(source, Constant):
         return Constant(call.shape, source.parts, source.place, source.work)
@@ -238,7 +238,7 @@ def emit_copy(b: TorchImporter, call: TorchCall) -> Any:  # Any: a value or a co
 
 
 def emit_rearranged(b: TorchImporter, call: TorchCall) -> Value:
-    """Channels and positions exchanged in blocks, or channels shuffled in groups."""
+    """Emit a layer that exchanges channels and positions in blocks, or shuffles channels."""
     word, main, given = _REARRANGED[call.target]
     x = b.emit_whole(call, subject_of(call))
     if len(as_map_shape(x.shape)) != len(x.shape) - 1 or x.shape[0] != 1:
@@ -260,7 +260,7 @@ _REARRANGED = {
 
 
 def emit_reduction(b: TorchImporter, call: TorchCall) -> Any:  # Any: a value, or it and places
-    """Mean or maximum over axes: a global pool over positions, once the others are channels."""
+    """Emit a mean or maximum over axes as a global pool; the other axes become its channels."""
     a = call.arguments
     x = b.emit_whole(call, subject_of(call))
     rank = len(x.shape)
@@ -285,7 +285,7 @@ def emit_reduction(b: TorchImporter, call: TorchCall) -> Any:  # Any: a value, o
 
 
 def _reduced_extents(shape: Shape, axes: list[int]) -> Shape:
-    """The extents reduced, as at most three; those of a batch of one are left out."""
+    """Return the sizes of the axes, as at most three; a batch of one is left out."""
     sizes = [shape[axis] for axis in axes]
     sizes = sizes[1:] if axes[0] == 0 and sizes[0] == 1 < len(sizes) else sizes
     return tuple(sizes) if len(sizes) < AXES else (prod(sizes),)

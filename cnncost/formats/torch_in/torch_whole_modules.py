@@ -87,8 +87,7 @@ def read_whole_module(
 
 def module_call_key(node: fx.Node) -> str:
     """The call of a module that a node stands in; each further call has its own."""
-    stack = list(node.meta.get("nn_module_stack", {}).values())
-    return stack[-1][0] if stack else ""
+    return next(reversed(node.meta.get("nn_module_stack", {})), "")
 
 
 def _class_name(node: fx.Node) -> str:

@@ -13,13 +13,13 @@ Sizes = int | tuple[int, ...]
 
 
 def one_or_each(sizes: Any, default: int, axes: int) -> Sizes:  # Any: an int, a list or none
-    """One number where all axes have the same, as a spec would have it."""
+    """Return one number where all axes have the same, else a tuple of them."""
     listed = per_axis_numbers(sizes, default, axes)
     return listed[0] if len(set(listed)) == 1 else listed
 
 
 def per_axis_numbers(sizes: Any, default: int, axes: int) -> tuple[int, ...]:  # Any: as above
-    """A number for each axis."""
+    """Return one number for each axis."""
     if sizes is None or sizes == []:
         return (default,) * axes
     listed = [sizes] * axes if isinstance(sizes, int) else list(sizes)
@@ -29,7 +29,7 @@ def per_axis_numbers(sizes: Any, default: int, axes: int) -> tuple[int, ...]:  #
 def nondefault_arguments(
     values: dict[str, tuple[Any, Any]],
 ) -> dict[str, Any]:  # Any: arguments of all kinds
-    """The arguments that differ from their defaults, of pairs of both."""
+    """Return the arguments that differ from their defaults."""
     return {name: value for name, (value, default) in values.items() if value != default}
 
 
@@ -49,26 +49,27 @@ class WindowedMap(NamedTuple):
         return self.examples > 1
 
     def window_sizes(self, sizes: Any, default: int) -> Sizes:  # Any: as for `one_or_each`
-        """A window's sizes, one over examples."""
+        """Return a window's sizes, with one over the examples."""
         listed = per_axis_numbers(sizes, default, self.axes)
         return one_or_each(
             (default, *listed) if self.is_folded else listed, default, self.axes + self.is_folded
         )
 
     def layer_dims(self, shape: Shape) -> Shape:
-        """A result's shape as the layer has it."""
+        """Return a result's shape as the layer has it."""
         plain = shape if self.examples == 0 else shape[1:]
         return (plain[0], self.examples, *plain[1:]) if self.is_folded else plain
 
     def unfold_result(self, made: Value, shape: Shape) -> Value:
-        """The result as the program has it."""
+        """Return the result in the shape that the program has."""
         if self.is_folded:
             return made.permute_axes((1, 0, *range(2, len(made.shape)))).reshape_to(shape)
         return made.reshape_to(shape)
 
 
 def map_of(b: TorchImporter, call: TorchCall, x: Value, axes: int) -> WindowedMap | None:
-    """The input of a window over that many axes; None where a spec's map has too few."""
+    """Return the input of a window over that many axes as a spec's map; None where that has too few
+    axes."""
     x = b.emit_whole(call, x)
     if len(x.shape) == axes + 1:
         return WindowedMap(x, 0, axes)
@@ -81,7 +82,7 @@ def map_of(b: TorchImporter, call: TorchCall, x: Value, axes: int) -> WindowedMa
 
 
 def emit_convolution(b: TorchImporter, call: TorchCall) -> Value:
-    """conv1d to conv3d and their transposes; the examples of a batch are a further extent."""
+    """Emit a convolution or a transposed one; the examples of a batch become a further extent."""
     a = call.arguments
     weight, bias, x = a["weight"], a.get("bias"), a["input"]
     axes = len(weight.shape) - 2
@@ -125,14 +126,15 @@ def emit_convolution(b: TorchImporter, call: TorchCall) -> Value:
 def _same_padding_zeros(
     kernel: Shape, dilation: tuple[int, ...], word: str
 ) -> Any:  # Any: a spec's padding
-    """The zeros that keep an extent at stride one."""
+    """Return the zeros before and behind that keep an extent at stride one."""
     if word == "valid":
         return 0
     return [d * (k - 1) // 2 for k, d in zip(kernel, dilation, strict=True)]
 
 
 def split_gains(weight: Constant, filters: int) -> tuple[Constant, list[Constant]]:
-    """A weight that is one parameter times gains of a number a filter: both apart."""
+    """Return a weight and its gains, one number per filter, apart where the weight is a product of
+    both."""
     sizes = dict(weight.parts)
     main = [name for name, size in sizes.items() if size == weight.size]
     gains = [name for name in sizes if name not in main[:1]]
@@ -143,7 +145,8 @@ def split_gains(weight: Constant, filters: int) -> tuple[Constant, list[Constant
 
 
 def emit_gains(b: TorchImporter, call: TorchCall, made: Value, gains: list[Constant]) -> Value:
-    """A learned gain on the weights has a number a filter: it stands as a scale behind."""
+    """Emit learned gains on the weights, one number per filter, as a scale behind the
+    convolution."""
     for gain in gains:
         b.note_stand_in("a gain on a layer's weights", "scale")
         given = {"shared": True} if gain.size == 1 and made.shape[0] > 1 else {}
@@ -152,7 +155,7 @@ def emit_gains(b: TorchImporter, call: TorchCall, made: Value, gains: list[Const
 
 
 def emit_pool(b: TorchImporter, call: TorchCall) -> Any:  # Any: a value, or values and their places
-    """max_pool and avg_pool in one to three dimensions."""
+    """Emit a max_pool or avg_pool over one to three axes."""
     a = call.arguments
     axes = int(call.target.partition("_pool")[2][0])
     over = map_of(b, call, a["self"], axes)
@@ -175,12 +178,12 @@ def emit_pool(b: TorchImporter, call: TorchCall) -> Any:  # Any: a value, or val
 
 
 def _with_places(call: TorchCall, made: Value) -> Any:  # Any: as above
-    """A maximum and where it stood."""
+    """Return a maximum, and beside it where it was found if the call gives that too."""
     return [made, made] if len(call.shapes) > 1 else made
 
 
 def emit_adaptive_pool(b: TorchImporter, call: TorchCall) -> Any:  # Any: as above
-    """To a size; to one position it is a global pool."""
+    """Emit a pool to a given size; to one position it is a global pool."""
     axes = int(call.target[-2])
     over = map_of(b, call, call.arguments["self"], axes)
     kind = "max" if "max" in call.target else "avg"
@@ -196,7 +199,7 @@ def emit_adaptive_pool(b: TorchImporter, call: TorchCall) -> Any:  # Any: as abo
 
 
 def emit_upsample(b: TorchImporter, call: TorchCall) -> Value:
-    """Nearest or interpolated; by a factor where all axes have one, else to a size."""
+    """Emit an upsampling by a factor where all axes have the same, else to a size."""
     x = subject_of(call)
     over = map_of(b, call, x, len(x.shape) - 2)
     if over is None:
@@ -214,7 +217,7 @@ def emit_upsample(b: TorchImporter, call: TorchCall) -> Value:
 
 
 def emit_pad(b: TorchImporter, call: TorchCall) -> Value:
-    """Pairs from the last axis on; negative amounts crop."""
+    """Emit a padding by pairs from the last axis on; negative amounts are cropped."""
     x = b.emit_whole(call, call.arguments["self"])
     flat: list[int] = list(call.arguments["pad"])
     pairs = [(flat[i], flat[i + 1]) for i in range(0, len(flat), 2)][::-1]
@@ -235,7 +238,7 @@ def emit_pad(b: TorchImporter, call: TorchCall) -> Value:
 def _emit_cropped(
     b: TorchImporter, call: TorchCall, x: Value, pairs: list[tuple[int, int]]
 ) -> Value:
-    """What negative amounts take away."""
+    """Emit the crop that negative amounts of a padding are."""
     cut = tuple((max(0, -before), max(0, -after)) for before, after in pairs)
     if not any(sum(pair) for pair in cut):
         return x
