@@ -43,7 +43,7 @@ EDITS = (
 ACCURACY_MODULES = ("estimate", "layer_terms", "potential", "roles")
 """The constants, and what others measured, are what they are said to be."""
 ACCURACY = ("accuracy_terms", "accuracy_roles", "accuracy_damage", "accuracy_published")
-PRICES = ("catalogue_offers", "lost_positions", "suggest_prices", "spatial_trials")
+PRICES = ("catalogue_offers", "lost_positions", "edit_prices", "spatial_trials")
 GROUPS = ("group_roles", "width_options", "coarser_maps", "suggest_edits", "channel_groups")
 
 COUNTS = (

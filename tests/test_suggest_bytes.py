@@ -71,7 +71,8 @@ def test_the_check_of_another_scale_is_said_and_holds(tmp_path: Path) -> None:
     # Its own check holds what the file can carry, and claims no more.
     assert cnncost.load(tmp_path / "my net.yaml").budget == {"weights": 9500}
     assert "memory" not in run("check", "my net.yaml", cwd=tmp_path).stdout
-    said, words = done.stderr.splitlines()
+    written, said, words = done.stderr.splitlines()
+    assert written == "wrote my net.yaml"
     assert (
         said == "memory: no budget of the file, whose own is held at batch 1 in fp32; this "
         "holds it:"
