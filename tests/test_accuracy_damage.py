@@ -123,7 +123,7 @@ def test_what_stands_nearest() -> None:
         assert find_nearest(name, NOTHING) is not None
     halved = find_nearest("width", 0.3)  # .221 is nearer than .384
     assert halved is not None
-    assert halved.change == "ResNet-18 x1.0 to x0.5"
+    assert halved.change == "ResNet-18 x1.0 to x0.5, but for its last block"
 
 
 def test_the_parts_carry_their_nearest_measurement() -> None:

@@ -17,15 +17,15 @@ class Measurement(NamedTuple):
     source: str
 
 
-MOBILENET, MOBILENET_V2 = "Howard et al. 2017", "Sandler et al. 2018"
+MOBILENET, MOBILENET_V2 = "TensorFlow's table of MobileNet v1", "TensorFlow's table of v2"
 CAFFENET = "Mishkin et al. 2016"
 
 MEASURED = (
     Measurement("width", "MobileNet x1.0 to x0.75", 0.082, MOBILENET),
     Measurement("width", "MobileNetV2 x1.0 to x1.4", -0.120, MOBILENET_V2),
     Measurement("width", "Wide ResNet-101-2 to ResNet-101", 0.067, "torchvision"),
-    Measurement("width", "ResNet-18 x1.0 to x0.5", 0.221, "imgclsmob"),
-    Measurement("width", "ResNet-18 x1.0 to x0.25", 0.384, "imgclsmob"),
+    Measurement("width", "ResNet-18 x1.0 to x0.5, but for its last block", 0.221, "imgclsmob"),
+    Measurement("width", "ResNet-18 x1.0 to x0.25, but for its last block", 0.384, "imgclsmob"),
     Measurement("width", "MobileNet x1.0 to x0.25", 0.591, "imgclsmob"),
     Measurement("depth", "ResNet-152 to ResNet-101", 0.026, "pycls"),
     Measurement("depth", "ResNet-152 to ResNet-50", 0.105, "pycls"),
