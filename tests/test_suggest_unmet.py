@@ -56,3 +56,18 @@ def test_a_diff_or_file_that_no_plan_fills(tmp_path: Path) -> None:
         assert (done.returncode, done.stdout) == (2, "")
         assert "give --budget METRIC=AMOUNT" in done.stderr
     assert not (tmp_path / "x.yaml").exists()
+
+
+def test_a_few_edits_do_not_reach_what_more_do() -> None:
+    # Two widths: with one of them at 64 the middle layer alone has more than 512 weights.
+    text = (
+        "input: [8]\nlayers:\n"
+        + "- {name: a, dense: 64}\n- relu\n- {name: b, dense: 64}\n- relu\n- {dense: 8}\n"
+    )
+    # 512 + 4096 + 512 weights; at 16 units each 128 + 256 + 128.
+    budget = ("--budget", "weights=512", "--forbid", "low-rank")
+    assert run("suggest", "-", *budget, text=text).returncode == 0
+    few = run("suggest", "-", *budget, "--most-edits", "1", text=text)
+    assert few.returncode == 1
+    assert "No plan of at most 1 edit holds the budgets" in few.stdout
+    assert "Out of reach" not in few.stdout

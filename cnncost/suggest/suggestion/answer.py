@@ -55,6 +55,8 @@ class Suggestion:
     """Whether uniform scaling was tried on all widths."""
     left_out: tuple[str, ...] = ()
     """What there was no time for, in words."""
+    most_edits: int | None = None
+    """How many edits a plan may have; None where that is not limited."""
 
     @property
     def is_met(self) -> bool:

@@ -134,7 +134,9 @@ class Suggester:
         replaced = plan is not None and any(map(plan.uses, STRUCTURAL))
         if plan is not None and replaced and self.editable.clock.left > 0:
             plain = self.search.find_without(STRUCTURAL, plan, budgets, alike)
-        lost = found is not None and plan is None and found.proved
+        # How near plans of any number of edits come says nothing of those of a few.
+        few = self.request.most_edits is not None
+        lost = found is not None and plan is None and found.proved and not few
         return Suggestion(
             self.editable.spec,
             self.before,
@@ -155,6 +157,7 @@ class Suggester:
             self.unknown,
             scaled,
             tuple(self.left_out),
+            self.request.most_edits,
         )
 
     def _find_best(

@@ -244,6 +244,11 @@ class SuggestionReport:
                 page.add_text(f"No time to search: {'; '.join(found.left_out)}.")
             return
         reach = found.unmet
+        if found.most_edits is not None:
+            plural = "s" * (found.most_edits != 1)
+            page.add_title(f"No plan of at most {found.most_edits} edit{plural} holds the budgets")
+            page.add_text("That is proved. A larger --most-edits, or none, may find one.")
+            return
         page.add_title("No plan holds the budgets")
         if reach is None:
             page.add_text("That is proved; there was no time to see how near plans come.")
