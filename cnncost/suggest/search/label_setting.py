@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cached_property
-from math import inf
+from math import inf, log
 from time import monotonic
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -32,6 +32,15 @@ Report = Callable[[float, float], None]
 
 MOST_LABELS = 300_000
 """Labels held at once; a search that needs more is left to the general solver."""
+
+FEW_LABELS, GROWTH = 20_000, 3.0
+"""Labels that cost no time to speak of; and how many times more the next rung may take."""
+
+EFFORT = 100_000
+"""Labels after which a bound as near as `SearchLimits.within` is near enough."""
+
+BEAM = 500
+"""Labels held of each step while a good plan is looked for, which need not be the best."""
 
 ROUNDS = 120
 """How often the prices are improved."""
@@ -98,6 +107,11 @@ class _LabelSearch:
         self.order = order
         self.report = report
         self.deadline = monotonic() + limits.seconds
+        self.within = limits.within
+        self.extended = 0
+        """How many labels were made."""
+        self.searched = False
+        """Whether a good plan was looked for."""
         base = [order.tables.base[metric] for metric in order.metrics]
         budgets = [limits.budgets[metric] for metric in order.metrics]
         room = [most - taken for most, taken in zip(budgets, base, strict=True)]
@@ -129,23 +143,50 @@ class _LabelSearch:
         ceiling = self.ceiling if prices.chosen is None else prices.score
         if prices.least > ceiling + self.tolerance:
             return self._make_outcome(prices, prices.score, proved=True)
-        least = max(0, _round_up(prices.least, self.tolerance))
-        for target in _score_targets(least, ceiling):
+        ladder = _ScoreLadder(max(0, _round_up(prices.least, self.tolerance)), ceiling)
+        try:
+            return self._climb(ladder, prices)
+        except _TimeOverError:
+            return self._make_outcome(prices, ladder.bound, proved=False)
+        except _TooManyError:
+            return None
+
+    def _climb(self, ladder: _ScoreLadder, prices: _PricedBound) -> SearchOutcome:
+        """Raise the bound rung by rung until it meets a plan, or is near enough to one.
+
+        Raises:
+            _TimeOverError: the time is over.
+            _TooManyError: no rung is low enough for the labels that there may be.
+        """
+        while (target := ladder.next_target()) is not None:
             if self.report is not None:
-                self.report(prices.score, least)
+                self.report(prices.score, ladder.bound)
             if monotonic() > self.deadline:
-                return self._make_outcome(prices, least, proved=False)
+                raise _TimeOverError
+            before = self.extended
             try:
                 found = self._extend_labels(prices.bound, prices.least, target)
-            except _TimeOverError:
-                return self._make_outcome(prices, least, proved=False)
             except _TooManyError:
-                return None
-            if found is not None:
-                chosen, score = found
-                return SearchOutcome(chosen, score, score, exact=float(score))
-            least = target + 1
+                if not ladder.lower_rung():
+                    raise
+                found = None
+            else:
+                if found is not None:
+                    chosen, score = found
+                    return SearchOutcome(chosen, score, score, exact=float(score))
+                ladder.raise_bound(target, self.extended - before)
+            if self.extended > FEW_LABELS and not self.searched:
+                prices = self._search_beam(prices)
+                ladder.most = min(ladder.most, prices.score - 1)
+            if self.extended > EFFORT and ladder.most + 1 - ladder.bound <= self.within:
+                return self._make_outcome(prices, ladder.bound, proved=ladder.bound > ladder.most)
         return self._make_outcome(prices, prices.score, proved=True)
+
+    def _search_beam(self, prices: _PricedBound) -> _PricedBound:
+        """Look for a better plan among the likeliest labels only."""
+        self.searched = True
+        found = self._extend_labels(prices.bound, prices.least, prices.score - 1, BEAM)
+        return prices if found is None else prices._replace(chosen=found[0], score=found[1])
 
     def _make_outcome(self, prices: _PricedBound, bound: int, *, proved: bool) -> SearchOutcome:
         if prices.chosen is None:
@@ -202,9 +243,12 @@ class _LabelSearch:
         return total
 
     def _extend_labels(
-        self, bound: CostToGo, least: float, target: int
+        self, bound: CostToGo, least: float, target: int, beam: int | None = None
     ) -> tuple[tuple[int, ...], int] | None:
         """Find the best options that score at most `target`, and their score.
+
+        With `beam` only so many labels of each step are extended, those that the bound promises
+        most: what is found is a good plan.
 
         Of equal scores the one that takes least of the first resource, then of the second, and
         so on; of equals in everything the one whose options come first in their order.
@@ -219,11 +263,14 @@ class _LabelSearch:
             if monotonic() > self.deadline:
                 raise _TimeOverError
             labels, states, parents, picks = self._extend_once(stage, labels, states)
-            keep = self._may_end_well(step, bound, labels, states, target - price)
+            ends = labels @ bound.prices + bound.totals[step].reshape(-1)[states]
+            keep = self._may_end_well(step, labels, states, ends <= target - price + self.tolerance)
             if not keep.any():
                 return None
             labels, states, parents, picks = (a[keep] for a in (labels, states, parents, picks))
             best = undominated_labels(labels, states)
+            if beam is not None and len(best) > beam:
+                best = best[np.sort(np.argpartition(ends[keep][best], beam)[:beam])]
             labels, states = labels[best], states[best]
             back.append((parents[best], picks[best]))
         at = 0  # labels are in the order of their amounts
@@ -241,6 +288,7 @@ class _LabelSearch:
         import numpy as np
 
         size = self.order.sizes[stage.decision]
+        self.extended += len(labels) * size
         if len(labels) * size > MOST_LABELS:
             raise _TooManyError
         shape = [self.order.sizes[v] for v in stage.before]
@@ -256,12 +304,8 @@ class _LabelSearch:
                 new = new * self.order.sizes[v] + k
         return labels[parents] + costs, new, parents, picks
 
-    def _may_end_well(
-        self, step: int, bound: CostToGo, labels: Ints, states: Ints, most: float
-    ) -> Bools:
-        """Return which labels can end within the budgets and the score."""
-        rest = bound.totals[step].reshape(-1)[states]
-        near = labels @ bound.prices + rest <= most + self.tolerance
+    def _may_end_well(self, step: int, labels: Ints, states: Ints, near: Bools) -> Bools:
+        """Return which of the labels near enough can end within the budgets."""
         fits = (labels[:, 1:] + self._needed_to_end[step][states] <= self.room).all(axis=1)
         return near & fits
 
@@ -287,10 +331,36 @@ def _round_up(value: float, tolerance: float) -> int:
     return int(-((-value + tolerance) // 1))
 
 
-def _score_targets(least: int, most: int) -> list[int]:
-    """Scores to look below, one after another: few labels first."""
-    gap = most - least
-    return list(dict.fromkeys(least + gap * part // 64 for part in (2, 8, 32, 48, 64)))
+class _ScoreLadder:
+    """The scores to look below, one after another: few labels first.
+
+    Each rung is as high as makes about `GROWTH` times as many labels as the one before, or as
+    are few, which the last two let one expect.
+    """
+
+    def __init__(self, least: int, most: int) -> None:
+        self.bound = least
+        self.most = most
+        self.rung = max(1, (most - least) // 32)
+        self.labels = 1
+
+    def next_target(self) -> int | None:
+        """The next score to look below; None once nothing is left below the highest."""
+        return None if self.bound > self.most else min(self.bound + self.rung - 1, self.most)
+
+    def raise_bound(self, target: int, labels: int) -> None:
+        """Nothing scores up to a target, which took so many labels to show."""
+        rung = target + 1 - self.bound
+        self.bound = target + 1
+        grown = log(max(labels / self.labels, 1.01))
+        wished = log(max(GROWTH * FEW_LABELS / max(1, labels), GROWTH))
+        self.rung = max(1, int(rung * min(4.0, wished / grown)))
+        self.labels = max(1, labels)
+
+    def lower_rung(self) -> bool:
+        """Try a lower rung after too many labels; say whether there is one."""
+        self.rung //= 4
+        return self.rung > 0
 
 
 def _state_choices(states: Ints, shape: Sequence[int]) -> tuple[Ints, ...]:

@@ -39,6 +39,8 @@ class SearchLimits:
     forbidden: tuple[tuple[int, ...], ...] = ()
     """Plans that their recount refuted."""
     seconds: float = 60.0
+    within: int = 0
+    """How far above its bound a plan may end where a whole proof takes much."""
 
     @property
     def counted(self) -> dict[str, int]:
@@ -247,6 +249,8 @@ class LazyVariant(NamedTuple):
     """The spatial change; None for the spec as it is."""
     make: Callable[[int | None], SpatialVariant]
     """Builds the variant, with the options that score at most so much (None: all)."""
+    after: Measures | None = None
+    """What the network takes with the spatial change; None for the spec as it is."""
 
     @property
     def score(self) -> int:

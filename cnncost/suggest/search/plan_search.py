@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from heapq import nlargest
 from time import monotonic
 from typing import NamedTuple
 
@@ -36,8 +37,12 @@ MOST_LABELLED = 4
 REACH_SECONDS = 2.0
 """How long one variant is searched for how far it reaches."""
 
-WITHOUT_SECONDS = 5.0
-"""How long a plan for comparison is looked for."""
+WITHIN = 100
+"""Up to so much above its bound, in score units (0.001), a plan counts as proved."""
+
+COMPARED_WITHIN, COMPARED_SECONDS = 10**9, 5.0
+"""The same for plans that are only compared with, which need no proof, and how long each is looked
+for."""
 
 
 class SearchResult(NamedTuple):
@@ -56,12 +61,15 @@ class BestPlanSearch:
         self,
         variants: SpatialVariants,
         budgets: Sequence[Budget],
-        banned: frozenset[str],
         progress: Progress | None,
         seconds: float,
+        *,
+        banned: frozenset[str] = frozenset(),
         edits: int | None = None,
+        within: int = WITHIN,
     ) -> None:
         self.variants = variants
+        self.within = within
         self.budgets = budgets
         self.banned = banned
         self.edits = edits
@@ -74,6 +82,11 @@ class BestPlanSearch:
         """For each variant that was not finished: what no plan of it scores below."""
         self.prices: tuple[float, ...] = ()
         """The budgets' prices in the variant before: they hardly differ from one to the next."""
+
+    def visit_variants(self, variants: Iterable[LazyVariant]) -> None:
+        """Search variants, the cheapest spatial change first."""
+        for lazy in sorted(variants, key=lambda lazy: lazy.score):
+            self.visit_variant(lazy)
 
     def visit_variant(self, lazy: LazyVariant) -> None:
         """Search one variant for a plan of a lower score than the best so far."""
@@ -99,6 +112,7 @@ class BestPlanSearch:
             None if self.edits is None else self.edits - len(variant.leading),
             cutoff=ceiling,
             seconds=self.deadline - monotonic(),
+            within=self.within,
         )
         plan, outcome = _find_best_in(self, variant, limits)
         if not outcome.proved:
@@ -131,7 +145,7 @@ class BestPlanSearch:
         if self.best is None:
             return SearchResult(None, not self.bounds, spent)
         bound = min([*self.bounds, self.best.price])
-        proved = bound == self.best.price
+        proved = bound >= self.best.price - self.within
         return SearchResult(replace(self.best, proved=proved, bound=bound), proved, spent)
 
 
@@ -203,6 +217,15 @@ def _is_out_of_reach(tables: CostTables, limits: SearchLimits) -> bool:
     return factor > 1 + 1e-6
 
 
+def _may_reach(lazy: LazyVariant, budgets: Sequence[Budget], saved: Mapping[str, int]) -> bool:
+    """Whether a spatial change and edits that save so much may hold all budgets."""
+    return lazy.after is None or all(
+        lazy.after[budget.metric] - saved[budget.metric] <= budget.most
+        for budget in budgets
+        if budget.metric in saved
+    )
+
+
 class PlanSearch:
     """The plans that a spec has, under the spatial changes that it is offered."""
 
@@ -245,18 +268,38 @@ class PlanSearch:
         *,
         progress: Progress | None = None,
         edits: int | None = None,
-        seconds: float | None = None,
     ) -> SearchResult:
         """Find the plan of least price that holds the budgets; `known` is one that does.
 
         With `edits` only plans of at most so many edits are looked for.
         """
-        seconds = self.seconds if seconds is None else min(self.seconds, seconds)
-        search = BestPlanSearch(self.variants, budgets, frozenset(), progress, seconds, edits)
+        search = BestPlanSearch(self.variants, budgets, progress, self.seconds, edits=edits)
         search.best = known
-        for lazy in sorted(self.variants.all, key=lambda lazy: lazy.score):
-            search.visit_variant(lazy)
+        search.visit_variants(self.variants.all)
         return search.result(complete=self.complete)
+
+    def find_few(
+        self,
+        budgets: Sequence[Budget],
+        edits: int,
+        savings: Mapping[str, Sequence[int]],
+        known: Plan | None = None,
+    ) -> Plan | None:
+        """Find a good plan of at most so many edits, to compare with; `known` holds the budgets.
+
+        `savings` are, for each metric that is known, what the best edit of each decision saves.
+        No search is built for a spatial change that falls short by more than so many edits save.
+        """
+        seconds = min(self.seconds, COMPARED_SECONDS)
+        search = BestPlanSearch(
+            self.variants, budgets, None, seconds, edits=edits, within=COMPARED_WITHIN
+        )
+        search.best = known
+        saved = {metric: sum(nlargest(edits - 1, most)) for metric, most in savings.items()}
+        search.visit_variants(
+            lazy for lazy in self.variants.all if _may_reach(lazy, budgets, saved)
+        )
+        return search.best
 
     def find_without(
         self,
@@ -265,15 +308,17 @@ class PlanSearch:
         budgets: Sequence[Budget],
         known: Plan | None = None,
     ) -> Plan | None:
-        """Find the best plan without kinds of edit, in another plan's variant or the spec as is.
+        """Find a good plan without kinds of edit, in another plan's variant or the spec as is.
 
         `known` is one that holds the budgets without them.
         """
         leading = plan.edits
-        seconds = min(self.seconds, WITHOUT_SECONDS)
-        search = BestPlanSearch(self.variants, budgets, frozenset(kinds), None, seconds)
+        seconds = min(self.seconds, COMPARED_SECONDS)
+        search = BestPlanSearch(
+            self.variants, budgets, None, seconds, banned=frozenset(kinds), within=COMPARED_WITHIN
+        )
         search.best = known
-        for lazy in self.variants.all:
-            if lazy.edit is None or lazy.edit in leading:
-                search.visit_variant(lazy)
-        return search.result().plan
+        search.visit_variants(
+            lazy for lazy in self.variants.all if lazy.edit is None or lazy.edit in leading
+        )
+        return search.best

@@ -42,7 +42,8 @@ def list_variants(
             if at != position
         ):
             edit = one.trial.edit
-            variants.append(LazyVariant(edit, partial(_edited_variant, editable, allowed, edit)))
+            make = partial(_edited_variant, editable, allowed, edit)
+            variants.append(LazyVariant(edit, make, one.trial.after))
     return variants
 
 

@@ -39,9 +39,8 @@ from cnncost.suggest.text.scores import UNIT
 from cnncost.suggest.text.text_changes import apply_changes, unified_diff
 from cnncost.suggest.text.text_places import SpecText
 
-FEW, FEW_SECONDS = (1, 2, 3), 2.0
-"""Of how many edits the best plans are shown, and preferred where they are as good; and how long
-each is looked for."""
+FEW = (1, 2, 3)
+"""Of how many edits good plans are shown, and preferred where they are as good."""
 
 AS_GOOD = 0.02
 """Up to so much more a plan of fewer edits costs that is preferred."""
@@ -125,7 +124,7 @@ class Suggester:
         plan = None if found is None else found.plan
         others: tuple[Plan, ...] = ()
         if plan is not None:
-            plan, others = self._choose_fewest(budgets, plan)
+            plan, others = self._choose_fewest(budgets, plan, alike)
         if plan is not None and alike is not None and self._is_preferred(alike, plan):
             others = (plan, *others)
             plan = replace(alike, proved=plan.proved, bound=min(plan.bound, alike.price))
@@ -175,25 +174,39 @@ class Suggester:
         return alike.score <= plan.score and (most is None or len(alike.edits) <= most)
 
     def _choose_fewest(
-        self, budgets: Sequence[Budget], best: Plan
+        self, budgets: Sequence[Budget], best: Plan, alike: Plan | None
     ) -> tuple[Plan, tuple[Plan, ...]]:
         """Choose the plan of the fewest edits among those that are nearly as good as the best.
 
-        Returned with it are the best plans of one, two and three edits, and the best of all.
+        Returned with it are good plans of one, two and three edits, and the best of all; none
+        that costs more than uniform scaling.
         """
         if self.request.most_edits is not None:
             return best, ()
         few: list[Plan] = []
+        last, savings = alike, self._best_savings()
         for count in FEW:
             if count >= len(best.edits) or self.editable.clock.left <= 0:
                 break
-            plan = self.search.find_best(budgets, edits=count, seconds=FEW_SECONDS).plan
-            if plan is not None and (not few or plan.price < few[-1].price):
+            plan = self.search.find_few(budgets, count, savings, last)
+            if plan is not None and plan is not last:
                 few.append(plan)
-        alike = (plan for plan in few if plan.price - best.price < AS_GOOD * UNIT)
-        chosen = next(alike, best)
+                last = plan
+        as_good = (plan for plan in few if plan.price - best.price < AS_GOOD * UNIT)
+        chosen = next(as_good, best)
         listed = [plan for plan in (*few, best) if plan is not chosen]
         return chosen, tuple(listed)
+
+    def _best_savings(self) -> dict[str, list[int]]:
+        """For each count: what the best option of each decision saves."""
+        return {
+            name: [
+                self.before[name] - min(costs[at] for costs in found)
+                for _, found in self.alone
+                if found
+            ]
+            for at, name in enumerate(METRICS)
+        }
 
     def _scale_uniformly(self, budgets: Sequence[Budget]) -> tuple[Plan | None, bool]:
         """Uniform scaling, and whether there was the time to try it on all widths."""
