@@ -17,7 +17,7 @@ import csv
 import random
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib import import_module
 from math import exp, isnan, log, nan
 from pathlib import Path
@@ -45,7 +45,8 @@ LayerCounts = Counter[tuple[Layer, Shape, Shape, Role]]
 START = {
     "WIDTH": 0.2, "LINEAR_SHARE": 1.0, "DEPTHWISE_SHARE": 1.0, "SMALL_EXTENT": 1.0, "DEPTH": 1.0,
     "DEPTH_POWER": 0.5, "KERNEL_SHARE": 0.5, "RESOLUTION": 0.2, "RESOLUTION_FALL": 0.2,
-    "HEAD_SHARE": 1.0, "GROUPS": 0.02, "DENSE": 0.02, "DENSE_UNITS": 1000.0,
+    "HEAD_SHARE": 1.0, "GROUPS": 0.02, "DENSE": 0.02, "DENSE_UNITS": 1000.0, "WIDE": 1000.0,
+    "MAP_LAYERS": 10.0, "UNMIXED": 1.0, "DENSE_DEPTH": 1.0,
 }  # fmt: skip
 """Constants that prefer nothing: all layers count alike, at every extent."""
 
@@ -176,9 +177,12 @@ class PublishedErrors:
         shipped = {name: getattr(error_constants, name) for name in constants}
         try:
             set_constants(constants)
-            terms = np.array([layer_terms(*layer) for layer in self.layers])
-            sums = [(counts @ terms[columns]).tolist() for columns, counts in self.matrices]
-            return [np.array([sum(potential_of(LayerTerms(*r))) for r in rows]) for rows in sums]
+            terms = [layer_terms(*layer) for layer in self.layers]
+            extents = sorted({extent for one in terms for extent in one.maps})
+            maps = ([one.maps.get(extent, 0.0) for extent in extents] for one in terms)
+            rows = np.array([[*one[:-1], *own] for one, own in zip(terms, maps, strict=True)])
+            sums = [(counts @ rows[columns]).tolist() for columns, counts in self.matrices]
+            return [np.array([sum_potential(row, extents) for row in own]) for own in sums]
         finally:
             set_constants(shipped)
 
@@ -211,6 +215,13 @@ class PublishedErrors:
             if loss < least:
                 best, least = tried, loss
         return best
+
+
+def sum_potential(row: Sequence[float], extents: Sequence[float]) -> float:
+    """The potential of a network's sums: the amounts first, then the weight of each extent."""
+    amounts = len(LayerTerms._fields) - 1
+    maps = dict(zip(extents, row[amounts:], strict=True))
+    return sum(potential_of(LayerTerms._make([*row[:amounts], maps])))
 
 
 def count_layers(network: Network) -> LayerCounts:

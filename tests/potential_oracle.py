@@ -30,6 +30,8 @@ class Sums(NamedTuple):
     depths: list[float]
     maps: list[tuple[float, float]]
     """The weight of each map, and its extent."""
+    heads: list[float]
+    """The extent of each map that a dense layer reads."""
     dense: list[float]
 
 
@@ -115,13 +117,49 @@ def entering_side(nodes: Nodes, index: int) -> float:
         node = source
 
 
+def first_before(nodes: Nodes, index: int) -> Iterator[Any]:
+    """The last layers with weights on each path to one."""
+    due, seen = list(nodes[index].reads), set[int]()
+    while due:
+        node = nodes[due.pop()]
+        if node.layer is None or node.index in seen:
+            continue
+        seen.add(node.index)
+        if word_of(node) in WITH_WEIGHTS:
+            yield node
+        else:
+            due.extend(node.reads)
+
+
+def first_weights_behind(nodes: Nodes, index: int) -> Iterator[Any]:
+    due, seen = [index], set[int]()
+    while due:
+        for reader in readers_of(nodes, due.pop()):
+            if reader.index in seen:
+                continue
+            seen.add(reader.index)
+            if word_of(reader) in WITH_WEIGHTS:
+                yield reader
+            else:
+                due.append(reader.index)
+
+
+def channels_mixed(nodes: Nodes, index: int) -> bool:
+    """Whether 1x1 or dense layers stand on one side of a layer, on all paths."""
+    for side_ in (first_before(nodes, index), first_weights_behind(nodes, index)):
+        kernels = [max(getattr(one.layer, "kernel", [1])) for one in side_]
+        if kernels and max(kernels) == 1:
+            return True
+    return False
+
+
 def add_dense(sums: Sums, nodes: Nodes, node: Any) -> None:
     extent, follower = entering_side(nodes, node.reads[0]), follower_of(nodes, node.index)
     if extent:
-        sums.maps.append((c.HEAD_SHARE, extent))
+        sums.heads.append(extent)
     narrow = -c.DENSE * math.log(node.output.channels / c.DENSE_UNITS)
     if follower == "bent":
-        sums.depths.append(1.0)
+        sums.depths.append(c.DENSE_DEPTH)
         sums.dense.append(narrow)
     if follower == "linear" and narrow > 0:
         sums.dense.append(narrow)
@@ -131,8 +169,11 @@ def add_sliding(sums: Sums, nodes: Nodes, node: Any) -> None:
     x, y, layer = node.inputs[0], node.output, node.layer
     groups = x.channels if word_of(node) == "depthwise_conv" else getattr(layer, "groups", 1)
     follower = follower_of(nodes, node.index)
-    weight = {"bent": 1.0, "linear": c.LINEAR_SHARE, "output": 0.0}[follower]
-    if follower == "bent" and groups == x.channels and groups > 1:
+    alone = groups == x.channels and groups > 1
+    over = max(getattr(layer, "kernel", [1])) > 1
+    linear = 1.0 if over and not alone else c.LINEAR_SHARE
+    weight = {"bent": 1.0, "linear": linear, "output": 0.0}[follower]
+    if follower == "bent" and alone:
         weight = c.DEPTHWISE_SHARE
     kernel = tuple(getattr(layer, "kernel", ()))
     long = [k for k in kernel if k > 1]
@@ -145,7 +186,12 @@ def add_sliding(sums: Sums, nodes: Nodes, node: Any) -> None:
         weight *= (1.0 if last else extent) / c.SMALL_EXTENT
     sums.weights.append(weight)
     sums.widths.append(weight * math.log(y.channels))
-    sums.groups.append(weight * math.log(groups))
+    factor = 1.0
+    if over and not alone and not channels_mixed(nodes, node.index):
+        factor = c.UNMIXED
+    if over and alone and follower == "linear":
+        factor = 1 / c.LINEAR_SHARE
+    sums.groups.append(weight * math.log(groups) * factor)
     sums.maps.append((weight, extent))
     if follower == "bent":
         area = 1
@@ -157,21 +203,27 @@ def add_sliding(sums: Sums, nodes: Nodes, node: Any) -> None:
 def potential_by_loops(network: Network) -> tuple[float, float, float, float, float]:
     """Width, depth, resolution, groups and dense."""
     nodes: Nodes = list(network.nodes)
-    sums = Sums([], [], [], [], [], [])
+    sums = Sums([], [], [], [], [], [], [])
     for node in nodes:
         if word_of(node) == "dense":
             add_dense(sums, nodes, node)
         elif word_of(node) in WITH_WEIGHTS:
             add_sliding(sums, nodes, node)
-    whole, seen = math.fsum(sums.weights), math.fsum(w for w, _ in sums.maps)
+    whole = math.fsum(sums.weights)
+    seen = [(c.HEAD_SHARE, extent) for extent in sums.heads]
+    for extent in {extent for _, extent in sums.maps}:
+        mine = math.fsum(w for w, one in sums.maps if one == extent)
+        seen.append((mine / (mine + c.MAP_LAYERS), extent))
     fall = c.RESOLUTION_FALL
     coarse = [
-        w * c.RESOLUTION / fall * (c.RESOLUTION_EXTENT / extent) ** fall for w, extent in sums.maps
+        w * c.RESOLUTION / fall * (c.RESOLUTION_EXTENT / extent) ** fall for w, extent in seen
     ]
+    shares = math.fsum(w for w, _ in seen)
+    typical = math.exp(math.fsum(sums.widths) / whole) if whole else 1.0
     return (
-        -c.WIDTH * math.fsum(sums.widths) / whole if whole else 0.0,
+        c.WIDTH * math.log((typical + c.WIDE) / typical),
         c.DEPTH / (math.fsum(sums.depths) + c.LEAST_DEPTH) ** c.DEPTH_POWER,
-        math.fsum(coarse) / seen if seen else 0.0,
+        math.fsum(coarse) / shares if shares else 0.0,
         c.GROUPS * math.fsum(sums.groups) / whole if whole else 0.0,
         math.fsum(sums.dense),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import re
-from math import hypot, inf, isfinite, log
+from math import exp, hypot, inf, isfinite, log
 from pathlib import Path
 
 import pytest
@@ -16,7 +16,7 @@ from wild_networks import wild_network
 
 import cnncost
 from cnncost.accuracy import Damage, DamagePart, compare_potentials, damage, estimate_damage
-from cnncost.accuracy.error_constants import CERTAIN, DENSE, NINETY, PARTS, WIDTH
+from cnncost.accuracy.error_constants import CERTAIN, DENSE, NINETY, PARTS, WIDE, WIDTH
 from cnncost.accuracy.estimate import interval_deviation
 from cnncost.accuracy.measured import MEASURED, NOTHING, find_nearest
 from cnncost.accuracy.potential import Potential, network_terms, potential_of
@@ -288,9 +288,11 @@ def change(old: str, new: str) -> Damage:
 
 def test_a_width_halved() -> None:
     found = change("conv: 16", "conv: 8")
-    # One of two layers that count alike: WIDTH x ln 2 / 2, and nothing else.
-    assert [part.score for part in found.parts] == near([WIDTH * log(2) / 2, 0, 0, 0, 0])
-    spread = 1.645 * hypot(CERTAIN, WIDTH * log(2) / 2 * PARTS[0].uncertainty)
+    # Two layers that count alike, of 16 and 32 channels, then of 8 and 32: the widths' geometric
+    # mean falls from 512 ** .5 to 16, and nothing else changes.
+    width = WIDTH * log((1 + WIDE / 16) / (1 + WIDE / 512**0.5))
+    assert [part.score for part in found.parts] == near([width, 0, 0, 0, 0])
+    spread = 1.645 * hypot(CERTAIN, width * PARTS[0].uncertainty)
     assert (found.low, found.high) == near((found.score - spread, found.score + spread))
 
 
@@ -300,7 +302,7 @@ def test_a_hidden_dense_layer_halved() -> None:
 
 
 @pytest.mark.parametrize("name", ["mobilenet_v1", "resnet18", "vgg16", "squeezenet1_1"])
-def test_all_widths_halved_cost_the_same_in_any_network(name: str) -> None:
+def test_all_widths_halved_halve_their_mean_and_change_nothing_else(name: str) -> None:
     text = cnncost.load(name).text.text
     after = text.replace("alpha: 1", "alpha: 0.5", 1)
     after = re.sub(
@@ -309,4 +311,8 @@ def test_all_widths_halved_cost_the_same_in_any_network(name: str) -> None:
         after,
     )
     found = damage(cnncost.loads(text), cnncost.loads(re.sub(r"\nexpect: .*", "", after)))
-    assert [part.score for part in found.parts[:3]] == near([WIDTH * log(2), 0, 0])
+    # WIDTH x ln(1 + WIDE / mean), as the whole network has it, and for half of that mean.
+    share = exp(potential_of(network_terms(cnncost.load(name).network)).width / WIDTH) - 1
+    width = WIDTH * log((1 + 2 * share) / (1 + share))
+    assert [part.score for part in found.parts[:3]] == near([width, 0, 0])
+    assert width < WIDTH * log(2)

@@ -9,6 +9,7 @@ import pytest
 import cnncost
 from cnncost.accuracy.error_constants import (
     DENSE,
+    DENSE_DEPTH,
     DENSE_UNITS,
     DEPTH,
     DEPTH_POWER,
@@ -18,10 +19,13 @@ from cnncost.accuracy.error_constants import (
     KERNEL_SHARE,
     LEAST_DEPTH,
     LINEAR_SHARE,
+    MAP_LAYERS,
     RESOLUTION,
     RESOLUTION_EXTENT,
     RESOLUTION_FALL,
     SMALL_EXTENT,
+    UNMIXED,
+    WIDE,
     WIDTH,
 )
 from cnncost.accuracy.layer_terms import NO_TERMS, LayerTerms, add_terms, coarseness_of, layer_terms
@@ -50,12 +54,31 @@ def sliding(
         weight * log(channels),
         weight * log(groups),
         weight * (1 + KERNEL_SHARE * kernel),
-        weight * coarse(extent),
-        weight,
+        maps={extent: weight},
     )
 
 
+class Near:
+    """Equal terms but for rounding; extents are equal where no root was taken."""
+
+    def __init__(self, expected: LayerTerms) -> None:
+        self.expected = expected
+
+    def __eq__(self, found: object) -> bool:
+        assert isinstance(found, LayerTerms)
+        maps, expected = found.maps, self.expected.maps
+        return (
+            found[:-1] == pytest.approx(self.expected[:-1], abs=1e-12)
+            and list(maps) == pytest.approx(list(expected))
+            and list(maps.values()) == pytest.approx(list(expected.values()))
+        )
+
+    __hash__ = None  # type: ignore[assignment]
+
+
 def near(terms: LayerTerms | Potential) -> object:
+    if isinstance(terms, LayerTerms):
+        return Near(terms)
     return pytest.approx(tuple(terms), abs=1e-12)
 
 
@@ -71,7 +94,8 @@ BEHIND = "- relu\n- {conv: 4, kernel: 3, padding: 1}\n"
     ("conv: 16, kernel: 5, padding: 2", sliding(1, 16, 12, kernel=log(25) / log(9))),
     # A dilated kernel has as many weights.
     ("conv: 16, kernel: 3, padding: 2, dilation: 2", sliding(1, 16, 12, kernel=1)),
-    ("conv: 16, kernel: 3, padding: 1, groups: 2", sliding(1, 16, 12, groups=2, kernel=1)),
+    ("conv: 16, kernel: 3, padding: 1, groups: 2",
+     sliding(1, 16, 12, kernel=1)._replace(log_groups=UNMIXED * log(2))),
     # Depthwise: as many groups as channels are read.
     ("depthwise_conv: 3, padding: 1",
      sliding(DEPTHWISE_SHARE, 8, 12, groups=8, kernel=1)),
@@ -81,6 +105,7 @@ BEHIND = "- relu\n- {conv: 4, kernel: 3, padding: 1}\n"
      sliding(DEPTHWISE_SHARE, 8, 12, groups=8, kernel=1)),
     ("conv: 24, kernel: 3, padding: 1, groups: 8",
      sliding(DEPTHWISE_SHARE, 24, 12, groups=8, kernel=1)),
+    ("conv: 16, kernel: 1, groups: 4", sliding(1, 16, 12, groups=4)),
     # 1 x k and k x 1 together are one layer.
     ("conv: 16, kernel: [1, 3], padding: [0, 1]", sliding(0.5, 16, 12, kernel=0.5)),
     ("conv: 16, kernel: [3, 1], padding: [1, 0]", sliding(0.5, 16, 12, kernel=0.5)),
@@ -102,20 +127,45 @@ def test_a_depthwise_layer_of_one_channel_is_whole() -> None:
     assert terms_of(lines, "it", "[1, 12, 12]") == near(sliding(1, 4, 12, kernel=1))
 
 
-@pytest.mark.parametrize(("line", "weight", "groups"), [
-    ("conv: 16, kernel: 3, padding: 1", LINEAR_SHARE, 1),
-    ("conv: 16, kernel: 1", LINEAR_SHARE, 1),
-    ("conv: 16, kernel: 3, padding: 1, groups: 4", LINEAR_SHARE, 4),
-    ("conv: 16, kernel: [1, 3], padding: [0, 1]", LINEAR_SHARE / 2, 1),
-    # Without a non-linearity a depthwise layer is a projection like any other.
-    ("depthwise_conv: 3, padding: 1, multiplier: 2", LINEAR_SHARE, 8),
+@pytest.mark.parametrize(("line", "weight", "ln_groups"), [
+    ("conv: 16, kernel: 1", LINEAR_SHARE, 0),
+    ("conv: 16, kernel: 1, groups: 4", LINEAR_SHARE, log(4)),
+    # With a kernel of its own it is no projection.
+    ("conv: 16, kernel: 3, padding: 1", 1, 0),
+    ("conv: 16, kernel: 3, padding: 1, groups: 4", 1, UNMIXED * log(4)),
+    ("conv: 16, kernel: [1, 3], padding: [0, 1]", 1 / 2, 0),
+    # Without a non-linearity a depthwise layer's width is a projection's, its groups are whole.
+    ("depthwise_conv: 3, padding: 1, multiplier: 2", LINEAR_SHARE, log(8) / LINEAR_SHARE),
+    ("depthwise_conv: 1, multiplier: 2", LINEAR_SHARE, log(8)),
 ])  # fmt: skip
-def test_a_projection_adds_no_depth(line: str, weight: float, groups: int) -> None:
+def test_a_projection_adds_no_depth(line: str, weight: float, ln_groups: float) -> None:
     found = terms_of(f"- {{name: it, {line}}}\n- {{conv: 4, kernel: 3}}\n", "it")
-    ln_groups = weight * log(groups)
     assert found == near(
-        LayerTerms(weight, weight * log(16), ln_groups, 0, weight * coarse(12), weight)
+        LayerTerms(weight, weight * log(16), weight * ln_groups, maps={12.0: weight})
     )
+
+
+@pytest.mark.parametrize(("before", "behind", "factor"), [
+    ("", "- {conv: 4, kernel: 3, padding: 1}\n", UNMIXED),
+    ("", "- {conv: 4, kernel: 1}\n", 1),
+    ("", "- {depthwise_conv: 3, padding: 1}\n- {conv: 4, kernel: 1}\n", UNMIXED),
+    ("", "- {maxpool: 2}\n- {dense: 5}\n", 1),
+    ("- {conv: 8, kernel: 1}\n- batchnorm\n- relu\n", "- {conv: 4, kernel: 3}\n", 1),
+    ("- {conv: 8, kernel: 3, padding: 1}\n- relu\n", "- {conv: 4, kernel: 3}\n", UNMIXED),
+    # One reader of two with a kernel reads channels as they are.
+    ("", "- {name: a, conv: 4, kernel: 1}\n- {conv: 4, kernel: 3, padding: 1, from: relu1}\n"
+         "- {add: [a, conv1]}\n", UNMIXED),
+])  # fmt: skip
+def test_groups_cost_more_where_no_1x1_mixes_their_channels(
+    before: str, behind: str, factor: float
+) -> None:
+    line = "- {name: it, conv: 16, kernel: 3, padding: 1, groups: 2}\n- {name: relu1, relu}\n"
+    names = behind.replace(
+        "- {conv: 4, kernel: 3, padding: 1, from",
+        "- {name: conv1, conv: 4, kernel: 3, padding: 1, from",
+    )
+    found = terms_of(f"{before}{line}{names}- relu\n- {{dense: 3}}\n", "it")
+    assert found.log_groups == pytest.approx(factor * log(2))
 
 
 @pytest.mark.parametrize("behind", ["", "- relu\n", "- global_avgpool\n"])
@@ -125,10 +175,10 @@ def test_the_output_s_own_layer_counts_nothing(behind: str) -> None:
 
 
 @pytest.mark.parametrize(("extent", "small"), [
-    (1, 1 / SMALL_EXTENT), (2, 2 / SMALL_EXTENT), (4, 4 / SMALL_EXTENT), (5, 1), (6, 1), (50, 1),
+    (1, 1 / SMALL_EXTENT), (2, 2 / SMALL_EXTENT), (5, 5 / SMALL_EXTENT), (6, 1), (7, 1), (50, 1),
 ])  # fmt: skip
 def test_a_small_map_counts_in_proportion(extent: int, small: float) -> None:
-    assert SMALL_EXTENT == 5  # which the rows above rest on
+    assert SMALL_EXTENT == 5.5  # which the rows above rest on
     shape = f"[8, {extent}, {extent}]"
     found = terms_of(f"- {{name: it, conv: 16, kernel: 1}}\n{BEHIND}", "it", shape)
     assert found == near(sliding(small, 16, extent))
@@ -142,7 +192,7 @@ def test_the_last_layer_before_a_global_pool_counts_as_one_position() -> None:
     # A projection there is one as anywhere.
     found = terms_of("- {name: it, conv: 16, kernel: 1}\n- global_avgpool\n- {dense: 3}\n", "it")
     weight = LINEAR_SHARE
-    assert found == near(LayerTerms(weight, weight * log(16), 0, 0, weight * coarse(12), weight))
+    assert found == near(LayerTerms(weight, weight * log(16), maps={12.0: weight}))
 
 
 @pytest.mark.parametrize(("shape", "line", "expected"), [
@@ -177,15 +227,15 @@ def test_maps_of_other_forms(shape: str, line: str, expected: LayerTerms) -> Non
 
 
 def head(extent: float) -> dict[str, float]:
-    return {"coarseness": HEAD_SHARE * coarse(extent), "map_weight": HEAD_SHARE}
+    return {"head_coarseness": HEAD_SHARE * coarse(extent), "heads": HEAD_SHARE}
 
 
 @pytest.mark.parametrize(("behind", "units", "expected"), [
     # Hidden: its width, a layer more, and the map of 12 positions that it reads.
     ("- relu\n- {dense: 3}\n", 4096,
-     LayerTerms(depth=1, dense=-DENSE * log(4096 / DENSE_UNITS), **head(12))),
+     LayerTerms(depth=DENSE_DEPTH, dense=-DENSE * log(4096 / DENSE_UNITS), **head(12))),
     ("- relu\n- {dense: 3}\n", 100,
-     LayerTerms(depth=1, dense=-DENSE * log(100 / DENSE_UNITS), **head(12))),
+     LayerTerms(depth=DENSE_DEPTH, dense=-DENSE * log(100 / DENSE_UNITS), **head(12))),
     # A rank, wide or narrow: no layer more, and no gain.
     ("- {dense: 3}\n", 100, LayerTerms(dense=DENSE * log(DENSE_UNITS / 100), **head(12))),
     ("- {dense: 3}\n", 4096, LayerTerms(**head(12))),
@@ -202,9 +252,9 @@ def test_only_the_first_dense_layer_reads_the_map() -> None:
     lines = "- {avgpool: 3}\n- {name: a, dense: 64}\n- relu\n- {name: b, dense: 32}\n- relu\n"
     lines += "- {name: out, dense: 3}\n"
     narrow = -DENSE * log(64 / DENSE_UNITS)
-    assert terms_of(lines, "a") == near(LayerTerms(depth=1, dense=narrow, **head(4)))
+    assert terms_of(lines, "a") == near(LayerTerms(depth=DENSE_DEPTH, dense=narrow, **head(4)))
     narrow = -DENSE * log(32 / DENSE_UNITS)
-    assert terms_of(lines, "b") == near(LayerTerms(depth=1, dense=narrow))
+    assert terms_of(lines, "b") == near(LayerTerms(depth=DENSE_DEPTH, dense=narrow))
     assert terms_of(lines, "out") == near(NO_TERMS)
     pooled = "- global_avgpool\n- {name: out, dense: 3}\n"
     assert terms_of(pooled, "out") == near(LayerTerms(**head(1)))
@@ -228,18 +278,23 @@ def test_coarseness_and_its_slope() -> None:
 
 
 def test_sums_are_added_term_by_term() -> None:
-    one, two = LayerTerms(1, 2, 3, 4, 5, 6, 7), LayerTerms(10, 20, 30, 40, 50, 60, 70)
-    assert add_terms([one, two]) == (11, 22, 33, 44, 55, 66, 77)
-    assert add_terms([]) == NO_TERMS == (0, 0, 0, 0, 0, 0, 0)
+    one = LayerTerms(1, 2, 3, 4, 5, 6, 7, {8.0: 1.5, 4.0: 2.0})
+    two = LayerTerms(10, 20, 30, 40, 50, 60, 70, {8.0: 0.5, 2.0: 1.0})
+    assert add_terms([one, two]) == (11, 22, 33, 44, 55, 66, 77, {8: 2, 4: 2, 2: 1})
+    assert add_terms([two], less=[one]) == (9, 18, 27, 36, 45, 54, 63, {8: -1, 4: -2, 2: 1})
+    assert add_terms([]) == NO_TERMS == (0, 0, 0, 0, 0, 0, 0, {})
 
 
 def test_the_parts_of_sums() -> None:
-    # Weight, ln widths, ln groups, depth, coarseness, weight of maps, dense.
-    assert potential_of(LayerTerms(4, 12, 2, 8, 10, 5, 0.3)) == near(
+    # Weight, ln widths, ln groups, depth, maps of dense layers and their coarseness, dense; maps.
+    # What is gone from an extent leaves rounding behind.
+    maps = {16.0: 2.0, 4.0: 1.0, 9.0: -1e-16}
+    fine, small = 2 / (2 + MAP_LAYERS), 1 / (1 + MAP_LAYERS)
+    assert potential_of(LayerTerms(4, 12, 2, 8, 0.5, 10, 0.3, maps)) == near(
         Potential(
-            -WIDTH * 12 / 4,
+            WIDTH * log(1 + WIDE / exp(12 / 4)),
             DEPTH / (8 + LEAST_DEPTH) ** DEPTH_POWER,
-            10 / 5,
+            (10 + fine * coarse(16) + small * coarse(4)) / (0.5 + fine + small),
             GROUPS * 2 / 4,
             0.3,
         )
@@ -248,7 +303,7 @@ def test_the_parts_of_sums() -> None:
 
 def test_a_network_of_nothing_has_a_potential() -> None:
     depth = DEPTH / LEAST_DEPTH**DEPTH_POWER
-    assert potential_of(NO_TERMS) == near(Potential(0, depth, 0, 0, 0))
+    assert potential_of(NO_TERMS) == near(Potential(WIDTH * log(1 + WIDE), depth, 0, 0, 0))
 
 
 def test_a_whole_network() -> None:
@@ -266,13 +321,16 @@ layers:
 - {dense: 10}
 """).network
     weight = 1 + 1 + LINEAR_SHARE
-    maps = weight + HEAD_SHARE
-    coarseness = coarse(16) + (1 + LINEAR_SHARE + HEAD_SHARE) * coarse(8)
+    fine = 1 / (1 + MAP_LAYERS)
+    half = (1 + LINEAR_SHARE) / (1 + LINEAR_SHARE + MAP_LAYERS)
+    coarseness = fine * coarse(16) + (half + HEAD_SHARE) * coarse(8)
+    typical = exp((log(32) + log(64) + LINEAR_SHARE * log(16)) / weight)
+    # Behind the groups stands a 1x1, which mixes them.
     assert potential_of(network_terms(network)) == near(
         Potential(
-            -WIDTH * (log(32) + log(64) + LINEAR_SHARE * log(16)) / weight,
-            DEPTH / (2 * (1 + KERNEL_SHARE) + 1 + LEAST_DEPTH) ** DEPTH_POWER,
-            coarseness / maps,
+            WIDTH * log(1 + WIDE / typical),
+            DEPTH / (2 * (1 + KERNEL_SHARE) + DENSE_DEPTH + LEAST_DEPTH) ** DEPTH_POWER,
+            coarseness / (fine + half + HEAD_SHARE),
             GROUPS * log(2) / weight,
             DENSE * log(DENSE_UNITS / 100),
         )

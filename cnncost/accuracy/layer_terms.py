@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from math import log, prod
+from types import MappingProxyType
 from typing import NamedTuple
 
 from cnncost.accuracy import error_constants as constants
@@ -23,20 +24,29 @@ class LayerTerms(NamedTuple):
     """Weight x ln(groups)."""
     depth: float = 0.0
     """Layers with a non-linearity, those with kernels more."""
-    coarseness: float = 0.0
-    """Weight x what the extent costs, the map that the dense layers read included."""
-    map_weight: float = 0.0
-    """The weight of all that has a map."""
+    heads: float = 0.0
+    """The share of the maps that dense layers read."""
+    head_coarseness: float = 0.0
+    """Share x what such a map's extent costs."""
     dense: float = 0.0
     """What the hidden dense layers cost."""
+    maps: Mapping[float, float] = MappingProxyType({})
+    """For each extent, in positions a side, the weight of the layers with such maps."""
 
 
 NO_TERMS = LayerTerms()
 
 
-def add_terms(terms: Iterable[LayerTerms]) -> LayerTerms:
-    """Add up the terms of several layers."""
-    return LayerTerms(*map(sum, zip(*(NO_TERMS, *terms), strict=True)))
+def add_terms(terms: Iterable[LayerTerms], *, less: Iterable[LayerTerms] = ()) -> LayerTerms:
+    """Add up the terms of several layers, less those of others."""
+    sums = [0.0] * (len(NO_TERMS) - 1)
+    maps: dict[float, float] = {}
+    for sign, listed in ((1, terms), (-1, less)):
+        for *amounts, own in listed:
+            sums = [total + sign * amount for total, amount in zip(sums, amounts, strict=True)]
+            for extent, weight in own.items():
+                maps[extent] = maps.get(extent, 0.0) + sign * weight
+    return LayerTerms._make([*sums, maps])
 
 
 def layer_terms(layer: Layer, x: Shape, y: Shape, role: Role) -> LayerTerms:
@@ -47,18 +57,21 @@ def layer_terms(layer: Layer, x: Shape, y: Shape, role: Role) -> LayerTerms:
         return _dense_terms(y, role)
     extent = mean_extent(y.extents)
     groups = _count_groups(layer, x)
-    share = _share_of(role, depthwise=groups == x.channels and groups > 1)
+    wide = max(getattr(layer, "kernel", (1,))) > 1
+    depthwise = groups == x.channels and groups > 1
+    share = _share_of(role, depthwise=depthwise, projection=depthwise or not wide)
     non_linear = role.follower is Follower.NON_LINEARITY
     last = non_linear and not role.positions_used
     small = min(1.0, (1.0 if last else extent) / constants.SMALL_EXTENT)
-    weight = share * small * _covered_axes(layer, x)
+    counted = small * _covered_axes(layer, x)
+    weight = share * counted
+    grouped = _groups_share(role, share, depthwise=depthwise) if wide else share
     return LayerTerms(
         weight,
         weight * log(y.channels),
-        weight * log(groups),
+        grouped * counted * log(groups),
         weight * (1 + constants.KERNEL_SHARE * _kernel_size(layer, y)) if non_linear else 0.0,
-        weight * coarseness_of(extent),
-        weight,
+        maps={extent: weight} if weight else {},
     )
 
 
@@ -66,12 +79,13 @@ def _dense_terms(y: Shape, role: Role) -> LayerTerms:
     """Return the terms of a dense layer: its width if it is hidden, and the map that it reads."""
     reads = constants.HEAD_SHARE if role.map_extent else 0.0
     coarse = reads * coarseness_of(role.map_extent) if reads else 0.0
+    head = LayerTerms(heads=reads, head_coarseness=coarse)
     if role.follower is Follower.NOTHING:
-        return LayerTerms(coarseness=coarse, map_weight=reads)
+        return head
     narrow = -constants.DENSE * log(y.channels / constants.DENSE_UNITS)
     if role.follower is Follower.LINEAR:  # a rank: wide or not, it adds nothing
-        return LayerTerms(coarseness=coarse, map_weight=reads, dense=max(0.0, narrow))
-    return LayerTerms(depth=1.0, coarseness=coarse, map_weight=reads, dense=narrow)
+        return head._replace(dense=max(0.0, narrow))
+    return head._replace(depth=constants.DENSE_DEPTH, dense=narrow)
 
 
 def coarseness_of(extent: float) -> float:
@@ -84,10 +98,19 @@ def coarseness_of(extent: float) -> float:
     return constants.RESOLUTION / fall * coarse
 
 
-def _share_of(role: Role, *, depthwise: bool) -> float:
+def _share_of(role: Role, *, depthwise: bool, projection: bool) -> float:
     if role.follower is Follower.NON_LINEARITY:
         return constants.DEPTHWISE_SHARE if depthwise else 1.0
-    return constants.LINEAR_SHARE if role.follower is Follower.LINEAR else 0.0
+    if role.follower is Follower.LINEAR:
+        return constants.LINEAR_SHARE if projection else 1.0
+    return 0.0
+
+
+def _groups_share(role: Role, share: float, *, depthwise: bool) -> float:
+    """Return what the groups of a layer with a kernel count."""
+    if depthwise:  # without a non-linearity it is half of a separable convolution
+        return 1.0 if role.follower is Follower.LINEAR else share
+    return share if role.mixed else share * constants.UNMIXED
 
 
 def _covered_axes(layer: Layer, x: Shape) -> float:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from math import exp, log1p
 from typing import NamedTuple
 
 from cnncost.accuracy import error_constants as constants
-from cnncost.accuracy.layer_terms import LayerTerms, add_terms, layer_terms
+from cnncost.accuracy.layer_terms import LayerTerms, add_terms, coarseness_of, layer_terms
 from cnncost.accuracy.roles import find_roles
 from cnncost.network import Network
 
@@ -33,15 +34,27 @@ def network_terms(network: Network) -> LayerTerms:
 def potential_of(terms: LayerTerms) -> Potential:
     """Return the parts of the potential from the sums over the layers.
 
-    Averages over the layers carry width, groups and extent: what is done to every layer costs
-    the same in a network of any depth.
+    Averages over the layers carry width and groups: what is done to every layer costs the same
+    in a network of any depth. Resolution is averaged over the extents that there are.
     """
-    weight, map_weight = terms.weight or 1.0, terms.map_weight or 1.0
+    weight = terms.weight or 1.0
     depth = max(terms.depth, 0.0) + constants.LEAST_DEPTH
+    width = exp(terms.log_widths / weight)
     return Potential(
-        -constants.WIDTH * terms.log_widths / weight,
+        constants.WIDTH * log1p(constants.WIDE / width),
         constants.DEPTH / depth**constants.DEPTH_POWER,
-        terms.coarseness / map_weight,
+        _mean_coarseness(terms),
         constants.GROUPS * terms.log_groups / weight,
         terms.dense,
     )
+
+
+def _mean_coarseness(terms: LayerTerms) -> float:
+    """Average what the extents cost: of many layers of one extent few count."""
+    shares = {
+        extent: weight / (weight + constants.MAP_LAYERS)
+        for extent, weight in terms.maps.items()
+        if weight > 0
+    }
+    coarse = sum(share * coarseness_of(extent) for extent, share in shares.items())
+    return (terms.head_coarseness + coarse) / (terms.heads + sum(shares.values()) or 1.0)

@@ -41,13 +41,13 @@ class PricedLayers:
 
         `outputs` has the shape that each node puts out then, where extents change.
         """
-        old = add_terms(self._terms[index] for index in changed if index in self._terms)
-        new = add_terms(
-            add_terms(sequence_terms(layers, self._role_of(index, outputs)))
+        old = [self._terms[index] for index in changed if index in self._terms]
+        new = [
+            terms
             for index, layers in changed.items()
-        )
-        rows = zip(self._total, old, new, strict=True)
-        return self._difference(potential_of(LayerTerms(*(a - b + c for a, b, c in rows))))
+            for terms in sequence_terms(layers, self._role_of(index, outputs))
+        ]
+        return self._difference(potential_of(add_terms([self._total, *new], less=old)))
 
     def _role_of(self, index: int, outputs: Sequence[Shape] | None) -> Role:
         role = self.roles.get(index, NO_ROLE)
@@ -76,7 +76,7 @@ def sequence_terms(layers: Sequence[PlacedLayer], role: Role) -> Iterator[LayerT
     found: list[tuple[PlacedLayer, Role]] = []
     for position, (layer, xs) in reversed(list(enumerate(layers))):
         reads = extent if position == 0 else 0.0
-        found.append(((layer, xs), Role(follower, used, reads)))
+        found.append(((layer, xs), Role(follower, used, reads, role.mixed)))
         if layer.word in ACTIVATIONS:
             follower = Follower.NON_LINEARITY
         elif layer.word in WEIGHTED:
