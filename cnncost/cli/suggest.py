@@ -1,5 +1,6 @@
 """`cnncost suggest`: the least damaging edits that meet budgets, proved."""
 
+import os
 import shlex
 import sys
 from collections.abc import Callable
@@ -112,6 +113,7 @@ def suggest(
     1: no plan meets the budgets, or layers of unknown costs leave it open.
     """
     from cnncost.suggest.decisions.catalogue import parse_allowed_edits
+    from cnncost.suggest.suggestion.frontier import find_frontier
     from cnncost.suggest.suggestion.request import SuggestionRequest
     from cnncost.suggest.suggestion.suggester import Suggester
     from cnncost.suggest.text.meter import Meter
@@ -143,7 +145,7 @@ def suggest(
     study = Suggester(read((), ()) if (settings or shapes) and not code else spec, request)
     refuse_idle(scale, study.editable.meter.bytes)
     if pareto:
-        points = study.find_pareto(pareto, _make_progress())
+        points = find_frontier(study, pareto, _make_progress())
         _clear_progress()
         with open_destination(output or "-", force=force) as file:
             known = not study.unknown
@@ -157,19 +159,19 @@ def suggest(
     plan = None if found.is_undecided else found.plan
     if plan is not None and write:
         with open_destination(write, force=force) as file:
-            file.write(study.write_plan_spec(plan))
+            file.write(_mend_schema(study.writer.write(plan), arch, write))
         if write != "-":
             sys.stderr.write(f"wrote {write}\n")
-        if unwritten := study.metrics_left_out():
+        if unwritten := study.writer.metrics_left_out():
             asked = {budget.user_word: budget.asked for budget in found.budgets}
             words = compose_check_command(write, asked, scale)
-            sys.stderr.write(f"{', '.join(unwritten)}: no budget of the file, whose own is held ")
-            sys.stderr.write(f"at batch 1 in fp32; this holds it:\n  {words}\n")
+            sys.stderr.write(f"{', '.join(unwritten)}: a file's own budget is held at batch 1 in ")
+            sys.stderr.write(f"fp32; this holds it at {study.editable.meter.scale}:\n  {words}\n")
     command = "" if write else _compose_write_command(arch)
     results = suggestion_results(found, top=top, explain=explain, command=command)
     if diff and plan is not None:
         with open_destination(output or "-", force=force) as file:
-            file.write(study.diff_plan(plan))
+            file.write(study.writer.diff(plan))
     elif diff or not (output or plan):
         write_results(sys.stderr, results, form)
     elif output:
@@ -195,6 +197,20 @@ def _refuse_together(pareto: str, write: str, *, diff: bool, form: str) -> None:
         )
     if diff and write == "-":
         raise CnncostError("--diff and --write - both print", "write to a file, or drop one")
+
+
+def _mend_schema(text: str, arch: str, write: str) -> str:
+    """The text with its schema's path as it is from the file written; without it where the schema
+    is not found."""
+    from cnncost.suggest.suggestion.plan_file import move_schema, schema_path
+
+    path, source = schema_path(text), Path("." if arch == "-" else arch)
+    if not path:
+        return text
+    folder = source if arch == "-" else source.parent
+    found = source.exists() and (folder / path).is_file()
+    target = Path("." if write == "-" else write).parent
+    return move_schema(text, os.path.relpath(folder / path, target) if found else "")
 
 
 def _compose_write_command(arch: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from cnncost.costs import count_network
 from cnncost.language import Spec
@@ -72,18 +71,6 @@ class Suggestion:
     def is_answered(self) -> bool:
         """Whether the budgets are met, for certain: as it stands, or by the plan."""
         return self.is_met or (self.plan is not None and not self.unknown)
-
-
-class ParetoPoint(NamedTuple):
-    """One point of a frontier: the best plan within a share of today's metric."""
-
-    metric: str
-    """As the user calls it."""
-    share: int
-    most: int
-    """Of the metric that is counted."""
-    plan: Plan | None
-    proved: bool
 
 
 def shares_by_family(editable: EditableSpec) -> dict[str, dict[str, float]]:

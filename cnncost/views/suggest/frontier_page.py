@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TextIO
 
 from cnncost.quantity import counted_as
-from cnncost.suggest.suggestion.answer import ParetoPoint
+from cnncost.suggest.suggestion.frontier import FrontierPoint
 from cnncost.suggest.text.meter import Measures
 from cnncost.suggest.text.scores import UNIT
 from cnncost.views.grid import Grid, ascii_only
@@ -19,7 +19,7 @@ from cnncost.views.terminal import share_bar
 TITLES = ("share", "budget", "score", "edits")
 
 
-def frontier_results(points: Sequence[ParetoPoint], before: Measures, *, known: bool) -> Results:
+def frontier_results(points: Sequence[FrontierPoint], before: Measures, *, known: bool) -> Results:
     """The points, in the word that was asked; those out of reach have no score. Unless all
     costs are `known`, amounts are lower bounds."""
     said = Wording([points[0].metric])
@@ -33,24 +33,26 @@ def frontier_results(points: Sequence[ParetoPoint], before: Measures, *, known: 
     )
 
 
-def _build_page(points: Sequence[ParetoPoint], before: Measures) -> Page:
+def _build_page(points: Sequence[FrontierPoint], before: Measures) -> Page:
     rows = [_frontier_cells(point, before, plain=False) for point in points]
     return Page([Table([*TITLES, *before], rows, words=())], f"Least score by {points[0].metric}")
 
 
-def _build_records(points: Sequence[ParetoPoint], before: Measures) -> Iterator[list[str]]:
+def _build_records(points: Sequence[FrontierPoint], before: Measures) -> Iterator[list[str]]:
     yield [*TITLES, *before, "proved"]
     for point in points:
         yield [*_frontier_cells(point, before, plain=True), str(point.proved).lower()]
 
 
-def _word_point(point: ParetoPoint, said: Wording) -> ParetoPoint:
+def _word_point(point: FrontierPoint, said: Wording) -> FrontierPoint:
     metric, _ = counted_as(point.metric)
     plan = point.plan and replace(point.plan, after=said.word_measures(point.plan.after))
     return point._replace(most=said.amount_of(metric, point.most), plan=plan)
 
 
-def _write_curve(file: TextIO, points: Sequence[ParetoPoint], before: Measures, least: str) -> None:
+def _write_curve(
+    file: TextIO, points: Sequence[FrontierPoint], before: Measures, least: str
+) -> None:
     metric = points[0].metric
     listed = [word for word in dict.fromkeys((metric, "weights", "connections")) if word in before]
     largest = max([point.plan.score for point in points if point.plan is not None], default=0)
@@ -72,7 +74,7 @@ def _write_curve(file: TextIO, points: Sequence[ParetoPoint], before: Measures, 
     grid.write_grid(file, [note for note in notes if note])
 
 
-def _frontier_cells(point: ParetoPoint, before: Measures, *, plain: bool) -> list[str]:
+def _frontier_cells(point: FrontierPoint, before: Measures, *, plain: bool) -> list[str]:
     number = str if plain else "{:,}".format
     head = [str(point.share), number(point.most)]
     if point.plan is None:
@@ -82,7 +84,7 @@ def _frontier_cells(point: ParetoPoint, before: Measures, *, plain: bool) -> lis
     return [*head, score, str(len(point.plan.edits)), *after]
 
 
-def _frontier_entry(point: ParetoPoint) -> dict[str, object]:
+def _frontier_entry(point: FrontierPoint) -> dict[str, object]:
     plan = point.plan
     return {
         "metric": point.metric,
