@@ -77,9 +77,8 @@ def test_of_an_own_budget_stays_what_the_plan_holds(text: str) -> None:
 
 
 def test_the_files_own_budget_is_left_as_it_is_written() -> None:
-    text = LINES.replace(
-        "budget: {units: 100, weights: 1M}", "budget:  # the card\n  weights: 0.3M"
-    )
+    own = "budget:  # the card\n  weights: 0.3M"
+    text = LINES.replace("budget: {units: 100, weights: 1M}", own)
     done = run("suggest", "-", "--write", "-", text=text)
     assert done.returncode == 0, done.stderr
     assert own in done.stdout

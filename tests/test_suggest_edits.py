@@ -51,7 +51,8 @@ layers:
         (
             "a: depthwise, then 1x1",
             "{name: a, sequence: [{name: a_1, depthwise_conv: 5, padding: 2, bias: false}, "
-            "batchnorm, relu, {name: a_2, conv: 32, kernel: 1, bias: false}, batchnorm, relu]}  # wide",
+            "batchnorm, relu, {name: a_2, conv: 32, kernel: 1, bias: false}, batchnorm, "
+            "relu]}  # wide",
         ),
         (
             "b: in 2 groups, shuffled",

@@ -94,7 +94,7 @@ class PlanFile:
     # In braces
 
     def _flow_changes(self, budget: Mapping[str, str] | None) -> Iterator[TextChange]:
-        """Take entries out, with the comma behind each; the budget goes behind the last that stays."""
+        """Take entries out, with the comma behind each; the budget goes behind the last kept."""
         gone = [*self.stale, *(["budget"] if budget is not None else [])]
         kept = [key for key in self._order if key not in gone]
         last = self._order.index(kept[-1])
