@@ -13,7 +13,7 @@ from cnncost.quantity import SCALED
 from cnncost.quantity import format_count as counted_of
 from cnncost.suggest.decisions.catalogue import STRUCTURAL, AllowedEdits
 from cnncost.suggest.decisions.cost_tables import Costs
-from cnncost.suggest.decisions.search_space import list_decisions
+from cnncost.suggest.decisions.search_space import list_decisions, unlikely_edits
 from cnncost.suggest.decisions.table_filling import costs_alone
 from cnncost.suggest.decisions.width_trials import try_options
 from cnncost.suggest.search.plan import Plan, measure_single_edit, scale_uniformly
@@ -35,7 +35,7 @@ from cnncost.suggest.text.scores import UNIT
 from cnncost.suggest.text.text_changes import apply_changes
 from cnncost.suggest.text.text_places import SpecText
 
-FEW, FEW_SECONDS = (1, 2, 3), 2.0
+FEW, FEW_SECONDS = (1, 2, 3), 3.0
 """Of how many edits the best plans are shown, and preferred where they are as good; and how long
 each is looked for."""
 
@@ -208,10 +208,12 @@ class Suggester:
     def _foresee_edits(self) -> tuple[list[ForeseenEdit], int]:
         """Every edit alone, and how many there was no time for: as the counter foresees it where
         only counts are looked at, else as its text measures."""
+        unlikely = set(map(id, unlikely_edits(self.editable, [one for one, _ in self.alone])))
         counts = [
             ForeseenEdit(edit, dict(zip(METRICS, costs, strict=True)))
             for decision, found in self.alone
             for edit, costs in zip(decision.options[1:], found, strict=True)
+            if id(edit) not in unlikely
         ]
         measure, clock = partial(measure_single_edit, self.editable), self.editable.clock
         read, until = [one.edit for one in counts] * bool(self.editable.meter.bytes), SINGLES
