@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from time import monotonic
 from typing import NamedTuple
 
@@ -22,13 +23,16 @@ class FrontierPoint(NamedTuple):
 
     number: int
     """Its place on the frontier, from 1."""
-    metric: str
-    """As the user calls it."""
     share: int
-    most: int
-    """Of the metric that is counted."""
+    budgets: tuple[Budget, ...]
+    """What is held there: the point's own budget first, then the others."""
     plan: Plan | None
     proved: bool
+
+    @property
+    def metric(self) -> str:
+        """As the user calls it."""
+        return self.budgets[0].user_word
 
 
 def find_frontier(
@@ -46,19 +50,27 @@ def find_frontier(
     for number, share in enumerate(SHARES, 1):
         # What the suggestion and the points before left, in equal parts.
         left = max(0.0, study.deadline_at(1) - monotonic())
-        most = study.before[metric] * share // 100
+        budgets = (_share_of(study, word, share), *others)
         if progress is not None:
             progress(f"{share} % of the {word}")
         with study.editable.clock.until(monotonic() + left / (len(SHARES) - len(points))):
-            budgets = [*others, Budget(metric, most, str(most))]
             alike, _ = study.scale_plan_uniformly(budgets)
             found = study.search.find_best(budgets, alike)
-        points.append(FrontierPoint(number, word, share, most, found.plan, found.proved))
+        points.append(FrontierPoint(number, share, budgets, found.plan, found.proved))
     return points
 
 
-def pick_point(points: list[FrontierPoint], wanted: str, study: Suggester) -> FrontierPoint:
-    """Pick a point by its number, or the first from the left that is within an amount.
+def _share_of(study: Suggester, word: str, share: int) -> Budget:
+    """The budget of a share of today's amount, of which there may be less than one."""
+    metric, _ = counted_as(word)
+    if study.before[metric] * share < 100:
+        return Budget(metric, 0, "0", word, 0)
+    (budget,) = budgets_of.parse_budgets([f"{word}={share}%"], study.before)
+    return budget
+
+
+def pick_point(points: Sequence[FrontierPoint], wanted: str, study: Suggester) -> FrontierPoint:
+    """Pick a point by its number, or the one of the least score that is within an amount.
 
     Raises:
         CnncostError: there is no such point, or it is out of reach.

@@ -42,16 +42,18 @@ class PlanWriter:
     def metrics_left_out(self) -> tuple[str, ...]:
         """The metrics of budgets that the file does not carry: a spec's own budget is held at
         batch 1 in fp32, and another scale's is another."""
-        return tuple([budget.metric for budget in self._held() if not self._is_carried(budget)])
+        return tuple([budget.metric for budget in self.held if not self._is_carried(budget)])
 
-    def _held(self) -> Sequence[Budget]:
+    @property
+    def held(self) -> Sequence[Budget]:
+        """The budgets that the plans hold."""
         return self.asked or budgets_of_spec(self.editable.spec.budget)
 
     def _is_carried(self, budget: Budget) -> bool:
         return self.editable.meter.is_default(budget.metric)
 
     def _provenance(self, plan: Plan) -> str:
-        said = ", ".join(f"{budget.user_word}={budget.asked}" for budget in self._held())
+        said = ", ".join(f"{budget.user_word}={budget.asked}" for budget in self.held)
         if self.metrics_left_out():
             said += f" ({self.editable.meter.scale})"
         return f"cnncost suggest: {self.source.base}, {said}, score {plan.score / UNIT:.3f}"
