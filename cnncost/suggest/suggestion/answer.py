@@ -10,6 +10,7 @@ from cnncost.language import Spec
 from cnncost.suggest.decisions.catalogue import AllowedEdits
 from cnncost.suggest.search.plan import Plan
 from cnncost.suggest.search.unmet_budgets import UnmetBudgets
+from cnncost.suggest.suggestion.few_edits import FewEdits
 from cnncost.suggest.suggestion.precision import PrecisionPlan
 from cnncost.suggest.suggestion.single_edits import SingleEdits
 from cnncost.suggest.text.budget import Budget, budgets_hold
@@ -56,6 +57,8 @@ class Suggestion:
     """What there was no time for, in words."""
     most_edits: int | None = None
     """How many edits a plan may have; None where that is not limited."""
+    few: FewEdits | None = None
+    """What plans of few edits come to, where the plan has many."""
 
     @property
     def is_met(self) -> bool:

@@ -21,6 +21,8 @@ from cnncost.suggest.search.plan_search import PlanSearch, Progress, SearchResul
 from cnncost.suggest.search.spatial_variants import list_spatial_trials, list_variants
 from cnncost.suggest.search.unmet_budgets import UnmetBudgets, find_unmet
 from cnncost.suggest.suggestion.answer import Suggestion, shares_by_family, widening_options
+from cnncost.suggest.suggestion.few_edits import choose_fewest
+from cnncost.suggest.suggestion.joint_edits import list_joint_edits
 from cnncost.suggest.suggestion.plan_writer import PlanWriter
 from cnncost.suggest.suggestion.precision import PrecisionPlan, precision_score, smaller_dtypes
 from cnncost.suggest.suggestion.request import SuggestionRequest, refuse_huge, refuse_unknown
@@ -31,16 +33,8 @@ from cnncost.suggest.text.clock import TimeOverError
 from cnncost.suggest.text.edit import Decision
 from cnncost.suggest.text.editable_spec import EditableSpec, read_editable_spec
 from cnncost.suggest.text.meter import METRICS
-from cnncost.suggest.text.scores import UNIT
 from cnncost.suggest.text.text_changes import apply_changes
 from cnncost.suggest.text.text_places import SpecText
-
-FEW, FEW_SECONDS = (1, 2, 3), 3.0
-"""Of how many edits the best plans are shown, and preferred where they are as good; and how long
-each is looked for."""
-
-AS_GOOD = 0.02
-"""Up to so much more a plan of fewer edits costs that is preferred."""
 
 VARIABLES, SPATIAL, SINGLES = 0.35, 0.5, 0.6
 """Up to which part of its time a suggestion makes its decisions, its spatial changes, and tries its
@@ -116,8 +110,10 @@ class Suggester:
         found = self._find_best(budgets, alike, progress) if budgets else None
         plan = None if found is None else found.plan
         others: tuple[Plan, ...] = ()
-        if plan is not None:
-            plan, others = self._choose_fewest(budgets, plan)
+        few = None
+        if plan is not None and self.request.most_edits is None:
+            chosen = choose_fewest(self.search, budgets, plan)
+            plan, others, few = chosen.plan, chosen.others, chosen.few
         if plan is not None and alike is not None and self._is_preferred(alike, plan):
             others = (plan, *others)
             plan = replace(alike, proved=plan.proved, bound=min(plan.bound, alike.price))
@@ -127,8 +123,8 @@ class Suggester:
         if plan is not None and replaced and self.editable.clock.left > 0:
             plain = self.search.find_without(STRUCTURAL, plan, budgets, alike)
         # How near plans of any number of edits come says nothing of those of a few.
-        few = self.request.most_edits is not None
-        lost = found is not None and plan is None and found.proved and not few
+        limited = self.request.most_edits is not None
+        lost = found is not None and plan is None and found.proved and not limited
         return Suggestion(
             self.editable.spec,
             self.before,
@@ -150,6 +146,7 @@ class Suggester:
             scaled,
             tuple(self.left_out),
             self.request.most_edits,
+            few,
         )
 
     def _find_best(
@@ -165,27 +162,6 @@ class Suggester:
         part what it costs in another."""
         most = self.request.most_edits
         return alike.score <= plan.score and (most is None or len(alike.edits) <= most)
-
-    def _choose_fewest(
-        self, budgets: Sequence[Budget], best: Plan
-    ) -> tuple[Plan, tuple[Plan, ...]]:
-        """Choose the plan of the fewest edits among those that are nearly as good as the best.
-
-        Returned with it are the best plans of one, two and three edits, and the best of all.
-        """
-        if self.request.most_edits is not None:
-            return best, ()
-        few: list[Plan] = []
-        for count in FEW:
-            if count >= len(best.edits) or self.editable.clock.left <= 0:
-                break
-            plan = self.search.find_best(budgets, edits=count, seconds=FEW_SECONDS).plan
-            if plan is not None and (not few or plan.price < few[-1].price):
-                few.append(plan)
-        alike = (plan for plan in few if plan.price - best.price < AS_GOOD * UNIT)
-        chosen = next(alike, best)
-        listed = [plan for plan in (*few, best) if plan is not chosen]
-        return chosen, tuple(listed)
 
     def scale_plan_uniformly(self, budgets: Sequence[Budget]) -> tuple[Plan | None, bool]:
         """Uniform scaling, and whether there was the time to try it on all widths."""
@@ -220,6 +196,7 @@ class Suggester:
         measured, _ = clock.gather(map(measure, read), self.deadline_at(until))
         untried = len(read) - len(measured)
         others = [ForeseenEdit(trial.edit, trial.after) for trial in self.spatial]
+        others += list_joint_edits(self.editable, [one for one, _ in self.alone])
         if not self.editable.meter.bytes:
             return [*counts, *others], untried
         return [*(ForeseenEdit(one.edit, one.after) for one in measured if one), *others], untried
