@@ -99,9 +99,14 @@ class Grid:
         return [max(map(len, (*title.split("\n"), *cells))) for title, *cells in columns]
 
     def _wrap_first_column(self, width: int) -> None:
-        """Wrap the words of the first column so that lines fit; what follows stands on the first."""
+        """Wrap the first column so that lines fit, and the titles before it.
+
+        The other cells stand beside the first line of what is wrapped.
+        """
         from textwrap import wrap
 
+        if self.total_width() > width:
+            self.titles = [text.replace(" ", "\n") for text in self.titles]
         first, *_ = self.column_widths()
         room = max(LEAST_WRAPPED, first - max(0, self.total_width() - width))
         if room >= first:

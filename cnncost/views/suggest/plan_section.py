@@ -1,4 +1,4 @@
-"""The plan of a suggestion for people: its steps, what it saves and may cost, and what else holds."""
+"""The plan of a suggestion for people: its steps, what it saves and may cost, what else holds."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class PlanSection:
         page.add_text(self._saved_text())
         score = f"Score {self.plan.score / UNIT:.3f}: {ratio_text(self.plan.damage)}"
         like = f"like all widths x {equivalent_width(self.plan.score):.2f}"
-        page.add_text(f"{score}; {like}. {SCORE_WORDS}")
+        page.add_text(f"{score}; {like}. Scores are {SCORE_WORDS}")
         if missed := self._missed_text():
             page.add_text(missed)
         if self.command:
@@ -73,9 +73,8 @@ class PlanSection:
         if few.plan is not None:
             more = (few.plan.score - self.plan.score) / UNIT
             return f"The best of {few.most} edits scores {more:.3f} more (below)."
-        none = (
-            f"No {few.most} edits hold the budgets" if few.proved else "No plan of few edits found"
-        )
+        none = f"No {few.most} edits hold the budgets"
+        none = none if few.proved else f"No plan of {few.most} edits was found in time"
         if few.nearest is None:
             return f"{none}."
         over = [

@@ -6,8 +6,8 @@ from cnncost.suggest.search.plan import Plan, PlanStep, SingleEdit
 from cnncost.suggest.text.scores import UNIT
 
 SCORE_WORDS = (
-    "An estimate of ln(error after / before) of networks trained alike, fitted to thousands that "
-    "others trained; it ranks edits and predicts no accuracy. --explain has the evidence."
+    "estimates of ln(error after / before) of networks trained alike, fitted to thousands that "
+    "others trained; they rank edits and predict no accuracy. --explain has the evidence."
 )
 
 

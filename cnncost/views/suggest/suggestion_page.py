@@ -62,7 +62,7 @@ class SuggestionReport:
         if found.precisions:
             self._add_precisions(page)
         if plan is None:
-            page.add_text(f"Scores: {SCORE_WORDS}")
+            page.add_text(f"Scores are {SCORE_WORDS}")
         if self.explain:
             self._add_evidence(page)
 
@@ -98,8 +98,9 @@ class SuggestionReport:
 
     def _undecided_text(self) -> str:
         parts = [
-            f"{b.user_word} is at least {amount_text(b.metric, self.words.before[b.user_word])}, the "
-            f"budget {amount_text(b.metric, b.limit)}"
+            f"{b.user_word} is at least "
+            f"{amount_text(b.metric, self.words.before[b.user_word])}, the budget "
+            f"{amount_text(b.metric, b.limit)}"
             for b in self.found.budgets
         ]
         return (
