@@ -7,7 +7,9 @@ from typing import NamedTuple
 
 from cnncost.suggest.search.plan import Plan
 from cnncost.suggest.search.plan_search import PlanSearch
-from cnncost.suggest.text.budget import Budget
+from cnncost.suggest.suggestion.single_edits import ForeseenEdit
+from cnncost.suggest.text.budget import Budget, budgets_hold
+from cnncost.suggest.text.editable_spec import EditableSpec
 from cnncost.suggest.text.meter import Measures
 from cnncost.suggest.text.scores import UNIT
 
@@ -41,14 +43,20 @@ class FewestChoice(NamedTuple):
     few: FewEdits | None
 
 
-def choose_fewest(search: PlanSearch, budgets: Sequence[Budget], best: Plan) -> FewestChoice:
-    """Choose the plan of the fewest edits among those that are nearly as good as the best."""
-    found: list[Plan] = []
+def choose_fewest(
+    search: PlanSearch, budgets: Sequence[Budget], best: Plan, single: Plan | None
+) -> FewestChoice:
+    """Choose the plan of the fewest edits among those that are nearly as good as the best.
+
+    `single` is the best plan of one edit.
+    """
+    found = [single] if single is not None and len(best.edits) > 1 else []
     proved = False
-    for count in FEW:
+    for count in FEW[1:]:
         if count >= len(best.edits) or search.variants.clock.left <= 0:
             break
-        result = search.find_best(budgets, edits=count, seconds=FEW_SECONDS)
+        known = found[-1] if found else None
+        result = search.find_best(budgets, known, edits=count, seconds=FEW_SECONDS)
         proved = result.proved and result.plan is None
         plan = result.plan
         if plan is not None and (not found or plan.price < found[-1].price):
@@ -62,6 +70,21 @@ def choose_fewest(search: PlanSearch, budgets: Sequence[Budget], best: Plan) -> 
         nearest = None if last else _measure_largest(chosen, budgets)
         few = FewEdits(max(FEW), last, proved, nearest)
     return FewestChoice(chosen, tuple(listed), few)
+
+
+def find_single(
+    editable: EditableSpec, foreseen: Sequence[ForeseenEdit], budgets: Sequence[Budget]
+) -> Plan | None:
+    """Find the edit of the least price that holds the budgets by itself, as a plan."""
+    alone = [one for one in foreseen if not one.apart]
+    holding = [one.edit for one in alone if budgets_hold(one.after, budgets)]
+    for edit in sorted(holding, key=lambda edit: edit.score):
+        spec = editable.read_edited(edit.changes)
+        if spec is None or not budgets_hold(editable.measure(spec.network), budgets):
+            continue
+        after, damage = editable.measure(spec.network), editable.damage_of(spec.network)
+        return Plan(editable, (edit,), edit.score, spec.text.text, after, damage)
+    return None
 
 
 def _measure_largest(plan: Plan, budgets: Sequence[Budget]) -> Measures | None:

@@ -21,7 +21,7 @@ from cnncost.suggest.search.plan_search import PlanSearch, Progress, SearchResul
 from cnncost.suggest.search.spatial_variants import list_spatial_trials, list_variants
 from cnncost.suggest.search.unmet_budgets import UnmetBudgets, find_unmet
 from cnncost.suggest.suggestion.answer import Suggestion, shares_by_family, widening_options
-from cnncost.suggest.suggestion.few_edits import choose_fewest
+from cnncost.suggest.suggestion.few_edits import choose_fewest, find_single
 from cnncost.suggest.suggestion.joint_edits import list_joint_edits
 from cnncost.suggest.suggestion.plan_writer import PlanWriter
 from cnncost.suggest.suggestion.precision import PrecisionPlan, precision_score, smaller_dtypes
@@ -112,7 +112,8 @@ class Suggester:
         others: tuple[Plan, ...] = ()
         few = None
         if plan is not None and self.request.most_edits is None:
-            chosen = choose_fewest(self.search, budgets, plan)
+            single = find_single(self.editable, tried_ones, budgets)
+            chosen = choose_fewest(self.search, budgets, plan, single)
             plan, others, few = chosen.plan, chosen.others, chosen.few
         if plan is not None and alike is not None and self._is_preferred(alike, plan):
             others = (plan, *others)
