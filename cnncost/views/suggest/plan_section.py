@@ -75,13 +75,14 @@ class PlanSection:
             return f"The best of {few.most} edits scores {more:.3f} more (below)."
         none = f"No {few.most} edits hold the budgets"
         none = none if few.proved else f"No plan of {few.most} edits was found in time"
-        if few.nearest is None:
-            return f"{none}."
+        nearest = few.nearest or {b.metric: 0 for b in self.found.budgets}
         over = [
-            f"{percent_text(few.nearest[b.metric], b.most, b.most)} of the {b.user_word}"
+            f"{percent_text(nearest[b.metric], b.most, b.most)} of the {b.user_word}"
             for b in self.found.budgets
-            if few.nearest[b.metric] > b.most
+            if nearest[b.metric] > b.most
         ]
+        if not over:
+            return f"{none}."
         return f"{none}: the {few.most} of these that save most miss them by {', '.join(over)}."
 
     def _proof_text(self) -> str:
