@@ -8,7 +8,7 @@ Two rules of what stands behind what; neither holds where the network breaks it 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
 
@@ -17,23 +17,12 @@ from cnncost.errors import CnncostError
 from cnncost.layers import Layer
 from cnncost.network import Input, Node
 from cnncost.shape import Shape
-from cnncost.suggest.decisions.cost_tables import CostTable, CostTables, Key, Scope, add_tables
+from cnncost.suggest.decisions.cost_tables import CostTable, Key, Scope
 from cnncost.suggest.decisions.width_trials import WidthTrials
 from cnncost.suggest.edits.serial_layers import CONVOLUTIONS, is_pointwise, readers_behind
 from cnncost.suggest.text.edit import Decision, Substitute
 from cnncost.suggest.text.editable_spec import EditableSpec
 from cnncost.suggest.text.meter import METRICS
-
-
-def rule_out_unlikely(
-    tables: CostTables, editable: EditableSpec, trials: WidthTrials
-) -> CostTables:
-    """Rule combinations out that no engineer would write."""
-    members = {table.scope: table for table in tables.members}
-    for rule in LayerOrder(editable, tables.decisions, trials).tables():
-        known = members.get(rule.scope)
-        members[rule.scope] = rule if known is None else add_tables([known, rule])
-    return replace(tables, members=tuple([members[scope] for scope in sorted(members)]))
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from cnncost.suggest.decisions.catalogue import KINDS, STRUCTURAL, AllowedEdits
 from cnncost.suggest.decisions.cost_tables import SearchSpace
-from cnncost.suggest.decisions.layer_order import LayerOrder, rule_out_unlikely
+from cnncost.suggest.decisions.layer_order import LayerOrder
 from cnncost.suggest.decisions.table_filling import fill_cost_tables
 from cnncost.suggest.decisions.width_trials import try_options
 from cnncost.suggest.text.edit import Decision, Edit, WidthTrial
@@ -45,9 +45,13 @@ def build_search_space(
                 trials |= {(len(used), at): made[k - 1] for at, k in enumerate(kept) if at}
             used.append(replace(one, options=tuple(one.options[k] for k in kept)))
     tables = fill_cost_tables(editable, used, trials)
-    if likely:
-        tables = rule_out_unlikely(tables, editable, trials)
-    return SearchSpace(editable, tables, _count_convolutions(editable) // 2)
+    space = SearchSpace(editable, tables, _count_convolutions(editable) // 2)
+    if not likely:
+        return space
+    rules = list(LayerOrder(editable, used, trials).tables())
+    alone = [rule for rule in rules if len(rule.scope) == 1]
+    space = replace(space, rules=tuple(rules), ruled=tuple(used))
+    return space.with_rules(alone)
 
 
 def list_decisions(editable: EditableSpec, allowed: AllowedEdits) -> list[Decision]:

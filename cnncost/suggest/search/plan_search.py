@@ -100,7 +100,7 @@ class BestPlanSearch:
             cutoff=ceiling,
             seconds=self.deadline - monotonic(),
         )
-        plan, outcome = _find_best_in(self, variant, limits)
+        plan, outcome = _find_likely_in(self, variant, limits)
         if not outcome.proved:
             self.bounds.append(variant.score + outcome.bound)
         if plan is not None:
@@ -120,6 +120,8 @@ class BestPlanSearch:
         plan = variant.write_plan(SearchOutcome(chosen, score, proved=False))
         if plan is None or not budgets_hold(plan.after, self.budgets):
             return False
+        if variant.space.broken_rules(plan.own_edits):
+            return False
         self.best = plan
         return True
 
@@ -133,6 +135,27 @@ class BestPlanSearch:
         bound = min([*self.bounds, self.best.price])
         proved = bound == self.best.price
         return SearchResult(replace(self.best, proved=proved, bound=bound), proved, spent)
+
+
+def _find_likely_in(
+    search: BestPlanSearch, variant: SpatialVariant, limits: SearchLimits
+) -> tuple[Plan | None, SearchOutcome]:
+    """The best plan of a variant that breaks none of its rules.
+
+    Rules that the best plan breaks join the tables, and the search goes on: what it ends with is
+    the best of more plans than there are, and so of those.
+    """
+    deadline = monotonic() + limits.seconds
+    while True:
+        plan, outcome = _find_best_in(search, variant, limits)
+        broken = [] if plan is None else variant.space.broken_rules(plan.own_edits)
+        if not broken:
+            return plan, outcome
+        limits = replace(limits, seconds=deadline - monotonic())
+        if limits.seconds <= 0:
+            return None, SearchOutcome(None, bound=outcome.bound, proved=False)
+        search.variants.clock.check()
+        variant = replace(variant, space=variant.space.with_rules(broken))
 
 
 def _find_best_in(

@@ -100,6 +100,8 @@ def _measure_largest(plan: Plan, budgets: Sequence[Budget]) -> Measures | None:
         parts = [(before[b.metric] - after[b.metric]) / max(1, before[b.metric]) for b in budgets]
         saved.append((-sum(parts), at))
     room = max(FEW) - len(plan.leading)
+    if len(saved) < len(plan.own_edits):
+        return None
     kept = sorted(at for _, at in sorted(saved)[:room])
     spec = editable.read_edited([c for at in kept for c in plan.own_edits[at].changes])
     return None if spec is None else editable.measure(spec.network)
