@@ -35,7 +35,7 @@ def main() -> None:
             request = SuggestionRequest(texts, parse_allowed_edits((), (), ()), seconds=seconds)
             study = Suggester(api.load(name), request)
             budgets = study.budgets()
-            space = build_search_space(study.editable, request.allowed)
+            space = build_search_space(study.editable, request.allowed, likely=True)
             limits = {METRICS.index(b.metric): b.most for b in budgets}
             alike = scale_uniformly(study.editable, study.search.decisions, budgets)
             found = study.search.find_best(budgets, alike)

@@ -66,3 +66,11 @@ def loses_positions(before: cnncost.Spec, after: cnncost.Spec) -> bool:
         if new.layer != old.layer and left_out(new) > left_out(old):
             return True
     return False
+
+
+def starves(before: cnncost.Spec, after: cnncost.Spec) -> bool:
+    """Whether a kernel that fitted its map no longer does, in a network of the same layers."""
+    olds, news = before.network.layers, after.network.layers
+    if len(olds) != len(news):
+        return False
+    return any(is_starved(old, new) for old, new in zip(olds, news, strict=True))

@@ -44,6 +44,6 @@ def test_a_plan_holds_its_budget() -> None:
     found = study.suggest()
     assert found.plan is not None
     assert found.proved
-    written = cnncost.loads(study.write_plan_spec(found.plan))
+    written = cnncost.loads(study.writer.write(found.plan))
     assert cnncost.count(written).totals.weights <= weights(20)
     assert "times: 3" in written.text.text

@@ -74,8 +74,8 @@ def test_the_check_of_another_scale_is_said_and_holds(tmp_path: Path) -> None:
     written, said, words = done.stderr.splitlines()
     assert written == "wrote my net.yaml"
     assert (
-        said == "memory: no budget of the file, whose own is held at batch 1 in fp32; this "
-        "holds it:"
+        said == "memory: a file's own budget is held at batch 1 in fp32; this holds it at batch 4, "
+        "fp16:"
     )
     program, *checking = shlex.split(words)
     before = Metrics(cnncost.loads(SMALL).network, batch=4, dtype="fp16").compute_figure("memory")

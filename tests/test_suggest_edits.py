@@ -50,19 +50,20 @@ layers:
     [
         (
             "a: depthwise, then 1x1",
-            "{name: a, sequence: [{depthwise_conv: 5, padding: 2, bias: false}, batchnorm, relu, "
-            "{conv: 32, kernel: 1, bias: false}, batchnorm, relu]}  # wide",
+            "{name: a, sequence: [{name: a_1, depthwise_conv: 5, padding: 2, bias: false}, "
+            "batchnorm, relu, {name: a_2, conv: 32, kernel: 1, bias: false}, batchnorm, "
+            "relu]}  # wide",
         ),
         (
             "b: in 2 groups, shuffled",
-            "{name: b, sequence: [{conv: 48, kernel: 3, stride: 2, padding: 1, groups: 2, "
-            "bias: false}, {channel_shuffle: 2}, batchnorm, identity]}",
+            "{name: b, sequence: [{name: b_1, conv: 48, kernel: 3, stride: 2, padding: 1, "
+            "groups: 2, bias: false}, {channel_shuffle: 2}, batchnorm, identity]}",
         ),
         (
             "b: 1x3, then 3x1",
-            "{name: b, sequence: [{conv: 48, kernel: [1, 3], padding: [0, 1], stride: [1, 2], "
-            "bias: false}, batchnorm, {conv: 48, kernel: [3, 1], padding: [1, 0], "
-            "stride: [2, 1], bias: false}, batchnorm, identity]}",
+            "{name: b, sequence: [{name: b_1, conv: 48, kernel: [1, 3], padding: [0, 1], "
+            "stride: [1, 2], bias: false}, batchnorm, {name: b_2, conv: 48, kernel: [3, 1], "
+            "padding: [1, 0], stride: [2, 1], bias: false}, batchnorm, identity]}",
         ),
     ],
 )

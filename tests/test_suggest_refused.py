@@ -44,7 +44,10 @@ def test_the_same_metric_twice() -> None:
     ("options", "says"),
     [
         (("--pareto", "weights", "--diff"), "--pareto finds many plans: no --diff with it"),
-        (("--pareto", "weights", "--write", "x"), "--pareto finds many plans: no --write with it"),
+        (
+            ("--pareto", "weights", "--write", "x"),
+            "--pareto finds many plans: no --write without --pick",
+        ),
         (("--diff", "-f", "json"), "--diff prints the diff alone: no --format json with it"),
         (("--diff", "--write", "-"), "--diff and --write - both print"),
         (("--write", "nowhere/x.yaml"), "nowhere/x.yaml: No such file or directory"),

@@ -1,9 +1,6 @@
 """`cnncost suggest`: the least damaging edits that meet budgets, proved."""
 
-import shlex
 import sys
-from collections.abc import Callable
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,7 +8,8 @@ import typer
 from cnncost import api
 from cnncost.cli import options
 from cnncost.cli.output import open_destination, refuse_existing
-from cnncost.cli.scale import collect_scale, compose_check_command, refuse_idle
+from cnncost.cli.scale import collect_scale, refuse_idle
+from cnncost.cli.search_progress import clear_progress, make_progress
 from cnncost.errors import CnncostError
 from cnncost.language import MAX_LAYERS
 from cnncost.quantity import budget_metric
@@ -33,7 +31,9 @@ cnncost suggest mobilenet_v2 --budget sram=512KiB --budget flash=2MB
 
 cnncost suggest resnet50 --budget training-memory=1GiB --batch 16 --optimizer adam
 
-cnncost suggest vgg16 --pareto weights"""
+cnncost suggest vgg16 --pareto weights -o curve.svg
+
+cnncost suggest vgg16 --pareto weights --pick 30M --write small.yaml"""
 
 
 @app.command(rich_help_panel="Count and explain", epilog=EPILOG, no_args_is_help=True)
@@ -94,6 +94,14 @@ def suggest(
             metavar="METRIC", help="The least score at each size of a metric.", show_default=False
         ),
     ] = "",
+    pick: Annotated[
+        str,
+        typer.Option(
+            metavar="N|AMOUNT",
+            help="The point of --pareto that --write writes: its number, or within an amount.",
+            show_default=False,
+        ),
+    ] = "",
     batch: options.Batch = None,
     dtype: options.Dtype = None,
     optimizer: options.Optimizer = None,
@@ -111,15 +119,16 @@ def suggest(
     file. It sees the architecture only: scores rank edits and predict no accuracy. Exit code
     1: no plan meets the budgets, or layers of unknown costs leave it open.
     """
+    from cnncost.cli.frontier_output import FrontierOutput, answer_frontier
+    from cnncost.cli.plan_output import PlanDestination, compose_write_command, write_plan
     from cnncost.suggest.decisions.catalogue import parse_allowed_edits
     from cnncost.suggest.suggestion.request import SuggestionRequest
     from cnncost.suggest.suggestion.suggester import Suggester
     from cnncost.suggest.text.meter import Meter
     from cnncost.views.page_writers import write_results
-    from cnncost.views.suggest import frontier_page as frontier
     from cnncost.views.suggest import suggestion_results
 
-    _refuse_together(pareto, write, diff=diff, form=form)
+    _refuse_together(pareto, pick, write, diff=diff, form=form)
     if write == "-" and output == "-":
         output = ""  # the spec alone goes to standard output
     for path in (write, output):
@@ -142,34 +151,23 @@ def suggest(
     spec = read(settings or (), shapes or ())  # refuses those that it does not have
     study = Suggester(read((), ()) if (settings or shapes) and not code else spec, request)
     refuse_idle(scale, study.editable.meter.bytes)
+    destination = PlanDestination(arch, write, force, scale)
     if pareto:
-        points = study.find_pareto(pareto, _make_progress())
-        _clear_progress()
-        with open_destination(output or "-", force=force) as file:
-            known = not study.unknown
-            write_results(file, frontier.frontier_results(points, study.before, known=known), form)
+        answer_frontier(study, pareto, pick, destination, FrontierOutput(output, form))
         return
     if (diff or write) and not study.budgets():
         what = "print" if diff else "write"
         raise CnncostError(f"there is no plan to {what}", "give --budget METRIC=AMOUNT")
-    found = study.suggest(_make_progress())
-    _clear_progress()
+    found = study.suggest(make_progress())
+    clear_progress()
     plan = None if found.is_undecided else found.plan
     if plan is not None and write:
-        with open_destination(write, force=force) as file:
-            file.write(study.write_plan_spec(plan))
-        if write != "-":
-            sys.stderr.write(f"wrote {write}\n")
-        if unwritten := study.metrics_left_out():
-            asked = {budget.user_word: budget.asked for budget in found.budgets}
-            words = compose_check_command(write, asked, scale)
-            sys.stderr.write(f"{', '.join(unwritten)}: no budget of the file, whose own is held ")
-            sys.stderr.write(f"at batch 1 in fp32; this holds it:\n  {words}\n")
-    command = "" if write else _compose_write_command(arch)
+        write_plan(study.writer, plan, destination)
+    command = "" if write else compose_write_command(arch, sys.argv[1:])
     results = suggestion_results(found, top=top, explain=explain, command=command)
     if diff and plan is not None:
         with open_destination(output or "-", force=force) as file:
-            file.write(study.diff_plan(plan))
+            file.write(study.writer.diff(plan))
     elif diff or not (output or plan):
         write_results(sys.stderr, results, form)
     elif output:
@@ -178,45 +176,26 @@ def suggest(
     raise typer.Exit(1 if found.budgets and not found.is_answered else 0)
 
 
-def _refuse_together(pareto: str, write: str, *, diff: bool, form: str) -> None:
+def _refuse_together(pareto: str, pick: str, write: str, *, diff: bool, form: str) -> None:
     """Refuse options of which one would be left out without a word.
 
     Raises:
         CnncostError: they exclude each other.
     """
-    for option, there in (("--write", bool(write)), ("--diff", diff)):
-        if pareto and there:
-            raise CnncostError(
-                f"--pareto finds many plans: no {option} with it", "give one --budget instead"
-            )
+    if pareto and diff:
+        raise CnncostError(
+            "--pareto finds many plans: no --diff with it", "give one --budget instead"
+        )
+    if pareto and write and not pick:
+        raise CnncostError(
+            "--pareto finds many plans: no --write without --pick", "--pick 3, or --pick 30M"
+        )
+    if pick and not (pareto and write):
+        missing = "--write FILE" if pareto else "--pareto METRIC"
+        raise CnncostError(f"--pick {pick} says which plan is written", f"give {missing} with it")
     if diff and form != "table":
         raise CnncostError(
             f"--diff prints the diff alone: no --format {form} with it", "drop one of the two"
         )
     if diff and write == "-":
         raise CnncostError("--diff and --write - both print", "write to a file, or drop one")
-
-
-def _compose_write_command(arch: str) -> str:
-    """The command that was given, with a file to write the plan to."""
-    name = Path(arch).stem if arch != "-" else "net"
-    return shlex.join(["cnncost", *sys.argv[1:], "--write", f"{name}_plan.yaml"])
-
-
-def _make_progress() -> Callable[[str], None] | None:
-    """Where the search tells how far it is: a line on a terminal, nowhere in a pipe."""
-    if not sys.stderr.isatty():
-        return None
-
-    def tell(text: str) -> None:
-        sys.stderr.write(f"\r\x1b[Ksearching: {text}")
-        sys.stderr.flush()
-
-    return tell
-
-
-def _clear_progress() -> None:
-    """Take the progress line away."""
-    if sys.stderr.isatty():
-        sys.stderr.write("\r\x1b[K")
-        sys.stderr.flush()

@@ -18,6 +18,9 @@ PADDING = 2
 GAP = PADDING + 1
 """Blanks between two columns: the padding and the box's own divider."""
 
+LEAST_WRAPPED = 20
+"""The fewest characters that a column is wrapped to."""
+
 TEXT_WIDTH = 100
 """The most characters of a line of a caption."""
 
@@ -37,7 +40,8 @@ class _Line(NamedTuple):
 class Grid:
     """Rows of cells under a header; numeric columns stand right.
 
-    A grid wider than the terminal runs over its edge: no cell is cut or wrapped.
+    A grid wider than the terminal runs over its edge: no cell is cut, or wrapped unless the first
+    column `wraps`.
     """
 
     def __init__(
@@ -47,10 +51,13 @@ class Grid:
         numeric: Collection[int],
         title: tuple[str, str] = ("", ""),
         stacked: bool = False,
+        wraps: bool = False,
     ) -> None:
         self.titles = [text.replace(" ", "\n") for text in titles] if stacked else titles
         """The title of each column; if stacked, with one line per word."""
         self.stacked = stacked
+        self.wraps = wraps
+        """Whether the first column wraps where the terminal is too narrow for whole lines."""
         self.numeric = numeric
         self.title = title
         """A name, and the text behind it."""
@@ -69,6 +76,8 @@ class Grid:
         """Print the grid and, below it, paragraphs of text."""
         target = plain_console(file)
         self.plain = target.options.ascii_only
+        if self.wraps and target.is_terminal:
+            self._wrap_first_column(target.width)
         target.width = max(target.width, self.total_width())
         if target.is_terminal:
             self._print_to(target, caption)
@@ -88,6 +97,29 @@ class Grid:
         rows = [line.cells for line in self.lines if line]
         columns = zip(self.titles, *rows, strict=True)
         return [max(map(len, (*title.split("\n"), *cells))) for title, *cells in columns]
+
+    def _wrap_first_column(self, width: int) -> None:
+        """Wrap the first column so that lines fit, and the titles before it.
+
+        The other cells stand beside the first line of what is wrapped.
+        """
+        from textwrap import wrap
+
+        if self.total_width() > width:
+            self.titles = [text.replace(" ", "\n") for text in self.titles]
+        first, *_ = self.column_widths()
+        room = max(LEAST_WRAPPED, first - max(0, self.total_width() - width))
+        if room >= first:
+            return
+        lines: list[_Line | None] = []
+        for line in self.lines:
+            cells = line.cells if line else ()
+            parts = wrap(cells[0], room, subsequent_indent="   ") if cells else []
+            rest = [[*cells[1:]], *([""] * (len(cells) - 1) for _ in parts[1:])]
+            pairs = zip(parts, rest, strict=False)
+            style = line.style if line else ""
+            lines += [_Line([part, *own], style) for part, own in pairs] or [line]
+        self.lines = lines
 
     def _print_to(self, target: Console, caption: Sequence[str]) -> None:
         target.print(self._rich_table(), crop=False)
@@ -142,7 +174,7 @@ def write_page(file: TextIO, page: Page) -> None:
 
 def _table_grid(table: Table, title: tuple[str, str]) -> Grid:
     numeric = [at for at in range(len(table.titles)) if at not in table.words]
-    grid = Grid(table.titles, numeric=numeric, title=title)
+    grid = Grid(table.titles, numeric=numeric, title=title, wraps=table.wraps)
     for at, row in enumerate(table.rows):
         grid.add_row(*row, style="bold" if at in table.bold else "")
     if table.total:

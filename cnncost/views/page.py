@@ -40,6 +40,8 @@ class Table(NamedTuple):
     """The columns whose cells are extents joined by x."""
     bold: Collection[int] = ()
     """The rows that stand out."""
+    wraps: bool = False
+    """Whether the first column wraps on a terminal that is too narrow."""
 
 
 class Page(NamedTuple):

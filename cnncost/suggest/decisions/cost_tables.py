@@ -120,6 +120,16 @@ class CostTables:
         return CostTables(decisions, self.base, factors)
 
 
+def add_rules(tables: CostTables, rules: Iterable[CostTable]) -> CostTables:
+    """The tables with what the rules rule out."""
+    members = {table.scope: table for table in tables.members}
+    for rule in rules:
+        laid = replace(_empty_table(tables, rule.scope), possible=rule.possible)
+        known = members.get(rule.scope)
+        members[rule.scope] = laid if known is None else add_tables([known, laid])
+    return replace(tables, members=tuple([members[scope] for scope in sorted(members)]))
+
+
 def tables_of(scores: Sequence[Sequence[int]], costs: Mapping[Scope, object]) -> CostTables:
     """Make tables of one metric from lists: the scores of each decision's options, and what
     each combination costs, by scope. To try a search on.
@@ -146,10 +156,29 @@ class SearchSpace:
     tables: CostTables
     convolutions: int
     """How many convolutions structural replacements may touch in one plan: half of all."""
+    rules: tuple[CostTable, ...] = ()
+    """Tables that cost nothing and rule combinations out: they join the others once a plan breaks
+    them, since most plans do not, and every table makes the search longer."""
+    ruled: tuple[Decision, ...] = ()
+    """The decisions whose options the rules number."""
 
     @property
     def decisions(self) -> tuple[Decision, ...]:
         return self.tables.decisions
+
+    def broken_rules(self, edits: Sequence[Edit]) -> list[CostTable]:
+        """The rules that a plan of these edits breaks."""
+        made = set(map(id, edits))
+        chosen = [
+            next((k for k, edit in enumerate(one.options) if id(edit) in made), 0)
+            for one in self.ruled
+        ]
+        return [one for one in self.rules if not one.possible[tuple(chosen[v] for v in one.scope)]]
+
+    def with_rules(self, rules: Sequence[CostTable]) -> SearchSpace:
+        """The space with these rules among its tables; its options are all there still."""
+        left = tuple([one for one in self.rules if not any(one is rule for rule in rules)])
+        return replace(self, tables=add_rules(self.tables, rules), rules=left)
 
     def edits_of(self, chosen: tuple[int, ...]) -> list[Edit]:
         """The edits of a plan, in the order of the file."""

@@ -7,9 +7,10 @@ from dataclasses import replace
 
 from cnncost.suggest.decisions.catalogue import KINDS, STRUCTURAL, AllowedEdits
 from cnncost.suggest.decisions.cost_tables import SearchSpace
+from cnncost.suggest.decisions.layer_order import LayerOrder
 from cnncost.suggest.decisions.table_filling import fill_cost_tables
 from cnncost.suggest.decisions.width_trials import try_options
-from cnncost.suggest.text.edit import Decision, WidthTrial
+from cnncost.suggest.text.edit import Decision, Edit, WidthTrial
 from cnncost.suggest.text.editable_spec import EditableSpec
 
 
@@ -19,6 +20,7 @@ def build_search_space(
     *,
     ceiling: int | None = None,
     structural: bool = True,
+    likely: bool = False,
     decisions: Sequence[Decision] = (),
 ) -> SearchSpace:
     """Build the search space of a spec under the allowed edits.
@@ -26,7 +28,7 @@ def build_search_space(
     `decisions` are those of `list_decisions`, where they are known already.
 
     Options that score more than `ceiling` are left out, without `structural` the
-    replacements of layers as well.
+    replacements of layers as well; with `likely` what no engineer would write.
     """
     used: list[Decision] = []
     trials: dict[tuple[int, int], WidthTrial] = {}
@@ -43,7 +45,13 @@ def build_search_space(
                 trials |= {(len(used), at): made[k - 1] for at, k in enumerate(kept) if at}
             used.append(replace(one, options=tuple(one.options[k] for k in kept)))
     tables = fill_cost_tables(editable, used, trials)
-    return SearchSpace(editable, tables, _count_convolutions(editable) // 2)
+    space = SearchSpace(editable, tables, _count_convolutions(editable) // 2)
+    if not likely:
+        return space
+    rules = list(LayerOrder(editable, used, trials).tables())
+    alone = [rule for rule in rules if len(rule.scope) == 1]
+    space = replace(space, rules=tuple(rules), ruled=tuple(used))
+    return space.with_rules(alone)
 
 
 def list_decisions(editable: EditableSpec, allowed: AllowedEdits) -> list[Decision]:
@@ -55,6 +63,17 @@ def list_decisions(editable: EditableSpec, allowed: AllowedEdits) -> list[Decisi
     kinds = [kind.decisions(editable, allowed) for kind in KINDS if allowed.allows(kind)]
     found = [decision for kind in kinds for decision in editable.clock.watch(kind)]
     return sorted(found, key=lambda decision: (not decision.group, decision.first))
+
+
+def unlikely_edits(editable: EditableSpec, decisions: Sequence[Decision]) -> list[Edit]:
+    """The options that no engineer would write by themselves."""
+    trials: dict[tuple[int, int], WidthTrial] = {}
+    for v, decision in enumerate(decisions):
+        if decision.group:
+            _, made = try_options(editable, decision)
+            trials |= {(v, k): trial for k, trial in enumerate(made, 1)}
+    alone = LayerOrder(editable, decisions, trials).options_alone()
+    return [decisions[v].options[k] for v, k in sorted(alone)]
 
 
 def _count_convolutions(editable: EditableSpec) -> int:

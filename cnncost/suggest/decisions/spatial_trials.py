@@ -26,7 +26,7 @@ from cnncost.suggest.text.editable_spec import EditableSpec
 from cnncost.suggest.text.meter import METRICS, Measures
 
 COARSER = (STRIDE, POOLING)
-"""The kinds that make maps coarser at one place: not where a kernel behind it outgrows its map."""
+"""The kinds that make maps coarser at one place: not where a window leaves positions out."""
 
 
 class SpatialTrial(NamedTuple):
@@ -71,7 +71,7 @@ class SpatialTrials:
         spec = self.editable.read_edited(edit.changes)
         if spec is None:
             return None
-        if edit.kind in COARSER and self._loses_positions(edit, spec.network):
+        if self._loses_positions(edit, spec.network):
             return None
         edit = priced(edit, self.editable.priced_layers.damage_to(spec.network))
         rows = [
@@ -82,10 +82,11 @@ class SpatialTrials:
         return SpatialTrial(edit, self.editable.measure(spec.network), tuple(rows))
 
     def _loses_positions(self, edit: Edit, network: Network) -> bool:
-        """Whether an edited network has a kernel over a map smaller than it, or a window that
-        leaves positions out, where the spec as it stands has not."""
+        """Whether an edited network has a kernel over a map smaller than it, or at its own stride
+        a window that leaves positions out, where the spec as it stands has not."""
+        coarser = edit.kind in COARSER
         return any(
-            _is_starved(old, placed[0][1]) or _skips_more(old, placed)
+            _is_starved(old, placed[0][1]) or (coarser and _skips_more(old, placed))
             for old, placed in self._pair_layers(edit, network)
         )
 
@@ -125,7 +126,7 @@ class SpatialTrials:
                 placed = self._count_node(node, inputs)
                 if inputs != node.inputs:
                     changed[node.index] = [(node.layer, inputs)]
-            if not placed or (edit.kind in COARSER and _is_starved(node, inputs)):
+            if not placed or _is_starved(node, inputs):
                 return None
             found += placed
             outputs[node.index] = placed[-1].output

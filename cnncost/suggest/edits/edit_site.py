@@ -90,10 +90,29 @@ class EditSite:
         values = {getattr(layer, field): None for layer in self.layers}
         return next(iter(values)) if len(values) == 1 else None
 
+    @property
+    def own_name(self) -> str:
+        """What the replaced line or call is called where it stands; empty where copies differ."""
+        names = [node.name for node in self.nodes]
+        if self.inlined is not None:
+            names = [name.rpartition(".")[0] for name in names]
+        parts = {re.sub(r"(\.[0-9]+)+$", "", name).rpartition(".")[2]: None for name in names}
+        return next(iter(parts)) if len(parts) == 1 else ""
+
+    def number_name(self, number: int) -> str:
+        """The name of one of the layers in its place: conv3_1; empty where it cannot be named."""
+        own = self.own_name
+        used = re.search(rf"\b{own}_[0-9]", self.editable.spec_text.text)
+        return "" if not own else f"{own}_part{number}" if used else f"{own}_{number}"
+
     def replace_by_sequence(self, items: Sequence[Sequence[TextPart]]) -> TextChange:
-        """The line as a sequence of these layers, under its own name."""
+        """The line as a sequence of these layers, under its own name.
+
+        A line without a name gets the one that it was numbered by: the lines behind it keep theirs.
+        """
         line = self.line if self.inlined is None else self.inlined.call
-        parts: list[TextPart] = ["{"]
+        named = "name" in line.common or not self.own_name
+        parts: list[TextPart] = ["{"] if named else [f"{{name: {self.own_name}, "]
         for key in COMMON:
             if key in line.common:
                 parts += [f"{key}: ", line.common[key].place, ", "]

@@ -22,6 +22,8 @@ def list_replacements(site: EditSite) -> Iterator[ConvolutionReplacement]:
     """Groups that split all widths; the shuffle lets the next layer see every group."""
     if site.given_argument("groups"):
         return  # the key stands there already
+    if any(node.output.positions == 1 for node in site.nodes):
+        return  # over one position a convolution is a dense layer
     widths = [w for n in site.nodes for w in (n.inputs[0].channels, n.output.channels)]
     for groups in GROUPS:
         if any(width % groups or width < 4 * groups for width in widths):

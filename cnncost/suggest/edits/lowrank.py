@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from cnncost.suggest.edits.edit_site import EditSite, list_sites, saves_costs
-from cnncost.suggest.edits.new_layer import KEPT, NewLayer, place_layers
+from cnncost.suggest.edits.new_layer import KEPT, NewLayer, place_layers, replace_line
 from cnncost.suggest.edits.replacement import (
     ConvolutionReplacement,
 )
@@ -70,6 +70,6 @@ def _split_dense(site: EditSite, part: int) -> Edit | None:
     return Edit(
         KIND,
         f"{site.label}: as two of rank {rank}",
-        changes=(site.replace_by_sequence([first.parts(site), last.parts(site)]),),
+        changes=(replace_line(site, (first, last)),),
         substitutes={node.index: substitute for node in site.nodes},
     )

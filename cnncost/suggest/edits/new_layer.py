@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from cnncost.accuracy.roles import WEIGHTED
 from cnncost.layers import Layer
 from cnncost.shape import Shape
 from cnncost.suggest.edits.edit_site import EditSite, make_layer
 from cnncost.suggest.edits.inlined_call import TextPart
 from cnncost.suggest.text.edit import PlacedLayer
+from cnncost.suggest.text.text_changes import TextChange
 
 if TYPE_CHECKING:
     from cnncost.layers.kinds import Raw
@@ -34,11 +36,11 @@ class NewLayer:
         """Return the layer as an item of a list; nothing of it is kept."""
         return "".join([part for part in self.parts() if isinstance(part, str)])
 
-    def parts(self, site: EditSite | None = None) -> list[TextPart]:
+    def parts(self, site: EditSite | None = None, name: str = "") -> list[TextPart]:
         """Return the layer as an item of a list, with what the line at the site says."""
         if not self.arguments:
             return [self.word]
-        parts: list[TextPart] = [f"{{{self.word}: "]
+        parts: list[TextPart] = [f"{{name: {name}, {self.word}: " if name else f"{{{self.word}: "]
         for position, (name, value) in enumerate(self.arguments.items()):
             if site is not None and value == KEPT:
                 parts += site.given_argument(name) if position else site.value_parts(name)
@@ -53,6 +55,15 @@ class NewLayer:
             (name, getattr(layer, name) if value == KEPT else value)
             for name, value in self.arguments.items()
         )
+
+
+def replace_line(site: EditSite, new: Sequence[NewLayer]) -> TextChange:
+    """Write new layers in the place of a line; those that learn are named after it."""
+    items, number = [], 0
+    for one in new:
+        number += (learns := one.word in WEIGHTED)
+        items.append(one.parts(site, site.number_name(number) if learns else ""))
+    return site.replace_by_sequence(items)
 
 
 def place_layers(

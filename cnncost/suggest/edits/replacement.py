@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from cnncost.errors import CnncostError
 from cnncost.layers import Layer
 from cnncost.suggest.edits.edit_site import EditSite, list_sites, saves_costs
-from cnncost.suggest.edits.new_layer import NewLayer, place_layers
+from cnncost.suggest.edits.new_layer import NewLayer, place_layers, replace_line
 from cnncost.suggest.text.edit import NO_EDIT, Decision, Edit
 from cnncost.suggest.text.editable_spec import EditableSpec
 
@@ -67,7 +67,7 @@ def _make_edit(site: EditSite, one: ConvolutionReplacement) -> Edit | None:
     return Edit(
         one.kind,
         f"{site.label}: {one.what}",
-        changes=(site.replace_by_sequence([new.parts(site) for new in one.layers]),),
+        changes=(replace_line(site, one.layers),),
         substitutes={node.index: substitute for node in site.nodes},
         convolutions=len(site.nodes),
     )

@@ -8,6 +8,7 @@ from math import lcm
 
 from cnncost.network import Input, Node
 from cnncost.place import Place
+from cnncost.suggest.edits.serial_layers import is_transition
 from cnncost.suggest.text import scores
 from cnncost.suggest.text.channel_groups import WIDTH_FIELDS, ChannelGroup
 from cnncost.suggest.text.edit import NO_EDIT, Decision, Edit
@@ -25,6 +26,9 @@ EVIDENCE = scores.Evidence(
 PARTS = tuple(Fraction(n, 16) for n in range(15, 3, -1))
 BEYOND = (Fraction(3, 16), Fraction(1, 8))
 """Below a quarter, only with `--allow extrapolation`."""
+
+TRANSITION = 0.5
+"""The smallest part of a transition's width that is offered."""
 
 DENSE_KIND = "dense"
 
@@ -152,16 +156,27 @@ def _channel_values(
     editable: EditableSpec, number: WidthNumber, *, extrapolate: bool
 ) -> list[tuple[int, ...]]:
     parts = PARTS + (BEYOND if extrapolate else ())
+    narrowest = _narrowest_part(editable, number)
     steps = [_width_step(editable, number, value) for value in number.values]
     options: list[tuple[int, ...]] = []
     for part in parts:
         pairs = zip(number.values, steps, strict=True)
         values = tuple([round_to_step(value * part, step) for value, step in pairs])
         pairs = zip(values, number.values, strict=True)
-        floor = all(new >= scores.NARROWEST * old for new, old in pairs)
+        floor = all(new >= narrowest * old for new, old in pairs)
         if values not in (*options, number.values) and (extrapolate or floor):
             options.append(values)
     return [values for values in options if all(map(int.__lt__, values, number.values))]
+
+
+def _narrowest_part(editable: EditableSpec, number: WidthNumber) -> float:
+    """The smallest part of itself that a number is offered: of a DenseNet's transition a half.
+
+    All that the blocks before have found goes through it (Huang et al. 2017: compression .5).
+    """
+    writers = [index for group in number.groups for index in group.writers]
+    found = all(is_transition(editable, index) for index in writers)
+    return TRANSITION if found else scores.NARROWEST
 
 
 def round_to_step(value: Fraction, step: int) -> int:

@@ -114,7 +114,7 @@ class BestPlanSearch:
             seconds=self.deadline - monotonic(),
             within=self.within,
         )
-        plan, outcome = _find_best_in(self, variant, limits)
+        plan, outcome = _find_likely_in(self, variant, limits)
         if not outcome.proved:
             self.bounds.append(variant.score + outcome.bound)
         if plan is not None:
@@ -134,6 +134,8 @@ class BestPlanSearch:
         plan = variant.write_plan(SearchOutcome(chosen, score, proved=False))
         if plan is None or not budgets_hold(plan.after, self.budgets):
             return False
+        if variant.space.broken_rules(plan.own_edits):
+            return False
         self.best = plan
         return True
 
@@ -147,6 +149,27 @@ class BestPlanSearch:
         bound = min([*self.bounds, self.best.price])
         proved = bound >= self.best.price - self.within
         return SearchResult(replace(self.best, proved=proved, bound=bound), proved, spent)
+
+
+def _find_likely_in(
+    search: BestPlanSearch, variant: SpatialVariant, limits: SearchLimits
+) -> tuple[Plan | None, SearchOutcome]:
+    """The best plan of a variant that breaks none of its rules.
+
+    Rules that the best plan breaks join the tables, and the search goes on: what it ends with is
+    the best of more plans than there are, and so of those.
+    """
+    deadline = monotonic() + limits.seconds
+    while True:
+        plan, outcome = _find_best_in(search, variant, limits)
+        broken = [] if plan is None else variant.space.broken_rules(plan.own_edits)
+        if not broken:
+            return plan, outcome
+        limits = replace(limits, seconds=deadline - monotonic())
+        if limits.seconds <= 0:
+            return None, SearchOutcome(None, bound=outcome.bound, proved=False)
+        search.variants.clock.check()
+        variant = replace(variant, space=variant.space.with_rules(broken))
 
 
 def _find_best_in(
@@ -284,7 +307,7 @@ class PlanSearch:
         edits: int,
         savings: Mapping[str, Sequence[int]],
         known: Plan | None = None,
-    ) -> Plan | None:
+    ) -> SearchResult:
         """Find a good plan of at most so many edits, to compare with; `known` holds the budgets.
 
         `savings` are, for each metric that is known, what the best edit of each decision saves.
@@ -296,10 +319,9 @@ class PlanSearch:
         )
         search.best = known
         saved = {metric: sum(nlargest(edits - 1, most)) for metric, most in savings.items()}
-        search.visit_variants(
-            lazy for lazy in self.variants.all if _may_reach(lazy, budgets, saved)
-        )
-        return search.best
+        near = [lazy for lazy in self.variants.all if _may_reach(lazy, budgets, saved)]
+        search.visit_variants(near)
+        return search.result(complete=self.complete and len(near) == len(self.variants.all))
 
     def find_without(
         self,

@@ -91,7 +91,8 @@ def _variant(
     ceiling: int | None,
 ) -> SpatialVariant:
     return SpatialVariant(
-        build_search_space(editable, allowed, ceiling=ceiling, decisions=decisions), leading
+        build_search_space(editable, allowed, ceiling=ceiling, likely=True, decisions=decisions),
+        leading,
     )
 
 

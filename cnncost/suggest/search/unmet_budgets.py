@@ -80,7 +80,8 @@ def _limited_variant(
 ) -> tuple[SpatialVariant, dict[int, int]]:
     """A variant with everything that its budgets limit, whether they are within reach or not."""
     variant = search.variants.variant(lazy)
-    space, limits = limit_tables(variant.space, budgets, every=True)
+    ruled = variant.space.with_rules(variant.space.rules)
+    space, limits = limit_tables(ruled, budgets, every=True)
     return replace(variant, space=space), limits
 
 

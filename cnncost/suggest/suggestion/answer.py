@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from cnncost.costs import count_network
 from cnncost.language import Spec
 from cnncost.suggest.decisions.catalogue import AllowedEdits
 from cnncost.suggest.search.plan import Plan
 from cnncost.suggest.search.unmet_budgets import UnmetBudgets
+from cnncost.suggest.suggestion.few_edits import FewEdits
 from cnncost.suggest.suggestion.precision import PrecisionPlan
 from cnncost.suggest.suggestion.single_edits import SingleEdits
 from cnncost.suggest.text.budget import Budget, budgets_hold
@@ -57,6 +57,8 @@ class Suggestion:
     """What there was no time for, in words."""
     most_edits: int | None = None
     """How many edits a plan may have; None where that is not limited."""
+    few: FewEdits | None = None
+    """What plans of few edits come to, where the plan has many."""
 
     @property
     def is_met(self) -> bool:
@@ -72,18 +74,6 @@ class Suggestion:
     def is_answered(self) -> bool:
         """Whether the budgets are met, for certain: as it stands, or by the plan."""
         return self.is_met or (self.plan is not None and not self.unknown)
-
-
-class ParetoPoint(NamedTuple):
-    """One point of a frontier: the best plan within a share of today's metric."""
-
-    metric: str
-    """As the user calls it."""
-    share: int
-    most: int
-    """Of the metric that is counted."""
-    plan: Plan | None
-    proved: bool
 
 
 def shares_by_family(editable: EditableSpec) -> dict[str, dict[str, float]]:

@@ -25,6 +25,8 @@ class ForeseenEdit(NamedTuple):
 
     edit: Edit
     after: Measures
+    apart: bool = False
+    """Whether it is shown beside other edits of its place."""
 
 
 class SingleEdits:
@@ -57,7 +59,7 @@ class SingleEdits:
     def __iter__(self) -> Iterator[SingleEdit]:
         """The edits, each recounted when it is reached; the first one, and more while there is
         time."""
-        return self._recount([edit for edit, _ in self.ranked])
+        return self._recount([one.edit for one in self.ranked])
 
     def _recount(self, edits: Sequence[Edit]) -> Iterator[SingleEdit]:
         for position, edit in enumerate(edits):
@@ -70,11 +72,12 @@ class SingleEdits:
     def take_first(self, count: int) -> tuple[SingleEdit, ...]:
         """The best few, recounted: of each place and kind the best edit, then the others."""
         places: dict[tuple[str, str], Edit] = {}
-        for edit, _ in self.ranked:
-            places.setdefault((edit.kind, edit.phrase.partition(":")[0]), edit)
+        for edit, _, apart in self.ranked:
+            place = edit.phrase if apart else edit.phrase.partition(":")[0]
+            places.setdefault((edit.kind, place), edit)
         first = list(places.values())
         known = set(map(id, first))
-        rest = [edit for edit, _ in self.ranked if id(edit) not in known]
+        rest = [edit for edit, *_ in self.ranked if id(edit) not in known]
         return tuple(islice(self._recount([*first, *rest]), count))
 
     def _saves_any(self, after: Measures) -> bool:

@@ -9,23 +9,21 @@ from time import monotonic
 
 from cnncost.costs import count_network
 from cnncost.language import Spec
-from cnncost.quantity import SCALED, budget_metric, counted_as
+from cnncost.quantity import SCALED
 from cnncost.quantity import format_count as counted_of
 from cnncost.suggest.decisions.catalogue import STRUCTURAL, AllowedEdits
 from cnncost.suggest.decisions.cost_tables import Costs
-from cnncost.suggest.decisions.search_space import list_decisions
+from cnncost.suggest.decisions.search_space import list_decisions, unlikely_edits
 from cnncost.suggest.decisions.table_filling import costs_alone
 from cnncost.suggest.decisions.width_trials import try_options
 from cnncost.suggest.search.plan import Plan, measure_single_edit, scale_uniformly
 from cnncost.suggest.search.plan_search import PlanSearch, Progress, SearchResult
 from cnncost.suggest.search.spatial_variants import list_spatial_trials, list_variants
 from cnncost.suggest.search.unmet_budgets import UnmetBudgets, find_unmet
-from cnncost.suggest.suggestion.answer import (
-    ParetoPoint,
-    Suggestion,
-    shares_by_family,
-    widening_options,
-)
+from cnncost.suggest.suggestion.answer import Suggestion, shares_by_family, widening_options
+from cnncost.suggest.suggestion.few_edits import choose_fewest, find_single
+from cnncost.suggest.suggestion.joint_edits import list_joint_edits
+from cnncost.suggest.suggestion.plan_writer import PlanWriter
 from cnncost.suggest.suggestion.precision import PrecisionPlan, precision_score, smaller_dtypes
 from cnncost.suggest.suggestion.request import SuggestionRequest, refuse_huge, refuse_unknown
 from cnncost.suggest.suggestion.single_edits import ForeseenEdit, SingleEdits
@@ -35,15 +33,8 @@ from cnncost.suggest.text.clock import TimeOverError
 from cnncost.suggest.text.edit import Decision
 from cnncost.suggest.text.editable_spec import EditableSpec, read_editable_spec
 from cnncost.suggest.text.meter import METRICS
-from cnncost.suggest.text.scores import UNIT
-from cnncost.suggest.text.text_changes import apply_changes, unified_diff
+from cnncost.suggest.text.text_changes import apply_changes
 from cnncost.suggest.text.text_places import SpecText
-
-FEW = (1, 2, 3)
-"""Of how many edits good plans are shown, and preferred where they are as good."""
-
-AS_GOOD = 0.02
-"""Up to so much more a plan of fewer edits costs that is preferred."""
 
 VARIABLES, SPATIAL, SINGLES = 0.35, 0.5, 0.6
 """Up to which part of its time a suggestion makes its decisions, its spatial changes, and tries its
@@ -51,9 +42,6 @@ single edits; the rest is the search's."""
 
 CLOSING = 1.0
 """Seconds behind the time limit in which what was found is recounted for showing."""
-
-SHARES = (90, 80, 70, 60, 50, 40, 30, 20, 10)
-"""Where a frontier is looked at, in per cent of today's."""
 
 
 class Suggester:
@@ -67,7 +55,6 @@ class Suggester:
         spec_text = SpecText(spec.text.name, spec.text.text)
         changes = spec_text.write_settings(request.params or {}, request.inputs or {})
         spec_text = SpecText(spec_text.name, apply_changes(spec_text.text, changes))
-        self.original = spec.text.text
         meter = request.meter_for(spec)
         self.editable = read_editable_spec(
             spec_text, request.max_layers, request.allowed.kept, meter
@@ -80,15 +67,15 @@ class Suggester:
         refuse_huge(self.editable.network.name, self.before)
         clock = self.editable.clock
         self.alone, self.whole = clock.gather(
-            _foresee_decisions(self.editable, request.allowed), self._deadline_at(VARIABLES)
+            _foresee_decisions(self.editable, request.allowed), self.deadline_at(VARIABLES)
         )
         """Every option of every decision alone, and whether these are all there are."""
         decisions = [decision for decision, _ in self.alone]
         self.spatial, all_read = clock.gather(
-            list_spatial_trials(self.editable, request.allowed), self._deadline_at(SPATIAL)
+            list_spatial_trials(self.editable, request.allowed), self.deadline_at(SPATIAL)
         )
         variants = list_variants(
-            self.editable, request.allowed, decisions, self.spatial, self._deadline_at(SINGLES)
+            self.editable, request.allowed, decisions, self.spatial, self.deadline_at(SINGLES)
         )
         if not self.whole:
             self.left_out.append(f"all but {counted_of(len(decisions), 'place')} to edit")
@@ -98,7 +85,7 @@ class Suggester:
             variants, decisions, request.seconds, clock, complete=not self.left_out
         )
 
-    def _deadline_at(self, share: float) -> float:
+    def deadline_at(self, share: float) -> float:
         """When a part of the suggestion's time is over."""
         return self.started + share * self.request.seconds
 
@@ -110,21 +97,24 @@ class Suggester:
 
     def suggest(self, progress: Progress | None = None) -> Suggestion:
         """Everything that there is to say."""
-        with self.editable.clock.until(self._deadline_at(1)):
+        with self.editable.clock.until(self.deadline_at(1)):
             found = self._suggest(progress)
-        self.editable.clock.close(self._deadline_at(1) + CLOSING)
+        self.editable.clock.close(self.deadline_at(1) + CLOSING)
         return found
 
     def _suggest(self, progress: Progress | None) -> Suggestion:
         budgets = self.budgets()
         tried_ones, untried = self._foresee_edits()
         singles = SingleEdits(self.editable, tried_ones, self.before, budgets, untried)
-        alike, scaled = self._scale_uniformly(budgets)
+        alike, scaled = self.scale_plan_uniformly(budgets)
         found = self._find_best(budgets, alike, progress) if budgets else None
         plan = None if found is None else found.plan
         others: tuple[Plan, ...] = ()
-        if plan is not None:
-            plan, others = self._choose_fewest(budgets, plan, alike)
+        few = None
+        if plan is not None and self.request.most_edits is None:
+            single = find_single(self.editable, tried_ones, budgets)
+            chosen = choose_fewest(self.search, budgets, plan, single, self._best_savings())
+            plan, others, few = chosen.plan, chosen.others, chosen.few
         if plan is not None and alike is not None and self._is_preferred(alike, plan):
             others = (plan, *others)
             plan = replace(alike, proved=plan.proved, bound=min(plan.bound, alike.price))
@@ -134,8 +124,8 @@ class Suggester:
         if plan is not None and replaced and self.editable.clock.left > 0:
             plain = self.search.find_without(STRUCTURAL, plan, budgets, alike)
         # How near plans of any number of edits come says nothing of those of a few.
-        few = self.request.most_edits is not None
-        lost = found is not None and plan is None and found.proved and not few
+        limited = self.request.most_edits is not None
+        lost = found is not None and plan is None and found.proved and not limited
         return Suggestion(
             self.editable.spec,
             self.before,
@@ -157,6 +147,7 @@ class Suggester:
             scaled,
             tuple(self.left_out),
             self.request.most_edits,
+            few,
         )
 
     def _find_best(
@@ -173,30 +164,6 @@ class Suggester:
         most = self.request.most_edits
         return alike.score <= plan.score and (most is None or len(alike.edits) <= most)
 
-    def _choose_fewest(
-        self, budgets: Sequence[Budget], best: Plan, alike: Plan | None
-    ) -> tuple[Plan, tuple[Plan, ...]]:
-        """Choose the plan of the fewest edits among those that are nearly as good as the best.
-
-        Returned with it are good plans of one, two and three edits, and the best of all; none
-        that costs more than uniform scaling.
-        """
-        if self.request.most_edits is not None:
-            return best, ()
-        few: list[Plan] = []
-        last, savings = alike, self._best_savings()
-        for count in FEW:
-            if count >= len(best.edits) or self.editable.clock.left <= 0:
-                break
-            plan = self.search.find_few(budgets, count, savings, last)
-            if plan is not None and plan is not last:
-                few.append(plan)
-                last = plan
-        as_good = (plan for plan in few if plan.price - best.price < AS_GOOD * UNIT)
-        chosen = next(as_good, best)
-        listed = [plan for plan in (*few, best) if plan is not chosen]
-        return chosen, tuple(listed)
-
     def _best_savings(self) -> dict[str, list[int]]:
         """For each count: what the best option of each decision saves."""
         return {
@@ -208,7 +175,7 @@ class Suggester:
             for at, name in enumerate(METRICS)
         }
 
-    def _scale_uniformly(self, budgets: Sequence[Budget]) -> tuple[Plan | None, bool]:
+    def scale_plan_uniformly(self, budgets: Sequence[Budget]) -> tuple[Plan | None, bool]:
         """Uniform scaling, and whether there was the time to try it on all widths."""
         if not self.whole:
             return None, False
@@ -229,16 +196,19 @@ class Suggester:
     def _foresee_edits(self) -> tuple[list[ForeseenEdit], int]:
         """Every edit alone, and how many there was no time for: as the counter foresees it where
         only counts are looked at, else as its text measures."""
+        unlikely = set(map(id, unlikely_edits(self.editable, [one for one, _ in self.alone])))
         counts = [
             ForeseenEdit(edit, dict(zip(METRICS, costs, strict=True)))
             for decision, found in self.alone
             for edit, costs in zip(decision.options[1:], found, strict=True)
+            if id(edit) not in unlikely
         ]
         measure, clock = partial(measure_single_edit, self.editable), self.editable.clock
         read, until = [one.edit for one in counts] * bool(self.editable.meter.bytes), SINGLES
-        measured, _ = clock.gather(map(measure, read), self._deadline_at(until))
+        measured, _ = clock.gather(map(measure, read), self.deadline_at(until))
         untried = len(read) - len(measured)
         others = [ForeseenEdit(trial.edit, trial.after) for trial in self.spatial]
+        others += list_joint_edits(self.editable, [one for one, _ in self.alone])
         if not self.editable.meter.bytes:
             return [*counts, *others], untried
         return [*(ForeseenEdit(one.edit, one.after) for one in measured if one), *others], untried
@@ -262,55 +232,15 @@ class Suggester:
             suggester = Suggester(self.spec, asking)
             limits, known = suggester.budgets(), precision_score(dtype, suggester.editable.network)
             met = budgets_hold(suggester.before, limits)
-            with suggester.editable.clock.until(suggester._deadline_at(1)):
+            with suggester.editable.clock.until(suggester.deadline_at(1)):
                 plan = None if met else suggester.search.find_best(limits).plan
             yield PrecisionPlan(dtype, known, suggester.before, plan, met)
 
-    def find_pareto(self, word: str, progress: Progress | None = None) -> list[ParetoPoint]:
-        """The least score at each size of a metric, the other budgets held throughout.
-
-        Raises:
-            CnncostError: there is no such metric.
-        """
-        word = budget_metric(word)
-        metric, _ = counted_as(word)
-        others = [budget for budget in self.budgets() if budget.metric != metric]
-        points = []
-        for done, share in enumerate(SHARES):
-            # What the suggestion and the points before left, in equal parts.
-            until = monotonic() + max(0.0, self._deadline_at(1) - monotonic()) / (
-                len(SHARES) - done
-            )
-            most = self.before[metric] * share // 100
-            budgets = [*others, Budget(metric, most, str(most))]
-            if progress is not None:
-                progress(f"{share} % of the {word}")
-            with self.editable.clock.until(until):
-                alike, _ = self._scale_uniformly(budgets)
-                found = self.search.find_best(budgets, alike)
-            points.append(ParetoPoint(word, share, most, found.plan, found.proved))
-        return points
-
-    def write_plan_spec(self, plan: Plan) -> str:
-        """The plan's text as a spec of its own: what `--write` writes."""
-        spec_text = SpecText(self.editable.spec_text.name, plan.text)
-        budgets = {budget.user_word: budget.asked for budget in self.budgets()}
-        asked = ", ".join(f"{metric}={amount}" for metric, amount in budgets.items())
-        if unwritten := self.metrics_left_out():
-            asked += f" ({self.editable.meter.scale})"
-            budgets = {m: amount for m, amount in budgets.items() if m not in unwritten}
-        said = f"cnncost suggest: {self.spec.text.base}, {asked}, score {plan.score / UNIT:.3f}"
-        return apply_changes(spec_text.text, spec_text.complete_plan(budgets, said))
-
-    def metrics_left_out(self) -> tuple[str, ...]:
-        """The metrics of budgets that the finished text does not carry: a spec's own budget is
-        held at batch 1 in fp32, and another scale's is another."""
-        asked = [budget.metric for budget in self.budgets()]
-        return tuple(metric for metric in asked if not self.editable.meter.is_default(metric))
-
-    def diff_plan(self, plan: Plan) -> str:
-        """What makes the file the spec that `--write` writes, as `patch` applies it."""
-        return unified_diff(self.original, self.write_plan_spec(plan), self.editable.spec_text.name)
+    @property
+    def writer(self) -> PlanWriter:
+        """What writes plans as files."""
+        own = not self.request.budgets
+        return PlanWriter(self.editable, self.spec.text, () if own else self.budgets())
 
 
 def _foresee_decisions(

@@ -32,6 +32,13 @@ class SpecText:
         assert isinstance(root, Pairs)  # the text has been read as a spec before
         return {key.text: (key, value) for key, value in root.pairs}
 
+    @cached_property
+    def is_flow(self) -> bool:
+        """Whether the top level is written in braces."""
+        first = min(key.start for key, _ in self.entries.values())
+        above = [line for line in self.text[:first].splitlines() if line.strip()[:1] != "#"]
+        return "".join(above).rstrip().endswith("{")
+
     # Settings
 
     def params(self) -> dict[str, Node]:
@@ -59,38 +66,14 @@ class SpecText:
             changes.append(replace_span(shapes[name].place, f"[{', '.join(map(str, dims))}]"))
         return changes
 
-    def complete_plan(self, budget: Mapping[str, str], provenance: str) -> list[TextChange]:
-        """The changes that make a plan's text a spec of its own: without `expect` and
-        `published`, with the budget that was asked, and a comment line on where it came from."""
-        changes = [TextChange(Place(0, 0), (f"# {provenance}\n",))]
-        amounts = f"{{{', '.join(f'{metric}: {amount}' for metric, amount in budget.items())}}}"
-        figures = [key for key in ("published", "expect") if key in self.entries]
-        changes += [replace_span(self._entry_span(key), "") for key in figures]
-        if "budget" in self.entries:
-            entry, value = self.entries["budget"]
-            changes.append(
-                replace_span(Place(entry.start, self._value_end(value)), f"budget: {amounts}")
-            )
-        elif budget:
-            end = len(self.text)
-            gap = "" if self.text.endswith("\n") else "\n"
-            changes.append(TextChange(Place(end, end), (f"{gap}budget: {amounts}\n",)))
-        return changes
-
-    def _entry_span(self, key: str) -> Place:
-        """Whole lines from a top-level key to the end of its value."""
-        entry, value = self.entries[key]
-        end = self.text.find("\n", self._value_end(value))
-        return Place(entry.start, len(self.text) if end < 0 else end + 1)
-
-    def _value_end(self, node: Node) -> int:
+    def value_end(self, node: Node) -> int:
         """Where a node's last character stands; the parser puts the end of a block-style
         collection behind the blanks that follow it."""
         if isinstance(node, Scalar) or self.text[node.start : node.start + 1] in ("[", "{"):
             return node.end
         if isinstance(node, Items):
-            return max([self._value_end(item) for item in node.items], default=node.end)
-        return max([self._value_end(value) for _, value in node.pairs], default=node.end)
+            return max([self.value_end(item) for item in node.items], default=node.end)
+        return max([self.value_end(value) for _, value in node.pairs], default=node.end)
 
     # Lines
 
@@ -103,7 +86,7 @@ class SpecText:
         nodes: list[Node] = [*line.arguments.values(), *line.common.values()]
         if line.main is not None:
             nodes.append(line.main)
-        return Place(line.start, max(map(self._value_end, nodes)))
+        return Place(line.start, max(map(self.value_end, nodes)))
 
     def whole_lines(self, line: Line) -> Place | None:
         """The whole text lines that hold just this item of a list; None if others share them."""

@@ -6,8 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TextIO
 
-from cnncost.quantity import counted_as
-from cnncost.suggest.suggestion.answer import ParetoPoint
+from cnncost.suggest.suggestion.frontier import FrontierPoint
 from cnncost.suggest.text.meter import Measures
 from cnncost.suggest.text.scores import UNIT
 from cnncost.views.grid import Grid, ascii_only
@@ -16,10 +15,13 @@ from cnncost.views.suggest.score_words import score_text
 from cnncost.views.suggest.wording import Wording
 from cnncost.views.terminal import share_bar
 
-TITLES = ("share", "budget", "score", "edits")
+TITLES = ("point", "share", "budget", "score", "edits")
+
+MOST_NAMED = 8
+"""Edits of a point that are named one by one in the terminal."""
 
 
-def frontier_results(points: Sequence[ParetoPoint], before: Measures, *, known: bool) -> Results:
+def frontier_results(points: Sequence[FrontierPoint], before: Measures, *, known: bool) -> Results:
     """The points, in the word that was asked; those out of reach have no score. Unless all
     costs are `known`, amounts are lower bounds."""
     said = Wording([points[0].metric])
@@ -33,48 +35,72 @@ def frontier_results(points: Sequence[ParetoPoint], before: Measures, *, known: 
     )
 
 
-def _build_page(points: Sequence[ParetoPoint], before: Measures) -> Page:
-    rows = [_frontier_cells(point, before, plain=False) for point in points]
-    return Page([Table([*TITLES, *before], rows, words=())], f"Least score by {points[0].metric}")
+def _build_page(points: Sequence[FrontierPoint], before: Measures) -> Page:
+    rows = [
+        [*_frontier_cells(point, before, plain=False), "; ".join(_phrases(point))]
+        for point in points
+    ]
+    titles = [*TITLES, *before, "plan"]
+    table = Table(titles, rows, words=(len(titles) - 1,))
+    return Page([table], f"Least score by {points[0].metric}")
 
 
-def _build_records(points: Sequence[ParetoPoint], before: Measures) -> Iterator[list[str]]:
-    yield [*TITLES, *before, "proved"]
+def _build_records(points: Sequence[FrontierPoint], before: Measures) -> Iterator[list[str]]:
+    yield [*TITLES, *before, "proved", "plan"]
     for point in points:
-        yield [*_frontier_cells(point, before, plain=True), str(point.proved).lower()]
+        cells = _frontier_cells(point, before, plain=True)
+        yield [*cells, str(point.proved).lower(), "; ".join(_phrases(point))]
 
 
-def _word_point(point: ParetoPoint, said: Wording) -> ParetoPoint:
-    metric, _ = counted_as(point.metric)
+def _word_point(point: FrontierPoint, said: Wording) -> FrontierPoint:
     plan = point.plan and replace(point.plan, after=said.word_measures(point.plan.after))
-    return point._replace(most=said.amount_of(metric, point.most), plan=plan)
+    return point._replace(plan=plan)
 
 
-def _write_curve(file: TextIO, points: Sequence[ParetoPoint], before: Measures, least: str) -> None:
+def _phrases(point: FrontierPoint) -> list[str]:
+    return [] if point.plan is None else [edit.phrase for edit in point.plan.edits]
+
+
+def _write_curve(
+    file: TextIO, points: Sequence[FrontierPoint], before: Measures, least: str
+) -> None:
     metric = points[0].metric
     listed = [word for word in dict.fromkeys((metric, "weights", "connections")) if word in before]
     largest = max([point.plan.score for point in points if point.plan is not None], default=0)
     title = (f"Least score by {metric}", f"today {least}{before[metric]:,}")
-    numeric = [0, 1, *range(3, 3 + len(listed))]
-    grid = Grid(["share", "score", "", *listed], numeric=numeric, title=title)
+    numeric = [0, 1, 2, *range(4, 4 + len(listed))]
+    grid = Grid(["", "share", "score", "", *listed], numeric=numeric, title=title)
     plain = ascii_only(file)
     for point in points:
+        number = str(point.number)
         if point.plan is None:
-            grid.add_row(f"{point.share} %", "-", "", *["-"] * len(listed), style="dim")
+            grid.add_row(number, f"{point.share} %", "-", "", *["-"] * len(listed), style="dim")
             continue
         mark = "" if point.proved else "?"
         said = f"{score_text(point.plan)}{mark}"
         drawn = share_bar(point.plan.score, largest, plain=plain)
         numbers = [f"{least}{point.plan.after[name]:,}" for name in listed]
-        grid.add_row(f"{point.share} %", said, drawn, *numbers)
+        grid.add_row(number, f"{point.share} %", said, drawn, *numbers)
     notes = ["- is out of reach." if any(point.plan is None for point in points) else ""]
     notes += ["? is the best found in time, not proved."] * (not all(p.proved for p in points))
-    grid.write_grid(file, [note for note in notes if note])
+    grid.write_grid(file, [*_edit_lines(points), *(note for note in notes if note)])
 
 
-def _frontier_cells(point: ParetoPoint, before: Measures, *, plain: bool) -> list[str]:
+def _edit_lines(points: Sequence[FrontierPoint]) -> Iterator[str]:
+    """The edits of the points that are within reach; of points of one plan once."""
+    plans: dict[tuple[str, ...], list[str]] = {}
+    for point in points:
+        if point.plan is not None:
+            plans.setdefault(tuple(_phrases(point)), []).append(str(point.number))
+    for phrases, numbers in plans.items():
+        more = len(phrases) - MOST_NAMED
+        shown = [*phrases[:MOST_NAMED], *([f"and {more} more"] if more > 0 else [])]
+        yield f"{', '.join(numbers)}. {'; '.join(shown) or 'nothing changes'}"
+
+
+def _frontier_cells(point: FrontierPoint, before: Measures, *, plain: bool) -> list[str]:
     number = str if plain else "{:,}".format
-    head = [str(point.share), number(point.most)]
+    head = [str(point.number), str(point.share), number(point.budgets[0].limit)]
     if point.plan is None:
         return [*head, *[""] * (2 + len(before))]
     score = f"{point.plan.score / UNIT:.5f}"
@@ -82,12 +108,13 @@ def _frontier_cells(point: ParetoPoint, before: Measures, *, plain: bool) -> lis
     return [*head, score, str(len(point.plan.edits)), *after]
 
 
-def _frontier_entry(point: ParetoPoint) -> dict[str, object]:
+def _frontier_entry(point: FrontierPoint) -> dict[str, object]:
     plan = point.plan
     return {
+        "point": point.number,
         "metric": point.metric,
         "share": point.share,
-        "budget": point.most,
+        "budget": point.budgets[0].limit,
         "proved": point.proved,
         "score": None if plan is None else plan.score / UNIT,
         "after": None if plan is None else dict(plan.after),

@@ -5,6 +5,11 @@ from __future__ import annotations
 from cnncost.suggest.search.plan import Plan, PlanStep, SingleEdit
 from cnncost.suggest.text.scores import UNIT
 
+SCORE_WORDS = (
+    "estimates of ln(error after / before) of networks trained alike, fitted to thousands that "
+    "others trained; they rank edits and predict no accuracy. --explain has the evidence."
+)
+
 
 def score_text(one: SingleEdit | Plan | PlanStep) -> str:
     """A score with three decimals; a dash where it is not known."""

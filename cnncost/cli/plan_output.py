@@ -1,0 +1,57 @@
+"""Write a plan to a file, with what the user is told of it."""
+
+import os
+import shlex
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from cnncost.cli.output import open_destination
+from cnncost.cli.scale import MeasureScale, compose_check_command
+from cnncost.suggest.search.plan import Plan
+from cnncost.suggest.suggestion.plan_file import move_schema, schema_path
+from cnncost.suggest.suggestion.plan_writer import PlanWriter
+
+
+class PlanDestination(NamedTuple):
+    """Where a plan is written to."""
+
+    arch: str
+    """What was edited, as the command line calls it."""
+    write: str
+    """The file to write, or - for standard output."""
+    force: bool
+    scale: MeasureScale
+
+
+def write_plan(writer: PlanWriter, plan: Plan, destination: PlanDestination) -> None:
+    """Write a plan's spec, and say so on standard error."""
+    write = destination.write
+    with open_destination(write, force=destination.force) as file:
+        file.write(_mend_schema(writer.write(plan), destination.arch, write))
+    if write != "-":
+        sys.stderr.write(f"wrote {write}\n")
+    if unwritten := writer.metrics_left_out():
+        asked = {budget.user_word: budget.asked for budget in writer.held}
+        words = compose_check_command(write, asked, destination.scale)
+        sys.stderr.write(f"{', '.join(unwritten)}: a file's own budget is held at batch 1 in ")
+        sys.stderr.write(f"fp32; this holds it at {writer.editable.meter.scale}:\n  {words}\n")
+
+
+def compose_write_command(arch: str, words: Sequence[str]) -> str:
+    """The command line that was given, with a file to write the plan to."""
+    name = Path(arch).stem if arch != "-" else "net"
+    return shlex.join(["cnncost", *words, "--write", f"{name}_plan.yaml"])
+
+
+def _mend_schema(text: str, arch: str, write: str) -> str:
+    """The text with its schema's path as it is from the file written; without it where the schema
+    is not found."""
+    path, source = schema_path(text), Path("." if arch == "-" else arch)
+    if not path:
+        return text
+    folder = source if arch == "-" else source.parent
+    found = source.exists() and (folder / path).is_file()
+    target = Path("." if write == "-" else write).parent
+    return move_schema(text, os.path.relpath(folder / path, target) if found else "")

@@ -1,0 +1,100 @@
+"""A frontier: the least score at each size of a metric, the other budgets held throughout."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from time import monotonic
+from typing import NamedTuple
+
+from cnncost.errors import CnncostError
+from cnncost.quantity import budget_metric, counted_as
+from cnncost.suggest.search.plan import Plan
+from cnncost.suggest.search.plan_search import Progress
+from cnncost.suggest.suggestion.suggester import Suggester
+from cnncost.suggest.text import budget as budgets_of
+from cnncost.suggest.text.budget import Budget
+
+SHARES = (90, 80, 70, 60, 50, 40, 30, 20, 10)
+"""Where a frontier is looked at, in per cent of today's."""
+
+
+class FrontierPoint(NamedTuple):
+    """One point of a frontier: the best plan within a share of today's metric."""
+
+    number: int
+    """Its place on the frontier, from 1."""
+    share: int
+    budgets: tuple[Budget, ...]
+    """What is held there: the point's own budget first, then the others."""
+    plan: Plan | None
+    proved: bool
+
+    @property
+    def metric(self) -> str:
+        """As the user calls it."""
+        return self.budgets[0].user_word
+
+
+def find_frontier(
+    study: Suggester, word: str, progress: Progress | None = None
+) -> list[FrontierPoint]:
+    """Find the least score at each size of a metric.
+
+    Raises:
+        CnncostError: there is no such metric.
+    """
+    word = budget_metric(word)
+    metric, _ = counted_as(word)
+    others = [budget for budget in study.budgets() if budget.metric != metric]
+    points: list[FrontierPoint] = []
+    for number, share in enumerate(SHARES, 1):
+        # What the suggestion and the points before left, in equal parts.
+        left = max(0.0, study.deadline_at(1) - monotonic())
+        budgets = (_share_of(study, word, share), *others)
+        if progress is not None:
+            progress(f"{share} % of the {word}")
+        with study.editable.clock.until(monotonic() + left / (len(SHARES) - len(points))):
+            alike, _ = study.scale_plan_uniformly(budgets)
+            found = study.search.find_best(budgets, alike)
+        points.append(FrontierPoint(number, share, budgets, found.plan, found.proved))
+    return points
+
+
+def _share_of(study: Suggester, word: str, share: int) -> Budget:
+    """The budget of a share of today's amount, of which there may be less than one."""
+    metric, _ = counted_as(word)
+    if study.before[metric] * share < 100:
+        return Budget(metric, 0, "0", word, 0)
+    (budget,) = budgets_of.parse_budgets([f"{word}={share}%"], study.before)
+    return budget
+
+
+def pick_point(points: Sequence[FrontierPoint], wanted: str, study: Suggester) -> FrontierPoint:
+    """Pick a point by its number, or the one of the least score that is within an amount.
+
+    Raises:
+        CnncostError: there is no such point, or it is out of reach.
+    """
+    reached = [point for point in points if point.plan is not None]
+    if not reached:
+        raise CnncostError("no point of the frontier is within reach", "there is nothing to pick")
+    if wanted.isdigit() and 1 <= int(wanted) <= len(points):
+        return _refuse_unreached(points[int(wanted) - 1])
+    (budget,) = budgets_of.parse_budgets([f"{points[0].metric}={wanted}"], study.before)
+    for point in reached:
+        assert point.plan is not None  # it is within reach
+        if point.plan.after[budget.metric] <= budget.most:
+            return point
+    raise CnncostError(
+        f"--pick {wanted}: no point has so few {points[0].metric}",
+        f"the smallest is point {reached[-1].number}",
+    )
+
+
+def _refuse_unreached(point: FrontierPoint) -> FrontierPoint:
+    if point.plan is None:
+        raise CnncostError(
+            f"--pick {point.number}: {point.share} % of the {point.metric} is out of reach",
+            "pick a point that has a score",
+        )
+    return point

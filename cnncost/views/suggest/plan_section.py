@@ -1,0 +1,132 @@
+"""The plan of a suggestion for people: its steps, what it saves and may cost, what else holds."""
+
+from __future__ import annotations
+
+from cnncost.suggest.search.plan import Plan
+from cnncost.suggest.suggestion.answer import Suggestion
+from cnncost.suggest.text.scores import UNIT, equivalent_width
+from cnncost.views.damage_words import ratio_text
+from cnncost.views.suggest.amount_words import AmountWords, percent_text
+from cnncost.views.suggest.page_parts import ALL, PageParts
+from cnncost.views.suggest.score_words import SCORE_WORDS, score_text
+
+MOST_NAMED = 3
+"""Edits of an alternative that are named one by one."""
+
+
+class PlanSection:
+    """What is said of a plan."""
+
+    def __init__(self, found: Suggestion, plan: Plan, words: AmountWords, command: str) -> None:
+        self.found, self.plan, self.words = found, plan, words
+        self.command = command
+        """What writes the plan; empty where it is written already."""
+
+    def add_plan(self, page: PageParts) -> None:
+        """The plan step by step, what it saves, what it may cost, how to write it, its proof."""
+        count = len(self.plan.edits)
+        page.add_title(f"The plan: {count} edit{'s' * (count != 1)}")
+        self._add_steps(page)
+        page.add_text(self._saved_text())
+        score = f"Score {self.plan.score / UNIT:.3f}: {ratio_text(self.plan.damage)}"
+        like = f"like all widths x {equivalent_width(self.plan.score):.2f}"
+        page.add_text(f"{score}; {like}. Scores are {SCORE_WORDS}")
+        if missed := self._missed_text():
+            page.add_text(missed)
+        if self.command:
+            page.add_text(f"To write it: {self.command}")
+        page.add_text(self._proof_text())
+        if self.found.left_out:
+            page.add_text(f"No time to search: {'; '.join(self.found.left_out)}.")
+
+    def _add_steps(self, page: PageParts) -> None:
+        plan, rows = self.plan, []
+        for number, step in enumerate(plan.steps, 1):
+            unknown = ["-"] * len(self.words.metrics)
+            after = self.words.cells(step.after) if step.after else unknown
+            rows.append([f"{number}. {step.edit.phrase}", score_text(step), *after])
+        if len(rows) > 1:
+            rows.append([ALL, score_text(plan), *self.words.cells(plan.after)])
+        page.add_table(["edit", "score", *self.words.metrics], rows)
+        if any(step.after is None for step in plan.steps):
+            page.add_text("-: not valid without the edits below it, or no time to count it.")
+
+    def _saved_text(self) -> str:
+        """What the plan saves of each metric shown, and what it takes more of."""
+        before = self.words.before
+        after = self.words.wording.word_measures(self.plan.after)
+        shown = dict.fromkeys((*(b.user_word for b in self.found.budgets), *self.words.metrics))
+        saved = [word for word in shown if after[word] <= before[word]]
+        parts = [f"{percent_text(before[word], after[word])} of the {word}" for word in saved]
+        more = [
+            f"{word} grow by {percent_text(after[word], before[word], before[word])}"
+            for word in before
+            if after[word] > before[word]
+        ]
+        return f"Saves {', '.join(parts)}{'; but ' * bool(more)}{', '.join(more)}."
+
+    def _missed_text(self) -> str:
+        """What plans of few edits would miss, where the plan has many."""
+        few = self.found.few
+        if few is None:
+            return ""
+        if few.plan is not None:
+            more = (few.plan.score - self.plan.score) / UNIT
+            return f"The best of {few.most} edits scores {more:.3f} more (below)."
+        none = f"No {few.most} edits hold the budgets"
+        none = none if few.proved else f"No plan of {few.most} edits was found in time"
+        nearest = few.nearest or {b.metric: 0 for b in self.found.budgets}
+        over = [
+            f"{percent_text(nearest[b.metric], b.most, b.most)} of the {b.user_word}"
+            for b in self.found.budgets
+            if nearest[b.metric] > b.most
+        ]
+        if not over:
+            return f"{none}."
+        return f"{none}: the {few.most} of these that save most miss them by {', '.join(over)}."
+
+    def _proof_text(self) -> str:
+        found, plan = self.found, self.plan
+        if plan.proved:
+            proof = (
+                f"Optimal over {found.space}: no plan's edits add up to less, in "
+                f"{found.seconds:.1f} s."
+            )
+        else:
+            gap = (plan.price - plan.bound) / UNIT
+            proof = (
+                f"Stopped after {found.seconds:.0f} s: no plan scores more than {gap:.3f} less, "
+                f"over {found.space}."
+            )
+        if found.unknown:
+            return f"What is known of it is within the budgets; the rest is not known. {proof}"
+        return proof
+
+    def add_alternatives(self, page: PageParts) -> None:
+        """Other plans that hold the budgets: of other numbers of edits, uniform, without
+        replacements."""
+        found = self.found
+        listed = [(_edits_text(other), other) for other in found.others]
+        if found.plain is not None:
+            listed.append(("no layer replaced by others", found.plain))
+        if found.uniform is not None and found.uniform is not self.plan:
+            listed.append(("all widths scaled alike", found.uniform))
+        if listed:
+            page.add_title("Instead of it")
+            rows = [
+                [said, str(len(other.edits)), score_text(other), *self.words.cells(other.after)]
+                for said, other in listed
+            ]
+            page.add_table(["plan", "edits", "score", *self.words.metrics], rows)
+        if not found.scaled:
+            page.add_text("No time to scale all widths alike.")
+        elif found.uniform is None:
+            page.add_text("No uniform scaling of the widths holds the budgets.")
+        elif found.uniform is self.plan:
+            page.add_text("The plan is uniform scaling: it scores no higher than the best edits.")
+
+
+def _edits_text(plan: Plan) -> str:
+    """The edits of a short plan; of a long one how many they are."""
+    phrases = [edit.phrase for edit in plan.edits]
+    return "; ".join(phrases) if len(phrases) <= MOST_NAMED else f"the best of {len(phrases)} edits"
