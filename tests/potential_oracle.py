@@ -171,7 +171,7 @@ def add_sliding(sums: Sums, nodes: Nodes, node: Any) -> None:
     follower = follower_of(nodes, node.index)
     alone = groups == x.channels and groups > 1
     over = max(getattr(layer, "kernel", [1])) > 1
-    linear = 1.0 if over and not alone else c.LINEAR_SHARE
+    linear = c.LINEAR_KERNEL if over and not alone else c.LINEAR_SHARE
     weight = {"bent": 1.0, "linear": linear, "output": 0.0}[follower]
     if follower == "bent" and alone:
         weight = c.DEPTHWISE_SHARE
@@ -192,8 +192,8 @@ def add_sliding(sums: Sums, nodes: Nodes, node: Any) -> None:
     if over and alone and follower == "linear":
         factor = 1 / c.LINEAR_SHARE
     sums.groups.append(weight * math.log(groups) * factor)
-    sums.maps.append((weight, extent))
     if follower == "bent":
+        sums.maps.append((weight, extent))
         area = 1
         for k, n in zip(kernel, y.extents, strict=False):
             area *= min(k, 2 * n - 1)

@@ -18,6 +18,7 @@ from cnncost.accuracy.error_constants import (
     HEAD_SHARE,
     KERNEL_SHARE,
     LEAST_DEPTH,
+    LINEAR_KERNEL,
     LINEAR_SHARE,
     MAP_LAYERS,
     RESOLUTION,
@@ -131,18 +132,16 @@ def test_a_depthwise_layer_of_one_channel_is_whole() -> None:
     ("conv: 16, kernel: 1", LINEAR_SHARE, 0),
     ("conv: 16, kernel: 1, groups: 4", LINEAR_SHARE, log(4)),
     # With a kernel of its own it is no projection.
-    ("conv: 16, kernel: 3, padding: 1", 1, 0),
-    ("conv: 16, kernel: 3, padding: 1, groups: 4", 1, UNMIXED * log(4)),
-    ("conv: 16, kernel: [1, 3], padding: [0, 1]", 1 / 2, 0),
+    ("conv: 16, kernel: 3, padding: 1", LINEAR_KERNEL, 0),
+    ("conv: 16, kernel: 3, padding: 1, groups: 4", LINEAR_KERNEL, UNMIXED * log(4)),
+    ("conv: 16, kernel: [1, 3], padding: [0, 1]", LINEAR_KERNEL / 2, 0),
     # Without a non-linearity a depthwise layer's width is a projection's, its groups are whole.
     ("depthwise_conv: 3, padding: 1, multiplier: 2", LINEAR_SHARE, log(8) / LINEAR_SHARE),
     ("depthwise_conv: 1, multiplier: 2", LINEAR_SHARE, log(8)),
 ])  # fmt: skip
 def test_a_projection_adds_no_depth(line: str, weight: float, ln_groups: float) -> None:
     found = terms_of(f"- {{name: it, {line}}}\n- {{conv: 4, kernel: 3}}\n", "it")
-    assert found == near(
-        LayerTerms(weight, weight * log(16), weight * ln_groups, maps={12.0: weight})
-    )
+    assert found == near(LayerTerms(weight, weight * log(16), weight * ln_groups))
 
 
 @pytest.mark.parametrize(("before", "behind", "factor"), [
@@ -192,7 +191,7 @@ def test_the_last_layer_before_a_global_pool_counts_as_one_position() -> None:
     # A projection there is one as anywhere.
     found = terms_of("- {name: it, conv: 16, kernel: 1}\n- global_avgpool\n- {dense: 3}\n", "it")
     weight = LINEAR_SHARE
-    assert found == near(LayerTerms(weight, weight * log(16), maps={12.0: weight}))
+    assert found == near(LayerTerms(weight, weight * log(16)))
 
 
 @pytest.mark.parametrize(("shape", "line", "expected"), [
@@ -322,7 +321,7 @@ layers:
 """).network
     weight = 1 + 1 + LINEAR_SHARE
     fine = 1 / (1 + MAP_LAYERS)
-    half = (1 + LINEAR_SHARE) / (1 + LINEAR_SHARE + MAP_LAYERS)
+    half = 1 / (1 + MAP_LAYERS)
     coarseness = fine * coarse(16) + (half + HEAD_SHARE) * coarse(8)
     typical = exp((log(32) + log(64) + LINEAR_SHARE * log(16)) / weight)
     # Behind the groups stands a 1x1, which mixes them.

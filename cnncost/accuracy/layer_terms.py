@@ -31,7 +31,7 @@ class LayerTerms(NamedTuple):
     dense: float = 0.0
     """What the hidden dense layers cost."""
     maps: Mapping[float, float] = MappingProxyType({})
-    """For each extent, in positions a side, the weight of the layers with such maps."""
+    """For each extent, in positions a side, the weight of the layers with a non-linearity there."""
 
 
 NO_TERMS = LayerTerms()
@@ -71,7 +71,7 @@ def layer_terms(layer: Layer, x: Shape, y: Shape, role: Role) -> LayerTerms:
         weight * log(y.channels),
         grouped * counted * log(groups),
         weight * (1 + constants.KERNEL_SHARE * _kernel_size(layer, y)) if non_linear else 0.0,
-        maps={extent: weight} if weight else {},
+        maps={extent: weight} if non_linear else {},
     )
 
 
@@ -102,7 +102,7 @@ def _share_of(role: Role, *, depthwise: bool, projection: bool) -> float:
     if role.follower is Follower.NON_LINEARITY:
         return constants.DEPTHWISE_SHARE if depthwise else 1.0
     if role.follower is Follower.LINEAR:
-        return constants.LINEAR_SHARE if projection else 1.0
+        return constants.LINEAR_SHARE if projection else constants.LINEAR_KERNEL
     return 0.0
 
 
