@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import NamedTuple
 
 from cnncost.errors import CnncostError, did_you_mean
@@ -26,6 +27,7 @@ from cnncost.suggest.edits import (
     stride,
     width,
 )
+from cnncost.suggest.text import scores
 from cnncost.suggest.text.edit import Decision, Edit
 from cnncost.suggest.text.editable_spec import EditableSpec
 from cnncost.suggest.text.scores import Evidence
@@ -44,11 +46,13 @@ class AllowedEdits:
     kept: tuple[str, ...] = ()
     """Layers, or blocks' calls, that stay as they are."""
 
+    narrowest: Fraction = Fraction(scores.NARROWEST)
+    """The smallest part of a width that is offered without extrapolation."""
+
     def together_with(self, edit: Edit) -> AllowedEdits:
-        """What may go together with a spatial change: widths are not divided twice."""
-        if edit.kind != multiplier.KIND:
-            return self
-        return replace(self, forbidden=self.forbidden | {width.KIND, width.DENSE_KIND})
+        """What may go together with a spatial change: what a multiplier takes of the widths is
+        not taken again."""
+        return replace(self, narrowest=self.narrowest / edit.part)
 
     def allows(self, kind: DecisionKind | SpatialKind) -> bool:
         return not set(kind.names) <= self.forbidden
@@ -106,7 +110,10 @@ KINDS: tuple[DecisionKind, ...] = (
     DecisionKind(
         (width.KIND, width.DENSE_KIND),
         lambda editable, allowed: _drop_forbidden(
-            width.width_decisions(editable, extrapolate=allowed.extrapolate), allowed
+            width.width_decisions(
+                editable, narrowest=allowed.narrowest, extrapolate=allowed.extrapolate
+            ),
+            allowed,
         ),
         (width.EVIDENCE, width.DENSE_EVIDENCE),
     ),
@@ -169,7 +176,7 @@ SPATIAL: tuple[SpatialKind, ...] = (
         (stride.POOLING_EVIDENCE,),
     ),
 )
-"""The kinds that are enumerated outside the solver, at most one change of them a plan."""
+"""The kinds that are enumerated outside the solver."""
 
 EXTRAPOLATION, PRECISION = "extrapolation", "precision"
 """What `--allow` can add: smaller widths and resolutions; smaller element types."""

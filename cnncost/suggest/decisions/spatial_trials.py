@@ -7,8 +7,10 @@ not be read for each trial. The variant that a search enters always is.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from itertools import islice, pairwise
 from math import prod
+from operator import le
+from time import monotonic
 from typing import NamedTuple
 
 from cnncost.costs import count_network
@@ -20,6 +22,7 @@ from cnncost.shape import Shape
 from cnncost.suggest.decisions.cost_tables import Costs
 from cnncost.suggest.decisions.edit_prices import priced
 from cnncost.suggest.decisions.table_filling import CountedLayer, count_placed
+from cnncost.suggest.edits import multiplier
 from cnncost.suggest.edits.stride import POOLING, STRIDE
 from cnncost.suggest.text.edit import Edit, PlacedLayer, Substitute
 from cnncost.suggest.text.editable_spec import EditableSpec
@@ -30,9 +33,10 @@ COARSER = (STRIDE, POOLING)
 
 
 class SpatialTrial(NamedTuple):
-    """One spatial edit alone."""
+    """One spatial edit alone, or several made together."""
 
     edit: Edit
+    """Of several one that makes the changes of all, at the price of all."""
     after: Measures
     costs: tuple[Costs, ...]
     """What each layer costs that counts, in the file's order; where bytes are measured, each
@@ -57,7 +61,18 @@ class SpatialTrials:
     def try_edit(self, edit: Edit) -> SpatialTrial | None:
         """Return what each layer costs under one spatial edit; None where it makes no network,
         or one that puts out other shapes."""
-        if not self.stated or not edit.substitutes:
+        return self._try_merged(edit, stated=bool(edit.substitutes))
+
+    def try_together(self, edits: Sequence[Edit]) -> SpatialTrial | None:
+        """Return what each layer costs under several spatial edits; None where they cannot be made
+        together, or make no network."""
+        merged = merge_edits(edits)
+        if merged is None:
+            return None
+        return self._try_merged(merged, stated=all(edit.substitutes for edit in edits))
+
+    def _try_merged(self, edit: Edit, *, stated: bool) -> SpatialTrial | None:
+        if not (self.stated and stated):
             return self._read_edit(edit)
         found = self._count_substituted(edit)
         if found is None:
@@ -95,16 +110,21 @@ class SpatialTrials:
         """Yield each layer with what stands in its place in an edited network: in the file's
         order, since a new layer renumbers others; of a call that may have other layers, by name."""
         layers = self.editable.network.layers
-        if not edit.substitutes:
-            named = {node.name: node for node in network.layers}
+        counts = [self._count_in_place(edit, old) for old in layers]
+        after = list(network.layers)
+        if not edit.substitutes or sum(counts) != len(after):
+            named = {node.name: node for node in after}
             same = [(old, named[old.name]) for old in layers if old.name in named]
             yield from ((old, [(new.layer, new.inputs)]) for old, new in same)
             return
-        after = iter(network.layers)
-        for old in layers:
-            substitute = edit.substitutes.get(old.index)
-            count = len(_place_substitutes(substitute, old, old.inputs)) if substitute else 1
-            yield old, [(new.layer, new.inputs) for new in islice(after, count)]
+        standing = iter(after)
+        for old, count in zip(layers, counts, strict=True):
+            yield old, [(new.layer, new.inputs) for new in islice(standing, count)]
+
+    def _count_in_place(self, edit: Edit, old: Node) -> int:
+        """Count the layers that an edit puts in a node's place: itself, where it says nothing."""
+        substitute = edit.substitutes.get(old.index)
+        return len(_place_substitutes(substitute, old, old.inputs)) if substitute else 1
 
     def _count_substituted(self, edit: Edit) -> tuple[Edit, list[CountedLayer]] | None:
         """Count the layers of the network with an edit's substitutes in their places; with the
@@ -140,6 +160,65 @@ class SpatialTrials:
             self._counted[key] = count_placed(node.layer, inputs, node.shares is not None)
         one = self._counted[key]
         return [] if one is None else [one]
+
+
+def find_beaten(trials: Sequence[SpatialTrial], deadline: float) -> frozenset[int]:
+    """Find the trials that another beats in every layer's costs at no higher score; behind the
+    deadline no more are compared."""
+    compared = [_ComparedTrial(trial, trial.totals) for trial in trials]
+    beaten = []
+    for position, one in enumerate(compared):
+        if monotonic() > deadline:
+            break
+        others = (pair for pair in enumerate(compared) if pair[0] != position)
+        if any(rival.beats(one, first=at < position) for at, rival in others):
+            beaten.append(position)
+    return frozenset(beaten)
+
+
+class _ComparedTrial(NamedTuple):
+    """A trial and what its layers cost together."""
+
+    trial: SpatialTrial
+    totals: Costs
+
+    def beats(self, other: _ComparedTrial, *, first: bool) -> bool:
+        """Whether no layer costs more here, at no higher score; of equal ones the first."""
+        mine, theirs = self.trial, other.trial
+        if mine.edit.score > theirs.edit.score or not _is_at_most(self.totals, other.totals):
+            return False  # some layer costs more where the total is more
+        if (mine.edit.kind == multiplier.KIND) != (theirs.edit.kind == multiplier.KIND):
+            return False  # narrower widths go together with one of them
+        if len(mine.costs) != len(theirs.costs):
+            return False
+        if not all(map(_is_at_most, mine.costs, theirs.costs)):
+            return False
+        return first or mine.costs != theirs.costs or mine.edit.score < theirs.edit.score
+
+
+def _is_at_most(costs: Costs, others: Costs) -> bool:
+    return all(map(le, costs, others))
+
+
+def merge_edits(edits: Sequence[Edit]) -> Edit | None:
+    """Make one edit of several; None where two of them change one place of the text, or one layer.
+
+    Its kind is that of one that makes maps coarser, where there is one.
+    """
+    changes = [change for edit in edits for change in edit.changes]
+    places = sorted(change.place for change in changes)
+    if any(later.start <= one.end for one, later in pairwise(places)):
+        return None
+    substitutes = {index: put for edit in edits for index, put in edit.substitutes.items()}
+    if len(substitutes) < sum(len(edit.substitutes) for edit in edits):
+        return None
+    kinds = [edit.kind for edit in edits]
+    return Edit(
+        next((kind for kind in kinds if kind in COARSER), kinds[0]),
+        "; ".join([edit.phrase for edit in edits]),
+        changes=tuple(changes),
+        substitutes=substitutes,
+    )
 
 
 def _is_starved(node: Node, inputs: tuple[Shape, ...]) -> bool:

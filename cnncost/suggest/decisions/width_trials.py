@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from heapq import heappop, heappush
+from typing import Any
 
 from cnncost.errors import CnncostError
 from cnncost.layers import Layer
@@ -20,7 +21,7 @@ from cnncost.suggest.decisions.edit_prices import price_options
 from cnncost.suggest.text.edit import Decision, Edit, PlacedLayer, WidthTrial
 from cnncost.suggest.text.editable_spec import EditableSpec, FieldUse
 
-Fields = Mapping[int, Mapping[str, int]]
+Fields = Mapping[int, Mapping[str, Any]]
 """For each node the fields that an option sets, and to what."""
 
 
@@ -33,6 +34,12 @@ def try_width(editable: EditableSpec, edit: Edit) -> WidthTrial | None:
 
 
 def _try_width(editable: EditableSpec, edit: Edit) -> WidthTrial | None:
+    moved = editable.parent and editable.parent.move_changes(edit.changes)
+    if editable.parent is not None and moved is not None:
+        parent = editable.parent.editable
+        trial = try_width(parent, replace(edit, changes=moved))
+        known = None if trial is None else _fields_of_trial(parent.network, trial)
+        return None if known is None else _follow_fields(editable, known)
     fields = _changed_fields(editable, edit)
     if fields is not None:
         return _follow_fields(editable, fields)
@@ -91,6 +98,17 @@ def _changed_fields(editable: EditableSpec, edit: Edit) -> Fields | None:
             return None
         found.setdefault(use.node, {})[use.field] = number
     return found
+
+
+def _fields_of_trial(network: Network, trial: WidthTrial) -> Fields:
+    """The fields in which the layers of a trial differ from those of the network."""
+    found = {}
+    for index, (layer, _) in trial.items():
+        old = layer_of(network.nodes[index])
+        named = [f.name for f in fields(old)] if layer is not old else []
+        pairs = [(name, getattr(layer, name)) for name in named]
+        found[index] = {name: value for name, value in pairs if value != getattr(old, name)}
+    return {index: own for index, own in found.items() if own}
 
 
 def _uses_of(editable: EditableSpec, place: Place) -> Sequence[FieldUse]:

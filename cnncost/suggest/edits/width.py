@@ -133,33 +133,39 @@ def label_numbers(editable: EditableSpec) -> list[LabelledNumber]:
     return [LabelledNumber(editable, n, _number_label(editable, n, arguments)) for n in numbers]
 
 
-def width_decisions(editable: EditableSpec, *, extrapolate: bool) -> Iterator[Decision]:
-    """A decision for each number, with the options that save."""
+def width_decisions(
+    editable: EditableSpec, *, narrowest: Fraction, extrapolate: bool
+) -> Iterator[Decision]:
+    """A decision for each number, with the options that save.
+
+    None is below the `narrowest` part of its width, unless `extrapolate`.
+    """
+    narrowest = Fraction(0) if extrapolate else narrowest
     arguments = _argument_names(editable)
     for number in width_numbers(editable):
         first = min(group.writers[0] for group in number.groups)
         label = _number_label(editable, number, arguments)
         if number.dense:
-            widths = _dense_values(number, extrapolate=extrapolate)
+            widths = _dense_values(number)
         else:
-            widths = _channel_values(editable, number, extrapolate=extrapolate)
+            widths = _channel_values(editable, number, narrowest)
         options = [_make_edit(number, values, label) for values in widths]
         if options:
             yield Decision(label, (NO_EDIT, *options), first, group=True)
 
 
 def _channel_values(
-    editable: EditableSpec, number: WidthNumber, *, extrapolate: bool
+    editable: EditableSpec, number: WidthNumber, narrowest: Fraction
 ) -> list[tuple[int, ...]]:
-    parts = PARTS + (BEYOND if extrapolate else ())
+    parts = PARTS + (() if narrowest else BEYOND)
     steps = [_width_step(editable, number, value) for value in number.values]
     options: list[tuple[int, ...]] = []
     for part in parts:
         pairs = zip(number.values, steps, strict=True)
         values = tuple([round_to_step(value * part, step) for value, step in pairs])
         pairs = zip(values, number.values, strict=True)
-        floor = all(new >= scores.NARROWEST * old for new, old in pairs)
-        if values not in (*options, number.values) and (extrapolate or floor):
+        floor = all(new >= narrowest * old for new, old in pairs)
+        if values not in (*options, number.values) and floor:
             options.append(values)
     return [values for values in options if all(map(int.__lt__, values, number.values))]
 
@@ -186,7 +192,7 @@ def _step_with_groups(step: int, node: Input | Node, value: int) -> int:
     return lcm(step, groups) if fits else step
 
 
-def _dense_values(number: WidthNumber, *, extrapolate: bool) -> list[tuple[int, ...]]:
+def _dense_values(number: WidthNumber) -> list[tuple[int, ...]]:
     options = [tuple(max(1, int(v * part)) for v in number.values) for part in DENSE_PARTS]
     options += [tuple(units for _ in number.values) for units in DENSE_UNITS]
     kept = [v for v in dict.fromkeys(options) if all(map(int.__lt__, v, number.values))]

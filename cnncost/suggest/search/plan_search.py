@@ -10,22 +10,19 @@ from typing import NamedTuple
 from cnncost.quantity import format_count
 from cnncost.suggest.decisions.budget_limits import limit_tables
 from cnncost.suggest.decisions.cost_tables import CostTables
-from cnncost.suggest.edits import multiplier
 from cnncost.suggest.search import label_setting
 from cnncost.suggest.search.greedy import choose_greedily
 from cnncost.suggest.search.integer_programme import solve_nearest, solve_programme
-from cnncost.suggest.search.plan import (
+from cnncost.suggest.search.plan import Plan, SearchLimits, SearchOutcome, SpatialVariant
+from cnncost.suggest.search.pruning import drop_dominated_options, drop_kinds
+from cnncost.suggest.search.spatial_variants import (
+    MOST_COARSER,
     LazyVariant,
-    Plan,
-    SearchLimits,
-    SearchOutcome,
-    SpatialVariant,
     SpatialVariants,
 )
-from cnncost.suggest.search.pruning import drop_dominated_options, drop_kinds
 from cnncost.suggest.text.budget import Budget, budgets_hold
-from cnncost.suggest.text.clock import Clock, TimeOverError
-from cnncost.suggest.text.edit import Decision
+from cnncost.suggest.text.clock import TimeOverError
+from cnncost.suggest.text.edit import Decision, Edit
 from cnncost.suggest.text.scores import UNIT
 
 Progress = Callable[[str], None]
@@ -78,18 +75,39 @@ class BestPlanSearch:
     def visit_variant(self, lazy: LazyVariant) -> None:
         """Search one variant for a plan of a lower score than the best so far."""
         ceiling = None if self.best is None else self.best.price - 1 - lazy.score
-        if (ceiling is not None and ceiling < 0) or (lazy.edit is not None and self.edits == 0):
+        if self.is_above(lazy.score) or not self._may_have(lazy.edits):
             return
         if self.progress is not None:
-            self.progress(lazy.edit.phrase if lazy.edit else "the layers as they stand")
+            self.progress(lazy.phrase)
         try:
             with self.variants.clock.until(self.deadline):
                 self._search_variant(lazy, ceiling)
         except TimeOverError:
             self.bounds.append(lazy.score)
 
+    def is_above(self, score: int) -> bool:
+        """Whether no plan that scores so much is better than the best so far."""
+        return self.best is not None and score >= self.best.price
+
+    def _may_have(self, edits: Sequence[Edit]) -> bool:
+        return self.edits is None or len(edits) <= self.edits
+
+    def visit_all(self) -> None:
+        """Search all variants, the cheapest first, while there is time."""
+        clock, reached = self.variants.clock, 0
+        try:
+            with clock.until(self.deadline):
+                for lazy in self.variants.by_score(self.is_above):
+                    reached = lazy.score
+                    self.visit_variant(lazy)
+                    clock.check()
+        except TimeOverError:
+            self.bounds.append(reached)
+
     def _search_variant(self, lazy: LazyVariant, ceiling: int | None) -> None:
         self.variants.clock.check()
+        if lazy.edits and self._is_enough(lazy):
+            return
         variant = self.variants.variant(lazy, ceiling)
         space, most = limit_tables(variant.space, self.budgets)
         variant = replace(variant, space=space)
@@ -105,6 +123,16 @@ class BestPlanSearch:
             self.bounds.append(variant.score + outcome.bound)
         if plan is not None:
             self.best = plan
+
+    def _is_enough(self, lazy: LazyVariant) -> bool:
+        """Whether a variant needs no search: its spatial edits hold the budgets, or are all that a
+        plan may have."""
+        if budgets_hold(lazy.after, self.budgets):
+            plan = self.variants.write_plain(lazy)
+            if plan is not None and budgets_hold(plan.after, self.budgets):
+                self.best = plan
+                return True
+        return self.edits == len(lazy.edits)
 
     def try_greedy(self, variant: SpatialVariant, most: Mapping[int, int]) -> bool:
         """Take the greedy plan of a variant if it scores lower than the best; say whether."""
@@ -208,14 +236,13 @@ class PlanSearch:
 
     def __init__(
         self,
-        variants: Sequence[LazyVariant],
+        variants: SpatialVariants,
         decisions: Sequence[Decision],
         seconds: float,
-        clock: Clock,
         *,
         complete: bool = True,
     ) -> None:
-        self.variants = SpatialVariants(variants, clock)
+        self.variants = variants
         self.decisions = decisions
         self.seconds = seconds
         self.complete = complete
@@ -227,12 +254,9 @@ class PlanSearch:
         widths = sum(decision.group for decision in changed)
         others = sum(len(v.options) - 1 for v in changed if not v.group)
         spatial = len(self.variants.all) - 1
-        kinds = [lazy.edit.kind for lazy in self.variants.all if lazy.edit is not None]
-        alone = " (a multiplier without widths)" if multiplier.KIND in kinds else ""
-        moves = "no spatial change"
-        if spatial:
-            of = f"of {spatial} spatial changes" if spatial > 1 else "spatial change"
-            moves = f"at most one {of}{alone}"
+        moves = format_count(spatial, "spatial change") if spatial else "no spatial change"
+        if spatial > 1:
+            moves += f" and all of them that go together, at most {MOST_COARSER} strides and pools"
         return (
             f"{format_count(widths, 'width')}, {format_count(others, 'structural choice')} "
             f"(replacing at most half of the convolutions) and {moves}"
@@ -254,8 +278,7 @@ class PlanSearch:
         seconds = self.seconds if seconds is None else min(self.seconds, seconds)
         search = BestPlanSearch(self.variants, budgets, frozenset(), progress, seconds, edits)
         search.best = known
-        for lazy in sorted(self.variants.all, key=lambda lazy: lazy.score):
-            search.visit_variant(lazy)
+        search.visit_all()
         return search.result(complete=self.complete)
 
     def find_without(
@@ -269,11 +292,9 @@ class PlanSearch:
 
         `known` is one that holds the budgets without them.
         """
-        leading = plan.edits
         seconds = min(self.seconds, WITHOUT_SECONDS)
         search = BestPlanSearch(self.variants, budgets, frozenset(kinds), None, seconds)
         search.best = known
-        for lazy in self.variants.all:
-            if lazy.edit is None or lazy.edit in leading:
-                search.visit_variant(lazy)
+        for lazy in self.variants.within(plan.leading):
+            search.visit_variant(lazy)
         return search.result().plan

@@ -14,7 +14,6 @@ from cnncost.suggest.decisions.cost_tables import Costs, CostTables
 from cnncost.suggest.search import label_setting
 from cnncost.suggest.search.integer_programme import solve_nearest, solve_programme
 from cnncost.suggest.search.plan import (
-    LazyVariant,
     Plan,
     SearchLimits,
     SearchOutcome,
@@ -26,6 +25,7 @@ from cnncost.suggest.search.plan_search import (
     PlanSearch,
 )
 from cnncost.suggest.search.pruning import drop_dominated_options
+from cnncost.suggest.search.spatial_variants import LazyVariant
 from cnncost.suggest.text.budget import Budget
 from cnncost.suggest.text.clock import TimeOverError
 

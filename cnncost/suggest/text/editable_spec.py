@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
@@ -48,6 +48,21 @@ class FieldUse(NamedTuple):
     """Whether the scalar is the field's whole value."""
 
 
+class ParentSpec(NamedTuple):
+    """A spec of the same layers and widths, over other extents: a width edit does there what it
+    does here."""
+
+    editable: EditableSpec
+    places: Mapping[Place, Place]
+    """For each place of a number that sets widths, where it stands in the other text."""
+
+    def move_changes(self, changes: Sequence[TextChange]) -> tuple[TextChange, ...] | None:
+        """Return changes of numbers as changes of the other text; None where one is unknown."""
+        if any(change.place not in self.places for change in changes):
+            return None
+        return tuple([change._replace(place=self.places[change.place]) for change in changes])
+
+
 @dataclass(frozen=True)
 class EditableSpec:
     """A spec to edit: its text and what it reads as."""
@@ -67,6 +82,8 @@ class EditableSpec:
     """For each scalar of the text the fields that derive from it, once they are asked for."""
     original: Potential | None = None
     """Where a spatial edit is made already: the potential of the spec without it."""
+    parent: ParentSpec | None = field(default=None, repr=False)
+    """Where the edits that are made change extents alone: the spec without those."""
     _calls: dict[int, Line] = field(default_factory=dict, repr=False)
     _specs: dict[str, Spec | None] = field(default_factory=dict, repr=False)
 
