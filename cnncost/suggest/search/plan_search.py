@@ -11,15 +11,15 @@ from cnncost.quantity import format_count
 from cnncost.suggest.decisions.budget_limits import limit_tables
 from cnncost.suggest.decisions.cost_tables import CostTables
 from cnncost.suggest.search import label_setting
-from cnncost.suggest.search.greedy import choose_greedily
-from cnncost.suggest.search.integer_programme import solve_nearest, solve_programme
-from cnncost.suggest.search.plan import Plan, SearchLimits, SearchOutcome, SpatialVariant
-from cnncost.suggest.search.pruning import drop_dominated_options, drop_kinds
-from cnncost.suggest.search.spatial_variants import (
+from cnncost.suggest.search.compound_variants import (
     MOST_COARSER,
     LazyVariant,
     SpatialVariants,
 )
+from cnncost.suggest.search.greedy import choose_greedily
+from cnncost.suggest.search.integer_programme import solve_nearest, solve_programme
+from cnncost.suggest.search.plan import Plan, SearchLimits, SearchOutcome, SpatialVariant
+from cnncost.suggest.search.pruning import drop_dominated_options, drop_kinds
 from cnncost.suggest.text.budget import Budget, budgets_hold
 from cnncost.suggest.text.clock import TimeOverError
 from cnncost.suggest.text.edit import Decision, Edit

@@ -18,7 +18,7 @@ from cnncost.suggest.decisions.table_filling import costs_alone
 from cnncost.suggest.decisions.width_trials import try_options
 from cnncost.suggest.search.plan import Plan, measure_single_edit, scale_uniformly
 from cnncost.suggest.search.plan_search import PlanSearch, Progress, SearchResult
-from cnncost.suggest.search.spatial_variants import SpatialVariants, list_spatial_trials
+from cnncost.suggest.search.spatial_variants import list_spatial_trials, list_variants
 from cnncost.suggest.search.unmet_budgets import UnmetBudgets, find_unmet
 from cnncost.suggest.suggestion.answer import (
     ParetoPoint,
@@ -88,7 +88,7 @@ class Suggester:
         self.spatial, all_read = clock.gather(
             list_spatial_trials(self.editable, request.allowed), self._deadline_at(SPATIAL)
         )
-        variants = SpatialVariants(
+        variants = list_variants(
             self.editable, request.allowed, decisions, self.spatial, self._deadline_at(SINGLES)
         )
         if not self.whole:
