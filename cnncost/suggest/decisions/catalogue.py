@@ -16,6 +16,7 @@ from cnncost.suggest.edits import (
     asymmetric,
     bottleneck,
     depth,
+    expansion,
     grouped,
     head,
     kernel_stack,
@@ -164,6 +165,11 @@ SPATIAL: tuple[SpatialKind, ...] = (
         (multiplier.KIND,),
         lambda editable, allowed: multiplier.multiplier_edits(editable, allowed.kept),
         (multiplier.EVIDENCE,),
+    ),
+    SpatialKind(
+        (expansion.KIND,),
+        lambda editable, allowed: expansion.expansion_edits(editable, allowed.kept),
+        (expansion.EVIDENCE,),
     ),
     SpatialKind(
         (stride.STRIDE,),

@@ -22,7 +22,7 @@ from cnncost.shape import Shape
 from cnncost.suggest.decisions.cost_tables import Costs
 from cnncost.suggest.decisions.edit_prices import priced
 from cnncost.suggest.decisions.table_filling import CountedLayer, count_placed
-from cnncost.suggest.edits import multiplier
+from cnncost.suggest.edits import expansion, multiplier
 from cnncost.suggest.edits.stride import POOLING, STRIDE
 from cnncost.suggest.text.edit import Edit, PlacedLayer, Substitute
 from cnncost.suggest.text.editable_spec import EditableSpec
@@ -30,6 +30,9 @@ from cnncost.suggest.text.meter import METRICS, Measures
 
 COARSER = (STRIDE, POOLING)
 """The kinds that make maps coarser at one place: not where a kernel behind it outgrows its map."""
+
+NARROWER = (multiplier.KIND, expansion.KIND)
+"""The kinds that make many layers narrower, and no map coarser."""
 
 
 class SpatialTrial(NamedTuple):
@@ -187,7 +190,7 @@ class _ComparedTrial(NamedTuple):
         mine, theirs = self.trial, other.trial
         if mine.edit.score > theirs.edit.score or not _is_at_most(self.totals, other.totals):
             return False  # some layer costs more where the total is more
-        if (mine.edit.kind == multiplier.KIND) != (theirs.edit.kind == multiplier.KIND):
+        if (mine.edit.kind in NARROWER) != (theirs.edit.kind in NARROWER):
             return False  # narrower widths go together with one of them
         if len(mine.costs) != len(theirs.costs):
             return False

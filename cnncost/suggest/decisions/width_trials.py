@@ -89,8 +89,8 @@ def _changed_fields(editable: EditableSpec, edit: Edit) -> Fields | None:
         if not (isinstance(text, str) and text.isdigit()):
             return None
         numbers[place] = int(text)
-    if editable.carries_numbers:
-        return None
+    if editable.carries_numbers or not all(_uses_of(editable, place) for place in numbers):
+        return None  # what follows it, or a number within an expression
     found: dict[int, dict[str, int]] = {}
     uses = [(use, number) for place, number in numbers.items() for use in _uses_of(editable, place)]
     for use, number in uses:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
-from math import lcm
+from math import ceil, lcm
 
 from cnncost.network import Input, Node
 from cnncost.place import Place
+from cnncost.suggest.edits.width_numbers import WidthNumber, width_numbers
 from cnncost.suggest.text import scores
-from cnncost.suggest.text.channel_groups import WIDTH_FIELDS, ChannelGroup
 from cnncost.suggest.text.edit import NO_EDIT, Decision, Edit
 from cnncost.suggest.text.editable_spec import EditableSpec
 from cnncost.suggest.text.text_changes import replace_span
@@ -35,73 +35,6 @@ DENSE_EVIDENCE = scores.Evidence(
 
 DENSE_PARTS = tuple(Fraction(*pair) for pair in ((3, 4), (1, 2), (1, 4), (1, 8)))
 DENSE_UNITS = (1024, 512, 256)
-
-
-class WidthNumber:
-    """Scalars of the file that must change together: one ratio for all."""
-
-    def __init__(
-        self, places: Sequence[Place], values: Sequence[int], groups: Sequence[ChannelGroup]
-    ):
-        self.places = tuple(places)
-        self.values = tuple(values)
-        self.groups = tuple(groups)
-
-    @property
-    def dense(self) -> bool:
-        return all(group.role == "dense" for group in self.groups)
-
-
-def width_numbers(editable: EditableSpec) -> list[WidthNumber]:
-    """The numbers that can be edited, in the order of the layers that they set.
-
-    Scalars that set one group's width are one number; so are scalars of groups that share
-    one of them.
-    """
-    parent: dict[Place, Place] = {}
-
-    def root(place: Place) -> Place:
-        while parent[place] != place:
-            place = parent[place]
-        return place
-
-    owned: list[tuple[ChannelGroup, list[Place]]] = []
-    for group in editable.groups.groups.values():
-        places = _width_scalars(editable, group)
-        for place in places:
-            parent.setdefault(place, place)
-        for place in places[1:]:
-            parent[root(place)] = root(places[0])
-        owned.append((group, places))
-    together: dict[Place, tuple[list[Place], list[ChannelGroup]]] = {}
-    for group, places in owned:
-        if places:
-            members, groups = together.setdefault(root(places[0]), ([], []))
-            members.extend(place for place in places if place not in members)
-            groups.append(group)
-    found = []
-    for places, groups in together.values():
-        values = [_read_number(editable, place) for place in places]
-        if not any(group.frozen for group in groups) and all(values):
-            found.append(WidthNumber(places, [value or 0 for value in values], groups))
-    return found
-
-
-def _width_scalars(editable: EditableSpec, group: ChannelGroup) -> list[Place]:
-    """The whole scalars that the group's widths derive from."""
-    places: list[Place] = []
-    for index in group.writers:
-        node = editable.network.nodes[index]
-        assert node.layer is not None  # writers are layers
-        field = WIDTH_FIELDS[node.layer.word]
-        origins = editable.spec.written[index].origins.get(field, ())
-        places += [o.place for o in origins if o.role == "number" and o.place not in places]
-    return places
-
-
-def _read_number(editable: EditableSpec, place: Place) -> int | None:
-    text = editable.spec_text.text[place.start : place.end].strip("'\" ")
-    return int(text) if text.isdigit() else None
 
 
 class LabelledNumber:
@@ -158,11 +91,13 @@ def _channel_values(
     editable: EditableSpec, number: WidthNumber, narrowest: Fraction
 ) -> list[tuple[int, ...]]:
     parts = PARTS + (() if narrowest else BEYOND)
-    steps = [_width_step(editable, number, value) for value in number.values]
+    scale = number.scale
+    widths = [int(value * scale) for value in number.values]
+    steps = [_width_step(editable, number, width) for width in widths]
     options: list[tuple[int, ...]] = []
     for part in parts:
-        pairs = zip(number.values, steps, strict=True)
-        values = tuple([round_to_step(value * part, step) for value, step in pairs])
+        pairs = zip(widths, steps, strict=True)
+        values = tuple([ceil(round_to_step(w * part, step) / scale) for w, step in pairs])
         pairs = zip(values, number.values, strict=True)
         floor = all(new >= narrowest * old for new, old in pairs)
         if values not in (*options, number.values) and floor:

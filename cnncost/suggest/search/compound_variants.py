@@ -14,11 +14,11 @@ from cnncost.suggest.decisions.cost_tables import SearchSpace
 from cnncost.suggest.decisions.inherited_widths import EditedText, inherit_widths
 from cnncost.suggest.decisions.spatial_trials import (
     COARSER,
+    NARROWER,
     SpatialTrial,
     SpatialTrials,
     find_beaten,
 )
-from cnncost.suggest.edits import multiplier
 from cnncost.suggest.search.plan import Plan, SpatialVariant, write_edits
 from cnncost.suggest.text.edit import Edit
 from cnncost.suggest.text.editable_spec import EditableSpec, read_editable_spec
@@ -199,7 +199,7 @@ class SpatialVariants:
         """Read the spec with edits made; what widths do there is known from the spec with the
         multipliers among these alone."""
         if key not in self._opened:
-            multipliers = tuple([at for at in key if self.trials[at].edit.kind == multiplier.KIND])
+            multipliers = tuple([at for at in key if self.trials[at].edit.kind in NARROWER])
             opened = self._read(key)
             if multipliers != key:
                 parent = EditedText(self._open(multipliers), self._changes(multipliers))

@@ -32,6 +32,10 @@ class SpecText:
         assert isinstance(root, Pairs)  # the text has been read as a spec before
         return {key.text: (key, value) for key, value in root.pairs}
 
+    def text_at(self, place: Place) -> str:
+        """What stands at a place."""
+        return self.text[place.start : place.end]
+
     # Settings
 
     def params(self) -> dict[str, Node]:
