@@ -38,11 +38,11 @@ def _try_width(editable: EditableSpec, edit: Edit) -> WidthTrial | None:
     if editable.parent is not None and moved is not None:
         parent = editable.parent.editable
         trial = try_width(parent, replace(edit, changes=moved))
-        known = None if trial is None else _fields_of_trial(parent.network, trial)
-        return None if known is None else _follow_fields(editable, known)
-    fields = _changed_fields(editable, edit)
+        known = None if trial is None else fields_of_trial(parent.network, trial)
+        return None if known is None else follow_fields(editable, known)
+    fields = changed_fields(editable, edit)
     if fields is not None:
-        return _follow_fields(editable, fields)
+        return follow_fields(editable, fields)
     network = read_network(editable, edit)
     return None if network is None else changed_layers(editable.network, network)
 
@@ -81,7 +81,7 @@ def read_network(editable: EditableSpec, edit: Edit) -> Network | None:
     return spec.network
 
 
-def _changed_fields(editable: EditableSpec, edit: Edit) -> Fields | None:
+def changed_fields(editable: EditableSpec, edit: Edit) -> Fields | None:
     """The fields that an option sets; None where only the text tells."""
     numbers: dict[Place, int] = {}
     for place, parts in edit.changes:
@@ -100,7 +100,7 @@ def _changed_fields(editable: EditableSpec, edit: Edit) -> Fields | None:
     return found
 
 
-def _fields_of_trial(network: Network, trial: WidthTrial) -> Fields:
+def fields_of_trial(network: Network, trial: WidthTrial) -> Fields:
     """The fields in which the layers of a trial differ from those of the network."""
     found = {}
     for index, (layer, _) in trial.items():
@@ -129,7 +129,7 @@ def _all_uses(editable: EditableSpec) -> Iterator[tuple[Place, FieldUse]]:
                 yield origin.place, FieldUse(index, field, alone)
 
 
-def _follow_fields(editable: EditableSpec, fields: Fields) -> WidthTrial | None:
+def follow_fields(editable: EditableSpec, fields: Fields) -> WidthTrial | None:
     """What follows from new fields: every layer behind them with what it reads now.
 
     Only the readers of an output that changes are looked at, each behind all that it reads.

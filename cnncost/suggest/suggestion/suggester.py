@@ -13,6 +13,7 @@ from cnncost.quantity import SCALED, budget_metric, counted_as
 from cnncost.quantity import format_count as counted_of
 from cnncost.suggest.decisions.catalogue import STRUCTURAL, AllowedEdits
 from cnncost.suggest.decisions.cost_tables import Costs
+from cnncost.suggest.decisions.joint_widths import foresee_widths
 from cnncost.suggest.decisions.search_space import list_decisions
 from cnncost.suggest.decisions.table_filling import costs_alone
 from cnncost.suggest.decisions.width_trials import try_options
@@ -302,7 +303,9 @@ def _foresee_decisions(
     editable: EditableSpec, allowed: AllowedEdits
 ) -> Iterator[tuple[Decision, list[Costs]]]:
     """Every decision with the options that make a network, and the costs of each alone."""
-    for decision in editable.clock.watch(list_decisions(editable, allowed)):
+    decisions = list_decisions(editable, allowed)
+    foresee_widths(editable, decisions)
+    for decision in editable.clock.watch(decisions):
         one, trials = try_options(editable, decision)
         found = costs_alone(editable, one, {(0, k): own for k, own in enumerate(trials, 1)})
         pairs = zip(one.options[1:], found[1:], strict=True)

@@ -29,6 +29,10 @@ REMEMBERED = 100_000
 """Layers of edited texts kept in memory; beyond that the oldest text is dropped and read again."""
 
 
+CARRIED = re.compile(r"\b(?:values|connects|share)\b")
+"""What a width may reach in a text besides fields of layers: numbers carried beside a layer,
+LeNet-5's connections, shared parameters."""
+
 FURTHER = re.compile(r"\b(?:channels|values|connects|share)\b|\brepeat['\"]?\s*+:\s*+(?!\d)")
 """What a width may reach in a text besides the fields that derive from its number: whatever
 follows `channels`, numbers carried beside a layer, LeNet-5's connections, shared parameters,
@@ -95,6 +99,12 @@ class EditableSpec:
     def carries_numbers(self) -> bool:
         """Whether a width may reach more than the fields that derive from its number."""
         return FURTHER.search(self.spec_text.text) is not None
+
+    @cached_property
+    def sets_fields_alone(self) -> bool:
+        """Whether all that a width does is to set fields of layers, though one may follow another
+        (`channels`)."""
+        return CARRIED.search(self.spec_text.text) is None
 
     @cached_property
     def carries_extents(self) -> bool:
