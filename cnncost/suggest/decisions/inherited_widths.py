@@ -33,8 +33,8 @@ def inherit_widths(
     text = base.spec_text.text
     if SIZED.search(text) or not _are_alike(parent.editable.network, edited.editable.network):
         return edited.editable
-    there = _find_moved(text, parent.changes, places)
-    here = _find_moved(text, edited.changes, places)
+    there = find_moved(text, parent.changes, places)
+    here = find_moved(text, edited.changes, places)
     to_parent = {here[place]: there[place] for place in places if place in here and place in there}
     return replace(edited.editable, parent=ParentSpec(parent.editable, to_parent))
 
@@ -47,7 +47,7 @@ def _are_alike(one: Network, other: Network) -> bool:
     )
 
 
-def _find_moved(
+def find_moved(
     text: str, changes: Sequence[TextChange], places: Sequence[Place]
 ) -> dict[Place, Place]:
     """Find where spans of a text stand once changes are made around them."""

@@ -121,6 +121,8 @@ def _find_width_literal(editable: EditableSpec, place: Place) -> Place | None:
     largest = max(numbers, key=lambda p: numbers[p], default=None)
     if largest is None or numbers[largest] < LEAST_LITERAL:
         return None
+    if editable.width_places is not None:
+        return largest if largest in editable.width_places else None
     halved = editable.read_edited([replace_span(largest, str(numbers[largest] // 2))])
     return largest if halved is not None and only_narrows(editable, halved.network) else None
 

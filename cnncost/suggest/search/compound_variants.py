@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from cnncost.place import Place
 from cnncost.suggest.decisions.cost_tables import SearchSpace
-from cnncost.suggest.decisions.inherited_widths import EditedText, inherit_widths
+from cnncost.suggest.decisions.inherited_widths import EditedText, find_moved, inherit_widths
 from cnncost.suggest.decisions.spatial_trials import (
     COARSER,
     NARROWER,
@@ -201,6 +201,10 @@ class SpatialVariants:
         if key not in self._opened:
             multipliers = tuple([at for at in key if self.trials[at].edit.kind in NARROWER])
             opened = self._read(key)
+            moved = find_moved(
+                self.editable.spec_text.text, self._changes(key), self.maker.width_places
+            )
+            opened = replace(opened, width_places=frozenset(moved.values()))
             if multipliers != key:
                 parent = EditedText(self._open(multipliers), self._changes(multipliers))
                 edited = EditedText(opened, self._changes(key))

@@ -186,7 +186,8 @@ class Suggester:
         for count in FEW:
             if count >= len(best.edits) or self.editable.clock.left <= 0:
                 break
-            plan = self.search.find_best(budgets, edits=count, seconds=FEW_SECONDS).plan
+            known = few[-1] if few else None
+            plan = self.search.find_best(budgets, known, edits=count, seconds=FEW_SECONDS).plan
             if plan is not None and (not few or plan.price < few[-1].price):
                 few.append(plan)
         alike = (plan for plan in few if plan.price - best.price < AS_GOOD * UNIT)

@@ -88,6 +88,8 @@ class EditableSpec:
     """Where a spatial edit is made already: the potential of the spec without it."""
     parent: ParentSpec | None = field(default=None, repr=False)
     """Where the edits that are made change extents alone: the spec without those."""
+    width_places: frozenset[Place] | None = field(default=None, repr=False)
+    """Where an edit is made already: the numbers that set widths, as they are known without it."""
     _calls: dict[int, Line] = field(default_factory=dict, repr=False)
     _specs: dict[str, Spec | None] = field(default_factory=dict, repr=False)
 
