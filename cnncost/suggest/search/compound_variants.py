@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from heapq import heappop, heappush
+from itertools import combinations
 from math import inf
 from typing import NamedTuple
 
@@ -158,26 +159,26 @@ class SpatialVariants:
                 yield max(lazy.score, self.trials[key[-1]].edit.score), key
 
     def _price(self, key: VariantKey) -> LazyVariant | None:
-        """Price a variant; None where it is no network, or is none without its last edit.
+        """Price a variant; None where it, or one with an edit less, is no network.
 
-        It never scores less than without its last edit, nor than that alone: what nobody measured
-        is not made cheaper by more of it.
+        It never scores less than with an edit less: what nobody measured is not made cheaper by
+        more of it.
         """
         if key not in self._known:
             self.clock.check()
-            shorter = self._price(key[:-1])
-            self._known[key] = None if shorter is None else self._add_edit(shorter, key[-1])
+            shorter = [self._price(own) for own in combinations(key, len(key) - 1)]
+            least = [lazy.score for lazy in shorter if lazy is not None]
+            whole = len(least) == len(shorter)
+            self._known[key] = self._try_together(key, max(least)) if whole else None
         return self._known[key]
 
-    def _add_edit(self, shorter: LazyVariant, at: int) -> LazyVariant | None:
-        last = self.trials[at].edit
-        edits = (*shorter.edits, last)
+    def _try_together(self, key: VariantKey, least: int) -> LazyVariant | None:
+        edits = tuple([self.trials[at].edit for at in key])
         trial = self._trials.try_together(edits)
         if trial is None:
             return None
-        together = trial.edit.score + PER_EDIT * len(shorter.edits)
-        score = max(together, shorter.score + PER_EDIT, last.score + PER_EDIT)
-        return LazyVariant((*shorter.key, at), edits, score, trial.after)
+        score = max(trial.edit.score + PER_EDIT * (len(key) - 1), least + PER_EDIT)
+        return LazyVariant(key, edits, score, trial.after)
 
     def variant(self, lazy: LazyVariant, ceiling: int | None = None) -> SpatialVariant:
         """Build a variant with at least the options that score at most `ceiling` (None: all)."""
