@@ -25,6 +25,7 @@ from cnncost.suggest.edits import (
     replacement,
     resolution,
     separable,
+    smaller_kernel,
     stride,
     width,
 )
@@ -79,9 +80,12 @@ def _drop_forbidden(decisions: Iterable[Decision], allowed: AllowedEdits) -> Ite
 
 def _replacement_decisions(editable: EditableSpec, allowed: AllowedEdits) -> Iterator[Decision]:
     rules = [rule for name, rule in _RULES.items() if name not in allowed.forbidden]
-    return replacement.replacement_decisions(
+    found = replacement.replacement_decisions(
         editable, allowed.kept, rules, [kernel_stack.list_replacements]
     )
+    if smaller_kernel.KIND in allowed.forbidden:
+        return found
+    return smaller_kernel.add_kernel_options(editable, allowed.kept, found)
 
 
 _RULES = {
@@ -124,11 +128,14 @@ KINDS: tuple[DecisionKind, ...] = (
         (head.POOL_EVIDENCE, head.GLOBAL_EVIDENCE, head.DROP_EVIDENCE),
     ),
     DecisionKind(
-        tuple(_RULES),
+        (*_RULES, smaller_kernel.KIND),
         _replacement_decisions,
         tuple(
             module.EVIDENCE
-            for module in (separable, kernel_stack, asymmetric, bottleneck, grouped, lowrank)
+            for module in (
+                *(separable, kernel_stack, asymmetric, bottleneck, grouped, lowrank),
+                smaller_kernel,
+            )
         ),
     ),
     DecisionKind((lowrank.KIND,), _low_rank_dense, (lowrank.EVIDENCE,)),

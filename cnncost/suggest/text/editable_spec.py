@@ -164,7 +164,7 @@ class EditableSpec:
         if not self._calls:
             for written in self.spec.written.values():
                 call = written.call
-                while call is not None and call.line.start not in self._calls:
+                while call is not None:  # one line of a block stands in many calls
                     self._calls[call.line.start] = call.line
                     call = call.outer
         return self._calls
