@@ -174,11 +174,6 @@ SPATIAL: tuple[SpatialKind, ...] = (
         (multiplier.EVIDENCE,),
     ),
     SpatialKind(
-        (expansion.KIND,),
-        lambda editable, allowed: expansion.expansion_edits(editable, allowed.kept),
-        (expansion.EVIDENCE,),
-    ),
-    SpatialKind(
         (stride.STRIDE,),
         lambda editable, allowed: stride.stride_edits(editable, allowed.kept),
         (stride.STRIDE_EVIDENCE,),
@@ -187,6 +182,11 @@ SPATIAL: tuple[SpatialKind, ...] = (
         (stride.POOLING,),
         lambda editable, allowed: stride.pool_edits(editable, allowed.kept),
         (stride.POOLING_EVIDENCE,),
+    ),
+    SpatialKind(
+        (expansion.KIND,),
+        lambda editable, allowed: expansion.expansion_edits(editable, allowed.kept),
+        (expansion.EVIDENCE,),
     ),
 )
 """The kinds that are enumerated outside the solver."""

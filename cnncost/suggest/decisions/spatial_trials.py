@@ -13,6 +13,7 @@ from operator import le
 from time import monotonic
 from typing import NamedTuple
 
+from cnncost.accuracy.potential import Potential
 from cnncost.costs import count_network
 from cnncost.errors import CnncostError
 from cnncost.layers import Layer
@@ -56,7 +57,7 @@ class SpatialTrials:
 
     def __init__(self, editable: EditableSpec) -> None:
         self.editable = editable
-        self.stated = not editable.meter.bytes and not editable.carries_extents
+        self.stated = not editable.meter.bytes and not editable.follows_extents
         """Whether what an edit states is all that it changes."""
         self._counted: dict[tuple[int, tuple[Shape, ...]], CountedLayer | None] = {}
         """Each node over the inputs that it had so far."""
@@ -64,7 +65,7 @@ class SpatialTrials:
     def try_edit(self, edit: Edit) -> SpatialTrial | None:
         """Return what each layer costs under one spatial edit; None where it makes no network,
         or one that puts out other shapes."""
-        return self._try_merged(edit, stated=bool(edit.substitutes))
+        return self.try_together([edit])
 
     def try_together(self, edits: Sequence[Edit]) -> SpatialTrial | None:
         """Return what each layer costs under several spatial edits; None where they cannot be made
@@ -72,11 +73,13 @@ class SpatialTrials:
         merged = merge_edits(edits)
         if merged is None:
             return None
-        return self._try_merged(merged, stated=all(edit.substitutes for edit in edits))
+        return self._count_stated(merged) if self.are_stated(edits) else self._read_edit(merged)
 
-    def _try_merged(self, edit: Edit, *, stated: bool) -> SpatialTrial | None:
-        if not (self.stated and stated):
-            return self._read_edit(edit)
+    def are_stated(self, edits: Sequence[Edit]) -> bool:
+        """Whether edits say all that they change, so that no text need be read."""
+        return self.stated and all(edit.substitutes or edit.resized for edit in edits)
+
+    def _count_stated(self, edit: Edit) -> SpatialTrial | None:
         found = self._count_substituted(edit)
         if found is None:
             return None
@@ -87,17 +90,24 @@ class SpatialTrials:
 
     def _read_edit(self, edit: Edit) -> SpatialTrial | None:
         spec = self.editable.read_edited(edit.changes)
-        if spec is None:
+        return None if spec is None else self.count_edited(edit, spec.network)
+
+    def count_edited(self, edit: Edit, network: Network) -> SpatialTrial | None:
+        """Count the network that an edit makes; None where it leaves positions out."""
+        if edit.kind in COARSER and self._loses_positions(edit, network):
             return None
-        if edit.kind in COARSER and self._loses_positions(edit, spec.network):
-            return None
-        edit = priced(edit, self.editable.priced_layers.damage_to(spec.network))
         rows = [
             tuple([getattr(row, metric) for metric in METRICS])
-            for row in count_network(spec.network).layers
+            for row in count_network(network).layers
             if row.counted or self.editable.meter.bytes
         ]
-        return SpatialTrial(edit, self.editable.measure(spec.network), tuple(rows))
+        edit = self._price(edit, self.editable.priced_layers.damage_to(network))
+        return SpatialTrial(edit, self.editable.measure(network), tuple(rows))
+
+    def _price(self, edit: Edit, damage: Potential) -> Edit:
+        """Price an edit by its damage here, and by what is edited here already."""
+        before, now = self.editable.first_potential, self.editable.priced_layers.potential
+        return priced(edit, [a - b + c for a, b, c in zip(now, before, damage, strict=True)])
 
     def _loses_positions(self, edit: Edit, network: Network) -> bool:
         """Whether an edited network has a kernel over a map smaller than it, or a window that
@@ -133,7 +143,7 @@ class SpatialTrials:
         """Count the layers of the network with an edit's substitutes in their places; with the
         edit, priced."""
         network = self.editable.network
-        outputs = [node.output for node in network.nodes]
+        outputs = [edit.resized.get(node.index, node.output) for node in network.nodes]
         found: list[CountedLayer] = []
         changed: dict[int, list[PlacedLayer]] = {}
         for node in network.layers:
@@ -154,7 +164,7 @@ class SpatialTrials:
             outputs[node.index] = placed[-1].output
         kept = all(outputs[index] == network.nodes[index].output for index in network.outputs)
         damage = self.editable.priced_layers.damage_of(changed, outputs)
-        return (priced(edit, damage), found) if kept else None
+        return (self._price(edit, damage), found) if kept else None
 
     def _count_node(self, node: Node, inputs: tuple[Shape, ...]) -> list[CountedLayer]:
         """Count a node as it is over some inputs; nothing where it cannot take them."""
@@ -221,6 +231,7 @@ def merge_edits(edits: Sequence[Edit]) -> Edit | None:
         "; ".join([edit.phrase for edit in edits]),
         changes=tuple(changes),
         substitutes=substitutes,
+        resized={index: shape for edit in edits for index, shape in edit.resized.items()},
     )
 
 

@@ -10,6 +10,7 @@ from itertools import combinations
 from math import inf
 from typing import NamedTuple
 
+from cnncost.errors import CnncostError
 from cnncost.place import Place
 from cnncost.suggest.decisions.cost_tables import SearchSpace
 from cnncost.suggest.decisions.inherited_widths import EditedText, find_moved, inherit_widths
@@ -19,10 +20,11 @@ from cnncost.suggest.decisions.spatial_trials import (
     SpatialTrial,
     SpatialTrials,
     find_beaten,
+    merge_edits,
 )
 from cnncost.suggest.search.plan import Plan, SpatialVariant, write_edits
 from cnncost.suggest.text.edit import Edit
-from cnncost.suggest.text.editable_spec import EditableSpec, read_editable_spec
+from cnncost.suggest.text.editable_spec import EditableSpec, output_shapes, read_editable_spec
 from cnncost.suggest.text.meter import Measures
 from cnncost.suggest.text.scores import PER_EDIT
 from cnncost.suggest.text.text_changes import TextChange
@@ -173,12 +175,40 @@ class SpatialVariants:
         return self._known[key]
 
     def _try_together(self, key: VariantKey, least: int) -> LazyVariant | None:
-        edits = tuple([self.trials[at].edit for at in key])
-        trial = self._trials.try_together(edits)
+        """Price several edits: where those beside the multipliers say what they change, over the
+        spec with these alone, else as their text reads."""
+        edits = self._edits(key)
+        merged = merge_edits(edits)
+        if merged is None:
+            return None
+        others = [edit for edit in edits if edit.kind not in NARROWER]
+        if others and self._trials.are_stated(others):
+            trials = SpatialTrials(self._open(self._multipliers(key)))
+            trial = trials.try_together(others)
+        else:
+            opened = self._try_to_open(key)
+            found = opened and self._trials.count_edited(merged, opened.network)
+            trial = found or None
         if trial is None:
             return None
         score = max(trial.edit.score + PER_EDIT * (len(key) - 1), least + PER_EDIT)
         return LazyVariant(key, edits, score, trial.after)
+
+    def _try_to_open(self, key: VariantKey) -> EditableSpec | None:
+        """Read the spec with edits made; None where it is none, or puts out other shapes."""
+        try:
+            opened = self._open(key)
+        except CnncostError:
+            return None
+        same = output_shapes(opened.network) == output_shapes(self.editable.network)
+        return opened if same else None
+
+    def _edits(self, key: VariantKey) -> tuple[Edit, ...]:
+        return tuple([self.trials[at].edit for at in key])
+
+    def _multipliers(self, key: VariantKey) -> VariantKey:
+        """Those of some edits that make layers narrower."""
+        return tuple([at for at in key if self.trials[at].edit.kind in NARROWER])
 
     def variant(self, lazy: LazyVariant, ceiling: int | None = None) -> SpatialVariant:
         """Build a variant with at least the options that score at most `ceiling` (None: all)."""
@@ -200,15 +230,13 @@ class SpatialVariants:
         """Read the spec with edits made; what widths do there is known from the spec with the
         multipliers among these alone."""
         if key not in self._opened:
-            multipliers = tuple([at for at in key if self.trials[at].edit.kind in NARROWER])
-            opened = self._read(key)
-            moved = find_moved(
-                self.editable.spec_text.text, self._changes(key), self.maker.width_places
-            )
-            opened = replace(opened, width_places=frozenset(moved.values()))
+            opened, changes = self._read(key), self._changes(key)
+            places = find_moved(self.editable.spec_text.text, changes, self.maker.width_places)
+            opened = replace(opened, width_places=frozenset(places.values()))
+            multipliers = self._multipliers(key)
             if multipliers != key:
                 parent = EditedText(self._open(multipliers), self._changes(multipliers))
-                edited = EditedText(opened, self._changes(key))
+                edited = EditedText(opened, changes)
                 opened = inherit_widths(self.editable, parent, edited, self.maker.width_places)
             self._opened[key] = opened
         return self._opened[key]

@@ -109,9 +109,9 @@ class EditableSpec:
         return CARRIED.search(self.spec_text.text) is None
 
     @cached_property
-    def carries_extents(self) -> bool:
+    def follows_extents(self) -> bool:
         """Whether extents may reach more than the layers behind them."""
-        return self.carries_numbers or SIZED.search(self.spec_text.text) is not None
+        return not self.sets_fields_alone or SIZED.search(self.spec_text.text) is not None
 
     @cached_property
     def counts(self) -> tuple[int, ...]:
