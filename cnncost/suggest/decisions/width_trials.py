@@ -64,11 +64,10 @@ def try_options(editable: EditableSpec, decision: Decision) -> tuple[Decision, l
 def _readable_options(editable: EditableSpec, decision: Decision) -> Decision:
     """A decision with the options whose texts are specs."""
     first, *others = decision.options
-    good = [
-        edit
-        for edit in editable.clock.watch(others)
-        if editable.read_edited(edit.changes) is not None
-    ]
+    for edit in editable.clock.watch(others):
+        if edit.phrase not in editable.refused:
+            editable.refused[edit.phrase] = editable.read_edited(edit.changes) is None
+    good = [edit for edit in others if not editable.refused[edit.phrase]]
     return replace(decision, options=(first, *good))
 
 

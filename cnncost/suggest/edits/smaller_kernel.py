@@ -95,6 +95,8 @@ def _make_edit(editable: EditableSpec, place: KernelPlace, sizes: tuple[int, int
     """The edit of a kernel's size and the padding beside it; None where another shape follows, or
     nothing that the estimate sees."""
     line, at = place
+    if sizes[1] == 1 and at and not _may_be_single(editable, at):
+        return None
     changes = _changes_of(editable, line, at, sizes)
     spec = None if changes is None else editable.read_edited(changes)
     if changes is None or spec is None:
@@ -110,6 +112,16 @@ def _make_edit(editable: EditableSpec, place: KernelPlace, sizes: tuple[int, int
         i: partial(_replace_fields, fields=_fields_of(one)) for i, one in changed.items()
     }
     return Edit(KIND, f"{label}{more}: {old} to {new}", changes=changes, substitutes=substitutes)
+
+
+def _may_be_single(editable: EditableSpec, at: Place) -> bool:
+    """Whether the layers whose kernel this number sets may look at single positions."""
+    found = [i for i, written in editable.spec.written.items()
+             if any(o.place == at for o in written.origins.get("kernel", ()))]  # fmt: skip
+    nodes = [node for node in editable.network.layers if node.index in found]
+    return not any(map(is_depthwise, nodes)) and all(
+        _stays_between(editable, index, set()) for index in found
+    )
 
 
 def _changes_of(

@@ -232,7 +232,8 @@ class SpatialVariants:
         if key not in self._opened:
             opened, changes = self._read(key), self._changes(key)
             places = find_moved(self.editable.spec_text.text, changes, self.maker.width_places)
-            opened = replace(opened, width_places=frozenset(places.values()))
+            known = frozenset(places.values())
+            opened = replace(opened, width_places=known, refused=self.editable.refused)
             multipliers = self._multipliers(key)
             if multipliers != key:
                 parent = EditedText(self._open(multipliers), self._changes(multipliers))

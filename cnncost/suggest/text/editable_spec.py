@@ -90,6 +90,9 @@ class EditableSpec:
     """Where the edits that are made change extents alone: the spec without those."""
     width_places: frozenset[Place] | None = field(default=None, repr=False)
     """Where an edit is made already: the numbers that set widths, as they are known without it."""
+    refused: dict[str, bool] = field(default_factory=dict, repr=False)
+    """For the phrase of an edit of which only the text tells whether it makes a network: whether
+    it makes none; the same with spatial edits made."""
     _calls: dict[int, Line] = field(default_factory=dict, repr=False)
     _specs: dict[str, Spec | None] = field(default_factory=dict, repr=False)
 
