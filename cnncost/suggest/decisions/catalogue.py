@@ -48,6 +48,8 @@ class AllowedEdits:
     kept: tuple[str, ...] = ()
     """Layers, or blocks' calls, that stay as they are."""
 
+    multiple: int | None = None
+    """What new widths are multiples of; None for 8 where the old ones are."""
     narrowest: Fraction = Fraction(scores.NARROWEST)
     """The smallest part of a width that is offered without extrapolation."""
 
@@ -116,7 +118,10 @@ KINDS: tuple[DecisionKind, ...] = (
         (width.KIND, width.DENSE_KIND),
         lambda editable, allowed: _drop_forbidden(
             width.width_decisions(
-                editable, narrowest=allowed.narrowest, extrapolate=allowed.extrapolate
+                editable,
+                narrowest=allowed.narrowest,
+                extrapolate=allowed.extrapolate,
+                multiple=allowed.multiple,
             ),
             allowed,
         ),
@@ -201,9 +206,12 @@ def kind_names() -> list[str]:
 
 
 def parse_allowed_edits(
-    allow: Iterable[str], forbid: Iterable[str], kept: Iterable[str]
+    allow: Iterable[str],
+    forbid: Iterable[str],
+    kept: Iterable[str],
+    multiple: int | None = None,
 ) -> AllowedEdits:
-    """What `--allow`, `--forbid` and `--keep` make of the catalogue.
+    """What `--allow`, `--forbid`, `--keep` and `--multiple` make of the catalogue.
 
     Raises:
         CnncostError: no kind is called so.
@@ -212,7 +220,7 @@ def parse_allowed_edits(
     allowed = [_parse_kind(word, known, "--allow") for word in allow]
     forbidden = [_parse_kind(word, kind_names(), "--forbid") for word in forbid]
     return AllowedEdits(
-        frozenset(forbidden), EXTRAPOLATION in allowed, PRECISION in allowed, tuple(kept)
+        frozenset(forbidden), EXTRAPOLATION in allowed, PRECISION in allowed, tuple(kept), multiple
     )
 
 

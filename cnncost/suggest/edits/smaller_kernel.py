@@ -119,7 +119,7 @@ def _may_be_single(editable: EditableSpec, at: Place) -> bool:
     found = [i for i, written in editable.spec.written.items()
              if any(o.place == at for o in written.origins.get("kernel", ()))]  # fmt: skip
     nodes = [node for node in editable.network.layers if node.index in found]
-    return not any(map(is_depthwise, nodes)) and all(
+    return not any(map(_is_depthwise, nodes)) and all(
         _stays_between(editable, index, set()) for index in found
     )
 
@@ -156,10 +156,14 @@ def _changed_kernels(before: Network, after: Network) -> dict[int, Layer]:
             continue
         if new.layer is None or old.layer != replace(new.layer, **_fields_of(old.layer)):
             return {}
-        if max(_fields_of(new.layer)["kernel"]) == 1 and is_depthwise(new):
+        if max(_fields_of(new.layer)["kernel"]) == 1 and _is_depthwise(new):
             return {}
         found[old.index] = new.layer
     return found
+
+
+def _is_depthwise(node: Node) -> bool:
+    return node.layer.word == "depthwise_conv" or is_depthwise(node)
 
 
 def _fields_of(layer: Layer) -> dict[str, Any]:

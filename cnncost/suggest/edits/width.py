@@ -40,10 +40,12 @@ DENSE_UNITS = (1024, 512, 256)
 class LabelledNumber:
     """A number that may change, with its label and the steps that its widths keep to."""
 
-    def __init__(self, editable: EditableSpec, number: WidthNumber, label: str) -> None:
+    def __init__(
+        self, editable: EditableSpec, number: WidthNumber, label: str, multiple: int | None
+    ) -> None:
         self.number = number
         self.label = label
-        self.steps = [_width_step(editable, number, value) for value in number.values]
+        self.steps = [_width_step(editable, number, value, multiple) for value in number.values]
 
     def factors(self) -> Iterator[Fraction]:
         """Yield the least factor at which each smaller value of the number is rounded to."""
@@ -59,19 +61,22 @@ class LabelledNumber:
         return None if values == self.number.values else _make_edit(self.number, values, self.label)
 
 
-def label_numbers(editable: EditableSpec) -> list[LabelledNumber]:
+def label_numbers(editable: EditableSpec, multiple: int | None) -> list[LabelledNumber]:
     """The numbers of a spec that set widths, each with its label."""
     arguments = _argument_names(editable)
-    numbers = width_numbers(editable)
-    return [LabelledNumber(editable, n, _number_label(editable, n, arguments)) for n in numbers]
+    return [
+        LabelledNumber(editable, number, _number_label(editable, number, arguments), multiple)
+        for number in width_numbers(editable)
+    ]
 
 
 def width_decisions(
-    editable: EditableSpec, *, narrowest: Fraction, extrapolate: bool
+    editable: EditableSpec, *, narrowest: Fraction, extrapolate: bool, multiple: int | None = None
 ) -> Iterator[Decision]:
     """A decision for each number, with the options that save.
 
-    None is below the `narrowest` part of its width, unless `extrapolate`.
+    None is below the `narrowest` part of its width, unless `extrapolate`; each is a multiple of
+    `multiple`, where that is given.
     """
     narrowest = Fraction(0) if extrapolate else narrowest
     arguments = _argument_names(editable)
@@ -79,21 +84,22 @@ def width_decisions(
         first = min(group.writers[0] for group in number.groups)
         label = _number_label(editable, number, arguments)
         if number.dense:
-            widths = _dense_values(number)
+            found = _dense_values(number)
+            widths = [units for units in found if all(n % (multiple or 1) == 0 for n in units)]
         else:
-            widths = _channel_values(editable, number, narrowest)
+            widths = _channel_values(editable, number, narrowest, multiple)
         options = [_make_edit(number, values, label) for values in widths]
         if options:
             yield Decision(label, (NO_EDIT, *options), first, group=True)
 
 
 def _channel_values(
-    editable: EditableSpec, number: WidthNumber, narrowest: Fraction
+    editable: EditableSpec, number: WidthNumber, narrowest: Fraction, multiple: int | None
 ) -> list[tuple[int, ...]]:
     parts = PARTS + (() if narrowest else BEYOND)
     scale = number.scale
     widths = [int(value * scale) for value in number.values]
-    steps = [_width_step(editable, number, width) for width in widths]
+    steps = [_width_step(editable, number, width, multiple) for width in widths]
     options: list[tuple[int, ...]] = []
     for part in parts:
         pairs = zip(widths, steps, strict=True)
@@ -110,9 +116,13 @@ def round_to_step(value: Fraction, step: int) -> int:
     return max(step, int((value + Fraction(step, 2)) // step) * step)
 
 
-def _width_step(editable: EditableSpec, number: WidthNumber, value: int) -> int:
-    """What new widths are multiples of: 8 where the old one is, and every group count."""
-    step = next(s for s in (8, 4, 2, 1) if value % s == 0 and (s == 1 or value >= 4 * s))
+def _width_step(
+    editable: EditableSpec, number: WidthNumber, value: int, multiple: int | None
+) -> int:
+    """What new widths are multiples of: what was asked for, else 8 where the old one is; and every
+    group count."""
+    usual = next(s for s in (8, 4, 2, 1) if value % s == 0 and (s == 1 or value >= 4 * s))
+    step = multiple or usual
     writers = [index for group in number.groups for index in group.writers]
     roots = dict.fromkeys(root for index in writers for root in editable.groups.groups_at(index))
     reading = [index for root in roots for index in editable.group_readers.get(root, ())]

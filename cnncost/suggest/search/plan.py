@@ -171,14 +171,18 @@ def measure_single_edit(editable: EditableSpec, edit: Edit) -> SingleEdit | None
 
 
 def scale_uniformly(
-    editable: EditableSpec, decisions: Sequence[Decision], budgets: Sequence[Budget]
+    editable: EditableSpec,
+    decisions: Sequence[Decision],
+    budgets: Sequence[Budget],
+    multiple: int | None = None,
 ) -> Plan | None:
     """Scale all widths that may change alike, by the largest factor that holds the budgets.
 
-    Each width is rounded to its own step. None where no factor from NARROWEST on holds them.
+    Each width is rounded to its own step, or to `multiple`. None where no factor from NARROWEST on
+    holds them.
     """
     labels = {decision.label for decision in decisions if decision.group}
-    numbers = [n for n in label_numbers(editable) if n.label in labels]
+    numbers = [n for n in label_numbers(editable, multiple) if n.label in labels]
     steps = {f for n in numbers for f in n.factors() if f >= NARROWEST}
     factors = sorted({Fraction(NARROWEST), *steps})
     best, low, high = None, 0, len(factors)

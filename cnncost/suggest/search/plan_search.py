@@ -256,7 +256,7 @@ class PlanSearch:
         spatial = len(self.variants.all) - 1
         moves = format_count(spatial, "spatial change") if spatial else "no spatial change"
         if spatial > 1:
-            moves += f" and all of them that go together, at most {MOST_COARSER} strides and pools"
+            moves += f", alone and together (at most {MOST_COARSER} strides and pools)"
         return (
             f"{format_count(widths, 'width')}, {format_count(others, 'structural choice')} "
             f"(replacing at most half of the convolutions) and {moves}"

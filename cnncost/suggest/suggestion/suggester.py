@@ -201,7 +201,11 @@ class Suggester:
             return None, False
         try:
             return (
-                scale_uniformly(self.editable, self.search.decisions, budgets) if budgets else None
+                scale_uniformly(
+                    self.editable, self.search.decisions, budgets, self.request.allowed.multiple
+                )
+                if budgets
+                else None
             ), True
         except TimeOverError:
             return None, False
