@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from cnncost.errors import CnncostError
 from cnncost.network import Input, Network, Node
-from cnncost.suggest.text.edit import Decision, Edit, PlacedLayer, WidthTrial
+from cnncost.suggest.text.edit import Decision, Edit, PlacedLayer, WidthTrial, remove_layer
 from cnncost.suggest.text.editable_spec import EditableSpec
 from cnncost.suggest.text.scores import PER_EDIT, units
 
@@ -65,9 +65,11 @@ def _price_structure(editable: EditableSpec, edit: Edit, *, unread: bool) -> Edi
 
 def _edited_network(editable: EditableSpec, edit: Edit) -> Network | None:
     """The network with copies of blocks taken away: as it follows, else as the text reads."""
-    made = remove_nodes(editable.network, frozenset(edit.substitutes))
-    if made is not None:
-        return made
+    removes = all(put is remove_layer for put in edit.substitutes.values())
+    if removes and not edit.reads_instead:
+        made = remove_nodes(editable.network, frozenset(edit.substitutes))
+        if made is not None:
+            return made
     spec = editable.read_edited(edit.changes)
     return None if spec is None else spec.network
 
