@@ -101,6 +101,12 @@ def _writer_places(editable: EditableSpec, index: int) -> list[Place]:
     return [place for place in found if place is not None]
 
 
+def count_followers(editable: EditableSpec) -> int:
+    """Count the widths that may change and have no number of their own: they follow others."""
+    groups = [group for group in editable.groups.groups.values() if not group.frozen]
+    return sum(not _width_scalars(editable, group) for group in groups)
+
+
 def width_origins(editable: EditableSpec, index: int) -> tuple[Origin, ...]:
     """What the width of a layer derives from."""
     layer = editable.network.nodes[index].layer

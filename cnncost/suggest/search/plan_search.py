@@ -7,19 +7,15 @@ from dataclasses import replace
 from time import monotonic
 from typing import NamedTuple
 
-from cnncost.quantity import format_count
 from cnncost.suggest.decisions.budget_limits import limit_tables
 from cnncost.suggest.decisions.cost_tables import CostTables
 from cnncost.suggest.search import label_setting
-from cnncost.suggest.search.compound_variants import (
-    MOST_COARSER,
-    LazyVariant,
-    SpatialVariants,
-)
+from cnncost.suggest.search.compound_variants import LazyVariant, SpatialVariants
 from cnncost.suggest.search.greedy import choose_greedily
 from cnncost.suggest.search.integer_programme import solve_nearest, solve_programme
 from cnncost.suggest.search.plan import Plan, SearchLimits, SearchOutcome, SpatialVariant
 from cnncost.suggest.search.pruning import drop_dominated_options, drop_kinds
+from cnncost.suggest.search.space_words import describe_space
 from cnncost.suggest.text.budget import Budget, budgets_hold
 from cnncost.suggest.text.clock import TimeOverError
 from cnncost.suggest.text.edit import Decision, Edit
@@ -250,17 +246,7 @@ class PlanSearch:
 
     def describe_space(self) -> str:
         """What plans are chosen among, in words."""
-        changed = [decision for decision in self.decisions if len(decision.options) > 1]
-        widths = sum(decision.group for decision in changed)
-        others = sum(len(v.options) - 1 for v in changed if not v.group)
-        spatial = len(self.variants.all) - 1
-        moves = format_count(spatial, "spatial change") if spatial else "no spatial change"
-        if spatial > 1:
-            moves += f", alone and together (at most {MOST_COARSER} strides and pools)"
-        return (
-            f"{format_count(widths, 'width')}, {format_count(others, 'structural choice')} "
-            f"(replacing at most half of the convolutions) and {moves}"
-        )
+        return describe_space(self.variants, self.decisions)
 
     def find_best(
         self,
