@@ -15,7 +15,6 @@ from cnncost.suggest.search.greedy import choose_greedily
 from cnncost.suggest.search.integer_programme import solve_nearest, solve_programme
 from cnncost.suggest.search.plan import Plan, SearchLimits, SearchOutcome, SpatialVariant
 from cnncost.suggest.search.pruning import drop_dominated_options, drop_kinds
-from cnncost.suggest.search.space_words import describe_space
 from cnncost.suggest.text.budget import Budget, budgets_hold
 from cnncost.suggest.text.clock import TimeOverError
 from cnncost.suggest.text.edit import Decision, Edit
@@ -243,10 +242,6 @@ class PlanSearch:
         self.seconds = seconds
         self.complete = complete
         """Whether the decisions and variants are all there are; if not, nothing is proved."""
-
-    def describe_space(self) -> str:
-        """What plans are chosen among, in words."""
-        return describe_space(self.variants, self.decisions)
 
     def find_best(
         self,

@@ -19,6 +19,7 @@ from cnncost.suggest.decisions.table_filling import costs_alone
 from cnncost.suggest.decisions.width_trials import try_options
 from cnncost.suggest.search.plan import Plan, measure_single_edit, scale_uniformly
 from cnncost.suggest.search.plan_search import PlanSearch, Progress, SearchResult
+from cnncost.suggest.search.space_words import describe_space
 from cnncost.suggest.search.spatial_variants import list_spatial_trials, list_variants
 from cnncost.suggest.search.unmet_budgets import UnmetBudgets, find_unmet
 from cnncost.suggest.suggestion.answer import (
@@ -144,7 +145,7 @@ class Suggester:
             plan,
             found.proved if found else True,
             found.seconds if found else 0.0,
-            self.search.describe_space(),
+            describe_space(self.search.variants, self.search.decisions),
             alike,
             plain,
             tuple(others),
