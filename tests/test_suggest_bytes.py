@@ -182,7 +182,7 @@ def test_options_that_do_not_fit(options: tuple[str, ...], says: str) -> None:
 
 
 def test_out_of_reach() -> None:
-    done = run("suggest", "-", "--budget", "training_memory=5KiB", text=SMALL)
+    done = run("suggest", "-", "--budget", "training_memory=1KiB", text=SMALL)
     assert done.returncode == 1
     said = " ".join(done.stdout.split())
     assert "Out of reach: training_memory." in said

@@ -59,6 +59,15 @@ def suggest(
     forbid: Annotated[
         list[str] | None, typer.Option(metavar="KIND", help="A kind that is not used. Repeatable.")
     ] = None,
+    multiple: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=options.MOST,
+            metavar="N",
+            help="New widths are multiples of it: 16 or 32 for tensor cores.",
+        ),
+    ] = None,
     most_edits: Annotated[
         int | None,
         typer.Option(
@@ -140,7 +149,7 @@ def suggest(
     meter = Meter((budget_metric(pareto),) if pareto else (), **scale)
     request = SuggestionRequest(
         tuple(budget or ()),
-        parse_allowed_edits(allow or (), forbid or (), keep or ()),
+        parse_allowed_edits(allow or (), forbid or (), keep or (), multiple),
         {} if code else options.parse_settings(settings or ()),
         {} if code else options.parse_shapes(shapes or ()),
         time_limit,

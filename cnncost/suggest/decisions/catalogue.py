@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import NamedTuple
 
 from cnncost.errors import CnncostError, did_you_mean
@@ -15,6 +16,7 @@ from cnncost.suggest.edits import (
     asymmetric,
     bottleneck,
     depth,
+    expansion,
     grouped,
     head,
     kernel_stack,
@@ -23,9 +25,11 @@ from cnncost.suggest.edits import (
     replacement,
     resolution,
     separable,
+    smaller_kernel,
     stride,
     width,
 )
+from cnncost.suggest.text import scores
 from cnncost.suggest.text.edit import Decision, Edit
 from cnncost.suggest.text.editable_spec import EditableSpec
 from cnncost.suggest.text.scores import Evidence
@@ -44,11 +48,15 @@ class AllowedEdits:
     kept: tuple[str, ...] = ()
     """Layers, or blocks' calls, that stay as they are."""
 
+    multiple: int | None = None
+    """What new widths are multiples of; None for 8 where the old ones are."""
+    narrowest: Fraction = Fraction(scores.NARROWEST)
+    """The smallest part of a width that is offered without extrapolation."""
+
     def together_with(self, edit: Edit) -> AllowedEdits:
-        """What may go together with a spatial change: widths are not divided twice."""
-        if edit.kind != multiplier.KIND:
-            return self
-        return replace(self, forbidden=self.forbidden | {width.KIND, width.DENSE_KIND})
+        """What may go together with a spatial change: what a multiplier takes of the widths is
+        not taken again."""
+        return replace(self, narrowest=self.narrowest / edit.part)
 
     def allows(self, kind: DecisionKind | SpatialKind) -> bool:
         return not set(kind.names) <= self.forbidden
@@ -74,9 +82,12 @@ def _drop_forbidden(decisions: Iterable[Decision], allowed: AllowedEdits) -> Ite
 
 def _replacement_decisions(editable: EditableSpec, allowed: AllowedEdits) -> Iterator[Decision]:
     rules = [rule for name, rule in _RULES.items() if name not in allowed.forbidden]
-    return replacement.replacement_decisions(
+    found = replacement.replacement_decisions(
         editable, allowed.kept, rules, [kernel_stack.list_replacements]
     )
+    if smaller_kernel.KIND in allowed.forbidden:
+        return found
+    return smaller_kernel.add_kernel_options(editable, allowed.kept, found)
 
 
 _RULES = {
@@ -106,7 +117,13 @@ KINDS: tuple[DecisionKind, ...] = (
     DecisionKind(
         (width.KIND, width.DENSE_KIND),
         lambda editable, allowed: _drop_forbidden(
-            width.width_decisions(editable, extrapolate=allowed.extrapolate), allowed
+            width.width_decisions(
+                editable,
+                narrowest=allowed.narrowest,
+                extrapolate=allowed.extrapolate,
+                multiple=allowed.multiple,
+            ),
+            allowed,
         ),
         (width.EVIDENCE, width.DENSE_EVIDENCE),
     ),
@@ -116,11 +133,14 @@ KINDS: tuple[DecisionKind, ...] = (
         (head.POOL_EVIDENCE, head.GLOBAL_EVIDENCE, head.DROP_EVIDENCE),
     ),
     DecisionKind(
-        tuple(_RULES),
+        (*_RULES, smaller_kernel.KIND),
         _replacement_decisions,
         tuple(
             module.EVIDENCE
-            for module in (separable, kernel_stack, asymmetric, bottleneck, grouped, lowrank)
+            for module in (
+                *(separable, kernel_stack, asymmetric, bottleneck, grouped, lowrank),
+                smaller_kernel,
+            )
         ),
     ),
     DecisionKind((lowrank.KIND,), _low_rank_dense, (lowrank.EVIDENCE,)),
@@ -168,8 +188,13 @@ SPATIAL: tuple[SpatialKind, ...] = (
         lambda editable, allowed: stride.pool_edits(editable, allowed.kept),
         (stride.POOLING_EVIDENCE,),
     ),
+    SpatialKind(
+        (expansion.KIND,),
+        lambda editable, allowed: expansion.expansion_edits(editable, allowed.kept),
+        (expansion.EVIDENCE,),
+    ),
 )
-"""The kinds that are enumerated outside the solver, at most one change of them a plan."""
+"""The kinds that are enumerated outside the solver."""
 
 EXTRAPOLATION, PRECISION = "extrapolation", "precision"
 """What `--allow` can add: smaller widths and resolutions; smaller element types."""
@@ -181,9 +206,12 @@ def kind_names() -> list[str]:
 
 
 def parse_allowed_edits(
-    allow: Iterable[str], forbid: Iterable[str], kept: Iterable[str]
+    allow: Iterable[str],
+    forbid: Iterable[str],
+    kept: Iterable[str],
+    multiple: int | None = None,
 ) -> AllowedEdits:
-    """What `--allow`, `--forbid` and `--keep` make of the catalogue.
+    """What `--allow`, `--forbid`, `--keep` and `--multiple` make of the catalogue.
 
     Raises:
         CnncostError: no kind is called so.
@@ -192,7 +220,7 @@ def parse_allowed_edits(
     allowed = [_parse_kind(word, known, "--allow") for word in allow]
     forbidden = [_parse_kind(word, kind_names(), "--forbid") for word in forbid]
     return AllowedEdits(
-        frozenset(forbidden), EXTRAPOLATION in allowed, PRECISION in allowed, tuple(kept)
+        frozenset(forbidden), EXTRAPOLATION in allowed, PRECISION in allowed, tuple(kept), multiple
     )
 
 

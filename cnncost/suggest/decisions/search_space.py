@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from cnncost.suggest.decisions.catalogue import KINDS, STRUCTURAL, AllowedEdits
 from cnncost.suggest.decisions.cost_tables import SearchSpace
+from cnncost.suggest.decisions.joint_widths import foresee_widths
 from cnncost.suggest.decisions.layer_order import LayerOrder
 from cnncost.suggest.decisions.table_filling import fill_cost_tables
 from cnncost.suggest.decisions.width_trials import try_options
@@ -32,7 +33,9 @@ def build_search_space(
     """
     used: list[Decision] = []
     trials: dict[tuple[int, int], WidthTrial] = {}
-    for decision in decisions or list_decisions(editable, allowed):
+    decisions = decisions or list_decisions(editable, allowed)
+    foresee_widths(editable, decisions)
+    for decision in decisions:
         one, made = try_options(editable, decision)
         kept = [
             k

@@ -7,10 +7,13 @@ not be read for each trial. The variant that a search enters always is.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from itertools import islice, pairwise
 from math import prod
+from operator import le
+from time import monotonic
 from typing import NamedTuple
 
+from cnncost.accuracy.potential import Potential
 from cnncost.costs import count_network
 from cnncost.errors import CnncostError
 from cnncost.layers import Layer
@@ -20,6 +23,7 @@ from cnncost.shape import Shape
 from cnncost.suggest.decisions.cost_tables import Costs
 from cnncost.suggest.decisions.edit_prices import priced
 from cnncost.suggest.decisions.table_filling import CountedLayer, count_placed
+from cnncost.suggest.edits import expansion, multiplier
 from cnncost.suggest.edits.stride import POOLING, STRIDE
 from cnncost.suggest.text.edit import Edit, PlacedLayer, Substitute
 from cnncost.suggest.text.editable_spec import EditableSpec
@@ -28,11 +32,15 @@ from cnncost.suggest.text.meter import METRICS, Measures
 COARSER = (STRIDE, POOLING)
 """The kinds that make maps coarser at one place: not where a window leaves positions out."""
 
+NARROWER = (multiplier.KIND, expansion.KIND)
+"""The kinds that make many layers narrower, and no map coarser."""
+
 
 class SpatialTrial(NamedTuple):
-    """One spatial edit alone."""
+    """One spatial edit alone, or several made together."""
 
     edit: Edit
+    """Of several one that makes the changes of all, at the price of all."""
     after: Measures
     costs: tuple[Costs, ...]
     """What each layer costs that counts, in the file's order; where bytes are measured, each
@@ -49,7 +57,7 @@ class SpatialTrials:
 
     def __init__(self, editable: EditableSpec) -> None:
         self.editable = editable
-        self.stated = not editable.meter.bytes and not editable.carries_extents
+        self.stated = not editable.meter.bytes and not editable.follows_extents
         """Whether what an edit states is all that it changes."""
         self._counted: dict[tuple[int, tuple[Shape, ...]], CountedLayer | None] = {}
         """Each node over the inputs that it had so far."""
@@ -57,8 +65,21 @@ class SpatialTrials:
     def try_edit(self, edit: Edit) -> SpatialTrial | None:
         """Return what each layer costs under one spatial edit; None where it makes no network,
         or one that puts out other shapes."""
-        if not self.stated or not edit.substitutes:
-            return self._read_edit(edit)
+        return self.try_together([edit])
+
+    def try_together(self, edits: Sequence[Edit]) -> SpatialTrial | None:
+        """Return what each layer costs under several spatial edits; None where they cannot be made
+        together, or make no network."""
+        merged = merge_edits(edits)
+        if merged is None:
+            return None
+        return self._count_stated(merged) if self.are_stated(edits) else self._read_edit(merged)
+
+    def are_stated(self, edits: Sequence[Edit]) -> bool:
+        """Whether edits say all that they change, so that no text need be read."""
+        return self.stated and all(edit.substitutes or edit.resized for edit in edits)
+
+    def _count_stated(self, edit: Edit) -> SpatialTrial | None:
         found = self._count_substituted(edit)
         if found is None:
             return None
@@ -69,17 +90,24 @@ class SpatialTrials:
 
     def _read_edit(self, edit: Edit) -> SpatialTrial | None:
         spec = self.editable.read_edited(edit.changes)
-        if spec is None:
+        return None if spec is None else self.count_edited(edit, spec.network)
+
+    def count_edited(self, edit: Edit, network: Network) -> SpatialTrial | None:
+        """Count the network that an edit makes; None where it leaves positions out."""
+        if self._loses_positions(edit, network):
             return None
-        if self._loses_positions(edit, spec.network):
-            return None
-        edit = priced(edit, self.editable.priced_layers.damage_to(spec.network))
         rows = [
             tuple([getattr(row, metric) for metric in METRICS])
-            for row in count_network(spec.network).layers
+            for row in count_network(network).layers
             if row.counted or self.editable.meter.bytes
         ]
-        return SpatialTrial(edit, self.editable.measure(spec.network), tuple(rows))
+        edit = self._price(edit, self.editable.priced_layers.damage_to(network))
+        return SpatialTrial(edit, self.editable.measure(network), tuple(rows))
+
+    def _price(self, edit: Edit, damage: Potential) -> Edit:
+        """Price an edit by its damage here, and by what is edited here already."""
+        before, now = self.editable.first_potential, self.editable.priced_layers.potential
+        return priced(edit, [a - b + c for a, b, c in zip(now, before, damage, strict=True)])
 
     def _loses_positions(self, edit: Edit, network: Network) -> bool:
         """Whether an edited network has a kernel over a map smaller than it, or at its own stride
@@ -96,22 +124,27 @@ class SpatialTrials:
         """Yield each layer with what stands in its place in an edited network: in the file's
         order, since a new layer renumbers others; of a call that may have other layers, by name."""
         layers = self.editable.network.layers
-        if not edit.substitutes:
-            named = {node.name: node for node in network.layers}
+        counts = [self._count_in_place(edit, old) for old in layers]
+        after = list(network.layers)
+        if not edit.substitutes or sum(counts) != len(after):
+            named = {node.name: node for node in after}
             same = [(old, named[old.name]) for old in layers if old.name in named]
             yield from ((old, [(new.layer, new.inputs)]) for old, new in same)
             return
-        after = iter(network.layers)
-        for old in layers:
-            substitute = edit.substitutes.get(old.index)
-            count = len(_place_substitutes(substitute, old, old.inputs)) if substitute else 1
-            yield old, [(new.layer, new.inputs) for new in islice(after, count)]
+        standing = iter(after)
+        for old, count in zip(layers, counts, strict=True):
+            yield old, [(new.layer, new.inputs) for new in islice(standing, count)]
+
+    def _count_in_place(self, edit: Edit, old: Node) -> int:
+        """Count the layers that an edit puts in a node's place: itself, where it says nothing."""
+        substitute = edit.substitutes.get(old.index)
+        return len(_place_substitutes(substitute, old, old.inputs)) if substitute else 1
 
     def _count_substituted(self, edit: Edit) -> tuple[Edit, list[CountedLayer]] | None:
         """Count the layers of the network with an edit's substitutes in their places; with the
         edit, priced."""
         network = self.editable.network
-        outputs = [node.output for node in network.nodes]
+        outputs = [edit.resized.get(node.index, node.output) for node in network.nodes]
         found: list[CountedLayer] = []
         changed: dict[int, list[PlacedLayer]] = {}
         for node in network.layers:
@@ -132,7 +165,7 @@ class SpatialTrials:
             outputs[node.index] = placed[-1].output
         kept = all(outputs[index] == network.nodes[index].output for index in network.outputs)
         damage = self.editable.priced_layers.damage_of(changed, outputs)
-        return (priced(edit, damage), found) if kept else None
+        return (self._price(edit, damage), found) if kept else None
 
     def _count_node(self, node: Node, inputs: tuple[Shape, ...]) -> list[CountedLayer]:
         """Count a node as it is over some inputs; nothing where it cannot take them."""
@@ -141,6 +174,66 @@ class SpatialTrials:
             self._counted[key] = count_placed(node.layer, inputs, node.shares is not None)
         one = self._counted[key]
         return [] if one is None else [one]
+
+
+def find_beaten(trials: Sequence[SpatialTrial], deadline: float) -> frozenset[int]:
+    """Find the trials that another beats in every layer's costs at no higher score; behind the
+    deadline no more are compared."""
+    compared = [_ComparedTrial(trial, trial.totals) for trial in trials]
+    beaten = []
+    for position, one in enumerate(compared):
+        if monotonic() > deadline:
+            break
+        others = (pair for pair in enumerate(compared) if pair[0] != position)
+        if any(rival.beats(one, first=at < position) for at, rival in others):
+            beaten.append(position)
+    return frozenset(beaten)
+
+
+class _ComparedTrial(NamedTuple):
+    """A trial and what its layers cost together."""
+
+    trial: SpatialTrial
+    totals: Costs
+
+    def beats(self, other: _ComparedTrial, *, first: bool) -> bool:
+        """Whether no layer costs more here, at no higher score; of equal ones the first."""
+        mine, theirs = self.trial, other.trial
+        if mine.edit.score > theirs.edit.score or not _is_at_most(self.totals, other.totals):
+            return False  # some layer costs more where the total is more
+        if (mine.edit.kind in NARROWER) != (theirs.edit.kind in NARROWER):
+            return False  # narrower widths go together with one of them
+        if len(mine.costs) != len(theirs.costs):
+            return False
+        if not all(map(_is_at_most, mine.costs, theirs.costs)):
+            return False
+        return first or mine.costs != theirs.costs or mine.edit.score < theirs.edit.score
+
+
+def _is_at_most(costs: Costs, others: Costs) -> bool:
+    return all(map(le, costs, others))
+
+
+def merge_edits(edits: Sequence[Edit]) -> Edit | None:
+    """Make one edit of several; None where two of them change one place of the text, or one layer.
+
+    Its kind is that of one that makes maps coarser, where there is one.
+    """
+    changes = [change for edit in edits for change in edit.changes]
+    places = sorted(change.place for change in changes)
+    if any(later.start <= one.end for one, later in pairwise(places)):
+        return None
+    substitutes = {index: put for edit in edits for index, put in edit.substitutes.items()}
+    if len(substitutes) < sum(len(edit.substitutes) for edit in edits):
+        return None
+    kinds = [edit.kind for edit in edits]
+    return Edit(
+        next((kind for kind in kinds if kind in COARSER), kinds[0]),
+        "; ".join([edit.phrase for edit in edits]),
+        changes=tuple(changes),
+        substitutes=substitutes,
+        resized={index: shape for edit in edits for index, shape in edit.resized.items()},
+    )
 
 
 def _is_starved(node: Node, inputs: tuple[Shape, ...]) -> bool:

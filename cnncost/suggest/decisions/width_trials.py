@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from heapq import heappop, heappush
+from typing import Any
 
 from cnncost.errors import CnncostError
 from cnncost.layers import Layer
@@ -20,7 +21,7 @@ from cnncost.suggest.decisions.edit_prices import price_options
 from cnncost.suggest.text.edit import Decision, Edit, PlacedLayer, WidthTrial
 from cnncost.suggest.text.editable_spec import EditableSpec, FieldUse
 
-Fields = Mapping[int, Mapping[str, int]]
+Fields = Mapping[int, Mapping[str, Any]]
 """For each node the fields that an option sets, and to what."""
 
 
@@ -33,9 +34,15 @@ def try_width(editable: EditableSpec, edit: Edit) -> WidthTrial | None:
 
 
 def _try_width(editable: EditableSpec, edit: Edit) -> WidthTrial | None:
-    fields = _changed_fields(editable, edit)
+    moved = editable.parent and editable.parent.move_changes(edit.changes)
+    if editable.parent is not None and moved is not None:
+        parent = editable.parent.editable
+        trial = try_width(parent, replace(edit, changes=moved))
+        known = None if trial is None else fields_of_trial(parent.network, trial)
+        return None if known is None else follow_fields(editable, known)
+    fields = changed_fields(editable, edit)
     if fields is not None:
-        return _follow_fields(editable, fields)
+        return follow_fields(editable, fields)
     network = read_network(editable, edit)
     return None if network is None else changed_layers(editable.network, network)
 
@@ -57,11 +64,10 @@ def try_options(editable: EditableSpec, decision: Decision) -> tuple[Decision, l
 def _readable_options(editable: EditableSpec, decision: Decision) -> Decision:
     """A decision with the options whose texts are specs."""
     first, *others = decision.options
-    good = [
-        edit
-        for edit in editable.clock.watch(others)
-        if editable.read_edited(edit.changes) is not None
-    ]
+    for edit in editable.clock.watch(others):
+        if edit.phrase not in editable.refused:
+            editable.refused[edit.phrase] = editable.read_edited(edit.changes) is None
+    good = [edit for edit in others if not editable.refused[edit.phrase]]
     return replace(decision, options=(first, *good))
 
 
@@ -74,7 +80,7 @@ def read_network(editable: EditableSpec, edit: Edit) -> Network | None:
     return spec.network
 
 
-def _changed_fields(editable: EditableSpec, edit: Edit) -> Fields | None:
+def changed_fields(editable: EditableSpec, edit: Edit) -> Fields | None:
     """The fields that an option sets; None where only the text tells."""
     numbers: dict[Place, int] = {}
     for place, parts in edit.changes:
@@ -82,8 +88,8 @@ def _changed_fields(editable: EditableSpec, edit: Edit) -> Fields | None:
         if not (isinstance(text, str) and text.isdigit()):
             return None
         numbers[place] = int(text)
-    if editable.carries_numbers:
-        return None
+    if editable.carries_numbers or not all(_uses_of(editable, place) for place in numbers):
+        return None  # what follows it, or a number within an expression
     found: dict[int, dict[str, int]] = {}
     uses = [(use, number) for place, number in numbers.items() for use in _uses_of(editable, place)]
     for use, number in uses:
@@ -91,6 +97,17 @@ def _changed_fields(editable: EditableSpec, edit: Edit) -> Fields | None:
             return None
         found.setdefault(use.node, {})[use.field] = number
     return found
+
+
+def fields_of_trial(network: Network, trial: WidthTrial) -> Fields:
+    """The fields in which the layers of a trial differ from those of the network."""
+    found = {}
+    for index, (layer, _) in trial.items():
+        old = layer_of(network.nodes[index])
+        named = [f.name for f in fields(old)] if layer is not old else []
+        pairs = [(name, getattr(layer, name)) for name in named]
+        found[index] = {name: value for name, value in pairs if value != getattr(old, name)}
+    return {index: own for index, own in found.items() if own}
 
 
 def _uses_of(editable: EditableSpec, place: Place) -> Sequence[FieldUse]:
@@ -111,7 +128,7 @@ def _all_uses(editable: EditableSpec) -> Iterator[tuple[Place, FieldUse]]:
                 yield origin.place, FieldUse(index, field, alone)
 
 
-def _follow_fields(editable: EditableSpec, fields: Fields) -> WidthTrial | None:
+def follow_fields(editable: EditableSpec, fields: Fields) -> WidthTrial | None:
     """What follows from new fields: every layer behind them with what it reads now.
 
     Only the readers of an output that changes are looked at, each behind all that it reads.

@@ -56,6 +56,16 @@ class _Head(NamedTuple):
     last: Node
     """The dense layer that is left without the hidden ones."""
 
+    def put_pool(self, pool: NewLayer) -> tuple[dict[int, Substitute], dict[int, int]]:
+        """What a pool before the entry puts in the places of layers, and what they read instead:
+        behind a flatten it is the dense layer that gets less."""
+        found: dict[int, Substitute] = {self.entry.index: partial(_put_before, pool)}
+        if self.entry.layer.word != "flatten":
+            return found, {}
+        dense = self.hidden[0].dense if self.hidden else self.last
+        found[dense.index] = partial(_flatten_pooled, pool, self.entry.layer)
+        return found, {dense.index: self.entry.index}
+
 
 def head_decisions(
     editable: EditableSpec, kept: Sequence[str], forbidden: frozenset[str]
@@ -147,11 +157,13 @@ def _pool_edits(head: _Head) -> Iterator[Edit]:
         inserted = head.editable.spec_text.insert_before(line, pool.text())
         if inserted is not None:
             shape = "x".join(map(str, outputs))
+            substitutes, reads_instead = head.put_pool(pool)
             yield Edit(
                 POOL,
                 f"{word} to {shape} before {head.entry.name}",
                 changes=(inserted,),
-                substitutes={head.entry.index: partial(_put_before, pool)},
+                substitutes=substitutes,
+                reads_instead=reads_instead,
             )
         size //= 2
 
@@ -160,6 +172,15 @@ def _put_before(new: NewLayer, layer: Layer, xs: tuple[Shape, ...]) -> list[Plac
     """Put a new layer between a layer and its input."""
     ((made, _),) = place_layers([new], layer, xs)
     return [(made, xs), (layer, (made.infer_shape(xs),))]
+
+
+def _flatten_pooled(
+    pool: NewLayer, flatten: Layer, layer: Layer, xs: tuple[Shape, ...]
+) -> list[PlacedLayer]:
+    """Put a dense layer over a map that was pooled and flattened."""
+    ((made, _),) = place_layers([pool], layer, xs)
+    pooled = made.infer_shape(xs)
+    return [(layer, (flatten.infer_shape((pooled,)),))]
 
 
 def _drop_dense(head: _Head, hidden: _Hidden) -> Edit | None:
@@ -196,7 +217,7 @@ def _combine_edits(pool: Edit, drop: Edit) -> Edit | None:
         f"{pool.phrase}, {drop.phrase}",
         changes=(*pool.changes, *drop.changes),
         substitutes={**pool.substitutes, **drop.substitutes},
-        reads_instead=drop.reads_instead,
+        reads_instead={**pool.reads_instead, **drop.reads_instead},
     )
 
 

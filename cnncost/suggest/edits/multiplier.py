@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
 from cnncost.language.nodes import Scalar
-from cnncost.network import Network
 from cnncost.quantity import parse_number
+from cnncost.suggest.edits.width_numbers import only_narrows
 from cnncost.suggest.text import scores
 from cnncost.suggest.text.edit import Edit
-from cnncost.suggest.text.editable_spec import EditableSpec, is_named
+from cnncost.suggest.text.editable_spec import EditableSpec
 from cnncost.suggest.text.text_changes import replace_span
 from cnncost.suggest.text.text_places import format_decimal
 
@@ -34,7 +34,7 @@ def multiplier_edits(editable: EditableSpec, kept: Sequence[str]) -> Iterator[Ed
             smaller = format_decimal(Fraction(value) * part)
             change = replace_span(node.place, smaller)
             spec = editable.read_edited([change])
-            if spec is None or not _only_narrows(editable, spec.network, kept):
+            if spec is None or not only_narrows(editable, spec.network, kept):
                 continue
             yield Edit(
                 KIND,
@@ -42,20 +42,3 @@ def multiplier_edits(editable: EditableSpec, kept: Sequence[str]) -> Iterator[Ed
                 changes=(change,),
                 part=part,
             )
-
-
-def _only_narrows(editable: EditableSpec, after: Network, kept: Sequence[str]) -> bool:
-    """Whether the layers are the same ones over the same positions, some of them narrower and
-    none wider; and what the network puts out and what is kept as before."""
-    before = editable.network
-    if len(after.nodes) != len(before.nodes) or after.outputs != before.outputs:
-        return False
-    narrower = False
-    for old, new in zip(before.nodes, after.nodes, strict=True):
-        held = old.index in before.outputs or is_named(old.name, kept)
-        if old.output.extents != new.output.extents or (held and old.output != new.output):
-            return False
-        if new.output.channels > old.output.channels:
-            return False
-        narrower |= new.output.channels < old.output.channels
-    return narrower

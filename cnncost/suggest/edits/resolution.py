@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 
-from cnncost.language.nodes import Scalar
+from cnncost.language.nodes import Node, Scalar
 from cnncost.layers import Layer
 from cnncost.layers.windowed import Windowed
 from cnncost.network import Network
 from cnncost.place import Place
+from cnncost.shape import Shape
 from cnncost.suggest.text import scores
 from cnncost.suggest.text.edit import Edit
 from cnncost.suggest.text.editable_spec import EditableSpec
@@ -42,11 +43,34 @@ def resolution_edits(
         if sizes in seen or ratio <= 1 or (1 / ratio < scores.COARSEST and not extrapolate):
             continue
         seen.append(sizes)
+        smaller = {place: n for (place, _), n in zip(places, sizes, strict=True)}
         yield Edit(
             KIND,
             f"input: {largest} to {max(sizes)} positions a side",
-            changes=tuple(replace_span(p, str(n)) for (p, _), n in zip(places, sizes, strict=True)),
+            changes=tuple(replace_span(place, str(n)) for place, n in smaller.items()),
+            resized=_resize_inputs(editable, smaller),
         )
+
+
+def _resize_inputs(editable: EditableSpec, smaller: Mapping[Place, int]) -> dict[int, Shape]:
+    """The shapes of the inputs with smaller extents; none where layers use these numbers too."""
+    origins = (o for written in editable.spec.written.values() for o in written.origins.values())
+    if any(origin.place in smaller for own in origins for origin in own):
+        return {}
+    found = {}
+    shapes = editable.spec_text.inputs().values()
+    for one, items in zip(editable.network.inputs, shapes, strict=True):
+        places = [_scalar_of(editable, item).place for item in items.items[1:]]
+        pairs = zip(places, one.output.extents, strict=True)
+        extents = tuple([smaller.get(place, extent) for place, extent in pairs])
+        found[one.index] = Shape(one.output.channels, extents)
+    return found
+
+
+def _scalar_of(editable: EditableSpec, item: Node) -> Node:
+    """What an item of an input's shape stands for: a param, or itself."""
+    params = editable.spec_text.params()
+    return params.get(item.text, item) if isinstance(item, Scalar) else item
 
 
 def nearest(size: int, part: Fraction, modulus: int = MODULUS) -> int:
@@ -84,12 +108,11 @@ def _extents(editable: EditableSpec) -> list[tuple[Place, int]] | None:
 
     Frames stay: an axis before the map's own two that is of another extent than they are.
     """
-    params = editable.spec_text.params()
     found: dict[Place, int] = {}
     for shape in editable.spec_text.inputs().values():
         sizes: list[tuple[Place, int]] = []
         for item in shape.items[1:]:
-            node = params.get(item.text, item) if isinstance(item, Scalar) else item
+            node = _scalar_of(editable, item)
             if not isinstance(node, Scalar) or not node.text.isdigit():
                 return None
             sizes.append((node.place, int(node.text)))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
-from math import lcm
+from math import ceil, lcm
 
 from cnncost.network import Input, Node
 from cnncost.place import Place
 from cnncost.suggest.edits.serial_layers import is_transition
+from cnncost.suggest.edits.width_numbers import WidthNumber, width_numbers
 from cnncost.suggest.text import scores
-from cnncost.suggest.text.channel_groups import WIDTH_FIELDS, ChannelGroup
 from cnncost.suggest.text.edit import NO_EDIT, Decision, Edit
 from cnncost.suggest.text.editable_spec import EditableSpec
 from cnncost.suggest.text.text_changes import replace_span
@@ -27,7 +27,7 @@ PARTS = tuple(Fraction(n, 16) for n in range(15, 3, -1))
 BEYOND = (Fraction(3, 16), Fraction(1, 8))
 """Below a quarter, only with `--allow extrapolation`."""
 
-TRANSITION = 0.5
+TRANSITION = Fraction(1, 2)
 """The smallest part of a transition's width that is offered."""
 
 DENSE_KIND = "dense"
@@ -41,80 +41,15 @@ DENSE_PARTS = tuple(Fraction(*pair) for pair in ((3, 4), (1, 2), (1, 4), (1, 8))
 DENSE_UNITS = (1024, 512, 256)
 
 
-class WidthNumber:
-    """Scalars of the file that must change together: one ratio for all."""
-
-    def __init__(
-        self, places: Sequence[Place], values: Sequence[int], groups: Sequence[ChannelGroup]
-    ):
-        self.places = tuple(places)
-        self.values = tuple(values)
-        self.groups = tuple(groups)
-
-    @property
-    def dense(self) -> bool:
-        return all(group.role == "dense" for group in self.groups)
-
-
-def width_numbers(editable: EditableSpec) -> list[WidthNumber]:
-    """The numbers that can be edited, in the order of the layers that they set.
-
-    Scalars that set one group's width are one number; so are scalars of groups that share
-    one of them.
-    """
-    parent: dict[Place, Place] = {}
-
-    def root(place: Place) -> Place:
-        while parent[place] != place:
-            place = parent[place]
-        return place
-
-    owned: list[tuple[ChannelGroup, list[Place]]] = []
-    for group in editable.groups.groups.values():
-        places = _width_scalars(editable, group)
-        for place in places:
-            parent.setdefault(place, place)
-        for place in places[1:]:
-            parent[root(place)] = root(places[0])
-        owned.append((group, places))
-    together: dict[Place, tuple[list[Place], list[ChannelGroup]]] = {}
-    for group, places in owned:
-        if places:
-            members, groups = together.setdefault(root(places[0]), ([], []))
-            members.extend(place for place in places if place not in members)
-            groups.append(group)
-    found = []
-    for places, groups in together.values():
-        values = [_read_number(editable, place) for place in places]
-        if not any(group.frozen for group in groups) and all(values):
-            found.append(WidthNumber(places, [value or 0 for value in values], groups))
-    return found
-
-
-def _width_scalars(editable: EditableSpec, group: ChannelGroup) -> list[Place]:
-    """The whole scalars that the group's widths derive from."""
-    places: list[Place] = []
-    for index in group.writers:
-        node = editable.network.nodes[index]
-        assert node.layer is not None  # writers are layers
-        field = WIDTH_FIELDS[node.layer.word]
-        origins = editable.spec.written[index].origins.get(field, ())
-        places += [o.place for o in origins if o.role == "number" and o.place not in places]
-    return places
-
-
-def _read_number(editable: EditableSpec, place: Place) -> int | None:
-    text = editable.spec_text.text[place.start : place.end].strip("'\" ")
-    return int(text) if text.isdigit() else None
-
-
 class LabelledNumber:
     """A number that may change, with its label and the steps that its widths keep to."""
 
-    def __init__(self, editable: EditableSpec, number: WidthNumber, label: str) -> None:
+    def __init__(
+        self, editable: EditableSpec, number: WidthNumber, label: str, multiple: int | None
+    ) -> None:
         self.number = number
         self.label = label
-        self.steps = [_width_step(editable, number, value) for value in number.values]
+        self.steps = [_width_step(editable, number, value, multiple) for value in number.values]
 
     def factors(self) -> Iterator[Fraction]:
         """Yield the least factor at which each smaller value of the number is rounded to."""
@@ -130,53 +65,62 @@ class LabelledNumber:
         return None if values == self.number.values else _make_edit(self.number, values, self.label)
 
 
-def label_numbers(editable: EditableSpec) -> list[LabelledNumber]:
+def label_numbers(editable: EditableSpec, multiple: int | None) -> list[LabelledNumber]:
     """The numbers of a spec that set widths, each with its label."""
     arguments = _argument_names(editable)
-    numbers = width_numbers(editable)
-    return [LabelledNumber(editable, n, _number_label(editable, n, arguments)) for n in numbers]
+    return [
+        LabelledNumber(editable, number, _number_label(editable, number, arguments), multiple)
+        for number in width_numbers(editable)
+    ]
 
 
-def width_decisions(editable: EditableSpec, *, extrapolate: bool) -> Iterator[Decision]:
-    """A decision for each number, with the options that save."""
+def width_decisions(
+    editable: EditableSpec, *, narrowest: Fraction, extrapolate: bool, multiple: int | None = None
+) -> Iterator[Decision]:
+    """A decision for each number, with the options that save.
+
+    None is below the `narrowest` part of its width, unless `extrapolate`; each is a multiple of
+    `multiple`, where that is given.
+    """
+    narrowest = Fraction(0) if extrapolate else narrowest
     arguments = _argument_names(editable)
     for number in width_numbers(editable):
         first = min(group.writers[0] for group in number.groups)
         label = _number_label(editable, number, arguments)
         if number.dense:
-            widths = _dense_values(number, extrapolate=extrapolate)
+            found = _dense_values(number)
+            widths = [units for units in found if all(n % (multiple or 1) == 0 for n in units)]
         else:
-            widths = _channel_values(editable, number, extrapolate=extrapolate)
+            widths = _channel_values(editable, number, narrowest, multiple)
         options = [_make_edit(number, values, label) for values in widths]
         if options:
             yield Decision(label, (NO_EDIT, *options), first, group=True)
 
 
 def _channel_values(
-    editable: EditableSpec, number: WidthNumber, *, extrapolate: bool
+    editable: EditableSpec, number: WidthNumber, narrowest: Fraction, multiple: int | None
 ) -> list[tuple[int, ...]]:
-    parts = PARTS + (BEYOND if extrapolate else ())
-    narrowest = _narrowest_part(editable, number)
-    steps = [_width_step(editable, number, value) for value in number.values]
+    parts = PARTS + (() if narrowest else BEYOND)
+    least = max(narrowest, TRANSITION) if _is_of_transitions(editable, number) else narrowest
+    scale = number.scale
+    widths = [int(value * scale) for value in number.values]
+    steps = [_width_step(editable, number, width, multiple) for width in widths]
     options: list[tuple[int, ...]] = []
     for part in parts:
-        pairs = zip(number.values, steps, strict=True)
-        values = tuple([round_to_step(value * part, step) for value, step in pairs])
+        pairs = zip(widths, steps, strict=True)
+        values = tuple([ceil(round_to_step(w * part, step) / scale) for w, step in pairs])
         pairs = zip(values, number.values, strict=True)
-        floor = all(new >= narrowest * old for new, old in pairs)
-        if values not in (*options, number.values) and (extrapolate or floor):
+        floor = all(new >= least * old for new, old in pairs)
+        if values not in (*options, number.values) and floor:
             options.append(values)
     return [values for values in options if all(map(int.__lt__, values, number.values))]
 
 
-def _narrowest_part(editable: EditableSpec, number: WidthNumber) -> float:
-    """The smallest part of itself that a number is offered: of a DenseNet's transition a half.
-
-    All that the blocks before have found goes through it (Huang et al. 2017: compression .5).
-    """
+def _is_of_transitions(editable: EditableSpec, number: WidthNumber) -> bool:
+    """Whether a number sets the widths of a DenseNet's transitions: all that the blocks before
+    have found goes through them (Huang et al. 2017: compression .5)."""
     writers = [index for group in number.groups for index in group.writers]
-    found = all(is_transition(editable, index) for index in writers)
-    return TRANSITION if found else scores.NARROWEST
+    return all(is_transition(editable, index) for index in writers)
 
 
 def round_to_step(value: Fraction, step: int) -> int:
@@ -184,9 +128,13 @@ def round_to_step(value: Fraction, step: int) -> int:
     return max(step, int((value + Fraction(step, 2)) // step) * step)
 
 
-def _width_step(editable: EditableSpec, number: WidthNumber, value: int) -> int:
-    """What new widths are multiples of: 8 where the old one is, and every group count."""
-    step = next(s for s in (8, 4, 2, 1) if value % s == 0 and (s == 1 or value >= 4 * s))
+def _width_step(
+    editable: EditableSpec, number: WidthNumber, value: int, multiple: int | None
+) -> int:
+    """What new widths are multiples of: what was asked for, else 8 where the old one is; and every
+    group count."""
+    usual = next(s for s in (8, 4, 2, 1) if value % s == 0 and (s == 1 or value >= 4 * s))
+    step = multiple or usual
     writers = [index for group in number.groups for index in group.writers]
     roots = dict.fromkeys(root for index in writers for root in editable.groups.groups_at(index))
     reading = [index for root in roots for index in editable.group_readers.get(root, ())]
@@ -201,7 +149,7 @@ def _step_with_groups(step: int, node: Input | Node, value: int) -> int:
     return lcm(step, groups) if fits else step
 
 
-def _dense_values(number: WidthNumber, *, extrapolate: bool) -> list[tuple[int, ...]]:
+def _dense_values(number: WidthNumber) -> list[tuple[int, ...]]:
     options = [tuple(max(1, int(v * part)) for v in number.values) for part in DENSE_PARTS]
     options += [tuple(units for _ in number.values) for units in DENSE_UNITS]
     kept = [v for v in dict.fromkeys(options) if all(map(int.__lt__, v, number.values))]

@@ -5,8 +5,8 @@ A plan's edits are written into the text, which is read and counted again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
 from typing import NamedTuple
@@ -16,7 +16,6 @@ from cnncost.suggest.decisions.cost_tables import SearchSpace
 from cnncost.suggest.decisions.edit_prices import price_of
 from cnncost.suggest.edits.width import LabelledNumber, label_numbers
 from cnncost.suggest.text.budget import Budget, budgets_hold
-from cnncost.suggest.text.clock import Clock
 from cnncost.suggest.text.edit import Decision, Edit
 from cnncost.suggest.text.editable_spec import EditableSpec
 from cnncost.suggest.text.meter import Measures
@@ -78,7 +77,11 @@ class PlanStep(NamedTuple):
     """What the edit adds to the score of those above it that are counted."""
 
 
-def list_steps(made: Sequence[tuple[Edit, Measures | None, int | None]]) -> tuple[PlanStep, ...]:
+MeasuredStep = tuple[Edit, Measures | None, int | None]
+"""An edit, and the measures and the score of all edits so far."""
+
+
+def list_steps(made: Sequence[MeasuredStep]) -> tuple[PlanStep, ...]:
     """Edits one after another, each with the measures and the score of all so far, as steps."""
     steps, before = [], 0
     for edit, after, total in made:
@@ -101,8 +104,10 @@ class Plan:
     after: Measures
     damage: Damage
     """The estimate for the file that it makes, against the spec as it was given."""
-    leading: tuple[PlanStep, ...] = ()
-    """The spatial edit, if one is made."""
+    leading: tuple[Edit, ...] = ()
+    """The spatial edits, made before the others."""
+    origin: EditableSpec | None = field(default=None, repr=False)
+    """The spec without its spatial edits, where it has any."""
     proved: bool = False
     """Whether no plan of the space that holds the budgets scores lower."""
     bound: int = 0
@@ -116,29 +121,34 @@ class Plan:
     @property
     def edits(self) -> tuple[Edit, ...]:
         """All its edits, the spatial change first."""
-        return (*(step.edit for step in self.leading), *self.own_edits)
+        return (*self.leading, *self.own_edits)
 
     @cached_property
     def steps(self) -> tuple[PlanStep, ...]:
         """The edits one after another, each with the recount of all so far."""
-        made = [(step.edit, step.after, step.total) for step in self.leading]
-        changes: list[TextChange] = []
-        for edit in self.own_edits[:-1]:
-            changes += edit.changes
-            made.append((edit, *self._measure_with(changes)))
-        made += [(edit, self.after, self.score) for edit in self.own_edits[-1:]]
+        made = [
+            *_measure_steps(self.origin or self.editable, self.leading),
+            *_measure_steps(self.editable, self.own_edits),
+        ]
+        made[-1:] = [(edit, self.after, self.score) for edit, _, _ in made[-1:]]
         return list_steps(made)
-
-    def _measure_with(self, changes: Sequence[TextChange]) -> tuple[Measures | None, int | None]:
-        """The measures and the score with these changes made; None where that is no spec."""
-        spec = self.editable.read_edited(changes) if self.editable.clock.left > 0 else None
-        if spec is None:
-            return None, None
-        network = spec.network
-        return self.editable.measure(network), units(self.editable.damage_of(network).score)
 
     def uses(self, kind: str) -> bool:
         return any(edit.kind == kind for edit in self.edits)
+
+
+def _measure_steps(editable: EditableSpec, edits: Sequence[Edit]) -> Iterator[MeasuredStep]:
+    """Yield each edit with the measures and the score of those so far; None for both where they
+    make no spec, or time is over."""
+    changes: list[TextChange] = []
+    for edit in edits:
+        changes += edit.changes
+        spec = editable.read_edited(changes) if editable.clock.left > 0 else None
+        if spec is None:
+            yield edit, None, None
+        else:
+            score = units(editable.damage_of(spec.network).score)
+            yield edit, editable.measure(spec.network), score
 
 
 class SingleEdit(NamedTuple):
@@ -163,14 +173,18 @@ def measure_single_edit(editable: EditableSpec, edit: Edit) -> SingleEdit | None
 
 
 def scale_uniformly(
-    editable: EditableSpec, decisions: Sequence[Decision], budgets: Sequence[Budget]
+    editable: EditableSpec,
+    decisions: Sequence[Decision],
+    budgets: Sequence[Budget],
+    multiple: int | None = None,
 ) -> Plan | None:
     """Scale all widths that may change alike, by the largest factor that holds the budgets.
 
-    Each width is rounded to its own step. None where no factor from NARROWEST on holds them.
+    Each width is rounded to its own step, or to `multiple`. None where no factor from NARROWEST on
+    holds them.
     """
     labels = {decision.label for decision in decisions if decision.group}
-    numbers = [n for n in label_numbers(editable) if n.label in labels]
+    numbers = [n for n in label_numbers(editable, multiple) if n.label in labels]
     steps = {f for n in numbers for f in n.factors() if f >= NARROWEST}
     factors = sorted({Fraction(NARROWEST), *steps})
     best, low, high = None, 0, len(factors)
@@ -210,67 +224,35 @@ def _scale_widths(
 
 @dataclass(frozen=True)
 class SpatialVariant:
-    """The spec with at most one spatial edit made, and its search space."""
+    """The spec with some spatial edits made, or none, and its search space."""
 
     space: SearchSpace
-    leading: tuple[PlanStep, ...] = ()
-    """The spatial edit, if one is made."""
-
-    @property
-    def score(self) -> int:
-        return sum(step.edit.score for step in self.leading)
+    leading: tuple[Edit, ...] = ()
+    """The spatial edits."""
+    score: int = 0
+    """The price of these together."""
+    origin: EditableSpec | None = None
+    """The spec without them, where there are any."""
 
     def write_plan(self, outcome: SearchOutcome) -> Plan | None:
         """Write a solver's options as a plan: its text is read and counted; None where that is no
         spec."""
         assert outcome.chosen is not None
-        editable = self.space.editable
-        options = self.space.edits_of(outcome.chosen)
-        spec = editable.read_edited([change for edit in options for change in edit.changes])
-        if spec is None:
-            return None
-        return Plan(
-            editable,
-            tuple(options),
-            self.score + outcome.score,
-            spec.text.text,
-            editable.measure(spec.network),
-            editable.damage_of(spec.network),
-            self.leading,
-            outcome.proved,
-            self.score + outcome.bound,
+        options = tuple(self.space.edits_of(outcome.chosen))
+        plan = write_edits(self.space.editable, options, self.score + outcome.score)
+        return plan and replace(
+            plan,
+            leading=self.leading,
+            origin=self.origin,
+            proved=outcome.proved,
+            bound=self.score + outcome.bound,
         )
 
 
-class LazyVariant(NamedTuple):
-    """A variant that is built when a search reaches it."""
-
-    edit: Edit | None
-    """The spatial change; None for the spec as it is."""
-    make: Callable[[int | None], SpatialVariant]
-    """Builds the variant, with the options that score at most so much (None: all)."""
-    after: Measures | None = None
-    """What the network takes with the spatial change; None for the spec as it is."""
-
-    @property
-    def score(self) -> int:
-        return 0 if self.edit is None else self.edit.score
-
-
-class SpatialVariants:
-    """The variants of a spec: each is built when a search reaches it, and kept."""
-
-    def __init__(self, variants: Sequence[LazyVariant], clock: Clock) -> None:
-        self.all = tuple(variants)
-        self.clock = clock
-        self._made: dict[int, tuple[int | None, SpatialVariant]] = {}
-
-    def variant(self, lazy: LazyVariant, ceiling: int | None = None) -> SpatialVariant:
-        """Build a variant with at least the options that score at most `ceiling` (None: all)."""
-        index = next(i for i, one in enumerate(self.all) if one is lazy)
-        if index in self._made:
-            known, variant = self._made[index]
-            if known is None or (ceiling is not None and ceiling <= known):
-                return variant
-        self._made[index] = ceiling, lazy.make(ceiling)
-        return self._made[index][1]
+def write_edits(editable: EditableSpec, edits: tuple[Edit, ...], price: int) -> Plan | None:
+    """Write edits of a spec as a plan, which is read and counted; None where that is no spec."""
+    spec = editable.read_edited([change for edit in edits for change in edit.changes])
+    if spec is None:
+        return None
+    damage = editable.damage_of(spec.network)
+    return Plan(editable, edits, price, spec.text.text, editable.measure(spec.network), damage)

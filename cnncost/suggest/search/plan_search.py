@@ -2,31 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from heapq import nlargest
 from time import monotonic
 from typing import NamedTuple
 
-from cnncost.quantity import format_count
 from cnncost.suggest.decisions.budget_limits import limit_tables
 from cnncost.suggest.decisions.cost_tables import CostTables
-from cnncost.suggest.edits import multiplier
 from cnncost.suggest.search import label_setting
+from cnncost.suggest.search.compound_variants import LazyVariant, SpatialVariants
 from cnncost.suggest.search.greedy import choose_greedily
 from cnncost.suggest.search.integer_programme import solve_nearest, solve_programme
-from cnncost.suggest.search.plan import (
-    LazyVariant,
-    Plan,
-    SearchLimits,
-    SearchOutcome,
-    SpatialVariant,
-    SpatialVariants,
-)
+from cnncost.suggest.search.plan import Plan, SearchLimits, SearchOutcome, SpatialVariant
 from cnncost.suggest.search.pruning import drop_dominated_options, drop_kinds
 from cnncost.suggest.text.budget import Budget, budgets_hold
-from cnncost.suggest.text.clock import Clock, TimeOverError
-from cnncost.suggest.text.edit import Decision
+from cnncost.suggest.text.clock import TimeOverError
+from cnncost.suggest.text.edit import Decision, Edit
 from cnncost.suggest.text.scores import UNIT
 
 Progress = Callable[[str], None]
@@ -83,26 +75,60 @@ class BestPlanSearch:
         self.prices: tuple[float, ...] = ()
         """The budgets' prices in the variant before: they hardly differ from one to the next."""
 
-    def visit_variants(self, variants: Iterable[LazyVariant]) -> None:
-        """Search variants, the cheapest spatial change first."""
-        for lazy in sorted(variants, key=lambda lazy: lazy.score):
-            self.visit_variant(lazy)
-
     def visit_variant(self, lazy: LazyVariant) -> None:
         """Search one variant for a plan of a lower score than the best so far."""
         ceiling = None if self.best is None else self.best.price - 1 - lazy.score
-        if (ceiling is not None and ceiling < 0) or (lazy.edit is not None and self.edits == 0):
+        if self.is_above(lazy.score) or not self._may_have(lazy.edits):
             return
         if self.progress is not None:
-            self.progress(lazy.edit.phrase if lazy.edit else "the layers as they stand")
+            self.progress(lazy.phrase)
         try:
             with self.variants.clock.until(self.deadline):
                 self._search_variant(lazy, ceiling)
         except TimeOverError:
             self.bounds.append(lazy.score)
 
+    def is_above(self, score: int) -> bool:
+        """Whether no plan that scores so much is better than the best so far."""
+        return self.best is not None and score >= self.best.price
+
+    def _may_have(self, edits: Sequence[Edit]) -> bool:
+        return self.edits is None or len(edits) <= self.edits
+
+    def visit_all(self, savings: Mapping[str, Sequence[int]] | None = None) -> None:
+        """Search all variants, the cheapest first, while there is time.
+
+        With what the best edit of each decision saves of each metric, passed over are those whose
+        spatial changes fall short by more than as many edits save as a plan may still have.
+        """
+        clock, reached = self.variants.clock, 0
+        try:
+            with clock.until(self.deadline):
+                for lazy in self.variants.by_score(self.is_above):
+                    reached = lazy.score
+                    if savings is None or self._may_reach(lazy, savings):
+                        self.visit_variant(lazy)
+                    else:
+                        self.bounds.append(lazy.score)
+                    clock.check()
+        except TimeOverError:
+            self.bounds.append(reached)
+
+    def _may_reach(self, lazy: LazyVariant, savings: Mapping[str, Sequence[int]]) -> bool:
+        rest = (self.edits or 0) - len(lazy.edits)
+        if rest < 0:
+            return False
+        saved = {metric: sum(nlargest(rest, most)) for metric, most in savings.items()}
+        return all(
+            lazy.after[budget.metric] - saved[budget.metric] <= budget.most
+            for budget in self.budgets
+            if budget.metric in saved
+        )
+
     def _search_variant(self, lazy: LazyVariant, ceiling: int | None) -> None:
         self.variants.clock.check()
+        if lazy.edits and self._is_enough(lazy):
+            return
         variant = self.variants.variant(lazy, ceiling)
         space, most = limit_tables(variant.space, self.budgets)
         variant = replace(variant, space=space)
@@ -119,6 +145,16 @@ class BestPlanSearch:
             self.bounds.append(variant.score + outcome.bound)
         if plan is not None:
             self.best = plan
+
+    def _is_enough(self, lazy: LazyVariant) -> bool:
+        """Whether a variant needs no search: its spatial edits hold the budgets, or are all that a
+        plan may have."""
+        if budgets_hold(lazy.after, self.budgets):
+            plan = self.variants.write_plain(lazy)
+            if plan is not None and budgets_hold(plan.after, self.budgets):
+                self.best = plan
+                return True
+        return self.edits == len(lazy.edits)
 
     def try_greedy(self, variant: SpatialVariant, most: Mapping[int, int]) -> bool:
         """Take the greedy plan of a variant if it scores lower than the best; say whether."""
@@ -240,49 +276,22 @@ def _is_out_of_reach(tables: CostTables, limits: SearchLimits) -> bool:
     return factor > 1 + 1e-6
 
 
-def _may_reach(lazy: LazyVariant, budgets: Sequence[Budget], saved: Mapping[str, int]) -> bool:
-    """Whether a spatial change and edits that save so much may hold all budgets."""
-    return lazy.after is None or all(
-        lazy.after[budget.metric] - saved[budget.metric] <= budget.most
-        for budget in budgets
-        if budget.metric in saved
-    )
-
-
 class PlanSearch:
     """The plans that a spec has, under the spatial changes that it is offered."""
 
     def __init__(
         self,
-        variants: Sequence[LazyVariant],
+        variants: SpatialVariants,
         decisions: Sequence[Decision],
         seconds: float,
-        clock: Clock,
         *,
         complete: bool = True,
     ) -> None:
-        self.variants = SpatialVariants(variants, clock)
+        self.variants = variants
         self.decisions = decisions
         self.seconds = seconds
         self.complete = complete
         """Whether the decisions and variants are all there are; if not, nothing is proved."""
-
-    def describe_space(self) -> str:
-        """What plans are chosen among, in words."""
-        changed = [decision for decision in self.decisions if len(decision.options) > 1]
-        widths = sum(decision.group for decision in changed)
-        others = sum(len(v.options) - 1 for v in changed if not v.group)
-        spatial = len(self.variants.all) - 1
-        kinds = [lazy.edit.kind for lazy in self.variants.all if lazy.edit is not None]
-        alone = " (a multiplier without widths)" if multiplier.KIND in kinds else ""
-        moves = "no spatial change"
-        if spatial:
-            of = f"of {spatial} spatial changes" if spatial > 1 else "spatial change"
-            moves = f"at most one {of}{alone}"
-        return (
-            f"{format_count(widths, 'width')}, {format_count(others, 'structural choice')} "
-            f"(replacing at most half of the convolutions) and {moves}"
-        )
 
     def find_best(
         self,
@@ -298,7 +307,7 @@ class PlanSearch:
         """
         search = BestPlanSearch(self.variants, budgets, progress, self.seconds, edits=edits)
         search.best = known
-        search.visit_variants(self.variants.all)
+        search.visit_all()
         return search.result(complete=self.complete)
 
     def find_few(
@@ -311,17 +320,14 @@ class PlanSearch:
         """Find a good plan of at most so many edits, to compare with; `known` holds the budgets.
 
         `savings` are, for each metric that is known, what the best edit of each decision saves.
-        No search is built for a spatial change that falls short by more than so many edits save.
         """
         seconds = min(self.seconds, COMPARED_SECONDS)
         search = BestPlanSearch(
             self.variants, budgets, None, seconds, edits=edits, within=COMPARED_WITHIN
         )
         search.best = known
-        saved = {metric: sum(nlargest(edits - 1, most)) for metric, most in savings.items()}
-        near = [lazy for lazy in self.variants.all if _may_reach(lazy, budgets, saved)]
-        search.visit_variants(near)
-        return search.result(complete=self.complete and len(near) == len(self.variants.all))
+        search.visit_all(savings)
+        return search.result(complete=self.complete)
 
     def find_without(
         self,
@@ -334,13 +340,11 @@ class PlanSearch:
 
         `known` is one that holds the budgets without them.
         """
-        leading = plan.edits
         seconds = min(self.seconds, COMPARED_SECONDS)
         search = BestPlanSearch(
             self.variants, budgets, None, seconds, banned=frozenset(kinds), within=COMPARED_WITHIN
         )
         search.best = known
-        search.visit_variants(
-            lazy for lazy in self.variants.all if lazy.edit is None or lazy.edit in leading
-        )
+        for lazy in self.variants.within(plan.leading):
+            search.visit_variant(lazy)
         return search.best

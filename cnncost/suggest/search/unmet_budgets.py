@@ -12,9 +12,9 @@ from typing import NamedTuple
 from cnncost.suggest.decisions.budget_limits import limit_tables
 from cnncost.suggest.decisions.cost_tables import Costs, CostTables
 from cnncost.suggest.search import label_setting
+from cnncost.suggest.search.compound_variants import LazyVariant
 from cnncost.suggest.search.integer_programme import solve_nearest, solve_programme
 from cnncost.suggest.search.plan import (
-    LazyVariant,
     Plan,
     SearchLimits,
     SearchOutcome,
@@ -28,6 +28,7 @@ from cnncost.suggest.search.plan_search import (
 from cnncost.suggest.search.pruning import drop_dominated_options
 from cnncost.suggest.text.budget import Budget
 from cnncost.suggest.text.clock import TimeOverError
+from cnncost.suggest.text.meter import Measures
 
 
 class NearestPlan(NamedTuple):
@@ -45,8 +46,14 @@ def find_nearest_plan(search: PlanSearch, budgets: Sequence[Budget]) -> NearestP
         TimeOverError: there was no time to look at any plan.
     """
     clock = search.variants.clock
-    limiting = (_limited_variant(search, lazy, budgets) for lazy in search.variants.all)
-    list_variants, proved = clock.gather(limiting, inf)
+
+    def excess_of(after: Measures) -> float:
+        return max(after[budget.metric] / budget.most for budget in budgets)
+
+    reaching, complete = search.variants.furthest(excess_of)
+    limiting = (_limited_variant(search, lazy, budgets) for lazy in reaching)
+    list_variants, in_time = clock.gather(limiting, inf)
+    proved = complete and in_time
     if not list_variants:
         raise TimeOverError
     floors = [

@@ -13,11 +13,13 @@ from cnncost.quantity import SCALED
 from cnncost.quantity import format_count as counted_of
 from cnncost.suggest.decisions.catalogue import STRUCTURAL, AllowedEdits
 from cnncost.suggest.decisions.cost_tables import Costs
+from cnncost.suggest.decisions.joint_widths import foresee_widths
 from cnncost.suggest.decisions.search_space import list_decisions, unlikely_edits
 from cnncost.suggest.decisions.table_filling import costs_alone
 from cnncost.suggest.decisions.width_trials import try_options
 from cnncost.suggest.search.plan import Plan, measure_single_edit, scale_uniformly
 from cnncost.suggest.search.plan_search import PlanSearch, Progress, SearchResult
+from cnncost.suggest.search.space_words import describe_space
 from cnncost.suggest.search.spatial_variants import list_spatial_trials, list_variants
 from cnncost.suggest.search.unmet_budgets import UnmetBudgets, find_unmet
 from cnncost.suggest.suggestion.answer import Suggestion, shares_by_family, widening_options
@@ -81,9 +83,7 @@ class Suggester:
             self.left_out.append(f"all but {counted_of(len(decisions), 'place')} to edit")
         if not all_read:
             self.left_out.append(f"all but {counted_of(len(self.spatial), 'spatial change')}")
-        self.search = PlanSearch(
-            variants, decisions, request.seconds, clock, complete=not self.left_out
-        )
+        self.search = PlanSearch(variants, decisions, request.seconds, complete=not self.left_out)
 
     def deadline_at(self, share: float) -> float:
         """When a part of the suggestion's time is over."""
@@ -134,7 +134,7 @@ class Suggester:
             plan,
             found.proved if found else True,
             found.seconds if found else 0.0,
-            self.search.describe_space(),
+            describe_space(self.search.variants, self.search.decisions),
             alike,
             plain,
             tuple(others),
@@ -181,7 +181,11 @@ class Suggester:
             return None, False
         try:
             return (
-                scale_uniformly(self.editable, self.search.decisions, budgets) if budgets else None
+                scale_uniformly(
+                    self.editable, self.search.decisions, budgets, self.request.allowed.multiple
+                )
+                if budgets
+                else None
             ), True
         except TimeOverError:
             return None, False
@@ -247,7 +251,9 @@ def _foresee_decisions(
     editable: EditableSpec, allowed: AllowedEdits
 ) -> Iterator[tuple[Decision, list[Costs]]]:
     """Every decision with the options that make a network, and the costs of each alone."""
-    for decision in editable.clock.watch(list_decisions(editable, allowed)):
+    decisions = list_decisions(editable, allowed)
+    foresee_widths(editable, decisions)
+    for decision in editable.clock.watch(decisions):
         one, trials = try_options(editable, decision)
         found = costs_alone(editable, one, {(0, k): own for k, own in enumerate(trials, 1)})
         pairs = zip(one.options[1:], found[1:], strict=True)

@@ -105,7 +105,7 @@ class ChannelGroups:
             for index in node.reads:
                 self._freeze(index)
             return self._frozen_part(node)
-        if layer.word in WIDTH_FIELDS and not _is_depthwise(node):
+        if layer.word in WIDTH_FIELDS and not is_depthwise(node):
             return self._open_group(node)
         if layer.word in _REARRANGING or node.output.channels != node.inputs[0].channels:
             part = self._new_part(node.output.channels)
@@ -152,7 +152,8 @@ class ChannelGroups:
         return found
 
 
-def _is_depthwise(node: Node) -> bool:
+def is_depthwise(node: Node) -> bool:
+    """Whether a convolution has a group for each channel."""
     x, y = node.inputs[0], node.output
     groups = getattr(node.layer, "groups", 1)
     return bool(groups == x.channels and y.channels == x.channels and groups > 1)

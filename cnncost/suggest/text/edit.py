@@ -34,6 +34,9 @@ class Edit:
     """For each node that it replaces, by index: what returns the layers in its place."""
     reads_instead: Mapping[int, int] = field(default_factory=dict)
     """For a node whose input changes, by index: the node whose input it reads instead."""
+    resized: Mapping[int, Shape] = field(default_factory=dict)
+    """For each input whose extents change, by index: its shape then, where nothing else follows
+    from the number."""
     convolutions: int = 0
     """How many convolutions a structural replacement touches."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
@@ -29,6 +29,10 @@ REMEMBERED = 100_000
 """Layers of edited texts kept in memory; beyond that the oldest text is dropped and read again."""
 
 
+CARRIED = re.compile(r"\b(?:values|connects|share)\b")
+"""What a width may reach in a text besides fields of layers: numbers carried beside a layer,
+LeNet-5's connections, shared parameters."""
+
 FURTHER = re.compile(r"\b(?:channels|values|connects|share)\b|\brepeat['\"]?\s*+:\s*+(?!\d)")
 """What a width may reach in a text besides the fields that derive from its number: whatever
 follows `channels`, numbers carried beside a layer, LeNet-5's connections, shared parameters,
@@ -46,6 +50,21 @@ class FieldUse(NamedTuple):
     field: str
     alone: bool
     """Whether the scalar is the field's whole value."""
+
+
+class ParentSpec(NamedTuple):
+    """A spec of the same layers and widths, over other extents: a width edit does there what it
+    does here."""
+
+    editable: EditableSpec
+    places: Mapping[Place, Place]
+    """For each place of a number that sets widths, where it stands in the other text."""
+
+    def move_changes(self, changes: Sequence[TextChange]) -> tuple[TextChange, ...] | None:
+        """Return changes of numbers as changes of the other text; None where one is unknown."""
+        if any(change.place not in self.places for change in changes):
+            return None
+        return tuple([change._replace(place=self.places[change.place]) for change in changes])
 
 
 @dataclass(frozen=True)
@@ -67,6 +86,13 @@ class EditableSpec:
     """For each scalar of the text the fields that derive from it, once they are asked for."""
     original: Potential | None = None
     """Where a spatial edit is made already: the potential of the spec without it."""
+    parent: ParentSpec | None = field(default=None, repr=False)
+    """Where the edits that are made change extents alone: the spec without those."""
+    width_places: frozenset[Place] | None = field(default=None, repr=False)
+    """Where an edit is made already: the numbers that set widths, as they are known without it."""
+    refused: dict[str, bool] = field(default_factory=dict, repr=False)
+    """For the phrase of an edit of which only the text tells whether it makes a network: whether
+    it makes none; the same with spatial edits made."""
     _calls: dict[int, Line] = field(default_factory=dict, repr=False)
     _specs: dict[str, Spec | None] = field(default_factory=dict, repr=False)
 
@@ -80,9 +106,15 @@ class EditableSpec:
         return FURTHER.search(self.spec_text.text) is not None
 
     @cached_property
-    def carries_extents(self) -> bool:
+    def sets_fields_alone(self) -> bool:
+        """Whether all that a width does is to set fields of layers, though one may follow another
+        (`channels`)."""
+        return CARRIED.search(self.spec_text.text) is None
+
+    @cached_property
+    def follows_extents(self) -> bool:
         """Whether extents may reach more than the layers behind them."""
-        return self.carries_numbers or SIZED.search(self.spec_text.text) is not None
+        return not self.sets_fields_alone or SIZED.search(self.spec_text.text) is not None
 
     @cached_property
     def counts(self) -> tuple[int, ...]:
@@ -135,7 +167,7 @@ class EditableSpec:
         if not self._calls:
             for written in self.spec.written.values():
                 call = written.call
-                while call is not None and call.line.start not in self._calls:
+                while call is not None:  # one line of a block stands in many calls
                     self._calls[call.line.start] = call.line
                     call = call.outer
         return self._calls

@@ -39,6 +39,10 @@ class SpecText:
         above = [line for line in self.text[:first].splitlines() if line.strip()[:1] != "#"]
         return "".join(above).rstrip().endswith("{")
 
+    def text_at(self, place: Place) -> str:
+        """What stands at a place."""
+        return self.text[place.start : place.end]
+
     # Settings
 
     def params(self) -> dict[str, Node]:

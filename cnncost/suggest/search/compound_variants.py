@@ -1,0 +1,258 @@
+"""The spec as it is, and with spatial edits made (resolution, strides, pools, multipliers): one,
+or several together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from heapq import heappop, heappush
+from itertools import combinations
+from math import inf
+from typing import NamedTuple
+
+from cnncost.errors import CnncostError
+from cnncost.place import Place
+from cnncost.suggest.decisions.cost_tables import SearchSpace
+from cnncost.suggest.decisions.inherited_widths import EditedText, find_moved, inherit_widths
+from cnncost.suggest.decisions.spatial_trials import (
+    COARSER,
+    NARROWER,
+    SpatialTrial,
+    SpatialTrials,
+    find_beaten,
+    merge_edits,
+)
+from cnncost.suggest.search.plan import Plan, SpatialVariant, write_edits
+from cnncost.suggest.text.edit import Edit
+from cnncost.suggest.text.editable_spec import EditableSpec, output_shapes, read_editable_spec
+from cnncost.suggest.text.meter import Measures
+from cnncost.suggest.text.scores import PER_EDIT
+from cnncost.suggest.text.text_changes import TextChange
+from cnncost.suggest.text.text_places import SpecText
+
+MOST_COARSER = 2
+"""How many strides and pools one plan may change."""
+
+
+MOST_GROWN = 8
+"""Of how many variants at most still larger ones are made to see how far they reach."""
+
+VariantKey = tuple[int, ...]
+"""The spatial edits of a variant, by their places among all of them, ascending."""
+
+
+class LazyVariant(NamedTuple):
+    """A variant that is built when a search reaches it."""
+
+    key: VariantKey
+    edits: tuple[Edit, ...]
+    """The spatial changes; none for the spec as it is."""
+    score: int
+    """Their price together."""
+    after: Measures
+    """What the spec takes with these alone."""
+
+    @property
+    def phrase(self) -> str:
+        return "; ".join([edit.phrase for edit in self.edits]) or "the layers as they stand"
+
+
+class VariantMaker(NamedTuple):
+    """How a variant gets a search space of its own."""
+
+    build_space: Callable[[EditableSpec, Sequence[Edit], int | None], SearchSpace]
+    """Builds it, of the spec with these edits made: the options that score at most so much."""
+    kept: Sequence[str]
+    """Layers whose widths stay."""
+    width_places: Sequence[Place]
+    """Where the numbers stand that set widths, in the spec as it is."""
+
+
+class SpatialVariants:
+    """The variants of a spec: each is priced and built when a search reaches it, and kept."""
+
+    def __init__(
+        self,
+        editable: EditableSpec,
+        trials: Sequence[SpatialTrial],
+        maker: VariantMaker,
+        deadline: float = inf,
+    ) -> None:
+        """Behind the deadline no more edits are compared.
+
+        Not searched alone are edits that another beats in every layer's costs at no higher score.
+        """
+        self.editable, self.clock = editable, editable.clock
+        self.trials = trials
+        self.maker = maker
+        self._trials = SpatialTrials(editable)
+        self._beaten = find_beaten(trials, deadline)
+        before = editable.measure(editable.network)
+        self._known: dict[VariantKey, LazyVariant | None] = {(): LazyVariant((), (), 0, before)}
+        for at, trial in enumerate(trials):
+            own = LazyVariant((at,), (trial.edit,), trial.edit.score, trial.after)
+            self._known[at,] = own
+        self._opened: dict[VariantKey, EditableSpec] = {(): editable}
+        self._made: dict[VariantKey, tuple[int | None, SpatialVariant]] = {}
+
+    @property
+    def all(self) -> list[LazyVariant]:
+        """The spec as it is, and a variant for each useful edit alone."""
+        keys = [(), *((at,) for at in range(len(self.trials)) if at not in self._beaten)]
+        return [lazy for key in keys if (lazy := self._known[key]) is not None]
+
+    def by_score(self, is_above: Callable[[int], bool]) -> Iterator[LazyVariant]:
+        """Yield the variants, the cheapest first, up to the first whose score `is_above`."""
+        heap: list[tuple[int, VariantKey]] = [(0, ())]
+        while heap:
+            bound, key = heappop(heap)
+            if is_above(bound):
+                return
+            lazy = self._price(key)
+            if lazy is None:
+                continue
+            if lazy.score > bound:
+                heappush(heap, (lazy.score, key))
+                continue
+            if len(key) != 1 or key[0] not in self._beaten:
+                yield lazy
+            for bound, longer in self._longer(lazy):
+                heappush(heap, (bound, longer))
+
+    def within(self, edits: Sequence[Edit]) -> Iterator[LazyVariant]:
+        """Yield the variants known so far that make none but these spatial edits."""
+        for lazy in self._known.values():
+            if lazy is not None and all(edit in edits for edit in lazy.edits):
+                yield lazy
+
+    def furthest(self, excess: Callable[[Measures], float]) -> tuple[list[LazyVariant], bool]:
+        """Find the variants that may come nearest to some budgets, and whether these are all.
+
+        Where they are many, edits are added to those that come nearest alone.
+        """
+        found = level = self.all
+        complete = True
+        while level:
+            keys = dict.fromkeys(key for lazy in level for key in self._with_one_more(lazy))
+            longer = [lazy for key in keys if (lazy := self._price(key)) is not None]
+            longer.sort(key=lambda lazy: (excess(lazy.after), lazy.key))
+            level = [lazy for lazy in longer if len(lazy.key) > 1]
+            if len(level) > MOST_GROWN:
+                level, complete = level[:MOST_GROWN], False
+            found = [*found, *level]
+        if complete:
+            return found, True
+        found = sorted(found, key=lambda lazy: excess(lazy.after))
+        return [self.all[0], *[lazy for lazy in found if lazy.key][:MOST_GROWN]], False
+
+    def _with_one_more(self, lazy: LazyVariant) -> Iterator[VariantKey]:
+        """Yield the variants with one edit more."""
+        coarser = sum(edit.kind in COARSER for edit in lazy.edits)
+        for at, trial in enumerate(self.trials):
+            coarse = trial.edit.kind in COARSER
+            if at not in lazy.key and not (coarse and coarser == MOST_COARSER):
+                yield tuple(sorted((*lazy.key, at)))
+
+    def _longer(self, lazy: LazyVariant) -> Iterator[tuple[int, VariantKey]]:
+        """Yield the variants with one edit more, behind those there are, and what they score at
+        least."""
+        for key in self._with_one_more(lazy):
+            if key[:-1] == lazy.key:
+                yield max(lazy.score, self.trials[key[-1]].edit.score), key
+
+    def _price(self, key: VariantKey) -> LazyVariant | None:
+        """Price a variant; None where it, or one with an edit less, is no network.
+
+        It never scores less than with an edit less: what nobody measured is not made cheaper by
+        more of it.
+        """
+        if key not in self._known:
+            self.clock.check()
+            shorter = [self._price(own) for own in combinations(key, len(key) - 1)]
+            least = [lazy.score for lazy in shorter if lazy is not None]
+            whole = len(least) == len(shorter)
+            self._known[key] = self._try_together(key, max(least)) if whole else None
+        return self._known[key]
+
+    def _try_together(self, key: VariantKey, least: int) -> LazyVariant | None:
+        """Price several edits: where those beside the multipliers say what they change, over the
+        spec with these alone, else as their text reads."""
+        edits = self._edits(key)
+        merged = merge_edits(edits)
+        if merged is None:
+            return None
+        others = [edit for edit in edits if edit.kind not in NARROWER]
+        if others and self._trials.are_stated(others):
+            trials = SpatialTrials(self._open(self._multipliers(key)))
+            trial = trials.try_together(others)
+        else:
+            opened = self._try_to_open(key)
+            found = opened and self._trials.count_edited(merged, opened.network)
+            trial = found or None
+        if trial is None:
+            return None
+        score = max(trial.edit.score + PER_EDIT * (len(key) - 1), least + PER_EDIT)
+        return LazyVariant(key, edits, score, trial.after)
+
+    def _try_to_open(self, key: VariantKey) -> EditableSpec | None:
+        """Read the spec with edits made; None where it is none, or puts out other shapes."""
+        try:
+            opened = self._open(key)
+        except CnncostError:
+            return None
+        same = output_shapes(opened.network) == output_shapes(self.editable.network)
+        return opened if same else None
+
+    def _edits(self, key: VariantKey) -> tuple[Edit, ...]:
+        return tuple([self.trials[at].edit for at in key])
+
+    def _multipliers(self, key: VariantKey) -> VariantKey:
+        """Those of some edits that make layers narrower."""
+        return tuple([at for at in key if self.trials[at].edit.kind in NARROWER])
+
+    def variant(self, lazy: LazyVariant, ceiling: int | None = None) -> SpatialVariant:
+        """Build a variant with at least the options that score at most `ceiling` (None: all)."""
+        if lazy.key in self._made:
+            known, variant = self._made[lazy.key]
+            if known is None or (ceiling is not None and ceiling <= known):
+                return variant
+        space = self.maker.build_space(self._open(lazy.key), lazy.edits, ceiling)
+        variant = SpatialVariant(space, lazy.edits, lazy.score, self.editable)
+        self._made[lazy.key] = ceiling, variant
+        return variant
+
+    def write_plain(self, lazy: LazyVariant) -> Plan | None:
+        """Write a variant's spatial edits as a plan of their own; None where that is no spec."""
+        plan = write_edits(self._open(lazy.key), (), lazy.score)
+        return plan and replace(plan, leading=lazy.edits, origin=self.editable, bound=lazy.score)
+
+    def _open(self, key: VariantKey) -> EditableSpec:
+        """Read the spec with edits made; what widths do there is known from the spec with the
+        multipliers among these alone."""
+        if key not in self._opened:
+            opened, changes = self._read(key), self._changes(key)
+            places = find_moved(self.editable.spec_text.text, changes, self.maker.width_places)
+            known = frozenset(places.values())
+            opened = replace(opened, width_places=known, refused=self.editable.refused)
+            multipliers = self._multipliers(key)
+            if multipliers != key:
+                parent = EditedText(self._open(multipliers), self._changes(multipliers))
+                edited = EditedText(opened, changes)
+                opened = inherit_widths(self.editable, parent, edited, self.maker.width_places)
+            self._opened[key] = opened
+        return self._opened[key]
+
+    def _read(self, key: VariantKey) -> EditableSpec:
+        editable = self.editable
+        text = SpecText(editable.spec_text.name, editable.edited_text(self._changes(key)))
+        return read_editable_spec(
+            text,
+            editable.max_layers,
+            self.maker.kept,
+            editable.meter,
+            editable.clock,
+            editable.first_potential,
+        )
+
+    def _changes(self, key: VariantKey) -> list[TextChange]:
+        return [change for at in key for change in self.trials[at].edit.changes]
