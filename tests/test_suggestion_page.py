@@ -133,3 +133,15 @@ def test_a_plan_of_many_edits_says_what_few_would_miss() -> None:
     limit = cnncost.count(cnncost.loads(MANY)).totals.weights * 35 // 100
     assert 5 <= int(share[1]) <= 100
     assert plan["after"]["weights"] <= limit
+
+
+def test_a_plan_that_is_preferred_for_its_few_edits_is_not_said_to_be_the_best_of_all() -> None:
+    command = ("suggest", "alexnet", "--budget", "weights=20M")
+    data = json.loads(run(*command, "-f", "json").stdout)
+    plan, others = data["plan"], data["others"]
+    better = [other for other in others if other["price"] < plan["price"]]
+    said = " ".join(run(*command).stdout.split())
+    assert plan["proved"]
+    assert all(len(other["steps"]) > len(plan["steps"]) for other in better)
+    assert ("no plan of so few edits adds up to less" in said) == bool(better)
+    assert ("no plan's edits add up to less" in said) == (not better)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-WIDTH, WIDE = 0.43, 205.0
+WIDTH, WIDE = 0.41, 205.0
 """WIDTH x ln(1 + WIDE / width), of the geometric mean of the widths: narrow layers gain WIDTH of
 ln(error) a unit of ln(width), layers of WIDE channels half of it, wide ones hardly anything.
 Measured a unit: RegNetX from 32GF to 16GF (900 to 660 channels) .07, to 1.6GF (280) .14; MobileNet
@@ -61,7 +61,7 @@ HEAD_SHARE = 0.15
 """What the map counts that the dense layers read: pooling it to 1x1 (Zeiler & Fergus 2014,
 Table 3; CaffeNet's pool5, Mishkin et al. 2016)."""
 
-GROUPS = 0.055
+GROUPS = 0.05
 """Of ln(error) a unit of ln(groups), averaged over the layers: ResNeXt-20 and 56 with 2 to 64
 groups on CIFAR and SVHN cost .01 to .09."""
 
@@ -69,10 +69,14 @@ UNMIXED = 3.0
 """How much more groups cost where no 1x1 on either side mixes their channels: one 5x5 of five
 layers in 8 groups cost .12 in training, six 3x3 of ResNet-14 in 4 groups .08."""
 
-DENSE_DEPTH = 1.2
+DEPTHWISE, FEW_CHANNELS = 0.5, 64.0
+"""A depthwise layer of C channels costs DEPTHWISE x FEW_CHANNELS / (FEW_CHANNELS + C) in the same
+average, at full weight."""
+
+DENSE_DEPTH = 1.0
 """What a hidden dense layer adds to N; a 3x3 adds 1.5."""
 
-DENSE, DENSE_UNITS = 0.04, 2500.0
+DENSE, DENSE_UNITS = 0.03, 1800.0
 """A hidden dense layer of more units helps by DENSE x ln(units / DENSE_UNITS), a narrow one is in
 the way: CaffeNet's from 4096 to 2048 each: .050; one of VGG-like nets dropped: -.06."""
 

@@ -20,8 +20,8 @@ class LayerTerms(NamedTuple):
     """How much the layers count in the averages."""
     log_widths: float = 0.0
     """Weight x ln(channels written)."""
-    log_groups: float = 0.0
-    """Weight x ln(groups)."""
+    groups: float = 0.0
+    """Weight x what its groups cost."""
     depth: float = 0.0
     """Layers with a non-linearity, those with kernels more."""
     heads: float = 0.0
@@ -65,11 +65,15 @@ def layer_terms(layer: Layer, x: Shape, y: Shape, role: Role) -> LayerTerms:
     small = min(1.0, (1.0 if last else extent) / constants.SMALL_EXTENT)
     counted = small * _covered_axes(layer, x)
     weight = share * counted
-    grouped = _groups_share(role, share, depthwise=depthwise) if wide else share
+    if depthwise and wide:
+        grouped = counted * _depthwise_cost(x.channels)
+    else:
+        unmixed = wide and not role.mixed
+        grouped = weight * constants.GROUPS * log(groups) * (constants.UNMIXED if unmixed else 1)
     return LayerTerms(
         weight,
         weight * log(y.channels),
-        grouped * counted * log(groups),
+        grouped,
         weight * (1 + constants.KERNEL_SHARE * _kernel_size(layer, y)) if non_linear else 0.0,
         maps={extent: weight} if non_linear else {},
     )
@@ -106,11 +110,9 @@ def _share_of(role: Role, *, depthwise: bool, projection: bool) -> float:
     return 0.0
 
 
-def _groups_share(role: Role, share: float, *, depthwise: bool) -> float:
-    """Return what the groups of a layer with a kernel count."""
-    if depthwise:  # without a non-linearity it is half of a separable convolution
-        return 1.0 if role.follower is Follower.LINEAR else share
-    return share if role.mixed else share * constants.UNMIXED
+def _depthwise_cost(channels: int) -> float:
+    """Return what it costs that a depthwise layer filters each channel by itself."""
+    return constants.DEPTHWISE * constants.FEW_CHANNELS / (constants.FEW_CHANNELS + channels)
 
 
 def _covered_axes(layer: Layer, x: Shape) -> float:

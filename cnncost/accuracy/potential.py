@@ -44,7 +44,7 @@ def potential_of(terms: LayerTerms) -> Potential:
         constants.WIDTH * log1p(constants.WIDE / width),
         constants.DEPTH / depth**constants.DEPTH_POWER,
         _mean_coarseness(terms),
-        constants.GROUPS * terms.log_groups / weight,
+        terms.groups / weight,
         terms.dense,
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from cnncost.suggest.search.plan import Plan
@@ -77,9 +78,16 @@ def choose_fewest(
 
 
 def find_single(
-    editable: EditableSpec, foreseen: Sequence[ForeseenEdit], budgets: Sequence[Budget]
+    editable: EditableSpec,
+    foreseen: Sequence[ForeseenEdit],
+    budgets: Sequence[Budget],
+    *,
+    complete: bool,
 ) -> Plan | None:
-    """Find the edit of the least price that holds the budgets by itself, as a plan."""
+    """Find the edit of the least price that holds the budgets by itself, as a plan.
+
+    It is proved where the edits are `complete`.
+    """
     alone = [one for one in foreseen if not one.apart]
     holding = [one.edit for one in alone if budgets_hold(one.after, budgets)]
     for edit in sorted(holding, key=lambda edit: edit.score):
@@ -87,7 +95,8 @@ def find_single(
         if spec is None or not budgets_hold(editable.measure(spec.network), budgets):
             continue
         after, damage = editable.measure(spec.network), editable.damage_of(spec.network)
-        return Plan(editable, (edit,), edit.score, spec.text.text, after, damage)
+        plan = Plan(editable, (edit,), edit.score, spec.text.text, after, damage)
+        return replace(plan, proved=complete, bound=edit.score if complete else 0)
     return None
 
 

@@ -112,7 +112,8 @@ class Suggester:
         others: tuple[Plan, ...] = ()
         few = None
         if plan is not None and self.request.most_edits is None:
-            single = find_single(self.editable, tried_ones, budgets)
+            whole = self.search.complete and not untried
+            single = find_single(self.editable, tried_ones, budgets, complete=whole)
             chosen = choose_fewest(self.search, budgets, plan, single, self._best_savings())
             plan, others, few = chosen.plan, chosen.others, chosen.few
         if plan is not None and alike is not None and self._is_preferred(alike, plan):

@@ -88,10 +88,11 @@ class PlanSection:
     def _proof_text(self) -> str:
         found, plan = self.found, self.plan
         if plan.proved:
-            proof = (
-                f"Optimal over {found.space}: no plan's edits add up to less, in "
-                f"{found.seconds:.1f} s."
-            )
+            # A plan of few edits is preferred to one that is not much better.
+            better = any(other.price < plan.price for other in found.others)
+            few = "no plan of so few edits adds up to less (one of more edits is below)"
+            less = few if better else "no plan's edits add up to less"
+            proof = f"Optimal over {found.space}: {less}, in {found.seconds:.1f} s."
         else:
             gap = (plan.price - plan.bound) / UNIT
             proof = (
