@@ -70,7 +70,7 @@ class BestPlanSearch:
     def visit_variant(self, lazy: LazyVariant) -> None:
         """Search one variant for a plan of a lower score than the best so far."""
         ceiling = None if self.best is None else self.best.price - 1 - lazy.score
-        if self.is_above(lazy.score) or not self._may_have(lazy.edits):
+        if self.is_above(lazy.score):
             return
         if self.progress is not None:
             self.progress(lazy.phrase)
@@ -84,15 +84,12 @@ class BestPlanSearch:
         """Whether no plan that scores so much is better than the best so far."""
         return self.best is not None and score >= self.best.price
 
-    def _may_have(self, edits: Sequence[Edit]) -> bool:
-        return self.edits is None or len(edits) <= self.edits
-
     def visit_all(self) -> None:
         """Search all variants, the cheapest first, while there is time."""
         clock, reached = self.variants.clock, 0
         try:
             with clock.until(self.deadline):
-                for lazy in self.variants.by_score(self.is_above):
+                for lazy in self.variants.by_score(self.is_above, self.edits):
                     reached = lazy.score
                     self.visit_variant(lazy)
                     clock.check()
