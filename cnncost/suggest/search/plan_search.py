@@ -17,7 +17,7 @@ from cnncost.suggest.search.plan import Plan, SearchLimits, SearchOutcome, Spati
 from cnncost.suggest.search.pruning import drop_dominated_options, drop_kinds
 from cnncost.suggest.text.budget import Budget, budgets_hold
 from cnncost.suggest.text.clock import TimeOverError
-from cnncost.suggest.text.edit import Decision, Edit
+from cnncost.suggest.text.edit import Decision
 from cnncost.suggest.text.scores import UNIT
 
 Progress = Callable[[str], None]
