@@ -219,7 +219,10 @@ class SpatialVariants:
             known, variant = self._made[lazy.key]
             if known is None or (ceiling is not None and ceiling <= known):
                 return variant
-        space = self.maker.build_space(self._open(lazy.key), lazy.edits, ceiling)
+        editable = self._open(lazy.key)
+        space = self.maker.build_space(editable, lazy.edits, ceiling)
+        if lazy.key:  # many variants are kept
+            editable.forget_texts()
         variant = SpatialVariant(space, lazy.edits, lazy.score, self.editable)
         self._made[lazy.key] = ceiling, variant
         return variant
