@@ -186,7 +186,7 @@ class EditableSpec:
         return re.sub(r"(\.[0-9]+)+$", "", ".".join(parts))
 
     def forget_texts(self) -> None:
-        """Drop the edited texts that are kept in memory: each is read again when it is asked for."""
+        """Drop the edited texts kept in memory: each is read again when it is asked for."""
         self._specs.clear()
 
     def read_edited(self, changes: Sequence[TextChange]) -> Spec | None:
