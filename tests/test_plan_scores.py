@@ -92,6 +92,7 @@ def test_uniform_scaling_scores_as_its_widths(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("name", "budget"), [
     ("alexnet", "weights=20M"), ("mobilenet_v1", "weights=50%"), ("m5_speech", "connections=50%"),
+    ("mobilenet_v1", "connections=5%"), ("efficientnet_b0", "connections=15%"),
 ])  # fmt: skip
 def test_plans_of_bundled_networks(name: str, budget: str, tmp_path: Path) -> None:
     written = tmp_path / "out.yaml"

@@ -14,8 +14,8 @@ The nouns:
                 first of them `NO_EDIT`
     cost table  what some layers cost at every combination of the options that reach them:
                 `CostTable`; `CostTables` add up to the network; with the spec, a `SearchSpace`
-    variant     the spec with at most one spatial edit made (resolution, stride, pooling, width
-                multiplier): `SpatialVariant`, with a search space of its own
+    variant     the spec with spatial edits made (resolution, strides, pools, multipliers of
+                widths): `SpatialVariant`, with a search space of its own
     budget      the most that a network may take of a metric: `Budget`
     search      finds the options of least score within all budgets: `PlanSearch`
     plan        the edits that a search picked, written, read and counted again: `Plan`

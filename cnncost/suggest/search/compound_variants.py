@@ -101,8 +101,11 @@ class SpatialVariants:
         keys = [(), *((at,) for at in range(len(self.trials)) if at not in self._beaten)]
         return [lazy for key in keys if (lazy := self._known[key]) is not None]
 
-    def by_score(self, is_above: Callable[[int], bool]) -> Iterator[LazyVariant]:
-        """Yield the variants, the cheapest first, up to the first whose score `is_above`."""
+    def by_score(
+        self, is_above: Callable[[int], bool], most: int | None = None
+    ) -> Iterator[LazyVariant]:
+        """Yield the variants, the cheapest first, up to the first whose score `is_above`; of at
+        most so many edits."""
         heap: list[tuple[int, VariantKey]] = [(0, ())]
         while heap:
             bound, key = heappop(heap)
@@ -116,12 +119,12 @@ class SpatialVariants:
                 continue
             if len(key) != 1 or key[0] not in self._beaten:
                 yield lazy
-            for bound, longer in self._longer(lazy):
+            for bound, longer in () if len(key) == most else self._longer(lazy):
                 heappush(heap, (bound, longer))
 
     def within(self, edits: Sequence[Edit]) -> Iterator[LazyVariant]:
         """Yield the variants known so far that make none but these spatial edits."""
-        for lazy in self._known.values():
+        for lazy in list(self._known.values()):
             if lazy is not None and all(edit in edits for edit in lazy.edits):
                 yield lazy
 
@@ -216,7 +219,10 @@ class SpatialVariants:
             known, variant = self._made[lazy.key]
             if known is None or (ceiling is not None and ceiling <= known):
                 return variant
-        space = self.maker.build_space(self._open(lazy.key), lazy.edits, ceiling)
+        editable = self._open(lazy.key)
+        space = self.maker.build_space(editable, lazy.edits, ceiling)
+        if lazy.key:  # many variants are kept
+            editable.forget_texts()
         variant = SpatialVariant(space, lazy.edits, lazy.score, self.editable)
         self._made[lazy.key] = ceiling, variant
         return variant

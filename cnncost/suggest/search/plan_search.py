@@ -18,7 +18,7 @@ from cnncost.suggest.search.plan import Plan, SearchLimits, SearchOutcome, Spati
 from cnncost.suggest.search.pruning import drop_dominated_options, drop_kinds
 from cnncost.suggest.text.budget import Budget, budgets_hold
 from cnncost.suggest.text.clock import TimeOverError
-from cnncost.suggest.text.edit import Decision, Edit
+from cnncost.suggest.text.edit import Decision
 from cnncost.suggest.text.scores import UNIT
 
 Progress = Callable[[str], None]
@@ -78,7 +78,7 @@ class BestPlanSearch:
     def visit_variant(self, lazy: LazyVariant) -> None:
         """Search one variant for a plan of a lower score than the best so far."""
         ceiling = None if self.best is None else self.best.price - 1 - lazy.score
-        if self.is_above(lazy.score) or not self._may_have(lazy.edits):
+        if self.is_above(lazy.score):
             return
         if self.progress is not None:
             self.progress(lazy.phrase)
@@ -92,9 +92,6 @@ class BestPlanSearch:
         """Whether no plan that scores so much is better than the best so far."""
         return self.best is not None and score >= self.best.price
 
-    def _may_have(self, edits: Sequence[Edit]) -> bool:
-        return self.edits is None or len(edits) <= self.edits
-
     def visit_all(self, savings: Mapping[str, Sequence[int]] | None = None) -> None:
         """Search all variants, the cheapest first, while there is time.
 
@@ -104,7 +101,7 @@ class BestPlanSearch:
         clock, reached = self.variants.clock, 0
         try:
             with clock.until(self.deadline):
-                for lazy in self.variants.by_score(self.is_above):
+                for lazy in self.variants.by_score(self.is_above, self.edits):
                     reached = lazy.score
                     if savings is None or self._may_reach(lazy, savings):
                         self.visit_variant(lazy)

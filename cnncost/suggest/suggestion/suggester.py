@@ -42,6 +42,9 @@ VARIABLES, SPATIAL, SINGLES = 0.35, 0.5, 0.6
 """Up to which part of its time a suggestion makes its decisions, its spatial changes, and tries its
 single edits; the rest is the search's."""
 
+BATCH = 6
+"""How many decisions are tried together."""
+
 CLOSING = 1.0
 """Seconds behind the time limit in which what was found is recounted for showing."""
 
@@ -253,11 +256,21 @@ def _foresee_decisions(
 ) -> Iterator[tuple[Decision, list[Costs]]]:
     """Every decision with the options that make a network, and the costs of each alone."""
     decisions = list_decisions(editable, allowed)
-    foresee_widths(editable, decisions)
-    for decision in editable.clock.watch(decisions):
+    for decision in _foresee_in_batches(editable, decisions):
         one, trials = try_options(editable, decision)
         found = costs_alone(editable, one, {(0, k): own for k, own in enumerate(trials, 1)})
         pairs = zip(one.options[1:], found[1:], strict=True)
         good = [(edit, costs) for edit, costs in pairs if costs is not None]
         options = (one.options[0], *(edit for edit, _ in good))
         yield replace(one, options=options), [costs for _, costs in good]
+
+
+def _foresee_in_batches(
+    editable: EditableSpec, decisions: Sequence[Decision]
+) -> Iterator[Decision]:
+    """Yield decisions, the widths of a few of them tried together at a time: where time runs out,
+    those before are there."""
+    for at in range(0, len(decisions), BATCH):
+        batch = decisions[at : at + BATCH]
+        foresee_widths(editable, batch)
+        yield from editable.clock.watch(batch)

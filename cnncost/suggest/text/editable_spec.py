@@ -185,6 +185,10 @@ class EditableSpec:
             line, call = call.line, call.outer
         return re.sub(r"(\.[0-9]+)+$", "", ".".join(parts))
 
+    def forget_texts(self) -> None:
+        """Drop the edited texts kept in memory: each is read again when it is asked for."""
+        self._specs.clear()
+
     def read_edited(self, changes: Sequence[TextChange]) -> Spec | None:
         """Read the text with these changes as a spec; None where it is not valid, or where an
         output of the network has another shape."""
