@@ -28,8 +28,7 @@ _PLACES = {
 _USUAL = {"stride": "1", "padding": "0", "dilation": "1", "groups": "1"}
 """A convolution's defaults, in order; they are filled in so that calls can be compared."""
 
-_KINDS = {"stride": "stride", "kernel": "window", "padding": "window", "dilation": "window"}
-_SIZES = ("channels", "filters", "units", "groups", "dim")
+_WIDTHS = ("channels", "filters", "units", "groups", "dim")
 
 
 class Argument(NamedTuple):
@@ -38,7 +37,7 @@ class Argument(NamedTuple):
     name: str
     value: str
     """The value, as an expression of Python."""
-    kind: str = "other"
+    kind: str = ""
     """Only arguments of one kind can be one parameter: a stride of 2 is not 2 filters."""
     usual: str | None = None
     """The default, which need not be written."""
@@ -111,8 +110,8 @@ def leaf_part(node: Node, piece: CodePiece, name: str = "") -> ClassPart:
 
 
 def kind_of(name: str) -> str:
-    """Return the kind of an argument, given its name."""
-    return "size" if name in _SIZES else _KINDS.get(name, "other")
+    """Return the kind of an argument, given its name: widths are of one kind."""
+    return "width" if name in _WIDTHS else name
 
 
 def _name_arguments(piece: CodePiece) -> tuple[Argument, ...]:
