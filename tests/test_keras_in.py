@@ -6,9 +6,10 @@ import gzip
 from pathlib import Path
 
 import pytest
-from keras_models import HERE, Json, functional, keras_2, layer, run, saved
+from keras_models import HERE, Json, functional, keras_2, layer, run, saved, small
 
 import cnncost
+from cnncost.costs.memory import measure_memory
 
 
 # Multiply-accumulates and parameters: Keras' own counts of parameters (less the moving
@@ -68,6 +69,29 @@ def test_a_sequential_that_says_its_shape_at_the_end(tmp_path: Path) -> None:
     model["config"]["build_input_shape"] = [None, 10, 8, 3]
     totals = cnncost.count(cnncost.load(saved(model, tmp_path))).totals
     assert totals.connections == 48 * 108 + 48 * 2
+
+
+def test_an_output_that_a_layer_reads_stays_alive(tmp_path: Path) -> None:
+    """Keras' inner outputs (a pyramid's maps) live to the end, as other readers have it."""
+    model = functional(
+        layer("InputLayer", "x", batch_input_shape=[None, 8, 8, 3]),
+        layer("Conv2D", "a", "x", filters=16, kernel_size=1),
+        layer("MaxPooling2D", "b", "a", pool_size=8),
+        layer("UpSampling2D", "c", "b", size=8),
+        output_layers=[["a", 0, 0], ["c", 0, 0], ["a", 0, 0]],
+    )
+    network = cnncost.load(saved(model, tmp_path)).network
+    assert [network.nodes[i].layer.word for i in network.outputs] == ["upsample", "identity"]
+    # While the pool is upsampled: `a` of 16x8x8, an output, `b` of 16, `c` of 16x8x8, the input.
+    inference = measure_memory(network, batch=1, optimizer="adam").inference
+    assert inference.bytes == 4 * (16 * 64 + 16 + 16 * 64 + 3 * 64)
+
+
+def test_an_input_that_is_an_output_passes_through_an_identity(tmp_path: Path) -> None:
+    model = small()
+    model["config"]["output_layers"] = [["c", 0, 0], ["x", 0, 0]]
+    network = cnncost.load(saved(model, tmp_path)).network
+    assert [network.nodes[i].name for i in network.outputs] == ["c", "identity1"]
 
 
 # --- through the command line -----------------------------------------------------------------

@@ -4,19 +4,35 @@ they are written, names given once, notes, and the words of opaque layers."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import prod
 from typing import TYPE_CHECKING, NamedTuple
 
 from cnncost.errors import Refused
+from cnncost.formats.graph import needed_operations
 from cnncost.layers import Layer, layer_type, read_layer
 from cnncost.shape import Shape
 
 if TYPE_CHECKING:
-    from cnncost.formats.graph import Value
+    from cnncost.formats.graph import Op, Value
 
 AXES = 4
 """Axes of a spec's largest map: the channels and up to three extents."""
+
+
+def fold_axes(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape with one axis at least and at most four; where there are more, the last are one.
+
+    >>> fold_axes(()), fold_axes((8, 5, 4, 3, 2))
+    ((1,), (8, 5, 4, 6))
+    """
+    return shape or (1,) if len(shape) <= AXES else (*shape[: AXES - 1], prod(shape[AXES - 1 :]))
+
+
+def as_map_shape(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """A tensor's shape as a spec's map has it: without the batch of one, with at most four axes."""
+    return fold_axes(shape[1:] if len(shape) > 1 and shape[0] == 1 else shape)
 
 
 class Inexpressible(Exception):
@@ -69,6 +85,11 @@ class FreeNames:
         """A layer type's word with a number from 1, as layers without a name have in a spec."""
         return self._take(f"{word}1", word)
 
+    def release(self, name: str) -> None:
+        """Take back a name that was given, so that it is free again."""
+        self.taken.discard(name)
+        self._numbers.pop(name.rstrip("0123456789"), None)
+
     def _take(self, name: str, stem: str) -> str:
         number = self._numbers.get(stem, 1)
         while name in self.taken:
@@ -98,6 +119,23 @@ class ImportNotes:
         return "\n".join(
             f"{note} ({count} times)" if count > 1 else note for note, count in self.counts.items()
         )
+
+
+def list_unknown(unknown: Mapping[str, str], ops: Iterable[Op]) -> tuple[str, ...]:
+    """A line for each opaque layer of unknown costs among the operations; `unknown` says by
+    operation what it is."""
+    alive = {op.name for op in ops}
+    return tuple(f"{name}: {what}" for name, what in unknown.items() if name in alive)
+
+
+def copy_read_outputs(
+    ops: Mapping[str, Op], outputs: Sequence[str], emit_identity: Callable[[str], str]
+) -> tuple[str, ...]:
+    """The outputs, each once. Behind one that a layer reads, or that is an input, stands what
+    `emit_identity` makes of it: in a spec the outputs are what no layer reads."""
+    names = list(dict.fromkeys(outputs))
+    read = {read for op in needed_operations(ops, names) for read in op.reads}
+    return tuple(emit_identity(name) if name in read or name not in ops else name for name in names)
 
 
 def opaque_label(name: str) -> str:

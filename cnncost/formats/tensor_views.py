@@ -20,6 +20,11 @@ class ViewLayer(NamedTuple):
     shape: Shape = ()
     """What it gives."""
 
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """Its only argument by name, if it has one."""
+        return {self.main: self.value} if self.main else {}
+
 
 def layers_of(value: Value) -> list[ViewLayer] | None:
     """The layers that make what is seen out of what was made; none if it cannot be said so."""

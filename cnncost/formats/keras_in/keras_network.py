@@ -8,8 +8,14 @@ from dataclasses import replace
 from typing import Any
 
 from cnncost.errors import CnncostError
-from cnncost.formats.graph import Graph, Op, needed_operations
-from cnncost.formats.importing import AXES, Inexpressible, dims_text
+from cnncost.formats.graph import Graph, needed_operations
+from cnncost.formats.importing import (
+    AXES,
+    Inexpressible,
+    copy_read_outputs,
+    dims_text,
+    list_unknown,
+)
 from cnncost.formats.keras_in.keras_importer import (
     Dims,
     Enclosing,
@@ -50,12 +56,28 @@ def build_keras_graph(
         )
     except RecursionError:
         raise CnncostError(f"{file}: its models or lists are nested too deep") from None
-    end = KerasLayer("output", "", "", {}, ())
-    names = [k.emit_views(end, tensor) for tensor in made]
+    outputs = _emit_outputs(k, made)
+    ops = needed_operations(k.ops, outputs)
     return Graph(
-        model.name, inputs, _needed_operations(k, names, file), tuple(dict.fromkeys(names)),
-        notes=k.notes.count_lines(), unknown=tuple(k.unknown),
+        model.name, inputs, tuple(ops), outputs,
+        notes=k.notes.count_lines(), unknown=list_unknown(k.unknown, ops),
     )  # fmt: skip
+
+
+END = KerasLayer("output", "", "", {}, ())
+"""What the outputs are read by."""
+
+
+def _emit_outputs(k: KerasImporter, made: Sequence[KerasTensor]) -> tuple[str, ...]:
+    """Emit the views that the outputs take; the operations that make them, read by no layer."""
+    seen = {k.emit_views(END, tensor): tensor.seen for tensor in made}
+    if seen.keys().isdisjoint(k.ops):
+        raise CnncostError(f"{k.file}: no output depends on an input")
+
+    def emit_identity(name: str) -> str:
+        return k.emit_layer(END, "identity", [KerasTensor(name, seen[name], seen[name])]).op
+
+    return copy_read_outputs(k.ops, list(seen), emit_identity)
 
 
 def _is_channels_last(node: object) -> bool:
@@ -108,14 +130,6 @@ def _read_inputs(
     return found
 
 
-def _needed_operations(k: KerasImporter, outputs: list[str], file: str) -> tuple[Op, ...]:
-    """Return the operations that some output needs."""
-    alive = needed_operations(k.ops, outputs)
-    if not alive:
-        raise CnncostError(f"{file}: no output depends on an input")
-    return tuple(alive)
-
-
 def _run_model(
     k: KerasImporter, model: KerasModel, inputs: Sequence[KerasTensor], depth: int = 0
 ) -> list[KerasTensor]:
@@ -138,8 +152,7 @@ def _run_model(
         made = _emit_call(k, model, layer, at, reads, depth)
         for number, tensor in enumerate(made):
             known[Ref(layer.name, at, number)] = tensor
-    end = KerasLayer("output", "", "", {}, ())
-    return [_find_tensor(k, known, ref, end) for ref in model.outputs]
+    return [_find_tensor(k, known, ref, END) for ref in model.outputs]
 
 
 def _find_tensor(k: KerasImporter, known: Tensors, ref: Ref, layer: KerasLayer) -> KerasTensor:

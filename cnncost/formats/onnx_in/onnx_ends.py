@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from cnncost.errors import CnncostError
 from cnncost.formats.graph import Op, needed_operations
-from cnncost.formats.importing import AXES, Inexpressible
+from cnncost.formats.importing import AXES, Inexpressible, copy_read_outputs
 from cnncost.formats.onnx_in.onnx_activation_curves import BINARY, UNARY
 from cnncost.formats.onnx_in.onnx_importer import OnnxImporter
 from cnncost.formats.onnx_in.onnx_inference import infer_file_shapes
@@ -147,16 +147,12 @@ def emit_outputs(importer: OnnxImporter) -> tuple[str, ...]:
         except Inexpressible:
             name = value.base
         names.append(name)
-    names = list(dict.fromkeys(names))
     if not names:
         raise CnncostError(f"{importer.file}: none of its outputs depends on an input")
-    alive = find_operations(importer, tuple(names))
-    read = {name for op in alive for name in op.reads}
-    for i, name in enumerate(names):
-        if name in read or name not in importer.ops:
-            end = OnnxNode("", "", (), ("",), {})
-            names[i] = importer.emit_layer(end, "identity", [name]).base
-    return tuple(names)
+    end = OnnxNode("", "", (), ("",), {})
+    return copy_read_outputs(
+        importer.ops, names, lambda name: importer.emit_layer(end, "identity", [name]).base
+    )
 
 
 def _output_view(value: Value, *, last: bool) -> Value:

@@ -6,9 +6,10 @@ from dataclasses import replace
 from math import prod
 from typing import NamedTuple
 
+from cnncost.formats.importing import AXES
 from cnncost.formats.tensor_value import Constant, Shape, Value
 from cnncost.formats.torch_in.torch_elementwise import emit_join
-from cnncost.formats.torch_in.torch_importer import AXES, TorchCall, TorchImporter
+from cnncost.formats.torch_in.torch_importer import TorchCall, TorchImporter
 from cnncost.formats.torch_in.torch_windows import emit_gains, nondefault_arguments, split_gains
 
 Factor = Value | Constant
