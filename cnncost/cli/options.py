@@ -11,7 +11,7 @@ import typer
 from typer.models import ArgumentInfo, OptionInfo
 
 from cnncost import api, bundled, formats
-from cnncost.cli.closing import say_at_the_end
+from cnncost.cli.streams import say_at_the_end
 from cnncost.errors import CnncostError, make_printable
 from cnncost.formats.kept_file import copy_stream, is_stream
 from cnncost.language import MAX_LAYERS, Spec

@@ -1,14 +1,19 @@
-"""The standard streams: their faults become messages, and signs that they lack become others."""
+"""The standard streams: their faults become messages, and signs that they lack become others,
+and what is said at the end of a run comes last."""
+
+from __future__ import annotations
 
 import codecs
 import os
 import sys
+from collections.abc import Sequence
+from contextlib import suppress
 from errno import EBADF
-from io import BufferedReader, BufferedWriter, FileIO, TextIOWrapper
+from io import BufferedReader, BufferedWriter, FileIO, TextIOWrapper, UnsupportedOperation
 from select import select
 from typing import TYPE_CHECKING
 
-from cnncost.errors import CnncostError
+from cnncost.errors import CnncostError, make_printable
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer, WriteableBuffer
@@ -19,7 +24,7 @@ class ReaderGone(Exception):
 
 
 class _StandardInput(FileIO):
-    def readinto(self, buffer: "WriteableBuffer") -> int:
+    def readinto(self, buffer: WriteableBuffer) -> int:
         try:
             return super().readinto(buffer) or 0
         except OSError as error:
@@ -27,7 +32,7 @@ class _StandardInput(FileIO):
 
 
 class _StandardOutput(FileIO):
-    def write(self, data: "ReadableBuffer") -> int:
+    def write(self, data: ReadableBuffer) -> int:
         try:
             while (written := super().write(data)) is None:
                 select([], [self], [])  # a pipe that another process has set not to wait
@@ -39,7 +44,7 @@ class _StandardOutput(FileIO):
 
 
 class _StandardError(FileIO):
-    def write(self, data: "ReadableBuffer") -> int:
+    def write(self, data: ReadableBuffer) -> int:
         """Drop a message that cannot be written; the exit code still tells how the run ended."""
         try:
             written = super().write(data)
@@ -145,3 +150,36 @@ def _plain_sign(character: str) -> str:
         return ""
     plain = normalize("NFKD", character).encode("ascii", "ignore").decode()
     return plain or f"\\u{ord(character):04x}"
+
+
+INTERRUPTED = 130
+"""The exit code of a run that Ctrl-C ended: 128 and the number of its signal."""
+
+MOST = 20
+"""The most lines of one list."""
+
+_LINES: list[str] = []
+
+
+def say_at_the_end(heading: str, lines: Sequence[str]) -> None:
+    """Keep a heading and its list, cut to `MOST` lines, for the end of the run; each only once."""
+    if (heading := make_printable(heading)) in _LINES:
+        return
+    _LINES.append(heading)
+    _LINES.extend(f"  {make_printable(line)}" for line in lines[:MOST])
+    if len(lines) > MOST:
+        _LINES.append(f"  and {len(lines) - MOST:,} more")
+
+
+def say_kept_lines() -> None:
+    """Write everything that was kept."""
+    for line in _LINES:
+        sys.stderr.write(f"{line}\n")
+    _LINES.clear()
+
+
+def drop_output() -> None:
+    """Discard what is still to be written to standard output, and all kept messages."""
+    _LINES.clear()
+    with suppress(UnsupportedOperation):  # what stands in its place is no file
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,5 +1,5 @@
 """What the readers of ONNX files, Keras models and PyTorch programs do alike: layers checked as
-they are written, names given once, notes, and the words of opaque layers."""
+they are written, names given once, notes, opaque layers, outputs, a convolution's type, padding."""
 
 from __future__ import annotations
 
@@ -16,6 +16,9 @@ from cnncost.shape import Shape
 
 if TYPE_CHECKING:
     from cnncost.formats.graph import Op, Value
+
+    Pairs = tuple[tuple[int, int], ...]
+
 
 AXES = 4
 """Axes of a spec's largest map: the channels and up to three extents."""
@@ -146,3 +149,44 @@ def opaque_label(name: str) -> str:
 def dims_text(dims: Iterable[int]) -> str:
     """Dimensions as a message has them: `3x224x224`."""
     return "x".join(map(str, dims))
+
+
+def classify_convolution(channels: int, filters: int, groups: int) -> tuple[str, dict[str, int]]:
+    """Return a convolution's type and the arguments that say how wide it is.
+
+    With a group for each of several channels it is depthwise, whatever it comes from:
+
+    >>> classify_convolution(channels=8, filters=16, groups=8)
+    ('depthwise_conv', {'multiplier': 2})
+    >>> classify_convolution(channels=8, filters=16, groups=4)
+    ('conv', {'filters': 16, 'groups': 4})
+    """
+    if groups == channels > 1 and filters % channels == 0:
+        return "depthwise_conv", {"multiplier": filters // channels}
+    return "conv", {"filters": filters} | ({"groups": groups} if groups > 1 else {})
+
+
+def one_or_all(sizes: Sequence[int]) -> int | tuple[int, ...]:
+    """One number where every axis has the same, else all of them."""
+    return sizes[0] if len(set(sizes)) == 1 else tuple(sizes)
+
+
+def shorten_pads(pads: Pairs) -> Value:
+    """Pairs as shortly as a spec can have them."""
+    if any(before != after for before, after in pads):
+        return pads
+    return one_or_all([before for before, _ in pads])
+
+
+def add_pads(inner: Value, outer: Value, axes: int) -> Value:
+    """The padding of a window and of a layer of zeros before it as one."""
+    sides = zip(_pad_pairs(inner, axes), _pad_pairs(outer, axes), strict=True)
+    return shorten_pads(tuple((a + c, b + d) for (a, b), (c, d) in sides))
+
+
+def _pad_pairs(value: Value, axes: int) -> list[tuple[int, int]]:
+    items = value if isinstance(value, tuple) else (value,) * axes
+    return [
+        (item[0], item[1]) if isinstance(item, tuple) else (item, item)  # type: ignore[misc]  # whole numbers
+        for item in items
+    ]

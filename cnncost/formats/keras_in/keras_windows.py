@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from cnncost.formats.convolution_kind import classify_convolution
-from cnncost.formats.importing import Inexpressible
+from cnncost.formats.importing import Inexpressible, classify_convolution, one_or_all
 from cnncost.formats.keras_in.keras_activations import emit_own_activation
 from cnncost.formats.keras_in.keras_importer import (
     KerasImporter,
@@ -16,7 +15,6 @@ from cnncost.formats.keras_in.keras_importer import (
     read_sizes,
     refuse_adapters,
 )
-from cnncost.formats.pads import one_or_all
 
 if TYPE_CHECKING:
     from cnncost.formats.graph import Value

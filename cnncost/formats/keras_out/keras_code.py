@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cnncost.costs import Convention, count_network
-from cnncost.formats.identifiers import make_identifiers
 from cnncost.formats.keras_out.keras_calls import KerasCallStep, Piece, keras_refusal
 from cnncost.formats.keras_out.keras_window_calls import maxpool_of_no_negatives
 from cnncost.formats.keras_out.keras_writers import LAYERS
 from cnncost.formats.keras_out.keras_written_classes import CLASSES
-from cnncost.formats.statement_layout import WIDTH, lay_call
+from cnncost.formats.python_text import WIDTH, lay_call, make_identifiers
 
 if TYPE_CHECKING:
     from cnncost.language import Spec

@@ -14,8 +14,11 @@ from cnncost.formats.graph import Op, needed_operations
 from cnncost.formats.importing import AXES, Inexpressible, copy_read_outputs
 from cnncost.formats.onnx_in.onnx_activation_curves import BINARY, UNARY
 from cnncost.formats.onnx_in.onnx_importer import OnnxImporter
-from cnncost.formats.onnx_in.onnx_inference import infer_file_shapes
-from cnncost.formats.onnx_in.onnx_inferred_shapes import learned_inputs, refuse_shapeless
+from cnncost.formats.onnx_in.onnx_inference import (
+    infer_file_shapes,
+    learned_inputs,
+    refuse_shapeless,
+)
 from cnncost.formats.onnx_in.onnx_joins import channel_axis
 from cnncost.formats.onnx_in.onnx_model import PRODUCTS, OnnxNode
 from cnncost.formats.onnx_in.tensor_states import Batch

@@ -31,17 +31,17 @@ from cnncost.formats.onnx_in.onnx_ends import (
     start_inputs,
 )
 from cnncost.formats.onnx_in.onnx_importer import OnnxImporter
-from cnncost.formats.onnx_in.onnx_inferred_shapes import (
+from cnncost.formats.onnx_in.onnx_inference import (
     learned_inputs,
     make_opaque,
     make_others,
     read_shapeless,
 )
 from cnncost.formats.onnx_in.onnx_model import OnnxModel, OnnxNode, find_wrong_attribute
+from cnncost.formats.onnx_in.onnx_own_files import OURS
 from cnncost.formats.onnx_in.quantised import replace_quantised
 from cnncost.formats.onnx_in.sharing import find_needed_steps, find_same_weights, find_weights_apart
 from cnncost.formats.onnx_in.tensor_states import Batch, NoBatch
-from cnncost.formats.onnx_marks import OURS
 from cnncost.formats.tensor_value import Shape
 
 OPERATIONS: dict[str, Callable[[OnnxImporter, OnnxNode], None]] = {

@@ -12,6 +12,14 @@ if TYPE_CHECKING:
 
     from cnncost.formats.graph import Op, Value
 
+
+OURS = "cnncost"
+"""The program that wrote the file."""
+
+FROZEN = "cnncost.frozen"
+"""The key of the layers that are not trained, for which ONNX has no word."""
+
+
 Maps = tuple[str, tuple[int, ...]]
 """What a filter sees: some maps of one operation's output."""
 

@@ -6,12 +6,16 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from cnncost.formats.convolution_kind import classify_convolution
-from cnncost.formats.importing import Inexpressible
+from cnncost.formats.importing import (
+    Inexpressible,
+    add_pads,
+    classify_convolution,
+    one_or_all,
+    shorten_pads,
+)
 from cnncost.formats.onnx_in.onnx_importer import OnnxImporter
 from cnncost.formats.onnx_in.onnx_model import OnnxNode
 from cnncost.formats.onnx_in.onnx_sources import find_sole_source
-from cnncost.formats.pads import add_pads, one_or_all, shorten_pads
 from cnncost.formats.tensor_value import Value
 from cnncost.shape import same_padding
 

@@ -20,8 +20,7 @@ from typing import Any
 from cnncost.costs.memory.traits import COMPUTED_WEIGHTS
 from cnncost.errors import CnncostError
 from cnncost.formats.graph import Graph, Op, needed_operations
-from cnncost.formats.importing import as_map_shape, copy_read_outputs, list_unknown
-from cnncost.formats.pads import add_pads
+from cnncost.formats.importing import add_pads, as_map_shape, copy_read_outputs, list_unknown
 from cnncost.formats.tensor_value import Shape, Value
 from cnncost.formats.torch_in.owning import Owners, assign_owners, costs_of
 from cnncost.formats.torch_in.torch_importer import TorchCall, TorchImporter

@@ -5,8 +5,7 @@ from __future__ import annotations
 from math import prod
 from typing import Any, NamedTuple
 
-from cnncost.formats.convolution_kind import classify_convolution
-from cnncost.formats.importing import AXES
+from cnncost.formats.importing import AXES, classify_convolution
 from cnncost.formats.tensor_value import Constant, Shape, Value
 from cnncost.formats.torch_in.torch_importer import TorchCall, TorchImporter, subject_of
 

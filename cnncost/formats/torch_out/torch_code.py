@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from cnncost.costs import Convention, count_network
 from cnncost.costs.memory.storage import in_place
-from cnncost.formats.identifiers import class_name
+from cnncost.formats.python_text import class_name
 from cnncost.formats.torch_out.torch_classes import Classes
 from cnncost.formats.torch_out.torch_methods import Body
 from cnncost.formats.torch_out.torch_parts import ClassPart, Unit, leaf_part

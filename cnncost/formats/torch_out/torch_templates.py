@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from cnncost.formats.identifiers import make_identifiers
+from cnncost.formats.python_text import make_identifiers
 from cnncost.formats.torch_out.torch_parameters import (
     NUMBER,
     ClassParameter,

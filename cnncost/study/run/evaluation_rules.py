@@ -9,8 +9,13 @@ from itertools import product
 from math import prod
 from typing import TYPE_CHECKING, Any
 
-from cnncost.study.run.number_map import Map, Number, map_of_columns
-from cnncost.study.run.sliding_windows import evaluate_convolution, pooling_rule
+from cnncost.study.run.number_map import (
+    Map,
+    Number,
+    evaluate_convolution,
+    map_of_columns,
+    pooling_rule,
+)
 
 if TYPE_CHECKING:
     from cnncost.language.carried import Carried
