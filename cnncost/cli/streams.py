@@ -18,6 +18,8 @@ from cnncost.errors import CnncostError, make_printable
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer, WriteableBuffer
 
+    from cnncost.language import Spec
+
 
 class ReaderGone(Exception):
     """Nobody reads standard output any more, as with `| head`."""
@@ -135,7 +137,8 @@ def write_signs_alike() -> None:
 
 
 def _replace_signs(error: UnicodeError) -> tuple[str, int]:
-    assert isinstance(error, UnicodeEncodeError)  # no stream here reads
+    if not isinstance(error, UnicodeEncodeError):  # no stream here reads
+        raise error
     lacking = error.object[error.start : error.end]
     return "".join(map(_plain_sign, lacking)), error.end
 
@@ -176,6 +179,43 @@ def say_kept_lines() -> None:
     for line in _LINES:
         sys.stderr.write(f"{line}\n")
     _LINES.clear()
+
+
+def report_opaque_layers(arch: str, spec: Spec, *, strict: bool) -> Spec:
+    """Report a spec's opaque layers, and return the spec.
+
+    If `strict`, opaque layers are refused. If not, those of an import are listed at the end of
+    the run, with notes on how its inputs were read.
+
+    Raises:
+        CnncostError: `strict` is set and a layer is opaque.
+    """
+    for note in spec.notes:
+        say_at_the_end(note, ())
+    for line in spec.audit:
+        say_at_the_end(f"{arch}: {line}", ())
+    lines = spec.unknown
+    if strict and not lines:
+        opaque = [node for node in spec.network.layers if not node.layer.known]
+        lines = tuple(node.name for node in opaque)
+    if strict and lines:
+        raise CnncostError(
+            f"{arch}: --strict, and {layers_of(lines)} opaque: "
+            + "; ".join(lines[:3])
+            + ("; ..." if len(lines) > 3 else ""),
+            "without --strict their costs count as unknown",
+        )
+    if lines:
+        say_at_the_end(
+            f"{arch}: {layers_of(lines)} opaque, with unknown costs (--strict refuses them):",
+            lines,
+        )
+    return spec
+
+
+def layers_of(lines: Sequence[str]) -> str:
+    """Say how many layers something is true of."""
+    return "1 layer is" if len(lines) == 1 else f"{len(lines):,} layers are"
 
 
 def drop_output() -> None:

@@ -233,9 +233,10 @@ class Expansion:
             try:
                 if node is not None:
                     bound = site.bind_argument(node)
-                else:
-                    assert parameter.default is not None  # LineReader refuses calls that lack one
+                elif parameter.default is not None:
                     bound = bind_default(parameter.default, env)
+                else:
+                    raise UnknownValue  # the line was refused as it lacks the argument
             except UnknownValue:
                 env[parameter.name] = None
             except Misread as trouble:

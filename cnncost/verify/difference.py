@@ -53,6 +53,13 @@ class FigureLine(NamedTuple):
         allowed = max(self.tolerance * self.measured, Fraction(self.slack))
         return abs(self.computed - self.measured) <= allowed
 
+    @property
+    def deviation(self) -> Fraction | None:
+        """How far the computed figure is from the measured one, as a share; None if unknown."""
+        if self.computed is None or not self.measured:
+            return None
+        return Fraction(self.computed - self.measured, self.measured)
+
 
 class Wrong(NamedTuple):
     """A layer whose output has another shape in PyTorch."""

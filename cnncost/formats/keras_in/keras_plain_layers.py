@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import prod
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from cnncost.formats.importing import Inexpressible
 from cnncost.formats.keras_in.keras_activations import emit_own_activation
@@ -18,7 +18,6 @@ from cnncost.formats.keras_in.keras_importer import (
 )
 
 if TYPE_CHECKING:
-    from cnncost.formats.graph import Value
     from cnncost.formats.keras_in.keras_model import KerasLayer
 
 
@@ -225,7 +224,7 @@ def emit_get_item(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor])
     ours = [spans[(axis - 1) % rank if k.channels_last else axis] for axis in range(rank)]
     edges = [(a, n - b) for (a, b), n in zip(ours[1:], x.seen[1:], strict=True)]
     if any(n for pair in edges for n in pair):
-        x = k.emit_layer(layer, "crop", [x], "crop", amount=cast("Value", tuple(edges)))
+        x = k.emit_layer(layer, "crop", [x], "crop", amount=tuple(edges))
     if ours[0] != (0, x.seen[0]):
         x = k.emit_layer(layer, "slice", [x], span=ours[0])
     return x

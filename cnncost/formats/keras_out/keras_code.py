@@ -186,7 +186,7 @@ class _Code:
             if held and node.shares is None:
                 lines += lay_call(4, f"{held} = {step.head}", made)
             if held and node.shares is not None:
-                self._require_same_layer(node, step)
+                self._require_same_layer(node, node.shares, step)
             if held:
                 lines.append(f"    {target} = {held}({given})")
             else:
@@ -194,11 +194,10 @@ class _Code:
             source = target
         return lines
 
-    def _require_same_layer(self, node: Node, step: KerasCallStep) -> None:
+    def _require_same_layer(self, node: Node, shares: int, step: KerasCallStep) -> None:
         """Refuse to share with a layer that differs in what is not learned."""
-        assert node.shares is not None
-        if step not in self.pieces[node.shares]:
-            owner = self.network.nodes[node.shares].name
+        if step not in self.pieces[shares]:
+            owner = self.network.nodes[shares].name
             raise keras_refusal(
                 node,
                 f"it shares the weights of {owner}, but is another layer",
@@ -216,7 +215,6 @@ def _write_call(head: str, arguments: list[str], given: str) -> list[str]:
         rows, last = [f"    {head}(", f"        {', '.join(arguments)}"], "    )"
     if len(last) + len(given) + 2 <= WIDTH:
         return [*rows, f"{last}({given})"]
-    assert last == "    )"
     opened, closed = ("[", "]") if given.startswith("[") else ("", "")
     items = given.strip("[]").split(", ")
     inner = f"        {', '.join(items)}"

@@ -4,7 +4,7 @@ tensor."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from math import prod
 from typing import TYPE_CHECKING
 
@@ -249,10 +249,16 @@ class OnnxImporter:
         self.values[step.outputs[0]] = value
 
     def emit_opaque(
-        self, step: OnnxNode, shape: Shape, why: str, learned: Sequence[str] = ()
+        self,
+        step: OnnxNode,
+        shape: Shape,
+        why: str,
+        learned: Sequence[str] = (),
+        connections: int = 0,
     ) -> None:
         """Emit a step as an opaque layer of that shape, without the batch. It has the numbers of
-        the constants that the step learned, and unknown costs, or no others if `why` is empty."""
+        the constants that the step learned, and unknown costs, or these connections if `why` is
+        empty."""
         reads = [self.emit_value(t) for t in step.inputs if t and self.is_activation(t)]
         names = [value.base for value in reads]
         if not names:
@@ -262,21 +268,13 @@ class OnnxImporter:
         given: dict[str, Argument] = {"weights": cost.numbers} if cost.numbers else {}
         if not why:
             given = {"weights": 0, "biases": 0, "extras": cost.numbers}
-            given["connections"] = cost.products
+            given["connections"] = cost.products + connections
         given |= {"output": as_map_shape(shape), "op": opaque_label(step.op)}
         made = self.emit_layer(step, "opaque", names, **given)  # type: ignore[arg-type]  # no weights
         self.owners.claim_tensors(learned, made.base)
         if why:
             self.unknown[made.base] = f"{step.op}: {why}"
         self.values[step.outputs[0]] = made.reshape_to(shape)
-
-    def add_connections(self, name: str, connections: int) -> None:
-        """Add connections to an opaque operation whose costs are known."""
-        op = self.ops[name]
-        known = op.arguments["connections"]
-        assert isinstance(known, int)  # an opaque layer of known cost has a number
-        given = {**op.arguments, "connections": known + connections}
-        self.ops[name] = replace(op, arguments=given)
 
     def emit_opaque_part(self, step: OnnxNode, tensor: str, shape: Shape, whole: Value) -> None:
         """Emit a further output of an opaque step."""

@@ -11,7 +11,7 @@ by then.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from math import prod
@@ -50,7 +50,7 @@ def make_graph(
     names = _emit_outputs(builder, outputs)
     if lost or builder.computes:
         names[-1] = _emit_unmeasured(builder, names[-1], lost or COMPUTED_WEIGHTS)
-    kept = _absorb_paddings(needed_operations(builder.ops, names), builder.zeros, names)
+    kept = _absorb_paddings(builder, needed_operations(builder.ops, names), names)
     kept = _without_idle_flags(kept, builder.shapes, names)
     ops = assign_owners(kept, builder.learned, costs_of(kept, shapes), owners)
     left = {source for source in owners.sizes if owners.count_left(source)}
@@ -95,11 +95,11 @@ def _emit_unmeasured(builder: TorchImporter, name: str, why: str) -> str:
 
 
 def _absorb_paddings(
-    ops: Sequence[Op], zeros: Collection[str], outputs: Sequence[str]
+    builder: TorchImporter, ops: Sequence[Op], outputs: Sequence[str]
 ) -> tuple[Op, ...]:
     """The operations, each such layer as the padding of the window that reads it."""
     readers = Counter(read for op in ops for read in op.reads)
-    made = {op.name: op for op in ops if op.name in zeros}
+    made = {op.name: op for op in ops if op.name in builder.zeros}
     gone: set[str] = set()
     found = []
     for op in ops:
@@ -108,9 +108,7 @@ def _absorb_paddings(
         if pad is None or isinstance(inner, str) or readers[pad.name] > 1 or pad.name in outputs:
             found.append(op)
             continue
-        amount = pad.arguments["amount"]
-        assert isinstance(amount, tuple)  # a pair an axis, as they were read
-        total = add_pads(inner, amount, len(amount))
+        total = add_pads(inner, pad.arguments["amount"], len(builder.shapes[op.name]) - 1)
         found.append(replace(op, arguments={**op.arguments, "padding": total}, reads=pad.reads))
         gone.add(pad.name)
     return tuple(op for op in found if op.name not in gone)

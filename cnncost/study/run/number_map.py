@@ -46,9 +46,8 @@ Taps = list[int | None]
 """The position that each tap of a window reads, row by row; None on padding."""
 
 
-def evaluate_convolution(node: Node[Windowed], carried: Carried | None, reads: list[Map]) -> Map:
+def evaluate_convolution(node: Node[Windowed], carried: Carried, reads: list[Map]) -> Map:
     """Each filter's weights times the taps of its group's channels, and its bias."""
-    assert carried is not None
     (x,) = reads
     channels = x.split_channels()
     filters = len(carried.weights)
@@ -75,7 +74,7 @@ def evaluate_convolution(node: Node[Windowed], carried: Carried | None, reads: l
 def pooling_rule(of: Callable[[list[Number]], Number]) -> Callable[..., Map]:
     """Make the rule of a pool: the largest or mean of each window; means count padding's zeros."""
 
-    def rule(node: Node[Windowed], carried: Carried | None, reads: list[Map]) -> Map:
+    def rule(node: Node[Windowed], reads: list[Map]) -> Map:
         places = list(_list_taps(node))
         numbers: list[Number] = []
         for values in reads[0].split_channels():
