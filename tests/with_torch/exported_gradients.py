@@ -15,7 +15,7 @@ from torch import Tensor
 from cnncost.formats.torch_out import torch_code
 from cnncost.formats.torch_out.torch_code import pytorch_code
 from cnncost.network import Network
-from cnncost.study.backward import BackwardPass
+from cnncost.study.backward.backward_pass import BackwardPass
 from cnncost.study.backward.gradient_expression import ParameterSymbol, Symbol
 from cnncost.verify.measure import build_network
 from cnncost.views.backward.gradient_formula import formula_of

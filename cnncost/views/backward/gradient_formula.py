@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from cnncost.study.backward.gradient_expression import Expression, Symbol
-from cnncost.views.latex import escape_latex
+from cnncost.views.markup import escape_latex
 
 SUM, TIMES, WINDOWED, PRODUCT, PREFIX, ATOM = range(6)
 """How tightly an operation binds."""
