@@ -119,3 +119,13 @@ def test_open_sizes_that_are_said(given: str, tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     # 4 x 20 x 10 units, 3x3x3x4 weights, each used at every place.
     assert done.stdout.splitlines()[-1] == "total,,,,800,108,4,21600"
+
+
+def test_a_shape_for_no_input_is_refused(tmp_path: Path) -> None:
+    saved(open_sizes(), tmp_path)
+    done = run("table", "net.json", "--input", "left=3x20x10", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.splitlines() == [
+        "--input: net.json has no input called 'left'",
+        "  hint: its inputs are x: --input x=3x224x224",
+    ]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cnncost.errors import Refused
 from cnncost.formats.graph import needed_operations
+from cnncost.language.inputs import unknown_input
 from cnncost.layers import Layer, layer_type, read_layer
 from cnncost.shape import Shape
 
@@ -122,6 +123,22 @@ class ImportNotes:
         return "\n".join(
             f"{note} ({count} times)" if count > 1 else note for note, count in self.counts.items()
         )
+
+
+def match_shapes(
+    file: str, names: Sequence[str], given: Mapping[str, tuple[int, ...]]
+) -> dict[str, tuple[int, ...]]:
+    """The shapes that a user gives for inputs of these names; the only one's needs no name.
+
+    Raises:
+        CnncostError: no input has such a name.
+    """
+    alone = len(names) == 1
+    shapes = {name or (names[0] if alone else ""): shape for name, shape in given.items()}
+    for name in shapes:
+        if name not in names:
+            raise unknown_input(file, name, names)
+    return shapes
 
 
 def list_unknown(unknown: Mapping[str, str], ops: Iterable[Op]) -> tuple[str, ...]:

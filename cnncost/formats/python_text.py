@@ -1,10 +1,17 @@
-"""Python as we write it: names that are free, and statements laid out as formatters do."""
+"""Python as we write it: names that are free, statements laid out as formatters do, docstrings."""
 
 from __future__ import annotations
 
 import keyword
 import re
+import textwrap
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from cnncost.costs import Convention, count_network
+
+if TYPE_CHECKING:
+    from cnncost.network import Network
 
 _MODULE = (
     "T_destination add_module apply bfloat16 buffers call_super_init children compile cpu cuda "
@@ -27,8 +34,17 @@ RESERVED = frozenset([*_MODULE.split(), *_FILE, *keyword.kwlist])
 
 
 def make_identifiers(names: Iterable[str], taken: Iterable[str] = ()) -> list[str]:
-    """Make a Python name for each name: dots become underscores, and none stands twice."""
-    used = {*RESERVED, *taken}
+    """Make a Python name for each name that nothing else in the file has."""
+    return make_distinct(names, {*RESERVED, *taken})
+
+
+def make_distinct(names: Iterable[str], taken: Iterable[str] = ()) -> list[str]:
+    """Replace the dots of names by underscores, and add underscores until none stands twice.
+
+    >>> make_distinct(["a.b", "a_b", "c"])
+    ['a_b', 'a_b_', 'c']
+    """
+    used = set(taken)
     found = []
     for name in names:
         word = name.replace(".", "_")
@@ -170,3 +186,26 @@ def _split_arguments(text: str) -> list[str]:
         else:
             found[-1] += character
     return [one.strip() for one in found]
+
+
+# Docstrings of what is written
+
+
+def file_docstring(network: Network, language: str) -> str:
+    """Write the docstring of a file that holds the network in PyTorch or Keras."""
+    title = textwrap.shorten(title_of(network), 60)
+    return f'"""{title} in {language}, written by cnncost."""'
+
+
+def title_of(network: Network) -> str:
+    """Return the network's name in a form that can stand in a docstring."""
+    return " ".join(network.name.replace("\\", "/").replace('"', "'").split())
+
+
+def counts_of(network: Network) -> str:
+    """Write the network's counts, per example, in the words and convention of the tables."""
+    total = count_network(network, Convention()).totals
+    return (
+        f"{total.weights:,} weights, {total.parameters:,} parameters and "
+        f"{total.connections:,} connections (multiply-accumulates) an example."
+    )

@@ -15,6 +15,7 @@ from cnncost.formats.importing import (
     copy_read_outputs,
     dims_text,
     list_unknown,
+    match_shapes,
 )
 from cnncost.formats.keras_in.keras_importer import (
     Dims,
@@ -99,27 +100,22 @@ def _read_inputs(
 ) -> dict[str, Dims]:
     layers = {layer.name: layer for layer in model.layers}
     names = list(dict.fromkeys(ref.layer for ref in model.inputs))
-    meant = {*names, ""} if len(names) == 1 else set(names)
     if not names:
         raise CnncostError(f"{k.file}: {model.name} has no inputs")
-    unknown = [name for name in shapes if name not in meant]
-    if unknown:
-        raise CnncostError(
-            f"{k.file}: no input is called {unknown[0]!r}", f"its inputs: {', '.join(names)}"
-        )
+    given = match_shapes(k.file, names, shapes)
     found: dict[str, Dims] = {}
     for name in names:
         if name not in layers:
             raise CnncostError(f"{k.file}: no layer is called {name!r}, an input")
         config = layers[name].config
         written = config.get("batch_shape") or config.get("batch_input_shape")
-        dims = shapes.get(name) or shapes.get("" if len(names) == 1 else name)
+        dims = given.get(name)
         if dims is None and isinstance(written, list):
             dims = k.convert_shape(written)
         if dims is None:
-            given = "--input 3x224x224" if len(names) == 1 else f"--input {name}=3x224x224"
+            due = "--input 3x224x224" if len(names) == 1 else f"--input {name}=3x224x224"
             raise CnncostError(
-                f"{k.file}: the input {name!r} has open sizes: {written}", f"say them: {given}"
+                f"{k.file}: the input {name!r} has open sizes: {written}", f"say them: {due}"
             )
         if len(dims) > 4 or max(dims) > LARGEST:
             raise CnncostError(

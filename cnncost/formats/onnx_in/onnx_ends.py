@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from cnncost.errors import CnncostError
 from cnncost.formats.graph import Op, needed_operations
-from cnncost.formats.importing import AXES, Inexpressible, copy_read_outputs
+from cnncost.formats.importing import AXES, Inexpressible, copy_read_outputs, match_shapes
 from cnncost.formats.onnx_in.onnx_activation_curves import BINARY, UNARY
 from cnncost.formats.onnx_in.onnx_importer import OnnxImporter
 from cnncost.formats.onnx_in.onnx_inference import (
@@ -37,9 +37,7 @@ def start_inputs(importer: OnnxImporter, shapes: Mapping[str, Shape]) -> dict[st
     if not used:
         raise CnncostError(f"{importer.file}: no step reads an input")
     labels, found, sizes = _input_labels(used), dict[str, Shape](), dict[str, Shape]()
-    given = dict(shapes)
-    if "" in given and len(used) == 1:
-        given[labels[next(iter(used))]] = given.pop("")
+    given = match_shapes(importer.file, list(labels.values()), shapes)
     batched = importer.axis is not Batch.NONE
     for name, dims in used.items():
         last = batched and _has_channels_last(importer, name, len(dims))
@@ -53,11 +51,6 @@ def start_inputs(importer: OnnxImporter, shapes: Mapping[str, Shape]) -> dict[st
         found[labels[name]] = shape
         inner = (*shape[1:], shape[0]) if last else shape
         sizes[name] = (dims[0] or 1, *inner) if batched else inner
-    for label in [label for label in given if label not in found]:
-        raise CnncostError(
-            f"--input: {importer.file} has no input called {label!r}",
-            f"its inputs are {', '.join(found)}",
-        )
     importer.recorded = infer_file_shapes(importer.model, sizes)
     return found
 
