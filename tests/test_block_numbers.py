@@ -68,6 +68,20 @@ def test_a_squeeze_by_sixteen_is_one_rule_in_specs_and_in_classes() -> None:
     assert re.search(r"nn\.Conv2d\((\w+), \1 // 16, 1\)", code)
 
 
+def test_a_part_of_an_earlier_width_is_no_parameter_of_its_own() -> None:
+    """As 13 of 52 and 48 of 192; both used to be given at each call."""
+    lines = "".join(
+        f"  - {{conv: {wide}, kernel: 3}}\n  - batchnorm\n  - relu\n"
+        f"  - {{conv: {wide // 4}, kernel: 1}}\n  - {{conv: 16, kernel: 3}}\n"
+        for wide in (52, 192, 100)
+    )
+    network = cnncost.loads(f"name: net\ninput: [16, 24, 24]\nlayers:\n{lines}").network
+    text = structured_text(graph_of(network), network)
+    assert "conv: filters // 4" in text
+    assert "filters, " not in text
+    assert "nn.Conv2d(filters, filters // 4, 1)" in write(cnncost.loads(text)).decode()
+
+
 ODD = """\
 name: net
 input: [5, 20, 20]
