@@ -71,14 +71,22 @@ def test_a_squeeze_by_sixteen_is_one_rule_in_specs_and_in_classes() -> None:
 def test_a_part_of_an_earlier_width_is_no_parameter_of_its_own() -> None:
     """As 13 of 52 and 48 of 192; both used to be given at each call."""
     lines = "".join(
-        f"  - {{conv: {wide}, kernel: 3}}\n  - batchnorm\n  - relu\n"
-        f"  - {{conv: {wide // 4}, kernel: 1}}\n  - {{conv: 16, kernel: 3}}\n"
-        for wide in (52, 192, 100)
+        f"""\
+  - {{name: b{i}_l0, conv: {wide}, kernel: 3}}
+  - batchnorm
+  - relu
+  - {{name: b{i}_l1, conv: {wide // 4}, kernel: 1}}
+  - relu
+  - {{name: b{i}_l2, conv: 16, kernel: 3}}
+  - batchnorm
+  - relu
+"""
+        for i, wide in enumerate((52, 192, 100))
     )
     network = cnncost.loads(f"name: net\ninput: [16, 24, 24]\nlayers:\n{lines}").network
     text = structured_text(graph_of(network), network)
+    assert "block(filters):" in text
     assert "conv: filters // 4" in text
-    assert "filters, " not in text
     assert "nn.Conv2d(filters, filters // 4, 1)" in write(cnncost.loads(text)).decode()
 
 
