@@ -67,11 +67,10 @@ class Assembly:
         else:
             raise UnknownValue
         node = self.add_node(line, name, layer, reads, site.frame, given.origins)
-        made = self.builder.nodes[node]
-        if line.values is not None and made.layer is not None:
-            wrong = find_misfit(line.values, made)
-            if wrong:
-                self.problems.add(line.values.start, *wrong)
+        if line.values is not None and (
+            wrong := find_misfit(line.values, layer, self.builder.nodes[node])
+        ):
+            self.problems.add(line.values.start, *wrong)
         return node
 
     def _assemble_join(self, line: Line, name: str, cls: type[Layer], site: Site) -> int:
