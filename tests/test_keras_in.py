@@ -87,6 +87,24 @@ def test_an_output_that_a_layer_reads_stays_alive(tmp_path: Path) -> None:
     assert inference.bytes == 4 * (16 * 64 + 16 + 16 * 64 + 3 * 64)
 
 
+def test_zeros_before_a_convolution_are_its_padding(tmp_path: Path) -> None:
+    """As PyTorch's and ONNX' are; before a pool of largest numbers they are numbers."""
+    model = functional(
+        layer("InputLayer", "x", batch_input_shape=[None, 7, 6, 3]),
+        layer("ZeroPadding2D", "p", "x", padding=[[1, 2], [0, 3]]),
+        layer("Conv2D", "c", "p", filters=4, kernel_size=3, strides=2),
+        layer("ZeroPadding2D", "q", "c", padding=1),
+        layer("MaxPooling2D", "m", "q", pool_size=2),
+    )
+    spec = cnncost.load(saved(model, tmp_path))
+    assert [node.layer.word for node in spec.network.layers] == ["conv", "pad", "maxpool"]
+    rows = sum(0 <= 2 * y + k - 1 < 7 for y in range(4) for k in range(3))
+    columns = sum(0 <= 2 * x + k < 6 for x in range(4) for k in range(3))
+    assert cnncost.count(spec).totals.connections == 4 * 4 * 9 * 3 * 4
+    inside = cnncost.count(spec, exclude_padding=True).totals.connections
+    assert inside == rows * columns * 3 * 4
+
+
 def test_an_input_that_is_an_output_passes_through_an_identity(tmp_path: Path) -> None:
     model = small()
     model["config"]["output_layers"] = [["c", 0, 0], ["x", 0, 0]]

@@ -4,8 +4,9 @@ they are written, names given once, notes, opaque layers, outputs, a convolution
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from math import prod
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -148,6 +149,31 @@ def list_unknown(unknown: Mapping[str, str], ops: Iterable[Op]) -> tuple[str, ..
     return tuple(f"{name}: {what}" for name, what in unknown.items() if name in alive)
 
 
+TAKE_IN = ("conv", "depthwise_conv")
+"""Windows whose own padding is zeros."""
+
+
+def absorb_paddings(
+    ops: Sequence[Op], zeros: Collection[str], outputs: Collection[str]
+) -> tuple[Op, ...]:
+    """The operations; a layer of zeros (`zeros` names them) that one window alone reads is that
+    window's padding, so that connections to it are told apart."""
+    readers = Counter(read for op in ops for read in op.reads)
+    made = {op.name: op for op in ops if op.name in zeros}
+    gone: set[str] = set()
+    found = []
+    for op in ops:
+        pad = made.get(op.reads[0]) if op.word in TAKE_IN else None
+        inner = op.arguments.get("padding", 0)
+        if pad is None or isinstance(inner, str) or readers[pad.name] > 1 or pad.name in outputs:
+            found.append(op)
+            continue
+        total = add_pads(inner, pad.arguments["amount"])
+        found.append(replace(op, arguments={**op.arguments, "padding": total}, reads=pad.reads))
+        gone.add(pad.name)
+    return tuple(op for op in found if op.name not in gone)
+
+
 def copy_read_outputs(
     ops: Mapping[str, Op], outputs: Sequence[str], emit_identity: Callable[[str], str]
 ) -> tuple[str, ...]:
@@ -195,8 +221,13 @@ def shorten_pads(pads: Pairs) -> Value:
     return one_or_all([before for before, _ in pads])
 
 
-def add_pads(inner: Value, outer: Value, axes: int) -> Value:
-    """The padding of a window and of a layer of zeros before it as one."""
+def add_pads(inner: Value, outer: Value) -> Value:
+    """The padding of a window and of a layer of zeros before it as one.
+
+    >>> add_pads(1, ((0, 1), (0, 1))), add_pads(0, 3)
+    (((1, 2), (1, 2)), 3)
+    """
+    axes = next((len(value) for value in (inner, outer) if isinstance(value, tuple)), 1)
     sides = zip(_pad_pairs(inner, axes), _pad_pairs(outer, axes), strict=True)
     return shorten_pads(tuple((a + c, b + d) for (a, b), (c, d) in sides))
 

@@ -146,10 +146,28 @@ def _pyramid_keras() -> keras.Model:
     return keras.Model(x, [a, kl.Conv2D(4, 1)(head(kl.MaxPooling2D(2)(a)))])
 
 
+def _padded() -> nn.Module:
+    return nn.Sequential(
+        *(nn.ZeroPad2d((1, 2, 0, 1)), nn.Conv2d(3, 8, 3), nn.ZeroPad2d(1)),
+        *(nn.Conv2d(8, 8, 3, stride=2, groups=8), nn.Conv2d(8, 5, 1), nn.Conv2d(5, 4, 1)),
+    )
+
+
+def _padded_keras() -> keras.Model:
+    return keras.Sequential(
+        [
+            *(kl.Input((16, 16, 3)), kl.ZeroPadding2D(((0, 1), (1, 2))), kl.Conv2D(8, 3)),
+            *(kl.ZeroPadding2D(1), kl.DepthwiseConv2D(3, strides=2)),
+            *(kl.Conv2D(5, 1), kl.Conv2D(4, 1)),
+        ]
+    )
+
+
 NETWORKS: dict[str, tuple[Callable[[], nn.Module], Callable[[], keras.Model], tuple[int, ...]]] = {
     "depthwise and grouped": (_depthwise, _depthwise_keras, (3, 16, 16)),
     "pools and activations": (_pooled, _pooled_keras, (3, 32, 32)),
     "branches, a shortcut, a transposed convolution": (_Residual, _residual_keras, (3, 16, 16)),
+    "zeros before convolutions": (_padded, _padded_keras, (3, 16, 16)),
     "an inner output, a layer that runs twice": (_Pyramid, _pyramid_keras, (3, 16, 16)),
 }
 

@@ -68,6 +68,8 @@ class KerasImporter:
     """The models around the one that is read, the outermost first."""
     calls: int = 0
     """Calls of layers so far."""
+    zeros: set[str] = field(default_factory=set)
+    """The layers of padding that add zeros."""
     names: FreeNames = field(default_factory=FreeNames)
 
     def emit_layer(

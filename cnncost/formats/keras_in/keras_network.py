@@ -12,6 +12,7 @@ from cnncost.formats.graph import Graph, needed_operations
 from cnncost.formats.importing import (
     AXES,
     Inexpressible,
+    absorb_paddings,
     copy_read_outputs,
     dims_text,
     list_unknown,
@@ -58,9 +59,9 @@ def build_keras_graph(
     except RecursionError:
         raise CnncostError(f"{file}: its models or lists are nested too deep") from None
     outputs = _emit_outputs(k, made)
-    ops = needed_operations(k.ops, outputs)
+    ops = absorb_paddings(needed_operations(k.ops, outputs), k.zeros, outputs)
     return Graph(
-        model.name, inputs, tuple(ops), outputs,
+        model.name, inputs, ops, outputs,
         notes=k.notes.count_lines(), unknown=list_unknown(k.unknown, ops),
     )  # fmt: skip
 

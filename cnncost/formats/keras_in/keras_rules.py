@@ -42,7 +42,7 @@ RULES: dict[str, Rule] = {
         for kind, word in (("Max", "adaptive_maxpool"), ("Average", "adaptive_avgpool"))
         for n in _AXES
     },
-    **{f"ZeroPadding{n}D": keras_windows.edge_rule("pad", "padding", n) for n in _AXES},
+    **{f"ZeroPadding{n}D": keras_windows.zero_padding_rule(n) for n in _AXES},
     **{f"Cropping{n}D": keras_windows.edge_rule("crop", "cropping", n) for n in _AXES},
     **{f"UpSampling{n}D": keras_windows.upsampling_rule(n) for n in _AXES},
     "Resizing": keras_windows.emit_resizing,

@@ -1,8 +1,7 @@
 """The graph of the operations that an importer emitted: those that its outputs need, their owners.
 
-Two things that only the whole shows are changed on the way. A layer of zeros that one window alone
-reads becomes that window's padding. And a sum in place is written as a plain one where that needs
-no more memory: beside its operands a plain sum has its result, but the step before it made one
+A sum in place is written as a plain one where that needs no more memory, which only the whole
+shows: beside its operands a plain sum has its result, but the step before it made one
 operand out of a tensor that nothing else reads, no smaller than the result, so it had as much
 alive; in training the gradient of the result, which is as large, lives while all is kept that was
 by then.
@@ -20,13 +19,11 @@ from typing import Any
 from cnncost.costs.memory.traits import COMPUTED_WEIGHTS
 from cnncost.errors import CnncostError
 from cnncost.formats.graph import Graph, Op, needed_operations
-from cnncost.formats.importing import add_pads, as_map_shape, copy_read_outputs, list_unknown
+from cnncost.formats.importing import absorb_paddings, as_map_shape, copy_read_outputs, list_unknown
 from cnncost.formats.tensor_value import Shape, Value
 from cnncost.formats.torch_in.owning import Owners, assign_owners, costs_of
 from cnncost.formats.torch_in.torch_importer import TorchCall, TorchImporter
 
-TAKE_IN = ("conv", "depthwise_conv")
-"""Windows whose own padding is zeros."""
 MAKERS = ("conv", "depthwise_conv", "batchnorm", "groupnorm", "dense")
 """Types that make a tensor of their own."""
 
@@ -50,7 +47,7 @@ def make_graph(
     names = _emit_outputs(builder, outputs)
     if lost or builder.computes:
         names[-1] = _emit_unmeasured(builder, names[-1], lost or COMPUTED_WEIGHTS)
-    kept = _absorb_paddings(builder, needed_operations(builder.ops, names), names)
+    kept = absorb_paddings(needed_operations(builder.ops, names), builder.zeros, names)
     kept = _without_idle_flags(kept, builder.shapes, names)
     ops = assign_owners(kept, builder.learned, costs_of(kept, shapes), owners)
     left = {source for source in owners.sizes if owners.count_left(source)}
@@ -92,26 +89,6 @@ def _emit_unmeasured(builder: TorchImporter, name: str, why: str) -> str:
     shape = builder.shapes[name]
     given: dict[str, Any] = {"stands_for": why}  # Any: as arguments are
     return builder.emit_layer(END, "identity", [Value(name, shape)], shape, **given).base
-
-
-def _absorb_paddings(
-    builder: TorchImporter, ops: Sequence[Op], outputs: Sequence[str]
-) -> tuple[Op, ...]:
-    """The operations, each such layer as the padding of the window that reads it."""
-    readers = Counter(read for op in ops for read in op.reads)
-    made = {op.name: op for op in ops if op.name in builder.zeros}
-    gone: set[str] = set()
-    found = []
-    for op in ops:
-        pad = made.get(op.reads[0]) if op.word in TAKE_IN else None
-        inner = op.arguments.get("padding", 0)
-        if pad is None or isinstance(inner, str) or readers[pad.name] > 1 or pad.name in outputs:
-            found.append(op)
-            continue
-        total = add_pads(inner, pad.arguments["amount"], len(builder.shapes[op.name]) - 1)
-        found.append(replace(op, arguments={**op.arguments, "padding": total}, reads=pad.reads))
-        gone.add(pad.name)
-    return tuple(op for op in found if op.name not in gone)
 
 
 def _without_idle_flags(
