@@ -21,7 +21,7 @@ from time import monotonic
 
 from cnncost import api, bundled
 from cnncost.costs import count_network
-from cnncost.formats.torch_out import pytorch_code
+from cnncost.formats.torch_out.torch_code import pytorch_code
 from cnncost.language import Spec
 from cnncost.network import Network
 from cnncost.suggest.decisions.catalogue import kind_names, parse_allowed_edits

@@ -19,8 +19,8 @@ from cnncost import bundled
 from cnncost.costs.gradients import backward_connections
 from cnncost.errors import CnncostError, SpecError
 from cnncost.network import Network
-from cnncost.study.backward import derive_equations
-from cnncost.views.backward import write_gradients
+from cnncost.study.backward.backward_pass import derive_equations
+from cnncost.views.backward.gradient_writers import write_gradients
 
 
 def printed(text: str | Network, form: str = "text", *, plain: bool = False) -> str:

@@ -18,8 +18,7 @@ import cnncost
 from cnncost.quantity import BUDGETS
 from cnncost.shape import Shape
 from cnncost.study.align import GAP, RENAMED, AlignedItem, MatchKind, align_layers, pairing_cost
-from cnncost.study.comparison import Side, compare_networks
-from cnncost.study.growth import parse_growth
+from cnncost.study.comparison import Side, compare_networks, parse_growth
 
 KINDS = st.builds(
     lambda word, channels, extent, weights: MatchKind(

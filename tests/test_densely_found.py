@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import cnncost
-from cnncost.formats.graph_of import graph_of
+from cnncost.formats.graph import graph_of
 from cnncost.formats.structured import are_equal_networks, structured_text, write_structured
 
 

@@ -6,8 +6,7 @@ import pytest
 
 import cnncost
 from cnncost import bundled
-from cnncost.formats.dot_out import write as dot
-from cnncost.formats.mermaid_out import write as mermaid
+from cnncost.formats.diagrams import write_dot, write_mermaid
 
 ODD = """name: "a \\"b\\" \\\\N #1; <x>"
 input: [3, 8, 8]
@@ -16,11 +15,12 @@ layers: [{conv: 2, kernel: 1}, relu]
 
 
 def test_titles_are_escaped_in_dot() -> None:
-    assert dot(cnncost.loads(ODD)).decode().startswith('digraph "a \\"b\\" \\\\N #1; <x>" {\n')
+    text = write_dot(cnncost.loads(ODD)).decode()
+    assert text.startswith('digraph "a \\"b\\" \\\\N #1; <x>" {\n')
 
 
 def test_mermaid_is_a_flowchart() -> None:
-    lines = mermaid(cnncost.loads(ODD)).decode().splitlines()
+    lines = write_mermaid(cnncost.loads(ODD)).decode().splitlines()
     assert lines == [
         "flowchart TD",
         '  n0(["input<br/>input<br/>3x8x8"])',
@@ -35,5 +35,5 @@ def test_mermaid_is_a_flowchart() -> None:
 def test_every_edge_is_drawn(name: str) -> None:
     spec = cnncost.load(name)
     edges = sum(len(node.reads) for node in spec.network.nodes)
-    assert dot(spec).decode().count(" -> ") == edges
-    assert mermaid(spec).decode().count(" --> ") == edges
+    assert write_dot(spec).decode().count(" -> ") == edges
+    assert write_mermaid(spec).decode().count(" --> ") == edges

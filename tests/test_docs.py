@@ -47,3 +47,36 @@ def test_every_row_of_a_table_has_as_many_cells_as_its_header(page: Path) -> Non
         found = len(re.findall(r"(?<!\\)\|", line)) - 1
         cells = cells or found
         assert found == cells, line
+
+
+ROOT = DOCS.parent
+PLANS = ("ARCHITECTURE.md", "CONTRIBUTING.md")
+PATHS = [path for path in (ROOT / "cnncost").rglob("*") if "__pycache__" not in path.parts]
+
+
+def _quoted(page: str) -> list[str]:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    return [word for said in re.findall(r"`([^`\n]+)`", text) for word in said.split()]
+
+
+@pytest.mark.parametrize("page", PLANS)
+def test_the_plan_names_files_that_there_are(page: str) -> None:
+    """Of `search/plan.py` some folder `search` in the package has the file."""
+    ends = [f"/{path.relative_to(ROOT).as_posix()}" for path in PATHS]
+    for word in _quoted(page):
+        if re.fullmatch(r"[\w.]+(/[\w.]*)+|\w+\.py", word):
+            place = word.rstrip("/")
+            inside = any(end.endswith(f"/{place}") for end in ends)
+            assert inside or (ROOT / place).exists(), f"{page}: {word}"
+
+
+@pytest.mark.parametrize("page", PLANS)
+def test_the_plan_names_tables_and_classes_that_there_are(page: str) -> None:
+    files = [path for path in PATHS if path.suffix == ".py"] + [ROOT / "tests" / "draws.py"]
+    text = "".join(path.read_text(encoding="utf-8") for path in files)
+    known = {path.stem for path in PATHS} | {path.stem for path in (ROOT / "tests").iterdir()}
+    for word in _quoted(page):
+        name = word.rpartition(".")[2]
+        told = re.fullmatch(r"(\w+\.)*([A-Z_]{3,}|([A-Z][a-z]+)+|[a-z]+_[a-z_]+)", word)
+        if told and name not in known:
+            assert re.search(rf"(class|def) {name}\b|^{name}\b.* = ", text, re.M), f"{page}: {word}"

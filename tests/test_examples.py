@@ -18,6 +18,8 @@ MODULES = [
 
 WITH_EXAMPLES = (
     *("costs.memory.execution_order", "costs.memory.inference", "formats.repeats", "study.align"),
+    "formats.block_numbers",
+    "formats.python_text",
     *("suggest.text.text_changes", "suggest.text.budget", "suggest.decisions.cost_tables"),
     *("suggest.search.label_setting", "suggest.search.elimination", "suggest.search.dominance"),
     *("suggest.search.pruning", "suggest.search.greedy", "suggest.search.integer_programme"),

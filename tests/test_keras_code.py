@@ -12,8 +12,7 @@ import pytest
 import cnncost
 from cnncost import bundled
 from cnncost.errors import CnncostError
-from cnncost.formats.keras_out import keras_code
-from cnncost.formats.keras_out.keras_code import REGISTERED
+from cnncost.formats.keras_out.keras_code import REGISTERED, keras_code
 
 
 def code_of(text: str) -> str:
@@ -130,7 +129,7 @@ layers:
 def test_writing_needs_no_keras() -> None:
     code = (
         "import sys\nsys.modules['keras'] = None\nimport cnncost\n"
-        "from cnncost.formats.keras_out import keras_code\n"
+        "from cnncost.formats.keras_out.keras_code import keras_code\n"
         "print(keras_code(cnncost.load('resnet18').network))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -6,9 +6,10 @@ import gzip
 from pathlib import Path
 
 import pytest
-from keras_models import HERE, Json, functional, keras_2, layer, run, saved
+from keras_models import HERE, Json, functional, keras_2, layer, run, saved, small
 
 import cnncost
+from cnncost.costs.memory import measure_memory
 
 
 # Multiply-accumulates and parameters: Keras' own counts of parameters (less the moving
@@ -70,6 +71,47 @@ def test_a_sequential_that_says_its_shape_at_the_end(tmp_path: Path) -> None:
     assert totals.connections == 48 * 108 + 48 * 2
 
 
+def test_an_output_that_a_layer_reads_stays_alive(tmp_path: Path) -> None:
+    """Keras' inner outputs (a pyramid's maps) live to the end, as other readers have it."""
+    model = functional(
+        layer("InputLayer", "x", batch_input_shape=[None, 8, 8, 3]),
+        layer("Conv2D", "a", "x", filters=16, kernel_size=1),
+        layer("MaxPooling2D", "b", "a", pool_size=8),
+        layer("UpSampling2D", "c", "b", size=8),
+        output_layers=[["a", 0, 0], ["c", 0, 0], ["a", 0, 0]],
+    )
+    network = cnncost.load(saved(model, tmp_path)).network
+    assert [network.nodes[i].layer.word for i in network.outputs] == ["upsample", "identity"]
+    # While the pool is upsampled: `a` of 16x8x8, an output, `b` of 16, `c` of 16x8x8, the input.
+    inference = measure_memory(network, batch=1, optimizer="adam").inference
+    assert inference.bytes == 4 * (16 * 64 + 16 + 16 * 64 + 3 * 64)
+
+
+def test_zeros_before_a_convolution_are_its_padding(tmp_path: Path) -> None:
+    """As PyTorch's and ONNX' are; before a pool of largest numbers they are numbers."""
+    model = functional(
+        layer("InputLayer", "x", batch_input_shape=[None, 7, 6, 3]),
+        layer("ZeroPadding2D", "p", "x", padding=[[1, 2], [0, 3]]),
+        layer("Conv2D", "c", "p", filters=4, kernel_size=3, strides=2),
+        layer("ZeroPadding2D", "q", "c", padding=1),
+        layer("MaxPooling2D", "m", "q", pool_size=2),
+    )
+    spec = cnncost.load(saved(model, tmp_path))
+    assert [node.layer.word for node in spec.network.layers] == ["conv", "pad", "maxpool"]
+    rows = sum(0 <= 2 * y + k - 1 < 7 for y in range(4) for k in range(3))
+    columns = sum(0 <= 2 * x + k < 6 for x in range(4) for k in range(3))
+    assert cnncost.count(spec).totals.connections == 4 * 4 * 9 * 3 * 4
+    inside = cnncost.count(spec, exclude_padding=True).totals.connections
+    assert inside == rows * columns * 3 * 4
+
+
+def test_an_input_that_is_an_output_passes_through_an_identity(tmp_path: Path) -> None:
+    model = small()
+    model["config"]["output_layers"] = [["c", 0, 0], ["x", 0, 0]]
+    network = cnncost.load(saved(model, tmp_path)).network
+    assert [network.nodes[i].name for i in network.outputs] == ["c", "identity1"]
+
+
 # --- through the command line -----------------------------------------------------------------
 
 
@@ -95,3 +137,13 @@ def test_open_sizes_that_are_said(given: str, tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     # 4 x 20 x 10 units, 3x3x3x4 weights, each used at every place.
     assert done.stdout.splitlines()[-1] == "total,,,,800,108,4,21600"
+
+
+def test_a_shape_for_no_input_is_refused(tmp_path: Path) -> None:
+    saved(open_sizes(), tmp_path)
+    done = run("table", "net.json", "--input", "left=3x20x10", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.splitlines() == [
+        "--input: net.json has no input called 'left'",
+        "  hint: its inputs are x: --input x=3x224x224",
+    ]

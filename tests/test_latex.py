@@ -12,14 +12,14 @@ import pytest
 
 import cnncost
 from cnncost import bundled
-from cnncost.study.backward import derive_equations
+from cnncost.study.backward.backward_pass import derive_equations
 from cnncost.study.comparison import Side, compare_networks
 from cnncost.study.explanation import explain_layers, explain_totals
-from cnncost.views.backward import write_gradients as write_backward
+from cnncost.views.backward.gradient_writers import write_gradients as write_backward
 from cnncost.views.comparison_page import ComparisonLayout as Comparing
 from cnncost.views.comparison_page import comparison_results
 from cnncost.views.explanation_page import explanation_results as workings_results
-from cnncost.views.latex import escape_latex
+from cnncost.views.markup import escape_latex
 from cnncost.views.page_writers import write_results
 from cnncost.views.table_page import TableLayout, table_results
 

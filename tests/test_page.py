@@ -15,9 +15,7 @@ from system import FORMS, forms, options
 
 from cnncost.cli.main import COMMANDS
 from cnncost.views.grid import write_page
-from cnncost.views.html import page_html
-from cnncost.views.latex import page_latex
-from cnncost.views.markdown import page_markdown
+from cnncost.views.markup import page_html, page_latex, page_markdown
 from cnncost.views.page import Page, Remark, Results, Table, Title
 from cnncost.views.page_writers import WRITERS, write_results
 

@@ -12,7 +12,7 @@ import pytest
 
 import cnncost
 from cnncost import bundled
-from cnncost.formats.torch_out import write
+from cnncost.formats.torch_out.torch_code import write
 
 
 def _classes(text: str) -> str:

@@ -11,7 +11,7 @@ import pytest
 import cnncost
 from cnncost import bundled
 from cnncost.errors import CnncostError
-from cnncost.formats.torch_out import pytorch_code
+from cnncost.formats.torch_out.torch_code import pytorch_code
 
 
 @pytest.mark.parametrize("name", bundled.list_names())
@@ -46,7 +46,7 @@ layers:
 def test_writing_needs_no_pytorch() -> None:
     code = (
         "import sys\nsys.modules['torch'] = None\nimport cnncost\n"
-        "from cnncost.formats.torch_out import pytorch_code\n"
+        "from cnncost.formats.torch_out.torch_code import pytorch_code\n"
         "print(pytorch_code(cnncost.load('resnet18').network))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -20,7 +20,7 @@ import cnncost
 from cnncost.errors import CnncostError, SpecError
 from cnncost.layers import TYPES
 from cnncost.study.run import check_runnable, run_network
-from cnncost.study.run.evaluation_rules import RULES
+from cnncost.study.run.evaluation_rules import LEARNED_RULES, RULES
 
 NUMBERS = st.integers(-32, 32).map(lambda n: Fraction(n, 8))
 """Numbers that decimals write exactly."""
@@ -121,7 +121,7 @@ def test_types_without_a_rule_are_refused_by_name() -> None:
     learning |= {"batchnorm", "layernorm", "groupnorm", "instancenorm", "lrn"}
     moving = {"channel_shuffle", "pixel_shuffle", "space_to_depth", "upsample"}
     moving |= {"adaptive_avgpool", "adaptive_maxpool"}
-    assert set(TYPES) - set(RULES) <= learning | moving
+    assert set(TYPES) - {*LEARNED_RULES, *RULES} <= learning | moving
 
 
 def test_large_networks_are_refused_before_any_work() -> None:

@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 import cnncost
 from cnncost import bundled
 from cnncost.costs.metrics import Metrics
-from cnncost.formats.graph import Graph, Op
-from cnncost.formats.graph_of import graph_of
+from cnncost.formats.graph import Graph, Op, graph_of
 from cnncost.formats.spec_text import spec_text
 from cnncost.formats.structured import are_equal_networks, structured_text, write_structured
 from cnncost.network import Network

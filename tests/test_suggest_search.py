@@ -10,7 +10,7 @@ import pytest
 from spaces import WIDTHS, draft_of, random_draft
 
 import cnncost
-from cnncost.formats.graph_of import graph_of
+from cnncost.formats.graph import graph_of
 from cnncost.formats.spec_text import spec_text
 from cnncost.suggest.decisions.catalogue import kind_names, parse_allowed_edits
 from cnncost.suggest.decisions.cost_tables import CostTables, SearchSpace

@@ -22,7 +22,7 @@ TABLES: dict[tuple[str, str], list[str]] = {
     ("cnncost.formats.onnx_out.onnx_writers", "LAYERS"): list(TYPES),
     ("cnncost.formats.keras_out.keras_writers", "LAYERS"): list(TYPES),
     ("cnncost.study.backward.gradient_rules", "RULES"): list(TYPES),
-    ("cnncost.study.backward.gradient_symbols", "LETTERS"): LEARNING,
+    ("cnncost.study.backward.gradient_expression", "LETTERS"): LEARNING,
     ("draws", "CASES"): KNOWN,
 }
 """Each table's module and name, with the words that it must have, and no others."""

@@ -10,6 +10,7 @@ import pytest
 
 import cnncost
 from cnncost.costs.memory import measure_memory
+from cnncost.costs.memory.memory_report import trace_timeline
 from cnncost.network import Network
 
 MAP = 2 * 4 * 30 * 4
@@ -147,3 +148,31 @@ def test_the_targets_of_two_outputs() -> None:
     state = 2 * parameters + 4 * 4
     at_work = parameters + 2 * 4 * 2200 + 4 * (22 + 100 + 50)
     assert step == (parameters + state + 2 * 8 + at_work, "optimizer")
+
+
+def test_weights_that_are_computed_leave_the_optimizer_step_alone() -> None:
+    """Their gradients are made from those of what is computed of them, at an unknown cost: of the
+    phases only the last is known to be a lower bound."""
+    lines = "input: [3, 8, 8]\nlayers:\n- {conv: 4, kernel: 3}\n- {conv: 4, kernel: 3}\n"
+    plain = measure_memory(cnncost.loads(lines).network)
+    marked = measure_memory(
+        cnncost.loads(f"{lines}- {{identity, stands_for: computed_weights}}\n").network
+    )
+    assert plain.training is not None
+    assert marked.training is not None
+    assert (plain.training.phase, marked.training.phase) == ("backward", "optimizer")
+    assert marked.training.bytes < plain.training.bytes
+
+
+def test_a_timeline_by_hand() -> None:
+    network = cnncost.loads(
+        "input: [3, 8, 8]\nlayers: [{conv: 4, kernel: 3}, relu, {maxpool: 2}]"
+    ).network
+    image, maps, pooled = 4 * 3 * 64, 4 * 4 * 36, 4 * 4 * 9
+    assert trace_timeline(network) == (
+        ("input", "input", image),
+        ("conv1", "conv", image + maps),
+        ("relu1", "relu", image + maps),  # in place
+        # A pool keeps the place of each maximum: 8 bytes each.
+        ("maxpool1", "maxpool", image + maps + pooled + 8 * 4 * 9),
+    )

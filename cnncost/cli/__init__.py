@@ -20,7 +20,7 @@ def main() -> None:
 def _exit_interrupted() -> None:
     import sys
 
-    from cnncost.cli.closing import INTERRUPTED, drop_output
+    from cnncost.cli.streams import INTERRUPTED, drop_output
 
     drop_output()  # in a pipe its reader has been interrupted too
     # On a terminal a line of progress may stand there, and the terminal's own ^C.
@@ -32,7 +32,7 @@ def _exit_interrupted() -> None:
 def _exit_out_of_memory() -> None:
     import sys
 
-    from cnncost.cli.closing import drop_output
+    from cnncost.cli.streams import drop_output
 
     drop_output()
     sys.stderr.write("not enough memory\n")

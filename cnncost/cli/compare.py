@@ -59,9 +59,8 @@ def compare(
     removed or renamed, by their types, shapes and counts. Exit code 0 whatever differs;
     1 if --fail-on says so.
     """
-    from cnncost.study.comparison import Side
+    from cnncost.study.comparison import Side, find_excesses, parse_growth
     from cnncost.study.comparison import compare_networks as study
-    from cnncost.study.growth import find_excesses, parse_growth
     from cnncost.views.comparison_page import ComparisonLayout, comparison_results, excess_line
     from cnncost.views.page_writers import write_results
 

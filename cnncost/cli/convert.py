@@ -120,7 +120,7 @@ def _refuse_mixed(
 
 def _rewrite_spec(spec: Spec, *, flat: bool) -> str:
     """Write the network's text anew: flat, one line per layer, or with blocks and structures."""
-    from cnncost.formats.graph_of import graph_of
+    from cnncost.formats.graph import graph_of
     from cnncost.formats.spec_text import spec_text
     from cnncost.formats.structured import structured_text
 

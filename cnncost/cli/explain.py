@@ -80,9 +80,9 @@ def explain(
 
 def _write_gradients(spec: Spec, layer: str, form: str, output: str, *, force: bool) -> None:
     """Write the gradient equations of a network, or of one layer or block of it."""
-    from cnncost.study.backward import derive_equations
+    from cnncost.study.backward.backward_pass import derive_equations
     from cnncost.study.explanation import find_layers
-    from cnncost.views.backward import write_gradients
+    from cnncost.views.backward.gradient_writers import write_gradients
     from cnncost.views.grid import ascii_only
 
     chosen = find_layers(spec.network, layer) if layer else ()

@@ -13,8 +13,14 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from cnncost.cli import closing
-from cnncost.cli.streams import ReaderGone, guard_streams, write_signs_alike
+from cnncost.cli.streams import (
+    INTERRUPTED,
+    ReaderGone,
+    drop_output,
+    guard_streams,
+    say_kept_lines,
+    write_signs_alike,
+)
 from cnncost.errors import CnncostError, make_printable
 
 COMMANDS = (
@@ -164,18 +170,18 @@ def run_app() -> None:
         try:
             app(prog_name="cnncost")
         except SystemExit as end:
-            if end.code != closing.INTERRUPTED:
+            if end.code != INTERRUPTED:
                 raise
-            closing.drop_output()
+            drop_output()
             raise KeyboardInterrupt from None  # which Typer makes an exit of, without a word
         finally:
             sys.stdout.flush()
-            closing.say_kept_lines()
+            say_kept_lines()
     except CnncostError as error:
         _exit_with_message(str(error))
     except ReaderGone:
         # As `| head` does: nothing to say, and nothing more to flush.
-        closing.drop_output()
+        drop_output()
         sys.exit(128 + 13)
     except ImportError as error:
         _exit_with_message(
@@ -188,7 +194,7 @@ def run_app() -> None:
 
 def _exit_with_message(message: str) -> None:
     """Say what is wrong, and exit with 2."""
-    closing.drop_output()
+    drop_output()
     sys.stderr.write(f"{message}\n")
     sys.exit(2)
 

@@ -65,7 +65,7 @@ def memory(
     """
     from cnncost.costs.memory import measure_embedded
     from cnncost.costs.memory import measure_memory as measure
-    from cnncost.costs.memory.timeline import trace_timeline
+    from cnncost.costs.memory.memory_report import trace_timeline
     from cnncost.views import memory_page as view
     from cnncost.views.page_writers import write_results
 

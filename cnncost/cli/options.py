@@ -11,7 +11,7 @@ import typer
 from typer.models import ArgumentInfo, OptionInfo
 
 from cnncost import api, bundled, formats
-from cnncost.cli.closing import say_at_the_end
+from cnncost.cli.streams import report_opaque_layers
 from cnncost.errors import CnncostError, make_printable
 from cnncost.formats.kept_file import copy_stream, is_stream
 from cnncost.language import MAX_LAYERS, Spec
@@ -61,7 +61,6 @@ def archs_argument(metavar: str, text: str) -> ArgumentInfo:
 
 def form_option(*names: str, text: str = "How it is written.") -> OptionInfo:
     """Declare the option `--format` of a command that writes these formats; each has a writer."""
-    assert set(names) <= set(WRITERS)
 
     def parse(word: str) -> str:
         word = "table" if word == "text" else word  # what some commands called it
@@ -168,43 +167,6 @@ def make_reader(
     return lambda settings, shapes: report_opaque_layers(
         arch, read(settings, shapes), strict=strict
     )
-
-
-def report_opaque_layers(arch: str, spec: Spec, *, strict: bool) -> Spec:
-    """Report a spec's opaque layers, and return the spec.
-
-    If `strict`, opaque layers are refused. If not, those of an import are listed at the end of
-    the run, with notes on how its inputs were read.
-
-    Raises:
-        CnncostError: `strict` is set and a layer is opaque.
-    """
-    for note in spec.notes:
-        say_at_the_end(note, ())
-    for line in spec.audit:
-        say_at_the_end(f"{arch}: {line}", ())
-    lines = spec.unknown
-    if strict and not lines:
-        opaque = [node for node in spec.network.layers if not node.layer.known]
-        lines = tuple(node.name for node in opaque)
-    if strict and lines:
-        raise CnncostError(
-            f"{arch}: --strict, and {layers_of(lines)} opaque: "
-            + "; ".join(lines[:3])
-            + ("; ..." if len(lines) > 3 else ""),
-            "without --strict their costs count as unknown",
-        )
-    if lines:
-        say_at_the_end(
-            f"{arch}: {layers_of(lines)} opaque, with unknown costs (--strict refuses them):",
-            lines,
-        )
-    return spec
-
-
-def layers_of(lines: Sequence[str]) -> str:
-    """Say how many layers something is true of."""
-    return "1 layer is" if len(lines) == 1 else f"{len(lines):,} layers are"
 
 
 def _make_raw_reader(arch: str, max_layers: int) -> Callable[[Sequence[str], Sequence[str]], Spec]:

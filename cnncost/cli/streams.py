@@ -1,17 +1,24 @@
-"""The standard streams: their faults become messages, and signs that they lack become others."""
+"""The standard streams: their faults become messages, and signs that they lack become others,
+and what is said at the end of a run comes last."""
+
+from __future__ import annotations
 
 import codecs
 import os
 import sys
+from collections.abc import Sequence
+from contextlib import suppress
 from errno import EBADF
-from io import BufferedReader, BufferedWriter, FileIO, TextIOWrapper
+from io import BufferedReader, BufferedWriter, FileIO, TextIOWrapper, UnsupportedOperation
 from select import select
 from typing import TYPE_CHECKING
 
-from cnncost.errors import CnncostError
+from cnncost.errors import CnncostError, make_printable
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer, WriteableBuffer
+
+    from cnncost.language import Spec
 
 
 class ReaderGone(Exception):
@@ -19,7 +26,7 @@ class ReaderGone(Exception):
 
 
 class _StandardInput(FileIO):
-    def readinto(self, buffer: "WriteableBuffer") -> int:
+    def readinto(self, buffer: WriteableBuffer) -> int:
         try:
             return super().readinto(buffer) or 0
         except OSError as error:
@@ -27,7 +34,7 @@ class _StandardInput(FileIO):
 
 
 class _StandardOutput(FileIO):
-    def write(self, data: "ReadableBuffer") -> int:
+    def write(self, data: ReadableBuffer) -> int:
         try:
             while (written := super().write(data)) is None:
                 select([], [self], [])  # a pipe that another process has set not to wait
@@ -39,7 +46,7 @@ class _StandardOutput(FileIO):
 
 
 class _StandardError(FileIO):
-    def write(self, data: "ReadableBuffer") -> int:
+    def write(self, data: ReadableBuffer) -> int:
         """Drop a message that cannot be written; the exit code still tells how the run ended."""
         try:
             written = super().write(data)
@@ -130,7 +137,8 @@ def write_signs_alike() -> None:
 
 
 def _replace_signs(error: UnicodeError) -> tuple[str, int]:
-    assert isinstance(error, UnicodeEncodeError)  # no stream here reads
+    if not isinstance(error, UnicodeEncodeError):  # no stream here reads
+        raise error
     lacking = error.object[error.start : error.end]
     return "".join(map(_plain_sign, lacking)), error.end
 
@@ -145,3 +153,73 @@ def _plain_sign(character: str) -> str:
         return ""
     plain = normalize("NFKD", character).encode("ascii", "ignore").decode()
     return plain or f"\\u{ord(character):04x}"
+
+
+INTERRUPTED = 130
+"""The exit code of a run that Ctrl-C ended: 128 and the number of its signal."""
+
+MOST = 20
+"""The most lines of one list."""
+
+_LINES: list[str] = []
+
+
+def say_at_the_end(heading: str, lines: Sequence[str]) -> None:
+    """Keep a heading and its list, cut to `MOST` lines, for the end of the run; each only once."""
+    if (heading := make_printable(heading)) in _LINES:
+        return
+    _LINES.append(heading)
+    _LINES.extend(f"  {make_printable(line)}" for line in lines[:MOST])
+    if len(lines) > MOST:
+        _LINES.append(f"  and {len(lines) - MOST:,} more")
+
+
+def say_kept_lines() -> None:
+    """Write everything that was kept."""
+    for line in _LINES:
+        sys.stderr.write(f"{line}\n")
+    _LINES.clear()
+
+
+def report_opaque_layers(arch: str, spec: Spec, *, strict: bool) -> Spec:
+    """Report a spec's opaque layers, and return the spec.
+
+    If `strict`, opaque layers are refused. If not, those of an import are listed at the end of
+    the run, with notes on how its inputs were read.
+
+    Raises:
+        CnncostError: `strict` is set and a layer is opaque.
+    """
+    for note in spec.notes:
+        say_at_the_end(note, ())
+    for line in spec.audit:
+        say_at_the_end(f"{arch}: {line}", ())
+    lines = spec.unknown
+    if strict and not lines:
+        opaque = [node for node in spec.network.layers if not node.layer.known]
+        lines = tuple(node.name for node in opaque)
+    if strict and lines:
+        raise CnncostError(
+            f"{arch}: --strict, and {layers_of(lines)} opaque: "
+            + "; ".join(lines[:3])
+            + ("; ..." if len(lines) > 3 else ""),
+            "without --strict their costs count as unknown",
+        )
+    if lines:
+        say_at_the_end(
+            f"{arch}: {layers_of(lines)} opaque, with unknown costs (--strict refuses them):",
+            lines,
+        )
+    return spec
+
+
+def layers_of(lines: Sequence[str]) -> str:
+    """Say how many layers something is true of."""
+    return "1 layer is" if len(lines) == 1 else f"{len(lines):,} layers are"
+
+
+def drop_output() -> None:
+    """Discard what is still to be written to standard output, and all kept messages."""
+    _LINES.clear()
+    with suppress(UnsupportedOperation):  # what stands in its place is no file
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

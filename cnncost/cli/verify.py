@@ -8,6 +8,7 @@ import typer
 
 from cnncost import api
 from cnncost.cli import options
+from cnncost.cli.streams import report_opaque_layers
 from cnncost.language import MAX_LAYERS, Spec
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def _of_source(
     arguments, shapes = options.parse_arguments(given[0]), options.parse_shapes(given[1])
     graph = options.source_graph(target, shapes, arguments)
     spec = api.load_graph(graph, target, max_layers=most)
-    network = options.report_opaque_layers(target, spec, strict=strict).network
+    network = report_opaque_layers(target, spec, strict=strict).network
     module = module_with_memory(target, arguments)
     return network.name, verify_original(network, module, graph.inputs, batch, _show_progress)
 

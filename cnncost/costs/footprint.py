@@ -6,8 +6,7 @@ from typing import NamedTuple
 
 from cnncost.costs.gradients import backward_connections
 from cnncost.costs.memory import Embedded, Memory, measure_embedded, measure_memory
-from cnncost.costs.memory.memory_report import DTYPES
-from cnncost.costs.memory.timeline import trace_timeline
+from cnncost.costs.memory.memory_report import DTYPES, trace_timeline
 from cnncost.network import Input, Network, Node
 
 

@@ -1,8 +1,8 @@
 """Other forms of a network: what can be read in place of a spec, and what a spec can be written as.
 
 A reader turns a file into a `Graph`, which `formats.spec_text` writes as the text of a spec; the
-text is then read like any other spec. A writer turns a spec into a file's bytes. Each is a module
-or package of this folder, imported when it is needed.
+text is then read like any other spec. A writer turns a spec into a file's bytes. Each is a function
+of a module of this folder, which is imported when it is needed.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from importlib import import_module
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cnncost.errors import CnncostError, did_you_mean
 
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 
 class FileFormat(NamedTuple):
-    """One form: the endings of its files, and the modules that read and write it.
+    """One form: the endings of its files, and what reads and writes it, as `module:function`.
 
-    A reader module has `read(path, name, shapes) -> Graph`, as the function `read_graph` here; a
-    writer module has `write(spec: Spec) -> bytes`.
+    A reader is `(path, name, shapes) -> Graph`, as the function `read_graph` here; a writer is
+    `(spec: Spec) -> bytes`.
     """
 
     key: str
@@ -42,19 +42,23 @@ class FileFormat(NamedTuple):
 
 
 _ALL: tuple[FileFormat, ...] = (
-    FileFormat("yaml", "a cnncost spec", (".yaml", ".yml"), writer="spec_file"),
-    FileFormat("onnx", "an ONNX file", (".onnx",), reader="onnx_in", writer="onnx_out"),
+    FileFormat("yaml", "a cnncost spec", (".yaml", ".yml"), writer="spec_text:write_kept_text"),
+    FileFormat("onnx", "an ONNX file", (".onnx",), reader="onnx_in:read", writer="onnx_out:write"),
     FileFormat(
         "keras",
         "a Keras model's JSON or archive; Keras code",
         (".json", ".keras"),
-        reader="keras_in",
-        writer="keras_out",
+        reader="keras_in:read",
+        writer="keras_out.keras_code:write",
         written=(),
     ),
-    FileFormat("pytorch", "PyTorch code: an nn.Module", (".py",), writer="torch_out"),
-    FileFormat("mermaid", "a Mermaid flowchart", (".mmd", ".mermaid"), writer="mermaid_out"),
-    FileFormat("dot", "a Graphviz graph", (".dot", ".gv"), writer="dot_out"),
+    FileFormat(
+        "pytorch", "PyTorch code: an nn.Module", (".py",), writer="torch_out.torch_code:write"
+    ),
+    FileFormat(
+        "mermaid", "a Mermaid flowchart", (".mmd", ".mermaid"), writer="diagrams:write_mermaid"
+    ),
+    FileFormat("dot", "a Graphviz graph", (".dot", ".gv"), writer="diagrams:write_dot"),
 )
 
 _SOURCE = re.compile(r"(?:[\w.]+|.+\.py):[A-Za-z_][\w.]*")
@@ -91,8 +95,7 @@ def read_graph(
     if is_stream(path):
         with copy_stream(path, name) as copy:
             return read_graph(Path(copy.name), name, form, shapes)
-    module = import_module(f"cnncost.formats.{form.reader}")
-    graph: Graph = module.read(path, name, shapes)
+    graph: Graph = _import_function(form.reader)(path, name, shapes)
     return graph
 
 
@@ -102,9 +105,14 @@ def write_spec(spec: Spec, form: FileFormat, *, weights: bool = True) -> bytes:
     Raises:
         CnncostError: it cannot be expressed there, or the form's package is not installed.
     """
-    module = import_module(f"cnncost.formats.{form.writer}")
-    data: bytes = module.write(spec) if weights else module.write(spec, weights=False)
+    write = _import_function(form.writer)
+    data: bytes = write(spec) if weights else write(spec, weights=False)
     return data
+
+
+def _import_function(place: str) -> Any:  # Any: a reader or a writer
+    module, _, name = place.partition(":")
+    return getattr(import_module(f"cnncost.formats.{module}"), name)
 
 
 def find_format(key: str) -> FileFormat:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from math import prod
 from typing import TYPE_CHECKING, NamedTuple
 
 from cnncost.errors import Refused
 from cnncost.formats.graph import Op
-from cnncost.formats.importing import AXES, dims_text
+from cnncost.formats.importing import AXES, dims_text, fold_axes
 from cnncost.layers import layer_type, read_layer
 from cnncost.shape import Shape
 
@@ -90,13 +89,11 @@ def _judge_layer(
     except Refused as refused:
         if wanted is None:
             raise
-        return f"{op.word}: {refused.what}", Inferred(_as_map_shape(wanted), 0)
+        return f"{op.word}: {refused.what}", Inferred(fold_axes(wanted), 0)
     if wanted is None or made.dims == wanted or (op.word == "opaque" and len(wanted) > AXES):
         return "", made
     here, there = map(dims_text, (made.dims, wanted))
-    return f"{op.word}, which makes {here} here and {there} there", Inferred(
-        _as_map_shape(wanted), 0
-    )
+    return f"{op.word}, which makes {here} here and {there} there", Inferred(fold_axes(wanted), 0)
 
 
 def infer_layer(op: Op, reads: Sequence[tuple[int, ...]]) -> Inferred:
@@ -113,12 +110,7 @@ def infer_layer(op: Op, reads: Sequence[tuple[int, ...]]) -> Inferred:
 
 def opaque_op(op: Op, shape: tuple[int, ...]) -> Op:
     """What stands for an operation of which only its shape is known."""
-    return Op(op.name, "opaque", {"output": _as_map_shape(shape), "op": op.word}, op.reads)
-
-
-def _as_map_shape(shape: tuple[int, ...]) -> tuple[int, ...]:
-    """As a spec's maps have it: of one axis at least, and at most four."""
-    return shape or (1,) if len(shape) <= AXES else (shape[0], prod(shape[1:]))
+    return Op(op.name, "opaque", {"output": fold_axes(shape), "op": op.word}, op.reads)
 
 
 def _add_unread_layer(graph: Graph, missing: int, what: str, why: str) -> Graph:

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cnncost.formats.block_names import collect_convolutions, name_block
 from cnncost.formats.equal_runs import EqualRun, Keys, find_cells, find_modules
-from cnncost.formats.paths import common_module
 from cnncost.formats.signature import Signature
 from cnncost.formats.spec_text import clean_name
-from cnncost.formats.structure_pieces import StructurePiece
+from cnncost.formats.structure_pieces import StructurePiece, common_module
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

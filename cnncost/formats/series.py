@@ -6,8 +6,14 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from cnncost.formats.dense_connectivity import DenseCopies
-from cnncost.formats.paths import common_module, follows_input, is_numbered, join_path, source_paths
-from cnncost.formats.structure_pieces import StructurePiece
+from cnncost.formats.structure_pieces import (
+    StructurePiece,
+    common_module,
+    follows_input,
+    is_numbered,
+    join_path,
+    source_paths,
+)
 from cnncost.layers import JOINS, layer_type
 
 if TYPE_CHECKING:

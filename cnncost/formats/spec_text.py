@@ -16,12 +16,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from cnncost.formats.graph import Graph, Op, Value
+    from cnncost.language import Spec
 
 
 _WIDTH = 96
 """The width of a line of notes."""
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
+
+
+def write_kept_text(spec: Spec) -> bytes:
+    """Return a spec's own text, with comments and layout; of an import, what it was turned into."""
+    return spec.text.text.encode()
 
 
 def spec_text(graph: Graph) -> str:

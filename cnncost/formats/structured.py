@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cnncost.errors import CnncostError
-from cnncost.formats.paths import common_module
 from cnncost.formats.repeats import FoundBlock, find_blocks, is_same_line
 from cnncost.formats.series import USUAL, Series, mark_links
 from cnncost.formats.spec_text import (
@@ -21,7 +20,7 @@ from cnncost.formats.spec_text import (
     value_text,
     write_heading,
 )
-from cnncost.formats.structure_pieces import PieceExpression
+from cnncost.formats.structure_pieces import PieceExpression, common_module
 from cnncost.language import MAX_LAYERS, Settings, read_spec
 from cnncost.layers import FAMILIES, JOINS, layer_type
 

@@ -68,7 +68,7 @@ class Assembly:
             raise UnknownValue
         node = self.add_node(line, name, layer, reads, site.frame, given.origins)
         if line.values is not None and (
-            wrong := find_misfit(line.values, self.builder.nodes[node])
+            wrong := find_misfit(line.values, layer, self.builder.nodes[node])
         ):
             self.problems.add(line.values.start, *wrong)
         return node

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from fractions import Fraction
 
     from cnncost.language.problems import Problems
+    from cnncost.layers import Layer
     from cnncost.network import Input
     from cnncost.network import Node as Layered
 
@@ -61,10 +62,9 @@ def read_carried(node: Node, problems: Problems) -> Carried | None:
     return Carried(rows, bias, node.start)
 
 
-def find_misfit(carried: Carried, node: Input | Layered) -> tuple[str, str] | None:
+def find_misfit(carried: Carried, layer: Layer, node: Input | Layered) -> tuple[str, str] | None:
     """Say what does not fit the layer, and what would; None if everything fits."""
-    assert node.layer is not None  # values stand on a layer's line
-    shapes = node.layer.tensor_shapes(node.inputs[0])
+    shapes = layer.tensor_shapes(node.inputs[0])
     if node.shares is not None:
         return f"{node.name} shares another layer's parameters and has values too", "drop one"
     units, *rest = shapes["weight"]

@@ -229,19 +229,17 @@ class Expansion:
             env["channels"] = None
         site = Site(self.builder.nodes, frame, previous)
         for parameter in block.parameters:
-            node = line.arguments.get(parameter.name)
+            node, default = line.arguments.get(parameter.name), parameter.default
+            bound: BoundValue | None = None
             try:
                 if node is not None:
                     bound = site.bind_argument(node)
-                else:
-                    assert parameter.default is not None  # LineReader refuses calls that lack one
-                    bound = bind_default(parameter.default, env)
+                elif default is not None:  # LineReader refuses calls that lack an argument
+                    bound = bind_default(default, env)
             except UnknownValue:
-                env[parameter.name] = None
+                pass
             except Misread as trouble:
                 what = f"{parameter.name}: {trouble.what}"
                 self.problems.add(trouble.offset, what, trouble.hint)
-                env[parameter.name] = None
-            else:
-                env[parameter.name] = bound
+            env[parameter.name] = bound
         return env

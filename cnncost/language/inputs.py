@@ -22,6 +22,15 @@ if TYPE_CHECKING:
     from cnncost.place import Source
 
 
+def unknown_input(source: str, name: str, names: Sequence[str]) -> CnncostError:
+    """Make the error for a shape that is given to no input; an empty name is the only input's."""
+    what = f"has no input called {name!r}" if name else "has several inputs"
+    return CnncostError(
+        f"--input: {source} {what}",
+        f"its inputs are {', '.join(names)}: --input {names[0]}=3x224x224",
+    )
+
+
 class InputReader:
     """Adds the inputs to the network and to the outermost frame."""
 
@@ -77,12 +86,7 @@ class InputReader:
 
     def _refuse_given(self, name: str, names: Names) -> None:
         self.problems.stop_if_any()  # the name may be one that was refused
-        what = f"has no input called {name!r}" if name else "has several inputs"
-        first = next(iter(names))
-        raise CnncostError(
-            f"--input: {self.problems.source.name} {what}",
-            f"its inputs are {', '.join(names)}: --input {first}=3x224x224",
-        )
+        raise unknown_input(self.problems.source.name, name, list(names))
 
     def _read_shape(self, node: Node, given: tuple[int, ...] | None) -> Shape | None:
         dims = given or plain_value(node, self.problems, self.frame.env)

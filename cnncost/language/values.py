@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from cnncost.errors import CnncostError, did_you_mean, quote_text
 from cnncost.language import expression
+from cnncost.language.expression import BOOLEANS, hint_for_number
 from cnncost.language.nodes import Items, Node, Scalar
 from cnncost.language.problems import Hint
-from cnncost.language.traps import BOOLEANS, hint_for_number
 from cnncost.layers.kinds import spell_value
 from cnncost.place import Place
 from cnncost.quantity import parse_number

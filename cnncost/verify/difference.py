@@ -12,7 +12,7 @@ from cnncost.costs.memory import Memory, measure_memory
 from cnncost.costs.memory.storage import may_be_view
 from cnncost.errors import CnncostError
 from cnncost.formats import missing_package
-from cnncost.formats.torch_out import pytorch_classes, pytorch_code
+from cnncost.formats.torch_out.torch_code import pytorch_classes, pytorch_code
 from cnncost.network import Network, Node
 from cnncost.verify.measure import Measured, measure_forward, measure_network
 
@@ -52,6 +52,13 @@ class FigureLine(NamedTuple):
             return None
         allowed = max(self.tolerance * self.measured, Fraction(self.slack))
         return abs(self.computed - self.measured) <= allowed
+
+    @property
+    def deviation(self) -> Fraction | None:
+        """How far the computed figure is from the measured one, as a share; None if unknown."""
+        if self.computed is None or not self.measured:
+            return None
+        return Fraction(self.computed - self.measured, self.measured)
 
 
 class Wrong(NamedTuple):

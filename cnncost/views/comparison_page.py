@@ -8,8 +8,7 @@ from typing import NamedTuple
 
 from cnncost.accuracy import Damage
 from cnncost.costs import LayerCount
-from cnncost.study.comparison import METRICS, Comparison, Match, Side, percent_change
-from cnncost.study.growth import Excess
+from cnncost.study.comparison import METRICS, Comparison, Excess, Match, Side, percent_change
 from cnncost.views import caption
 from cnncost.views.amounts import AtLeast, UnknownAmount, Value, human_text, readable_text
 from cnncost.views.damage_words import damage_data, ratio_text, rounded

@@ -12,8 +12,7 @@ from cnncost.costs import Report
 from cnncost.study.explanation import Explanation, Working
 from cnncost.term import Term
 from cnncost.views import caption
-from cnncost.views.latex import escape_latex
-from cnncost.views.markdown import markdown_row
+from cnncost.views.markup import escape_latex, markdown_row
 from cnncost.views.page import Page, Remark, Results, Table, Title
 from cnncost.views.table_data import SCHEMA_VERSION, convention_data
 from cnncost.views.working import LATEX, WORDS, equation_text, formula_text

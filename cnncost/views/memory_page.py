@@ -7,7 +7,7 @@ from shutil import get_terminal_size
 from typing import NamedTuple, TextIO
 
 from cnncost.costs.memory import Embedded, Memory
-from cnncost.costs.memory.timeline import TimelineStep
+from cnncost.costs.memory.memory_report import TimelineStep
 from cnncost.views.amounts import MEBI, as_mebibytes
 from cnncost.views.page import Page, Results, Table
 

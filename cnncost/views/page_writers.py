@@ -27,19 +27,19 @@ def _write_json(file: TextIO, results: Results) -> None:
 
 
 def _write_markdown(file: TextIO, results: Results) -> None:
-    from cnncost.views.markdown import page_markdown
+    from cnncost.views.markup import page_markdown
 
     file.write(page_markdown(results.page()))
 
 
 def _write_latex(file: TextIO, results: Results) -> None:
-    from cnncost.views.latex import page_latex
+    from cnncost.views.markup import page_latex
 
     file.write(page_latex(results.page()))
 
 
 def _write_html(file: TextIO, results: Results) -> None:
-    from cnncost.views.html import page_html
+    from cnncost.views.markup import page_html
 
     file.write(page_html(results.page()))
 

@@ -37,10 +37,9 @@ class Column(NamedTuple):
         return self.total is not None
 
     def numeric_value(self, row: Row) -> int:
-        """Return the value of a numeric column."""
+        """Return the value of a column of numbers; a row without one counts as 0."""
         value = self.value(row)
-        assert isinstance(value, int)  # what adds up is a count
-        return value
+        return value if isinstance(value, int) else 0
 
     @property
     def title(self) -> str:

@@ -121,8 +121,8 @@ def _build_grid(
 
 
 def _row_bar(report: Report, row: Row, column: Column, *, plain: bool) -> str:
-    assert column.total is not None  # the barred columns are numeric
-    return share_bar(column.numeric_value(row), column.total(report), plain=plain)
+    total = column.total(report) if column.total else 0
+    return share_bar(column.numeric_value(row), total, plain=plain)
 
 
 def share_bar(part: int, total: int, *, plain: bool = False) -> str:

@@ -99,12 +99,9 @@ def _build_data(name: str, batch: int, verdict: Verdict) -> dict[str, object]:
 
 def _figure_row(line: FigureLine) -> tuple[str, str, str, str]:
     says = SAYS[line.agrees] + (f": {line.note}" if line.note else "")
-    if line.agrees is not None and line.tolerance:
-        assert line.computed is not None
-        assert line.measured is not None
-        away = (line.computed - line.measured) / line.measured
+    if line.agrees is not None and line.tolerance and line.deviation is not None:
         slack = f" or {line.slack} bytes" if line.slack else ""
-        says += f" ({away:+.4%}, {float(line.tolerance):.2%}{slack} allowed)"
+        says += f" ({float(line.deviation):+.4%}, {float(line.tolerance):.2%}{slack} allowed)"
     return line.quantity, _number_text(line.computed), _number_text(line.measured), says
 
 

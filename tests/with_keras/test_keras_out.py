@@ -12,9 +12,9 @@ import pytest
 import cnncost
 from cnncost import bundled
 from cnncost.formats.keras_in import read
-from cnncost.formats.keras_out import keras_code
+from cnncost.formats.keras_out.keras_code import keras_code
 from cnncost.formats.spec_text import spec_text
-from cnncost.formats.torch_out import pytorch_code
+from cnncost.formats.torch_out.torch_code import pytorch_code
 from cnncost.network import Network
 
 os.environ["KERAS_BACKEND"] = "torch"

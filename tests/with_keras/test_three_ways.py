@@ -27,13 +27,17 @@ import torch
 from keras import layers as kl
 from torch import nn
 
-Layers = list[tuple[Layer, tuple[int, ...]]]
+Layers = list[tuple[Layer, tuple[int, ...], int | None, bool]]
 
 
 def _layers(text: str) -> Layers:
-    """Each layer with the dimensions that it puts out, in the order of the spec."""
+    """Each layer with the dimensions that it puts out, the node whose parameters it uses, and
+    whether it is an output, in the order of the spec."""
     network = cnncost.loads(text).network
-    return [(_with_padding(node.layer), node.output.dims) for node in network.layers]
+    return [
+        (_with_padding(node.layer), node.output.dims, node.shares, node.index in network.outputs)
+        for node in network.layers
+    ]
 
 
 def _with_padding(layer: Layer) -> Layer:
@@ -121,10 +125,50 @@ def _residual_keras() -> keras.Model:
     return keras.Model(x, kl.Conv2DTranspose(5, 2, strides=2)(joined))
 
 
+class _Pyramid(nn.Module):
+    """Gives a map that it goes on with, and the last one; one layer runs twice."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem, self.head = nn.Conv2d(3, 8, 3, padding=1), nn.Conv2d(8, 8, 3, padding=1)
+        self.last = nn.Conv2d(8, 4, 1)
+
+    def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        a = self.head(self.stem(x))
+        b = self.head(nn.functional.max_pool2d(a, 2))
+        return a, self.last(b)
+
+
+def _pyramid_keras() -> keras.Model:
+    x = keras.Input((16, 16, 3))
+    head = kl.Conv2D(8, 3, padding="same")
+    a = head(kl.Conv2D(8, 3, padding="same")(x))
+    return keras.Model(x, [a, kl.Conv2D(4, 1)(head(kl.MaxPooling2D(2)(a)))])
+
+
+def _padded() -> nn.Module:
+    return nn.Sequential(
+        *(nn.ZeroPad2d((1, 2, 0, 1)), nn.Conv2d(3, 8, 3), nn.ZeroPad2d(1)),
+        *(nn.Conv2d(8, 8, 3, stride=2, groups=8), nn.Conv2d(8, 5, 1), nn.Conv2d(5, 4, 1)),
+    )
+
+
+def _padded_keras() -> keras.Model:
+    return keras.Sequential(
+        [
+            *(kl.Input((16, 16, 3)), kl.ZeroPadding2D(((0, 1), (1, 2))), kl.Conv2D(8, 3)),
+            *(kl.ZeroPadding2D(1), kl.DepthwiseConv2D(3, strides=2)),
+            *(kl.Conv2D(5, 1), kl.Conv2D(4, 1)),
+        ]
+    )
+
+
 NETWORKS: dict[str, tuple[Callable[[], nn.Module], Callable[[], keras.Model], tuple[int, ...]]] = {
     "depthwise and grouped": (_depthwise, _depthwise_keras, (3, 16, 16)),
     "pools and activations": (_pooled, _pooled_keras, (3, 32, 32)),
     "branches, a shortcut, a transposed convolution": (_Residual, _residual_keras, (3, 16, 16)),
+    "zeros before convolutions": (_padded, _padded_keras, (3, 16, 16)),
+    "an inner output, a layer that runs twice": (_Pyramid, _pyramid_keras, (3, 16, 16)),
 }
 
 
@@ -134,4 +178,4 @@ def test_all_ways_in_read_the_same_layers(name: str, tmp_path: Path) -> None:
     through_torch = _through_torch(module(), dims, tmp_path)
     assert _through_onnx(module(), dims, tmp_path) == through_torch
     assert _through_keras(model(), tmp_path) == through_torch
-    assert sum(layer.counted for layer, _ in through_torch) >= 4
+    assert sum(layer.counted for layer, *_ in through_torch) >= 4

@@ -10,6 +10,9 @@ import numpy
 import onnx
 from onnx import TensorProto, helper, numpy_helper, parser
 
+import cnncost
+from cnncost.costs import Report
+
 Shape = Sequence[int | str | None]
 
 
@@ -58,3 +61,8 @@ def save(proto: onnx.ModelProto, folder: Path, name: str = "net.onnx") -> Path:
     path = folder / name
     path.write_bytes(proto.SerializeToString())
     return path
+
+
+def counted(proto: onnx.ModelProto, folder: Path) -> Report:
+    """The counts of the network that a file holds."""
+    return cnncost.count(cnncost.load(save(proto, folder)))

@@ -130,7 +130,14 @@ def test_another_input(classifier: str) -> None:
     assert named.stdout == done.stdout
     wrong = run("table", classifier, "--input", "left=3x4x6")
     assert wrong.returncode == 2
-    assert "has no input called 'left'\n  hint: its inputs are x" in wrong.stderr
+    assert "has no input called 'left'\n  hint: its inputs are x: --input x=3" in wrong.stderr
+
+
+def test_a_shape_without_a_name_for_one_of_several_inputs(tmp_path: Path) -> None:
+    proto = model({"a": (1, 3, 4, 4), "b": (1, 3, 4, 4)}, "y = Add (a, b)")
+    done = run("table", str(save(proto, tmp_path)), "--input", "3x4x6")
+    assert done.returncode == 2
+    assert "has several inputs\n  hint: its inputs are a, b: --input a=3x" in done.stderr
 
 
 def test_an_open_shape(tmp_path: Path) -> None:

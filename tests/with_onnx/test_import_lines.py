@@ -9,7 +9,7 @@ import pytest
 
 import cnncost
 from cnncost.costs.memory import measure_memory
-from cnncost.formats.graph_of import graph_of
+from cnncost.formats.graph import graph_of
 from cnncost.formats.spec_text import spec_text
 from cnncost.formats.structured import are_equal_networks, structured_text, write_structured
 

@@ -12,11 +12,11 @@ import torch
 from equations.evaluation import disagreeing, evaluate
 from torch import Tensor
 
-from cnncost.formats.torch_out import pytorch_code, torch_code
+from cnncost.formats.torch_out import torch_code
+from cnncost.formats.torch_out.torch_code import pytorch_code
 from cnncost.network import Network
-from cnncost.study.backward import BackwardPass
-from cnncost.study.backward.gradient_expression import Symbol
-from cnncost.study.backward.gradient_symbols import ParameterSymbol
+from cnncost.study.backward.backward_pass import BackwardPass
+from cnncost.study.backward.gradient_expression import ParameterSymbol, Symbol
 from cnncost.verify.measure import build_network
 from cnncost.views.backward.gradient_formula import formula_of
 from cnncost.views.backward.gradient_writers import write_gradients

@@ -7,7 +7,7 @@ from exported_gradients import compare, printed
 
 import cnncost
 from cnncost.network import Network
-from cnncost.study.backward import derive_equations
+from cnncost.study.backward.backward_pass import derive_equations
 
 ODD = """\
 input: {left: [4, 5, 6], right: [4, 5, 6]}

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 import cnncost
-from cnncost.formats.torch_out import pytorch_code
+from cnncost.formats.torch_out.torch_code import pytorch_code
 from cnncost.verify.difference import verify_network
 from cnncost.verify.measure import build_network
 

@@ -17,8 +17,8 @@ import cnncost
 from cnncost.errors import CnncostError, SpecError
 from cnncost.layers import TYPES
 from cnncost.network import Network
-from cnncost.study.backward import BackwardPass, derive_equations
-from cnncost.study.backward.gradient_symbols import ParameterSymbol
+from cnncost.study.backward.backward_pass import BackwardPass, derive_equations
+from cnncost.study.backward.gradient_expression import ParameterSymbol
 
 TOLERANCE = 1e-9
 """Of the largest entry of a gradient, or of 1; the issue asks for 1e-4."""

@@ -78,7 +78,7 @@ def test_a_window_larger_than_its_input_by_hand() -> None:
 
 def test_a_mean_over_a_volume_smaller_than_its_window() -> None:
     """PyTorch's avg_pool3d refuses it even padded; exported, it is padded before."""
-    from cnncost.formats.torch_out import pytorch_code
+    from cnncost.formats.torch_out.torch_code import pytorch_code
     from cnncost.verify.measure import build_network
 
     text = "input: [1, 2, 3, 3]\nlayers: [{avgpool: 3, stride: 1, padding: 1}]"

@@ -10,7 +10,7 @@ from torch.nn import functional
 
 import cnncost
 from cnncost.costs.memory.unmoved_numbers import moves_nothing
-from cnncost.formats.torch_out import pytorch_code
+from cnncost.formats.torch_out.torch_code import pytorch_code
 from cnncost.verify.difference import verify_network
 from cnncost.verify.measure import build_network
 

@@ -13,7 +13,7 @@ import cnncost
 from cnncost import bundled
 from cnncost.costs.memory.memory_report import measure_memory
 from cnncost.errors import CnncostError
-from cnncost.formats.torch_out import pytorch_code, write
+from cnncost.formats.torch_out.torch_code import pytorch_code, write
 from cnncost.language import Spec
 from cnncost.verify.measure import build_network, inference_peak, saved_bytes
 

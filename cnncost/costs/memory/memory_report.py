@@ -1,4 +1,5 @@
-"""The memory report of a network: every quantity by name, in bytes."""
+"""The memory report of a network: every quantity by name, in bytes, and what is alive
+step by step."""
 
 from __future__ import annotations
 
@@ -181,3 +182,25 @@ def _measure_training(
     phase = max(phases, key=lambda name: phases[name])
     total = sum(layers) + lost.kept + lost.kept_target
     return Saved(total, tuple(layers)), Training(held + lost.target + phases[phase], phase)
+
+
+class TimelineStep(NamedTuple):
+    """One step of a pass."""
+
+    name: str
+    type: str
+    """The layer's type; `input` for an input."""
+    live: int
+    """Bytes alive while the step runs: inputs, outputs and temporaries."""
+
+
+def trace_timeline(
+    network: Network, *, batch: int = 1, dtype: str = "fp32"
+) -> tuple[TimelineStep, ...]:
+    """List the steps of an inference pass in the program's order; outputs are freed after their
+    last use."""
+    live = find_lives(network, batch=batch, size=DTYPES[dtype]).sum_live_bytes()
+    return tuple(
+        TimelineStep(node.name, node.layer.word if node.layer else "input", bytes_)
+        for node, bytes_ in zip(network.nodes, live, strict=True)
+    )

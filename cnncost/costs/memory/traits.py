@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cnncost.costs.memory.traits_of_types import Bytes, Grad, Keep, Makes, Traits
+from cnncost.costs.memory.trait_words import Bytes, Grad, Keep, Makes, Traits
 from cnncost.costs.memory.unmoved_numbers import moves_nothing
 from cnncost.layers.kinds import ITSELF
 from cnncost.network import Node

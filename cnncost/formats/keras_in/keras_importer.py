@@ -55,7 +55,8 @@ class KerasImporter:
     file: str
     channels_last: bool = True
     ops: dict[str, Op] = field(default_factory=dict)
-    unknown: list[str] = field(default_factory=list)
+    unknown: dict[str, str] = field(default_factory=dict)
+    """The opaque operations of unknown costs, and what each is."""
     notes: ImportNotes = field(default_factory=ImportNotes)
     owners: dict[str, str] = field(default_factory=dict)
     """For each parameter set, by its Keras layer and part, the operation that has it."""
@@ -67,6 +68,8 @@ class KerasImporter:
     """The models around the one that is read, the outermost first."""
     calls: int = 0
     """Calls of layers so far."""
+    zeros: set[str] = field(default_factory=set)
+    """The layers of padding that add zeros."""
     names: FreeNames = field(default_factory=FreeNames)
 
     def emit_layer(
@@ -126,14 +129,14 @@ class KerasImporter:
                 extras=learned, connections=0,
             )  # fmt: skip
         made = self.emit_layer(layer, "opaque", reads, output=dims, op=label)
-        self.unknown.append(f"{made.op}: {layer.kind}: {why}")
+        self.unknown[made.op] = f"{layer.kind}: {why}"
         return made
 
     def forget_operations(self, kept: int) -> None:
         """Take back all operations but the first `kept`."""
         while len(self.ops) > kept:
             name, _ = self.ops.popitem()
-            self.names.taken.discard(name)
+            self.names.release(name)
             for key in [key for key, owner in self.owners.items() if owner == name]:
                 del self.owners[key]
 

@@ -8,8 +8,16 @@ from dataclasses import replace
 from typing import Any
 
 from cnncost.errors import CnncostError
-from cnncost.formats.graph import Graph, Op, needed_operations
-from cnncost.formats.importing import AXES, Inexpressible, dims_text
+from cnncost.formats.graph import Graph, needed_operations
+from cnncost.formats.importing import (
+    AXES,
+    Inexpressible,
+    absorb_paddings,
+    copy_read_outputs,
+    dims_text,
+    list_unknown,
+    match_shapes,
+)
 from cnncost.formats.keras_in.keras_importer import (
     Dims,
     Enclosing,
@@ -50,12 +58,28 @@ def build_keras_graph(
         )
     except RecursionError:
         raise CnncostError(f"{file}: its models or lists are nested too deep") from None
-    end = KerasLayer("output", "", "", {}, ())
-    names = [k.emit_views(end, tensor) for tensor in made]
+    outputs = _emit_outputs(k, made)
+    ops = absorb_paddings(needed_operations(k.ops, outputs), k.zeros, outputs)
     return Graph(
-        model.name, inputs, _needed_operations(k, names, file), tuple(dict.fromkeys(names)),
-        notes=k.notes.count_lines(), unknown=tuple(k.unknown),
+        model.name, inputs, ops, outputs,
+        notes=k.notes.count_lines(), unknown=list_unknown(k.unknown, ops),
     )  # fmt: skip
+
+
+END = KerasLayer("output", "", "", {}, ())
+"""What the outputs are read by."""
+
+
+def _emit_outputs(k: KerasImporter, made: Sequence[KerasTensor]) -> tuple[str, ...]:
+    """Emit the views that the outputs take; the operations that make them, read by no layer."""
+    seen = {k.emit_views(END, tensor): tensor.seen for tensor in made}
+    if seen.keys().isdisjoint(k.ops):
+        raise CnncostError(f"{k.file}: no output depends on an input")
+
+    def emit_identity(name: str) -> str:
+        return k.emit_layer(END, "identity", [KerasTensor(name, seen[name], seen[name])]).op
+
+    return copy_read_outputs(k.ops, list(seen), emit_identity)
 
 
 def _is_channels_last(node: object) -> bool:
@@ -77,27 +101,22 @@ def _read_inputs(
 ) -> dict[str, Dims]:
     layers = {layer.name: layer for layer in model.layers}
     names = list(dict.fromkeys(ref.layer for ref in model.inputs))
-    meant = {*names, ""} if len(names) == 1 else set(names)
     if not names:
         raise CnncostError(f"{k.file}: {model.name} has no inputs")
-    unknown = [name for name in shapes if name not in meant]
-    if unknown:
-        raise CnncostError(
-            f"{k.file}: no input is called {unknown[0]!r}", f"its inputs: {', '.join(names)}"
-        )
+    given = match_shapes(k.file, names, shapes)
     found: dict[str, Dims] = {}
     for name in names:
         if name not in layers:
             raise CnncostError(f"{k.file}: no layer is called {name!r}, an input")
         config = layers[name].config
         written = config.get("batch_shape") or config.get("batch_input_shape")
-        dims = shapes.get(name) or shapes.get("" if len(names) == 1 else name)
+        dims = given.get(name)
         if dims is None and isinstance(written, list):
             dims = k.convert_shape(written)
         if dims is None:
-            given = "--input 3x224x224" if len(names) == 1 else f"--input {name}=3x224x224"
+            due = "--input 3x224x224" if len(names) == 1 else f"--input {name}=3x224x224"
             raise CnncostError(
-                f"{k.file}: the input {name!r} has open sizes: {written}", f"say them: {given}"
+                f"{k.file}: the input {name!r} has open sizes: {written}", f"say them: {due}"
             )
         if len(dims) > 4 or max(dims) > LARGEST:
             raise CnncostError(
@@ -106,14 +125,6 @@ def _read_inputs(
         found[name] = dims
         k.names.taken.add(name)
     return found
-
-
-def _needed_operations(k: KerasImporter, outputs: list[str], file: str) -> tuple[Op, ...]:
-    """Return the operations that some output needs."""
-    alive = needed_operations(k.ops, outputs)
-    if not alive:
-        raise CnncostError(f"{file}: no output depends on an input")
-    return tuple(alive)
 
 
 def _run_model(
@@ -138,8 +149,7 @@ def _run_model(
         made = _emit_call(k, model, layer, at, reads, depth)
         for number, tensor in enumerate(made):
             known[Ref(layer.name, at, number)] = tensor
-    end = KerasLayer("output", "", "", {}, ())
-    return [_find_tensor(k, known, ref, end) for ref in model.outputs]
+    return [_find_tensor(k, known, ref, END) for ref in model.outputs]
 
 
 def _find_tensor(k: KerasImporter, known: Tensors, ref: Ref, layer: KerasLayer) -> KerasTensor:

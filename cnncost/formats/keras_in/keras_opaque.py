@@ -4,21 +4,33 @@ they multiply no weights."""
 from __future__ import annotations
 
 from math import prod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from cnncost.formats.importing import Inexpressible
 from cnncost.formats.keras_in.keras_importer import KerasImporter, read_flag, read_integer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from cnncost.formats.keras_in.keras_importer import Dims
     from cnncost.formats.keras_in.keras_model import KerasLayer
 
+T = TypeVar("T")
+
 
 def infer_shape(k: KerasImporter, layer: KerasLayer, x: Dims) -> Dims | None:
     """Return the shape that a layer gives for an input of shape `x`; None if only its code says."""
-    rule = None if layer.foreign else _SHAPES.get(layer.kind)
+    return _apply_rule(_SHAPES, k, layer, x)
+
+
+def _apply_rule(
+    rules: Mapping[str, Callable[[KerasImporter, KerasLayer, Dims], T]],
+    k: KerasImporter,
+    layer: KerasLayer,
+    x: Dims,
+) -> T | None:
+    """Return what the class's rule says; None if it has none, or refuses the layer."""
+    rule = None if layer.foreign else rules.get(layer.kind)
     try:
         return rule(k, layer, x) if rule else None
     except Inexpressible:
@@ -69,11 +81,7 @@ _SHAPES: dict[str, Callable[[KerasImporter, KerasLayer, Dims], Dims | None]] = {
 def count_learned(k: KerasImporter, layer: KerasLayer, x: Dims) -> int | None:
     """Count the numbers that a layer over an input of shape `x` learns, if those are all its costs;
     None if it has others, or only its code says."""
-    rule = None if layer.foreign else _NUMBERS.get(layer.kind)
-    try:
-        return rule(k, layer, x) if rule else None
-    except Inexpressible:
-        return None
+    return _apply_rule(_NUMBERS, k, layer, x)
 
 
 def _config_list(layer: KerasLayer, key: str, default: int) -> list[object]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import prod
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from cnncost.formats.importing import Inexpressible
 from cnncost.formats.keras_in.keras_activations import emit_own_activation
@@ -18,7 +18,6 @@ from cnncost.formats.keras_in.keras_importer import (
 )
 
 if TYPE_CHECKING:
-    from cnncost.formats.graph import Value
     from cnncost.formats.keras_in.keras_model import KerasLayer
 
 
@@ -41,11 +40,15 @@ def _require_channels_last(k: KerasImporter, layer: KerasLayer) -> None:
         raise Inexpressible(f"{layer.kind} along the last axis of maps with channels first")
 
 
+def _require_channel_axis(k: KerasImporter, layer: KerasLayer, x: KerasTensor) -> None:
+    if k.convert_axis(layer.config.get("axis", -1), len(x.seen)) != 0:
+        raise Inexpressible(f"along axis {layer.config.get('axis')}, not the channels")
+
+
 def emit_batchnorm(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
     """BatchNormalization; with a scale or a shift alone those are a layer of their own."""
     (x,) = reads
-    if k.convert_axis(layer.config.get("axis", -1), len(x.seen)) != 0:
-        raise Inexpressible(f"along axis {layer.config.get('axis')}, not the channels")
+    _require_channel_axis(k, layer, x)
     scale, shift = read_flag(layer, "scale", usually=True), read_flag(layer, "center", usually=True)
     made = k.emit_layer(layer, "batchnorm", [x], affine=scale and shift)
     return _emit_half_affine(k, layer, made, scale=scale, shift=shift)
@@ -64,8 +67,7 @@ def _emit_half_affine(
 def emit_layernorm(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
     """LayerNormalization over the channels."""
     (x,) = reads
-    if k.convert_axis(layer.config.get("axis", -1), len(x.seen)) != 0:
-        raise Inexpressible(f"over axis {layer.config.get('axis')}, not the channels")
+    _require_channel_axis(k, layer, x)
     scale, shift = read_flag(layer, "scale", usually=True), read_flag(layer, "center", usually=True)
     if read_flag(layer, "rms_scaling", usually=False):  # a factor, whatever is said of both
         scale, shift = True, False
@@ -76,8 +78,7 @@ def emit_layernorm(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]
 def emit_rmsnorm(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
     """RMSNormalization over the channels: a layer norm's costs, with factors alone."""
     (x,) = reads
-    if k.convert_axis(layer.config.get("axis", -1), len(x.seen)) != 0:
-        raise Inexpressible(f"over axis {layer.config.get('axis')}, not the channels")
+    _require_channel_axis(k, layer, x)
     k.notes.add_stand_in("RMSNormalization", "layernorm and scale")
     return _emit_half_affine(
         k, layer, k.emit_layer(layer, "layernorm", [x], affine=False), scale=True, shift=False
@@ -87,8 +88,7 @@ def emit_rmsnorm(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) 
 def emit_groupnorm(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
     """GroupNormalization; -1 groups are as many as channels: an instance norm."""
     (x,) = reads
-    if k.convert_axis(layer.config.get("axis", -1), len(x.seen)) != 0:
-        raise Inexpressible(f"along axis {layer.config.get('axis')}, not the channels")
+    _require_channel_axis(k, layer, x)
     scale, shift = read_flag(layer, "scale", usually=True), read_flag(layer, "center", usually=True)
     groups = layer.config.get("groups", 32)
     affine = scale and shift
@@ -189,8 +189,7 @@ def _as_gate(x: KerasTensor, over: Dims) -> KerasTensor:
 
 def emit_concat(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
     """Concatenate along the channels."""
-    if k.convert_axis(layer.config.get("axis", -1), len(reads[0].seen)) != 0:
-        raise Inexpressible(f"along axis {layer.config.get('axis')}, not the channels")
+    _require_channel_axis(k, layer, reads[0])
     if len(reads) == 1:
         return reads[0]
     return k.emit_layer(layer, "concat", reads)
@@ -225,7 +224,7 @@ def emit_get_item(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor])
     ours = [spans[(axis - 1) % rank if k.channels_last else axis] for axis in range(rank)]
     edges = [(a, n - b) for (a, b), n in zip(ours[1:], x.seen[1:], strict=True)]
     if any(n for pair in edges for n in pair):
-        x = k.emit_layer(layer, "crop", [x], "crop", amount=cast("Value", tuple(edges)))
+        x = k.emit_layer(layer, "crop", [x], "crop", amount=tuple(edges))
     if ours[0] != (0, x.seen[0]):
         x = k.emit_layer(layer, "slice", [x], span=ours[0])
     return x

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from cnncost.formats.importing import Inexpressible
+from cnncost.formats.importing import Inexpressible, one_or_all
 from cnncost.formats.keras_in import keras_activations, keras_plain_layers, keras_windows
 from cnncost.formats.keras_in.keras_importer import (
     KerasImporter,
@@ -16,7 +16,6 @@ from cnncost.formats.keras_in.keras_importer import (
     read_sizes,
 )
 from cnncost.formats.keras_in.keras_windows import edge_rule, read_padding
-from cnncost.formats.pads import one_or_all
 
 if TYPE_CHECKING:
     from cnncost.formats.keras_in.keras_model import KerasLayer
@@ -43,7 +42,7 @@ RULES: dict[str, Rule] = {
         for kind, word in (("Max", "adaptive_maxpool"), ("Average", "adaptive_avgpool"))
         for n in _AXES
     },
-    **{f"ZeroPadding{n}D": keras_windows.edge_rule("pad", "padding", n) for n in _AXES},
+    **{f"ZeroPadding{n}D": keras_windows.zero_padding_rule(n) for n in _AXES},
     **{f"Cropping{n}D": keras_windows.edge_rule("crop", "cropping", n) for n in _AXES},
     **{f"UpSampling{n}D": keras_windows.upsampling_rule(n) for n in _AXES},
     "Resizing": keras_windows.emit_resizing,

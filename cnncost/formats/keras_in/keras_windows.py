@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from cnncost.formats.convolution_kind import classify_convolution
-from cnncost.formats.importing import Inexpressible
+from cnncost.formats.importing import Inexpressible, classify_convolution, one_or_all
 from cnncost.formats.keras_in.keras_activations import emit_own_activation
 from cnncost.formats.keras_in.keras_importer import (
     KerasImporter,
@@ -16,7 +15,6 @@ from cnncost.formats.keras_in.keras_importer import (
     read_sizes,
     refuse_adapters,
 )
-from cnncost.formats.pads import one_or_all
 
 if TYPE_CHECKING:
     from cnncost.formats.graph import Value
@@ -184,9 +182,21 @@ def adaptive_pool_rule(word: str, axes: int) -> Rule:
     return emit_adaptive_pool
 
 
+def zero_padding_rule(axes: int) -> Rule:
+    """Return the rule of ZeroPadding1D to 3D."""
+    emit_edges = edge_rule("pad", "padding", axes)
+
+    def emit_zeros(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
+        made = emit_edges(k, layer, reads)
+        k.zeros.add(made.op)
+        return made
+
+    return emit_zeros
+
+
 def edge_rule(word: str, key: str, axes: int) -> Rule:
-    """Return the rule of ZeroPadding1D to Cropping3D, whose amounts are one number, one per axis,
-    or a pair per axis."""
+    """Return the rule of paddings and croppings, whose amounts are one number, one per axis, or a
+    pair per axis."""
 
     def emit_edges(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
         given = layer.config.get(key, 1)

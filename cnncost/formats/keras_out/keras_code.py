@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cnncost.costs import Convention, count_network
-from cnncost.formats.identifiers import make_identifiers
 from cnncost.formats.keras_out.keras_calls import KerasCallStep, Piece, keras_refusal
 from cnncost.formats.keras_out.keras_window_calls import maxpool_of_no_negatives
 from cnncost.formats.keras_out.keras_writers import LAYERS
 from cnncost.formats.keras_out.keras_written_classes import CLASSES
-from cnncost.formats.statement_layout import WIDTH, lay_call
+from cnncost.formats.python_text import (
+    WIDTH,
+    counts_of,
+    file_docstring,
+    lay_call,
+    make_distinct,
+    make_identifiers,
+    title_of,
+)
 
 if TYPE_CHECKING:
     from cnncost.language import Spec
@@ -46,7 +51,7 @@ def keras_code(network: Network) -> str:
     lines = _Code(network, pieces).write_lines()
     classes = [f"{REGISTERED}\n{CLASSES[name].strip()}" for name in own]
     text = "\n\n\n".join([*classes, "\n".join(lines)])
-    return f"{_file_docstring(network)}\n\n{_import_lines(text)}\n\n\n{text}\n"
+    return f"{file_docstring(network, 'Keras 3')}\n\n{_import_lines(text)}\n\n\n{text}\n"
 
 
 _ABOVE_ZERO = ("relu", "relu6", "sigmoid", "hardsigmoid", "softmax", "softplus")
@@ -78,22 +83,6 @@ def _import_lines(text: str) -> str:
     return f"{maths}import keras\nfrom keras import {names}"
 
 
-def _file_docstring(network: Network) -> str:
-    title = " ".join(network.name.replace("\\", "/").replace('"', "'").split())
-    return f'"""{textwrap.shorten(title, 80)} in Keras 3, written by cnncost."""'
-
-
-def unique_names(names: Iterable[str]) -> Iterator[str]:
-    """Name the layers: dots become underscores, and no name stands twice."""
-    used = set()
-    for name in names:
-        word = name.replace(".", "_")
-        while word in used:
-            word += "_"
-        used.add(word)
-        yield word
-
-
 @dataclass(frozen=True)
 class _Code:
     """Writes the function that builds the network."""
@@ -118,20 +107,18 @@ class _Code:
             lines += self._write_node(node, names, variables, kept)
         ends = [_write_list([variables[n.index] for n in self.network.inputs])]
         ends += [_write_list([variables[i] for i in self.network.outputs])]
-        title = next(unique_names([self.network.name]))
+        title = make_distinct([self.network.name])[0]
         return [*lines, *lay_call(4, "return keras.Model", [*ends, f"name={_quote_string(title)}"])]
 
     def _write_docstring(self) -> list[str]:
         """Write the counts, per example, in the words and convention of the tables."""
-        total = count_network(self.network, Convention()).totals
-        counts = (
-            f"{total.weights:,} weights, {total.parameters:,} parameters and "
-            f"{total.connections:,} connections (multiply-accumulates) an example."
-        )
-        rows = textwrap.wrap(counts, 92)
-        title = self.network.name.replace("\\", "/").replace('"', "'")
-        first = '    """' + " ".join(title.split())
-        return [f"{first}.", "", *(f"    {row}" for row in rows), '    """']
+        rows = textwrap.wrap(counts_of(self.network), 92)
+        return [
+            f'    """{title_of(self.network)}.',
+            "",
+            *(f"    {row}" for row in rows),
+            '    """',
+        ]
 
     def _call_names(self) -> dict[tuple[int, str], str]:
         """Name each call; names of the nodes themselves go first."""
@@ -145,7 +132,7 @@ class _Code:
         keys += [(node.index, part) for node, part in parts]
         wanted = [node.name for node in self.network.nodes]
         wanted += [f"{node.name}_{part}" for node, part in parts]
-        return dict(zip(keys, unique_names(wanted), strict=True))
+        return dict(zip(keys, make_distinct(wanted), strict=True))
 
     def _variable_names(self) -> list[str]:
         """Name each node's output: `x` if only the next line reads it."""
@@ -187,7 +174,7 @@ class _Code:
             if held and node.shares is None:
                 lines += lay_call(4, f"{held} = {step.head}", made)
             if held and node.shares is not None:
-                self._require_same_layer(node, step)
+                self._require_same_layer(node, node.shares, step)
             if held:
                 lines.append(f"    {target} = {held}({given})")
             else:
@@ -195,11 +182,10 @@ class _Code:
             source = target
         return lines
 
-    def _require_same_layer(self, node: Node, step: KerasCallStep) -> None:
+    def _require_same_layer(self, node: Node, shares: int, step: KerasCallStep) -> None:
         """Refuse to share with a layer that differs in what is not learned."""
-        assert node.shares is not None
-        if step not in self.pieces[node.shares]:
-            owner = self.network.nodes[node.shares].name
+        if step not in self.pieces[shares]:
+            owner = self.network.nodes[shares].name
             raise keras_refusal(
                 node,
                 f"it shares the weights of {owner}, but is another layer",
@@ -217,7 +203,6 @@ def _write_call(head: str, arguments: list[str], given: str) -> list[str]:
         rows, last = [f"    {head}(", f"        {', '.join(arguments)}"], "    )"
     if len(last) + len(given) + 2 <= WIDTH:
         return [*rows, f"{last}({given})"]
-    assert last == "    )"
     opened, closed = ("[", "]") if given.startswith("[") else ("", "")
     items = given.strip("[]").split(", ")
     inner = f"        {', '.join(items)}"

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from math import prod
 
-from cnncost.formats.importing import Inexpressible
+from cnncost.formats.importing import Inexpressible, one_or_all, shorten_pads
 from cnncost.formats.onnx_in.onnx_axes import emit_as_positions
 from cnncost.formats.onnx_in.onnx_importer import OnnxImporter
 from cnncost.formats.onnx_in.onnx_joins import channel_axis
 from cnncost.formats.onnx_in.onnx_model import OnnxNode
-from cnncost.formats.pads import one_or_all, shorten_pads
 from cnncost.formats.tensor_value import Value
 
 

@@ -11,11 +11,14 @@ from typing import NamedTuple
 
 from cnncost.errors import CnncostError
 from cnncost.formats.graph import Op, needed_operations
-from cnncost.formats.importing import AXES, Inexpressible
+from cnncost.formats.importing import AXES, Inexpressible, copy_read_outputs, match_shapes
 from cnncost.formats.onnx_in.onnx_activation_curves import BINARY, UNARY
 from cnncost.formats.onnx_in.onnx_importer import OnnxImporter
-from cnncost.formats.onnx_in.onnx_inference import infer_file_shapes
-from cnncost.formats.onnx_in.onnx_inferred_shapes import learned_inputs, refuse_shapeless
+from cnncost.formats.onnx_in.onnx_inference import (
+    infer_file_shapes,
+    learned_inputs,
+    refuse_shapeless,
+)
 from cnncost.formats.onnx_in.onnx_joins import channel_axis
 from cnncost.formats.onnx_in.onnx_model import PRODUCTS, OnnxNode
 from cnncost.formats.onnx_in.tensor_states import Batch
@@ -34,9 +37,7 @@ def start_inputs(importer: OnnxImporter, shapes: Mapping[str, Shape]) -> dict[st
     if not used:
         raise CnncostError(f"{importer.file}: no step reads an input")
     labels, found, sizes = _input_labels(used), dict[str, Shape](), dict[str, Shape]()
-    given = dict(shapes)
-    if "" in given and len(used) == 1:
-        given[labels[next(iter(used))]] = given.pop("")
+    given = match_shapes(importer.file, list(labels.values()), shapes)
     batched = importer.axis is not Batch.NONE
     for name, dims in used.items():
         last = batched and _has_channels_last(importer, name, len(dims))
@@ -50,11 +51,6 @@ def start_inputs(importer: OnnxImporter, shapes: Mapping[str, Shape]) -> dict[st
         found[labels[name]] = shape
         inner = (*shape[1:], shape[0]) if last else shape
         sizes[name] = (dims[0] or 1, *inner) if batched else inner
-    for label in [label for label in given if label not in found]:
-        raise CnncostError(
-            f"--input: {importer.file} has no input called {label!r}",
-            f"its inputs are {', '.join(found)}",
-        )
     importer.recorded = infer_file_shapes(importer.model, sizes)
     return found
 
@@ -147,16 +143,12 @@ def emit_outputs(importer: OnnxImporter) -> tuple[str, ...]:
         except Inexpressible:
             name = value.base
         names.append(name)
-    names = list(dict.fromkeys(names))
     if not names:
         raise CnncostError(f"{importer.file}: none of its outputs depends on an input")
-    alive = find_operations(importer, tuple(names))
-    read = {name for op in alive for name in op.reads}
-    for i, name in enumerate(names):
-        if name in read or name not in importer.ops:
-            end = OnnxNode("", "", (), ("",), {})
-            names[i] = importer.emit_layer(end, "identity", [name]).base
-    return tuple(names)
+    end = OnnxNode("", "", (), ("",), {})
+    return copy_read_outputs(
+        importer.ops, names, lambda name: importer.emit_layer(end, "identity", [name]).base
+    )
 
 
 def _output_view(value: Value, *, last: bool) -> Value:

@@ -9,7 +9,7 @@ from pathlib import PurePath
 
 from cnncost.errors import CnncostError
 from cnncost.formats.graph import Graph
-from cnncost.formats.importing import Inexpressible, dims_text
+from cnncost.formats.importing import Inexpressible, dims_text, list_unknown
 from cnncost.formats.onnx_in import (
     onnx_cuts,
     onnx_elementwise,
@@ -31,17 +31,17 @@ from cnncost.formats.onnx_in.onnx_ends import (
     start_inputs,
 )
 from cnncost.formats.onnx_in.onnx_importer import OnnxImporter
-from cnncost.formats.onnx_in.onnx_inferred_shapes import (
+from cnncost.formats.onnx_in.onnx_inference import (
     learned_inputs,
     make_opaque,
     make_others,
     read_shapeless,
 )
 from cnncost.formats.onnx_in.onnx_model import OnnxModel, OnnxNode, find_wrong_attribute
+from cnncost.formats.onnx_in.onnx_own_files import OURS
 from cnncost.formats.onnx_in.quantised import replace_quantised
 from cnncost.formats.onnx_in.sharing import find_needed_steps, find_same_weights, find_weights_apart
 from cnncost.formats.onnx_in.tensor_states import Batch, NoBatch
-from cnncost.formats.onnx_marks import OURS
 from cnncost.formats.tensor_value import Shape
 
 OPERATIONS: dict[str, Callable[[OnnxImporter, OnnxNode], None]] = {
@@ -132,7 +132,6 @@ def _read_steps(importer: OnnxImporter, shapes: Mapping[str, Shape]) -> Graph:
         )
     importer.ops = {op.name: op for op in read}
     ops = find_operations(importer, outputs)
-    alive = {op.name for op in ops}
     ledger = count_held(importer)
     stem = PurePath(file.replace("\\", "/")).name.rpartition(".")[0] or file
     return Graph(
@@ -140,8 +139,8 @@ def _read_steps(importer: OnnxImporter, shapes: Mapping[str, Shape]) -> Graph:
         inputs,
         ops,
         outputs,
-        notes="\n".join(importer.notes.counts),
-        unknown=tuple(line for name, line in importer.unknown if name in alive),
+        notes=importer.notes.count_lines(),
+        unknown=list_unknown(importer.unknown, ops),
         held=ledger.held,
         unread=ledger.unread,
         unused=ledger.unused,

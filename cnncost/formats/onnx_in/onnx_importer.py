@@ -4,17 +4,17 @@ tensor."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from math import prod
 from typing import TYPE_CHECKING
 
 from cnncost.errors import CnncostError
 from cnncost.formats.graph import Op
 from cnncost.formats.importing import (
-    AXES,
     FreeNames,
     ImportNotes,
     Inexpressible,
+    as_map_shape,
     dims_text,
     express_layer,
     opaque_label,
@@ -42,8 +42,8 @@ class OnnxImporter:
     pending: dict[str, Pending] = field(default_factory=dict)
     ops: dict[str, Op] = field(default_factory=dict)
     shapes: dict[str, SpecShape] = field(default_factory=dict)
-    unknown: list[tuple[str, str]] = field(default_factory=list)
-    """The opaque operations, and what is said of each."""
+    unknown: dict[str, str] = field(default_factory=dict)
+    """The opaque operations of unknown costs, and what each is."""
     batch: int = 1
     """The batch that the file was exported with; ours is one."""
     consumers: dict[str, list[OnnxNode]] = field(default_factory=dict)
@@ -203,9 +203,8 @@ class OnnxImporter:
             raise Inexpressible(f"{dims_text(value.made)} turned to {dims_text(value.shape)}")
         name = value.base
         for layer in layers:
-            arguments = {layer.main: layer.value} if layer.main else {}
             view = OnnxNode("", "", (), step.outputs, {})
-            name = self.emit_layer(view, layer.word, [name], **arguments).base
+            name = self.emit_layer(view, layer.word, [name], **layer.arguments).base
         self._solid[value] = name
         return name
 
@@ -250,13 +249,17 @@ class OnnxImporter:
         self.values[step.outputs[0]] = value
 
     def emit_opaque(
-        self, step: OnnxNode, shape: Shape, why: str, learned: Sequence[str] = ()
+        self,
+        step: OnnxNode,
+        shape: Shape,
+        why: str,
+        learned: Sequence[str] = (),
+        connections: int = 0,
     ) -> None:
         """Emit a step as an opaque layer of that shape, without the batch. It has the numbers of
-        the constants that the step learned, and unknown costs, or no others if `why` is empty."""
+        the constants that the step learned, and unknown costs, or these connections if `why` is
+        empty."""
         reads = [self.emit_value(t) for t in step.inputs if t and self.is_activation(t)]
-        output = shape[1:] if shape[:1] == (1,) and len(shape) > 1 else shape or (1,)
-        output = output if len(output) <= AXES else (prod(output),)
         names = [value.base for value in reads]
         if not names:
             raise CnncostError(f"{self.file}: {step.op} {step.name!r} reads nothing known")
@@ -265,21 +268,13 @@ class OnnxImporter:
         given: dict[str, Argument] = {"weights": cost.numbers} if cost.numbers else {}
         if not why:
             given = {"weights": 0, "biases": 0, "extras": cost.numbers}
-            given["connections"] = cost.products
-        given |= {"output": output, "op": opaque_label(step.op)}
+            given["connections"] = cost.products + connections
+        given |= {"output": as_map_shape(shape), "op": opaque_label(step.op)}
         made = self.emit_layer(step, "opaque", names, **given)  # type: ignore[arg-type]  # no weights
         self.owners.claim_tensors(learned, made.base)
         if why:
-            self.unknown.append((made.base, f"{made.base}: {step.op}: {why}"))
+            self.unknown[made.base] = f"{step.op}: {why}"
         self.values[step.outputs[0]] = made.reshape_to(shape)
-
-    def add_connections(self, name: str, connections: int) -> None:
-        """Add connections to an opaque operation whose costs are known."""
-        op = self.ops[name]
-        known = op.arguments["connections"]
-        assert isinstance(known, int)  # an opaque layer of known cost has a number
-        given = {**op.arguments, "connections": known + connections}
-        self.ops[name] = replace(op, arguments=given)
 
     def emit_opaque_part(self, step: OnnxNode, tensor: str, shape: Shape, whole: Value) -> None:
         """Emit a further output of an opaque step."""

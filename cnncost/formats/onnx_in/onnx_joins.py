@@ -6,11 +6,11 @@ from dataclasses import replace
 from math import prod
 
 from cnncost.formats.importing import AXES, Inexpressible, dims_text
-from cnncost.formats.number_order import order_of
 from cnncost.formats.onnx_in.onnx_importer import OnnxImporter
 from cnncost.formats.onnx_in.onnx_model import OnnxNode
 from cnncost.formats.onnx_in.tensor_states import elementwise_shape, pad_rank
 from cnncost.formats.tensor_value import Shape, Value
+from cnncost.formats.tensor_views import order_of
 
 JOINED = {
     **dict.fromkeys(("Add", "Sub", "Sum", "Mean", "Max", "Min"), "add"),

@@ -9,12 +9,12 @@ from math import prod
 
 from cnncost.formats.graph import Op
 from cnncost.formats.importing import Inexpressible, dims_text
-from cnncost.formats.number_order import order_of
 from cnncost.formats.onnx_in.onnx_importer import OnnxImporter
 from cnncost.formats.onnx_in.onnx_model import PRODUCTS, UNNAMED, OnnxNode, OnnxTensor
 from cnncost.formats.onnx_in.onnx_sources import find_sole_source
 from cnncost.formats.onnx_in.tensor_states import elementwise_shape
 from cnncost.formats.tensor_value import Value
+from cnncost.formats.tensor_views import order_of
 
 NORMS = ("batchnorm", "layernorm", "groupnorm", "instancenorm")
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cnncost.errors import CnncostError
+from cnncost.formats.onnx_in.onnx_own_files import FROZEN
 from cnncost.formats.onnx_in.onnx_wire_format import Broken, read_without_weights
-from cnncost.formats.onnx_marks import FROZEN
 
 if TYPE_CHECKING:
     from cnncost.arrays import Numbers

@@ -5,12 +5,20 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from cnncost.formats.graph import Op, Value
+
+
+OURS = "cnncost"
+"""The program that wrote the file."""
+
+FROZEN = "cnncost.frozen"
+"""The key of the layers that are not trained, for which ONNX has no word."""
+
 
 Maps = tuple[str, tuple[int, ...]]
 """What a filter sees: some maps of one operation's output."""
@@ -54,7 +62,7 @@ def _mapped_conv(
     if len(bases) > 1 or not alike or len({maps for _, maps in seen}) == 1:
         return None
     (base,) = bases
-    connects = cast("Value", tuple(maps for _, maps in seen))
+    connects: Value = tuple(maps for _, maps in seen)
     arguments: dict[str, Value] = {"filters": len(parts), **others[0], "connects": connects}
     return replace(join, word="conv", arguments=arguments, reads=(base,))
 
@@ -67,8 +75,9 @@ def _is_single_filter(part: Op, uses: Mapping[str, int]) -> bool:
 def _maps_read(read: str, known: Mapping[str, Op], channels: Mapping[str, int]) -> Maps:
     op = known.get(read)
     if op is not None and op.word == "slice":
-        start, end = cast("tuple[int, int]", op.arguments["span"])
-        return op.reads[0], tuple(range(start, end))
+        match op.arguments["span"]:
+            case (int(start), int(end)):
+                return op.reads[0], tuple(range(start, end))
     if op is not None and op.word == "concat":
         parts = [_maps_read(part, known, channels) for part in op.reads]
         if len({base for base, _ in parts}) == 1:

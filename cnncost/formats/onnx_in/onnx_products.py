@@ -138,9 +138,7 @@ def emit_recurrent(importer: OnnxImporter, step: OnnxNode) -> None:
         shape = (x[0], directions, x[1], hidden)
     states = [t for i in STATES if (t := inputs[i]) and not _is_zero_state(importer, t)]
     learned = [t for t in (*inputs[1:4], *states) if t in importer.constants]
-    importer.emit_opaque(step, shape, "", learned)
-    made = importer.values[step.outputs[0]].base
-    importer.add_connections(made, positions * sum(sizes))
+    importer.emit_opaque(step, shape, "", learned, positions * sum(sizes))
 
 
 def _is_zero_state(importer: OnnxImporter, tensor: str) -> bool:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from cnncost.formats.importing import Inexpressible, dims_text
+from cnncost.formats.importing import Inexpressible, dims_text, one_or_all, shorten_pads
 from cnncost.formats.onnx_in.onnx_axes import emit_as_positions
 from cnncost.formats.onnx_in.onnx_importer import OnnxImporter
 from cnncost.formats.onnx_in.onnx_model import OnnxNode
-from cnncost.formats.pads import one_or_all, shorten_pads
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from math import prod
 
-from cnncost.formats.importing import Inexpressible
+from cnncost.formats.importing import Inexpressible, one_or_all
 from cnncost.formats.onnx_in.onnx_axes import emit_as_positions
 from cnncost.formats.onnx_in.onnx_importer import OnnxImporter
 from cnncost.formats.onnx_in.onnx_joins import emit_repeat
 from cnncost.formats.onnx_in.onnx_model import OnnxNode
 from cnncost.formats.onnx_in.tensor_states import elementwise_shape
-from cnncost.formats.pads import one_or_all
 from cnncost.formats.tensor_value import Value
 
 LONGEST = 32

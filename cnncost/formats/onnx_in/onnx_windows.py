@@ -6,12 +6,16 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from cnncost.formats.convolution_kind import classify_convolution
-from cnncost.formats.importing import Inexpressible
+from cnncost.formats.importing import (
+    Inexpressible,
+    add_pads,
+    classify_convolution,
+    one_or_all,
+    shorten_pads,
+)
 from cnncost.formats.onnx_in.onnx_importer import OnnxImporter
 from cnncost.formats.onnx_in.onnx_model import OnnxNode
 from cnncost.formats.onnx_in.onnx_sources import find_sole_source
-from cnncost.formats.pads import add_pads, one_or_all, shorten_pads
 from cnncost.formats.tensor_value import Value
 from cnncost.shape import same_padding
 
@@ -58,9 +62,7 @@ def emit_conv(importer: OnnxImporter, step: OnnxNode) -> None:
     """Conv; with a group for each channel it is depthwise."""
     weight, name, extents = _read_operands(importer, step)
     kernel, groups = weight[2:], step.attributes.get("group", 1)
-    name, pads = _absorb_padding(
-        importer, step, name, read_padding(step, extents, kernel), len(kernel)
-    )
+    name, pads = _absorb_padding(importer, step, name, read_padding(step, extents, kernel))
     axes = len(kernel)
     channels = importer.shapes[name].channels
     if groups < 1 or weight[1] * groups != channels:
@@ -151,7 +153,7 @@ def emit_own_bias(importer: OnnxImporter, step: OnnxNode, made: Value) -> Value:
 
 
 def _absorb_padding(
-    importer: OnnxImporter, step: OnnxNode, name: str, pads: Argument, axes: int
+    importer: OnnxImporter, step: OnnxNode, name: str, pads: Argument
 ) -> tuple[str, Argument]:
     """Add the amount of a layer of zeros just before to a window's own padding, if only this window
     reads it."""
@@ -161,7 +163,7 @@ def _absorb_padding(
     made = find_sole_source(importer, step.inputs[0])
     if made is None or made.op != "Pad":
         return name, pads
-    return op.reads[0], add_pads(pads, op.arguments["amount"], axes)
+    return op.reads[0], add_pads(pads, op.arguments["amount"])
 
 
 def emit_pool(importer: OnnxImporter, step: OnnxNode) -> None:
@@ -181,7 +183,7 @@ def emit_pool(importer: OnnxImporter, step: OnnxNode) -> None:
         del given["stride"]
     if step.op == "MaxPool":
         given["dilation"] = one_or_all(read_axis_numbers(step, "dilations", axes))
-        name, given["padding"] = _absorb_padding(importer, step, name, pads, axes)
+        name, given["padding"] = _absorb_padding(importer, step, name, pads)
     word = "maxpool" if step.op == "MaxPool" else "avgpool"
     made = importer.emit_layer(step, word, [name], **given)  # type: ignore[arg-type]  # no weights
     importer.set_output(step, made)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from cnncost.costs import count_network
 from cnncost.errors import CnncostError
-from cnncost.formats.onnx_marks import FROZEN, OURS
+from cnncost.formats.onnx_in.onnx_own_files import FROZEN, OURS
 from cnncost.formats.onnx_out.onnx_emitter import Emitter
 from cnncost.formats.onnx_out.onnx_writers import LAYERS
 

@@ -177,8 +177,8 @@ def _keep_part_before_data(program: ExportedProgram) -> None:
     program.graph_signature.output_specs = [
         OutputSpec(OutputKind.USER_OUTPUT, TensorArgument(node.name), None) for node in ends
     ]
-    assert signature is not None  # the whole module's
-    signature.out_spec = tree_structure(ends)
+    if signature is not None:  # the whole module has one
+        signature.out_spec = tree_structure(ends)
 
 
 def _find_part_before_data(

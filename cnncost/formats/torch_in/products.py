@@ -6,9 +6,10 @@ from dataclasses import replace
 from math import prod
 from typing import NamedTuple
 
+from cnncost.formats.importing import AXES
 from cnncost.formats.tensor_value import Constant, Shape, Value
 from cnncost.formats.torch_in.torch_elementwise import emit_join
-from cnncost.formats.torch_in.torch_importer import AXES, TorchCall, TorchImporter
+from cnncost.formats.torch_in.torch_importer import TorchCall, TorchImporter
 from cnncost.formats.torch_in.torch_windows import emit_gains, nondefault_arguments, split_gains
 
 Factor = Value | Constant
@@ -100,8 +101,11 @@ def emit_product(b: TorchImporter, call: TorchCall, one: Factor, other: Factor) 
             .permute_axes(_exchange_last_axes(rank))
             .reshape_to(call.shape)
         )
-    first = _expand_batch(b, call, one, ones, (*batch, n, k))
-    second = _expand_batch(b, call, other, others, (*batch, k, m))
+    first = _expand_value(b, call, one, ones, (*batch, n, k))
+    if isinstance(other, Constant):
+        second: Factor = replace(other, shape=others)
+    else:
+        second = _expand_value(b, call, other, others, (*batch, k, m))
     made = emit_stacked_product(b, call, first, second, Sizes(prod(batch), n, k, m))
     return made.reshape_to(shape).reshape_to(call.shape)
 
@@ -116,26 +120,22 @@ def _transpose_constant(constant: Constant, shape: Shape = ()) -> Constant:
 
 
 def _transpose_value(b: TorchImporter, call: TorchCall, value: Factor, shape: Shape) -> Value:
-    assert isinstance(value, Value)  # one of two factors depends on an input
     return b.emit_whole(call, value).reshape_to(shape).permute_axes(_exchange_last_axes(len(shape)))
 
 
-def _expand_batch(
-    b: TorchImporter, call: TorchCall, factor: Factor, shape: Shape, wanted: Shape
-) -> Factor:
+def _expand_value(
+    b: TorchImporter, call: TorchCall, factor: Value, shape: Shape, wanted: Shape
+) -> Value:
     """Return a factor repeated along the batch axes of which it has one position."""
-    if isinstance(factor, Constant):
-        return replace(factor, shape=shape)
     seen = b.emit_whole(call, factor).reshape_to(shape)
     return seen if shape == wanted else b.emit_whole(call, replace(seen, spread=wanted))
 
 
 def emit_stacked_product(
-    b: TorchImporter, call: TorchCall, one: Value | Factor, other: Factor, s: Sizes
+    b: TorchImporter, call: TorchCall, one: Value, other: Factor, s: Sizes
 ) -> Value:
     """Emit the product of two stacks of matrices: the first has batch x n x k numbers, the second
     batch x k x m."""
-    assert isinstance(one, Value)  # a constant stands second
     if isinstance(other, Value):
         first = one.reshape_to((s.batch * s.n, s.k))
         second = other.reshape_to((s.batch * s.k, s.m))

@@ -7,11 +7,11 @@ from math import prod
 from typing import Any
 
 from cnncost.formats.graph import Op
+from cnncost.formats.importing import as_map_shape
 from cnncost.formats.tensor_value import Constant, Shape, Value
 from cnncost.formats.torch_in.torch_importer import (
     TorchCall,
     TorchImporter,
-    as_map_shape,
     subject_of,
 )
 
@@ -31,7 +31,7 @@ def emit_elementwise(
 
 def emit_stand_in(b: TorchImporter, call: TorchCall) -> Value:
     """Emit an identity for a function of each number that the language has no word for."""
-    b.note_stand_in(call.target, "identity")
+    b.notes.add_stand_in(call.target, "identity")
     return _function(b, call, _function_name(call))
 
 
@@ -70,9 +70,9 @@ def emit_join(b: TorchImporter, call: TorchCall) -> Any:  # Any: a value, or the
     if not isinstance(other, Value):
         return _with_number(b, call, one)
     if call.target not in ("add", "mul"):
-        b.note_stand_in(call.target, word)
+        b.notes.add_stand_in(call.target, word)
     if one == other:
-        b.note_stand_in(call.target, "identity")
+        b.notes.add_stand_in(call.target, "identity")
         what = {"add": "doubled", "mul": "squared"}.get(call.target, f"{call.target}_of_itself")
         return _function(b, replace(call, arguments={"self": one}), _in_place(call, what))
     given = _joining(call)
@@ -224,7 +224,7 @@ def emit_with_constant(
     if x.shape != shape:
         x = replace(x, spread=shape)
     if not constant.sources:
-        b.note_stand_in(f"{call.target} of a constant", "identity")
+        b.notes.add_stand_in(f"{call.target} of a constant", "identity")
         alone = replace(call, arguments={"self": x})
         shifted = call.target == "add" or (call.target == "sub" and call.arguments["self"] == x)
         return _function(b, alone, _in_place(call, "shift" if shifted else "constant_factor"))
@@ -233,7 +233,7 @@ def emit_with_constant(
     axes = [axis for axis, size in enumerate(sizes) if size != 1]
     if constant.size == 1 and prod(shape) > 1:
         if word == "add":
-            b.note_stand_in("a learned shift", "scale")
+            b.notes.add_stand_in("a learned shift", "scale")
         plain = x.reshape_to(as_map_shape(shape))
         made = b.emit_layer(call, "scale", [plain], plain.shape, learned=[constant], shared=True)
         return made.reshape_to(shape)
@@ -250,14 +250,14 @@ def _emit_scaled(
     before = b.ops.get(x.base)
     if not x.steps and before and b.count_uses(x.base) == 0 and b.learned[x.base]:
         if before.word == "scale" and not before.arguments:
-            b.note_stand_in("a learned scale and shift", "batchnorm")
+            b.notes.add_stand_in("a learned scale and shift", "batchnorm")
             b.replace_operation(replace(before, word="batchnorm"), [constant])
             return x
         if before.arguments.get("bias") is False:
             given = {key: v for key, v in before.arguments.items() if key != "bias"}
             b.replace_operation(Op(before.name, before.word, given, before.reads), [constant])
             return x
-    b.note_stand_in("a learned shift", "scale")
+    b.notes.add_stand_in("a learned shift", "scale")
     return b.emit_layer(call, "scale", [x], x.shape, learned=[constant])
 
 

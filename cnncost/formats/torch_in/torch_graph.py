@@ -1,8 +1,7 @@
 """The graph of the operations that an importer emitted: those that its outputs need, their owners.
 
-Two things that only the whole shows are changed on the way. A layer of zeros that one window alone
-reads becomes that window's padding. And a sum in place is written as a plain one where that needs
-no more memory: beside its operands a plain sum has its result, but the step before it made one
+A sum in place is written as a plain one where that needs no more memory, which only the whole
+shows: beside its operands a plain sum has its result, but the step before it made one
 operand out of a tensor that nothing else reads, no smaller than the result, so it had as much
 alive; in training the gradient of the result, which is as large, lives while all is kept that was
 by then.
@@ -11,7 +10,7 @@ by then.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from math import prod
@@ -19,14 +18,12 @@ from typing import Any
 
 from cnncost.costs.memory.traits import COMPUTED_WEIGHTS
 from cnncost.errors import CnncostError
-from cnncost.formats.graph import Graph, Op
-from cnncost.formats.pads import add_pads
+from cnncost.formats.graph import Graph, Op, needed_operations
+from cnncost.formats.importing import absorb_paddings, as_map_shape, copy_read_outputs, list_unknown
 from cnncost.formats.tensor_value import Shape, Value
 from cnncost.formats.torch_in.owning import Owners, assign_owners, costs_of
-from cnncost.formats.torch_in.torch_importer import TorchCall, TorchImporter, as_map_shape
+from cnncost.formats.torch_in.torch_importer import TorchCall, TorchImporter
 
-TAKE_IN = ("conv", "depthwise_conv")
-"""Windows whose own padding is zeros."""
 MAKERS = ("conv", "depthwise_conv", "batchnorm", "groupnorm", "dense")
 """Types that make a tensor of their own."""
 
@@ -45,24 +42,18 @@ def make_graph(
     Raises:
         CnncostError: no output depends on an input.
     """
-    names = list(dict.fromkeys(_emit_output(builder, value, shapes) for value in outputs))
-    if not names:
+    if not outputs:
         raise CnncostError(f"{name}: its outputs do not depend on its inputs")
-    names = _emit_output_copies(builder, names)
+    names = _emit_outputs(builder, outputs)
     if lost or builder.computes:
         names[-1] = _emit_unmeasured(builder, names[-1], lost or COMPUTED_WEIGHTS)
-    kept = _absorb_paddings(_needed_operations(builder, names), builder.zeros, names)
+    kept = absorb_paddings(needed_operations(builder.ops, names), builder.zeros, names)
     kept = _without_idle_flags(kept, builder.shapes, names)
     ops = assign_owners(kept, builder.learned, costs_of(kept, shapes), owners)
     left = {source for source in owners.sizes if owners.count_left(source)}
-    emitted = {op.name for op in ops}
-    notes = [
-        f"{note} ({count} times)" if count > 1 else note
-        for note, count in builder.stands_in.items()
-    ]
     return Graph(
-        name, dict(shapes), ops, tuple(names), notes="\n".join(notes),
-        unknown=tuple(u for u in builder.unknown if u.partition(":")[0] in emitted),
+        name, dict(shapes), ops, tuple(names), notes=builder.notes.count_lines(),
+        unknown=list_unknown(builder.unknown, ops),
         shapes={op.name: builder.shapes[op.name] for op in ops},
         held=owners.sizes, unread=tuple(sorted(left)),
         unused=tuple(n for n in owners.sizes if n in left - needed),
@@ -75,64 +66,29 @@ def note_stop(graph: Graph, line: str) -> Graph:
     return replace(graph, notes=notes, stop=line, unused=())
 
 
-def _emit_output(builder: TorchImporter, value: Value, inputs: dict[str, tuple[int, ...]]) -> str:
-    """The operation that makes an output; an input that is one passes through an identity."""
-    end = TorchCall("output", {}, "", ())
-    whole = builder.emit_whole(end, value)
-    made = builder.emit_views(end, whole.reshape_to(as_map_shape(whole.shape)))
-    if made in inputs:
-        made = builder.emit_layer(end, "identity", [Value(made, inputs[made])], inputs[made]).base
-    return made
+END = TorchCall("output", {}, "", ())
+"""What the outputs are read by."""
 
 
-def _emit_output_copies(builder: TorchImporter, names: list[str]) -> list[str]:
-    """Emit an identity behind each output that a layer reads: no layer reads an output."""
-    read = {read for op in _needed_operations(builder, names) for read in op.reads}
-    end = TorchCall("output", {}, "", ())
-    return [
-        builder.emit_layer(end, "identity", [Value(n, builder.shapes[n])], builder.shapes[n]).base
-        if n in read
-        else n
-        for n in names
+def _emit_outputs(builder: TorchImporter, outputs: Sequence[Value]) -> list[str]:
+    """Emit the views that the outputs take; the operations that make them, read by no layer."""
+    wholes = [builder.emit_whole(END, value) for value in outputs]
+    names = [
+        builder.emit_views(END, whole.reshape_to(as_map_shape(whole.shape))) for whole in wholes
     ]
+
+    def emit_identity(name: str) -> str:
+        shape = builder.shapes[name]
+        return builder.emit_layer(END, "identity", [Value(name, shape)], shape).base
+
+    return list(copy_read_outputs(builder.ops, names, emit_identity))
 
 
 def _emit_unmeasured(builder: TorchImporter, name: str, why: str) -> str:
     """Emit the layer that says why the memory of a network is not known."""
-    end, shape = TorchCall("output", {}, "", ()), builder.shapes[name]
+    shape = builder.shapes[name]
     given: dict[str, Any] = {"stands_for": why}  # Any: as arguments are
-    return builder.emit_layer(end, "identity", [Value(name, shape)], shape, **given).base
-
-
-def _needed_operations(builder: TorchImporter, outputs: list[str]) -> tuple[Op, ...]:
-    """The operations that some output needs."""
-    needed = set(outputs)
-    for op in reversed(builder.ops.values()):
-        if op.name in needed:
-            needed.update(op.reads)
-    return tuple(op for op in builder.ops.values() if op.name in needed)
-
-
-def _absorb_paddings(
-    ops: Sequence[Op], zeros: Collection[str], outputs: Sequence[str]
-) -> tuple[Op, ...]:
-    """The operations, each such layer as the padding of the window that reads it."""
-    readers = Counter(read for op in ops for read in op.reads)
-    made = {op.name: op for op in ops if op.name in zeros}
-    gone: set[str] = set()
-    found = []
-    for op in ops:
-        pad = made.get(op.reads[0]) if op.word in TAKE_IN else None
-        inner = op.arguments.get("padding", 0)
-        if pad is None or isinstance(inner, str) or readers[pad.name] > 1 or pad.name in outputs:
-            found.append(op)
-            continue
-        amount = pad.arguments["amount"]
-        assert isinstance(amount, tuple)  # a pair an axis, as they were read
-        total = add_pads(inner, amount, len(amount))
-        found.append(replace(op, arguments={**op.arguments, "padding": total}, reads=pad.reads))
-        gone.add(pad.name)
-    return tuple(op for op in found if op.name not in gone)
+    return builder.emit_layer(END, "identity", [Value(name, shape)], shape, **given).base
 
 
 def _without_idle_flags(

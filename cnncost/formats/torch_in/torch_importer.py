@@ -9,14 +9,12 @@ from math import prod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cnncost.formats.graph import Op
+from cnncost.formats.importing import FreeNames, ImportNotes, as_map_shape
 from cnncost.formats.tensor_value import Constant, Shape, Value
 from cnncost.formats.tensor_views import layers_of
 
 if TYPE_CHECKING:
     from cnncost.formats.graph import Value as Argument
-
-AXES = 4
-"""Axes of a spec's largest map."""
 
 
 class UnknownForm(Exception):
@@ -77,17 +75,10 @@ def _flatten_arguments(values: Any) -> list[Any]:  # Any: arguments of every kin
     return found
 
 
-def as_map_shape(shape: Shape) -> Shape:
-    """The shape as a spec's map has it: without the batch of one, with four axes at most."""
-    plain = shape[1:] if len(shape) > 1 and shape[0] == 1 else shape or (1,)
-    return plain if len(plain) <= AXES else (*plain[: AXES - 1], prod(plain[AXES - 1 :]))
-
-
 class State(NamedTuple):
     """How far a builder was, to go back to."""
 
     ops: int
-    unknown: int
     changed: int
 
 
@@ -100,21 +91,22 @@ class TorchImporter:
     """Of each operation's result."""
     learned: dict[str, list[Constant]] = field(default_factory=dict)
     """What each operation learns, as its layer's formulas count it."""
-    unknown: list[str] = field(default_factory=list)
-    stands_in: dict[str, int] = field(default_factory=dict)
-    """What has no cost and no word of its own, and what it is written as; how often."""
+    unknown: dict[str, str] = field(default_factory=dict)
+    """The opaque operations of unknown costs, and what each is."""
+    notes: ImportNotes = field(default_factory=ImportNotes)
     computes: bool = False
     """Whether something is computed of parameters alone, which takes memory too."""
     zeros: set[str] = field(default_factory=set)
     """The layers of padding that add zeros."""
-    _taken: set[str] = field(default_factory=set)
+    names: FreeNames = field(default_factory=FreeNames)
     _solid: dict[Value, str] = field(default_factory=dict)
     _views: dict[str, set[str]] = field(default_factory=dict)
     _changed: list[tuple[Op, list[Constant]]] = field(default_factory=list)
 
     def start_input(self, name: str, shape: Shape) -> Value:
         """An input, seen with its batch of one."""
-        self._taken.add(name)
+        self.names.taken.add(name)
+        self.shapes[name] = shape
         return Value(name, shape).reshape_to((1, *shape))
 
     def emit_layer(
@@ -159,8 +151,7 @@ class TorchImporter:
         if layers is None:
             return self.emit_moved(call, "view", [seen], value.shape).base
         for layer in layers:
-            arguments = {layer.main: layer.value} if layer.main else {}
-            seen = self.emit_layer(call, layer.word, [seen], layer.shape, **arguments)
+            seen = self.emit_layer(call, layer.word, [seen], layer.shape, **layer.arguments)
         return seen.base
 
     def _emit_spread(self, call: TorchCall, value: Value, shape: Shape) -> str:
@@ -196,18 +187,13 @@ class TorchImporter:
         turned = wide.reshape_to(tuple(shape[axis] for axis in order))
         return turned.permute_axes(tuple(order.index(axis) for axis in range(len(shape))))
 
-    def note_stand_in(self, what: str, word: str) -> None:
-        """Note that something without costs is written as another layer without costs."""
-        note = f"{what} is written as {word}"
-        self.stands_in[note] = self.stands_in.get(note, 0) + 1
-
     def emit_opaque(
         self, call: TorchCall, what: str, reads: Sequence[Value], shape: Shape,
         learned: Sequence[Constant] = (),
     ) -> Value:  # fmt: skip
         """An operation that cannot be expressed, with its shape; its connections are unknown."""
         value = self._emit_opaque_layer(call, what, reads, shape, learned)
-        self.unknown.append(f"{value.base}: {what}")
+        self.unknown[value.base] = what
         return value.reshape_to(shape)
 
     def emit_moved(self, call: TorchCall, what: str, reads: Sequence[Value], shape: Shape) -> Value:
@@ -245,7 +231,7 @@ class TorchImporter:
 
     def save_state(self) -> State:
         """How far it is."""
-        return State(len(self.ops), len(self.unknown), len(self._changed))
+        return State(len(self.ops), len(self._changed))
 
     def sources_since(self, state: State) -> set[str]:
         """The parameters that operations emitted or changed since then hold."""
@@ -272,20 +258,15 @@ class TorchImporter:
         gone = self._operations_since(state)
         for name in gone:
             del self.ops[name], self.learned[name], self.shapes[name]
-            self._taken.discard(name)
+            self.names.release(name)
+            self.unknown.pop(name, None)
         while len(self._changed) > state.changed:
             op, learned = self._changed.pop()
             self.ops[op.name], self.learned[op.name] = op, learned
-        del self.unknown[state.unknown :]
         lost = set(gone)
         self._solid = {v: n for v, n in self._solid.items() if n not in lost}
 
     def _take_name(self, path: str, word: str, *, own: bool) -> str:
         """The module's path for the layer that has its parameters; else with the word behind."""
         wanted = path if own and path else ".".join(part for part in (path, word) if part)
-        name, number = wanted, 1
-        while name in self._taken:
-            number += 1
-            name = f"{wanted}_{number}"
-        self._taken.add(name)
-        return name
+        return self.names.take(wanted)

@@ -182,7 +182,7 @@ def _emit_handled(builder: TorchImporter, call: TorchCall) -> Any:
     reads = list(dict.fromkeys(call.read_values()))
     first, *others = call.shapes
     found = [builder.emit_opaque(call, call.target, reads, first, call.read_constants())]
-    builder.unknown[-1] += fault
+    builder.unknown[found[0].base] += fault
     found += [builder.emit_opaque(call, call.target, reads, shape) for shape in others]
     return found if len(found) > 1 else found[0]
 

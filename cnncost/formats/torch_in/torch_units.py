@@ -7,12 +7,12 @@ from fractions import Fraction
 from math import prod
 from typing import Any
 
+from cnncost.formats.importing import as_map_shape
 from cnncost.formats.tensor_value import Constant, Value
 from cnncost.formats.torch_in.torch_elementwise import as_channels, emit_elementwise, from_channels
 from cnncost.formats.torch_in.torch_importer import (
     TorchCall,
     TorchImporter,
-    as_map_shape,
     subject_of,
 )
 
@@ -47,7 +47,7 @@ def emit_layer_norm(b: TorchImporter, call: TorchCall) -> Any:  # Any: as above
 
 def emit_rms_norm(b: TorchImporter, call: TorchCall) -> Any:  # Any: as above
     """Emit a norm without means as a layer norm without biases."""
-    b.note_stand_in("rms_norm", "layernorm")
+    b.notes.add_stand_in("rms_norm", "layernorm")
     return emit_layer_norm(b, call)
 
 
@@ -68,7 +68,7 @@ def _emit_affine(
     if alone is None:
         return made
     if weight is None:
-        b.note_stand_in("a learned shift", "scale")
+        b.notes.add_stand_in("a learned shift", "scale")
     return b.emit_layer(call, "scale", [made], made.shape, learned=[alone])
 
 
@@ -97,7 +97,7 @@ def activation(b: TorchImporter, call: TorchCall) -> Value:
     """Emit an activation function."""
     word = ACTIVATIONS[call.target]
     if call.target == "celu":
-        b.note_stand_in("celu", "elu")
+        b.notes.add_stand_in("celu", "elu")
     return emit_elementwise(b, call, word, **in_place(call, word))
 
 
@@ -113,7 +113,7 @@ def hardtanh(b: TorchImporter, call: TorchCall) -> Value:
     low, high = call.arguments.get("min_val", -1), call.arguments.get("max_val", 1)
     if (low, high) == (0, 6):
         return emit_elementwise(b, call, "relu6", **in_place(call, "relu6"))
-    b.note_stand_in(f"hardtanh({low}, {high})", "hardsigmoid")
+    b.notes.add_stand_in(f"hardtanh({low}, {high})", "hardsigmoid")
     stood = "hardtanh_" if call.inplace else "hardtanh"
     return emit_elementwise(b, call, "hardsigmoid", inplace=False, stands_for=stood)
 

@@ -6,12 +6,11 @@ from dataclasses import replace
 from math import prod
 from typing import Any
 
+from cnncost.formats.importing import AXES, as_map_shape
 from cnncost.formats.tensor_value import Constant, Shape, Value
 from cnncost.formats.torch_in.torch_importer import (
-    AXES,
     TorchCall,
     TorchImporter,
-    as_map_shape,
     subject_of,
 )
 
@@ -271,7 +270,7 @@ def emit_reduction(b: TorchImporter, call: TorchCall) -> Any:  # Any: a value, o
         return _emit_sum(b, call, x, axes[0])
     word = "global_maxpool" if "max" in call.target else "global_avgpool"
     if call.target not in ("mean", "amax", "max"):
-        b.note_stand_in(f"{call.target} over positions", word)
+        b.notes.add_stand_in(f"{call.target} over positions", word)
     kept = [axis for axis in range(rank) if axis not in axes]
     channels = prod(x.shape[axis] for axis in kept)
     over = x.permute_axes((*kept, *axes)).reshape_to((channels, *_reduced_extents(x.shape, axes)))

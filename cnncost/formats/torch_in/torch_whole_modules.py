@@ -8,9 +8,10 @@ from math import prod
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from cnncost.formats.importing import as_map_shape
 from cnncost.formats.tensor_value import Constant, Value
 from cnncost.formats.torch_in.export import DROPS
-from cnncost.formats.torch_in.torch_importer import TorchCall, TorchImporter, as_map_shape
+from cnncost.formats.torch_in.torch_importer import TorchCall, TorchImporter
 from cnncost.formats.torch_in.torch_windows import one_or_each
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from math import prod
 from typing import Any, NamedTuple
 
-from cnncost.formats.convolution_kind import classify_convolution
+from cnncost.formats.importing import AXES, classify_convolution
 from cnncost.formats.tensor_value import Constant, Shape, Value
-from cnncost.formats.torch_in.torch_importer import AXES, TorchCall, TorchImporter, subject_of
+from cnncost.formats.torch_in.torch_importer import TorchCall, TorchImporter, subject_of
 
 Sizes = int | tuple[int, ...]
 
@@ -148,7 +148,7 @@ def emit_gains(b: TorchImporter, call: TorchCall, made: Value, gains: list[Const
     """Emit learned gains on the weights, one number per filter, as a scale behind the
     convolution."""
     for gain in gains:
-        b.note_stand_in("a gain on a layer's weights", "scale")
+        b.notes.add_stand_in("a gain on a layer's weights", "scale")
         given = {"shared": True} if gain.size == 1 and made.shape[0] > 1 else {}
         made = b.emit_layer(call, "scale", [made], made.shape, learned=[gain], **given)
     return made

@@ -8,11 +8,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cnncost.costs import Convention, count_network
-from cnncost.formats import statement_layout
-from cnncost.formats.identifiers import class_name, make_identifiers
-from cnncost.formats.torch_out.torch_copies import gather_dense_copies, merge_copies
+from cnncost.formats import python_text
+from cnncost.formats.python_text import class_name, make_identifiers
 from cnncost.formats.torch_out.torch_methods import Body
-from cnncost.formats.torch_out.torch_parts import Argument, ClassPart, Unit
+from cnncost.formats.torch_out.torch_parts import (
+    Argument,
+    ClassPart,
+    Unit,
+    gather_dense_copies,
+    merge_copies,
+)
 from cnncost.formats.torch_out.torch_templates import (
     Dressed,
     Template,
@@ -142,7 +147,7 @@ class Classes:
         uses = f"{len(made.units):,} uses" if len(made.units) > 1 else "1 use"
         costs = f"{uses}, {weights:,} weights, {connections:,} connections"
         line = f'    """Block {made.block}: {costs}."""'
-        if len(line) <= statement_layout.WIDTH:
+        if len(line) <= python_text.WIDTH:
             return [line]
         return [f'    """Block {made.block}.', "", f"    {costs}.", '    """']
 

@@ -13,9 +13,8 @@ import re
 import textwrap
 from typing import TYPE_CHECKING
 
-from cnncost.costs import Convention, count_network
 from cnncost.costs.memory.storage import in_place
-from cnncost.formats.identifiers import class_name
+from cnncost.formats.python_text import class_name, counts_of, file_docstring, title_of
 from cnncost.formats.torch_out.torch_classes import Classes
 from cnncost.formats.torch_out.torch_methods import Body
 from cnncost.formats.torch_out.torch_parts import ClassPart, Unit, leaf_part
@@ -98,7 +97,7 @@ def _root_class(network: Network, body: Body) -> str:
 def _write_file(network: Network, parts: Sequence[ClassPart], classes: list[str]) -> str:
     extras = sorted({part.extra for part in parts if part.extra})
     text = "\n\n\n".join([*(MODULES[name].strip("\n") for name in extras), *classes])
-    return f"{_file_docstring(network)}\n\n{_import_lines(text)}\n\n\n{text}\n"
+    return f"{file_docstring(network, 'PyTorch')}\n\n{_import_lines(text)}\n\n\n{text}\n"
 
 
 def _import_lines(text: str) -> str:
@@ -108,26 +107,12 @@ def _import_lines(text: str) -> str:
     return "\n".join([*lines, "from torch import nn"])
 
 
-def _file_docstring(network: Network) -> str:
-    return f'"""{textwrap.shorten(_docstring_name(network), 60)} in PyTorch, written by cnncost."""'
-
-
-def _docstring_name(network: Network) -> str:
-    """Return the network's name in a form that can stand in a docstring."""
-    return " ".join(network.name.replace("\\", "/").replace('"', "'").split())
-
-
 def _write_docstring(network: Network) -> list[str]:
     """Write the counts, per example, in the words and convention of the tables."""
-    total = count_network(network, Convention()).totals
-    counts = (
-        f"{total.weights:,} weights, {total.parameters:,} parameters and "
-        f"{total.connections:,} connections (multiply-accumulates) an example."
-    )
     taken = ", ".join(f"{node.name} {node.output}" for node in network.inputs)
     given = ", ".join(f"{network.nodes[i].output}" for i in network.outputs)
-    rows = textwrap.wrap(f"{counts} Takes {taken}; gives {given}.", 80)
-    return [f'    """{_docstring_name(network)}.', "", *(f"    {row}" for row in rows), '    """']
+    rows = textwrap.wrap(f"{counts_of(network)} Takes {taken}; gives {given}.", 80)
+    return [f'    """{title_of(network)}.', "", *(f"    {row}" for row in rows), '    """']
 
 
 # The tree of layers and calls

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cnncost.formats import statement_layout
-from cnncost.formats.identifiers import make_identifiers
+from cnncost.formats import python_text
+from cnncost.formats.python_text import make_identifiers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,12 +37,12 @@ class Body:
         arguments = ["self", *(variables[i] for i, _ in self.inputs)]
         steps = [*self._step_lines(attributes, variables)]
         return [
-            *statement_layout.lay_signature(4, "def __init__", ["self", *self.parameters]),
+            *python_text.lay_signature(4, "def __init__", ["self", *self.parameters]),
             "        super().__init__()",
             *(f"        self.{name} = {name}" for name in self.stored),
             *self._module_lines(attributes),
             "",
-            *statement_layout.lay_signature(4, "def forward", arguments),
+            *python_text.lay_signature(4, "def forward", arguments),
             *self._return_lines(steps, [variables[i] for i in self.outputs]),
         ]
 
@@ -51,9 +51,9 @@ class Body:
         start = f"        {outputs[0]} = "
         if self.flow and steps[-1].startswith(start):
             line = f"        return {steps[-1].removeprefix(start)}"
-            if len(line) <= statement_layout.WIDTH and not line.endswith("("):
+            if len(line) <= python_text.WIDTH and not line.endswith("("):
                 return [*steps[:-1], line]
-        return [*steps, *statement_layout.lay_return(8, outputs)]
+        return [*steps, *python_text.lay_return(8, outputs)]
 
     def module_names(self) -> dict[int, str]:
         """Name the module of each part that has one; a shared layer uses its owner's."""
@@ -147,10 +147,8 @@ def _assignment_lines(target: str, part: ClassPart) -> list[str]:
     """Write the assignment that makes a part's module."""
     if part.copies not in ("", "1"):
         head = f"{target} = {part.holder}"
-        return statement_layout.lay_copies(
-            8, head, part.module, part.written_arguments, part.copies
-        )
-    return statement_layout.lay_call(8, f"{target} = {part.module}", part.written_arguments)
+        return python_text.lay_copies(8, head, part.module, part.written_arguments, part.copies)
+    return python_text.lay_call(8, f"{target} = {part.module}", part.written_arguments)
 
 
 def _tie_lines(part: ClassPart, name: str, owner: str) -> list[str]:
@@ -167,8 +165,6 @@ def _part_lines(part: ClassPart, module: str, variables: dict[int, str]) -> list
     if value == target:
         return []
     if part.call.startswith("torch.cat"):
-        return statement_layout.lay_call(
-            8, f"{target} = torch.cat", [f"[{', '.join(reads)}]", "dim=1"]
-        )
+        return python_text.lay_call(8, f"{target} = torch.cat", [f"[{', '.join(reads)}]", "dim=1"])
     sign = part.call[4] if part.call.startswith("{0} ") else ""
-    return statement_layout.lay_assignment(8, target, value, sign)
+    return python_text.lay_assignment(8, target, value, sign)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from cnncost.formats.identifiers import make_identifiers
+from cnncost.formats.python_text import make_identifiers
 from cnncost.formats.torch_out.torch_parameters import (
     NUMBER,
     ClassParameter,
@@ -17,6 +17,8 @@ from cnncost.formats.torch_out.torch_parameters import (
 from cnncost.formats.torch_out.torch_parts import Argument, ClassPart, Unit
 
 if TYPE_CHECKING:
+    from cnncost.formats.block_numbers import Column
+    from cnncost.formats.graph import Value
     from cnncost.language.assembly import Written
     from cnncost.language.line import BlockParameter as Declared
     from cnncost.network import Network
@@ -48,15 +50,17 @@ class Template(NamedTuple):
     def arguments_of(self, i: int) -> tuple[Argument, ...]:
         """Return the arguments that one of the calls gives."""
         return tuple(
-            Argument(one.name, one.values[i], one.kind, one.usual, one.usual is not None)
+            Argument(one.name, repr(one.column[i]), one.kind, usual, bool(usual))
             for one in self.parameters
+            for usual in [None if one.usual is None else repr(one.usual)]
         )
 
     @property
     def signature(self) -> list[str]:
         """The parameters as they stand in the signature of `__init__`."""
         return [
-            one.name if one.usual is None else f"{one.name}={one.usual}" for one in self.parameters
+            one.name if one.usual is None else f"{one.name}={one.usual!r}"
+            for one in self.parameters
         ]
 
 
@@ -68,7 +72,7 @@ def build_template(
     parts = calls[0].parts
     block = units[0].call.line.block
     own = block.parameters if block else []
-    channels = tuple(str(network.nodes[unit.sources[0]].output.channels) for unit in units)
+    channels = tuple(network.nodes[unit.sources[0]].output.channels for unit in units)
     parameters = Parameters(
         channels, _number_defaults(own), [one.name for one in own], _spelled_parameters(units, own)
     )
@@ -105,22 +109,20 @@ def call_skeleton(unit: Unit, parts: Sequence[ClassPart]) -> object:
     )
 
 
-def _number_defaults(own: Sequence[Declared]) -> dict[str, str]:
+def _number_defaults(own: Sequence[Declared]) -> dict[str, Value]:
     """Find the parameters' defaults that are plain numbers."""
     texts = {one.name: getattr(one.default, "text", "") for one in own}
-    return {name: text for name, text in texts.items() if text.isdigit()}
+    return {name: int(text) for name, text in texts.items() if text.isdigit()}
 
 
-def _spelled_parameters(
-    units: Sequence[Unit], own: Sequence[Declared]
-) -> dict[str, tuple[str, ...]]:
+def _spelled_parameters(units: Sequence[Unit], own: Sequence[Declared]) -> dict[str, Column]:
     """Find the block's parameters that the spec gives as plain numbers in every call."""
-    spelled: dict[str, tuple[str, ...]] = {}
+    spelled: dict[str, Column] = {}
     for one in own:
         lines = [unit.call.line for unit in units]
         texts = [getattr(line.arguments.get(one.name, one.default), "text", "") for line in lines]
         if all(text.isdigit() for text in texts):
-            spelled[one.name] = tuple(texts)
+            spelled[one.name] = tuple(map(int, texts))
     return spelled
 
 

@@ -7,9 +7,8 @@ from typing import NamedTuple
 
 from cnncost.costs.gradients import find_gradients
 from cnncost.network import Input, Network, Node
-from cnncost.study.backward.gradient_expression import Expression, Symbol
+from cnncost.study.backward.gradient_expression import Expression, ParameterSymbol, Symbol, Symbols
 from cnncost.study.backward.gradient_rules import RULES
-from cnncost.study.backward.gradient_symbols import ParameterSymbol, Symbols
 from cnncost.study.backward.layer_use import GradientStep, Rule, Use
 
 

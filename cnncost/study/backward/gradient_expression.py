@@ -1,8 +1,12 @@
-"""Gradient expressions: symbols and operations on them, in Python written like formulas."""
+"""Gradient expressions: symbols and operations on them, in Python written like formulas,
+and the symbol of each tensor of a network."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from cnncost.network import Input, Network, Node
 
 
 @dataclass(frozen=True)
@@ -120,3 +124,98 @@ def root(text: str | int) -> Expression:
 def unknown(x: Expression) -> Expression:
     """Write an unknown function of x."""
     return Expression("unknown", (x,))
+
+
+LETTERS: dict[str, tuple[str, ...]] = {
+    "conv": ("W", "b"),
+    "depthwise_conv": ("W", "b"),
+    "conv_transpose": ("W", "b"),
+    "dense": ("W", "b"),
+    "linear": ("W", "b"),
+    "subsample": ("w", "b"),
+    "batchnorm": ("γ", "β"),
+    "layernorm": ("γ", "β"),
+    "groupnorm": ("γ", "β"),
+    "instancenorm": ("γ", "β"),
+    "prelu": ("a",),
+    "scale": ("γ",),
+    "attention": ("WQ", "WK", "WV", "bQ", "bK", "bV", "WO", "bO"),
+}
+"""The letters of each layer type's parameters, in the order of `tensor_shapes`; a tensor may have
+several letters, which share its rows."""
+
+PAIRS = (("W", "b"), ("V", "c"))
+"""The letters of weights and biases in a network with at most two layers that have weights."""
+
+STACKED = 3
+"""How many letters share one tensor's rows: queries, keys and values have a third each."""
+
+
+class ParameterSymbol(NamedTuple):
+    """The parameter that a symbol stands for, by PyTorch's names."""
+
+    symbol: Symbol
+    node: Node
+    tensor: str
+    """The tensor's key in the layer's `tensor_shapes`."""
+    part: int = 0
+    parts: int = 1
+    """How many equal parts the tensor's rows have; the symbol stands for part number `part`."""
+
+
+class Symbols:
+    """The symbols of one network.
+
+    A layer or input whose name is one letter has that letter. A single input is x; of several
+    inputs, `left` is x_left. Any other layer `conv1` is y_conv1, and its weights are W_conv1.
+    """
+
+    def __init__(self, network: Network) -> None:
+        self.network = network
+        self.letters = {node.name for node in network.nodes if _is_letter(node.name)}
+        self.pairs = _textbook_letters(network, self.letters)
+
+    def output_symbol(self, node: Input | Node) -> Symbol:
+        """Return the symbol of a node's output."""
+        if node.name in self.letters:
+            return Symbol(word=node.name)
+        if node.layer is not None:
+            return Symbol(word="y", of=node.name)
+        alone = len(self.network.inputs) == 1 and "x" not in self.letters
+        return Symbol(word="x", of="" if alone else node.name)
+
+    def parameter_symbol(self, node: Node, letter: str) -> Symbol:
+        """Return the symbol of a layer's parameter; a shared one has the symbol of its owner's."""
+        owner = node if node.shares is None else self.network.nodes[node.shares]
+        if owner.index in self.pairs:
+            return Symbol(word=self.pairs[owner.index][letter])
+        return Symbol(word=letter[0], mark=letter[1:], of=owner.name)
+
+    def list_parameters(self, node: Node) -> tuple[ParameterSymbol, ...]:
+        """List the parameters that belong to a layer; those of an opaque layer have no letters."""
+        layer = node.layer
+        if layer.word not in LETTERS or node.shares is not None:
+            return ()
+        found: list[ParameterSymbol] = []
+        letters = iter(LETTERS[layer.word])
+        for tensor in layer.tensor_shapes(node.inputs[0]):
+            parts = STACKED if tensor.startswith("in_proj") else 1
+            for part in range(parts):
+                symbol = self.parameter_symbol(node, next(letters))
+                found.append(ParameterSymbol(symbol, node, tensor, part, parts))
+        return tuple(found)
+
+
+def _is_letter(name: str) -> bool:
+    return len(name) == 1 and name.isascii() and name.isalpha()
+
+
+def _textbook_letters(network: Network, letters: set[str]) -> dict[int, dict[str, str]]:
+    """Return the textbook's W, b and V, c if only one or two layers have parameters."""
+    owners = [n for n in network.layers if n.layer.learns and n.shares is None]
+    owners = [n for n in owners if n.layer.tensor_shapes(n.inputs[0])]
+    taken = letters & {letter for pair in PAIRS for letter in pair}
+    plain = all(LETTERS.get(n.layer.word) == PAIRS[0] for n in owners)
+    if len(owners) > len(PAIRS) or taken or not plain:
+        return {}
+    return {n.index: dict(zip(PAIRS[0], pair, strict=True)) for n, pair in zip(owners, PAIRS)}  # noqa: B905  fewer owners than pairs do

@@ -8,8 +8,7 @@ from typing import Any, Generic, NamedTuple
 
 from cnncost.network import L, Node
 from cnncost.shape import Shape
-from cnncost.study.backward.gradient_expression import Expression, Symbol
-from cnncost.study.backward.gradient_symbols import Symbols
+from cnncost.study.backward.gradient_expression import Expression, Symbol, Symbols
 
 
 class GradientStep(NamedTuple):

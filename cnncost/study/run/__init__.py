@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cnncost.errors import CnncostError
 from cnncost.quantity import format_count
-from cnncost.study.run.evaluation_rules import RULES
+from cnncost.study.run.evaluation_rules import LEARNED_RULES, RULES, evaluate_layer
 from cnncost.study.run.number_map import Map
 
 if TYPE_CHECKING:
@@ -36,10 +36,11 @@ def check_runnable(spec: Spec) -> None:
     for node in spec.network.layers:
         layer = node.layer
         at = f"{spec.text.locate_offset(node.place.start)}: {node.name}"
-        if layer.word not in RULES:
-            known = ", ".join(word for word in RULES if not word.startswith("global"))
+        known = [*LEARNED_RULES, *RULES]
+        if layer.word not in known:
+            told = ", ".join(word for word in known if not word.startswith("global"))
             raise CnncostError(
-                f"{at}: run cannot evaluate {layer.word}", f"it evaluates {known} and the like"
+                f"{at}: run cannot evaluate {layer.word}", f"it evaluates {told} and the like"
             )
         if layer.by_rows and spec.written[_owner_index(node)].line.values is None:
             raise CnncostError(
@@ -72,7 +73,7 @@ def run_network(spec: Spec, inputs: Mapping[str, Sequence[Number]]) -> list[Eval
         reads = [found[index] for index in node.reads]
         carried = spec.written[_owner_index(node)].line.values
         try:
-            found[node.index] = RULES[node.layer.word](node, carried, reads)
+            found[node.index] = evaluate_layer(node, carried, reads)
         except OverflowError:
             raise CnncostError(f"{node.name}: a number beyond 1e308, too large to go on") from None
         steps.append(EvaluationStep(node, found[node.index]))

@@ -9,8 +9,13 @@ from itertools import product
 from math import prod
 from typing import TYPE_CHECKING, Any
 
-from cnncost.study.run.number_map import Map, Number, map_of_columns
-from cnncost.study.run.sliding_windows import evaluate_convolution, pooling_rule
+from cnncost.study.run.number_map import (
+    Map,
+    Number,
+    evaluate_convolution,
+    map_of_columns,
+    pooling_rule,
+)
 
 if TYPE_CHECKING:
     from cnncost.language.carried import Carried
@@ -85,7 +90,7 @@ FUNCTIONS: dict[str, Callable[[Number], Number]] = {
 # Layers that move numbers
 
 
-def evaluate_permute(node: Node[Permute], carried: Carried | None, reads: list[Map]) -> Map:
+def evaluate_permute(node: Node[Permute], reads: list[Map]) -> Map:
     """The axes in another order; they count from 1."""
     (x,) = reads
     order = [axis - 1 for axis in node.layer.axes]
@@ -94,12 +99,12 @@ def evaluate_permute(node: Node[Permute], carried: Carried | None, reads: list[M
     return Map(node.output, tuple(x.numbers[_flat_index(place, steps)] for place in places))
 
 
-def evaluate_pad(node: Node[Pad], carried: Carried | None, reads: list[Map]) -> Map:
+def evaluate_pad(node: Node[Pad], reads: list[Map]) -> Map:
     """Zeros around each channel."""
     return _shift_map(node, reads[0], -1)
 
 
-def evaluate_crop(node: Node[Crop], carried: Carried | None, reads: list[Map]) -> Map:
+def evaluate_crop(node: Node[Crop], reads: list[Map]) -> Map:
     """Each channel without its edges."""
     return _shift_map(node, reads[0], 1)
 
@@ -123,20 +128,21 @@ def _flat_index(place: Sequence[int], steps: Sequence[int]) -> int:
     return sum(at * step for at, step in zip(place, steps, strict=True))
 
 
-Rule = Callable[["Node[Any]", "Carried | None", list[Map]], Map]  # Any: rules name their types
-"""From the node, the layer's own numbers and its inputs to its output."""
+Rule = Callable[["Node[Any]", list[Map]], Map]  # Any: rules name their types
+"""From the node and its inputs to its output."""
+
+LearnedRule = Callable[["Node[Any]", "Carried", list[Map]], Map]  # Any: as above
+"""From the node, the numbers that it carries and its inputs to its output."""
 
 
-def evaluate_dense(node: Node, carried: Carried | None, reads: list[Map]) -> Map:
+def evaluate_dense(node: Node, carried: Carried, reads: list[Map]) -> Map:
     """y = W x + b over all units of the input."""
-    assert carried is not None
     (x,) = reads
     return Map(node.output, tuple(multiply_and_add(carried, x.numbers)))
 
 
-def evaluate_linear(node: Node, carried: Carried | None, reads: list[Map]) -> Map:
+def evaluate_linear(node: Node, carried: Carried, reads: list[Map]) -> Map:
     """y = W x + b over the channels of each position."""
-    assert carried is not None
     return map_of_columns(
         node.output, [multiply_and_add(carried, column) for column in reads[0].split_columns()]
     )
@@ -154,18 +160,18 @@ def multiply_and_add(carried: Carried, x: tuple[Number, ...]) -> list[Number]:
 def elementwise_rule(function: Callable[[Number], Number]) -> Rule:
     """Make the rule that applies one function to every number."""
 
-    def rule(node: Node, carried: Carried | None, reads: list[Map]) -> Map:
+    def rule(node: Node, reads: list[Map]) -> Map:
         return Map(node.output, tuple(map(function, reads[0].numbers)))
 
     return rule
 
 
-def keep_numbers(node: Node, carried: Carried | None, reads: list[Map]) -> Map:
+def keep_numbers(node: Node, reads: list[Map]) -> Map:
     """The same numbers, perhaps in another shape."""
     return Map(node.output, reads[0].numbers)
 
 
-def evaluate_softmax(node: Node, carried: Carried | None, reads: list[Map]) -> Map:
+def evaluate_softmax(node: Node, reads: list[Map]) -> Map:
     """e^x / sum e^x over the channels, from the largest down so that nothing overflows."""
     return map_of_columns(
         node.output, [_softmax_column(column) for column in reads[0].split_columns()]
@@ -177,7 +183,7 @@ def _softmax_column(column: tuple[Number, ...]) -> list[Number]:
     return [power / sum(powers) for power in powers]
 
 
-def evaluate_logsoftmax(node: Node, carried: Carried | None, reads: list[Map]) -> Map:
+def evaluate_logsoftmax(node: Node, reads: list[Map]) -> Map:
     """x - log sum e^x over the channels."""
     return map_of_columns(
         node.output, [_logsoftmax_column(column) for column in reads[0].split_columns()]
@@ -190,13 +196,13 @@ def _logsoftmax_column(column: tuple[Number, ...]) -> list[Number]:
     return [float(v - top) - log for v in column]
 
 
-def evaluate_add(node: Node, carried: Carried | None, reads: list[Map]) -> Map:
+def evaluate_add(node: Node, reads: list[Map]) -> Map:
     """The sum, unit by unit."""
     columns = zip(*(x.numbers for x in reads), strict=True)
     return Map(node.output, tuple(sum(column) for column in columns))
 
 
-def evaluate_mul(node: Node, carried: Carried | None, reads: list[Map]) -> Map:
+def evaluate_mul(node: Node, reads: list[Map]) -> Map:
     """The product, unit by unit; a gate of one position works at all of them."""
     positions = node.output.positions
     whole = [
@@ -208,12 +214,12 @@ def evaluate_mul(node: Node, carried: Carried | None, reads: list[Map]) -> Map:
     return Map(node.output, tuple(math.prod(column) for column in zip(*whole, strict=True)))
 
 
-def evaluate_concat(node: Node, carried: Carried | None, reads: list[Map]) -> Map:
+def evaluate_concat(node: Node, reads: list[Map]) -> Map:
     """The channels of all inputs, one input after the other."""
     return Map(node.output, tuple(number for x in reads for number in x.numbers))
 
 
-def evaluate_slice(node: Node[Slice], carried: Carried | None, reads: list[Map]) -> Map:
+def evaluate_slice(node: Node[Slice], reads: list[Map]) -> Map:
     """Some of the channels."""
     (x,) = reads
     first, end = node.layer.span
@@ -221,12 +227,12 @@ def evaluate_slice(node: Node[Slice], carried: Carried | None, reads: list[Map])
     return Map(node.output, x.numbers[first * size : end * size])
 
 
-def evaluate_global_mean(node: Node, carried: Carried | None, reads: list[Map]) -> Map:
+def evaluate_global_mean(node: Node, reads: list[Map]) -> Map:
     """The mean of each channel."""
     return Map(node.output, tuple(exact_mean(channel) for channel in reads[0].split_channels()))
 
 
-def evaluate_global_largest(node: Node, carried: Carried | None, reads: list[Map]) -> Map:
+def evaluate_global_largest(node: Node, reads: list[Map]) -> Map:
     """The largest number of each channel."""
     return Map(node.output, tuple(max(channel) for channel in reads[0].split_channels()))
 
@@ -237,11 +243,15 @@ def exact_mean(numbers: tuple[Number, ...] | list[Number]) -> Number:
     return total / len(numbers) if isinstance(total, float) else Fraction(total) / len(numbers)
 
 
-RULES: dict[str, Rule] = {
+LEARNED_RULES: dict[str, LearnedRule] = {
     "dense": evaluate_dense,
     "linear": evaluate_linear,
     "conv": evaluate_convolution,
     "depthwise_conv": evaluate_convolution,
+}
+"""The layer types that carry numbers."""
+
+RULES: dict[str, Rule] = {
     "maxpool": pooling_rule(max),
     "avgpool": pooling_rule(exact_mean),
     "global_avgpool": evaluate_global_mean,
@@ -260,3 +270,10 @@ RULES: dict[str, Rule] = {
     "concat": evaluate_concat,
 }
 """The types that can be evaluated; others need numbers that a spec cannot give."""
+
+
+def evaluate_layer(node: Node, carried: Carried | None, reads: list[Map]) -> Map:
+    """Compute a layer's output; `carried` are the numbers that its line, or its owner's, gives."""
+    if carried is not None and (rule := LEARNED_RULES.get(node.layer.word)):
+        return rule(node, carried, reads)
+    return RULES[node.layer.word](node, reads)

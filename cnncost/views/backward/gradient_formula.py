@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 from cnncost.study.backward.gradient_expression import Expression, Symbol
-from cnncost.views.latex import escape_latex
+from cnncost.views.markup import escape_latex
 
 SUM, TIMES, WINDOWED, PRODUCT, PREFIX, ATOM = range(6)
 """How tightly an operation binds."""
@@ -132,6 +132,8 @@ LATEX = EquationNotation(
 
 def formula_of(expression: Expression, notation: EquationNotation = TEXT) -> str:
     """Write an expression on one line."""
+    if isinstance(expression, Symbol):
+        return notation.symbol(expression)
     return _WRITERS[expression.kind](expression, notation)
 
 
@@ -151,10 +153,6 @@ def _operand_text(expression: Expression, least: int, notation: EquationNotation
 
 def _bracket_options(expression: Expression, notation: EquationNotation) -> str:
     return notation.options(expression.options) if expression.options else ""
-
-
-def _write_symbol(expression: Expression, notation: EquationNotation) -> str:
-    return notation.symbol(cast("Symbol", expression))
 
 
 def _write_number(expression: Expression, notation: EquationNotation) -> str:
@@ -252,7 +250,6 @@ def _write_unknown(expression: Expression, notation: EquationNotation) -> str:
 
 
 _WRITERS: dict[str, Callable[[Expression, EquationNotation], str]] = {
-    "symbol": _write_symbol,
     "number": _write_number,
     "+": _write_plus,
     "-": _write_minus,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import NamedTuple
 
-from cnncost.study.backward import BackwardPass, Equation
+from cnncost.study.backward.backward_pass import BackwardPass, Equation
 from cnncost.study.backward.gradient_expression import Expression, Symbol, slope
 from cnncost.views.backward.gradient_formula import EquationNotation, formula_of
 

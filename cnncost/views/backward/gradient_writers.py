@@ -9,7 +9,7 @@ from textwrap import fill
 from typing import NamedTuple, TextIO
 from unicodedata import combining
 
-from cnncost.study.backward import BackwardPass, Equation
+from cnncost.study.backward.backward_pass import BackwardPass, Equation
 from cnncost.views.backward.gradient_formula import (
     ASCII,
     LATEX,
@@ -28,7 +28,7 @@ from cnncost.views.backward.gradient_page import (
     equation_cost,
     legend_sentences,
 )
-from cnncost.views.latex import escape_latex
+from cnncost.views.markup import escape_latex
 
 # Long equations on several lines
 

@@ -1,9 +1,66 @@
-"""Lay out Python statements as a formatter would: on one line if they fit."""
+"""Python as we write it: names that are free, statements laid out as formatters do, docstrings."""
 
 from __future__ import annotations
 
+import keyword
 import re
-from collections.abc import Sequence
+import textwrap
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from cnncost.costs import Convention, count_network
+
+if TYPE_CHECKING:
+    from cnncost.network import Network
+
+_MODULE = (
+    "T_destination add_module apply bfloat16 buffers call_super_init children compile cpu cuda "
+    "double dump_patches eval extra_repr float forward get_buffer get_extra_state get_parameter "
+    "get_submodule half ipu load_state_dict modules mtia named_buffers named_children "
+    "named_modules named_parameters parameters register_backward_hook register_buffer "
+    "register_forward_hook register_forward_pre_hook register_full_backward_hook "
+    "register_full_backward_pre_hook register_load_state_dict_post_hook "
+    "register_load_state_dict_pre_hook register_module register_parameter "
+    "register_state_dict_post_hook register_state_dict_pre_hook requires_grad_ "
+    "set_extra_state set_submodule share_memory state_dict to to_empty train training type "
+    "xpu zero_grad"
+)
+"""The attributes that every `nn.Module` has already, separated by spaces."""
+
+_FILE = ("torch", "nn", "F", "math", "self", "float", "shapes", "tap", "tuple")
+"""The names that the written file itself uses."""
+
+RESERVED = frozenset([*_MODULE.split(), *_FILE, *keyword.kwlist])
+
+
+def make_identifiers(names: Iterable[str], taken: Iterable[str] = ()) -> list[str]:
+    """Make a Python name for each name that nothing else in the file has."""
+    return make_distinct(names, {*RESERVED, *taken})
+
+
+def make_distinct(names: Iterable[str], taken: Iterable[str] = ()) -> list[str]:
+    """Replace the dots of names by underscores, and add underscores until none stands twice.
+
+    >>> make_distinct(["a.b", "a_b", "c"])
+    ['a_b', 'a_b_', 'c']
+    """
+    used = set(taken)
+    found = []
+    for name in names:
+        word = name.replace(".", "_")
+        while word in used:
+            word += "_"
+        used.add(word)
+        found.append(word)
+    return found
+
+
+def class_name(title: str) -> str:
+    """Make a class's name from a network's: ShuffleNetV2X10 from `ShuffleNetV2 x1.0`."""
+    words = "".join(c if c.isascii() and c.isalnum() else " " for c in title).split()
+    name = "".join(word[0].upper() + word[1:] for word in words) or "Network"
+    return f"Network{name}" if name[0].isdigit() or name in {"None", "True", "False"} else name
+
 
 WIDTH = 88
 """Characters of a line: the formatters' default."""
@@ -129,3 +186,26 @@ def _split_arguments(text: str) -> list[str]:
         else:
             found[-1] += character
     return [one.strip() for one in found]
+
+
+# Docstrings of what is written
+
+
+def file_docstring(network: Network, language: str) -> str:
+    """Write the docstring of a file that holds the network in PyTorch or Keras."""
+    title = textwrap.shorten(title_of(network), 60)
+    return f'"""{title} in {language}, written by cnncost."""'
+
+
+def title_of(network: Network) -> str:
+    """Return the network's name in a form that can stand in a docstring."""
+    return " ".join(network.name.replace("\\", "/").replace('"', "'").split())
+
+
+def counts_of(network: Network) -> str:
+    """Write the network's counts, per example, in the words and convention of the tables."""
+    total = count_network(network, Convention()).totals
+    return (
+        f"{total.weights:,} weights, {total.parameters:,} parameters and "
+        f"{total.connections:,} connections (multiply-accumulates) an example."
+    )
