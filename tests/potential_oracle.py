@@ -186,12 +186,15 @@ def add_sliding(sums: Sums, nodes: Nodes, node: Any) -> None:
         weight *= (1.0 if last else extent) / c.SMALL_EXTENT
     sums.weights.append(weight)
     sums.widths.append(weight * math.log(y.channels))
-    factor = 1.0
+    factor = c.GROUPS
     if over and not alone and not channels_mixed(nodes, node.index):
-        factor = c.UNMIXED
-    if over and alone and follower == "linear":
-        factor = 1 / c.LINEAR_SHARE
-    sums.groups.append(weight * math.log(groups) * factor)
+        factor *= c.UNMIXED
+    price = weight * math.log(groups) * factor
+    if over and alone:
+        share = {"bent": c.DEPTHWISE_SHARE, "linear": c.LINEAR_SHARE, "output": 0.0}[follower]
+        whole = weight / share if share else 0.0
+        price = whole * c.DEPTHWISE / (1 + x.channels / c.FEW_CHANNELS)
+    sums.groups.append(price)
     if follower == "bent":
         sums.maps.append((weight, extent))
         area = 1
@@ -224,6 +227,6 @@ def potential_by_loops(network: Network) -> tuple[float, float, float, float, fl
         c.WIDTH * math.log((typical + c.WIDE) / typical),
         c.DEPTH / (math.fsum(sums.depths) + c.LEAST_DEPTH) ** c.DEPTH_POWER,
         math.fsum(coarse) / shares if shares else 0.0,
-        c.GROUPS * math.fsum(sums.groups) / whole if whole else 0.0,
+        math.fsum(sums.groups) / whole if whole else 0.0,
         math.fsum(sums.dense),
     )

@@ -13,7 +13,9 @@ from cnncost.accuracy.error_constants import (
     DENSE_UNITS,
     DEPTH,
     DEPTH_POWER,
+    DEPTHWISE,
     DEPTHWISE_SHARE,
+    FEW_CHANNELS,
     GROUPS,
     HEAD_SHARE,
     KERNEL_SHARE,
@@ -46,6 +48,12 @@ def terms_of(lines: str, name: str, shape: str = "[8, 12, 12]") -> LayerTerms:
     return layer_terms(node.layer, node.inputs[0], node.output, find_roles(network)[node.index])
 
 
+def depthwise(channels: int, read: int = 8) -> LayerTerms:
+    """The terms of a 3x3 on 12x12 that filters so many channels each by itself."""
+    cost = DEPTHWISE * FEW_CHANNELS / (FEW_CHANNELS + read)
+    return sliding(DEPTHWISE_SHARE, channels, 12, kernel=1)._replace(groups=cost)
+
+
 def sliding(
     weight: float, channels: int, extent: float, *, groups: int = 1, kernel: float = 0.0
 ) -> LayerTerms:
@@ -53,7 +61,7 @@ def sliding(
     return LayerTerms(
         weight,
         weight * log(channels),
-        weight * log(groups),
+        weight * GROUPS * log(groups),
         weight * (1 + KERNEL_SHARE * kernel),
         maps={extent: weight},
     )
@@ -96,16 +104,12 @@ BEHIND = "- relu\n- {conv: 4, kernel: 3, padding: 1}\n"
     # A dilated kernel has as many weights.
     ("conv: 16, kernel: 3, padding: 2, dilation: 2", sliding(1, 16, 12, kernel=1)),
     ("conv: 16, kernel: 3, padding: 1, groups: 2",
-     sliding(1, 16, 12, kernel=1)._replace(log_groups=UNMIXED * log(2))),
+     sliding(1, 16, 12, kernel=1)._replace(groups=GROUPS * UNMIXED * log(2))),
     # Depthwise: as many groups as channels are read.
-    ("depthwise_conv: 3, padding: 1",
-     sliding(DEPTHWISE_SHARE, 8, 12, groups=8, kernel=1)),
-    ("depthwise_conv: 3, padding: 1, multiplier: 2",
-     sliding(DEPTHWISE_SHARE, 16, 12, groups=8, kernel=1)),
-    ("conv: 8, kernel: 3, padding: 1, groups: 8",
-     sliding(DEPTHWISE_SHARE, 8, 12, groups=8, kernel=1)),
-    ("conv: 24, kernel: 3, padding: 1, groups: 8",
-     sliding(DEPTHWISE_SHARE, 24, 12, groups=8, kernel=1)),
+    ("depthwise_conv: 3, padding: 1", depthwise(8)),
+    ("depthwise_conv: 3, padding: 1, multiplier: 2", depthwise(16)),
+    ("conv: 8, kernel: 3, padding: 1, groups: 8", depthwise(8)),
+    ("conv: 24, kernel: 3, padding: 1, groups: 8", depthwise(24)),
     ("conv: 16, kernel: 1, groups: 4", sliding(1, 16, 12, groups=4)),
     # 1 x k and k x 1 together are one layer.
     ("conv: 16, kernel: [1, 3], padding: [0, 1]", sliding(0.5, 16, 12, kernel=0.5)),
@@ -119,8 +123,7 @@ def test_a_layer_with_a_non_linearity(line: str, expected: LayerTerms) -> None:
 
 def test_a_depthwise_layer_of_two_channels_is_one() -> None:
     lines = f"- {{name: it, depthwise_conv: 3, padding: 1}}\n{BEHIND}"
-    expected = sliding(DEPTHWISE_SHARE, 2, 12, groups=2, kernel=1)
-    assert terms_of(lines, "it", "[2, 12, 12]") == near(expected)
+    assert terms_of(lines, "it", "[2, 12, 12]") == near(depthwise(2, read=2))
 
 
 def test_a_depthwise_layer_of_one_channel_is_whole() -> None:
@@ -128,20 +131,22 @@ def test_a_depthwise_layer_of_one_channel_is_whole() -> None:
     assert terms_of(lines, "it", "[1, 12, 12]") == near(sliding(1, 4, 12, kernel=1))
 
 
-@pytest.mark.parametrize(("line", "weight", "ln_groups"), [
+@pytest.mark.parametrize(("line", "weight", "groups"), [
     ("conv: 16, kernel: 1", LINEAR_SHARE, 0),
-    ("conv: 16, kernel: 1, groups: 4", LINEAR_SHARE, log(4)),
+    ("conv: 16, kernel: 1, groups: 4", LINEAR_SHARE, LINEAR_SHARE * GROUPS * log(4)),
     # With a kernel of its own it is no projection.
     ("conv: 16, kernel: 3, padding: 1", LINEAR_KERNEL, 0),
-    ("conv: 16, kernel: 3, padding: 1, groups: 4", LINEAR_KERNEL, UNMIXED * log(4)),
+    ("conv: 16, kernel: 3, padding: 1, groups: 4", LINEAR_KERNEL,
+     LINEAR_KERNEL * GROUPS * UNMIXED * log(4)),
     ("conv: 16, kernel: [1, 3], padding: [0, 1]", LINEAR_KERNEL / 2, 0),
-    # Without a non-linearity a depthwise layer's width is a projection's, its groups are whole.
-    ("depthwise_conv: 3, padding: 1, multiplier: 2", LINEAR_SHARE, log(8) / LINEAR_SHARE),
-    ("depthwise_conv: 1, multiplier: 2", LINEAR_SHARE, log(8)),
+    # Without a non-linearity a depthwise layer's width is a projection's.
+    ("depthwise_conv: 3, padding: 1, multiplier: 2", LINEAR_SHARE,
+     DEPTHWISE * FEW_CHANNELS / (FEW_CHANNELS + 8)),
+    ("depthwise_conv: 1, multiplier: 2", LINEAR_SHARE, LINEAR_SHARE * GROUPS * log(8)),
 ])  # fmt: skip
-def test_a_projection_adds_no_depth(line: str, weight: float, ln_groups: float) -> None:
+def test_a_projection_adds_no_depth(line: str, weight: float, groups: float) -> None:
     found = terms_of(f"- {{name: it, {line}}}\n- {{conv: 4, kernel: 3}}\n", "it")
-    assert found == near(LayerTerms(weight, weight * log(16), weight * ln_groups))
+    assert found == near(LayerTerms(weight, weight * log(16), groups))
 
 
 @pytest.mark.parametrize(("before", "behind", "factor"), [
@@ -164,7 +169,7 @@ def test_groups_cost_more_where_no_1x1_mixes_their_channels(
         "- {name: conv1, conv: 4, kernel: 3, padding: 1, from",
     )
     found = terms_of(f"{before}{line}{names}- relu\n- {{dense: 3}}\n", "it")
-    assert found.log_groups == pytest.approx(factor * log(2))
+    assert found.groups == pytest.approx(factor * GROUPS * log(2))
 
 
 @pytest.mark.parametrize("behind", ["", "- relu\n", "- global_avgpool\n"])
@@ -285,7 +290,7 @@ def test_sums_are_added_term_by_term() -> None:
 
 
 def test_the_parts_of_sums() -> None:
-    # Weight, ln widths, ln groups, depth, maps of dense layers and their coarseness, dense; maps.
+    # Weight, ln widths, groups, depth, maps of dense layers and their coarseness, dense; maps.
     # What is gone from an extent leaves rounding behind.
     maps = {16.0: 2.0, 4.0: 1.0, 9.0: -1e-16}
     fine, small = 2 / (2 + MAP_LAYERS), 1 / (1 + MAP_LAYERS)
@@ -294,7 +299,7 @@ def test_the_parts_of_sums() -> None:
             WIDTH * log(1 + WIDE / exp(12 / 4)),
             DEPTH / (8 + LEAST_DEPTH) ** DEPTH_POWER,
             (10 + fine * coarse(16) + small * coarse(4)) / (0.5 + fine + small),
-            GROUPS * 2 / 4,
+            2 / 4,
             0.3,
         )
     )

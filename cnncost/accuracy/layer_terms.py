@@ -65,7 +65,7 @@ def layer_terms(layer: Layer, x: Shape, y: Shape, role: Role) -> LayerTerms:
     small = min(1.0, (1.0 if last else extent) / constants.SMALL_EXTENT)
     counted = small * _covered_axes(layer, x)
     weight = share * counted
-    if depthwise and wide:
+    if share and depthwise and wide:
         grouped = counted * _depthwise_cost(x.channels)
     else:
         unmixed = wide and not role.mixed
