@@ -25,7 +25,7 @@ layers:
 
 @pytest.mark.parametrize(("kind", "offered"), [
     ("separable", {"up: depthwise, then 1x1", "down: depthwise, then 1x1",
-                   "mid: depthwise, then 1x1", "stem: depthwise, then 1x1"}),
+                   "mid: depthwise, then 1x1"}),
     ("kernel-stack", {"mid: 5x5 as two 3x3, through 32 filters"}),
     ("bottleneck", {"down: 1x1 to 32, the kernel there, 1x1 up",
                     "down: 1x1 to 16, the kernel there, 1x1 up"}),

@@ -95,11 +95,11 @@ def test_a_kernel_behind_is_not_outgrown(kernel: str, padding: str, kept: bool) 
     assert ("maxpool 2 added behind c" in refused) is not kept
 
 
-def test_a_smaller_input_may_starve_a_kernel() -> None:
-    """Of a resolution the tables of MobileNets hold: the rule is for what coarsens one place."""
+def test_a_smaller_input_starves_no_kernel() -> None:
     lines = f"- {{name: c, conv: 8, kernel: 7, padding: 3}}\n- relu\n{ENDS}"
     made, _ = tried(lines, "[3, 8, 8]")
-    assert "input: 8 to 4 positions a side" in made
+    assert "input: 8 to 7 positions a side" in made
+    assert "input: 8 to 4 positions a side" not in made
 
 
 CALLED = """\

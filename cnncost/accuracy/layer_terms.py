@@ -79,6 +79,11 @@ def layer_terms(layer: Layer, x: Shape, y: Shape, role: Role) -> LayerTerms:
     )
 
 
+def is_grouped(layer: Layer) -> bool:
+    """Whether a layer has groups of several channels under a kernel: what mixes them counts."""
+    return getattr(layer, "groups", 1) > 1 and max(getattr(layer, "kernel", (1,))) > 1
+
+
 def _dense_terms(y: Shape, role: Role) -> LayerTerms:
     """Return the terms of a dense layer: its width if it is hidden, and the map that it reads."""
     reads = constants.HEAD_SHARE if role.map_extent else 0.0

@@ -83,7 +83,11 @@ def _drop_forbidden(decisions: Iterable[Decision], allowed: AllowedEdits) -> Ite
 def _replacement_decisions(editable: EditableSpec, allowed: AllowedEdits) -> Iterator[Decision]:
     rules = [rule for name, rule in _RULES.items() if name not in allowed.forbidden]
     found = replacement.replacement_decisions(
-        editable, allowed.kept, rules, [kernel_stack.list_replacements]
+        editable,
+        allowed.kept,
+        rules,
+        of_groups=[kernel_stack.list_replacements],
+        of_first=[asymmetric.list_replacements],
     )
     if smaller_kernel.KIND in allowed.forbidden:
         return found

@@ -7,6 +7,7 @@ not be read for each trial. The variant that a search enters always is.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from fractions import Fraction
 from itertools import islice, pairwise
 from math import prod
 from operator import le
@@ -233,6 +234,7 @@ def merge_edits(edits: Sequence[Edit]) -> Edit | None:
         changes=tuple(changes),
         substitutes=substitutes,
         resized={index: shape for edit in edits for index, shape in edit.resized.items()},
+        part=prod((edit.part for edit in edits), start=Fraction(1)),
     )
 
 
