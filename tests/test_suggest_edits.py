@@ -20,7 +20,10 @@ from cnncost.suggest.text.text_changes import apply_changes, unified_diff
 
 def test_each_kind_is_offered_on_two_networks() -> None:
     on: dict[str, list[str]] = {kind: [] for kind in kind_names()}
-    for name in ("alexnet", "googlenet", "resnet18", "resnet50", "mobilenet_v1", "mobilenet_v2"):
+    for name in (
+        *("alexnet", "alexnet_torchvision", "vgg16", "resnet18", "resnet50"),
+        *("mobilenet_v1", "mobilenet_v2"),
+    ):
         kinds = {edit.kind for edit in edits(draft_of(cnncost.load(name).text.text))}
         for kind in kinds:
             on[kind].append(name)

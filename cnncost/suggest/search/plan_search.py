@@ -103,7 +103,7 @@ class BestPlanSearch:
             with clock.until(self.deadline):
                 for lazy in self.variants.by_score(self.is_above, self.edits):
                     reached = lazy.score
-                    if savings is None or self._may_reach(lazy, savings):
+                    if savings is None or not lazy.edits or self._may_reach(lazy, savings):
                         self.visit_variant(lazy)
                     else:
                         self.bounds.append(lazy.score)
