@@ -180,7 +180,7 @@ class BestPlanSearch:
         if self.best is None:
             return SearchResult(None, not self.bounds, spent)
         bound = min([*self.bounds, self.best.price])
-        proved = bound >= self.best.price - self.within
+        proved = bound >= self.best.price - min(self.within, WITHIN)
         return SearchResult(replace(self.best, proved=proved, bound=bound), proved, spent)
 
 

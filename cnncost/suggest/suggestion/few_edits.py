@@ -68,7 +68,9 @@ def choose_fewest(
             found.append(plan)
     good = (plan for plan in found if plan.price - best.price < AS_GOOD * UNIT)
     chosen = next(good, best)
-    listed = [plan for plan in (*found, best) if plan is not chosen]
+    if not chosen.proved:  # what no plan scores below holds for those of few edits too
+        chosen = replace(chosen, bound=min(best.bound, chosen.price))
+    listed = [plan for plan in (*found, best) if plan.edits != chosen.edits]
     few = None
     if len(chosen.edits) > max(FEW):
         last = found[-1] if found else None

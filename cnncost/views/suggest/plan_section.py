@@ -87,14 +87,17 @@ class PlanSection:
 
     def _proof_text(self) -> str:
         found, plan = self.found, self.plan
+        # A plan of few edits is preferred to one that is not much better.
+        better = any(other.price < plan.price for other in found.others)
+        gap = (plan.price - plan.bound) / UNIT
         if plan.proved:
-            # A plan of few edits is preferred to one that is not much better.
-            better = any(other.price < plan.price for other in found.others)
             few = "no plan of so few edits adds up to less (one of more edits is below)"
-            less = few if better else "no plan's edits add up to less"
+            than = "" if plan.bound == plan.price else f" than {plan.bound / UNIT:.3f}"
+            less = few if better else f"no plan's edits add up to less{than}"
             proof = f"Optimal over {found.space}: {less}, in {found.seconds:.1f} s."
+        elif better:
+            proof = f"Of few edits, over {found.space}: no plan scores more than {gap:.3f} less."
         else:
-            gap = (plan.price - plan.bound) / UNIT
             proof = (
                 f"Stopped after {found.seconds:.0f} s: no plan scores more than {gap:.3f} less, "
                 f"over {found.space}."
