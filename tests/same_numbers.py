@@ -185,7 +185,7 @@ SAME: dict[tuple[str, str], str] = {
     (_SHAPE, "if not rest: pass -> if False: pass"): "a short way: the sum of no terms is 0",
     (
         _POTENTIAL,
-        "1.0 -> 1.1 in weight, map_weight = (terms.weight or 1.0, terms.map_weight or 1.0)",
+        "1.0 -> 1.1 in weight = terms.weight or 1.0",
     ): "where no layer counts every sum is 0",
     (
         _ROLES,

@@ -85,7 +85,7 @@ def counted(text: str) -> dict[str, int] | None:
 
 def largest(editable: EditableSpec, budgets: tuple[Budget, ...]) -> tuple[str | None, int]:
     """The text at the largest factor that holds the budgets, and how many make no network."""
-    numbers = label_numbers(editable)
+    numbers = label_numbers(editable, None)
     found, none = None, 0
     for factor in all_factors(numbers):
         text = text_at(editable, numbers, factor)

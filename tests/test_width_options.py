@@ -24,7 +24,7 @@ def offered(editable: EditableSpec, name: str, *, extrapolate: bool = False) -> 
     """The widths that the layer of a name is offered."""
     found = [
         edit.phrase
-        for decision in width_decisions(editable, extrapolate=extrapolate)
+        for decision in width_decisions(editable, narrowest=Fraction(1, 4), extrapolate=extrapolate)
         for edit in decision.options[1:]
     ]
     return [phrase.split()[3] for phrase in found if phrase.startswith(f"{name}:")]

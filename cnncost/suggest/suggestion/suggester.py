@@ -204,7 +204,12 @@ class Suggester:
     def _foresee_edits(self) -> tuple[list[ForeseenEdit], int]:
         """Every edit alone, and how many there was no time for: as the counter foresees it where
         only counts are looked at, else as its text measures."""
-        unlikely = set(map(id, unlikely_edits(self.editable, [one for one, _ in self.alone])))
+        try:
+            listed = unlikely_edits(self.editable, [one for one, _ in self.alone])
+        except TimeOverError:
+            self.left_out.append("which single edits no engineer would write")
+            listed = []
+        unlikely = set(map(id, listed))
         counts = [
             ForeseenEdit(edit, dict(zip(METRICS, costs, strict=True)))
             for decision, found in self.alone
