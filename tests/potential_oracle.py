@@ -54,15 +54,18 @@ def all_behind(nodes: Nodes, index: int) -> set[int]:
     return seen
 
 
-def first_behind(nodes: Nodes, index: int) -> Iterator[Any]:
-    """The first layers with weights, and non-linearities, that one's output meets on each path."""
+def first_behind(
+    nodes: Nodes, index: int, words: tuple[str, ...] = (*WITH_WEIGHTS, *BENDING)
+) -> Iterator[Any]:
+    """The first layers of some types (with weights, and non-linearities) that one's output meets
+    on each path."""
     due, seen = [index], set[int]()
     while due:
         for reader in readers_of(nodes, due.pop()):
             if reader.index in seen:
                 continue
             seen.add(reader.index)
-            if word_of(reader) in (*WITH_WEIGHTS, *BENDING):
+            if word_of(reader) in words:
                 yield reader
             else:
                 due.append(reader.index)
@@ -131,22 +134,9 @@ def first_before(nodes: Nodes, index: int) -> Iterator[Any]:
             due.extend(node.reads)
 
 
-def first_weights_behind(nodes: Nodes, index: int) -> Iterator[Any]:
-    due, seen = [index], set[int]()
-    while due:
-        for reader in readers_of(nodes, due.pop()):
-            if reader.index in seen:
-                continue
-            seen.add(reader.index)
-            if word_of(reader) in WITH_WEIGHTS:
-                yield reader
-            else:
-                due.append(reader.index)
-
-
 def channels_mixed(nodes: Nodes, index: int) -> bool:
     """Whether 1x1 or dense layers stand on one side of a layer, on all paths."""
-    for side_ in (first_before(nodes, index), first_weights_behind(nodes, index)):
+    for side_ in (first_before(nodes, index), first_behind(nodes, index, WITH_WEIGHTS)):
         kernels = [max(getattr(one.layer, "kernel", [1])) for one in side_]
         if kernels and max(kernels) == 1:
             return True
