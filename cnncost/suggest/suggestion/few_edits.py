@@ -66,7 +66,12 @@ def choose_fewest(
         plan = result.plan
         if plan is not None and (not found or plan.price < found[-1].price):
             found.append(plan)
-    good = (plan for plan in found if plan.price - best.price < AS_GOOD * UNIT)
+    # A plan whose file scores no higher is as good too, whatever its edits cost one by one.
+    good = (
+        plan
+        for plan in found
+        if plan.price - best.price < AS_GOOD * UNIT or plan.score <= best.score
+    )
     chosen = next(good, best)
     if not chosen.proved:  # what no plan scores below holds for those of few edits too
         chosen = replace(chosen, bound=min(best.bound, chosen.price))
