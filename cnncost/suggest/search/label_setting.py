@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cached_property
-from math import inf, log
+from math import inf
 from time import monotonic
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -24,6 +24,7 @@ from cnncost.suggest.search.elimination import (
     find_elimination_order,
 )
 from cnncost.suggest.search.plan import SearchLimits, SearchOutcome
+from cnncost.suggest.search.score_ladder import FEW_LABELS, ScoreLadder
 
 if TYPE_CHECKING:
     from cnncost.arrays import Bools, Floats, Ints
@@ -32,9 +33,6 @@ Report = Callable[[float, float], None]
 
 MOST_LABELS = 300_000
 """Labels held at once; a search that needs more is left to the general solver."""
-
-FEW_LABELS, GROWTH = 20_000, 3.0
-"""Labels that cost no time to speak of; and how many times more the next rung may take."""
 
 EFFORT = 100_000
 """Labels after which a bound as near as `SearchLimits.within` is near enough."""
@@ -143,7 +141,7 @@ class _LabelSearch:
         ceiling = self.ceiling if prices.chosen is None else prices.score
         if prices.least > ceiling + self.tolerance:
             return self._make_outcome(prices, prices.score, proved=True)
-        ladder = _ScoreLadder(max(0, _round_up(prices.least, self.tolerance)), ceiling)
+        ladder = ScoreLadder(max(0, _round_up(prices.least, self.tolerance)), ceiling)
         try:
             return self._climb(ladder, prices)
         except _TimeOverError:
@@ -151,7 +149,7 @@ class _LabelSearch:
         except _TooManyError:
             return None
 
-    def _climb(self, ladder: _ScoreLadder, prices: _PricedBound) -> SearchOutcome:
+    def _climb(self, ladder: ScoreLadder, prices: _PricedBound) -> SearchOutcome:
         """Raise the bound rung by rung until it meets a plan, or is near enough to one.
 
         Raises:
@@ -329,38 +327,6 @@ class _TooManyError(Exception):
 def _round_up(value: float, tolerance: float) -> int:
     """The least whole score that is not below a bound."""
     return int(-((-value + tolerance) // 1))
-
-
-class _ScoreLadder:
-    """The scores to look below, one after another: few labels first.
-
-    Each rung is as high as makes about `GROWTH` times as many labels as the one before, or as
-    are few, which the last two let one expect.
-    """
-
-    def __init__(self, least: int, most: int) -> None:
-        self.bound = least
-        self.most = most
-        self.rung = max(1, (most - least) // 32)
-        self.labels = 1
-
-    def next_target(self) -> int | None:
-        """The next score to look below; None once nothing is left below the highest."""
-        return None if self.bound > self.most else min(self.bound + self.rung - 1, self.most)
-
-    def raise_bound(self, target: int, labels: int) -> None:
-        """Nothing scores up to a target, which took so many labels to show."""
-        rung = target + 1 - self.bound
-        self.bound = target + 1
-        grown = log(max(labels / self.labels, 1.01))
-        wished = log(max(GROWTH * FEW_LABELS / max(1, labels), GROWTH))
-        self.rung = max(1, int(rung * min(4.0, wished / grown)))
-        self.labels = max(1, labels)
-
-    def lower_rung(self) -> bool:
-        """Try a lower rung after too many labels; say whether there is one."""
-        self.rung //= 4
-        return self.rung > 0
 
 
 def _state_choices(states: Ints, shape: Sequence[int]) -> tuple[Ints, ...]:
