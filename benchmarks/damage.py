@@ -29,7 +29,7 @@ from damage_families import FAMILIES
 
 import cnncost
 from cnncost.accuracy import error_constants
-from cnncost.accuracy.layer_terms import LayerTerms, layer_terms
+from cnncost.accuracy.layer_terms import LayerTerms, input_terms, layer_terms
 from cnncost.accuracy.potential import network_terms, potential_of
 from cnncost.accuracy.roles import Role, find_roles
 from cnncost.language import Spec
@@ -39,13 +39,14 @@ from cnncost.shape import Shape
 
 Array = np.ndarray[Any, np.dtype[np.float64]]  # numpy's shapes are not typed further
 Row = Mapping[str, float]
-LayerCounts = Counter[tuple[Layer, Shape, Shape, Role]]
-"""How often a network has each distinct layer: what the error potential knows of it."""
+CountedLayer = tuple[Layer, Shape, Shape, Role]
+LayerCounts = Counter[CountedLayer | tuple[Shape, ...]]
+"""How often a network has each distinct layer, and its inputs: what the potential knows of it."""
 
 START = {
     "WIDTH": 0.2, "LINEAR_SHARE": 1.0, "DEPTHWISE_SHARE": 1.0, "SMALL_EXTENT": 1.0, "DEPTH": 1.0,
     "DEPTH_POWER": 0.5, "KERNEL_SHARE": 0.5, "RESOLUTION": 0.2, "RESOLUTION_FALL": 0.2,
-    "HEAD_SHARE": 1.0, "GROUPS": 0.02, "DENSE": 0.02, "DENSE_UNITS": 1000.0, "WIDE": 1000.0,
+    "HEAD_SHARE": 1.0, "PICTURE": 0.3, "GROUPS": 0.02, "DENSE": 0.02, "DENSE_UNITS": 1000.0, "WIDE": 1000.0,
     "MAP_LAYERS": 10.0, "UNMIXED": 1.0, "DENSE_DEPTH": 1.0,
 }  # fmt: skip
 """Constants that prefer nothing: all layers count alike, at every extent."""
@@ -177,7 +178,7 @@ class PublishedErrors:
         shipped = {name: getattr(error_constants, name) for name in constants}
         try:
             set_constants(constants)
-            terms = [layer_terms(*layer) for layer in self.layers]
+            terms = [find_terms(layer) for layer in self.layers]
             extents = sorted({extent for one in terms for extent in one.maps})
             maps = ([one.maps.get(extent, 0.0) for extent in extents] for one in terms)
             rows = np.array([[*one[:-1], *own] for one, own in zip(terms, maps, strict=True)])
@@ -224,8 +225,16 @@ def sum_potential(row: Sequence[float], extents: Sequence[float]) -> float:
     return sum(potential_of(LayerTerms._make([*row[:amounts], maps])))
 
 
+def find_terms(counted: CountedLayer | tuple[Shape, ...]) -> LayerTerms:
+    match counted:
+        case (Layer() as layer, Shape() as x, Shape() as y, Role() as role):
+            return layer_terms(layer, x, y, role)
+        case inputs:
+            return input_terms([one for one in inputs if isinstance(one, Shape)])
+
+
 def count_layers(network: Network) -> LayerCounts:
-    found: LayerCounts = Counter()
+    found: LayerCounts = Counter([tuple(one.output for one in network.inputs)])
     for index, role in find_roles(network).items():
         node = network.nodes[index]
         assert node.layer is not None

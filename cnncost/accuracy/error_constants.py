@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-WIDTH, WIDE = 0.41, 205.0
+WIDTH, WIDE = 0.43, 180.0
 """WIDTH x ln(1 + WIDE / width), of the geometric mean of the widths: narrow layers gain WIDTH of
 ln(error) a unit of ln(width), layers of WIDE channels half of it, wide ones hardly anything.
 Measured a unit: RegNetX from 32GF to 16GF (900 to 660 channels) .07, to 1.6GF (280) .14; MobileNet
@@ -25,19 +25,19 @@ LINEAR_KERNEL = 0.5
 """The same of a kernel without one: a 5x5 to 16 channels, with a 1x1 behind it to the 64 that there
 were, cost .07 in training."""
 
-DEPTHWISE_SHARE = 0.15
+DEPTHWISE_SHARE = 0.12
 """What a depthwise layer with a non-linearity counts: an expansion and its depthwise layer of one
 width together count hardly more than one layer does."""
 
-SMALL_EXTENT = 5.5
+SMALL_EXTENT = 6.0
 """Below so many positions a side a layer counts in proportion: NAS-Bench-Macro's blocks are worth
 .24, .12 and .06 at 8, 4 and 2 positions; the last 1x1 before a global pool hardly anything."""
 
-DEPTH, DEPTH_POWER = 1.85, 0.5
+DEPTH, DEPTH_POWER = 1.6, 0.44
 """DEPTH / N ** DEPTH_POWER for N layers with a non-linearity: halving 100 layers costs .08,
 halving 20 costs .17. ResNet-34 to 18: .13 to .19; ResNet-152 to 50: .09 to .16."""
 
-KERNEL_SHARE = 0.5
+KERNEL_SHARE = 0.8
 """What a 3x3 adds to N besides its non-linearity, a 5x5 half as much again (ln area / ln 9). In
 NATS-Bench (Dong et al. 2021) an edge without a 3x3 costs .03 as a 1x1 and .12 as a skip; in
 NAS-Bench-Macro expansion 3 with 3x3 costs .02 to .05 for 6 with 5x5."""
@@ -45,7 +45,7 @@ NAS-Bench-Macro expansion 3 with 3x3 costs .02 to .05 for 6 with 5x5."""
 LEAST_DEPTH = 0.1
 """Added to N, so that a network without a hidden layer has a potential too."""
 
-RESOLUTION, RESOLUTION_FALL = 0.45, 0.65
+RESOLUTION, RESOLUTION_FALL = 0.41, 0.7
 """RESOLUTION x (12 / extent) ** RESOLUTION_FALL / RESOLUTION_FALL, averaged over the extents that
 there are: maps of 12 positions a side that are halved cost .39. MobileNet v1 and v2 from 224 to
 128: .18 and .21."""
@@ -53,15 +53,19 @@ there are: maps of 12 positions a side that are halved cost .39. MobileNet v1 an
 RESOLUTION_EXTENT = 12.2
 """The extent that RESOLUTION is said for: exp 2.5."""
 
+PICTURE = 0.5
+"""What the input's extent costs beside those of the maps: pictures of 64 and 32 with CaffeNet's
+first map as it was (kernels and strides in proportion; Mishkin et al. 2016) cost .05 and .14."""
+
 MAP_LAYERS = 2.0
 """An extent counts w / (w + MAP_LAYERS) for layers of weight w that have it. Nine more 1x1 layers
 on CaffeNet's first map (Mishkin et al. 2016) gain .09; an average over all layers says .31."""
 
-HEAD_SHARE = 0.15
+HEAD_SHARE = 0.2
 """What the map counts that the dense layers read: pooling it to 1x1 (Zeiler & Fergus 2014,
 Table 3; CaffeNet's pool5, Mishkin et al. 2016)."""
 
-GROUPS = 0.05
+GROUPS = 0.045
 """Of ln(error) a unit of ln(groups), averaged over the layers: ResNeXt-20 and 56 with 2 to 64
 groups on CIFAR and SVHN cost .01 to .09."""
 
@@ -73,7 +77,7 @@ DEPTHWISE, FEW_CHANNELS = 0.5, 64.0
 """A depthwise layer of C channels costs DEPTHWISE x FEW_CHANNELS / (FEW_CHANNELS + C) in the same
 average, at full weight."""
 
-DENSE_DEPTH = 1.0
+DENSE_DEPTH = 1.5
 """What a hidden dense layer adds to N; a 3x3 adds 1.5."""
 
 DENSE, DENSE_UNITS = 0.03, 1800.0
@@ -95,7 +99,7 @@ class Part(NamedTuple):
 
 PARTS = (
     Part("width", 0.3),
-    Part("depth", 0.87),
+    Part("depth", 0.9),
     Part("resolution", 0.8),
     Part("groups", 0.8),
     Part("dense", 1.0),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from math import log, prod
 from types import MappingProxyType
 from typing import NamedTuple
@@ -30,6 +30,8 @@ class LayerTerms(NamedTuple):
     """Share x what such a map's extent costs."""
     dense: float = 0.0
     """What the hidden dense layers cost."""
+    picture: float = 0.0
+    """What the extents of the inputs cost, on average."""
     maps: Mapping[float, float] = MappingProxyType({})
     """For each extent, in positions a side, the weight of the layers with a non-linearity there."""
 
@@ -77,6 +79,12 @@ def layer_terms(layer: Layer, x: Shape, y: Shape, role: Role) -> LayerTerms:
         weight * (1 + constants.KERNEL_SHARE * _kernel_size(layer, y)) if non_linear else 0.0,
         maps={extent: weight} if non_linear else {},
     )
+
+
+def input_terms(inputs: Sequence[Shape]) -> LayerTerms:
+    """Return the terms of a network's inputs: how coarse its picture is; vectors have none."""
+    costs = [coarseness_of(mean_extent(x.extents)) for x in inputs if x.extents]
+    return LayerTerms(picture=constants.PICTURE * sum(costs) / len(costs) if costs else 0.0)
 
 
 def is_grouped(layer: Layer) -> bool:

@@ -6,7 +6,7 @@ from math import exp, log1p
 from typing import NamedTuple
 
 from cnncost.accuracy import error_constants as constants
-from cnncost.accuracy.layer_terms import LayerTerms, add_terms, coarseness_of, layer_terms
+from cnncost.accuracy.layer_terms import LayerTerms, add_terms, coarseness_of, input_terms, layer_terms
 from cnncost.accuracy.roles import find_roles
 from cnncost.network import Network
 
@@ -25,9 +25,14 @@ def network_terms(network: Network) -> LayerTerms:
     """Return the sums over all layers of a network."""
     roles = find_roles(network)
     return add_terms(
-        layer_terms(node.layer, node.inputs[0], node.output, roles[node.index])
-        for node in network.layers
-        if node.index in roles
+        [
+            input_terms([one.output for one in network.inputs]),
+            *(
+                layer_terms(node.layer, node.inputs[0], node.output, roles[node.index])
+                for node in network.layers
+                if node.index in roles
+            ),
+        ]
     )
 
 
@@ -43,7 +48,7 @@ def potential_of(terms: LayerTerms) -> Potential:
     return Potential(
         constants.WIDTH * log1p(constants.WIDE / width),
         constants.DEPTH / depth**constants.DEPTH_POWER,
-        _mean_coarseness(terms),
+        _mean_coarseness(terms) + terms.picture,
         terms.groups / weight,
         terms.dense,
     )

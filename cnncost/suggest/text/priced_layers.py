@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from cnncost.accuracy.layer_terms import LayerTerms, add_terms, is_grouped, layer_terms
+from cnncost.accuracy.layer_terms import LayerTerms, add_terms, input_terms, is_grouped, layer_terms
 from cnncost.accuracy.potential import Potential, network_terms, potential_of
 from cnncost.accuracy.roles import (
     ACTIVATIONS,
@@ -29,7 +29,8 @@ class PricedLayers:
         self.roles = find_roles(network)
         self.nodes = {node.index: node for node in network.layers}
         self._terms = {index: self._own_terms(self.nodes[index]) for index in self.roles}
-        self._total = add_terms(self._terms.values())
+        read = input_terms([one.output for one in network.inputs])
+        self._total = add_terms([read, *self._terms.values()])
         self._grouped = [index for index in self.roles if is_grouped(self.nodes[index].layer)]
         self.potential = potential_of(self._total)
 
