@@ -11,8 +11,7 @@ from cnncost.suggest.text.meter import Measures
 from cnncost.suggest.text.scores import UNIT
 from cnncost.views.grid import Grid, ascii_only
 from cnncost.views.page import Page, Results, Table
-from cnncost.views.suggest.score_words import score_text
-from cnncost.views.suggest.wording import Wording
+from cnncost.views.suggest.amount_words import Wording, score_text
 from cnncost.views.terminal import share_bar
 
 TITLES = ("point", "share", "budget", "score", "edits")

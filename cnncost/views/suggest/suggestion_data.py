@@ -9,7 +9,7 @@ from cnncost.suggest.suggestion.answer import Suggestion
 from cnncost.suggest.text.edit import Edit
 from cnncost.suggest.text.scores import UNIT, equivalent_width, units
 from cnncost.views.damage_words import damage_data
-from cnncost.views.suggest.wording import Wording
+from cnncost.views.suggest.amount_words import Wording
 
 SCHEMA_VERSION = 1
 
