@@ -96,7 +96,7 @@ def emit_resize(importer: OnnxImporter, step: OnnxNode) -> None:
         given["size"] = tuple(out for out, _ in pairs)
     mode = step.attributes.get("mode", "nearest")
     given["mode"] = "nearest" if mode == "nearest" else "bilinear"
-    made = importer.emit_layer(step, "upsample", [name], **given)  # type: ignore[arg-type]  # no weights
+    made = importer.emit_layer(step, "upsample", [name], learned=(), shifts=(), **given)
     importer.values[step.outputs[0]] = back(made)
 
 

@@ -19,10 +19,10 @@ from cnncost.shape import Shape
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from cnncost.formats.tensor_value import Constant
+    from cnncost.formats.tensor_value import Constant, StoragePlace
 
-Key = tuple[tuple[str, Any], ...]
-"""What a layer learns: parameters and places in them."""
+    Key = tuple[tuple[str, StoragePlace], ...]
+    """What a layer learns: parameters and places in them."""
 
 
 class Costs(NamedTuple):
@@ -64,10 +64,10 @@ class Owners:
         if plain and key in self._owner and self._is_same_layer(op, costs, key):
             return replace(op, shares=self._owner[key][0].name, frozen=False)
         mixed = len({source in self.frozen for _, source in self._named_roles(learned)}) > 1
-        if key is None or not plain or mixed or not all(self._is_free(c) for c in learned):
+        if key is None or not plain or mixed or not all(self._is_free(*part) for part in key):
             return self.cost_by_hand(op, learned, costs)
-        for constant in learned:
-            self._mark_counted(constant)
+        for part in key:
+            self._mark_counted(*part)
         frozen = bool(learned) and self.same[learned[0].sources[0]] in self.frozen
         made = replace(op, frozen=frozen)
         self._owner[key] = (made, costs)
@@ -135,22 +135,20 @@ class Owners:
             costs.x
         ) == theirs.layer.tensor_shapes(theirs.x)
 
-    def _is_free(self, constant: Constant) -> bool:
-        name = self.same[constant.sources[0]]
+    def _is_free(self, name: str, place: StoragePlace) -> bool:
         if name in self._whole:
             return False
         flags = self._counted.get(name)
-        return flags is None or not bool(flags.as_strided(*constant.place).any())  # type: ignore[misc]  # a place has three parts
+        return flags is None or not bool(flags.as_strided(*place).any())
 
-    def _mark_counted(self, constant: Constant) -> None:
+    def _mark_counted(self, name: str, place: StoragePlace) -> None:
         import torch
 
-        name = self.same[constant.sources[0]]
-        if constant.size == self.sizes[name]:
+        if place.size == self.sizes[name]:
             self._whole.add(name)
             return
         flags = self._counted.setdefault(name, torch.zeros(self.sizes[name], dtype=torch.bool))
-        flags.as_strided(*constant.place).fill_(True)  # type: ignore[misc]  # as above
+        flags.as_strided(*place).fill_(True)
 
     def _count_new_work(self, learned: Sequence[Constant]) -> int:
         """The multiply-accumulates that make its constants, each product once in a network."""
