@@ -136,8 +136,8 @@ def _name_numbers(value: Any, name: str) -> Any:  # Any: a field holds ints, tup
 
 def _name_result(formula: Callable[..., int]) -> Callable[..., int]:
     @wraps(formula)
-    def named(*args: Any) -> int:  # Any: a formula takes the layer and its shapes
+    def compute_named(*args: Any) -> int:  # Any: a formula takes the layer and its shapes
         result = formula(*args)
         return result.as_leaf(formula.__name__) if isinstance(result, Term) else result
 
-    return named
+    return compute_named

@@ -66,12 +66,12 @@ def _find_mixed(network: Network) -> list[bool]:
     for node in network.layers:
         sources = (network.nodes[index] for index in node.reads)
         before[node.index] = _join_neighbours(
-            _Neighbours.of(source) or before[source.index] for source in sources
+            _Neighbours.from_node(source) or before[source.index] for source in sources
         )
     for one in reversed(network.nodes):
         readers = (network.nodes[index] for index in network.readers[one.index])
         behind[one.index] = _join_neighbours(
-            _Neighbours.of(reader) or behind[reader.index] for reader in readers
+            _Neighbours.from_node(reader) or behind[reader.index] for reader in readers
         )
     return [
         (one.there and not one.kernels) or (other.there and not other.kernels)
@@ -86,7 +86,7 @@ class _Neighbours(NamedTuple):
     kernels: bool = False
 
     @classmethod
-    def of(cls, node: Input | Node) -> _Neighbours | None:
+    def from_node(cls, node: Input | Node) -> _Neighbours | None:
         """The node itself, if it has weights."""
         if _word_of(node) not in WEIGHTED:
             return None

@@ -32,12 +32,12 @@ def part_text(part: DamagePart) -> str:
 def damage_data(damage: Damage) -> dict[str, object]:
     """A damage as data: its interval and what its parts add."""
     return {
-        "low": rounded(damage.low),
-        "high": rounded(damage.high),
-        "parts": {part.name: rounded(part.score) for part in damage.parts},
+        "low": round_score(damage.low),
+        "high": round_score(damage.high),
+        "parts": {part.name: round_score(part.score) for part in damage.parts},
     }
 
 
-def rounded(score: float) -> float:
+def round_score(score: float) -> float:
     """A score to 1e-5."""
     return round(score, DECIMALS) + 0.0  # no minus before a zero

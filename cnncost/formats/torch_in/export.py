@@ -45,10 +45,10 @@ def export_module(module: nn.Module, shapes: Shapes) -> TracedProgram:
         CnncostError: torch.export cannot trace it.
     """
     failed: list[Exception] = []
-    with droppings_seen(module):
+    with record_drop_paths(module):
         found = _first_that_works(export_whole, module, shapes, "meta", failed)
         if found is None:
-            with _memory_faked(module):
+            with _fake_memory(module):
                 if not any(map(needs_data, failed)):
                     found = _first_that_works(export_whole, module, shapes, "cpu", failed)
                 found = found or _first_that_works(export_up_to_data, module, shapes, "cpu", failed)
@@ -101,18 +101,18 @@ DROPS = {"StochasticDepth": "p", "DropPath": "drop_prob"}
 
 
 @contextmanager
-def droppings_seen(module: nn.Module) -> Iterator[None]:
+def record_drop_paths(module: nn.Module) -> Iterator[None]:
     """With an operation in each module that drops branches, which has none in inference."""
     import torch
 
-    def seen(rate: float) -> Any:  # Any: a forward method
+    def make_forward(rate: float) -> Any:  # Any: a forward method
         return lambda x, *rest: torch.dropout(x, rate, train=False)
 
     changed = []
     for one in module.modules():
         rate = getattr(one, DROPS.get(type(one).__name__, ""), None)
         if isinstance(rate, float) and 0 < rate < 1 and getattr(one, "mode", "row") == "row":
-            one.forward = seen(rate)
+            one.forward = make_forward(rate)
             changed.append(one)
     try:
         yield
@@ -122,7 +122,7 @@ def droppings_seen(module: nn.Module) -> Iterator[None]:
 
 
 @contextmanager
-def _memory_faked(module: nn.Module) -> Iterator[None]:
+def _fake_memory(module: nn.Module) -> Iterator[None]:
     """With tensors of the CPU without memory, the module's own among them."""
     from torch._subclasses.fake_tensor import FakeTensorMode
 

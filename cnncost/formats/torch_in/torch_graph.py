@@ -107,9 +107,9 @@ def _without_idle_flags(
         dies = readers[source.name] == 1 and readers[before.name] == 1
         if dies and prod(shapes[source.name]) >= prod(shapes[op.name]):
             plain.add(op.name)
-    return tuple(_plain(op) if op.name in plain else op for op in ops)
+    return tuple(_drop_in_place(op) if op.name in plain else op for op in ops)
 
 
-def _plain(op: Op) -> Op:
+def _drop_in_place(op: Op) -> Op:
     given = {key: value for key, value in op.arguments.items() if key != "inplace"}
     return replace(op, arguments=given)
