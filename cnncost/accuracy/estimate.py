@@ -97,8 +97,8 @@ def damage(before: Spec | Network, after: Spec | Network) -> Damage:
 
 
 def are_comparable(before: Network, after: Network) -> bool:
-    """Whether two networks may be trained on one task, and what all layers are is known: their
-    outputs are of one shape, and their inputs have as many channels and axes."""
+    """Return whether two networks may be trained on one task and all their layers are known:
+    outputs of one shape, inputs with as many channels and axes."""
     networks = (before, after)
     if any(not node.layer.known for network in networks for node in network.layers):
         return False

@@ -144,13 +144,14 @@ _PART = 2**20
 
 
 def is_stream(path: Path) -> bool:
-    """Whether a path that exists is a pipe or a device, which can be read once only."""
+    """Return whether a path that exists is a pipe or a device, which can be read once only."""
     mode = path.stat().st_mode
     return not (S_ISREG(mode) or S_ISDIR(mode) or S_ISBLK(mode))
 
 
 def copy_stream(path: Path, name: str, most: int = LARGEST) -> IO[bytes]:
-    """A copy in a temporary file, which goes when it is closed; of `most` bytes and one more.
+    """Copy a stream to a temporary file, which goes when it is closed: `most` bytes at most, and
+    one more.
 
     Raises:
         CnncostError: it cannot be read, or the copy cannot be written.

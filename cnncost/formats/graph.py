@@ -1,5 +1,4 @@
-"""A network as an import finds it, or as a spec gives it back: operations in the words of a spec,
-one after another."""
+"""A network between a file and a spec's text: operations in the words of a spec, in order."""
 
 from __future__ import annotations
 
@@ -74,7 +73,8 @@ class Graph:
 
 
 def needed_operations(ops: Mapping[str, Op], outputs: Iterable[str]) -> list[Op]:
-    """The operations, by name, that some output depends on or shares parameters with, in order."""
+    """Return the operations, by name, that some output depends on or shares parameters with, in
+    order."""
     needed, todo = set(outputs), list(outputs)
     while todo:
         op = ops.get(todo.pop())

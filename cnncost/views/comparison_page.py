@@ -165,7 +165,8 @@ def _caption_lines(
 
 
 def _damage_lines(comparison: Comparison) -> list[str]:
-    """What each network is estimated to cost in accuracy against the first, where that is known."""
+    """Write what each network is estimated to cost in accuracy against the first, where that is
+    known."""
     lines = []
     for i in range(1, len(comparison.sides)):
         damage = comparison.estimate_damage(i)

@@ -56,7 +56,7 @@ def parse_columns(text: str) -> tuple[str, ...]:
 def sweep_results(
     points: Sequence[SweepPoint], layout: SweepLayout, base: Report | None = None
 ) -> Results:
-    """The points that could be counted; `base` is the spec as it stands, which damage is
+    """Return the points that could be counted; `base` is the spec as it stands, which damage is
     measured from."""
     found = [
         _Found(point, point.report, _damage_of(base, point.report))

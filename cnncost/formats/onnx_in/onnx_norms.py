@@ -111,7 +111,7 @@ def _is_usual(importer: OnnxImporter, tensor: str, usual: int) -> bool:
 
 
 def emit_lrn(importer: OnnxImporter, step: OnnxNode) -> None:
-    """Local response normalisation."""
+    """Emit local response normalisation."""
     name = importer.emit_channels_first(step, step.inputs[0])
     importer.set_output(
         step, importer.emit_layer(step, "lrn", [name], size=step.attributes["size"])

@@ -1,4 +1,9 @@
-"""Keeps whose numbers a layer learns: the file's own tensors, each counted once and whole."""
+"""Keep which layer owns the numbers of an ONNX file: its tensors, each counted once and whole.
+
+No layer reads a part of a file's tensor as its own, so that names of tensors are enough, and a step
+is counted when it is read. PyTorch's parameters have views: `torch_in/owning.py` follows them number
+by number, after the whole program is read.
+"""
 
 from __future__ import annotations
 

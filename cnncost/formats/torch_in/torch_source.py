@@ -40,7 +40,7 @@ def build_module(target: str, settings: Arguments | None = None) -> nn.Module:
 
 
 def build_with_memory(target: str, settings: Arguments | None = None) -> nn.Module:
-    """As `build`; the module can be run."""
+    """Build the module as `build` does, with memory, so that it can be run."""
     import torch
 
     found = _find_builder(target, settings)
@@ -57,7 +57,7 @@ def _find_builder(target: str, settings: Arguments | None) -> Any:  # Any: what 
 
 
 def make_module(target: str, found: Any) -> nn.Module:  # Any: a module, or what returns one
-    """The module on the meta device, in evaluation mode; `target` stands in messages.
+    """Make the module on the meta device, in evaluation mode; `target` stands in messages.
 
     Raises:
         CnncostError: it fails, or is no module.
@@ -109,7 +109,7 @@ def _building_failure(target: str, found: Any, error: Exception) -> CnncostError
 
 
 def _argument_hint(found: Any) -> str:  # Any: as above
-    """What its caller may do about its arguments."""
+    """Say what its caller may do about its arguments."""
     taken = accepted_names(found)
     if taken == ():
         return "write a function that needs none"
@@ -163,7 +163,7 @@ def _import_file(path: Path) -> ModuleType:
 
 
 def accepted_names(found: Any) -> tuple[str, ...] | None:  # Any: a class, function or module
-    """The names of the arguments that it takes; None where it takes any."""
+    """Return the names of the arguments that it takes; None where it takes any."""
     import torch
 
     if isinstance(found, torch.nn.Module):

@@ -24,7 +24,7 @@ class Wording:
         self._words = {counted_as(word)[0]: word for word in asked}
 
     def word_of(self, metric: str) -> str:
-        """The word for a metric.
+        """Return the word for a metric.
 
         >>> Wording(["flops"]).word_of("connections")
         'flops'
@@ -32,7 +32,7 @@ class Wording:
         return self._words.get(metric, metric)
 
     def amount_of(self, metric: str, value: int) -> int:
-        """A metric's value in its word's own amounts."""
+        """Return a metric's value in its word's own amounts."""
         return counted_as(self.word_of(metric))[1] * value
 
     def word_measures(self, values: Measures) -> dict[str, int]:
@@ -58,16 +58,16 @@ class AmountWords:
         """The metrics that tables show, as the user calls them."""
 
     def cells(self, after: Measures) -> list[str]:
-        """The metrics that tables show, of one network."""
+        """Return the metrics that tables show, of one network."""
         values = self.wording.word_measures(after)
         return [self.bound_text(word, values[word]) for word in self.metrics]
 
     def bound_text(self, metric: str, value: int) -> str:
-        """An amount in full; a lower bound where layers of unknown costs are left out."""
+        """Return an amount in full; a lower bound where layers of unknown costs are left out."""
         return self.least + amount_text(metric, value)
 
     def excess_cells(self, budget: Budget | None, before: int) -> list[str]:
-        """A budget's cells: its amount, and by how much it is missed."""
+        """Return a budget's cells: its amount, and by how much it is missed."""
         if budget is None:
             return []
         over, most = before - budget.limit, amount_text(budget.metric, budget.limit)
@@ -76,7 +76,7 @@ class AmountWords:
 
 
 def amount_text(metric: str, value: int) -> str:
-    """A count in full; bytes as MiB."""
+    """Return a count in full; bytes as MiB."""
     return as_mebibytes(value) if metric in BYTES else f"{value:,}"
 
 
@@ -94,5 +94,5 @@ SCORE_WORDS = (
 
 
 def score_text(one: SingleEdit | Plan | PlanStep) -> str:
-    """A score with three decimals; a dash where it is not known."""
+    """Return a score with three decimals; a dash where it is not known."""
     return "-" if one.score is None else f"{one.score / UNIT:.3f}"

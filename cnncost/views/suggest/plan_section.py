@@ -130,6 +130,6 @@ class PlanSection:
 
 
 def _edits_text(plan: Plan) -> str:
-    """The edits of a short plan; of a long one how many they are."""
+    """Return the edits of a short plan; of a long one how many they are."""
     phrases = [edit.phrase for edit in plan.edits]
     return "; ".join(phrases) if len(phrases) <= MOST_NAMED else f"the best of {len(phrases)} edits"

@@ -92,7 +92,7 @@ def _edit_cells(edit: Edit, score: int | None) -> list[str]:
 
 
 def score_decimal(units: int) -> str:
-    """A score as its exact decimal."""
+    """Return a score as its exact decimal."""
     return f"{units / UNIT:.5f}"
 
 

@@ -141,7 +141,7 @@ class SuggestionReport:
             page.add_text(f"and {rest:,} more (--top {len(self.found.singles)}).")
 
     def _single_row(self, one: SingleEdit, words: Sequence[str]) -> list[str]:
-        """An edit with what it saves of each metric, and how much for its score."""
+        """Return an edit with what it saves of each metric, and how much for its score."""
         after = self.words.wording.word_measures(one.after)
         saved = [percent_text(self.words.before[word], after[word]) for word in words]
         rate = self.found.singles.saving_per_score(one)
