@@ -1,8 +1,9 @@
 """Keep which layer owns the numbers of an ONNX file: its tensors, each counted once and whole.
 
-No layer reads a part of a file's tensor as its own, so that names of tensors are enough, and a step
-is counted when it is read. PyTorch's parameters have views: `torch_in/owning.py` follows them number
-by number, after the whole program is read.
+The first layer over any part of a file's tensor owns the whole tensor (one over a part is opaque),
+so that names of tensors are enough, and a step is counted when it is read. Layers of PyTorch may
+each own a view of one parameter: `torch_in/owning.py` follows them number by number, after the
+whole program is read.
 """
 
 from __future__ import annotations
