@@ -133,7 +133,7 @@ def _fake_memory(module: nn.Module) -> Iterator[None]:
         yield
 
 
-def functional(program: ExportedProgram) -> ExportedProgram:
+def make_functional(program: ExportedProgram) -> ExportedProgram:
     """Return the same program, in which what is written into parts of a tensor makes new tensors.
 
     Raises:
