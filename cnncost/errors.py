@@ -18,8 +18,8 @@ _SHORT = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
 def make_printable(text: str) -> str:
     """Return `text` on one line, with characters that a terminal or a file would obey escaped.
 
-    >>> print(make_printable("a\x1b[31m\nb"))
-    a\x1b[31m\nb
+    >>> print(make_printable("a\\x1b[31m\\nb"))
+    a\\x1b[31m\\nb
     """
     return _UNPRINTABLE.sub(_escape_character, text)
 
