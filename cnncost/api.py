@@ -1,4 +1,4 @@
-"""The Python interface: load a spec, count it. The command line uses the same two."""
+"""The Python interface: load a spec and count it. The command line uses these functions too."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def load(
 
 
 def path_exists(arch: str | Path) -> bool:
-    """Whether an ARCH is the name of a file, or of a directory.
+    """Return whether an ARCH is the name of a file or of a directory.
 
     Raises:
         CnncostError: the system cannot tell: the name is too long, or a directory may not be read.
@@ -85,7 +85,7 @@ def path_exists(arch: str | Path) -> bool:
 
 
 def is_code(arch: str) -> bool:
-    """Whether an ARCH names PyTorch code, as `net.py:build` does, and no file."""
+    """Return whether an ARCH names PyTorch code, as `net.py:build` does, and no file."""
     return formats.is_source(arch) and not path_exists(arch)
 
 
@@ -108,7 +108,7 @@ def load_graph(
     params: Mapping[str, int | Fraction] | None = None,
     max_layers: int = MAX_LAYERS,
 ) -> Spec:
-    """The spec of a network that was found in another form; otherwise as `loads`."""
+    """Read a network that was found in another form as a spec; otherwise as `loads`."""
     from cnncost.formats.audit import audit_graph
     from cnncost.formats.spec_text import spec_names, spec_text
 
@@ -143,7 +143,7 @@ def count(spec: Spec, *, biases: bool = False, exclude_padding: bool = False) ->
 
 
 def decode_spec(data: bytes, name: str) -> str:
-    """A spec's bytes as text.
+    """Decode a spec's bytes as text.
 
     Raises:
         CnncostError: too large, or no UTF-8 text.

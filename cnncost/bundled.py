@@ -8,23 +8,23 @@ from pathlib import Path
 
 @cache
 def find_folder() -> Path:
-    """Where the specs lie: in the package once installed, beside it in a checkout."""
+    """Find the folder of the specs: in the package once installed, beside it in a checkout."""
     here = Path(__file__).parent
     installed = here / "configs"
     return installed if installed.is_dir() else here.parent / "configs"
 
 
 def list_names() -> list[str]:
-    """The names of all bundled networks, in alphabetical order."""
+    """List the names of all bundled networks, in alphabetical order."""
     return sorted(path.stem for path in find_folder().glob("*.yaml"))
 
 
 def find_network(name: str) -> Path | None:
-    """The spec of a bundled network by its name, with or without `.yaml`."""
+    """Find the spec of a bundled network by its name, with or without `.yaml`."""
     stem = name.removesuffix(".yaml")
     return network_path(stem) if stem in list_names() else None
 
 
 def network_path(name: str) -> Path:
-    """The file of one of `list_names`."""
+    """Return the path of the file of one of `list_names`."""
     return find_folder() / f"{name}.yaml"

@@ -17,7 +17,7 @@ class Meaning(NamedTuple):
 
 
 def find_meaning(word: str, choices: Collection[str]) -> Meaning | None:
-    """What `word` means among the words that are possible where it stands.
+    """Find what `word` means among the words that are possible where it stands.
 
     >>> find_meaning("nn.BatchNorm2d", ["relu", "batchnorm"]).ours
     ('batchnorm',)
@@ -35,7 +35,8 @@ def find_meaning(word: str, choices: Collection[str]) -> Meaning | None:
 
 
 def _key_of_word(word: str) -> str:
-    """A word without what frameworks differ in: `nn.Conv2d(3, 64, 3)` and `conv_2d` are conv."""
+    """Return a word without what frameworks differ in: `nn.Conv2d(3, 64, 3)` and `conv_2d` are
+    conv."""
     bare = word.strip().partition("(")[0].rpartition(".")[2].lower()
     return re.sub(r"[123]d(?=[a-z]|$)", "", re.sub(r"[^a-z0-9]", "", bare))
 
@@ -57,7 +58,7 @@ _ABOVE = "drop it: what stands above says it"
 
 
 def _join_groups(*groups: dict[str, tuple[Meaning, ...]]) -> dict[str, tuple[Meaning, ...]]:
-    """All groups as one; a word that stands in several has all their meanings, in order."""
+    """Join all groups; a word that stands in several has all their meanings, in order."""
     joined: dict[str, tuple[Meaning, ...]] = {}
     for group in groups:
         for word, meanings in group.items():

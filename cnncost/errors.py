@@ -16,7 +16,7 @@ _SHORT = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
 
 
 def make_printable(text: str) -> str:
-    """`text` on one line, in which characters that a terminal or a file would obey are escaped.
+    """Return `text` on one line, with characters that a terminal or a file would obey escaped.
 
     >>> print(make_printable("a\\x1b[31m\\nb"))
     a\\x1b[31m\\nb
@@ -25,7 +25,7 @@ def make_printable(text: str) -> str:
 
 
 def _escape_character(match: re.Match[str]) -> str:
-    """The character as Python writes it in a text; a byte that is not UTF-8 as a byte."""
+    """Return the character as Python writes it in a text; a byte that is not UTF-8 as a byte."""
     character = match[0]
     code = ord(character)
     if 0xDC80 <= code <= 0xDCFF:
@@ -94,7 +94,8 @@ _MOST_CHOICES = 1000
 
 
 def find_nearest(word: str, choices: Iterable[str]) -> str | None:
-    """The choice that `word` means elsewhere or is most likely a slip of, if one is close.
+    """Find the choice that `word` means elsewhere, or that it is most likely a slip of, if one is
+    close.
 
     Of very many choices only the last count: those nearest to where the word stands.
     """
@@ -111,7 +112,7 @@ def find_nearest(word: str, choices: Iterable[str]) -> str | None:
 
 
 def did_you_mean(word: str, choices: Sequence[str], otherwise: str) -> str:
-    """`did you mean 'kernel'?` where a choice is close, else `otherwise`.
+    """Return `did you mean 'kernel'?` where a choice is close, else `otherwise`.
 
     A word that is known elsewhere may have a whole hint of its own (`cnncost.elsewhere`).
     """
@@ -125,6 +126,6 @@ def did_you_mean(word: str, choices: Sequence[str], otherwise: str) -> str:
 
 
 def quote_text(text: str) -> str:
-    """`text` in quotes, on one line and cut to a length that a message can carry."""
+    """Return `text` in quotes, on one line and cut to a length that a message can carry."""
     short = text if len(text) <= 40 else text[:37] + "..."
     return repr(short)

@@ -149,7 +149,8 @@ class NetworkBuilder:
 
 @lru_cache(maxsize=1 << 12)
 def _infer_output(layer: Layer, inputs: tuple[Shape, ...]) -> Shape:
-    """The output's shape; networks repeat their layers, and trials repeat whole networks.
+    """Infer the output's shape (cached: networks repeat their layers, and trials repeat whole
+    networks).
 
     Raises:
         Refused: the shapes do not fit, or the layer's counts pass 2^63.

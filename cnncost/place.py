@@ -28,24 +28,24 @@ class Source:
         self._starts: array[int] | None = None
 
     def line_column(self, offset: int) -> tuple[int, int]:
-        """Line and column of a character, both counted from 1."""
+        """Return the line and column of a character, both counted from 1."""
         if self._starts is None:
             self._starts = _line_starts(self.text)
         line = bisect_right(self._starts, offset)
         return line, offset - self._starts[line - 1] + 1
 
     def locate_offset(self, offset: int) -> str:
-        """`FILE:LINE:COLUMN` of a character."""
+        """Write the place of a character as `FILE:LINE:COLUMN`."""
         line, column = self.line_column(offset)
         return f"{self.name}:{line}:{column}"
 
     def read_span(self, place: Place) -> str:
-        """The characters of a span."""
+        """Return the characters of a span."""
         return self.text[place.start : place.end]
 
 
 def _line_starts(text: str) -> array[int]:
-    """The offset of each line's first character, by YAML's line breaks."""
+    """Return the offset of each line's first character, by YAML's line breaks."""
     starts = array("q", [0])
     starts.extend(match.end() for match in re.finditer("\r\n|[\n\r\x85\u2028\u2029]", text))
     return starts

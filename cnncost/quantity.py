@@ -54,7 +54,7 @@ _LONGEST = 60
 
 @lru_cache(maxsize=1024)
 def parse_number(text: str) -> int | Fraction | None:
-    """The exact value of `96`, `-1`, `0.25`, `1e6` or `20M`; None for anything else.
+    """Read the exact value of `96`, `-1`, `0.25`, `1e6` or `20M`; None for anything else.
 
     Only decimal digits count: no `010`, `0x10`, `1_000`, `.5` or `+1`.
     """
@@ -74,7 +74,7 @@ def parse_number(text: str) -> int | Fraction | None:
 
 
 def parse_count(text: str) -> int:
-    """A whole, non-negative amount such as `20M` or `1.5G`, exactly.
+    """Read a whole, non-negative amount such as `20M` or `1.5G`, exactly.
 
     Raises:
         CnncostError: it is no number, negative, or no whole number.
@@ -96,14 +96,14 @@ class MetricAmount(NamedTuple):
     percent: bool = False
 
     def share_of(self, today: int) -> int | Fraction:
-        """The amount in the metric's own numbers, exactly."""
+        """Return the amount in the metric's own numbers, exactly."""
         from fractions import Fraction
 
         return Fraction(self.number) * today / 100 if self.percent else self.number
 
 
 def split_metric(text: str, otherwise: CnncostError | None = None) -> tuple[str, str]:
-    """The two sides of METRIC=AMOUNT, neither looked at yet.
+    """Split METRIC=AMOUNT into its two sides, neither looked at yet.
 
     Raises:
         CnncostError: there is no `=`; `otherwise` says what would work there.
@@ -116,7 +116,7 @@ def split_metric(text: str, otherwise: CnncostError | None = None) -> tuple[str,
 
 
 def parse_amount(word: str, text: str, *, percent: bool = False) -> MetricAmount:
-    """A limit of what a metric's word names: `20M`, of bytes `64MiB`; `50%` if that may be.
+    """Read a limit of what a metric's word names: `20M`, of bytes `64MiB`; `50%` if that may be.
 
     Raises:
         CnncostError: it is no such amount.
@@ -130,7 +130,7 @@ def parse_amount(word: str, text: str, *, percent: bool = False) -> MetricAmount
 
 
 def parse_change(text: str) -> MetricAmount | None:
-    """A change, whose sign is written: `+5%`, `-10%`, `+1M`; None for anything else.
+    """Read a change, whose sign is written: `+5%`, `-10%`, `+1M`; None for anything else.
 
     >>> parse_change("-10%"), parse_change("10%")
     (MetricAmount(number=-10, percent=True), None)
@@ -143,7 +143,7 @@ def parse_change(text: str) -> MetricAmount | None:
 
 
 def parse_budget(text: str) -> tuple[str, int]:
-    """The metric's word and the limit of `weights=20M`.
+    """Read the metric's word and the limit of `weights=20M`.
 
     Raises:
         CnncostError: there is no `=`, or the metric or the amount is unknown.
@@ -154,7 +154,7 @@ def parse_budget(text: str) -> tuple[str, int]:
 
 
 def parse_bytes(text: str) -> int:
-    """A whole number of bytes such as `64MiB` or `1.5MB`, exactly.
+    """Read a whole number of bytes such as `64MiB` or `1.5MB`, exactly.
 
     Raises:
         CnncostError: the unit is missing, or it is no whole, non-negative amount.
@@ -177,7 +177,8 @@ def parse_bytes(text: str) -> int:
 
 
 def budget_metric(word: str) -> str:
-    """The metric that `word` names, macs and flops too; hyphens are accepted for underscores."""
+    """Return the metric that `word` names, macs and flops too; hyphens are accepted for
+    underscores."""
     metric = word.strip().replace("-", "_")
     words = (*BUDGETS, *OF_CONNECTIONS, *BYTES)
     if metric not in words:
@@ -187,7 +188,7 @@ def budget_metric(word: str) -> str:
 
 
 def counted_as(word: str) -> tuple[str, int]:
-    """The metric that a word's amounts are counted in, and how much one of it is.
+    """Return the metric that a word's amounts are counted in, and how much one of it is.
 
     >>> counted_as("flops"), counted_as("weights")
     (('connections', 2), ('weights', 1))
@@ -197,7 +198,7 @@ def counted_as(word: str) -> tuple[str, int]:
 
 
 def same_metric(word: str, others: Iterable[str]) -> str | None:
-    """The one of some words that names the same metric, as flops do macs."""
+    """Return the one of some words that names the same metric, as flops do macs."""
     return next((other for other in others if counted_as(other)[0] == counted_as(word)[0]), None)
 
 
@@ -212,10 +213,10 @@ def refuse_same_metric(word: str, others: Iterable[str]) -> None:
 
 
 def describe_repeat(word: str, other: str) -> str:
-    """What is wrong where two words limit one metric."""
+    """Say what is wrong where two words limit one metric."""
     return f"{word} is given twice" if word == other else f"{other} and {word} are one metric"
 
 
 def format_count(n: int, one: str, many: str = "") -> str:
-    """How many there are, in words: `1 row`, `2 rows`; `many` where no s does it."""
+    """Write how many there are, in words: `1 row`, `2 rows`; `many` where no s does it."""
     return f"{n:,} {one if n == 1 else many or one + 's'}"

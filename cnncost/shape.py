@@ -71,23 +71,23 @@ class Window(NamedTuple):
         return self.dilation * (self.kernel - 1) + 1
 
     def count_outputs(self, n: int) -> int:
-        """Outputs over `n` inputs: the starts that are a stride apart and fit."""
+        """Count the outputs over `n` inputs: the starts that are a stride apart and fit."""
         return (n + self.before + self.after - self.reach) // self.stride + 1
 
     def count_outputs_ceil(self, n: int) -> int:
-        """The same with a last window that may hang over the end (PyTorch's ceil_mode):
+        """Count the outputs with a last window that may hang over the end (PyTorch's ceil_mode):
         but none starts beyond the input and its left padding."""
         hanging = -(-(n + self.before + self.after - self.reach) // self.stride) + 1
         starting = -(-(n + self.before) // self.stride)
         return min(hanging, starting)
 
     def count_transposed_outputs(self, n: int, extra: int = 0) -> int:
-        """Outputs of a transposed window: each input paints `reach` outputs, a stride
+        """Count the outputs of a transposed window: each input paints `reach` outputs, a stride
         apart, and padding crops; `extra` is the output padding."""
         return (n - 1) * self.stride + self.reach - self.before - self.after + extra
 
     def count_touching_pairs(self, n: int, y: int) -> int:
-        """How many of the (output, tap) pairs of `y` outputs fall on the `n` real inputs.
+        """Count the (output, tap) pairs of `y` outputs that fall on the `n` real inputs.
 
         Output o and tap k read input o*stride + k*dilation - before. Pairs left of
         the input and pairs right of it are counted and taken off. The same number
@@ -107,7 +107,7 @@ class Window(NamedTuple):
 
 
 def same_padding(n: int, kernel: int, stride: int, dilation: int) -> tuple[int, int]:
-    """TensorFlow's `same`: the zeros before and after that give ceil(n / stride) outputs,
+    """Return TensorFlow's `same`: the zeros before and after that give ceil(n / stride) outputs,
     the odd one after."""
     reach = Window(kernel, stride, dilation=dilation).reach
     total = max((-(-n // stride) - 1) * stride + reach - n, 0)
@@ -115,7 +115,7 @@ def same_padding(n: int, kernel: int, stride: int, dilation: int) -> tuple[int, 
 
 
 def same_cropping(kernel: int, stride: int, dilation: int) -> tuple[int, int]:
-    """`same` for a transposed window: what is cropped so that n inputs give n * stride
+    """Return `same` for a transposed window: what is cropped so that n inputs give n * stride
     outputs; a kernel narrower than its stride adds outputs at the end instead."""
     surplus = Window(kernel, stride, dilation=dilation).reach - stride
     before = max(surplus, 0) // 2
@@ -123,7 +123,8 @@ def same_cropping(kernel: int, stride: int, dilation: int) -> tuple[int, int]:
 
 
 def _pairs_below(bound: int, outputs: int, stride: int, taps: int, dilation: int) -> int:
-    """Pairs (o, k), 0 <= o < outputs and 0 <= k < taps, with o*stride + k*dilation < bound."""
+    """Count the pairs (o, k), 0 <= o < outputs and 0 <= k < taps, with o*stride + k*dilation <
+    bound."""
     if bound <= 0:
         return 0
     # Tap k leaves ceil((bound - k*dilation) / stride) outputs, at most all of them.
@@ -138,7 +139,7 @@ def _pairs_below(bound: int, outputs: int, stride: int, taps: int, dilation: int
 
 
 def _floor_sum(terms: int, divisor: int, step: int, start: int) -> int:
-    """The sum of floor((start + i*step) / divisor) for i = 0 .. terms - 1, in O(log) steps:
+    """Compute the sum of floor((start + i*step) / divisor) for i = 0 .. terms - 1, in O(log) steps:
     lattice points under a line (Graham, Knuth & Patashnik 1994, sec. 3.5)."""
     total = 0
     while terms:

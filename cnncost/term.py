@@ -68,7 +68,7 @@ class Term(int):
         return Term(-int(self), "neg", (self,))
 
     def as_leaf(self, name: str) -> Term:
-        """This number as a leaf of that name, which keeps its working."""
+        """Return this number as a leaf of that name, which keeps its working."""
         leaf = Term(int(self), name=name)
         leaf.working = self
         return leaf
@@ -83,15 +83,15 @@ def _as_term(number: int) -> Term:
 
 
 def exact_quotient(a: int, b: int) -> int:
-    """a / b where b divides a: written as a division, not as a floor."""
+    """Divide a by b, which divides it: written as a division, not as a floor."""
     if isinstance(a, Term) or isinstance(b, Term):
         return Term(int(a) // int(b), "/", (a, b)) if b != 1 else a
     return a // b
 
 
 def trace_layer(layer: L) -> L:
-    """The same layer with terms for numbers: each field one of its name, and each of its
-    quantities, asked for, a leaf of its own name."""
+    """Return the same layer with terms for numbers: each field is a term of its name, and each of
+    its quantities, when asked for, a leaf of its own name."""
     cls = type(layer)
     traced = _TRACED.get(cls)
     if traced is None:
@@ -106,7 +106,7 @@ def trace_layer(layer: L) -> L:
 
 
 def trace_shape(x: Shape) -> Shape:
-    """The same shape with terms for numbers, each of its axis' name."""
+    """Return the same shape with terms for numbers, each with its axis' name."""
     axes = AXES.get(len(x.extents), ())
     extents = (Term(int(n), name=axis) for n, axis in zip(x.extents, axes, strict=True))
     return Shape(Term(int(x.channels), name="channels"), tuple(extents))
@@ -136,8 +136,8 @@ def _name_numbers(value: Any, name: str) -> Any:  # Any: a field holds ints, tup
 
 def _name_result(formula: Callable[..., int]) -> Callable[..., int]:
     @wraps(formula)
-    def named(*args: Any) -> int:  # Any: a formula takes the layer and its shapes
+    def compute_named(*args: Any) -> int:  # Any: a formula takes the layer and its shapes
         result = formula(*args)
         return result.as_leaf(formula.__name__) if isinstance(result, Term) else result
 
-    return named
+    return compute_named

@@ -16,8 +16,7 @@ from wild_networks import wild_network
 import cnncost
 from cnncost.accuracy import Damage, DamagePart, compare_potentials, damage, estimate_damage
 from cnncost.accuracy.error_constants import CERTAIN, DENSE, NINETY, PARTS, WIDE, WIDTH
-from cnncost.accuracy.estimate import interval_deviation
-from cnncost.accuracy.measured import MEASURED, NOTHING, find_nearest
+from cnncost.accuracy.estimate import MEASURED, NOTHING, find_nearest, interval_deviation
 from cnncost.accuracy.potential import Potential, network_terms, potential_of
 
 NAMES = ("width", "depth", "resolution", "groups", "dense")

@@ -13,7 +13,7 @@ import pytest
 
 import cnncost
 from cnncost.accuracy import Damage
-from cnncost.accuracy.measured import MEASURED
+from cnncost.accuracy.estimate import MEASURED
 from cnncost.suggest.text import scores
 
 REFERENCE = Path(__file__).parent / "reference" / "damage"

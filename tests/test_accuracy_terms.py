@@ -1,44 +1,30 @@
-"""What one layer adds to the potential's sums, and the parts that the sums make, by hand."""
+"""What one layer adds to the sums of the error potential, by hand."""
 
 from __future__ import annotations
 
-from math import exp, log
+from math import log
 
 import pytest
+from near_terms import coarse, near
 
 import cnncost
 from cnncost.accuracy.error_constants import (
     DENSE,
     DENSE_DEPTH,
     DENSE_UNITS,
-    DEPTH,
-    DEPTH_POWER,
     DEPTHWISE,
     DEPTHWISE_SHARE,
     FEW_CHANNELS,
     GROUPS,
     HEAD_SHARE,
     KERNEL_SHARE,
-    LEAST_DEPTH,
     LINEAR_KERNEL,
     LINEAR_SHARE,
-    MAP_LAYERS,
-    RESOLUTION,
-    RESOLUTION_EXTENT,
-    RESOLUTION_FALL,
     SMALL_EXTENT,
     UNMIXED,
-    WIDE,
-    WIDTH,
 )
-from cnncost.accuracy.layer_terms import NO_TERMS, LayerTerms, add_terms, coarseness_of, layer_terms
-from cnncost.accuracy.potential import Potential, network_terms, potential_of
+from cnncost.accuracy.layer_terms import NO_TERMS, LayerTerms, layer_terms
 from cnncost.accuracy.roles import find_roles
-
-
-def coarse(extent: float) -> float:
-    """What a map of so many positions a side costs, as `error_constants.py` spells it."""
-    return RESOLUTION * (RESOLUTION_EXTENT / extent) ** RESOLUTION_FALL / RESOLUTION_FALL
 
 
 def terms_of(lines: str, name: str, shape: str = "[8, 12, 12]") -> LayerTerms:
@@ -65,30 +51,6 @@ def sliding(
         weight * (1 + KERNEL_SHARE * kernel),
         maps={extent: weight},
     )
-
-
-class Near:
-    """Equal terms but for rounding; extents are equal where no root was taken."""
-
-    def __init__(self, expected: LayerTerms) -> None:
-        self.expected = expected
-
-    def __eq__(self, found: object) -> bool:
-        assert isinstance(found, LayerTerms)
-        maps, expected = found.maps, self.expected.maps
-        return (
-            found[:-1] == pytest.approx(self.expected[:-1], abs=1e-12)
-            and list(maps) == pytest.approx(list(expected))
-            and list(maps.values()) == pytest.approx(list(expected.values()))
-        )
-
-    __hash__ = None  # type: ignore[assignment]
-
-
-def near(terms: LayerTerms | Potential) -> object:
-    if isinstance(terms, LayerTerms):
-        return Near(terms)
-    return pytest.approx(tuple(terms), abs=1e-12)
 
 
 BEHIND = "- relu\n- {conv: 4, kernel: 3, padding: 1}\n"
@@ -271,71 +233,3 @@ def test_layers_without_weights_of_their_own_add_nothing() -> None:
     role = find_roles(network)[1]
     for node in network.layers[1:-1]:
         assert layer_terms(node.layer, node.inputs[0], node.output, role) == NO_TERMS
-
-
-def test_coarseness_and_its_slope() -> None:
-    assert coarseness_of(RESOLUTION_EXTENT) == pytest.approx(RESOLUTION / RESOLUTION_FALL)
-    # The slope in ln(extent), by a small step each way.
-    step = 1e-5
-    ends = [coarseness_of(RESOLUTION_EXTENT * exp(sign * step)) for sign in (1, -1)]
-    assert (ends[0] - ends[1]) / (2 * step) == pytest.approx(-RESOLUTION, rel=1e-6)
-
-
-def test_sums_are_added_term_by_term() -> None:
-    one = LayerTerms(1, 2, 3, 4, 5, 6, 7, {8.0: 1.5, 4.0: 2.0})
-    two = LayerTerms(10, 20, 30, 40, 50, 60, 70, {8.0: 0.5, 2.0: 1.0})
-    assert add_terms([one, two]) == (11, 22, 33, 44, 55, 66, 77, {8: 2, 4: 2, 2: 1})
-    assert add_terms([two], less=[one]) == (9, 18, 27, 36, 45, 54, 63, {8: -1, 4: -2, 2: 1})
-    assert add_terms([]) == NO_TERMS == (0, 0, 0, 0, 0, 0, 0, {})
-
-
-def test_the_parts_of_sums() -> None:
-    # Weight, ln widths, groups, depth, maps of dense layers and their coarseness, dense; maps.
-    # What is gone from an extent leaves rounding behind.
-    maps = {16.0: 2.0, 4.0: 1.0, 9.0: -1e-16}
-    fine, small = 2 / (2 + MAP_LAYERS), 1 / (1 + MAP_LAYERS)
-    assert potential_of(LayerTerms(4, 12, 2, 8, 0.5, 10, 0.3, maps)) == near(
-        Potential(
-            WIDTH * log(1 + WIDE / exp(12 / 4)),
-            DEPTH / (8 + LEAST_DEPTH) ** DEPTH_POWER,
-            (10 + fine * coarse(16) + small * coarse(4)) / (0.5 + fine + small),
-            2 / 4,
-            0.3,
-        )
-    )
-
-
-def test_a_network_of_nothing_has_a_potential() -> None:
-    depth = DEPTH / LEAST_DEPTH**DEPTH_POWER
-    assert potential_of(NO_TERMS) == near(Potential(WIDTH * log(1 + WIDE), depth, 0, 0, 0))
-
-
-def test_a_whole_network() -> None:
-    network = cnncost.loads("""\
-input: [3, 16, 16]
-layers:
-- {conv: 32, kernel: 3, padding: 1}
-- relu
-- {maxpool: 2}
-- {conv: 64, kernel: 3, padding: 1, groups: 2}
-- relu
-- {conv: 16, kernel: 1}
-- {dense: 100}
-- relu
-- {dense: 10}
-""").network
-    weight = 1 + 1 + LINEAR_SHARE
-    fine = 1 / (1 + MAP_LAYERS)
-    half = 1 / (1 + MAP_LAYERS)
-    coarseness = fine * coarse(16) + (half + HEAD_SHARE) * coarse(8)
-    typical = exp((log(32) + log(64) + LINEAR_SHARE * log(16)) / weight)
-    # Behind the groups stands a 1x1, which mixes them.
-    assert potential_of(network_terms(network)) == near(
-        Potential(
-            WIDTH * log(1 + WIDE / typical),
-            DEPTH / (2 * (1 + KERNEL_SHARE) + DENSE_DEPTH + LEAST_DEPTH) ** DEPTH_POWER,
-            coarseness / (fine + half + HEAD_SHARE),
-            GROUPS * log(2) / weight,
-            DENSE * log(DENSE_UNITS / 100),
-        )
-    )

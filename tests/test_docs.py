@@ -1,12 +1,18 @@
-"""The reference pages agree with the code that they are generated from."""
+"""The reference pages agree with the code that they are generated from, and the examples in the
+docstrings of `cnncost` run and print what they say."""
 
 from __future__ import annotations
 
+import doctest
+import importlib
+import pkgutil
 import re
 import sys
 from pathlib import Path
 
 import pytest
+
+import cnncost
 
 DOCS = Path(__file__).parent.parent / "docs"
 sys.path.insert(0, str(DOCS))
@@ -51,6 +57,8 @@ def test_every_row_of_a_table_has_as_many_cells_as_its_header(page: Path) -> Non
 
 ROOT = DOCS.parent
 PLANS = ("ARCHITECTURE.md", "CONTRIBUTING.md")
+WITH_TABLES = ("draws.py", "with_torch/layer_runs.py", "with_onnx/test_out.py")
+"""The files of tests that have tables which the plan names."""
 PATHS = [path for path in (ROOT / "cnncost").rglob("*") if "__pycache__" not in path.parts]
 
 
@@ -72,7 +80,8 @@ def test_the_plan_names_files_that_there_are(page: str) -> None:
 
 @pytest.mark.parametrize("page", PLANS)
 def test_the_plan_names_tables_and_classes_that_there_are(page: str) -> None:
-    files = [path for path in PATHS if path.suffix == ".py"] + [ROOT / "tests" / "draws.py"]
+    files = [path for path in PATHS if path.suffix == ".py"]
+    files += [ROOT / "tests" / name for name in WITH_TABLES]
     text = "".join(path.read_text(encoding="utf-8") for path in files)
     known = {path.stem for path in PATHS} | {path.stem for path in (ROOT / "tests").iterdir()}
     for word in _quoted(page):
@@ -80,3 +89,30 @@ def test_the_plan_names_tables_and_classes_that_there_are(page: str) -> None:
         told = re.fullmatch(r"(\w+\.)*([A-Z_]{3,}|([A-Z][a-z]+)+|[a-z]+_[a-z_]+)", word)
         if told and name not in known:
             assert re.search(rf"(class|def) {name}\b|^{name}\b.* = ", text, re.M), f"{page}: {word}"
+
+
+MODULES = [
+    module.name
+    for module in pkgutil.walk_packages(cnncost.__path__, "cnncost.")
+    if module.name != "cnncost.__main__"  # it runs the command line
+]
+
+WITH_EXAMPLES = (
+    *("costs.memory.execution_order", "costs.memory.inference", "formats.repeats", "study.align"),
+    "formats.block_numbers",
+    "formats.python_text",
+    *("suggest.text.text_changes", "suggest.text.budget", "suggest.decisions.cost_tables"),
+    *("suggest.search.label_setting", "suggest.search.elimination", "suggest.search.dominance"),
+    *("suggest.search.pruning", "suggest.search.greedy", "suggest.search.integer_programme"),
+)
+"""Modules whose docstrings have an example, each algorithm among them."""
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_examples(name: str) -> None:
+    assert doctest.testmod(importlib.import_module(name)).failed == 0
+
+
+@pytest.mark.parametrize("name", WITH_EXAMPLES)
+def test_has_an_example(name: str) -> None:
+    assert doctest.testmod(importlib.import_module(f"cnncost.{name}")).attempted > 0

@@ -1,12 +1,25 @@
-"""Keras in without Keras: reference files, older forms, open sizes."""
+"""Keras in without Keras: reference files, older forms, open sizes, damaged archives."""
 
 from __future__ import annotations
 
 import gzip
+import json
+import zipfile
 from pathlib import Path
 
 import pytest
-from keras_models import HERE, Json, functional, keras_2, layer, run, saved, small
+from keras_models import (
+    HERE,
+    Json,
+    archived,
+    functional,
+    keras_2,
+    layer,
+    refusal,
+    run,
+    saved,
+    small,
+)
 
 import cnncost
 from cnncost.costs.memory import measure_memory
@@ -147,3 +160,26 @@ def test_a_shape_for_no_input_is_refused(tmp_path: Path) -> None:
         "--input: net.json has no input called 'left'",
         "  hint: its inputs are x: --input x=3x224x224",
     ]
+
+
+def test_an_archive(tmp_path: Path) -> None:
+    config = json.dumps(small()).encode()
+    path = archived(tmp_path, metadata__json=b"{}", config__json=config, model__weights__h5=b"x")
+    assert cnncost.count(cnncost.load(path)).totals.connections == 36 * 108
+
+
+def test_an_archive_without_configuration(tmp_path: Path) -> None:
+    assert "without config.json" in refusal(archived(tmp_path, metadata__json=b"{}"))
+
+
+def test_a_configuration_that_swells(tmp_path: Path) -> None:
+    """1 GiB of spaces in a megabyte of file; no more than 16 MiB of it are unpacked."""
+    path = tmp_path / "net.keras"
+    with (
+        zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive,
+        archive.open("config.json", "w") as file,
+    ):
+        for _ in range(1024):
+            file.write(b" " * 2**20)
+    assert path.stat().st_size < 2 * 2**20
+    assert "more than 16 MiB" in refusal(path)

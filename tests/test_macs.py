@@ -73,7 +73,7 @@ def test_columns_and_sorting() -> None:
 @pytest.mark.parametrize(("word", "times"), [("macs", 1), ("flops", 2)])
 def test_growth(word: str, times: int) -> None:
     done = run("compare", "alexnet_pooled", "alexnet", "--fail-on", f"{word}=+1M")
-    # 863,867,424 against 724,406,816: tests/test_papers.py has both from the papers.
+    # 863,867,424 against 724,406,816: tests/test_published.py has both from the papers.
     before, after = times * 724_406_816, times * 863_867_424
     assert f"alexnet: {word} {after:,}, was {before:,} (" in done.stderr
     assert done.returncode == 1

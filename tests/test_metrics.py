@@ -1,6 +1,9 @@
-"""A metric's figure by its word, its promises and its bytes' scale, by hand."""
+"""A metric's figure by its word, its promises and its bytes' scale, by hand; and METRIC=AMOUNT: one
+reader for limits, shares and changes."""
 
 from __future__ import annotations
+
+from fractions import Fraction
 
 import pytest
 
@@ -10,6 +13,7 @@ from cnncost.costs.metrics import Metrics
 from cnncost.costs.promises import compare_budget, compare_expected
 from cnncost.costs.rows import layer_rows, remainder_row
 from cnncost.errors import CnncostError
+from cnncost.quantity import MetricAmount, parse_amount, parse_budget, parse_change, split_metric
 
 TEXT = "input: [4]\nlayers:\n- {name: d, dense: 2}\n"
 """10 parameters, 8 connections; 4 numbers come in and 2 go out."""
@@ -130,3 +134,55 @@ def test_rows_of_unknown_cost_are_shown() -> None:
     report = cnncost.count(cnncost.loads(f"input: [4]\nlayers:\n- relu\n- {odd}\n"))
     rows = layer_rows(report, every=False)
     assert [(row.name, row.reach) for row in rows] == [("odd", None)]
+
+
+LIMITS = [
+    ("weights=20M", "weights", 20_000_000),
+    ("flops=1.5G", "flops", 1_500_000_000),
+    ("sram=512KiB", "sram", 512 * 1024),
+    ("training-memory= 2 MB ", "training_memory", 2_000_000),
+]
+
+
+@pytest.mark.parametrize(("text", "word", "most"), LIMITS)
+def test_a_limit(text: str, word: str, most: int) -> None:
+    assert parse_budget(text) == (word, most)
+
+
+def test_a_percentage_is_one_of_todays_amount_exactly() -> None:
+    """An eighth of 1,003 is 125.375."""
+    share = parse_amount("weights", "12.5 %", percent=True)
+    assert share.share_of(1003) == Fraction(125375, 1000)
+    assert parse_amount("weights", "40").share_of(1003) == 40
+
+
+@pytest.mark.parametrize("text", ["-5%", "x%", "%"])
+def test_no_share(text: str) -> None:
+    with pytest.raises(CnncostError, match="no share"):
+        parse_amount("weights", text, percent=True)
+
+
+def test_a_percentage_is_no_limit_where_nothing_is_there_to_compare_with() -> None:
+    with pytest.raises(CnncostError, match="'50%' is not an amount"):
+        parse_budget("weights=50%")
+
+
+CHANGES = [
+    ("+5%", MetricAmount(5, percent=True)),
+    ("-10%", MetricAmount(-10, percent=True)),
+    (" +1M", MetricAmount(1_000_000)),
+    ("+0", MetricAmount(0)),
+    *((text, None) for text in ("", "5%", "1M", "+-5%", "--5", "++5", "+", "-", "%", "+ 5")),
+]
+
+
+@pytest.mark.parametrize(("text", "change"), CHANGES)
+def test_a_change_has_its_sign_written(text: str, change: MetricAmount | None) -> None:
+    assert parse_change(text) == change
+
+
+def test_without_an_equals_sign() -> None:
+    with pytest.raises(CnncostError, match="'weights' is no budget"):
+        split_metric("weights")
+    with pytest.raises(CnncostError, match="no growth"):
+        split_metric("weights", CnncostError("no growth"))

@@ -1,6 +1,6 @@
-"""The tables by layer type: none lacks a type, and none has a word that is no type.
+"""The tables by layer type and by count: none lacks a word, and none has a word too many.
 
-Whoever adds a layer type sees here what it still needs: the table's name and the word.
+Whoever adds a layer type or a count sees here what it still needs: the table's name and the word.
 """
 
 from __future__ import annotations
@@ -9,8 +9,14 @@ from importlib import import_module
 
 import pytest
 
-from cnncost.layers import TYPES, layer_type
+from cnncost import quantity
+from cnncost.costs import count_network
+from cnncost.costs.count import LayerCount, Totals
+from cnncost.costs.rows import Row
+from cnncost.language import read_spec
+from cnncost.layers import JOINS, TYPES, layer_type
 from cnncost.study.type_entry import find_example
+from cnncost.views.table_columns import COLUMNS
 
 LEARNING = [word for word in TYPES if layer_type(word).learns and word != "opaque"]
 KNOWN = [word for word in TYPES if word != "opaque"]
@@ -45,3 +51,32 @@ def test_every_layer_type_has_an_example(word: str) -> None:
         pytest.fail(f"study/type_entry.py EXAMPLES has no entry for {word}")
     assert shape
     assert word in line
+
+
+@pytest.mark.parametrize(
+    ("table", "words", "needed"),
+    [
+        ("costs/count.py Totals", Totals._fields, quantity.TOTALS),
+        ("costs/count.py LayerCount", LayerCount._fields, quantity.BUDGETS),
+        ("costs/rows.py Row", Row._fields, quantity.BUDGETS),
+        ("views/table_columns.py COLUMNS", COLUMNS, quantity.BUDGETS),
+    ],
+    ids=["Totals", "LayerCount", "Row", "COLUMNS"],
+)
+def test_no_table_lacks_a_count(table: str, words: list[str], needed: tuple[str, ...]) -> None:
+    missing = [word for word in needed if word not in words]
+    assert not missing, f"{table} has no entry for {', '.join(missing)}"
+
+
+ALWAYS = ("units", "parameters")
+"""What layers without weights have as well."""
+
+
+@pytest.mark.parametrize("word", KNOWN)
+def test_a_layer_without_weights_has_no_counts_that_totals_leave_out(word: str) -> None:
+    shape, line = find_example(word)
+    first = "- relu\n" if word in JOINS else ""
+    spec = read_spec(f"input: [{shape}]\nlayers:\n{first}- {line}\n", word)
+    row = count_network(spec.network).layers[-1]
+    counts = {name: getattr(row, name) for name in quantity.BUDGETS if name not in ALWAYS}
+    assert row.counted or not any(counts.values()), counts

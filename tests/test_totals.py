@@ -1,4 +1,5 @@
-"""What is counted of each layer and summed up, under each convention, by hand."""
+"""What is counted of each layer and summed up, under each convention, by hand; and the
+graph: who reads whom."""
 
 from __future__ import annotations
 
@@ -7,7 +8,7 @@ import pytest
 import cnncost
 from cnncost.costs.count import Convention, Report, count_network
 from cnncost.costs.gradients import find_gradients
-from cnncost.network import Network, NetworkBuilder
+from cnncost.network import Input, Network, NetworkBuilder, Node
 from cnncost.place import Place
 from cnncost.shape import Shape
 
@@ -117,3 +118,30 @@ layers:
     # Only the norm with scales is trained; below it nothing has a gradient.
     assert found.parameters == (False, False, True, False, False, False, False, False)
     assert found.outputs == (False, False, True, False, True, True, False, True)
+
+
+DIAMOND = """\
+input: [4, 5, 5]
+layers:
+  - {name: a, conv: 4, kernel: 1}
+  - {name: b, relu, from: a}
+  - {name: both, add: [a, b]}
+  - {name: twice, add: [both, both]}
+"""
+
+
+def test_readers_are_the_reads_turned_round() -> None:
+    """The input is node 0; b and both read a, twice reads both two times, nothing reads twice."""
+    network = cnncost.loads(DIAMOND).network
+    assert network.readers == ((1,), (2, 3), (3,), (4, 4), ())
+    assert network.outputs == (4,)
+
+
+def test_an_input_is_no_layer() -> None:
+    """Nothing is read, learned or frozen at an input, and it has no type."""
+    network = cnncost.loads(DIAMOND).network
+    (entry,) = network.inputs
+    assert isinstance(entry, Input)
+    assert (entry.layer, entry.reads, entry.inputs, entry.shares) == (None, (), (), None)
+    assert all(isinstance(node, Node) for node in network.layers)
+    assert network.nodes == (entry, *network.layers)

@@ -55,7 +55,7 @@ def potential_of(terms: LayerTerms) -> Potential:
 
 
 def _mean_coarseness(terms: LayerTerms) -> float:
-    """Average what the extents cost: of many layers of one extent few count."""
+    """Return the average of what the extents cost; an extent that few layers have counts less."""
     shares = {
         extent: weight / (weight + constants.MAP_LAYERS)
         for extent, weight in terms.maps.items()

@@ -60,18 +60,18 @@ def find_roles(network: Network) -> dict[int, Role]:
 
 
 def _find_mixed(network: Network) -> list[bool]:
-    """For each node whether the next layers with weights on one side of it, through all others,
-    are there and have no kernel."""
+    """Find for each node whether on one side of it there are layers with weights and none of the
+    next ones has a kernel; layers without weights in between do not count."""
     before, behind = [_Neighbours()] * len(network.nodes), [_Neighbours()] * len(network.nodes)
     for node in network.layers:
         sources = (network.nodes[index] for index in node.reads)
         before[node.index] = _join_neighbours(
-            _Neighbours.of(source) or before[source.index] for source in sources
+            _Neighbours.from_node(source) or before[source.index] for source in sources
         )
     for one in reversed(network.nodes):
         readers = (network.nodes[index] for index in network.readers[one.index])
         behind[one.index] = _join_neighbours(
-            _Neighbours.of(reader) or behind[reader.index] for reader in readers
+            _Neighbours.from_node(reader) or behind[reader.index] for reader in readers
         )
     return [
         (one.there and not one.kernels) or (other.there and not other.kernels)
@@ -86,8 +86,8 @@ class _Neighbours(NamedTuple):
     kernels: bool = False
 
     @classmethod
-    def of(cls, node: Input | Node) -> _Neighbours | None:
-        """The node itself, if it has weights."""
+    def from_node(cls, node: Input | Node) -> _Neighbours | None:
+        """Return the node itself, if it has weights."""
         if _word_of(node) not in WEIGHTED:
             return None
         return cls(there=True, kernels=max(getattr(node.layer, "kernel", (1,))) > 1)
@@ -107,7 +107,7 @@ def mean_extent(extents: tuple[int, ...]) -> float:
 
 
 def _find_followers(network: Network) -> list[Follower]:
-    """For each node what follows it; a non-linearity on any path counts."""
+    """Find what follows each node; a non-linearity on any path counts."""
     found = [Follower.NOTHING] * len(network.nodes)
     learns_behind = [False] * len(network.nodes)
     for node in reversed(network.nodes):
@@ -127,7 +127,7 @@ def _find_followers(network: Network) -> list[Follower]:
 
 
 def _find_used_positions(network: Network) -> list[bool]:
-    """For each node whether something behind it tells the positions of its map apart."""
+    """Find for each node whether something behind it tells the positions of its map apart."""
     found = [False] * len(network.nodes)
     for node in reversed(network.nodes):
         for reader in (network.nodes[index] for index in network.readers[node.index]):

@@ -93,16 +93,16 @@ class Group(TyperGroup):
         return super().resolve_command(ctx, args)
 
     def make_context(self, *arguments: Any, **settings: Any) -> Any:  # Any: what click passes on
-        with _said_printably():
+        with _escape_messages():
             return super().make_context(*arguments, **settings)
 
     def invoke(self, ctx: Any) -> Any:  # Any: click's Context, which Typer keeps private
-        with _said_printably():
+        with _escape_messages():
             return super().invoke(ctx)
 
 
 @contextmanager
-def _said_printably() -> Iterator[None]:
+def _escape_messages() -> Iterator[None]:
     """Escape control characters in usage errors, which quote what was typed."""
     try:
         yield

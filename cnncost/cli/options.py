@@ -13,7 +13,7 @@ from typer.models import ArgumentInfo, OptionInfo
 from cnncost import api, bundled, formats
 from cnncost.cli.streams import report_opaque_layers
 from cnncost.errors import CnncostError, make_printable
-from cnncost.formats.kept_file import copy_stream, is_stream
+from cnncost.formats import copy_stream, is_stream
 from cnncost.language import MAX_LAYERS, Spec
 from cnncost.quantity import parse_number
 from cnncost.views.page_writers import WRITERS

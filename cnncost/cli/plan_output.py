@@ -40,14 +40,14 @@ def write_plan(writer: PlanWriter, plan: Plan, destination: PlanDestination) -> 
 
 
 def compose_write_command(arch: str, words: Sequence[str]) -> str:
-    """The command line that was given, with a file to write the plan to."""
+    """Compose the command line that was given, with a file to write the plan to."""
     name = Path(arch).stem if arch != "-" else "net"
     return shlex.join(["cnncost", *words, "--write", f"{name}_plan.yaml"])
 
 
 def _mend_schema(text: str, arch: str, write: str) -> str:
-    """The text with its schema's path as it is from the file written; without it where the schema
-    is not found."""
+    """Return the text with its schema's path as seen from the written file; without it where the
+    schema is not found."""
     path, source = schema_path(text), Path("." if arch == "-" else arch)
     if not path:
         return text

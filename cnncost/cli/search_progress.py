@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 
 def make_progress() -> Callable[[str], None] | None:
-    """Where the search tells how far it is; None where nobody looks."""
+    """Make a function that shows how far the search is; None where nobody looks."""
     if not sys.stderr.isatty():
         return None
 

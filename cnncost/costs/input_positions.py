@@ -34,7 +34,7 @@ class AxisReading(NamedTuple):
 
 
 def read_same_position(q: int) -> Taps:
-    """A position reads the same position."""
+    """Return the one position that a position reads: the same."""
     return range(q, q + 1)
 
 

@@ -176,23 +176,23 @@ def _edge_inputs(
     track: Track, reading: AxisReading, n: int, m: int, pattern: Sequence[Sequence[int]]
 ) -> tuple[int, int]:
     """Find the input positions that the map's positions at either edge read, without padding."""
-    hanging, gaps = _hanging(reading, pattern)
+    hanging, gaps = _count_hanging(reading, pattern)
     if gaps and hanging > LONGEST:
         return track.first, track.last  # too many to look at
     some = min(m, EDGE + len(pattern) + min(hanging, LONGEST))
 
-    def real(positions: Iterable[int]) -> list[Sequence[int]]:
+    def list_real_taps(positions: Iterable[int]) -> list[Sequence[int]]:
         """List the taps of these outputs that lie on the map and not on padding."""
-        return [_taps_near_edges(_clipped(reading.taps(q), n), track.period) for q in positions]
+        return [_taps_near_edges(_clip_taps(reading.taps(q), n), track.period) for q in positions]
 
-    starts, ends = real(range(some)), real(range(m - some, m))
+    starts, ends = list_real_taps(range(some)), list_real_taps(range(m - some, m))
     lows = [low for taps in starts if (low := _lowest_input(track, taps)) is not None]
     highs = [high for taps in ends if (high := _highest_input(track, taps)) is not None]
     first = max(track.first, min(lows, default=track.first))
     return first, min(track.last, max(highs, default=track.last))
 
 
-def _hanging(reading: AxisReading, pattern: Sequence[Sequence[int]]) -> tuple[int, bool]:
+def _count_hanging(reading: AxisReading, pattern: Sequence[Sequence[int]]) -> tuple[int, bool]:
     """Count the outputs whose window hangs over an edge in part, and whether its taps lie far
     apart."""
     each = [taps for taps in pattern[: reading.period] if taps]
@@ -201,7 +201,7 @@ def _hanging(reading: AxisReading, pattern: Sequence[Sequence[int]]) -> tuple[in
     return reach // reading.shift * reading.period, gaps
 
 
-def _clipped(taps: Sequence[int], n: int) -> Sequence[int]:
+def _clip_taps(taps: Sequence[int], n: int) -> Sequence[int]:
     """Keep the taps that lie on a map of n positions."""
     return taps[bisect_left(taps, 0) : bisect_left(taps, n)]
 

@@ -2,7 +2,8 @@
 
 A reader turns a file into a `Graph`, which `formats.spec_text` writes as the text of a spec; the
 text is then read like any other spec. A writer turns a spec into a file's bytes. Each is a function
-of a module of this folder, which is imported when it is needed.
+of a module of this folder, which is imported when it is needed. What can be read once only, such as
+a pipe, is copied to a temporary file first.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ from __future__ import annotations
 import re
 from importlib import import_module
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING, Any, NamedTuple
+from stat import S_ISBLK, S_ISDIR, S_ISREG
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from cnncost.errors import CnncostError, did_you_mean
 
@@ -90,8 +92,6 @@ def read_graph(
     Raises:
         CnncostError: the file is damaged, or the form's package is not installed.
     """
-    from cnncost.formats.kept_file import copy_stream, is_stream
-
     if is_stream(path):
         with copy_stream(path, name) as copy:
             return read_graph(Path(copy.name), name, form, shapes)
@@ -135,3 +135,35 @@ def is_source(text: str) -> bool:
 def missing_package(package: str, extra: str) -> CnncostError:
     """Make the error for an optional package that is not installed."""
     return CnncostError(f"{package} is not installed", f"pip install 'cnncost[{extra}]'")
+
+
+LARGEST = 2**31
+"""Bytes of a copy; no ONNX file has more."""
+
+_PART = 2**20
+
+
+def is_stream(path: Path) -> bool:
+    """Return whether a path that exists is a pipe or a device, which can be read once only."""
+    mode = path.stat().st_mode
+    return not (S_ISREG(mode) or S_ISDIR(mode) or S_ISBLK(mode))
+
+
+def copy_stream(path: Path, name: str, most: int = LARGEST) -> IO[bytes]:
+    """Copy a stream to a temporary file, which goes when it is closed: `most` bytes at most, and
+    one more.
+
+    Raises:
+        CnncostError: it cannot be read, or the copy cannot be written.
+    """
+    from tempfile import NamedTemporaryFile
+
+    try:
+        copy = NamedTemporaryFile(prefix="cnncost-")  # noqa: SIM115  the caller closes it
+        with path.open("rb") as file:
+            while copy.tell() <= most and (part := file.read(_PART)):
+                copy.write(part)
+        copy.flush()
+    except OSError as error:
+        raise CnncostError(f"{name}: {error.strerror}") from None
+    return copy

@@ -1,4 +1,5 @@
-"""What every import is held to: the source's own shapes, and its count of learned numbers."""
+"""The audit of an import: compare its shapes, and its count of learned numbers, with the
+source's."""
 
 from __future__ import annotations
 
@@ -32,7 +33,8 @@ class Inferred(NamedTuple):
 
 
 def audit_graph(graph: Graph) -> Graph:
-    """The graph with its false layers opaque, and with a line on every number that it lacks.
+    """Return the graph with each layer opaque whose shape or numbers are not the source's, and with
+    one line for each group of learned numbers that it lacks.
 
     A layer is false if the language refuses it, or if it makes another shape than
     `graph.shapes` records. Numbers that `graph.held` names and no layer holds stand in an
@@ -61,7 +63,7 @@ def audit_graph(graph: Graph) -> Graph:
 
 
 def _check_layers(graph: Graph) -> tuple[Graph, int]:
-    """The graph with its false layers opaque, and the parameters that its layers hold."""
+    """Return the graph with its false layers opaque, and the parameters that its layers hold."""
     dims, ops, lost = dict(graph.inputs), [], dict[str, str]()
     counted = 0
     for op in graph.ops:
@@ -81,7 +83,7 @@ def _check_layers(graph: Graph) -> tuple[Graph, int]:
 def _judge_layer(
     op: Op, reads: Sequence[tuple[int, ...]], wanted: tuple[int, ...] | None, lost: dict[str, str]
 ) -> tuple[str, Inferred]:
-    """Why a layer is false, empty if it is not, and what it makes then."""
+    """Return why a layer is false (empty if it is not), and what it makes then."""
     if op.shares in lost and wanted is not None:
         return f"{op.word}, which shares parameters with an opaque layer", Inferred(wanted, 0)
     try:
@@ -97,7 +99,7 @@ def _judge_layer(
 
 
 def infer_layer(op: Op, reads: Sequence[tuple[int, ...]]) -> Inferred:
-    """The shape and the parameters of an operation's layer over inputs of these shapes.
+    """Infer the shape and the parameters of an operation's layer over inputs of these shapes.
 
     Raises:
         Refused: the language has no such layer.
@@ -109,13 +111,13 @@ def infer_layer(op: Op, reads: Sequence[tuple[int, ...]]) -> Inferred:
 
 
 def opaque_op(op: Op, shape: tuple[int, ...]) -> Op:
-    """What stands for an operation of which only its shape is known."""
+    """Make the opaque operation that stands for one of which only its shape is known."""
     return Op(op.name, "opaque", {"output": fold_axes(shape), "op": op.word}, op.reads)
 
 
 def _add_unread_layer(graph: Graph, missing: int, what: str, why: str) -> Graph:
-    """With a layer behind the first output that holds what no layer holds; its costs are
-    unknown, so that no total of the network is taken for exact."""
+    """Add a layer behind the first output that holds what no layer holds; its costs are unknown, so
+    that no total of the network is taken for exact."""
     first, *others = graph.outputs
     shape = next((op for op in graph.ops if op.name == first), None)
     dims = _output_of(graph, shape) if shape else graph.inputs[first]
@@ -142,7 +144,8 @@ def _describe_difference(graph: Graph, counted: int, held: int) -> str:
 
 
 def _describe_stop(graph: Graph, counted: int, held: int) -> str:
-    """Where reading stopped, and the learned numbers that lie behind it or were not understood."""
+    """Describe where reading stopped, and the learned numbers that lie behind it or were not
+    understood."""
     if counted > held:
         return f"{graph.stop}; {_describe_difference(graph, counted, held)}"
     if counted == held:
@@ -165,7 +168,7 @@ def _unused_lines(graph: Graph, unused: int) -> tuple[str, ...]:
 
 
 def _owner_text(names: Sequence[str]) -> str:
-    """The modules that own parameters, each once; all of one module are that module's."""
+    """List the modules that own parameters, each once; if all are of one module, that module."""
     modules = list(dict.fromkeys(name.rpartition(".")[0] or name for name in names))
     text = ", ".join(modules[:NAMED])
     return f"{text} and {len(modules) - NAMED:,} more" if len(modules) > NAMED else text

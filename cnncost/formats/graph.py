@@ -1,5 +1,4 @@
-"""A network as an import finds it, or as a spec gives it back: operations in the words of a spec,
-one after another."""
+"""A network between a file and a spec's text: operations in the words of a spec, in order."""
 
 from __future__ import annotations
 
@@ -74,7 +73,8 @@ class Graph:
 
 
 def needed_operations(ops: Mapping[str, Op], outputs: Iterable[str]) -> list[Op]:
-    """The operations, by name, that some output depends on or shares parameters with, in order."""
+    """Return the operations, by name, that some output depends on or shares parameters with, in
+    order."""
     needed, todo = set(outputs), list(outputs)
     while todo:
         op = ops.get(todo.pop())
@@ -143,18 +143,18 @@ def _is_default(
 def _write_value(kind: FieldKind, value: Any, x: Shape, what: str) -> Value:  # Any: as above
     for text in _value_forms(value):
         if _reads_as(kind, text, value, x):
-            return text  # type: ignore[no-any-return]  # as it was yielded
+            return text
     raise CnncostError(f"{what} has no form in a spec")
 
 
-def _reads_as(kind: FieldKind, text: Any, value: Any, x: Shape) -> bool:  # Any: as above
+def _reads_as(kind: FieldKind, text: Value, value: Any, x: Shape) -> bool:  # Any: as above
     try:
         return bool(kind.read_value(text, x) == value)
     except Refused:
         return False
 
 
-def _value_forms(value: Any) -> Iterator[Any]:  # Any: as above
+def _value_forms(value: Any) -> Iterator[Value]:  # Any: as above
     """List the ways to write a value, shortest first: one number, one per axis, all of it."""
     if isinstance(value, tuple) and value:
         first = value[0]

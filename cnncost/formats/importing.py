@@ -27,7 +27,8 @@ AXES = 4
 
 
 def fold_axes(shape: tuple[int, ...]) -> tuple[int, ...]:
-    """The shape with one axis at least and at most four; where there are more, the last are one.
+    """Return the shape with one axis at least and at most four; where there are more, the last are
+    one.
 
     >>> fold_axes(()), fold_axes((8, 5, 4, 3, 2))
     ((1,), (8, 5, 4, 6))
@@ -36,7 +37,8 @@ def fold_axes(shape: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def as_map_shape(shape: tuple[int, ...]) -> tuple[int, ...]:
-    """A tensor's shape as a spec's map has it: without the batch of one, with at most four axes."""
+    """Return a tensor's shape as a spec's map has it: without the batch of one, with at most four
+    axes."""
     return fold_axes(shape[1:] if len(shape) > 1 and shape[0] == 1 else shape)
 
 
@@ -54,7 +56,7 @@ class Expressed(NamedTuple):
 
 
 def express_layer(word: str, arguments: Mapping[str, Value], inputs: Sequence[Shape]) -> Expressed:
-    """The layer of that type and these arguments over inputs of these shapes.
+    """Make the layer of that type and these arguments over inputs of these shapes.
 
     Raises:
         Inexpressible: the type refuses them.
@@ -83,11 +85,12 @@ class FreeNames:
     """The last number of each stem, so that a free one is found at once."""
 
     def take(self, wanted: str) -> str:
-        """That name if it is free, else with a number from 2 behind it."""
+        """Give a name: the wanted one if it is free, else with a number from 2 behind it."""
         return self._take(wanted, f"{wanted}_")
 
     def take_numbered(self, word: str) -> str:
-        """A layer type's word with a number from 1, as layers without a name have in a spec."""
+        """Give a layer type's word with a number from 1, as layers without a name have in a
+        spec."""
         return self._take(f"{word}1", word)
 
     def release(self, name: str) -> None:
@@ -112,15 +115,15 @@ class ImportNotes:
     counts: dict[str, int] = field(default_factory=dict)
 
     def add(self, text: str) -> None:
-        """Say it, or count it once more."""
+        """Add a note, or count it once more."""
         self.counts[text] = self.counts.get(text, 0) + 1
 
     def add_stand_in(self, what: str, word: str) -> None:
-        """Say that something is written as another layer of the same costs."""
+        """Note that something is written as another layer of the same costs."""
         self.add(f"{what} is written as {word}")
 
     def count_lines(self) -> str:
-        """A line for each note, with how often it is the case."""
+        """List one line for each note, with how often it is the case."""
         return "\n".join(
             f"{note} ({count} times)" if count > 1 else note for note, count in self.counts.items()
         )
@@ -129,7 +132,8 @@ class ImportNotes:
 def match_shapes(
     file: str, names: Sequence[str], given: Mapping[str, tuple[int, ...]]
 ) -> dict[str, tuple[int, ...]]:
-    """The shapes that a user gives for inputs of these names; the only one's needs no name.
+    """Match the shapes that a user gives with the inputs of these names; the only one's needs no
+    name.
 
     Raises:
         CnncostError: no input has such a name.
@@ -143,7 +147,7 @@ def match_shapes(
 
 
 def list_unknown(unknown: Mapping[str, str], ops: Iterable[Op]) -> tuple[str, ...]:
-    """A line for each opaque layer of unknown costs among the operations; `unknown` says by
+    """List one line for each opaque layer of unknown costs among the operations; `unknown` says by
     operation what it is."""
     alive = {op.name for op in ops}
     return tuple(f"{name}: {what}" for name, what in unknown.items() if name in alive)
@@ -156,8 +160,8 @@ TAKE_IN = ("conv", "depthwise_conv")
 def absorb_paddings(
     ops: Sequence[Op], zeros: Collection[str], outputs: Collection[str]
 ) -> tuple[Op, ...]:
-    """The operations; a layer of zeros (`zeros` names them) that one window alone reads is that
-    window's padding, so that connections to it are told apart."""
+    """Return the operations without the layers of zeros (`zeros` names them) that one window alone
+    reads: they become that window's padding, so that connections to it are told apart."""
     readers = Counter(read for op in ops for read in op.reads)
     made = {op.name: op for op in ops if op.name in zeros}
     gone: set[str] = set()
@@ -177,20 +181,20 @@ def absorb_paddings(
 def copy_read_outputs(
     ops: Mapping[str, Op], outputs: Sequence[str], emit_identity: Callable[[str], str]
 ) -> tuple[str, ...]:
-    """The outputs, each once. Behind one that a layer reads, or that is an input, stands what
-    `emit_identity` makes of it: in a spec the outputs are what no layer reads."""
+    """Return the outputs, each once. Behind one that a layer reads, or that is an input, stands
+    what `emit_identity` makes of it: in a spec the outputs are what no layer reads."""
     names = list(dict.fromkeys(outputs))
     read = {read for op in needed_operations(ops, names) for read in op.reads}
     return tuple(emit_identity(name) if name in read or name not in ops else name for name in names)
 
 
 def opaque_label(name: str) -> str:
-    """What an opaque layer says of the operation or class that it stands for."""
+    """Return what an opaque layer says of the operation or class that it stands for."""
     return re.sub(r"[^A-Za-z0-9_]", "_", name) or "unknown"
 
 
 def dims_text(dims: Iterable[int]) -> str:
-    """Dimensions as a message has them: `3x224x224`."""
+    """Write dimensions as a message has them: `3x224x224`."""
     return "x".join(map(str, dims))
 
 
@@ -210,19 +214,19 @@ def classify_convolution(channels: int, filters: int, groups: int) -> tuple[str,
 
 
 def one_or_all(sizes: Sequence[int]) -> int | tuple[int, ...]:
-    """One number where every axis has the same, else all of them."""
+    """Return one number where every axis has the same, else all of them."""
     return sizes[0] if len(set(sizes)) == 1 else tuple(sizes)
 
 
 def shorten_pads(pads: Pairs) -> Value:
-    """Pairs as shortly as a spec can have them."""
+    """Return pairs of padding in the shortest form that a spec can have."""
     if any(before != after for before, after in pads):
         return pads
     return one_or_all([before for before, _ in pads])
 
 
 def add_pads(inner: Value, outer: Value) -> Value:
-    """The padding of a window and of a layer of zeros before it as one.
+    """Add the padding of a window and that of a layer of zeros before it.
 
     >>> add_pads(1, ((0, 1), (0, 1))), add_pads(0, 3)
     (((1, 2), (1, 2)), 3)

@@ -1,4 +1,4 @@
-"""The lines of a structured spec while it is made: layers, structures and calls of blocks, and the
+"""The lines of a structured spec while it is made: layers, structures and calls of blocks, with the
 modules of the source that they stand in."""
 
 from __future__ import annotations

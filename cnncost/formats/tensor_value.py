@@ -43,7 +43,7 @@ class Value:
         return self.steps[-1].shape if self.steps else self.made
 
     def reshape_to(self, shape: Shape) -> Value:
-        """The same numbers in the same order in another shape."""
+        """Return the same numbers in the same order in another shape."""
         if shape == self.shape:
             return self
         steps = self.steps
@@ -53,7 +53,7 @@ class Value:
         return self._with_steps(steps if shape == before else (*steps, ViewStep(shape)))
 
     def permute_axes(self, order: tuple[int, ...]) -> Value:
-        """The axes in another order; axes of one move by a new shape alone."""
+        """Return the axes in another order; axes of one move by a new shape alone."""
         shape = tuple(self.shape[axis] for axis in order)
         wide = [axis for axis in order if self.shape[axis] != 1]
         if wide == sorted(wide):
@@ -66,12 +66,12 @@ class Value:
         return self._with_steps((*self.steps, ViewStep(shape, order)))
 
     def move_to_front(self, axis: int) -> Value:
-        """With that axis as the first, where a layer expects channels."""
+        """Return the value with that axis as the first, where a layer expects channels."""
         rest = [other for other in range(len(self.shape)) if other != axis]
         return self.permute_axes((axis, *rest))
 
     def move_from_front(self, axis: int) -> Value:
-        """With the first axis put where `move_to_front` took it from."""
+        """Return the value with the first axis put where `move_to_front` took it from."""
         order = list(range(1, len(self.shape)))
         order.insert(axis, 0)
         return self.permute_axes(tuple(order))
@@ -122,7 +122,7 @@ class Constant:
 
     @classmethod
     def from_parameter(cls, shape: Shape, name: str) -> Constant:
-        """All numbers of a parameter, in any shape."""
+        """Make the constant of all numbers of a parameter, in any shape."""
         size = prod(shape)
         return cls(shape, ((name, size),), StoragePlace((size,), (1,)))
 

@@ -36,7 +36,7 @@ class _Atom:
 
 
 def order_of(made: Shape, steps: tuple[ViewStep, ...]) -> NumberOrder | None:
-    """The order that views give; none where one splits an axis at no divisor of its size."""
+    """Return the order that views give; None where one splits an axis at no divisor of its size."""
     atoms = [_Atom(n) for n in made if n > 1]
     work = _OrderWork(atoms, list(atoms))
     shape = made
@@ -58,7 +58,8 @@ class _OrderWork:
     seen: list[_Atom]
 
     def group_atoms(self, shape: Shape) -> list[list[_Atom]] | None:
-        """The atoms seen by the axes of a shape; they are split where an axis ends within."""
+        """Return the atoms seen by the axes of a shape; they are split where an axis ends
+        within."""
         found, at = [], 0
         for size in shape:
             group: list[_Atom] = []
@@ -86,7 +87,7 @@ class _OrderWork:
 
 
 def _merge_axes(sizes: list[int], axes: list[int]) -> NumberOrder:
-    """Axes that are neighbours before and after taken as one."""
+    """Merge axes that are neighbours before and after into one."""
     runs: list[list[int]] = []
     for axis in axes:
         if runs and runs[-1][-1] + 1 == axis:
@@ -109,7 +110,7 @@ class Move(NamedTuple):
 
 
 def split_into_moves(order: NumberOrder, most: int) -> list[Move]:
-    """The same order in steps of at most `most` axes each, of which there must be four."""
+    """Split the order into steps of at most `most` axes each; `most` must be four or more."""
     if len(order.sizes) <= most:
         return [Move(order.sizes, order.axes)]
     now, found = list(range(len(order.sizes))), []
@@ -147,7 +148,7 @@ class ViewLayer(NamedTuple):
 
 
 def layers_of(value: Value) -> list[ViewLayer] | None:
-    """The layers that make what is seen out of what was made; none if it cannot be said so."""
+    """Return the layers that make what is seen out of what was made; None if no layers can."""
     if len(value.shape) > AXES:
         return None
     if not any(step.order for step in value.steps):
@@ -170,7 +171,7 @@ def _reshape_layer(shape: Shape) -> ViewLayer:
 
 
 def _literal_layers(value: Value, order: NumberOrder) -> list[ViewLayer]:
-    """Reshape, permute and reshape again; more than once where there are many axes."""
+    """Return reshape, permute and reshape again; more than once where there are many axes."""
     layers, shape = [], value.made
     for move in split_into_moves(order, AXES):
         if shape != move.shape:
@@ -186,7 +187,7 @@ def _literal_layers(value: Value, order: NumberOrder) -> list[ViewLayer]:
 def _candidate_layers(
     made: Shape, shape: Shape, order: NumberOrder
 ) -> Iterator[tuple[ViewLayer, Value]]:
-    """Single layers that may do the same, each with the views that it is."""
+    """List single layers that may do the same, each with the views that it is."""
     plain = Value("", made)
     channels, *extents = made
     if len(made) == len(shape):

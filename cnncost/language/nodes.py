@@ -9,8 +9,26 @@ from cnncost.place import Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Any, Protocol
 
     from cnncost.language.problems import Problems
+
+    class YamlMark(Protocol):
+        """A place in the text; `index` counts characters from 0."""
+
+        index: int
+        line: int
+
+    class YamlEvent(Protocol):
+        """An event of PyYAML's parser; which of the fields it has depends on its class."""
+
+        start_mark: YamlMark
+        end_mark: YamlMark
+        anchor: str | None
+        tag: str | None
+        value: str
+        style: str | None
+
 
 DEEPEST = 100
 MOST_NODES = 1_200_000
@@ -23,7 +41,7 @@ class Scalar:
 
     def __init__(self, text: str, start: int, end: int, *, plain: bool) -> None:
         self.text, self.start, self.end, self.plain = text, start, end, plain
-        self.parsed: object = None  # what spec.values read it as, kept there
+        self.parsed: object = None  # what language.values read it as, kept there
 
     @property
     def place(self) -> Place:
@@ -97,7 +115,8 @@ def parse_yaml(text: str, problems: Problems) -> Node | None:
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     before = problems.found
     try:
-        root = _build_nodes(yaml.parse(text, Loader=loader), problems)
+        events: Iterator[Any] = yaml.parse(text, Loader=loader)  # Any: as YamlEvent has it
+        root = _build_nodes(events, problems)
     except yaml.YAMLError as error:
         problems.add(*_syntax_problem(error))
         return None
@@ -130,7 +149,7 @@ def _too_deep(offset: int) -> Problem:
     return Problem(offset, f"brackets nested more than {DEEPEST} deep", "a spec needs few levels")
 
 
-def _build_nodes(events: Iterator[object], problems: Problems) -> Node | None:
+def _build_nodes(events: Iterator[YamlEvent], problems: Problems) -> Node | None:
     import yaml
 
     root: Node | None = None
@@ -138,17 +157,17 @@ def _build_nodes(events: Iterator[object], problems: Problems) -> Node | None:
     keys: list[Scalar | None] = []  # for each open collection, the key that awaits its value
     nodes = documents = 0
     for event in events:
-        kind = type(event)
+        kind: object = type(event)
         if kind is yaml.ScalarEvent:
             node: Node = Scalar(
-                event.value,  # type: ignore[attr-defined]
-                event.start_mark.index,  # type: ignore[attr-defined]
-                event.end_mark.index,  # type: ignore[attr-defined]
-                plain=event.style in ("", None),  # type: ignore[attr-defined]
+                event.value,
+                event.start_mark.index,
+                event.end_mark.index,
+                plain=event.style in ("", None),
             )
             _refuse_marks(event, problems)
         elif kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
-            start = event.start_mark.index  # type: ignore[attr-defined]
+            start = event.start_mark.index
             node = Pairs(start) if kind is yaml.MappingStartEvent else Items(start)
             _refuse_marks(event, problems)
         elif kind is yaml.MappingEndEvent or kind is yaml.SequenceEndEvent:
@@ -157,8 +176,8 @@ def _build_nodes(events: Iterator[object], problems: Problems) -> Node | None:
             keys.pop()
             continue
         elif kind is yaml.AliasEvent:
-            start, end = event.start_mark.index, event.end_mark.index  # type: ignore[attr-defined]
-            name = event.anchor  # type: ignore[attr-defined]
+            start, end = event.start_mark.index, event.end_mark.index
+            name = event.anchor
             problems.add(
                 start, f"an alias, *{name}: specs have none",
                 f"to use the parameter write {name} without the star; to repeat layers use blocks",
@@ -168,7 +187,7 @@ def _build_nodes(events: Iterator[object], problems: Problems) -> Node | None:
             if kind is yaml.DocumentStartEvent:
                 documents += 1
                 if documents == 2:
-                    problems.add(event.start_mark.index, "a second document", "a file is one spec")  # type: ignore[attr-defined]
+                    problems.add(event.start_mark.index, "a second document", "a file is one spec")
                     return root
             continue
         nodes += 1
@@ -196,11 +215,11 @@ def _build_nodes(events: Iterator[object], problems: Problems) -> Node | None:
     return root
 
 
-def _find_end(done: Items | Pairs, event: object) -> int:
+def _find_end(done: Items | Pairs, event: YamlEvent) -> int:
     """Find where a collection ends: behind its bracket or, without one, with its last value."""
-    start, end = event.start_mark.index, event.end_mark.index  # type: ignore[attr-defined]
+    start, end = event.start_mark.index, event.end_mark.index
     if start < end:
-        return int(end)
+        return end
     return done.items[-1].end if isinstance(done, Items) else done.pairs[-1][1].end
 
 
@@ -211,10 +230,10 @@ def _read_key(node: Node, problems: Problems) -> Scalar:
     return Scalar("", node.start, node.end, plain=True)
 
 
-def _refuse_marks(event: object, problems: Problems) -> None:
-    if event.anchor is not None:  # type: ignore[attr-defined]
-        problems.add(event.start_mark.index, f"an anchor, &{event.anchor}: specs have none",  # type: ignore[attr-defined]
+def _refuse_marks(event: YamlEvent, problems: Problems) -> None:
+    if event.anchor is not None:
+        problems.add(event.start_mark.index, f"an anchor, &{event.anchor}: specs have none",
                      "a parameter or a block names what is used twice")  # fmt: skip
-    if event.tag is not None:  # type: ignore[attr-defined]
-        tag = event.tag.replace("tag:yaml.org,2002:", "!!")  # type: ignore[attr-defined]
-        problems.add(event.start_mark.index, f"a tag, {tag}: specs have none", "leave it out")  # type: ignore[attr-defined]
+    if event.tag is not None:
+        tag = event.tag.replace("tag:yaml.org,2002:", "!!")
+        problems.add(event.start_mark.index, f"a tag, {tag}: specs have none", "leave it out")

@@ -17,8 +17,12 @@ from cnncost.quantity import parse_number
 
 if TYPE_CHECKING:
     from fractions import Fraction
+    from typing import TypeAlias
 
     from cnncost.layers.kinds import Raw
+
+    Parsed: TypeAlias = "int | Fraction | bool | Name | Formula | Bad"
+    """What a scalar is by its text alone."""
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.A)
 PATH = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z0-9_]+)*", re.A)
@@ -114,11 +118,11 @@ Env = Mapping[str, BoundValue | None]
 """What names stand for; None if that is unknown because of an earlier problem."""
 
 
-def parse_scalar(scalar: Scalar) -> int | bool | object | Name | Formula | Bad:
+def parse_scalar(scalar: Scalar) -> Parsed:
     """Parse a scalar's text, without regard to what names stand for."""
     if scalar.parsed is None:
         scalar.parsed = _parse_text(scalar.text.strip())
-    return scalar.parsed
+    return scalar.parsed  # type: ignore[return-value]  # nothing else is kept there
 
 
 def read_literal(node: Node) -> int | None:
@@ -134,10 +138,10 @@ def read_plain_number(scalar: Scalar) -> int | Fraction | Bad:
         return known
     if isinstance(known, bool | Name | Formula):
         return Bad(f"{quote_text(scalar.text)} is no number", "values are plain numbers")
-    return known  # type: ignore[return-value]  # what is left is an int or a Fraction
+    return known
 
 
-def _parse_text(text: str) -> object:
+def _parse_text(text: str) -> Parsed:
     number = parse_number(text)
     if number is not None:
         return number
@@ -199,7 +203,7 @@ class Reading:
         if isinstance(known, Bad):
             raise Misread(scalar.start, known.what, known.hint)
         self.origins.append(Origin(scalar.place, "number"))
-        return known  # type: ignore[return-value]  # what is left is an int or a Fraction
+        return known
 
     def read_word(self, node: Node) -> Raw:
         """Read the word in a field that takes a word only.

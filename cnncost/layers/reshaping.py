@@ -44,7 +44,7 @@ class Reshape(Layer):
     )
 
     def check_input(self, x: Shape) -> None:
-        if self._known != x.units if -1 not in self.shape else x.units % self._known:
+        if self._known_units != x.units if -1 not in self.shape else x.units % self._known_units:
             raise Refused(
                 f"{x} has {x.units:,} units, which do not fill the shape "
                 f"{'x'.join('?' if n == -1 else str(n) for n in self.shape)}",
@@ -52,11 +52,11 @@ class Reshape(Layer):
             )
 
     def output_shape(self, x: Shape) -> Shape:
-        channels, *extents = (x.units // self._known if n == -1 else n for n in self.shape)
+        channels, *extents = (x.units // self._known_units if n == -1 else n for n in self.shape)
         return Shape(channels, tuple(extents))
 
     @property
-    def _known(self) -> int:
+    def _known_units(self) -> int:
         """The product of the entries that are given, which leaves out a -1."""
         return prod(n for n in self.shape if n > 0)
 

@@ -77,8 +77,8 @@ class Comparison:
     matches: tuple[Match, ...]
 
     def estimate_damage(self, side: int) -> Damage | None:
-        """What another network in the first one's place is estimated to cost in accuracy; None
-        where the two are not of one task, or a layer is unknown."""
+        """Estimate what another network in the first one's place costs in accuracy; None where the
+        two are not of one task, or a layer is unknown."""
         before, after = (self.sides[i].spec.network for i in (0, side))
         return estimate_damage(before, after) if are_comparable(before, after) else None
 

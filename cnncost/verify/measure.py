@@ -195,14 +195,14 @@ class _over_counted:  # noqa: N801  used as a function
         """Grouped convolutions that are called as functions."""
         plain = getattr(functional, name)
 
-        def watched(x: Any, weight: Any, *rest: Any, **options: Any) -> Any:  # Any: tensors
+        def watch_call(x: Any, weight: Any, *rest: Any, **options: Any) -> Any:  # Any: tensors
             y = plain(x, weight, *rest, **options)
             # Modules pass the groups by place, and are seen by their hooks.
             if options.get("groups", 1) > 1:
                 self._add_surplus(weight, y, options["groups"])
             return y
 
-        setattr(functional, name, watched)
+        setattr(functional, name, watch_call)
         self.restore.append(lambda: setattr(functional, name, plain))
 
     def _add_surplus(self, weight: Any, size: Any, groups: int) -> None:  # Any: tensors

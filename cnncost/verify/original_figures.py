@@ -54,10 +54,10 @@ def verify_original(
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         hint = "batch norm over one position needs --batch 2" if "than 1 value" in reason else ""
         raise CnncostError(f"PyTorch cannot run {network.name}: {reason}", hint) from None
-    return Verdict((*_counts(network, found), *_memory(network, found, batch)), ())
+    return Verdict((*_count_lines(network, found), *_memory_lines(network, found, batch)), ())
 
 
-def _counts(network: Network, found: OriginalRun) -> tuple[FigureLine, ...]:
+def _count_lines(network: Network, found: OriginalRun) -> tuple[FigureLine, ...]:
     report = count_network(network, Convention())
     total, known = report.totals, report.complete
     wanted = [network.nodes[i].output.units for i in network.outputs]
@@ -75,7 +75,7 @@ def _counts(network: Network, found: OriginalRun) -> tuple[FigureLine, ...]:
     )
 
 
-def _memory(network: Network, found: OriginalRun, batch: int) -> tuple[FigureLine, ...]:
+def _memory_lines(network: Network, found: OriginalRun, batch: int) -> tuple[FigureLine, ...]:
     """Compare the bytes if every layer's rules are known; if not, they are lower bounds."""
     ours = measure_memory(network, batch=batch)
     known = ours.complete
@@ -141,7 +141,7 @@ class CalledModule:
     def __call__(self, *data: Any) -> tuple[Any, ...]:  # Any: tensors, or a dict of them
         named = dict(zip(self._names, data, strict=True)) if self._names else {}
         made = self._module(**named) if named else self._module(*data)
-        return tuple(_leaves(made))
+        return tuple(_list_tensors(made))
 
 
 def measure_original(module: nn.Module, shapes: Shapes, batch: int, tell: Progress) -> OriginalRun:
@@ -167,9 +167,9 @@ def measure_original(module: nn.Module, shapes: Shapes, batch: int, tell: Progre
     model, data = CalledModule(module, tuple(named)), [*given, *named.values()]
     parameters = list(module.parameters())
     with silence_torch():
-        outputs = _shapes(model, data, train=False)
+        outputs = _output_shapes(model, data, train=False)
         alike = any(p.requires_grad for p in parameters)
-        alike = alike and outputs == _shapes(model, data, train=True)
+        alike = alike and outputs == _output_shapes(model, data, train=True)
         tell("counting connections")
         forward, _ = connections_of(model, data, batch, train=False)
         tell("inference")
@@ -185,7 +185,9 @@ def measure_original(module: nn.Module, shapes: Shapes, batch: int, tell: Progre
         )
 
 
-def _shapes(model: CalledModule, data: list[Any], *, train: bool) -> tuple[tuple[int, ...], ...]:
+def _output_shapes(
+    model: CalledModule, data: list[Any], *, train: bool
+) -> tuple[tuple[int, ...], ...]:
     """Any: tensors."""
     import torch
 
@@ -194,7 +196,7 @@ def _shapes(model: CalledModule, data: list[Any], *, train: bool) -> tuple[tuple
         return tuple(tuple(y.shape[1:]) for y in model(*data))
 
 
-def _leaves(made: Any) -> Iterator[Any]:  # Any: what a module returns, and its tensors
+def _list_tensors(made: Any) -> Iterator[Any]:  # Any: what a module returns, and its tensors
     """List the tensors that a loss can be computed from, each once."""
     from torch.utils._pytree import tree_leaves
 

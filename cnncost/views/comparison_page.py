@@ -11,7 +11,7 @@ from cnncost.costs import LayerCount
 from cnncost.study.comparison import METRICS, Comparison, Excess, Match, Side, percent_change
 from cnncost.views import caption
 from cnncost.views.amounts import AtLeast, UnknownAmount, Value, human_text, readable_text
-from cnncost.views.damage_words import damage_data, ratio_text, rounded
+from cnncost.views.damage_words import damage_data, ratio_text, round_score
 from cnncost.views.page import Compact, Page, Results, Table, refuse_short_numbers
 from cnncost.views.table_data import SCHEMA_VERSION, convention_data
 
@@ -165,7 +165,8 @@ def _caption_lines(
 
 
 def _damage_lines(comparison: Comparison) -> list[str]:
-    """What each network is estimated to cost in accuracy against the first, where that is known."""
+    """Write what each network is estimated to cost in accuracy against the first, where that is
+    known."""
     lines = []
     for i in range(1, len(comparison.sides)):
         damage = comparison.estimate_damage(i)
@@ -215,7 +216,7 @@ def build_comparison_records(
 
 
 def _damage_data(damage: Damage | None) -> dict[str, object] | None:
-    return None if damage is None else {"score": rounded(damage.score), **damage_data(damage)}
+    return None if damage is None else {"score": round_score(damage.score), **damage_data(damage)}
 
 
 def build_comparison_data(comparison: Comparison, matches: Sequence[Match]) -> Compact:

@@ -1,4 +1,4 @@
-"""An estimate of what a change costs in accuracy, in words and as data."""
+"""Write an estimate of what a change costs in accuracy, in words and as data."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ DECIMALS = 5
 
 
 def ratio_text(damage: Damage) -> str:
-    """How the errors change, in words, with the 90 % interval.
+    """Write how the errors change, in words, with the 90 % interval.
 
     >>> ratio_text(Damage(0.0862, 0.0198, 0.157, ()))
     'estimated error x 1.09, 90 % between 1.02 and 1.17'
@@ -21,7 +21,7 @@ def ratio_text(damage: Damage) -> str:
 
 
 def part_text(part: DamagePart) -> str:
-    """What one part of a damage is, and the published measurement that stands nearest."""
+    """Write what one part of a damage is, and the published measurement that stands nearest."""
     text = f"{part.name} {part.score:+.3f}"
     if part.nearest is None:
         return text
@@ -30,14 +30,14 @@ def part_text(part: DamagePart) -> str:
 
 
 def damage_data(damage: Damage) -> dict[str, object]:
-    """A damage as data: its interval and what its parts add."""
+    """Make the data of a damage: its interval and what its parts add."""
     return {
-        "low": rounded(damage.low),
-        "high": rounded(damage.high),
-        "parts": {part.name: rounded(part.score) for part in damage.parts},
+        "low": round_score(damage.low),
+        "high": round_score(damage.high),
+        "parts": {part.name: round_score(part.score) for part in damage.parts},
     }
 
 
-def rounded(score: float) -> float:
-    """A score to 1e-5."""
+def round_score(score: float) -> float:
+    """Round a score to 1e-5."""
     return round(score, DECIMALS) + 0.0  # no minus before a zero

@@ -11,7 +11,7 @@ from cnncost.errors import CnncostError, did_you_mean
 from cnncost.study.settings_sweep import SweepPoint
 from cnncost.views import caption
 from cnncost.views.amounts import at_least, bare_text, human_text, readable_text
-from cnncost.views.damage_words import damage_data, rounded
+from cnncost.views.damage_words import damage_data, round_score
 from cnncost.views.page import Page, Results, Table
 
 QUANTITIES = ("units", "weights", "parameters", "connections")
@@ -56,7 +56,7 @@ def parse_columns(text: str) -> tuple[str, ...]:
 def sweep_results(
     points: Sequence[SweepPoint], layout: SweepLayout, base: Report | None = None
 ) -> Results:
-    """The points that could be counted; `base` is the spec as it stands, which damage is
+    """Return the points that could be counted; `base` is the spec as it stands, which damage is
     measured from."""
     found = [
         _Found(point, point.report, _damage_of(base, point.report))
@@ -103,7 +103,7 @@ def _point_cells(one: _Found, layout: SweepLayout, number: Callable[[int], str])
     totals, cells = one.report.totals._asdict(), []
     for column in layout.columns:
         if column == DAMAGE:
-            cells.append("?" if one.damage is None else f"{rounded(one.damage.score):.3f}")
+            cells.append("?" if one.damage is None else f"{round_score(one.damage.score):.3f}")
         else:
             total = totals[column]
             cells.append(number(total if one.report.complete else at_least(total)))
@@ -118,6 +118,6 @@ def _point_entry(one: _Found, layout: SweepLayout) -> dict[str, object]:
     }
     if DAMAGE in layout.columns:
         damage = one.damage
-        known = damage and {"score": rounded(damage.score), **damage_data(damage)}
+        known = damage and {"score": round_score(damage.score), **damage_data(damage)}
         entry[DAMAGE] = known
     return entry

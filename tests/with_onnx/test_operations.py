@@ -11,8 +11,7 @@ from case import Case
 from cases_curves import CURVES
 from cases_joins import JOINS
 from cases_norms import NORMS
-from cases_products import PRODUCTS
-from cases_recurrent import RECURRENT
+from cases_products import PRODUCTS, RECURRENT
 from cases_views import VIEWS
 from cases_windows import WINDOWS
 from models import model, save

@@ -121,7 +121,7 @@ def _count_common_blocks(name: str, other: str) -> int:
 
 
 def _block_returns(network: Network) -> list[list[int]]:
-    """For each node and depth, find the step at which the block around the node at that depth
+    """Find, for each node and depth, the step at which the block around the node at that depth
     returns; at the node's own depth that is its own step."""
     ends: dict[tuple[str, ...], int] = {}
     paths = [tuple(node.name.split(".")) for node in network.nodes]

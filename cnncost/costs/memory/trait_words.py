@@ -41,8 +41,8 @@ Bytes = Callable[[Node[Any], int, int], int]  # Any: each rule names its layer t
 """From a node, the batch and the bytes of an element to a number of bytes."""
 
 
-def nothing(node: Node, batch: int, size: int) -> int:
-    """No bytes."""
+def count_no_bytes(node: Node, batch: int, size: int) -> int:
+    """Return 0: no bytes."""
     return 0
 
 
@@ -52,11 +52,11 @@ class Traits(NamedTuple):
     keeps: Keep = Keep.NOTHING
     makes: Makes = Makes.NEW
     grad: Grad = Grad.NEW
-    extra: Bytes = nothing
+    extra: Bytes = count_no_bytes
     """Bytes that it keeps besides `keeps`; no other layer shares them."""
-    scratch: Bytes = nothing
+    scratch: Bytes = count_no_bytes
     """Bytes that it allocates while it runs, kept or not."""
-    scratch_backward: Bytes = nothing
+    scratch_backward: Bytes = count_no_bytes
     """Bytes that it allocates in its backward pass besides the gradients."""
     sums: bool = False
     """Whether the gradients of numbers that it repeats over positions are first computed at the

@@ -27,7 +27,7 @@ def _temporaries(maps: int, masks: int = 0) -> Bytes:
     return work
 
 
-def _by(keeps: Keep, maps: int = 0, masks: int = 0) -> Traits:
+def _traits_by_kept(keeps: Keep, maps: int = 0, masks: int = 0) -> Traits:
     return Traits(keeps, scratch_backward=_temporaries(maps, masks))
 
 
@@ -39,26 +39,26 @@ COMPUTED_WEIGHTS = "computed_weights"
 table, so its traits are UNKNOWN."""
 
 STAND_INS: dict[str, Traits] = {
-    "exp": _by(Keep.OUTPUT),
-    "sqrt": _by(Keep.OUTPUT, 1),
-    "rsqrt": _by(Keep.OUTPUT, 2),
-    "reciprocal": _by(Keep.OUTPUT, 2),
-    **dict.fromkeys(("log", "hardshrink", "threshold", "hardtanh"), _by(Keep.INPUT)),
-    **dict.fromkeys(("abs", "sin"), _by(Keep.INPUT, 1)),
-    **dict.fromkeys(("cos", "square", "pow"), _by(Keep.INPUT, 2)),
-    "erf": _by(Keep.INPUT, 4),
-    "clamp": _by(Keep.INPUT, 0, 2),
-    **dict.fromkeys(("clamp_min", "clamp_max"), _by(Keep.INPUT, 0, 1)),
+    "exp": _traits_by_kept(Keep.OUTPUT),
+    "sqrt": _traits_by_kept(Keep.OUTPUT, 1),
+    "rsqrt": _traits_by_kept(Keep.OUTPUT, 2),
+    "reciprocal": _traits_by_kept(Keep.OUTPUT, 2),
+    **dict.fromkeys(("log", "hardshrink", "threshold", "hardtanh"), _traits_by_kept(Keep.INPUT)),
+    **dict.fromkeys(("abs", "sin"), _traits_by_kept(Keep.INPUT, 1)),
+    **dict.fromkeys(("cos", "square", "pow"), _traits_by_kept(Keep.INPUT, 2)),
+    "erf": _traits_by_kept(Keep.INPUT, 4),
+    "clamp": _traits_by_kept(Keep.INPUT, 0, 2),
+    **dict.fromkeys(("clamp_min", "clamp_max"), _traits_by_kept(Keep.INPUT, 0, 1)),
     "neg": Traits(),
     "shift": Traits(grad=Grad.ALIAS),
     "factor": Traits(),
     "factor_": Traits(makes=Makes.VIEW),
     "doubled": Traits(),
-    "squared": _by(Keep.INPUT, 1),
+    "squared": _traits_by_kept(Keep.INPUT, 1),
     "sub": Traits(grad=Grad.FIRST_ALIAS),
     "rsub": Traits(grad=Grad.SECOND_ALIAS),
-    "div": _by(Keep.OPERANDS, 2),
-    **dict.fromkeys(("maximum", "minimum"), _by(Keep.OPERANDS, 1, 2)),
+    "div": _traits_by_kept(Keep.OPERANDS, 2),
+    **dict.fromkeys(("maximum", "minimum"), _traits_by_kept(Keep.OPERANDS, 1, 2)),
     # Seen in part or repeated: nothing is allocated, the gradient fills what was seen.
     "slice": Traits(makes=Makes.VIEW, turned=True),
     "expand": Traits(makes=Makes.VIEW, turned=True),

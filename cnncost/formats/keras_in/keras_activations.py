@@ -57,7 +57,7 @@ def emit_own_activation(k: KerasImporter, layer: KerasLayer, x: KerasTensor) -> 
 
 
 def emit_activation(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
-    """Activation, whose function is an argument."""
+    """Emit Activation, whose function is an argument."""
     (x,) = reads
     made = emit_function(k, layer, x, layer.config.get("activation"))
     return made if made is not x else k.emit_layer(layer, "identity", [x])
@@ -66,12 +66,12 @@ def emit_activation(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor
 def emit_named_activation(
     k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]
 ) -> KerasTensor:
-    """ELU, Softmax and others that are called like their function."""
+    """Emit ELU, Softmax and others that are called like their function."""
     return emit_function(k, layer, reads[0], _snake_case(layer.kind))
 
 
 def emit_relu(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
-    """ReLU with a largest value and a slope for negative ones."""
+    """Emit ReLU with a largest value and a slope for negative ones."""
     top, slope = layer.config.get("max_value"), layer.config.get("negative_slope")
     if top == 6 and not slope:
         return emit_function(k, layer, reads[0], "relu6")
@@ -82,7 +82,7 @@ def emit_relu(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> 
 
 
 def emit_prelu(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
-    """PReLU: a slope for every unit unless all spatial axes share theirs."""
+    """Emit PReLU: a slope for every unit unless all spatial axes share theirs."""
     (x,) = reads
     rank = len(x.seen)
     shared = layer.config.get("shared_axes") or []
@@ -95,7 +95,7 @@ def emit_prelu(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) ->
 
 
 def emit_dropout(k: KerasImporter, layer: KerasLayer, reads: list[KerasTensor]) -> KerasTensor:
-    """Dropout and its kin; one noise for a whole example drops the path."""
+    """Emit Dropout and its kin; one noise for a whole example drops the path."""
     (x,) = reads
     given = layer.config
     rate = next(

@@ -1,5 +1,5 @@
-"""Gathers what reading a model finds: operations in the words of a spec, and what stands for each
-tensor."""
+"""Gather what reading a Keras model finds: operations in the words of a spec, and what stands for
+each tensor."""
 
 from __future__ import annotations
 

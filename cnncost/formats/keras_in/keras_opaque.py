@@ -1,5 +1,5 @@
-"""Knows of Keras layers without a word in the language their output's shape, and what they learn if
-they multiply no weights."""
+"""Say of Keras layers without a word in the language which shape they put out, and how many numbers
+they learn if they multiply no weights."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A layer in Keras code: one call, or several in a row; and how its fields are written."""
+"""Write a layer in Keras code as one call, or several in a row, with its fields."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ def fold_step(importer: OnnxImporter, step: OnnxNode) -> None:
 
 
 def fold_dimensions(step: OnnxNode, dims: tuple[int, ...]) -> OnnxTensor:
-    """What Shape and Size make of a tensor of these dimensions."""
+    """Return what Shape and Size make of a tensor of these dimensions."""
     if step.op == "Size":
         return _make_tensor(prod(dims))
     start, end = step.attributes.get("start", 0), step.attributes.get("end", len(dims))

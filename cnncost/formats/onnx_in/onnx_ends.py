@@ -1,5 +1,5 @@
-"""Where a model begins and ends: its inputs' names and shapes, its outputs, the operations that
-those depend on, and the learned numbers that the file holds."""
+"""Read where a model begins and ends: its inputs' names and shapes, its outputs, the operations
+that those depend on, and the learned numbers that the file holds."""
 
 from __future__ import annotations
 

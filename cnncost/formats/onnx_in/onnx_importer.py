@@ -1,5 +1,5 @@
-"""Gathers what reading a model finds: operations in the words of a spec, and what stands for each
-tensor."""
+"""Gather what reading an ONNX file finds: operations in the words of a spec, and what stands for
+each tensor."""
 
 from __future__ import annotations
 
@@ -270,7 +270,7 @@ class OnnxImporter:
             given = {"weights": 0, "biases": 0, "extras": cost.numbers}
             given["connections"] = cost.products + connections
         given |= {"output": as_map_shape(shape), "op": opaque_label(step.op)}
-        made = self.emit_layer(step, "opaque", names, **given)  # type: ignore[arg-type]  # no weights
+        made = self.emit_layer(step, "opaque", names, learned=(), shifts=(), **given)
         self.owners.claim_tensors(learned, made.base)
         if why:
             self.unknown[made.base] = f"{step.op}: {why}"

@@ -64,7 +64,7 @@ def _emit_affine(
     given: dict[str, Argument] = {"groups": groups} if groups else {}
     if weights and biases:
         return importer.emit_layer(step, word, [name], learned=weights, shifts=biases, **given)
-    made = importer.emit_layer(step, word, [name], affine=False, **given)  # type: ignore[arg-type]  # groups alone
+    made = importer.emit_layer(step, word, [name], affine=False, learned=(), shifts=(), **given)
     if not weights and not biases:
         return made
     if biases:
@@ -111,7 +111,7 @@ def _is_usual(importer: OnnxImporter, tensor: str, usual: int) -> bool:
 
 
 def emit_lrn(importer: OnnxImporter, step: OnnxNode) -> None:
-    """Local response normalisation."""
+    """Emit local response normalisation."""
     name = importer.emit_channels_first(step, step.inputs[0])
     importer.set_output(
         step, importer.emit_layer(step, "lrn", [name], size=step.attributes["size"])

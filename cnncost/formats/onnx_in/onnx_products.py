@@ -59,7 +59,8 @@ def _emit_weighted(
     read: tuple[str, int],
     sizes: tuple[int, int],
 ) -> None:
-    """Weights along an axis of a tensor: a dense layer where that is all, else a linear one."""
+    """Emit weights along an axis of a tensor: a dense layer where that is all, else a linear
+    one."""
     (tensor, axis), (inputs, features) = read, sizes
     shape = importer.tensor_dims(tensor)
     if shape[axis] != inputs:

@@ -1,4 +1,5 @@
-"""Reductions: means and maxima over the map are global pools; over other axes, after a turn."""
+"""Read reductions: means and maxima over the map are global pools; over other axes, after a
+turn."""
 
 from __future__ import annotations
 
@@ -19,7 +20,7 @@ _STAND_INS = {
 
 
 def read_axes(importer: OnnxImporter, step: OnnxNode, rank: int) -> tuple[int, ...]:
-    """The axes that are reduced, counted from 0, in order."""
+    """Return the axes that are reduced, counted from 0, in order."""
     if len(step.inputs) > 1 and step.inputs[1]:
         axes = importer.constant_numbers(step.inputs[1])
     else:
@@ -30,7 +31,7 @@ def read_axes(importer: OnnxImporter, step: OnnxNode, rank: int) -> tuple[int, .
 
 
 def emit_reduction(importer: OnnxImporter, step: OnnxNode) -> None:
-    """A mean or maximum, or what stands for one."""
+    """Emit a mean or maximum, or what stands for one."""
     value = importer.emit_value(step.inputs[0])
     shape = value.shape
     rank = len(shape)

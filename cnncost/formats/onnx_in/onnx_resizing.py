@@ -1,4 +1,4 @@
-"""Positions added around a map, and maps on another grid."""
+"""Read positions added around a map, and maps on another grid."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def emit_padding(importer: OnnxImporter, step: OnnxNode) -> None:
-    """Positions around the map; the next convolution or pool may take them in."""
+    """Emit positions around the map; the next convolution or pool may take them in."""
     value = importer.emit_value(step.inputs[0])
     pairs = _padding_amounts(importer, step, len(value.shape))
     out = step.outputs[0]
@@ -55,7 +55,7 @@ def _adds_zeros(importer: OnnxImporter, step: OnnxNode) -> bool:
 def _emit_opaque_padding(
     importer: OnnxImporter, step: OnnxNode, pairs: Mapping[int, tuple[int, int]]
 ) -> None:
-    """Positions that are no zeros, and no padding of the layer behind: they cost nothing."""
+    """Emit positions that are no zeros, and no padding of the layer behind: they cost nothing."""
     dims = importer.tensor_dims(step.inputs[0])
     sizes = tuple(n + sum(pairs.get(axis, (0, 0))) for axis, n in enumerate(dims))
     if min(sizes) < 1:
@@ -66,7 +66,7 @@ def _emit_opaque_padding(
 def _padding_amounts(
     importer: OnnxImporter, step: OnnxNode, rank: int
 ) -> dict[int, tuple[int, int]]:
-    """What is added before and after each axis that changes."""
+    """Return how many positions are added before and after each axis that changes."""
     given = step.attributes.get("pads") or step.attributes.get("paddings")
     amounts = list(given) if given else importer.constant_numbers(step.inputs[1])
     axes = list(range(rank))
@@ -96,7 +96,7 @@ def emit_resize(importer: OnnxImporter, step: OnnxNode) -> None:
         given["size"] = tuple(out for out, _ in pairs)
     mode = step.attributes.get("mode", "nearest")
     given["mode"] = "nearest" if mode == "nearest" else "bilinear"
-    made = importer.emit_layer(step, "upsample", [name], **given)  # type: ignore[arg-type]  # no weights
+    made = importer.emit_layer(step, "upsample", [name], learned=(), shifts=(), **given)
     importer.values[step.outputs[0]] = back(made)
 
 

@@ -185,7 +185,7 @@ def emit_pool(importer: OnnxImporter, step: OnnxNode) -> None:
         given["dilation"] = one_or_all(read_axis_numbers(step, "dilations", axes))
         name, given["padding"] = _absorb_padding(importer, step, name, pads)
     word = "maxpool" if step.op == "MaxPool" else "avgpool"
-    made = importer.emit_layer(step, word, [name], **given)  # type: ignore[arg-type]  # no weights
+    made = importer.emit_layer(step, word, [name], learned=(), shifts=(), **given)
     importer.set_output(step, made)
 
 

@@ -1,4 +1,10 @@
-"""Keeps whose numbers a layer learns: the file's own tensors, each counted once and whole."""
+"""Keep which layer owns the numbers of an ONNX file: its tensors, each counted once and whole.
+
+The first layer over any part of a file's tensor owns the whole tensor (one over a part is opaque),
+so that names of tensors are enough, and a step is counted when it is read. Layers of PyTorch may
+each own a view of one parameter: `torch_in/owning.py` follows them number by number, after the
+whole program is read.
+"""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def read_source(
     target: str, shapes: dict[str, tuple[int, ...]], settings: Arguments | None = None
 ) -> Graph:
-    """The network that `target` builds, `package.module:function` or `file.py:function`.
+    """Read the network that `target` builds, `package.module:function` or `file.py:function`.
 
     `shapes` are those of one example of each input, in the order of `forward`; a single one
     needs no name. `settings` are the keyword arguments that the code is called with.
@@ -35,5 +35,5 @@ def read_source(
 
 
 def module_with_memory(target: str, settings: Arguments | None = None) -> nn.Module:
-    """What `target` builds, to be run; as `read_source`."""
+    """Build the module of `target` so that it can be run; otherwise as `read_source`."""
     return build_with_memory(target, settings)

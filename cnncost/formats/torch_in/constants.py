@@ -31,13 +31,13 @@ class Work(NamedTuple):
 
 
 def place_of(tensor: Tensor) -> StoragePlace:
-    """Where a tensor's numbers lie in its storage; numbers in a row have one axis."""
+    """Return where a tensor's numbers lie in its storage; numbers in a row have one axis."""
     place = StoragePlace(tuple(tensor.shape), tuple(tensor.stride()), int(tensor.storage_offset()))
     return StoragePlace((place.size,), (1,), place.offset) if place.is_dense else place
 
 
 def fold_call(call: TorchCall, node: fx.Node) -> Any:  # Any: one constant, or a list of them
-    """What an operation without activations makes."""
+    """Return what an operation without activations makes."""
     given = call.read_constants()
     made = node.meta.get("val")
     several = list(made) if isinstance(made, list | tuple) else [made]
@@ -56,7 +56,8 @@ def fold_call(call: TorchCall, node: fx.Node) -> Any:  # Any: one constant, or a
 def _trace_place(
     call: TorchCall, node: fx.Node, given: Sequence[Constant], made: Tensor
 ) -> StoragePlace | None:
-    """Where the numbers stem from: those of a view; those that all changed each by itself."""
+    """Return where the numbers stem from: those of a view; those that all changed each by
+    itself."""
     if len(call.read_sources()) != 1:
         return None
     if len(given) == 1 and given[0].place and _is_view(node):

@@ -58,12 +58,12 @@ class TracedProgram(NamedTuple):
 
 
 def export_whole(module: nn.Module, way: CallWay) -> TracedProgram:
-    """The program of a call that depends on no data; otherwise as the next one."""
+    """Export a call that depends on no data; otherwise as `export_up_to_data`."""
     return TracedProgram(run_export(module, way))
 
 
 def export_up_to_data(module: nn.Module, way: CallWay) -> TracedProgram:
-    """The program of a call, up to where it depends on data.
+    """Export the program of a call, up to where it depends on data.
 
     Raises:
         Exception: whatever else PyTorch or the user's code raises.
@@ -80,7 +80,8 @@ def export_up_to_data(module: nn.Module, way: CallWay) -> TracedProgram:
 
 @contextmanager
 def _breaks_caught(module: nn.Module) -> Iterator[list[Exception]]:
-    """With a forward that returns the tensors made where data ends it, and keeps what said so."""
+    """Give the module a forward that returns the tensors made so far where data ends it; yield the
+    errors that ended it."""
     from torch.fx.experimental.proxy_tensor import get_proxy_mode
 
     plain, found = module.forward, list[Exception]()
@@ -108,7 +109,8 @@ def _breaks_caught(module: nn.Module) -> Iterator[list[Exception]]:
 
 
 def _hold_results(held: list[Any]) -> Any:  # Any: what functions make; a mode of PyTorch's
-    """A mode in which every result of a function is held, though the code may hold it no more."""
+    """Make a mode in which every result of a function is held, though the code may hold it no
+    more."""
     from torch.overrides import TorchFunctionMode
 
     class Holder(TorchFunctionMode):  # type: ignore[misc]  # PyTorch's has no type
@@ -122,8 +124,9 @@ def _hold_results(held: list[Any]) -> Any:  # Any: what functions make; a mode o
 
 
 def _take_results(tracer: Any, held: list[Any]) -> tuple[Tensor, ...]:  # Any: as above
-    """What operations made, in their order: what others read, what is read from an input or a
-    parameter, and of the rest what the code itself still holds. Nothing is in `held` then."""
+    """Take from `held`, which is empty then, what operations made, in their order: what others
+    read, what is read from an input or a parameter, and of the rest what the code itself still
+    holds."""
     place = {node: number for number, node in enumerate(tracer.graph.nodes)}
     found, rest = [], []
     for tensor, one in tracer.tensor_tracker.items():
@@ -155,7 +158,7 @@ def _chain_of(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def _operation_of(error: Exception) -> str:
-    """The operation that an error names."""
+    """Return the operation that an error names."""
     for one in _chain_of(error):
         func = getattr(one, "func", None)
         if func is not None:
@@ -184,8 +187,8 @@ def _keep_part_before_data(program: ExportedProgram) -> None:
 def _find_part_before_data(
     graph: fx.Graph, learned: Mapping[str, str]
 ) -> tuple[set[fx.Node], tuple[fx.Node, ...]]:
-    """The operations that depend on no data, up to the first one that does, and behind it those
-    that lead to a use of learned numbers, the placeholders that `learned` names; and which of
+    """Find the operations that depend on no data, up to the first one that does, and behind it
+    those that lead to a use of learned numbers, the placeholders that `learned` names; and which of
     them are the outputs: those that the code holds at the end, or makes depend on data.
 
     Single numbers are left out unless something was learned for them: they are what the code
@@ -211,7 +214,7 @@ def _find_part_before_data(
 
 
 def _nodes_behind(nodes: Sequence[fx.Node], found: set[fx.Node]) -> set[fx.Node]:
-    """These nodes, and those that depend on one of them."""
+    """Return these nodes, and those that depend on one of them."""
     found = set(found)
     for node in nodes:
         if not found.isdisjoint(node.all_input_nodes):

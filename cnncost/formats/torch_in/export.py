@@ -35,7 +35,7 @@ MOST = 4
 
 
 def export_module(module: nn.Module, shapes: Shapes) -> TracedProgram:
-    """The program for one example of each input of a module without memory.
+    """Export the program for one example of each input of a module without memory.
 
     Inputs are floating numbers by position, else by name, else one dict or list of them; where
     the code asks for whole numbers, these are tried. What the meta device lacks, a stand-in for
@@ -45,10 +45,10 @@ def export_module(module: nn.Module, shapes: Shapes) -> TracedProgram:
         CnncostError: torch.export cannot trace it.
     """
     failed: list[Exception] = []
-    with droppings_seen(module):
+    with record_drop_paths(module):
         found = _first_that_works(export_whole, module, shapes, "meta", failed)
         if found is None:
-            with _memory_faked(module):
+            with _fake_memory(module):
                 if not any(map(needs_data, failed)):
                     found = _first_that_works(export_whole, module, shapes, "cpu", failed)
                 found = found or _first_that_works(export_up_to_data, module, shapes, "cpu", failed)
@@ -64,7 +64,8 @@ def _first_that_works(
     device: str,
     failed: list[Exception],
 ) -> TracedProgram | None:
-    """What one way to call the module gives; `failed` gets what the others raised."""
+    """Return what the first way to call the module gives that works; `failed` gets what the others
+    raised."""
     for way in _list_call_ways(module, shapes, device, failed, 1):
         try:
             return export(module, way)
@@ -76,13 +77,13 @@ def _first_that_works(
 
 
 def _most_telling(failed: Sequence[Exception]) -> Exception:
-    """The first error that data causes, which the right way to call alone comes to; else the
+    """Choose the first error that data causes, which the right way to call alone comes to; else the
     first one, which is that of the usual way."""
     return next(filter(needs_data, failed), failed[0])
 
 
 def export_as_run(module: nn.Module, shapes: Shapes, batch: int) -> ExportedProgram:
-    """The whole program for a batch of examples, as a module with memory runs it.
+    """Export the whole program for a batch of examples, as a module with memory runs it.
 
     Raises:
         CnncostError: torch.export cannot trace it.
@@ -101,18 +102,19 @@ DROPS = {"StochasticDepth": "p", "DropPath": "drop_prob"}
 
 
 @contextmanager
-def droppings_seen(module: nn.Module) -> Iterator[None]:
-    """With an operation in each module that drops branches, which has none in inference."""
+def record_drop_paths(module: nn.Module) -> Iterator[None]:
+    """Make each module that drops branches call dropout, which the exported program then shows; in
+    inference such a module calls nothing."""
     import torch
 
-    def seen(rate: float) -> Any:  # Any: a forward method
+    def make_forward(rate: float) -> Any:  # Any: a forward method
         return lambda x, *rest: torch.dropout(x, rate, train=False)
 
     changed = []
     for one in module.modules():
         rate = getattr(one, DROPS.get(type(one).__name__, ""), None)
         if isinstance(rate, float) and 0 < rate < 1 and getattr(one, "mode", "row") == "row":
-            one.forward = seen(rate)
+            one.forward = make_forward(rate)
             changed.append(one)
     try:
         yield
@@ -122,8 +124,8 @@ def droppings_seen(module: nn.Module) -> Iterator[None]:
 
 
 @contextmanager
-def _memory_faked(module: nn.Module) -> Iterator[None]:
-    """With tensors of the CPU without memory, the module's own among them."""
+def _fake_memory(module: nn.Module) -> Iterator[None]:
+    """Give the module tensors of the CPU without memory, its own among them."""
     from torch._subclasses.fake_tensor import FakeTensorMode
 
     with FakeTensorMode(allow_non_fake_inputs=True):
@@ -131,8 +133,8 @@ def _memory_faked(module: nn.Module) -> Iterator[None]:
         yield
 
 
-def functional(program: ExportedProgram) -> ExportedProgram:
-    """The same program, what it writes into parts of a tensor as new tensors.
+def make_functional(program: ExportedProgram) -> ExportedProgram:
+    """Return the same program, in which what is written into parts of a tensor makes new tensors.
 
     Raises:
         CnncostError: it cannot be written so.
@@ -149,7 +151,7 @@ def functional(program: ExportedProgram) -> ExportedProgram:
 def _list_call_ways(
     module: nn.Module, shapes: Shapes, device: str, failed: list[Exception], batch: int
 ) -> Iterator[CallWay]:
-    """The ways to call a module on a batch of zeros, the most usual first.
+    """List the ways to call a module on a batch of zeros, the most usual first.
 
     Args:
         shapes: of one example of each input.
@@ -186,7 +188,8 @@ def _parameter_names(module: nn.Module) -> list[str]:
 
 
 def _floating_dtype(module: nn.Module) -> dtype:
-    """Of the module's own floating parameters; a half-precision model takes halves."""
+    """Return the type of the module's own floating parameters; a half-precision model takes
+    halves."""
     import torch
 
     found = (p.dtype for p in module.parameters() if p.dtype.is_floating_point)

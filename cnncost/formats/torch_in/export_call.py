@@ -28,7 +28,7 @@ class CallWay(NamedTuple):
 
 
 def run_export(module: nn.Module, way: CallWay) -> ExportedProgram:
-    """The program of one call, which is run without gradients.
+    """Export the program of one call, which is run without gradients.
 
     Raises:
         Exception: whatever PyTorch or the user's code raises.
@@ -41,7 +41,7 @@ def run_export(module: nn.Module, way: CallWay) -> ExportedProgram:
 
 @contextmanager
 def silence_torch() -> Iterator[None]:
-    """Without what torch writes and logs on its way."""
+    """Keep away what torch writes and logs on its way."""
     before = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
     try:
@@ -57,8 +57,8 @@ def silence_torch() -> Iterator[None]:
 
 
 def export_failure(error: Exception) -> CnncostError:
-    """What an error of torch.export says, where in the user's code, and what would help: one line
-    each."""
+    """Describe an error of torch.export, where it is in the user's code, and what would help: one
+    line each."""
     lines = [line for line in str(error).strip().splitlines() if line.strip()]
     said = f"{type(error).__name__}: {lines[0][:200] if lines else ''}".rstrip(": ")
     hint = "check --input; control flow on data cannot be traced"
@@ -66,7 +66,7 @@ def export_failure(error: Exception) -> CnncostError:
 
 
 def find_user_line(error: Exception) -> str:
-    """The last line on the way that is neither PyTorch's nor ours, nor Python's own."""
+    """Find the last line on the way that is neither PyTorch's nor ours, nor Python's own."""
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         file = Path(frame.filename)
         if file.suffix == ".py" and not _is_tool(file):
@@ -76,7 +76,7 @@ def find_user_line(error: Exception) -> str:
 
 
 def _shorten_path(file: Path) -> Path:
-    """The path from the working directory, or from where Python finds the file's package."""
+    """Return the path from the working directory, or from where Python finds the file's package."""
     folders = [folder for folder in (Path.cwd(), *map(Path, sys.path)) if folder.is_absolute()]
     found = [file.relative_to(folder) for folder in folders if file.is_relative_to(folder)]
     return min(found, key=lambda path: len(path.parts), default=file)

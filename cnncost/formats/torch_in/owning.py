@@ -1,10 +1,14 @@
-"""Whose a layer's learned numbers are: the source's own tensors, each number counted once.
+"""Decide which layer owns each learned number of a PyTorch program, each counted once.
 
 Cases, in order, for each operation:
 1. it learns numbers that nobody counted, each of them once: a plain layer;
 2. it learns just what an earlier layer of its type learns: it shares that one's;
 3. else (a part of what another has, numbers used twice, a buffer's, what several parameters
    make, trained beside frozen): an opaque layer with its costs by our formulas.
+
+This is decided for all operations together, once the program is read, and number by number: a layer
+may learn a view of a part of a parameter. ONNX and Keras have no such parts; their readers count
+whole tensors while they read (`onnx_in/owners.py`, `KerasImporter.owners`).
 """
 
 from __future__ import annotations
@@ -19,10 +23,10 @@ from cnncost.shape import Shape
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from cnncost.formats.tensor_value import Constant
+    from cnncost.formats.tensor_value import Constant, StoragePlace
 
-Key = tuple[tuple[str, Any], ...]
-"""What a layer learns: parameters and places in them."""
+    Key = tuple[tuple[str, StoragePlace], ...]
+    """What a layer learns: parameters and places in them."""
 
 
 class Costs(NamedTuple):
@@ -49,14 +53,14 @@ class Owners:
     """The products of constants that are counted."""
 
     def count_left(self, name: str) -> int:
-        """How many numbers of a parameter nobody counted."""
+        """Count the numbers of a parameter that nobody counted."""
         if name in self._whole:
             return 0
         flags = self._counted.get(name)
         return self.sizes[name] - (0 if flags is None else int(flags.sum()))
 
     def assign_owner(self, op: Op, learned: Sequence[Constant], costs: Costs) -> Op:
-        """The operation as its cases have it."""
+        """Return the operation with its owner, by the cases of this module."""
         key = self._key_of(learned)
         plain = op.word != "opaque" and costs.layer.parameters(costs.x) == sum(
             constant.size for constant in learned
@@ -64,17 +68,17 @@ class Owners:
         if plain and key in self._owner and self._is_same_layer(op, costs, key):
             return replace(op, shares=self._owner[key][0].name, frozen=False)
         mixed = len({source in self.frozen for _, source in self._named_roles(learned)}) > 1
-        if key is None or not plain or mixed or not all(self._is_free(c) for c in learned):
+        if key is None or not plain or mixed or not all(self._is_free(*part) for part in key):
             return self.cost_by_hand(op, learned, costs)
-        for constant in learned:
-            self._mark_counted(constant)
+        for part in key:
+            self._mark_counted(*part)
         frozen = bool(learned) and self.same[learned[0].sources[0]] in self.frozen
         made = replace(op, frozen=frozen)
         self._owner[key] = (made, costs)
         return made
 
     def cost_by_hand(self, op: Op, learned: Sequence[Constant], costs: Costs) -> Op:
-        """An opaque layer that costs the same and owns what nobody counted of its numbers."""
+        """Make an opaque layer that costs the same and owns what nobody counted of its numbers."""
         counts = dict.fromkeys(("weights", "biases", "extras"), 0)
         trained = 0
         for role, name in self._named_roles(learned, costs.layer):
@@ -88,7 +92,7 @@ class Owners:
         return _opaque_operation(op, costs, given, self._count_new_work(learned))
 
     def add_rest(self, op: Op, name: str, costs: Costs, learned: Sequence[Constant]) -> Op:
-        """The operation that owns a part of a parameter as one that owns the rest too."""
+        """Return an operation that owns a part of a parameter as one that owns the rest too."""
         left = self.count_left(name)
         self._whole.add(name)
         layer, x, _ = costs
@@ -106,7 +110,7 @@ class Owners:
     def _named_roles(
         self, learned: Sequence[Constant], layer: Layer | None = None
     ) -> list[tuple[str, str]]:
-        """Each parameter with its role: weights first, then biases, of a layer that counts."""
+        """List each parameter with its role: weights first, then biases, of a layer that counts."""
         return [
             (_role_of(i, c, layer), self.same[source])
             for i, c in enumerate(learned)
@@ -114,7 +118,8 @@ class Owners:
         ]
 
     def _key_of(self, learned: Sequence[Constant]) -> Key | None:
-        """None where not every constant is one parameter's numbers, each once."""
+        """Return the parameters and their places; None where not every constant is one parameter's
+        numbers, each once."""
         found = []
         for c in learned:
             if (
@@ -135,32 +140,32 @@ class Owners:
             costs.x
         ) == theirs.layer.tensor_shapes(theirs.x)
 
-    def _is_free(self, constant: Constant) -> bool:
-        name = self.same[constant.sources[0]]
+    def _is_free(self, name: str, place: StoragePlace) -> bool:
         if name in self._whole:
             return False
         flags = self._counted.get(name)
-        return flags is None or not bool(flags.as_strided(*constant.place).any())  # type: ignore[misc]  # a place has three parts
+        return flags is None or not bool(flags.as_strided(*place).any())
 
-    def _mark_counted(self, constant: Constant) -> None:
+    def _mark_counted(self, name: str, place: StoragePlace) -> None:
         import torch
 
-        name = self.same[constant.sources[0]]
-        if constant.size == self.sizes[name]:
+        if place.size == self.sizes[name]:
             self._whole.add(name)
             return
         flags = self._counted.setdefault(name, torch.zeros(self.sizes[name], dtype=torch.bool))
-        flags.as_strided(*constant.place).fill_(True)  # type: ignore[misc]  # as above
+        flags.as_strided(*place).fill_(True)
 
     def _count_new_work(self, learned: Sequence[Constant]) -> int:
-        """The multiply-accumulates that make its constants, each product once in a network."""
+        """Count the multiply-accumulates that make its constants, each product once in a
+        network."""
         new = {w for c in learned for w in c.work if w[0] not in self._done}
         self._done.update(node for node, _ in new)
         return sum(count for _, count in new)
 
 
 def _role_of(place: int, constant: Constant, layer: Layer | None) -> str:
-    """What a layer's constant is: by its place, or for an opaque layer by its axes."""
+    """Return what a layer's constant is (weights, biases or extras): by its place, or for an opaque
+    layer by its axes."""
     if layer is not None and not layer.counted:
         return "extras"
     if layer is not None and layer.word == "opaque":
@@ -169,7 +174,8 @@ def _role_of(place: int, constant: Constant, layer: Layer | None) -> str:
 
 
 def _opaque_operation(op: Op, costs: Costs, given: dict[str, Any], work: int) -> Op:
-    """With costs by the layer's formulas; an operation that was opaque keeps what it is called."""
+    """Make an opaque operation with costs by the layer's formulas; one that was opaque keeps what
+    it is called."""
     layer, x, y = costs
     arguments: dict[str, Any] = {"output": y.dims, "op": op.arguments.get("op", op.word)}
     arguments |= {k: n for k, n in given.items() if n or k in ("weights", "biases", "trained")}
@@ -183,7 +189,7 @@ def _opaque_operation(op: Op, costs: Costs, given: dict[str, Any], work: int) ->
 
 
 def costs_of(ops: Sequence[Op], inputs: Mapping[str, tuple[int, ...]]) -> dict[str, Costs]:
-    """Each operation's layer over its inputs, where the language has it."""
+    """Return each operation's layer over its inputs, where the language has it."""
     shapes = {name: Shape(dims[0], tuple(dims[1:])) for name, dims in inputs.items()}
     found = {}
     for op in ops:
@@ -200,7 +206,7 @@ def assign_owners(
     costs: Mapping[str, Costs],
     owners: Owners,
 ) -> tuple[Op, ...]:
-    """The operations, every one with parameters of its own, shared ones, or costs by hand."""
+    """Return the operations, each with parameters of its own, shared ones, or costs by hand."""
     made = {
         op.name: owners.assign_owner(op, learned[op.name], costs[op.name])
         if learned[op.name]
@@ -227,7 +233,7 @@ def _add_rest_of(
 
 
 def _unshare_opaque(op: Op, made: Mapping[str, Op], costs: Mapping[str, Costs]) -> Op:
-    """What shared the parameters of a layer that became opaque is opaque too."""
+    """Make what shared the parameters of a layer that became opaque opaque too."""
     if not op.shares or made[op.shares].word != "opaque":
         return op
     return _opaque_operation(op, costs[op.name], {"weights": 0, "biases": 0}, 0)

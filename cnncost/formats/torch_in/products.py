@@ -47,7 +47,7 @@ def emit_linear(b: TorchImporter, call: TorchCall) -> Value:
 def _emit_linear_layer(
     b: TorchImporter, call: TorchCall, x: Value, weight: Constant, bias: Constant | None
 ) -> Value:
-    """`weight` is one row per feature."""
+    """Emit a dense or linear layer; `weight` has one row per feature."""
     features, x = weight.shape[0], b.emit_whole(call, x)
     own, gains = split_gains(weight, features)
     given = nondefault_arguments({"bias": (bias is not None, True)})
@@ -180,8 +180,8 @@ def emit_addmm(b: TorchImporter, call: TorchCall) -> Value:
 
 
 def emit_einsum(b: TorchImporter, call: TorchCall) -> Value:
-    """Of one, which costs nothing; of two, with every index kept, in both, or summed over in
-    both; else opaque."""
+    """Emit an Einsum of one tensor, which costs nothing; of two, with every index kept, in both, or
+    summed over in both; else it is opaque."""
     found = _parse_indices(call)
     tensors = call.arguments["tensors"]
     if len(tensors) == 1 and call.read_values():

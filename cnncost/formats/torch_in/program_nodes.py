@@ -17,7 +17,7 @@ SHAPE_TAKERS = ("view_as", "reshape_as", "expand_as", "type_as")
 
 
 def operation_name(node: fx.Node) -> str:
-    """The operation of a call, as `conv2d`; empty for Python's own functions."""
+    """Return the operation of a call, as `conv2d`; empty for Python's own functions."""
     schema = getattr(node.target, "_schema", None)
     return "" if schema is None else str(schema.name).split("::")[-1]
 
@@ -66,12 +66,12 @@ def is_unsized(node: fx.Node) -> bool:
 
 
 def describe_call(node: fx.Node, known: dict[fx.Node, Any]) -> TorchCall:
-    """A node as a call, its arguments by name and replaced by what is known of them."""
+    """Describe a node as a call, its arguments by name and replaced by what is known of them."""
     return replace(describe_arguments(node, known), shapes=_result_shapes(node))
 
 
 def describe_arguments(node: fx.Node, known: dict[fx.Node, Any]) -> TorchCall:
-    """Without the shapes of its results."""
+    """Describe a call without the shapes of its results."""
     target: Any = node.target
     schema, name = target._schema, operation_name(node)
     given = {
@@ -97,7 +97,7 @@ def _resolve_argument(value: Any, known: dict[fx.Node, Any]) -> Any:
 
 
 def module_path(node: fx.Node) -> str:
-    """The innermost module that called, by its dotted path."""
+    """Return the innermost module that called, by its dotted path."""
     stack = list(node.meta.get("nn_module_stack", {}).values())
     path = stack[-1][0] if stack else ""
     return path.removeprefix("L['self']").removeprefix(".").split("@")[0]

@@ -32,7 +32,7 @@ def emit_elementwise(
 def emit_stand_in(b: TorchImporter, call: TorchCall) -> Value:
     """Emit an identity for a function of each number that the language has no word for."""
     b.notes.add_stand_in(call.target, "identity")
-    return _function(b, call, _function_name(call))
+    return _emit_function(b, call, _function_name(call))
 
 
 def _function_name(call: TorchCall) -> str:
@@ -48,7 +48,7 @@ def _function_name(call: TorchCall) -> str:
     return f"{name}_" if call.inplace else name
 
 
-def _function(b: TorchImporter, call: TorchCall, what: str) -> Value:
+def _emit_function(b: TorchImporter, call: TorchCall, what: str) -> Value:
     """Emit a layer without costs that stands for a function of each number."""
     return emit_elementwise(b, call, "identity", stands_for=what)
 
@@ -74,8 +74,8 @@ def emit_join(b: TorchImporter, call: TorchCall) -> Any:  # Any: a value, or the
     if one == other:
         b.notes.add_stand_in(call.target, "identity")
         what = {"add": "doubled", "mul": "squared"}.get(call.target, f"{call.target}_of_itself")
-        return _function(b, replace(call, arguments={"self": one}), _in_place(call, what))
-    given = _joining(call)
+        return _emit_function(b, replace(call, arguments={"self": one}), _in_place(call, what))
+    given = _join_arguments(call)
     if one.steps == other.steps and one.made == other.made and one.spread == other.spread:
         reads = [Value(one.base, one.made), Value(other.base, one.made)]
         made = b.emit_layer(call, word, reads, one.made, **given)
@@ -83,7 +83,7 @@ def emit_join(b: TorchImporter, call: TorchCall) -> Any:  # Any: a value, or the
     return _emit_broadcast_join(b, call, word, one, other, given)
 
 
-def _joining(call: TorchCall) -> dict[str, Any]:  # Any: a flag or a word
+def _join_arguments(call: TorchCall) -> dict[str, Any]:  # Any: a flag or a word
     """Return the arguments of a sum or product that its memory depends on; none where it is as
     usual."""
     scaled = call.arguments.get("alpha", 1) != 1
@@ -107,14 +107,16 @@ def _with_number(b: TorchImporter, call: TorchCall, x: Value) -> Value:
         call.target in ("sub", "div") and not isinstance(call.arguments["self"], Value)
     )
     if call.target in ("add", "sub") and not turned:
-        return x if call.inplace else _function(b, replace(call, arguments={"self": x}), "shift")
+        return (
+            x if call.inplace else _emit_function(b, replace(call, arguments={"self": x}), "shift")
+        )
     if call.target in ("mul", "div") and not turned:
         what = _in_place(call, "factor")
     elif turned and call.target != "div":
         what = _in_place(call, "neg")
     else:
         what = f"{call.target}_and_a_number"
-    return _function(b, replace(call, arguments={"self": x}), what)
+    return _emit_function(b, replace(call, arguments={"self": x}), what)
 
 
 def _emit_broadcast_join(
@@ -227,7 +229,7 @@ def emit_with_constant(
         b.notes.add_stand_in(f"{call.target} of a constant", "identity")
         alone = replace(call, arguments={"self": x})
         shifted = call.target == "add" or (call.target == "sub" and call.arguments["self"] == x)
-        return _function(b, alone, _in_place(call, "shift" if shifted else "constant_factor"))
+        return _emit_function(b, alone, _in_place(call, "shift" if shifted else "constant_factor"))
     x = b.emit_whole(call, x)
     sizes = (1,) * (rank - len(constant.shape)) + constant.shape
     axes = [axis for axis, size in enumerate(sizes) if size != 1]

@@ -32,7 +32,7 @@ def make_graph(
     builder: TorchImporter, name: str, shapes: dict[str, tuple[int, ...]], outputs: list[Value],
     owners: Owners, needed: set[str], lost: str,
 ) -> Graph:  # fmt: skip
-    """The graph of what a builder emitted for these outputs.
+    """Make the graph of what a builder emitted for these outputs.
 
     Args:
         shapes: of the inputs, by name, without the batch.
@@ -61,7 +61,8 @@ def make_graph(
 
 
 def note_stop(graph: Graph, line: str) -> Graph:
-    """The graph of a module that was read up to some line: nothing is known of what follows."""
+    """Make the graph of a module that was read up to some line: nothing is known of what
+    follows."""
     notes = "\n".join(text for text in (graph.notes, line) if text)
     return replace(graph, notes=notes, stop=line, unused=())
 
@@ -94,7 +95,7 @@ def _emit_unmeasured(builder: TorchImporter, name: str, why: str) -> str:
 def _without_idle_flags(
     ops: Sequence[Op], shapes: Mapping[str, Shape], outputs: Sequence[str]
 ) -> tuple[Op, ...]:
-    """The operations; sums are in place only where that may need less."""
+    """Return the operations; sums are in place only where that may need less."""
     made = {op.name: op for op in ops}
     readers = Counter([*(read for op in ops for read in op.reads), *outputs])
     plain = set()
@@ -107,9 +108,9 @@ def _without_idle_flags(
         dies = readers[source.name] == 1 and readers[before.name] == 1
         if dies and prod(shapes[source.name]) >= prod(shapes[op.name]):
             plain.add(op.name)
-    return tuple(_plain(op) if op.name in plain else op for op in ops)
+    return tuple(_drop_in_place(op) if op.name in plain else op for op in ops)
 
 
-def _plain(op: Op) -> Op:
+def _drop_in_place(op: Op) -> Op:
     given = {key: value for key, value in op.arguments.items() if key != "inplace"}
     return replace(op, arguments=given)

@@ -41,7 +41,7 @@ class TorchCall:
         return self.shapes[0]
 
     def read_values(self) -> list[Value]:
-        """The activations that it reads."""
+        """Return the activations that it reads."""
         return [
             value
             for value in _flatten_arguments(self.arguments.values())
@@ -49,16 +49,16 @@ class TorchCall:
         ]
 
     def read_constants(self) -> list[Constant]:
-        """The parameters, buffers and what is made of them that it reads."""
+        """Return the parameters, buffers and what is made of them that it reads."""
         return [c for c in _flatten_arguments(self.arguments.values()) if isinstance(c, Constant)]
 
     def read_sources(self) -> tuple[str, ...]:
-        """The parameters that it reads, directly or not."""
+        """Return the parameters that it reads, directly or not."""
         return tuple(dict.fromkeys(source for c in self.read_constants() for source in c.sources))
 
 
 def subject_of(call: TorchCall) -> Value:
-    """What an operation of one tensor is applied to."""
+    """Return what an operation of one tensor is applied to."""
     for name in ("self", "input", "x"):
         if isinstance(call.arguments.get(name), Value):
             found: Value = call.arguments[name]
@@ -104,7 +104,7 @@ class TorchImporter:
     _changed: list[tuple[Op, list[Constant]]] = field(default_factory=list)
 
     def start_input(self, name: str, shape: Shape) -> Value:
-        """An input, seen with its batch of one."""
+        """Start from an input, seen with its batch of one."""
         self.names.taken.add(name)
         self.shapes[name] = shape
         return Value(name, shape).reshape_to((1, *shape))
@@ -130,7 +130,7 @@ class TorchImporter:
         return Value(name, shape)
 
     def emit_views(self, call: TorchCall, value: Value) -> str:
-        """The operation that makes just what is seen, emitting the views that it takes."""
+        """Emit the views that a value takes; returns the operation that makes just what is seen."""
         known = self._solid.get(value)
         if known:
             return known
@@ -161,7 +161,7 @@ class TorchImporter:
         return self.emit_views(call, made.reshape_to(as_map_shape(shape)))
 
     def emit_whole(self, call: TorchCall, value: Any) -> Value:  # Any: an argument
-        """The value itself, repeated where it is spread.
+        """Emit the value itself, repeated where it is spread.
 
         Raises:
             UnknownForm: it is no activation.
@@ -176,7 +176,7 @@ class TorchImporter:
     def emit_spread_over(
         self, call: TorchCall, value: Value, shape: Shape, kept: Sequence[int]
     ) -> Value:
-        """`value` repeated to `shape`, whose axes other than `kept` are of one in it."""
+        """Emit `value` repeated to `shape`, whose axes other than `kept` are of one in it."""
         over = [axis for axis in range(len(shape)) if axis not in kept]
         sizes = (prod(shape[axis] for axis in kept), prod(shape[axis] for axis in over))
         column = value.permute_axes((*kept, *over)).reshape_to((sizes[0], 1))
@@ -191,20 +191,22 @@ class TorchImporter:
         self, call: TorchCall, what: str, reads: Sequence[Value], shape: Shape,
         learned: Sequence[Constant] = (),
     ) -> Value:  # fmt: skip
-        """An operation that cannot be expressed, with its shape; its connections are unknown."""
+        """Emit an operation that cannot be expressed, with its shape; its connections are
+        unknown."""
         value = self._emit_opaque_layer(call, what, reads, shape, learned)
         self.unknown[value.base] = what
         return value.reshape_to(shape)
 
     def emit_moved(self, call: TorchCall, what: str, reads: Sequence[Value], shape: Shape) -> Value:
-        """An operation without a word and without costs: numbers that move or change alone."""
+        """Emit an operation without a word and without costs: numbers that move or change alone."""
         return self.emit_costed(call, what, reads, shape, 0)
 
     def emit_costed(
         self, call: TorchCall, what: str, reads: Sequence[Value], shape: Shape, connections: int,
         learned: Sequence[Constant] = (),
     ) -> Value:  # fmt: skip
-        """An operation without a word whose costs are known; its learned numbers are weights."""
+        """Emit an operation without a word whose costs are known; its learned numbers are
+        weights."""
         costs = {"weights": 0, "biases": 0, "connections": connections}
         return self._emit_opaque_layer(call, what, reads, shape, learned, **costs).reshape_to(shape)
 
@@ -220,7 +222,7 @@ class TorchImporter:
         )
 
     def count_uses(self, name: str) -> int:
-        """How many operations read that one so far."""
+        """Count how many operations read that one so far."""
         return sum(op.reads.count(name) for op in self.ops.values())
 
     def replace_operation(self, op: Op, learned: Sequence[Constant]) -> None:
@@ -230,11 +232,11 @@ class TorchImporter:
         self.learned[op.name] = [*self.learned[op.name], *learned]
 
     def save_state(self) -> State:
-        """How far it is."""
+        """Return how far the reading is, for `restore_state`."""
         return State(len(self.ops), len(self._changed))
 
     def sources_since(self, state: State) -> set[str]:
-        """The parameters that operations emitted or changed since then hold."""
+        """Return the parameters that operations emitted or changed since then hold."""
         names = [
             *self._operations_since(state),
             *(op.name for op, _ in self._changed[state.changed :]),
@@ -242,15 +244,16 @@ class TorchImporter:
         return {source for name in names for c in self.learned[name] for source in c.sources}
 
     def read_since(self, state: State) -> set[str]:
-        """What operations emitted since then read."""
+        """Return what operations emitted since then read."""
         return {read for name in self._operations_since(state) for read in self.ops[name].reads}
 
     def seen_as(self, value: Value) -> set[str]:
-        """The operations that make what a value sees, or all that its own operation makes."""
+        """Return the operations that make what a value sees, or all that its own operation
+        makes."""
         return {value.base, *self._views.get(value.base, ())}
 
     def _operations_since(self, state: State) -> list[str]:
-        """The operations emitted since then, the last one first."""
+        """Return the operations emitted since then, the last one first."""
         return list(islice(reversed(self.ops), len(self.ops) - state.ops))
 
     def restore_state(self, state: State) -> None:
@@ -267,6 +270,7 @@ class TorchImporter:
         self._solid = {v: n for v, n in self._solid.items() if n not in lost}
 
     def _take_name(self, path: str, word: str, *, own: bool) -> str:
-        """The module's path for the layer that has its parameters; else with the word behind."""
+        """Return the module's path for the layer that has its parameters; else with the word
+        behind."""
         wanted = path if own and path else ".".join(part for part in (path, word) if part)
         return self.names.take(wanted)

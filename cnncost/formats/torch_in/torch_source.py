@@ -36,19 +36,19 @@ def build_module(target: str, settings: Arguments | None = None) -> nn.Module:
     Raises:
         CnncostError: it cannot be imported, takes no such arguments, fails, or builds no module.
     """
-    return make_module(target, _builder(target, settings))
+    return make_module(target, _find_builder(target, settings))
 
 
 def build_with_memory(target: str, settings: Arguments | None = None) -> nn.Module:
-    """As `build`; the module can be run."""
+    """Build the module as `build` does, with memory, so that it can be run."""
     import torch
 
-    found = _builder(target, settings)
+    found = _find_builder(target, settings)
     module = _make_guarded(target, found, lambda: _make_on(found, torch.device("cpu")))
-    return _evaluated(target, module)
+    return _check_module(target, module)
 
 
-def _builder(target: str, settings: Arguments | None) -> Any:  # Any: what the user's code is
+def _find_builder(target: str, settings: Arguments | None) -> Any:  # Any: what the user's code is
     if find_spec("torch") is None:
         raise missing_package("torch", "torch")
     found = _find_target(target)
@@ -57,7 +57,7 @@ def _builder(target: str, settings: Arguments | None) -> Any:  # Any: what the u
 
 
 def make_module(target: str, found: Any) -> nn.Module:  # Any: a module, or what returns one
-    """The module on the meta device, in evaluation mode; `target` stands in messages.
+    """Make the module on the meta device, in evaluation mode; `target` stands in messages.
 
     Raises:
         CnncostError: it fails, or is no module.
@@ -72,10 +72,10 @@ def make_module(target: str, found: Any) -> nn.Module:  # Any: a module, or what
         module = module.to("meta") if isinstance(module, torch.nn.Module) else module
     except Exception as error:
         raise _building_failure(target, found, error) from error
-    return _evaluated(target, module)
+    return _check_module(target, module)
 
 
-def _evaluated(target: str, module: Any) -> nn.Module:  # Any: what the user's code makes
+def _check_module(target: str, module: Any) -> nn.Module:  # Any: what the user's code makes
     import torch
 
     if not isinstance(module, torch.nn.Module):
@@ -109,7 +109,7 @@ def _building_failure(target: str, found: Any, error: Exception) -> CnncostError
 
 
 def _argument_hint(found: Any) -> str:  # Any: as above
-    """What its caller may do about its arguments."""
+    """Say what its caller may do about its arguments."""
     taken = accepted_names(found)
     if taken == ():
         return "write a function that needs none"
@@ -163,7 +163,7 @@ def _import_file(path: Path) -> ModuleType:
 
 
 def accepted_names(found: Any) -> tuple[str, ...] | None:  # Any: a class, function or module
-    """The names of the arguments that it takes; None where it takes any."""
+    """Return the names of the arguments that it takes; None where it takes any."""
     import torch
 
     if isinstance(found, torch.nn.Module):

@@ -11,7 +11,7 @@ from cnncost.errors import CnncostError
 from cnncost.formats.graph import Graph
 from cnncost.formats.tensor_value import Constant, Value
 from cnncost.formats.torch_in.constants import fold_call
-from cnncost.formats.torch_in.export import export_module, functional
+from cnncost.formats.torch_in.export import export_module, make_functional
 from cnncost.formats.torch_in.handlers import COSTLESS, HANDLERS, SHAPE_ONLY, SILENT
 from cnncost.formats.torch_in.owning import Owners
 from cnncost.formats.torch_in.program_nodes import (
@@ -50,7 +50,7 @@ def trace_module(module: nn.Module, name: str, shapes: dict[str, tuple[int, ...]
     """
     owners = _collect_owners(module)
     plain, stop = export_module(module, shapes)
-    program = functional(plain)
+    program = make_functional(plain)
     builder = TorchImporter()
     known: dict[fx.Node, Any] = {}  # Any: values, constants, numbers
     learned = {**program.graph_signature.inputs_to_parameters}

@@ -93,7 +93,7 @@ IF_SAID = ("leaky_relu", "elu", "selu")
 """Those that do so if they are told to."""
 
 
-def activation(b: TorchImporter, call: TorchCall) -> Value:
+def emit_activation(b: TorchImporter, call: TorchCall) -> Value:
     """Emit an activation function."""
     word = ACTIVATIONS[call.target]
     if call.target == "celu":
@@ -108,7 +108,7 @@ def in_place(call: TorchCall, word: str) -> dict[str, bool]:
     return {}
 
 
-def hardtanh(b: TorchImporter, call: TorchCall) -> Value:
+def emit_hardtanh(b: TorchImporter, call: TorchCall) -> Value:
     """Emit a hardtanh: ReLU6 between 0 and 6, else a hardsigmoid that stands for it."""
     low, high = call.arguments.get("min_val", -1), call.arguments.get("max_val", 1)
     if (low, high) == (0, 6):
@@ -118,7 +118,7 @@ def hardtanh(b: TorchImporter, call: TorchCall) -> Value:
     return emit_elementwise(b, call, "hardsigmoid", inplace=False, stands_for=stood)
 
 
-def prelu(b: TorchImporter, call: TorchCall) -> Value:
+def emit_prelu(b: TorchImporter, call: TorchCall) -> Value:
     """Emit a PReLU with one slope per channel, which is the axis behind the batch, or one slope in
     all."""
     x, slopes = b.emit_whole(call, call.arguments["self"]), call.arguments["weight"]
@@ -134,7 +134,7 @@ def prelu(b: TorchImporter, call: TorchCall) -> Value:
 SEEN = "dropout_of_a_view"
 
 
-def dropout(b: TorchImporter, call: TorchCall) -> Value:
+def emit_dropout(b: TorchImporter, call: TorchCall) -> Value:
     """Emit a dropout; at rate 0 it is nothing."""
     rate = Fraction(str(call.arguments.get("p", 0.5)))
     if not 0 < rate < 1:

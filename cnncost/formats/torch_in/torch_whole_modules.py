@@ -65,7 +65,7 @@ def read_whole_module(
     module: nn.Module,
     path: str,
 ) -> Value | None:
-    """What the module that a node stands in makes, where it is one of these; the node is the
+    """Read what the module that a node stands in makes, where it is one of these; the node is the
     first of its operations."""
     name = _class_name(node)
     if name not in READERS:
@@ -87,7 +87,7 @@ def read_whole_module(
 
 
 def module_call_key(node: fx.Node) -> str:
-    """The call of a module that a node stands in; each further call has its own."""
+    """Return the call of a module that a node stands in; each further call has its own."""
     return next(reversed(node.meta.get("nn_module_stack", {})), "")
 
 
@@ -97,7 +97,7 @@ def _class_name(node: fx.Node) -> str:
 
 
 def _operations_within(node: fx.Node) -> Iterator[fx.Node]:
-    """The operations of the call, from this one on."""
+    """Return the operations of the call, from this one on."""
     at = node
     while at.op != "output":
         if module_call_key(at) == module_call_key(node):
@@ -165,7 +165,7 @@ def _read_attention(one: Called) -> Value | None:
 
 
 def _drop_path(one: Called) -> Value:
-    """A branch that training drops, for each example by itself."""
+    """Emit drop path, which drops a branch in training, for each example by itself."""
     rate = getattr(one.module, DROPS[one.call.target])
     return one.emit_layer("drop_path", rate=Fraction(str(rate)))
 

@@ -123,12 +123,14 @@ CALLS = {
 def standing_in(write: Writer) -> Writer:
     """Make the writer of a type, and of the operations that layers of the type stand for."""
 
-    def written(node: Node[Any], inplace: bool) -> CodePiece:
+    def write_as_stood(node: Node[Any], inplace: bool) -> CodePiece:
         stood: str = node.layer.stands_for
         if stood == ITSELF:
             return write(node, inplace)
         if stood == "slice":
-            return CodePiece("", call="{x}" + index_text(["", *map(_every, node.layer.stride)]))
+            return CodePiece(
+                "", call="{x}" + index_text(["", *map(_stride_text, node.layer.stride)])
+            )
         if stood == "expand":
             return CodePiece("", call=f"{{x}}.expand{tuple_text((-1, -1, *node.output.extents))}")
         if stood in ("reflect", "replicate"):
@@ -136,8 +138,8 @@ def standing_in(write: Writer) -> Writer:
             return CodePiece("", call=f'{call[:-1]}, mode="{stood}")')
         return CodePiece("", call=CALLS[stood]) if stood in CALLS else write(node, inplace)
 
-    return written
+    return write_as_stood
 
 
-def _every(step: int) -> str:
+def _stride_text(step: int) -> str:
     return "" if step == 1 else f"::{step}"

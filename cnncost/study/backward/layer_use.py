@@ -1,4 +1,4 @@
-"""What a gradient rule is given, a layer with its symbols, and what it returns."""
+"""What a gradient rule reads and returns: a layer with its symbols, and its gradients."""
 
 from __future__ import annotations
 

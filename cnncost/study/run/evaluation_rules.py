@@ -91,7 +91,7 @@ FUNCTIONS: dict[str, Callable[[Number], Number]] = {
 
 
 def evaluate_permute(node: Node[Permute], reads: list[Map]) -> Map:
-    """The axes in another order; they count from 1."""
+    """Put the axes in another order; they count from 1."""
     (x,) = reads
     order = [axis - 1 for axis in node.layer.axes]
     steps = [prod(x.shape.dims[axis + 1 :]) for axis in order]
@@ -100,12 +100,12 @@ def evaluate_permute(node: Node[Permute], reads: list[Map]) -> Map:
 
 
 def evaluate_pad(node: Node[Pad], reads: list[Map]) -> Map:
-    """Zeros around each channel."""
+    """Put zeros around each channel."""
     return _shift_map(node, reads[0], -1)
 
 
 def evaluate_crop(node: Node[Crop], reads: list[Map]) -> Map:
-    """Each channel without its edges."""
+    """Cut the edges off each channel."""
     return _shift_map(node, reads[0], 1)
 
 
@@ -167,7 +167,7 @@ def elementwise_rule(function: Callable[[Number], Number]) -> Rule:
 
 
 def keep_numbers(node: Node, reads: list[Map]) -> Map:
-    """The same numbers, perhaps in another shape."""
+    """Return the same numbers, perhaps in another shape."""
     return Map(node.output, reads[0].numbers)
 
 
@@ -197,13 +197,13 @@ def _logsoftmax_column(column: tuple[Number, ...]) -> list[Number]:
 
 
 def evaluate_add(node: Node, reads: list[Map]) -> Map:
-    """The sum, unit by unit."""
+    """Add the inputs, unit by unit."""
     columns = zip(*(x.numbers for x in reads), strict=True)
     return Map(node.output, tuple(sum(column) for column in columns))
 
 
 def evaluate_mul(node: Node, reads: list[Map]) -> Map:
-    """The product, unit by unit; a gate of one position works at all of them."""
+    """Multiply the inputs, unit by unit; a gate of one position works at all of them."""
     positions = node.output.positions
     whole = [
         tuple(number for number in x.numbers for _ in range(positions // x.shape.positions))
@@ -215,12 +215,12 @@ def evaluate_mul(node: Node, reads: list[Map]) -> Map:
 
 
 def evaluate_concat(node: Node, reads: list[Map]) -> Map:
-    """The channels of all inputs, one input after the other."""
+    """Put the channels of all inputs one input after the other."""
     return Map(node.output, tuple(number for x in reads for number in x.numbers))
 
 
 def evaluate_slice(node: Node[Slice], reads: list[Map]) -> Map:
-    """Some of the channels."""
+    """Keep some of the channels."""
     (x,) = reads
     first, end = node.layer.span
     size = x.shape.positions
@@ -228,17 +228,17 @@ def evaluate_slice(node: Node[Slice], reads: list[Map]) -> Map:
 
 
 def evaluate_global_mean(node: Node, reads: list[Map]) -> Map:
-    """The mean of each channel."""
+    """Compute the mean of each channel."""
     return Map(node.output, tuple(exact_mean(channel) for channel in reads[0].split_channels()))
 
 
 def evaluate_global_largest(node: Node, reads: list[Map]) -> Map:
-    """The largest number of each channel."""
+    """Find the largest number of each channel."""
     return Map(node.output, tuple(max(channel) for channel in reads[0].split_channels()))
 
 
 def exact_mean(numbers: tuple[Number, ...] | list[Number]) -> Number:
-    """The exact mean of exact numbers."""
+    """Compute the exact mean of exact numbers."""
     total = sum(numbers)
     return total / len(numbers) if isinstance(total, float) else Fraction(total) / len(numbers)
 

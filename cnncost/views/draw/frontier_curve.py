@@ -42,7 +42,7 @@ def draw_frontier(
 
 
 def _place_of(share: float, height: float) -> Point:
-    """Where a share of today's amount and of the highest score stand on the sheet."""
+    """Return where a share of today's amount and of the highest score stand on the sheet."""
     wide, high = WIDTH - LEFT - 2 * MARGIN - 4, HEIGHT - BELOW - 2 * MARGIN - 4
     return LEFT + MARGIN + wide * share, BELOW + MARGIN + high * max(0.0, height)
 

@@ -9,8 +9,8 @@ from cnncost.views.page import Page, Results
 def suggestion_results(
     found: Suggestion, *, top: int | None = None, explain: bool = False, command: str = ""
 ) -> Results:
-    """A suggestion in every format; `top`, `explain` and the `command` that writes the plan are
-    for people."""
+    """Return a suggestion in every format; `top`, `explain` and the `command` that writes the plan
+    are for people."""
     from cnncost.views.suggest import suggestion_data
 
     return Results(

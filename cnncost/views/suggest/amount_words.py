@@ -1,13 +1,47 @@
-"""Amounts of a suggestion as people read them: counts in full, bytes as MiB, shares in per cent."""
+"""Metrics, amounts and scores of a suggestion as people read them.
+
+Metrics have the user's words (flops or macs for connections). Counts stand in full, bytes as MiB,
+shares in per cent, scores with three decimals.
+"""
 
 from __future__ import annotations
 
-from cnncost.quantity import BYTES
+from collections.abc import Iterable
+
+from cnncost.quantity import BYTES, counted_as
+from cnncost.suggest.search.plan import Plan, PlanStep, SingleEdit
 from cnncost.suggest.suggestion.answer import Suggestion
 from cnncost.suggest.text.budget import Budget
 from cnncost.suggest.text.meter import Measures
+from cnncost.suggest.text.scores import UNIT
 from cnncost.views.amounts import as_mebibytes
-from cnncost.views.suggest.wording import Wording
+
+
+class Wording:
+    """The words of an answer; a metric that nobody called otherwise keeps its own."""
+
+    def __init__(self, asked: Iterable[str]) -> None:
+        self._words = {counted_as(word)[0]: word for word in asked}
+
+    def word_of(self, metric: str) -> str:
+        """Return the word for a metric.
+
+        >>> Wording(["flops"]).word_of("connections")
+        'flops'
+        """
+        return self._words.get(metric, metric)
+
+    def amount_of(self, metric: str, value: int) -> int:
+        """Return a metric's value in its word's own amounts."""
+        return counted_as(self.word_of(metric))[1] * value
+
+    def word_measures(self, values: Measures) -> dict[str, int]:
+        """Each metric's value by its word.
+
+        >>> Wording(["flops"]).word_measures({"weights": 3, "connections": 5})
+        {'weights': 3, 'flops': 10}
+        """
+        return {self.word_of(metric): self.amount_of(metric, v) for metric, v in values.items()}
 
 
 class AmountWords:
@@ -24,16 +58,16 @@ class AmountWords:
         """The metrics that tables show, as the user calls them."""
 
     def cells(self, after: Measures) -> list[str]:
-        """The metrics that tables show, of one network."""
+        """Return the metrics that tables show, of one network."""
         values = self.wording.word_measures(after)
         return [self.bound_text(word, values[word]) for word in self.metrics]
 
     def bound_text(self, metric: str, value: int) -> str:
-        """An amount in full; a lower bound where layers of unknown costs are left out."""
+        """Return an amount in full; a lower bound where layers of unknown costs are left out."""
         return self.least + amount_text(metric, value)
 
     def excess_cells(self, budget: Budget | None, before: int) -> list[str]:
-        """A budget's cells: its amount, and by how much it is missed."""
+        """Return a budget's cells: its amount, and by how much it is missed."""
         if budget is None:
             return []
         over, most = before - budget.limit, amount_text(budget.metric, budget.limit)
@@ -42,7 +76,7 @@ class AmountWords:
 
 
 def amount_text(metric: str, value: int) -> str:
-    """A count in full; bytes as MiB."""
+    """Return a count in full; bytes as MiB."""
     return as_mebibytes(value) if metric in BYTES else f"{value:,}"
 
 
@@ -51,3 +85,14 @@ def percent_text(before: int, after: int, of: int | None = None) -> str:
     whole = before if of is None else of
     share = 100 * (before - after) / whole if whole else 0.0
     return f"{share:.0f} %" if abs(share) >= 1 or not share else f"{share:.1f} %"
+
+
+SCORE_WORDS = (
+    "estimates of ln(error after / before) of networks trained alike, fitted to thousands that "
+    "others trained; they rank edits and predict no accuracy. --explain has the evidence."
+)
+
+
+def score_text(one: SingleEdit | Plan | PlanStep) -> str:
+    """Return a score with three decimals; a dash where it is not known."""
+    return "-" if one.score is None else f"{one.score / UNIT:.3f}"

@@ -11,8 +11,7 @@ from cnncost.suggest.text.meter import Measures
 from cnncost.suggest.text.scores import UNIT
 from cnncost.views.grid import Grid, ascii_only
 from cnncost.views.page import Page, Results, Table
-from cnncost.views.suggest.score_words import score_text
-from cnncost.views.suggest.wording import Wording
+from cnncost.views.suggest.amount_words import Wording, score_text
 from cnncost.views.terminal import share_bar
 
 TITLES = ("point", "share", "budget", "score", "edits")
@@ -22,7 +21,7 @@ MOST_NAMED = 8
 
 
 def frontier_results(points: Sequence[FrontierPoint], before: Measures, *, known: bool) -> Results:
-    """The points, in the word that was asked; those out of reach have no score. Unless all
+    """Return the points, in the word that was asked; those out of reach have no score. Unless all
     costs are `known`, amounts are lower bounds."""
     said = Wording([points[0].metric])
     points, before = [_word_point(point, said) for point in points], said.word_measures(before)
@@ -87,7 +86,7 @@ def _write_curve(
 
 
 def _edit_lines(points: Sequence[FrontierPoint]) -> Iterator[str]:
-    """The edits of the points that are within reach; of points of one plan once."""
+    """Return the edits of the points that are within reach; of points of one plan once."""
     plans: dict[tuple[str, ...], list[str]] = {}
     for point in points:
         if point.plan is not None:

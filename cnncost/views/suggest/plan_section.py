@@ -6,9 +6,8 @@ from cnncost.suggest.search.plan import Plan
 from cnncost.suggest.suggestion.answer import Suggestion
 from cnncost.suggest.text.scores import UNIT, equivalent_width
 from cnncost.views.damage_words import ratio_text
-from cnncost.views.suggest.amount_words import AmountWords, percent_text
+from cnncost.views.suggest.amount_words import SCORE_WORDS, AmountWords, percent_text, score_text
 from cnncost.views.suggest.page_parts import ALL, PageParts
-from cnncost.views.suggest.score_words import SCORE_WORDS, score_text
 
 MOST_NAMED = 3
 """Edits of an alternative that are named one by one."""
@@ -131,6 +130,6 @@ class PlanSection:
 
 
 def _edits_text(plan: Plan) -> str:
-    """The edits of a short plan; of a long one how many they are."""
+    """Return the edits of a short plan; of a long one how many they are."""
     phrases = [edit.phrase for edit in plan.edits]
     return "; ".join(phrases) if len(phrases) <= MOST_NAMED else f"the best of {len(phrases)} edits"

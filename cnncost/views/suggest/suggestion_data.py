@@ -9,7 +9,7 @@ from cnncost.suggest.suggestion.answer import Suggestion
 from cnncost.suggest.text.edit import Edit
 from cnncost.suggest.text.scores import UNIT, equivalent_width, units
 from cnncost.views.damage_words import damage_data
-from cnncost.views.suggest.wording import Wording
+from cnncost.views.suggest.amount_words import Wording
 
 SCHEMA_VERSION = 1
 
@@ -92,7 +92,7 @@ def _edit_cells(edit: Edit, score: int | None) -> list[str]:
 
 
 def score_decimal(units: int) -> str:
-    """A score as its exact decimal."""
+    """Return a score as its exact decimal."""
     return f"{units / UNIT:.5f}"
 
 

@@ -5,17 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cnncost.suggest.search.plan import SingleEdit
+from cnncost.suggest.search.unmet_budgets import SmallestAmount, UnmetBudgets
 from cnncost.suggest.suggestion.answer import Suggestion
 from cnncost.suggest.text.edit import Edit
 from cnncost.suggest.text.scores import UNIT
 from cnncost.views.caption import some_of
 from cnncost.views.damage_words import part_text
 from cnncost.views.page import Page
-from cnncost.views.suggest.amount_words import AmountWords, amount_text, percent_text
+from cnncost.views.suggest.amount_words import (
+    SCORE_WORDS,
+    AmountWords,
+    amount_text,
+    percent_text,
+    score_text,
+)
 from cnncost.views.suggest.page_parts import PageParts
 from cnncost.views.suggest.plan_section import PlanSection
-from cnncost.views.suggest.reach_section import ReachSection
-from cnncost.views.suggest.score_words import SCORE_WORDS, score_text
 
 PER_SCORE = "per 0.01"
 """The column that single edits are sorted by: how much of what is too much an edit saves for a
@@ -136,7 +141,7 @@ class SuggestionReport:
             page.add_text(f"and {rest:,} more (--top {len(self.found.singles)}).")
 
     def _single_row(self, one: SingleEdit, words: Sequence[str]) -> list[str]:
-        """An edit with what it saves of each metric, and how much for its score."""
+        """Return an edit with what it saves of each metric, and how much for its score."""
         after = self.words.wording.word_measures(one.after)
         saved = [percent_text(self.words.before[word], after[word]) for word in words]
         rate = self.found.singles.saving_per_score(one)
@@ -171,3 +176,62 @@ class SuggestionReport:
             page.add_title("What the plan's score consists of")
             for part in self.found.plan.damage.parts:
                 page.add_text(f"{part_text(part)}.")
+
+
+class ReachSection:
+    """What is said where there is no plan."""
+
+    def __init__(self, found: Suggestion, words: AmountWords) -> None:
+        self.found, self.words = found, words
+
+    def add_reach(self, page: PageParts) -> None:
+        """That no plan was found, and how near plans come."""
+        found = self.found
+        if not found.proved:
+            page.add_text(f"No plan found in {found.seconds:.0f} s; not proved impossible.")
+            if found.left_out:
+                page.add_text(f"No time to search: {'; '.join(found.left_out)}.")
+        elif found.most_edits is not None:
+            plural = "s" * (found.most_edits != 1)
+            page.add_title(f"No plan of at most {found.most_edits} edit{plural} holds the budgets")
+            page.add_text("That is proved. A larger --most-edits, or none, may find one.")
+        else:
+            page.add_title("No plan holds the budgets")
+            if found.unmet is None:
+                page.add_text("That is proved; there was no time to see how near plans come.")
+            else:
+                self._add_unmet(page, found.unmet)
+
+    def _add_unmet(self, page: PageParts, reach: UnmetBudgets) -> None:
+        """The smallest amounts, what binds, and the nearest plan."""
+        budgets = self.found.budgets
+        rows = [
+            [
+                b.user_word,
+                amount_text(b.metric, b.limit),
+                self._smallest_cell(b.metric, reach.least[b.metric]),
+            ]
+            for b in budgets
+        ]
+        page.add_table(["", "budget", "smallest reachable"], rows)
+        together = " (each alone is within reach, not together)"
+        apart = all(reach.least[b.metric].value <= b.most for b in budgets)
+        binding = ", ".join(map(self.words.wording.word_of, reach.binding))
+        page.add_text(f"Out of reach: {binding}{together if apart else ''}.")
+        self._add_nearest(page, reach)
+        if self.found.widening and self.found.singles:
+            page.add_text(f"What would widen the space: {'; '.join(self.found.widening)}.")
+
+    def _add_nearest(self, page: PageParts, reach: UnmetBudgets) -> None:
+        if reach.nearest is None or not reach.nearest.steps:
+            return
+        after = self.words.wording.word_measures(reach.nearest.after)
+        named = [f"{m} {self.words.bound_text(m, after[m])}" for m in self.words.metrics]
+        found_one = "The nearest plan" + ("" if reach.proved else " found")
+        page.add_text(f"{found_one}, score {score_text(reach.nearest)}: {', '.join(named)}.")
+        for step in reach.nearest.steps:
+            page.add_text(f"  {step.edit.phrase}")
+
+    def _smallest_cell(self, metric: str, least: SmallestAmount) -> str:
+        value = self.words.wording.amount_of(metric, least.value)
+        return self.words.bound_text(metric, value) + ("" if least.proved else " or less")

@@ -1,0 +1,98 @@
+"""Sums over layers, and the parts of the error potential that they make, by hand."""
+
+from __future__ import annotations
+
+from math import exp, log
+
+import pytest
+from near_terms import coarse, near
+
+import cnncost
+from cnncost.accuracy.error_constants import (
+    DENSE,
+    DENSE_DEPTH,
+    DENSE_UNITS,
+    DEPTH,
+    DEPTH_POWER,
+    GROUPS,
+    HEAD_SHARE,
+    KERNEL_SHARE,
+    LEAST_DEPTH,
+    LINEAR_SHARE,
+    MAP_LAYERS,
+    RESOLUTION,
+    RESOLUTION_EXTENT,
+    RESOLUTION_FALL,
+    WIDE,
+    WIDTH,
+)
+from cnncost.accuracy.layer_terms import NO_TERMS, LayerTerms, add_terms, coarseness_of
+from cnncost.accuracy.potential import Potential, network_terms, potential_of
+
+
+def test_coarseness_and_its_slope() -> None:
+    assert coarseness_of(RESOLUTION_EXTENT) == pytest.approx(RESOLUTION / RESOLUTION_FALL)
+    # The slope in ln(extent), by a small step each way.
+    step = 1e-5
+    ends = [coarseness_of(RESOLUTION_EXTENT * exp(sign * step)) for sign in (1, -1)]
+    assert (ends[0] - ends[1]) / (2 * step) == pytest.approx(-RESOLUTION, rel=1e-6)
+
+
+def test_sums_are_added_term_by_term() -> None:
+    one = LayerTerms(1, 2, 3, 4, 5, 6, 7, {8.0: 1.5, 4.0: 2.0})
+    two = LayerTerms(10, 20, 30, 40, 50, 60, 70, {8.0: 0.5, 2.0: 1.0})
+    assert add_terms([one, two]) == (11, 22, 33, 44, 55, 66, 77, {8: 2, 4: 2, 2: 1})
+    assert add_terms([two], less=[one]) == (9, 18, 27, 36, 45, 54, 63, {8: -1, 4: -2, 2: 1})
+    assert add_terms([]) == NO_TERMS == (0, 0, 0, 0, 0, 0, 0, {})
+
+
+def test_the_parts_of_sums() -> None:
+    # Weight, ln widths, groups, depth, maps of dense layers and their coarseness, dense; maps.
+    # What is gone from an extent leaves rounding behind.
+    maps = {16.0: 2.0, 4.0: 1.0, 9.0: -1e-16}
+    fine, small = 2 / (2 + MAP_LAYERS), 1 / (1 + MAP_LAYERS)
+    assert potential_of(LayerTerms(4, 12, 2, 8, 0.5, 10, 0.3, maps)) == near(
+        Potential(
+            WIDTH * log(1 + WIDE / exp(12 / 4)),
+            DEPTH / (8 + LEAST_DEPTH) ** DEPTH_POWER,
+            (10 + fine * coarse(16) + small * coarse(4)) / (0.5 + fine + small),
+            2 / 4,
+            0.3,
+        )
+    )
+
+
+def test_a_network_of_nothing_has_a_potential() -> None:
+    depth = DEPTH / LEAST_DEPTH**DEPTH_POWER
+    assert potential_of(NO_TERMS) == near(Potential(WIDTH * log(1 + WIDE), depth, 0, 0, 0))
+
+
+def test_a_whole_network() -> None:
+    network = cnncost.loads("""\
+input: [3, 16, 16]
+layers:
+- {conv: 32, kernel: 3, padding: 1}
+- relu
+- {maxpool: 2}
+- {conv: 64, kernel: 3, padding: 1, groups: 2}
+- relu
+- {conv: 16, kernel: 1}
+- {dense: 100}
+- relu
+- {dense: 10}
+""").network
+    weight = 1 + 1 + LINEAR_SHARE
+    fine = 1 / (1 + MAP_LAYERS)
+    half = 1 / (1 + MAP_LAYERS)
+    coarseness = fine * coarse(16) + (half + HEAD_SHARE) * coarse(8)
+    typical = exp((log(32) + log(64) + LINEAR_SHARE * log(16)) / weight)
+    # Behind the groups stands a 1x1, which mixes them.
+    assert potential_of(network_terms(network)) == near(
+        Potential(
+            WIDTH * log(1 + WIDE / typical),
+            DEPTH / (2 * (1 + KERNEL_SHARE) + DENSE_DEPTH + LEAST_DEPTH) ** DEPTH_POWER,
+            coarseness / (fine + half + HEAD_SHARE),
+            GROUPS * log(2) / weight,
+            DENSE * log(DENSE_UNITS / 100),
+        )
+    )
