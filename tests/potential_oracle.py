@@ -161,7 +161,9 @@ def add_sliding(sums: Sums, nodes: Nodes, node: Any) -> None:
     follower = follower_of(nodes, node.index)
     alone = groups == x.channels and groups > 1
     over = max(getattr(layer, "kernel", [1])) > 1
-    linear = c.LINEAR_KERNEL if over and not alone else c.LINEAR_SHARE
+    linear = c.LINEAR_SHARE * (y.channels + c.NARROW) / y.channels
+    if over and not alone:
+        linear = c.LINEAR_KERNEL
     weight = {"bent": 1.0, "linear": linear, "output": 0.0}[follower]
     if follower == "bent" and alone:
         weight = c.DEPTHWISE_SHARE
@@ -181,7 +183,7 @@ def add_sliding(sums: Sums, nodes: Nodes, node: Any) -> None:
         factor *= c.UNMIXED
     price = weight * math.log(groups) * factor
     if over and alone:
-        share = {"bent": c.DEPTHWISE_SHARE, "linear": c.LINEAR_SHARE, "output": 0.0}[follower]
+        share = {"bent": c.DEPTHWISE_SHARE, "linear": linear, "output": 0.0}[follower]
         whole = weight / share if share else 0.0
         price = whole * c.DEPTHWISE / (1 + x.channels / c.FEW_CHANNELS)
     sums.groups.append(price)
@@ -212,11 +214,14 @@ def potential_by_loops(network: Network) -> tuple[float, float, float, float, fl
         w * c.RESOLUTION / fall * (c.RESOLUTION_EXTENT / extent) ** fall for w, extent in seen
     ]
     shares = math.fsum(w for w, _ in seen)
+    sides = [side(n.output.extents) for n in nodes if n.layer is None and n.output.extents]
+    seen_first = [c.RESOLUTION / fall * (c.RESOLUTION_EXTENT / one) ** fall for one in sides]
+    picture = c.PICTURE * math.fsum(seen_first) / max(1, len(sides))
     typical = math.exp(math.fsum(sums.widths) / whole) if whole else 1.0
     return (
         c.WIDTH * math.log((typical + c.WIDE) / typical),
         c.DEPTH / (math.fsum(sums.depths) + c.LEAST_DEPTH) ** c.DEPTH_POWER,
-        math.fsum(coarse) / shares if shares else 0.0,
+        (math.fsum(coarse) / shares if shares else 0.0) + picture,
         math.fsum(sums.groups) / whole if whole else 0.0,
         math.fsum(sums.dense),
     )

@@ -20,6 +20,8 @@ from cnncost.accuracy.error_constants import (
     LEAST_DEPTH,
     LINEAR_SHARE,
     MAP_LAYERS,
+    NARROW,
+    PICTURE,
     RESOLUTION,
     RESOLUTION_EXTENT,
     RESOLUTION_FALL,
@@ -39,23 +41,24 @@ def test_coarseness_and_its_slope() -> None:
 
 
 def test_sums_are_added_term_by_term() -> None:
-    one = LayerTerms(1, 2, 3, 4, 5, 6, 7, {8.0: 1.5, 4.0: 2.0})
-    two = LayerTerms(10, 20, 30, 40, 50, 60, 70, {8.0: 0.5, 2.0: 1.0})
-    assert add_terms([one, two]) == (11, 22, 33, 44, 55, 66, 77, {8: 2, 4: 2, 2: 1})
-    assert add_terms([two], less=[one]) == (9, 18, 27, 36, 45, 54, 63, {8: -1, 4: -2, 2: 1})
-    assert add_terms([]) == NO_TERMS == (0, 0, 0, 0, 0, 0, 0, {})
+    one = LayerTerms(1, 2, 3, 4, 5, 6, 7, 8, {8.0: 1.5, 4.0: 2.0})
+    two = LayerTerms(10, 20, 30, 40, 50, 60, 70, 80, {8.0: 0.5, 2.0: 1.0})
+    assert add_terms([one, two]) == (11, 22, 33, 44, 55, 66, 77, 88, {8: 2, 4: 2, 2: 1})
+    assert add_terms([two], less=[one]) == (9, 18, 27, 36, 45, 54, 63, 72, {8: -1, 4: -2, 2: 1})
+    assert add_terms([]) == NO_TERMS == (0, 0, 0, 0, 0, 0, 0, 0, {})
 
 
 def test_the_parts_of_sums() -> None:
-    # Weight, ln widths, groups, depth, maps of dense layers and their coarseness, dense; maps.
+    # Weight, ln widths, groups, depth, maps of dense layers and their coarseness, dense, the input;
+    # maps.
     # What is gone from an extent leaves rounding behind.
     maps = {16.0: 2.0, 4.0: 1.0, 9.0: -1e-16}
     fine, small = 2 / (2 + MAP_LAYERS), 1 / (1 + MAP_LAYERS)
-    assert potential_of(LayerTerms(4, 12, 2, 8, 0.5, 10, 0.3, maps)) == near(
+    assert potential_of(LayerTerms(4, 12, 2, 8, 0.5, 10, 0.3, 0.7, maps)) == near(
         Potential(
             WIDTH * log(1 + WIDE / exp(12 / 4)),
             DEPTH / (8 + LEAST_DEPTH) ** DEPTH_POWER,
-            (10 + fine * coarse(16) + small * coarse(4)) / (0.5 + fine + small),
+            (10 + fine * coarse(16) + small * coarse(4)) / (0.5 + fine + small) + 0.7,
             2 / 4,
             0.3,
         )
@@ -81,18 +84,34 @@ layers:
 - relu
 - {dense: 10}
 """).network
-    weight = 1 + 1 + LINEAR_SHARE
+    projection = LINEAR_SHARE * (1 + NARROW / 16)
+    weight = 1 + 1 + projection
     fine = 1 / (1 + MAP_LAYERS)
     half = 1 / (1 + MAP_LAYERS)
     coarseness = fine * coarse(16) + (half + HEAD_SHARE) * coarse(8)
-    typical = exp((log(32) + log(64) + LINEAR_SHARE * log(16)) / weight)
+    typical = exp((log(32) + log(64) + projection * log(16)) / weight)
     # Behind the groups stands a 1x1, which mixes them.
     assert potential_of(network_terms(network)) == near(
         Potential(
             WIDTH * log(1 + WIDE / typical),
             DEPTH / (2 * (1 + KERNEL_SHARE) + DENSE_DEPTH + LEAST_DEPTH) ** DEPTH_POWER,
-            coarseness / (fine + half + HEAD_SHARE),
+            coarseness / (fine + half + HEAD_SHARE) + PICTURE * coarse(16),
             GROUPS * log(2) / weight,
             DENSE * log(DENSE_UNITS / 100),
         )
     )
+
+
+@pytest.mark.parametrize(("inputs", "extents"), [
+    ("[3, 16, 16]", [16]),
+    ("[3, 4, 16]", [8]),  # the root of the positions
+    ("{a: [3, 16, 16], b: [2, 4, 4]}", [16, 4]),  # the mean of two pictures
+    ("{a: [3, 16, 16], b: [7]}", [16]),  # a vector has no positions
+    ("[7]", []),
+])  # fmt: skip
+def test_what_pictures_cost(inputs: str, extents: list[float]) -> None:
+    lines = "- {flatten, name: c, from: a}\n- {flatten, name: d, from: b}\n- {concat: [c, d]}\n"
+    lines = lines if "a:" in inputs else ""
+    network = cnncost.loads(f"input: {inputs}\nlayers:\n{lines}- {{dense: 3}}\n").network
+    mean = sum(map(coarse, extents)) / max(1, len(extents))
+    assert network_terms(network).picture == pytest.approx(PICTURE * mean)

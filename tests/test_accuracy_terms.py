@@ -20,6 +20,7 @@ from cnncost.accuracy.error_constants import (
     KERNEL_SHARE,
     LINEAR_KERNEL,
     LINEAR_SHARE,
+    NARROW,
     SMALL_EXTENT,
     UNMIXED,
 )
@@ -93,18 +94,22 @@ def test_a_depthwise_layer_of_one_channel_is_whole() -> None:
     assert terms_of(lines, "it", "[1, 12, 12]") == near(sliding(1, 4, 12, kernel=1))
 
 
+PROJECTION = LINEAR_SHARE * (1 + NARROW / 16)
+"""What a projection to 16 channels counts."""
+
+
 @pytest.mark.parametrize(("line", "weight", "groups"), [
-    ("conv: 16, kernel: 1", LINEAR_SHARE, 0),
-    ("conv: 16, kernel: 1, groups: 4", LINEAR_SHARE, LINEAR_SHARE * GROUPS * log(4)),
+    ("conv: 16, kernel: 1", PROJECTION, 0),
+    ("conv: 16, kernel: 1, groups: 4", PROJECTION, PROJECTION * GROUPS * log(4)),
     # With a kernel of its own it is no projection.
     ("conv: 16, kernel: 3, padding: 1", LINEAR_KERNEL, 0),
     ("conv: 16, kernel: 3, padding: 1, groups: 4", LINEAR_KERNEL,
      LINEAR_KERNEL * GROUPS * UNMIXED * log(4)),
     ("conv: 16, kernel: [1, 3], padding: [0, 1]", LINEAR_KERNEL / 2, 0),
     # Without a non-linearity a depthwise layer's width is a projection's.
-    ("depthwise_conv: 3, padding: 1, multiplier: 2", LINEAR_SHARE,
+    ("depthwise_conv: 3, padding: 1, multiplier: 2", PROJECTION,
      DEPTHWISE * FEW_CHANNELS / (FEW_CHANNELS + 8)),
-    ("depthwise_conv: 1, multiplier: 2", LINEAR_SHARE, LINEAR_SHARE * GROUPS * log(8)),
+    ("depthwise_conv: 1, multiplier: 2", PROJECTION, PROJECTION * GROUPS * log(8)),
 ])  # fmt: skip
 def test_a_projection_adds_no_depth(line: str, weight: float, groups: float) -> None:
     found = terms_of(f"- {{name: it, {line}}}\n- {{conv: 4, kernel: 3}}\n", "it")
@@ -144,7 +149,7 @@ def test_the_output_s_own_layer_counts_nothing(behind: str) -> None:
     (1, 1 / SMALL_EXTENT), (2, 2 / SMALL_EXTENT), (5, 5 / SMALL_EXTENT), (6, 1), (7, 1), (50, 1),
 ])  # fmt: skip
 def test_a_small_map_counts_in_proportion(extent: int, small: float) -> None:
-    assert SMALL_EXTENT == 5.5  # which the rows above rest on
+    assert SMALL_EXTENT == 6  # which the rows above rest on
     shape = f"[8, {extent}, {extent}]"
     found = terms_of(f"- {{name: it, conv: 16, kernel: 1}}\n{BEHIND}", "it", shape)
     assert found == near(sliding(small, 16, extent))
@@ -157,7 +162,7 @@ def test_the_last_layer_before_a_global_pool_counts_as_one_position() -> None:
     assert found == near(sliding(1 / SMALL_EXTENT, 16, 12, kernel=1))
     # A projection there is one as anywhere.
     found = terms_of("- {name: it, conv: 16, kernel: 1}\n- global_avgpool\n- {dense: 3}\n", "it")
-    weight = LINEAR_SHARE
+    weight = PROJECTION
     assert found == near(LayerTerms(weight, weight * log(16)))
 
 

@@ -61,7 +61,7 @@ def layer_terms(layer: Layer, x: Shape, y: Shape, role: Role) -> LayerTerms:
     groups = _count_groups(layer, x)
     wide = max(getattr(layer, "kernel", (1,))) > 1
     depthwise = groups == x.channels and groups > 1
-    share = _share_of(role, depthwise=depthwise, projection=depthwise or not wide)
+    share = _share_of(role, y.channels, depthwise=depthwise, projection=depthwise or not wide)
     non_linear = role.follower is Follower.NON_LINEARITY
     last = non_linear and not role.positions_used
     small = min(1.0, (1.0 if last else extent) / constants.SMALL_EXTENT)
@@ -115,11 +115,14 @@ def coarseness_of(extent: float) -> float:
     return constants.RESOLUTION / fall * coarse
 
 
-def _share_of(role: Role, *, depthwise: bool, projection: bool) -> float:
+def _share_of(role: Role, channels: int, *, depthwise: bool, projection: bool) -> float:
+    """Return what a layer that writes so many channels counts beside one with a non-linearity."""
     if role.follower is Follower.NON_LINEARITY:
         return constants.DEPTHWISE_SHARE if depthwise else 1.0
     if role.follower is Follower.LINEAR:
-        return constants.LINEAR_SHARE if projection else constants.LINEAR_KERNEL
+        if projection:
+            return constants.LINEAR_SHARE * (1 + constants.NARROW / channels)
+        return constants.LINEAR_KERNEL
     return 0.0
 
 

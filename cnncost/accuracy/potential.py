@@ -6,7 +6,13 @@ from math import exp, log1p
 from typing import NamedTuple
 
 from cnncost.accuracy import error_constants as constants
-from cnncost.accuracy.layer_terms import LayerTerms, add_terms, coarseness_of, input_terms, layer_terms
+from cnncost.accuracy.layer_terms import (
+    LayerTerms,
+    add_terms,
+    coarseness_of,
+    input_terms,
+    layer_terms,
+)
 from cnncost.accuracy.roles import find_roles
 from cnncost.network import Network
 

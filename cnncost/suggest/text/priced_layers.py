@@ -29,8 +29,8 @@ class PricedLayers:
         self.roles = find_roles(network)
         self.nodes = {node.index: node for node in network.layers}
         self._terms = {index: self._own_terms(self.nodes[index]) for index in self.roles}
-        read = input_terms([one.output for one in network.inputs])
-        self._total = add_terms([read, *self._terms.values()])
+        self._read = input_terms([one.output for one in network.inputs])
+        self._total = add_terms([self._read, *self._terms.values()])
         self._grouped = [index for index in self.roles if is_grouped(self.nodes[index].layer)]
         self.potential = potential_of(self._total)
 
@@ -49,6 +49,9 @@ class PricedLayers:
             for index, layers in changed.items()
             for terms in sequence_terms(layers, self._role_of(index, outputs))
         ]
+        if outputs is not None:
+            old.append(self._read)
+            new.append(input_terms([outputs[one.index] for one in self.network.inputs]))
         for index in self._grouped:
             if index not in changed and (terms := self._terms_beside(index, changed)):
                 old.append(self._terms[index])
