@@ -11,13 +11,13 @@ import pytest
 from spaces import WIDTHS, random_draft
 
 import cnncost
-from cnncost.suggest.decisions.catalogue import parse_allowed_edits
 from cnncost.suggest.decisions.cost_tables import SearchSpace
+from cnncost.suggest.edits.budget import METRICS
+from cnncost.suggest.edits.catalogue import parse_allowed_edits
+from cnncost.suggest.edits.editable_spec import measure_counts
 from cnncost.suggest.search.unmet_budgets import find_nearest_plan, find_unmet
 from cnncost.suggest.suggestion.request import SuggestionRequest
 from cnncost.suggest.suggestion.suggester import Suggester
-from cnncost.suggest.text.editable_spec import measure_counts
-from cnncost.suggest.text.meter import METRICS
 
 
 def _plans(space: SearchSpace) -> Iterator[tuple[int, dict[str, int]]]:

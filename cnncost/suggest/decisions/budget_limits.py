@@ -5,18 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
 
 from cnncost.costs.memory.embedded import lives_embedded
 from cnncost.costs.memory.inference import Lives, find_lives
 from cnncost.network import Network
 from cnncost.suggest.decisions.cost_tables import CostColumn, CostTables, SearchSpace, add_columns
 from cnncost.suggest.decisions.edited_layers import EditedLayers
-from cnncost.suggest.text.budget import Budget
-from cnncost.suggest.text.meter import METRICS, PARAMETERS, Meter
-
-if TYPE_CHECKING:
-    from cnncost.suggest.decisions.edited_layers import EditedLayers
+from cnncost.suggest.decisions.live_bytes import flash_column, step_rows
+from cnncost.suggest.decisions.training_bytes import training_columns
+from cnncost.suggest.edits.budget import METRICS, PARAMETERS, Budget, Meter
 
 
 def limit_tables(
@@ -35,9 +32,7 @@ def limit_tables(
             column, most = found
             limits[column] = min(most, limits.get(column, most))
             continue
-        from cnncost.suggest.decisions.edited_layers import (
-            edited_layers_of,  # bytes are seldom asked for
-        )
+        from cnncost.suggest.decisions.edited_layers import edited_layers_of
 
         edited = edited or edited_layers_of(space)
         for more in _byte_columns(budget, edited, every=every):
@@ -70,39 +65,31 @@ def _highest(column: CostColumn, tables: CostTables) -> int:
 
 
 def _activation_columns(edited: EditedLayers) -> list[CostColumn]:
-    from cnncost.suggest.decisions import live_bytes
 
-    return [
-        row.column({})
-        for row in live_bytes.step_rows(edited, _inference_lives(edited.editable.meter))
-    ]
+    return [row.column({}) for row in step_rows(edited, _inference_lives(edited.editable.meter))]
 
 
 def _memory_columns(edited: EditedLayers) -> list[CostColumn]:
-    from cnncost.suggest.decisions import live_bytes
 
     meter = edited.editable.meter
 
     uses = {PARAMETERS: meter.size}
-    return [row.column(uses) for row in live_bytes.step_rows(edited, _inference_lives(meter))]
+    return [row.column(uses) for row in step_rows(edited, _inference_lives(meter))]
 
 
 def _sram_columns(edited: EditedLayers) -> list[CostColumn]:
-    from cnncost.suggest.decisions import live_bytes
 
-    return [row.column({}) for row in live_bytes.step_rows(edited, lives_embedded)]
+    return [row.column({}) for row in step_rows(edited, lives_embedded)]
 
 
 def _training_columns(edited: EditedLayers) -> list[CostColumn]:
-    from cnncost.suggest.decisions import training_bytes
 
-    return training_bytes.training_columns(edited)
+    return training_columns(edited)
 
 
 def _flash_columns(edited: EditedLayers) -> list[CostColumn]:
-    from cnncost.suggest.decisions import live_bytes
 
-    return [live_bytes.flash_column(edited, PARAMETERS)]
+    return [flash_column(edited, PARAMETERS)]
 
 
 def _inference_lives(meter: Meter) -> Callable[[Network], Lives]:

@@ -3,8 +3,7 @@
 A layer's costs depend on a few decisions: those that set the widths it reads and writes, and
 those that replace it. Its table over their options is filled by the real counter, so rounding,
 biases, groups and depthwise convolutions are exact, and the product of two widths needs no
-linear form. Tables of the same decisions are added up.
-"""
+linear form. Tables of the same decisions are added up."""
 
 from __future__ import annotations
 
@@ -14,14 +13,12 @@ from functools import cached_property
 from itertools import product
 from typing import TYPE_CHECKING
 
-from cnncost.suggest.text.edit import Decision, Edit
-from cnncost.suggest.text.editable_spec import EditableSpec
+from cnncost.suggest.edits.edit import Decision, Edit
+from cnncost.suggest.edits.editable_spec import EditableSpec
+from cnncost.suggest.edits.placed_layers import Costs
 
 if TYPE_CHECKING:
     from cnncost.arrays import Bools, Ints
-
-Costs = tuple[int, ...]
-"""One amount per metric, in the order of METRICS."""
 
 Key = tuple[int, ...]
 """The option of each decision of a scope."""

@@ -11,14 +11,10 @@ from cnncost.network import Input, Network, Node
 from cnncost.place import Place
 from cnncost.shape import Shape
 from cnncost.suggest.decisions.cost_tables import ColumnPart, CostColumn, SearchSpace, make_part
-from cnncost.suggest.decisions.width_trials import (
-    WidthTrials,
-    changed_layers,
-    merge_trials,
-    read_network,
-)
-from cnncost.suggest.text.edit import Edit, PlacedLayer
-from cnncost.suggest.text.editable_spec import EditableSpec
+from cnncost.suggest.decisions.width_trials import WidthTrials, read_network
+from cnncost.suggest.edits.edit import Edit
+from cnncost.suggest.edits.editable_spec import EditableSpec
+from cnncost.suggest.edits.placed_layers import PlacedLayer, changed_layers, merge_trials
 
 Pick = tuple[int, int]
 """A decision and its option."""

@@ -2,8 +2,7 @@
 
 Two rules of what stands behind what; neither holds where the network breaks it as it is:
     a 1x1 convolution right behind another, with norms and activations between at most
-    a stage narrower than the one before it
-"""
+    a stage narrower than the one before it"""
 
 from __future__ import annotations
 
@@ -19,10 +18,11 @@ from cnncost.network import Input, Node
 from cnncost.shape import Shape
 from cnncost.suggest.decisions.cost_tables import CostTable, Key, Scope
 from cnncost.suggest.decisions.width_trials import WidthTrials
+from cnncost.suggest.edits.budget import METRICS
+from cnncost.suggest.edits.edit import Decision
+from cnncost.suggest.edits.editable_spec import EditableSpec
+from cnncost.suggest.edits.placed_layers import Substitute
 from cnncost.suggest.edits.serial_layers import CONVOLUTIONS, is_pointwise, readers_behind
-from cnncost.suggest.text.edit import Decision, Substitute
-from cnncost.suggest.text.editable_spec import EditableSpec
-from cnncost.suggest.text.meter import METRICS
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class LayerOrder:
 
     def _convolutions_behind(self, first: Node) -> Iterator[int]:
         """The convolutions that read a layer through what does not part them."""
-        for index in readers_behind(self.editable, first.index):
+        for index in readers_behind(self.editable.network, first.index):
             layer = self.editable.network.nodes[index].layer
             if layer is not None and layer.word in CONVOLUTIONS:
                 yield index
@@ -140,7 +140,7 @@ class LayerOrder:
     @cached_property
     def _trunk(self) -> list[Node]:
         """The convolutions and joins that every path from the input leads through."""
-        readers = self.editable.readers
+        readers = self.editable.network.readers
         furthest = max(
             index for one in self.editable.network.inputs for index in readers[one.index]
         )

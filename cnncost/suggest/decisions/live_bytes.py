@@ -8,8 +8,7 @@ alone, and the difference stands in the table of the replacement and the widths 
 
 What is not sure to be alive is left out, so that a row never overestimates: the steps of a layer
 that is taken away, or that two decisions replace at once. A plan that its recount refutes is
-forbidden, and the search goes on.
-"""
+forbidden, and the search goes on."""
 
 from __future__ import annotations
 
@@ -22,7 +21,7 @@ from cnncost.costs.memory.inference import Lives
 from cnncost.network import Network
 from cnncost.suggest.decisions.cost_tables import ColumnPart, CostColumn, make_part
 from cnncost.suggest.decisions.edited_layers import EditedLayers, Pick, StepBytes
-from cnncost.suggest.text.clock import Clock
+from cnncost.suggest.edits.clock import Clock
 
 Living = Callable[[Network], Lives]
 """When the tensors of a network live."""

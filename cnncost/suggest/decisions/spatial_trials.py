@@ -1,8 +1,7 @@
 """Trials of spatial edits: what every layer costs under a stride, a pool, another resolution.
 
 Where an edit states what it puts in a layer's place, the shapes behind it follow, so the text need
-not be read for each trial. The variant that a search enters always is.
-"""
+not be read for each trial. The variant that a search enters always is."""
 
 from __future__ import annotations
 
@@ -21,20 +20,16 @@ from cnncost.layers import Layer
 from cnncost.layers.windowed import Windowed
 from cnncost.network import Network, Node
 from cnncost.shape import Shape
-from cnncost.suggest.decisions.cost_tables import Costs
-from cnncost.suggest.decisions.edit_prices import priced
-from cnncost.suggest.decisions.table_filling import CountedLayer, count_placed
-from cnncost.suggest.edits import expansion, multiplier
-from cnncost.suggest.edits.stride import POOLING, STRIDE
-from cnncost.suggest.text.edit import Edit, PlacedLayer, Substitute
-from cnncost.suggest.text.editable_spec import EditableSpec
-from cnncost.suggest.text.meter import METRICS, Measures
-
-COARSER = (STRIDE, POOLING)
-"""The kinds that make maps coarser at one place: not where a window leaves positions out."""
-
-NARROWER = (multiplier.KIND, expansion.KIND)
-"""The kinds that make many layers narrower, and no map coarser."""
+from cnncost.suggest.edits.budget import METRICS, Measures
+from cnncost.suggest.edits.edit import COARSER, NARROWER, Edit, priced
+from cnncost.suggest.edits.editable_spec import EditableSpec
+from cnncost.suggest.edits.placed_layers import (
+    Costs,
+    CountedLayer,
+    PlacedLayer,
+    Substitute,
+    count_placed,
+)
 
 
 class SpatialTrial(NamedTuple):

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
 from itertools import combinations, product
 from typing import TYPE_CHECKING, NamedTuple
 
-from cnncost.costs import Convention, count_layer
 from cnncost.errors import CnncostError
-from cnncost.layers import Layer
 from cnncost.network import Node
-from cnncost.place import Place
-from cnncost.shape import Shape
-from cnncost.suggest.decisions.cost_tables import Costs, CostTable, CostTables, Scope, add_tables
-from cnncost.suggest.decisions.width_trials import WidthPicks, WidthTrials, merge_trials
-from cnncost.suggest.text.edit import Decision, PlacedLayer, Substitute
-from cnncost.suggest.text.editable_spec import EditableSpec
-from cnncost.suggest.text.meter import METRICS
+from cnncost.suggest.decisions.cost_tables import CostTable, CostTables, Scope, add_tables
+from cnncost.suggest.decisions.width_trials import WidthPicks, WidthTrials
+from cnncost.suggest.edits.budget import METRICS
+from cnncost.suggest.edits.edit import Decision
+from cnncost.suggest.edits.editable_spec import EditableSpec
+from cnncost.suggest.edits.placed_layers import (
+    Costs,
+    PlacedLayer,
+    Substitute,
+    count_layers,
+    merge_trials,
+)
 
 if TYPE_CHECKING:
     from cnncost.arrays import Bools, Ints
@@ -77,45 +79,6 @@ def tables_by_layer(
         widths = [v for index in near for v in reached.get(index, ())]
         for table in model.tables(tuple(sorted({*widths, *model.replacing}))):
             yield node, table
-
-
-def count_layers(node: Node, layers: Sequence[PlacedLayer]) -> Costs:
-    """The costs of the pieces that stand in a node's place.
-
-    Raises:
-        CnncostError: a piece cannot take its input.
-    """
-    found = [count_placed(layer, xs, node.shares is not None) for layer, xs in layers]
-    known = [one.costs for one in found if one is not None]
-    if len(known) < len(found):
-        raise CnncostError("no network")
-    if len(known) == 1:
-        return known[0]
-    return tuple(map(sum, zip((0,) * len(METRICS), *known, strict=True)))
-
-
-class CountedLayer(NamedTuple):
-    """A layer over some inputs, counted."""
-
-    costs: Costs
-    counted: bool
-    output: Shape
-
-
-@lru_cache(maxsize=1 << 17)
-def count_placed(layer: Layer, xs: tuple[Shape, ...], shares: bool) -> CountedLayer | None:
-    """Count one layer, which may share another's numbers; None where it cannot take its inputs.
-
-    The same layer over the same inputs is counted once (cached).
-    """
-    try:
-        y = layer.infer_shape(xs)
-    except CnncostError:
-        return None
-    one = Node(1, "", layer, (0,), xs, y, Place(0, 0), shares=0 if shares else None)
-    row = count_layer(one, Convention())
-    own = row._replace(units=row.units if row.counted else 0)._asdict()
-    return CountedLayer(tuple([own[metric] for metric in METRICS]), row.counted, y)
 
 
 class Substitution(NamedTuple):

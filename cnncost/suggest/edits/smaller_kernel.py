@@ -14,15 +14,15 @@ from cnncost.layers import Layer
 from cnncost.network import Network, Node
 from cnncost.place import Place
 from cnncost.shape import Shape
-from cnncost.suggest.text import scores
-from cnncost.suggest.text.channel_groups import is_depthwise
-from cnncost.suggest.text.edit import NO_EDIT, Decision, Edit, PlacedLayer
-from cnncost.suggest.text.editable_spec import EditableSpec, is_named
-from cnncost.suggest.text.text_changes import TextChange, replace_span
+from cnncost.suggest.edits.channel_groups import is_depthwise
+from cnncost.suggest.edits.edit import NO_EDIT, Decision, Edit, Evidence
+from cnncost.suggest.edits.editable_spec import EditableSpec, is_named
+from cnncost.suggest.edits.placed_layers import PlacedLayer
+from cnncost.suggest.edits.spec_text import TextChange, replace_span
 
-KIND = "kernel"
+KERNEL = "kernel"
 
-EVIDENCE = scores.Evidence(
+KERNEL_EVIDENCE = Evidence(
     "NAS-Bench-Macro (kernels of 3 or 5) and NATS-Bench (3x3 or 1x1), trained under one recipe; "
     "VGG's C and D, whose last layer of three is 1x1 or 3x3: 28.1 and 27.0 % error"
 )
@@ -111,7 +111,7 @@ def _make_edit(editable: EditableSpec, place: KernelPlace, sizes: tuple[int, int
     substitutes = {
         i: partial(_replace_fields, fields=_fields_of(one)) for i, one in changed.items()
     }
-    return Edit(KIND, f"{label}{more}: {old} to {new}", changes=changes, substitutes=substitutes)
+    return Edit(KERNEL, f"{label}{more}: {old} to {new}", changes=changes, substitutes=substitutes)
 
 
 def _may_be_single(editable: EditableSpec, at: Place) -> bool:
@@ -211,7 +211,7 @@ def _neighbours(editable: EditableSpec, index: int, *, backward: bool) -> Iterat
     due, seen = [index], {index}
     while due:
         at = due.pop()
-        for other in nodes[at].reads if backward else editable.readers[at]:
+        for other in nodes[at].reads if backward else editable.network.readers[at]:
             if other in seen:
                 continue
             seen.add(other)

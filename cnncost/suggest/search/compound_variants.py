@@ -13,26 +13,21 @@ from typing import NamedTuple
 from cnncost.errors import CnncostError
 from cnncost.place import Place
 from cnncost.suggest.decisions.cost_tables import SearchSpace
-from cnncost.suggest.decisions.inherited_widths import EditedText, find_moved, inherit_widths
 from cnncost.suggest.decisions.spatial_trials import (
-    COARSER,
-    NARROWER,
     SpatialTrial,
     SpatialTrials,
     find_beaten,
     merge_edits,
 )
+from cnncost.suggest.decisions.width_trials import EditedText, find_moved, inherit_widths
+from cnncost.suggest.edits.budget import Measures
+from cnncost.suggest.edits.edit import COARSER, NARROWER, PER_EDIT, Edit
+from cnncost.suggest.edits.editable_spec import EditableSpec, output_shapes, read_editable_spec
+from cnncost.suggest.edits.spec_text import SpecText, TextChange
 from cnncost.suggest.search.plan import Plan, SpatialVariant, write_edits
-from cnncost.suggest.text.edit import Edit
-from cnncost.suggest.text.editable_spec import EditableSpec, output_shapes, read_editable_spec
-from cnncost.suggest.text.meter import Measures
-from cnncost.suggest.text.scores import PER_EDIT
-from cnncost.suggest.text.text_changes import TextChange
-from cnncost.suggest.text.text_places import SpecText
 
 MOST_COARSER = 2
 """How many strides and pools one plan may change."""
-
 
 MOST_GROWN = 8
 """Of how many variants at most still larger ones are made to see how far they reach."""

@@ -3,24 +3,20 @@
 Decisions are decided one after another. After a step only the options that tables still to come
 read matter: the frontier, its options the state. For any prices of the resources the least
 priced cost from each state to the end is known by a backward pass (dynamic programming; the
-Lagrangian bound of a shortest path with resources, Handler & Zang 1980).
-"""
+Lagrangian bound of a shortest path with resources, Handler & Zang 1980)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from math import prod
 from typing import TYPE_CHECKING, NamedTuple
 
 from cnncost.suggest.decisions.cost_tables import CostTable, CostTables
+from cnncost.suggest.search.decision_order import _find_order
 
 if TYPE_CHECKING:
     from cnncost.arrays import Floats, Ints
-
-WIDEST = 250_000
-"""States of one step; a network whose branches need more is left to the general solver."""
 
 NEVER = 1 << 52
 """More than any cost: what a combination that makes no network takes of every resource."""
@@ -206,86 +202,3 @@ def find_elimination_order(
     """
     order = _find_order(tables)
     return None if order is None else EliminationOrder(tables, metrics, order, objective, counted)
-
-
-def _find_order(tables: CostTables) -> list[int] | None:
-    """Order the decisions so that few states are open: take next the table whose decisions leave
-    the fewest states open; of equal ones the first."""
-    elimination = _OrderSearch(tables)
-    while (step := elimination.next_table()) is not None:
-        if max(step.widest, step.states) > WIDEST:
-            return None
-        elimination.decide_table(step)
-    order = elimination.order
-    return [*order, *(v for v in range(len(tables.decisions)) if v not in order)]
-
-
-class _TableCost(NamedTuple):
-    """What it takes to decide a table's decisions; the less the better."""
-
-    states: int
-    """States open once they are decided."""
-    widest: int
-    """States on the way."""
-    table: int
-    left: tuple[int, ...]
-    """The frontier behind it."""
-
-
-class _OrderSearch:
-    """The search for an order: tables are decided one after another.
-
-    Far from the frontier a table costs as many times more as the frontier has states, always: so
-    only those near it, which share a decision with a table that the frontier is in, are looked
-    at again at each step, and of the others the least one.
-    """
-
-    def __init__(self, tables: CostTables) -> None:
-        self.sizes = [len(decision.options) for decision in tables.decisions]
-        self.scopes = [table.scope for table in tables.members]
-        self.order: dict[int, None] = {}
-        """The decisions decided, in their order."""
-        self.frontier: tuple[int, ...] = ()
-        self.open = dict.fromkeys(range(len(self.scopes)))
-        self.of: list[list[int]] = [[] for _ in self.sizes]
-        """For each decision the tables that it is in."""
-        for table, scope in enumerate(self.scopes):
-            for v in scope:
-                self.of[v].append(table)
-        self.near: dict[int, None] = {}
-        self.far = sorted((self._table_cost(table) for table in self.open), reverse=True)
-
-    def next_table(self) -> _TableCost | None:
-        """Return the table to decide next; None once all are decided."""
-        while self.far and (self.far[-1].table in self.near or self.far[-1].table not in self.open):
-            self.far.pop()
-        tables = [*self.near, *([self.far[-1].table] if self.far else [])]
-        return min((self._table_cost(table) for table in tables), default=None)
-
-    def decide_table(self, step: _TableCost) -> None:
-        """Decide the decisions of a table."""
-        scope = self.scopes[step.table]
-        self.order |= dict.fromkeys(scope)
-        self.frontier = step.left
-        beside = dict.fromkeys(table for v in scope for table in self.of[v])
-        around = dict.fromkeys(v for table in beside for v in self.scopes[table])
-        self.near |= dict.fromkeys(t for v in around for t in self.of[v] if t in self.open)
-        for table in beside:
-            if all(v in self.order for v in self.scopes[table]):
-                self.open.pop(table, None)
-                self.near.pop(table, None)
-
-    def _table_cost(self, table: int) -> _TableCost:
-        decided = tuple(dict.fromkeys((*self.frontier, *self.scopes[table])))
-        known = set(decided)
-        left = tuple([v for v in decided if self._stays(v, known)])
-        states, widest = prod(self.sizes[v] for v in left), prod(self.sizes[v] for v in decided)
-        return _TableCost(states, widest, table, left)
-
-    def _stays(self, v: int, known: set[int]) -> bool:
-        """Whether a table with the decision has others that are not decided."""
-        return any(
-            w not in known and w not in self.order
-            for table in self.of[v]
-            for w in self.scopes[table]
-        )

@@ -3,8 +3,7 @@
 Each decision picks one option (binary, one of them 1). Each cost table over several decisions
 has one continuous column a combination, whose sums over all but one decision equal that
 decision's option (the local polytope): with whole options exactly one combination is 1. Budgets
-are rows. HiGHS (Huangfu & Hall 2018) proves the optimum.
-"""
+are rows. HiGHS (Huangfu & Hall 2018) proves the optimum."""
 
 from __future__ import annotations
 
@@ -16,8 +15,8 @@ from typing import Any
 
 from cnncost.errors import CnncostError
 from cnncost.suggest.decisions.cost_tables import CostTables
+from cnncost.suggest.edits.clock import Clock, TimeOverError
 from cnncost.suggest.search.plan import SearchLimits, SearchOutcome
-from cnncost.suggest.text.clock import Clock, TimeOverError
 
 SCALE = 1000.0
 """A budget row is scaled so that today's network takes about this."""

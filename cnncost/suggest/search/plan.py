@@ -1,26 +1,20 @@
 """What a search is asked and answers, and the plans that its answers are written as.
 
-A plan's edits are written into the text, which is read and counted again.
-"""
+A plan's edits are written into the text, which is read and counted again."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from fractions import Fraction
 from functools import cached_property
 from typing import NamedTuple
 
 from cnncost.accuracy import Damage
 from cnncost.suggest.decisions.cost_tables import SearchSpace
-from cnncost.suggest.decisions.edit_prices import price_of
-from cnncost.suggest.edits.width import LabelledNumber, label_numbers
-from cnncost.suggest.text.budget import Budget, budgets_hold
-from cnncost.suggest.text.edit import Decision, Edit
-from cnncost.suggest.text.editable_spec import EditableSpec
-from cnncost.suggest.text.meter import Measures
-from cnncost.suggest.text.scores import NARROWEST, PER_EDIT, units
-from cnncost.suggest.text.text_changes import TextChange
+from cnncost.suggest.edits.budget import Measures
+from cnncost.suggest.edits.edit import Edit, units
+from cnncost.suggest.edits.editable_spec import EditableSpec
+from cnncost.suggest.edits.spec_text import TextChange
 
 
 @dataclass(frozen=True)
@@ -172,56 +166,6 @@ def measure_single_edit(editable: EditableSpec, edit: Edit) -> SingleEdit | None
     return SingleEdit(edit, editable.measure(spec.network), editable.damage_of(spec.network))
 
 
-def scale_uniformly(
-    editable: EditableSpec,
-    decisions: Sequence[Decision],
-    budgets: Sequence[Budget],
-    multiple: int | None = None,
-) -> Plan | None:
-    """Scale all widths that may change alike, by the largest factor that holds the budgets.
-
-    Each width is rounded to its own step, or to `multiple`. None where no factor from NARROWEST on
-    holds them.
-    """
-    labels = {decision.label for decision in decisions if decision.group}
-    numbers = [n for n in label_numbers(editable, multiple) if n.label in labels]
-    steps = {f for n in numbers for f in n.factors() if f >= NARROWEST}
-    factors = sorted({Fraction(NARROWEST), *steps})
-    best, low, high = None, 0, len(factors)
-    while low < high:  # the factors below `low` hold the budgets, those from `high` on do not
-        editable.clock.check()
-        middle = (low + high) // 2
-        at, plan = _scale_validly(editable, numbers, factors[low : middle + 1])
-        if plan is not None and not budgets_hold(plan.after, budgets):
-            high = low + at
-        else:
-            best, low = plan or best, middle + 1
-    return best
-
-
-def _scale_validly(
-    editable: EditableSpec, numbers: Sequence[LabelledNumber], factors: Sequence[Fraction]
-) -> tuple[int, Plan | None]:
-    """Scale numbers by the last of some factors that makes a network; with its place."""
-    for at in reversed(range(len(factors))):
-        if (plan := _scale_widths(editable, numbers, factors[at])) is not None:
-            return at, plan
-    return 0, None
-
-
-def _scale_widths(
-    editable: EditableSpec, numbers: Sequence[LabelledNumber], factor: Fraction
-) -> Plan | None:
-    """Scale numbers by one factor, as a plan; None where that makes no network."""
-    edits = tuple([edit for n in numbers if (edit := n.scale(factor)) is not None])
-    spec = editable.read_edited([change for edit in edits for change in edit.changes])
-    if spec is None:
-        return None
-    damage = editable.damage_of(spec.network)
-    price = price_of(part.score for part in damage.parts) + PER_EDIT * len(edits)
-    return Plan(editable, edits, price, spec.text.text, editable.measure(spec.network), damage)
-
-
 @dataclass(frozen=True)
 class SpatialVariant:
     """The spec with some spatial edits made, or none, and its search space."""
@@ -256,3 +200,16 @@ def write_edits(editable: EditableSpec, edits: tuple[Edit, ...], price: int) -> 
         return None
     damage = editable.damage_of(spec.network)
     return Plan(editable, edits, price, spec.text.text, editable.measure(spec.network), damage)
+
+
+class FewEdits(NamedTuple):
+    """What plans of few edits come to, where the plan has more."""
+
+    most: int
+    """How many edits are few."""
+    plan: Plan | None
+    """A good one of them; None where none was found."""
+    proved: bool
+    """Whether there is none, for certain."""
+    nearest: Measures | None
+    """Without one: the network after the few edits of the plan that save most."""

@@ -9,25 +9,19 @@ from time import monotonic
 from typing import NamedTuple
 
 from cnncost.suggest.decisions.budget_limits import limit_tables
-from cnncost.suggest.decisions.cost_tables import CostTables
-from cnncost.suggest.search import label_setting
+from cnncost.suggest.edits.budget import Budget, budgets_hold
+from cnncost.suggest.edits.clock import TimeOverError
+from cnncost.suggest.edits.edit import UNIT, Decision
 from cnncost.suggest.search.compound_variants import LazyVariant, SpatialVariants
-from cnncost.suggest.search.greedy import choose_greedily
-from cnncost.suggest.search.integer_programme import solve_nearest, solve_programme
 from cnncost.suggest.search.plan import Plan, SearchLimits, SearchOutcome, SpatialVariant
-from cnncost.suggest.search.pruning import drop_dominated_options, drop_kinds
-from cnncost.suggest.text.budget import Budget, budgets_hold
-from cnncost.suggest.text.clock import TimeOverError
-from cnncost.suggest.text.edit import Decision
-from cnncost.suggest.text.scores import UNIT
+from cnncost.suggest.search.space_solver import (
+    _solve_variant,
+    choose_greedily,
+    drop_dominated_options,
+    drop_kinds,
+)
 
 Progress = Callable[[str], None]
-
-MOST_LABELLED = 4
-"""Limits that label setting takes; bytes alive at each step are many more."""
-
-REACH_SECONDS = 2.0
-"""How long one variant is searched for how far it reaches."""
 
 WITHIN = 100
 """Up to so much above its bound, in score units (0.001), a plan counts as proved."""
@@ -237,40 +231,6 @@ def _find_best_in(
             return None, SearchOutcome(None, bound=outcome.bound, proved=False)
         search.variants.clock.check()
         outcome = _solve_variant(search, variant, limits, tell)
-
-
-def _solve_variant(
-    search: BestPlanSearch,
-    variant: SpatialVariant,
-    limits: SearchLimits,
-    tell: Callable[[float, float], None],
-) -> SearchOutcome:
-    """The best options: by label setting where few layers are open at once, else by HiGHS."""
-    started = monotonic()
-    tables = variant.space.tables
-    few = len(limits.budgets) <= MOST_LABELLED
-    outcome = label_setting.solve_by_labels(tables, limits, tell, search.prices) if few else None
-    if outcome is not None:
-        search.prices = outcome.prices
-        return outcome
-    if limits.cutoff is None and _is_out_of_reach(tables, limits):
-        return SearchOutcome(None)
-    if not limits.forbidden and search.try_greedy(
-        variant, limits.budgets
-    ):  # a plan cuts the programme down
-        assert search.best is not None
-        limits = replace(limits, cutoff=search.best.price - 1 - variant.score)
-    left = limits.seconds - (monotonic() - started)
-    return solve_programme(tables, replace(limits, seconds=max(left, 0.1)), tell)
-
-
-def _is_out_of_reach(tables: CostTables, limits: SearchLimits) -> bool:
-    """Whether no plan holds the budgets, whatever it scores: quickly proved."""
-    if any(tables.floor(metric) > most for metric, most in limits.budgets.items()):
-        return True
-    tables = drop_dominated_options(tables, tuple(limits.budgets), scored=False)
-    _, factor = solve_nearest(tables, limits.budgets, limits.convolutions, REACH_SECONDS)
-    return factor > 1 + 1e-6
 
 
 class PlanSearch:

@@ -10,25 +10,16 @@ from math import inf
 from typing import NamedTuple
 
 from cnncost.suggest.decisions.budget_limits import limit_tables
-from cnncost.suggest.decisions.cost_tables import Costs, CostTables
-from cnncost.suggest.search import label_setting
+from cnncost.suggest.decisions.cost_tables import CostTables
+from cnncost.suggest.edits.budget import Budget, Measures
+from cnncost.suggest.edits.clock import TimeOverError
+from cnncost.suggest.edits.placed_layers import Costs
 from cnncost.suggest.search.compound_variants import LazyVariant
 from cnncost.suggest.search.integer_programme import solve_nearest, solve_programme
-from cnncost.suggest.search.plan import (
-    Plan,
-    SearchLimits,
-    SearchOutcome,
-    SpatialVariant,
-)
-from cnncost.suggest.search.plan_search import (
-    MOST_LABELLED,
-    REACH_SECONDS,
-    PlanSearch,
-)
-from cnncost.suggest.search.pruning import drop_dominated_options
-from cnncost.suggest.text.budget import Budget
-from cnncost.suggest.text.clock import TimeOverError
-from cnncost.suggest.text.meter import Measures
+from cnncost.suggest.search.label_setting import find_least, solve_by_labels
+from cnncost.suggest.search.plan import Plan, SearchLimits, SearchOutcome, SpatialVariant
+from cnncost.suggest.search.plan_search import PlanSearch
+from cnncost.suggest.search.space_solver import MOST_LABELLED, REACH_SECONDS, drop_dominated_options
 
 
 class NearestPlan(NamedTuple):
@@ -115,7 +106,7 @@ def _solve_furthest(
     alone: dict[int, tuple[int, SearchOutcome]] = {}
     asked = SearchLimits({}, convolutions, seconds=REACH_SECONDS)
     for metric in limits:
-        outcome = label_setting.find_least(tables, metric, asked)
+        outcome = find_least(tables, metric, asked)
         if outcome is None or outcome.chosen is None or not outcome.proved:
             return None
         costs = tables.costs(outcome.chosen)
@@ -126,7 +117,7 @@ def _solve_furthest(
     others = {m: most * least // limits[furthest] for m, most in limits.items() if m != furthest}
     if not others:
         return outcome
-    beside = label_setting.find_least(tables, furthest, replace(asked, budgets=others))
+    beside = find_least(tables, furthest, replace(asked, budgets=others))
     if beside is None or beside.chosen is None:
         return None
     costs = tables.costs(beside.chosen)
@@ -147,7 +138,7 @@ def _least_damaging(variant: SpatialVariant, reached: Mapping[int, int]) -> Plan
     space = variant.space
     limits = SearchLimits(reached, space.convolutions, seconds=REACH_SECONDS)
     tables = drop_dominated_options(space.tables, tuple(reached))
-    outcome = label_setting.solve_by_labels(tables, limits) or solve_programme(tables, limits)
+    outcome = solve_by_labels(tables, limits) or solve_programme(tables, limits)
     if outcome.chosen is None:  # not in time: the spec as it is
         outcome = SearchOutcome((0,) * len(tables.decisions))
     return replace(variant, space=replace(space, tables=tables)).write_plan(outcome)

@@ -6,32 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from cnncost.suggest.search.plan import Plan
+from cnncost.suggest.edits.budget import Budget, Measures
+from cnncost.suggest.edits.edit import UNIT
+from cnncost.suggest.search.plan import FewEdits, Plan
 from cnncost.suggest.search.plan_search import PlanSearch
-from cnncost.suggest.suggestion.single_edits import ForeseenEdit
-from cnncost.suggest.text.budget import Budget, budgets_hold
-from cnncost.suggest.text.editable_spec import EditableSpec
-from cnncost.suggest.text.meter import Measures
-from cnncost.suggest.text.scores import UNIT
 
 FEW = (1, 2, 3)
 """Of how many edits good plans are shown, and preferred where they are as good."""
 
 AS_GOOD = 0.02
 """Up to so much more a plan of fewer edits costs that is preferred."""
-
-
-class FewEdits(NamedTuple):
-    """What plans of few edits come to, where the plan has more."""
-
-    most: int
-    """How many edits are few."""
-    plan: Plan | None
-    """A good one of them; None where none was found."""
-    proved: bool
-    """Whether there is none, for certain."""
-    nearest: Measures | None
-    """Without one: the network after the few edits of the plan that save most."""
 
 
 class FewestChoice(NamedTuple):
@@ -82,29 +66,6 @@ def choose_fewest(
         nearest = None if last else _measure_largest(chosen, budgets)
         few = FewEdits(max(FEW), last, proved, nearest)
     return FewestChoice(chosen, tuple(listed), few)
-
-
-def find_single(
-    editable: EditableSpec,
-    foreseen: Sequence[ForeseenEdit],
-    budgets: Sequence[Budget],
-    *,
-    complete: bool,
-) -> Plan | None:
-    """Find the edit of the least price that holds the budgets by itself, as a plan.
-
-    It is proved where the edits are `complete`.
-    """
-    alone = [one for one in foreseen if not one.apart]
-    holding = [one.edit for one in alone if budgets_hold(one.after, budgets)]
-    for edit in sorted(holding, key=lambda edit: edit.score):
-        spec = editable.read_edited(edit.changes)
-        if spec is None or not budgets_hold(editable.measure(spec.network), budgets):
-            continue
-        after, damage = editable.measure(spec.network), editable.damage_of(spec.network)
-        plan = Plan(editable, (edit,), edit.score, spec.text.text, after, damage)
-        return replace(plan, proved=complete, bound=edit.score if complete else 0)
-    return None
 
 
 def _measure_largest(plan: Plan, budgets: Sequence[Budget]) -> Measures | None:

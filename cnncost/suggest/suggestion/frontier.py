@@ -8,11 +8,10 @@ from typing import NamedTuple
 
 from cnncost.errors import CnncostError
 from cnncost.quantity import budget_metric, counted_as
+from cnncost.suggest.edits.budget import Budget, parse_budgets
 from cnncost.suggest.search.plan import Plan
 from cnncost.suggest.search.plan_search import Progress
 from cnncost.suggest.suggestion.suggester import Suggester
-from cnncost.suggest.text import budget as budgets_of
-from cnncost.suggest.text.budget import Budget
 
 SHARES = (90, 80, 70, 60, 50, 40, 30, 20, 10)
 """Where a frontier is looked at, in per cent of today's."""
@@ -65,7 +64,7 @@ def _share_of(study: Suggester, word: str, share: int) -> Budget:
     metric, _ = counted_as(word)
     if study.before[metric] * share < 100:
         return Budget(metric, 0, "0", word, 0)
-    (budget,) = budgets_of.parse_budgets([f"{word}={share}%"], study.before)
+    (budget,) = parse_budgets([f"{word}={share}%"], study.before)
     return budget
 
 
@@ -80,7 +79,7 @@ def pick_point(points: Sequence[FrontierPoint], wanted: str, study: Suggester) -
         raise CnncostError("no point of the frontier is within reach", "there is nothing to pick")
     if wanted.isdigit() and 1 <= int(wanted) <= len(points):
         return _refuse_unreached(points[int(wanted) - 1])
-    (budget,) = budgets_of.parse_budgets([f"{points[0].metric}={wanted}"], study.before)
+    (budget,) = parse_budgets([f"{points[0].metric}={wanted}"], study.before)
     for point in reached:
         assert point.plan is not None  # it is within reach
         if point.plan.after[budget.metric] <= budget.most:

@@ -8,10 +8,9 @@ from fractions import Fraction
 
 from cnncost.errors import CnncostError, did_you_mean
 from cnncost.language import MAX_LAYERS, Spec
-from cnncost.suggest.decisions.catalogue import AllowedEdits
-from cnncost.suggest.text import budget as budgets_of
-from cnncost.suggest.text.editable_spec import EditableSpec, is_named
-from cnncost.suggest.text.meter import Measures, Meter, sort_byte_metrics
+from cnncost.suggest.edits.budget import Measures, Meter, byte_metrics_in, sort_byte_metrics
+from cnncost.suggest.edits.edit import AllowedEdits
+from cnncost.suggest.edits.editable_spec import EditableSpec, is_named
 
 LARGEST = 10**15
 """Far below what makes no network in the searches' tables, and what floats add up exactly."""
@@ -37,7 +36,7 @@ class SuggestionRequest:
 
     def meter_for(self, spec: Spec) -> Meter:
         """The meter, with the bytes that the budgets limit."""
-        metrics = budgets_of.byte_metrics_in(self.budgets) if self.budgets else tuple(spec.budget)
+        metrics = byte_metrics_in(self.budgets) if self.budgets else tuple(spec.budget)
         return replace(self.meter, bytes=sort_byte_metrics((*metrics, *self.meter.bytes)))
 
 

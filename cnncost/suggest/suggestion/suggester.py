@@ -11,39 +11,49 @@ from cnncost.costs import count_network
 from cnncost.language import Spec
 from cnncost.quantity import SCALED
 from cnncost.quantity import format_count as counted_of
-from cnncost.suggest.decisions.catalogue import STRUCTURAL, AllowedEdits
-from cnncost.suggest.decisions.cost_tables import Costs
-from cnncost.suggest.decisions.joint_widths import foresee_widths
-from cnncost.suggest.decisions.search_space import list_decisions, unlikely_edits
-from cnncost.suggest.decisions.table_filling import costs_alone
-from cnncost.suggest.decisions.width_trials import try_options
-from cnncost.suggest.search.plan import Plan, measure_single_edit, scale_uniformly
+from cnncost.suggest.decisions.search_space import (
+    foresee_decisions,
+    list_spatial_trials,
+    unlikely_edits,
+)
+from cnncost.suggest.edits.budget import (
+    METRICS,
+    Budget,
+    budgets_hold,
+    budgets_of_spec,
+    parse_budgets,
+)
+from cnncost.suggest.edits.clock import TimeOverError
+from cnncost.suggest.edits.convolution_replacements import STRUCTURAL
+from cnncost.suggest.edits.editable_spec import read_editable_spec
+from cnncost.suggest.edits.spec_text import SpecText, apply_changes
+from cnncost.suggest.search.plan import Plan, measure_single_edit
 from cnncost.suggest.search.plan_search import PlanSearch, Progress, SearchResult
-from cnncost.suggest.search.space_words import describe_space
-from cnncost.suggest.search.spatial_variants import list_spatial_trials, list_variants
+from cnncost.suggest.search.uniform_scaling import scale_uniformly
 from cnncost.suggest.search.unmet_budgets import UnmetBudgets, find_unmet
-from cnncost.suggest.suggestion.answer import Suggestion, shares_by_family, widening_options
-from cnncost.suggest.suggestion.few_edits import choose_fewest, find_single
-from cnncost.suggest.suggestion.joint_edits import list_joint_edits
-from cnncost.suggest.suggestion.plan_writer import PlanWriter
-from cnncost.suggest.suggestion.precision import PrecisionPlan, precision_score, smaller_dtypes
+from cnncost.suggest.suggestion.answer import (
+    PrecisionPlan,
+    Suggestion,
+    describe_space,
+    precision_score,
+    shares_by_family,
+    smaller_dtypes,
+    widening_options,
+)
+from cnncost.suggest.suggestion.few_edits import choose_fewest
+from cnncost.suggest.suggestion.plan_file import PlanWriter
+from cnncost.suggest.suggestion.prepared_search import list_variants
 from cnncost.suggest.suggestion.request import SuggestionRequest, refuse_huge, refuse_unknown
-from cnncost.suggest.suggestion.single_edits import ForeseenEdit, SingleEdits
-from cnncost.suggest.text import budget as budgets_of
-from cnncost.suggest.text.budget import Budget, budgets_hold
-from cnncost.suggest.text.clock import TimeOverError
-from cnncost.suggest.text.edit import Decision
-from cnncost.suggest.text.editable_spec import EditableSpec, read_editable_spec
-from cnncost.suggest.text.meter import METRICS
-from cnncost.suggest.text.text_changes import apply_changes
-from cnncost.suggest.text.text_places import SpecText
+from cnncost.suggest.suggestion.single_edits import (
+    ForeseenEdit,
+    SingleEdits,
+    find_single,
+    list_joint_edits,
+)
 
 VARIABLES, SPATIAL, SINGLES = 0.35, 0.5, 0.6
 """Up to which part of its time a suggestion makes its decisions, its spatial changes, and tries its
 single edits; the rest is the search's."""
-
-BATCH = 6
-"""How many decisions are tried together."""
 
 CLOSING = 1.0
 """Seconds behind the time limit in which what was found is recounted for showing."""
@@ -72,7 +82,7 @@ class Suggester:
         refuse_huge(self.editable.network.name, self.before)
         clock = self.editable.clock
         self.alone, self.whole = clock.gather(
-            _foresee_decisions(self.editable, request.allowed), self.deadline_at(VARIABLES)
+            foresee_decisions(self.editable, request.allowed), self.deadline_at(VARIABLES)
         )
         """Every option of every decision alone, and whether these are all there are."""
         decisions = [decision for decision, _ in self.alone]
@@ -95,8 +105,8 @@ class Suggester:
     def budgets(self) -> tuple[Budget, ...]:
         """The budgets asked for, else the spec's own."""
         if self.request.budgets:
-            return budgets_of.parse_budgets(self.request.budgets, self.before)
-        return budgets_of.budgets_of_spec(self.editable.spec.budget)
+            return parse_budgets(self.request.budgets, self.before)
+        return budgets_of_spec(self.editable.spec.budget)
 
     def suggest(self, progress: Progress | None = None) -> Suggestion:
         """Everything that there is to say."""
@@ -254,28 +264,3 @@ class Suggester:
         """What writes plans as files."""
         own = not self.request.budgets
         return PlanWriter(self.editable, self.spec.text, () if own else self.budgets())
-
-
-def _foresee_decisions(
-    editable: EditableSpec, allowed: AllowedEdits
-) -> Iterator[tuple[Decision, list[Costs]]]:
-    """Every decision with the options that make a network, and the costs of each alone."""
-    decisions = list_decisions(editable, allowed)
-    for decision in _foresee_in_batches(editable, decisions):
-        one, trials = try_options(editable, decision)
-        found = costs_alone(editable, one, {(0, k): own for k, own in enumerate(trials, 1)})
-        pairs = zip(one.options[1:], found[1:], strict=True)
-        good = [(edit, costs) for edit, costs in pairs if costs is not None]
-        options = (one.options[0], *(edit for edit, _ in good))
-        yield replace(one, options=options), [costs for _, costs in good]
-
-
-def _foresee_in_batches(
-    editable: EditableSpec, decisions: Sequence[Decision]
-) -> Iterator[Decision]:
-    """Yield decisions, the widths of a few of them tried together at a time: where time runs out,
-    those before are there."""
-    for at in range(0, len(decisions), BATCH):
-        batch = decisions[at : at + BATCH]
-        foresee_widths(editable, batch)
-        yield from editable.clock.watch(batch)

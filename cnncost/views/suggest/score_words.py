@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from cnncost.suggest.edits.edit import UNIT
 from cnncost.suggest.search.plan import Plan, PlanStep, SingleEdit
-from cnncost.suggest.text.scores import UNIT
 
 SCORE_WORDS = (
     "estimates of ln(error after / before) of networks trained alike, fitted to thousands that "

@@ -2,29 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import reduce
 from math import inf
 
-from cnncost.suggest.decisions.catalogue import SPATIAL, AllowedEdits
 from cnncost.suggest.decisions.cost_tables import SearchSpace
 from cnncost.suggest.decisions.search_space import build_search_space
-from cnncost.suggest.decisions.spatial_trials import SpatialTrial, SpatialTrials
+from cnncost.suggest.decisions.spatial_trials import SpatialTrial
+from cnncost.suggest.edits.edit import AllowedEdits, Decision, Edit
+from cnncost.suggest.edits.editable_spec import EditableSpec
 from cnncost.suggest.search.compound_variants import SpatialVariants, VariantMaker
-from cnncost.suggest.text.edit import Decision, Edit
-from cnncost.suggest.text.editable_spec import EditableSpec
-
-
-def list_spatial_trials(editable: EditableSpec, allowed: AllowedEdits) -> Iterator[SpatialTrial]:
-    """Every spatial edit that makes a network, with what the layers cost under it."""
-    trials = SpatialTrials(editable)
-    for kind in SPATIAL:
-        for edit in editable.clock.watch(
-            kind.edits(editable, allowed) if allowed.allows(kind) else ()
-        ):
-            trial = trials.try_edit(edit)
-            if trial is not None:
-                yield trial
 
 
 def list_variants(
