@@ -10,9 +10,7 @@ from cnncost.costs.memory.embedded import lives_embedded
 from cnncost.costs.memory.inference import Lives, find_lives
 from cnncost.network import Network
 from cnncost.suggest.decisions.cost_tables import CostColumn, CostTables, SearchSpace, add_columns
-from cnncost.suggest.decisions.edited_layers import EditedLayers
-from cnncost.suggest.decisions.live_bytes import flash_column, step_rows
-from cnncost.suggest.decisions.training_bytes import training_columns
+from cnncost.suggest.decisions.edited_layers import EditedLayers, StepBytes, edited_layers_of
 from cnncost.suggest.edits.budget import METRICS, PARAMETERS, Budget, Meter
 
 
@@ -32,8 +30,6 @@ def limit_tables(
             column, most = found
             limits[column] = min(most, limits.get(column, most))
             continue
-        from cnncost.suggest.decisions.edited_layers import edited_layers_of
-
         edited = edited or edited_layers_of(space)
         for more in _byte_columns(budget, edited, every=every):
             limits[len(METRICS) + len(columns)] = budget.most
@@ -50,7 +46,6 @@ def _metric_limit(budget: Budget, meter: Meter) -> tuple[int, int] | None:
 
 def _byte_columns(budget: Budget, edited: EditedLayers, *, every: bool) -> list[CostColumn]:
     """The columns that hold a budget of bytes: each must stay within it."""
-
     found = BYTE_COLUMNS[budget.metric](edited)
     space, most = edited.space, budget.most
     return [c for c in found if every or _highest(c, space.tables) > most]
@@ -65,31 +60,36 @@ def _highest(column: CostColumn, tables: CostTables) -> int:
 
 
 def _activation_columns(edited: EditedLayers) -> list[CostColumn]:
-
-    return [row.column({}) for row in step_rows(edited, _inference_lives(edited.editable.meter))]
+    lives = _inference_lives(edited.editable.meter)
+    return [row.column({}) for row in _step_rows(edited, lives)]
 
 
 def _memory_columns(edited: EditedLayers) -> list[CostColumn]:
-
     meter = edited.editable.meter
-
-    uses = {PARAMETERS: meter.size}
-    return [row.column(uses) for row in step_rows(edited, _inference_lives(meter))]
+    rows = _step_rows(edited, _inference_lives(meter))
+    return [row.column({PARAMETERS: meter.size}) for row in rows]
 
 
 def _sram_columns(edited: EditedLayers) -> list[CostColumn]:
-
-    return [row.column({}) for row in step_rows(edited, lives_embedded)]
+    return [row.column({}) for row in _step_rows(edited, lives_embedded)]
 
 
 def _training_columns(edited: EditedLayers) -> list[CostColumn]:
+    from cnncost.suggest.decisions.training_bytes import training_columns
 
     return training_columns(edited)
 
 
 def _flash_columns(edited: EditedLayers) -> list[CostColumn]:
+    from cnncost.suggest.decisions.live_bytes import flash_column
 
     return [flash_column(edited, PARAMETERS)]
+
+
+def _step_rows(edited: EditedLayers, living: Callable[[Network], Lives]) -> list[StepBytes]:
+    from cnncost.suggest.decisions.live_bytes import step_rows
+
+    return step_rows(edited, living)
 
 
 def _inference_lives(meter: Meter) -> Callable[[Network], Lives]:

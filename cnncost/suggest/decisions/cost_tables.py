@@ -3,7 +3,8 @@
 A layer's costs depend on a few decisions: those that set the widths it reads and writes, and
 those that replace it. Its table over their options is filled by the real counter, so rounding,
 biases, groups and depthwise convolutions are exact, and the product of two widths needs no
-linear form. Tables of the same decisions are added up."""
+linear form. Tables of the same decisions are added up.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Each layer of a spec with edits made, as a small network behind an input of its own."""
+"""The layers of a search space, each as a network of its own, under chosen options."""
 
 from __future__ import annotations
 

@@ -2,7 +2,8 @@
 
 Two rules of what stands behind what; neither holds where the network breaks it as it is:
     a 1x1 convolution right behind another, with norms and activations between at most
-    a stage narrower than the one before it"""
+    a stage narrower than the one before it
+"""
 
 from __future__ import annotations
 

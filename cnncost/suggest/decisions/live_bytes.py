@@ -8,7 +8,8 @@ alone, and the difference stands in the table of the replacement and the widths 
 
 What is not sure to be alive is left out, so that a row never overestimates: the steps of a layer
 that is taken away, or that two decisions replace at once. A plan that its recount refutes is
-forbidden, and the search goes on."""
+forbidden, and the search goes on.
+"""
 
 from __future__ import annotations
 

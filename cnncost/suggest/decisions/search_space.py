@@ -1,4 +1,9 @@
-"""The search space of a spec: its decisions, and cost tables over all their options."""
+"""The search space of a spec: its decisions, their options priced, and cost tables over them.
+
+The price of an option is what it alone adds to the error potential. Widths add up exactly. What
+edits of several kinds cost together may differ from the sum of their prices: the score of a plan
+is that of the file that it makes.
+"""
 
 from __future__ import annotations
 

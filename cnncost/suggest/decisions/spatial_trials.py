@@ -1,7 +1,8 @@
 """Trials of spatial edits: what every layer costs under a stride, a pool, another resolution.
 
 Where an edit states what it puts in a layer's place, the shapes behind it follow, so the text need
-not be read for each trial. The variant that a search enters always is."""
+not be read for each trial. The variant that a search enters always is.
+"""
 
 from __future__ import annotations
 

@@ -4,7 +4,8 @@ As for the peaks of inference, what lives at a moment is affine in the widths, a
 replaced layer keeps for its backward pass is laid out alone. Parameters, their optimiser's state
 and the gradients made so far come from the layers' own cost tables, for they are products of two
 widths. Where an option takes a layer away, a row loses as much as the edited network lost at full
-width: more than it can at any other. So no row overestimates."""
+width: more than it can at any other. So no row overestimates.
+"""
 
 from __future__ import annotations
 

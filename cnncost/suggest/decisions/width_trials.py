@@ -1,8 +1,11 @@
 """Trials of width edits: which layers one edit of a width changes, and how.
 
-Where the numbers that an option replaces are the fields of layers as they stand, the new fields
-are known and shapes follow from them, so the text need not be read for each trial. The plan
-itself always is."""
+Where the numbers that an edit replaces are fields of layers as they stand, the new fields are
+known and shapes follow from them, so the text need not be read for each trial. Elsewhere numbers
+that set different fields are changed together in one text, and what each does is told apart.
+Where a stride, a pool or the input's size has been changed, a width does to the fields of layers
+what it does without that. The plan itself is always read.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What is measured of a network: its counts, and the bytes that a budget limits."""
+"""Budgets and what they limit: the counts of a network, and its bytes.
+
+A budget is the most that a network may take of a metric, as an amount or as a share of today's.
+"""
 
 from __future__ import annotations
 

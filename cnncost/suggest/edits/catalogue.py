@@ -1,4 +1,7 @@
-"""The kinds of edit, in the order of the catalogue, and which of them a search may use."""
+"""The kinds of edit, in the order of the catalogue: the rule and the evidence of each.
+
+Left out of what a rule makes are edits after which a number such as `conv3` means another layer.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A smaller input: its extents, or the parameter that sets them."""
+"""Edits that make maps smaller: a smaller input, a stride doubled, a pool widened or added."""
 
 from __future__ import annotations
 

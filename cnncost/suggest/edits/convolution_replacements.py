@@ -1,4 +1,12 @@
-"""A convolution as a depthwise one and a 1x1 (MobileNet)."""
+"""What can replace a convolution, kind by kind; and a dense layer as two of low rank.
+
+separable     a depthwise convolution and a 1x1 (MobileNet)
+kernel-stack  a large kernel as a stack of 3x3 (VGG)
+asymmetric    k x k as 1 x k and k x 1 (Inception)
+bottleneck    the convolution between a 1x1 that narrows and a 1x1 that widens (ResNet)
+grouped       a convolution in groups, with its channels shuffled behind it (ShuffleNet)
+low-rank      a convolution to fewer channels and a 1x1
+"""
 
 from __future__ import annotations
 
@@ -97,15 +105,9 @@ def list_stacks(site: EditSite) -> Iterator[LayerReplacement]:
         stride = {} if position else {"stride": KEPT}
         layers.append(NewLayer("conv", {**common, **stride}))
     through = "" if inner is None else f", through {inner} filters"
-    yield LayerReplacement(
-        KERNEL_STACK,
-        f"{_sizes_text(kernel[0], kernel)} as {STACK_WORDS[kernel[0]]} {_sizes_text(3, kernel)}{through}",
-        layers,
-    )
-
-
-def _sizes_text(size: int, kernel: tuple[int, ...]) -> str:
-    return "x".join(str(size) for _ in kernel)
+    large, small = ("x".join(str(size) for _ in kernel) for size in (kernel[0], 3))
+    what = f"{large} as {STACK_WORDS[kernel[0]]} {small}{through}"
+    yield LayerReplacement(KERNEL_STACK, what, layers)
 
 
 ASYMMETRIC = "asymmetric"

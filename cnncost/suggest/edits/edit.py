@@ -1,4 +1,7 @@
-"""Coarser maps: a stride doubled, a pool widened or added."""
+"""Edits of a spec, the decisions whose options they are, and their scores.
+
+A score is a damage (`cnncost.accuracy`) as a whole number, so that optimality is exact.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""A block's call written out: the lines of the block, with the call's arguments as text."""
+"""The lines that structural edits rewrite: the layers that each makes, and its parts as text.
+
+Where a line stands in a block that several lines call, one call is written out, with its
+arguments in the block's lines: the other calls stay.
+"""
 
 from __future__ import annotations
 

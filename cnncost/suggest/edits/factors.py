@@ -1,4 +1,9 @@
-"""A smaller width multiplier: a number under `params` that sets the channels of many layers."""
+"""Edits of one number that changes many layers: a multiplier, an expansion, a repeat count.
+
+multiplier  a number under `params` that sets the channels of many layers
+expansion   the factor by which blocks are wider inside, in a signature or an expression
+depth       the `repeat` of a line whose copies keep the shape
+"""
 
 from __future__ import annotations
 

@@ -1,9 +1,7 @@
-"""Cost tables: what layers cost at every combination of the options that reach them.
+"""Layers with the shapes of their inputs: what they cost, and what they add to the error potential.
 
-A layer's costs depend on a few decisions: those that set the widths it reads and writes, and
-those that replace it. Its table over their options is filled by the real counter, so rounding,
-biases, groups and depthwise convolutions are exact, and the product of two widths needs no
-linear form. Tables of the same decisions are added up."""
+An edit puts such layers in the places of others; a width edit, the same layers with other fields.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Layers that an edit puts in another's place: stated once, as text and as what is counted."""
+"""New layers in the place of a line's layers: each stated once, for the text and for the counts."""
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
 """A smaller kernel in place: 7 to 5 or 3, 5 to 3, and 3 to 1 between larger ones; padding follows,
-so that shapes stay."""
+so that shapes stay.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Changes to a spec's text: spans replaced, everything else left as it stands."""
+"""The text of a spec: where its lines, arguments and settings stand, and changes of it.
+
+A change replaces one span of the text; everything else is left as it stands.
+"""
 
 from __future__ import annotations
 

@@ -1,11 +1,14 @@
-"""The spec as it is, and with spatial edits made (resolution, strides, pools, multipliers): one,
-or several together."""
+"""Variants of a spec: as it is, and with one or several spatial edits made.
+
+Spatial edits change the extents of maps or many widths at once: resolution, strides, pools,
+multipliers and expansions. A variant has a search space of its own.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from heapq import heappop, heappush
+from heapq import heappop, heappush, nlargest
 from itertools import combinations
 from math import inf
 from typing import NamedTuple
@@ -20,7 +23,7 @@ from cnncost.suggest.decisions.spatial_trials import (
     merge_edits,
 )
 from cnncost.suggest.decisions.width_trials import EditedText, find_moved, inherit_widths
-from cnncost.suggest.edits.budget import Measures
+from cnncost.suggest.edits.budget import Budget, Measures
 from cnncost.suggest.edits.edit import COARSER, NARROWER, PER_EDIT, Edit
 from cnncost.suggest.edits.editable_spec import EditableSpec, output_shapes, read_editable_spec
 from cnncost.suggest.edits.spec_text import SpecText, TextChange
@@ -50,6 +53,22 @@ class LazyVariant(NamedTuple):
     @property
     def phrase(self) -> str:
         return "; ".join([edit.phrase for edit in self.edits]) or "the layers as they stand"
+
+    def may_reach(
+        self, budgets: Sequence[Budget], savings: Mapping[str, Sequence[int]], edits: int
+    ) -> bool:
+        """Whether plans of at most so many edits in all may hold the budgets.
+
+        `savings` are, for each metric that is known, what the best edit of each decision saves.
+        """
+        if (rest := edits - len(self.edits)) < 0:
+            return False
+        saved = {metric: sum(nlargest(rest, most)) for metric, most in savings.items()}
+        return all(
+            self.after[budget.metric] - saved[budget.metric] <= budget.most
+            for budget in budgets
+            if budget.metric in saved
+        )
 
 
 class VariantMaker(NamedTuple):

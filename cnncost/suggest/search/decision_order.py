@@ -1,31 +1,35 @@
-"""Variable elimination: an order of the decisions, and least costs from each step to the end.
+"""An order of the decisions in which few options stay open at a time.
 
-Decisions are decided one after another. After a step only the options that tables still to come
-read matter: the frontier, its options the state. For any prices of the resources the least
-priced cost from each state to the end is known by a backward pass (dynamic programming; the
-Lagrangian bound of a shortest path with resources, Handler & Zang 1980)."""
+Decisions are decided table by table. The frontier is the decided ones that a table still to come
+reads; its options together are the states.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import prod
 from typing import NamedTuple
-
-from cnncost.suggest.decisions.cost_tables import CostTables
 
 WIDEST = 250_000
 """States of one step; a network whose branches need more is left to the general solver."""
 
 
-def _find_order(tables: CostTables) -> list[int] | None:
-    """Order the decisions so that few states are open: take next the table whose decisions leave
-    the fewest states open; of equal ones the first."""
-    elimination = _OrderSearch(tables)
+def order_decisions(sizes: Sequence[int], scopes: Sequence[Sequence[int]]) -> list[int] | None:
+    """Order the decisions so that few states are open; None where more than WIDEST are.
+
+    `sizes` are how many options each decision has, `scopes` the decisions of each table. Taken
+    next is the table whose decisions leave the fewest states open; of equal ones the first.
+
+    >>> order_decisions([2, 9, 2], [(0, 1), (1, 2), (0, 2)])  # 2 states open, not 9
+    [0, 2, 1]
+    """
+    elimination = _OrderSearch(sizes, scopes)
     while (step := elimination.next_table()) is not None:
         if max(step.widest, step.states) > WIDEST:
             return None
         elimination.decide_table(step)
     order = elimination.order
-    return [*order, *(v for v in range(len(tables.decisions)) if v not in order)]
+    return [*order, *(v for v in range(len(sizes)) if v not in order)]
 
 
 class _TableCost(NamedTuple):
@@ -48,9 +52,8 @@ class _OrderSearch:
     at again at each step, and of the others the least one.
     """
 
-    def __init__(self, tables: CostTables) -> None:
-        self.sizes = [len(decision.options) for decision in tables.decisions]
-        self.scopes = [table.scope for table in tables.members]
+    def __init__(self, sizes: Sequence[int], scopes: Sequence[Sequence[int]]) -> None:
+        self.sizes, self.scopes = sizes, scopes
         self.order: dict[int, None] = {}
         """The decisions decided, in their order."""
         self.frontier: tuple[int, ...] = ()

@@ -1,22 +1,28 @@
-"""Variable elimination: an order of the decisions, and least costs from each step to the end.
+"""Variable elimination: least costs from each step to the end, decision after decision.
 
 Decisions are decided one after another. After a step only the options that tables still to come
 read matter: the frontier, its options the state. For any prices of the resources the least
 priced cost from each state to the end is known by a backward pass (dynamic programming; the
-Lagrangian bound of a shortest path with resources, Handler & Zang 1980)."""
+Lagrangian bound of a shortest path with resources, Handler & Zang 1980).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from math import inf
+from time import monotonic
 from typing import TYPE_CHECKING, NamedTuple
 
 from cnncost.suggest.decisions.cost_tables import CostTable, CostTables
-from cnncost.suggest.search.decision_order import _find_order
+from cnncost.suggest.search.decision_order import order_decisions
 
 if TYPE_CHECKING:
     from cnncost.arrays import Floats, Ints
+
+ROUNDS = 120
+"""How often the prices are improved."""
 
 NEVER = 1 << 52
 """More than any cost: what a combination that makes no network takes of every resource."""
@@ -134,6 +140,17 @@ class EliminationOrder:
             picks.append(whole)
         return CostToGo(self, price, totals[::-1], picks[::-1])
 
+    def amounts_of(self, chosen: Sequence[int]) -> Ints:
+        """Add up the amounts of one option per decision: the score, then the resources."""
+        import numpy as np
+
+        total: Ints = np.zeros(1 + len(self.metrics) + len(self.counted), dtype=np.int64)
+        for stage in self.steps:
+            at = [chosen[v] for v in (*stage.before, stage.decision)]
+            sizes = stage.costs.shape[:-1]
+            total += stage.costs[tuple([k if n > 1 else 0 for k, n in zip(at, sizes, strict=True)])]
+        return total
+
     @cached_property
     def _backward(self) -> list[_PricedStep]:
         """The steps from the last to the first, as the backward pass wants them."""
@@ -200,5 +217,75 @@ def find_elimination_order(
     >>> [(s.decision, s.before) for s in find_elimination_order(tables, [0]).steps]
     [(0, ()), (1, (0,)), (2, (1,))]
     """
-    order = _find_order(tables)
+    sizes = [len(decision.options) for decision in tables.decisions]
+    order = order_decisions(sizes, [table.scope for table in tables.members])
     return None if order is None else EliminationOrder(tables, metrics, order, objective, counted)
+
+
+class Resources(NamedTuple):
+    """What the budgets and the counted amounts leave to be taken."""
+
+    room: Ints
+    """For each resource the most that the options may take of it."""
+    scales: Floats
+    """For each resource the whole budget: prices are those of its share."""
+    tolerance: float
+    """What floating-point sums of scores may lose."""
+
+
+class PricedBound(NamedTuple):
+    """What the best prices of the resources say."""
+
+    bound: CostToGo
+    least: float
+    """No plan scores less."""
+    chosen: tuple[int, ...] | None
+    """The best plan within the budgets met on the way."""
+    score: int
+    shares: Floats
+    """The prices: what the share of a budget costs, in score."""
+
+
+def find_prices(
+    order: EliminationOrder,
+    resources: Resources,
+    start: Floats,
+    ceiling: int,
+    deadline: float,
+) -> PricedBound:
+    """Find prices of the resources whose bound on the score is high (Lagrangean relaxation).
+
+    A subgradient method with Polyak's step, from the prices `start`: the price of a resource goes
+    up where the cheapest options take more of it than there is, and down where they take less.
+    """
+    import numpy as np
+
+    room, scales, tolerance = resources
+    prices = start
+    bound = order.cost_to_go([1.0, *(prices / scales)])
+    # Prices of another search may start anywhere below: a bound of -10 is a bound.
+    best: tuple[float, CostToGo, Floats] = (-inf, bound, start)
+    chosen, score, pace, since = None, ceiling + 1, 1.0, 0
+    for _ in range(ROUNDS):
+        value = bound.least - float(prices @ (room / scales))
+        since += 1
+        if value > best[0]:
+            since = since if value < best[0] + 0.5 else 0
+            best = value, bound, prices
+        picked = bound.cheapest_options()
+        amounts = order.amounts_of(picked)
+        over = (amounts[1:] - room) / scales
+        if (over <= 0).all() and amounts[0] < score:
+            chosen, score = picked, int(amounts[0])
+        if best[0] > score - 1 + tolerance:
+            break
+        if since >= 5:
+            pace, since = pace / 2, 0
+        length = float(over @ over)
+        if length == 0 or pace < 0.01 or monotonic() > deadline:
+            break
+        # The aim lies above the bound even where the best known score is met nearly.
+        step = pace * (max(score, best[0] + 1) - value) / length
+        prices = np.maximum(prices + step * over, 0)
+        bound = order.cost_to_go([1.0, *(prices / scales)])
+    return PricedBound(best[1], best[0], chosen, score, best[2])

@@ -3,7 +3,8 @@
 Each decision picks one option (binary, one of them 1). Each cost table over several decisions
 has one continuous column a combination, whose sums over all but one decision equal that
 decision's option (the local polytope): with whole options exactly one combination is 1. Budgets
-are rows. HiGHS (Huangfu & Hall 2018) proves the optimum."""
+are rows. HiGHS (Huangfu & Hall 2018) proves the optimum.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
-"""What a search is asked and answers, and the plans that its answers are written as.
+"""Plans, and what searches are asked and answer.
 
-A plan's edits are written into the text, which is read and counted again."""
+A plan's edits are written into the text, which is read and counted again.
+"""
 
 from __future__ import annotations
 
@@ -213,3 +214,12 @@ class FewEdits(NamedTuple):
     """Whether there is none, for certain."""
     nearest: Measures | None
     """Without one: the network after the few edits of the plan that save most."""
+
+
+class SearchResult(NamedTuple):
+    """What a search of all plans ended with."""
+
+    plan: Plan | None
+    proved: bool
+    """Whether the plan is the best of the space, or certainly none holds the budgets."""
+    seconds: float = 0.0

@@ -1,24 +1,29 @@
-"""The search over all plans: variant by variant outside, an exact solver within each."""
+"""The search over all plans: one variant after another, an exact solver within each."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
-from heapq import nlargest
+from functools import partial
 from time import monotonic
-from typing import NamedTuple
 
 from cnncost.suggest.decisions.budget_limits import limit_tables
 from cnncost.suggest.edits.budget import Budget, budgets_hold
 from cnncost.suggest.edits.clock import TimeOverError
 from cnncost.suggest.edits.edit import UNIT, Decision
 from cnncost.suggest.search.compound_variants import LazyVariant, SpatialVariants
-from cnncost.suggest.search.plan import Plan, SearchLimits, SearchOutcome, SpatialVariant
+from cnncost.suggest.search.plan import (
+    Plan,
+    SearchLimits,
+    SearchOutcome,
+    SearchResult,
+    SpatialVariant,
+)
 from cnncost.suggest.search.space_solver import (
-    _solve_variant,
     choose_greedily,
     drop_dominated_options,
     drop_kinds,
+    solve_space,
 )
 
 Progress = Callable[[str], None]
@@ -30,14 +35,8 @@ COMPARED_WITHIN, COMPARED_SECONDS = 10**9, 5.0
 """The same for plans that are only compared with, which need no proof, and how long each is looked
 for."""
 
-
-class SearchResult(NamedTuple):
-    """What a search ended with."""
-
-    plan: Plan | None
-    proved: bool
-    """Whether the plan is the best of the space, or certainly none holds the budgets."""
-    seconds: float = 0.0
+FoundPlan = tuple[Plan | None, SearchOutcome]
+"""The plan that was found in one variant, if any, and how the solver ended there."""
 
 
 class BestPlanSearch:
@@ -47,9 +46,10 @@ class BestPlanSearch:
         self,
         variants: SpatialVariants,
         budgets: Sequence[Budget],
-        progress: Progress | None,
+        known: Plan | None,
         seconds: float,
         *,
+        progress: Progress | None = None,
         banned: frozenset[str] = frozenset(),
         edits: int | None = None,
         within: int = WITHIN,
@@ -63,7 +63,7 @@ class BestPlanSearch:
         self.progress = progress
         self.seconds = seconds
         self.deadline = monotonic() + min(seconds, variants.clock.left)
-        self.best: Plan | None = None
+        self.best = known
         self.bounds: list[int] = []
         """For each variant that was not finished: what no plan of it scores below."""
         self.prices: tuple[float, ...] = ()
@@ -97,24 +97,17 @@ class BestPlanSearch:
             with clock.until(self.deadline):
                 for lazy in self.variants.by_score(self.is_above, self.edits):
                     reached = lazy.score
-                    if savings is None or not lazy.edits or self._may_reach(lazy, savings):
+                    if (
+                        savings is None
+                        or not lazy.edits
+                        or lazy.may_reach(self.budgets, savings, self.edits or 0)
+                    ):
                         self.visit_variant(lazy)
                     else:
                         self.bounds.append(lazy.score)
                     clock.check()
         except TimeOverError:
             self.bounds.append(reached)
-
-    def _may_reach(self, lazy: LazyVariant, savings: Mapping[str, Sequence[int]]) -> bool:
-        rest = (self.edits or 0) - len(lazy.edits)
-        if rest < 0:
-            return False
-        saved = {metric: sum(nlargest(rest, most)) for metric, most in savings.items()}
-        return all(
-            lazy.after[budget.metric] - saved[budget.metric] <= budget.most
-            for budget in self.budgets
-            if budget.metric in saved
-        )
 
     def _search_variant(self, lazy: LazyVariant, ceiling: int | None) -> None:
         self.variants.clock.check()
@@ -131,7 +124,7 @@ class BestPlanSearch:
             seconds=self.deadline - monotonic(),
             within=self.within,
         )
-        plan, outcome = _find_likely_in(self, variant, limits)
+        plan, outcome = self._find_likely(variant, limits)
         if not outcome.proved:
             self.bounds.append(variant.score + outcome.bound)
         if plan is not None:
@@ -147,24 +140,79 @@ class BestPlanSearch:
                 return True
         return self.edits == len(lazy.edits)
 
-    def try_greedy(self, variant: SpatialVariant, most: Mapping[int, int]) -> bool:
-        """Take the greedy plan of a variant if it scores lower than the best; say whether."""
+    # One variant
+
+    def _find_likely(self, variant: SpatialVariant, limits: SearchLimits) -> FoundPlan:
+        """Find the best plan of a variant that breaks none of its rules.
+
+        Rules that the best plan breaks join the tables, and the search goes on: what it ends with
+        is the best of more plans than there are, and so of those.
+        """
+        deadline = monotonic() + limits.seconds
+        while True:
+            plan, outcome = self._find_recounted(variant, limits)
+            broken = [] if plan is None else variant.space.broken_rules(plan.own_edits)
+            if not broken:
+                return plan, outcome
+            limits = replace(limits, seconds=deadline - monotonic())
+            if limits.seconds <= 0:
+                return None, SearchOutcome(None, bound=outcome.bound, proved=False)
+            self.variants.clock.check()
+            variant = replace(variant, space=variant.space.with_rules(broken))
+
+    def _find_recounted(self, variant: SpatialVariant, limits: SearchLimits) -> FoundPlan:
+        """Find the best plan of a variant whose recounted text holds the budgets.
+
+        A plan that its recount refutes is forbidden, and the search goes on: so the bound stays.
+        """
+        allowed = drop_kinds(variant.space.tables, self.banned)
+        pruned = drop_dominated_options(allowed, tuple(limits.budgets))
+        variant = replace(variant, space=replace(variant.space, tables=pruned))
+        deadline = monotonic() + limits.seconds
+        while True:
+            outcome = self._solve(variant, limits)
+            if outcome.chosen is None:
+                return None, outcome
+            plan = variant.write_plan(outcome)
+            if plan is not None and budgets_hold(plan.after, self.budgets):
+                return plan, outcome
+            refuted, left = (*limits.forbidden, outcome.chosen), deadline - monotonic()
+            limits = replace(limits, forbidden=refuted, seconds=left)
+            if limits.seconds <= 0:
+                return None, SearchOutcome(None, bound=outcome.bound, proved=False)
+            self.variants.clock.check()
+
+    def _solve(self, variant: SpatialVariant, limits: SearchLimits) -> SearchOutcome:
+        """Find the best options of a variant; the next one's prices start from those of this."""
+
+        def tell(best: float, bound: float) -> None:
+            if self.progress is not None:
+                self.progress(f"score {best / UNIT:.3f}, at least {max(bound, 0) / UNIT:.3f}")
+
+        find_cutoff = partial(self._try_greedy, variant, limits.budgets)
+        outcome = solve_space(variant.space.tables, limits, tell, self.prices, find_cutoff)
+        self.prices = outcome.prices or self.prices
+        return outcome
+
+    def _try_greedy(self, variant: SpatialVariant, most: Mapping[int, int]) -> int | None:
+        """Take the greedy plan of a variant if it scores lower than the best; return what a better
+        plan's own options may score then."""
         chosen = choose_greedily(variant.space, most)
         if chosen is None:
-            return False
+            return None
         if self.edits is not None and sum(map(bool, chosen)) + len(variant.leading) > self.edits:
-            return False
+            return None
         picked = zip(variant.space.decisions, chosen, strict=True)
         score = sum(decision.options[k].score for decision, k in picked)
         if self.best is not None and variant.score + score >= self.best.price:
-            return False
+            return None
         plan = variant.write_plan(SearchOutcome(chosen, score, proved=False))
         if plan is None or not budgets_hold(plan.after, self.budgets):
-            return False
+            return None
         if variant.space.broken_rules(plan.own_edits):
-            return False
+            return None
         self.best = plan
-        return True
+        return plan.price - 1 - variant.score
 
     def result(self, *, complete: bool = True) -> SearchResult:
         """Return the best plan; nothing is proved where decisions or variants were left out."""
@@ -176,61 +224,6 @@ class BestPlanSearch:
         bound = min([*self.bounds, self.best.price])
         proved = bound >= self.best.price - min(self.within, WITHIN)
         return SearchResult(replace(self.best, proved=proved, bound=bound), proved, spent)
-
-
-def _find_likely_in(
-    search: BestPlanSearch, variant: SpatialVariant, limits: SearchLimits
-) -> tuple[Plan | None, SearchOutcome]:
-    """The best plan of a variant that breaks none of its rules.
-
-    Rules that the best plan breaks join the tables, and the search goes on: what it ends with is
-    the best of more plans than there are, and so of those.
-    """
-    deadline = monotonic() + limits.seconds
-    while True:
-        plan, outcome = _find_best_in(search, variant, limits)
-        broken = [] if plan is None else variant.space.broken_rules(plan.own_edits)
-        if not broken:
-            return plan, outcome
-        limits = replace(limits, seconds=deadline - monotonic())
-        if limits.seconds <= 0:
-            return None, SearchOutcome(None, bound=outcome.bound, proved=False)
-        search.variants.clock.check()
-        variant = replace(variant, space=variant.space.with_rules(broken))
-
-
-def _find_best_in(
-    search: BestPlanSearch, variant: SpatialVariant, limits: SearchLimits
-) -> tuple[Plan | None, SearchOutcome]:
-    """The best plan of a variant, held against the recount of its text.
-
-    A plan that its recount refutes is forbidden, and the search goes on: so the bound stays.
-    """
-
-    def tell(best: float, bound: float) -> None:
-        if search.progress is not None:
-            search.progress(f"score {best / UNIT:.3f}, at least {max(bound, 0) / UNIT:.3f}")
-
-    allowed = drop_kinds(variant.space.tables, search.banned)
-    pruned = drop_dominated_options(allowed, tuple(limits.budgets))
-    variant = replace(variant, space=replace(variant.space, tables=pruned))
-    deadline = monotonic() + limits.seconds
-    outcome = _solve_variant(search, variant, limits, tell)
-    while True:
-        if outcome.chosen is None:
-            return None, outcome
-        plan = variant.write_plan(outcome)
-        if plan is not None and budgets_hold(plan.after, search.budgets):
-            return plan, outcome
-        limits = replace(
-            limits,
-            forbidden=(*limits.forbidden, outcome.chosen),
-            seconds=deadline - monotonic(),
-        )
-        if limits.seconds <= 0:
-            return None, SearchOutcome(None, bound=outcome.bound, proved=False)
-        search.variants.clock.check()
-        outcome = _solve_variant(search, variant, limits, tell)
 
 
 class PlanSearch:
@@ -262,8 +255,9 @@ class PlanSearch:
 
         With `edits` only plans of at most so many edits are looked for.
         """
-        search = BestPlanSearch(self.variants, budgets, progress, self.seconds, edits=edits)
-        search.best = known
+        search = BestPlanSearch(
+            self.variants, budgets, known, self.seconds, progress=progress, edits=edits
+        )
         search.visit_all()
         return search.result(complete=self.complete)
 
@@ -280,9 +274,8 @@ class PlanSearch:
         """
         seconds = min(self.seconds, COMPARED_SECONDS)
         search = BestPlanSearch(
-            self.variants, budgets, None, seconds, edits=edits, within=COMPARED_WITHIN
+            self.variants, budgets, known, seconds, edits=edits, within=COMPARED_WITHIN
         )
-        search.best = known
         search.visit_all(savings)
         return search.result(complete=self.complete)
 
@@ -299,9 +292,8 @@ class PlanSearch:
         """
         seconds = min(self.seconds, COMPARED_SECONDS)
         search = BestPlanSearch(
-            self.variants, budgets, None, seconds, banned=frozenset(kinds), within=COMPARED_WITHIN
+            self.variants, budgets, known, seconds, banned=frozenset(kinds), within=COMPARED_WITHIN
         )
-        search.best = known
         for lazy in self.variants.within(plan.leading):
             search.visit_variant(lazy)
         return search.best

@@ -1,4 +1,8 @@
-"""The search over all plans: variant by variant outside, an exact solver within each."""
+"""The best options in one search space: options that cannot win dropped, then an exact solver.
+
+Options that another beats are dropped first. Then label setting searches, or HiGHS where too many
+tables are open at once, behind a greedy plan that cuts its search down.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +13,8 @@ from typing import TYPE_CHECKING
 
 from cnncost.suggest.decisions.cost_tables import CostTable, CostTables, SearchSpace
 from cnncost.suggest.search.integer_programme import solve_nearest, solve_programme
-from cnncost.suggest.search.label_setting import solve_by_labels
-from cnncost.suggest.search.plan import SearchLimits, SearchOutcome, SpatialVariant
-from cnncost.suggest.search.plan_search import BestPlanSearch
+from cnncost.suggest.search.label_setting import Report, solve_by_labels
+from cnncost.suggest.search.plan import SearchLimits, SearchOutcome
 
 if TYPE_CHECKING:
     from cnncost.arrays import Bools, Floats, Ints
@@ -23,29 +26,30 @@ REACH_SECONDS = 2.0
 """How long one variant is searched for how far it reaches."""
 
 
-def _solve_variant(
-    search: BestPlanSearch,
-    variant: SpatialVariant,
+def solve_space(
+    tables: CostTables,
     limits: SearchLimits,
-    tell: Callable[[float, float], None],
+    report: Report,
+    prices: Sequence[float],
+    find_cutoff: Callable[[], int | None],
 ) -> SearchOutcome:
-    """The best options: by label setting where few layers are open at once, else by HiGHS."""
+    """Find the options of least score: by label setting where few layers are open at once, else
+    by HiGHS.
+
+    `find_cutoff` returns a score that some plan does not go above, or None: it is asked before
+    HiGHS starts, whose programme is the smaller for it.
+    """
     started = monotonic()
-    tables = variant.space.tables
     few = len(limits.budgets) <= MOST_LABELLED
-    outcome = solve_by_labels(tables, limits, tell, search.prices) if few else None
+    outcome = solve_by_labels(tables, limits, report, prices) if few else None
     if outcome is not None:
-        search.prices = outcome.prices
         return outcome
     if limits.cutoff is None and _is_out_of_reach(tables, limits):
         return SearchOutcome(None)
-    if not limits.forbidden and search.try_greedy(
-        variant, limits.budgets
-    ):  # a plan cuts the programme down
-        assert search.best is not None
-        limits = replace(limits, cutoff=search.best.price - 1 - variant.score)
+    if not limits.forbidden and (cutoff := find_cutoff()) is not None:
+        limits = replace(limits, cutoff=cutoff)
     left = limits.seconds - (monotonic() - started)
-    return solve_programme(tables, replace(limits, seconds=max(left, 0.1)), tell)
+    return solve_programme(tables, replace(limits, seconds=max(left, 0.1)), report)
 
 
 def _is_out_of_reach(tables: CostTables, limits: SearchLimits) -> bool:

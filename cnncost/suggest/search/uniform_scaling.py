@@ -1,6 +1,4 @@
-"""What a search is asked and answers, and the plans that its answers are written as.
-
-A plan's edits are written into the text, which is read and counted again."""
+"""Uniform scaling: all widths of a spec scaled by one factor, to hold a plan against."""
 
 from __future__ import annotations
 

@@ -14,11 +14,10 @@ from cnncost.suggest.decisions.cost_tables import CostTables
 from cnncost.suggest.edits.budget import Budget, Measures
 from cnncost.suggest.edits.clock import TimeOverError
 from cnncost.suggest.edits.placed_layers import Costs
-from cnncost.suggest.search.compound_variants import LazyVariant
+from cnncost.suggest.search.compound_variants import LazyVariant, SpatialVariants
 from cnncost.suggest.search.integer_programme import solve_nearest, solve_programme
 from cnncost.suggest.search.label_setting import find_least, solve_by_labels
 from cnncost.suggest.search.plan import Plan, SearchLimits, SearchOutcome, SpatialVariant
-from cnncost.suggest.search.plan_search import PlanSearch
 from cnncost.suggest.search.space_solver import MOST_LABELLED, REACH_SECONDS, drop_dominated_options
 
 
@@ -30,31 +29,31 @@ class NearestPlan(NamedTuple):
     """Whether no plan comes nearer."""
 
 
-def find_nearest_plan(search: PlanSearch, budgets: Sequence[Budget]) -> NearestPlan:
+def find_nearest_plan(variants: SpatialVariants, budgets: Sequence[Budget]) -> NearestPlan:
     """Find the plan whose worst excess, as a share of its budget, is least.
 
     Raises:
         TimeOverError: there was no time to look at any plan.
     """
-    clock = search.variants.clock
+    clock = variants.clock
 
     def excess_of(after: Measures) -> float:
         return max(after[budget.metric] / budget.most for budget in budgets)
 
-    reaching, complete = search.variants.furthest(excess_of)
-    limiting = (_limited_variant(search, lazy, budgets) for lazy in reaching)
-    list_variants, in_time = clock.gather(limiting, inf)
+    reaching, complete = variants.furthest(excess_of)
+    limiting = (_limited_variant(variants, lazy, budgets) for lazy in reaching)
+    limited, in_time = clock.gather(limiting, inf)
     proved = complete and in_time
-    if not list_variants:
+    if not limited:
         raise TimeOverError
     floors = [
         max(variant.space.tables.floor(metric) / most for metric, most in limits.items())
-        for variant, limits in list_variants
+        for variant, limits in limited
     ]
     best: tuple[float, Callable[[], Plan | None]] | None = None
     # The variants that may come nearest first; one that cannot come nearer is not searched.
     for floor, (variant, limits) in sorted(
-        zip(floors, list_variants, strict=True), key=lambda pair: pair[0]
+        zip(floors, limited, strict=True), key=lambda pair: pair[0]
     ):
         if best is not None and floor >= best[0]:
             break
@@ -74,10 +73,10 @@ def find_nearest_plan(search: PlanSearch, budgets: Sequence[Budget]) -> NearestP
 
 
 def _limited_variant(
-    search: PlanSearch, lazy: LazyVariant, budgets: Sequence[Budget]
+    variants: SpatialVariants, lazy: LazyVariant, budgets: Sequence[Budget]
 ) -> tuple[SpatialVariant, dict[int, int]]:
     """A variant with everything that its budgets limit, whether they are within reach or not."""
-    variant = search.variants.variant(lazy)
+    variant = variants.variant(lazy)
     ruled = variant.space.with_rules(variant.space.rules)
     space, limits = limit_tables(ruled, budgets, every=True)
     return replace(variant, space=space), limits
@@ -166,12 +165,12 @@ class UnmetBudgets(NamedTuple):
     """Whether no plan comes nearer."""
 
 
-def find_unmet(search: PlanSearch, budgets: Sequence[Budget]) -> UnmetBudgets:
+def find_unmet(variants: SpatialVariants, budgets: Sequence[Budget]) -> UnmetBudgets:
     """Find how small each metric can be, and the plan that is nearest to all budgets."""
-    near = find_nearest_plan(search, budgets)
+    near = find_nearest_plan(variants, budgets)
     least = {
         budget.metric: _smallest_amount(
-            budget, near if len(budgets) == 1 else find_nearest_plan(search, [budget])
+            budget, near if len(budgets) == 1 else find_nearest_plan(variants, [budget])
         )
         for budget in budgets
     }

@@ -1,4 +1,4 @@
-"""A suggestion: single edits, the plan and what to hold it against; points of a frontier."""
+"""The suggestion that the user gets: single edits, the plan and what to hold it against."""
 
 from __future__ import annotations
 

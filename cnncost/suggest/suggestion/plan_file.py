@@ -1,4 +1,8 @@
-"""Writes plans: as spec files, and as differences from the file that was given."""
+"""The file of a plan: a spec of its own, and the difference from the file that was given.
+
+What the edits make false (notes, published figures) becomes comments; the budgets asked for are
+written in.
+"""
 
 from __future__ import annotations
 

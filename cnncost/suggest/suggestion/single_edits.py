@@ -1,6 +1,7 @@
-"""Single edits: each alone, those that help the budgets most for their score first.
+"""Single edits: those that help the budgets most for their score come first.
 
-They are ranked by what the counter foresees of them; what is shown is written, read and counted."""
+They are ranked by what the counter foresees of them; what is shown is written, read and counted.
+"""
 
 from __future__ import annotations
 

@@ -1,35 +1,27 @@
-"""Makes the suggestion for one spec: its single edits, and the searches over its plans."""
+"""The suggester: makes the suggestion for one spec, with its plan and those of fewer edits."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from time import monotonic
+from typing import NamedTuple
 
-from cnncost.costs import count_network
-from cnncost.language import Spec
 from cnncost.quantity import SCALED
-from cnncost.quantity import format_count as counted_of
 from cnncost.suggest.decisions.search_space import (
-    foresee_decisions,
-    list_spatial_trials,
     unlikely_edits,
 )
 from cnncost.suggest.edits.budget import (
     METRICS,
     Budget,
+    Measures,
     budgets_hold,
-    budgets_of_spec,
-    parse_budgets,
 )
 from cnncost.suggest.edits.clock import TimeOverError
 from cnncost.suggest.edits.convolution_replacements import STRUCTURAL
-from cnncost.suggest.edits.editable_spec import read_editable_spec
-from cnncost.suggest.edits.spec_text import SpecText, apply_changes
-from cnncost.suggest.search.plan import Plan, measure_single_edit
-from cnncost.suggest.search.plan_search import PlanSearch, Progress, SearchResult
-from cnncost.suggest.search.uniform_scaling import scale_uniformly
+from cnncost.suggest.edits.edit import UNIT
+from cnncost.suggest.search.plan import FewEdits, Plan, SearchResult, measure_single_edit
+from cnncost.suggest.search.plan_search import PlanSearch, Progress
 from cnncost.suggest.search.unmet_budgets import UnmetBudgets, find_unmet
 from cnncost.suggest.suggestion.answer import (
     PrecisionPlan,
@@ -40,10 +32,8 @@ from cnncost.suggest.suggestion.answer import (
     smaller_dtypes,
     widening_options,
 )
-from cnncost.suggest.suggestion.few_edits import choose_fewest
 from cnncost.suggest.suggestion.plan_file import PlanWriter
-from cnncost.suggest.suggestion.prepared_search import list_variants
-from cnncost.suggest.suggestion.request import SuggestionRequest, refuse_huge, refuse_unknown
+from cnncost.suggest.suggestion.prepared_search import SINGLES, PreparedSearch
 from cnncost.suggest.suggestion.single_edits import (
     ForeseenEdit,
     SingleEdits,
@@ -51,62 +41,18 @@ from cnncost.suggest.suggestion.single_edits import (
     list_joint_edits,
 )
 
-VARIABLES, SPATIAL, SINGLES = 0.35, 0.5, 0.6
-"""Up to which part of its time a suggestion makes its decisions, its spatial changes, and tries its
-single edits; the rest is the search's."""
+FEW = (1, 2, 3)
+"""Of how many edits good plans are shown, and preferred where they are as good."""
+
+AS_GOOD = 0.02
+"""Up to so much more a plan of fewer edits costs that is preferred."""
 
 CLOSING = 1.0
 """Seconds behind the time limit in which what was found is recounted for showing."""
 
 
-class Suggester:
+class Suggester(PreparedSearch):
     """Makes the suggestions for one spec and one request."""
-
-    def __init__(self, spec: Spec, request: SuggestionRequest) -> None:
-        self.request, self.spec = request, spec
-        self.started = monotonic()
-        self.left_out: list[str] = []
-        """What there was no time to put into the search, in words."""
-        spec_text = SpecText(spec.text.name, spec.text.text)
-        changes = spec_text.write_settings(request.params or {}, request.inputs or {})
-        spec_text = SpecText(spec_text.name, apply_changes(spec_text.text, changes))
-        meter = request.meter_for(spec)
-        self.editable = read_editable_spec(
-            spec_text, request.max_layers, request.allowed.kept, meter
-        )
-        refuse_unknown(self.editable, request.allowed.kept)
-        meter.refuse_unknown(self.editable.network)
-        self.before = self.editable.measure(self.editable.network)
-        self.unknown = count_network(self.editable.network).unknown_layers
-        """The layers whose costs nobody knows: what is measured is a lower bound then."""
-        refuse_huge(self.editable.network.name, self.before)
-        clock = self.editable.clock
-        self.alone, self.whole = clock.gather(
-            foresee_decisions(self.editable, request.allowed), self.deadline_at(VARIABLES)
-        )
-        """Every option of every decision alone, and whether these are all there are."""
-        decisions = [decision for decision, _ in self.alone]
-        self.spatial, all_read = clock.gather(
-            list_spatial_trials(self.editable, request.allowed), self.deadline_at(SPATIAL)
-        )
-        variants = list_variants(
-            self.editable, request.allowed, decisions, self.spatial, self.deadline_at(SINGLES)
-        )
-        if not self.whole:
-            self.left_out.append(f"all but {counted_of(len(decisions), 'place')} to edit")
-        if not all_read:
-            self.left_out.append(f"all but {counted_of(len(self.spatial), 'spatial change')}")
-        self.search = PlanSearch(variants, decisions, request.seconds, complete=not self.left_out)
-
-    def deadline_at(self, share: float) -> float:
-        """When a part of the suggestion's time is over."""
-        return self.started + share * self.request.seconds
-
-    def budgets(self) -> tuple[Budget, ...]:
-        """The budgets asked for, else the spec's own."""
-        if self.request.budgets:
-            return parse_budgets(self.request.budgets, self.before)
-        return budgets_of_spec(self.editable.spec.budget)
 
     def suggest(self, progress: Progress | None = None) -> Suggestion:
         """Everything that there is to say."""
@@ -127,7 +73,7 @@ class Suggester:
         if plan is not None and self.request.most_edits is None:
             whole = self.search.complete and not untried
             single = find_single(self.editable, tried_ones, budgets, complete=whole)
-            chosen = choose_fewest(self.search, budgets, plan, single, self._best_savings())
+            chosen = choose_fewest(self.search, budgets, plan, single, self.best_savings())
             plan, others, few = chosen.plan, chosen.others, chosen.few
         if plan is not None and alike is not None and self._is_preferred(alike, plan):
             others = (plan, *others)
@@ -178,36 +124,10 @@ class Suggester:
         most = self.request.most_edits
         return alike.score <= plan.score and (most is None or len(alike.edits) <= most)
 
-    def _best_savings(self) -> dict[str, list[int]]:
-        """For each count: what the best option of each decision saves."""
-        return {
-            name: [
-                self.before[name] - min(costs[at] for costs in found)
-                for _, found in self.alone
-                if found
-            ]
-            for at, name in enumerate(METRICS)
-        }
-
-    def scale_plan_uniformly(self, budgets: Sequence[Budget]) -> tuple[Plan | None, bool]:
-        """Uniform scaling, and whether there was the time to try it on all widths."""
-        if not self.whole:
-            return None, False
-        try:
-            return (
-                scale_uniformly(
-                    self.editable, self.search.decisions, budgets, self.request.allowed.multiple
-                )
-                if budgets
-                else None
-            ), True
-        except TimeOverError:
-            return None, False
-
     def _find_unmet(self, budgets: Sequence[Budget]) -> UnmetBudgets | None:
         """Find how near plans come to the budgets; None where there was no time for it."""
         try:
-            return find_unmet(self.search, budgets)
+            return find_unmet(self.search.variants, budgets)
         except TimeOverError:
             return None
 
@@ -264,3 +184,73 @@ class Suggester:
         """What writes plans as files."""
         own = not self.request.budgets
         return PlanWriter(self.editable, self.spec.text, () if own else self.budgets())
+
+
+class FewestChoice(NamedTuple):
+    """The plan that is preferred, and those beside it."""
+
+    plan: Plan
+    others: tuple[Plan, ...]
+    """Good plans of one, two and three edits, and the best of all."""
+    few: FewEdits | None
+
+
+def choose_fewest(
+    search: PlanSearch,
+    budgets: Sequence[Budget],
+    best: Plan,
+    single: Plan | None,
+    savings: Mapping[str, Sequence[int]],
+) -> FewestChoice:
+    """Choose the plan of the fewest edits among those that are nearly as good as the best.
+
+    `single` is the best plan of one edit; `savings` are, for each count, what the best option of
+    each decision saves.
+    """
+    found = [single] if single is not None and len(best.edits) > 1 else []
+    proved = False
+    for count in FEW[1:]:
+        if count >= len(best.edits) or search.variants.clock.left <= 0:
+            break
+        known = found[-1] if found else None
+        result = search.find_few(budgets, count, savings, known)
+        proved = result.proved and result.plan is None
+        plan = result.plan
+        if plan is not None and (not found or plan.price < found[-1].price):
+            found.append(plan)
+    # A plan whose file scores no higher is as good too, whatever its edits cost one by one.
+    good = (
+        plan
+        for plan in found
+        if plan.price - best.price < AS_GOOD * UNIT or plan.score <= best.score
+    )
+    chosen = next(good, best)
+    if not chosen.proved:  # what no plan scores below holds for those of few edits too
+        chosen = replace(chosen, bound=min(best.bound, chosen.price))
+    listed = [plan for plan in (*found, best) if plan.edits != chosen.edits]
+    few = None
+    if len(chosen.edits) > max(FEW):
+        last = found[-1] if found else None
+        nearest = None if last else _measure_largest(chosen, budgets)
+        few = FewEdits(max(FEW), last, proved, nearest)
+    return FewestChoice(chosen, tuple(listed), few)
+
+
+def _measure_largest(plan: Plan, budgets: Sequence[Budget]) -> Measures | None:
+    """Measure the network after the few edits of a plan that save most of the budgets' metrics;
+    None where they make no network by themselves."""
+    editable, before = plan.editable, plan.editable.measure(plan.editable.network)
+    saved: list[tuple[float, int]] = []
+    for at, edit in enumerate(plan.own_edits):
+        spec = editable.read_edited(edit.changes)
+        if spec is None or editable.clock.left <= 0:
+            continue
+        after = editable.measure(spec.network)
+        parts = [(before[b.metric] - after[b.metric]) / max(1, before[b.metric]) for b in budgets]
+        saved.append((-sum(parts), at))
+    room = max(FEW) - len(plan.leading)
+    if len(saved) < len(plan.own_edits):
+        return None
+    kept = sorted(at for _, at in sorted(saved)[:room])
+    spec = editable.read_edited([c for at in kept for c in plan.own_edits[at].changes])
+    return None if spec is None else editable.measure(spec.network)
