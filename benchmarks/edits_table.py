@@ -29,7 +29,7 @@ from cnncost.suggest.edits.budget import METRICS
 from cnncost.suggest.edits.catalogue import kind_names, parse_allowed_edits
 from cnncost.suggest.edits.edit import Edit
 from cnncost.suggest.edits.editable_spec import measure_counts, read_editable_spec
-from cnncost.suggest.edits.spec_text import SpecText
+from cnncost.suggest.edits.text_changes import SpecText
 from cnncost.verify.measure import build_network
 
 COMPUTED = 2_000_000_000

@@ -6,7 +6,7 @@ import random
 
 from cnncost.suggest.edits.catalogue import parse_allowed_edits
 from cnncost.suggest.edits.editable_spec import EditableSpec, read_editable_spec
-from cnncost.suggest.edits.spec_text import SpecText
+from cnncost.suggest.edits.text_changes import SpecText
 
 LIKE_ALEXNET = """\
 input: [{channels}, {size}, {size}]

@@ -6,7 +6,7 @@ import cnncost
 from cnncost.suggest.decisions.search_space import list_decisions
 from cnncost.suggest.edits.catalogue import parse_allowed_edits
 from cnncost.suggest.edits.editable_spec import read_editable_spec
-from cnncost.suggest.edits.spec_text import SpecText
+from cnncost.suggest.edits.text_changes import SpecText
 from cnncost.suggest.search.plan import measure_single_edit
 from cnncost.suggest.suggestion.request import SuggestionRequest
 from cnncost.suggest.suggestion.suggester import Suggester

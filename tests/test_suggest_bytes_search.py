@@ -15,7 +15,7 @@ from cnncost.suggest.decisions.search_space import build_search_space
 from cnncost.suggest.edits.budget import Budget, Meter, budgets_hold
 from cnncost.suggest.edits.catalogue import parse_allowed_edits
 from cnncost.suggest.edits.editable_spec import EditableSpec, read_editable_spec
-from cnncost.suggest.edits.spec_text import SpecText
+from cnncost.suggest.edits.text_changes import SpecText
 from cnncost.suggest.search.integer_programme import solve_programme
 from cnncost.suggest.search.plan import SearchLimits
 from cnncost.suggest.search.space_solver import drop_dominated_options

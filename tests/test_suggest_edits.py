@@ -15,7 +15,7 @@ from cnncost.suggest.decisions.search_space import build_search_space
 from cnncost.suggest.edits.budget import METRICS
 from cnncost.suggest.edits.catalogue import kind_names, parse_allowed_edits
 from cnncost.suggest.edits.editable_spec import measure_counts
-from cnncost.suggest.edits.spec_text import apply_changes, unified_diff
+from cnncost.suggest.edits.text_changes import apply_changes, unified_diff
 
 
 def test_each_kind_is_offered_on_two_networks() -> None:

@@ -10,7 +10,7 @@ from cnncost.suggest.decisions.width_trials import read_network, try_width
 from cnncost.suggest.edits.catalogue import parse_allowed_edits
 from cnncost.suggest.edits.editable_spec import EditableSpec, read_editable_spec
 from cnncost.suggest.edits.placed_layers import changed_layers
-from cnncost.suggest.edits.spec_text import SpecText
+from cnncost.suggest.edits.text_changes import SpecText
 
 WIDTHS = parse_allowed_edits((), (), ())
 

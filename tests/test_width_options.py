@@ -10,7 +10,7 @@ from suggested_edits import edits, phrases
 
 from cnncost.suggest.edits.edit import NARROWEST
 from cnncost.suggest.edits.editable_spec import EditableSpec, read_editable_spec
-from cnncost.suggest.edits.spec_text import SpecText
+from cnncost.suggest.edits.text_changes import SpecText
 from cnncost.suggest.edits.width import BEYOND, DENSE_PARTS, DENSE_UNITS, PARTS, width_decisions
 
 

@@ -22,7 +22,7 @@ from cnncost.shape import Shape
 from cnncost.suggest.edits.edit import Decision, Edit
 from cnncost.suggest.edits.editable_spec import SIZED, EditableSpec, FieldUse, ParentSpec
 from cnncost.suggest.edits.placed_layers import PlacedLayer, WidthTrial, changed_layers, layer_of
-from cnncost.suggest.edits.spec_text import TextChange, apply_changes
+from cnncost.suggest.edits.text_changes import TextChange, apply_changes
 
 Fields = Mapping[int, Mapping[str, Any]]
 """For each node the fields that an option sets, and to what."""

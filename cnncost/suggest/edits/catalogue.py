@@ -62,7 +62,7 @@ from cnncost.suggest.edits.head import (
 )
 from cnncost.suggest.edits.replacement import replacement_decisions
 from cnncost.suggest.edits.smaller_kernel import KERNEL, KERNEL_EVIDENCE, add_kernel_options
-from cnncost.suggest.edits.spec_text import TextChange
+from cnncost.suggest.edits.text_changes import TextChange
 from cnncost.suggest.edits.width import (
     DENSE_EVIDENCE,
     DENSE_KIND,

@@ -21,7 +21,7 @@ from cnncost.suggest.edits.editable_spec import EditableSpec, is_named
 from cnncost.suggest.edits.placed_layers import PlacedLayer
 from cnncost.suggest.edits.replacement import NewLayer, place_layers
 from cnncost.suggest.edits.serial_layers import ACTIVATIONS
-from cnncost.suggest.edits.spec_text import TextChange, replace_span
+from cnncost.suggest.edits.text_changes import TextChange, replace_span
 
 RESOLUTION = "resolution"
 

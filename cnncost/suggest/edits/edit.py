@@ -14,7 +14,7 @@ from typing import NamedTuple
 from cnncost.accuracy.error_constants import WIDTH
 from cnncost.shape import Shape
 from cnncost.suggest.edits.placed_layers import Substitute
-from cnncost.suggest.edits.spec_text import TextChange
+from cnncost.suggest.edits.text_changes import TextChange
 
 STRIDE, POOLING = "stride", "pooling"
 

@@ -17,7 +17,7 @@ from cnncost.network import Node
 from cnncost.place import Place
 from cnncost.suggest.edits.editable_spec import EditableSpec, is_named
 from cnncost.suggest.edits.serial_layers import norm_and_activation_behind
-from cnncost.suggest.edits.spec_text import TextChange
+from cnncost.suggest.edits.text_changes import TextChange
 
 TextPart = str | Place
 

@@ -21,7 +21,7 @@ from cnncost.suggest.edits.budget import METRICS, Meter
 from cnncost.suggest.edits.channel_groups import ChannelGroups
 from cnncost.suggest.edits.clock import Clock
 from cnncost.suggest.edits.placed_layers import PricedLayers, WidthTrial
-from cnncost.suggest.edits.spec_text import SpecText, TextChange, apply_changes
+from cnncost.suggest.edits.text_changes import SpecText, TextChange, apply_changes
 
 REMEMBERED = 100_000
 """Layers of edited texts kept in memory; beyond that the oldest text is dropped and read again."""

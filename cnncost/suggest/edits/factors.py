@@ -28,7 +28,7 @@ from cnncost.suggest.edits.edit import (
 )
 from cnncost.suggest.edits.editable_spec import EditableSpec, is_named
 from cnncost.suggest.edits.placed_layers import remove_layer
-from cnncost.suggest.edits.spec_text import format_decimal, replace_span
+from cnncost.suggest.edits.text_changes import format_decimal, replace_span
 from cnncost.suggest.edits.width_numbers import (
     LEAST_LITERAL,
     find_literals,

@@ -14,7 +14,7 @@ from cnncost.suggest.edits.edit import NO_EDIT, Decision, Edit, Evidence
 from cnncost.suggest.edits.editable_spec import EditableSpec, is_named
 from cnncost.suggest.edits.placed_layers import PlacedLayer, Substitute, remove_layer
 from cnncost.suggest.edits.replacement import NewLayer, place_layers
-from cnncost.suggest.edits.spec_text import TextChange, replace_span
+from cnncost.suggest.edits.text_changes import TextChange, replace_span
 
 POOL_BEFORE_DENSE, GLOBAL_POOL_HEAD, DROP_DENSE = (
     "pool-before-dense",

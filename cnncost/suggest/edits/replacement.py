@@ -17,7 +17,7 @@ from cnncost.suggest.edits.edit import NO_EDIT, Decision, Edit
 from cnncost.suggest.edits.edit_site import EditSite, TextPart, list_sites
 from cnncost.suggest.edits.editable_spec import EditableSpec
 from cnncost.suggest.edits.placed_layers import PlacedLayer
-from cnncost.suggest.edits.spec_text import TextChange
+from cnncost.suggest.edits.text_changes import TextChange
 
 if TYPE_CHECKING:
     from cnncost.layers.kinds import Raw

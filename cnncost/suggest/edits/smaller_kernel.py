@@ -19,7 +19,7 @@ from cnncost.suggest.edits.channel_groups import is_depthwise
 from cnncost.suggest.edits.edit import NO_EDIT, Decision, Edit, Evidence
 from cnncost.suggest.edits.editable_spec import EditableSpec, is_named
 from cnncost.suggest.edits.placed_layers import PlacedLayer
-from cnncost.suggest.edits.spec_text import TextChange, replace_span
+from cnncost.suggest.edits.text_changes import TextChange, replace_span
 
 KERNEL = "kernel"
 

@@ -11,7 +11,7 @@ from cnncost.place import Place
 from cnncost.suggest.edits.edit import NO_EDIT, Decision, Edit, Evidence
 from cnncost.suggest.edits.editable_spec import EditableSpec
 from cnncost.suggest.edits.serial_layers import is_transition
-from cnncost.suggest.edits.spec_text import replace_span
+from cnncost.suggest.edits.text_changes import replace_span
 from cnncost.suggest.edits.width_numbers import WidthNumber, width_numbers
 
 WIDTH_KIND = "width"

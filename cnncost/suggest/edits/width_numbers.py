@@ -11,7 +11,7 @@ from cnncost.network import Network
 from cnncost.place import Place
 from cnncost.suggest.edits.channel_groups import WIDTH_FIELDS, ChannelGroup
 from cnncost.suggest.edits.editable_spec import EditableSpec, is_named
-from cnncost.suggest.edits.spec_text import replace_span
+from cnncost.suggest.edits.text_changes import replace_span
 
 LITERAL = re.compile(r"(?<![\w.])[0-9]+(?![\w.])")
 """A whole number within an expression."""

@@ -26,7 +26,7 @@ from cnncost.suggest.decisions.width_trials import EditedText, find_moved, inher
 from cnncost.suggest.edits.budget import Budget, Measures
 from cnncost.suggest.edits.edit import COARSER, NARROWER, PER_EDIT, Edit
 from cnncost.suggest.edits.editable_spec import EditableSpec, output_shapes, read_editable_spec
-from cnncost.suggest.edits.spec_text import SpecText, TextChange
+from cnncost.suggest.edits.text_changes import SpecText, TextChange
 from cnncost.suggest.search.plan import Plan, SpatialVariant, write_edits
 
 MOST_COARSER = 2
@@ -83,7 +83,19 @@ class VariantMaker(NamedTuple):
 
 
 class SpatialVariants:
-    """The variants of a spec: each is priced and built when a search reaches it, and kept."""
+    """The variants of a spec: each is priced and built when a search reaches it, and kept.
+
+    Two convolutions may each have a stride of 2, alone or together; `b` alone saves nothing more:
+
+    >>> from cnncost.suggest.decisions.search_space import AllowedEdits, list_spatial_trials
+    >>> conv = "{conv: 8, kernel: 3, padding: 1, name: %s}"
+    >>> text = f"input: [3, 64, 64]\\nlayers: [{conv % 'a'}, {conv % 'b'}, global_avgpool]"
+    >>> spec = read_editable_spec(SpecText("net.yaml", text))
+    >>> trials = list(list_spatial_trials(spec, AllowedEdits(frozenset(["resolution"]))))
+    >>> variants = SpatialVariants(spec, trials, VariantMaker(None, (), ()))
+    >>> [one.phrase for one in variants.by_score(is_above=lambda score: False)][1:]
+    ['a: stride 1 to 2', 'a: stride 1 to 2; b: stride 1 to 2']
+    """
 
     def __init__(
         self,

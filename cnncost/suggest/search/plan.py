@@ -15,7 +15,7 @@ from cnncost.suggest.decisions.cost_tables import SearchSpace
 from cnncost.suggest.edits.budget import Measures
 from cnncost.suggest.edits.edit import Edit, units
 from cnncost.suggest.edits.editable_spec import EditableSpec
-from cnncost.suggest.edits.spec_text import TextChange
+from cnncost.suggest.edits.text_changes import TextChange
 
 
 @dataclass(frozen=True)

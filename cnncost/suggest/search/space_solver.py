@@ -136,7 +136,7 @@ def choose_greedily(space: SearchSpace, budgets: Mapping[int, int]) -> tuple[int
     The second decision saves 30 for a score of 4, the first only 20 for 3.
 
     >>> from cnncost.suggest.decisions.cost_tables import tables_of
-    >>> from cnncost.suggest.text.editable_spec import SpecText, read_editable_spec
+    >>> from cnncost.suggest.edits.editable_spec import SpecText, read_editable_spec
     >>> spec = read_editable_spec(SpecText("a.yaml", "input: [3, 8, 8]\\nlayers: [relu]"))
     >>> tables = tables_of([[0, 3], [0, 4]], {(0, 1): [[60, 30], [40, 20]]})
     >>> choose_greedily(SearchSpace(spec, tables, convolutions=0), {0: 30})

@@ -18,7 +18,7 @@ from cnncost.quantity import BYTES, budget_metric, counted_as
 from cnncost.suggest.edits.budget import Budget, Meter, budgets_hold, budgets_of_spec
 from cnncost.suggest.edits.edit import UNIT
 from cnncost.suggest.edits.editable_spec import EditableSpec, parse_spec
-from cnncost.suggest.edits.spec_text import (
+from cnncost.suggest.edits.text_changes import (
     SpecText,
     TextChange,
     apply_changes,

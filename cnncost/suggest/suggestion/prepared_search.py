@@ -21,7 +21,7 @@ from cnncost.suggest.edits.budget import METRICS, Budget, budgets_of_spec, parse
 from cnncost.suggest.edits.clock import TimeOverError
 from cnncost.suggest.edits.edit import AllowedEdits, Decision, Edit
 from cnncost.suggest.edits.editable_spec import EditableSpec, read_editable_spec
-from cnncost.suggest.edits.spec_text import SpecText, apply_changes
+from cnncost.suggest.edits.text_changes import SpecText, apply_changes
 from cnncost.suggest.search.compound_variants import SpatialVariants, VariantMaker
 from cnncost.suggest.search.plan import Plan
 from cnncost.suggest.search.plan_search import PlanSearch
