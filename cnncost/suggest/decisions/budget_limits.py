@@ -52,7 +52,7 @@ def _byte_columns(budget: Budget, edited: EditedLayers, *, every: bool) -> list[
 
 
 def _highest(column: CostColumn, tables: CostTables) -> int:
-    """What no plan brings the column above."""
+    """An upper bound of a column: no plan brings it above this."""
     top = column.base + sum(part.most for part in column.parts)
     for metric, times in column.uses.items():
         top += times * tables.ceiling(metric)

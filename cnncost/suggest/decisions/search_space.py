@@ -84,7 +84,8 @@ BATCH = 6
 def foresee_decisions(
     editable: EditableSpec, allowed: AllowedEdits
 ) -> Iterator[tuple[Decision, list[Costs]]]:
-    """Every decision with the options that make a network, and the costs of each alone."""
+    """Yield every decision with the options that make a network, and what the network costs under
+    each of them but the first."""
     decisions = list_decisions(editable, allowed)
     for decision in _foresee_in_batches(editable, decisions):
         one, trials = try_options(editable, decision)
@@ -98,8 +99,8 @@ def foresee_decisions(
 def _foresee_in_batches(
     editable: EditableSpec, decisions: Sequence[Decision]
 ) -> Iterator[Decision]:
-    """Yield decisions, the widths of a few of them tried together at a time: where time runs out,
-    those before are there."""
+    """Yield decisions whose widths are tried some decisions at a time, so that those before are
+    there where time runs out."""
     for at in range(0, len(decisions), BATCH):
         batch = decisions[at : at + BATCH]
         foresee_widths(editable, batch)
@@ -107,7 +108,7 @@ def _foresee_in_batches(
 
 
 def unlikely_edits(editable: EditableSpec, decisions: Sequence[Decision]) -> list[Edit]:
-    """The options that no engineer would write by themselves."""
+    """List the options that no engineer would write by themselves."""
     trials: dict[tuple[int, int], WidthTrial] = {}
     for v, decision in enumerate(decisions):
         if decision.group:
@@ -125,7 +126,7 @@ def _count_convolutions(editable: EditableSpec) -> int:
 
 
 def list_spatial_trials(editable: EditableSpec, allowed: AllowedEdits) -> Iterator[SpatialTrial]:
-    """Every spatial edit that makes a network, with what the layers cost under it."""
+    """Yield every spatial edit that makes a network, with what the layers cost under it."""
     trials = SpatialTrials(editable)
     for kind in SPATIAL:
         for edit in editable.clock.watch(
@@ -137,8 +138,8 @@ def list_spatial_trials(editable: EditableSpec, allowed: AllowedEdits) -> Iterat
 
 
 def try_options(editable: EditableSpec, decision: Decision) -> tuple[Decision, list[WidthTrial]]:
-    """A decision with the options that make a network, priced; of widths the trial of each but
-    the first."""
+    """Return a decision with the options that make a network, priced; and of widths what each
+    option but the first changes."""
     if not decision.group:
         readable = _readable_options(editable, decision) if decision.unread else decision
         return price_options(editable, readable, []), []
@@ -194,7 +195,8 @@ def _price_structure(editable: EditableSpec, edit: Edit, *, unread: bool) -> Edi
 
 
 def _edited_network(editable: EditableSpec, edit: Edit) -> Network | None:
-    """The network with copies of blocks taken away: as it follows, else as the text reads."""
+    """The network that an edit makes: the nodes removed where it only takes copies of blocks away,
+    else as its text reads."""
     removes = all(put is remove_layer for put in edit.substitutes.values())
     if removes and not edit.reads_instead:
         made = remove_nodes(editable.network, frozenset(edit.substitutes))
@@ -205,8 +207,8 @@ def _edited_network(editable: EditableSpec, edit: Edit) -> Network | None:
 
 
 def remove_nodes(network: Network, removed: frozenset[int]) -> Network | None:
-    """Return a network without some nodes: what read them reads what they read; None where that
-    is several nodes, or of another shape."""
+    """Remove nodes from a network: what read them reads their one source. None where they have
+    several sources, or the source another shape."""
     inside = [network.nodes[index] for index in sorted(removed)]
     sources = {read for node in inside for read in node.reads if read not in removed}
     if len(sources) != 1 or removed & set(network.outputs):

@@ -49,7 +49,7 @@ def costs_alone(
 ) -> list[Costs | None]:
     """Count the whole network under each option of one decision; None where it is no network.
 
-    The trials are those of the decision, as decision 0.
+    The trials are those of the decision, numbered 0.
     """
     touched = {*_widths_by_node(trials), *_replacing_by_node([decision])}
     nodes = [editable.network.nodes[index] for index in sorted(touched)]
@@ -91,7 +91,7 @@ class Substitution(NamedTuple):
 
 
 class _LayerTables:
-    """One layer under the options that reach it."""
+    """Makes the tables of one layer, over the options that reach it."""
 
     def __init__(
         self,
@@ -135,7 +135,7 @@ class _LayerTables:
                 yield self._interaction(part)
 
     def _interaction(self, part: Sequence[int]) -> CostTable:
-        """Return what several widths cost together beyond what each of them costs alone."""
+        """Return what several widths together cost beyond what fewer of them cost."""
         import numpy as np
 
         own = tuple(sorted((*self.replacing, *part)))
@@ -176,7 +176,8 @@ class _LayerTables:
         )
 
     def _slice_table(self, widths: Scope, replacing: Substitution) -> CostTable:
-        """The table over widths under one replacement: those that do the same are counted once."""
+        """The table over widths under one replacement; options of a width that change nothing here
+        are counted once."""
         import numpy as np
 
         if (widths, replacing) in self._slices:
@@ -238,8 +239,8 @@ class _LayerTables:
 def _substitute_layers(
     substitute: Substitute, layers: Sequence[PlacedLayer], word: str
 ) -> list[PlacedLayer]:
-    """Replace the layer itself once more: what an earlier substitute put beside it stays, unless
-    the layer is removed."""
+    """Replace a layer that an earlier substitute may have replaced already: layers of its own type
+    are replaced once more, those beside it stay, unless the layer is removed."""
     out: list[PlacedLayer] = []
     for layer, xs in layers:
         if layer.word != word:

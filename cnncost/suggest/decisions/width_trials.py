@@ -60,7 +60,7 @@ def read_network(editable: EditableSpec, edit: Edit) -> Network | None:
 
 
 def changed_fields(editable: EditableSpec, edit: Edit) -> Fields | None:
-    """The fields that an option sets; None where only the text tells."""
+    """The fields of layers that an edit sets, with their values; None where only its text tells."""
     numbers: dict[Place, int] = {}
     for place, parts in edit.changes:
         (text,) = parts if len(parts) == 1 else ("",)
@@ -108,7 +108,7 @@ def _all_uses(editable: EditableSpec) -> Iterator[tuple[Place, FieldUse]]:
 
 
 def follow_fields(editable: EditableSpec, fields: Fields) -> WidthTrial | None:
-    """What follows from new fields: every layer behind them with what it reads now.
+    """Infer the layers behind new fields: every layer that changes, with what it reads then.
 
     Only the readers of an output that changes are looked at, each behind all that it reads.
     """

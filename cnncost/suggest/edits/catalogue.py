@@ -28,8 +28,6 @@ from cnncost.suggest.edits.convolution_replacements import (
     LOW_RANK_EVIDENCE,
     REPLACEMENTS,
     dense_rank_decisions,
-    list_asymmetric,
-    list_stacks,
 )
 from cnncost.suggest.edits.edit import (
     EXPANSION,
@@ -73,7 +71,7 @@ from cnncost.suggest.edits.width import (
 
 
 class DecisionKind(NamedTuple):
-    """One kind of edit, or several that one file makes."""
+    """One kind of edit that the search decides on, or several that one rule makes."""
 
     names: tuple[str, ...]
     rule: Callable[[EditableSpec, AllowedEdits], Iterable[Decision]]
@@ -91,13 +89,13 @@ def _drop_forbidden(decisions: Iterable[Decision], allowed: AllowedEdits) -> Ite
 
 
 def _replacement_decisions(editable: EditableSpec, allowed: AllowedEdits) -> Iterator[Decision]:
-    rules = [kind.rule for name, kind in REPLACEMENTS.items() if name not in allowed.forbidden]
+    kinds = [kind for name, kind in REPLACEMENTS.items() if name not in allowed.forbidden]
     found = replacement_decisions(
         editable,
         allowed.kept,
-        rules,
-        of_groups=[list_stacks],
-        of_first=[list_asymmetric],
+        [kind.rule for kind in kinds],
+        of_groups=[kind.rule for kind in kinds if kind.of_groups],
+        of_first=[kind.rule for kind in kinds if kind.of_first],
     )
     if KERNEL in allowed.forbidden:
         return found

@@ -251,12 +251,16 @@ class ReplacementKind(NamedTuple):
 
     rule: ReplacementRule
     evidence: Evidence
+    of_groups: bool = False
+    """Whether convolutions in groups may be replaced too."""
+    of_first: bool = False
+    """Whether convolutions that read an input of few channels may be replaced too."""
 
 
 REPLACEMENTS: Mapping[str, ReplacementKind] = {
     SEPARABLE: ReplacementKind(list_separable, SEPARABLE_EVIDENCE),
-    KERNEL_STACK: ReplacementKind(list_stacks, STACK_EVIDENCE),
-    ASYMMETRIC: ReplacementKind(list_asymmetric, ASYMMETRIC_EVIDENCE),
+    KERNEL_STACK: ReplacementKind(list_stacks, STACK_EVIDENCE, of_groups=True),
+    ASYMMETRIC: ReplacementKind(list_asymmetric, ASYMMETRIC_EVIDENCE, of_first=True),
     BOTTLENECK: ReplacementKind(list_bottlenecks, BOTTLENECK_EVIDENCE),
     GROUPED: ReplacementKind(list_grouped, GROUPED_EVIDENCE),
     LOW_RANK: ReplacementKind(list_low_rank, LOW_RANK_EVIDENCE),

@@ -16,11 +16,8 @@ from cnncost.shape import Shape
 from cnncost.suggest.edits.placed_layers import Substitute
 from cnncost.suggest.edits.text_changes import TextChange
 
-STRIDE, POOLING = "stride", "pooling"
-
-MULTIPLIER = "multiplier"
-
-EXPANSION = "expansion"
+STRIDE, POOLING, MULTIPLIER, EXPANSION = "stride", "pooling", "multiplier", "expansion"
+"""Names of kinds of edit that searches tell apart."""
 
 COARSER = (STRIDE, POOLING)
 """The kinds that make maps coarser at one place: not where a window leaves positions out."""
@@ -106,6 +103,15 @@ class Decision:
     """Whether its options are widths, whose effects reach other layers."""
     unread: bool = False
     """Whether only the edited text tells which of its options make a network, and their prices."""
+
+
+def replacing_decisions(decisions: Iterable[Decision]) -> dict[int, list[int]]:
+    """For each node that options replace, by index: the decisions of these options."""
+    found: dict[int, list[int]] = {}
+    for v, decision in enumerate(decisions):
+        for index in dict.fromkeys(i for edit in decision.options for i in edit.substitutes):
+            found.setdefault(index, []).append(v)
+    return found
 
 
 def priced(edit: Edit, parts: Iterable[float]) -> Edit:

@@ -159,7 +159,8 @@ class EditSite:
         return name + (f" and {more} more" if more else "")
 
     def given_argument(self, field: str) -> list[TextPart]:
-        """`, field: VALUE` with the value as it is written; nothing where it is not given."""
+        """Return `, field: VALUE` with the value as it is written; nothing where the line does not
+        give it."""
         if field not in self.line.arguments:
             return []
         value = self.value_parts(field)
@@ -266,7 +267,8 @@ def _lines_with_layers(
 def _inline_call(
     editable: EditableSpec, line: Line, call: Line, nodes: Sequence[Node]
 ) -> InlinedCall | None:
-    """The call written out; None where it cannot be, or its width is a number of the block's."""
+    """Write a call out; None where that cannot be, or where the width is a number of the block
+    itself."""
     for node in nodes:
         origins = editable.spec.written[node.index].origins.values()
         width = [o.place for places in origins for o in places if o.role == "number"]
@@ -285,7 +287,7 @@ def _inline_call(
 
 
 def _numbers_in(item: object) -> tuple[int, ...]:
-    """The numbers of a size: padding has two an axis."""
+    """The whole numbers in a size; a padding has two for each axis."""
     if isinstance(item, tuple):
         return tuple(n for n in item if isinstance(n, int))
     return (item,) if isinstance(item, int) else ()

@@ -200,7 +200,7 @@ def output_shapes(network: Network) -> tuple[Shape, ...]:
 
 
 def parse_spec(name: str, text: str, max_layers: int) -> Spec:
-    """A text read as a spec."""
+    """Read a text as a spec."""
     return read_spec(text, name, Settings(max_layers=max_layers))
 
 

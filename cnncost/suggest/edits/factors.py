@@ -45,7 +45,8 @@ MULTIPLIER_PARTS = tuple(Fraction(n, 8) for n in (7, 6, 5, 4, 3, 2))
 
 
 def multiplier_edits(editable: EditableSpec, kept: Sequence[str]) -> Iterator[Edit]:
-    """An option for each part of each parameter that narrows layers and changes nothing else."""
+    """Yield an edit for each smaller value of each number under `params` that narrows layers and
+    changes nothing else."""
     for name, node in editable.spec_text.params().items():
         value = parse_number(node.text) if isinstance(node, Scalar) else None
         if value is None or value <= 0:
@@ -73,7 +74,8 @@ EXPANSION_FACTORS = range(2, LEAST_LITERAL)
 
 
 def expansion_edits(editable: EditableSpec, kept: Sequence[str]) -> Iterator[Edit]:
-    """An option for each smaller value of a factor that narrows layers and changes nothing else."""
+    """Yield an edit for each smaller value of a factor that narrows layers and changes nothing
+    else."""
     for found in _find_factors(editable):
         for smaller in range(found.value - 1, 0, -1):
             part = Fraction(smaller, found.value)
@@ -149,7 +151,7 @@ DEPTH_EVIDENCE = Evidence(
 
 
 def depth_decisions(editable: EditableSpec, kept: Sequence[str]) -> Iterator[Decision]:
-    """A decision for each `repeat: N` of a block or layer that keeps the shape."""
+    """Yield a decision for each `repeat: N` of a block or layer that keeps the shape."""
     for line, nodes in _repeated_lines(editable):
         count = int(line.common["repeat"].text)
         copies = _split_copies(nodes, count)
@@ -195,7 +197,7 @@ def _repeated_lines(editable: EditableSpec) -> Iterator[tuple[Line, list[Node]]]
 
 
 def _split_copies(nodes: Sequence[Node], count: int) -> list[list[Node]] | None:
-    """The nodes by copy; None unless every copy behind the first keeps the shape."""
+    """Group the nodes by copy; None unless every copy puts out the same shape."""
     if count < 2 or len(nodes) % count:
         return None
     size = len(nodes) // count

@@ -63,8 +63,8 @@ class _Head(NamedTuple):
     """The dense layer that is left without the hidden ones."""
 
     def put_pool(self, pool: NewLayer) -> tuple[dict[int, Substitute], dict[int, int]]:
-        """What a pool before the entry puts in the places of layers, and what they read instead:
-        behind a flatten it is the dense layer that gets less."""
+        """Say what a pool before the entry puts in the places of layers, and which nodes read
+        another input then: behind a flatten it is the dense layer that reads less."""
         found: dict[int, Substitute] = {self.entry.index: partial(_put_before, pool)}
         if self.entry.layer.word != "flatten":
             return found, {}
@@ -149,7 +149,7 @@ def _hidden_dense(editable: EditableSpec, dense: Node, readers: dict[int, int]) 
 
 
 def _pool_edits(head: _Head) -> Iterator[Edit]:
-    """Pools to half the map, a quarter and so on down to 1x1, exact: no position is left out."""
+    """Yield pools to half the map, a quarter and so on down to 1x1; none leaves a position out."""
     extents = head.x.extents
     line = head.editable.spec.written[head.entry.index].line
     largest = max(extents)
@@ -192,7 +192,7 @@ def _flatten_pooled(
 
 
 def _drop_dense(head: _Head, hidden: _Hidden) -> Edit | None:
-    """One hidden dense layer less, with its activation and dropout."""
+    """Make the edit that drops a hidden dense layer, with its activation and dropout."""
     places = [head.editable.spec_text.whole_lines(line) for line in hidden.lines]
     first = hidden.dense is head.hidden[0].dense
     # Without the first dense layer its successor reads the map; a flatten stays before it.
@@ -217,7 +217,8 @@ def _next_dense(head: _Head, hidden: _Hidden) -> Node:
 
 
 def _combine_edits(pool: Edit, drop: Edit) -> Edit | None:
-    """A pool and a dense layer less; not where they would change the same layer's input."""
+    """Make one edit of a pool and a dense layer less; None where both change the input of one
+    layer."""
     if set(pool.substitutes) & set(drop.substitutes):
         return None
     return Edit(

@@ -119,7 +119,7 @@ def count_placed(layer: Layer, xs: tuple[Shape, ...], shares: bool) -> CountedLa
 
 
 def count_layers(node: Node, layers: Sequence[PlacedLayer]) -> Costs:
-    """The costs of the pieces that stand in a node's place.
+    """Count the layers that stand in a node's place, added up.
 
     Raises:
         CnncostError: a piece cannot take its input.
@@ -169,8 +169,8 @@ class PricedLayers:
     def _terms_beside(
         self, index: int, changed: Mapping[int, Sequence[PlacedLayer]]
     ) -> LayerTerms | None:
-        """Return the terms of a layer with groups where other layers beside it mix its channels,
-        or no longer do; None where that is as it was."""
+        """Return the new terms of a layer with groups where the layers beside it no longer mix its
+        channels, or do so now; None where that is as it was."""
         role, node = self.roles[index], self.nodes[index]
         sides = [list(self._kernels_beside(index, changed, behind=behind)) for behind in (0, 1)]
         mixed = any(kernels and max(kernels) == 1 for kernels in sides)
@@ -217,9 +217,9 @@ class PricedLayers:
 
 
 def sequence_terms(layers: Sequence[PlacedLayer], role: Role) -> Iterator[LayerTerms]:
-    """Yield the terms of layers that stand one behind the other in the place of one of this role.
+    """Yield the terms of layers in a row that stand in the place of one layer, whose role this is.
 
-    What follows each but the last stands in the sequence; the first reads what the one read.
+    The first reads what that one read; each but the last is followed by the next one of the row.
     """
     used, follower, extent = role.positions_used, role.follower, role.map_extent
     found: list[tuple[PlacedLayer, Role]] = []

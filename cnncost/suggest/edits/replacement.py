@@ -98,13 +98,15 @@ def _format_value(value: Raw) -> str:
 
 @lru_cache(maxsize=1 << 16)
 def make_layer(word: str, arguments: tuple[tuple[str, Raw], ...], x: Shape) -> tuple[Layer, Shape]:
-    """One layer and its output; the same ones stand in many combinations of options."""
+    """Make a layer and its output shape; remembered, for many combinations of options ask for the
+    same."""
     layer = read_layer(layer_type(word), dict(arguments), x)
     return layer, layer.infer_shape((x,))
 
 
 def saves_costs(layers: Sequence[PlacedLayer], layer: Layer, xs: tuple[Shape, ...]) -> bool:
-    """Whether layers in another's place have fewer weights or connections, and the same output."""
+    """Whether layers in another's place have fewer weights or connections, and the same output
+    shape."""
     y = layer.infer_shape(xs)
     last, inputs = layers[-1]
     if last.infer_shape(inputs) != y:

@@ -93,8 +93,8 @@ def _kernel_places(editable: EditableSpec) -> Iterator[tuple[KernelPlace, int]]:
 
 
 def _make_edit(editable: EditableSpec, place: KernelPlace, sizes: tuple[int, int]) -> Edit | None:
-    """The edit of a kernel's size and the padding beside it; None where another shape follows, or
-    nothing that the estimate sees."""
+    """Make the edit of a kernel's size and the padding beside it; None where a shape would change,
+    or the estimate sees no damage."""
     line, at = place
     if sizes[1] == 1 and at and not _may_be_single(editable, at):
         return None
@@ -128,7 +128,7 @@ def _may_be_single(editable: EditableSpec, at: Place) -> bool:
 def _changes_of(
     editable: EditableSpec, line: Line, at: Place | None, sizes: tuple[int, int]
 ) -> tuple[TextChange, ...] | None:
-    """The changes of a kernel's size, and of the padding where the line says that in a number."""
+    """List the changes of a kernel's size, and of the padding where that is a plain number."""
     old, new = sizes
     text = editable.spec_text
     kernel = replace_span(at, str(new)) if at else text.add_argument(line, "kernel", str(new))
@@ -181,7 +181,7 @@ def _axes(changed: dict[int, Layer]) -> int:
 
 
 def _price(editable: EditableSpec, changed: dict[int, Layer]) -> float:
-    """What costs of the damage: nothing where no non-linearity follows these layers."""
+    """Add up the parts of the damage that cost; 0 where no non-linearity follows the layers."""
     nodes = editable.network.nodes
     placed = {index: [(layer, nodes[index].inputs)] for index, layer in changed.items()}
     return sum(max(0.0, part) for part in editable.priced_layers.damage_of(placed))

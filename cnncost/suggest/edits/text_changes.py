@@ -32,7 +32,7 @@ class TextChange(NamedTuple):
 
 
 def replace_span(place: Place, text: str) -> TextChange:
-    """The change of one span to a text."""
+    """Make the change that puts a text in the place of a span."""
     return TextChange(place, (text,))
 
 
@@ -68,7 +68,7 @@ def _render(text: str, span: Place, changes: Sequence[TextChange]) -> str:
 
 
 def _position(change: TextChange) -> tuple[int, bool, int]:
-    """An insertion before what starts there, outer before inner."""
+    """Sort key: what is inserted before what starts there, the outer change before the inner."""
     start, end = change.place
     return start, end > start, -end
 
@@ -86,9 +86,10 @@ def _is_within(inner: Place, outer: Place) -> bool:
 
 
 def unified_diff(before: str, after: str, name: str) -> str:
-    """The difference as `patch` applies it, a file without a last line break included.
+    """Return the difference of two texts as `patch` applies it; a last line without a break is
+    marked.
 
-    `patch` takes no names from outside its directory: of such a file the last part is said.
+    `patch` takes no names from outside its directory: of such a name only the last part is written.
     """
     from difflib import unified_diff as difference
 
@@ -237,7 +238,7 @@ class SpecText:
 
 
 def format_decimal(number: int | Fraction) -> str:
-    """A number as a spec writes it: a decimal, exact (params are decimals)."""
+    """Format a number as a spec writes it: as an exact decimal."""
     if isinstance(number, int):
         return str(number)
     return f"{float(number):.12g}"

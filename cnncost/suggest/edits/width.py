@@ -132,8 +132,8 @@ def round_to_step(value: Fraction, step: int) -> int:
 def _width_step(
     editable: EditableSpec, number: WidthNumber, value: int, multiple: int | None
 ) -> int:
-    """What new widths are multiples of: what was asked for, else 8 where the old one is; and every
-    group count."""
+    """Find what new widths must be multiples of: `multiple` if given, else 8 where the old one is;
+    and every group count."""
     usual = next(s for s in (8, 4, 2, 1) if value % s == 0 and (s == 1 or value >= 4 * s))
     step = multiple or usual
     writers = [index for group in number.groups for index in group.writers]
@@ -189,7 +189,8 @@ def _argument_names(editable: EditableSpec) -> dict[Place, str]:
 def _number_label(
     editable: EditableSpec, number: WidthNumber, arguments: Mapping[Place, str]
 ) -> str:
-    """The layers or calls whose numbers these are; of a call's several numbers, which one."""
+    """Name the layers or calls whose numbers these are; where a call has several numbers, which
+    one."""
     names: dict[str, None] = {}
     for group in number.groups:
         for index in group.writers:

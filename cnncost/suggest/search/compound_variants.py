@@ -40,7 +40,7 @@ VariantKey = tuple[int, ...]
 
 
 class LazyVariant(NamedTuple):
-    """A variant that is built when a search reaches it."""
+    """A variant that is priced, and is built only when a search reaches it."""
 
     key: VariantKey
     edits: tuple[Edit, ...]
@@ -72,7 +72,7 @@ class LazyVariant(NamedTuple):
 
 
 class VariantMaker(NamedTuple):
-    """How a variant gets a search space of its own."""
+    """What builds the search spaces of variants."""
 
     build_space: Callable[[EditableSpec, Sequence[Edit], int | None], SearchSpace]
     """Builds it, of the spec with these edits made: the options that score at most so much."""
@@ -85,7 +85,8 @@ class VariantMaker(NamedTuple):
 class SpatialVariants:
     """The variants of a spec: each is priced and built when a search reaches it, and kept.
 
-    Two convolutions may each have a stride of 2, alone or together; `b` alone saves nothing more:
+    Two convolutions may each have a stride of 2, alone or together. The stride of `b`
+    alone is left out: that of `a` costs no layer more.
 
     >>> from cnncost.suggest.decisions.search_space import AllowedEdits, list_spatial_trials
     >>> conv = "{conv: 8, kernel: 3, padding: 1, name: %s}"
@@ -183,8 +184,8 @@ class SpatialVariants:
                 yield tuple(sorted((*lazy.key, at)))
 
     def _longer(self, lazy: LazyVariant) -> Iterator[tuple[int, VariantKey]]:
-        """Yield the variants with one edit more, behind those there are, and what they score at
-        least."""
+        """Yield the variants with one edit more, each added behind the edits there are, with a
+        lower bound of their score."""
         for key in self._with_one_more(lazy):
             if key[:-1] == lazy.key:
                 yield max(lazy.score, self.trials[key[-1]].edit.score), key
@@ -204,8 +205,11 @@ class SpatialVariants:
         return self._known[key]
 
     def _try_together(self, key: VariantKey, least: int) -> LazyVariant | None:
-        """Price several edits: where those beside the multipliers say what they change, over the
-        spec with these alone, else as their text reads."""
+        """Price several edits made together.
+
+        Where all but the multipliers state what they change, layers are counted over the spec with
+        the multipliers alone; else the text is read.
+        """
         edits = self._edits(key)
         merged = merge_edits(edits)
         if merged is None:
@@ -236,7 +240,7 @@ class SpatialVariants:
         return tuple([self.trials[at].edit for at in key])
 
     def _multipliers(self, key: VariantKey) -> VariantKey:
-        """Those of some edits that make layers narrower."""
+        """The edits among these that make layers narrower."""
         return tuple([at for at in key if self.trials[at].edit.kind in NARROWER])
 
     def variant(self, lazy: LazyVariant, ceiling: int | None = None) -> SpatialVariant:
@@ -259,8 +263,10 @@ class SpatialVariants:
         return plan and replace(plan, leading=lazy.edits, origin=self.editable, bound=lazy.score)
 
     def _open(self, key: VariantKey) -> EditableSpec:
-        """Read the spec with edits made; what widths do there is known from the spec with the
-        multipliers among these alone."""
+        """Read the spec with edits made.
+
+        What widths do there is taken from the spec with only the multipliers among these edits.
+        """
         if key not in self._opened:
             opened, changes = self._read(key), self._changes(key)
             places = find_moved(self.editable.spec_text.text, changes, self.maker.width_places)

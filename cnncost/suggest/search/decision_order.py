@@ -33,7 +33,7 @@ def order_decisions(sizes: Sequence[int], scopes: Sequence[Sequence[int]]) -> li
 
 
 class _TableCost(NamedTuple):
-    """What it takes to decide a table's decisions; the less the better."""
+    """How many states it takes to decide the decisions of one table; fewer is better."""
 
     states: int
     """States open once they are decided."""
@@ -47,9 +47,9 @@ class _TableCost(NamedTuple):
 class _OrderSearch:
     """The search for an order: tables are decided one after another.
 
-    Far from the frontier a table costs as many times more as the frontier has states, always: so
-    only those near it, which share a decision with a table that the frontier is in, are looked
-    at again at each step, and of the others the least one.
+    For a table far from the frontier the states only multiply by those of the frontier, for all of
+    them alike. So only tables that share a decision with a table of the frontier are looked at
+    again at each step; of the others the one with the fewest states.
     """
 
     def __init__(self, sizes: Sequence[int], scopes: Sequence[Sequence[int]]) -> None:
@@ -94,7 +94,8 @@ class _OrderSearch:
         return _TableCost(states, widest, table, left)
 
     def _stays(self, v: int, known: set[int]) -> bool:
-        """Whether a table with the decision has others that are not decided."""
+        """Whether a decision must stay open: another decision of one of its tables is not decided
+        yet."""
         return any(
             w not in known and w not in self.order
             for table in self.of[v]

@@ -66,7 +66,7 @@ class EliminationOrder:
 
     @property
     def highest(self) -> int:
-        """What no options score more than."""
+        """An upper bound of the score: no options score more."""
         if self.objective is not None:
             return self.tables.ceiling(self.objective) - self.tables.floor(self.objective)
         return sum(max(c.score for c in v.options) for v in self.tables.decisions)
@@ -92,7 +92,7 @@ class EliminationOrder:
         return stages
 
     def _step_costs(self, axes: Sequence[int], due: Sequence[CostTable]) -> Ints:
-        """What deciding the last of the axes adds."""
+        """The amounts that deciding the last of the axes adds, by the options of all axes."""
         import numpy as np
 
         counts = 1 + len(self.metrics)
@@ -153,7 +153,7 @@ class EliminationOrder:
 
     @cached_property
     def _backward(self) -> list[_PricedStep]:
-        """The steps from the last to the first, as the backward pass wants them."""
+        """The steps from the last to the first, in the form that the backward pass reads."""
         steps = []
         for stage in reversed(self.steps):
             axes = (*stage.before, stage.decision)
@@ -167,7 +167,7 @@ class EliminationOrder:
 
 
 class _PricedStep(NamedTuple):
-    """One stage for the backward pass."""
+    """One step, in the form that the backward pass reads."""
 
     costs: Floats
     own: tuple[int, ...]

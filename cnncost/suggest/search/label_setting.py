@@ -72,14 +72,14 @@ def solve_by_labels(
 
 
 def find_least(tables: CostTables, metric: int, limits: SearchLimits) -> SearchOutcome | None:
-    """The options that take least of a metric, its part above the tables' floor as their score;
-    None where label setting is not the way."""
+    """Find the options that take least of a metric; their score is what they take above the tables'
+    floor. None where no order of the decisions keeps few of them open."""
     order = find_elimination_order(tables, tuple(limits.budgets), metric)
     return None if order is None else _LabelSearch(order, limits, None, ()).solve()
 
 
 class _LabelSearch:
-    """One search."""
+    """One search by labels."""
 
     def __init__(
         self,
@@ -118,7 +118,7 @@ class _LabelSearch:
             self.prices = np.array(prices)
 
     def solve(self) -> SearchOutcome | None:
-        """The best plan; None where there would be too many labels."""
+        """Find the best options; None where there would be too many labels."""
         outcome = self._solve_to_end()
         return outcome and replace(outcome, prices=tuple(self.prices.tolist()))
 
@@ -248,13 +248,13 @@ class _LabelSearch:
         return labels[parents] + costs, new, parents, picks
 
     def _may_end_well(self, step: int, labels: Ints, states: Ints, near: Bools) -> Bools:
-        """Return which of the labels near enough can end within the budgets."""
+        """Tell which labels may end within the budgets, of those near enough to the score."""
         fits = (labels[:, 1:] + self._needed_to_end[step][states] <= self.room).all(axis=1)
         return near & fits
 
     @cached_property
     def _needed_to_end(self) -> list[Ints]:
-        """After each step: what each resource takes at least to the end, from each state."""
+        """After each step, for each state: the least that each resource takes to the end."""
         import numpy as np
 
         steps = zip(*(need.totals for need in self.needs), strict=True)

@@ -20,7 +20,7 @@ from cnncost.suggest.edits.text_changes import TextChange
 
 @dataclass(frozen=True)
 class SearchLimits:
-    """What a plan must hold."""
+    """What the options that a solver picks must hold."""
 
     budgets: Mapping[int, int]
     """For each metric, by its place among the costs, the most it may be."""
@@ -38,14 +38,14 @@ class SearchLimits:
 
     @property
     def counted(self) -> dict[str, int]:
-        """What is limited of the edits themselves, by the field that says how much each takes."""
+        """Limits on the edits themselves: for each field of `Edit` that is added up, the most."""
         counted = {"convolutions": self.convolutions}
         return counted if self.edits is None else {**counted, "made": self.edits}
 
 
 @dataclass(frozen=True)
 class SearchOutcome:
-    """What the solver found."""
+    """What a solver found in one search space."""
 
     chosen: tuple[int, ...] | None
     """The option of each decision; None where no plan was found."""
@@ -77,7 +77,7 @@ MeasuredStep = tuple[Edit, Measures | None, int | None]
 
 
 def list_steps(made: Sequence[MeasuredStep]) -> tuple[PlanStep, ...]:
-    """Edits one after another, each with the measures and the score of all so far, as steps."""
+    """Make steps of edits one after another, each with the measures and the score of all so far."""
     steps, before = [], 0
     for edit, after, total in made:
         steps.append(PlanStep(edit, after, total, None if total is None else total - before))
@@ -160,7 +160,7 @@ class SingleEdit(NamedTuple):
 
 
 def measure_single_edit(editable: EditableSpec, edit: Edit) -> SingleEdit | None:
-    """One edit made, read and counted; None where it makes no network."""
+    """Make, read and count one edit alone; None where it makes no network."""
     spec = editable.read_edited(edit.changes)
     if spec is None:
         return None

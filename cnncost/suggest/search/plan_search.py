@@ -89,8 +89,9 @@ class BestPlanSearch:
     def visit_all(self, savings: Mapping[str, Sequence[int]] | None = None) -> None:
         """Search all variants, the cheapest first, while there is time.
 
-        With what the best edit of each decision saves of each metric, passed over are those whose
-        spatial changes fall short by more than as many edits save as a plan may still have.
+        `savings` are, for each metric, what the best edit of each decision saves. With them,
+        variants are passed over that the edits which a plan may still have cannot bring within the
+        budgets.
         """
         clock, reached = self.variants.clock, 0
         try:
@@ -227,7 +228,7 @@ class BestPlanSearch:
 
 
 class PlanSearch:
-    """The plans that a spec has, under the spatial changes that it is offered."""
+    """Searches the plans of a spec, over all its variants."""
 
     def __init__(
         self,

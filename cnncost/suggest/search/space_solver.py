@@ -53,7 +53,7 @@ def solve_space(
 
 
 def _is_out_of_reach(tables: CostTables, limits: SearchLimits) -> bool:
-    """Whether no plan holds the budgets, whatever it scores: quickly proved."""
+    """Whether no options hold the budgets, whatever they score: this is proved quickly."""
     if any(tables.floor(metric) > most for metric, most in limits.budgets.items()):
         return True
     tables = drop_dominated_options(tables, tuple(limits.budgets), scored=False)
@@ -112,7 +112,7 @@ def drop_kinds(tables: CostTables, kinds: Collection[str]) -> CostTables:
 def _drop_as_it_is(
     tables: CostTables, views: Sequence[Bools], v: int, alive: list[int]
 ) -> list[int]:
-    """The options without the one as it is, where another reaches less at no convolution."""
+    """Drop the option that edits nothing where another costs no more, and no convolution."""
     rivals = [k for k in alive if k]
     beaten = any(_dominates(tables, views, v, (other, 0), scored=False) for other in rivals)
     return rivals if beaten else alive
@@ -212,7 +212,8 @@ class _GreedySteps:
         return True
 
     def _excess_of(self, costs: Ints) -> Floats:
-        """One excess per row of costs; summed in the order of the budgets, as floats must be."""
+        """For each row of costs the shares by which budgets are exceeded, added in the order of the
+        budgets (the sums of floats depend on it)."""
         import numpy as np
 
         shares = np.maximum(0.0, costs / self.most - 1)

@@ -42,7 +42,8 @@ def scale_uniformly(
 def _scale_validly(
     editable: EditableSpec, numbers: Sequence[LabelledNumber], factors: Sequence[Fraction]
 ) -> tuple[int, Plan | None]:
-    """Scale numbers by the last of some factors that makes a network; with its place."""
+    """Scale numbers by the largest of some factors that makes a network; return its place and the
+    plan."""
     for at in reversed(range(len(factors))):
         if (plan := _scale_widths(editable, numbers, factors[at])) is not None:
             return at, plan
@@ -52,7 +53,7 @@ def _scale_validly(
 def _scale_widths(
     editable: EditableSpec, numbers: Sequence[LabelledNumber], factor: Fraction
 ) -> Plan | None:
-    """Scale numbers by one factor, as a plan; None where that makes no network."""
+    """Scale numbers by one factor and write that as a plan; None where it makes no network."""
     edits = tuple([edit for n in numbers if (edit := n.scale(factor)) is not None])
     spec = editable.read_edited([change for edit in edits for change in edit.changes])
     if spec is None:

@@ -75,7 +75,7 @@ def find_nearest_plan(variants: SpatialVariants, budgets: Sequence[Budget]) -> N
 def _limited_variant(
     variants: SpatialVariants, lazy: LazyVariant, budgets: Sequence[Budget]
 ) -> tuple[SpatialVariant, dict[int, int]]:
-    """A variant with everything that its budgets limit, whether they are within reach or not."""
+    """Build a variant with the limits of all budgets, those that nothing exceeds included."""
     variant = variants.variant(lazy)
     ruled = variant.space.with_rules(variant.space.rules)
     space, limits = limit_tables(ruled, budgets, every=True)
@@ -83,7 +83,7 @@ def _limited_variant(
 
 
 def _nearest_costs(variant: SpatialVariant, limits: Mapping[int, int]) -> tuple[Costs, bool]:
-    """What the nearest options of one variant cost, and whether none come nearer."""
+    """Find what the options of one variant that come nearest cost; and whether that is proved."""
     space = variant.space
     tables = drop_dominated_options(space.tables, tuple(limits), scored=False)
     outcome = _solve_furthest(tables, limits, space.convolutions)
@@ -98,8 +98,10 @@ def _nearest_costs(variant: SpatialVariant, limits: Mapping[int, int]) -> tuple[
 def _solve_furthest(
     tables: CostTables, limits: Mapping[int, int], convolutions: int
 ) -> SearchOutcome | None:
-    """Options that take least of the metric that comes least near its limit, if the others can
-    come as near beside it: none come nearer then. None where that is not proved."""
+    """Find the options that take least of the metric that stays furthest above its limit.
+
+    None come nearer if the other metrics can come as near beside it; None where that is not proved.
+    """
     if len(limits) > MOST_LABELLED:
         return None
     alone: dict[int, tuple[int, SearchOutcome]] = {}
@@ -124,16 +126,21 @@ def _solve_furthest(
 
 
 def _amounts_to_reach(costs: Costs, limits: Mapping[int, int], budgets: int) -> dict[int, int]:
-    """How far plans must reach to be as near: to the same value of the one budget; of several
-    those that are held need no more than that."""
+    """For each limit the amount that a plan must keep to, to be as near as these costs.
+
+    With one budget it is the same amount for all its limits; with several, a limit that is held
+    need not be held by more.
+    """
     if budgets == 1:  # whose limits are one in counts, and of bytes one a step that may be a peak
         return dict.fromkeys(limits, max(costs[metric] for metric in limits))
     return {metric: max(costs[metric], most) for metric, most in limits.items()}
 
 
 def _least_damaging(variant: SpatialVariant, reached: Mapping[int, int]) -> Plan | None:
-    """Of the plans of a variant that reach this far the one of the least score: what reaches far
-    without it, such as the width of a layer that goes, is no part of it."""
+    """Find the plan of least score among those of a variant that keep to these amounts.
+
+    Edits that do not help to reach them, such as the width of a layer that goes, are no part of it.
+    """
     space = variant.space
     limits = SearchLimits(reached, space.convolutions, seconds=REACH_SECONDS)
     tables = drop_dominated_options(space.tables, tuple(reached))

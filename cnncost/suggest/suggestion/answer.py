@@ -23,7 +23,7 @@ from cnncost.suggest.suggestion.single_edits import SingleEdits
 
 @dataclass(frozen=True)
 class Suggestion:
-    """All that was found."""
+    """All that was found for one request."""
 
     spec: Spec
     before: Measures
@@ -80,7 +80,8 @@ class Suggestion:
 
 
 def shares_by_family(editable: EditableSpec) -> dict[str, dict[str, float]]:
-    """Where a network's weights and connections are."""
+    """For weights and connections: the share of the network's total that each family of layers
+    holds."""
     report = count_network(editable.network)
     shares: dict[str, dict[str, float]] = {}
     for metric in ("weights", "connections"):
@@ -171,7 +172,7 @@ def smaller_dtypes(dtype: str) -> tuple[str, ...]:
 
 
 def precision_score(dtype: str, network: Network) -> int:
-    """What an element type scores on a network."""
+    """The score of an element type: what it is judged to cost on a network."""
     if dtype != "int8":
         return units(FP16)
     mobile = any(getattr(node.layer, "groups", 1) == node.inputs[0].channels > 1

@@ -60,7 +60,7 @@ def find_frontier(
 
 
 def _share_of(prepared: PreparedSearch, word: str, share: int) -> Budget:
-    """The budget of a share of today's amount, of which there may be less than one."""
+    """The budget of a share of today's amount; a share of less than one is a budget of 0."""
     metric, _ = counted_as(word)
     if prepared.before[metric] * share < 100:
         return Budget(metric, 0, "0", word, 0)

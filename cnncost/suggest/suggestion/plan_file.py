@@ -50,8 +50,8 @@ class PlanWriter:
         return unified_diff(self.source.text, self.write(plan), self.editable.spec_text.name)
 
     def metrics_left_out(self) -> tuple[str, ...]:
-        """The metrics of budgets that the file does not carry: a spec's own budget is held at
-        batch 1 in fp32, and another scale's is another."""
+        """The metrics of budgets that the file does not carry: a spec's own budget is held at batch
+        1 in fp32, so one at another scale cannot be written."""
         return tuple([budget.metric for budget in self.held if not self._is_carried(budget)])
 
     @property
@@ -193,13 +193,14 @@ class PlanFile:
     # Both
 
     def _span_of(self, key: str) -> Place:
-        """From a top-level key to the last character of its value: a block's end is behind it."""
+        """The span from a top-level key to the last character of its value, blanks behind it left
+        out."""
         entry, value = self.spec_text.entries[key]
         span = Place(entry.start, self.spec_text.value_end(value))
         return Place(entry.start, entry.start + len(self._written(span).rstrip()))
 
     def _comment(self, span: Place, *, headed: bool) -> str:
-        """Lines as comments, below one that says of what they were."""
+        """Write lines as comments; with `headed` below one that says which file they are from."""
         head = f"# Of {self.origin}, before these edits:\n" if headed else ""
         lines = self._written(span).rstrip().splitlines()
         return head + "".join([f"# {line}".rstrip() + "\n" for line in lines])

@@ -116,7 +116,8 @@ def _list_variants(
     trials: Sequence[SpatialTrial],
     deadline: float = inf,
 ) -> SpatialVariants:
-    """The spec as it is and under its spatial edits; the decisions are those of the spec as it is.
+    """List the spec as it is and under its spatial edits; `decisions` are those of the spec as it
+    is.
 
     Behind the deadline no more edits are compared.
     """

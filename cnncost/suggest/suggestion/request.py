@@ -18,7 +18,7 @@ LARGEST = 10**15
 
 @dataclass(frozen=True)
 class SuggestionRequest:
-    """What is asked of a search."""
+    """What a user asks of `suggest`."""
 
     budgets: tuple[str, ...] = ()
     """As `weights=20M`; the spec's own if there is none."""
@@ -41,7 +41,7 @@ class SuggestionRequest:
 
 
 def refuse_huge(name: str, before: Measures) -> None:
-    """Refuse what the searches cannot add up exactly; they count in 64 bits and in floats."""
+    """Refuse metrics that the searches cannot add up exactly, in 64 bits and in floats."""
     for metric, value in before.items():
         if value >= LARGEST:
             raise CnncostError(

@@ -21,7 +21,7 @@ FLOOR = 0.002 * UNIT
 
 
 class ForeseenEdit(NamedTuple):
-    """One edit, and the network as it would be counted."""
+    """One edit, and what the counter foresees of the network that it makes."""
 
     edit: Edit
     after: Measures
@@ -87,8 +87,10 @@ class SingleEdits:
 def _saving_per_score(
     one: ForeseenEdit | SingleEdit, before: Measures, budgets: Sequence[Budget]
 ) -> float:
-    """What an edit saves for its score: with budgets the part of the excess that is gone,
-    without the part of the metric, both averaged over the metrics."""
+    """What an edit saves for a score of 1, as a share, averaged over the metrics.
+
+    With budgets that are exceeded it is the share of the excess, without them that of the metric.
+    """
     over = {b.metric: b.most for b in budgets if before[b.metric] > b.most}
     saved = 0.0
     for metric in over or ("weights", "connections"):
@@ -145,7 +147,7 @@ def find_single(
 ) -> Plan | None:
     """Find the edit of the least price that holds the budgets by itself, as a plan.
 
-    It is proved where the edits are `complete`.
+    With `complete` the edits are all there are, and the plan is proved.
     """
     alone = [one for one in foreseen if not one.apart]
     holding = [one.edit for one in alone if budgets_hold(one.after, budgets)]

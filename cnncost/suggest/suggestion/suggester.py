@@ -8,15 +8,8 @@ from functools import partial
 from typing import NamedTuple
 
 from cnncost.quantity import SCALED
-from cnncost.suggest.decisions.search_space import (
-    unlikely_edits,
-)
-from cnncost.suggest.edits.budget import (
-    METRICS,
-    Budget,
-    Measures,
-    budgets_hold,
-)
+from cnncost.suggest.decisions.search_space import unlikely_edits
+from cnncost.suggest.edits.budget import METRICS, Budget, Measures, budgets_hold
 from cnncost.suggest.edits.clock import TimeOverError
 from cnncost.suggest.edits.convolution_replacements import STRUCTURAL
 from cnncost.suggest.edits.edit import UNIT
@@ -55,7 +48,8 @@ class Suggester(PreparedSearch):
     """Makes the suggestions for one spec and one request."""
 
     def suggest(self, progress: Progress | None = None) -> Suggestion:
-        """Everything that there is to say."""
+        """Find everything that there is to say: single edits, the plan, and what to hold it
+        against."""
         with self.editable.clock.until(self.deadline_at(1)):
             found = self._suggest(progress)
         self.editable.clock.close(self.deadline_at(1) + CLOSING)
@@ -132,8 +126,11 @@ class Suggester(PreparedSearch):
             return None
 
     def _foresee_edits(self) -> tuple[list[ForeseenEdit], int]:
-        """Every edit alone, and how many there was no time for: as the counter foresees it where
-        only counts are looked at, else as its text measures."""
+        """List every edit alone with what it saves, and say how many there was no time for.
+
+        Where only counts are looked at, the counter foresees them; else each text is read and
+        measured.
+        """
         try:
             listed = unlikely_edits(self.editable, [one for one, _ in self.alone])
         except TimeOverError:
