@@ -149,7 +149,7 @@ def sequence_network(layers: Sequence[PlacedLayer], x: Shape, *, frozen: bool = 
     """Layers one behind the other as a network with the input `x`.
 
     Raises:
-        Refused: one cannot take its input.
+        CnncostError: one cannot take its input.
     """
     nodes: list[Input | Node] = [Input(0, "x", x, Place(0, 0))]
     for layer, xs in layers:

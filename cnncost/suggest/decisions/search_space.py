@@ -23,6 +23,9 @@ from cnncost.suggest.edits.edit import AllowedEdits, Decision, Edit, priced
 from cnncost.suggest.edits.editable_spec import EditableSpec
 from cnncost.suggest.edits.placed_layers import Costs, PlacedLayer, WidthTrial, remove_layer
 
+BATCH = 6
+"""How many decisions are tried together."""
+
 
 def build_search_space(
     editable: EditableSpec,
@@ -75,10 +78,6 @@ def list_decisions(editable: EditableSpec, allowed: AllowedEdits) -> list[Decisi
     kinds = [kind.decisions(editable, allowed) for kind in KINDS if allowed.allows(kind.names)]
     found = [decision for kind in kinds for decision in editable.clock.watch(kind)]
     return sorted(found, key=lambda decision: (not decision.group, decision.first))
-
-
-BATCH = 6
-"""How many decisions are tried together."""
 
 
 def foresee_decisions(

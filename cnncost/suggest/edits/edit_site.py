@@ -41,7 +41,7 @@ class InlinedCall:
         """Read what the parameters stand for.
 
         Raises:
-            Unwritable: an argument or default means something else where the call stands.
+            UnwritableCallError: an argument or default means something else where the call stands.
         """
         assert call.block is not None  # only calls of blocks are written out
         self.text = text
@@ -61,7 +61,7 @@ class InlinedCall:
         """A value of the block with what its names stand for.
 
         Raises:
-            Unwritable: it cannot be said at the call.
+            UnwritableCallError: it cannot be said at the call.
         """
         raw = self.text[node.start : node.end]
         parts: list[TextPart] = []
@@ -93,7 +93,7 @@ class InlinedCall:
         """The block's lines above and below one of them, as items of a sequence.
 
         Raises:
-            Unwritable: there are others than plain layers.
+            UnwritableCallError: there are others than plain layers.
         """
         assert self.call.block is not None
         body = self.call.block.body

@@ -122,7 +122,7 @@ def count_layers(node: Node, layers: Sequence[PlacedLayer]) -> Costs:
     """Count the layers that stand in a node's place, added up.
 
     Raises:
-        CnncostError: a piece cannot take its input.
+        CnncostError: a layer cannot take its input.
     """
     found = [count_placed(layer, xs, node.shares is not None) for layer, xs in layers]
     known = [one.costs for one in found if one is not None]

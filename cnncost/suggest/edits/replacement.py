@@ -77,7 +77,7 @@ def place_layers(
     """Put new layers one behind the other in a layer's place.
 
     Raises:
-        Refused: one cannot take its input.
+        CnncostError: one cannot take its input.
     """
     placed: list[PlacedLayer] = []
     for one in new:
