@@ -31,9 +31,6 @@ UNIT = 100_000
 PER_EDIT = 10
 """1e-4 an edit in a price: of equal plans the search takes the one of fewer edits."""
 
-EQUIVALENT = 0.05
-"""Two plans whose scores differ by less cannot be told apart."""
-
 NARROWEST, COARSEST = 0.25, 0.43
 """The smallest width and resolution that published tables hold: nothing is known below."""
 

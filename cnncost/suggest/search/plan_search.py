@@ -98,11 +98,8 @@ class BestPlanSearch:
             with clock.until(self.deadline):
                 for lazy in self.variants.by_score(self.is_above, self.edits):
                     reached = lazy.score
-                    if (
-                        savings is None
-                        or not lazy.edits
-                        or lazy.may_reach(self.budgets, savings, self.edits or 0)
-                    ):
+                    whole = savings is None or not lazy.edits
+                    if whole or lazy.may_reach(self.budgets, savings or {}, self.edits or 0):
                         self.visit_variant(lazy)
                     else:
                         self.bounds.append(lazy.score)

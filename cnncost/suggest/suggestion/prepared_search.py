@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import reduce
-from math import inf
 from time import monotonic
 
 from cnncost.costs import count_network
@@ -114,10 +113,9 @@ def _list_variants(
     allowed: AllowedEdits,
     decisions: Sequence[Decision],
     trials: Sequence[SpatialTrial],
-    deadline: float = inf,
+    deadline: float,
 ) -> SpatialVariants:
-    """List the spec as it is and under its spatial edits; `decisions` are those of the spec as it
-    is.
+    """List the spec as it is, whose decisions these are, and under its spatial edits.
 
     Behind the deadline no more edits are compared.
     """

@@ -169,12 +169,12 @@ class Suggester(PreparedSearch):
                 continue
             own = replace(request.meter, dtype=dtype)
             asking = replace(request, budgets=asked, allowed=allowed, meter=own, seconds=left)
-            suggester = Suggester(self.spec, asking)
-            limits, known = suggester.budgets(), precision_score(dtype, suggester.editable.network)
-            met = budgets_hold(suggester.before, limits)
-            with suggester.editable.clock.until(suggester.deadline_at(1)):
-                plan = None if met else suggester.search.find_best(limits).plan
-            yield PrecisionPlan(dtype, known, suggester.before, plan, met)
+            prepared = PreparedSearch(self.spec, asking)
+            limits, known = prepared.budgets(), precision_score(dtype, prepared.editable.network)
+            met = budgets_hold(prepared.before, limits)
+            with prepared.editable.clock.until(prepared.deadline_at(1)):
+                plan = None if met else prepared.search.find_best(limits).plan
+            yield PrecisionPlan(dtype, known, prepared.before, plan, met)
 
     @property
     def writer(self) -> PlanWriter:
