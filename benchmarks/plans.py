@@ -13,8 +13,8 @@ from collections.abc import Mapping, Sequence
 from cnncost import api
 from cnncost.suggest.decisions.cost_tables import SearchSpace
 from cnncost.suggest.decisions.search_space import build_search_space
-from cnncost.suggest.edits.budget import METRICS
 from cnncost.suggest.edits.catalogue import parse_allowed_edits
+from cnncost.suggest.edits.meter import METRICS
 from cnncost.suggest.search.space_solver import choose_greedily
 from cnncost.suggest.search.uniform_scaling import scale_uniformly
 from cnncost.suggest.suggestion.request import SuggestionRequest

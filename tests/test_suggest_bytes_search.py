@@ -12,9 +12,10 @@ from cnncost.costs.metrics import Metrics
 from cnncost.suggest.decisions.budget_limits import limit_tables
 from cnncost.suggest.decisions.cost_tables import SearchSpace
 from cnncost.suggest.decisions.search_space import build_search_space
-from cnncost.suggest.edits.budget import Budget, Meter, budgets_hold
+from cnncost.suggest.edits.budget import Budget, budgets_hold
 from cnncost.suggest.edits.catalogue import parse_allowed_edits
 from cnncost.suggest.edits.editable_spec import EditableSpec, read_editable_spec
+from cnncost.suggest.edits.meter import Meter
 from cnncost.suggest.edits.text_changes import SpecText
 from cnncost.suggest.search.integer_programme import solve_programme
 from cnncost.suggest.search.plan import SearchLimits

@@ -12,9 +12,9 @@ from suggested_edits import edits, one, phrases
 
 import cnncost
 from cnncost.suggest.decisions.search_space import build_search_space
-from cnncost.suggest.edits.budget import METRICS
 from cnncost.suggest.edits.catalogue import kind_names, parse_allowed_edits
 from cnncost.suggest.edits.editable_spec import measure_counts
+from cnncost.suggest.edits.meter import METRICS
 from cnncost.suggest.edits.text_changes import apply_changes, unified_diff
 
 

@@ -12,9 +12,9 @@ from spaces import WIDTHS, random_draft
 
 import cnncost
 from cnncost.suggest.decisions.cost_tables import SearchSpace
-from cnncost.suggest.edits.budget import METRICS
 from cnncost.suggest.edits.catalogue import parse_allowed_edits
 from cnncost.suggest.edits.editable_spec import measure_counts
+from cnncost.suggest.edits.meter import METRICS
 from cnncost.suggest.search.unmet_budgets import find_nearest_plan, find_unmet
 from cnncost.suggest.suggestion.request import SuggestionRequest
 from cnncost.suggest.suggestion.suggester import Suggester

@@ -14,9 +14,9 @@ from cnncost.formats.graph import graph_of
 from cnncost.formats.spec_text import spec_text
 from cnncost.suggest.decisions.cost_tables import CostTables, SearchSpace
 from cnncost.suggest.decisions.search_space import build_search_space, list_spatial_trials
-from cnncost.suggest.edits.budget import METRICS
 from cnncost.suggest.edits.catalogue import kind_names, parse_allowed_edits
 from cnncost.suggest.edits.editable_spec import EditableSpec, measure_counts
+from cnncost.suggest.edits.meter import METRICS
 from cnncost.suggest.search.integer_programme import solve_programme
 from cnncost.suggest.search.label_setting import solve_by_labels
 from cnncost.suggest.search.plan import SearchLimits

@@ -16,9 +16,9 @@ import cnncost
 from cnncost.suggest.decisions.cost_tables import CostTable, CostTables, SearchSpace
 from cnncost.suggest.decisions.search_space import build_search_space, list_decisions
 from cnncost.suggest.decisions.width_trials import read_network, try_width
-from cnncost.suggest.edits.budget import METRICS
 from cnncost.suggest.edits.clock import Clock, TimeOverError
 from cnncost.suggest.edits.edit import NO_EDIT, AllowedEdits, Decision, Edit
+from cnncost.suggest.edits.meter import METRICS
 from cnncost.suggest.edits.placed_layers import changed_layers
 from cnncost.suggest.search.elimination import find_elimination_order
 from cnncost.suggest.search.space_solver import choose_greedily

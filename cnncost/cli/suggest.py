@@ -130,8 +130,8 @@ def suggest(
     """
     from cnncost.cli.frontier_output import FrontierOutput, answer_frontier
     from cnncost.cli.plan_output import PlanDestination, compose_write_command, write_plan
-    from cnncost.suggest.edits.budget import Meter
     from cnncost.suggest.edits.catalogue import parse_allowed_edits
+    from cnncost.suggest.edits.meter import Meter
     from cnncost.suggest.suggestion.request import SuggestionRequest
     from cnncost.suggest.suggestion.suggester import Suggester
     from cnncost.views.page_writers import write_results

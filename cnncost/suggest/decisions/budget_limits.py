@@ -11,7 +11,8 @@ from cnncost.costs.memory.inference import Lives, find_lives
 from cnncost.network import Network
 from cnncost.suggest.decisions.cost_tables import CostColumn, CostTables, SearchSpace, add_columns
 from cnncost.suggest.decisions.edited_layers import EditedLayers, StepBytes, edited_layers_of
-from cnncost.suggest.edits.budget import METRICS, PARAMETERS, Budget, Meter
+from cnncost.suggest.edits.budget import Budget
+from cnncost.suggest.edits.meter import METRICS, PARAMETERS, Meter
 
 
 def limit_tables(

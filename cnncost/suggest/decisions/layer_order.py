@@ -19,9 +19,9 @@ from cnncost.network import Input, Node
 from cnncost.shape import Shape
 from cnncost.suggest.decisions.cost_tables import CostTable, Key, Scope
 from cnncost.suggest.decisions.width_trials import WidthTrials
-from cnncost.suggest.edits.budget import METRICS
 from cnncost.suggest.edits.edit import Decision, replacing_decisions
 from cnncost.suggest.edits.editable_spec import EditableSpec
+from cnncost.suggest.edits.meter import METRICS
 from cnncost.suggest.edits.placed_layers import Substitute
 from cnncost.suggest.edits.serial_layers import CONVOLUTIONS, is_pointwise, readers_behind
 

@@ -21,9 +21,9 @@ from cnncost.layers import Layer
 from cnncost.layers.windowed import Windowed
 from cnncost.network import Network, Node
 from cnncost.shape import Shape
-from cnncost.suggest.edits.budget import METRICS, Measures
 from cnncost.suggest.edits.edit import COARSER, NARROWER, Edit, priced
 from cnncost.suggest.edits.editable_spec import EditableSpec
+from cnncost.suggest.edits.meter import METRICS, Measures
 from cnncost.suggest.edits.placed_layers import (
     Costs,
     CountedLayer,

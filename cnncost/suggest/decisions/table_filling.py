@@ -10,9 +10,9 @@ from cnncost.errors import CnncostError
 from cnncost.network import Node
 from cnncost.suggest.decisions.cost_tables import CostTable, CostTables, Scope, add_tables
 from cnncost.suggest.decisions.width_trials import WidthPicks, WidthTrials
-from cnncost.suggest.edits.budget import METRICS
 from cnncost.suggest.edits.edit import Decision
 from cnncost.suggest.edits.editable_spec import EditableSpec
+from cnncost.suggest.edits.meter import METRICS
 from cnncost.suggest.edits.placed_layers import (
     Costs,
     PlacedLayer,

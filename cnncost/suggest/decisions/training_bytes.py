@@ -29,7 +29,7 @@ from cnncost.suggest.decisions.training_moments import (
     is_kept_at,
     kept_bytes,
 )
-from cnncost.suggest.edits.budget import PARAMETERS, WEIGHTS
+from cnncost.suggest.edits.meter import PARAMETERS, WEIGHTS
 
 if TYPE_CHECKING:
     from cnncost.arrays import Bools, Ints

@@ -9,7 +9,7 @@ from cnncost.costs.memory.memory_report import COUNTER, OPTIMIZERS, count_buffer
 from cnncost.costs.memory.training_backward import backward_moments
 from cnncost.costs.memory.training_step import forward_bytes, measure_loss, training_pass
 from cnncost.network import Network
-from cnncost.suggest.edits.budget import Meter
+from cnncost.suggest.edits.meter import Meter
 
 FORWARD, BACKWARD, OPTIMIZER = "forward", "backward", "optimizer"
 

@@ -17,9 +17,9 @@ from cnncost.language.lines import Line
 from cnncost.network import Network
 from cnncost.place import Place
 from cnncost.shape import Shape
-from cnncost.suggest.edits.budget import METRICS, Meter
 from cnncost.suggest.edits.channel_groups import ChannelGroups
 from cnncost.suggest.edits.clock import Clock
+from cnncost.suggest.edits.meter import METRICS, Meter
 from cnncost.suggest.edits.placed_layers import PricedLayers, WidthTrial
 from cnncost.suggest.edits.text_changes import SpecText, TextChange, apply_changes
 

@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 from cnncost.accuracy import Damage
 from cnncost.suggest.decisions.cost_tables import SearchSpace
-from cnncost.suggest.edits.budget import Measures
 from cnncost.suggest.edits.edit import Edit, units
 from cnncost.suggest.edits.editable_spec import EditableSpec
+from cnncost.suggest.edits.meter import Measures
 from cnncost.suggest.edits.text_changes import TextChange
 
 

@@ -11,8 +11,9 @@ from typing import NamedTuple
 
 from cnncost.suggest.decisions.budget_limits import limit_tables
 from cnncost.suggest.decisions.cost_tables import CostTables
-from cnncost.suggest.edits.budget import Budget, Measures
+from cnncost.suggest.edits.budget import Budget
 from cnncost.suggest.edits.clock import TimeOverError
+from cnncost.suggest.edits.meter import Measures
 from cnncost.suggest.edits.placed_layers import Costs
 from cnncost.suggest.search.compound_variants import LazyVariant, SpatialVariants
 from cnncost.suggest.search.integer_programme import solve_nearest, solve_programme

@@ -11,9 +11,10 @@ from cnncost.costs.memory import DTYPES
 from cnncost.language import Spec
 from cnncost.network import Network
 from cnncost.quantity import format_count
-from cnncost.suggest.edits.budget import Budget, Measures, budgets_hold
+from cnncost.suggest.edits.budget import Budget, budgets_hold
 from cnncost.suggest.edits.edit import AllowedEdits, Decision, units
 from cnncost.suggest.edits.editable_spec import EditableSpec
+from cnncost.suggest.edits.meter import Measures
 from cnncost.suggest.edits.width_numbers import count_followers
 from cnncost.suggest.search.compound_variants import MOST_COARSER, SpatialVariants
 from cnncost.suggest.search.plan import FewEdits, Plan

@@ -15,9 +15,10 @@ from cnncost.errors import CnncostError
 from cnncost.network import Network
 from cnncost.place import Place, Source
 from cnncost.quantity import BYTES, budget_metric, counted_as
-from cnncost.suggest.edits.budget import Budget, Meter, budgets_hold, budgets_of_spec
+from cnncost.suggest.edits.budget import Budget, budgets_hold, budgets_of_spec
 from cnncost.suggest.edits.edit import UNIT
 from cnncost.suggest.edits.editable_spec import EditableSpec, parse_spec
+from cnncost.suggest.edits.meter import Meter
 from cnncost.suggest.edits.text_changes import (
     SpecText,
     TextChange,

@@ -16,10 +16,11 @@ from cnncost.suggest.decisions.search_space import (
     list_spatial_trials,
 )
 from cnncost.suggest.decisions.spatial_trials import SpatialTrial
-from cnncost.suggest.edits.budget import METRICS, Budget, budgets_of_spec, parse_budgets
+from cnncost.suggest.edits.budget import Budget, budgets_of_spec, parse_budgets
 from cnncost.suggest.edits.clock import TimeOverError
 from cnncost.suggest.edits.edit import AllowedEdits, Decision, Edit
 from cnncost.suggest.edits.editable_spec import EditableSpec, read_editable_spec
+from cnncost.suggest.edits.meter import METRICS
 from cnncost.suggest.edits.text_changes import SpecText, apply_changes
 from cnncost.suggest.search.compound_variants import SpatialVariants, VariantMaker
 from cnncost.suggest.search.plan import Plan

@@ -8,9 +8,10 @@ from fractions import Fraction
 
 from cnncost.errors import CnncostError, did_you_mean
 from cnncost.language import MAX_LAYERS, Spec
-from cnncost.suggest.edits.budget import Measures, Meter, byte_metrics_in, sort_byte_metrics
+from cnncost.suggest.edits.budget import byte_metrics_in
 from cnncost.suggest.edits.edit import AllowedEdits
 from cnncost.suggest.edits.editable_spec import EditableSpec, is_named
+from cnncost.suggest.edits.meter import Measures, Meter, sort_byte_metrics
 
 LARGEST = 10**15
 """Far below what makes no network in the searches' tables, and what floats add up exactly."""

@@ -10,9 +10,10 @@ from dataclasses import replace
 from itertools import islice
 from typing import NamedTuple
 
-from cnncost.suggest.edits.budget import Budget, Measures, budgets_hold
+from cnncost.suggest.edits.budget import Budget, budgets_hold
 from cnncost.suggest.edits.edit import UNIT, Decision, Edit
 from cnncost.suggest.edits.editable_spec import EditableSpec
+from cnncost.suggest.edits.meter import Measures
 from cnncost.suggest.edits.width import DENSE_KIND, DENSE_UNITS
 from cnncost.suggest.search.plan import Plan, SingleEdit, measure_single_edit
 

@@ -9,10 +9,11 @@ from typing import NamedTuple
 
 from cnncost.quantity import SCALED
 from cnncost.suggest.decisions.search_space import unlikely_edits
-from cnncost.suggest.edits.budget import METRICS, Budget, Measures, budgets_hold
+from cnncost.suggest.edits.budget import Budget, budgets_hold
 from cnncost.suggest.edits.clock import TimeOverError
 from cnncost.suggest.edits.convolution_replacements import STRUCTURAL
 from cnncost.suggest.edits.edit import UNIT
+from cnncost.suggest.edits.meter import METRICS, Measures
 from cnncost.suggest.search.plan import FewEdits, Plan, SearchResult, measure_single_edit
 from cnncost.suggest.search.plan_search import PlanSearch, Progress
 from cnncost.suggest.search.unmet_budgets import UnmetBudgets, find_unmet

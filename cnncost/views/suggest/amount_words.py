@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from cnncost.quantity import BYTES
-from cnncost.suggest.edits.budget import Budget, Measures
+from cnncost.suggest.edits.budget import Budget
+from cnncost.suggest.edits.meter import Measures
 from cnncost.suggest.suggestion.answer import Suggestion
 from cnncost.views.amounts import as_mebibytes
 from cnncost.views.suggest.wording import Wording

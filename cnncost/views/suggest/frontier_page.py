@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TextIO
 
-from cnncost.suggest.edits.budget import Measures
 from cnncost.suggest.edits.edit import UNIT
+from cnncost.suggest.edits.meter import Measures
 from cnncost.suggest.suggestion.frontier import FrontierPoint
 from cnncost.views.grid import Grid, ascii_only
 from cnncost.views.page import Page, Results, Table

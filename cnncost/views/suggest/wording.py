@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from cnncost.quantity import counted_as
-from cnncost.suggest.edits.budget import Measures
+from cnncost.suggest.edits.meter import Measures
 
 
 class Wording:
