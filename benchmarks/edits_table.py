@@ -24,13 +24,12 @@ from cnncost.costs import count_network
 from cnncost.formats.torch_out.torch_code import pytorch_code
 from cnncost.language import Spec
 from cnncost.network import Network
-from cnncost.suggest.decisions.catalogue import kind_names, parse_allowed_edits
-from cnncost.suggest.decisions.search_space import build_search_space
-from cnncost.suggest.search.spatial_variants import list_spatial_trials
-from cnncost.suggest.text.edit import Edit
-from cnncost.suggest.text.editable_spec import measure_counts, read_editable_spec
-from cnncost.suggest.text.meter import METRICS
-from cnncost.suggest.text.text_places import SpecText
+from cnncost.suggest.decisions.search_space import build_search_space, list_spatial_trials
+from cnncost.suggest.edits.catalogue import kind_names, parse_allowed_edits
+from cnncost.suggest.edits.edit import Edit
+from cnncost.suggest.edits.editable_spec import measure_counts, read_editable_spec
+from cnncost.suggest.edits.meter import METRICS
+from cnncost.suggest.edits.text_changes import SpecText
 from cnncost.verify.measure import build_network
 
 COMPUTED = 2_000_000_000

@@ -11,14 +11,14 @@ import sys
 from collections.abc import Mapping, Sequence
 
 from cnncost import api
-from cnncost.suggest.decisions.catalogue import parse_allowed_edits
 from cnncost.suggest.decisions.cost_tables import SearchSpace
 from cnncost.suggest.decisions.search_space import build_search_space
-from cnncost.suggest.search.greedy import choose_greedily
-from cnncost.suggest.search.plan import scale_uniformly
+from cnncost.suggest.edits.catalogue import parse_allowed_edits
+from cnncost.suggest.edits.meter import METRICS
+from cnncost.suggest.search.space_solver import choose_greedily
+from cnncost.suggest.search.uniform_scaling import scale_uniformly
 from cnncost.suggest.suggestion.request import SuggestionRequest
 from cnncost.suggest.suggestion.suggester import Suggester
-from cnncost.suggest.text.meter import METRICS
 
 NETWORKS = (
     "alexnet", "alexnet_torchvision", "vgg16", "resnet18", "resnet50", "mobilenet_v2",

@@ -14,11 +14,10 @@ from time import monotonic, process_time
 from typing import NamedTuple
 
 import cnncost
-from cnncost.suggest.decisions.catalogue import AllowedEdits
 from cnncost.suggest.decisions.search_space import build_search_space
+from cnncost.suggest.edits.edit import UNIT, AllowedEdits
 from cnncost.suggest.suggestion.request import SuggestionRequest
 from cnncost.suggest.suggestion.suggester import Suggester
-from cnncost.suggest.text.scores import UNIT
 
 BUDGETS = ("weights=50%", "connections=60%")
 

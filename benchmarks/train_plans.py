@@ -42,7 +42,7 @@ BUDGETS = (
 def list_variants(net: str, *, singles: bool) -> Iterator[tuple[str, str, str]]:
     """Yield role, edits and text of a network, its plans, uniform scaling and single edits."""
     from cnncost import api
-    from cnncost.suggest.search.plan import scale_uniformly
+    from cnncost.suggest.search.uniform_scaling import scale_uniformly
     from cnncost.suggest.suggestion.request import SuggestionRequest
     from cnncost.suggest.suggestion.suggester import Suggester
 

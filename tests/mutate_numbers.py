@@ -52,13 +52,13 @@ COUNTS = (
 )
 
 TESTS = {
-    "cnncost/suggest/text/budget.py": ("budget", "suggest_refused"),
+    "cnncost/suggest/edits/budget.py": ("budget", "suggest_refused"),
     **{f"cnncost/accuracy/{name}.py": ACCURACY for name in ACCURACY_MODULES},
-    "cnncost/suggest/text/scores.py": ("catalogue_offers", "accuracy_published", "width_options"),
-    "cnncost/suggest/text/priced_layers.py": PRICES,
-    "cnncost/suggest/decisions/edit_prices.py": PRICES,
+    "cnncost/suggest/edits/edit.py": ("catalogue_offers", "accuracy_published", "width_options"),
+    "cnncost/suggest/edits/placed_layers.py": PRICES,
+    "cnncost/suggest/decisions/search_space.py": PRICES,
     "cnncost/suggest/decisions/spatial_trials.py": PRICES,
-    "cnncost/suggest/text/channel_groups.py": GROUPS,
+    "cnncost/suggest/edits/channel_groups.py": GROUPS,
     "cnncost/suggest/search/dominance.py": ("dominance",),
     "cnncost/suggest/edits/*.py": EDITS,
     "cnncost/costs/memory/*.py": MEMORY,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import random
 
-from cnncost.suggest.decisions.catalogue import parse_allowed_edits
-from cnncost.suggest.text.editable_spec import EditableSpec, read_editable_spec
-from cnncost.suggest.text.text_places import SpecText
+from cnncost.suggest.edits.catalogue import parse_allowed_edits
+from cnncost.suggest.edits.editable_spec import EditableSpec, read_editable_spec
+from cnncost.suggest.edits.text_changes import SpecText
 
 LIKE_ALEXNET = """\
 input: [{channels}, {size}, {size}]

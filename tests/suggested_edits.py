@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from cnncost.suggest.decisions.catalogue import SPATIAL, parse_allowed_edits
 from cnncost.suggest.decisions.search_space import list_decisions
-from cnncost.suggest.text.edit import Edit
-from cnncost.suggest.text.editable_spec import EditableSpec
+from cnncost.suggest.edits.catalogue import SPATIAL, parse_allowed_edits
+from cnncost.suggest.edits.edit import Edit
+from cnncost.suggest.edits.editable_spec import EditableSpec
 
 ALL = parse_allowed_edits((), (), ())
 

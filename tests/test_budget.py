@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cnncost.errors import CnncostError
-from cnncost.suggest.text.budget import (
+from cnncost.suggest.edits.budget import (
     MOST,
     Budget,
     budgets_hold,

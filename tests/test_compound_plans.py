@@ -9,7 +9,7 @@ from itertools import combinations, product
 import pytest
 
 import cnncost
-from cnncost.suggest.decisions.catalogue import kind_names, parse_allowed_edits
+from cnncost.suggest.edits.catalogue import kind_names, parse_allowed_edits
 from cnncost.suggest.suggestion.request import SuggestionRequest
 from cnncost.suggest.suggestion.suggester import Suggester
 

@@ -101,9 +101,10 @@ WITH_EXAMPLES = (
     *("costs.memory.execution_order", "costs.memory.inference", "formats.repeats", "study.align"),
     "formats.block_numbers",
     "formats.python_text",
-    *("suggest.text.text_changes", "suggest.text.budget", "suggest.decisions.cost_tables"),
+    *("suggest.edits.text_changes", "suggest.edits.budget", "suggest.decisions.cost_tables"),
     *("suggest.search.label_setting", "suggest.search.elimination", "suggest.search.dominance"),
-    *("suggest.search.pruning", "suggest.search.greedy", "suggest.search.integer_programme"),
+    *("suggest.search.decision_order", "suggest.search.space_solver"),
+    *("suggest.search.integer_programme", "suggest.search.compound_variants"),
 )
 """Modules whose docstrings have an example, each algorithm among them."""
 

@@ -13,13 +13,11 @@ from suggested_edits import ALL
 from wild_networks import wild_network
 
 import cnncost
-from cnncost.suggest.decisions.catalogue import SPATIAL
-from cnncost.suggest.decisions.edit_prices import price_of, priced
-from cnncost.suggest.decisions.search_space import list_decisions
+from cnncost.suggest.decisions.search_space import list_decisions, try_options
 from cnncost.suggest.decisions.spatial_trials import SpatialTrials
-from cnncost.suggest.decisions.width_trials import try_options
-from cnncost.suggest.text.edit import Edit
-from cnncost.suggest.text.editable_spec import EditableSpec
+from cnncost.suggest.edits.catalogue import SPATIAL
+from cnncost.suggest.edits.edit import Edit, price_of, priced
+from cnncost.suggest.edits.editable_spec import EditableSpec
 
 UNIT = 1e-5
 """Scores are whole units of it."""

@@ -12,10 +12,9 @@ from suggested import found
 from suggested_edits import one, phrases
 
 import cnncost
-from cnncost.suggest.decisions.catalogue import parse_allowed_edits
-from cnncost.suggest.decisions.joint_widths import foresee_widths
 from cnncost.suggest.decisions.search_space import list_decisions
-from cnncost.suggest.decisions.width_trials import try_width
+from cnncost.suggest.decisions.width_trials import foresee_widths, try_width
+from cnncost.suggest.edits.catalogue import parse_allowed_edits
 
 NET = """\
 params: {width: 48, alpha: 1}

@@ -10,16 +10,16 @@ import pytest
 import cnncost
 from cnncost.costs.metrics import Metrics
 from cnncost.suggest.decisions.budget_limits import limit_tables
-from cnncost.suggest.decisions.catalogue import parse_allowed_edits
 from cnncost.suggest.decisions.cost_tables import SearchSpace
 from cnncost.suggest.decisions.search_space import build_search_space
+from cnncost.suggest.edits.budget import Budget, budgets_hold
+from cnncost.suggest.edits.catalogue import parse_allowed_edits
+from cnncost.suggest.edits.editable_spec import EditableSpec, read_editable_spec
+from cnncost.suggest.edits.meter import Meter
+from cnncost.suggest.edits.text_changes import SpecText
 from cnncost.suggest.search.integer_programme import solve_programme
 from cnncost.suggest.search.plan import SearchLimits
-from cnncost.suggest.search.pruning import drop_dominated_options
-from cnncost.suggest.text.budget import Budget, budgets_hold
-from cnncost.suggest.text.editable_spec import EditableSpec, read_editable_spec
-from cnncost.suggest.text.meter import Meter
-from cnncost.suggest.text.text_places import SpecText
+from cnncost.suggest.search.space_solver import drop_dominated_options
 
 PLAIN = """\
 input: [{channels}, {size}, {size}]

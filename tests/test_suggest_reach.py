@@ -11,13 +11,13 @@ import pytest
 from spaces import WIDTHS, random_draft
 
 import cnncost
-from cnncost.suggest.decisions.catalogue import parse_allowed_edits
 from cnncost.suggest.decisions.cost_tables import SearchSpace
+from cnncost.suggest.edits.catalogue import parse_allowed_edits
+from cnncost.suggest.edits.editable_spec import measure_counts
+from cnncost.suggest.edits.meter import METRICS
 from cnncost.suggest.search.unmet_budgets import find_nearest_plan, find_unmet
 from cnncost.suggest.suggestion.request import SuggestionRequest
 from cnncost.suggest.suggestion.suggester import Suggester
-from cnncost.suggest.text.editable_spec import measure_counts
-from cnncost.suggest.text.meter import METRICS
 
 
 def _plans(space: SearchSpace) -> Iterator[tuple[int, dict[str, int]]]:
@@ -37,7 +37,7 @@ def test_the_nearest_plan_is_the_nearest_of_all(seed: int) -> None:
     asked = tuple(f"{metric}={most}" for metric, most in budgets.items())
     no_moves = parse_allowed_edits((), [*WIDTHS.forbidden, "resolution", "stride", "pooling"], ())
     study = Suggester(cnncost.loads(text), SuggestionRequest(asked, no_moves))
-    found = find_unmet(study.search, study.budgets())
+    found = find_unmet(study.search.variants, study.budgets())
     plans = list(_plans(study.search.variants.variant(study.search.variants.all[0]).space))
 
     for metric in budgets:
@@ -56,7 +56,7 @@ def test_the_nearest_plan_is_the_nearest_of_all(seed: int) -> None:
 def test_no_edit_of_the_nearest_plan_is_idle() -> None:
     """Such as the width of a layer that another edit takes away."""
     study = Suggester(cnncost.load("alexnet"), SuggestionRequest(("weights=20",)))
-    plan = find_nearest_plan(study.search, study.budgets()).plan
+    plan = find_nearest_plan(study.search.variants, study.budgets()).plan
     assert plan is not None
     for edit in plan.own_edits:
         others = [change for c in plan.own_edits if c is not edit for change in c.changes]
@@ -71,5 +71,5 @@ def test_alexnet_shrinks_to_what_its_narrowest_layers_hold() -> None:
     conv1, conv2, conv3 = 7 * 7 * 3 * 24, 9 * (24 // 2) * 64, 9 * (64 // 8) * 96
     weights = conv1 + conv2 + conv3 + (96 // 2) * 96 + 9 * (96 // 2) * 64 + 64 * 1000
     study = Suggester(cnncost.load("alexnet"), SuggestionRequest(("weights=20",)))
-    found = find_unmet(study.search, study.budgets())
+    found = find_unmet(study.search.variants, study.budgets())
     assert found.least["weights"].value == weights

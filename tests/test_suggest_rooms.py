@@ -10,11 +10,14 @@ import cnncost.suggest
 
 PACKAGE = Path(cnncost.suggest.__path__[0])
 
-ROOMS = ("text", "edits", "decisions", "search", "suggestion")
+ROOMS = ("edits", "decisions", "search", "suggestion")
 """Bottom first."""
 
-FLOORS = 14
+FLOORS = 9
 """Files in the longest chain of imports: fewer are welcome, more are not."""
+
+FILES, LINES = 49, 300
+"""How many files there are, and lines in the longest of them: fewer are welcome, more are not."""
 
 PATHS = {
     ".".join(("cnncost", "suggest", *path.relative_to(PACKAGE).with_suffix("").parts)): path
@@ -54,3 +57,9 @@ def test_no_circle_and_few_floors() -> None:
 def test_module_names_are_used_once() -> None:
     names = [module.rpartition(".")[2] for module in PATHS]
     assert len(set(names)) == len(names)
+
+
+def test_files_are_few_and_short() -> None:
+    assert len(PATHS) <= FILES
+    lines = {module: len(path.read_text().splitlines()) for module, path in PATHS.items()}
+    assert {module: count for module, count in lines.items() if count > LINES} == {}

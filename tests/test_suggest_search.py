@@ -12,16 +12,15 @@ from spaces import WIDTHS, draft_of, random_draft
 import cnncost
 from cnncost.formats.graph import graph_of
 from cnncost.formats.spec_text import spec_text
-from cnncost.suggest.decisions.catalogue import kind_names, parse_allowed_edits
 from cnncost.suggest.decisions.cost_tables import CostTables, SearchSpace
-from cnncost.suggest.decisions.search_space import build_search_space
-from cnncost.suggest.search import label_setting
+from cnncost.suggest.decisions.search_space import build_search_space, list_spatial_trials
+from cnncost.suggest.edits.catalogue import kind_names, parse_allowed_edits
+from cnncost.suggest.edits.editable_spec import EditableSpec, measure_counts
+from cnncost.suggest.edits.meter import METRICS
 from cnncost.suggest.search.integer_programme import solve_programme
+from cnncost.suggest.search.label_setting import solve_by_labels
 from cnncost.suggest.search.plan import SearchLimits
-from cnncost.suggest.search.pruning import drop_dominated_options
-from cnncost.suggest.search.spatial_variants import list_spatial_trials
-from cnncost.suggest.text.editable_spec import EditableSpec, measure_counts
-from cnncost.suggest.text.meter import METRICS
+from cnncost.suggest.search.space_solver import drop_dominated_options
 
 
 def _random_space(seed: int) -> tuple[EditableSpec, dict[int, int]]:
@@ -61,7 +60,7 @@ def test_the_search_equals_brute_force(block: int) -> None:
         tables = drop_dominated_options(space.tables, tuple(budgets))
         for found in (
             solve_programme(tables, SearchLimits(budgets, space.convolutions)),
-            label_setting.solve_by_labels(tables, SearchLimits(budgets, space.convolutions)),
+            solve_by_labels(tables, SearchLimits(budgets, space.convolutions)),
         ):
             assert found is not None
             assert found.proved
@@ -190,7 +189,7 @@ def test_label_setting_equals_highs_with_all_kinds_of_edit(
     limits = {METRICS.index(m): before[m] * share // 100 for m, share in budgets.items()}
     space = build_search_space(editable, parse_allowed_edits((), (), ()))
     tables = drop_dominated_options(space.tables, tuple(limits))
-    ours = label_setting.solve_by_labels(tables, SearchLimits(limits, space.convolutions))
+    ours = solve_by_labels(tables, SearchLimits(limits, space.convolutions))
     highs = solve_programme(tables, SearchLimits(limits, space.convolutions))
     assert ours is not None
     assert ours.proved
@@ -208,7 +207,7 @@ def test_both_solvers_agree_on_resnet50_written_flat(metric: str) -> None:
     space = build_search_space(editable, parse_allowed_edits((), (), ()))
     assert sum(decision.group for decision in space.decisions) >= 32
     tables = drop_dominated_options(space.tables, tuple(limits))
-    ours = label_setting.solve_by_labels(tables, SearchLimits(limits, space.convolutions))
+    ours = solve_by_labels(tables, SearchLimits(limits, space.convolutions))
     highs = solve_programme(tables, SearchLimits(limits, space.convolutions))
     assert ours is not None
     assert ours.proved

@@ -13,18 +13,18 @@ import pytest
 from spaces import draft_of, random_draft
 
 import cnncost
-from cnncost.suggest.decisions.catalogue import AllowedEdits
 from cnncost.suggest.decisions.cost_tables import CostTable, CostTables, SearchSpace
 from cnncost.suggest.decisions.search_space import build_search_space, list_decisions
-from cnncost.suggest.decisions.width_trials import changed_layers, read_network, try_width
-from cnncost.suggest.search import elimination
-from cnncost.suggest.search.greedy import choose_greedily
+from cnncost.suggest.decisions.width_trials import read_network, try_width
+from cnncost.suggest.edits.clock import Clock, TimeOverError
+from cnncost.suggest.edits.edit import NO_EDIT, AllowedEdits, Decision, Edit
+from cnncost.suggest.edits.meter import METRICS
+from cnncost.suggest.edits.placed_layers import changed_layers
+from cnncost.suggest.search.elimination import find_elimination_order
+from cnncost.suggest.search.space_solver import choose_greedily
 from cnncost.suggest.suggestion.answer import Suggestion
 from cnncost.suggest.suggestion.request import SuggestionRequest
 from cnncost.suggest.suggestion.suggester import Suggester
-from cnncost.suggest.text.clock import Clock, TimeOverError
-from cnncost.suggest.text.edit import NO_EDIT, Decision, Edit
-from cnncost.suggest.text.meter import METRICS
 from cnncost.views.page_writers import write_results
 from cnncost.views.suggest import suggestion_results
 
@@ -171,7 +171,7 @@ def test_the_order_of_elimination_is_that_of_its_definition() -> None:
     pick = random.Random(0)
     for _ in range(300):
         tables = _tables(pick)
-        made = elimination.find_elimination_order(tables, [0])
+        made = find_elimination_order(tables, [0])
         assert made is not None
         assert [stage.decision for stage in made.steps] == _order_by_definition(tables)
 

@@ -17,10 +17,11 @@ from cnncost.errors import CnncostError
 from cnncost.place import Place
 from cnncost.quantity import BUDGETS
 from cnncost.suggest.decisions.search_space import list_decisions
+from cnncost.suggest.edits.budget import Budget, parse_budgets
+from cnncost.suggest.edits.editable_spec import EditableSpec
 from cnncost.suggest.edits.width import LabelledNumber, label_numbers
-from cnncost.suggest.search.plan import Plan, scale_uniformly
-from cnncost.suggest.text.budget import Budget, parse_budgets
-from cnncost.suggest.text.editable_spec import EditableSpec
+from cnncost.suggest.search.plan import Plan
+from cnncost.suggest.search.uniform_scaling import scale_uniformly
 
 QUARTER = Fraction(1, 4)
 

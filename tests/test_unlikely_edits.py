@@ -16,7 +16,7 @@ from wild_networks import wild_network
 import cnncost
 from cnncost import bundled
 from cnncost.errors import CnncostError
-from cnncost.suggest.decisions.catalogue import parse_allowed_edits
+from cnncost.suggest.edits.catalogue import parse_allowed_edits
 from cnncost.suggest.suggestion.request import SuggestionRequest
 from cnncost.suggest.suggestion.suggester import Suggester
 

@@ -10,8 +10,7 @@ from typing import NamedTuple
 from cnncost.cli.output import open_destination
 from cnncost.cli.scale import MeasureScale, compose_check_command
 from cnncost.suggest.search.plan import Plan
-from cnncost.suggest.suggestion.plan_file import move_schema, schema_path
-from cnncost.suggest.suggestion.plan_writer import PlanWriter
+from cnncost.suggest.suggestion.plan_file import PlanWriter, move_schema, schema_path
 
 
 class PlanDestination(NamedTuple):

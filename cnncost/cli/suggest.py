@@ -130,10 +130,10 @@ def suggest(
     """
     from cnncost.cli.frontier_output import FrontierOutput, answer_frontier
     from cnncost.cli.plan_output import PlanDestination, compose_write_command, write_plan
-    from cnncost.suggest.decisions.catalogue import parse_allowed_edits
+    from cnncost.suggest.edits.catalogue import parse_allowed_edits
+    from cnncost.suggest.edits.meter import Meter
     from cnncost.suggest.suggestion.request import SuggestionRequest
     from cnncost.suggest.suggestion.suggester import Suggester
-    from cnncost.suggest.text.meter import Meter
     from cnncost.views.page_writers import write_results
     from cnncost.views.suggest import suggestion_results
 

@@ -1,8 +1,7 @@
 """Edits of a spec that meet budgets for the least estimated damage.
 
-Five rooms, each of which imports only those above it in this list:
-    text        the text of a spec, and what an edit of it is
-    edits       the kinds of edit, one module per kind
+Four rooms, each of which imports only itself and those above it in this list:
+    edits       the text of a spec, the kinds of edit, and what edits are scored and limited by
     decisions   what a plan decides, and what every option costs
     search      the best plan within the budgets
     suggestion  what the user is told

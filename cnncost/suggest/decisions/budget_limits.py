@@ -5,18 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
 
 from cnncost.costs.memory.embedded import lives_embedded
 from cnncost.costs.memory.inference import Lives, find_lives
 from cnncost.network import Network
 from cnncost.suggest.decisions.cost_tables import CostColumn, CostTables, SearchSpace, add_columns
-from cnncost.suggest.decisions.edited_layers import EditedLayers
-from cnncost.suggest.text.budget import Budget
-from cnncost.suggest.text.meter import METRICS, PARAMETERS, Meter
-
-if TYPE_CHECKING:
-    from cnncost.suggest.decisions.edited_layers import EditedLayers
+from cnncost.suggest.decisions.edited_layers import EditedLayers, StepBytes, edited_layers_of
+from cnncost.suggest.edits.budget import Budget
+from cnncost.suggest.edits.meter import METRICS, PARAMETERS, Meter
 
 
 def limit_tables(
@@ -35,10 +31,6 @@ def limit_tables(
             column, most = found
             limits[column] = min(most, limits.get(column, most))
             continue
-        from cnncost.suggest.decisions.edited_layers import (
-            edited_layers_of,  # bytes are seldom asked for
-        )
-
         edited = edited or edited_layers_of(space)
         for more in _byte_columns(budget, edited, every=every):
             limits[len(METRICS) + len(columns)] = budget.most
@@ -55,14 +47,13 @@ def _metric_limit(budget: Budget, meter: Meter) -> tuple[int, int] | None:
 
 def _byte_columns(budget: Budget, edited: EditedLayers, *, every: bool) -> list[CostColumn]:
     """The columns that hold a budget of bytes: each must stay within it."""
-
     found = BYTE_COLUMNS[budget.metric](edited)
     space, most = edited.space, budget.most
     return [c for c in found if every or _highest(c, space.tables) > most]
 
 
 def _highest(column: CostColumn, tables: CostTables) -> int:
-    """What no plan brings the column above."""
+    """An upper bound of a column: no plan brings it above this."""
     top = column.base + sum(part.most for part in column.parts)
     for metric, times in column.uses.items():
         top += times * tables.ceiling(metric)
@@ -70,39 +61,36 @@ def _highest(column: CostColumn, tables: CostTables) -> int:
 
 
 def _activation_columns(edited: EditedLayers) -> list[CostColumn]:
-    from cnncost.suggest.decisions import live_bytes
-
-    return [
-        row.column({})
-        for row in live_bytes.step_rows(edited, _inference_lives(edited.editable.meter))
-    ]
+    lives = _inference_lives(edited.editable.meter)
+    return [row.column({}) for row in _step_rows(edited, lives)]
 
 
 def _memory_columns(edited: EditedLayers) -> list[CostColumn]:
-    from cnncost.suggest.decisions import live_bytes
-
     meter = edited.editable.meter
-
-    uses = {PARAMETERS: meter.size}
-    return [row.column(uses) for row in live_bytes.step_rows(edited, _inference_lives(meter))]
+    rows = _step_rows(edited, _inference_lives(meter))
+    return [row.column({PARAMETERS: meter.size}) for row in rows]
 
 
 def _sram_columns(edited: EditedLayers) -> list[CostColumn]:
-    from cnncost.suggest.decisions import live_bytes
-
-    return [row.column({}) for row in live_bytes.step_rows(edited, lives_embedded)]
+    return [row.column({}) for row in _step_rows(edited, lives_embedded)]
 
 
 def _training_columns(edited: EditedLayers) -> list[CostColumn]:
-    from cnncost.suggest.decisions import training_bytes
+    from cnncost.suggest.decisions.training_bytes import training_columns
 
-    return training_bytes.training_columns(edited)
+    return training_columns(edited)
 
 
 def _flash_columns(edited: EditedLayers) -> list[CostColumn]:
-    from cnncost.suggest.decisions import live_bytes
+    from cnncost.suggest.decisions.live_bytes import flash_column
 
-    return [live_bytes.flash_column(edited, PARAMETERS)]
+    return [flash_column(edited, PARAMETERS)]
+
+
+def _step_rows(edited: EditedLayers, living: Callable[[Network], Lives]) -> list[StepBytes]:
+    from cnncost.suggest.decisions.live_bytes import step_rows
+
+    return step_rows(edited, living)
 
 
 def _inference_lives(meter: Meter) -> Callable[[Network], Lives]:

@@ -14,14 +14,12 @@ from functools import cached_property
 from itertools import product
 from typing import TYPE_CHECKING
 
-from cnncost.suggest.text.edit import Decision, Edit
-from cnncost.suggest.text.editable_spec import EditableSpec
+from cnncost.suggest.edits.edit import Decision, Edit
+from cnncost.suggest.edits.editable_spec import EditableSpec
+from cnncost.suggest.edits.placed_layers import Costs
 
 if TYPE_CHECKING:
     from cnncost.arrays import Bools, Ints
-
-Costs = tuple[int, ...]
-"""One amount per metric, in the order of METRICS."""
 
 Key = tuple[int, ...]
 """The option of each decision of a scope."""
@@ -52,7 +50,7 @@ class CostTable:
         }
 
     def extremes(self, metric: int) -> tuple[int, int]:
-        """The least and the most of a metric, over what is possible."""
+        """The least and the most of a metric among the combinations that make a network."""
         amounts = self.costs[..., metric][self.possible]
         return int(amounts.min()), int(amounts.max())
 
@@ -121,7 +119,7 @@ class CostTables:
 
 
 def add_rules(tables: CostTables, rules: Iterable[CostTable]) -> CostTables:
-    """The tables with what the rules rule out."""
+    """Add rules to the tables: what a rule rules out is possible in no plan then."""
     members = {table.scope: table for table in tables.members}
     for rule in rules:
         laid = replace(_empty_table(tables, rule.scope), possible=rule.possible)
@@ -131,8 +129,9 @@ def add_rules(tables: CostTables, rules: Iterable[CostTable]) -> CostTables:
 
 
 def tables_of(scores: Sequence[Sequence[int]], costs: Mapping[Scope, object]) -> CostTables:
-    """Make tables of one metric from lists: the scores of each decision's options, and what
-    each combination costs, by scope. To try a search on.
+    """Make tables of one metric from lists, to try a search on.
+
+    Given are the scores of each decision's options and, by scope, what each combination costs.
 
     >>> tables_of([[0, 3], [0, 4]], {(0, 1): [[60, 30], [40, 20]]}).costs((1, 0))
     (40,)
@@ -167,7 +166,7 @@ class SearchSpace:
         return self.tables.decisions
 
     def broken_rules(self, edits: Sequence[Edit]) -> list[CostTable]:
-        """The rules that a plan of these edits breaks."""
+        """The rules that rule out a plan of these edits."""
         made = set(map(id, edits))
         chosen = [
             next((k for k, edit in enumerate(one.options) if id(edit) in made), 0)
@@ -181,7 +180,7 @@ class SearchSpace:
         return replace(self, tables=add_rules(self.tables, rules), rules=left)
 
     def edits_of(self, chosen: tuple[int, ...]) -> list[Edit]:
-        """The edits of a plan, in the order of the file."""
+        """The edits that a plan makes, in the order of the file."""
         picked = zip(self.decisions, chosen, strict=True)
         return [decision.options[k] for decision, k in picked if k]
 
@@ -220,15 +219,15 @@ class CostColumn:
     """For a metric, by its place among the costs: how many times it is added."""
 
     def shift_parts(self) -> CostColumn:
-        """The same amount with parts that are never negative: the solver may then drop what
-        is over a budget already."""
+        """Return the same column with parts that are never negative, so that the solver may drop
+        what is over a budget already."""
         base = self.base + sum(own.least for own in self.parts)
         parts = [ColumnPart(own.scope, own.amounts - own.least) for own in self.parts]
         return CostColumn(base, tuple([own for own in parts if own.most]), self.uses)
 
 
 def add_columns(tables: CostTables, columns: Sequence[CostColumn]) -> CostTables:
-    """The tables with these columns behind their own metrics."""
+    """Add columns to the tables, behind their own metrics: each is one more metric."""
     if not columns:
         return tables
     columns = [column.shift_parts() for column in columns]
@@ -249,7 +248,7 @@ def add_columns(tables: CostTables, columns: Sequence[CostColumn]) -> CostTables
 
 
 def _table_for(scopes: Sequence[Scope], scope: Scope) -> int:
-    """The smallest scope that holds this one; a single decision's part stands by itself."""
+    """Find the place of the smallest scope that holds this one; a single decision has its own."""
     if scope in scopes:
         return scopes.index(scope)
     holding = [] if len(scope) == 1 else [s for s in scopes if set(s) >= set(scope)]

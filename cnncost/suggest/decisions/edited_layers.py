@@ -1,4 +1,4 @@
-"""Each layer of a spec with edits made, as a small network behind an input of its own."""
+"""The layers of a search space, each as a network of its own, under chosen options."""
 
 from __future__ import annotations
 
@@ -11,14 +11,10 @@ from cnncost.network import Input, Network, Node
 from cnncost.place import Place
 from cnncost.shape import Shape
 from cnncost.suggest.decisions.cost_tables import ColumnPart, CostColumn, SearchSpace, make_part
-from cnncost.suggest.decisions.width_trials import (
-    WidthTrials,
-    changed_layers,
-    merge_trials,
-    read_network,
-)
-from cnncost.suggest.text.edit import Edit, PlacedLayer
-from cnncost.suggest.text.editable_spec import EditableSpec
+from cnncost.suggest.decisions.width_trials import WidthTrials, read_network
+from cnncost.suggest.edits.edit import Edit, replacing_decisions
+from cnncost.suggest.edits.editable_spec import EditableSpec
+from cnncost.suggest.edits.placed_layers import PlacedLayer, changed_layers, merge_trials
 
 Pick = tuple[int, int]
 """A decision and its option."""
@@ -26,7 +22,7 @@ Pick = tuple[int, int]
 
 @dataclass(frozen=True)
 class EditedLayers:
-    """The layers of a search space with chosen widths merged and replacements put in."""
+    """The layers of a search space under chosen options: widths changed, replacements in place."""
 
     space: SearchSpace
     trials: dict[Pick, Network]
@@ -40,12 +36,8 @@ class EditedLayers:
 
     @cached_property
     def replacing_of(self) -> dict[int, list[int]]:
-        """For each node that is replaced: the decisions that do it."""
-        found: dict[int, list[int]] = {}
-        for v, decision in enumerate(self.space.decisions):
-            for index in dict.fromkeys(i for edit in decision.options for i in edit.substitutes):
-                found.setdefault(index, []).append(v)
-        return found
+        """For each node that options replace, by index: the decisions of these options."""
+        return replacing_decisions(self.space.decisions)
 
     @property
     def editable(self) -> EditableSpec:
@@ -92,8 +84,8 @@ class EditedLayers:
     ) -> tuple[ColumnPart, ...]:
         """Return what the options of a replacing decision add at a node, by the widths around it.
 
-        `added` is an amount that is affine in the widths: so what each width adds to each
-        replacement is all that there is.
+        `added` returns the amount for an option and some widths. It is affine in the widths: so
+        what each width alone adds to each replacement is all that need be measured.
         """
         options = range(len(self.space.decisions[r].options))
         alone = [added((r, k), ()) for k in options]
@@ -117,8 +109,8 @@ class EditedLayers:
         return network is None or len(network.nodes) == 1
 
     def align(self, picked: Pick) -> dict[int, int] | None:
-        """For each node that an option leaves alone: its place in the edited network; None
-        where that cannot be told."""
+        """Find where each node that an option leaves alone stands in the edited network; None where
+        that cannot be told."""
         edit = self.edit(picked)
         spec = self.editable.read_edited(edit.changes)
         if spec is None:
@@ -143,7 +135,7 @@ class EditedLayers:
 
 
 def edited_layers_of(space: SearchSpace) -> EditedLayers:
-    """Make the edited layers of a search space; its width edits have been read before."""
+    """Make the edited layers of a search space: each width edit is read as a network."""
     trials: dict[Pick, Network] = {}
     for v, decision in enumerate(space.decisions):
         for k, edit in enumerate(space.editable.clock.watch(decision.options)):
@@ -157,7 +149,7 @@ def sequence_network(layers: Sequence[PlacedLayer], x: Shape, *, frozen: bool = 
     """Layers one behind the other as a network with the input `x`.
 
     Raises:
-        Refused: one cannot take its input.
+        CnncostError: one cannot take its input.
     """
     nodes: list[Input | Node] = [Input(0, "x", x, Place(0, 0))]
     for layer, xs in layers:
@@ -180,7 +172,7 @@ class StepBytes:
 
     @property
     def most(self) -> int:
-        """What no plan goes above."""
+        """An upper bound of the bytes: no plan has more alive at this step."""
         tops = sum(max(added) for added in self.singles.values())
         return self.base + tops + sum(part.most for part in self.pairs)
 
@@ -191,7 +183,7 @@ class StepBytes:
 
     @cached_property
     def spread(self) -> tuple[int, int]:
-        """The least and the most that all pairs add."""
+        """The least and the most bytes that all pairs together add."""
         return sum(part.least for part in self.pairs), sum(part.most for part in self.pairs)
 
     def covers(self, other: StepBytes, less: int = 0) -> bool:

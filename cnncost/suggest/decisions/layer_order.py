@@ -19,15 +19,16 @@ from cnncost.network import Input, Node
 from cnncost.shape import Shape
 from cnncost.suggest.decisions.cost_tables import CostTable, Key, Scope
 from cnncost.suggest.decisions.width_trials import WidthTrials
+from cnncost.suggest.edits.edit import Decision, replacing_decisions
+from cnncost.suggest.edits.editable_spec import EditableSpec
+from cnncost.suggest.edits.meter import METRICS
+from cnncost.suggest.edits.placed_layers import Substitute
 from cnncost.suggest.edits.serial_layers import CONVOLUTIONS, is_pointwise, readers_behind
-from cnncost.suggest.text.edit import Decision, Substitute
-from cnncost.suggest.text.editable_spec import EditableSpec
-from cnncost.suggest.text.meter import METRICS
 
 
 @dataclass(frozen=True)
 class LayerOrder:
-    """What stands behind what in a network, under the options of its decisions."""
+    """The rules of what may stand behind what in a network, under the options of its decisions."""
 
     editable: EditableSpec
     decisions: Sequence[Decision]
@@ -40,7 +41,8 @@ class LayerOrder:
                 yield self._make_table(scope, wrong)
 
     def options_alone(self) -> set[tuple[int, int]]:
-        """The options that are ruled out by themselves, each as its decision and its number."""
+        """The options that break a rule by themselves, each as its decision and its place among the
+        options."""
         found: set[tuple[int, int]] = set()
         for scope, wrong in (*self._pointwise_pairs(), *self._narrowing_pairs()):
             for key in wrong:
@@ -60,8 +62,8 @@ class LayerOrder:
     # A 1x1 behind a 1x1
 
     def _pointwise_pairs(self) -> Iterator[tuple[Scope, list[Key]]]:
-        """For each two convolutions in series the options by which a 1x1 reads a 1x1."""
-        replacing = self._replacing_decisions()
+        """Yield, for each two convolutions in series, the options by which a 1x1 reads a 1x1."""
+        replacing = replacing_decisions(self.decisions)
         for first in self.editable.network.layers:
             if first.layer.word not in CONVOLUTIONS:
                 continue
@@ -72,18 +74,9 @@ class LayerOrder:
                     if not (ends[0] and starts[0]):
                         yield _pairs_of(v, w, ends, starts)
 
-    def _replacing_decisions(self) -> Mapping[int, list[int]]:
-        """For each node the decisions that may put others in its place."""
-        found: dict[int, list[int]] = {}
-        for v, decision in enumerate(self.decisions):
-            touched = [index for edit in decision.options for index in edit.substitutes]
-            for index in dict.fromkeys(touched):
-                found.setdefault(index, []).append(v)
-        return found
-
     def _convolutions_behind(self, first: Node) -> Iterator[int]:
         """The convolutions that read a layer through what does not part them."""
-        for index in readers_behind(self.editable, first.index):
+        for index in readers_behind(self.editable.network, first.index):
             layer = self.editable.network.nodes[index].layer
             if layer is not None and layer.word in CONVOLUTIONS:
                 yield index
@@ -101,7 +94,8 @@ class LayerOrder:
     # A stage narrower than the one before
 
     def _narrowing_pairs(self) -> Iterator[tuple[Scope, list[Key]]]:
-        """For each two widths of the trunk in order the options by which the second is less."""
+        """Yield, for each two widths of the trunk in order, the options by which the second is
+        narrower."""
         for first, second in self._ordered_widths():
             deciding = [self._deciding(index) for index in (first, second)]
             if any(len(found) > 1 for found in deciding) or not any(deciding):
@@ -140,7 +134,7 @@ class LayerOrder:
     @cached_property
     def _trunk(self) -> list[Node]:
         """The convolutions and joins that every path from the input leads through."""
-        readers = self.editable.readers
+        readers = self.editable.network.readers
         furthest = max(
             index for one in self.editable.network.inputs for index in readers[one.index]
         )
@@ -191,7 +185,8 @@ def _channels(trial: Mapping[int, tuple[Layer, tuple[Shape, ...]]], index: int, 
 
 
 def _ends_pointwise(substitute: Substitute, node: Node, *, last: bool) -> bool:
-    """Whether the last or first convolution of what stands in a node's place is a 1x1."""
+    """Whether what stands in a node's place ends with a 1x1 convolution (begins with one, unless
+    `last`)."""
     assert node.layer is not None  # it is a convolution
     try:
         placed = substitute(node.layer, node.inputs)
@@ -204,7 +199,8 @@ def _ends_pointwise(substitute: Substitute, node: Node, *, last: bool) -> bool:
 def _pairs_of(
     v: int, w: int, ends: Sequence[bool], starts: Sequence[bool]
 ) -> tuple[Scope, list[Key]]:
-    """The options of two decisions that are both so; of one decision those that are so twice."""
+    """List the pairs of options of which the first ends with a 1x1 and the second starts with one;
+    where one decision has both, its options of which both hold."""
     if v == w:
         return (v,), [(k,) for k, both in enumerate(map(min, ends, starts)) if both]
     keys = product(range(len(ends)), range(len(starts)))
@@ -212,7 +208,7 @@ def _pairs_of(
 
 
 def _list_pairs(v: int, w: int, wrong: Iterable[tuple[int, int]]) -> tuple[Scope, list[Key]]:
-    """Pairs of options in the order of their decisions; -1 stands for what nothing decides."""
+    """List pairs of options in the order of their decisions; decision -1 stands for none."""
     scope = tuple(sorted(d for d in (v, w) if d >= 0))
     keys = [{v: k, w: m} for k, m in wrong]
     return scope, [tuple([key[d] for d in scope]) for key in keys]

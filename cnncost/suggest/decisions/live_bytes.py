@@ -22,14 +22,14 @@ from cnncost.costs.memory.inference import Lives
 from cnncost.network import Network
 from cnncost.suggest.decisions.cost_tables import ColumnPart, CostColumn, make_part
 from cnncost.suggest.decisions.edited_layers import EditedLayers, Pick, StepBytes
-from cnncost.suggest.text.clock import Clock
+from cnncost.suggest.edits.clock import Clock
 
 Living = Callable[[Network], Lives]
 """When the tensors of a network live."""
 
 
 def step_rows(edited: EditedLayers, living: Living) -> list[StepBytes]:
-    """Return the rows of a search space, without rows that another row is never below."""
+    """Return the rows of a search space; left out are rows that another row is never below."""
     return without_covered(list(_InferenceSteps(edited, living).rows()), edited.editable.clock)
 
 
@@ -80,8 +80,11 @@ class _InferenceSteps:
                     yield StepBytes(bytes_, self._added_by_option(t, others), parts)
 
     def _added_by_option(self, t: int, void: Sequence[int]) -> dict[int, tuple[int, ...]]:
-        """What each option alone adds to a step; the options of `void` that change the step,
-        and those that leave nothing sure of it, take all of it away."""
+        """For each decision the bytes that each option alone adds to a step.
+
+        An option after which nothing is sure of the step takes all its bytes away; so does one of
+        the decisions in `void` that replaces the step's layer.
+        """
         added: dict[int, list[int]] = {}
         for (v, k), lives in self.widths.items():
             row = added.setdefault(v, [0] * len(self.decisions[v].options))
@@ -117,7 +120,7 @@ class _InferenceSteps:
     def _timeline_behind_input(self, network: Network, *, dies: bool) -> list[int]:
         """Return the bytes alive at each step of new layers.
 
-        Their input dies with its last reader, or stays.
+        With `dies` their input dies with its last reader; else it stays.
         """
         lives = self.living(network)
         last = list(lives.last)
@@ -156,7 +159,8 @@ class _InferenceSteps:
         return lives.base[t] == base or lives.sizes[base] != lives.sizes[source]
 
     def _lives_on(self, t: int, gone: Sequence[int]) -> bool:
-        """Whether all that outlives the layers taken away is what they read, unchanged."""
+        """Whether readers of a layer that is taken away may read what it read instead: the same
+        channels."""
         nodes, groups = self.network.nodes, self.edited.editable.groups
         readers = [n.index for n in nodes if t in n.reads and n.index not in gone]
         if not readers and t not in self.network.outputs:
@@ -169,9 +173,9 @@ class _InferenceSteps:
 
 
 def flash_column(edited: EditedLayers, parameters: int) -> CostColumn:
-    """Flash as the parameters (a metric of the tables, by its place) and an affine rest.
+    """Make the column of flash: the parameters (a metric of the tables, by its place) and a rest.
 
-    The rest is three bytes more a bias, and what norms fold into: affine in the widths.
+    The rest is three bytes more for each bias, and what norms fold into: affine in the widths.
     """
     today = _flash_beyond_parameters(edited.editable.network)
     added: dict[int, list[int]] = {}
@@ -208,7 +212,8 @@ def _replacement_bytes(
 
 
 def _may_go(edited: EditedLayers, index: int, replacing: Sequence[int]) -> list[ColumnPart]:
-    """Of a node that several decisions replace: only that its own rest may go."""
+    """For a node that several decisions replace: parts by which each may take the node's own rest
+    away."""
     own = max(0, _flash_beyond_parameters(edited.network(index)))
     return [
         make_part(

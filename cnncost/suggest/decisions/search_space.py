@@ -1,18 +1,30 @@
-"""The search space of a spec: its decisions, and cost tables over all their options."""
+"""The search space of a spec: its decisions, their options priced, and cost tables over them.
+
+The price of an option is what it alone adds to the error potential. Widths add up exactly. What
+edits of several kinds cost together may differ from the sum of their prices: the score of a plan
+is that of the file that it makes.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from cnncost.suggest.decisions.catalogue import KINDS, STRUCTURAL, AllowedEdits
+from cnncost.errors import CnncostError
+from cnncost.network import Input, Network, Node
 from cnncost.suggest.decisions.cost_tables import SearchSpace
-from cnncost.suggest.decisions.joint_widths import foresee_widths
 from cnncost.suggest.decisions.layer_order import LayerOrder
-from cnncost.suggest.decisions.table_filling import fill_cost_tables
-from cnncost.suggest.decisions.width_trials import try_options
-from cnncost.suggest.text.edit import Decision, Edit, WidthTrial
-from cnncost.suggest.text.editable_spec import EditableSpec
+from cnncost.suggest.decisions.spatial_trials import SpatialTrial, SpatialTrials
+from cnncost.suggest.decisions.table_filling import costs_alone, fill_cost_tables
+from cnncost.suggest.decisions.width_trials import foresee_widths, try_width
+from cnncost.suggest.edits.catalogue import KINDS, SPATIAL
+from cnncost.suggest.edits.convolution_replacements import STRUCTURAL
+from cnncost.suggest.edits.edit import AllowedEdits, Decision, Edit, priced
+from cnncost.suggest.edits.editable_spec import EditableSpec
+from cnncost.suggest.edits.placed_layers import Costs, PlacedLayer, WidthTrial, remove_layer
+
+BATCH = 6
+"""How many decisions are tried together."""
 
 
 def build_search_space(
@@ -63,13 +75,39 @@ def list_decisions(editable: EditableSpec, allowed: AllowedEdits) -> list[Decisi
     Raises:
         TimeOverError: the spec's clock has run out.
     """
-    kinds = [kind.decisions(editable, allowed) for kind in KINDS if allowed.allows(kind)]
+    kinds = [kind.decisions(editable, allowed) for kind in KINDS if allowed.allows(kind.names)]
     found = [decision for kind in kinds for decision in editable.clock.watch(kind)]
     return sorted(found, key=lambda decision: (not decision.group, decision.first))
 
 
+def foresee_decisions(
+    editable: EditableSpec, allowed: AllowedEdits
+) -> Iterator[tuple[Decision, list[Costs]]]:
+    """Yield every decision with the options that make a network, and what the network costs under
+    each of them but the first."""
+    decisions = list_decisions(editable, allowed)
+    for decision in _foresee_in_batches(editable, decisions):
+        one, trials = try_options(editable, decision)
+        found = costs_alone(editable, one, {(0, k): own for k, own in enumerate(trials, 1)})
+        pairs = zip(one.options[1:], found[1:], strict=True)
+        good = [(edit, costs) for edit, costs in pairs if costs is not None]
+        options = (one.options[0], *(edit for edit, _ in good))
+        yield replace(one, options=options), [costs for _, costs in good]
+
+
+def _foresee_in_batches(
+    editable: EditableSpec, decisions: Sequence[Decision]
+) -> Iterator[Decision]:
+    """Yield decisions whose widths are tried some decisions at a time, so that those before are
+    there where time runs out."""
+    for at in range(0, len(decisions), BATCH):
+        batch = decisions[at : at + BATCH]
+        foresee_widths(editable, batch)
+        yield from editable.clock.watch(batch)
+
+
 def unlikely_edits(editable: EditableSpec, decisions: Sequence[Decision]) -> list[Edit]:
-    """The options that no engineer would write by themselves."""
+    """List the options that no engineer would write by themselves."""
     trials: dict[tuple[int, int], WidthTrial] = {}
     for v, decision in enumerate(decisions):
         if decision.group:
@@ -84,3 +122,109 @@ def _count_convolutions(editable: EditableSpec) -> int:
         node.layer is not None and node.layer.word in ("conv", "depthwise_conv", "conv_transpose")
         for node in editable.network.nodes
     )
+
+
+def list_spatial_trials(editable: EditableSpec, allowed: AllowedEdits) -> Iterator[SpatialTrial]:
+    """Yield every spatial edit that makes a network, with what the layers cost under it."""
+    trials = SpatialTrials(editable)
+    for kind in SPATIAL:
+        for edit in editable.clock.watch(
+            kind.edits(editable, allowed) if allowed.allows(kind.names) else ()
+        ):
+            trial = trials.try_edit(edit)
+            if trial is not None:
+                yield trial
+
+
+def try_options(editable: EditableSpec, decision: Decision) -> tuple[Decision, list[WidthTrial]]:
+    """Return a decision with the options that make a network, priced; and of widths what each
+    option but the first changes."""
+    if not decision.group:
+        readable = _readable_options(editable, decision) if decision.unread else decision
+        return price_options(editable, readable, []), []
+    others = editable.clock.watch(decision.options[1:])
+    found = [(edit, try_width(editable, edit)) for edit in others]
+    good = [(edit, own) for edit, own in found if own is not None]
+    options = (decision.options[0], *(edit for edit, _ in good))
+    trials = [own for _, own in good]
+    return price_options(editable, replace(decision, options=options), trials), trials
+
+
+def _readable_options(editable: EditableSpec, decision: Decision) -> Decision:
+    """A decision with the options whose texts are specs."""
+    first, *others = decision.options
+    for edit in editable.clock.watch(others):
+        if edit.phrase not in editable.refused:
+            editable.refused[edit.phrase] = editable.read_edited(edit.changes) is None
+    good = [edit for edit in others if not editable.refused[edit.phrase]]
+    return replace(decision, options=(first, *good))
+
+
+def price_options(
+    editable: EditableSpec, decision: Decision, trials: Sequence[WidthTrial]
+) -> Decision:
+    """Price the options of a decision; of widths the trial of each but the first is given."""
+    first, *others = decision.options
+    if decision.group:
+        pairs = zip(others, trials, strict=True)
+        priced = [_price_width(editable, edit, trial) for edit, trial in pairs]
+    else:
+        priced = [_price_structure(editable, edit, unread=decision.unread) for edit in others]
+    return replace(decision, options=(first, *priced))
+
+
+def _price_width(editable: EditableSpec, edit: Edit, trial: WidthTrial) -> Edit:
+    changed = {index: [placed] for index, placed in trial.items()}
+    return priced(edit, editable.priced_layers.damage_of(changed))
+
+
+def _price_structure(editable: EditableSpec, edit: Edit, *, unread: bool) -> Edit:
+    if unread and (network := _edited_network(editable, edit)) is not None:
+        return priced(edit, editable.priced_layers.damage_to(network))
+    nodes = editable.network.nodes
+    changed: dict[int, list[PlacedLayer]] = {}
+    for index, substitute in edit.substitutes.items():
+        node, source = nodes[index], nodes[edit.reads_instead.get(index, index)]
+        assert node.layer is not None  # inputs are not replaced
+        try:
+            changed[index] = substitute(node.layer, source.inputs)
+        except CnncostError:
+            return priced(edit, ())  # no network, which its cost table says too
+    return priced(edit, editable.priced_layers.damage_of(changed))
+
+
+def _edited_network(editable: EditableSpec, edit: Edit) -> Network | None:
+    """The network that an edit makes: the nodes removed where it only takes copies of blocks away,
+    else as its text reads."""
+    removes = all(put is remove_layer for put in edit.substitutes.values())
+    if removes and not edit.reads_instead:
+        made = remove_nodes(editable.network, frozenset(edit.substitutes))
+        if made is not None:
+            return made
+    spec = editable.read_edited(edit.changes)
+    return None if spec is None else spec.network
+
+
+def remove_nodes(network: Network, removed: frozenset[int]) -> Network | None:
+    """Remove nodes from a network: what read them reads their one source. None where they have
+    several sources, or the source another shape."""
+    inside = [network.nodes[index] for index in sorted(removed)]
+    sources = {read for node in inside for read in node.reads if read not in removed}
+    if len(sources) != 1 or removed & set(network.outputs):
+        return None
+    (source,) = sources
+    kept = [node for node in network.nodes if node.index not in removed]
+    place = {node.index: at for at, node in enumerate(kept)} | dict.fromkeys(removed, -1)
+    shape = network.nodes[source].output
+    nodes: list[Input | Node] = []
+    for at, node in enumerate(kept):
+        if isinstance(node, Input):
+            nodes.append(node if node.index == at else replace(node, index=at))
+            continue
+        reads = tuple([source if read in removed else read for read in node.reads])
+        if any(r in removed and network.nodes[r].output != shape for r in node.reads):
+            return None
+        if node.shares is not None and node.shares in removed:
+            return None
+        nodes.append(replace(node, index=at, reads=tuple([place[read] for read in reads])))
+    return replace(network, nodes=tuple(nodes), outputs=tuple([place[o] for o in network.outputs]))

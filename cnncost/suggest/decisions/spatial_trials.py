@@ -21,20 +21,16 @@ from cnncost.layers import Layer
 from cnncost.layers.windowed import Windowed
 from cnncost.network import Network, Node
 from cnncost.shape import Shape
-from cnncost.suggest.decisions.cost_tables import Costs
-from cnncost.suggest.decisions.edit_prices import priced
-from cnncost.suggest.decisions.table_filling import CountedLayer, count_placed
-from cnncost.suggest.edits import expansion, multiplier
-from cnncost.suggest.edits.stride import POOLING, STRIDE
-from cnncost.suggest.text.edit import Edit, PlacedLayer, Substitute
-from cnncost.suggest.text.editable_spec import EditableSpec
-from cnncost.suggest.text.meter import METRICS, Measures
-
-COARSER = (STRIDE, POOLING)
-"""The kinds that make maps coarser at one place: not where a window leaves positions out."""
-
-NARROWER = (multiplier.KIND, expansion.KIND)
-"""The kinds that make many layers narrower, and no map coarser."""
+from cnncost.suggest.edits.edit import COARSER, NARROWER, Edit, priced
+from cnncost.suggest.edits.editable_spec import EditableSpec
+from cnncost.suggest.edits.meter import METRICS, Measures
+from cnncost.suggest.edits.placed_layers import (
+    Costs,
+    CountedLayer,
+    PlacedLayer,
+    Substitute,
+    count_placed,
+)
 
 
 class SpatialTrial(NamedTuple):
@@ -106,13 +102,13 @@ class SpatialTrials:
         return SpatialTrial(edit, self.editable.measure(network), tuple(rows))
 
     def _price(self, edit: Edit, damage: Potential) -> Edit:
-        """Price an edit by its damage here, and by what is edited here already."""
+        """Price an edit: its damage is added part by part to that of edits made already."""
         before, now = self.editable.first_potential, self.editable.priced_layers.potential
         return priced(edit, [a - b + c for a, b, c in zip(now, before, damage, strict=True)])
 
     def _loses_positions(self, edit: Edit, network: Network) -> bool:
-        """Whether an edited network has a kernel over a map smaller than it, or at its own stride
-        a window that leaves positions out, where the spec as it stands has not."""
+        """Whether an edit leaves positions of a map out that were read before: the map is smaller
+        than the kernel, or a window at its own stride does not reach the map's end."""
         coarser = edit.kind in COARSER
         return any(
             _is_starved(old, placed[0][1]) or (coarser and _skips_more(old, placed))
@@ -137,7 +133,7 @@ class SpatialTrials:
             yield old, [(new.layer, new.inputs) for new in islice(standing, count)]
 
     def _count_in_place(self, edit: Edit, old: Node) -> int:
-        """Count the layers that an edit puts in a node's place: itself, where it says nothing."""
+        """Count the layers that an edit puts in a node's place; 1 where it leaves the node."""
         substitute = edit.substitutes.get(old.index)
         return len(_place_substitutes(substitute, old, old.inputs)) if substitute else 1
 
@@ -192,13 +188,14 @@ def find_beaten(trials: Sequence[SpatialTrial], deadline: float) -> frozenset[in
 
 
 class _ComparedTrial(NamedTuple):
-    """A trial and what its layers cost together."""
+    """A trial, with the costs of all its layers added up."""
 
     trial: SpatialTrial
     totals: Costs
 
     def beats(self, other: _ComparedTrial, *, first: bool) -> bool:
-        """Whether no layer costs more here, at no higher score; of equal ones the first."""
+        """Whether this trial scores no higher than another and no layer costs more; of two equal
+        ones the `first` beats."""
         mine, theirs = self.trial, other.trial
         if mine.edit.score > theirs.edit.score or not _is_at_most(self.totals, other.totals):
             return False  # some layer costs more where the total is more
@@ -239,7 +236,7 @@ def merge_edits(edits: Sequence[Edit]) -> Edit | None:
 
 
 def _is_starved(node: Node, inputs: tuple[Shape, ...]) -> bool:
-    """Whether a kernel gets a map smaller than it is, and has a larger one as things stand."""
+    """Whether a kernel gets a map smaller than itself that was not smaller before."""
     kernel: tuple[int, ...] = getattr(node.layer, "kernel", ())
     sizes = zip(kernel, node.inputs[0].extents, inputs[0].extents, strict=False)
     return any(new < k <= old for k, old, new in sizes)

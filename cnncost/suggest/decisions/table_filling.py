@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
 from itertools import combinations, product
 from typing import TYPE_CHECKING, NamedTuple
 
-from cnncost.costs import Convention, count_layer
 from cnncost.errors import CnncostError
-from cnncost.layers import Layer
 from cnncost.network import Node
-from cnncost.place import Place
-from cnncost.shape import Shape
-from cnncost.suggest.decisions.cost_tables import Costs, CostTable, CostTables, Scope, add_tables
-from cnncost.suggest.decisions.width_trials import WidthPicks, WidthTrials, merge_trials
-from cnncost.suggest.text.edit import Decision, PlacedLayer, Substitute
-from cnncost.suggest.text.editable_spec import EditableSpec
-from cnncost.suggest.text.meter import METRICS
+from cnncost.suggest.decisions.cost_tables import CostTable, CostTables, Scope, add_tables
+from cnncost.suggest.decisions.width_trials import WidthPicks, WidthTrials
+from cnncost.suggest.edits.edit import Decision
+from cnncost.suggest.edits.editable_spec import EditableSpec
+from cnncost.suggest.edits.meter import METRICS
+from cnncost.suggest.edits.placed_layers import (
+    Costs,
+    PlacedLayer,
+    Substitute,
+    count_layers,
+    merge_trials,
+)
 
 if TYPE_CHECKING:
     from cnncost.arrays import Bools, Ints
@@ -47,7 +49,7 @@ def costs_alone(
 ) -> list[Costs | None]:
     """Count the whole network under each option of one decision; None where it is no network.
 
-    The trials are those of the decision, as decision 0.
+    The trials are those of the decision, numbered 0.
     """
     touched = {*_widths_by_node(trials), *_replacing_by_node([decision])}
     nodes = [editable.network.nodes[index] for index in sorted(touched)]
@@ -79,45 +81,6 @@ def tables_by_layer(
             yield node, table
 
 
-def count_layers(node: Node, layers: Sequence[PlacedLayer]) -> Costs:
-    """The costs of the pieces that stand in a node's place.
-
-    Raises:
-        CnncostError: a piece cannot take its input.
-    """
-    found = [count_placed(layer, xs, node.shares is not None) for layer, xs in layers]
-    known = [one.costs for one in found if one is not None]
-    if len(known) < len(found):
-        raise CnncostError("no network")
-    if len(known) == 1:
-        return known[0]
-    return tuple(map(sum, zip((0,) * len(METRICS), *known, strict=True)))
-
-
-class CountedLayer(NamedTuple):
-    """A layer over some inputs, counted."""
-
-    costs: Costs
-    counted: bool
-    output: Shape
-
-
-@lru_cache(maxsize=1 << 17)
-def count_placed(layer: Layer, xs: tuple[Shape, ...], shares: bool) -> CountedLayer | None:
-    """Count one layer, which may share another's numbers; None where it cannot take its inputs.
-
-    The same layer over the same inputs is counted once (cached).
-    """
-    try:
-        y = layer.infer_shape(xs)
-    except CnncostError:
-        return None
-    one = Node(1, "", layer, (0,), xs, y, Place(0, 0), shares=0 if shares else None)
-    row = count_layer(one, Convention())
-    own = row._replace(units=row.units if row.counted else 0)._asdict()
-    return CountedLayer(tuple([own[metric] for metric in METRICS]), row.counted, y)
-
-
 class Substitution(NamedTuple):
     """What some options put in a layer's place."""
 
@@ -128,7 +91,7 @@ class Substitution(NamedTuple):
 
 
 class _LayerTables:
-    """One layer under the options that reach it."""
+    """Makes the tables of one layer, over the options that reach it."""
 
     def __init__(
         self,
@@ -172,7 +135,7 @@ class _LayerTables:
                 yield self._interaction(part)
 
     def _interaction(self, part: Sequence[int]) -> CostTable:
-        """Return what several widths cost together beyond what each of them costs alone."""
+        """Return what several widths together cost beyond what fewer of them cost."""
         import numpy as np
 
         own = tuple(sorted((*self.replacing, *part)))
@@ -213,7 +176,8 @@ class _LayerTables:
         )
 
     def _slice_table(self, widths: Scope, replacing: Substitution) -> CostTable:
-        """The table over widths under one replacement: those that do the same are counted once."""
+        """The table over widths under one replacement; options of a width that change nothing here
+        are counted once."""
         import numpy as np
 
         if (widths, replacing) in self._slices:
@@ -275,8 +239,8 @@ class _LayerTables:
 def _substitute_layers(
     substitute: Substitute, layers: Sequence[PlacedLayer], word: str
 ) -> list[PlacedLayer]:
-    """Replace the layer itself once more: what an earlier substitute put beside it stays, unless
-    the layer is removed."""
+    """Replace a layer that an earlier substitute may have replaced already: layers of its own type
+    are replaced once more, those beside it stay, unless the layer is removed."""
     out: list[PlacedLayer] = []
     for layer, xs in layers:
         if layer.word != word:

@@ -29,7 +29,7 @@ from cnncost.suggest.decisions.training_moments import (
     is_kept_at,
     kept_bytes,
 )
-from cnncost.suggest.text.meter import PARAMETERS, WEIGHTS
+from cnncost.suggest.edits.meter import PARAMETERS, WEIGHTS
 
 if TYPE_CHECKING:
     from cnncost.arrays import Bools, Ints
@@ -40,7 +40,8 @@ PLAIN = ("conv", "conv_transpose", "depthwise_conv", "dense", "linear")
 
 @dataclass(frozen=True)
 class MomentBytes:
-    """A row, and from which node on (in the network's order) gradients of parameters are there."""
+    """The row of a moment, and the node from which on (in the network's order) gradients of
+    parameters are there."""
 
     at: TrainingMoment
     row: StepBytes
@@ -48,7 +49,7 @@ class MomentBytes:
 
 
 def training_columns(edited: EditedLayers) -> list[CostColumn]:
-    """Return the columns of a training step: each must stay within the budget."""
+    """Return the columns of a training step in bytes: each must stay within the budget."""
     return _TrainingSteps(edited).columns()
 
 
@@ -124,7 +125,8 @@ class _TrainingSteps:
     def _taken_by_option(
         self, at: TrainingMoment, picked: Pick, lives: Mapping[TrainingMoment, int], all_of: int
     ) -> int:
-        """What a structural option takes at most from a moment, besides what stands in `kept`."""
+        """The bytes that a structural option takes at most from a moment, but for what `kept`
+        counts."""
         aligned = self.aligned[picked]
         if aligned is None:
             return -all_of
@@ -144,8 +146,11 @@ class _TrainingSteps:
         return min(0, lives[then] - foretold) - self.margin[picked]
 
     def _margin(self, picked: Pick) -> int:
-        """What the outputs of an option's own layers may take, kept and with their gradients: of
-        one that takes layers away besides, for what it adds may shrink as well."""
+        """The bytes that the outputs of an option's new layers may take, with their gradients.
+
+        Asked for only of an option that takes other layers away as well: there what it adds may
+        shrink.
+        """
         networks = [
             self.edited.substitute_network(t, picked) for t in self.edited.edit(picked).substitutes
         ]
@@ -157,8 +162,8 @@ class _TrainingSteps:
         return sum(scale * node.output.units for node in nodes)
 
     def _kept_by_node(self) -> dict[tuple[int, int], tuple[ColumnPart, ...]]:
-        """For each node that one decision replaces, and that decision: what the replacement
-        keeps for its backward pass beyond the node."""
+        """For each node that just one decision replaces, with that decision: the bytes that the
+        replacement keeps for its backward pass beyond what the node keeps."""
         found = {}
         for node in self.clock.watch(self.network.layers):
             replacing = self.edited.replacing(node.index)
@@ -203,7 +208,7 @@ class _TrainingSteps:
         return [_fold_constants(column) for column in found]
 
     def _gradients(self, since: int, times: int) -> tuple[ColumnPart, ...]:
-        """The parameters that are trained from a node on, so many times."""
+        """The parameters trained from a node on, in bytes, as many times as asked."""
         found: dict[Scope, Ints] = {}
         for node, table in self.by_layer:
             if node.index >= since and self.trained[node.index]:
@@ -212,7 +217,7 @@ class _TrainingSteps:
         return tuple(ColumnPart(scope, amounts) for scope, amounts in found.items())
 
     def _temporaries(self) -> list[tuple[ColumnPart, ...]]:
-        """For each tensor that may be the largest: what the optimiser's step makes of it."""
+        """For each tensor that may be the largest: what the optimiser's step allocates for it."""
         scratch = self.optimizer.scratch * self.meter.size
         found: dict[int, list[ColumnPart]] = {}
         for node, table in self.by_layer:
@@ -224,7 +229,7 @@ class _TrainingSteps:
         return [tuple(parts) for index, parts in found.items() if tops[index] > least]
 
     def _where_it_stays(self, node: Node, table: CostTable) -> Bools:
-        """Where none of the options replaces the node."""
+        """For each combination of the table's options: whether none of them replaces the node."""
         import numpy as np
 
         stays: Bools = np.ones(table.possible.shape, dtype=bool)
@@ -261,6 +266,6 @@ def _has_one_tensor(node: Node) -> bool:
 
 
 def _fold_constants(column: CostColumn) -> CostColumn:
-    """A column with the parts that no option changes in its constant."""
+    """Return a column whose constant includes the parts that no option changes."""
     base = column.base + sum(int(part.amounts) for part in column.parts if not part.scope)
     return replace(column, base=base, parts=tuple(p for p in column.parts if p.scope))

@@ -9,7 +9,7 @@ from cnncost.costs.memory.memory_report import COUNTER, OPTIMIZERS, count_buffer
 from cnncost.costs.memory.training_backward import backward_moments
 from cnncost.costs.memory.training_step import forward_bytes, measure_loss, training_pass
 from cnncost.network import Network
-from cnncost.suggest.text.meter import Meter
+from cnncost.suggest.edits.meter import Meter
 
 FORWARD, BACKWARD, OPTIMIZER = "forward", "backward", "optimizer"
 
@@ -25,7 +25,8 @@ class TrainingMoment(NamedTuple):
 
 
 def bytes_by_moment(network: Network, meter: Meter) -> dict[TrainingMoment, int]:
-    """What lives at each moment, without parameters, their state and their gradients."""
+    """The bytes alive at each moment, without parameters, their gradients and the optimiser's
+    state."""
     step = training_pass(network, batch=meter.batch, size=meter.size)
     always = count_buffers(network, meter.size) + measure_loss(step).target
     if OPTIMIZERS[meter.optimizer].counters:
@@ -50,8 +51,8 @@ def _tensors(network: Network) -> int:
 
 
 def kept_bytes(network: Network, meter: Meter) -> int:
-    """What layers in a row keep for the backward pass besides their input, buffers and step counts
-    included."""
+    """The bytes that layers in a row keep for the backward pass besides their input; buffers and
+    step counts included."""
     step = training_pass(network, batch=meter.batch, size=meter.size)
     storages = dict.fromkeys(b for kept in step.kept for b in kept.storages if b != 0)
     extra = sum(kept.extra for kept in step.kept)

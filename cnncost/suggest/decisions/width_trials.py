@@ -1,8 +1,10 @@
 """Trials of width edits: which layers one edit of a width changes, and how.
 
-Where the numbers that an option replaces are the fields of layers as they stand, the new fields
-are known and shapes follow from them, so the text need not be read for each trial. The plan
-itself always is.
+Where the numbers that an edit replaces are fields of layers as they stand, the new fields are
+known and shapes follow from them, so the text need not be read for each trial. Elsewhere numbers
+that set different fields are changed together in one text, and what each does is told apart.
+Where a stride, a pool or the input's size has been changed, a width does to the fields of layers
+what it does without that. The plan itself is always read.
 """
 
 from __future__ import annotations
@@ -10,16 +12,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from heapq import heappop, heappush
-from typing import Any
+from itertools import zip_longest
+from typing import Any, NamedTuple
 
 from cnncost.errors import CnncostError
-from cnncost.layers import Layer
-from cnncost.network import Input, Network, Node
+from cnncost.network import Network
 from cnncost.place import Place
 from cnncost.shape import Shape
-from cnncost.suggest.decisions.edit_prices import price_options
-from cnncost.suggest.text.edit import Decision, Edit, PlacedLayer, WidthTrial
-from cnncost.suggest.text.editable_spec import EditableSpec, FieldUse
+from cnncost.suggest.edits.edit import Decision, Edit
+from cnncost.suggest.edits.editable_spec import SIZED, EditableSpec, FieldUse, ParentSpec
+from cnncost.suggest.edits.placed_layers import PlacedLayer, WidthTrial, changed_layers, layer_of
+from cnncost.suggest.edits.text_changes import TextChange, apply_changes
 
 Fields = Mapping[int, Mapping[str, Any]]
 """For each node the fields that an option sets, and to what."""
@@ -47,30 +50,6 @@ def _try_width(editable: EditableSpec, edit: Edit) -> WidthTrial | None:
     return None if network is None else changed_layers(editable.network, network)
 
 
-def try_options(editable: EditableSpec, decision: Decision) -> tuple[Decision, list[WidthTrial]]:
-    """A decision with the options that make a network, priced; of widths the trial of each but
-    the first."""
-    if not decision.group:
-        readable = _readable_options(editable, decision) if decision.unread else decision
-        return price_options(editable, readable, []), []
-    others = editable.clock.watch(decision.options[1:])
-    found = [(edit, try_width(editable, edit)) for edit in others]
-    good = [(edit, own) for edit, own in found if own is not None]
-    options = (decision.options[0], *(edit for edit, _ in good))
-    trials = [own for _, own in good]
-    return price_options(editable, replace(decision, options=options), trials), trials
-
-
-def _readable_options(editable: EditableSpec, decision: Decision) -> Decision:
-    """A decision with the options whose texts are specs."""
-    first, *others = decision.options
-    for edit in editable.clock.watch(others):
-        if edit.phrase not in editable.refused:
-            editable.refused[edit.phrase] = editable.read_edited(edit.changes) is None
-    good = [edit for edit in others if not editable.refused[edit.phrase]]
-    return replace(decision, options=(first, *good))
-
-
 def read_network(editable: EditableSpec, edit: Edit) -> Network | None:
     """The network with one option alone, as its text reads; None if it is none, or not of the
     same layers."""
@@ -81,7 +60,7 @@ def read_network(editable: EditableSpec, edit: Edit) -> Network | None:
 
 
 def changed_fields(editable: EditableSpec, edit: Edit) -> Fields | None:
-    """The fields that an option sets; None where only the text tells."""
+    """The fields of layers that an edit sets, with their values; None where only its text tells."""
     numbers: dict[Place, int] = {}
     for place, parts in edit.changes:
         (text,) = parts if len(parts) == 1 else ("",)
@@ -129,7 +108,7 @@ def _all_uses(editable: EditableSpec) -> Iterator[tuple[Place, FieldUse]]:
 
 
 def follow_fields(editable: EditableSpec, fields: Fields) -> WidthTrial | None:
-    """What follows from new fields: every layer behind them with what it reads now.
+    """Infer the layers behind new fields: every layer that changes, with what it reads then.
 
     Only the readers of an output that changes are looked at, each behind all that it reads.
     """
@@ -152,7 +131,7 @@ def follow_fields(editable: EditableSpec, fields: Fields) -> WidthTrial | None:
         if outputs[node.index] != node.output:
             if node.index in editable.network.outputs:
                 return None  # it is no answer to the same question
-            for reader in editable.readers[node.index]:
+            for reader in editable.network.readers[node.index]:
                 heappush(waiting, reader)
     return trial
 
@@ -163,49 +142,126 @@ WidthPicks = tuple[tuple[int, int], ...]
 WidthTrials = Mapping[tuple[int, int], WidthTrial]
 """For each option of a decision of widths: its trial."""
 
-
-def changed_layers(base: Network, other: Network) -> dict[int, PlacedLayer]:
-    """Return the nodes that differ between two networks of equally many nodes, by index."""
-    return {
-        one.index: (layer_of(two), two.inputs)
-        for one, two in zip(base.nodes, other.nodes, strict=True)
-        if two.layer is not None and (one.inputs != two.inputs or one.layer != two.layer)
-    }
+FieldNames = frozenset[tuple[int, str]]
+"""Fields of layers: the node's index, and the name."""
 
 
-def merge_trials(base: Input | Node, trials: Sequence[PlacedLayer]) -> PlacedLayer:
-    """Return a node's layer and inputs with the changes of several trials made together.
+def foresee_widths(editable: EditableSpec, decisions: Sequence[Decision]) -> None:
+    """Try the options of width decisions of which only the text tells what they do, and keep what
+    is found in the spec's trials; what cannot be told apart is left to be read alone."""
+    if editable.parent is not None or not editable.sets_fields_alone:
+        return
+    due = [found for one in decisions if one.group and len(found := _unread(editable, one)) > 1]
+    probed = [(edits, names) for edits in due if (names := _probe_fields(editable, edits))]
+    for together in _group_apart(probed):
+        for row in zip_longest(*[edits for edits, _ in together]):
+            editable.clock.check()
+            owners = {edit.changes: names for edit, (_, names) in zip(row, together, strict=True)
+                      if edit is not None}  # fmt: skip
+            _read_row(editable, owners)
 
-    Numbers that several change add up their differences: a concatenation's width is a sum.
+
+def _unread(editable: EditableSpec, decision: Decision) -> list[Edit]:
+    """The options whose fields only the text tells, and that were not tried yet."""
+    options = decision.options[1:]
+    if not options or changed_fields(editable, options[0]) is not None:
+        return []
+    return [edit for edit in options if edit.changes not in editable.trials]
+
+
+def _probe_fields(editable: EditableSpec, edits: list[Edit]) -> FieldNames:
+    """Find the fields that a number sets, by its last options that make a network: none where
+    that cannot be told. What is tried is taken off the list."""
+    while edits:
+        editable.clock.check()
+        edit = edits.pop()
+        trial = try_width(editable, edit)
+        if trial is not None:
+            return _names_of(fields_of_trial(editable.network, trial))
+    return frozenset()
+
+
+def _names_of(fields: Fields) -> FieldNames:
+    return frozenset((index, name) for index, own in fields.items() for name in own)
+
+
+Probed = tuple[list[Edit], FieldNames]
+"""The options of a number that are left to try, and the fields that it sets."""
+
+
+def _group_apart(probed: Sequence[Probed]) -> Iterator[list[Probed]]:
+    """Yield groups of numbers that set no field together."""
+    left = list(probed)
+    while left:
+        group: list[Probed] = []
+        taken: set[tuple[int, str]] = set()
+        for one in left:
+            if taken.isdisjoint(one[1]):
+                group.append(one)
+                taken |= one[1]
+        left = [one for one in left if one not in group]
+        yield group
+
+
+def _read_row(editable: EditableSpec, owners: Mapping[tuple[TextChange, ...], FieldNames]) -> None:
+    """Make changes of several numbers in one text, and keep what each of them does."""
+    spec = editable.read_edited([change for changes in owners for change in changes])
+    if spec is None or len(spec.network.nodes) != len(editable.network.nodes):
+        return  # one of them makes no network: each is read alone
+    layers = changed_layers(editable.network, spec.network)
+    found = fields_of_trial(editable.network, layers)
+    if not _names_of(found) <= frozenset().union(*owners.values()):
+        return
+    for changes, names in owners.items():
+        own = {
+            index: {name: value for name, value in values.items() if (index, name) in names}
+            for index, values in found.items()
+        }
+        fields = {index: values for index, values in own.items() if values}
+        editable.trials[changes] = follow_fields(editable, fields)
+
+
+FIRST_MARK = 0xE000
+"""The first of the characters that no spec's names or numbers have."""
+
+
+class EditedText(NamedTuple):
+    """A spec with changes made to a text, and these."""
+
+    editable: EditableSpec
+    changes: Sequence[TextChange]
+
+
+def inherit_widths(
+    base: EditableSpec, parent: EditedText, edited: EditedText, places: Sequence[Place]
+) -> EditableSpec:
+    """Return an edited spec that takes over what widths do in its parent, of equal widths.
+
+    Both are edits of `base`, where the numbers of the widths stand at these places.
     """
-    layer = layer_of(base)
-    if not trials:
-        return layer, base.inputs
-    if len(trials) == 1:
-        return trials[0]
-    values = {}
-    for f in fields(layer):
-        mine = getattr(layer, f.name)
-        theirs = [getattr(other, f.name) for other, _ in trials]
-        if any(value != mine for value in theirs):
-            values[f.name] = _merge_values(mine, theirs)
-    xs = []
-    for position, x in enumerate(base.inputs):
-        channels = x.channels + sum(own[position].channels - x.channels for _, own in trials)
-        xs.append(Shape(channels, x.extents))
-    return replace(layer, **values), tuple(xs)
+    text = base.spec_text.text
+    if SIZED.search(text) or not _are_alike(parent.editable.network, edited.editable.network):
+        return edited.editable
+    there = find_moved(text, parent.changes, places)
+    here = find_moved(text, edited.changes, places)
+    to_parent = {here[place]: there[place] for place in places if place in here and place in there}
+    return replace(edited.editable, parent=ParentSpec(parent.editable, to_parent))
 
 
-def _merge_values(mine: object, theirs: Sequence[object]) -> object:
-    if isinstance(mine, int) and not isinstance(mine, bool):
-        return mine + sum(value - mine for value in theirs if isinstance(value, int))
-    if isinstance(mine, tuple):
-        lists = [value for value in theirs if isinstance(value, tuple) and len(value) == len(mine)]
-        return tuple(_merge_values(item, [v[i] for v in lists]) for i, item in enumerate(mine))
-    return next((value for value in theirs if value != mine), mine)
+def _are_alike(one: Network, other: Network) -> bool:
+    """Whether two networks have the same layers of the same widths, over whatever extents."""
+    return len(one.nodes) == len(other.nodes) and all(
+        type(a.layer) is type(b.layer) and a.output.channels == b.output.channels
+        for a, b in zip(one.nodes, other.nodes, strict=True)
+    )
 
 
-def layer_of(node: Input | Node) -> Layer:
-    """The layer of a node that is no input."""
-    assert node.layer is not None  # inputs have no costs and are left out
-    return node.layer
+def find_moved(
+    text: str, changes: Sequence[TextChange], places: Sequence[Place]
+) -> dict[Place, Place]:
+    """Find where spans of a text stand once changes are made around them."""
+    marks = {place: chr(FIRST_MARK + at) for at, place in enumerate(places)}
+    marked = [TextChange(p, (mark * (p.end - p.start),)) for p, mark in marks.items()]
+    after = apply_changes(text, [*changes, *marked])
+    found = {place: after.find(mark) for place, mark in marks.items()}
+    return {p: Place(at, at + p.end - p.start) for p, at in found.items() if at >= 0}

@@ -1,1 +1,1 @@
-"""The kinds of edit, one module per kind: precondition, change of the text, score, evidence."""
+"""The text of a spec, the edits of it, and what edits are measured, scored and limited by."""

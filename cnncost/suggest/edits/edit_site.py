@@ -1,37 +1,130 @@
-"""The lines that structural edits rewrite: which layers a line makes, and its parts as text."""
+"""The lines that structural edits rewrite: the layers that each makes, and its parts as text.
+
+Where a line stands in a block that several lines call, one call is written out, with its
+arguments in the block's lines: the other calls stay.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import TYPE_CHECKING
 
 from cnncost.language.lines import Line
-from cnncost.layers import Layer, layer_type, read_layer
+from cnncost.language.nodes import Node as YamlNode
+from cnncost.layers import JOINS, Layer
 from cnncost.network import Node
 from cnncost.place import Place
-from cnncost.shape import Shape
-from cnncost.suggest.edits.inlined_call import (
-    NAME,
-    InlinedCall,
-    TextPart,
-    UnwritableCallError,
-    is_leaf_block,
-)
-from cnncost.suggest.text.edit import PlacedLayer
-from cnncost.suggest.text.editable_spec import EditableSpec, is_named
-from cnncost.suggest.text.text_changes import TextChange
+from cnncost.suggest.edits.editable_spec import EditableSpec, is_named
+from cnncost.suggest.edits.serial_layers import norm_and_activation_behind
+from cnncost.suggest.edits.text_changes import TextChange
 
-if TYPE_CHECKING:
-    from cnncost.layers.kinds import Raw
+TextPart = str | Place
 
-NORMS = ("batchnorm", "layernorm", "instancenorm")
-ACTIVATIONS = (
-    *("relu", "relu6", "leaky_relu", "elu", "selu", "gelu", "silu", "hardswish"),
-    *("sigmoid", "hardsigmoid", "tanh", "softplus", "mish"),
-)
+NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
+
+PLAIN = re.compile(r"[A-Za-z0-9_.+*/() -]+")
+"""What an argument may hold to stand within an expression: no comma, quote or bracket."""
+
+HERE = ("channels", "input", "previous")
+"""Names that mean something else outside the block."""
+
+
+class UnwritableCallError(Exception):
+    """The block's lines cannot be written out at its call."""
+
+
+class InlinedCall:
+    """One call of a block of plain layers."""
+
+    def __init__(self, text: str, call: Line) -> None:
+        """Read what the parameters stand for.
+
+        Raises:
+            UnwritableCallError: an argument or default means something else where the call stands.
+        """
+        assert call.block is not None  # only calls of blocks are written out
+        self.text = text
+        self.call = call
+        self._stands: dict[str, list[TextPart]] = {}
+        for parameter in call.block.parameters:
+            node = call.arguments.get(parameter.name)
+            if node is not None:
+                if "previous" in NAME.findall(text[node.start : node.end]):
+                    raise UnwritableCallError
+                self._stands[parameter.name] = [Place(node.start, node.end)]
+            else:
+                assert parameter.default is not None  # calls that lack an argument are refused
+                self._stands[parameter.name] = self.value_parts(parameter.default)
+
+    def value_parts(self, node: YamlNode) -> list[TextPart]:
+        """A value of the block with what its names stand for.
+
+        Raises:
+            UnwritableCallError: it cannot be said at the call.
+        """
+        raw = self.text[node.start : node.end]
+        parts: list[TextPart] = []
+        at = 0
+        for match in NAME.finditer(raw):
+            word = match.group()
+            if word in self._stands:
+                whole = match.group() == raw
+                parts += [raw[at : match.start()], *self._argument(word, whole=whole)]
+                at = match.end()
+            elif word in HERE:
+                raise UnwritableCallError
+        return [part for part in (*parts, raw[at:]) if part != ""]
+
+    def _argument(self, name: str, *, whole: bool) -> list[TextPart]:
+        parts = self._stands[name]
+        said = self.flat_text(parts)
+        if whole or NAME.fullmatch(said) or said.isdigit():
+            return parts
+        if not PLAIN.fullmatch(said):
+            raise UnwritableCallError
+        return ["(", *parts, ")"]
+
+    def flat_text(self, parts: Sequence[TextPart]) -> str:
+        """Parts as the text that they are today."""
+        return "".join(p if isinstance(p, str) else self.text[p.start : p.end] for p in parts)
+
+    def lines_around(self, apart: Line) -> tuple[list[list[TextPart]], list[list[TextPart]]]:
+        """The block's lines above and below one of them, as items of a sequence.
+
+        Raises:
+            UnwritableCallError: there are others than plain layers.
+        """
+        assert self.call.block is not None
+        body = self.call.block.body
+        at = next(i for i, line in enumerate(body) if line is apart)
+        above, below = body[:at], body[at + 1 :]
+        return [self._line(line) for line in above], [self._line(line) for line in below]
+
+    def _line(self, line: Line) -> list[TextPart]:
+        if line.word in self._stands and not line.arguments:
+            return self._stands[line.word]
+        odd = line.type is None or line.word in JOINS or line.values is not None
+        if odd or any(key != "name" for key in line.common):
+            raise UnwritableCallError
+        if not line.arguments:
+            return [line.word]
+        parts: list[TextPart] = ["{", line.word]
+        if line.main is not None:
+            parts += [": ", *self.value_parts(line.main)]
+        for name, node in line.arguments.items():
+            if node is not line.main:
+                parts += [f", {name}: ", *self.value_parts(node)]
+        return [*parts, "}"]
+
+
+def is_leaf_block(call: Line, line: Line) -> bool:
+    """Whether a call's block is a list of layers of which just one is of this line's type."""
+    if call.block is None or not any(one is line for one in call.block.body):
+        return False
+    return sum(one.word == line.word for one in call.block.body) == 1
+
+
 COMMON = ("name", "from", "repeat", "frozen")
 """The keys of a line that a sequence in its place keeps."""
 
@@ -66,7 +159,8 @@ class EditSite:
         return name + (f" and {more} more" if more else "")
 
     def given_argument(self, field: str) -> list[TextPart]:
-        """`, field: VALUE` with the value as it is written; nothing where it is not given."""
+        """Return `, field: VALUE` with the value as it is written; nothing where the line does not
+        give it."""
         if field not in self.line.arguments:
             return []
         value = self.value_parts(field)
@@ -125,7 +219,9 @@ class EditSite:
 
     def words_behind(self) -> tuple[str, ...] | None:
         """The norm and activation behind every one of the layers; None where they differ."""
-        found = {_words_behind(self.editable, node): None for node in self.nodes}
+        found = {
+            norm_and_activation_behind(self.editable.network, node): None for node in self.nodes
+        }
         return next(iter(found)) if len(found) == 1 else None
 
 
@@ -171,7 +267,8 @@ def _lines_with_layers(
 def _inline_call(
     editable: EditableSpec, line: Line, call: Line, nodes: Sequence[Node]
 ) -> InlinedCall | None:
-    """The call written out; None where it cannot be, or its width is a number of the block's."""
+    """Write a call out; None where that cannot be, or where the width is a number of the block
+    itself."""
     for node in nodes:
         origins = editable.spec.written[node.index].origins.values()
         width = [o.place for places in origins for o in places if o.role == "number"]
@@ -190,40 +287,7 @@ def _inline_call(
 
 
 def _numbers_in(item: object) -> tuple[int, ...]:
-    """The numbers of a size: padding has two an axis."""
+    """The whole numbers in a size; a padding has two for each axis."""
     if isinstance(item, tuple):
         return tuple(n for n in item if isinstance(n, int))
     return (item,) if isinstance(item, int) else ()
-
-
-def _words_behind(editable: EditableSpec, node: Node) -> tuple[str, ...]:
-    words: list[str] = []
-    at = node.index
-    for allowed in (NORMS, ACTIVATIONS):
-        following = editable.readers[at]
-        if len(following) != 1:
-            break
-        layer = editable.network.nodes[following[0]].layer
-        if layer is not None and layer.word in allowed:
-            words.append(layer.word)
-            at = following[0]
-    return tuple(words)
-
-
-@lru_cache(maxsize=1 << 16)
-def make_layer(word: str, arguments: tuple[tuple[str, Raw], ...], x: Shape) -> tuple[Layer, Shape]:
-    """One layer and its output; the same ones stand in many combinations of options."""
-    layer = read_layer(layer_type(word), dict(arguments), x)
-    return layer, layer.infer_shape((x,))
-
-
-def saves_costs(layers: Sequence[PlacedLayer], layer: Layer, xs: tuple[Shape, ...]) -> bool:
-    """Whether layers in another's place have fewer weights or connections, and the same output."""
-    y = layer.infer_shape(xs)
-    last, inputs = layers[-1]
-    if last.infer_shape(inputs) != y:
-        return False
-    outputs = [*(x for _, (x,) in layers[1:]), y]
-    weights = sum(one.weights(x) for one, (x,) in layers)
-    uses = sum(one.connections(x, z) for (one, (x,)), z in zip(layers, outputs, strict=True))
-    return weights < layer.weights(xs[0]) or uses < layer.connections(xs[0], y)

@@ -10,24 +10,30 @@ from cnncost.language.lines import Line
 from cnncost.layers import Layer
 from cnncost.network import Input, Node
 from cnncost.shape import Shape
-from cnncost.suggest.edits.new_layer import NewLayer, place_layers
-from cnncost.suggest.text import scores
-from cnncost.suggest.text.edit import NO_EDIT, Decision, Edit, PlacedLayer, Substitute, remove_layer
-from cnncost.suggest.text.editable_spec import EditableSpec, is_named
-from cnncost.suggest.text.text_changes import TextChange, replace_span
+from cnncost.suggest.edits.edit import NO_EDIT, Decision, Edit, Evidence
+from cnncost.suggest.edits.editable_spec import EditableSpec, is_named
+from cnncost.suggest.edits.placed_layers import PlacedLayer, Substitute, remove_layer
+from cnncost.suggest.edits.replacement import NewLayer, place_layers
+from cnncost.suggest.edits.text_changes import TextChange, replace_span
 
-POOL, GLOBAL, DROP = "pool-before-dense", "global-pool-head", "drop-dense"
+POOL_BEFORE_DENSE, GLOBAL_POOL_HEAD, DROP_DENSE = (
+    "pool-before-dense",
+    "global-pool-head",
+    "drop-dense",
+)
 
-POOL_EVIDENCE = scores.Evidence(
+POOL_HEAD_EVIDENCE = Evidence(
     "AlexNet's own pool5; Network in Network; ThiNet-GAP. An interval of -.12 to +.23: the sign "
     "depends on the task",
     "the prices .03 (half the map) to .08 (1x1)",
 )
-GLOBAL_EVIDENCE = scores.Evidence(
+
+GLOBAL_POOL_EVIDENCE = Evidence(
     "Zeiler & Fergus 2014, Table 3 (both hidden dense layers removed: 40.5 to 44.8 % error); "
     "ThiNet-GAP. An interval of -.12 to +.23: the sign depends on the task"
 )
-DROP_EVIDENCE = scores.Evidence(
+
+DROP_EVIDENCE = Evidence(
     "Zeiler & Fergus 2014, Table 3 (one hidden dense layer removed: 40.5 to 40.0 % error)"
 )
 
@@ -57,8 +63,8 @@ class _Head(NamedTuple):
     """The dense layer that is left without the hidden ones."""
 
     def put_pool(self, pool: NewLayer) -> tuple[dict[int, Substitute], dict[int, int]]:
-        """What a pool before the entry puts in the places of layers, and what they read instead:
-        behind a flatten it is the dense layer that gets less."""
+        """Say what a pool before the entry puts in the places of layers, and which nodes read
+        another input then: behind a flatten it is the dense layer that reads less."""
         found: dict[int, Substitute] = {self.entry.index: partial(_put_before, pool)}
         if self.entry.layer.word != "flatten":
             return found, {}
@@ -74,11 +80,13 @@ def head_decisions(
     head = _find_head(editable, kept)
     if head is None:
         return
-    fewer = [_drop_dense(head, hidden) for hidden in head.hidden] if DROP not in forbidden else []
+    fewer = (
+        [_drop_dense(head, hidden) for hidden in head.hidden] if DROP_DENSE not in forbidden else []
+    )
     drops = [edit for edit in fewer if edit is not None]
-    pools = list(_pool_edits(head)) if POOL not in forbidden else []
+    pools = list(_pool_edits(head)) if POOL_BEFORE_DENSE not in forbidden else []
     both = [_combine_edits(pool, drop) for pool in pools for drop in drops]
-    whole = [] if GLOBAL in forbidden else [_global_pool(head)]
+    whole = [] if GLOBAL_POOL_HEAD in forbidden else [_global_pool(head)]
     options = [c for c in (*pools, *drops, *both, *whole) if c is not None]
     if options:
         yield Decision("head", (NO_EDIT, *options), head.entry.index, unread=True)
@@ -141,7 +149,7 @@ def _hidden_dense(editable: EditableSpec, dense: Node, readers: dict[int, int]) 
 
 
 def _pool_edits(head: _Head) -> Iterator[Edit]:
-    """Pools to half the map, a quarter and so on down to 1x1, exact: no position is left out."""
+    """Yield pools to half the map, a quarter and so on down to 1x1; none leaves a position out."""
     extents = head.x.extents
     line = head.editable.spec.written[head.entry.index].line
     largest = max(extents)
@@ -159,7 +167,7 @@ def _pool_edits(head: _Head) -> Iterator[Edit]:
             shape = "x".join(map(str, outputs))
             substitutes, reads_instead = head.put_pool(pool)
             yield Edit(
-                POOL,
+                POOL_BEFORE_DENSE,
                 f"{word} to {shape} before {head.entry.name}",
                 changes=(inserted,),
                 substitutes=substitutes,
@@ -184,7 +192,7 @@ def _flatten_pooled(
 
 
 def _drop_dense(head: _Head, hidden: _Hidden) -> Edit | None:
-    """One hidden dense layer less, with its activation and dropout."""
+    """Make the edit that drops a hidden dense layer, with its activation and dropout."""
     places = [head.editable.spec_text.whole_lines(line) for line in hidden.lines]
     first = hidden.dense is head.hidden[0].dense
     # Without the first dense layer its successor reads the map; a flatten stays before it.
@@ -194,7 +202,7 @@ def _drop_dense(head: _Head, hidden: _Hidden) -> Edit | None:
     substitutes: dict[int, Substitute] = {node.index: remove_layer for node in hidden.nodes}
     following = _next_dense(head, hidden)
     return Edit(
-        DROP,
+        DROP_DENSE,
         f"{hidden.dense.name} dropped",
         changes=changes,
         substitutes=substitutes,
@@ -209,7 +217,8 @@ def _next_dense(head: _Head, hidden: _Hidden) -> Node:
 
 
 def _combine_edits(pool: Edit, drop: Edit) -> Edit | None:
-    """A pool and a dense layer less; not where they would change the same layer's input."""
+    """Make one edit of a pool and a dense layer less; None where both change the input of one
+    layer."""
     if set(pool.substitutes) & set(drop.substitutes):
         return None
     return Edit(
@@ -238,7 +247,7 @@ def _global_pool(head: _Head) -> Edit | None:
     substitutes[head.last.index] = partial(_put_before, pool)
     names = " and ".join(hidden.dense.name for hidden in head.hidden)
     return Edit(
-        GLOBAL,
+        GLOBAL_POOL_HEAD,
         f"global average pool in place of {names}",
         changes=(pooled, *deleted),
         substitutes=substitutes,

@@ -1,5 +1,6 @@
 """A smaller kernel in place: 7 to 5 or 3, 5 to 3, and 3 to 1 between larger ones; padding follows,
-so that shapes stay."""
+so that shapes stay.
+"""
 
 from __future__ import annotations
 
@@ -14,15 +15,15 @@ from cnncost.layers import Layer
 from cnncost.network import Network, Node
 from cnncost.place import Place
 from cnncost.shape import Shape
-from cnncost.suggest.text import scores
-from cnncost.suggest.text.channel_groups import is_depthwise
-from cnncost.suggest.text.edit import NO_EDIT, Decision, Edit, PlacedLayer
-from cnncost.suggest.text.editable_spec import EditableSpec, is_named
-from cnncost.suggest.text.text_changes import TextChange, replace_span
+from cnncost.suggest.edits.channel_groups import is_depthwise
+from cnncost.suggest.edits.edit import NO_EDIT, Decision, Edit, Evidence
+from cnncost.suggest.edits.editable_spec import EditableSpec, is_named
+from cnncost.suggest.edits.placed_layers import PlacedLayer
+from cnncost.suggest.edits.text_changes import TextChange, replace_span
 
-KIND = "kernel"
+KERNEL = "kernel"
 
-EVIDENCE = scores.Evidence(
+KERNEL_EVIDENCE = Evidence(
     "NAS-Bench-Macro (kernels of 3 or 5) and NATS-Bench (3x3 or 1x1), trained under one recipe; "
     "VGG's C and D, whose last layer of three is 1x1 or 3x3: 28.1 and 27.0 % error"
 )
@@ -92,8 +93,8 @@ def _kernel_places(editable: EditableSpec) -> Iterator[tuple[KernelPlace, int]]:
 
 
 def _make_edit(editable: EditableSpec, place: KernelPlace, sizes: tuple[int, int]) -> Edit | None:
-    """The edit of a kernel's size and the padding beside it; None where another shape follows, or
-    nothing that the estimate sees."""
+    """Make the edit of a kernel's size and the padding beside it; None where a shape would change,
+    or the estimate sees no damage."""
     line, at = place
     if sizes[1] == 1 and at and not _may_be_single(editable, at):
         return None
@@ -111,7 +112,7 @@ def _make_edit(editable: EditableSpec, place: KernelPlace, sizes: tuple[int, int
     substitutes = {
         i: partial(_replace_fields, fields=_fields_of(one)) for i, one in changed.items()
     }
-    return Edit(KIND, f"{label}{more}: {old} to {new}", changes=changes, substitutes=substitutes)
+    return Edit(KERNEL, f"{label}{more}: {old} to {new}", changes=changes, substitutes=substitutes)
 
 
 def _may_be_single(editable: EditableSpec, at: Place) -> bool:
@@ -127,7 +128,7 @@ def _may_be_single(editable: EditableSpec, at: Place) -> bool:
 def _changes_of(
     editable: EditableSpec, line: Line, at: Place | None, sizes: tuple[int, int]
 ) -> tuple[TextChange, ...] | None:
-    """The changes of a kernel's size, and of the padding where the line says that in a number."""
+    """List the changes of a kernel's size, and of the padding where that is a plain number."""
     old, new = sizes
     text = editable.spec_text
     kernel = replace_span(at, str(new)) if at else text.add_argument(line, "kernel", str(new))
@@ -180,7 +181,7 @@ def _axes(changed: dict[int, Layer]) -> int:
 
 
 def _price(editable: EditableSpec, changed: dict[int, Layer]) -> float:
-    """What costs of the damage: nothing where no non-linearity follows these layers."""
+    """Add up the parts of the damage that cost; 0 where no non-linearity follows the layers."""
     nodes = editable.network.nodes
     placed = {index: [(layer, nodes[index].inputs)] for index, layer in changed.items()}
     return sum(max(0.0, part) for part in editable.priced_layers.damage_of(placed))
@@ -211,7 +212,7 @@ def _neighbours(editable: EditableSpec, index: int, *, backward: bool) -> Iterat
     due, seen = [index], {index}
     while due:
         at = due.pop()
-        for other in nodes[at].reads if backward else editable.readers[at]:
+        for other in nodes[at].reads if backward else editable.network.readers[at]:
             if other in seen:
                 continue
             seen.add(other)

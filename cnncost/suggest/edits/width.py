@@ -8,22 +8,22 @@ from math import ceil, lcm
 
 from cnncost.network import Input, Node
 from cnncost.place import Place
+from cnncost.suggest.edits.edit import NO_EDIT, Decision, Edit, Evidence
+from cnncost.suggest.edits.editable_spec import EditableSpec
 from cnncost.suggest.edits.serial_layers import is_transition
+from cnncost.suggest.edits.text_changes import replace_span
 from cnncost.suggest.edits.width_numbers import WidthNumber, width_numbers
-from cnncost.suggest.text import scores
-from cnncost.suggest.text.edit import NO_EDIT, Decision, Edit
-from cnncost.suggest.text.editable_spec import EditableSpec
-from cnncost.suggest.text.text_changes import replace_span
 
-KIND = "width"
+WIDTH_KIND = "width"
 
-EVIDENCE = scores.Evidence(
+WIDTH_EVIDENCE = Evidence(
     "width multipliers of MobileNet v1 and v2 (published tables); ThiNet-70/50/30 of ResNet-50, "
     "trained from scratch; Wide ResNet-50-2 to ResNet-50 held out: .090 predicted, .104 measured",
     "the stem's weight of 1.5",
 )
 
 PARTS = tuple(Fraction(n, 16) for n in range(15, 3, -1))
+
 BEYOND = (Fraction(3, 16), Fraction(1, 8))
 """Below a quarter, only with `--allow extrapolation`."""
 
@@ -32,12 +32,13 @@ TRANSITION = Fraction(1, 2)
 
 DENSE_KIND = "dense"
 
-DENSE_EVIDENCE = scores.Evidence(
+DENSE_EVIDENCE = Evidence(
     "Zeiler & Fergus 2014, Table 3: AlexNet's dense layers from 4096 to 2048 units, 40.5 to "
     "41.7 % error; Han et al. 2015"
 )
 
 DENSE_PARTS = tuple(Fraction(*pair) for pair in ((3, 4), (1, 2), (1, 4), (1, 8)))
+
 DENSE_UNITS = (1024, 512, 256)
 
 
@@ -120,7 +121,7 @@ def _is_of_transitions(editable: EditableSpec, number: WidthNumber) -> bool:
     """Whether a number sets the widths of a DenseNet's transitions: all that the blocks before
     have found goes through them (Huang et al. 2017: compression .5)."""
     writers = [index for group in number.groups for index in group.writers]
-    return all(is_transition(editable, index) for index in writers)
+    return all(is_transition(editable.network, index) for index in writers)
 
 
 def round_to_step(value: Fraction, step: int) -> int:
@@ -131,8 +132,8 @@ def round_to_step(value: Fraction, step: int) -> int:
 def _width_step(
     editable: EditableSpec, number: WidthNumber, value: int, multiple: int | None
 ) -> int:
-    """What new widths are multiples of: what was asked for, else 8 where the old one is; and every
-    group count."""
+    """Find what new widths must be multiples of: `multiple` if given, else 8 where the old one is;
+    and every group count."""
     usual = next(s for s in (8, 4, 2, 1) if value % s == 0 and (s == 1 or value >= 4 * s))
     step = multiple or usual
     writers = [index for group in number.groups for index in group.writers]
@@ -164,7 +165,7 @@ def _make_edit(number: WidthNumber, values: tuple[int, ...], label: str) -> Edit
         " and ".join(map(str, _unique(values))),
     )
     return Edit(
-        DENSE_KIND if number.dense else KIND,
+        DENSE_KIND if number.dense else WIDTH_KIND,
         f"{label}: {old} to {new} {what}",
         changes=tuple(changes),
         part=Fraction(values[0], number.values[0]),
@@ -188,7 +189,8 @@ def _argument_names(editable: EditableSpec) -> dict[Place, str]:
 def _number_label(
     editable: EditableSpec, number: WidthNumber, arguments: Mapping[Place, str]
 ) -> str:
-    """The layers or calls whose numbers these are; of a call's several numbers, which one."""
+    """Name the layers or calls whose numbers these are; where a call has several numbers, which
+    one."""
     names: dict[str, None] = {}
     for group in number.groups:
         for index in group.writers:

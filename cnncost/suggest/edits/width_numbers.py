@@ -9,9 +9,9 @@ from fractions import Fraction
 from cnncost.language.values import Origin
 from cnncost.network import Network
 from cnncost.place import Place
-from cnncost.suggest.text.channel_groups import WIDTH_FIELDS, ChannelGroup
-from cnncost.suggest.text.editable_spec import EditableSpec, is_named
-from cnncost.suggest.text.text_changes import replace_span
+from cnncost.suggest.edits.channel_groups import WIDTH_FIELDS, ChannelGroup
+from cnncost.suggest.edits.editable_spec import EditableSpec, is_named
+from cnncost.suggest.edits.text_changes import replace_span
 
 LITERAL = re.compile(r"(?<![\w.])[0-9]+(?![\w.])")
 """A whole number within an expression."""
@@ -21,7 +21,7 @@ LEAST_LITERAL = 8
 
 
 class WidthNumber:
-    """Scalars of the file that must change together: one ratio for all."""
+    """Numbers of the file that set widths and must change together, by one ratio."""
 
     def __init__(
         self, places: Sequence[Place], values: Sequence[int], groups: Sequence[ChannelGroup]
@@ -122,7 +122,8 @@ def find_literals(editable: EditableSpec, place: Place) -> list[Place]:
 
 
 def _find_width_literal(editable: EditableSpec, place: Place) -> Place | None:
-    """The number of an expression of which half narrows layers: `32` in `multiple(32 * alpha)`."""
+    """Find the number of an expression that narrows layers when halved: `32` in `multiple(32 *
+    alpha)`."""
     numbers = {p: _read_number(editable, p) or 0 for p in find_literals(editable, place)}
     largest = max(numbers, key=lambda p: numbers[p], default=None)
     if largest is None or numbers[largest] < LEAST_LITERAL:
@@ -134,8 +135,11 @@ def _find_width_literal(editable: EditableSpec, place: Place) -> Place | None:
 
 
 def only_narrows(editable: EditableSpec, after: Network, kept: Sequence[str] = ()) -> bool:
-    """Whether the layers are the same ones over the same positions, some of them narrower and
-    none wider; and what the network puts out and what is kept as before."""
+    """Whether another network has the same layers over the same positions, some narrower and none
+    wider.
+
+    What the network puts out, and the layers in `kept`, must be as wide as before.
+    """
     before = editable.network
     if len(after.nodes) != len(before.nodes) or after.outputs != before.outputs:
         return False

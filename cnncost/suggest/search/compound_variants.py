@@ -1,11 +1,14 @@
-"""The spec as it is, and with spatial edits made (resolution, strides, pools, multipliers): one,
-or several together."""
+"""Variants of a spec: as it is, and with one or several spatial edits made.
+
+Spatial edits change the extents of maps or many widths at once: resolution, strides, pools,
+multipliers and expansions. A variant has a search space of its own.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from heapq import heappop, heappush
+from heapq import heappop, heappush, nlargest
 from itertools import combinations
 from math import inf
 from typing import NamedTuple
@@ -13,26 +16,22 @@ from typing import NamedTuple
 from cnncost.errors import CnncostError
 from cnncost.place import Place
 from cnncost.suggest.decisions.cost_tables import SearchSpace
-from cnncost.suggest.decisions.inherited_widths import EditedText, find_moved, inherit_widths
 from cnncost.suggest.decisions.spatial_trials import (
-    COARSER,
-    NARROWER,
     SpatialTrial,
     SpatialTrials,
     find_beaten,
     merge_edits,
 )
+from cnncost.suggest.decisions.width_trials import EditedText, find_moved, inherit_widths
+from cnncost.suggest.edits.budget import Budget
+from cnncost.suggest.edits.edit import COARSER, NARROWER, PER_EDIT, Edit
+from cnncost.suggest.edits.editable_spec import EditableSpec, output_shapes, read_editable_spec
+from cnncost.suggest.edits.meter import Measures
+from cnncost.suggest.edits.text_changes import SpecText, TextChange
 from cnncost.suggest.search.plan import Plan, SpatialVariant, write_edits
-from cnncost.suggest.text.edit import Edit
-from cnncost.suggest.text.editable_spec import EditableSpec, output_shapes, read_editable_spec
-from cnncost.suggest.text.meter import Measures
-from cnncost.suggest.text.scores import PER_EDIT
-from cnncost.suggest.text.text_changes import TextChange
-from cnncost.suggest.text.text_places import SpecText
 
 MOST_COARSER = 2
 """How many strides and pools one plan may change."""
-
 
 MOST_GROWN = 8
 """Of how many variants at most still larger ones are made to see how far they reach."""
@@ -42,7 +41,7 @@ VariantKey = tuple[int, ...]
 
 
 class LazyVariant(NamedTuple):
-    """A variant that is built when a search reaches it."""
+    """A variant that is priced, and is built only when a search reaches it."""
 
     key: VariantKey
     edits: tuple[Edit, ...]
@@ -56,9 +55,25 @@ class LazyVariant(NamedTuple):
     def phrase(self) -> str:
         return "; ".join([edit.phrase for edit in self.edits]) or "the layers as they stand"
 
+    def may_reach(
+        self, budgets: Sequence[Budget], savings: Mapping[str, Sequence[int]], edits: int
+    ) -> bool:
+        """Whether plans of at most so many edits in all may hold the budgets.
+
+        `savings` are, for each metric that is known, what the best edit of each decision saves.
+        """
+        if (rest := edits - len(self.edits)) < 0:
+            return False
+        saved = {metric: sum(nlargest(rest, most)) for metric, most in savings.items()}
+        return all(
+            self.after[budget.metric] - saved[budget.metric] <= budget.most
+            for budget in budgets
+            if budget.metric in saved
+        )
+
 
 class VariantMaker(NamedTuple):
-    """How a variant gets a search space of its own."""
+    """What builds the search spaces of variants."""
 
     build_space: Callable[[EditableSpec, Sequence[Edit], int | None], SearchSpace]
     """Builds it, of the spec with these edits made: the options that score at most so much."""
@@ -69,7 +84,20 @@ class VariantMaker(NamedTuple):
 
 
 class SpatialVariants:
-    """The variants of a spec: each is priced and built when a search reaches it, and kept."""
+    """The variants of a spec: each is priced and built when a search reaches it, and kept.
+
+    Two convolutions may each have a stride of 2, alone or together. The stride of `b`
+    alone is left out: that of `a` costs no layer more.
+
+    >>> from cnncost.suggest.decisions.search_space import AllowedEdits, list_spatial_trials
+    >>> conv = "{conv: 8, kernel: 3, padding: 1, name: %s}"
+    >>> text = f"input: [3, 64, 64]\\nlayers: [{conv % 'a'}, {conv % 'b'}, global_avgpool]"
+    >>> spec = read_editable_spec(SpecText("net.yaml", text))
+    >>> trials = list(list_spatial_trials(spec, AllowedEdits(frozenset(["resolution"]))))
+    >>> variants = SpatialVariants(spec, trials, VariantMaker(None, (), ()))
+    >>> [one.phrase for one in variants.by_score(is_above=lambda score: False)][1:]
+    ['a: stride 1 to 2', 'a: stride 1 to 2; b: stride 1 to 2']
+    """
 
     def __init__(
         self,
@@ -157,8 +185,8 @@ class SpatialVariants:
                 yield tuple(sorted((*lazy.key, at)))
 
     def _longer(self, lazy: LazyVariant) -> Iterator[tuple[int, VariantKey]]:
-        """Yield the variants with one edit more, behind those there are, and what they score at
-        least."""
+        """Yield the variants with one edit more, each added behind the edits there are, with a
+        lower bound of their score."""
         for key in self._with_one_more(lazy):
             if key[:-1] == lazy.key:
                 yield max(lazy.score, self.trials[key[-1]].edit.score), key
@@ -178,8 +206,11 @@ class SpatialVariants:
         return self._known[key]
 
     def _try_together(self, key: VariantKey, least: int) -> LazyVariant | None:
-        """Price several edits: where those beside the multipliers say what they change, over the
-        spec with these alone, else as their text reads."""
+        """Price several edits made together.
+
+        Where all but the multipliers state what they change, layers are counted over the spec with
+        the multipliers alone; else the text is read.
+        """
         edits = self._edits(key)
         merged = merge_edits(edits)
         if merged is None:
@@ -210,7 +241,7 @@ class SpatialVariants:
         return tuple([self.trials[at].edit for at in key])
 
     def _multipliers(self, key: VariantKey) -> VariantKey:
-        """Those of some edits that make layers narrower."""
+        """The edits among these that make layers narrower."""
         return tuple([at for at in key if self.trials[at].edit.kind in NARROWER])
 
     def variant(self, lazy: LazyVariant, ceiling: int | None = None) -> SpatialVariant:
@@ -233,8 +264,10 @@ class SpatialVariants:
         return plan and replace(plan, leading=lazy.edits, origin=self.editable, bound=lazy.score)
 
     def _open(self, key: VariantKey) -> EditableSpec:
-        """Read the spec with edits made; what widths do there is known from the spec with the
-        multipliers among these alone."""
+        """Read the spec with edits made.
+
+        What widths do there is taken from the spec with only the multipliers among these edits.
+        """
         if key not in self._opened:
             opened, changes = self._read(key), self._changes(key)
             places = find_moved(self.editable.spec_text.text, changes, self.maker.width_places)

@@ -1,4 +1,4 @@
-"""Variable elimination: an order of the decisions, and least costs from each step to the end.
+"""Variable elimination: least costs from each step to the end, decision after decision.
 
 Decisions are decided one after another. After a step only the options that tables still to come
 read matter: the frontier, its options the state. For any prices of the resources the least
@@ -11,16 +11,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from math import prod
+from math import inf
+from time import monotonic
 from typing import TYPE_CHECKING, NamedTuple
 
 from cnncost.suggest.decisions.cost_tables import CostTable, CostTables
+from cnncost.suggest.search.decision_order import order_decisions
 
 if TYPE_CHECKING:
     from cnncost.arrays import Floats, Ints
 
-WIDEST = 250_000
-"""States of one step; a network whose branches need more is left to the general solver."""
+ROUNDS = 120
+"""How often the prices are improved."""
 
 NEVER = 1 << 52
 """More than any cost: what a combination that makes no network takes of every resource."""
@@ -64,7 +66,7 @@ class EliminationOrder:
 
     @property
     def highest(self) -> int:
-        """What no options score more than."""
+        """An upper bound of the score: no options score more."""
         if self.objective is not None:
             return self.tables.ceiling(self.objective) - self.tables.floor(self.objective)
         return sum(max(c.score for c in v.options) for v in self.tables.decisions)
@@ -90,7 +92,7 @@ class EliminationOrder:
         return stages
 
     def _step_costs(self, axes: Sequence[int], due: Sequence[CostTable]) -> Ints:
-        """What deciding the last of the axes adds."""
+        """The amounts that deciding the last of the axes adds, by the options of all axes."""
         import numpy as np
 
         counts = 1 + len(self.metrics)
@@ -138,9 +140,20 @@ class EliminationOrder:
             picks.append(whole)
         return CostToGo(self, price, totals[::-1], picks[::-1])
 
+    def amounts_of(self, chosen: Sequence[int]) -> Ints:
+        """Add up the amounts of one option per decision: the score, then the resources."""
+        import numpy as np
+
+        total: Ints = np.zeros(1 + len(self.metrics) + len(self.counted), dtype=np.int64)
+        for stage in self.steps:
+            at = [chosen[v] for v in (*stage.before, stage.decision)]
+            sizes = stage.costs.shape[:-1]
+            total += stage.costs[tuple([k if n > 1 else 0 for k, n in zip(at, sizes, strict=True)])]
+        return total
+
     @cached_property
     def _backward(self) -> list[_PricedStep]:
-        """The steps from the last to the first, as the backward pass wants them."""
+        """The steps from the last to the first, in the form that the backward pass reads."""
         steps = []
         for stage in reversed(self.steps):
             axes = (*stage.before, stage.decision)
@@ -154,7 +167,7 @@ class EliminationOrder:
 
 
 class _PricedStep(NamedTuple):
-    """One stage for the backward pass."""
+    """One step, in the form that the backward pass reads."""
 
     costs: Floats
     own: tuple[int, ...]
@@ -204,88 +217,75 @@ def find_elimination_order(
     >>> [(s.decision, s.before) for s in find_elimination_order(tables, [0]).steps]
     [(0, ()), (1, (0,)), (2, (1,))]
     """
-    order = _find_order(tables)
+    sizes = [len(decision.options) for decision in tables.decisions]
+    order = order_decisions(sizes, [table.scope for table in tables.members])
     return None if order is None else EliminationOrder(tables, metrics, order, objective, counted)
 
 
-def _find_order(tables: CostTables) -> list[int] | None:
-    """Order the decisions so that few states are open: take next the table whose decisions leave
-    the fewest states open; of equal ones the first."""
-    elimination = _OrderSearch(tables)
-    while (step := elimination.next_table()) is not None:
-        if max(step.widest, step.states) > WIDEST:
-            return None
-        elimination.decide_table(step)
-    order = elimination.order
-    return [*order, *(v for v in range(len(tables.decisions)) if v not in order)]
+class Resources(NamedTuple):
+    """What the budgets and the counted amounts leave to be taken."""
+
+    room: Ints
+    """For each resource the most that the options may take of it."""
+    scales: Floats
+    """For each resource the whole budget: prices are those of its share."""
+    tolerance: float
+    """What floating-point sums of scores may lose."""
 
 
-class _TableCost(NamedTuple):
-    """What it takes to decide a table's decisions; the less the better."""
+class PricedBound(NamedTuple):
+    """What the best prices of the resources say."""
 
-    states: int
-    """States open once they are decided."""
-    widest: int
-    """States on the way."""
-    table: int
-    left: tuple[int, ...]
-    """The frontier behind it."""
+    bound: CostToGo
+    least: float
+    """No plan scores less."""
+    chosen: tuple[int, ...] | None
+    """The best plan within the budgets met on the way."""
+    score: int
+    shares: Floats
+    """The prices: what the share of a budget costs, in score."""
 
 
-class _OrderSearch:
-    """The search for an order: tables are decided one after another.
+def find_prices(
+    order: EliminationOrder,
+    resources: Resources,
+    start: Floats,
+    ceiling: int,
+    deadline: float,
+) -> PricedBound:
+    """Find prices of the resources whose bound on the score is high (Lagrangean relaxation).
 
-    Far from the frontier a table costs as many times more as the frontier has states, always: so
-    only those near it, which share a decision with a table that the frontier is in, are looked
-    at again at each step, and of the others the least one.
+    A subgradient method with Polyak's step, from the prices `start`: the price of a resource goes
+    up where the cheapest options take more of it than there is, and down where they take less.
     """
+    import numpy as np
 
-    def __init__(self, tables: CostTables) -> None:
-        self.sizes = [len(decision.options) for decision in tables.decisions]
-        self.scopes = [table.scope for table in tables.members]
-        self.order: dict[int, None] = {}
-        """The decisions decided, in their order."""
-        self.frontier: tuple[int, ...] = ()
-        self.open = dict.fromkeys(range(len(self.scopes)))
-        self.of: list[list[int]] = [[] for _ in self.sizes]
-        """For each decision the tables that it is in."""
-        for table, scope in enumerate(self.scopes):
-            for v in scope:
-                self.of[v].append(table)
-        self.near: dict[int, None] = {}
-        self.far = sorted((self._table_cost(table) for table in self.open), reverse=True)
-
-    def next_table(self) -> _TableCost | None:
-        """Return the table to decide next; None once all are decided."""
-        while self.far and (self.far[-1].table in self.near or self.far[-1].table not in self.open):
-            self.far.pop()
-        tables = [*self.near, *([self.far[-1].table] if self.far else [])]
-        return min((self._table_cost(table) for table in tables), default=None)
-
-    def decide_table(self, step: _TableCost) -> None:
-        """Decide the decisions of a table."""
-        scope = self.scopes[step.table]
-        self.order |= dict.fromkeys(scope)
-        self.frontier = step.left
-        beside = dict.fromkeys(table for v in scope for table in self.of[v])
-        around = dict.fromkeys(v for table in beside for v in self.scopes[table])
-        self.near |= dict.fromkeys(t for v in around for t in self.of[v] if t in self.open)
-        for table in beside:
-            if all(v in self.order for v in self.scopes[table]):
-                self.open.pop(table, None)
-                self.near.pop(table, None)
-
-    def _table_cost(self, table: int) -> _TableCost:
-        decided = tuple(dict.fromkeys((*self.frontier, *self.scopes[table])))
-        known = set(decided)
-        left = tuple([v for v in decided if self._stays(v, known)])
-        states, widest = prod(self.sizes[v] for v in left), prod(self.sizes[v] for v in decided)
-        return _TableCost(states, widest, table, left)
-
-    def _stays(self, v: int, known: set[int]) -> bool:
-        """Whether a table with the decision has others that are not decided."""
-        return any(
-            w not in known and w not in self.order
-            for table in self.of[v]
-            for w in self.scopes[table]
-        )
+    room, scales, tolerance = resources
+    prices = start
+    bound = order.cost_to_go([1.0, *(prices / scales)])
+    # Prices of another search may start anywhere below: a bound of -10 is a bound.
+    best: tuple[float, CostToGo, Floats] = (-inf, bound, start)
+    chosen, score, pace, since = None, ceiling + 1, 1.0, 0
+    for _ in range(ROUNDS):
+        value = bound.least - float(prices @ (room / scales))
+        since += 1
+        if value > best[0]:
+            since = since if value < best[0] + 0.5 else 0
+            best = value, bound, prices
+        picked = bound.cheapest_options()
+        amounts = order.amounts_of(picked)
+        over = (amounts[1:] - room) / scales
+        if (over <= 0).all() and amounts[0] < score:
+            chosen, score = picked, int(amounts[0])
+        if best[0] > score - 1 + tolerance:
+            break
+        if since >= 5:
+            pace, since = pace / 2, 0
+        length = float(over @ over)
+        if length == 0 or pace < 0.01 or monotonic() > deadline:
+            break
+        # The aim lies above the bound even where the best known score is met nearly.
+        step = pace * (max(score, best[0] + 1) - value) / length
+        prices = np.maximum(prices + step * over, 0)
+        bound = order.cost_to_go([1.0, *(prices / scales)])
+    return PricedBound(best[1], best[0], chosen, score, best[2])

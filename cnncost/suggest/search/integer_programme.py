@@ -16,8 +16,8 @@ from typing import Any
 
 from cnncost.errors import CnncostError
 from cnncost.suggest.decisions.cost_tables import CostTables
+from cnncost.suggest.edits.clock import Clock, TimeOverError
 from cnncost.suggest.search.plan import SearchLimits, SearchOutcome
-from cnncost.suggest.text.clock import Clock, TimeOverError
 
 SCALE = 1000.0
 """A budget row is scaled so that today's network takes about this."""
@@ -68,7 +68,8 @@ def solve_programme(
 def solve_nearest(
     tables: CostTables, budgets: Mapping[int, int], convolutions: int, seconds: float
 ) -> tuple[SearchOutcome, float]:
-    """The options whose worst excess over the budgets is least, and a bound on it.
+    """Find the options whose worst excess over the budgets is least; return them with a bound on
+    it.
 
     The excess is what a metric takes as a share of its budget; where the bound is above 1 no
     options hold all budgets. A budget of 0 stands for today's value.
@@ -93,8 +94,8 @@ def _build_programme(
     *,
     excess: bool = False,
 ) -> _Programme | None:
-    """The programme, and each option's column into `columns`; None where what no option
-    reaches is over a budget already.
+    """Build the programme, and append the columns of each decision's options to `columns`; None
+    where what no option reaches is over a budget already.
 
     With `excess` the aim is instead the least factor by which all budgets are exceeded.
     """
@@ -141,7 +142,8 @@ def _add_combinations(
     scope: Sequence[int],
     table: Mapping[tuple[int, ...], object],
 ) -> dict[tuple[int, ...], int]:
-    """A column for each combination of a table that is possible, tied to its options."""
+    """Add a column for each possible combination of a table's options, tied to the options' own
+    columns."""
     possible = [key for key, costs in table.items() if costs is not None]
     if len(scope) == 1:
         (v,) = scope
@@ -209,7 +211,7 @@ def _run_highs(
 
 
 def _run_within(highs: Any, seconds: float) -> None:  # Any: highspy has no types
-    """Run for at most so long; HiGHS looks at its own time limit late.
+    """Run HiGHS for at most so many seconds: it looks at its own time limit late.
 
     It runs in a thread: an exception in its callbacks, as Ctrl-C raises, would be lost there.
     """

@@ -11,9 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cached_property
-from math import inf
 from time import monotonic
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from cnncost.suggest.decisions.cost_tables import CostTables
 from cnncost.suggest.search.dominance import undominated_labels
@@ -21,7 +20,10 @@ from cnncost.suggest.search.elimination import (
     CostToGo,
     EliminationOrder,
     EliminationStep,
+    PricedBound,
+    Resources,
     find_elimination_order,
+    find_prices,
 )
 from cnncost.suggest.search.plan import SearchLimits, SearchOutcome
 from cnncost.suggest.search.score_ladder import FEW_LABELS, ScoreLadder
@@ -40,22 +42,8 @@ EFFORT = 100_000
 BEAM = 500
 """Labels held of each step while a good plan is looked for, which need not be the best."""
 
-ROUNDS = 120
-"""How often the prices are improved."""
-
 TOLERANCE = 1e-3
 """Far below one unit of score, far above what floating-point sums of them lose."""
-
-
-class _PricedBound(NamedTuple):
-    """What the best prices of the resources say."""
-
-    bound: CostToGo
-    least: float
-    """No plan scores less."""
-    chosen: tuple[int, ...] | None
-    """The best plan within the budgets met on the way."""
-    score: int
 
 
 def solve_by_labels(
@@ -84,14 +72,14 @@ def solve_by_labels(
 
 
 def find_least(tables: CostTables, metric: int, limits: SearchLimits) -> SearchOutcome | None:
-    """The options that take least of a metric, its part above the tables' floor as their score;
-    None where label setting is not the way."""
+    """Find the options that take least of a metric; their score is what they take above the tables'
+    floor. None where no order of the decisions keeps few of them open."""
     order = find_elimination_order(tables, tuple(limits.budgets), metric)
     return None if order is None else _LabelSearch(order, limits, None, ()).solve()
 
 
 class _LabelSearch:
-    """One search."""
+    """One search by labels."""
 
     def __init__(
         self,
@@ -130,14 +118,14 @@ class _LabelSearch:
             self.prices = np.array(prices)
 
     def solve(self) -> SearchOutcome | None:
-        """The best plan; None where there would be too many labels."""
+        """Find the best options; None where there would be too many labels."""
         outcome = self._solve_to_end()
         return outcome and replace(outcome, prices=tuple(self.prices.tolist()))
 
     def _solve_to_end(self) -> SearchOutcome | None:
         if any(need.least > room for need, room in zip(self.needs, self.room, strict=True)):
             return SearchOutcome(None)
-        prices = self._improve_prices()
+        prices = self._find_prices()
         ceiling = self.ceiling if prices.chosen is None else prices.score
         if prices.least > ceiling + self.tolerance:
             return self._make_outcome(prices, prices.score, proved=True)
@@ -149,7 +137,13 @@ class _LabelSearch:
         except _TooManyError:
             return None
 
-    def _climb(self, ladder: ScoreLadder, prices: _PricedBound) -> SearchOutcome:
+    def _find_prices(self) -> PricedBound:
+        resources = Resources(self.room, self.scales, self.tolerance)
+        found = find_prices(self.order, resources, self.prices, self.ceiling, self.deadline)
+        self.prices = found.shares
+        return found
+
+    def _climb(self, ladder: ScoreLadder, prices: PricedBound) -> SearchOutcome:
         """Raise the bound rung by rung until it meets a plan, or is near enough to one.
 
         Raises:
@@ -180,65 +174,16 @@ class _LabelSearch:
                 return self._make_outcome(prices, ladder.bound, proved=ladder.bound > ladder.most)
         return self._make_outcome(prices, prices.score, proved=True)
 
-    def _search_beam(self, prices: _PricedBound) -> _PricedBound:
+    def _search_beam(self, prices: PricedBound) -> PricedBound:
         """Look for a better plan among the likeliest labels only."""
         self.searched = True
         found = self._extend_labels(prices.bound, prices.least, prices.score - 1, BEAM)
         return prices if found is None else prices._replace(chosen=found[0], score=found[1])
 
-    def _make_outcome(self, prices: _PricedBound, bound: int, *, proved: bool) -> SearchOutcome:
+    def _make_outcome(self, prices: PricedBound, bound: int, *, proved: bool) -> SearchOutcome:
         if prices.chosen is None:
             return SearchOutcome(None, bound=bound, proved=proved)
         return SearchOutcome(prices.chosen, prices.score, bound, proved, float(bound))
-
-    def _improve_prices(self) -> _PricedBound:
-        """Find prices of the resources whose bound on the score is high (Lagrangean relaxation).
-
-        A subgradient method with Polyak's step: the price of a resource goes up where the
-        cheapest options take more of it than there is, and down where they take less.
-        """
-        import numpy as np
-
-        prices = self.prices
-        bound = self.order.cost_to_go([1.0, *(prices / self.scales)])
-        # Prices of another search may start anywhere below: a bound of -10 is a bound.
-        best: tuple[float, CostToGo] = (-inf, bound)
-        chosen, score, pace, since = None, self.ceiling + 1, 1.0, 0
-        for _ in range(ROUNDS):
-            value = bound.least - float(prices @ (self.room / self.scales))
-            since += 1
-            if value > best[0]:
-                since = since if value < best[0] + 0.5 else 0
-                best = value, bound
-                self.prices = prices
-            picked = bound.cheapest_options()
-            amounts = self._plan_amounts(picked)
-            over = (amounts[1:] - self.room) / self.scales
-            if (over <= 0).all() and amounts[0] < score:
-                chosen, score = picked, int(amounts[0])
-            if best[0] > score - 1 + self.tolerance:
-                break
-            if since >= 5:
-                pace, since = pace / 2, 0
-            length = float(over @ over)
-            if length == 0 or pace < 0.01 or monotonic() > self.deadline:
-                break
-            # The aim lies above the bound even where the best known score is met nearly.
-            step = pace * (max(score, best[0] + 1) - value) / length
-            prices = np.maximum(prices + step * over, 0)
-            bound = self.order.cost_to_go([1.0, *(prices / self.scales)])
-        return _PricedBound(best[1], best[0], chosen, score)
-
-    def _plan_amounts(self, chosen: Sequence[int]) -> Ints:
-        """The score and the resources of a plan."""
-        import numpy as np
-
-        total: Ints = np.zeros(len(self.room) + 1, dtype=np.int64)
-        for stage in self.order.steps:
-            at = [chosen[v] for v in (*stage.before, stage.decision)]
-            sizes = stage.costs.shape[:-1]
-            total += stage.costs[tuple([k if n > 1 else 0 for k, n in zip(at, sizes, strict=True)])]
-        return total
 
     def _extend_labels(
         self, bound: CostToGo, least: float, target: int, beam: int | None = None
@@ -303,13 +248,13 @@ class _LabelSearch:
         return labels[parents] + costs, new, parents, picks
 
     def _may_end_well(self, step: int, labels: Ints, states: Ints, near: Bools) -> Bools:
-        """Return which of the labels near enough can end within the budgets."""
+        """Tell which labels may end within the budgets, of those near enough to the score."""
         fits = (labels[:, 1:] + self._needed_to_end[step][states] <= self.room).all(axis=1)
         return near & fits
 
     @cached_property
     def _needed_to_end(self) -> list[Ints]:
-        """After each step: what each resource takes at least to the end, from each state."""
+        """After each step, for each state: the least that each resource takes to the end."""
         import numpy as np
 
         steps = zip(*(need.totals for need in self.needs), strict=True)

@@ -1,4 +1,4 @@
-"""What a search is asked and answers, and the plans that its answers are written as.
+"""Plans, and what searches are asked and answer.
 
 A plan's edits are written into the text, which is read and counted again.
 """
@@ -7,25 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from fractions import Fraction
 from functools import cached_property
 from typing import NamedTuple
 
 from cnncost.accuracy import Damage
 from cnncost.suggest.decisions.cost_tables import SearchSpace
-from cnncost.suggest.decisions.edit_prices import price_of
-from cnncost.suggest.edits.width import LabelledNumber, label_numbers
-from cnncost.suggest.text.budget import Budget, budgets_hold
-from cnncost.suggest.text.edit import Decision, Edit
-from cnncost.suggest.text.editable_spec import EditableSpec
-from cnncost.suggest.text.meter import Measures
-from cnncost.suggest.text.scores import NARROWEST, PER_EDIT, units
-from cnncost.suggest.text.text_changes import TextChange
+from cnncost.suggest.edits.edit import Edit, units
+from cnncost.suggest.edits.editable_spec import EditableSpec
+from cnncost.suggest.edits.meter import Measures
+from cnncost.suggest.edits.text_changes import TextChange
 
 
 @dataclass(frozen=True)
 class SearchLimits:
-    """What a plan must hold."""
+    """What the options that a solver picks must hold."""
 
     budgets: Mapping[int, int]
     """For each metric, by its place among the costs, the most it may be."""
@@ -43,14 +38,14 @@ class SearchLimits:
 
     @property
     def counted(self) -> dict[str, int]:
-        """What is limited of the edits themselves, by the field that says how much each takes."""
+        """Limits on the edits themselves: for each field of `Edit` that is added up, the most."""
         counted = {"convolutions": self.convolutions}
         return counted if self.edits is None else {**counted, "made": self.edits}
 
 
 @dataclass(frozen=True)
 class SearchOutcome:
-    """What the solver found."""
+    """What a solver found in one search space."""
 
     chosen: tuple[int, ...] | None
     """The option of each decision; None where no plan was found."""
@@ -82,7 +77,7 @@ MeasuredStep = tuple[Edit, Measures | None, int | None]
 
 
 def list_steps(made: Sequence[MeasuredStep]) -> tuple[PlanStep, ...]:
-    """Edits one after another, each with the measures and the score of all so far, as steps."""
+    """Make steps of edits one after another, each with the measures and the score of all so far."""
     steps, before = [], 0
     for edit, after, total in made:
         steps.append(PlanStep(edit, after, total, None if total is None else total - before))
@@ -165,61 +160,11 @@ class SingleEdit(NamedTuple):
 
 
 def measure_single_edit(editable: EditableSpec, edit: Edit) -> SingleEdit | None:
-    """One edit made, read and counted; None where it makes no network."""
+    """Make, read and count one edit alone; None where it makes no network."""
     spec = editable.read_edited(edit.changes)
     if spec is None:
         return None
     return SingleEdit(edit, editable.measure(spec.network), editable.damage_of(spec.network))
-
-
-def scale_uniformly(
-    editable: EditableSpec,
-    decisions: Sequence[Decision],
-    budgets: Sequence[Budget],
-    multiple: int | None = None,
-) -> Plan | None:
-    """Scale all widths that may change alike, by the largest factor that holds the budgets.
-
-    Each width is rounded to its own step, or to `multiple`. None where no factor from NARROWEST on
-    holds them.
-    """
-    labels = {decision.label for decision in decisions if decision.group}
-    numbers = [n for n in label_numbers(editable, multiple) if n.label in labels]
-    steps = {f for n in numbers for f in n.factors() if f >= NARROWEST}
-    factors = sorted({Fraction(NARROWEST), *steps})
-    best, low, high = None, 0, len(factors)
-    while low < high:  # the factors below `low` hold the budgets, those from `high` on do not
-        editable.clock.check()
-        middle = (low + high) // 2
-        at, plan = _scale_validly(editable, numbers, factors[low : middle + 1])
-        if plan is not None and not budgets_hold(plan.after, budgets):
-            high = low + at
-        else:
-            best, low = plan or best, middle + 1
-    return best
-
-
-def _scale_validly(
-    editable: EditableSpec, numbers: Sequence[LabelledNumber], factors: Sequence[Fraction]
-) -> tuple[int, Plan | None]:
-    """Scale numbers by the last of some factors that makes a network; with its place."""
-    for at in reversed(range(len(factors))):
-        if (plan := _scale_widths(editable, numbers, factors[at])) is not None:
-            return at, plan
-    return 0, None
-
-
-def _scale_widths(
-    editable: EditableSpec, numbers: Sequence[LabelledNumber], factor: Fraction
-) -> Plan | None:
-    """Scale numbers by one factor, as a plan; None where that makes no network."""
-    edits = tuple([edit for n in numbers if (edit := n.scale(factor)) is not None])
-    spec = editable.read_edited([change for edit in edits for change in edit.changes])
-    if spec is None:
-        return None
-    damage = editable.damage_of(spec.network)
-    price = price_of(part.score for part in damage.parts) + PER_EDIT * len(edits)
-    return Plan(editable, edits, price, spec.text.text, editable.measure(spec.network), damage)
 
 
 @dataclass(frozen=True)
@@ -256,3 +201,25 @@ def write_edits(editable: EditableSpec, edits: tuple[Edit, ...], price: int) -> 
         return None
     damage = editable.damage_of(spec.network)
     return Plan(editable, edits, price, spec.text.text, editable.measure(spec.network), damage)
+
+
+class FewEdits(NamedTuple):
+    """What plans of few edits come to, where the plan has more."""
+
+    most: int
+    """How many edits are few."""
+    plan: Plan | None
+    """A good one of them; None where none was found."""
+    proved: bool
+    """Whether there is none, for certain."""
+    nearest: Measures | None
+    """Without one: the network after the few edits of the plan that save most."""
+
+
+class SearchResult(NamedTuple):
+    """What a search of all plans ended with."""
+
+    plan: Plan | None
+    proved: bool
+    """Whether the plan is the best of the space, or certainly none holds the budgets."""
+    seconds: float = 0.0

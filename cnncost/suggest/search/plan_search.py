@@ -1,33 +1,32 @@
-"""The search over all plans: variant by variant outside, an exact solver within each."""
+"""The search over all plans: one variant after another, an exact solver within each."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
-from heapq import nlargest
+from functools import partial
 from time import monotonic
-from typing import NamedTuple
 
 from cnncost.suggest.decisions.budget_limits import limit_tables
-from cnncost.suggest.decisions.cost_tables import CostTables
-from cnncost.suggest.search import label_setting
+from cnncost.suggest.edits.budget import Budget, budgets_hold
+from cnncost.suggest.edits.clock import TimeOverError
+from cnncost.suggest.edits.edit import UNIT, Decision
 from cnncost.suggest.search.compound_variants import LazyVariant, SpatialVariants
-from cnncost.suggest.search.greedy import choose_greedily
-from cnncost.suggest.search.integer_programme import solve_nearest, solve_programme
-from cnncost.suggest.search.plan import Plan, SearchLimits, SearchOutcome, SpatialVariant
-from cnncost.suggest.search.pruning import drop_dominated_options, drop_kinds
-from cnncost.suggest.text.budget import Budget, budgets_hold
-from cnncost.suggest.text.clock import TimeOverError
-from cnncost.suggest.text.edit import Decision
-from cnncost.suggest.text.scores import UNIT
+from cnncost.suggest.search.plan import (
+    Plan,
+    SearchLimits,
+    SearchOutcome,
+    SearchResult,
+    SpatialVariant,
+)
+from cnncost.suggest.search.space_solver import (
+    choose_greedily,
+    drop_dominated_options,
+    drop_kinds,
+    solve_space,
+)
 
 Progress = Callable[[str], None]
-
-MOST_LABELLED = 4
-"""Limits that label setting takes; bytes alive at each step are many more."""
-
-REACH_SECONDS = 2.0
-"""How long one variant is searched for how far it reaches."""
 
 WITHIN = 100
 """Up to so much above its bound, in score units (0.001), a plan counts as proved."""
@@ -36,14 +35,8 @@ COMPARED_WITHIN, COMPARED_SECONDS = 10**9, 5.0
 """The same for plans that are only compared with, which need no proof, and how long each is looked
 for."""
 
-
-class SearchResult(NamedTuple):
-    """What a search ended with."""
-
-    plan: Plan | None
-    proved: bool
-    """Whether the plan is the best of the space, or certainly none holds the budgets."""
-    seconds: float = 0.0
+FoundPlan = tuple[Plan | None, SearchOutcome]
+"""The plan that was found in one variant, if any, and how the solver ended there."""
 
 
 class BestPlanSearch:
@@ -53,9 +46,10 @@ class BestPlanSearch:
         self,
         variants: SpatialVariants,
         budgets: Sequence[Budget],
-        progress: Progress | None,
+        known: Plan | None,
         seconds: float,
         *,
+        progress: Progress | None = None,
         banned: frozenset[str] = frozenset(),
         edits: int | None = None,
         within: int = WITHIN,
@@ -69,7 +63,7 @@ class BestPlanSearch:
         self.progress = progress
         self.seconds = seconds
         self.deadline = monotonic() + min(seconds, variants.clock.left)
-        self.best: Plan | None = None
+        self.best = known
         self.bounds: list[int] = []
         """For each variant that was not finished: what no plan of it scores below."""
         self.prices: tuple[float, ...] = ()
@@ -95,32 +89,23 @@ class BestPlanSearch:
     def visit_all(self, savings: Mapping[str, Sequence[int]] | None = None) -> None:
         """Search all variants, the cheapest first, while there is time.
 
-        With what the best edit of each decision saves of each metric, passed over are those whose
-        spatial changes fall short by more than as many edits save as a plan may still have.
+        `savings` are, for each metric, what the best edit of each decision saves. With them,
+        variants are passed over that the edits which a plan may still have cannot bring within the
+        budgets.
         """
         clock, reached = self.variants.clock, 0
         try:
             with clock.until(self.deadline):
                 for lazy in self.variants.by_score(self.is_above, self.edits):
                     reached = lazy.score
-                    if savings is None or not lazy.edits or self._may_reach(lazy, savings):
+                    whole = savings is None or not lazy.edits
+                    if whole or lazy.may_reach(self.budgets, savings or {}, self.edits or 0):
                         self.visit_variant(lazy)
                     else:
                         self.bounds.append(lazy.score)
                     clock.check()
         except TimeOverError:
             self.bounds.append(reached)
-
-    def _may_reach(self, lazy: LazyVariant, savings: Mapping[str, Sequence[int]]) -> bool:
-        rest = (self.edits or 0) - len(lazy.edits)
-        if rest < 0:
-            return False
-        saved = {metric: sum(nlargest(rest, most)) for metric, most in savings.items()}
-        return all(
-            lazy.after[budget.metric] - saved[budget.metric] <= budget.most
-            for budget in self.budgets
-            if budget.metric in saved
-        )
 
     def _search_variant(self, lazy: LazyVariant, ceiling: int | None) -> None:
         self.variants.clock.check()
@@ -137,7 +122,7 @@ class BestPlanSearch:
             seconds=self.deadline - monotonic(),
             within=self.within,
         )
-        plan, outcome = _find_likely_in(self, variant, limits)
+        plan, outcome = self._find_likely(variant, limits)
         if not outcome.proved:
             self.bounds.append(variant.score + outcome.bound)
         if plan is not None:
@@ -153,24 +138,79 @@ class BestPlanSearch:
                 return True
         return self.edits == len(lazy.edits)
 
-    def try_greedy(self, variant: SpatialVariant, most: Mapping[int, int]) -> bool:
-        """Take the greedy plan of a variant if it scores lower than the best; say whether."""
+    # One variant
+
+    def _find_likely(self, variant: SpatialVariant, limits: SearchLimits) -> FoundPlan:
+        """Find the best plan of a variant that breaks none of its rules.
+
+        Rules that the best plan breaks join the tables, and the search goes on: what it ends with
+        is the best of more plans than there are, and so of those.
+        """
+        deadline = monotonic() + limits.seconds
+        while True:
+            plan, outcome = self._find_recounted(variant, limits)
+            broken = [] if plan is None else variant.space.broken_rules(plan.own_edits)
+            if not broken:
+                return plan, outcome
+            limits = replace(limits, seconds=deadline - monotonic())
+            if limits.seconds <= 0:
+                return None, SearchOutcome(None, bound=outcome.bound, proved=False)
+            self.variants.clock.check()
+            variant = replace(variant, space=variant.space.with_rules(broken))
+
+    def _find_recounted(self, variant: SpatialVariant, limits: SearchLimits) -> FoundPlan:
+        """Find the best plan of a variant whose recounted text holds the budgets.
+
+        A plan that its recount refutes is forbidden, and the search goes on: so the bound stays.
+        """
+        allowed = drop_kinds(variant.space.tables, self.banned)
+        pruned = drop_dominated_options(allowed, tuple(limits.budgets))
+        variant = replace(variant, space=replace(variant.space, tables=pruned))
+        deadline = monotonic() + limits.seconds
+        while True:
+            outcome = self._solve(variant, limits)
+            if outcome.chosen is None:
+                return None, outcome
+            plan = variant.write_plan(outcome)
+            if plan is not None and budgets_hold(plan.after, self.budgets):
+                return plan, outcome
+            refuted, left = (*limits.forbidden, outcome.chosen), deadline - monotonic()
+            limits = replace(limits, forbidden=refuted, seconds=left)
+            if limits.seconds <= 0:
+                return None, SearchOutcome(None, bound=outcome.bound, proved=False)
+            self.variants.clock.check()
+
+    def _solve(self, variant: SpatialVariant, limits: SearchLimits) -> SearchOutcome:
+        """Find the best options of a variant; the next one's prices start from those of this."""
+
+        def tell(best: float, bound: float) -> None:
+            if self.progress is not None:
+                self.progress(f"score {best / UNIT:.3f}, at least {max(bound, 0) / UNIT:.3f}")
+
+        find_cutoff = partial(self._try_greedy, variant, limits.budgets)
+        outcome = solve_space(variant.space.tables, limits, tell, self.prices, find_cutoff)
+        self.prices = outcome.prices or self.prices
+        return outcome
+
+    def _try_greedy(self, variant: SpatialVariant, most: Mapping[int, int]) -> int | None:
+        """Take the greedy plan of a variant if it scores lower than the best; return what a better
+        plan's own options may score then."""
         chosen = choose_greedily(variant.space, most)
         if chosen is None:
-            return False
+            return None
         if self.edits is not None and sum(map(bool, chosen)) + len(variant.leading) > self.edits:
-            return False
+            return None
         picked = zip(variant.space.decisions, chosen, strict=True)
         score = sum(decision.options[k].score for decision, k in picked)
         if self.best is not None and variant.score + score >= self.best.price:
-            return False
+            return None
         plan = variant.write_plan(SearchOutcome(chosen, score, proved=False))
         if plan is None or not budgets_hold(plan.after, self.budgets):
-            return False
+            return None
         if variant.space.broken_rules(plan.own_edits):
-            return False
+            return None
         self.best = plan
-        return True
+        return plan.price - 1 - variant.score
 
     def result(self, *, complete: bool = True) -> SearchResult:
         """Return the best plan; nothing is proved where decisions or variants were left out."""
@@ -184,97 +224,8 @@ class BestPlanSearch:
         return SearchResult(replace(self.best, proved=proved, bound=bound), proved, spent)
 
 
-def _find_likely_in(
-    search: BestPlanSearch, variant: SpatialVariant, limits: SearchLimits
-) -> tuple[Plan | None, SearchOutcome]:
-    """The best plan of a variant that breaks none of its rules.
-
-    Rules that the best plan breaks join the tables, and the search goes on: what it ends with is
-    the best of more plans than there are, and so of those.
-    """
-    deadline = monotonic() + limits.seconds
-    while True:
-        plan, outcome = _find_best_in(search, variant, limits)
-        broken = [] if plan is None else variant.space.broken_rules(plan.own_edits)
-        if not broken:
-            return plan, outcome
-        limits = replace(limits, seconds=deadline - monotonic())
-        if limits.seconds <= 0:
-            return None, SearchOutcome(None, bound=outcome.bound, proved=False)
-        search.variants.clock.check()
-        variant = replace(variant, space=variant.space.with_rules(broken))
-
-
-def _find_best_in(
-    search: BestPlanSearch, variant: SpatialVariant, limits: SearchLimits
-) -> tuple[Plan | None, SearchOutcome]:
-    """The best plan of a variant, held against the recount of its text.
-
-    A plan that its recount refutes is forbidden, and the search goes on: so the bound stays.
-    """
-
-    def tell(best: float, bound: float) -> None:
-        if search.progress is not None:
-            search.progress(f"score {best / UNIT:.3f}, at least {max(bound, 0) / UNIT:.3f}")
-
-    allowed = drop_kinds(variant.space.tables, search.banned)
-    pruned = drop_dominated_options(allowed, tuple(limits.budgets))
-    variant = replace(variant, space=replace(variant.space, tables=pruned))
-    deadline = monotonic() + limits.seconds
-    outcome = _solve_variant(search, variant, limits, tell)
-    while True:
-        if outcome.chosen is None:
-            return None, outcome
-        plan = variant.write_plan(outcome)
-        if plan is not None and budgets_hold(plan.after, search.budgets):
-            return plan, outcome
-        limits = replace(
-            limits,
-            forbidden=(*limits.forbidden, outcome.chosen),
-            seconds=deadline - monotonic(),
-        )
-        if limits.seconds <= 0:
-            return None, SearchOutcome(None, bound=outcome.bound, proved=False)
-        search.variants.clock.check()
-        outcome = _solve_variant(search, variant, limits, tell)
-
-
-def _solve_variant(
-    search: BestPlanSearch,
-    variant: SpatialVariant,
-    limits: SearchLimits,
-    tell: Callable[[float, float], None],
-) -> SearchOutcome:
-    """The best options: by label setting where few layers are open at once, else by HiGHS."""
-    started = monotonic()
-    tables = variant.space.tables
-    few = len(limits.budgets) <= MOST_LABELLED
-    outcome = label_setting.solve_by_labels(tables, limits, tell, search.prices) if few else None
-    if outcome is not None:
-        search.prices = outcome.prices
-        return outcome
-    if limits.cutoff is None and _is_out_of_reach(tables, limits):
-        return SearchOutcome(None)
-    if not limits.forbidden and search.try_greedy(
-        variant, limits.budgets
-    ):  # a plan cuts the programme down
-        assert search.best is not None
-        limits = replace(limits, cutoff=search.best.price - 1 - variant.score)
-    left = limits.seconds - (monotonic() - started)
-    return solve_programme(tables, replace(limits, seconds=max(left, 0.1)), tell)
-
-
-def _is_out_of_reach(tables: CostTables, limits: SearchLimits) -> bool:
-    """Whether no plan holds the budgets, whatever it scores: quickly proved."""
-    if any(tables.floor(metric) > most for metric, most in limits.budgets.items()):
-        return True
-    tables = drop_dominated_options(tables, tuple(limits.budgets), scored=False)
-    _, factor = solve_nearest(tables, limits.budgets, limits.convolutions, REACH_SECONDS)
-    return factor > 1 + 1e-6
-
-
 class PlanSearch:
-    """The plans that a spec has, under the spatial changes that it is offered."""
+    """Searches the plans of a spec, over all its variants."""
 
     def __init__(
         self,
@@ -302,8 +253,9 @@ class PlanSearch:
 
         With `edits` only plans of at most so many edits are looked for.
         """
-        search = BestPlanSearch(self.variants, budgets, progress, self.seconds, edits=edits)
-        search.best = known
+        search = BestPlanSearch(
+            self.variants, budgets, known, self.seconds, progress=progress, edits=edits
+        )
         search.visit_all()
         return search.result(complete=self.complete)
 
@@ -320,9 +272,8 @@ class PlanSearch:
         """
         seconds = min(self.seconds, COMPARED_SECONDS)
         search = BestPlanSearch(
-            self.variants, budgets, None, seconds, edits=edits, within=COMPARED_WITHIN
+            self.variants, budgets, known, seconds, edits=edits, within=COMPARED_WITHIN
         )
-        search.best = known
         search.visit_all(savings)
         return search.result(complete=self.complete)
 
@@ -339,9 +290,8 @@ class PlanSearch:
         """
         seconds = min(self.seconds, COMPARED_SECONDS)
         search = BestPlanSearch(
-            self.variants, budgets, None, seconds, banned=frozenset(kinds), within=COMPARED_WITHIN
+            self.variants, budgets, known, seconds, banned=frozenset(kinds), within=COMPARED_WITHIN
         )
-        search.best = known
         for lazy in self.variants.within(plan.leading):
             search.visit_variant(lazy)
         return search.best

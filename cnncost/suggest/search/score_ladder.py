@@ -11,8 +11,8 @@ FEW_LABELS, GROWTH = 20_000, 3.0
 class ScoreLadder:
     """The scores to look below, one after another: few labels first.
 
-    Each rung is as high as makes about `GROWTH` times as many labels as the one before, or as
-    are few, which the last two let one expect. The first is a 32nd of what there is to search:
+    Each rung is as high as is expected to make `GROWTH` times as many labels as the one before, or
+    few labels; the last two rungs tell how they grow. The first is a 32nd of the whole range:
 
     >>> ScoreLadder(10, 330).next_target()  # 10 scores from 10 on
     19
@@ -29,7 +29,7 @@ class ScoreLadder:
         return None if self.bound > self.most else min(self.bound + self.rung - 1, self.most)
 
     def raise_bound(self, target: int, labels: int) -> None:
-        """Nothing scores up to a target, which took so many labels to show."""
+        """Note that no options score up to a target, and how many labels it took to show that."""
         rung = target + 1 - self.bound
         self.bound = target + 1
         grown = log(max(labels / self.labels, 1.01))

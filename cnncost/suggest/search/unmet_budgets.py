@@ -10,25 +10,16 @@ from math import inf
 from typing import NamedTuple
 
 from cnncost.suggest.decisions.budget_limits import limit_tables
-from cnncost.suggest.decisions.cost_tables import Costs, CostTables
-from cnncost.suggest.search import label_setting
-from cnncost.suggest.search.compound_variants import LazyVariant
+from cnncost.suggest.decisions.cost_tables import CostTables
+from cnncost.suggest.edits.budget import Budget
+from cnncost.suggest.edits.clock import TimeOverError
+from cnncost.suggest.edits.meter import Measures
+from cnncost.suggest.edits.placed_layers import Costs
+from cnncost.suggest.search.compound_variants import LazyVariant, SpatialVariants
 from cnncost.suggest.search.integer_programme import solve_nearest, solve_programme
-from cnncost.suggest.search.plan import (
-    Plan,
-    SearchLimits,
-    SearchOutcome,
-    SpatialVariant,
-)
-from cnncost.suggest.search.plan_search import (
-    MOST_LABELLED,
-    REACH_SECONDS,
-    PlanSearch,
-)
-from cnncost.suggest.search.pruning import drop_dominated_options
-from cnncost.suggest.text.budget import Budget
-from cnncost.suggest.text.clock import TimeOverError
-from cnncost.suggest.text.meter import Measures
+from cnncost.suggest.search.label_setting import find_least, solve_by_labels
+from cnncost.suggest.search.plan import Plan, SearchLimits, SearchOutcome, SpatialVariant
+from cnncost.suggest.search.space_solver import MOST_LABELLED, REACH_SECONDS, drop_dominated_options
 
 
 class NearestPlan(NamedTuple):
@@ -39,31 +30,31 @@ class NearestPlan(NamedTuple):
     """Whether no plan comes nearer."""
 
 
-def find_nearest_plan(search: PlanSearch, budgets: Sequence[Budget]) -> NearestPlan:
+def find_nearest_plan(variants: SpatialVariants, budgets: Sequence[Budget]) -> NearestPlan:
     """Find the plan whose worst excess, as a share of its budget, is least.
 
     Raises:
         TimeOverError: there was no time to look at any plan.
     """
-    clock = search.variants.clock
+    clock = variants.clock
 
     def excess_of(after: Measures) -> float:
         return max(after[budget.metric] / budget.most for budget in budgets)
 
-    reaching, complete = search.variants.furthest(excess_of)
-    limiting = (_limited_variant(search, lazy, budgets) for lazy in reaching)
-    list_variants, in_time = clock.gather(limiting, inf)
+    reaching, complete = variants.furthest(excess_of)
+    limiting = (_limited_variant(variants, lazy, budgets) for lazy in reaching)
+    limited, in_time = clock.gather(limiting, inf)
     proved = complete and in_time
-    if not list_variants:
+    if not limited:
         raise TimeOverError
     floors = [
         max(variant.space.tables.floor(metric) / most for metric, most in limits.items())
-        for variant, limits in list_variants
+        for variant, limits in limited
     ]
     best: tuple[float, Callable[[], Plan | None]] | None = None
     # The variants that may come nearest first; one that cannot come nearer is not searched.
     for floor, (variant, limits) in sorted(
-        zip(floors, list_variants, strict=True), key=lambda pair: pair[0]
+        zip(floors, limited, strict=True), key=lambda pair: pair[0]
     ):
         if best is not None and floor >= best[0]:
             break
@@ -83,17 +74,17 @@ def find_nearest_plan(search: PlanSearch, budgets: Sequence[Budget]) -> NearestP
 
 
 def _limited_variant(
-    search: PlanSearch, lazy: LazyVariant, budgets: Sequence[Budget]
+    variants: SpatialVariants, lazy: LazyVariant, budgets: Sequence[Budget]
 ) -> tuple[SpatialVariant, dict[int, int]]:
-    """A variant with everything that its budgets limit, whether they are within reach or not."""
-    variant = search.variants.variant(lazy)
+    """Build a variant with the limits of all budgets, those that nothing exceeds included."""
+    variant = variants.variant(lazy)
     ruled = variant.space.with_rules(variant.space.rules)
     space, limits = limit_tables(ruled, budgets, every=True)
     return replace(variant, space=space), limits
 
 
 def _nearest_costs(variant: SpatialVariant, limits: Mapping[int, int]) -> tuple[Costs, bool]:
-    """What the nearest options of one variant cost, and whether none come nearer."""
+    """Find what the options of one variant that come nearest cost; and whether that is proved."""
     space = variant.space
     tables = drop_dominated_options(space.tables, tuple(limits), scored=False)
     outcome = _solve_furthest(tables, limits, space.convolutions)
@@ -108,14 +99,16 @@ def _nearest_costs(variant: SpatialVariant, limits: Mapping[int, int]) -> tuple[
 def _solve_furthest(
     tables: CostTables, limits: Mapping[int, int], convolutions: int
 ) -> SearchOutcome | None:
-    """Options that take least of the metric that comes least near its limit, if the others can
-    come as near beside it: none come nearer then. None where that is not proved."""
+    """Find the options that take least of the metric that stays furthest above its limit.
+
+    None come nearer if the other metrics can come as near beside it; None where that is not proved.
+    """
     if len(limits) > MOST_LABELLED:
         return None
     alone: dict[int, tuple[int, SearchOutcome]] = {}
     asked = SearchLimits({}, convolutions, seconds=REACH_SECONDS)
     for metric in limits:
-        outcome = label_setting.find_least(tables, metric, asked)
+        outcome = find_least(tables, metric, asked)
         if outcome is None or outcome.chosen is None or not outcome.proved:
             return None
         costs = tables.costs(outcome.chosen)
@@ -126,7 +119,7 @@ def _solve_furthest(
     others = {m: most * least // limits[furthest] for m, most in limits.items() if m != furthest}
     if not others:
         return outcome
-    beside = label_setting.find_least(tables, furthest, replace(asked, budgets=others))
+    beside = find_least(tables, furthest, replace(asked, budgets=others))
     if beside is None or beside.chosen is None:
         return None
     costs = tables.costs(beside.chosen)
@@ -134,20 +127,25 @@ def _solve_furthest(
 
 
 def _amounts_to_reach(costs: Costs, limits: Mapping[int, int], budgets: int) -> dict[int, int]:
-    """How far plans must reach to be as near: to the same value of the one budget; of several
-    those that are held need no more than that."""
+    """For each limit the amount that a plan must keep to, to be as near as these costs.
+
+    With one budget it is the same amount for all its limits; with several, a limit that is held
+    need not be held by more.
+    """
     if budgets == 1:  # whose limits are one in counts, and of bytes one a step that may be a peak
         return dict.fromkeys(limits, max(costs[metric] for metric in limits))
     return {metric: max(costs[metric], most) for metric, most in limits.items()}
 
 
 def _least_damaging(variant: SpatialVariant, reached: Mapping[int, int]) -> Plan | None:
-    """Of the plans of a variant that reach this far the one of the least score: what reaches far
-    without it, such as the width of a layer that goes, is no part of it."""
+    """Find the plan of least score among those of a variant that keep to these amounts.
+
+    Edits that do not help to reach them, such as the width of a layer that goes, are no part of it.
+    """
     space = variant.space
     limits = SearchLimits(reached, space.convolutions, seconds=REACH_SECONDS)
     tables = drop_dominated_options(space.tables, tuple(reached))
-    outcome = label_setting.solve_by_labels(tables, limits) or solve_programme(tables, limits)
+    outcome = solve_by_labels(tables, limits) or solve_programme(tables, limits)
     if outcome.chosen is None:  # not in time: the spec as it is
         outcome = SearchOutcome((0,) * len(tables.decisions))
     return replace(variant, space=replace(space, tables=tables)).write_plan(outcome)
@@ -175,12 +173,12 @@ class UnmetBudgets(NamedTuple):
     """Whether no plan comes nearer."""
 
 
-def find_unmet(search: PlanSearch, budgets: Sequence[Budget]) -> UnmetBudgets:
+def find_unmet(variants: SpatialVariants, budgets: Sequence[Budget]) -> UnmetBudgets:
     """Find how small each metric can be, and the plan that is nearest to all budgets."""
-    near = find_nearest_plan(search, budgets)
+    near = find_nearest_plan(variants, budgets)
     least = {
         budget.metric: _smallest_amount(
-            budget, near if len(budgets) == 1 else find_nearest_plan(search, [budget])
+            budget, near if len(budgets) == 1 else find_nearest_plan(variants, [budget])
         )
         for budget in budgets
     }

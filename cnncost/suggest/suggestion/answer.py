@@ -1,26 +1,30 @@
-"""A suggestion: single edits, the plan and what to hold it against; points of a frontier."""
+"""The suggestion that the user gets: single edits, the plan and what to hold it against."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from cnncost.costs import count_network
+from cnncost.costs.memory import DTYPES
 from cnncost.language import Spec
-from cnncost.suggest.decisions.catalogue import AllowedEdits
-from cnncost.suggest.search.plan import Plan
+from cnncost.network import Network
+from cnncost.quantity import format_count
+from cnncost.suggest.edits.budget import Budget, budgets_hold
+from cnncost.suggest.edits.edit import AllowedEdits, Decision, units
+from cnncost.suggest.edits.editable_spec import EditableSpec
+from cnncost.suggest.edits.meter import Measures
+from cnncost.suggest.edits.width_numbers import count_followers
+from cnncost.suggest.search.compound_variants import MOST_COARSER, SpatialVariants
+from cnncost.suggest.search.plan import FewEdits, Plan
 from cnncost.suggest.search.unmet_budgets import UnmetBudgets
-from cnncost.suggest.suggestion.few_edits import FewEdits
-from cnncost.suggest.suggestion.precision import PrecisionPlan
 from cnncost.suggest.suggestion.single_edits import SingleEdits
-from cnncost.suggest.text.budget import Budget, budgets_hold
-from cnncost.suggest.text.editable_spec import EditableSpec
-from cnncost.suggest.text.meter import Measures
 
 
 @dataclass(frozen=True)
 class Suggestion:
-    """All that was found."""
+    """All that was found for one request."""
 
     spec: Spec
     before: Measures
@@ -77,7 +81,8 @@ class Suggestion:
 
 
 def shares_by_family(editable: EditableSpec) -> dict[str, dict[str, float]]:
-    """Where a network's weights and connections are."""
+    """For weights and connections: the share of the network's total that each family of layers
+    holds."""
     report = count_network(editable.network)
     shares: dict[str, dict[str, float]] = {}
     for metric in ("weights", "connections"):
@@ -105,3 +110,73 @@ def widening_options(allowed: AllowedEdits) -> tuple[str, ...]:
     less += [f"--forbid {kind} left out" for kind in sorted(allowed.forbidden)]
     beyond = "--allow extrapolation, below the widths and resolutions of which anything is known"
     return (*less, *(() if allowed.extrapolate else (beyond,)))
+
+
+def describe_space(variants: SpatialVariants, decisions: Sequence[Decision]) -> str:
+    """Say how many options of each sort there are, and what the form of the file ties together."""
+    changed = [decision for decision in decisions if len(decision.options) > 1]
+    widths = sum(decision.group for decision in changed)
+    others = sum(len(v.options) - 1 for v in changed if not v.group)
+    spatial = len(variants.all) - 1
+    moves = format_count(spatial, "spatial change") if spatial else "no spatial change"
+    if spatial > 1:
+        moves += f", alone and together (at most {MOST_COARSER} strides and pools)"
+    ties = _describe_ties(variants, decisions)
+    return (
+        f"{format_count(widths, 'width')}, {format_count(others, 'structural choice')} "
+        f"(replacing at most half of the convolutions) and {moves}{ties}"
+    )
+
+
+def _describe_ties(variants: SpatialVariants, decisions: Sequence[Decision]) -> str:
+    """Say which layers the file changes alike; nothing where each has a line of its own."""
+    lines = {
+        frozenset(edit.substitutes)
+        for decision in decisions
+        for edit in decision.options
+        if edit.convolutions > 1
+    }
+    said = [f"{sum(map(len, lines))} layers of {format_count(len(lines), 'line')}"] * bool(lines)
+    followers = count_followers(variants.editable)
+    said += [f"{format_count(followers, 'width')} that follow others"] * bool(followers)
+    return f"; {' and '.join(said)} change alike (convert --flat unties them)" if said else ""
+
+
+FP16, INT8, INT8_MOBILE = 0.0, 0.01, 0.05
+"""What a precision adds to a score; int8 costs more where convolutions are depthwise.
+Judgement."""
+
+
+class PrecisionPlan(NamedTuple):
+    """The best plan at another element type."""
+
+    dtype: str
+    price: int
+    """What the precision itself scores."""
+    before: Measures
+    plan: Plan | None
+    """None where none was found, or none is needed."""
+    met: bool
+    """Whether the budgets hold already."""
+
+    @property
+    def score(self) -> int | None:
+        """The precision's and the plan's together; None where the budgets are not held."""
+        if self.met:
+            return self.price
+        return None if self.plan is None else self.price + self.plan.score
+
+
+def smaller_dtypes(dtype: str) -> tuple[str, ...]:
+    """The element types below another: half precision, then int8."""
+    return tuple(word for word in ("fp16", "int8") if DTYPES[word] < DTYPES[dtype])
+
+
+def precision_score(dtype: str, network: Network) -> int:
+    """The score of an element type: what it is judged to cost on a network."""
+    if dtype != "int8":
+        return units(FP16)
+    mobile = any(getattr(node.layer, "groups", 1) == node.inputs[0].channels > 1
+                 for node in network.layers)  # fmt: skip
+    words = [node.layer.word for node in network.layers if node.layer]
+    return units(INT8_MOBILE if mobile or "depthwise_conv" in words else INT8)

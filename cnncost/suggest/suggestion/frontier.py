@@ -8,11 +8,10 @@ from typing import NamedTuple
 
 from cnncost.errors import CnncostError
 from cnncost.quantity import budget_metric, counted_as
+from cnncost.suggest.edits.budget import Budget, parse_budgets
 from cnncost.suggest.search.plan import Plan
 from cnncost.suggest.search.plan_search import Progress
-from cnncost.suggest.suggestion.suggester import Suggester
-from cnncost.suggest.text import budget as budgets_of
-from cnncost.suggest.text.budget import Budget
+from cnncost.suggest.suggestion.prepared_search import PreparedSearch
 
 SHARES = (90, 80, 70, 60, 50, 40, 30, 20, 10)
 """Where a frontier is looked at, in per cent of today's."""
@@ -36,7 +35,7 @@ class FrontierPoint(NamedTuple):
 
 
 def find_frontier(
-    study: Suggester, word: str, progress: Progress | None = None
+    prepared: PreparedSearch, word: str, progress: Progress | None = None
 ) -> list[FrontierPoint]:
     """Find the least score at each size of a metric.
 
@@ -45,31 +44,33 @@ def find_frontier(
     """
     word = budget_metric(word)
     metric, _ = counted_as(word)
-    others = [budget for budget in study.budgets() if budget.metric != metric]
+    others = [budget for budget in prepared.budgets() if budget.metric != metric]
     points: list[FrontierPoint] = []
     for number, share in enumerate(SHARES, 1):
         # What the suggestion and the points before left, in equal parts.
-        left = max(0.0, study.deadline_at(1) - monotonic())
-        budgets = (_share_of(study, word, share), *others)
+        left = max(0.0, prepared.deadline_at(1) - monotonic())
+        budgets = (_share_of(prepared, word, share), *others)
         if progress is not None:
             progress(f"{share} % of the {word}")
-        with study.editable.clock.until(monotonic() + left / (len(SHARES) - len(points))):
-            alike, _ = study.scale_plan_uniformly(budgets)
-            found = study.search.find_best(budgets, alike)
+        with prepared.editable.clock.until(monotonic() + left / (len(SHARES) - len(points))):
+            alike, _ = prepared.scale_plan_uniformly(budgets)
+            found = prepared.search.find_best(budgets, alike)
         points.append(FrontierPoint(number, share, budgets, found.plan, found.proved))
     return points
 
 
-def _share_of(study: Suggester, word: str, share: int) -> Budget:
-    """The budget of a share of today's amount, of which there may be less than one."""
+def _share_of(prepared: PreparedSearch, word: str, share: int) -> Budget:
+    """The budget of a share of today's amount; a share of less than one is a budget of 0."""
     metric, _ = counted_as(word)
-    if study.before[metric] * share < 100:
+    if prepared.before[metric] * share < 100:
         return Budget(metric, 0, "0", word, 0)
-    (budget,) = budgets_of.parse_budgets([f"{word}={share}%"], study.before)
+    (budget,) = parse_budgets([f"{word}={share}%"], prepared.before)
     return budget
 
 
-def pick_point(points: Sequence[FrontierPoint], wanted: str, study: Suggester) -> FrontierPoint:
+def pick_point(
+    points: Sequence[FrontierPoint], wanted: str, prepared: PreparedSearch
+) -> FrontierPoint:
     """Pick a point by its number, or the one of the least score that is within an amount.
 
     Raises:
@@ -80,7 +81,7 @@ def pick_point(points: Sequence[FrontierPoint], wanted: str, study: Suggester) -
         raise CnncostError("no point of the frontier is within reach", "there is nothing to pick")
     if wanted.isdigit() and 1 <= int(wanted) <= len(points):
         return _refuse_unreached(points[int(wanted) - 1])
-    (budget,) = budgets_of.parse_budgets([f"{points[0].metric}={wanted}"], study.before)
+    (budget,) = parse_budgets([f"{points[0].metric}={wanted}"], prepared.before)
     for point in reached:
         assert point.plan is not None  # it is within reach
         if point.plan.after[budget.metric] <= budget.most:

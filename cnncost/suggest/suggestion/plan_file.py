@@ -1,15 +1,99 @@
-"""The file of a plan: what the edits make false becomes comments, the budgets asked for go in."""
+"""The file of a plan: a spec of its own, and the difference from the file that was given.
+
+What the edits make false (notes, published figures) becomes comments; the budgets asked for are
+written in.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 
-from cnncost.place import Place
-from cnncost.quantity import budget_metric
-from cnncost.suggest.text.text_changes import TextChange, apply_changes, replace_span
-from cnncost.suggest.text.text_places import SpecText
+from cnncost.errors import CnncostError
+from cnncost.network import Network
+from cnncost.place import Place, Source
+from cnncost.quantity import BYTES, budget_metric, counted_as
+from cnncost.suggest.edits.budget import Budget, budgets_hold, budgets_of_spec
+from cnncost.suggest.edits.edit import UNIT
+from cnncost.suggest.edits.editable_spec import EditableSpec, parse_spec
+from cnncost.suggest.edits.meter import Meter
+from cnncost.suggest.edits.text_changes import (
+    SpecText,
+    TextChange,
+    apply_changes,
+    replace_span,
+    unified_diff,
+)
+from cnncost.suggest.search.plan import Plan
+
+
+@dataclass(frozen=True)
+class PlanWriter:
+    """Writes the plans of one suggestion."""
+
+    editable: EditableSpec
+    source: Source
+    """The text as it was given."""
+    asked: Sequence[Budget]
+    """The budgets that were asked for; the spec's own stand in the file already."""
+
+    def write(self, plan: Plan) -> str:
+        """The plan's text as a spec of its own: what `--write` writes."""
+        file = PlanFile(plan.text, self.source.base)
+        carried = {b.user_word: b.asked for b in self.asked if self._is_carried(b)}
+        kept, broken = self._own_amounts(file, plan, [counted_as(word)[0] for word in carried])
+        return file.write(self._provenance(plan), {**carried, **kept}, broken)
+
+    def diff(self, plan: Plan) -> str:
+        """What makes the file the spec that `--write` writes, as `patch` applies it."""
+        return unified_diff(self.source.text, self.write(plan), self.editable.spec_text.name)
+
+    def metrics_left_out(self) -> tuple[str, ...]:
+        """The metrics of budgets that the file does not carry: a spec's own budget is held at batch
+        1 in fp32, so one at another scale cannot be written."""
+        return tuple([budget.metric for budget in self.held if not self._is_carried(budget)])
+
+    @property
+    def held(self) -> Sequence[Budget]:
+        """The budgets that the plans hold."""
+        return self.asked or budgets_of_spec(self.editable.spec.budget)
+
+    def _is_carried(self, budget: Budget) -> bool:
+        return self.editable.meter.is_default(budget.metric)
+
+    def _provenance(self, plan: Plan) -> str:
+        said = ", ".join(f"{budget.user_word}={budget.asked}" for budget in self.held)
+        if self.metrics_left_out():
+            said += f" ({self.editable.meter.scale})"
+        return f"cnncost suggest: {self.source.base}, {said}, score {plan.score / UNIT:.3f}"
+
+    def _own_amounts(
+        self, file: PlanFile, plan: Plan, replaced: Sequence[str]
+    ) -> tuple[Mapping[str, str], Mapping[str, str]]:
+        """The amounts of the file's own budget that stay, and those that the plan does not hold."""
+        written = file.own_amounts()
+        network = parse_spec(self.source.base, plan.text, self.editable.max_layers).network
+        kept: dict[str, str] = {}
+        broken: dict[str, str] = {}
+        for budget in budgets_of_spec(self.editable.spec.budget):
+            word = budget.user_word
+            if not _holds_budget(network, budget):
+                broken[word] = written[word]
+            elif budget.metric not in replaced:
+                kept[word] = written[word]
+        return kept, broken
+
+
+def _holds_budget(network: Network, budget: Budget) -> bool:
+    """Whether a network is within a budget at batch 1 in fp32, as far as is known."""
+    try:
+        after = Meter((budget.metric,) if budget.metric in BYTES else ()).measure(network)
+    except CnncostError:  # it does not train
+        return True
+    return budgets_hold(after, [budget])
+
 
 STALE = ("notes", "published", "expect")
 """The entries that speak of the network as it was."""
@@ -110,13 +194,14 @@ class PlanFile:
     # Both
 
     def _span_of(self, key: str) -> Place:
-        """From a top-level key to the last character of its value: a block's end is behind it."""
+        """The span from a top-level key to the last character of its value, blanks behind it left
+        out."""
         entry, value = self.spec_text.entries[key]
         span = Place(entry.start, self.spec_text.value_end(value))
         return Place(entry.start, entry.start + len(self._written(span).rstrip()))
 
     def _comment(self, span: Place, *, headed: bool) -> str:
-        """Lines as comments, below one that says of what they were."""
+        """Write lines as comments; with `headed` below one that says which file they are from."""
         head = f"# Of {self.origin}, before these edits:\n" if headed else ""
         lines = self._written(span).rstrip().splitlines()
         return head + "".join([f"# {line}".rstrip() + "\n" for line in lines])

@@ -8,10 +8,10 @@ from fractions import Fraction
 
 from cnncost.errors import CnncostError, did_you_mean
 from cnncost.language import MAX_LAYERS, Spec
-from cnncost.suggest.decisions.catalogue import AllowedEdits
-from cnncost.suggest.text import budget as budgets_of
-from cnncost.suggest.text.editable_spec import EditableSpec, is_named
-from cnncost.suggest.text.meter import Measures, Meter, sort_byte_metrics
+from cnncost.suggest.edits.budget import byte_metrics_in
+from cnncost.suggest.edits.edit import AllowedEdits
+from cnncost.suggest.edits.editable_spec import EditableSpec, is_named
+from cnncost.suggest.edits.meter import Measures, Meter, sort_byte_metrics
 
 LARGEST = 10**15
 """Far below what makes no network in the searches' tables, and what floats add up exactly."""
@@ -19,7 +19,7 @@ LARGEST = 10**15
 
 @dataclass(frozen=True)
 class SuggestionRequest:
-    """What is asked of a search."""
+    """What a user asks of `suggest`."""
 
     budgets: tuple[str, ...] = ()
     """As `weights=20M`; the spec's own if there is none."""
@@ -37,12 +37,12 @@ class SuggestionRequest:
 
     def meter_for(self, spec: Spec) -> Meter:
         """The meter, with the bytes that the budgets limit."""
-        metrics = budgets_of.byte_metrics_in(self.budgets) if self.budgets else tuple(spec.budget)
+        metrics = byte_metrics_in(self.budgets) if self.budgets else tuple(spec.budget)
         return replace(self.meter, bytes=sort_byte_metrics((*metrics, *self.meter.bytes)))
 
 
 def refuse_huge(name: str, before: Measures) -> None:
-    """Refuse what the searches cannot add up exactly; they count in 64 bits and in floats."""
+    """Refuse metrics that the searches cannot add up exactly, in 64 bits and in floats."""
     for metric, value in before.items():
         if value >= LARGEST:
             raise CnncostError(

@@ -1,4 +1,4 @@
-"""Single edits: each alone, those that help the budgets most for their score first.
+"""Single edits: those that help the budgets most for their score come first.
 
 They are ranked by what the counter foresees of them; what is shown is written, read and counted.
 """
@@ -6,22 +6,23 @@ They are ranked by what the counter foresees of them; what is shown is written, 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import NamedTuple
 
-from cnncost.suggest.search.plan import SingleEdit, measure_single_edit
-from cnncost.suggest.text.budget import Budget
-from cnncost.suggest.text.edit import Edit
-from cnncost.suggest.text.editable_spec import EditableSpec
-from cnncost.suggest.text.meter import Measures
-from cnncost.suggest.text.scores import UNIT
+from cnncost.suggest.edits.budget import Budget, budgets_hold
+from cnncost.suggest.edits.edit import UNIT, Decision, Edit
+from cnncost.suggest.edits.editable_spec import EditableSpec
+from cnncost.suggest.edits.meter import Measures
+from cnncost.suggest.edits.width import DENSE_KIND, DENSE_UNITS
+from cnncost.suggest.search.plan import Plan, SingleEdit, measure_single_edit
 
 FLOOR = 0.002 * UNIT
 """Added to a score before dividing by it, so that free edits that hardly save don't lead."""
 
 
 class ForeseenEdit(NamedTuple):
-    """One edit, and the network as it would be counted."""
+    """One edit, and what the counter foresees of the network that it makes."""
 
     edit: Edit
     after: Measures
@@ -87,8 +88,10 @@ class SingleEdits:
 def _saving_per_score(
     one: ForeseenEdit | SingleEdit, before: Measures, budgets: Sequence[Budget]
 ) -> float:
-    """What an edit saves for its score: with budgets the part of the excess that is gone,
-    without the part of the metric, both averaged over the metrics."""
+    """What an edit saves for a score of 1, as a share, averaged over the metrics.
+
+    With budgets that are exceeded it is the share of the excess, without them that of the metric.
+    """
     over = {b.metric: b.most for b in budgets if before[b.metric] > b.most}
     saved = 0.0
     for metric in over or ("weights", "connections"):
@@ -97,3 +100,63 @@ def _saving_per_score(
         gone = before[metric] - max(one.after[metric], most)
         saved += gone / excess if excess else 0.0
     return UNIT * saved / len(over or ("weights", "connections")) / (one.edit.score + FLOOR)
+
+
+JOINT_UNITS = DENSE_UNITS[:2]
+"""The widths that are shown."""
+
+
+def list_joint_edits(
+    editable: EditableSpec, decisions: Sequence[Decision]
+) -> Iterator[ForeseenEdit]:
+    """Yield an edit for each width that all hidden dense layers of a spec may have alike."""
+    dense = [one for one in decisions if one.group and one.options[-1].kind == DENSE_KIND]
+    for units in JOINT_UNITS:
+        parts = [_option_of(decision, units) for decision in dense]
+        edits = [edit for edit in parts if edit is not None]
+        widths = {_widths_text(edit): None for edit in edits}
+        if len(edits) < 2 or len(edits) < len(dense) or len(widths) > 1:
+            continue
+        labels = [decision.label for decision in dense]
+        named = f"{', '.join(labels[:-1])} and {labels[-1]}"
+        changes = tuple([change for edit in edits for change in edit.changes])
+        edit = Edit(
+            DENSE_KIND, f"{named}: {next(iter(widths))}", sum(e.score for e in edits), changes
+        )
+        spec = editable.read_edited(changes)
+        if spec is not None:
+            yield ForeseenEdit(edit, editable.measure(spec.network), apart=True)
+
+
+def _option_of(decision: Decision, units: int) -> Edit | None:
+    """The option of a decision that leaves so many units."""
+    ending = f" to {units} units"
+    return next((edit for edit in decision.options if edit.phrase.endswith(ending)), None)
+
+
+def _widths_text(edit: Edit) -> str:
+    """`4096 to 512 units`."""
+    return edit.phrase.rpartition(": ")[2]
+
+
+def find_single(
+    editable: EditableSpec,
+    foreseen: Sequence[ForeseenEdit],
+    budgets: Sequence[Budget],
+    *,
+    complete: bool,
+) -> Plan | None:
+    """Find the edit of the least price that holds the budgets by itself, as a plan.
+
+    With `complete` the edits are all there are, and the plan is proved.
+    """
+    alone = [one for one in foreseen if not one.apart]
+    holding = [one.edit for one in alone if budgets_hold(one.after, budgets)]
+    for edit in sorted(holding, key=lambda edit: edit.score):
+        spec = editable.read_edited(edit.changes)
+        if spec is None or not budgets_hold(editable.measure(spec.network), budgets):
+            continue
+        after, damage = editable.measure(spec.network), editable.damage_of(spec.network)
+        plan = Plan(editable, (edit,), edit.score, spec.text.text, after, damage)
+        return replace(plan, proved=complete, bound=edit.score if complete else 0)
+    return None

@@ -1,105 +1,56 @@
-"""Makes the suggestion for one spec: its single edits, and the searches over its plans."""
+"""The suggester: makes the suggestion for one spec, with its plan and those of fewer edits."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from time import monotonic
+from typing import NamedTuple
 
-from cnncost.costs import count_network
-from cnncost.language import Spec
 from cnncost.quantity import SCALED
-from cnncost.quantity import format_count as counted_of
-from cnncost.suggest.decisions.catalogue import STRUCTURAL, AllowedEdits
-from cnncost.suggest.decisions.cost_tables import Costs
-from cnncost.suggest.decisions.joint_widths import foresee_widths
-from cnncost.suggest.decisions.search_space import list_decisions, unlikely_edits
-from cnncost.suggest.decisions.table_filling import costs_alone
-from cnncost.suggest.decisions.width_trials import try_options
-from cnncost.suggest.search.plan import Plan, measure_single_edit, scale_uniformly
-from cnncost.suggest.search.plan_search import PlanSearch, Progress, SearchResult
-from cnncost.suggest.search.space_words import describe_space
-from cnncost.suggest.search.spatial_variants import list_spatial_trials, list_variants
+from cnncost.suggest.decisions.search_space import unlikely_edits
+from cnncost.suggest.edits.budget import Budget, budgets_hold
+from cnncost.suggest.edits.clock import TimeOverError
+from cnncost.suggest.edits.convolution_replacements import STRUCTURAL
+from cnncost.suggest.edits.edit import UNIT
+from cnncost.suggest.edits.meter import METRICS, Measures
+from cnncost.suggest.search.plan import FewEdits, Plan, SearchResult, measure_single_edit
+from cnncost.suggest.search.plan_search import PlanSearch, Progress
 from cnncost.suggest.search.unmet_budgets import UnmetBudgets, find_unmet
-from cnncost.suggest.suggestion.answer import Suggestion, shares_by_family, widening_options
-from cnncost.suggest.suggestion.few_edits import choose_fewest, find_single
-from cnncost.suggest.suggestion.joint_edits import list_joint_edits
-from cnncost.suggest.suggestion.plan_writer import PlanWriter
-from cnncost.suggest.suggestion.precision import PrecisionPlan, precision_score, smaller_dtypes
-from cnncost.suggest.suggestion.request import SuggestionRequest, refuse_huge, refuse_unknown
-from cnncost.suggest.suggestion.single_edits import ForeseenEdit, SingleEdits
-from cnncost.suggest.text import budget as budgets_of
-from cnncost.suggest.text.budget import Budget, budgets_hold
-from cnncost.suggest.text.clock import TimeOverError
-from cnncost.suggest.text.edit import Decision
-from cnncost.suggest.text.editable_spec import EditableSpec, read_editable_spec
-from cnncost.suggest.text.meter import METRICS
-from cnncost.suggest.text.text_changes import apply_changes
-from cnncost.suggest.text.text_places import SpecText
+from cnncost.suggest.suggestion.answer import (
+    PrecisionPlan,
+    Suggestion,
+    describe_space,
+    precision_score,
+    shares_by_family,
+    smaller_dtypes,
+    widening_options,
+)
+from cnncost.suggest.suggestion.plan_file import PlanWriter
+from cnncost.suggest.suggestion.prepared_search import SINGLES, PreparedSearch
+from cnncost.suggest.suggestion.single_edits import (
+    ForeseenEdit,
+    SingleEdits,
+    find_single,
+    list_joint_edits,
+)
 
-VARIABLES, SPATIAL, SINGLES = 0.35, 0.5, 0.6
-"""Up to which part of its time a suggestion makes its decisions, its spatial changes, and tries its
-single edits; the rest is the search's."""
+FEW = (1, 2, 3)
+"""Of how many edits good plans are shown, and preferred where they are as good."""
 
-BATCH = 6
-"""How many decisions are tried together."""
+AS_GOOD = 0.02
+"""Up to so much more a plan of fewer edits costs that is preferred."""
 
 CLOSING = 1.0
 """Seconds behind the time limit in which what was found is recounted for showing."""
 
 
-class Suggester:
+class Suggester(PreparedSearch):
     """Makes the suggestions for one spec and one request."""
 
-    def __init__(self, spec: Spec, request: SuggestionRequest) -> None:
-        self.request, self.spec = request, spec
-        self.started = monotonic()
-        self.left_out: list[str] = []
-        """What there was no time to put into the search, in words."""
-        spec_text = SpecText(spec.text.name, spec.text.text)
-        changes = spec_text.write_settings(request.params or {}, request.inputs or {})
-        spec_text = SpecText(spec_text.name, apply_changes(spec_text.text, changes))
-        meter = request.meter_for(spec)
-        self.editable = read_editable_spec(
-            spec_text, request.max_layers, request.allowed.kept, meter
-        )
-        refuse_unknown(self.editable, request.allowed.kept)
-        meter.refuse_unknown(self.editable.network)
-        self.before = self.editable.measure(self.editable.network)
-        self.unknown = count_network(self.editable.network).unknown_layers
-        """The layers whose costs nobody knows: what is measured is a lower bound then."""
-        refuse_huge(self.editable.network.name, self.before)
-        clock = self.editable.clock
-        self.alone, self.whole = clock.gather(
-            _foresee_decisions(self.editable, request.allowed), self.deadline_at(VARIABLES)
-        )
-        """Every option of every decision alone, and whether these are all there are."""
-        decisions = [decision for decision, _ in self.alone]
-        self.spatial, all_read = clock.gather(
-            list_spatial_trials(self.editable, request.allowed), self.deadline_at(SPATIAL)
-        )
-        variants = list_variants(
-            self.editable, request.allowed, decisions, self.spatial, self.deadline_at(SINGLES)
-        )
-        if not self.whole:
-            self.left_out.append(f"all but {counted_of(len(decisions), 'place')} to edit")
-        if not all_read:
-            self.left_out.append(f"all but {counted_of(len(self.spatial), 'spatial change')}")
-        self.search = PlanSearch(variants, decisions, request.seconds, complete=not self.left_out)
-
-    def deadline_at(self, share: float) -> float:
-        """When a part of the suggestion's time is over."""
-        return self.started + share * self.request.seconds
-
-    def budgets(self) -> tuple[Budget, ...]:
-        """The budgets asked for, else the spec's own."""
-        if self.request.budgets:
-            return budgets_of.parse_budgets(self.request.budgets, self.before)
-        return budgets_of.budgets_of_spec(self.editable.spec.budget)
-
     def suggest(self, progress: Progress | None = None) -> Suggestion:
-        """Everything that there is to say."""
+        """Find everything that there is to say: single edits, the plan, and what to hold it
+        against."""
         with self.editable.clock.until(self.deadline_at(1)):
             found = self._suggest(progress)
         self.editable.clock.close(self.deadline_at(1) + CLOSING)
@@ -117,7 +68,7 @@ class Suggester:
         if plan is not None and self.request.most_edits is None:
             whole = self.search.complete and not untried
             single = find_single(self.editable, tried_ones, budgets, complete=whole)
-            chosen = choose_fewest(self.search, budgets, plan, single, self._best_savings())
+            chosen = choose_fewest(self.search, budgets, plan, single, self.best_savings())
             plan, others, few = chosen.plan, chosen.others, chosen.few
         if plan is not None and alike is not None and self._is_preferred(alike, plan):
             others = (plan, *others)
@@ -168,42 +119,19 @@ class Suggester:
         most = self.request.most_edits
         return alike.score <= plan.score and (most is None or len(alike.edits) <= most)
 
-    def _best_savings(self) -> dict[str, list[int]]:
-        """For each count: what the best option of each decision saves."""
-        return {
-            name: [
-                self.before[name] - min(costs[at] for costs in found)
-                for _, found in self.alone
-                if found
-            ]
-            for at, name in enumerate(METRICS)
-        }
-
-    def scale_plan_uniformly(self, budgets: Sequence[Budget]) -> tuple[Plan | None, bool]:
-        """Uniform scaling, and whether there was the time to try it on all widths."""
-        if not self.whole:
-            return None, False
-        try:
-            return (
-                scale_uniformly(
-                    self.editable, self.search.decisions, budgets, self.request.allowed.multiple
-                )
-                if budgets
-                else None
-            ), True
-        except TimeOverError:
-            return None, False
-
     def _find_unmet(self, budgets: Sequence[Budget]) -> UnmetBudgets | None:
         """Find how near plans come to the budgets; None where there was no time for it."""
         try:
-            return find_unmet(self.search, budgets)
+            return find_unmet(self.search.variants, budgets)
         except TimeOverError:
             return None
 
     def _foresee_edits(self) -> tuple[list[ForeseenEdit], int]:
-        """Every edit alone, and how many there was no time for: as the counter foresees it where
-        only counts are looked at, else as its text measures."""
+        """List every edit alone with what it saves, and say how many there was no time for.
+
+        Where only counts are looked at, the counter foresees them; else each text is read and
+        measured.
+        """
         try:
             listed = unlikely_edits(self.editable, [one for one, _ in self.alone])
         except TimeOverError:
@@ -242,12 +170,12 @@ class Suggester:
                 continue
             own = replace(request.meter, dtype=dtype)
             asking = replace(request, budgets=asked, allowed=allowed, meter=own, seconds=left)
-            suggester = Suggester(self.spec, asking)
-            limits, known = suggester.budgets(), precision_score(dtype, suggester.editable.network)
-            met = budgets_hold(suggester.before, limits)
-            with suggester.editable.clock.until(suggester.deadline_at(1)):
-                plan = None if met else suggester.search.find_best(limits).plan
-            yield PrecisionPlan(dtype, known, suggester.before, plan, met)
+            prepared = PreparedSearch(self.spec, asking)
+            limits, known = prepared.budgets(), precision_score(dtype, prepared.editable.network)
+            met = budgets_hold(prepared.before, limits)
+            with prepared.editable.clock.until(prepared.deadline_at(1)):
+                plan = None if met else prepared.search.find_best(limits).plan
+            yield PrecisionPlan(dtype, known, prepared.before, plan, met)
 
     @property
     def writer(self) -> PlanWriter:
@@ -256,26 +184,71 @@ class Suggester:
         return PlanWriter(self.editable, self.spec.text, () if own else self.budgets())
 
 
-def _foresee_decisions(
-    editable: EditableSpec, allowed: AllowedEdits
-) -> Iterator[tuple[Decision, list[Costs]]]:
-    """Every decision with the options that make a network, and the costs of each alone."""
-    decisions = list_decisions(editable, allowed)
-    for decision in _foresee_in_batches(editable, decisions):
-        one, trials = try_options(editable, decision)
-        found = costs_alone(editable, one, {(0, k): own for k, own in enumerate(trials, 1)})
-        pairs = zip(one.options[1:], found[1:], strict=True)
-        good = [(edit, costs) for edit, costs in pairs if costs is not None]
-        options = (one.options[0], *(edit for edit, _ in good))
-        yield replace(one, options=options), [costs for _, costs in good]
+class FewestChoice(NamedTuple):
+    """The plan that is preferred, and those beside it."""
+
+    plan: Plan
+    others: tuple[Plan, ...]
+    """Good plans of one, two and three edits, and the best of all."""
+    few: FewEdits | None
 
 
-def _foresee_in_batches(
-    editable: EditableSpec, decisions: Sequence[Decision]
-) -> Iterator[Decision]:
-    """Yield decisions, the widths of a few of them tried together at a time: where time runs out,
-    those before are there."""
-    for at in range(0, len(decisions), BATCH):
-        batch = decisions[at : at + BATCH]
-        foresee_widths(editable, batch)
-        yield from editable.clock.watch(batch)
+def choose_fewest(
+    search: PlanSearch,
+    budgets: Sequence[Budget],
+    best: Plan,
+    single: Plan | None,
+    savings: Mapping[str, Sequence[int]],
+) -> FewestChoice:
+    """Choose the plan of the fewest edits among those that are nearly as good as the best.
+
+    `single` is the best plan of one edit; `savings` are, for each count, what the best option of
+    each decision saves.
+    """
+    found = [single] if single is not None and len(best.edits) > 1 else []
+    proved = False
+    for count in FEW[1:]:
+        if count >= len(best.edits) or search.variants.clock.left <= 0:
+            break
+        known = found[-1] if found else None
+        result = search.find_few(budgets, count, savings, known)
+        proved = result.proved and result.plan is None
+        plan = result.plan
+        if plan is not None and (not found or plan.price < found[-1].price):
+            found.append(plan)
+    # A plan whose file scores no higher is as good too, whatever its edits cost one by one.
+    good = (
+        plan
+        for plan in found
+        if plan.price - best.price < AS_GOOD * UNIT or plan.score <= best.score
+    )
+    chosen = next(good, best)
+    if not chosen.proved:  # what no plan scores below holds for those of few edits too
+        chosen = replace(chosen, bound=min(best.bound, chosen.price))
+    listed = [plan for plan in (*found, best) if plan.edits != chosen.edits]
+    few = None
+    if len(chosen.edits) > max(FEW):
+        last = found[-1] if found else None
+        nearest = None if last else _measure_largest(chosen, budgets)
+        few = FewEdits(max(FEW), last, proved, nearest)
+    return FewestChoice(chosen, tuple(listed), few)
+
+
+def _measure_largest(plan: Plan, budgets: Sequence[Budget]) -> Measures | None:
+    """Measure the network after the few edits of a plan that save most of the budgets' metrics;
+    None where they make no network by themselves."""
+    editable, before = plan.editable, plan.editable.measure(plan.editable.network)
+    saved: list[tuple[float, int]] = []
+    for at, edit in enumerate(plan.own_edits):
+        spec = editable.read_edited(edit.changes)
+        if spec is None or editable.clock.left <= 0:
+            continue
+        after = editable.measure(spec.network)
+        parts = [(before[b.metric] - after[b.metric]) / max(1, before[b.metric]) for b in budgets]
+        saved.append((-sum(parts), at))
+    room = max(FEW) - len(plan.leading)
+    if len(saved) < len(plan.own_edits):
+        return None
+    kept = sorted(at for _, at in sorted(saved)[:room])
+    spec = editable.read_edited([c for at in kept for c in plan.own_edits[at].changes])
+    return None if spec is None else editable.measure(spec.network)

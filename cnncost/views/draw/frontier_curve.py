@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import BinaryIO
 
+from cnncost.suggest.edits.edit import UNIT
 from cnncost.suggest.suggestion.frontier import FrontierPoint
-from cnncost.suggest.text.scores import UNIT
 from cnncost.views.amounts import human_text
 from cnncost.views.draw.figure_canvas import COLOURS, LINE, SMALL, Canvas, Point
 from cnncost.views.draw.figure_layout import MARGIN

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from cnncost.quantity import BYTES, counted_as
+from cnncost.suggest.edits.budget import Budget
+from cnncost.suggest.edits.edit import UNIT
+from cnncost.suggest.edits.meter import Measures
 from cnncost.suggest.search.plan import Plan, PlanStep, SingleEdit
 from cnncost.suggest.suggestion.answer import Suggestion
-from cnncost.suggest.text.budget import Budget
-from cnncost.suggest.text.meter import Measures
-from cnncost.suggest.text.scores import UNIT
 from cnncost.views.amounts import as_mebibytes
 
 

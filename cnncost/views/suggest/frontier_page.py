@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TextIO
 
+from cnncost.suggest.edits.edit import UNIT
+from cnncost.suggest.edits.meter import Measures
 from cnncost.suggest.suggestion.frontier import FrontierPoint
-from cnncost.suggest.text.meter import Measures
-from cnncost.suggest.text.scores import UNIT
 from cnncost.views.grid import Grid, ascii_only
 from cnncost.views.page import Page, Results, Table
 from cnncost.views.suggest.amount_words import Wording, score_text

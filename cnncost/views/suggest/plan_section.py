@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from cnncost.suggest.edits.edit import UNIT, equivalent_width
 from cnncost.suggest.search.plan import Plan
 from cnncost.suggest.suggestion.answer import Suggestion
-from cnncost.suggest.text.scores import UNIT, equivalent_width
 from cnncost.views.damage_words import ratio_text
 from cnncost.views.suggest.amount_words import SCORE_WORDS, AmountWords, percent_text, score_text
 from cnncost.views.suggest.page_parts import ALL, PageParts

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from cnncost.suggest.edits.edit import UNIT, Edit, equivalent_width, units
 from cnncost.suggest.search.plan import Plan, PlanStep, SingleEdit
 from cnncost.suggest.suggestion.answer import Suggestion
-from cnncost.suggest.text.edit import Edit
-from cnncost.suggest.text.scores import UNIT, equivalent_width, units
 from cnncost.views.damage_words import damage_data
 from cnncost.views.suggest.amount_words import Wording
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from cnncost.suggest.edits.edit import UNIT, Edit
 from cnncost.suggest.search.plan import SingleEdit
 from cnncost.suggest.search.unmet_budgets import SmallestAmount, UnmetBudgets
 from cnncost.suggest.suggestion.answer import Suggestion
-from cnncost.suggest.text.edit import Edit
-from cnncost.suggest.text.scores import UNIT
 from cnncost.views.caption import some_of
 from cnncost.views.damage_words import part_text
 from cnncost.views.page import Page
@@ -163,7 +162,7 @@ class SuggestionReport:
         )
 
     def _add_evidence(self, page: PageParts) -> None:
-        from cnncost.suggest.decisions.catalogue import evidence_of
+        from cnncost.suggest.edits.catalogue import evidence_of
 
         page.add_title("What the scores rest on")
         shown: list[Edit] = [one.edit for one in self.found.singles.take_first(self.top)]

@@ -17,17 +17,14 @@ from cnncost.language.lines import Line
 from cnncost.network import Network
 from cnncost.place import Place
 from cnncost.shape import Shape
-from cnncost.suggest.text.channel_groups import ChannelGroups
-from cnncost.suggest.text.clock import Clock
-from cnncost.suggest.text.edit import WidthTrial
-from cnncost.suggest.text.meter import METRICS, Meter
-from cnncost.suggest.text.priced_layers import PricedLayers
-from cnncost.suggest.text.text_changes import TextChange, apply_changes
-from cnncost.suggest.text.text_places import SpecText
+from cnncost.suggest.edits.channel_groups import ChannelGroups
+from cnncost.suggest.edits.clock import Clock
+from cnncost.suggest.edits.meter import METRICS, Meter
+from cnncost.suggest.edits.placed_layers import PricedLayers, WidthTrial
+from cnncost.suggest.edits.text_changes import SpecText, TextChange, apply_changes
 
 REMEMBERED = 100_000
 """Layers of edited texts kept in memory; beyond that the oldest text is dropped and read again."""
-
 
 CARRIED = re.compile(r"\b(?:values|connects|share)\b")
 """What a width may reach in a text besides fields of layers: numbers carried beside a layer,
@@ -137,15 +134,6 @@ class EditableSpec:
         return self.original or self.priced_layers.potential
 
     @cached_property
-    def readers(self) -> list[list[int]]:
-        """For each node those that read it, once for each time."""
-        readers: list[list[int]] = [[] for _ in self.network.nodes]
-        for node in self.network.nodes:
-            for index in node.reads:
-                readers[index].append(node.index)
-        return readers
-
-    @cached_property
     def group_readers(self) -> dict[int, list[int]]:
         """For each group of channels the nodes that read some of it."""
         found: dict[int, list[int]] = {}
@@ -212,7 +200,7 @@ def output_shapes(network: Network) -> tuple[Shape, ...]:
 
 
 def parse_spec(name: str, text: str, max_layers: int) -> Spec:
-    """A text read as a spec."""
+    """Read a text as a spec."""
     return read_spec(text, name, Settings(max_layers=max_layers))
 
 

@@ -14,7 +14,7 @@ from cnncost.quantity import (
     refuse_same_metric,
     split_metric,
 )
-from cnncost.suggest.text.meter import Measures
+from cnncost.suggest.edits.meter import Measures
 
 MOST = 2**62
 """Larger amounts limit nothing, and the solver's numbers end there."""

@@ -1,69 +1,77 @@
-"""The kinds of edit, in the order of the catalogue, and which of them a search may use."""
+"""The kinds of edit, in the order of the catalogue: the rule and the evidence of each.
+
+Left out of what a rule makes are edits after which a number such as `conv3` means another layer.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from fractions import Fraction
+from dataclasses import replace
 from typing import NamedTuple
 
 from cnncost.errors import CnncostError, did_you_mean
 from cnncost.language.line import Line
 from cnncost.language.nodes import Items, Node, Scalar
 from cnncost.layers import TYPES
-from cnncost.suggest.edits import (
-    asymmetric,
-    bottleneck,
-    depth,
-    expansion,
-    grouped,
-    head,
-    kernel_stack,
-    lowrank,
-    multiplier,
-    replacement,
-    resolution,
-    separable,
-    smaller_kernel,
-    stride,
-    width,
+from cnncost.suggest.edits.coarser_maps import (
+    POOLING_EVIDENCE,
+    RESOLUTION,
+    RESOLUTION_EVIDENCE,
+    STRIDE_EVIDENCE,
+    pool_edits,
+    resolution_edits,
+    stride_edits,
 )
-from cnncost.suggest.text import scores
-from cnncost.suggest.text.edit import Decision, Edit
-from cnncost.suggest.text.editable_spec import EditableSpec
-from cnncost.suggest.text.scores import Evidence
-from cnncost.suggest.text.text_changes import TextChange
-
-
-@dataclass(frozen=True)
-class AllowedEdits:
-    """What a user allows and forbids."""
-
-    forbidden: frozenset[str] = frozenset()
-    extrapolate: bool = False
-    """Also below the widths and resolutions of which anything is known."""
-    precision: bool = False
-    """Also smaller element types, shown apart."""
-    kept: tuple[str, ...] = ()
-    """Layers, or blocks' calls, that stay as they are."""
-
-    multiple: int | None = None
-    """What new widths are multiples of; None for 8 where the old ones are."""
-    narrowest: Fraction = Fraction(scores.NARROWEST)
-    """The smallest part of a width that is offered without extrapolation."""
-
-    def together_with(self, edit: Edit) -> AllowedEdits:
-        """What may go together with a spatial change: what a multiplier takes of the widths is
-        not taken again."""
-        return replace(self, narrowest=self.narrowest / edit.part)
-
-    def allows(self, kind: DecisionKind | SpatialKind) -> bool:
-        return not set(kind.names) <= self.forbidden
+from cnncost.suggest.edits.convolution_replacements import (
+    LOW_RANK,
+    LOW_RANK_EVIDENCE,
+    REPLACEMENTS,
+    dense_rank_decisions,
+)
+from cnncost.suggest.edits.edit import (
+    EXPANSION,
+    MULTIPLIER,
+    POOLING,
+    STRIDE,
+    AllowedEdits,
+    Decision,
+    Edit,
+    Evidence,
+)
+from cnncost.suggest.edits.editable_spec import EditableSpec
+from cnncost.suggest.edits.factors import (
+    DEPTH,
+    DEPTH_EVIDENCE,
+    EXPANSION_EVIDENCE,
+    MULTIPLIER_EVIDENCE,
+    depth_decisions,
+    expansion_edits,
+    multiplier_edits,
+)
+from cnncost.suggest.edits.head import (
+    DROP_DENSE,
+    DROP_EVIDENCE,
+    GLOBAL_POOL_EVIDENCE,
+    GLOBAL_POOL_HEAD,
+    POOL_BEFORE_DENSE,
+    POOL_HEAD_EVIDENCE,
+    head_decisions,
+)
+from cnncost.suggest.edits.replacement import replacement_decisions
+from cnncost.suggest.edits.smaller_kernel import KERNEL, KERNEL_EVIDENCE, add_kernel_options
+from cnncost.suggest.edits.text_changes import TextChange
+from cnncost.suggest.edits.width import (
+    DENSE_EVIDENCE,
+    DENSE_KIND,
+    WIDTH_EVIDENCE,
+    WIDTH_KIND,
+    width_decisions,
+)
 
 
 class DecisionKind(NamedTuple):
-    """One kind of edit, or several that one file makes."""
+    """One kind of edit that the search decides on, or several that one rule makes."""
 
     names: tuple[str, ...]
     rule: Callable[[EditableSpec, AllowedEdits], Iterable[Decision]]
@@ -81,47 +89,28 @@ def _drop_forbidden(decisions: Iterable[Decision], allowed: AllowedEdits) -> Ite
 
 
 def _replacement_decisions(editable: EditableSpec, allowed: AllowedEdits) -> Iterator[Decision]:
-    rules = [rule for name, rule in _RULES.items() if name not in allowed.forbidden]
-    found = replacement.replacement_decisions(
+    kinds = [kind for name, kind in REPLACEMENTS.items() if name not in allowed.forbidden]
+    found = replacement_decisions(
         editable,
         allowed.kept,
-        rules,
-        of_groups=[kernel_stack.list_replacements],
-        of_first=[asymmetric.list_replacements],
+        [kind.rule for kind in kinds],
+        of_groups=[kind.rule for kind in kinds if kind.of_groups],
+        of_first=[kind.rule for kind in kinds if kind.of_first],
     )
-    if smaller_kernel.KIND in allowed.forbidden:
+    if KERNEL in allowed.forbidden:
         return found
-    return smaller_kernel.add_kernel_options(editable, allowed.kept, found)
-
-
-_RULES = {
-    separable.KIND: separable.list_replacements,
-    kernel_stack.KIND: kernel_stack.list_replacements,
-    asymmetric.KIND: asymmetric.list_replacements,
-    bottleneck.KIND: bottleneck.list_replacements,
-    grouped.KIND: grouped.list_replacements,
-    lowrank.KIND: lowrank.list_replacements,
-}
-"""What can stand in a convolution's place: options of one decision a line."""
-
-
-STRUCTURAL = tuple(_RULES)
-"""The kinds that put other layers in a layer's place."""
+    return add_kernel_options(editable, allowed.kept, found)
 
 
 def _low_rank_dense(editable: EditableSpec, allowed: AllowedEdits) -> Iterable[Decision]:
-    return (
-        ()
-        if lowrank.KIND in allowed.forbidden
-        else lowrank.dense_rank_decisions(editable, allowed.kept)
-    )
+    return () if LOW_RANK in allowed.forbidden else dense_rank_decisions(editable, allowed.kept)
 
 
 KINDS: tuple[DecisionKind, ...] = (
     DecisionKind(
-        (width.KIND, width.DENSE_KIND),
+        (WIDTH_KIND, DENSE_KIND),
         lambda editable, allowed: _drop_forbidden(
-            width.width_decisions(
+            width_decisions(
                 editable,
                 narrowest=allowed.narrowest,
                 extrapolate=allowed.extrapolate,
@@ -129,29 +118,23 @@ KINDS: tuple[DecisionKind, ...] = (
             ),
             allowed,
         ),
-        (width.EVIDENCE, width.DENSE_EVIDENCE),
+        (WIDTH_EVIDENCE, DENSE_EVIDENCE),
     ),
     DecisionKind(
-        (head.POOL, head.GLOBAL, head.DROP),
-        lambda editable, allowed: head.head_decisions(editable, allowed.kept, allowed.forbidden),
-        (head.POOL_EVIDENCE, head.GLOBAL_EVIDENCE, head.DROP_EVIDENCE),
+        (POOL_BEFORE_DENSE, GLOBAL_POOL_HEAD, DROP_DENSE),
+        lambda editable, allowed: head_decisions(editable, allowed.kept, allowed.forbidden),
+        (POOL_HEAD_EVIDENCE, GLOBAL_POOL_EVIDENCE, DROP_EVIDENCE),
     ),
     DecisionKind(
-        (*_RULES, smaller_kernel.KIND),
+        (*REPLACEMENTS, KERNEL),
         _replacement_decisions,
-        tuple(
-            module.EVIDENCE
-            for module in (
-                *(separable, kernel_stack, asymmetric, bottleneck, grouped, lowrank),
-                smaller_kernel,
-            )
-        ),
+        (*(kind.evidence for kind in REPLACEMENTS.values()), KERNEL_EVIDENCE),
     ),
-    DecisionKind((lowrank.KIND,), _low_rank_dense, (lowrank.EVIDENCE,)),
+    DecisionKind((LOW_RANK,), _low_rank_dense, (LOW_RANK_EVIDENCE,)),
     DecisionKind(
-        (depth.KIND,),
-        lambda editable, allowed: depth.depth_decisions(editable, allowed.kept),
-        (depth.EVIDENCE,),
+        (DEPTH,),
+        lambda editable, allowed: depth_decisions(editable, allowed.kept),
+        (DEPTH_EVIDENCE,),
     ),
 )
 """The catalogue of what the solver chooses among."""
@@ -171,31 +154,31 @@ class SpatialKind(NamedTuple):
 
 SPATIAL: tuple[SpatialKind, ...] = (
     SpatialKind(
-        (resolution.KIND,),
-        lambda editable, allowed: resolution.resolution_edits(
+        (RESOLUTION,),
+        lambda editable, allowed: resolution_edits(
             editable, extrapolate=allowed.extrapolate, kept=allowed.kept
         ),
-        (resolution.EVIDENCE,),
+        (RESOLUTION_EVIDENCE,),
     ),
     SpatialKind(
-        (multiplier.KIND,),
-        lambda editable, allowed: multiplier.multiplier_edits(editable, allowed.kept),
-        (multiplier.EVIDENCE,),
+        (MULTIPLIER,),
+        lambda editable, allowed: multiplier_edits(editable, allowed.kept),
+        (MULTIPLIER_EVIDENCE,),
     ),
     SpatialKind(
-        (stride.STRIDE,),
-        lambda editable, allowed: stride.stride_edits(editable, allowed.kept),
-        (stride.STRIDE_EVIDENCE,),
+        (STRIDE,),
+        lambda editable, allowed: stride_edits(editable, allowed.kept),
+        (STRIDE_EVIDENCE,),
     ),
     SpatialKind(
-        (stride.POOLING,),
-        lambda editable, allowed: stride.pool_edits(editable, allowed.kept),
-        (stride.POOLING_EVIDENCE,),
+        (POOLING,),
+        lambda editable, allowed: pool_edits(editable, allowed.kept),
+        (POOLING_EVIDENCE,),
     ),
     SpatialKind(
-        (expansion.KIND,),
-        lambda editable, allowed: expansion.expansion_edits(editable, allowed.kept),
-        (expansion.EVIDENCE,),
+        (EXPANSION,),
+        lambda editable, allowed: expansion_edits(editable, allowed.kept),
+        (EXPANSION_EVIDENCE,),
     ),
 )
 """The kinds that are enumerated outside the solver."""
@@ -251,6 +234,7 @@ def _evidence() -> list[tuple[str, Evidence]]:
 
 
 WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
 NUMBERED = re.compile(r"([A-Za-z_][A-Za-z0-9_]*?)[0-9]+")
 
 

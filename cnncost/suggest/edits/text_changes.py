@@ -1,21 +1,113 @@
-"""Places in a spec's text (lines, arguments, settings), and the changes that edits make there."""
+"""The text of a spec: where its lines, arguments and settings stand, and changes of it.
+
+A change replaces one span of the text; everything else is left as it stands.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from cnncost.language.nodes import Items, Node, Pairs, Scalar, parse_yaml
 from cnncost.language.problems import Problems
 from cnncost.place import Place, Source
-from cnncost.suggest.text.text_changes import TextChange, replace_span
 
 if TYPE_CHECKING:
     from fractions import Fraction
 
     from cnncost.language.lines import Line
+
+
+class TextChange(NamedTuple):
+    """One span of the text and what takes its place: words, and spans of the old text.
+
+    A span that is taken over carries the smaller changes within it, so a line can be
+    rewritten and the number in it changed at once.
+    """
+
+    place: Place
+    parts: tuple[str | Place, ...]
+
+
+def replace_span(place: Place, text: str) -> TextChange:
+    """Make the change that puts a text in the place of a span."""
+    return TextChange(place, (text,))
+
+
+def apply_changes(text: str, changes: Iterable[TextChange]) -> str:
+    """Return the text with all changes made.
+
+    >>> apply_changes("conv: 96", [replace_span(Place(6, 8), "48")])
+    'conv: 48'
+
+    Changes may nest: one inside another is made where the outer takes its span over, and
+    is lost with the span where it does not.
+    """
+    ordered = sorted(dict.fromkeys(changes), key=_position)
+    return _render(text, Place(0, len(text)), ordered)
+
+
+def _render(text: str, span: Place, changes: Sequence[TextChange]) -> str:
+    out: list[str] = []
+    at = span.start
+    position = 0
+    while position < len(changes):
+        change = changes[position]
+        position += 1
+        inner = []
+        while position < len(changes) and _is_within(changes[position].place, change.place):
+            inner.append(changes[position])
+            position += 1
+        out.append(text[at : change.place.start])
+        out.extend(_render_part(text, part, inner) for part in change.parts)
+        at = max(at, change.place.end)
+    out.append(text[at : span.end])
+    return "".join(out)
+
+
+def _position(change: TextChange) -> tuple[int, bool, int]:
+    """Sort key: what is inserted before what starts there, the outer change before the inner."""
+    start, end = change.place
+    return start, end > start, -end
+
+
+def _render_part(text: str, part: str | Place, inner: Sequence[TextChange]) -> str:
+    if isinstance(part, str):
+        return part
+    return _render(text, part, [change for change in inner if _is_within(change.place, part)])
+
+
+def _is_within(inner: Place, outer: Place) -> bool:
+    if inner.start == inner.end:  # an insertion at either edge is outside
+        return outer.start < inner.start < outer.end
+    return outer.start <= inner.start and inner.end <= outer.end
+
+
+def unified_diff(before: str, after: str, name: str) -> str:
+    """Return the difference of two texts as `patch` applies it; a last line without a break is
+    marked.
+
+    `patch` takes no names from outside its directory: of such a name only the last part is written.
+    """
+    from difflib import unified_diff as difference
+
+    outside = name.startswith("/") or ".." in name.split("/")
+    name = base_name(name) if outside else name
+
+    old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
+    lines = difference(old, new, fromfile=f"a/{name}", tofile=f"b/{name}")
+    return "".join([line if line.endswith("\n") else f"{line}\n{_NO_BREAK}\n" for line in lines])
+
+
+def base_name(name: str) -> str:
+    """The last part of a file's name."""
+    return name.replace("\\", "/").rpartition("/")[2]
+
+
+_NO_BREAK = "\\ No newline at end of file"
+"""What `diff` and `patch` say of a last line without a break."""
 
 
 @dataclass(frozen=True)
@@ -146,7 +238,7 @@ class SpecText:
 
 
 def format_decimal(number: int | Fraction) -> str:
-    """A number as a spec writes it: a decimal, exact (params are decimals)."""
+    """Format a number as a spec writes it: as an exact decimal."""
     if isinstance(number, int):
         return str(number)
     return f"{float(number):.12g}"

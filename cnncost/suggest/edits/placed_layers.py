@@ -1,9 +1,14 @@
-"""What the layers of a spec add to its error potential, and what they would with others put in
-their places."""
+"""Layers with the shapes of their inputs: what they cost, and what they add to the error potential.
+
+An edit puts such layers in the places of others; a width edit, the same layers with other fields.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import fields, replace
+from functools import lru_cache
+from typing import NamedTuple
 
 from cnncost.accuracy.layer_terms import LayerTerms, add_terms, input_terms, is_grouped, layer_terms
 from cnncost.accuracy.potential import Potential, network_terms, potential_of
@@ -16,9 +21,116 @@ from cnncost.accuracy.roles import (
     find_map_extent,
     find_roles,
 )
-from cnncost.network import Network, Node
+from cnncost.costs import Convention, count_layer
+from cnncost.errors import CnncostError
+from cnncost.layers import Layer
+from cnncost.network import Input, Network, Node
+from cnncost.place import Place
+from cnncost.quantity import BUDGETS
 from cnncost.shape import Shape
-from cnncost.suggest.text.edit import PlacedLayer
+
+Costs = tuple[int, ...]
+"""One amount per metric, in the order of METRICS."""
+
+PlacedLayer = tuple[Layer, tuple[Shape, ...]]
+"""A layer and the shapes of its inputs."""
+
+Substitute = Callable[[Layer, tuple[Shape, ...]], list[PlacedLayer]]
+"""Takes a layer and the shapes of its inputs, and returns the layers that replace it."""
+
+WidthTrial = Mapping[int, PlacedLayer]
+"""One width changed alone: for each node that this changes, its layer and what it reads."""
+
+
+def remove_layer(layer: Layer, inputs: tuple[Shape, ...]) -> list[PlacedLayer]:
+    """Put nothing in a layer's place."""
+    return []
+
+
+def changed_layers(base: Network, other: Network) -> dict[int, PlacedLayer]:
+    """Return the nodes that differ between two networks of equally many nodes, by index."""
+    return {
+        one.index: (layer_of(two), two.inputs)
+        for one, two in zip(base.nodes, other.nodes, strict=True)
+        if two.layer is not None and (one.inputs != two.inputs or one.layer != two.layer)
+    }
+
+
+def merge_trials(base: Input | Node, trials: Sequence[PlacedLayer]) -> PlacedLayer:
+    """Return a node's layer and inputs with the changes of several trials made together.
+
+    Numbers that several change add up their differences: a concatenation's width is a sum.
+    """
+    layer = layer_of(base)
+    if not trials:
+        return layer, base.inputs
+    if len(trials) == 1:
+        return trials[0]
+    values = {}
+    for f in fields(layer):
+        mine = getattr(layer, f.name)
+        theirs = [getattr(other, f.name) for other, _ in trials]
+        if any(value != mine for value in theirs):
+            values[f.name] = _merge_values(mine, theirs)
+    xs = []
+    for position, x in enumerate(base.inputs):
+        channels = x.channels + sum(own[position].channels - x.channels for _, own in trials)
+        xs.append(Shape(channels, x.extents))
+    return replace(layer, **values), tuple(xs)
+
+
+def _merge_values(mine: object, theirs: Sequence[object]) -> object:
+    if isinstance(mine, int) and not isinstance(mine, bool):
+        return mine + sum(value - mine for value in theirs if isinstance(value, int))
+    if isinstance(mine, tuple):
+        lists = [value for value in theirs if isinstance(value, tuple) and len(value) == len(mine)]
+        return tuple(_merge_values(item, [v[i] for v in lists]) for i, item in enumerate(mine))
+    return next((value for value in theirs if value != mine), mine)
+
+
+def layer_of(node: Input | Node) -> Layer:
+    """The layer of a node that is no input."""
+    assert node.layer is not None  # inputs have no costs and are left out
+    return node.layer
+
+
+class CountedLayer(NamedTuple):
+    """A layer over some inputs, counted."""
+
+    costs: Costs
+    counted: bool
+    output: Shape
+
+
+@lru_cache(maxsize=1 << 17)
+def count_placed(layer: Layer, xs: tuple[Shape, ...], shares: bool) -> CountedLayer | None:
+    """Count one layer, which may share another's numbers; None where it cannot take its inputs.
+
+    The same layer over the same inputs is counted once (cached).
+    """
+    try:
+        y = layer.infer_shape(xs)
+    except CnncostError:
+        return None
+    one = Node(1, "", layer, (0,), xs, y, Place(0, 0), shares=0 if shares else None)
+    row = count_layer(one, Convention())
+    own = row._replace(units=row.units if row.counted else 0)._asdict()
+    return CountedLayer(tuple([own[metric] for metric in BUDGETS]), row.counted, y)
+
+
+def count_layers(node: Node, layers: Sequence[PlacedLayer]) -> Costs:
+    """Count the layers that stand in a node's place, added up.
+
+    Raises:
+        CnncostError: a layer cannot take its input.
+    """
+    found = [count_placed(layer, xs, node.shares is not None) for layer, xs in layers]
+    known = [one.costs for one in found if one is not None]
+    if len(known) < len(found):
+        raise CnncostError("no network")
+    if len(known) == 1:
+        return known[0]
+    return tuple(map(sum, zip((0,) * len(BUDGETS), *known, strict=True)))
 
 
 class PricedLayers:
@@ -61,8 +173,8 @@ class PricedLayers:
     def _terms_beside(
         self, index: int, changed: Mapping[int, Sequence[PlacedLayer]]
     ) -> LayerTerms | None:
-        """Return the terms of a layer with groups where other layers beside it mix its channels,
-        or no longer do; None where that is as it was."""
+        """Return the new terms of a layer with groups where the layers beside it no longer mix its
+        channels, or do so now; None where that is as it was."""
         role, node = self.roles[index], self.nodes[index]
         sides = [list(self._kernels_beside(index, changed, behind=behind)) for behind in (0, 1)]
         mixed = any(kernels and max(kernels) == 1 for kernels in sides)
@@ -109,9 +221,9 @@ class PricedLayers:
 
 
 def sequence_terms(layers: Sequence[PlacedLayer], role: Role) -> Iterator[LayerTerms]:
-    """Yield the terms of layers that stand one behind the other in the place of one of this role.
+    """Yield the terms of layers in a row that stand in the place of one layer, whose role this is.
 
-    What follows each but the last stands in the sequence; the first reads what the one read.
+    The first reads what that one read; each but the last is followed by the next one of the row.
     """
     used, follower, extent = role.positions_used, role.follower, role.map_extent
     found: list[tuple[PlacedLayer, Role]] = []

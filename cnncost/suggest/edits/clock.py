@@ -1,4 +1,4 @@
-"""The deadline of a suggestion; long work looks at it between its steps."""
+"""The deadline of a suggestion: long work asks between its steps whether it has passed."""
 
 from __future__ import annotations
 

@@ -1,0 +1,152 @@
+"""Edits of a spec, the decisions whose options they are, and their scores.
+
+A score is a damage (`cnncost.accuracy`) as a whole number, so that optimality is exact.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from math import exp
+from typing import NamedTuple
+
+from cnncost.accuracy.error_constants import WIDTH
+from cnncost.shape import Shape
+from cnncost.suggest.edits.placed_layers import Substitute
+from cnncost.suggest.edits.text_changes import TextChange
+
+STRIDE, POOLING, MULTIPLIER, EXPANSION = "stride", "pooling", "multiplier", "expansion"
+"""Names of kinds of edit that searches tell apart."""
+
+COARSER = (STRIDE, POOLING)
+"""The kinds that make maps coarser at one place: not where a window leaves positions out."""
+
+NARROWER = (MULTIPLIER, EXPANSION)
+"""The kinds that make many layers narrower, and no map coarser."""
+
+UNIT = 100_000
+"""Scores are integers of 1e-5."""
+
+PER_EDIT = 10
+"""1e-4 an edit in a price: of equal plans the search takes the one of fewer edits."""
+
+NARROWEST, COARSEST = 0.25, 0.43
+"""The smallest width and resolution that published tables hold: nothing is known below."""
+
+DEPTH_SHARE = 3
+"""At most one block in so many of a stage goes: what fewer blocks cost does not add up beyond."""
+
+
+class Evidence(NamedTuple):
+    """What is published of a kind of edit."""
+
+    sources: str
+    judgement: str = ""
+    """What of it is a judgement; empty where all is measured."""
+
+
+def units(damage: float) -> int:
+    """A damage as a score: whole units of 1e-5, rounded to the nearest."""
+    return round(damage * UNIT)
+
+
+def equivalent_width(score: int) -> float:
+    """The width multiplier of any network that would score the same: WIDTH x ln(1 / m) = score."""
+    return exp(-max(score, 0) / UNIT / WIDTH)
+
+
+@dataclass(frozen=True)
+class Edit:
+    """One way to change the text, or to leave it as it is."""
+
+    kind: str
+    """The name of its kind; empty for `NO_EDIT`."""
+    phrase: str
+    score: int = 0
+    """Its price in units of 1e-5, the constant for an edit included; 0 until it is priced."""
+    changes: tuple[TextChange, ...] = ()
+    substitutes: Mapping[int, Substitute] = field(default_factory=dict)
+    """For each node that it replaces, by index: what returns the layers in its place."""
+    reads_instead: Mapping[int, int] = field(default_factory=dict)
+    """For a node whose input changes, by index: the node whose input it reads instead."""
+    resized: Mapping[int, Shape] = field(default_factory=dict)
+    """For each input whose extents change, by index: its shape then, where nothing else follows
+    from the number."""
+    convolutions: int = 0
+    """How many convolutions a structural replacement touches."""
+
+    @property
+    def made(self) -> int:
+        """1 for an edit, 0 for leaving the text as it is: what a plan's edits are counted by."""
+        return int(bool(self.kind))
+
+    part: Fraction = Fraction(1)
+    """Of a width: what part of the old one the new one is."""
+
+
+NO_EDIT = Edit("", "")
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A plan picks exactly one of its options; the first leaves the text as it is."""
+
+    label: str
+    options: tuple[Edit, ...]
+    first: int
+    """The first node that it touches: the order of decisions and of a plan's steps."""
+    group: bool = False
+    """Whether its options are widths, whose effects reach other layers."""
+    unread: bool = False
+    """Whether only the edited text tells which of its options make a network, and their prices."""
+
+
+def replacing_decisions(decisions: Iterable[Decision]) -> dict[int, list[int]]:
+    """For each node that options replace, by index: the decisions of these options."""
+    found: dict[int, list[int]] = {}
+    for v, decision in enumerate(decisions):
+        for index in dict.fromkeys(i for edit in decision.options for i in edit.substitutes):
+            found.setdefault(index, []).append(v)
+    return found
+
+
+def priced(edit: Edit, parts: Iterable[float]) -> Edit:
+    """Return an edit with its price: the parts of its damage that cost, and a little for itself.
+
+    What an edit is estimated to gain in one part is not set against what it costs in another:
+    gains are the less certain ones, and the search would buy them wherever they are too dear.
+    """
+    return replace(edit, score=price_of(parts) + PER_EDIT)
+
+
+def price_of(parts: Iterable[float]) -> int:
+    """Return the parts of a damage that cost, in units of score."""
+    return units(sum(max(0.0, part) for part in parts))
+
+
+@dataclass(frozen=True)
+class AllowedEdits:
+    """What a user allows and forbids."""
+
+    forbidden: frozenset[str] = frozenset()
+    """The names of kinds that are not used."""
+    extrapolate: bool = False
+    """Also below the widths and resolutions of which anything is known."""
+    precision: bool = False
+    """Also smaller element types, shown apart."""
+    kept: tuple[str, ...] = ()
+    """Layers, or blocks' calls, that stay as they are."""
+    multiple: int | None = None
+    """What new widths are multiples of; None for 8 where the old ones are."""
+    narrowest: Fraction = Fraction(NARROWEST)
+    """The smallest part of a width that is offered without extrapolation."""
+
+    def together_with(self, edit: Edit) -> AllowedEdits:
+        """What may go together with a spatial edit: what a multiplier takes of the widths is
+        not taken again."""
+        return replace(self, narrowest=self.narrowest / edit.part)
+
+    def allows(self, kinds: Collection[str]) -> bool:
+        """Whether one of these kinds, at least, is not forbidden."""
+        return not set(kinds) <= self.forbidden

@@ -1,0 +1,63 @@
+"""Uniform scaling: all widths of a spec scaled by one factor, to hold a plan against."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+from cnncost.suggest.edits.budget import Budget, budgets_hold
+from cnncost.suggest.edits.edit import NARROWEST, PER_EDIT, Decision, price_of
+from cnncost.suggest.edits.editable_spec import EditableSpec
+from cnncost.suggest.edits.width import LabelledNumber, label_numbers
+from cnncost.suggest.search.plan import Plan
+
+
+def scale_uniformly(
+    editable: EditableSpec,
+    decisions: Sequence[Decision],
+    budgets: Sequence[Budget],
+    multiple: int | None = None,
+) -> Plan | None:
+    """Scale all widths that may change alike, by the largest factor that holds the budgets.
+
+    Each width is rounded to its own step, or to `multiple`. None where no factor from NARROWEST on
+    holds them.
+    """
+    labels = {decision.label for decision in decisions if decision.group}
+    numbers = [n for n in label_numbers(editable, multiple) if n.label in labels]
+    steps = {f for n in numbers for f in n.factors() if f >= NARROWEST}
+    factors = sorted({Fraction(NARROWEST), *steps})
+    best, low, high = None, 0, len(factors)
+    while low < high:  # the factors below `low` hold the budgets, those from `high` on do not
+        editable.clock.check()
+        middle = (low + high) // 2
+        at, plan = _scale_validly(editable, numbers, factors[low : middle + 1])
+        if plan is not None and not budgets_hold(plan.after, budgets):
+            high = low + at
+        else:
+            best, low = plan or best, middle + 1
+    return best
+
+
+def _scale_validly(
+    editable: EditableSpec, numbers: Sequence[LabelledNumber], factors: Sequence[Fraction]
+) -> tuple[int, Plan | None]:
+    """Scale numbers by the largest of some factors that makes a network; return its place and the
+    plan."""
+    for at in reversed(range(len(factors))):
+        if (plan := _scale_widths(editable, numbers, factors[at])) is not None:
+            return at, plan
+    return 0, None
+
+
+def _scale_widths(
+    editable: EditableSpec, numbers: Sequence[LabelledNumber], factor: Fraction
+) -> Plan | None:
+    """Scale numbers by one factor and write that as a plan; None where it makes no network."""
+    edits = tuple([edit for n in numbers if (edit := n.scale(factor)) is not None])
+    spec = editable.read_edited([change for edit in edits for change in edit.changes])
+    if spec is None:
+        return None
+    damage = editable.damage_of(spec.network)
+    price = price_of(part.score for part in damage.parts) + PER_EDIT * len(edits)
+    return Plan(editable, edits, price, spec.text.text, editable.measure(spec.network), damage)

@@ -1,0 +1,134 @@
+"""The search over a spec's plans, prepared: the spec read, its decisions and variants listed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import reduce
+from time import monotonic
+
+from cnncost.costs import count_network
+from cnncost.language import Spec
+from cnncost.quantity import format_count
+from cnncost.suggest.decisions.cost_tables import SearchSpace
+from cnncost.suggest.decisions.search_space import (
+    build_search_space,
+    foresee_decisions,
+    list_spatial_trials,
+)
+from cnncost.suggest.decisions.spatial_trials import SpatialTrial
+from cnncost.suggest.edits.budget import Budget, budgets_of_spec, parse_budgets
+from cnncost.suggest.edits.clock import TimeOverError
+from cnncost.suggest.edits.edit import AllowedEdits, Decision, Edit
+from cnncost.suggest.edits.editable_spec import EditableSpec, read_editable_spec
+from cnncost.suggest.edits.meter import METRICS
+from cnncost.suggest.edits.text_changes import SpecText, apply_changes
+from cnncost.suggest.search.compound_variants import SpatialVariants, VariantMaker
+from cnncost.suggest.search.plan import Plan
+from cnncost.suggest.search.plan_search import PlanSearch
+from cnncost.suggest.search.uniform_scaling import scale_uniformly
+from cnncost.suggest.suggestion.request import SuggestionRequest, refuse_huge, refuse_unknown
+
+VARIABLES, SPATIAL, SINGLES = 0.35, 0.5, 0.6
+"""Up to which part of its time a suggestion makes its decisions, its spatial changes, and tries its
+single edits; the rest is the search's."""
+
+
+class PreparedSearch:
+    """The search over the plans of one spec, ready for one request."""
+
+    def __init__(self, spec: Spec, request: SuggestionRequest) -> None:
+        self.request, self.spec = request, spec
+        self.started = monotonic()
+        self.left_out: list[str] = []
+        """What there was no time to put into the search, in words."""
+        spec_text = SpecText(spec.text.name, spec.text.text)
+        changes = spec_text.write_settings(request.params or {}, request.inputs or {})
+        spec_text = SpecText(spec_text.name, apply_changes(spec_text.text, changes))
+        meter = request.meter_for(spec)
+        self.editable = read_editable_spec(
+            spec_text, request.max_layers, request.allowed.kept, meter
+        )
+        refuse_unknown(self.editable, request.allowed.kept)
+        meter.refuse_unknown(self.editable.network)
+        self.before = self.editable.measure(self.editable.network)
+        self.unknown = count_network(self.editable.network).unknown_layers
+        """The layers whose costs nobody knows: what is measured is a lower bound then."""
+        refuse_huge(self.editable.network.name, self.before)
+        clock = self.editable.clock
+        self.alone, self.whole = clock.gather(
+            foresee_decisions(self.editable, request.allowed), self.deadline_at(VARIABLES)
+        )
+        """Every option of every decision alone, and whether these are all there are."""
+        decisions = [decision for decision, _ in self.alone]
+        self.spatial, all_read = clock.gather(
+            list_spatial_trials(self.editable, request.allowed), self.deadline_at(SPATIAL)
+        )
+        variants = _list_variants(
+            self.editable, request.allowed, decisions, self.spatial, self.deadline_at(SINGLES)
+        )
+        if not self.whole:
+            self.left_out.append(f"all but {format_count(len(decisions), 'place')} to edit")
+        if not all_read:
+            self.left_out.append(f"all but {format_count(len(self.spatial), 'spatial change')}")
+        self.search = PlanSearch(variants, decisions, request.seconds, complete=not self.left_out)
+
+    def deadline_at(self, share: float) -> float:
+        """When a part of the suggestion's time is over."""
+        return self.started + share * self.request.seconds
+
+    def budgets(self) -> tuple[Budget, ...]:
+        """The budgets asked for, else the spec's own."""
+        if self.request.budgets:
+            return parse_budgets(self.request.budgets, self.before)
+        return budgets_of_spec(self.editable.spec.budget)
+
+    def best_savings(self) -> dict[str, list[int]]:
+        """For each count: what the best option of each decision saves."""
+        return {
+            name: [
+                self.before[name] - min(costs[at] for costs in found)
+                for _, found in self.alone
+                if found
+            ]
+            for at, name in enumerate(METRICS)
+        }
+
+    def scale_plan_uniformly(self, budgets: Sequence[Budget]) -> tuple[Plan | None, bool]:
+        """Uniform scaling, and whether there was the time to try it on all widths."""
+        if not self.whole:
+            return None, False
+        try:
+            return (
+                scale_uniformly(
+                    self.editable, self.search.decisions, budgets, self.request.allowed.multiple
+                )
+                if budgets
+                else None
+            ), True
+        except TimeOverError:
+            return None, False
+
+
+def _list_variants(
+    editable: EditableSpec,
+    allowed: AllowedEdits,
+    decisions: Sequence[Decision],
+    trials: Sequence[SpatialTrial],
+    deadline: float,
+) -> SpatialVariants:
+    """List the spec as it is, whose decisions these are, and under its spatial edits.
+
+    Behind the deadline no more edits are compared.
+    """
+
+    def build_space(
+        edited: EditableSpec, edits: Sequence[Edit], ceiling: int | None
+    ) -> SearchSpace:
+        own = reduce(AllowedEdits.together_with, edits, allowed)
+        known = () if edits else decisions
+        return build_search_space(edited, own, ceiling=ceiling, likely=True, decisions=known)
+
+    widths = [edit for one in decisions if one.group for edit in one.options]
+    places = dict.fromkeys(change.place for edit in widths for change in edit.changes)
+    maker = VariantMaker(build_space, allowed.kept, list(places))
+    return SpatialVariants(editable, trials, maker, deadline)

@@ -1,1 +1,0 @@
-"""The text of a spec, what an edit of it is, and what edits are measured and scored by."""
