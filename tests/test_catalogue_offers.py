@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from math import exp, log
-
 import pytest
 from spaces import draft_of
 from suggested_edits import one, phrases
 
-from cnncost.accuracy.error_constants import WIDTH
-from cnncost.suggest.edits.edit import UNIT, equivalent_width, units
+from cnncost.suggest.edits.edit import UNIT, units
 
 NET = """\
 input: [3, 32, 32]
@@ -99,12 +96,3 @@ def test_scores_are_whole_units_of_1e_5() -> None:
     assert units(10.0) == 1_000_000
     assert [units(x * 1e-5) for x in (1.4, 1.6, -1.4, -1.6, 0.0)] == [1, 2, -1, -2, 0]
     assert UNIT == 100_000
-
-
-def test_the_equivalent_width_inverts_what_widths_cost() -> None:
-    for width in (0.9, 0.5, 0.25):
-        score = units(WIDTH * log(1 / width))
-        assert equivalent_width(score) == pytest.approx(width, abs=1e-4)
-    assert equivalent_width(100_000) == pytest.approx(exp(-1 / WIDTH))
-    # What is gained is not said as a wider network.
-    assert [equivalent_width(score) for score in (0, -1, -5000)] == [1, 1, 1]

@@ -127,6 +127,12 @@ def compare_potentials(before: Potential, after: Potential) -> Damage:
     return Damage(score, score - spread, score + spread, parts)
 
 
+def compare_damages(before: Damage, after: Damage) -> Damage:
+    """Return the damage between two networks, of each of which that against a third is known."""
+    known = (Potential(*(part.score for part in one.parts)) for one in (before, after))
+    return compare_potentials(*known)
+
+
 def interval_deviation(scores: list[float]) -> float:
     """Return the standard deviation of ln(error) around an estimate of these parts.
 

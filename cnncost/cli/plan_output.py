@@ -9,7 +9,9 @@ from typing import NamedTuple
 
 from cnncost.cli.output import open_destination
 from cnncost.cli.scale import MeasureScale, compose_check_command
+from cnncost.errors import CnncostError
 from cnncost.suggest.search.plan import Plan
+from cnncost.suggest.suggestion.answer import Suggestion
 from cnncost.suggest.suggestion.plan_file import PlanWriter, move_schema, schema_path
 
 
@@ -36,6 +38,22 @@ def write_plan(writer: PlanWriter, plan: Plan, destination: PlanDestination) -> 
         words = compose_check_command(write, asked, destination.scale)
         sys.stderr.write(f"{', '.join(unwritten)}: a file's own budget is held at batch 1 in ")
         sys.stderr.write(f"fp32; this holds it at {writer.editable.meter.scale}:\n  {words}\n")
+
+
+def pick_alternative(found: Suggestion, pick: str) -> Plan:
+    """Return the plan of this number of those that are listed beside the suggested one.
+
+    Raises:
+        CnncostError: no plan has the number.
+    """
+    listed = found.alternatives
+    if pick.isdecimal() and 1 <= int(pick) <= len(listed):
+        return listed[int(pick) - 1]
+    if not listed:
+        hint = "no other plan was found: drop --pick"
+    else:
+        hint = f"1 to {len(listed)}, as they stand under 'Instead of it'"
+    raise CnncostError(f"--pick {pick}: no other plan has this number", hint)
 
 
 def compose_write_command(arch: str, words: Sequence[str]) -> str:

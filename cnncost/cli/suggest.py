@@ -31,6 +31,8 @@ cnncost suggest mobilenet_v2 --budget sram=512KiB --budget flash=2MB
 
 cnncost suggest resnet50 --budget training-memory=1GiB --batch 16 --optimizer adam
 
+cnncost suggest resnet50 --budget connections=50% --pick 1 --write small.yaml
+
 cnncost suggest vgg16 --pareto weights -o curve.svg
 
 cnncost suggest vgg16 --pareto weights --pick 30M --write small.yaml"""
@@ -107,7 +109,8 @@ def suggest(
         str,
         typer.Option(
             metavar="N|AMOUNT",
-            help="The point of --pareto that --write writes: its number, or within an amount.",
+            help="What --write writes: a plan's number under 'Instead of it', or a point of "
+            "--pareto: its number, or an amount that it is within.",
             show_default=False,
         ),
     ] = "",
@@ -129,7 +132,12 @@ def suggest(
     1: no plan meets the budgets, or layers of unknown costs leave it open.
     """
     from cnncost.cli.frontier_output import FrontierOutput, answer_frontier
-    from cnncost.cli.plan_output import PlanDestination, compose_write_command, write_plan
+    from cnncost.cli.plan_output import (
+        PlanDestination,
+        compose_write_command,
+        pick_alternative,
+        write_plan,
+    )
     from cnncost.suggest.edits.catalogue import parse_allowed_edits
     from cnncost.suggest.edits.meter import Meter
     from cnncost.suggest.suggestion.request import SuggestionRequest
@@ -170,6 +178,8 @@ def suggest(
     found = study.suggest(make_progress())
     clear_progress()
     plan = None if found.is_undecided else found.plan
+    if plan is not None and pick:
+        plan = pick_alternative(found, pick)
     if plan is not None and write:
         write_plan(study.writer, plan, destination)
     command = "" if write else compose_write_command(arch, sys.argv[1:])
@@ -199,9 +209,8 @@ def _refuse_together(pareto: str, pick: str, write: str, *, diff: bool, form: st
         raise CnncostError(
             "--pareto finds many plans: no --write without --pick", "--pick 3, or --pick 30M"
         )
-    if pick and not (pareto and write):
-        missing = "--write FILE" if pareto else "--pareto METRIC"
-        raise CnncostError(f"--pick {pick} says which plan is written", f"give {missing} with it")
+    if pick and not (write or diff):
+        raise CnncostError(f"--pick {pick} says which plan is written", "give --write FILE with it")
     if diff and form != "table":
         raise CnncostError(
             f"--diff prints the diff alone: no --format {form} with it", "drop one of the two"

@@ -8,10 +8,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from math import exp
 from typing import NamedTuple
 
-from cnncost.accuracy.error_constants import WIDTH
 from cnncost.shape import Shape
 from cnncost.suggest.edits.placed_layers import Substitute
 from cnncost.suggest.edits.text_changes import TextChange
@@ -49,11 +47,6 @@ class Evidence(NamedTuple):
 def units(damage: float) -> int:
     """A damage as a score: whole units of 1e-5, rounded to the nearest."""
     return round(damage * UNIT)
-
-
-def equivalent_width(score: int) -> float:
-    """The width multiplier of any network that would score the same: WIDTH x ln(1 / m) = score."""
-    return exp(-max(score, 0) / UNIT / WIDTH)
 
 
 @dataclass(frozen=True)

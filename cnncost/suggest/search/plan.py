@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import NamedTuple
 
-from cnncost.accuracy import Damage
+from cnncost.accuracy import Damage, compare_damages
 from cnncost.suggest.decisions.cost_tables import SearchSpace
 from cnncost.suggest.edits.edit import Edit, units
 from cnncost.suggest.edits.editable_spec import EditableSpec
@@ -112,6 +112,14 @@ class Plan:
     def score(self) -> int:
         """The damage in units of score: that of the written file, not the sum of its edits'."""
         return units(self.damage.score)
+
+    def damage_beside(self, other: Plan) -> Damage:
+        """Estimate the damage of taking this plan in another's place."""
+        return compare_damages(other.damage, self.damage)
+
+    def is_surely_below(self, other: Plan) -> bool:
+        """Whether the 90 % interval between the two lies below 0: surely fewer errors."""
+        return self.damage_beside(other).high < 0
 
     @property
     def edits(self) -> tuple[Edit, ...]:

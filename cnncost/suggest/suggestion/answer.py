@@ -65,6 +65,14 @@ class Suggestion:
     """What plans of few edits come to, where the plan has many."""
 
     @property
+    def alternatives(self) -> list[Plan]:
+        """The other plans that hold the budgets: of other numbers of edits, without replacements,
+        uniform scaling."""
+        uniform = self.uniform if self.uniform is not self.plan else None
+        last = [one for one in (self.plain, uniform) if one is not None]
+        return [*self.others, *last]
+
+    @property
     def is_met(self) -> bool:
         """Whether the budgets hold already, for certain."""
         return not self.unknown and budgets_hold(self.before, self.budgets)

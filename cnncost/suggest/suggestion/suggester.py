@@ -70,10 +70,9 @@ class Suggester(PreparedSearch):
             single = find_single(self.editable, tried_ones, budgets, complete=whole)
             chosen = choose_fewest(self.search, budgets, plan, single, self.best_savings())
             plan, others, few = chosen.plan, chosen.others, chosen.few
-        if plan is not None and alike is not None and self._is_preferred(alike, plan):
-            others = (plan, *others)
-            plan = replace(alike, proved=plan.proved, bound=min(plan.bound, alike.price))
-            alike = plan
+        if plan is not None and alike is not None and self._may_have(alike):
+            plan, others = prefer_sure(plan, others, alike)
+            alike = plan if plan.edits == alike.edits else alike
         plain = None
         replaced = plan is not None and any(map(plan.uses, STRUCTURAL))
         if plan is not None and replaced and self.editable.clock.left > 0:
@@ -109,15 +108,13 @@ class Suggester(PreparedSearch):
         self, budgets: Sequence[Budget], alike: Plan | None, progress: Progress | None
     ) -> SearchResult:
         """Find the best plan of as many edits as there may be."""
+        known = alike if alike and self._may_have(alike) else None
         most = self.request.most_edits
-        known = alike if alike and (most is None or len(alike.edits) <= most) else None
         return self.search.find_best(budgets, known, progress=progress, edits=most)
 
-    def _is_preferred(self, alike: Plan, plan: Plan) -> bool:
-        """Whether uniform scaling is the plan: its file scores no higher, though it gains in one
-        part what it costs in another."""
+    def _may_have(self, plan: Plan) -> bool:
         most = self.request.most_edits
-        return alike.score <= plan.score and (most is None or len(alike.edits) <= most)
+        return most is None or len(plan.edits) <= most
 
     def _find_unmet(self, budgets: Sequence[Budget]) -> UnmetBudgets | None:
         """Find how near plans come to the budgets; None where there was no time for it."""
@@ -182,6 +179,29 @@ class Suggester(PreparedSearch):
         """What writes plans as files."""
         own = not self.request.budgets
         return PlanWriter(self.editable, self.spec.text, () if own else self.budgets())
+
+
+def prefer_sure(plan: Plan, others: tuple[Plan, ...], alike: Plan) -> tuple[Plan, tuple[Plan, ...]]:
+    """Choose the plan, and list those beside it: the first that makes surely fewer errors than
+    uniform scaling; uniform scaling where no plan does.
+
+    Trained at 25 budgets of five networks, plans of which the estimate is sure made fewer errors
+    than uniform scaling, on average .08 less; the others as many (docs/damage.md).
+    """
+    listed = [plan, *sorted(others, key=lambda one: one.score)]
+    chosen = next((one for one in listed if one.is_surely_below(alike)), None)
+    if chosen is plan:
+        return plan, others
+    if chosen is None:
+        bound = min(plan.bound, alike.price)
+        return replace(alike, proved=plan.proved, bound=bound), _by_length(plan, *others)
+    rest = [one for one in (plan, *others) if one is not chosen]
+    chosen = replace(chosen, proved=plan.proved, bound=min(plan.bound, chosen.price))
+    return chosen, _by_length(*rest)
+
+
+def _by_length(*plans: Plan) -> tuple[Plan, ...]:
+    return tuple(sorted(plans, key=lambda one: len(one.edits)))
 
 
 class FewestChoice(NamedTuple):

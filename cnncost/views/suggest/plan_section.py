@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cnncost.suggest.edits.edit import UNIT, equivalent_width
+from cnncost.suggest.edits.edit import UNIT
 from cnncost.suggest.search.plan import Plan
 from cnncost.suggest.suggestion.answer import Suggestion
 from cnncost.views.damage_words import ratio_text
@@ -28,8 +28,7 @@ class PlanSection:
         self._add_steps(page)
         page.add_text(self._saved_text())
         score = f"Score {self.plan.score / UNIT:.3f}: {ratio_text(self.plan.damage)}"
-        like = f"like all widths x {equivalent_width(self.plan.score):.2f}"
-        page.add_text(f"{score}; {like}. Scores are {SCORE_WORDS}")
+        page.add_text(f"{score}. Scores are {SCORE_WORDS}")
         if missed := self._missed_text():
             page.add_text(missed)
         if self.command:
@@ -89,6 +88,9 @@ class PlanSection:
         # A plan of few edits is preferred to one that is not much better.
         better = any(other.price < plan.price for other in found.others)
         gap = (plan.price - plan.bound) / UNIT
+        if better and plan is found.uniform:
+            least = f"no plan's edits add up to less than {plan.bound / UNIT:.3f}"
+            return f"Over {found.space}: {least}."
         if plan.proved:
             few = "no plan of so few edits adds up to less (one of more edits is below)"
             than = "" if plan.bound == plan.price else f" than {plan.bound / UNIT:.3f}"
@@ -109,27 +111,42 @@ class PlanSection:
         """Other plans that hold the budgets: of other numbers of edits, uniform, without
         replacements."""
         found = self.found
-        listed = [(_edits_text(other), other) for other in found.others]
-        if found.plain is not None:
-            listed.append(("no layer replaced by others", found.plain))
-        if found.uniform is not None and found.uniform is not self.plan:
-            listed.append(("all widths scaled alike", found.uniform))
-        if listed:
+        if found.alternatives:
             page.add_title("Instead of it")
             rows = [
-                [said, str(len(other.edits)), score_text(other), *self.words.cells(other.after)]
-                for said, other in listed
+                [
+                    f"{number}. {self._text_of(other)}",
+                    str(len(other.edits)),
+                    score_text(other),
+                    *self.words.cells(other.after),
+                ]
+                for number, other in enumerate(found.alternatives, 1)
             ]
             page.add_table(["plan", "edits", "score", *self.words.metrics], rows)
+            if self.command:
+                page.add_text("--pick 1 beside --write writes the first of these.")
         if not found.scaled:
             page.add_text("No time to scale all widths alike.")
         elif found.uniform is None:
             page.add_text("No uniform scaling of the widths holds the budgets.")
         elif found.uniform is self.plan:
-            page.add_text("The plan is uniform scaling: it scores no higher than the best edits.")
+            page.add_text(f"The plan is uniform scaling: {self._why_uniform()}.")
 
+    def _why_uniform(self) -> str:
+        """Why all widths scaled alike are the plan."""
+        best = min(self.found.others, key=lambda one: one.score, default=self.plan)
+        if best.score >= self.plan.score:
+            return "it scores no higher than the best edits"
+        beside = best.damage_beside(self.plan)
+        return f"what scores less may still make more errors (beside it, {ratio_text(beside)})"
 
-def _edits_text(plan: Plan) -> str:
-    """Return the edits of a short plan; of a long one how many they are."""
-    phrases = [edit.phrase for edit in plan.edits]
-    return "; ".join(phrases) if len(phrases) <= MOST_NAMED else f"the best of {len(phrases)} edits"
+    def _text_of(self, other: Plan) -> str:
+        """What an alternative is: its edits, where they are few, else what makes it one."""
+        if other is self.found.plain:
+            return "no layer replaced by others"
+        if other is self.found.uniform:
+            return "all widths scaled alike"
+        phrases = [edit.phrase for edit in other.edits]
+        if len(phrases) <= MOST_NAMED:
+            return "; ".join(phrases)
+        return f"the best of {len(phrases)} edits"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from cnncost.suggest.edits.edit import UNIT, Edit, equivalent_width, units
+from cnncost.suggest.edits.edit import UNIT, Edit, units
 from cnncost.suggest.search.plan import Plan, PlanStep, SingleEdit
 from cnncost.suggest.suggestion.answer import Suggestion
 from cnncost.views.damage_words import damage_data
@@ -114,7 +114,6 @@ def _plan_data(plan: Plan, said: Wording) -> dict[str, object]:
     return {
         "score": plan.score / UNIT,
         **damage_data(plan.damage),
-        "equivalent_width": round(equivalent_width(plan.score), 3),
         "proved": plan.proved,
         "price": plan.price / UNIT,
         "bound": plan.bound / UNIT,
