@@ -20,6 +20,7 @@ from cnncost.views.page_writers import WRITERS
 
 if TYPE_CHECKING:
     from cnncost.formats.graph import Graph
+    from cnncost.timing import Device
 
 Numbers = dict[str, int | Fraction]
 
@@ -108,7 +109,7 @@ Input = Annotated[
 Batch = Annotated[
     int | None,
     typer.Option(
-        "--batch", min=1, max=MOST, help="Examples at once; bytes only.", show_default="1"
+        "--batch", min=1, max=MOST, help="Examples at once; bytes and time only.", show_default="1"
     ),
 ]
 Dtype = Annotated[
@@ -125,6 +126,41 @@ Optimizer = Annotated[
         help="Of the training step; bytes only.",
     ),
 ]  # fmt: skip
+
+
+def complete_device(incomplete: str) -> list[str]:
+    """List the devices whose names begin with a text."""
+    from cnncost.device_files import list_device_files
+
+    return [name for name in list_device_files() if name.startswith(incomplete)]
+
+
+DeviceName = Annotated[
+    str,
+    typer.Option(
+        "--device",
+        metavar="NAME",
+        help="The device that time is of: a name that 'cnncost devices' lists, or a file.",
+        show_default=False,
+        autocompletion=complete_device,
+    ),
+]
+
+
+def load_wanted_device(device: str, wanted: str) -> "Device | None":
+    """Load the device of --device if something is `wanted` of it, in words such as `--time`.
+
+    Raises:
+        CnncostError: it is missing, it is not known, or nothing is wanted of it.
+    """
+    if wanted and not device:
+        hint = "as in --device rtx4090; cnncost devices lists them"
+        raise CnncostError(f"{wanted} needs a device", hint)
+    if device and not wanted:
+        raise CnncostError("--device changes nothing here", "it is for time")
+    return api.load_device(device) if device else None
+
+
 MaxLayers = Annotated[
     int, typer.Option("--max-layers", min=1, max=MOST, help="How many layers a network may have.")
 ]

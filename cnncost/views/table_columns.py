@@ -8,10 +8,19 @@ from typing import TYPE_CHECKING, NamedTuple
 from cnncost.costs import Report
 from cnncost.costs.rows import Row
 from cnncost.errors import CnncostError, did_you_mean
-from cnncost.views.amounts import AtLeast, Bytes, UnknownAmount, Value, at_least
+from cnncost.views.amounts import (
+    AtLeast,
+    Bytes,
+    Duration,
+    Thousandths,
+    UnknownAmount,
+    Value,
+    at_least,
+)
 
 if TYPE_CHECKING:
     from cnncost.costs.footprint import Footprints
+    from cnncost.costs.roof import RoofPoint
 
 Total = Callable[[Report], int]
 
@@ -140,6 +149,25 @@ def _saved_bytes(found: Footprints) -> int:
     return found.memory.saved.total if found.memory.saved else 0
 
 
+def _read_time(row: Row) -> Value:
+    if row.time is None or (not row.listed and not row.time):
+        return None
+    if not row.unknown:
+        return Duration(row.time)
+    return UnknownAmount(0) if row.layer is not None else at_least(Duration(row.time))
+
+
+def _total_time(report: Report) -> int:
+    assert report.time is not None  # it is estimated for this column
+    found = Duration(report.time.picoseconds)
+    return found if report.time.complete else at_least(found)
+
+
+def _roof_of(read: Callable[[RoofPoint], Value]) -> Callable[[Row], Value]:
+    """Make a reader of where the row stands under the roof; empty if it multiplies nothing."""
+    return lambda row: None if row.roof is None else read(row.roof)
+
+
 _ALL = (
     Column("layer", "the layer's name", lambda row: row.name),
     Column("type", "its type", lambda row: row.word),
@@ -221,6 +249,20 @@ _ALL = (
         _part_of("saved_bytes", Bytes),
         _total_of(_saved_bytes, activations=True),
     ),
+    Column("time", "seconds on --device, estimated", _read_time, _total_time),
+    Column(
+        "intensity",
+        "connections a byte of input, output and parameters, on --device",
+        _roof_of(lambda point: Thousandths(round(1000 * point.intensity))),
+        right=True,
+    ),
+    Column("bound", "what bounds it on --device", _roof_of(lambda point: point.bound)),
+    Column(
+        "attainable_percent",
+        "how much of the device's peak its intensity allows",
+        _roof_of(lambda point: Thousandths(round(100_000 * point.share))),
+        right=True,
+    ),
 )
 
 COLUMNS = {column.key: column for column in _ALL}
@@ -231,6 +273,12 @@ REACH = ("receptive_field", "effective_stride")
 
 MEMORY = ("parameter_bytes", "output_bytes", "live_bytes")
 """The columns of --memory."""
+
+TIME = ("time",)
+"""The columns of --time, which need a device."""
+
+ROOFLINE = ("intensity", "bound", "attainable_percent")
+"""The columns of --roofline, which need a device with peaks."""
 
 TRAINING = ("backward_weights", "backward_input", "saved_bytes")
 """The columns of --training."""

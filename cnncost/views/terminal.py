@@ -47,6 +47,7 @@ def write_table(
     said = [caption.convention_text(report), *caption.list_remarks(report), *notes]
     if columns is not choices[0]:
         said.append("A wider terminal, --columns, csv and json have more columns.")
+    said += caption.device_lines(report)
     if report.footprints is not None:
         found = report.footprints
         said += [caption.step_text(report, found), f"{caption.scale_text(found)}:"]

@@ -1,0 +1,19 @@
+"""Time before a network exists: devices as data, and the seconds that a network takes on them.
+
+The time of a run is a sum over layers, and linear in figures of each layer (`time_columns`):
+
+    seconds = examples x sum of c_i x figure_i  +  sum of d_j x figure_j  +  constant
+
+`c` are costs per example (connections, units), `d` costs per run, whatever its batch (reading the
+weights, starting a layer). A device's file (`device_text`) gives the constants, how well they held
+on networks that they were not fitted on, and its peaks for the roofline (`roofline`).
+"""
+
+from __future__ import annotations
+
+from cnncost.costs.duration import NetworkTime
+from cnncost.timing.device import Device
+from cnncost.timing.device_text import read_device
+from cnncost.timing.time_estimate import estimate_time
+
+__all__ = ["Device", "NetworkTime", "estimate_time", "read_device"]

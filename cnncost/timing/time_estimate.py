@@ -1,0 +1,95 @@
+"""Estimate the time of a network on a device: a sum over layers, linear in their figures."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cnncost.costs.duration import PER_SECOND, NetworkTime
+from cnncost.quantity import format_count
+from cnncost.timing.device import Device
+from cnncost.timing.time_columns import COLUMNS, RUN, count_layers, is_once
+
+if TYPE_CHECKING:
+    from cnncost.costs import LayerCount
+    from cnncost.network import Network
+
+UNFITTED = ("attention", "matmul")
+"""Layer types that no network of the published fits has."""
+
+
+def estimate_time(network: Network, device: Device, batch: int | None = None) -> NetworkTime:
+    """Estimate the time of one run of a network in inference.
+
+    A layer's figures cost what the device's file says; a figure that is paid once per run, such
+    as reading the weights, does not grow with the batch:
+
+        time(layer) = batch x sum of c_i figure_i + sum of d_j figure_j
+
+    Args:
+        batch: examples in the run. If it is left out, the time is that of one example in runs of
+            the least batch that the device was measured with: all of a run's time at batch 1.
+    """
+    rows = count_layers(network)
+    costs = _list_costs(device, batch)
+    layers = [0] * len(network.nodes)
+    for row in rows:
+        layers[row.node.index] = _layer_picoseconds(row, costs)
+    run = device.seconds.get(RUN, 0.0) / (device.batches[0] if batch is None else 1)
+    return NetworkTime(
+        device.label,
+        tuple(layers),
+        round(run * PER_SECOND),
+        device.fitted.interval or (0.0, float("inf")),
+        batch,
+        device.batches[0],
+        _describe_basis(device),
+        all(row.known for row in rows) and (batch is None or batch >= device.batches[0]),
+        _list_remarks(rows, device, batch),
+    )
+
+
+def _describe_basis(device: Device) -> str:
+    """Say how well the device's estimates held on networks that they were not fitted on."""
+    fitted = device.fitted
+    if fitted.median_error is None:
+        return ""
+    judged = (
+        f"{fitted.kept_out:,} networks kept out"
+        if fitted.kept_out
+        else f"{fitted.networks:,} networks, each left out in turn"
+    )
+    return f"median error {100 * fitted.median_error:.0f} % on {judged}"
+
+
+def _list_costs(device: Device, batch: int | None) -> dict[str, float]:
+    """List the picoseconds that one of each figure takes in the run."""
+    examples, runs = (1.0, 1 / device.batches[0]) if batch is None else (float(batch), 1.0)
+    return {
+        term: seconds * PER_SECOND * (runs if is_once(term) else examples)
+        for term, seconds in device.seconds.items()
+        if term != RUN
+    }
+
+
+def _layer_picoseconds(row: LayerCount, costs: dict[str, float]) -> int:
+    return round(sum(cost * COLUMNS[term].amount(row) for term, cost in costs.items()))
+
+
+def _list_remarks(
+    rows: tuple[LayerCount, ...], device: Device, batch: int | None
+) -> tuple[str, ...]:
+    said = []
+    least, most = device.batches
+    if batch is not None and not least <= batch <= most:
+        span = f"{least:,}" if least == most else f"{least:,} to {most:,}"
+        less = " It is likely to take longer." if batch < least else ""
+        said.append(f"{device.name} was measured at batch {span}, not at {batch:,}.{less}")
+    if device.fitted.interval is None:
+        said.append(f"How sure that is, {device.name} does not say.")
+    words = sorted({row.word for row in rows} & set(UNFITTED))
+    if words:
+        said.append(f"{device.name} was fitted on convolutional networks, without {words[0]}.")
+    unknown = sum(not row.known for row in rows)
+    if unknown:
+        said.append(f"Time leaves out {format_count(unknown, 'layer')} of unknown costs.")
+    return tuple(said)
