@@ -200,7 +200,7 @@ def parse_seconds(text: str) -> Fraction:
     value = parse_number(match[1])
     if value is None or value <= 0:
         raise CnncostError(f"{text!r} is not an amount of time", "write it as 2ms or 0.5s")
-    return Fraction(value) / 10 ** SECONDS[match[2]]
+    return Fraction(value) / int(10 ** SECONDS[match[2]])
 
 
 def budget_metric(word: str) -> str:

@@ -177,8 +177,8 @@ def _chosen_columns(report: Report, layout: TableLayout) -> tuple[Column, ...]:
 def _column_choices(columns: Sequence[Column]) -> list[Sequence[Column]]:
     """List choices of columns, wide ones first, for terminals of different widths.
 
-    Narrow ones leave out shapes, then units and weights beside times, or the weights beside bytes, and have
-    both gradients of the backward pass in one column.
+    Narrow ones leave out shapes, then units and weights beside times, or the weights beside
+    bytes, and have both gradients of the backward pass in one column.
     """
     bare = [column for column in columns if column.key != "output_shape"]
     if not any(column.key in FOOTPRINT for column in columns):
