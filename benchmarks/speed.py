@@ -158,7 +158,9 @@ def judge_terms(rows: Sequence[SpeedRow], terms: Sequence[str]) -> str:
         own = [e for e, row in zip(errors, rows, strict=True) if row.family == family]
         families.append(f"{100 * find_quantile(own, 0.5):6.1f}")
     half, tenth = (100 * find_quantile(errors, share) for share in (0.5, 0.9))
-    return f"{half:6.1f} {tenth:6.1f} {rank_correlation(predicted, seconds):7.3f} {' '.join(families)}"
+    return (
+        f"{half:6.1f} {tenth:6.1f} {rank_correlation(predicted, seconds):7.3f} {' '.join(families)}"
+    )
 
 
 def print_costs(setup: str, rows: Sequence[SpeedRow]) -> None:

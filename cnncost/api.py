@@ -168,6 +168,11 @@ def time(
     return estimate_time(network, found, batch)
 
 
+def add_time(report: Report, device: Device, batch: int | None = None) -> Report:
+    """Add to a report what its network takes on a device; the arguments are those of `time`."""
+    return report._replace(time=time(report.network, device, batch))
+
+
 def load_device(word: str) -> Device:
     """Load a device by its name, or by the path of its file.
 

@@ -171,7 +171,7 @@ def _add_device_figures(
         CnncostError: the roofline is shown, and the device's file has no peaks.
     """
     if layout.shows_time:
-        report = report._replace(time=api.time(report.network, device, batch))
+        report = api.add_time(report, device, batch)
     if layout.shows_roofline:
         from cnncost.timing.roofline import place_layers
 

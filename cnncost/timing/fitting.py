@@ -86,9 +86,7 @@ def judge_ratios(ratios: Sequence[float]) -> tuple[float, tuple[float, float]]:
     return error, (min(low, 1.0), max(high, 1.0))
 
 
-def _largest_share(
-    measured: Sequence[Measurement], costs: Mapping[str, float], term: str
-) -> float:
+def _largest_share(measured: Sequence[Measurement], costs: Mapping[str, float], term: str) -> float:
     return max(
         costs[term] * row.figures.get(term, 0.0) / predict_seconds(row.figures, costs)
         for row in measured

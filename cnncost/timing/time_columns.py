@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import prod
 from typing import NamedTuple
 
 from cnncost.costs import Convention, LayerCount
@@ -30,6 +31,16 @@ def _depthwise(count: LayerCount) -> int:
     return count.connections if depthwise else 0
 
 
+def _window_reads(row: LayerCount) -> int:
+    """Numbers that a pool's windows read, or a local response norm's: overlapping windows read a
+    number several times, without the speed of a product of matrices."""
+    layer = row.node.layer
+    if row.word == "lrn":
+        return row.units * int(getattr(layer, "size", 1))
+    window = () if row.counted else getattr(layer, "kernel", ())
+    return row.units * prod(window) if window else 0
+
+
 def makes_output(node: Node) -> bool:
     """Whether a layer writes numbers in inference; a view, such as a flatten, does not."""
     return find_traits(node).makes not in (Makes.VIEW, Makes.VIEW_IN_INFERENCE)
@@ -48,6 +59,7 @@ _ALL = (
         "outputs of layers without: norms, activations, joins, pools",
         lambda row: row.units if not row.counted and makes_output(row.node) else 0,
     ),
+    TimeColumn("window_reads", "what the windows of pools and lrn read", _window_reads),
     TimeColumn("weights", "weights, read once per run", lambda row: row.weights, once=True),
     TimeColumn(
         "parameters",

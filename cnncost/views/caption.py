@@ -110,22 +110,22 @@ def describe_time(found: NetworkTime) -> str:
     low, high = (PER_SECOND * seconds for seconds in (found.low, found.high))
     least = "" if found.complete else "at least "
     sure = f", 90 % interval {as_duration(low)} to {as_duration(high)}" if isfinite(high) else ""
+    return f"{least}{as_duration(found.picoseconds)} {time_basis(found)}{sure}"
+
+
+def time_basis(found: NetworkTime) -> str:
+    """Describe what a time is an estimate of, without the time."""
     basis = f" ({found.basis})" if found.basis else ""
-    return (
-        f"{least}{as_duration(found.picoseconds)} {batch_text(found)} on {found.device}, "
-        f"estimated{sure}{basis}"
-    )
+    return f"{batch_text(found)} on {found.device}, estimated{basis}"
 
 
 def batch_text(found: NetworkTime) -> str:
     """Say what runs: a batch, or an example of a batch such as the device was measured with."""
     if found.batch is not None:
         return f"at batch {found.batch:,}"
-    return (
-        "an example"
-        if found.least_batch == 1
-        else (f"an example, in batches of {found.least_batch:,} and more,")
-    )
+    if found.least_batch == 1:
+        return "per example at batch 1"
+    return f"per example in batches of {found.least_batch:,} and more"
 
 
 def some_of(names: Sequence[str], most: int = 5) -> str:

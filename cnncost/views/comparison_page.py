@@ -8,12 +8,20 @@ from typing import NamedTuple
 
 from cnncost.accuracy import Damage
 from cnncost.costs import LayerCount
+from cnncost.quantity import TIME
 from cnncost.study.comparison import METRICS, Comparison, Excess, Match, Side, percent_change
 from cnncost.views import caption
-from cnncost.views.amounts import AtLeast, UnknownAmount, Value, human_text, readable_text
+from cnncost.views.amounts import (
+    Duration,
+    UnknownAmount,
+    Value,
+    at_least,
+    human_text,
+    readable_text,
+)
 from cnncost.views.damage_words import damage_data, ratio_text, rounded
 from cnncost.views.page import Compact, Page, Results, Table, refuse_short_numbers
-from cnncost.views.table_data import SCHEMA_VERSION, convention_data
+from cnncost.views.table_data import SCHEMA_VERSION, convention_data, time_data
 
 SHOWN = ("weights", "connections")
 """The counts that people see of each layer."""
@@ -89,15 +97,29 @@ def _totals_table(comparison: Comparison, number: Callable[[Value], str]) -> Tab
     for metric in METRICS:
         counts = [getattr(side.report.totals, metric) for side in comparison.sides]
         known = [side.report.complete for side in comparison.sides]
-        cells = [number(n if k else AtLeast(n)) for n, k in zip(counts, known, strict=True)]
-        row = [metric, cells[0]]
-        for count, complete, cell in zip(counts[1:], known[1:], cells[1:], strict=True):
-            # What is only bounded from below has no difference.
-            sure = complete and known[0]
-            row += [cell, _signed_number(count - counts[0], number) if sure else "?"]
-            row.append(_percent_text(counts[0], count) if sure else "?")
-        rows.append(row)
+        rows.append(_total_row(metric, counts, known, number))
+    times = [side.report.time for side in comparison.sides if side.report.time is not None]
+    if times:
+        durations = [Duration(time.picoseconds) for time in times]
+        rows.append(_total_row(TIME, durations, [time.complete for time in times], number))
     return Table(titles, rows)
+
+
+def _total_row(
+    metric: str, totals: Sequence[int], known: Sequence[bool], number: Callable[[Value], str]
+) -> list[str]:
+    """Make the row of a metric: each network's total, and its difference to the first's."""
+    kind = type(totals[0])
+    cells = [number(n if k else at_least(n)) for n, k in zip(totals, known, strict=True)]
+    row = [metric, cells[0]]
+    for total, complete, cell in zip(totals[1:], known[1:], cells[1:], strict=True):
+        # What is only bounded from below has no difference.
+        sure = complete and known[0]
+        difference = total - totals[0]
+        sign = "-" if difference < 0 else "+" if difference else ""
+        row += [cell, f"{sign}{number(kind(abs(difference)))}" if sure else "?"]
+        row.append(_percent_text(totals[0], total) if sure else "?")
+    return row
 
 
 def _layers_table(
@@ -134,12 +156,6 @@ def _change_cell(match: Match, metric: str) -> str:
     return _percent_text(getattr(before, metric), getattr(after, metric))
 
 
-def _signed_number(difference: int, number: Callable[[Value], str]) -> str:
-    if not difference:
-        return "0"
-    return ("-" if difference < 0 else "+") + number(abs(difference))
-
-
 def _percent_text(before: int, after: int) -> str:
     """Write the change in percent, to a tenth; empty if nothing changed."""
     change = percent_change(before, after)
@@ -161,7 +177,16 @@ def _caption_lines(
         said.append(f"No differences: the {every} are alike.")
     if not layout.every:
         said += _uncounted_lines(comparison)
-    return said + _damage_lines(comparison)
+    return said + _damage_lines(comparison) + _time_lines(comparison)
+
+
+def _time_lines(comparison: Comparison) -> list[str]:
+    """What the times are of, and what else a reader of each must know."""
+    times = [side.report.time for side in comparison.sides if side.report.time is not None]
+    if not times:
+        return []
+    remarks = dict.fromkeys(remark for time in times for remark in time.remarks)
+    return [f"Time {caption.time_basis(times[0])}.", *remarks]
 
 
 def _damage_lines(comparison: Comparison) -> list[str]:
@@ -253,6 +278,7 @@ def _network_data(side: Side) -> dict[str, object]:
         "input_shape": shapes[0] if len(shapes) == 1 else shapes,
         "complete": side.report.complete,
         "totals": side.report.totals._asdict(),
+        **({"time": time_data(side.report.time)} if side.report.time is not None else {}),
     }
 
 
