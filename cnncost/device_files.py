@@ -22,7 +22,7 @@ def find_shipped_folder() -> Path:
 def find_own_folder() -> Path:
     """Where the user's own devices lie, by the XDG base directory specification."""
     home = os.environ.get("XDG_CONFIG_HOME", "")
-    base = Path(home) if os.path.isabs(home) else Path.home() / ".config"
+    base = Path(home) if os.path.isabs(home) else Path(os.path.expanduser("~/.config"))
     return base / "cnncost" / "devices"
 
 

@@ -175,7 +175,7 @@ def _add_device_figures(
     if layout.shows_roofline:
         from cnncost.timing.roofline import place_layers
 
-        report = report._replace(roof=place_layers(report.network, device, batch or 1))
+        report = report._replace(roof=place_layers(report.network, device, batch))
     return report
 
 

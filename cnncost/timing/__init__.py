@@ -2,10 +2,10 @@
 
 The time of a run is a sum over layers, and linear in figures of each layer (`time_columns`):
 
-    seconds = examples x sum of c_i x figure_i  +  sum of d_j x figure_j  +  constant
+    seconds = sum over layers and terms of  cost x figure x how often it is paid
 
-`c` are costs per example (connections, units), `d` costs per run, whatever its batch (reading the
-weights, starting a layer). A device's file (`device_text`) gives the constants, how well they held
+Some figures are paid once per example (connections, units), others once per run, whatever its
+batch (reading the parameters, starting a layer). A device's file (`device_text`) gives the constants, how well they held
 on networks that they were not fitted on, and its peaks for the roofline (`roofline`).
 """
 

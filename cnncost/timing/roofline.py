@@ -20,8 +20,11 @@ from cnncost.timing.device import Device
 from cnncost.timing.time_columns import count_layers
 
 
-def place_layers(network: Network, device: Device, batch: int = 1) -> Roof:
+def place_layers(network: Network, device: Device, batch: int | None = None) -> Roof:
     """Place each layer that multiplies under a device's roof.
+
+    Args:
+        batch: examples at once; the least batch that the device was measured with if left out.
 
     Raises:
         CnncostError: the device's file has no peaks.
@@ -29,6 +32,7 @@ def place_layers(network: Network, device: Device, batch: int = 1) -> Roof:
     if device.peak is None:
         hint = "add peak: {macs: ..., bytes: ..., source: ...} to its file"
         raise CnncostError(f"{device.name} has no peaks, so no roofline", hint)
+    batch = device.batches[0] if batch is None else batch
     points: list[RoofPoint | None] = [None] * len(network.nodes)
     for row in count_layers(network):
         if row.connections:

@@ -12,14 +12,22 @@ from cnncost.costs.memory.traits import Makes, find_traits
 from cnncost.network import Network, Node
 
 
+def _once(batch: int) -> int:
+    return 1
+
+
+def _but_first(batch: int) -> int:
+    return batch - 1
+
+
 class TimeColumn(NamedTuple):
     """One figure of a layer that a device may have a cost for."""
 
     key: str
     text: str
     amount: Callable[[LayerCount], int]
-    once: bool = False
-    """Whether it is paid once per run; if not, once per example."""
+    paid: Callable[[int], int] = lambda batch: batch
+    """How often it is paid in a run of a batch; once per example if nothing else is said."""
 
 
 def _depthwise(count: LayerCount) -> int:
@@ -55,23 +63,29 @@ _ALL = (
         lambda row: row.units if row.counted else 0,
     ),
     TimeColumn(
+        "further_units",
+        "the same of all examples but the first, whose maps the caches hold no longer",
+        lambda row: row.units if row.counted else 0,
+        _but_first,
+    ),
+    TimeColumn(
         "other_units",
         "outputs of layers without: norms, activations, joins, pools",
         lambda row: row.units if not row.counted and makes_output(row.node) else 0,
     ),
     TimeColumn("window_reads", "what the windows of pools and lrn read", _window_reads),
-    TimeColumn("weights", "weights, read once per run", lambda row: row.weights, once=True),
+    TimeColumn("weights", "weights, read once per run", lambda row: row.weights, _once),
     TimeColumn(
         "parameters",
         "all learned numbers, read once per run",
         lambda row: row.parameters,
-        once=True,
+        _once,
     ),
     TimeColumn(
         "layers",
         "layers that compute, started once per run",
         lambda row: int(makes_output(row.node)),
-        once=True,
+        _once,
     ),
 )
 
@@ -95,6 +109,6 @@ def sum_column(rows: tuple[LayerCount, ...], term: str) -> int:
     return 1 if term == RUN else sum(COLUMNS[term].amount(row) for row in rows)
 
 
-def is_once(term: str) -> bool:
-    """Whether a term is paid once per run, whatever the batch."""
-    return term == RUN or COLUMNS[term].once
+def times_paid(term: str, batch: int) -> int:
+    """Return how often a term is paid in a run of a batch."""
+    return 1 if term == RUN else COLUMNS[term].paid(batch)

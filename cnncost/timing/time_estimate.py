@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from cnncost.costs.duration import PER_SECOND, NetworkTime
 from cnncost.quantity import format_count
 from cnncost.timing.device import Device
-from cnncost.timing.time_columns import COLUMNS, RUN, count_layers, is_once
+from cnncost.timing.time_columns import COLUMNS, RUN, count_layers, times_paid
 
 if TYPE_CHECKING:
     from cnncost.costs import LayerCount
@@ -20,10 +20,10 @@ UNFITTED = ("attention", "matmul")
 def estimate_time(network: Network, device: Device, batch: int | None = None) -> NetworkTime:
     """Estimate the time of one run of a network in inference.
 
-    A layer's figures cost what the device's file says; a figure that is paid once per run, such
-    as reading the weights, does not grow with the batch:
+    A layer's figures cost what the device's file says. Each is paid as often as its column says
+    (`time_columns`): once per example, as connections are, or once per run, as reading weights is:
 
-        time(layer) = batch x sum of c_i figure_i + sum of d_j figure_j
+        time(layer) = sum of cost_i x figure_i x paid_i(batch)
 
     Args:
         batch: examples in the run. If it is left out, the time is that of one example in runs of
@@ -31,14 +31,14 @@ def estimate_time(network: Network, device: Device, batch: int | None = None) ->
     """
     rows = count_layers(network)
     costs = _list_costs(device, batch)
+    overhead = costs.pop(RUN, 0.0)
     layers = [0] * len(network.nodes)
     for row in rows:
         layers[row.node.index] = _layer_picoseconds(row, costs)
-    run = device.seconds.get(RUN, 0.0) / (device.batches[0] if batch is None else 1)
     return NetworkTime(
         device.label,
         tuple(layers),
-        round(run * PER_SECOND),
+        round(overhead),
         device.fitted.interval or (0.0, float("inf")),
         batch,
         device.batches[0],
@@ -62,12 +62,11 @@ def _describe_basis(device: Device) -> str:
 
 
 def _list_costs(device: Device, batch: int | None) -> dict[str, float]:
-    """List the picoseconds that one of each figure takes in the run."""
-    examples, runs = (1.0, 1 / device.batches[0]) if batch is None else (float(batch), 1.0)
+    """List the picoseconds that one of each figure takes in the run, or in an example's share."""
+    examples, part = (device.batches[0],) * 2 if batch is None else (batch, 1)
     return {
-        term: seconds * PER_SECOND * (runs if is_once(term) else examples)
+        term: PER_SECOND * seconds * times_paid(term, examples) / part
         for term, seconds in device.seconds.items()
-        if term != RUN
     }
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from cnncost.errors import CnncostError
 from cnncost.timing.device import Device, Fitted
 from cnncost.timing.fitting import Measurement, fit_costs, judge_ratios, leave_one_out
-from cnncost.timing.time_columns import TERMS, count_layers, is_once, sum_column
+from cnncost.timing.time_columns import TERMS, count_layers, sum_column, times_paid
 from cnncost.verify.stopwatch import Stopwatch
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ NETWORKS = (
 FEWEST = 4
 """How many networks are needed: with fewer, leaving one out says little."""
 
-FITTED_TERMS = ("connections", "units", "window_reads", "parameters", "layers")
+FITTED_TERMS = (*("connections", "units", "further_units", "window_reads", "parameters", "layers"),)
 """The terms whose costs are fitted. Others did not help networks that were left out."""
 
 
@@ -60,7 +60,7 @@ def measure_networks(
         for batch in batches:
             tell(f"{done} of {len(specs)}: {name} at batch {batch}")
             seconds = watch.measure_seconds(spec, batch)
-            figures = {term: n if is_once(term) else batch * n for term, n in sums.items()}
+            figures = {term: n * times_paid(term, batch) for term, n in sums.items()}
             found.append((batch, Measurement(name, figures, seconds)))
     return found
 
