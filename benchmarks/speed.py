@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from cnncost.timing.fitting import (
-    Measurement,
+    TimedRun,
     find_quantile,
     fit_costs,
     judge_ratios,
@@ -91,7 +91,7 @@ class SpeedRow(NamedTuple):
 
     model: str
     family: str
-    measured: Measurement
+    measured: TimedRun
 
 
 def find_family(model: str) -> str:
@@ -109,9 +109,7 @@ def read_rows(path: Path, setup: str) -> list[SpeedRow]:
         for row in csv.DictReader(file):
             family = find_family(row["model"])
             if row[setup] and family:
-                measured = Measurement(
-                    row["model"], _list_figures(row, setup), 1 / float(row[setup])
-                )
+                measured = TimedRun(row["model"], _list_figures(row, setup), 1 / float(row[setup]))
                 rows.append(SpeedRow(row["model"], family, measured))
     return sorted(rows, key=lambda row: (row.model, row.measured.seconds))
 

@@ -29,7 +29,8 @@ def find_own_folder() -> Path:
 def list_device_files() -> dict[str, Path]:
     """List the files of all devices by name; the user's own hide shipped ones of their name."""
     folders = (find_shipped_folder(), find_own_folder())
-    return dict(sorted((path.stem, path) for folder in folders for path in _list_files(folder)))
+    files = {path.stem: path for folder in folders for path in _list_files(folder)}
+    return {name: files[name] for name in sorted(files)}
 
 
 def _list_files(folder: Path) -> list[Path]:

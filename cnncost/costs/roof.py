@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 
 @dataclass(frozen=True)
-class Peak:
+class PeakRates:
     """What a device can do at most."""
 
     macs: float
@@ -30,7 +30,7 @@ class RoofPoint(NamedTuple):
     """Multiply-accumulates of the whole batch."""
     bytes: int
     """Bytes that it reads and writes for the whole batch."""
-    peak: Peak
+    peak: PeakRates
 
     @property
     def intensity(self) -> float:
@@ -60,7 +60,7 @@ class Roof(NamedTuple):
     """The device's name, and what it runs."""
     dtype: str
     batch: int
-    peak: Peak
+    peak: PeakRates
     points: tuple[RoofPoint | None, ...]
     """By node index; None for what multiplies nothing."""
 

@@ -5,8 +5,8 @@ The time of a run is a sum over layers, and linear in figures of each layer (`ti
     seconds = sum over layers and terms of  cost x figure x how often it is paid
 
 Some figures are paid once per example (connections, units), others once per run, whatever its
-batch (reading the parameters, starting a layer). A device's file (`device_text`) gives the constants, how well they held
-on networks that they were not fitted on, and its peaks for the roofline (`roofline`).
+batch (reading the parameters, starting a layer). A device's file (`device_text`) gives the costs,
+how well they held on networks that they were not fitted on, and its peaks for the `roofline`.
 """
 
 from __future__ import annotations

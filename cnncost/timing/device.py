@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from cnncost.costs.roof import Peak
+from cnncost.costs.roof import PeakRates
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Device:
     seconds: Mapping[str, float] = field(default_factory=dict)
     """Seconds of one of each figure, by a word of `time_columns.TERMS`."""
     fitted: Fitted = Fitted()
-    peak: Peak | None = None
+    peak: PeakRates | None = None
     notes: str = ""
 
     @property

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 from functools import partial
-from math import isfinite
 
 from cnncost.costs.memory.memory_report import DTYPES
-from cnncost.costs.roof import Peak
+from cnncost.costs.roof import PeakRates
 from cnncost.errors import did_you_mean, make_printable, quote_text
 from cnncost.language.nodes import Items, Node, Pairs, Scalar, parse_yaml
 from cnncost.language.problems import Problems
@@ -23,7 +23,7 @@ KEYS = (
 FITTED = ("on", "networks", "kept_out", "median_error", "interval", "source", "date")
 PEAK = ("macs", "bytes", "source")
 
-LARGEST, SMALLEST = 1e30, 1e-30
+LARGEST, SMALLEST = 10**30, Fraction(1, 10**30)
 """Numbers beyond these are no device's."""
 
 
@@ -98,10 +98,8 @@ class _DeviceReader:
     def _read_number(self, node: Node, what: str, *, zero: bool = True) -> float:
         """Read a number that is not negative; 1 if there is none."""
         value = parse_number(node.text) if isinstance(node, Scalar) else None
-        number = -1.0 if value is None else min(float(value), 2 * LARGEST)
-        least = 0.0 if zero else SMALLEST
-        if value is not None and isfinite(number) and least <= number <= LARGEST:
-            return number
+        if value is not None and (0 if zero else SMALLEST) <= value <= LARGEST:
+            return float(value)
         due = "a number that is not negative" if zero else "a number above 0"
         self.problems.add(node.start, f"{what} must be {due}", "as in 1.5e-12 or 936G")
         return 1.0
@@ -204,7 +202,7 @@ class _DeviceReader:
             self.problems.add(node.start, "interval: the estimate, 1, is not in it")
         return low, high
 
-    def _read_peak(self, node: Node | None) -> Peak | None:
+    def _read_peak(self, node: Node | None) -> PeakRates | None:
         if node is None:
             return None
         keys = self._read_keys(node, "peak", PEAK)
@@ -215,4 +213,4 @@ class _DeviceReader:
             self._read_number(keys[word], f"peak: {word}", zero=False) if word in keys else 1.0
             for word in ("macs", "bytes")
         )
-        return Peak(macs, rate, self._read_text(keys.get("source")))
+        return PeakRates(macs, rate, self._read_text(keys.get("source")))

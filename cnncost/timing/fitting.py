@@ -1,4 +1,4 @@
-"""Fit the costs of a device to measured times: the least absolute ln(predicted / measured)."""
+"""Fit the costs of a device to measured times: ln(predicted / measured) with heavy tails."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ if TYPE_CHECKING:
     from cnncost.arrays import Floats
 
 ROUNDS = 300
-SOFT = 1e-4
-"""Residuals of less than the root of this are squared, so that the sum has a derivative."""
+SCALE = 0.07
+"""The half width of the residuals' Cauchy distribution: about the median error of good fits."""
 
 NEGLIGIBLE = 1e-3
 """A term that adds less than this share to every time is dropped."""
 
 
-class Measurement(NamedTuple):
+class TimedRun(NamedTuple):
     """One network, measured."""
 
     group: Hashable
@@ -27,15 +27,15 @@ class Measurement(NamedTuple):
     seconds: float
 
 
-def fit_costs(measured: Sequence[Measurement], terms: Sequence[str]) -> dict[str, float]:
+def fit_costs(measured: Sequence[TimedRun], terms: Sequence[str]) -> dict[str, float]:
     """Fit the seconds that one of each term takes, none of them negative.
 
-    The sum of |ln(predicted / measured)| is made small by Gauss-Newton steps, each residual
-    weighed by the inverse of its size (iteratively reweighted least squares), with the costs'
-    logarithms as unknowns. A time that is off by a factor counts the same for a small network as
-    for a large one, and one network that runs in its own way counts little.
+    They are the likeliest ones if ln(predicted / measured) has a Cauchy distribution: the sum of
+    ln(1 + (residual / SCALE)^2) is made small by Gauss-Newton steps, with the costs' logarithms
+    as unknowns. So a time that is off by a factor counts the same for a small network as for a
+    large one, and networks that run in a way of their own hardly count.
 
-    >>> rows = [Measurement(i, {"units": u, "run": 1}, 2e-9 * u + 1e-3) for i, u in
+    >>> rows = [TimedRun(i, {"units": u, "run": 1}, 2e-9 * u + 1e-3) for i, u in
     ...         enumerate((1e5, 1e6, 1e7))]
     >>> {term: round(cost, 12) for term, cost in fit_costs(rows, ("units", "run")).items()}
     {'units': 2e-09, 'run': 0.001}
@@ -55,7 +55,7 @@ def predict_seconds(figures: Mapping[str, float], costs: Mapping[str, float]) ->
     return sum(cost * figures.get(term, 0.0) for term, cost in costs.items())
 
 
-def leave_one_out(measured: Sequence[Measurement], terms: Sequence[str]) -> list[float]:
+def leave_one_out(measured: Sequence[TimedRun], terms: Sequence[str]) -> list[float]:
     """Return each measurement's predicted / measured, from a fit without its group."""
     ratios = []
     for row in measured:
@@ -86,14 +86,14 @@ def judge_ratios(ratios: Sequence[float]) -> tuple[float, tuple[float, float]]:
     return error, (min(low, 1.0), max(high, 1.0))
 
 
-def _largest_share(measured: Sequence[Measurement], costs: Mapping[str, float], term: str) -> float:
+def _largest_share(measured: Sequence[TimedRun], costs: Mapping[str, float], term: str) -> float:
     return max(
         costs[term] * row.figures.get(term, 0.0) / predict_seconds(row.figures, costs)
         for row in measured
     )
 
 
-def _fit_positive(measured: Sequence[Measurement], terms: Sequence[str]) -> dict[str, float]:
+def _fit_positive(measured: Sequence[TimedRun], terms: Sequence[str]) -> dict[str, float]:
     """Fit costs above zero: steps that make the sum larger are tried again with more damping."""
     import numpy as np
 
@@ -118,7 +118,7 @@ def _fit_positive(measured: Sequence[Measurement], terms: Sequence[str]) -> dict
     }
 
 
-def _mean_figure(measured: Sequence[Measurement], term: str) -> float:
+def _mean_figure(measured: Sequence[TimedRun], term: str) -> float:
     return sum(row.figures.get(term, 0.0) for row in measured) / len(measured)
 
 
@@ -126,7 +126,7 @@ def _sum_residuals(shares: Floats, times: Floats, logs: Floats) -> float:
     import numpy as np
 
     residuals = np.log(shares @ np.exp(logs) / times)
-    return float(np.sqrt(residuals**2 + SOFT).sum())
+    return float(np.log1p((residuals / SCALE) ** 2).sum())
 
 
 def _find_step(shares: Floats, times: Floats, logs: Floats, damping: float) -> Floats:
@@ -136,7 +136,7 @@ def _find_step(shares: Floats, times: Floats, logs: Floats, damping: float) -> F
     predicted = parts.sum(axis=1)
     residuals = np.log(predicted / times)
     slopes = parts / predicted[:, None]
-    weights = 1 / np.sqrt(residuals**2 + SOFT)
+    weights = 1 / (residuals**2 + SCALE**2)
     matrix = slopes.T @ (slopes * weights[:, None])
     matrix += np.diag(damping * np.diag(matrix) + 1e-12)
     step: Floats = np.linalg.solve(matrix, -slopes.T @ (weights * residuals))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cnncost.errors import CnncostError
 from cnncost.timing.device import Device, Fitted
-from cnncost.timing.fitting import Measurement, fit_costs, judge_ratios, leave_one_out
+from cnncost.timing.fitting import TimedRun, fit_costs, judge_ratios, leave_one_out
 from cnncost.timing.time_columns import TERMS, count_layers, sum_column, times_paid
 from cnncost.verify.stopwatch import Stopwatch
 
@@ -49,7 +49,7 @@ def measure_networks(
     batches: Sequence[int],
     watch: Stopwatch,
     tell: Callable[[str], None],
-) -> list[tuple[int, Measurement]]:
+) -> list[tuple[int, TimedRun]]:
     """Measure every network at every batch; `tell` is called with what is measured next."""
     found = []
     for done, (name, spec) in enumerate(specs.items(), start=1):
@@ -61,12 +61,12 @@ def measure_networks(
             tell(f"{done} of {len(specs)}: {name} at batch {batch}")
             seconds = watch.measure_seconds(spec, batch)
             figures = {term: n * times_paid(term, batch) for term, n in sums.items()}
-            found.append((batch, Measurement(name, figures, seconds)))
+            found.append((batch, TimedRun(name, figures, seconds)))
     return found
 
 
 def fit_device(
-    name: str, watch: Stopwatch, measured: Sequence[tuple[int, Measurement]], date: str
+    name: str, watch: Stopwatch, measured: Sequence[tuple[int, TimedRun]], date: str
 ) -> Calibration:
     """Fit a device's costs to measured networks, and judge them by leaving each network out."""
     rows = [row for _, row in measured]

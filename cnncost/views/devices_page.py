@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from cnncost.timing import Device
 from cnncost.views.page import Page, Results, Table
 
-TITLES = ("device", "runs", "batch", "error", "networks")
+TITLES = ("device", "runs", "batch", "error")
 RECORD = (
     *("name", "device", "runs", "dtype", "least_batch", "most_batch", "median_error"),
     *("networks", "source", "date"),
@@ -30,7 +30,6 @@ def _build_page(devices: Sequence[Device]) -> Page:
             device.runs,
             _batch_text(device),
             _error_text(device),
-            f"{device.fitted.networks:,}" if device.fitted.networks else "",
         ]
         for device in devices
     ]

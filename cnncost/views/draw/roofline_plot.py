@@ -48,7 +48,7 @@ class SpeedDot(NamedTuple):
         return f"{first} and {len(others)} more" if others else first
 
 
-class Frame(NamedTuple):
+class PlotFrame(NamedTuple):
     """The decades of both axes, and where they lie on the sheet."""
 
     left: int
@@ -104,12 +104,12 @@ def _make_dot(row: Row) -> SpeedDot:
     return SpeedDot((row.name,), row.roof.intensity, row.roof.macs * PER_SECOND / row.time)
 
 
-def _choose_frame(dots: Sequence[SpeedDot], roof: Roof, width: float) -> Frame:
+def _choose_frame(dots: Sequence[SpeedDot], roof: Roof, width: float) -> PlotFrame:
     """Choose whole decades that hold all dots, the ridge and the roof's flat part."""
     across = [log10(dot.intensity) for dot in dots]
     up = [log10(dot.speed) for dot in dots]
     ridge, peak = log10(roof.peak.ridge), log10(roof.peak.macs)
-    return Frame(
+    return PlotFrame(
         floor(min([*across, ridge - 1])),
         ceil(max([*across, ridge + 0.5])),
         floor(min([*up, peak - 1])),
@@ -119,7 +119,7 @@ def _choose_frame(dots: Sequence[SpeedDot], roof: Roof, width: float) -> Frame:
     )
 
 
-def _merge_dots(dots: Sequence[SpeedDot], frame: Frame) -> list[SpeedDot]:
+def _merge_dots(dots: Sequence[SpeedDot], frame: PlotFrame) -> list[SpeedDot]:
     """Merge dots that would lie on each other, in the order of the network."""
     merged: list[SpeedDot] = []
     for dot in dots:
@@ -133,7 +133,7 @@ def _merge_dots(dots: Sequence[SpeedDot], frame: Frame) -> list[SpeedDot]:
     return merged
 
 
-def _draw_axes(canvas: Canvas, frame: Frame) -> None:
+def _draw_axes(canvas: Canvas, frame: PlotFrame) -> None:
     """Draw both axes with a mark per decade, and what they say."""
     corner = frame.place(10**frame.left, 10**frame.bottom)
     right, top = (
@@ -166,7 +166,7 @@ def _power_text(power: int) -> str:
     return str(10**power)
 
 
-def _draw_roof(canvas: Canvas, frame: Frame, roof: Roof) -> None:
+def _draw_roof(canvas: Canvas, frame: PlotFrame, roof: Roof) -> None:
     """Draw what the device can do at most: the slope of its memory, then its flat peak."""
     peak, lowest = roof.peak, 10.0**frame.left
     start = max(lowest, 10.0**frame.bottom / peak.bytes)
@@ -179,7 +179,7 @@ def _draw_roof(canvas: Canvas, frame: Frame, roof: Roof) -> None:
     canvas.axes.plot(xs, ys, color=COLOURS["dense"].faces[2], lw=1.0)
 
 
-def _draw_dots(canvas: Canvas, frame: Frame, dots: Sequence[SpeedDot]) -> None:
+def _draw_dots(canvas: Canvas, frame: PlotFrame, dots: Sequence[SpeedDot]) -> None:
     """Draw the dots, each with its number where there is most room for it."""
     places = [frame.place(dot.intensity, dot.speed) for dot in dots]
     taken = [(x - 0.6, y - 0.6, x + 0.6, y + 0.6) for x, y in places]
