@@ -79,7 +79,7 @@ def test_a_depthwise_convolution_has_connections_of_its_own_kind() -> None:
     text = """
 input: [6, 5, 5]
 layers:
-- {depthwise_conv, kernel: 3}
+- {depthwise_conv: 3}
 - {conv: 6, kernel: 1, groups: 6}
 - {conv: 2, kernel: 1}
 """

@@ -90,5 +90,5 @@ def _list_remarks(
         said.append(f"{device.name} was fitted on convolutional networks, without {words[0]}.")
     unknown = sum(not row.known for row in rows)
     if unknown:
-        said.append(f"Time leaves out {format_count(unknown, 'layer')} of unknown costs.")
+        said.append(f"{format_count(unknown, 'layer')} of unknown costs: at least that time.")
     return tuple(said)
