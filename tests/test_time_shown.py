@@ -196,7 +196,7 @@ def test_a_layer_under_the_roof_by_hand(mine: str) -> None:
     rows = {row["layer"]: row for row in table("lenet5", "--roofline", "--device", mine)}
     assert float(rows["F6"]["intensity"]) == pytest.approx(10080 / 41472, abs=5e-4)
     assert rows["F6"]["bound"] == "memory"
-    assert float(rows["F6"]["attainable_percent"]) == pytest.approx(1008000 / 41472 / 8, abs=5e-4)
+    assert float(rows["F6"]["peak_percent"]) == pytest.approx(1008000 / 41472 / 8, abs=5e-4)
     sixteen = table("lenet5", "--roofline", "--device", mine, "--batch", "16")
     found = next(row for row in sixteen if row["layer"] == "F6")
     assert float(found["intensity"]) == pytest.approx(161280 / (16 * 816 + 40656), abs=5e-4)

@@ -258,7 +258,7 @@ _ALL = (
     ),
     Column("bound", "what bounds it on --device", _roof_of(lambda point: point.bound)),
     Column(
-        "attainable_percent",
+        "peak_percent",
         "how much of the device's peak its intensity allows",
         _roof_of(lambda point: Thousandths(round(100_000 * point.share))),
         right=True,
@@ -277,7 +277,7 @@ MEMORY = ("parameter_bytes", "output_bytes", "live_bytes")
 TIME = ("time",)
 """The columns of --time, which need a device."""
 
-ROOFLINE = ("intensity", "bound", "attainable_percent")
+ROOFLINE = ("intensity", "bound", "peak_percent")
 """The columns of --roofline, which need a device with peaks."""
 
 TRAINING = ("backward_weights", "backward_input", "saved_bytes")

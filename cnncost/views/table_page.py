@@ -185,7 +185,8 @@ def _column_choices(columns: Sequence[Column]) -> list[Sequence[Column]]:
         if columns[-1].key not in (*TIME, *ROOFLINE):
             return [columns]
         few = [column for column in bare if column.key not in ("units", "weights")]
-        return [columns, bare, few]
+        device = [column for column in few if column.key != "connections"]
+        return [columns, bare, few, device]
     summed = [column for column in bare if column.key not in ("weights", "backward_input")]
     both = COLUMNS["backward_connections"]
     fewest = [both if column.key == "backward_weights" else column for column in summed]
