@@ -170,6 +170,8 @@ def print_costs(setup: str, rows: Sequence[SpeedRow]) -> None:
     costs = fit_costs([row.measured for row in rows], terms)
     print(f"{setup}: {len(rows)} networks")
     print("  seconds: {" + ", ".join(f"{term}: {cost:.3e}" for term, cost in costs.items()) + "}")
+    sizes = sorted(row.measured.figures["connections"] for row in rows)
+    print(f"  connections: [{sizes[0] / 1e6:.0f}M, {sizes[-1] / 1e9:.0f}G]")
     print(f"  median_error: {error:.3f}, interval: [{interval[0]:.2f}, {interval[1]:.2f}]")
 
 

@@ -39,6 +39,8 @@ REFUSED = {
     "device: x\nseconds: {units: 1}\ndtype: [fp16]": "a text is due",
     "device: x\nseconds: {units: 1}\nfitted: {interval: [1.1, 2]}": "1, is not in it",
     "device: x\nseconds: {units: 1}\nfitted: {interval: [1, soon]}": "not negative",
+    "device: x\nseconds: {units: 1}\nfitted: {connections: [2, 1]}": "the least comes first",
+    "device: x\nseconds: {units: 1}\nfitted: {connections: 2}": "connections must be two numbers",
     "device: x\nseconds: {units: 1}\nfitted: 3": "fitted is no mapping",
     "device: x\nseconds: {units: 1}\nfitted: {network: 3}": "unknown key 'network'",
     "device: x\nseconds: {units: 1}\npeak: {macs: 1T}": "peak has no bytes",
@@ -85,6 +87,7 @@ def test_a_written_device_reads_as_the_same(name: str) -> None:
     assert again.batches == device.batches
     assert again.seconds == pytest.approx(device.seconds, rel=1e-4)
     assert again.peak == device.peak
+    assert again.fitted.connections == device.fitted.connections
     assert again.fitted.source == device.fitted.source
     assert again.fitted.interval == pytest.approx(device.fitted.interval)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from pathlib import Path
 
 import pytest
@@ -100,6 +101,31 @@ def test_a_batch_below_those_measured_gives_a_lower_bound() -> None:
         found = estimate_time(network, device((8, 64), units=1e-6), batch)
         assert found.complete is complete
         assert bool([r for r in found.remarks if "not at" in r]) == (not 8 <= batch <= 64)
+        with_overhead = estimate_time(network, device((8, 64), units=1e-6, layers=1e-6), batch)
+        assert with_overhead.complete
+
+
+FITTED = """
+device: x
+seconds: {{connections: 1e-9{}}}
+batch: [2, 4]
+fitted: {{interval: [0.5, 1.25], connections: [{}, 1G], networks: 3}}
+"""
+
+
+@pytest.mark.parametrize("overhead", ["", ", run: 1e-3"])
+@pytest.mark.parametrize("least", [7552, 7553])
+@pytest.mark.parametrize("batch", [None, 1, 2, 4, 5])
+def test_an_interval_is_given_for_runs_such_as_were_measured(
+    overhead: str, least: int, batch: int | None
+) -> None:
+    """The small network has 6,912 + 640 = 7,552 connections."""
+    mine = read_device(FITTED.format(overhead, least), "x.yaml", "x")
+    found = estimate_time(cnncost.loads(SMALL).network, mine, batch)
+    small, beyond = least > 7552, batch in (1, 5)
+    assert isfinite(found.high) == (not small and not beyond)
+    assert found.complete == (bool(overhead) or not (small or batch == 1))
+    assert any("smaller than any network" in remark for remark in found.remarks) == small
 
 
 def test_opaque_layers_give_a_lower_bound() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import NamedTuple
 
 PER_SECOND = 10**12
@@ -26,8 +27,8 @@ class NetworkTime(NamedTuple):
     basis: str = ""
     """How well the device's estimates held, in words."""
     complete: bool = True
-    """Whether all costs are known, and the batch is not below those that the device was measured
-    with. If not, the estimate is a lower bound."""
+    """Whether all costs are known, and neither network nor batch are smaller than those that the
+    device was measured with. If not, the estimate is a lower bound."""
     remarks: tuple[str, ...] = ()
     """What a reader of the estimate must know."""
 
@@ -43,10 +44,11 @@ class NetworkTime(NamedTuple):
 
     @property
     def low(self) -> float:
-        """The lower end of the 90 % interval, in seconds."""
+        """The lower end of the 90 % interval, in seconds; 0 if there is no interval."""
         return self.seconds * self.ratios[0]
 
     @property
     def high(self) -> float:
-        """The upper end of the 90 % interval, in seconds."""
-        return self.seconds * self.ratios[1]
+        """The upper end of the 90 % interval, in seconds; infinite if there is none: for a lower
+        bound, and for a run unlike those that the device was measured with."""
+        return self.seconds * self.ratios[1] if self.complete else inf

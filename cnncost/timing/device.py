@@ -18,6 +18,8 @@ class Fitted:
     """How many; 0 where the file does not say."""
     kept_out: int = 0
     """How many networks judged that were not fitted on; 0 for leaving one out at a time."""
+    connections: tuple[int, int] | None = None
+    """Those of the smallest and of the largest network."""
     median_error: float | None = None
     """The median of |predicted / measured - 1| on networks that were kept out."""
     interval: tuple[float, float] | None = None

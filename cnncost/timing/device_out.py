@@ -33,6 +33,8 @@ def _fitted_lines(device: Device) -> list[str]:
     lines = ["fitted:", f"  on: {_quote(fitted.on)}", f"  networks: {fitted.networks}"]
     if fitted.kept_out:
         lines.append(f"  kept_out: {fitted.kept_out}")
+    if fitted.connections is not None:
+        lines.append(f"  connections: [{fitted.connections[0]}, {fitted.connections[1]}]")
     if fitted.median_error is not None:
         lines.append(f"  median_error: {fitted.median_error:.4f}")
     if fitted.interval is not None:

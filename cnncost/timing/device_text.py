@@ -20,7 +20,9 @@ KEYS = (
     *("device", "runs", "dtype", "batch", "seconds", "cycles", "clock"),
     *("fitted", "peak", "notes"),
 )
-FITTED = ("on", "networks", "kept_out", "median_error", "interval", "source", "date")
+FITTED = (
+    *("on", "networks", "kept_out", "connections", "median_error", "interval", "source", "date"),
+)
 PEAK = ("macs", "bytes", "source")
 
 LARGEST, SMALLEST = 10**30, Fraction(1, 10**30)
@@ -132,12 +134,16 @@ class _DeviceReader:
         if isinstance(node, Scalar):
             batch = self._read_count(node, "batch", least=1)
             return batch, batch
-        pair = self._read_pair(node, "batch", "batch: [1, 16]")
+        return self._read_range(node, "batch", "batch: [1, 16]") or (1, 1)
+
+    def _read_range(self, node: Node, what: str, example: str) -> tuple[int, int] | None:
+        """Read the least and the most of a count."""
+        pair = self._read_pair(node, what, example)
         if pair is None:
-            return 1, 1
-        least, most = (self._read_count(item, "batch", least=1) for item in pair)
+            return None
+        least, most = (self._read_count(item, what, least=1) for item in pair)
         if least > most:
-            self.problems.add(node.start, "batch: the least comes first", f"[{most}, {least}]")
+            self.problems.add(node.start, f"{what}: the least comes first", f"[{most}, {least}]")
         return least, most
 
     def _read_seconds(self, keys: dict[str, Node], root: Node) -> dict[str, float]:
@@ -182,11 +188,14 @@ class _DeviceReader:
             for word in ("networks", "kept_out")
             if word in keys
         }
-        error = keys.get("median_error")
+        error, sizes = keys.get("median_error"), keys.get("connections")
         return Fitted(
             self._read_text(keys.get("on")),
             counts.get("networks", 0),
             counts.get("kept_out", 0),
+            None
+            if sizes is None
+            else self._read_range(sizes, "connections", "connections: [44M, 96G]"),
             None if error is None else self._read_number(error, "median_error"),
             self._read_interval(keys.get("interval")),
             self._read_text(keys.get("source")),

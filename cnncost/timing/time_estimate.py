@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import TYPE_CHECKING
 
 from cnncost.costs.duration import PER_SECOND, NetworkTime
@@ -39,13 +40,43 @@ def estimate_time(network: Network, device: Device, batch: int | None = None) ->
         device.label,
         tuple(layers),
         round(overhead),
-        device.fitted.interval or (0.0, float("inf")),
+        _choose_ratios(rows, device, batch),
         batch,
         device.batches[0],
         _describe_basis(device),
-        all(row.known for row in rows) and (batch is None or batch >= device.batches[0]),
+        _is_exact(rows, device, batch),
         _list_remarks(rows, device, batch),
     )
+
+
+def _is_exact(rows: tuple[LayerCount, ...], device: Device, batch: int | None) -> bool:
+    """Whether a time is more than a lower bound. A run of less work than those that a device was
+    measured with takes longer than its work alone would, if no cost of the device's is paid per
+    run: what a run or a layer costs besides shows."""
+    if not all(row.known for row in rows):
+        return False
+    overheads = any(times_paid(term, 1) == times_paid(term, 2) for term in device.seconds)
+    return overheads or not (_is_small(rows, device) or _is_small_batch(device, batch))
+
+
+def _is_small(rows: tuple[LayerCount, ...], device: Device) -> bool:
+    """Whether a network is smaller than any that the device was measured with."""
+    sizes = device.fitted.connections
+    return sizes is not None and sum(row.connections for row in rows) < sizes[0]
+
+
+def _is_small_batch(device: Device, batch: int | None) -> bool:
+    return batch is not None and batch < device.batches[0]
+
+
+def _choose_ratios(
+    rows: tuple[LayerCount, ...], device: Device, batch: int | None
+) -> tuple[float, float]:
+    """Choose the ends of the interval: the device's, for a run such as it was measured with."""
+    alike = batch is None or device.batches[0] <= batch <= device.batches[1]
+    if device.fitted.interval is None or _is_small(rows, device) or not alike:
+        return 0.0, inf
+    return device.fitted.interval
 
 
 def _describe_basis(device: Device) -> str:
@@ -81,8 +112,9 @@ def _list_remarks(
     least, most = device.batches
     if batch is not None and not least <= batch <= most:
         span = f"{least:,}" if least == most else f"{least:,} to {most:,}"
-        less = " It is likely to take longer." if batch < least else ""
-        said.append(f"{device.name} was measured at batch {span}, not at {batch:,}.{less}")
+        said.append(f"{device.name} was measured at batch {span}, not at {batch:,}.")
+    if _is_small(rows, device):
+        said.append(f"It is smaller than any network that {device.name} was measured with.")
     if device.fitted.interval is None:
         said.append(f"How sure that is, {device.name} does not say.")
     words = sorted({row.word for row in rows} & set(UNFITTED))

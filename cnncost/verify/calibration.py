@@ -76,6 +76,7 @@ def fit_device(
     fitted = Fitted(
         on="cnncost's bundled networks, " + ", ".join(dict.fromkeys(str(r.group) for r in rows)),
         networks=len({row.group for row in rows}),
+        connections=_find_sizes(measured),
         median_error=error,
         interval=interval,
         source="cnncost calibrate, on the machine itself",
@@ -95,3 +96,9 @@ def fit_device(
         for (batch, row), ratio in zip(measured, ratios, strict=True)
     ]
     return Calibration(device, tuple(table))
+
+
+def _find_sizes(measured: Sequence[tuple[int, TimedRun]]) -> tuple[int, int]:
+    """Find the connections of the smallest and of the largest network, for one example."""
+    sizes = [round(row.figures["connections"] / batch) for batch, row in measured]
+    return min(sizes), max(sizes)

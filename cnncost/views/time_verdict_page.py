@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import isfinite
+
 from cnncost.costs.duration import PER_SECOND, NetworkTime
 from cnncost.verify.stopwatch import Stopwatch
 from cnncost.views.amounts import as_duration
@@ -17,17 +19,18 @@ def time_verdict_results(
 ) -> Results:
     """Make the results of a comparison of times; `measured` is in seconds."""
     error = found.seconds / measured - 1
-    within = found.low <= measured <= found.high
-    low, high, real = (
-        as_duration(PER_SECOND * value) for value in (found.low, found.high, measured)
-    )
+    within = found.low <= measured <= found.high if isfinite(found.high) else None
+    interval = ""
+    if isfinite(found.high):
+        low, high = (as_duration(PER_SECOND * end) for end in (found.low, found.high))
+        interval = f"{low} to {high}"
     cells = [
         name,
-        as_duration(found.picoseconds),
-        f"{low} to {high}",
-        real,
+        ("" if found.complete else ">= ") + as_duration(found.picoseconds),
+        interval,
+        as_duration(PER_SECOND * measured),
         f"{100 * error:+.0f} %",
-        "within" if within else "outside",
+        {True: "within", False: "outside", None: ""}[within],
     ]
     said = [
         f"Predicted {batch_text(found)} on {found.device}; measured on "
