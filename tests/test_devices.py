@@ -136,8 +136,10 @@ def test_the_list_fits_80_columns() -> None:
         (["draw", "lenet5", "-o", "x.svg", "--roofline", "--bars"], "two figures", "one"),
         (["calibrate", "a b"], "is no name of a device", "laptop"),
         (["calibrate", "a", "--batch", "0"], "--batch 0: N,N,... is due", "1,16"),
-        (["calibrate", "a", "--dtype", "int8", "-o", "-"], "no type to measure", "fp16"),
+        (["calibrate", "a", "--dtype", "int8", "-o", "-"], "int8 is not timed here", "fp16"),
         (["calibrate", "a", "--networks", "lenet5", "-o", "-"], "too few", "at least 4"),
+        (["verify", "lenet5", "--cuda"], "are for timing", "add --time"),
+        (["verify", "lenet5", "--time"], "--time needs a device", "rtx4090"),
         (["devices", "nothing"], "no device is called 'nothing'", "devices"),
     ],
 )

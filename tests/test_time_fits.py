@@ -85,6 +85,17 @@ def test_the_error_and_the_interval_by_hand() -> None:
     assert judge_ratios([2.0, 2.0])[1] == (0.5, 1.0)
 
 
+def test_a_network_without_figures_is_predicted_to_take_no_time() -> None:
+    rest = timed_runs({"connections": 1e-11}, 4, count=6)
+    bare = TimedRun("bare", {"connections": 0.0}, 1e-3)
+    ratios = leave_one_out([*rest, bare], ("connections",))
+    assert ratios[-1] == 0
+    error, (low, high) = judge_ratios(ratios)
+    assert error < 1e-3
+    assert low == pytest.approx(1, abs=1e-2)
+    assert high > 1
+
+
 def test_quantiles_by_hand() -> None:
     assert find_quantile([3.0], 0.9) == 3.0
     assert find_quantile([1.0, 2.0, 3.0, 4.0], 0.5) == 2.5

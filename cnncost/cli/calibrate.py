@@ -3,7 +3,6 @@
 import re
 import sys
 from datetime import date as calendar
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -81,11 +80,11 @@ def calibrate(
 
     watch = Stopwatch(runtime, "cuda" if cuda else "cpu", threads, dtype, seconds)
     batches = _read_batches(batch)
+    _check_name(name)
     file = output or _own_file(name)
-    _check_request(name, watch.dtype)
     refuse_existing(file, force=force)
-    specs = _load_networks(networks)
     watch.check_runtime()
+    specs = _load_networks(networks)
     measured = measure_networks(specs, batches, watch, show_progress)
     show_progress("")
     calibration = fit_device(name, watch, measured, calendar.today().isoformat())
@@ -93,15 +92,13 @@ def calibrate(
         written.write(write_device(calibration.device))
     sys.stderr.writelines(f"{line}\n" for line in calibration_lines(calibration))
     if file != "-":
-        sys.stderr.write(f"{file} written: {'--device ' + name if not output else ''}\n")
+        sys.stderr.write(f"{file} written: use it with --device {output or name}\n")
 
 
-def _check_request(name: str, dtype: str) -> None:
+def _check_name(name: str) -> None:
     if not _NAME.fullmatch(name):
         what = f"{name!r} is no name of a device"
         raise CnncostError(what, "letters, digits, - and _, as in laptop")
-    if dtype not in ("fp32", "fp16", "bf16"):
-        raise CnncostError(f"--dtype {dtype}: no type to measure", "fp32, fp16 or bf16")
 
 
 def _own_file(name: str) -> str:
@@ -118,7 +115,7 @@ def _own_file(name: str) -> str:
 
 def _read_batches(text: str) -> list[int]:
     words = [word.strip() for word in text.split(",")]
-    if not all(word.isascii() and word.isdigit() and 0 < int(word) < 10**6 for word in words):
+    if not all(re.fullmatch("[1-9][0-9]{0,5}", word) for word in words):
         raise CnncostError(f"--batch {text}: N,N,... is due", "as in --batch 1,16")
     return sorted({int(word) for word in words})
 
@@ -136,6 +133,6 @@ def _load_networks(text: str) -> "dict[str, Spec]":
         hint = f"at least {FEWEST}, as in --networks {','.join(NETWORKS[:FEWEST])}"
         raise CnncostError(f"--networks {text}: too few to fit costs to", hint)
     return {
-        Path(name).stem: api.load(bundled.find_network(name) if not text else name)  # type: ignore[arg-type]
+        name: api.load(bundled.find_network(name) if not text else name)  # type: ignore[arg-type]
         for name in names
     }

@@ -9,6 +9,7 @@ import typer
 from cnncost import api
 from cnncost.cli import options
 from cnncost.cli.streams import report_opaque_layers, show_progress
+from cnncost.errors import CnncostError
 from cnncost.language import MAX_LAYERS, Spec
 
 if TYPE_CHECKING:
@@ -63,11 +64,15 @@ def verify(
     from cnncost.views.page_writers import write_results
 
     machine = options.load_wanted_device(device, "--time" if time else "")
+    watch = Stopwatch(runtime, "cuda" if cuda else "cpu", threads, seconds=seconds)
     if machine is not None:
-        watch = Stopwatch(runtime, "cuda" if cuda else "cpu", threads, machine.dtype, seconds)
+        watch = watch._replace(dtype=machine.dtype)
         spec = options.load_spec(arch, settings, shapes, max_layers, strict=strict)
         _verify_time(spec, machine, batch, watch, form)
         return
+    if watch != Stopwatch():
+        what = "--runtime, --cuda, --threads and --seconds are for timing"
+        raise CnncostError(what, "add --time --device NAME, or drop them")
     if api.is_code(arch):
         name, verdict = _of_source(arch, (settings or (), shapes or ()), batch, max_layers, strict)
     else:

@@ -13,6 +13,9 @@ ROUNDS = 300
 SCALE = 0.07
 """The half width of the residuals' Cauchy distribution: about the median error of good fits."""
 
+LEAST_RATIO = 1e-6
+"""A network whose figures cost nothing is predicted to take no time at all."""
+
 NEGLIGIBLE = 1e-3
 """A term that adds less than this share to every time is dropped."""
 
@@ -41,6 +44,7 @@ def fit_costs(measured: Sequence[TimedRun], terms: Sequence[str]) -> dict[str, f
     {'units': 2e-09, 'run': 0.001}
     """
     kept = [term for term in terms if any(row.figures.get(term, 0) for row in measured)]
+    measured = [row for row in measured if any(row.figures.get(term, 0) for term in kept)]
     while kept:
         costs = _fit_positive(measured, kept)
         idle = [term for term in kept if _largest_share(measured, costs, term) < NEGLIGIBLE]
@@ -81,7 +85,7 @@ def judge_ratios(ratios: Sequence[float]) -> tuple[float, tuple[float, float]]:
     """Return the median of |predicted / measured - 1|, and the 5th and 95th percentile of
     measured / predicted, between which 1 is made to lie."""
     error = find_quantile([abs(ratio - 1) for ratio in ratios], 0.5)
-    turned = [1 / ratio for ratio in ratios]
+    turned = [1 / max(ratio, LEAST_RATIO) for ratio in ratios]
     low, high = find_quantile(turned, 0.05), find_quantile(turned, 0.95)
     return error, (min(low, 1.0), max(high, 1.0))
 

@@ -24,6 +24,8 @@ runs slower, and none quicker."""
 
 RUNTIMES = ("pytorch", "onnxruntime")
 
+TIMED_DTYPES = ("fp32", "fp16", "bf16")
+
 Run = Callable[[], object]
 
 
@@ -79,6 +81,9 @@ class Stopwatch(NamedTuple):
         Raises:
             CnncostError: the runtime is not installed, or there is no such device.
         """
+        if self.dtype not in TIMED_DTYPES:
+            hint = f"{', '.join(TIMED_DTYPES)} can be"
+            raise CnncostError(f"{self.dtype} is not timed here", hint)
         if self.runtime == "onnxruntime":
             _import_onnxruntime()
             if self.where != "cpu" or self.dtype != "fp32":
@@ -109,14 +114,14 @@ def _make_run(watch: Stopwatch, spec: Spec, batch: int) -> Run:
 def _make_torch_run(watch: Stopwatch, spec: Spec, batch: int) -> Run:
     """Build the network's PyTorch code, and make a function that runs it once."""
     from cnncost.formats.torch_out.torch_code import pytorch_code
-    from cnncost.verify.measure import build_network
+    from cnncost.verify.measure import build_network, find_torch_dtype
 
     code = pytorch_code(spec.network)
     torch = _import_torch()
     if watch.threads:
         torch.set_num_threads(watch.threads)
     torch.manual_seed(0)
-    kind = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}[watch.dtype]
+    kind = find_torch_dtype(watch.dtype)
     model = build_network(code).eval().to(watch.where, kind)
     shapes = [node.output.dims for node in spec.network.inputs]
     data = [torch.randn(batch, *dims).to(watch.where, kind) for dims in shapes]

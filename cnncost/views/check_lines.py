@@ -59,7 +59,5 @@ def _time_text(limit: TimeLimit) -> str:
     """Write a time beside its budget, with what it is an estimate of, and why that may not do."""
     found, budget = limit.found, as_duration(float(PER_SECOND * limit.budget))
     said = f"time {describe_time(found)}"
-    if limit.holds:
-        return f"{said}, within {budget}"
-    reasons = "".join(f" ({remark})" for remark in found.remarks) if not found.complete else ""
-    return f"{said}, budget {budget}{reasons}"
+    remarks = "".join(f" ({remark})" for remark in found.remarks)
+    return f"{said}, {'within' if limit.holds else 'budget'} {budget}{remarks}"
