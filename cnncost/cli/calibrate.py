@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cnncost import api, bundled
-from cnncost.cli import options
+from cnncost.cli import device_options, options
 from cnncost.cli.output import open_destination, refuse_existing
 from cnncost.cli.streams import show_progress
 from cnncost.errors import CnncostError
@@ -47,13 +47,13 @@ def calibrate(
             show_default=False,
         ),
     ] = "",
-    runtime: options.Runtime = "pytorch",
-    cuda: options.Cuda = False,
-    threads: options.Threads = 0,
+    runtime: device_options.Runtime = "pytorch",
+    cuda: device_options.Cuda = False,
+    threads: device_options.Threads = 0,
     dtype: Annotated[
         str, typer.Option("--dtype", metavar="fp32|fp16|bf16", help="Of all numbers.")
     ] = "fp32",
-    seconds: options.Seconds = 2.0,
+    seconds: device_options.Seconds = 2.0,
     output: Annotated[
         str,
         typer.Option(

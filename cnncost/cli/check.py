@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cnncost import api
-from cnncost.cli import options
+from cnncost.cli import device_options, options
 from cnncost.cli.scale import collect_scale, refuse_idle
 from cnncost.errors import CnncostError, make_printable
 from cnncost.language import MAX_LAYERS
@@ -42,7 +42,7 @@ def check(
             help="A limit, as weights=20M, in place of the spec's. Repeatable.",
         ),
     ] = None,
-    device: options.DeviceName = "",
+    device: device_options.DeviceName = "",
     batch: options.Batch = None,
     dtype: options.Dtype = None,
     optimizer: options.Optimizer = None,
@@ -65,7 +65,7 @@ def check(
         _read_budgets(budget or ()),
         collect_scale(batch, dtype, optimizer),
     )
-    machine = options.load_wanted_device(device, "a budget of time" if longest else "")
+    machine = device_options.load_wanted_device(device, "a budget of time" if longest else "")
     judged = scale.copy()
     if machine is not None:
         judged.pop("batch", None)  # which time depends on, whatever else does

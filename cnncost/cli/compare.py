@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from cnncost import api
-from cnncost.cli import options
+from cnncost.cli import device_options, options
 from cnncost.cli.output import open_destination, refuse_existing
 from cnncost.errors import CnncostError, make_printable
 from cnncost.language import MAX_LAYERS
@@ -51,8 +51,8 @@ def compare(
     time: Annotated[
         bool, typer.Option("--time", help="Add the estimated time on --device.")
     ] = False,
-    device: options.DeviceName = "",
-    batch: options.TimeBatch = None,
+    device: device_options.DeviceName = "",
+    batch: device_options.TimeBatch = None,
     biases: options.Biases = False,
     exclude_padding: options.ExcludePadding = False,
     settings: options.Set = None,
@@ -75,7 +75,7 @@ def compare(
     layout = ComparisonLayout(form, every, changed, human, total)
     layout.check_options()
     _check_archs(archs)
-    machine = options.load_wanted_device(device, "--time" if time else "", batch)
+    machine = device_options.load_wanted_device(device, "--time" if time else "", batch)
     refuse_existing(output, force=force)
     sides = []
     for arch in archs:

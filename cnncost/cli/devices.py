@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from cnncost.cli import options
+from cnncost.cli import device_options, options
 from cnncost.cli.output import open_destination, refuse_existing
 from cnncost.errors import CnncostError
 
@@ -24,7 +24,7 @@ def devices(
         typer.Argument(
             metavar="NAME",
             help="Print this device's file.",
-            autocompletion=options.complete_device,
+            autocompletion=device_options.complete_device,
             show_default=False,
         ),
     ] = "",

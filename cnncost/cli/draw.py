@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 import typer
 
 from cnncost import api
-from cnncost.cli import options
+from cnncost.cli import device_options, options
 from cnncost.cli.output import refuse_existing, write_bytes
 from cnncost.errors import CnncostError
 from cnncost.language import MAX_LAYERS
@@ -63,8 +63,8 @@ def draw(
         bool,
         typer.Option("--roofline", help="The layers' speeds under the roof of --device."),
     ] = False,
-    device: options.DeviceName = "",
-    batch: options.TimeBatch = None,
+    device: device_options.DeviceName = "",
+    batch: device_options.TimeBatch = None,
     width: Annotated[
         float, typer.Option(min=40, max=1000, help="Millimetres; 85 is a column, 180 a page.")
     ] = 85,
@@ -95,7 +95,7 @@ def draw(
 def _load_machine(device: str, batch: int | None, *, bars: bool, roofline: bool) -> "Device | None":
     """Load the device that a figure shows times or a roof of; bars can do without."""
     wanted = "--roofline" if roofline else "--bars with time" if bars and (device or batch) else ""
-    return options.load_wanted_device(device, wanted, batch)
+    return device_options.load_wanted_device(device, wanted, batch)
 
 
 def _add_device_figures(

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from cnncost import api
-from cnncost.cli import options
+from cnncost.cli import device_options, options
 from cnncost.cli.output import open_destination, refuse_existing
 from cnncost.costs import Report
 from cnncost.errors import CnncostError, make_printable
@@ -56,8 +56,8 @@ def sweep(
             show_default=False,
         ),
     ] = "",
-    device: options.DeviceName = "",
-    batch: options.TimeBatch = None,
+    device: device_options.DeviceName = "",
+    batch: device_options.TimeBatch = None,
     form: options.Form = "table",
     output: options.Output = "-",
     force: options.Force = False,
@@ -76,7 +76,7 @@ def sweep(
     from cnncost.views.sweep_page import DAMAGE, SweepLayout, parse_columns, sweep_results
 
     layout = SweepLayout(parse_columns(columns), human)
-    machine = options.load_wanted_device(
+    machine = device_options.load_wanted_device(
         device, "the column time" if TIME in layout.columns else "", batch
     )
     axes = _read_sweep_axes(settings or [], shapes)

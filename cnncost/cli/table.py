@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cnncost import api
-from cnncost.cli import options
+from cnncost.cli import device_options, options
 from cnncost.cli.output import open_destination, refuse_existing
 from cnncost.cli.scale import MeasureScale, collect_scale
 from cnncost.errors import CnncostError
@@ -104,7 +104,7 @@ def table(
             "--roofline", help="Add what bounds each layer on --device: compute or memory."
         ),
     ] = False,
-    device: options.DeviceName = "",
+    device: device_options.DeviceName = "",
     batch: options.Batch = None,
     dtype: options.Dtype = None,
     optimizer: options.Optimizer = None,
@@ -125,7 +125,7 @@ def table(
     layout.check_options()
     scale = collect_scale(batch, dtype, optimizer)
     _check_scale(scale, layout)
-    machine = options.load_wanted_device(device, _name_wish(layout))
+    machine = device_options.load_wanted_device(device, _name_wish(layout))
     refuse_existing(output, force=force)
     spec = options.load_spec(arch, settings, shapes, max_layers, strict=strict)
     report = api.count(spec, biases=biases, exclude_padding=exclude_padding)

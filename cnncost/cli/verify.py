@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cnncost import api
-from cnncost.cli import options
+from cnncost.cli import device_options, options
 from cnncost.cli.streams import report_opaque_layers, show_progress
 from cnncost.errors import CnncostError
 from cnncost.language import MAX_LAYERS, Spec
@@ -39,11 +39,11 @@ def verify(
         bool,
         typer.Option("--time", help="Compare the time on --device with this machine's instead."),
     ] = False,
-    device: options.DeviceName = "",
-    runtime: options.Runtime = "pytorch",
-    cuda: options.Cuda = False,
-    threads: options.Threads = 0,
-    seconds: options.Seconds = 2.0,
+    device: device_options.DeviceName = "",
+    runtime: device_options.Runtime = "pytorch",
+    cuda: device_options.Cuda = False,
+    threads: device_options.Threads = 0,
+    seconds: device_options.Seconds = 2.0,
     form: options.Form = "table",
     settings: options.Set = None,
     shapes: options.Input = None,
@@ -63,7 +63,7 @@ def verify(
     from cnncost.views import verification_page
     from cnncost.views.page_writers import write_results
 
-    machine = options.load_wanted_device(device, "--time" if time else "")
+    machine = device_options.load_wanted_device(device, "--time" if time else "")
     watch = Stopwatch(runtime, "cuda" if cuda else "cpu", threads, seconds=seconds)
     if machine is not None:
         watch = watch._replace(dtype=machine.dtype)

@@ -3,64 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from cnncost.costs import Report
 from cnncost.costs.rows import Row
 from cnncost.errors import CnncostError, did_you_mean
-from cnncost.views.amounts import (
-    AtLeast,
-    Bytes,
-    Duration,
-    Thousandths,
-    UnknownAmount,
-    Value,
-    at_least,
-)
+from cnncost.views.amounts import AtLeast, Bytes, UnknownAmount, Value, at_least
+from cnncost.views.device_columns import DEVICE_COLUMNS
+from cnncost.views.table_column import Column, Total
 
 if TYPE_CHECKING:
     from cnncost.costs.footprint import Footprints
-    from cnncost.costs.roof import RoofPoint
-
-Total = Callable[[Report], int]
-
-
-class Column(NamedTuple):
-    """One column: a value for each row, and a total if it adds up."""
-
-    key: str
-    text: str
-    value: Callable[[Row], Value]
-    total: Callable[[Report], int] | None = None
-    right: bool = False
-    """Whether it is aligned right though it does not add up."""
-
-    @property
-    def cell_alignment(self) -> str:
-        """The alignment of its cells: r or l."""
-        return "r" if self.is_numeric or self.right else "l"
-
-    @property
-    def is_numeric(self) -> bool:
-        """Whether it adds up, so that shares of its total make sense."""
-        return self.total is not None
-
-    def numeric_value(self, row: Row) -> int:
-        """Return the value of a column of numbers; a row without one counts as 0."""
-        value = self.value(row)
-        return value if isinstance(value, int) else 0
-
-    @property
-    def title(self) -> str:
-        """The title for people."""
-        return self.key.removesuffix("_shape").replace("_", " ")
-
-    def total_text(self, report: Report, number: Callable[[Value], str]) -> str:
-        """Write the cell in the row of totals."""
-        if self.total is None:
-            return "total" if self.key == "layer" else ""
-        total = self.total(report)
-        return number(total if report.complete else at_least(total))
 
 
 def _count_of(quantity: str, times: int = 1) -> Callable[[Row], Value]:
@@ -149,25 +102,6 @@ def _saved_bytes(found: Footprints) -> int:
     return found.memory.saved.total if found.memory.saved else 0
 
 
-def _read_time(row: Row) -> Value:
-    if row.time is None or (not row.listed and not row.time):
-        return None
-    if not row.unknown:
-        return Duration(row.time)
-    return UnknownAmount(0) if row.layer is not None else at_least(Duration(row.time))
-
-
-def _total_time(report: Report) -> int:
-    assert report.time is not None  # it is estimated for this column
-    found = Duration(report.time.picoseconds)
-    return found if report.time.complete else at_least(found)
-
-
-def _roof_of(read: Callable[[RoofPoint], Value]) -> Callable[[Row], Value]:
-    """Make a reader of where the row stands under the roof; empty if it multiplies nothing."""
-    return lambda row: None if row.roof is None else read(row.roof)
-
-
 _ALL = (
     Column("layer", "the layer's name", lambda row: row.name),
     Column("type", "its type", lambda row: row.word),
@@ -249,20 +183,7 @@ _ALL = (
         _part_of("saved_bytes", Bytes),
         _total_of(_saved_bytes, activations=True),
     ),
-    Column("time", "seconds on --device, estimated", _read_time, _total_time),
-    Column(
-        "intensity",
-        "connections a byte of input, output and parameters, on --device",
-        _roof_of(lambda point: Thousandths(round(1000 * point.intensity))),
-        right=True,
-    ),
-    Column("bound", "what bounds it on --device", _roof_of(lambda point: point.bound)),
-    Column(
-        "peak_percent",
-        "how much of the device's peak its intensity allows",
-        _roof_of(lambda point: Thousandths(round(100_000 * point.share))),
-        right=True,
-    ),
+    *DEVICE_COLUMNS,
 )
 
 COLUMNS = {column.key: column for column in _ALL}

@@ -11,7 +11,7 @@ from cnncost.costs.rows import Row
 from cnncost.shape import Shape
 from cnncost.views.amounts import Duration, Thousandths, UnknownAmount, Value, bare_text
 from cnncost.views.page import Compact
-from cnncost.views.table_columns import Column
+from cnncost.views.table_column import Column
 
 if TYPE_CHECKING:
     from cnncost.costs.duration import NetworkTime

@@ -11,6 +11,7 @@ from cnncost.errors import CnncostError, did_you_mean
 from cnncost.views import caption
 from cnncost.views.amounts import Value, human_text, readable_text
 from cnncost.views.page import MACHINE, Page, Results, Table, refuse_short_numbers
+from cnncost.views.table_column import Column
 from cnncost.views.table_columns import (
     COLUMNS,
     CSV,
@@ -21,7 +22,6 @@ from cnncost.views.table_columns import (
     TABLE,
     TIME,
     TRAINING,
-    Column,
     choose_columns,
     row_label,
 )

@@ -10,7 +10,8 @@ from cnncost.costs.rows import Row
 from cnncost.views import caption
 from cnncost.views.amounts import Value
 from cnncost.views.grid import GAP, Grid, ascii_only, line_room
-from cnncost.views.table_columns import Column, row_label
+from cnncost.views.table_column import Column
+from cnncost.views.table_columns import row_label
 
 if TYPE_CHECKING:
     from cnncost.costs.footprint import Footprints
