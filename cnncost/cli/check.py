@@ -61,10 +61,8 @@ def check(
     from cnncost.costs.promises import TimeLimit, compare_budget, compare_expected
     from cnncost.views.check_lines import check_line
 
-    (budgets, longest), scale = (
-        _read_budgets(budget or ()),
-        collect_scale(batch, dtype, optimizer),
-    )
+    budgets, longest = _read_budgets(budget or ())
+    scale = collect_scale(batch, dtype, optimizer)
     machine = device_options.load_wanted_device(device, "a budget of time" if longest else "")
     judged = scale.copy()
     if machine is not None:
@@ -81,20 +79,17 @@ def check(
                 compare_expected(spec),
                 compare_budget(spec, budgets if budget else spec.budget, **scale),
             )
-            times = [
-                TimeLimit(most, api.time(spec, machine, batch))
-                for most in [longest]
-                if most is not None and machine is not None
-            ]
+            times = []
+            if longest is not None and machine is not None:
+                times.append(TimeLimit(longest, api.time(spec, machine, batch)))
         except CnncostError as error:
             sys.stdout.write(f"{name}: INVALID: {_first_line(name, error)}\n")
             sys.stderr.write(f"{error}\n")
             wrong = True
             continue
         metrics += [limit.metric for limit in limited]
-        missed |= not all(
-            [*(f.holds for f in promised), *(b.holds for b in limited), *(t.holds for t in times)]
-        )
+        held = [*(one.holds for one in promised), *(one.holds for one in limited)]
+        missed |= not all([*held, *(one.holds for one in times)])
         sys.stdout.write(check_line(name, promised, limited, times) + "\n")
     if not wrong:
         refuse_idle(judged, metrics)
