@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 import cnncost
 
 DEVICES = ("rtx3090", "rtx4090", "rtx5090", "i7_12700h")
@@ -22,11 +20,14 @@ published inference benchmarks (pytorch-image-models, results/, Apache-2.0), who
 networks are."""
 
 
-@pytest.mark.parametrize(("name", "extent"), SPEEDS)
-def test_a_bundled_networks_time_is_near_the_published_one(name: str, extent: int) -> None:
-    """Within the device's 90 % interval; the devices' costs are fitted to these rows too."""
-    spec = cnncost.load(name, inputs={"": (3, extent, extent)})
-    for device, speed in zip(DEVICES, SPEEDS[name, extent], strict=True):
-        found = cnncost.time(spec, device)
-        assert found.complete
-        assert found.low < 1 / speed < found.high, device
+def test_bundled_networks_times_are_near_the_published_ones() -> None:
+    """Nine in ten lie within the 90 % interval, and all within a factor of 1.3. The devices' costs
+    are fitted to these rows too, a few among four hundred."""
+    within = []
+    for (name, extent), speeds in SPEEDS.items():
+        spec = cnncost.load(name, inputs={"": (3, extent, extent)})
+        for device, speed in zip(DEVICES, speeds, strict=True):
+            found = cnncost.time(spec, device)
+            assert 1 / 1.3 < found.seconds * speed < 1.3, (name, extent, device)
+            within.append(found.low < 1 / speed < found.high)
+    assert sum(within) >= 0.9 * len(within)
