@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 import cnncost
 from cnncost import bundled
 from cnncost.costs.count import count_network
+from cnncost.costs.rows import cut_rows, layer_rows, remainder_row, sort_rows
 from cnncost.timing import Device, estimate_time, read_device
 from cnncost.timing.time_columns import COLUMNS, TERMS
 
@@ -189,6 +190,33 @@ def test_time_is_linear_in_the_costs_and_grows_with_the_batch(
     if "further_units" not in costs:  # whose first example is cheaper than the others
         each, later = whole.seconds / batch, more.seconds / (batch + 1)
         assert later <= each * (1 + 1e-9) + slack
+
+
+@given(
+    st.sampled_from(["lenet5", "resnet50", "densenet121", "shufflenet_v2", "unet"]),
+    st.booleans(),
+    st.one_of(st.none(), st.integers(1, 4)),
+    st.one_of(st.none(), st.integers(1, 80)),
+    st.dictionaries(st.sampled_from(TERMS), st.floats(1e-13, 1e-3), min_size=1),
+    st.one_of(st.none(), st.integers(1, 64)),
+)
+def test_rows_and_the_rest_add_up_under_all_options(
+    name: str,
+    every: bool,
+    depth: int | None,
+    top: int | None,
+    costs: dict[str, float],
+    batch: int | None,
+) -> None:
+    report = cnncost.count(cnncost.load(name))
+    report = report._replace(time=estimate_time(report.network, device(**costs), batch))
+    assert report.time
+    rows = layer_rows(report, every=every, depth=depth)
+    rows = sort_rows(rows, lambda row: row.time or 0)
+    shown = rows if top is None else cut_rows(rows, top)
+    rest = remainder_row(report, shown)
+    left = rest.time if rest is not None and rest.time is not None else 0
+    assert sum(row.time or 0 for row in shown) + left == report.time.picoseconds
 
 
 def test_names_paths_and_devices_are_taken_alike(tmp_path: Path) -> None:
