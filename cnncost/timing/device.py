@@ -9,7 +9,7 @@ from cnncost.costs.roof import PeakRates
 
 
 @dataclass(frozen=True)
-class Fitted:
+class FitRecord:
     """What a device's costs were fitted on, and how well they held on other networks."""
 
     on: str = ""
@@ -43,7 +43,7 @@ class Device:
     """The least and the most examples of the runs that its costs were measured on."""
     seconds: Mapping[str, float] = field(default_factory=dict)
     """Seconds of one of each figure, by a word of `time_columns.TERMS`."""
-    fitted: Fitted = Fitted()
+    fitted: FitRecord = FitRecord()
     peak: PeakRates | None = None
     notes: str = ""
 

@@ -13,7 +13,7 @@ from cnncost.language.nodes import Items, Node, Pairs, Scalar, parse_yaml
 from cnncost.language.problems import Problems
 from cnncost.place import Source
 from cnncost.quantity import parse_number
-from cnncost.timing.device import Device, Fitted
+from cnncost.timing.device import Device, FitRecord
 from cnncost.timing.time_columns import TERMS
 
 KEYS = (
@@ -179,9 +179,9 @@ class _DeviceReader:
         clock = self._read_number(keys["clock"], "clock", zero=False)
         return {term: cycles / clock for term, cycles in costs.items()}
 
-    def _read_fitted(self, node: Node | None) -> Fitted:
+    def _read_fitted(self, node: Node | None) -> FitRecord:
         if node is None:
-            return Fitted()
+            return FitRecord()
         keys = self._read_keys(node, "fitted", FITTED)
         counts = {
             word: self._read_count(keys[word], word, least=0)
@@ -189,7 +189,7 @@ class _DeviceReader:
             if word in keys
         }
         error, sizes = keys.get("median_error"), keys.get("connections")
-        return Fitted(
+        return FitRecord(
             self._read_text(keys.get("on")),
             counts.get("networks", 0),
             counts.get("kept_out", 0),

@@ -12,11 +12,11 @@ from cnncost.costs.memory.traits import Makes, find_traits
 from cnncost.network import Network, Node
 
 
-def _once(batch: int) -> int:
+def _pay_once(batch: int) -> int:
     return 1
 
 
-def _but_first(batch: int) -> int:
+def _pay_but_first(batch: int) -> int:
     return batch - 1
 
 
@@ -30,7 +30,7 @@ class TimeColumn(NamedTuple):
     """How often it is paid in a run of a batch; once per example if nothing else is said."""
 
 
-def _depthwise(count: LayerCount) -> int:
+def _count_depthwise(count: LayerCount) -> int:
     """Connections of a convolution whose filters see one channel each: a weight is used once for
     each number read, so it runs slower than a convolution that mixes channels."""
     channels = count.node.inputs[0].channels
@@ -39,7 +39,7 @@ def _depthwise(count: LayerCount) -> int:
     return count.connections if depthwise else 0
 
 
-def _window_reads(row: LayerCount) -> int:
+def _count_window_reads(row: LayerCount) -> int:
     """Numbers that a pool's windows read, or a local response norm's: overlapping windows read a
     number several times, without the speed of a product of matrices."""
     layer = row.node.layer
@@ -56,7 +56,7 @@ def makes_output(node: Node) -> bool:
 
 _ALL = (
     TimeColumn("connections", "multiply-accumulates", lambda row: row.connections),
-    TimeColumn("depthwise_connections", "those of depthwise convolutions, besides", _depthwise),
+    TimeColumn("depthwise_connections", "those of depthwise convolutions, besides", _count_depthwise),
     TimeColumn(
         "units",
         "outputs of the layers with weights",
@@ -66,26 +66,26 @@ _ALL = (
         "further_units",
         "the same of all examples but the first, whose maps the caches hold no longer",
         lambda row: row.units if row.counted else 0,
-        _but_first,
+        _pay_but_first,
     ),
     TimeColumn(
         "other_units",
         "outputs of layers without: norms, activations, joins, pools",
         lambda row: row.units if not row.counted and makes_output(row.node) else 0,
     ),
-    TimeColumn("window_reads", "what the windows of pools and lrn read", _window_reads),
-    TimeColumn("weights", "weights, read once per run", lambda row: row.weights, _once),
+    TimeColumn("window_reads", "what the windows of pools and lrn read", _count_window_reads),
+    TimeColumn("weights", "weights, read once per run", lambda row: row.weights, _pay_once),
     TimeColumn(
         "parameters",
         "all learned numbers, read once per run",
         lambda row: row.parameters,
-        _once,
+        _pay_once,
     ),
     TimeColumn(
         "layers",
         "layers that compute, started once per run",
         lambda row: int(makes_output(row.node)),
-        _once,
+        _pay_once,
     ),
 )
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from cnncost.errors import CnncostError
-from cnncost.timing.device import Device, Fitted
+from cnncost.timing.device import Device, FitRecord
 from cnncost.timing.fitting import TimedRun, fit_costs, judge_ratios, leave_one_out
 from cnncost.timing.time_columns import TERMS, count_layers, sum_column, times_paid
 from cnncost.verify.stopwatch import Stopwatch
@@ -73,7 +73,7 @@ def fit_device(
     ratios = leave_one_out(rows, FITTED_TERMS)
     error, interval = judge_ratios(ratios)
     batches = sorted({batch for batch, _ in measured})
-    fitted = Fitted(
+    fitted = FitRecord(
         on="cnncost's bundled networks, " + ", ".join(dict.fromkeys(str(r.group) for r in rows)),
         networks=len({row.group for row in rows}),
         connections=_find_sizes(measured),
