@@ -56,7 +56,9 @@ def makes_output(node: Node) -> bool:
 
 _ALL = (
     TimeColumn("connections", "multiply-accumulates", lambda row: row.connections),
-    TimeColumn("depthwise_connections", "those of depthwise convolutions, besides", _count_depthwise),
+    TimeColumn(
+        "depthwise_connections", "those of depthwise convolutions, besides", _count_depthwise
+    ),
     TimeColumn(
         "units",
         "outputs of the layers with weights",
