@@ -134,7 +134,7 @@ def test_the_list_fits_80_columns() -> None:
         (["compare", "lenet5", "lenet5", "--device", "rtx4090"], "--device changes", "time"),
         (["draw", "lenet5", "-o", "-", "-f", "svg", "--roofline"], "--roofline needs", "rtx"),
         (["draw", "lenet5", "-o", "x.svg", "--roofline", "--bars"], "two figures", "one"),
-        (["calibrate", "a b"], "is no name of a device", "laptop"),
+        (["calibrate", "a b"], "no name of a device", "laptop"),
         (["calibrate", "a", "--batch", "0"], "--batch 0: N,N,... is due", "1,16"),
         (["calibrate", "a", "--dtype", "int8", "-o", "-"], "int8 is not timed here", "fp16"),
         (["calibrate", "a", "--networks", "lenet5", "-o", "-"], "too few", "at least 4"),

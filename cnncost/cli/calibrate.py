@@ -49,7 +49,7 @@ def calibrate(
     ] = "",
     runtime: device_options.Runtime = "pytorch",
     cuda: device_options.Cuda = False,
-    threads: device_options.Threads = 0,
+    threads: device_options.Threads = None,
     dtype: Annotated[
         str, typer.Option("--dtype", metavar="fp32|fp16|bf16", help="Of all numbers.")
     ] = "fp32",
@@ -78,7 +78,7 @@ def calibrate(
     from cnncost.verify.stopwatch import Stopwatch
     from cnncost.views.calibration_page import calibration_lines
 
-    watch = Stopwatch(runtime, "cuda" if cuda else "cpu", threads, dtype, seconds)
+    watch = Stopwatch(runtime, "cuda" if cuda else "cpu", threads or 0, dtype, seconds)
     batches = _read_batches(batch)
     _check_name(name)
     file = output or _own_file(name)
@@ -97,7 +97,7 @@ def calibrate(
 
 def _check_name(name: str) -> None:
     if not _NAME.fullmatch(name):
-        what = f"{name!r} is no name of a device"
+        what = f"{name}: no name of a device"
         raise CnncostError(what, "letters, digits, - and _, as in laptop")
 
 

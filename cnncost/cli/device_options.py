@@ -50,14 +50,15 @@ Runtime = Annotated[
 ]
 Cuda = Annotated[bool, typer.Option("--cuda", help="Time on the GPU, in place of the CPU.")]
 Threads = Annotated[
-    int,
+    int | None,
     typer.Option(
         "--threads",
-        min=0,
+        min=1,
         max=4096,
         metavar="N",
-        help="Threads of the CPU, when timing; 0 is the runtime's own choice. One thread is timed "
-        "by the processor time that it takes.",
+        help="Threads of the CPU, when timing; the runtime's own choice if this is left out. One "
+        "thread is timed by the processor time that it takes.",
+        show_default=False,
     ),
 ]
 Seconds = Annotated[

@@ -42,7 +42,7 @@ def verify(
     device: device_options.DeviceName = "",
     runtime: device_options.Runtime = "pytorch",
     cuda: device_options.Cuda = False,
-    threads: device_options.Threads = 0,
+    threads: device_options.Threads = None,
     seconds: device_options.Seconds = 2.0,
     form: options.Form = "table",
     settings: options.Set = None,
@@ -64,7 +64,7 @@ def verify(
     from cnncost.views.page_writers import write_results
 
     machine = device_options.load_wanted_device(device, "--time" if time else "")
-    watch = Stopwatch(runtime, "cuda" if cuda else "cpu", threads, seconds=seconds)
+    watch = Stopwatch(runtime, "cuda" if cuda else "cpu", threads or 0, seconds=seconds)
     if machine is not None:
         watch = watch._replace(dtype=machine.dtype)
         spec = options.load_spec(arch, settings, shapes, max_layers, strict=strict)

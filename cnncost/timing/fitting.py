@@ -40,7 +40,7 @@ def fit_costs(measured: Sequence[TimedRun], terms: Sequence[str]) -> dict[str, f
 
     >>> rows = [TimedRun(i, {"units": u, "run": 1}, 2e-9 * u + 1e-3) for i, u in
     ...         enumerate((1e5, 1e6, 1e7))]
-    >>> {term: round(cost, 12) for term, cost in fit_costs(rows, ("units", "run")).items()}
+    >>> {term: round(cost, 10) for term, cost in fit_costs(rows, ("units", "run")).items()}
     {'units': 2e-09, 'run': 0.001}
     """
     kept = [term for term in terms if any(row.figures.get(term, 0) for row in measured)]
