@@ -70,7 +70,8 @@ def calibrate(
     """Measure networks on this machine, and write what its time costs: a device of your own.
 
     Each network is run at each batch for some seconds, after a run that warms up; what counts is
-    the median of the quicker half. The costs' error is found by leaving out each network in turn.
+    the median of the quicker half. The costs' error is found by leaving out each network in turn;
+    the file has the table of that as comments.
     Needs PyTorch: pip install 'cnncost[torch]'; or --runtime onnxruntime, at batch 1.
     """
     from cnncost.timing.device_out import write_device
@@ -88,10 +89,12 @@ def calibrate(
     measured = measure_networks(specs, batches, watch, show_progress)
     show_progress("")
     calibration = fit_device(name, watch, measured, calendar.today().isoformat())
+    said = calibration_lines(calibration)
     with open_destination(file, force=force) as written:
         written.write(write_device(calibration.device))
-    sys.stderr.writelines(f"{line}\n" for line in calibration_lines(calibration))
+        written.writelines(f"# {line}\n" for line in said)
     if file != "-":
+        sys.stderr.writelines(f"{line}\n" for line in said)
         sys.stderr.write(f"{file} written: use it with --device {output or name}\n")
 
 
