@@ -9,19 +9,21 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from cnncost.accuracy import Damage, damage
-    from cnncost.api import count, load, loads
+    from cnncost.api import count, load, load_device, loads, time
     from cnncost.costs import Convention, LayerCount, Report, Totals
     from cnncost.errors import CnncostError, SpecError
     from cnncost.language import Spec
+    from cnncost.timing import Device, NetworkTime
 
 __version__ = "0.1.0"
 
 _HOMES = {
     **dict.fromkeys(("Damage", "damage"), "accuracy"),
-    **dict.fromkeys(("count", "load", "loads"), "api"),
+    **dict.fromkeys(("count", "load", "load_device", "loads", "time"), "api"),
     **dict.fromkeys(("Convention", "LayerCount", "Report", "Totals"), "costs"),
     **dict.fromkeys(("CnncostError", "SpecError"), "errors"),
     "Spec": "language",
+    **dict.fromkeys(("Device", "NetworkTime"), "timing"),
 }
 """The module that each public name lives in."""
 
@@ -29,7 +31,9 @@ __all__ = [
     "CnncostError",
     "Convention",
     "Damage",
+    "Device",
     "LayerCount",
+    "NetworkTime",
     "Report",
     "Spec",
     "SpecError",
@@ -38,7 +42,9 @@ __all__ = [
     "count",
     "damage",
     "load",
+    "load_device",
     "loads",
+    "time",
 ]
 
 

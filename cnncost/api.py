@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from fractions import Fraction
 
     from cnncost.formats.graph import Graph
+    from cnncost.network import Network
+    from cnncost.timing import Device, NetworkTime
 
 LARGEST_FILE = 10 * 2**20
 """Bytes; the largest spec that is read."""
@@ -140,6 +142,47 @@ def count(spec: Spec, *, biases: bool = False, exclude_padding: bool = False) ->
         exclude_padding: uses of a weight on a convolution's own zero padding are none.
     """
     return count_network(spec.network, Convention(biases, exclude_padding))
+
+
+def time(
+    spec: Spec | Network, device: str | Path | Device, batch: int | None = None
+) -> NetworkTime:
+    """Estimate the seconds that a network takes on a device in inference.
+
+    Args:
+        spec: what `load` or `loads` returned, or its network.
+        device: a name that `cnncost devices` lists, the path of a device's file, or a Device.
+        batch: examples at once. If it is left out, the time is that of one example in batches
+            such as the device was measured with.
+
+    Raises:
+        CnncostError: there is no such device, or the batch is not above 0.
+        SpecError: the device's file is wrong.
+    """
+    from cnncost.timing import estimate_time
+
+    if batch is not None and batch < 1:
+        raise CnncostError(f"batch {batch}: a batch has one example at least")
+    network = spec.network if isinstance(spec, Spec) else spec
+    found = load_device(str(device)) if isinstance(device, str | Path) else device
+    return estimate_time(network, found, batch)
+
+
+def add_time(report: Report, device: Device, batch: int | None = None) -> Report:
+    """Add to a report what its network takes on a device; the arguments are those of `time`."""
+    return report._replace(time=time(report.network, device, batch))
+
+
+def load_device(word: str) -> Device:
+    """Load a device by its name, or by the path of its file.
+
+    Raises:
+        CnncostError: there is none, or its file cannot be read.
+        SpecError: its file is wrong.
+    """
+    from cnncost import device_files  # few commands need one
+
+    return device_files.load_device(word)
 
 
 def decode_spec(data: bytes, name: str) -> str:

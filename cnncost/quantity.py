@@ -43,6 +43,12 @@ UNITS = {
 }
 """Bytes of each unit; a quantity of bytes names one."""
 
+TIME = "time"
+"""The metric that a device decides: seconds of a run."""
+
+SECONDS = {"s": 0, "ms": 3, "us": 6, "ns": 9}
+"""Decimal places of each unit of time; an amount of time names one."""
+
 SUFFIXES = {"": 0, "k": 3, "K": 3, "M": 6, "G": 9, "T": 12}
 """Powers of ten: counts are decimal."""
 
@@ -174,6 +180,27 @@ def parse_bytes(text: str) -> int:
     if amount != int(amount):
         raise CnncostError(f"{text!r} is no whole number of bytes", "write it as 64MiB or 64MB")
     return int(amount)
+
+
+def parse_seconds(text: str) -> Fraction:
+    """An amount of time such as `2ms` or `0.5 s`, in seconds, exactly.
+
+    >>> parse_seconds("2.5ms")
+    Fraction(1, 400)
+
+    Raises:
+        CnncostError: the unit is missing or unknown, or it is no amount above zero.
+    """
+    from fractions import Fraction
+
+    match = re.fullmatch(r"\s*([0-9.eE+-]+?)\s*([A-Za-z]*)\s*", text, re.A)
+    if match is None or match[2] not in SECONDS:
+        what = f"{text!r} is no amount of time: its unit is missing or unknown"
+        raise CnncostError(what, f"write it with {', '.join(SECONDS)}, as in 2ms")
+    value = parse_number(match[1])
+    if value is None or value <= 0:
+        raise CnncostError(f"{text!r} is not an amount of time", "write it as 2ms or 0.5s")
+    return Fraction(value) / int(10 ** SECONDS[match[2]])
 
 
 def budget_metric(word: str) -> str:

@@ -16,6 +16,11 @@ from typer.main import get_command
 
 from cnncost.cli.main import COMMANDS
 
+QUICK_CALIBRATION = (
+    *("--networks", "lenet5,m5,residual_mlp,minmax", "--batch", "1"),
+    *("--threads", "1", "--seconds", "0.01"),
+)
+
 PRINTING: Mapping[str, tuple[str, ...]] = {
     "table": ("lenet5",),
     "explain": ("lenet5",),
@@ -28,12 +33,14 @@ PRINTING: Mapping[str, tuple[str, ...]] = {
     "convert": ("lenet5", "-"),
     "draw": ("lenet5", "-o", "-", "-f", "svg"),
     "verify": ("lenet5",),
+    "devices": (),
+    "calibrate": ("mine", "-o", "-", *QUICK_CALIBRATION),
     "run": ("minmax", "3,-1"),
     "zoo": (),
 }
 """Arguments with which each command writes to standard output."""
 
-PACKAGES = {"draw": "matplotlib", "verify": "torch"}
+PACKAGES = {"draw": "matplotlib", "verify": "torch", "calibrate": "torch"}
 """What a command needs that may not be installed."""
 
 FORMS = "--format"

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from command import CNNCOST, run
-from system import commands, options, said, shell
+from system import QUICK_CALIBRATION, commands, options, said, shell
 
 EVERY = {
     "convert": ("lenet5", "{}", "--to", "yaml"),
@@ -22,6 +22,8 @@ EVERY = {
     "run": ("minmax", "3,-1", "-o", "{}"),
     "layers": ("conv", "-o", "{}"),
     "zoo": ("-o", "{}"),
+    "devices": ("-o", "{}"),
+    "calibrate": ("mine", "-o", "{}", *QUICK_CALIBRATION),
     **dict.fromkeys(("table", "explain", "suggest", "memory"), ("lenet5", "-o", "{}")),
 }
 """Arguments with which each command writes a file."""

@@ -47,6 +47,7 @@ CALLS = {
     "sweep": ("sweep", FILE, "--set", "a=2,4"),
     "run": ("run", "neuron.yaml", "1,2"),
     "zoo": ("zoo",),
+    "devices": ("devices",),
 }
 """A call of each command that writes in several formats, and that needs no package."""
 

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from cnncost import api
-from cnncost.cli import options
+from cnncost.cli import device_options, options
 from cnncost.cli.output import open_destination, refuse_existing
 from cnncost.errors import CnncostError, make_printable
 from cnncost.language import MAX_LAYERS
@@ -19,6 +19,8 @@ EPILOG = """[bold]Examples[/bold]
 cnncost compare alexnet alexnet_pooled
 
 cnncost compare old.yaml new.yaml --format markdown --changed
+
+cnncost compare resnet50 mobilenet_v2 --time --device rtx4090
 
 git show main:net.yaml | cnncost compare - net.yaml --fail-on connections=+5%"""
 
@@ -46,6 +48,11 @@ def compare(
             help="Exit with 1 if a network grew more: connections=+5%, weights=+1M. Repeatable.",
         ),
     ] = None,
+    time: Annotated[
+        bool, typer.Option("--time", help="Add the estimated time on --device.")
+    ] = False,
+    device: device_options.DeviceName = "",
+    batch: device_options.TimeBatch = None,
     biases: options.Biases = False,
     exclude_padding: options.ExcludePadding = False,
     settings: options.Set = None,
@@ -68,11 +75,14 @@ def compare(
     layout = ComparisonLayout(form, every, changed, human, total)
     layout.check_options()
     _check_archs(archs)
+    machine = device_options.load_wanted_device(device, "--time" if time else "", batch)
     refuse_existing(output, force=force)
     sides = []
     for arch in archs:
         spec = options.load_spec(arch, settings, shapes, max_layers, strict=strict)
         report = api.count(spec, biases=biases, exclude_padding=exclude_padding)
+        if machine is not None:
+            report = api.add_time(report, machine, batch)
         sides.append(Side(make_printable(arch), spec, report))
     comparison = study(sides)
     with open_destination(output, force=force) as file:

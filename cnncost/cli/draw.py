@@ -2,15 +2,23 @@
 
 import io
 from pathlib import PurePath
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
 from cnncost import api
-from cnncost.cli import options
+from cnncost.cli import device_options, options
 from cnncost.cli.output import refuse_existing, write_bytes
 from cnncost.errors import CnncostError
 from cnncost.language import MAX_LAYERS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cnncost.costs import Report
+    from cnncost.timing import Device
+
+    Figure = Callable[[BinaryIO, Report, str, float], None]
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
 
@@ -20,7 +28,9 @@ EPILOG = """[bold]Examples[/bold]
 
 cnncost draw alexnet -o alexnet.svg
 
-cnncost draw resnet50 -o costs.pdf --bars --width 180"""
+cnncost draw resnet50 -o costs.pdf --bars --width 180
+
+cnncost draw resnet50 -o roof.svg --roofline --device rtx4090"""
 
 
 @app.command(rich_help_panel="Measure and convert", epilog=EPILOG, no_args_is_help=True)
@@ -44,8 +54,17 @@ def draw(
         ),
     ] = "",
     bars: Annotated[
-        bool, typer.Option("--bars", help="Units, weights, connections and memory by layer.")
+        bool,
+        typer.Option(
+            "--bars", help="Units, weights, connections and memory by layer; time with --device."
+        ),
     ] = False,
+    roofline: Annotated[
+        bool,
+        typer.Option("--roofline", help="The layers' speeds under the roof of --device."),
+    ] = False,
+    device: device_options.DeviceName = "",
+    batch: device_options.TimeBatch = None,
     width: Annotated[
         float, typer.Option(min=40, max=1000, help="Millimetres; 85 is a column, 180 a page.")
     ] = 85,
@@ -60,15 +79,48 @@ def draw(
     Layers with weights are volumes: channels across, map sizes up and in depth, both shrunk
     less than in proportion. Where they are too many, a block is one volume.
     """
-    from cnncost.views.draw import bars as as_bars
-    from cnncost.views.draw import figure
-
     chosen = _choose_picture_form(output, form)
+    if bars and roofline:
+        raise CnncostError("--bars and --roofline are two figures", "draw one of them")
+    machine = _load_machine(device, batch, bars=bars, roofline=roofline)
     refuse_existing(output, force=force)
     report = api.count(options.load_spec(arch, settings, shapes, max_layers, strict=strict))
+    if machine is not None:
+        report = _add_device_figures(report, machine, batch, roofline=roofline)
     drawn = io.BytesIO()
-    (as_bars.draw_bars if bars else figure.draw_figure)(drawn, report, chosen, width)
+    _choose_figure(bars=bars, roofline=roofline)(drawn, report, chosen, width)
     write_bytes(output, drawn.getvalue(), force=force)
+
+
+def _load_machine(device: str, batch: int | None, *, bars: bool, roofline: bool) -> "Device | None":
+    """Load the device that a figure shows times or a roof of; bars can do without."""
+    wanted = "--roofline" if roofline else "--bars with time" if bars and (device or batch) else ""
+    return device_options.load_wanted_device(device, wanted, batch)
+
+
+def _add_device_figures(
+    report: "Report", device: "Device", batch: int | None, *, roofline: bool
+) -> "Report":
+    if not roofline:
+        return api.add_time(report, device, batch)
+    from cnncost.timing.roofline import place_layers
+
+    roof = place_layers(report.network, device, batch)
+    return api.add_time(report, device, roof.batch)._replace(roof=roof)
+
+
+def _choose_figure(*, bars: bool, roofline: bool) -> "Figure":
+    if roofline:
+        from cnncost.views.draw.roofline_plot import draw_roofline
+
+        return draw_roofline
+    if bars:
+        from cnncost.views.draw.bars import draw_bars
+
+        return draw_bars
+    from cnncost.views.draw.figure import draw_figure
+
+    return draw_figure
 
 
 def _choose_picture_form(output: str, form: str) -> str:

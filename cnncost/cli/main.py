@@ -35,6 +35,8 @@ COMMANDS = (
     "convert",
     "draw",
     "verify",
+    "devices",
+    "calibrate",
     "run",
     "zoo",
 )

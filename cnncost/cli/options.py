@@ -108,7 +108,7 @@ Input = Annotated[
 Batch = Annotated[
     int | None,
     typer.Option(
-        "--batch", min=1, max=MOST, help="Examples at once; bytes only.", show_default="1"
+        "--batch", min=1, max=MOST, help="Examples at once; bytes and time only.", show_default="1"
     ),
 ]
 Dtype = Annotated[

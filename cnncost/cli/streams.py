@@ -218,6 +218,13 @@ def layers_of(lines: Sequence[str]) -> str:
     return "1 layer is" if len(lines) == 1 else f"{len(lines):,} layers are"
 
 
+def show_progress(what: str) -> None:
+    """Show progress, on a terminal only, as a line that is written over."""
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\r\x1b[K{what}")
+        sys.stderr.flush()
+
+
 def drop_output() -> None:
     """Discard what is still to be written to standard output, and all kept messages."""
     _LINES.clear()

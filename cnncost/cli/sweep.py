@@ -7,11 +7,12 @@ from typing import Annotated
 import typer
 
 from cnncost import api
-from cnncost.cli import options
+from cnncost.cli import device_options, options
 from cnncost.cli.output import open_destination, refuse_existing
 from cnncost.costs import Report
 from cnncost.errors import CnncostError, make_printable
 from cnncost.language import MAX_LAYERS
+from cnncost.quantity import TIME
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
 
@@ -21,6 +22,8 @@ EPILOG = """[bold]Examples[/bold]
 cnncost sweep mobilenet_v1 --set alpha=0.25,0.5,0.75,1
 
 cnncost sweep mobilenet_v2 --set alpha=0.5,0.75 --columns connections,damage
+
+cnncost sweep mobilenet_v1 --set alpha=0.5,1 --columns connections,time --device i7_12700h
 
 cnncost sweep mobilenet_v1 --set alpha=0.5,1 --input 3x128x128,3x224x224 --format csv"""
 
@@ -49,10 +52,12 @@ def sweep(
         typer.Option(
             metavar="A,B,...",
             help="The columns: units, weights, parameters, connections, damage (the estimated "
-            "ln(error after / before), against the spec as it stands).",
+            "ln(error after / before), against the spec as it stands), time (on --device).",
             show_default=False,
         ),
     ] = "",
+    device: device_options.DeviceName = "",
+    batch: device_options.TimeBatch = None,
     form: options.Form = "table",
     output: options.Output = "-",
     force: options.Force = False,
@@ -71,6 +76,9 @@ def sweep(
     from cnncost.views.sweep_page import DAMAGE, SweepLayout, parse_columns, sweep_results
 
     layout = SweepLayout(parse_columns(columns), human)
+    machine = device_options.load_wanted_device(
+        device, "the column time" if TIME in layout.columns else "", batch
+    )
     axes = _read_sweep_axes(settings or [], shapes)
     refuse_existing(output, force=force)
     read = options.make_reader(arch, max_layers, strict=strict)
@@ -78,7 +86,9 @@ def sweep(
     def count(values: Mapping[str, str]) -> Report:
         params = [f"{name}={value}" for name, value in values.items() if name != INPUT]
         inputs = [values[INPUT]] if INPUT in values else []
-        return api.count(read(params, inputs), biases=biases, exclude_padding=exclude_padding)
+        spec = read(params, inputs)
+        report = api.count(spec, biases=biases, exclude_padding=exclude_padding)
+        return report if machine is None else api.add_time(report, machine, batch)
 
     points = study(axes, count)
     base = count({}) if DAMAGE in layout.columns else None

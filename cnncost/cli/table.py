@@ -1,16 +1,21 @@
 """`cnncost table`: show what each layer costs, and the network."""
 
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cnncost import api
-from cnncost.cli import options
+from cnncost.cli import device_options, options
 from cnncost.cli.output import open_destination, refuse_existing
 from cnncost.cli.scale import MeasureScale, collect_scale
 from cnncost.errors import CnncostError
 from cnncost.language import MAX_LAYERS
+
+if TYPE_CHECKING:
+    from cnncost.costs import Report
+    from cnncost.timing import Device
+    from cnncost.views.table_page import TableLayout
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
 
@@ -33,6 +38,8 @@ cnncost table lenet5 --biases
 cnncost table resnet18 --memory --batch 4
 
 cnncost table resnet18 --training --optimizer adam
+
+cnncost table resnet50 --time --device rtx4090
 
 cnncost table resnet50 --depth 1 --sort connections --top 5
 
@@ -88,6 +95,16 @@ def table(
         bool,
         typer.Option("--training", help="Add the backward pass: connections, and bytes saved."),
     ] = False,
+    time: Annotated[
+        bool, typer.Option("--time", help="Add the estimated time on --device.")
+    ] = False,
+    roofline: Annotated[
+        bool,
+        typer.Option(
+            "--roofline", help="Add what bounds each layer on --device: compute or memory."
+        ),
+    ] = False,
+    device: device_options.DeviceName = "",
     batch: options.Batch = None,
     dtype: options.Dtype = None,
     optimizer: options.Optimizer = None,
@@ -104,9 +121,11 @@ def table(
         _list_columns()
         return
     layout = TableLayout(form, every, columns, sort, top, depth, human, total, memory, training)
+    layout = layout._replace(time=time, roofline=roofline)
     layout.check_options()
     scale = collect_scale(batch, dtype, optimizer)
-    _check_scale(scale, bytes_=layout.shows_footprints, training=training)
+    _check_scale(scale, layout)
+    machine = device_options.load_wanted_device(device, _name_wish(layout))
     refuse_existing(output, force=force)
     spec = options.load_spec(arch, settings, shapes, max_layers, strict=strict)
     report = api.count(spec, biases=biases, exclude_padding=exclude_padding)
@@ -114,16 +133,50 @@ def table(
         from cnncost.costs.footprint import compute_footprints
 
         report = report._replace(footprints=compute_footprints(spec.network, **scale))
+    if machine is not None:
+        report = _add_device_figures(report, layout, machine, batch)
     with open_destination(output, force=force) as file:
         write_results(file, table_results(report, layout), form)
 
 
-def _check_scale(scale: MeasureScale, *, bytes_: bool, training: bool) -> None:
+def _check_scale(scale: MeasureScale, layout: "TableLayout") -> None:
     """Refuse options of bytes without a column of bytes, and training for a type without it."""
-    if scale and not bytes_:
-        raise CnncostError(f"--{next(iter(scale))} changes no count", "add --memory or --training")
-    if training and scale.get("dtype") == "int8":
+    idle = [
+        option
+        for option in scale
+        if not layout.shows_footprints and not (option == "batch" and layout.shows_device)
+    ]
+    if idle:
+        adds = "--memory, --training or --time" if idle[0] == "batch" else "--memory or --training"
+        raise CnncostError(f"--{idle[0]} changes no count", f"add {adds}")
+    if layout.training and scale.get("dtype") == "int8":
         raise CnncostError("int8 does not train", "drop --training, or give --dtype fp16")
+
+
+def _name_wish(layout: "TableLayout") -> str:
+    """Name what the table shows of a device; empty for nothing."""
+    if layout.shows_time:
+        return "--time" if layout.time else "the column time"
+    if layout.shows_roofline:
+        return "--roofline" if layout.roofline else "a column of the roofline"
+    return ""
+
+
+def _add_device_figures(
+    report: "Report", layout: "TableLayout", device: "Device", batch: int | None
+) -> "Report":
+    """Add to a report what its table shows of a device.
+
+    Raises:
+        CnncostError: the roofline is shown, and the device's file has no peaks.
+    """
+    if layout.shows_time:
+        report = api.add_time(report, device, batch)
+    if layout.shows_roofline:
+        from cnncost.timing.roofline import place_layers
+
+        report = report._replace(roof=place_layers(report.network, device, batch))
+    return report
 
 
 def _list_columns() -> None:

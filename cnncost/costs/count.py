@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from cnncost.network import Network, Node
 
 if TYPE_CHECKING:
+    from cnncost.costs.duration import NetworkTime
     from cnncost.costs.footprint import Footprints
+    from cnncost.costs.roof import Roof
 
 
 class Convention(NamedTuple):
@@ -67,6 +69,10 @@ class Report(NamedTuple):
     totals: Totals
     footprints: Footprints | None = None
     """Memory and training costs, where they were asked for."""
+    time: NetworkTime | None = None
+    """The time on a device, where it was asked for."""
+    roof: Roof | None = None
+    """The roofline on a device, where it was asked for."""
 
     @property
     def unknown_layers(self) -> tuple[str, ...]:

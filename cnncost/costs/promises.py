@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from fractions import Fraction
 from typing import NamedTuple
 
 from cnncost.costs.count import Convention, count_network
+from cnncost.costs.duration import PER_SECOND, NetworkTime
 from cnncost.costs.metrics import Metrics, find_total
 from cnncost.language import Spec
 
@@ -38,6 +40,18 @@ class Limit(NamedTuple):
     @property
     def holds(self) -> bool:
         return self.complete and self.computed <= self.budget
+
+
+class TimeLimit(NamedTuple):
+    """A budget of time beside the estimated time."""
+
+    budget: Fraction
+    """In seconds."""
+    found: NetworkTime
+
+    @property
+    def holds(self) -> bool:
+        return self.found.complete and self.found.picoseconds <= PER_SECOND * self.budget
 
 
 def compare_expected(spec: Spec) -> tuple[ExpectedFigure, ...]:

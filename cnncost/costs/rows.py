@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cnncost.costs.count import LayerCount, Report
 from cnncost.costs.receptive_field import ReceptiveField, find_receptive_fields
+from cnncost.costs.roof import RoofPoint, add_points
 from cnncost.layers import Layer
 from cnncost.shape import Shape
 
@@ -41,6 +42,10 @@ class Row(NamedTuple):
     """Its receptive field and effective stride, if they were asked for."""
     footprint: Footprint | None = None
     """Its memory and training costs, if they were asked for."""
+    time: int | None = None
+    """Its picoseconds on a device, if they were asked for."""
+    roof: RoofPoint | None = None
+    """Where it stands under a device's roof, if that was asked for and it multiplies."""
 
 
 def layer_rows(
@@ -59,6 +64,7 @@ def layer_rows(
             row._replace(footprint=nodes[count.node.index])
             for row, count in zip(rows, report.layers, strict=True)
         )
+    rows = _add_device_figures(report, rows)
     if reach:
         found = find_receptive_fields(report.network)
         rows = tuple(
@@ -68,6 +74,18 @@ def layer_rows(
     if depth is not None:
         rows = tuple(_group_rows(rows, depth))
     return tuple(row for row in rows if every or row.counted)
+
+
+def _add_device_figures(report: Report, rows: tuple[Row, ...]) -> tuple[Row, ...]:
+    """Fill in times and places under the roof, where the report has them."""
+    places = [count.node.index for count in report.layers]
+    if report.time is not None:
+        times = report.time.layers
+        rows = tuple(row._replace(time=times[i]) for row, i in zip(rows, places, strict=True))
+    if report.roof is not None:
+        points = report.roof.points
+        rows = tuple(row._replace(roof=points[i]) for row, i in zip(rows, places, strict=True))
+    return rows
 
 
 def sort_rows(rows: Sequence[Row], key: Callable[[Row], int]) -> tuple[Row, ...]:
@@ -86,13 +104,21 @@ def cut_rows(rows: Sequence[Row], most: int) -> tuple[Row, ...]:
 
 def remainder_row(report: Report, rows: Sequence[Row], *, loss: bool = False) -> Row | None:
     """Make a row of what the layers without a row add: their parameters, such as norms' scales,
-    and the bytes that they and (if `loss`) the loss keep for the backward pass."""
+    the bytes that they and (if `loss`) the loss keep for the backward pass, and their time with
+    that of a run itself."""
     parameters = report.totals.parameters - sum(row.parameters for row in rows)
     left = _left_out(report, rows, loss=loss)
-    if not parameters and not (left and any(left)):
+    time = report.time and report.time.picoseconds - _add_times(rows)
+    if not parameters and not time and not (left and any(left)):
         return None
     name = "others and the loss" if loss else "norms and others"
-    return Row(name, "", None, None, 0, 0, 0, parameters, 0, listed=False, footprint=left)
+    return Row(
+        name, "", None, None, 0, 0, 0, parameters, 0, listed=False, footprint=left, time=time
+    )
+
+
+def _add_times(rows: Sequence[Row]) -> int:
+    return sum(row.time or 0 for row in rows)
 
 
 def _total_saved_bytes(whole: Footprints) -> int:
@@ -181,4 +207,6 @@ def _sum_rows(name: str, rows: Sequence[Row]) -> Row:
         unknown=sum(row.unknown for row in rows),
         reach=rows[-1].reach if "(" not in name else None,
         footprint=_add_footprints(rows),
+        time=_add_times(rows) if rows[0].time is not None else None,
+        roof=add_points([row.roof for row in rows]),
     )

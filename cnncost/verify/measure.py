@@ -50,8 +50,8 @@ def measure_network(
 
     torch.manual_seed(0)
     tell("building")
-    model = build_network(code).to(_torch_dtype(dtype))
-    data = [torch.randn(batch, *dims, dtype=_torch_dtype(dtype)) for dims in inputs]
+    model = build_network(code).to(find_torch_dtype(dtype))
+    data = [torch.randn(batch, *dims, dtype=find_torch_dtype(dtype)) for dims in inputs]
     parameters = list(model.parameters())
     trained = [p for p in parameters if p.requires_grad]
     tell("counting connections")
@@ -90,8 +90,8 @@ def measure_forward(
     import torch
 
     torch.manual_seed(0)
-    model = build_network(code).to(_torch_dtype(dtype))
-    data = [torch.randn(batch, *dims, dtype=_torch_dtype(dtype)) for dims in inputs]
+    model = build_network(code).to(find_torch_dtype(dtype))
+    data = [torch.randn(batch, *dims, dtype=find_torch_dtype(dtype)) for dims in inputs]
     parameters = list(model.parameters())
     model.eval()
     with torch.no_grad():
@@ -112,7 +112,8 @@ def build_network(code: str) -> Any:  # Any: torch.nn.Module, which is not impor
     return classes[-1]()
 
 
-def _torch_dtype(dtype: str) -> Any:  # Any: torch.dtype
+def find_torch_dtype(dtype: str) -> Any:  # Any: torch.dtype
+    """Find PyTorch's type of numbers: of fp32, fp16 or bf16."""
     import torch
 
     return {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}[dtype]

@@ -26,9 +26,43 @@ class BytesAtLeast(AtLeast):
     """An amount of memory that leaves out layers of unknown cost."""
 
 
+class Duration(int):
+    """A time, in picoseconds."""
+
+
+class DurationAtLeast(AtLeast):
+    """A time, in picoseconds, that leaves out layers of unknown cost."""
+
+
+class Thousandths(int):
+    """A figure that is no count, in thousandths."""
+
+
 def at_least(value: int) -> AtLeast:
     """Mark an amount as a lower bound."""
+    if isinstance(value, Duration | DurationAtLeast):
+        return DurationAtLeast(value)
     return BytesAtLeast(value) if isinstance(value, Bytes | BytesAtLeast) else AtLeast(value)
+
+
+def as_duration(picoseconds: float) -> str:
+    """Write a time with three significant digits, in the unit that leaves one before the point.
+
+    >>> as_duration(1_234_567_890), as_duration(45_600_000), as_duration(0)
+    ('1.23 ms', '45.6 us', '0 s')
+    """
+    if not picoseconds:
+        return "0 s"
+    for unit, power in (("s", 12), ("ms", 9), ("us", 6), ("ns", 3)):
+        if picoseconds >= 0.9995 * 10**power:
+            return f"{_three_digits(picoseconds / 10**power)} {unit}"
+    return f"{picoseconds:.0f} ps"
+
+
+def _three_digits(value: float) -> str:
+    """Write a number from 1 on with three significant digits, and none of them in an exponent."""
+    decimals = next((n for n, end in ((2, 9.995), (1, 99.95)) if value < end), 0)
+    return f"{value:,.{decimals}f}"
 
 
 def as_mebibytes(count: int) -> str:
@@ -38,11 +72,15 @@ def as_mebibytes(count: int) -> str:
 
 def bare_text(value: Value) -> str:
     """Write a value for programs: numbers without separators (a lower bound as `>= 24`), shapes as
-    `96x55x55`, several shapes joined by `+`."""
+    `96x55x55`, several shapes joined by `+`, times as seconds."""
     if value is None:
         return ""
     if isinstance(value, UnknownAmount):
         return "?"
+    if isinstance(value, Thousandths):
+        return f"{value / 1000:.3f}"
+    if isinstance(value, Duration | DurationAtLeast):
+        return f"{_bound_mark(value)}{value // 10**12}.{value % 10**12:012d}"
     if isinstance(value, int):
         return f"{_bound_mark(value)}{value:d}"
     if isinstance(value, Shape | str):
@@ -56,12 +94,18 @@ def readable_text(value: Value) -> str:
         return bare_text(value)
     if isinstance(value, Bytes | BytesAtLeast):
         return f"{_bound_mark(value)}{as_mebibytes(value)}"
+    if isinstance(value, Thousandths):
+        return f"{value / 1000:,.1f}"
+    if isinstance(value, Duration | DurationAtLeast):
+        return f"{_bound_mark(value)}{as_duration(value)}"
     return f"{_bound_mark(value)}{value:,}"
 
 
 def human_text(value: Value) -> str:
     """Write a value in short, with four significant digits and a decimal suffix: `105.4M`."""
-    if not isinstance(value, int) or isinstance(value, UnknownAmount | Bytes | BytesAtLeast):
+    if not isinstance(value, int) or isinstance(
+        value, UnknownAmount | Bytes | BytesAtLeast | Duration | DurationAtLeast | Thousandths
+    ):
         return readable_text(value)
     for suffix, power in (("T", 12), ("G", 9), ("M", 6), ("k", 3)):
         if 100_000 * value >= 99_995 * 10**power:  # rounds to 1.000 or more

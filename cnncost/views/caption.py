@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import isfinite
 from typing import TYPE_CHECKING
 
 from cnncost.costs import Report
+from cnncost.costs.duration import PER_SECOND
+from cnncost.views.amounts import as_duration
 
 if TYPE_CHECKING:
+    from cnncost.costs.duration import NetworkTime
     from cnncost.costs.footprint import Footprints
+    from cnncost.costs.roof import Roof
 
 
 def convention_text(report: Report) -> str:
@@ -78,6 +83,49 @@ def memory_text(report: Report, found: Footprints) -> str:
         for figure in summary_figures(found.memory, found.embedded)
     ]
     return f"{step_text(report, found)} {scale_text(found)}: {'; '.join(amounts)}."
+
+
+def device_lines(report: Report) -> list[str]:
+    """Say what times and rooflines are of, how sure they are, and what their reader must know."""
+    said = []
+    if report.roof is not None:
+        said.append(roof_text(report.roof))
+    if report.time is not None:
+        said += [f"Time: {describe_time(report.time)}.", *report.time.remarks]
+    return said
+
+
+def roof_text(roof: Roof) -> str:
+    """Describe a roof: its peaks, with their source, and what is compared with them."""
+    peak = roof.peak
+    return (
+        f"Roofline of {roof.device}, batch {roof.batch:,}: at most {peak.macs / 1e12:,.3g}T MACs "
+        f"and {peak.bytes / 1e9:,.4g} GB a second ({peak.source}), so {peak.ridge:,.1f} MACs a "
+        f"byte keep it busy. Bytes are {roof.dtype}: input, output and parameters, moved once."
+    )
+
+
+def describe_time(found: NetworkTime) -> str:
+    """Describe a time with its interval: what runs, where, and how well such estimates held."""
+    low, high = (PER_SECOND * seconds for seconds in (found.low, found.high))
+    least = "" if found.complete else "at least "
+    sure = f", 90 % interval {as_duration(low)} to {as_duration(high)}" if isfinite(high) else ""
+    return f"{least}{as_duration(found.picoseconds)} {time_basis(found)}{sure}"
+
+
+def time_basis(found: NetworkTime) -> str:
+    """Describe what a time is an estimate of, without the time."""
+    basis = f" ({found.basis})" if found.basis else ""
+    return f"{batch_text(found)} on {found.device}, estimated{basis}"
+
+
+def batch_text(found: NetworkTime) -> str:
+    """Say what runs: a batch, or an example of a batch such as the device was measured with."""
+    if found.batch is not None:
+        return f"at batch {found.batch:,}"
+    if found.least_batch == 1:
+        return "per example at batch 1"
+    return f"per example in batches of {found.least_batch:,} and more"
 
 
 def some_of(names: Sequence[str], most: int = 5) -> str:

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from fractions import Fraction
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from cnncost.accuracy import Damage
 from cnncost.costs import LayerCount
-from cnncost.study.comparison import METRICS, Comparison, Excess, Match, Side, percent_change
+from cnncost.quantity import TIME
+from cnncost.study.comparison import METRICS, Comparison, Excess, Match, percent_change
 from cnncost.views import caption
-from cnncost.views.amounts import AtLeast, UnknownAmount, Value, human_text, readable_text
-from cnncost.views.damage_words import damage_data, ratio_text, round_score
-from cnncost.views.page import Compact, Page, Results, Table, refuse_short_numbers
-from cnncost.views.table_data import SCHEMA_VERSION, convention_data
+from cnncost.views.amounts import (
+    Duration,
+    UnknownAmount,
+    Value,
+    at_least,
+    human_text,
+    readable_text,
+)
+from cnncost.views.comparison_data import (
+    build_comparison_data,
+    build_comparison_records,
+    side_letter,
+)
+from cnncost.views.damage_words import ratio_text
+from cnncost.views.page import Page, Results, Table, refuse_short_numbers
 
 SHOWN = ("weights", "connections")
 """The counts that people see of each layer."""
@@ -89,15 +99,29 @@ def _totals_table(comparison: Comparison, number: Callable[[Value], str]) -> Tab
     for metric in METRICS:
         counts = [getattr(side.report.totals, metric) for side in comparison.sides]
         known = [side.report.complete for side in comparison.sides]
-        cells = [number(n if k else AtLeast(n)) for n, k in zip(counts, known, strict=True)]
-        row = [metric, cells[0]]
-        for count, complete, cell in zip(counts[1:], known[1:], cells[1:], strict=True):
-            # What is only bounded from below has no difference.
-            sure = complete and known[0]
-            row += [cell, _signed_number(count - counts[0], number) if sure else "?"]
-            row.append(_percent_text(counts[0], count) if sure else "?")
-        rows.append(row)
+        rows.append(_total_row(metric, counts, known, number))
+    times = [side.report.time for side in comparison.sides if side.report.time is not None]
+    if times:
+        durations = [Duration(time.picoseconds) for time in times]
+        rows.append(_total_row(TIME, durations, [time.complete for time in times], number))
     return Table(titles, rows)
+
+
+def _total_row(
+    metric: str, totals: Sequence[int], known: Sequence[bool], number: Callable[[Value], str]
+) -> list[str]:
+    """Make the row of a metric: each network's total, and its difference to the first's."""
+    kind = type(totals[0])
+    cells = [number(n if k else at_least(n)) for n, k in zip(totals, known, strict=True)]
+    row = [metric, cells[0]]
+    for total, complete, cell in zip(totals[1:], known[1:], cells[1:], strict=True):
+        # What is only bounded from below has no difference.
+        sure = complete and known[0]
+        difference = total - totals[0]
+        sign = "-" if difference < 0 else "+" if difference else ""
+        row += [cell, f"{sign}{number(kind(abs(difference)))}" if sure else "?"]
+        row.append(_percent_text(totals[0], total) if sure else "?")
+    return row
 
 
 def _layers_table(
@@ -134,12 +158,6 @@ def _change_cell(match: Match, metric: str) -> str:
     return _percent_text(getattr(before, metric), getattr(after, metric))
 
 
-def _signed_number(difference: int, number: Callable[[Value], str]) -> str:
-    if not difference:
-        return "0"
-    return ("-" if difference < 0 else "+") + number(abs(difference))
-
-
 def _percent_text(before: int, after: int) -> str:
     """Write the change in percent, to a tenth; empty if nothing changed."""
     change = percent_change(before, after)
@@ -161,7 +179,16 @@ def _caption_lines(
         said.append(f"No differences: the {every} are alike.")
     if not layout.every:
         said += _uncounted_lines(comparison)
-    return said + _damage_lines(comparison)
+    return said + _damage_lines(comparison) + _time_lines(comparison)
+
+
+def _time_lines(comparison: Comparison) -> list[str]:
+    """What the times are of, and what else a reader of each must know."""
+    times = [side.report.time for side in comparison.sides if side.report.time is not None]
+    if not times:
+        return []
+    remarks = dict.fromkeys(remark for time in times for remark in time.remarks)
+    return [f"Time {caption.time_basis(times[0])}.", *remarks]
 
 
 def _damage_lines(comparison: Comparison) -> list[str]:
@@ -191,108 +218,3 @@ def _uncounted_lines(comparison: Comparison) -> list[str]:
     if len(comparison.sides) > 2:
         return [line.replace(" alone:", ", not in all:") for line in lines]
     return lines
-
-
-# Records and data for programs
-
-COLUMNS = ("layer", "type", "output_shape", *METRICS)
-"""The columns of a layer; each stands once per network: `weights_a`, `weights_b`."""
-
-
-def build_comparison_records(
-    comparison: Comparison, matches: Sequence[Match], *, total: bool
-) -> Iterator[list[str]]:
-    """Make one record per layer: what changed against the first network, then the columns of each
-    network."""
-    ends = [side_letter(i).lower() for i in range(len(comparison.sides))]
-    changes = ["change"] if len(ends) == 2 else [f"change_{end}" for end in ends[1:]]
-    yield [*changes, *(f"{column}_{end}" for end in ends for column in COLUMNS)]
-    for match in matches:
-        cells = [match.describe_change(i) for i in range(1, len(ends))]
-        yield [*cells, *(cell for layer in match.layers for cell in _layer_cells(layer))]
-    if total:
-        totals = [_total_cells(side) for side in comparison.sides]
-        yield ["total"] * len(changes) + [cell for cells in totals for cell in cells]
-
-
-def _damage_data(damage: Damage | None) -> dict[str, object] | None:
-    return None if damage is None else {"score": round_score(damage.score), **damage_data(damage)}
-
-
-def build_comparison_data(comparison: Comparison, matches: Sequence[Match]) -> Compact:
-    """Make the data for JSON: the networks with their totals, the differences, and the layers."""
-    first, *others = comparison.sides
-    return Compact(
-        schema_version=SCHEMA_VERSION,
-        convention=convention_data(first.report),
-        networks=[_network_data(side) for side in comparison.sides],
-        differences=[_difference_data(first, side) for side in others],
-        damages=[_damage_data(comparison.estimate_damage(i)) for i in range(1, len(others) + 1)],
-        layers=[_match_data(match) for match in matches],
-    )
-
-
-def _layer_cells(layer: LayerCount | None) -> list[str]:
-    if layer is None:
-        return [""] * len(COLUMNS)
-    known = layer.known
-    counts = [str(getattr(layer, m)) if known or m == "units" else "?" for m in METRICS]
-    return [layer.name, layer.word, str(layer.node.output), *counts]
-
-
-def _total_cells(side: Side) -> list[str]:
-    bound = "" if side.report.complete else ">= "
-    return ["", "", "", *(f"{bound}{getattr(side.report.totals, metric)}" for metric in METRICS)]
-
-
-def _network_data(side: Side) -> dict[str, object]:
-    network = side.report.network
-    shapes = [list(node.output.dims) for node in network.inputs]
-    return {
-        "arch": side.label,
-        "name": network.name,
-        "input_shape": shapes[0] if len(shapes) == 1 else shapes,
-        "complete": side.report.complete,
-        "totals": side.report.totals._asdict(),
-    }
-
-
-def _difference_data(first: Side, side: Side) -> dict[str, object]:
-    """Make the differences of totals to the first network's; null if some costs are unknown."""
-    entry: dict[str, object] = {"arch": side.label}
-    for metric in METRICS:
-        before, after = getattr(first.report.totals, metric), getattr(side.report.totals, metric)
-        sure = first.report.complete and side.report.complete
-        entry[metric] = (
-            {"difference": after - before, "percent": percent_number(before, after)}
-            if sure
-            else None
-        )
-    return entry
-
-
-def _match_data(match: Match) -> dict[str, object]:
-    return {
-        "change": [match.describe_change(i) for i in range(1, len(match.layers))],
-        "layers": [_layer_data(layer) for layer in match.layers],
-    }
-
-
-def _layer_data(layer: LayerCount | None) -> dict[str, object] | None:
-    if layer is None:
-        return None
-    known = layer.known
-    counts = {m: getattr(layer, m) if known or m == "units" else None for m in METRICS}
-    shape = list(layer.node.output.dims)
-    return {"layer": layer.name, "type": layer.word, "output_shape": shape, **counts}
-
-
-def side_letter(side: int) -> str:
-    """Return a network's letter: A, B, ..., Z, N27, ..."""
-    return chr(ord("A") + side) if side < 26 else f"N{side + 1}"
-
-
-def percent_number(before: int, after: int) -> float | None:
-    """Return the change in percent as a number for programs, with four decimals."""
-    change = percent_change(before, after)
-    return None if change is None else float(round(Fraction(change), 4))

@@ -8,11 +8,13 @@ from typing import NamedTuple
 from cnncost.accuracy import Damage, are_comparable, estimate_damage
 from cnncost.costs import Report
 from cnncost.errors import CnncostError, did_you_mean
+from cnncost.quantity import TIME
 from cnncost.study.settings_sweep import SweepPoint
 from cnncost.views import caption
-from cnncost.views.amounts import at_least, bare_text, human_text, readable_text
+from cnncost.views.amounts import Duration, at_least, bare_text, human_text, readable_text
 from cnncost.views.damage_words import damage_data, round_score
 from cnncost.views.page import Page, Results, Table
+from cnncost.views.table_data import time_data
 
 QUANTITIES = ("units", "weights", "parameters", "connections")
 """The columns behind the settings', unless others are asked for."""
@@ -44,7 +46,7 @@ def parse_columns(text: str) -> tuple[str, ...]:
     Raises:
         CnncostError: there is no such column.
     """
-    known = [*QUANTITIES, DAMAGE]
+    known = [*QUANTITIES, DAMAGE, TIME]
     columns = tuple(dict.fromkeys(word.strip() for word in text.split(",") if word.strip()))
     for word in columns:
         if word not in known:
@@ -94,6 +96,8 @@ def _build_page(
         said.append(
             "Damage: estimated ln(error after / error before), against the spec as it stands."
         )
+    if report.time is not None:
+        said += [f"Time {caption.time_basis(report.time)}.", *report.time.remarks]
     rows = [_point_cells(one, layout, number) for one in found]
     name = report.network.name
     return Page([Table(header, rows, (), caption=said, about=f"{name}.")], name)
@@ -104,6 +108,11 @@ def _point_cells(one: _Found, layout: SweepLayout, number: Callable[[int], str])
     for column in layout.columns:
         if column == DAMAGE:
             cells.append("?" if one.damage is None else f"{round_score(one.damage.score):.3f}")
+        elif column == TIME:
+            found = one.report.time
+            assert found is not None  # it is estimated for this column
+            time = Duration(found.picoseconds)
+            cells.append(number(time if found.complete else at_least(time)))
         else:
             total = totals[column]
             cells.append(number(total if one.report.complete else at_least(total)))
@@ -116,6 +125,8 @@ def _point_entry(one: _Found, layout: SweepLayout) -> dict[str, object]:
         "totals": one.report.totals._asdict(),
         "complete": one.report.complete,
     }
+    if one.report.time is not None:
+        entry[TIME] = time_data(one.report.time)
     if DAMAGE in layout.columns:
         damage = one.damage
         known = damage and {"score": round_score(damage.score), **damage_data(damage)}

@@ -3,55 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from cnncost.costs import Report
 from cnncost.costs.rows import Row
 from cnncost.errors import CnncostError, did_you_mean
 from cnncost.views.amounts import AtLeast, Bytes, UnknownAmount, Value, at_least
+from cnncost.views.device_columns import DEVICE_COLUMNS
+from cnncost.views.table_column import Column, Total
 
 if TYPE_CHECKING:
     from cnncost.costs.footprint import Footprints
-
-Total = Callable[[Report], int]
-
-
-class Column(NamedTuple):
-    """One column: a value for each row, and a total if it adds up."""
-
-    key: str
-    text: str
-    value: Callable[[Row], Value]
-    total: Callable[[Report], int] | None = None
-    right: bool = False
-    """Whether it is aligned right though it does not add up."""
-
-    @property
-    def cell_alignment(self) -> str:
-        """The alignment of its cells: r or l."""
-        return "r" if self.is_numeric or self.right else "l"
-
-    @property
-    def is_numeric(self) -> bool:
-        """Whether it adds up, so that shares of its total make sense."""
-        return self.total is not None
-
-    def numeric_value(self, row: Row) -> int:
-        """Return the value of a column of numbers; a row without one counts as 0."""
-        value = self.value(row)
-        return value if isinstance(value, int) else 0
-
-    @property
-    def title(self) -> str:
-        """The title for people."""
-        return self.key.removesuffix("_shape").replace("_", " ")
-
-    def total_text(self, report: Report, number: Callable[[Value], str]) -> str:
-        """Write the cell in the row of totals."""
-        if self.total is None:
-            return "total" if self.key == "layer" else ""
-        total = self.total(report)
-        return number(total if report.complete else at_least(total))
 
 
 def _count_of(quantity: str, times: int = 1) -> Callable[[Row], Value]:
@@ -222,6 +184,7 @@ _ALL = (
         _part_of("saved_bytes", Bytes),
         _total_of(_saved_bytes, activations=True),
     ),
+    *DEVICE_COLUMNS,
 )
 
 COLUMNS = {column.key: column for column in _ALL}
@@ -232,6 +195,12 @@ REACH = ("receptive_field", "effective_stride")
 
 MEMORY = ("parameter_bytes", "output_bytes", "live_bytes")
 """The columns of --memory."""
+
+TIME = ("time",)
+"""The columns of --time, which need a device."""
+
+ROOFLINE = ("intensity", "bound", "peak_percent")
+"""The columns of --roofline, which need a device with peaks."""
 
 TRAINING = ("backward_weights", "backward_input", "saved_bytes")
 """The columns of --training."""

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from math import isfinite
 from typing import TYPE_CHECKING
 
 from cnncost.costs import Report
 from cnncost.costs.rows import Row
 from cnncost.shape import Shape
-from cnncost.views.amounts import UnknownAmount, Value, bare_text
+from cnncost.views.amounts import Duration, Thousandths, UnknownAmount, Value, bare_text
 from cnncost.views.page import Compact
-from cnncost.views.table_columns import Column
+from cnncost.views.table_column import Column
 
 if TYPE_CHECKING:
+    from cnncost.costs.duration import NetworkTime
     from cnncost.costs.footprint import Footprints
+    from cnncost.costs.roof import Roof
 
 SCHEMA_VERSION = 1
 
@@ -48,6 +51,13 @@ def _report_frame(report: Report) -> dict[str, object]:
     """Make the data that stands around the layers."""
     network = report.network
     shapes = [list(node.output.dims) for node in network.inputs]
+    further: dict[str, object] = {}
+    if report.footprints:
+        further["memory"] = _memory_data(report.footprints)
+    if report.time is not None:
+        further["time"] = time_data(report.time)
+    if report.roof is not None:
+        further["roofline"] = _roof_data(report.roof)
     return {
         "schema_version": SCHEMA_VERSION,
         "name": network.name,
@@ -57,7 +67,32 @@ def _report_frame(report: Report) -> dict[str, object]:
         "layers": [],
         "totals": report.totals._asdict(),
         "outputs": [network.nodes[i].name for i in network.outputs],
-    } | ({"memory": _memory_data(report.footprints)} if report.footprints else {})
+    } | further
+
+
+def time_data(found: NetworkTime) -> dict[str, object]:
+    """Make the data of a time: seconds with the ends of the 90 % interval."""
+    return {
+        "device": found.device,
+        "batch": found.batch,
+        "seconds": found.seconds,
+        "low": found.low if isfinite(found.high) else None,
+        "high": found.high if isfinite(found.high) else None,
+        "complete": found.complete,
+        "remarks": list(found.remarks),
+    }
+
+
+def _roof_data(roof: Roof) -> dict[str, object]:
+    return {
+        "device": roof.device,
+        "batch": roof.batch,
+        "dtype": roof.dtype,
+        "peak_macs": roof.peak.macs,
+        "peak_bytes": roof.peak.bytes,
+        "ridge": roof.peak.ridge,
+        "source": roof.peak.source,
+    }
 
 
 def _memory_data(found: Footprints) -> dict[str, object]:
@@ -85,6 +120,8 @@ def _json_value(value: Value) -> object:
         return list(value.dims)
     if isinstance(value, UnknownAmount):
         return None
+    if isinstance(value, Duration | Thousandths):
+        return float(bare_text(value))
     if value is None or isinstance(value, (int, str)):
         return value
     shapes = [list(shape.dims) for shape in value]

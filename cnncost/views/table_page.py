@@ -11,20 +11,22 @@ from cnncost.errors import CnncostError, did_you_mean
 from cnncost.views import caption
 from cnncost.views.amounts import Value, human_text, readable_text
 from cnncost.views.page import MACHINE, Page, Results, Table, refuse_short_numbers
+from cnncost.views.table_column import Column
 from cnncost.views.table_columns import (
     COLUMNS,
     CSV,
     FOOTPRINT,
     MEMORY,
     REACH,
+    ROOFLINE,
     TABLE,
+    TIME,
     TRAINING,
-    Column,
     choose_columns,
     row_label,
 )
 
-LEFT_OUT = ("parameters", "parameter_bytes", "saved_bytes")
+LEFT_OUT = ("parameters", "parameter_bytes", "saved_bytes", "time")
 """The columns to whose totals layers that are not shown contribute."""
 
 
@@ -46,12 +48,35 @@ class TableLayout(NamedTuple):
     """Add the columns of memory, and a summary."""
     training: bool = False
     """Add the columns of a training step, and a summary."""
+    time: bool = False
+    """Add the column of time on a device."""
+    roofline: bool = False
+    """Add the columns of a device's roofline."""
 
     @property
     def shows_footprints(self) -> bool:
         """Whether the table shows memory or training costs."""
+        return self.memory or self.training or self._names_any(FOOTPRINT)
+
+    @property
+    def shows_time(self) -> bool:
+        """Whether the table shows times on a device."""
+        return self.time or self._names_any(TIME)
+
+    @property
+    def shows_roofline(self) -> bool:
+        """Whether the table shows where layers stand under a device's roof."""
+        return self.roofline or self._names_any(ROOFLINE)
+
+    @property
+    def shows_device(self) -> bool:
+        """Whether the table shows anything of a device."""
+        return self.shows_time or self.shows_roofline
+
+    def _names_any(self, keys: Sequence[str]) -> bool:
+        """Whether one of some columns is shown or sorted by."""
         named = f"{self.columns},{self.sort}".replace("-", "_").replace(" ", "").split(",")
-        return self.memory or self.training or any(key in FOOTPRINT for key in named)
+        return any(key in keys for key in named)
 
     def check_options(self) -> None:
         """Refuse options that do not go together, before any work.
@@ -103,6 +128,7 @@ def _build_page(
     said = [caption.convention_text(report), *caption.list_remarks(report)]
     if report.footprints is not None:
         said.append(caption.memory_text(report, report.footprints))
+    said += caption.device_lines(report)
     if report.network.notes and layout.form != "latex":
         said.append(report.network.notes)
     table = Table(
@@ -130,7 +156,7 @@ def _row_cells(row: Row, columns: Sequence[Column], number: Callable[[Value], st
 def _with_rest(report: Report, columns: Sequence[Column], rows: Sequence[Row]) -> Sequence[Row]:
     """Add a row for the layers that are not shown, if they contribute to a total."""
     rest = remainder_row(report, rows, loss=any(column.key == "saved_bytes" for column in columns))
-    if rest is not None and any(column.key in LEFT_OUT for column in columns):
+    if rest is not None and any(c.key in LEFT_OUT and c.value(rest) for c in columns):
         return [*rows, rest]
     return rows
 
@@ -138,11 +164,12 @@ def _with_rest(report: Report, columns: Sequence[Column], rows: Sequence[Row]) -
 def _chosen_columns(report: Report, layout: TableLayout) -> tuple[Column, ...]:
     if layout.columns:
         return choose_columns(layout.columns)
-    further = (*MEMORY * layout.memory, *TRAINING * layout.training)
+    beside = (*MEMORY * layout.memory, *TRAINING * layout.training)
+    further = (*beside, *ROOFLINE * layout.roofline, *TIME * layout.time)
     biases = report.convention.biases
     if layout.form in MACHINE:
         return tuple(COLUMNS[key] for key in (*CSV, *["parameters"] * biases, *further))
-    kept = _columns_beside(layout) if further else TABLE
+    kept = _columns_beside(layout) if beside else TABLE
     own = tuple("parameters" if biases and key == "weights" else key for key in kept)
     return tuple(COLUMNS[key] for key in (*own, *further))
 
@@ -150,12 +177,16 @@ def _chosen_columns(report: Report, layout: TableLayout) -> tuple[Column, ...]:
 def _column_choices(columns: Sequence[Column]) -> list[Sequence[Column]]:
     """List choices of columns, wide ones first, for terminals of different widths.
 
-    Narrow ones leave out shapes, then the weights beside bytes, and have both gradients of the
-    backward pass in one column.
+    Narrow ones leave out shapes, then units and weights beside times, or the weights beside
+    bytes, and have both gradients of the backward pass in one column.
     """
-    if not any(column.key in FOOTPRINT for column in columns):
-        return [columns]
     bare = [column for column in columns if column.key != "output_shape"]
+    if not any(column.key in FOOTPRINT for column in columns):
+        if columns[-1].key not in (*TIME, *ROOFLINE):
+            return [columns]
+        few = [column for column in bare if column.key not in ("units", "weights")]
+        device = [column for column in few if column.key != "connections"]
+        return [columns, bare, few, device]
     summed = [column for column in bare if column.key not in ("weights", "backward_input")]
     both = COLUMNS["backward_connections"]
     fewest = [both if column.key == "backward_weights" else column for column in summed]

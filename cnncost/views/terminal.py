@@ -10,7 +10,8 @@ from cnncost.costs.rows import Row
 from cnncost.views import caption
 from cnncost.views.amounts import Value
 from cnncost.views.grid import GAP, Grid, ascii_only, line_room
-from cnncost.views.table_columns import Column, row_label
+from cnncost.views.table_column import Column
+from cnncost.views.table_columns import row_label
 
 if TYPE_CHECKING:
     from cnncost.costs.footprint import Footprints
@@ -47,6 +48,7 @@ def write_table(
     said = [caption.convention_text(report), *caption.list_remarks(report), *notes]
     if columns is not choices[0]:
         said.append("A wider terminal, --columns, csv and json have more columns.")
+    said += caption.device_lines(report)
     if report.footprints is not None:
         found = report.footprints
         said += [caption.step_text(report, found), f"{caption.scale_text(found)}:"]

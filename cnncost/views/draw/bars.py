@@ -8,7 +8,7 @@ from typing import BinaryIO, NamedTuple
 from cnncost.costs import Report
 from cnncost.costs.footprint import compute_footprints
 from cnncost.costs.rows import Row, layer_rows
-from cnncost.views.amounts import human_text
+from cnncost.views.amounts import Duration, human_text
 from cnncost.views.draw.figure_canvas import COLOURS, SMALL, Canvas
 from cnncost.views.draw.figure_layout import MARGIN
 
@@ -35,6 +35,10 @@ PANELS = (
 most of its layers."""
 
 
+TIME_PANEL = Panel("time", lambda row: Duration(row.time or 0), "input")
+"""The panel of a report that has times on a device."""
+
+
 def _live_bytes(row: Row) -> int:
     return row.footprint.live_bytes if row.footprint is not None else 0
 
@@ -47,10 +51,11 @@ def draw_bars(file: BinaryIO, report: Report, form: str, width: float) -> None:
     height = LINE_HEIGHT * len(rows)
     canvas.set_frame(-MARGIN, height + LINE_HEIGHT + MARGIN)
     left = MARGIN + names + GAP
-    each = (width - MARGIN - left) / len(PANELS)
+    panels = PANELS if report.time is None else (*PANELS, TIME_PANEL)
+    each = (width - MARGIN - left) / len(panels)
     for line, row in enumerate(rows):
         canvas.draw_text(MARGIN, height - (line + 0.5) * LINE_HEIGHT, row.name, size=SMALL)
-    for i, panel in enumerate(PANELS):
+    for i, panel in enumerate(panels):
         _draw_panel(canvas, panel, rows, (left + i * each, each - GAP))
     canvas.save_sheet(file, form, title=report.network.name)
 

@@ -1,0 +1,78 @@
+"""The devices: files that ship with the package, the user's own ones, and files by their path."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from cnncost.errors import CnncostError, did_you_mean
+from cnncost.timing import Device, read_device
+
+LARGEST = 2**20
+"""Bytes; the largest file of a device that is read."""
+
+
+def find_shipped_folder() -> Path:
+    """Where the shipped devices lie: in the package once installed, beside it in a checkout."""
+    here = Path(__file__).parent
+    installed = here / "devices"
+    return installed if installed.is_dir() else here.parent / "devices"
+
+
+def find_own_folder() -> Path:
+    """Where the user's own devices lie, by the XDG base directory specification."""
+    home = os.environ.get("XDG_CONFIG_HOME", "")
+    base = Path(home) if os.path.isabs(home) else Path(os.path.expanduser("~/.config"))
+    return base / "cnncost" / "devices"
+
+
+def list_device_files() -> dict[str, Path]:
+    """List the files of all devices by name; the user's own hide shipped ones of their name."""
+    folders = (find_shipped_folder(), find_own_folder())
+    files = {path.stem: path for folder in folders for path in _list_files(folder)}
+    return {name: files[name] for name in sorted(files)}
+
+
+def _list_files(folder: Path) -> list[Path]:
+    try:
+        return sorted(path for path in folder.glob("*.yaml") if path.is_file())
+    except OSError:
+        return []
+
+
+def load_device(word: str) -> Device:
+    """Load a device by its name, or by the path of its file.
+
+    Raises:
+        CnncostError: there is none, or its file cannot be read.
+        SpecError: its file is wrong.
+    """
+    known = list_device_files()
+    path = Path(word) if _is_file(word) else known.get(word)
+    if path is None:
+        if word.endswith((".yaml", ".yml")):
+            raise CnncostError(f"{word}: no such file", "cnncost devices lists the devices")
+        hint = did_you_mean(word, list(known), "cnncost devices lists them")
+        raise CnncostError(f"no device is called {word!r}", hint)
+    return read_device(_read_text(path), str(path), path.stem)
+
+
+def _is_file(word: str) -> bool:
+    try:
+        return Path(word).is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def _read_text(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            data = file.read(LARGEST + 1)
+    except OSError as error:
+        raise CnncostError(f"{path}: {error.strerror}") from None
+    if len(data) > LARGEST:
+        raise CnncostError(f"{path}: larger than 1 MiB, so it is no device")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise CnncostError(f"{path}: not UTF-8 text", "a device is a YAML text") from None

@@ -1,0 +1,116 @@
+"""Write a comparison for programs: records of the layers, and data with all differences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+
+from cnncost.accuracy import Damage
+from cnncost.costs import LayerCount
+from cnncost.study.comparison import METRICS, Comparison, Match, Side, percent_change
+from cnncost.views.damage_words import damage_data, round_score
+from cnncost.views.page import Compact
+from cnncost.views.table_data import SCHEMA_VERSION, convention_data, time_data
+
+COLUMNS = ("layer", "type", "output_shape", *METRICS)
+"""The columns of a layer; each stands once per network: `weights_a`, `weights_b`."""
+
+
+def build_comparison_records(
+    comparison: Comparison, matches: Sequence[Match], *, total: bool
+) -> Iterator[list[str]]:
+    """Make one record per layer: what changed against the first network, then the columns of each
+    network."""
+    ends = [side_letter(i).lower() for i in range(len(comparison.sides))]
+    changes = ["change"] if len(ends) == 2 else [f"change_{end}" for end in ends[1:]]
+    yield [*changes, *(f"{column}_{end}" for end in ends for column in COLUMNS)]
+    for match in matches:
+        cells = [match.describe_change(i) for i in range(1, len(ends))]
+        yield [*cells, *(cell for layer in match.layers for cell in _layer_cells(layer))]
+    if total:
+        totals = [_total_cells(side) for side in comparison.sides]
+        yield ["total"] * len(changes) + [cell for cells in totals for cell in cells]
+
+
+def _damage_data(damage: Damage | None) -> dict[str, object] | None:
+    return None if damage is None else {"score": round_score(damage.score), **damage_data(damage)}
+
+
+def build_comparison_data(comparison: Comparison, matches: Sequence[Match]) -> Compact:
+    """Make the data for JSON: the networks with their totals, the differences, and the layers."""
+    first, *others = comparison.sides
+    return Compact(
+        schema_version=SCHEMA_VERSION,
+        convention=convention_data(first.report),
+        networks=[_network_data(side) for side in comparison.sides],
+        differences=[_difference_data(first, side) for side in others],
+        damages=[_damage_data(comparison.estimate_damage(i)) for i in range(1, len(others) + 1)],
+        layers=[_match_data(match) for match in matches],
+    )
+
+
+def _layer_cells(layer: LayerCount | None) -> list[str]:
+    if layer is None:
+        return [""] * len(COLUMNS)
+    known = layer.known
+    counts = [str(getattr(layer, m)) if known or m == "units" else "?" for m in METRICS]
+    return [layer.name, layer.word, str(layer.node.output), *counts]
+
+
+def _total_cells(side: Side) -> list[str]:
+    bound = "" if side.report.complete else ">= "
+    return ["", "", "", *(f"{bound}{getattr(side.report.totals, metric)}" for metric in METRICS)]
+
+
+def _network_data(side: Side) -> dict[str, object]:
+    network = side.report.network
+    shapes = [list(node.output.dims) for node in network.inputs]
+    return {
+        "arch": side.label,
+        "name": network.name,
+        "input_shape": shapes[0] if len(shapes) == 1 else shapes,
+        "complete": side.report.complete,
+        "totals": side.report.totals._asdict(),
+        **({"time": time_data(side.report.time)} if side.report.time is not None else {}),
+    }
+
+
+def _difference_data(first: Side, side: Side) -> dict[str, object]:
+    """Make the differences of totals to the first network's; null if some costs are unknown."""
+    entry: dict[str, object] = {"arch": side.label}
+    for metric in METRICS:
+        before, after = getattr(first.report.totals, metric), getattr(side.report.totals, metric)
+        sure = first.report.complete and side.report.complete
+        entry[metric] = (
+            {"difference": after - before, "percent": percent_number(before, after)}
+            if sure
+            else None
+        )
+    return entry
+
+
+def _match_data(match: Match) -> dict[str, object]:
+    return {
+        "change": [match.describe_change(i) for i in range(1, len(match.layers))],
+        "layers": [_layer_data(layer) for layer in match.layers],
+    }
+
+
+def _layer_data(layer: LayerCount | None) -> dict[str, object] | None:
+    if layer is None:
+        return None
+    known = layer.known
+    counts = {m: getattr(layer, m) if known or m == "units" else None for m in METRICS}
+    shape = list(layer.node.output.dims)
+    return {"layer": layer.name, "type": layer.word, "output_shape": shape, **counts}
+
+
+def side_letter(side: int) -> str:
+    """Return a network's letter: A, B, ..., Z, N27, ..."""
+    return chr(ord("A") + side) if side < 26 else f"N{side + 1}"
+
+
+def percent_number(before: int, after: int) -> float | None:
+    """Return the change in percent as a number for programs, with four decimals."""
+    change = percent_change(before, after)
+    return None if change is None else float(round(Fraction(change), 4))
