@@ -47,7 +47,7 @@ START = {
     "WIDTH": 0.2, "WIDE": 1000.0, "LINEAR_SHARE": 1.0, "NARROW": 1.0, "DEPTHWISE_SHARE": 1.0,
     "SMALL_EXTENT": 1.0, "DEPTH": 1.0, "DEPTH_POWER": 0.5, "KERNEL_SHARE": 0.5, "DENSE_DEPTH": 1.0,
     "RESOLUTION": 0.2, "RESOLUTION_FALL": 0.2, "MAP_LAYERS": 10.0, "HEAD_SHARE": 1.0,
-    "PICTURE": 0.3, "GROUPS": 0.02, "UNMIXED": 1.0, "DENSE": 0.02, "DENSE_UNITS": 1000.0,
+    "PICTURE": 0.3, "GROUPS": 0.1, "DENSE": 0.02, "DENSE_UNITS": 1000.0,
 }  # fmt: skip
 """Constants that prefer nothing: all layers count alike, at every extent."""
 

@@ -134,15 +134,6 @@ def first_before(nodes: Nodes, index: int) -> Iterator[Any]:
             due.extend(node.reads)
 
 
-def channels_mixed(nodes: Nodes, index: int) -> bool:
-    """Whether 1x1 or dense layers stand on one side of a layer, on all paths."""
-    for side_ in (first_before(nodes, index), first_behind(nodes, index, WITH_WEIGHTS)):
-        kernels = [max(getattr(one.layer, "kernel", [1])) for one in side_]
-        if kernels and max(kernels) == 1:
-            return True
-    return False
-
-
 def add_dense(sums: Sums, nodes: Nodes, node: Any) -> None:
     extent, follower = entering_side(nodes, node.reads[0]), follower_of(nodes, node.index)
     if extent:
@@ -178,14 +169,10 @@ def add_sliding(sums: Sums, nodes: Nodes, node: Any) -> None:
         weight *= (1.0 if last else extent) / c.SMALL_EXTENT
     sums.weights.append(weight)
     sums.widths.append(weight * math.log(y.channels))
-    factor = c.GROUPS
-    if over and not alone and not channels_mixed(nodes, node.index):
-        factor *= c.UNMIXED
-    price = weight * math.log(groups) * factor
-    if over and alone:
-        share = {"bent": c.DEPTHWISE_SHARE, "linear": linear, "output": 0.0}[follower]
-        whole = weight / share if share else 0.0
-        price = whole * c.DEPTHWISE / (1 + x.channels / c.FEW_CHANNELS)
+    share = {"bent": c.DEPTHWISE_SHARE if alone else 1.0, "linear": linear, "output": 0.0}[follower]
+    whole = weight / share if share else 0.0
+    few = c.GROUPS / (1 + x.channels / c.FEW_CHANNELS)
+    price = whole * few * math.log(groups, x.channels) if groups > 1 else 0.0
     sums.groups.append(price)
     if follower == "bent":
         sums.maps.append((weight, extent))

@@ -90,13 +90,12 @@ layers:
     half = 1 / (1 + MAP_LAYERS)
     coarseness = fine * coarse(16) + (half + HEAD_SHARE) * coarse(8)
     typical = exp((log(32) + log(64) + projection * log(16)) / weight)
-    # Behind the groups stands a 1x1, which mixes them.
     assert potential_of(network_terms(network)) == near(
         Potential(
             WIDTH * log(1 + WIDE / typical),
             DEPTH / (2 * (1 + KERNEL_SHARE) + DENSE_DEPTH + LEAST_DEPTH) ** DEPTH_POWER,
             coarseness / (fine + half + HEAD_SHARE) + PICTURE * coarse(16),
-            GROUPS * log(2) / weight,
+            GROUPS * 64 / (64 + 32) * log(2) / log(32) / weight,
             DENSE * log(DENSE_UNITS / 100),
         )
     )

@@ -12,7 +12,6 @@ from cnncost.accuracy.error_constants import (
     DENSE,
     DENSE_DEPTH,
     DENSE_UNITS,
-    DEPTHWISE,
     DEPTHWISE_SHARE,
     FEW_CHANNELS,
     GROUPS,
@@ -22,7 +21,6 @@ from cnncost.accuracy.error_constants import (
     LINEAR_SHARE,
     NARROW,
     SMALL_EXTENT,
-    UNMIXED,
 )
 from cnncost.accuracy.layer_terms import NO_TERMS, LayerTerms, layer_terms
 from cnncost.accuracy.roles import find_roles
@@ -37,8 +35,13 @@ def terms_of(lines: str, name: str, shape: str = "[8, 12, 12]") -> LayerTerms:
 
 def depthwise(channels: int, read: int = 8) -> LayerTerms:
     """The terms of a 3x3 on 12x12 that filters so many channels each by itself."""
-    cost = DEPTHWISE * FEW_CHANNELS / (FEW_CHANNELS + read)
+    cost = GROUPS * FEW_CHANNELS / (FEW_CHANNELS + read)
     return sliding(DEPTHWISE_SHARE, channels, 12, kernel=1)._replace(groups=cost)
+
+
+def grouping(groups: int, channels: int) -> float:
+    """What groups cost, as `error_constants.py` spells it."""
+    return GROUPS * FEW_CHANNELS / (FEW_CHANNELS + channels) * log(groups) / log(channels)
 
 
 def sliding(
@@ -48,7 +51,7 @@ def sliding(
     return LayerTerms(
         weight,
         weight * log(channels),
-        weight * GROUPS * log(groups),
+        weight * grouping(groups, 8),
         weight * (1 + KERNEL_SHARE * kernel),
         maps={extent: weight},
     )
@@ -67,7 +70,7 @@ BEHIND = "- relu\n- {conv: 4, kernel: 3, padding: 1}\n"
     # A dilated kernel has as many weights.
     ("conv: 16, kernel: 3, padding: 2, dilation: 2", sliding(1, 16, 12, kernel=1)),
     ("conv: 16, kernel: 3, padding: 1, groups: 2",
-     sliding(1, 16, 12, kernel=1)._replace(groups=GROUPS * UNMIXED * log(2))),
+     sliding(1, 16, 12, kernel=1)._replace(groups=grouping(2, 8))),
     # Depthwise: as many groups as channels are read.
     ("depthwise_conv: 3, padding: 1", depthwise(8)),
     ("depthwise_conv: 3, padding: 1, multiplier: 2", depthwise(16)),
@@ -100,43 +103,29 @@ PROJECTION = LINEAR_SHARE * (1 + NARROW / 16)
 
 @pytest.mark.parametrize(("line", "weight", "groups"), [
     ("conv: 16, kernel: 1", PROJECTION, 0),
-    ("conv: 16, kernel: 1, groups: 4", PROJECTION, PROJECTION * GROUPS * log(4)),
+    ("conv: 16, kernel: 1, groups: 4", PROJECTION, grouping(4, 8)),
     # With a kernel of its own it is no projection.
     ("conv: 16, kernel: 3, padding: 1", LINEAR_KERNEL, 0),
     ("conv: 16, kernel: 3, padding: 1, groups: 4", LINEAR_KERNEL,
-     LINEAR_KERNEL * GROUPS * UNMIXED * log(4)),
+     grouping(4, 8)),
     ("conv: 16, kernel: [1, 3], padding: [0, 1]", LINEAR_KERNEL / 2, 0),
     # Without a non-linearity a depthwise layer's width is a projection's.
     ("depthwise_conv: 3, padding: 1, multiplier: 2", PROJECTION,
-     DEPTHWISE * FEW_CHANNELS / (FEW_CHANNELS + 8)),
-    ("depthwise_conv: 1, multiplier: 2", PROJECTION, PROJECTION * GROUPS * log(8)),
+     grouping(8, 8)),
+    ("depthwise_conv: 1, multiplier: 2", PROJECTION, grouping(8, 8)),
 ])  # fmt: skip
 def test_a_projection_adds_no_depth(line: str, weight: float, groups: float) -> None:
     found = terms_of(f"- {{name: it, {line}}}\n- {{conv: 4, kernel: 3}}\n", "it")
     assert found == near(LayerTerms(weight, weight * log(16), groups))
 
 
-@pytest.mark.parametrize(("before", "behind", "factor"), [
-    ("", "- {conv: 4, kernel: 3, padding: 1}\n", UNMIXED),
-    ("", "- {conv: 4, kernel: 1}\n", 1),
-    ("", "- {depthwise_conv: 3, padding: 1}\n- {conv: 4, kernel: 1}\n", UNMIXED),
-    ("", "- {maxpool: 2}\n- {dense: 5}\n", 1),
-    ("- {conv: 8, kernel: 1}\n- batchnorm\n- relu\n", "- {conv: 4, kernel: 3}\n", 1),
-    ("- {conv: 8, kernel: 3, padding: 1}\n- relu\n", "- {conv: 4, kernel: 3}\n", UNMIXED),
-    # One reader of two with a kernel reads channels as they are.
-    ("", "- {name: a, conv: 4, kernel: 1}\n- {conv: 4, kernel: 3, padding: 1, from: relu1}\n"
-         "- {add: [a, conv1]}\n", UNMIXED),
-])  # fmt: skip
-def test_groups_cost_more_where_no_1x1_mixes_their_channels(
-    before: str, behind: str, factor: float
-) -> None:
-    line = "- {name: it, conv: 16, kernel: 3, padding: 1, groups: 2}\n- {name: relu1, relu}\n"
-    names = behind.replace(
-        "- {conv: 4, kernel: 3, padding: 1, from",
-        "- {name: conv1, conv: 4, kernel: 3, padding: 1, from",
-    )
-    found = terms_of(f"{before}{line}{names}- relu\n- {{dense: 3}}\n", "it")
-    assert found.groups == pytest.approx(factor * GROUPS * log(2))
+def test_a_third_of_the_ways_to_depthwise_costs_a_third() -> None:
+    # Of 64 channels 4 groups are ln 4 / ln 64 = 1 / 3 of the way to 64 groups: GROUPS / 2 / 3.
+    line = f"- {{name: it, conv: 64, kernel: 3, padding: 1, groups: 4}}\n{BEHIND}"
+    assert FEW_CHANNELS == 64
+    assert terms_of(line, "it", "[64, 12, 12]").groups == pytest.approx(GROUPS / 6)
+    whole = line.replace("groups: 4", "groups: 64")
+    assert terms_of(whole, "it", "[64, 12, 12]").groups == pytest.approx(GROUPS / 2)
 
 
 @pytest.mark.parametrize("behind", ["", "- relu\n", "- global_avgpool\n"])

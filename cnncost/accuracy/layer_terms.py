@@ -67,15 +67,10 @@ def layer_terms(layer: Layer, x: Shape, y: Shape, role: Role) -> LayerTerms:
     small = min(1.0, (1.0 if last else extent) / constants.SMALL_EXTENT)
     counted = small * _covered_axes(layer, x)
     weight = share * counted
-    if share and depthwise and wide:
-        grouped = counted * _depthwise_cost(x.channels)
-    else:
-        unmixed = wide and not role.mixed
-        grouped = weight * constants.GROUPS * log(groups) * (constants.UNMIXED if unmixed else 1)
     return LayerTerms(
         weight,
         weight * log(y.channels),
-        grouped,
+        counted * _grouping_cost(groups, x.channels) if share else 0.0,
         weight * (1 + constants.KERNEL_SHARE * _kernel_size(layer, y)) if non_linear else 0.0,
         maps={extent: weight} if non_linear else {},
     )
@@ -85,11 +80,6 @@ def input_terms(inputs: Sequence[Shape]) -> LayerTerms:
     """Return the terms of a network's inputs: how coarse its picture is; vectors have none."""
     costs = [coarseness_of(mean_extent(x.extents)) for x in inputs if x.extents]
     return LayerTerms(picture=constants.PICTURE * sum(costs) / len(costs) if costs else 0.0)
-
-
-def is_grouped(layer: Layer) -> bool:
-    """Whether a layer has groups of several channels under a kernel: what mixes them counts."""
-    return getattr(layer, "groups", 1) > 1 and max(getattr(layer, "kernel", (1,))) > 1
 
 
 def _dense_terms(y: Shape, role: Role) -> LayerTerms:
@@ -126,9 +116,14 @@ def _share_of(role: Role, channels: int, *, depthwise: bool, projection: bool) -
     return 0.0
 
 
-def _depthwise_cost(channels: int) -> float:
-    """Return what it costs that a depthwise layer filters each channel by itself."""
-    return constants.DEPTHWISE * constants.FEW_CHANNELS / (constants.FEW_CHANNELS + channels)
+def _grouping_cost(groups: int, channels: int) -> float:
+    """Return what it costs that each filter sees one of so many groups of the channels.
+
+    It grows with ln(groups): nothing for one group, GROUPS x FEW_CHANNELS / (FEW_CHANNELS +
+    channels) for as many groups as channels.
+    """
+    few = constants.FEW_CHANNELS / (constants.FEW_CHANNELS + channels)
+    return constants.GROUPS * few * log(groups) / log(channels) if groups > 1 else 0.0
 
 
 def _covered_axes(layer: Layer, x: Shape) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from enum import Enum
 from typing import NamedTuple
 
@@ -36,8 +36,6 @@ class Role(NamedTuple):
     """Whether a kernel, or a dense layer over a whole map, still tells its positions apart."""
     map_extent: float
     """For the first dense layer: how many positions a side its map has; else 0."""
-    mixed: bool = False
-    """Whether all that reads it, or all that it reads, mixes channels by 1x1 or dense layers."""
 
 
 NO_ROLE = Role(Follower.NOTHING, positions_used=False, map_extent=0.0)
@@ -47,7 +45,6 @@ def find_roles(network: Network) -> dict[int, Role]:
     """Find the role of each layer with weights, by the index of its node."""
     followers = _find_followers(network)
     used = _find_used_positions(network)
-    mixed = _find_mixed(network)
     outputs = [node.output for node in network.nodes]
     found = {}
     for node in network.layers:
@@ -55,47 +52,8 @@ def find_roles(network: Network) -> dict[int, Role]:
             dense = node.layer.word == "dense"
             extent = find_map_extent(network.nodes, outputs, node.reads[0]) if dense else 0.0
             index = node.index
-            found[index] = Role(followers[index], used[index], extent, mixed[index])
+            found[index] = Role(followers[index], used[index], extent)
     return found
-
-
-def _find_mixed(network: Network) -> list[bool]:
-    """Find for each node whether on one side of it there are layers with weights and none of the
-    next ones has a kernel; layers without weights in between do not count."""
-    before, behind = [_Neighbours()] * len(network.nodes), [_Neighbours()] * len(network.nodes)
-    for node in network.layers:
-        sources = (network.nodes[index] for index in node.reads)
-        before[node.index] = _join_neighbours(
-            _Neighbours.from_node(source) or before[source.index] for source in sources
-        )
-    for one in reversed(network.nodes):
-        readers = (network.nodes[index] for index in network.readers[one.index])
-        behind[one.index] = _join_neighbours(
-            _Neighbours.from_node(reader) or behind[reader.index] for reader in readers
-        )
-    return [
-        (one.there and not one.kernels) or (other.there and not other.kernels)
-        for one, other in zip(before, behind, strict=True)
-    ]
-
-
-class _Neighbours(NamedTuple):
-    """The next layers with weights on one side."""
-
-    there: bool = False
-    kernels: bool = False
-
-    @classmethod
-    def from_node(cls, node: Input | Node) -> _Neighbours | None:
-        """Return the node itself, if it has weights."""
-        if _word_of(node) not in WEIGHTED:
-            return None
-        return cls(there=True, kernels=max(getattr(node.layer, "kernel", (1,))) > 1)
-
-
-def _join_neighbours(found: Iterable[_Neighbours]) -> _Neighbours:
-    listed = list(found)
-    return _Neighbours(any(one.there for one in listed), any(one.kernels for one in listed))
 
 
 def mean_extent(extents: tuple[int, ...]) -> float:

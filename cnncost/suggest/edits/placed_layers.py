@@ -10,7 +10,7 @@ from dataclasses import fields, replace
 from functools import lru_cache
 from typing import NamedTuple
 
-from cnncost.accuracy.layer_terms import LayerTerms, add_terms, input_terms, is_grouped, layer_terms
+from cnncost.accuracy.layer_terms import LayerTerms, add_terms, input_terms, layer_terms
 from cnncost.accuracy.potential import Potential, network_terms, potential_of
 from cnncost.accuracy.roles import (
     ACTIVATIONS,
@@ -143,7 +143,6 @@ class PricedLayers:
         self._terms = {index: self._own_terms(self.nodes[index]) for index in self.roles}
         self._read = input_terms([one.output for one in network.inputs])
         self._total = add_terms([self._read, *self._terms.values()])
-        self._grouped = [index for index in self.roles if is_grouped(self.nodes[index].layer)]
         self.potential = potential_of(self._total)
 
     def damage_of(
@@ -164,43 +163,7 @@ class PricedLayers:
         if outputs is not None:
             old.append(self._read)
             new.append(input_terms([outputs[one.index] for one in self.network.inputs]))
-        for index in self._grouped:
-            if index not in changed and (terms := self._terms_beside(index, changed)):
-                old.append(self._terms[index])
-                new.append(terms)
         return self._difference(potential_of(add_terms([self._total, *new], less=old)))
-
-    def _terms_beside(
-        self, index: int, changed: Mapping[int, Sequence[PlacedLayer]]
-    ) -> LayerTerms | None:
-        """Return the new terms of a layer with groups where the layers beside it no longer mix its
-        channels, or do so now; None where that is as it was."""
-        role, node = self.roles[index], self.nodes[index]
-        sides = [list(self._kernels_beside(index, changed, behind=behind)) for behind in (0, 1)]
-        mixed = any(kernels and max(kernels) == 1 for kernels in sides)
-        if mixed == role.mixed:
-            return None
-        return layer_terms(node.layer, node.inputs[0], node.output, role._replace(mixed=mixed))
-
-    def _kernels_beside(
-        self, index: int, changed: Mapping[int, Sequence[PlacedLayer]], *, behind: int
-    ) -> Iterator[int]:
-        """Yield the longest side of the kernel of each next layer with weights on one side."""
-        due, seen = [index], {index}
-        while due:
-            at = due.pop()
-            beside = self.network.readers[at] if behind else self.network.nodes[at].reads
-            for one in beside:
-                node = self.network.nodes[one]
-                if one in seen or node.layer is None:
-                    continue
-                seen.add(one)
-                placed = [layer for layer, _ in changed[one]] if one in changed else [node.layer]
-                layers = [layer for layer in placed if layer.word in WEIGHTED]
-                if layers:
-                    yield max(getattr(layers[0 if behind else -1], "kernel", (1,)))
-                else:
-                    due.append(one)
 
     def _role_of(self, index: int, outputs: Sequence[Shape] | None) -> Role:
         role = self.roles.get(index, NO_ROLE)
@@ -229,7 +192,7 @@ def sequence_terms(layers: Sequence[PlacedLayer], role: Role) -> Iterator[LayerT
     found: list[tuple[PlacedLayer, Role]] = []
     for position, (layer, xs) in reversed(list(enumerate(layers))):
         reads = extent if position == 0 else 0.0
-        found.append(((layer, xs), Role(follower, used, reads, role.mixed)))
+        found.append(((layer, xs), Role(follower, used, reads)))
         if layer.word in ACTIVATIONS:
             follower = Follower.NON_LINEARITY
         elif layer.word in WEIGHTED:
