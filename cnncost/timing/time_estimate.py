@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from math import inf
 from typing import TYPE_CHECKING
 
 from cnncost.costs.duration import PER_SECOND, NetworkTime
 from cnncost.quantity import format_count
 from cnncost.timing.device import Device
-from cnncost.timing.time_columns import COLUMNS, RUN, count_layers, times_paid
+from cnncost.timing.time_columns import COLUMNS, DEPTHWISE, RUN, count_layers, times_paid
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from cnncost.costs import LayerCount
     from cnncost.network import Network
 
@@ -31,15 +34,14 @@ def estimate_time(network: Network, device: Device, batch: int | None = None) ->
             the least batch that the device was measured with: all of a run's time at batch 1.
     """
     rows = count_layers(network)
-    costs = _list_costs(device, batch)
-    overhead = costs.pop(RUN, 0.0)
+    timer = LayerTimer(device, batch)
     layers = [0] * len(network.nodes)
     for row in rows:
-        layers[row.node.index] = _layer_picoseconds(row, costs)
+        layers[row.node.index] = timer.time_layer(row)
     return NetworkTime(
         device.label,
         tuple(layers),
-        round(overhead),
+        timer.overhead,
         _choose_ratios(rows, device, batch),
         batch,
         device.batches[0],
@@ -49,14 +51,57 @@ def estimate_time(network: Network, device: Device, batch: int | None = None) ->
     )
 
 
+class LayerTimer:
+    """Times one layer after another on a device, in whole picoseconds."""
+
+    def __init__(self, device: Device, batch: int | None = None, *, by_type: bool = False) -> None:
+        """With `by_type` a convolution pays for being depthwise only if its type says so: times
+        are never more than without it, and bilinear in a layer's widths but for their rounding."""
+        self.device, self.batch, self.by_type = device, batch, by_type
+        self._costs = _list_costs(device, batch)
+        self.overhead = round(self._costs.pop(RUN, 0.0))
+        """What a run takes besides its layers."""
+        self._mixing = {term: cost for term, cost in self._costs.items() if term != DEPTHWISE}
+
+    @property
+    def least_connections(self) -> int:
+        """Networks of fewer connections take longer than what is estimated for them: 0 where the
+        device's costs hold for all."""
+        sizes = self.device.fitted.connections
+        return 0 if sizes is None or has_overheads(self.device) else sizes[0]
+
+    @cached_property
+    def bilinear(self) -> LayerTimer:
+        """The timer whose times are bilinear in a layer's widths."""
+        return LayerTimer(self.device, self.batch, by_type=True)
+
+    def time_layer(self, row: LayerCount) -> int:
+        """Return the picoseconds of one layer in the run, or in an example's share of it."""
+        depthwise = row.word == "depthwise_conv" or not self.by_type
+        costs = self._costs if depthwise else self._mixing
+        return round(sum(cost * COLUMNS[term].amount(row) for term, cost in costs.items()))
+
+    def time_layers(self, rows: Iterable[LayerCount]) -> int:
+        """Return the picoseconds of a run of all these layers."""
+        return self.overhead + sum(map(self.time_layer, rows))
+
+    def estimate(self, network: Network) -> NetworkTime:
+        """Estimate the time of a network, with what there is to say of it."""
+        return estimate_time(network, self.device, self.batch)
+
+
+def has_overheads(device: Device) -> bool:
+    """Whether some of a device's costs are paid per run, whatever its batch."""
+    return any(times_paid(term, 1) == times_paid(term, 2) for term in device.seconds)
+
+
 def _is_exact(rows: tuple[LayerCount, ...], device: Device, batch: int | None) -> bool:
     """Whether a time is more than a lower bound. A run of less work than those that a device was
     measured with takes longer than its work alone would, if no cost of the device's is paid per
     run: what a run or a layer costs besides shows."""
     if not all(row.known for row in rows):
         return False
-    overheads = any(times_paid(term, 1) == times_paid(term, 2) for term in device.seconds)
-    return overheads or not (_is_small(rows, device) or _is_small_batch(device, batch))
+    return has_overheads(device) or not (_is_small(rows, device) or _is_small_batch(device, batch))
 
 
 def _is_small(rows: tuple[LayerCount, ...], device: Device) -> bool:
@@ -99,10 +144,6 @@ def _list_costs(device: Device, batch: int | None) -> dict[str, float]:
         term: PER_SECOND * seconds * times_paid(term, examples) / part
         for term, seconds in device.seconds.items()
     }
-
-
-def _layer_picoseconds(row: LayerCount, costs: dict[str, float]) -> int:
-    return round(sum(cost * COLUMNS[term].amount(row) for term, cost in costs.items()))
 
 
 def _list_remarks(

@@ -13,7 +13,7 @@ from cnncost.suggest.edits.budget import Budget, budgets_hold
 from cnncost.suggest.edits.clock import TimeOverError
 from cnncost.suggest.edits.convolution_replacements import STRUCTURAL
 from cnncost.suggest.edits.edit import UNIT
-from cnncost.suggest.edits.meter import METRICS, Measures
+from cnncost.suggest.edits.meter import Measures
 from cnncost.suggest.search.plan import FewEdits, Plan, SearchResult, measure_single_edit
 from cnncost.suggest.search.plan_search import PlanSearch, Progress
 from cnncost.suggest.search.unmet_budgets import UnmetBudgets, find_unmet
@@ -26,6 +26,7 @@ from cnncost.suggest.suggestion.answer import (
     smaller_dtypes,
     widening_options,
 )
+from cnncost.suggest.suggestion.connections_plan import find_by_connections
 from cnncost.suggest.suggestion.plan_file import PlanWriter
 from cnncost.suggest.suggestion.prepared_search import SINGLES, PreparedSearch
 from cnncost.suggest.suggestion.single_edits import (
@@ -79,6 +80,7 @@ class Suggester(PreparedSearch):
             plain = self.search.find_without(STRUCTURAL, plan, budgets, alike)
         # How near plans of any number of edits come says nothing of those of a few.
         limited = self.request.most_edits is not None
+        timer = self.editable.meter.timer
         lost = found is not None and plan is None and found.proved and not limited
         return Suggestion(
             self.editable.spec,
@@ -102,6 +104,9 @@ class Suggester(PreparedSearch):
             tuple(self.left_out),
             self.request.most_edits,
             few,
+            None if timer is None else timer.estimate(self.editable.network),
+            0 if timer is None else timer.least_connections,
+            None if plan is None else find_by_connections(self.search, budgets, self.before),
         )
 
     def _find_best(
@@ -126,7 +131,7 @@ class Suggester(PreparedSearch):
     def _foresee_edits(self) -> tuple[list[ForeseenEdit], int]:
         """List every edit alone with what it saves, and say how many there was no time for.
 
-        Where only counts are looked at, the counter foresees them; else each text is read and
+        Where only counts and time are looked at, these are foreseen; else each text is read and
         measured.
         """
         try:
@@ -136,7 +141,7 @@ class Suggester(PreparedSearch):
             listed = []
         unlikely = set(map(id, listed))
         counts = [
-            ForeseenEdit(edit, dict(zip(METRICS, costs, strict=True)))
+            ForeseenEdit(edit, dict(zip(self.editable.meter.tabled, costs, strict=True)))
             for decision, found in self.alone
             for edit, costs in zip(decision.options[1:], found, strict=True)
             if id(edit) not in unlikely

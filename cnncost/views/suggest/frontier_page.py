@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import TextIO
+from typing import NamedTuple, TextIO
 
+from cnncost.quantity import TIME
 from cnncost.suggest.edits.edit import UNIT
 from cnncost.suggest.edits.meter import Measures
 from cnncost.suggest.suggestion.frontier import FrontierPoint
+from cnncost.views.amounts import as_duration
 from cnncost.views.grid import Grid, ascii_only
 from cnncost.views.page import Page, Results, Table
-from cnncost.views.suggest.amount_words import Wording, score_text
+from cnncost.views.suggest.amount_words import Wording, program_amount, program_text, score_text
 from cnncost.views.terminal import share_bar
 
 TITLES = ("point", "share", "budget", "score", "edits")
@@ -20,18 +22,37 @@ MOST_NAMED = 8
 """Edits of a point that are named one by one in the terminal."""
 
 
-def frontier_results(points: Sequence[FrontierPoint], before: Measures, *, known: bool) -> Results:
+def frontier_results(
+    points: Sequence[FrontierPoint], before: Measures, *, known: bool, fewest: int = 0
+) -> Results:
     """Return the points, in the word that was asked; those out of reach have no score. Unless all
-    costs are `known`, amounts are lower bounds."""
+    costs are `known`, amounts are lower bounds; times are below the `fewest` connections."""
     said = Wording([points[0].metric])
     points, before = [_word_point(point, said) for point in points], said.word_measures(before)
-    least = "" if known else ">= "
+    marks = BoundMarks(known, fewest)
     return Results(
         page=lambda: _build_page(points, before),
         records=lambda: _build_records(points, before),
         data=lambda: [_frontier_entry(point) for point in points],
-        own={"table": lambda file: _write_curve(file, points, before, least)},
+        own={"table": lambda file: _write_curve(file, points, before, marks)},
     )
+
+
+class BoundMarks(NamedTuple):
+    """What stands before an amount that is only a lower bound."""
+
+    known: bool
+    fewest: int
+
+    def bound_text(self, name: str, after: Measures) -> str:
+        """Return an amount of a network, with its mark."""
+        short = name == TIME and after["connections"] < self.fewest
+        mark = ">= " if short or not self.known else ""
+        return f"{mark}{_count_text(name, after[name])}"
+
+
+def _count_text(metric: str, value: int) -> str:
+    return as_duration(value) if metric == TIME else f"{value:,}"
 
 
 def _build_page(points: Sequence[FrontierPoint], before: Measures) -> Page:
@@ -61,12 +82,12 @@ def _phrases(point: FrontierPoint) -> list[str]:
 
 
 def _write_curve(
-    file: TextIO, points: Sequence[FrontierPoint], before: Measures, least: str
+    file: TextIO, points: Sequence[FrontierPoint], before: Measures, marks: BoundMarks
 ) -> None:
     metric = points[0].metric
     listed = [word for word in dict.fromkeys((metric, "weights", "connections")) if word in before]
     largest = max([point.plan.score for point in points if point.plan is not None], default=0)
-    title = (f"Least score by {metric}", f"today {least}{before[metric]:,}")
+    title = (f"Least score by {metric}", f"today {marks.bound_text(metric, before)}")
     numeric = [0, 1, 2, *range(4, 4 + len(listed))]
     grid = Grid(["", "share", "score", "", *listed], numeric=numeric, title=title)
     plain = ascii_only(file)
@@ -78,7 +99,7 @@ def _write_curve(
         mark = "" if point.proved else "?"
         said = f"{score_text(point.plan)}{mark}"
         drawn = share_bar(point.plan.score, largest, plain=plain)
-        numbers = [f"{least}{point.plan.after[name]:,}" for name in listed]
+        numbers = [marks.bound_text(name, point.plan.after) for name in listed]
         grid.add_row(number, f"{point.share} %", said, drawn, *numbers)
     notes = ["- is out of reach." if any(point.plan is None for point in points) else ""]
     notes += ["? is the best found in time, not proved."] * (not all(p.proved for p in points))
@@ -98,13 +119,18 @@ def _edit_lines(points: Sequence[FrontierPoint]) -> Iterator[str]:
 
 
 def _frontier_cells(point: FrontierPoint, before: Measures, *, plain: bool) -> list[str]:
-    number = str if plain else "{:,}".format
-    head = [str(point.number), str(point.share), number(point.budgets[0].limit)]
+    write = program_text if plain else _count_text
+    budget = write(point.metric, point.budgets[0].limit)
+    head = [str(point.number), str(point.share), budget]
     if point.plan is None:
         return [*head, *[""] * (2 + len(before))]
     score = f"{point.plan.score / UNIT:.5f}"
-    after = [number(point.plan.after[metric]) for metric in before]
+    after = [write(metric, point.plan.after[metric]) for metric in before]
     return [*head, score, str(len(point.plan.edits)), *after]
+
+
+def _program_amounts(values: Measures) -> dict[str, int | float]:
+    return {metric: program_amount(metric, value) for metric, value in values.items()}
 
 
 def _frontier_entry(point: FrontierPoint) -> dict[str, object]:
@@ -113,9 +139,9 @@ def _frontier_entry(point: FrontierPoint) -> dict[str, object]:
         "point": point.number,
         "metric": point.metric,
         "share": point.share,
-        "budget": point.budgets[0].limit,
+        "budget": program_amount(point.metric, point.budgets[0].limit),
         "proved": point.proved,
         "score": None if plan is None else plan.score / UNIT,
-        "after": None if plan is None else dict(plan.after),
+        "after": None if plan is None else _program_amounts(plan.after),
         "edits": [] if plan is None else [edit.phrase for edit in plan.edits],
     }

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
+from cnncost.quantity import TIME
 from cnncost.suggest.edits.edit import UNIT
 from cnncost.suggest.search.plan import Plan
 from cnncost.suggest.suggestion.answer import Suggestion
+from cnncost.suggest.suggestion.connections_plan import ConnectionsPlan
 from cnncost.views.damage_words import ratio_text
 from cnncost.views.suggest.amount_words import SCORE_WORDS, AmountWords, percent_text, score_text
 from cnncost.views.suggest.page_parts import ALL, PageParts
@@ -31,6 +35,8 @@ class PlanSection:
         page.add_text(f"{score}. Scores are {SCORE_WORDS}")
         if missed := self._missed_text():
             page.add_text(missed)
+        if self.found.by_connections is not None:
+            page.add_text(self._connections_text(self.found.by_connections))
         if self.command:
             page.add_text(f"To write it: {self.command}")
         page.add_text(self._proof_text())
@@ -83,6 +89,17 @@ class PlanSection:
             return f"{none}."
         return f"{none}: the {few.most} of these that save most miss them by {', '.join(over)}."
 
+    def _connections_text(self, other: ConnectionsPlan) -> str:
+        """What the same share of the connections would save of the time."""
+        share = f"{float(100 * other.share):.3g} %"
+        before, after = self.found.before[TIME], other.plan.after[TIME]
+        least = ">= " if other.plan.after["connections"] < self.words.fewest else ""
+        return (
+            f"Connections alone: the best plan for {share} of them takes {least}"
+            f"{float(100 * Fraction(after, before)):.3g} % of the time, at a score of "
+            f"{score_text(other.plan)}."
+        )
+
     def _proof_text(self) -> str:
         found, plan = self.found, self.plan
         # A plan of few edits is preferred to one that is not much better.
@@ -102,6 +119,11 @@ class PlanSection:
             proof = (
                 f"Stopped after {found.seconds:.0f} s: no plan scores more than {gap:.3f} less, "
                 f"over {found.space}."
+            )
+        if found.is_short and not found.unknown:
+            return (
+                "The plan is smaller than any network that the device was measured with: its time "
+                f"is a lower bound, and whether it holds the budget is not known. {proof}"
             )
         if found.unknown:
             return f"What is known of it is within the budgets; the rest is not known. {proof}"

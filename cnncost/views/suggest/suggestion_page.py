@@ -8,7 +8,7 @@ from cnncost.suggest.edits.edit import UNIT, Edit
 from cnncost.suggest.search.plan import SingleEdit
 from cnncost.suggest.search.unmet_budgets import SmallestAmount, UnmetBudgets
 from cnncost.suggest.suggestion.answer import Suggestion
-from cnncost.views.caption import some_of
+from cnncost.views.caption import describe_time, some_of
 from cnncost.views.damage_words import part_text
 from cnncost.views.page import Page
 from cnncost.views.suggest.amount_words import (
@@ -83,6 +83,8 @@ class SuggestionReport:
         page.add_table(titles, rows)
         if found.scale:
             page.add_text(f"Bytes: {found.scale}; kernel workspace is left out.")
+        if found.time is not None:
+            page.add_text(" ".join([f"Time: {describe_time(found.time)}.", *found.time.remarks]))
         if found.unknown:
             page.add_text(
                 f"The costs of {some_of(found.unknown)} are unknown: these figures, and those "
