@@ -150,7 +150,8 @@ def suggest(
     from cnncost.views.page_writers import write_results
     from cnncost.views.suggest import suggestion_results
 
-    limited = limits_time(budget or ()) or pareto.strip() == TIME
+    timed = "a budget of time" if limits_time(budget or ()) else ""
+    timed = timed or ("--pareto time" if pareto.strip() == TIME else "")
     _refuse_together(pareto, pick, write, diff=diff, form=form)
     if write == "-" and output == "-":
         output = ""  # the spec alone goes to standard output
@@ -160,7 +161,7 @@ def suggest(
     read = options.make_reader(arch, max_layers, strict=strict)
     code = api.is_code(arch)  # what is given to it is in the text that it is read as
     scale = collect_scale(batch, dtype, optimizer)
-    machine = device_options.load_wanted_device(device, "a budget of time" if limited else "")
+    machine = device_options.load_wanted_device(device, timed)
     timer = None if machine is None else LayerTimer(machine, batch)
     meter = Meter((budget_metric(pareto, TIME),) if pareto else (), timer=timer, **scale)
     request = SuggestionRequest(
@@ -175,7 +176,7 @@ def suggest(
     )
     spec = read(settings or (), shapes or ())  # refuses those that it does not have
     study = Suggester(read((), ()) if (settings or shapes) and not code else spec, request)
-    refuse_idle(_scale_beside_time(scale, timed=limited), study.editable.meter.bytes)
+    refuse_idle(_scale_beside_time(scale, timed=bool(timed)), study.editable.meter.bytes)
     destination = PlanDestination(arch, write, force, scale, device)
     if pareto:
         answer_frontier(study, pareto, pick, destination, FrontierOutput(output, form))

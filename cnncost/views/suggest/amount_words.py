@@ -63,9 +63,19 @@ class AmountWords:
         """Return the metrics that tables show, of one network."""
         values = self.wording.word_measures(after)
         cells = [self.bound_text(word, values[word]) for word in self.metrics]
-        if TIME in self.metrics and after["connections"] < self.fewest:
+        if TIME in self.metrics and self.is_short(after):
             cells[self.metrics.index(TIME)] = f">= {amount_text(TIME, values[TIME])}"
         return cells
+
+    def is_short(self, after: Measures) -> bool:
+        """Whether what is estimated of a network's time is only a lower bound."""
+        return after["connections"] < self.fewest
+
+    def saved_text(self, word: str, after: Measures) -> str:
+        """Return what part of a metric is saved, of one network."""
+        value = self.wording.word_measures(after)[word]
+        most = "at most " if word == TIME and self.is_short(after) else ""
+        return most + percent_text(self.before[word], value)
 
     def bound_text(self, metric: str, value: int) -> str:
         """Return an amount in full; a lower bound where layers of unknown costs are left out."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple, TextIO
 
@@ -29,9 +29,10 @@ def frontier_results(
     costs are `known`, amounts are lower bounds; times are below the `fewest` connections."""
     said = Wording([points[0].metric])
     points, before = [_word_point(point, said) for point in points], said.word_measures(before)
-    marks = BoundMarks(known, fewest)
+    connections = said.word_of("connections")
+    marks = BoundMarks(known, connections, said.amount_of("connections", fewest))
     return Results(
-        page=lambda: _build_page(points, before),
+        page=lambda: _build_page(points, before, marks),
         records=lambda: _build_records(points, before),
         data=lambda: [_frontier_entry(point) for point in points],
         own={"table": lambda file: _write_curve(file, points, before, marks)},
@@ -42,11 +43,14 @@ class BoundMarks(NamedTuple):
     """What stands before an amount that is only a lower bound."""
 
     known: bool
+    connections: str
+    """The word for them."""
     fewest: int
+    """Of fewer of them, times are lower bounds."""
 
     def bound_text(self, name: str, after: Measures) -> str:
         """Return an amount of a network, with its mark."""
-        short = name == TIME and after["connections"] < self.fewest
+        short = name == TIME and after[self.connections] < self.fewest
         mark = ">= " if short or not self.known else ""
         return f"{mark}{_count_text(name, after[name])}"
 
@@ -55,9 +59,9 @@ def _count_text(metric: str, value: int) -> str:
     return as_duration(value) if metric == TIME else f"{value:,}"
 
 
-def _build_page(points: Sequence[FrontierPoint], before: Measures) -> Page:
+def _build_page(points: Sequence[FrontierPoint], before: Measures, marks: BoundMarks) -> Page:
     rows = [
-        [*_frontier_cells(point, before, plain=False), "; ".join(_phrases(point))]
+        [*_frontier_cells(point, before, _count_text, marks.bound_text), "; ".join(_phrases(point))]
         for point in points
     ]
     titles = [*TITLES, *before, "plan"]
@@ -68,7 +72,7 @@ def _build_page(points: Sequence[FrontierPoint], before: Measures) -> Page:
 def _build_records(points: Sequence[FrontierPoint], before: Measures) -> Iterator[list[str]]:
     yield [*TITLES, *before, "proved", "plan"]
     for point in points:
-        cells = _frontier_cells(point, before, plain=True)
+        cells = _frontier_cells(point, before, program_text, _read_text)
         yield [*cells, str(point.proved).lower(), "; ".join(_phrases(point))]
 
 
@@ -118,14 +122,23 @@ def _edit_lines(points: Sequence[FrontierPoint]) -> Iterator[str]:
         yield f"{', '.join(numbers)}. {'; '.join(shown) or 'nothing changes'}"
 
 
-def _frontier_cells(point: FrontierPoint, before: Measures, *, plain: bool) -> list[str]:
-    write = program_text if plain else _count_text
+def _read_text(metric: str, after: Measures) -> str:
+    return program_text(metric, after[metric])
+
+
+def _frontier_cells(
+    point: FrontierPoint,
+    before: Measures,
+    write: Callable[[str, int], str],
+    write_after: Callable[[str, Measures], str],
+) -> list[str]:
+    """Return a point's cells, the amounts written by these."""
     budget = write(point.metric, point.budgets[0].limit)
     head = [str(point.number), str(point.share), budget]
     if point.plan is None:
         return [*head, *[""] * (2 + len(before))]
     score = f"{point.plan.score / UNIT:.5f}"
-    after = [write(metric, point.plan.after[metric]) for metric in before]
+    after = [write_after(metric, point.plan.after) for metric in before]
     return [*head, score, str(len(point.plan.edits)), *after]
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
-
 from cnncost.quantity import TIME
 from cnncost.suggest.edits.edit import UNIT
 from cnncost.suggest.search.plan import Plan
@@ -61,7 +59,7 @@ class PlanSection:
         after = self.words.wording.word_measures(self.plan.after)
         shown = dict.fromkeys((*(b.user_word for b in self.found.budgets), *self.words.metrics))
         saved = [word for word in shown if after[word] <= before[word]]
-        parts = [f"{percent_text(before[word], after[word])} of the {word}" for word in saved]
+        parts = [f"{self.words.saved_text(word, self.plan.after)} of the {word}" for word in saved]
         more = [
             f"{word} grow by {percent_text(after[word], before[word], before[word])}"
             for word in before
@@ -91,13 +89,13 @@ class PlanSection:
 
     def _connections_text(self, other: ConnectionsPlan) -> str:
         """What the same share of the connections would save of the time."""
-        share = f"{float(100 * other.share):.3g} %"
         before, after = self.found.before[TIME], other.plan.after[TIME]
-        least = ">= " if other.plan.after["connections"] < self.words.fewest else ""
+        saved = f"saves {self.words.saved_text(TIME, other.plan.after)} of the time"
+        less = after > other.share * before
+        missed = f", not {float(100 - 100 * other.share):.3g} %" if less else ""
         return (
-            f"Connections alone: the best plan for {share} of them takes {least}"
-            f"{float(100 * Fraction(after, before)):.3g} % of the time, at a score of "
-            f"{score_text(other.plan)}."
+            f"Connections alone: the best plan for {float(100 * other.share):.3g} % of them "
+            f"{saved}{missed}, score {score_text(other.plan)}."
         )
 
     def _proof_text(self) -> str:
