@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from itertools import product
 
 import pytest
-from drawn_devices import drawn_device, drawn_text, drawn_timer, timed_spec
+from drawn_devices import BRANCHES, drawn_device, drawn_text, drawn_timer, timed_spec
 
 import cnncost
 from cnncost.costs.duration import PER_SECOND
+from cnncost.suggest.decisions import table_filling
 from cnncost.suggest.decisions.budget_limits import limit_tables
 from cnncost.suggest.decisions.cost_tables import SearchSpace
 from cnncost.suggest.decisions.search_space import (
@@ -119,18 +120,39 @@ def test_tables_equal_the_estimate_of_the_text(name: str) -> None:
     assert compared
 
 
-@pytest.mark.parametrize("name", ["alexnet", "vgg16"])
-def test_tables_of_many_widths_never_overestimate(name: str) -> None:
-    """Dense layers behind wide maps are counted in pairs of widths, whose rounded times add up to
-    some picoseconds less, and never to more."""
+def bounds_of(space: SearchSpace, pick: random.Random) -> list[int]:
+    """By how many picoseconds the tables are below the estimates of drawn plans' texts."""
+    found = []
+    for _ in range(60):
+        chosen = tuple([pick.randrange(len(v.options)) for v in space.decisions])
+        costs = space.tables.costs(chosen)
+        after = estimated(space.editable, space.edits_of(chosen))
+        if costs is not None and after is not None:
+            found.append(after["time"] - costs[-1])
+    assert found
+    return found
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_tables_in_pairs_of_widths_never_overestimate(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A layer that many widths reach is counted in pairs of them, whose rounded times add up to
+    some picoseconds less than it takes, and never to more."""
+    monkeypatch.setattr(table_filling, "MOST_ENTRIES", 1)
+    pick = random.Random(seed)
+    text = BRANCHES.format(channels=3, size=9, a=16, b=12, c=16)
+    editable = timed_spec(text, drawn_timer(pick, every=True))
+    below = bounds_of(build_search_space(editable, EVERYTHING), pick)
+    assert 0 <= min(below) < max(below) <= 100
+
+
+@pytest.mark.parametrize("name", ["alexnet", "vgg16", "googlenet"])
+def test_tables_of_layers_that_many_widths_reach_never_overestimate(name: str) -> None:
     pick = random.Random(name)
     editable = timed_spec(cnncost.load(name).text.text, drawn_timer(pick, every=True))
-    space = build_search_space(editable, EVERYTHING)
-    for _ in range(40):
-        chosen = tuple([pick.randrange(len(v.options)) for v in space.decisions])
-        costs, after = space.tables.costs(chosen), estimated(editable, space.edits_of(chosen))
-        if costs is not None and after is not None:
-            assert after["time"] - 100 <= costs[-1] <= after["time"]
+    below = bounds_of(build_search_space(editable, EVERYTHING), pick)
+    assert 0 <= min(below) <= max(below) <= 2000
 
 
 WIDE = """\
@@ -146,22 +168,29 @@ layers:
 """
 
 
-@pytest.mark.parametrize("groups", [1, 8, 24, 32, 48, 96])
-def test_a_convolution_that_becomes_depthwise_is_not_overestimated(groups: int) -> None:
-    """With 24 groups it is depthwise where the three widths that it reads come to 24."""
-    pick = random.Random(groups)
+@pytest.mark.parametrize("groups", [1, 8, 24, 48, 96])
+def test_a_convolution_that_becomes_depthwise_is_not_overestimated(
+    groups: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With 24 groups it is depthwise only where all three widths that it reads are 8: what pairs of
+    them add says nothing of it."""
+    monkeypatch.setattr(table_filling, "MOST_ENTRIES", 1)
     costs = {"connections": 1e-12, "depthwise_connections": 1e-9}
     timer = LayerTimer(Device("d", "D", "x", "fp32", (1, 1), costs), 1)
     editable = timed_spec(WIDE.format(groups=groups), timer)
     space = build_search_space(editable, parse_allowed_edits(("extrapolation",), (), ()))
-    compared = 0
-    for _ in range(200):
-        chosen = tuple([pick.randrange(len(v.options)) for v in space.decisions])
-        found, after = space.tables.costs(chosen), estimated(editable, space.edits_of(chosen))
-        if found is not None and after is not None:
-            assert found[-1] <= after["time"]
-            compared += 1
-    assert compared
+    assert min(bounds_of(space, random.Random(groups))) >= 0
+
+
+def test_a_convolution_that_stays_depthwise_is_timed_as_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(table_filling, "MOST_ENTRIES", 1)
+    editable = timed_spec(WIDE.format(groups="channels").replace("conv: 96", "conv: channels"),
+                          drawn_timer(random.Random(1), every=True))  # fmt: skip
+    space = build_search_space(editable, EVERYTHING)
+    assert 0 <= min(bounds_of(space, random.Random(1))) <= max(bounds_of(space, random.Random(2)))
+    assert max(bounds_of(space, random.Random(3))) <= 100
 
 
 @pytest.mark.parametrize("name", ["lenet5", "resnet18", "squeezenet1_1", "mobilenet_v2"])
@@ -273,7 +302,7 @@ def test_the_same_share_of_the_connections_saves_less_time() -> None:
     assert beside.plan is not None
     other = found.by_connections.plan
     assert float(found.by_connections.share) == pytest.approx(0.5, abs=1e-6)
-    assert other.price == beside.plan.price
+    assert other.price <= beside.plan.price
     assert 2 * other.after["connections"] <= found.before["connections"]
     assert 2 * other.after["time"] > found.before["time"]
 

@@ -54,11 +54,11 @@ def makes_output(node: Node) -> bool:
     return find_traits(node).makes not in (Makes.VIEW, Makes.VIEW_IN_INFERENCE)
 
 
-DEPTHWISE = "depthwise_connections"
-
 _ALL = (
     TimeColumn("connections", "multiply-accumulates", lambda row: row.connections),
-    TimeColumn(DEPTHWISE, "those of depthwise convolutions, besides", _count_depthwise),
+    TimeColumn(
+        "depthwise_connections", "those of depthwise convolutions, besides", _count_depthwise
+    ),
     TimeColumn(
         "units",
         "outputs of the layers with weights",

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from math import inf
 from typing import TYPE_CHECKING
 
 from cnncost.costs.duration import PER_SECOND, NetworkTime
 from cnncost.quantity import format_count
 from cnncost.timing.device import Device
-from cnncost.timing.time_columns import COLUMNS, DEPTHWISE, RUN, count_layers, times_paid
+from cnncost.timing.time_columns import COLUMNS, RUN, count_layers, times_paid
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -54,14 +53,11 @@ def estimate_time(network: Network, device: Device, batch: int | None = None) ->
 class LayerTimer:
     """Times one layer after another on a device, in whole picoseconds."""
 
-    def __init__(self, device: Device, batch: int | None = None, *, by_type: bool = False) -> None:
-        """With `by_type` a convolution pays for being depthwise only if its type says so: times
-        are never more than without it, and bilinear in a layer's widths but for their rounding."""
-        self.device, self.batch, self.by_type = device, batch, by_type
+    def __init__(self, device: Device, batch: int | None = None) -> None:
+        self.device, self.batch = device, batch
         self._costs = _list_costs(device, batch)
         self.overhead = round(self._costs.pop(RUN, 0.0))
         """What a run takes besides its layers."""
-        self._mixing = {term: cost for term, cost in self._costs.items() if term != DEPTHWISE}
 
     @property
     def least_connections(self) -> int:
@@ -70,16 +66,9 @@ class LayerTimer:
         sizes = self.device.fitted.connections
         return 0 if sizes is None or has_overheads(self.device) else sizes[0]
 
-    @cached_property
-    def bilinear(self) -> LayerTimer:
-        """The timer whose times are bilinear in a layer's widths."""
-        return LayerTimer(self.device, self.batch, by_type=True)
-
     def time_layer(self, row: LayerCount) -> int:
         """Return the picoseconds of one layer in the run, or in an example's share of it."""
-        depthwise = row.word == "depthwise_conv" or not self.by_type
-        costs = self._costs if depthwise else self._mixing
-        return round(sum(cost * COLUMNS[term].amount(row) for term, cost in costs.items()))
+        return round(sum(cost * COLUMNS[term].amount(row) for term, cost in self._costs.items()))
 
     def time_layers(self, rows: Iterable[LayerCount]) -> int:
         """Return the picoseconds of a run of all these layers."""
