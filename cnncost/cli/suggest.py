@@ -48,7 +48,7 @@ def suggest(
         list[str] | None,
         typer.Option(
             metavar="METRIC=AMOUNT",
-            help="A limit: weights=20M, memory=64MiB, connections=50%. The spec's own otherwise. "
+            help="A limit: weights=20M, memory=64MiB, time=50%. The spec's own otherwise. "
             "Repeatable.",
         ),
     ] = None,
@@ -131,8 +131,9 @@ def suggest(
     """Suggest the edits of a network that save most for the least damage.
 
     With budgets: the least damaging plan that meets all of them, proved, as a change of the
-    file. It sees the architecture only: scores rank edits and predict no accuracy. Exit code
-    1: no plan meets the budgets, or layers of unknown costs leave it open.
+    file. It sees the architecture only: scores rank edits and predict no accuracy; a budget of
+    time holds the estimate for --device. Exit code 1: no plan meets the budgets, or what is
+    not known of layers or of the device leaves it open.
     """
     from cnncost.cli.frontier_output import FrontierOutput, answer_frontier
     from cnncost.cli.plan_output import (

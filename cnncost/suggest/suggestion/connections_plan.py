@@ -24,22 +24,23 @@ class ConnectionsPlan(NamedTuple):
 
 
 def find_by_connections(
-    search: PlanSearch, budgets: Sequence[Budget], before: Measures
+    search: PlanSearch, budgets: Sequence[Budget], before: Measures, edits: int | None = None
 ) -> ConnectionsPlan | None:
     """Find the best plan for the share of the connections that a budget of time, the only one,
-    asks for of the time.
+    asks for of the time; of at most so many edits, if that is limited.
 
     None where there are other budgets, and where no plan is proved the best in a few seconds.
     """
     if [budget.metric for budget in budgets] != [TIME] or search.variants.clock.left <= 0:
         return None
     share = Fraction(budgets[0].most, before[TIME])
-    most = int(share * before["connections"])
-    if share >= 1 or most == 0:
+    # The most connections of any share that comes to this budget: half of a time is rounded down.
+    most = -(-(budgets[0].most + 1) * before["connections"] // before[TIME]) - 1
+    if share >= 1 or most <= 0:
         return None
     try:
         with search.variants.clock.until(monotonic() + COMPARED_SECONDS):
-            found = search.find_best([Budget("connections", most, str(most))])
+            found = search.find_best([Budget("connections", most, str(most))], edits=edits)
     except TimeOverError:
         return None
     return ConnectionsPlan(share, found.plan) if found.plan is not None and found.proved else None

@@ -26,7 +26,7 @@ from cnncost.suggest.suggestion.answer import (
     smaller_dtypes,
     widening_options,
 )
-from cnncost.suggest.suggestion.connections_plan import find_by_connections
+from cnncost.suggest.suggestion.connections_plan import ConnectionsPlan, find_by_connections
 from cnncost.suggest.suggestion.plan_file import PlanWriter
 from cnncost.suggest.suggestion.prepared_search import SINGLES, PreparedSearch
 from cnncost.suggest.suggestion.single_edits import (
@@ -106,7 +106,7 @@ class Suggester(PreparedSearch):
             few,
             None if timer is None else timer.estimate(self.editable.network),
             0 if timer is None else timer.least_connections,
-            None if plan is None else find_by_connections(self.search, budgets, self.before),
+            self._find_by_connections(budgets) if plan else None,
         )
 
     def _find_best(
@@ -120,6 +120,9 @@ class Suggester(PreparedSearch):
     def _may_have(self, plan: Plan) -> bool:
         most = self.request.most_edits
         return most is None or len(plan.edits) <= most
+
+    def _find_by_connections(self, budgets: Sequence[Budget]) -> ConnectionsPlan | None:
+        return find_by_connections(self.search, budgets, self.before, self.request.most_edits)
 
     def _find_unmet(self, budgets: Sequence[Budget]) -> UnmetBudgets | None:
         """Find how near plans come to the budgets; None where there was no time for it."""
