@@ -72,7 +72,8 @@ class Suggester(PreparedSearch):
             chosen = choose_fewest(self.search, budgets, plan, single, self.best_savings())
             plan, others, few = chosen.plan, chosen.others, chosen.few
         if plan is not None and alike is not None and self._may_have(alike):
-            plan, others = prefer_sure(plan, others, alike)
+            bound = plan.bound if found is None or found.plan is None else found.plan.bound
+            plan, others = prefer_sure(plan, others, alike, bound)
             alike = plan if plan.edits == alike.edits else alike
         plain = None
         replaced = plan is not None and any(map(plan.uses, STRUCTURAL))
@@ -189,9 +190,11 @@ class Suggester(PreparedSearch):
         return PlanWriter(self.editable, self.spec.text, () if own else self.budgets())
 
 
-def prefer_sure(plan: Plan, others: tuple[Plan, ...], alike: Plan) -> tuple[Plan, tuple[Plan, ...]]:
+def prefer_sure(
+    plan: Plan, others: tuple[Plan, ...], alike: Plan, bound: int
+) -> tuple[Plan, tuple[Plan, ...]]:
     """Choose the plan, and list those beside it: the first that makes surely fewer errors than
-    uniform scaling; uniform scaling where no plan does.
+    uniform scaling; uniform scaling where no plan does. No plan's price is below the bound.
 
     Trained at 25 budgets of five networks, plans of which the estimate is sure made fewer errors
     than uniform scaling, on average .08 less; the others as many (docs/damage.md).
@@ -201,10 +204,10 @@ def prefer_sure(plan: Plan, others: tuple[Plan, ...], alike: Plan) -> tuple[Plan
     if chosen is plan:
         return plan, others
     if chosen is None:
-        bound = min(plan.bound, alike.price)
+        bound = min(bound, alike.price)
         return replace(alike, proved=plan.proved, bound=bound), _by_length(plan, *others)
     rest = [one for one in (plan, *others) if one is not chosen]
-    chosen = replace(chosen, proved=plan.proved, bound=min(plan.bound, chosen.price))
+    chosen = replace(chosen, proved=plan.proved, bound=min(bound, chosen.price))
     return chosen, _by_length(*rest)
 
 
