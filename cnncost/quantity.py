@@ -203,11 +203,23 @@ def parse_seconds(text: str) -> Fraction:
     return Fraction(value) / int(10 ** SECONDS[match[2]])
 
 
-def budget_metric(word: str) -> str:
-    """Return the metric that `word` names, macs and flops too; hyphens are accepted for
-    underscores."""
+def format_seconds(picoseconds: int) -> str:
+    """Write an amount of time exactly, as `parse_seconds` reads it.
+
+    >>> format_seconds(1_234_567_890), format_seconds(2_000_000), format_seconds(5)
+    ('1.23456789ms', '2us', '0.005ns')
+    """
+    unit = next((word for word in SECONDS if picoseconds >= 10 ** (12 - SECONDS[word])), "ns")
+    whole, rest = divmod(picoseconds, int(10 ** (12 - SECONDS[unit])))
+    decimals = f"{rest:0{12 - SECONDS[unit]}d}".rstrip("0")
+    return f"{whole}{'.' * bool(decimals)}{decimals}{unit}"
+
+
+def budget_metric(word: str, *further: str) -> str:
+    """Return the metric that `word` names, macs and flops too, or a further word; hyphens are
+    accepted for underscores."""
     metric = word.strip().replace("-", "_")
-    words = (*BUDGETS, *OF_CONNECTIONS, *BYTES)
+    words = (*BUDGETS, *OF_CONNECTIONS, *BYTES, *further)
     if metric not in words:
         known = f"a budget limits {', '.join(words[:-1])} or {words[-1]}"
         raise CnncostError(f"unknown metric {metric!r}", did_you_mean(metric, words, known))

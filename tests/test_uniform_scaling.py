@@ -22,6 +22,8 @@ from cnncost.suggest.edits.editable_spec import EditableSpec
 from cnncost.suggest.edits.width import LabelledNumber, label_numbers
 from cnncost.suggest.search.plan import Plan
 from cnncost.suggest.search.uniform_scaling import scale_uniformly
+from cnncost.suggest.suggestion.request import SuggestionRequest
+from cnncost.suggest.suggestion.suggester import Suggester
 
 QUARTER = Fraction(1, 4)
 
@@ -180,3 +182,14 @@ def test_below_a_quarter_there_is_none() -> None:
     editable = draft_of(CHAIN)
     budgets = (Budget("weights", 16 + 16 * 8 + 16 - 1, "159"),)
     assert scale_uniformly(editable, list_decisions(editable, ALL), budgets) is None
+
+
+def test_where_it_is_the_plan_no_listed_plan_is_below_what_is_proved() -> None:
+    """ResNet-50 at half its connections: a plan of two edits is as good as the best, of three, and
+    uniform scaling is preferred to both; what no plan scores below is the price of the best."""
+    asked = SuggestionRequest(budgets=("connections=50%",))
+    found = Suggester(cnncost.load("resnet50"), asked).suggest()
+    assert found.plan is not None
+    assert found.plan is found.uniform
+    assert len(found.others) > 1
+    assert found.plan.bound <= min(plan.price for plan in found.others)

@@ -69,5 +69,11 @@ def _list_points(
     from cnncost.views.suggest.frontier_page import frontier_results
 
     with open_destination(shown.output, force=force) as file:
-        results = frontier_results(points, study.before, known=not study.unknown)
+        timer = study.editable.meter.timer
+        results = frontier_results(
+            points,
+            study.before,
+            known=not study.unknown,
+            fewest=timer.least_connections if timer else 0,
+        )
         write_results(file, results, shown.form)

@@ -10,6 +10,8 @@ from typing import NamedTuple
 from cnncost.cli.output import open_destination
 from cnncost.cli.scale import MeasureScale, compose_check_command
 from cnncost.errors import CnncostError
+from cnncost.quantity import TIME
+from cnncost.suggest.edits.meter import Meter
 from cnncost.suggest.search.plan import Plan
 from cnncost.suggest.suggestion.answer import Suggestion
 from cnncost.suggest.suggestion.plan_file import PlanWriter, move_schema, schema_path
@@ -24,6 +26,8 @@ class PlanDestination(NamedTuple):
     """The file to write, or - for standard output."""
     force: bool
     scale: MeasureScale
+    device: str = ""
+    """As the command line calls it; empty where no time is limited."""
 
 
 def write_plan(writer: PlanWriter, plan: Plan, destination: PlanDestination) -> None:
@@ -35,9 +39,21 @@ def write_plan(writer: PlanWriter, plan: Plan, destination: PlanDestination) -> 
         sys.stderr.write(f"wrote {write}\n")
     if unwritten := writer.metrics_left_out():
         asked = {budget.user_word: budget.asked for budget in writer.held}
-        words = compose_check_command(write, asked, destination.scale)
-        sys.stderr.write(f"{', '.join(unwritten)}: a file's own budget is held at batch 1 in ")
-        sys.stderr.write(f"fp32; this holds it at {writer.editable.meter.scale}:\n  {words}\n")
+        words = compose_check_command(write, asked, destination.scale, destination.device)
+        sys.stderr.write(f"{_describe_left_out(unwritten, writer.editable.meter)}:\n  {words}\n")
+
+
+def _describe_left_out(unwritten: Sequence[str], meter: Meter) -> str:
+    """Say why a file does not carry some budgets, and at what scale a command checks them."""
+    if TIME not in unwritten:
+        why, scale = "is held at batch 1 in fp32", meter.scale
+    elif unwritten[1:]:
+        why = "is held at batch 1 in fp32 and has no time"
+        scale = f"{meter.scale}; time {meter.time_scale}"
+    else:
+        why, scale = "has no time", meter.time_scale
+    kept = "checks" if TIME in unwritten else "holds"
+    return f"{', '.join(unwritten)}: a file's own budget {why}; this {kept} it at {scale}"
 
 
 def pick_alternative(found: Suggestion, pick: str) -> Plan:

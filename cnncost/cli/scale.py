@@ -50,13 +50,17 @@ def refuse_idle(scale: MeasureScale, metrics: Collection[str]) -> None:
             )
 
 
-def compose_check_command(path: str, budgets: Mapping[str, str], scale: MeasureScale) -> str:
-    """Write the command line that checks a written file against budgets at this scale."""
+def compose_check_command(
+    path: str, budgets: Mapping[str, str], scale: MeasureScale, device: str = ""
+) -> str:
+    """Write the command line that checks a written file against budgets at this scale, on the
+    device if one limits time."""
     from shlex import join
 
     words = ["cnncost", "check", "FILE" if path == "-" else path]
     for metric, amount in budgets.items():
         words += ["--budget", f"{metric}={amount}"]
+    words += ["--device", device] if device else []
     for option, value in scale.items():
         words += [f"--{option}", str(value)]
     return join(words)

@@ -6,13 +6,13 @@ from typing import Annotated
 import typer
 
 from cnncost import api
-from cnncost.cli import options
+from cnncost.cli import device_options, options
 from cnncost.cli.output import open_destination, refuse_existing
-from cnncost.cli.scale import collect_scale, refuse_idle
+from cnncost.cli.scale import MeasureScale, collect_scale, refuse_idle
 from cnncost.cli.search_progress import clear_progress, make_progress
 from cnncost.errors import CnncostError
 from cnncost.language import MAX_LAYERS
-from cnncost.quantity import budget_metric
+from cnncost.quantity import TIME, budget_metric
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
 
@@ -31,6 +31,8 @@ cnncost suggest mobilenet_v2 --budget sram=512KiB --budget flash=2MB
 
 cnncost suggest resnet50 --budget training-memory=1GiB --batch 16 --optimizer adam
 
+cnncost suggest resnet50 --budget time=50% --device rtx4090
+
 cnncost suggest resnet50 --budget connections=50% --pick 1 --write small.yaml
 
 cnncost suggest vgg16 --pareto weights -o curve.svg
@@ -46,7 +48,7 @@ def suggest(
         list[str] | None,
         typer.Option(
             metavar="METRIC=AMOUNT",
-            help="A limit: weights=20M, memory=64MiB, connections=50%. The spec's own otherwise. "
+            help="A limit: weights=20M, memory=64MiB, time=50%. The spec's own otherwise. "
             "Repeatable.",
         ),
     ] = None,
@@ -114,6 +116,7 @@ def suggest(
             show_default=False,
         ),
     ] = "",
+    device: device_options.DeviceName = "",
     batch: options.Batch = None,
     dtype: options.Dtype = None,
     optimizer: options.Optimizer = None,
@@ -128,8 +131,9 @@ def suggest(
     """Suggest the edits of a network that save most for the least damage.
 
     With budgets: the least damaging plan that meets all of them, proved, as a change of the
-    file. It sees the architecture only: scores rank edits and predict no accuracy. Exit code
-    1: no plan meets the budgets, or layers of unknown costs leave it open.
+    file. It sees the architecture only: scores rank edits and predict no accuracy; a budget of
+    time holds the estimate for --device. Exit code 1: no plan meets the budgets, or what is
+    not known of layers or of the device leaves it open.
     """
     from cnncost.cli.frontier_output import FrontierOutput, answer_frontier
     from cnncost.cli.plan_output import (
@@ -138,13 +142,17 @@ def suggest(
         pick_alternative,
         write_plan,
     )
+    from cnncost.suggest.edits.budget import limits_time
     from cnncost.suggest.edits.catalogue import parse_allowed_edits
     from cnncost.suggest.edits.meter import Meter
     from cnncost.suggest.suggestion.request import SuggestionRequest
     from cnncost.suggest.suggestion.suggester import Suggester
+    from cnncost.timing import LayerTimer
     from cnncost.views.page_writers import write_results
     from cnncost.views.suggest import suggestion_results
 
+    timed = "a budget of time" if limits_time(budget or ()) else ""
+    timed = timed or ("--pareto time" if pareto.strip() == TIME else "")
     _refuse_together(pareto, pick, write, diff=diff, form=form)
     if write == "-" and output == "-":
         output = ""  # the spec alone goes to standard output
@@ -154,7 +162,9 @@ def suggest(
     read = options.make_reader(arch, max_layers, strict=strict)
     code = api.is_code(arch)  # what is given to it is in the text that it is read as
     scale = collect_scale(batch, dtype, optimizer)
-    meter = Meter((budget_metric(pareto),) if pareto else (), **scale)
+    machine = device_options.load_wanted_device(device, timed)
+    timer = None if machine is None else LayerTimer(machine, batch)
+    meter = Meter((budget_metric(pareto, TIME),) if pareto else (), timer=timer, **scale)
     request = SuggestionRequest(
         tuple(budget or ()),
         parse_allowed_edits(allow or (), forbid or (), keep or (), multiple),
@@ -167,8 +177,8 @@ def suggest(
     )
     spec = read(settings or (), shapes or ())  # refuses those that it does not have
     study = Suggester(read((), ()) if (settings or shapes) and not code else spec, request)
-    refuse_idle(scale, study.editable.meter.bytes)
-    destination = PlanDestination(arch, write, force, scale)
+    refuse_idle(_scale_beside_time(scale, timed=bool(timed)), study.editable.meter.bytes)
+    destination = PlanDestination(arch, write, force, scale, device)
     if pareto:
         answer_frontier(study, pareto, pick, destination, FrontierOutput(output, form))
         return
@@ -193,6 +203,14 @@ def suggest(
         with open_destination(output, force=force) as file:
             write_results(file, results, form)
     raise typer.Exit(1 if found.budgets and not found.is_answered else 0)
+
+
+def _scale_beside_time(scale: MeasureScale, *, timed: bool) -> MeasureScale:
+    """Return the options of scale that only bytes depend on: time depends on the batch."""
+    left = scale.copy()
+    if timed:
+        left.pop("batch", None)
+    return left
 
 
 def _refuse_together(pareto: str, pick: str, write: str, *, diff: bool, form: str) -> None:

@@ -14,6 +14,6 @@ from __future__ import annotations
 from cnncost.costs.duration import NetworkTime
 from cnncost.timing.device import Device
 from cnncost.timing.device_text import read_device
-from cnncost.timing.time_estimate import estimate_time
+from cnncost.timing.time_estimate import LayerTimer, estimate_time
 
-__all__ = ["Device", "NetworkTime", "estimate_time", "read_device"]
+__all__ = ["Device", "LayerTimer", "NetworkTime", "estimate_time", "read_device"]

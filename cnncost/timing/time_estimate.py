@@ -11,6 +11,8 @@ from cnncost.timing.device import Device
 from cnncost.timing.time_columns import COLUMNS, RUN, count_layers, times_paid
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from cnncost.costs import LayerCount
     from cnncost.network import Network
 
@@ -31,15 +33,14 @@ def estimate_time(network: Network, device: Device, batch: int | None = None) ->
             the least batch that the device was measured with: all of a run's time at batch 1.
     """
     rows = count_layers(network)
-    costs = _list_costs(device, batch)
-    overhead = costs.pop(RUN, 0.0)
+    timer = LayerTimer(device, batch)
     layers = [0] * len(network.nodes)
     for row in rows:
-        layers[row.node.index] = _layer_picoseconds(row, costs)
+        layers[row.node.index] = timer.time_layer(row)
     return NetworkTime(
         device.label,
         tuple(layers),
-        round(overhead),
+        timer.overhead,
         _choose_ratios(rows, device, batch),
         batch,
         device.batches[0],
@@ -49,14 +50,47 @@ def estimate_time(network: Network, device: Device, batch: int | None = None) ->
     )
 
 
+class LayerTimer:
+    """Times one layer after another on a device, in whole picoseconds."""
+
+    def __init__(self, device: Device, batch: int | None = None) -> None:
+        self.device, self.batch = device, batch
+        self._costs = _list_costs(device, batch)
+        self.overhead = round(self._costs.pop(RUN, 0.0))
+        """What a run takes besides its layers."""
+
+    @property
+    def least_connections(self) -> int:
+        """Networks of fewer connections take longer than what is estimated for them: 0 where the
+        device's costs hold for all."""
+        sizes = self.device.fitted.connections
+        return 0 if sizes is None or has_overheads(self.device) else sizes[0]
+
+    def time_layer(self, row: LayerCount) -> int:
+        """Return the picoseconds of one layer in the run, or in an example's share of it."""
+        return round(sum(cost * COLUMNS[term].amount(row) for term, cost in self._costs.items()))
+
+    def time_layers(self, rows: Iterable[LayerCount]) -> int:
+        """Return the picoseconds of a run of all these layers."""
+        return self.overhead + sum(map(self.time_layer, rows))
+
+    def estimate(self, network: Network) -> NetworkTime:
+        """Estimate the time of a network, with what there is to say of it."""
+        return estimate_time(network, self.device, self.batch)
+
+
+def has_overheads(device: Device) -> bool:
+    """Whether some of a device's costs are paid per run, whatever its batch."""
+    return any(times_paid(term, 1) == times_paid(term, 2) for term in device.seconds)
+
+
 def _is_exact(rows: tuple[LayerCount, ...], device: Device, batch: int | None) -> bool:
     """Whether a time is more than a lower bound. A run of less work than those that a device was
     measured with takes longer than its work alone would, if no cost of the device's is paid per
     run: what a run or a layer costs besides shows."""
     if not all(row.known for row in rows):
         return False
-    overheads = any(times_paid(term, 1) == times_paid(term, 2) for term in device.seconds)
-    return overheads or not (_is_small(rows, device) or _is_small_batch(device, batch))
+    return has_overheads(device) or not (_is_small(rows, device) or _is_small_batch(device, batch))
 
 
 def _is_small(rows: tuple[LayerCount, ...], device: Device) -> bool:
@@ -99,10 +133,6 @@ def _list_costs(device: Device, batch: int | None) -> dict[str, float]:
         term: PER_SECOND * seconds * times_paid(term, examples) / part
         for term, seconds in device.seconds.items()
     }
-
-
-def _layer_picoseconds(row: LayerCount, costs: dict[str, float]) -> int:
-    return round(sum(cost * COLUMNS[term].amount(row) for term, cost in costs.items()))
 
 
 def _list_remarks(

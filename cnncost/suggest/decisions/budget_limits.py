@@ -12,7 +12,7 @@ from cnncost.network import Network
 from cnncost.suggest.decisions.cost_tables import CostColumn, CostTables, SearchSpace, add_columns
 from cnncost.suggest.decisions.edited_layers import EditedLayers, StepBytes, edited_layers_of
 from cnncost.suggest.edits.budget import Budget
-from cnncost.suggest.edits.meter import METRICS, PARAMETERS, Meter
+from cnncost.suggest.edits.meter import PARAMETERS, Meter
 
 
 def limit_tables(
@@ -33,7 +33,7 @@ def limit_tables(
             continue
         edited = edited or edited_layers_of(space)
         for more in _byte_columns(budget, edited, every=every):
-            limits[len(METRICS) + len(columns)] = budget.most
+            limits[len(space.tables.base) + len(columns)] = budget.most
             columns.append(more)
     return replace(space, tables=add_columns(space.tables, columns)), limits
 
@@ -42,7 +42,8 @@ def _metric_limit(budget: Budget, meter: Meter) -> tuple[int, int] | None:
     """The metric of the tables that a budget limits, and its limit."""
     if budget.metric == "parameter_memory":
         return PARAMETERS, budget.most // meter.size
-    return (METRICS.index(budget.metric), budget.most) if budget.metric in METRICS else None
+    tabled = meter.tabled
+    return (tabled.index(budget.metric), budget.most) if budget.metric in tabled else None
 
 
 def _byte_columns(budget: Budget, edited: EditedLayers, *, every: bool) -> list[CostColumn]:

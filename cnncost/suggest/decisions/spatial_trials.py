@@ -23,7 +23,7 @@ from cnncost.network import Network, Node
 from cnncost.shape import Shape
 from cnncost.suggest.edits.edit import COARSER, NARROWER, Edit, priced
 from cnncost.suggest.edits.editable_spec import EditableSpec
-from cnncost.suggest.edits.meter import METRICS, Measures
+from cnncost.suggest.edits.meter import Measures
 from cnncost.suggest.edits.placed_layers import (
     Costs,
     CountedLayer,
@@ -40,13 +40,13 @@ class SpatialTrial(NamedTuple):
     """Of several one that makes the changes of all, at the price of all."""
     after: Measures
     costs: tuple[Costs, ...]
-    """What each layer costs that counts, in the file's order; where bytes are measured, each
-    layer: every tensor takes some."""
+    """What each layer costs that counts, in the file's order; where bytes or time are measured,
+    each layer: every tensor takes some."""
 
     @property
     def totals(self) -> Costs:
         """What these layers cost together."""
-        return tuple(map(sum, zip((0,) * len(METRICS), *self.costs, strict=True)))
+        return tuple(map(sum, zip(*self.costs, strict=True)))
 
 
 class SpatialTrials:
@@ -81,9 +81,10 @@ class SpatialTrials:
         if found is None:
             return None
         edit, counted = found
-        totals = map(sum, zip(*[one.costs for one in counted], strict=True))
-        rows = tuple([one.costs for one in counted if one.counted])
-        return SpatialTrial(edit, dict(zip(METRICS, totals, strict=True)), rows)
+        meter = self.editable.meter
+        totals = map(sum, zip(meter.base_costs, *[one.costs for one in counted], strict=True))
+        rows = tuple([one.costs for one in counted if one.counted or meter.looks_at_all])
+        return SpatialTrial(edit, dict(zip(meter.tabled, totals, strict=True)), rows)
 
     def _read_edit(self, edit: Edit) -> SpatialTrial | None:
         spec = self.editable.read_edited(edit.changes)
@@ -93,10 +94,11 @@ class SpatialTrials:
         """Count the network that an edit makes; None where it leaves positions out."""
         if self._loses_positions(edit, network):
             return None
+        meter = self.editable.meter
         rows = [
-            tuple([getattr(row, metric) for metric in METRICS])
+            meter.count_row(row)
             for row in count_network(network).layers
-            if row.counted or self.editable.meter.bytes
+            if row.counted or meter.looks_at_all
         ]
         edit = self._price(edit, self.editable.priced_layers.damage_to(network))
         return SpatialTrial(edit, self.editable.measure(network), tuple(rows))
@@ -150,7 +152,7 @@ class SpatialTrials:
                 layers = _place_substitutes(edit.substitutes[node.index], node, inputs)
                 if edit.kind in COARSER and _skips_more(node, layers):
                     return None
-                placed = _count_layers(layers, node)
+                placed = self._count_layers(layers, node)
                 changed[node.index] = layers
             else:
                 placed = self._count_node(node, inputs)
@@ -168,9 +170,17 @@ class SpatialTrials:
         """Count a node as it is over some inputs; nothing where it cannot take them."""
         key = (node.index, inputs)
         if key not in self._counted:
-            self._counted[key] = count_placed(node.layer, inputs, node.shares is not None)
+            shares, timer = node.shares is not None, self.editable.meter.timer
+            self._counted[key] = count_placed(node.layer, inputs, shares, timer)
         one = self._counted[key]
         return [] if one is None else [one]
+
+    def _count_layers(self, layers: Sequence[PlacedLayer], node: Node) -> list[CountedLayer]:
+        """Count what stands in a node's place; nothing where one layer cannot take its inputs."""
+        shares, timer = node.shares is not None, self.editable.meter.timer
+        found = [count_placed(layer, xs, shares, timer) for layer, xs in layers]
+        known = [one for one in found if one is not None]
+        return known if len(known) == len(found) else []
 
 
 def find_beaten(trials: Sequence[SpatialTrial], deadline: float) -> frozenset[int]:
@@ -269,10 +279,3 @@ def _place_substitutes(
         return substitute(node.layer, inputs)
     except CnncostError:
         return []
-
-
-def _count_layers(layers: Sequence[PlacedLayer], node: Node) -> list[CountedLayer]:
-    """Count what stands in a node's place; nothing where one layer cannot take its inputs."""
-    found = [count_placed(layer, xs, node.shares is not None) for layer, xs in layers]
-    known = [one for one in found if one is not None]
-    return known if len(known) == len(found) else []

@@ -36,7 +36,7 @@ def fill_cost_tables(
     for _, table in tables_by_layer(editable, decisions, trials):
         if table.costs.any() or not table.possible.all():
             found.setdefault(table.scope, []).append(table)
-    base = (0,) * len(METRICS)
+    base = editable.meter.base_costs
     for table in found.pop((), ()):
         base = _add_costs(base, table.costs.tolist())
     return CostTables(
@@ -55,7 +55,7 @@ def costs_alone(
     nodes = [editable.network.nodes[index] for index in sorted(touched)]
     layers = [node for node in nodes if node.layer is not None]
     factors = tuple([table for _, table in tables_by_layer(editable, [decision], trials, layers)])
-    tables = CostTables((decision,), (0,) * len(METRICS), factors)
+    tables = CostTables((decision,), (0,) * len(editable.meter.tabled), factors)
     of_touched = [tables.costs((k,)) for k in range(len(decision.options))]
     now = of_touched[0]
     assert now is not None  # as it is, it is a network
@@ -106,6 +106,8 @@ class _LayerTables:
         self.decisions = decisions
         self.trials = trials
         self.replacing = replacing
+        self.timer = editable.meter.timer
+        self.metrics = len(editable.meter.tabled)
         picked = [((v, k), c) for v in replacing for k, c in enumerate(decisions[v].options)]
         self._rereads = {
             vk: c.reads_instead[node.index] for vk, c in picked if node.index in c.reads_instead
@@ -129,10 +131,17 @@ class _LayerTables:
             yield self._whole_table(scope)
             return
         # Costs are at most bilinear in the widths read and written, and the width read is a
-        # sum over branches: what pairs of decisions add is all there is.
+        # sum over branches: what pairs of decisions add is all there is. Times are rounded:
+        # with n widths the sum is off by at most (n - 1)^2, which is taken off, so that no time is
+        # overestimated. That a convolution becomes depthwise only some combinations show; where
+        # they do, no smaller one of them does, and no time is overestimated either.
+        slack = 0 if self.timer is None else (len(widths) - 1) ** 2
         for count in (0, 1, 2):
             for part in combinations(widths, count):
-                yield self._interaction(part)
+                table = self._interaction(part)
+                if not part:
+                    table.costs[..., len(METRICS) :] -= slack
+                yield table
 
     def _interaction(self, part: Sequence[int]) -> CostTable:
         """Return what several widths together cost beyond what fewer of them cost."""
@@ -140,7 +149,7 @@ class _LayerTables:
 
         own = tuple(sorted((*self.replacing, *part)))
         sizes = [len(self.decisions[v].options) for v in own]
-        total: Ints = np.zeros((*sizes, len(METRICS)), dtype=np.int64)
+        total: Ints = np.zeros((*sizes, self.metrics), dtype=np.int64)
         possible: Bools = np.ones(sizes, dtype=bool)
         for count in range(len(part) + 1):
             for kept in combinations(part, count):
@@ -157,7 +166,7 @@ class _LayerTables:
         if scope in self._filled:
             return self._filled[scope]
         sizes = [len(self.decisions[v].options) for v in scope]
-        costs: Ints = np.zeros((*sizes, len(METRICS)), dtype=np.int64)
+        costs: Ints = np.zeros((*sizes, self.metrics), dtype=np.int64)
         possible: Bools = np.ones(sizes, dtype=bool)
         widths = tuple([v for v in scope if v not in self.replacing])
         options = [[None] if v in widths else range(n) for v, n in zip(scope, sizes, strict=True)]
@@ -192,10 +201,10 @@ class _LayerTables:
             )
         rows = [self._costs(picked, replacing) for picked in product(*moving)]
         sizes = [len(own) for own in moving]
-        none = (0,) * len(METRICS)
+        none = (0,) * self.metrics
         costs = np.array([row or none for row in rows], dtype=np.int64)
         possible = np.array([row is not None for row in rows])
-        short = CostTable(widths, costs.reshape(*sizes, len(METRICS)), possible.reshape(sizes))
+        short = CostTable(widths, costs.reshape(*sizes, self.metrics), possible.reshape(sizes))
         self._slices[widths, replacing] = short.restrict(places)
         return self._slices[widths, replacing]
 
@@ -223,7 +232,7 @@ class _LayerTables:
         try:
             for substitute in replacing.substitutes:
                 layers = _substitute_layers(substitute, layers, layer.word)
-            return count_layers(self.node, layers)
+            return count_layers(self.node, layers, self.timer)
         except CnncostError:
             return None
 

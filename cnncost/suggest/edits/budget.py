@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from cnncost.costs.duration import PER_SECOND
 from cnncost.errors import CnncostError
 from cnncost.quantity import (
     BYTES,
+    TIME,
     budget_metric,
     counted_as,
+    format_seconds,
     parse_amount,
+    parse_seconds,
     refuse_same_metric,
     split_metric,
 )
@@ -52,7 +56,7 @@ def parse_budgets(texts: Iterable[str], before: Measures) -> tuple[Budget, ...]:
     budgets: list[Budget] = []
     for text in texts:
         metric, amount = split_metric(text)
-        word = budget_metric(metric)
+        word = budget_metric(metric, TIME)
         refuse_same_metric(word, [budget.user_word for budget in budgets])
         budgets.append(_parse_budget(word, amount.strip(), before))
     return tuple(budgets)
@@ -78,6 +82,11 @@ def budget_of_amount(word: str, amount: int, asked: str) -> Budget:
     return Budget(metric, amount // times, asked, word, amount)
 
 
+def limits_time(texts: Iterable[str]) -> bool:
+    """Whether one of these budgets limits time."""
+    return any(text.partition("=")[0].strip() == TIME for text in texts)
+
+
 def byte_metrics_in(texts: Iterable[str]) -> tuple[str, ...]:
     """The metrics in bytes that these budgets name, in the order of the output."""
     words = [text.partition("=")[0].strip().replace("-", "_") for text in texts]
@@ -90,7 +99,9 @@ def budgets_hold(after: Measures, budgets: Sequence[Budget]) -> bool:
 
 
 def _format_amount(metric: str, most: int) -> str:
-    """An amount as a spec's budget takes it: bytes in the largest unit that is exact."""
+    """An amount as a budget takes it: bytes in the largest unit that is exact."""
+    if metric == TIME:
+        return format_seconds(most)
     if metric not in BYTES:
         return str(most)
     units = [(1024**power, unit) for power, unit in ((3, "GiB"), (2, "MiB"), (1, "KiB"))]
@@ -99,6 +110,8 @@ def _format_amount(metric: str, most: int) -> str:
 
 
 def _parse_budget(word: str, amount: str, before: Measures) -> Budget:
+    if word == TIME:
+        return _parse_time(amount, before)
     metric, times = counted_as(word)
     try:
         read = parse_amount(word, amount, percent=True)
@@ -116,4 +129,21 @@ def _parse_budget(word: str, amount: str, before: Measures) -> Budget:
             f"{word}={amount}: no network has {budget.limit} {'bytes of ' * (word in BYTES)}{word}",
             f"an amount such as {'64MiB' if word in BYTES else '20M'}, or 50%",
         )
+    return budget
+
+
+def _parse_time(amount: str, before: Measures) -> Budget:
+    """Read a budget of time, in picoseconds: `2ms`, or a share of today's."""
+    try:
+        if amount.endswith("%"):
+            most = int(parse_amount(TIME, amount, percent=True).share_of(before[TIME]))
+            budget = Budget(TIME, most, format_seconds(most))
+        else:
+            budget = Budget(TIME, int(PER_SECOND * parse_seconds(amount)), amount)
+    except CnncostError as trouble:
+        raise CnncostError(f"{TIME}={amount}: {trouble.what}", trouble.hint) from None
+    if budget.most > MOST:
+        raise CnncostError(f"{TIME}={amount}: longer than any network takes", "as in 2ms, or 50%")
+    if budget.most == 0:
+        raise CnncostError(f"{TIME}={amount}: no network takes no time", "as in 2ms, or 50%")
     return budget

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import NamedTuple
 
 from cnncost.accuracy import Damage, compare_potentials
 from cnncost.accuracy.potential import Potential, network_terms, potential_of
-from cnncost.costs import count_network
 from cnncost.errors import SpecError
 from cnncost.language import MAX_LAYERS, Settings, Spec, read_spec
 from cnncost.language.lines import Line
@@ -19,7 +18,7 @@ from cnncost.place import Place
 from cnncost.shape import Shape
 from cnncost.suggest.edits.channel_groups import ChannelGroups
 from cnncost.suggest.edits.clock import Clock
-from cnncost.suggest.edits.meter import METRICS, Meter
+from cnncost.suggest.edits.meter import Meter
 from cnncost.suggest.edits.placed_layers import PricedLayers, WidthTrial
 from cnncost.suggest.edits.text_changes import SpecText, TextChange, apply_changes
 
@@ -115,9 +114,9 @@ class EditableSpec:
 
     @cached_property
     def counts(self) -> tuple[int, ...]:
-        """The counts of the network as it stands, in the order of METRICS."""
-        totals = count_network(self.network).totals._asdict()
-        return tuple([totals[metric] for metric in METRICS])
+        """What cost tables hold of the network as it stands, in their order."""
+        measured = replace(self.meter, bytes=()).measure(self.network)
+        return tuple([measured[metric] for metric in self.meter.tabled])
 
     @cached_property
     def priced_layers(self) -> PricedLayers:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from functools import lru_cache
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from cnncost.accuracy.layer_terms import LayerTerms, add_terms, input_terms, layer_terms
 from cnncost.accuracy.potential import Potential, network_terms, potential_of
@@ -29,8 +29,11 @@ from cnncost.place import Place
 from cnncost.quantity import BUDGETS
 from cnncost.shape import Shape
 
+if TYPE_CHECKING:
+    from cnncost.timing import LayerTimer
+
 Costs = tuple[int, ...]
-"""One amount per metric, in the order of METRICS."""
+"""One amount per metric, in the order of METRICS; behind them the time, where it is measured."""
 
 PlacedLayer = tuple[Layer, tuple[Shape, ...]]
 """A layer and the shapes of its inputs."""
@@ -103,8 +106,11 @@ class CountedLayer(NamedTuple):
 
 
 @lru_cache(maxsize=1 << 17)
-def count_placed(layer: Layer, xs: tuple[Shape, ...], shares: bool) -> CountedLayer | None:
-    """Count one layer, which may share another's numbers; None where it cannot take its inputs.
+def count_placed(
+    layer: Layer, xs: tuple[Shape, ...], shares: bool, timer: LayerTimer | None = None
+) -> CountedLayer | None:
+    """Count one layer, which may share another's numbers, and time it if there is a timer; None
+    where it cannot take its inputs.
 
     The same layer over the same inputs is counted once (cached).
     """
@@ -115,22 +121,27 @@ def count_placed(layer: Layer, xs: tuple[Shape, ...], shares: bool) -> CountedLa
     one = Node(1, "", layer, (0,), xs, y, Place(0, 0), shares=0 if shares else None)
     row = count_layer(one, Convention())
     own = row._replace(units=row.units if row.counted else 0)._asdict()
-    return CountedLayer(tuple([own[metric] for metric in BUDGETS]), row.counted, y)
+    times = [] if timer is None else [timer.time_layer(row)]
+    return CountedLayer((*(own[metric] for metric in BUDGETS), *times), row.counted, y)
 
 
-def count_layers(node: Node, layers: Sequence[PlacedLayer]) -> Costs:
-    """Count the layers that stand in a node's place, added up.
+def count_layers(
+    node: Node, layers: Sequence[PlacedLayer], timer: LayerTimer | None = None
+) -> Costs:
+    """Count the layers that stand in a node's place, added up; their time is the last if there is
+    a timer.
 
     Raises:
         CnncostError: a layer cannot take its input.
     """
-    found = [count_placed(layer, xs, node.shares is not None) for layer, xs in layers]
+    found = [count_placed(layer, xs, node.shares is not None, timer) for layer, xs in layers]
     known = [one.costs for one in found if one is not None]
     if len(known) < len(found):
         raise CnncostError("no network")
     if len(known) == 1:
         return known[0]
-    return tuple(map(sum, zip((0,) * len(BUDGETS), *known, strict=True)))
+    none = (0,) * (len(BUDGETS) + (timer is not None))
+    return tuple(map(sum, zip(none, *known, strict=True)))
 
 
 class PricedLayers:

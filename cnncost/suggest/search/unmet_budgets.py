@@ -157,6 +157,8 @@ class SmallestAmount(NamedTuple):
     value: int
     proved: bool
     """Whether no plan reaches less."""
+    connections: int
+    """Of the network that is so small."""
 
 
 class UnmetBudgets(NamedTuple):
@@ -188,4 +190,7 @@ def find_unmet(variants: SpatialVariants, budgets: Sequence[Budget]) -> UnmetBud
 
 
 def _smallest_amount(budget: Budget, near: NearestPlan) -> SmallestAmount:
-    return SmallestAmount(near.plan.after[budget.metric] if near.plan else 0, near.proved)
+    if near.plan is None:
+        return SmallestAmount(0, near.proved, 0)
+    after = near.plan.after
+    return SmallestAmount(after[budget.metric], near.proved, after["connections"])

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from cnncost.costs import count_network
+from cnncost.costs.duration import NetworkTime
 from cnncost.costs.memory import DTYPES
 from cnncost.language import Spec
 from cnncost.network import Network
@@ -19,6 +20,7 @@ from cnncost.suggest.edits.width_numbers import count_followers
 from cnncost.suggest.search.compound_variants import MOST_COARSER, SpatialVariants
 from cnncost.suggest.search.plan import FewEdits, Plan
 from cnncost.suggest.search.unmet_budgets import UnmetBudgets
+from cnncost.suggest.suggestion.connections_plan import ConnectionsPlan
 from cnncost.suggest.suggestion.single_edits import SingleEdits
 
 
@@ -63,6 +65,12 @@ class Suggestion:
     """How many edits a plan may have; None where that is not limited."""
     few: FewEdits | None = None
     """What plans of few edits come to, where the plan has many."""
+    time: NetworkTime | None = None
+    """Today's time on a device, where a budget limits time."""
+    fewest_connections: int = 0
+    """What is estimated of the time of networks of fewer is a lower bound."""
+    by_connections: ConnectionsPlan | None = None
+    """Where time alone is limited: what the same share of the connections would save of it."""
 
     @property
     def alternatives(self) -> list[Plan]:
@@ -85,7 +93,12 @@ class Suggestion:
     @property
     def is_answered(self) -> bool:
         """Whether the budgets are met, for certain: as it stands, or by the plan."""
-        return self.is_met or (self.plan is not None and not self.unknown)
+        return self.is_met or (self.plan is not None and not self.unknown and not self.is_short)
+
+    @property
+    def is_short(self) -> bool:
+        """Whether what is estimated of the plan's time is only a lower bound."""
+        return self.plan is not None and self.plan.after["connections"] < self.fewest_connections
 
 
 def shares_by_family(editable: EditableSpec) -> dict[str, dict[str, float]]:

@@ -7,7 +7,7 @@ from time import monotonic
 from typing import NamedTuple
 
 from cnncost.errors import CnncostError
-from cnncost.quantity import budget_metric, counted_as
+from cnncost.quantity import TIME, budget_metric, counted_as
 from cnncost.suggest.edits.budget import Budget, parse_budgets
 from cnncost.suggest.search.plan import Plan
 from cnncost.suggest.search.plan_search import Progress
@@ -42,7 +42,7 @@ def find_frontier(
     Raises:
         CnncostError: there is no such metric.
     """
-    word = budget_metric(word)
+    word = budget_metric(word, TIME)
     metric, _ = counted_as(word)
     others = [budget for budget in prepared.budgets() if budget.metric != metric]
     points: list[FrontierPoint] = []

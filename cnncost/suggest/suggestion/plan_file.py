@@ -52,7 +52,7 @@ class PlanWriter:
 
     def metrics_left_out(self) -> tuple[str, ...]:
         """The metrics of budgets that the file does not carry: a spec's own budget is held at batch
-        1 in fp32, so one at another scale cannot be written."""
+        1 in fp32, so one at another scale cannot be written; and it has no time."""
         return tuple([budget.metric for budget in self.held if not self._is_carried(budget)])
 
     @property
@@ -65,8 +65,9 @@ class PlanWriter:
 
     def _provenance(self, plan: Plan) -> str:
         said = ", ".join(f"{budget.user_word}={budget.asked}" for budget in self.held)
+        meter = self.editable.meter
         if self.metrics_left_out():
-            said += f" ({self.editable.meter.scale})"
+            said += f" ({'; '.join(filter(None, [meter.scale, meter.time_scale]))})"
         return f"cnncost suggest: {self.source.base}, {said}, score {plan.score / UNIT:.3f}"
 
     def _own_amounts(

@@ -20,7 +20,6 @@ from cnncost.suggest.edits.budget import Budget, budgets_of_spec, parse_budgets
 from cnncost.suggest.edits.clock import TimeOverError
 from cnncost.suggest.edits.edit import AllowedEdits, Decision, Edit
 from cnncost.suggest.edits.editable_spec import EditableSpec, read_editable_spec
-from cnncost.suggest.edits.meter import METRICS
 from cnncost.suggest.edits.text_changes import SpecText, apply_changes
 from cnncost.suggest.search.compound_variants import SpatialVariants, VariantMaker
 from cnncost.suggest.search.plan import Plan
@@ -83,14 +82,14 @@ class PreparedSearch:
         return budgets_of_spec(self.editable.spec.budget)
 
     def best_savings(self) -> dict[str, list[int]]:
-        """For each count: what the best option of each decision saves."""
+        """For each metric of the tables: what the best option of each decision saves."""
         return {
             name: [
                 self.before[name] - min(costs[at] for costs in found)
                 for _, found in self.alone
                 if found
             ]
-            for at, name in enumerate(METRICS)
+            for at, name in enumerate(self.editable.meter.tabled)
         }
 
     def scale_plan_uniformly(self, budgets: Sequence[Budget]) -> tuple[Plan | None, bool]:

@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
+from cnncost.costs.duration import PER_SECOND
 from cnncost.errors import CnncostError, did_you_mean
 from cnncost.language import MAX_LAYERS, Spec
+from cnncost.quantity import TIME
 from cnncost.suggest.edits.budget import byte_metrics_in
 from cnncost.suggest.edits.edit import AllowedEdits
 from cnncost.suggest.edits.editable_spec import EditableSpec, is_named
@@ -45,6 +47,9 @@ def refuse_huge(name: str, before: Measures) -> None:
     """Refuse metrics that the searches cannot add up exactly, in 64 bits and in floats."""
     for metric, value in before.items():
         if value >= LARGEST:
+            if metric == TIME:
+                what = f"{name} takes {value / PER_SECOND:,.0f} s: too long to plan for"
+                raise CnncostError(what, "plans are made for runs of less than 1,000 s")
             raise CnncostError(
                 f"{name} has {value:.3g} {metric}: too many to plan for",
                 "plans are made for less than 10^15 of each metric",

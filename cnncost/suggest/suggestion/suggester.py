@@ -13,7 +13,7 @@ from cnncost.suggest.edits.budget import Budget, budgets_hold
 from cnncost.suggest.edits.clock import TimeOverError
 from cnncost.suggest.edits.convolution_replacements import STRUCTURAL
 from cnncost.suggest.edits.edit import UNIT
-from cnncost.suggest.edits.meter import METRICS, Measures
+from cnncost.suggest.edits.meter import Measures
 from cnncost.suggest.search.plan import FewEdits, Plan, SearchResult, measure_single_edit
 from cnncost.suggest.search.plan_search import PlanSearch, Progress
 from cnncost.suggest.search.unmet_budgets import UnmetBudgets, find_unmet
@@ -26,6 +26,7 @@ from cnncost.suggest.suggestion.answer import (
     smaller_dtypes,
     widening_options,
 )
+from cnncost.suggest.suggestion.connections_plan import ConnectionsPlan, find_by_connections
 from cnncost.suggest.suggestion.plan_file import PlanWriter
 from cnncost.suggest.suggestion.prepared_search import SINGLES, PreparedSearch
 from cnncost.suggest.suggestion.single_edits import (
@@ -71,7 +72,8 @@ class Suggester(PreparedSearch):
             chosen = choose_fewest(self.search, budgets, plan, single, self.best_savings())
             plan, others, few = chosen.plan, chosen.others, chosen.few
         if plan is not None and alike is not None and self._may_have(alike):
-            plan, others = prefer_sure(plan, others, alike)
+            bound = plan.bound if found is None or found.plan is None else found.plan.bound
+            plan, others = prefer_sure(plan, others, alike, bound)
             alike = plan if plan.edits == alike.edits else alike
         plain = None
         replaced = plan is not None and any(map(plan.uses, STRUCTURAL))
@@ -79,6 +81,7 @@ class Suggester(PreparedSearch):
             plain = self.search.find_without(STRUCTURAL, plan, budgets, alike)
         # How near plans of any number of edits come says nothing of those of a few.
         limited = self.request.most_edits is not None
+        timer = self.editable.meter.timer
         lost = found is not None and plan is None and found.proved and not limited
         return Suggestion(
             self.editable.spec,
@@ -102,6 +105,9 @@ class Suggester(PreparedSearch):
             tuple(self.left_out),
             self.request.most_edits,
             few,
+            None if timer is None else timer.estimate(self.editable.network),
+            0 if timer is None else timer.least_connections,
+            self._find_by_connections(budgets) if plan else None,
         )
 
     def _find_best(
@@ -116,6 +122,9 @@ class Suggester(PreparedSearch):
         most = self.request.most_edits
         return most is None or len(plan.edits) <= most
 
+    def _find_by_connections(self, budgets: Sequence[Budget]) -> ConnectionsPlan | None:
+        return find_by_connections(self.search, budgets, self.before, self.request.most_edits)
+
     def _find_unmet(self, budgets: Sequence[Budget]) -> UnmetBudgets | None:
         """Find how near plans come to the budgets; None where there was no time for it."""
         try:
@@ -126,7 +135,7 @@ class Suggester(PreparedSearch):
     def _foresee_edits(self) -> tuple[list[ForeseenEdit], int]:
         """List every edit alone with what it saves, and say how many there was no time for.
 
-        Where only counts are looked at, the counter foresees them; else each text is read and
+        Where only counts and time are looked at, these are foreseen; else each text is read and
         measured.
         """
         try:
@@ -136,7 +145,7 @@ class Suggester(PreparedSearch):
             listed = []
         unlikely = set(map(id, listed))
         counts = [
-            ForeseenEdit(edit, dict(zip(METRICS, costs, strict=True)))
+            ForeseenEdit(edit, dict(zip(self.editable.meter.tabled, costs, strict=True)))
             for decision, found in self.alone
             for edit, costs in zip(decision.options[1:], found, strict=True)
             if id(edit) not in unlikely
@@ -181,9 +190,11 @@ class Suggester(PreparedSearch):
         return PlanWriter(self.editable, self.spec.text, () if own else self.budgets())
 
 
-def prefer_sure(plan: Plan, others: tuple[Plan, ...], alike: Plan) -> tuple[Plan, tuple[Plan, ...]]:
+def prefer_sure(
+    plan: Plan, others: tuple[Plan, ...], alike: Plan, bound: int
+) -> tuple[Plan, tuple[Plan, ...]]:
     """Choose the plan, and list those beside it: the first that makes surely fewer errors than
-    uniform scaling; uniform scaling where no plan does.
+    uniform scaling; uniform scaling where no plan does. No plan's price is below the bound.
 
     Trained at 25 budgets of five networks, plans of which the estimate is sure made fewer errors
     than uniform scaling, on average .08 less; the others as many (docs/damage.md).
@@ -193,10 +204,10 @@ def prefer_sure(plan: Plan, others: tuple[Plan, ...], alike: Plan) -> tuple[Plan
     if chosen is plan:
         return plan, others
     if chosen is None:
-        bound = min(plan.bound, alike.price)
+        bound = min(bound, alike.price)
         return replace(alike, proved=plan.proved, bound=bound), _by_length(plan, *others)
     rest = [one for one in (plan, *others) if one is not chosen]
-    chosen = replace(chosen, proved=plan.proved, bound=min(plan.bound, chosen.price))
+    chosen = replace(chosen, proved=plan.proved, bound=min(bound, chosen.price))
     return chosen, _by_length(*rest)
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import BinaryIO
 
+from cnncost.quantity import TIME
 from cnncost.suggest.edits.edit import UNIT
 from cnncost.suggest.suggestion.frontier import FrontierPoint
-from cnncost.views.amounts import human_text
+from cnncost.views.amounts import as_duration, human_text
 from cnncost.views.draw.figure_canvas import COLOURS, LINE, SMALL, Canvas, Point
 from cnncost.views.draw.figure_layout import MARGIN
 
@@ -54,13 +55,18 @@ def _draw_axes(canvas: Canvas, metric: str, before: int, highest: float) -> None
     for step in range(STEPS + 1):
         x, _ = _place_of(step / STEPS, 0)
         _, y = _place_of(0, step / STEPS)
-        amount, score = human_text(before * step // STEPS), f"{highest * step / STEPS:.2f}"
+        amount = _amount_text(metric, before * step // STEPS)
+        score = f"{highest * step / STEPS:.2f}"
         canvas.draw_text(
             x - canvas.text_length(amount, SMALL) / 2, corner[1] - 2, amount, size=SMALL
         )
         canvas.draw_text(corner[0] - canvas.text_length(score, SMALL) - 1, y, score, size=SMALL)
     canvas.draw_text(right[0] - canvas.text_length(metric), MARGIN + 1, metric)
     canvas.draw_text(MARGIN, HEIGHT - MARGIN - 1, "score: estimated ln(error after / before)")
+
+
+def _amount_text(metric: str, value: int) -> str:
+    return as_duration(value) if metric == TIME else human_text(value)
 
 
 def _draw_curve(canvas: Canvas, places: Sequence[Point]) -> None:

@@ -1,20 +1,21 @@
 """Metrics, amounts and scores of a suggestion as people read them.
 
 Metrics have the user's words (flops or macs for connections). Counts stand in full, bytes as MiB,
-shares in per cent, scores with three decimals.
+times with three digits, shares in per cent, scores with three decimals.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from cnncost.quantity import BYTES, counted_as
+from cnncost.costs.duration import PER_SECOND
+from cnncost.quantity import BYTES, TIME, counted_as
 from cnncost.suggest.edits.budget import Budget
 from cnncost.suggest.edits.edit import UNIT
 from cnncost.suggest.edits.meter import Measures
 from cnncost.suggest.search.plan import Plan, PlanStep, SingleEdit
 from cnncost.suggest.suggestion.answer import Suggestion
-from cnncost.views.amounts import as_mebibytes
+from cnncost.views.amounts import Duration, as_duration, as_mebibytes, bare_text
 
 
 class Wording:
@@ -50,6 +51,7 @@ class AmountWords:
     def __init__(self, found: Suggestion) -> None:
         self.least = ">= " if found.unknown else ""
         """Before an amount that leaves layers of unknown costs out."""
+        self.fewest = found.fewest_connections
         self.wording = Wording([budget.user_word for budget in found.budgets])
         self.before = self.wording.word_measures(found.before)
         budgeted = [budget.metric for budget in found.budgets]
@@ -60,7 +62,20 @@ class AmountWords:
     def cells(self, after: Measures) -> list[str]:
         """Return the metrics that tables show, of one network."""
         values = self.wording.word_measures(after)
-        return [self.bound_text(word, values[word]) for word in self.metrics]
+        cells = [self.bound_text(word, values[word]) for word in self.metrics]
+        if TIME in self.metrics and self.is_short(after):
+            cells[self.metrics.index(TIME)] = f">= {amount_text(TIME, values[TIME])}"
+        return cells
+
+    def is_short(self, after: Measures) -> bool:
+        """Whether what is estimated of a network's time is only a lower bound."""
+        return after["connections"] < self.fewest
+
+    def saved_text(self, word: str, after: Measures) -> str:
+        """Return what part of a metric is saved, of one network."""
+        value = self.wording.word_measures(after)[word]
+        most = "at most " if word == TIME and self.is_short(after) else ""
+        return most + percent_text(self.before[word], value)
 
     def bound_text(self, metric: str, value: int) -> str:
         """Return an amount in full; a lower bound where layers of unknown costs are left out."""
@@ -76,8 +91,20 @@ class AmountWords:
 
 
 def amount_text(metric: str, value: int) -> str:
-    """Return a count in full; bytes as MiB."""
+    """Return a count in full; bytes as MiB, a time with its unit."""
+    if metric == TIME:
+        return as_duration(value)
     return as_mebibytes(value) if metric in BYTES else f"{value:,}"
+
+
+def program_amount(metric: str, value: int) -> int | float:
+    """Return an amount for programs: a time in seconds, the others as they are."""
+    return value / PER_SECOND if metric == TIME else value
+
+
+def program_text(metric: str, value: int) -> str:
+    """Return an amount as a cell for programs: a time in seconds, exactly."""
+    return bare_text(Duration(value) if metric == TIME else value)
 
 
 def percent_text(before: int, after: int, of: int | None = None) -> str:

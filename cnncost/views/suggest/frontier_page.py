@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from typing import TextIO
+from typing import NamedTuple, TextIO
 
+from cnncost.quantity import TIME
 from cnncost.suggest.edits.edit import UNIT
 from cnncost.suggest.edits.meter import Measures
 from cnncost.suggest.suggestion.frontier import FrontierPoint
+from cnncost.views.amounts import as_duration
 from cnncost.views.grid import Grid, ascii_only
 from cnncost.views.page import Page, Results, Table
-from cnncost.views.suggest.amount_words import Wording, score_text
+from cnncost.views.suggest.amount_words import Wording, program_amount, program_text, score_text
 from cnncost.views.terminal import share_bar
 
 TITLES = ("point", "share", "budget", "score", "edits")
@@ -20,23 +22,46 @@ MOST_NAMED = 8
 """Edits of a point that are named one by one in the terminal."""
 
 
-def frontier_results(points: Sequence[FrontierPoint], before: Measures, *, known: bool) -> Results:
+def frontier_results(
+    points: Sequence[FrontierPoint], before: Measures, *, known: bool, fewest: int = 0
+) -> Results:
     """Return the points, in the word that was asked; those out of reach have no score. Unless all
-    costs are `known`, amounts are lower bounds."""
+    costs are `known`, amounts are lower bounds; times are below the `fewest` connections."""
     said = Wording([points[0].metric])
     points, before = [_word_point(point, said) for point in points], said.word_measures(before)
-    least = "" if known else ">= "
+    connections = said.word_of("connections")
+    marks = BoundMarks(known, connections, said.amount_of("connections", fewest))
     return Results(
-        page=lambda: _build_page(points, before),
+        page=lambda: _build_page(points, before, marks),
         records=lambda: _build_records(points, before),
         data=lambda: [_frontier_entry(point) for point in points],
-        own={"table": lambda file: _write_curve(file, points, before, least)},
+        own={"table": lambda file: _write_curve(file, points, before, marks)},
     )
 
 
-def _build_page(points: Sequence[FrontierPoint], before: Measures) -> Page:
+class BoundMarks(NamedTuple):
+    """What stands before an amount that is only a lower bound."""
+
+    known: bool
+    connections: str
+    """The word for them."""
+    fewest: int
+    """Of fewer of them, times are lower bounds."""
+
+    def bound_text(self, name: str, after: Measures) -> str:
+        """Return an amount of a network, with its mark."""
+        short = name == TIME and after[self.connections] < self.fewest
+        mark = ">= " if short or not self.known else ""
+        return f"{mark}{_count_text(name, after[name])}"
+
+
+def _count_text(metric: str, value: int) -> str:
+    return as_duration(value) if metric == TIME else f"{value:,}"
+
+
+def _build_page(points: Sequence[FrontierPoint], before: Measures, marks: BoundMarks) -> Page:
     rows = [
-        [*_frontier_cells(point, before, plain=False), "; ".join(_phrases(point))]
+        [*_frontier_cells(point, before, _count_text, marks.bound_text), "; ".join(_phrases(point))]
         for point in points
     ]
     titles = [*TITLES, *before, "plan"]
@@ -47,7 +72,7 @@ def _build_page(points: Sequence[FrontierPoint], before: Measures) -> Page:
 def _build_records(points: Sequence[FrontierPoint], before: Measures) -> Iterator[list[str]]:
     yield [*TITLES, *before, "proved", "plan"]
     for point in points:
-        cells = _frontier_cells(point, before, plain=True)
+        cells = _frontier_cells(point, before, program_text, _read_text)
         yield [*cells, str(point.proved).lower(), "; ".join(_phrases(point))]
 
 
@@ -61,12 +86,12 @@ def _phrases(point: FrontierPoint) -> list[str]:
 
 
 def _write_curve(
-    file: TextIO, points: Sequence[FrontierPoint], before: Measures, least: str
+    file: TextIO, points: Sequence[FrontierPoint], before: Measures, marks: BoundMarks
 ) -> None:
     metric = points[0].metric
     listed = [word for word in dict.fromkeys((metric, "weights", "connections")) if word in before]
     largest = max([point.plan.score for point in points if point.plan is not None], default=0)
-    title = (f"Least score by {metric}", f"today {least}{before[metric]:,}")
+    title = (f"Least score by {metric}", f"today {marks.bound_text(metric, before)}")
     numeric = [0, 1, 2, *range(4, 4 + len(listed))]
     grid = Grid(["", "share", "score", "", *listed], numeric=numeric, title=title)
     plain = ascii_only(file)
@@ -78,7 +103,7 @@ def _write_curve(
         mark = "" if point.proved else "?"
         said = f"{score_text(point.plan)}{mark}"
         drawn = share_bar(point.plan.score, largest, plain=plain)
-        numbers = [f"{least}{point.plan.after[name]:,}" for name in listed]
+        numbers = [marks.bound_text(name, point.plan.after) for name in listed]
         grid.add_row(number, f"{point.share} %", said, drawn, *numbers)
     notes = ["- is out of reach." if any(point.plan is None for point in points) else ""]
     notes += ["? is the best found in time, not proved."] * (not all(p.proved for p in points))
@@ -97,14 +122,28 @@ def _edit_lines(points: Sequence[FrontierPoint]) -> Iterator[str]:
         yield f"{', '.join(numbers)}. {'; '.join(shown) or 'nothing changes'}"
 
 
-def _frontier_cells(point: FrontierPoint, before: Measures, *, plain: bool) -> list[str]:
-    number = str if plain else "{:,}".format
-    head = [str(point.number), str(point.share), number(point.budgets[0].limit)]
+def _read_text(metric: str, after: Measures) -> str:
+    return program_text(metric, after[metric])
+
+
+def _frontier_cells(
+    point: FrontierPoint,
+    before: Measures,
+    write: Callable[[str, int], str],
+    write_after: Callable[[str, Measures], str],
+) -> list[str]:
+    """Return a point's cells, the amounts written by these."""
+    budget = write(point.metric, point.budgets[0].limit)
+    head = [str(point.number), str(point.share), budget]
     if point.plan is None:
         return [*head, *[""] * (2 + len(before))]
     score = f"{point.plan.score / UNIT:.5f}"
-    after = [number(point.plan.after[metric]) for metric in before]
+    after = [write_after(metric, point.plan.after) for metric in before]
     return [*head, score, str(len(point.plan.edits)), *after]
+
+
+def _program_amounts(values: Measures) -> dict[str, int | float]:
+    return {metric: program_amount(metric, value) for metric, value in values.items()}
 
 
 def _frontier_entry(point: FrontierPoint) -> dict[str, object]:
@@ -113,9 +152,9 @@ def _frontier_entry(point: FrontierPoint) -> dict[str, object]:
         "point": point.number,
         "metric": point.metric,
         "share": point.share,
-        "budget": point.budgets[0].limit,
+        "budget": program_amount(point.metric, point.budgets[0].limit),
         "proved": point.proved,
         "score": None if plan is None else plan.score / UNIT,
-        "after": None if plan is None else dict(plan.after),
+        "after": None if plan is None else _program_amounts(plan.after),
         "edits": [] if plan is None else [edit.phrase for edit in plan.edits],
     }

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from cnncost.quantity import TIME
 from cnncost.suggest.edits.edit import UNIT
 from cnncost.suggest.search.plan import Plan
 from cnncost.suggest.suggestion.answer import Suggestion
+from cnncost.suggest.suggestion.connections_plan import ConnectionsPlan
 from cnncost.views.damage_words import ratio_text
 from cnncost.views.suggest.amount_words import SCORE_WORDS, AmountWords, percent_text, score_text
 from cnncost.views.suggest.page_parts import ALL, PageParts
@@ -31,6 +33,8 @@ class PlanSection:
         page.add_text(f"{score}. Scores are {SCORE_WORDS}")
         if missed := self._missed_text():
             page.add_text(missed)
+        if self.found.by_connections is not None:
+            page.add_text(self._connections_text(self.found.by_connections))
         if self.command:
             page.add_text(f"To write it: {self.command}")
         page.add_text(self._proof_text())
@@ -55,7 +59,7 @@ class PlanSection:
         after = self.words.wording.word_measures(self.plan.after)
         shown = dict.fromkeys((*(b.user_word for b in self.found.budgets), *self.words.metrics))
         saved = [word for word in shown if after[word] <= before[word]]
-        parts = [f"{percent_text(before[word], after[word])} of the {word}" for word in saved]
+        parts = [f"{self.words.saved_text(word, self.plan.after)} of the {word}" for word in saved]
         more = [
             f"{word} grow by {percent_text(after[word], before[word], before[word])}"
             for word in before
@@ -83,6 +87,17 @@ class PlanSection:
             return f"{none}."
         return f"{none}: the {few.most} of these that save most miss them by {', '.join(over)}."
 
+    def _connections_text(self, other: ConnectionsPlan) -> str:
+        """What the same share of the connections would save of the time."""
+        before, after = self.found.before[TIME], other.plan.after[TIME]
+        saved = f"saves {self.words.saved_text(TIME, other.plan.after)} of the time"
+        less = after > other.share * before
+        missed = f", not {float(100 - 100 * other.share):.3g} %" if less else ""
+        return (
+            f"Connections alone: the best plan for {float(100 * other.share):.3g} % of them "
+            f"{saved}{missed}, score {score_text(other.plan)}."
+        )
+
     def _proof_text(self) -> str:
         found, plan = self.found, self.plan
         # A plan of few edits is preferred to one that is not much better.
@@ -102,6 +117,11 @@ class PlanSection:
             proof = (
                 f"Stopped after {found.seconds:.0f} s: no plan scores more than {gap:.3f} less, "
                 f"over {found.space}."
+            )
+        if found.is_short and not found.unknown:
+            return (
+                "The plan is smaller than any network that the device was measured with: its time "
+                f"is a lower bound, and whether it holds the budget is not known. {proof}"
             )
         if found.unknown:
             return f"What is known of it is within the budgets; the rest is not known. {proof}"

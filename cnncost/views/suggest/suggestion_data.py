@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from cnncost.suggest.edits.edit import UNIT, Edit, units
+from cnncost.suggest.edits.meter import Measures
 from cnncost.suggest.search.plan import Plan, PlanStep, SingleEdit
 from cnncost.suggest.suggestion.answer import Suggestion
 from cnncost.views.damage_words import damage_data
-from cnncost.views.suggest.amount_words import Wording
+from cnncost.views.suggest.amount_words import Wording, program_amount, program_text
+from cnncost.views.table_data import time_data
 
 SCHEMA_VERSION = 1
 
@@ -21,16 +23,17 @@ def build_suggestion_data(found: Suggestion) -> dict[str, object]:
         "schema_version": SCHEMA_VERSION,
         "name": found.spec.network.name,
         "scale": found.scale or None,
-        "before": said.word_measures(found.before),
+        "before": _amounts(said, found.before),
         "budgets": [
             {
                 "metric": b.user_word,
-                "most": b.limit,
-                "before": said.amount_of(b.metric, found.before[b.metric]),
+                "most": program_amount(b.metric, b.limit),
+                "before": _amounts(said, found.before)[b.user_word],
             }
             for b in found.budgets
         ],
-        "complete": not found.unknown,
+        "time": None if found.time is None else time_data(found.time),
+        "complete": not (found.unknown or found.is_short),
         "met": None if found.is_undecided else found.is_met,
         "single_edits": [_single_data(one, said) for one in found.singles],
         "edits_untried": found.singles.untried,
@@ -40,6 +43,7 @@ def build_suggestion_data(found: Suggestion) -> dict[str, object]:
         "space": found.space,
         "uniform": None if found.uniform is None else _plan_data(found.uniform, said),
         "others": [_plan_data(plan, said) for plan in found.others],
+        "by_connections": _connections_data(found, said),
         "without_replacements": None if found.plain is None else _plan_data(found.plain, said),
         "precisions": [
             {
@@ -56,7 +60,7 @@ def build_suggestion_data(found: Suggestion) -> dict[str, object]:
     if found.unmet is not None:
         nearest = found.unmet.nearest
         whole["reach"] = {
-            "least": said.word_measures({m: least.value for m, least in found.unmet.least.items()}),
+            "least": _amounts(said, {m: least.value for m, least in found.unmet.least.items()}),
             "proved": found.unmet.proved and all(x.proved for x in found.unmet.least.values()),
             "binding": [said.word_of(metric) for metric in found.unmet.binding],
             "nearest": None if nearest is None else _plan_data(nearest, said),
@@ -70,16 +74,31 @@ def build_suggestion_records(found: Suggestion) -> Iterator[Sequence[object]]:
     A single edit has the 90 % interval of its score behind its counts.
     """
     said = _make_wording(found)
-    before = said.word_measures(found.before)
+    before = _cells(said, found.before)
     yield ["part", "kind", "edit", "score", *before, "score_low", "score_high"]
     yield ["before", "", "", "", *before.values(), "", ""]
     for one in found.singles:
-        after = said.word_measures(one.after).values()
+        after = _cells(said, one.after).values()
         ends = [score_decimal(units(end)) for end in (one.damage.low, one.damage.high)]
         yield ["single", *_edit_cells(one.edit, one.score), *after, *ends]
     for step in found.plan.steps if found.plan else ():
-        counts = said.word_measures(step.after).values() if step.after else [""] * len(before)
+        counts = _cells(said, step.after).values() if step.after else [""] * len(before)
         yield ["plan", *_edit_cells(step.edit, step.score), *counts, "", ""]
+
+
+def _amounts(said: Wording, values: Measures) -> dict[str, int | float]:
+    """Each metric's value by its word, as programs read it."""
+    return {word: program_amount(word, v) for word, v in said.word_measures(values).items()}
+
+
+def _cells(said: Wording, values: Measures) -> dict[str, str]:
+    """Each metric's value by its word, as a cell of a record."""
+    return {word: program_text(word, v) for word, v in said.word_measures(values).items()}
+
+
+def _connections_data(found: Suggestion, said: Wording) -> dict[str, object] | None:
+    one = found.by_connections
+    return None if one is None else {"share": float(one.share), **_plan_data(one.plan, said)}
 
 
 def _make_wording(found: Suggestion) -> Wording:
@@ -101,12 +120,12 @@ def _edit_data(edit: Edit, score: int | None) -> dict[str, object]:
 
 
 def _single_data(one: SingleEdit, said: Wording) -> dict[str, object]:
-    after = said.word_measures(one.after)
+    after = _amounts(said, one.after)
     return {**_edit_data(one.edit, one.score), **damage_data(one.damage), "after": after}
 
 
 def _step_data(step: PlanStep, said: Wording) -> dict[str, object]:
-    after = None if step.after is None else said.word_measures(step.after)
+    after = None if step.after is None else _amounts(said, step.after)
     return {**_edit_data(step.edit, step.score), "after": after}
 
 
@@ -117,6 +136,6 @@ def _plan_data(plan: Plan, said: Wording) -> dict[str, object]:
         "proved": plan.proved,
         "price": plan.price / UNIT,
         "bound": plan.bound / UNIT,
-        "after": said.word_measures(plan.after),
+        "after": _amounts(said, plan.after),
         "steps": [_step_data(step, said) for step in plan.steps],
     }

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from cnncost.quantity import TIME
 from cnncost.suggest.edits.edit import UNIT, Edit
 from cnncost.suggest.search.plan import SingleEdit
 from cnncost.suggest.search.unmet_budgets import SmallestAmount, UnmetBudgets
 from cnncost.suggest.suggestion.answer import Suggestion
-from cnncost.views.caption import some_of
+from cnncost.views.caption import describe_time, some_of
 from cnncost.views.damage_words import part_text
 from cnncost.views.page import Page
 from cnncost.views.suggest.amount_words import (
     SCORE_WORDS,
     AmountWords,
     amount_text,
-    percent_text,
     score_text,
 )
 from cnncost.views.suggest.page_parts import PageParts
@@ -83,6 +83,8 @@ class SuggestionReport:
         page.add_table(titles, rows)
         if found.scale:
             page.add_text(f"Bytes: {found.scale}; kernel workspace is left out.")
+        if found.time is not None:
+            page.add_text(" ".join([f"Time: {describe_time(found.time)}.", *found.time.remarks]))
         if found.unknown:
             page.add_text(
                 f"The costs of {some_of(found.unknown)} are unknown: these figures, and those "
@@ -141,8 +143,7 @@ class SuggestionReport:
 
     def _single_row(self, one: SingleEdit, words: Sequence[str]) -> list[str]:
         """Return an edit with what it saves of each metric, and how much for its score."""
-        after = self.words.wording.word_measures(one.after)
-        saved = [percent_text(self.words.before[word], after[word]) for word in words]
+        saved = [self.words.saved_text(word, one.after) for word in words]
         rate = self.found.singles.saving_per_score(one)
         return [one.edit.phrase, score_text(one), *saved, f"{rate:.0f} %"]
 
@@ -224,8 +225,8 @@ class ReachSection:
     def _add_nearest(self, page: PageParts, reach: UnmetBudgets) -> None:
         if reach.nearest is None or not reach.nearest.steps:
             return
-        after = self.words.wording.word_measures(reach.nearest.after)
-        named = [f"{m} {self.words.bound_text(m, after[m])}" for m in self.words.metrics]
+        cells = self.words.cells(reach.nearest.after)
+        named = [f"{m} {cell}" for m, cell in zip(self.words.metrics, cells, strict=True)]
         found_one = "The nearest plan" + ("" if reach.proved else " found")
         page.add_text(f"{found_one}, score {score_text(reach.nearest)}: {', '.join(named)}.")
         for step in reach.nearest.steps:
@@ -233,4 +234,6 @@ class ReachSection:
 
     def _smallest_cell(self, metric: str, least: SmallestAmount) -> str:
         value = self.words.wording.amount_of(metric, least.value)
-        return self.words.bound_text(metric, value) + ("" if least.proved else " or less")
+        short = metric == TIME and least.connections < self.words.fewest
+        said = f"{'>= ' if short else ''}{self.words.bound_text(metric, value)}"
+        return said + ("" if least.proved else " or less")

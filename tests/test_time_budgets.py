@@ -1,0 +1,312 @@
+"""Budgets of time: the search against brute force, its tables against the estimate of the text that
+is written, and times whose arithmetic is known."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from itertools import product
+
+import pytest
+from drawn_devices import BRANCHES, drawn_device, drawn_text, drawn_timer, timed_spec
+
+import cnncost
+from cnncost.costs.duration import PER_SECOND
+from cnncost.suggest.decisions import table_filling
+from cnncost.suggest.decisions.budget_limits import limit_tables
+from cnncost.suggest.decisions.cost_tables import SearchSpace
+from cnncost.suggest.decisions.search_space import (
+    build_search_space,
+    foresee_decisions,
+    list_spatial_trials,
+)
+from cnncost.suggest.edits.budget import Budget, parse_budgets
+from cnncost.suggest.edits.catalogue import parse_allowed_edits
+from cnncost.suggest.edits.edit import Edit
+from cnncost.suggest.edits.editable_spec import EditableSpec
+from cnncost.suggest.edits.meter import Meter
+from cnncost.suggest.search.integer_programme import solve_programme
+from cnncost.suggest.search.label_setting import solve_by_labels
+from cnncost.suggest.search.plan import SearchLimits, SearchOutcome
+from cnncost.suggest.search.space_solver import drop_dominated_options
+from cnncost.suggest.suggestion.request import SuggestionRequest
+from cnncost.suggest.suggestion.suggester import Suggester
+from cnncost.timing import Device, LayerTimer
+
+EVERYTHING = parse_allowed_edits((), (), ())
+REPLACING = ("separable", "kernel-stack", "asymmetric", "bottleneck", "grouped", "low-rank")
+
+
+def estimated(editable: EditableSpec, edits: Sequence[Edit]) -> dict[str, int] | None:
+    """What Python's own estimate says of the text with some edits, besides its weights."""
+    spec = editable.read_edited([change for edit in edits for change in edit.changes])
+    if spec is None:
+        return None
+    timer = editable.meter.timer
+    assert timer is not None
+    found = cnncost.time(spec.network, timer.device, timer.batch)
+    return {"time": found.picoseconds, "weights": cnncost.count(spec).totals.weights}
+
+
+def random_space(seed: int) -> tuple[SearchSpace, list[Budget]]:
+    """A small network on a drawn device, with a budget of time, and of weights now and then; every
+    third may replace convolutions as well."""
+    pick = random.Random(seed)
+    editable = timed_spec(drawn_text(pick), drawn_timer(pick))
+    before = editable.measure(editable.network)
+    limited = ["time", *pick.sample(["weights"], pick.choice([0, 0, 1]))]
+    budgets = [Budget(m, int(before[m] * pick.uniform(0.3, 0.95)), "") for m in limited]
+    forbidden = ["low-rank", "depth"] if seed % 3 == 0 else [*REPLACING, "depth"]
+    return build_search_space(editable, parse_allowed_edits((), forbidden, ())), budgets
+
+
+def brute_force(space: SearchSpace, budgets: list[Budget]) -> int | None:
+    """The least score of all plans, each written, read and estimated."""
+    best = None
+    for chosen in product(*(range(len(v.options)) for v in space.decisions)):
+        options = space.edits_of(chosen)
+        score = sum(edit.score for edit in options)
+        touched = sum(edit.convolutions for edit in options)
+        if touched > space.convolutions or (best is not None and score >= best):
+            continue
+        after = estimated(space.editable, options)
+        if after is not None and all(after[one.metric] <= one.most for one in budgets):
+            best = score
+    return best
+
+
+@pytest.mark.parametrize("block", range(8))
+def test_the_search_equals_brute_force(block: int) -> None:
+    outcomes = []
+    for seed in range(block * 10, block * 10 + 10):
+        space, budgets = random_space(seed)
+        limited, most = limit_tables(space, budgets)
+        tables = drop_dominated_options(limited.tables, tuple(most))
+        expected = brute_force(space, budgets)
+        limits = SearchLimits(most, space.convolutions)
+        solved: list[SearchOutcome | None] = [solve_programme(tables, limits)]
+        solved.append(solve_by_labels(tables, limits))
+        for found in solved:
+            assert found is not None
+            assert found.proved
+            assert (found.score if found.chosen else None) == expected, f"seed {seed}"
+        outcomes.append(expected)
+    assert any(outcomes)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("lenet5", "resnet18", "squeezenet1_1", "mobilenet_v2", "unet", "shufflenet_v2"),
+        *("densenet121", "residual_mlp", "m5"),
+    ],
+)
+def test_tables_equal_the_estimate_of_the_text(name: str) -> None:
+    pick = random.Random(name)
+    timer = drawn_timer(pick, every=True)
+    editable = timed_spec(cnncost.load(name).text.text, timer)
+    space = build_search_space(editable, EVERYTHING)
+    sizes = [len(decision.options) for decision in space.decisions]
+    alone = [tuple([k if w == v else 0 for w in range(len(sizes))])
+             for v in range(len(sizes)) for k in range(sizes[v])]  # fmt: skip
+    together = [tuple([pick.randrange(size) for size in sizes]) for _ in range(15)]
+    compared = 0
+    for chosen in (*pick.sample(alone, min(30, len(alone))), *together):
+        costs, after = space.tables.costs(chosen), estimated(editable, space.edits_of(chosen))
+        assert (costs is None) == (after is None)
+        if costs is not None and after is not None:
+            assert costs[editable.meter.tabled.index("time")] == after["time"]
+            compared += 1
+    assert compared
+
+
+def bounds_of(space: SearchSpace, pick: random.Random) -> list[int]:
+    """By how many picoseconds the tables are below the estimates of drawn plans' texts."""
+    found = []
+    for _ in range(60):
+        chosen = tuple([pick.randrange(len(v.options)) for v in space.decisions])
+        costs = space.tables.costs(chosen)
+        after = estimated(space.editable, space.edits_of(chosen))
+        if costs is not None and after is not None:
+            found.append(after["time"] - costs[-1])
+    assert found
+    return found
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_tables_in_pairs_of_widths_never_overestimate(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A layer that many widths reach is counted in pairs of them, whose rounded times add up to
+    some picoseconds less than it takes, and never to more."""
+    monkeypatch.setattr(table_filling, "MOST_ENTRIES", 1)
+    pick = random.Random(seed)
+    text = BRANCHES.format(channels=3, size=9, a=16, b=12, c=16)
+    editable = timed_spec(text, drawn_timer(pick, every=True))
+    below = bounds_of(build_search_space(editable, EVERYTHING), pick)
+    assert 0 <= min(below) < max(below) <= 100
+
+
+@pytest.mark.parametrize("name", ["alexnet", "vgg16", "googlenet"])
+def test_tables_of_layers_that_many_widths_reach_never_overestimate(name: str) -> None:
+    pick = random.Random(name)
+    editable = timed_spec(cnncost.load(name).text.text, drawn_timer(pick, every=True))
+    below = bounds_of(build_search_space(editable, EVERYTHING), pick)
+    assert 0 <= min(below) <= max(below) <= 2000
+
+
+WIDE = """\
+input: [3, 8, 8]
+layers:
+  - {{name: a, conv: 32, kernel: 3, padding: 1}}
+  - {{name: b, conv: 32, kernel: 3, padding: 1, from: a}}
+  - {{name: c, conv: 32, kernel: 3, padding: 1, from: a}}
+  - {{concat: [a, b, c]}}
+  - {{conv: 96, kernel: 3, padding: 1, groups: {groups}}}
+  - global_avgpool
+  - {{dense: 10}}
+"""
+
+
+@pytest.mark.parametrize("groups", [1, 8, 24, 48, 96])
+def test_a_convolution_that_becomes_depthwise_is_not_overestimated(
+    groups: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With 24 groups it is depthwise only where all three widths that it reads are 8: what pairs of
+    them add says nothing of it."""
+    monkeypatch.setattr(table_filling, "MOST_ENTRIES", 1)
+    costs = {"connections": 1e-12, "depthwise_connections": 1e-9}
+    timer = LayerTimer(Device("d", "D", "x", "fp32", (1, 1), costs), 1)
+    editable = timed_spec(WIDE.format(groups=groups), timer)
+    space = build_search_space(editable, parse_allowed_edits(("extrapolation",), (), ()))
+    assert min(bounds_of(space, random.Random(groups))) >= 0
+
+
+def test_a_convolution_that_stays_depthwise_is_timed_as_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(table_filling, "MOST_ENTRIES", 1)
+    editable = timed_spec(WIDE.format(groups="channels").replace("conv: 96", "conv: channels"),
+                          drawn_timer(random.Random(1), every=True))  # fmt: skip
+    space = build_search_space(editable, EVERYTHING)
+    assert 0 <= min(bounds_of(space, random.Random(1))) <= max(bounds_of(space, random.Random(2)))
+    assert max(bounds_of(space, random.Random(3))) <= 100
+
+
+@pytest.mark.parametrize("name", ["lenet5", "resnet18", "squeezenet1_1", "mobilenet_v2"])
+def test_what_is_foreseen_of_single_edits_is_what_their_texts_take(name: str) -> None:
+    pick = random.Random(name)
+    editable = timed_spec(cnncost.load(name).text.text, drawn_timer(pick, every=True))
+    compared = 0
+    for decision, found in foresee_decisions(editable, EVERYTHING):
+        for edit, costs in zip(decision.options[1:], found, strict=True):
+            after = estimated(editable, [edit])
+            assert after is not None
+            assert costs[-1] == after["time"], edit.phrase
+            compared += 1
+    for trial in list_spatial_trials(editable, EVERYTHING):
+        after = estimated(editable, [trial.edit])
+        assert after is not None
+        assert trial.after["time"] == after["time"], trial.edit.phrase
+        compared += 1
+    assert compared > 20
+
+
+def suggester(text: str, timer: LayerTimer, *budgets: str, **more: object) -> Suggester:
+    meter = Meter(timer=timer)
+    request = SuggestionRequest(budgets=budgets, meter=meter, **more)  # type: ignore[arg-type]
+    return Suggester(cnncost.loads(text), request)
+
+
+@pytest.mark.parametrize("seed", range(24))
+def test_the_written_file_takes_what_the_plan_says_to_the_picosecond(seed: int) -> None:
+    pick = random.Random(seed)
+    device, batch = drawn_device(pick), pick.choice([None, 1, 3, 16])
+    text, timer = drawn_text(pick), LayerTimer(device, batch)
+    today = cnncost.time(cnncost.loads(text), device, batch).picoseconds
+    if not today:
+        return  # a device on which nothing takes time
+    share = pick.randrange(35, 95)
+    more = pick.choice([[], ["weights=70%"], ["sram=90%"]])
+    study = suggester(text, timer, f"time={share}%", *more, seconds=20.0)
+    found = study.suggest()
+    for plan in [found.plan, *found.alternatives]:
+        if plan is not None:
+            written = cnncost.time(cnncost.loads(study.writer.write(plan)), device, batch)
+            assert written.picoseconds == plan.after["time"]
+            assert 100 * written.picoseconds <= share * today
+    assert found.before["time"] == today
+    assert found.plan is not None or found.proved
+
+
+LEFT = "input: [3, 16, 16]\nlayers:\n" + "".join(
+    f"  - {{conv: {width}, kernel: 3, padding: 1}}\n  - relu\n" for width in (16, 32, 32)
+) + "  - global_avgpool\n  - {dense: 10}\n"  # fmt: skip
+
+
+@pytest.mark.parametrize("metric", ["connections", "units", "parameters", "weights"])
+def test_a_device_that_pays_for_one_figure_alone_gives_that_figure_s_plan(metric: str) -> None:
+    """At a nanosecond for each, half of the time is half of the figure."""
+    timer = LayerTimer(Device("one", "One", "x", "fp32", (1, 1), {metric: 1e-9}), 1)
+    timed = suggester(LEFT, timer, "time=50%").suggest()
+    counted = Suggester(
+        cnncost.loads(LEFT), SuggestionRequest(budgets=(f"{metric}=50%",))
+    ).suggest()
+    assert timed.before["time"] == 1000 * counted.before[metric]
+    assert timed.plan is not None
+    assert counted.plan is not None
+    assert [edit.phrase for edit in timed.plan.edits] == [e.phrase for e in counted.plan.edits]
+    assert timed.plan.after["time"] == 1000 * counted.plan.after[metric]
+
+
+def test_what_a_run_costs_besides_its_layers_no_plan_saves() -> None:
+    """LeNet-5 has 332,824 connections at 1 ns beside a run of 1 ms."""
+    timer = LayerTimer(Device("r", "R", "x", "fp32", (1, 1), {"connections": 1e-9, "run": 1e-3}), 1)
+    study = suggester(cnncost.load("lenet5").text.text, timer, "time=1.3ms")
+    assert study.before["time"] == 332_824 * 1000 + PER_SECOND // 1000
+    plan = study.suggest().plan
+    assert plan is not None
+    assert plan.after["connections"] * 1000 + PER_SECOND // 1000 == plan.after["time"]
+    assert plan.after["connections"] <= 300_000
+    below = suggester(cnncost.load("lenet5").text.text, timer, "time=900us").suggest()
+    assert below.plan is None
+    assert below.proved
+    assert below.unmet is not None
+    assert below.unmet.least["time"].value > PER_SECOND // 1000
+
+
+TOP = """\
+input: [3, 32, 32]
+layers:
+  - {conv: 32, kernel: 1}
+  - relu
+  - {maxpool: 4}
+  - {conv: 64, kernel: 3, padding: 1}
+  - relu
+  - {conv: 64, kernel: 3, padding: 1}
+  - global_avgpool
+  - {dense: 10}
+"""
+
+
+def test_the_same_share_of_the_connections_saves_less_time() -> None:
+    """A unit costs as much as 1,000 connections: of 41,000 units the first layer has 32,768, of
+    3.6 million connections 98,304."""
+    costs = {"connections": 1e-12, "units": 1e-9}
+    timer = LayerTimer(Device("u", "U", "x", "fp32", (1, 1), costs), 1)
+    found = suggester(TOP, timer, "time=50%").suggest()
+    beside = Suggester(
+        cnncost.loads(TOP), SuggestionRequest(budgets=("connections=50%",))
+    ).search.find_best(parse_budgets(["connections=50%"], found.before))
+    assert found.by_connections is not None
+    assert beside.plan is not None
+    other = found.by_connections.plan
+    assert float(found.by_connections.share) == pytest.approx(0.5, abs=1e-6)
+    assert other.price <= beside.plan.price
+    assert 2 * other.after["connections"] <= found.before["connections"]
+    assert 2 * other.after["time"] > found.before["time"]
+
+
+def test_no_plan_for_connections_is_set_beside_several_budgets() -> None:
+    timer = LayerTimer(Device("u", "U", "x", "fp32", (1, 1), {"units": 1e-9}), 1)
+    assert suggester(LEFT, timer, "time=60%", "weights=60%").suggest().by_connections is None
