@@ -77,11 +77,21 @@ def width_numbers(editable: EditableSpec) -> list[WidthNumber]:
 
 
 def _width_scalars(editable: EditableSpec, group: ChannelGroup) -> list[Place]:
-    """The numbers that the group's widths derive from."""
-    places: list[Place] = []
-    for index in group.writers:
-        places += [place for place in _writer_places(editable, index) if place not in places]
-    return places
+    """The numbers that the group's widths derive from.
+
+    A convolution with a group for each channel may say how many there are in numbers of its own.
+    """
+    found = [place for index in group.writers for place in _writer_places(editable, index)]
+    if found:
+        found += [p for index in group.depthwise for p in _depthwise_places(editable, index)]
+    return list(dict.fromkeys(found))
+
+
+def _depthwise_places(editable: EditableSpec, index: int) -> list[Place]:
+    """The numbers by which a convolution with a group for each channel says how many these are."""
+    origins = editable.spec.written[index].origins
+    said = [origin for field in ("filters", "groups") for origin in origins.get(field, ())]
+    return [origin.place for origin in said if origin.role == "number"]
 
 
 def _writer_places(editable: EditableSpec, index: int) -> list[Place]:
