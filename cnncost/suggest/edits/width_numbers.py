@@ -37,6 +37,11 @@ class WidthNumber:
         return next(iter(parts)) if len(parts) == 1 and max(parts) < 1 else Fraction(1)
 
     @property
+    def ties(self) -> bool:
+        """Whether it sets several widths that need not be equal."""
+        return len(self.groups) > 1
+
+    @property
     def dense(self) -> bool:
         return all(group.role == "dense" for group in self.groups)
 
@@ -111,10 +116,12 @@ def _writer_places(editable: EditableSpec, index: int) -> list[Place]:
     return [place for place in found if place is not None]
 
 
-def count_followers(editable: EditableSpec) -> int:
-    """Count the widths that may change and have no number of their own: they follow others."""
+def list_followers(editable: EditableSpec) -> list[str]:
+    """List the layers whose widths may change and have no number of their own: they follow
+    others'."""
     groups = [group for group in editable.groups.groups.values() if not group.frozen]
-    return sum(not _width_scalars(editable, group) for group in groups)
+    without = [group for group in groups if not _width_scalars(editable, group)]
+    return [editable.network.nodes[group.writers[0]].name for group in without]
 
 
 def width_origins(editable: EditableSpec, index: int) -> tuple[Origin, ...]:
