@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from cnncost.errors import CnncostError
-from cnncost.network import Input, Network, Node
+from cnncost.network import Network
 from cnncost.suggest.decisions.cost_tables import SearchSpace
 from cnncost.suggest.decisions.layer_order import LayerOrder
 from cnncost.suggest.decisions.spatial_trials import SpatialTrial, SpatialTrials
@@ -21,7 +21,13 @@ from cnncost.suggest.edits.catalogue import KINDS, SPATIAL
 from cnncost.suggest.edits.convolution_replacements import STRUCTURAL
 from cnncost.suggest.edits.edit import AllowedEdits, Decision, Edit, priced
 from cnncost.suggest.edits.editable_spec import EditableSpec
-from cnncost.suggest.edits.placed_layers import Costs, PlacedLayer, WidthTrial, remove_layer
+from cnncost.suggest.edits.placed_layers import (
+    Costs,
+    PlacedLayer,
+    WidthTrial,
+    is_removal,
+    remove_nodes,
+)
 
 BATCH = 6
 """How many decisions are tried together."""
@@ -196,35 +202,9 @@ def _price_structure(editable: EditableSpec, edit: Edit, *, unread: bool) -> Edi
 def _edited_network(editable: EditableSpec, edit: Edit) -> Network | None:
     """The network that an edit makes: the nodes removed where it only takes copies of blocks away,
     else as its text reads."""
-    removes = all(put is remove_layer for put in edit.substitutes.values())
-    if removes and not edit.reads_instead:
+    if all(map(is_removal, edit.substitutes.values())):
         made = remove_nodes(editable.network, frozenset(edit.substitutes))
         if made is not None:
             return made
     spec = editable.read_edited(edit.changes)
     return None if spec is None else spec.network
-
-
-def remove_nodes(network: Network, removed: frozenset[int]) -> Network | None:
-    """Remove nodes from a network: what read them reads their one source. None where they have
-    several sources, or the source another shape."""
-    inside = [network.nodes[index] for index in sorted(removed)]
-    sources = {read for node in inside for read in node.reads if read not in removed}
-    if len(sources) != 1 or removed & set(network.outputs):
-        return None
-    (source,) = sources
-    kept = [node for node in network.nodes if node.index not in removed]
-    place = {node.index: at for at, node in enumerate(kept)} | dict.fromkeys(removed, -1)
-    shape = network.nodes[source].output
-    nodes: list[Input | Node] = []
-    for at, node in enumerate(kept):
-        if isinstance(node, Input):
-            nodes.append(node if node.index == at else replace(node, index=at))
-            continue
-        reads = tuple([source if read in removed else read for read in node.reads])
-        if any(r in removed and network.nodes[r].output != shape for r in node.reads):
-            return None
-        if node.shares is not None and node.shares in removed:
-            return None
-        nodes.append(replace(node, index=at, reads=tuple([place[read] for read in reads])))
-    return replace(network, nodes=tuple(nodes), outputs=tuple([place[o] for o in network.outputs]))

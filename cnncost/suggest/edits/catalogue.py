@@ -29,7 +29,9 @@ from cnncost.suggest.edits.convolution_replacements import (
     REPLACEMENTS,
     dense_rank_decisions,
 )
+from cnncost.suggest.edits.dropped_blocks import dropped_block_decisions
 from cnncost.suggest.edits.edit import (
+    DEPTH,
     EXPANSION,
     MULTIPLIER,
     POOLING,
@@ -41,7 +43,6 @@ from cnncost.suggest.edits.edit import (
 )
 from cnncost.suggest.edits.editable_spec import EditableSpec
 from cnncost.suggest.edits.factors import (
-    DEPTH,
     DEPTH_EVIDENCE,
     EXPANSION_EVIDENCE,
     MULTIPLIER_EVIDENCE,
@@ -133,7 +134,10 @@ KINDS: tuple[DecisionKind, ...] = (
     DecisionKind((LOW_RANK,), _low_rank_dense, (LOW_RANK_EVIDENCE,)),
     DecisionKind(
         (DEPTH,),
-        lambda editable, allowed: depth_decisions(editable, allowed.kept),
+        lambda editable, allowed: (
+            *depth_decisions(editable, allowed.kept),
+            *dropped_block_decisions(editable, allowed.kept),
+        ),
         (DEPTH_EVIDENCE,),
     ),
 )

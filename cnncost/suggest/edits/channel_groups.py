@@ -27,6 +27,9 @@ class ChannelGroup:
 
     writers: list[int] = field(default_factory=list)
     """The nodes whose width it is, by index."""
+    depthwise: list[int] = field(default_factory=list)
+    """The convolutions that keep it with a group for each channel, by index: their filters and
+    groups are as many."""
     width: int = 0
     frozen: bool = False
     blocks: int = 1
@@ -47,6 +50,8 @@ class ChannelGroups:
         self._of: list[tuple[int, ...]] = []
         """For each node the groups that its channels consist of, in order."""
         self._opened: dict[int, int] = {}
+        self._depthwise: dict[int, int] = {}
+        """For each convolution with a group for each channel: the one part that it reads."""
         self._made_of: dict[int, tuple[int, ...]] = {}
         """For each part whose channels are made of others': the parts that it follows from."""
         for node in network.nodes:
@@ -111,6 +116,8 @@ class ChannelGroups:
             part = self._new_part(node.output.channels)
             self._made_of[part] = tuple(own for parts in reads for own in parts)
             return (part,)
+        if layer.word == "conv" and is_depthwise(node) and len(reads[0]) == 1:
+            self._depthwise[node.index] = reads[0][0]
         return reads[0]
 
     def _frozen_part(self, node: Input | Node) -> tuple[int, ...]:
@@ -133,6 +140,9 @@ class ChannelGroups:
             group = groups.setdefault(self._root(part), ChannelGroup())
             group.writers.append(index)
             group.width = self.network.nodes[index].output.channels
+        for index, part in self._depthwise.items():
+            if self._root(part) in groups:
+                groups[self._root(part)].depthwise.append(index)
         frozen = self._frozen_roots()
         for root, group in groups.items():
             group.frozen = root in frozen

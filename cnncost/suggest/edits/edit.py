@@ -17,6 +17,9 @@ from cnncost.suggest.edits.text_changes import TextChange
 STRIDE, POOLING, MULTIPLIER, EXPANSION = "stride", "pooling", "multiplier", "expansion"
 """Names of kinds of edit that searches tell apart."""
 
+DEPTH = "depth"
+"""The name of the kind that several rules make."""
+
 COARSER = (STRIDE, POOLING)
 """The kinds that make maps coarser at one place: not where a window leaves positions out."""
 

@@ -17,6 +17,7 @@ from cnncost.network import Node
 from cnncost.place import Place
 from cnncost.quantity import parse_number
 from cnncost.suggest.edits.edit import (
+    DEPTH,
     DEPTH_SHARE,
     EXPANSION,
     MULTIPLIER,
@@ -142,8 +143,6 @@ def _name_of_default(editable: EditableSpec, place: Place) -> str:
                 return parameter.name
     return ""
 
-
-DEPTH = "depth"
 
 DEPTH_EVIDENCE = Evidence(
     "ResNet-34 to 18 (26.7 to 30.24 % error), VGG-19/16/13/11; bottleneck blocks: ResNet-152/101/50"

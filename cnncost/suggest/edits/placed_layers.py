@@ -50,6 +50,49 @@ def remove_layer(layer: Layer, inputs: tuple[Shape, ...]) -> list[PlacedLayer]:
     return []
 
 
+def remove_unchanged(
+    old: Layer, read: tuple[Shape, ...], layer: Layer, inputs: tuple[Shape, ...]
+) -> list[PlacedLayer]:
+    """Put nothing in a layer's place, if it still is the old one that reads the old shapes.
+
+    Raises:
+        CnncostError: its width, or the one that it reads, is another.
+    """
+    if layer != old or inputs != read:
+        raise CnncostError("the width beside it is another")
+    return []
+
+
+def is_removal(substitute: Substitute) -> bool:
+    """Whether a substitute puts nothing in a layer's place."""
+    return getattr(substitute, "func", substitute) in (remove_layer, remove_unchanged)
+
+
+def remove_nodes(network: Network, removed: frozenset[int]) -> Network | None:
+    """Remove nodes from a network: what read them reads their one source. None where they have
+    several sources, or the source another shape."""
+    inside = [network.nodes[index] for index in sorted(removed)]
+    sources = {read for node in inside for read in node.reads if read not in removed}
+    if len(sources) != 1 or removed & set(network.outputs):
+        return None
+    (source,) = sources
+    kept = [node for node in network.nodes if node.index not in removed]
+    place = {node.index: at for at, node in enumerate(kept)} | dict.fromkeys(removed, -1)
+    shape = network.nodes[source].output
+    nodes: list[Input | Node] = []
+    for at, node in enumerate(kept):
+        if isinstance(node, Input):
+            nodes.append(node if node.index == at else replace(node, index=at))
+            continue
+        reads = tuple([source if read in removed else read for read in node.reads])
+        if any(r in removed and network.nodes[r].output != shape for r in node.reads):
+            return None
+        if node.shares is not None and node.shares in removed:
+            return None
+        nodes.append(replace(node, index=at, reads=tuple([place[read] for read in reads])))
+    return replace(network, nodes=tuple(nodes), outputs=tuple([place[o] for o in network.outputs]))
+
+
 def changed_layers(base: Network, other: Network) -> dict[int, PlacedLayer]:
     """Return the nodes that differ between two networks of equally many nodes, by index."""
     return {

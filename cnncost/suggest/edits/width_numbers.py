@@ -37,6 +37,11 @@ class WidthNumber:
         return next(iter(parts)) if len(parts) == 1 and max(parts) < 1 else Fraction(1)
 
     @property
+    def ties(self) -> bool:
+        """Whether it sets several widths that need not be equal."""
+        return len(self.groups) > 1
+
+    @property
     def dense(self) -> bool:
         return all(group.role == "dense" for group in self.groups)
 
@@ -77,11 +82,21 @@ def width_numbers(editable: EditableSpec) -> list[WidthNumber]:
 
 
 def _width_scalars(editable: EditableSpec, group: ChannelGroup) -> list[Place]:
-    """The numbers that the group's widths derive from."""
-    places: list[Place] = []
-    for index in group.writers:
-        places += [place for place in _writer_places(editable, index) if place not in places]
-    return places
+    """The numbers that the group's widths derive from.
+
+    A convolution with a group for each channel may say how many there are in numbers of its own.
+    """
+    found = [place for index in group.writers for place in _writer_places(editable, index)]
+    if found:
+        found += [p for index in group.depthwise for p in _depthwise_places(editable, index)]
+    return list(dict.fromkeys(found))
+
+
+def _depthwise_places(editable: EditableSpec, index: int) -> list[Place]:
+    """The numbers by which a convolution with a group for each channel says how many these are."""
+    origins = editable.spec.written[index].origins
+    said = [origin for field in ("filters", "groups") for origin in origins.get(field, ())]
+    return [origin.place for origin in said if origin.role == "number"]
 
 
 def _writer_places(editable: EditableSpec, index: int) -> list[Place]:
@@ -101,10 +116,12 @@ def _writer_places(editable: EditableSpec, index: int) -> list[Place]:
     return [place for place in found if place is not None]
 
 
-def count_followers(editable: EditableSpec) -> int:
-    """Count the widths that may change and have no number of their own: they follow others."""
+def list_followers(editable: EditableSpec) -> list[str]:
+    """List the layers whose widths may change and have no number of their own: they follow
+    others'."""
     groups = [group for group in editable.groups.groups.values() if not group.frozen]
-    return sum(not _width_scalars(editable, group) for group in groups)
+    without = [group for group in groups if not _width_scalars(editable, group)]
+    return [editable.network.nodes[group.writers[0]].name for group in without]
 
 
 def width_origins(editable: EditableSpec, index: int) -> tuple[Origin, ...]:

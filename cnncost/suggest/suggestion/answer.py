@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -16,7 +17,8 @@ from cnncost.suggest.edits.budget import Budget, budgets_hold
 from cnncost.suggest.edits.edit import AllowedEdits, Decision, units
 from cnncost.suggest.edits.editable_spec import EditableSpec
 from cnncost.suggest.edits.meter import Measures
-from cnncost.suggest.edits.width_numbers import count_followers
+from cnncost.suggest.edits.width import label_numbers
+from cnncost.suggest.edits.width_numbers import list_followers
 from cnncost.suggest.search.compound_variants import MOST_COARSER, SpatialVariants
 from cnncost.suggest.search.plan import FewEdits, Plan
 from cnncost.suggest.search.unmet_budgets import UnmetBudgets
@@ -152,15 +154,37 @@ def describe_space(variants: SpatialVariants, decisions: Sequence[Decision]) -> 
 def _describe_ties(variants: SpatialVariants, decisions: Sequence[Decision]) -> str:
     """Say which layers the file changes alike; nothing where each has a line of its own."""
     lines = {
-        frozenset(edit.substitutes)
+        frozenset(edit.substitutes): decision.label
         for decision in decisions
         for edit in decision.options
         if edit.convolutions > 1
     }
-    said = [f"{sum(map(len, lines))} layers of {format_count(len(lines), 'line')}"] * bool(lines)
-    followers = count_followers(variants.editable)
-    said += [f"{format_count(followers, 'width')} that follow others"] * bool(followers)
-    return f"; {' and '.join(said)} change alike (convert --flat unties them)" if said else ""
+    tying = [one for one in label_numbers(variants.editable, None) if one.number.ties]
+    followers = list_followers(variants.editable)
+    layers, widths = sum(map(len, lines)), sum(len(one.number.groups) for one in tying)
+    said = []
+    if lines:
+        of = format_count(len(lines), "line")
+        said.append(f"{layers} layers of {of} ({_name_some(list(lines.values()))})")
+    if tying:
+        of = format_count(len(tying), "number")
+        said.append(f"{widths} widths of {of} ({_name_some([one.label for one in tying])})")
+    if followers:
+        of = format_count(len(followers), "width")
+        said.append(f"{of} that follow others ({_name_some(followers)})")
+    *most, last = said or [""]
+    listed = f"{', '.join(most)} and {last}" if most else last
+    return f"; {listed} change alike (convert --flat unties them)" if said else ""
+
+
+def _name_some(labels: Sequence[str]) -> str:
+    """Name the first two of some places, each by its first layer.
+
+    >>> _name_some(["conv1, conv2", "conv3 and 7 more", "conv4"])
+    'conv1, conv3, ...'
+    """
+    names = [re.split(", | and ", label)[0] for label in labels]
+    return ", ".join([*names[:2], *["..."] * (len(names) > 2)])
 
 
 FP16, INT8, INT8_MOBILE = 0.0, 0.01, 0.05
