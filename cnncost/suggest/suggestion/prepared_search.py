@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 from functools import reduce
 from time import monotonic
 
 from cnncost.costs import count_network
 from cnncost.language import Spec
-from cnncost.quantity import format_count
+from cnncost.quantity import TIME, format_count
 from cnncost.suggest.decisions.cost_tables import SearchSpace
 from cnncost.suggest.decisions.search_space import (
     build_search_space,
@@ -20,11 +21,13 @@ from cnncost.suggest.edits.budget import Budget, budgets_of_spec, parse_budgets
 from cnncost.suggest.edits.clock import TimeOverError
 from cnncost.suggest.edits.edit import AllowedEdits, Decision, Edit
 from cnncost.suggest.edits.editable_spec import EditableSpec, read_editable_spec
+from cnncost.suggest.edits.meter import Measures
 from cnncost.suggest.edits.text_changes import SpecText, apply_changes
 from cnncost.suggest.search.compound_variants import SpatialVariants, VariantMaker
 from cnncost.suggest.search.plan import Plan
-from cnncost.suggest.search.plan_search import PlanSearch
+from cnncost.suggest.search.plan_search import COMPARED_SECONDS, PlanSearch
 from cnncost.suggest.search.uniform_scaling import scale_uniformly
+from cnncost.suggest.suggestion.answer import ConnectionsPlan
 from cnncost.suggest.suggestion.request import SuggestionRequest, refuse_huge, refuse_unknown
 
 VARIABLES, SPATIAL, SINGLES = 0.35, 0.5, 0.6
@@ -131,3 +134,26 @@ def _list_variants(
     places = dict.fromkeys(change.place for edit in widths for change in edit.changes)
     maker = VariantMaker(build_space, allowed.kept, list(places))
     return SpatialVariants(editable, trials, maker, deadline)
+
+
+def find_by_connections(
+    search: PlanSearch, budgets: Sequence[Budget], before: Measures, edits: int | None = None
+) -> ConnectionsPlan | None:
+    """Find the best plan for the share of the connections that a budget of time, the only one,
+    asks for of the time; of at most so many edits, if that is limited.
+
+    None where there are other budgets, and where no plan is proved the best in a few seconds.
+    """
+    if [budget.metric for budget in budgets] != [TIME] or search.variants.clock.left <= 0:
+        return None
+    share = Fraction(budgets[0].most, before[TIME])
+    # The most connections of any share that comes to this budget: half of a time is rounded down.
+    most = -(-(budgets[0].most + 1) * before["connections"] // before[TIME]) - 1
+    if share >= 1 or most <= 0:
+        return None
+    try:
+        with search.variants.clock.until(monotonic() + COMPARED_SECONDS):
+            found = search.find_best([Budget("connections", most, str(most))], edits=edits)
+    except TimeOverError:
+        return None
+    return ConnectionsPlan(share, found.plan) if found.plan is not None and found.proved else None

@@ -18,6 +18,7 @@ from cnncost.suggest.search.plan import FewEdits, Plan, SearchResult, measure_si
 from cnncost.suggest.search.plan_search import PlanSearch, Progress
 from cnncost.suggest.search.unmet_budgets import UnmetBudgets, find_unmet
 from cnncost.suggest.suggestion.answer import (
+    ConnectionsPlan,
     PrecisionPlan,
     Suggestion,
     describe_space,
@@ -26,9 +27,12 @@ from cnncost.suggest.suggestion.answer import (
     smaller_dtypes,
     widening_options,
 )
-from cnncost.suggest.suggestion.connections_plan import ConnectionsPlan, find_by_connections
 from cnncost.suggest.suggestion.plan_file import PlanWriter
-from cnncost.suggest.suggestion.prepared_search import SINGLES, PreparedSearch
+from cnncost.suggest.suggestion.prepared_search import (
+    SINGLES,
+    PreparedSearch,
+    find_by_connections,
+)
 from cnncost.suggest.suggestion.single_edits import (
     ForeseenEdit,
     SingleEdits,
