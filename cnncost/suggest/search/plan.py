@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from functools import cached_property
 from typing import NamedTuple
 
@@ -209,6 +210,14 @@ def write_edits(editable: EditableSpec, edits: tuple[Edit, ...], price: int) -> 
         return None
     damage = editable.damage_of(spec.network)
     return Plan(editable, edits, price, spec.text.text, editable.measure(spec.network), damage)
+
+
+class ConnectionsPlan(NamedTuple):
+    """The best plan for a share of the connections."""
+
+    share: Fraction
+    """Of today's connections; a budget asks for the same share of today's time."""
+    plan: Plan
 
 
 class FewEdits(NamedTuple):

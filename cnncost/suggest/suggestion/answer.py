@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from fractions import Fraction
 from typing import NamedTuple
 
 from cnncost.costs import count_network
@@ -21,17 +20,9 @@ from cnncost.suggest.edits.meter import Measures
 from cnncost.suggest.edits.width import label_numbers
 from cnncost.suggest.edits.width_numbers import list_followers
 from cnncost.suggest.search.compound_variants import MOST_COARSER, SpatialVariants
-from cnncost.suggest.search.plan import FewEdits, Plan
+from cnncost.suggest.search.plan import ConnectionsPlan, FewEdits, Plan
 from cnncost.suggest.search.unmet_budgets import UnmetBudgets
 from cnncost.suggest.suggestion.single_edits import SingleEdits
-
-
-class ConnectionsPlan(NamedTuple):
-    """The best plan for a share of the connections."""
-
-    share: Fraction
-    """Of today's connections; a budget asks for the same share of today's time."""
-    plan: Plan
 
 
 @dataclass(frozen=True)

@@ -24,10 +24,9 @@ from cnncost.suggest.edits.editable_spec import EditableSpec, read_editable_spec
 from cnncost.suggest.edits.meter import Measures
 from cnncost.suggest.edits.text_changes import SpecText, apply_changes
 from cnncost.suggest.search.compound_variants import SpatialVariants, VariantMaker
-from cnncost.suggest.search.plan import Plan
+from cnncost.suggest.search.plan import ConnectionsPlan, Plan
 from cnncost.suggest.search.plan_search import COMPARED_SECONDS, PlanSearch
 from cnncost.suggest.search.uniform_scaling import scale_uniformly
-from cnncost.suggest.suggestion.answer import ConnectionsPlan
 from cnncost.suggest.suggestion.request import SuggestionRequest, refuse_huge, refuse_unknown
 
 VARIABLES, SPATIAL, SINGLES = 0.35, 0.5, 0.6

@@ -14,11 +14,16 @@ from cnncost.suggest.edits.clock import TimeOverError
 from cnncost.suggest.edits.convolution_replacements import STRUCTURAL
 from cnncost.suggest.edits.edit import UNIT
 from cnncost.suggest.edits.meter import Measures
-from cnncost.suggest.search.plan import FewEdits, Plan, SearchResult, measure_single_edit
+from cnncost.suggest.search.plan import (
+    ConnectionsPlan,
+    FewEdits,
+    Plan,
+    SearchResult,
+    measure_single_edit,
+)
 from cnncost.suggest.search.plan_search import PlanSearch, Progress
 from cnncost.suggest.search.unmet_budgets import UnmetBudgets, find_unmet
 from cnncost.suggest.suggestion.answer import (
-    ConnectionsPlan,
     PrecisionPlan,
     Suggestion,
     describe_space,
