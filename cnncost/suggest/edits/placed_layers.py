@@ -57,13 +57,18 @@ def changed_layers(base: Network, other: Network) -> dict[int, PlacedLayer]:
 
 
 def merge_trials(base: Input | Node, trials: Sequence[PlacedLayer]) -> PlacedLayer:
-    """Return a node's layer and inputs with the changes of several trials made together.
+    """Return a node's layer and inputs with the changes of several trials made together."""
+    return merge_placed((layer_of(base), base.inputs), trials)
+
+
+def merge_placed(base: PlacedLayer, trials: Sequence[PlacedLayer]) -> PlacedLayer:
+    """Return a layer and its inputs with the changes of several trials made together.
 
     Numbers that several change add up their differences: a concatenation's width is a sum.
     """
-    layer = layer_of(base)
+    layer, inputs = base
     if not trials:
-        return layer, base.inputs
+        return base
     if len(trials) == 1:
         return trials[0]
     values = {}
@@ -73,7 +78,7 @@ def merge_trials(base: Input | Node, trials: Sequence[PlacedLayer]) -> PlacedLay
         if any(value != mine for value in theirs):
             values[f.name] = _merge_values(mine, theirs)
     xs = []
-    for position, x in enumerate(base.inputs):
+    for position, x in enumerate(inputs):
         channels = x.channels + sum(own[position].channels - x.channels for _, own in trials)
         xs.append(Shape(channels, x.extents))
     return replace(layer, **values), tuple(xs)
@@ -118,13 +123,13 @@ def count_placed(layer: Layer, xs: tuple[Shape, ...], shares: bool) -> CountedLa
     return CountedLayer(tuple([own[metric] for metric in BUDGETS]), row.counted, y)
 
 
-def count_layers(node: Node, layers: Sequence[PlacedLayer]) -> Costs:
-    """Count the layers that stand in a node's place, added up.
+def count_layers(layers: Sequence[PlacedLayer], *, shares: bool) -> Costs:
+    """Count the layers that stand in a node's place, which may share another's numbers, added up.
 
     Raises:
         CnncostError: a layer cannot take its input.
     """
-    found = [count_placed(layer, xs, node.shares is not None) for layer, xs in layers]
+    found = [count_placed(layer, xs, shares) for layer, xs in layers]
     known = [one.costs for one in found if one is not None]
     if len(known) < len(found):
         raise CnncostError("no network")
