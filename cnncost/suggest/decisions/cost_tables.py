@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import product
 from typing import TYPE_CHECKING
 
 from cnncost.suggest.edits.edit import Decision, Edit
@@ -38,16 +37,10 @@ class CostTable:
     possible: Bools
     """One axis per decision: whether the combination makes a network."""
 
-    @cached_property
-    def by_options(self) -> Mapping[Key, Costs | None]:
-        """The costs of every combination; None where it makes no network."""
-        keys = product(*(range(size) for size in self.possible.shape))
-        rows = self.costs.reshape(-1, self.costs.shape[-1]).tolist()
-        good = self.possible.reshape(-1).tolist()
-        return {
-            key: tuple(row) if fine else None
-            for key, row, fine in zip(keys, rows, good, strict=True)
-        }
+    def at(self, key: Key) -> Costs | None:
+        """The costs of one combination; None where it makes no network."""
+        row: list[int] = self.costs[key].tolist()
+        return tuple(row) if self.possible[key] else None
 
     def extremes(self, metric: int) -> tuple[int, int]:
         """The least and the most of a metric among the combinations that make a network."""
@@ -102,7 +95,7 @@ class CostTables:
         """Add up the costs of one option per decision; None where these make no network."""
         total = list(self.base)
         for table in self.members:
-            entry = table.by_options[tuple([chosen[v] for v in table.scope])]
+            entry = table.at(tuple([chosen[v] for v in table.scope]))
             if entry is None:
                 return None
             total = [a + b for a, b in zip(total, entry, strict=True)]

@@ -159,8 +159,18 @@ class LayerOrder:
     def _deciding(self, index: int) -> list[int]:
         """The decisions whose options change how many channels a node puts out."""
         now = self.editable.network.nodes[index].output.channels
-        found = [v for (v, _), trial in self.trials.items() if _channels(trial, index, now) != now]
+        reaching = self._reaching.get(index, ())
+        found = [v for v, k in reaching if _channels(self.trials[v, k], index, now) != now]
         return list(dict.fromkeys(found))
+
+    @cached_property
+    def _reaching(self) -> dict[int, list[tuple[int, int]]]:
+        """For each node the options of widths that change it or what it reads."""
+        found: dict[int, list[tuple[int, int]]] = {}
+        for picked, trial in self.trials.items():
+            for index in trial:
+                found.setdefault(index, []).append(picked)
+        return found
 
     def _widths_at(self, index: int, v: int) -> list[int]:
         """How many channels a node puts out under each option of a decision."""

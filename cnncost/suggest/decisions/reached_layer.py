@@ -12,7 +12,6 @@ from itertools import product
 from typing import TYPE_CHECKING, NamedTuple
 
 from cnncost.errors import CnncostError
-from cnncost.suggest.decisions.cost_tables import CostTable
 from cnncost.suggest.edits.meter import METRICS
 from cnncost.suggest.edits.placed_layers import (
     Costs,
@@ -118,9 +117,8 @@ def _fill_slice(merge: _LayerMerge, replaced: Substitution) -> tuple[Ints, Bools
     none = (0,) * len(METRICS)
     costs = np.array([row or none for row in rows], dtype=np.int64)
     possible = np.array([row is not None for row in rows])
-    short = CostTable((), costs.reshape(*sizes, len(METRICS)), possible.reshape(sizes))
-    whole = short.restrict(places)
-    return whole.costs, whole.possible
+    at = np.ix_(*places)
+    return costs.reshape(*sizes, len(METRICS))[at], possible.reshape(sizes)[at]
 
 
 def _moves_layer(reached: ReachedLayer, axis: WidthAxis, k: int, source: int | None) -> bool:

@@ -19,9 +19,15 @@ from cnncost.suggest.decisions.table_filling import costs_alone, fill_cost_table
 from cnncost.suggest.decisions.width_trials import foresee_widths, try_width
 from cnncost.suggest.edits.catalogue import KINDS, SPATIAL
 from cnncost.suggest.edits.convolution_replacements import STRUCTURAL
-from cnncost.suggest.edits.edit import AllowedEdits, Decision, Edit, priced
+from cnncost.suggest.edits.edit import AllowedEdits, Decision, Edit, apply_edit, priced
 from cnncost.suggest.edits.editable_spec import EditableSpec
-from cnncost.suggest.edits.placed_layers import Costs, PlacedLayer, WidthTrial, remove_layer
+from cnncost.suggest.edits.placed_layers import (
+    Costs,
+    PlacedLayer,
+    WidthTrial,
+    change_layers,
+    remove_layer,
+)
 
 BATCH = 6
 """How many decisions are tried together."""
@@ -115,6 +121,19 @@ def unlikely_edits(editable: EditableSpec, decisions: Sequence[Decision]) -> lis
             trials |= {(v, k): trial for k, trial in enumerate(made, 1)}
     alone = LayerOrder(editable, decisions, trials).options_alone()
     return [decisions[v].options[k] for v, k in sorted(alone)]
+
+
+def foresee_network(editable: EditableSpec, decision: Decision, edit: Edit) -> Network | None:
+    """The network with one option of a decision alone, as the layers that it states say, else as
+    its text reads; None where it makes none."""
+    if decision.group:
+        trial = try_width(editable, edit)
+        return None if trial is None else change_layers(editable.network, trial)
+    if edit.states_layers and not decision.unread:
+        found = apply_edit(editable.network, edit)
+        return None if found is None else found[1]
+    spec = editable.read_edited(edit.changes)
+    return None if spec is None else spec.network
 
 
 def _count_convolutions(editable: EditableSpec) -> int:

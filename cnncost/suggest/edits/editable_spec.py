@@ -23,7 +23,7 @@ from cnncost.suggest.edits.meter import METRICS, Meter
 from cnncost.suggest.edits.placed_layers import PricedLayers, WidthTrial
 from cnncost.suggest.edits.text_changes import SpecText, TextChange, apply_changes
 
-REMEMBERED = 100_000
+REMEMBERED = 20_000
 """Layers of edited texts kept in memory; beyond that the oldest text is dropped and read again."""
 
 CARRIED = re.compile(r"\b(?:values|connects|share)\b")

@@ -241,4 +241,24 @@ def sequence_terms(layers: Sequence[PlacedLayer], role: Role) -> Iterator[LayerT
             follower = Follower.LINEAR
             used = used or max(getattr(layer, "kernel", (1,))) > 1
     for (layer, xs), own in found:
-        yield layer_terms(layer, xs[0], layer.infer_shape(xs), own)
+        yield placed_terms(layer, xs, own)
+
+
+@lru_cache(maxsize=1 << 16)
+def placed_terms(layer: Layer, xs: tuple[Shape, ...], role: Role) -> LayerTerms:
+    """Return the terms of one layer over some inputs, computed once (cached)."""
+    return layer_terms(layer, xs[0], layer.infer_shape(xs), role)
+
+
+def change_layers(network: Network, changed: WidthTrial) -> Network:
+    """Return a network with other layers and inputs of some nodes; the others are as they were."""
+    nodes: list[Input | Node] = []
+    for node in network.nodes:
+        placed = changed.get(node.index)
+        nodes.append(node if placed is None or node.layer is None else place_layer(node, *placed))
+    return replace(network, nodes=tuple(nodes))
+
+
+def place_layer(node: Node, layer: Layer, xs: tuple[Shape, ...]) -> Node:
+    """Return a node with another layer, or the same over other inputs."""
+    return replace(node, layer=layer, inputs=xs, output=layer.infer_shape(xs))

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from typing import NamedTuple
 
 from cnncost.quantity import SCALED
-from cnncost.suggest.decisions.search_space import unlikely_edits
+from cnncost.suggest.decisions.search_space import foresee_network, unlikely_edits
 from cnncost.suggest.edits.budget import Budget, budgets_hold
 from cnncost.suggest.edits.clock import TimeOverError
 from cnncost.suggest.edits.convolution_replacements import STRUCTURAL
-from cnncost.suggest.edits.edit import UNIT
+from cnncost.suggest.edits.edit import UNIT, Decision, Edit
 from cnncost.suggest.edits.meter import METRICS, Measures
-from cnncost.suggest.search.plan import FewEdits, Plan, SearchResult, measure_single_edit
+from cnncost.suggest.search.plan import FewEdits, Plan, SearchResult
 from cnncost.suggest.search.plan_search import PlanSearch, Progress
 from cnncost.suggest.search.unmet_budgets import UnmetBudgets, find_unmet
 from cnncost.suggest.suggestion.answer import (
@@ -129,8 +128,8 @@ class Suggester(PreparedSearch):
     def _foresee_edits(self) -> tuple[list[ForeseenEdit], int]:
         """List every edit alone with what it saves, and say how many there was no time for.
 
-        Where only counts are looked at, the counter foresees them; else each text is read and
-        measured.
+        Where only counts are looked at, the counter foresees them; else the networks that they make
+        are measured.
         """
         try:
             listed = unlikely_edits(self.editable, [one for one, _ in self.alone])
@@ -138,21 +137,24 @@ class Suggester(PreparedSearch):
             self.left_out.append("which single edits no engineer would write")
             listed = []
         unlikely = set(map(id, listed))
-        counts = [
-            ForeseenEdit(edit, dict(zip(METRICS, costs, strict=True)))
+        likely = [
+            (decision, ForeseenEdit(edit, dict(zip(METRICS, costs, strict=True))))
             for decision, found in self.alone
             for edit, costs in zip(decision.options[1:], found, strict=True)
             if id(edit) not in unlikely
         ]
-        measure, clock = partial(measure_single_edit, self.editable), self.editable.clock
-        read, until = [one.edit for one in counts] * bool(self.editable.meter.bytes), SINGLES
-        measured, _ = clock.gather(map(measure, read), self.deadline_at(until))
-        untried = len(read) - len(measured)
+        counts, untried = [one for _, one in likely], 0
+        if self.editable.meter.bytes:
+            measuring = (self._measure_alone(decision, one.edit) for decision, one in likely)
+            measured, _ = self.editable.clock.gather(measuring, self.deadline_at(SINGLES))
+            counts, untried = [one for one in measured if one], len(likely) - len(measured)
         others = [ForeseenEdit(trial.edit, trial.after) for trial in self.spatial]
         others += list_joint_edits(self.editable, [one for one, _ in self.alone])
-        if not self.editable.meter.bytes:
-            return [*counts, *others], untried
-        return [*(ForeseenEdit(one.edit, one.after) for one in measured if one), *others], untried
+        return [*counts, *others], untried
+
+    def _measure_alone(self, decision: Decision, edit: Edit) -> ForeseenEdit | None:
+        network = foresee_network(self.editable, decision, edit)
+        return None if network is None else ForeseenEdit(edit, self.editable.measure(network))
 
     def _plan_precisions(self, budgets: Sequence[Budget]) -> Iterator[PrecisionPlan]:
         """The best plans at smaller element types, for the same amounts of bytes."""
