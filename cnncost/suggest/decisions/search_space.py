@@ -7,8 +7,10 @@ is that of the file that it makes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import chain
+from time import monotonic
 
 from cnncost.errors import CnncostError
 from cnncost.network import Input, Network, Node
@@ -18,6 +20,7 @@ from cnncost.suggest.decisions.spatial_trials import SpatialTrial, SpatialTrials
 from cnncost.suggest.decisions.table_filling import costs_alone, fill_cost_tables
 from cnncost.suggest.decisions.width_trials import foresee_widths, try_width
 from cnncost.suggest.edits.catalogue import KINDS, SPATIAL
+from cnncost.suggest.edits.clock import TimeOverError
 from cnncost.suggest.edits.convolution_replacements import STRUCTURAL
 from cnncost.suggest.edits.edit import AllowedEdits, Decision, Edit, apply_edit, priced
 from cnncost.suggest.edits.editable_spec import EditableSpec
@@ -31,6 +34,9 @@ from cnncost.suggest.edits.placed_layers import (
 
 BATCH = 6
 """How many decisions are tried together."""
+
+LISTING = 0.5
+"""Which part of its time a spec's decisions are listed in; the rest is for trying them."""
 
 
 def build_search_space(
@@ -81,17 +87,31 @@ def list_decisions(editable: EditableSpec, allowed: AllowedEdits) -> list[Decisi
     Raises:
         TimeOverError: the spec's clock has run out.
     """
+    return _in_order(_each_decision(editable, allowed))
+
+
+def _each_decision(editable: EditableSpec, allowed: AllowedEdits) -> Iterator[Decision]:
     kinds = [kind.decisions(editable, allowed) for kind in KINDS if allowed.allows(kind.names)]
-    found = [decision for kind in kinds for decision in editable.clock.watch(kind)]
-    return sorted(found, key=lambda decision: (not decision.group, decision.first))
+    return editable.clock.watch(chain.from_iterable(kinds))
+
+
+def _in_order(decisions: Iterable[Decision]) -> list[Decision]:
+    return sorted(decisions, key=lambda decision: (not decision.group, decision.first))
 
 
 def foresee_decisions(
     editable: EditableSpec, allowed: AllowedEdits
 ) -> Iterator[tuple[Decision, list[Costs]]]:
     """Yield every decision with the options that make a network, and what the network costs under
-    each of them but the first."""
-    decisions = list_decisions(editable, allowed)
+    each of them but the first.
+
+    Raises:
+        TimeOverError: there was no time for all; half of the time is for listing them.
+    """
+    clock = editable.clock
+    listing = _each_decision(editable, allowed)
+    decisions, whole = clock.gather(listing, monotonic() + clock.left * LISTING)
+    decisions = _in_order(decisions)
     for decision in _foresee_in_batches(editable, decisions):
         one, trials = try_options(editable, decision)
         found = costs_alone(editable, one, {(0, k): own for k, own in enumerate(trials, 1)})
@@ -99,6 +119,8 @@ def foresee_decisions(
         good = [(edit, costs) for edit, costs in pairs if costs is not None]
         options = (one.options[0], *(edit for edit, _ in good))
         yield replace(one, options=options), [costs for _, costs in good]
+    if not whole:
+        raise TimeOverError
 
 
 def _foresee_in_batches(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
+from functools import cached_property
 from itertools import islice, pairwise
 from math import prod
 from operator import le
@@ -57,8 +58,7 @@ class SpatialTrials:
         self.stated = not editable.follows_extents
         """Whether what an edit states is all that it changes."""
         self._counted: dict[tuple[int, tuple[Shape, ...]], CountedLayer | None] = {}
-        """Each node over the inputs that it had so far; None where it cannot take them, or where
-        its kernel gets too small a map."""
+        """Each node over the inputs that it had so far; None where it cannot take them."""
 
     def try_edit(self, edit: Edit) -> SpatialTrial | None:
         """Return what each layer costs under one spatial edit; None where it makes no network,
@@ -148,9 +148,10 @@ class SpatialTrials:
         edit, priced."""
         network = self.editable.network
         outputs = [edit.resized.get(node.index, node.output) for node in network.nodes]
-        found: list[CountedLayer] = []
+        first = min([*edit.substitutes, *edit.resized])
+        found = [one for node, one in self._as_it_is if node.index < first]
         changed: dict[int, list[PlacedLayer]] = {}
-        for node in network.layers:
+        for node in network.layers[len(found) :]:
             inputs = tuple([outputs[index] for index in node.reads])
             if node.index in edit.substitutes:
                 layers = _place_substitutes(edit.substitutes[node.index], node, inputs)
@@ -170,6 +171,12 @@ class SpatialTrials:
         kept = all(outputs[index] == network.nodes[index].output for index in network.outputs)
         damage = self.editable.priced_layers.damage_of(changed, outputs)
         return (self._price(edit, damage), found) if kept else None
+
+    @cached_property
+    def _as_it_is(self) -> list[tuple[Node, CountedLayer]]:
+        """Each layer of the network as it stands, in their order."""
+        layers = self.editable.network.layers
+        return [(node, one) for node in layers for one in self._count_node(node, node.inputs)]
 
     def _count_node(self, node: Node, inputs: tuple[Shape, ...]) -> list[CountedLayer]:
         """Count a node as it is over some inputs; nothing where it cannot take them, or where its
