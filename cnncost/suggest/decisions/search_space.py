@@ -31,6 +31,7 @@ from cnncost.suggest.edits.placed_layers import (
     change_layers,
     remove_layer,
 )
+from cnncost.suggest.edits.width import DENSE_KIND, WIDTH_KIND
 
 BATCH = 6
 """How many decisions are tried together."""
@@ -148,12 +149,18 @@ def unlikely_edits(editable: EditableSpec, decisions: Sequence[Decision]) -> lis
 def foresee_network(editable: EditableSpec, decision: Decision, edit: Edit) -> Network | None:
     """The network with one option of a decision alone, as the layers that it states say, else as
     its text reads; None where it makes none."""
-    if decision.group:
-        trial = try_width(editable, edit)
-        return None if trial is None else change_layers(editable.network, trial)
     if edit.states_layers and not decision.unread:
         found = apply_edit(editable.network, edit)
         return None if found is None else found[1]
+    return foresee_width(editable, edit)
+
+
+def foresee_width(editable: EditableSpec, edit: Edit) -> Network | None:
+    """The network with one edit alone, as what it does to layers says where it is a width, else as
+    its text reads; None where it makes none."""
+    if edit.kind in (WIDTH_KIND, DENSE_KIND):
+        trial = try_width(editable, edit)
+        return None if trial is None else change_layers(editable.network, trial)
     spec = editable.read_edited(edit.changes)
     return None if spec is None else spec.network
 

@@ -61,6 +61,11 @@ class Meter:
         metrics = self.metrics_of(network)
         return {metric: metrics.compute_figure(metric) for metric in (*METRICS, *self.bytes)}
 
+    def measure_bytes(self, network: Network) -> dict[str, int]:
+        """The bytes alone."""
+        metrics = self.metrics_of(network)
+        return {metric: metrics.compute_figure(metric) for metric in self.bytes}
+
     def refuse_unknown(self, network: Network) -> None:
         """Refuse bytes that are known to be at least so many, and no more than that.
 

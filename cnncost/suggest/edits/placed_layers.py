@@ -107,7 +107,7 @@ class CountedLayer(NamedTuple):
     output: Shape
 
 
-@lru_cache(maxsize=1 << 17)
+@lru_cache(maxsize=1 << 15)
 def count_placed(layer: Layer, xs: tuple[Shape, ...], shares: bool) -> CountedLayer | None:
     """Count one layer, which may share another's numbers; None where it cannot take its inputs.
 
@@ -244,7 +244,7 @@ def sequence_terms(layers: Sequence[PlacedLayer], role: Role) -> Iterator[LayerT
         yield placed_terms(layer, xs, own)
 
 
-@lru_cache(maxsize=1 << 16)
+@lru_cache(maxsize=1 << 15)
 def placed_terms(layer: Layer, xs: tuple[Shape, ...], role: Role) -> LayerTerms:
     """Return the terms of one layer over some inputs, computed once (cached)."""
     return layer_terms(layer, xs[0], layer.infer_shape(xs), role)

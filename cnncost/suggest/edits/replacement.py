@@ -114,7 +114,7 @@ def _format_value(value: Raw) -> str:
     return str(value)
 
 
-@lru_cache(maxsize=1 << 16)
+@lru_cache(maxsize=1 << 14)
 def make_layer(word: str, arguments: tuple[tuple[str, Raw], ...], x: Shape) -> tuple[Layer, Shape]:
     """Make a layer and its output shape; remembered, for many combinations of options ask for the
     same."""

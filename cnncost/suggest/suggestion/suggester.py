@@ -7,11 +7,11 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from cnncost.quantity import SCALED
-from cnncost.suggest.decisions.search_space import foresee_network, unlikely_edits
+from cnncost.suggest.decisions.search_space import foresee_network, foresee_width, unlikely_edits
 from cnncost.suggest.edits.budget import Budget, budgets_hold
 from cnncost.suggest.edits.clock import TimeOverError
 from cnncost.suggest.edits.convolution_replacements import STRUCTURAL
-from cnncost.suggest.edits.edit import UNIT, Decision, Edit
+from cnncost.suggest.edits.edit import UNIT, Decision
 from cnncost.suggest.edits.meter import METRICS, Measures
 from cnncost.suggest.search.plan import FewEdits, Plan, SearchResult
 from cnncost.suggest.search.plan_search import PlanSearch, Progress
@@ -145,16 +145,19 @@ class Suggester(PreparedSearch):
         ]
         counts, untried = [one for _, one in likely], 0
         if self.editable.meter.bytes:
-            measuring = (self._measure_alone(decision, one.edit) for decision, one in likely)
+            measuring = (self._measure_bytes(decision, one) for decision, one in likely)
             measured, _ = self.editable.clock.gather(measuring, self.deadline_at(SINGLES))
             counts, untried = [one for one in measured if one], len(likely) - len(measured)
         others = [ForeseenEdit(trial.edit, trial.after) for trial in self.spatial]
         others += list_joint_edits(self.editable, [one for one, _ in self.alone])
         return [*counts, *others], untried
 
-    def _measure_alone(self, decision: Decision, edit: Edit) -> ForeseenEdit | None:
-        network = foresee_network(self.editable, decision, edit)
-        return None if network is None else ForeseenEdit(edit, self.editable.measure(network))
+    def _measure_bytes(self, decision: Decision, one: ForeseenEdit) -> ForeseenEdit | None:
+        """Measure the bytes of one edit alone, beside its counts."""
+        network = foresee_network(self.editable, decision, one.edit)
+        if network is None:
+            return None
+        return one._replace(after={**one.after, **self.editable.meter.measure_bytes(network)})
 
     def _plan_precisions(self, budgets: Sequence[Budget]) -> Iterator[PrecisionPlan]:
         """The best plans at smaller element types, for the same amounts of bytes."""
@@ -242,15 +245,13 @@ def _measure_largest(plan: Plan, budgets: Sequence[Budget]) -> Measures | None:
     editable, before = plan.editable, plan.editable.measure(plan.editable.network)
     saved: list[tuple[float, int]] = []
     for at, edit in enumerate(plan.own_edits):
-        spec = editable.read_edited(edit.changes)
-        if spec is None or editable.clock.left <= 0:
-            continue
-        after = editable.measure(spec.network)
+        network = foresee_width(editable, edit) if editable.clock.left > 0 else None
+        if network is None:
+            return None
+        after = editable.measure(network)
         parts = [(before[b.metric] - after[b.metric]) / max(1, before[b.metric]) for b in budgets]
         saved.append((-sum(parts), at))
     room = max(FEW) - len(plan.leading)
-    if len(saved) < len(plan.own_edits):
-        return None
     kept = sorted(at for _, at in sorted(saved)[:room])
     spec = editable.read_edited([c for at in kept for c in plan.own_edits[at].changes])
     return None if spec is None else editable.measure(spec.network)
