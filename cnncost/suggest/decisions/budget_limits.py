@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from itertools import islice
 
 from cnncost.costs.memory.embedded import lives_embedded
 from cnncost.costs.memory.inference import Lives, find_lives
@@ -51,8 +50,9 @@ def limit_tables(
     return space, limits | added
 
 
-def broken_limits(space: SearchSpace, edits: Sequence[Edit]) -> list[ColumnLimit]:
-    """The late limits that a plan of these edits is above, as many as join the tables at once."""
+def next_limits(space: SearchSpace, edits: Sequence[Edit]) -> list[ColumnLimit]:
+    """The late limits that join the tables once a recount has refuted a plan of these edits: those
+    that it is above; any where it is above none, for options were dropped without them."""
     if not space.late:
         return []
     made = set(map(id, edits))
@@ -61,8 +61,8 @@ def broken_limits(space: SearchSpace, edits: Sequence[Edit]) -> list[ColumnLimit
         for one in space.decisions
     ]
     costs = space.tables.costs(chosen)
-    above = (one for one in space.late if costs and one.column.amount(chosen, costs) > one.most)
-    return list(islice(above, JOINING))
+    above = [one for one in space.late if costs and one.column.amount(chosen, costs) > one.most]
+    return (above or list(space.late))[:JOINING]
 
 
 def join_limits(
