@@ -59,7 +59,7 @@ TESTS = {
     "cnncost/suggest/decisions/search_space.py": PRICES,
     "cnncost/suggest/decisions/spatial_trials.py": PRICES,
     "cnncost/suggest/edits/channel_groups.py": GROUPS,
-    "cnncost/suggest/search/dominance.py": ("dominance",),
+    "cnncost/suggest/search/labels.py": ("dominance",),
     "cnncost/suggest/edits/*.py": EDITS,
     "cnncost/costs/memory/*.py": MEMORY,
     "cnncost/costs/*.py": COUNTS,

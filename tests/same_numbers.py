@@ -30,7 +30,7 @@ _POSITIONS = "cnncost/costs/input_positions.py"
 _RESHAPING = "cnncost/layers/reshaping.py"
 _POTENTIAL = "cnncost/accuracy/potential.py"
 _ROLES = "cnncost/accuracy/roles.py"
-_DOMINANCE = "cnncost/suggest/search/dominance.py"
+_DOMINANCE = "cnncost/suggest/search/labels.py"
 
 
 def _without_a_word(module: str, words: tuple[str, ...]) -> dict[tuple[str, str], str]:

@@ -102,7 +102,7 @@ WITH_EXAMPLES = (
     "formats.block_numbers",
     "formats.python_text",
     *("suggest.edits.text_changes", "suggest.edits.budget", "suggest.decisions.cost_tables"),
-    *("suggest.search.label_setting", "suggest.search.elimination", "suggest.search.dominance"),
+    *("suggest.search.label_setting", "suggest.search.elimination", "suggest.search.labels"),
     *("suggest.search.decision_order", "suggest.search.space_solver"),
     *("suggest.search.integer_programme", "suggest.search.compound_variants"),
 )

@@ -9,7 +9,7 @@ import pytest
 
 import cnncost
 from cnncost.costs.metrics import Metrics
-from cnncost.suggest.decisions.budget_limits import limit_tables
+from cnncost.suggest.decisions.budget_limits import join_limits, limit_tables, next_limits
 from cnncost.suggest.decisions.cost_tables import SearchSpace
 from cnncost.suggest.decisions.search_space import build_search_space
 from cnncost.suggest.edits.budget import Budget, budgets_hold
@@ -123,21 +123,24 @@ def _recounted(editable: EditableSpec, options: list) -> dict[str, int] | None: 
 def _searched(space: SearchSpace, budgets: list[Budget]) -> tuple[int | None, int]:
     """The score that the search proves, and how many plans their recount refuted."""
     wide, most = limit_tables(space, budgets)
-    tables = drop_dominated_options(wide.tables, tuple(most))
-    limits = SearchLimits(most, space.convolutions)
     refuted: list[tuple[int, ...]] = []
     while True:
-        found = solve_programme(
-            tables, SearchLimits(most, limits.convolutions, forbidden=tuple(refuted))
-        )
+        tables = drop_dominated_options(wide.tables, tuple(most))
+        limits = SearchLimits(most, space.convolutions, forbidden=tuple(refuted))
+        found = solve_programme(tables, limits)
         assert found.proved
         if found.chosen is None:
             return None, len(refuted)
         picked = zip(tables.decisions, found.chosen, strict=True)
-        after = _recounted(space.editable, [v.options[k] for v, k in picked if k])
+        edits = [v.options[k] for v, k in picked if k]
+        after = _recounted(space.editable, edits)
         if after is not None and budgets_hold(after, budgets):
             return found.score, len(refuted)
-        refuted.append(found.chosen)
+        if after is not None and wide.late:
+            wide, more = join_limits(wide, next_limits(wide, edits))
+            most, refuted = most | more, []
+        else:
+            refuted.append(found.chosen)
 
 
 @pytest.mark.parametrize("block", range(6))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from functools import cache
 from itertools import product
 
 import pytest
@@ -12,7 +13,7 @@ from spaces import WIDTHS, draft_of, random_draft
 import cnncost
 from cnncost.formats.graph import graph_of
 from cnncost.formats.spec_text import spec_text
-from cnncost.suggest.decisions.cost_tables import CostTables, SearchSpace
+from cnncost.suggest.decisions.cost_tables import CostTable, CostTables, SearchSpace
 from cnncost.suggest.decisions.search_space import build_search_space, list_spatial_trials
 from cnncost.suggest.edits.catalogue import kind_names, parse_allowed_edits
 from cnncost.suggest.edits.editable_spec import EditableSpec, measure_counts
@@ -112,7 +113,7 @@ def _label_setting(tables: CostTables, budgets: dict[int, int], ceiling: int) ->
         for score, costs, chosen in labels:
             for k, edit in enumerate(tables.decisions[v].options):
                 now = {**chosen, v: k}
-                entries = [f.by_options[tuple(now[w] for w in f.scope)] for f in due]
+                entries = [_by_options(f)[tuple(now[w] for w in f.scope)] for f in due]
                 if score + edit.score > ceiling or any(entry is None for entry in entries):
                     continue
                 total = tuple(
@@ -132,13 +133,19 @@ def _label_setting(tables: CostTables, budgets: dict[int, int], ceiling: int) ->
     return min((score for score, _, _ in labels), default=None)
 
 
+@cache
+def _by_options(table: CostTable) -> dict[tuple[int, ...], tuple[int, ...] | None]:
+    """The costs of every combination; None where it makes no network."""
+    return {key: table.at(key) for key in product(*map(range, table.possible.shape))}
+
+
 def _cheapest_ahead(
     tables: CostTables, metrics: list[int], last: list[int]
 ) -> Iterator[tuple[int, ...]]:
     for v in range(len(tables.decisions)):
         rest = [f for f, at in zip(tables.members, last, strict=True) if at > v]
         yield tuple(
-            sum(min(e[m] for e in f.by_options.values() if e is not None) for f in rest)
+            sum(min(e[m] for e in _by_options(f).values() if e is not None) for f in rest)
             for m in metrics
         )
 

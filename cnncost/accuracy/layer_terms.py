@@ -44,7 +44,7 @@ def add_terms(terms: Iterable[LayerTerms], *, less: Iterable[LayerTerms] = ()) -
     sums = [0.0] * (len(NO_TERMS) - 1)
     maps: dict[float, float] = {}
     for sign, listed in ((1, terms), (-1, less)):
-        for *amounts, own in listed:
+        for *amounts, own in [one for one in listed if one is not NO_TERMS]:
             sums = [total + sign * amount for total, amount in zip(sums, amounts, strict=True)]
             for extent, weight in own.items():
                 maps[extent] = maps.get(extent, 0.0) + sign * weight

@@ -9,10 +9,20 @@ from functools import partial
 from cnncost.costs.memory.embedded import lives_embedded
 from cnncost.costs.memory.inference import Lives, find_lives
 from cnncost.network import Network
-from cnncost.suggest.decisions.cost_tables import CostColumn, CostTables, SearchSpace, add_columns
+from cnncost.suggest.decisions.cost_tables import (
+    ColumnLimit,
+    CostColumn,
+    CostTables,
+    SearchSpace,
+    add_columns,
+)
 from cnncost.suggest.decisions.edited_layers import EditedLayers, StepBytes, edited_layers_of
 from cnncost.suggest.edits.budget import Budget
+from cnncost.suggest.edits.edit import Edit
 from cnncost.suggest.edits.meter import PARAMETERS, Meter
+
+AT_ONCE, JOINING = 2, 16
+"""How many columns of bytes a search begins with, and how many join it at a time."""
 
 
 def limit_tables(
@@ -20,22 +30,55 @@ def limit_tables(
 ) -> tuple[SearchSpace, dict[int, int]]:
     """Add the columns that the budgets need to the space's tables; return the limit of each.
 
-    Columns that no plan brings above their limit are left out, unless `every` one is wanted.
+    Columns that no plan brings above their limit are left out, and of many only the highest join
+    the tables, the others once a plan is above them; unless `every` one is wanted.
     """
     limits: dict[int, int] = {}
-    columns: list[CostColumn] = []
+    columns: list[ColumnLimit] = []
     edited: EditedLayers | None = None
     for budget in budgets:
         found = _metric_limit(budget, space.editable.meter)
         if found is not None:
-            column, most = found
-            limits[column] = min(most, limits.get(column, most))
+            metric, most = found
+            limits[metric] = min(most, limits.get(metric, most))
             continue
         edited = edited or edited_layers_of(space)
-        for more in _byte_columns(budget, edited, every=every):
-            limits[len(space.tables.base) + len(columns)] = budget.most
-            columns.append(more)
-    return replace(space, tables=add_columns(space.tables, columns)), limits
+        more = _byte_columns(budget, edited, every=every)
+        columns += [ColumnLimit(column, budget.most) for column in more]
+    joining = columns if every else _highest_today(columns)
+    space, added = join_limits(replace(space, late=tuple(columns)), joining)
+    return space, limits | added
+
+
+def next_limits(space: SearchSpace, edits: Sequence[Edit]) -> list[ColumnLimit]:
+    """The late limits that join the tables once a recount has refuted a plan of these edits: those
+    that it is above; any where it is above none, for options were dropped without them."""
+    if not space.late:
+        return []
+    made = set(map(id, edits))
+    chosen = [
+        next((k for k, edit in enumerate(one.options) if id(edit) in made), 0)
+        for one in space.decisions
+    ]
+    costs = space.tables.costs(chosen)
+    above = [one for one in space.late if costs and one.column.amount(chosen, costs) > one.most]
+    return (above or list(space.late))[:JOINING]
+
+
+def join_limits(
+    space: SearchSpace, joining: Sequence[ColumnLimit]
+) -> tuple[SearchSpace, dict[int, int]]:
+    """The space with these late limits among its tables, and the limit of each column."""
+    left = tuple([one for one in space.late if not any(one is own for own in joining)])
+    limits = {len(space.tables.base) + at: one.most for at, one in enumerate(joining)}
+    tables = add_columns(space.tables, [one.column for one in joining])
+    return replace(space, tables=tables, late=left), limits
+
+
+def _highest_today(columns: Sequence[ColumnLimit]) -> list[ColumnLimit]:
+    """The columns furthest above their limits as the network stands."""
+    order = sorted(columns, key=lambda one: -one.column.base / max(1, one.most))
+    return order[:AT_ONCE]
 
 
 def _metric_limit(budget: Budget, meter: Meter) -> tuple[int, int] | None:

@@ -11,8 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import product
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from cnncost.suggest.edits.edit import Decision, Edit
 from cnncost.suggest.edits.editable_spec import EditableSpec
@@ -38,16 +37,10 @@ class CostTable:
     possible: Bools
     """One axis per decision: whether the combination makes a network."""
 
-    @cached_property
-    def by_options(self) -> Mapping[Key, Costs | None]:
-        """The costs of every combination; None where it makes no network."""
-        keys = product(*(range(size) for size in self.possible.shape))
-        rows = self.costs.reshape(-1, self.costs.shape[-1]).tolist()
-        good = self.possible.reshape(-1).tolist()
-        return {
-            key: tuple(row) if fine else None
-            for key, row, fine in zip(keys, rows, good, strict=True)
-        }
+    def at(self, key: Key) -> Costs | None:
+        """The costs of one combination; None where it makes no network."""
+        row: list[int] = self.costs[key].tolist()
+        return tuple(row) if self.possible[key] else None
 
     def extremes(self, metric: int) -> tuple[int, int]:
         """The least and the most of a metric among the combinations that make a network."""
@@ -102,7 +95,7 @@ class CostTables:
         """Add up the costs of one option per decision; None where these make no network."""
         total = list(self.base)
         for table in self.members:
-            entry = table.by_options[tuple([chosen[v] for v in table.scope])]
+            entry = table.at(tuple([chosen[v] for v in table.scope]))
             if entry is None:
                 return None
             total = [a + b for a, b in zip(total, entry, strict=True)]
@@ -160,6 +153,9 @@ class SearchSpace:
     them, since most plans do not, and every table makes the search longer."""
     ruled: tuple[Decision, ...] = ()
     """The decisions whose options the rules number."""
+    late: tuple[ColumnLimit, ...] = ()
+    """Limits that join the tables once a plan breaks them: of all steps at which bytes are alive
+    few decide."""
 
     @property
     def decisions(self) -> tuple[Decision, ...]:
@@ -218,12 +214,25 @@ class CostColumn:
     uses: Mapping[int, int] = field(default_factory=dict)
     """For a metric, by its place among the costs: how many times it is added."""
 
+    def amount(self, chosen: Sequence[int], costs: Costs) -> int:
+        """What it comes to under one option per decision, which cost so much of the tables' own
+        metrics."""
+        parts = [own.amounts[tuple([chosen[v] for v in own.scope])] for own in self.parts]
+        return self.base + sum(map(int, parts)) + _used_amount(self, costs)
+
     def shift_parts(self) -> CostColumn:
         """Return the same column with parts that are never negative, so that the solver may drop
         what is over a budget already."""
         base = self.base + sum(own.least for own in self.parts)
         parts = [ColumnPart(own.scope, own.amounts - own.least) for own in self.parts]
         return CostColumn(base, tuple([own for own in parts if own.most]), self.uses)
+
+
+class ColumnLimit(NamedTuple):
+    """A column, and the most that it may come to."""
+
+    column: CostColumn
+    most: int
 
 
 def add_columns(tables: CostTables, columns: Sequence[CostColumn]) -> CostTables:

@@ -11,10 +11,15 @@ from cnncost.network import Input, Network, Node
 from cnncost.place import Place
 from cnncost.shape import Shape
 from cnncost.suggest.decisions.cost_tables import ColumnPart, CostColumn, SearchSpace, make_part
-from cnncost.suggest.decisions.width_trials import WidthTrials, read_network
-from cnncost.suggest.edits.edit import Edit, replacing_decisions
+from cnncost.suggest.decisions.width_trials import WidthTrials, try_width
+from cnncost.suggest.edits.edit import Edit, apply_edit, replacing_decisions
 from cnncost.suggest.edits.editable_spec import EditableSpec
-from cnncost.suggest.edits.placed_layers import PlacedLayer, changed_layers, merge_trials
+from cnncost.suggest.edits.placed_layers import (
+    PlacedLayer,
+    WidthTrial,
+    change_layers,
+    merge_trials,
+)
 
 Pick = tuple[int, int]
 """A decision and its option."""
@@ -25,14 +30,21 @@ class EditedLayers:
     """The layers of a search space under chosen options: widths changed, replacements in place."""
 
     space: SearchSpace
-    trials: dict[Pick, Network]
-    """For each option of a decision of widths: the network with that option alone."""
+    changes: WidthTrials
+    """For each option of a decision of widths: what it alone changes."""
+
+    def edited_network(self, picked: Pick) -> Network:
+        """The network with one option of a width alone."""
+        return change_layers(self.editable.network, self.changes[picked])
 
     @cached_property
-    def changes(self) -> WidthTrials:
-        """What each of the trials changes."""
-        base = self.editable.network
-        return {picked: changed_layers(base, network) for picked, network in self.trials.items()}
+    def _widths_of(self) -> dict[int, list[int]]:
+        """For each node the decisions of widths that change it or what it reads."""
+        found: dict[int, dict[int, None]] = {}
+        for (v, _), trial in self.changes.items():
+            for index in trial:
+                found.setdefault(index, {})[v] = None
+        return {index: list(own) for index, own in found.items()}
 
     @cached_property
     def replacing_of(self) -> dict[int, list[int]]:
@@ -54,7 +66,7 @@ class EditedLayers:
 
     def widths(self, index: int) -> list[int]:
         """The decisions of widths that change a node or what it reads."""
-        return list(dict.fromkeys(v for (v, _), trial in self.changes.items() if index in trial))
+        return self._widths_of.get(index, [])
 
     def network(self, index: int, widths: Sequence[Pick] = ()) -> Network:
         """A node alone behind an input of its own, under these widths."""
@@ -108,17 +120,20 @@ class EditedLayers:
         network = self.substitute_network(index, picked)
         return network is None or len(network.nodes) == 1
 
-    def align(self, picked: Pick) -> dict[int, int] | None:
-        """Find where each node that an option leaves alone stands in the edited network; None where
-        that cannot be told."""
+    def align(self, picked: Pick) -> tuple[dict[int, int], Network] | None:
+        """Return where each node that an option leaves alone stands in the edited network, and that
+        network; None where that cannot be told."""
         edit = self.edit(picked)
+        if edit.states_layers and not self.space.decisions[picked[0]].unread:
+            return apply_edit(self.editable.network, edit)
         spec = self.editable.read_edited(edit.changes)
-        if spec is None:
-            return None
+        return None if spec is None else self._align_with(picked, spec.network)
+
+    def _align_with(self, picked: Pick, edited: Network) -> tuple[dict[int, int], Network] | None:
         found: dict[int, int] = {}
         at = 0
         for node in self.editable.network.nodes:
-            if node.index not in edit.substitutes:
+            if node.index not in self.edit(picked).substitutes:
                 found[node.index] = at
                 at += 1
                 continue
@@ -126,7 +141,7 @@ class EditedLayers:
             if network is None:
                 return None
             at += len(network.nodes) - 1
-        return found if at == len(spec.network.nodes) else None
+        return (found, edited) if at == len(edited.nodes) else None
 
     def _merged_layer(self, index: int, widths: Sequence[Pick]) -> PlacedLayer:
         trials = [self.changes[picked] for picked in widths]
@@ -135,13 +150,13 @@ class EditedLayers:
 
 
 def edited_layers_of(space: SearchSpace) -> EditedLayers:
-    """Make the edited layers of a search space: each width edit is read as a network."""
-    trials: dict[Pick, Network] = {}
+    """Make the edited layers of a search space: each width edit is tried alone."""
+    trials: dict[Pick, WidthTrial] = {}
     for v, decision in enumerate(space.decisions):
         for k, edit in enumerate(space.editable.clock.watch(decision.options)):
-            network = read_network(space.editable, edit) if decision.group else None
-            if network is not None:
-                trials[v, k] = network
+            trial = try_width(space.editable, edit) if decision.group else None
+            if trial is not None:
+                trials[v, k] = trial
     return EditedLayers(space, trials)
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
+from math import inf
 
 from cnncost.accuracy.roles import Follower, find_roles
 from cnncost.errors import CnncostError
@@ -118,18 +119,19 @@ class LayerOrder:
         first the nearest of its kind before it that is not wider.
         """
         passed: list[Node] = []
+        streams: list[Node] = []
+        coarsest = inf
         for node in self._trunk:
-            finer = [one for one in passed if one.output.positions > node.output.positions]
-            if passed and len(finer) == len(passed):
-                before = finer
-            elif node.index in self._streams:
-                before = [one for one in passed if one.index in self._streams]
-            else:
-                before = []
-            narrower = [one for one in before if one.output.channels <= node.output.channels]
-            if narrower:
-                yield narrower[-1].index, node.index
+            is_stream = node.index in self._streams
+            of_its_kind = passed if node.output.positions < coarsest else streams * is_stream
+            narrower = (
+                one for one in reversed(of_its_kind) if one.output.channels <= node.output.channels
+            )
+            if (nearest := next(narrower, None)) is not None:
+                yield nearest.index, node.index
             passed.append(node)
+            streams += [node] * is_stream
+            coarsest = min(coarsest, node.output.positions)
 
     @cached_property
     def _trunk(self) -> list[Node]:
@@ -159,8 +161,18 @@ class LayerOrder:
     def _deciding(self, index: int) -> list[int]:
         """The decisions whose options change how many channels a node puts out."""
         now = self.editable.network.nodes[index].output.channels
-        found = [v for (v, _), trial in self.trials.items() if _channels(trial, index, now) != now]
+        reaching = self._reaching.get(index, ())
+        found = [v for v, k in reaching if _channels(self.trials[v, k], index, now) != now]
         return list(dict.fromkeys(found))
+
+    @cached_property
+    def _reaching(self) -> dict[int, list[tuple[int, int]]]:
+        """For each node the options of widths that change it or what it reads."""
+        found: dict[int, list[tuple[int, int]]] = {}
+        for picked, trial in self.trials.items():
+            for index in trial:
+                found.setdefault(index, []).append(picked)
+        return found
 
     def _widths_at(self, index: int, v: int) -> list[int]:
         """How many channels a node puts out under each option of a decision."""

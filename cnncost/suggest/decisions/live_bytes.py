@@ -19,6 +19,7 @@ from functools import partial
 from cnncost.costs.count import count_network
 from cnncost.costs.memory.embedded import count_flash
 from cnncost.costs.memory.inference import Lives
+from cnncost.costs.memory.traits import find_traits
 from cnncost.network import Network
 from cnncost.suggest.decisions.cost_tables import ColumnPart, CostColumn, make_part
 from cnncost.suggest.decisions.edited_layers import EditedLayers, Pick, StepBytes
@@ -52,10 +53,12 @@ class _InferenceSteps:
         self.lives = living(self.network)
         self.today = self.lives.sum_live_bytes()
         self.decisions = edited.space.decisions
-        self.widths = {
-            picked: living(network).sum_live_bytes()
-            for picked, network in edited.editable.clock.watch(edited.trials.items())
-        }
+        self.width_rows: dict[int, dict[int, list[int]]] = {}
+        """For each step and each decision of widths: the bytes that each option alone adds."""
+        for v, k in edited.editable.clock.watch(edited.changes):
+            for t, added in self._added_by_width((v, k)).items():
+                row = self.width_rows.setdefault(t, {})
+                row.setdefault(v, [0] * len(self.decisions[v].options))[k] = added
         self.unknown_steps = {
             (v, k): self._unknown_steps((v, k))
             for v, decision in enumerate(self.decisions)
@@ -63,6 +66,11 @@ class _InferenceSteps:
             if edit.substitutes or edit.reads_instead
         }
         """For each structural option: steps whose bytes it may change by an unknown amount."""
+        self.unknown_at: dict[int, list[Pick]] = {}
+        """For each step the options that may change its bytes so."""
+        for picked, steps in self.unknown_steps.items():
+            for t in steps:
+                self.unknown_at.setdefault(t, []).append(picked)
 
     def rows(self) -> Iterator[StepBytes]:
         """Yield one row per step, and one per step of each replacement."""
@@ -85,16 +93,35 @@ class _InferenceSteps:
         An option after which nothing is sure of the step takes all its bytes away; so does one of
         the decisions in `void` that replaces the step's layer.
         """
-        added: dict[int, list[int]] = {}
-        for (v, k), lives in self.widths.items():
-            row = added.setdefault(v, [0] * len(self.decisions[v].options))
-            row[k] = lives[t] - self.today[t]
+        added = {v: list(row) for v, row in self.width_rows.get(t, {}).items()}
         rise = sum(max(row) for row in added.values())
-        for (v, k), steps in self.unknown_steps.items():
-            if t in steps or (v in void and t in self.edited.edit((v, k)).substitutes):
-                row = added.setdefault(v, [0] * len(self.decisions[v].options))
-                row[k] = -self.today[t] - rise
+        voiding = [(v, k) for v in void for k in range(len(self.decisions[v].options))
+                   if t in self.edited.edit((v, k)).substitutes]  # fmt: skip
+        for v, k in (*self.unknown_at.get(t, ()), *voiding):
+            row = added.setdefault(v, [0] * len(self.decisions[v].options))
+            row[k] = -self.today[t] - rise
         return {v: tuple(row) for v, row in added.items() if any(row)}
+
+    def _added_by_width(self, picked: Pick) -> dict[int, int]:
+        """Return what an option of a width alone adds to the bytes of steps."""
+        alone = {i: self.edited.network(i, [picked]) for i in self.edited.changes[picked]}
+        if any(self._lives_otherwise(i, network) for i, network in alone.items()):
+            timeline = self.living(self.edited.edited_network(picked)).sum_live_bytes()
+            return {t: now - self.today[t] for t, now in enumerate(timeline)}
+        added: dict[int, int] = {}
+        for i, network in alone.items():
+            now = self.living(network)
+            added[i] = added.get(i, 0) + now.scratch[1] - self.lives.scratch[i]
+            if self.lives.base[i] == i and (more := now.sizes[1] - self.lives.sizes[i]):
+                for t in range(i, self.lives.last[i] + 1):
+                    added[t] = added.get(t, 0) + more
+        return added
+
+    def _lives_otherwise(self, index: int, alone: Network) -> bool:
+        """Whether a changed layer may lie in another storage than the layer as it is."""
+        (changed,) = alone.layers
+        node = self.network.nodes[index]
+        return node.layer is not None and find_traits(changed) != find_traits(node)
 
     def _count_steps(self, t: int, r: int) -> int:
         """How many steps the longest replacement of a node has."""
@@ -136,13 +163,12 @@ class _InferenceSteps:
         Outside the layers that it replaces, these are the steps whose bytes it changes, or at
         which an output lives that it takes away (unless the same channels live on in its stead).
         """
-        aligned = self.edited.align(picked)
-        every = frozenset(range(len(self.today)))
-        spec = self.edited.editable.read_edited(self.edited.edit(picked).changes)
-        if aligned is None or spec is None:
-            return every
+        found = self.edited.align(picked)
+        if found is None:
+            return frozenset(range(len(self.today)))
+        aligned, network = found
         edit = self.edited.edit(picked)
-        timeline = self.living(spec.network).sum_live_bytes()
+        timeline = self.living(network).sum_live_bytes()
         unknown_steps = {t for t, at in aligned.items() if timeline[at] != self.today[t]}
         unknown_steps |= set(edit.reads_instead)
         gone = [t for t in edit.substitutes if self.edited.takes_away(t, picked)]
@@ -179,9 +205,9 @@ def flash_column(edited: EditedLayers, parameters: int) -> CostColumn:
     """
     today = _flash_beyond_parameters(edited.editable.network)
     added: dict[int, list[int]] = {}
-    for (v, k), network in edited.editable.clock.watch(edited.trials.items()):
+    for v, k in edited.editable.clock.watch(edited.changes):
         row = added.setdefault(v, [0] * len(edited.space.decisions[v].options))
-        row[k] = _flash_beyond_parameters(network) - today
+        row[k] = _flash_beyond_parameters(edited.edited_network((v, k))) - today
     parts = [make_part((v,), row) for v, row in added.items()]
     for node in edited.editable.clock.watch(edited.editable.network.layers):
         replacing = edited.replacing(node.index)

@@ -7,8 +7,10 @@ is that of the file that it makes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import chain
+from time import monotonic
 
 from cnncost.errors import CnncostError
 from cnncost.network import Network
@@ -18,19 +20,25 @@ from cnncost.suggest.decisions.spatial_trials import SpatialTrial, SpatialTrials
 from cnncost.suggest.decisions.table_filling import costs_alone, fill_cost_tables
 from cnncost.suggest.decisions.width_trials import foresee_widths, try_width
 from cnncost.suggest.edits.catalogue import KINDS, SPATIAL
+from cnncost.suggest.edits.clock import TimeOverError
 from cnncost.suggest.edits.convolution_replacements import STRUCTURAL
-from cnncost.suggest.edits.edit import AllowedEdits, Decision, Edit, priced
+from cnncost.suggest.edits.edit import AllowedEdits, Decision, Edit, apply_edit, priced
 from cnncost.suggest.edits.editable_spec import EditableSpec
 from cnncost.suggest.edits.placed_layers import (
     Costs,
     PlacedLayer,
     WidthTrial,
+    change_layers,
     is_removal,
     remove_nodes,
 )
+from cnncost.suggest.edits.width import DENSE_KIND, WIDTH_KIND
 
 BATCH = 6
 """How many decisions are tried together."""
+
+LISTING = 0.5
+"""Which part of its time a spec's decisions are listed in; the rest is for trying them."""
 
 
 def build_search_space(
@@ -81,17 +89,31 @@ def list_decisions(editable: EditableSpec, allowed: AllowedEdits) -> list[Decisi
     Raises:
         TimeOverError: the spec's clock has run out.
     """
+    return _in_order(_each_decision(editable, allowed))
+
+
+def _each_decision(editable: EditableSpec, allowed: AllowedEdits) -> Iterator[Decision]:
     kinds = [kind.decisions(editable, allowed) for kind in KINDS if allowed.allows(kind.names)]
-    found = [decision for kind in kinds for decision in editable.clock.watch(kind)]
-    return sorted(found, key=lambda decision: (not decision.group, decision.first))
+    return editable.clock.watch(chain.from_iterable(kinds))
+
+
+def _in_order(decisions: Iterable[Decision]) -> list[Decision]:
+    return sorted(decisions, key=lambda decision: (not decision.group, decision.first))
 
 
 def foresee_decisions(
     editable: EditableSpec, allowed: AllowedEdits
 ) -> Iterator[tuple[Decision, list[Costs]]]:
     """Yield every decision with the options that make a network, and what the network costs under
-    each of them but the first."""
-    decisions = list_decisions(editable, allowed)
+    each of them but the first.
+
+    Raises:
+        TimeOverError: there was no time for all; half of the time is for listing them.
+    """
+    clock = editable.clock
+    listing = _each_decision(editable, allowed)
+    decisions, whole = clock.gather(listing, monotonic() + clock.left * LISTING)
+    decisions = _in_order(decisions)
     for decision in _foresee_in_batches(editable, decisions):
         one, trials = try_options(editable, decision)
         found = costs_alone(editable, one, {(0, k): own for k, own in enumerate(trials, 1)})
@@ -99,6 +121,8 @@ def foresee_decisions(
         good = [(edit, costs) for edit, costs in pairs if costs is not None]
         options = (one.options[0], *(edit for edit, _ in good))
         yield replace(one, options=options), [costs for _, costs in good]
+    if not whole:
+        raise TimeOverError
 
 
 def _foresee_in_batches(
@@ -121,6 +145,25 @@ def unlikely_edits(editable: EditableSpec, decisions: Sequence[Decision]) -> lis
             trials |= {(v, k): trial for k, trial in enumerate(made, 1)}
     alone = LayerOrder(editable, decisions, trials).options_alone()
     return [decisions[v].options[k] for v, k in sorted(alone)]
+
+
+def foresee_network(editable: EditableSpec, decision: Decision, edit: Edit) -> Network | None:
+    """The network with one option of a decision alone, as the layers that it states say, else as
+    its text reads; None where it makes none."""
+    if edit.states_layers and not decision.unread:
+        found = apply_edit(editable.network, edit)
+        return None if found is None else found[1]
+    return foresee_width(editable, edit)
+
+
+def foresee_width(editable: EditableSpec, edit: Edit) -> Network | None:
+    """The network with one edit alone, as what it does to layers says where it is a width, else as
+    its text reads; None where it makes none."""
+    if edit.kind in (WIDTH_KIND, DENSE_KIND):
+        trial = try_width(editable, edit)
+        return None if trial is None else change_layers(editable.network, trial)
+    spec = editable.read_edited(edit.changes)
+    return None if spec is None else spec.network
 
 
 def _count_convolutions(editable: EditableSpec) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
+from functools import cached_property
 from itertools import islice, pairwise
 from math import prod
 from operator import le
@@ -21,7 +22,7 @@ from cnncost.layers import Layer
 from cnncost.layers.windowed import Windowed
 from cnncost.network import Network, Node
 from cnncost.shape import Shape
-from cnncost.suggest.edits.edit import COARSER, NARROWER, Edit, priced
+from cnncost.suggest.edits.edit import COARSER, NARROWER, Edit, apply_edit, priced
 from cnncost.suggest.edits.editable_spec import EditableSpec
 from cnncost.suggest.edits.meter import Measures
 from cnncost.suggest.edits.placed_layers import (
@@ -54,10 +55,10 @@ class SpatialTrials:
 
     def __init__(self, editable: EditableSpec) -> None:
         self.editable = editable
-        self.stated = not editable.meter.bytes and not editable.follows_extents
+        self.stated = not editable.follows_extents
         """Whether what an edit states is all that it changes."""
         self._counted: dict[tuple[int, tuple[Shape, ...]], CountedLayer | None] = {}
-        """Each node over the inputs that it had so far."""
+        """Each node over the inputs that it had so far; None where it cannot take them."""
 
     def try_edit(self, edit: Edit) -> SpatialTrial | None:
         """Return what each layer costs under one spatial edit; None where it makes no network,
@@ -70,7 +71,12 @@ class SpatialTrials:
         merged = merge_edits(edits)
         if merged is None:
             return None
-        return self._count_stated(merged) if self.are_stated(edits) else self._read_edit(merged)
+        if not self.are_stated(edits):
+            return self._read_edit(merged)
+        if self.editable.meter.bytes:
+            made = apply_edit(self.editable.network, merged)
+            return None if made is None else self.count_edited(merged, made[1])
+        return self._count_stated(merged)
 
     def are_stated(self, edits: Sequence[Edit]) -> bool:
         """Whether edits say all that they change, so that no text need be read."""
@@ -144,21 +150,23 @@ class SpatialTrials:
         edit, priced."""
         network = self.editable.network
         outputs = [edit.resized.get(node.index, node.output) for node in network.nodes]
-        found: list[CountedLayer] = []
+        first = min([*edit.substitutes, *edit.resized])
+        found = [one for node, one in self._as_it_is if node.index < first]
         changed: dict[int, list[PlacedLayer]] = {}
-        for node in network.layers:
+        for node in network.layers[len(found) :]:
             inputs = tuple([outputs[index] for index in node.reads])
             if node.index in edit.substitutes:
                 layers = _place_substitutes(edit.substitutes[node.index], node, inputs)
                 if edit.kind in COARSER and _skips_more(node, layers):
                     return None
-                placed = self._count_layers(layers, node)
+                starved = _is_starved(node, inputs)
+                placed = [] if starved else self._count_layers(layers, node)
                 changed[node.index] = layers
             else:
                 placed = self._count_node(node, inputs)
                 if inputs != node.inputs:
                     changed[node.index] = [(node.layer, inputs)]
-            if not placed or _is_starved(node, inputs):
+            if not placed:
                 return None
             found += placed
             outputs[node.index] = placed[-1].output
@@ -166,12 +174,20 @@ class SpatialTrials:
         damage = self.editable.priced_layers.damage_of(changed, outputs)
         return (self._price(edit, damage), found) if kept else None
 
+    @cached_property
+    def _as_it_is(self) -> list[tuple[Node, CountedLayer]]:
+        """Each layer of the network as it stands, in their order."""
+        layers = self.editable.network.layers
+        return [(node, one) for node in layers for one in self._count_node(node, node.inputs)]
+
     def _count_node(self, node: Node, inputs: tuple[Shape, ...]) -> list[CountedLayer]:
-        """Count a node as it is over some inputs; nothing where it cannot take them."""
+        """Count a node as it is over some inputs; nothing where it cannot take them, or where its
+        kernel gets a map smaller than itself."""
         key = (node.index, inputs)
         if key not in self._counted:
             shares, timer = node.shares is not None, self.editable.meter.timer
-            self._counted[key] = count_placed(node.layer, inputs, shares, timer)
+            one = count_placed(node.layer, inputs, shares, timer)
+            self._counted[key] = None if _is_starved(node, inputs) else one
         one = self._counted[key]
         return [] if one is None else [one]
 
@@ -188,13 +204,21 @@ def find_beaten(trials: Sequence[SpatialTrial], deadline: float) -> frozenset[in
     deadline no more are compared."""
     compared = [_ComparedTrial(trial, trial.totals) for trial in trials]
     beaten = []
-    for position, one in enumerate(compared):
+    for position, rivals in enumerate(_list_rivals(compared)):
         if monotonic() > deadline:
             break
-        others = (pair for pair in enumerate(compared) if pair[0] != position)
-        if any(rival.beats(one, first=at < position) for at, rival in others):
+        one = compared[position]
+        if any(compared[at].beats(one, first=at < position) for at in rivals):
             beaten.append(position)
     return frozenset(beaten)
+
+
+def _list_rivals(compared: Sequence[_ComparedTrial]) -> Iterator[list[int]]:
+    """Yield, for each trial, the others that neither score nor cost more in all: where the total is
+    more some layer costs more."""
+    rows = [[one.trial.edit.score, *one.totals] for one in compared]
+    for position, row in enumerate(rows):
+        yield [at for at, other in enumerate(rows) if at != position and _is_at_most(other, row)]
 
 
 class _ComparedTrial(NamedTuple):
@@ -207,8 +231,6 @@ class _ComparedTrial(NamedTuple):
         """Whether this trial scores no higher than another and no layer costs more; of two equal
         ones the `first` beats."""
         mine, theirs = self.trial, other.trial
-        if mine.edit.score > theirs.edit.score or not _is_at_most(self.totals, other.totals):
-            return False  # some layer costs more where the total is more
         if (mine.edit.kind in NARROWER) != (theirs.edit.kind in NARROWER):
             return False  # narrower widths go together with one of them
         if len(mine.costs) != len(theirs.costs):
@@ -218,7 +240,7 @@ class _ComparedTrial(NamedTuple):
         return first or mine.costs != theirs.costs or mine.edit.score < theirs.edit.score
 
 
-def _is_at_most(costs: Costs, others: Costs) -> bool:
+def _is_at_most(costs: Sequence[int], others: Sequence[int]) -> bool:
     return all(map(le, costs, others))
 
 

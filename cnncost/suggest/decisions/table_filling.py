@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import combinations, product
-from typing import TYPE_CHECKING, NamedTuple
+from itertools import combinations
+from typing import TYPE_CHECKING
 
-from cnncost.errors import CnncostError
 from cnncost.network import Node
 from cnncost.suggest.decisions.cost_tables import CostTable, CostTables, Scope, add_tables
-from cnncost.suggest.decisions.width_trials import WidthPicks, WidthTrials
+from cnncost.suggest.decisions.reached_layer import (
+    ReachedLayer,
+    ReplacingAxis,
+    WidthAxis,
+    fill_costs,
+)
+from cnncost.suggest.decisions.width_trials import WidthTrials
 from cnncost.suggest.edits.edit import Decision
 from cnncost.suggest.edits.editable_spec import EditableSpec
 from cnncost.suggest.edits.meter import METRICS
-from cnncost.suggest.edits.placed_layers import (
-    Costs,
-    PlacedLayer,
-    Substitute,
-    count_layers,
-    merge_trials,
-)
+from cnncost.suggest.edits.placed_layers import Costs, layer_of
 
 if TYPE_CHECKING:
     from cnncost.arrays import Bools, Ints
@@ -81,15 +80,6 @@ def tables_by_layer(
             yield node, table
 
 
-class Substitution(NamedTuple):
-    """What some options put in a layer's place."""
-
-    sources: tuple[int, ...]
-    """The nodes whose inputs it reads instead of its own; the last one counts."""
-    substitutes: tuple[Substitute, ...]
-    """What stands in its place, one after another; several options may put the same there."""
-
-
 class _LayerTables:
     """Makes the tables of one layer, over the options that reach it."""
 
@@ -108,18 +98,9 @@ class _LayerTables:
         self.replacing = replacing
         self.timer = editable.meter.timer
         self.metrics = len(editable.meter.tabled)
-        picked = [((v, k), c) for v in replacing for k, c in enumerate(decisions[v].options)]
-        self._rereads = {
-            vk: c.reads_instead[node.index] for vk, c in picked if node.index in c.reads_instead
-        }
-        self._chains = {
-            vk: c.substitutes[node.index] for vk, c in picked if node.index in c.substitutes
-        }
-        self.sources = list(dict.fromkeys(self._rereads.values()))
+        found = [c.reads_instead.get(node.index) for v in replacing for c in decisions[v].options]
+        self.sources = list(dict.fromkeys(index for index in found if index is not None))
         """The nodes whose inputs this one may read instead of its own."""
-        self._merged: dict[tuple[int, WidthPicks], PlacedLayer] = {}
-        self._filled: dict[Scope, CostTable] = {}
-        self._slices: dict[tuple[Scope, Substitution], CostTable] = {}
 
     def tables(self, scope: Scope) -> Iterator[CostTable]:
         """The layer's table over a scope, or several that add up to it."""
@@ -160,106 +141,23 @@ class _LayerTables:
         return CostTable(own, total, possible)
 
     def _whole_table(self, scope: Scope) -> CostTable:
-        """The table over a scope: a slice for each combination of what replaces the layer."""
-        import numpy as np
-
-        if scope in self._filled:
-            return self._filled[scope]
-        sizes = [len(self.decisions[v].options) for v in scope]
-        costs: Ints = np.zeros((*sizes, self.metrics), dtype=np.int64)
-        possible: Bools = np.ones(sizes, dtype=bool)
-        widths = tuple([v for v in scope if v not in self.replacing])
-        options = [[None] if v in widths else range(n) for v, n in zip(scope, sizes, strict=True)]
-        for key in product(*options):
-            picked = [(v, k) for v, k in zip(scope, key, strict=True) if k is not None]
-            own = self._slice_table(widths, self._substitution_of(picked))
-            at = tuple([slice(None) if k is None else k for k in key])
-            costs[at], possible[at] = own.costs, own.possible
-        self._filled[scope] = CostTable(scope, costs, possible)
-        return self._filled[scope]
-
-    def _substitution_of(self, picked: Sequence[tuple[int, int]]) -> Substitution:
-        sources = tuple([self._rereads[vk] for vk in picked if vk in self._rereads])
-        return Substitution(
-            sources, tuple([self._chains[vk] for vk in picked if vk in self._chains])
-        )
-
-    def _slice_table(self, widths: Scope, replacing: Substitution) -> CostTable:
-        """The table over widths under one replacement; options of a width that change nothing here
-        are counted once."""
-        import numpy as np
-
-        if (widths, replacing) in self._slices:
-            return self._slices[widths, replacing]
-        moving, places = [], []
-        for v in widths:
-            picks = [(v, k) for k in range(len(self.decisions[v].options))]
-            moved = [self._changes_layer(pick, replacing.sources) for pick in picks]
-            moving.append([picks[0], *(p for p, move in zip(picks, moved, strict=True) if move)])
-            places.append(
-                [moving[-1].index(p) if move else 0 for p, move in zip(picks, moved, strict=True)]
-            )
-        rows = [self._costs(picked, replacing) for picked in product(*moving)]
-        sizes = [len(own) for own in moving]
-        none = (0,) * self.metrics
-        costs = np.array([row or none for row in rows], dtype=np.int64)
-        possible = np.array([row is not None for row in rows])
-        short = CostTable(widths, costs.reshape(*sizes, self.metrics), possible.reshape(sizes))
-        self._slices[widths, replacing] = short.restrict(places)
-        return self._slices[widths, replacing]
-
-    def _changes_layer(self, pick: tuple[int, int], sources: Sequence[int]) -> bool:
-        """Whether an option of a width changes the layer, or what it reads once it is replaced."""
-        trial = self.trials.get(pick)
-        if trial is None:
-            return False
-        own = trial.get(self.node.index)
-        if not sources:
-            return own is not None
-        read = trial.get(sources[-1])
+        """The table over a scope."""
         nodes = self.editable.network.nodes
-        return (own is not None and own[0] != self.node.layer) or (
-            read is not None and read[1] != nodes[sources[-1]].inputs
-        )
+        sources = tuple([(layer_of(nodes[i]), nodes[i].inputs) for i in self.sources])
+        axes = tuple([self._axis_of(v) for v in scope])
+        placed = layer_of(self.node), self.node.inputs
+        reached = ReachedLayer(placed, self.node.shares is not None, sources, axes, self.timer)
+        return CostTable(scope, *fill_costs(reached))
 
-    def _costs(self, picked: WidthPicks, replacing: Substitution) -> Costs | None:
-        """The costs of the layer, or of the layers in its place, under some widths; None where
-        that makes no network."""
-        layer, xs = self._merged_layer(self.node.index, picked)
-        if replacing.sources:
-            _, xs = self._merged_layer(replacing.sources[-1], picked)
-        layers: list[PlacedLayer] = [(layer, xs)]
-        try:
-            for substitute in replacing.substitutes:
-                layers = _substitute_layers(substitute, layers, layer.word)
-            return count_layers(self.node, layers, self.timer)
-        except CnncostError:
-            return None
-
-    def _merged_layer(self, index: int, picked: WidthPicks) -> PlacedLayer:
-        """A node's layer and inputs under the chosen widths."""
-        moved = tuple([pick for pick in picked if index in self.trials.get(pick, ())])
-        if (index, moved) not in self._merged:
-            changed = [self.trials[pick][index] for pick in moved]
-            self._merged[index, moved] = merge_trials(self.editable.network.nodes[index], changed)
-        return self._merged[index, moved]
-
-
-def _substitute_layers(
-    substitute: Substitute, layers: Sequence[PlacedLayer], word: str
-) -> list[PlacedLayer]:
-    """Replace a layer that an earlier substitute may have replaced already: layers of its own type
-    are replaced once more, those beside it stay, unless the layer is removed."""
-    out: list[PlacedLayer] = []
-    for layer, xs in layers:
-        if layer.word != word:
-            out.append((layer, xs))
-            continue
-        own = substitute(layer, xs)
-        if not own:
-            return []
-        out += own
-    return out
+    def _axis_of(self, v: int) -> WidthAxis | ReplacingAxis:
+        options = self.decisions[v].options
+        if v in self.replacing:
+            read = [edit.reads_instead.get(self.node.index) for edit in options]
+            at = tuple([None if index is None else self.sources.index(index) for index in read])
+            return ReplacingAxis(at, tuple([e.substitutes.get(self.node.index) for e in options]))
+        trials = [self.trials.get((v, k), {}) for k in range(len(options))]
+        sources = [tuple([trial.get(index) for trial in trials]) for index in self.sources]
+        return WidthAxis(tuple([trial.get(self.node.index) for trial in trials]), tuple(sources))
 
 
 def _widths_by_node(trials: WidthTrials) -> dict[int, list[int]]:

@@ -62,17 +62,16 @@ class _TrainingSteps:
         self.optimizer = OPTIMIZERS[self.meter.optimizer]
         self.decisions = edited.space.decisions
         self.today = bytes_by_moment(self.network, self.meter)
-        trials = self.clock.watch(edited.trials.items())
-        self.widths = {p: bytes_by_moment(network, self.meter) for p, network in trials}
-        self.structural = {
-            (v, k): bytes_by_moment(spec.network, self.meter)
-            for v, decision in enumerate(self.decisions)
-            for k, edit in enumerate(self.clock.watch(decision.options))
-            if edit.substitutes or edit.reads_instead
-            if (spec := edited.editable.read_edited(edit.changes)) is not None
-        }
+        trials = self.clock.watch(edited.changes)
+        self.widths = {p: bytes_by_moment(edited.edited_network(p), self.meter) for p in trials}
+        self.structural: dict[Pick, dict[TrainingMoment, int]] = {}
+        self.aligned: dict[Pick, dict[int, int] | None] = {}
+        """For each structural option where each node stands then; None where it cannot be told."""
+        for v, decision in enumerate(self.decisions):
+            for k, edit in enumerate(self.clock.watch(decision.options)):
+                if edit.substitutes or edit.reads_instead:
+                    self._measure_structural((v, k))
         self.margin = {p: self._margin(p) for p in self.clock.watch(self.structural)}
-        self.aligned = {p: edited.align(p) for p in self.clock.watch(self.structural)}
         flow = find_gradients(self.network).parameters
         self.trained = [
             flow[node.index] and node.shares is None and node.layer is not None
@@ -93,6 +92,12 @@ class _TrainingSteps:
         self.made = [*reversed(list(accumulate(reversed(own)))), 0]
         """The gradients of parameters once the backward pass has done a node, at full width."""
         self.by_layer = list(tables_by_layer(edited.editable, self.decisions, edited.changes))
+
+    def _measure_structural(self, picked: Pick) -> None:
+        """Keep the bytes by moment of the network that a structural option makes."""
+        found = self.edited.align(picked)
+        self.aligned[picked] = None if found is None else found[0]
+        self.structural[picked] = {} if found is None else bytes_by_moment(found[1], self.meter)
 
     # What lives
 

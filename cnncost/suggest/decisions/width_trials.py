@@ -20,7 +20,7 @@ from cnncost.network import Network
 from cnncost.place import Place
 from cnncost.shape import Shape
 from cnncost.suggest.edits.edit import Decision, Edit
-from cnncost.suggest.edits.editable_spec import SIZED, EditableSpec, FieldUse, ParentSpec
+from cnncost.suggest.edits.editable_spec import SIZED, EditableSpec, ParentSpec
 from cnncost.suggest.edits.placed_layers import PlacedLayer, WidthTrial, changed_layers, layer_of
 from cnncost.suggest.edits.text_changes import TextChange, apply_changes
 
@@ -67,12 +67,14 @@ def changed_fields(editable: EditableSpec, edit: Edit) -> Fields | None:
         if not (isinstance(text, str) and text.isdigit()):
             return None
         numbers[place] = int(text)
-    if editable.carries_numbers or not all(_uses_of(editable, place) for place in numbers):
+    all_uses = editable.field_uses
+    if editable.carries_numbers or not all(place in all_uses for place in numbers):
         return None  # what follows it, or a number within an expression
     found: dict[int, dict[str, int]] = {}
-    uses = [(use, number) for place, number in numbers.items() for use in _uses_of(editable, place)]
+    uses = [(use, number) for place, number in numbers.items() for use in all_uses[place]]
     for use, number in uses:
-        if not use.alone:
+        value = getattr(editable.network.nodes[use.node].layer, use.field, None)
+        if not (use.alone and isinstance(value, int)):
             return None
         found.setdefault(use.node, {})[use.field] = number
     return found
@@ -87,24 +89,6 @@ def fields_of_trial(network: Network, trial: WidthTrial) -> Fields:
         pairs = [(name, getattr(layer, name)) for name in named]
         found[index] = {name: value for name, value in pairs if value != getattr(old, name)}
     return {index: own for index, own in found.items() if own}
-
-
-def _uses_of(editable: EditableSpec, place: Place) -> Sequence[FieldUse]:
-    """The fields that derive from the scalar at a place of the text."""
-    if not editable.uses:
-        for use_at, use in _all_uses(editable):
-            editable.uses.setdefault(use_at, []).append(use)
-    return editable.uses.get(place, ())
-
-
-def _all_uses(editable: EditableSpec) -> Iterator[tuple[Place, FieldUse]]:
-    """Every field that derives from a scalar of the text, with where the scalar stands."""
-    for index, written in editable.spec.written.items():
-        for field, origins in written.origins.items():
-            value = getattr(editable.network.nodes[index].layer, field, None)
-            alone = len(origins) == 1 and origins[0].role == "number" and isinstance(value, int)
-            for origin in origins:
-                yield origin.place, FieldUse(index, field, alone)
 
 
 def follow_fields(editable: EditableSpec, fields: Fields) -> WidthTrial | None:

@@ -10,8 +10,10 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import NamedTuple
 
+from cnncost.errors import CnncostError
+from cnncost.network import Input, Network, Node
 from cnncost.shape import Shape
-from cnncost.suggest.edits.placed_layers import Substitute
+from cnncost.suggest.edits.placed_layers import Substitute, place_layer
 from cnncost.suggest.edits.text_changes import TextChange
 
 STRIDE, POOLING, MULTIPLIER, EXPANSION = "stride", "pooling", "multiplier", "expansion"
@@ -77,6 +79,11 @@ class Edit:
         """1 for an edit, 0 for leaving the text as it is: what a plan's edits are counted by."""
         return int(bool(self.kind))
 
+    @property
+    def states_layers(self) -> bool:
+        """Whether the network with its substitutes in place is the one that it makes."""
+        return bool(self.substitutes or self.resized) and not self.reads_instead
+
     part: Fraction = Fraction(1)
     """Of a width: what part of the old one the new one is."""
 
@@ -119,6 +126,52 @@ def priced(edit: Edit, parts: Iterable[float]) -> Edit:
 def price_of(parts: Iterable[float]) -> int:
     """Return the parts of a damage that cost, in units of score."""
     return units(sum(max(0.0, part) for part in parts))
+
+
+def apply_edit(network: Network, edit: Edit) -> tuple[dict[int, int], Network] | None:
+    """Return where each node that an edit leaves alone stands once its substitutes are in place,
+    and the network with these; None where they cannot be, or an output has another shape."""
+    last: dict[int, int] = {}
+    """For each node what puts out its numbers then."""
+    nodes: list[Input | Node] = []
+    try:
+        for node in network.nodes:
+            if node.shares in edit.substitutes:
+                return None
+            reads = tuple([last[read] for read in node.reads])
+            xs = tuple([nodes[read].output for read in reads])
+            for one in _nodes_in_place(node, edit, xs):
+                shares = None if one.shares is None else last[one.shares]
+                nodes.append(_lay_node(one, len(nodes), reads, shares))
+                reads = (len(nodes) - 1,)
+            last[node.index] = reads[0]
+    except CnncostError:
+        return None
+    outputs = tuple([last[index] for index in network.outputs])
+    if any(nodes[last[i]].output != network.nodes[i].output for i in network.outputs):
+        return None
+    kept = {index: at for index, at in last.items() if index not in edit.substitutes}
+    return kept, replace(network, nodes=tuple(nodes), outputs=outputs)
+
+
+def _nodes_in_place(node: Input | Node, edit: Edit, xs: tuple[Shape, ...]) -> list[Input | Node]:
+    """What stands in a node's place over some inputs: itself, or its substitutes."""
+    if isinstance(node, Input):
+        return [replace(node, output=edit.resized.get(node.index, node.output))]
+    if node.index in edit.substitutes:
+        placed = edit.substitutes[node.index](node.layer, xs)
+        return [place_layer(node, layer, own) for layer, own in placed]
+    return [node if xs == node.inputs else place_layer(node, node.layer, xs)]
+
+
+def _lay_node(
+    node: Input | Node, index: int, reads: tuple[int, ...], shares: int | None
+) -> Input | Node:
+    if isinstance(node, Input):
+        return replace(node, index=index)
+    if (node.index, node.reads, node.shares) == (index, reads, shares):
+        return node
+    return replace(node, index=index, reads=reads, shares=shares)
 
 
 @dataclass(frozen=True)

@@ -196,7 +196,7 @@ class EditSite:
     def number_name(self, number: int) -> str:
         """The name of one of the layers in its place: conv3_1; empty where it cannot be named."""
         own = self.own_name
-        used = re.search(rf"\b{own}_[0-9]", self.editable.spec_text.text)
+        used = own in self.editable.spec_text.numbered_words
         return "" if not own else f"{own}_part{number}" if used else f"{own}_{number}"
 
     def replace_by_sequence(self, items: Sequence[Sequence[TextPart]]) -> TextChange:

@@ -22,7 +22,7 @@ from cnncost.suggest.edits.meter import Meter
 from cnncost.suggest.edits.placed_layers import PricedLayers, WidthTrial
 from cnncost.suggest.edits.text_changes import SpecText, TextChange, apply_changes
 
-REMEMBERED = 100_000
+REMEMBERED = 20_000
 """Layers of edited texts kept in memory; beyond that the oldest text is dropped and read again."""
 
 CARRIED = re.compile(r"\b(?:values|connects|share)\b")
@@ -45,7 +45,7 @@ class FieldUse(NamedTuple):
     """The layer's node, by index."""
     field: str
     alone: bool
-    """Whether the scalar is the field's whole value."""
+    """Whether the scalar is a number and the field's whole value."""
 
 
 class ParentSpec(NamedTuple):
@@ -78,8 +78,6 @@ class EditableSpec:
     )
     """For the changes of a width edit that was tried: the layers that it changes; None where it
     makes no network."""
-    uses: dict[Place, list[FieldUse]] = field(default_factory=dict, repr=False)
-    """For each scalar of the text the fields that derive from it, once they are asked for."""
     original: Potential | None = None
     """Where a spatial edit is made already: the potential of the spec without it."""
     parent: ParentSpec | None = field(default=None, repr=False)
@@ -111,6 +109,17 @@ class EditableSpec:
     def follows_extents(self) -> bool:
         """Whether extents may reach more than the layers behind them."""
         return not self.sets_fields_alone or SIZED.search(self.spec_text.text) is not None
+
+    @cached_property
+    def field_uses(self) -> Mapping[Place, Sequence[FieldUse]]:
+        """For each scalar of the text the fields of layers that derive from it."""
+        found: dict[Place, list[FieldUse]] = {}
+        for index, written in self.spec.written.items():
+            for name, origins in written.origins.items():
+                alone = len(origins) == 1 and origins[0].role == "number"
+                for origin in origins:
+                    found.setdefault(origin.place, []).append(FieldUse(index, name, alone))
+        return found
 
     @cached_property
     def counts(self) -> tuple[int, ...]:

@@ -103,6 +103,11 @@ class Meter:
             found[TIME] = self.timer.time_layers(metrics.counts.layers)
         return found | {metric: metrics.compute_figure(metric) for metric in self.bytes}
 
+    def measure_bytes(self, network: Network) -> dict[str, int]:
+        """The bytes alone."""
+        metrics = self.metrics_of(network)
+        return {metric: metrics.compute_figure(metric) for metric in self.bytes}
+
     def refuse_unknown(self, network: Network) -> None:
         """Refuse bytes and time that are known to be at least so much, and no more than that.
 

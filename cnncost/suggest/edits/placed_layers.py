@@ -103,13 +103,18 @@ def changed_layers(base: Network, other: Network) -> dict[int, PlacedLayer]:
 
 
 def merge_trials(base: Input | Node, trials: Sequence[PlacedLayer]) -> PlacedLayer:
-    """Return a node's layer and inputs with the changes of several trials made together.
+    """Return a node's layer and inputs with the changes of several trials made together."""
+    return merge_placed((layer_of(base), base.inputs), trials)
+
+
+def merge_placed(base: PlacedLayer, trials: Sequence[PlacedLayer]) -> PlacedLayer:
+    """Return a layer and its inputs with the changes of several trials made together.
 
     Numbers that several change add up their differences: a concatenation's width is a sum.
     """
-    layer = layer_of(base)
+    layer, inputs = base
     if not trials:
-        return layer, base.inputs
+        return base
     if len(trials) == 1:
         return trials[0]
     values = {}
@@ -119,7 +124,7 @@ def merge_trials(base: Input | Node, trials: Sequence[PlacedLayer]) -> PlacedLay
         if any(value != mine for value in theirs):
             values[f.name] = _merge_values(mine, theirs)
     xs = []
-    for position, x in enumerate(base.inputs):
+    for position, x in enumerate(inputs):
         channels = x.channels + sum(own[position].channels - x.channels for _, own in trials)
         xs.append(Shape(channels, x.extents))
     return replace(layer, **values), tuple(xs)
@@ -148,7 +153,7 @@ class CountedLayer(NamedTuple):
     output: Shape
 
 
-@lru_cache(maxsize=1 << 17)
+@lru_cache(maxsize=1 << 15)
 def count_placed(
     layer: Layer, xs: tuple[Shape, ...], shares: bool, timer: LayerTimer | None = None
 ) -> CountedLayer | None:
@@ -169,15 +174,15 @@ def count_placed(
 
 
 def count_layers(
-    node: Node, layers: Sequence[PlacedLayer], timer: LayerTimer | None = None
+    layers: Sequence[PlacedLayer], *, shares: bool, timer: LayerTimer | None = None
 ) -> Costs:
-    """Count the layers that stand in a node's place, added up; their time is the last if there is
-    a timer.
+    """Count the layers that stand in a node's place, which may share another's numbers, added up;
+    their time is the last if there is a timer.
 
     Raises:
         CnncostError: a layer cannot take its input.
     """
-    found = [count_placed(layer, xs, node.shares is not None, timer) for layer, xs in layers]
+    found = [count_placed(layer, xs, shares, timer) for layer, xs in layers]
     known = [one.costs for one in found if one is not None]
     if len(known) < len(found):
         raise CnncostError("no network")
@@ -253,4 +258,24 @@ def sequence_terms(layers: Sequence[PlacedLayer], role: Role) -> Iterator[LayerT
             follower = Follower.LINEAR
             used = used or max(getattr(layer, "kernel", (1,))) > 1
     for (layer, xs), own in found:
-        yield layer_terms(layer, xs[0], layer.infer_shape(xs), own)
+        yield placed_terms(layer, xs, own)
+
+
+@lru_cache(maxsize=1 << 15)
+def placed_terms(layer: Layer, xs: tuple[Shape, ...], role: Role) -> LayerTerms:
+    """Return the terms of one layer over some inputs, computed once (cached)."""
+    return layer_terms(layer, xs[0], layer.infer_shape(xs), role)
+
+
+def change_layers(network: Network, changed: WidthTrial) -> Network:
+    """Return a network with other layers and inputs of some nodes; the others are as they were."""
+    nodes: list[Input | Node] = []
+    for node in network.nodes:
+        placed = changed.get(node.index)
+        nodes.append(node if placed is None or node.layer is None else place_layer(node, *placed))
+    return replace(network, nodes=tuple(nodes))
+
+
+def place_layer(node: Node, layer: Layer, xs: tuple[Shape, ...]) -> Node:
+    """Return a node with another layer, or the same over other inputs."""
+    return replace(node, layer=layer, inputs=xs, output=layer.infer_shape(xs))

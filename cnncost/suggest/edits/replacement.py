@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache, partial
+from functools import cached_property, lru_cache
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -37,6 +37,9 @@ class NewLayer:
     word: str
     arguments: Mapping[str, Raw] = field(default_factory=dict)
 
+    def __hash__(self) -> int:
+        return hash((self.word, tuple(self.arguments)))
+
     def text(self) -> str:
         """Return the layer as an item of a list; nothing of it is kept."""
         return "".join([part for part in self.parts() if isinstance(part, str)])
@@ -57,9 +60,24 @@ class NewLayer:
     def values(self, layer: Layer) -> tuple[tuple[str, Raw], ...]:
         """Return the arguments in numbers, where the layer is the one that is replaced."""
         return tuple(
-            (name, getattr(layer, name) if value == KEPT else value)
-            for name, value in self.arguments.items()
-        )
+            [(name, getattr(layer, name)) if kept else (name, value)
+             for name, value, kept in self._given]
+        )  # fmt: skip
+
+    @cached_property
+    def _given(self) -> tuple[tuple[str, Raw, bool], ...]:
+        """The arguments, each with whether it is taken over."""
+        return tuple([(name, value, value == KEPT) for name, value in self.arguments.items()])
+
+
+@dataclass(frozen=True)
+class LayersInstead:
+    """A substitute that puts new layers one behind the other: equal ones put the same there."""
+
+    new: tuple[NewLayer, ...]
+
+    def __call__(self, layer: Layer, inputs: tuple[Shape, ...]) -> list[PlacedLayer]:
+        return place_layers(self.new, layer, inputs)
 
 
 def replace_line(site: EditSite, new: Sequence[NewLayer]) -> TextChange:
@@ -96,7 +114,7 @@ def _format_value(value: Raw) -> str:
     return str(value)
 
 
-@lru_cache(maxsize=1 << 16)
+@lru_cache(maxsize=1 << 14)
 def make_layer(word: str, arguments: tuple[tuple[str, Raw], ...], x: Shape) -> tuple[Layer, Shape]:
     """Make a layer and its output shape; remembered, for many combinations of options ask for the
     same."""
@@ -177,7 +195,7 @@ def _is_unusual(layer: Layer) -> bool:
 
 def make_replacement(site: EditSite, one: LayerReplacement) -> Edit | None:
     """Make the edit of a replacement; None where it saves no weights and no connections."""
-    substitute = partial(place_layers, one.layers)
+    substitute = LayersInstead(tuple(one.layers))
     try:
         for node, layer in zip(site.nodes, site.layers, strict=True):
             if not saves_costs(substitute(layer, node.inputs), layer, node.inputs):

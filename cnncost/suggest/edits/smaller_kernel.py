@@ -5,11 +5,11 @@ so that shapes stay.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
-from functools import partial
+from dataclasses import dataclass, replace
 from typing import Any
 
 from cnncost.accuracy.roles import WEIGHTED
+from cnncost.errors import CnncostError
 from cnncost.language.lines import Line
 from cnncost.layers import Layer
 from cnncost.network import Network, Node
@@ -99,27 +99,24 @@ def _make_edit(editable: EditableSpec, place: KernelPlace, sizes: tuple[int, int
     if sizes[1] == 1 and at and not _may_be_single(editable, at):
         return None
     changes = _changes_of(editable, line, at, sizes)
-    spec = None if changes is None else editable.read_edited(changes)
-    if changes is None or spec is None:
+    if changes is None:
         return None
-    changed = _changed_kernels(editable.network, spec.network)
+    changed = _layers_after(editable, changes)
     if not changed or _price(editable, changed) <= 0:
         return None
     names = [editable.network.nodes[index].name for index in changed]
     label = line.name or names[0] if line.block is not None else names[0]
     more = f" and {len(names) - 1} more" if len(names) > 1 else ""
     old, new = ("x".join([str(size)] * _axes(changed)) for size in sizes)
-    substitutes = {
-        i: partial(_replace_fields, fields=_fields_of(one)) for i, one in changed.items()
-    }
+    substitutes = {i: FieldsInstead(tuple(_fields_of(one).items())) for i, one in changed.items()}
     return Edit(KERNEL, f"{label}{more}: {old} to {new}", changes=changes, substitutes=substitutes)
 
 
 def _may_be_single(editable: EditableSpec, at: Place) -> bool:
     """Whether the layers whose kernel this number sets may look at single positions."""
-    found = [i for i, written in editable.spec.written.items()
-             if any(o.place == at for o in written.origins.get("kernel", ()))]  # fmt: skip
-    nodes = [node for node in editable.network.layers if node.index in found]
+    uses = editable.field_uses.get(at, ())
+    found = dict.fromkeys(index for index, field, _ in uses if field == "kernel")
+    nodes: list[Any] = [editable.network.nodes[index] for index in found]
     return not any(map(_is_depthwise, nodes)) and all(
         _stays_between(editable, index, set()) for index in found
     )
@@ -142,6 +139,58 @@ def _changes_of(
     assert node is not None  # its text is a number
     place = Place(node.start, node.end)
     return (kernel, replace_span(place, str(less))) if less >= 0 else None
+
+
+def _layers_after(editable: EditableSpec, changes: tuple[TextChange, ...]) -> dict[int, Layer]:
+    """The layers with other kernels after some changes, where nothing else changes: by the numbers
+    themselves where these are whole fields, else as the text reads."""
+    fields = _changed_fields(editable, changes)
+    if fields is not None:
+        return _replaced_kernels(editable.network, fields)
+    spec = editable.read_edited(changes)
+    return {} if spec is None else _changed_kernels(editable.network, spec.network)
+
+
+def _changed_fields(
+    editable: EditableSpec, changes: tuple[TextChange, ...]
+) -> dict[int, dict[str, Any]] | None:
+    """For each node the fields that some numbers set; None where only the text tells."""
+    if editable.carries_numbers:
+        return None
+    found: dict[int, dict[str, Any]] = {}
+    for change in changes:
+        uses = editable.field_uses.get(change.place, ())
+        text = "".join([part for part in change.parts if isinstance(part, str)])
+        if not uses or not text.isdigit():
+            return None
+        for index, field, alone in uses:
+            if not alone or field not in ("kernel", "padding"):
+                return None
+            node: Any = editable.network.nodes[index]
+            kind = type(node.layer).kinds[field]
+            try:
+                found.setdefault(index, {})[field] = kind.read_value(int(text), node.inputs[0])
+            except CnncostError:
+                return None
+    return found
+
+
+def _replaced_kernels(network: Network, fields: dict[int, dict[str, Any]]) -> dict[int, Layer]:
+    """The layers with other kernels and padding; none where a shape changes, a layer cannot be, or
+    a depthwise layer would look at one position."""
+    found: dict[int, Layer] = {}
+    for index, own in sorted(fields.items()):
+        node: Any = network.nodes[index]
+        layer = replace(node.layer, **own)
+        try:
+            same = layer.infer_shape(node.inputs) == node.output
+        except CnncostError:
+            return {}
+        if not same or (max(layer.kernel) == 1 and _is_depthwise(node)):
+            return {}
+        if layer != node.layer:
+            found[index] = layer
+    return found
 
 
 def _changed_kernels(before: Network, after: Network) -> dict[int, Layer]:
@@ -171,9 +220,14 @@ def _fields_of(layer: Layer) -> dict[str, Any]:
     return {name: getattr(layer, name) for name in ("kernel", "padding") if hasattr(layer, name)}
 
 
-def _replace_fields(layer: Layer, inputs: tuple[Shape, ...], fields: Any) -> list[PlacedLayer]:
-    """Put a layer with another kernel in its own place."""
-    return [(replace(layer, **fields), inputs)]
+@dataclass(frozen=True)
+class FieldsInstead:
+    """A substitute that puts a layer with another kernel in its own place."""
+
+    fields: tuple[tuple[str, Any], ...]
+
+    def __call__(self, layer: Layer, inputs: tuple[Shape, ...]) -> list[PlacedLayer]:
+        return [(replace(layer, **dict(self.fields)), inputs)]
 
 
 def _axes(changed: dict[int, Layer]) -> int:

@@ -5,6 +5,7 @@ A change replaces one span of the text; everything else is left as it stands.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -123,6 +124,13 @@ class SpecText:
         root = parse_yaml(self.text, Problems(Source(self.name, self.text)))
         assert isinstance(root, Pairs)  # the text has been read as a spec before
         return {key.text: (key, value) for key, value in root.pairs}
+
+    @cached_property
+    def numbered_words(self) -> frozenset[str]:
+        """What stands before a number within some word: `conv3` where `conv3_1` does."""
+        words = set(re.findall(r"\w+", self.text))
+        ends = ((word, found.start()) for word in words for found in re.finditer(r"_[0-9]", word))
+        return frozenset([word[:end] for word, end in ends])
 
     @cached_property
     def is_flow(self) -> bool:

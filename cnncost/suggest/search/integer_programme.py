@@ -15,7 +15,7 @@ from time import monotonic
 from typing import Any
 
 from cnncost.errors import CnncostError
-from cnncost.suggest.decisions.cost_tables import CostTables
+from cnncost.suggest.decisions.cost_tables import CostTable, CostTables
 from cnncost.suggest.edits.clock import Clock, TimeOverError
 from cnncost.suggest.search.plan import SearchLimits, SearchOutcome
 
@@ -107,12 +107,11 @@ def _build_programme(
         model.add_row(1, 1, dict.fromkeys(mine, 1.0))
     metrics: dict[int, dict[int, float]] = {metric: {} for metric in limits.budgets}
     for part in clock.watch(tables.members):
-        for key, column in _add_combinations(model, columns, part.scope, part.by_options).items():
-            costs = part.by_options[key]
-            assert costs is not None  # impossible combinations have no column
-            for metric, terms in metrics.items():
-                if costs[metric]:
-                    terms[column] = terms.get(column, 0.0) + costs[metric]
+        own = _add_combinations(model, columns, part)
+        for metric, terms in metrics.items():
+            amounts = part.costs[..., metric][part.possible]
+            for at in amounts.nonzero()[0].tolist():
+                terms[own[at]] = terms.get(own[at], 0.0) + int(amounts[at])
     factor = model.add_column(SCALE, most=inf) if excess else None
     today = tables.costs((0,) * len(columns)) or tables.base
     for metric, most in limits.budgets.items():
@@ -137,26 +136,25 @@ def _build_programme(
 
 
 def _add_combinations(
-    model: _Programme,
-    columns: Sequence[Sequence[int]],
-    scope: Sequence[int],
-    table: Mapping[tuple[int, ...], object],
-) -> dict[tuple[int, ...], int]:
+    model: _Programme, columns: Sequence[Sequence[int]], table: CostTable
+) -> list[int]:
     """Add a column for each possible combination of a table's options, tied to the options' own
-    columns."""
-    possible = [key for key, costs in table.items() if costs is not None]
-    if len(scope) == 1:
-        (v,) = scope
-        for key in table:
-            if table[key] is None:
-                model.add_row(0, 0, {columns[v][key[0]]: 1.0})
-        return {key: columns[v][key[0]] for key in possible}
-    own = {key: model.add_column() for key in possible}
-    for position, v in enumerate(scope):
-        for k, edit in enumerate(columns[v]):
-            terms = {own[key]: 1.0 for key in possible if key[position] == k}
-            terms[edit] = -1.0
-            model.add_row(0, 0, terms)
+    columns; return them in the order of the combinations."""
+    import numpy as np
+
+    keys = np.argwhere(table.possible).tolist()
+    if len(table.scope) == 1:
+        mine = columns[table.scope[0]]
+        for (k,) in np.argwhere(~table.possible).tolist():
+            model.add_row(0, 0, {mine[k]: 1.0})
+        return [mine[k] for (k,) in keys]
+    own = [model.add_column() for _ in keys]
+    for position, v in enumerate(table.scope):
+        of_options: list[dict[int, float]] = [{} for _ in columns[v]]
+        for key, column in zip(keys, own, strict=True):
+            of_options[key[position]][column] = 1.0
+        for edit, terms in zip(columns[v], of_options, strict=True):
+            model.add_row(0, 0, {**terms, edit: -1.0})
     return own
 
 

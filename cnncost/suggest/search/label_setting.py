@@ -15,7 +15,6 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from cnncost.suggest.decisions.cost_tables import CostTables
-from cnncost.suggest.search.dominance import undominated_labels
 from cnncost.suggest.search.elimination import (
     CostToGo,
     EliminationOrder,
@@ -25,8 +24,8 @@ from cnncost.suggest.search.elimination import (
     find_elimination_order,
     find_prices,
 )
+from cnncost.suggest.search.labels import FEW_LABELS, ScoreLadder, undominated_labels
 from cnncost.suggest.search.plan import SearchLimits, SearchOutcome
-from cnncost.suggest.search.score_ladder import FEW_LABELS, ScoreLadder
 
 if TYPE_CHECKING:
     from cnncost.arrays import Bools, Floats, Ints

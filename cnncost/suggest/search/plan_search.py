@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 from time import monotonic
 
-from cnncost.suggest.decisions.budget_limits import limit_tables
+from cnncost.suggest.decisions.budget_limits import join_limits, limit_tables, next_limits
 from cnncost.suggest.edits.budget import Budget, budgets_hold
 from cnncost.suggest.edits.clock import TimeOverError
 from cnncost.suggest.edits.edit import UNIT, Decision
@@ -141,27 +141,31 @@ class BestPlanSearch:
     # One variant
 
     def _find_likely(self, variant: SpatialVariant, limits: SearchLimits) -> FoundPlan:
-        """Find the best plan of a variant that breaks none of its rules.
+        """Find the best plan of a variant that breaks none of its rules and late limits.
 
-        Rules that the best plan breaks join the tables, and the search goes on: what it ends with
-        is the best of more plans than there are, and so of those.
+        Those that the best plan breaks join the tables: it is the best of more plans than that.
         """
         deadline = monotonic() + limits.seconds
         while True:
             plan, outcome = self._find_recounted(variant, limits)
-            broken = [] if plan is None else variant.space.broken_rules(plan.own_edits)
-            if not broken:
+            edits = () if plan is None else plan.own_edits
+            broken = variant.space.broken_rules(edits)
+            over = plan is not None and not budgets_hold(plan.after, self.budgets)
+            late = next_limits(variant.space, edits) if over else []
+            if plan is None or not (broken or late):
                 return plan, outcome
-            limits = replace(limits, seconds=deadline - monotonic())
+            space, more = join_limits(variant.space.with_rules(broken), late)
+            budgets = {**limits.budgets, **more}
+            limits = replace(limits, budgets=budgets, seconds=deadline - monotonic())
             if limits.seconds <= 0:
                 return None, SearchOutcome(None, bound=outcome.bound, proved=False)
             self.variants.clock.check()
-            variant = replace(variant, space=variant.space.with_rules(broken))
+            variant = replace(variant, space=space)
 
     def _find_recounted(self, variant: SpatialVariant, limits: SearchLimits) -> FoundPlan:
-        """Find the best plan of a variant whose recounted text holds the budgets.
+        """Find the best plan of a variant; it holds the budgets, unless limits are late.
 
-        A plan that its recount refutes is forbidden, and the search goes on: so the bound stays.
+        Else a plan that its recount refutes is forbidden: so the bound stays.
         """
         allowed = drop_kinds(variant.space.tables, self.banned)
         pruned = drop_dominated_options(allowed, tuple(limits.budgets))
@@ -172,7 +176,7 @@ class BestPlanSearch:
             if outcome.chosen is None:
                 return None, outcome
             plan = variant.write_plan(outcome)
-            if plan is not None and budgets_hold(plan.after, self.budgets):
+            if plan is not None and (variant.space.late or budgets_hold(plan.after, self.budgets)):
                 return plan, outcome
             refuted, left = (*limits.forbidden, outcome.chosen), deadline - monotonic()
             limits = replace(limits, forbidden=refuted, seconds=left)

@@ -4,23 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from typing import NamedTuple
 
 from cnncost.quantity import SCALED
-from cnncost.suggest.decisions.search_space import unlikely_edits
+from cnncost.suggest.decisions.search_space import foresee_network, foresee_width, unlikely_edits
 from cnncost.suggest.edits.budget import Budget, budgets_hold
 from cnncost.suggest.edits.clock import TimeOverError
 from cnncost.suggest.edits.convolution_replacements import STRUCTURAL
-from cnncost.suggest.edits.edit import UNIT
+from cnncost.suggest.edits.edit import UNIT, Decision
 from cnncost.suggest.edits.meter import Measures
-from cnncost.suggest.search.plan import (
-    ConnectionsPlan,
-    FewEdits,
-    Plan,
-    SearchResult,
-    measure_single_edit,
-)
+from cnncost.suggest.search.plan import ConnectionsPlan, FewEdits, Plan, SearchResult
 from cnncost.suggest.search.plan_search import PlanSearch, Progress
 from cnncost.suggest.search.unmet_budgets import UnmetBudgets, find_unmet
 from cnncost.suggest.suggestion.answer import (
@@ -144,8 +137,8 @@ class Suggester(PreparedSearch):
     def _foresee_edits(self) -> tuple[list[ForeseenEdit], int]:
         """List every edit alone with what it saves, and say how many there was no time for.
 
-        Where only counts and time are looked at, these are foreseen; else each text is read and
-        measured.
+        Where only counts and time are looked at, these are foreseen; else the networks that they
+        make are measured.
         """
         try:
             listed = unlikely_edits(self.editable, [one for one, _ in self.alone])
@@ -153,21 +146,30 @@ class Suggester(PreparedSearch):
             self.left_out.append("which single edits no engineer would write")
             listed = []
         unlikely = set(map(id, listed))
-        counts = [
-            ForeseenEdit(edit, dict(zip(self.editable.meter.tabled, costs, strict=True)))
+        likely = [
+            (
+                decision,
+                ForeseenEdit(edit, dict(zip(self.editable.meter.tabled, costs, strict=True))),
+            )
             for decision, found in self.alone
             for edit, costs in zip(decision.options[1:], found, strict=True)
             if id(edit) not in unlikely
         ]
-        measure, clock = partial(measure_single_edit, self.editable), self.editable.clock
-        read, until = [one.edit for one in counts] * bool(self.editable.meter.bytes), SINGLES
-        measured, _ = clock.gather(map(measure, read), self.deadline_at(until))
-        untried = len(read) - len(measured)
+        counts, untried = [one for _, one in likely], 0
+        if self.editable.meter.bytes:
+            measuring = (self._measure_bytes(decision, one) for decision, one in likely)
+            measured, _ = self.editable.clock.gather(measuring, self.deadline_at(SINGLES))
+            counts, untried = [one for one in measured if one], len(likely) - len(measured)
         others = [ForeseenEdit(trial.edit, trial.after) for trial in self.spatial]
         others += list_joint_edits(self.editable, [one for one, _ in self.alone])
-        if not self.editable.meter.bytes:
-            return [*counts, *others], untried
-        return [*(ForeseenEdit(one.edit, one.after) for one in measured if one), *others], untried
+        return [*counts, *others], untried
+
+    def _measure_bytes(self, decision: Decision, one: ForeseenEdit) -> ForeseenEdit | None:
+        """Measure the bytes of one edit alone, beside its counts."""
+        network = foresee_network(self.editable, decision, one.edit)
+        if network is None:
+            return None
+        return one._replace(after={**one.after, **self.editable.meter.measure_bytes(network)})
 
     def _plan_precisions(self, budgets: Sequence[Budget]) -> Iterator[PrecisionPlan]:
         """The best plans at smaller element types, for the same amounts of bytes."""
@@ -280,15 +282,13 @@ def _measure_largest(plan: Plan, budgets: Sequence[Budget]) -> Measures | None:
     editable, before = plan.editable, plan.editable.measure(plan.editable.network)
     saved: list[tuple[float, int]] = []
     for at, edit in enumerate(plan.own_edits):
-        spec = editable.read_edited(edit.changes)
-        if spec is None or editable.clock.left <= 0:
-            continue
-        after = editable.measure(spec.network)
+        network = foresee_width(editable, edit) if editable.clock.left > 0 else None
+        if network is None:
+            return None
+        after = editable.measure(network)
         parts = [(before[b.metric] - after[b.metric]) / max(1, before[b.metric]) for b in budgets]
         saved.append((-sum(parts), at))
     room = max(FEW) - len(plan.leading)
-    if len(saved) < len(plan.own_edits):
-        return None
     kept = sorted(at for _, at in sorted(saved)[:room])
     spec = editable.read_edited([c for at in kept for c in plan.own_edits[at].changes])
     return None if spec is None else editable.measure(spec.network)

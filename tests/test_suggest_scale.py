@@ -1,0 +1,130 @@
+"""What is foreseen of an edit without reading its text is what the text reads as."""
+
+from __future__ import annotations
+
+import pytest
+
+from cnncost import bundled
+from cnncost.costs.memory.embedded import lives_embedded
+from cnncost.network import Network
+from cnncost.suggest.decisions import budget_limits
+from cnncost.suggest.decisions.budget_limits import limit_tables
+from cnncost.suggest.decisions.edited_layers import edited_layers_of
+from cnncost.suggest.decisions.live_bytes import step_rows
+from cnncost.suggest.decisions.search_space import (
+    build_search_space,
+    foresee_network,
+    list_decisions,
+)
+from cnncost.suggest.decisions.spatial_trials import SpatialTrials
+from cnncost.suggest.edits import smaller_kernel
+from cnncost.suggest.edits.budget import Budget
+from cnncost.suggest.edits.catalogue import SPATIAL
+from cnncost.suggest.edits.edit import AllowedEdits, apply_edit
+from cnncost.suggest.edits.editable_spec import EditableSpec, read_editable_spec
+from cnncost.suggest.edits.meter import Meter
+from cnncost.suggest.edits.text_changes import SpecText
+
+NAMES = ("alexnet", "squeezenet1_1", "mobilenet_v2", "resnet18", "googlenet")
+
+
+def _editable(name: str, *metrics: str) -> EditableSpec:
+    return read_editable_spec(
+        SpecText(f"{name}.yaml", bundled.network_path(name).read_text()), meter=Meter(metrics)
+    )
+
+
+def _said(network: Network) -> list[object]:
+    return [(node.layer, node.reads, node.inputs, node.output) for node in network.nodes]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_foreseen_networks_are_what_the_texts_read_as(name: str) -> None:
+    editable = _editable(name)
+    for decision in list_decisions(editable, AllowedEdits()):
+        for edit in (*decision.options[1:3], *decision.options[-1:]):
+            foreseen = foresee_network(editable, decision, edit)
+            spec = editable.read_edited(edit.changes)
+            if spec is None:
+                assert foreseen is None, edit.phrase
+                continue
+            assert foreseen is not None, edit.phrase
+            assert _said(foreseen) == _said(spec.network), edit.phrase
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_spatial_edits_are_what_the_texts_read_as(name: str) -> None:
+    editable = _editable(name)
+    edits = [edit for kind in SPATIAL for edit in kind.edits(editable, AllowedEdits())]
+    stated = [edit for edit in edits if SpatialTrials(editable).are_stated([edit])]
+    for edit in stated:
+        made = apply_edit(editable.network, edit)
+        spec = editable.read_edited(edit.changes)
+        if made is not None and spec is not None:
+            assert _said(made[1]) == _said(spec.network), edit.phrase
+        else:
+            assert made is None, edit.phrase
+            assert spec is None, edit.phrase
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_smaller_kernels_by_their_numbers(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def kernels() -> list[tuple[str, object]]:
+        editable = _editable(name)
+        found = smaller_kernel.add_kernel_options(editable, (), ())
+        return [(edit.phrase, dict(edit.substitutes)) for one in found for edit in one.options]
+
+    by_numbers = kernels()
+    monkeypatch.setattr(smaller_kernel, "_changed_fields", lambda *_: None)
+    assert by_numbers == kernels()
+
+
+@pytest.mark.parametrize("name", ["squeezenet1_1", "resnet18"])
+def test_bytes_of_widths_step_by_step(name: str) -> None:
+    """A row with one width alone has the bytes of the network that the text reads as."""
+    editable = _editable(name, "sram")
+    space = build_search_space(editable, AllowedEdits(), structural=False)
+    edited = edited_layers_of(space)
+    rows = step_rows(edited, lives_embedded)
+    for v, decision in enumerate(space.decisions):
+        for k, edit in enumerate(decision.options):
+            spec = editable.read_edited(edit.changes)
+            if decision.group and k and spec is not None:
+                peak = max(lives_embedded(spec.network).sum_live_bytes())
+                rising = [row.base + row.singles.get(v, (0,) * (k + 1))[k] for row in rows]
+                assert max(rising) == peak, edit.phrase
+
+
+def test_late_limits_end_with_the_same_plan(monkeypatch: pytest.MonkeyPatch) -> None:
+    from cnncost import loads
+    from cnncost.suggest.suggestion.request import SuggestionRequest
+    from cnncost.suggest.suggestion.suggester import Suggester
+
+    def price() -> tuple[int, bool]:
+        request = SuggestionRequest(("sram=50%",), seconds=60)
+        plan = (
+            Suggester(loads(bundled.network_path("squeezenet1_1").read_text()), request)
+            .suggest()
+            .plan
+        )
+        assert plan is not None
+        return plan.price, plan.proved
+
+    late = price()
+    monkeypatch.setattr(budget_limits, "AT_ONCE", 10**6)
+    whole = price()
+    assert late[1]
+    assert whole[1]
+    assert abs(late[0] - whole[0]) <= 100  # what counts as proved
+
+
+def test_many_columns_wait_until_a_plan_breaks_them() -> None:
+    """Each of six equal convolutions is a step of its own, as high as the others."""
+    lines = "".join(["  - {conv: 64, kernel: 3, padding: 1}\n" for _ in range(6)])
+    text = f"input: [64, 32, 32]\nlayers:\n{lines}  - global_avgpool\n  - dense: 10\n"
+    editable = read_editable_spec(SpecText("chain.yaml", text), meter=Meter(("sram",)))
+    space, limits = limit_tables(
+        build_search_space(editable, AllowedEdits()), [Budget("sram", 64 * 32 * 32, "50%")]
+    )
+    assert len(limits) == budget_limits.AT_ONCE
+    assert len(space.late) >= 6 - len(limits)
