@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from itertools import combinations, product
+from math import inf
 
 import pytest
 
 import cnncost
+from cnncost.suggest.decisions.spatial_trials import SpatialTrial, find_beaten
 from cnncost.suggest.edits.catalogue import kind_names, parse_allowed_edits
+from cnncost.suggest.edits.edit import Edit
+from cnncost.suggest.edits.placed_layers import remove_layer
 from cnncost.suggest.suggestion.request import SuggestionRequest
 from cnncost.suggest.suggestion.suggester import Suggester
 
@@ -129,3 +133,18 @@ def test_the_best_plan_of_all_kinds_together(metric: str, share: float) -> None:
     found = study.search.find_best(study.budgets())
     assert found.proved
     assert (found.plan and found.plan.price) == least_prices(metric, share)
+
+
+def _trial(costs: tuple[int, ...], *changed: int) -> SpatialTrial:
+    """A trial of an edit that changes these layers."""
+    edit = Edit("stride", "a stride", substitutes=dict.fromkeys(changed, remove_layer))
+    return SpatialTrial(edit, {}, (costs,))
+
+
+def test_only_edits_of_the_same_layers_are_beaten() -> None:
+    # What is dropped for good must be worse whatever other edits do: another layer may be
+    # replaced still, the same one may not.
+    cheap, dear, elsewhere = _trial((1, 1), 3), _trial((2, 1), 3, 4), _trial((2, 1), 4)
+    assert find_beaten([cheap, dear], inf) == {1}
+    assert find_beaten([cheap, elsewhere], inf) == frozenset()
+    assert find_beaten([dear, cheap], inf) == {0}

@@ -202,42 +202,28 @@ class SpatialTrials:
 def find_beaten(trials: Sequence[SpatialTrial], deadline: float) -> frozenset[int]:
     """Find the trials that another beats in every layer's costs at no higher score; behind the
     deadline no more are compared."""
-    compared = [_ComparedTrial(trial, trial.totals) for trial in trials]
+    # Where the total is more some layer costs more: such a trial beats none.
+    rows = [(one.edit.score, *one.totals) for one in trials]
     beaten = []
-    for position, rivals in enumerate(_list_rivals(compared)):
+    for at, (one, row) in enumerate(zip(trials, rows, strict=True)):
         if monotonic() > deadline:
             break
-        one = compared[position]
-        if any(compared[at].beats(one, first=at < position) for at in rivals):
-            beaten.append(position)
+        rivals = [k for k, other in enumerate(rows) if k != at and _is_at_most(other, row)]
+        if any(_beats(trials[k], one, first=k < at) for k in rivals):
+            beaten.append(at)
     return frozenset(beaten)
 
 
-def _list_rivals(compared: Sequence[_ComparedTrial]) -> Iterator[list[int]]:
-    """Yield, for each trial, the others that neither score nor cost more in all: where the total is
-    more some layer costs more."""
-    rows = [[one.trial.edit.score, *one.totals] for one in compared]
-    for position, row in enumerate(rows):
-        yield [at for at, other in enumerate(rows) if at != position and _is_at_most(other, row)]
-
-
-class _ComparedTrial(NamedTuple):
-    """A trial, with the costs of all its layers added up."""
-
-    trial: SpatialTrial
-    totals: Costs
-
-    def beats(self, other: _ComparedTrial, *, first: bool) -> bool:
-        """Whether this trial scores no higher than another and no layer costs more; of two equal
-        ones the `first` beats."""
-        mine, theirs = self.trial, other.trial
-        if (mine.edit.kind in NARROWER) != (theirs.edit.kind in NARROWER):
-            return False  # narrower widths go together with one of them
-        if len(mine.costs) != len(theirs.costs):
-            return False
-        if not all(map(_is_at_most, mine.costs, theirs.costs)):
-            return False
-        return first or mine.costs != theirs.costs or mine.edit.score < theirs.edit.score
+def _beats(one: SpatialTrial, other: SpatialTrial, *, first: bool) -> bool:
+    """Whether a trial scores no higher than another and no layer costs more, whatever other edits
+    do; of two equal ones the `first` beats."""
+    if (one.edit.kind in NARROWER) != (other.edit.kind in NARROWER):
+        return False  # narrower widths go together with one of them
+    if not one.edit.substitutes.keys() <= other.edit.substitutes.keys():
+        return False  # a layer that it changes may be replaced behind the other
+    if len(one.costs) != len(other.costs) or not all(map(_is_at_most, one.costs, other.costs)):
+        return False
+    return first or one.costs != other.costs or one.edit.score < other.edit.score
 
 
 def _is_at_most(costs: Sequence[int], others: Sequence[int]) -> bool:

@@ -32,8 +32,7 @@ WITHIN = 100
 """Up to so much above its bound, in score units (0.001), a plan counts as proved."""
 
 COMPARED_WITHIN, COMPARED_SECONDS = 10**9, 5.0
-"""The same for plans that are only compared with, which need no proof, and how long each is looked
-for."""
+"""The same for plans that are only compared with, which need no proof; how long each may take."""
 
 FoundPlan = tuple[Plan | None, SearchOutcome]
 """The plan that was found in one variant, if any, and how the solver ended there."""
