@@ -109,7 +109,7 @@ class _LabelSearch:
         units = [[0.0] * (len(self.room) + 1) for _ in self.room]
         for resource, unit in enumerate(units, 1):
             unit[resource] = 1.0
-        self.needs = [order.cost_to_go(unit) for unit in units]
+        self.needs = [order.cost_to_go(unit).totals for unit in units]
         """What each resource takes at least to the end."""
         self.prices: Floats = np.zeros(len(self.room))
         """What the share of a budget costs, in score: the best prices so far."""
@@ -122,7 +122,7 @@ class _LabelSearch:
         return outcome and replace(outcome, prices=tuple(self.prices.tolist()))
 
     def _solve_to_end(self) -> SearchOutcome | None:
-        if any(need.least > room for need, room in zip(self.needs, self.room, strict=True)):
+        if any(need[0] > room for need, room in zip(self.needs, self.room, strict=True)):
             return SearchOutcome(None)
         prices = self._find_prices()
         ceiling = self.ceiling if prices.chosen is None else prices.score
@@ -214,7 +214,7 @@ class _LabelSearch:
             if beam is not None and len(best) > beam:
                 best = best[np.sort(np.argpartition(ends[keep][best], beam)[:beam])]
             labels, states = labels[best], states[best]
-            back.append((parents[best], picks[best]))
+            back.append((parents[best].astype(np.int32), picks[best].astype(np.int32)))
         at = 0  # labels are in the order of their amounts
         score = int(labels[at, 0])
         if score > target:  # the prices credit it for room that it leaves
@@ -256,7 +256,7 @@ class _LabelSearch:
         """After each step, for each state: the least that each resource takes to the end."""
         import numpy as np
 
-        steps = zip(*(need.totals for need in self.needs), strict=True)
+        steps = zip(*self.needs, strict=True)
         return [np.stack([total.reshape(-1) for total in step], axis=-1) for step in steps]
 
 

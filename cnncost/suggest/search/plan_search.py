@@ -147,25 +147,24 @@ class BestPlanSearch:
         deadline = monotonic() + limits.seconds
         while True:
             plan, outcome = self._find_recounted(variant, limits)
-            edits = () if plan is None else plan.own_edits
-            broken = variant.space.broken_rules(edits)
-            over = plan is not None and not budgets_hold(plan.after, self.budgets)
-            late = next_limits(variant.space, edits) if over else []
-            if plan is None or not (broken or late):
+            if plan is None:
+                return plan, outcome
+            broken = variant.space.broken_rules(plan.own_edits)
+            held = budgets_hold(plan.after, self.budgets)
+            late = [] if held else next_limits(variant.space, plan.own_edits)
+            if not (broken or late):
                 return plan, outcome
             space, more = join_limits(variant.space.with_rules(broken), late)
-            budgets = {**limits.budgets, **more}
-            limits = replace(limits, budgets=budgets, seconds=deadline - monotonic())
+            most, left = {**limits.budgets, **more}, deadline - monotonic()
+            limits = replace(limits, budgets=most, seconds=left)
             if limits.seconds <= 0:
                 return None, SearchOutcome(None, bound=outcome.bound, proved=False)
             self.variants.clock.check()
             variant = replace(variant, space=space)
 
     def _find_recounted(self, variant: SpatialVariant, limits: SearchLimits) -> FoundPlan:
-        """Find the best plan of a variant; it holds the budgets, unless limits are late.
-
-        Else a plan that its recount refutes is forbidden: so the bound stays.
-        """
+        """Find the best plan of a variant: any while limits are late; else a plan that its recount
+        refutes is forbidden, and the search goes on: so the bound stays."""
         allowed = drop_kinds(variant.space.tables, self.banned)
         pruned = drop_dominated_options(allowed, tuple(limits.budgets))
         variant = replace(variant, space=replace(variant.space, tables=pruned))
