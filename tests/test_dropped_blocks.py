@@ -122,9 +122,26 @@ layers:
 def test_a_convolution_of_three_alike_may_go() -> None:
     """The last one stays, so what is behind it reads what it read."""
     editable = draft_of(CHAIN)
-    assert phrases(editable, "depth") == ["c2: 1 block dropped"]
-    text = editable.edited_text(one(editable, "c2: 1 block dropped").changes)
+    assert phrases(editable, "depth") == ["c2: 1 convolution dropped"]
+    text = editable.edited_text(one(editable, "c2: 1 convolution dropped").changes)
     assert text == CHAIN.replace("  - {name: c2, conv: 32, kernel: 3, padding: 1}\n  - relu\n", "")
+
+
+def test_a_residual_block_and_a_convolution_within_it_are_told_apart() -> None:
+    """Four blocks of three equal convolutions: a block may go, or a convolution of each."""
+    branch = "{conv: 16, kernel: 3, padding: 1}"
+    block = f"  - {{name: x, conv: 16, kernel: 3, padding: 1}}\n  - {branch}\n  - {branch}\n"
+    lines = ["input: [3, 8, 8]\nlayers:\n  - {name: s0, conv: 16, kernel: 1}\n"]
+    for n in range(4):
+        lines.append(block.replace("name: x", f"name: x{n}"))
+        lines.append(f"  - {{name: s{n + 1}, add: [previous, s{n}]}}\n")
+    lines.append("  - global_avgpool\n  - {name: fc, dense: 10}\n")
+    editable = draft_of("".join(lines))
+    offered = [edit for edit in edits(editable) if edit.kind == "depth"]
+    assert len({edit.phrase for edit in offered}) == len(offered)
+    assert "x3: 1 block dropped" in [edit.phrase for edit in offered]
+    for edit in offered:
+        assert editable.read_edited(edit.changes) is not None
 
 
 def test_the_widths_around_a_dropped_convolution_stay() -> None:

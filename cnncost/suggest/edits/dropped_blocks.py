@@ -4,7 +4,7 @@ Two kinds of block, in lists of lines without `repeat`:
     residual  a branch and the add that joins it to what it reads, with the activation behind it
     plain     one to three convolutions in a row, with norms and activations, that repeat alike
 
-What goes is the last blocks of a stage, which cost least; where blocks differ, others as well.
+The last blocks of a stage go, which cost least; where blocks differ, others as well.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from cnncost.language.nodes import Items, Scalar
 from cnncost.language.nodes import Node as YamlNode
 from cnncost.network import Input, Network, Node
 from cnncost.place import Place
+from cnncost.quantity import format_count
 from cnncost.suggest.edits.edit import DEPTH, DEPTH_SHARE, NO_EDIT, Decision, Edit
 from cnncost.suggest.edits.editable_spec import EditableSpec, is_named
 from cnncost.suggest.edits.placed_layers import (
@@ -102,7 +103,9 @@ def _drop_blocks(editable: EditableSpec, stage: WrittenStage, gone: Sequence[Wri
     heirs = [i for i in network.readers[nodes[-1]] if i not in nodes]
     moved = _move_references(editable, heirs, network.nodes[nodes[-1]], gone[0].source)
     name = _name_block(network, gone[0])
-    what = "1 block" if len(gone) == 1 else f"{len(gone)} blocks"
+    words = [layer.word for i in nodes if (layer := network.nodes[i].layer) is not None]
+    convolutions = format_count(sum(map(words.count, CONVOLUTIONS)), "convolution")
+    what = convolutions if stage.plain else format_count(len(gone), "block")
     return Edit(
         DEPTH,
         f"{name}: {what} dropped",
@@ -154,12 +157,8 @@ def _move_references(
     name = editable.network.nodes[source].name
     lines = {(line := editable.spec.written[i].line).start: line for i in heirs}
     names = (gone.name, gone.name.partition(".")[0])  # of its call, whose output it is
-    return [
-        replace_span(node.place, name)
-        for line in lines.values()
-        for node in _referring(line)
-        if node.text.strip() in names
-    ]
+    found = [node for line in lines.values() for node in _referring(line)]
+    return [replace_span(node.place, name) for node in found if node.text.strip() in names]
 
 
 def _referring(line: Line) -> Iterator[Scalar]:
