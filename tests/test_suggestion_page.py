@@ -120,7 +120,7 @@ layers:
 
 def test_a_plan_of_many_edits_says_what_few_would_miss() -> None:
     kinds = ("grouped", "separable", "low-rank", "bottleneck", "asymmetric", "resolution",
-             "stride", "pooling", "kernel")  # fmt: skip
+             "stride", "pooling", "kernel", "depth")  # fmt: skip
     forbidden = [word for kind in kinds for word in ("--forbid", kind)]
     command = ("suggest", "-", "--budget", "weights=35%", *forbidden)
     said = " ".join(run(*command, text=MANY).stdout.split())
