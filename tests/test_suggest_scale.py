@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from cnncost import bundled
@@ -9,6 +10,7 @@ from cnncost.costs.memory.embedded import lives_embedded
 from cnncost.network import Network
 from cnncost.suggest.decisions import budget_limits
 from cnncost.suggest.decisions.budget_limits import limit_tables
+from cnncost.suggest.decisions.cost_tables import tables_of
 from cnncost.suggest.decisions.edited_layers import edited_layers_of
 from cnncost.suggest.decisions.live_bytes import step_rows
 from cnncost.suggest.decisions.search_space import (
@@ -24,6 +26,9 @@ from cnncost.suggest.edits.edit import AllowedEdits, apply_edit
 from cnncost.suggest.edits.editable_spec import EditableSpec, read_editable_spec
 from cnncost.suggest.edits.meter import Meter
 from cnncost.suggest.edits.text_changes import SpecText
+from cnncost.suggest.search.decision_order import order_decisions
+from cnncost.suggest.search.label_setting import solve_by_labels
+from cnncost.suggest.search.plan import SearchLimits
 
 NAMES = ("alexnet", "squeezenet1_1", "mobilenet_v2", "resnet18", "googlenet")
 
@@ -128,3 +133,19 @@ def test_many_columns_wait_until_a_plan_breaks_them() -> None:
     )
     assert len(limits) == budget_limits.AT_ONCE
     assert len(space.late) >= 6 - len(limits)
+
+
+def test_more_open_decisions_than_arrays_have_axes() -> None:
+    """One table holds every decision: all are open at once, of one option each."""
+    for others in (30, 31, 40):
+        ring = [(v, v + 1) for v in range(others)] + [tuple(range(others + 1))]
+        tables = tables_of(
+            [[0]] * (others + 1),
+            {scope: np.full((1,) * len(scope), 7).tolist() for scope in ring if len(scope) < 32},
+        )
+        order = order_decisions([1] * (others + 1), ring)
+        assert (order is None) == (others + 1 > 31)
+        if order is not None:
+            outcome = solve_by_labels(tables, SearchLimits({0: 10**6}, convolutions=0))
+            assert outcome is not None
+            assert outcome.chosen == (0,) * (others + 1)

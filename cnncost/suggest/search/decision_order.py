@@ -13,9 +13,13 @@ from typing import NamedTuple
 WIDEST = 250_000
 """States of one step; a network whose branches need more is left to the general solver."""
 
+MOST_AXES = 31
+"""Decisions of one step: arrays have 32 axes at most, and one is that of the amounts."""
+
 
 def order_decisions(sizes: Sequence[int], scopes: Sequence[Sequence[int]]) -> list[int] | None:
-    """Order the decisions so that few states are open; None where more than WIDEST are.
+    """Order the decisions so that few states are open; None where more than WIDEST are, or
+    more decisions than MOST_AXES, of however few options.
 
     `sizes` are how many options each decision has, `scopes` the decisions of each table. Taken
     next is the table whose decisions leave the fewest states open; of equal ones the first.
@@ -25,7 +29,8 @@ def order_decisions(sizes: Sequence[int], scopes: Sequence[Sequence[int]]) -> li
     """
     elimination = _OrderSearch(sizes, scopes)
     while (step := elimination.next_table()) is not None:
-        if max(step.widest, step.states) > WIDEST:
+        decided = {*elimination.frontier, *scopes[step.table]}
+        if max(step.widest, step.states) > WIDEST or len(decided) > MOST_AXES:
             return None
         elimination.decide_table(step)
     order = elimination.order
