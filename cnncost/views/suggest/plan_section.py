@@ -73,7 +73,8 @@ class PlanSection:
             return ""
         if few.plan is not None:
             more = (few.plan.score - self.plan.score) / UNIT
-            return f"The best of {few.most} edits scores {more:.3f} more (below)."
+            amount = f"{abs(more):.3f} {'less' if more < 0 else 'more'}"
+            return f"The best of {few.most} edits scores {amount} (below)."
         none = f"No {few.most} edits hold the budgets"
         none = none if few.proved else f"No plan of {few.most} edits was found in time"
         nearest = few.nearest or {b.metric: 0 for b in self.found.budgets}
