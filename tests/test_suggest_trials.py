@@ -93,9 +93,11 @@ def test_whatever_else_a_number_reaches_is_followed(what: str) -> None:
 def test_a_choice_that_makes_no_network_is_left_out() -> None:
     text = """\
 input: [3, 4, 4]
+blocks:
+  thin: [{conv: channels - 10, kernel: 1}]
 layers:
   - {name: a, conv: 16, kernel: 1}
-  - {conv: 16, kernel: 1, groups: 16}
+  - thin
   - {name: last, dense: 3}
 """
     editable = _draft(text)

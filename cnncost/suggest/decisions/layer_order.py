@@ -23,8 +23,13 @@ from cnncost.suggest.decisions.width_trials import WidthTrials
 from cnncost.suggest.edits.edit import Decision, replacing_decisions
 from cnncost.suggest.edits.editable_spec import EditableSpec
 from cnncost.suggest.edits.meter import METRICS
-from cnncost.suggest.edits.placed_layers import Substitute
-from cnncost.suggest.edits.serial_layers import CONVOLUTIONS, is_pointwise, readers_behind
+from cnncost.suggest.edits.placed_layers import Substitute, is_removal
+from cnncost.suggest.edits.serial_layers import (
+    CONVOLUTIONS,
+    is_pointwise,
+    readers_behind,
+    source_before,
+)
 
 
 @dataclass(frozen=True)
@@ -37,15 +42,20 @@ class LayerOrder:
 
     def tables(self) -> Iterator[CostTable]:
         """Yield a table for each pair of layers that some options would put in a wrong order."""
-        for scope, wrong in (*self._pointwise_pairs(), *self._narrowing_pairs()):
+        for scope, wrong in self._wrong_orders():
             if wrong:
                 yield self._make_table(scope, wrong)
+
+    def _wrong_orders(self) -> Iterator[tuple[Scope, list[Key]]]:
+        yield from self._pointwise_pairs()
+        yield from self._parted_pairs()
+        yield from self._narrowing_pairs()
 
     def options_alone(self) -> set[tuple[int, int]]:
         """The options that break a rule by themselves, each as its decision and its place among the
         options."""
         found: set[tuple[int, int]] = set()
-        for scope, wrong in (*self._pointwise_pairs(), *self._narrowing_pairs()):
+        for scope, wrong in self._wrong_orders():
             for key in wrong:
                 made = [(v, k) for v, k in zip(scope, key, strict=True) if k]
                 found.update(made[:1] if len(made) == 1 else ())
@@ -74,6 +84,39 @@ class LayerOrder:
                     starts = self._pointwise_options(w, second, last=False)
                     if not (ends[0] and starts[0]):
                         yield _pairs_of(v, w, ends, starts)
+
+    def _parted_pairs(self) -> Iterator[tuple[Scope, list[Key]]]:
+        """Yield the same for two convolutions that nothing parts but convolutions which an option
+        removes."""
+        replacing = replacing_decisions(self.decisions)
+        for d, decision in enumerate(self.decisions):
+            for j, edit in enumerate(decision.options):
+                removed = {i for i, put in edit.substitutes.items() if is_removal(put)}
+                for first, second in self._pairs_around(removed):
+                    for v, w in product(replacing.get(first, [-1]), replacing.get(second, [-1])):
+                        ends = self._pointwise_options(v, first, last=True)
+                        starts = self._pointwise_options(w, second, last=False)
+                        if d not in (v, w) and not (ends[0] and starts[0]):
+                            scope, keys = _pairs_of(v, w, ends, starts)
+                            at = sum(one < d for one in scope)
+                            wider = (*scope[:at], d, *scope[at:])
+                            yield wider, [(*key[:at], j, *key[at:]) for key in keys]
+
+    def _pairs_around(self, removed: set[int]) -> Iterator[tuple[int, int]]:
+        """Yield each two convolutions that some removed ones, and nothing else, part."""
+        network = self.editable.network
+        convolutions = {n.index for n in network.layers if n.layer.word in CONVOLUTIONS}
+        for index in convolutions & removed:
+            first = source_before(network, index)
+            if first in removed or first not in convolutions:
+                continue
+            due = [index]
+            while due:
+                for second in convolutions & {*readers_behind(network, due.pop())}:
+                    if second in removed:
+                        due.append(second)
+                    else:
+                        yield first, second
 
     def _convolutions_behind(self, first: Node) -> Iterator[int]:
         """The convolutions that read a layer through what does not part them."""

@@ -32,6 +32,7 @@ from cnncost.suggest.edits.placed_layers import (
     is_removal,
     remove_nodes,
 )
+from cnncost.suggest.edits.smaller_kernel import KERNEL
 from cnncost.suggest.edits.width import DENSE_KIND, WIDTH_KIND
 
 BATCH = 6
@@ -230,6 +231,10 @@ def _price_width(editable: EditableSpec, edit: Edit, trial: WidthTrial) -> Edit:
 def _price_structure(editable: EditableSpec, edit: Edit, *, unread: bool) -> Edit:
     if unread and (network := _edited_network(editable, edit)) is not None:
         return priced(edit, editable.priced_layers.damage_to(network))
+    if edit.kind == KERNEL and not _keeps_positions(editable, edit):
+        made = apply_edit(editable.network, edit)
+        if made is not None:
+            return priced(edit, editable.priced_layers.damage_to(made[1]))
     nodes = editable.network.nodes
     changed: dict[int, list[PlacedLayer]] = {}
     for index, substitute in edit.substitutes.items():
@@ -240,6 +245,13 @@ def _price_structure(editable: EditableSpec, edit: Edit, *, unread: bool) -> Edi
         except CnncostError:
             return priced(edit, ())  # no network, which its cost table says too
     return priced(edit, editable.priced_layers.damage_of(changed))
+
+
+def _keeps_positions(editable: EditableSpec, edit: Edit) -> bool:
+    """Whether something behind all layers that an edit changes tells positions apart still: what
+    the layers before them are to the network is as it was then."""
+    roles = editable.priced_layers.roles
+    return all(roles[index].positions_used for index in edit.substitutes if index in roles)
 
 
 def _edited_network(editable: EditableSpec, edit: Edit) -> Network | None:

@@ -86,8 +86,7 @@ class VariantMaker(NamedTuple):
 class SpatialVariants:
     """The variants of a spec: each is priced and built when a search reaches it, and kept.
 
-    Two convolutions may each have a stride of 2, alone or together. The stride of `b`
-    alone is left out: that of `a` costs no layer more.
+    Two convolutions may each have a stride of 2, alone or together.
 
     >>> from cnncost.suggest.decisions.search_space import AllowedEdits, list_spatial_trials
     >>> conv = "{conv: 8, kernel: 3, padding: 1, name: %s}"
@@ -96,7 +95,7 @@ class SpatialVariants:
     >>> trials = list(list_spatial_trials(spec, AllowedEdits(frozenset(["resolution"]))))
     >>> variants = SpatialVariants(spec, trials, VariantMaker(None, (), ()))
     >>> [one.phrase for one in variants.by_score(is_above=lambda score: False)][1:]
-    ['a: stride 1 to 2', 'a: stride 1 to 2; b: stride 1 to 2']
+    ['a: stride 1 to 2', 'b: stride 1 to 2', 'a: stride 1 to 2; b: stride 1 to 2']
     """
 
     def __init__(
