@@ -106,3 +106,11 @@ def test_connections_by_other_words(text: str, most: int, limit: int) -> None:
 def test_a_budget_by_the_metrics_own_word() -> None:
     (budget,) = parse_budgets(["connections=9"], BEFORE)
     assert (budget.user_word, budget.limit) == ("connections", 9)
+
+
+def test_the_longest_time_that_is_a_budget() -> None:
+    # 2^62 picoseconds are 4,611,686.018427387904 s.
+    (budget,) = parse_budgets(["time=4611686.018427387904s"], {"time": 2**62 + 1})
+    assert budget.most == 2**62
+    with pytest.raises(CnncostError, match="longer than any network takes"):
+        parse_budgets(["time=4611686.018427387905s"], {"time": 2**62 + 1})
