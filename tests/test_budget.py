@@ -11,6 +11,7 @@ from cnncost.suggest.edits.budget import (
     budgets_hold,
     budgets_of_spec,
     byte_metrics_in,
+    limits_time,
     parse_budgets,
 )
 
@@ -114,3 +115,13 @@ def test_the_longest_time_that_is_a_budget() -> None:
     assert budget.most == 2**62
     with pytest.raises(CnncostError, match="longer than any network takes"):
         parse_budgets(["time=4611686.018427387905s"], {"time": 2**62 + 1})
+
+
+def test_a_share_of_a_time() -> None:
+    (budget,) = parse_budgets(["time=50%"], {"time": 2_001_000_000})
+    assert budget == Budget("time", 1_000_500_000, budget.asked)
+
+
+def test_whether_a_budget_limits_time() -> None:
+    assert limits_time(["weights=2K", " time = 2ms"])
+    assert not limits_time(["weights=50%", "times=1", "memory=time"])
