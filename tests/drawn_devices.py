@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 
+from spaces import NORMED_RESIDUAL
+
 from cnncost.suggest.edits.editable_spec import EditableSpec, read_editable_spec
 from cnncost.suggest.edits.meter import Meter
 from cnncost.suggest.edits.text_changes import SpecText
@@ -22,20 +24,6 @@ layers:
   - relu
   - {{dense: {c}}}
   - relu
-  - {{dense: 10}}
-"""
-
-RESIDUAL = """\
-input: [{channels}, {size}, {size}]
-blocks:
-  block(width):
-    - residual: [{{conv: width, kernel: 3, padding: 1}}, batchnorm, relu6,
-                 {{conv: channels, kernel: 1}}]
-layers:
-  - {{conv: {a}, kernel: 3, padding: 1}}
-  - {{block: {b}}}
-  - {{block: {c}}}
-  - global_avgpool
   - {{dense: 10}}
 """
 
@@ -69,7 +57,7 @@ def drawn_timer(pick: random.Random, *, every: bool = False) -> LayerTimer:
 
 def drawn_text(pick: random.Random) -> str:
     """A small spec, in a chain, with residual blocks or with branches."""
-    return pick.choice([POOLED, RESIDUAL, BRANCHES]).format(
+    return pick.choice([POOLED, NORMED_RESIDUAL, BRANCHES]).format(
         channels=pick.choice([1, 3]),
         size=pick.choice([5, 8, 9]),
         a=pick.choice([8, 16]),

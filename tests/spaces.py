@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable, Sequence
+from itertools import product
 
+from cnncost.suggest.decisions.cost_tables import SearchSpace
 from cnncost.suggest.edits.catalogue import parse_allowed_edits
+from cnncost.suggest.edits.edit import Edit
 from cnncost.suggest.edits.editable_spec import EditableSpec, read_editable_spec
 from cnncost.suggest.edits.text_changes import SpecText
 
@@ -33,6 +37,8 @@ layers:
   - {{dense: 10}}
 """
 
+NORMED_RESIDUAL = RESIDUAL.replace("relu, {{conv: channels", "batchnorm, relu6, {{conv: channels")
+
 WIDTHS = parse_allowed_edits(
     (),
     ["separable", "kernel-stack", "asymmetric", "bottleneck", "grouped", "low-rank", "depth"],
@@ -56,3 +62,17 @@ def random_draft(pick: random.Random) -> EditableSpec:
         c=pick.choice([8, 12, 16]),
     )
     return draft_of(text)
+
+
+def find_least_score(space: SearchSpace, holds: Callable[[Sequence[Edit]], bool]) -> int | None:
+    """The least score of all plans whose edits hold what is asked, each tried; None for none."""
+    best = None
+    for chosen in product(*(range(len(v.options)) for v in space.decisions)):
+        options = space.edits_of(chosen)
+        score = sum(edit.score for edit in options)
+        touched = sum(edit.convolutions for edit in options)
+        if touched > space.convolutions or (best is not None and score >= best):
+            continue
+        if holds(options):
+            best = score
+    return best

@@ -147,6 +147,10 @@ PAIRS = {
 }
 
 
+UNDERRATED = {"VGG-13-bn to 11-bn (2 convs)": 1.9}
+"""Measured .040, estimated .022: the one pair of which more than 1.7 times the estimate is lost."""
+
+
 def damage_of(before: str, after: str) -> Damage:
     return cnncost.damage(cnncost.loads(before), cnncost.loads(after))
 
@@ -171,7 +175,7 @@ def test_a_published_pair_lies_in_the_interval(change: str) -> None:
     found = damage_of(*PAIRS[change])
     assert found.low <= measured <= found.high
     if measured > 0.04:  # what is more than seeds
-        assert 0.5 < measured / found.score < 2
+        assert 0.5 < measured / found.score < UNDERRATED.get(change, 1.7)
 
 
 @pytest.mark.parametrize(("change", "before", "after"), [

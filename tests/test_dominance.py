@@ -7,7 +7,7 @@ import random
 import numpy as np
 import pytest
 
-from cnncost.suggest.search.labels import undominated_labels
+from cnncost.suggest.search.labels import ScoreLadder, undominated_labels
 
 Label = tuple[int, ...]
 
@@ -72,3 +72,35 @@ def test_with_few_rivals_one_too_many_may_stay_and_no_best_one_goes(
 def test_a_long_row_of_labels_of_which_each_is_better_than_the_next() -> None:
     labels = [(n, n) for n in range(200)]
     assert left(labels, [0] * 200) == [(0, (0, 0))]
+
+
+def test_the_next_rung_follows_from_how_labels_grew() -> None:
+    # From 10 to 330 the first rung is 320 / 32 = 10 scores. It made 10 labels, and few are 20,000:
+    # three times as many as that are 6,000 times 10. ln 6000 / ln 10 = 3.78 rungs are 37 scores.
+    ladder = ScoreLadder(10, 330)
+    ladder.raise_bound(19, 10)
+    assert ladder.next_target() == 20 + 37 - 1
+    # Of 20,000 labels the next may be three times as many: ln 3 / ln 20000 = .11 of 10 scores.
+    ladder = ScoreLadder(10, 330)
+    ladder.raise_bound(19, 20_000)
+    assert ladder.next_target() == 20
+    # However few there were, a rung is at most four of those before.
+    ladder = ScoreLadder(10, 330)
+    ladder.raise_bound(19, 1)
+    assert ladder.next_target() == 20 + 40 - 1
+
+
+def test_a_rung_of_too_many_labels_is_quartered() -> None:
+    ladder = ScoreLadder(10, 330)
+    assert ladder.lower_rung()
+    assert ladder.next_target() == 10 + 2 - 1
+    assert not ladder.lower_rung()
+
+
+def test_no_target_is_above_the_highest_score() -> None:
+    ladder = ScoreLadder(10, 12)
+    assert ladder.next_target() == 10
+    ladder.raise_bound(10, 1)
+    assert ladder.next_target() == 12
+    ladder.raise_bound(12, 1)
+    assert ladder.next_target() is None

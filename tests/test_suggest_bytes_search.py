@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import random
-from itertools import product
+from collections.abc import Sequence
 
 import pytest
+from spaces import NORMED_RESIDUAL, find_least_score
 
 import cnncost
 from cnncost.costs.metrics import Metrics
@@ -14,6 +15,7 @@ from cnncost.suggest.decisions.cost_tables import SearchSpace
 from cnncost.suggest.decisions.search_space import build_search_space
 from cnncost.suggest.edits.budget import Budget, budgets_hold
 from cnncost.suggest.edits.catalogue import parse_allowed_edits
+from cnncost.suggest.edits.edit import Edit
 from cnncost.suggest.edits.editable_spec import EditableSpec, read_editable_spec
 from cnncost.suggest.edits.meter import Meter
 from cnncost.suggest.edits.text_changes import SpecText
@@ -31,20 +33,6 @@ layers:
   - {{maxpool: 2}}
   - {{dense: {c}}}
   - relu
-  - {{dense: 10}}
-"""
-
-RESIDUAL = """\
-input: [{channels}, {size}, {size}]
-blocks:
-  block(width):
-    - residual: [{{conv: width, kernel: 3, padding: 1}}, batchnorm, relu6,
-                 {{conv: channels, kernel: 1}}]
-layers:
-  - {{conv: {a}, kernel: 3, padding: 1}}
-  - {{block: {b}}}
-  - {{block: {c}}}
-  - global_avgpool
   - {{dense: 10}}
 """
 
@@ -73,7 +61,7 @@ def _random_space(seed: int) -> tuple[SearchSpace, list[Budget]]:
     """A small network with one to three budgets, one of bytes at least; every third may replace
     convolutions as well."""
     pick = random.Random(seed)
-    text = pick.choice([PLAIN, RESIDUAL, BRANCHES]).format(
+    text = pick.choice([PLAIN, NORMED_RESIDUAL, BRANCHES]).format(
         channels=pick.choice([1, 3]),
         size=pick.choice([5, 8, 9]),
         a=pick.choice([8, 16]),
@@ -97,17 +85,12 @@ def _random_space(seed: int) -> tuple[SearchSpace, list[Budget]]:
 
 def _brute_force(space: SearchSpace, budgets: list[Budget]) -> int | None:
     """The least score of all plans, each written, read and measured."""
-    best = None
-    for chosen in product(*(range(len(v.options)) for v in space.decisions)):
-        options = space.edits_of(chosen)
-        score = sum(edit.score for edit in options)
-        touched = sum(edit.convolutions for edit in options)
-        if touched > space.convolutions or (best is not None and score >= best):
-            continue
-        after = _recounted(space.editable, options)
-        if after is not None and budgets_hold(after, budgets):
-            best = score
-    return best
+
+    def holds(options: Sequence[Edit]) -> bool:
+        after = _recounted(space.editable, list(options))
+        return after is not None and budgets_hold(after, budgets)
+
+    return find_least_score(space, holds)
 
 
 def _recounted(editable: EditableSpec, options: list) -> dict[str, int] | None:  # type: ignore[type-arg]

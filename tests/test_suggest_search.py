@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from itertools import product
 
 import pytest
-from spaces import WIDTHS, draft_of, random_draft
+from spaces import WIDTHS, draft_of, find_least_score, random_draft
 
 import cnncost
 from cnncost.formats.graph import graph_of
@@ -16,6 +16,7 @@ from cnncost.formats.spec_text import spec_text
 from cnncost.suggest.decisions.cost_tables import CostTable, CostTables, SearchSpace
 from cnncost.suggest.decisions.search_space import build_search_space, list_spatial_trials
 from cnncost.suggest.edits.catalogue import kind_names, parse_allowed_edits
+from cnncost.suggest.edits.edit import Edit
 from cnncost.suggest.edits.editable_spec import EditableSpec, measure_counts
 from cnncost.suggest.edits.meter import METRICS
 from cnncost.suggest.search.integer_programme import solve_programme
@@ -36,19 +37,13 @@ def _random_space(seed: int) -> tuple[EditableSpec, dict[int, int]]:
 
 def _brute_force(space: SearchSpace, budgets: dict[int, int]) -> int | None:
     """The least score of all plans, each written, read and counted."""
-    best = None
-    for chosen in product(*(range(len(v.options)) for v in space.decisions)):
-        options = space.edits_of(chosen)
-        score = sum(edit.score for edit in options)
-        if best is not None and score >= best:
-            continue
+
+    def holds(options: Sequence[Edit]) -> bool:
         spec = space.editable.read_edited([change for c in options for change in c.changes])
-        if spec is None:
-            continue
-        after = measure_counts(spec.network)
-        if all(after[METRICS[metric]] <= most for metric, most in budgets.items()):
-            best = score
-    return best
+        after = None if spec is None else measure_counts(spec.network)
+        return after is not None and all(after[METRICS[k]] <= n for k, n in budgets.items())
+
+    return find_least_score(space, holds)
 
 
 @pytest.mark.parametrize("block", range(10))

@@ -5,13 +5,12 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from itertools import product
 
 import pytest
-from drawn_devices import BRANCHES, drawn_device, drawn_text, drawn_timer, timed_spec
+from drawn_devices import BRANCHES, drawn_text, drawn_timer, timed_spec
+from spaces import find_least_score
 
 import cnncost
-from cnncost.costs.duration import PER_SECOND
 from cnncost.suggest.decisions import table_filling
 from cnncost.suggest.decisions.budget_limits import limit_tables
 from cnncost.suggest.decisions.cost_tables import SearchSpace
@@ -20,17 +19,14 @@ from cnncost.suggest.decisions.search_space import (
     foresee_decisions,
     list_spatial_trials,
 )
-from cnncost.suggest.edits.budget import Budget, parse_budgets
+from cnncost.suggest.edits.budget import Budget
 from cnncost.suggest.edits.catalogue import parse_allowed_edits
 from cnncost.suggest.edits.edit import Edit
 from cnncost.suggest.edits.editable_spec import EditableSpec
-from cnncost.suggest.edits.meter import Meter
 from cnncost.suggest.search.integer_programme import solve_programme
 from cnncost.suggest.search.label_setting import solve_by_labels
 from cnncost.suggest.search.plan import SearchLimits, SearchOutcome
 from cnncost.suggest.search.space_solver import drop_dominated_options
-from cnncost.suggest.suggestion.request import SuggestionRequest
-from cnncost.suggest.suggestion.suggester import Suggester
 from cnncost.timing import Device, LayerTimer
 
 EVERYTHING = parse_allowed_edits((), (), ())
@@ -62,17 +58,12 @@ def random_space(seed: int) -> tuple[SearchSpace, list[Budget]]:
 
 def brute_force(space: SearchSpace, budgets: list[Budget]) -> int | None:
     """The least score of all plans, each written, read and estimated."""
-    best = None
-    for chosen in product(*(range(len(v.options)) for v in space.decisions)):
-        options = space.edits_of(chosen)
-        score = sum(edit.score for edit in options)
-        touched = sum(edit.convolutions for edit in options)
-        if touched > space.convolutions or (best is not None and score >= best):
-            continue
+
+    def holds(options: Sequence[Edit]) -> bool:
         after = estimated(space.editable, options)
-        if after is not None and all(after[one.metric] <= one.most for one in budgets):
-            best = score
-    return best
+        return after is not None and all(after[one.metric] <= one.most for one in budgets)
+
+    return find_least_score(space, holds)
 
 
 @pytest.mark.parametrize("block", range(8))
@@ -210,103 +201,3 @@ def test_what_is_foreseen_of_single_edits_is_what_their_texts_take(name: str) ->
         assert trial.after["time"] == after["time"], trial.edit.phrase
         compared += 1
     assert compared > 20
-
-
-def suggester(text: str, timer: LayerTimer, *budgets: str, **more: object) -> Suggester:
-    meter = Meter(timer=timer)
-    request = SuggestionRequest(budgets=budgets, meter=meter, **more)  # type: ignore[arg-type]
-    return Suggester(cnncost.loads(text), request)
-
-
-@pytest.mark.parametrize("seed", range(24))
-def test_the_written_file_takes_what_the_plan_says_to_the_picosecond(seed: int) -> None:
-    pick = random.Random(seed)
-    device, batch = drawn_device(pick), pick.choice([None, 1, 3, 16])
-    text, timer = drawn_text(pick), LayerTimer(device, batch)
-    today = cnncost.time(cnncost.loads(text), device, batch).picoseconds
-    if not today:
-        return  # a device on which nothing takes time
-    share = pick.randrange(35, 95)
-    more = pick.choice([[], ["weights=70%"], ["sram=90%"]])
-    study = suggester(text, timer, f"time={share}%", *more, seconds=20.0)
-    found = study.suggest()
-    for plan in [found.plan, *found.alternatives]:
-        if plan is not None:
-            written = cnncost.time(cnncost.loads(study.writer.write(plan)), device, batch)
-            assert written.picoseconds == plan.after["time"]
-            assert 100 * written.picoseconds <= share * today
-    assert found.before["time"] == today
-    assert found.plan is not None or found.proved
-
-
-LEFT = "input: [3, 16, 16]\nlayers:\n" + "".join(
-    f"  - {{conv: {width}, kernel: 3, padding: 1}}\n  - relu\n" for width in (16, 32, 32)
-) + "  - global_avgpool\n  - {dense: 10}\n"  # fmt: skip
-
-
-@pytest.mark.parametrize("metric", ["connections", "units", "parameters", "weights"])
-def test_a_device_that_pays_for_one_figure_alone_gives_that_figure_s_plan(metric: str) -> None:
-    """At a nanosecond for each, half of the time is half of the figure."""
-    timer = LayerTimer(Device("one", "One", "x", "fp32", (1, 1), {metric: 1e-9}), 1)
-    timed = suggester(LEFT, timer, "time=50%").suggest()
-    counted = Suggester(
-        cnncost.loads(LEFT), SuggestionRequest(budgets=(f"{metric}=50%",))
-    ).suggest()
-    assert timed.before["time"] == 1000 * counted.before[metric]
-    assert timed.plan is not None
-    assert counted.plan is not None
-    assert [edit.phrase for edit in timed.plan.edits] == [e.phrase for e in counted.plan.edits]
-    assert timed.plan.after["time"] == 1000 * counted.plan.after[metric]
-
-
-def test_what_a_run_costs_besides_its_layers_no_plan_saves() -> None:
-    """LeNet-5 has 332,824 connections at 1 ns beside a run of 1 ms."""
-    timer = LayerTimer(Device("r", "R", "x", "fp32", (1, 1), {"connections": 1e-9, "run": 1e-3}), 1)
-    study = suggester(cnncost.load("lenet5").text.text, timer, "time=1.3ms")
-    assert study.before["time"] == 332_824 * 1000 + PER_SECOND // 1000
-    plan = study.suggest().plan
-    assert plan is not None
-    assert plan.after["connections"] * 1000 + PER_SECOND // 1000 == plan.after["time"]
-    assert plan.after["connections"] <= 300_000
-    below = suggester(cnncost.load("lenet5").text.text, timer, "time=900us").suggest()
-    assert below.plan is None
-    assert below.proved
-    assert below.unmet is not None
-    assert below.unmet.least["time"].value > PER_SECOND // 1000
-
-
-TOP = """\
-input: [3, 32, 32]
-layers:
-  - {conv: 32, kernel: 1}
-  - relu
-  - {maxpool: 4}
-  - {conv: 64, kernel: 3, padding: 1}
-  - relu
-  - {conv: 64, kernel: 3, padding: 1}
-  - global_avgpool
-  - {dense: 10}
-"""
-
-
-def test_the_same_share_of_the_connections_saves_less_time() -> None:
-    """A unit costs as much as 1,000 connections: of 41,000 units the first layer has 32,768, of
-    3.6 million connections 98,304."""
-    costs = {"connections": 1e-12, "units": 1e-9}
-    timer = LayerTimer(Device("u", "U", "x", "fp32", (1, 1), costs), 1)
-    found = suggester(TOP, timer, "time=50%").suggest()
-    beside = Suggester(
-        cnncost.loads(TOP), SuggestionRequest(budgets=("connections=50%",))
-    ).search.find_best(parse_budgets(["connections=50%"], found.before))
-    assert found.by_connections is not None
-    assert beside.plan is not None
-    other = found.by_connections.plan
-    assert float(found.by_connections.share) == pytest.approx(0.5, abs=1e-6)
-    assert other.price <= beside.plan.price
-    assert 2 * other.after["connections"] <= found.before["connections"]
-    assert 2 * other.after["time"] > found.before["time"]
-
-
-def test_no_plan_for_connections_is_set_beside_several_budgets() -> None:
-    timer = LayerTimer(Device("u", "U", "x", "fp32", (1, 1), {"units": 1e-9}), 1)
-    assert suggester(LEFT, timer, "time=60%", "weights=60%").suggest().by_connections is None

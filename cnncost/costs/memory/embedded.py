@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from cnncost.costs.memory.inference import Lives
 from cnncost.costs.memory.traits import Makes, find_traits
+from cnncost.layers.convolution import Conv
 from cnncost.network import Input, Network, Node
 
 BIAS = 4
@@ -82,6 +83,6 @@ def _may_overwrite(node: Input | Node) -> bool:
     """Whether each output channel (or unit) reads only its own input channel (or unit)."""
     if node.layer is None:
         return False
-    channels = node.inputs[0].channels
-    depthwise = getattr(node.layer, "groups", 1) == channels == node.output.channels
-    return node.layer.word in ("add", "depthwise_conv") or (node.layer.word == "conv" and depthwise)
+    if isinstance(node.layer, Conv):
+        return node.layer.groups == node.inputs[0].channels == node.output.channels
+    return node.layer.word in ("add", "depthwise_conv")
