@@ -22,7 +22,7 @@ from torch_in import build
 import cnncost
 from cnncost.formats.graph import graph_of
 from cnncost.formats.spec_text import spec_text
-from cnncost.formats.structured import are_equal_networks, write_structured
+from cnncost.formats.structured_text import are_equal_networks, write_structured
 from cnncost.formats.torch_in.torch_trace import trace_module
 
 if TYPE_CHECKING:

@@ -220,7 +220,7 @@ SAME: dict[tuple[str, str], str] = {
         "value > LARGEST -> value >= LARGEST",
     ): "the largest number itself has been taken before",
     (
-        "cnncost/layers/windowed.py",
+        "cnncost/layers/sliding_window.py",
         "if self.padding == 'same': pass -> if False: pass",
     ): "a short way: padded so, as many windows fit",
     **_without_a_word(

@@ -9,7 +9,7 @@ import pytest
 import cnncost
 from cnncost.formats.block_numbers import BlockNumber, NumberRule, derive_number, find_parameter
 from cnncost.formats.graph import graph_of
-from cnncost.formats.structured import structured_text
+from cnncost.formats.structured_text import structured_text
 from cnncost.formats.torch_out.torch_code import write
 
 

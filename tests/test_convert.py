@@ -19,7 +19,7 @@ import pytest
 import cnncost
 from cnncost import bundled
 from cnncost.formats.diagrams import write_dot, write_mermaid
-from cnncost.formats.structured import are_equal_networks
+from cnncost.formats.structured_text import are_equal_networks
 
 KERAS = Path(__file__).parent / "reference" / "keras" / "VGG16.json.gz"
 

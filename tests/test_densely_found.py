@@ -17,7 +17,7 @@ import cnncost
 from cnncost.costs.memory import measure_memory
 from cnncost.formats.graph import graph_of
 from cnncost.formats.spec_text import spec_text
-from cnncost.formats.structured import are_equal_networks, structured_text, write_structured
+from cnncost.formats.structured_text import are_equal_networks, structured_text, write_structured
 
 
 def flat(body: list[str], times: int, above: str) -> list[str]:

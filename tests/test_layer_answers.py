@@ -25,7 +25,7 @@ from cnncost.layers.kinds import (
     Width,
     spell_value,
 )
-from cnncost.layers.listed import AxisOrder, Dims, Padding, Span
+from cnncost.layers.list_fields import AxisOrder, Dims, Padding, Span
 from cnncost.shape import Shape
 
 if TYPE_CHECKING:

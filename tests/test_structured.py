@@ -11,7 +11,7 @@ from cnncost import bundled
 from cnncost.costs.metrics import Metrics
 from cnncost.formats.graph import Graph, Op, graph_of
 from cnncost.formats.spec_text import spec_text
-from cnncost.formats.structured import are_equal_networks, structured_text, write_structured
+from cnncost.formats.structured_text import are_equal_networks, structured_text, write_structured
 from cnncost.network import Network
 
 TARGETS = {"resnet50": 60, "mobilenet_v2": 80, "densenet121": 60}

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 import cnncost
 from cnncost.formats.graph import Graph, Op
 from cnncost.formats.spec_text import spec_text
-from cnncost.formats.structured import are_equal_networks, structured_text, write_structured
+from cnncost.formats.structured_text import are_equal_networks, structured_text, write_structured
 
 if TYPE_CHECKING:
     from cnncost.formats.graph import Value

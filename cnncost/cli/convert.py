@@ -122,7 +122,7 @@ def _rewrite_spec(spec: Spec, *, flat: bool) -> str:
     """Write the network's text anew: flat, one line per layer, or with blocks and structures."""
     from cnncost.formats.graph import graph_of
     from cnncost.formats.spec_text import spec_text
-    from cnncost.formats.structured import structured_text
+    from cnncost.formats.structured_text import structured_text
 
     if any(said.line.values is not None for said in spec.written.values()):
         sys.stderr.write("the layers' values are left out\n")

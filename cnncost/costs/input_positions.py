@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from cnncost.layers import Layer
     from cnncost.layers.convolution import ConvTranspose
     from cnncost.layers.reshaping import Crop, Pad, Permute, PixelShuffle, SpaceToDepth, Upsample
-    from cnncost.layers.windowed import Windowed
+    from cnncost.layers.sliding_window import Windowed
 
 Taps = Sequence[int]
 """The positions that one output position reads, ascending."""

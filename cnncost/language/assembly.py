@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from cnncost.errors import Refused
-from cnncost.language.carried import find_misfit
+from cnncost.language.carried_values import find_misfit
 from cnncost.language.line import Line
 from cnncost.language.nodes import Items, Node, Scalar
 from cnncost.language.problems import Problems

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from cnncost.place import Place
 
 if TYPE_CHECKING:
-    from cnncost.language.carried import Carried
+    from cnncost.language.carried_values import Carried
     from cnncost.language.names import Names
     from cnncost.language.nodes import Node, Scalar
     from cnncost.layers import Layer

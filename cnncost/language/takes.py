@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from cnncost.elsewhere import find_meaning
 from cnncost.errors import did_you_mean, find_nearest, quote_text
-from cnncost.language.carried import read_carried
+from cnncost.language.carried_values import read_carried
 from cnncost.language.names import COMMON, STRUCTURES
 from cnncost.language.nodes import Items, Node, Scalar
 from cnncost.language.values import NAME

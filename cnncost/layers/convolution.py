@@ -7,8 +7,8 @@ from math import prod
 from cnncost.errors import Refused
 from cnncost.layers.base import layer, must_split
 from cnncost.layers.kinds import GroupsKind, field_of_kind, flag_field, per_axis_field, whole_field
-from cnncost.layers.listed import Connects, Padding
-from cnncost.layers.windowed import Pairs, Windowed
+from cnncost.layers.list_fields import Connects, Padding
+from cnncost.layers.sliding_window import Pairs, Windowed
 from cnncost.shape import Shape, Window, same_cropping
 from cnncost.term import exact_quotient
 

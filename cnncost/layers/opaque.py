@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cnncost.layers.base import Layer, layer
 from cnncost.layers.kinds import Cost, Given, Named, field_of_kind
-from cnncost.layers.listed import Dims
+from cnncost.layers.list_fields import Dims
 from cnncost.shape import Shape
 
 

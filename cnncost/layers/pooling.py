@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from cnncost.errors import Refused
 from cnncost.layers.base import Layer, layer
 from cnncost.layers.kinds import STAND_IN, field_of_kind, flag_field, per_axis_field
-from cnncost.layers.listed import Padding
-from cnncost.layers.windowed import Pairs, Windowed
+from cnncost.layers.list_fields import Padding
+from cnncost.layers.sliding_window import Pairs, Windowed
 from cnncost.shape import AXES, Shape, Window
 
 if TYPE_CHECKING:

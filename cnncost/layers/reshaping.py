@@ -15,8 +15,8 @@ from cnncost.layers.kinds import (
     spell_value,
     whole_field,
 )
-from cnncost.layers.listed import Amount, AxisOrder, Dims, Span
-from cnncost.layers.windowed import Pairs
+from cnncost.layers.list_fields import Amount, AxisOrder, Dims, Span
+from cnncost.layers.sliding_window import Pairs
 from cnncost.shape import Shape
 
 

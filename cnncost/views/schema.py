@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from cnncost.layers import JOINS, TYPES, Layer, kinds, layer_type, listed
+from cnncost.layers import JOINS, TYPES, Layer, kinds, layer_type, list_fields
 from cnncost.layers.kinds import FieldKind
 from cnncost.views import schema_figures
 
@@ -229,7 +229,7 @@ def _list_schema(item: Schema, least: int = 1, most: int | None = None) -> Schem
 _FIELDS: dict[type[FieldKind], Callable[[Any], Schema]] = {  # Any: each knows its own kind
     kinds.Whole: lambda kind: _whole_schema(kind.minimum),
     kinds.PerAxis: lambda kind: _per_axis(_whole_schema(kind.minimum)),
-    listed.Padding: _padding_schema,
+    list_fields.Padding: _padding_schema,
     kinds.Flag: lambda kind: {"type": ["boolean", "string"]},
     kinds.Rate: lambda kind: {"type": ["number", "string"], "minimum": 0, "exclusiveMaximum": 1},
     # A block's parameter may stand for the word, so the words are offered, not demanded.
@@ -237,10 +237,10 @@ _FIELDS: dict[type[FieldKind], Callable[[Any], Schema]] = {  # Any: each knows i
         {"anyOf": [{"enum": list(kind.keywords)}, {"pattern": NAME}]} | {"type": "string"}
     ),
     kinds.Named: lambda kind: {"type": "string"},
-    listed.Dims: lambda kind: _list_schema(_whole_schema(-1 if kind.free else 1), 1, 4),
-    listed.AxisOrder: lambda kind: _list_schema(_whole_schema(1), 1, 4),
-    listed.Span: lambda kind: _list_schema(_whole_schema(0), 2, 2),
-    listed.Connects: lambda kind: _list_schema(
+    list_fields.Dims: lambda kind: _list_schema(_whole_schema(-1 if kind.free else 1), 1, 4),
+    list_fields.AxisOrder: lambda kind: _list_schema(_whole_schema(1), 1, 4),
+    list_fields.Span: lambda kind: _list_schema(_whole_schema(0), 2, 2),
+    list_fields.Connects: lambda kind: _list_schema(
         {"type": "array", "items": _whole_schema(0), "minItems": 1}
     ),
 }

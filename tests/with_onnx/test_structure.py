@@ -13,7 +13,7 @@ from cnncost.costs.memory import measure_memory
 from cnncost.costs.metrics import Metrics
 from cnncost.formats.graph import graph_of
 from cnncost.formats.spec_text import spec_text
-from cnncost.formats.structured import are_equal_networks, structured_text, write_structured
+from cnncost.formats.structured_text import are_equal_networks, structured_text, write_structured
 from cnncost.language import Spec
 from cnncost.network import Network
 

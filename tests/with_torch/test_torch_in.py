@@ -13,7 +13,7 @@ from torch.utils.flop_counter import FlopCounterMode
 import cnncost
 from cnncost.api import load_graph
 from cnncost.formats.spec_text import spec_text
-from cnncost.formats.torch_in.handlers import HANDLERS
+from cnncost.formats.torch_in.operation_readers import HANDLERS
 from cnncost.formats.torch_in.torch_trace import trace_module
 
 Forward = Callable[[nn.Module, Tensor], Tensor]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeGuard
 from cnncost.network import Node
 
 if TYPE_CHECKING:
-    from cnncost.layers.windowed import Pairs, Windowed
+    from cnncost.layers.sliding_window import Pairs, Windowed
     from cnncost.shape import Window
 
 CONVOLUTIONS, POOLS = ("conv", "depthwise_conv"), ("maxpool", "avgpool")

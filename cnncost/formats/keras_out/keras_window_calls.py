@@ -23,7 +23,7 @@ from cnncost.shape import same_cropping, same_padding
 if TYPE_CHECKING:
     from cnncost.layers.convolution import Conv, Convolving, ConvTranspose, DepthwiseConv
     from cnncost.layers.pooling import Pooling, Subsample
-    from cnncost.layers.windowed import Windowed
+    from cnncost.layers.sliding_window import Windowed
 
 
 def _resolve_padding(node: Node[Windowed]) -> tuple[str, tuple[tuple[int, int], ...]]:

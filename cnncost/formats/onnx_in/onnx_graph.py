@@ -39,8 +39,12 @@ from cnncost.formats.onnx_in.onnx_inference import (
 )
 from cnncost.formats.onnx_in.onnx_model import OnnxModel, OnnxNode, find_wrong_attribute
 from cnncost.formats.onnx_in.onnx_own_files import OURS
-from cnncost.formats.onnx_in.quantised import replace_quantised
-from cnncost.formats.onnx_in.sharing import find_needed_steps, find_same_weights, find_weights_apart
+from cnncost.formats.onnx_in.quantised_steps import replace_quantised
+from cnncost.formats.onnx_in.shared_weights import (
+    find_needed_steps,
+    find_same_weights,
+    find_weights_apart,
+)
 from cnncost.formats.onnx_in.tensor_states import Batch, NoBatch
 from cnncost.formats.tensor_value import Shape
 

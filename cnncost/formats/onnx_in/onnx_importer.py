@@ -21,7 +21,7 @@ from cnncost.formats.importing import (
 )
 from cnncost.formats.onnx_in.node_names import LONGEST_NAME, name_step
 from cnncost.formats.onnx_in.onnx_model import OnnxModel, OnnxNode, OnnxTensor
-from cnncost.formats.onnx_in.owners import TensorOwners
+from cnncost.formats.onnx_in.tensor_owners import TensorOwners
 from cnncost.formats.onnx_in.tensor_states import Batch, Norm, Pending, Shapeless, broadest_shape
 from cnncost.formats.tensor_value import Shape, Value
 from cnncost.formats.tensor_views import layers_of

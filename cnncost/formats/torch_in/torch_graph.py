@@ -21,7 +21,7 @@ from cnncost.errors import CnncostError
 from cnncost.formats.graph import Graph, Op, needed_operations
 from cnncost.formats.importing import absorb_paddings, as_map_shape, copy_read_outputs, list_unknown
 from cnncost.formats.tensor_value import Shape, Value
-from cnncost.formats.torch_in.owning import Owners, assign_owners, costs_of
+from cnncost.formats.torch_in.parameter_owners import Owners, assign_owners, costs_of
 from cnncost.formats.torch_in.torch_importer import TorchCall, TorchImporter
 
 MAKERS = ("conv", "depthwise_conv", "batchnorm", "groupnorm", "dense")

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from cnncost.errors import CnncostError
 from cnncost.formats.graph import Graph
 from cnncost.formats.tensor_value import Constant, Value
-from cnncost.formats.torch_in.constants import fold_call
+from cnncost.formats.torch_in.constant_values import fold_call
 from cnncost.formats.torch_in.export import export_module, make_functional
-from cnncost.formats.torch_in.handlers import COSTLESS, HANDLERS, SHAPE_ONLY, SILENT
-from cnncost.formats.torch_in.owning import Owners
+from cnncost.formats.torch_in.operation_readers import COSTLESS, HANDLERS, SHAPE_ONLY, SILENT
+from cnncost.formats.torch_in.parameter_owners import Owners
 from cnncost.formats.torch_in.program_nodes import (
     SHAPE_TAKERS,
     changes_input,

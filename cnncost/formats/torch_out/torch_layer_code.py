@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from cnncost.layers.kinds import ITSELF
 
 if TYPE_CHECKING:
-    from cnncost.layers.windowed import Windowed
+    from cnncost.layers.sliding_window import Windowed
     from cnncost.network import Node
 
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from cnncost.layers.normalisation import Lrn, Normalisation
     from cnncost.layers.reshaping import Crop, Pad, Upsample
     from cnncost.layers.scaling import Scale
-    from cnncost.layers.windowed import Windowed
+    from cnncost.layers.sliding_window import Windowed
 
 # Pools, shapes, joins, dropout, scale
 

@@ -20,7 +20,7 @@ from cnncost.study.backward.layer_use import GradientStep, Rule, Rules, Use
 if TYPE_CHECKING:
     from cnncost.layers.convolution import Conv, Convolving, ConvTranspose, DepthwiseConv
     from cnncost.layers.pooling import Subsample
-    from cnncost.layers.windowed import Windowed
+    from cnncost.layers.sliding_window import Windowed
 
 
 def derive_dense(use: Use) -> Rule:

@@ -18,7 +18,7 @@ from cnncost.study.run.number_map import (
 )
 
 if TYPE_CHECKING:
-    from cnncost.language.carried import Carried
+    from cnncost.language.carried_values import Carried
     from cnncost.layers.reshaping import Crop, Pad, Permute, Slice
     from cnncost.network import Node
 

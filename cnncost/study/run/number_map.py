@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from cnncost.shape import Shape
 
 if TYPE_CHECKING:
-    from cnncost.language.carried import Carried
-    from cnncost.layers.windowed import Windowed
+    from cnncost.language.carried_values import Carried
+    from cnncost.layers.sliding_window import Windowed
     from cnncost.network import Node
     from cnncost.shape import Window
 

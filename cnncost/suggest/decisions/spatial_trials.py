@@ -19,7 +19,7 @@ from cnncost.accuracy.potential import Potential
 from cnncost.costs import count_network
 from cnncost.errors import CnncostError
 from cnncost.layers import Layer
-from cnncost.layers.windowed import Windowed
+from cnncost.layers.sliding_window import Windowed
 from cnncost.network import Network, Node
 from cnncost.shape import Shape
 from cnncost.suggest.edits.edit import COARSER, NARROWER, Edit, apply_edit, priced

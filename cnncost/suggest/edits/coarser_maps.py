@@ -12,7 +12,7 @@ from cnncost.language.lines import Line
 from cnncost.language.nodes import Node as YamlNode
 from cnncost.language.nodes import Scalar
 from cnncost.layers import Layer
-from cnncost.layers.windowed import Windowed
+from cnncost.layers.sliding_window import Windowed
 from cnncost.network import Network, Node
 from cnncost.place import Place
 from cnncost.shape import Shape

@@ -2,8 +2,8 @@
 
 The first layer over any part of a file's tensor owns the whole tensor (one over a part is opaque),
 so that names of tensors are enough, and a step is counted when it is read. Layers of PyTorch may
-each own a view of one parameter: `torch_in/owning.py` follows them number by number, after the
-whole program is read.
+each own a view of one parameter: `torch_in/parameter_owners.py` follows them number by number,
+after the whole program is read.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from typing import Any
 
 from cnncost.formats.tensor_value import Constant, Value
 from cnncost.formats.torch_in import (
-    products,
+    matrix_products,
     torch_elementwise,
     torch_units,
     torch_views,
@@ -113,11 +113,11 @@ HANDLERS: dict[str, Handler] = {
     **_by_target(emit_recurrent, "lstm", "gru", "rnn_tanh", "rnn_relu"),
     **_by_target(torch_windows.emit_convolution, "conv1d", "conv2d", "conv3d", "convolution"),
     **_by_target(torch_windows.emit_convolution, *(f"conv_transpose{n}d" for n in "123")),
-    **_by_target(products.emit_linear, "linear"),
-    **_by_target(products.emit_matmul, "matmul", "mm", "bmm", "mv", "dot", "vdot", "inner"),
-    **_by_target(products.emit_addmm, "addmm", "baddbmm"),
-    **_by_target(products.emit_einsum, "einsum"),
-    **_by_target(products.emit_attention, "scaled_dot_product_attention"),
+    **_by_target(matrix_products.emit_linear, "linear"),
+    **_by_target(matrix_products.emit_matmul, "matmul", "mm", "bmm", "mv", "dot", "vdot", "inner"),
+    **_by_target(matrix_products.emit_addmm, "addmm", "baddbmm"),
+    **_by_target(matrix_products.emit_einsum, "einsum"),
+    **_by_target(matrix_products.emit_attention, "scaled_dot_product_attention"),
     **_by_target(torch_windows.emit_pool, "max_pool1d", "max_pool2d", "max_pool3d"),
     **_by_target(torch_windows.emit_pool, *(f"max_pool{n}d_with_indices" for n in "123")),
     **_by_target(torch_windows.emit_pool, "avg_pool1d", "avg_pool2d", "avg_pool3d"),

@@ -8,7 +8,7 @@ Cases, in order, for each operation:
 
 This is decided for all operations together, once the program is read, and number by number: a layer
 may learn a view of a part of a parameter. ONNX and Keras have no such parts; their readers count
-whole tensors while they read (`onnx_in/owners.py`, `KerasImporter.owners`).
+whole tensors while they read (`onnx_in/tensor_owners.py`, `KerasImporter.owners`).
 """
 
 from __future__ import annotations
