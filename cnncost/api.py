@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 LARGEST_FILE = 10 * 2**20
 """Bytes; the largest spec that is read."""
+MOST_BUILDERS = 20
+"""Classes and functions of a file of code that a message lists."""
 
 
 def load(
@@ -58,6 +60,8 @@ def load(
             raise CnncostError(f"{arch}: no such file, and no bundled network of that name", hint)
         path, name = found, found.name
     else:
+        if path.suffix == ".py":
+            raise _refuse_code(path, name)
         (form, *_) = *formats.by_suffix(name, reads=True), None
         if form is not None:
             graph = formats.read_graph(path, make_printable(name), form, inputs or {})
@@ -68,6 +72,21 @@ def load(
         params=params,
         inputs=inputs,
         max_layers=max_layers,
+    )
+
+
+def _refuse_code(path: Path, name: str) -> CnncostError:
+    """Make the error for a file of code that is given without what builds the network in it."""
+    found = formats.list_builders(path)
+    if not found:
+        return CnncostError(
+            f"{name}: Python code without a class or function that builds a network"
+        )
+    listed = ", ".join(f"{name}:{one}" for one in found[:MOST_BUILDERS])
+    more = f", and {len(found) - MOST_BUILDERS} more" if len(found) > MOST_BUILDERS else ""
+    hint = f"one of {listed}{more}" if len(found) > 1 else listed
+    return CnncostError(
+        f"{name}: Python code; name what builds the network, and give --input SHAPE", hint
     )
 
 
@@ -130,6 +149,31 @@ def load_graph(
         unknown=tuple(f"{called.get(n, n)}: {why}" for n, _, why in lines),
         paths=tuple(op.name for op in graph.ops),
         audit=graph.audit,
+    )
+
+
+def restore_structure(spec: Spec) -> Spec:
+    """Find the blocks, structures and repeats of an import again, as `cnncost convert` writes them.
+
+    A spec that is no import is returned as it is. Layers, order and numbers stay; names become
+    those of the structured text, such as `layer1.1.conv1`.
+    """
+    if not spec.paths:
+        return spec
+    from cnncost.formats.graph import graph_of
+    from cnncost.formats.structured_text import structured_text
+
+    text = structured_text(graph_of(spec.network, spec.paths), spec.network)
+    found = loads(text, name=spec.text.name, max_layers=max(MAX_LAYERS, len(spec.paths)))
+    pairs = zip(spec.network.nodes, found.network.nodes, strict=True)
+    names = {old.name: new.name for old, new in pairs}
+    lines = [line.partition(": ") for line in spec.unknown]
+    return replace(
+        found,
+        notes=(),  # the form says what its axes are
+        unknown=tuple(f"{names.get(name, name)}: {why}" for name, _, why in lines),
+        paths=spec.paths,
+        audit=spec.audit,
     )
 
 

@@ -92,7 +92,7 @@ def convert(
     form = _choose_form(output, to)
     _refuse_mixed(form, no_weights=no_weights, flat=flat, structured=structured)
     refuse_existing(output, force=force)
-    spec = options.load_spec(arch, settings, shapes, max_layers, strict=strict)
+    spec = options.load_spec(arch, settings, shapes, max_layers, strict=strict, structured=False)
     if form.key == "yaml" and (flat or structured or spec.paths):
         data = _rewrite_spec(spec, flat=flat).encode()
     elif form.key == "yaml" and (settings or shapes):

@@ -43,8 +43,8 @@ Arch = Annotated[
     str,
     typer.Argument(
         metavar="ARCH",
-        help="A spec's file, an .onnx file, a bundled network's name, PyTorch code such as "
-        "my_net.py:build with --input, or - for a spec on standard input.",
+        help="A spec's file, an .onnx, .keras or .pt2 file, a bundled network's name, PyTorch "
+        "code such as my_net.py:build with --input, or - for a spec on standard input.",
         show_default=False,
         autocompletion=complete_arch,
     ),
@@ -146,27 +146,35 @@ def load_spec(
     max_layers: int = MAX_LAYERS,
     *,
     strict: bool = False,
+    structured: bool = True,
 ) -> Spec:
     """Load the spec of an ARCH argument; warnings go to standard error.
+
+    Unless `structured` is off, imports get blocks and repeats, as `convert` writes them.
 
     Raises:
         CnncostError: there is no such file, the spec or a setting is wrong, or `strict` is set
             and a layer is opaque.
     """
-    spec = make_reader(arch, max_layers, strict=strict)(settings or (), shapes or ())
+    read = make_reader(arch, max_layers, strict=strict, structured=structured)
+    spec = read(settings or (), shapes or ())
     for warning in spec.warnings:
         sys.stderr.write(f"{make_printable(warning)} (warning)\n")
     return spec
 
 
 def make_reader(
-    arch: str, max_layers: int, *, strict: bool = False
+    arch: str, max_layers: int, *, strict: bool = False, structured: bool = True
 ) -> Callable[[Sequence[str], Sequence[str]], Spec]:
     """Make a function that reads an ARCH under given settings and shapes, any number of times."""
-    read = _make_raw_reader(arch, max_layers)
-    return lambda settings, shapes: report_opaque_layers(
-        arch, read(settings, shapes), strict=strict
-    )
+    read_raw = _make_raw_reader(arch, max_layers)
+
+    def read(settings: Sequence[str], shapes: Sequence[str]) -> Spec:
+        spec = read_raw(settings, shapes)
+        found = api.restore_structure(spec) if structured else spec
+        return report_opaque_layers(arch, found, strict=strict)
+
+    return read
 
 
 def _make_raw_reader(arch: str, max_layers: int) -> Callable[[Sequence[str], Sequence[str]], Spec]:

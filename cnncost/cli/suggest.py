@@ -159,7 +159,8 @@ def suggest(
     for path in (write, output):
         if path:
             refuse_existing(path, force=force)
-    read = options.make_reader(arch, max_layers, strict=strict)
+    # Flat: a change of one block's layers need not be made in all of its copies.
+    read = options.make_reader(arch, max_layers, strict=strict, structured=False)
     code = api.is_code(arch)  # what is given to it is in the text that it is read as
     scale = collect_scale(batch, dtype, optimizer)
     machine = device_options.load_wanted_device(device, timed)

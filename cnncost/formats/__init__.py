@@ -55,7 +55,12 @@ _ALL: tuple[FileFormat, ...] = (
         written=(),
     ),
     FileFormat(
-        "pytorch", "PyTorch code: an nn.Module", (".py",), writer="torch_out.torch_code:write"
+        "pytorch",
+        "a program of torch.export; PyTorch code: an nn.Module",
+        (".pt2",),
+        reader="torch_in.program_file:read",
+        writer="torch_out.torch_code:write",
+        written=(".py",),
     ),
     FileFormat(
         "mermaid", "a Mermaid flowchart", (".mmd", ".mermaid"), writer="diagrams:write_mermaid"
@@ -130,6 +135,31 @@ def find_format(key: str) -> FileFormat:
 def is_source(text: str) -> bool:
     """Whether an ARCH names code that builds a network: `package.module:function`."""
     return _SOURCE.fullmatch(text) is not None
+
+
+def list_builders(path: Path) -> list[str]:
+    """List what may build a network in a Python file, which is not run: its classes that have a
+    `forward` or stand on another class, then its functions.
+
+    Raises:
+        CnncostError: the file cannot be read, or is no Python.
+    """
+    import ast
+
+    try:
+        statements = ast.parse(path.read_bytes()).body
+    except OSError as error:
+        raise CnncostError(f"{path}: {error.strerror}") from None
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        raise CnncostError(f"{path}: no Python: {error}") from None
+    classes = [
+        one.name
+        for one in statements
+        if isinstance(one, ast.ClassDef)
+        and (one.bases or any(getattr(part, "name", "") == "forward" for part in one.body))
+    ]
+    functions = [one.name for one in statements if isinstance(one, ast.FunctionDef)]
+    return [name for name in (*classes, *functions) if not name.startswith("_")]
 
 
 def missing_package(package: str, extra: str) -> CnncostError:

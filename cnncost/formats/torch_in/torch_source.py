@@ -75,6 +75,15 @@ def make_module(target: str, found: Any) -> nn.Module:  # Any: a module, or what
     return _check_module(target, module)
 
 
+def stated_input(module: nn.Module) -> dict[str, tuple[int, ...]]:
+    """Return the shape of the input that a model says it is for, as those of timm do; else none."""
+    stated = getattr(module, "pretrained_cfg", None)
+    shape = stated.get("input_size") if isinstance(stated, Mapping) else None
+    if not isinstance(shape, tuple | list) or not all(isinstance(size, int) for size in shape):
+        return {}
+    return {"": tuple(shape)}
+
+
 def _check_module(target: str, module: Any) -> nn.Module:  # Any: what the user's code makes
     import torch
 
@@ -124,6 +133,9 @@ def _find_target(target: str) -> Any:  # Any: a class, function or module object
             "as in torchvision.models:resnet50",
         )
     module = _import_target(target, match["where"])
+    create = getattr(module, "create_model", None)
+    if callable(create) and not hasattr(module, match["what"].partition(".")[0]):
+        return partial(create, match["what"])  # a package that makes its models by name, as timm
     found: Any = module
     for name in match["what"].split("."):
         if not hasattr(found, name):
