@@ -66,8 +66,8 @@ class Problem(NamedTuple):
 class SpecError(CnncostError):
     """All that one reading of a spec found wrong, in the order of the file.
 
-    `lines` holds one `FILE:LINE:COLUMN: what is wrong` a problem, at most
-    `SHOWN` of them; `found` counts all, unless the reading stopped at so many.
+    `located` holds each with its place; `lines` holds one `FILE:LINE:COLUMN: what is wrong` a
+    problem, at most `SHOWN` of them; `found` counts all, unless the reading stopped at so many.
     """
 
     SHOWN = 20
@@ -75,6 +75,7 @@ class SpecError(CnncostError):
     def __init__(
         self, located: Sequence[tuple[str, Problem]], found: int, *, stopped: bool = False
     ) -> None:
+        self.located = tuple(located)
         self.problems = [problem for _, problem in located]
         self.found = found
         lines = []

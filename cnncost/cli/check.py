@@ -7,6 +7,7 @@ import typer
 
 from cnncost import api
 from cnncost.cli import device_options, options
+from cnncost.cli.output import open_destination, refuse_existing, write_bytes
 from cnncost.cli.scale import collect_scale, refuse_idle
 from cnncost.errors import CnncostError, make_printable
 from cnncost.language import MAX_LAYERS
@@ -14,6 +15,11 @@ from cnncost.quantity import TIME, parse_budget, parse_seconds, refuse_same_metr
 
 if TYPE_CHECKING:
     from fractions import Fraction
+
+    from cnncost.costs.promises import TimeLimit
+    from cnncost.language import Spec
+    from cnncost.timing import Device
+    from cnncost.views.check_lines import CheckedFile
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
 
@@ -25,7 +31,11 @@ cnncost check net.yaml --budget weights=20M --budget connections=500M
 
 cnncost check net.yaml --budget training-memory=1GiB --batch 16 --optimizer adam
 
-cnncost check net.yaml --budget time=2ms --device rtx4090"""
+cnncost check net.yaml --budget time=2ms --device rtx4090
+
+cnncost check nets/*.yaml --format junit -o report.xml
+
+cnncost check nets/*.yaml --ratchet"""
 
 
 @app.command(rich_help_panel="Count and explain", epilog=EPILOG, no_args_is_help=True)
@@ -35,6 +45,18 @@ def check(
         options.archs_argument("ARCH...", "Specs' files, bundled networks' names, or -."),
     ],
     *,
+    form: Annotated[
+        str,
+        options.form_option(
+            "table",
+            "json",
+            "junit",
+            "github",
+            text="How it is written: one line per file, or for programs; github adds annotations.",
+        ),
+    ] = "table",
+    output: options.Output = "-",
+    force: options.Force = False,
     budget: Annotated[
         list[str] | None,
         typer.Option(
@@ -42,6 +64,12 @@ def check(
             help="A limit, as weights=20M, in place of the spec's. Repeatable.",
         ),
     ] = None,
+    ratchet: Annotated[
+        bool,
+        typer.Option(
+            "--ratchet", help="Where all holds, lower a file's own budgets to what it takes."
+        ),
+    ] = False,
     device: device_options.DeviceName = "",
     batch: options.Batch = None,
     dtype: options.Dtype = None,
@@ -51,15 +79,16 @@ def check(
     max_layers: options.MaxLayers = MAX_LAYERS,
     strict: options.Strict = False,
 ) -> None:
-    """Check that specs are valid and that their expect and budget hold, a line a file.
+    """Check that specs are valid and that their expect and budget hold, one line per file.
 
     Every file is checked. Exit code 0: all hold; 1: a figure or budget is missed; 2: a spec
     is wrong or missing. Bytes are those of batch 1, fp32 and plain SGD unless options say
     otherwise, a spec's own budget of bytes too; sram and flash are int8. A budget of time,
     time=2ms, is compared with the estimate for --device.
     """
-    from cnncost.costs.promises import TimeLimit, compare_budget, compare_expected
-    from cnncost.views.check_lines import check_line
+    from cnncost.costs.promises import compare_budget, compare_expected
+    from cnncost.views.check_lines import CheckedFile, check_line
+    from cnncost.views.check_reports import REPORTS
 
     budgets, longest = _read_budgets(budget or ())
     scale = collect_scale(batch, dtype, optimizer)
@@ -69,31 +98,71 @@ def check(
         judged.pop("batch", None)  # which time depends on, whatever else does
     if budget:
         refuse_idle(judged, budgets)
-    metrics: list[str] = []
-    missed = wrong = False
-    for arch in archs:
+    if ratchet:
+        _check_ratchet(archs, budget=budget, changed=[*(settings or ()), *(shapes or ())])
+    refuse_existing(output, force=force)
+
+    def check_file(arch: str) -> CheckedFile:
+        path = arch if arch != "-" and api.path_exists(arch) else ""
         name = make_printable(arch)
         try:
             spec = options.load_spec(arch, settings, shapes, max_layers, strict=strict)
-            promised, limited = (
-                compare_expected(spec),
-                compare_budget(spec, budgets if budget else spec.budget, **scale),
-            )
-            times = []
-            if longest is not None and machine is not None:
-                times.append(TimeLimit(longest, api.time(spec, machine, batch)))
+            limits = compare_budget(spec, budgets if budget else spec.budget, **scale)
+            times = _compare_time(spec, longest, machine, batch)
+            return CheckedFile(name, path, spec, compare_expected(spec), limits, times)
         except CnncostError as error:
-            sys.stdout.write(f"{name}: INVALID: {_first_line(name, error)}\n")
             sys.stderr.write(f"{error}\n")
-            wrong = True
-            continue
-        metrics += [limit.metric for limit in limited]
-        held = [*(one.holds for one in promised), *(one.holds for one in limited)]
-        missed |= not all([*held, *(one.holds for one in times)])
-        sys.stdout.write(check_line(name, promised, limited, times) + "\n")
+            return CheckedFile(name, path, None, error=error)
+
+    found: list[CheckedFile] = []
+    with open_destination(output, force=force) as file:
+        for arch in archs:
+            found.append(check_file(arch))
+            if form == "table":
+                file.write(f"{check_line(found[-1])}\n")
+            if ratchet and found[-1].holds:
+                _lower_budgets(found[-1])
+        if form != "table":
+            REPORTS[form](file, found)
+    wrong = any(one.error for one in found)
     if not wrong:
-        refuse_idle(judged, metrics)
-    raise typer.Exit(2 if wrong else int(missed))
+        refuse_idle(judged, [limit.metric for one in found for limit in one.limits])
+    raise typer.Exit(2 if wrong else int(not all(one.holds for one in found)))
+
+
+def _compare_time(
+    spec: "Spec", longest: "Fraction | None", machine: "Device | None", batch: int | None
+) -> "tuple[TimeLimit, ...]":
+    from cnncost.costs.promises import TimeLimit
+
+    if longest is None or machine is None:
+        return ()
+    return (TimeLimit(longest, api.time(spec, machine, batch)),)
+
+
+def _check_ratchet(archs: list[str], *, budget: list[str] | None, changed: list[str]) -> None:
+    """Refuse to lower budgets that do not stand in a file, or figures of another network."""
+    if budget:
+        raise CnncostError("--ratchet lowers a spec's own budgets", "drop --budget")
+    if changed:
+        raise CnncostError("--ratchet takes a network as its file has it", f"drop {changed[0]}")
+    for arch in archs:
+        if arch == "-" or not api.path_exists(arch):
+            what = "standard input" if arch == "-" else f"{arch}, which is no file,"
+            raise CnncostError(f"--ratchet: {what} cannot be changed", "name a spec's file")
+
+
+def _lower_budgets(file: "CheckedFile") -> None:
+    """Write a file's budgets anew where the network takes less, and say so."""
+    from cnncost.study.ratchet import lower_budgets
+
+    if file.spec is None or file.spec.paths:
+        return
+    text, lowered = lower_budgets(file.spec, file.limits)
+    if lowered:
+        write_bytes(file.path, text.encode(), force=True)
+    for one in lowered:
+        sys.stderr.write(f"{file.name}: budget of {one.metric} {one.before:,} -> {one.after:,}\n")
 
 
 def _read_budgets(
@@ -111,9 +180,3 @@ def _read_budgets(
         refuse_same_metric(metric, budgets)
         budgets[metric] = amount
     return budgets, longest
-
-
-def _first_line(arch: str, error: CnncostError) -> str:
-    first, *more = str(error).splitlines()
-    places = sum(not line.startswith("  hint:") for line in more)
-    return first.removeprefix(f"{arch}:").strip() + (f" (and {places} more)" if places else "")

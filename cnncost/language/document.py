@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,13 @@ from cnncost.errors import did_you_mean, find_nearest, quote_text
 from cnncost.language.blocks import read_blocks
 from cnncost.language.entries import plain_text, read_params, set_params
 from cnncost.language.expand import Expansion, Frame, TooMany, Written
-from cnncost.language.figures import Expectation, read_budget, read_expect, read_published
+from cnncost.language.figures import (
+    Expectation,
+    find_figure_places,
+    read_budget,
+    read_expect,
+    read_published,
+)
 from cnncost.language.inputs import InputReader, input_notes
 from cnncost.language.line import Block
 from cnncost.language.lines import LineReader
@@ -19,7 +25,7 @@ from cnncost.language.nodes import Items, Node, Pairs, Scalar, parse_yaml
 from cnncost.language.problems import Problems
 from cnncost.language.scope import Scope
 from cnncost.network import Network, NetworkBuilder
-from cnncost.place import Source
+from cnncost.place import Place, Source
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -67,6 +73,8 @@ class Spec:
     """For an import: the name that its source has for each layer, in order."""
     audit: tuple[str, ...] = ()
     """For an import: one line for each group of learned numbers that the network lacks."""
+    figure_places: Mapping[tuple[str, str], Place] = field(default_factory=dict)
+    """Where each amount under `expect` and `budget` stands, by section and metric."""
 
     @property
     def name(self) -> str:
@@ -129,7 +137,8 @@ class _SpecReader:
         )
         written = expansion.assembly.written
         notes = tuple(input_notes(self.builder.nodes, self.settings.inputs, self.source))
-        return Spec(network, self.source, written, expect, budget, numbers, warnings, notes)
+        spec = Spec(network, self.source, written, expect, budget, numbers, warnings, notes)
+        return replace(spec, figure_places=find_figure_places(keys))
 
     def _read_keys(self, root: Node | None) -> dict[str, Node]:
         """Read the top-level entries; raise what was found if they cannot be used."""

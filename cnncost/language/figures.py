@@ -8,9 +8,10 @@ from functools import partial
 
 from cnncost.errors import CnncostError, did_you_mean, quote_text
 from cnncost.language.entries import plain_value, read_pairs
-from cnncost.language.nodes import Node, Scalar
+from cnncost.language.nodes import Node, Pairs, Scalar
 from cnncost.language.problems import Problems
 from cnncost.layers.kinds import spell_value
+from cnncost.place import Place
 from cnncost.quantity import (
     BYTES,
     OF_CONNECTIONS,
@@ -59,6 +60,19 @@ def read_expect(node: Node | None, problems: Problems) -> Expectation | None:
             hint = partial(did_you_mean, key.text, [*expected, *flags], known)
             problems.add(key.start, f"unknown key {quote_text(key.text)} in expect", hint)
     return Expectation(totals, **flags)
+
+
+def find_figure_places(keys: Mapping[str, Node]) -> dict[tuple[str, str], Place]:
+    """Find where the amounts under `expect` and `budget` stand, by section and metric.
+
+    `keys` are a spec's top-level entries, which were read without a problem.
+    """
+    found = {}
+    for section in ("expect", "budget"):
+        node = keys.get(section)
+        for key, value in node.pairs if isinstance(node, Pairs) else ():
+            found[section, key.text.strip().replace("-", "_")] = value.place
+    return found
 
 
 def read_published(node: Node | None, problems: Problems) -> tuple[tuple[str, str], ...]:
