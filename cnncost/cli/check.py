@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cnncost import api
-from cnncost.cli import device_options, options
+from cnncost.cli import arch_reader, device_options, options
 from cnncost.cli.output import open_destination, refuse_existing, write_bytes
 from cnncost.cli.scale import collect_scale, refuse_idle
 from cnncost.errors import CnncostError, make_printable
@@ -106,7 +106,7 @@ def check(
         path = arch if arch != "-" and api.path_exists(arch) else ""
         name = make_printable(arch)
         try:
-            spec = options.load_spec(arch, settings, shapes, max_layers, strict=strict)
+            spec = arch_reader.load_spec(arch, settings, shapes, max_layers, strict=strict)
             limits = compare_budget(spec, budgets if budget else spec.budget, **scale)
             times = _compare_time(spec, longest, machine, batch)
             return CheckedFile(name, path, spec, compare_expected(spec), limits, times)

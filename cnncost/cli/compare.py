@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from cnncost import api
-from cnncost.cli import device_options, options
+from cnncost.cli import arch_reader, device_options, options
 from cnncost.cli.output import open_destination, refuse_existing
 from cnncost.errors import CnncostError, make_printable
 from cnncost.language import MAX_LAYERS
@@ -79,7 +79,7 @@ def compare(
     refuse_existing(output, force=force)
     sides = []
     for arch in archs:
-        spec = options.load_spec(arch, settings, shapes, max_layers, strict=strict)
+        spec = arch_reader.load_spec(arch, settings, shapes, max_layers, strict=strict)
         report = api.count(spec, biases=biases, exclude_padding=exclude_padding)
         if machine is not None:
             report = api.add_time(report, machine, batch)

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from cnncost import formats
-from cnncost.cli import options
+from cnncost.cli import arch_reader, options
 from cnncost.cli.output import refuse_existing, write_bytes
 from cnncost.errors import CnncostError
 from cnncost.language import MAX_LAYERS, Spec
@@ -92,7 +92,9 @@ def convert(
     form = _choose_form(output, to)
     _refuse_mixed(form, no_weights=no_weights, flat=flat, structured=structured)
     refuse_existing(output, force=force)
-    spec = options.load_spec(arch, settings, shapes, max_layers, strict=strict, structured=False)
+    spec = arch_reader.load_spec(
+        arch, settings, shapes, max_layers, strict=strict, structured=False
+    )
     if form.key == "yaml" and (flat or structured or spec.paths):
         data = _rewrite_spec(spec, flat=flat).encode()
     elif form.key == "yaml" and (settings or shapes):

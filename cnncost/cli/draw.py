@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 import typer
 
 from cnncost import api
-from cnncost.cli import device_options, options
+from cnncost.cli import arch_reader, device_options, options
 from cnncost.cli.output import refuse_existing, write_bytes
 from cnncost.errors import CnncostError
 from cnncost.language import MAX_LAYERS
@@ -84,7 +84,7 @@ def draw(
         raise CnncostError("--bars and --roofline are two figures", "draw one of them")
     machine = _load_machine(device, batch, bars=bars, roofline=roofline)
     refuse_existing(output, force=force)
-    report = api.count(options.load_spec(arch, settings, shapes, max_layers, strict=strict))
+    report = api.count(arch_reader.load_spec(arch, settings, shapes, max_layers, strict=strict))
     if machine is not None:
         report = _add_device_figures(report, machine, batch, roofline=roofline)
     drawn = io.BytesIO()

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from cnncost import api
-from cnncost.cli import options
+from cnncost.cli import arch_reader, options
 from cnncost.cli.output import open_destination, refuse_existing
 from cnncost.errors import CnncostError
 from cnncost.language import MAX_LAYERS, Spec
@@ -67,7 +67,7 @@ def explain(
     if backward and form not in BACKWARD:
         known = f"--format {', '.join(BACKWARD[:-1])} or {BACKWARD[-1]}"
         raise CnncostError(f"--backward writes equations, which are no {form}", known)
-    spec = options.load_spec(arch, settings, shapes, max_layers, strict=strict)
+    spec = arch_reader.load_spec(arch, settings, shapes, max_layers, strict=strict)
     if backward:
         _write_gradients(spec, layer, form, output, force=force)
         return

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cnncost.cli import options
+from cnncost.cli import arch_reader, options
 from cnncost.cli.output import open_destination, refuse_existing
 from cnncost.language import MAX_LAYERS
 from cnncost.network import Network
@@ -70,7 +70,7 @@ def memory(
     from cnncost.views.page_writers import write_results
 
     refuse_existing(output, force=force)
-    given = options.load_spec(arch, settings, shapes, max_layers, strict=strict).network
+    given = arch_reader.load_spec(arch, settings, shapes, max_layers, strict=strict).network
     found = measure(given, batch=batch, dtype=dtype, optimizer=optimizer)
     network, first, proved = given, found.inference.bytes, True
     if sequence is Sequence.smallest:

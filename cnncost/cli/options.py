@@ -1,8 +1,7 @@
 """Options that several commands have, and the functions that read them."""
 
 import re
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,16 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typer.models import ArgumentInfo, OptionInfo
 
-from cnncost import api, bundled, formats
-from cnncost.cli.streams import report_opaque_layers
-from cnncost.errors import CnncostError, make_printable
-from cnncost.formats import copy_stream, is_stream
-from cnncost.language import MAX_LAYERS, Spec
+from cnncost import bundled, formats
+from cnncost.errors import CnncostError
 from cnncost.quantity import parse_number
 from cnncost.views.page_writers import WRITERS
 
 if TYPE_CHECKING:
-    from cnncost.formats.graph import Graph
+    pass
 
 Numbers = dict[str, int | Fraction]
 
@@ -137,85 +133,6 @@ Output = Annotated[
     typer.Option("--output", "-o", metavar="FILE", help="Write to a file; - is standard output."),
 ]
 Force = Annotated[bool, typer.Option("--force", help="Write over an existing file.")]
-
-
-def load_spec(
-    arch: str,
-    settings: Sequence[str] | None = None,
-    shapes: Sequence[str] | None = None,
-    max_layers: int = MAX_LAYERS,
-    *,
-    strict: bool = False,
-    structured: bool = True,
-) -> Spec:
-    """Load the spec of an ARCH argument; warnings go to standard error.
-
-    Unless `structured` is off, imports get blocks and repeats, as `convert` writes them.
-
-    Raises:
-        CnncostError: there is no such file, the spec or a setting is wrong, or `strict` is set
-            and a layer is opaque.
-    """
-    read = make_reader(arch, max_layers, strict=strict, structured=structured)
-    spec = read(settings or (), shapes or ())
-    for warning in spec.warnings:
-        sys.stderr.write(f"{make_printable(warning)} (warning)\n")
-    return spec
-
-
-def make_reader(
-    arch: str, max_layers: int, *, strict: bool = False, structured: bool = True
-) -> Callable[[Sequence[str], Sequence[str]], Spec]:
-    """Make a function that reads an ARCH under given settings and shapes, any number of times."""
-    read_raw = _make_raw_reader(arch, max_layers)
-
-    def read(settings: Sequence[str], shapes: Sequence[str]) -> Spec:
-        spec = read_raw(settings, shapes)
-        found = api.restore_structure(spec) if structured else spec
-        return report_opaque_layers(arch, found, strict=strict)
-
-    return read
-
-
-def _make_raw_reader(arch: str, max_layers: int) -> Callable[[Sequence[str], Sequence[str]], Spec]:
-    if api.is_code(arch):
-        return lambda settings, shapes: api.load_graph(
-            source_graph(arch, parse_shapes(shapes), parse_arguments(settings)),
-            arch,
-            max_layers=max_layers,
-        )
-    if arch != "-":
-        path = Path(arch)
-        copy = copy_stream(path, arch) if api.path_exists(arch) and is_stream(path) else None
-
-        def load_file(settings: Sequence[str], shapes: Sequence[str]) -> Spec:
-            params, inputs = parse_settings(settings), parse_shapes(shapes)
-            file = copy.name if copy else arch
-            return api.load(file, params=params, inputs=inputs, max_layers=max_layers, name=arch)
-
-        return load_file
-    name = "<stdin>"
-    text = api.decode_spec(sys.stdin.buffer.read(api.LARGEST_FILE + 1), name)
-
-    def load_text(settings: Sequence[str], shapes: Sequence[str]) -> Spec:
-        params, inputs = parse_settings(settings), parse_shapes(shapes)
-        return api.loads(text, name=name, params=params, inputs=inputs, max_layers=max_layers)
-
-    return load_text
-
-
-def source_graph(
-    target: str, shapes: dict[str, tuple[int, ...]], arguments: dict[str, int | float]
-) -> "Graph":
-    """Build the graph of the network that the user's code makes; say that the code is run.
-
-    Raises:
-        CnncostError: the code fails, or cannot be traced.
-    """
-    from cnncost.formats.torch_in import read_source
-
-    sys.stderr.write(f"running {make_printable(target)}\n")
-    return read_source(target, shapes, arguments)
 
 
 def parse_settings(texts: Sequence[str]) -> Numbers:

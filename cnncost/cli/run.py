@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from cnncost.cli import options
+from cnncost.cli import arch_reader, options
 from cnncost.cli.output import open_destination, refuse_existing
 from cnncost.errors import CnncostError
 from cnncost.language import Spec
@@ -68,7 +68,7 @@ def run(
     if arch == "-" and values == ["-"]:
         raise CnncostError("standard input cannot hold both the spec and the values", "name a file")
     refuse_existing(output, force=force)
-    spec = options.load_spec(arch, settings, strict=True)
+    spec = arch_reader.load_spec(arch, settings, strict=True)
     check_runnable(spec)
     examples = ((found, evaluate(spec, found)) for found in _read_examples(spec, values))
     with open_destination(output, force=force) as file:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from cnncost import api
-from cnncost.cli import device_options, options
+from cnncost.cli import arch_reader, device_options, options
 from cnncost.cli.output import open_destination, refuse_existing
 from cnncost.cli.scale import MeasureScale, collect_scale, refuse_idle
 from cnncost.cli.search_progress import clear_progress, make_progress
@@ -160,7 +160,7 @@ def suggest(
         if path:
             refuse_existing(path, force=force)
     # Flat: a change of one block's layers need not be made in all of its copies.
-    read = options.make_reader(arch, max_layers, strict=strict, structured=False)
+    read = arch_reader.make_reader(arch, max_layers, strict=strict, structured=False)
     code = api.is_code(arch)  # what is given to it is in the text that it is read as
     scale = collect_scale(batch, dtype, optimizer)
     machine = device_options.load_wanted_device(device, timed)

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from cnncost import api
-from cnncost.cli import device_options, options
+from cnncost.cli import arch_reader, device_options, options
 from cnncost.cli.output import open_destination, refuse_existing
 from cnncost.costs import Report
 from cnncost.errors import CnncostError, make_printable
@@ -81,7 +81,7 @@ def sweep(
     )
     axes = _read_sweep_axes(settings or [], shapes)
     refuse_existing(output, force=force)
-    read = options.make_reader(arch, max_layers, strict=strict)
+    read = arch_reader.make_reader(arch, max_layers, strict=strict)
 
     def count(values: Mapping[str, str]) -> Report:
         params = [f"{name}={value}" for name, value in values.items() if name != INPUT]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cnncost import api
-from cnncost.cli import device_options, options
+from cnncost.cli import arch_reader, device_options, options
 from cnncost.cli.output import open_destination, refuse_existing
 from cnncost.cli.scale import MeasureScale, collect_scale
 from cnncost.errors import CnncostError
@@ -127,7 +127,7 @@ def table(
     _check_scale(scale, layout)
     machine = device_options.load_wanted_device(device, _name_wish(layout))
     refuse_existing(output, force=force)
-    spec = options.load_spec(arch, settings, shapes, max_layers, strict=strict)
+    spec = arch_reader.load_spec(arch, settings, shapes, max_layers, strict=strict)
     report = api.count(spec, biases=biases, exclude_padding=exclude_padding)
     if layout.shows_footprints:
         from cnncost.costs.footprint import compute_footprints

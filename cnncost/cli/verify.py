@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cnncost import api
-from cnncost.cli import device_options, options
+from cnncost.cli import arch_reader, device_options, options
 from cnncost.cli.streams import report_opaque_layers, show_progress
 from cnncost.errors import CnncostError
 from cnncost.language import MAX_LAYERS, Spec
@@ -67,7 +67,7 @@ def verify(
     watch = Stopwatch(runtime, "cuda" if cuda else "cpu", threads or 0, seconds=seconds)
     if machine is not None:
         watch = watch._replace(dtype=machine.dtype)
-        spec = options.load_spec(arch, settings, shapes, max_layers, strict=strict)
+        spec = arch_reader.load_spec(arch, settings, shapes, max_layers, strict=strict)
         _verify_time(spec, machine, batch, watch, form)
         return
     if watch != Stopwatch():
@@ -76,7 +76,7 @@ def verify(
     if api.is_code(arch):
         name, verdict = _of_source(arch, (settings or (), shapes or ()), batch, max_layers, strict)
     else:
-        spec = options.load_spec(arch, settings, shapes, max_layers, strict=strict)
+        spec = arch_reader.load_spec(arch, settings, shapes, max_layers, strict=strict)
         name, verdict = spec.network.name, _of_spec(spec, batch)
     show_progress("")
     write_results(sys.stdout, verification_page.verification_results(name, batch, verdict), form)
@@ -113,7 +113,7 @@ def _of_source(
     from cnncost.verify.original_figures import verify_original
 
     arguments, shapes = options.parse_arguments(given[0]), options.parse_shapes(given[1])
-    graph = options.source_graph(target, shapes, arguments)
+    graph = arch_reader.source_graph(target, shapes, arguments)
     spec = api.load_graph(graph, target, max_layers=most)
     network = report_opaque_layers(target, spec, strict=strict).network
     module = module_with_memory(target, arguments)
