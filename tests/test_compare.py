@@ -87,7 +87,7 @@ def matched(*texts: str) -> list[tuple[str | None, ...]]:
     specs = [cnncost.loads(text, name="net.yaml") for text in texts]
     sides = [Side(str(i), spec, cnncost.count(spec)) for i, spec in enumerate(specs)]
     return [
-        tuple(layer and layer.name for layer in match.layers)
+        tuple(row and row.name for row in match.rows)
         for match in compare_networks(sides).matches
         if match.is_counted
     ]

@@ -1,11 +1,9 @@
 """From an ARCH argument to a network: files, streams, code, and what git holds."""
 
 import re
-import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import IO, TYPE_CHECKING
 
 from cnncost import api
@@ -124,6 +122,9 @@ def copy_revision(revision: str, path: str) -> IO[bytes]:
     Raises:
         CnncostError: there is no git, no repository, no such revision, or no such file in it.
     """
+    import subprocess
+    from tempfile import NamedTemporaryFile
+
     said = ""
     for place in (f"./{path}", path):
         try:

@@ -8,6 +8,7 @@ import typer
 from cnncost import api
 from cnncost.cli import arch_reader, device_options, options
 from cnncost.cli.output import open_destination, refuse_existing
+from cnncost.cli.scale import MeasureScale, collect_scale
 from cnncost.errors import CnncostError, make_printable
 from cnncost.language import MAX_LAYERS
 
@@ -22,7 +23,11 @@ cnncost compare old.yaml new.yaml --format markdown --changed
 
 cnncost compare resnet50 mobilenet_v2 --time --device rtx4090
 
-git show main:net.yaml | cnncost compare - net.yaml --fail-on connections=+5%"""
+cnncost compare main:net.yaml net.yaml --fail-on connections=+5%
+
+cnncost compare vgg16 resnet50 mobilenet_v2 --totals --memory --format latex
+
+cnncost compare resnet50 model.onnx --depth 1 --sort connections --top 5"""
 
 
 @app.command(rich_help_panel="Count and explain", epilog=EPILOG, no_args_is_help=True)
@@ -48,11 +53,39 @@ def compare(
             help="Exit with 1 if a network grew more: connections=+5%, weights=+1M. Repeatable.",
         ),
     ] = None,
+    depth: Annotated[
+        int | None,
+        typer.Option(min=1, max=options.MOST, metavar="N", help="One row a block below N levels."),
+    ] = None,
+    sort: Annotated[
+        str,
+        typer.Option(
+            metavar="COUNT",
+            help="Rows whose COUNT differs most come first: units, weights, parameters or "
+            "connections.",
+            show_default=False,
+        ),
+    ] = "",
+    top: Annotated[
+        int | None,
+        typer.Option(
+            min=1, max=options.MOST, metavar="N", help="The first N rows, and one for the rest."
+        ),
+    ] = None,
+    totals: Annotated[
+        bool,
+        typer.Option("--totals", help="No layers; one row per network in csv, tsv and latex."),
+    ] = False,
+    memory: Annotated[
+        bool, typer.Option("--memory", help="Add the bytes of inference and of training.")
+    ] = False,
     time: Annotated[
         bool, typer.Option("--time", help="Add the estimated time on --device.")
     ] = False,
     device: device_options.DeviceName = "",
-    batch: device_options.TimeBatch = None,
+    batch: options.Batch = None,
+    dtype: options.Dtype = None,
+    optimizer: options.Optimizer = None,
     biases: options.Biases = False,
     exclude_padding: options.ExcludePadding = False,
     settings: options.Set = None,
@@ -63,19 +96,24 @@ def compare(
     """Show totals side by side with their differences, and the layers aligned.
 
     Layers belong together by the names that the specs give; where layers were inserted,
-    removed or renamed, by their types, shapes and counts. Exit code 0 whatever differs;
-    1 if --fail-on says so.
+    removed or renamed, by their types, shapes and counts. REVISION:FILE is a file as git has
+    it. Exit code 0 whatever differs; 1 if --fail-on says so.
     """
+    from cnncost.costs.metrics import Metrics
     from cnncost.study.comparison import Side, find_excesses, parse_growth
     from cnncost.study.comparison import compare_networks as study
     from cnncost.views.comparison_page import ComparisonLayout, comparison_results, excess_line
     from cnncost.views.page_writers import write_results
 
     growths = [parse_growth(text) for text in fail_on or ()]
-    layout = ComparisonLayout(form, every, changed, human, total)
+    layout = ComparisonLayout(form, every, changed, human, total, sort, top, totals)
     layout.check_options()
+    if totals and depth is not None:
+        raise CnncostError("--depth is of layers, which --totals leaves out", "keep one")
     _check_archs(archs)
-    machine = device_options.load_wanted_device(device, "--time" if time else "", batch)
+    scale = collect_scale(batch, dtype, optimizer)
+    _check_scale(scale, memory=memory, time=time)
+    machine = device_options.load_wanted_device(device, "--time" if time else "")
     refuse_existing(output, force=force)
     sides = []
     for arch in archs:
@@ -83,14 +121,25 @@ def compare(
         report = api.count(spec, biases=biases, exclude_padding=exclude_padding)
         if machine is not None:
             report = api.add_time(report, machine, batch)
-        sides.append(Side(make_printable(arch), spec, report))
-    comparison = study(sides)
-    with open_destination(output, force=force) as file:
-        write_results(file, comparison_results(comparison, layout), form)
+        metrics = Metrics(spec.network, **scale) if memory else None
+        sides.append(Side(make_printable(arch), spec, report, metrics))
+    comparison = study(sides, depth)
     found = find_excesses(comparison.sides, growths)
-    for excess in found:
-        sys.stderr.write(f"{excess_line(excess)}\n")
+    said = [f"{excess_line(excess)}" for excess in found]
+    if growths and not found:
+        said = [f"Within {', '.join(f'{one.metric}={one.amount}' for one in growths)}."]
+    with open_destination(output, force=force) as file:
+        write_results(file, comparison_results(comparison, layout, said), form)
+    sys.stderr.writelines(f"{line}\n" for line in said if found)
     raise typer.Exit(int(bool(found)))
+
+
+def _check_scale(scale: MeasureScale, *, memory: bool, time: bool) -> None:
+    """Refuse options that change no figure that is shown."""
+    for option in scale:
+        if not memory and not (option == "batch" and time):
+            adds = "--memory or --time" if option == "batch" else "--memory"
+            raise CnncostError(f"--{option} changes no count", f"add {adds}")
 
 
 def _check_archs(archs: list[str]) -> None:

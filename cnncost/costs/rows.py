@@ -93,13 +93,17 @@ def sort_rows(rows: Sequence[Row], key: Callable[[Row], int]) -> tuple[Row, ...]
     return tuple(sorted(rows, key=key, reverse=True))
 
 
+def rest_label(count: int) -> str:
+    """Name the row of so many layers that a cut table does not show."""
+    return f"rest ({'1 layer' if count == 1 else f'{count:,} layers'})"
+
+
 def cut_rows(rows: Sequence[Row], most: int) -> tuple[Row, ...]:
     """Keep the first rows, and add one for all others, so that the columns add up."""
     if len(rows) <= most:
         return tuple(rows)
     rest = rows[most:]
-    layers = "1 layer" if len(rest) == 1 else f"{len(rest):,} layers"
-    return (*rows[:most], _sum_rows(f"rest ({layers})", rest))
+    return (*rows[:most], add_rows(rest_label(len(rest)), rest))
 
 
 def remainder_row(report: Report, rows: Sequence[Row], *, loss: bool = False) -> Row | None:
@@ -169,7 +173,7 @@ def _group_rows(rows: Iterable[Row], depth: int) -> Iterable[Row]:
         if len(members) == 1 and members[0].name == label:
             yield members[0]
         else:
-            yield _sum_rows(label, members)
+            yield add_rows(label, members)
 
 
 def _block_label(name: str, depth: int) -> str:
@@ -190,7 +194,8 @@ def _add_footprints(rows: Sequence[Row]) -> Footprint | None:
     return parts[0].add_parts(parts) if parts else None
 
 
-def _sum_rows(name: str, rows: Sequence[Row]) -> Row:
+def add_rows(name: str, rows: Sequence[Row]) -> Row:
+    """Make the row of several layers; its costs are their sums."""
     counted = [row for row in rows if row.counted]
     return Row(
         name,

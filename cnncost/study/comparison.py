@@ -8,12 +8,14 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from cnncost.accuracy import Damage, are_comparable, estimate_damage
-from cnncost.costs import LayerCount, Report
-from cnncost.costs.metrics import find_total
+from cnncost.costs import Report
+from cnncost.costs.metrics import Metrics, find_total
 from cnncost.costs.promises import compare_budget
+from cnncost.costs.rows import Row, add_rows, layer_rows, rest_label
 from cnncost.errors import CnncostError
 from cnncost.language import Spec
 from cnncost.quantity import BYTES, MetricAmount, budget_metric, parse_change, split_metric
+from cnncost.shape import Shape
 from cnncost.study.align import AlignedItem, MatchKind, align_layers
 
 METRICS = ("units", "weights", "parameters", "connections")
@@ -27,33 +29,35 @@ class Side:
     label: str
     spec: Spec
     report: Report
+    metrics: Metrics | None = None
+    """Its bytes at the scale that was asked for, if they were."""
 
 
 @dataclass(frozen=True)
 class Match:
-    """Layers that correspond, one per network; None for a network that has no counterpart."""
+    """Layers or blocks that correspond, one per network; None for a network without one."""
 
-    layers: tuple[LayerCount | None, ...]
+    rows: tuple[Row | None, ...]
 
     @property
-    def present_layers(self) -> tuple[LayerCount, ...]:
-        """The layers of the networks that have one, in the order of the networks."""
-        return tuple(layer for layer in self.layers if layer is not None)
+    def present_rows(self) -> tuple[Row, ...]:
+        """The rows of the networks that have one, in the order of the networks."""
+        return tuple(row for row in self.rows if row is not None)
 
     @property
     def names(self) -> tuple[str, ...]:
         """The different names of the layer, in the order of the networks."""
-        return tuple(dict.fromkeys(layer.name for layer in self.present_layers))
+        return tuple(dict.fromkeys(row.name for row in self.present_rows))
 
     @property
     def is_counted(self) -> bool:
-        return any(layer.counted for layer in self.present_layers)
+        return any(row.counted for row in self.present_rows)
 
     @property
     def differs(self) -> bool:
         """Whether a network lacks it, or has it with another type, shape or count."""
-        kinds = [_match_kind(layer) for layer in self.present_layers]
-        return len(kinds) < len(self.layers) or any(kind != kinds[0] for kind in kinds)
+        kinds = [_row_kind(row) for row in self.present_rows]
+        return len(kinds) < len(self.rows) or any(kind != kinds[0] for kind in kinds)
 
     def describe_change(self, side: int) -> str:
         """Say what became of the first network's layer in another one.
@@ -61,12 +65,17 @@ class Match:
         The words are `added`, `removed`, `changed`, `renamed` and `same`; empty if neither has
         the layer.
         """
-        before, after = self.layers[0], self.layers[side]
+        before, after = self.rows[0], self.rows[side]
         if before is None or after is None:
             return "added" if after else "removed" if before else ""
-        if _match_kind(before) != _match_kind(after):
+        if _row_kind(before) != _row_kind(after):
             return "changed"
         return "same" if before.name == after.name else "renamed"
+
+    def largest_change(self, metric: str) -> int:
+        """Return the largest difference of a metric to the first network's, whatever its sign."""
+        first, *others = [0 if row is None else int(getattr(row, metric)) for row in self.rows]
+        return max(abs(count - first) for count in others)
 
 
 @dataclass(frozen=True)
@@ -83,23 +92,36 @@ class Comparison:
         return estimate_damage(before, after) if are_comparable(before, after) else None
 
 
-def compare_networks(sides: Sequence[Side]) -> Comparison:
-    """Align the layers of at least two networks, one network after another."""
+def compare_networks(sides: Sequence[Side], depth: int | None = None) -> Comparison:
+    """Align the layers of at least two networks, one network after another; with `depth`, their
+    blocks below so many levels."""
     first, *others = sides
-    matches = [Match((layer,)) for layer in first.report.layers]
+    rows = layer_rows(first.report, every=True, depth=depth)
+    matches = [Match((row,)) for row in rows]
     # What stands for a match is the first network's layer: given names are looked up there.
-    items = [_make_item(first, layer) for layer in first.report.layers]
+    items = _make_items(first, rows)
     for number, side in enumerate(others, start=1):
-        layers = side.report.layers
-        theirs = [_make_item(side, layer) for layer in layers]
+        rows = layer_rows(side.report, every=True, depth=depth)
+        theirs = _make_items(side, rows)
         pairs = align_layers(items, theirs)
         none = (None,) * number
         matches = [
-            Match((*(none if i is None else matches[i].layers), None if j is None else layers[j]))
+            Match((*(none if i is None else matches[i].rows), None if j is None else rows[j]))
             for i, j in pairs
         ]
         items = [items[i] if i is not None else theirs[j or 0] for i, j in pairs]
     return Comparison(tuple(sides), tuple(matches))
+
+
+def cut_matches(matches: Sequence[Match], most: int) -> list[Match]:
+    """Keep the first matches, and add one for all others, so that columns add up."""
+    if len(matches) <= most:
+        return list(matches)
+    rest = matches[most:]
+    columns = zip(*(match.rows for match in rest), strict=True)
+    present = [[row for row in column if row is not None] for column in columns]
+    label = rest_label(len(rest))
+    return [*matches[:most], Match(tuple(add_rows(label, own) if own else None for own in present))]
 
 
 def percent_change(before: int, after: int) -> Fraction | None:
@@ -107,16 +129,32 @@ def percent_change(before: int, after: int) -> Fraction | None:
     return Fraction(100 * (after - before), before) if before else None
 
 
-def _make_item(side: Side, layer: LayerCount) -> AlignedItem:
-    written = side.spec.written.get(layer.node.index)
-    return AlignedItem(
-        layer.name, written is not None and bool(written.line.name), _match_kind(layer)
-    )
+def _make_items(side: Side, rows: Sequence[Row]) -> list[AlignedItem]:
+    """Make what the alignment sees of a network's rows: layers, and blocks without a type."""
+    given = {
+        layer.name
+        for layer in side.report.layers
+        if (written := side.spec.written.get(layer.node.index)) and written.line.name
+    }
+    return [
+        AlignedItem(
+            row.name,
+            not row.word or row.name in given,
+            MatchKind(
+                row.word, row.counted, row.output or NOWHERE, row.parameters, row.connections
+            ),
+        )
+        for row in rows
+    ]
 
 
-def _match_kind(layer: LayerCount) -> MatchKind:
-    y = layer.node.output
-    return MatchKind(layer.word, layer.counted, y, layer.parameters, layer.connections)
+NOWHERE = Shape(0, ())
+"""The output of a block without weights."""
+
+
+def _row_kind(row: Row) -> tuple[object, ...]:
+    """Return all that makes two rows differ but their names."""
+    return (row.word, row.counted, row.output, row.parameters, row.connections)
 
 
 HINT = "write METRIC=+AMOUNT, as in connections=+5% or weights=+1M; +0 allows no growth"

@@ -6,14 +6,18 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
 from cnncost.accuracy import Damage
-from cnncost.costs import LayerCount
+from cnncost.costs.rows import Row
+from cnncost.errors import CnncostError
 from cnncost.study.comparison import METRICS, Comparison, Match, Side, percent_change
+from cnncost.views.amounts import Duration, bare_text
 from cnncost.views.damage_words import damage_data, round_score
 from cnncost.views.page import Compact
 from cnncost.views.table_data import SCHEMA_VERSION, convention_data, time_data
 
 COLUMNS = ("layer", "type", "output_shape", *METRICS)
 """The columns of a layer; each stands once per network: `weights_a`, `weights_b`."""
+MEMORY = ("activation_memory", "memory", "training_memory")
+"""The bytes that --memory adds."""
 
 
 def build_comparison_records(
@@ -26,17 +30,43 @@ def build_comparison_records(
     yield [*changes, *(f"{column}_{end}" for end in ends for column in COLUMNS)]
     for match in matches:
         cells = [match.describe_change(i) for i in range(1, len(ends))]
-        yield [*cells, *(cell for layer in match.layers for cell in _layer_cells(layer))]
+        yield [*cells, *(cell for row in match.rows for cell in _row_cells(row))]
     if total:
         totals = [_total_cells(side) for side in comparison.sides]
         yield ["total"] * len(changes) + [cell for cells in totals for cell in cells]
+
+
+def build_total_records(comparison: Comparison) -> Iterator[list[str]]:
+    """Make one record per network: its counts, and bytes and time if they were asked for."""
+    sides = comparison.sides
+    bytes_of = [m for m in MEMORY if any(find_bytes(side, m) is not None for side in sides)]
+    timed = any(side.report.time is not None for side in sides)
+    yield ["network", "name", "input_shape", *METRICS, *bytes_of, *["time"] * timed]
+    for side in sides:
+        bound = "" if side.report.complete else ">= "
+        shapes = "+".join(str(node.output) for node in side.report.network.inputs)
+        counts = [f"{bound}{getattr(side.report.totals, metric)}" for metric in METRICS]
+        found = [find_bytes(side, metric) for metric in bytes_of]
+        amounts = ["" if amount is None else str(amount) for amount in found]
+        times = [bare_text(Duration(t.picoseconds)) for t in [side.report.time] if t is not None]
+        yield [side.label, side.report.network.name, shapes, *counts, *amounts, *times]
+
+
+def find_bytes(side: Side, metric: str) -> int | None:
+    """Return a network's bytes; None if they were not asked for, or it does not train."""
+    try:
+        return None if side.metrics is None else side.metrics.compute_figure(metric)
+    except CnncostError:
+        return None
 
 
 def _damage_data(damage: Damage | None) -> dict[str, object] | None:
     return None if damage is None else {"score": round_score(damage.score), **damage_data(damage)}
 
 
-def build_comparison_data(comparison: Comparison, matches: Sequence[Match]) -> Compact:
+def build_comparison_data(
+    comparison: Comparison, matches: Sequence[Match], verdict: Sequence[str] = ()
+) -> Compact:
     """Make the data for JSON: the networks with their totals, the differences, and the layers."""
     first, *others = comparison.sides
     return Compact(
@@ -45,16 +75,16 @@ def build_comparison_data(comparison: Comparison, matches: Sequence[Match]) -> C
         networks=[_network_data(side) for side in comparison.sides],
         differences=[_difference_data(first, side) for side in others],
         damages=[_damage_data(comparison.estimate_damage(i)) for i in range(1, len(others) + 1)],
+        verdict=list(verdict),
         layers=[_match_data(match) for match in matches],
     )
 
 
-def _layer_cells(layer: LayerCount | None) -> list[str]:
-    if layer is None:
+def _row_cells(row: Row | None) -> list[str]:
+    if row is None:
         return [""] * len(COLUMNS)
-    known = layer.known
-    counts = [str(getattr(layer, m)) if known or m == "units" else "?" for m in METRICS]
-    return [layer.name, layer.word, str(layer.node.output), *counts]
+    counts = ["?" if row.unknown and m != "units" else str(getattr(row, m)) for m in METRICS]
+    return [row.name, row.word, str(row.output or ""), *counts]
 
 
 def _total_cells(side: Side) -> list[str]:
@@ -71,6 +101,7 @@ def _network_data(side: Side) -> dict[str, object]:
         "input_shape": shapes[0] if len(shapes) == 1 else shapes,
         "complete": side.report.complete,
         "totals": side.report.totals._asdict(),
+        **({"memory": {m: find_bytes(side, m) for m in MEMORY}} if side.metrics else {}),
         **({"time": time_data(side.report.time)} if side.report.time is not None else {}),
     }
 
@@ -91,18 +122,17 @@ def _difference_data(first: Side, side: Side) -> dict[str, object]:
 
 def _match_data(match: Match) -> dict[str, object]:
     return {
-        "change": [match.describe_change(i) for i in range(1, len(match.layers))],
-        "layers": [_layer_data(layer) for layer in match.layers],
+        "change": [match.describe_change(i) for i in range(1, len(match.rows))],
+        "layers": [_row_data(row) for row in match.rows],
     }
 
 
-def _layer_data(layer: LayerCount | None) -> dict[str, object] | None:
-    if layer is None:
+def _row_data(row: Row | None) -> dict[str, object] | None:
+    if row is None:
         return None
-    known = layer.known
-    counts = {m: getattr(layer, m) if known or m == "units" else None for m in METRICS}
-    shape = list(layer.node.output.dims)
-    return {"layer": layer.name, "type": layer.word, "output_shape": shape, **counts}
+    counts = {m: None if row.unknown and m != "units" else getattr(row, m) for m in METRICS}
+    shape = list(row.output.dims) if row.output else None
+    return {"layer": row.name, "type": row.word or None, "output_shape": shape, **counts}
 
 
 def side_letter(side: int) -> str:

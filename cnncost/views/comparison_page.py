@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from cnncost.costs import LayerCount
-from cnncost.quantity import TIME
-from cnncost.study.comparison import METRICS, Comparison, Excess, Match, percent_change
+from cnncost.costs.rows import Row
+from cnncost.errors import CnncostError, did_you_mean
+from cnncost.study.comparison import (
+    METRICS,
+    Comparison,
+    Excess,
+    Match,
+    cut_matches,
+)
 from cnncost.views import caption
 from cnncost.views.amounts import (
-    Duration,
     UnknownAmount,
-    Value,
     at_least,
     human_text,
     readable_text,
@@ -20,9 +24,15 @@ from cnncost.views.amounts import (
 from cnncost.views.comparison_data import (
     build_comparison_data,
     build_comparison_records,
+    build_total_records,
     side_letter,
 )
-from cnncost.views.damage_words import ratio_text
+from cnncost.views.comparison_totals import (
+    Number,
+    make_network_rows,
+    make_totals_table,
+    percent_text,
+)
 from cnncost.views.page import Page, Results, Table, refuse_short_numbers
 
 SHOWN = ("weights", "connections")
@@ -40,6 +50,12 @@ class ComparisonLayout(NamedTuple):
     human: bool = False
     total: bool = False
     """Add a row of totals in csv and tsv."""
+    sort: str = ""
+    """The count whose largest differences come first."""
+    top: int | None = None
+    """So many rows, and one for the rest."""
+    totals: bool = False
+    """No layers; one row per network in csv, tsv and latex."""
 
     def check_options(self) -> None:
         """Refuse options that do not go together, before any work.
@@ -49,26 +65,99 @@ class ComparisonLayout(NamedTuple):
         """
         if self.human:
             refuse_short_numbers(self.form)
+        if self.sort and self.sort not in METRICS:
+            known = f"it sorts by {', '.join(METRICS)}"
+            hint = did_you_mean(self.sort, METRICS, known)
+            raise CnncostError(f"--sort {self.sort}: no count that is compared", hint)
+        of_layers = {
+            "--all": self.every, "--changed": self.changed, "--sort": self.sort, "--top": self.top,
+        }  # fmt: skip
+        for option, given in of_layers.items():
+            if self.totals and given:
+                raise CnncostError(f"{option} is of layers, which --totals leaves out", "keep one")
 
 
-def comparison_results(comparison: Comparison, layout: ComparisonLayout) -> Results:
-    """Make the results of a comparison: totals with their differences, and layers."""
-    matches = [match for match in comparison.matches if _is_shown(match, layout)]
+def comparison_results(
+    comparison: Comparison, layout: ComparisonLayout, verdict: Sequence[str] = ()
+) -> Results:
+    """Make the results of a comparison: totals with their differences, and layers.
+
+    `verdict` is what was found of the growth that is allowed, a line each.
+    """
+    if layout.totals:
+        return Results(
+            page=lambda: _build_page(comparison, [], layout, verdict),
+            records=lambda: build_total_records(comparison),
+            data=lambda: build_comparison_data(comparison, [], verdict),
+        )
+    matches = choose_matches(comparison, layout)
     return Results(
-        page=lambda: _build_page(comparison, matches, layout),
+        page=lambda: _build_page(comparison, matches, layout, verdict),
         records=lambda: build_comparison_records(comparison, matches, total=layout.total),
-        data=lambda: build_comparison_data(comparison, matches),
+        data=lambda: build_comparison_data(comparison, matches, verdict),
     )
 
 
-def _build_page(comparison: Comparison, matches: Sequence[Match], layout: ComparisonLayout) -> Page:
+def choose_matches(comparison: Comparison, layout: ComparisonLayout) -> list[Match]:
+    """Choose, sort and cut the rows of a comparison."""
+    matches = [match for match in comparison.matches if _is_shown(match, layout)]
+    if layout.sort:
+        matches.sort(key=lambda match: match.largest_change(layout.sort), reverse=True)
+    return matches if layout.top is None else cut_matches(matches, layout.top)
+
+
+def _build_page(
+    comparison: Comparison,
+    matches: Sequence[Match],
+    layout: ComparisonLayout,
+    verdict: Sequence[str],
+) -> Page:
     number = human_text if layout.human else readable_text
-    tables = [_totals_table(comparison, number)]
+    if layout.totals and layout.form == "latex":
+        tables = [make_network_rows(comparison, number)]
+    else:
+        tables = [_fit_tables(lambda *how: make_totals_table(comparison, *how), number)]
     if matches:
-        tables.append(_layers_table(comparison, matches, number))
+        tables.append(_fit_tables(lambda *how: _layers_table(comparison, matches, *how), number))
     said = _caption_lines(comparison, layout, any_shown=bool(matches))
-    tables[-1] = tables[-1]._replace(caption=said)
+    tables[-1] = _add_caption(tables[-1], [*verdict, *said])
     return Page(tables, " / ".join(side.report.network.name for side in comparison.sides))
+
+
+class Room(NamedTuple):
+    """How much a table of a comparison shows, where lines have room for so much."""
+
+    number: Number
+    differences: int
+    """Columns of differences behind each network: two, of which one is in percent; one or none."""
+    every: bool
+    """Whether names of networks, and weights beside connections, have room."""
+    left_out: str = ""
+
+
+def _fit_tables(make: Callable[[Number, int, bool], Table], number: Number) -> Table:
+    """Make a table, and narrower ones for where it does not fit, which say what they left out."""
+    rooms = (
+        Room(number, 2, every=True),
+        Room(number, 1, every=True, left_out="Differences in percent alone"),
+        Room(human_text, 1, every=True, left_out="Short numbers, and differences in percent alone"),
+        Room(human_text, 0, every=True, left_out="Short numbers, and no differences"),
+        Room(human_text, 0, every=False, left_out="Short numbers, and no differences"),
+    )
+    narrower: Table | None = None
+    for room in reversed(rooms):
+        table = make(room.number, room.differences, room.every)
+        remark = f"{room.left_out}: the line has no room for more (--format csv has all)."
+        said = [*([remark] if room.left_out else []), *table.caption]
+        narrower = table._replace(caption=said, narrower=narrower)
+    assert narrower is not None
+    return narrower
+
+
+def _add_caption(table: Table, said: Sequence[str]) -> Table:
+    """Put sentences below a table, and below those that may stand in its place."""
+    narrower = _add_caption(table.narrower, said) if table.narrower else None
+    return table._replace(caption=[*table.caption, *said], narrower=narrower)
 
 
 def excess_line(excess: Excess) -> str:
@@ -77,7 +166,7 @@ def excess_line(excess: Excess) -> str:
     rule = f"{growth.metric}={growth.amount}"
     if not excess.complete:
         return f"{label}: {growth.metric} may pass {rule}: some layers' costs are unknown"
-    change = _percent_text(excess.before, excess.after)
+    change = percent_text(excess.before, excess.after)
     share = f", {change}%" if change not in ("", "new") else ""
     difference = f"{excess.after - excess.before:+,}"
     return (
@@ -90,96 +179,58 @@ def _is_shown(match: Match, layout: ComparisonLayout) -> bool:
     return (layout.every or match.is_counted) and (match.differs or not layout.changed)
 
 
-def _totals_table(comparison: Comparison, number: Callable[[Value], str]) -> Table:
-    first, *others = comparison.sides
-    titles = ["total", f"A: {first.label}"]
-    for i, side in enumerate(others, start=1):
-        titles += [f"{side_letter(i)}: {side.label}", "difference", "%"]
-    rows = []
-    for metric in METRICS:
-        counts = [getattr(side.report.totals, metric) for side in comparison.sides]
-        known = [side.report.complete for side in comparison.sides]
-        rows.append(_total_row(metric, counts, known, number))
-    times = [side.report.time for side in comparison.sides if side.report.time is not None]
-    if times:
-        durations = [Duration(time.picoseconds) for time in times]
-        rows.append(_total_row(TIME, durations, [time.complete for time in times], number))
-    return Table(titles, rows)
-
-
-def _total_row(
-    metric: str, totals: Sequence[int], known: Sequence[bool], number: Callable[[Value], str]
-) -> list[str]:
-    """Make the row of a metric: each network's total, and its difference to the first's."""
-    kind = type(totals[0])
-    cells = [number(n if k else at_least(n)) for n, k in zip(totals, known, strict=True)]
-    row = [metric, cells[0]]
-    for total, complete, cell in zip(totals[1:], known[1:], cells[1:], strict=True):
-        # What is only bounded from below has no difference.
-        sure = complete and known[0]
-        difference = total - totals[0]
-        sign = "-" if difference < 0 else "+" if difference else ""
-        row += [cell, f"{sign}{number(kind(abs(difference)))}" if sure else "?"]
-        row.append(_percent_text(totals[0], total) if sure else "?")
-    return row
-
-
 def _layers_table(
-    comparison: Comparison, matches: Sequence[Match], number: Callable[[Value], str]
+    comparison: Comparison,
+    matches: Sequence[Match],
+    number: Number,
+    differences: int,
+    every: bool,
 ) -> Table:
     letters = [side_letter(i) for i in range(len(comparison.sides))]
-    pair = len(letters) == 2
+    pair = len(letters) == 2 and differences > 0
     titles = ["layer"]
-    for metric in SHOWN:
+    metrics = SHOWN if every else SHOWN[-1:]
+    for metric in metrics:
         titles += [metric, *letters[1:], *(["%"] if pair else [])]
     rows = []
     for match in matches:
         row = [" -> ".join(match.names)]
-        for metric in SHOWN:
-            row += [_layer_cell(layer, metric, number) for layer in match.layers]
+        for metric in metrics:
+            row += [_row_cell(layer, metric, number) for layer in match.rows]
             row += [_change_cell(match, metric)] if pair else []
         rows.append(row)
-    return Table(titles, rows)
+    said = [] if every else ["Weights are left out too."]
+    return Table(titles, rows, caption=said, wraps=True)
 
 
-def _layer_cell(layer: LayerCount | None, metric: str, number: Callable[[Value], str]) -> str:
-    if layer is None:
+def _row_cell(row: Row | None, metric: str, number: Number) -> str:
+    if row is None:
         return ""
-    count: int = getattr(layer, metric)
-    return number(count if layer.known else UnknownAmount(0))
+    count: int = getattr(row, metric)
+    if row.unknown:
+        return number(at_least(count) if not row.word else UnknownAmount(0))
+    return number(count)
 
 
 def _change_cell(match: Match, metric: str) -> str:
-    before, after = match.layers
+    before, after = match.rows
     if before is None or after is None:
         return "new" if after else "gone"
-    if not (before.known and after.known):
+    if before.unknown or after.unknown:
         return "?"
-    return _percent_text(getattr(before, metric), getattr(after, metric))
-
-
-def _percent_text(before: int, after: int) -> str:
-    """Write the change in percent, to a tenth; empty if nothing changed."""
-    change = percent_change(before, after)
-    if before == after:
-        return ""
-    if change is None:
-        return "new"
-    tenths = round(abs(change) * 10)
-    sign = "-" if change < 0 else "+"
-    return f"{sign}{tenths // 10:,}.{tenths % 10}" if tenths else f"{sign}<0.1"
+    return percent_text(getattr(before, metric), getattr(after, metric))
 
 
 def _caption_lines(
     comparison: Comparison, layout: ComparisonLayout, *, any_shown: bool
 ) -> list[str]:
     said = [caption.convention_text(comparison.sides[0].report)]
-    if not any_shown:
+    if not any_shown and not layout.totals:
         every = "layers" if layout.every else "layers with weights"
         said.append(f"No differences: the {every} are alike.")
-    if not layout.every:
+    if not layout.every and not layout.totals:
         said += _uncounted_lines(comparison)
-    return said + _damage_lines(comparison) + _time_lines(comparison)
+    return said + _time_lines(comparison)
 
 
 def _time_lines(comparison: Comparison) -> list[str]:
@@ -191,27 +242,14 @@ def _time_lines(comparison: Comparison) -> list[str]:
     return [f"Time {caption.time_basis(times[0])}.", *remarks]
 
 
-def _damage_lines(comparison: Comparison) -> list[str]:
-    """Write what each network is estimated to cost in accuracy against the first, where that is
-    known."""
-    lines = []
-    for i in range(1, len(comparison.sides)):
-        damage = comparison.estimate_damage(i)
-        if damage is not None and any(part.score for part in damage.parts):
-            lines.append(f"{side_letter(i)}: {ratio_text(damage)} (of A's, trained alike).")
-    return lines
-
-
 def _uncounted_lines(comparison: Comparison) -> list[str]:
     """List the layers without weights that some network lacks, which only `--all` shows."""
     lines = []
     for i in range(len(comparison.sides)):
         names = [
-            layer.name
+            row.name
             for match in comparison.matches
-            if not match.is_counted
-            and (layer := match.layers[i]) is not None
-            and None in match.layers
+            if not match.is_counted and (row := match.rows[i]) is not None and None in match.rows
         ]  # fmt: skip
         if names:
             lines.append(f"Without weights, in {side_letter(i)} alone: {caption.some_of(names)}.")

@@ -78,13 +78,13 @@ class Grid:
         self.plain = target.options.ascii_only
         if self.wraps and target.is_terminal:
             self._wrap_first_column(target.width)
-        target.width = max(target.width, self.total_width())
+        room, target.width = target.width, max(target.width, self.total_width())
         if target.is_terminal:
-            self._print_to(target, caption)
+            self._print_to(target, caption, room)
             return
         buffer = io.StringIO()
         target.file = buffer
-        self._print_to(target, caption)
+        self._print_to(target, caption, room)
         file.writelines(f"{line.rstrip()}\n" for line in buffer.getvalue().splitlines())
 
     def total_width(self) -> int:
@@ -121,8 +121,10 @@ class Grid:
             lines += [_Line([part, *own], style) for part, own in pairs] or [line]
         self.lines = lines
 
-    def _print_to(self, target: Console, caption: Sequence[str]) -> None:
+    def _print_to(self, target: Console, caption: Sequence[str], room: int) -> None:
+        """Print the table, as wide as it is, and its text in a terminal's `room`."""
         target.print(self._rich_table(), crop=False)
+        target.width = room
         _print_texts(target, caption)
 
     def _rich_table(self) -> RichTable:
@@ -166,10 +168,19 @@ def write_page(file: TextIO, page: Page) -> None:
             continue
         if isinstance(block, Table):
             file.write("\n" if parted else "")
-            _table_grid(block, title).write_grid(file, block.caption)
+            _write_fitting(file, block, title)
         else:
             write_paragraphs(file, [*(["", title[0], ""] if title[0] else []), block.text])
         title, parted = ("", ""), isinstance(block, Remark)
+
+
+def _write_fitting(file: TextIO, table: Table, title: tuple[str, str]) -> None:
+    """Print a table, or the first narrower one that fits; the narrowest if none does."""
+    grid = _table_grid(table, title)
+    while table.narrower is not None and grid.total_width() > line_room(file):
+        table = table.narrower
+        grid = _table_grid(table, title)
+    grid.write_grid(file, table.caption)
 
 
 def _table_grid(table: Table, title: tuple[str, str]) -> Grid:

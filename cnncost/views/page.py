@@ -42,6 +42,8 @@ class Table(NamedTuple):
     """The rows that stand out."""
     wraps: bool = False
     """Whether the first column wraps on a terminal that is too narrow."""
+    narrower: Table | None = None
+    """What stands in its place where a line of the terminal or pipe has no room for it."""
 
 
 class Page(NamedTuple):

@@ -38,7 +38,7 @@ def read(path: Path, name: str, shapes: Mapping[str, Shape]) -> Graph:
     given = _name_shapes(shapes, list(saved), name)
     inputs = {key: given.get(key) or _closed_shape(dims, key, name) for key, dims in saved.items()}
     with silence_torch():
-        module = program.module()
+        module = program.module().to("meta")
     return trace_module(module, PurePath(name).stem, inputs)
 
 
