@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
+from inspect import signature
 from math import prod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -214,7 +215,9 @@ def _lasting_peak(program: ExportedProgram, data: list[Any]) -> int:  # Any: ten
     from torch import fx
     from torch.utils._pytree import tree_leaves
 
-    module, leaves = program.module(check_guards=False), tree_leaves(data)
+    guarded = "check_guards" in signature(program.module).parameters  # since PyTorch 2.9
+    module = program.module(check_guards=False) if guarded else program.module()
+    leaves = tree_leaves(data)
 
     def run() -> None:
         with torch.no_grad():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from math import exp
 from typing import NamedTuple
@@ -73,8 +74,9 @@ def make_totals_table(
 
 
 def side_labels(comparison: Comparison) -> list[str]:
-    """Return how each network is called above its column: without folders where that is enough."""
-    whole = [side.label for side in comparison.sides]
+    """Return how each network is called above its column: without folders where that is enough,
+    and with as much of a commit's number as people read."""
+    whole = [re.sub(r"^([0-9a-f]{9})[0-9a-f]{31}(?=:)", r"\1", s.label) for s in comparison.sides]
     short = [label.rpartition("/")[2] for label in whole]
     return short if len(set(short)) == len(set(whole)) else whole
 
