@@ -24,7 +24,7 @@ EVERY = {
     "zoo": ("-o", "{}"),
     "devices": ("-o", "{}"),
     "calibrate": ("mine", "-o", "{}", *QUICK_CALIBRATION),
-    **dict.fromkeys(("table", "explain", "suggest", "memory"), ("lenet5", "-o", "{}")),
+    **dict.fromkeys(("table", "explain", "suggest", "memory", "check"), ("lenet5", "-o", "{}")),
 }
 """Arguments with which each command writes a file."""
 
@@ -163,7 +163,7 @@ def test_a_disk_that_fills(call: tuple[str, ...], there: bool, folder: Path) -> 
     path = folder / "out"
     if there:
         path.write_text("old")
-    if call[0] == "run":
+    if call[0] in ("run", "check"):
         call = (*call, "-f", "json")  # longer than 100 bytes
     done = subprocess.run(
         [*CNNCOST, *into(call, "out"), *["--force"] * there],

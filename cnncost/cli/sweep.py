@@ -1,18 +1,24 @@
-"""`cnncost sweep`: count a network under every combination of settings, one row each."""
+"""`cnncost sweep`: count networks under every combination of settings, one row each."""
 
-import sys
-from collections.abc import Mapping
-from typing import Annotated
+from collections.abc import Mapping, Sequence
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cnncost import api
-from cnncost.cli import arch_reader, device_options, options
-from cnncost.cli.output import open_destination, refuse_existing
-from cnncost.costs import Report
-from cnncost.errors import CnncostError, make_printable
+from cnncost.cli import device_options, options
+from cnncost.cli.output import refuse_existing
+from cnncost.cli.scale import MeasureScale, collect_scale
+from cnncost.cli.sweep_rows import INPUT, CaseMeasure, SweepRows, SweepWish, write_rows
+from cnncost.errors import CnncostError
 from cnncost.language import MAX_LAYERS
 from cnncost.quantity import TIME
+from cnncost.views.page_writers import WRITERS
+
+if TYPE_CHECKING:
+    pass
+
+PICTURES = (".svg", ".png", ".pdf")
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
 
@@ -21,44 +27,73 @@ EPILOG = """[bold]Examples[/bold]
 
 cnncost sweep mobilenet_v1 --set alpha=0.25,0.5,0.75,1
 
-cnncost sweep mobilenet_v2 --set alpha=0.5,0.75 --columns connections,damage
+cnncost sweep mobilenet_v2 --set alpha=0.5..1:0.1 --columns weights,damage --pareto weights,damage
+
+cnncost sweep mobilenet_v1 mobilenet_v2 --set alpha=0.5..1:0.1 --where 'weights<2M' -o sweep.svg
 
 cnncost sweep mobilenet_v1 --set alpha=0.5,1 --columns connections,time --device i7_12700h
 
-cnncost sweep mobilenet_v1 --set alpha=0.5,1 --input 3x128x128,3x224x224 --format csv"""
-
-INPUT = "input"
-"""The name of the axis of input shapes among the settings."""
+cnncost sweep resnet50 --input 128..512:32 --columns connections,memory --format csv --jobs 4"""
 
 
 @app.command(rich_help_panel="Measure and convert", epilog=EPILOG, no_args_is_help=True)
 def sweep(
-    arch: options.Arch,
+    archs: Annotated[
+        list[str],
+        options.archs_argument("ARCH...", "One or more networks, in any form."),
+    ],
     *,
     settings: Annotated[
         list[str] | None,
         typer.Option(
-            "--set", metavar="NAME=A,B,...", help="Values of one of the spec's params. Repeatable."
+            "--set",
+            metavar="NAME=A,B,...",
+            help="Values of one of the specs' params; 0.25..1:0.05 is a range. Repeatable.",
         ),
     ] = None,
     shapes: Annotated[
         str,
         typer.Option(
-            "--input", metavar="SHAPE,SHAPE,...", help="Input shapes.", show_default=False
+            "--input",
+            metavar="SHAPE,SHAPE,...",
+            help="Input shapes; a number is a side: 128..224:32.",
+            show_default=False,
         ),
     ] = "",
     columns: Annotated[
         str,
         typer.Option(
             metavar="A,B,...",
-            help="The columns: units, weights, parameters, connections, damage (the estimated "
-            "ln(error after / before), against the spec as it stands), time (on --device).",
+            help="The columns: units, weights, parameters, connections, bytes (memory, sram, "
+            "training_memory, ...), damage (the estimated ln(error after / before), against the "
+            "spec as it stands), time (on --device).",
             show_default=False,
         ),
     ] = "",
+    where: Annotated[
+        list[str] | None,
+        typer.Option(metavar="CONDITION", help="Only rows with weights<5M, say. Repeatable."),
+    ] = None,
+    sort: Annotated[
+        str,
+        typer.Option(metavar="COLUMN", help="Largest first.", show_default=False),
+    ] = "",
+    pareto: Annotated[
+        str,
+        typer.Option(
+            metavar="A,B,...",
+            help="Only rows that no other beats in these columns: smaller is better.",
+            show_default=False,
+        ),
+    ] = "",
+    jobs: Annotated[
+        int, typer.Option("--jobs", "-j", min=1, max=1024, metavar="N", help="Processes.")
+    ] = 1,
     device: device_options.DeviceName = "",
-    batch: device_options.TimeBatch = None,
-    form: options.Form = "table",
+    batch: options.Batch = None,
+    dtype: options.Dtype = None,
+    optimizer: options.Optimizer = None,
+    form: Annotated[str, options.form_option(*WRITERS, "jsonl")] = "table",
     output: options.Output = "-",
     force: options.Force = False,
     human: options.Human = False,
@@ -67,42 +102,57 @@ def sweep(
     max_layers: options.MaxLayers = MAX_LAYERS,
     strict: options.Strict = False,
 ) -> None:
-    """Count a network at every combination of settings, one row each.
+    """Count networks at every combination of settings, one row each.
 
     A combination that makes no valid network is named on standard error, and the exit code is 2.
+    Lines of csv, tsv and jsonl are written as they come, unless they are sorted or compared with
+    each other. An output that ends in .svg, .png or .pdf is a plot of the first two columns.
     """
-    from cnncost.study.settings_sweep import sweep_settings as study
-    from cnncost.views.page_writers import write_results
-    from cnncost.views.sweep_page import DAMAGE, SweepLayout, parse_columns, sweep_results
+    from cnncost.costs import Convention
+    from cnncost.study.condition import parse_condition
+    from cnncost.study.settings_sweep import list_cases
+    from cnncost.views.sweep_page import SweepLayout, parse_columns
 
-    layout = SweepLayout(parse_columns(columns), human)
-    machine = device_options.load_wanted_device(
-        device, "the column time" if TIME in layout.columns else "", batch
-    )
-    axes = _read_sweep_axes(settings or [], shapes)
+    shown = parse_columns(columns)
+    rivals = parse_columns(pareto, "--pareto") if pareto else ()
+    order = parse_columns(sort, "--sort")[:1] if sort else ()
+    axes = _read_sweep_axes(settings or [], shapes, several=len(archs) > 1)
+    words = {*shown, *rivals, *order, *_COUNTS, *axes} - {INPUT}
+    conditions = [parse_condition(text, sorted(words)) for text in where or ()]
+    further = [one.word for one in conditions if one.word not in axes]
+    needed = tuple(dict.fromkeys([*shown, *rivals, *order, *further]))
+    scale = collect_scale(batch, dtype, optimizer)
+    machine = device_options.load_wanted_device(device, "the column time" if TIME in needed else "")
+    _check_scale(scale, needed)
     refuse_existing(output, force=force)
-    read = arch_reader.make_reader(arch, max_layers, strict=strict)
-
-    def count(values: Mapping[str, str]) -> Report:
-        params = [f"{name}={value}" for name, value in values.items() if name != INPUT]
-        inputs = [values[INPUT]] if INPUT in values else []
-        spec = read(params, inputs)
-        report = api.count(spec, biases=biases, exclude_padding=exclude_padding)
-        return report if machine is None else api.add_time(report, machine, batch)
-
-    points = study(axes, count)
-    base = count({}) if DAMAGE in layout.columns else None
-    for point in points:
-        if point.trouble is not None:
-            named = ", ".join(f"{name}={value}" for name, value in point.settings.items())
-            sys.stderr.write(f"{make_printable(named)}: {point.trouble}\n")
-    with open_destination(output, force=force) as file:
-        write_results(file, sweep_results(points, layout, base), form)
-    raise typer.Exit(2 if any(point.trouble for point in points) else 0)
+    convention = Convention(biases, exclude_padding)
+    measure = CaseMeasure(archs, needed, convention, scale, machine, max_layers, strict=strict)
+    layout = SweepLayout(shown, human, several=len(archs) > 1, convention=convention)
+    rows = SweepRows(measure, list_cases(archs, axes), conditions, jobs)
+    picture = PurePath(output).suffix.lower() in PICTURES and form == "table"
+    write_rows(rows, SweepWish(form, output, force, picture, order, rivals), list(axes), layout)
+    raise typer.Exit(130 if rows.interrupted else 2 if rows.troubled else 0)
 
 
-def _read_sweep_axes(settings: list[str], shapes: str) -> dict[str, list[str]]:
+_COUNTS = ("units", "weights", "parameters", "connections")
+"""What any condition may be on."""
+
+
+def _check_scale(scale: MeasureScale, columns: Sequence[str]) -> None:
+    """Refuse options that change no column."""
+    from cnncost.quantity import CHANGES
+
+    for option in scale:
+        changed = [*CHANGES[option], *[TIME] * (option == "batch")]
+        if not any(column in changed for column in columns):
+            hint = f"it is for the columns {', '.join(changed)}"
+            raise CnncostError(f"--{option} changes no figure here", hint)
+
+
+def _read_sweep_axes(settings: list[str], shapes: str, *, several: bool) -> Mapping[str, list[str]]:
     """Read each setting's values, in the order of the command line."""
+    from cnncost.study.settings_sweep import parse_range
+
     axes: dict[str, list[str]] = {}
     for text in settings:
         name, equals, values = text.partition("=")
@@ -110,9 +160,9 @@ def _read_sweep_axes(settings: list[str], shapes: str) -> dict[str, list[str]]:
             raise CnncostError(f"--set {text}: NAME=A,B,... is due", "as in --set alpha=0.5,1")
         if name in axes:
             raise CnncostError(f"--set {name} is given twice", "one list holds all its values")
-        axes[name] = values.split(",")
+        axes[name] = [one for value in values.split(",") for one in parse_range(value)]
     if shapes:
-        axes[INPUT] = shapes.split(",")
-    if not axes:
+        axes[INPUT] = [one for value in shapes.split(",") for one in parse_range(value)]
+    if not axes and not several:
         raise CnncostError("nothing to sweep over", "give --set NAME=A,B,... or --input A,B,...")
     return axes

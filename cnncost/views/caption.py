@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from math import isfinite
 from typing import TYPE_CHECKING
 
-from cnncost.costs import Report
+from cnncost.costs import Convention, Report
 from cnncost.costs.duration import PER_SECOND
 from cnncost.views.amounts import as_duration
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from cnncost.costs.roof import Roof
 
 
-def convention_text(report: Report) -> str:
+def convention_text(convention: Convention) -> str:
     """State the convention in a sentence, without which a number is worth little."""
-    biases, exclude_padding = report.convention
+    biases, exclude_padding = convention
     return (
         "Per example. A connection is one use of a weight"
         + (" or bias" if biases else " (a multiply-accumulate)")
@@ -28,11 +28,9 @@ def convention_text(report: Report) -> str:
     )
 
 
-def bounds_text(report: Report) -> str:
+def bounds_text(unknown: Sequence[str]) -> str:
     """Say that the totals of a network with layers of unknown costs are lower bounds."""
-    return (
-        f"The costs of {some_of(report.unknown_layers)} are unknown: the totals are lower bounds."
-    )
+    return f"The costs of {some_of(unknown)} are unknown: the totals are lower bounds."
 
 
 def list_remarks(report: Report) -> list[str]:
@@ -40,7 +38,7 @@ def list_remarks(report: Report) -> list[str]:
     network, totals = report.network, report.totals
     lines = []
     if report.unknown_layers:
-        lines.append(bounds_text(report))
+        lines.append(bounds_text(report.unknown_layers))
     if any(row.word == "attention" for row in report.layers):
         lines.append("Attention's two products of activations, which use no weight, count as well.")
     if any(row.word == "matmul" for row in report.layers):

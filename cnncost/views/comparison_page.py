@@ -224,7 +224,7 @@ def _change_cell(match: Match, metric: str) -> str:
 def _caption_lines(
     comparison: Comparison, layout: ComparisonLayout, *, any_shown: bool
 ) -> list[str]:
-    said = [caption.convention_text(comparison.sides[0].report)]
+    said = [caption.convention_text(comparison.sides[0].report.convention)]
     if not any_shown and not layout.totals:
         every = "layers" if layout.every else "layers with weights"
         said.append(f"No differences: the {every} are alike.")

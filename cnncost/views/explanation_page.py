@@ -157,7 +157,7 @@ def _layer_heading(item: Explanation) -> str:
 
 
 def _convention_lines(report: Report) -> list[str]:
-    return [caption.convention_text(report), *caption.list_remarks(report)]
+    return [caption.convention_text(report.convention), *caption.list_remarks(report)]
 
 
 def _write_markdown(

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+import json
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple, TextIO
 
-from cnncost.accuracy import Damage, are_comparable, estimate_damage
-from cnncost.costs import Report
+from cnncost.costs import Convention
 from cnncost.errors import CnncostError, did_you_mean
-from cnncost.quantity import TIME
-from cnncost.study.settings_sweep import SweepPoint
+from cnncost.quantity import BUDGETS, BYTES, OF_CONNECTIONS, TIME
+from cnncost.study.settings_sweep import SweepRow
 from cnncost.views import caption
-from cnncost.views.amounts import Duration, at_least, bare_text, human_text, readable_text
+from cnncost.views.amounts import (
+    Bytes,
+    Duration,
+    Value,
+    at_least,
+    bare_text,
+    human_text,
+    readable_text,
+)
 from cnncost.views.damage_words import damage_data, round_score
 from cnncost.views.page import Page, Results, Table
 from cnncost.views.table_data import time_data
@@ -22,14 +30,8 @@ QUANTITIES = ("units", "weights", "parameters", "connections")
 DAMAGE = "damage"
 """The column of what a combination is estimated to cost in accuracy."""
 
-
-class _Found(NamedTuple):
-    """One combination that is a network."""
-
-    point: SweepPoint
-    report: Report
-    damage: Damage | None
-    """Against the spec as it stands; None where that was not asked for, or is not known."""
+COLUMNS = (*dict.fromkeys((*QUANTITIES, *BUDGETS, *OF_CONNECTIONS, *BYTES)), DAMAGE, TIME)
+"""The columns that a sweep has."""
 
 
 class SweepLayout(NamedTuple):
@@ -38,97 +40,118 @@ class SweepLayout(NamedTuple):
     columns: tuple[str, ...] = QUANTITIES
     short: bool = False
     """Whether numbers are for people."""
+    several: bool = False
+    """Whether the first column names the network."""
+    convention: Convention = Convention()
 
 
-def parse_columns(text: str) -> tuple[str, ...]:
+def parse_columns(text: str, option: str = "--columns") -> tuple[str, ...]:
     """Read a list of columns, as `connections,damage`; the usual ones where there is none.
 
     Raises:
         CnncostError: there is no such column.
     """
-    known = [*QUANTITIES, DAMAGE, TIME]
-    columns = tuple(dict.fromkeys(word.strip() for word in text.split(",") if word.strip()))
+    words = [word.strip().replace("-", "_") for word in text.split(",") if word.strip()]
+    columns = tuple(dict.fromkeys(words))
     for word in columns:
-        if word not in known:
-            hint = did_you_mean(word, known, f"the columns are {', '.join(known)}")
-            raise CnncostError(f"--columns {word}: no such column", hint)
+        if word not in COLUMNS:
+            hint = did_you_mean(word, COLUMNS, f"the columns are {', '.join(COLUMNS)}")
+            raise CnncostError(f"{option} {word}: no such column", hint)
     return columns or QUANTITIES
 
 
+def sweep_header(settings: Iterable[str], layout: SweepLayout) -> list[str]:
+    """Return the titles of a sweep's columns."""
+    return [*["network"] * layout.several, *settings, *layout.columns]
+
+
+def row_record(row: SweepRow, layout: SweepLayout) -> list[str]:
+    """Return a row's cells for csv and tsv."""
+    return _row_cells(row, layout, bare_text)
+
+
+def row_entry(row: SweepRow, layout: SweepLayout) -> dict[str, object]:
+    """Make the data of a row for JSON."""
+    entry: dict[str, object] = {
+        **({"network": row.case.arch} if layout.several else {}),
+        "settings": dict(row.case.settings),
+        "totals": row.totals._asdict() if row.totals else None,
+        "complete": not row.unknown,
+    }
+    for column in layout.columns:
+        figure = row.figures[column]
+        if column in BYTES:
+            entry[column] = figure and {"bytes": figure.amount, "exact": figure.exact}
+    if row.time is not None:
+        entry[TIME] = time_data(row.time)
+    if DAMAGE in layout.columns:
+        found = row.damage
+        known = found and {"score": round_score(found.score), **damage_data(found)}
+        entry[DAMAGE] = known
+    return entry
+
+
+def write_row_line(file: TextIO, row: SweepRow, layout: SweepLayout) -> None:
+    """Write a row as a line of JSON."""
+    file.write(json.dumps(row_entry(row, layout)) + "\n")
+
+
 def sweep_results(
-    points: Sequence[SweepPoint], layout: SweepLayout, base: Report | None = None
+    rows: Sequence[SweepRow], settings: Iterable[str], layout: SweepLayout
 ) -> Results:
-    """Return the points that could be counted; `base` is the spec as it stands, which damage is
-    measured from."""
-    found = [
-        _Found(point, point.report, _damage_of(base, point.report))
-        for point in points
-        if point.report is not None
-    ]
-    header = [*points[0].settings, *layout.columns]
+    """Return the rows as a page, records, or data."""
+    header = sweep_header(settings, layout)
     number = human_text if layout.short else readable_text
     return Results(
-        page=lambda: _build_page(header, found, layout, number),
-        records=lambda: [header, *(_point_cells(one, layout, bare_text) for one in found)],
-        data=lambda: [_point_entry(one, layout) for one in found],
+        page=lambda: _build_page(header, rows, layout, number),
+        records=lambda: [header, *(row_record(row, layout) for row in rows)],
+        data=lambda: [row_entry(row, layout) for row in rows],
     )
-
-
-def _damage_of(base: Report | None, report: Report) -> Damage | None:
-    if base is None or not are_comparable(base.network, report.network):
-        return None
-    return estimate_damage(base.network, report.network)
 
 
 def _build_page(
     header: Sequence[str],
-    found: Sequence[_Found],
+    rows: Sequence[SweepRow],
     layout: SweepLayout,
-    number: Callable[[int], str],
+    number: Callable[[Value], str],
 ) -> Page:
-    if not found:
+    if not rows:
         return Page(())
-    report = found[0].report
-    said = [caption.convention_text(report)]
-    if report.unknown_layers:
-        said.append(caption.bounds_text(report))
+    said = [caption.convention_text(layout.convention)]
+    unknown = list(dict.fromkeys(name for row in rows for name in row.unknown))
+    if unknown:
+        said.append(caption.bounds_text(unknown))
     if DAMAGE in layout.columns:
         said.append(
             "Damage: estimated ln(error after / error before), against the spec as it stands."
         )
-    if report.time is not None:
-        said += [f"Time {caption.time_basis(report.time)}.", *report.time.remarks]
-    rows = [_point_cells(one, layout, number) for one in found]
-    name = report.network.name
-    return Page([Table(header, rows, (), caption=said, about=f"{name}.")], name)
+    times = [row.time for row in rows if row.time is not None]
+    if times:
+        remarks = dict.fromkeys(remark for time in times for remark in time.remarks)
+        said += [f"Time {caption.time_basis(times[0])}.", *remarks]
+    cells = [_row_cells(row, layout, number) for row in rows]
+    name = "" if layout.several else rows[0].name
+    words = (0,) if layout.several else ()
+    short = [_row_cells(row, layout, human_text) for row in rows]
+    left_out = "Short numbers: the line has no room for more (--format csv has all)."
+    titles = [title.replace("_", " ") for title in header]
+    narrower = Table(titles, short, words, caption=[left_out, *said], about=f"{name}.")
+    return Page(
+        [Table(titles, cells, words, caption=said, about=f"{name}.", narrower=narrower)], name
+    )
 
 
-def _point_cells(one: _Found, layout: SweepLayout, number: Callable[[int], str]) -> list[str]:
-    totals, cells = one.report.totals._asdict(), []
-    for column in layout.columns:
-        if column == DAMAGE:
-            cells.append("?" if one.damage is None else f"{round_score(one.damage.score):.3f}")
-        elif column == TIME:
-            found = one.report.time
-            assert found is not None  # it is estimated for this column
-            time = Duration(found.picoseconds)
-            cells.append(number(time if found.complete else at_least(time)))
-        else:
-            total = totals[column]
-            cells.append(number(total if one.report.complete else at_least(total)))
-    return [*one.point.settings.values(), *cells]
+def _row_cells(row: SweepRow, layout: SweepLayout, number: Callable[[Value], str]) -> list[str]:
+    cells = [_cell(row, column, number) for column in layout.columns]
+    return [*[row.case.arch] * layout.several, *row.case.settings.values(), *cells]
 
 
-def _point_entry(one: _Found, layout: SweepLayout) -> dict[str, object]:
-    entry: dict[str, object] = {
-        "settings": dict(one.point.settings),
-        "totals": one.report.totals._asdict(),
-        "complete": one.report.complete,
-    }
-    if one.report.time is not None:
-        entry[TIME] = time_data(one.report.time)
-    if DAMAGE in layout.columns:
-        damage = one.damage
-        known = damage and {"score": round_score(damage.score), **damage_data(damage)}
-        entry[DAMAGE] = known
-    return entry
+def _cell(row: SweepRow, column: str, number: Callable[[Value], str]) -> str:
+    figure = row.figures[column]
+    if figure is None:
+        return "?"
+    if column == DAMAGE:
+        return f"{figure.amount:.3f}"
+    kind = Duration if column == TIME else Bytes if column in BYTES else int
+    amount = kind(figure.amount)
+    return number(amount if figure.exact else at_least(amount))

@@ -125,7 +125,7 @@ def _build_page(
 ) -> Page:
     number = human_text if layout.human else readable_text
     about = caption.inputs_text(report)
-    said = [caption.convention_text(report), *caption.list_remarks(report)]
+    said = [caption.convention_text(report.convention), *caption.list_remarks(report)]
     if report.footprints is not None:
         said.append(caption.memory_text(report, report.footprints))
     said += caption.device_lines(report)

@@ -45,7 +45,7 @@ def write_table(
     ):
         grid = _build_grid(file, report, rows, columns, number, barred)
     notes = [report.network.notes] if report.network.notes else []
-    said = [caption.convention_text(report), *caption.list_remarks(report), *notes]
+    said = [caption.convention_text(report.convention), *caption.list_remarks(report), *notes]
     if columns is not choices[0]:
         said.append("A wider terminal, --columns, csv and json have more columns.")
     said += caption.device_lines(report)

@@ -21,6 +21,8 @@ POINTS = 25.4 / 72
 SIZE, SMALL = 5.5, 5.0
 """The font sizes of labels, in points: they can still be read in print."""
 LINE = "#333333"
+DOT = 0.55
+"""The radius of a dot, in millimetres."""
 
 Point = tuple[float, float]
 
@@ -88,10 +90,11 @@ class Canvas:
         head = [(x, y), (x - 0.45, y + 1.0), (x + 0.45, y + 1.0)]
         self.draw_face(head, LINE)
 
-    def draw_dot(self, x: float, y: float) -> None:
+    def draw_dot(self, x: float, y: float, colour: str = "conv") -> None:
         from matplotlib.patches import Circle
 
-        self.axes.add_patch(Circle((x, y), 0.55, fc=COLOURS["conv"].faces[0], ec=LINE, lw=0.35))
+        face = COLOURS[colour].faces[0]
+        self.axes.add_patch(Circle((x, y), DOT, fc=face, ec=LINE, lw=0.35))
 
     def draw_text(
         self, x: float, y: float, text: str, *, size: float = SIZE, upright: bool = False

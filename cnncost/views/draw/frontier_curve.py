@@ -9,17 +9,8 @@ from cnncost.quantity import TIME
 from cnncost.suggest.edits.edit import UNIT
 from cnncost.suggest.suggestion.frontier import FrontierPoint
 from cnncost.views.amounts import as_duration, human_text
-from cnncost.views.draw.figure_canvas import COLOURS, LINE, SMALL, Canvas, Point
-from cnncost.views.draw.figure_layout import MARGIN
-
-WIDTH, HEIGHT = 85.0, 55.0
-"""Of the sheet, in millimetres: one column of a page."""
-
-LEFT, BELOW = 12.0, 7.0
-"""What the labels of either axis take."""
-
-STEPS = 4
-"""How many parts each axis is marked in."""
+from cnncost.views.draw.figure_canvas import COLOURS, SMALL, Canvas, Point
+from cnncost.views.draw.plot_axes import HEIGHT, STEPS, WIDTH, Axis, draw_axes, place_in_axes
 
 
 def draw_frontier(
@@ -33,36 +24,21 @@ def draw_frontier(
     canvas.set_frame(0, HEIGHT)
     values = [(p.number, p.budgets[0].limit, p.plan.score / UNIT) for p in points if p.plan]
     highest = max([score for _, _, score in values], default=0.0) or 1.0
-    places = [_place_of(amount / before, score / highest) for _, amount, score in values]
-    _draw_axes(canvas, points[0].metric, before, highest)
-    _draw_curve(canvas, [_place_of(1.0, 0.0), *places])
+    places = [place_in_axes(amount / before, score / highest) for _, amount, score in values]
+    metric = points[0].metric
+    draw_axes(
+        canvas,
+        Axis(metric, [_amount_text(metric, before * step // STEPS) for step in range(STEPS + 1)]),
+        Axis(
+            "score: estimated ln(error after / before)",
+            [f"{highest * step / STEPS:.2f}" for step in range(STEPS + 1)],
+        ),
+    )
+    _draw_curve(canvas, [place_in_axes(1.0, 0.0), *places])
     for (number, _, _), (x, y) in zip(values, places, strict=True):
         canvas.draw_dot(x, y)
         canvas.draw_text(x + 1.0, y + 1.4, str(number), size=SMALL)
     canvas.save_sheet(file, form, title=f"{name}: least score by {points[0].metric}")
-
-
-def _place_of(share: float, height: float) -> Point:
-    """Return where a share of today's amount and of the highest score stand on the sheet."""
-    wide, high = WIDTH - LEFT - 2 * MARGIN - 4, HEIGHT - BELOW - 2 * MARGIN - 4
-    return LEFT + MARGIN + wide * share, BELOW + MARGIN + high * max(0.0, height)
-
-
-def _draw_axes(canvas: Canvas, metric: str, before: int, highest: float) -> None:
-    """Draw both axes with their marks, and what they say."""
-    corner, right, top = _place_of(0, 0), _place_of(1, 0), _place_of(0, 1)
-    canvas.axes.plot(*zip(top, corner, right, strict=True), color=LINE, lw=0.5)
-    for step in range(STEPS + 1):
-        x, _ = _place_of(step / STEPS, 0)
-        _, y = _place_of(0, step / STEPS)
-        amount = _amount_text(metric, before * step // STEPS)
-        score = f"{highest * step / STEPS:.2f}"
-        canvas.draw_text(
-            x - canvas.text_length(amount, SMALL) / 2, corner[1] - 2, amount, size=SMALL
-        )
-        canvas.draw_text(corner[0] - canvas.text_length(score, SMALL) - 1, y, score, size=SMALL)
-    canvas.draw_text(right[0] - canvas.text_length(metric), MARGIN + 1, metric)
-    canvas.draw_text(MARGIN, HEIGHT - MARGIN - 1, "score: estimated ln(error after / before)")
 
 
 def _amount_text(metric: str, value: int) -> str:

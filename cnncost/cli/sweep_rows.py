@@ -1,0 +1,236 @@
+"""The rows of a sweep: read, measured, chosen, and written as they come."""
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from fractions import Fraction
+from pathlib import PurePath
+from time import monotonic
+from typing import TYPE_CHECKING, NamedTuple
+
+from cnncost import api
+from cnncost.cli import arch_reader
+from cnncost.cli.output import open_destination, write_bytes
+from cnncost.cli.scale import MeasureScale
+from cnncost.cli.streams import show_progress
+from cnncost.errors import CnncostError, make_printable
+from cnncost.language import Spec
+from cnncost.quantity import BYTES, TIME, parse_number
+
+if TYPE_CHECKING:
+    from cnncost.costs import Convention
+    from cnncost.study.condition import Condition
+    from cnncost.study.settings_sweep import Figure, SweepCase, SweepRow
+    from cnncost.timing import Device
+    from cnncost.views.sweep_page import SweepLayout
+
+INPUT = "input"
+"""The name of the axis of input shapes among the settings."""
+
+STREAMED = ("csv", "tsv", "jsonl")
+"""The formats whose lines are written as soon as they are known."""
+
+
+class CaseMeasure:
+    """Measures cases of a sweep; each network is read again under each case's settings."""
+
+    def __init__(
+        self,
+        archs: Sequence[str],
+        columns: Sequence[str],
+        convention: "Convention",
+        scale: MeasureScale,
+        machine: "Device | None",
+        max_layers: int,
+        *,
+        strict: bool,
+    ) -> None:
+        self.columns, self.convention, self.scale = columns, convention, scale
+        self.machine = machine
+        self.readers = {
+            arch: arch_reader.make_reader(arch, max_layers, strict=strict) for arch in archs
+        }
+        self.bases: dict[str, Spec] = {}
+        """The networks as their specs stand, where they were needed."""
+
+    def read_base(self, arch: str) -> Spec:
+        """Read a network as its spec stands."""
+        if arch not in self.bases:
+            self.bases[arch] = self.readers[arch]((), ())
+        return self.bases[arch]
+
+    def __call__(self, case: "SweepCase") -> "SweepRow":
+        from cnncost.study.settings_sweep import SweepRow
+
+        try:
+            return self._measure(case)
+        except CnncostError as trouble:
+            return SweepRow(case, trouble=str(trouble))
+
+    def _measure(self, case: "SweepCase") -> "SweepRow":
+        from cnncost.accuracy import are_comparable, estimate_damage
+        from cnncost.costs.metrics import Metrics, find_total
+        from cnncost.study.settings_sweep import Figure, SweepRow
+        from cnncost.views.damage_words import round_score
+        from cnncost.views.sweep_page import DAMAGE
+
+        spec = self._read_case(case)
+        report = api.count(spec, **self.convention._asdict())
+        found = None
+        if self.machine is not None:
+            found = api.time(spec, self.machine, self.scale.get("batch"))
+        metrics = Metrics(spec.network, **self.scale)
+        damage = None
+        if DAMAGE in self.columns:
+            base = self.read_base(case.arch).network
+            if are_comparable(base, spec.network):
+                damage = estimate_damage(base, spec.network)
+        figures: dict[str, Figure | None] = {}
+        for column in self.columns:
+            if column == DAMAGE:
+                figures[column] = damage and Figure(round_score(damage.score))
+            elif column == TIME:
+                figures[column] = found and Figure(found.picoseconds, found.complete)
+            elif column in BYTES:
+                exact = metrics.is_exact(column)
+                figures[column] = Figure(metrics.compute_figure(column), exact)
+            else:
+                figures[column] = Figure(find_total(report.totals, column), report.complete)
+        return SweepRow(
+            case, report.network.name, figures, report.totals, report.unknown_layers, damage, found
+        )
+
+    def _read_case(self, case: "SweepCase") -> Spec:
+        params = [f"{name}={value}" for name, value in case.settings.items() if name != INPUT]
+        shape = case.settings.get(INPUT, "")
+        if shape.isdigit():
+            shape = self._square_shape(case.arch, shape)
+        return self.readers[case.arch](params, [shape] if shape else ())
+
+    def _square_shape(self, arch: str, side: str) -> str:
+        """Return the shape of the network's own channels and axes, each of so many positions."""
+        inputs = self.read_base(arch).network.inputs
+        shape = inputs[0].output
+        if len(inputs) > 1 or not shape.extents:
+            raise CnncostError(f"{arch}: --input {side}: a whole shape is due", "as in 3x192x192")
+        return "x".join([str(shape.channels), *[side] * len(shape.extents)])
+
+
+class SweepWish(NamedTuple):
+    """Which rows are written, and where."""
+
+    form: str
+    output: str
+    force: bool
+    picture: bool
+    order: tuple[str, ...]
+    rivals: tuple[str, ...]
+
+
+class SweepRows:
+    """The rows that meet the conditions, as they come; troubles are said at once."""
+
+    def __init__(
+        self,
+        measure: CaseMeasure,
+        cases: "Sequence[SweepCase]",
+        conditions: "Sequence[Condition]",
+        jobs: int,
+    ) -> None:
+        self.measure, self.cases, self.conditions, self.jobs = measure, cases, conditions, jobs
+        self.troubled = self.interrupted = False
+
+    def __iter__(self) -> "Iterator[SweepRow]":
+        """Yield the rows; Ctrl-C ends them, and what was found so far stays."""
+        from cnncost.study.settings_sweep import measure_cases
+
+        shown = monotonic()
+        try:
+            for done, row in enumerate(measure_cases(self.measure, self.cases, self.jobs), 1):
+                if monotonic() > shown + 0.2:
+                    shown = monotonic()
+                    show_progress(f"{done:,} of {len(self.cases):,}")
+                if row.trouble:
+                    self._say_trouble(row)
+                elif all(_meets(row, one) for one in self.conditions):
+                    yield row
+        except KeyboardInterrupt:
+            self.interrupted = True
+        finally:
+            show_progress("")
+
+    def _say_trouble(self, row: "SweepRow") -> None:
+        self.troubled = True
+        named = [f"{name}={value}" for name, value in row.case.settings.items()]
+        arch = [row.case.arch] if len(self.measure.readers) > 1 else []
+        sys.stderr.write(f"{make_printable(', '.join([*arch, *named]))}: {row.trouble}\n")
+
+
+def _meets(row: "SweepRow", condition: "Condition") -> bool:
+    """Return whether a row surely meets a condition on a figure or a setting."""
+    if condition.word in row.case.settings:
+        value = parse_number(row.case.settings[condition.word])
+        return value is not None and condition.holds(value)
+    figure = row.figures.get(condition.word)
+    # What is only bounded from below may be more, and is surely more than a lower amount.
+    sure = figure is not None and (figure.exact or condition.sign in (">", ">="))
+    return figure is not None and sure and condition.holds(Fraction(figure.amount))
+
+
+def write_rows(
+    rows: SweepRows, wish: SweepWish, settings: list[str], layout: "SweepLayout"
+) -> None:
+    """Write rows as they come where the format lets them, else all of them together."""
+    from cnncost.views.page_writers import write_records, write_results
+    from cnncost.views.sweep_page import row_record, sweep_header, sweep_results, write_row_line
+
+    streamed = wish.form in STREAMED and not (wish.order or wish.rivals)
+    found = rows if streamed else _choose_rows(list(rows), wish)
+    if wish.picture:
+        _draw_rows(list(found), wish, layout)
+        return
+    with open_destination(wish.output, force=wish.force) as file:
+        if wish.form == "jsonl":
+            for row in found:
+                write_row_line(file, row, layout)
+                _flush(file.flush)
+        elif wish.form in STREAMED:
+            separator = "," if wish.form == "csv" else "\t"
+            write_records(file, [sweep_header(settings, layout)], separator)
+            for row in found:
+                write_records(file, [row_record(row, layout)], separator)
+                _flush(file.flush)
+        else:
+            write_results(file, sweep_results(list(found), settings, layout), wish.form)
+
+
+def _flush(flush: Callable[[], None]) -> None:
+    """Hand a line to whoever reads along; a file that is no stream is flushed when it is closed."""
+    with suppress(ValueError):
+        flush()
+
+
+def _choose_rows(rows: "list[SweepRow]", wish: SweepWish) -> "list[SweepRow]":
+    from cnncost.study.settings_sweep import find_efficient
+
+    if wish.rivals:
+        rows = find_efficient(rows, wish.rivals)
+    for column in wish.order:
+        rows = sorted(rows, key=lambda row: _amount(row.figures[column]), reverse=True)
+    return rows
+
+
+def _amount(figure: "Figure | None") -> float:
+    return float("-inf") if figure is None else float(figure.amount)
+
+
+def _draw_rows(rows: "list[SweepRow]", wish: SweepWish, layout: "SweepLayout") -> None:
+    import io
+
+    from cnncost.views.draw.sweep_plot import draw_sweep
+
+    if len(layout.columns) < 2:
+        raise CnncostError("a plot needs two columns", "as in --columns weights,damage")
+    drawn = io.BytesIO()
+    draw_sweep(drawn, rows, layout, PurePath(wish.output).suffix[1:].lower())
+    write_bytes(wish.output, drawn.getvalue(), force=wish.force)
