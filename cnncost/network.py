@@ -119,7 +119,7 @@ class NetworkBuilder:
             Refused: the shapes do not fit, or the layer's counts pass 2^63.
         """
         inputs = tuple([self.nodes[i].output for i in reads])
-        output = _infer_output(layer, inputs)
+        output = infer_output(layer, inputs)
         if shares is not None:
             self._check_sharing(layer, inputs[0], self.nodes[shares])
         index = len(self.nodes)
@@ -148,7 +148,7 @@ class NetworkBuilder:
 
 
 @lru_cache(maxsize=1 << 12)
-def _infer_output(layer: Layer, inputs: tuple[Shape, ...]) -> Shape:
+def infer_output(layer: Layer, inputs: tuple[Shape, ...]) -> Shape:
     """Infer the output's shape (cached: networks repeat their layers, and trials repeat whole
     networks).
 

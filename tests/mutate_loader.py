@@ -80,7 +80,7 @@ def noticed_by(mutant: Mutant, cases: list[Case]) -> str:
 def passes(case: Case, seconds: int = SECONDS) -> bool:
     signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
     try:
-        network._infer_output.cache_clear()  # what is remembered would hide a change
+        network.infer_output.cache_clear()  # what is remembered would hide a change
         case.run()
     except (
         Exception,

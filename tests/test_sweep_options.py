@@ -137,7 +137,7 @@ def test_jobs_and_lines_of_json_change_nothing() -> None:
 @pytest.mark.parametrize("jobs", ["1", "2"])
 def test_ctrl_c_keeps_what_is_done(tmp_path: Path, jobs: str) -> None:
     out = tmp_path / "rows.csv"
-    words = ["resnet50", "--input", "64..3000", "--jobs", jobs, "-f", "csv"]
+    words = ["resnet50", "--input", "64..90000", "--jobs", jobs, "-f", "csv"]
     with subprocess.Popen(
         [*CNNCOST, "sweep", *words, "-o", str(out)], cwd=tmp_path, stderr=subprocess.PIPE,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
