@@ -135,7 +135,8 @@ def _build_page(
     short = [_row_cells(row, layout, human_text) for row in rows]
     left_out = "Short numbers: the line has no room for more (--format csv has all)."
     titles = [title.replace("_", " ") for title in header]
-    narrower = Table(titles, short, words, caption=[left_out, *said], about=f"{name}.")
+    stacked = [title.replace("_", "\n") for title in header]
+    narrower = Table(stacked, short, words, caption=[left_out, *said], about=f"{name}.")
     return Page(
         [Table(titles, cells, words, caption=said, about=f"{name}.", narrower=narrower)], name
     )
