@@ -91,9 +91,8 @@ TERMS: dict[str, tuple[str, ...]] = {
 CHOSEN = {setup: "MACs, units" if setup.startswith("rtx") else "and both" for setup in SETUPS}
 """The best terms that the published figures allow: those of most devices that cnncost ships."""
 
-
 LAYER_TERMS: dict[str, tuple[str, ...]] = {
-    "as above": (),
+    "chosen without": (),
     "other outputs": ("other_units",),
     "depthwise": ("depthwise_connections",),
     "windows": ("window_reads",),
@@ -254,6 +253,8 @@ def print_layer_errors(setup: str, evidence: Path) -> None:
     """Print the errors of all sets of terms with cnncost's own figures."""
     rows = read_counted_rows(evidence, setup)
     _print_heads(setup, rows)
+    for name in ("MACs alone", "units alone"):
+        print(f"  {name:<20} {judge_terms(rows, TERMS[name])}")
     for name, more in LAYER_TERMS.items():
         print(f"  {name:<20} {judge_terms(rows, (*TERMS[CHOSEN[setup]], *more))}")
     if setup in BY_LAYER:
