@@ -17,63 +17,14 @@ With `--costs` the costs are printed as the files in `devices/` have them, fitte
 from __future__ import annotations
 
 import argparse
-import csv
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from random import Random
 
-from cnncost.timing.fitting import (
-    TimedRun,
-    find_quantile,
-    fit_costs,
-    judge_ratios,
-    predict_seconds,
-)
-from cnncost.timing.time_columns import COLUMNS
+from speed_rows import FAMILIES, SETUPS, SpeedRow, read_counted_rows, read_rows
 
-SETUPS = (
-    "rtx3090_amp_nchw_pt240",
-    "rtx3090_amp_nhwc_pt240",
-    "rtx4090_amp_nchw_pt291",
-    "rtx4090_amp_dynamo_pt291",
-    "rtx5090_amp_nchw_pt291",
-    "i7_12700h_fp32_pt240",
-    "i9_10940x_fp32_pt240",
-    "i9_10940x_fp32_pt221",
-)
-"""The columns of speeds."""
-
-DEPTHWISE = (
-    *("convmixer", "convnext", "efficientnet", "fasternet", "fbnet", "ghostnet", "hardcorenas"),
-    *("inception_next", "lcnet", "mixnet", "mnasnet", "mobilenet", "mobileone", "nasnet"),
-    *("pnasnet", "regnetz", "repghostnet", "rexnet", "semnasnet", "spnasnet", "starnet"),
-    *("tf_efficientnet", "tf_mixnet", "tf_mobilenet", "tinynet", "xception", "legacy_xception"),
-    *("gc_efficientnet",),
-)
-"""Families of depthwise convolutions, by the beginnings of their names."""
-
-RESIDUAL = (
-    *("cs3", "cspdarknet", "cspresnet", "cspresnext", "darknet", "dla", "dm_nfnet", "dpn"),
-    *("eca_nfnet", "eca_resnet", "ecaresne", "gcresne", "gernet", "hrnet", "inception_resnet"),
-    *("legacy_senet", "legacy_seresne", "nf_", "nfnet", "regnet", "res2ne", "resnest", "resne"),
-    *("sedarknet", "seresne", "skresne", "tresnet", "wide_resnet", "senet"),
-)
-"""Families that add what a block reads to what it gives; depthwise ones stand above."""
-
-DENSE = (
-    *("densenet", "rdnet", "hgnet", "vovnet", "ese_vovnet", "eca_vovnet", "selecsls"),
-    *("vgg", "repvgg", "inception"),
-)
-"""Families that join maps by concatenation, or only stack layers."""
-
-FAMILIES = {"depthwise": DEPTHWISE, "residual": RESIDUAL, "dense": DENSE}
-
-LEFT_OUT = re.compile(
-    r"evos|evob|_gn\b|_gn_|sgn|frn|_ln\b|hybrid|botne|halo|lambda|test_|mobilenetv5|edgenext"
-)
-"""Names of networks with attention, with norms that PyTorch makes of many small kernels, and the
-tiny ones for timm's own tests."""
+from cnncost.timing.fitting import find_quantile, fit_costs, judge_ratios, predict_seconds
 
 TERMS: dict[str, tuple[str, ...]] = {
     "MACs alone": ("connections",),
@@ -110,95 +61,35 @@ BY_LAYER: dict[str, tuple[str, ...]] = {
 }
 """The terms of the devices that ship with a fit to cnncost's own figures."""
 
-FIGURES = Path(__file__).with_name("timm_figures.csv")
-CHANGED = 0.02
-"""A network is another than the published one if its parameters differ by this share."""
+
+DRAWS = 12
+"""How often halves of whole families are drawn."""
 
 
-class SpeedRow(NamedTuple):
-    """One network on one set-up."""
-
-    model: str
-    family: str
-    measured: TimedRun
+def alternate_halves(rows: Sequence[SpeedRow]) -> list[int]:
+    """Say of each row which half it is in: every second one is in the other."""
+    return [place % 2 for place in range(len(rows))]
 
 
-def find_family(model: str) -> str:
-    """Find a convolutional network's family; empty for any other network."""
-    if LEFT_OUT.search(model):
-        return ""
-    found = (name for name, starts in FAMILIES.items() if model.startswith(starts))
-    return next(found, "")
+def draw_family_halves(rows: Sequence[SpeedRow], seed: int) -> list[int]:
+    """Say of each row which half it is in: all that have a name before their first digit, such as
+    resnet or tf_efficientnet_b, are in one half."""
+    names = [re.split(r"\d", row.model)[0] for row in rows]
+    pick = Random(seed)
+    halves = {name: pick.randrange(2) for name in sorted(set(names))}
+    return [halves[name] for name in names]
 
 
-def read_rows(path: Path, setup: str) -> list[SpeedRow]:
-    """Read the convolutional networks that were measured on a set-up, by name."""
-    found = _read_published(path, setup)
-    return _sort_rows([_make_row(row, _list_figures(row, setup), setup) for row in found])
-
-
-def read_counted_rows(path: Path, setup: str) -> list[SpeedRow]:
-    """Read those that cnncost counted, with its own figures."""
-    with FIGURES.open(encoding="utf-8", newline="") as file:
-        counted = {(row["model"], row["img_size"]): row for row in csv.DictReader(file)}
-    rows = []
-    for row in _read_published(path, setup):
-        own = counted.get((row["model"], row["img_size"]))
-        if own and not own["why_not"] and _is_published(own, row):
-            rows.append(_make_row(row, _list_counted(own, row, setup), setup))
-    return _sort_rows(rows)
-
-
-def _read_published(path: Path, setup: str) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    return [row for row in rows if row[setup] and find_family(row["model"])]
-
-
-def _make_row(row: Mapping[str, str], figures: Mapping[str, float], setup: str) -> SpeedRow:
-    model = row["model"]
-    return SpeedRow(model, find_family(model), TimedRun(model, figures, 1 / float(row[setup])))
-
-
-def _sort_rows(rows: Sequence[SpeedRow]) -> list[SpeedRow]:
-    return sorted(rows, key=lambda row: (row.model, row.measured.seconds))
-
-
-def _is_published(own: Mapping[str, str], row: Mapping[str, str]) -> bool:
-    """Whether a network has the parameters that were published. Its other figures may differ: of
-    convolutions that pad to the same size, the published ones leave out some."""
-    parameters = float(row["params_m"])
-    return abs(int(own["parameters"]) / 1e6 - parameters) <= CHANGED * parameters
-
-
-def _list_counted(own: Mapping[str, str], row: Mapping[str, str], setup: str) -> dict[str, float]:
-    figures = _list_figures(row, setup)
-    figures |= {key: float(own[key]) for key in own if key in COLUMNS}
-    figures["layers"] /= float(row[f"{setup}_batch"])  # started once per run
-    return figures
-
-
-def _list_figures(row: Mapping[str, str], setup: str) -> dict[str, float]:
-    batch, parameters = float(row[f"{setup}_batch"]), 1e6 * float(row["params_m"])
-    return {
-        "connections": 1e9 * float(row["gmacs"]),
-        "units": 1e6 * float(row["macts_m"]),
-        "parameters": parameters,
-        "run": 1.0,
-        "input_units": 3.0 * float(row["img_size"]) ** 2,
-        "parameters_of_batch": parameters / batch,
-        "run_of_batch": 1 / batch,
-    }
-
-
-def predict_kept_out(rows: Sequence[SpeedRow], terms: Sequence[str]) -> list[float]:
+def predict_kept_out(
+    rows: Sequence[SpeedRow], terms: Sequence[str], halves: Sequence[int]
+) -> list[float]:
     """Predict each row's seconds from a fit on the half that it is not in."""
-    halves = [[row.measured for row in rows[half::2]] for half in (0, 1)]
-    costs = [fit_costs(half, terms) for half in halves]
-    return [
-        predict_seconds(row.measured.figures, costs[1 - place % 2])
-        for place, row in enumerate(rows)
+    placed = list(zip(rows, halves, strict=True))
+    costs = [
+        fit_costs([row.measured for row, half in placed if half != kept_out], terms)
+        for kept_out in (0, 1)
     ]
+    return [predict_seconds(row.measured.figures, costs[half]) for row, half in placed]
 
 
 def rank_correlation(one: Sequence[float], other: Sequence[float]) -> float:
@@ -212,9 +103,9 @@ def rank_correlation(one: Sequence[float], other: Sequence[float]) -> float:
 
 def judge_terms(rows: Sequence[SpeedRow], terms: Sequence[str]) -> str:
     """Write the errors on networks kept out: median, 90th percentile, rank correlation."""
-    predicted = predict_kept_out(rows, terms)
+    predicted = predict_kept_out(rows, terms, alternate_halves(rows))
     seconds = [row.measured.seconds for row in rows]
-    errors = [abs(p / t - 1) for p, t in zip(predicted, seconds, strict=True)]
+    errors = _find_errors(rows, predicted)
     families = []
     for family in FAMILIES:
         own = [e for e, row in zip(errors, rows, strict=True) if row.family == family]
@@ -225,12 +116,25 @@ def judge_terms(rows: Sequence[SpeedRow], terms: Sequence[str]) -> str:
     )
 
 
+def _find_errors(rows: Sequence[SpeedRow], predicted: Sequence[float]) -> list[float]:
+    return [abs(p / row.measured.seconds - 1) for p, row in zip(predicted, rows, strict=True)]
+
+
+def judge_families(rows: Sequence[SpeedRow], terms: Sequence[str]) -> str:
+    """Write the median errors on whole families kept out: their mean, the least and the most."""
+    medians = []
+    for seed in range(DRAWS):
+        predicted = predict_kept_out(rows, terms, draw_family_halves(rows, seed))
+        medians.append(100 * find_quantile(_find_errors(rows, predicted), 0.5))
+    return f"{sum(medians) / DRAWS:.1f} ({min(medians):.1f} to {max(medians):.1f})"
+
+
 def print_costs(setup: str, evidence: Path) -> None:
     """Print a device's costs and how they held, as its file has them."""
     read = read_counted_rows if setup in BY_LAYER else read_rows
     rows = read(evidence, setup)
     terms = BY_LAYER.get(setup, TERMS[CHOSEN[setup]])
-    predicted = predict_kept_out(rows, terms)
+    predicted = predict_kept_out(rows, terms, alternate_halves(rows))
     ratios = [p / row.measured.seconds for p, row in zip(predicted, rows, strict=True)]
     error, interval = judge_ratios(ratios)
     costs = fit_costs([row.measured for row in rows], terms)
@@ -252,13 +156,16 @@ def print_errors(setup: str, evidence: Path) -> None:
 def print_layer_errors(setup: str, evidence: Path) -> None:
     """Print the errors of all sets of terms with cnncost's own figures."""
     rows = read_counted_rows(evidence, setup)
+    chosen = TERMS[CHOSEN[setup]]
+    tried = {name: TERMS[name] for name in ("MACs alone", "units alone")}
+    tried |= {name: (*chosen, *more) for name, more in LAYER_TERMS.items()}
+    shipped = {"as shipped": BY_LAYER[setup]} if setup in BY_LAYER else {}
     _print_heads(setup, rows)
-    for name in ("MACs alone", "units alone"):
-        print(f"  {name:<20} {judge_terms(rows, TERMS[name])}")
-    for name, more in LAYER_TERMS.items():
-        print(f"  {name:<20} {judge_terms(rows, (*TERMS[CHOSEN[setup]], *more))}")
-    if setup in BY_LAYER:
-        print(f"  {'as shipped':<20} {judge_terms(rows, BY_LAYER[setup])}")
+    for name, terms in (tried | shipped).items():
+        print(f"  {name:<20} {judge_terms(rows, terms)}")
+    print("  whole families kept out, medians of some draws:")
+    for name, terms in ({"chosen without": chosen} | shipped).items():
+        print(f"  {name:<20} {judge_families(rows, terms)}")
 
 
 def _print_heads(setup: str, rows: Sequence[SpeedRow]) -> None:

@@ -20,7 +20,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from speed import SETUPS, find_family
+from speed_rows import SETUPS, find_family
 
 from cnncost.costs import LayerCount
 from cnncost.timing.time_columns import count_layers, sum_column
