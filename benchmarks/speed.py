@@ -1,11 +1,15 @@
-"""How well two or three constants a device predict the speed of networks, on networks kept out.
+"""How well a few constants a device predict the speed of networks, on networks kept out.
 
-python benchmarks/speed.py EVIDENCE [--costs]
+python benchmarks/speed.py EVIDENCE [--layers | --costs]
 
 EVIDENCE is a folder with `speed.csv`: timm's published speeds of its models (samples a second),
 with their multiply-accumulates (`gmacs`), the outputs of their layers with weights (`macts_m`, our
 units) and parameters. It is no part of this repository. The rows of each set-up are halved by
 their place in the alphabet, every second one; each half is judged by a fit on the other.
+
+With `--layers` the same is done with figures that cnncost counted of timm's networks, which stand
+in `timm_figures.csv` (`timm_figures.py` wrote it), with other terms besides the shipped ones. A
+network whose parameters are not the published ones was changed in timm since, and is left out.
 
 With `--costs` the costs are printed as the files in `devices/` have them, fitted on all rows.
 """
@@ -13,61 +17,14 @@ With `--costs` the costs are printed as the files in `devices/` have them, fitte
 from __future__ import annotations
 
 import argparse
-import csv
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from random import Random
 
-from cnncost.timing.fitting import (
-    TimedRun,
-    find_quantile,
-    fit_costs,
-    judge_ratios,
-    predict_seconds,
-)
+from speed_rows import FAMILIES, SETUPS, SpeedRow, read_counted_rows, read_rows
 
-SETUPS = (
-    "rtx3090_amp_nchw_pt240",
-    "rtx3090_amp_nhwc_pt240",
-    "rtx4090_amp_nchw_pt291",
-    "rtx4090_amp_dynamo_pt291",
-    "rtx5090_amp_nchw_pt291",
-    "i7_12700h_fp32_pt240",
-    "i9_10940x_fp32_pt240",
-    "i9_10940x_fp32_pt221",
-)
-"""The columns of speeds."""
-
-DEPTHWISE = (
-    *("convmixer", "convnext", "efficientnet", "fasternet", "fbnet", "ghostnet", "hardcorenas"),
-    *("lcnet", "mixnet", "mnasnet", "mobilenet", "mobileone", "nasnet", "pnasnet", "regnetz"),
-    *("repghostnet", "rexnet", "semnasnet", "spnasnet", "starnet", "tf_efficientnet", "tf_mixnet"),
-    *("tf_mobilenet", "tinynet", "xception", "legacy_xception", "gc_efficientnet"),
-)
-"""Families of depthwise convolutions, by the beginnings of their names."""
-
-RESIDUAL = (
-    *("cs3", "cspdarknet", "cspresnet", "cspresnext", "darknet", "dla", "dm_nfnet", "dpn"),
-    *("eca_nfnet", "eca_resnet", "ecaresne", "gcresne", "gernet", "hrnet", "inception_resnet"),
-    *("legacy_senet", "legacy_seresne", "nf_", "nfnet", "regnet", "res2ne", "resnest", "resne"),
-    *("sedarknet", "seresne", "skresne", "tresnet", "wide_resnet", "senet"),
-)
-"""Families that add what a block reads to what it gives; depthwise ones stand above."""
-
-DENSE = (
-    *("densenet", "rdnet", "hgnet", "vovnet", "ese_vovnet", "eca_vovnet", "selecsls"),
-    *("vgg", "repvgg", "inception"),
-)
-"""Families that join maps by concatenation, or only stack layers."""
-
-FAMILIES = {"depthwise": DEPTHWISE, "residual": RESIDUAL, "dense": DENSE}
-
-LEFT_OUT = re.compile(
-    r"evos|evob|_gn\b|_gn_|sgn|frn|_ln\b|hybrid|botne|halo|lambda|test_|mobilenetv5|edgenext"
-)
-"""Names of networks with attention, with norms that PyTorch makes of many small kernels, and the
-tiny ones for timm's own tests."""
+from cnncost.timing.fitting import find_quantile, fit_costs, judge_ratios, predict_seconds
 
 TERMS: dict[str, tuple[str, ...]] = {
     "MACs alone": ("connections",),
@@ -83,58 +40,56 @@ TERMS: dict[str, tuple[str, ...]] = {
 """What is tried, and the terms that it has."""
 
 CHOSEN = {setup: "MACs, units" if setup.startswith("rtx") else "and both" for setup in SETUPS}
-"""The terms of the devices that cnncost ships."""
+"""The best terms that the published figures allow: those of most devices that cnncost ships."""
+
+LAYER_TERMS: dict[str, tuple[str, ...]] = {
+    "chosen without": (),
+    "other outputs": ("other_units",),
+    "depthwise": ("depthwise_connections",),
+    "windows": ("window_reads",),
+    "layers": ("layers",),
+    "outputs, depthwise": ("other_units", "depthwise_connections"),
+    "outputs, windows": ("other_units", "window_reads"),
+    "outputs, layers": ("other_units", "layers"),
+    "all four": ("other_units", "depthwise_connections", "window_reads", "layers"),
+}
+"""What is tried with cnncost's own figures, besides the terms that were chosen without."""
+
+BY_LAYER: dict[str, tuple[str, ...]] = {
+    "rtx4090_amp_dynamo_pt291": ("connections", "units", "other_units"),
+    "i9_10940x_fp32_pt240": ("connections", "parameters", "layers"),
+}
+"""The terms of the devices that ship with a fit to cnncost's own figures."""
 
 
-class SpeedRow(NamedTuple):
-    """One network on one set-up."""
-
-    model: str
-    family: str
-    measured: TimedRun
+DRAWS = 12
+"""How often halves of whole families are drawn."""
 
 
-def find_family(model: str) -> str:
-    """Find a convolutional network's family; empty for any other network."""
-    if LEFT_OUT.search(model):
-        return ""
-    found = (name for name, starts in FAMILIES.items() if model.startswith(starts))
-    return next(found, "")
+def alternate_halves(rows: Sequence[SpeedRow]) -> list[int]:
+    """Say of each row which half it is in: every second one is in the other."""
+    return [place % 2 for place in range(len(rows))]
 
 
-def read_rows(path: Path, setup: str) -> list[SpeedRow]:
-    """Read the convolutional networks that were measured on a set-up, by name."""
-    rows = []
-    with path.open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
-            family = find_family(row["model"])
-            if row[setup] and family:
-                measured = TimedRun(row["model"], _list_figures(row, setup), 1 / float(row[setup]))
-                rows.append(SpeedRow(row["model"], family, measured))
-    return sorted(rows, key=lambda row: (row.model, row.measured.seconds))
+def draw_family_halves(rows: Sequence[SpeedRow], seed: int) -> list[int]:
+    """Say of each row which half it is in: all that have a name before their first digit, such as
+    resnet or tf_efficientnet_b, are in one half."""
+    names = [re.split(r"\d", row.model)[0] for row in rows]
+    pick = Random(seed)
+    halves = {name: pick.randrange(2) for name in sorted(set(names))}
+    return [halves[name] for name in names]
 
 
-def _list_figures(row: Mapping[str, str], setup: str) -> dict[str, float]:
-    batch, parameters = float(row[f"{setup}_batch"]), 1e6 * float(row["params_m"])
-    return {
-        "connections": 1e9 * float(row["gmacs"]),
-        "units": 1e6 * float(row["macts_m"]),
-        "parameters": parameters,
-        "run": 1.0,
-        "input_units": 3.0 * float(row["img_size"]) ** 2,
-        "parameters_of_batch": parameters / batch,
-        "run_of_batch": 1 / batch,
-    }
-
-
-def predict_kept_out(rows: Sequence[SpeedRow], terms: Sequence[str]) -> list[float]:
+def predict_kept_out(
+    rows: Sequence[SpeedRow], terms: Sequence[str], halves: Sequence[int]
+) -> list[float]:
     """Predict each row's seconds from a fit on the half that it is not in."""
-    halves = [[row.measured for row in rows[half::2]] for half in (0, 1)]
-    costs = [fit_costs(half, terms) for half in halves]
-    return [
-        predict_seconds(row.measured.figures, costs[1 - place % 2])
-        for place, row in enumerate(rows)
+    placed = list(zip(rows, halves, strict=True))
+    costs = [
+        fit_costs([row.measured for row, half in placed if half != kept_out], terms)
+        for kept_out in (0, 1)
     ]
+    return [predict_seconds(row.measured.figures, costs[half]) for row, half in placed]
 
 
 def rank_correlation(one: Sequence[float], other: Sequence[float]) -> float:
@@ -148,9 +103,9 @@ def rank_correlation(one: Sequence[float], other: Sequence[float]) -> float:
 
 def judge_terms(rows: Sequence[SpeedRow], terms: Sequence[str]) -> str:
     """Write the errors on networks kept out: median, 90th percentile, rank correlation."""
-    predicted = predict_kept_out(rows, terms)
+    predicted = predict_kept_out(rows, terms, alternate_halves(rows))
     seconds = [row.measured.seconds for row in rows]
-    errors = [abs(p / t - 1) for p, t in zip(predicted, seconds, strict=True)]
+    errors = _find_errors(rows, predicted)
     families = []
     for family in FAMILIES:
         own = [e for e, row in zip(errors, rows, strict=True) if row.family == family]
@@ -161,10 +116,25 @@ def judge_terms(rows: Sequence[SpeedRow], terms: Sequence[str]) -> str:
     )
 
 
-def print_costs(setup: str, rows: Sequence[SpeedRow]) -> None:
+def _find_errors(rows: Sequence[SpeedRow], predicted: Sequence[float]) -> list[float]:
+    return [abs(p / row.measured.seconds - 1) for p, row in zip(predicted, rows, strict=True)]
+
+
+def judge_families(rows: Sequence[SpeedRow], terms: Sequence[str]) -> str:
+    """Write the median errors on whole families kept out: their mean, the least and the most."""
+    medians = []
+    for seed in range(DRAWS):
+        predicted = predict_kept_out(rows, terms, draw_family_halves(rows, seed))
+        medians.append(100 * find_quantile(_find_errors(rows, predicted), 0.5))
+    return f"{sum(medians) / DRAWS:.1f} ({min(medians):.1f} to {max(medians):.1f})"
+
+
+def print_costs(setup: str, evidence: Path) -> None:
     """Print a device's costs and how they held, as its file has them."""
-    terms = TERMS[CHOSEN[setup]]
-    predicted = predict_kept_out(rows, terms)
+    read = read_counted_rows if setup in BY_LAYER else read_rows
+    rows = read(evidence, setup)
+    terms = BY_LAYER.get(setup, TERMS[CHOSEN[setup]])
+    predicted = predict_kept_out(rows, terms, alternate_halves(rows))
     ratios = [p / row.measured.seconds for p, row in zip(predicted, rows, strict=True)]
     error, interval = judge_ratios(ratios)
     costs = fit_costs([row.measured for row in rows], terms)
@@ -175,22 +145,46 @@ def print_costs(setup: str, rows: Sequence[SpeedRow]) -> None:
     print(f"  median_error: {error:.3f}, interval: [{interval[0]:.2f}, {interval[1]:.2f}]")
 
 
+def print_errors(setup: str, evidence: Path) -> None:
+    """Print the errors of all sets of terms that the published figures allow."""
+    rows = read_rows(evidence, setup)
+    _print_heads(setup, rows)
+    for name, terms in TERMS.items():
+        print(f"  {name:<20} {judge_terms(rows, terms)}")
+
+
+def print_layer_errors(setup: str, evidence: Path) -> None:
+    """Print the errors of all sets of terms with cnncost's own figures."""
+    rows = read_counted_rows(evidence, setup)
+    chosen = TERMS[CHOSEN[setup]]
+    tried = {name: TERMS[name] for name in ("MACs alone", "units alone")}
+    tried |= {name: (*chosen, *more) for name, more in LAYER_TERMS.items()}
+    shipped = {"as shipped": BY_LAYER[setup]} if setup in BY_LAYER else {}
+    _print_heads(setup, rows)
+    for name, terms in (tried | shipped).items():
+        print(f"  {name:<20} {judge_terms(rows, terms)}")
+    print("  whole families kept out, medians of some draws:")
+    for name, terms in ({"chosen without": chosen} | shipped).items():
+        print(f"  {name:<20} {judge_families(rows, terms)}")
+
+
+def _print_heads(setup: str, rows: Sequence[SpeedRow]) -> None:
+    counts = ", ".join(f"{sum(r.family == f for r in rows)} {f}" for f in FAMILIES)
+    print(f"{setup}: {len(rows)} networks ({counts})")
+    print(f"  {'%':<20} median   90th  Spearman {'  '.join(FAMILIES)}")
+
+
 def main() -> None:
-    """Print the errors of all sets of terms on all set-ups, or the costs."""
+    """Print the errors of sets of terms on all set-ups, or the costs."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("evidence", type=Path)
-    parser.add_argument("--costs", action="store_true", help="print the devices' costs")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--layers", action="store_true", help="with cnncost's figures of layers")
+    what.add_argument("--costs", action="store_true", help="print the devices' costs")
     given = parser.parse_args()
+    show = print_layer_errors if given.layers else print_costs if given.costs else print_errors
     for setup in SETUPS:
-        rows = read_rows(given.evidence / "speed.csv", setup)
-        if given.costs:
-            print_costs(setup, rows)
-            continue
-        counts = ", ".join(f"{sum(r.family == f for r in rows)} {f}" for f in FAMILIES)
-        print(f"{setup}: {len(rows)} networks ({counts})")
-        print(f"  {'%':<20} median   90th  Spearman {'  '.join(FAMILIES)}")
-        for name, terms in TERMS.items():
-            print(f"  {name:<20} {judge_terms(rows, terms)}")
+        show(setup, given.evidence / "speed.csv")
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from importlib import import_module
 from inspect import Parameter, cleandoc, signature
+from itertools import pairwise
 from typing import get_args, get_type_hints
 
 import pytest
@@ -47,6 +48,17 @@ def test_help_shows_every_word(command: str) -> None:
     screen = _bare(run(command, "--help", COLUMNS="300").stdout)
     for text in _said(command):
         assert _bare(text) in screen, text
+
+
+@pytest.mark.parametrize("columns", [80, 100])
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_help_ends_no_line_before_it_is_full(command: str, columns: int) -> None:
+    said = run(*command.split(), "--help", COLUMNS=str(columns)).stdout
+    prose = [line.strip() for line in said.partition("╭")[0].splitlines()]
+    assert any(prose)
+    for line, following in pairwise(prose):
+        if line and following:  # one paragraph, in which the next word did not fit
+            assert len(f" {line} {following.split()[0]} ") > columns, line
 
 
 def test_the_extras_to_install_are_named_whole() -> None:

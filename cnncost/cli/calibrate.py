@@ -72,6 +72,7 @@ def calibrate(
     Each network is run at each batch for some seconds, after a run that warms up; what counts is
     the median of the quicker half. The costs' error is found by leaving out each network in turn;
     the file has the table of that as comments.
+
     Needs PyTorch: pip install 'cnncost[torch]'; or --runtime onnxruntime, at batch 1.
     """
     from cnncost.timing.device_out import write_device

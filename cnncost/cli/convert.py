@@ -86,8 +86,7 @@ def convert(
 
     A spec as ARCH keeps its text, comments too. With --flat or --structured it is
     written anew: name, source, notes, published figures, inputs and layers, as they are
-    after --set;
-    comments, params, expectations and values are left out.
+    after --set; comments, params, expectations and values are left out.
     """
     form = _choose_form(output, to)
     _refuse_mixed(form, no_weights=no_weights, flat=flat, structured=structured)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from importlib.machinery import ModuleSpec
+from inspect import cleandoc
 from typing import Annotated, Any
 
 import typer
@@ -51,7 +52,7 @@ class Commands(dict[str, Any]):  # Any: click's Command, which Typer keeps priva
             raise KeyError(name)
         command = get_command(import_module(f"cnncost.cli.{name}").app)
         command.name = name
-        _escape_help(command)
+        _prepare_help(command)
         self[name] = command
         return command
 
@@ -114,11 +115,13 @@ def _escape_messages() -> Iterator[None]:
         raise
 
 
-def _escape_help(command: Any) -> None:  # Any: click's Command, which Typer keeps private
-    """Escape brackets in help texts, as in `cnncost[torch]`, which Rich takes for a style."""
+def _prepare_help(command: Any) -> None:  # Any: click's Command, which Typer keeps private
+    """Make help texts such as Rich shows whole: brackets are escaped, as in `cnncost[torch]`,
+    which it takes for a style, and the lines of a paragraph, whose ends it keeps, are joined."""
     for described in (command, *command.params):
         if described.help:
-            described.help = re.sub(r"\\*\[", lambda found: f"\\{found[0]}", described.help)
+            escaped = re.sub(r"\\*\[", lambda found: f"\\{found[0]}", described.help)
+            described.help = re.sub(r"(?<!\n)\n(?!\n)", " ", cleandoc(escaped))
 
 
 def _names_network(word: str) -> bool:
