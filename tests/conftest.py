@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 
-PACKAGES = {"with_torch": "torch", "with_onnx": "onnx", "with_keras": "keras"}
+PACKAGES = {
+    "with_torch": "torch",
+    "with_onnx": "onnx",
+    "with_keras": "keras",
+    "with_dask": "distributed",
+}
 
 collect_ignore = [folder for folder, package in PACKAGES.items() if find_spec(package) is None]

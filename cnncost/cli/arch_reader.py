@@ -75,8 +75,22 @@ def _make_raw_reader(arch: str, max_layers: int) -> Callable[[Sequence[str], Seq
             return api.load(file, params=params, inputs=inputs, max_layers=max_layers, name=arch)
 
         return load_file
-    name = "<stdin>"
-    text = api.decode_spec(sys.stdin.buffer.read(api.LARGEST_FILE + 1), name)
+    return make_text_reader(read_input_text(), "<stdin>", max_layers)
+
+
+def read_input_text() -> str:
+    """Read the spec on standard input.
+
+    Raises:
+        CnncostError: it is no text, or too large.
+    """
+    return api.decode_spec(sys.stdin.buffer.read(api.LARGEST_FILE + 1), "<stdin>")
+
+
+def make_text_reader(
+    text: str, name: str, max_layers: int
+) -> Callable[[Sequence[str], Sequence[str]], Spec]:
+    """Make a function that reads a spec's text under given settings and shapes."""
 
     def load_text(settings: Sequence[str], shapes: Sequence[str]) -> Spec:
         params, inputs = parse_settings(settings), parse_shapes(shapes)

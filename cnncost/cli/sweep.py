@@ -9,6 +9,7 @@ import typer
 from cnncost.cli import device_options, options
 from cnncost.cli.output import refuse_existing
 from cnncost.cli.scale import MeasureScale, collect_scale
+from cnncost.cli.sweep_cluster import measure_on_cluster
 from cnncost.cli.sweep_rows import INPUT, CaseMeasure, SweepRows, SweepWish, write_rows
 from cnncost.errors import CnncostError
 from cnncost.language import MAX_LAYERS
@@ -89,6 +90,16 @@ def sweep(
     jobs: Annotated[
         int, typer.Option("--jobs", "-j", min=1, max=1024, metavar="N", help="Processes.")
     ] = 1,
+    dask: Annotated[
+        str,
+        typer.Option(
+            "--dask",
+            metavar="ADDRESS",
+            help="Measure on a Dask cluster that is there: its scheduler's address, as in "
+            "tcp://10.0.0.1:8786.",
+            show_default=False,
+        ),
+    ] = "",
     device: device_options.DeviceName = "",
     batch: options.Batch = None,
     dtype: options.Dtype = None,
@@ -110,9 +121,13 @@ def sweep(
     """
     from cnncost.costs import Convention
     from cnncost.study.condition import parse_condition
-    from cnncost.study.settings_sweep import list_cases
+    from cnncost.study.settings_sweep import list_cases, measure_cases
     from cnncost.views.sweep_page import SweepLayout, parse_columns
 
+    if dask and jobs > 1:
+        raise CnncostError(
+            "--dask and --jobs exclude each other", "the cluster has its own workers"
+        )
     shown = parse_columns(columns)
     rivals = parse_columns(pareto, "--pareto") if pareto else ()
     order = parse_columns(sort, "--sort")[:1] if sort else ()
@@ -126,9 +141,17 @@ def sweep(
     _check_scale(scale, needed)
     refuse_existing(output, force=force)
     convention = Convention(biases, exclude_padding)
-    measure = CaseMeasure(archs, needed, convention, scale, machine, max_layers, strict=strict)
+    cases = list_cases(archs, axes)
+    if dask:
+        given = (needed, convention, scale, machine, max_layers, strict)
+        found = measure_on_cluster(dask, archs, cases, given)
+    else:
+        measure = CaseMeasure(
+            archs, needed, convention, scale, machine, max_layers, {}, strict=strict
+        )
+        found = measure_cases(measure, cases, jobs)
     layout = SweepLayout(shown, human, several=len(archs) > 1, convention=convention)
-    rows = SweepRows(measure, list_cases(archs, axes), conditions, jobs)
+    rows = SweepRows(found, len(cases), conditions, several=len(archs) > 1)
     picture = PurePath(output).suffix.lower() in PICTURES and form == "table"
     write_rows(rows, SweepWish(form, output, force, picture, order, rivals), list(axes), layout)
     raise typer.Exit(130 if rows.interrupted else 2 if rows.troubled else 0)

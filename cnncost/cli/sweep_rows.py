@@ -1,7 +1,7 @@
 """The rows of a sweep: read, measured, chosen, and written as they come."""
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import PurePath
@@ -36,6 +36,10 @@ STREAMED = ("csv", "tsv", "jsonl")
 """The formats whose lines are written as soon as they are known."""
 
 
+def _text_name(arch: str) -> str:
+    return "<stdin>" if arch == "-" else arch
+
+
 class CaseMeasure:
     """Measures cases of a sweep; each network is read again under each case's settings."""
 
@@ -47,13 +51,18 @@ class CaseMeasure:
         scale: MeasureScale,
         machine: "Device | None",
         max_layers: int,
+        texts: Mapping[str, str],
         *,
         strict: bool,
     ) -> None:
+        """`texts` are those of specs that are no files where the cases are measured."""
         self.columns, self.convention, self.scale = columns, convention, scale
         self.machine = machine
         self.readers = {
-            arch: arch_reader.make_reader(arch, max_layers, strict=strict) for arch in archs
+            arch: arch_reader.make_text_reader(texts[arch], _text_name(arch), max_layers)
+            if arch in texts
+            else arch_reader.make_reader(arch, max_layers, strict=strict)
+            for arch in archs
         }
         self.bases: dict[str, Spec] = {}
         """The networks as their specs stand, where they were needed."""
@@ -194,24 +203,25 @@ class SweepRows:
 
     def __init__(
         self,
-        measure: CaseMeasure,
-        cases: "Sequence[SweepCase]",
+        found: "Iterator[SweepRow]",
+        count: int,
         conditions: "Sequence[Condition]",
-        jobs: int,
+        *,
+        several: bool,
     ) -> None:
-        self.measure, self.cases, self.conditions, self.jobs = measure, cases, conditions, jobs
+        """Rows are `found` one after another, `count` of them, of `several` networks or of one."""
+        self.found, self.count, self.conditions = found, count, conditions
+        self.several = several
         self.troubled = self.interrupted = False
 
     def __iter__(self) -> "Iterator[SweepRow]":
         """Yield the rows; Ctrl-C ends them, and what was found so far stays."""
-        from cnncost.study.settings_sweep import measure_cases
-
         shown = monotonic()
         try:
-            for done, row in enumerate(measure_cases(self.measure, self.cases, self.jobs), 1):
+            for done, row in enumerate(self.found, 1):
                 if monotonic() > shown + 0.2:
                     shown = monotonic()
-                    show_progress(f"{done:,} of {len(self.cases):,}")
+                    show_progress(f"{done:,} of {self.count:,}")
                 if row.trouble:
                     self._say_trouble(row)
                 elif all(_meets(row, one) for one in self.conditions):
@@ -224,7 +234,7 @@ class SweepRows:
     def _say_trouble(self, row: "SweepRow") -> None:
         self.troubled = True
         named = [f"{name}={value}" for name, value in row.case.settings.items()]
-        arch = [row.case.arch] if len(self.measure.readers) > 1 else []
+        arch = [row.case.arch] if self.several else []
         sys.stderr.write(f"{make_printable(', '.join([*arch, *named]))}: {row.trouble}\n")
 
 
