@@ -38,7 +38,12 @@ NARROWEST, COARSEST = 0.25, 0.43
 """The smallest width and resolution that published tables hold: nothing is known below."""
 
 DEPTH_SHARE = 3
-"""At most one block in so many of a stage goes: what fewer blocks cost does not add up beyond."""
+"""At most one block in so many of a stage goes, or comes: what fewer blocks cost and more gain does
+not add up beyond."""
+
+WIDEST, WIDEST_BEYOND = 2, 4
+"""How many times as wide layers may become where plans may grow: Wide ResNets are twice as wide
+inside; beyond, only what --allow extrapolation asks for."""
 
 
 class Evidence(NamedTuple):
@@ -86,6 +91,8 @@ class Edit:
 
     part: Fraction = Fraction(1)
     """Of a width: what part of the old one the new one is."""
+    grows: bool = False
+    """Whether it makes the network larger, for what that gains."""
 
 
 NO_EDIT = Edit("", "")
@@ -119,8 +126,10 @@ def priced(edit: Edit, parts: Iterable[float]) -> Edit:
 
     What an edit is estimated to gain in one part is not set against what it costs in another:
     gains are the less certain ones, and the search would buy them wherever they are too dear.
+    What one that grows the network gains is what it is for: its price has all parts.
     """
-    return replace(edit, score=price_of(parts) + PER_EDIT)
+    price = units(sum(parts)) if edit.grows else price_of(parts)
+    return replace(edit, score=price + PER_EDIT)
 
 
 def price_of(parts: Iterable[float]) -> int:
@@ -190,11 +199,16 @@ class AllowedEdits:
     """What new widths are multiples of; None for 8 where the old ones are."""
     narrowest: Fraction = Fraction(NARROWEST)
     """The smallest part of a width that is offered without extrapolation."""
+    widest: Fraction = Fraction(WIDEST)
+    """How many times as wide a layer may become where plans may grow."""
+    grow: bool = False
+    """Whether plans may make the network larger."""
 
     def together_with(self, edit: Edit) -> AllowedEdits:
-        """What may go together with a spatial edit: what a multiplier takes of the widths is
-        not taken again."""
-        return replace(self, narrowest=self.narrowest / edit.part)
+        """What may go together with a spatial edit: what a multiplier takes of the widths, or
+        gives, is not taken or given again."""
+        narrowest, widest = self.narrowest / edit.part, self.widest / edit.part
+        return replace(self, narrowest=narrowest, widest=widest)
 
     def allows(self, kinds: Collection[str]) -> bool:
         """Whether one of these kinds, at least, is not forbidden."""

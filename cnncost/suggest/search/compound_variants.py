@@ -33,6 +33,9 @@ from cnncost.suggest.search.plan import Plan, SpatialVariant, write_edits
 MOST_COARSER = 2
 """How many strides and pools one plan may change."""
 
+MOST_GROWING = 2
+"""How many spatial edits one plan makes where plans may grow: each variant is searched then."""
+
 MOST_GROWN = 8
 """Of how many variants at most still larger ones are made to see how far they reach."""
 
@@ -81,6 +84,7 @@ class VariantMaker(NamedTuple):
     """Layers whose widths stay."""
     width_places: Sequence[Place]
     """Where the numbers stand that set widths, in the spec as it is."""
+    grow: bool = False
 
 
 class SpatialVariants:
@@ -112,6 +116,8 @@ class SpatialVariants:
         self.editable, self.clock = editable, editable.clock
         self.trials = trials
         self.maker = maker
+        self.grow = maker.grow
+        """Whether plans may grow: a larger variant may score less than a smaller one then."""
         self._trials = SpatialTrials(editable)
         self._beaten = find_beaten(trials, deadline)
         before = editable.measure(editable.network)
@@ -178,6 +184,8 @@ class SpatialVariants:
     def _with_one_more(self, lazy: LazyVariant) -> Iterator[VariantKey]:
         """Yield the variants with one edit more."""
         coarser = sum(edit.kind in COARSER for edit in lazy.edits)
+        if self.grow and len(lazy.key) == MOST_GROWING:
+            return
         for at, trial in enumerate(self.trials):
             coarse = trial.edit.kind in COARSER
             if at not in lazy.key and not (coarse and coarser == MOST_COARSER):
@@ -193,8 +201,8 @@ class SpatialVariants:
     def _price(self, key: VariantKey) -> LazyVariant | None:
         """Price a variant; None where it, or one with an edit less, is no network.
 
-        It never scores less than with an edit less: what nobody measured is not made cheaper by
-        more of it.
+        It never scores less than with an edit less, unless it grows: what nobody measured is not
+        made cheaper by more of it.
         """
         if key not in self._known:
             self.clock.check()
@@ -224,7 +232,9 @@ class SpatialVariants:
             trial = found or None
         if trial is None:
             return None
-        score = max(trial.edit.score + PER_EDIT * (len(key) - 1), least + PER_EDIT)
+        score = trial.edit.score + PER_EDIT * (len(key) - 1)
+        if not merged.grows:
+            score = max(score, least + PER_EDIT)
         return LazyVariant(key, edits, score, trial.after)
 
     def _try_to_open(self, key: VariantKey) -> EditableSpec | None:
@@ -253,7 +263,7 @@ class SpatialVariants:
         space = self.maker.build_space(editable, lazy.edits, ceiling)
         if lazy.key:  # many variants are kept
             editable.forget_texts()
-        variant = SpatialVariant(space, lazy.edits, lazy.score, self.editable)
+        variant = SpatialVariant(space, lazy.edits, lazy.score - space.gain, self.editable)
         self._made[lazy.key] = ceiling, variant
         return variant
 

@@ -101,7 +101,7 @@ class PreparedSearch:
         try:
             return (
                 scale_uniformly(
-                    self.editable, self.search.decisions, budgets, self.request.allowed.multiple
+                    self.editable, self.search.decisions, budgets, self.request.allowed
                 )
                 if budgets
                 else None
@@ -131,7 +131,7 @@ def _list_variants(
 
     widths = [edit for one in decisions if one.group for edit in one.options]
     places = dict.fromkeys(change.place for edit in widths for change in edit.changes)
-    maker = VariantMaker(build_space, allowed.kept, list(places))
+    maker = VariantMaker(build_space, allowed.kept, list(places), allowed.grow)
     return SpatialVariants(editable, trials, maker, deadline)
 
 
