@@ -44,7 +44,8 @@ same; lengths of sequences that of the network's own total stride."""
 
 
 def resolution_edits(editable: EditableSpec, allowed: AllowedEdits) -> Iterator[Edit]:
-    """An option for each other size, of all inputs alike."""
+    """An option for each smaller size, of all inputs alike; for each larger one where plans may
+    grow."""
     places = _input_extents(editable)
     if places is None or "input" in allowed.kept:
         return
@@ -54,7 +55,7 @@ def resolution_edits(editable: EditableSpec, allowed: AllowedEdits) -> Iterator[
     for part in _list_size_parts(allowed):
         sizes = tuple(nearest(size, part, modulus) for _, size in places)
         ratio = Fraction(max(sizes), largest)
-        turned = ratio == 1 or (ratio > 1) != (part > 1)
+        turned = ratio == 1 or (ratio > 1) != allowed.grow
         if sizes in seen or turned or (ratio < COARSEST and not allowed.extrapolate):
             continue
         seen.append(sizes)
@@ -70,9 +71,10 @@ def resolution_edits(editable: EditableSpec, allowed: AllowedEdits) -> Iterator[
 
 def _list_size_parts(allowed: AllowedEdits) -> tuple[Fraction, ...]:
     """List the parts of today's extents that are offered."""
-    smaller = RESOLUTION_PARTS + (RESOLUTION_BEYOND if allowed.extrapolate else ())
-    larger = LARGER_INPUTS + (LARGER_BEYOND if allowed.extrapolate else ())
-    return smaller + (larger if allowed.grow else ())
+    known, beyond = RESOLUTION_PARTS, RESOLUTION_BEYOND
+    if allowed.grow:
+        known, beyond = LARGER_INPUTS, LARGER_BEYOND
+    return known + (beyond if allowed.extrapolate else ())
 
 
 def _resize_inputs(editable: EditableSpec, new: Mapping[Place, int]) -> dict[int, Shape]:

@@ -27,7 +27,6 @@ from cnncost.suggest.edits.edit import (
     MULTIPLIER,
     NARROWEST,
     NO_EDIT,
-    WIDEST,
     AllowedEdits,
     Decision,
     Edit,
@@ -51,17 +50,18 @@ MULTIPLIER_EVIDENCE = Evidence(
 
 MULTIPLIER_PARTS = tuple(Fraction(n, 8) for n in (7, 6, 5, 4, 3, 2))
 
-LARGER_MULTIPLIERS = tuple(Fraction(n, 8) for n in (9, 10, 11, 12, 14, 16))
+LARGER_MULTIPLIERS = tuple(Fraction(n, 4) for n in (5, 6, 7, 8))
 
 
 def multiplier_edits(editable: EditableSpec, allowed: AllowedEdits) -> Iterator[Edit]:
-    """Yield an edit for each other value of each number under `params` that narrows layers, or
-    widens them, and changes nothing else."""
+    """Yield an edit for each smaller value of each number under `params` that narrows layers and
+    changes nothing else; for each larger one that widens them, where plans may grow."""
+    parts = LARGER_MULTIPLIERS if allowed.grow else MULTIPLIER_PARTS
     for name, node in editable.spec_text.params().items():
         value = parse_number(node.text) if isinstance(node, Scalar) else None
         if value is None or value <= 0:
             continue
-        for part in MULTIPLIER_PARTS + (LARGER_MULTIPLIERS if allowed.grow else ()):
+        for part in parts:
             new = format_decimal(Fraction(value) * part)
             phrase = f"{name}: {format_decimal(value)} to {new}"
             edit = Edit(MULTIPLIER, phrase, changes=(replace_span(node.place, new),), part=part)
@@ -85,13 +85,17 @@ EXPANSION_EVIDENCE = Evidence(
 EXPANSION_FACTORS = range(2, LEAST_LITERAL)
 """The whole numbers that are taken for a factor."""
 
+LARGEST_EXPANSION = Fraction(3, 2)
+"""How many times as large a factor may become: ratios of 4 and 6 were trained."""
+
 
 def expansion_edits(editable: EditableSpec, allowed: AllowedEdits) -> Iterator[Edit]:
-    """Yield an edit for each other value of a factor that narrows layers, or widens them, and
-    changes nothing else."""
+    """Yield an edit for each smaller value of a factor that narrows layers and changes nothing
+    else; for each larger one that widens them, where plans may grow."""
     for found in _find_factors(editable):
-        larger = range(found.value + 1, WIDEST * found.value + 1) if allowed.grow else ()
-        for new in (*range(found.value - 1, 0, -1), *larger):
+        smaller = range(found.value - 1, 0, -1)
+        larger = range(found.value + 1, int(LARGEST_EXPANSION * found.value) + 1)
+        for new in larger if allowed.grow else smaller:
             part = Fraction(new, found.value)
             changes = tuple([replace_span(place, str(new)) for place in found.places])
             edit = Edit(EXPANSION, found.phrase(new), changes=changes, part=part)

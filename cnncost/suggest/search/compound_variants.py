@@ -33,8 +33,8 @@ from cnncost.suggest.search.plan import Plan, SpatialVariant, write_edits
 MOST_COARSER = 2
 """How many strides and pools one plan may change."""
 
-MOST_GROWING = 2
-"""How many spatial edits one plan makes where plans may grow: each variant is searched then."""
+MOST_GROWING = 1
+"""How many spatial edits one plan makes where plans may grow: every variant is searched then."""
 
 MOST_GROWN = 8
 """Of how many variants at most still larger ones are made to see how far they reach."""

@@ -114,7 +114,8 @@ class BestPlanSearch:
         self.variants.clock.check()
         if lazy.edits and self._is_enough(lazy):
             return
-        variant = self.variants.variant(lazy, ceiling)
+        # Gains make up for what an option scores: all of a space's are needed, and are kept.
+        variant = self.variants.variant(lazy, None if self.variants.grow else ceiling)
         space, most = limit_tables(variant.space, self.budgets)
         variant = replace(variant, space=space)
         limits = SearchLimits(

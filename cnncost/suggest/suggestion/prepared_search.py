@@ -61,9 +61,10 @@ class PreparedSearch:
         )
         """Every option of every decision alone, and whether these are all there are."""
         decisions = [decision for decision, _ in self.alone]
-        self.spatial, all_read = clock.gather(
+        trials, all_read = clock.gather(
             list_spatial_trials(self.editable, request.allowed), self.deadline_at(SPATIAL)
         )
+        self.spatial = [one for one in trials if self._is_paid(one)]
         variants = _list_variants(
             self.editable, request.allowed, decisions, self.spatial, self.deadline_at(SINGLES)
         )
@@ -82,6 +83,14 @@ class PreparedSearch:
         if self.request.budgets:
             return parse_budgets(self.request.budgets, self.before)
         return budgets_of_spec(self.editable.spec.budget)
+
+    def _is_paid(self, trial: SpatialTrial) -> bool:
+        """Whether a spatial edit that grows the network takes some of what the budgets limit: of
+        what nothing limits no budget has any left over."""
+        limited = [budget.metric for budget in self.budgets()] or list(trial.after)
+        return not trial.edit.grows or any(
+            trial.after.get(metric, 0) > self.before[metric] for metric in limited
+        )
 
     def best_savings(self) -> dict[str, list[int]]:
         """For each metric of the tables: what the best option of each decision saves."""
