@@ -52,7 +52,9 @@ def resolution_edits(editable: EditableSpec, allowed: AllowedEdits) -> Iterator[
     largest = max(size for _, size in places)
     modulus = _modulus_of(editable.network)
     seen: list[tuple[int, ...]] = []
-    for part in _list_size_parts(allowed):
+    larger, smaller = (LARGER_INPUTS, LARGER_BEYOND), (RESOLUTION_PARTS, RESOLUTION_BEYOND)
+    known, beyond = larger if allowed.grow else smaller
+    for part in known + beyond * allowed.extrapolate:
         sizes = tuple(nearest(size, part, modulus) for _, size in places)
         ratio = Fraction(max(sizes), largest)
         turned = ratio == 1 or (ratio > 1) != allowed.grow
@@ -67,14 +69,6 @@ def resolution_edits(editable: EditableSpec, allowed: AllowedEdits) -> Iterator[
             resized=_resize_inputs(editable, new),
             grows=ratio > 1,
         )
-
-
-def _list_size_parts(allowed: AllowedEdits) -> tuple[Fraction, ...]:
-    """List the parts of today's extents that are offered."""
-    known, beyond = RESOLUTION_PARTS, RESOLUTION_BEYOND
-    if allowed.grow:
-        known, beyond = LARGER_INPUTS, LARGER_BEYOND
-    return known + (beyond if allowed.extrapolate else ())
 
 
 def _resize_inputs(editable: EditableSpec, new: Mapping[Place, int]) -> dict[int, Shape]:

@@ -145,8 +145,8 @@ class EditableSpec:
         return self.original or self.priced_layers.potential
 
     def least_price(self, score: int, *, grow: bool) -> int:
-        """Return what no plan is priced below whose spatial edits score so much: these alone, unless
-        plans may grow. No part of the potential falls below 0 then but that of dense layers."""
+        """Return what no plan is priced below whose spatial edits score so much: that, unless plans
+        may grow. No part of the potential but that of dense layers falls below 0 then."""
         if not grow:
             return score
         *parts, dense = self.first_potential

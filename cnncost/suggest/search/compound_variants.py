@@ -33,9 +33,6 @@ from cnncost.suggest.search.plan import Plan, SpatialVariant, write_edits
 MOST_COARSER = 2
 """How many strides and pools one plan may change."""
 
-MOST_GROWING = 1
-"""How many spatial edits one plan makes where plans may grow: every variant is searched then."""
-
 MOST_GROWN = 8
 """Of how many variants at most still larger ones are made to see how far they reach."""
 
@@ -85,6 +82,7 @@ class VariantMaker(NamedTuple):
     width_places: Sequence[Place]
     """Where the numbers stand that set widths, in the spec as it is."""
     grow: bool = False
+    """Whether plans may grow: every variant is of one edit then, and searched with all options."""
 
 
 class SpatialVariants:
@@ -114,17 +112,13 @@ class SpatialVariants:
         Not searched alone are edits that another beats in every layer's costs at no higher score.
         """
         self.editable, self.clock = editable, editable.clock
-        self.trials = trials
-        self.maker = maker
-        self.grow = maker.grow
-        """Whether plans may grow: a larger variant may score less than a smaller one then."""
+        self.trials, self.maker = trials, maker
         self._trials = SpatialTrials(editable)
         self._beaten = find_beaten(trials, deadline)
         before = editable.measure(editable.network)
         self._known: dict[VariantKey, LazyVariant | None] = {(): LazyVariant((), (), 0, before)}
         for at, trial in enumerate(trials):
-            own = LazyVariant((at,), (trial.edit,), trial.edit.score, trial.after)
-            self._known[at,] = own
+            self._known[at,] = LazyVariant((at,), (trial.edit,), trial.edit.score, trial.after)
         self._opened: dict[VariantKey, EditableSpec] = {(): editable}
         self._made: dict[VariantKey, tuple[int | None, SpatialVariant]] = {}
 
@@ -184,9 +178,7 @@ class SpatialVariants:
     def _with_one_more(self, lazy: LazyVariant) -> Iterator[VariantKey]:
         """Yield the variants with one edit more."""
         coarser = sum(edit.kind in COARSER for edit in lazy.edits)
-        if self.grow and len(lazy.key) == MOST_GROWING:
-            return
-        for at, trial in enumerate(self.trials):
+        for at, trial in enumerate(() if self.maker.grow and lazy.key else self.trials):
             coarse = trial.edit.kind in COARSER
             if at not in lazy.key and not (coarse and coarser == MOST_COARSER):
                 yield tuple(sorted((*lazy.key, at)))
@@ -201,8 +193,8 @@ class SpatialVariants:
     def _price(self, key: VariantKey) -> LazyVariant | None:
         """Price a variant; None where it, or one with an edit less, is no network.
 
-        It never scores less than with an edit less, unless it grows: what nobody measured is not
-        made cheaper by more of it.
+        It never scores less than with an edit less: what nobody measured is not made cheaper by
+        more of it.
         """
         if key not in self._known:
             self.clock.check()
@@ -228,13 +220,10 @@ class SpatialVariants:
             trial = trials.try_together(others)
         else:
             opened = self._try_to_open(key)
-            found = opened and self._trials.count_edited(merged, opened.network)
-            trial = found or None
+            trial = self._trials.count_edited(merged, opened.network) if opened else None
         if trial is None:
             return None
-        score = trial.edit.score + PER_EDIT * (len(key) - 1)
-        if not merged.grows:
-            score = max(score, least + PER_EDIT)
+        score = max(trial.edit.score + PER_EDIT * (len(key) - 1), least + PER_EDIT)
         return LazyVariant(key, edits, score, trial.after)
 
     def _try_to_open(self, key: VariantKey) -> EditableSpec | None:
@@ -243,8 +232,8 @@ class SpatialVariants:
             opened = self._open(key)
         except CnncostError:
             return None
-        same = output_shapes(opened.network) == output_shapes(self.editable.network)
-        return opened if same else None
+        shapes = output_shapes(self.editable.network)
+        return opened if output_shapes(opened.network) == shapes else None
 
     def _edits(self, key: VariantKey) -> tuple[Edit, ...]:
         return tuple([self.trials[at].edit for at in key])
@@ -255,10 +244,10 @@ class SpatialVariants:
 
     def variant(self, lazy: LazyVariant, ceiling: int | None = None) -> SpatialVariant:
         """Build a variant with at least the options that score at most `ceiling` (None: all)."""
-        if lazy.key in self._made:
-            known, variant = self._made[lazy.key]
-            if known is None or (ceiling is not None and ceiling <= known):
-                return variant
+        ceiling = None if self.maker.grow else ceiling
+        known, variant = self._made.get(lazy.key, (0, None))
+        if variant and (known is None or (ceiling is not None and ceiling <= known)):
+            return variant
         editable = self._open(lazy.key)
         space = self.maker.build_space(editable, lazy.edits, ceiling)
         if lazy.key:  # many variants are kept
@@ -270,7 +259,12 @@ class SpatialVariants:
     def write_plain(self, lazy: LazyVariant) -> Plan | None:
         """Write a variant's spatial edits as a plan of their own; None where that is no spec."""
         plan = write_edits(self._open(lazy.key), (), lazy.score)
-        return plan and replace(plan, leading=lazy.edits, origin=self.editable, bound=lazy.score)
+        bound = self.least_price(lazy.score)
+        return plan and replace(plan, leading=lazy.edits, origin=self.editable, bound=bound)
+
+    def least_price(self, score: int) -> int:
+        """Return what no plan of a variant that scores so much is priced below."""
+        return self.editable.least_price(score, grow=self.maker.grow)
 
     def _open(self, key: VariantKey) -> EditableSpec:
         """Read the spec with edits made.

@@ -79,15 +79,11 @@ class BestPlanSearch:
             with self.variants.clock.until(self.deadline):
                 self._search_variant(lazy, ceiling)
         except TimeOverError:
-            self.bounds.append(self.least_price(lazy.score))
-
-    def least_price(self, score: int) -> int:
-        """Return what no plan of a variant that scores so much is priced below."""
-        return self.variants.editable.least_price(score, grow=self.variants.grow)
+            self.bounds.append(self.variants.least_price(lazy.score))
 
     def is_above(self, score: int) -> bool:
         """Whether no plan of a variant that scores so much is better than the best so far."""
-        return self.best is not None and self.least_price(score) >= self.best.price
+        return self.best is not None and self.variants.least_price(score) >= self.best.price
 
     def visit_all(self, savings: Mapping[str, Sequence[int]] | None = None) -> None:
         """Search all variants, the cheapest first, while there is time.
@@ -105,17 +101,16 @@ class BestPlanSearch:
                     if whole or lazy.may_reach(self.budgets, savings or {}, self.edits or 0):
                         self.visit_variant(lazy)
                     else:
-                        self.bounds.append(self.least_price(lazy.score))
+                        self.bounds.append(self.variants.least_price(lazy.score))
                     clock.check()
         except TimeOverError:
-            self.bounds.append(self.least_price(reached))
+            self.bounds.append(self.variants.least_price(reached))
 
     def _search_variant(self, lazy: LazyVariant, ceiling: int | None) -> None:
         self.variants.clock.check()
         if lazy.edits and self._is_enough(lazy):
             return
-        # Gains make up for what an option scores: all of a space's are needed, and are kept.
-        variant = self.variants.variant(lazy, None if self.variants.grow else ceiling)
+        variant = self.variants.variant(lazy, ceiling)
         space, most = limit_tables(variant.space, self.budgets)
         variant = replace(variant, space=space)
         limits = SearchLimits(
@@ -133,14 +128,14 @@ class BestPlanSearch:
             self.best = plan
 
     def _is_enough(self, lazy: LazyVariant) -> bool:
-        """Whether a variant needs no search: its spatial edits hold the budgets, and no more of them
-        would gain, or are all that a plan may have."""
+        """Whether a variant needs no search: its spatial edits hold the budgets, and no others may
+        gain, or are all that a plan may have."""
         if budgets_hold(lazy.after, self.budgets):
             plan = self.variants.write_plain(lazy)
             if plan is not None and budgets_hold(plan.after, self.budgets):
-                known = self.best
-                self.best = plan if known is None or plan.price < known.price else known
-                return not self.variants.grow or self.edits == len(lazy.edits)
+                if self.best is None or plan.price < self.best.price:
+                    self.best = plan
+                return not self.variants.maker.grow or self.edits == len(lazy.edits)
         return self.edits == len(lazy.edits)
 
     # One variant
@@ -223,7 +218,7 @@ class BestPlanSearch:
     def result(self, *, complete: bool = True) -> SearchResult:
         """Return the best plan; nothing is proved where decisions or variants were left out."""
         if not complete:
-            self.bounds.append(self.least_price(0))
+            self.bounds.append(self.variants.least_price(0))
         spent = self.seconds - (self.deadline - monotonic())
         if self.best is None:
             return SearchResult(None, not self.bounds, spent)

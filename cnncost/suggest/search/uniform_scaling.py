@@ -69,4 +69,5 @@ def _scale_widths(
     damage = editable.damage_of(spec.network)
     parts = [part.score for part in damage.parts]
     price = (units(sum(parts)) if factor > 1 else price_of(parts)) + PER_EDIT * len(edits)
-    return Plan(editable, edits, price, spec.text.text, editable.measure(spec.network), damage)
+    after, bound = editable.measure(spec.network), editable.least_price(0, grow=factor > 1)
+    return Plan(editable, edits, price, spec.text.text, after, damage, bound=bound)

@@ -109,9 +109,7 @@ class PreparedSearch:
             return None, False
         try:
             return (
-                scale_uniformly(
-                    self.editable, self.search.decisions, budgets, self.request.allowed
-                )
+                scale_uniformly(self.editable, self.search.decisions, budgets, self.request.allowed)
                 if budgets
                 else None
             ), True

@@ -1,4 +1,5 @@
-"""Single edits: those that help the budgets most for their score come first.
+"""Single edits: those that help the budgets most for their score come first; where plans may grow,
+those that gain most for what they take of the budgets.
 
 They are ranked by what the counter foresees of them; what is shown is written, read and counted.
 """
@@ -17,6 +18,10 @@ from cnncost.suggest.edits.meter import Measures
 from cnncost.suggest.edits.width import DENSE_KIND, DENSE_UNITS
 from cnncost.suggest.search.plan import Plan, SingleEdit, measure_single_edit
 
+FREE = 0.1
+"""Per cent added to what an edit takes of the budgets, so that those that hardly take any don't
+lead."""
+
 FLOOR = 0.002 * UNIT
 """Added to a score before dividing by it, so that free edits that hardly save don't lead."""
 
@@ -31,7 +36,8 @@ class ForeseenEdit(NamedTuple):
 
 
 class SingleEdits:
-    """Edits that save some metric, the best for their score first."""
+    """Edits that save some metric, the best for their score first; or, where plans may grow, those
+    that gain and hold the budgets."""
 
     def __init__(
         self,
@@ -40,22 +46,24 @@ class SingleEdits:
         before: Measures,
         budgets: Sequence[Budget],
         untried: int = 0,
+        *,
+        grow: bool = False,
     ) -> None:
-        self.editable = editable
+        self.editable, self.grow = editable, grow
         self.tried, self.untried = len(foreseen), untried
         """How many edits were tried, and how many there was no time for."""
         self.before, self.budgets = before, budgets
-        saving = [one for one in foreseen if self._saves_any(one.after)]
-        self.ranked = tuple(
-            sorted(saving, key=lambda one: -_saving_per_score(one, before, budgets))
-        )
+        useful = [one for one in foreseen if self._is_useful(one)]
+        self.ranked = tuple(sorted(useful, key=lambda one: -self.worth_of(one)))
 
     def __len__(self) -> int:
         return len(self.ranked)
 
-    def saving_per_score(self, one: SingleEdit) -> float:
-        """What an edit saves of what is too much, on average, for a score of 1."""
-        return _saving_per_score(one, self.before, self.budgets)
+    def worth_of(self, one: ForeseenEdit | SingleEdit) -> float:
+        """What an edit saves of what is too much, on average, in per cent for a score of 0.01; or
+        what it gains, in score, for 1 % of what budgets limit."""
+        rate = _gain_per_share if self.grow else _saving_per_score
+        return rate(one, self.before, self.budgets)
 
     def __iter__(self) -> Iterator[SingleEdit]:
         """The edits, each recounted when it is reached; the first one, and more while there is
@@ -67,7 +75,7 @@ class SingleEdits:
             if position and self.editable.clock.left <= 0:
                 return
             one = measure_single_edit(self.editable, edit)
-            if one is not None and self._saves_any(one.after):
+            if one is not None and self._is_useful(one):
                 yield one
 
     def take_first(self, count: int) -> tuple[SingleEdit, ...]:
@@ -81,8 +89,20 @@ class SingleEdits:
         rest = [edit for edit, *_ in self.ranked if id(edit) not in known]
         return tuple(islice(self._recount([*first, *rest]), count))
 
-    def _saves_any(self, after: Measures) -> bool:
-        return any(after[metric] < value for metric, value in self.before.items())
+    def _is_useful(self, one: ForeseenEdit | SingleEdit) -> bool:
+        if self.grow:
+            return one.edit.score < 0 and budgets_hold(one.after, self.budgets)
+        return any(one.after[metric] < value for metric, value in self.before.items())
+
+
+def _gain_per_share(
+    one: ForeseenEdit | SingleEdit, before: Measures, budgets: Sequence[Budget]
+) -> float:
+    """What an edit gains, in score, for each per cent that it takes more of the metrics that
+    budgets limit, on average."""
+    metrics = [budget.metric for budget in budgets]
+    taken = sum(max(0, one.after[m] - before[m]) / max(1, before[m]) for m in metrics)
+    return -one.edit.score / UNIT / (100 * taken / len(metrics) + FREE)
 
 
 def _saving_per_score(
@@ -158,5 +178,6 @@ def find_single(
             continue
         after, damage = editable.measure(spec.network), editable.damage_of(spec.network)
         plan = Plan(editable, (edit,), edit.score, spec.text.text, after, damage)
-        return replace(plan, proved=complete, bound=edit.score if complete else 0)
+        least = editable.least_price(0, grow=edit.grows)
+        return replace(plan, proved=complete, bound=edit.score if complete else least)
     return None
