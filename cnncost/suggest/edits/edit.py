@@ -8,8 +8,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from math import ceil, log
 from typing import NamedTuple
 
+from cnncost.accuracy.error_constants import DENSE
+from cnncost.accuracy.potential import Potential
 from cnncost.errors import CnncostError
 from cnncost.network import Input, Network, Node
 from cnncost.shape import Shape
@@ -135,6 +138,15 @@ def priced(edit: Edit, parts: Iterable[float]) -> Edit:
 def price_of(parts: Iterable[float]) -> int:
     """Return the parts of a damage that cost, in units of score."""
     return units(sum(max(0.0, part) for part in parts))
+
+
+def largest_gain(network: Network, potential: Potential) -> int:
+    """Return what no network scores below another, whose potential this is: no part of it falls
+    below 0 but that of dense layers, which may become wider."""
+    *parts, dense = potential
+    layers = sum(node.layer.word == "dense" for node in network.layers)
+    wider = DENSE * layers * log(WIDEST_BEYOND)
+    return ceil((sum(parts) + max(0.0, dense) + wider) * UNIT)
 
 
 def apply_edit(network: Network, edit: Edit) -> tuple[dict[int, int], Network] | None:

@@ -6,11 +6,9 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from math import ceil, log
 from typing import NamedTuple
 
 from cnncost.accuracy import Damage, compare_potentials
-from cnncost.accuracy.error_constants import DENSE
 from cnncost.accuracy.potential import Potential, network_terms, potential_of
 from cnncost.errors import SpecError
 from cnncost.language import MAX_LAYERS, Settings, Spec, read_spec
@@ -20,7 +18,6 @@ from cnncost.place import Place
 from cnncost.shape import Shape
 from cnncost.suggest.edits.channel_groups import ChannelGroups
 from cnncost.suggest.edits.clock import Clock
-from cnncost.suggest.edits.edit import UNIT, WIDEST_BEYOND
 from cnncost.suggest.edits.meter import Meter
 from cnncost.suggest.edits.placed_layers import PricedLayers, WidthTrial
 from cnncost.suggest.edits.text_changes import SpecText, TextChange, apply_changes
@@ -143,16 +140,6 @@ class EditableSpec:
     def first_potential(self) -> Potential:
         """The error potential of the spec as it was given, before a spatial edit was made."""
         return self.original or self.priced_layers.potential
-
-    def least_price(self, score: int, *, grow: bool) -> int:
-        """Return what no plan is priced below whose spatial edits score so much: that, unless plans
-        may grow. No part of the potential but that of dense layers falls below 0 then."""
-        if not grow:
-            return score
-        *parts, dense = self.first_potential
-        layers = sum(node.layer.word == "dense" for node in self.network.layers)
-        most = sum(parts) + max(0.0, dense) + DENSE * layers * log(WIDEST_BEYOND)
-        return -ceil(most * UNIT)
 
     @cached_property
     def group_readers(self) -> dict[int, list[int]]:

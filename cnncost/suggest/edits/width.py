@@ -127,10 +127,11 @@ def _channel_values(
 
 
 def _list_parts(allowed: AllowedEdits) -> tuple[Fraction, ...]:
-    """List the parts of today's widths that are offered."""
-    narrower = PARTS + (BEYOND if allowed.extrapolate else ())
-    wider = WIDER_PARTS + (WIDER_BEYOND if allowed.extrapolate else ())
-    return narrower + (wider if allowed.grow else ())
+    """List the parts of today's widths that are offered; of the narrower ones every second where
+    plans may grow."""
+    if not allowed.grow:
+        return PARTS + BEYOND * allowed.extrapolate
+    return PARTS[1::2] + WIDER_PARTS + (BEYOND + WIDER_BEYOND) * allowed.extrapolate
 
 
 def _is_of_transitions(editable: EditableSpec, number: WidthNumber) -> bool:

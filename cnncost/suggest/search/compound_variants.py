@@ -81,8 +81,8 @@ class VariantMaker(NamedTuple):
     """Layers whose widths stay."""
     width_places: Sequence[Place]
     """Where the numbers stand that set widths, in the spec as it is."""
-    grow: bool = False
-    """Whether plans may grow: every variant is of one edit then, and searched with all options."""
+    gain: int = 0
+    """What plans may gain at most where they may grow, and every variant is of one edit then."""
 
 
 class SpatialVariants:
@@ -178,7 +178,7 @@ class SpatialVariants:
     def _with_one_more(self, lazy: LazyVariant) -> Iterator[VariantKey]:
         """Yield the variants with one edit more."""
         coarser = sum(edit.kind in COARSER for edit in lazy.edits)
-        for at, trial in enumerate(() if self.maker.grow and lazy.key else self.trials):
+        for at, trial in enumerate(() if self.maker.gain and lazy.key else self.trials):
             coarse = trial.edit.kind in COARSER
             if at not in lazy.key and not (coarse and coarser == MOST_COARSER):
                 yield tuple(sorted((*lazy.key, at)))
@@ -244,7 +244,7 @@ class SpatialVariants:
 
     def variant(self, lazy: LazyVariant, ceiling: int | None = None) -> SpatialVariant:
         """Build a variant with at least the options that score at most `ceiling` (None: all)."""
-        ceiling = None if self.maker.grow else ceiling
+        ceiling = None if self.maker.gain else ceiling
         known, variant = self._made.get(lazy.key, (0, None))
         if variant and (known is None or (ceiling is not None and ceiling <= known)):
             return variant
@@ -264,7 +264,7 @@ class SpatialVariants:
 
     def least_price(self, score: int) -> int:
         """Return what no plan of a variant that scores so much is priced below."""
-        return self.editable.least_price(score, grow=self.maker.grow)
+        return -self.maker.gain if self.maker.gain else score
 
     def _open(self, key: VariantKey) -> EditableSpec:
         """Read the spec with edits made.

@@ -135,7 +135,7 @@ class BestPlanSearch:
             if plan is not None and budgets_hold(plan.after, self.budgets):
                 if self.best is None or plan.price < self.best.price:
                     self.best = plan
-                return not self.variants.maker.grow or self.edits == len(lazy.edits)
+                return not self.variants.maker.gain or self.edits == len(lazy.edits)
         return self.edits == len(lazy.edits)
 
     # One variant

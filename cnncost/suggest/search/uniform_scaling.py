@@ -11,6 +11,7 @@ from cnncost.suggest.edits.edit import (
     PER_EDIT,
     AllowedEdits,
     Decision,
+    largest_gain,
     price_of,
     units,
 )
@@ -69,5 +70,6 @@ def _scale_widths(
     damage = editable.damage_of(spec.network)
     parts = [part.score for part in damage.parts]
     price = (units(sum(parts)) if factor > 1 else price_of(parts)) + PER_EDIT * len(edits)
-    after, bound = editable.measure(spec.network), editable.least_price(0, grow=factor > 1)
+    after = editable.measure(spec.network)
+    bound = -largest_gain(editable.network, editable.first_potential) if factor > 1 else 0
     return Plan(editable, edits, price, spec.text.text, after, damage, bound=bound)

@@ -145,11 +145,11 @@ def describe_space(variants: SpatialVariants, decisions: Sequence[Decision]) -> 
     others = sum(len(v.options) - 1 for v in changed if not v.group)
     spatial = len(variants.all) - 1
     moves = format_count(spatial, "spatial change") if spatial else "no spatial change"
-    if variants.maker.grow:
+    if variants.maker.gain:
         moves += " (larger inputs, multipliers and factors; one in a plan)" if spatial else ""
     elif spatial > 1:
         moves += f", alone and together (at most {MOST_COARSER} strides and pools)"
-    wider = "narrower or wider, " if variants.maker.grow else ""
+    wider = "narrower or wider, " if variants.maker.gain else ""
     ties = _describe_ties(variants, decisions)
     return (
         f"{format_count(widths, 'width')}, {wider}{format_count(others, 'structural choice')} "

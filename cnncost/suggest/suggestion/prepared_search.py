@@ -19,7 +19,7 @@ from cnncost.suggest.decisions.search_space import (
 from cnncost.suggest.decisions.spatial_trials import SpatialTrial
 from cnncost.suggest.edits.budget import Budget, budgets_of_spec, parse_budgets
 from cnncost.suggest.edits.clock import TimeOverError
-from cnncost.suggest.edits.edit import AllowedEdits, Decision, Edit
+from cnncost.suggest.edits.edit import AllowedEdits, Decision, Edit, largest_gain
 from cnncost.suggest.edits.editable_spec import EditableSpec, read_editable_spec
 from cnncost.suggest.edits.meter import Measures
 from cnncost.suggest.edits.text_changes import SpecText, apply_changes
@@ -138,7 +138,8 @@ def _list_variants(
 
     widths = [edit for one in decisions if one.group for edit in one.options]
     places = dict.fromkeys(change.place for edit in widths for change in edit.changes)
-    maker = VariantMaker(build_space, allowed.kept, list(places), allowed.grow)
+    most = largest_gain(editable.network, editable.first_potential) if allowed.grow else 0
+    maker = VariantMaker(build_space, allowed.kept, list(places), most)
     return SpatialVariants(editable, trials, maker, deadline)
 
 

@@ -12,7 +12,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from cnncost.suggest.edits.budget import Budget, budgets_hold
-from cnncost.suggest.edits.edit import UNIT, Decision, Edit
+from cnncost.suggest.edits.edit import UNIT, Decision, Edit, largest_gain
 from cnncost.suggest.edits.editable_spec import EditableSpec
 from cnncost.suggest.edits.meter import Measures
 from cnncost.suggest.edits.width import DENSE_KIND, DENSE_UNITS
@@ -166,18 +166,22 @@ def find_single(
     *,
     complete: bool,
 ) -> Plan | None:
-    """Find the edit of the least price that holds the budgets by itself, as a plan.
+    """Find the edit of the least price that holds the budgets by itself, as a plan; where they hold
+    without one, an edit that gains.
 
     With `complete` the edits are all there are, and the plan is proved.
     """
     alone = [one for one in foreseen if not one.apart]
-    holding = [one.edit for one in alone if budgets_hold(one.after, budgets)]
+    met = budgets_hold(editable.measure(editable.network), budgets)
+    useful = [one for one in alone if one.edit.score < 0 or not met]
+    holding = [one.edit for one in useful if budgets_hold(one.after, budgets)]
     for edit in sorted(holding, key=lambda edit: edit.score):
         spec = editable.read_edited(edit.changes)
         if spec is None or not budgets_hold(editable.measure(spec.network), budgets):
             continue
         after, damage = editable.measure(spec.network), editable.damage_of(spec.network)
         plan = Plan(editable, (edit,), edit.score, spec.text.text, after, damage)
-        least = editable.least_price(0, grow=edit.grows)
+        gain = largest_gain(editable.network, editable.first_potential)
+        least = -gain if edit.grows else 0
         return replace(plan, proved=complete, bound=edit.score if complete else least)
     return None

@@ -260,7 +260,7 @@ def choose_fewest(
         result = search.find_few(budgets, count, savings, known)
         proved = result.proved and result.plan is None
         plan = result.plan
-        if plan is not None and (not found or plan.price < found[-1].price):
+        if plan and plan.edits and (not found or plan.price < found[-1].price):
             found.append(plan)
     # A plan whose file scores no higher is as good too, whatever its edits cost one by one.
     good = (
