@@ -29,7 +29,8 @@ def scale_uniformly(
     """Scale all widths that may change alike, by the largest factor that holds the budgets.
 
     Each width is rounded to its own step, or to the multiple that is allowed. None where no factor
-    from NARROWEST on holds them; none is above 1, unless plans may grow.
+    from NARROWEST on holds them. Where plans may grow it may be above 1, and None where all budgets
+    leave some over and none is.
     """
     labels = {decision.label for decision in decisions if decision.group}
     numbers = [n for n in label_numbers(editable, allowed.multiple) if n.label in labels]
@@ -45,7 +46,9 @@ def scale_uniformly(
             high = low + at
         else:
             best, low = plan or best, middle + 1
-    return best
+    before = editable.measure(editable.network)
+    room = allowed.grow and all(before[budget.metric] < budget.most for budget in budgets)
+    return None if room and best is not None and not best.edits else best
 
 
 def _scale_validly(

@@ -158,7 +158,8 @@ class PlanSection:
         if not found.scaled:
             page.add_text("No time to scale all widths alike.")
         elif found.uniform is None:
-            page.add_text("No uniform scaling of the widths holds the budgets.")
+            up = " up" * found.grow
+            page.add_text(f"No uniform scaling{up} of the widths holds the budgets.")
         elif found.uniform is self.plan:
             plan = "uniform scaling" if self.plan.edits else "the network as it is"
             page.add_text(f"The plan is {plan}: {self._why_uniform()}.")
