@@ -133,4 +133,4 @@ SCORE_WORDS = (
 
 def score_text(one: SingleEdit | Plan | PlanStep) -> str:
     """Return a score with three decimals; a dash where it is not known."""
-    return "-" if one.score is None else f"{one.score / UNIT:.3f}"
+    return "-" if one.score is None else f"{one.score / UNIT:z.3f}"
