@@ -310,3 +310,13 @@ def test_keep_and_most_edits_hold() -> None:
     )
     assert "The plan: 1 edit" in out
     assert "a: 8 to" not in out
+
+
+def test_progress_says_prices() -> None:
+    heard: list[str] = []
+    allowed = parse_allowed_edits((), OTHERS, (), grow=True)
+    study = Suggester(cnncost.loads(SMALL), SuggestionRequest(("connections=150%",), allowed))
+    found = study.search.find_best(study.budgets(), progress=heard.append).plan
+    assert found is not None
+    scores = [float(text.split()[1].rstrip(",")) for text in heard if text.startswith("score ")]
+    assert found.price / 1e5 <= min(scores) + 1e-3 < 0

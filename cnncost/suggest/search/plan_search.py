@@ -128,8 +128,7 @@ class BestPlanSearch:
             self.best = plan
 
     def _is_enough(self, lazy: LazyVariant) -> bool:
-        """Whether a variant needs no search: its spatial edits hold the budgets, and no others may
-        gain, or are all that a plan may have."""
+        """Whether a variant needs no search: with its edits no others save or gain, or may be."""
         if budgets_hold(lazy.after, self.budgets):
             plan = self.variants.write_plain(lazy)
             if plan is not None and budgets_hold(plan.after, self.budgets):
@@ -187,8 +186,9 @@ class BestPlanSearch:
         """Find the best options of a variant; the next one's prices start from those of this."""
 
         def tell(best: float, bound: float) -> None:
+            high, low = (variant.score + score for score in (best, max(bound, 0)))
             if self.progress is not None:
-                self.progress(f"score {best / UNIT:.3f}, at least {max(bound, 0) / UNIT:.3f}")
+                self.progress(f"score {high / UNIT:.3f}, at least {low / UNIT:.3f}")
 
         find_cutoff = partial(self._try_greedy, variant, limits.budgets)
         outcome = solve_space(variant.space.tables, limits, tell, self.prices, find_cutoff)

@@ -85,6 +85,8 @@ class PlanSection:
             more = (few.plan.score - self.plan.score) / UNIT
             amount = f"{abs(more):.3f} {'less' if more < 0 else 'more'}"
             return f"The best of {few.most} edits scores {amount} (below)."
+        if self.found.grow and self.found.is_met:
+            return f"No plan of {few.most} edits that gains was found."
         none = f"No {few.most} edits hold the budgets"
         none = none if few.proved else f"No plan of {few.most} edits was found in time"
         nearest = few.nearest or {b.metric: 0 for b in self.found.budgets}
