@@ -320,3 +320,13 @@ def test_progress_says_prices() -> None:
     assert found is not None
     scores = [float(text.split()[1].rstrip(",")) for text in heard if text.startswith("score ")]
     assert found.price / 1e5 <= min(scores) + 1e-3 < 0
+
+
+@pytest.mark.parametrize(("metric", "free"), [("weights", True), ("connections", False)])
+def test_a_larger_input_that_no_budget_pays_for_is_in_no_plan(metric: str, *, free: bool) -> None:
+    out = _shown("-", "--budget", f"{metric}=300%", "--format", "json", text=SMALL)
+    plan = json.loads(out)["plan"]
+    assert "input" not in {step["edit"].split(":")[0] for step in plan["steps"]} or not free
+    points = json.loads(_shown("-", "--pareto", metric, "--format", "json", text=SMALL))
+    said = json.dumps(points)
+    assert ("positions a side" in said) is not free

@@ -12,7 +12,7 @@ from cnncost.cli.scale import MeasureScale, collect_scale, refuse_idle
 from cnncost.cli.search_progress import clear_progress, make_progress
 from cnncost.errors import CnncostError
 from cnncost.language import MAX_LAYERS
-from cnncost.quantity import TIME, budget_metric
+from cnncost.quantity import TIME, budget_metric, counted_as
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
 
@@ -183,6 +183,7 @@ def suggest(
         max_layers,
         meter,
         most_edits,
+        counted_as(budget_metric(pareto, TIME))[0] if pareto else "",
     )
     spec = read(settings or (), shapes or ())  # refuses those that it does not have
     study = Suggester(read((), ()) if (settings or shapes) and not code else spec, request)

@@ -141,12 +141,15 @@ def price_of(parts: Iterable[float]) -> int:
 
 
 def largest_gain(network: Network, potential: Potential) -> int:
-    """Return what no network scores below another, whose potential this is: no part of it falls
-    below 0 but that of dense layers, which may become wider."""
+    """Return what edits of a network, whose potential this is, gain at most: no part of it falls
+    below 0 but that of dense layers, which may become wider.
+
+    Gains of widths that are priced one by one add up to a part times ln(WIDEST_BEYOND) at most.
+    """
     *parts, dense = potential
     layers = sum(node.layer.word == "dense" for node in network.layers)
-    wider = DENSE * layers * log(WIDEST_BEYOND)
-    return ceil((sum(parts) + max(0.0, dense) + wider) * UNIT)
+    most = sum(parts) + max(0.0, dense) + DENSE * layers
+    return ceil(most * log(WIDEST_BEYOND) * UNIT)
 
 
 def apply_edit(network: Network, edit: Edit) -> tuple[dict[int, int], Network] | None:

@@ -87,7 +87,8 @@ class PreparedSearch:
     def _is_paid(self, trial: SpatialTrial) -> bool:
         """Whether a spatial edit that grows the network takes some of what the budgets limit: of
         what nothing limits no budget has any left over."""
-        limited = [budget.metric for budget in self.budgets()] or list(trial.after)
+        limited = [budget.metric for budget in self.budgets()]
+        limited += [self.request.frontier] * bool(self.request.frontier)
         return not trial.edit.grows or any(
             trial.after.get(metric, 0) > self.before[metric] for metric in limited
         )

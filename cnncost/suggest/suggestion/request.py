@@ -36,6 +36,8 @@ class SuggestionRequest:
 
     most_edits: int | None = None
     """How many edits a plan may have; None where the fewest that serve are looked for."""
+    frontier: str = ""
+    """The metric of a frontier, which each of its points limits."""
 
     def meter_for(self, spec: Spec) -> Meter:
         """The meter, with the bytes that the budgets limit."""
