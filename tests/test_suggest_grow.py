@@ -28,6 +28,8 @@ from cnncost.suggest.edits.meter import METRICS
 from cnncost.suggest.suggestion.answer import Suggestion
 from cnncost.suggest.suggestion.request import SuggestionRequest
 from cnncost.suggest.suggestion.suggester import Suggester
+from cnncost.views.draw.frontier_curve import HEIGHT, WIDTH, CurveAxes
+from cnncost.views.terminal import BAR
 
 TWO = """\
 input: [3, {size}, {size}]
@@ -330,3 +332,20 @@ def test_a_larger_input_that_no_budget_pays_for_is_in_no_plan(metric: str, *, fr
     points = json.loads(_shown("-", "--pareto", metric, "--format", "json", text=SMALL))
     said = json.dumps(points)
     assert ("positions a side" in said) is not free
+
+
+def test_a_curve_of_gains_stays_on_its_sheet() -> None:
+    axes = CurveAxes(200, -0.5, 0.0)
+    # Amounts go to the right from 0, scores up from the largest gain.
+    left, bottom = axes.place(0, -0.5)
+    right, top = axes.place(200, 0.0)
+    assert 0 < left < right < WIDTH
+    assert 0 < bottom < top < HEIGHT
+    assert axes.place(100, -0.25) == pytest.approx(((left + right) / 2, (bottom + top) / 2))
+
+
+def test_bars_of_gains_end_at_the_largest() -> None:
+    lines = _shown("-", "--pareto", "weights", text=SMALL).splitlines()
+    drawn = [line.count("█") for line in lines if "%" in line]
+    assert max(drawn) == BAR
+    assert len(drawn) == 6
