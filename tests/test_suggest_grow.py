@@ -349,3 +349,9 @@ def test_bars_of_gains_end_at_the_largest() -> None:
     drawn = [line.count("█") for line in lines if "%" in line]
     assert max(drawn) == BAR
     assert len(drawn) == 6
+
+
+def test_out_of_reach_says_what_growing_leaves_out() -> None:
+    done = run("suggest", "-", "--budget", "connections=1%", "--grow", text=SMALL)
+    assert done.returncode == 1
+    assert "--grow left out (strides, pools, smaller inputs)" in " ".join(done.stdout.split())

@@ -132,9 +132,8 @@ def widening_options(allowed: AllowedEdits) -> tuple[str, ...]:
     """List what of the request leaves options out, in words."""
     less = [f"--keep {name} left out" for name in allowed.kept]
     less += [f"--forbid {kind} left out" for kind in sorted(allowed.forbidden)]
+    less += ["--grow left out (strides, pools, smaller inputs)"] * allowed.grow
     beyond = "--allow extrapolation, below the widths and resolutions of which anything is known"
-    if allowed.grow:
-        beyond = "--allow extrapolation, to four times today's widths"
     return (*less, *(() if allowed.extrapolate else (beyond,)))
 
 
