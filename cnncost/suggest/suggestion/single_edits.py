@@ -36,8 +36,8 @@ class ForeseenEdit(NamedTuple):
 
 
 class SingleEdits:
-    """Edits that save some metric, the best for their score first; or, where plans may grow, those
-    that gain and hold the budgets."""
+    """Edits that save some metric, the best for their score first; or, where plans may grow and the
+    budgets hold, those that gain within them."""
 
     def __init__(
         self,
@@ -49,7 +49,7 @@ class SingleEdits:
         *,
         grow: bool = False,
     ) -> None:
-        self.editable, self.grow = editable, grow
+        self.editable, self.grow = editable, grow and budgets_hold(before, budgets)
         self.tried, self.untried = len(foreseen), untried
         """How many edits were tried, and how many there was no time for."""
         self.before, self.budgets = before, budgets

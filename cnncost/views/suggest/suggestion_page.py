@@ -133,11 +133,15 @@ class SuggestionReport:
         if not listed:
             late = self.found.left_out or self.found.singles.untried
             what = "edits tried in time" if late else "catalogue"
-            does = "gains anything within the budgets" if self.found.grow else "saves anything here"
+            does = (
+                "gains anything within the budgets"
+                if self.found.singles.grow
+                else "saves anything here"
+            )
             page.add_text(f"None of the {what} {does}.")
             return
         saved = [b.user_word for b in self.found.budgets] or ["weights", "connections"]
-        verb, rate = ("takes", PER_SHARE) if self.found.grow else ("saves", PER_SCORE)
+        verb, rate = ("takes", PER_SHARE) if self.found.singles.grow else ("saves", PER_SCORE)
         titles = ["edit", "score", *(f"{verb} {word}" for word in saved), rate]
         page.add_table(titles, [self._single_row(one, saved) for one in listed])
         if untried := self.found.singles.untried:
@@ -150,7 +154,7 @@ class SuggestionReport:
         """Return an edit with what it saves of each metric, and how much for its score; or with
         what it takes, and its score for that."""
         rate = self.found.singles.worth_of(one)
-        if self.found.grow:
+        if self.found.singles.grow:
             taken = [self.words.taken_text(word, one.after) for word in words]
             return [one.edit.phrase, score_text(one), *taken, f"{-rate:.4f}"]
         saved = [self.words.saved_text(word, one.after) for word in words]
