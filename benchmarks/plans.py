@@ -37,7 +37,9 @@ def main() -> None:
             budgets = study.budgets()
             space = build_search_space(study.editable, request.allowed, likely=True)
             limits = {METRICS.index(b.metric): b.most for b in budgets}
-            alike = scale_uniformly(study.editable, study.search.decisions, budgets)
+            alike = scale_uniformly(
+                study.editable, study.search.decisions, budgets, request.allowed
+            )
             found = study.search.find_best(budgets, alike)
             others = {
                 "uniform": alike.price if alike else None,

@@ -42,7 +42,6 @@ BUDGETS = (
 def list_variants(net: str, *, singles: bool) -> Iterator[tuple[str, str, str]]:
     """Yield role, edits and text of a network, its plans, uniform scaling and single edits."""
     from cnncost import api
-    from cnncost.suggest.search.uniform_scaling import scale_uniformly
     from cnncost.suggest.suggestion.request import SuggestionRequest
     from cnncost.suggest.suggestion.suggester import Suggester
 
@@ -51,7 +50,7 @@ def list_variants(net: str, *, singles: bool) -> Iterator[tuple[str, str, str]]:
     for budgets in BUDGETS:
         suggester = Suggester(spec, SuggestionRequest(budgets))
         plan = suggester.suggest().plan
-        alike = scale_uniformly(suggester.editable, suggester.search.decisions, suggester.budgets())
+        alike, _ = suggester.scale_plan_uniformly(suggester.budgets())
         for role, found in (("plan", plan), ("uniform", alike)):
             if found is not None:
                 edits = " | ".join(edit.phrase for edit in found.edits)

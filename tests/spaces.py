@@ -69,7 +69,8 @@ def find_least_score(space: SearchSpace, holds: Callable[[Sequence[Edit]], bool]
     best = None
     for chosen in product(*(range(len(v.options)) for v in space.decisions)):
         options = space.edits_of(chosen)
-        score = sum(edit.score for edit in options)
+        picked = zip(space.decisions, chosen, strict=True)
+        score = sum(decision.options[k].score for decision, k in picked)
         touched = sum(edit.convolutions for edit in options)
         if touched > space.convolutions or (best is not None and score >= best):
             continue

@@ -1,4 +1,5 @@
-"""The README's transcripts: each command is run and must print what stands below it."""
+"""The transcripts of the README and of docs/suggest.md: each command is run and must print what
+stands below it."""
 
 from __future__ import annotations
 
@@ -11,6 +12,8 @@ from pathlib import Path
 import pytest
 
 README = Path(__file__).parent.parent / "README.md"
+
+PAGES = (README, README.parent / "docs" / "suggest.md")
 
 WRONG = """\
 input: [3, 32, 32]
@@ -55,7 +58,10 @@ def run(command: str, folder: Path) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize(("command", "expected"), transcripts(README.read_text(encoding="utf-8")))
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [found for page in PAGES for found in transcripts(page.read_text(encoding="utf-8"))],
+)
 def test_transcript(command: str, expected: str, tmp_path: Path) -> None:
     assert run(command, tmp_path) == expected
 

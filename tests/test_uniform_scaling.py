@@ -110,7 +110,7 @@ def scaled(
     metrics = pick.sample(BUDGETS, pick.choice([1, 1, 2]))
     asked = [f"{metric}={pick.randint(3, 95)}%" for metric in metrics]
     budgets = parse_budgets(asked, editable.measure(editable.network))
-    return editable, budgets, scale_uniformly(editable, list_decisions(editable, ALL), budgets)
+    return editable, budgets, scale_uniformly(editable, list_decisions(editable, ALL), budgets, ALL)
 
 
 def drawn(seeds: range, *, uneven: bool) -> Iterator[tuple[EditableSpec, Plan | None, str | None]]:
@@ -172,7 +172,7 @@ layers:
 def test_each_width_keeps_to_its_own_step(most: int, a: int, b: int) -> None:
     editable = draft_of(CHAIN)
     budgets = (Budget("weights", most, str(most)),)
-    plan = scale_uniformly(editable, list_decisions(editable, ALL), budgets)
+    plan = scale_uniformly(editable, list_decisions(editable, ALL), budgets, ALL)
     assert plan is not None
     assert plan.text == CHAIN.replace("conv: 64", f"conv: {a}").replace("conv: 32", f"conv: {b}")
     assert plan.after["weights"] == a + a * b + 2 * b
@@ -181,7 +181,7 @@ def test_each_width_keeps_to_its_own_step(most: int, a: int, b: int) -> None:
 def test_below_a_quarter_there_is_none() -> None:
     editable = draft_of(CHAIN)
     budgets = (Budget("weights", 16 + 16 * 8 + 16 - 1, "159"),)
-    assert scale_uniformly(editable, list_decisions(editable, ALL), budgets) is None
+    assert scale_uniformly(editable, list_decisions(editable, ALL), budgets, ALL) is None
 
 
 def test_where_it_is_the_plan_no_listed_plan_is_below_what_is_proved() -> None:

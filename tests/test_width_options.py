@@ -8,7 +8,7 @@ import pytest
 from spaces import draft_of
 from suggested_edits import edits, phrases
 
-from cnncost.suggest.edits.edit import NARROWEST
+from cnncost.suggest.edits.edit import NARROWEST, AllowedEdits
 from cnncost.suggest.edits.editable_spec import EditableSpec, read_editable_spec
 from cnncost.suggest.edits.text_changes import SpecText
 from cnncost.suggest.edits.width import BEYOND, DENSE_PARTS, DENSE_UNITS, PARTS, width_decisions
@@ -24,7 +24,7 @@ def offered(editable: EditableSpec, name: str, *, extrapolate: bool = False) -> 
     """The widths that the layer of a name is offered."""
     found = [
         edit.phrase
-        for decision in width_decisions(editable, narrowest=Fraction(1, 4), extrapolate=extrapolate)
+        for decision in width_decisions(editable, AllowedEdits(extrapolate=extrapolate))
         for edit in decision.options[1:]
     ]
     return [phrase.split()[3] for phrase in found if phrase.startswith(f"{name}:")]

@@ -12,7 +12,7 @@ from cnncost.cli.scale import MeasureScale, collect_scale, refuse_idle
 from cnncost.cli.search_progress import clear_progress, make_progress
 from cnncost.errors import CnncostError
 from cnncost.language import MAX_LAYERS
-from cnncost.quantity import TIME, budget_metric
+from cnncost.quantity import TIME, budget_metric, counted_as
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
 
@@ -34,6 +34,8 @@ cnncost suggest resnet50 --budget training-memory=1GiB --batch 16 --optimizer ad
 cnncost suggest resnet50 --budget time=50% --device rtx4090
 
 cnncost suggest resnet50 --budget connections=50% --pick 1 --write small.yaml
+
+cnncost suggest resnet50 --budget connections=120% --grow
 
 cnncost suggest vgg16 --pareto weights -o curve.svg
 
@@ -72,6 +74,12 @@ def suggest(
             help="New widths are multiples of it: 16 or 32 for tensor cores.",
         ),
     ] = None,
+    grow: Annotated[
+        bool,
+        typer.Option(
+            "--grow", help="Spend what the budgets leave over: wider, deeper, a larger input."
+        ),
+    ] = False,
     most_edits: Annotated[
         int | None,
         typer.Option(
@@ -131,8 +139,9 @@ def suggest(
     """Suggest the edits of a network that save most for the least damage.
 
     With budgets: the least damaging plan that meets all of them, proved, as a change of the
-    file. It sees the architecture only: scores rank edits and predict no accuracy; a budget of
-    time holds the estimate for --device. Exit code 1: no plan meets the budgets, or what is
+    file. With --grow: where to spend what they leave over. It sees the architecture only:
+    scores rank edits and predict no accuracy; a budget of time holds the estimate for --device.
+    Exit code 1: no plan meets the budgets, or what is
     not known of layers or of the device leaves it open.
     """
     from cnncost.cli.frontier_output import FrontierOutput, answer_frontier
@@ -168,13 +177,14 @@ def suggest(
     meter = Meter((budget_metric(pareto, TIME),) if pareto else (), timer=timer, **scale)
     request = SuggestionRequest(
         tuple(budget or ()),
-        parse_allowed_edits(allow or (), forbid or (), keep or (), multiple),
+        parse_allowed_edits(allow or (), forbid or (), keep or (), multiple, grow=grow),
         {} if code else options.parse_settings(settings or ()),
         {} if code else options.parse_shapes(shapes or ()),
         time_limit,
         max_layers,
         meter,
         most_edits,
+        counted_as(budget_metric(pareto, TIME))[0] if pareto else "",
     )
     spec = read(settings or (), shapes or ())  # refuses those that it does not have
     study = Suggester(read((), ()) if (settings or shapes) and not code else spec, request)

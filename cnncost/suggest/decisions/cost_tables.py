@@ -153,6 +153,9 @@ class SearchSpace:
     them, since most plans do not, and every table makes the search longer."""
     ruled: tuple[Decision, ...] = ()
     """The decisions whose options the rules number."""
+    gain: int = 0
+    """What the best options of all decisions gain together: so much above their prices its options
+    score, those that leave things as they are included."""
     late: tuple[ColumnLimit, ...] = ()
     """Limits that join the tables once a plan breaks them: of all steps at which bytes are alive
     few decide."""

@@ -7,8 +7,8 @@ by several others, each of these is a step; the new layers and the old one are l
 alone, and the difference stands in the table of the replacement and the widths around it.
 
 What is not sure to be alive is left out, so that a row never overestimates: the steps of a layer
-that is taken away, or that two decisions replace at once. A plan that its recount refutes is
-forbidden, and the search goes on.
+that is taken away, or that two decisions replace at once, or of a further copy of a block. A plan
+that its recount refutes is forbidden, and the search goes on.
 """
 
 from __future__ import annotations
@@ -124,17 +124,18 @@ class _InferenceSteps:
         return node.layer is not None and find_traits(changed) != find_traits(node)
 
     def _count_steps(self, t: int, r: int) -> int:
-        """How many steps the longest replacement of a node has."""
+        """How many steps the longest replacement of a node has; those of copies are its own."""
         counts = [1]
         for k, edit in enumerate(self.decisions[r].options):
-            if t in edit.substitutes:
+            if t in edit.substitutes and not edit.grows:
                 network = self.edited.substitute_network(t, (r, k))
                 counts.append(len(network.nodes) - 1 if network else 1)
         return max(counts)
 
     def _replacement_bytes(self, t: int, step: int, picked: Pick, widths: Sequence[Pick]) -> int:
         """Bytes at a step of a replacement beyond those of the layer itself."""
-        if t not in self.edited.edit(picked).substitutes or t in self.unknown_steps[picked]:
+        edit = self.edited.edit(picked)
+        if t not in edit.substitutes or edit.grows or t in self.unknown_steps[picked]:
             return 0
         network = self.edited.substitute_network(t, picked, widths)
         if network is None or len(network.nodes) < 2:

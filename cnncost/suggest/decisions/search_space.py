@@ -62,12 +62,13 @@ def build_search_space(
     trials: dict[tuple[int, int], WidthTrial] = {}
     decisions = decisions or list_decisions(editable, allowed)
     foresee_widths(editable, decisions)
-    for decision in decisions:
-        one, made = try_options(editable, decision)
+    tried = [_shift_scores(*try_options(editable, decision)) for decision in decisions]
+    gain = sum(one.options[0].score for one, _ in tried)
+    for one, made in tried:
         kept = [
             k
             for k, edit in enumerate(one.options)
-            if ceiling is None or edit.score <= ceiling
+            if k == 0 or ceiling is None or edit.score <= ceiling + gain
             if structural or edit.kind not in STRUCTURAL
         ]
         if len(kept) > 1:
@@ -75,13 +76,25 @@ def build_search_space(
                 trials |= {(len(used), at): made[k - 1] for at, k in enumerate(kept) if at}
             used.append(replace(one, options=tuple(one.options[k] for k in kept)))
     tables = fill_cost_tables(editable, used, trials)
-    space = SearchSpace(editable, tables, _count_convolutions(editable) // 2)
+    space = SearchSpace(editable, tables, _count_convolutions(editable) // 2, gain=gain)
     if not likely:
         return space
     rules = list(LayerOrder(editable, used, trials).tables())
     alone = [rule for rule in rules if len(rule.scope) == 1]
     space = replace(space, rules=tuple(rules), ruled=tuple(used))
     return space.with_rules(alone)
+
+
+def _shift_scores(
+    decision: Decision, trials: list[WidthTrial]
+) -> tuple[Decision, list[WidthTrial]]:
+    """A decision whose scores are what each option gains less than the best: none is negative then,
+    as the solvers need it. What the first option scores is what the decision may gain."""
+    most = max(-edit.score for edit in decision.options)
+    if not most:
+        return decision, trials
+    shifted = [replace(edit, score=edit.score + most) for edit in decision.options]
+    return replace(decision, options=tuple(shifted)), trials
 
 
 def list_decisions(editable: EditableSpec, allowed: AllowedEdits) -> list[Decision]:

@@ -250,6 +250,7 @@ def merge_edits(edits: Sequence[Edit]) -> Edit | None:
         substitutes=substitutes,
         resized={index: shape for edit in edits for index, shape in edit.resized.items()},
         part=prod((edit.part for edit in edits), start=Fraction(1)),
+        grows=any(edit.grows for edit in edits),
     )
 
 

@@ -84,14 +84,13 @@ class _TrainingSteps:
                 added = sum(_amount_alone(part, v, k) for part in parts)
                 self.foretold.setdefault((v, k), []).append((index, added))
         self.most = self._parameters()
-        size = self.meter.size
-        own = [
-            size * node.layer.parameters(node.inputs[0]) if node.layer and trained else 0
-            for node, trained in zip(self.network.nodes, self.trained, strict=True)
-        ]
-        self.made = [*reversed(list(accumulate(reversed(own)))), 0]
-        """The gradients of parameters once the backward pass has done a node, at full width."""
         self.by_layer = list(tables_by_layer(edited.editable, self.decisions, edited.changes))
+        own = [0] * len(self.network.nodes)
+        for node, table in self.by_layer:
+            if self.trained[node.index]:
+                own[node.index] += self.meter.size * table.extremes(PARAMETERS)[1]
+        self.made = [*reversed(list(accumulate(reversed(own)))), 0]
+        """The most that the gradients of parameters take once the backward pass has done a node."""
 
     def _measure_structural(self, picked: Pick) -> None:
         """Keep the bytes by moment of the network that a structural option makes."""
@@ -151,20 +150,29 @@ class _TrainingSteps:
         return min(0, lives[then] - foretold) - self.margin[picked]
 
     def _margin(self, picked: Pick) -> int:
-        """The bytes that the outputs of an option's new layers may take, with their gradients.
-
-        Asked for only of an option that takes other layers away as well: there what it adds may
-        shrink.
+        """The bytes that wider layers may add in the layers that an option takes away; and where it
+        has new ones as well, what their outputs may take, with their gradients: there what it adds
+        may shrink.
         """
-        networks = [
-            self.edited.substitute_network(t, picked) for t in self.edited.edit(picked).substitutes
-        ]
+        replaced = self.edited.edit(picked).substitutes
+        networks = [self.edited.substitute_network(t, picked) for t in replaced]
         gone = [network is None or len(network.nodes) == 1 for network in networks]
-        if not any(gone) or all(gone):
-            return 0
-        nodes = [node for network in networks if network for node in network.layers]
         scale = 4 * self.meter.size * self.meter.batch
-        return sum(scale * node.output.units for node in nodes)
+        rise = sum(self._rise(t) for t, goes in zip(replaced, gone, strict=True) if goes)
+        if not any(gone) or all(gone):
+            return scale * rise
+        nodes = [node for network in networks if network for node in network.layers]
+        return scale * (rise + sum(node.output.units for node in nodes))
+
+    def _rise(self, index: int) -> int:
+        """How many units a node has more under the widest options than it has today, at most."""
+        now, most = self.network.nodes[index].output.units, 0
+        for v in self.edited.widths(index):
+            trials = [self.edited.changes.get((v, k), {}).get(index)
+                      for k in range(len(self.decisions[v].options))]  # fmt: skip
+            found = [layer.infer_shape(xs).units for layer, xs in filter(None, trials)]
+            most += max([0, *(units - now for units in found)])
+        return most
 
     def _kept_by_node(self) -> dict[tuple[int, int], tuple[ColumnPart, ...]]:
         """For each node that just one decision replaces, with that decision: the bytes that the
@@ -179,8 +187,9 @@ class _TrainingSteps:
         return found
 
     def _kept_by_replacement(self, index: int, picked: Pick, widths: Sequence[Pick]) -> int:
-        if index not in self.edited.edit(picked).substitutes:
-            return 0
+        edit = self.edited.edit(picked)
+        if index not in edit.substitutes or edit.grows:
+            return 0  # what further copies keep is left out
         network = self.edited.substitute_network(index, picked, widths)
         if network is None or len(network.nodes) == 1:
             return 0

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from fractions import Fraction
 from typing import NamedTuple
 
 from cnncost.errors import CnncostError, did_you_mean
@@ -36,6 +37,8 @@ from cnncost.suggest.edits.edit import (
     MULTIPLIER,
     POOLING,
     STRIDE,
+    WIDEST,
+    WIDEST_BEYOND,
     AllowedEdits,
     Decision,
     Edit,
@@ -110,15 +113,7 @@ def _low_rank_dense(editable: EditableSpec, allowed: AllowedEdits) -> Iterable[D
 KINDS: tuple[DecisionKind, ...] = (
     DecisionKind(
         (WIDTH_KIND, DENSE_KIND),
-        lambda editable, allowed: _drop_forbidden(
-            width_decisions(
-                editable,
-                narrowest=allowed.narrowest,
-                extrapolate=allowed.extrapolate,
-                multiple=allowed.multiple,
-            ),
-            allowed,
-        ),
+        lambda editable, allowed: _drop_forbidden(width_decisions(editable, allowed), allowed),
         (WIDTH_EVIDENCE, DENSE_EVIDENCE),
     ),
     DecisionKind(
@@ -135,7 +130,7 @@ KINDS: tuple[DecisionKind, ...] = (
     DecisionKind(
         (DEPTH,),
         lambda editable, allowed: (
-            *depth_decisions(editable, allowed.kept),
+            *depth_decisions(editable, allowed),
             *dropped_block_decisions(editable, allowed.kept),
         ),
         (DEPTH_EVIDENCE,),
@@ -159,36 +154,34 @@ class SpatialKind(NamedTuple):
 SPATIAL: tuple[SpatialKind, ...] = (
     SpatialKind(
         (RESOLUTION,),
-        lambda editable, allowed: resolution_edits(
-            editable, extrapolate=allowed.extrapolate, kept=allowed.kept
-        ),
+        resolution_edits,
         (RESOLUTION_EVIDENCE,),
     ),
     SpatialKind(
         (MULTIPLIER,),
-        lambda editable, allowed: multiplier_edits(editable, allowed.kept),
+        multiplier_edits,
         (MULTIPLIER_EVIDENCE,),
     ),
     SpatialKind(
         (STRIDE,),
-        lambda editable, allowed: stride_edits(editable, allowed.kept),
+        lambda editable, allowed: () if allowed.grow else stride_edits(editable, allowed.kept),
         (STRIDE_EVIDENCE,),
     ),
     SpatialKind(
         (POOLING,),
-        lambda editable, allowed: pool_edits(editable, allowed.kept),
+        lambda editable, allowed: () if allowed.grow else pool_edits(editable, allowed.kept),
         (POOLING_EVIDENCE,),
     ),
     SpatialKind(
         (EXPANSION,),
-        lambda editable, allowed: expansion_edits(editable, allowed.kept),
+        expansion_edits,
         (EXPANSION_EVIDENCE,),
     ),
 )
 """The kinds that are enumerated outside the solver."""
 
 EXTRAPOLATION, PRECISION = "extrapolation", "precision"
-"""What `--allow` can add: smaller widths and resolutions; smaller element types."""
+"""What `--allow` can add: smaller widths and resolutions, or larger; smaller element types."""
 
 
 def kind_names() -> list[str]:
@@ -201,8 +194,10 @@ def parse_allowed_edits(
     forbid: Iterable[str],
     kept: Iterable[str],
     multiple: int | None = None,
+    *,
+    grow: bool = False,
 ) -> AllowedEdits:
-    """What `--allow`, `--forbid`, `--keep` and `--multiple` make of the catalogue.
+    """What `--allow`, `--forbid`, `--keep`, `--multiple` and `--grow` make of the catalogue.
 
     Raises:
         CnncostError: no kind is called so.
@@ -210,8 +205,15 @@ def parse_allowed_edits(
     known = [EXTRAPOLATION, PRECISION, *kind_names()]
     allowed = [_parse_kind(word, known, "--allow") for word in allow]
     forbidden = [_parse_kind(word, kind_names(), "--forbid") for word in forbid]
+    beyond = EXTRAPOLATION in allowed
     return AllowedEdits(
-        frozenset(forbidden), EXTRAPOLATION in allowed, PRECISION in allowed, tuple(kept), multiple
+        frozenset(forbidden),
+        beyond,
+        PRECISION in allowed,
+        tuple(kept),
+        multiple,
+        widest=Fraction(WIDEST_BEYOND if beyond else WIDEST),
+        grow=grow,
     )
 
 

@@ -1,4 +1,4 @@
-"""Edits that make maps smaller: a smaller input, a stride doubled, a pool widened or added."""
+"""Edits that change maps: another size of the input, a stride doubled, a pool widened or added."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from cnncost.layers.sliding_window import Windowed
 from cnncost.network import Network, Node
 from cnncost.place import Place
 from cnncost.shape import Shape
-from cnncost.suggest.edits.edit import COARSEST, POOLING, STRIDE, Edit, Evidence
+from cnncost.suggest.edits.edit import COARSEST, POOLING, STRIDE, AllowedEdits, Edit, Evidence
 from cnncost.suggest.edits.editable_spec import EditableSpec, is_named
 from cnncost.suggest.edits.placed_layers import PlacedLayer
 from cnncost.suggest.edits.replacement import NewLayer, place_layers
@@ -33,47 +33,55 @@ RESOLUTION_PARTS = tuple(Fraction(*pair) for pair in ((7, 8), (6, 7), (3, 4), (4
 
 RESOLUTION_BEYOND = (Fraction(3, 8), Fraction(1, 4))
 
+LARGER_INPUTS = tuple(Fraction(*pair) for pair in ((8, 7), (9, 7), (10, 7), (12, 7)))
+"""Of 224 positions a side: 256, 288, 320 and 384."""
+
+LARGER_BEYOND = (Fraction(2), Fraction(3))
+
 MODULUS = 32
 """Sizes of maps keep their remainder modulo this, so that every halving still comes out the
 same; lengths of sequences that of the network's own total stride."""
 
 
-def resolution_edits(
-    editable: EditableSpec, *, extrapolate: bool, kept: Sequence[str]
-) -> Iterator[Edit]:
-    """An option for each smaller size, of all inputs alike."""
+def resolution_edits(editable: EditableSpec, allowed: AllowedEdits) -> Iterator[Edit]:
+    """An option for each smaller size, of all inputs alike; for each larger one where plans may
+    grow."""
     places = _input_extents(editable)
-    if places is None or "input" in kept:
+    if places is None or "input" in allowed.kept:
         return
     largest = max(size for _, size in places)
     modulus = _modulus_of(editable.network)
     seen: list[tuple[int, ...]] = []
-    for part in RESOLUTION_PARTS + (RESOLUTION_BEYOND if extrapolate else ()):
+    larger, smaller = (LARGER_INPUTS, LARGER_BEYOND), (RESOLUTION_PARTS, RESOLUTION_BEYOND)
+    known, beyond = larger if allowed.grow else smaller
+    for part in known + beyond * allowed.extrapolate:
         sizes = tuple(nearest(size, part, modulus) for _, size in places)
-        ratio = largest / max(sizes)
-        if sizes in seen or ratio <= 1 or (1 / ratio < COARSEST and not extrapolate):
+        ratio = Fraction(max(sizes), largest)
+        turned = ratio == 1 or (ratio > 1) != allowed.grow
+        if sizes in seen or turned or (ratio < COARSEST and not allowed.extrapolate):
             continue
         seen.append(sizes)
-        smaller = {place: n for (place, _), n in zip(places, sizes, strict=True)}
+        new = {place: n for (place, _), n in zip(places, sizes, strict=True)}
         yield Edit(
             RESOLUTION,
             f"input: {largest} to {max(sizes)} positions a side",
-            changes=tuple(replace_span(place, str(n)) for place, n in smaller.items()),
-            resized=_resize_inputs(editable, smaller),
+            changes=tuple(replace_span(place, str(n)) for place, n in new.items()),
+            resized=_resize_inputs(editable, new),
+            grows=ratio > 1,
         )
 
 
-def _resize_inputs(editable: EditableSpec, smaller: Mapping[Place, int]) -> dict[int, Shape]:
-    """The shapes of the inputs with smaller extents; none where layers use these numbers too."""
+def _resize_inputs(editable: EditableSpec, new: Mapping[Place, int]) -> dict[int, Shape]:
+    """The shapes of the inputs with new extents; none where layers use these numbers too."""
     origins = (o for written in editable.spec.written.values() for o in written.origins.values())
-    if any(origin.place in smaller for own in origins for origin in own):
+    if any(origin.place in new for own in origins for origin in own):
         return {}
     found = {}
     shapes = editable.spec_text.inputs().values()
     for one, items in zip(editable.network.inputs, shapes, strict=True):
         places = [_scalar_of(editable, item).place for item in items.items[1:]]
         pairs = zip(places, one.output.extents, strict=True)
-        extents = tuple([smaller.get(place, extent) for place, extent in pairs])
+        extents = tuple([new.get(place, extent) for place, extent in pairs])
         found[one.index] = Shape(one.output.channels, extents)
     return found
 

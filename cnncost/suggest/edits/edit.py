@@ -8,8 +8,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from math import ceil, log
 from typing import NamedTuple
 
+from cnncost.accuracy.error_constants import DENSE
+from cnncost.accuracy.potential import Potential
 from cnncost.errors import CnncostError
 from cnncost.network import Input, Network, Node
 from cnncost.shape import Shape
@@ -38,7 +41,12 @@ NARROWEST, COARSEST = 0.25, 0.43
 """The smallest width and resolution that published tables hold: nothing is known below."""
 
 DEPTH_SHARE = 3
-"""At most one block in so many of a stage goes: what fewer blocks cost does not add up beyond."""
+"""At most one block in so many of a stage goes, or comes: what fewer blocks cost and more gain does
+not add up beyond."""
+
+WIDEST, WIDEST_BEYOND = 2, 4
+"""How many times as wide layers may become where plans may grow: Wide ResNets are twice as wide
+inside; beyond, only what --allow extrapolation asks for."""
 
 
 class Evidence(NamedTuple):
@@ -86,6 +94,8 @@ class Edit:
 
     part: Fraction = Fraction(1)
     """Of a width: what part of the old one the new one is."""
+    grows: bool = False
+    """Whether it makes the network larger, for what that gains."""
 
 
 NO_EDIT = Edit("", "")
@@ -119,13 +129,27 @@ def priced(edit: Edit, parts: Iterable[float]) -> Edit:
 
     What an edit is estimated to gain in one part is not set against what it costs in another:
     gains are the less certain ones, and the search would buy them wherever they are too dear.
+    What one that grows the network gains is what it is for: its price has all parts.
     """
-    return replace(edit, score=price_of(parts) + PER_EDIT)
+    price = units(sum(parts)) if edit.grows else price_of(parts)
+    return replace(edit, score=price + PER_EDIT)
 
 
 def price_of(parts: Iterable[float]) -> int:
     """Return the parts of a damage that cost, in units of score."""
     return units(sum(max(0.0, part) for part in parts))
+
+
+def largest_gain(network: Network, potential: Potential) -> int:
+    """Return what edits of a network, whose potential this is, gain at most: no part of it falls
+    below 0 but that of dense layers, which may become wider.
+
+    Gains of widths that are priced one by one add up to a part times ln(WIDEST_BEYOND) at most.
+    """
+    *parts, dense = potential
+    layers = sum(node.layer.word == "dense" for node in network.layers)
+    most = sum(parts) + max(0.0, dense) + DENSE * layers
+    return ceil(most * log(WIDEST_BEYOND) * UNIT)
 
 
 def apply_edit(network: Network, edit: Edit) -> tuple[dict[int, int], Network] | None:
@@ -190,11 +214,16 @@ class AllowedEdits:
     """What new widths are multiples of; None for 8 where the old ones are."""
     narrowest: Fraction = Fraction(NARROWEST)
     """The smallest part of a width that is offered without extrapolation."""
+    widest: Fraction = Fraction(WIDEST)
+    """How many times as wide a layer may become where plans may grow."""
+    grow: bool = False
+    """Whether plans may make the network larger."""
 
     def together_with(self, edit: Edit) -> AllowedEdits:
-        """What may go together with a spatial edit: what a multiplier takes of the widths is
-        not taken again."""
-        return replace(self, narrowest=self.narrowest / edit.part)
+        """What may go together with a spatial edit: what a multiplier takes of the widths, or
+        gives, is not taken or given again."""
+        narrowest, widest = self.narrowest / edit.part, self.widest / edit.part
+        return replace(self, narrowest=narrowest, widest=widest)
 
     def allows(self, kinds: Collection[str]) -> bool:
         """Whether one of these kinds, at least, is not forbidden."""

@@ -3,12 +3,16 @@
 multiplier  a number under `params` that sets the channels of many layers
 expansion   the factor by which blocks are wider inside, in a signature or an expression
 depth       the `repeat` of a line whose copies keep the shape
+
+Each becomes smaller, or larger where plans may grow.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 from typing import NamedTuple
 
 from cnncost.language.lines import Line
@@ -23,17 +27,19 @@ from cnncost.suggest.edits.edit import (
     MULTIPLIER,
     NARROWEST,
     NO_EDIT,
+    AllowedEdits,
     Decision,
     Edit,
     Evidence,
 )
 from cnncost.suggest.edits.editable_spec import EditableSpec, is_named
-from cnncost.suggest.edits.placed_layers import remove_layer
+from cnncost.suggest.edits.placed_layers import Substitute, remove_layer, repeat_layer
 from cnncost.suggest.edits.text_changes import format_decimal, replace_span
 from cnncost.suggest.edits.width_numbers import (
     LEAST_LITERAL,
     find_literals,
     only_narrows,
+    only_widens,
     width_origins,
 )
 
@@ -44,26 +50,32 @@ MULTIPLIER_EVIDENCE = Evidence(
 
 MULTIPLIER_PARTS = tuple(Fraction(n, 8) for n in (7, 6, 5, 4, 3, 2))
 
+LARGER_MULTIPLIERS = tuple(Fraction(n, 4) for n in (5, 6, 7, 8))
 
-def multiplier_edits(editable: EditableSpec, kept: Sequence[str]) -> Iterator[Edit]:
+
+def multiplier_edits(editable: EditableSpec, allowed: AllowedEdits) -> Iterator[Edit]:
     """Yield an edit for each smaller value of each number under `params` that narrows layers and
-    changes nothing else."""
+    changes nothing else; for each larger one that widens them, where plans may grow."""
+    parts = LARGER_MULTIPLIERS if allowed.grow else MULTIPLIER_PARTS
     for name, node in editable.spec_text.params().items():
         value = parse_number(node.text) if isinstance(node, Scalar) else None
         if value is None or value <= 0:
             continue
-        for part in MULTIPLIER_PARTS:
-            smaller = format_decimal(Fraction(value) * part)
-            change = replace_span(node.place, smaller)
-            spec = editable.read_edited([change])
-            if spec is None or not only_narrows(editable, spec.network, kept):
-                continue
-            yield Edit(
-                MULTIPLIER,
-                f"{name}: {format_decimal(value)} to {smaller}",
-                changes=(change,),
-                part=part,
-            )
+        for part in parts:
+            new = format_decimal(Fraction(value) * part)
+            phrase = f"{name}: {format_decimal(value)} to {new}"
+            edit = Edit(MULTIPLIER, phrase, changes=(replace_span(node.place, new),), part=part)
+            if (made := _scale_widths(editable, edit, allowed)) is not None:
+                yield made
+
+
+def _scale_widths(editable: EditableSpec, edit: Edit, allowed: AllowedEdits) -> Edit | None:
+    """Complete an edit that scales widths; None where it changes anything else, or none."""
+    spec = editable.read_edited(edit.changes)
+    only = only_widens if edit.part > 1 else only_narrows
+    if spec is None or not only(editable, spec.network, allowed.kept):
+        return None
+    return replace(edit, grows=edit.part > 1)
 
 
 EXPANSION_EVIDENCE = Evidence(
@@ -73,17 +85,23 @@ EXPANSION_EVIDENCE = Evidence(
 EXPANSION_FACTORS = range(2, LEAST_LITERAL)
 """The whole numbers that are taken for a factor."""
 
+LARGEST_EXPANSION = Fraction(3, 2)
+"""How many times as large a factor may become: ratios of 4 and 6 were trained."""
 
-def expansion_edits(editable: EditableSpec, kept: Sequence[str]) -> Iterator[Edit]:
+
+def expansion_edits(editable: EditableSpec, allowed: AllowedEdits) -> Iterator[Edit]:
     """Yield an edit for each smaller value of a factor that narrows layers and changes nothing
-    else."""
+    else; for each larger one that widens them, where plans may grow."""
     for found in _find_factors(editable):
-        for smaller in range(found.value - 1, 0, -1):
-            part = Fraction(smaller, found.value)
-            changes = tuple([replace_span(place, str(smaller)) for place in found.places])
-            spec = editable.read_edited(changes) if part >= NARROWEST else None
-            if spec is not None and only_narrows(editable, spec.network, kept):
-                yield Edit(EXPANSION, found.phrase(smaller), changes=changes, part=part)
+        smaller = range(found.value - 1, 0, -1)
+        larger = range(found.value + 1, int(LARGEST_EXPANSION * found.value) + 1)
+        for new in larger if allowed.grow else smaller:
+            part = Fraction(new, found.value)
+            changes = tuple([replace_span(place, str(new)) for place in found.places])
+            edit = Edit(EXPANSION, found.phrase(new), changes=changes, part=part)
+            made = _scale_widths(editable, edit, allowed) if part >= NARROWEST else None
+            if made is not None:
+                yield made
 
 
 class ExpansionFactor(NamedTuple):
@@ -95,11 +113,11 @@ class ExpansionFactor(NamedTuple):
     around: tuple[str, str]
     """What is said before and behind the number."""
 
-    def phrase(self, smaller: int) -> str:
+    def phrase(self, new: int) -> str:
         before, behind = self.around
-        said = f"{before}{self.value}{behind} to {before}{smaller}{behind}"
+        said = f"{before}{self.value}{behind} to {before}{new}{behind}"
         if not behind and before.endswith(" "):  # a parameter's name
-            said = f"{before}{self.value} to {smaller}"
+            said = f"{before}{self.value} to {new}"
         return f"{self.block}: {said}" if self.block else said
 
 
@@ -149,29 +167,37 @@ DEPTH_EVIDENCE = Evidence(
 )
 
 
-def depth_decisions(editable: EditableSpec, kept: Sequence[str]) -> Iterator[Decision]:
+def depth_decisions(editable: EditableSpec, allowed: AllowedEdits) -> Iterator[Decision]:
     """Yield a decision for each `repeat: N` of a block or layer that keeps the shape."""
     for line, nodes in _repeated_lines(editable):
         count = int(line.common["repeat"].text)
         copies = _split_copies(nodes, count)
-        if copies is None or any(is_named(node.name, kept) for node in nodes):
+        if copies is None or any(is_named(node.name, allowed.kept) for node in nodes):
             continue
         stage = _blocks_of_stage(editable, nodes, count)
-        options = []
-        for less in range(1, min(count - 1, stage // DEPTH_SHARE) + 1):
-            left = [node for copy in copies[count - less :] for node in copy]
-            options.append(
-                Edit(
-                    DEPTH,
-                    f"{_top_level_name(nodes[0].name)}: {count} to {count - less} copies",
-                    changes=(replace_span(line.common["repeat"].place, str(count - less)),),
-                    substitutes={node.index: remove_layer for node in left},
-                )
-            )
+        counts = list(range(count - 1, count - 1 - min(count - 1, stage // DEPTH_SHARE), -1))
+        if allowed.grow:
+            counts += range(count + 1, count + 1 + max(1, stage // DEPTH_SHARE))
+        options = [_repeat_copies(line, copies, new) for new in counts]
         if options:
             # Which layer is the last before a global pool, only the text tells.
             label = _top_level_name(nodes[0].name)
             yield Decision(label, (NO_EDIT, *options), nodes[0].index, unread=True)
+
+
+def _repeat_copies(line: Line, copies: Sequence[Sequence[Node]], count: int) -> Edit:
+    """Make the edit that leaves so many copies, or adds some that equal the last one."""
+    put: Substitute = remove_layer
+    changed, grows = copies[count:], count > len(copies)
+    if grows:
+        put, changed = partial(repeat_layer, times=1 + count - len(copies)), copies[-1:]
+    return Edit(
+        DEPTH,
+        f"{_top_level_name(copies[0][0].name)}: {len(copies)} to {count} copies",
+        changes=(replace_span(line.common["repeat"].place, str(count)),),
+        substitutes={node.index: put for copy in changed for node in copy},
+        grows=grows,
+    )
 
 
 def _repeated_lines(editable: EditableSpec) -> Iterator[tuple[Line, list[Node]]]:

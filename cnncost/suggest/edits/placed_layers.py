@@ -50,6 +50,12 @@ def remove_layer(layer: Layer, inputs: tuple[Shape, ...]) -> list[PlacedLayer]:
     return []
 
 
+def repeat_layer(layer: Layer, inputs: tuple[Shape, ...], times: int) -> list[PlacedLayer]:
+    """Put a layer as many times in its own place: what further copies of its block cost, each of
+    which reads such inputs."""
+    return [(layer, inputs)] * times
+
+
 def remove_unchanged(
     old: Layer, read: tuple[Shape, ...], layer: Layer, inputs: tuple[Shape, ...]
 ) -> list[PlacedLayer]:

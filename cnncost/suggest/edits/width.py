@@ -1,4 +1,5 @@
-"""Fewer channels: every number of the file that sets a group's width, to a part of itself."""
+"""Other widths: every number of the file that sets a group's width, to a part of itself, or, where
+plans may grow, to a multiple."""
 
 from __future__ import annotations
 
@@ -8,7 +9,7 @@ from math import ceil, lcm
 
 from cnncost.network import Input, Node
 from cnncost.place import Place
-from cnncost.suggest.edits.edit import NO_EDIT, Decision, Edit, Evidence
+from cnncost.suggest.edits.edit import NO_EDIT, AllowedEdits, Decision, Edit, Evidence
 from cnncost.suggest.edits.editable_spec import EditableSpec
 from cnncost.suggest.edits.serial_layers import is_transition
 from cnncost.suggest.edits.text_changes import replace_span
@@ -27,6 +28,11 @@ PARTS = tuple(Fraction(n, 16) for n in range(15, 3, -1))
 BEYOND = (Fraction(3, 16), Fraction(1, 8))
 """Below a quarter, only with `--allow extrapolation`."""
 
+WIDER_PARTS = tuple(Fraction(n, 16) for n in (17, 18, 20, 22, 24, 28, 32))
+
+WIDER_BEYOND = (Fraction(3), Fraction(4))
+"""More than twice as wide, only with `--allow extrapolation`."""
+
 TRANSITION = Fraction(1, 2)
 """The smallest part of a transition's width that is offered."""
 
@@ -41,6 +47,8 @@ DENSE_PARTS = tuple(Fraction(*pair) for pair in ((3, 4), (1, 2), (1, 4), (1, 8))
 
 DENSE_UNITS = (1024, 512, 256)
 
+WIDER_DENSE = (Fraction(3, 2), Fraction(2))
+
 
 class LabelledNumber:
     """A number that may change, with its label and the steps that its widths keep to."""
@@ -52,17 +60,20 @@ class LabelledNumber:
         self.label = label
         self.steps = [_width_step(editable, number, value, multiple) for value in number.values]
 
-    def factors(self) -> Iterator[Fraction]:
-        """Yield the least factor at which each smaller value of the number is rounded to."""
+    def factors(self, widest: Fraction = Fraction(1)) -> Iterator[Fraction]:
+        """Yield the least factor at which each value of the number is rounded to: each smaller one,
+        and those up to `widest` times the number."""
         for value, step in zip(self.number.values, self.steps, strict=True):
             yield Fraction(1)
-            for k in range(1, value // step):
+            for k in range(1, int(value * widest) // step):
                 yield Fraction((2 * k + 1) * step, 2 * value)
 
     def scale(self, factor: Fraction) -> Edit | None:
-        """Make the edit that scales the number; None where it stays."""
+        """Make the edit that scales the number; None where it stays. Rounding makes none wider
+        that is to be narrower, nor the other way."""
+        limit = min if factor <= 1 else max
         pairs = zip(self.number.values, self.steps, strict=True)
-        values = tuple([min(v, round_to_step(v * factor, step)) for v, step in pairs])
+        values = tuple([limit(v, round_to_step(v * factor, step)) for v, step in pairs])
         return None if values == self.number.values else _make_edit(self.number, values, self.label)
 
 
@@ -75,46 +86,52 @@ def label_numbers(editable: EditableSpec, multiple: int | None) -> list[Labelled
     ]
 
 
-def width_decisions(
-    editable: EditableSpec, *, narrowest: Fraction, extrapolate: bool, multiple: int | None = None
-) -> Iterator[Decision]:
-    """A decision for each number, with the options that save.
+def width_decisions(editable: EditableSpec, allowed: AllowedEdits) -> Iterator[Decision]:
+    """A decision for each number, with the options that save, and those that grow if plans may.
 
-    None is below the `narrowest` part of its width, unless `extrapolate`; each is a multiple of
-    `multiple`, where that is given.
+    Unless extrapolation is allowed, none is below the narrowest part of its width; each is a
+    multiple of what new widths are, where that is given.
     """
-    narrowest = Fraction(0) if extrapolate else narrowest
+    multiple = allowed.multiple
     arguments = _argument_names(editable)
     for number in width_numbers(editable):
         first = min(group.writers[0] for group in number.groups)
         label = _number_label(editable, number, arguments)
         if number.dense:
-            found = _dense_values(number)
+            found = _dense_values(number, grow=allowed.grow)
             widths = [units for units in found if all(n % (multiple or 1) == 0 for n in units)]
         else:
-            widths = _channel_values(editable, number, narrowest, multiple)
+            widths = _channel_values(editable, number, allowed)
         options = [_make_edit(number, values, label) for values in widths]
         if options:
             yield Decision(label, (NO_EDIT, *options), first, group=True)
 
 
 def _channel_values(
-    editable: EditableSpec, number: WidthNumber, narrowest: Fraction, multiple: int | None
+    editable: EditableSpec, number: WidthNumber, allowed: AllowedEdits
 ) -> list[tuple[int, ...]]:
-    parts = PARTS + (() if narrowest else BEYOND)
-    least = max(narrowest, TRANSITION) if _is_of_transitions(editable, number) else narrowest
-    scale = number.scale
-    widths = [int(value * scale) for value in number.values]
-    steps = [_width_step(editable, number, width, multiple) for width in widths]
+    least = Fraction(0) if allowed.extrapolate else allowed.narrowest
+    least = max(least, TRANSITION) if _is_of_transitions(editable, number) else least
+    scale, old = number.scale, number.values
+    widths = [int(value * scale) for value in old]
+    steps = [_width_step(editable, number, width, allowed.multiple) for width in widths]
     options: list[tuple[int, ...]] = []
-    for part in parts:
+    for part in _list_parts(allowed):
         pairs = zip(widths, steps, strict=True)
         values = tuple([ceil(round_to_step(w * part, step) / scale) for w, step in pairs])
-        pairs = zip(values, number.values, strict=True)
-        floor = all(new >= least * old for new, old in pairs)
-        if values not in (*options, number.values) and floor:
+        narrower = all(n < v and n >= least * v for n, v in zip(values, old, strict=True))
+        wider = all(n > v and n <= allowed.widest * v for n, v in zip(values, old, strict=True))
+        if values not in options and (wider if part > 1 else narrower):
             options.append(values)
-    return [values for values in options if all(map(int.__lt__, values, number.values))]
+    return options
+
+
+def _list_parts(allowed: AllowedEdits) -> tuple[Fraction, ...]:
+    """List the parts of today's widths that are offered; of the narrower ones every second where
+    plans may grow."""
+    if not allowed.grow:
+        return PARTS + BEYOND * allowed.extrapolate
+    return PARTS[1::2] + WIDER_PARTS + (BEYOND + WIDER_BEYOND) * allowed.extrapolate
 
 
 def _is_of_transitions(editable: EditableSpec, number: WidthNumber) -> bool:
@@ -150,11 +167,13 @@ def _step_with_groups(step: int, node: Input | Node, value: int) -> int:
     return lcm(step, groups) if fits else step
 
 
-def _dense_values(number: WidthNumber) -> list[tuple[int, ...]]:
+def _dense_values(number: WidthNumber, *, grow: bool) -> list[tuple[int, ...]]:
     options = [tuple(max(1, int(v * part)) for v in number.values) for part in DENSE_PARTS]
     options += [tuple(units for _ in number.values) for units in DENSE_UNITS]
     kept = [v for v in dict.fromkeys(options) if all(map(int.__lt__, v, number.values))]
-    return sorted(kept, reverse=True)
+    wider = [tuple(int(v * part) for v in number.values) for part in WIDER_DENSE if grow]
+    wider = [v for v in dict.fromkeys(wider) if all(map(int.__gt__, v, number.values))]
+    return sorted(kept, reverse=True) + wider
 
 
 def _make_edit(number: WidthNumber, values: tuple[int, ...], label: str) -> Edit:
@@ -169,6 +188,7 @@ def _make_edit(number: WidthNumber, values: tuple[int, ...], label: str) -> Edit
         f"{label}: {old} to {new} {what}",
         changes=tuple(changes),
         part=Fraction(values[0], number.values[0]),
+        grows=values > number.values,
     )
 
 

@@ -157,18 +157,28 @@ def only_narrows(editable: EditableSpec, after: Network, kept: Sequence[str] = (
 
     What the network puts out, and the layers in `kept`, must be as wide as before.
     """
+    return _changes_widths(editable, after, kept) == {-1}
+
+
+def only_widens(editable: EditableSpec, after: Network, kept: Sequence[str] = ()) -> bool:
+    """Whether some layers are wider and none narrower, and all else is as `only_narrows` says."""
+    return _changes_widths(editable, after, kept) == {1}
+
+
+def _changes_widths(editable: EditableSpec, after: Network, kept: Sequence[str]) -> set[int]:
+    """Which ways widths change: -1 for narrower, 1 for wider; nothing where more than widths
+    changes."""
     before = editable.network
     if len(after.nodes) != len(before.nodes) or after.outputs != before.outputs:
-        return False
-    narrower = False
+        return set()
+    changed = set()
     for old, new in zip(before.nodes, after.nodes, strict=True):
         held = old.index in before.outputs or is_named(old.name, kept)
         if old.output.extents != new.output.extents or (held and old.output != new.output):
-            return False
-        if new.output.channels > old.output.channels:
-            return False
-        narrower |= new.output.channels < old.output.channels
-    return narrower
+            return set()
+        more = new.output.channels - old.output.channels
+        changed |= {(more > 0) - (more < 0)} - {0}
+    return changed
 
 
 def _read_number(editable: EditableSpec, place: Place) -> int | None:

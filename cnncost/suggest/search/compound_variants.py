@@ -81,6 +81,8 @@ class VariantMaker(NamedTuple):
     """Layers whose widths stay."""
     width_places: Sequence[Place]
     """Where the numbers stand that set widths, in the spec as it is."""
+    gain: int = 0
+    """What plans may gain at most where they may grow, and every variant is of one edit then."""
 
 
 class SpatialVariants:
@@ -110,15 +112,13 @@ class SpatialVariants:
         Not searched alone are edits that another beats in every layer's costs at no higher score.
         """
         self.editable, self.clock = editable, editable.clock
-        self.trials = trials
-        self.maker = maker
+        self.trials, self.maker = trials, maker
         self._trials = SpatialTrials(editable)
         self._beaten = find_beaten(trials, deadline)
         before = editable.measure(editable.network)
         self._known: dict[VariantKey, LazyVariant | None] = {(): LazyVariant((), (), 0, before)}
         for at, trial in enumerate(trials):
-            own = LazyVariant((at,), (trial.edit,), trial.edit.score, trial.after)
-            self._known[at,] = own
+            self._known[at,] = LazyVariant((at,), (trial.edit,), trial.edit.score, trial.after)
         self._opened: dict[VariantKey, EditableSpec] = {(): editable}
         self._made: dict[VariantKey, tuple[int | None, SpatialVariant]] = {}
 
@@ -178,7 +178,7 @@ class SpatialVariants:
     def _with_one_more(self, lazy: LazyVariant) -> Iterator[VariantKey]:
         """Yield the variants with one edit more."""
         coarser = sum(edit.kind in COARSER for edit in lazy.edits)
-        for at, trial in enumerate(self.trials):
+        for at, trial in enumerate(() if self.maker.gain and lazy.key else self.trials):
             coarse = trial.edit.kind in COARSER
             if at not in lazy.key and not (coarse and coarser == MOST_COARSER):
                 yield tuple(sorted((*lazy.key, at)))
@@ -220,8 +220,7 @@ class SpatialVariants:
             trial = trials.try_together(others)
         else:
             opened = self._try_to_open(key)
-            found = opened and self._trials.count_edited(merged, opened.network)
-            trial = found or None
+            trial = self._trials.count_edited(merged, opened.network) if opened else None
         if trial is None:
             return None
         score = max(trial.edit.score + PER_EDIT * (len(key) - 1), least + PER_EDIT)
@@ -233,8 +232,8 @@ class SpatialVariants:
             opened = self._open(key)
         except CnncostError:
             return None
-        same = output_shapes(opened.network) == output_shapes(self.editable.network)
-        return opened if same else None
+        shapes = output_shapes(self.editable.network)
+        return opened if output_shapes(opened.network) == shapes else None
 
     def _edits(self, key: VariantKey) -> tuple[Edit, ...]:
         return tuple([self.trials[at].edit for at in key])
@@ -245,22 +244,27 @@ class SpatialVariants:
 
     def variant(self, lazy: LazyVariant, ceiling: int | None = None) -> SpatialVariant:
         """Build a variant with at least the options that score at most `ceiling` (None: all)."""
-        if lazy.key in self._made:
-            known, variant = self._made[lazy.key]
-            if known is None or (ceiling is not None and ceiling <= known):
-                return variant
+        ceiling = None if self.maker.gain else ceiling
+        known, variant = self._made.get(lazy.key, (0, None))
+        if variant and (known is None or (ceiling is not None and ceiling <= known)):
+            return variant
         editable = self._open(lazy.key)
         space = self.maker.build_space(editable, lazy.edits, ceiling)
         if lazy.key:  # many variants are kept
             editable.forget_texts()
-        variant = SpatialVariant(space, lazy.edits, lazy.score, self.editable)
+        variant = SpatialVariant(space, lazy.edits, lazy.score - space.gain, self.editable)
         self._made[lazy.key] = ceiling, variant
         return variant
 
     def write_plain(self, lazy: LazyVariant) -> Plan | None:
         """Write a variant's spatial edits as a plan of their own; None where that is no spec."""
         plan = write_edits(self._open(lazy.key), (), lazy.score)
-        return plan and replace(plan, leading=lazy.edits, origin=self.editable, bound=lazy.score)
+        bound = self.least_price(lazy.score)
+        return plan and replace(plan, leading=lazy.edits, origin=self.editable, bound=bound)
+
+    def least_price(self, score: int) -> int:
+        """Return what no plan of a variant that scores so much is priced below."""
+        return -self.maker.gain if self.maker.gain else score
 
     def _open(self, key: VariantKey) -> EditableSpec:
         """Read the spec with edits made.

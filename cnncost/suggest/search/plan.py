@@ -184,7 +184,7 @@ class SpatialVariant:
     leading: tuple[Edit, ...] = ()
     """The spatial edits."""
     score: int = 0
-    """The price of these together."""
+    """The price of these together, less what its space may gain."""
     origin: EditableSpec | None = None
     """The spec without them, where there are any."""
 

@@ -79,11 +79,11 @@ class BestPlanSearch:
             with self.variants.clock.until(self.deadline):
                 self._search_variant(lazy, ceiling)
         except TimeOverError:
-            self.bounds.append(lazy.score)
+            self.bounds.append(self.variants.least_price(lazy.score))
 
     def is_above(self, score: int) -> bool:
-        """Whether no plan that scores so much is better than the best so far."""
-        return self.best is not None and score >= self.best.price
+        """Whether no plan of a variant that scores so much is better than the best so far."""
+        return self.best is not None and self.variants.least_price(score) >= self.best.price
 
     def visit_all(self, savings: Mapping[str, Sequence[int]] | None = None) -> None:
         """Search all variants, the cheapest first, while there is time.
@@ -101,10 +101,10 @@ class BestPlanSearch:
                     if whole or lazy.may_reach(self.budgets, savings or {}, self.edits or 0):
                         self.visit_variant(lazy)
                     else:
-                        self.bounds.append(lazy.score)
+                        self.bounds.append(self.variants.least_price(lazy.score))
                     clock.check()
         except TimeOverError:
-            self.bounds.append(reached)
+            self.bounds.append(self.variants.least_price(reached))
 
     def _search_variant(self, lazy: LazyVariant, ceiling: int | None) -> None:
         self.variants.clock.check()
@@ -117,7 +117,7 @@ class BestPlanSearch:
             most,
             variant.space.convolutions,
             None if self.edits is None else self.edits - len(variant.leading),
-            cutoff=ceiling,
+            cutoff=None if self.best is None else self.best.price - 1 - variant.score,
             seconds=self.deadline - monotonic(),
             within=self.within,
         )
@@ -128,13 +128,13 @@ class BestPlanSearch:
             self.best = plan
 
     def _is_enough(self, lazy: LazyVariant) -> bool:
-        """Whether a variant needs no search: its spatial edits hold the budgets, or are all that a
-        plan may have."""
+        """Whether a variant needs no search: with its edits no others save or gain, or may be."""
         if budgets_hold(lazy.after, self.budgets):
             plan = self.variants.write_plain(lazy)
             if plan is not None and budgets_hold(plan.after, self.budgets):
-                self.best = plan
-                return True
+                if self.best is None or plan.price < self.best.price:
+                    self.best = plan
+                return not self.variants.maker.gain or self.edits == len(lazy.edits)
         return self.edits == len(lazy.edits)
 
     # One variant
@@ -186,8 +186,9 @@ class BestPlanSearch:
         """Find the best options of a variant; the next one's prices start from those of this."""
 
         def tell(best: float, bound: float) -> None:
+            high, low = (variant.score + score for score in (best, max(bound, 0)))
             if self.progress is not None:
-                self.progress(f"score {best / UNIT:.3f}, at least {max(bound, 0) / UNIT:.3f}")
+                self.progress(f"score {high / UNIT:.3f}, at least {low / UNIT:.3f}")
 
         find_cutoff = partial(self._try_greedy, variant, limits.budgets)
         outcome = solve_space(variant.space.tables, limits, tell, self.prices, find_cutoff)
@@ -217,7 +218,7 @@ class BestPlanSearch:
     def result(self, *, complete: bool = True) -> SearchResult:
         """Return the best plan; nothing is proved where decisions or variants were left out."""
         if not complete:
-            self.bounds.append(0)
+            self.bounds.append(self.variants.least_price(0))
         spent = self.seconds - (self.deadline - monotonic())
         if self.best is None:
             return SearchResult(None, not self.bounds, spent)

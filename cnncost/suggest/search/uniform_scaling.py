@@ -6,7 +6,15 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from cnncost.suggest.edits.budget import Budget, budgets_hold
-from cnncost.suggest.edits.edit import NARROWEST, PER_EDIT, Decision, price_of
+from cnncost.suggest.edits.edit import (
+    NARROWEST,
+    PER_EDIT,
+    AllowedEdits,
+    Decision,
+    largest_gain,
+    price_of,
+    units,
+)
 from cnncost.suggest.edits.editable_spec import EditableSpec
 from cnncost.suggest.edits.width import LabelledNumber, label_numbers
 from cnncost.suggest.search.plan import Plan
@@ -16,16 +24,18 @@ def scale_uniformly(
     editable: EditableSpec,
     decisions: Sequence[Decision],
     budgets: Sequence[Budget],
-    multiple: int | None = None,
+    allowed: AllowedEdits,
 ) -> Plan | None:
     """Scale all widths that may change alike, by the largest factor that holds the budgets.
 
-    Each width is rounded to its own step, or to `multiple`. None where no factor from NARROWEST on
-    holds them.
+    Each width is rounded to its own step, or to the multiple that is allowed. None where no factor
+    from NARROWEST on holds them. Where plans may grow it may be above 1, and None where all budgets
+    leave some over and none is.
     """
     labels = {decision.label for decision in decisions if decision.group}
-    numbers = [n for n in label_numbers(editable, multiple) if n.label in labels]
-    steps = {f for n in numbers for f in n.factors() if f >= NARROWEST}
+    numbers = [n for n in label_numbers(editable, allowed.multiple) if n.label in labels]
+    widest = allowed.widest if allowed.grow else Fraction(1)
+    steps = {f for n in numbers for f in n.factors(widest) if f >= NARROWEST}
     factors = sorted({Fraction(NARROWEST), *steps})
     best, low, high = None, 0, len(factors)
     while low < high:  # the factors below `low` hold the budgets, those from `high` on do not
@@ -36,7 +46,9 @@ def scale_uniformly(
             high = low + at
         else:
             best, low = plan or best, middle + 1
-    return best
+    before = editable.measure(editable.network)
+    room = allowed.grow and all(before[budget.metric] < budget.most for budget in budgets)
+    return None if room and best is not None and not best.edits else best
 
 
 def _scale_validly(
@@ -59,5 +71,8 @@ def _scale_widths(
     if spec is None:
         return None
     damage = editable.damage_of(spec.network)
-    price = price_of(part.score for part in damage.parts) + PER_EDIT * len(edits)
-    return Plan(editable, edits, price, spec.text.text, editable.measure(spec.network), damage)
+    parts = [part.score for part in damage.parts]
+    price = (units(sum(parts)) if factor > 1 else price_of(parts)) + PER_EDIT * len(edits)
+    after = editable.measure(spec.network)
+    bound = -largest_gain(editable.network, editable.first_potential) if factor > 1 else 0
+    return Plan(editable, edits, price, spec.text.text, after, damage, bound=bound)

@@ -147,7 +147,7 @@ def _least_damaging(variant: SpatialVariant, reached: Mapping[int, int]) -> Plan
     tables = drop_dominated_options(space.tables, tuple(reached))
     outcome = solve_by_labels(tables, limits) or solve_programme(tables, limits)
     if outcome.chosen is None:  # not in time: the spec as it is
-        outcome = SearchOutcome((0,) * len(tables.decisions))
+        outcome = SearchOutcome((0,) * len(tables.decisions), space.gain)
     return replace(variant, space=replace(space, tables=tables)).write_plan(outcome)
 
 

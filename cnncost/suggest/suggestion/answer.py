@@ -72,6 +72,8 @@ class Suggestion:
     """What is estimated of the time of networks of fewer is a lower bound."""
     by_connections: ConnectionsPlan | None = None
     """Where time alone is limited: what the same share of the connections would save of it."""
+    grow: bool = False
+    """Whether plans may grow."""
 
     @property
     def alternatives(self) -> list[Plan]:
@@ -130,6 +132,7 @@ def widening_options(allowed: AllowedEdits) -> tuple[str, ...]:
     """List what of the request leaves options out, in words."""
     less = [f"--keep {name} left out" for name in allowed.kept]
     less += [f"--forbid {kind} left out" for kind in sorted(allowed.forbidden)]
+    less += ["--grow left out (strides, pools, smaller inputs)"] * allowed.grow
     beyond = "--allow extrapolation, below the widths and resolutions of which anything is known"
     return (*less, *(() if allowed.extrapolate else (beyond,)))
 
@@ -141,11 +144,14 @@ def describe_space(variants: SpatialVariants, decisions: Sequence[Decision]) -> 
     others = sum(len(v.options) - 1 for v in changed if not v.group)
     spatial = len(variants.all) - 1
     moves = format_count(spatial, "spatial change") if spatial else "no spatial change"
-    if spatial > 1:
+    if variants.maker.gain:
+        moves += " (larger inputs, multipliers and factors; one in a plan)" if spatial else ""
+    elif spatial > 1:
         moves += f", alone and together (at most {MOST_COARSER} strides and pools)"
+    wider = "narrower or wider, " if variants.maker.gain else ""
     ties = _describe_ties(variants, decisions)
     return (
-        f"{format_count(widths, 'width')}, {format_count(others, 'structural choice')} "
+        f"{format_count(widths, 'width')}, {wider}{format_count(others, 'structural choice')} "
         f"(replacing at most half of the convolutions) and {moves}{ties}"
     )
 

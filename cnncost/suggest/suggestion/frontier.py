@@ -16,6 +16,9 @@ from cnncost.suggest.suggestion.prepared_search import PreparedSearch
 SHARES = (90, 80, 70, 60, 50, 40, 30, 20, 10)
 """Where a frontier is looked at, in per cent of today's."""
 
+GROWN_SHARES = (200, 180, 160, 140, 120, 100)
+"""The same where plans may grow."""
+
 
 class FrontierPoint(NamedTuple):
     """One point of a frontier: the best plan within a share of today's metric."""
@@ -46,13 +49,14 @@ def find_frontier(
     metric, _ = counted_as(word)
     others = [budget for budget in prepared.budgets() if budget.metric != metric]
     points: list[FrontierPoint] = []
-    for number, share in enumerate(SHARES, 1):
+    shares = GROWN_SHARES if prepared.request.allowed.grow else SHARES
+    for number, share in enumerate(shares, 1):
         # What the suggestion and the points before left, in equal parts.
         left = max(0.0, prepared.deadline_at(1) - monotonic())
         budgets = (_share_of(prepared, word, share), *others)
         if progress is not None:
             progress(f"{share} % of the {word}")
-        with prepared.editable.clock.until(monotonic() + left / (len(SHARES) - len(points))):
+        with prepared.editable.clock.until(monotonic() + left / (len(shares) - len(points))):
             alike, _ = prepared.scale_plan_uniformly(budgets)
             found = prepared.search.find_best(budgets, alike)
         points.append(FrontierPoint(number, share, budgets, found.plan, found.proved))

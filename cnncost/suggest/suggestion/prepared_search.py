@@ -19,7 +19,7 @@ from cnncost.suggest.decisions.search_space import (
 from cnncost.suggest.decisions.spatial_trials import SpatialTrial
 from cnncost.suggest.edits.budget import Budget, budgets_of_spec, parse_budgets
 from cnncost.suggest.edits.clock import TimeOverError
-from cnncost.suggest.edits.edit import AllowedEdits, Decision, Edit
+from cnncost.suggest.edits.edit import AllowedEdits, Decision, Edit, largest_gain
 from cnncost.suggest.edits.editable_spec import EditableSpec, read_editable_spec
 from cnncost.suggest.edits.meter import Measures
 from cnncost.suggest.edits.text_changes import SpecText, apply_changes
@@ -61,9 +61,10 @@ class PreparedSearch:
         )
         """Every option of every decision alone, and whether these are all there are."""
         decisions = [decision for decision, _ in self.alone]
-        self.spatial, all_read = clock.gather(
+        trials, all_read = clock.gather(
             list_spatial_trials(self.editable, request.allowed), self.deadline_at(SPATIAL)
         )
+        self.spatial = [one for one in trials if self._is_paid(one)]
         variants = _list_variants(
             self.editable, request.allowed, decisions, self.spatial, self.deadline_at(SINGLES)
         )
@@ -83,6 +84,15 @@ class PreparedSearch:
             return parse_budgets(self.request.budgets, self.before)
         return budgets_of_spec(self.editable.spec.budget)
 
+    def _is_paid(self, trial: SpatialTrial) -> bool:
+        """Whether a spatial edit that grows the network takes some of what the budgets limit: of
+        what nothing limits no budget has any left over."""
+        limited = [budget.metric for budget in self.budgets()]
+        limited += [self.request.frontier] * bool(self.request.frontier)
+        return not trial.edit.grows or any(
+            trial.after.get(metric, 0) > self.before[metric] for metric in limited
+        )
+
     def best_savings(self) -> dict[str, list[int]]:
         """For each metric of the tables: what the best option of each decision saves."""
         return {
@@ -100,9 +110,7 @@ class PreparedSearch:
             return None, False
         try:
             return (
-                scale_uniformly(
-                    self.editable, self.search.decisions, budgets, self.request.allowed.multiple
-                )
+                scale_uniformly(self.editable, self.search.decisions, budgets, self.request.allowed)
                 if budgets
                 else None
             ), True
@@ -131,7 +139,8 @@ def _list_variants(
 
     widths = [edit for one in decisions if one.group for edit in one.options]
     places = dict.fromkeys(change.place for edit in widths for change in edit.changes)
-    maker = VariantMaker(build_space, allowed.kept, list(places))
+    most = largest_gain(editable.network, editable.first_potential) if allowed.grow else 0
+    maker = VariantMaker(build_space, allowed.kept, list(places), most)
     return SpatialVariants(editable, trials, maker, deadline)
 
 

@@ -10,7 +10,7 @@ from cnncost.costs.duration import PER_SECOND
 from cnncost.errors import CnncostError, did_you_mean
 from cnncost.language import MAX_LAYERS, Spec
 from cnncost.quantity import TIME
-from cnncost.suggest.edits.budget import byte_metrics_in
+from cnncost.suggest.edits.budget import Budget, byte_metrics_in
 from cnncost.suggest.edits.edit import AllowedEdits
 from cnncost.suggest.edits.editable_spec import EditableSpec, is_named
 from cnncost.suggest.edits.meter import Measures, Meter, sort_byte_metrics
@@ -36,11 +36,22 @@ class SuggestionRequest:
 
     most_edits: int | None = None
     """How many edits a plan may have; None where the fewest that serve are looked for."""
+    frontier: str = ""
+    """The metric of a frontier, which each of its points limits."""
 
     def meter_for(self, spec: Spec) -> Meter:
         """The meter, with the bytes that the budgets limit."""
         metrics = byte_metrics_in(self.budgets) if self.budgets else tuple(spec.budget)
         return replace(self.meter, bytes=sort_byte_metrics((*metrics, *self.meter.bytes)))
+
+
+def refuse_growth(request: SuggestionRequest, budgets: Sequence[Budget]) -> None:
+    """Refuse to grow a network that no budget limits."""
+    if request.allowed.grow and not budgets:
+        raise CnncostError(
+            "--grow needs a budget: what it leaves over is spent",
+            "give --budget METRIC=AMOUNT, as in connections=150%",
+        )
 
 
 def refuse_huge(name: str, before: Measures) -> None:

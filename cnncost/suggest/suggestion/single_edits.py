@@ -1,4 +1,5 @@
-"""Single edits: those that help the budgets most for their score come first.
+"""Single edits: those that help the budgets most for their score come first; where plans may grow,
+those that gain most for what they take of the budgets.
 
 They are ranked by what the counter foresees of them; what is shown is written, read and counted.
 """
@@ -11,11 +12,15 @@ from itertools import islice
 from typing import NamedTuple
 
 from cnncost.suggest.edits.budget import Budget, budgets_hold
-from cnncost.suggest.edits.edit import UNIT, Decision, Edit
+from cnncost.suggest.edits.edit import UNIT, Decision, Edit, largest_gain
 from cnncost.suggest.edits.editable_spec import EditableSpec
 from cnncost.suggest.edits.meter import Measures
 from cnncost.suggest.edits.width import DENSE_KIND, DENSE_UNITS
 from cnncost.suggest.search.plan import Plan, SingleEdit, measure_single_edit
+
+FREE = 0.1
+"""Per cent added to what an edit takes of the budgets, so that those that hardly take any don't
+lead."""
 
 FLOOR = 0.002 * UNIT
 """Added to a score before dividing by it, so that free edits that hardly save don't lead."""
@@ -31,7 +36,8 @@ class ForeseenEdit(NamedTuple):
 
 
 class SingleEdits:
-    """Edits that save some metric, the best for their score first."""
+    """Edits that save some metric, the best for their score first; or, where plans may grow and the
+    budgets hold, those that gain within them."""
 
     def __init__(
         self,
@@ -40,22 +46,24 @@ class SingleEdits:
         before: Measures,
         budgets: Sequence[Budget],
         untried: int = 0,
+        *,
+        grow: bool = False,
     ) -> None:
-        self.editable = editable
+        self.editable, self.grow = editable, grow and budgets_hold(before, budgets)
         self.tried, self.untried = len(foreseen), untried
         """How many edits were tried, and how many there was no time for."""
         self.before, self.budgets = before, budgets
-        saving = [one for one in foreseen if self._saves_any(one.after)]
-        self.ranked = tuple(
-            sorted(saving, key=lambda one: -_saving_per_score(one, before, budgets))
-        )
+        useful = [one for one in foreseen if self._is_useful(one)]
+        self.ranked = tuple(sorted(useful, key=lambda one: -self.worth_of(one)))
 
     def __len__(self) -> int:
         return len(self.ranked)
 
-    def saving_per_score(self, one: SingleEdit) -> float:
-        """What an edit saves of what is too much, on average, for a score of 1."""
-        return _saving_per_score(one, self.before, self.budgets)
+    def worth_of(self, one: ForeseenEdit | SingleEdit) -> float:
+        """What an edit saves of what is too much, on average, in per cent for a score of 0.01; or
+        what it gains, in score, for 1 % of what budgets limit."""
+        rate = _gain_per_share if self.grow else _saving_per_score
+        return rate(one, self.before, self.budgets)
 
     def __iter__(self) -> Iterator[SingleEdit]:
         """The edits, each recounted when it is reached; the first one, and more while there is
@@ -67,7 +75,7 @@ class SingleEdits:
             if position and self.editable.clock.left <= 0:
                 return
             one = measure_single_edit(self.editable, edit)
-            if one is not None and self._saves_any(one.after):
+            if one is not None and self._is_useful(one):
                 yield one
 
     def take_first(self, count: int) -> tuple[SingleEdit, ...]:
@@ -81,8 +89,20 @@ class SingleEdits:
         rest = [edit for edit, *_ in self.ranked if id(edit) not in known]
         return tuple(islice(self._recount([*first, *rest]), count))
 
-    def _saves_any(self, after: Measures) -> bool:
-        return any(after[metric] < value for metric, value in self.before.items())
+    def _is_useful(self, one: ForeseenEdit | SingleEdit) -> bool:
+        if self.grow:
+            return one.edit.score < 0 and budgets_hold(one.after, self.budgets)
+        return any(one.after[metric] < value for metric, value in self.before.items())
+
+
+def _gain_per_share(
+    one: ForeseenEdit | SingleEdit, before: Measures, budgets: Sequence[Budget]
+) -> float:
+    """What an edit gains, in score, for each per cent that it takes more of the metrics that
+    budgets limit, on average."""
+    metrics = [budget.metric for budget in budgets]
+    taken = sum(max(0, one.after[m] - before[m]) / max(1, before[m]) for m in metrics)
+    return -one.edit.score / UNIT / (100 * taken / len(metrics) + FREE)
 
 
 def _saving_per_score(
@@ -146,17 +166,22 @@ def find_single(
     *,
     complete: bool,
 ) -> Plan | None:
-    """Find the edit of the least price that holds the budgets by itself, as a plan.
+    """Find the edit of the least price that holds the budgets by itself, as a plan; where they hold
+    without one, an edit that gains.
 
     With `complete` the edits are all there are, and the plan is proved.
     """
     alone = [one for one in foreseen if not one.apart]
-    holding = [one.edit for one in alone if budgets_hold(one.after, budgets)]
+    met = budgets_hold(editable.measure(editable.network), budgets)
+    useful = [one for one in alone if one.edit.score < 0 or not met]
+    holding = [one.edit for one in useful if budgets_hold(one.after, budgets)]
     for edit in sorted(holding, key=lambda edit: edit.score):
         spec = editable.read_edited(edit.changes)
         if spec is None or not budgets_hold(editable.measure(spec.network), budgets):
             continue
         after, damage = editable.measure(spec.network), editable.damage_of(spec.network)
         plan = Plan(editable, (edit,), edit.score, spec.text.text, after, damage)
-        return replace(plan, proved=complete, bound=edit.score if complete else 0)
+        gain = largest_gain(editable.network, editable.first_potential)
+        least = -gain if edit.grows else 0
+        return replace(plan, proved=complete, bound=edit.score if complete else least)
     return None

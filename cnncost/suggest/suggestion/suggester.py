@@ -31,6 +31,7 @@ from cnncost.suggest.suggestion.prepared_search import (
     PreparedSearch,
     find_by_connections,
 )
+from cnncost.suggest.suggestion.request import refuse_growth
 from cnncost.suggest.suggestion.single_edits import (
     ForeseenEdit,
     SingleEdits,
@@ -61,8 +62,10 @@ class Suggester(PreparedSearch):
 
     def _suggest(self, progress: Progress | None) -> Suggestion:
         budgets = self.budgets()
+        refuse_growth(self.request, budgets)
         tried_ones, untried = self._foresee_edits()
-        singles = SingleEdits(self.editable, tried_ones, self.before, budgets, untried)
+        grow = self.request.allowed.grow
+        singles = SingleEdits(self.editable, tried_ones, self.before, budgets, untried, grow=grow)
         alike, scaled = self.scale_plan_uniformly(budgets)
         found = self._find_best(budgets, alike, progress) if budgets else None
         plan = None if found is None else found.plan
@@ -110,6 +113,7 @@ class Suggester(PreparedSearch):
             None if timer is None else timer.estimate(self.editable.network),
             0 if timer is None else timer.least_connections,
             self._find_by_connections(budgets) if plan else None,
+            grow,
         )
 
     def _find_best(
@@ -256,7 +260,7 @@ def choose_fewest(
         result = search.find_few(budgets, count, savings, known)
         proved = result.proved and result.plan is None
         plan = result.plan
-        if plan is not None and (not found or plan.price < found[-1].price):
+        if plan and plan.edits and (not found or plan.price < found[-1].price):
             found.append(plan)
     # A plan whose file scores no higher is as good too, whatever its edits cost one by one.
     good = (

@@ -52,6 +52,7 @@ class AmountWords:
         self.least = ">= " if found.unknown else ""
         """Before an amount that leaves layers of unknown costs out."""
         self.fewest = found.fewest_connections
+        self.grow = found.grow
         self.wording = Wording([budget.user_word for budget in found.budgets])
         self.before = self.wording.word_measures(found.before)
         budgeted = [budget.metric for budget in found.budgets]
@@ -77,16 +78,26 @@ class AmountWords:
         most = "at most " if word == TIME and self.is_short(after) else ""
         return most + percent_text(self.before[word], value)
 
+    def taken_text(self, word: str, after: Measures) -> str:
+        """Return what part of a metric is taken beyond today's, of one network."""
+        before, value = self.before[word], self.wording.word_measures(after)[word]
+        return percent_text(value, before, before)
+
     def bound_text(self, metric: str, value: int) -> str:
         """Return an amount in full; a lower bound where layers of unknown costs are left out."""
         return self.least + amount_text(metric, value)
 
     def excess_cells(self, budget: Budget | None, before: int) -> list[str]:
-        """Return a budget's cells: its amount, and by how much it is missed."""
+        """Return a budget's cells: its amount, and by how much it is missed; or, where plans may
+        grow, what it leaves."""
         if budget is None:
             return []
         over, most = before - budget.limit, amount_text(budget.metric, budget.limit)
         met = "?" if self.least else "met"
+        if self.grow and over <= 0 and not self.least:
+            met = amount_text(budget.metric, -over)
+        elif self.grow and over > 0:
+            return [most, f"- {amount_text(budget.metric, over)}"]
         return [most, self.bound_text(budget.metric, over) if over > 0 else met]
 
 
@@ -122,4 +133,4 @@ SCORE_WORDS = (
 
 def score_text(one: SingleEdit | Plan | PlanStep) -> str:
     """Return a score with three decimals; a dash where it is not known."""
-    return "-" if one.score is None else f"{one.score / UNIT:.3f}"
+    return "-" if one.score is None else f"{one.score / UNIT:z.3f}"

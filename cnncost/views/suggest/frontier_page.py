@@ -90,7 +90,8 @@ def _write_curve(
 ) -> None:
     metric = points[0].metric
     listed = [word for word in dict.fromkeys((metric, "weights", "connections")) if word in before]
-    largest = max([point.plan.score for point in points if point.plan is not None], default=0)
+    scores = [abs(point.plan.score) for point in points if point.plan is not None]
+    largest = max(scores, default=0)
     title = (f"Least score by {metric}", f"today {marks.bound_text(metric, before)}")
     numeric = [0, 1, 2, *range(4, 4 + len(listed))]
     grid = Grid(["", "share", "score", "", *listed], numeric=numeric, title=title)
@@ -102,7 +103,7 @@ def _write_curve(
             continue
         mark = "" if point.proved else "?"
         said = f"{score_text(point.plan)}{mark}"
-        drawn = share_bar(point.plan.score, largest, plain=plain)
+        drawn = share_bar(abs(point.plan.score), largest, plain=plain)
         numbers = [marks.bound_text(name, point.plan.after) for name in listed]
         grid.add_row(number, f"{point.share} %", said, drawn, *numbers)
     notes = ["- is out of reach." if any(point.plan is None for point in points) else ""]

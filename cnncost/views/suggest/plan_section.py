@@ -24,11 +24,16 @@ class PlanSection:
 
     def add_plan(self, page: PageParts) -> None:
         """The plan step by step, what it saves, what it may cost, how to write it, its proof."""
+        if not self.plan.edits:
+            page.add_title("The plan: no edit")
+            page.add_text(self._proof_text())
+            return
         count = len(self.plan.edits)
         page.add_title(f"The plan: {count} edit{'s' * (count != 1)}")
         self._add_steps(page)
         page.add_text(self._saved_text())
-        score = f"Score {self.plan.score / UNIT:.3f}: {ratio_text(self.plan.damage)}"
+        gain = ", a gain" * (self.plan.score < 0)
+        score = f"Score {self.plan.score / UNIT:.3f}{gain}: {ratio_text(self.plan.damage)}"
         page.add_text(f"{score}. Scores are {SCORE_WORDS}")
         if missed := self._missed_text():
             page.add_text(missed)
@@ -57,13 +62,18 @@ class PlanSection:
         before = self.words.before
         after = self.words.wording.word_measures(self.plan.after)
         shown = dict.fromkeys((*(b.user_word for b in self.found.budgets), *self.words.metrics))
-        saved = [word for word in shown if after[word] <= before[word]]
+        grow = self.found.grow
+        saved = [word for word in shown if after[word] < before[word] + (not grow)]
         parts = [f"{self.words.saved_text(word, self.plan.after)} of the {word}" for word in saved]
         more = [
             f"{word} grow by {percent_text(after[word], before[word], before[word])}"
             for word in before
             if after[word] > before[word]
         ]
+        if grow:
+            said = [f"{', '.join(more)}"] * bool(more) + [f"saves {', '.join(parts)}"] * bool(parts)
+            text = "; ".join(said) or "takes as much as it does today"
+            return f"{text[0].upper()}{text[1:]}."
         return f"Saves {', '.join(parts)}{'; but ' * bool(more)}{', '.join(more)}."
 
     def _missed_text(self) -> str:
@@ -75,6 +85,8 @@ class PlanSection:
             more = (few.plan.score - self.plan.score) / UNIT
             amount = f"{abs(more):.3f} {'less' if more < 0 else 'more'}"
             return f"The best of {few.most} edits scores {amount} (below)."
+        if self.found.grow and self.found.is_met:
+            return f"No plan of {few.most} edits that gains was found."
         none = f"No {few.most} edits hold the budgets"
         none = none if few.proved else f"No plan of {few.most} edits was found in time"
         nearest = few.nearest or {b.metric: 0 for b in self.found.budgets}
@@ -148,9 +160,11 @@ class PlanSection:
         if not found.scaled:
             page.add_text("No time to scale all widths alike.")
         elif found.uniform is None:
-            page.add_text("No uniform scaling of the widths holds the budgets.")
+            up = " up" * found.grow
+            page.add_text(f"No uniform scaling{up} of the widths holds the budgets.")
         elif found.uniform is self.plan:
-            page.add_text(f"The plan is uniform scaling: {self._why_uniform()}.")
+            plan = "uniform scaling" if self.plan.edits else "the network as it is"
+            page.add_text(f"The plan is {plan}: {self._why_uniform()}.")
 
     def _why_uniform(self) -> str:
         """Why all widths scaled alike are the plan."""

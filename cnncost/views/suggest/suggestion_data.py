@@ -35,6 +35,7 @@ def build_suggestion_data(found: Suggestion) -> dict[str, object]:
         "time": None if found.time is None else time_data(found.time),
         "complete": not (found.unknown or found.is_short),
         "met": None if found.is_undecided else found.is_met,
+        "grow": found.grow,
         "single_edits": [_single_data(one, said) for one in found.singles],
         "edits_untried": found.singles.untried,
         "left_out": list(found.left_out),

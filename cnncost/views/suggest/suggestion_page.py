@@ -25,6 +25,9 @@ PER_SCORE = "per 0.01"
 """The column that single edits are sorted by: how much of what is too much an edit saves for a
 score of 0.01."""
 
+PER_SHARE = "per 1 %"
+"""The same where plans may grow: the score for each per cent of what budgets limit."""
+
 SHOWN, SHOWN_ALONE = 12, 18
 """Single edits in the terminal unless `--top` says otherwise: below a plan, and without one."""
 
@@ -50,7 +53,7 @@ class SuggestionReport:
     def _add_all(self, page: PageParts) -> None:
         found = self.found
         self._add_totals(page)
-        if found.budgets and found.is_met:
+        if found.budgets and found.is_met and not found.grow:
             page.add_text(self._slack_text())
             return
         plan = None if found.is_undecided else found.plan
@@ -74,7 +77,7 @@ class SuggestionReport:
         found, words = self.found, self.words
         page.add_title(f"{found.spec.network.name}")
         most = {budget.user_word: budget for budget in found.budgets}
-        titles = ["", "today", *(["budget", "over by"] if most else [])]
+        titles = ["", "today", *(["budget", "left" if found.grow else "over by"] if most else [])]
         rows = [
             [word, words.bound_text(word, value), *words.excess_cells(most.get(word), value)]
             for word, value in words.before.items()
@@ -130,10 +133,16 @@ class SuggestionReport:
         if not listed:
             late = self.found.left_out or self.found.singles.untried
             what = "edits tried in time" if late else "catalogue"
-            page.add_text(f"None of the {what} saves anything here.")
+            does = (
+                "gains anything within the budgets"
+                if self.found.singles.grow
+                else "saves anything here"
+            )
+            page.add_text(f"None of the {what} {does}.")
             return
         saved = [b.user_word for b in self.found.budgets] or ["weights", "connections"]
-        titles = ["edit", "score", *(f"saves {word}" for word in saved), PER_SCORE]
+        verb, rate = ("takes", PER_SHARE) if self.found.singles.grow else ("saves", PER_SCORE)
+        titles = ["edit", "score", *(f"{verb} {word}" for word in saved), rate]
         page.add_table(titles, [self._single_row(one, saved) for one in listed])
         if untried := self.found.singles.untried:
             tried = self.found.singles.tried
@@ -142,9 +151,13 @@ class SuggestionReport:
             page.add_text(f"and {rest:,} more (--top {len(self.found.singles)}).")
 
     def _single_row(self, one: SingleEdit, words: Sequence[str]) -> list[str]:
-        """Return an edit with what it saves of each metric, and how much for its score."""
+        """Return an edit with what it saves of each metric, and how much for its score; or with
+        what it takes, and its score for that."""
+        rate = self.found.singles.worth_of(one)
+        if self.found.singles.grow:
+            taken = [self.words.taken_text(word, one.after) for word in words]
+            return [one.edit.phrase, score_text(one), *taken, f"{-rate:.4f}"]
         saved = [self.words.saved_text(word, one.after) for word in words]
-        rate = self.found.singles.saving_per_score(one)
         return [one.edit.phrase, score_text(one), *saved, f"{rate:.0f} %"]
 
     def _add_precisions(self, page: PageParts) -> None:
