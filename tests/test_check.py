@@ -33,3 +33,14 @@ def test_check_of_the_specs_own_budget(tmp_path: Path) -> None:
     # connections: 162 + 54
     assert done.stdout == "n.yaml: FAILED: connections 216, budget 200 (16 over)\n"
     assert done.returncode == 1
+
+
+def test_another_network_is_held_to_budgets_alone(tmp_path: Path) -> None:
+    """`expect` is of the network as its file has it: 9 x 2 + 18 x 3 weights."""
+    (tmp_path / "n.yaml").write_text(SMALL + "expect: {weights: 72}\n")
+    assert run("check", "n.yaml", cwd=tmp_path).stdout == "n.yaml: ok: weights 72 as expected\n"
+    wider = ("check", "n.yaml", "--input", "1x6x6", "--budget")
+    # 9 x 2 + 4 x 4 x 2 x 3
+    done = run(*wider, "weights=114", cwd=tmp_path)
+    assert done.stdout == "n.yaml: ok: weights 114 within 114\n"
+    assert run(*wider, "weights=113", cwd=tmp_path).returncode == 1

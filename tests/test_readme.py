@@ -1,4 +1,4 @@
-"""The transcripts of the README and of docs/suggest.md: each command is run and must print what
+"""The transcripts of the README and of the pages in docs/: each command is run and must print what
 stands below it."""
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ import pytest
 
 README = Path(__file__).parent.parent / "README.md"
 
-PAGES = (README, README.parent / "docs" / "suggest.md")
+DOCS = README.parent / "docs"
+PAGES = (README, *(DOCS / f"{name}.md" for name in ("suggest", "tutorial", "how_to")))
 
 WRONG = """\
 input: [3, 32, 32]
@@ -45,6 +46,8 @@ def run(command: str, folder: Path) -> str:
     text = README.read_text(encoding="utf-8")
     (folder / "tiny.yaml").write_text(re.findall(r"^```yaml\n(.*?)^```$", text, re.M | re.S)[0])
     (folder / "wrong.yaml").write_text(WRONG)
+    lesson = (DOCS / "tutorial.md").read_text(encoding="utf-8")
+    (folder / "mine.yaml").write_text(re.findall(r"^```yaml\n(.*?)^```$", lesson, re.M | re.S)[0])
     env = {
         **os.environ,
         "PATH": f"{folder}:{os.environ['PATH']}",

@@ -84,7 +84,8 @@ def check(
     Every file is checked. Exit code 0: all hold; 1: a figure or budget is missed; 2: a spec
     is wrong or missing. Bytes are those of batch 1, fp32 and plain SGD unless options say
     otherwise, a spec's own budget of bytes too; sram and flash are int8. A budget of time,
-    time=2ms, is compared with the estimate for --device.
+    time=2ms, is compared with the estimate for --device. What is expected is expected of the
+    network as its file has it: with --set or --input, budgets alone are held.
     """
     from cnncost.costs.promises import compare_budget, compare_expected
     from cnncost.views.check_lines import CheckedFile, check_line
@@ -109,7 +110,9 @@ def check(
             spec = arch_reader.load_spec(arch, settings, shapes, max_layers, strict=strict)
             limits = compare_budget(spec, budgets if budget else spec.budget, **scale)
             times = _compare_time(spec, longest, machine, batch)
-            return CheckedFile(name, path, spec, compare_expected(spec), limits, times)
+            # What is expected, is expected of the network as its file has it.
+            expected = () if settings or shapes else compare_expected(spec)
+            return CheckedFile(name, path, spec, expected, limits, times)
         except CnncostError as error:
             sys.stderr.write(f"{error}\n")
             return CheckedFile(name, path, None, error=error)
