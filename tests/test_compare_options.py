@@ -142,8 +142,9 @@ def test_a_file_is_compared_with_what_git_has(tmp_path: Path) -> None:
     assert run("table", "mian:net.yaml", cwd=nets).returncode == 2
     (nets / "broken.yaml").write_text("layers: [convv]\n", encoding="utf-8")
     git(nets, "add", ".")
-    wrong = run("table", ":broken.yaml", cwd=nets)  # what is staged
-    assert wrong.returncode == 2
+    staged = run("table", ":broken.yaml", cwd=nets)
+    assert staged.returncode == 2
+    assert staged.stderr.startswith(":broken.yaml:1:1: the spec has no input\n")
 
 
 @pytest.mark.parametrize(

@@ -113,11 +113,13 @@ def source_graph(
     return read_source(target, shapes, arguments)
 
 
-_REVISION = re.compile(r"(?P<revision>[^:]+):(?P<path>.+)")
+_REVISION = re.compile(r"(?P<revision>[^:]*):(?P<path>.+)")
 
 
 def split_revision(arch: str) -> tuple[str, str] | None:
     """Split `main:net.yaml` into a revision of git and a path in it; None for what is neither.
+
+    Without a revision, as in `:net.yaml`, it is what is staged.
 
     A file of that very name comes first, and code is named by what has no file's ending.
     """

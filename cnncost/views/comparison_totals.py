@@ -67,7 +67,7 @@ def make_totals_table(
         titles += [name, *beside]
     rows = [_total_row(line, number, differences) for line in _total_lines(comparison)]
     damages = [comparison.estimate_damage(i) for i in range(1, len(comparison.sides))]
-    if any(damage is not None for damage in damages):
+    if any(damage is not None and _says_anything(damage) for damage in damages):
         rows.append(_damage_row(damages, differences))
     said = _damage_lines(damages, ends_shown=differences == 2)
     return Table(titles, rows, caption=said if every else [f"{', '.join(names)}.", *said])
@@ -79,6 +79,11 @@ def side_labels(comparison: Comparison) -> list[str]:
     whole = [re.sub(r"^([0-9a-f]{9})[0-9a-f]{31}(?=:)", r"\1", s.label) for s in comparison.sides]
     short = [label.rpartition("/")[2] for label in whole]
     return short if len(set(short)) == len(set(whole)) else whole
+
+
+def _says_anything(damage: Damage) -> bool:
+    """Whether two networks differ in anything that the estimate sees."""
+    return any(part.score for part in damage.parts)
 
 
 def _damage_row(damages: Sequence[Damage | None], differences: int) -> list[str]:
@@ -129,7 +134,7 @@ def _damage_lines(damages: Sequence[Damage | None], *, ends_shown: bool) -> list
     known = [
         (side_letter(i), damage)
         for i, damage in enumerate(damages, start=1)
-        if damage is not None and any(part.score for part in damage.parts)
+        if damage is not None and _says_anything(damage)
     ]
     if not known:
         return []
