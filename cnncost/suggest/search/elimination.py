@@ -8,7 +8,7 @@ Lagrangian bound of a shortest path with resources, Handler & Zang 1980).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import inf
@@ -62,6 +62,11 @@ class EliminationOrder:
         self.metrics = metrics
         self.objective = objective
         self.sizes = [len(decision.options) for decision in tables.decisions]
+        position = {v: i for i, v in enumerate(order)}
+        self.due: list[list[CostTable]] = [[] for _ in order]
+        """The tables by the step that decides the last of their decisions."""
+        for table in tables.members:
+            self.due[max(position[v] for v in table.scope)].append(table)
         self.steps = tuple(self._elimination_steps(order))
 
     @property
@@ -72,22 +77,13 @@ class EliminationOrder:
         return sum(max(c.score for c in v.options) for v in self.tables.decisions)
 
     def _elimination_steps(self, order: Sequence[int]) -> list[EliminationStep]:
-        position = {v: i for i, v in enumerate(order)}
-        due: dict[int, list[CostTable]] = {}
-        """The tables by the step that decides the last of their decisions."""
-        until: dict[int, int] = {}
-        """For each decision the last step at which a table reads it."""
-        for table in self.tables.members:
-            last = max(position[v] for v in table.scope)
-            due.setdefault(last, []).append(table)
-            for v in table.scope:
-                until[v] = max(last, until.get(v, -1))
-        stages = []
-        before: tuple[int, ...] = ()
+        # For each decision the last step at which a table reads it.
+        until = {v: i for i, due in enumerate(self.due) for table in due for v in table.scope}
+        stages, before = [], tuple[int, ...]()
         for i, v in enumerate(order):
             axes = (*before, v)
             after = tuple([w for w in axes if until.get(w, -1) > i])
-            stages.append(EliminationStep(v, before, after, self._step_costs(axes, due.get(i, ()))))
+            stages.append(EliminationStep(v, before, after, self._step_costs(axes, self.due[i])))
             before = after
         return stages
 
@@ -186,7 +182,8 @@ class CostToGo:
     prices: Floats
     totals: list[Floats]
     """Before the first step, then after each."""
-    _whole: list[Ints]
+    _whole: list[Floats]
+    """At each step the same with every option of its decision."""
 
     @property
     def least(self) -> float:
@@ -200,6 +197,19 @@ class CostToGo:
             here = whole[tuple([chosen[v] for v in stage.before])]
             chosen[stage.decision] = int(here.argmin())
         return tuple(chosen)
+
+    def least_through(self) -> Iterator[tuple[tuple[int, ...], Floats]]:
+        """Yield for each step its decisions, its own last, and the least priced cost of all plans
+        with each combination of their options."""
+        import numpy as np
+
+        passed: Floats = np.zeros(())  # from the start to every state
+        for stage, whole, rest in zip(self.order.steps, self._whole, self.totals[1:], strict=True):
+            axes = (*stage.before, stage.decision)
+            through = passed[..., None] + whole
+            yield axes, through
+            gone = tuple([at for at, v in enumerate(axes) if v not in stage.after])
+            passed = through.min(axis=gone) - rest
 
 
 def find_elimination_order(
