@@ -91,6 +91,10 @@ class CostTables:
         """A value that no options go above: the most of every table by itself."""
         return self.base[metric] + sum(f.extremes(metric)[1] for f in self.members)
 
+    @property
+    def bytes_held(self) -> int:
+        return sum(f.costs.nbytes + f.possible.nbytes for f in self.members)
+
     def costs(self, chosen: Sequence[int]) -> Costs | None:
         """Add up the costs of one option per decision; None where these make no network."""
         total = list(self.base)

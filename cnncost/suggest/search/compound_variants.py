@@ -28,16 +28,19 @@ from cnncost.suggest.edits.edit import COARSER, NARROWER, PER_EDIT, Edit
 from cnncost.suggest.edits.editable_spec import EditableSpec, output_shapes, read_editable_spec
 from cnncost.suggest.edits.meter import Measures
 from cnncost.suggest.edits.text_changes import SpecText, TextChange
-from cnncost.suggest.search.plan import Plan, SpatialVariant, write_edits
+from cnncost.suggest.search.plan import (
+    BuiltVariants,
+    Plan,
+    SpatialVariant,
+    VariantKey,
+    write_edits,
+)
 
 MOST_COARSER = 2
 """How many strides and pools one plan may change."""
 
 MOST_GROWN = 8
 """Of how many variants at most still larger ones are made to see how far they reach."""
-
-VariantKey = tuple[int, ...]
-"""The spatial edits of a variant, by their places among all of them, ascending."""
 
 
 class LazyVariant(NamedTuple):
@@ -120,7 +123,7 @@ class SpatialVariants:
             own = LazyVariant((at,), (trial.edit,), trial.edit.score, trial.after)
             self._known[at,] = own
         self._opened: dict[VariantKey, EditableSpec] = {(): editable}
-        self._made: dict[VariantKey, tuple[int | None, SpatialVariant]] = {}
+        self._built = BuiltVariants()
 
     @property
     def all(self) -> list[LazyVariant]:
@@ -245,16 +248,15 @@ class SpatialVariants:
 
     def variant(self, lazy: LazyVariant, ceiling: int | None = None) -> SpatialVariant:
         """Build a variant with at least the options that score at most `ceiling` (None: all)."""
-        if lazy.key in self._made:
-            known, variant = self._made[lazy.key]
-            if known is None or (ceiling is not None and ceiling <= known):
-                return variant
+        if (known := self._built.find(lazy.key, ceiling)) is not None:
+            return known
         editable = self._open(lazy.key)
         space = self.maker.build_space(editable, lazy.edits, ceiling)
         if lazy.key:  # many variants are kept
             editable.forget_texts()
         variant = SpatialVariant(space, lazy.edits, lazy.score, self.editable)
-        self._made[lazy.key] = ceiling, variant
+        for key in self._built.keep(lazy.key, ceiling, variant):
+            self._opened.pop(key, None)
         return variant
 
     def write_plain(self, lazy: LazyVariant) -> Plan | None:

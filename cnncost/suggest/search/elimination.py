@@ -62,11 +62,6 @@ class EliminationOrder:
         self.metrics = metrics
         self.objective = objective
         self.sizes = [len(decision.options) for decision in tables.decisions]
-        position = {v: i for i, v in enumerate(order)}
-        self.due: list[list[CostTable]] = [[] for _ in order]
-        """The tables by the step that decides the last of their decisions."""
-        for table in tables.members:
-            self.due[max(position[v] for v in table.scope)].append(table)
         self.steps = tuple(self._elimination_steps(order))
 
     @property
@@ -77,13 +72,19 @@ class EliminationOrder:
         return sum(max(c.score for c in v.options) for v in self.tables.decisions)
 
     def _elimination_steps(self, order: Sequence[int]) -> list[EliminationStep]:
-        # For each decision the last step at which a table reads it.
-        until = {v: i for i, due in enumerate(self.due) for table in due for v in table.scope}
+        position = {v: i for i, v in enumerate(order)}
+        due: dict[int, list[CostTable]] = {}  # by the step that decides the last of theirs
+        until: dict[int, int] = {}  # for each decision the last step at which a table reads it
+        for table in self.tables.members:
+            last = max(position[v] for v in table.scope)
+            due.setdefault(last, []).append(table)
+            for v in table.scope:
+                until[v] = max(last, until.get(v, -1))
         stages, before = [], tuple[int, ...]()
         for i, v in enumerate(order):
             axes = (*before, v)
             after = tuple([w for w in axes if until.get(w, -1) > i])
-            stages.append(EliminationStep(v, before, after, self._step_costs(axes, self.due[i])))
+            stages.append(EliminationStep(v, before, after, self._step_costs(axes, due.get(i, ()))))
             before = after
         return stages
 
@@ -91,9 +92,8 @@ class EliminationOrder:
         """The amounts that deciding the last of the axes adds, by the options of all axes."""
         import numpy as np
 
-        counts = 1 + len(self.metrics)
+        counts, options = 1 + len(self.metrics), self.tables.decisions[axes[-1]].options
         width = counts + len(self.counted)
-        options = self.tables.decisions[axes[-1]].options
         total: Ints = np.zeros((*[1] * (len(axes) - 1), len(options), width), dtype=np.int64)
         if self.objective is None:
             total[..., 0] = [edit.score for edit in options]
@@ -156,9 +156,8 @@ class EliminationOrder:
             *own, amounts = stage.costs.shape
             behind = tuple([self.sizes[v] if v in stage.after else 1 for v in axes])
             costs = stage.costs.reshape(-1, amounts).astype(float)
-            steps.append(
-                _PricedStep(costs, tuple(own), behind, tuple([self.sizes[v] for v in axes]))
-            )
+            full = tuple([self.sizes[v] for v in axes])
+            steps.append(_PricedStep(costs, tuple(own), behind, full))
         return steps
 
 
@@ -208,8 +207,8 @@ class CostToGo:
             axes = (*stage.before, stage.decision)
             through = passed[..., None] + whole
             yield axes, through
-            gone = tuple([at for at, v in enumerate(axes) if v not in stage.after])
-            passed = through.min(axis=gone) - rest
+            passed = through.min(tuple([i for i, v in enumerate(axes) if v not in stage.after]))
+            passed = passed - rest
 
 
 def find_elimination_order(

@@ -30,6 +30,8 @@ RUNG, STEEPER = 4, 4
 ENOUGH = 10.0
 """Seconds for which a core is searched for a plan that is hardly better (`SearchLimits.within`)."""
 
+NONE_YET = SearchOutcome(None, proved=False)
+
 Report = Callable[[float, float], None]
 
 
@@ -53,6 +55,7 @@ def solve_programme(
     limits: SearchLimits,
     report: Report | None = None,
     floors: ScoreFloors | None = None,
+    known: SearchOutcome = NONE_YET,
 ) -> SearchOutcome:
     """Find the options of least score within the limits.
 
@@ -62,7 +65,7 @@ def solve_programme(
     (1, 0)
 
     `report` is told the best score found so far and the bound, in score units. `floors` are what
-    plans score at least, where that is known already.
+    plans score at least, and `known` a plan, where these are known already.
     """
     deadline = monotonic() + limits.seconds
     if floors is None:
@@ -74,7 +77,7 @@ def solve_programme(
             return SearchOutcome(None, proved=False)
     if floors is None:
         return SearchOutcome(None)
-    return _CoreSearch(tables, limits, floors, deadline, report).climb()
+    return _CoreSearch(tables, limits, floors, known, deadline, report).climb()
 
 
 def _find_floors(tables: CostTables, limits: SearchLimits, clock: Clock) -> ScoreFloors | None:
@@ -90,20 +93,27 @@ def _find_floors(tables: CostTables, limits: SearchLimits, clock: Clock) -> Scor
     ).floors()
 
 
+@dataclass
 class _CoreSearch:
     """One search: the plans up to a score, then up to a higher one."""
 
-    def __init__(self, tables: CostTables, limits: SearchLimits, floors: ScoreFloors,
-                 deadline: float, report: Report | None) -> None:  # fmt: skip
-        self.tables, self.limits, self.floors = tables, limits, floors
-        self.deadline, self.report = deadline, report
-        self.today = _costs_today(tables)
-        self.bound = max(0, ceil(floors.least - TOLERANCE))
+    tables: CostTables
+    limits: SearchLimits
+    floors: ScoreFloors
+    best: SearchOutcome
+    """The best plan so far."""
+    deadline: float
+    report: Report | None
+
+    def __post_init__(self) -> None:
+        self.bound = max(0, ceil(self.floors.least - TOLERANCE))
         """No plan scores less."""
-        highest = sum(max(edit.score for edit in one.options) for one in tables.decisions)
-        self.ceiling = highest if limits.cutoff is None else min(highest, limits.cutoff)
-        self.best = SearchOutcome(None)
-        """The best plan of any core."""
+        highest = sum(max(edit.score for edit in one.options) for one in self.tables.decisions)
+        cutoff = self.limits.cutoff
+        self.ceiling = highest if cutoff is None else min(highest, cutoff)
+        if self.best.chosen is not None:
+            self.ceiling = min(self.ceiling, self.best.score - 1)
+        self.today = _costs_today(self.tables)
 
     def climb(self) -> SearchOutcome:
         """Search core after core: each has all plans up to a score."""

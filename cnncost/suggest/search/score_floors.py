@@ -8,12 +8,11 @@ hundredth.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from cnncost.suggest.decisions.cost_tables import CostTable, CostTables, Scope
-from cnncost.suggest.search.elimination import CostToGo
 
 if TYPE_CHECKING:
     from cnncost.arrays import Floats
@@ -68,33 +67,36 @@ class CoreTables(NamedTuple):
         return tuple([kept.index(k) for kept, k in zip(self.kept, chosen, strict=True)])
 
 
-def floors_in_order(bound: CostToGo, least: float) -> ScoreFloors:
-    """The floors by the least costs to the end and from the start, along an order of the decisions;
-    `least` is what any plan scores at least.
+def floors_in_order(
+    tables: CostTables, steps: Iterable[tuple[Sequence[int], Floats]], least: float
+) -> ScoreFloors:
+    """The floors by what plans come to at least, as steps decide one decision after another.
+
+    `steps` are those of `CostToGo.least_through`; `least` is what any plan scores at least.
 
     >>> from cnncost.suggest.decisions.cost_tables import tables_of
     >>> from cnncost.suggest.search.elimination import find_elimination_order
     >>> tables = tables_of([[0, 3], [0, 4]], {(0, 1): [[60, 30], [40, 20]]})
     >>> bound = find_elimination_order(tables, [0]).cost_to_go([1, 0.2, 0])
-    >>> floors = floors_in_order(bound, bound.least - 0.2 * 30)  # with a budget of 30
-    >>> floors.least, [own.tolist() for own in floors.options]
-    (4.0, [[4.0, 5.0], [5.0, 4.0]])
+    >>> floors = floors_in_order(tables, bound.least_through(), 4)  # with a budget of 30
+    >>> floors.least, [own.round(6).tolist() for own in floors.options]
+    (4, [[4.0, 5.0], [5.0, 4.0]])
     """
-    order = bound.order
-    credit = least - bound.least
     options: dict[int, Floats] = {}
     known: dict[Scope, Floats] = {}
-    for (axes, through), due in zip(bound.least_through(), order.due, strict=True):
-        own = _least_over(through, axes, axes[-1:]) + credit
-        options[axes[-1]] = own
-        for table in due:
-            known[table.scope] = _least_over(through, axes, table.scope) + credit
-    tables = order.tables
-    return ScoreFloors(
-        least,
-        [options[v] for v in range(len(tables.decisions))],
-        [known[table.scope] for table in tables.members],
-    )
+    of: dict[int, list[Scope]] = {}
+    for table in tables.members:
+        for v in table.scope:
+            of.setdefault(v, []).append(table.scope)
+    for axes, through in steps:
+        own = through - through.min() + least
+        last = axes[-1]
+        options[last] = _least_over(own, axes, (last,))
+        for scope in of.get(last, ()):
+            if set(scope) <= set(axes):
+                known[scope] = _least_over(own, axes, scope)
+    ordered = [options[v] for v in range(len(tables.decisions))]
+    return ScoreFloors(least, ordered, [known[table.scope] for table in tables.members])
 
 
 def _least_over(amounts: Floats, axes: Sequence[int], scope: Sequence[int]) -> Floats:
