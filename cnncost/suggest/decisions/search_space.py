@@ -94,7 +94,7 @@ def list_decisions(editable: EditableSpec, allowed: AllowedEdits) -> list[Decisi
 
 
 def _each_decision(editable: EditableSpec, allowed: AllowedEdits) -> Iterator[Decision]:
-    kinds = [kind.decisions(editable, allowed) for kind in KINDS if allowed.allows(kind.names)]
+    kinds = (kind.decisions(editable, allowed) for kind in KINDS if allowed.allows(kind.names))
     return editable.clock.watch(chain.from_iterable(kinds))
 
 

@@ -64,7 +64,8 @@ def _is_out_of_reach(tables: CostTables, limits: SearchLimits) -> bool:
     if any(tables.floor(metric) > most for metric, most in limits.budgets.items()):
         return True
     tables = drop_dominated_options(tables, tuple(limits.budgets), scored=False)
-    _, factor = solve_nearest(tables, limits.budgets, limits.convolutions, REACH_SECONDS)
+    seconds = min(REACH_SECONDS, limits.seconds)
+    _, factor = solve_nearest(tables, limits.budgets, limits.convolutions, seconds)
     return factor > 1 + 1e-6
 
 
