@@ -138,7 +138,7 @@ def _run_within(highs: Any, seconds: float) -> None:  # Any: highspy has no type
 
     It runs in a thread: an exception in its callbacks, as Ctrl-C raises, would be lost there.
     """
-    from threading import Event, Thread
+    from threading import TIMEOUT_MAX, Event, Thread
 
     ended = Event()  # Thread.join() takes a thread for ended once Ctrl-C has interrupted it
 
@@ -151,7 +151,7 @@ def _run_within(highs: Any, seconds: float) -> None:  # Any: highspy has no type
     highs.HandleUserInterrupt = True
     Thread(target=run, daemon=True).start()
     try:
-        ended.wait(max(0.0, seconds))
+        ended.wait(min(max(0.0, seconds), TIMEOUT_MAX))
     finally:
         highs.cancelSolve()
         ended.wait()

@@ -148,15 +148,6 @@ def unlikely_edits(editable: EditableSpec, decisions: Sequence[Decision]) -> lis
     return [decisions[v].options[k] for v, k in sorted(alone)]
 
 
-def foresee_network(editable: EditableSpec, decision: Decision, edit: Edit) -> Network | None:
-    """The network with one option of a decision alone, as the layers that it states say, else as
-    its text reads; None where it makes none."""
-    if edit.states_layers and not decision.unread:
-        found = apply_edit(editable.network, edit)
-        return None if found is None else found[1]
-    return foresee_width(editable, edit)
-
-
 def foresee_width(editable: EditableSpec, edit: Edit) -> Network | None:
     """The network with one edit alone, as what it does to layers says where it is a width, else as
     its text reads; None where it makes none."""

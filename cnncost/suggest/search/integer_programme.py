@@ -72,7 +72,7 @@ def solve_programme(
         clock = Clock()
         try:
             with clock.until(deadline):
-                floors = _find_floors(tables, limits, clock)
+                floors = find_floors(tables, limits, clock)
         except TimeOverError:
             return SearchOutcome(None, proved=False)
     if floors is None:
@@ -80,7 +80,7 @@ def solve_programme(
     return _CoreSearch(tables, limits, floors, known, deadline, report).climb()
 
 
-def _find_floors(tables: CostTables, limits: SearchLimits, clock: Clock) -> ScoreFloors | None:
+def find_floors(tables: CostTables, limits: SearchLimits, clock: Clock) -> ScoreFloors | None:
     """Solve the programme of whole tables as a linear one; None where no options hold it."""
     model = _build_programme(tables, limits, clock, _costs_today(tables))
     duals = None if model is None else find_duals(model, clock.left)

@@ -168,14 +168,6 @@ class SingleEdit(NamedTuple):
         return units(self.damage.score)
 
 
-def measure_single_edit(editable: EditableSpec, edit: Edit) -> SingleEdit | None:
-    """Make, read and count one edit alone; None where it makes no network."""
-    spec = editable.read_edited(edit.changes)
-    if spec is None:
-        return None
-    return SingleEdit(edit, editable.measure(spec.network), editable.damage_of(spec.network))
-
-
 @dataclass(frozen=True)
 class SpatialVariant:
     """The spec with some spatial edits made, or none, and its search space."""

@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from cnncost.quantity import SCALED
-from cnncost.suggest.decisions.search_space import foresee_network, foresee_width, unlikely_edits
+from cnncost.suggest.decisions.search_space import foresee_width, unlikely_edits
+from cnncost.suggest.decisions.width_trials import foresee_network
 from cnncost.suggest.edits.budget import Budget, budgets_hold
 from cnncost.suggest.edits.clock import TimeOverError
 from cnncost.suggest.edits.convolution_replacements import STRUCTURAL
@@ -149,7 +150,11 @@ class Suggester(PreparedSearch):
         likely = [
             (
                 decision,
-                ForeseenEdit(edit, dict(zip(self.editable.meter.tabled, costs, strict=True))),
+                ForeseenEdit(
+                    edit,
+                    dict(zip(self.editable.meter.tabled, costs, strict=True)),
+                    decision=decision,
+                ),
             )
             for decision, found in self.alone
             for edit, costs in zip(decision.options[1:], found, strict=True)
