@@ -137,8 +137,8 @@ def test_single_edits_are_counted_as_their_texts_read(name: str) -> None:
 
 
 def test_rules_and_dropped_blocks_heed_the_clock() -> None:
-    block = "{conv: 8, kernel: 3, padding: 1}"
-    text = f"input: [8, 16, 16]\nlayers: [{', '.join([block] * 4)}, global_avgpool, {{dense: 10}}]"
+    blocks = "  - {conv: 8, kernel: 3, padding: 1}\n  - relu\n" * 4
+    text = f"input: [8, 16, 16]\nlayers:\n{blocks}  - global_avgpool\n  - dense: 10\n"
     editable = read_editable_spec(SpecText("net.yaml", text))
     decisions = [one for one in list_decisions(editable, AllowedEdits()) if not one.group]
     assert list(dropped_block_decisions(editable, ()))
