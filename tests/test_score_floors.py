@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
+from functools import partial
 from itertools import product
 
 import numpy as np
@@ -106,12 +107,23 @@ def test_cores_have_the_best_plan(block: int, monkeypatch: pytest.MonkeyPatch) -
         if best is None:
             continue
         refuted = tuple(chosen for chosen, score in plans.items() if score == best)
-        second = solve_programme(tables, replace(limits, forbidden=refuted))
         left = min((score for score in plans.values() if score > best), default=None)
+        for behind in (replace(limits, forbidden=refuted), limits):
+            # A plan that scores as much as the best that is left is known besides.
+            aim = left if behind.forbidden else best
+            cutoff = None if aim is None else partial(int, aim)
+            second = space_solver.solve_space(
+                tables, behind, lambda *_: None, (), cutoff or (lambda: None)
+            )
+            assert second.proved
+            assert (second.chosen and plans[second.chosen]) == aim, seed
+        second = solve_programme(tables, replace(limits, forbidden=refuted))
         assert (second.chosen and second.score) == left, seed
-        above = solve_programme(tables, replace(limits, cutoff=best - 1))
-        assert above.chosen is None
-        assert above.proved
+        above = replace(limits, cutoff=best - 1)
+        none = space_solver.solve_space(tables, limits, lambda *_: None, (), partial(int, best - 1))
+        for outcome in (solve_programme(tables, above), none):
+            assert outcome.chosen is None
+            assert outcome.proved
 
 
 def test_without_time_nothing_is_proved() -> None:

@@ -12,7 +12,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from cnncost.suggest.decisions.cost_tables import CostTable, CostTables, SearchSpace
-from cnncost.suggest.search.integer_programme import solve_nearest, solve_programme
+from cnncost.suggest.search.integer_programme import NONE_YET, solve_nearest, solve_programme
 from cnncost.suggest.search.label_setting import Report, prepare_labels
 from cnncost.suggest.search.plan import SearchLimits, SearchOutcome
 
@@ -55,7 +55,11 @@ def solve_space(
     limits = replace(limits, seconds=max(deadline - monotonic(), 0.1))
     if search is None:
         return solve_programme(tables, limits, report)
-    outcome = solve_programme(tables, limits, report, search.find_floors(), search.best)
+    floors, known = search.find_floors(), search.best
+    # A plan met on the way may be refuted already, or worse than the one behind the cutoff.
+    if limits.forbidden or (limits.cutoff is not None and known.score > limits.cutoff):
+        known = NONE_YET
+    outcome = solve_programme(tables, limits, report, floors, known)
     return replace(outcome, prices=tuple(search.prices.tolist()))
 
 
