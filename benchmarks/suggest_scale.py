@@ -76,8 +76,9 @@ def find_answer(said: str) -> str:
     plans = [one for one in (data["plan"], *data["others"]) if one is not None]
     if not plans:
         return "no plan"
-    price, bound = (min(one[word] for one in plans) for word in ("price", "bound"))
-    return f"{price:.3f}, {'proved' if data['proved'] else f'gap of {price - bound:.3f}'}"
+    best = min(plans, key=lambda one: one["price"])
+    gap = best["price"] - best["bound"]
+    return f"{best['price']:.3f}, {'proved' if data['proved'] else f'gap of {gap:.3f}'}"
 
 
 def list_runs(given: argparse.Namespace, folder: Path) -> Iterator[tuple[Path, tuple[str, ...]]]:

@@ -24,7 +24,7 @@ from cnncost.suggest.search.score_floors import TOLERANCE, ReducedCosts, ScoreFl
 SCALE = 1000.0
 """A budget row is scaled so that today's network takes about this."""
 
-RUNG, STEEPER = 4, 4
+RUNG, STEEPER = 4, 2
 """Up to how much above the bound the first core reaches; how many times as far each next one."""
 
 ENOUGH = 10.0
